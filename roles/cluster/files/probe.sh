@@ -1,0 +1,167 @@
+# shellcheck shell=sh
+# What a login node is like, asked once, in one go. It needs nothing but POSIX sh and changes nothing.
+#
+# Arguments: NAME=EXPRESSION for each storage area (the expression is evaluated in a login shell, where the site sets its
+# variables), then "--", then the site's quota command ("" for none), then the folders that will be moved to the storage.
+# Prints lines "rookery-fact KEY VALUE"; anything else on the output is noise of start-up files and is passed over.
+# Values are printed with newlines turned into spaces.
+#
+# With ROOKERY_GLANCE set it is over sooner: only what a role's declaration may depend on is asked, and nothing that changes
+# by itself (the node, the room that is left), nor anything that takes a program of its own to tell. ROOKERY_GLANCE=pythons
+# asks for the Pythons alone, a path a line.
+
+glance=${ROOKERY_GLANCE-}
+newline='
+'
+
+fact() {
+  case $2 in
+    *"$newline"*) printf 'rookery-fact %s %s\n' "$1" "$(printf '%s' "$2" | tr '\n' ' ')" ;;
+    *) printf 'rookery-fact %s %s\n' "$1" "$2" ;;
+  esac
+}
+
+# A command that may hang (a start-up file that asks something) gets ten seconds where `timeout` is there.
+if command -v timeout >/dev/null 2>&1; then
+  limited() { timeout 10 "$@" </dev/null; }
+else
+  limited() { "$@" </dev/null; }
+fi
+
+printf '\n' # what a start-up file printed may not have ended its line
+
+# pyenv's shims stand for Pythons that may not be there; what is asked here is what the machine itself has
+system_path=
+rest=$PATH:
+while [ -n "$rest" ]; do
+  entry=${rest%%:*}
+  rest=${rest#*:}
+  case $entry in
+    */shims | '') ;;
+    *) system_path=${system_path:+$system_path:}$entry ;;
+  esac
+done
+
+pythons() {
+  for python in /usr/bin/python3 /usr/libexec/platform-python python3 python3.14 python3.13 python3.12 python3.11 python3.10 \
+    python3.9 python3.8 "$HOME"/.local/state/rookery/python; do
+    PATH=$system_path command -v "$python" 2>/dev/null
+  done
+}
+if [ "$glance" = pythons ]; then # nothing but a Python is wanted, to ask the rest with
+  pythons
+  exit
+fi
+
+user=$(id -un)
+fact home "$HOME"
+fact user "$user"
+fact architecture "$(uname -m)"
+if [ -z "$glance" ]; then
+  fact node "$(uname -n)"
+  fact glibc "$(getconf GNU_LIBC_VERSION 2>/dev/null | sed 's/^glibc //')"
+  fact os "$(sed -n 's/^PRETTY_NAME=//p' /etc/os-release 2>/dev/null | tr -d '"')"
+  fact epoch "$(date +%s)"
+fi
+
+shell_path=$(getent passwd "$user" 2>/dev/null)
+shell_path=${shell_path##*:}
+: "${shell_path:=${SHELL:-/bin/sh}}"
+fact shell "${shell_path##*/}"
+for shell in bash zsh fish tcsh; do
+  if command -v "$shell" >/dev/null 2>&1; then fact shells "$shell"; fi
+done
+
+for program in git curl wget tmux R Rscript sbatch srun rsync gcc make pyenv code; do
+  if PATH=$system_path command -v "$program" >/dev/null 2>&1; then fact has "$program"; fi
+done
+
+# which R the person's own PATH leads to, if not to a module's
+fact r "$(command -v Rscript 2>/dev/null)"
+
+pythons | while IFS= read -r found; do
+  fact python_path "$found"
+  [ -z "$glance" ] || continue
+  version=$("$found" -IS -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null </dev/null) || continue
+  fact python "$version $found"
+done
+
+# What start-up files do to a command sent over ssh. bash reads ~/.bashrc then, as it sees that sshd started it
+# (bash(1), INVOCATION); the others always read theirs. ROOKERY_PROBE makes rookery's own guard step aside, so that
+# the person's text is what is judged. Only standard output counts: that is what scp, rsync and VS Code stumble over.
+said=$(
+  limited env -i HOME="$HOME" USER="$user" LOGNAME="$user" PATH="$PATH" SHELL="$shell_path" ROOKERY_PROBE=1 \
+    SSH_CLIENT='127.0.0.1 1 22' SSH_CONNECTION='127.0.0.1 1 127.0.0.1 22' \
+    "$shell_path" -c 'printf rookery-mark' 2>/dev/null || echo "code $?"
+)
+case $said in
+  rookery-mark | *'code 124') fact startup quiet ;; # 124: too slow to judge
+  *rookery-mark) fact startup prints ;;
+  *) fact startup exits ;;
+esac
+
+for file in .bashrc .bash_profile .bash_login .profile .zshenv .zshrc .zprofile .cshrc .tcshrc .login .config/fish/config.fish \
+  .tmux.conf .config/tmux/tmux.conf .Rprofile .Renviron .condarc .pyenv start-pyenv; do
+  if [ -e "$HOME/$file" ] || [ -L "$HOME/$file" ]; then fact present "$file"; fi
+done
+
+set_up=
+# tmux is the last role that every cluster gets: what has come that far has had its room
+if grep -qs '"role": "tmux"' "$HOME/.local/state/rookery/ledger.json"; then
+  set_up=yes
+  fact set_up yes
+fi
+
+# Storage: asked of a login bash, as the site sets its variables there (job scripts are bash too); where the person's own
+# login files end the shell, of /etc/profile alone. Each expression, such as $global_storage, is worked out by that shell.
+question="printf 'rookery-value - %s\\n' \"\${MODULEPATH-}\";"
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+  question="$question printf 'rookery-value %s %s\\n' ${1%%=*} \"${1#*=}\";"
+  shift
+done
+answers=$(ROOKERY_PROBE=1 limited bash -lc "$question" 2>/dev/null)
+case $answers in
+  *rookery-value*) ;;
+  *) answers=$(limited bash --noprofile --norc -c ". /etc/profile >/dev/null 2>&1; $question" 2>/dev/null) ;;
+esac
+printf '%s\n' "$answers" | sed -n 's/^.*rookery-value //p' | while read -r name path; do
+  if [ "$name" = - ]; then
+    fact module_path "$path"
+    continue
+  fi
+  case $path in
+    /*) ;;
+    *) path= ;; # a variable that is not set leaves nothing, or a path that leads nowhere in particular
+  esac
+  fact storage "$name $path"
+  [ -n "$path" ] && [ -z "$glance" ] || continue
+  # room is that of the nearest folder that is there
+  standing=$path
+  while [ -n "$standing" ] && [ ! -d "$standing" ]; do standing=${standing%/*}; done
+  fact free_mb "$name $(df -Pm "${standing:-/}" 2>/dev/null | awk 'NR == 2 { print $4 }')"
+  if [ -w "${standing:-/}" ]; then fact writable "$name"; fi
+  # what a run that did not get to the end has put there needs no room any more
+  if [ -z "$set_up" ] && [ -d "$path/rookery" ]; then
+    fact installed_mb "$name $(limited du -smx "$path/rookery" 2>/dev/null | cut -f1)"
+  fi
+done
+shift
+
+if [ -n "${1:-}" ] && [ -z "$glance" ]; then
+  limited bash -lc "$1" 2>/dev/null | while IFS= read -r line; do
+    printf 'rookery-fact quota %s\n' "$line"
+  done
+fi
+
+if [ $# -gt 0 ]; then shift; fi
+
+# What a first run will carry there has to fit; later runs look at each folder when they come to it.
+for folder; do
+  [ -z "$set_up$glance" ] || break
+  case $folder in '~'/*) folder=$HOME/${folder#*/} ;; esac
+  if [ -d "$folder" ] && [ ! -L "$folder" ]; then
+    fact moving_mb "$(limited du -smx "$folder" 2>/dev/null | cut -f1)"
+  fi
+done
+
+fact complete yes
