@@ -1,0 +1,253 @@
+"""`home`: a role's declaration of what a home holds, sent to the login node in one piece and made so there.
+
+docs/architecture.md has the contract, plugins/converger/ what is sent. This side checks the declaration, renders
+templates, packs it all into one script, and waits for Slurm jobs.
+"""
+
+from __future__ import annotations
+
+import base64
+import getpass
+import re
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible.template import trust_as_template
+from ansible.utils.display import Display
+
+from rookery import fast, probe
+from rookery.packing import PARTS, command, pack, unpack
+
+# What an item of each kind must say, and what it may say besides `what`.
+ITEMS: dict[str, tuple[str, str]] = {
+    "directories": ("path", "mode enforce"),
+    "moves": ("path to", ""),
+    "links": ("path target", ""),
+    "files": ("path", "content template mode keep"),
+    "blocks": ("path content", "position comment create"),
+    "json": ("path values", ""),
+    "environment": ("name", "variables defaults path shells"),
+    "commands": ("what argv", "creates unless environment makes size stage hint job timeout"),
+}
+OTHERS = {"release", "space"}
+CHOICES = {"position": {"top", "bottom"}, "shells": {"sh", "fish", "csh"}}
+JOB = {"partition", "account", "cpus", "memory", "time"}
+
+POLL_SECONDS = 2.0
+GONE_POLLS = 5  # a shared filesystem may show a job's exit code some seconds after Slurm has forgotten the job
+
+
+def tidy(arguments: dict[str, Any]) -> dict[str, Any]:
+    """A declaration in its full form: a path alone stands for a folder; items with a false `when` are left out."""
+    full: dict[str, Any] = {}
+    for kind, items in arguments.items():
+        if not isinstance(items, list):
+            full[kind] = items
+            continue
+        mappings = [{"path": item} if kind == "directories" and isinstance(item, str) else item for item in items]
+        wanted = [item for item in mappings if not isinstance(item, dict) or item.get("when", True)]
+        full[kind] = [
+            {key: value for key, value in item.items() if key != "when"} if isinstance(item, dict) else item
+            for item in wanted
+        ]
+    return full
+
+
+def faults(declaration: dict[str, Any]) -> list[str]:
+    """What is wrong with a declaration, a line each."""
+    found = [
+        f"{key} is not a kind of thing that a home holds; known are {', '.join(sorted(ITEMS.keys() | OTHERS))}"
+        for key in declaration
+        if key not in ITEMS and key not in OTHERS
+    ]
+    for kind in [kind for kind in ITEMS if kind in declaration]:
+        items = (
+            declaration[kind] if kind != "environment" or isinstance(declaration[kind], list) else [declaration[kind]]
+        )
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            found.append(f"{kind} is not a list of mappings")
+            continue
+        found += [f"{kind}: {fault}" for item in items for fault in _item_faults(kind, item)]
+    return found
+
+
+def _item_faults(kind: str, item: dict[str, Any]) -> list[str]:
+    must, may = (set(names.split()) for names in ITEMS[kind])
+    label = item.get("path") or item.get("what") or item.get("name")
+    found = [f"{label} lacks {key}" for key in sorted(must - item.keys())]
+    found += [f"{label} has an unknown key {key}" for key in sorted(item.keys() - must - may - {"what"})]
+    if "mode" in item and not re.fullmatch(r"[0-7]{3,4}", str(item["mode"])):
+        found.append(f'{label} needs its mode as a string of octal digits, such as "0755"')
+    for key, known in CHOICES.items():
+        said = item.get(key, [])
+        unknown = set(said if isinstance(said, list) else [said]) - known
+        found += [
+            f"{label} has an unknown {key} {word}; known are {', '.join(sorted(known))}" for word in sorted(unknown)
+        ]
+    if kind == "files" and ("content" in item) == ("template" in item):
+        found.append(f"{label} needs either content or template")
+    if kind == "commands":
+        found += _command_faults(item)
+    return found
+
+
+def _command_faults(item: dict[str, Any]) -> list[str]:
+    what = item.get("what")
+    found = [f"{what} has an unknown key {key} in job" for key in sorted(set(item.get("job") or {}) - JOB)]
+    found += [
+        f"{what} needs {key} as a list of words"
+        for key in ("argv", "unless", "makes")
+        if key in item and not (isinstance(item[key], list) and all(isinstance(word, str) for word in item[key]))
+    ]
+    if not item.get("creates") and (item.get("stage") or not item.get("unless")):
+        found.append(f"{what} needs creates" + ("" if item.get("stage") else " or unless"))
+    return found
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Bring a home to what a role declares."""
+
+    _supports_check_mode = True
+    _supports_diff = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Send the declaration, wait for jobs, give the result of the contract."""
+        variables = task_vars or {}
+        super().run(tmp, variables)
+        declaration = tidy(self._task.args)
+        wrong = faults(declaration)
+        if wrong:
+            raise AnsibleActionFail("this declaration can't be carried out: " + "; ".join(wrong))
+        if "files" in declaration:
+            declaration["files"] = [self._rendered(item, variables) for item in declaration["files"]]
+        role = self._task._role.get_name() if self._task._role else "playbook"
+        facts = self._variable("cluster_facts", variables)
+        storage, free = facts.get("storage", {}), facts.get("free_mb", {})
+        # what the person's quota leaves is for every role to keep to
+        known = {path: free[name] for name, path in storage.items() if name in free}
+        declaration["space"] = {**known, **declaration.get("space", {})}
+        asked = self._asked(variables)
+        payload = {
+            "whole": bool(asked),
+            "seal": self._seal(asked, facts, variables) if asked and declaration.get("release") else None,
+            "role": role.rpartition(".")[2],
+            "run": _run_of(self._variable("rookery_run", variables)),
+            "storage": list(storage.values()),
+            "check": bool(self._task.check_mode),
+            "declaration": declaration,
+            "resume": None,
+        }
+        answer = self._ask(payload, variables)
+        done: dict[str, Any] = {"changed": False, "outcomes": [], "diff": []}
+        while "job" in answer:
+            job = answer.pop("job")
+            _add(done, answer)
+            self._follow(job, payload, variables)
+            answer = self._ask({**payload, "resume": int(job["command"])}, variables)
+        return _result(_add(done, answer), show_diff=bool(self._task.diff))
+
+    def _asked(self, variables: dict[str, Any]) -> dict[str, Any]:
+        """What the laptop asks for by this run, where it is a whole one (rookery/fast.py)."""
+        run = self._variable("rookery_run", variables)
+        asked: dict[str, Any] = run.get("asked", {}).get(variables.get("inventory_hostname"), {})
+        return {} if self._task.check_mode else asked
+
+    def _seal(self, asked: dict[str, Any], facts: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """What is written down at the end of a whole run, so that the next need not be one."""
+        profile = {key: value for key, value in variables.items() if key.startswith("cluster_")}
+        glance = probe.command(probe.script(), self._templar.template(profile), glance=True)
+        return {**asked, "facts": probe.lasting(facts), "glance": glance}
+
+    def _ask(self, payload: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """One round trip to the login node."""
+        parts = (*fast.PARTS, "trace", "main") if payload.get("seal") else PARTS
+        line, data = command(self._interpreter(variables), pack(payload, parts))
+        # sudoable=False: no terminal is asked for, which would rewrite line ends
+        said = self._low_level_execute_command(line, in_data=data, sudoable=False)
+        answer = unpack(said["stdout"])
+        if answer is None:
+            lines = (said["stderr"] or said["stdout"]).strip().splitlines()
+            reason = lines[-1] if lines else "it said nothing"
+            hint = "run the same command again; if that fails too, log in by hand and try the same Python"
+            told = f"the login node did not carry out the declaration (exit code {said['rc']}): {reason}"
+            return {"failed": True, "msg": told, "hint": hint, "details": lines[-20:]}
+        return answer
+
+    def _variable(self, name: str, variables: dict[str, Any]) -> Any:
+        """A variable with the templates in it filled in; an empty mapping where there is none."""
+        return self._templar.template(variables.get(name)) or {}
+
+    def _interpreter(self, variables: dict[str, Any]) -> str:
+        """The Python over there: what the probe found, else what Ansible was told, else the usual one."""
+        found = self._variable("cluster_facts", variables).get("python")
+        told = self._variable("ansible_python_interpreter", variables) or "auto"
+        return str(found or (told if not told.startswith("auto") else "python3"))
+
+    def _follow(self, job: dict[str, Any], payload: dict[str, Any], variables: dict[str, Any]) -> None:
+        """Show a job's log as it grows, until the job is over."""
+        display = Display()
+        display.display(f"{job['what']}: Slurm job {job['id']}")
+        question = {"role": payload["role"], "run": payload["run"], "poll": {"key": job["key"], "offset": 0}}
+        gone, rest, reason = 0, b"", ""
+        while gone < GONE_POLLS:
+            answer = self._ask(question, variables)
+            if answer.get("failed"):
+                raise AnsibleActionFail(answer["msg"])
+            question["poll"]["offset"] = answer["offset"]
+            *lines, rest = (rest + base64.b64decode(answer["log"])).split(b"\n")
+            for line in lines:
+                if not line.startswith(b"rookery-made: "):
+                    display.display("    " + line.decode("utf-8", "replace").rstrip("\r"))
+            if answer["state"] == "pending" and answer["reason"] not in (reason, "None"):
+                reason = answer["reason"]
+                display.display(f"    waiting in the queue ({reason})")
+            if answer["more"]:
+                continue
+            if answer["state"] == "ended":
+                break
+            gone = gone + 1 if answer["state"] == "gone" else 0
+            time.sleep(POLL_SECONDS)
+        if rest:
+            display.display("    " + rest.decode("utf-8", "replace"))
+
+    def _rendered(self, item: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """A file with its content: templates are looked for, and filled in, as the template module does it."""
+        if "template" not in item:
+            return item
+        try:
+            source = self._find_needle("templates", item["template"])
+        except AnsibleError as error:
+            raise AnsibleActionFail(f"no template {item['template']} for {item['path']}: {error}") from error
+        folders = [*variables.get("ansible_search_path", []), self._loader._basedir, str(Path(source).parent)]
+        search = [path for folder in folders for path in (str(Path(folder) / "templates"), folder)]
+        templar = self._templar.copy_with_new_env(searchpath=search, available_variables=variables)
+        text = trust_as_template(self._loader.get_text_file_contents(source))
+        overrides = {"trim_blocks": True, "lstrip_blocks": True}
+        content = templar.template(text, escape_backslashes=False, overrides=overrides)
+        rest = {key: value for key, value in item.items() if key != "template"}
+        return {**rest, "content": "" if content is None else str(content)}
+
+
+def _run_of(given: dict[str, Any]) -> dict[str, str]:
+    """Who runs this, for the ledger and the lease; a run by hand goes under this laptop's name."""
+    mine = {"id": f"by-hand-{int(time.time())}", "who": getpass.getuser(), "laptop": socket.gethostname()}
+    return {key: str(given.get(key) or value) for key, value in mine.items()}
+
+
+def _add(done: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """The results of the parts before and after a job, as one."""
+    lists = {key: done[key] + answer.get(key, []) for key in ("outcomes", "diff")}
+    done.update({**answer, **lists, "changed": done["changed"] or answer.get("changed", False)})
+    return done
+
+
+def _result(done: dict[str, Any], *, show_diff: bool) -> dict[str, Any]:
+    if done.get("failed") and done.get("hint"):
+        done["msg"] = f"{done['msg']} ({done['hint']})"
+    if not show_diff:
+        del done["diff"]
+    return done

@@ -1,0 +1,66 @@
+"""Ask a login node once what it is like, and give the answers to every role after this as `cluster_facts`."""
+
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from rookery import bring, probe
+from rookery.errors import RookeryError
+
+DOCUMENTATION = """
+module: probe
+short_description: Learn what a login node is like, in one round trip
+description:
+  - Runs roles/cluster/files/probe.sh there and sets C(cluster_facts).
+  - With O(bring_python), where there is no Python that C(home) can use, puts one there, with uv.
+options:
+  bring_python:
+    description: The Python to bring where there is none, such as "3.13".
+    type: str
+"""
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """The `probe` action. Where there is a Python, it changes nothing."""
+
+    _requires_connection = True
+    _supports_check_mode = True
+    _VALID_ARGS = frozenset({"bring_python"})
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Probe; bring a Python where that is asked for and there is none."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        profile = {
+            key: value for key, value in variables.items() if key.startswith("cluster_") and key != "cluster_facts"
+        }
+        profile = self._templar.template(profile)
+        changed = False
+        try:
+            facts = self._ask(profile)
+            if self._task.args.get("bring_python") and not facts["python"]:
+                facts["python"] = self._bring(facts, profile, self._task.args["bring_python"])
+                changed = True
+        except RookeryError as error:
+            raise AnsibleActionFail(str(error)) from None
+        return result | {"changed": changed, "ansible_facts": {"cluster_facts": facts}}
+
+    def _ask(self, profile: dict[str, Any]) -> dict[str, Any]:
+        answer = self._low_level_execute_command(probe.command(probe.script(), profile), sudoable=False)
+        return probe.read(answer["stdout"], profile)
+
+    def _bring(self, facts: dict[str, Any], profile: dict[str, Any], version: str) -> str:
+        if self._task.check_mode:
+            raise RookeryError(
+                f"There is no Python 3.6 or later on {facts['node']}, so what would change can't be looked at; "
+                "a real run puts one there first.",
+                hint="the same command without --check",
+            )
+        return bring.bring(
+            facts,
+            profile,
+            version,
+            run=lambda command: self._low_level_execute_command(command, sudoable=False),
+            send=self._connection.put_file,
+        )

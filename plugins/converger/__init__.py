@@ -1,0 +1,36 @@
+"""What `home` sends to a login node: brings a home to what one role declares there.
+
+It needs Python 3.6's standard library and nothing else. One module a concern; rookery/packing.py packs them,
+together with the declaration, into the one script that is sent. Each module may import those before it in PARTS there.
+
+problem      what goes wrong, told in one line
+paths        what a path in a declaration means, and where rookery may write
+disk         the single changes of a filesystem: atomic, durable, one `step` each
+records      what a ledger's file says, of whichever version
+ledger       what was made or changed, and what stood there before
+quick        whether all that a run looks at looks the same; sent alone, too
+asked        what a whole run asked for, for the fast way of the next one
+room         what fits where
+lease        who is at work in this home
+work         one declaration's work: what is looked at, changed and told
+things       directories, links, files, environment
+blocks       marked blocks in files that belong to the person
+settings     JSON files shared with the person
+shells       a drop-in for each shell's start-up
+carry        a tree of files carried to another filesystem
+moves        a folder carried to storage, and linked from where it was
+process      a program run and watched
+reply        the answer to the laptop
+jobs         a command run in a Slurm job
+commands     what is done by running a program
+takeback     files, links, folders, blocks and settings put back as they were
+stale        what a role declares no longer
+kinds        the kinds of things in a declaration, in their order
+main         a declaration in, a result out
+tools        which versions of which tools are there
+moveback     a moved folder carried back
+uninstall    installed tools removed
+undo         a home put back as it was, by its ledger
+verify       whether a home still is as the last whole run left it
+trace        what a look at a home depends on, written down for quick
+"""

@@ -1,0 +1,210 @@
+"""The single changes of a filesystem: atomic, durable, one `step` each."""
+
+import hashlib
+import itertools
+import os
+import shutil
+import signal
+import stat
+from typing import Any, Dict, Optional
+
+_steps_taken = itertools.count(1)
+_KILL_AT = int(os.environ.get("ROOKERY_TEST_KILL_AT", "0"))
+
+
+def step() -> None:
+    """Called before every change of a filesystem, so that a test can kill the converger at each of them in turn."""
+    if next(_steps_taken) == _KILL_AT:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def digest(data: bytes) -> str:
+    """What a file's content is recognised by: SHA-256, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def type_of(path: str) -> str:
+    """`absent`, `file`, `dir`, `link` or `other`; a link is not followed."""
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return "absent"
+    known = ((stat.S_ISREG, "file"), (stat.S_ISDIR, "dir"), (stat.S_ISLNK, "link"))
+    return next((name for test, name in known if test(mode)), "other")
+
+
+def read(path: str) -> Optional[bytes]:
+    """A file's bytes, or None where nothing stands."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+
+
+def mode_of(path: str) -> Optional[int]:
+    """The permission bits of what stands there, or None."""
+    try:
+        return stat.S_IMODE(os.stat(path).st_mode)
+    except FileNotFoundError:
+        return None
+
+
+def snapshot(path: str) -> Dict[str, Any]:
+    """What stands at `path`, as the ledger tells it; `mtime` in nanoseconds. A link is not followed."""
+    kind = type_of(path)
+    seen: Dict[str, Any] = {"type": kind}
+    if kind == "link":
+        seen["target"] = os.fsencode(os.readlink(path)).decode("utf-8", "surrogateescape")
+        seen["mtime"] = os.lstat(path).st_mtime_ns
+    elif kind != "absent":
+        status = os.lstat(path)
+        seen.update(mode="{:04o}".format(stat.S_IMODE(status.st_mode)), mtime=status.st_mtime_ns)
+    if kind == "file":
+        seen["digest"] = digest(read(path) or b"")
+    return seen
+
+
+def default_mode(base: int = 0o666) -> int:
+    """The mode of something new, by the person's umask."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return base & ~umask
+
+
+def write(path: str, data: bytes, mode: int, mtime: Optional[int] = None) -> None:
+    """Put a file in place in one instant: who reads it sees the old content or the new, also after a power cut.
+
+    What stood there lends its group (and its owner, where rookery may give it away).
+
+    Args:
+        path: The file.
+        data: Its content.
+        mode: Its permission bits.
+        mtime: The time of change that it shall have, in nanoseconds; now where None.
+    """
+    temporary = beside(path)
+    try:
+        discard(temporary)
+        step()
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(handle, "wb") as stream:
+            _lend_owner(handle, path)
+            os.fchmod(handle, mode)
+            stream.write(data)
+            stream.flush()
+            if mtime is not None:
+                os.utime(handle, ns=(mtime, mtime))
+            os.fsync(handle)
+        step()
+        os.rename(temporary, path)
+        sync_folder(os.path.dirname(path))
+    except OSError as error:
+        error.filename = path
+        raise
+    finally:
+        discard(temporary)
+
+
+def link(path: str, target: str, mtime: Optional[int] = None) -> None:
+    """Put a symbolic link in place in one instant, over a file or a link that stands there."""
+    temporary = beside(path)
+    discard(temporary)
+    step()
+    os.symlink(target, temporary)
+    if mtime is not None:
+        os.utime(temporary, ns=(mtime, mtime), follow_symlinks=False)
+    step()
+    os.rename(temporary, path)
+    sync_folder(os.path.dirname(path))
+
+
+def rename(old: str, new: str) -> None:
+    """Rename within a filesystem, durably."""
+    step()
+    os.rename(old, new)
+    sync_folder(os.path.dirname(new))
+
+
+def make_folder(path: str, mode: Optional[int] = None) -> None:
+    """Make one folder; its parent is there."""
+    step()
+    os.mkdir(path)
+    if mode is not None:
+        step()
+        os.chmod(path, mode)
+
+
+def beside(path: str) -> str:
+    """The temporary name for a write to `path`: always the same, so that a killed run leaves it to the next."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, ".rookery-new-" + digest(os.fsencode(name))[:12])
+
+
+def discard(path: str) -> None:
+    """Remove a temporary file or link, if it is there."""
+    try:
+        os.lstat(path)
+    except OSError:
+        return
+    step()
+    os.unlink(path)
+
+
+def clear(path: str) -> None:
+    """Remove a file, a link or a whole folder."""
+    if type_of(path) == "dir":
+        sweep(path)
+    else:
+        discard(path)
+
+
+def remove(path: str) -> None:
+    """The same; but a folder is out of its place in one instant."""
+    if type_of(path) != "dir":
+        discard(path)
+        return
+    gone = gone_of(path)
+    sweep(gone)
+    rename(path, gone)
+    sweep(gone)
+
+
+def gone_of(path: str) -> str:
+    """The name of a folder that is being removed: a killed run leaves it to the next."""
+    return os.path.join(os.path.dirname(path), ".rookery-gone-" + os.path.basename(path))
+
+
+def sweep(folder: str) -> None:
+    """Remove a folder with all that is in it, if it is there; what its modes forbid is no obstacle."""
+    if type_of(folder) != "dir":
+        return
+    for inner, _, _ in os.walk(folder):
+        os.chmod(inner, 0o700)
+    step()
+    shutil.rmtree(folder)
+
+
+def sync_folder(folder: str) -> None:
+    """Make a rename in this folder last."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass  # some network filesystems know no fsync of a folder: there the server orders renames itself
+    finally:
+        os.close(handle)
+
+
+def _lend_owner(handle: int, path: str) -> None:
+    try:
+        old = os.stat(path)
+    except FileNotFoundError:
+        return
+    new = os.fstat(handle)
+    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+        try:
+            os.fchown(handle, old.st_uid, old.st_gid)
+        except PermissionError:
+            if old.st_uid != new.st_uid:
+                raise  # somebody else's file would become the person's: not for rookery to decide

@@ -1,0 +1,98 @@
+"""A declaration in, a result out."""
+
+import contextlib
+from typing import Any, Dict, Optional
+
+from converger import asked, commands, jobs, reply, stale
+from converger.kinds import bring_about
+from converger.lease import Lease
+from converger.ledger import Ledger
+from converger.paths import Roots
+from converger.room import Room
+from converger.work import Work
+
+Payload = Dict[str, Any]
+Result = Dict[str, Any]
+
+
+def main(payload: Payload) -> None:
+    """Do what the laptop asks, and answer."""
+    reply.main(Session, payload)
+
+
+def answer(payload: Payload) -> Result:
+    """The result of what was asked; never an exception."""
+    return reply.answer(Session, payload)
+
+
+class Session:
+    """One call from the laptop."""
+
+    def __init__(self, payload: Payload) -> None:
+        self.payload = payload
+        self.home = reply.home_folder()
+        self.work: Optional[Work] = None
+
+    def run(self) -> Result:
+        """What is asked: a declaration, or how a job is doing."""
+        try:
+            return self.poll() if "poll" in self.payload else self.converge()
+        except jobs.Pending as pending:
+            return dict(self.result(), job=pending.job)
+
+    def converge(self) -> Result:
+        """Make the home what the declaration says, or in check mode tell what would change."""
+        if self.payload["check"]:
+            self._converge(None)
+            return self.result()
+        with Lease(self.home, self.payload["run"]) as lease:
+            try:
+                self._converge(lease)
+                self._note()
+                if self.payload.get("seal"):
+                    from converger import trace  # sent with a seal alone
+
+                    asked.seal(self.home, self.payload["run"]["id"], self.payload["seal"])
+                    trace.write_down(self.home)
+            except jobs.Pending:
+                self._note()
+                raise  # the run goes on when the job has ended
+            except BaseException:
+                with contextlib.suppress(OSError):  # what went wrong counts more, and a lease runs out
+                    lease.release()
+                raise
+            if self.payload["declaration"].get("release"):
+                lease.release()
+        return self.result()
+
+    def _note(self) -> None:
+        """For the fast way of the next run, where this one is whole."""
+        if self.payload.get("whole") and self.work is not None:
+            asked.note(self.home, self.payload, self.work.sights)
+
+    def poll(self) -> Result:
+        """How a Slurm job is doing."""
+        question = self.payload["poll"]
+        with Lease(self.home, self.payload["run"]):
+            return jobs.poll(jobs.job_of(self.home, question["key"]), question["offset"])
+
+    def result(self) -> Result:
+        """What was done so far."""
+        if self.work is None:
+            return {"changed": False, "outcomes": [], "diff": []}
+        return {"changed": self.work.changed, "outcomes": self.work.outcomes, "diff": self.work.diffs}
+
+    def _converge(self, lease: Optional[Lease]) -> None:
+        payload, declaration = self.payload, self.payload["declaration"]
+        ledger = Ledger(self.home, payload["role"], payload["run"]["id"], payload["storage"])
+        roots, room = Roots(self.home, payload["storage"]), Room(declaration.get("space", {}))
+        self.work = Work(roots, ledger, room, payload["check"])
+        try:
+            if payload["resume"] is None:
+                commands.require_room(self.work, declaration.get("commands", []))
+                bring_about(self.work, declaration)
+            commands.commands(self.work, declaration.get("commands", []), lease, payload["resume"])
+            stale.remove(self.work, declaration)
+        finally:
+            if lease is not None:
+                ledger.save()

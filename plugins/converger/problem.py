@@ -1,0 +1,50 @@
+"""What goes wrong, told in one line."""
+
+import errno
+import os
+from typing import Sequence
+
+_REASONS = {
+    errno.EACCES: "permission denied: {path}",
+    errno.EPERM: "permission denied: {path}",
+    errno.EROFS: "{path} is on a filesystem that can only be read",
+    errno.ELOOP: "{path} is a link that leads back to itself",
+    errno.ENOTDIR: "something on the way to {path} is a file, where a folder is needed",
+    errno.EISDIR: "{path} is a folder, where a file is needed",
+    errno.ENOSPC: "no space is left on {filesystem} (writing {path})",
+    errno.EDQUOT: "your quota on {filesystem} is used up (writing {path})",
+}
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Problem(Exception):  # noqa: N818 - the word that a person reads
+    """Something that a person can act on.
+
+    Attributes:
+        message: One line that says what is wrong, and with what.
+        hint: What to do next; empty where there is nothing to suggest.
+        details: Last lines of a program's output, where there are any.
+    """
+
+    def __init__(self, message: str, hint: str = "", details: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = list(details)
+
+
+def filesystem_of(path: str) -> str:
+    """The mount point of the filesystem that holds `path`, or will hold it."""
+    path = os.path.realpath(path)
+    while not os.path.ismount(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def explain(error: OSError) -> Problem:
+    """A line for an error of the operating system."""
+    path = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else "a file"
+    reason = _REASONS.get(error.errno or 0, "{path}: " + (error.strerror or str(error)).lower())
+    filesystem = filesystem_of(path) if error.errno in _FULL else ""
+    hint = "free some space there, then run the same command again" if error.errno in _FULL else ""
+    return Problem(reason.format(path=path, filesystem=filesystem), hint)

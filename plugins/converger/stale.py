@@ -1,0 +1,84 @@
+"""What a role wrote once and declares no longer is taken back, as undo does it; what the person changed is left.
+
+Tools that were installed and folders that were moved stay: to take those away is for `undo`, which asks first.
+"""
+
+import os
+from typing import Any, Dict, List, Set, Tuple
+
+from converger import shells, takeback
+from converger.paths import portable
+from converger.problem import Problem
+from converger.records import Entry, real_of
+from converger.takeback import LEFT, Back
+from converger.work import Thing, Work
+
+_KINDS = {
+    "links": takeback.link,
+    "files": takeback.file,
+    "blocks": takeback.block,
+    "json": takeback.json_file,
+    "environment": takeback.file,
+    "directories": takeback.directory,
+}
+
+
+def remove(work: Work, declaration: Dict[str, Any]) -> None:
+    """Take back what this role's whole declaration holds no longer."""
+    for entry in sorted(_stale(work, declaration), key=lambda one: -int(one["order"])):
+        back = Back(work.roots, work.ledger, work.room, work.check)
+        folder = os.path.dirname(real_of(entry))
+        if not work.check:
+            work.ledger.note_folder(folder)
+        _KINDS[entry["kind"]](back, entry)
+        if not work.check:
+            work.ledger.settle_folder(folder)
+        for outcome in back.outcomes:
+            thing = Thing(entry["kind"], real_of(entry), outcome["what"])
+            if outcome["state"] == LEFT:
+                work.tell(thing, "kept", "no longer needed, but " + outcome["note"])
+                continue
+            work.changed = True
+            note = "no longer needed: " + outcome["state"]
+            work.diffs.append(work.diff(thing.path, "as rookery wrote it\n", outcome["state"] + "\n"))
+            work.tell(thing, "would-change" if work.check else "changed", note)
+
+
+def _stale(work: Work, declaration: Dict[str, Any]) -> List[Entry]:
+    declared, places = _declared(work, declaration)
+    found = []
+    for entry in work.ledger.entries:
+        real, kind = real_of(entry), entry["kind"]
+        is_declared = (kind, entry["path"]) in declared or (kind, real) in places
+        if entry["role"] != work.ledger.role or kind not in _KINDS or is_declared:
+            continue
+        if entry["after"].get("by"):
+            continue  # a command's, which may not run again
+        is_in_use = kind == "directories" and os.path.isdir(real) and os.listdir(real)
+        if not is_in_use and _may_be_written(work, real):
+            found.append(entry)
+    return found
+
+
+def _declared(work: Work, declaration: Dict[str, Any]) -> "Tuple[Set[Tuple[str, str]], Set[Tuple[str, str]]]":
+    """Kind and path of all that is declared, and kind and place: a file may have got another name."""
+    paths = []
+    for kind in _KINDS:
+        items = declaration.get(kind, [])
+        for item in [items] if isinstance(items, dict) else items:
+            if kind == "environment":
+                name = "~/.config/rookery/env.d/{}.{}"
+                paths += [(kind, name.format(item["name"], shell)) for shell in item.get("shells", shells.FORMS)]
+            else:
+                paths.append((kind, item["path"]))
+    full = [(kind, work.roots.expand(path)) for kind, path in paths]
+    places = {(kind, os.path.realpath(path)) for kind, path in full if kind != "links"}
+    return {(kind, portable(path)) for kind, path in full}, places
+
+
+def _may_be_written(work: Work, real: str) -> bool:
+    try:
+        work.roots.place(real)
+    except Problem:
+        return False
+    return True

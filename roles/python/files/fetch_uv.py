@@ -1,0 +1,96 @@
+"""Put uv's program into a folder: its wheel from PyPI (or a mirror), checked against the index's digest.
+
+Runs on a login node with nothing but Python 3.6's standard library, or on the laptop for a login node with no Python at
+all. A wheel is a zip archive with the program in it, so neither pip nor a compiler is needed.
+
+Usage: fetch_uv.py FOLDER INDEX VERSION MACHINE
+  FOLDER   where `uv` and `uvx` go
+  INDEX    a simple index (PEP 503), such as https://pypi.org/simple
+  VERSION  such as 0.9.2, or "latest"
+  MACHINE  the architecture (uname -m): x86_64, aarch64, ppc64le
+"""
+
+import hashlib
+import html.parser
+import io
+import os
+import re
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+import zipfile
+
+
+class _Links(html.parser.HTMLParser):
+    """The links of an index page, with the digest in the fragment (PEP 503), but for withdrawn ones (PEP 592)."""
+
+    def __init__(self):
+        super().__init__()
+        self.links = []
+
+    def handle_starttag(self, tag, attrs):
+        href = dict(attrs).get("href")
+        if tag == "a" and href and "data-yanked" not in dict(attrs):
+            self.links.append(href)
+
+
+def candidates(page, base, version, machine):
+    """(version as numbers, address, sha256) of each wheel of uv for this machine, newest last.
+
+    Wheels for glibc (manylinux) serve where there is one for the machine; they ask for glibc 2.17 or later (2.28 on
+    aarch64).
+    """
+    parser = _Links()
+    parser.feed(page)
+    found = []
+    for link in parser.links:
+        address, _, fragment = urllib.parse.urljoin(base, link).partition("#")
+        name = urllib.parse.unquote(address.rsplit("/", 1)[-1])
+        match = re.match(r"uv-(\d+(?:\.\d+)*)-py3-none-(\S*manylinux\S*_%s)\.whl$" % re.escape(machine), name)
+        digest = re.match(r"sha256=([0-9a-f]{64})$", fragment)
+        if match and digest and version in ("latest", match.group(1)):
+            found.append((tuple(int(part) for part in match.group(1).split(".")), address, digest.group(1)))
+    return sorted(found)
+
+
+def download(address):
+    """The bytes at an address; two tries, since a line may drop."""
+    for last in (False, True):
+        try:
+            with urllib.request.urlopen(address, timeout=60) as answer:
+                return answer.read()
+        except (urllib.error.URLError, OSError) as error:
+            if last:
+                sys.exit("uv could not be downloaded from {}: {}".format(address, getattr(error, "reason", error)))
+    return b""
+
+
+def main(folder, index, version, machine):
+    """Find, check and unpack; each program gets its name in one rename."""
+    base = index.rstrip("/") + "/uv/"
+    found = candidates(download(base).decode("utf-8", "replace"), base, version, machine)
+    if not found:
+        sys.exit("{} has no uv {} for {}".format(base, version, machine))
+    _, address, digest = found[-1]
+    wheel = download(address)
+    if hashlib.sha256(wheel).hexdigest() != digest:
+        sys.exit("{} is not what the index says it is (sha256 differs)".format(address))
+    os.makedirs(folder, exist_ok=True)
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+        for name in archive.namelist():
+            program = name.rsplit("/", 1)[-1]
+            if "/scripts/" not in name or program not in ("uv", "uvx"):
+                continue
+            partial = os.path.join(folder, ".{}-{}".format(program, os.getpid()))
+            with open(partial, "wb") as target:
+                target.write(archive.read(name))
+                target.flush()
+                os.fsync(target.fileno())
+            os.chmod(partial, 0o755)
+            os.rename(partial, os.path.join(folder, program))
+            print("rookery-made: " + os.path.join(folder, program))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
