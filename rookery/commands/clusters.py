@@ -1,0 +1,22 @@
+"""What is known of the clusters."""
+
+from typing import Any
+
+from rookery.commands.words import CLUSTER, JSON, SANDBOX
+from rookery.program import command
+
+
+@command(name="list", help={"sandbox": "the miniatures on this machine", "json": JSON})
+def clusters_list(_c: Any, sandbox: bool = False, json: bool = False) -> int | None:
+    """List the clusters: name, host, scheduler, GPUs, whether you have set it up."""
+    from rookery import clusters
+
+    return clusters.show_all(sandbox=sandbox, json=json)
+
+
+@command(name="show", help={"name": CLUSTER, "sandbox": SANDBOX, "json": JSON})
+def clusters_show(_c: Any, name: str, sandbox: bool = False, json: bool = False) -> int | None:
+    """Print what is known of a cluster, and the file and line each value comes from."""
+    from rookery import clusters
+
+    return clusters.show(name, sandbox=sandbox, json=json)

@@ -1,0 +1,11 @@
+"""What flags that many commands share are for."""
+
+CLUSTER = "cluster: penguins, hec … (`invoke clusters` lists them)"
+CLUSTERS = "clusters, with commas between them, or all"
+ITS_CLUSTER = "cluster; by default the first that rookery.yml names"
+SANDBOX = "a miniature of the cluster on this machine, not the cluster itself"
+JSON = "one JSON document instead of text"
+YES = "ask nothing"
+PROJECT = "folder of the project; by default the rookery.yml found upwards from here"
+CHECK = "say what would be done, and do nothing"
+JOB_ID = "number of a job, as submit printed it; an array's task as 123_4"

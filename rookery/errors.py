@@ -1,0 +1,19 @@
+"""How rookery says that something can't be done: one line, and the command to run next."""
+
+
+class RookeryError(Exception):
+    """Something a person can act on.
+
+    Attributes:
+        message: One line that says what is wrong, and with what.
+        hint: The command to run next, or what else to do; None where there is nothing to suggest.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Both lines, as a terminal shows them."""
+        return self.message if self.hint is None else f"{self.message}\n  next: {self.hint}"

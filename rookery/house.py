@@ -1,0 +1,63 @@
+"""Where things are: the house's own files, and the folders of the person who runs it.
+
+Every function reads the environment when it is called, so that a test or a sandbox can give a person another home.
+"""
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from rookery.errors import RookeryError
+
+
+def root() -> Path:
+    """The folder with playbooks/, roles/, inventory/ …: the checkout, or the copy that the wheel carries."""
+    package = Path(__file__).resolve().parent
+    carried = package / "_house"
+    return carried if carried.is_dir() else package.parent
+
+
+def _xdg(variable: str, default: str) -> Path:
+    """A base folder of the XDG specification; a relative value counts as unset, as the specification asks."""
+    value = os.environ.get(variable, "")
+    return Path(value) if value.startswith("/") else Path.home() / default
+
+
+def config_dir() -> Path:
+    """The person's choices: inventory/, ssh_config."""
+    return _xdg("XDG_CONFIG_HOME", ".config") / "rookery"
+
+
+def state_dir() -> Path:
+    """What rookery remembers between runs: known hosts, sandboxes, locks."""
+    return _xdg("XDG_STATE_HOME", ".local/state") / "rookery"
+
+
+def cache_dir() -> Path:
+    """What can be fetched again."""
+    return _xdg("XDG_CACHE_HOME", ".cache") / "rookery"
+
+
+def runtime_dir() -> Path:
+    """A short folder of mode 0700 for sockets, made if need be.
+
+    A socket's whole path may have 107 bytes (sun_path, unix(7)), and ssh adds 17 to it while it connects, so a folder
+    deep in a home won't do.
+
+    Raises:
+        RookeryError: The folder belongs to somebody else, or others can write to it.
+    """
+    base = os.environ.get("XDG_RUNTIME_DIR", "")
+    if base.startswith("/") and len(base) <= 30 and os.access(base, os.W_OK):
+        folder = Path(base) / "rookery"
+    else:
+        folder = Path(tempfile.gettempdir() if len(tempfile.gettempdir()) <= 20 else "/tmp") / f"rookery-{os.getuid()}"  # noqa: S108
+    folder.mkdir(mode=0o700, parents=False, exist_ok=True)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise RookeryError(
+            f"{folder} is not a private folder of yours, so no connection can be kept there.",
+            hint=f"ls -ld {folder}   # then remove it, or set XDG_RUNTIME_DIR",
+        )
+    return folder

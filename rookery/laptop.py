@@ -1,0 +1,95 @@
+"""What rookery keeps of a cluster on this side, and how `undo` takes it back.
+
+Every part of rookery that writes something of a cluster's here has a line in `_TRACES`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery import files, house, ssh_config
+
+if TYPE_CHECKING:
+    from rookery.ssh import Door
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Something of a cluster's on this side.
+
+    Attributes:
+        path: Where it is.
+        what: What it is, in a person's words.
+        remove: What takes it away; None where it always stays.
+        on_purge: Whether it goes with --purge alone.
+    """
+
+    path: Path
+    what: str
+    remove: Callable[[], None] | None = None
+    on_purge: bool = False
+
+
+def _traces(door: "Door") -> list[Trace]:
+    """What there is of a cluster."""
+    cluster = door.cluster
+    state = house.state_dir() / "sandbox" if cluster.sandbox else house.state_dir()
+    note = state / "clusters" / f"{cluster.name}.json"
+    found = [Trace(note, "the note that it is set up", lambda: note.unlink(missing_ok=True))]
+    if cluster.sandbox:  # the rest is the miniature's own, and goes with it
+        return found
+    inventory = house.config_dir() / "inventory/host_vars" / f"{cluster.name}.yml"
+    known = house.state_dir() / "known_hosts"
+    found += [
+        Trace(door.config_file, "how ssh reaches it", lambda: ssh_config.remove(cluster), on_purge=True),
+        Trace(known, "its host key", lambda: _forget_key(door, known), on_purge=True),
+        Trace(inventory, "your settings for it"),
+    ]
+    if cluster.identity_file:
+        found.append(Trace(Path(cluster.identity_file).expanduser(), "your key"))
+    return found
+
+
+def plan(door: "Door", *, purge: bool) -> list[str]:
+    """What `forget` would do, a line each."""
+    return [_line(trace, purge) for trace in _traces(door) if trace.path.exists()]
+
+
+def forget(door: "Door", *, purge: bool) -> list[str]:
+    """Take back what rookery wrote of a cluster on this side; a line each on what went and what stays.
+
+    Args:
+        door: The cluster's.
+        purge: Its entry in ssh_config and its host key go too, and the connection is closed. Keys and settings stay.
+    """
+    traces = [trace for trace in _traces(door) if trace.path.exists()]
+    told = [_line(trace, purge) for trace in traces]
+    if purge and not door.cluster.sandbox:
+        door.close()
+    for trace in traces:
+        if _goes(trace, purge) and trace.remove:
+            trace.remove()
+    return told
+
+
+def _goes(trace: Trace, purge: bool) -> bool:
+    return trace.remove is not None and (purge or not trace.on_purge)
+
+
+def _line(trace: Trace, purge: bool) -> str:
+    fate = "forgotten" if _goes(trace, purge) else "stays"
+    return f"on this computer, {fate}: {trace.what} ({trace.path})"
+
+
+def _forget_key(door: "Door", known: Path) -> None:
+    """Take the cluster's lines out of rookery's known_hosts."""
+    from rookery import hostkeys
+
+    pattern = hostkeys.host_pattern(door.cluster)
+    lines = known.read_text(encoding="utf-8").splitlines(keepends=True)
+    rest = [line for line in lines if line.split(" ", 1)[0] != pattern]
+    if rest:
+        files.write(known, "".join(rest))
+    else:
+        known.unlink()

@@ -1,0 +1,72 @@
+"""The converger and what it shall do, packed into the one script that is sent to a login node; and its answer unpacked.
+
+`home` sends it by Ansible, `undo` and the fast way by the door. The modules are those of plugins/converger/.
+"""
+
+import base64
+import json
+import re
+import shlex
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+from rookery import house
+
+# fmt: off
+PARTS = (  # each may import those before it
+    "problem", "paths", "disk", "records", "ledger", "quick", "asked", "room", "lease", "work", "shells", "things",
+    "blocks", "settings", "carry", "moves", "process", "reply", "jobs", "commands",
+    "takeback", "stale", "kinds", "main",
+)
+# fmt: on
+
+ARGUMENT_BYTES = 100_000  # Linux takes 128 kB in one argument, and login shells want quoting on top
+
+# The modules become modules again over there. -I and -S keep the person's own packages and settings out of it.
+BOOT = """
+import sys, types
+sys.modules["converger"] = types.ModuleType("converger")
+for name, text in {parts!r}:
+    name = "converger." + name
+    module = sys.modules[name] = types.ModuleType(name)
+    exec(compile(text, name, "exec"), module.__dict__)
+import json
+sys.modules["converger.{last}"].main(json.loads({payload!r}))
+"""
+FROM_ARGUMENT = "import sys,zlib,base64;exec(zlib.decompress(base64.b64decode(sys.argv[1])))"
+FROM_INPUT = "import sys,zlib,base64;exec(zlib.decompress(base64.b64decode(sys.stdin.buffer.read())))"
+ANSWER = re.compile(r"<<<rookery:([A-Za-z0-9+/=]+):rookery>>>")
+
+
+def pack(payload: dict[str, Any], parts: Sequence[str] = PARTS) -> str:
+    """The converger and what it shall do, as one word of base64.
+
+    Args:
+        payload: Handed to `main` of the last part.
+        parts: The modules, each after those that it imports.
+    """
+    folder = house.root() / "plugins/converger"
+    texts = [(name, (folder / f"{name}.py").read_text(encoding="utf-8")) for name in parts]
+    script = BOOT.format(parts=texts, payload=json.dumps(payload), last=parts[-1])
+    return base64.b64encode(zlib.compress(script.encode(), 9)).decode()
+
+
+def command(interpreter: str, packed: str) -> tuple[str, bytes | None]:
+    """The command line for a login shell of any kind, and what goes to its standard input.
+
+    No line ends, no `!` and no nested quotes are in it: csh and fish read those in ways of their own.
+    """
+    python = shlex.quote(interpreter)
+    if len(packed) <= ARGUMENT_BYTES:
+        return f"{python} -IS -c {shlex.quote(FROM_ARGUMENT)} {packed}", None
+    return f"{python} -IS -c {shlex.quote(FROM_INPUT)}", packed.encode()
+
+
+def unpack(output: str) -> dict[str, Any] | None:
+    """The converger's answer in whatever the login shell printed, or None."""
+    found = ANSWER.findall(output)
+    if not found:
+        return None
+    answer: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(found[-1])))
+    return answer

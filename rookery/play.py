@@ -1,0 +1,211 @@
+"""One ansible-playbook run: clusters and flags go in, events come out, Ansible's exit code is the result.
+
+Ansible runs as a process of its own with an environment that is made here, so nothing of the person's own Ansible
+configuration takes part. One process serves all clusters (its start costs a second): strategy `free` lets each go at
+its own pace, and one that fails leaves the others running.
+"""
+
+import getpass
+import json
+import os
+import platform
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from rookery import house
+from rookery.errors import RookeryError
+
+TIMEOUT = 20
+"""Seconds that Ansible is given to end its workers once it was told to stop."""
+
+TAGS = ("cluster", "shell", "storage", "python", "python_tools", "r", "tmux", "vscode")
+"""The roles of playbooks/setup.yml, which are its tags."""
+
+Event = Mapping[str, Any]
+
+
+def run_id() -> str:
+    """A name for one run, in the order of time: 20260501T101500-1a2b."""
+    return f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(2)}"
+
+
+@dataclass(frozen=True)
+class Play:
+    """One run of a playbook.
+
+    Attributes:
+        hosts: Names of clusters, as the inventory has them.
+        inventories: Inventory folders, in order; a later one wins.
+        playbook: Its name in playbooks/, without .yml.
+        check: Say what would change, and change nothing.
+        diff: Show the lines that change.
+        tags: Roles to run; all where empty.
+        verbosity: How many v's Ansible gets.
+        variables: Further variables.
+        environment: What the door adds to Ansible's environment.
+        run: The name of this run, which the ledger on the cluster keeps.
+        asked: By cluster, what a whole run asks for (see fast.asked); empty where this is none.
+    """
+
+    hosts: tuple[str, ...]
+    inventories: tuple[Path, ...]
+    playbook: str = "setup"
+    check: bool = False
+    diff: bool = False
+    tags: tuple[str, ...] = ()
+    verbosity: int = 0
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    run: str = field(default_factory=run_id)
+    asked: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def argv(play: Play) -> list[str]:
+    """The command line of a play."""
+    variables = {
+        # ssh takes host, port, user and key from the Host entry of the cluster's name
+        "ansible_host": "{{ inventory_hostname }}",
+        "rookery_run": {"id": play.run, "who": getpass.getuser(), "laptop": platform.node(), "asked": play.asked},
+        **play.variables,
+    }
+    sources = [part for folder in play.inventories for part in ("-i", str(folder))]
+    return [
+        sys.executable,
+        "-P",  # a file of the folder one stands in must not stand in for a library
+        str(Path(__file__).with_name("_playbook.py")),
+        *sources,
+        "--limit",
+        ",".join(play.hosts),
+        *(["--check"] if play.check else []),
+        *(["--diff"] if play.diff else []),
+        *(["--tags", ",".join(play.tags)] if play.tags else []),
+        *([f"-{'v' * play.verbosity}"] if play.verbosity else []),
+        "--extra-vars",
+        json.dumps(variables),
+        str(house.root() / "playbooks" / f"{play.playbook}.yml"),
+    ]
+
+
+def environment(play: Play, base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of a play: the person's, with everything that Ansible reads replaced.
+
+    Args:
+        play: The play.
+        base: The environment to start from; this process's by default.
+    """
+    kept = {
+        key: value for key, value in (os.environ if base is None else base).items() if not key.startswith("ANSIBLE_")
+    }
+    state = house.state_dir() / "ansible"
+    return {
+        **kept,
+        "ANSIBLE_CONFIG": str(house.root() / "ansible.cfg"),
+        "ANSIBLE_HOME": str(state),
+        "ANSIBLE_LOCAL_TEMP": str(state / "tmp"),
+        "ANSIBLE_COLLECTIONS_PATH": str(state / "collections"),
+        "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
+        "ANSIBLE_STDOUT_CALLBACK": "events",
+        "ANSIBLE_NOCOLOR": "1",
+        "PYTHONUNBUFFERED": "1",  # a job's log is shown as it grows
+        # Ansible stops where the locale isn't UTF-8, and a bare machine or a container has none set
+        "LC_ALL": "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8",
+        **play.environment,
+    }
+
+
+def run(play: Play, on_event: Callable[[Event], None]) -> int:
+    """Run a play, and hand on each event as it comes.
+
+    Args:
+        play: What to run.
+        on_event: Called with each event (see plugins/callback/events.py); for a line that is none, such as the log of a
+            Slurm job, with {"event": "log", "line": …}; at the end for each line of Ansible's warnings and errors,
+            with {"event": "said", "line": …}.
+
+    Returns:
+        The exit code of ansible-playbook: 0, 2 (a cluster failed), 4 (one can't be reached) …
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, after Ansible and its connections have ended.
+        RookeryError: The state folder can't be written.
+    """
+    folder = house.state_dir() / "ansible" / "tmp"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise RookeryError(f"rookery can't keep its state in {folder}: {error.strerror}.") from error
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said,
+        _process(argv(play), environment(play), said) as process,
+    ):
+        assert process.stdout is not None  # noqa: S101  # for mypy: it is a pipe
+        for event in events(process.stdout):
+            on_event(event)
+        code = process.wait()
+        said.seek(0)
+        for line in said:
+            on_event({"event": "said", "line": line.rstrip("\n")})
+        return code
+
+
+def events(lines: Iterator[str]) -> Iterator[Event]:
+    """Tell events from log lines."""
+    for line in lines:
+        with suppress(ValueError):
+            event = json.loads(line) if line.startswith("{") else None
+            if isinstance(event, dict) and "event" in event:
+                yield event
+                continue
+        yield {"event": "log", "line": line.rstrip("\n")}
+
+
+@contextmanager
+def _process(
+    command: Sequence[str], variables: Mapping[str, str], errors: IO[str]
+) -> Iterator["subprocess.Popen[str]"]:
+    """A child that ends when the block does, however that comes about.
+
+    It has a process group of its own, so that Ctrl-C reaches it once, from here: at a second one Ansible would leave
+    its workers behind. Its standard input is a pipe whose end tells it that this process is gone (see _playbook.py).
+    """
+    process = subprocess.Popen(
+        command,
+        env=dict(variables),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        encoding="utf-8",
+        errors="replace",
+        process_group=0,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            _stop(process)
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                with suppress(OSError):
+                    pipe.close()
+
+
+def _stop(process: "subprocess.Popen[str]") -> None:
+    """End Ansible, and with it its workers and their ssh; no second Ctrl-C gets in between."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        try:
+            process.communicate(timeout=TIMEOUT)  # which closes its standard input: the sign to stop
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)

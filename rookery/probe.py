@@ -1,0 +1,168 @@
+"""What a login node is like: the question that is sent to it, and its answers read.
+
+The question is roles/cluster/files/probe.sh, one POSIX sh script, so that it works before a Python is known there.
+"""
+
+import base64
+import gzip
+import re
+import shlex
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rookery import house
+from rookery.errors import RookeryError
+
+OLDEST_PYTHON = (3, 6)
+"""The oldest Python that `home`'s converger runs on."""
+
+_ONE = ("home", "user", "architecture", "node", "glibc", "os", "shell", "startup", "module_path", "r")
+_MANY = (
+    "shells",
+    "has",
+    "present",
+    "quota",
+    "python_path",
+    "writable",
+    "python",
+    "storage",
+    "free_mb",
+    "moving_mb",
+    "installed_mb",
+)
+_UNITS_MB = {"K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2}
+
+
+_FLEETING = ("node", "free_mb", "installed_mb", "moving_mb", "writable")
+
+
+def script() -> str:
+    """The text of probe.sh."""
+    return (house.root() / "roles/cluster/files/probe.sh").read_text(encoding="utf-8")
+
+
+def lasting(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts that are worth keeping: those that don't change by themselves."""
+    return {key: value for key, value in facts.items() if key not in _FLEETING}
+
+
+def arguments(profile: Mapping[str, Any]) -> list[str]:
+    """The arguments of probe.sh.
+
+    Args:
+        profile: The cluster's `cluster_*` values.
+    """
+    areas = [f"{area['name']}={area['expression']}" for area in _areas(profile)]
+    quota = (profile.get("cluster_quota") or {}).get("command") or ""
+    return [*areas, "--", quota, *(profile.get("cluster_moved_folders") or [])]
+
+
+def command(script: str, profile: Mapping[str, Any], *, glance: bool = False) -> str:
+    """The probe as one line of POSIX sh.
+
+    It has no newline in it, so that it passes through fish and tcsh as well, which are what sshd hands it to where
+    they are a person's login shell.
+
+    Args:
+        script: The text of probe.sh.
+        profile: The cluster's `cluster_*` values.
+        glance: Only what a role's declaration may depend on.
+    """
+    packed = base64.b64encode(gzip.compress(script.encode(), mtime=0)).decode()
+    said = shlex.join(arguments(profile))
+    before = "ROOKERY_GLANCE=1 " if glance else ""
+    return f'{before}sh -c "$(printf %s {packed} | base64 -d | gzip -dc)" rookery-probe {said}'
+
+
+def _areas(profile: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The storage areas that a login node can see: $TMPDIR, say, is a compute node's own."""
+    return [area for area in profile.get("cluster_storage") or [] if area.get("scope") != "node"]
+
+
+def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers, as `cluster_facts`.
+
+    Raises:
+        RookeryError: The answer is cut off, a storage area has no value there, or the area that caches and tools
+            are to go to cannot be written to.
+    """
+    one: dict[str, str] = {}
+    many: dict[str, list[str]] = defaultdict(list)
+    for line in output.splitlines():
+        mark, _, rest = line.partition("rookery-fact ")
+        key, _, value = rest.partition(" ")
+        if mark or not rest:
+            continue
+        if key in _MANY:
+            many[key].append(value.rstrip("\r"))
+        else:
+            one[key] = value.strip()
+    name = profile.get("cluster_title") or "the cluster"
+    if one.get("complete") != "yes":
+        raise RookeryError(
+            f"The login node of {name} did not answer in full; a start-up file there may end the shell.",
+            hint="log in by hand and look at ~/.bashrc and ~/.profile for `exit`",
+        )
+    storage = dict(_pair(value) for value in many["storage"])
+    missing = [area for area in _areas(profile) if not storage.get(area["name"])]
+    if missing:
+        raise RookeryError(
+            f"{missing[0]['expression']} has no value in a login shell on {name}, so the {missing[0]['name']} "
+            "storage can't be found.",
+            hint="ask the site, or set cluster_storage in your own inventory (rookery clusters.show)",
+        )
+    area = profile.get("cluster_roomy_storage") or "home"
+    roomy = storage[area]
+    pythons = [dict(zip(("version", "path"), _pair(value), strict=True)) for value in dict.fromkeys(many["python"])]
+    return {
+        **{key: one.get(key, "") for key in _ONE},
+        "shells": many["shells"],
+        "has": sorted(set(many["has"])),
+        "present": many["present"],
+        "pythons": pythons,
+        "python": next((python["path"] for python in pythons if _new_enough(python["version"])), ""),
+        "storage": storage,
+        "writable": {area: area in many["writable"] for area in storage},
+        "free_mb": _free(many, profile),
+        "installed_mb": int(dict(map(_pair, many["installed_mb"])).get(area) or 0),
+        "moving_mb": sum(int(value or 0) for value in many["moving_mb"]),
+        "roomy": roomy,
+        "prefix": f"{roomy}/rookery/{one.get('architecture', '')}",
+        "set_up": one.get("set_up") == "yes",
+    }
+
+
+def _pair(value: str) -> tuple[str, str]:
+    """`NAME REST` in two; the rest may hold spaces, or be empty."""
+    name, _, rest = value.partition(" ")
+    return name, rest
+
+
+def _new_enough(version: str) -> bool:
+    return tuple(int(part) for part in version.split(".")[:2]) >= OLDEST_PYTHON
+
+
+def _free(many: Mapping[str, list[str]], profile: Mapping[str, Any]) -> dict[str, int]:
+    """Free MB of each storage area: what the file system has left, or the person's quota where that is less."""
+    free = {name: int(value) for name, value in map(_pair, many["free_mb"]) if value}
+    if (profile.get("cluster_quota") or {}).get("format") == "gpfsquota":
+        for name, left in gpfs_free_mb(many["quota"]).items():
+            area = "persistent" if name == "storage" else name
+            if area in free:
+                free[area] = max(0, min(free[area], left))
+    return free
+
+
+def gpfs_free_mb(lines: Sequence[str]) -> dict[str, int]:
+    """MB left in each area of HEC's `gpfsquota`.
+
+    Its lines are `NAME QUOTA USED AVAIL USE% FILES`, as in `storage 200G 82.23G 117.77G 41.12 202781`
+    (Lancaster HEC documentation, May 2026); lines of any other form are passed over.
+    """
+    left = {}
+    for line in lines:
+        found = re.match(r"\s*(\w+)\s+[\d.]+[KMGT]\s+[\d.]+[KMGT]\s+(-?[\d.]+)([KMGT])\s", line + " ")
+        if found:
+            left[found[1]] = int(float(found[2]) * _UNITS_MB[found[3]])
+    return left

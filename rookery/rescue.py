@@ -1,0 +1,107 @@
+"""Get into a home whose ~/.bashrc ends the shell for every command that is sent over ssh.
+
+`[ -z "$PS1" ] && exit` at the top of a ~/.bashrc is a common slip for `return`: bash reads that file also for commands
+that sshd runs (bash(1), INVOCATION), so each of them ends before it begins: scp, rsync, VS Code and rookery alike. An
+interactive login still works, so one is opened on a pseudo-terminal, and a guard goes above the text. The `shell`
+role replaces it by the whole block; undo takes either away.
+"""
+
+import base64
+import subprocess
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rookery.errors import RookeryError
+from rookery.remote import STATE_FOLDER
+
+if TYPE_CHECKING:
+    from rookery.ssh import Door
+
+# The marks are those of `home`'s block for the role `shell`, so that it finds the guard and makes it its own.
+_SCRIPT = (
+    r"""
+set -eu
+file=$HOME/.bashrc
+[ -f "$file" ]
+target=$(readlink -f "$file")
+case $target in
+  "$(cd -P "$HOME" && pwd)"/*) ;; # elsewhere it may be somebody else's too
+  *) exit 1 ;;
+esac
+case $(head -c 4000 "$target") in
+  *'>>> rookery shell >>>'*) echo rookery-guarded; exit ;;
+esac
+"""
+    + STATE_FOLDER
+    + r"""
+kept=$state/kept
+(umask 077 && mkdir -p "$kept")
+[ -e "$kept/bashrc-before-rescue" ] || cp -p "$target" "$kept/bashrc-before-rescue"
+new=$(mktemp "$target.rookery-XXXXXX")
+trap 'rm -f "$new"' EXIT
+cp -p "$target" "$new"
+{
+  printf '%s\n' '# >>> rookery shell >>>'
+  printf '%s\n' 'case $-${ROOKERY_PROBE-}${SLURM_JOB_ID:+1} in *i*|*1) ;; *) return 0 ;; esac'
+  printf '%s\n' '# <<< rookery shell <<<'
+  cat "$target"
+} >"$new"
+sync "$new" 2>/dev/null || sync
+mv "$new" "$target"
+note_state
+echo rookery-guarded
+"""
+)
+
+
+def heal(door: "Door", *, check: bool = False) -> bool:
+    """See that the cluster carries out commands; where ~/.bashrc ends the shell before them, put the guard above it.
+
+    Args:
+        door: The open door to the cluster.
+        check: Only look; such a home can't be looked at any further, so that is an error then.
+
+    Returns:
+        Whether the guard was put there now.
+
+    Raises:
+        RookeryError: Start-up files end the shell, and can't be (or, with `check`, must not be) mended.
+    """
+    from rookery.ssh_errors import SshError
+
+    try:
+        door.run(["true"])
+    except SshError as error:
+        if error.reason != "startup" or check:
+            raise
+        guard([*door.ssh, door.cluster.name])
+        door.run(["true"])
+        return True
+    return False
+
+
+def guard(ssh: Sequence[str]) -> None:
+    """Put the guard above the text of ~/.bashrc.
+
+    Args:
+        ssh: The command that reaches the login node through its open master, up to and with the host.
+
+    Raises:
+        RookeryError: An interactive login does not get that far either.
+    """
+    packed = base64.b64encode(_SCRIPT.encode()).decode()
+    # `-tt` and no command: an interactive login shell, which takes this line from its terminal
+    line = f'unset HISTFILE; exec sh -c "$(printf %s {packed} | base64 -d)"\n'
+    try:
+        done = subprocess.run(
+            [*ssh[:1], "-tt", *ssh[1:]], input=line.encode(), capture_output=True, timeout=60, check=False
+        )
+        said = done.stdout
+    except subprocess.TimeoutExpired:
+        said = b""
+    # the terminal echoes the line that was typed, but in that the word is packed
+    if b"rookery-guarded" not in said:
+        raise RookeryError(
+            "The login shell there ends before it carries out a command, and an interactive login does too.",
+            hint="look for `exit` in ~/.bashrc and ~/.profile there, or ask whoever runs the cluster",
+        )

@@ -1,0 +1,398 @@
+"""`setup`: profiles, locks, connections, one play, a summary.
+
+Whatever stops it, Ctrl-C or worse, the same command again goes on from there: what is written on this side is written
+whole or not at all, and `home` sees on the cluster what is done already.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rookery import __version__, fast, files, house, lock, play, program
+from rookery.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.profile import Cluster
+    from rookery.report import Chapter, Screen, Story
+    from rookery.ssh import Door
+    from rookery.timings import Clock
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks of `setup`; each field is the flag of that name.
+
+    Attributes:
+        cluster: Names with commas between them, or `all`.
+        check: Say what would change, and change nothing.
+        diff: Show the lines that change.
+        tags: Roles, with commas between them; all where empty.
+        user: The person's name on the cluster, kept for the next time.
+        sandbox: Against miniatures of the clusters on this machine.
+        offline_mirrors: Make local mirrors of what this machine can't reach (with sandbox).
+        force: Go through every role even where nothing seems to have changed.
+        json: One JSON document on standard output, nothing else.
+        timings: Say at the end where the time went.
+        yes: Ask nothing.
+        verbosity: How much more to say.
+        accept_host_key: The fingerprint of a host key that the person has checked, to accept.
+    """
+
+    cluster: str = ""
+    check: bool = False
+    diff: bool = False
+    tags: str = ""
+    user: str = ""
+    sandbox: bool = False
+    offline_mirrors: bool = False
+    force: bool = False
+    json: bool = False
+    timings: bool = False
+    yes: bool = False
+    verbosity: int = 0
+    accept_host_key: str = ""
+
+
+@dataclass
+class _Run:
+    """One `setup` under way.
+
+    Attributes:
+        request: What is asked for.
+        tags: The roles alone that are asked for.
+        story: What came of each cluster so far.
+        clock: Where the time went.
+        asked: By cluster, what a whole run asks for; empty where this is none.
+        screen: What shows it; None where there is nothing to show but that all is up to date.
+    """
+
+    request: Request
+    tags: tuple[str, ...]
+    story: "Story"
+    clock: "Clock"
+    asked: dict[str, dict[str, Any]] = field(default_factory=dict)
+    screen: "Screen | None" = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every role is to be done."""
+        return not self.request.check and not self.tags
+
+    @property
+    def may_be_fast(self) -> bool:
+        """Whether a look may tell that nothing is to do."""
+        return self.is_whole and not self.request.force
+
+
+def run(request: Request) -> int:
+    """Set up a home on each of the clusters asked for.
+
+    Returns:
+        The exit code: 0 where every cluster is as asked for, else 1, as of every command.
+
+    Raises:
+        RookeryError: What stopped everything, such as a cluster that is not known.
+    """
+    from rookery import report
+    from rookery.timings import Clock
+
+    clock = Clock()
+    names = chosen(request.cluster)
+    this = _Run(request, roles(request.tags), report.Story(names), clock)
+    code = 0
+    with ExitStack() as stack:
+        for name in names:
+            with _apart(this.story, name):
+                stack.enter_context(lock.held(f"{name}.sandbox" if request.sandbox else name))
+        with clock.on("profiles"):
+            clusters = _clusters(request, this.story)
+            if this.is_whole:
+                this.asked = {name: fast.asked(cluster) for name, cluster in clusters.items()}
+        with clock.on("ssh login"):
+            doors = _doors(clusters, this)
+        with clock.on("fast way"):
+            answered = _look(doors, this) if this.may_be_fast else set()
+        left = {name: door for name, door in doors.items() if not this.story.chapters[name].up_to_date}
+        if left or len(doors) < len(names):
+            this.screen = _screen(this)
+        with clock.on("ssh login"):
+            left = _willing(left, answered, this)
+        if left:
+            code = _play(left, this)
+        for name, door in left.items():
+            if this.story.chapters[name].state == "ok" and this.is_whole:
+                _remember(door.cluster, this.story.chapters[name])
+    code = int(bool(code or this.story.failed))
+    _tell(this, doors, code)
+    return code
+
+
+def _look(doors: Mapping[str, "Door"], this: _Run) -> set[str]:
+    """The fast way: see which homes are as asked for already.
+
+    Returns:
+        The clusters that answered.
+    """
+    looks = fast.looks(doors, fast.look)
+    for name, look in looks.items():
+        chapter = this.story.chapters[name]
+        chapter.doubt = look.doubt(this.asked[name])
+        if not chapter.doubt:
+            chapter.up_to_date, chapter.begun, chapter.facts = True, True, look.facts
+            if not _note(doors[name].cluster).exists():
+                _remember(doors[name].cluster, chapter)
+    return {name for name, look in looks.items() if look.answered}
+
+
+def _screen(this: _Run) -> "Screen":
+    from rookery import report
+
+    request = this.request
+    file = sys.stderr if request.json else sys.stdout
+    screen = report.Screen(this.story, file=file, quiet=request.json, diff=request.diff, verbosity=request.verbosity)
+    screen.started = this.clock.began
+    return screen
+
+
+def _tell(this: _Run, doors: Mapping[str, "Door"], code: int) -> None:
+    """Say what came of it."""
+    from rookery import report
+
+    request, clock = this.request, this.clock
+    if request.json:
+        more = {"timings": clock.document()} if request.timings else {}
+        told = this.story.document(exit=code, check=request.check, seconds=round(clock.seconds, 1), **more)
+        print(json.dumps(told, indent=2))
+        return
+    for name, chapter in this.story.chapters.items():
+        if chapter.up_to_date or this.screen is None:
+            print(report.headline(chapter, check=False, seconds=clock.seconds))
+            continue
+        next_steps = following(doors[name], check=request.check) if name in doors else ()
+        this.screen.summary(chapter, check=request.check, places=places(chapter.facts), following=next_steps)
+    _name_failed(this.story)
+    if request.timings:
+        print("", *clock.table(), sep="\n")
+
+
+def chosen(text: str, command: str = "setup") -> list[str]:
+    """The clusters that `--cluster` names, each once, in its order.
+
+    Args:
+        text: What stands behind `--cluster`.
+        command: The command that asks.
+
+    Raises:
+        RookeryError: None is named, or one that is not known.
+    """
+    from rookery import profile
+
+    known = profile.names()
+    asked = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not asked:
+        example = known[0] if known else "NAME"
+        raise RookeryError(
+            f"Which cluster? There are: {', '.join(known)}.",
+            hint=f"{program.invocation()} {command} --cluster {example}",
+        )
+    if "all" in asked:
+        return known
+    for name in asked:
+        profile.load(name)  # an unknown name or a wrong profile is told before anything is done
+    return asked
+
+
+def roles(text: str) -> tuple[str, ...]:
+    """The roles that `--tags` names.
+
+    Raises:
+        RookeryError: One is not known.
+    """
+    from rookery import schema
+
+    asked = tuple(part.strip() for part in text.split(",") if part.strip())
+    for tag in asked:
+        if tag not in play.TAGS:
+            raise RookeryError(
+                f"There is no role {tag!r}{schema.nearest(tag, play.TAGS)}. There are: {', '.join(play.TAGS)}.",
+                hint="the same command with one of those",
+            )
+    return asked
+
+
+@contextmanager
+def _apart(story: "Story", name: str) -> Iterator[None]:
+    """What stops one of several clusters is told of at the end, and the others go on; a single one stops all."""
+    try:
+        yield
+    except RookeryError as error:
+        if len(story.chapters) == 1:
+            raise
+        story.chapters[name].fail(program.explain(error), "unreachable")
+
+
+def _clusters(request: Request, story: "Story") -> dict[str, "Cluster"]:
+    """The profiles, with sandboxes started where they are asked for."""
+    from rookery import profile
+
+    names = [name for name, chapter in story.chapters.items() if chapter.state == "ok"]
+    if request.sandbox:
+        from rookery import sandbox
+
+        if request.user:
+            raise RookeryError("--user is for the cluster itself: a miniature has an account of its own.")
+        sandbox.ensure(names, yes=request.yes, offline_mirrors=request.offline_mirrors, quiet=request.json)
+    sources = profile.sources(request.sandbox)
+    told = {"cluster_user": request.user} if request.user else {}
+    found = {}
+    for name in names:
+        with _apart(story, name):
+            found[name] = profile.load(name, sources, told)
+    return found
+
+
+def _doors(clusters: Mapping[str, "Cluster"], this: _Run) -> dict[str, "Door"]:
+    """A connection to each cluster, one after another so that two never ask for a password at once.
+
+    Where a look follows, that finds out by itself whether a connection that is there still is good.
+    """
+    from rookery import profile
+    from rookery.ssh import Door
+
+    doors = {}
+    for name, cluster in clusters.items():
+        door = Door(cluster)
+        with _apart(this.story, name):
+            if not (this.may_be_fast and door.has_master()):
+                door.ensure(accept_host_key=this.request.accept_host_key)
+            if this.request.user:  # it works, so it is kept for the next time
+                profile.remember(name, {"cluster_user": this.request.user})
+            doors[name] = door
+    return doors
+
+
+def _willing(doors: Mapping[str, "Door"], answered: set[str], this: _Run) -> dict[str, "Door"]:
+    """Those that carry out commands, by themselves or after start-up files there were mended; the others are noted."""
+    from rookery import rescue
+
+    willing = {}
+    for name, door in doors.items():
+        with _apart(this.story, name):
+            if name not in answered:
+                door.ensure(accept_host_key=this.request.accept_host_key)
+                rescue.heal(door, check=this.request.check)
+            willing[name] = door
+    return willing
+
+
+def _play(doors: Mapping[str, "Door"], this: _Run) -> int:
+    """Run the playbook on every cluster that could be reached."""
+    from rookery import profile
+
+    request, story, screen = this.request, this.story, this.screen or _screen(this)
+    one = play.Play(
+        hosts=tuple(doors),
+        inventories=tuple(profile.sources(request.sandbox)),
+        check=request.check,
+        diff=request.diff,
+        tags=this.tags,
+        verbosity=max(0, request.verbosity - 1),
+        asked={name: this.asked[name] for name in doors if name in this.asked},
+        environment={key: value for door in doors.values() for key, value in door.ansible_environment().items()},
+    )
+
+    def take(event: play.Event) -> None:
+        this.clock.take(event)
+        screen.take(_explained(event, doors))
+
+    for name, chapter in story.chapters.items():
+        if request.verbosity and name in doors and chapter.doubt:
+            screen.tell(name, f"every role is gone through: {chapter.doubt}")
+    this.clock.begin_play(list(doors))
+    with screen:
+        code = play.run(one, take)
+    this.clock.end_play()
+    silent = [name for name in doors if not story.chapters[name].begun]
+    if code and not story.failed:  # no cluster is to blame
+        said = " ".join(" ".join(screen.said[-12:]).split()) or f"exit code {code}"
+        if len(silent) < len(doors):
+            raise RookeryError(f"Ansible stopped in mid-run: {said}", hint="the same command: it goes on from there")
+        raise RookeryError(f"Ansible could not start: {said}", hint="the same command with -vv")
+    for name in silent:
+        story.chapters[name].fail("Ansible did nothing there.")
+    return code
+
+
+def _explained(event: play.Event, doors: Mapping[str, "Door"]) -> play.Event:
+    """An event; that a cluster can't be reached any more, in the words of its door."""
+    if event.get("state") != "unreachable" or event["host"] not in doors:
+        return event
+    error = doors[event["host"]].failure(255, str(event["msg"]).partition("via ssh:")[2], "")
+    return {**event, "msg": program.explain(error)}
+
+
+def _remember(cluster: "Cluster", chapter: "Chapter") -> None:
+    """Note on this side that a cluster is set up, for `clusters`."""
+    values = {
+        "name": cluster.name,
+        "host": cluster.host,
+        "user": cluster.user,
+        "set_up": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "version": __version__,
+        "facts": chapter.facts,
+    }
+    files.write(_note(cluster), json.dumps(values, indent=2, default=str))
+
+
+def _note(cluster: "Cluster") -> Path:
+    """Where it is noted that a cluster is set up."""
+    folder = house.state_dir() / ("sandbox/clusters" if cluster.sandbox else "clusters")
+    return folder / f"{cluster.name}.json"
+
+
+def places(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Where things are, for the summary."""
+    free = facts.get("free_mb") or {}
+    found = {name: f"{path}{_free(free.get(name))}" for name, path in (facts.get("storage") or {}).items() if path}
+    found.setdefault("home", str(facts.get("home") or ""))
+    found["tools"] = str(facts.get("prefix") or "")
+    found["R packages"] = f"{facts['roomy']}/R" if facts.get("roomy") else ""
+    return {name: path for name, path in found.items() if path}
+
+
+def _free(megabytes: Any) -> str:
+    """How much is free, in the unit that people use."""
+    if not isinstance(megabytes, int | float):
+        return ""
+    return f"  ({megabytes / 1024:.0f} GB free)" if megabytes >= 1024 else f"  ({megabytes:.0f} MB free)"
+
+
+def following(door: "Door", *, check: bool) -> Iterator[str]:
+    """The commands that work now; after a check, the one that does it."""
+    cluster = door.cluster
+    sandbox = " --sandbox" if cluster.sandbox else ""
+    if check:
+        yield f"{program.invocation()} setup --cluster {cluster.name}{sandbox}"
+        return
+    yield f"ssh -F {_short(door.config_file)} {cluster.name}"
+    yield f"{program.invocation()} tmux --cluster {cluster.name}{sandbox}"
+
+
+def _short(path: Path) -> str:
+    """A path as a person would type it."""
+    from shlex import quote
+
+    home = Path.home()
+    return f"~/{quote(str(path.relative_to(home)))}" if path.is_relative_to(home) else quote(str(path))
+
+
+def _name_failed(story: "Story") -> None:
+    """At the end of a run on several clusters, name those that failed."""
+    if story.failed and len(story.chapters) > 1:
+        names = ", ".join(chapter.name for chapter in story.failed)
+        print(f"\nfailed: {names}; the others are as said above", file=sys.stderr)

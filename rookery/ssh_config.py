@@ -1,0 +1,197 @@
+"""rookery's ssh_config: an entry a cluster, read by every ssh, rsync, git and Ansible that rookery starts.
+
+ssh takes the first value it finds, so what stands here wins over the person's own config, which is included at the end.
+"""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery import files, house, lock
+from rookery.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.profile import Cluster
+
+CONNECT_TIMEOUT = 12
+"""Seconds a login node is given to answer."""
+
+PERSIST_HOURS = 4
+"""Hours an unused connection stays open, where the profile does not say how long a login lasts."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_HOST = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:-]*")
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*")
+_JUMP = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9_.:@+,/\[\]-]*")
+
+
+def quoted(path: Path | str, *, expanded: bool = True) -> str:
+    """A path as one argument in an ssh_config.
+
+    Args:
+        path: The path, taken as it is.
+        expanded: ssh expands % and ${…} in this option's value (ControlPath, IdentityFile, UserKnownHostsFile), so they
+            are escaped.
+
+    Raises:
+        RookeryError: It holds what ssh_config has no way to write: a line break, or ${ where ssh expands variables.
+    """
+    text = str(path)
+    if re.search(r"[\x00-\x1f\x7f]", text) or (expanded and "${" in text):
+        raise RookeryError(f"ssh can't be given the path {text!r}.", hint="rename the folder, or choose another path")
+    if expanded:
+        text = text.replace("%", "%%")
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def config_file(cluster: "Cluster") -> Path:
+    """The ssh_config that holds this cluster's entry: one for real clusters, one for miniatures."""
+    return (house.state_dir() / "sandbox" if cluster.sandbox else house.config_dir()) / "ssh_config"
+
+
+def control_path() -> str:
+    """ControlPath of every master, as ssh_config takes it; %C keeps users, hosts and ports apart."""
+    return quoted(house.runtime_dir())[:-1] + '/%C"'
+
+
+def persist_hours(cluster: "Cluster") -> int:
+    """Hours that a connection stays open after its last use."""
+    return int(cluster.data.get("cluster_login_hours") or PERSIST_HOURS)
+
+
+def own_known_hosts(cluster: "Cluster") -> Path:
+    """The known_hosts that rookery writes this cluster's keys to; never the person's own."""
+    if not cluster.known_hosts_file:
+        return house.state_dir() / "known_hosts"
+    given = Path(cluster.known_hosts_file).expanduser().absolute()
+    return house.state_dir() / "known_hosts" if given == _persons("known_hosts") else given
+
+
+def known_hosts_files(cluster: "Cluster") -> list[Path]:
+    """Where ssh looks for this cluster's host keys: rookery's file, and the person's own (not in a sandbox)."""
+    return [own_known_hosts(cluster), *([] if cluster.sandbox else [_persons("known_hosts")])]
+
+
+def _persons(name: str) -> Path:
+    return Path.home() / ".ssh" / name
+
+
+def _checked(pattern: re.Pattern[str], value: str, what: str, cluster: "Cluster", key: str) -> str:
+    """The value, if it can be what it is said to be: nothing else gets into ssh_config."""
+    if not pattern.fullmatch(value):
+        raise RookeryError(
+            f"{value!r} can't be the {what} of {cluster.name}.",
+            hint=f"invoke clusters.show {cluster.name}   # says where {key} was set",
+        )
+    return value
+
+
+def entry(cluster: "Cluster") -> str:
+    """The Host entry of a cluster.
+
+    Raises:
+        RookeryError: There is no username, or a value can't be what it is said to be.
+    """
+    from rookery.profile import require_user
+
+    name = _checked(_NAME, cluster.name, "name", cluster, "it")
+    lines = [
+        f"HostName {_checked(_HOST, cluster.host, 'host', cluster, 'cluster_host')}",
+        f"Port {int(cluster.port)}",
+        f"User {_checked(_USER, require_user(cluster), 'username', cluster, 'cluster_user')}",
+    ]
+    if cluster.identity_file:
+        identity = Path(cluster.identity_file).expanduser().absolute()
+        lines += [f"IdentityFile {quoted(identity)}", "IdentitiesOnly yes"]
+    if cluster.proxy_jump:
+        lines.append(f"ProxyJump {_checked(_JUMP, cluster.proxy_jump, 'jump host', cluster, 'cluster_proxy_jump')}")
+    lines += [
+        f"ForwardAgent {'yes' if cluster.data.get('cluster_forward_agent') else 'no'}",
+        "ControlMaster auto",
+        f"ControlPath {control_path()}",
+        f"ControlPersist {persist_hours(cluster)}h",
+        _known_hosts_line(known_hosts_files(cluster)),
+    ]
+    return f"Host {name}\n" + "".join(f"    {line}\n" for line in lines) + _for_hops(cluster)
+
+
+def hops(cluster: "Cluster") -> list[str]:
+    """Names or addresses of the jump hosts before a cluster."""
+    found = re.findall(r"(?:ssh://)?(?:[^@,/]*@)?(\[[^\]]+\]|[^:,/\[]+)(?::\d+)?", cluster.proxy_jump or "")
+    return [hop.strip("[]") for hop in found]
+
+
+def _for_hops(cluster: "Cluster") -> str:
+    """The cluster's key for its jump hosts too, before those that ssh would try there by itself."""
+    if not cluster.identity_file or not hops(cluster):
+        return ""
+    usual = () if cluster.sandbox else [_persons(f"id_{kind}") for kind in ("ed25519", "ecdsa", "rsa")]
+    keys = [Path(cluster.identity_file).expanduser().absolute(), *usual]
+    lines = [f"Match originalhost {','.join(hops(cluster))}", *(f"    IdentityFile {quoted(key)}" for key in keys)]
+    return "\n".join(lines) + "\n"
+
+
+def _known_hosts_line(files: list[Path]) -> str:
+    return "UserKnownHostsFile " + " ".join(quoted(file) for file in files)
+
+
+def _rest(cluster: "Cluster") -> str:
+    """What holds for every host, jump hosts too; then the person's own config, which a sandbox never sees."""
+    lines = [
+        "Host *",
+        "    StrictHostKeyChecking yes",
+        f"    {_known_hosts_line(known_hosts_files(cluster))}",
+        "    UpdateHostKeys no",
+        "    HashKnownHosts no",
+        "    CheckHostIP no",
+        f"    ConnectTimeout {CONNECT_TIMEOUT}",
+        "    ServerAliveInterval 10",
+        "    ServerAliveCountMax 3",
+    ]
+    if not cluster.sandbox and _persons("config").is_file():
+        pattern = re.sub(r"([*?\[\\])", r"\\\1", str(_persons("config")))  # Include takes a pattern
+        lines.append(f"Include {quoted(pattern, expanded=False)}")
+    return "\n".join(lines) + "\n"
+
+
+def write(cluster: "Cluster") -> Path:
+    """Bring the cluster's entry in its ssh_config up to date, and keep the other clusters' entries.
+
+    Returns:
+        The file; it is written only where something in it changes.
+
+    Raises:
+        RookeryError: A value of the profile can't stand in an ssh_config.
+    """
+    mine, path = entry(cluster), config_file(cluster)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with lock.waited(house.runtime_dir() / "ssh_config.lock"):
+        before = path.read_text() if path.exists() else ""
+        after = _text({**_entries(before), cluster.name: mine}, cluster)
+        if after != before:
+            files.write(path, after)
+    return path
+
+
+def remove(cluster: "Cluster") -> None:
+    """Take the cluster's entry out of its ssh_config; others stay, and without any the file goes."""
+    path = config_file(cluster)
+    with lock.waited(house.runtime_dir() / "ssh_config.lock"):
+        entries = _entries(path.read_text()) if path.exists() else {}
+        entries.pop(cluster.name, None)
+        if entries:
+            files.write(path, _text(entries, cluster))
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _entries(text: str) -> dict[str, str]:
+    """The clusters' entries in an ssh_config of rookery's, by name."""
+    return {
+        found[1]: found[0] for found in re.finditer(r"^Host (?!\*)(\S+)\n(?:(?:    |Match ).*\n)*", text, re.MULTILINE)
+    }
+
+
+def _text(entries: dict[str, str], cluster: "Cluster") -> str:
+    head = "# Written by rookery, which writes it anew: your own settings belong in ~/.ssh/config.\n"
+    return "\n".join([head, *(entries[name] for name in sorted(entries)), _rest(cluster)])

@@ -1,0 +1,75 @@
+"""Where the time of a `setup` goes, for `--timings`."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+_NOT_A_ROLE = "the end of the play"
+
+
+class Clock:
+    """What took how long, in the order of its beginning.
+
+    Attributes:
+        spent: Seconds by what they were spent on.
+    """
+
+    def __init__(self) -> None:
+        """Time that went by before this is the start of Python and of Invoke, as far as it kept the processor busy."""
+        self.began = time.monotonic()
+        self.spent = {"Python and Invoke": time.process_time()}
+        self._since: dict[str, tuple[str, float]] = {}
+
+    @property
+    def seconds(self) -> float:
+        """Since the command began its work."""
+        return time.monotonic() - self.began
+
+    @contextmanager
+    def on(self, what: str) -> Iterator[None]:
+        """Count the time of a block."""
+        since = time.monotonic()
+        self.spent.setdefault(what, 0.0)
+        try:
+            yield
+        finally:
+            self.spent[what] += time.monotonic() - since
+
+    def begin_play(self, hosts: list[str]) -> None:
+        """Ansible is started for these clusters."""
+        now = time.monotonic()
+        self._since = {host: (_label("Ansible's start", host, hosts), now) for host in hosts}
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        """Count what a play tells of: from the start of a role's first task to that of the next role's."""
+        host = event.get("host")
+        if event["event"] == "start" and host in self._since:
+            role = event.get("role")
+            what = {None: _NOT_A_ROLE, "cluster": "role cluster (the probe)"}.get(role, f"role {role}")
+            self._pass(str(host), _label(what, str(host), list(self._since)))
+
+    def end_play(self) -> None:
+        """Ansible has ended."""
+        for host in self._since:
+            self._pass(host, "")
+
+    def _pass(self, host: str, what: str) -> None:
+        before, since = self._since[host]
+        now = time.monotonic()
+        self.spent[before] = self.spent.get(before, 0.0) + now - since
+        self._since[host] = (what, now)
+
+    def table(self) -> Iterator[str]:
+        """The lines to show."""
+        yield "where the time went"
+        for what, seconds in self.spent.items():
+            yield f"  {seconds:7.3f} s  {what}"
+
+    def document(self) -> list[dict[str, Any]]:
+        """The same for --json."""
+        return [{"what": what, "seconds": round(seconds, 4)} for what, seconds in self.spent.items()]
+
+
+def _label(what: str, host: str, hosts: list[str]) -> str:
+    return what if len(hosts) == 1 else f"{host}: {what}"
