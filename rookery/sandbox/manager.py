@@ -1,0 +1,128 @@
+"""What is done as root: images, mirrors and miniatures made, started, ended, one at a time where they would collide."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from rookery import lock
+from rookery.errors import RookeryError
+from rookery.sandbox import auth, image, listing, miniature, mirrors, person, plan, pythons
+
+Say = Callable[[str], None]
+
+
+def carry_out(verb: str, request: Mapping[str, Any], state: Path) -> None:
+    """Do what `rookery.sandbox` asks for.
+
+    Args:
+        verb: up or down.
+        request: The arguments of `ensure` or `down`; for up the profiles of the clusters as well.
+        state: The person's folder for it.
+
+    Raises:
+        RookeryError: It can't be done; every miniature that could be was started or ended all the same.
+    """
+    image.ROOT.mkdir(mode=0o755, parents=True, exist_ok=True)
+
+    def say(text: str) -> None:
+        if not request.get("quiet"):
+            print(text, file=sys.stderr, flush=True)
+
+    try:
+        if verb == "up":
+            _up(request, state, say)
+        else:
+            _each(request["names"], lambda name: _down(name, state, keep=bool(request.get("keep")), say=say))
+    finally:
+        person.hand_over(state)
+
+
+def _up(request: Mapping[str, Any], state: Path, say: Say) -> None:
+    with locked("image", say):
+        base = image.ensure(yes=bool(request.get("yes")), say=say)
+        miniature.forget_orphans()
+        image.forget_old(miniature.images_in_use())
+        person.ensure_key(state)
+    chosen: dict[str, str] = {}
+    if request.get("offline_mirrors"):
+        with locked("mirrors", say):
+            chosen = mirrors.ensure(base, say)
+    profiles: Mapping[str, Mapping[str, Any]] = request["profiles"]
+    entrance = auth.Entrance(**request.get("entrance", {}))
+
+    def start(name: str) -> None:
+        with locked(_place(name, state).name, say):
+            if name in {one.name for one in listing(state) if one.running}:
+                say(f"{name}: runs already")
+            else:
+                layer = _python_layer(profiles[name], base, say)
+                layers = (*([layer] if layer else []), base)
+                miniature.start(name, plan.describe(name, profiles[name], entrance), state, layers, say)
+            person.write_inventory(name, state, chosen, profiles[name])
+
+    _each(list(profiles), start)
+
+
+def _place(name: str, state: Path) -> Path:
+    """The folder of a miniature: the one written down, since accounts of several people can be on one miniature."""
+    written = [Path(one.folder) for one in listing(state) if one.name == name]
+    return written[0] if written and written[0].parent == miniature.FOLDER else miniature.folder(name, state)
+
+
+def _python_layer(profile: Mapping[str, Any], base: Path, say: Say) -> Path | None:
+    version = plan.wanted_python(profile)
+    if not version:
+        return None
+    with locked("pythons", say):
+        return pythons.system_layer(version, base, say)
+
+
+def _down(name: str, state: Path, *, keep: bool, say: Say) -> None:
+    place = _place(name, state)
+    with locked(place.name, say):
+        miniature.stop(place, keep=keep)
+        person.forget(name, state)
+        say(f"{name}: ended")
+
+
+def _each(names: list[str], do: Callable[[str], None]) -> None:
+    """Do something for several names side by side; what fails is told after all have ended."""
+    with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
+        running = {name: pool.submit(do, name) for name in names}
+    failed = {name: error for name, done in running.items() if (error := done.exception())}
+    for error in failed.values():
+        if len(failed) == 1 or not isinstance(error, RookeryError):
+            raise error
+    if failed:
+        told = "; ".join(f"{name}: {error}" for name, error in failed.items())
+        raise RookeryError(told.replace("\n", " "), hint=f"invoke sandbox.up {','.join(failed)}")
+
+
+def locked(what: str, say: Say) -> AbstractContextManager[None]:
+    """Wait until nobody else on this machine works on the same thing; the lock goes with the process."""
+    folder = image.ROOT / "locks"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    waiting = f"Waiting for another command that works on the same ({what})"
+    return lock.waited(folder / f"{what}.lock", lambda: say(waiting))
+
+
+def _main() -> int:
+    """Behind sudo: the verb and the file with the request."""
+    verb, file = sys.argv[1:]
+    try:
+        request = json.loads(Path(file).read_text(encoding="utf-8"))
+        os.environ.update(request.pop("environment"))
+        carry_out(verb, request, Path(os.environ["ROOKERY_SANDBOX_STATE"]))
+    except RookeryError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

@@ -1,0 +1,318 @@
+"""One miniature: its folder, its addresses, its first process, and its end.
+
+A miniature's truth is what the kernel says: it runs as long as a process has its overlay as root. Whatever was written
+down before a crash, `start` and `stop` begin by looking for those.
+"""
+
+import hashlib
+import io
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, cast
+
+from rookery import house, lock
+from rookery.errors import RookeryError
+from rookery.sandbox import Miniature, auth, image, person, start_of
+
+FOLDER = image.ROOT / "miniatures"
+MIRRORS = image.ROOT / "mirrors"
+LONGEST_START = 180
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,30}", re.IGNORECASE)
+
+Say = Callable[[str], None]
+
+
+def key(name: str, state: Path) -> str:
+    """The miniature's name on this machine: two people, or two test runs, may each have one of the same cluster."""
+    if not _NAME.fullmatch(name):
+        raise RookeryError(f"{name!r} can't be the name of a miniature: letters, digits, - and _ only.")
+    return f"{name}-{hashlib.sha256(str(state).encode()).hexdigest()[:8]}"
+
+
+def folder(name: str, state: Path) -> Path:
+    """Where a miniature's files are."""
+    return FOLDER / key(name, state)
+
+
+def processes(place: Path) -> list[int]:
+    """Every process that lives in a miniature, or is about to: its root is that overlay, or it was told to make it."""
+    upper, told = f"upperdir={place}/upper,".encode(), f"\0{place}\0".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                if upper in (entry / "mountinfo").read_bytes() or told in (entry / "cmdline").read_bytes():
+                    found.append(int(entry.name))
+    return found
+
+
+def start(name: str, described: Mapping[str, Any], state: Path, layers: tuple[Path, ...], say: Say) -> Miniature:
+    """Render, start, and wait until it can be logged in to.
+
+    Args:
+        name: The cluster.
+        described: What `plan.describe` says of it.
+        state: The person's folder, where the key is and where what was made is written down.
+        layers: What its own files are laid over: the image, and before it what else there is.
+        say: Told of the progress, a line at a time.
+
+    Raises:
+        RookeryError: It did not start; nothing of it is left but its log.
+    """
+    place = folder(name, state)
+    stop(place)
+    began = time.monotonic()
+    for part in ("upper/etc/miniature", "work", "root"):
+        (place / part).mkdir(mode=0o755, parents=True)
+    told = _reserve(described, place, layers[-1], state)
+    told["password"], told["totp_secret"] = auth.secrets_for(told)
+    say(f"{name}: starting a miniature of {told['sandbox_host']} at {told['sandbox_address']}")
+    try:
+        _render(place, {**told, "sandbox_python_layer": len(layers) > 1}, state)
+        _boot(name, place, told["sandbox_hostname"], layers)
+    except BaseException:
+        log = place.with_suffix(".log")
+        with suppress(OSError):
+            shutil.copy(place / "upper/var/log/miniature.log", log)
+        stop(place)
+        raise
+    made = _describe(name, place, told)
+    public = [place / f"upper/etc/ssh/{host}_host_ed25519_key.pub" for host in ("ssh", "jump")]
+    person.remember(state, vars(made), *(key.read_text(encoding="utf-8") for key in public if key.exists()))
+    say(f"{name}: ready after {time.monotonic() - began:.0f} s")
+    return made
+
+
+def _describe(name: str, place: Path, told: Mapping[str, Any]) -> Miniature:
+    public = place / "upper/etc/ssh/ssh_host_ed25519_key.pub"
+    shown = subprocess.run(["ssh-keygen", "-l", "-f", str(public)], check=True, capture_output=True, text=True)
+    pid = _first_process(place)
+    return Miniature(
+        name=name,
+        address=told["sandbox_address"],
+        port=told["sandbox_port"],
+        user=told["sandbox_user"],
+        pid=pid,
+        started=start_of(pid),
+        running=True,
+        folder=str(place),
+        host=told["sandbox_host"],
+        fingerprint=shown.stdout.split()[1],
+        auth=told["auth"],
+        jump=told["sandbox_jump"],
+        password=told["password"],
+        totp_secret=told["totp_secret"],
+    )
+
+
+def _first_process(place: Path) -> int:
+    """The process that is number 1 in there."""
+    for pid in processes(place):
+        with suppress(OSError, StopIteration):
+            lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+            if next(line for line in lines if line.startswith("NSpid:")).split()[-1] == "1":
+                return pid
+    raise RookeryError("The miniature ended as soon as it had started.", hint=f"less {place.with_suffix('.log')}")
+
+
+def _reserve(told: Mapping[str, Any], place: Path, base: Path, state: Path) -> dict[str, Any]:
+    """Settle where the miniature listens, under a lock so that no two get the same address."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with lock.waited(FOLDER / ".addresses"):
+        taken = {_told(other).get("number") for other in FOLDER.iterdir() if other.is_dir()}
+        ports = len(told["sandbox_nodes"]) + 2
+        number = next((n for n in range(1, 255) if n not in taken and _are_free(_first_port(n), ports)), None)
+        if number is None:
+            raise RookeryError("There is no free address for a miniature.", hint="invoke sandbox.down all")
+        note = {"number": number, "base": base.name, "state": str(state)}
+        (place / "miniature.json").write_text(json.dumps(note), encoding="utf-8")
+    address = f"127.77.{number}.1"
+    return {
+        **told,
+        "sandbox_address": address,
+        "sandbox_jump": f"127.77.{number}.2" if told["sandbox_jump_methods"] else "",
+        "sandbox_port": told["port"] if _is_free(address, told["port"]) else 2200 + number,
+        "sandbox_base_port": _first_port(number),
+        "sandbox_user": person.USER,
+        "sandbox_shell": "/bin/bash",
+        "sandbox_certificates": bool(image.host_certificates()),
+    }
+
+
+def _told(place: Path) -> dict[str, Any]:
+    with suppress(OSError, ValueError):
+        told: dict[str, Any] = json.loads((place / "miniature.json").read_text(encoding="utf-8"))
+        return told
+    return {}
+
+
+def _first_port(number: int) -> int:
+    """Where a miniature's ports for Slurm begin: below those that the kernel gives out (32768 and up)."""
+    return 20000 + number * 40
+
+
+def _are_free(first: int, count: int) -> bool:
+    return all(_is_free("127.0.0.1", port) for port in range(first, first + count))
+
+
+def _is_free(address: str, port: int) -> bool:
+    """Whether something can listen there: a server of this machine on all addresses has the port on this one too."""
+    with closing(socket.socket()) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((address, port))
+            tried.listen()
+        except OSError:
+            return False
+    return True
+
+
+def _render(place: Path, told: Mapping[str, Any], state: Path) -> None:
+    """Role sandbox writes the miniature's own files."""
+    upper = place / "upper"
+    _secrets(upper, told, state)
+    variables = place / "variables.json"
+    known = {key: value for key, value in told.items() if key.startswith("sandbox_")}
+    variables.write_text(json.dumps({**known, "sandbox_upper": str(upper)}), encoding="utf-8")
+    root = house.root()
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "-e", f"@{variables}"]
+    environment = {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(root / "ansible.cfg"),
+        "ANSIBLE_ROLES_PATH": str(root / "roles"),
+        "ANSIBLE_LOCAL_TEMP": str(place / "ansible"),
+        "ANSIBLE_STDOUT_CALLBACK": "default",
+        "ANSIBLE_NOCOLOR": "1",
+    }
+    done = subprocess.run(
+        [*command, str(root / "playbooks/sandbox.yml")],
+        env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        log = place.with_suffix(".log")
+        log.write_text(done.stdout + done.stderr, encoding="utf-8")
+        raise RookeryError("The miniature's configuration could not be written.", hint=f"less {log}")
+    _applications(upper / "opt/apps", told)
+
+
+def _secrets(upper: Path, told: Mapping[str, Any], state: Path) -> None:
+    """What logs in: the person's public key, the password, the secret that codes are made from."""
+    shutil.copy(state / f"{person.KEY}.pub", upper / "etc/miniature/key.pub")
+    shutil.copy("/etc/resolv.conf", upper / "etc/resolv.conf")
+    secret = upper / "etc/miniature/secrets"
+    secret.touch(mode=0o600)
+    secret.write_text(f"{told['password']}\n{told['totp_secret']}\n", encoding="utf-8")
+
+
+def _applications(apps: Path, told: Mapping[str, Any]) -> None:
+    """What stands behind the modules: R, Python, and a real miniforge where one is given in ROOKERY_MINIFORGE."""
+    miniforge = os.environ.get("ROOKERY_MINIFORGE", "")
+    for module in told["sandbox_modules"]:
+        here = apps / module["name"] / module["version"]
+        if module["purpose"] == "r" and told["sandbox_r_is_module"]:
+            (here / "bin").mkdir(parents=True)
+            for program in ("R", "Rscript"):
+                (here / "bin" / program).symlink_to(f"/usr/lib/R/bin/{program}")
+        elif module["purpose"] == "conda" and miniforge:
+            shutil.copytree(miniforge, here, symlinks=True)
+        elif module["purpose"] == "conda":  # of a miniforge its Python alone
+            (here / "bin").mkdir(parents=True)
+            for program in ("python", "python3"):
+                (here / "bin" / program).symlink_to("/usr/bin/python3")
+
+
+def _boot(name: str, place: Path, hostname: str, layers: tuple[Path, ...]) -> None:
+    """Start the first process in namespaces of its own, and follow what it says until it is ready."""
+    MIRRORS.mkdir(mode=0o755, parents=True, exist_ok=True)
+    enter = str(house.root() / "roles/sandbox/files/enter")
+    lowers = ":".join(map(str, layers))
+    command = [*image.UNSHARE, "sh", enter, str(place), lowers, hostname]
+    with (place / "enter.log").open("w", encoding="utf-8") as log:
+        begun = subprocess.Popen(
+            [*command, str(MIRRORS), "ro", "/etc/miniature/boot"],
+            start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd="/",
+        )  # fmt: skip
+    said = _follow(begun)
+    if said != "ready":
+        log_file = place.with_suffix(".log")
+        raise RookeryError(
+            f"The miniature of {name} stopped at {said.removeprefix('failed: ')!r}. {_last_line(place)}",
+            hint=f"less {log_file}",
+        )
+
+
+def _last_line(place: Path) -> str:
+    for log in (place / "upper/var/log/miniature.log", place / "enter.log"):
+        with suppress(OSError):
+            lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            if lines:
+                return lines[-1]
+    return ""
+
+
+def _follow(begun: subprocess.Popen[bytes]) -> str:
+    """The last thing that boot said: `ready`, or what was being done when it ended or took too long."""
+    said, end = "", time.monotonic() + LONGEST_START
+    with cast(io.FileIO, begun.stdout) as pipe:
+        while (left := end - time.monotonic()) > 0 and not said.rstrip().endswith("ready"):
+            if not select.select([pipe], [], [], left)[0]:
+                break
+            if not (some := os.read(pipe.fileno(), 4096)):
+                break
+            said += some.decode(errors="replace")
+    return (said.strip().splitlines() or ["its file systems"])[-1]
+
+
+def stop(place: Path, *, keep: bool = False) -> None:
+    """End every process of a miniature, wait until the kernel has let go of them, and remove its files.
+
+    Args:
+        place: The miniature's folder; nothing is done where there is none.
+        keep: Leave the files.
+
+    Raises:
+        RookeryError: A process would not end.
+    """
+    end = time.monotonic() + 30
+    while left := processes(place):
+        if time.monotonic() > end:
+            told = ", ".join(map(str, left))
+            raise RookeryError(f"These processes of the miniature would not end: {told}.", hint=f"ps -fp {told}")
+        watched = []
+        for pid in left:
+            with suppress(OSError):
+                watched.append(os.pidfd_open(pid))
+                os.kill(pid, signal.SIGKILL)
+        if watched:
+            select.select(watched, [], [], 1)  # a pidfd is readable once its process has ended
+        for descriptor in watched:
+            os.close(descriptor)
+    if keep:
+        return
+    shutil.rmtree(place, ignore_errors=True)
+    if place.exists():
+        raise RookeryError(f"{place} could not be removed.", hint=f"sudo rm -r {place}")
+
+
+def forget_orphans() -> None:
+    """End miniatures whose person's folder is gone, so that nobody could: a test run that was killed, say."""
+    for place in FOLDER.glob("*-*"):
+        state = _told(place).get("state")
+        if place.is_dir() and state and not Path(state).is_dir():
+            stop(place)
+
+
+def images_in_use() -> set[str]:
+    """Names of the images that miniatures are overlays on."""
+    return {str(_told(place).get("base")) for place in FOLDER.glob("*") if place.is_dir()}

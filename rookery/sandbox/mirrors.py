@@ -1,0 +1,191 @@
+"""Local mirrors of what a machine, or a cluster, may not reach: pyenv, Python sources, uv's Pythons, CRAN.
+
+Made once, of real material: this machine's own pyenv and its Pythons, and what Debian's packages carry. They stand
+under /var/lib/rookery/mirrors, and every miniature sees them as /srv/mirrors.
+"""
+
+import configparser
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import tarfile
+import urllib.parse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rookery import house
+from rookery.errors import RookeryError
+from rookery.sandbox import image, pythons
+
+FOLDER = image.ROOT / "mirrors"
+INSIDE = "/srv/mirrors"
+CRAN_PACKAGES = ("foreach", "iterators", "doparallel")
+# pyenv's python-build knows this version's archive by the same checksum that Debian's has.
+PYTHON_SOURCE = "bookworm=python3.11"
+# What is compiled where this machine has no Pythons to pack: what `setup` asks for by default, and a second one.
+PYTHONS_TO_BUILD = ("trixie=python3.13", PYTHON_SOURCE)
+PYENV_PACKAGE = "trixie:pyenv"
+OLDEST_FOR_UV = (3, 11)
+_UV_ARCHITECTURES = {"ppc64le": "powerpc64le"}
+
+Say = Callable[[str], None]
+
+
+def ensure(base: Path, say: Say) -> dict[str, str]:
+    """Make the mirrors that are not there yet.
+
+    Args:
+        base: The image; its compilers, R and apt do the work.
+        say: Told of what takes long.
+
+    Returns:
+        `cluster_mirrors`, as a miniature sees them.
+
+    Raises:
+        RookeryError: One can't be made; those that are whole stay.
+    """
+    FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
+    missing = [name for name in ("pyenv.git", "python-sources", "cran", "uv-python") if not (FOLDER / name).exists()]
+    if missing:
+        say(f"Making local mirrors, once: {', '.join(missing)}")
+        _make(missing, base)
+    mirrors = {
+        "pyenv_git": f"file://{INSIDE}/pyenv.git",
+        "python_sources": f"file://{INSIDE}/python-sources",
+        "uv_python_downloads": f"file://{INSIDE}/uv-python/downloads.json",
+        "cran": f"file://{INSIDE}/cran",
+    }
+    index = own_index()
+    return {**mirrors, "pypi": index} if index else mirrors
+
+
+def _make(missing: Sequence[str], base: Path) -> None:
+    own_pyenv = pythons.pyenv_root()
+    has_git = own_pyenv is not None and (own_pyenv / ".git").exists() and shutil.which("git") is not None
+    packable = {numbers: place for numbers, place in pythons.versions().items() if numbers >= OLDEST_FOR_UV}
+    sources, recipes = [], [name for name in missing if name in ("python-sources", "cran")]
+    if "python-sources" in missing:
+        sources.append(PYTHON_SOURCE)
+    if "cran" in missing:
+        sources += [f"{image.SUITE}=r-cran-{package}" for package in CRAN_PACKAGES]
+    if "pyenv.git" in missing and not has_git:
+        sources.append(PYENV_PACKAGE)
+        recipes.append("pyenv.git")
+    if "uv-python" in missing and not packable:
+        sources += [source for source in PYTHONS_TO_BUILD if source not in sources]
+        recipes.append("built-python")
+    if sources:
+        mirror = os.environ.get("ROOKERY_DEBIAN_MIRROR", "http://deb.debian.org/debian")
+        _in_workshop(base, "fetch-sources", [mirror, *sources])
+        _in_workshop(base, "make-mirrors", recipes)
+        shutil.rmtree(FOLDER / ".sources", ignore_errors=True)
+    if "pyenv.git" in missing and has_git and own_pyenv:
+        _clone(own_pyenv, FOLDER / "pyenv.git")
+    if "uv-python" in missing:
+        _pack(packable or pythons.versions(FOLDER / "built-python"), base)
+        shutil.rmtree(FOLDER / "built-python", ignore_errors=True)
+
+
+def _in_workshop(base: Path, script: str, arguments: Sequence[str]) -> None:
+    text = (house.root() / "roles/sandbox/files" / script).read_text(encoding="utf-8")
+    done = image.workshop(base, FOLDER, ["bash", "-c", text, script, *arguments])
+    if done.returncode:
+        why = ([line for line in done.stderr.strip().splitlines() if line.strip()] or ["no reason given"])[-1]
+        raise RookeryError(
+            f"The local mirrors could not be made: {why}", hint="the same command without --offline-mirrors"
+        )
+
+
+def _clone(source: Path, target: Path) -> None:
+    """A bare copy of this machine's pyenv; it may belong to somebody else than root, which git would refuse."""
+    building = FOLDER / ".building-pyenv.git"
+    shutil.rmtree(building, ignore_errors=True)
+    trust = FOLDER / ".gitconfig"
+    trust.write_text("[safe]\n\tdirectory = *\n", encoding="utf-8")
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": str(trust)}
+
+    def git(*arguments: str, check: bool = True) -> int:
+        return subprocess.run(
+            ["git", *arguments], check=check, env=environment, stdin=subprocess.DEVNULL, capture_output=True
+        ).returncode
+
+    try:
+        git("clone", "--quiet", "--bare", "--no-hardlinks", str(source), str(building))
+        if git("-C", str(building), "symbolic-ref", "--quiet", "HEAD", check=False):  # a checkout of a tag
+            git("-C", str(building), "branch", "--force", "master", "HEAD")
+            git("-C", str(building), "symbolic-ref", "HEAD", "refs/heads/master")
+    except subprocess.CalledProcessError as error:
+        raise RookeryError(f"{source} could not be cloned: {error.stderr.decode(errors='replace').strip()}") from error
+    finally:
+        trust.unlink()
+    building.rename(target)
+
+
+def _pack(found: dict[tuple[int, int, int], Path], base: Path) -> None:
+    """Pack the newest of each minor version the way uv's own Pythons are packed, with the list that uv reads."""
+    newest = {numbers[:2]: (numbers, place) for numbers, place in sorted(found.items())}
+    building = FOLDER / ".building-uv-python"
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(mode=0o755)
+    listed: dict[str, object] = {}
+    for numbers, place in newest.values():
+        version = ".".join(map(str, numbers))
+        pythons.relocatable(place, building / "python", base)
+        archive = building / f"cpython-{version}-{platform.machine()}-linux-gnu-install_only.tar.gz"
+        with tarfile.open(archive, "w:gz", compresslevel=3) as tar:
+            tar.add(building / "python", "python", filter=_anonymous)
+        shutil.rmtree(building / "python")
+        listed |= uv_entry(numbers, platform.machine(), archive.name, _sha256(archive))
+    (building / "downloads.json").write_text(json.dumps(listed, indent=2), encoding="utf-8")
+    building.rename(FOLDER / "uv-python")
+
+
+def uv_entry(numbers: tuple[int, int, int], machine: str, archive: str, sha256: str) -> dict[str, object]:
+    """One download as uv's list has it (crates/uv-python/download-metadata.json in uv's sources)."""
+    major, minor, patch = numbers
+    architecture = _UV_ARCHITECTURES.get(machine, machine)
+    entry = {
+        "name": "cpython",
+        "arch": {"family": architecture, "variant": None},
+        "os": "linux",
+        "libc": "gnu",
+        "major": major,
+        "minor": minor,
+        "patch": patch,
+        "prerelease": "",
+        "url": f"file://{INSIDE}/uv-python/{archive}",
+        "sha256": sha256,
+        "variant": None,
+        "build": None,
+    }
+    return {f"cpython-{major}.{minor}.{patch}-linux-{architecture}-gnu": entry}
+
+
+def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.uid = member.gid = 0
+    member.uname = member.gname = "root"
+    return member
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def own_index() -> str:
+    """The package index that this machine's pip or uv is told to use; "" for PyPI, or where its URL holds a secret."""
+    candidates = [os.environ.get(name, "") for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")]
+    files = (Path.home() / ".config/pip/pip.conf", Path.home() / ".pip/pip.conf", Path("/etc/pip.conf"))
+    for file in files:
+        parser = configparser.RawConfigParser(strict=False)
+        try:
+            parser.read(file, encoding="utf-8")
+        except (configparser.Error, UnicodeDecodeError):
+            continue
+        candidates.append(parser.get("global", "index-url", fallback=""))
+    chosen = next((candidate for candidate in candidates if candidate), "").strip()
+    parts = urllib.parse.urlsplit(chosen)
+    return chosen if parts.scheme in ("http", "https") and "@" not in parts.netloc else ""

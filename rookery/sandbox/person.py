@@ -1,0 +1,110 @@
+"""The person's side of a miniature: the key that logs in, the host key to check, the inventory that points there."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rookery import files
+from rookery.sandbox import auth
+
+KEY = "id_ed25519"
+USER = "student"
+
+
+def ensure_key(state: Path) -> Path:
+    """The private key for all miniatures of this person, made once; kept where nobody else can read it."""
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private = state / KEY
+    if not private.exists():
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "rookery-sandbox", "-f", str(private)],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+    return private
+
+
+def remember(state: Path, told: Mapping[str, Any], host_key: str, jump_key: str = "") -> None:
+    """Write what a miniature that has just started is: NAME.json, and its host keys in known_hosts.
+
+    Args:
+        state: The person's folder.
+        told: The fields of `Miniature`.
+        host_key: Kind and key, as in ssh_host_ed25519_key.pub.
+        jump_key: The jump host's.
+    """
+    port, known = told["port"], state / "known_hosts"
+    fresh = {
+        address if port == 22 else f"[{address}]:{port}": " ".join(key.split()[:2])
+        for address, key in ((told["address"], host_key), (told.get("jump"), jump_key))
+        if address
+    }
+    lines = known.read_text(encoding="utf-8").splitlines() if known.exists() else []
+    kept = [line for line in lines if line.split(" ")[0] not in fresh]
+    files.write(known, "".join(f"{line}\n" for line in (*kept, *(f"{place} {key}" for place, key in fresh.items()))))
+    files.write(state / f"{told['name']}.json", json.dumps(told, indent=2) + "\n")
+
+
+def write_inventory(name: str, state: Path, mirrors: Mapping[str, str], profile: Mapping[str, Any]) -> None:
+    """Write the inventory that makes a cluster's name mean its miniature.
+
+    Args:
+        name: The cluster.
+        state: The person's folder, where `remember` wrote of it.
+        mirrors: `cluster_mirrors`; where empty the profile's own stay.
+        profile: The cluster's `cluster_*` keys.
+    """
+    told = json.loads((state / f"{name}.json").read_text(encoding="utf-8"))
+    settings: dict[str, Any] = {
+        "cluster_host": told["address"],
+        "cluster_port": told["port"],
+        "cluster_user": told["user"],
+        "cluster_identity_file": str(state / KEY),
+        "cluster_known_hosts_file": str(state / "known_hosts"),
+        "cluster_proxy_jump": f"{told['user']}@{told['jump']}:{told['port']}" if told.get("jump") else "",
+        "cluster_host_keys": [{"type": "ssh-ed25519", "fingerprint": told["fingerprint"]}],
+        **auth.settings(told.get("auth", ""), profile),
+    }
+    if mirrors:
+        settings["cluster_mirrors"] = dict(mirrors)
+    files.write(state / "inventory" / "host_vars" / f"{name}.yml", _yaml(settings))
+    _write_hosts(state)
+
+
+def forget(name: str, state: Path) -> None:
+    """Remove what was written of a miniature; the key stays for the next one."""
+    told = state / f"{name}.json"
+    if told.exists():
+        one = json.loads(told.read_text(encoding="utf-8"))
+        addresses = {one.get("address"), one.get("jump")}
+        known = state / "known_hosts"
+        lines = known.read_text(encoding="utf-8").splitlines() if known.exists() else []
+        kept = [line for line in lines if line.split(" ")[0].strip("[").split("]")[0] not in addresses]
+        files.write(known, "".join(f"{line}\n" for line in kept))
+    for file in (told, state / "inventory/host_vars" / f"{name}.yml"):
+        file.unlink(missing_ok=True)
+    if (state / "inventory").is_dir():
+        _write_hosts(state)
+
+
+def hand_over(state: Path) -> None:
+    """Give the folder back to the person who ran sudo."""
+    if os.geteuid() == 0 and os.environ.get("SUDO_UID", "").isdigit() and "ROOKERY_SANDBOX_STATE" in os.environ:
+        owner, group = int(os.environ["SUDO_UID"]), int(os.environ.get("SUDO_GID", "-1"))
+        for path in (state, *state.rglob("*")):
+            os.chown(path, owner, group, follow_symlinks=False)
+
+
+def _write_hosts(state: Path) -> None:
+    names = sorted(file.stem for file in (state / "inventory/host_vars").glob("*.yml"))
+    files.write(state / "inventory/hosts.yml", _yaml({"all": {"hosts": {name: {} for name in names}}}))
+
+
+def _yaml(data: Mapping[str, Any]) -> str:
+    import yaml
+
+    return "# Written by rookery: a miniature on this machine.\n" + yaml.safe_dump(dict(data), sort_keys=False)

@@ -1,0 +1,181 @@
+"""What a miniature of a cluster is made of, decided from the cluster's profile alone.
+
+Pure functions: a profile's `cluster_*` keys in, plain data for the templates of roles/sandbox out. A profile tells more
+than a miniature can hold (hundreds of nodes) and less than Slurm asks (cores of a usual node): here both are settled.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rookery.sandbox import auth
+
+FEWEST_NODES = 3
+MOST_USUAL_NODES = 5
+# A node that the profile says nothing about: enough for the largest example of the training page (8 tasks, 2 GPUs).
+NODE_CORES = 16
+NODE_MEMORY_MB = 65536
+# Older Pythons than this can't run what the base image has, and are taken from the machine's own pyenv, or left out.
+BASE_PYTHON_STANDS_FOR = (3, 9)
+# TMPDIR is set in each job, HOME by login(1): neither by the site's own start-up file.
+_SET_ELSEWHERE = {"HOME", "TMPDIR"}
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _entries(profile: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    return [dict(entry) for entry in profile.get(key) or []]
+
+
+def nodes(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The compute nodes: two of each type that --constraint tells apart, one for each type of GPU, and usual ones.
+
+    Returns:
+        name, cores, memory_mb, features, partitions, gpu_type, gpus (devices' paths) of each, at least three.
+    """
+    usual = profile.get("cluster_nodes") or {}
+    plain: dict[str, Any] = {
+        "cores": usual.get("cores") or NODE_CORES,
+        "memory_mb": usual.get("memory_mb") or NODE_MEMORY_MB,
+        "features": [],
+        "partitions": [],
+        "gpu_type": "",
+        "gpus": 0,
+    }
+    made: list[dict[str, Any]] = []
+    for kind in _entries(profile, "cluster_constraints"):
+        told = {key: kind[key] for key in ("cores", "memory_mb", "partitions") if kind.get(key)}
+        made += [{**plain, **told, "features": [kind["name"]]}] * 2
+    gpus = [_gpu_node(kind, plain, profile) for kind in _entries(profile, "cluster_gpus")]
+    if usual or len(made) + len(gpus) < FEWEST_NODES:
+        made = [plain] * min(max(usual.get("count") or 0, FEWEST_NODES), MOST_USUAL_NODES) + made
+    device = 0
+    numbered = []
+    for number, node in enumerate(made + gpus, start=1):
+        devices = [f"/dev/nvidia{device + index}" for index in range(node["gpus"])]
+        device += len(devices)
+        numbered.append({**node, "name": f"wn{number:02d}", "gpus": devices})
+    return numbered
+
+
+def _gpu_node(kind: Mapping[str, Any], plain: Mapping[str, Any], profile: Mapping[str, Any]) -> dict[str, Any]:
+    having = [
+        entry["name"]
+        for entry in _entries(profile, "cluster_partitions")
+        if kind["type"] in (entry.get("gpu_types") or [])
+    ]
+    return {
+        **plain,
+        "cores": kind.get("node_cores") or plain["cores"],
+        "memory_mb": kind.get("node_memory_mb") or plain["memory_mb"],
+        "partitions": kind.get("partitions") or having,
+        "gpu_type": kind["type"],
+        "gpus": kind.get("per_node") or 1,
+    }
+
+
+def partitions(profile: Mapping[str, Any], machines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The partitions with the nodes of each: those meant for it, else every one that has no GPU.
+
+    Returns:
+        name, default (bool), default_minutes and max_minutes (0 = none set), max_nodes (likewise), nodes (names).
+    """
+    without_gpu = [node["name"] for node in machines if not node["gpus"]]
+    made = []
+    for entry in _entries(profile, "cluster_partitions"):
+        meant = [node["name"] for node in machines if entry["name"] in node["partitions"]]
+        made.append(
+            {
+                "name": entry["name"],
+                "default": entry["name"] == profile.get("cluster_default_partition"),
+                "default_minutes": entry.get("default_minutes") or 0,
+                "max_minutes": entry.get("max_minutes") or 0,
+                "max_nodes": entry.get("max_nodes") or 0,
+                "nodes": meant or without_gpu or [node["name"] for node in machines],
+            }
+        )
+    return made
+
+
+def storage(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The storage that the site itself gives: its variable, its label in the quota command, quota and cost of a file.
+
+    An entry that rookery makes (site_sets: false) is no business of the site's, so a miniature does not have it.
+
+    Returns:
+        name, label, variable, at_login (whether the start-up file sets it), quota_mb (0 = none), file_cost_kb.
+    """
+    made = []
+    for entry in _entries(profile, "cluster_storage"):
+        variable = entry.get("variable") or ""
+        if not entry.get("site_sets", True) or entry.get("scope") == "node" or not _VARIABLE.fullmatch(variable):
+            continue
+        label = entry["name"] if variable == "HOME" else variable.lower().rsplit("_", maxsplit=1)[-1]
+        made.append(
+            {
+                "name": entry["name"],
+                "label": label,
+                "variable": variable,
+                "at_login": variable not in _SET_ELSEWHERE,
+                "quota_mb": entry.get("quota_mb") or 0,
+                "file_cost_kb": entry.get("file_cost_kb") or 4,
+            }
+        )
+    return made
+
+
+def modules(profile: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The modules that the profile names: name, version ("" where it has none), purpose."""
+    if (profile.get("cluster_module_system") or "none") == "none":
+        return []
+    made = []
+    for purpose, names in (profile.get("cluster_modules") or {}).items():
+        for full in names or []:
+            name, _, version = str(full).partition("/")
+            made.append({"name": name, "version": version, "purpose": purpose})
+    return made
+
+
+def wanted_python(profile: Mapping[str, Any]) -> str:
+    """Version (major.minor) of a system Python too old for the base's to stand for it; "" where the base's will do."""
+    version = str(profile.get("cluster_system_python") or "")
+    found = re.match(r"(\d+)\.(\d+)", version)
+    if found and (int(found[1]), int(found[2])) < BASE_PYTHON_STANDS_FOR:
+        return f"{found[1]}.{found[2]}"
+    return ""
+
+
+def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | None = None) -> dict[str, Any]:
+    """Everything that the templates of roles/sandbox are told about a cluster, as `sandbox_*` variables.
+
+    Args:
+        name: The cluster.
+        profile: Its `cluster_*` keys.
+        entrance: How people log in to the miniature.
+
+    Returns:
+        Those variables; besides them `port`, where its sshd is to listen, and `auth`, the entrance's way.
+    """
+    entrance = entrance or auth.Entrance()
+    machines = nodes(profile)
+    listed = modules(profile)
+    r_modules = [module for module in listed if module["purpose"] == "r"]
+    return {
+        "sandbox_cluster": re.sub(r"[^a-z0-9]", "", name.lower()) or "miniature",
+        "sandbox_hostname": str(profile.get("cluster_host") or name).split(".")[0],
+        "sandbox_host": str(profile.get("cluster_host") or name),
+        "sandbox_nodes": machines,
+        "sandbox_partitions": partitions(profile, machines) if profile.get("cluster_scheduler") != "none" else [],
+        "sandbox_gpu_types": sorted({node["gpu_type"] for node in machines if node["gpu_type"]}),
+        "sandbox_storage": storage(profile),
+        "sandbox_modules": listed,
+        "sandbox_has_modules": (profile.get("cluster_module_system") or "none") != "none",
+        "sandbox_r_is_module": bool(r_modules) and not profile.get("cluster_system_r"),
+        "sandbox_old_python": wanted_python(profile),
+        **auth.describe(entrance, profile),
+        "auth": entrance.way,
+        "port": int(profile.get("cluster_port") or 22),
+        "sandbox_default_memory_mb": (profile.get("cluster_limits") or {}).get("default_memory_mb") or 0,
+        "sandbox_array_max": (profile.get("cluster_array") or {}).get("max_size") or 1001,
+        "sandbox_array_may_mail": (profile.get("cluster_array") or {}).get("may_mail", True),
+        "sandbox_quota_format": (profile.get("cluster_quota") or {}).get("format") or "",
+    }
