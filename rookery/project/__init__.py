@@ -1,0 +1,1 @@
+"""A research project: its rookery.yml, its commit, its release on a cluster."""

@@ -1,0 +1,19 @@
+"""Where a project's things are on a cluster. Paths are relative to the home there, where every ssh command begins."""
+
+from pathlib import PurePosixPath
+
+KEPT_OUT = "runs"
+"""A project's folder of run records: no uncommitted change, and never part of a snapshot."""
+
+STAMP = ".rookery/release.json"
+"""What a release is, in its folder."""
+
+
+def base(project: str) -> PurePosixPath:
+    """The project's folder there: repository.git/, releases/, current, runs/, state/."""
+    return PurePosixPath("projects") / project
+
+
+def current(project: str) -> PurePosixPath:
+    """The link to the release that was deployed last."""
+    return base(project) / "current"

@@ -1,0 +1,58 @@
+# shellcheck shell=sh disable=SC2154
+# Build an environment at the place where it stays (a virtual environment can't be moved), its marker written last.
+#
+# Read in front of deploy.sh, whose variables it uses. Set besides:
+#   preamble      lines of shell that make R or conda available on this site
+#   cran          where R packages come from; nothing for R's own choice
+#   r_program     library.R, where R packages are asked for
+
+build() { # build KIND WAY LINK NAME LOCK
+  target=$library/$4
+  log=$state/environment-$4.log
+  began=$(date +%s)
+  rm -rf "$target" "$state/status"
+  mkdir -p "$library" || failed write
+  doing "building the $2 environment from $5"
+  {
+    (
+      cd "$place" || exit
+      unset IFS
+      set +f
+      eval "$preamble"
+      "build_$2" "$5" </dev/null
+    ) 2>&1
+    echo $? >"$state/status"
+  } | tee "$log" >&2
+  read -r status <"$state/status" || status=1
+  if [ "$status" -eq 0 ] && : >"$target/.rookery-ready"; then # written last: without it, the next deploy builds anew
+    say "environment $1 built $target"
+    say "seconds $1 $(($(date +%s) - began))"
+    return
+  fi
+  rm -rf "$target"
+  failed "build $2 $log"
+}
+build_uv() {
+  UV_PROJECT_ENVIRONMENT=$target VIRTUAL_ENV='' uv sync --frozen --no-install-project --no-progress
+}
+make_venv() { # with the Python that .python-version or pyproject.toml asks for
+  VIRTUAL_ENV='' uv venv --quiet --no-progress "$@" "$target" && export VIRTUAL_ENV="$target" PATH="$target/bin:$PATH"
+}
+build_poetry() { # poetry installs into the virtual environment that is active
+  make_venv && poetry install --no-root --no-interaction --no-ansi
+}
+build_venv() {
+  make_venv --seed && python -m pip install --no-input --disable-pip-version-check --progress-bar off -r "$1"
+}
+build_conda() {
+  tool=$(command -v mamba || command -v micromamba || command -v conda) ||
+    { echo 'error: there is no mamba and no conda here' && return 1; }
+  CONDA_ALWAYS_YES=true MAMBA_ALWAYS_YES=true "$tool" env create --quiet --prefix "$target" --file "$1"
+}
+build_library() { run_r library "$1"; }
+build_renv() { run_r renv "$1"; }
+run_r() {
+  command -v Rscript >/dev/null || { echo 'error: there is no R here' && return 1; }
+  mkdir "$target" &&
+    R_LIBS_USER=$target RENV_PATHS_ROOT=$ROOKERY_PREFIX/renv Rscript --no-init-file -e "$r_program" "$1" "$2" "$target" "$cran"
+}

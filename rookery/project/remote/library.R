@@ -1,0 +1,56 @@
+# Fill a project's R library. Arguments: WAY LOCK LIBRARY CRAN; WAY is "library" (LOCK lists packages, a line each, `name` or
+# `name==version`) or "renv" (LOCK is renv.lock). CRAN may be "", for the site's own choice or the one that sends to a near one.
+given <- commandArgs(TRUE)
+lock <- given[2]
+library <- given[3]
+cran <- given[4]
+if (!nzchar(cran)) {
+  cran <- getOption("repos")[["CRAN"]]
+  if (cran == "@CRAN@") cran <- "https://cloud.r-project.org"
+}
+options(repos = c(CRAN = cran), Ncpus = 2, timeout = 600, warn = 1)
+.libPaths(library) # and not the person's own: the project's library must do without it
+
+version <- function(name) tryCatch(as.character(packageVersion(name, lib.loc = .libPaths())), error = function(e) "")
+fail <- function(...) {
+  message("error: ", ...)
+  quit(status = 1)
+}
+
+restore <- function() {
+  if (!nzchar(version("renv"))) install.packages("renv", lib = library, quiet = TRUE)
+  if (!nzchar(version("renv"))) fail("renv could not be installed from ", cran)
+  if (nzchar(given[4])) options(renv.config.repos.override = c(CRAN = cran))
+  options(renv.consent = TRUE)
+  renv::restore(library = library, lockfile = lock, prompt = FALSE)
+}
+
+install <- function() {
+  lines <- trimws(sub("#.*", "", readLines(lock, warn = FALSE)))
+  wanted <- strsplit(lines[nzchar(lines)], "[[:space:]]*==[[:space:]]*")
+  names <- vapply(wanted, `[`, "", 1)
+  versions <- vapply(wanted, function(each) if (length(each) > 1) each[2] else "", "")
+  there <- available.packages()
+  if (!nrow(there)) fail("cannot open URL ", cran)
+  newest <- function(name) if (name %in% rownames(there)) there[name, "Version"] else ""
+  old <- nzchar(versions) & versions != vapply(names, newest, "")
+  missing <- names[!old & !names %in% c(rownames(there), rownames(installed.packages()))]
+  if (length(missing)) fail("not found at ", cran, ": ", paste(missing, collapse = ", "))
+  # an old version goes in first, on what it needs, so that what needs it finds it there
+  needs <- unlist(tools::package_dependencies(names[old], there, recursive = TRUE), use.names = FALSE)
+  needs <- setdiff(needs, c(names, rownames(installed.packages(priority = "base"))))
+  if (length(needs)) install.packages(needs, lib = library, quiet = TRUE)
+  for (index in which(old)) {
+    file <- sprintf("%s/src/contrib/Archive/%s/%s_%s.tar.gz", cran, names[index], names[index], versions[index])
+    message("Installing ", names[index], " ", versions[index])
+    install.packages(file, lib = library, repos = NULL, type = "source", quiet = TRUE)
+  }
+  rest <- setdiff(names[!old], rownames(installed.packages(priority = "base")))
+  if (length(rest)) install.packages(rest, lib = library, quiet = TRUE)
+  got <- vapply(names, version, "")
+  wrong <- got == "" | (nzchar(versions) & got != versions)
+  if (any(wrong)) fail("not installed: ", paste(lines[nzchar(lines)][wrong], collapse = ", "))
+  cat(sprintf("%s %s\n", names, got), sep = "")
+}
+
+if (given[1] == "renv") restore() else install()

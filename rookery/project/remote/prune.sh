@@ -1,0 +1,78 @@
+# shellcheck shell=sh disable=SC2154
+# Remove a project's old releases, and environments that no release leads to any more. Outputs are never touched.
+#
+# Set in front of this text:
+#   name   the project
+#   mode   prune, or check: remove nothing
+#   slurm  1 where jobs run under Slurm: releases that one of them uses are kept
+# Facts on standard output: "removed COMMIT", "removed-environment PATH", "kept COMMIT WHY", "freed KB", "stop WHY".
+say() { printf '%s\n' "$*"; }
+stop() {
+  say "stop $*"
+  exit 3
+}
+cd || stop no-home
+[ -r .config/rookery/env.sh ] || stop not-set-up
+# shellcheck source=/dev/null
+. ./.config/rookery/env.sh
+base=$HOME/projects/$name
+state=$base/state
+repository=$base/repository.git
+[ -d "$state" ] || exit 0
+exec 9>>"$state/lock"
+if command -v flock >/dev/null 2>&1; then
+  flock -n 9 || stop "busy $(cat "$state/holder" 2>/dev/null)"
+fi
+jobs=
+if [ "$slurm" = 1 ]; then
+  # folder and script of every job that waits or runs; where Slurm does not say, everything may be in use
+  jobs=$(timeout 30 squeue --noheader --user "$(id -un)" --format '%Z %o' 2>&1) || stop "slurm $jobs"
+fi
+current=$(readlink "$base/current")
+freed=0
+own_files() { # files in a release that are neither the commit's nor rookery's
+  HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent GIT_CONFIG_NOSYSTEM=1 GIT_INDEX_FILE="$state/$1.index" \
+    git --git-dir="$repository" --work-tree="$base/releases/$1" ls-files --others --modified ||
+    echo 'what can not be told'
+}
+for release in "$base"/releases/*; do
+  [ -d "$release" ] || continue
+  commit=${release##*/}
+  [ "$current" != "releases/$commit" ] || continue
+  # by its end alone: Slurm names it by its real path, and the home or ~/projects may be reached through a link
+  case $jobs in *"/releases/$commit"*)
+    say "kept $commit a job in the queue uses it"
+    continue
+    ;;
+  esac
+  own=$(own_files "$commit" | head -n 3 | tr '\n' ' ')
+  if [ -n "$own" ]; then
+    say "kept $commit it holds files of yours: $own"
+    continue
+  fi
+  size=$(du -sk "$release" 2>/dev/null | cut -f1)
+  freed=$((freed + ${size:-0}))
+  say "removed $commit"
+  [ "$mode" = prune ] || continue
+  # under a name that nobody reads, so that one cut off here is no half a release
+  mv "$release" "$base/releases/.$commit.partial" && rm -rf "$base/releases/.$commit.partial" \
+    "$state/$commit.index" "$state/$commit.wanted"
+  git --git-dir="$repository" update-ref -d "refs/rookery/$commit"
+done
+used=$(for release in "$base"/releases/*; do
+  for link in .venv .conda .rlibrary; do readlink "$release/$link"; done
+done)
+for environment in "${ROOKERY_PREFIX:-/nonexistent}/environments/$name"-*; do
+  [ -d "$environment" ] || continue
+  # another project's, whose name only begins alike
+  case ${environment##*/"$name"-} in *[!0-9a-f]*) continue ;; esac
+  case $used in *"/${environment##*/}"*) continue ;; esac
+  size=$(du -sk "$environment" 2>/dev/null | cut -f1)
+  freed=$((freed + ${size:-0}))
+  say "removed-environment $environment"
+  [ "$mode" = prune ] && rm -rf "$environment" "$state/environment-${environment##*/}.log"
+done
+if [ "$mode" = prune ] && [ "$freed" -gt 0 ]; then
+  git --git-dir="$repository" gc --quiet --prune=now >/dev/null 2>&1
+fi
+say "freed $freed"

@@ -1,0 +1,70 @@
+"""Times, memory and task numbers, as Slurm writes them and as numbers."""
+
+import re
+
+_TIME = re.compile(r"(?:(?P<days>\d+)-)?(?P<first>\d+)(?::(?P<second>\d+))?(?::(?P<third>\d+))?")
+_MEBIBYTES = {"K": 1 / 1024, "": 1, "M": 1, "G": 1024, "T": 1024 * 1024}
+
+
+def minutes(text: str | int) -> int:
+    """How many minutes a time limit is, a begun one counted whole.
+
+    Args:
+        text: As sbatch's --time takes it: M, M:S, H:M:S, D-H, D-H:M or D-H:M:S (sbatch(1)).
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    match = _TIME.fullmatch(str(text).strip())
+    if not match:
+        raise ValueError(text)
+    days, first, second, third = (int(match[name] or 0) for name in ("days", "first", "second", "third"))
+    if match["days"] is not None:
+        seconds = days * 86400 + first * 3600 + second * 60 + third
+    elif match["third"] is not None:
+        seconds = first * 3600 + second * 60 + third
+    else:
+        seconds = first * 60 + second
+    return -(-seconds // 60)
+
+
+def time_limit(minutes: int) -> str:
+    """Minutes as sbatch's --time takes them and as squeue shows them: HH:MM:SS, with D- before it from a day on."""
+    days, rest = divmod(minutes, 24 * 60)
+    clock = f"{rest // 60:02}:{rest % 60:02}:00"
+    return f"{days}-{clock}" if days else clock
+
+
+def mebibytes(text: str | int) -> int:
+    """How many MiB an amount of memory is, as sbatch's --mem takes it (a number alone is MiB), rounded up.
+
+    Raises:
+        ValueError: It is no such amount.
+    """
+    match = re.fullmatch(r"(\d+)([KMGT]?)", str(text).strip().upper())
+    if not match:
+        raise ValueError(text)
+    return -(-int(int(match[1]) * _MEBIBYTES[match[2]] * 1024) // 1024)
+
+
+def task_ranges(array: str) -> list[range]:
+    """The numbers of an array's tasks, as sbatch's --array takes them (1-200, 0-90:10, 1,5,9), without %N.
+
+    Raises:
+        ValueError: They are not so written, or run backwards.
+    """
+    found = []
+    for part in array.partition("%")[0].split(","):
+        match = re.fullmatch(r"(\d+)(?:-(\d+)(?::(\d+))?)?", part.strip())
+        if not match:
+            raise ValueError(array)
+        first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
+        if last < first or step < 1:
+            raise ValueError(array)
+        found.append(range(first, last + 1, step))
+    return found
+
+
+def task_count(array: str) -> int:
+    """How many tasks an array has; 0 for none."""
+    return sum(len(numbers) for numbers in task_ranges(array)) if array else 0

@@ -1,0 +1,55 @@
+"""Is it right? Against the formula in closed form, against a truth that is known, and twice the same."""
+
+import numpy as np
+import pytest
+
+from ols import fit, make_data
+from simulate import simulate
+from summarise import summarise
+
+
+@pytest.fixture
+def data():
+    """A data set with three coefficients."""
+    return make_data(np.random.default_rng(1), n=50, beta=(1.0, 2.0, -3.0), sigma=0.5)
+
+
+def test_the_estimates_are_those_of_the_closed_form(data):
+    X, y = data
+    beta, errors = fit(X, y)
+    inverse = np.linalg.inv(X.T @ X)
+    closed = inverse @ X.T @ y  # (X'X)^-1 X'y
+    residuals = y - X @ closed
+    np.testing.assert_allclose(beta, closed, rtol=1e-10)
+    np.testing.assert_allclose(errors, np.sqrt(np.diag(inverse) * (residuals @ residuals) / (50 - 3)), rtol=1e-10)
+
+
+def test_without_noise_the_truth_is_found():
+    X, y = make_data(np.random.default_rng(2), n=20, beta=(1.0, 2.0), sigma=0.0)
+    np.testing.assert_allclose(fit(X, y)[0], (1.0, 2.0), rtol=1e-12)
+
+
+def test_a_line_through_four_points():
+    """Worked out by hand: the slope is 9/5, the intercept 3/10."""
+    X = np.column_stack([np.ones(4), [0.0, 1.0, 2.0, 3.0]])
+    np.testing.assert_allclose(fit(X, np.array([0.0, 3.0, 3.0, 6.0]))[0], (0.3, 1.8), rtol=1e-12)
+
+
+def test_the_error_shrinks_with_the_root_of_n():
+    rng = np.random.default_rng(3)
+    few, many = (np.mean([fit(*make_data(rng, n, (1.0, 2.0), 1.0))[1][1] for _ in range(50)]) for n in (100, 10_000))
+    assert few / many == pytest.approx(10, rel=0.05)
+
+
+def test_a_task_gives_the_same_numbers_again_and_no_other_does():
+    first = simulate(7, replications=5, n=30, sigma=1.0)
+    assert first == simulate(7, replications=5, n=30, sigma=1.0)
+    others = {row[2] for task in (6, 8) for row in simulate(task, replications=5, n=30, sigma=1.0)}
+    assert not others & {row[2] for row in first}
+
+
+def test_the_summary():
+    rows = [{"estimate": e, "standard_error": "0.5", "covered": c} for e, c in (("1.5", "1"), ("2.7", "0"))]
+    told = summarise(rows)
+    assert told["bias"] == pytest.approx(0.1)
+    assert told["coverage"] == pytest.approx(0.5)
