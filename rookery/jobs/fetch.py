@@ -1,0 +1,194 @@
+"""`fetch`: the outputs of a project, from a cluster into the project's folder; what is here is not sent again."""
+
+import hashlib
+import json as json_
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery import lock, report
+from rookery.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.jobs.arrivals import Arrivals, Plan
+    from rookery.jobs.outputs import File, Listing
+    from rookery.project.spec import Project
+    from rookery.ssh import Door
+
+NAMED = 5
+"""How many files are named before it is said how many more there are."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `fetch` was asked for: its flags, as rookery/commands/jobs.py tells them."""
+
+    job: str = ""
+    cluster: str = ""
+    project: str = ""
+    check: bool = False
+    json: bool = False
+    sandbox: bool = False
+
+
+def run(request: Request) -> int:
+    """Bring what is new.
+
+    Returns:
+        1 where something could not be brought; what was kept because it is the person's does not count.
+
+    Raises:
+        RookeryError: There is no project, the cluster can't be reached, or has no release of it or knows no such job.
+    """
+    from rookery.jobs import record
+    from rookery.jobs.arrivals import Arrivals
+    from rookery.project import read, target
+
+    project = read.load(request.project)
+    job = record.numbered(request.job, "fetch")[0] if request.job else ""
+    cluster = request.cluster or (ran_on(project.root, job, sandbox=request.sandbox) if job else "")
+    door = target.find(cluster, str(project.root), sandbox=request.sandbox).door
+    door.ensure()
+    with lock.held(f"fetch-{hashlib.sha256(os.fsencode(project.root)).hexdigest()[:16]}"):
+        there, files = _look(door, project, job)
+        arrivals = Arrivals(project.root, door.cluster.label)
+        plan = arrivals.plan(files, project.outputs)
+        brought = [] if request.check else _bring(door, project, arrivals, plan)
+    _tell(request, door, there, plan, brought)
+    return int(bool(plan.refused or (len(brought) < len(plan.bring) and not request.check)))
+
+
+def ran_on(root: Path, job: str, *, sandbox: bool) -> str:
+    """The name of the cluster where a run was, or of the miniature's with `sandbox`; "" where no record tells."""
+    from rookery.jobs import record
+
+    labels = [one.cluster for one in record.every(root) if one.id == job]
+    names = [label.removesuffix("-sandbox") for label in labels if label.endswith("-sandbox") == sandbox]
+    return names[-1] if names else ""
+
+
+def _look(door: "Door", project: "Project", job: str) -> tuple["Listing", Sequence["File"]]:
+    """What there is on the cluster, and what of it is wanted."""
+    from rookery.jobs import outputs
+    from rookery.project import places
+
+    name = door.cluster.name
+    with report.waiting(f"Looking at the outputs on {name}"):
+        there = outputs.listing(door, str(places.base(project.name)), project.outputs, job)
+    if there is None:
+        raise RookeryError(f"{project.name} is not on {name} yet.", hint=f"invoke deploy --cluster {name}")
+    if not job:
+        return there, there.files
+    files = outputs.of_job(there, job)
+    if there.submitted is None and not files:
+        raise RookeryError(f"{name} knows no job {job} of {project.name}.", hint=f"invoke jobs --cluster {name}")
+    return there, files
+
+
+def _bring(door: "Door", project: "Project", arrivals: "Arrivals", plan: "Plan") -> list["File"]:
+    """Fetch what is planned; what is in place when the connection breaks off stays, and is not sent again."""
+    from rookery.jobs import outputs
+    from rookery.project import places
+
+    done: list[File] = []
+    try:
+        if plan.bring:
+            with (
+                _progress(plan) as progress,
+                outputs.sent(door, str(places.base(project.name)), plan.bring) as coming,
+            ):
+                for file in arrivals.take(coming):
+                    done.append(file)
+                    progress(file)
+    except RookeryError as error:
+        hint = f"the same command: it goes on from the {len(done)} of {len(plan.bring)} files that are here"
+        raise RookeryError(error.message, hint=hint) from error
+    finally:
+        arrivals.close()
+    return done
+
+
+@contextmanager
+def _progress(plan: "Plan") -> Iterator[Callable[["File"], object]]:
+    """A bar on the terminal, by bytes, with the number of files; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (
+        TextColumn("{task.fields[count]:,} of {task.fields[all]:,} files"),
+        *(BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=plan.size, count=0, all=len(plan.bring))
+        counted = [0, 0]
+
+        def advance(file: "File") -> None:
+            counted[0] += 1
+            counted[1] += file.size
+            if counted[0] % 100 == 0 or file.size > 1 << 20:  # a bar that is drawn for each would cost more than it
+                bar.update(task, completed=counted[1], count=counted[0])
+
+        yield advance
+
+
+def size(count: float) -> str:
+    """Bytes in the unit that suits them."""
+    if count < 1000:
+        return f"{count:.0f} B"
+    units = ("kB", "MB", "GB", "TB")
+    power = min(len(units), int(math.log10(count) // 3))
+    return f"{count / 1000**power:.1f} {units[power - 1]}"
+
+
+def _tell(request: Request, door: "Door", there: "Listing", plan: "Plan", brought: Sequence["File"]) -> None:
+    """Say what came, what is kept, and what could not come."""
+    files = plan.bring if request.check else brought
+    total = sum(file.size for file in files)
+    absent = [] if request.check else sorted({file.path for file in plan.bring} - {file.path for file in brought})
+    if request.json:
+        document = {
+            "cluster": door.cluster.name,
+            "check": request.check,
+            "brought": [file.path for file in files],
+            "bytes": total,
+            "here": plan.here,
+            "kept": [{"path": path, "why": why} for path, why in plan.kept],
+            "refused": [{"path": path, "why": why} for path, why in plan.refused],
+            "gone": absent,
+            "links": list(there.links),
+            "not_there": list(there.missing),
+        }
+        print(json_.dumps(document, indent=2))
+        return
+    verb = "would come" if request.check else "came"
+    count = f"{len(files):,} file{'' if len(files) == 1 else 's'}"
+    here = f"; {plan.here:,} here already" if plan.here else ""
+    print(f"{count} ({size(total)}) {verb} from {door.cluster.name}{here}." if files else f"Nothing new{here}.")
+    for output in there.missing:
+        print(f"  {report.clean(output)}: not in the release there; invoke deploy brings it")
+    _name("kept as it is here; move it away to have the cluster's", plan.kept)
+    _name("not brought", [*plan.refused, *((path, "gone, or being written") for path in absent)])
+    _name("not followed", [(path, "a link") for path in there.links])
+
+
+def _name(what: str, some: Iterable[tuple[str, str]]) -> None:
+    """Name files, the first few of them, with why."""
+    found = list(some)
+    for path, why in found[:NAMED]:
+        print(f"  {what}: {shown(path)} ({report.clean(why)})")
+    if len(found) > NAMED:
+        print(f"  … and {len(found) - NAMED} more: {what.split(';', maxsplit=1)[0]}")
+
+
+def shown(path: str | Path) -> str:
+    """A path fit for a terminal: line breaks, and bytes that are not UTF-8, as escapes."""
+    text = os.fsencode(path).decode(errors="backslashreplace")
+    return report.clean(text.replace("\n", "\\n"))

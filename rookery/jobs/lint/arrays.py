@@ -1,0 +1,175 @@
+"""RK4: job arrays. RK5: where logs go."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from rookery.jobs.lint import values
+from rookery.jobs.lint.context import Context
+from rookery.jobs.lint.directives import Option
+from rookery.jobs.lint.finding import Edit, Finding, apply
+
+LARGE = 500
+"""Elements of an array from which on a limit on how many run at once is asked for; HEC runs 512 cores a person."""
+_THROTTLE = 50
+_OWN = re.compile(r"%\d*[ajJ]")
+"""Patterns that differ from one task of an array to the next."""
+_LATER = re.compile(r"%\d*[aAjJnNst]")
+"""Patterns that Slurm knows when it has taken the job, or later: a folder cannot be named so beforehand."""
+
+
+def _array(script: Context) -> tuple[Option, int, int | None] | None:
+    """The array's option, how many elements it has, and how many of them may run at once."""
+    option = script.directives.get("array")
+    sizes = values.array(option.value) if option and option.value else None
+    return (option, *sizes) if option and sizes else None
+
+
+def mail(script: Context) -> Iterator[Finding]:
+    """An array that asks for mail, where the site refuses those."""
+    kinds = script.directives.get("mail-type")
+    may = (script.cluster.data.get("cluster_array") or {}).get("may_mail", True)
+    if may or not script.directives.get("array") or not kinds or (kinds.value or "").upper() in {"NONE", ""}:
+        return
+    start = script.starts[kinds.line - 1]
+    yield script.finding(
+        "RK401",
+        kinds.line,
+        f"{script.cluster.name} refuses arrays that ask for mail. Let a small job that depends on the array send it: "
+        "`mail:` in rookery.yml makes one.",
+        edits=[Edit(start, start, "#")],
+    )
+
+
+def size(script: Context) -> Iterator[Finding]:
+    """An array of more elements than the site takes, or of many that all may run at once."""
+    found = _array(script)
+    if not found:
+        return
+    option, elements, throttle = found
+    most = (script.cluster.data.get("cluster_array") or {}).get("max_size")
+    if most and elements > most:
+        yield script.finding(
+            "RK402",
+            option.line,
+            f"{script.cluster.name} takes arrays of {most} elements at most; this has {elements}. Let an element do "
+            "several rows: `chunk:` in rookery.yml does.",
+        )
+    elif throttle is None and elements > LARGE:
+        yield script.finding(
+            "RK403",
+            option.line,
+            f"All {elements} elements may run at once, and crowd out everybody else's jobs. %{_THROTTLE} after them "
+            f"lets {_THROTTLE} run at a time.",
+            severity="warning",
+            edits=[Edit(option.end, option.end, f"%{_THROTTLE}")],
+        )
+
+
+def one_log(script: Context) -> Iterator[Finding]:
+    """A log that all tasks of an array write to at once."""
+    if not script.directives.get("array"):
+        return
+    for name in ("output", "error"):
+        option = script.directives.get(name)
+        path = option.value if option else ""
+        if not option or not path or "$" in path or path.startswith("/dev/") or _OWN.search(path):
+            continue
+        stem, suffix = posixpath.splitext(path)
+        yield script.finding(
+            "RK404",
+            option.line,
+            "All tasks of the array write into this one file, over each other. %a stands for the task's number.",
+            severity="warning",
+            edits=[script.value_edit(option, f"{stem}_%a{suffix}" if "%A" in stem else f"{stem}_%A_%a{suffix}")],
+        )
+
+
+def log_folders(script: Context) -> Iterator[Finding]:
+    """Logs in folders that will not be there when the job starts: Slurm makes none, and the job fails at once."""
+    told = set()
+    for name in ("output", "error"):
+        option = script.directives.get(name)
+        if not option or not option.value or "$" in option.value or option.value.startswith("~"):
+            continue
+        folder = posixpath.dirname(_named(script, option.value))
+        chdir = script.directives.value("chdir") or ""
+        if not folder or folder in told:
+            continue
+        told.add(folder)
+        if _LATER.search(folder):
+            why = (
+                f"Slurm makes no folders, and nobody can make {folder} before the job has its number: it fails at "
+                "once, without a log."
+            )
+            yield script.finding("RK501", option.line, why, edits=[_flat(script, option)])
+        elif not folder.startswith(("/", "..")) and "%" not in folder and not chdir:
+            yield from _missing(script, option, posixpath.normpath(folder))
+
+
+def _named(script: Context, path: str) -> str:
+    """A log's path with the job's name in it, where the script gives one."""
+    name = script.directives.value("job-name")
+    return path.replace("%x", name) if name else path
+
+
+def _flat(script: Context, option: Option) -> Edit:
+    """The log's path with what is known too late in its name rather than in its folder."""
+    folders, _, name = (option.value or "").rpartition("/")
+    kept = [each for each in folders.split("/") if not _LATER.search(each)]
+    late = [each for each in folders.split("/") if _LATER.search(each)]
+    return script.value_edit(option, "/".join([*kept, "_".join([*late, name])]))
+
+
+def _missing(script: Context, option: Option, folder: str) -> Iterator[Finding]:
+    there = script.folder(folder)
+    if there or folder == ".":
+        return
+    made = next(
+        (each for each in script.shell.commands if each.name == "mkdir" and folder in _made(each.arguments)), None
+    )
+    late = f" The mkdir on line {made.line} comes too late." if made else ""
+    why = f"Slurm makes no folders: without {folder}/ the job fails at once, and leaves no log.{late}"
+    if not script.project:
+        why += f" Make it where you submit from, before: mkdir -p {folder}"
+        yield script.finding("RK501", option.line, why, severity="warning")
+        return
+    about = script.files("rookery.yml") or ""
+    mended, safe = outputs_with(about, folder)
+    line = next((new for new, old in zip(mended.split("\n"), [*about.split("\n"), ""], strict=False) if new != old), "")
+    why += " Name it in the project's outputs, in rookery.yml; deploy makes it then."
+    yield Finding("RK501", script.path, option.line, "error", why, line or None, safe, folder=folder if safe else "")
+
+
+def _made(arguments: list[str]) -> set[str]:
+    return {posixpath.normpath(each) for each in arguments if not each.startswith("-")}
+
+
+def outputs_with(text: str, folder: str) -> tuple[str, bool]:
+    """A rookery.yml whose outputs name a folder too, everything else as it stands; and whether that could be done.
+
+    Args:
+        text: The rookery.yml.
+        folder: The folder, a path in the project.
+    """
+    import yaml
+
+    item = yaml.safe_dump(folder, default_flow_style=True, width=1000).removesuffix("\n...\n").strip()
+    flow = re.search(r"(?m)^outputs:[ \t]*\[(?P<items>[^\[\]#]*?)[ \t]*(?P<comma>,?)\s*\]", text)
+    block = re.search(r"(?m)^outputs:[ \t]*(?:#.*)?\n(?P<items>(?:(?P<lead>[ \t]*- ).*(?:\n|\Z))+)", text)
+    if flow:
+        items = flow["items"].strip()
+        mended = apply(text, [Edit(flow.end("items"), flow.end(), f"{', ' if items else ''}{item}]")])
+    elif block:
+        gap = "" if block.group().endswith("\n") else "\n"
+        mended = apply(text, [Edit(block.end(), block.end(), f"{gap}{block['lead']}{item}\n")])
+    else:
+        mended = f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}outputs: [{item}]\n"
+    try:
+        before, after = yaml.safe_load(text), yaml.safe_load(mended)
+    except yaml.YAMLError:
+        return text, False
+    if not isinstance(before, dict) or not isinstance(before.get("outputs") or [], list):
+        return text, False
+    wanted = before | {"outputs": [*(before.get("outputs") or []), folder]}
+    return (mended, True) if after == wanted else (text, False)

@@ -1,0 +1,103 @@
+"""All rules over one script, and the mends that are safe."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from rookery.jobs.lint import arrays, commands, form, lines, programs, resources
+from rookery.jobs.lint.context import Context
+from rookery.jobs.lint.finding import Finding, apply
+
+if TYPE_CHECKING:
+    from rookery.profile import Cluster
+
+Files = Callable[[str], str | None]
+Folder = Callable[[str], bool | None]
+
+_RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
+    form.shebang,
+    lines.unread,
+    lines.slipped,
+    lines.variables,
+    lines.refused,
+    lines.malformed,
+    lines.both,
+    resources.unknown_partition,
+    resources.too_long,
+    resources.too_many_cores,
+    resources.gpus,
+    resources.required,
+    resources.default_memory,
+    arrays.mail,
+    arrays.size,
+    arrays.one_log,
+    arrays.log_folders,
+    commands.rscript,
+    commands.module_verb,
+    commands.no_modules,
+    commands.preamble,
+    commands.conda,
+    commands.launcher,
+    commands.left_running,
+    programs.counted,
+)
+
+
+def check(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folder | None = None) -> list[Finding]:
+    """What is wrong with a job script, in the order of its lines; nothing where it is correct.
+
+    Args:
+        text: The script.
+        cluster: Where it is to run.
+        path: Its path, in the project where it is in one.
+        files: Given a path in the project, the text of that file; None where it is not there.
+        folder: Given a path in the project, whether that folder will be there when the job starts; by default the
+            outputs that rookery.yml names.
+    """
+    if wrong := form.unreadable(text, path):
+        return [wrong]
+    context = _context(form.mend(text), cluster, path, files, folder)
+    found = [*form.ends(text, path), *(finding for rule in _RULES for finding in rule(context))]
+    return sorted(found, key=lambda each: (each.path != path, each.path, each.line, each.code))
+
+
+def fix(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folder | None = None) -> str:
+    """A job script with all mended that can safely be, and everything else as it stands.
+
+    Args:
+        text: The script.
+        cluster: Where it is to run.
+        path: Its path, as for `check`.
+        files: As for `check`.
+        folder: As for `check`.
+    """
+    if form.unreadable(text, path):
+        return text
+    text = form.mend(text)
+    for _ in range(50):  # one mend may bring the next to light
+        found = check(text, cluster, path=path, files=files, folder=folder)
+        edits = [edit for each in found if each.safe and each.path == path for edit in each.edits]
+        mended = apply(text, edits)
+        if mended == text:
+            break
+        text = mended
+    return text
+
+
+def _context(text: str, cluster: "Cluster", path: str, files: Files, folder: Folder | None) -> Context:
+    about = files("rookery.yml")
+    return Context(text, cluster, path, files, folder or _outputs(about), project=about is not None)
+
+
+def _outputs(about: str | None) -> Folder:
+    """Whether a folder is one of the outputs that rookery.yml names; nobody can say where there is none."""
+    if about is None:
+        return lambda _: None
+    import yaml
+
+    try:
+        said = yaml.safe_load(about)
+    except yaml.YAMLError:
+        said = None
+    outputs = (said.get("outputs") or []) if isinstance(said, dict) else []
+    named = {str(each).strip("/") for each in ([outputs] if isinstance(outputs, str) else outputs)}
+    return lambda path: path in named

@@ -1,0 +1,230 @@
+"""RK6: the commands of a script: R's name, modules, conda, and what starts a job's processes."""
+
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from rookery.jobs.lint import names
+from rookery.jobs.lint.asked import asked
+from rookery.jobs.lint.context import Context
+from rookery.jobs.lint.finding import Edit, Finding
+from rookery.jobs.lint.programs import effective, works
+from rookery.jobs.lint.shell import Command
+
+_PROFILE = re.compile(r"(?:source|\.)\s+(/etc/\S+)")
+_OTHER_PROFILE = re.compile(
+    r"/etc/(?:profile|bashrc)|/init/(?:bash|sh|profile)$|modules\.sh$|lmod|\.bashrc$|\.bash_profile$|\.profile$"
+)
+_CONDA_READY = re.compile(r"conda\.sh$|mamba\.sh$|bashrc$|bash_profile$|\.profile$|/bin/activate$")
+
+
+def rscript(script: Context) -> Iterator[Finding]:
+    """Rscript, misspelt: Linux tells capitals from small letters."""
+    for command in script.shell.commands:
+        for word in {each.start: each for each in (command.words[0], effective(command)[0])}.values():
+            name = word.text.rpartition("/")[2]
+            if not word.fixed or name.lower() != "rscript" or name in {"Rscript", *script.shell.functions}:
+                continue
+            at = script.text.find(name, word.start, word.end)
+            yield script.finding(
+                "RK601",
+                command.line,
+                f"There is no {name}: it is called Rscript, and Linux tells capitals from small letters.",
+                edits=[Edit(at, at + len(name), "Rscript")] if at >= 0 else [],
+                safe=True,
+            )
+
+
+def _modules(script: Context) -> list[Command]:
+    """The calls of the site's `module`."""
+    if script.shell.functions & {"module"}:
+        return []
+    return [each for each in script.shell.commands if each.name == "module"]
+
+
+def module_verb(script: Context) -> Iterator[Finding]:
+    """`module` told what it does not know."""
+    site = script.cluster.data.get("cluster_module_system")
+    verb = script.cluster.data.get("cluster_module_verb", "load")
+    for command in _modules(script) if site != "none" else []:
+        given = [word for word in command.words[1:] if not word.text.startswith(("-", "+"))]
+        if not given or not given[0].fixed or _is_verb(given[0].text):
+            continue
+        word = given[0]
+        if "/" in word.text or word.text in _names(script):
+            edits, why = (
+                [Edit(word.start, word.start, f"{verb} ")],
+                f"`module` needs to be told what to do with {word.text}.",
+            )
+        else:
+            near = (
+                verb
+                if word.text in names.LOADING
+                else next(iter(get_close_matches(word.text, sorted(names.VERBS), n=1, cutoff=0.75)), "")
+            )
+            edits = [Edit(word.start, word.end, near)] if near else []
+            told = f"here one writes `module {near or verb} NAME`"
+            why = f"There is no `module {word.text}`; {told}."
+        yield script.finding("RK602", command.line, why, edits=edits, safe=True)
+
+
+def _is_verb(text: str) -> bool:
+    """Whether `module` knows it; a verb's first letters will do."""
+    return text in names.VERBS or (len(text) > 1 and any(verb.startswith(text) for verb in names.VERBS))
+
+
+def _names(script: Context) -> set[str]:
+    """The modules that the profile names, with and without their version."""
+    named = [name for names in (script.cluster.data.get("cluster_modules") or {}).values() for name in names]
+    return {*named, *(name.partition("/")[0] for name in named)}
+
+
+def no_modules(script: Context) -> Iterator[Finding]:
+    """`module` on a cluster that has none."""
+    if script.cluster.data.get("cluster_module_system") != "none" or _looks_for(script, "module"):
+        return
+    preamble = (script.cluster.data.get("cluster_job_preamble") or [""])[0]
+    for command in _modules(script):
+        if command.maybe:
+            continue
+        line = script.line(command.line)
+        alone = line.strip() == script.text[command.start : command.words[-1].end]
+        start = script.starts[command.line - 1]
+        python = re.search(r"python|conda|forge", " ".join(command.arguments))
+        edits = [Edit(start, start + len(line), preamble)] if preamble and alone and python else []
+        hint = f" Python comes by `{preamble}`." if preamble and python else ""
+        yield script.finding("RK603", command.line, f"{script.cluster.name} has no modules.{hint}", edits=edits)
+
+
+def _looks_for(script: Context, name: str) -> bool:
+    """Whether a script asks first whether a command is there."""
+    asking = {"command", "type", "hash", "which", "declare"}
+    return any(each.name in asking and name in each.arguments for each in script.shell.commands)
+
+
+def preamble(script: Context) -> Iterator[Finding]:
+    """The site's own profile, which a job script must read before modules and storage variables are there."""
+    if script.cluster.data.get("cluster_module_system", "none") == "none" or script.is_login_shell or not script.asks:
+        return
+    lines = [each for each in script.cluster.data.get("cluster_job_preamble") or [] if _PROFILE.match(each)]
+    commands = script.shell.commands
+    if not lines or not commands:
+        return
+    sourced = [each for each in commands if each.name in {"source", "."} and each.arguments]
+    ready = next((each.start for each in sourced if _OTHER_PROFILE.search(each.arguments[0])), len(script.text))
+    needing = next((each for each in commands if each.name in {"module", "ml"} and not each.maybe), None)
+    needing = None if needing and "module" in script.shell.functions else needing
+    if ready < (needing.start if needing else len(script.text)):
+        return
+    variables = {
+        each.variable
+        for each in script.cluster.storage
+        if each.variable not in {"", "HOME", "TMPDIR"} and each.site_sets
+    }
+    used = sorted(variables & script.shell.variables)
+    ours = any(each.arguments[0].endswith("/rookery/env.sh") for each in sourced)
+    if not needing and not used and (ours or not works(script)):
+        return
+    lack = "modules and the storage variables are missing"
+    if needing or used:
+        lack = "`module` may not be there" if needing else f"${used[0]} may be empty"
+    yield script.finding(
+        "RK604",
+        needing.line if needing else commands[0].line,
+        f"Job scripts on {script.cluster.name} begin with `{lines[0]}`: without it {lack}.",
+        severity="error" if needing or used else "warning",
+        edits=[script.new_line("\n".join(lines), first=True)],
+        safe=True,
+    )
+
+
+def conda(script: Context) -> Iterator[Finding]:
+    """`conda activate` in a shell that conda was not made ready in."""
+    if script.is_login_shell:
+        return
+    ready = False
+    has_conda = bool((script.cluster.data.get("cluster_modules") or {}).get("conda"))
+    for command in script.shell.commands:
+        arguments = command.arguments
+        hook = command.name in {"conda", "mamba", "micromamba"} and any("hook" in each for each in arguments)
+        profile = command.name in {"source", "."} and arguments and _CONDA_READY.search(arguments[0])
+        ready = ready or hook or bool(profile)
+        if command.name not in {"conda", "mamba"} or arguments[:1] != ["activate"] or ready:
+            continue
+        edits = [Edit(command.words[0].start, command.words[1].end, "source activate")]
+        yield script.finding(
+            "RK605",
+            command.line,
+            f"`{command.name} activate` fails in a job: it wants changes to your start-up files, which a job does not "
+            "read. `source activate` does the same without.",
+            edits=edits,
+            safe=len(arguments) > 1 and has_conda,  # elsewhere it may stand where no script finds it
+        )
+
+
+def launcher(script: Context) -> Iterator[Finding]:
+    """Several processes asked for, and nothing that starts more than one."""
+    launched = {*names.LAUNCHERS, str(script.cluster.data.get("cluster_mpi_launcher", "srun")).split()[0]}
+    several = next((part for part in asked(script) if part.tasks > 1 or part.nodes > 1), None)
+    first = works(script) or next((each for each in script.shell.commands if _says(each)), None)
+    if not several or not first or script.shell.variables & names.COUNTED:
+        return
+    if any(word.text.rpartition("/")[2] in launched for each in script.shell.commands for word in each.words):
+        return
+    if any(_may_launch(script, each, launched) for each in script.shell.commands):
+        return
+    at = next(
+        each.words[0].start for each in script.shell.commands if each.line == first.line and each.start == first.start
+    )
+    yield script.finding(
+        "RK606",
+        first.line,
+        f"The job asks for {_several(several.tasks, several.nodes)}, and nothing starts more than one: put srun before "
+        "the command that shall run in each. For one program with several cores, ask for --cpus-per-task instead.",
+        severity="warning",
+        edits=[Edit(at, at, "srun ")],
+    )
+
+
+def _says(command: Command) -> bool:
+    return command.name in {"hostname", "echo", "date", "uname", "nproc"}
+
+
+def _several(tasks: int, nodes: int) -> str:
+    return f"{nodes} nodes" if nodes >= tasks else f"{tasks} processes (tasks)"
+
+
+def _may_launch(script: Context, command: Command, launched: set[str]) -> bool:
+    """Whether another script that this one runs starts processes, or can't be looked into."""
+    words = effective(command)
+    name = words[0].text.rpartition("/")[2]
+    if name in {"bash", "sh", "source", ".", "zsh", "ksh"}:
+        path = next((word.text for word in words[1:] if not word.text.startswith("-")), "")
+    else:
+        path = words[0].text
+    if not words[0].fixed:
+        return True
+    if name in {"source", "."} and (path.startswith(("/", "~", "$")) or path.endswith(("activate", "start-pyenv"))):
+        return False
+    if not path.endswith((".sh", ".bash")):
+        return False
+    text = script.files(path)
+    return text is None or any(re.search(rf"\b{re.escape(each)}\b", text) for each in launched)
+
+
+def left_running(script: Context) -> Iterator[Finding]:
+    """A last command in the background: the job ends, and it with it."""
+    commands = script.shell.commands
+    if not commands or not commands[-1].background:
+        return
+    if any(each.name in {"wait", "fg", "trap"} for each in commands):
+        return
+    end = len(script.text)
+    gap = "" if script.text.endswith("\n") else "\n"
+    yield script.finding(
+        "RK607",
+        commands[-1].line,
+        "The last command runs in the background (&), and the job ends at once, and it with it: `wait` waits for it.",
+        edits=[Edit(end, end, f"{gap}wait\n")],
+        safe=True,
+    )

@@ -1,0 +1,143 @@
+"""A job script with all that its rules ask of it, each thing worked out once."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rookery.jobs.lint.directives import Directives, Option
+from rookery.jobs.lint.directives import read as read_directives
+from rookery.jobs.lint.finding import Edit, Finding, Severity, apply
+from rookery.jobs.lint.shell import Script
+from rookery.jobs.lint.shell import read as read_shell
+
+if TYPE_CHECKING:
+    from rookery.profile import Cluster
+
+_SHEBANG = re.compile(r"#!\s*(\S+)(?:[ \t]+([^\n]*))?")
+_SHELLS = {"sh", "bash", "dash", "ksh", "zsh", "ash"}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is checked, and against what.
+
+    Attributes:
+        text: The script, with Unix line ends and no byte order mark.
+        cluster: Whose rules hold.
+        path: The script's path, as it is shown, and from which files beside it are looked for.
+        files: The text of another file of the project; None where it is not there.
+        folder: Whether a folder will be there when the job starts; None where nobody can say.
+        project: Whether the script is one of a project, which rookery brings to the cluster.
+    """
+
+    text: str
+    cluster: "Cluster"
+    path: str
+    files: Callable[[str], str | None]
+    folder: Callable[[str], bool | None]
+    project: bool
+
+    @cached_property
+    def directives(self) -> Directives:
+        """Its `#SBATCH` lines."""
+        return read_directives(self.text)
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where each line begins."""
+        return [0, *(match.end() for match in re.finditer("\n", self.text))]
+
+    @cached_property
+    def shell(self) -> Script:
+        """Its commands; none where another language than a Bourne shell's is its own."""
+        return read_shell(self.text if self.is_shell else "")
+
+    @cached_property
+    def interpreter(self) -> tuple[str, str]:
+        """What the first line names, without its folder, and what that is given; both "" where it names nothing."""
+        found = _SHEBANG.match(self.text)
+        if not found:
+            return "", ""
+        program, given = found.group(1).rpartition("/")[2], (found.group(2) or "").strip()
+        if program == "env":
+            words = [word for word in given.split() if not word.startswith("-")]
+            program, given = (words[0] if words else ""), " ".join(words[1:])
+        return program, given
+
+    @property
+    def is_shell(self) -> bool:
+        """Whether it is a script of sh or of a shell like it; so too where it does not say."""
+        return self.interpreter[0] in {"", *_SHELLS}
+
+    @property
+    def is_login_shell(self) -> bool:
+        """Whether its shell reads the site's profile by itself."""
+        return bool(re.search(r"(^|\s)(--login|-\w*[li])", self.interpreter[1]))
+
+    @property
+    def asks(self) -> bool:
+        """Whether it has any `#SBATCH` line: one without takes its options from the command line, unseen here."""
+        return bool(self.directives.lines)
+
+    def line_at(self, offset: int) -> int:
+        """The line of a place in the text, from 1 on."""
+        return bisect_right(self.starts, offset)
+
+    def line(self, number: int) -> str:
+        """The text of a line."""
+        end = self.starts[number] - 1 if number < len(self.starts) else len(self.text)
+        return self.text[self.starts[number - 1] : end]
+
+    def finding(  # noqa: PLR0913
+        self,
+        code: str,
+        at: int,
+        why: str,
+        *,
+        severity: Severity = "error",
+        edits: Sequence[Edit] = (),
+        safe: bool = False,
+    ) -> Finding:
+        """A finding in this script, the mended line worked out from what changes.
+
+        Args:
+            code: The rule.
+            at: Its line.
+            why: What is wrong.
+            severity: error or warning.
+            edits: What mends it.
+            safe: Whether `--fix` makes them.
+        """
+        return Finding(code, self.path, at, severity, why, self._mended(edits), safe and bool(edits), tuple(edits))
+
+    def _mended(self, edits: Sequence[Edit]) -> str | None:
+        if not edits:
+            return None
+        adding = [edit for edit in edits if edit.text.endswith("\n")]
+        if adding:
+            return adding[0].text.rstrip("\n")
+        number = self.line_at(edits[0].start)
+        start, line = self.starts[number - 1], self.line(number)
+        here = [Edit(e.start - start, e.end - start, e.text) for e in edits if start <= e.start <= start + len(line)]
+        return apply(line, here)
+
+    def value_edit(self, option: Option, value: str) -> Edit:
+        """What gives an option another value."""
+        return Edit(option.value_start, option.end, value)
+
+    def new_line(self, text: str, *, first: bool = False) -> Edit:
+        """What adds an `#SBATCH` line: after the last of them (or after the shebang), or before the first command.
+
+        Args:
+            text: The line.
+            first: Before the first command instead.
+        """
+        lines = self.directives.lines
+        number = self.directives.end if first else (lines[-1].number + 1 if lines else min(2, len(self.starts)))
+        if number > len(self.starts):
+            return Edit(len(self.text), len(self.text), f"\n{text}\n")
+        at = self.starts[number - 1]
+        return Edit(at, at, f"{text}\n")

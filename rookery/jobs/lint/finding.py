@@ -1,0 +1,68 @@
+"""What is wrong with a job script: where, why, and how the line would read mended."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A piece of text that takes the place of another.
+
+    Attributes:
+        start: Where the other begins: an offset in the file's text.
+        end: Where it ends; the same where nothing is taken away.
+        text: What stands there afterwards.
+    """
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong with a job script.
+
+    Attributes:
+        code: Which rule, such as RK101; it stays the same from version to version (docs/lint.md lists them).
+        path: The file.
+        line: Its line there, from 1 on.
+        severity: error where Slurm refuses the script or the job fails; warning where it runs, and not as meant.
+        why: What is wrong, in plain words.
+        mended: The line as it should read; None where only the person can say.
+        safe: Whether `--fix` writes that line: it does what was plainly meant.
+        edits: What turns the file's text into the mended one.
+        folder: A folder that the project's outputs lack; `--fix` names it there.
+    """
+
+    code: str
+    path: str
+    line: int
+    severity: Severity
+    why: str
+    mended: str | None = None
+    safe: bool = False
+    edits: tuple[Edit, ...] = field(default=(), repr=False, compare=False)
+    folder: str = field(default="", repr=False, compare=False)
+
+    def document(self) -> dict[str, Any]:
+        """What --json says of it."""
+        return {key: value for key, value in asdict(self).items() if key not in {"edits", "folder"}}
+
+
+def apply(text: str, edits: Iterable[Edit]) -> str:
+    """The text with these edits made; one that overlaps an earlier one is left for the next time.
+
+    Args:
+        text: A file's text.
+        edits: What to change in it.
+    """
+    pieces, done = [], 0
+    for edit in sorted(edits, key=lambda each: (each.start, each.end)):
+        if edit.start >= done:
+            pieces += [text[done : edit.start], edit.text]
+            done = edit.end
+    return "".join([*pieces, text[done:]])

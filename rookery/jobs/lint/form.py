@@ -1,0 +1,75 @@
+"""RK1: the file itself, before anything of it is read. What sbatch says of each was tried (22.05)."""
+
+import re
+from collections.abc import Iterator
+
+from rookery.jobs.lint.context import Context
+from rookery.jobs.lint.finding import Edit, Finding
+
+BOM = "\ufeff"
+_CR = re.compile(r"\r+(?=\n|\Z)")
+_MOST = 4 * 1024 * 1024
+"""Slurm's own limit for a script, in bytes, where the site sets no other (SchedulerParameters=max_script_size)."""
+
+
+def unreadable(text: str, path: str) -> Finding | None:
+    """What keeps a file from being read as a script at all."""
+
+    def finding(code: str, why: str) -> Finding:
+        return Finding(code, path, 1, "error", why)
+
+    if not text.strip(f"{BOM}\r\n\t "):
+        return finding("RK105", "The file is empty.")
+    if "\0" in text:
+        return finding("RK104", "This is no text: it holds NUL characters, which Slurm refuses in a script.")
+    if len(text) > _MOST:
+        size = len(text) / 1024 / 1024
+        return finding("RK106", f"This is too large for a job script ({size:.0f} MB): Slurm takes 4 MB at most.")
+    return None
+
+
+def ends(text: str, path: str) -> Iterator[Finding]:
+    """Windows' line ends and byte order mark."""
+    first = text.partition("\n")[0]
+    if text.startswith(BOM):
+        yield Finding(
+            "RK103",
+            path,
+            1,
+            "error",
+            "The file begins with an invisible mark (a byte order mark, which some Windows editors write): Slurm does "
+            "not see the #! behind it and refuses the script.",
+            first.lstrip(BOM).rstrip("\r"),
+            safe=True,
+        )
+    if found := _CR.search(text):
+        at = found.start()
+        line = text[:at].rpartition("\n")[2]
+        yield Finding(
+            "RK102",
+            path,
+            text.count("\n", 0, at) + 1,
+            "error",
+            "Lines end as on Windows (CR LF): Slurm refuses the script.",
+            line.lstrip(BOM),
+            safe=True,
+        )
+
+
+def mend(text: str) -> str:
+    """The text with Unix line ends and no byte order mark."""
+    return _CR.sub("", text.lstrip(BOM))
+
+
+def shebang(script: Context) -> Iterator[Finding]:
+    """A first line that names what runs the script."""
+    if script.text.startswith("#!"):
+        return
+    why = "The first line does not name what runs the script (#!/bin/bash): sbatch refuses it."
+    stripped = script.text.lstrip()
+    if stripped.startswith("#!"):
+        gap = len(script.text) - len(stripped)
+        edits = [Edit(0, gap, "")]
+        yield Finding("RK101", script.path, 1, "error", why, stripped.partition("\n")[0], safe=True, edits=tuple(edits))
+    else:
+        yield script.finding("RK101", 1, why, edits=[Edit(0, 0, "#!/bin/bash\n")], safe=True)

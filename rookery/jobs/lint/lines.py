@@ -1,0 +1,248 @@
+"""RK2: `#SBATCH` lines that Slurm does not read, or not as they were meant."""
+
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from rookery.jobs.lint import directives, values
+from rookery.jobs.lint.context import Context
+from rookery.jobs.lint.directives import Option, Slip
+from rookery.jobs.lint.finding import Edit, Finding
+
+_NEARLY = re.compile(r"(?P<lead>[ \t]*)(?P<mark>#[ \t]*[A-Za-z]+)[ \t:]+(?=-{1,2}[A-Za-z])")
+_EXPANSION = re.compile(r"\$(?:[A-Za-z_]\w*|\{[^}]*\}|\([^)]*\))|`[^`]*`")
+_PATTERNS = {
+    "SLURM_ARRAY_JOB_ID": "%A",
+    "SLURM_ARRAY_TASK_ID": "%a",
+    "SLURM_JOB_ID": "%j",
+    "SLURM_JOBID": "%j",
+    "SLURM_JOB_NAME": "%x",
+    "SLURM_JOB_USER": "%u",
+    "USER": "%u",
+    "LOGNAME": "%u",
+}
+"""What stands for a variable in the path of a log (sbatch(1), "filename pattern")."""
+_PATHS = {"output", "error", "input"}
+_FREE = {"comment", "wrap", "extra"}
+"""Options whose value is the person's own text."""
+_WHOLE = {"nodes", "ntasks", "cpus-per-task", "ntasks-per-node", "mincpus", "cpus-per-gpu"}
+
+
+def meant(script: Context) -> set[str]:
+    """The options on lines that were to be `#SBATCH` lines and are not read: what they ask for is not left out."""
+    numbers = [each.line for each in (*unread(script), *slipped(script))]
+    rest = (script.line(number).lstrip("# \t").partition(" ")[2] for number in numbers)
+    return {option.name for text in rest for option in directives.read(f"{directives.MARK} {text}").options}
+
+
+def unread(script: Context) -> Iterator[Finding]:
+    """`#SBATCH` lines below the first command."""
+    seen = {option.name for option in script.directives.options}
+    for at in script.shell.comments:
+        number = script.line_at(at)
+        line = script.line(number)
+        if number < script.directives.end or not line.startswith(directives.MARK):
+            continue
+        if not line[len(directives.MARK) :].lstrip().startswith("-"):
+            continue
+        names = {option.name for option in directives.read(line).options}
+        start = script.starts[number - 1]
+        end = min(start + len(line) + 1, len(script.text))
+        edits = [script.new_line(line), Edit(start, end, "")]
+        yield script.finding(
+            "RK201",
+            number,
+            f"Slurm reads no #SBATCH line after the first command (line {script.directives.end}): this one is ignored. "
+            "Put it above.",
+            edits=edits,
+            safe=not names & seen,
+        )
+        seen |= names
+
+
+def slipped(script: Context) -> Iterator[Finding]:
+    """Comments that were to be `#SBATCH` lines."""
+    given = {option.name for option in script.directives.options}
+    for number in range(2, min(script.directives.end, len(script.starts) + 1)):
+        line = script.line(number)
+        found = _NEARLY.match(line)
+        if line.startswith(directives.MARK) or not found:
+            continue
+        mark = found["mark"].replace(" ", "").replace("\t", "")
+        if mark.upper() != directives.MARK and not get_close_matches(mark.upper(), [directives.MARK], cutoff=0.8):
+            continue
+        start = script.starts[number - 1]
+        commented_out = " " in found["mark"] or "\t" in found["mark"]
+        names = {option.name for option in directives.read(f"{directives.MARK} {line[found.end() :]}").options}
+        if commented_out and names & given:  # another line has it: switched off
+            continue
+        yield script.finding(
+            "RK202",
+            number,
+            "Slurm takes this for a comment: its lines begin with #SBATCH, in the first column, in capitals, nothing "
+            "between. To switch a line off, write ##SBATCH.",
+            severity="warning",
+            edits=[Edit(start, start + found.end(), f"{directives.MARK} ")],
+            safe=not commented_out,
+        )
+
+
+def variables(script: Context) -> Iterator[Finding]:
+    """Variables in `#SBATCH` lines, where no shell reads them."""
+    for option in script.directives.options:
+        if not option.value or option.name in _FREE:
+            continue
+        found = _EXPANSION.findall(option.value)
+        home = option.name in {*_PATHS, "chdir"} and option.value.startswith("~")
+        if not found and not home:
+            continue
+        value, known = _with_patterns(option)
+        what = found[0] if found else "~"
+        hint = "" if known else " Write out what it stands for, or give the option to sbatch on the command line."
+        edits = [script.value_edit(option, value)] if known and not home else []
+        yield script.finding(
+            "RK203",
+            option.line,
+            f"{what} in an #SBATCH line stands for nothing: Slurm reads these lines, no shell does.{hint}",
+            edits=edits,
+            safe=known,
+        )
+
+
+def _with_patterns(option: Option) -> tuple[str, bool]:
+    """A path with Slurm's own patterns for variables, and whether there is one for each."""
+    known = option.name in _PATHS
+    value = option.value or ""
+    for each in _EXPANSION.findall(value):
+        pattern = _PATTERNS.get(each.strip("${}"))
+        known = known and pattern is not None
+        value = value.replace(each, pattern or each)
+    return value, known
+
+
+def refused(script: Context) -> Iterator[Finding]:
+    """Words that are no options."""
+    seen: set[int] = set()
+    for slip in script.directives.slips:
+        if slip.kind == "stray" and slip.line in seen:  # one word of several
+            continue
+        seen.add(slip.line)
+        if slip.kind == "quote":
+            yield script.finding(
+                "RK204", slip.line, "A quotation mark on this line is never closed: sbatch refuses it."
+            )
+        elif slip.kind == "unknown":
+            yield from _unknown(script, slip)
+        else:
+            yield _stray(script, slip)
+
+
+def _unknown(script: Context, slip: Slip) -> Iterator[Finding]:
+    """An option that sbatch has not got. One that is like none it has may be a newer Slurm's, or the site's own."""
+    if not slip.word.text.startswith("--"):
+        return
+    name = slip.word.text[2:].partition("=")[0]
+    near = get_close_matches(name.replace("_", "-").lower(), list(directives.LONG), n=1, cutoff=0.8)
+    if near:
+        at = slip.word.start + 2
+        yield script.finding(
+            "RK205",
+            slip.line,
+            f"sbatch has no option --{name}; there is --{near[0]}.",
+            edits=[Edit(at, at + len(name), near[0])],
+            safe=True,
+        )
+
+
+def _stray(script: Context, slip: Slip) -> Finding:
+    """A word that belongs to no option: a comment without its `#`, or blanks around the `=`."""
+    text, start = script.text, script.starts[slip.line - 1]
+    before = text[start : slip.word.start]
+    spaced = re.search(r"(--[A-Za-z-]+)(\s*=\s*|\s+=\s*)(\S*)\s*$", before)
+    if spaced and re.search(r"\s", spaced.group(2)):
+        whole = f"{spaced.group(1)}={spaced.group(3)}{slip.word.text.removeprefix('=')}"
+        edits = [Edit(start + spaced.start(), slip.word.end, whole)]
+        why = "There must be no blank beside the = of an option: sbatch refuses the script."
+        return script.finding("RK206", slip.line, why, edits=edits, safe=True)
+    written_out = re.match(r"([a-z-]+)=\S", slip.word.text)
+    if written_out and written_out.group(1) in directives.LONG:
+        edits = [Edit(slip.word.start, slip.word.start, "--")]
+        why = f"{slip.word.text} is no option without -- before it: sbatch refuses the script."
+        return script.finding("RK206", slip.line, why, edits=edits, safe=True)
+    why = f"{slip.word.text!r} is no option of sbatch, which refuses the script; a comment needs a # before it."
+    known = any(word.start < slip.word.start for word in _words_of(script, slip.line))
+    edits = [Edit(slip.word.start, slip.word.start, "# ")] if known else []
+    return script.finding("RK206", slip.line, why, edits=edits, safe=False)
+
+
+def _words_of(script: Context, number: int) -> tuple[directives.Word, ...]:
+    return next((line.words for line in script.directives.lines if line.number == number), ())
+
+
+def malformed(script: Context) -> Iterator[Finding]:
+    """Values that Slurm can't read, and options without theirs."""
+    for option in script.directives.options:
+        name, value = option.name, option.value
+        if name in _NEEDED and (value is None or not value.strip() or value.startswith("--")):
+            yield script.finding("RK207", option.line, f"--{name} needs a value; here it has none.")
+        elif value is None or value.startswith("=") or _EXPANSION.search(value):
+            continue
+        elif wrong := _wrong(name, value):
+            example, mended = wrong
+            edits = [script.value_edit(option, mended)] if mended else []
+            yield script.finding(
+                "RK207",
+                option.line,
+                f"--{name} can't be {value!r}; write it like {example}.",
+                edits=edits,
+                safe=bool(mended),
+            )
+
+
+def both(script: Context) -> Iterator[Finding]:
+    """Memory asked for in two ways, which sbatch refuses, also over the components of a job."""
+    ways: dict[str, Option] = {}
+    for option in script.directives.options:
+        if option.name in {"mem", "mem-per-cpu", "mem-per-gpu"}:
+            ways.setdefault(option.name, option)
+    if len(ways) > 1:
+        first, second, *_ = ways.values()
+        why = f"--{second.name} can't stand beside --{first.name} (line {first.line}): sbatch refuses the script."
+        yield script.finding("RK208", second.line, why)
+
+
+_NEEDED = {"time", "mem", "mem-per-cpu", "partition", "array", "output", "error", *_WHOLE}
+_HOURS = re.compile(r"(\d+)\s*(?:h|hr|hrs|hours?)", re.IGNORECASE)
+_MINUTES = re.compile(r"(\d+)\s*(?:m|min|mins|minutes?)", re.IGNORECASE)
+_DAYS = re.compile(r"(\d+)\s*(?:d|days?)", re.IGNORECASE)
+_FRACTION = re.compile(r"(\d+\.\d+)G(?:B|iB)?", re.IGNORECASE)
+_IN_WORDS = re.compile(r"(\d+)\s*([KMGT])(?:iB|b?ytes?)", re.IGNORECASE)
+_DOTS = re.compile(r"(\d+)(?:\.\.+|:)(\d+)")
+
+
+def _wrong(name: str, value: str) -> tuple[str, str] | None:
+    """An example of how a value is written, and this one so written, "" where that is not plain; None where it is."""
+    if name in {"time", "time-min"} and values.minutes(value) is None:
+        return "01:30:00 (hours, minutes, seconds)", _time(value)
+    if name in {"mem", "mem-per-cpu", "mem-per-gpu"} and values.megabytes(value) is None:
+        return "4G or 500M, a whole number", _memory(value)
+    if name == "array" and values.array(value) is None:
+        dots = _DOTS.fullmatch(value)
+        return "1-200, or 1-200%50", f"{dots.group(1)}-{dots.group(2)}" if dots else ""
+    if name in _WHOLE and not re.fullmatch(r"\d+k?(-\d+k?)?(:\d+)?([,\d:-]*)", value, re.IGNORECASE):
+        return "8", ""
+    return None
+
+
+def _time(value: str) -> str:
+    for pattern, unit in ((_DAYS, 1440), (_HOURS, 60), (_MINUTES, 1)):
+        if found := pattern.fullmatch(value):
+            return values.clock(int(found.group(1)) * unit)
+    return ""
+
+
+def _memory(value: str) -> str:
+    if found := _FRACTION.fullmatch(value):
+        return f"{round(float(found.group(1)) * 1024)}M"
+    found = _IN_WORDS.fullmatch(value)
+    return f"{found.group(1)}{found.group(2).upper()}" if found else ""

@@ -1,0 +1,234 @@
+"""RK3: what a job asks for, against what its partition and the site allow."""
+
+import math
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from rookery.jobs.lint import lines, values
+from rookery.jobs.lint.asked import GPU_OPTIONS, Asked, asked, longest, partitions
+from rookery.jobs.lint.context import Context
+from rookery.jobs.lint.finding import Finding
+from rookery.jobs.lint.programs import works
+
+_MEMORY = ("mem", "mem-per-cpu", "mem-per-gpu")
+
+
+def nearest(name: str, names: list[str]) -> str:
+    """The one of these names that was meant, "" where that is not plain."""
+    folded = {each.lower().replace("-", "").replace("_", ""): each for each in names}
+    wanted = name.lower().replace("-", "").replace("_", "")
+    if wanted in folded:
+        return folded[wanted]
+    held = [each for key, each in folded.items() if len(wanted) > 2 and (wanted in key or key in wanted)]
+    if len(held) == 1:
+        return held[0]
+    near = get_close_matches(wanted, list(folded), n=2, cutoff=0.75)
+    return folded[near[0]] if near else ""
+
+
+def unknown_partition(script: Context) -> Iterator[Finding]:
+    """A partition that the cluster has not got."""
+    names = [each["name"] for each in partitions(script)]
+    for part in asked(script):
+        if not names or not part.partition or not part.partition.value or "$" in part.partition.value:
+            continue
+        wanted = part.partition.value.split(",")
+        for name in wanted:
+            if name in names:
+                continue
+            default = script.cluster.data.get("cluster_default_partition", "")
+            near = nearest(name, names) or (default if names == [default] else "")
+            other = near or default
+            mended = ",".join(dict.fromkeys(other if each == name else each for each in wanted))
+            meant = f"{near} is meant, probably" if near else f"there are: {', '.join(names)}"
+            meant = f"{names[0]} is the only one" if len(names) == 1 else meant
+            yield script.finding(
+                "RK301",
+                part.partition.line,
+                f"{script.cluster.name} has no partition {name}: {meant}.",
+                edits=[script.value_edit(part.partition, mended)] if other else [],
+                safe=bool(near),
+            )
+
+
+def too_long(script: Context) -> Iterator[Finding]:
+    """More time than the partition gives."""
+    for part in asked(script):
+        option, most = script.directives.get("time", part=part.part), longest(part)
+        if option and part.minutes is not None and part.minutes > most:
+            yield script.finding(
+                "RK302",
+                option.line,
+                f"{_names(part)} ends a job after {_hours(most)}; this asks for {_hours(part.minutes)}, and is never "
+                f"started.{_roomier(script, part)}",
+                edits=[script.value_edit(option, values.clock(int(most)))],
+            )
+
+
+def _names(part: Asked) -> str:
+    return " or ".join(str(each["name"]) for each in part.partitions)
+
+
+def _hours(minutes: float) -> str:
+    if math.isinf(minutes):
+        return "no limit at all"
+    if minutes < 120:
+        return f"{minutes:g} minutes"
+    return f"{minutes / 60:g} hours" if minutes < 2880 or minutes % 1440 else f"{minutes / 1440:g} days"
+
+
+def _roomier(script: Context, part: Asked) -> str:
+    """Partitions of the same kind that allow that long."""
+    kinds = {each.get("for") for each in part.partitions}
+    fit = [
+        each["name"]
+        for each in partitions(script)
+        if each.get("for") in kinds and (each.get("max_minutes") or math.inf) >= (part.minutes or 0)
+    ]
+    return f" Longer ones: {', '.join(fit)}." if fit else ""
+
+
+def too_many_cores(script: Context) -> Iterator[Finding]:
+    """More cores or nodes than a job of that partition may have, or than a person may."""
+    limits = script.cluster.data.get("cluster_limits") or {}
+    for part in asked(script):
+        sizes = ("cpus-per-task", "ntasks", "ntasks-per-node", "nodes")
+        option = next(filter(None, (script.directives.get(name, part=part.part) for name in sizes)), None)
+        if not option:
+            continue
+        cores = max((each.get("cores") or math.inf for each in part.partitions), default=math.inf)
+        nodes = max((each.get("max_nodes") or math.inf for each in part.partitions), default=math.inf)
+        if part.cores > cores:
+            others = [each["name"] for each in partitions(script) if each.get("for") in {"parallel", "any"}]
+            edits = [script.value_edit(part.partition, others[0])] if others and part.partition else []
+            why = f"{_names(part)} is for jobs of {_count(int(cores), 'core')}; this asks for {part.cores}."
+            yield script.finding("RK303", part.partition.line if part.partition else option.line, why, edits=edits)
+        elif part.cores > (limits.get("cores") or math.inf):
+            most = f"more than {limits['cores']} cores at once on {script.cluster.name}"
+            why = f"Nobody may use {most}; this asks for {part.cores}."
+            yield script.finding("RK303", option.line, why)
+        if part.nodes > nodes:
+            why = f"A job on {_names(part)} may have {_count(int(nodes), 'node')}; this asks for {part.nodes}."
+            yield script.finding("RK303", option.line, why)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def gpus(script: Context) -> Iterator[Finding]:
+    """GPUs where there are none, of a type there is not, or more than anybody may have."""
+    known = list(script.cluster.data.get("cluster_gpus") or [])
+    for part in asked(script):
+        if not part.gpu:
+            continue
+        if part.partitions and not any(_types(each, known) or each.get("for") == "gpu" for each in part.partitions):
+            if any("gpu_types" in each for each in partitions(script)) or not known:
+                yield _without(script, part, known)
+            continue
+        yield from _typed(script, part, known)
+        yield from _more(script, part, known)
+
+
+def _types(partition: Mapping[str, Any], known: list[Mapping[str, Any]]) -> list[str]:
+    """The types of GPU that a partition has."""
+    there = [each["type"] for each in known if partition["name"] in (each.get("partitions") or [])]
+    return list(partition.get("gpu_types") or there)
+
+
+def _without(script: Context, part: Asked, known: list[Mapping[str, Any]]) -> Finding:
+    having = [each["name"] for each in partitions(script) if _types(each, known)]
+    where = f"these have: {', '.join(having)}" if having else f"no GPUs are known on {script.cluster.name} at all"
+    edits = [script.value_edit(part.partition, having[0])] if having and part.partition else []
+    assert part.gpu is not None  # noqa: S101 asked for above
+    return script.finding("RK304", part.gpu.line, f"{_names(part)} has no GPUs; {where}.", edits=edits)
+
+
+def _typed(script: Context, part: Asked, known: list[Mapping[str, Any]]) -> Iterator[Finding]:
+    types = sorted({kind for each in part.partitions for kind in _types(each, known)})
+    types = types or [each["type"] for each in known]
+    for kind, _ in part.gpus:
+        if kind and types and kind not in types and part.gpu:
+            near = nearest(kind, types)
+            value = (part.gpu.value or "").replace(kind, near or kind)
+            where = _names(part) or script.cluster.name
+            yield script.finding(
+                "RK305",
+                part.gpu.line,
+                f"{where} has no GPUs of type {kind}; it has: {', '.join(types)}.",
+                edits=[script.value_edit(part.gpu, value)] if near else [],
+                safe=bool(near),
+            )
+
+
+def _more(script: Context, part: Asked, known: list[Mapping[str, Any]]) -> Iterator[Finding]:
+    """More than a person may have, or than any node has."""
+    most = max((each.get("gpus_per_user") or math.inf for each in part.partitions), default=math.inf)
+    if part.gpu and part.gpus_in_all > most:
+        why = f"Nobody may have more than {int(most)} GPUs at once on {_names(part)}; this asks for {part.gpus_in_all}."
+        yield script.finding("RK306", part.gpu.line, why)
+        return
+    if not part.gpu or part.gpu.name not in {"gres", "gpus-per-node"}:
+        return
+    here = {kind for each in part.partitions for kind in _types(each, known)}
+    for kind, number in part.gpus:
+        fit = [each for each in known if each["type"] in here and kind in {"", each["type"]}]
+        if fit and all("per_node" in each for each in fit) and number > (best := max(each["per_node"] for each in fit)):
+            why = f"No node of {_names(part)} has more than {best} such GPUs; this asks for {number} on each."
+            yield script.finding("RK306", part.gpu.line, why)
+
+
+def required(script: Context) -> Iterator[Finding]:
+    """Options without which the partition or the site refuses a job."""
+    if not script.asks:
+        return
+    account, elsewhere = script.cluster.data.get("cluster_account") or {}, lines.meant(script)
+    if account.get("required") and not script.directives.get("account") and "account" not in elsewhere:
+        name = account.get("name", "")
+        told = name or account.get("example", "")
+        hint = f" ({account['hint']})" if account.get("hint") else ""
+        yield script.finding(
+            "RK307",
+            script.directives.lines[-1].number,
+            f"{script.cluster.name} refuses jobs that name no account, which they are charged to{hint}.",
+            edits=[script.new_line(f"#SBATCH --account={told}")] if told else [],
+            safe=bool(name),
+        )
+    for part in asked(script):
+        for wanted in dict.fromkeys(
+            option for each in part.partitions for option in each.get("required_options") or []
+        ):
+            name, _, value = wanted.removeprefix("--").partition("=")
+            given = (*GPU_OPTIONS,) if name in GPU_OPTIONS else (name,)
+            if script.directives.get(*given, part=part.part) or elsewhere & {*given}:
+                continue
+            mended = f"#SBATCH {wanted.replace(':N', ':1')}"
+            yield script.finding(
+                "RK308",
+                part.partition.line if part.partition else script.directives.lines[-1].number,
+                f"{_names(part)} refuses jobs without {wanted}.",
+                edits=[script.new_line(mended)],
+                safe=bool(value) and "N" not in value,
+            )
+
+
+def default_memory(script: Context) -> Iterator[Finding]:
+    """A job that computes, with no more memory than the little that one gets who does not ask."""
+    limits = script.cluster.data.get("cluster_limits") or {}
+    default = limits.get("default_memory_mb")
+    if not default or not script.asks or limits.get("follow_gpus") or not (at_work := works(script)):
+        return
+    if lines.meant(script) & {*_MEMORY}:
+        return
+    for part in asked(script):
+        if not part.whole and not script.directives.get(*_MEMORY, part=part.part):
+            yield script.finding(
+                "RK309",
+                script.directives.lines[-1].number,
+                f"No memory is asked for, so the job gets {default} MB, and is killed when {at_work.name or 'it'} "
+                "needs more.",
+                severity="warning",
+                edits=[script.new_line("#SBATCH --mem=1G")],
+            )
+            return

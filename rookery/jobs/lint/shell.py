@@ -1,0 +1,283 @@
+"""The commands of a shell script, without what only looks like one: comments, strings, here-documents, patterns.
+
+A scanner, no interpreter: it follows quotes, `$(…)`, `${…}`, arithmetic, here-documents, `case` and `[[ … ]]` as bash
+and sh read them, and gives the simple commands in the order in which they are written. Text that no shell would take
+is passed over: it never raises.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from rookery.jobs.lint.words import Word, Words
+
+_REDIRECTION = re.compile(r"(?:\d+|\{\w+\})?(?:&>>?|<<<|<<-|<<|<>|>>|>&|<&|>\||[<>])")
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^]]*\])?\+?=")
+_ESAC = re.compile(r"esac(?![^\s;&|)#])")
+_INTO = frozenset({"then", "do", "else", "{", "!", "time", "coproc"})
+"""Reserved words after which a command begins."""
+_OPENS, _CLOSES = frozenset({"if", "case"}), frozenset({"fi", "esac"})
+_AFTER = frozenset({"fi", "esac", "done", "}"})
+"""Reserved words that end a compound command: redirections may follow, no arguments."""
+
+
+@dataclass
+class Command:
+    """A simple command.
+
+    Attributes:
+        words: Its name and arguments; redirections and assignments left out.
+        start: Where it begins in the script.
+        line: Its line, from 1 on.
+        maybe: Whether it runs only where something holds: within `if` or `case`, after `&&` or `||`.
+        background: Whether it is started with `&`.
+        documents: The here-documents it is given, and where each begins in the script.
+        inputs: The files it reads as standard input (`< FILE`).
+    """
+
+    words: list[Word]
+    start: int
+    line: int
+    maybe: bool = False
+    background: bool = False
+    documents: list[tuple[str, int]] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """What is run, without the folder; "" where variables decide it."""
+        return self.words[0].text.rpartition("/")[2] if self.words[0].fixed else ""
+
+    @property
+    def arguments(self) -> list[str]:
+        """What it is given."""
+        return [word.text for word in self.words[1:]]
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a shell script holds.
+
+    Attributes:
+        commands: In the order in which they are written.
+        comments: Where each comment begins that starts a line, blanks before it aside.
+        functions: The names it gives to functions and aliases of its own.
+        variables: The names that are expanded anywhere in it.
+    """
+
+    commands: tuple[Command, ...]
+    comments: tuple[int, ...]
+    functions: frozenset[str]
+    variables: frozenset[str]
+
+
+def read(text: str) -> Script:
+    """The commands of a script.
+
+    Args:
+        text: The script, with Unix line ends.
+    """
+    scanner = _Scanner(text)
+    try:
+        scanner.commands_until("")
+    except RecursionError:  # brackets within brackets, hundreds deep: what was found so far
+        scanner.at = len(text)
+    found = sorted((each for each in scanner.found if each.words), key=lambda each: each.start)
+    aliases = {argument.partition("=")[0] for each in found if each.name == "alias" for argument in each.arguments}
+    return Script(
+        tuple(found), tuple(scanner.comments), frozenset(scanner.functions | aliases), frozenset(scanner.variables)
+    )
+
+
+class _Scanner(Words):
+    """Goes through a script once, from its beginning to its end."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.found: list[Command] = []
+        self.functions: set[str] = set()
+        self.waiting: list[tuple[str, bool, bool, Command]] = []
+
+    # --- commands ---
+
+    def commands_until(self, closing: str) -> bool:
+        """All commands up to what ends them, or to the end of the text.
+
+        Args:
+            closing: `)` or a backquote, which is passed; `;;` for those of a case's pattern; "" for the end.
+
+        Returns:
+            Whether it was found; False too where a case ends with `esac`, which is left to be read.
+        """
+        command, chained, depth = self.fresh(), False, self.depth
+        while self.at < len(self.text):
+            self.blanks()
+            here = self.peek()
+            if self.closes(here, closing):
+                self.end(command)
+                return True
+            if closing == ";;" and self.depth == depth and not command.words and _ESAC.match(self.text, self.at):
+                return False
+            if here == "#":
+                self.comment()
+            elif here in {"\n", ";", "&", "|"} and self.peek(2) != "&>":
+                chained = self.separator(command, chained)
+                command = self.fresh()
+                command.maybe = chained or self.depth > 0
+            elif here == "(":
+                command = self.bracket(command)
+            elif here == ")":  # one that nothing opened
+                self.at += 1
+                command = self.fresh()
+            elif redirection := self.match(_REDIRECTION):
+                self.redirection(redirection, command)
+            elif self.at < len(self.text):
+                command = self.word_of(command)
+        self.end(command)
+        return False
+
+    def closes(self, here: str, closing: str) -> bool:
+        """Whether what ends these commands stands here; it is passed."""
+        if here and here == closing:
+            self.at += 1
+        elif closing == ";;" and self.peek(2) in {";;", ";&"}:
+            self.at += 3 if self.peek(3) == ";;&" else 2
+        else:
+            return False
+        return True
+
+    def fresh(self) -> Command:
+        return Command([], self.at, 0, maybe=self.depth > 0)
+
+    def end(self, command: Command) -> None:
+        if command.words:
+            command.start = command.words[0].start
+            command.line = self.line(command.start)
+            self.found.append(command)
+
+    def separator(self, command: Command, chained: bool) -> bool:
+        """What stands between two commands; whether the next runs only if the one before went well, or did not."""
+        two = self.peek(2)
+        double = two in {"&&", "||", ";;", "|&", ";&"}
+        command.background = two[0] == "&" and two != "&&"
+        self.at += 2 if double else 1
+        self.end(command)
+        if two[0] == "\n":
+            self.documents()
+        if two in {"&&", "||"}:
+            return True
+        return chained and two[0] == "|"
+
+    def bracket(self, command: Command) -> Command:
+        """`(`: arithmetic, a function's name before it, or a subshell."""
+        if self.peek(2) == "((" and not command.words:
+            self.at += 2
+            self.skip_to("))")
+        elif command.words:
+            self.functions.add(command.words[-1].text)
+            self.at += 1
+            self.blanks()
+            self.at += self.peek() == ")"
+            return self.fresh()
+        else:
+            self.at += 1
+            self.commands_until(")")
+        return command
+
+    def word_of(self, command: Command) -> Command:
+        """The next word, where it is one of a command's or a reserved one."""
+        word = self.word()
+        if command.words:
+            command.words.append(word)
+            return command
+        raw = self.text[word.start : word.end]
+        if raw in _OPENS:
+            self.depth += 1
+        elif raw in _CLOSES:
+            self.depth = max(0, self.depth - 1)
+        if raw in {"if", "elif", "while", "until"} or raw in _INTO or raw in _AFTER:
+            return self.fresh()
+        if raw == "case":
+            self.case()
+        elif raw in {"for", "select"}:
+            self.head()
+        elif raw == "[[":
+            self.skip_to("]]")
+        elif raw == "function":
+            self.blanks()
+            self.functions.add(self.word().text)
+        elif not _ASSIGNMENT.match(raw):
+            command.words.append(word)
+        return command
+
+    def head(self) -> None:
+        """What stands between `for` and its `;` or the end of the line."""
+        while self.at < len(self.text) and self.peek() not in {"\n", ";"}:
+            if self.blanks():
+                continue
+            if self.peek(2) == "((":
+                self.at += 2
+                self.skip_to("))")
+            elif self.peek() in {"(", ")", "<", ">", "&", "|", "#"}:
+                self.at += 1
+            else:
+                self.word()
+
+    def case(self) -> None:
+        """`case WORD in`, and each of its patterns with the commands after it; `esac` is left to be read."""
+        self.blanks()
+        self.word()
+        self.skip_blank_lines()
+        if self.text.startswith("in", self.at):
+            self.at += 2
+        while self.at < len(self.text):
+            self.skip_blank_lines()
+            if _ESAC.match(self.text, self.at):
+                return
+            while self.at < len(self.text) and self.peek() != ")":  # a pattern
+                before = self.at
+                self.blanks()
+                if self.peek() in {"(", "|", "\n", "#", "&", ";", "<", ">"}:
+                    self.at += 1
+                elif self.peek() != ")":
+                    self.word()
+                if self.at == before:
+                    self.at += 1
+            self.at += 1
+            if not self.commands_until(";;"):
+                return
+
+    # --- redirections and here-documents ---
+
+    def redirection(self, operator: str, command: Command) -> None:
+        self.blanks()
+        if self.peek() == "(" and operator in {"<", ">"}:  # <(command)
+            self.at += 1
+            self.commands_until(")")
+            return
+        if self.peek() in {"\n", ""}:
+            return
+        target = self.word()
+        if operator.endswith(("<<", "<<-")):
+            quoted = self.text[target.start : target.end] != target.text
+            self.waiting.append((target.text, operator.endswith("-"), quoted, command))
+        elif operator.endswith("<") and not operator.endswith("<<<") and target.fixed:
+            command.inputs.append(target.text)
+
+    def documents(self) -> None:
+        """Pass the here-documents that begin on this line."""
+        waiting, self.waiting = self.waiting, []
+        for delimiter, tabs, quoted, command in waiting:
+            begin = self.at
+            while self.at < len(self.text):
+                end = self.text.find("\n", self.at)
+                end = len(self.text) if end < 0 else end
+                line = self.text[self.at : end]
+                start, self.at = self.at, min(end + 1, len(self.text))
+                if (line.lstrip("\t") if tabs else line) == delimiter:
+                    break
+            else:
+                start = self.at
+            body = self.text[begin:start]
+            command.documents.append((body, begin))
+            if not quoted:
+                self.variables.update(re.findall(r"\$\{?([A-Za-z_]\w*)", body))

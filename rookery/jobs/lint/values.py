@@ -1,0 +1,84 @@
+"""Values as sbatch takes them: times, memory, arrays, GPUs. From sbatch(1), and from trying them (22.05)."""
+
+import math
+import re
+
+_MEMORY = re.compile(r"(\d+)([KMGT]?)B?", re.IGNORECASE)
+_RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
+_UNITS = {"K": 1 / 1024, "": 1, "M": 1, "G": 1024, "T": 1024 * 1024}
+
+
+def minutes(value: str) -> float | None:
+    """How long a time limit is, in minutes; infinite where it is none; None where Slurm takes it for no time."""
+    if value.upper() in {"UNLIMITED", "INFINITE", "-1"}:
+        return math.inf
+    days, dash, clock = value.rpartition("-")
+    fields = clock.split(":")
+    if not all(field.isdigit() for field in fields) or len(fields) > 3 or (dash and not days.isdigit()):
+        return None
+    numbers = [int(field) for field in fields]
+    if dash:
+        hours, mins, seconds = [*numbers, 0, 0][:3]
+        return int(days) * 1440 + hours * 60 + mins + seconds / 60
+    if len(numbers) == 3:
+        return numbers[0] * 60 + numbers[1] + numbers[2] / 60
+    return numbers[0] + (numbers[1] / 60 if len(numbers) == 2 else 0)
+
+
+def clock(of_minutes: int) -> str:
+    """A time limit as people write it: HH:MM:SS, or D-HH:MM:SS from two days on."""
+    days, rest = divmod(of_minutes, 1440) if of_minutes > 1440 else (0, of_minutes)
+    text = f"{rest // 60:02}:{rest % 60:02}:00"
+    return f"{days}-{text}" if days else text
+
+
+def megabytes(value: str) -> float | None:
+    """How much memory that is, in MiB; None where Slurm takes it for none."""
+    found = _MEMORY.fullmatch(value)
+    return int(found.group(1)) * _UNITS[found.group(2).upper()] if found else None
+
+
+def array(value: str) -> tuple[int, int | None] | None:
+    """How many elements an array has, and how many of them may run at once; None where Slurm takes it for no array."""
+    tasks, percent, throttle = value.partition("%")
+    if percent and not throttle.isdigit():
+        return None
+    total = 0
+    for piece in tasks.strip("[]").split(","):
+        found = _RANGE.fullmatch(piece)
+        if not found:
+            return None
+        first = int(found.group(1))
+        last = int(found.group(2) or first)
+        step = int(found.group(3) or 1)
+        if last < first or not step:
+            return None
+        total += (last - first) // step + 1
+    return total, int(throttle) if percent else None
+
+
+def gpus(value: str) -> list[tuple[str, int]]:
+    """The GPUs of a --gres (`gpu:TYPE:2,other:1`): the type of each, "" for any, and how many."""
+    found = []
+    for piece in value.split(","):
+        kind, *rest = re.split("[:=/]", piece.removeprefix("gres:").removeprefix("gres/").partition("(")[0])
+        if kind == "gpu":
+            found.append(_gpu(rest))
+    return found
+
+
+def typed(value: str) -> list[tuple[str, int]]:
+    """The GPUs of a --gpus (`TYPE:2`, `2`)."""
+    return [_gpu(piece.split(":")) for piece in value.split(",")]
+
+
+def _gpu(words: list[str]) -> tuple[str, int]:
+    count = int(words[-1]) if words and words[-1].isdigit() else 1
+    names = [word for word in words if not word.isdigit()]
+    return (names[0] if names else ""), count
+
+
+def count(value: str | None, otherwise: int = 1) -> int:
+    """A number of nodes, tasks or cores: the least, of a range."""
+    found = re.match(r"\d+", value or "")
+    return int(found.group()) if found else otherwise

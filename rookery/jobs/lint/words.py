@@ -1,0 +1,213 @@
+"""The words of a shell script: quotes, `$…` and backquotes followed as bash and sh read them."""
+
+import re
+from abc import ABC, abstractmethod
+from bisect import bisect_right
+from dataclasses import dataclass
+
+_BLANK = re.compile(r"(?:[ \t\r]|\\\r?\n)+")
+_PLAIN = re.compile(r"[^\s\\'\"`$();&|<>#]+")
+_IN_STRING = re.compile(r"[^\\$`\"]+")
+_NAME = re.compile(r"\$([A-Za-z_]\w*|[0-9@*#?$!-])")
+_ANSI = re.compile(r"\$'(?:[^'\\]|\\.)*'?", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a command.
+
+    Attributes:
+        text: Without its quotes; what would be expanded stands as written.
+        start: Where it begins in the script.
+        end: Where it ends.
+        fixed: Whether it is this text whatever the variables are.
+    """
+
+    text: str
+    start: int
+    end: int
+    fixed: bool = True
+
+
+class Words(ABC):
+    """Goes through a script once; this half of it passes words, the other the commands that they make.
+
+    Attributes:
+        text: The script.
+        at: How far it has come.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text, self.at = text, 0
+        self.comments: list[int] = []
+        self.variables: set[str] = set()
+        self.depth = 0
+        self.quoted = False  # within backquotes
+        self.newlines = [match.start() for match in re.finditer("\n", text)]
+
+    @abstractmethod
+    def commands_until(self, closing: str) -> bool:
+        """Pass all commands up to what closes them."""
+
+    @abstractmethod
+    def documents(self) -> None:
+        """Pass the here-documents that begin on this line."""
+
+    def line(self, offset: int) -> int:
+        """The line of a place, from 1 on."""
+        return bisect_right(self.newlines, offset - 1) + 1
+
+    def peek(self, length: int = 1) -> str:
+        """The next characters."""
+        return self.text[self.at : self.at + length]
+
+    def match(self, pattern: re.Pattern[str]) -> str:
+        """What stands here and fits the pattern; it is passed."""
+        found = pattern.match(self.text, self.at)
+        if not found:
+            return ""
+        self.at = found.end()
+        return found.group()
+
+    def blanks(self) -> bool:
+        """Pass blanks, and line ends that a backslash takes away; whether there were any."""
+        return bool(self.match(_BLANK))
+
+    def comment(self) -> None:
+        """Pass a comment; one with nothing but blanks before it is noted."""
+        begin = self.text.rfind("\n", 0, self.at) + 1
+        if not self.text[begin : self.at].strip():
+            self.comments.append(self.at)
+        end = self.text.find("\n", self.at)
+        self.at = len(self.text) if end < 0 else end
+
+    def word(self) -> Word:
+        """The word that begins here; at least one character is passed."""
+        start, pieces, fixed = self.at, [], True
+        while self.at < len(self.text):
+            here = self.peek()
+            if plain := self.match(_PLAIN):
+                pieces.append(plain)
+            elif here == "\\":
+                pieces.append("" if self.peek(2) == "\\\n" else self.text[self.at + 1 : self.at + 2])
+                self.at += 2
+            elif here == "'":
+                end = self.text.find("'", self.at + 1)
+                end = len(self.text) if end < 0 else end
+                pieces.append(self.text[self.at + 1 : end])
+                self.at = end + 1
+            elif here == '"':
+                said, same = self.double()
+                pieces.append(said)
+                fixed = fixed and same
+            elif here == "$" or (here == "`" and not self.quoted):
+                begin = self.at
+                fixed = self.expansion() and fixed
+                pieces.append(self.text[begin : self.at])
+            elif here == "#" and self.at > start:
+                pieces.append(here)
+                self.at += 1
+            elif here == "(" and "".join(pieces).endswith("="):  # an array's values
+                self.at += 1
+                self.values()
+                fixed = False
+            else:
+                break
+        self.at = min(max(self.at, start + 1), len(self.text))
+        return Word("".join(pieces), start, self.at, fixed)
+
+    def values(self) -> None:
+        """The words of an array, up to the bracket that ends it."""
+        while self.at < len(self.text) and self.peek() != ")":
+            if self.match(_BLANK):
+                continue
+            if self.peek() == "#":
+                self.comment()
+            elif self.peek() in {"\n", "(", ";", "&", "|", "<", ">"}:
+                self.at += 1
+            else:
+                self.word()
+        self.at += 1
+
+    def double(self) -> tuple[str, bool]:
+        """A string in double quotes: its text, and whether it is the same whatever the variables are."""
+        self.at += 1
+        pieces, fixed = [], True
+        while self.at < len(self.text) and self.peek() != '"':
+            here = self.peek()
+            if here == "\\":
+                pieces.append(self.text[self.at + 1 : self.at + 2] if self.peek(2)[1:] in '$`"\\' else self.peek(2))
+                self.at += 2
+            elif here in {"$", "`"}:
+                begin = self.at
+                fixed = self.expansion() and fixed
+                pieces.append(self.text[begin : self.at])
+            else:
+                pieces.append(self.match(_IN_STRING))
+        self.at += 1
+        return "".join(pieces), fixed
+
+    def expansion(self) -> bool:
+        """`$…` or a backquote: passed, the commands within it read; whether it was a mere `$`."""
+        if self.peek() == "`":
+            self.at += 1
+            self.quoted, before = True, self.quoted
+            self.commands_until("`")
+            self.quoted = before
+        elif self.peek(3) == "$((":
+            self.at += 3
+            self.skip_to("))")
+        elif self.peek(2) == "$(":
+            self.at += 2
+            depth, self.depth = self.depth, 0
+            quoted, self.quoted = self.quoted, False
+            self.commands_until(")")
+            self.depth, self.quoted = depth, quoted
+        elif self.peek(2) == "${":
+            self.at += 2
+            self.variables.update(re.compile(r"[#!]?([A-Za-z_]\w*)").findall(self.text, self.at, self.at + 80)[:1])
+            self.skip_to("}")
+        elif self.match(_ANSI):
+            pass
+        elif name := self.match(_NAME):
+            self.variables.add(name[1:])
+        else:
+            self.at += 1
+            return True
+        return False
+
+    def skip_to(self, closing: str) -> None:
+        """Pass all up to this, and it; strings and brackets within it are kept together."""
+        opening = {"))": "(", "}": "{"}.get(closing, "")
+        while self.at < len(self.text):
+            here = self.peek()
+            if self.text.startswith(closing, self.at):
+                self.at += len(closing)
+                return
+            if here == "\\":
+                self.at += 2
+            elif here == "'" and closing != "))":
+                end = self.text.find("'", self.at + 1)
+                self.at = len(self.text) if end < 0 else end + 1
+            elif here == '"':
+                self.double()
+            elif here in {"$", "`"}:
+                self.expansion()
+            elif here == opening:
+                self.at += 1
+                self.skip_to({"(": ")", "{": "}"}[opening])
+            else:
+                self.at += 1
+
+    def skip_blank_lines(self) -> None:
+        """Pass blanks, line ends and comments."""
+        while self.at < len(self.text):
+            if self.match(_BLANK):
+                continue
+            if self.peek() == "#":
+                self.comment()
+            elif self.peek() == "\n":
+                self.at += 1
+                self.documents()
+            else:
+                return

@@ -1,0 +1,176 @@
+"""`logs`: what a job has written, streamed as it is; with `follow`, for as long as the job writes."""
+
+import codecs
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from rookery import program, report
+from rookery.errors import RookeryError
+from rookery.jobs import record, sent
+from rookery.jobs.reasons import explain
+from rookery.remote import new_mark
+
+if TYPE_CHECKING:
+    from rookery.project.target import Target
+
+PIECE = 1 << 16
+"""Bytes that are passed on at a time."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks of `logs`; each field is the flag of that name.
+
+    Attributes:
+        job: A job's number, or an array's task as 123_4.
+        cluster: Where; "" for the first that rookery.yml names.
+        follow: Stay, and show what is added.
+        error: The log of errors, where that is a file of its own.
+        sandbox: On the cluster's miniature.
+    """
+
+    job: str
+    cluster: str = ""
+    follow: bool = False
+    error: bool = False
+    sandbox: bool = False
+
+
+def run(request: Request) -> int:
+    """Print a log. What goes to a file or a pipe goes as it is; on a terminal, control characters are left out.
+
+    Returns:
+        The exit code: 0.
+
+    Raises:
+        RookeryError: There is no such job, or no log yet.
+    """
+    from rookery.project import target
+
+    number, task = record.numbered(request.job, "logs")
+    found = target.find(request.cluster, sandbox=request.sandbox, needs_project=False)
+    found.door.ensure()
+    mark = new_mark()
+    asked = {"job": number, "task": task, "follow": request.follow, "error": request.error}
+    command = sent.command(found.door, "following", asked, mark)
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    ) as process:
+        try:
+            begun = _before(process.stdout, mark, found, request) if process.stdout else False
+            if begun and process.stdout:
+                _pass_on(process.stdout)
+            said = process.stderr.read().decode(errors="replace") if process.stderr else ""
+        finally:
+            process.terminate()
+    if process.returncode == 255:
+        error = found.door.failure(255, said.strip("."), "")
+        error.hint = error.hint or f"invoke logs {request.job} --follow{found.flags}"
+        raise error
+    if process.returncode > 0 or not begun:
+        raise sent.failed(found.door, process.returncode, said.strip("."))
+    return 0
+
+
+def _before(stream: IO[bytes], mark: str, found: "Target", request: Request) -> bool:
+    """Read what comes before the log: where it is, or why there is none; whether it begins."""
+    for line in stream:
+        if not line.startswith(mark.encode()):
+            continue
+        told = json.loads(line[len(mark) :])
+        if told["state"] == "begin":
+            if told["why"] or sys.stderr.isatty():
+                print(_where(told, request, found.flags), file=sys.stderr)
+            return True
+        if told["state"] != "wait":
+            raise _missing(told, found, request)
+        why = explain(told["reason"]) if told["job"] == "PENDING" else "it has written nothing yet"
+        print(
+            f"{request.job} waits: {report.clean(why)}. Its log will be {report.clean(told['path'])}", file=sys.stderr
+        )
+    return False
+
+
+def _where(told: Mapping[str, Any], request: Request, flags: str) -> str:
+    """Which log it is, in a line."""
+    path = report.clean(told["path"])
+    if not told["why"]:
+        return path
+    number = request.job.strip()
+    another = f"{program.invocation()} logs {number}_TASK{flags}"
+    return f"{number}_{told['task']}, {told['why']} of {told['total']} tasks; another: {another}\n{path}"
+
+
+def _missing(told: Mapping[str, Any], found: "Target", request: Request) -> RookeryError:
+    """Why there is no log."""
+    cluster, number = found.cluster.name, request.job.strip()
+    if told["state"] == "no-job":
+        return RookeryError(
+            f"{cluster} knows no job {number} of yours.", hint=f"invoke jobs --all --days 30{found.flags}"
+        )
+    if told["state"] == "no-task":
+        if not told["array"]:
+            return RookeryError(
+                f"{number.partition('_')[0]} is no array.", hint=f"invoke logs {number.partition('_')[0]}{found.flags}"
+            )
+        every = told["tasks"]
+        return RookeryError(
+            f"{number.partition('_')[0]} has no task {number.partition('_')[2]}; it has {every[0]} to {every[-1]}.",
+            hint=f"invoke logs {number.partition('_')[0]}_{every[0]}{found.flags}",
+        )
+    name, path = f"{number.partition('_')[0]}_{told['task']}" if told["task"] else number, report.clean(told["path"])
+    if told["job"] in {"PENDING", "CONFIGURING", "REQUEUED"}:
+        return RookeryError(
+            f"{name} has no log yet: it waits, {report.clean(explain(told['reason']))}.",
+            hint=f"invoke logs {name} --follow{found.flags}",
+        )
+    if told["job"] in {"RUNNING", "COMPLETING"}:
+        return RookeryError(
+            f"{name} runs, and has written nothing yet to {path}.", hint=f"invoke logs {name} --follow{found.flags}"
+        )
+    ended = told["job"] or "ended"
+    return RookeryError(
+        f"{name} has left no log ({ended}): there is no {path}; its folder may have been missing.",
+        hint=f"invoke jobs {number.partition('_')[0]}{found.flags}",
+    )
+
+
+def _pass_on(stream: IO[bytes]) -> None:
+    """Pass bytes on as they come."""
+    try:
+        if not sys.stdout.isatty():
+            while piece := stream.read1(PIECE):  # type: ignore[attr-defined]
+                sys.stdout.buffer.write(piece)
+                sys.stdout.buffer.flush()
+            return
+        show = cleaner()
+        while piece := stream.read1(PIECE):  # type: ignore[attr-defined]
+            sys.stdout.write(show(piece))
+            sys.stdout.flush()
+        sys.stdout.write(show(b"", True))
+    except BrokenPipeError:  # `| head`
+        sys.stderr.close()
+
+
+_UNFINISHED = re.compile(r"(\x1b[^@-Z\\^_a-z~]{0,30}|\r)\Z")
+
+
+def cleaner() -> Callable[..., str]:
+    r"""A function that makes bytes, as they come, fit for a terminal; \r, by which bars redraw, ends a line."""
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    kept = ""
+
+    def show(piece: bytes, final: bool = False) -> str:
+        nonlocal kept
+        text = kept + decoder.decode(piece, final)
+        cut = None if final else _UNFINISHED.search(text)
+        kept = text[cut.start() :] if cut else ""
+        text = text[: cut.start()] if cut else text
+        return report.clean(text.replace("\r\n", "\n").replace("\r", "\n"))
+
+    return show

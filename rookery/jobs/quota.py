@@ -1,0 +1,270 @@
+"""`quota`: how full the storage on a cluster is, as the site's own quota command says it, or as `df` does.
+
+Both are asked in one round trip, in a login shell, since that is where sites set what names their storage. Parsers are
+pure: text in, areas out.
+"""
+
+import json as json_
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from rookery import report
+from rookery.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.profile import Cluster
+
+FILLING, FULL = 80, 90
+"""Per cent of a limit from which a person is told, and from which it is urgent."""
+
+_MB = {"K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2, "P": 1024.0**3}
+_SIZE = r"-?\d+(?:\.\d+)?"
+_AREA_OF = {"storage": "persistent"}
+"""What gpfsquota calls an area, where a profile calls it something else."""
+
+# Positional parameters: the quota command or "", then NAME EXPRESSION for each area, for this login shell to evaluate
+_ASK = r"""
+exec bash -lc '
+command=$1
+shift
+echo rookery-quota:
+if [ -n "$command" ]; then
+    eval "$command" </dev/null 2>&1
+    echo "rookery-exit: $?"
+fi
+while [ $# -gt 1 ]; do
+    eval "path=$2"
+    if [ -n "$path" ] && told=$(df -Pk -- "$path" 2>/dev/null | tail -n 1) && [ -n "$told" ]; then
+        echo "rookery-area: $1 $path"
+        echo "rookery-df: $told"
+    fi
+    shift 2
+done' rookery-quota "$@"
+"""
+
+
+@dataclass(frozen=True)
+class Area:
+    """A storage area, and how full it is.
+
+    Attributes:
+        name: As the profile or the quota command calls it; several with commas between them where they are one disk.
+        used_mb: MiB used: by the person, or by everybody where `source` is df.
+        limit_mb: MiB that may be used; None where there is no limit.
+        files: How many files the person has there; None where unknown.
+        files_limit: How many they may have; None where there is no limit.
+        source: quota or df.
+        path: Where it is; "" where only the quota command tells of it.
+        note: What else there is to know.
+    """
+
+    name: str
+    used_mb: float
+    limit_mb: float | None = None
+    files: int | None = None
+    files_limit: int | None = None
+    source: str = "quota"
+    path: str = ""
+    note: str = ""
+
+    @property
+    def percent(self) -> float:
+        """How full it is: bytes or files, whichever is nearer its limit."""
+        pairs = ((self.used_mb, self.limit_mb), (self.files or 0, self.files_limit))
+        return max((100 * used / limit for used, limit in pairs if limit), default=0.0)
+
+    @property
+    def warning(self) -> str:
+        """A word where it is nearly full: full or filling; else ""."""
+        return "full" if self.percent >= FULL else "filling" if self.percent >= FILLING else ""
+
+
+def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
+    """Print how full each storage area is.
+
+    Args:
+        cluster: Its name; the project's first by default.
+        json: One JSON document.
+        sandbox: The cluster's miniature.
+
+    Raises:
+        RookeryError: The cluster is unknown or can't be reached, or tells nothing of its storage.
+    """
+    from rookery.project import target
+
+    door = target.find(cluster, sandbox=sandbox, needs_project=False).door
+    door.ensure()
+    with report.waiting(f"Asking {door.cluster.name} for your quota"):
+        said = door.run([*_arguments(door.cluster)], script=_ASK, timeout=60, check=False).stdout
+    areas, raw = read(said, door.cluster.data)
+    if not areas and not raw:
+        raise RookeryError(
+            f"{door.cluster.name} tells nothing of its storage.", hint=f"invoke clusters.show {door.cluster.name}"
+        )
+    if json:
+        listed = [{**asdict(area), "percent": round(area.percent, 2), "warning": area.warning} for area in areas]
+        print(json_.dumps({"cluster": door.cluster.name, "areas": listed, "not_understood": raw}, indent=2))
+    else:
+        _show(door.cluster, areas, raw)
+    return 0
+
+
+def _arguments(cluster: "Cluster") -> list[str]:
+    """The positional parameters of _ASK."""
+    command = (cluster.data.get("cluster_quota") or {}).get("command", "")
+    areas = [part for one in cluster.storage if one.scope != "node" for part in (one.name, one.expression)]
+    return [command, *areas]
+
+
+def read(said: str, profile: Mapping[str, Any]) -> tuple[list[Area], str]:
+    """What the answer to _ASK tells: the areas, and the quota command's own words where they were not understood.
+
+    Args:
+        said: The answer.
+        profile: The cluster's `cluster_*` values.
+    """
+    quota, _, rest = said.partition("rookery-quota:\n")[2].partition("rookery-exit: ")
+    if not rest:
+        quota, rest = "", said
+    disks = _df(rest)
+    form = (profile.get("cluster_quota") or {}).get("format", "")
+    found = {"gpfsquota": gpfsquota, "quota-s": quota_s}.get(form, lambda _: [])(quota)
+    named = [_named(area, disks) for area in found]
+    covered = {name for area in named for name in area.name.split(", ")}
+    others = _joined([(device, area) for device, area in disks if area.name not in covered])
+    kept = {entry["name"]: entry for entry in profile.get("cluster_storage") or []}
+    areas = [replace(area, note=_note(area, kept)) for area in [*named, *others]]
+    return areas, "" if found or not form else quota.strip()
+
+
+def gpfsquota(text: str) -> list[Area]:
+    """The areas of HEC's `gpfsquota`: `NAME QUOTA USED AVAIL USE% FILES`; other lines are passed over.
+
+    The form is that of the Lancaster HEC documentation (May 2026): `storage 200G 82.23G 117.77G 41.12 202781`.
+    """
+    pattern = re.compile(rf"\s*(\w+)\s+({_SIZE})([KMGTP])\s+({_SIZE})([KMGTP])\s+{_SIZE}[KMGTP]\s+{_SIZE}%?\s+(\d+)\s*")
+    areas = []
+    for line in text.splitlines():
+        if found := pattern.fullmatch(line):
+            name, limit, limit_unit, used, used_unit, count = found.groups()
+            limit_mb = float(limit) * _MB[limit_unit]
+            areas.append(
+                Area(_AREA_OF.get(name, name), max(0.0, float(used) * _MB[used_unit]), limit_mb or None, int(count))
+            )
+    return areas
+
+
+def quota_s(text: str) -> list[Area]:
+    """The file systems of `quota -s` (quota-tools): space, quota, limit, [grace,] files, quota, limit[, grace].
+
+    A long name of a file system has a line to itself; a `*` marks what is over its quota; a limit of 0 is none.
+    A number of kilobytes may stand without its K.
+    """
+    number = re.compile(r"(\d+(?:\.\d+)?)([KMGTPkmgtp]?)\*?")
+    areas, waiting = [], ""
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) == 1 and not number.fullmatch(words[0]):
+            waiting = words[0]
+            continue
+        name, values = (waiting, words) if waiting else (words[0] if words else "", words[1:])
+        waiting = ""
+        # a grace ("6days", "12:30", "none") is no number
+        numbers = [found for found in map(number.fullmatch, values) if found]
+        if len(numbers) != 6 or len(values) > 8:
+            continue
+        space, soft, hard = (float(one[1]) * _MB[(one[2] or "K").upper()] for one in numbers[:3])
+        count, few, most = (_count(one[1], one[2]) for one in numbers[3:])
+        areas.append(Area(name, space, soft or hard or None, count, few or most or None))
+    return areas
+
+
+def _count(digits: str, unit: str) -> int:
+    """A number of files, with quota's own k, m, g for thousands."""
+    return int(float(digits) * {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}[unit.upper()])
+
+
+def _df(text: str) -> list[tuple[str, Area]]:
+    """What df told of each area: its device, and the area."""
+    areas = []
+    name = path = ""
+    for line in text.splitlines():
+        key, _, value = line.partition(": ")
+        if key == "rookery-area":
+            name, _, path = value.partition(" ")
+        found = re.fullmatch(r"(.+?)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+%\s+(/.*)", value) if key == "rookery-df" else None
+        if found and name:
+            used, free = int(found[3]) / 1024, int(found[4]) / 1024
+            areas.append((found[1], Area(name, used, used + free or None, source="df", path=path)))
+    return areas
+
+
+def _joined(disks: Sequence[tuple[str, Area]]) -> list[Area]:
+    """Areas that are on one disk made one, by the path of the first of them."""
+    areas: dict[str, Area] = {}
+    for device, area in disks:
+        known = areas.get(device)
+        areas[device] = replace(known, name=f"{known.name}, {area.name}") if known else area
+    return list(areas.values())
+
+
+def _named(area: Area, disks: Sequence[tuple[str, Area]]) -> Area:
+    """An area of the quota command with what the profile has for it: its path, its name where only a disk is told."""
+    on_it = [disk for device, disk in disks if area.name in {device, disk.name}]
+    if not on_it:
+        return area
+    return replace(area, name=", ".join(disk.name for disk in on_it), path=on_it[0].path)
+
+
+def _note(area: Area, entries: Mapping[str, Mapping[str, Any]]) -> str:
+    """What a person ought to know of an area besides its numbers."""
+    notes = ["the whole disk, everybody's"] if area.source == "df" else []
+    for name in area.name.split(", "):
+        entry = entries.get(name, {})
+        cost = entry.get("file_cost_kb")
+        if cost and area.files and area.source == "quota":
+            notes.append(f"{area.files:,} files cost at least {size(area.files * cost / 1024)} of it")
+        if days := entry.get("purge_days"):
+            notes.append(f"files are deleted after {days} days")
+    return "; ".join(notes)
+
+
+def size(megabytes: float) -> str:
+    """MiB in the unit that suits them, as the quota commands write it: 512M, 8.2G, 10.0T."""
+    for unit, least in (("T", 1024.0**2), ("G", 1024.0)):
+        if megabytes >= least:
+            return f"{megabytes / least:.1f}{unit}"
+    return f"{megabytes:.0f}M"
+
+
+def _show(cluster: "Cluster", areas: Sequence[Area], raw: str) -> None:
+    from rich.progress_bar import ProgressBar
+    from rich.text import Text
+
+    from rookery.jobs import tables
+
+    command = (cluster.data.get("cluster_quota") or {}).get("command", "")
+    if raw:
+        print(f"{cluster.name}: rookery does not understand what `{command}` prints there:\n{report.clean(raw)}\n")
+    elif not command:
+        print(f"{cluster.name} has no quota command that rookery knows of; this is what df says.")
+    elif all(area.source == "df" for area in areas):
+        print(f"{cluster.name}: `{command}` said nothing; this is what df says.")
+    styles = {"full": "bold red", "filling": "yellow", "": "green"}
+    table = tables.table(("area", "", ">used", ">limit", ">", ">files", "where and what"))
+    for area in areas:
+        style = styles[area.warning]
+        bar = ProgressBar(100, min(100, area.percent), width=20, complete_style=style, finished_style=style)
+        files = "" if area.files is None else f"{area.files:,}"
+        files += f" of {area.files_limit:,}" if area.files_limit else ""
+        limit = size(area.limit_mb) if area.limit_mb else "none"
+        last = Text("  ".join(filter(None, (report.clean(area.path), area.note))))
+        percent = Text(f"{area.percent:.0f} %", style=style)
+        table.add_row(Text(report.clean(area.name)), bar, size(area.used_mb), limit, percent, files, last)
+    if areas:
+        tables.console().print(table)
+    for area in areas:
+        if area.warning and area.source == "quota":
+            print(f"{report.clean(area.name)} is {area.percent:.0f} % full: jobs fail when nothing more fits.")

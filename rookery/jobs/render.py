@@ -1,0 +1,109 @@
+"""`render`: the job scripts of a project, printed, or written into a folder to be looked at and committed."""
+
+import hashlib
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rookery import files, house, report
+from rookery.errors import RookeryError
+from rookery.jobs import script
+from rookery.jobs.script import Script
+from rookery.project import read, target
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asked for: the flags of `render`."""
+
+    job: str = ""
+    cluster: str = ""
+    project: str = ""
+    output: str = ""
+    sandbox: bool = False
+
+
+def run(request: Request) -> int:
+    """Print the scripts of a project's jobs, or of one, or write them.
+
+    Raises:
+        RookeryError: A job can't run on the cluster, or a file of the person's own stands where one would be written.
+    """
+    found = target.find(request.cluster, request.project, sandbox=request.sandbox)
+    project, cluster = found.project, found.cluster
+    if project is None:  # target.find has refused that already
+        raise read.NoProject("There is no project here.")
+    if request.job:
+        scripts = [script.script(project, read.job(project, request.job, cluster.name), cluster)]
+    else:
+        scripts = script.scripts(project, cluster)
+    if not scripts:
+        what = f"{read.shown(project.file)} has no jobs for {cluster.name}."
+        raise RookeryError(what, hint="docs/project.md tells how to write one")
+    if request.output:
+        _write(Path(request.output).expanduser(), scripts)
+    else:
+        _print(scripts)
+    return 0
+
+
+def _print(scripts: list[Script]) -> None:
+    """The scripts one after another; where there are several, the path of each above it."""
+    texts: dict[str, str] = {}
+    for each in scripts:
+        texts[each.path] = each.text
+        texts |= {path: text for path, text in each.files.items() if path == each.summary["mail_script"]}
+    told = [f"# {path}\n{text}" if len(texts) > 1 else text for path, text in texts.items()]
+    text = "\n".join(told)
+    sys.stdout.write(report.clean(text) if sys.stdout.isatty() else text)
+
+
+def _write(folder: Path, scripts: list[Script]) -> None:
+    """All of them or none: what a person wrote or changed is never written over."""
+    texts = {
+        folder / Path(path).name: text
+        for each in scripts
+        for path, text in {each.path: each.text, **each.files}.items()
+    }
+    different = {path: text for path, text in texts.items() if not _holds(path, text)}
+    if kept := [path for path in different if path.exists() and not _may_go(path)]:
+        names = ", ".join(str(path) for path in kept)
+        raise RookeryError(
+            f"Nothing was written, since this is not as rookery wrote it, and git does not hold it as it is: {names}.",
+            hint=f"git add {kept[0]} && git commit   # or move it away; then again",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, text in texts.items():
+        if path in different:
+            files.write(path, text, mode=0o644)
+        files.write(_memory(path), _digest(path))
+        print(f"{path}{'' if path in different else ' is so already'}")
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_bytes() == text.encode()
+
+
+def _may_go(path: Path) -> bool:
+    """Whether what stands there can be had again: it is as rookery wrote it, or git holds it as it is."""
+    try:
+        if _memory(path).read_text() == _digest(path):
+            return True
+    except OSError:
+        pass
+    git = ["git", "-C", str(path.parent)]
+    questions = (["ls-files", "--error-unmatch", "--", path.name], ["diff", "--quiet", "HEAD", "--", path.name])
+    try:
+        return all(subprocess.run([*git, *one], capture_output=True, check=False).returncode == 0 for one in questions)
+    except FileNotFoundError:
+        return False
+
+
+def _memory(path: Path) -> Path:
+    """The file that remembers what rookery wrote at a path."""
+    return house.state_dir() / "rendered" / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

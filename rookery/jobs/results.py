@@ -1,0 +1,147 @@
+"""A file with results, as a task of an array writes one: CSV from Python or R, or plain numbers without a header.
+
+Read row by row, each with its text as it stands, so that a number leaves as it came.
+"""
+
+import csv
+import itertools
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+csv.field_size_limit(sys.maxsize)
+
+TASK = {"task", "task_id", "taskid", "slurm_array_task_id"}
+"""Names of a column that tells the task, in small letters."""
+
+_NUMBER = re.compile(r"\s*([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?|nan|na)?\s*", re.IGNORECASE)
+
+
+class Broken(Exception):  # noqa: N818 said of a file
+    """A file that is no table; its text says where and why."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """How a file's rows are to be read.
+
+    Attributes:
+        names: Of its columns.
+        text: The header as it stands in the file, without its line end; "" where it has none.
+        delimiter: Between the columns.
+    """
+
+    names: tuple[str, ...]
+    text: str
+    delimiter: str
+
+    @property
+    def task(self) -> int | None:
+        """Which column tells the task; None for none."""
+        return next((number for number, name in enumerate(self.names) if name.strip().lower() in TASK), None)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row: the line it ends on, its values, and its text without the line end."""
+
+    line: int
+    cells: list[str]
+    text: str
+
+
+def read(path: Path) -> Iterator[Header | Row]:
+    """The header of a file, then its rows, one at a time; nothing where it is empty.
+
+    Raises:
+        Broken: It is no table: a row has more or fewer values than there are columns, a quote is left open …
+    """
+    try:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+            yield from _rows(_Lines(stream), is_csv=path.suffix.lower() == ".csv")
+    except OSError as error:
+        raise Broken(f"can't be read: {error.strerror}") from error
+
+
+class _Lines:
+    """Lines of a file for csv.reader, kept until the row that they make is complete."""
+
+    def __init__(self, stream: Iterator[str]) -> None:
+        self.stream = stream
+        self.kept: list[str] = []
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = next(self.stream)
+        self.kept.append(line)
+        return line
+
+    def taken(self) -> str:
+        """The text since this was last asked, without its line end."""
+        text = "".join(self.kept)
+        self.kept.clear()
+        return text.rstrip("\r\n")
+
+
+def _rows(lines: _Lines, *, is_csv: bool) -> Iterator[Header | Row]:
+    first = next((line for line in lines if line.strip()), None)
+    if first is None:
+        return
+    lines.kept.clear()
+    delimiter = _delimiter(first, is_csv=is_csv)
+    rows = _cells(first, lines, delimiter)
+    begin = next(rows)
+    header = _header(begin, delimiter)
+    yield header
+    for row in itertools.chain([] if header.text else [begin], rows):
+        if len(row.cells) != len(header.names):
+            have = f"{len(row.cells)} value{'' if len(row.cells) == 1 else 's'}"
+            raise Broken(f"line {row.line} has {have}, and there are {len(header.names)} columns")
+        yield row
+
+
+def _cells(first: str, lines: _Lines, delimiter: str) -> Iterator[Row]:
+    """The rows as csv.reader takes them, with their text; empty lines left out."""
+
+    def every() -> Iterator[str]:
+        lines.kept.append(first)
+        yield first
+        yield from lines
+
+    reader = csv.reader(every(), delimiter=delimiter, skipinitialspace=delimiter == " ", strict=True)
+    try:
+        for cells in reader:
+            text = lines.taken()
+            if delimiter == " " and cells and not cells[-1]:  # a blank at the end of the line
+                cells.pop()
+            if cells:
+                yield Row(reader.line_num, cells, text)
+    except csv.Error as error:
+        raise Broken(f"line {reader.line_num}: {error}") from error
+
+
+def _delimiter(line: str, *, is_csv: bool) -> str:
+    """What stands between columns: commas; else semicolons or tabs; else, in a file that is no .csv, blanks."""
+    bare = re.sub(r'"[^"]*"', "", line.rstrip("\r\n"))
+    candidates = (",", ";", "\t") if is_csv else (",", ";", "\t", " ")
+    return next((one for one in candidates if one in bare.strip()), ",")
+
+
+def _header(row: Row, delimiter: str) -> Header:
+    """The names of the columns: the first row, unless it is all numbers.
+
+    A blank and then 0, 1, 2 … is a header too: pandas writes that for an index and columns without names.
+    """
+    cells = row.cells
+    numbers = any(cell.strip() for cell in cells) and all(map(_NUMBER.fullmatch, cells))
+    counted = len(cells) > 1 and cells == ["", *map(str, range(len(cells) - 1))]
+    if counted or not numbers:
+        if len(set(cells)) < len(cells):
+            raise Broken("two of its columns have one name")
+        return Header(tuple(cells), row.text, delimiter)
+    names = ("value",) if len(cells) == 1 else tuple(f"value_{number}" for number in range(1, len(cells) + 1))
+    return Header(names, "", delimiter)

@@ -1,0 +1,126 @@
+"""Send one of the programs of rookery/jobs/there to a cluster, and read what it answers."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from rookery.errors import RookeryError
+from rookery.remote import new_mark, remote_command
+
+if TYPE_CHECKING:
+    from rookery.ssh import Door
+
+_NO_PYTHON = 96
+_START = r"""
+program=$1 request=$2
+command -v squeue >/dev/null 2>&1 || . /etc/profile >/dev/null 2>&1
+for python in /usr/bin/python3 /usr/libexec/platform-python python3 "$HOME"/.local/state/rookery/python; do
+    command -v "$python" >/dev/null 2>&1 || continue
+    "$python" -ISc 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null || continue
+    exec "$python" -IS -c "$program" "$request"
+done
+exit 96
+"""
+"""Slurm may be on PATH in login shells alone; the Pythons are those that `setup` looks for."""
+
+_BOOT = """
+import os, sys, types
+for name in "rookery", "rookery.jobs", "rookery.jobs.there":
+    sys.modules[name] = types.ModuleType(name)
+for name, text in {texts!r}.items():
+    name = "rookery.jobs.there." + name
+    module = sys.modules[name] = types.ModuleType(name)
+    exec(compile(text, name, "exec"), module.__dict__)
+try:
+    sys.modules["rookery.jobs.there.{name}"].main()
+except BrokenPipeError:
+    os._exit(0)
+"""
+"""Modules become modules again over there; where nobody reads any more, they end without a word."""
+
+
+def call(door: "Door", name: str, request: Mapping[str, Any], *, timeout: float = 180) -> dict[str, Any]:
+    """Run a program there, in one remote command; its answer is returned.
+
+    Args:
+        door: The cluster's, open.
+        name: The program: a file of rookery/jobs/there.
+        request: What it is told.
+        timeout: Seconds it may take.
+
+    Raises:
+        SshError: The connection failed.
+        RookeryError: There is no Python there, or the program failed.
+    """
+    mark = new_mark()
+    with _shown(f"asking {door.cluster.name}"):
+        done = door.run(_arguments(name, request, mark), script=_START, timeout=timeout, check=False)
+    for line in reversed(done.stdout.splitlines()):
+        if line.startswith(mark):
+            return cast("dict[str, Any]", json.loads(line.removeprefix(mark)))
+    raise failed(door, done.exit, done.stderr)
+
+
+def _shown(what: str) -> AbstractContextManager[None]:
+    """Show on a terminal that something is being waited for: Slurm may take its time."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from rookery.report import waiting
+
+    return waiting(what)
+
+
+def stream(door: "Door", name: str, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Run a program there that answers more than once; each answer as it comes. It ends when no more are taken.
+
+    Raises:
+        SshError: The connection failed or broke off.
+        RookeryError: There is no Python there, or the program failed.
+    """
+    mark = new_mark()
+    with subprocess.Popen(
+        command(door, name, request, mark),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="surrogateescape",
+        start_new_session=True,
+    ) as process:
+        try:
+            for line in process.stdout or ():
+                if line.startswith(mark):
+                    yield json.loads(line.removeprefix(mark))
+            said = process.stderr.read() if process.stderr else ""
+        finally:
+            process.terminate()
+    if process.returncode == 255:
+        raise door.failure(255, said, "")
+    if process.returncode > 0:
+        raise failed(door, process.returncode, said)
+
+
+def command(door: "Door", name: str, request: Mapping[str, Any], mark: str) -> list[str]:
+    """The argument list that runs a program there; its answers begin with the mark."""
+    return door.command(remote_command(_START, _arguments(name, request, mark)))
+
+
+def failed(door: "Door", code: int, said: str) -> RookeryError:
+    """The error for a program that gave no answer."""
+    from rookery.report import clean
+
+    name = door.cluster.name
+    if code == _NO_PYTHON:
+        return RookeryError(f"{name} has no Python yet.", hint=f"invoke setup --cluster {name}")
+    last = (clean(said).strip().splitlines() or [f"exit status {code}"])[-1]
+    return RookeryError(f"{name} gave no answer: {last}")
+
+
+def _arguments(name: str, request: Mapping[str, Any], mark: str) -> list[str]:
+    folder = Path(__file__).parent / "there"
+    texts = {part: (folder / f"{part}.py").read_text(encoding="utf-8") for part in ("basics", "forms", name)}
+    return [_BOOT.format(texts=texts, name=name), json.dumps({**request, "mark": mark})]

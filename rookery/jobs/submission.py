@@ -1,0 +1,225 @@
+"""What `submit` decides on this side: which job, which tasks, whether the script is fit, and what a refusal means."""
+
+import hashlib
+import re
+import secrets
+import shlex
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery import files, report
+from rookery.errors import RookeryError
+from rookery.jobs import record
+from rookery.jobs.there.forms import numbers
+
+if TYPE_CHECKING:
+    from rookery.jobs.submit import Request
+    from rookery.project.spec import Project
+    from rookery.project.target import Target
+
+SETTLED = 60
+"""Seconds after which Slurm's accounts of a job that has ended are taken to be complete."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be submitted, as the cluster is told.
+
+    Attributes:
+        project: The project's name.
+        job: A job of the release; "" where it is a script of the project's own.
+        path: That script's path in the project; "" where it is a job.
+        after: Numbers or names of jobs that must have ended well before.
+        test: Ask Slurm only.
+        tag: The git tag that will be made.
+        array: The tasks, where they are not the script's; as Slurm takes them.
+        failed_of: Number of the run whose failed tasks they are.
+        token: What tells this submission from any other.
+    """
+
+    project: str
+    job: str = ""
+    path: str = ""
+    after: tuple[str, ...] = ()
+    test: bool = False
+    tag: str = ""
+    array: str = ""
+    failed_of: str = ""
+    token: str = ""
+
+    @property
+    def what(self) -> str:
+        """The job's name, or the script's path."""
+        return self.job or self.path
+
+
+def command(wish: Wish, flags: str) -> str:
+    """The command that asks for it, for hints; with the flags that make it mean the same cluster."""
+    parts = [wish.what, *(["--failed", wish.failed_of] if wish.failed_of else [])]
+    parts += [part for name in wish.after for part in ("--after", name)]
+    parts += ["--tag", wish.tag] if wish.tag else []
+    return f"invoke submit {shlex.join(parts)}{flags}"
+
+
+def wish(request: "Request", found: "Target") -> Wish:
+    """What the flags ask for.
+
+    Raises:
+        RookeryError: No job is named, or one that there is not; a number is none; flags that don't go together.
+    """
+    project = _project(found)
+    failed = record.numbered(request.failed, "submit --failed")[0] if request.failed else ""
+    if request.test and (request.wait or request.tag):
+        raise RookeryError("--test submits nothing, so there is nothing to wait for or to tag.")
+    for name in request.after:
+        if not name.isdigit() and not _NAME.fullmatch(name):
+            raise RookeryError(f"{name!r} is neither a job's number nor a job of rookery.yml.", hint="invoke jobs")
+    job, path = _job(request.job, project, failed)
+    return Wish(
+        project=project.name,
+        job=job,
+        path=path,
+        after=request.after,
+        test=request.test,
+        tag=request.tag,
+        failed_of=failed,
+        token=secrets.token_hex(16),
+    )
+
+
+def _job(given: str, project: "Project", failed: str) -> tuple[str, str]:
+    """The job, or else the path of the project's own script."""
+    if not given and failed:
+        before = record.find(project.root, failed)
+        given = before.job if before else ""
+    names = list(project.jobs)
+    if not given:
+        known = f"There are: {', '.join(names)}." if names else f"{project.file} has no jobs."
+        raise RookeryError(f"Which job? {known}", hint=f"invoke submit {names[0] if names else 'path/to/script.sh'}")
+    if given in project.jobs:
+        return given, ""
+    for folder in (Path.cwd(), project.root):
+        path = (folder / given).resolve()
+        if path.is_file() and path.is_relative_to(project.root.resolve()):
+            return "", path.relative_to(project.root.resolve()).as_posix()
+    if _NAME.fullmatch(given):  # perhaps one of the release that is deployed
+        return given, ""
+    raise RookeryError(f"There is no {given!r} in {project.root}.", hint="invoke submit NAME, a job of rookery.yml")
+
+
+def failed_tasks(found: "Target", wish: Wish) -> Wish:
+    """The tasks of an earlier run that failed, in place of all; asked of Slurm there.
+
+    Raises:
+        RookeryError: There is no such run, it is still going on, or nothing of it failed.
+    """
+    from rookery.jobs import accounting
+
+    number = wish.failed_of
+    told = accounting.ask(found.door, ids=[number])
+    if told.sacct:
+        raise RookeryError(
+            f"{found.cluster.name} can't say which tasks of {number} failed: {told.sacct}",
+            hint="the same command again, in a while",
+        )
+    run = told.run(number)
+    if run is None:
+        raise RookeryError(
+            f"{found.cluster.name} knows no job {number} of yours.", hint=f"invoke jobs --days 30{found.flags}"
+        )
+    if run.is_active:
+        left = run.waiting + run.running
+        raise RookeryError(
+            f"{number} has not ended: {left} of its tasks wait or run, and may fail too.",
+            hint=f"invoke jobs {number} --watch{found.flags}",
+        )
+    tasks, count = run.failed(told.uid)
+    if not count:
+        cancelled = run.counts.get("CANCELLED", 0)
+        rest = f"; {cancelled} were cancelled by you, which is not failing" if cancelled else ""
+        raise RookeryError(f"Nothing of {number} failed: {run.well} of {run.total} ended well{rest}.")
+    before = record.find(_project(found).root, number, found.cluster.label)
+    # the accounts lag behind by a moment; and tasks that were cancelled before they began are never in them
+    fresh = told.now - run.end < SETTLED
+    if fresh and before and before.array and run.total < len(numbers(before.array)):
+        raise RookeryError(
+            f"{found.cluster.name} has not yet accounted for all of {number}.",
+            hint="the same command again, in a minute",
+        )
+    throttle = re.search(r"%\d+$", before.array) if before else None
+    return replace(wish, array=tasks + (throttle[0] if throttle else "") if run.array else "")
+
+
+def pending(found: "Target", wish: Wish) -> Path:
+    """Where the token of a submission is kept until its answer is here."""
+    kind = re.sub(r"[^A-Za-z0-9_-]", "_", f"{wish.what}{'-failed-' + wish.failed_of if wish.failed_of else ''}")
+    return _project(found).root / record.FOLDER / f".submitting-{found.cluster.label}-{kind}"
+
+
+def note_down(note: Path, token: str) -> None:
+    """Keep a token until its answer is here."""
+    files.write(note, f"{token}\n", mode=0o644)
+
+
+def local_text(found: "Target", wish: Wish) -> str | None:
+    """The script as this side would render it; None where it can't: the release's own is looked over then."""
+    from rookery.jobs import script
+    from rookery.project import read
+
+    project = _project(found)
+    own = project.root / (wish.path or f"slurm/{wish.job}.sh")
+    try:
+        if wish.path or own.is_file():
+            return own.read_bytes().decode("utf-8", "surrogateescape")
+        return script.script(project, read.job(project, wish.job, found.cluster.name), found.cluster).text
+    except (RookeryError, OSError):
+        return None
+
+
+def looked_over(found: "Target", wish: Wish, text: str, *, path: str = "", final: bool = False) -> str:
+    """Look a script over; its digest, which says to the cluster that it was.
+
+    Args:
+        found: Project and cluster.
+        wish: What is to be submitted.
+        text: The script.
+        path: Its path in the release.
+        final: It is the release's: errors stop, warnings are shown. Otherwise one with errors has no digest, and the
+            release's is asked for.
+
+    Raises:
+        RookeryError: It has errors, and is the release's own.
+    """
+    from rookery.jobs import lint
+
+    path, root = path or wish.path or f"slurm/{wish.job}.sh", _project(found).root
+
+    def beside(name: str) -> str | None:
+        try:
+            return (root / name).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None
+
+    findings = lint.check(text, found.cluster, path=path, files=beside, folder=lambda _: True)  # they are made
+    errors = [one for one in findings if one.severity == "error"]
+    if errors and not final:
+        return ""
+    for one in findings:
+        print(report.clean(f"{one.path}:{one.line}: {one.severity} {one.code}: {one.why}"), file=sys.stderr)
+    if errors:
+        first = errors[0]
+        count = f"{len(errors)} errors, the first" if len(errors) > 1 else "an error"
+        raise RookeryError(
+            f"Nothing was submitted: {path} has {count} in line {first.line} ({first.code}): {first.why}",
+            hint=f"invoke lint {shlex.quote(path)} --fix{found.flags}   # then commit, and invoke deploy",
+        )
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _project(found: "Target") -> "Project":
+    assert found.project is not None  # noqa: S101 submit asks for one
+    return found.project

@@ -1,0 +1,361 @@
+"""Sent to a cluster: squeue's and sacct's lines, put together to one entry a job, an array being one job.
+
+An array of 10,000 tasks is 20,000 lines of sacct; what is known of it afterwards goes through the line as one entry.
+"""
+
+import concurrent.futures
+import contextlib
+import json
+import os
+import re
+import sys
+import time
+from typing import Any, Dict, List, Optional, Set, Tuple
+
+from rookery.jobs.there.basics import FIELD, read, slurm, write
+from rookery.jobs.there.forms import (
+    ACTIVE,
+    WAITING,
+    asked_memory,
+    expression,
+    kilobytes,
+    moment,
+    numbers,
+    seconds,
+    split,
+)
+
+QUEUE = "iFKjTrMlSeCmZPVE"
+"""squeue's letters for: id, array's id, task, name, state, reason, run so far, limit, start, end, cores, memory,
+folder, partition, submission, what it depends on."""
+
+ACCOUNTS = (
+    "JobID,JobIDRaw,JobName,State,ExitCode,ElapsedRaw,TimelimitRaw,ReqMem,MaxRSS,TotalCPU,AllocCPUS,NNodes,NTasks,"
+    "Reason,WorkDir,Partition,Submit,Start,End"
+)
+
+PATIENCE = 20
+"""Seconds that squeue is given: without a controller it would try for a minute, and a person waits."""
+
+SACCT = ["sacct", "--noheader", "--parsable", "--delimiter", FIELD, "--format", ACCOUNTS]
+
+FEW = 200
+"""Tasks up to which an array's use of memory and CPU is shown while it runs."""
+
+REMEMBERED, MOST = 2, 500
+"""Version of what is remembered of jobs that are over, and how many of them are."""
+
+
+class Task:
+    """One task of an array, or a job that is none.
+
+    `by` is the number of the user that cancelled it, 0 for Slurm itself; None where that is not told.
+    """
+
+    __slots__ = ("asked", "by", "cpu", "cpus", "elapsed", "end", "exit", "killed", "peak", "settled", "start", "state")
+
+    def __init__(self, state: str) -> None:
+        self.state, self.exit = state, ""
+        self.asked = self.cpus = self.elapsed = self.peak = self.start = self.end = 0
+        self.cpu, self.killed, self.settled = 0.0, False, True
+        self.by: Optional[int] = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.state in ACTIVE
+
+    def settle(self) -> None:
+        """See whether it was killed for memory, once all its lines have been read.
+
+        Sites that watch memory by cgroups say OUT_OF_MEMORY; others kill by signal 9, which the shell turns into exit
+        status 137, at a memory at or over what was asked for.
+        """
+        if self.state == "OUT_OF_MEMORY":
+            self.killed = True
+        elif self.state in ("FAILED", "CANCELLED", "NODE_FAIL"):
+            self.killed = self.killed and bool(self.asked) and self.peak >= 0.95 * self.asked
+        else:
+            self.killed = False
+
+
+class Job:
+    """All that is known of a job; an array with its tasks is one."""
+
+    def __init__(self, number: int) -> None:
+        self.number, self.is_array = number, False
+        self.name = self.folder = self.partition = self.limit = self.depends = ""
+        self.submitted = 0
+        self.tasks: Dict[int, Task] = {}
+        self.reasons: Dict[str, int] = {}
+        self.expected = 0
+        self.listed: Set[int] = set()  # by squeue
+
+    @property
+    def key(self) -> str:
+        """What tells it from any other: numbers may be given out again one day."""
+        return "%d-%d" % (self.number, self.submitted)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all of it has ended."""
+        return not any(task.is_active for task in self.tasks.values())
+
+    def entry(self) -> Dict[str, Any]:
+        """What is sent of it."""
+        tasks = self.tasks
+        states: Dict[str, List[int]] = {}
+        for number, task in tasks.items():
+            states.setdefault(task.state, []).append(number)
+        ended = [task for task in tasks.values() if not task.is_active]
+        peak = max(tasks, key=lambda number: tasks[number].peak)
+        killed = [number for number, task in tasks.items() if task.killed]
+        exits: Dict[str, List[int]] = {}
+        for number, task in tasks.items():
+            if task.exit not in ("", "0:0"):
+                exits.setdefault(task.exit, []).append(number)
+        by: Dict[int, List[int]] = {}
+        for number, task in tasks.items():
+            if task.by is not None:
+                by.setdefault(task.by, []).append(number)
+        began = [task.start for task in tasks.values() if task.start and task.state not in WAITING]
+        return {
+            "id": self.number,
+            "array": self.is_array,
+            "name": self.name,
+            "folder": self.folder,
+            "partition": self.partition,
+            "limit": self.limit,
+            "depends": self.depends,
+            "submitted": self.submitted,
+            "start": min(began or [0]),
+            "end": max([task.end for task in ended] or [0]) if len(ended) == len(tasks) else 0,
+            "expected": self.expected,
+            "settled": all(task.settled for task in tasks.values()),
+            "total": len(tasks),
+            "counts": {state: len(found) for state, found in states.items()},
+            "tasks": {state: expression(found) for state, found in states.items()} if self.is_array else {},
+            "reasons": self.reasons,
+            "cancelled_by": {str(user): expression(found) for user, found in sorted(by.items())},
+            "exits": {code: expression(found) if self.is_array else "" for code, found in exits.items()},
+            "elapsed": max([task.elapsed for task in tasks.values()] or [0]),
+            "longest": max([task.elapsed for task in ended] or [0]),
+            "cpus": max([task.cpus for task in tasks.values()] or [0]),
+            "cpu_used": sum(task.cpu for task in ended),
+            "cpu_given": sum(task.elapsed * task.cpus for task in ended),
+            "memory_asked": max([task.asked for task in tasks.values()] or [0]),
+            "memory_peak": tasks[peak].peak,
+            "memory_peak_task": peak if self.is_array else None,
+            "killed_for_memory": expression(killed) if self.is_array else "yes" * bool(killed),
+        }
+
+
+def read_accounts(text: str, jobs: Dict[int, Job]) -> None:
+    """Put sacct's lines in: a line a task, then one for each of its steps, which is where memory is told."""
+    task: Optional[Task] = None
+    keys = ACCOUNTS.split(",")
+    at = {key: place for place, key in enumerate(keys)}
+    for parts in split(text, len(keys)):
+        name = parts[0]
+        if "." in name:
+            if task is not None:
+                _step(task, parts, at)
+            continue
+        task = _task(name, parts, at, jobs)
+    for job in jobs.values():
+        for one in job.tasks.values():
+            one.settle()
+
+
+def _step(task: Task, parts: List[str], at: Dict[str, int]) -> None:
+    processes, nodes = int(parts[at["NTasks"]] or 1), int(parts[at["NNodes"]] or 1)
+    on_a_node = -(-processes // max(nodes, 1))
+    task.peak = max(task.peak, kilobytes(parts[at["MaxRSS"]] or "0K") * on_a_node)
+    if _by_signal_9(parts[at["ExitCode"]]) or parts[at["State"]].startswith("OUT_OF_ME"):
+        task.killed = True
+    if parts[at["State"]].startswith("OUT_OF_ME") and task.state == "FAILED":
+        task.state = "OUT_OF_MEMORY"
+
+
+def _by_signal_9(code: str) -> bool:
+    status, _, signal = code.partition(":")
+    return signal in ("9", "125") or status == "137"
+
+
+def _task(name: str, parts: List[str], at: Dict[str, int], jobs: Dict[int, Job]) -> Optional[Task]:
+    match = re.match(r"^(\d+)(?:\+\d+)?(?:_(?:(\d+)|\[(.*)\]))?$", name)
+    if not match or not parts[at["WorkDir"]]:  # the accounts know its end already, and not yet what it is
+        return None
+    job = jobs.setdefault(int(match.group(1)), Job(int(match.group(1))))
+    job.is_array = "_" in name
+    job.name, job.folder, job.partition = parts[at["JobName"]], parts[at["WorkDir"]], parts[at["Partition"]]
+    job.limit = job.limit or _limit(parts[at["TimelimitRaw"]])
+    job.submitted = min(moment(parts[at["Submit"]]) or job.submitted, job.submitted or moment(parts[at["Submit"]]))
+    state, _, by = parts[at["State"]].partition(" by ")
+    if match.group(3) is not None:
+        for number in numbers(match.group(3)):
+            job.tasks[number] = Task(state)
+            job.tasks[number].by = _canceller(state, by)
+        return None
+    task = job.tasks[int(match.group(2) or 0)] = Task(state)
+    task.by = _canceller(state, by)
+    task.exit = parts[at["ExitCode"]]
+    task.killed = _by_signal_9(task.exit)
+    task.elapsed, task.cpus = int(parts[at["ElapsedRaw"]] or 0), int(parts[at["AllocCPUS"]] or 0)
+    task.asked = asked_memory(parts[at["ReqMem"]], task.cpus, int(parts[at["NNodes"]] or 1))
+    task.cpu, task.start, task.end = (
+        seconds(parts[at["TotalCPU"]]),
+        moment(parts[at["Start"]]),
+        moment(parts[at["End"]]),
+    )
+    return task
+
+
+def _canceller(state: str, by: str) -> Optional[int]:
+    if state != "CANCELLED":
+        return None
+    return int(by) if by.isdigit() else 0  # nobody's name: Slurm itself
+
+
+def _limit(raw: str) -> str:
+    return str(int(raw) * 60) if raw.isdigit() else raw
+
+
+def read_queue(text: str, jobs: Dict[int, Job]) -> None:
+    """Put squeue's lines in: what it says of a task that has not ended is newer than what sacct says."""
+    for parts in split(text, len(QUEUE)):
+        told = dict(zip(QUEUE, parts))
+        if not told["F"].isdigit():
+            continue
+        job = jobs.setdefault(int(told["F"]), Job(int(told["F"])))
+        job.is_array = job.is_array or told["K"] not in ("", "N/A")
+        job.name, job.folder, job.partition = told["j"], told["Z"], told["P"]
+        job.submitted = job.submitted or moment(told["V"])
+        job.limit = job.limit or (
+            "" if told["l"] in ("INVALID", "NOT_SET") else str(int(seconds(told["l"])) or told["l"])
+        )
+        for number in numbers(told["K"]) if job.is_array else [0]:
+            job.listed.add(number)
+            before = job.tasks.get(number)
+            if before is not None and not before.is_active:
+                continue  # it ended between the two questions
+            task = job.tasks[number] = before or Task(told["T"])
+            task.state, task.elapsed = told["T"], int(seconds(told["M"]))
+            task.cpus = task.cpus or int(told["C"] or 0)
+            task.asked = task.asked or asked_memory(told["m"], task.cpus, 1)
+            if task.state in WAITING:
+                job.reasons[told["r"]] = job.reasons.get(told["r"], 0) + 1
+                job.expected = min(moment(told["S"]) or job.expected, job.expected or moment(told["S"]))
+                job.depends = told["E"] if told["E"] != "(null)" else ""
+                continue
+            task.start = moment(told["S"])
+            if not task.is_active:  # what it used is not in the accounts yet
+                task.end, task.settled = moment(told["e"]), False
+
+
+def drop_forgotten(jobs: Dict[int, Job], asked: float) -> None:
+    """Take waiting tasks that squeue no longer lists for cancelled: Slurm forgets those at once, and sacct lags behind.
+
+    Args:
+        jobs: What both have said.
+        asked: When they were asked; what was submitted at that moment may be known to one of them alone.
+    """
+    for job in jobs.values():
+        for number, task in job.tasks.items():
+            if task.state in WAITING and number not in job.listed and job.submitted < asked - 2:
+                task.state = "CANCELLED"
+
+
+def look(request: Dict[str, Any]) -> Dict[str, Any]:
+    """Ask squeue and sacct, and put together what they say.
+
+    Args:
+        request: `ids` (of jobs; none for all of the person's), `days` to look back, `project` (below ~/projects; "" for
+            all).
+    """
+    asked, user = time.time(), str(os.getuid())
+    ids = ",".join(str(int(number)) for number in request.get("ids") or [])
+    since = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(asked - 86400 * float(request.get("days") or 7)))
+    # squeue knows also those that ended in the last minutes: the accounts lag behind, and may be out of order
+    form = FIELD.join("%" + letter for letter in QUEUE) + FIELD
+    squeue = ["squeue", "--noheader", "-t", "all", "-u", user, "-o", form, *(["-j", ids] if ids else [])]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        answer = pool.submit(slurm, squeue, PATIENCE)
+        accounts, wrong = slurm([*SACCT, "-X", *(["-j", ids] if ids else ["-u", user, "-S", since])])
+        queue, wrong_queue = answer.result()
+    if "Invalid job id" in wrong_queue:  # ended, and forgotten by now
+        queue, wrong_queue = "", ""
+
+    def together(more: str) -> Dict[int, Job]:
+        jobs: Dict[int, Job] = {}
+        read_accounts(accounts + more, jobs)
+        read_queue(queue, jobs)
+        if not wrong_queue:
+            drop_forgotten(jobs, asked)
+        return chosen(jobs, request)
+
+    jobs = together("")
+    known, entries = remembered(), {}
+    for number, job in jobs.items():
+        entries[number] = known.get(job.key) if job.is_over else None
+    # what tasks used is told step by step, which takes the database ten times as long: asked once, and of no array
+    # that is large and still at work
+    unknown = [number for number, job in jobs.items() if not entries[number] and (job.is_over or len(job.tasks) <= FEW)]
+    if unknown and not wrong:
+        more, wrong = slurm([*SACCT, "-j", ",".join(map(str, unknown))])
+        jobs = together(more)
+    told = [entries[number] or job.entry() for number, job in sorted(jobs.items())]
+    if not wrong:  # by now, the accounts have all of it
+        settled = [one for one in told if one["settled"] and 0 < one["end"] < asked - 60]
+        remember({jobs[one["id"]].key: one for one in settled}, known)
+    return {"now": int(time.time()), "uid": int(user), "squeue": wrong_queue, "sacct": wrong, "jobs": told}
+
+
+def chosen(jobs: Dict[int, Job], request: Dict[str, Any]) -> Dict[int, Job]:
+    """Those of a project, or all."""
+    bases: Tuple[str, ...] = ()
+    if request.get("project"):
+        base = os.path.join(os.path.expanduser("~"), "projects", request["project"])
+        bases = (base + "/", os.path.realpath(base) + "/")
+    return {
+        number: job for number, job in jobs.items() if job.tasks and (not bases or (job.folder + "/").startswith(bases))
+    }
+
+
+def _memory() -> str:
+    return os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "rookery", "jobs.json")
+
+
+def remembered() -> Dict[str, Any]:
+    """What was found of jobs that are over."""
+    kept = read(_memory())
+    return dict(kept["jobs"]) if kept.get("version") == REMEMBERED else {}
+
+
+def remember(fresh: Dict[str, Any], known: Dict[str, Any]) -> None:
+    """Keep what was found of jobs that are over; without a place for it, they are asked about again."""
+    if all(key in known for key in fresh):
+        return
+    every = {**{key: entry for key, entry in known.items() if key not in fresh}, **fresh}
+    kept = dict(list(every.items())[-MOST:])
+    with contextlib.suppress(OSError):
+        os.makedirs(os.path.dirname(_memory()), exist_ok=True)
+        write(_memory(), json.dumps({"version": REMEMBERED, "jobs": kept}))
+
+
+def main() -> None:
+    """Answer once; or, where asked to watch, over and over until everything has ended or nobody reads any more."""
+    request = json.loads(sys.argv[1])
+    pause, patience = 2.0, 5
+    while True:
+        began = time.time()
+        told = look(request)
+        print("%s%s" % (request["mark"], json.dumps(told)), flush=True)
+        if not any(state in ACTIVE for job in told["jobs"] for state in job["counts"]):
+            patience -= 1
+            if told["sacct"] or patience < 0 or all(job["settled"] for job in told["jobs"]):
+                return
+        if not request.get("watch"):
+            return
+        time.sleep(max(pause, 4 * (time.time() - began)))
+        pause = min(pause * 1.3, 15)

@@ -1,0 +1,352 @@
+"""Sent to a cluster: submit a job from the release that is deployed, and write its record in the same breath.
+
+From sbatch's word to the record, a connection that breaks changes nothing: the program goes on to its end. A token that
+the laptop keeps until it has the answer tells a submission that was carried out from one that never arrived.
+"""
+
+import contextlib
+import csv
+import fcntl
+import glob
+import hashlib
+import json
+import os
+import pwd
+import re
+import signal
+import sys
+import time
+from typing import Any, Dict, List, Tuple
+
+from rookery.jobs.there.basics import directives, login_environment, read, run, write
+from rookery.jobs.there.forms import ACTIVE
+
+ENDED_WELL = "COMPLETED"
+LONGEST_PATCH = 1000000
+"""Characters of uncommitted changes that a record holds."""
+
+
+class Answer(Exception):  # noqa: N818 it is no error
+    """What the laptop is told; nothing more is done."""
+
+    def __init__(self, state: str, **told: Any) -> None:
+        Exception.__init__(self, state)
+        self.told = dict(told, state=state)
+
+
+class Submission:
+    """One of them.
+
+    Attributes:
+        base: ~/projects/NAME.
+        release: The release's own path, which stays the same when another is deployed.
+        stamp: What that release is.
+        entry: The job in it; empty for a script of the project's own.
+        base_commit: Its commit in the person's own history: a snapshot's is the one below it.
+    """
+
+    def __init__(self, request: Dict[str, Any]) -> None:
+        self.request = request
+        home = os.path.expanduser("~")
+        self.base = os.path.join(home, "projects", request["project"])
+        if not os.path.isfile(os.path.join(home, ".config", "rookery", "env.sh")):
+            raise Answer("not-set-up")
+        self.release = os.path.realpath(os.path.join(self.base, "current"))
+        self.stamp = read(os.path.join(self.release, ".rookery", "release.json"))
+        if not self.stamp:
+            raise Answer("not-deployed")
+        self.entry: Dict[str, Any] = self._entry()
+        self.repository = os.path.join(self.base, "repository.git")
+        self.base_commit = self._base_commit()
+        self.script = str(self.entry.get("script") or request["path"])
+        self.text = self._script()
+        self.directives = directives(self.text)
+        self.name = self.directives.get("job-name") or os.path.basename(self.script)
+        self.after: List[str] = []
+        self.options: List[str] = []
+        self.environment: Dict[str, str] = {}
+        self.warnings: List[str] = []
+
+    def _entry(self) -> Dict[str, Any]:
+        jobs = self.stamp.get("jobs") or {}
+        if self.request["path"]:
+            return {}
+        if self.request["job"] not in jobs:
+            raise Answer("no-job", jobs=sorted(jobs), stamp=self.stamp)
+        return dict(jobs[self.request["job"]])
+
+    def _base_commit(self) -> str:
+        commit = str(self.stamp.get("commit", ""))
+        if not self.stamp.get("dirty"):
+            return commit
+        asked = ["git", "--git-dir", self.repository, "rev-parse", "--quiet", "--verify", commit + "^"]
+        return run(asked)[1].strip()
+
+    def _script(self) -> str:
+        path = os.path.realpath(os.path.join(self.release, self.script))
+        if not path.startswith(self.release + "/") or not os.path.isfile(path):
+            raise Answer("no-script", script=self.script, jobs=sorted(self.stamp.get("jobs") or {}), stamp=self.stamp)
+        with open(path, "rb") as stream:
+            return stream.read().decode("utf-8", "surrogateescape")
+
+    @property
+    def digest(self) -> str:
+        """That of the script: the laptop has looked it over, or not yet."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogateescape")).hexdigest()
+
+    def go(self) -> None:
+        """Submit, or say why not. Always ends by an Answer."""
+        self._intend()
+        untold = self.request["tag"] and self.request["base"] != self.base_commit
+        if self.request["digest"] != self.digest or untold:
+            look = {"script": self.text, "path": self.script, "digest": self.digest, "base": self.base_commit}
+            raise Answer("look", stamp=self.stamp, **look)
+        self._compare_with_failed()
+        self.after = self._dependencies()
+        self.options = ["--chdir=" + self.release]
+        if self.request["array"]:
+            self.options.append("--array=" + self.request["array"])
+        if self.after:  # what waits for a job that has failed would otherwise wait for ever
+            self.options += ["--dependency=afterok:" + ":".join(self.after), "--kill-on-invalid-dep=yes"]
+        self.environment = login_environment()
+        if self.request["test"]:
+            code, out, err = self._sbatch(["--test-only", *self.options, self.script])
+            raise Answer("tested", ok=code == 0, said=(err + out).strip(), stamp=self.stamp)
+        self._make_log_folders()
+        record = self._record()  # whatever can fail about it, fails before
+        since = int(time.time())
+        write(self.intent, str(since))
+        code, out, err = self._sbatch(["--parsable", *self.options, self.script])
+        number = (re.findall(r"^(\d+)(?:;.*)?$", out, re.MULTILINE) or [""])[-1]
+        if not number and "timed out" in err.lower():
+            number = self._stray(since)
+        if not number:
+            os.unlink(self.intent)
+            raise Answer("refused", said=err.strip() or out.strip() or "exit status %d" % code, stamp=self.stamp)
+        self._recorded(record, number, said=err.strip())
+
+    def _sbatch(self, arguments: List[str]) -> Tuple[int, str, str]:
+        return run(["sbatch", *arguments], cwd=self.release, env=self.environment)
+
+    def _intend(self) -> None:
+        """Wait for another submission to end; find what an earlier one of ours did, and say so."""
+        folder = os.path.join(self.base, "state", "submissions")
+        os.makedirs(folder, exist_ok=True)
+        os.makedirs(os.path.join(self.base, "runs"), exist_ok=True)
+        self.intent = os.path.join(folder, self.request["token"])
+        self.lock = open(os.path.join(folder, "lock"), "w")  # noqa: SIM115 held until the program ends
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        if not self.request["again"]:
+            return
+        for path in glob.glob(os.path.join(glob.escape(self.base), "runs", "*.json")):
+            record = read(path)
+            if record.get("token") == self.request["token"]:
+                raise Answer("already", record=record, stamp=self.stamp)
+        try:
+            with open(self.intent) as stream:
+                since = int(stream.read() or 0)
+        except OSError:
+            return
+        number = self._stray(since)  # sbatch had done it, and the program was ended before it was written down
+        if number:
+            self._recorded(self._record(), number, state="already")
+
+    def _stray(self, since: int) -> str:
+        """A job in the queue that is this one and that no record tells of; sbatch may give up before Slurm does."""
+        form = "\x1f".join(["%F", "%V", "%Z", "%j"]) + "\x1e"
+        _, out, _ = run(
+            ["squeue", "--noheader", "-u", str(os.getuid()), "-t", "all", "-o", form],
+            env=dict(os.environ, SLURM_TIME_FORMAT="%s"),
+        )
+        rows = [line.lstrip("\n").split("\x1f") for line in out.split("\x1e")]
+        numbers = {
+            row[0]
+            for row in rows
+            if len(row) == 4 and row[1].isdigit() and int(row[1]) >= since and row[2:] == [self.release, self.name]
+        }
+        fresh = [number for number in numbers if not os.path.exists(os.path.join(self.base, "runs", number + ".json"))]
+        return max(fresh, key=int) if fresh else ""
+
+    def _compare_with_failed(self) -> None:
+        """Task numbers of an earlier run mean the same in this release, or nothing is submitted."""
+        if not self.request["failed_of"]:
+            return
+        before = read(os.path.join(self.base, "runs", self.request["failed_of"] + ".json"))
+        if not before:
+            raise Answer("no-record", stamp=self.stamp)
+        if before.get("job") != self._what:
+            raise Answer("other-job", name=before.get("job"), stamp=self.stamp)
+        now = {"rows": self._rows(), "chunk": self.entry.get("chunk") or 1}
+        wrong = [key for key in now if before.get(key) != now[key]]
+        if wrong:
+            raise Answer("changed", what=wrong, before=before.get("commit", ""), stamp=self.stamp)
+
+    @property
+    def _what(self) -> str:
+        """What records call it: the job's name, or the script's path."""
+        return str(self.request["job"] or self.script)
+
+    def _rows(self) -> List[Dict[str, Any]]:
+        path = self.entry.get("params")
+        if not path:
+            return []
+        with open(os.path.join(self.release, path), newline="", encoding="utf-8") as stream:
+            return [dict(row) for row in csv.DictReader(stream)]
+
+    def _dependencies(self) -> List[str]:
+        """Numbers of jobs that must end well first. Those that have are left out: Slurm has forgotten them."""
+        waited = []
+        for given in list(self.request["after"]) + list(self.entry.get("after") or []):
+            number = given if given.isdigit() else self._latest(given)
+            if not number:
+                raise Answer("no-run", name=given, stamp=self.stamp)
+            code, out, _ = run(["sacct", "-X", "--noheader", "--parsable2", "--format=State", "-j", number])
+            states = [line.split()[0] for line in out.splitlines() if line.strip()]
+            bad = sorted({state for state in states if state != ENDED_WELL and state not in ACTIVE})
+            if bad:
+                raise Answer("failed-before", number=number, name=given, states=bad, stamp=self.stamp)
+            if (code or not states or set(states) != {ENDED_WELL}) and number not in waited:
+                waited.append(number)
+        return waited
+
+    def _latest(self, name: str) -> str:
+        records = [read(path) for path in glob.glob(os.path.join(glob.escape(self.base), "runs", "*.json"))]
+        found = [record for record in records if record.get("job") == name]
+        return str(max(found, key=lambda record: str(record.get("when")))["id"]) if found else ""
+
+    def _patterns(self) -> Tuple[str, str]:
+        """Paths of the logs, with Slurm's patterns."""
+        array = self.request["array"] or self.directives.get("array")
+        output = self.directives.get("output") or ("slurm-%A_%a.out" if array else "slurm-%j.out")
+        error = self.directives.get("error") or ""
+        return os.path.join(self.release, output), os.path.join(self.release, error) if error else ""
+
+    def _make_log_folders(self) -> None:
+        """Make the folders of the logs: without them Slurm ends a job at once, and says nothing."""
+        for pattern in filter(None, self._patterns()):
+            folder = os.path.dirname(pattern).replace("%x", self.name).replace("%u", pwd.getpwuid(os.getuid()).pw_name)
+            if "%" in folder:
+                folder = os.path.dirname(folder[: folder.index("%") + 1])
+            try:
+                os.makedirs(folder, exist_ok=True)
+            except OSError as error:
+                self.warnings.append("%s: %s" % (folder, error.strerror))
+
+    def _recorded(self, record: Dict[str, Any], number: str, state: str = "submitted", said: str = "") -> None:
+        """Write the record down and say so; that it can't be written makes the job no less submitted."""
+        record["id"] = number
+        path = os.path.join(self.base, "runs", number + ".json")
+        with contextlib.suppress(OSError):  # mostly there is none, unless the cluster counts from 1 again
+            os.replace(path, path[: -len("json")] + "%d.json" % int(os.path.getmtime(path)))
+        kept = self._written(path, record)
+        for key, step in (("table", self._keep_table), ("mail_job", self._mail)):
+            try:
+                record[key] = step(number)
+            except (OSError, ValueError) as error:
+                self.warnings.append(str(error))
+        with contextlib.suppress(OSError):
+            self._see_partition(number)
+        if kept:
+            self._written(path, record)
+        raise Answer(state, record=record, stamp=self.stamp, said=said, warnings=self.warnings)
+
+    def _written(self, path: str, record: Dict[str, Any]) -> bool:
+        """Write the record, which the job is found by from then on; a full disk makes it no less submitted."""
+        try:
+            write(path, json.dumps(record, indent=2) + "\n")
+            if os.path.exists(self.intent):
+                os.unlink(self.intent)
+        except OSError as error:
+            self.warnings.append("its record could not be written there, you have the only one: %s" % error)
+            return False
+        return True
+
+    def _record(self) -> Dict[str, Any]:
+        """What is known of the run before it has a number."""
+        output, error = self._patterns()
+        loads = re.findall(r"^\s*(?:module|ml)\s+(?:add|load)\s+([^#;&|\n]+)", self.text, re.MULTILINE)
+        return {
+            "version": 1,
+            "job": self._what,
+            "id": "",
+            "cluster": self.request["cluster"],
+            "project": self.request["project"],
+            "commit": self.stamp.get("commit", ""),
+            "base": self.base_commit,
+            "dirty": bool(self.stamp.get("dirty")),
+            "patch": self._patch(),
+            "script": self.text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
+            "script_path": self.script,
+            "array": self.request["array"] or self.directives.get("array", ""),
+            "chunk": self.entry.get("chunk") or 1,
+            "rows": self._rows(),
+            "environment": self.stamp.get("environment") or {},
+            "modules": [name for line in loads for name in line.split()],
+            "options": self.options,
+            "release": self.release,
+            "outputs": self.stamp.get("outputs") or [],
+            "log": output,
+            "error_log": error,
+            "who": pwd.getpwuid(os.getuid()).pw_name,
+            "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "rookery": self.request["rookery"],
+            "tag": self.request["tag"],
+            "failed_of": self.request["failed_of"],
+            "mail_job": "",
+            "after": self.after,
+            "token": self.request["token"],
+            "table": "",
+        }
+
+    def _patch(self) -> str:
+        """The uncommitted changes that a snapshot holds: what it adds to the commit it stands on."""
+        if not self.stamp.get("dirty"):
+            return ""
+        commit = str(self.stamp["commit"])
+        how = ["diff", "--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"]
+        _, out, _ = run(["git", "--git-dir", self.repository, *how, commit + "^", commit, "--"])
+        return out if len(out) <= LONGEST_PATCH else out[:LONGEST_PATCH] + "\n[cut here: %d characters]\n" % len(out)
+
+    def _keep_table(self, number: str) -> str:
+        """Put the table of parameters beside the results; its path."""
+        if not self.entry.get("params"):
+            return ""
+        outputs = [str(path) for path in self.stamp.get("outputs") or []]
+        folder = next((path for path in outputs if "log" not in path), outputs[0] if outputs else ".")
+        path = os.path.join(self.release, folder, "%s_%s.params.csv" % (self.request["job"], number))
+        with open(os.path.join(self.release, self.entry["params"]), encoding="utf-8", newline="") as stream:
+            write(path, stream.read())
+        return path
+
+    def _see_partition(self, number: str) -> None:
+        """Warn where the job's partition is closed: Slurm takes it all the same, and lets it wait."""
+        name = run(["squeue", "--noheader", "-j", number, "-o", "%P"])[1].split()
+        states = run(["sinfo", "--noheader", "-p", name[0], "-o", "%a"])[1].split() if name else []
+        if states and "up" not in states:
+            self.warnings.append("waits: partition %s is closed for now (%s)" % (name[0], states[0]))
+
+    def _mail(self, number: str) -> str:
+        """Submit the small job that mails when this one has ended, however it did; its number."""
+        script = self.entry.get("mail_script")
+        if not script:
+            return ""
+        self.environment = self.environment or login_environment()
+        options = ["--parsable", "--chdir=" + self.release, "--dependency=afterany:" + number]
+        code, out, err = self._sbatch([*options, str(script), number])
+        found = re.findall(r"^(\d+)", out, re.MULTILINE)
+        if code or not found:
+            raise ValueError("no mail will tell of its end: " + (err.strip().splitlines() or ["sbatch failed"])[-1])
+        return str(found[-1])
+
+
+def main() -> None:
+    """Answer one request."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the connection may break: what is begun is ended
+    request = json.loads(sys.argv[1])
+    try:
+        Submission(request).go()
+    except Answer as answer:
+        told = answer.told
+    except OSError as error:
+        told = {"state": "broken", "said": str(error)}
+    print("%s%s" % (request["mark"], json.dumps(told)), flush=True)
