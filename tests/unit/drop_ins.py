@@ -1,0 +1,59 @@
+"""What a drop-in does in any shell: asked of those that every machine has, and in a miniature of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from converger import shells
+from hypothesis import strategies as st
+
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
+AWKWARD = st.text(st.sampled_from("a'\"\\ !$`\n\t*?[]{}~#;&|<>()%^=-é"), max_size=12)
+VALUES = st.lists(st.one_of(AWKWARD, TEXT), min_size=6, max_size=6)
+FOLDERS = ["/o p/it's", "/a!b/*[x]", "/$HOME/`id`\\"]
+START = {"PATH": "/usr/bin:/bin", "HOME": "/a home", "LC_ALL": "C.UTF-8"}
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A shell, started without anybody's files and told that an unset variable or an error ends it.
+
+    Attributes:
+        form: The form of drop-in that it reads.
+        argv: How it is started; the script's name is to follow.
+    """
+
+    form: str
+    argv: tuple[str, ...]
+
+
+SHELLS = {
+    "sh": Shell("sh", ("sh", "-eu")),
+    "dash": Shell("sh", ("dash", "-eu")),
+    "bash": Shell("sh", ("bash", "--norc", "--posix", "-eu")),
+    "zsh": Shell("sh", ("zsh", "-f", "-eu")),
+    "fish": Shell("fish", ("fish", "--no-config")),
+    "tcsh": Shell("csh", ("tcsh", "-f", "-e")),
+}
+
+# What a program that a shell starts has in its environment, after the shell read a drop-in of this text so many times;
+# it began with START, and nothing else may have been printed.
+Reader = Callable[[Shell, str, int], dict[str, str]]
+
+
+def check_values(read: Reader, shell: Shell, values: list[str]) -> None:
+    wanted = {f"VALUE_{number}": value for number, value in enumerate(values)}
+    seen = read(shell, shells.drop_in(shell.form, "python", wanted, []), 1)
+    assert {key: seen[key] for key in wanted} == wanted
+
+
+def check_path(read: Reader, shell: Shell) -> None:
+    seen = read(shell, shells.drop_in(shell.form, "python", {}, FOLDERS), 2)
+    assert seen["PATH"].split(":") == [*FOLDERS, "/usr/bin", "/bin"]
+
+
+def check_defaults(read: Reader, shell: Shell) -> None:
+    defaults = {"HOME": "/mine", "global_storage": "/o p/it's !x"}
+    seen = read(shell, shells.drop_in(shell.form, "python", {}, [], defaults), 1)
+    assert (seen["HOME"], seen["global_storage"]) == (START["HOME"], defaults["global_storage"])

@@ -1,0 +1,25 @@
+"""Job scripts held against a cluster's rules, for the tests of lint."""
+
+from collections.abc import Mapping
+
+from projects import known
+
+from rookery.jobs import lint
+from rookery.jobs.lint import Finding
+
+_CLUSTERS = {name: known(name) for name in ("penguins", "hec", "bede", "hex", "csd3", "stanage")}
+
+
+def check(text: str, cluster: str = "hec", files: Mapping[str, str] | None = None) -> list[Finding]:
+    """The findings in a script, with the other files of its project."""
+    return lint.check(text, _CLUSTERS[cluster], path="job.sh", files=(files or {}).get)
+
+
+def fix(text: str, cluster: str = "hec", files: Mapping[str, str] | None = None) -> str:
+    """The script with what is safe mended."""
+    return lint.fix(text, _CLUSTERS[cluster], path="job.sh", files=(files or {}).get)
+
+
+def codes(text: str, cluster: str = "hec", files: Mapping[str, str] | None = None) -> list[str]:
+    """The codes of its findings."""
+    return [each.code for each in check(text, cluster, files)]

@@ -1,0 +1,315 @@
+"""Results of tasks made into one table: every form that Python and R write them in, and what is wrong named."""
+
+import csv
+import io
+import json
+import os
+import tracemalloc
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rookery.errors import RookeryError
+from rookery.jobs import combine, known, results
+
+
+def project(root: Path, **written: str) -> Path:
+    """A project with files in results/; `task_1__csv` stands for task_1.csv."""
+    (root / "rookery.yml").write_text("name: demo\nclusters: [hec]\noutputs: [results]\njobs: {}\n")
+    (root / "results").mkdir(exist_ok=True)
+    for name, text in written.items():
+        (root / "results" / name.replace("__", ".")).write_bytes(text.encode())
+    return root
+
+
+def recorded(root: Path, number: int = 7, **values: Any) -> None:
+    (root / "runs").mkdir(exist_ok=True)
+    told = {"job": "simulate", "id": str(number), "cluster": "hec", "when": f"2020-01-0{number % 9 + 1}T00:00:00+00:00"}
+    (root / "runs" / f"{number}.json").write_text(json.dumps({**told, **values}))
+
+
+def combined(root: Path, capsys: pytest.CaptureFixture[str], **flags: str) -> dict[str, Any]:
+    """What --json says; `code` besides, and `table`, the text."""
+    code = combine.run(combine.Request(project=str(root), json=True, **flags))
+    told: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return {**told, "code": code, "table": (root / told["output"]).read_bytes().decode()}
+
+
+def test_tables_of_r_and_python_keep_their_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(
+        tmp_path,
+        r_10__csv='"x","y"\n1.10,"a,b"\n',
+        r_9__csv='"x","y"\n1e-05,"say ""hi"""\n0x,"two\nlines"\n',
+        r_2__csv='\ufeff"x","y"\r\n007,NA\r\n',
+    )
+    told = combined(tmp_path, capsys)
+    assert told["table"] == ('task,"x","y"\n2,007,NA\n9,1e-05,"say ""hi"""\n9,0x,"two\nlines"\n10,1.10,"a,b"\n')
+    assert (told["rows"], told["files"], told["code"], told["missing"]) == (4, 3, 0, [])
+
+
+def test_a_column_that_tells_the_task_is_believed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(tmp_path, part_a__csv="task_id,x\n3,c\n1,a\n", part_b__csv="task_id,x\n2,b\n")
+    recorded(tmp_path, array="1-4%2")
+    told = combined(tmp_path, capsys)
+    assert told["table"] == "task_id,x\n3,c\n1,a\n2,b\n"
+    assert (told["missing"], told["code"]) == ([4], 1)
+
+
+def test_the_parameters_stand_before_the_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"n": 10, "label": 'a "b", c', "x": 1}, {"n": 20, "label": "é\nf", "x": 2}]
+    project(tmp_path, out_1__csv="x,y\n0.5,1\n0.6,2\n", out_2__csv="y,x\n3,0.7\n")
+    recorded(tmp_path, rows=rows, array="1-1", chunk=2)
+    told = combined(tmp_path, capsys, job="7")
+    table = list(csv.reader(io.StringIO(told["table"], newline="")))
+    assert table == [
+        ["task", "n", "label", "x", "y"],
+        ["1", "10", 'a "b", c', "0.5", "1"],
+        ["1", "10", 'a "b", c', "0.6", "2"],
+        ["2", "20", "é\nf", "0.7", "3"],
+    ]
+    assert told["run"] == "7"
+
+
+def test_plain_numbers_without_a_header(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(tmp_path, **{f"{task}__dat": f"{task * task}\n" for task in (1, 2, 10)})
+    told = combined(tmp_path, capsys, files="*.dat")
+    assert told["table"] == "task,value\n1,1\n2,4\n10,100\n"
+    project(tmp_path, a1__txt="  1.5   2\n 3 4 \n")
+    assert combined(tmp_path, capsys, files="results/*.txt")["table"] == "task,value_1,value_2\n1,1.5,2\n1,3,4\n"
+
+
+def test_semicolons_tabs_and_columns_that_are_numbered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(tmp_path, s_1__csv="a;b\n1,5;x\n", s_2__csv="b;a\ny;2,5\n")
+    assert combined(tmp_path, capsys)["table"] == 'task,a,b\n1,"1,5",x\n2,"2,5",y\n'
+    project(tmp_path, p_1__txt=",0,1\n0,5,6\n")
+    assert combined(tmp_path, capsys, files="results/p_*.txt")["table"] == "task,,0,1\n1,0,5,6\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [
+        ("0\n5\n", "task,value\n1,0\n1,5\n"),
+        ("0,1\n", "task,value_1,value_2\n1,0,1\n"),
+        ("0,1\n5,6\n", "task,value_1,value_2\n1,0,1\n1,5,6\n"),
+        (",7\n5,6\n", "task,value_1,value_2\n1,,7\n1,5,6\n"),
+    ],
+)
+def test_numbers_that_begin_with_0_lose_no_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, table: str
+) -> None:
+    project(tmp_path, r_1__csv=text)
+    assert combined(tmp_path, capsys)["table"] == table
+
+
+def test_where_the_number_stands_can_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(tmp_path, r_1_seed_9__csv="x\na\n", r_2_seed_8__csv="x\nb\n")
+    assert combined(tmp_path, capsys, files="results/r_{task}_seed_*.csv")["table"] == "task,x\n1,a\n2,b\n"
+
+
+def test_what_can_not_be_used_is_named_and_left_out_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(
+        tmp_path,
+        r_1__csv="x,y\n1,2\n",
+        r_2__csv="",
+        r_3__csv="x,y\n",
+        r_4__csv="x,y\n7,8\n9\n",
+        r_5__csv='x,y\n7,"8\n',
+        r_6__csv="x,z\n1,2\n",
+        r_7__csv="y,x\n4,3\n",
+        r_8__csv="x,y\n5,6\n",
+        r_9__csv="x,y\n5,6\n",
+    )
+    recorded(tmp_path, array="1-8")
+    told = combined(tmp_path, capsys)
+    assert told["table"] == "task,x,y\n1,1,2\n7,3,4\n8,5,6\n"
+    assert told["empty"] == ["results/r_2.csv", "results/r_3.csv"]
+    assert {name[-7:-4]: why for name, why in told["broken"]} == {
+        "r_4": "line 3 has 1 value, and there are 2 columns",
+        "r_5": "line 2: unexpected end of data",
+        "r_6": "other columns than the first file: lacks y; has z besides",
+    }
+    assert (told["missing"], told["others"], told["code"]) == ([2, 3, 4, 5, 6], ["results/r_9.csv"], 1)
+
+
+def test_a_large_file_that_breaks_off_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(combine, "_LARGE", 50)
+    project(tmp_path, r_1__csv="x,y\n1,2\n", r_2__csv="x,y\n" + "3,4\n" * 100 + "5\n", r_3__csv="x,y\n" + "6,7\n" * 100)
+    told = combined(tmp_path, capsys)
+    assert told["table"] == "task,x,y\n1,1,2\n" + "3,6,7\n" * 100
+
+
+def test_old_results_and_two_of_one_task_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(tmp_path, r_1__csv="x\na\n", s_1__csv="x\nb\n", r_2__csv="x\nc\n")
+    recorded(tmp_path, array="1-2")
+    os.utime(tmp_path / "results/r_2.csv", (1e9, 1e9))
+    told = combined(tmp_path, capsys)
+    assert (told["twice"], told["old"], told["code"]) == ([1], ["results/r_2.csv"], 1)
+
+
+@pytest.mark.parametrize(
+    ("written", "array", "named"),
+    [
+        ({"r_1__csv": "x\na\n", "s_1__csv": "x\nb\n"}, "1", "twice"),
+        ({"r_1__csv": "x\na\n", "r_2__csv": "x\nb\n"}, "1", "others"),
+        ({"old_1__csv": "x\na\n"}, "1", "old"),
+    ],
+)
+def test_each_thing_that_is_wrong_is_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], written: dict[str, str], array: str, named: str
+) -> None:
+    project(tmp_path, **written)
+    recorded(tmp_path, array=array)
+    for path in tmp_path.glob("results/old_*"):
+        os.utime(path, (1e9, 1e9))
+    told = combined(tmp_path, capsys)
+    wrong = {key for key in ("missing", "empty", "broken", "others", "old", "newer", "twice") if told[key]}
+    assert (wrong, told["code"]) == ({named}, 1)
+
+
+def test_where_all_files_are_of_other_tasks_the_run_s_are_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project(tmp_path, **{"1__csv": "x\na\n", "2__csv": "x\nb\n"})
+    recorded(tmp_path, 10, array="301-400")
+    assert combine.run(combine.Request(project=str(tmp_path))) == 1
+    assert "missing: 100 of 100 tasks have no result: 301-400\n" in capsys.readouterr().err
+
+
+def test_a_column_task_that_holds_no_number_leaves_the_one_in_the_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project(tmp_path, r_1__csv="task,x\ncifar,a\n", r_3__csv="task,x\nmnist,b\n")
+    recorded(tmp_path, rows=[{"n": 10}, {"n": 20}, {"n": 30}])
+    told = combined(tmp_path, capsys)
+    assert told["table"] == "n,task,x\n10,cifar,a\n30,mnist,b\n"
+    assert (told["missing"], told["code"]) == ([2], 1)
+
+
+def test_files_that_a_later_run_of_the_job_may_have_written_are_told_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project(tmp_path, r_1__csv="x\na\n", r_2__csv="x\nb\n", of_10_r_3__csv="x\nc\n", r_4__csv="x\nd\n")
+    rows = [{"n": n} for n in (1, 2, 3, 4)]
+    recorded(tmp_path, 10, rows=rows, when="2020-01-01T00:00:00+00:00")
+    recorded(tmp_path, 11, rows=rows, when="2020-01-02T00:00:00+00:00", failed_of="10")
+    recorded(tmp_path, 12, rows=rows, when="2020-01-03T00:00:00+00:00", job="another")
+    recorded(tmp_path, 13, rows=[{"n": 9}] * 4, when="2020-01-05T00:00:00+00:00")
+    for name, day in (("r_1", 1), ("r_2", 4), ("r_4", 6)):
+        seconds = datetime(2020, 1, day, 12, tzinfo=UTC).timestamp()
+        os.utime(tmp_path / f"results/{name}.csv", (seconds, seconds))
+    told = combined(tmp_path, capsys, job="10")
+    assert (told["newer"], told["code"]) == (["results/r_4.csv"], 1)
+    assert combined(tmp_path, capsys, job="11")["newer"] == ["results/r_4.csv"]
+    assert combined(tmp_path, capsys)["newer"] == []
+
+
+def test_a_run_of_failed_tasks_counts_as_the_run_they_are_of(tmp_path: Path) -> None:
+    from rookery.project import read
+
+    project(tmp_path)
+    recorded(tmp_path, 5, array="1-3")
+    recorded(tmp_path, 6, array="2", failed_of="5")
+    recorded(tmp_path, 8)  # no array
+    found = known.of_record(read.load(tmp_path))
+    assert (found.id, found.tasks) == ("5", {1, 2, 3})
+
+
+def test_results_of_several_jobs_lie_beside_each_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(tmp_path, simulate_1__csv="x\n1\n", simulate_2__csv="x\n2\n", flaky_1__csv="y\n3\n")
+    recorded(tmp_path, 21, job="simulate", array="1-2", when="2020-01-01T00:00:00Z")
+    recorded(tmp_path, 53, job="flaky", array="1", when="2020-01-02T00:00:00Z")
+    assert combined(tmp_path, capsys)["table"] == "task,y\n1,3\n"
+    assert combined(tmp_path, capsys, job="21")["table"] == "task,x\n1,1\n2,2\n"
+    told = combined(tmp_path, capsys, files="results/simulate_*.csv")
+    assert (told["run"], told["code"]) == ("21", 0)
+
+
+def test_files_that_are_not_of_an_array_are_put_together_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project(tmp_path, boot__csv="x\n1\na\n", jack__csv="x\nb\n", job_7__params__csv="n\n1\n")
+    assert combined(tmp_path, capsys)["table"] == "x\n1\na\nb\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "written", "message"),
+    [
+        ({}, {}, "nothing to combine"),
+        ({"files": "results/*.dat"}, {"r_1__csv": "x\n1\n"}, "nothing to combine"),
+        ({"files": "../*.csv"}, {"r_1__csv": "x\n1\n"}, "pattern of paths in the project"),
+        ({}, {"r_1__csv": "", "r_2__csv": "x\n"}, "None of 2 files"),
+        ({}, {"r_1__csv": "x\na\n", "r_2__csv": "y\na\n", "r_3__csv": "y\na\n"}, "do not go with the first"),
+        ({"job": "12"}, {"r_1__csv": "x\n1\n"}, "no record of a run 12"),
+        ({"output": "results.txt"}, {"r_1__csv": "x\n1\n"}, "must end in .csv"),
+    ],
+)
+def test_where_nothing_can_be_written_nothing_is(
+    tmp_path: Path, flags: dict[str, str], written: dict[str, str], message: str
+) -> None:
+    project(tmp_path, **written)
+    (tmp_path / "combined.csv").write_text("as it was")
+    with pytest.raises(RookeryError, match=message):
+        combine.run(combine.Request(project=str(tmp_path), **flags))
+    assert (tmp_path / "combined.csv").read_text() == "as it was"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["combined.csv", "results", "rookery.yml"]
+
+
+def test_the_table_itself_is_no_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(tmp_path, r_1__csv="x\na\n")
+    for _ in range(2):
+        assert combined(tmp_path, capsys, output="results/all_1.csv")["rows"] == 1
+
+
+CELL = st.text(alphabet=st.characters(blacklist_characters="\0\ufeff", blacklist_categories=("Cs",)), max_size=8)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    tables=st.lists(st.lists(st.tuples(CELL, CELL), min_size=1, max_size=3), min_size=1, max_size=4),
+    dialect=st.sampled_from([(csv.QUOTE_MINIMAL, "\r\n"), (csv.QUOTE_ALL, "\n")]),
+)
+def test_every_value_arrives_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, tables: list[list[tuple[str, str]]], dialect: tuple[int, str]
+) -> None:
+    root = project(tmp_path_factory.mktemp("any"))
+    for number, rows in enumerate(tables, 1):
+        with (root / f"results/r_{number}.csv").open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream, quoting=dialect[0], lineterminator=dialect[1])  # type: ignore[arg-type]
+            writer.writerows([("name", "other"), *rows])
+    combine.combine(
+        root,
+        [(number, root / f"results/r_{number}.csv") for number in range(1, len(tables) + 1)],
+        known.Run(),
+        root / "all.csv",
+    )
+    with (root / "all.csv").open(newline="", encoding="utf-8") as stream:
+        header, *found = list(csv.reader(stream))
+    assert header == ["task", "name", "other"]
+    expected = [[str(number), *row] for number, rows in enumerate(tables, 1) for row in rows]
+    assert found == expected
+
+
+def test_memory_does_not_grow_with_the_number_of_files(tmp_path: Path) -> None:
+    project(tmp_path, r_1__csv="x,y\n" + "1,2\n" * 1000)
+    source = tmp_path / "results/r_1.csv"
+
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        combine.combine(tmp_path, [(1, source)] * count, known.Run(), tmp_path / "all.csv")
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(1)
+    assert peak(6) < 1.5 * peak(2)
+
+
+def test_a_folder_or_a_file_that_may_not_be_read_is_broken(tmp_path: Path) -> None:
+    with pytest.raises(results.Broken, match="can't be read"):
+        list(results.read(tmp_path))

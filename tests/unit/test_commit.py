@@ -1,0 +1,255 @@
+"""git on this side: which commit is deployed, what is refused, and that the person's repository stays as it is."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rookery.errors import RookeryError
+from rookery.project import commit, held
+
+Git = Callable[..., str]
+AWKWARD = ("two words.py", "it's.py", 'say "hi".py', "-rf.py", "line\nbreak.py", "naïve.py", "$(id).py", "a\\b.py")
+
+
+@pytest.fixture
+def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Git:
+    """git in a new repository at `tmp_path/code`, with a person's name and no settings of this machine."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    (tmp_path / "gitconfig").write_text("[user]\n\tname = A\n\temail = a@b.c\n[init]\n\tdefaultBranch = main\n")
+    root = tmp_path / "code"
+    root.mkdir()
+
+    def run(*arguments: str, cwd: Path = root) -> str:
+        done = subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    run("init", "-q")
+    return run
+
+
+@pytest.fixture
+def root(git: Git, tmp_path: Path) -> Path:
+    """A repository with one commit."""
+    code = tmp_path / "code"
+    (code / "rookery.yml").write_text("name: x\n")
+    (code / "a.py").write_text("1\n")
+    git("add", "-A")
+    git("commit", "-q", "-m", "first")
+    return code
+
+
+def refusal(root: Path, outputs: tuple[str, ...] = (), *, dirty: bool = False) -> str:
+    """What is said where a commit can't be deployed."""
+    with pytest.raises(RookeryError) as caught, commit.chosen(root, outputs, dirty=dirty) as chosen:
+        held.check(chosen, held.tree(chosen), outputs=outputs, needed=["rookery.yml"])
+    assert caught.value.hint
+    assert "\n" not in caught.value.message
+    return str(caught.value)
+
+
+@pytest.mark.usefixtures("git")
+def test_no_repository_and_no_commit(tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+    assert "in no git repository" in refusal(tmp_path / "plain")
+    assert "no commit yet" in refusal(tmp_path / "code")
+
+
+def test_uncommitted_changes_are_listed(root: Path, git: Git) -> None:
+    (root / "a.py").write_text("2\n")
+    for number in range(11):
+        (root / f"new{number:02}.py").write_text("")
+    git("add", "new00.py")
+    said = refusal(root)
+    assert "a.py, new00.py" in said
+    assert "and 2 more" in said
+    assert "--dirty" in said
+
+
+def test_runs_and_outputs_are_no_changes(root: Path) -> None:
+    for name in ("runs/1.json", "results/deep/1.csv", "slurm [logs]/x"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("x")
+    with commit.chosen(root, ("results", "slurm [logs]")) as chosen:
+        assert not chosen.dirty
+    assert "results/" in refusal(root)
+
+
+def test_detached_head_worktree_and_subfolder(root: Path, git: Git, tmp_path: Path) -> None:
+    (root / "papers/one").mkdir(parents=True)
+    (root / "papers/one/rookery.yml").write_text("name: one\n")
+    git("add", "-A")
+    git("commit", "-q", "-m", "second")
+    git("checkout", "-q", "--detach")
+    git("worktree", "add", "-q", str(tmp_path / "beside"))
+    (root / "elsewhere.py").write_text("not in the project's folder")
+    for place in (root, tmp_path / "beside"):
+        with commit.chosen(place / "papers/one") as chosen:
+            assert (chosen.id, chosen.folder) == (git("rev-parse", "HEAD"), "papers/one")
+            assert list(held.tree(chosen).files) == ["rookery.yml"]
+
+
+def test_a_snapshot_leaves_the_repository_as_it_is(root: Path, git: Git) -> None:
+    (root / "a.py").write_text("stashed\n")
+    git("stash")
+    (root / "a.py").write_text("staged\n")
+    git("add", "a.py")
+    (root / "a.py").write_text("2\n")
+    (root / "new.py").write_text("3\n")
+    (root / ".git/hooks/post-index-change").write_text("#!/bin/sh\ntouch ran\n")
+    (root / ".git/hooks/post-index-change").chmod(0o755)
+
+    def state() -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in (root / ".git").rglob("*") if path.is_file()}
+
+    before, ids = state(), []
+    for _ in range(2):
+        with commit.chosen(root, dirty=True) as chosen:
+            ids.append(chosen.id)
+            files = held.tree(chosen).files
+            assert chosen.git("cat-file", "blob", files["a.py"].id) == b"2\n"
+            assert set(chosen.changes) == {"a.py", "new.py"}
+            assert b"+3" in commit.patch(chosen)
+            assert commit.describe(chosen).endswith("-dirty")
+            assert commit.pack(chosen, [chosen.head])
+    assert ids[0] == ids[1], "the same files give the same commit, so that a second deploy has nothing to do"
+    assert state() == before
+    assert not (root / "ran").exists()
+
+
+def test_settings_and_variables_that_would_lead_astray(
+    root: Path, git: Git, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (root / "fsmonitor").write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    (root / "fsmonitor").chmod(0o755)
+    git("add", "-A")
+    git("commit", "-q", "-m", "hook")
+    for key, value in (("core.fsmonitor", str(root / "fsmonitor")), ("status.showUntrackedFiles", "no")):
+        git("config", key, value)
+    git("config", "status.relativePaths", "false")
+    (root / "new.py").write_text("")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "no-index"))
+    assert "new.py" in refusal(root)
+    (root / "new.py").unlink()
+    with commit.chosen(root) as chosen:
+        assert len(chosen.id) == 40
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_repository_of_somebody_else(root: Path) -> None:
+    os.chown(root, 12345, 12345)
+    os.chown(root / ".git", 12345, 12345)
+    assert "safe.directory" in refusal(root)
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_awkward_names(root: Path, git: Git, name: str) -> None:
+    (root / name).write_text("x")
+    assert refusal(root)
+    git("add", "-A")
+    git("commit", "-q", "-m", "named")
+    with commit.chosen(root) as chosen:
+        assert name in held.tree(chosen).files
+
+
+def test_submodules_are_refused_by_name(root: Path, git: Git, tmp_path: Path) -> None:
+    git("clone", "-q", str(root), str(root / "inner"), cwd=tmp_path)
+    git("-c", "advice.addEmbeddedRepo=false", "add", "inner")
+    git("commit", "-q", "-m", "inner")
+    assert "submodules" in (said := refusal(root))
+    assert "inner" in said
+
+
+def test_lfs_pointers_are_refused_by_name_and_mere_mention_is_not(root: Path, git: Git) -> None:
+    (root / ".gitattributes").write_text("*.bin filter=lfs diff=lfs merge=lfs -text\n")
+    (root / "real.bin").write_text("not a pointer")
+    git("add", "-A")
+    git("commit", "-q", "-m", "attributes")
+    with commit.chosen(root) as chosen:
+        held.check(chosen, held.tree(chosen), outputs=(), needed=())
+    (root / "far.bin").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n")
+    git("add", "-A")
+    git("commit", "-q", "-m", "pointer")
+    assert "git-lfs" in (said := refusal(root))
+    assert "far.bin" in said
+    assert "real.bin" not in said
+
+
+def test_large_files_are_named(root: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held, "LARGE_MB", 1)
+    (root / "big.rds").write_bytes(b"\0" * 2_000_000)
+    git("add", "-A")
+    git("commit", "-q", "-m", "big")
+    assert "big.rds (2 MB)" in (said := refusal(root))
+    assert "--yes" in said
+    with commit.chosen(root) as chosen:
+        held.check(chosen, held.tree(chosen), outputs=(), needed=(), large=True)
+
+
+def test_files_in_outputs_are_refused_but_not_placeholders(root: Path, git: Git) -> None:
+    (root / "results").mkdir()
+    (root / "results/.gitkeep").write_text("")
+    git("add", "-A")
+    git("commit", "-q", "-m", "keep")
+    with commit.chosen(root, ("results",)) as chosen:
+        held.check(chosen, held.tree(chosen), outputs=("results",), needed=())
+    (root / "results/old.csv").write_text("1")
+    git("add", "-A")
+    git("commit", "-q", "-m", "old")
+    assert "git rm -r --cached results" in refusal(root, ("results",))
+
+
+@pytest.mark.parametrize("path", [".rookery/x", ".venv/bin/python", "slurm", "results"])
+def test_what_rookery_puts_into_a_release_is_not_the_commits(root: Path, git: Git, path: str) -> None:
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).symlink_to("/tmp") if path == "slurm" else (root / path).write_text("x")
+    git("add", "-A", "-f")
+    git("commit", "-q", "-m", "taken")
+    assert path in refusal(root, ("results",))
+
+
+def test_what_a_job_needs_must_be_in_the_commit(root: Path) -> None:
+    with commit.chosen(root) as chosen, pytest.raises(RookeryError, match=r"params\.csv"):
+        held.check(chosen, held.tree(chosen), outputs=(), needed=["params.csv"])
+
+
+def test_links_that_lead_out_are_named(root: Path, git: Git) -> None:
+    for name, goal in (("in", "a.py"), ("up", "../secret"), ("far", "/home/me/data")):
+        (root / name).symlink_to(goal)
+    (root / "sub").mkdir()
+    (root / "sub/near").symlink_to("../a.py")
+    git("add", "-A")
+    git("commit", "-q", "-m", "links")
+    with commit.chosen(root) as chosen:
+        assert held.tree(chosen).outwards == {"up": "../secret", "far": "/home/me/data"}
+
+
+def test_a_pack_brings_what_is_new_also_from_a_shallow_clone(root: Path, git: Git, tmp_path: Path) -> None:
+    first = git("rev-parse", "HEAD")
+    (root / "a.py").write_text("1\n" * 50)
+    git("commit", "-q", "-a", "-m", "second")
+    bare = tmp_path / "bare.git"
+    git("init", "-q", "--bare", str(bare))
+
+    def take(place: Path, there: list[str]) -> None:
+        with commit.chosen(place) as chosen:
+            data = commit.pack(chosen, commit.known(place, there))
+            (bare / "shallow").write_text("".join(f"{each}\n" for each in commit.boundary(chosen)))
+        unpack = ["git", "--git-dir", str(bare), "index-pack", "--stdin", "--fix-thin"]
+        subprocess.run(unpack, input=data, check=True, capture_output=True)
+        git("update-ref", "refs/x/y", chosen.id, cwd=bare)
+
+    git("clone", "-q", "--depth=1", f"file://{root}", str(tmp_path / "shallow"), cwd=tmp_path)
+    take(tmp_path / "shallow", [])
+    git("fsck", "--strict", cwd=bare)
+    assert commit.known(root, [first, "0" * 40]) == [first]
+    (root / "a.py").write_text("1\n" * 50 + "2\n")
+    git("commit", "-q", "-a", "-m", "third")
+    take(root, [git("rev-parse", "HEAD~1"), "0" * 40])
+    assert git("cat-file", "blob", "refs/x/y:a.py", cwd=bare) == ("1\n" * 50 + "2").strip()

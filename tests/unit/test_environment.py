@@ -1,0 +1,84 @@
+"""What decides a project's environment, and what can't be in one that releases share."""
+
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rookery.errors import RookeryError
+from rookery.project import commit, environment, held
+from rookery.project.spec import Environment, Project
+
+
+def wanted(
+    root: Path, files: dict[str, str], python: str = "none", r: str = "none", **data: Any
+) -> tuple[environment.Wanted, ...]:
+    """The environments of a commit with these files."""
+    for name, text in files.items():
+        (root / name).write_text(text)
+    for arguments in (["init", "-q"], ["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a", "commit", "-qm", "x"]):
+        subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True)
+    project = Project(root, "survival", ("penguins",), Environment(python, r), (), {})
+    cluster: Any = SimpleNamespace(data=data)
+    with commit.chosen(root) as chosen:
+        return environment.wanted(project, chosen, held.tree(chosen), cluster)
+
+
+def test_the_lock_decides_and_other_files_do_not(tmp_path: Path) -> None:
+    first = wanted(tmp_path, {"uv.lock": "1", "a.py": "1", "pyproject.toml": "1"}, "uv")
+    assert first == wanted(tmp_path, {"a.py": "2", "pyproject.toml": "[tool.ruff]"}, "uv")
+    assert first != (other := wanted(tmp_path, {"uv.lock": "2"}, "uv"))
+    assert other != wanted(tmp_path, {".python-version": "3.12"}, "uv")
+    assert first[0].link == ".venv"
+    assert first[0].name == f"survival-{first[0].digest}"
+
+
+def test_python_and_r_are_apart(tmp_path: Path) -> None:
+    files = {"requirements.txt": "numpy==2.1.0\n", "r-packages.txt": "foreach==1.5.2\n"}
+    python, r = wanted(tmp_path, files, "venv", "library")
+    modules = {"cluster_modules": {"r": ["R/4.3.1"]}, "cluster_module_verb": "add"}
+    same, other = wanted(tmp_path, {"more.txt": ""}, "venv", "library", **modules)
+    assert python == same
+    assert r.digest != other.digest, "another R needs another library"
+    assert environment.digest((python, r)) == f"{python.digest}+{r.digest}"
+
+
+def test_files_that_a_requirements_file_names_decide_too(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "-r base.txt\n",
+        "base.txt": "numpy\n--constraint=pins.txt",
+        "pins.txt": "numpy==2.1.0",
+    }
+    first = wanted(tmp_path, files, "venv")
+    assert first != wanted(tmp_path, {"pins.txt": "numpy==2.2.0"}, "venv")
+
+
+@pytest.mark.parametrize(
+    ("way", "name", "text"),
+    [
+        ("uv", "uv.lock", '[[package]]\nname = "lib"\nsource = { editable = "lib" }\n'),
+        ("poetry", "poetry.lock", '[package.source]\ntype = "directory"\nurl = "lib"\n'),
+        ("venv", "requirements.txt", "numpy\n-e ./lib\n"),
+        ("venv", "requirements.txt", "."),
+    ],
+)
+def test_packages_from_folders_of_the_project_are_refused(tmp_path: Path, way: str, name: str, text: str) -> None:
+    with pytest.raises(RookeryError, match="releases can't share") as caught:
+        wanted(tmp_path, {name: text}, way)
+    assert caught.value.hint
+
+
+def test_the_project_itself_and_packages_from_git_are_fine(tmp_path: Path) -> None:
+    wanted(
+        tmp_path, {"uv.lock": 'source = { editable = "." }\nsource = { registry = "https://pypi.org/simple" }\n'}, "uv"
+    )
+    wanted(tmp_path, {"requirements.txt": "-e git+https://example.org/x.git#egg=x\nnumpy==2.0\n"}, "venv")
+
+
+@pytest.mark.parametrize("way", ["uv", "poetry", "venv", "conda"])
+def test_a_lock_file_that_is_missing_is_named(tmp_path: Path, way: str) -> None:
+    with pytest.raises(RookeryError, match=environment.LOCKS[way][0].replace(".", r"\.")) as caught:
+        wanted(tmp_path, {"a.py": ""}, way)
+    assert environment.LOCKS[way][0] in str(caught.value.hint)

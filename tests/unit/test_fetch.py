@@ -1,0 +1,61 @@
+"""Which cluster's results come, and what a miniature's never replace; over a real SSH connection."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from persons import at_home
+from ssh_server import cluster, fingerprint, sshd
+
+from rookery import program
+from rookery.jobs import fetch
+from rookery.ssh import Door
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    """A project on this side."""
+    root = tmp_path / "demo"
+    (root / "runs").mkdir(parents=True)
+    (root / "rookery.yml").write_text("name: demo\nclusters: [penguins]\noutputs: [results]\njobs: {}\n")
+    return root
+
+
+def fetched(root: Path, capsys: pytest.CaptureFixture[str], **flags: Any) -> dict[str, Any]:
+    fetch.run(fetch.Request(project=str(root), json=True, **flags))
+    told: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return told
+
+
+def test_a_miniature_s_results_do_not_replace_the_cluster_s(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at_home(tmp_path / "home", monkeypatch)
+    there = tmp_path / "there"
+    results = there / "projects/demo/current/results"
+    results.mkdir(parents=True)
+    monkeypatch.chdir(there)
+    with sshd(tmp_path) as (_, reach):
+        doors = {miniature: Door(cluster("hec", sandbox=miniature, **reach)) for miniature in (False, True)}
+        monkeypatch.setattr(program, "door", lambda _, *, sandbox: doors[sandbox])
+        shown = fingerprint((tmp_path / "host_key.pub").read_text())
+        doors[False].ensure(batch=True, accept_host_key=shown)
+        (results / "1.csv").write_text("real")
+        assert fetched(demo, capsys)["brought"] == ["results/1.csv"]
+        (results / "1.csv").write_text("of the miniature")
+        told = fetched(demo, capsys, sandbox=True)
+        assert told["kept"] == [{"path": "results/1.csv", "why": "brought from hec"}]
+        assert (demo / "results/1.csv").read_text() == "real"
+        os.utime(results / "1.csv")
+        assert fetched(demo, capsys)["brought"] == ["results/1.csv"]
+        doors[False].close()
+
+
+def test_a_run_s_record_tells_the_cluster_or_the_one_whose_miniature_it_was(demo: Path) -> None:
+    for number, label, day in ((7, "hec", 1), (7, "penguins-sandbox", 2), (8, "penguins-sandbox", 3)):
+        record = {"job": "simulate", "id": str(number), "cluster": label, "when": f"2026-01-0{day}T00:00:00+00:00"}
+        (demo / f"runs/{number}.{label}.json").write_text(json.dumps(record))
+    found = [fetch.ran_on(demo, job, sandbox=sandbox) for job in ("7", "8", "9") for sandbox in (False, True)]
+    assert found == ["hec", "penguins", "", "penguins", "", ""]

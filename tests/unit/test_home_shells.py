@@ -1,0 +1,58 @@
+"""Drop-ins: any value comes through, silently, under `set -eu`. tests/clusters asks the same of the other shells."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from converger import shells
+from converger.problem import Problem
+from drop_ins import SHELLS, START, VALUES, Reader, Shell, check_defaults, check_path, check_values
+from hypothesis import HealthCheck, given, settings
+
+here = pytest.mark.parametrize("shell", [SHELLS["sh"], SHELLS["bash"]], ids=["sh", "bash"])
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Reader:
+    def environment_after(shell: Shell, text: str, times: int) -> dict[str, str]:
+        dropin, script = tmp_path / "drop-in", tmp_path / "script"
+        dropin.write_text(text, encoding="utf-8", newline="")
+        script.write_text(f". {dropin}\n" * times + "env -0\n")
+        done = subprocess.run([*shell.argv, str(script)], env=START, capture_output=True, check=False, timeout=30)
+        assert (done.returncode, done.stderr) == (0, b"")
+        return dict(line.split("=", 1) for line in done.stdout.decode().split("\0")[:-1])
+
+    return environment_after
+
+
+@here
+@given(values=VALUES)
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_value_comes_through(read: Reader, shell: Shell, values: list[str]) -> None:
+    check_values(read, shell, values)
+
+
+@here
+def test_folders_come_to_the_front_of_path_once(read: Reader, shell: Shell) -> None:
+    check_path(read, shell)
+
+
+@here
+def test_a_default_stands_back_for_what_the_site_has_set(read: Reader, shell: Shell) -> None:
+    check_defaults(read, shell)
+
+
+def test_an_empty_path_gets_no_empty_folder() -> None:
+    text = shells.drop_in("sh", "python", {}, ["/a"])
+    done = subprocess.run(["/bin/sh", "-euc", f'unset PATH; {text} printf %s "$PATH"'], capture_output=True, check=True)
+    assert done.stdout == b"/a"
+
+
+@pytest.mark.parametrize(
+    ("variables", "path"), [({"A B": "x"}, []), ({"1A": "x"}, []), ({"A": "\0"}, []), ({}, ["/a:b"])]
+)
+def test_what_no_shell_can_hold_is_refused(variables: dict[str, str], path: list[str]) -> None:
+    with pytest.raises(Problem):
+        shells.drop_in("sh", "python", variables, path)

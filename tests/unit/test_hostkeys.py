@@ -1,0 +1,180 @@
+"""Host keys: published ones are believed, others are asked about or refused, changed ones stop everything."""
+
+import io
+import subprocess
+import sys
+
+import pytest
+from persons import at_home
+from ssh_server import cluster, fingerprint, new_key, sshd
+
+from rookery import hostkeys, ssh_config
+from rookery.hostkeys import HostKey
+from rookery.ssh import Door
+from rookery.ssh_errors import SshError
+
+URL = "https://example.org/host-keys"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    return at_home(tmp_path / "ho me", monkeypatch)
+
+
+@pytest.fixture
+def server(tmp_path, home):  # noqa: ARG001
+    with sshd(tmp_path) as (running, reach):
+        running.mine = fingerprint((tmp_path / "host_key.pub").read_text())
+        running.reach = reach
+        yield running
+
+
+@pytest.fixture
+def other(tmp_path):
+    """A public key that is not the server's."""
+    return new_key(tmp_path / "other_key")
+
+
+def told(server, *fingerprints, kind="ssh-ed25519"):
+    entries = [{"type": kind, "fingerprint": one} for one in fingerprints]
+    return cluster(**server.reach, data={"cluster_host_keys": entries, "cluster_host_keys_url": URL})
+
+
+def refused(one, **how) -> SshError:
+    with pytest.raises(SshError) as caught:
+        Door(one).ensure(batch=True, **how)
+    assert "\n" not in caught.value.message
+    assert caught.value.hint
+    return caught.value
+
+
+def test_fingerprint_is_the_one_that_ssh_shows(other):
+    kind, blob = other.split()[:2]
+    assert HostKey("h", kind, blob).fingerprint == fingerprint(other)
+
+
+def test_unknown_and_unpublished_is_refused_where_nobody_can_be_asked(server):
+    one = cluster(**server.reach)
+    error = refused(one)
+    assert error.reason == "unknown-key"
+    assert server.mine in error.message
+    assert f"--accept-host-key {server.mine}" in error.hint
+    assert not ssh_config.own_known_hosts(one).exists()
+    assert server.logins == 0
+
+
+def test_vouched_for(server, home):
+    one = cluster(**server.reach)
+    door = Door(one)
+    door.ensure(batch=True, accept_host_key=server.mine)
+    assert door.is_open()
+    assert [key.fingerprint for key in hostkeys.known_keys(one)] == [server.mine]
+    assert not (home / ".ssh" / "known_hosts").exists()
+    door.close()
+    Door(one).ensure(batch=True)  # known from now on
+    assert server.logins == 2
+    door.close()
+
+
+def test_vouched_for_another(server, other):
+    error = refused(cluster(**server.reach), accept_host_key=fingerprint(other))
+    assert error.reason == "unknown-key"
+    assert server.mine in error.message
+    assert fingerprint(other) in error.message
+
+
+def test_published_and_equal(server, capsys):
+    door = Door(told(server, server.mine))
+    door.ensure(batch=True)
+    assert f"{server.mine} (ssh-ed25519) is the published one at {URL}" in capsys.readouterr().err
+    door.close()
+
+
+def test_published_and_different_is_refused_whoever_vouches(server, other):
+    one = told(server, fingerprint(other))
+    error = refused(one, accept_host_key=server.mine)
+    assert error.reason == "changed-key"
+    assert server.mine in error.message
+    assert fingerprint(other) in error.message
+    assert URL in error.hint
+    assert not ssh_config.own_known_hosts(one).exists()
+
+
+def test_published_in_a_kind_that_the_server_does_not_have(server, other):
+    assert refused(told(server, fingerprint(other), kind="ssh-rsa")).reason == "unknown-key"
+    assert server.logins == 0
+
+
+@pytest.mark.parametrize("whose", ["rookery's", "the person's"])
+def test_changed(server, other, home, whose):
+    one = cluster(**server.reach)
+    file = ssh_config.own_known_hosts(one) if whose == "rookery's" else home / ".ssh" / "known_hosts"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    before = f"# a comment\n{hostkeys.host_pattern(one)} {other}\n"
+    file.write_text(before)
+    error = refused(one, accept_host_key=server.mine)
+    assert error.reason == "changed-key"
+    assert server.mine in error.message
+    assert fingerprint(other) in error.message
+    assert f"{file}, line 2" in error.message
+    assert file.read_text() == before
+    assert server.logins == 0
+
+
+def test_changed_to_the_published_one(server, other):
+    one = told(server, server.mine)
+    file = ssh_config.own_known_hosts(one)
+    file.parent.mkdir(parents=True)
+    file.write_text(f"{hostkeys.host_pattern(one)} {other}\n")
+    error = refused(one)
+    assert error.reason == "changed-key"
+    command = error.hint.partition("   #")[0]
+    assert "is the published one" in error.hint
+    subprocess.run(["sh", "-c", command], check=True, capture_output=True)  # what the hint says helps
+    Door(one).ensure(batch=True)
+    Door(one).close()
+
+
+def test_a_new_kind_of_key_is_no_way_around_a_known_one(server, tmp_path):
+    one = cluster(**server.reach)
+    file = ssh_config.own_known_hosts(one)
+    file.parent.mkdir(parents=True)
+    file.write_text(f"{hostkeys.host_pattern(one)} {new_key(tmp_path / 'ecdsa_key', 'ecdsa')}\n")
+    assert refused(one, accept_host_key=server.mine).reason == "changed-key"
+
+
+def test_known_under_a_hashed_name(server, home, tmp_path):
+    one = cluster(**server.reach)
+    file = home / ".ssh" / "known_hosts"
+    file.parent.mkdir()
+    file.write_text(f"{hostkeys.host_pattern(one)} {(tmp_path / 'host_key.pub').read_text()}")
+    subprocess.run(["ssh-keygen", "-H", "-f", str(file)], check=True, capture_output=True)
+    assert [key.fingerprint for key in hostkeys.known_keys(one)] == [server.mine]
+    Door(one).ensure(batch=True)
+    Door(one).close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "agreed"), [("yes", True), ("{mine}", True), ("y", False), ("no", False), ("", False)]
+)
+def test_asked(server, monkeypatch, capsys, answer, agreed):
+    one = cluster(**server.reach)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(answer.format(mine=server.mine) + "\n"))
+    if agreed:
+        Door(one).ensure(batch=False)
+        assert hostkeys.known_keys(one)
+        Door(one).close()
+    else:
+        with pytest.raises(SshError):
+            Door(one).ensure(batch=False)
+        assert not hostkeys.known_keys(one)
+    assert f"{server.mine} (ssh-ed25519)" in capsys.readouterr().err
+
+
+def test_storing_keeps_what_is_there(tmp_path, home, other):  # noqa: ARG001
+    file = tmp_path / "known hosts"
+    file.write_text("a ssh-ed25519 AAAA")  # without a line break at its end
+    kind, blob = other.split()[:2]
+    hostkeys.store(file, HostKey("[h]:22", kind, blob))
+    assert file.read_text() == f"a ssh-ed25519 AAAA\n[h]:22 {kind} {blob}\n"
+    assert [item.name for item in tmp_path.iterdir() if item.name.startswith(".known")] == []

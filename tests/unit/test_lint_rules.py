@@ -1,0 +1,270 @@
+"""Each rule of lint: the line it finds, and how that reads mended. A correct script has no finding."""
+
+from pathlib import Path
+
+import pytest
+from linting import check, codes, fix
+
+HEC = """\
+#!/bin/bash
+#SBATCH --partition=parallel
+#SBATCH --mem=1G
+#SBATCH --time=00:05:00
+source /etc/profile
+module add R/4.3.1
+Rscript work.R
+"""
+PENGUINS = HEC.replace("=parallel", "=PenguinPartition").replace("source /etc/profile\nmodule add R/4.3.1\n", "")
+CORRECT = sorted(
+    path
+    for path in (Path(__file__).parents[1] / "data/jobscripts").iterdir()
+    if path.suffix in {".sh", ".sbatch", ".py"}
+)
+
+
+@pytest.mark.parametrize("path", CORRECT, ids=lambda path: path.name)
+def test_a_correct_script_has_no_finding(path: Path) -> None:
+    assert check(path.read_text(), path.name.partition("-")[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "line", "mended"),
+    [
+        ("#!/bin/bash\n", "", "RK101", 1, "#!/bin/bash"),
+        ("#!/bin/bash", "\n#!/bin/bash", "RK101", 1, "#!/bin/bash"),
+        ("Rscript work.R\n", "Rscript work.R\n#SBATCH --nodes=1\n", "RK201", 8, "#SBATCH --nodes=1"),
+        ("#SBATCH --mem", " #SBATCH --mem", "RK202", 3, "#SBATCH --mem=1G"),
+        ("#SBATCH --mem", "#SBTACH --mem", "RK202", 3, "#SBATCH --mem=1G"),
+        ("#SBATCH --mem", "#Sbatch --mem", "RK202", 3, "#SBATCH --mem=1G"),
+        ("#SBATCH --mem", "# SBATCH --mem", "RK202", 3, "#SBATCH --mem=1G"),
+        ("--time", "--output=x_$SLURM_JOB_ID.out --time", "RK203", 4, "#SBATCH --output=x_%j.out --time=00:05:00"),
+        ("--time", "--output=$HOME/x.out --time", "RK203", 4, None),
+        ("--time", "--output=~/x.out --time", "RK203", 4, None),
+        ("--time", "--chdir=${global_storage} --time", "RK203", 4, None),
+        ("--time=00:05:00", "--job-name='not closed", "RK204", 4, None),
+        ("--time", "--cpu-per-task=2 --time", "RK205", 4, "#SBATCH --cpus-per-task=2 --time=00:05:00"),
+        ("--time", "--job_name=x --time", "RK205", 4, "#SBATCH --job-name=x --time=00:05:00"),
+        ("--time=00:05:00", "--time = 00:05:00", "RK206", 4, "#SBATCH --time=00:05:00"),
+        ("--time=00:05:00", "time=00:05:00", "RK206", 4, "#SBATCH --time=00:05:00"),
+        ("--time=00:05:00", "--time=00:05:00 five minutes", "RK206", 4, "#SBATCH --time=00:05:00 # five minutes"),
+        ("--time=00:05:00", "--time=2h", "RK207", 4, "#SBATCH --time=02:00:00"),
+        ("--time=00:05:00", "--time=soon", "RK207", 4, None),
+        ("--mem=1G", "--mem=1.5G", "RK207", 3, "#SBATCH --mem=1536M"),
+        ("--time=00:05:00", "--time=00:05:00 --array=1..9", "RK207", 4, "#SBATCH --time=00:05:00 --array=1-9"),
+        ("--time=00:05:00", "--time=", "RK207", 4, None),
+        ("--time", "--mem-per-cpu=1G --time", "RK208", 4, None),
+        ("=parallel", "=paralell", "RK301", 2, "#SBATCH --partition=parallel"),
+        ("--partition=parallel", "-p Serial", "RK301", 2, "#SBATCH -p serial"),
+        ("--partition=parallel", "-pSerial", "RK301", 2, "#SBATCH -pserial"),
+        ("=parallel", "=test,nonesuch", "RK301", 2, "#SBATCH --partition=test,parallel"),
+        ("--time=00:05:00", "--time=01:00:00 -p test", "RK302", 4, "#SBATCH --time=00:05:00 -p test"),
+        ("=parallel", "=serial --cpus-per-task=8", "RK303", 2, "#SBATCH --partition=parallel --cpus-per-task=8"),
+        ("--mem=1G", "--mem=1G --cpus-per-task=513", "RK303", 3, None),
+        ("--mem=1G", "--mem=1G --gres=gpu:1", "RK304", 3, "#SBATCH --partition=gpu-short"),
+        ("=parallel", "=astro --gpus=l40:1", "RK305", 2, None),
+        ("=parallel", "=gpu-long --gpus=3", "RK306", 2, None),
+        ("=parallel", "=gpu-short --gres=gpu:nvidia_h200_nvl:3", "RK306", 2, None),
+        ("#SBATCH --mem=1G\n", "", "RK309", 3, "#SBATCH --mem=1G"),
+        ("--mem=1G", "--mem=1G -a 1-9 --mail-type=END", "RK401", 3, "##SBATCH --mem=1G -a 1-9 --mail-type=END"),
+        ("--mem=1G", "--mem=1G --array=1-5000", "RK403", 3, "#SBATCH --mem=1G --array=1-5000%50"),
+        ("--mem=1G", "--mem=1G --array=1-9 -o log.txt", "RK404", 3, "#SBATCH --mem=1G --array=1-9 -o log_%A_%a.txt"),
+        ("--mem=1G", "--mem=1G -o logs/%j.txt", "RK501", 3, None),
+        ("--mem=1G", "--mem=1G -o run_%j/log.txt", "RK501", 3, "#SBATCH --mem=1G -o run_%j_log.txt"),
+        ("Rscript", "RScript", "RK601", 7, "Rscript work.R"),
+        ("Rscript", "srun -n 1 /usr/bin/rscript", "RK601", 7, "srun -n 1 /usr/bin/Rscript work.R"),
+        ("module add", "module activate", "RK602", 6, "module add R/4.3.1"),
+        ("module add", "module laod", "RK602", 6, "module load R/4.3.1"),
+        ("module add", "module", "RK602", 6, "module add R/4.3.1"),
+        ("source /etc/profile\n", "", "RK604", 5, "source /etc/profile"),
+        ("source /etc/profile\nmodule add R/4.3.1\n", "", "RK604", 5, "source /etc/profile"),
+        ("Rscript", "conda activate mine; Rscript", "RK605", 7, "source activate mine; Rscript work.R"),
+        ("--mem=1G", "--mem=1G --ntasks=4", "RK606", 7, "srun Rscript work.R"),
+        ("Rscript work.R", "Rscript work.R &", "RK607", 7, "wait"),
+    ],
+)  # fmt: skip
+def test_one_fault_is_one_finding(old: str, new: str, code: str, line: int, mended: str | None) -> None:
+    assert check(HEC) == []
+    assert old in HEC
+    text = HEC.replace(old, new, 1)
+    found = check(text)
+    assert [(each.code, each.line) for each in found] == [(code, line)]
+    if mended is not None:
+        assert found[0].mended == mended
+    fixed = fix(text)
+    assert fix(fixed) == fixed
+    assert [each for each in check(fixed) if each.safe] == []
+    if found[0].safe:
+        assert check(fixed) == []
+    else:
+        assert fixed == text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "mended"),
+    [
+        ("=PenguinPartition", " Penguin", "RK301", "#SBATCH --partition PenguinPartition"),
+        ("=PenguinPartition", "=parallel", "RK301", "#SBATCH --partition=PenguinPartition"),
+        ("Rscript", "module add R; Rscript", "RK603", None),
+        ("Rscript", "module add python\nRscript", "RK603", 'source "${HOME}/start-pyenv"'),
+        ("--mem=1G", "--mem=1G --gres=gpu:1", "RK304", None),
+    ],
+)
+def test_penguins(old: str, new: str, code: str, mended: str | None) -> None:
+    assert check(PENGUINS, "penguins") == []
+    found = check(PENGUINS.replace(old, new, 1), "penguins")
+    assert [(each.code, each.mended) for each in found] == [(code, mended)]
+
+
+@pytest.mark.parametrize(
+    ("taken", "code", "mended"),
+    [
+        ("#SBATCH --account=bdlan09\n", "RK307", "#SBATCH --account=bdlan09"),
+        ("#SBATCH --gres=gpu:1\n", "RK308", "#SBATCH --gres=gpu:1"),
+    ],
+)
+def test_what_a_site_requires(taken: str, code: str, mended: str) -> None:
+    text = (Path(__file__).parents[1] / "data/jobscripts/bede-gpu.sh").read_text()
+    assert taken in text
+    found = check(text.replace(taken, ""), "bede")
+    assert [(each.code, each.mended, each.safe) for each in found] == [(code, mended, False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "fixed"),
+    [
+        (HEC.replace("\n", "\r\n"), "RK102", HEC),
+        (HEC.replace("Rscript work.R\n", "Rscript work.R\r\n"), "RK102", HEC),
+        ("\ufeff" + HEC, "RK103", HEC),
+        (HEC + "\0", "RK104", HEC + "\0"),
+        ("", "RK105", ""),
+        ("\n \r\n", "RK105", "\n \r\n"),
+        (HEC + "#" * 5_000_000, "RK106", HEC + "#" * 5_000_000),
+    ],
+)
+def test_the_file_itself(text: str, code: str, fixed: str) -> None:
+    assert codes(text) == [code]
+    assert fix(text) == fixed
+
+
+def test_several_faults_behind_windows_line_ends_are_found_and_mended_together() -> None:
+    text = "\ufeff" + PENGUINS.replace("Rscript", "RScript").replace("=PenguinPartition", "=Penguin").replace(
+        "\n", "\r\n"
+    )
+    assert sorted(codes(text, "penguins")) == ["RK102", "RK103", "RK301", "RK601"]
+    assert fix(text, "penguins") == PENGUINS
+
+
+def test_a_line_below_the_first_command_is_moved_only_where_nothing_stands_against_it() -> None:
+    text = HEC + "#SBATCH --mem=8G\n"
+    assert [(each.code, each.safe) for each in check(text)] == [("RK201", False)]
+    assert fix(HEC + "#SBATCH --nodes=1") == HEC.replace("00:05:00\n", "00:05:00\n#SBATCH --nodes=1\n")
+
+
+PROJECT = "name: x\nclusters: [hec]\n"
+ARRAY = HEC.replace("--mem=1G", "--mem=1G --array=1-9 --output=slurm_logs/%A_%a.out")
+
+
+@pytest.mark.parametrize(
+    "outputs", ["outputs: [slurm_logs]\n", "outputs:\n  - a\n  - slurm_logs\n", "outputs: slurm_logs\n"]
+)
+def test_a_log_folder_among_the_outputs_is_there(outputs: str) -> None:
+    assert check(ARRAY, files={"rookery.yml": PROJECT + outputs}) == []
+
+
+@pytest.mark.parametrize(
+    ("outputs", "mended"),
+    [
+        ("", "outputs: [slurm_logs]"),
+        ("outputs: []\n", "outputs: [slurm_logs]"),
+        ("outputs: [a, b] # mine\n", "outputs: [a, b, slurm_logs] # mine"),
+        ("outputs: [a, b,]\n", "outputs: [a, b, slurm_logs]"),
+        ("outputs:\n  - a # mine\n", "  - slurm_logs"),
+        ("outputs:\n- a", "- slurm_logs"),
+    ],
+)
+def test_a_log_folder_that_is_not_there_is_named_in_the_outputs(outputs: str, mended: str) -> None:
+    found = check(ARRAY, files={"rookery.yml": PROJECT + outputs})
+    assert [(each.code, each.severity, each.mended, each.safe) for each in found] == [("RK501", "error", mended, True)]
+
+
+def test_a_mkdir_in_the_script_comes_too_late() -> None:
+    found = check(ARRAY.replace("Rscript", "mkdir -p slurm_logs\nRscript"), files={"rookery.yml": PROJECT})
+    assert [each.code for each in found] == ["RK501"]
+    assert "mkdir on line 7 comes too late" in found[0].why
+
+
+R_COUNTING = "library(parallel) # detectCores()\ncl <- makeCluster(parallel::detectCores() - 1)\ncat('detectCores()')\n"
+PYTHON_COUNTING = (
+    "import os as o\nfrom multiprocessing import cpu_count\nx = '''cpu_count()'''\nn = o.cpu_count() or cpu_count()\n"
+)
+
+
+def test_a_program_that_counts_the_machine_s_cores() -> None:
+    found = check(HEC, files={"work.R": R_COUNTING})
+    assert [(each.code, each.path, each.line) for each in found] == [("RK701", "work.R", 2)]
+    assert found[0].mended == 'cl <- makeCluster(as.integer(Sys.getenv("SLURM_CPUS_PER_TASK", "1")) - 1)'
+    text = HEC.replace("Rscript work.R", "srun -n 1 python3 -u code/work.py --x")
+    found = check(text, files={"code/work.py": "import helper\n", "code/helper.py": PYTHON_COUNTING})
+    assert [(each.code, each.path, each.line) for each in found] == [("RK702", "code/helper.py", 4)] * 2
+
+
+@pytest.mark.parametrize(
+    ("command", "files"),
+    [
+        ("Rscript work.R", {"work.R": 'n <- as.integer(Sys.getenv("SLURM_CPUS_PER_TASK", detectCores()))'}),
+        ("Rscript work.R", {"work.R": 'r"(detectCores())"; detectCoresToo(); x.detectCores()'}),
+        ("Rscript work.R", {"other.R": "detectCores()"}),
+        ("Rscript work.R", {"work.R": "# it's detectCores()\n"}),
+        ("python a.py", {"a.py": "import os\nn = int(os.environ.get('SLURM_CPUS_PER_TASK', os.cpu_count()))\n"}),
+        ("python a.py", {"a.py": "def cpu_count():\n    return 1\ncpu_count()\n"}),
+        ("python a.py", {"a.py": "print 'Python 2', cpu_count()"}),
+        ("python a.py", {"a.py": "import joblib\njoblib.cpu_count()\n"}),
+    ],
+)
+def test_programs_that_do_well(command: str, files: dict[str, str]) -> None:
+    assert check(HEC.replace("Rscript work.R", command), files=files) == []
+
+
+def test_programs_within_the_script() -> None:
+    text = HEC.replace("Rscript work.R", "R --no-save <<'R'\nx <- 1\nmakeCluster(detectCores())\nR")
+    assert [(each.code, each.line) for each in check(text)] == [("RK701", 9)]
+    text = HEC.replace("Rscript work.R", "python -c 'import os; print(os.cpu_count())'")
+    assert [(each.code, each.line) for each in check(text)] == [("RK702", 7)]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "srun ./a", "mpirun --bind-to none ./a", "time srun ./a", "for i in 1 2; do srun -n1 ./a & done; wait",
+        "make -j $SLURM_NTASKS", "x=$(srun hostname)", "./start.sh", "parallel ./a ::: 1 2",
+    ],
+)  # fmt: skip
+def test_several_tasks_that_are_started(command: str) -> None:
+    text = HEC.replace("--mem=1G", "--mem=1G --nodes=2").replace("Rscript work.R", command)
+    assert check(text) == []
+
+
+def test_several_tasks_that_nothing_starts() -> None:
+    text = HEC.replace("--mem=1G", "--mem=1G --nodes=2").replace("Rscript work.R", "hostname")
+    assert [(each.code, each.mended) for each in check(text)] == [("RK606", "srun hostname")]
+    assert codes(text.replace("hostname", "bash inner.sh"), files={"inner.sh": "hostname\n"}) == ["RK606"]
+    assert codes(text.replace("hostname", "bash inner.sh"), files={"inner.sh": "srun hostname\n"}) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# SBATCH --mem=2G",
+        "##SBATCH --mem=9X",
+        "#SBATCH --open-mode append --tasks-per-node 1",
+        "#SBATCH --our-own value",
+    ],
+)
+def test_lines_that_are_well(line: str) -> None:
+    assert check(HEC.replace("#SBATCH --time", f"{line}\n#SBATCH --time")) == []
+
+
+def test_a_script_without_options_of_its_own_is_asked_for_none() -> None:
+    """They stand on the command line then."""
+    assert check("#!/bin/bash\npython work.py\n") == []
+    assert codes("#!/bin/bash\nRScript work.R\n") == ["RK601"]

@@ -1,0 +1,214 @@
+"""`lint` as a command: which files, what it says, what `--fix` writes, and how it ends."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from rookery.errors import RookeryError
+from rookery.jobs.lint import run, which
+
+GOOD = "#!/bin/bash\n#SBATCH --partition=PenguinPartition\n#SBATCH --mem=1G\nRscript work.R\n"
+BAD = GOOD.replace("Rscript", "RScript")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for key in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(key, raising=False)
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def lint(files: str, **flags: bool) -> int:
+    return run.run(run.Request(files=files, cluster="penguins", **flags))
+
+
+def report(capsys: pytest.CaptureFixture[str]) -> dict[str, list[str]]:
+    told = json.loads(capsys.readouterr().out)
+    return {each["path"]: [one["code"] for one in each["findings"]] for each in told["files"]}
+
+
+def test_it_says_what_is_wrong_and_how_it_reads_mended(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "job.sh").write_text(BAD)
+    assert lint("job.sh") == 1
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("job.sh:4: error RK601: There is no RScript")
+    assert said[1] == "    Rscript work.R"
+    assert said[2:] == [
+        "1 error in 1 script, for penguins",
+        '  next: rookery lint "job.sh" --cluster penguins --fix   # mends 1 of them',
+    ]
+    assert (here / "job.sh").read_text() == BAD
+
+
+def test_warnings_alone_are_no_failure(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "job.sh").write_text(GOOD.replace("Rscript", "#SBATCH --array=1-1000\nRscript"))
+    assert lint("job.sh") == 0
+    assert "RK403" in capsys.readouterr().out
+
+
+def test_nothing_wrong(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "job.sh").write_text(GOOD)
+    assert lint("job.sh") == 0
+    assert capsys.readouterr().out == "nothing wrong in 1 script, for penguins\n"
+
+
+def test_fix_writes_what_is_safe_and_keeps_the_rest(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = here / "job.sh"
+    script.write_bytes(
+        b"#!/bin/bash\n#SBATCH -p Penguin # \xe9\xff\n#SBATCH -J 'a\tb'\nRScript 'caf\xc3\xa9.R'  \n\n\n# end"
+    )
+    script.chmod(0o750)
+    (here / "link.sh").symlink_to("job.sh")
+    assert lint("link.sh", fix=True) == 0
+    fixed = (
+        b"#!/bin/bash\n#SBATCH -p PenguinPartition # \xe9\xff\n#SBATCH -J 'a\tb'\nRscript 'caf\xc3\xa9.R'  \n\n\n# end"
+    )
+    assert script.read_bytes() == fixed
+    assert stat.S_IMODE(script.stat().st_mode) == 0o750
+    assert (here / "link.sh").is_symlink()
+    assert sorted(path.name for path in here.iterdir()) == ["job.sh", "link.sh"]
+    assert "mended RK601" in capsys.readouterr().out
+    before = script.stat()
+    assert lint("job.sh", fix=True) == 0
+    assert script.stat().st_ino == before.st_ino, "a file with nothing to mend is not written"
+
+
+def test_fix_tells_in_json_what_it_did(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "job.sh").write_text(BAD.replace("--mem=1G", "--gres=gpu:1"))
+    assert lint("job.sh", fix=True, json=True) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["errors"] == 1
+    assert [one["code"] for one in told["files"][0]["mended"]] == ["RK601"]
+    assert set(told["files"][0]["findings"][0]) == {"code", "path", "line", "severity", "why", "mended", "safe"}
+
+
+def test_odd_files(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "binary.sh").write_bytes(bytes(range(256)))
+    (here / "empty.sh").write_bytes(b"")
+    (here / "huge.sh").write_bytes(GOOD.encode() + b"x" * 30_000_000)
+    assert lint("binary.sh,empty.sh,huge.sh", json=True) == 1
+    assert report(capsys) == {"binary.sh": ["RK104"], "empty.sh": ["RK105"], "huge.sh": ["RK106"]}
+
+
+def test_names_as_they_are_typed(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["a.sh", "b c.sh", "d,e.sh", "-dash.sh", "new\nline.sh", "ünï.sh"]
+    for name in names:
+        (here / name).write_text(GOOD)
+    for name in names:
+        assert lint(name, json=True) == 0
+        assert list(report(capsys)) == [name]
+    for typed, meant in {
+        "a.sh,b c.sh": ["a.sh", "b c.sh"],
+        "a.sh, d,e.sh": ["a.sh", "d,e.sh"],
+        "a.sh b c.sh ünï.sh": ["a.sh", "b c.sh", "ünï.sh"],
+        "a.*,a.sh": ["a.sh"],
+        "*.sh": sorted(names),
+        str(here / "?.sh"): [str(here / "a.sh")],
+    }.items():
+        lint(typed, json=True)
+        assert list(report(capsys)) == meant
+
+
+@pytest.mark.parametrize("name", ["none.sh", "a.sh,none.sh", "*.none", "no such file.sh"])
+def test_a_file_that_is_not_there(here: Path, name: str) -> None:
+    (here / "a.sh").write_text(BAD)
+    with pytest.raises(RookeryError, match=r"There is no file (none\.sh|\*\.none|no such file\.sh)\."):
+        lint(name, fix=True)
+    assert (here / "a.sh").read_text() == BAD
+
+
+def test_a_file_that_can_t_be_read(here: Path) -> None:
+    os.mkfifo(here / "pipe.sh")
+    with pytest.raises(RookeryError, match="no ordinary file"):
+        lint("pipe.sh")
+
+
+def test_a_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, text in {
+        "deep/job.sbatch": BAD,
+        "deep/helper.sh": "do_it() { :; }\n",
+        "run_it": GOOD,
+        "run_it.py": "#!/usr/bin/env python3\n#SBATCH --partition=Penguin\n",
+        "notes.md": f"```bash\n{BAD}```\n",
+        "make.py": "print('''\n#SBATCH --partition=x\n''')\n",
+        ".git/hooks/x.sh": BAD,
+    }.items():
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_text(text)
+    assert lint(".", json=True) == 1
+    assert report(capsys) == {"deep/helper.sh": [], "deep/job.sbatch": ["RK601"], "run_it": [], "run_it.py": ["RK301"]}
+
+
+def test_an_empty_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert lint(str(here)) == 0
+    assert capsys.readouterr().out == "There are no job scripts here.\n"
+
+
+@pytest.fixture
+def project(here: Path) -> Path:
+    (here / "rookery.yml").write_text(
+        "name: x # mine\nclusters: [penguins]\noutputs: [results]\n"
+        "jobs:\n  sim: {command: Rscript work.R, cpus: 8, memory: 1G, time: '00:05:00'}\n"
+    )
+    (here / "work.R").write_text("parallel::detectCores()\n")
+    (here / "own.sh").write_text(GOOD.replace("Rscript", "#SBATCH -o slurm_logs/%j.out\nmkdir -p slurm_logs\nRscript"))
+    return here
+
+
+@pytest.mark.usefixtures("project")
+def test_a_project_without_naming_files(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its scripts, and those that rookery.yml describes; a program that two of them run is told of once."""
+    assert run.run(run.Request(json=True)) == 1
+    assert report(capsys) == {"own.sh": ["RK501", "RK701"], "slurm/sim.sh (rendered)": []}
+
+
+def test_a_missing_log_folder_is_named_in_the_outputs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = (project / "own.sh").read_text()
+    assert run.run(run.Request(fix=True, json=True)) == 0
+    assert report(capsys) == {"own.sh": ["RK701"], "slurm/sim.sh (rendered)": []}
+    assert (project / "own.sh").read_text() == own
+    said = (project / "rookery.yml").read_text()
+    assert said.startswith("name: x # mine\nclusters: [penguins]\noutputs: [results, slurm_logs]\njobs:\n")
+
+
+def test_a_folder_that_git_brings_along_is_there(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import subprocess
+
+    subprocess.run(["git", "init", "--quiet", str(project)], check=True)
+    (project / "slurm_logs").mkdir()
+    assert run.run(run.Request(files="own.sh")) == 1
+    (project / "slurm_logs/.gitkeep").write_text("")
+    assert run.run(run.Request(files="own.sh")) == 0
+    capsys.readouterr()
+
+
+def test_outside_of_a_project_a_log_folder_is_a_warning(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "own.sh").write_text(GOOD.replace("Rscript", "#SBATCH -o slurm_logs/%j.out\nRscript"))
+    assert lint("own.sh") == 0
+    assert "mkdir -p slurm_logs" in capsys.readouterr().out
+    (here / "slurm_logs").mkdir()
+    assert lint("own.sh") == 0
+    assert "nothing wrong" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("here")
+def test_nothing_named_and_no_project() -> None:
+    with pytest.raises(RookeryError, match="Which job scripts"):
+        lint("")
+
+
+def test_a_terminal_gets_no_control_characters(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "job.sh").write_text(BAD.replace("work.R", "'\x1b]0;title\x07.R'"))
+    assert lint("job.sh") == 1
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_what_is_a_job_script() -> None:
+    assert {".sh", ".sbatch"} <= set(which.SUFFIXES)

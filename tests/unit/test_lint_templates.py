@@ -1,0 +1,64 @@
+"""The scripts that rookery makes itself have no finding, on any cluster."""
+
+from pathlib import Path
+
+import pytest
+from projects import known
+
+from rookery import house
+from rookery.jobs import lint, script
+from rookery.jobs.lint.surroundings import around
+from rookery.profile import Cluster
+from rookery.project import read
+
+JOBS = {
+    "python-array": "array: 1-200",
+    "r-array": "array: 1-900\n    max_running: 50",
+    "sweep": "grid: {a: [1, 2], b: [x, 'y z $HOME']}\n    chunk: 2",
+    "gpu": "gpus: 1",
+    "mpi": "nodes: 2\n    tasks: 4",
+    "multicore": "cpus: 8",
+    "r-multicore": "cpus: 8",
+    "r-foreach": "cpus: 8",
+}
+"""What each template needs, besides what every job has."""
+
+ENVIRONMENTS = ["{python: none, r: none}", "{python: uv, r: library}", "{python: conda, r: renv}"]
+
+
+def _cluster(name: str) -> Cluster:
+    cluster = known(name)
+    account = {**cluster.data.get("cluster_account", {"required": False}), "name": "bdlan09"}
+    return Cluster(**{**vars(cluster), "data": {**cluster.data, "cluster_account": account}})
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("cluster", ["penguins", "hec", "bede", "hex", "archer2", "csd3", "stanage", "isambard-ai"])
+def test_a_rendered_script_has_no_finding(cluster: str, environment: str, tmp_path: Path) -> None:
+    templates = [name for name in script.templates() if name != "mail"]
+    if cluster in {"bede", "isambard-ai"}:
+        templates = ["gpu"]  # nothing runs there without one
+    elif cluster not in {"hec", "hex"}:
+        templates.remove("gpu")
+    jobs = "".join(
+        f"  {name}:\n    template: {name}\n    command: python main.py\n    memory: 1G\n    time: 00:05:00\n"
+        f"    mail: someone@example.org\n    {JOBS.get(name, 'cpus: 1')}\n"
+        for name in templates
+    )
+    (tmp_path / "rookery.yml").write_text(
+        f"name: x\nclusters: [{cluster}]\nenvironment: {environment}\noutputs: [slurm_logs, results]\njobs:\n{jobs}"
+    )
+    project, there = read.load(tmp_path), _cluster(cluster)
+    place, looked = around(project), 0
+    for each in script.scripts(project, there):
+        texts = {each.path: each.text, **{path: text for path, text in each.files.items() if path.endswith(".mail.sh")}}
+        for path, text in texts.items():
+            found = lint.check(text, there, path=path, files=place.files, folder=place.folder)
+            assert found == [], text
+            looked += 1
+    assert looked >= len(templates)
+
+
+def test_every_template_is_looked_at() -> None:
+    made = {path.name.removesuffix(".sh.j2") for path in (house.root() / "templates/sbatch").glob("[!_]*.sh.j2")}
+    assert made == {*JOBS, "serial", "mail"}

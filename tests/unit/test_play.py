@@ -1,0 +1,185 @@
+"""A real ansible-playbook run over a local connection, from a house made for the test, and what is read of it."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rookery import play
+
+ROOT = Path(__file__).resolve().parents[2]
+
+HOME = """
+from ansible.plugins.action import ActionBase
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        return dict(self._task.args)
+"""
+
+SETUP = """
+- name: Set up a home
+  hosts: all
+  gather_facts: false
+  roles:
+    - {role: shell, tags: [shell]}
+    - {role: python, tags: [python]}
+"""
+
+RUN = """
+import sys, json
+from pathlib import Path
+from rookery import house, play
+hosts, extra = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+one = play.Play(hosts=tuple(hosts), inventories=(house.root() / "inventory",), **extra)
+try:
+    code = play.run(one, lambda event: print(json.dumps(event), flush=True))
+except KeyboardInterrupt:
+    print(json.dumps({"event": "interrupted"}), flush=True)
+    code = 130
+sys.exit(code)
+"""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A house with two roles and two clusters that are this computer."""
+    root = tmp_path / "a house"
+    shutil.copytree(ROOT / "rookery", root / "rookery", ignore=shutil.ignore_patterns("__pycache__", "_house"))
+    shutil.copytree(ROOT / "plugins" / "callback", root / "plugins" / "callback")
+    shutil.copy(ROOT / "ansible.cfg", root)
+    for path, text in {
+        "plugins/action/home.py": HOME,
+        "playbooks/setup.yml": SETUP,
+        "inventory/hosts.yml": "all: {hosts: {ada: {}, bob: {}}}",
+        "inventory/group_vars/all.yml": "ansible_connection: local",
+        "inventory/host_vars/bob.yml": "broken: true",
+        "roles/shell/tasks/main.yml": """
+- name: Let every shell find the tools
+  home:
+    changed: "{{ not ansible_check_mode }}"
+    outcomes:
+      - {kind: file, path: ~/.profile, what: start-up file, state: made}
+      - {kind: file, path: ~/x, what: "[bold]x[/bold]", state: present}
+""",
+        "roles/python/tasks/main.yml": """
+- name: Install Python
+  home:
+    failed: "{{ broken | default(false) }}"
+    msg: "{{ 'no room left' if broken | default(false) else rookery_run.id }}"
+    hint: make room
+- name: Tell the facts
+  ansible.builtin.set_fact:
+    cluster_facts: {home: "{{ ansible_host }}"}
+""",
+    }.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return root
+
+
+def environment(house: Path, **more: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "PYTHONPATH": str(house),
+        "HOME": str(house.parent / "home"),
+        "XDG_STATE_HOME": str(house.parent / "state"),
+        **more,
+    }
+
+
+def run(house: Path, hosts: list[str], **extra: object) -> tuple[int, list[dict]]:
+    environ = environment(house, LC_ALL="C", ANSIBLE_STDOUT_CALLBACK="minimal", ANSIBLE_NO_LOG="1")
+    arguments = [sys.executable, "-c", RUN, json.dumps(hosts), json.dumps(extra)]
+    where = house.parent  # not the house itself: Python looks for modules where -c runs
+    done = subprocess.run(arguments, env=environ, cwd=where, capture_output=True, text=True, timeout=60, check=False)
+    assert not done.stderr, done.stderr
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_events_of_a_run_where_one_of_two_clusters_fails(house: Path) -> None:
+    code, events = run(house, ["ada", "bob"], run="20260101T000000-abcd")
+    assert code == 2
+    results = {(event["host"], event["role"]): event for event in events if event["event"] == "result"}
+    shell = results["ada", "shell"]
+    assert (shell["state"], shell["changed"], shell["task"]) == ("ok", True, "Let every shell find the tools")
+    assert [outcome["state"] for outcome in shell["outcomes"]] == ["made", "present"]
+    failed = results["bob", "python"]
+    assert (failed["state"], failed["msg"], failed["hint"]) == ("failed", "no room left", "make room")
+    assert results["ada", "python"]["facts"] == {"home": "ada"}  # it went on, and ansible_host is the name
+    assert "20260101T000000-abcd" in json.dumps(events)
+    assert events[-1]["hosts"]["bob"]["failures"] == 1
+    assert not [event for event in events if event["event"] in {"log", "said"}]
+
+
+def test_flags_reach_ansible_and_nothing_of_the_persons_own_configuration_does(house: Path) -> None:
+    home = house.parent / "home"
+    (home / ".ansible/plugins/action").mkdir(parents=True)
+    (home / ".ansible/plugins/action/home.py").write_text("raise SystemExit('not this one')")
+    (home / ".ansible.cfg").write_text("[defaults]\nstrategy = no_such_strategy\n")
+    (house.parent / "jinja2.py").write_text("raise SystemExit('not this one')")
+    code, events = run(house, ["ada"], tags=["shell"], check=True)
+    results = [event for event in events if event["event"] == "result"]
+    assert (code, [event["role"] for event in results], results[0]["changed"]) == (0, ["shell"], False)
+    variables = play.environment(
+        play.Play(hosts=("ada",), inventories=()), {"ANSIBLE_HOST_KEY_CHECKING": "0", "PATH": "/bin"}
+    )
+    assert "ANSIBLE_HOST_KEY_CHECKING" not in variables
+    assert variables["PATH"] == "/bin"
+
+
+def test_a_playbook_that_does_not_parse_ends_with_log_lines(house: Path) -> None:
+    (house / "playbooks/setup.yml").write_text("- hosts: [")
+    code, events = run(house, ["ada"])
+    assert code not in {0, 2}
+    assert any("ERROR" in event.get("line", "") for event in events)
+
+
+def processes(mark: str) -> list[str]:
+    """Command lines of the processes that have a mark in theirs."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if mark in line:
+            found.append(line)
+    return found
+
+
+def until(condition, seconds: float = 20) -> None:
+    """Wait for a condition, and fail where it does not come."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to this"
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="processes are looked up in /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_is_left_behind_when_a_run_is_stopped(house: Path, number: int) -> None:
+    mark = f"sleep 3{os.getpid()}"
+    task = f"- name: Wait\n  ansible.builtin.raw: echo begun; {mark}; true\n"
+    (house / "roles/shell/tasks/main.yml").write_text(task)
+    arguments = [sys.executable, "-c", RUN, '["ada"]', "{}"]
+    with subprocess.Popen(
+        arguments, env=environment(house), cwd=house.parent, stdout=subprocess.PIPE, text=True
+    ) as process:
+        until(lambda: processes(mark))
+        process.send_signal(number)
+        output = process.communicate(timeout=30)[0]
+    until(lambda: not [line for line in processes(str(house)) if "_playbook.py" in line])
+    until(lambda: not processes(mark))
+    if number == signal.SIGINT:
+        assert process.returncode == 130
+        assert "interrupted" in output

@@ -1,0 +1,125 @@
+"""The probe, carried out by this machine's own shell in homes made for it."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rookery import house, probe
+from rookery.errors import RookeryError
+
+SCRIPT = (house.root() / "roles/cluster/files/probe.sh").read_text()
+PROFILE = {
+    "cluster_title": "Testing",
+    "cluster_storage": [
+        {"name": "home", "expression": "$HOME"},
+        {"name": "persistent", "expression": "$HOME/my storage"},
+        {"name": "tmp", "expression": "$TMPDIR", "scope": "node"},
+    ],
+    "cluster_roomy_storage": "persistent",
+}
+
+
+def ask(home: Path, profile: dict = PROFILE, shell: str = "/bin/bash") -> dict:
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "SHELL": shell}
+    command = probe.command(SCRIPT, profile)
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=True, timeout=30
+    )
+    return probe.read(done.stdout, profile)
+
+
+def test_the_command_is_one_line_that_any_shell_passes_on() -> None:
+    command = probe.command(SCRIPT, PROFILE)
+    assert "\n" not in command
+    assert "!" not in command
+    assert len(command) < 100_000
+
+
+def test_what_is_found(tmp_path: Path) -> None:
+    facts = ask(tmp_path)
+    assert facts["home"] == str(tmp_path)
+    assert facts["architecture"] == os.uname().machine
+    assert facts["storage"] == {"home": str(tmp_path), "persistent": f"{tmp_path}/my storage"}
+    assert facts["roomy"] == f"{tmp_path}/my storage"
+    assert facts["prefix"] == f"{tmp_path}/my storage/rookery/{os.uname().machine}"
+    assert facts["free_mb"]["persistent"] > 0
+    assert facts["writable"] == {"home": True, "persistent": True}
+    assert facts["startup"] == "quiet"
+    assert facts["set_up"] is False
+    assert "bash" in facts["shells"]
+
+
+def test_the_probe_changes_nothing(tmp_path: Path) -> None:
+    ask(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("", "quiet"),
+        ('case $- in *i*) ;; *) return;; esac\necho "for people only"\n', "quiet"),
+        ("echo Welcome back\n", "prints"),
+        ("echo oops >&2\n", "quiet"),
+        ('[ -z "$PS1" ] && exit\n', "exits"),
+        ("echo bye\nexit 3\n", "exits"),
+        # rookery's own guard steps aside for the probe, so the verdict stays what the person's text deserves
+        ("case $-${ROOKERY_PROBE-}${SLURM_JOB_ID:+1} in *i*|*1) ;; *) return 0 ;; esac\necho Welcome\n", "prints"),
+    ],
+)
+def test_start_up_files_are_judged(tmp_path: Path, text: str, verdict: str) -> None:
+    (tmp_path / ".bashrc").write_text(text)
+    assert ask(tmp_path)["startup"] == verdict
+
+
+def test_noise_of_login_files_is_cut_away(tmp_path: Path) -> None:
+    (tmp_path / ".bash_profile").write_text("printf 'no newline at the end: rookery-value home /elsewhere'\n")
+    facts = ask(tmp_path)
+    assert facts["storage"]["persistent"] == f"{tmp_path}/my storage"
+
+
+def test_login_files_that_exit_leave_the_site_s_own_values(tmp_path: Path) -> None:
+    (tmp_path / ".bash_profile").write_text("exit 1\n")
+    assert ask(tmp_path)["storage"]["home"] == str(tmp_path)
+
+
+@pytest.mark.parametrize("expression", ["$no_such_storage", "relative/$no_such_storage"])
+def test_a_storage_area_without_a_value_is_named(tmp_path: Path, expression: str) -> None:
+    profile = PROFILE | {"cluster_storage": [{"name": "persistent", "expression": expression}]}
+    with pytest.raises(RookeryError, match=r"no_such_storage.* has no value .* Testing"):
+        ask(tmp_path, profile)
+
+
+def test_an_answer_cut_off_is_told() -> None:
+    with pytest.raises(RookeryError, match="did not answer in full"):
+        probe.read("rookery-fact home /x\n", PROFILE)
+
+
+def test_pyenv_s_shims_are_no_pythons_of_the_machine(tmp_path: Path) -> None:
+    shims = tmp_path / ".pyenv" / "shims"
+    shims.mkdir(parents=True)
+    (shims / "python3").write_text("#!/bin/sh\necho 9.9.9\n")
+    (shims / "python3").chmod(0o755)
+    command = probe.command(SCRIPT, PROFILE)
+    environment = {"HOME": str(tmp_path), "PATH": f"{shims}:{os.environ['PATH']}", "SHELL": "/bin/bash"}
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=True, timeout=30
+    )
+    facts = probe.read(done.stdout, PROFILE)
+    assert "9.9.9" not in [python["version"] for python in facts["pythons"]]
+
+
+def test_the_quota_is_what_counts_where_it_is_less() -> None:
+    said = """\
+Filesystem          Quota      Used     Avail     Use%     # files
+home                  10G     5.50G     4.50G    55.00      24840
+storage              200G    82.23G   117.77G    41.12     202781
+scratch            10240G  2001.00G  8239.00G    19.54         23
+"""
+    assert probe.gpfs_free_mb(said.splitlines()) == {"home": 4608, "storage": 120596, "scratch": 8436736}
+
+
+def test_lines_that_are_no_quota_are_passed_over() -> None:
+    assert probe.gpfs_free_mb(["", "gpfsquota: command not found", "home 10G lots little 3 4"]) == {}

@@ -1,0 +1,228 @@
+"""Loading a cluster: which folders, what wins, whose username, what is remembered."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from persons import at_home, own_inventory
+
+from rookery import house, profile
+from rookery.errors import RookeryError
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return at_home(tmp_path, monkeypatch)
+
+
+def test_the_folders_and_their_order(home: Path) -> None:
+    assert profile.sources() == [house.root() / "inventory"]
+    own_inventory(home, "hosts.yml", "all:\n")
+    assert profile.sources(sandbox=True) == [
+        house.root() / "inventory",
+        home / ".config" / "rookery" / "inventory",
+        home / ".local" / "state" / "rookery" / "sandbox" / "inventory",
+    ]
+
+
+def test_the_persons_own_wins_and_the_command_line_over_it(home: Path) -> None:
+    file = own_inventory(
+        home, "host_vars/penguins.yml", "---\ncluster_user: a.student\ncluster_port: 2222\nfavourite: tea\n"
+    )
+    cluster = profile.load("penguins", overrides={"cluster_port": 3333})
+    assert (cluster.name, cluster.host, cluster.user, cluster.port) == (
+        "penguins",
+        "icefloe-fe.lancs.ac.uk",
+        "a.student",
+        3333,
+    )
+    assert cluster.variables["favourite"] == "tea"
+    assert "favourite" not in cluster.data
+    assert not cluster.sandbox
+    where = {setting.key: setting.where() for setting in profile.explain("penguins")}
+    assert where["cluster_user"] == f"{file}:2"
+    assert where["cluster_host"].startswith(f"{house.root()}/inventory/host_vars/penguins.yml:")
+
+
+def test_a_wrong_override_is_called_by_its_place() -> None:
+    with pytest.raises(RookeryError, match=r"^command line: cluster_user is not a username: 'a b'") as caught:
+        profile.load("penguins", overrides={"cluster_user": "a b"})
+    assert caught.value.hint == "invoke setup --cluster penguins --user YOUR_USERNAME"
+
+
+def test_a_cluster_is_frozen() -> None:
+    cluster = profile.load("hec")
+    with pytest.raises(AttributeError):
+        cluster.host = "elsewhere"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        cluster.data["cluster_host"] = "elsewhere"  # type: ignore[index]
+
+
+def test_what_an_entry_of_storage_leaves_out_is_filled_in() -> None:
+    penguins = {area.name: area for area in profile.load("penguins").storage}
+    hec = {area.name: area for area in profile.load("hec").storage}
+    assert (penguins["persistent"].site_sets, penguins["persistent"].create) == (False, True)
+    assert (hec["persistent"].site_sets, hec["persistent"].create, hec["persistent"].purge_days) == (True, False, None)
+    assert (hec["scratch"].purge_days, hec["tmp"].scope) == (28, "node")
+
+
+def test_an_unknown_cluster_is_answered_with_those_there_are(home: Path) -> None:
+    with pytest.raises(RookeryError) as caught:
+        profile.load("pengiuns")
+    assert (
+        caught.value.message
+        == "No cluster is called 'pengiuns' (did you mean penguins?): those known are penguins, hec."
+    )
+    assert caught.value.hint == "invoke clusters"
+    with pytest.raises(RookeryError, match=r"^No cluster is called 'x': none is known"):
+        profile.load("x", [home])
+
+
+def test_a_profile_that_no_inventory_names_is_told_of(home: Path) -> None:
+    file = own_inventory(home, "host_vars/bede.yml", "cluster_host: bede.dur.ac.uk\n")
+    with pytest.raises(RookeryError) as caught:
+        profile.load("bede")
+    assert caught.value.message == f"{file} describes bede, but no inventory file names it."
+    assert "hosts.yml" in str(caught.value.hint)
+
+
+def test_a_cluster_of_ones_own_is_listed(home: Path) -> None:
+    own_inventory(home, "hosts.yml", "all:\n  hosts:\n    localhost:\n    bede:\n")
+    assert profile.names() == ["penguins", "hec", "bede"]
+
+
+def test_the_sandbox_is_never_the_real_cluster() -> None:
+    """With the sandbox asked for and no miniature there, the profile would otherwise lead to the real host."""
+    folders = profile.sources(sandbox=True)
+    with pytest.raises(RookeryError, match="There is no miniature of hec") as caught:
+        profile.load("hec", folders)
+    assert caught.value.hint == "invoke sandbox.up hec"
+    file = folders[-1] / "host_vars" / "hec.yml"
+    file.parent.mkdir(parents=True)
+    file.write_text("cluster_host: 127.8.0.2\ncluster_port: 2022\ncluster_user: student\n")
+    cluster = profile.load("hec", folders)
+    assert (cluster.sandbox, cluster.host, cluster.port, cluster.user) == (True, "127.8.0.2", 2022, "student")
+
+
+def test_a_missing_username_is_answered_with_the_command() -> None:
+    cluster = profile.load("penguins")
+    assert cluster.user == ""
+    with pytest.raises(RookeryError, match="Your username on Penguins") as caught:
+        profile.require_user(cluster)
+    assert str(caught.value.hint).startswith("invoke setup --cluster penguins --user YOUR_USERNAME")
+    assert profile.require_user(profile.load("penguins", overrides={"cluster_user": "me"})) == "me"
+
+
+def test_remember_makes_an_inventory_that_ansible_takes(home: Path) -> None:
+    file = profile.remember("penguins", {"cluster_user": "a.student"})
+    assert file == home / ".config" / "rookery" / "inventory" / "host_vars" / "penguins.yml"
+    assert file.read_text() == "---\ncluster_user: a.student\n"
+    assert profile.load("penguins").user == "a.student"
+    command = [str(Path(sys.executable).with_name("ansible-inventory")), "--host", "penguins"]
+    for folder in profile.sources():
+        command += ["-i", str(folder)]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=home, check=True)
+    assert yaml.safe_load(done.stdout)["cluster_user"] == "a.student"
+    assert "WARNING" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "# mine\ncluster_user: old  # from the letter\nx: 1\n",
+            "# mine\ncluster_user: new  # from the letter\nx: 1\n",
+        ),
+        ("cluster_port: 22", "cluster_port: 22\ncluster_user: new\n"),
+        ("---\n# é , not ASCII\ntea: ü\ncluster_user: 'old'\n", "---\n# é , not ASCII\ntea: ü\ncluster_user: new\n"),
+        ("cluster_user:\nx: 1\n", "cluster_user: new\nx: 1\n"),
+        ("cluster_user:   # none yet\n", "cluster_user: new   # none yet\n"),
+        ("{cluster_user: old, x: 1}\n", "{cluster_user: new, x: 1}\n"),
+        ('"cluster_user": >-\n  old\nx: 1\n', '"cluster_user": new\nx: 1\n'),
+        ("x: {cluster_user: inner}\r\n", None),
+        ("", "cluster_user: new\n"),
+    ],
+)
+def test_remember_keeps_what_else_the_file_says(home: Path, before: str, after: str | None) -> None:
+    file = own_inventory(home, "host_vars/penguins.yml", before)
+    profile.remember("penguins", {"cluster_user": "new"})
+    if after is not None:
+        assert file.read_text() == after
+    assert yaml.safe_load(file.read_text()) == {**(yaml.safe_load(before) or {}), "cluster_user": "new"}
+
+
+def test_remember_quotes_what_yaml_would_read_otherwise() -> None:
+    file = profile.remember("hec", {"cluster_user": "007"})
+    assert yaml.safe_load(file.read_text()) == {"cluster_user": "007"}
+    assert profile.load("hec").user == "007"
+
+
+def test_remember_writes_where_ansible_looks(home: Path) -> None:
+    """A folder host_vars/NAME hides host_vars/NAME.yml, so a new file there would say nothing."""
+    file = own_inventory(home, "host_vars/penguins/10-me.yml", "cluster_user: old\n")
+    last = own_inventory(home, "host_vars/penguins/20-more.yml", "x: 1\n")
+    assert profile.remember("penguins", {"cluster_user": "new"}) == file
+    assert last.read_text() == "x: 1\n"
+    assert profile.load("penguins").user == "new"
+
+
+def test_remember_keeps_mode_and_link_and_leaves_nothing_behind(home: Path) -> None:
+    real = home / "dotfiles" / "penguins.yml"
+    real.parent.mkdir()
+    real.write_text("x: 1\n")
+    real.chmod(0o600)
+    link = home / ".config" / "rookery" / "inventory" / "host_vars" / "penguins.yml"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(real)
+    profile.remember("penguins", {"cluster_user": "me"})
+    assert link.is_symlink()
+    assert real.read_text() == "x: 1\ncluster_user: me\n"
+    assert stat.S_IMODE(real.stat().st_mode) == 0o600
+    assert [path.name for path in real.parent.iterdir()] == ["penguins.yml"]
+
+
+def test_remember_leaves_alone_what_is_said_already(home: Path) -> None:
+    file = own_inventory(home, "host_vars/penguins.yml", "cluster_user: me\n")
+    os.utime(file, (1, 1))
+    profile.remember("penguins", {"cluster_user": "me"})
+    assert file.stat().st_mtime == 1
+
+
+def test_remember_writes_nothing_that_is_wrong(home: Path) -> None:
+    for name, user, said in (("penguins", "a b", "is not a username"), ("pengiun", "me", "No cluster is called")):
+        with pytest.raises(RookeryError, match=said):
+            profile.remember(name, {"cluster_user": user})
+    assert not (home / ".config").exists()
+
+
+def test_remember_gives_up_on_a_file_it_cant_edit(home: Path) -> None:
+    text = "{x: 1}\n"
+    file = own_inventory(home, "host_vars/penguins.yml", text)
+    with pytest.raises(RookeryError) as caught:
+        profile.remember("penguins", {"cluster_user": "me"})
+    assert str(file) in caught.value.message
+    assert file.read_text() == text
+    assert [path.name for path in file.parent.iterdir()] == ["penguins.yml"]
+
+
+def test_remember_mends_a_wrong_username(home: Path) -> None:
+    own_inventory(home, "host_vars/penguins.yml", "cluster_user: my name\n")
+    with pytest.raises(RookeryError, match="is not a username"):
+        profile.load("penguins")
+    profile.remember("penguins", {"cluster_user": "me"})
+    assert profile.load("penguins").user == "me"
+
+
+def test_loading_a_known_profile_imports_nothing_heavy(home: Path) -> None:
+    script = "from rookery import profile; import sys; profile.load('hec'); print(*sorted(sys.modules))"
+    command = [sys.executable, "-c", script]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(house.root())}
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    loaded = {module.split(".")[0] for module in done.stdout.split()}
+    assert not loaded & {"ansible", "jinja2", "fabric", "invoke", "rich"}

@@ -1,0 +1,192 @@
+"""The commands as a person runs them: real `invoke` and `rookery` processes."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rookery import __version__, program
+from rookery.errors import RookeryError
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+
+TASKS = """
+import os, signal, sys, time
+from invoke import Collection
+from rookery.errors import RookeryError
+from rookery.program import command
+
+@command()
+def wrong(_c):
+    \"\"\"Go wrong.\"\"\"
+    raise RookeryError("The sky is [red]down[/red].", hint="invoke clusters")
+
+@command()
+def bug(_c):
+    \"\"\"Go wrong unexpectedly.\"\"\"
+    {}["what\\nnow"]
+
+@command()
+def lacking(_c):
+    \"\"\"Lack a library.\"\"\"
+    import no_such_library
+
+@command()
+def seven(_c):
+    \"\"\"End with 7.\"\"\"
+    return 7
+
+@command()
+def wait(_c):
+    \"\"\"Wait for ever.\"\"\"
+    print("waiting", flush=True)
+    signal.pause()
+
+@command(help={"check": "c"})
+def flags(_c, cluster="", check=False):
+    \"\"\"Take flags.\"\"\"
+
+@command(positional=["job"], help={"job": "j", "cluster": "c"})
+def asked(_c, job="", cluster=""):
+    \"\"\"Say what was asked.\"\"\"
+    print(repr((job, cluster)))
+
+namespace = Collection(wrong, bug, lacking, seven, wait, flags, asked)
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "tasks.py").write_text(TASKS)
+    return tmp_path
+
+
+def run(name: str, *arguments: str, cwd: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
+    environ = {**os.environ, "XDG_CONFIG_HOME": "/nonexistent", "XDG_STATE_HOME": "/nonexistent", **more}
+    command = [str(BIN / name), *arguments]
+    return subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_an_error_is_a_line_and_what_to_do_next(place: Path) -> None:
+    done = run("invoke", "wrong", cwd=place)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "The sky is [red]down[/red].\n  next: invoke clusters\n"
+
+
+@pytest.mark.parametrize(("arguments", "more"), [(["--debug"], {}), ([], {"ROOKERY_DEBUG": "1"})])
+def test_a_traceback_only_when_asked_for(place: Path, arguments: list[str], more: dict[str, str]) -> None:
+    assert "Traceback" not in run("invoke", "bug", cwd=place).stderr
+    done = run("invoke", *arguments, "bug", cwd=place, **more)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+def test_a_bug_and_a_missing_library_are_one_line_too(place: Path) -> None:
+    done = run("invoke", "bug", cwd=place)
+    assert done.stderr.startswith("rookery itself failed: KeyError: ")
+    assert len(done.stderr.splitlines()) == 2
+    done = run("invoke", "lacking", cwd=place)
+    assert done.stderr.startswith("no_such_library is not installed beside ")
+
+
+def test_a_number_that_a_command_returns_is_its_exit_code(place: Path) -> None:
+    assert run("invoke", "seven", cwd=place).returncode == 7
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_kill_are_a_line_and_130(place: Path, number: int) -> None:
+    arguments = [str(BIN / "invoke"), "wait"]
+    with subprocess.Popen(arguments, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "waiting\n"
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert errors.strip() == "Stopped. The same command goes on from here."
+
+
+def test_h_stays_with_help(place: Path) -> None:
+    done = run("invoke", "flags", "-h", cwd=place)
+    assert done.returncode == 0
+    assert "Take flags." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "('', '')"),
+        (["one"], "('one', '')"),
+        (["--cluster", "hec", "one"], "('one', 'hec')"),
+        (["one", "--cluster=hec"], "('one', 'hec')"),
+        (["--job", "one", "--cluster", "hec"], "('one', 'hec')"),
+    ],
+)
+def test_a_positional_argument_may_be_left_out(place: Path, arguments: list[str], told: str) -> None:
+    assert run("invoke", "asked", *arguments, cwd=place).stdout.strip() == told
+
+
+@pytest.mark.parametrize("arguments", [["one", "two"], ["--nonsense"]])
+def test_a_word_too_many_is_refused(place: Path, arguments: list[str]) -> None:
+    assert run("invoke", "asked", *arguments, cwd=place).returncode == 1
+
+
+def test_every_command_has_words_and_every_flag_has_help() -> None:
+    collection = program.namespace()
+    for name in collection.task_names:
+        task = collection[name]
+        assert task.__doc__, name
+        for argument in task.get_arguments():
+            assert argument.help, f"{name} --{argument.name}"
+
+
+def test_both_programs_know_the_same_commands() -> None:
+    listed = []
+    for name in ("invoke", "rookery"):
+        done = run(name, "--list", cwd=ROOT)
+        assert done.returncode == 0, done.stderr
+        listed.append(re.findall(r"^  (\S+)", done.stdout, re.MULTILINE))
+    assert listed[0] == listed[1]
+    assert {"setup", "tmux", "clusters.show", "sandbox.up", "sandbox.down", "vscode.prune"} <= set(listed[0])
+    assert run("rookery", "--version").stdout.strip() == f"rookery {__version__}"
+
+
+def test_listing_the_commands_imports_nothing_heavy() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", str(BIN / "invoke"), "--list"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if "|" in line}
+    assert "rookery.program" in imported
+    ours = {name for name in imported if name.startswith("rookery.") and not name.startswith("rookery.commands")}
+    assert ours == {"rookery.program", "rookery.errors", "rookery.house", "rookery._invoke"}
+    assert not imported & {"fabric", "paramiko", "ansible", "jinja2", "rich", "rich.console"}
+
+
+def test_a_suggested_command_is_one_of_the_program_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = RookeryError("No.", hint="invoke setup --cluster penguins")
+    for name, said in {"/a/bin/rookery": "rookery", "/a/bin/inv": "inv", "/x/pytest": "rookery"}.items():
+        monkeypatch.setattr(sys, "argv", [name])
+        assert program.explain(error) == f"No.\n  next: {said} setup --cluster penguins"
+
+
+def test_help_behind_any_command_is_help() -> None:
+    for name in ("tmux", "undo", "logs", "new", "submit", "sandbox.up"):
+        assert f"Usage: rookery [--core-opts] {name}" in run("rookery", name, "--help").stdout
+
+
+def test_what_a_cluster_says_can_not_steer_the_terminal() -> None:
+    said = program.explain(RookeryError("It said: \x1b[31mred\x1b]0;title\x07.", hint="look \u202eback"))
+    assert said == "It said: red]0;title.\n  next: look back"
+
+
+def test_a_house_without_tasks_is_said_to_be_incomplete(tmp_path: Path) -> None:
+    with pytest.raises(RookeryError, match="not whole"):
+        program.namespace(tmp_path / "tasks.py")

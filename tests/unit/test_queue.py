@@ -1,0 +1,81 @@
+"""sinfo read, in the widths that it is asked for."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rookery.jobs import queue
+
+WIDTHS = [int(part.split(":")[1]) for part in queue.FIELDS.split(",")]
+
+
+def sinfo(*rows: str) -> str:
+    """Lines as sinfo prints them: fields of fixed width."""
+    return "".join(
+        "".join(cell.ljust(width) for cell, width in zip(row.split("|"), WIDTHS, strict=True)) + "\n" for row in rows
+    )
+
+
+V100 = "gpu:v100:3(S:0-1)"
+
+
+def test_nodes_that_are_alike_are_added_up() -> None:
+    (one,) = queue.read(
+        sinfo(
+            "cpu*|up|2-00:00:00|3|idle|0/192/0/192|(null)|gpu:0",
+            "cpu*|up|2-00:00:00|2|mixed|100/28/0/128|(null)|gpu:0",
+            "cpu*|up|2-00:00:00|1|drained|0/0/64/64|(null)|gpu:0",
+            "cpu*|up|2-00:00:00|1|idle*|0/64/0/64|(null)|gpu:0",
+        ),
+        {},
+    )
+    assert (one.name, one.default, one.state, one.max_minutes) == ("cpu", True, "open", 2880)
+    assert (one.nodes, one.free_nodes, one.broken_nodes) == (7, 3, 2)
+    assert (one.cores, one.free_cores) == (448, 220)
+
+
+def test_gpus_are_counted_by_type_and_by_node() -> None:
+    (one,) = queue.read(
+        sinfo(
+            f"gpu|up|12:00:00|2|mixed|0/64/0/64|{V100},gpu:h200:2|gpu:v100:1(IDX:0),gpu:h200:0(IDX:N/A)",
+            f"gpu|up|12:00:00|1|down|0/0/32/32|{V100}|gpu:v100:0(IDX:N/A)",
+        ),
+        {},
+    )
+    assert (one.gpus, one.free_gpus) == ({"v100": 9, "h200": 4}, {"v100": 4, "h200": 4})
+
+
+def test_the_profile_says_what_they_are_for_and_slurm_whether_they_are_open() -> None:
+    profile = {
+        "cluster_partitions": [
+            {"name": "test", "for": "test", "purpose": "trying a job", "max_minutes": 5},
+            {"name": "gone", "for": "any"},
+            {"name": "long", "for": "gpu", "gpus_per_user": 2, "required_options": ["--qos=long"]},
+        ]
+    }
+    found = queue.read(
+        sinfo(
+            "long|drain|infinite|1|idle|0/8/0/8|(null)|gpu:0",
+            "test|up|infinite|1|idle|0/8/0/8|(null)|gpu:0",
+            "new|up|5:00|1|idle|0/8/0/8|(null)|gpu:0",
+        ),
+        profile,
+    )
+    told = {one.name: one for one in found}
+    assert list(told) == ["test", "gone", "long", "new"]
+    assert told["gone"].state == "absent"
+    assert (told["test"].purpose, told["test"].max_minutes) == ("trying a job", 5)
+    assert (told["long"].state, told["long"].max_minutes) == ("closed (drain)", None)
+    assert told["long"].limits == ["at most 2 GPUs a person", "needs --qos=long"]
+
+
+@settings(deadline=None)
+@given(st.text(max_size=800))
+def test_nothing_that_is_printed_breaks_it(text: str) -> None:
+    for one in queue.read(text, {}):
+        assert one.free_nodes <= one.nodes
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="gpu:v10(S),_N/A-", max_size=60))
+def test_no_gres_breaks_it(text: str) -> None:
+    assert all(number > 0 for number in queue.gpus(text).values())

@@ -1,0 +1,34 @@
+"""Why a job waits, in plain words."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rookery.jobs.reasons import explain
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("Priority", "others are before it"),
+        ("PartitionDown", "closed"),
+        ("DependencyNeverSatisfied", "never start"),
+        ("JobArrayTaskLimit", "max_running"),
+        ("ReqNodeNotAvail, UnavailableNodes:wn[01-08]", "(wn[01-08])"),
+        ("ReqNodeNotAvail", "down, reserved"),
+        ("QOSMaxSubmitJobPerUserLimit", "no more jobs in the queue"),
+        ("QOSMaxCpuPerUserLimit", "no more cores to you"),
+        ("QOSMaxGRESPerUser", "no more GPUs"),
+        ("AssocGrpCpuLimit", "your account"),
+        ("AssocGrpCPUMinutesLimit", "no more"),
+        ("AssocMaxJobsLimit", "no more jobs at once"),
+        ("QOSSomethingNew", "the rules for its queue (QOS)"),
+    ],
+)
+def test_what_slurm_means(code: str, words: str) -> None:
+    assert words in explain(code)
+
+
+@given(st.text())
+def test_what_is_not_known_is_shown_as_it_is(code: str) -> None:
+    assert explain(f"x{code}") == f"x{code}"

@@ -1,0 +1,98 @@
+"""What sbatch says, and what a person is told; what a log's path becomes."""
+
+from pathlib import Path
+
+import pytest
+
+from rookery.jobs import refusals
+from rookery.jobs.logs import cleaner
+from rookery.jobs.there import basics, following
+from rookery.profile import Cluster
+from rookery.project.target import Target
+from rookery.ssh import Door
+
+
+@pytest.fixture
+def hec() -> Target:
+    from rookery import profile
+
+    cluster: Cluster = profile.load("hec")
+    return Target(None, Door(cluster))
+
+
+@pytest.mark.parametrize(
+    ("said", "words", "hint"),
+    [
+        ("> Unable to contact slurm controller (connect failure)", "does not answer", "again"),
+        (
+            "invalid partition specified: nix\n> Invalid partition name specified",
+            "no such partition",
+            "invoke queue --cluster hec",
+        ),
+        ("> Invalid job array specification", "larger than hec takes", "chunk"),
+        (
+            "QOSMaxSubmitJobPerUserLimit\n> Job violates accounting/QOS policy (job submit limit)",
+            "in the queue at once",
+            "invoke jobs",
+        ),
+        ("Array jobs may not use --mail-type: x\n> Unspecified error", "no array that mails", "mail:"),
+        ("> Requested node configuration is not available", "No node of hec", "invoke queue"),
+        ("Memory specification can not be satisfied", "No node of hec", "invoke queue"),
+        ("> Invalid account or account/partition combination specified", "account", "account"),
+        ("> Requested time limit is invalid (missing or exceeds some limit)", "more time", "invoke queue"),
+        ("something \x1b[31mnew", "something new", "invoke lint"),
+    ],
+)
+def test_refusals(hec: Target, said: str, words: str, hint: str) -> None:
+    lines = said.replace("> ", "Batch job submission failed: ").splitlines()
+    error = refusals.explain("".join(f"sbatch: error: {line}\n" for line in lines), hec)
+    assert words in error.message
+    assert hint in (error.hint or "")
+    assert "Unspecified error" not in error.message
+    assert "\n" not in error.message
+
+
+def test_what_a_script_says_of_its_logs() -> None:
+    text = """#!/bin/bash
+#SBATCH --output="my logs/%x_%A.out"  # where
+#SBATCH -e my.err
+#SBATCH -Jone -a 1-3%2
+#SBATCH --job-name two
+
+echo hello
+#SBATCH --output=too-late
+"""
+    assert basics.directives(text) == {
+        "output": "my logs/%x_%A.out", "error": "my.err", "job-name": "two", "array": "1-3%2"
+    }  # fmt: skip
+
+
+def test_a_pattern_becomes_a_path() -> None:
+    task = following.Task("7", ["123", "RUNNING", "None", "a name", "/w", "1"])
+    assert following.expand("/l/%x_%A_%a_%j_%4a_%%_%N.out", "120", task) == "/l/a name_120_7_123_0007_%_%N.out"
+
+
+def test_which_task_of_an_array_is_shown() -> None:
+    def one(number: str, state: str, start: str = "Unknown") -> following.Task:
+        return following.Task(number, ["1", state, "", "", "", start])
+
+    every = {"1": one("1", "COMPLETED", "10"), "2": one("2", "RUNNING", "30"), "10": one("10", "PENDING")}
+    assert following.chosen(every)[0].number == "2"
+    assert following.chosen({**every, "11": one("11", "FAILED"), "9": one("9", "TIMEOUT")})[0].number == "9"
+    assert following.chosen({"4": one("4", "PENDING"), "3": one("3", "PENDING")})[0].number == "3"
+
+
+def test_a_log_is_made_fit_for_a_terminal_however_it_is_cut() -> None:
+    log = "ünïcode \x1b[31mred\x1b[0m 10%\r20%\r\nend\x07\n".encode()
+    for size in (1, 2, 3, 7, 100):
+        show = cleaner()
+        pieces = [show(log[at : at + size]) for at in range(0, len(log), size)]
+        assert "".join(pieces) + show(b"", True) == "ünïcode red 10%\n20%\nend\n"
+
+
+def test_the_programs_that_are_sent_are_python_3_6() -> None:
+    import ast
+
+    folder = Path(basics.__file__).parent
+    for path in folder.glob("*.py"):
+        ast.parse(path.read_text(), feature_version=(3, 6))

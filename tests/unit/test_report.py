@@ -1,0 +1,166 @@
+"""What a person is shown of a run: the same events on a terminal, in a file, and as JSON."""
+
+import io
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rookery import report
+from rookery.report import Outcome, Screen, Story
+
+
+def result(host: str = "penguins", role: str = "shell", **more: object) -> dict[str, object]:
+    return {"event": "result", "host": host, "role": role, "task": "Do it", "state": "ok", "changed": False, **more}
+
+
+MADE = {"kind": "file", "path": "~/.tmux.conf", "what": "~/.tmux.conf", "state": "made", "note": ""}
+KEPT = {"kind": "file", "path": "~/start-pyenv", "what": "start-pyenv", "state": "kept", "note": "yours differs"}
+THERE = {"kind": "file", "path": "~/x", "what": "~/x", "state": "present"}
+
+
+class Utf8(io.StringIO):
+    encoding = "utf-8"
+
+
+class Ascii(io.StringIO):
+    encoding = "ascii"
+
+
+def shown(*events: dict, names: tuple[str, ...] = ("penguins",), file: io.StringIO | None = None, **flags) -> str:
+    file = file or Utf8()
+    story = Story(names)
+    with Screen(story, file=file, **flags) as screen:
+        for event in events:
+            screen.take(event)
+        for chapter in story.chapters.values():
+            screen.summary(chapter, check=bool(flags.get("check")), places={"home": "/home/ada"}, following=["ls"])
+    return file.getvalue()
+
+
+def test_a_line_a_task_and_one_for_each_thing_that_took_time_or_is_the_person_s() -> None:
+    built = {"kind": "commands", "path": "/x/uv", "what": "Put uv in place", "state": "made"}
+    text = shown(result(changed=True, outcomes=[MADE, KEPT, THERE, THERE, built]))
+    lines = [line[6:] for line in text.splitlines()]
+    assert lines[:3] == ["✓ Do it (1 thing)", "! start-pyenv (~/start-pyenv): yours differs", "✓ Put uv in place"]
+    assert re.search(
+        r"^penguins is ready: 2 things made or changed, 2 already there, 1 of yours kept \(0\.\d s\)$", text, re.M
+    )
+    assert "  kept       ~/start-pyenv: yours differs\n" in text
+    assert "  home       /home/ada\n  next       ls\n" in text
+    assert "\x1b" not in text
+
+
+def test_a_second_run_says_in_one_line_that_nothing_was_to_do() -> None:
+    text = shown(result(outcomes=[THERE, THERE]), result(role="r", outcomes=[THERE]))
+    assert re.search(r"^nothing to change: penguins is as declared \(0\.\d s\)$", text, re.M)
+
+
+def test_marks_are_ascii_where_the_output_is() -> None:
+    text = shown(result(changed=True, outcomes=[MADE, THERE]), file=Ascii())
+    assert text.isascii()
+    assert "+ Do it (1 thing)" in text
+
+
+def test_what_comes_from_a_cluster_is_neither_markup_nor_control() -> None:
+    evil = {**MADE, "what": "[bold red]x[/] \x1b[31mred\x1b]0;title\x07\r\n\u202egnp", "path": ""}
+    text = shown(result(outcomes=[evil], changed=True), {"event": "log", "line": "\x1b[2Jlog"}, verbosity=1)
+    assert "[bold red]x[/] red" in text
+    assert not set(text) & {"\x1b", "\x07", "\r", "\u202e"}
+    assert "log" in text
+
+
+def test_a_path_is_told_from_the_home_and_only_once() -> None:
+    outcomes = [
+        {**THERE, "what": "folder ~/x", "path": "/home/ada/x"},
+        {**MADE, "what": "Python", "path": "/home/adam"},
+    ]
+    text = shown(result(facts={"home": "/home/ada"}, outcomes=outcomes, changed=True), verbosity=1)
+    assert "· folder ~/x\n" in text
+    assert "✓ Python (/home/adam)\n" in text
+
+
+def test_an_ordinary_module_that_changed_something_is_an_outcome_too() -> None:
+    assert "✓ Do it" in shown(result(changed=True))
+    assert "nothing to change" in shown(result())
+
+
+def test_a_failure_is_a_line_and_a_hint_and_the_other_cluster_is_told_of() -> None:
+    text = shown(
+        result("hec", state="failed", msg="Task failed: Action failed: no room left\nmore\n  next: invoke du"),
+        result("penguins", changed=True, outcomes=[MADE]),
+        names=("penguins", "hec"),
+    )
+    assert "✗ hec: no room left\n  next: invoke du\n" in text
+    assert "penguins is ready: 1 thing" in text
+    assert "✓ penguins: Do it (1 thing)" in text
+
+
+def test_unreachable_is_told_from_failed() -> None:
+    story = Story(["hec"])
+    story.take(result("hec", state="unreachable", msg="Failed to connect to the host via ssh: gone", hint="try again"))
+    chapter = story.chapters["hec"]
+    assert (chapter.state, chapter.error, chapter.hint) == ("unreachable", "gone", "try again")
+    assert story.failed == [chapter]
+
+
+def test_check_speaks_of_what_would_change() -> None:
+    chapter = Story(["hec"]).chapters["hec"]
+    chapter.outcomes.append(Outcome("would-change", "x"))
+    assert report.headline(chapter, check=True, seconds=2) == "hec: 1 thing would change; nothing was written (2.0 s)"
+
+
+def test_diff_in_both_of_ansibles_forms() -> None:
+    both = {"before": "a\nb\n", "after": "a\nc\n", "before_header": "~/x", "after_header": "~/x"}
+    assert list(report.diff_lines(both))[3:] == [" a", "-b", "+c"]
+    assert list(report.diff_lines([{"prepared": "- a\n+ b\n"}, "nonsense"])) == ["- a", "+ b"]
+    assert "+c" in shown(result(changed=True, diff=[both]), diff=True)
+    assert "+c" not in shown(result(changed=True, diff=[both]))
+
+
+def test_the_document_holds_everything() -> None:
+    story = Story(["hec"])
+    story.take(result("hec", changed=True, outcomes=[MADE, THERE], facts={"home": "/home/ada"}))
+    document = story.document(exit=0)
+    cluster = document["clusters"]["hec"]
+    assert document["exit"] == 0
+    assert (cluster["changed"], cluster["state"], cluster["facts"]) == (1, "ok", {"home": "/home/ada"})
+    assert [one["state"] for one in cluster["outcomes"]] == ["made", "present"]
+
+
+LIVE = """
+import sys
+from rookery.report import Screen, Story
+with Screen(Story(["penguins"]), file=sys.stdout) as screen:
+    screen.take({"event": "start", "host": "penguins", "task": "Install Python"})
+    screen._progress and screen._progress.refresh()
+    made = [{"kind": "commands", "state": "made", "what": "Python"}]
+    screen.take({"event": "result", "host": "penguins", "state": "ok", "outcomes": made})
+"""
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_a_terminal_shows_what_is_being_done_and_colours_unless_told_not_to(colour: bool) -> None:
+    first, second = pty.openpty()
+    environ = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
+    environ |= {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"} | ({} if colour else {"NO_COLOR": "1"})
+    folder = Path(report.__file__).parents[1]
+    subprocess.run([sys.executable, "-c", LIVE], stdout=second, env=environ, cwd=folder, check=True, timeout=30)
+    os.close(second)
+    text = b""
+    while True:
+        try:
+            part = os.read(first, 65536)
+        except OSError:  # the other side has closed it
+            break
+        if not part:
+            break
+        text += part
+    os.close(first)
+    assert b"Install Python" in text
+    assert "✓ Python".encode() in text
+    assert (b"\x1b[32m" in text) is colour

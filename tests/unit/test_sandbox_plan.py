@@ -1,0 +1,157 @@
+"""What a miniature is made of, decided from a profile; and the records of it, without root."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rookery import sandbox
+from rookery.errors import RookeryError
+from rookery.sandbox import image, miniature, mirrors, person, plan
+
+MINIMAL = {"cluster_host": "a.example.org", "cluster_scheduler": "slurm", "cluster_partitions": [{"name": "only"}]}
+
+
+def test_a_bare_profile_still_has_three_nodes_in_its_partition() -> None:
+    told = plan.describe("tiny", MINIMAL)
+    assert [node["name"] for node in told["sandbox_nodes"]] == ["wn01", "wn02", "wn03"]
+    assert told["sandbox_partitions"][0]["nodes"] == ["wn01", "wn02", "wn03"]
+    assert told["sandbox_hostname"] == "a"
+
+
+def test_constraints_and_gpus_become_nodes_of_their_partitions() -> None:
+    profile = {
+        **MINIMAL,
+        "cluster_partitions": [
+            {"name": "cpu"},
+            {"name": "big"},
+            {"name": "gpu", "gpu_types": ["x"], "max_minutes": 60},
+        ],
+        "cluster_constraints": [{"name": "fat", "cores": 128, "memory_mb": 9, "partitions": ["big"]}],
+        "cluster_gpus": [{"type": "x", "per_node": 2}, {"type": "y", "partitions": ["gpu"], "per_node": 1}],
+    }
+    nodes = plan.nodes(profile)
+    by_partition = {one["name"]: one["nodes"] for one in plan.partitions(profile, nodes)}
+    kinds = {node["name"]: (node["features"], node["gpu_type"], len(node["gpus"])) for node in nodes}
+    assert [kinds[name] for name in by_partition["big"]] == [(["fat"], "", 0)] * 2
+    assert [kinds[name] for name in by_partition["gpu"]] == [([], "x", 2), ([], "y", 1)]
+    assert {kinds[name][1] for name in by_partition["cpu"]} == {""}
+    devices = [device for node in nodes for device in node["gpus"]]
+    assert len(set(devices)) == len(devices) == 3
+
+
+def test_no_scheduler_no_partitions() -> None:
+    assert plan.describe("metal", {**MINIMAL, "cluster_scheduler": "none"})["sandbox_partitions"] == []
+
+
+def test_site_storage_is_what_the_site_sets() -> None:
+    profile = {
+        "cluster_storage": [
+            {"name": "home", "expression": "$HOME", "variable": "HOME", "quota_mb": 10240},
+            {"name": "persistent", "expression": "$global_storage", "variable": "global_storage", "file_cost_kb": 32},
+            {"name": "scratch", "expression": "$HOME/s", "variable": "global_scratch", "site_sets": False},
+            {"name": "tmp", "expression": "$TMPDIR", "variable": "TMPDIR", "scope": "node"},
+            {"name": "project", "expression": "/x", "variable": "a; rm -rf ~"},
+        ]
+    }
+    found = [(entry["label"], entry["at_login"], entry["file_cost_kb"]) for entry in plan.storage(profile)]
+    assert found == [("home", False, 4), ("storage", True, 32)]
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted"), [("3.6", "3.6"), ("3.8.1", "3.8"), ("3.9", ""), ("3.10", ""), ("", ""), (None, "")]
+)
+def test_only_an_old_system_python_is_looked_for(version: str | None, wanted: str) -> None:
+    assert plan.wanted_python({"cluster_system_python": version}) == wanted
+
+
+def test_modules_only_where_there_is_a_module_command() -> None:
+    profile = {"cluster_modules": {"r": ["R/4.3.1"], "conda": ["miniforge"]}}
+    assert plan.modules(profile) == []
+    assert plan.modules({**profile, "cluster_module_system": "lmod"}) == [
+        {"name": "R", "version": "4.3.1", "purpose": "r"},
+        {"name": "miniforge", "version": "", "purpose": "conda"},
+    ]
+
+
+def test_two_people_have_two_miniatures_of_one_cluster() -> None:
+    assert miniature.key("hec", Path("/a")) != miniature.key("hec", Path("/b"))
+    with pytest.raises(RookeryError):
+        miniature.key("../etc", Path("/a"))
+
+
+def remember(state: Path, name: str, pid: int, address: str = "127.77.9.1") -> None:
+    told = {
+        "name": name, "address": address, "port": 2209, "user": "student", "pid": pid, "started": sandbox.start_of(pid),
+        "running": True, "folder": "/nowhere", "host": "h", "fingerprint": "SHA256:x",
+    }  # fmt: skip
+    person.remember(state, told, "ssh-ed25519 AAAA comment")
+
+
+def test_what_is_remembered_is_listed_pointed_at_and_forgotten(tmp_path: Path) -> None:
+    remember(tmp_path, "hec", os.getpid())
+    remember(tmp_path, "hec", os.getpid())
+    remember(tmp_path, "bede", os.getpid(), "127.77.8.1")
+    person.write_inventory("hec", tmp_path, {"cran": "file:///c"}, MINIMAL)
+    assert [(one.name, one.running) for one in sandbox.listing(tmp_path)] == [("bede", True), ("hec", True)]
+    known = (tmp_path / "known_hosts").read_text().splitlines()
+    assert known == ["[127.77.9.1]:2209 ssh-ed25519 AAAA", "[127.77.8.1]:2209 ssh-ed25519 AAAA"]
+    said = yaml.safe_load((tmp_path / "inventory/host_vars/hec.yml").read_text())
+    assert said["cluster_mirrors"] == {"cran": "file:///c"}
+    assert yaml.safe_load((tmp_path / "inventory/hosts.yml").read_text()) == {"all": {"hosts": {"hec": {}}}}
+    person.forget("hec", tmp_path)
+    assert [one.name for one in sandbox.listing(tmp_path)] == ["bede"]
+    assert (tmp_path / "known_hosts").read_text() == "[127.77.8.1]:2209 ssh-ed25519 AAAA\n"
+    assert not (tmp_path / "inventory/host_vars/hec.yml").exists()
+
+
+def test_a_process_that_ended_does_not_count_as_running(tmp_path: Path) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    remember(tmp_path, "hec", child.pid)
+    assert sandbox.listing(tmp_path)[0].running
+    child.communicate(b"\n")
+    assert not sandbox.listing(tmp_path)[0].running
+
+
+def test_a_broken_record_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "hec.json").write_text("{")
+    assert sandbox.listing(tmp_path) == []
+
+
+def test_an_entry_of_uvs_list() -> None:
+    (key,) = entry = mirrors.uv_entry((3, 13, 0), "ppc64le", "a.tar.gz", "ff")
+    assert key == "cpython-3.13.0-linux-powerpc64le-gnu"
+    assert json.loads(json.dumps(entry))[key]["url"] == "file:///srv/mirrors/uv-python/a.tar.gz"
+
+
+def test_the_machines_own_index_is_used_unless_it_holds_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / ".config/pip").mkdir(parents=True)
+    (tmp_path / ".config/pip/pip.conf").write_text("[global]\nindex-url = https://index.example.org/simple\n")
+    assert mirrors.own_index() == "https://index.example.org/simple"
+    monkeypatch.setenv("PIP_INDEX_URL", "https://me:secret@index.example.org/simple")
+    assert mirrors.own_index() == ""
+
+
+def test_another_list_of_packages_is_another_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = image.path()
+    monkeypatch.setattr(image, "PACKAGES", tuple(reversed(image.PACKAGES)))
+    assert image.path() == before
+    monkeypatch.setattr(image, "PACKAGES", (*image.PACKAGES, "nethack-console"))
+    assert image.path() != before
+
+
+def test_installing_is_refused_where_nobody_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    with pytest.raises(RookeryError, match="mmdebstrap") as refused:
+        image.ask(["mmdebstrap"], ["apt-get", "install", "mmdebstrap"])
+    assert "--yes" in (refused.value.hint or "")

@@ -1,0 +1,138 @@
+"""What `setup` decides before it connects, the lock, and what it notes on this side."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rookery import lock, profile, setup
+from rookery.errors import RookeryError
+from rookery.report import Chapter
+from rookery.ssh import Door
+
+BIN = Path(sys.executable).parent
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("CONFIG", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(BIN / "invoke"), *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_without_a_cluster_those_known_are_listed() -> None:
+    done = invoke("setup")
+    assert done.returncode == 1
+    assert done.stderr == "Which cluster? There are: penguins, hec.\n  next: invoke setup --cluster penguins\n"
+
+
+def test_clusters_are_named_with_commas_or_all() -> None:
+    assert setup.chosen("hec, penguins,hec") == ["hec", "penguins"]
+    assert setup.chosen("all") == profile.names()
+
+
+def test_an_unknown_cluster_or_role_stops_before_anything_is_done(person: Path) -> None:
+    done = invoke("setup", "--cluster", "penguins,pengiuns")
+    assert done.returncode == 1
+    assert "pengiuns" in done.stderr
+    assert "penguins" in done.stderr.splitlines()[0].replace("pengiuns", "")
+    with pytest.raises(RookeryError, match="There are: cluster, shell"):
+        setup.roles("shell,pyton")
+    assert not (person / "state").exists()
+
+
+def test_no_username_is_said_with_the_flag_that_gives_it() -> None:
+    done = invoke("setup", "--cluster", "hec", "--yes")
+    assert done.returncode == 1
+    assert "username" in done.stderr
+    assert "--user" in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+
+
+def test_a_lock_says_who_holds_it_and_goes_with_its_process() -> None:
+    code = "from rookery import lock\nwith lock.held('hec'): print('held', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        with (
+            pytest.raises(RookeryError, match=rf"at work on hec: .*process {process.pid}, since \d\d:\d\d"),
+            lock.held("hec"),
+        ):
+            pass
+        with lock.held("penguins"):
+            pass
+        process.kill()
+    with lock.held("hec"):  # the kernel freed it
+        pass
+
+
+def test_two_runs_at_once() -> None:
+    with lock.held("penguins"):
+        done = invoke("setup", "--cluster", "penguins", "--user", "ada")
+    assert done.returncode == 1
+    assert f"process {os.getpid()}" in done.stderr
+
+
+def test_a_state_folder_that_cannot_be_written_is_one_line(person: Path) -> None:
+    (person / "state").write_text("a file")
+    with pytest.raises(RookeryError, match="can't keep its state"), lock.held("hec"):
+        pass
+
+
+def test_what_was_set_up_is_noted_for_the_list_of_clusters(person: Path) -> None:
+    cluster = profile.load("hec")
+    setup._remember(cluster, Chapter("hec", facts={"home": "/home/ada"}))
+    noted = json.loads((person / "state/rookery/clusters/hec.json").read_text())
+    assert noted["host"] == cluster.host
+    assert noted["facts"] == {"home": "/home/ada"}
+    listed = json.loads(invoke("clusters", "--json").stdout)
+    assert {row["name"]: row["set_up_at"] for row in listed} == {"penguins": None, "hec": noted["set_up"]}
+    assert [path.name for path in (person / "state/rookery/clusters").iterdir()] == ["hec.json"]
+
+
+@pytest.mark.usefixtures("person")
+def test_places_and_the_commands_that_work_now() -> None:
+    facts = {
+        "home": "/home/ada",
+        "storage": {"home": "/home/ada", "persistent": "/gpfs/ada"},
+        "free_mb": {"home": 300, "persistent": 20480},
+        "roomy": "/gpfs/ada",
+        "prefix": "/gpfs/ada/rookery/x86_64",
+    }
+    assert setup.places(facts) == {
+        "home": "/home/ada  (300 MB free)",
+        "persistent": "/gpfs/ada  (20 GB free)",
+        "tools": "/gpfs/ada/rookery/x86_64",
+        "R packages": "/gpfs/ada/R",
+    }
+    assert setup.places({}) == {}
+    door = Door(profile.load("hec", overrides={"cluster_user": "ada"}))
+    assert list(setup.following(door, check=False)) == [
+        "ssh -F ~/config/rookery/ssh_config hec",
+        "rookery tmux --cluster hec",
+    ]
+    assert list(setup.following(door, check=True)) == ["rookery setup --cluster hec"]
+
+
+@pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh here")
+def test_a_cluster_that_cannot_be_reached_is_one_line(person: Path) -> None:
+    folder = person / "config/rookery/inventory/host_vars"
+    folder.mkdir(parents=True)
+    (folder / "hec.yml").write_text("cluster_host: 127.0.0.1\ncluster_port: 1\ncluster_user: ada\n")
+    (folder.parent / "hosts.yml").write_text("all: {hosts: {hec: }}\n")
+    done = invoke("setup", "--cluster", "hec", "--yes")
+    assert done.returncode == 1
+    assert done.stderr.startswith("hec: ")
+    assert "Traceback" not in done.stderr
+    assert "next: " in done.stderr

@@ -1,0 +1,223 @@
+"""The door to a cluster: one login, a master that is found again or replaced, commands and Fabric through it."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+from persons import at_home
+from ssh_server import cluster, fingerprint, sshd
+
+from rookery import ssh
+from rookery.errors import RookeryError
+from rookery.ssh import Door
+from rookery.ssh_errors import SshError
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    at_home(tmp_path / """ho me's "x" 100% $y""", monkeypatch)
+    with sshd(tmp_path) as (running, reach):
+        running.reach = reach
+        running.mine = fingerprint((tmp_path / "host_key.pub").read_text())
+        yield running
+
+
+@pytest.fixture
+def door(server):
+    opened = Door(cluster(**server.reach))
+    opened.ensure(batch=True, accept_host_key=server.mine)
+    yield opened
+    opened.close()
+
+
+def master(door: Door) -> int:
+    """The master's process id."""
+    done = subprocess.run([*door.ssh, "-O", "check", door.cluster.name], capture_output=True, text=True, check=True)
+    return int(re.search(r"pid=(\d+)", done.stderr)[1])
+
+
+def ended(pid: int) -> None:
+    """Wait until a process is gone."""
+    until = time.monotonic() + 5
+    while os.path.exists(f"/proc/{pid}") and "Z" not in open(f"/proc/{pid}/stat").read().split()[2]:  # noqa: PTH110, PTH123, SIM115
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_the_master_is_found_again(door, server):
+    for _ in range(3):
+        Door(door.cluster).ensure(batch=True)
+        assert Door(door.cluster).run(["echo", "a  b"]).stdout == "a  b\n"
+    assert server.logins == 1
+
+
+def test_a_killed_master_is_replaced(door, server):
+    pid = master(door)
+    os.kill(pid, signal.SIGKILL)
+    ended(pid)
+    assert not door.is_open()
+    door.ensure(batch=True)
+    assert door.run(["true"]).ok
+    assert server.logins == 2
+
+
+def test_a_master_whose_connection_hangs_is_replaced(door, server, monkeypatch):
+    monkeypatch.setattr(ssh, "FRESH", 0)
+    monkeypatch.setattr(ssh, "ANSWER", 1)
+    monkeypatch.setattr(ssh, "ANSWER_HERE", 0.5)
+    pid = master(door)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        door.ensure(batch=True)
+        assert door.run(["true"]).ok
+        assert server.logins == 2
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_closed_connection_is_replaced(door, server):
+    server.transports[-1].close()
+    door.ensure(batch=True)
+    assert door.run(["true"]).ok
+    assert server.logins == 2
+
+
+def test_closing(door):
+    door.close()
+    assert not door.is_open()
+    door.close()
+
+
+def test_two_at_once_log_in_once(server):
+    Door(cluster(**server.reach)).ensure(batch=True, accept_host_key=server.mine)
+    Door(cluster(**server.reach)).close()
+    before = server.logins
+    doors = [Door(cluster(**server.reach)) for _ in range(5)]
+    threads = [threading.Thread(target=door.ensure, args=(True,)) for door in doors]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(door.is_open() for door in doors)
+    assert server.logins == before + 1
+    doors[0].close()
+
+
+def denied(one) -> SshError:
+    with pytest.raises(SshError) as caught:
+        Door(one).ensure(batch=True)
+    assert caught.value.reason == "denied"
+    return caught.value
+
+
+@pytest.mark.usefixtures("door")
+def test_wrong_user(server):
+    error = denied(cluster("else", **{**server.reach, "user": "eve"}))
+    assert "eve" in error.message
+    assert server.reach["identity_file"] in error.message
+    assert "--user" in error.hint
+
+
+@pytest.mark.usefixtures("door")
+def test_a_password_would_be_asked_for(server):
+    server.methods = "publickey,password"
+    error = denied(cluster("else", **{**server.reach, "user": "eve"}))
+    assert "password" in error.message
+    assert "terminal" in error.hint
+
+
+def test_a_script_with_arguments_and_input(door):
+    done = door.run(
+        ["it's", "a\nb!"], script='cat; printf "%s|" "$@"; echo oops >&2; exit 7', input=b"in\n", check=False
+    )
+    assert (done.stdout, done.stderr, done.exit, done.ok) == ("in\nit's|a\nb!|", "oops\n", 7, False)
+
+
+def test_a_script_too_long_for_an_argument(door):
+    script = f"# {'x' * 200_000}\ncat; echo $1"
+    assert door.run(["end"], script=script, input=b"given\n").stdout == "given\nend\n"
+
+
+def test_a_failing_command_is_one_line(door):
+    with pytest.raises(RookeryError, match=r"ls /none failed there \(exit status 2\): ls: .*none"):
+        door.run(["ls", "/none"])
+
+
+def test_exit_255_of_a_command_is_its_own(door):
+    assert door.run(script="echo lost >&2; exit 255", check=False).stderr == "lost\n"
+
+
+def test_a_command_may_take_too_long(door):
+    with pytest.raises(RookeryError, match=r"sleep 60 took longer than 0\.2 s"):
+        door.run(["sleep", "60"], timeout=0.2)
+
+
+def test_start_up_files_that_print(door, server):
+    server.profile = "echo welcome; printf 'no line break'; echo warning >&2"
+    done = door.run(["echo", "hello"])
+    assert (done.stdout, done.stderr) == ("hello\n", "")
+    assert "welcome" in done.noise
+    assert "warning" in done.noise
+    result = door.connection().run("echo hello; echo bad >&2", hide=True)
+    assert (result.stdout, result.stderr) == ("hello\n", "bad\n")
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_start_up_files_that_end_the_shell(door, server, code):
+    server.profile = f"echo bye; exit {code}"
+    for run in (lambda: door.run(["true"]), lambda: door.connection().run("true", hide=True, warn=True)):
+        with pytest.raises(SshError, match="start-up files") as caught:
+            run()
+        assert caught.value.reason == "startup"
+        assert "bye" in caught.value.message
+
+
+def test_a_connection_lost_in_mid_command(door, server):
+    timer = threading.Timer(0.3, server.transports[-1].close)
+    timer.start()
+    with pytest.raises(SshError) as caught:
+        door.run(["sleep", "60"])
+    assert caught.value.reason == "lost"
+
+
+def test_fabric(door, server):
+    connection = door.connection()
+    result = connection.run(
+        """printf '%s|' "$0" "$FOO" "it's"; exit 3""", hide=True, warn=True, env={"FOO": "a 'b' $c"}
+    )
+    assert result.stdout.endswith("|a 'b' $c|it's|")
+    assert (result.exited, result.failed, result.connection) == (3, True, connection)
+    with connection.cd("/"):
+        assert connection.run("pwd", hide=True).stdout == "/\n"
+    assert connection.transport is None  # paramiko has connected to nothing
+    assert connection.is_connected
+    assert server.logins == 1
+
+
+def test_fabric_opens_and_leaves_open(server):
+    Door(cluster(**server.reach)).ensure(batch=True, accept_host_key=server.mine)
+    door = Door(cluster(**server.reach))
+    door.close()
+    with door.connection() as connection:
+        assert not connection.is_connected
+        connection.run("true", hide=True)
+        assert connection.is_connected
+    assert door.is_open()
+    door.close()
+
+
+def test_what_ansible_and_git_get_reaches_the_cluster(door, server):
+    environment = door.ansible_environment()
+    arguments = shlex.split(environment["ANSIBLE_SSH_ARGS"])
+    assert any(part.startswith("ControlPath=") for part in arguments)
+    assert any(part.startswith("ControlPersist=") for part in arguments)
+    done = subprocess.run(["ssh", *arguments, "birds", "echo there"], capture_output=True, text=True, check=True)
+    assert done.stdout == "there\n"
+    line = f"{shlex.join(door.ssh)} birds 'echo there'"
+    assert subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True).stdout == "there\n"
+    assert server.logins == 1

@@ -1,0 +1,116 @@
+"""rookery's ssh_config, as the real ssh reads it."""
+
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from persons import at_home
+from ssh_server import cluster
+
+from rookery import ssh_config
+from rookery.errors import RookeryError
+
+HOMES = ["plain", "with a blank", """it's "quoted" \\ too""", "100% $HOME #not a comment"]
+
+
+def seen(path: Path, name: str) -> dict[str, str]:
+    """What ssh makes of a host in a config file."""
+    done = subprocess.run(["ssh", "-G", "-F", str(path), name], capture_output=True, text=True, check=True)
+    return dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+
+
+@pytest.fixture(params=HOMES)
+def home(request, tmp_path, monkeypatch):
+    return at_home(tmp_path / request.param, monkeypatch)
+
+
+def test_ssh_reads_what_was_meant(home):
+    key = home / "keys of mine" / "id"
+    one = cluster(host="login.example.org", port=6767, user="a.b", identity_file=str(key), proxy_jump="me@hop:22")
+    got = seen(ssh_config.write(one), "birds")
+    assert (got["hostname"], got["port"], got["user"]) == ("login.example.org", "6767", "a.b")
+    assert got["proxyjump"] == "me@hop:22"
+    assert got["identityfile"].replace("%%", "%") == str(key)
+    assert got["identitiesonly"] == "yes"
+    assert got["stricthostkeychecking"] in {"true", "yes"}
+    assert (
+        got["userknownhostsfile"].replace("%%", "%")
+        == f"{home}/.local/state/rookery/known_hosts {home}/.ssh/known_hosts"
+    )
+    assert got["controlmaster"] == "auto"
+    assert got["controlpersist"] == "14400"
+    assert got["forwardagent"] == "no"
+
+
+def test_the_persons_own_config_comes_last(home):
+    (home / ".ssh").mkdir()
+    (home / ".ssh" / "config").write_text(
+        "Host *\n  Compression yes\n  StrictHostKeyChecking no\nHost birds\n  Port 99\n"
+    )
+    got = seen(ssh_config.write(cluster(port=22)), "birds")
+    assert got["compression"] == "yes"
+    assert got["stricthostkeychecking"] in {"true", "yes"}
+    assert got["port"] == "22"
+
+
+def test_a_sandbox_knows_nothing_of_the_persons(home):
+    (home / ".ssh").mkdir()
+    (home / ".ssh" / "config").write_text("Host *\n  Compression yes\n")
+    path = ssh_config.write(cluster(sandbox=True, known_hosts_file=str(home / "kh")))
+    got = seen(path, "birds")
+    assert path == home / ".local/state/rookery/sandbox/ssh_config"
+    assert got["compression"] == "no"
+    assert got["userknownhostsfile"].replace("%%", "%") == str(home / "kh")
+    assert not (home / ".config").exists()
+
+
+def test_entries_of_other_clusters_stay(home):  # noqa: ARG001
+    ssh_config.write(cluster("birds", host="one.example.org"))
+    ssh_config.write(cluster("fish", host="two.example.org"))
+    path = ssh_config.write(cluster("birds", host="three.example.org"))
+    assert seen(path, "birds")["hostname"] == "three.example.org"
+    assert seen(path, "fish")["hostname"] == "two.example.org"
+    assert path.read_text().count("Host birds\n") == 1
+    assert path.read_text().count("Host *\n") == 1
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [item.name for item in path.parent.iterdir()] == ["ssh_config"]
+
+
+def test_an_unchanged_file_is_not_written_again(tmp_path, monkeypatch):
+    at_home(tmp_path / "home", monkeypatch)
+    before = ssh_config.write(cluster()).stat()
+    after = ssh_config.write(cluster()).stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"user": "a b"},
+        {"user": "a\nProxyCommand evil"},
+        {"user": "-oProxyCommand=evil"},
+        {"user": "$(evil)"},
+        {"host": "a b"},
+        {"host": "-evil"},
+        {"proxy_jump": "a; evil"},
+        {"proxy_jump": "-evil"},
+        {"name": "a*"},
+        {"identity_file": "/keys/a\nProxyCommand evil"},
+        {"identity_file": "/keys/${HOME}"},
+        {"user": ""},
+    ],
+)
+def test_what_cannot_be_is_refused(changes, tmp_path, monkeypatch):
+    at_home(tmp_path / "home", monkeypatch)
+    with pytest.raises(RookeryError) as caught:
+        ssh_config.write(cluster(**changes))
+    assert "\n" not in caught.value.message
+    assert caught.value.hint
+    assert not (tmp_path / "home" / ".config" / "rookery" / "ssh_config").exists()
+
+
+def test_the_persons_own_known_hosts_is_never_the_one_written_to(tmp_path, monkeypatch):
+    home = at_home(tmp_path / "home", monkeypatch)
+    one = cluster(known_hosts_file=str(home / ".ssh" / "known_hosts"))
+    assert ssh_config.own_known_hosts(one) == home / ".local/state/rookery/known_hosts"

@@ -1,0 +1,97 @@
+"""`status`: what is said of a look at a home, and with which exit code."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rookery import fast, house, profile, status
+
+ASKED: dict[str, Any] = {
+    "digest": "d",
+    "unsteady": [],
+    "rookery": "0.2.0",
+    "play": "p",
+    "engines": [],
+    "roles": {"r": "1"},
+    "variables": {"r_packages": "1"},
+}
+SEALED = {**ASKED, "python": "3.6.8", "when": "2026-05-01T10:00:00+0000", "facts": {}}
+WHOLE = fast.Look(sealed=SEALED, entries=40, ended=True, python="3.6.8", answered=True, tools={"uv": "0.9"})
+GONE = {"role": "tmux", "kind": "files", "path": "/h/.tmux.conf", "what": "~/.tmux.conf", "how": "removed"}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> profile.Cluster:
+    return profile.load("penguins", [house.root() / "inventory"])
+
+
+def test_a_home_as_it_was_left(cluster: profile.Cluster) -> None:
+    one = status.standing(cluster, WHOLE, ASKED)
+    assert (one.state, one.hint, one.version, one.when) == ("as declared", "", "0.2.0", SEALED["when"])
+    assert status.exit_code([one], named=True) == 0
+
+
+@pytest.mark.parametrize(
+    ("look", "asked", "state", "exit_code"),
+    [
+        (replace(WHOLE, drift=(GONE,)), ASKED, "drifted", 3),
+        (replace(WHOLE, ended=False), ASKED, "drifted", 3),
+        (WHOLE, {**ASKED, "digest": "e", "variables": {"r_packages": "2"}}, "out of date", 3),
+        (replace(WHOLE, new=("shells zsh",)), ASKED, "out of date", 3),
+        (fast.Look(answered=True), ASKED, "not set up", 3),
+        (fast.Look(problem="it does not answer"), ASKED, "can't be known", 1),
+    ],
+)
+def test_other_homes(
+    cluster: profile.Cluster, look: fast.Look, asked: dict[str, Any], state: str, exit_code: int
+) -> None:
+    one = status.standing(cluster, look, asked)
+    assert one.state == state
+    assert one.hint.endswith("setup --cluster penguins")
+    assert status.exit_code([one], named=True) == exit_code
+
+
+def test_of_all_clusters_one_that_was_never_set_up_is_no_fault() -> None:
+    rows = [status.Standing("penguins", "as declared"), status.Standing("hec", "not set up")]
+    assert status.exit_code(rows, named=False) == 0
+    assert status.exit_code([*rows, status.Standing("bede", "can't be known")], named=False) == 1
+
+
+def test_each_thing_is_named_and_nothing_from_there_reaches_the_terminal_as_it_is(
+    cluster: profile.Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sly = {**GONE, "what": "~/a\x1b[2J\x1b]0;title\x07[red]b[/red]"}
+    asked = {**ASKED, "digest": "e", "rookery": "0.3.0", "variables": {"r_packages": "2"}}
+    status.show([status.standing(cluster, replace(WHOLE, drift=(sly,), gone=("storage scratch /s",)), asked)])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "penguins  drifted  rookery 0.2.0, 2026-05-01 10:00"
+    assert lines[1].startswith("  tmux       ~/a")
+    assert lines[1].endswith("[red]b[/red]: removed")
+    assert "\x1b" not in "".join(lines)
+    assert "\x07" not in "".join(lines)
+    assert "  now asked  rookery 0.2.0 then, 0.3.0 now" in lines
+    assert "  now asked  setting r_packages" in lines
+    assert "  gone       storage scratch /s" in lines
+    assert "  tools      uv 0.9" in lines
+
+
+def test_storage_is_told_with_what_is_left_of_the_quota() -> None:
+    hec = profile.load("hec", [house.root() / "inventory"])
+    said = "".join(
+        f"rookery-fact {line}\n"
+        for line in (
+            "home /home/a",
+            "storage home /home/a",
+            "storage persistent /s",
+            "storage scratch /x",
+            "free_mb home 999999",
+            "free_mb persistent 2048",
+            "quota home 10G 5.50G 4.50G 55.00 24840",
+            "complete yes",
+        )
+    )
+    found = {area.name: area for area in status.areas(hec, said)}
+    assert found["home"] == status.Area("home", "/home/a", 4608, 10240)
+    assert found["scratch"].free_mb is None
+    assert list(status.areas(hec, "nothing")) == []

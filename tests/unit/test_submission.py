@@ -1,0 +1,82 @@
+"""What `submit` decides on this side, and what its program does there where a disk is full."""
+
+import resource
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rookery import profile
+from rookery.errors import RookeryError
+from rookery.jobs import submission, tags
+from rookery.jobs.record import Record
+from rookery.jobs.submission import Wish
+from rookery.jobs.there import basics, following
+
+
+def test_a_file_that_finds_no_room_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "12.json"
+    basics.write(str(path), "before")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            basics.write(str(path), "after" * 100)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("12.json", "before")]
+
+
+def test_the_command_of_a_hint_asks_for_the_same_again() -> None:
+    wish = Wish("seals", path="own script.sh", after=("4711", "fit"), tag="run-1")
+    flags = " --cluster hec --sandbox"
+    said = "invoke submit 'own script.sh' --after 4711 --after fit --tag run-1 --cluster hec --sandbox"
+    assert submission.command(wish, flags) == said
+    assert submission.command(Wish("seals", job="fit", failed_of="12"), "") == "invoke submit fit --failed 12"
+
+
+def test_a_miniature_s_submissions_are_its_own(tmp_path: Path) -> None:
+    cluster = profile.load("hec", overrides={"cluster_user": "ada"})
+    found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path))
+    assert (cluster.label, submission.pending(found, Wish("seals", job="fit")).name) == ("hec", ".submitting-hec-fit")
+    found.cluster = replace(cluster, sandbox=True)
+    assert found.cluster.label == "hec-sandbox"
+    assert submission.pending(found, Wish("seals", job="fit")).name == ".submitting-hec-sandbox-fit"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "config", "user.name", "Ada")
+    git(tmp_path, "config", "user.email", "ada@example.org")
+    for message in ("first", "second"):
+        git(tmp_path, "commit", "-q", "--allow-empty", "-m", message)
+    return tmp_path
+
+
+def git(root: Path, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_tag_stands_on_the_commit_below_a_snapshot_not_on_what_is_checked_out(repository: Path) -> None:
+    below = git(repository, "rev-parse", "HEAD^")
+    assert tags.head(repository) != below
+    tags.make(repository, Record("fit", "12", "hec", commit="b" * 40, base=below, dirty=True, tag="run-1"))
+    assert git(repository, "rev-parse", "run-1^{commit}") == below
+
+
+@pytest.mark.parametrize("commit", ["b" * 40, ""])
+def test_what_was_deployed_from_elsewhere_can_t_be_tagged(repository: Path, commit: str) -> None:
+    with pytest.raises(RookeryError, match="not in this repository"):
+        tags.make(repository, Record("fit", "12", "hec", commit="b" * 40, base=commit, tag="run-1"))
+    assert git(repository, "tag") == ""
+
+
+def test_a_task_that_is_being_signalled_has_not_failed() -> None:
+    found = {str(number): following.Task(str(number), ["", state, "", "", "/w", str(number)])
+             for number, state in enumerate(("COMPLETED", "SIGNALING", "REQUEUE_FED"))}  # fmt: skip
+    task, why = following.chosen(found)
+    assert (task.state, why) == ("SIGNALING", "the latest to begin")

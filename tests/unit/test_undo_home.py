@@ -1,0 +1,233 @@
+"""`undo` in a home: what the person changed stays, what it tells beforehand is what it does, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from converger import disk, records, takeback
+from home_helpers import Login
+from undo_helpers import HOMES, everything, furnish, made_anew, quick, set_up, take_back
+
+from rookery import rescue
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Where homes are."""
+    with quick(tmp_path) as place:
+        yield place
+
+
+@pytest.fixture
+def login(folder: Path) -> Login:
+    """A home that was lived in and set up."""
+    made = furnish(folder / "login")
+    set_up(made)
+    return made
+
+
+def told(answer: dict[str, Any] | None, login: Login) -> dict[str, tuple[str, str]]:
+    """State and note by path, with ~ for the home and $ for the storage."""
+    assert answer is not None
+    assert "failed" not in answer, answer
+    short = {str(login.home): "~", str(login.storage): "$"}
+    pattern = re.compile("|".join(map(re.escape, short)))
+    return {
+        pattern.sub(lambda found: short[found[0]], one["path"]): (one["state"], one["note"])
+        for one in answer["outcomes"]
+    }
+
+
+def test_check_tells_exactly_what_will_be_done(login: Login) -> None:
+    before = everything(login, state=True)
+    for said in ({}, {"purge": True}, {"only": ["python"]}):
+        listed = take_back(login, check=True, **said)
+        assert everything(login, state=True) == before
+        assert listed is not None
+        assert len(listed["outcomes"]) > 2
+    listed = take_back(login, check=True)
+    done = take_back(login)
+    assert listed is not None
+    assert done is not None
+    assert done["outcomes"] == listed["outcomes"]
+
+
+def test_what_the_person_changed_since_stays_and_is_named(login: Login) -> None:
+    home = login.home
+    (home / "start-pyenv").write_text("mine again\n")
+    bashrc = (home / ".bashrc").read_bytes()
+    (home / ".bashrc").write_bytes(bashrc.replace(b"\nours\n", b"\nours and mine\n"))
+    (home / ".profile").write_bytes((home / ".profile").read_bytes() + b"mine\n")
+    settings = json.loads((home / "settings.json").read_text())
+    (home / "settings.json").write_text(json.dumps({**settings, "later": True}))
+    (home / "new").unlink()
+    (home / "new").symlink_to("/elsewhere")
+    (home / "made/mine").write_text("mine")
+    (home / ".cache/later").write_text("mine")
+    (login.storage / "rookery/x86/virtualenvs/project").mkdir(parents=True)
+    seen = told(take_back(login), login)
+    assert seen["~/start-pyenv"][0] == "left"
+    kept = re.search(r"is in ~/(\S+)", seen["~/start-pyenv"][1])
+    assert kept
+    assert (home / kept[1]).read_bytes() == b"mine \xff"
+    assert (home / "start-pyenv").read_text() == "mine again\n"
+    assert seen["~/.bashrc"][0] == "left"
+    assert b"ours and mine" in (home / ".bashrc").read_bytes()
+    assert seen["~/.profile"] == ("restored", "rookery's lines are out; what you wrote since stays")
+    assert (home / ".profile").read_text() == "mine\n"
+    assert json.loads((home / "settings.json").read_text()) == {"mine": {"kept": 1}, "empty": {}, "later": True}
+    assert seen["~/new"][0] == "left"
+    assert (home / "new").readlink() == Path("/elsewhere")
+    assert seen["~/made"] == ("left", "it holds what is yours: mine")
+    assert (home / ".cache/later").read_text() == "mine"
+    assert not (home / ".cache").is_symlink()
+    assert seen["$/rookery/x86"][0] == "left"
+    assert "virtualenvs/project" in seen["$/rookery/x86"][1]
+    # purged, nothing is lost that stands nowhere else
+    answer = take_back(login, purge=True)
+    assert told(answer, login)["$/rookery/x86"][0] == "removed"
+    assert not (login.storage / "rookery/x86").exists()
+    assert sorted(path.read_bytes() for path in (login.state / "kept").iterdir())[1] == b"mine \xff"
+    assert sorted(path.name for path in login.state.iterdir()) == ["kept"]
+
+
+def test_a_role_alone_is_taken_back_where_nothing_needs_it(login: Login) -> None:
+    before = everything(login)
+    answer = take_back(login, only=["shell"])
+    assert answer is not None
+    assert "shell can't be taken back alone: python needs it" in answer["msg"]
+    assert "--only python,shell" in answer["hint"]
+    assert everything(login) == before
+    assert "the role nobody did nothing in this home" in (take_back(login, only=["nobody"]) or {})["msg"]
+    seen = told(take_back(login, only=["storage"]), login)
+    assert seen["~/.cache"][0] == "restored"
+    assert (login.home / "lib/made").exists()
+    assert {entry["role"] for entry in login.ledger()} == {"shell", "python"}
+    before = everything(furnish(login.home.parent.parent / "other"))
+    told(take_back(login), login)
+    assert everything(login) == before
+
+
+def test_a_home_that_is_too_full_for_what_must_come_back_is_left_as_it_is(login: Login) -> None:
+    (login.storage / "conda/big").write_bytes(b"x" * 30_000_000)
+    before = everything(login)
+    answer = take_back(login, space={str(login.home): 20, str(login.storage): 1000})
+    assert answer is not None
+    assert re.search(r"needs 30 MB on \S+/home, and 20 MB are free there", answer["msg"]), answer
+    assert everything(login) == before
+
+
+DAMAGES = {
+    "truncated": lambda text: text[: len(text) // 2],
+    "empty": lambda _: "",
+    "no object": lambda _: "[]",
+    "a newer one": lambda text: text.replace('"version": 2', '"version": 3'),
+    "no number": lambda text: text.replace('"version": 2', '"version": true'),
+    "a path elsewhere": lambda text: text.replace("/home/start-pyenv", "/home/../../../etc/start-pyenv"),
+    "a path of another": lambda text: re.sub(r'"[^"]*/home/start-pyenv"', '"/etc/passwd"', text),
+    "a relative path": lambda text: re.sub(r'"[^"]*/home/start-pyenv"', '"start-pyenv"', text),
+    "the home itself": lambda text: re.sub(r'("[^"]*/home)/start-pyenv"', r'\1"', text),
+    "a kept copy elsewhere": lambda text: text.replace('"kept": "start-pyenv', '"kept": "../../start-pyenv'),
+    "an unknown kind": lambda text: text.replace('"kind": "links"', '"kind": "spells"'),
+    "a wrong type": lambda text: text.replace('"order": 3', '"order": "three"'),
+    "one number twice": lambda text: text.replace('"order": 3', '"order": 4'),
+    "a wrong mode": lambda text: text.replace('"mode": "0600"', '"mode": "rw"'),
+    "a folder in itself": lambda text: re.sub(r'"target": "[^"]*/storage/cache"', '"target": "@/.cache/inner"', text),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_ledger_is_refused_and_nothing_is_done(login: Login, damage: str) -> None:
+    file = login.state / "ledger.json"
+    text = file.read_text()
+    damaged = DAMAGES[damage](text).replace("@", str(login.home))
+    assert damaged != text
+    file.write_text(damaged)
+    before = everything(login)
+    for check in (True, False):
+        answer = take_back(login, check=check)
+        assert answer is not None
+        assert re.search("is damaged, so nothing was touched|written by a newer rookery", answer["msg"]), answer
+        assert everything(login) == before
+        assert file.read_text() == damaged
+
+
+def test_there_may_be_nothing_to_take_back(folder: Path) -> None:
+    login = furnish(folder / "login")
+    before = everything(login, state=True)
+    for said in ({}, {"purge": True}, {"check": True}):
+        answer = take_back(login, **said)
+        assert answer == {"found": False, "outcomes": [], "notes": []}
+        assert everything(login, state=True) == before
+
+
+def test_another_laptop_at_work_is_not_disturbed(login: Login) -> None:
+    before = everything(login)
+    answer = take_back(login, run={"id": "u", "who": "alex", "laptop": "kettle"})
+    assert answer is not None
+    assert "sam is at work in this home from the laptop teapot" in answer["msg"]
+    assert everything(login) == before
+
+
+@pytest.mark.parametrize("version", range(1, records.VERSION + 1))
+def test_a_home_of_each_version_is_taken_back(folder: Path, version: int) -> None:
+    before = everything(made_anew(folder / "login", version, "before"))
+    login = made_anew(folder / "login", version, "after")
+    said = json.loads((login.state / "ledger.json").read_text())
+    assert said["version"] == version
+    seen = told(take_back(login), login)
+    assert not [path for path, (state, _) in seen.items() if state == "left"]
+    after = everything(login)
+    if version == 1:  # it did not know the times of folders and links, nor what was whose where two became one
+        assert "what came from the home can't be told from the rest" in seen["~/.conda"][1]
+        leave_out = re.compile("home/.conda|storage")
+        before, after = (
+            {name: one if one[0][:1] == "-" else one[:2] for name, one in every.items() if not leave_out.match(name)}
+            for every in (before, after)
+        )
+    assert after == before
+
+
+@pytest.mark.parametrize("version", range(1, records.VERSION + 1))
+def test_a_home_of_each_version_is_brought_on_by_setup(folder: Path, version: int) -> None:
+    login = made_anew(folder / "login", version, "after")
+    before = everything(login)
+    answers = set_up(login)
+    assert answers is not None
+    assert not any(answer["changed"] for answer in answers)
+    assert everything(login) == before
+    said = json.loads((login.state / "ledger.json").read_text())
+    assert said["version"] == records.VERSION
+    assert said["storage"] == [str(login.storage)]
+    assert told(take_back(login), login)["~/start-pyenv"] == ("restored", "")
+    assert (login.home / "start-pyenv").read_bytes() == b"mine \xff"
+
+
+def test_there_is_a_home_of_each_version() -> None:
+    found = sorted(path.name for path in HOMES.iterdir())
+    assert found == [f"version-{version}.json" for version in range(1, records.VERSION + 1)]
+
+
+def test_the_guard_that_got_rookery_in_is_known(folder: Path) -> None:
+    login = Login(folder / "login")
+    bashrc = login.home / ".bashrc"
+    bashrc.write_text('[ -z "$PS1" ] && exit\n')
+    bashrc.chmod(0o640)
+    os.utime(bashrc, ns=(1, 1_600_000_000_000_000_001))
+    os.utime(login.home, ns=(1, 1_600_000_000_000_000_002))
+    before = everything(login, state=True)
+    home = {**os.environ, "HOME": str(login.home)}
+    subprocess.run(["sh", "-c", rescue._SCRIPT], env=home, check=True, stdout=subprocess.DEVNULL)
+    assert "ROOKERY_PROBE" in bashrc.read_text()
+    told(take_back(login, purge=True), login)
+    assert everything(login, state=True) == before
+    guard = re.search(r"'(case [^']*)'", rescue._SCRIPT)
+    assert guard
+    assert disk.digest(guard[1].encode() + b"\n") == takeback.GUARD

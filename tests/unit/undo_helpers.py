@@ -1,0 +1,218 @@
+"""A home that was lived in, set up and taken back by the converger, in forks that may be killed at any step."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from converger import disk, reply, undo
+from home_helpers import Login, tree
+
+LONG_AGO = 1_600_000_000_123_456_789
+STATE = "home/.local"
+
+
+@contextmanager
+def quick(folder: Path) -> Iterator[Path]:
+    """A folder in memory where the machine has one: hundreds of runs wait for a disk some thousand times."""
+    memory = Path("/dev/shm")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "sync", lambda: None)  # which waits for all the machine's disks
+        if not os.access(memory, os.W_OK):
+            yield folder
+            return
+        with tempfile.TemporaryDirectory(dir=memory) as made:
+            yield Path(made)
+
+
+def furnish(folder: Path) -> Login:
+    """The same home every time, at the same path, with times from long ago."""
+    shutil.rmtree(folder, ignore_errors=True)
+    login = Login(folder)
+    home = login.home
+    (home / ".bashrc").write_bytes(b"#!/bin/bash\nalias x=y\r\nlast line without an end")
+    (home / ".bashrc").chmod(0o640)
+    (home / "start-pyenv").write_bytes(b"mine \xff")
+    (home / "settings.json").write_text('{"mine": {"kept": 1}, "empty": {}}')
+    (home / "tool").symlink_to("/old/tool")
+    (home / "open").mkdir(mode=0o755)
+    for name in (".cache", ".conda"):
+        (home / name / "deep").mkdir(parents=True)
+        for inner in ("a", "same", "deep/b"):
+            (home / name / inner).write_text(f"{name} {inner}")
+        (home / name / "link").symlink_to("deep/b")
+    (home / ".conda/hollow").mkdir(mode=0o500)
+    (login.storage / "conda/deep").mkdir(parents=True)
+    (login.storage / "conda/a").write_text("was here first")
+    (login.storage / "conda/same").write_text(".conda same")
+    (login.storage / "conda/deep/c").write_text("was here too")
+    (login.storage / "mamba").mkdir()
+    (login.storage / "mamba/x").write_text("was here first")
+    for number, path in enumerate(sorted(folder.rglob("*"))):
+        stamp = LONG_AGO + number * 1_000_000_007
+        os.utime(path, ns=(stamp, stamp), follow_symlinks=False)
+    return login
+
+
+def declarations(login: Login) -> list[tuple[str, dict[str, Any]]]:
+    """What three roles declare for it."""
+    store = login.storage
+    lib = "mkdir -p {0}/inner && echo x >{0}/inner/x && echo rookery-made: {0}/inner/x".format("$HOME/lib/R")
+    return [
+        (
+            "shell",
+            {
+                "directories": [
+                    "~/made",
+                    {"path": "~/open", "mode": "0700", "enforce": True},
+                    f"{store}/rookery",
+                    f"{store}/rookery/x86",
+                ],
+                "blocks": [{"path": "~/.bashrc", "content": "ours"}, {"path": "~/.profile", "content": "ours"}],
+                "environment": {"name": "50-x", "variables": {"A": "b"}, "shells": ["sh"]},
+            },
+        ),
+        (
+            "storage",
+            {
+                "moves": [
+                    {"path": f"~/.{name}", "to": str(store / name)} for name in ("cache", "conda", "mamba", "code")
+                ],
+                "links": [{"path": "~/tool", "target": "/new/tool"}, {"path": "~/new", "target": "/new"}],
+                "files": [
+                    {"path": "~/start-pyenv", "content": "ours\n", "mode": "0600"},
+                    {"path": "~/.code/data/x", "content": "ours\n"},
+                ],
+                "json": [
+                    {"path": "~/settings.json", "values": {"ours": 2, "mine": {"too": 3}, "empty": {"a": 1}}},
+                    {"path": "~/.code/s.json", "values": {"ours": 2}},
+                ],
+            },
+        ),
+        (
+            "python",
+            {
+                "directories": ["~/lib/R"],
+                "commands": [
+                    {"what": "Make", "argv": ["touch", "{stage}"], "creates": "~/lib/made", "stage": True},
+                    {"what": "Fill", "argv": ["sh", "-c", lib], "creates": "~/lib/R/inner/x", "makes": ["~/lib/R"]},
+                    {
+                        "what": "Tool",
+                        "argv": ["sh", "-c", f"mkdir -p {store}/rookery/x86/bin && touch {store}/rookery/x86/bin/uv"],
+                        "creates": f"{store}/rookery/x86/bin/uv",
+                    },
+                ],
+            },
+        ),
+    ]
+
+
+def full(declaration: dict[str, Any]) -> dict[str, Any]:
+    """A declaration as the action plugin would send it."""
+    folders = declaration.get("directories", [])
+    plain = [{"path": one} if isinstance(one, str) else one for one in folders]
+    return {**declaration, "directories": plain}
+
+
+def forked(login: Login, work: Callable[[], Any], kill_at: int) -> Any:
+    """What work gives in a fork of this process; None where it was killed at that step."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.environ["HOME"] = str(login.home)
+            disk._KILL_AT = kill_at
+            os.write(writer, json.dumps(work()).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        text = stream.read()
+    os.waitpid(child, 0)
+    assert text or kill_at, "it ended without an answer"
+    return json.loads(text) if text else None
+
+
+def set_up(login: Login, kill_at: int = 0) -> list[dict[str, Any]] | None:
+    """All roles in one fork: their answers."""
+    from converger import main
+
+    def work() -> list[dict[str, Any]]:
+        return [main.answer(login.payload(full(said), role=role)) for role, said in declarations(login)]
+
+    answers: list[dict[str, Any]] | None = forked(login, work, kill_at)
+    for answer in answers or []:
+        assert "failed" not in answer, answer
+    return answers
+
+
+def take_back(login: Login, kill_at: int = 0, **said: Any) -> dict[str, Any] | None:
+    """`undo` there; its answer."""
+    usual = {
+        "run": {"id": "undo-1", "who": "sam", "laptop": "teapot"},
+        "storage": [str(login.storage)],
+        "space": {},
+        "grain": 1,
+        "check": False,
+        "only": [],
+        "purge": False,
+    }
+    answer: dict[str, Any] | None = forked(login, lambda: reply.answer(undo.Session, {**usual, **said}), kill_at)
+    assert "exception" not in (answer or {}), answer
+    return answer
+
+
+def everything(login: Login, *, state: bool = False) -> dict[str, Any]:
+    """Home and storage, with times; rookery's own folder, and those made for it, only when asked for."""
+    seen = tree(login.home.parent, times=True, leave_out="" if state else STATE)
+    seen["home"] = ("", None, login.home.stat().st_mtime_ns)
+    return seen
+
+
+HOMES = Path(__file__).resolve().parents[1] / "data/homes"
+"""A home for each version of the ledger, before and after its setup: `recorded` of `furnish` and of `set_up`."""
+
+
+def recorded(folder: Path) -> dict[str, dict[str, Any]]:
+    """All that is in a folder, so that it can be made anew in another one."""
+    top, seen = str(folder), {}
+    for path in sorted(folder.rglob("*")):
+        status = path.lstat()
+        one: dict[str, Any] = {"mtime": status.st_mtime_ns}
+        if stat.S_ISLNK(status.st_mode):
+            one["target"] = str(path.readlink()).replace(top, "@TOP@")
+        else:
+            one["mode"] = f"{stat.S_IMODE(status.st_mode):04o}"
+        if stat.S_ISREG(status.st_mode):
+            one["content"] = base64.b64encode(path.read_bytes().replace(top.encode(), b"@TOP@")).decode()
+        seen[str(path.relative_to(folder))] = one
+    return seen
+
+
+def made_anew(folder: Path, version: int, when: str) -> Login:
+    """The home of a version of the ledger, `before` or `after` its setup."""
+    shutil.rmtree(folder, ignore_errors=True)
+    seen = json.loads((HOMES / f"version-{version}.json").read_text())[when]
+    login = Login(folder)
+    for name, one in seen.items():
+        path = folder / name
+        if "target" in one:
+            path.symlink_to(one["target"].replace("@TOP@", str(folder)))
+        elif "content" in one:
+            path.write_bytes(base64.b64decode(one["content"]).replace(b"@TOP@", str(folder).encode()))
+        else:
+            path.mkdir(exist_ok=True)
+    for name, one in sorted(seen.items(), reverse=True):
+        if "mode" in one:
+            (folder / name).chmod(int(one["mode"], 8))
+        os.utime(folder / name, ns=(one["mtime"], one["mtime"]), follow_symlinks=False)
+    return login
