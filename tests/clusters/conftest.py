@@ -1,0 +1,61 @@
+"""Running miniatures for the tests of this folder, started once a session, and ended with it.
+
+`penguins` and `hec` give a `Live`; `add_user` gives a fresh account on it with a home of its own on this side too, and
+`root_run` arranges faults. ROOKERY_KEEP_SANDBOX=1 leaves the miniatures running.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from live import Live, home
+
+from rookery import sandbox
+
+CLUSTERS = ("penguins", "hec")
+
+
+@pytest.fixture(scope="session")
+def person() -> Iterator[dict[str, str]]:
+    """The environment of the person who runs the tests: an empty home. Its path is short, for sockets."""
+    top = Path(tempfile.mkdtemp(prefix="rookery-"))
+    environment = home(top / "home")
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    if pyenv.is_dir():
+        environment["PYENV_ROOT"] = str(pyenv)
+    yield environment
+    if not os.environ.get("ROOKERY_KEEP_SANDBOX"):
+        shutil.rmtree(top)
+
+
+@pytest.fixture(scope="session")
+def miniatures(person: dict[str, str]) -> Iterator[dict[str, Live]]:
+    """Both miniatures, with local mirrors."""
+    with pytest.MonkeyPatch.context() as patch:
+        for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "PYENV_ROOT"):
+            if key in person:
+                patch.setenv(key, person[key])
+        started = sandbox.ensure(list(CLUSTERS), yes=True, offline_mirrors=True)
+        state = sandbox.state()
+    try:
+        yield {one.name: Live(one.user, one.address, one.port, person, one) for one in started}
+    finally:
+        if not os.environ.get("ROOKERY_KEEP_SANDBOX"):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("XDG_STATE_HOME", str(state.parent.parent))
+                sandbox.down("all", quiet=True)
+
+
+@pytest.fixture(scope="session")
+def penguins(miniatures: dict[str, Live]) -> Live:
+    """A running miniature of Penguins."""
+    return miniatures["penguins"]
+
+
+@pytest.fixture(scope="session")
+def hec(miniatures: dict[str, Live]) -> Live:
+    """A running miniature of HEC."""
+    return miniatures["hec"]

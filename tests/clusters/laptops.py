@@ -1,0 +1,123 @@
+"""A student's laptop: a home of its own, with nothing on it but the inventory that says where the cluster is."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from live import Live
+
+from rookery.sandbox import mirrors
+
+ROOKERY = Path(sys.executable).with_name("rookery")
+
+
+@dataclass(frozen=True)
+class Laptop:
+    """Somebody's laptop, and their account on one cluster.
+
+    Attributes:
+        home: Its home folder, empty at first.
+        cluster: The cluster's name.
+        user: The account there.
+    """
+
+    home: Path
+    cluster: str
+    user: str
+
+    @property
+    def inventory(self) -> Path:
+        return self.home / ".config/rookery/inventory"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {key: os.environ[key] for key in ("PATH", "SSL_CERT_FILE", "PIP_CERT") if key in os.environ}
+        return kept | {"HOME": str(self.home), "LANG": "C.UTF-8", "TERM": "dumb"}
+
+    def write(self, **variables: Any) -> None:
+        """Put values into the person's own inventory, beside those that are there."""
+        file = self.inventory / "host_vars" / f"{self.cluster}.yml"
+        known = yaml.safe_load(file.read_text()) if file.exists() else {}
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(yaml.safe_dump({**known, **variables}))
+        hosts = sorted(path.stem for path in file.parent.glob("*.yml"))
+        (self.inventory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": dict.fromkeys(hosts)}}))
+
+    def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+        """Start a command and leave it running, in a process group of its own."""
+        return subprocess.Popen(
+            [str(ROOKERY), *arguments],
+            env=self.environment,
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            **options,
+        )
+
+    def rookery(self, *arguments: str, timeout: float = 300) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end, whatever that is."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=timeout)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def setup(self, *arguments: str, timeout: float = 300) -> dict[str, Any]:
+        """Set the home up; it must succeed. What `--json` says of this cluster is returned."""
+        done = self.rookery("setup", "--cluster", self.cluster, "--json", *arguments, timeout=timeout)
+        assert done.returncode == 0, done.stdout + done.stderr
+        told: dict[str, Any] = json.loads(done.stdout)["clusters"][self.cluster]
+        return told
+
+    def ssh(self, command: str, *, given: str = "", timeout: float = 120) -> "subprocess.CompletedProcess[str]":
+        """What `ssh NAME COMMAND` gives, as the person would type it, with this on its standard input."""
+        config = str(self.home / ".config/rookery/ssh_config")
+        return subprocess.run(
+            ["ssh", "-F", config, "-o", "BatchMode=yes", self.cluster, command],
+            env=self.environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def says(self, command: str, *, timeout: float = 120) -> str:
+        """The output of a command on the cluster, which must succeed; sent as one line, whatever its form here."""
+        done = self.ssh(command, timeout=timeout)
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        return done.stdout.strip()
+
+    def script(self, text: str, *, timeout: float = 300) -> str:
+        """The output of a bash script on the cluster, which must succeed; line by line as on the training page."""
+        done = self.ssh("bash -s", given="set -e\n" + textwrap.dedent(text), timeout=timeout)
+        assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
+        return done.stdout.strip()
+
+    def tree(self) -> str:
+        """Everything in the home there, which a run that writes nothing leaves alike: kind, mode, size, time, goal."""
+        return self.says("cd && find . ! -path './.ssh*' -printf '%p %y %m %s %T@ %l\\n' | sort")
+
+
+def pythons() -> list[str]:
+    """The Pythons that the local mirror has, as `3.13`, the newest first: at least two, whatever this machine is."""
+    told = json.loads((mirrors.FOLDER / "uv-python/downloads.json").read_text())
+    found = {(each["major"], each["minor"]) for each in told.values()}
+    return [f"{major}.{minor}" for major, minor in sorted(found, reverse=True)]
+
+
+def laptop(miniature: Live, user: str, shell: str = "/bin/bash") -> Laptop:
+    """A new laptop, and a new account on a running miniature, which stands for the cluster itself here."""
+    account = miniature.add_user(user, shell)
+    cluster = miniature.miniature.name
+    made = Laptop(Path(account.environment["HOME"]), cluster, user)
+    told = yaml.safe_load((account.state / "inventory/host_vars" / f"{cluster}.yml").read_text())
+    made.write(**told)
+    return made

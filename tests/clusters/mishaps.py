@@ -1,0 +1,92 @@
+"""What a command that could not do its work must be like: one clear line, the next step, and nothing half-written."""
+
+import re
+import shlex
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from laptops import Laptop
+from live import Live
+
+Done = subprocess.CompletedProcess[str]
+
+
+def complaints(done: Done) -> list[str]:
+    """The lines that say what went wrong: what is on stderr, and the marked lines among the outcomes."""
+    loud = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("  next: ")]
+    return loud + [line for line in done.stdout.splitlines() if "✗" in line]
+
+
+def refused(done: Done, says: str) -> str:
+    """Check that a command failed as it should; the line that says why.
+
+    Args:
+        done: The command.
+        says: A pattern that the line must have.
+    """
+    text = done.stdout + done.stderr
+    assert done.returncode == 1, text
+    assert "Traceback" not in text
+    found = complaints(done)
+    assert len(found) == 1, text
+    assert re.search(says, found[0]), found[0]
+    assert len(re.findall(r"^  next: \S", text, re.MULTILINE)) == 1, text
+    return found[0]
+
+
+def stopped(done: Done) -> None:
+    """Check that Ctrl-C was taken as it should be."""
+    assert done.returncode == 130, done.stdout + done.stderr
+    assert complaints(done) == ["Stopped. The same command goes on from here."]
+
+
+def half_written(cluster: Live, person: Laptop) -> str:
+    """Files on either side that are still under the name they have while they are being written."""
+    script = "find / -xdev -user \"$1\" -name '.rookery-*' ! -name .rookery-version 2>/dev/null; true"
+    there = cluster.root_run(["sh", "-c", script, "sh", person.user]).stdout
+    places = (person.home / ".config/rookery", person.home / ".local/state/rookery")
+    here = [str(path) for place in places if place.exists() for path in place.rglob(".*")]
+    return there + "\n".join(here)
+
+
+def as_root(cluster: Live, script: str) -> str:
+    """What a script says that root runs in the miniature; it must succeed."""
+    done = cluster.root_run(["bash", "-euc", script], check=False)
+    assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+    return done.stdout.strip()
+
+
+def reach(cluster: Live, user: str, command: str) -> None:
+    """Wait until somebody runs a command there."""
+    wait = f"until pgrep -u {shlex.quote(user)} -f {shlex.quote(command)}; do sleep 0.01; done"
+    cluster.root_run(["timeout", "60", "sh", "-c", wait])
+
+
+def until(condition: Callable[[], object], seconds: float = 30) -> None:
+    """Wait for a condition, and fail where it does not come."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to this"
+        time.sleep(0.02)
+
+
+def ended(process: "subprocess.Popen[str]", timeout: float = 60) -> Done:
+    """What came of a command that was started."""
+    out, err = process.communicate(timeout=timeout)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def family(pid: int) -> list[int]:
+    """A process and all below it, whichever groups and sessions they made."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue  # gone meanwhile
+    found = [pid]
+    for one in found:
+        found += [child for child, parent in parents.items() if parent == one]
+    return found

@@ -1,0 +1,96 @@
+"""A research project on a laptop, for the tests of jobs: a git repository with a rookery.yml, deployed."""
+
+import json
+import subprocess
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from laptops import ROOKERY, Laptop
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project in somebody's home, and their account on a cluster.
+
+    Attributes:
+        laptop: Whose it is.
+        root: Its folder.
+    """
+
+    laptop: Laptop
+    root: Path
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["git", *arguments], cwd=self.root, env=self.laptop.environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start a command in the project's folder."""
+        return subprocess.Popen(
+            [str(ROOKERY), *arguments, "--cluster", self.laptop.cluster],
+            env=self.laptop.environment, cwd=self.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+
+    def run(self, *arguments: str, code: int = 0, timeout: float = 120) -> str:
+        """What a command says on both streams; its exit code must be this one."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=timeout)
+        assert process.returncode == code, f"{arguments}: {process.returncode}\n{out}{err}"
+        return out + err
+
+    def run_here(self, *arguments: str) -> str:
+        """The output of a command that needs no cluster, which must succeed."""
+        done = subprocess.run(
+            [str(ROOKERY), *arguments],
+            env=self.laptop.environment, cwd=self.root, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        """The JSON that a command prints on standard output."""
+        process = self.start(*arguments, "--json")
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == code, f"{arguments}: {process.returncode}\n{out}{err}"
+        return json.loads(out)
+
+    def submit(self, *arguments: str) -> str:
+        """The number of a job that is submitted."""
+        return str(self.json("submit", *arguments)["id"])
+
+    def job(self, number: str) -> dict[str, Any]:
+        """What `jobs` says of a job."""
+        [told] = self.json("jobs", number)["jobs"]
+        return dict(told)
+
+    def there(self, path: str) -> str:
+        """A file of the project's folder on the cluster."""
+        return self.laptop.says(f"cat projects/{self.root.name}/{path}")
+
+    def commit(self, files: Mapping[str, str], message: str = "more") -> str:
+        """Write files and commit them; the commit."""
+        for name, text in files.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(textwrap.dedent(text))
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+
+def project(laptop: Laptop, name: str, files: Mapping[str, str]) -> Project:
+    """A new project, deployed."""
+    made = Project(laptop, laptop.home / name)
+    made.root.mkdir()
+    made.git("init", "-q")
+    made.git("config", "user.name", "Ada")
+    made.git("config", "user.email", "ada@example.org")
+    made.commit(files, "first")
+    made.run("deploy", "--yes")
+    return made

@@ -1,0 +1,69 @@
+"""What stands in homes on HEC, and what runs said of it."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from live import Live
+
+CHANGES = ("made", "changed", "would-change")
+
+
+def as_root(hec: Live, script: str) -> str:
+    """What a script says that root runs in the miniature; it must succeed."""
+    done = hec.root_run(["bash", "-euc", script], check=False)
+    assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+    return done.stdout.strip()
+
+
+def storage_of(hec: Live, user: str) -> str:
+    """The person's folder on the storage with room."""
+    return as_root(hec, f"echo /storage/hpc/*/{user}")
+
+
+def tree(hec: Live, user: str) -> str:
+    """All that a person has there: kind, mode, size, time and target of each."""
+    places = f"/home/{user} /storage/hpc/*/{user} /scratch/hpc/*/{user}"
+    return as_root(hec, f"find {places} -printf '%p %y %m %s %T@ %l\\n' | sort")
+
+
+def inside(hec: Live, path: str) -> Path:
+    """A path of the miniature, as this machine sees it."""
+    return Path(f"/proc/{hec.miniature.pid}/root{path}")
+
+
+def write(hec: Live, user: str, name: str, text: str) -> None:
+    """Put a file into somebody's home there."""
+    path = shlex.quote(name)
+    hec.root_run(
+        ["runuser", "-u", user, "--", "sh", "-c", f"cd && mkdir -p $(dirname {path}) && cat >{path}"], stdin=text
+    )
+
+
+def changes(told: dict[str, Any]) -> set[tuple[str, str, str]]:
+    """What a run changed, or would change: by which role, of what kind, where."""
+    return by_state(told, *CHANGES)
+
+
+def by_state(told: dict[str, Any], *states: str) -> set[tuple[str, str, str]]:
+    """The outcomes that have one of the states: role, kind, path."""
+    return {(one["role"], one["kind"], one["path"]) for one in told["outcomes"] if one["state"] in states}
+
+
+def noted(told: dict[str, Any]) -> dict[str, str]:
+    """What a run said besides, by path."""
+    return {one["path"]: one["note"] for one in told["outcomes"] if one["note"]}
+
+
+def as_person(hec: Live, user: str, script: str, *arguments: str) -> None:
+    """Run a Python script as somebody there."""
+    hec.root_run(["runuser", "-u", user, "--", "/usr/bin/python3", "-", *arguments], stdin=script)
+
+
+def manifest(hec: Live, folder: str) -> str:
+    """A folder's content: names, kinds, modes, times, targets and digests."""
+    return as_root(
+        hec,
+        f"cd {folder}/ && export LC_ALL=C && (find . -printf '%p %y %m %T@ %l\\n' | sort; "
+        "find . -type f -print0 | sort -z | xargs -0r sha256sum) | cat -v",
+    )

@@ -1,0 +1,226 @@
+"""Bad input, and clusters that can't be logged in to: one clear line, exit code 1, nothing written anywhere."""
+
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from laptops import Laptop, laptop
+from live import Live
+from mishaps import ended, half_written, refused
+
+pytestmark = pytest.mark.cluster
+
+SETUP = ("setup", "--cluster", "penguins", "--tags", "shell")
+
+
+def profile_of(student: Laptop) -> Path:
+    return student.inventory / "host_vars/penguins.yml"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unanswered(penguins: Live) -> Iterator["subprocess.Popen[str]"]:
+    """A setup on a host that takes a connection and never says a word, begun early: it takes as long as ssh waits."""
+    with socket.create_server(("127.9.9.9", 0)) as silent:
+        student = laptop(penguins, "eve")
+        student.write(cluster_host="127.9.9.9", cluster_port=silent.getsockname()[1])
+        process = student.start(*SETUP)
+        yield process
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def everybody(penguins: Live) -> Laptop:
+    return laptop(penguins, "bo")
+
+
+@pytest.fixture
+def student(everybody: Laptop) -> Iterator[Laptop]:
+    """A person whose inventory is put right again afterwards."""
+    right = profile_of(everybody).read_text()
+    yield everybody
+    profile_of(everybody).write_text(right)
+
+
+def forget(student: Laptop, *keys: str) -> None:
+    """Take keys out of the person's own profile of Penguins."""
+    said = yaml.safe_load(profile_of(student).read_text())
+    profile_of(student).write_text(yaml.safe_dump({key: value for key, value in said.items() if key not in keys}))
+
+
+def hang_up(student: Laptop) -> None:
+    """End the connection that the last run left open, so that the next one has to log in."""
+    config = str(student.home / ".config/rookery/ssh_config")
+    subprocess.run(["ssh", "-F", config, "-O", "exit", student.cluster], capture_output=True, check=False)
+
+
+def new_key(path: Path) -> str:
+    """Make a key; its public half."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+    return " ".join(path.with_name(f"{path.name}.pub").read_text().split()[:2])
+
+
+def test_an_unknown_cluster(student: Laptop) -> None:
+    done = student.rookery("setup", "--cluster", "pengins")
+    refused(done, r"'pengins' \(did you mean penguins\?\): those known are penguins, hec\.$")
+
+
+def test_an_unknown_role(student: Laptop) -> None:
+    done = student.rookery("setup", "--cluster", "penguins", "--tags", "shel")
+    refused(done, r"'shel' \(did you mean shell\?\)\. There are: cluster, shell, storage")
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "says"),
+    [
+        (lambda text: text + "cluster_os: [Debian\n", "not the last", r"this is not YAML"),
+        (lambda text: f"cluster_prot: 22\n{text}", "1", r"cluster_prot is not a key .* \(did you mean cluster_port\?"),
+        (lambda text: f"{text}cluster_vpn: {{needed: maybe}}\n", "last", r"cluster_vpn\.needed must be one of "),
+        (lambda text: text.replace("port: 22", "port: many"), "cluster_port", r"cluster_port must be a whole number"),
+        (lambda text: f"{text}cluster_title: a\ncluster_title: b\n", "last", r"cluster_title is said twice"),
+        (lambda _: "- penguins\n", "1", r"expected lines of `key: value`, found a list"),
+    ],
+    ids=["malformed", "unknown-key", "choice", "type", "twice", "list"],
+)  # fmt: skip
+def test_a_profile_that_is_not_right(student: Laptop, change: Callable[[str], str], line: str, says: str) -> None:
+    """The file, the line, the key."""
+    file = profile_of(student)
+    file.write_text(change(file.read_text()))
+    lines = file.read_text().splitlines()
+    known = {"last": str(len(lines)), "not the last": r"\d+"}
+    known |= {"cluster_port": str(1 + next((n for n, text in enumerate(lines) if text.startswith("cluster_port")), -1))}
+    before = file.read_bytes()
+    refused(student.rookery(*SETUP), rf"^{file}:{known.get(line, line)}: {says}")
+    assert file.read_bytes() == before
+
+
+def test_a_cluster_of_one_s_own_that_lacks_a_key(student: Laptop) -> None:
+    file = student.inventory / "host_vars/mine.yml"
+    file.write_text("cluster_host: mine.example.org\n")
+    hosts = student.inventory / "hosts.yml"
+    before = hosts.read_text()
+    hosts.write_text(yaml.safe_dump({"all": {"hosts": {"penguins": None, "mine": None}}}))
+    try:
+        done = student.rookery("setup", "--cluster", "mine")
+        refused(done, r"profile of mine lacks a key: cluster_\w+ is missing: \w")
+        assert str(file) in done.stderr
+    finally:
+        file.unlink()
+        hosts.write_text(before)
+
+
+def test_no_username_and_then_one_that_is_remembered(student: Laptop) -> None:
+    forget(student, "cluster_user")
+    done = student.rookery(*SETUP)
+    refused(done, r"^Your username on Penguins .* is not known\.$")
+    assert "rookery setup --cluster penguins --user YOUR_USERNAME" in done.stderr
+    assert "cluster_user" not in profile_of(student).read_text()
+    done = student.rookery(*SETUP, "--user", "bo")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert yaml.safe_load(profile_of(student).read_text())["cluster_user"] == "bo"
+    assert student.rookery(*SETUP).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["a b", "a'b", 'a"b', "$(touch canary)", "`touch canary`", "-oProxyCommand=x", "a;b", "a\nb"]
+)
+def test_a_username_that_is_none(penguins: Live, student: Laptop, name: str) -> None:
+    before = profile_of(student).read_bytes()
+    refused(student.rookery(*SETUP, f"--user={name}"), "is not a username: ")
+    assert profile_of(student).read_bytes() == before
+    profile_of(student).write_text(yaml.safe_dump({**yaml.safe_load(before), "cluster_user": name}))
+    refused(student.rookery(*SETUP), rf"^{profile_of(student)}:\d+: cluster_user is not a username: ")
+    assert not list(student.home.rglob("canary"))
+    assert not half_written(penguins, student)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"cluster_port": 1}, r"refuses connections on port 1: no ssh server listens there"),
+        ({"cluster_host": "no-such-host.invalid"}, r"no host is called no-such-host\.invalid"),
+        ({"cluster_user": "nobody-there"}, r"refuses key .* for nobody-there"),
+        ({"cluster_identity_file": "~/no such key"}, r"there is no key file .*/no such key\.$"),
+    ],
+    ids=["port", "name", "user", "key-file"],
+)
+def test_a_cluster_that_cannot_be_logged_in_to(student: Laptop, change: dict[str, object], says: str) -> None:
+    hang_up(student)
+    student.write(**change)
+    refused(student.rookery(*SETUP), rf"^penguins: .*{says}")
+
+
+def test_a_key_that_is_refused(student: Laptop) -> None:
+    hang_up(student)
+    new_key(student.home / "a strange key")
+    student.write(cluster_identity_file=str(student.home / "a strange key"))
+    said = refused(student.rookery(*SETUP), r"^penguins: .* refuses key .* for bo\b")
+    assert "a strange key" in said
+
+
+def test_host_keys(penguins: Live, student: Laptop) -> None:
+    known_hosts, right = student.home / "known hosts", yaml.safe_load(profile_of(student).read_text())
+    (key,) = right["cluster_host_keys"]
+    fingerprint, wrong = key["fingerprint"], {**key, "fingerprint": "SHA256:" + "A" * 43}
+    student.write(cluster_known_hosts_file=str(known_hosts))
+
+    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        hang_up(student)
+        return student.rookery(*SETUP, *arguments)
+
+    forget(student, "cluster_host_keys")  # nobody has said what it is
+    done = run()
+    refused(done, rf"is not known yet\. It shows the host key {re.escape(fingerprint)}")
+    assert f"--accept-host-key {fingerprint}" in done.stderr
+    done = run("--accept-host-key", wrong["fingerprint"])
+    refused(done, rf"shows the host key {re.escape(fingerprint)}, not SHA256:AAA")
+
+    student.write(cluster_host_keys=[wrong])  # another one is published: nobody's word helps
+    refused(run(), r"but published is SHA256:AAA.*Nothing was sent to it")
+    refused(run("--accept-host-key", fingerprint), r"but published is SHA256:AAA")
+    assert not known_hosts.exists()
+
+    forget(student, "cluster_host_keys")
+    assert run("--accept-host-key", fingerprint).returncode == 0
+    assert known_hosts.read_text().startswith(f"{penguins.address} ssh-ed25519 ")
+    assert run().returncode == 0  # remembered
+
+    known_hosts.unlink()
+    student.write(cluster_host_keys=[key])
+    done = run()
+    assert (done.returncode, done.stderr.count(f"{fingerprint} (ssh-ed25519) is the published one")) == (0, 1)
+
+    forget(student, "cluster_host_keys")
+    known_hosts.write_text(f"{penguins.address} {new_key(student.home / 'of another host')}\n")
+    before = known_hosts.read_bytes()
+    done = run()
+    refused(done, rf"has changed: it shows {re.escape(fingerprint)} .*Nothing was sent to it")
+    assert "ssh-keygen -R" in done.stderr
+    assert known_hosts.read_bytes() == before
+    assert not half_written(penguins, student)
+
+
+def test_a_host_that_never_answers(unanswered: "subprocess.Popen[str]") -> None:
+    refused(ended(unanswered), r"^penguins: 127\.9\.9\.9 \(port \d+\) does not answer: connection timed out")
+
+
+def test_paths_with_a_space_a_quote_and_a_command(penguins: Live) -> None:
+    """The home on this side, and with it the inventory, the state, the key and known_hosts."""
+    first = laptop(penguins, "cleo")
+    odd = first.home.with_name("""it's "my" $(touch canary) home %h""")
+    shutil.move(first.home, odd)
+    student = Laptop(odd, "penguins", "cleo")
+    keys = odd / ".local/state/rookery/sandbox"
+    student.write(
+        cluster_identity_file=str(keys / "id_ed25519"),
+        cluster_known_hosts_file=str(keys / "known_hosts"),
+    )
+    assert student.setup()["state"] == "ok"
+    assert "Poetry" in student.says("poetry --version")
+    assert student.setup("--force")["changed"] == 0
+    assert not list(odd.parent.rglob("canary"))
+    assert "canary" not in student.says("ls -A")

@@ -1,0 +1,182 @@
+"""Results brought home from real clusters: a layout as `deploy` makes it, written by hand, and what may go wrong."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from laptops import Laptop, laptop
+from live import Live
+
+pytestmark = pytest.mark.cluster
+
+LAYOUT = """
+    set -e
+    . ~/.config/rookery/env.sh 2>/dev/null || global_storage=$HOME/storage
+    base=~/projects/demo storage=${global_storage:-$HOME/storage}/projects/demo
+    mkdir -p "$base/releases/abc" "$base/runs" "$storage/results/deep" "$storage/slurm_logs"
+    ln -sfn releases/abc "$base/current"
+    ln -sfn "$storage/results" "$base/current/results"
+    ln -sfn "$storage/slurm_logs" "$base/current/slurm_logs"
+"""
+
+
+@pytest.fixture(scope="module")
+def student(hec: Live) -> Laptop:
+    """Somebody with a project, deployed."""
+    person = laptop(hec, "fay")
+    folder = person.home / "demo"
+    folder.mkdir()
+    (folder / "rookery.yml").write_text("name: demo\nclusters: [hec]\noutputs: [results, slurm_logs]\njobs: {}\n")
+    assert fetch(person, check=False)["code"] == 1  # opens the connection; there is nothing yet
+    person.script(LAYOUT)
+    return person
+
+
+def fetch(person: Laptop, *arguments: str, check: bool = True) -> dict[str, Any]:
+    done = person.rookery("fetch", *arguments, "--project", str(person.home / "demo"), "--json")
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    told: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
+    return {**told, "code": done.returncode, "said": done.stderr}
+
+
+def inside(person: Laptop, script: str) -> str:
+    return person.script(f"cd ~/projects/demo/current/results/\n{script}")
+
+
+def test_before_anything_is_deployed_it_says_what_to_do(hec: Live) -> None:
+    person = laptop(hec, "flo")
+    folder = person.home / "demo"
+    folder.mkdir()
+    (folder / "rookery.yml").write_text("name: demo\nclusters: [hec]\noutputs: [results]\njobs: {}\n")
+    told = fetch(person, check=False)
+    assert told["code"] == 1
+    assert told["said"].splitlines() == ["demo is not on hec yet.", "  next: rookery deploy --cluster hec"]
+
+
+def test_results_come_once_and_what_has_changed_comes_again(student: Laptop) -> None:
+    inside(student, "echo 1 > 1.csv; echo 2 > deep/2.csv; echo '{}' > ~/projects/demo/runs/5.json")
+    before = fetch(student, "--check")
+    assert before["check"]
+    assert not (student.home / "demo/results").exists()
+    told = fetch(student)
+    assert (
+        sorted(told["brought"]) == sorted(before["brought"]) == ["results/1.csv", "results/deep/2.csv", "runs/5.json"]
+    )
+    again = fetch(student)
+    assert (again["brought"], again["here"]) == ([], 3)
+    inside(student, "echo more >> 1.csv")
+    (student.home / "demo/results/deep/2.csv").write_text("mended")
+    inside(student, "echo more >> deep/2.csv")
+    told = fetch(student)
+    assert told["brought"] == ["results/1.csv"]
+    assert [one["path"] for one in told["kept"]] == ["results/deep/2.csv"]
+    assert (student.home / "demo/results/1.csv").read_text() == "1\nmore\n"
+
+
+def test_names_that_are_awkward_arrive_as_they_are(student: Laptop) -> None:
+    inside(
+        student,
+        r"""
+        mkdir -p odd; cd odd
+        printf a > $'new\nline'; printf b > "it's \"quoted\" \$HOME"; printf c > $'not utf-8 \xff'; printf d > -rf
+        printf e > ' blank '; printf f > $'tab\t*'; printf g > "$(printf 'x%.0s' $(seq 250))"
+        ln -s /etc/passwd secret; ln -s . loop; mkfifo pipe; mkdir -p .git; echo bad > .git/config
+        """,
+    )
+    told = fetch(student, check=False)
+    here = student.home / "demo/results/odd"
+    assert sorted(path.read_text() for path in here.iterdir()) == list("abcdefg")
+    assert {os.fsencode(path.name) for path in here.iterdir()} >= {b"not utf-8 \xff", b"new\nline", b"-rf", b" blank "}
+    assert sorted(told["links"]) == ["results/odd/loop", "results/odd/secret"]
+    assert [one["path"] for one in told["refused"]] == ["results/odd/.git/config"]
+    inside(student, "rm -rf odd")
+
+
+def test_what_is_printed_holds_no_control_characters(student: Laptop) -> None:
+    inside(student, r"mkdir -p .git; echo x > .git/$'\e[31mred\nline'")
+    done = student.rookery("fetch", "--project", str(student.home / "demo"))
+    inside(student, "rm -rf .git")
+    assert "\x1b" not in done.stdout
+    assert r"results/.git/red\nline" in done.stdout
+
+
+def test_a_file_that_is_being_written_comes_again_once_it_is_whole(student: Laptop) -> None:
+    inside(student, "(for part in $(seq 100); do echo $part; sleep 0.02; done > growing.csv) >/dev/null 2>&1 &")
+    fetch(student, check=False)
+    inside(student, 'until [ "$(tail -n 1 growing.csv)" = 100 ]; do sleep 0.05; done')
+    fetch(student)
+    assert len((student.home / "demo/results/growing.csv").read_text().splitlines()) == 100
+
+
+def test_what_a_connection_that_breaks_has_brought_stays(student: Laptop) -> None:
+    """The master is killed in the middle of a large transfer; the next run brings the rest."""
+    inside(student, "mkdir -p big; for n in 1 2 3 4 5 6; do head -c 25000000 /dev/urandom > big/$n.bin; done")
+    running = student.start("fetch", "--project", str(student.home / "demo"))
+    arrived = student.home / "demo/results/big"
+    limit = time.monotonic() + 30
+    while not list(arrived.glob("*.bin")) and running.poll() is None:
+        assert time.monotonic() < limit
+        time.sleep(0.005)
+    os.kill(_master(student), signal.SIGKILL)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 1
+    first, second = said.strip().splitlines()
+    assert "the connection broke off while files came" in first
+    assert "it goes on from the" in second
+    assert all(path.stat().st_size == 25_000_000 for path in arrived.glob("*.bin"))
+    before = len(list(arrived.glob("*.bin")))
+    assert 0 < before < 6
+    told = fetch(student)
+    assert len(told["brought"]) == 6 - before
+    digests = {line.split()[0] for line in inside(student, "sha256sum big/*").splitlines()}
+    assert digests == {_digest(path) for path in arrived.iterdir()}
+    inside(student, "rm -rf big")
+
+
+def test_a_run_that_is_stopped_leaves_nothing_half(student: Laptop) -> None:
+    inside(student, "mkdir -p large; head -c 150000000 /dev/urandom > large/1.bin")
+    running = student.start("fetch", "--project", str(student.home / "demo"))
+    stage = student.home / "demo/results/.rookery-fetch/file"
+    limit = time.monotonic() + 30
+    while not stage.exists() and running.poll() is None:
+        assert time.monotonic() < limit
+        time.sleep(0.005)
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert not (student.home / "demo/results/large/1.bin").exists()
+    assert not stage.parent.exists()
+    inside(student, "rm -rf large")
+
+
+def test_one_job_s_results_alone(student: Laptop) -> None:
+    """What stood there before it was submitted, and what was written after its end, is not its own."""
+    inside(student, "echo old > before.csv; touch -d '1 hour ago' before.csv")
+    number = inside(
+        student, "sbatch --wait --parsable --output=../slurm_logs/%x_%j.out --job-name=one --wrap 'echo x > during.csv'"
+    )
+    inside(student, "echo later > after.csv; touch -d '1 hour' after.csv")
+    told = fetch(student, number)
+    assert sorted(told["brought"]) == ["results/during.csv", f"slurm_logs/one_{number}.out"]
+    unknown = fetch(student, "99999", check=False)
+    assert unknown["said"].splitlines()[0] == "hec knows no job 99999 of demo."
+
+
+def _master(person: Laptop) -> int:
+    import subprocess
+
+    config = str(person.home / ".config/rookery/ssh_config")
+    done = subprocess.run(
+        ["ssh", "-F", config, "-O", "check", "hec"], env=person.environment, capture_output=True, text=True, check=True
+    )
+    return int(done.stderr.split("pid=")[1].split(")")[0])
+
+
+def _digest(path: Path) -> str:
+    import hashlib
+
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,248 @@
+"""Homes on HEC that were lived in, runs cut off, too little room, no Python: nothing of a person's is lost."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from laptops import Laptop, laptop
+from live import Live
+from sights import as_person, as_root, by_state, changes, inside, manifest, noted, storage_of, tree, write
+
+pytestmark = pytest.mark.cluster
+
+PYTHON = r"Python 3\.13\.\d+"
+
+
+ODD = r"""
+import os
+home = os.path.expanduser("~").encode()
+def put(path, text, mode=0o644):
+    path = os.path.join(home, path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(text)
+    os.chmod(path, mode)
+    os.utime(path, (1000000000, 1234567890.5))
+put(b".cache/a b/it's \"quoted\" $(touch /tmp/no)", b"one\0two")
+put(b".cache/new\nline/-rf", b"x" * 100000, 0o400)
+put(b".cache/caf\xe9/\xff\xfe", b"latin")
+put(".cache/\u96ea/empty".encode(), b"")
+put(b".cache/run.sh", b"#!/bin/sh\n", 0o755)
+os.symlink("run.sh", os.path.join(home, b".cache/link"))
+os.symlink("/no/where at all", os.path.join(home, b".cache/a b/dangling"))
+os.makedirs(os.path.join(home, b".cache/hollow/inner"))
+os.chmod(os.path.join(home, b".cache/hollow"), 0o500)
+os.chmod(os.path.join(home, b".cache"), 0o700)
+put(b".mamba/shared.txt", b"mine")
+put(b".mamba/only-at-home.txt", b"mine")
+put(b".vscode-server/data/Machine/settings.json", b'{"mine": 1}')
+put(b".condarc", b"channels: [conda-forge]\n")
+os.makedirs(os.path.join(home, b"elsewhere"))
+put(b"elsewhere/environments.txt", b"mine")
+os.symlink("elsewhere", os.path.join(home, b".conda"))
+"""
+
+MANY = """
+import os, sys
+for number in range(int(sys.argv[1])):
+    path = os.path.expanduser("~/.cache/pip/%02d/%04d" % (number % 40, number))
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
+        file.write("%d\\n" % number * (1 + number % 50))
+"""
+
+
+@pytest.fixture(scope="module")
+def lived(hec: Live) -> tuple[Laptop, str, dict[str, Any]]:
+    """Somebody who has used the cluster for years; what ~/.cache held, and what the run said."""
+    person = laptop(hec, "ivy")
+    as_person(hec, "ivy", ODD)
+    storage = storage_of(hec, "ivy")
+    as_root(hec, f"install -d -o ivy -g ivy {storage}/.mamba && echo theirs >{storage}/.mamba/shared.txt")
+    as_root(hec, f"chown -R ivy: {storage}/.mamba")
+    before = manifest(hec, "/home/ivy/.cache")
+    check = person.setup("--check")
+    told = person.setup()
+    assert changes(check) == changes(told)
+    assert by_state(check, "kept") == by_state(told, "kept")
+    return person, before, told
+
+
+def test_the_content_is_carried_over_whole(hec: Live, lived: tuple[Laptop, str, dict[str, Any]]) -> None:
+    person, before, _ = lived
+    assert person.says("readlink ~/.cache") == f"{storage_of(hec, 'ivy')}/.cache"
+    assert manifest(hec, storage_of(hec, "ivy") + "/.cache") == before
+    assert as_root(hec, "ls -A /home/ivy | grep rookery || true") == ""
+
+
+def test_a_folder_that_already_is_a_link_is_left_and_named(lived: tuple[Laptop, str, dict[str, Any]]) -> None:
+    person, _, told = lived
+    assert person.says("readlink ~/.conda; cat ~/.conda/environments.txt") == "elsewhere\nmine"
+    assert noted(told)["~/.conda"] == "~/.conda already is a link to elsewhere, and was left as it is"
+
+
+def test_nothing_at_the_destination_is_overwritten(hec: Live, lived: tuple[Laptop, str, dict[str, Any]]) -> None:
+    person, _, told = lived
+    storage = storage_of(hec, "ivy")
+    assert person.says("cat ~/.mamba/shared.txt") == "theirs"
+    assert person.says("cat ~/.mamba/only-at-home.txt") == "mine"
+    assert person.says(f"cat {storage}/.mamba.from-home/shared.txt") == "mine"
+    assert f"{storage}/.mamba.from-home: shared.txt" in noted(told)["~/.mamba"]
+
+
+def test_a_condarc_of_the_person_s_own_is_left_and_named(lived: tuple[Laptop, str, dict[str, Any]]) -> None:
+    person, _, told = lived
+    assert person.says("cat ~/.condarc") == "channels: [conda-forge]"
+    assert "yours" in noted(told)["~/.condarc"]
+
+
+def test_a_second_run_leaves_such_a_home_as_it_is(lived: tuple[Laptop, str, dict[str, Any]]) -> None:
+    person, *_ = lived
+    assert person.says("cat ~/.vscode-server/data/Machine/settings.json").startswith('{\n    "mine": 1')
+    assert person.setup()["up_to_date"]
+    again = person.setup("--force")
+    assert again["changed"] == 0
+    assert set(noted(again)) >= {"~/.conda", "~/.condarc"}
+
+
+def wait_until_half_is_there(hec: Live, user: str, running: "subprocess.Popen[str]") -> None:
+    """Wait until a move of `MANY` is well under way, and not over."""
+    partial = inside(hec, storage_of(hec, user) + "/.cache.rookery-partial/pip")
+    deadline = time.monotonic() + 60
+    while not partial.is_dir() or len(list(partial.iterdir())) < 15:
+        assert running.poll() is None, running.communicate()
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.001)
+
+
+def is_whole(hec: Live, person: Laptop, before: str) -> None:
+    """All that was in ~/.cache is on the storage, and nothing else is left of the move."""
+    storage = storage_of(hec, person.user)
+    assert person.says("readlink ~/.cache") == f"{storage}/.cache"
+    assert manifest(hec, f"{storage}/.cache") == before
+    assert (
+        as_root(
+            hec, f"ls -A /home/{person.user} {storage} | grep -e '-partial' -e '-aside' -e '-new' -e from-home || true"
+        )
+        == ""
+    )
+
+
+def test_a_laptop_killed_in_the_midst_of_a_move(hec: Live) -> None:
+    person = laptop(hec, "kim")
+    as_person(hec, "kim", MANY, "3000")
+    before = manifest(hec, "/home/kim/.cache")
+    running = person.start("setup", "--cluster", "hec", "--tags", "storage")
+    wait_until_half_is_there(hec, "kim", running)
+    # all that runs on the laptop at once: rookery, Ansible in a process group of its own, its workers, their ssh
+    session = subprocess.run(["ps", "-o", "pid=", "-s", str(running.pid)], check=True, capture_output=True, text=True)
+    for pid in session.stdout.split():
+        os.kill(int(pid), signal.SIGKILL)
+    assert running.wait() == -signal.SIGKILL
+    person.setup("--tags", "storage")
+    is_whole(hec, person, before)
+    assert person.setup("--tags", "storage")["changed"] == 0
+
+
+def test_a_converger_killed_in_the_midst_of_a_move(hec: Live) -> None:
+    person = laptop(hec, "lee")
+    as_person(hec, "lee", MANY, "3000")
+    before = manifest(hec, "/home/lee/.cache")
+    running = person.start("setup", "--cluster", "hec", "--tags", "storage")
+    wait_until_half_is_there(hec, "lee", running)
+    hec.root_run(["pkill", "-9", "-u", "lee", "-f", "^/usr/bin/python3 -IS"])
+    out, _ = running.communicate(timeout=60)
+    assert running.returncode != 0
+    assert "did not carry out the declaration (exit code 137)" in out
+    assert (
+        as_root(
+            hec, f"test -d {storage_of(hec, 'lee')}/.cache.rookery-partial && readlink /home/lee/.cache || echo folder"
+        )
+        == "folder"
+    )
+    assert manifest(hec, "/home/lee/.cache") == before
+    person.setup("--tags", "storage")
+    is_whole(hec, person, before)
+    assert person.setup("--tags", "storage")["changed"] == 0
+
+
+QUOTA = """#!/bin/sh
+echo 'Filesystem          Quota      Used     Avail     Use%     # files'
+echo 'home                  10G     5.50G     4.50G    55.00      24840'
+echo 'storage              200G   {:.2f}G   {:.2f}G    41.12     202781'
+"""
+
+
+def with_quota(hec: Live, user: str, free_gb: float) -> Laptop:
+    """Somebody whose quota leaves that much, in the words of the site's own command."""
+    person = laptop(hec, user)
+    write(hec, user, "quota", QUOTA.format(200 - free_gb, free_gb))
+    person.write(cluster_quota={"command": f"sh /home/{user}/quota", "format": "gpfsquota"})
+    return person
+
+
+def test_a_quota_that_leaves_too_little_stops_it_before_anything_is_installed(hec: Live) -> None:
+    person = with_quota(hec, "max", 0.25)
+    before = tree(hec, "max")
+    done = person.rookery("setup", "--cluster", "hec")
+    assert done.returncode != 0
+    (line,) = [line for line in done.stdout.splitlines() if "✗" in line]
+    said = r"\d+ MB will be installed in, or moved to, /storage/hpc/\d+/max, and 256 MB are free there"
+    assert re.search(rf"{said}\. Nothing was installed", line)
+    assert tree(hec, "max") == before
+
+
+def test_what_is_moved_counts_too(hec: Live) -> None:
+    person = with_quota(hec, "nia", 0.75)
+    as_root(hec, "runuser -u nia -- sh -c 'mkdir ~/.cache && fallocate -l 300M ~/.cache/archive'")
+    before = tree(hec, "nia")
+    done = person.rookery("setup", "--cluster", "hec")
+    assert done.returncode != 0
+    assert re.search(r"971 MB will be .* 768 MB are free there", done.stdout), done.stdout
+    assert tree(hec, "nia") == before
+    # nor does a role alone, in a home that was set up before, carry what the quota has no room for
+    write(hec, "nia", "quota", QUOTA.format(199.9, 0.1))
+    entry = {"order": 1, "role": "tmux", "kind": "json", "path": "/x", "state": "done", "before": {}, "after": {}}
+    write(hec, "nia", ".local/state/rookery/ledger.json", json.dumps({"version": 1, "entries": [entry]}))
+    done = person.rookery("setup", "--cluster", "hec", "--tags", "storage")
+    assert done.returncode != 0
+    assert re.search(r"moving ~/.cache needs 315 MB on /storage/hpc/\d+/nia, and 102 MB are free there", done.stdout), (
+        done.stdout
+    )
+    assert manifest(hec, "/home/nia/.cache").count("archive") == 2
+
+
+@pytest.fixture
+def no_python(hec: Live) -> Iterator[None]:
+    """A login node with no Python at all."""
+    as_root(hec, "mkdir /root/pythons && mv /usr/bin/python3* /root/pythons/")
+    yield
+    as_root(hec, "mv /root/pythons/* /usr/bin/ && rmdir /root/pythons")
+
+
+@pytest.mark.usefixtures("no_python")
+def test_a_login_node_with_no_python(hec: Live) -> None:
+    person = laptop(hec, "ned")
+    before = tree(hec, "ned")
+    check = person.rookery("setup", "--cluster", "hec", "--check")
+    assert check.returncode != 0
+    assert "There is no Python 3.6 or later on wayland-2022, so what would change can't be looked at" in check.stdout
+    assert tree(hec, "ned") == before
+    told = person.setup()
+    brought = told["facts"]["python"]
+    assert brought == "/home/ned/.local/state/rookery/python"
+    ledger = json.loads(person.says("cat ~/.local/state/rookery/ledger.json"))["entries"]
+    made = {entry["path"]: entry["before"] for entry in ledger if entry["role"] == "cluster"}
+    prefix = told["facts"]["prefix"]
+    assert made == {path: {"type": "absent"} for path in (brought, f"{prefix}/bin/uv", f"{prefix}/python")}
+    assert re.search(PYTHON, person.says("python3.13 --version"))
+    assert "Poetry" in person.says("poetry --version")
+    assert person.setup()["up_to_date"]
+    assert person.setup("--force")["changed"] == 0

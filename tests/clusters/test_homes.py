@@ -1,0 +1,124 @@
+"""Homes as people have them: each comes out of `setup` working, and the person's own text is untouched."""
+
+import re
+
+import pytest
+from laptops import Laptop, laptop
+from live import Live
+
+pytestmark = pytest.mark.cluster
+
+EARLY_RETURN = "case $- in *i*) ;; *) return;; esac\nexport MINE=yes\n"
+EXIT = '[ -z "$PS1" ] && exit\nexport MINE=yes\n'
+NOISE = 'echo "Welcome to my shell"\nexport MINE=yes\n'
+CRLF_AND_LATIN = "# caf\\351\\r\nexport MINE=yes"  # no newline at the end, and a byte that is not UTF-8
+
+
+def write(cluster: Live, user: str, name: str, text: str) -> None:
+    """Put a file into somebody's home there, as printf reads the text."""
+    script = f"cd ~{user} && mkdir -p \"$(dirname '{name}')\" && printf '{text}' > '{name}' && chown -R {user}: ~{user}"
+    escaped = script if "\\3" in text else script.replace(text, text.replace("%", "%%"))
+    cluster.root_run(["bash", "-c", escaped])
+
+
+def text_of(cluster: Live, user: str, name: str) -> str:
+    return cluster.root_run(["bash", "-c", f"base64 -w0 ~{user}/'{name}'"]).stdout
+
+
+def without_block(cluster: Live, user: str, name: str) -> str:
+    """What is left of a file when rookery's lines are taken out."""
+    script = f"sed '/^# >>> rookery/,/^# <<< rookery/d' ~{user}/'{name}' | base64 -w0"
+    return cluster.root_run(["bash", "-c", script]).stdout
+
+
+def works(person: Laptop) -> None:
+    """Commands sent over ssh find the tools, print nothing of their own, and files can be copied."""
+    assert re.fullmatch(r"Poetry \(version [\d.]+\)", person.says("poetry --version"))
+    assert person.says("echo $global_storage") == f"/home/{person.user}/storage"
+    assert re.fullmatch(r"Python 3\.13\.\d+", person.says("python --version"))
+    assert person.setup()["up_to_date"]
+    assert person.setup("--force")["changed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("user", "text"),
+    [("early", EARLY_RETURN), ("exits", EXIT), ("noisy", NOISE), ("empty", ""), ("odd", CRLF_AND_LATIN)],
+)
+def test_a_bashrc(penguins: Live, user: str, text: str) -> None:
+    person = laptop(penguins, user)
+    write(penguins, user, ".bashrc", text)
+    before = text_of(penguins, user, ".bashrc")
+    person.setup()
+    works(person)
+    if text:
+        assert without_block(penguins, user, ".bashrc") == before
+
+
+def test_a_bashrc_that_prints_no_longer_breaks_what_runs_over_ssh_but_still_greets_people(penguins: Live) -> None:
+    person = laptop(penguins, "greeted")
+    write(penguins, "greeted", ".bashrc", NOISE)
+    person.setup()
+    assert person.says("true") == ""
+    shown = person.says("script -qec 'bash -i -c \"echo $MINE\"' /dev/null")
+    assert "Welcome to my shell" in shown
+
+
+def test_a_bashrc_that_is_a_link_into_a_dotfiles_folder(penguins: Live) -> None:
+    person = laptop(penguins, "dots")
+    write(penguins, "dots", "dotfiles/bashrc", EARLY_RETURN)
+    penguins.root_run(["bash", "-c", "cd ~dots && rm -f .bashrc && ln -s dotfiles/bashrc .bashrc"])
+    before = text_of(penguins, "dots", "dotfiles/bashrc")
+    person.setup()
+    works(person)
+    assert person.says("readlink ~/.bashrc") == "dotfiles/bashrc"
+    assert without_block(penguins, "dots", "dotfiles/bashrc") == before
+
+
+def test_a_home_with_no_start_up_files_at_all(penguins: Live) -> None:
+    person = laptop(penguins, "bare")
+    penguins.root_run(["bash", "-c", "rm -f ~bare/.bash* ~bare/.profile"])
+    person.setup()
+    works(person)
+    assert "Poetry" in person.says("bash -lc 'poetry --version'")
+
+
+@pytest.mark.parametrize(
+    ("shell", "rc", "text", "login"),
+    [
+        ("/usr/bin/zsh", ".zshrc", "export MINE=yes\n", "zsh -lc"),
+        ("/usr/bin/fish", ".config/fish/config.fish", "set -gx MINE yes\n", "fish -lc"),
+        ("/usr/bin/tcsh", ".cshrc", "setenv MINE yes\n", "tcsh -c"),
+    ],
+)
+def test_another_login_shell(penguins: Live, shell: str, rc: str, text: str, login: str) -> None:
+    user = f"u{shell.rpartition('/')[2]}"
+    person = laptop(penguins, user, shell)
+    write(penguins, user, rc, text)
+    before = text_of(penguins, user, rc)
+    person.setup("--tags", "shell")  # a setup that got no further leaves a shell that says nothing
+    done = person.ssh("true")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    person.setup()
+    works(person)
+    assert without_block(penguins, user, rc) == before
+    assert "Poetry" in person.says(f"{login} 'poetry --version'")
+    # jobs are bash whatever the login shell is
+    assert "Poetry" in person.says("bash -c '. ~/start-pyenv; poetry --version'")
+
+
+def test_a_pyenv_and_files_of_the_person_s_own_stay(penguins: Live) -> None:
+    person = laptop(penguins, "own")
+    write(penguins, "own", "start-pyenv", "export PYENV_ROOT=$HOME/.pyenv # mine\n")
+    write(penguins, "own", ".tmux.conf", "set -g mouse off\n")
+    write(penguins, "own", ".Rprofile", "options(digits = 4)\n")
+    write(penguins, "own", ".Renviron", "R_LIBS_USER=~/my-packages\n")
+    write(penguins, "own", ".vscode-server/data/Machine/settings.json", '{"files.watcherExclude": {}, "mine": 1}\n')
+    told = person.setup()
+    kept = {outcome["path"]: outcome["note"] for outcome in told["outcomes"] if outcome["note"]}
+    assert "kept" in kept["~/start-pyenv"]
+    assert "# mine" in person.says("cat ~/.local/state/rookery/kept/start-pyenv-*")
+    assert person.says("tail -1 ~/.tmux.conf") == "set -g mouse off"
+    assert person.says("tail -1 ~/.Rprofile") == "options(digits = 4)"
+    assert person.says("Rscript -e 'cat(.libPaths()[1])'") == "/home/own/my-packages"
+    assert '"mine": 1' in person.says("cat ~/.vscode-server/data/Machine/settings.json")
+    works(person)

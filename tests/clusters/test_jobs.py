@@ -1,0 +1,207 @@
+"""`jobs`, `logs` and `cancel` on a real Slurm: jobs that wait, run, end well or badly, and Slurm that is down."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from laptops import Laptop, laptop
+from live import Live
+from projects_here import Project, project
+
+pytestmark = pytest.mark.cluster
+
+FILES = {
+    "rookery.yml": """
+        name: krill
+        clusters: [hec]
+        environment: {python: none}
+        outputs: [slurm_logs, results]
+        jobs:
+          hog:
+            command: python3 -c 'import time; x = [(bytearray(10**7), time.sleep(0.1)) for i in range(80)]'
+            memory: 100M
+            time: 00:05:00
+          write:
+            command: |
+              echo first; echo problem >&2
+              while [ ! -e go ]; do sleep 0.2; done
+              printf 'last \\033[31mred\\n'
+            error: slurm_logs/%x_%j.err
+            memory: 50M
+            time: 00:05:00
+          many:
+            template: python-array
+            command: sh -c 'echo task {task}; sleep 300'
+            array: 1-6
+            max_running: 2
+            memory: 50M
+            time: 00:10:00
+        """
+}
+
+
+@pytest.fixture(scope="module")
+def krill(hec: Live) -> Project:
+    student = laptop(hec, "jory")
+    student.setup()
+    return project(student, "krill", FILES)
+
+
+@pytest.fixture(scope="module")
+def many(krill: Project) -> str:
+    """An array, two of whose six tasks run."""
+    number = krill.submit("many")
+    until(lambda: krill.job(number)["counts"].get("RUNNING") == 2)
+    return number
+
+
+def until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 40
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_a_job_killed_for_memory_is_recognised_with_what_to_ask_for(krill: Project) -> None:
+    said = krill.run("submit", "hog", "--wait", code=1)
+    assert "killed for memory at 100M: ask for 200M next time" in said.replace("500M", "200M")
+    told = json.loads(krill.start("jobs", said.split()[0], "--json").communicate()[0])["jobs"][0]
+    assert told["state"] == "killed for memory"
+    assert told["memory_peak"] > told["memory_asked"] == 100 * 1024
+
+
+def test_an_array_is_one_line_with_why_it_waits(krill: Project, many: str) -> None:
+    said = krill.run("jobs")
+    assert "many" in said
+    assert "2 running, 4 waiting" in said
+    assert f"{many} waits: as many tasks of its array run as max_running lets run at once" in said
+    job = krill.job(many)
+    assert job["tasks"] == {"RUNNING": "1-2", "PENDING": "3-6"}
+    assert (job["limit"], job["cpus"], job["memory_asked"]) == ("600", 1, 50 * 1024)
+
+
+def test_other_projects_jobs_are_shown_on_request_alone(krill: Project, many: str) -> None:
+    own = krill.laptop.says("cd /tmp && sbatch --parsable --job-name 'odd|na me' --output /dev/null --wrap true")
+    ids = [job["id"] for job in krill.json("jobs")["jobs"]]
+    assert int(many) in ids
+    assert int(own) not in ids
+    named = {job["id"]: job["name"] for job in krill.json("jobs", "--all")["jobs"]}
+    assert named[int(own)] == "odd|na me"
+    assert "knows no job 99999 of yours" in krill.run("jobs", "99999", code=1)
+
+
+def test_a_log_is_followed_from_before_it_is_there_to_its_end(krill: Project) -> None:
+    number = krill.submit("write")
+    follower = krill.start("logs", number, "--follow")
+    assert follower.stdout is not None
+    assert follower.stdout.readline() == "first\n"
+    krill.laptop.says("touch projects/krill/current/go")
+    out, err = follower.communicate(timeout=60)
+    assert follower.returncode == 0, err
+    assert out == "last \x1b[31mred\n"  # as it is, into a pipe
+    assert krill.run("logs", number, "--error") == "problem\n"
+    assert "is no array" in krill.run("logs", f"{number}_3", code=1)
+
+
+def test_of_an_array_without_a_task_a_log_is_chosen_and_said(krill: Project, many: str) -> None:
+    until(lambda: krill.start("logs", f"{many}_1").wait() == 0)
+    assert krill.run("logs", f"{many}_2").endswith("task 2\n")
+    said = krill.run("logs", many)
+    assert "the latest to begin of 6 tasks; another: rookery logs" in said
+    said = krill.run("logs", f"{many}_5", code=1)
+    assert f"{many}_5 has no log yet: it waits, as many tasks" in said
+    assert "has no task 7; it has 1 to 6" in krill.run("logs", f"{many}_7", code=1)
+    assert "is no number of a job" in krill.run("logs", "x;y", code=1)
+
+
+def test_who_stops_looking_stops_no_job(krill: Project, many: str) -> None:
+    watcher = krill.start("jobs", many, "--watch")
+    assert watcher.stdout is not None
+    assert "2 running" in watcher.stdout.readline()
+    os.killpg(watcher.pid, signal.SIGINT)
+    _, err = watcher.communicate(timeout=30)
+    assert watcher.returncode == 130
+    assert f"{many} goes on on hec.\n  next: rookery jobs {many} --watch" in err
+    assert krill.job(many)["counts"]["RUNNING"] == 2
+
+
+def test_what_is_cancelled_is_said_and_what_is_not_one_s_own_refused(krill: Project, hec: Live, many: str) -> None:
+    assert f"cancelled {many}_6 (many)" in krill.run("cancel", f"{many}_6")
+    assert krill.job(many)["tasks"]["CANCELLED"] == "6"
+    said = krill.run("cancel", many, code=1)
+    assert f"This would cancel 5 tasks: {many} (many, 5 tasks)" in said
+    assert "--yes" in said
+    theirs = hec.run("sbatch --parsable --output /dev/null --wrap 'sleep 60'")
+    said = krill.run("cancel", theirs, code=1)
+    assert f"{theirs} is {hec.user}'s job, not yours" in said
+    assert "RUNNING" in hec.run(f"squeue -h -j {theirs} -o %T") + "RUNNING" * (not hec.run(f"scancel {theirs}"))
+    assert "is no number of a job" in krill.run("cancel", f"{many},-1", code=1)
+    assert "cancelled" in krill.run("cancel", f"{many},99999", "--yes", code=1)
+    # the task that was cancelled before it began, Slurm forgets in the end
+    until(lambda: set(krill.job(many)["counts"]) == {"CANCELLED"})
+    assert re.search(r"has ended already \([56] cancelled\)", krill.run("cancel", many, code=1))
+    said = krill.run("submit", "--failed", many, code=1)
+    assert "were cancelled by you, which is not failing" in said or "not yet accounted for all" in said
+
+
+@pytest.fixture
+def without_accounts(hec: Live) -> Iterator[None]:
+    hec.root_run(["sh", "-c", "kill $(cat /run/slurm/slurmdbd.pid)"])
+    yield
+    hec.root_run(["slurmdbd"])
+    until(lambda: hec.root_run(["sacctmgr", "-n", "list", "cluster"], check=False).returncode == 0)
+
+
+@pytest.mark.usefixtures("without_accounts")
+def test_without_the_accounts_the_queue_is_shown(krill: Project) -> None:
+    number = krill.submit("hog")
+    said = krill.run("jobs", number)
+    assert "sacct does not answer on hec" in said
+    assert "hog" in said
+    krill.run("cancel", number)
+    assert f"can't say which tasks of {number} failed" in krill.run("submit", "--failed", number, code=1)
+
+
+@pytest.fixture
+def without_controller(hec: Live) -> Iterator[None]:
+    hec.root_run(["sh", "-c", "kill $(cat /run/slurm/slurmctld.pid)"])
+    until(lambda: hec.root_run(["pgrep", "-x", "slurmctld"], check=False).returncode)
+    yield
+    hec.root_run(["slurmctld"])
+    until(lambda: hec.root_run(["scontrol", "ping"], check=False).returncode == 0)
+
+
+@pytest.mark.usefixtures("without_controller")
+def test_without_slurm_nothing_is_lost_and_it_is_said_plainly(krill: Project) -> None:
+    """Slurm's own commands try for half a minute: all three questions are put at the same time."""
+    commands = {"submit": ["submit", "hog"], "jobs": ["jobs"]}
+    started = {name: krill.start(*arguments) for name, arguments in commands.items()}
+    said = {name: _end(process) for name, process in started.items()}
+    assert said["submit"][0] == 1
+    assert "Slurm does not answer on hec: it is down or being serviced. Nothing was submitted" in said["submit"][1]
+    assert not list((krill.root / "runs").glob(".submitting*"))
+    assert said["jobs"][0] == 0
+    assert "squeue does not answer on hec" in said["jobs"][1]
+    assert "killed for memory" in said["jobs"][1]
+
+
+def _end(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    out, err = process.communicate(timeout=90)
+    return process.returncode, out + err
+
+
+def test_jobs_on_penguins_from_anywhere(penguins: Live) -> None:
+    """Without a project at hand: the cluster is named, and all jobs are shown."""
+    student: Laptop = laptop(penguins, "pim")
+    student.setup()
+    number = student.says("sbatch --parsable --wrap 'echo \"by hand\"; exit 3'")
+    done = student.rookery("jobs", number, "--watch", "--cluster", "penguins")
+    assert done.returncode == 1, done.stderr
+    assert "failed with exit status 3" in done.stdout
+    assert student.rookery("logs", number, "--cluster", "penguins").stdout == "by hand\n"
+    assert "Which cluster?" in student.rookery("jobs").stderr

@@ -1,0 +1,115 @@
+"""A project from `new` to its combined table, in both languages on both clusters, with each way to lock packages."""
+
+import csv
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from laptops import ROOKERY, Laptop, laptop
+from live import Live
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture(scope="module")
+def people(penguins: Live, hec: Live) -> dict[str, Laptop]:
+    """One person on each cluster, set up."""
+    found = {"penguins": laptop(penguins, "nora"), "hec": laptop(hec, "noor")}
+    for person in found.values():
+        person.setup()
+        (person.home / ".gitconfig").write_text("[user]\n\tname = Nell\n\temail = nell@example.ac.uk\n")
+    return found
+
+
+def rookery(person: Laptop, folder: Path, *arguments: str) -> str:
+    """What a command in a folder prints; it must succeed."""
+    done = subprocess.run(
+        [str(ROOKERY), *arguments],
+        cwd=folder, env=person.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{arguments}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def begun(person: Laptop, name: str, *flags: str) -> Path:
+    told = rookery(person, person.home, "new", name, "--clusters", person.cluster, *flags)
+    assert "next    rookery deploy" in told
+    return person.home / name
+
+
+def from_simple_index(person: Laptop, folder: Path) -> None:
+    """Poetry asks PyPI for pages that not every mirror has: the same packages, by the index that each has."""
+    packed = subprocess.run(
+        ["tar", "-c", "pyproject.toml", "poetry.lock"], cwd=folder, check=True, capture_output=True
+    ).stdout
+    config = str(person.home / ".config/rookery/ssh_config")
+    remote = """
+        mkdir -p lock && cd lock && tar x && poetry source add --quiet simple https://pypi.org/simple/ >&2 &&
+        poetry lock --quiet --no-interaction >&2 && tar c pyproject.toml poetry.lock
+    """
+    done = subprocess.run(
+        ["ssh", "-F", config, person.cluster, " ".join(remote.split())],
+        env=person.environment, input=packed, capture_output=True, timeout=200, check=True,
+    )  # fmt: skip
+    subprocess.run(["tar", "-x"], cwd=folder, input=done.stdout, check=True)
+    environment = {**os.environ, **person.environment}
+    subprocess.run(["git", "commit", "-qam", "From the simple index"], cwd=folder, env=environment, check=True)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "flags"),
+    [
+        ("penguins", ("--lang", "python")),
+        ("penguins", ("--lang", "r")),
+        ("hec", ("--lang", "python")),
+        ("hec", ("--lang", "r")),
+        ("penguins", ("--lang", "python", "--lock", "poetry")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value[1::2]),
+)
+def test_from_nothing_to_a_combined_table(people: dict[str, Laptop], cluster: str, flags: tuple[str, ...]) -> None:
+    person = people[cluster]
+    folder = begun(person, "study-" + "-".join(flags[1::2]), *flags)
+    if "poetry" in flags:
+        from_simple_index(person, folder)
+    rookery(person, folder, "deploy")
+    rookery(person, folder, "submit", "simulate", "--wait")
+    assert "40 files" in rookery(person, folder, "fetch")
+    told = json.loads(rookery(person, folder, "combine", "--json"))
+    assert (told["rows"], told["files"], told["missing"]) == (1000, 20, [])
+    with (folder / "combined.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [int(row["task"]) for row in rows] == [task for task in range(1, 21) for _ in range(50)]
+    assert len({row["estimate"] for row in rows}) == 1000  # no two tasks share their random numbers
+    mean = sum(float(row["estimate"]) for row in rows) / 1000
+    coverage = sum(int(row["covered"]) for row in rows) / 1000
+    assert abs(mean - 2) < 4 * 0.0709 / 1000**0.5  # the slope's standard error is 1/sqrt(n - 1)
+    assert 0.92 < coverage < 0.98
+    status = subprocess.run(["git", "status", "--porcelain"], cwd=folder, capture_output=True, text=True, check=True)
+    assert status.stdout in {"", "?? runs/\n"}
+
+
+def test_its_own_tests_pass_where_it_was_deployed(people: dict[str, Laptop]) -> None:
+    """With the packages that its lock file names."""
+    person = people["penguins"]
+    said = person.says("cd ~/projects/study-python/current && .venv/bin/python -m pytest -q -p no:cacheprovider")
+    assert re.search(r"[6-9] passed", said)
+
+
+def test_what_is_in_the_r_project_agrees_with_lm(people: dict[str, Laptop]) -> None:
+    """R's own test framework is not on clusters; what its tests hold is asked of R itself."""
+    person = people["penguins"]
+    said = person.script("""
+        cd ~/projects/study-r/current
+        Rscript -e 'source("ols.R"); set.seed(1); data <- make_data(50, c(1, 2, -3), 0.5)
+                    found <- fit(data$x, data$y); model <- summary(lm(data$y ~ data$x - 1))$coefficients
+                    closed <- solve(crossprod(data$x), crossprod(data$x, data$y))
+                    stopifnot(all.equal(found$estimate, drop(closed), tolerance = 1e-10),
+                              all.equal(found$standard_error, unname(model[, 2]), tolerance = 1e-10))
+                    cat("agrees\\n")'
+    """)
+    assert said == "agrees"

@@ -1,0 +1,95 @@
+"""From a table of parameters to a table of results; and that what runs stays what it was when it was submitted."""
+
+import csv
+import json
+from collections.abc import Iterator
+
+import pytest
+from laptops import laptop
+from live import Live
+from mishaps import until
+from projects_here import Project, project
+
+pytestmark = pytest.mark.cluster
+
+VALUES = [
+    "plain", "two words", " both ends ", "it's", 'say "so"', "$HOME", "`id`", "$(id)", "-x", "--help", "*", "~", "a;b",
+    "a|b", "a&b", "back\\slash", "new\nline", "tab\there", "comma,", "%s", "{task}", "#", "!", "é", "日本語", "",
+    "0.10", "007", "1e5", "NA", "(a)", "[a]", "a=b", "<a>", "\\n", "'", '"', "a'b\"c", "--", "end",
+]  # fmt: skip
+
+FILES = {
+    ".gitignore": "slurm_logs/\nresults/\ncombined.csv\n",
+    "rookery.yml": """
+        name: krill
+        clusters: [penguins]
+        environment: {python: none}
+        outputs: [slurm_logs, results]
+        jobs:
+          fit:
+            template: sweep
+            command: python3 fit.py results/fit_{task}.csv {row}
+            params: params.csv
+            max_running: 8
+            time: 00:05:00
+          wait:
+            template: python-array
+            command: bash wait.sh {task}
+            array: 1-3
+            max_running: 1
+            time: 00:05:00
+        """,
+    "fit.py": """
+        import csv, sys
+        given = dict(zip(sys.argv[2::2], sys.argv[3::2]))
+        with open(sys.argv[1], "w", newline="") as stream:
+            csv.writer(stream).writerows([["got", "size"], [given["--value"], len(given["--value"])]])
+        """,
+    "wait.sh": """
+        until [ -e ~/go-on ]; do sleep 0.1; done
+        echo "of the first release" >results/wait_$1.txt
+        """,
+}
+
+
+@pytest.fixture(scope="module")
+def krill(penguins: Live) -> Iterator[Project]:
+    person = laptop(penguins, "kai")
+    person.setup("--tags", "shell,storage")
+    yield project(person, "krill", {**FILES, "params.csv": table()})
+    person.says("touch go-on")
+
+
+def table() -> str:
+    """The parameters: forty rows."""
+    assert len(VALUES) == 40
+    quoted = [value.replace('"', '""') for value in VALUES]
+    return "number,value\n" + "".join(f'{number},"{value}"\n' for number, value in enumerate(quoted, start=1))
+
+
+def test_forty_rows_of_awkward_values_to_one_table(krill: Project) -> None:
+    done = krill.json("submit", "fit", "--wait")
+    assert done["jobs"][0]["tasks"] == {"COMPLETED": "1-40"}
+    assert [row["value"] for row in done["record"]["rows"]] == VALUES
+    krill.run("fetch", done["id"])
+    told = json.loads(krill.run_here("combine", done["id"], "--json"))
+    assert (told["rows"], told["files"], told["missing"]) == (40, 40, [])
+    with (krill.root / "combined.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["number"] for row in rows] == [str(number) for number in range(1, 41)]
+    assert [row["value"] for row in rows] == VALUES
+    assert [row["got"] for row in rows] == VALUES
+
+
+def test_a_deploy_changes_nothing_under_an_array_that_runs(krill: Project) -> None:
+    """Neither the task that runs nor those that wait: they are of the release that they were submitted from."""
+    number = krill.submit("wait")
+    until(lambda: "RUNNING" in krill.job(number)["tasks"])
+    krill.commit({"wait.sh": 'echo "of the second release" >results/wait_$1.txt\n'})
+    krill.run("deploy")
+    assert "second" in krill.there("current/wait.sh")
+    krill.laptop.says("touch go-on")
+    until(lambda: set(krill.job(number)["tasks"]) == {"COMPLETED"}, 60)
+    assert (
+        krill.laptop.says("cat storage/projects/krill/results/wait_*.txt").splitlines() == ["of the first release"] * 3
+    )

@@ -1,0 +1,310 @@
+"""The door to real login nodes: OpenSSH's own sshd, every login shell, every tool over one login, tmux."""
+
+import atexit
+import os
+import pty
+import re
+import select
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from live import Live
+
+from rookery import profile, ssh
+from rookery.errors import RookeryError
+from rookery.profile import Cluster
+from rookery.ssh import Door
+from rookery.ssh_errors import SshError
+
+pytestmark = pytest.mark.cluster
+
+SHELLS = {"bina": "/bin/bash", "zoe": "/usr/bin/zsh", "fin": "/usr/bin/fish", "tess": "/bin/tcsh"}
+Account = Callable[..., Cluster]
+ODD = ["a  b", "it's", 'say "hi"!', "$HOME `id` $(id)", "two\nlines", "back\\slash \\n %s", "é ✓", "-n", "*", "~", ""]
+
+
+def sockets(tmp_path: Path) -> Path:
+    """A folder for sockets whose path is short enough."""
+    folder = Path("/tmp") / f"rk-{tmp_path.stat().st_ino}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made() -> set[tuple[str, str]]:
+    """The accounts that there are by now: cluster and name."""
+    return set()
+
+
+@pytest.fixture
+def account(penguins: Live, made: set[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """Makes an account on a miniature, where it is not there yet; this process is the person whom it belongs to."""
+    for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(key, penguins.environment[key])
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(sockets(tmp_path)))
+
+    def account(live: Live, name: str, shell: str = "/bin/bash") -> Cluster:
+        cluster = live.miniature.name
+        if (cluster, name) not in made:
+            live.add_user(name, shell)
+            made.add((cluster, name))
+        return replace(profile.load(cluster, profile.sources(sandbox=True)), user=name)
+
+    return account
+
+
+@pytest.fixture
+def opened(account):  # noqa: ARG001 (whose home the doors are closed in)
+    """Make doors; they are closed at the end."""
+    doors = []
+
+    def make(cluster: Cluster) -> Door:
+        doors.append(Door(cluster))
+        doors[-1].ensure(batch=True)
+        return doors[-1]
+
+    yield make
+    for door in doors:
+        door.close()
+
+
+def line_of(door: Door) -> str:
+    """Addresses and ports of the connection that a command comes through: the same for everything in one login."""
+    return door.run(script="echo $SSH_CONNECTION").stdout.strip()
+
+
+def master(door: Door) -> int:
+    done = subprocess.run([*door.ssh, "-O", "check", door.cluster.name], capture_output=True, text=True, check=True)
+    return int(re.search(r"pid=(\d+)", done.stderr)[1])
+
+
+def until(condition, seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_a_master_is_found_again(account, penguins, opened):
+    door = opened(account(penguins, "bina"))
+    again = Door(door.cluster)
+    again.ensure(batch=True)
+    assert line_of(again) == line_of(door)
+
+
+def test_a_killed_master_is_replaced(account, penguins, opened):
+    door = opened(account(penguins, "bina"))
+    before, pid = line_of(door), master(door)
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not door.is_open())
+    door.ensure(batch=True)
+    assert line_of(door) != before
+
+
+def test_a_connection_that_the_cluster_ended_is_replaced(account, penguins, opened):
+    door = opened(account(penguins, "bina"))
+    before = line_of(door)
+    with pytest.raises(SshError) as caught:
+        door.run(script="kill -KILL $PPID; sleep 60")
+    assert caught.value.reason == "lost"
+    assert not door.is_open()
+    door.ensure(batch=True)
+    assert line_of(door) != before
+
+
+def test_a_connection_that_hangs_is_replaced(account, penguins, opened, monkeypatch):
+    door = opened(account(penguins, "bina"))
+    before, server = line_of(door), door.run(script="echo $PPID").stdout.strip()
+    with pytest.raises(RookeryError, match="took longer"):
+        door.run(["kill", "-STOP", server], timeout=1)
+    monkeypatch.setattr(ssh, "FRESH", 0)
+    monkeypatch.setattr(ssh, "ANSWER", 1)
+    door.ensure(batch=True)
+    assert line_of(door) != before
+    door.run(["kill", "-KILL", server])
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_every_login_shell(account, hec, opened, name):
+    door = opened(account(hec, name, SHELLS[name]))
+    script = "for word; do printf '%s\\0' \"$word\"; done; cat"
+    assert door.run(ODD, script=script, input=b"in").stdout == "".join(f"{word}\0" for word in ODD) + "in"
+    assert door.run(["printf", "%s|", *ODD]).stdout == "".join(f"{word}|" for word in ODD)
+    assert door.run(["echo", "x" * 100_000]).stdout == "x" * 100_000 + "\n"
+    assert door.run(["é" * 100_000], script='echo "$1"; cat', input=b"in").stdout == "é" * 100_000 + "\nin"
+    result = door.connection().run('for x in \'a b\' "it\'s"; do echo "$x"; done', hide=True)
+    assert result.stdout == "a b\nit's\n"
+
+
+def refused(cluster: Cluster) -> SshError:
+    with pytest.raises(SshError) as caught:
+        Door(cluster).ensure(batch=True)
+    assert "\n" not in caught.value.message
+    assert caught.value.hint
+    return caught.value
+
+
+def test_a_wrong_user_and_a_wrong_key_and_a_closed_port(account, penguins, tmp_path):
+    one = account(penguins, "bina")
+    assert refused(replace(one, user="nobody-here")).reason == "denied"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "a key")], check=True)
+    error = refused(replace(one, user="bina", identity_file=str(tmp_path / "a key"), name="other"))
+    assert error.reason == "denied"
+    assert str(tmp_path / "a key") in error.message
+    assert "bina" in error.message
+    assert refused(replace(one, port=1, name="other")).reason == "refused"
+
+
+def test_host_keys(account, penguins, tmp_path):
+    one = replace(account(penguins, "bina"), known_hosts_file=str(tmp_path / "known hosts"))
+    keys = one.data["cluster_host_keys"]
+    silent = replace(one, data={key: value for key, value in one.data.items() if key != "cluster_host_keys"})
+    wrong = replace(one, data={**one.data, "cluster_host_keys": [{**keys[0], "fingerprint": "SHA256:" + "A" * 43}]})
+    assert refused(silent).reason == "unknown-key"
+    assert refused(wrong).reason == "changed-key"
+    assert not (tmp_path / "known hosts").exists()
+    Door(one).ensure(batch=True)
+    Door(one).close()
+    known = (tmp_path / "known hosts").read_text()
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "k")], check=True)
+    other = " ".join((tmp_path / "k.pub").read_text().split()[:2])
+    (tmp_path / "known hosts").write_text(f"{known.split()[0]} {other}\n")
+    error = refused(silent)
+    assert error.reason == "changed-key"
+    assert keys[0]["fingerprint"] in error.message
+
+
+def test_start_up_files_that_print_and_that_exit(account, penguins, opened, tmp_path):
+    door = opened(account(penguins, "nora"))
+    home = door.run(["pwd"]).stdout.strip()
+    write = f"printf '%s\\n' 'echo welcome' 'echo warning >&2' >{home}/.bashrc"
+    penguins.root_run(["sh", "-c", write])
+    done = door.run(["echo", "hello"])
+    assert (done.stdout, done.stderr) == ("hello\n", "")
+    assert set(done.noise.split()) == {"welcome", "warning"}
+    connection = door.connection()
+    (tmp_path / "up").write_text("content")
+    connection.put(str(tmp_path / "up"), "there")
+    connection.get("there", str(tmp_path / "down"))
+    assert (tmp_path / "down").read_text() == "content"
+    connection.close()
+    penguins.root_run(["sh", "-c", f"echo exit >{home}/.bashrc"])
+    with pytest.raises(SshError) as caught:
+        door.run(["true"])
+    assert caught.value.reason == "startup"
+
+
+def test_fabric_on_two_clusters_at_once(account, penguins, hec, opened, capsys):
+    from fabric import ThreadingGroup
+    from fabric.runners import Result
+
+    doors = [opened(account(penguins, "bina")), opened(account(hec, "bina"))]
+    connections = [door.connection() for door in doors]
+    results = ThreadingGroup.from_connections(connections).run("echo $SSH_CONNECTION; exit 3", hide=True, warn=True)
+    assert [results[connection].stdout.strip() for connection in connections] == [line_of(door) for door in doors]
+    assert all(isinstance(result, Result) and result.exited == 3 for result in results.values())
+    assert all(connection.transport is None for connection in connections)
+    with capsys.disabled():  # invoke's terminal needs the real standard output
+        told = connections[0].run("tty", hide=True, pty=True, fallback=False, in_stream=False)
+    assert told.stdout.startswith("/dev/pts/")
+
+
+def test_one_login_for_every_tool(account, penguins, opened, tmp_path):
+    """Each tool tells which connection its other end was started by."""
+    door = opened(account(penguins, "bina"))
+    line, tell = line_of(door), "echo $SSH_CONNECTION >>lines; "
+    name, joined = door.cluster.name, shlex.join(door.ssh)
+    (tmp_path / "a file").write_text("content")
+    door.run(["sh", "-c", "rm -f lines; git init -q repo"])
+    door.connection().run(f"{tell} true", hide=True)
+    environment = {**os.environ, **door.ansible_environment(), "GIT_SSH_COMMAND": joined, "GIT_SSH_VARIANT": "ssh"}
+    (tmp_path / "hosts.yml").write_text(f"all: {{hosts: {{{name}: }}}}\n")
+    extra = '{"ansible_host": "{{ inventory_hostname }}", "ansible_python_interpreter": "auto_silent"}'
+    ansible = [str(Path(sys.executable).with_name("ansible")), "-i", str(tmp_path / "hosts.yml"), name, "-e", extra]
+    for command in (
+        [*ansible, "-m", "raw", "-a", f"{tell} true"],
+        [*ansible, "-m", "command", "-a", f"sh -c {shlex.quote(tell + 'true')}"],
+        ["rsync", "-a", "-e", joined, f"--rsync-path={tell} rsync", str(tmp_path / "a file"), f"{name}:"],
+        ["git", "ls-remote", f"--upload-pack={tell} git-upload-pack", f"{name}:repo"],
+        ["scp", *door.ssh[1:], str(tmp_path / "a file"), f"{name}:other"],
+    ):
+        subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    assert door.run(["cat", "lines"]).stdout.splitlines() == [line] * 5
+    assert door.run(["cat", "a file", "other"]).stdout == "contentcontent"
+
+
+class Terminal:
+    """A terminal in which a person runs `tmux`."""
+
+    def __init__(self, cluster: Cluster, session: str) -> None:
+        program = f"""
+            from rookery import profile, terminal
+            from rookery.ssh import Door
+            from dataclasses import replace
+            one = replace(profile.load({cluster.name!r}, profile.sources(sandbox=True)), user={cluster.user!r})
+            print("ended", terminal.tmux(Door(one), {session!r}))
+        """
+        self.pid, self.screen = pty.fork()
+        if self.pid == 0:
+            os.environ["TERM"] = "xterm"
+            os.execv(sys.executable, [sys.executable, "-c", textwrap.dedent(program)])
+        self.seen = ""
+
+    def shows(self, pattern: str, seconds: float = 20) -> None:
+        """Wait until the terminal has shown it."""
+        end = time.monotonic() + seconds
+        while not re.search(pattern, self.seen, re.DOTALL):
+            assert time.monotonic() < end, self.seen
+            if select.select([self.screen], [], [], 0.1)[0]:
+                try:
+                    self.seen += os.read(self.screen, 65536).decode(errors="replace")
+                except OSError as error:  # the program on it has ended
+                    raise AssertionError(self.seen) from error
+
+    def types(self, text: str) -> None:
+        os.write(self.screen, text.encode())
+
+    def ends(self) -> None:
+        self.shows(r"ended 0")
+        os.waitpid(self.pid, 0)
+        os.close(self.screen)
+
+
+def test_tmux_attach_detach_attach(account, penguins, opened):
+    door = opened(account(penguins, "bina"))
+    door.run(script="tmux kill-server 2>/dev/null; rm -rf ~/.local/state/rookery/tmux")
+    detach = ["tmux", "detach-client", "-s", "work"]
+    first = Terminal(door.cluster, "work")
+    first.shows(r"\[work\]")
+    first.types("echo mark-$((6*7))\n")
+    first.shows("mark-42")
+    door.run(detach)
+    first.ends()
+    node = door.run(["uname", "-n"]).stdout
+    assert door.run(["cat", ".local/state/rookery/tmux/work"]).stdout == node
+    second = Terminal(door.cluster, "work")
+    second.shows("mark-42")
+    door.run(detach)
+    second.ends()
+    assert door.run(["tmux", "list-sessions", "-F", "#S"]).stdout == "work\n"
+    door.run(["tmux", "kill-server"])
+
+
+def test_tmux_on_a_node_that_is_gone(account, penguins, opened):
+    door = opened(account(penguins, "bina"))
+    door.run(script="tmux kill-server 2>/dev/null; cd; mkdir -p .local/state/rookery/tmux")
+    door.run(script="echo gone.invalid >~/.local/state/rookery/tmux/work")
+    terminal = Terminal(door.cluster, "work")
+    terminal.shows(r"gone\.invalid.*A new session work is made on .*\[work\]")
+    door.run(["tmux", "kill-session", "-t", "work"])
+    terminal.ends()

@@ -1,0 +1,73 @@
+"""The wheel, built and installed into an empty environment elsewhere: the same program, with its whole house."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.cluster
+
+
+def run(*command: str | Path, **more: object) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False, **more)  # type: ignore[call-overload]
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return str(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def rookery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The console script of an environment that holds the wheel and what it asks for."""
+    uv = shutil.which("uv")
+    assert uv, "uv is needed to build the wheel; ./test brings it"
+    folder = tmp_path_factory.mktemp("elsewhere")
+    run(uv, "build", "--quiet", "--out-dir", folder / "dist", cwd=ROOT)  # the wheel is made from the sdist
+    (wheel,) = (folder / "dist").glob("*.whl")
+    run(uv, "venv", "--quiet", "--python", sys.executable, folder / "env")
+    run(uv, "pip", "install", "--quiet", "--python", folder / "env/bin/python", wheel)
+    return folder / "env/bin/rookery"
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "XDG_", "VIRTUAL_ENV"))}
+    return {**kept, "HOME": str(tmp_path), "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+
+
+def test_it_lists_the_commands_and_the_clusters_from_anywhere(
+    rookery: Path, environ: dict[str, str], tmp_path: Path
+) -> None:
+    assert "setup" in run(rookery, "--list", cwd=tmp_path, env=environ)
+    listed = json.loads(run(rookery, "clusters", "--json", cwd=tmp_path, env=environ))
+    assert {"penguins", "hec"} <= {row["name"] for row in listed}
+    shown = run(rookery, "clusters.show", "hec", cwd=tmp_path, env=environ)
+    assert "wayland-2022" in shown
+
+
+def test_every_file_of_the_house_is_in_it(rookery: Path, environ: dict[str, str], tmp_path: Path) -> None:
+    where = "from rookery import house; print(house.root())"
+    root = Path(run(rookery.with_name("python"), "-c", where, cwd=tmp_path, env=environ).strip())
+    assert root.is_relative_to(rookery.parents[1])
+    for name in ("inventory", "playbooks", "plugins", "roles", "templates", "tasks.py", "ansible.cfg"):
+        here = ROOT / name
+        for file in [here] if here.is_file() else here.rglob("*"):
+            if file.is_file() and "__pycache__" not in file.parts:
+                carried = root / file.relative_to(ROOT)
+                assert carried.read_bytes() == file.read_bytes()
+                assert os.access(carried, os.X_OK) == os.access(file, os.X_OK), carried
+
+
+def test_setup_of_a_miniature_works_from_anywhere(rookery: Path, environ: dict[str, str], tmp_path: Path) -> None:
+    setup = [rookery, "setup", "--cluster", "penguins", "--sandbox", "--yes", "--offline-mirrors", "--json"]
+    try:
+        first = json.loads(run(*setup, cwd=tmp_path, env=environ))["clusters"]["penguins"]
+        assert (first["state"], first["changed"] > 0) == ("ok", True)
+        second = json.loads(run(*setup, cwd=tmp_path, env=environ))["clusters"]["penguins"]
+        assert (second["state"], second["changed"]) == ("ok", 0)
+    finally:
+        run(rookery, "sandbox.down", "all", cwd=tmp_path, env=environ)
