@@ -1,0 +1,120 @@
+"""`rookery jobs` beside `squeue -r` and `sacct`, over the same open connection: 10,000 tasks ended, 10,000 waiting.
+
+.venv/bin/python benchmarks/jobs.py [RUNS]
+
+One task really runs; its lines in Slurm's database are then copied, so that sacct reads 10,000 of a kind.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import harness
+
+CLUSTER, TASKS = "hec", 10_000
+_PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Root:
+    """The miniature's administrator."""
+
+    def __init__(self, sandbox: Path) -> None:
+        told = json.loads((sandbox / f"{CLUSTER}.json").read_text())
+        options = ["--mount", "--pid", "--uts", "--root", "--wd"]
+        self.inside = ["nsenter", f"--target={told['pid']}", *options, "--", "env", _PATH]
+
+    def run(self, *argv: str, given: str = "") -> str:
+        """Run a command in the miniature as root."""
+        done = subprocess.run([*self.inside, *argv], input=given, capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(f"{argv} failed: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def sql(self, text: str) -> str:
+        """Ask Slurm's database."""
+        return self.run("mysql", "-N", "slurm_acct_db", given=text)
+
+    def allow_large_arrays(self) -> None:
+        """Restart the controller with room for both arrays."""
+        limits = f"s/^MaxArraySize=.*/MaxArraySize={2 * TASKS}\\nMaxJobCount={5 * TASKS}/"
+        self.run("sed", "-i", limits, "/etc/slurm/slurm.conf")
+        self.run("sh", "-c", "kill $(cat /run/slurm/slurmctld.pid); while pgrep -x slurmctld; do sleep 0.1; done")
+        self.run("slurmctld")
+        _until(lambda: "UP" in self.run("sh", "-c", "scontrol ping || true"))
+
+    def multiply(self, job: str) -> None:
+        """Make the only task of an array into all of them."""
+        columns = {
+            table: [line.split("\t")[0] for line in self.sql(f"show columns from {CLUSTER}_{table}_table").splitlines()]
+            for table in ("job", "step")
+        }
+        task = {"job_db_inx": "10000000 + seq", "id_job": "5000000 + seq", "id_array_task": "seq"}
+        step = {"job_db_inx": "10000000 + seq"}
+        for table, changed in (("job", task), ("step", step)):
+            values = ", ".join(changed.get(name, f"`{name}`") for name in columns[table])
+            name = f"{CLUSTER}_{table}_table"
+            only = f"job_db_inx = (select min(job_db_inx) from {CLUSTER}_job_table where id_array_job = {job})"  # noqa: S608
+            one = f"create temporary table one as select * from {name} where {only}"  # noqa: S608
+            many = f"insert into {name} select {values} from one, seq_2_to_{TASKS}"  # noqa: S608
+            self.sql(f"{one}; {many};")
+        earlier = "time_start = time_start - 300, time_end = time_end - 300"
+        self.sql(f"update {CLUSTER}_job_table set {earlier} where id_array_job = {job}")  # noqa: S608
+
+
+def _until(condition: object) -> None:
+    end = time.monotonic() + 60
+    while not condition():  # type: ignore[operator]
+        if time.monotonic() > end:
+            sys.exit("waited in vain")
+        time.sleep(0.2)
+
+
+def prepare(laptop: harness.Laptop, root: Root) -> None:
+    """One array that has ended and one that waits, of 10,000 tasks each."""
+    ended = laptop.there("sbatch --parsable --array=1 -J ended -o /dev/null --wrap 'sleep 2'").strip()
+    _until(lambda: "COMPLETED" in laptop.there(f"sacct -X -n -j {ended} -o State"))
+    _until(lambda: f"{ended}_1.batch" in laptop.there(f"sacct -n -P -j {ended} -o JobID"))
+    time.sleep(2)
+    root.multiply(ended)
+    laptop.there(f"sbatch --hold --array=1-{TASKS} -J waiting -o /dev/null --wrap true")
+    told = json.loads(laptop.rookery("jobs", "--cluster", CLUSTER, "--json"))["jobs"]
+    counts = {job["name"]: job["counts"] for job in told}
+    if counts != {"ended": {"COMPLETED": TASKS}, "waiting": {"PENDING": TASKS}}:
+        sys.exit(f"the miniature holds something else: {counts}")
+
+
+def _forgetting(laptop: harness.Laptop) -> Callable[[], object]:
+    """As when the array has just ended: nothing is remembered of it yet."""
+    laptop.there("rm -f ~/.cache/rookery/jobs.json")
+    return lambda: laptop.rookery("jobs", "--cluster", CLUSTER)
+
+
+def main() -> None:
+    """Measure, and print the table."""
+    runs = int(sys.argv[1]) if sys.argv[1:2] and sys.argv[1].isdigit() else 5
+    rows = {}
+    with harness.miniature(CLUSTER) as sandbox:
+        root = Root(sandbox)
+        root.allow_large_arrays()
+        first = True
+        for name, round_trip in harness.LINKS.items():
+            with harness.laptop(sandbox, CLUSTER, round_trip) as laptop:
+                if first:
+                    prepare(laptop, root)
+                first = False
+                ways: dict[str, harness.Way] = {
+                    "squeue -r; sacct": lambda: lambda: laptop.there("squeue -r --me; sacct"),
+                    "squeue; sacct -X": lambda: lambda: laptop.there("squeue --me; sacct -X"),
+                    "rookery jobs, the first time": lambda: _forgetting(laptop),
+                    "rookery jobs, later": lambda: lambda: laptop.rookery("jobs", "--cluster", CLUSTER),
+                }
+                rows[name] = harness.compare(ways, runs)
+    print(harness.table(rows, "squeue -r; sacct"))
+    harness.save(rows, sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,274 @@
+"""`rookery setup` beside a plain ssh script, a bash installer, Ansible in three ways and pyinfra, on the same work.
+
+.venv/bin/python benchmarks/setup.py [RUNS] [again] [first] [many] [start] [alone] [--json FILE]
+
+With `alone` the second run is measured without Ansible and pyinfra, which take minutes.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import harness
+import yaml
+from harness import ROOKERY, Laptop, Way
+
+CLUSTER = "penguins"
+THINGS = 40
+HOMES = 20
+PEERS = ("ansible-core", "mitogen", "pyinfra")
+CLEAN = "find ~ -mindepth 1 -maxdepth 1 ! -name .ssh -exec rm -rf {} + ; cp -a /etc/skel/. ~"
+
+
+def wrote(laptop: Laptop) -> list[dict[str, str]]:
+    """What rookery made in the home, by its own ledger, filled up to 40 things with files of the tools it installed."""
+    entries = json.loads(laptop.there("cat ~/.local/state/rookery/ledger.json"))["entries"]
+    found = [{"path": one["path"], **one["after"]} for one in entries if one["after"].get("type") in {"dir", "file"}]
+    more = laptop.there(f"find ~/.pyenv/libexec -type f | sort | head -{THINGS}").split()
+    sums = laptop.there(f"sha256sum {shlex.join(more)}").splitlines()
+    found += [{"path": line.split("  ", 1)[1], "type": "file", "digest": line.split()[0]} for line in sums]
+    return found[:THINGS]
+
+
+def again(laptop: Laptop, peers: Path) -> dict[str, Way]:
+    """A second run, with nothing to do."""
+    laptop.rookery("setup", "--cluster", CLUSTER)
+    things = wrote(laptop)
+    sums = "".join(f"{one['digest']}  {one['path']}\n" for one in things if one["type"] == "file")
+    folders = [f"[ -d {shlex.quote(one['path'])} ]" for one in things if one["type"] == "dir"]
+    login = "bash -lc 'echo $global_storage $global_scratch' >/dev/null\n"
+    least = f"{login}sha256sum --quiet -c - <<'END'\n{sums}END\n{' && '.join(folders)}\n"
+    each = [f"echo {shlex.quote(line)} | sha256sum --status -c -" for line in sums.splitlines()]
+    script = "set -e\n" + login + "\n".join([*each, *folders]) + "\n"
+    folder = laptop.home / "peers"
+    write_peers(laptop, folder, things)
+    ways = {
+        "rookery": steady(lambda: laptop.rookery("setup", "--cluster", CLUSTER)),
+        "ssh script": steady(lambda: laptop.there(script)),
+        "the least script": steady(lambda: laptop.there(least)),
+        "ssh true": steady(lambda: laptop.there("true")),
+    }
+    return ways | (peer_ways(laptop, peers, folder) if (peers / "bin").is_dir() else {})
+
+
+def steady(act: Callable[[], object]) -> Way:
+    """A way that needs nothing made ready."""
+    return lambda: act
+
+
+def write_peers(laptop: Laptop, folder: Path, things: Sequence[dict[str, str]]) -> None:
+    """The same 40 things as a playbook and as pyinfra's deploy."""
+    folder.mkdir()
+    tasks, operations = [], ["from pyinfra.operations import files", ""]
+    for number, one in enumerate(things):
+        if one["type"] == "dir":
+            tasks.append({"ansible.builtin.file": {"path": one["path"], "state": "directory"}})
+            operations.append(f"files.directory(path={one['path']!r})")
+            continue
+        copy = folder / f"file{number}"
+        copy.write_text(laptop.there(f"cat {shlex.quote(one['path'])}"))
+        tasks.append({"ansible.builtin.copy": {"src": str(copy), "dest": one["path"]}})
+        operations.append(f"files.put(src={str(copy)!r}, dest={one['path']!r})")
+    play = {"hosts": "all", "gather_facts": False, "tasks": tasks}
+    (folder / "play.yml").write_text(yaml.safe_dump([play]))
+    (folder / "deploy.py").write_text("\n".join(operations) + "\n")
+    (folder / "hosts").write_text(f"{CLUSTER} ansible_python_interpreter=/usr/bin/python3\n")
+
+
+def peer_ways(laptop: Laptop, peers: Path, folder: Path) -> dict[str, Way]:
+    """The others, over the same open connection where they can use it (pyinfra has its own ssh)."""
+    options = f"-F {laptop.home}/.config/rookery/ssh_config -o ControlMaster=auto -o ControlPersist=1h"
+    base = {"ANSIBLE_SSH_ARGS": options, "ANSIBLE_LOCALHOST_WARNING": "0", "LC_ALL": "C.UTF-8"}
+    playbook = [str(peers / "bin/ansible-playbook"), "-i", str(folder / "hosts"), str(folder / "play.yml")]
+    mitogen = next(peers.glob("lib/python3*/site-packages/ansible_mitogen/plugins/strategy"), None)
+    kinds = {
+        "Ansible": (playbook, {}),
+        "Ansible, pipelining": (playbook, {"ANSIBLE_PIPELINING": "1"}),
+        "Ansible, Mitogen": (
+            playbook,
+            {"ANSIBLE_STRATEGY_PLUGINS": str(mitogen), "ANSIBLE_STRATEGY": "mitogen_linear"},
+        ),
+        "pyinfra": (pyinfra(laptop, peers, folder), {}),
+    }
+
+    def way(line: Sequence[str], more: dict[str, str]) -> Way:
+        environment = laptop.environment | base | more
+
+        def act() -> None:
+            subprocess.run(line, env=environment, cwd=folder, check=True, capture_output=True, timeout=300)
+
+        return steady(act)
+
+    found = {}
+    for name, (line, more) in kinds.items():
+        try:
+            way(line, more)()()
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            said = (error.stderr or error.stdout or b"").decode().strip().splitlines()
+            print(f"{name} does not work here: {said[-1] if said else error}", file=sys.stderr)
+            continue
+        found[name] = way(line, more)
+    return found
+
+
+def pyinfra(laptop: Laptop, peers: Path, folder: Path) -> list[str]:
+    """Its command line."""
+    config = f"ssh_config_file={laptop.home}/.config/rookery/ssh_config"
+    return [str(peers / "bin/pyinfra"), "-y", "--data", config, f"@ssh/{CLUSTER}", str(folder / "deploy.py")]
+
+
+def first(laptop: Laptop) -> dict[str, Way]:
+    """A first run, from an empty home: the same downloads and installs by rookery, and by a plain bash script."""
+    mirrors = yaml.safe_load((laptop.home / f".config/rookery/inventory/host_vars/{CLUSTER}.yml").read_text())
+    mirrors = mirrors.get("cluster_mirrors", {})
+    fetch = (Path(__file__).parents[1] / "roles/python/files/fetch_uv.py").read_text()
+    index = mirrors.get("pypi") or "https://pypi.org/simple"
+    script = PLAIN.format(
+        fetch=fetch,
+        index=shlex.quote(index),
+        pyenv=shlex.quote(mirrors.get("pyenv_git") or "https://github.com/pyenv/pyenv.git"),
+        downloads=shlex.quote(mirrors.get("uv_python_downloads") or ""),
+    )
+
+    def from_nothing(act: Callable[[], object]) -> Way:
+        def prepare() -> Callable[[], object]:
+            laptop.there(CLEAN)
+            return act
+
+        return prepare
+
+    return {
+        "rookery": from_nothing(lambda: laptop.rookery("setup", "--cluster", CLUSTER)),
+        "bash script": from_nothing(lambda: laptop.run(*laptop.ssh.split(), CLUSTER, "bash -s", given=script)),
+    }
+
+
+PLAIN = """
+set -eu
+P=~/storage/rookery/$(uname -m)
+mkdir -p "$P/bin" ~/scratch ~/.config/rookery/env.d
+export UV_PYTHON_INSTALL_DIR=$P/python UV_CACHE_DIR=$P/cache/uv UV_TOOL_DIR=$P/tools UV_TOOL_BIN_DIR=$P/bin
+export PIPX_HOME=$P/pipx PIPX_BIN_DIR=$P/bin PIPX_DEFAULT_BACKEND=uv PYENV_ROOT=~/.pyenv
+[ -z {downloads} ] || export UV_PYTHON_DOWNLOADS_JSON_URL={downloads}
+cat >/tmp/fetch.$$ <<'END'
+{fetch}
+END
+/usr/bin/python3 /tmp/fetch.$$ "$P/bin" {index} latest "$(uname -m)"
+git clone --quiet --depth 1 {pyenv} ~/.pyenv
+"$P/bin/uv" python install --quiet --no-bin 3.13
+folder=$("$P/bin/uv" python find --managed-python --no-project 3.13 | sed 's,/bin/[^/]*$,,')
+version=$("$folder/bin/python3" -c 'import platform; print(platform.python_version())')
+mkdir -p ~/.pyenv/versions && ln -s "$folder" ~/.pyenv/versions/"$version"
+~/.pyenv/bin/pyenv rehash && ~/.pyenv/bin/pyenv global "$version"
+export PATH=$P/bin:$PATH PIPX_DEFAULT_PYTHON=$HOME/.pyenv/shims/python
+uv tool install --quiet --python "$PIPX_DEFAULT_PYTHON" pipx
+pipx install --quiet poetry
+mkdir -p ~/storage/R && R_LIBS_USER=~/storage/R Rscript --no-init-file -e 'cat("")'
+for file in ~/.bashrc ~/.profile ~/.tmux.conf ~/.Rprofile; do echo '# ours' >>$file; done
+for number in 1 2 3 4 5 6 7 8 9 10; do echo "export A$number=b" >~/.config/rookery/env.d/$number.sh; done
+"""
+
+
+def many(sandbox: Path, laptop: Laptop) -> dict[str, dict[str, float]]:
+    """Twenty homes at once, accounts of one miniature, against one; and the memory of the largest process."""
+    mine = yaml.safe_load((laptop.home / f".config/rookery/inventory/host_vars/{CLUSTER}.yml").read_text())
+    profile = yaml.safe_load((Path(__file__).parents[1] / f"inventory/host_vars/{CLUSTER}.yml").read_text())
+    inventory = laptop.home / ".config/rookery/inventory"
+    names = [f"{CLUSTER}{number:02}" for number in range(HOMES)]
+    pid = json.loads((sandbox / f"{CLUSTER}.json").read_text())["pid"]
+    public = (sandbox / "id_ed25519.pub").read_text()
+    for name in names:
+        inside = ["nsenter", f"--target={pid}", "--mount", "--pid", "--uts", "--root", "--wd", "--"]
+        line = [*inside, "/usr/local/sbin/new-account", name, "/bin/bash"]
+        subprocess.run(line, input=public, text=True, check=True, capture_output=True)
+        said = {**profile, **mine, "cluster_user": name}
+        (inventory / "host_vars" / f"{name}.yml").write_text(yaml.safe_dump(said))
+    hosts = dict.fromkeys([CLUSTER, *names])
+    (inventory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+    times = {}
+    for case, chosen in (("one home", names[:1]), (f"{HOMES} homes", names)):
+        for kind in ("first", "again"):
+            began = time.perf_counter()
+            laptop.rookery("setup", "--cluster", ",".join(chosen))
+            times[f"{case}, {kind}"] = time.perf_counter() - began
+    times["memory of the largest process, MB"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    for name in names:
+        laptop.run(*laptop.ssh.split(), "-O", "exit", name)
+    return {case: {"rookery": value} for case, value in times.items()}
+
+
+def start(folder: Path) -> dict[str, Way]:
+    """`invoke --list` here, and with an empty tasks file."""
+    (folder / "tasks.py").write_text("from invoke import task\n\n\n@task\ndef one(c):\n    pass\n")
+    invoke = str(Path(ROOKERY).with_name("invoke"))
+
+    def listing(where: Path) -> Way:
+        return steady(lambda: subprocess.run([invoke, "--list"], cwd=where, check=True, capture_output=True))
+
+    return {"invoke --list": listing(Path(__file__).parents[1]), "an empty tasks file": listing(folder)}
+
+
+@contextlib.contextmanager
+def environment(wanted: bool) -> Iterator[Path]:
+    """The peers, in an environment of their own that goes with this run."""
+    folder = Path(tempfile.mkdtemp(prefix="rookery-peers-"))
+    try:
+        if wanted:
+            subprocess.run(["uv", "venv", "--quiet", str(folder)], check=True)
+            line = ["uv", "pip", "install", "--quiet", "--python", str(folder / "bin/python"), *PEERS]
+            subprocess.run(line, check=True)
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Take the figures that are asked for, all where none is named."""
+    runs = next((int(word) for word in arguments if word.isdigit()), 5)
+    parts = [word for word in arguments if word in {"again", "first", "many", "start"}] or [
+        "again",
+        "first",
+        "many",
+        "start",
+    ]
+    rows: dict[str, dict[str, float]] = {}
+    if "start" in parts:
+        with tempfile.TemporaryDirectory() as folder:
+            rows["start"] = harness.compare(start(Path(folder)), runs)
+            print(harness.table({"start": rows["start"]}, "an empty tasks file"))
+    if set(parts) != {"start"}:
+        with harness.miniature(CLUSTER) as sandbox, environment("again" in parts and "alone" not in arguments) as peers:
+            rows |= on_a_miniature(sandbox, peers, parts, runs)
+    harness.save(rows, arguments)
+
+
+def on_a_miniature(sandbox: Path, peers: Path, parts: Sequence[str], runs: int) -> dict[str, dict[str, float]]:
+    """The figures that need a cluster."""
+    rows: dict[str, dict[str, float]] = {}
+    for name, round_trip in harness.LINKS.items():
+        with harness.laptop(sandbox, CLUSTER, round_trip) as laptop:
+            if "again" in parts:
+                rows[f"nothing to do, {name}"] = harness.compare(again(laptop, peers), runs)
+                print(harness.table({name: rows[f"nothing to do, {name}"]}, "ssh script"), flush=True)
+            if "first" in parts and not round_trip:
+                rows["first"] = harness.compare(first(laptop), max(1, runs // 2))
+                print(harness.table({"first": rows["first"]}, "bash script"), flush=True)
+            if "many" in parts and not round_trip:
+                found = many(sandbox, laptop)
+                rows |= found
+                print("\n".join(f"{case}: {value['rookery']:.1f}" for case, value in found.items()), flush=True)
+    return rows
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("UV_LINK_MODE", "copy")
+    main(sys.argv[1:])
