@@ -12,7 +12,8 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -133,6 +134,25 @@ def debugging() -> bool:
     """Whether tracebacks are wanted: ROOKERY_DEBUG, or `--debug`, which Invoke turns into logging at level DEBUG."""
     asked = os.environ.get("ROOKERY_DEBUG", "") not in {"", "0"}
     return asked or logging.getLogger("invoke").isEnabledFor(logging.DEBUG)
+
+
+_guided = False
+
+
+@contextmanager
+def guiding() -> Iterator[None]:
+    """Within this, commands run as steps of a larger one: which command comes next is that one's business to say."""
+    global _guided  # noqa: PLW0603 one command runs in a process
+    before, _guided = _guided, True
+    try:
+        yield
+    finally:
+        _guided = before
+
+
+def is_guided() -> bool:
+    """Whether this command is a step of a larger one."""
+    return _guided
 
 
 def invocation() -> str:

@@ -349,6 +349,12 @@ def _remember(cluster: "Cluster", chapter: "Chapter") -> None:
     files.write(_note(cluster), json.dumps(values, indent=2, default=str))
 
 
+def last(cluster: "Cluster") -> str:
+    """What is noted on this side of the last run that went through every role and was needed; "" for none."""
+    note = _note(cluster)
+    return note.read_text(encoding="utf-8") if note.is_file() else ""
+
+
 def _note(cluster: "Cluster") -> Path:
     """Where it is noted that a cluster is set up."""
     folder = house.state_dir() / ("sandbox/clusters" if cluster.sandbox else "clusters")
@@ -376,6 +382,8 @@ def following(door: "Door", *, check: bool) -> Iterator[str]:
     """The commands that work now; after a check, the one that does it."""
     cluster = door.cluster
     sandbox = " --sandbox" if cluster.sandbox else ""
+    if program.is_guided():
+        return
     if check:
         yield f"{program.invocation()} setup --cluster {cluster.name}{sandbox}"
         return

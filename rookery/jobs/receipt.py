@@ -53,13 +53,14 @@ def submitted(
     print(f"  log      {report.clean(_log(made))}")
     if made.tag:
         print(f"  tag      {made.tag}")
-    if not stays:
+    if not stays and not program.is_guided():
         print(f"  next     {program.invocation()} jobs {made.id} --watch{found.flags}")
 
 
 def ended(found: "Target") -> None:
     """Say what comes after a run that was watched to its end."""
-    print(f"  next     {program.invocation()} fetch{found.flags}   # then: {program.invocation()} combine")
+    if not program.is_guided():
+        print(f"  next     {program.invocation()} fetch{found.flags}   # then: {program.invocation()} combine")
 
 
 def tested(found: "Target", wish: "Wish", answer: Mapping[str, Any], *, json: bool) -> int:

@@ -251,8 +251,10 @@ class Result:
         return f"{_DONE[self.answer.state].format(what=what, name=name)} {took}"
 
     def _following(self, request: Request) -> Iterator[str]:
-        from rookery.program import invocation
+        from rookery.program import invocation, is_guided
 
+        if is_guided():
+            return
         flags = f"--cluster {self.door.cluster.name}{' --sandbox' if self.door.cluster.sandbox else ''}"
         if request.check and self.answer.state != "same":
             yield f"  next         {invocation()} deploy {flags}{' --dirty' if self.commit.dirty else ''}"

@@ -32,13 +32,17 @@ _RESERVED = {"numpy", "pytest", "mlflow", "mlflow-skinny", "wandb", "con", "nul"
 
 @dataclass(frozen=True)
 class Request:
-    """What `new` was asked for: its flags, as rookery/commands/project.py tells them."""
+    """What `new` was asked for: its flags, as rookery/commands/project.py tells them.
+
+    `author` is a name and an address for the project's commits, where git knows none; `onboard` has asked for them.
+    """
 
     name: str
     lang: str = "python"
     lock: str = ""
     clusters: str = ""
     track: str = ""
+    author: tuple[str, str] = ("", "")
 
 
 def run(request: Request) -> int:
@@ -47,6 +51,32 @@ def run(request: Request) -> int:
     Raises:
         RookeryError: The name or a choice can't be, something stands there already, or there is no git.
     """
+    made = make(request)
+    _tell(made.request, made.outer, made.signed)
+    return 0
+
+
+@dataclass(frozen=True)
+class Made:
+    """A project that was begun.
+
+    Attributes:
+        request: What was asked for, with every choice filled in.
+        outer: The git repository that it lies in; "" for none.
+        signed: What there is to know of its first commit (see `_commit`).
+    """
+
+    request: Request
+    outer: str
+    signed: str
+
+
+def make(request: Request) -> Made:
+    """Make the project in a folder of its name, here, and say nothing of it.
+
+    Raises:
+        RookeryError: As `run`.
+    """
     wanted = checked(request)
     target = Path.cwd() / wanted.name
     if target.is_symlink() or (target.exists() and (not target.is_dir() or any(target.iterdir()))):
@@ -54,17 +84,16 @@ def run(request: Request) -> int:
             f"{wanted.name} is here already, and not empty.", hint=f"{program.invocation()} new ANOTHER-NAME"
         )
     if not shutil.which("git"):
-        raise RookeryError("There is no git on this computer, and projects are kept in it.", hint=_install("git"))
+        raise RookeryError("There is no git on this computer, and projects are kept in it.", hint=install("git"))
     outer = _git(Path.cwd(), "rev-parse", "--show-toplevel").stdout.strip()
     with tempfile.TemporaryDirectory(prefix=f".{wanted.name}.", dir=Path.cwd()) as temporary:
         building = Path(temporary) / wanted.name
         fill(wanted, building)
         if wanted.track:
             _lock(wanted, building)
-        signed = _commit(building)
+        signed = _commit(building, wanted.author)
         building.replace(target)
-    _tell(wanted, outer, signed)
-    return 0
+    return Made(wanted, outer, signed)
 
 
 def checked(request: Request) -> Request:
@@ -184,8 +213,12 @@ def _lock(request: Request, folder: Path) -> None:
         )
 
 
-def _commit(folder: Path) -> str:
+def _commit(folder: Path, author: tuple[str, str]) -> str:
     """Make the repository and its first commit.
+
+    Args:
+        folder: The project's.
+        author: Name and address that the repository is told where git knows none; empty for a stand-in.
 
     Returns:
         What there is to know of the commit: "" where it is the person's own; "unknown" where git does not know who
@@ -196,6 +229,9 @@ def _commit(folder: Path) -> str:
     if begun.returncode:
         raise RookeryError(f"git init failed: {_last(begun)}")
     known = _git(folder, "config", "user.name").ok and _git(folder, "config", "user.email").ok
+    if not known and all(author):
+        told = [_git(folder, "config", f"user.{key}", one) for key, one in zip(("name", "email"), author, strict=True)]
+        known = all(one.ok for one in told)
     stand_in = [] if known else ["user.name=New project", "user.email=new-project@localhost", "commit.gpgSign=false"]
     _git(folder, "add", "--all")
     done = _git(folder, "commit", "--quiet", "--message", f"Begin {folder.name}", settings=stand_in)
@@ -234,7 +270,8 @@ def _last(done: _Done) -> str:
     return ((done.stderr.strip() or done.stdout.strip()).splitlines() or [f"exit status {done.returncode}"])[-1]
 
 
-def _install(what: str) -> str:
+def install(what: str) -> str:
+    """How a program comes onto a computer."""
     return f"sudo apt install {what}   # Debian, Ubuntu; xcode-select --install on a Mac"
 
 

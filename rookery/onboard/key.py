@@ -1,0 +1,224 @@
+"""The person's ssh key: found, or made once and never written over, and its public half brought to a cluster."""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery import foreground
+from rookery.errors import RookeryError
+from rookery.remote import unattended
+
+if TYPE_CHECKING:
+    from rookery.profile import Cluster
+    from rookery.ssh import Door
+
+_KINDS = ("ed25519", "ed25519_sk", "ecdsa", "ecdsa_sk", "rsa")
+"""Kinds of keys, the one that is made first; ssh looks for them in this order of preference."""
+
+# Its standard input is the public half, a line. The file is written whole, beside its place, and keeps its mode;
+# where it is a link, what that leads to is written.
+_ADD = r"""
+set -eu
+umask 077
+line=$(cat)
+[ -n "$line" ]
+mkdir -p "$HOME/.ssh"
+file=$HOME/.ssh/authorized_keys
+if [ -L "$file" ]; then file=$(readlink -f "$file"); fi
+body=$(printf '%s\n' "$line" | cut -d ' ' -f 1,2)
+if [ -f "$file" ] && grep -qF "$body" "$file"; then
+    echo there
+    exit 0
+fi
+fresh=$(mktemp "$file.XXXXXX")
+trap 'rm -f "$fresh"' EXIT
+if [ -f "$file" ]; then
+    cp -p "$file" "$fresh"
+    if [ -n "$(tail -c 1 "$file")" ]; then echo >>"$fresh"; fi
+fi
+printf '%s\n' "$line" >>"$fresh"
+sync "$fresh" 2>/dev/null || :
+mv "$fresh" "$file"
+trap - EXIT
+echo added
+"""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of the person's.
+
+    Attributes:
+        path: Its private half.
+        made: Whether it was made just now.
+    """
+
+    path: Path
+    made: bool = False
+
+    @property
+    def shown(self) -> str:
+        """Its path as a person would type it."""
+        home = Path.home()
+        return f"~/{self.path.relative_to(home)}" if self.path.is_relative_to(home) else str(self.path)
+
+    @property
+    def public(self) -> Path:
+        """Its public half."""
+        return self.path.with_name(f"{self.path.name}.pub")
+
+
+def takes_keys(cluster: "Cluster") -> bool:
+    """Whether a key alone, or with a code, opens the cluster."""
+    return any(way.split("+")[0] == "key" for way in cluster.data.get("cluster_logins") or ["key"])
+
+
+def takes_passwords(cluster: "Cluster") -> bool:
+    """Whether a password alone opens it, so that a key can be brought there."""
+    return any(way.startswith("password") for way in cluster.data.get("cluster_logins") or ["key"])
+
+
+def find(cluster: "Cluster", named: str) -> Path | None:
+    """The key to use: the one named, the one of the person's settings, or the first that ssh itself would try.
+
+    Args:
+        cluster: The cluster.
+        named: What `--key` says; "" where it is not given.
+
+    Returns:
+        Its private half; None where there is none.
+
+    Raises:
+        RookeryError: What is named is no key.
+    """
+    said = named or cluster.identity_file
+    if not said:
+        usual = (Path.home() / ".ssh" / f"id_{kind}" for kind in _KINDS)
+        return next((path for path in usual if path.is_file()), None)
+    given = Path(said).expanduser().absolute()
+    if given.suffix == ".pub":
+        given = given.with_suffix("")
+    if not given.exists():
+        return None
+    told = _keygen("-l", "-f", str(given))
+    if not given.is_file() or told.returncode:
+        raise RookeryError(f"{given} is no ssh key.", hint="the same command without --key makes one, or finds yours")
+    return given
+
+
+def make(path: Path, *, ask: bool) -> Key:
+    """Make an ed25519 key. ssh-keygen itself asks for a passphrase; what is typed does not pass through here.
+
+    Args:
+        path: Where its private half is to be; nothing that stands there is written over.
+        ask: Whether there is somebody to ask for a passphrase; otherwise it has none.
+
+    Raises:
+        RookeryError: It can't be made there.
+    """
+    folder = path.parent
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".rookery-", dir=folder) as temporary:
+            fresh = Path(temporary) / path.name
+            if ask:
+                print("  A passphrase protects the key should this computer be stolen; Enter alone means none.")
+                code = foreground.run(["ssh-keygen", "-q", "-t", "ed25519", "-f", str(fresh)])
+            else:
+                code = _keygen("-q", "-t", "ed25519", "-N", "", "-f", str(fresh)).returncode
+            if code or not fresh.is_file():
+                raise RookeryError("No key was made.", hint="the same command again")
+            if path.exists():
+                raise RookeryError(f"{path} is there now, and is left as it is.", hint="the same command again")
+            # a link never takes another's place; the public half comes last, since it can be made anew of the other
+            os.link(fresh, path)
+            fresh.with_name(f"{fresh.name}.pub").replace(path.with_name(f"{path.name}.pub"))
+    except OSError as error:
+        raise RookeryError(
+            f"No key can be made in {folder}: {error.strerror or error}.",
+            hint=f"ls -ld {shlex.quote(str(folder))}   # or --key PATH, for another place",
+        ) from None
+    return Key(path, made=True)
+
+
+def public_line(key: Key, *, ask: bool) -> str:
+    """The public half, as a line; made of the private one where it is missing.
+
+    Args:
+        key: The key.
+        ask: Whether there is somebody to ask for its passphrase.
+
+    Raises:
+        RookeryError: It can't be told.
+    """
+    if not key.public.is_file():
+        command = ["ssh-keygen", "-y", "-f", str(key.path)]
+        if ask:
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        else:
+            done = _keygen("-y", "-P", "", "-f", str(key.path))
+        line = done.stdout.strip()
+        if done.returncode or "\n" in line or not line:
+            raise RookeryError(
+                f"The public half of {key.shown} is missing, and could not be made of the other.",
+                hint=f"{shlex.join(command)} > {shlex.quote(str(key.public))}",
+            )
+        return line
+    lines = key.public.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    if len(lines) != 1 or _keygen("-l", "-f", str(key.public)).returncode:
+        raise RookeryError(
+            f"{key.public} is no public key.",
+            hint=f"ssh-keygen -y -f {shlex.quote(str(key.path))}   # prints the right one",
+        )
+    return lines[0]
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a passphrase protects it."""
+    return "incorrect passphrase" in _keygen("-y", "-P", "", "-f", str(path)).stderr
+
+
+def unlock(key: Key) -> bool:
+    """Have the agent hold the key, which asks for its passphrase itself. Whether it does.
+
+    Where there is no agent, or it has the key, nothing is asked.
+    """
+    if _asked("ssh-add", "-T", str(key.public)).returncode == 0:
+        return True
+    if _asked("ssh-add", "-l").returncode not in {0, 1}:  # 2: there is no agent (ssh-add(1))
+        return False
+    keychain = ["--apple-use-keychain"] if sys.platform == "darwin" else []
+    return foreground.run(["ssh-add", *keychain, str(key.path)]) == 0
+
+
+def bring(door: "Door", line: str) -> bool:
+    """Put the public half into the account's authorized_keys, through the open connection. Whether it was not there.
+
+    Raises:
+        RookeryError: It can't be written there.
+    """
+    return door.run(script=_ADD, input=f"{line}\n".encode()).stdout.split()[-1:] == ["added"]
+
+
+def opens(door: "Door") -> bool:
+    """Whether the cluster takes the door's key, tried in a connection of its own; a code may be asked besides."""
+    options = ("ControlPath=none", "BatchMode=yes", "PreferredAuthentications=publickey,keyboard-interactive")
+    ask = [*door.ssh, *(part for option in options for part in ("-o", option)), "-T", door.cluster.name, "true"]
+    done = _asked(*ask)
+    refused = "Permission denied (" in done.stderr
+    return done.returncode == 0 or (refused and "publickey" not in done.stderr.rpartition("Permission denied (")[2])
+
+
+def _keygen(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return _asked("ssh-keygen", *arguments)
+
+
+def _asked(*command: str) -> "subprocess.CompletedProcess[str]":
+    """What a program says that can ask nobody anything."""
+    options = {**unattended(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.run(command, text=True, errors="replace", check=False, **options)

@@ -1,0 +1,165 @@
+"""What onboarding finds out and makes on this side: keys, answers, a result in the terminal."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rookery import profile
+from rookery.errors import RookeryError
+from rookery.onboard import Request, answers, key, result
+from rookery.onboard.key import Key
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "my home"
+    folder.mkdir()
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "SSH_AUTH_SOCK"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def penguins(**values: object) -> profile.Cluster:
+    return profile.load("penguins", overrides=values)
+
+
+def test_a_key_is_made_once_and_never_written_over(home: Path) -> None:
+    place = home / ".ssh/id_ed25519"
+    assert key.find(penguins(), "") is None
+    made = key.make(place, ask=False)
+    assert (made.made, made.shown) == (True, "~/.ssh/id_ed25519")
+    assert oct(place.stat().st_mode & 0o777) == "0o600"
+    assert oct(place.parent.stat().st_mode & 0o777) == "0o700"
+    assert sorted(one.name for one in place.parent.iterdir()) == ["id_ed25519", "id_ed25519.pub"]
+    before = place.read_bytes()
+    with pytest.raises(RookeryError, match="is there now, and is left as it is"):
+        key.make(place, ask=False)
+    assert place.read_bytes() == before
+    assert key.find(penguins(), "") == place
+    line = key.public_line(made, ask=False)
+    made.public.unlink()
+    assert key.public_line(made, ask=False).split()[:2] == line.split()[:2]
+
+
+def test_the_key_that_is_found(home: Path) -> None:
+    """The one named, then that of the settings, then what ssh itself would try."""
+    (home / ".ssh").mkdir()
+    for name in ("id_rsa", "id_ecdsa", "mine"):
+        (home / ".ssh" / name).write_text("")
+    one = key.make(home / "one key", ask=False).path
+    assert key.find(penguins(), "") == home / ".ssh/id_ecdsa"
+    assert key.find(penguins(cluster_identity_file=str(one)), "") == one
+    assert key.find(penguins(), f"{one}.pub") == one
+    assert key.find(penguins(), "~/.ssh/none yet") is None
+    with pytest.raises(RookeryError, match="is no ssh key"):
+        key.find(penguins(), "~/.ssh/mine")
+    with pytest.raises(RookeryError, match="is no ssh key"):
+        key.find(penguins(), str(home))
+
+
+@pytest.mark.parametrize("how", ["file", "dangling"])
+def test_a_place_where_no_key_can_be(home: Path, how: str) -> None:
+    folder = home / ".ssh"
+    if how == "file":
+        folder.write_text("")
+    else:
+        folder.symlink_to("nowhere")
+    with pytest.raises(RookeryError, match=r"No key can be made in .*\.ssh: ") as caught:
+        key.make(folder / "id_ed25519", ask=False)
+    assert "--key PATH" in str(caught.value.hint)
+
+
+def test_a_key_with_a_passphrase(home: Path) -> None:
+    """Its public half can't be made where nobody can be asked; without an agent, nothing holds it."""
+    path = home / "locked"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "open sesame", "-f", str(path)], check=True)
+    assert key.is_locked(path)
+    assert not key.is_locked(key.make(home / "open", ask=False).path)
+    assert key.unlock(Key(path)) is False
+    Path(f"{path}.pub").write_text("ssh-ed25519 not-a-key\n")
+    with pytest.raises(RookeryError, match="is no public key"):
+        key.public_line(Key(path), ask=False)
+    Path(f"{path}.pub").unlink()
+    with pytest.raises(RookeryError, match="could not be made") as caught:
+        key.public_line(Key(path), ask=False)
+    assert str(caught.value.hint).startswith("ssh-keygen -y -f ")
+
+
+@pytest.mark.parametrize(
+    ("logins", "keys", "passwords"),
+    [
+        (["key"], True, False),
+        (["password", "key"], True, True),
+        (["key+totp"], True, False),
+        (["password+totp"], False, True),
+    ],
+)
+def test_what_a_cluster_takes(home: Path, logins: list[str], keys: bool, passwords: bool) -> None:
+    cluster = penguins(cluster_logins=logins)
+    assert (key.takes_keys(cluster), key.takes_passwords(cluster)) == (keys, passwords)
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+
+def test_an_answer_that_is_no_choice_is_asked_for_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed(monkeypatch, "perl", "R", "", "maybe", "n")
+    assert answers.ask("Which", "python", ("python", "r")) == "r"
+    assert "It can be python or r." in capsys.readouterr().err
+    assert answers.ask("Which", "python", ("python", "r")) == "python"
+    assert not answers.agreed("Shall it?")
+    with pytest.raises(RookeryError, match="no answer"):
+        answers.ask("Which")
+
+
+def test_two_people_on_one_account_of_a_laptop(home: Path) -> None:
+    with pytest.raises(RookeryError, match="used as ada, not as bob") as caught:
+        answers.username(penguins(cluster_user="ada"), Request("penguins", user="bob"))
+    assert "XDG_CONFIG_HOME=~/bob/config" in str(caught.value.hint)
+    assert "--key ~/.ssh/id_bob" in str(caught.value.hint)
+    with pytest.raises(RookeryError, match="what is your username") as caught:
+        answers.username(penguins(), Request("penguins"))
+    assert "--request" in str(caught.value.hint)
+
+
+def test_who_signs_the_project(home: Path) -> None:
+    assert answers.author(Request("penguins", name="Ada", email="ada@example.ac.uk")) == ("Ada", "ada@example.ac.uk")
+    (home / ".gitconfig").write_text("[user]\n\tname = Bea\n")
+    assert answers.author(Request("penguins", email="b@example.ac.uk")) == ("Bea", "b@example.ac.uk")
+    (home / ".gitconfig").write_text("[user]\n\tname = Bea\n\temail = bea@example.ac.uk\n")
+    assert answers.author(Request("penguins", name="Ada", email="ada@example.ac.uk")) == ("", "")
+    with pytest.raises(RookeryError, match="no --language 'perl'"):
+        answers.language(Request("penguins", language="perl"))
+
+
+def test_a_result_in_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = tmp_path / "combined.csv"
+    rows = "".join(f"{task},{task % 20 / 10},{'NA' if task == 3 else 1},word,\x1b[31m\n" for task in range(1, 101))
+    table.write_text(f"task,estimate,same,what,bad\x1b[0m\n{rows}")
+    found = {one.name: one for one in result.columns(table)}
+    assert list(found) == ["estimate", "same"]
+    assert (len(found["estimate"].values), len(found["same"].values)) == (100, 99)
+    assert found["estimate"].mean == pytest.approx(0.95)
+    assert found["same"].spread == 0
+    shown = list(result.lines(table))
+    assert not any("\x1b" in line for line in shown)
+    bars = shown[shown.index("estimate") + 1 :]
+    assert sum(int(line.split()[-1]) for line in bars) == 100
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    result.show(table)  # every character of it is ASCII then
+
+
+@pytest.mark.parametrize("text", ["", "a\n", "a,b\n,\n", "a\nx\n", "a\n1\n", "a\n1\n1\n", "a\n1,2,3\n\n2\n"])
+def test_a_table_with_little_in_it_is_shown_without_a_plot(tmp_path: Path, text: str) -> None:
+    table = tmp_path / "combined.csv"
+    table.write_text(text)
+    assert len(list(result.lines(table))) in {0, 2}

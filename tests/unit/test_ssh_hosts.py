@@ -1,0 +1,158 @@
+"""The line in ~/.ssh/config, and the file that it includes."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rookery import profile, ssh_config, ssh_hosts
+from rookery.errors import RookeryError
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home with a blank in its name, and nothing in it."""
+    folder = tmp_path / "my home"
+    folder.mkdir()
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(folder))
+    return folder
+
+
+def penguins(**values: object) -> profile.Cluster:
+    return profile.load("penguins", overrides={"cluster_user": "ada", **values})
+
+
+def config(home: Path, text: str, mode: int = 0o600) -> Path:
+    path = home / ".ssh/config"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(text.encode())
+    path.chmod(mode)
+    return path
+
+
+def asked_of_ssh(path: Path, name: str) -> dict[str, str]:
+    """What ssh itself makes of a configuration."""
+    done = subprocess.run(["ssh", "-G", "-F", str(path), name], capture_output=True, text=True, check=True)
+    return dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+
+
+def test_ssh_reads_the_entry_through_the_line(home: Path) -> None:
+    ssh_hosts.write(penguins(), "penguins")
+    assert ssh_hosts.carry_out(ssh_hosts.planned()) is None
+    path = home / ".ssh/config"
+    told = asked_of_ssh(path, "penguins")
+    assert (told["hostname"], told["user"], told["stricthostkeychecking"]) == ("icefloe-fe.lancs.ac.uk", "ada", "true")
+    assert asked_of_ssh(path, "elsewhere")["stricthostkeychecking"] == "ask"  # it holds for our hosts alone
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert not ssh_hosts.planned()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_what_stands_there_keeps_its_bytes_its_mode_and_a_copy(home: Path, end: str, mode: int) -> None:
+    text = end.join(["# mine", "Host *", "  Compression yes   # as I like it", "", "Host icy", "\tUser me"])
+    path = config(home, text, mode)
+    change = ssh_hosts.planned()
+    assert [line for line in change.diff() if line.startswith("-")] == [f"--- {path}"]
+    kept = ssh_hosts.carry_out(change)
+    assert kept is not None
+    assert kept.read_bytes() == text.encode()
+    assert path.read_bytes().decode().endswith(end + text)
+    assert path.stat().st_mode & 0o777 == kept.stat().st_mode & 0o777 == mode
+    ssh_hosts.write(penguins(), "penguins")
+    assert asked_of_ssh(path, "penguins")["compression"] == "yes"
+    assert asked_of_ssh(path, "icy")["user"] == "me"
+    ssh_hosts.forget(penguins())
+    assert path.read_bytes() == text.encode()
+    assert kept.with_name(f"{kept.name}.1").exists()  # the first copy is not written over
+
+
+def test_a_link_stays_a_link(home: Path) -> None:
+    dotfiles = home / "dotfiles/ssh_config"
+    dotfiles.parent.mkdir()
+    dotfiles.write_text("Host *\n    Compression yes\n")
+    (home / ".ssh").mkdir()
+    (home / ".ssh/config").symlink_to(dotfiles)
+    ssh_hosts.carry_out(ssh_hosts.planned())
+    assert (home / ".ssh/config").is_symlink()
+    assert ssh_hosts.line() in dotfiles.read_text()
+
+
+def test_a_folder_that_cant_be_written_names_the_line(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = config(home, "Host *\n")
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("rookery.files.write", refused)  # root may write anywhere, so a mode would not do
+    with pytest.raises(RookeryError, match="can't be written: Permission denied") as caught:
+        ssh_hosts.carry_out(ssh_hosts.planned())
+    assert ssh_hosts.line() in str(caught.value.hint)
+    assert path.read_text() == "Host *\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Host penguins\n", "line 1"),
+        ("# x\n  host = other penguins\n", "line 2"),
+        ('HOST "penguins" more\n', "line 1"),
+        ("Host peng* *.lancs.ac.uk *\n", ""),
+        ("# Host penguins\nMatch host penguins\n", ""),
+        ("Host 'not closed\nHost penguins-old\n", ""),
+    ],
+)
+def test_an_entry_of_the_persons_own_is_seen(home: Path, text: str, found: str) -> None:
+    config(home, text)
+    assert found in ssh_hosts.owner("penguins")
+    assert bool(ssh_hosts.owner("penguins")) == bool(found)
+
+
+def test_an_entry_in_a_file_that_is_included_is_seen_and_circles_end(home: Path) -> None:
+    config(home, f'Include conf.d/*\nInclude "{home}/.ssh/config"\n')
+    (home / ".ssh/conf.d").mkdir()
+    (home / ".ssh/conf.d/work").write_text("Host hec\nHost penguins\n")
+    assert ssh_hosts.owner("penguins") == f"{home}/.ssh/conf.d/work, line 2"
+    ssh_hosts.write(penguins(), "icy")
+    ssh_hosts.carry_out(ssh_hosts.planned())
+    assert ssh_hosts.owner("icy") == ""  # rookery's own are not the person's
+
+
+def test_the_entry_follows_what_is_known_of_the_cluster(home: Path) -> None:
+    ssh_hosts.write(penguins(), "icy")
+    ssh_hosts.write(profile.load("hec", overrides={"cluster_user": "ada"}), "hec")
+    assert ssh_hosts.aliases() == {"penguins": "icy", "hec": "hec"}
+    ssh_config.write(penguins(cluster_user="ada2"))
+    path = config(home, f"{ssh_hosts.line()}\n")
+    assert asked_of_ssh(path, "icy")["user"] == "ada2"
+    ssh_hosts.forget(penguins())
+    assert ssh_hosts.aliases() == {"hec": "hec"}
+    assert ssh_hosts.line() in path.read_text()  # hec still needs it
+    assert os.path.exists(ssh_hosts.file())
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.sampled_from(["Host a b", "  User x", "\tPort 22", "", "# note é", "Match all", "Include none"]), max_size=9),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+)
+def test_put_in_and_taken_out_again_it_is_as_before(home: Path, lines: list[str], end: str, ended: bool) -> None:
+    text = end.join(lines) + end * (ended and bool(lines))
+    path = config(home, text)
+    ssh_hosts.write(penguins(), "penguins")
+    ssh_hosts.carry_out(ssh_hosts.planned())
+    assert not ssh_hosts.planned()
+    assert path.read_bytes().decode().count('Include "') == 1
+    ssh_hosts.forget(penguins())
+    assert path.read_bytes() == text.encode()
+    for copy in path.parent.glob("config.*"):
+        assert re.fullmatch(r"config\.before-rookery(\.\d+)?", copy.name)
+        copy.unlink()
