@@ -19,6 +19,8 @@ CONNECT_TIMEOUT = 12
 PERSIST_HOURS = 4
 """Hours an unused connection stays open, where the profile does not say how long a login lasts."""
 
+_CHECKING = ("StrictHostKeyChecking yes", "UpdateHostKeys no", "HashKnownHosts no", "CheckHostIP no")
+
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _HOST = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:-]*")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*")
@@ -86,15 +88,20 @@ def _checked(pattern: re.Pattern[str], value: str, what: str, cluster: "Cluster"
     return value
 
 
-def entry(cluster: "Cluster") -> str:
+def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str:
     """The Host entry of a cluster.
+
+    Args:
+        cluster: The cluster.
+        alias: The name it is to have, where that is not its own.
+        checking: Say in it what rookery's own file says for every host: how host keys are checked.
 
     Raises:
         RookeryError: There is no username, or a value can't be what it is said to be.
     """
     from rookery.profile import require_user
 
-    name = _checked(_NAME, cluster.name, "name", cluster, "it")
+    name = _checked(_NAME, alias or cluster.name, "name", cluster, "it")
     lines = [
         f"HostName {_checked(_HOST, cluster.host, 'host', cluster, 'cluster_host')}",
         f"Port {int(cluster.port)}",
@@ -111,6 +118,7 @@ def entry(cluster: "Cluster") -> str:
         f"ControlPath {control_path()}",
         f"ControlPersist {persist_hours(cluster)}h",
         _known_hosts_line(known_hosts_files(cluster)),
+        *(_CHECKING if checking else ()),
     ]
     return f"Host {name}\n" + "".join(f"    {line}\n" for line in lines) + _for_hops(cluster)
 
@@ -139,11 +147,8 @@ def _rest(cluster: "Cluster") -> str:
     """What holds for every host, jump hosts too; then the person's own config, which a sandbox never sees."""
     lines = [
         "Host *",
-        "    StrictHostKeyChecking yes",
+        *(f"    {one}" for one in _CHECKING),
         f"    {_known_hosts_line(known_hosts_files(cluster))}",
-        "    UpdateHostKeys no",
-        "    HashKnownHosts no",
-        "    CheckHostIP no",
         f"    ConnectTimeout {CONNECT_TIMEOUT}",
         "    ServerAliveInterval 10",
         "    ServerAliveCountMax 3",
@@ -163,6 +168,8 @@ def write(cluster: "Cluster") -> Path:
     Raises:
         RookeryError: A value of the profile can't stand in an ssh_config.
     """
+    from rookery import ssh_hosts
+
     mine, path = entry(cluster), config_file(cluster)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with lock.waited(house.runtime_dir() / "ssh_config.lock"):
@@ -170,6 +177,7 @@ def write(cluster: "Cluster") -> Path:
         after = _text({**_entries(before), cluster.name: mine}, cluster)
         if after != before:
             files.write(path, after)
+    ssh_hosts.refresh(cluster)
     return path
 
 
