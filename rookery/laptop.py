@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery import files, house, ssh_config
+from rookery import files, house, ssh_config, ssh_hosts
 
 if TYPE_CHECKING:
     from rookery.ssh import Door
@@ -46,6 +46,9 @@ def _traces(door: "Door") -> list[Trace]:
         Trace(known, "its host key", lambda: _forget_key(door, known), on_purge=True),
         Trace(inventory, "your settings for it"),
     ]
+    if alias := ssh_hosts.aliases().get(cluster.name):
+        what = f"`ssh {alias}`, which ~/.ssh/config includes"
+        found.append(Trace(ssh_hosts.file(), what, lambda: ssh_hosts.forget(cluster), on_purge=True))
     if cluster.identity_file:
         found.append(Trace(Path(cluster.identity_file).expanduser(), "your key"))
     return found

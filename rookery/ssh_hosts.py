@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _HEAD = "# Written by rookery, which writes it anew: your own settings belong in ~/.ssh/config.\n"
 _MARK = "# rookery: "
 _NOTE = "# rookery: ssh to your clusters by name"
+_KEPT = ".before-rookery"
 _DEEPEST = 16
 """How deep ssh follows an Include (readconf.c, READCONF_MAX_DEPTH)."""
 
@@ -107,14 +108,19 @@ def refresh(cluster: "Cluster") -> None:
 def forget(cluster: "Cluster") -> None:
     """Take a cluster's entry out; without any left, the line in ~/.ssh/config goes too."""
     _put({}, without=cluster.name)
-    if not file().exists():
-        path = persons()
-        if path.is_file():
-            text = _read(path)
-            own = re.compile(rf"(?:{re.escape(_NOTE)}\r?\n)?{re.escape(line())}\r?\n(?:\r?\n)?")
-            rest = own.sub("", text, count=1)
-            if rest != text:
-                carry_out(Change(path.resolve(), text, rest, exists=True))
+    path = persons()
+    if file().exists() or not path.is_file():
+        return
+    text = _read(path)
+    own = re.compile(rf"(?:{re.escape(_NOTE)}\r?\n)?{re.escape(line())}\r?\n(?:\r?\n)?")
+    rest = own.sub("", text, count=1)
+    if rest == text:
+        return
+    target = path.resolve()
+    if not rest and not list(target.parent.glob(f"{target.name}{_KEPT}*")):  # there was none before
+        target.unlink()
+    else:
+        files.write(target, rest.encode(errors="surrogateescape"), mode=target.stat().st_mode & 0o7777)
 
 
 def planned() -> Change:
@@ -157,7 +163,7 @@ def carry_out(change: Change) -> Path | None:
 
 def _free(path: Path) -> Path:
     """A name for the copy that nothing has yet."""
-    names = (path.with_name(f"{path.name}.before-rookery{'.' * bool(number)}{number or ''}") for number in range(1000))
+    names = (path.with_name(f"{path.name}{_KEPT}{f'.{number}' * bool(number)}") for number in range(1000))
     return next(name for name in names if not name.exists())
 
 

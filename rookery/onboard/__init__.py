@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,14 +93,12 @@ class _Way:
 
         self.number += 1
         console().print(f"[{self.number}/{self.steps}] {title}", style="bold", markup=False)
-        sys.stdout.flush()
         yield
-        sys.stdout.flush()
 
     def say(self, line: str, *, changed: bool = False) -> None:
         """Say what was done, or found."""
         self.changed |= changed
-        print(f"  {line}", flush=True)
+        print(f"  {line}")
 
 
 def run(request: Request) -> int:
@@ -113,6 +112,8 @@ def run(request: Request) -> int:
     """
     from rookery import profile, setup
 
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # each step is seen when it is done, through a pipe too
     names = setup.chosen(request.cluster, "onboard")
     if len(names) != 1:
         raise RookeryError("One cluster at a time.", hint=f"invoke onboard --cluster {names[0]}")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -120,4 +121,18 @@ def laptop(miniature: Live, user: str, shell: str = "/bin/bash") -> Laptop:
     made = Laptop(Path(account.environment["HOME"]), cluster, user)
     told = yaml.safe_load((account.state / "inventory/host_vars" / f"{cluster}.yml").read_text())
     made.write(**told)
+    return made
+
+
+def newcomer(miniature: Live, user: str) -> Laptop:
+    """A laptop on which nothing is but where the cluster is; the account there has a password, and no key yet."""
+    made = laptop(miniature, user)
+    shutil.rmtree(made.home)
+    made.home.mkdir()
+    told = yaml.safe_load((miniature.state / "inventory/host_vars" / f"{made.cluster}.yml").read_text())
+    persons = ("cluster_user", "cluster_identity_file", "cluster_known_hosts_file")
+    made.write(**{key: value for key, value in told.items() if key not in persons})
+    one = miniature.miniature
+    miniature.root_run(["/usr/local/sbin/set-secrets", user], stdin=f"{one.password}\n{one.totp_secret}\n")
+    miniature.root_run(["rm", f"/home/{user}/.ssh/authorized_keys"])
     return made

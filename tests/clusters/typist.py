@@ -58,9 +58,9 @@ class Typist:
         """Press a key, such as "\\x03" for Ctrl-C."""
         os.write(self.terminal, key.encode())
 
-    def answers(self, prompt: str, text: str) -> None:
+    def answers(self, prompt: str, text: str, seconds: float = 30) -> None:
         """Wait for a prompt, and type a line."""
-        self.shows(prompt)
+        self.shows(prompt, seconds)
         self.types(text)
 
     def ends(self, seconds: float = 30) -> int:

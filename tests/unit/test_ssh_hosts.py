@@ -1,6 +1,5 @@
 """The line in ~/.ssh/config, and the file that it includes."""
 
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -71,7 +70,17 @@ def test_what_stands_there_keeps_its_bytes_its_mode_and_a_copy(home: Path, end: 
     assert asked_of_ssh(path, "icy")["user"] == "me"
     ssh_hosts.forget(penguins())
     assert path.read_bytes() == text.encode()
-    assert kept.with_name(f"{kept.name}.1").exists()  # the first copy is not written over
+    config(home, "other\n")
+    assert ssh_hosts.carry_out(ssh_hosts.planned()) == kept.with_name(f"{kept.name}.1")
+    assert kept.read_bytes() == text.encode()  # the first copy is not written over
+
+
+def test_a_file_that_was_not_there_goes_again(home: Path) -> None:
+    ssh_hosts.write(penguins(), "penguins")
+    ssh_hosts.carry_out(ssh_hosts.planned())
+    ssh_hosts.forget(penguins())
+    assert not list((home / ".ssh").iterdir())
+    assert not ssh_hosts.file().exists()
 
 
 def test_a_link_stays_a_link(home: Path) -> None:
@@ -135,12 +144,14 @@ def test_the_entry_follows_what_is_known_of_the_cluster(home: Path) -> None:
     ssh_hosts.forget(penguins())
     assert ssh_hosts.aliases() == {"hec": "hec"}
     assert ssh_hosts.line() in path.read_text()  # hec still needs it
-    assert os.path.exists(ssh_hosts.file())
+    assert ssh_hosts.file().exists()
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.lists(st.sampled_from(["Host a b", "  User x", "\tPort 22", "", "# note é", "Match all", "Include none"]), max_size=9),
+    st.lists(
+        st.sampled_from(["Host a b", "  User x", "\tPort 22", "", "# note é", "Match all", "Include none"]), max_size=9
+    ),
     st.sampled_from(["\n", "\r\n"]),
     st.booleans(),
 )

@@ -1,0 +1,187 @@
+"""From a laptop with nothing on it to a first combined result, as a newcomer goes that way, and stopped on it."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from laptops import ROOKERY, Laptop, newcomer
+from live import Live
+from typist import Typist
+
+pytestmark = pytest.mark.cluster
+
+OWN = "# my clusters\nHost hec   # the old one\n\tHostName elsewhere.example\n\nHost *\n    Compression yes\n"
+
+
+@pytest.fixture(scope="module")
+def wren(penguins: Live) -> Iterator[Laptop]:
+    """Somebody whose key the cluster knows already."""
+    person = newcomer(penguins, "wren")
+    (person.home / ".ssh").mkdir(mode=0o700)
+    key = person.home / ".ssh/id_ed25519"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    public = Path(f"{key}.pub").read_text()
+    penguins.root_run(
+        ["runuser", "-u", "wren", "--", "sh", "-c", "cat >~/.ssh/authorized_keys"], stdin=f"# mine\n{public.strip()}"
+    )
+    yield person
+    person.rookery("logout")
+
+
+@pytest.fixture(scope="module")
+def otto(hec: Live) -> Iterator[Laptop]:
+    """Somebody with a password, and with an ssh configuration of their own."""
+    person = newcomer(hec, "otto")
+    (person.home / ".ssh").mkdir(mode=0o700)
+    (person.home / ".ssh/config").write_text(OWN)
+    yield person
+    person.rookery("logout")
+
+
+def finished(person: Laptop, study: str) -> list[dict[str, str]]:
+    """The rows of the first result, which must be whole."""
+    with (person.home / study / "combined.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [int(row["task"]) for row in rows] == [task for task in range(1, 21) for _ in range(50)]
+    assert abs(sum(float(row["estimate"]) for row in rows) / 1000 - 2) < 4 * 0.0709 / 1000**0.5
+    return rows
+
+
+def killed_at(person: Laptop, mark: str, *arguments: str) -> str:
+    """Run the command until it prints the mark, and kill it there with all that it started."""
+    process = person.start("onboard", "--cluster", person.cluster, *arguments)
+    seen = ""
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            seen += line
+            if mark in line:
+                return seen
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        _, error = process.communicate()
+    raise AssertionError(f"it never came to {mark!r}:\n{seen}\n{error}")
+
+
+def test_stopped_by_kill_after_each_step_it_finishes(wren: Laptop) -> None:
+    """Without a terminal, with a key: nothing is lost, done twice or asked."""
+    said = ("--user", "wren", "--name", "Wren", "--email", "wren@example.ac.uk", "--yes")
+    steps = [f"[{number}/8]" for number in range(2, 9)]
+    for mark in (*steps, " is on penguins", "is simulate on penguins", "combined.csv: 1,000 rows"):
+        killed_at(wren, mark, *said)
+    done = wren.rookery("onboard", "--cluster", "penguins", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    finished(wren, "first-study")
+    assert wren.says("sacct -nXo JobID,JobName | grep -c simulate") == "20"  # one array, submitted once
+    assert len(list((wren.home / "first-study/runs").glob("*.json"))) == 1
+    assert wren.says("grep -c ssh- ~/.ssh/authorized_keys") == "1"
+    assert wren.says("head -n 1 ~/.ssh/authorized_keys") == "# mine"
+    config = wren.home / ".ssh/config"
+    assert config.read_text().count("Include") == 1
+    told = subprocess.run(["ssh", "-F", str(config), "penguins", "id -un"], capture_output=True, text=True, check=True)
+    assert told.stdout == "wren\n"
+    author = subprocess.run(
+        ["git", "log", "--format=%an <%ae>"], cwd=wren.home / "first-study", capture_output=True, text=True, check=True
+    )
+    assert author.stdout == "Wren <wren@example.ac.uk>\n"
+    assert [one for one in wren.home.iterdir() if not one.name.startswith(".")] == [wren.home / "first-study"]
+
+
+def test_the_same_command_again_does_nothing_and_says_so(wren: Laptop) -> None:
+    before = wren.tree()
+    done = wren.rookery("onboard", "--cluster", "penguins")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Nothing was left to do: your home on penguins is ready, and first-study has its" in done.stdout
+    assert "`rookery deploy`" in done.stdout
+    changed = set(wren.tree().splitlines()) ^ set(before.splitlines())
+    assert not [line for line in changed if "/.local/state" not in line]
+
+
+def test_somebody_else_on_the_same_laptop_is_kept_apart(wren: Laptop) -> None:
+    done = wren.rookery("onboard", "--cluster", "penguins", "--user", "bob")
+    assert done.returncode == 1
+    assert "penguins is used as wren, not as bob" in done.stderr
+    assert wren.rookery("login", "--json").stdout.count('"wren"') == 1
+
+
+def test_without_an_account_the_mail_is_written(otto: Laptop) -> None:
+    done = otto.rookery("onboard", "--cluster", "hec", "--request", "--name", "Otto", "--email", "o@example.ac.uk")
+    assert done.returncode == 0
+    assert "To: your supervisor" in done.stdout
+    assert "Your supervisor applies on the ISS HEC page." in done.stdout
+    silent = otto.rookery("onboard", "--cluster", "hec")
+    assert silent.returncode == 1
+    assert re.search(r"what is your username there\?\n  next: rookery onboard --cluster hec --user NAME", silent.stderr)
+    with typing(otto) as screen:
+        screen.answers("Your username there .*: $", "")
+        screen.shows("A mail that you can send")
+        assert screen.ends() == 1
+
+
+def typing(person: Laptop, *arguments: str) -> Typist:
+    command = [str(ROOKERY), "onboard", "--cluster", person.cluster, *arguments]
+    return Typist(command, {**person.environment, "GIT_CONFIG_NOSYSTEM": "1"}, person.home)
+
+
+def test_with_a_password_first_and_everything_asked(otto: Laptop, hec: Live) -> None:
+    """A wrong password three times; the terminal closed in the middle; then to the end, and a key from then on."""
+    password = hec.miniature.password
+    with typing(otto) as screen:
+        screen.answers("Your username there .*: $", "otto")
+        screen.answers(r"Enter passphrase.*: $", "")
+        screen.answers(r"again: $", "")
+        screen.shows(r"id_ed25519 is made")
+        for _ in range(3):
+            screen.answers("otto@.*password: $", "not it")
+        screen.shows("hec: .* does not let otto in", 60)
+        screen.shows("next: rookery onboard --cluster hec")
+        assert screen.ends() == 1
+    key = (otto.home / ".ssh/id_ed25519").read_bytes()
+    screen = typing(otto, "--user", "otto")
+    screen.shows(r"id_ed25519 is there already")
+    screen.answers("otto@.*password: $", password)
+    screen.shows("it opens the cluster from now on, without your password", 60)
+    screen.shows(r"`Host hec` is an entry of your own \(.*line 2\), and stays as it is")
+    screen.answers(r"The name for this one \[hec-otto\]: $", "")
+    screen.answers(r"\+Include .*Shall this line be put into ~/.ssh/config.*: $", "yes")
+    screen.shows("as it was before, it is kept in .*config.before-rookery")
+    screen.shows(r"\[6/8\] Your home there")
+    screen.hangs_up()
+    with typing(otto) as screen:
+        screen.answers(r"The name of your first project.*\[first-study\]: $", "", seconds=240)
+        screen.answers("The language of your first project .*: $", "r")
+        screen.answers("Your full name: $", 'Otto "O" Ü')
+        screen.answers("Your email address: $", "o@example.ac.uk")
+        screen.shows(r"estimate +1,000", 240)
+        screen.shows("That is all: your home on hec is ready, and first-study has its first result")
+        assert screen.ends() == 0
+        assert "password" not in screen.seen
+    finished(otto, "first-study")
+    config = otto.home / ".ssh/config"
+    assert config.read_text().endswith(OWN)
+    assert (otto.home / ".ssh/config.before-rookery").read_text() == OWN
+    assert (otto.home / ".ssh/id_ed25519").read_bytes() == key
+    otto.rookery("logout")
+    told = subprocess.run(
+        ["ssh", "-F", str(config), "-o", "BatchMode=yes", "hec-otto", "echo $global_storage"],
+        env=otto.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.stdout.startswith("/"), told.stderr
+    record = json.loads(next((otto.home / "first-study/runs").glob("*.json")).read_text())
+    assert (record["who"], record["cluster"]) == ("otto", "hec")
+
+
+def test_undo_takes_the_laptops_side_back_too(otto: Laptop) -> None:
+    """The line in ~/.ssh/config and the entry go; the key is named, and stays."""
+    done = otto.rookery("undo", "--cluster", "hec", "--purge", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "forgotten: `ssh hec-otto`" in done.stdout
+    assert re.search(r"stays: your key \(.*/id_ed25519\)", done.stdout)
+    assert (otto.home / ".ssh/config").read_text() == OWN
+    assert not (otto.home / ".config/rookery/ssh_hosts").exists()
