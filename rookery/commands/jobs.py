@@ -83,8 +83,9 @@ def jobs(
 
 
 @command(
+    positional=["job"],
     help={
-        "job": JOB_ID,
+        "job": JOB_ID + "; the project's last run where none is named",
         "cluster": ITS_CLUSTER,
         "follow": "stay, and show what is added",
         "error": "what went to the error log, where that is a file of its own",
@@ -92,7 +93,7 @@ def jobs(
     }
 )
 def logs(
-    _c: Any, job: str, cluster: str = "", follow: bool = False, error: bool = False, sandbox: bool = False
+    _c: Any, job: str = "", cluster: str = "", follow: bool = False, error: bool = False, sandbox: bool = False
 ) -> int | None:
     """Print what a job has written to its log."""
     from rookery.jobs import logs

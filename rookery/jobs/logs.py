@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any
 
 from rookery import program, report
@@ -27,7 +27,7 @@ class Request:
     """What a person asks of `logs`; each field is the flag of that name.
 
     Attributes:
-        job: A job's number, or an array's task as 123_4.
+        job: A job's number, or an array's task as 123_4; "" for the project's last run there.
         cluster: Where; "" for the first that rookery.yml names.
         follow: Stay, and show what is added.
         error: The log of errors, where that is a file of its own.
@@ -52,8 +52,9 @@ def run(request: Request) -> int:
     """
     from rookery.project import target
 
+    found = target.find(request.cluster, sandbox=request.sandbox, needs_project=not request.job)
+    request = replace(request, job=request.job or _latest(found))
     number, task = record.numbered(request.job, "logs")
-    found = target.find(request.cluster, sandbox=request.sandbox, needs_project=False)
     found.door.ensure()
     mark = new_mark()
     asked = {"job": number, "task": task, "follow": request.follow, "error": request.error}
@@ -75,6 +76,20 @@ def run(request: Request) -> int:
     if process.returncode > 0 or not begun:
         raise sent.failed(found.door, process.returncode, said.strip("."))
     return 0
+
+
+def _latest(found: "Target") -> str:
+    """The number of the project's last run on the cluster.
+
+    Raises:
+        RookeryError: There has been none.
+    """
+    last = record.latest(found.project.root, found.cluster.label) if found.project else None
+    if last is None:
+        raise RookeryError(
+            f"No job of this project has run on {found.cluster.name} yet.", hint=f"invoke submit{found.flags}"
+        )
+    return last.id
 
 
 def _before(stream: IO[bytes], mark: str, found: "Target", request: Request) -> bool:

@@ -221,9 +221,16 @@ def remarks(told: Told, runs: tuple[Run, ...], found: "Target") -> Iterator[str]
         if "0" in one.cancelled_by and not one.killed_for_memory and not one.elapsed:
             yield f"{one.id} was cancelled by Slurm before it began: what it waited for failed"
         failed, count = one.failed(told.uid)
-        if one.array and count and not one.is_active:
+        if one.array and count and not one.is_active and not _done_again(one, found):
             line = f"{count} of {one.total} tasks failed ({_short(failed)}): invoke submit --failed {one.id}"
             yield f"{one.id} {spoken(line, found.flags)}"
+
+
+def _done_again(one: Run, found: "Target") -> bool:
+    """Whether a later run of the project was of its failed tasks: what that came to is said with that run."""
+    from rookery.jobs import failed
+
+    return bool(found.project and failed.later(found.project.root, found.cluster.label, str(one.id)))
 
 
 def spoken(line: str, flags: str) -> str:

@@ -5,22 +5,18 @@ import re
 import secrets
 import shlex
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery import files, report
 from rookery.errors import RookeryError
 from rookery.jobs import record
-from rookery.jobs.there.forms import numbers
 
 if TYPE_CHECKING:
     from rookery.jobs.submit import Request
     from rookery.project.spec import Project
     from rookery.project.target import Target
-
-SETTLED = 60
-"""Seconds after which Slurm's accounts of a job that has ended are taken to be complete."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
@@ -109,49 +105,6 @@ def _job(given: str, project: "Project", failed: str) -> tuple[str, str]:
     if _NAME.fullmatch(given):  # perhaps one of the release that is deployed
         return given, ""
     raise RookeryError(f"There is no {given!r} in {project.root}.", hint="invoke submit NAME, a job of rookery.yml")
-
-
-def failed_tasks(found: "Target", wish: Wish) -> Wish:
-    """The tasks of an earlier run that failed, in place of all; asked of Slurm there.
-
-    Raises:
-        RookeryError: There is no such run, it is still going on, or nothing of it failed.
-    """
-    from rookery.jobs import accounting
-
-    number = wish.failed_of
-    told = accounting.ask(found.door, ids=[number])
-    if told.sacct:
-        raise RookeryError(
-            f"{found.cluster.name} can't say which tasks of {number} failed: {told.sacct}",
-            hint="the same command again, in a while",
-        )
-    run = told.run(number)
-    if run is None:
-        raise RookeryError(
-            f"{found.cluster.name} knows no job {number} of yours.", hint=f"invoke jobs --days 30{found.flags}"
-        )
-    if run.is_active:
-        left = run.waiting + run.running
-        raise RookeryError(
-            f"{number} has not ended: {left} of its tasks wait or run, and may fail too.",
-            hint=f"invoke jobs {number} --watch{found.flags}",
-        )
-    tasks, count = run.failed(told.uid)
-    if not count:
-        cancelled = run.counts.get("CANCELLED", 0)
-        rest = f"; {cancelled} were cancelled by you, which is not failing" if cancelled else ""
-        raise RookeryError(f"Nothing of {number} failed: {run.well} of {run.total} ended well{rest}.")
-    before = record.find(_project(found).root, number, found.cluster.label)
-    # the accounts lag behind by a moment; and tasks that were cancelled before they began are never in them
-    fresh = told.now - run.end < SETTLED
-    if fresh and before and before.array and run.total < len(numbers(before.array)):
-        raise RookeryError(
-            f"{found.cluster.name} has not yet accounted for all of {number}.",
-            hint="the same command again, in a minute",
-        )
-    throttle = re.search(r"%\d+$", before.array) if before else None
-    return replace(wish, array=tasks + (throttle[0] if throttle else "") if run.array else "")
 
 
 def pending(found: "Target", wish: Wish) -> Path:

@@ -65,7 +65,9 @@ def run(request: Request) -> int:
         tags.check(found.project.root, request.tag)
     found.door.ensure()
     if request.failed:
-        wish = submission.failed_tasks(found, wish)
+        from rookery.jobs import failed
+
+        wish = failed.tasks(found, wish)
     answer = _send(found, wish)
     if answer["state"] == "tested":
         return receipt.tested(found, wish, answer, json=request.json)

@@ -108,18 +108,19 @@ def _live(silent: bool) -> AbstractContextManager[Any]:
         return nullcontext()
     from rich.live import Live
 
-    return Live(auto_refresh=False, transient=True)
+    return Live(refresh_per_second=4, transient=True)  # between two ends of tasks the spinner alone shows life
 
 
 def _picture(told: Told, found: "Target") -> "Group":
     from rich.console import Group
+    from rich.spinner import Spinner
     from rich.text import Text
 
     active = tuple(one for one in told.runs if one.is_active)
     shown = active or told.runs[-3:]
     bars = [_bar(one) for one in shown if one.array]
     remarks = [Text(line) for line in show.remarks(told, shown, found)]
-    return Group(show.table(shown), *bars, *remarks, Text("Ctrl-C leaves them running", style="dim"))
+    return Group(show.table(shown), *bars, *remarks, Spinner("line", Text("Ctrl-C leaves them running", style="dim")))
 
 
 def _bar(one: Run) -> Any:

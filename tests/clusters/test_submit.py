@@ -121,17 +121,18 @@ def test_failed_tasks_of_a_later_release_and_of_another_table(seals: Project) ->
     assert list(csv.DictReader(table.splitlines())) == first["record"]["rows"]
     assert "/results/sweep_" in first["record"]["table"]
     assert re.fullmatch(r"\d+", first["record"]["mail_job"])
-    seals.commit({"rookery.yml": FILES["rookery.yml"]})
-    seals.run("deploy", "--yes")
-    again = seals.json("submit", "--failed", first["id"], "--wait")
-    assert again["record"]["commit"] != first["record"]["commit"]
-    assert again["jobs"][0]["tasks"] == {"COMPLETED": "2"}
-    seals.commit({"params.csv": "name,n\nother,1\n"})
+    seals.commit({"rookery.yml": FILES["rookery.yml"], "params.csv": "name,n\nother,1\n"})
     seals.run("deploy", "--yes")
     said = seals.run("submit", "--failed", first["id"], code=1)
     assert "The rows of sweep are others" in said
     seals.commit({"params.csv": FILES["params.csv"]})
     seals.run("deploy", "--yes")
+    again = seals.json("submit", "--failed", first["id"], "--wait")
+    assert again["record"]["commit"] != first["record"]["commit"]
+    assert again["jobs"][0]["tasks"] == {"COMPLETED": "2"}
+    said = seals.run("submit", "--failed", first["id"], code=1)
+    assert f"Nothing of {first['id']} is left to do: what failed ended well in {again['id']}." in said
+    assert f"submit --failed {first['id']}" not in seals.run("jobs", first["id"])
 
 
 def test_a_script_of_the_project_s_own_runs_in_the_release_with_its_log_folder_made(seals: Project) -> None:
@@ -140,6 +141,7 @@ def test_a_script_of_the_project_s_own_runs_in_the_release_with_its_log_folder_m
     assert told["record"]["log"] == f"{release}/deep/%x/own_%j.out"
     assert told["record"]["modules"] == ["R/4.3.1"]
     assert seals.run("logs", told["id"]).splitlines()[-1] == f"in {release} with R/4.3.1"
+    assert seals.run("logs") == seals.run("logs", told["id"])
     assert f"job {told['id']} on hec" in seals.git("tag", "-n9", "-l", "run-1")
     assert seals.git("cat-file", "-t", "run-1") == "tag"
     said = seals.run("submit", "own script.sh", "--tag", "run-1", code=1)
