@@ -62,10 +62,11 @@ def begin(cluster: "Cluster", request: "Request") -> Study:
 
     if known := _known(cluster, request):
         return Study(known)
-    name = request.project or _free_name(cluster)
+    here = _place()
+    name = request.project or _free_name(cluster, here)
     if request.asks and not request.project:
-        name = answers.ask("The name of your first project, and of its folder here", name)
-    root = Path.cwd() / name
+        name = answers.ask(f"The name of your first project, and of its folder in {here}", name)
+    root = here / name
     if (root / "rookery.yml").is_file():
         _for_this(root, cluster)
         _note(cluster, root)
@@ -75,7 +76,7 @@ def begin(cluster: "Cluster", request: "Request") -> Study:
     new.checked(new.Request(name))  # before more is asked
     wanted = new.Request(name, answers.language(request), clusters=cluster.name, author=answers.author(request))
     _note(cluster, root)  # before it is there: stopped in between, the next run finds it
-    made = new.make(wanted)
+    made = new.make(wanted, here)
     if made.outer:
         print(f"  mind: it lies inside another git repository, {made.outer}, which will see it as a stranger")
     if made.signed == "unknown":
@@ -165,10 +166,16 @@ def _file(cluster: "Cluster") -> Path:
     return house.state_dir() / "onboard" / f"{cluster.label}.json"
 
 
-def _free_name(cluster: "Cluster") -> str:
-    """The usual name; with the cluster's or the person's behind it where that is taken here."""
+def _place() -> Path:
+    """The folder where a first project goes: this one, or the home where this one is rookery's own."""
+    here = Path.cwd()
+    return Path.home() if here == house.root() or house.root() in here.parents else here
+
+
+def _free_name(cluster: "Cluster", here: Path) -> str:
+    """The usual name; with the cluster's or the person's behind it where that is taken."""
     names = (NAME, f"{NAME}-{cluster.name}", re.sub(r"[^A-Za-z0-9]+", "-", f"{NAME}-{cluster.user}").strip("-"))
-    return next((name for name in names if not Path(name).exists()), NAME)
+    return next((name for name in names if not (here / name).exists()), NAME)
 
 
 def _for_this(root: Path, cluster: "Cluster") -> None:

@@ -71,22 +71,26 @@ class Made:
     signed: str
 
 
-def make(request: Request) -> Made:
-    """Make the project in a folder of its name, here, and say nothing of it.
+def make(request: Request, folder: Path | None = None) -> Made:
+    """Make the project in a folder of its name, and say nothing of it.
+
+    Args:
+        request: What is asked for.
+        folder: Where its folder is to be; by default here.
 
     Raises:
         RookeryError: As `run`.
     """
-    wanted = checked(request)
-    target = Path.cwd() / wanted.name
+    wanted, place = checked(request), folder or Path.cwd()
+    target = place / wanted.name
     if target.is_symlink() or (target.exists() and (not target.is_dir() or any(target.iterdir()))):
         raise RookeryError(
             f"{wanted.name} is here already, and not empty.", hint=f"{program.invocation()} new ANOTHER-NAME"
         )
     if not shutil.which("git"):
         raise RookeryError("There is no git on this computer, and projects are kept in it.", hint=install("git"))
-    outer = _git(Path.cwd(), "rev-parse", "--show-toplevel").stdout.strip()
-    with tempfile.TemporaryDirectory(prefix=f".{wanted.name}.", dir=Path.cwd()) as temporary:
+    outer = _git(place, "rev-parse", "--show-toplevel").stdout.strip()
+    with tempfile.TemporaryDirectory(prefix=f".{wanted.name}.", dir=place) as temporary:
         building = Path(temporary) / wanted.name
         fill(wanted, building)
         if wanted.track:
@@ -185,7 +189,7 @@ def _place(path: Path, request: Request) -> Path | None:
         return None
     if name.startswith("tracking-"):
         return path.with_name("tracking.py") if name == f"tracking-{request.track}.py" else None
-    return path.with_name(re.sub(r"^dot-", ".", name))
+    return Path(*(re.sub(r"^dot-", ".", part) for part in path.with_name(name).parts))
 
 
 def _lock(request: Request, folder: Path) -> None:
