@@ -20,3 +20,15 @@ def clusters_show(_c: Any, name: str, sandbox: bool = False, json: bool = False)
     from rookery import clusters
 
     return clusters.show(name, sandbox=sandbox, json=json)
+
+
+@command(
+    name="guide",
+    positional=["name"],
+    help={"name": CLUSTER, "output": "folder to write NAME.md into; that of every cluster where none is named"},
+)
+def clusters_guide(_c: Any, name: str = "", output: str = "") -> int | None:
+    """Print a page on a cluster for its users, made from what is known of it."""
+    from rookery import guide
+
+    return guide.run(name, output)

@@ -49,7 +49,7 @@ def check(document: Document) -> None:
 
     found = []
     for error in Draft202012Validator(json.loads(schema)).iter_errors(document.data):
-        place, problem = _told(error)
+        place, problem = told(error)
         found.append((document.line(place), problem.startswith("is missing"), place, problem))
     if found:
         _line, _missing, place, problem = min(found, key=lambda one: one[:2])
@@ -65,7 +65,7 @@ def complaint(document: Document, place: Place, problem: str, hint: str | None =
     return RookeryError(f"{document.file}:{document.line(place)}:{plain}", hint=hint or f"mend {document.file}")
 
 
-def _told(error: "ValidationError") -> tuple[Place, str]:
+def told(error: "ValidationError") -> tuple[Place, str]:
     """Where the error is, and what is wrong there, in a person's words rather than the schema's."""
     place: Place = tuple(error.absolute_path)
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, dict) else {}

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -125,9 +125,13 @@ def laptop(miniature: Live, user: str, shell: str = "/bin/bash") -> Laptop:
 
 
 def newcomer(miniature: Live, user: str) -> Laptop:
-    """A laptop on which nothing is but where the cluster is; the account there has a password, and no key yet."""
+    """A laptop on which nothing is but where the cluster is; the account there has a password, and no key yet.
+
+    Its home has a blank in its name.
+    """
     made = laptop(miniature, user)
     shutil.rmtree(made.home)
+    made = replace(made, home=made.home.with_name(f"home of {user}"))
     made.home.mkdir()
     told = yaml.safe_load((miniature.state / "inventory/host_vars" / f"{made.cluster}.yml").read_text())
     persons = ("cluster_user", "cluster_identity_file", "cluster_known_hosts_file")

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,25 @@ def otto(hec: Live) -> Iterator[Laptop]:
     (person.home / ".ssh").mkdir(mode=0o700)
     (person.home / ".ssh/config").write_text(OWN)
     yield person
+    person.rookery("logout")
+
+
+@pytest.fixture
+def agent(penguins: Live, tmp_path: Path) -> Iterator[tuple[Laptop, dict[str, str]]]:
+    """Somebody whose key has a passphrase, with an ssh agent that holds nothing yet; and how to reach the agent."""
+    person = newcomer(penguins, "lark")
+    (person.home / ".ssh").mkdir(mode=0o700)
+    key = person.home / ".ssh/id_ed25519"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "open sesame", "-f", str(key)], check=True)
+    socket = str(tmp_path / "agent")
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 10
+    while not Path(socket).exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    yield person, {"SSH_AUTH_SOCK": socket}
+    process.terminate()
+    process.wait()
     person.rookery("logout")
 
 
@@ -124,9 +144,33 @@ def test_without_an_account_the_mail_is_written(otto: Laptop) -> None:
         assert screen.ends() == 1
 
 
-def typing(person: Laptop, *arguments: str) -> Typist:
+def typing(person: Laptop, *arguments: str, **environment: str) -> Typist:
     command = [str(ROOKERY), "onboard", "--cluster", person.cluster, *arguments]
-    return Typist(command, {**person.environment, "GIT_CONFIG_NOSYSTEM": "1"}, person.home)
+    return Typist(command, {**person.environment, "GIT_CONFIG_NOSYSTEM": "1", **environment}, person.home)
+
+
+def test_a_key_with_a_passphrase_is_left_to_the_agent(agent: tuple[Laptop, dict[str, str]], penguins: Live) -> None:
+    """The passphrase is asked for once, by ssh-add; the password once, by ssh; from then on the agent opens it."""
+    person, reach = agent
+    with typing(person, "--user", "lark", **reach) as screen:
+        screen.answers(r"Enter passphrase for .*id_ed25519: $", "open sesame")
+        screen.shows("your ssh agent holds it")
+        screen.answers("lark@.*password: $", penguins.miniature.password)
+        screen.shows("it opens the cluster from now on, without your password")
+        screen.answers("Shall this line be put into ~/.ssh/config.*: $", "no")
+        screen.shows("left alone; put it there yourself, at the top")
+        screen.shows(r"\[6/8\]")
+        screen.presses("\x03")
+        screen.shows("Stopped. The same command goes on from here.")
+    assert not (person.home / ".ssh/config").exists()
+    person.rookery("logout")
+    with typing(person, **reach) as screen:
+        screen.shows("your ssh agent holds it.*connected; every step from here on")
+        assert "passphrase for" not in screen.seen
+        screen.hangs_up()
+    person.rookery("logout")
+    done = person.rookery("onboard", "--cluster", "penguins")
+    assert "has a passphrase, and there is no terminal here to ask for it" in done.stderr
 
 
 def test_with_a_password_first_and_everything_asked(otto: Laptop, hec: Live) -> None:

@@ -1,0 +1,1 @@
+"""A cohort: several students whom one person gets started, and how far each of them is."""

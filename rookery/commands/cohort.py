@@ -1,0 +1,22 @@
+"""Several students at once, for who looks after them."""
+
+from typing import Any
+
+from rookery.commands.words import JSON
+from rookery.program import command
+
+
+@command(
+    help={
+        "file": "YAML list of students: name, email, clusters, project, language (docs/supervisors.md)",
+        "output": "folder for their files; by default one beside FILE that has its name",
+        "reports": "folder with the reports that they sent back (`doctor --report`, or --json)",
+        "html": "file to write the readiness table into, as one page",
+        "json": JSON,
+    }
+)
+def cohort(_c: Any, file: str, output: str = "", reports: str = "", html: str = "", json: bool = False) -> int | None:
+    """For a supervisor: write each student's account requests and instructions, and show how far everybody is."""
+    from rookery.cohort import command
+
+    return command.run(command.Request(file=file, output=output, reports=reports, html=html, json=json))

@@ -1,0 +1,165 @@
+"""`cohort`: the command, the table on the terminal, as data and as a page."""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cohorts import NOW, STUDENTS, Page, check, document, evil_page, faulty, healthy, put
+from persons import at_home
+
+from rookery import profile
+from rookery.cohort import command, html, read, readiness, reports
+from rookery.cohort.command import Request
+from rookery.errors import RookeryError
+
+TODAY = datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = at_home(tmp_path / "home", monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "students.yml").write_text(STUDENTS)
+    return home
+
+
+def everybody_ready(folder: Path) -> None:
+    put(folder, "ada-lovelace.txt", healthy("penguins", "hec", now=TODAY))
+    put(folder, "grace-o-hopper.json", healthy("hec", now=TODAY))
+
+
+def test_the_first_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.run(Request("students.yml")) == 0
+    assert sorted(one.name for one in (tmp_path / "students").iterdir()) == ["ada-lovelace", "grace-o-hopper"]
+    shown = capsys.readouterr().out
+    assert shown.startswith("students: 7 files made; a folder for each student\n")
+    assert "rookery cohort students.yml --reports FOLDER --html readiness.html" in shown
+    assert "no report" not in shown
+
+
+def test_the_folder_is_the_lists_unless_said(tmp_path: Path) -> None:
+    (tmp_path / "students.yml").rename(tmp_path / "students")
+    with pytest.raises(RookeryError, match="students has no ending") as caught:
+        command.run(Request("students"))
+    assert caught.value.hint == "--output FOLDER says it"
+    assert command.run(Request("students", output="deep/er")) == 0
+    assert (tmp_path / "deep/er/ada-lovelace/checklist.md").is_file()
+
+
+def test_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "reports"
+    put(folder, "ada-lovelace.txt", faulty("hec", check("fault", "the quota", "10G of 10G", "tidy up"), now=TODAY))
+    put(folder, "bad.txt", "half")
+    put(folder, "grace-o-hoper.txt", healthy("hec", now=TODAY))
+    checklist = tmp_path / "students/ada-lovelace/checklist.md"
+    checklist.parent.mkdir(parents=True)
+    checklist.write_text("mine")
+    assert command.run(Request("students.yml", reports="reports")) == 1
+    shown = capsys.readouterr().out
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    assert "Ada Lovelace no report faults: the quota" in lines
+    assert "Grace O'Hopper no report" in lines
+    assert "Ada Lovelace, hec: the quota: 10G of 10G" in lines
+    assert "fix tidy up" in lines
+    assert "2 students, 3 homes: 1 faults, 2 no report" in lines
+    assert "left out: bad.txt is not a report of doctor's, or is cut off before its end" in lines
+    assert "nobody's: grace-o-hoper.txt has no student's name (did you mean grace-o-hopper?)" in lines
+    assert "kept students/ada-lovelace/checklist.md, which is not as rookery wrote it" in lines
+
+
+def test_the_exit_code_tells_whether_everybody_is_ready(tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    everybody_ready(folder)
+    request = Request("students.yml", reports="reports", json=True)
+    assert command.run(request) == 0
+    put(folder, "grace-o-hopper.json", healthy("hec", days=30, now=TODAY))
+    assert command.run(request) == 3
+    put(folder, "x.json", "")
+    assert command.run(request) == 1
+
+
+def test_as_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    everybody_ready(tmp_path / "reports")
+    command.run(Request("students.yml", reports="reports", json=True))
+    told = json.loads(capsys.readouterr().out)
+    assert told["counts"] == {"ready": 3, "faults": 0, "unknown": 0, "old": 0, "none": 0}
+    ada, grace = told["students"]
+    assert (ada["slug"], ada["clusters"]["hec"]["state"], ada["clusters"]["hec"]["file"]) == (
+        *("ada-lovelace", "ready"),
+        "ada-lovelace.txt",
+    )
+    assert grace["command"]["hec"].startswith("rookery onboard --cluster hec --user hopper --name ")
+    assert told["files"]["students/ada-lovelace/checklist.md"] == "made"
+
+
+def test_a_list_that_is_wrong_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "students.yml").write_text(STUDENTS + "- {name: X}\n")
+    with pytest.raises(RookeryError, match=r"students\.yml:3: students\[2\]\.email: is missing"):
+        command.run(Request("students.yml", html="page.html"))
+    assert not (tmp_path / "students").exists()
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_the_page_writes_over_no_file_but_a_page(tmp_path: Path) -> None:
+    everybody_ready(tmp_path / "reports")
+    for name in ("students.yml", "link.html", "folder.html"):
+        (tmp_path / "link.html").symlink_to("students.yml") if name == "link.html" else None
+        (tmp_path / "folder.html").mkdir() if name == "folder.html" else None
+        with pytest.raises(RookeryError, match=f"{name} is no"):
+            command.run(Request("students.yml", html=name))
+    assert (tmp_path / "students.yml").read_text() == STUDENTS
+    assert not (tmp_path / "students").exists()
+    assert command.run(Request("students.yml", html="page.html")) == 0
+    before = (tmp_path / "page.html").read_text()
+    assert command.run(Request("students.yml", reports="reports", html="page.html")) == 0
+    assert (tmp_path / "page.html").read_text() != before
+
+
+def test_hostile_text_stays_text() -> None:
+    page = Page(evil_page())
+    assert not page.foreign()
+    for _tag, attributes in page.elements:
+        assert not set((attributes.get("class") or "").split()) - {
+            *("soft", "counts", "zero", "badge", "checks", "inside", "ready", "faults", "unknown", "old", "none")
+        }
+    assert "{{ 7*7 }}" in "".join(page.said)
+    assert "49" not in "".join(page.said)
+
+
+def test_the_page_forbids_all_but_its_own_style_and_asks_for_nothing() -> None:
+    page = Page(text := evil_page())
+    policy = next(one["content"] for tag, one in page.elements if one.get("http-equiv") == "Content-Security-Policy")
+    (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert "url(" not in style
+    assert "@import" not in style
+    assert "http" not in style
+    # the policy stands above everything that it is to rule
+    assert text.index("Content-Security-Policy") < text.index("<title>")
+
+
+def test_the_page_has_a_row_for_everybody_and_can_be_read_out(tmp_path: Path) -> None:
+    students = read.load("students.yml", ("penguins", "hec"))
+    put(
+        tmp_path / "r", "ada-lovelace.json", document({"hec": {"state": "faults", "checks": [check("fault", "quota")]}})
+    )
+    found, unread = reports.read(tmp_path / "r")
+    clusters: Mapping[str, Any] = {name: profile.load(name) for name in ("penguins", "hec")}
+    page = Page(html.page("students", readiness.picture(students, found, unread, NOW), clusters, NOW))
+    scopes = [attributes.get("scope") for tag, attributes in page.elements if tag == "th"]
+    assert scopes == ["col", "col", "col", "row", "row"]
+    assert [tag for tag, _ in page.elements].count("details") == 2
+    assert [tag for tag, _ in page.elements].count("caption") == 1
+    assert ("html", {"lang": "en"}) in page.elements
+    said = " ".join("".join(page.said).split())
+    assert "2 students, 3 homes" in said
+    assert "HEC faults quota" not in said
+    assert "faults quota" in said
+    assert "rookery doctor --cluster penguins,hec --report ada-lovelace.txt" in said

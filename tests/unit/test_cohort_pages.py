@@ -1,0 +1,135 @@
+"""What each student gets: requests, instructions, checklist; a person's own files are kept."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from persons import at_home
+
+from rookery import profile
+from rookery.cohort import pages
+from rookery.cohort.student import Student
+from rookery.errors import RookeryError
+from rookery.profile import Cluster
+
+ADA = Student("Ada Lovelace", "ada@example.ac.uk", ("penguins", "hec"), "engines", "python", slug="ada-lovelace")
+FILES = ["checklist.md", "instructions.md", "request-hec.txt", "request-penguins.txt"]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return at_home(tmp_path / "home", monkeypatch)
+
+
+@pytest.fixture
+def clusters() -> Mapping[str, Cluster]:
+    return {name: profile.load(name) for name in ("penguins", "hec")}
+
+
+def states(written: list[pages.Written]) -> dict[str, str]:
+    return {one.path.name: one.state for one in written}
+
+
+def test_a_folder_a_student(tmp_path: Path, clusters: Mapping[str, Cluster]) -> None:
+    written = pages.write(tmp_path / "out", [ADA], clusters)
+    folder = tmp_path / "out/ada-lovelace"
+    assert sorted(one.name for one in folder.iterdir()) == FILES
+    assert set(states(written).values()) == {"made"}
+    assert (folder / "request-penguins.txt").read_text().startswith("To: Mariusz or Cyrus\n")
+    assert "https://portal.lancaster.ac.uk/ask/hec" in (folder / "request-hec.txt").read_text()
+    assert {one.stat().st_mode & 0o777 for one in folder.iterdir()} == {0o600}
+    told = (folder / "instructions.md").read_text()
+    assert f"\n{pages.onboard(ADA, 'penguins')}\n" in told
+    assert f"\n{pages.onboard(ADA, 'hec')}\n" in told
+    assert "\nrookery doctor --cluster penguins,hec --report ada-lovelace.txt\n" in told
+    assert f"\nuv tool install ./{pages.WHEEL}\n" in told
+    assert "Needs a VPN when you are off campus: Lancaster University VPN." in told
+    assert "The first login asks for your password there (not verified)." in told
+    assert "\n\n\n" not in told
+    assert "request-hec.txt" in (folder / "checklist.md").read_text()
+    assert not any(line.endswith(" ") for line in told.splitlines())
+
+
+def test_the_one_command_says_what_was_said_of_the_student() -> None:
+    student = replace(ADA, name='Siân "$(reboot)" O\'Brien; `x`', user="obrien")
+    assert shlex.split(pages.onboard(student, "hec")) == [
+        *("rookery", "onboard", "--cluster", "hec", "--user", "obrien", "--name", student.name),
+        *("--email", "ada@example.ac.uk", "--project", "engines", "--language", "python"),
+    ]
+    assert "\n" not in pages.onboard(replace(student, name="Ada\nrm -rf ~"), "hec")
+
+
+def test_again_nothing_changes(tmp_path: Path, clusters: Mapping[str, Cluster]) -> None:
+    pages.write(tmp_path / "out", [ADA], clusters)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
+    assert set(states(pages.write(tmp_path / "out", [ADA], clusters)).values()) == {"present"}
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == before
+
+
+def test_what_somebody_edited_is_kept_and_the_rest_brought_up_to_date(
+    tmp_path: Path, clusters: Mapping[str, Cluster]
+) -> None:
+    pages.write(tmp_path, [ADA], clusters)
+    checklist = tmp_path / "ada-lovelace/checklist.md"
+    checklist.write_text(checklist.read_text().replace("[ ]", "[x]", 1))
+    ticked = checklist.read_text()
+    written = pages.write(tmp_path, [replace(ADA, user="lovelaca")], clusters)
+    assert states(written) == dict.fromkeys(FILES, "changed") | {"checklist.md": "kept"}
+    assert checklist.read_text() == ticked
+    assert "lovelaca" in (tmp_path / "ada-lovelace/instructions.md").read_text()
+
+
+def test_a_file_that_was_there_before_is_kept(tmp_path: Path, clusters: Mapping[str, Cluster]) -> None:
+    mine = tmp_path / "ada-lovelace/instructions.md"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    assert states(pages.write(tmp_path, [ADA], clusters))["instructions.md"] == "kept"
+    assert mine.read_text() == "mine"
+
+
+def test_nothing_is_written_through_a_link(tmp_path: Path, clusters: Mapping[str, Cluster]) -> None:
+    elsewhere, out = tmp_path / "elsewhere", tmp_path / "out"
+    elsewhere.mkdir()
+    out.mkdir()
+    (out / "ada-lovelace").symlink_to(elsewhere)
+    assert set(states(pages.write(out, [ADA], clusters)).values()) == {"kept"}
+    assert not list(elsewhere.iterdir())
+    (out / "ada-lovelace").unlink()
+    (out / "ada-lovelace").mkdir()
+    (out / "ada-lovelace/checklist.md").symlink_to(elsewhere / "target")
+    (out / "ada-lovelace/instructions.md").mkdir()
+    told = states(pages.write(out, [ADA], clusters))
+    assert (told["checklist.md"], told["instructions.md"], told["request-hec.txt"]) == ("kept", "kept", "made")
+    assert not list(elsewhere.iterdir())
+
+
+def test_a_folder_that_is_a_file(tmp_path: Path, clusters: Mapping[str, Cluster]) -> None:
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(RookeryError, match="out is not a folder"):
+        pages.write(tmp_path / "out", [ADA], clusters)
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_name_is_no_markup_and_ends_no_line(tmp_path: Path, clusters: Mapping[str, Cluster]) -> None:
+    student = replace(ADA, name="Ada</h1>\n\n# <b>[x](javascript:alert(1))\n```", supervisor="*_<img src=x>_*")
+    pages.write(tmp_path, [student], clusters)
+    for name in ("instructions.md", "checklist.md"):
+        told = (tmp_path / "ada-lovelace" / name).read_text()
+        plain = "\n".join(part for n, part in enumerate(told.split("\n```\n")) if n % 2 == 0)
+        assert not [line for line in plain.splitlines() if line.startswith(("# <", "[x]"))]
+        for markup in ("</h1>", "<b>", "<img", "[x](", "*_"):
+            assert markup not in plain.replace(f"\\{markup[0]}", "")
+    assert told.splitlines()[0].startswith("# Ada")
+
+
+def test_a_profile_that_says_little_makes_a_page_all_the_same(tmp_path: Path) -> None:
+    folder = Path(__file__).parents[1] / "data/profiles"
+    clusters = {name: profile.load(name, [folder]) for name in profile.names([folder])}
+    for name in clusters:
+        pages.write(tmp_path, [replace(ADA, clusters=(name,), slug=name)], clusters)
+        assert f"--cluster {name} " in (tmp_path / name / "instructions.md").read_text()
+    told = (tmp_path / "bede/instructions.md").read_text()
+    assert "then the code that your app shows" in told
+    assert "Ask the people who run HeX (UCREL, Lancaster)." in (tmp_path / "hex/instructions.md").read_text()
