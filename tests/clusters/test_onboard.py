@@ -18,6 +18,7 @@ from typist import Typist
 pytestmark = pytest.mark.cluster
 
 OWN = "# my clusters\nHost hec   # the old one\n\tHostName elsewhere.example\n\nHost *\n    Compression yes\n"
+SETTINGS = '{\n  // mine\n  "editor.fontSize": 14,\n}\n'
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,9 @@ def otto(hec: Live) -> Iterator[Laptop]:
     person = newcomer(hec, "otto")
     (person.home / ".ssh").mkdir(mode=0o700)
     (person.home / ".ssh/config").write_text(OWN)
+    settings = person.home / ".config/Code/User/settings.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(SETTINGS)
     yield person
     person.rookery("logout")
 
@@ -211,6 +215,9 @@ def test_with_a_password_first_and_everything_asked(otto: Laptop, hec: Live) -> 
     assert config.read_text().endswith(OWN)
     assert (otto.home / ".ssh/config.before-rookery").read_text() == OWN
     assert (otto.home / ".ssh/id_ed25519").read_bytes() == key
+    settings = (otto.home / ".config/Code/User/settings.json").read_text()
+    assert '"hec-otto": "linux"' in settings
+    assert settings.startswith('{\n  // mine\n  "editor.fontSize": 14,\n')
     otto.rookery("logout")
     told = subprocess.run(
         ["ssh", "-F", str(config), "-o", "BatchMode=yes", "hec-otto", "echo $global_storage"],
@@ -228,4 +235,5 @@ def test_undo_takes_the_laptops_side_back_too(otto: Laptop) -> None:
     assert "forgotten: `ssh hec-otto`" in done.stdout
     assert re.search(r"stays: your key \(.*/id_ed25519\)", done.stdout)
     assert (otto.home / ".ssh/config").read_text() == OWN
+    assert (otto.home / ".config/Code/User/settings.json").read_text() == SETTINGS
     assert not (otto.home / ".config/rookery/ssh_hosts").exists()

@@ -1,0 +1,251 @@
+"""The steps of onboarding: each looks at what there is, does what is missing, and says what it did and where."""
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rookery.errors import RookeryError
+from rookery.onboard import answers
+from rookery.onboard.key import Key
+
+if TYPE_CHECKING:
+    from rookery.onboard import Request
+    from rookery.onboard.study import Study
+    from rookery.profile import Cluster
+    from rookery.ssh import Door
+    from rookery.ssh_errors import SshError
+
+
+@dataclass
+class Way:
+    """One onboarding under way.
+
+    Attributes:
+        request: What is asked for.
+        cluster: The cluster, with what is known of the person.
+        steps: How many there are.
+        number: The one that is being done.
+        changed: Whether anything was to do so far.
+        key: The person's key; None where the cluster takes none.
+        told: What the profile is told of the person.
+    """
+
+    request: "Request"
+    cluster: "Cluster"
+    steps: int
+    number: int = 0
+    changed: bool = False
+    key: Key | None = None
+    told: dict[str, Any] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """Show which step this is, and set what comes apart from it."""
+        from rookery.jobs.tables import console
+
+        self.number += 1
+        console().print(f"[{self.number}/{self.steps}] {title}", style="bold", markup=False)
+        yield
+
+    def say(self, line: str, *, changed: bool = False) -> None:
+        """Say what was done, or found."""
+        self.changed |= changed
+        print(f"  {line}")
+
+
+def who(way: Way) -> None:
+    """Which cluster, and under which name.
+
+    Raises:
+        NoAccount: The person has none there.
+    """
+    from rookery import profile
+
+    cluster, request = way.cluster, way.request
+    with way.step("Who and where"):
+        if not cluster.sandbox:
+            way.told["cluster_user"] = answers.username(cluster, request)
+            way.cluster = profile.load(cluster.name, overrides=way.told)
+        way.say(f"{way.cluster.user} on {cluster.title}, {cluster.host}")
+
+
+def your_key(way: Way) -> None:
+    """Find or make the key that the login is tried with."""
+    from rookery import profile
+    from rookery.onboard import key
+
+    cluster, request = way.cluster, way.request
+    with way.step("Your ssh key"):
+        if cluster.sandbox:
+            way.say("the miniature has one of its own")
+        elif not key.takes_keys(cluster):
+            way.say(f"{cluster.name} takes none: a login there takes {' or '.join(cluster.data['cluster_logins'])}")
+        else:
+            found = key.find(cluster, request.key)
+            if found:
+                way.key = Key(found)
+                way.say(f"{way.key.shown} is there already")
+            else:
+                wanted = request.key or cluster.identity_file
+                place = Path(wanted).expanduser().absolute() if wanted else Path.home() / ".ssh" / "id_ed25519"
+                way.key = key.make(place, ask=request.asks)
+                way.say(
+                    f"{way.key.shown} is made; its other half, {way.key.shown}.pub, may be shown to anybody",
+                    changed=True,
+                )
+            if request.asks and key.is_locked(way.key.path):
+                held = key.unlock(way.key)
+                way.say(
+                    "your ssh agent holds it"
+                    if held
+                    else "no ssh agent runs here: its passphrase is asked at each login"
+                )
+            way.told["cluster_identity_file"] = str(way.key.path)
+            way.cluster = profile.load(cluster.name, overrides=way.told)
+
+
+def log_in(way: Way) -> None:
+    """Log in, with the host key checked and a password typed where it takes one, and bring the key there."""
+    from rookery import profile
+    from rookery.ssh import Door
+    from rookery.ssh_errors import SshError
+
+    request, cluster = way.request, way.cluster
+    door = Door(cluster)
+    with way.step("Log in"):
+        if door.is_open():
+            way.say("the connection is open already")
+        else:
+            try:
+                door.ensure(accept_host_key=request.accept_host_key)
+            except SshError as error:
+                raise _not_in(way, error) from None
+            way.say("connected; every step from here on goes through this one connection")
+        if not cluster.sandbox:
+            profile.remember(cluster.name, {"cluster_user": cluster.user})
+    with way.step("Your key on the cluster"):
+        _bring_key(way, door)
+
+
+def _bring_key(way: Way, door: "Door") -> None:
+    from rookery import profile
+    from rookery.onboard import key
+
+    cluster = way.cluster
+    if way.key is None:
+        way.say("none is needed")
+        return
+    if not key.bring(door, key.public_line(way.key, ask=way.request.asks)):
+        way.say("it is there already")
+    elif key.opens(door):
+        way.say("it opens the cluster from now on, without your password", changed=True)
+    elif key.is_locked(way.key.path):
+        way.say("it is there now; its passphrase is asked for at the next login", changed=True)
+    else:
+        way.say(f"it is there now, but {cluster.name} does not take it; you go on logging in as today", changed=True)
+        return
+    profile.remember(cluster.name, {"cluster_identity_file": str(way.key.path)})
+
+
+def _not_in(way: Way, error: "SshError") -> RookeryError:
+    """What to do where the login failed: a key that has to be given to somebody first, above all."""
+    from rookery.onboard import key
+
+    error.hint = (error.hint or "").replace("invoke login ", "invoke onboard ") or None
+    if error.reason != "denied" or way.key is None or key.takes_passwords(way.cluster):
+        return error
+    access = way.cluster.data.get("cluster_access") or {}
+    return RookeryError(
+        f"{way.cluster.name} lets in by key alone, and does not know {way.key.shown} yet.",
+        hint=f"send {way.key.shown}.pub to {access.get('ask') or 'the people who run it'}; then the same command again",
+    )
+
+
+def ssh_by_name(way: Way) -> None:
+    """Entries so that `ssh penguins`, scp, rsync, git and VS Code work."""
+    from rookery import ssh_hosts
+
+    cluster, request = way.cluster, way.request
+    with way.step("ssh by name"):
+        if cluster.sandbox:
+            from rookery import ssh_config
+
+            config = shlex.quote(str(ssh_config.config_file(cluster)))
+            way.say(f"a miniature is not in ~/.ssh/config: ssh -F {config} {cluster.name}")
+            return
+        alias = ssh_hosts.aliases().get(cluster.name) or _alias(way)
+        fresh = ssh_hosts.write(cluster, alias)
+        change = ssh_hosts.planned()
+        if change:
+            print(*(f"    {line}" for line in change.diff()), sep="\n")
+            if request.asks and not answers.agreed("Shall this line be put into ~/.ssh/config?"):
+                way.say(f"left alone; put it there yourself, at the top, for `ssh {alias}`: {ssh_hosts.line()}")
+                return
+            try:
+                kept = ssh_hosts.carry_out(change)
+            except RookeryError as error:
+                way.say(f"{error.message} {error.hint}")
+                return
+            way.say(f"done{f'; as it was before, it is kept in {kept}' if kept else ''}", changed=True)
+        way.changed |= fresh
+        way.say(f"ssh {alias} works, and so do scp, rsync, git and VS Code by that name")
+        _editors(way)
+
+
+def _alias(way: Way) -> str:
+    """The name for `ssh`: the cluster's, where the person has no entry of that name."""
+    from rookery import ssh_hosts
+
+    name = way.cluster.name
+    where = ssh_hosts.owner(name)
+    if not where:
+        return name
+    other = f"{name}-{way.cluster.user}"
+    way.say(f"`Host {name}` is an entry of your own ({where}), and stays as it is")
+    return answers.ask("The name for this one", other) if way.request.asks else other
+
+
+def _editors(way: Way) -> None:
+    """VS Code on this computer, told how to reach the cluster; where there is none, nothing is said."""
+    from rookery.vscode import workstation
+
+    outcomes = workstation.run([way.cluster])
+    for line in workstation.lines(outcomes, quiet=True):
+        way.say(line)
+    way.changed |= any(one.state == "changed" for one in outcomes)
+
+
+def home(way: Way) -> None:
+    """Have `setup` make the home ready.
+
+    Raises:
+        RookeryError: It could not.
+    """
+    from rookery import setup
+
+    request = way.request
+    with way.step("Your home there"):
+        before = setup.last(way.cluster)
+        code = setup.run(setup.Request(cluster=way.cluster.name, sandbox=request.sandbox, yes=request.yes))
+        if code:
+            raise RookeryError(
+                f"Your home on {way.cluster.name} is not ready yet.", hint="the same command: it goes on from there"
+            )
+        way.changed |= setup.last(way.cluster) != before
+
+
+def first_result(way: Way) -> "Study":
+    """A first project, brought to a first result, which is shown."""
+    from rookery.onboard import result, study
+
+    with way.step("A first project"):
+        mine = study.begin(way.cluster, way.request)
+        way.say(f"{mine.root} {'is made, and kept in git' if mine.made else 'is there already'}", changed=mine.made)
+    with way.step("A first result"):
+        way.changed |= study.result(mine, way.cluster)
+        way.say(f"{mine.root / study.TABLE}:")
+        result.show(mine.root / study.TABLE)
+    return mine
