@@ -90,7 +90,7 @@ def jobs(
         "follow": "stay, and show what is added",
         "error": "what went to the error log, where that is a file of its own",
         "sandbox": SANDBOX,
-    }
+    },
 )
 def logs(
     _c: Any, job: str = "", cluster: str = "", follow: bool = False, error: bool = False, sandbox: bool = False

@@ -100,7 +100,8 @@ def test_a_key_with_a_passphrase(home: Path) -> None:
         (["password+totp"], False, True),
     ],
 )
-def test_what_a_cluster_takes(home: Path, logins: list[str], keys: bool, passwords: bool) -> None:
+@pytest.mark.usefixtures("home")
+def test_what_a_cluster_takes(logins: list[str], keys: bool, passwords: bool) -> None:
     cluster = penguins(cluster_logins=logins)
     assert (key.takes_keys(cluster), key.takes_passwords(cluster)) == (keys, passwords)
 
@@ -110,7 +111,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
 
 
 def test_an_answer_that_is_no_choice_is_asked_for_again(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     typed(monkeypatch, "perl", "R", "", "maybe", "n")
     assert answers.ask("Which", "python", ("python", "r")) == "r"
@@ -121,7 +122,8 @@ def test_an_answer_that_is_no_choice_is_asked_for_again(
         answers.ask("Which")
 
 
-def test_two_people_on_one_account_of_a_laptop(home: Path) -> None:
+@pytest.mark.usefixtures("home")
+def test_two_people_on_one_account_of_a_laptop() -> None:
     with pytest.raises(RookeryError, match="used as ada, not as bob") as caught:
         answers.username(penguins(cluster_user="ada"), Request("penguins", user="bob"))
     assert "XDG_CONFIG_HOME=~/bob/config" in str(caught.value.hint)
