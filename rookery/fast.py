@@ -37,6 +37,9 @@ CONNECTION = (
 )
 """Variables that say how a laptop gets there, and nothing of what the home shall hold: two laptops may differ."""
 
+_ELSEWHERE = {"sandbox", "workstation"}
+"""Roles for other machines than a login node."""
+
 _PLAY = ("ansible.cfg", "playbooks/setup.yml", "plugins", "rookery/probe.py", "rookery/bring.py", "rookery/packing.py")
 _ENGINES = ("ansible_core-", "jinja2-", "PyYAML-")
 _UNSTEADY = re.compile(r"\b(lookup|query|q|now|random|shuffle|hostvars|groups|vars|env|ansible_\w+|lipsum)\b")
@@ -125,7 +128,7 @@ def asked(cluster: "Cluster") -> dict[str, Any]:
     """
     root = house.root()
     said = {key: value for key, value in cluster.variables.items() if not key.startswith(CONNECTION)}
-    roles = sorted(path.name for path in (root / "roles").iterdir() if path.is_dir() and path.name != "sandbox")
+    roles = sorted(path.name for path in (root / "roles").iterdir() if path.is_dir() and path.name not in _ELSEWHERE)
     parts = {
         "rookery": __version__,
         "engines": _engines(),

@@ -5,12 +5,14 @@ Every part of rookery that writes something of a cluster's here has a line in `_
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery import files, house, ssh_config, ssh_hosts
 
 if TYPE_CHECKING:
+    from rookery.profile import Cluster
     from rookery.ssh import Door
 
 
@@ -27,7 +29,7 @@ class Trace:
 
     path: Path
     what: str
-    remove: Callable[[], None] | None = None
+    remove: Callable[[], object] | None = None
     on_purge: bool = False
 
 
@@ -45,6 +47,7 @@ def _traces(door: "Door") -> list[Trace]:
         Trace(door.config_file, "how ssh reaches it", lambda: ssh_config.remove(cluster), on_purge=True),
         Trace(known, "its host key", lambda: _forget_key(door, known), on_purge=True),
         Trace(inventory, "your settings for it"),
+        *_editors(cluster),
     ]
     if alias := ssh_hosts.aliases().get(cluster.name):
         what = f"`ssh {alias}`, which ~/.ssh/config includes"
@@ -74,6 +77,19 @@ def forget(door: "Door", *, purge: bool) -> list[str]:
         if _goes(trace, purge) and trace.remove:
             trace.remove()
     return told
+
+
+def _editors(cluster: "Cluster") -> list[Trace]:
+    """What VS Code knows of it, and what `ssh NAME-job` goes by."""
+    from rookery.node import keys
+    from rookery.vscode import workstation
+
+    known = keys.known_hosts(cluster)
+    found = [
+        Trace(path, "what VS Code was told of it", partial(workstation.take_back, cluster, path), on_purge=True)
+        for path in workstation.files(cluster)
+    ]
+    return [*found, Trace(known, "the host key of its jobs", lambda: keys.forget(cluster), on_purge=True)]
 
 
 def _goes(trace: Trace, purge: bool) -> bool:

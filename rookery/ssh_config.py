@@ -89,7 +89,7 @@ def _checked(pattern: re.Pattern[str], value: str, what: str, cluster: "Cluster"
 
 
 def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str:
-    """The Host entry of a cluster.
+    """The Host entries of a cluster: its own, and that of a job there (rookery/node).
 
     Args:
         cluster: The cluster.
@@ -99,6 +99,7 @@ def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str
     Raises:
         RookeryError: There is no username, or a value can't be what it is said to be.
     """
+    from rookery.node import entry as node_entry
     from rookery.profile import require_user
 
     name = _checked(_NAME, alias or cluster.name, "name", cluster, "it")
@@ -120,7 +121,8 @@ def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str
         _known_hosts_line(known_hosts_files(cluster)),
         *(_CHECKING if checking else ()),
     ]
-    return f"Host {name}\n" + "".join(f"    {line}\n" for line in lines) + _for_hops(cluster)
+    itself = f"Host {name}\n" + "".join(f"    {line}\n" for line in lines) + _for_hops(cluster)
+    return itself + node_entry.text(cluster, name, require_user(cluster))
 
 
 def hops(cluster: "Cluster") -> list[str]:
@@ -194,10 +196,9 @@ def remove(cluster: "Cluster") -> None:
 
 
 def _entries(text: str) -> dict[str, str]:
-    """The clusters' entries in an ssh_config of rookery's, by name."""
-    return {
-        found[1]: found[0] for found in re.finditer(r"^Host (?!\*)(\S+)\n(?:(?:    |Match ).*\n)*", text, re.MULTILINE)
-    }
+    """The clusters' entries in an ssh_config of rookery's, by name; that of a cluster's job is part of its own."""
+    own = re.compile(r"^Host (?!\*)(\S+)\n(?:(?:    |Match ).*\n|Host \1-job\n)*", re.MULTILINE)
+    return {found[1]: found[0] for found in own.finditer(text)}
 
 
 def _text(entries: dict[str, str], cluster: "Cluster") -> str:

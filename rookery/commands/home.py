@@ -140,22 +140,3 @@ def tmux(_c: Any, cluster: str, session: str = "rookery", sandbox: bool = False)
     from rookery import terminal
 
     return terminal.tmux(door(cluster, sandbox=sandbox), session)
-
-
-@command(
-    name="prune",
-    help={
-        "cluster": CLUSTER,
-        "check": "say what would be removed, and remove nothing",
-        "yes": YES,
-        "sandbox": SANDBOX,
-        "json": JSON,
-    },
-)
-def vscode_prune(
-    _c: Any, cluster: str, check: bool = False, yes: bool = False, sandbox: bool = False, json: bool = False
-) -> int | None:
-    """Remove old VS Code servers from a cluster; the newest, and any that runs, stay."""
-    from rookery import vscode
-
-    return vscode.prune(door(cluster, sandbox=sandbox), check=check, yes=yes, json=json)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rookery import vscode
+from rookery.vscode import prune as vscode
 
 DAY = 24 * 3600
 

@@ -1,0 +1,44 @@
+"""Merge what VS Code needs for clusters into the settings of the editors on this computer."""
+
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from rookery.errors import RookeryError
+from rookery.vscode import by_hand, workstation
+
+DOCUMENTATION = """
+module: workstation
+short_description: Let VS Code on this computer connect to clusters
+description:
+  - Merges Remote-SSH's settings into the settings.json of each editor of VS Code's kind that is here.
+  - What the person has set stays; a file that can't be read as JSON with comments is left alone, and named.
+options:
+  clusters:
+    description: Names of clusters; where none is named, those where the person's username is known.
+    type: list
+    elements: str
+    default: []
+"""
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """The `workstation` action: all of it happens here, on the controller."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+    _VALID_ARGS = frozenset({"clusters"})
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Write the settings, or in check mode say what would be written."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        try:
+            clusters = by_hand.clusters(",".join(self._task.args.get("clusters") or []))
+            outcomes = workstation.run(clusters, check=self._task.check_mode)
+        except RookeryError as error:
+            raise AnsibleActionFail(str(error)) from None
+        told = list(workstation.lines(outcomes, quiet=True))
+        failed = any(one.state in {"broken", "unwritable"} for one in outcomes)
+        changed = any(one.state in {"changed", "would-change"} for one in outcomes)
+        return result | {"changed": changed, "failed": failed, "msg": "; ".join(told), "outcomes": told}

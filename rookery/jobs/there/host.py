@@ -1,0 +1,194 @@
+"""Sent to a cluster: find the job behind NAME-job, or submit it, and tell how long it is waited for; or end it.
+
+Nothing is kept of it but on the cluster, by the job's name, so that every computer of the person's finds the same job.
+"""
+
+import contextlib
+import json
+import os
+import pwd
+import re
+import shutil
+import signal
+import sys
+import time
+from typing import Any, Dict, List
+
+from rookery.jobs.there.basics import login_environment, read, run, slurm, write
+from rookery.jobs.there.forms import WAITING
+
+STOPPED = 3600
+"""Seconds after a job was ended in which a connection by itself starts no other: an open window would, at once."""
+
+OLD = 7 * 24 * 3600
+"""Seconds after which what is left of an ended job is removed."""
+
+OVERLAP = (20, 11)
+"""The Slurm from which srun shares a job's cores only where asked to."""
+
+
+class Answer(Exception):  # noqa: N818 it is no error
+    """What the laptop is told; nothing more is done."""
+
+    def __init__(self, state: str, **told: Any) -> None:
+        Exception.__init__(self, state)
+        self.told = dict(told, state=state)
+
+
+class Host:
+    """The job, as one request sees it.
+
+    The request: `name` of the job; `key`, the person's public one; `script`, the job's; `asked`, what it asks for;
+    `wanted`, what of that the person named; `start`, whether a job may be submitted; `again`, whether also after a
+    --stop; `patience`, seconds to wait.
+    """
+
+    def __init__(self, request: Dict[str, Any]) -> None:
+        self.request = request
+        self.home = os.path.expanduser("~")
+        self.folder = os.path.join(self.home, ".local", "state", "rookery", "node")
+        self.stopped = os.path.join(self.folder, "stopped")
+
+    def ensure(self) -> None:
+        """Tell where the job runs, once it does."""
+        if not os.path.isfile(os.path.join(self.home, ".config", "rookery", "env.sh")):
+            raise Answer("not-set-up")
+        self.prepare()
+        end, pause, told = time.time() + self.request["patience"], 0.2, None
+        jobs, started = self.jobs(), ""
+        if not jobs:
+            started = self.submit()
+            jobs = self.jobs()
+        while True:
+            if not jobs:
+                raise Answer("ended", said=self.last_words(started))
+            job = jobs[0]
+            if started and started != job["number"]:  # another computer was a moment earlier
+                run(["scancel", started])
+                started = ""
+            if job["state"] == "RUNNING":
+                break
+            if time.time() > end:
+                raise Answer("slow", number=job["number"])
+            news = (job["number"], job["reason"], job["start"])
+            if news != told:
+                self.say(dict(job, state="waiting"))
+                told = news
+            time.sleep(pause)
+            pause = min(pause * 1.5, 10)
+            jobs = self.jobs()
+        about = read(os.path.join(self.folder, "%s.json" % job["number"]))
+        other = {key: about.get(key) for key, value in self.request["wanted"].items() if about.get(key) != value}
+        if other and about:
+            raise Answer("other", number=job["number"], node=job["node"], about=about)
+        with open(os.path.join(self.folder, "host_key.pub"), encoding="utf-8") as stream:
+            key = " ".join(stream.read().split()[:2])
+        raise Answer("ready", number=job["number"], node=job["node"], end=job["end"], key=key, overlap=overlaps())
+
+    def find(self) -> None:
+        """Tell of the job, whatever state it is in."""
+        raise Answer("found", jobs=self.jobs())
+
+    def stop(self) -> None:
+        """End the job, and let nothing start another by itself for a while."""
+        jobs = self.jobs()
+        if jobs:
+            if os.path.isdir(self.folder):
+                write(self.stopped, "")
+            code, _, said = run(["scancel"] + [job["number"] for job in jobs])
+            if code:
+                raise Answer("refused", said=said)
+        raise Answer("stopped", jobs=jobs)
+
+    def jobs(self) -> List[Dict[str, Any]]:
+        """The jobs of that name that wait or run, the oldest first; there is one, or none."""
+        user = pwd.getpwuid(os.getuid()).pw_name
+        asked = ["--user", user, "--name", self.request["name"], "--format", "%i|%T|%r|%N|%S|%e"]
+        out, said = slurm(["squeue", "--noheader", *asked])
+        if said:
+            raise Answer("refused", said=said)
+        found = []
+        for line in out.splitlines():
+            fields = line.strip().split("|")
+            if len(fields) == 6 and (fields[1] == "RUNNING" or fields[1] in WAITING or fields[1] == "CONFIGURING"):
+                found.append(dict(zip(("number", "state", "reason", "node", "start", "end"), fields)))
+        return sorted(found, key=lambda job: int(job["number"]))
+
+    def prepare(self) -> None:
+        """The folder with the host key, and the person's key in it; what is left of old jobs goes."""
+        os.makedirs(self.folder, 0o700, exist_ok=True)
+        os.chmod(self.folder, 0o700)
+        if not os.path.exists(os.path.join(self.folder, "host_key.pub")):
+            made = os.path.join(self.folder, "host_key.%d" % os.getpid())
+            code, _, said = run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", made])
+            if code:
+                raise Answer("refused", said="ssh-keygen: %s" % said.strip())
+            with contextlib.suppress(OSError):  # whoever was first has made it
+                os.link(made, os.path.join(self.folder, "host_key"))
+                os.replace(made + ".pub", os.path.join(self.folder, "host_key.pub"))
+            for path in (made, made + ".pub"):
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
+        keys = os.path.join(self.folder, "authorized_keys")
+        with open(keys, "a+", encoding="utf-8") as stream:
+            stream.seek(0)
+            if self.request["key"] not in stream.read().splitlines():
+                stream.write(self.request["key"] + "\n")
+        os.chmod(keys, 0o600)
+        for name in os.listdir(self.folder):
+            path = os.path.join(self.folder, name)
+            with contextlib.suppress(OSError):
+                if re.match(r"^\d+(\.(log|json))?$", name) and time.time() - os.lstat(path).st_mtime > OLD:
+                    shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+
+    def submit(self) -> str:
+        """Submit the job; its number."""
+        with contextlib.suppress(OSError):
+            since = time.time() - os.stat(self.stopped).st_mtime
+            if not self.request["again"] and since < STOPPED:
+                raise Answer("was-stopped", minutes=int(since // 60))
+            os.unlink(self.stopped)
+        if not self.request["start"]:
+            raise Answer("none")
+        script = os.path.join(self.folder, "job.%d.sh" % os.getpid())
+        write(script, self.request["script"].replace("@FOLDER@", self.folder))
+        try:
+            code, out, said = run(["sbatch", "--parsable", script], env=login_environment(), cwd=self.home)
+        finally:
+            os.unlink(script)
+        if code:
+            raise Answer("refused", said=said or out)
+        number = out.strip().splitlines()[-1].partition(";")[0]
+        write(os.path.join(self.folder, "%s.json" % number), json.dumps(self.request["asked"]))
+        self.say({"state": "submitted", "number": number})
+        return number
+
+    def last_words(self, number: object) -> str:
+        """What the job wrote before it ended."""
+        with contextlib.suppress(OSError), open(os.path.join(self.folder, "%s.log" % number), errors="replace") as log:
+            return ([line.strip() for line in log if line.strip()] or [""])[-1]
+        return ""
+
+    def say(self, told: Dict[str, Any]) -> None:
+        """Tell the laptop."""
+        print("%s%s" % (self.request["mark"], json.dumps(told)), flush=True)
+
+
+def overlaps() -> bool:
+    """Whether srun has to be told to share."""
+    found = re.search(r"(\d+)\.(\d+)", run(["srun", "--version"])[1])
+    return not found or (int(found.group(1)), int(found.group(2))) >= OVERLAP
+
+
+def main() -> None:
+    """Answer one request."""
+    request = json.loads(sys.argv[1])
+    host = Host(request)
+    try:
+        {"ensure": host.ensure, "find": host.find, "stop": host.stop}[request["verb"]]()
+    except Answer as answer:
+        told = answer.told
+    except OSError as error:
+        told = {"state": "refused", "said": str(error)}
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    host.say(told)

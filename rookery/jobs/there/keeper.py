@@ -1,0 +1,167 @@
+"""The job behind NAME-job: on its compute node, it starts an sshd of the person's own for each connection.
+
+What is started through such a connection is the job's: it has its cores, memory and GPUs, stays when the connection
+breaks, and ends with the job. The job ends when nobody has been connected for a while.
+
+Its arguments: the folder with host_key and authorized_keys; the minutes that nobody need be connected.
+"""
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from typing import Dict, List
+
+SSHD = ("/usr/sbin/sshd", "/usr/local/sbin/sshd", "/sbin/sshd", "/usr/bin/sshd")
+SFTP = ("/usr/lib/openssh", "/usr/libexec/openssh", "/usr/lib/ssh", "/usr/libexec", "/usr/lib/misc")
+
+CONFIG = """
+HostKey "%(folder)s/host_key"
+AuthorizedKeysFile "%(folder)s/authorized_keys"
+AuthenticationMethods publickey
+PasswordAuthentication no
+ChallengeResponseAuthentication no
+StrictModes no
+UsePAM no
+UseDNS no
+PidFile none
+PrintMotd no
+PrintLastLog no
+X11Forwarding no
+LogLevel ERROR
+ClientAliveInterval 30
+ClientAliveCountMax 4
+ForceCommand '%(python)s' -IS '%(session)s'
+"""
+# StrictModes would look at the modes of the home above the folder, which is the person's alone (0700)
+
+SESSION = """
+import os
+job = %r
+environment = dict(os.environ, **job)
+command = environment.pop("SSH_ORIGINAL_COMMAND", None)
+environment.pop("SHLVL", None)
+shell = environment.get("SHELL") or "/bin/sh"
+name = os.path.basename(shell)
+os.execve(shell, [name, "-c", command] if command is not None else ["-" + name], environment)
+"""
+
+SESSIONS_OWN = ("TERM", "DISPLAY", "XAUTHORITY", "SHELL", "SHLVL", "PWD", "OLDPWD", "_", "SSH_ORIGINAL_COMMAND")
+"""Variables that are not the job's to say."""
+
+NODES_OWN = ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "XDG_SESSION_ID")
+"""Variables that come from the login node and mean nothing here."""
+
+
+class Keeper:
+    """It waits for connections, and for the end."""
+
+    def __init__(self, folder: str, minutes: float) -> None:
+        self.folder, self.patience = folder, 60 * minutes
+        self.number = os.environ["SLURM_JOB_ID"]
+        self.mine = os.path.join(folder, self.number)
+        self.sessions: List[subprocess.Popen] = []  # type: ignore[type-arg]
+        self.fault = ""
+
+    def run(self) -> int:
+        """Keep the job until nobody needs it any more; its exit status."""
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind("\0rookery-code-%s" % self.number)  # without a file, so that nothing stays behind
+        listener.listen(50)
+        listener.settimeout(min(2, self.patience))
+        try:
+            command = self.prepared()
+            quiet = time.time()
+            while time.time() - quiet < (20 if self.fault else self.patience):
+                with contextlib.suppress(socket.timeout):
+                    self.serve(listener.accept()[0], command)
+                self.sessions = [one for one in self.sessions if one.poll() is None]
+                if self.sessions:
+                    quiet = time.time()
+        finally:
+            for one in self.sessions:
+                with contextlib.suppress(OSError):
+                    one.terminate()
+            shutil.rmtree(self.mine, ignore_errors=True)
+        print("nobody was connected any more" if not self.fault else self.fault)
+        return int(bool(self.fault))
+
+    def prepared(self) -> List[str]:
+        """What starts an sshd for one connection; where there can be none, `fault` says why."""
+        node = os.uname()[1]
+        sshd = next((path for path in SSHD if os.access(path, os.X_OK)), shutil.which("sshd"))
+        if not sshd:
+            self.fault = "%s has no sshd that you may run, which this needs." % node
+            return []
+        if "'" in self.mine or '"' in self.mine:
+            self.fault = "The path of your home there has a quote in it, which sshd can't be told."
+            return []
+        os.makedirs(self.mine, 0o700, exist_ok=True)
+        config, session = os.path.join(self.mine, "sshd_config"), os.path.join(self.mine, "session.py")
+        text = CONFIG % {"folder": self.folder.replace("%", "%%"), "python": sys.executable, "session": session}
+        server = next((path for path in SFTP if os.access(path + "/sftp-server", os.X_OK)), "")
+        if server:
+            text += "Subsystem sftp %s/sftp-server\n" % server
+        for path, content in ((config, text), (session, SESSION % environment())):
+            with open(path, "w", encoding="utf-8", errors="surrogateescape") as stream:
+                stream.write(content)
+        done = subprocess.run(
+            [sshd, "-t", "-f", config],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        if done.returncode:
+            said = done.stdout.decode("utf-8", "replace").strip().splitlines() or ["it does not say why"]
+            self.fault = "sshd on %s can't be run: %s" % (node, said[-1])
+        return [sshd, "-i", "-f", config]
+
+    def serve(self, line: socket.socket, command: List[str]) -> None:
+        """Give a connection an sshd; one that is not the person's own is closed."""
+        with line:
+            line.settimeout(None)
+            if struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1] != os.getuid():
+                return
+            with contextlib.suppress(OSError):  # whoever it was has gone already
+                if self.fault:
+                    line.sendall(("-%s\n" % self.fault).encode("utf-8", "replace"))
+                    return
+                line.sendall(b"+")
+                self.sessions.append(subprocess.Popen(command, stdin=line.fileno(), stdout=line.fileno()))
+
+
+def environment() -> Dict[str, str]:
+    """The job's variables that its sessions get: Slurm's, its GPUs', and what a job script would have."""
+    found = {key: value for key, value in os.environ.items() if key not in SESSIONS_OWN and not key.startswith("SSH_")}
+    runtime = found.get("XDG_RUNTIME_DIR", "")
+    if not os.path.isdir(runtime):
+        for key in NODES_OWN:
+            found.pop(key, None)
+    return dict(found, SHELL=pwd.getpwuid(os.getuid()).pw_shell)
+
+
+def main() -> None:
+    """Keep the job.
+
+    Where Slurm ends it, at its time limit say, a note keeps a window that is open from starting another (host.py).
+    """
+    folder = sys.argv[1]
+
+    def ended(number: int, frame: object) -> None:  # noqa: ARG001
+        with contextlib.suppress(OSError), open(os.path.join(folder, "stopped"), "w", encoding="utf-8"):
+            pass
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, ended)
+    sys.exit(Keeper(folder, float(sys.argv[2])).run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""The job behind NAME-job, from this computer: found or started and waited for, connected to, ended."""
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from rookery.errors import RookeryError
+from rookery.node import JOB, SUFFIX, entry, job, keys
+from rookery.node.job import Wish
+
+if TYPE_CHECKING:
+    from rookery.profile import Cluster
+    from rookery.ssh import Door
+
+
+@dataclass(frozen=True)
+class Running:
+    """A job that runs.
+
+    Attributes:
+        number: Its number.
+        node: Its compute node.
+        end: When it ends, in seconds since 1970; 0 where that is not known.
+        overlap: Whether srun has to be told to share its cores.
+        started: Whether it was started for this.
+    """
+
+    number: str
+    node: str
+    end: int
+    overlap: bool
+    started: bool
+
+
+def ensure(door: "Door", wish: Wish, *, again: bool = False) -> Running:
+    """The job, found or started, once it runs; what is waited for is said on standard error.
+
+    Args:
+        door: The cluster's, open.
+        wish: What the person named of what it is to have.
+        again: Start one even where the last was just stopped by hand.
+
+    Raises:
+        SshError: The connection failed.
+        RookeryError: The cluster's rules forbid it, there can be no such job, it does not begin in time, or another
+            that asks for something else is there.
+    """
+    from rookery.jobs import sent
+
+    cluster = door.cluster
+    check(cluster)
+    wanted = job.request(wish, cluster)
+    told = {
+        "verb": "ensure",
+        "name": JOB,
+        "key": keys.public(cluster),
+        "script": wanted.script,
+        "asked": wanted.asked,
+        "wanted": wanted.wanted,
+        "start": True,
+        "again": again,
+        "patience": entry.PATIENCE,
+    }
+    started = False
+    for answer in sent.stream(door, "host", told):
+        if answer["state"] == "submitted":
+            started = True
+            _say(cluster, f"asked for a compute node: job {answer['number']}")
+        elif answer["state"] == "waiting":
+            _say(cluster, f"waiting for job {answer['number']}: {_why(answer)}")
+        elif answer["state"] == "ready":
+            keys.remember(cluster, answer["key"])
+            end = int(answer["end"]) if str(answer["end"]).isdigit() else 0
+            return Running(str(int(answer["number"])), _clean(answer["node"]), end, bool(answer["overlap"]), started)
+        else:
+            raise _refused(cluster, answer, wish)
+    raise RookeryError(f"{cluster.name} gave no answer about the job.", hint="the same command again")
+
+
+def connect(door: "Door", running: Running) -> NoReturn:
+    """Become the connection into the job: what comes on standard input goes there, and back.
+
+    Nothing of this program stays in between; ssh itself does it, as long as the connection lasts.
+    """
+    from rookery.remote import remote_command
+
+    script, arguments = job.relay(running.number, overlap=running.overlap)
+    command = door.command(remote_command(script, arguments))
+    os.execvp(command[0], command)  # noqa: S606 no shell is wanted
+
+
+def stop(door: "Door") -> list[str]:
+    """End the job; the numbers of what was ended.
+
+    Raises:
+        SshError: The connection failed.
+        RookeryError: Slurm does not answer, or refuses.
+    """
+    from rookery.jobs import sent
+
+    answer = sent.call(door, "host", {"verb": "stop", "name": JOB})
+    if answer["state"] != "stopped":
+        raise _refused(door.cluster, answer, Wish())
+    return [str(int(one["number"])) for one in answer["jobs"]]
+
+
+def check(cluster: "Cluster") -> None:
+    """See whether the cluster's rules, as its profile tells them, leave room for such a job.
+
+    Raises:
+        RookeryError: They don't.
+    """
+    name, data = cluster.name, cluster.data
+    if cluster.scheduler != "slurm":
+        raise RookeryError(f"{name} has no compute nodes to ask for: one works where one logs in.", hint=f"ssh {name}")
+    if (data.get("cluster_policies") or {}).get("vscode") == "forbidden":
+        raise RookeryError(
+            f"{name} does not allow VS Code, nor its server in a job.",
+            hint=f"invoke shell --cluster {name}   # a terminal on a compute node; edit on your own computer",
+        )
+    if not next((one.on_compute_nodes for one in cluster.storage if one.name == "home"), True):
+        raise RookeryError(
+            f"The compute nodes of {name} do not see your home, where this keeps its key.",
+            hint=f"invoke shell --cluster {name}   # a terminal on a compute node",
+        )
+
+
+def until(end: int) -> str:
+    """When a job ends, in a person's words; "" where that is not known."""
+    return time.strftime("until %H:%M", time.localtime(end)) if end else ""
+
+
+def _why(answer: dict[str, Any]) -> str:
+    """Why a job waits, and when Slurm thinks that it will begin."""
+    from rookery.jobs.reasons import explain
+
+    if answer["reason"] in {"None", ""}:
+        return "Slurm has not looked at it yet"
+    start = str(answer["start"])
+    expected = time.strftime("; expected at %H:%M on %d %b", time.localtime(int(start))) if start.isdigit() else ""
+    return _clean(explain(str(answer["reason"]))) + expected
+
+
+def _refused(cluster: "Cluster", answer: dict[str, Any], wish: Wish) -> RookeryError:
+    """Why there is no job to connect to."""
+    name, state = cluster.name, str(answer["state"])
+    mine = f"--cluster {name}{' --sandbox' if cluster.sandbox else ''}"
+    code = f"invoke code --job {mine}{wish.flags}"
+    stop = f"invoke code --stop {mine}"
+    number, said = _clean(answer.get("number", "")), _clean(answer.get("said", "")).strip()
+    if state == "not-set-up":
+        return RookeryError(f"Your home on {name} is not set up.", hint=f"invoke setup {mine}")
+    if state == "was-stopped":
+        since = f"{answer['minutes']} minutes ago" if answer["minutes"] > 1 else "just now"
+        message = f"The job on {name} was stopped, or its time was up, {since}. Nothing starts another by itself."
+        return RookeryError(message, hint=code)
+    if state == "other":
+        about = answer["about"]
+        has = f"{about.get('cpus')} cores, {about.get('memory')}, {'a' if about.get('gpus') else 'no'} GPU"
+        message = f"Job {number} on {name} is there already, and asked for something else: {_clean(has)}."
+        return RookeryError(message, hint=f"{stop}   # then the same command again")
+    if state == "slow":
+        message = f"Job {number} on {name} has not begun within {entry.PATIENCE // 60} minutes. It goes on waiting."
+        return RookeryError(message, hint=f"invoke jobs {number} {mine}   # says why; then connect again")
+    if state == "ended":
+        return RookeryError(
+            f"The job on {name} ended as soon as it had begun: {said or 'it does not say why'}", hint=code
+        )
+    return _slurm(cluster, said)
+
+
+def _slurm(cluster: "Cluster", said: str) -> RookeryError:
+    from rookery import program
+    from rookery.jobs import refusals
+    from rookery.project.target import Target
+
+    return refusals.explain(said, Target(None, program.door(cluster.name, sandbox=cluster.sandbox)))
+
+
+def _say(cluster: "Cluster", text: str) -> None:
+    print(f"{cluster.name}{SUFFIX}: {text}", file=sys.stderr, flush=True)
+
+
+def _clean(text: object) -> str:
+    from rookery.report import clean
+
+    return clean(str(text))

@@ -1,0 +1,92 @@
+"""The key that `ssh NAME-job` logs in with, and where the job's host key is kept, on this computer.
+
+The key opens nothing but the sshd that rookery's own job starts, which is reached through the open connection alone. So
+it needs no passphrase, and works where the cluster itself wants a password.
+"""
+
+import subprocess
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery import files, house, lock
+from rookery.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.profile import Cluster
+
+
+def folder(cluster: "Cluster") -> Path:
+    """Where both are."""
+    return (house.state_dir() / "sandbox" if cluster.sandbox else house.state_dir()) / "node"
+
+
+def private(cluster: "Cluster") -> Path:
+    """The private key; the same for all clusters."""
+    return folder(cluster) / "id_ed25519"
+
+
+def known_hosts(cluster: "Cluster") -> Path:
+    """The job's host key, of this cluster alone."""
+    return folder(cluster) / f"{cluster.name}.known_hosts"
+
+
+def host_alias(cluster: "Cluster") -> str:
+    """The name that the host key is kept under, whatever the person calls the host."""
+    return f"rookery-job-{cluster.name}"
+
+
+def public(cluster: "Cluster") -> str:
+    """The public half, without a comment; the key is made where there is none.
+
+    Raises:
+        RookeryError: ssh-keygen can't.
+    """
+    path = private(cluster)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with lock.waited(house.runtime_dir() / "node-key.lock"):
+        if not path.exists():
+            _make(path)
+        done = subprocess.run(
+            ["ssh-keygen", "-y", "-P", "", "-f", str(path)],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    if done.returncode:
+        raise RookeryError(
+            f"{path} can't be used as a key: {done.stderr.strip()}", hint=f"rm {path}   # it is made anew"
+        )
+    return " ".join(done.stdout.split()[:2])
+
+
+def remember(cluster: "Cluster", key: str) -> None:
+    """Write down the job's host key, as the cluster itself told it over a connection that is trusted.
+
+    Raises:
+        RookeryError: It is no key.
+    """
+    kind, _, text = key.partition(" ")
+    if kind != "ssh-ed25519" or not text.isascii() or not text.replace("+", "").replace("/", "").rstrip("=").isalnum():
+        raise RookeryError(f"{cluster.name} told no host key of the job: {key[:40]!r}.")
+    path, line = known_hosts(cluster), f"{host_alias(cluster)} {key}\n"
+    if not path.exists() or path.read_text(encoding="utf-8") != line:
+        files.write(path, line)
+
+
+def forget(cluster: "Cluster") -> None:
+    """Forget the job's host key; with the last one, the key that logs in goes too."""
+    known_hosts(cluster).unlink(missing_ok=True)
+    if not list(folder(cluster).glob("*.known_hosts")):
+        private(cluster).unlink(missing_ok=True)
+        with suppress(OSError):
+            folder(cluster).rmdir()
+
+
+def _make(path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
+        made = Path(temporary) / "key"
+        argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "rookery", "-f", str(made)]
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RookeryError(f"ssh-keygen made no key: {done.stderr.strip()}")
+        made.replace(path)

@@ -1,0 +1,277 @@
+"""JSON with comments, as VS Code reads its settings: changed in place, so that every other byte stays as it is.
+
+Comments, and a comma behind the last member, are what it allows beyond JSON (microsoft/node-jsonc-parser). No package
+for Python was found that keeps the bytes and needs no JavaScript, so here is what settings take, and no more.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+_TOKEN = re.compile(
+    r"(?P<blank>[ \t\r\n]+|/\*.*?\*/)|(?P<line>//[^\r\n]*)"
+    r'|(?P<string>"(?:[^"\\\x00-\x1f]|\\.)*")'
+    r"|(?P<word>(?:true|false|null|-?\d[\d.eE+-]*)(?![\w.]))|(?P<mark>[{}\[\],:])",
+    re.DOTALL,
+)
+_BLANKS = " \t\r\n"
+_BOM = "\ufeff"
+_USUAL_INDENT = " " * 4
+
+Path = tuple[str, ...]
+"""The keys that lead to a value, from the outermost object."""
+
+
+class BrokenError(ValueError):
+    """A text is not JSON, comments and all; the message says where."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value in a text.
+
+    Attributes:
+        start: Where it begins.
+        end: Where it has ended.
+        data: What it means.
+        members: What an object holds, in order; None for any other value.
+    """
+
+    start: int
+    end: int
+    data: Any
+    members: "tuple[Member, ...] | None" = None
+
+
+@dataclass(frozen=True)
+class Member:
+    """A key of an object, with its value.
+
+    Attributes:
+        key: Its name.
+        start: Where that begins.
+        value: What it is set to.
+        comma: Where the comma behind it is; -1 where there is none.
+    """
+
+    key: str
+    start: int
+    value: Value
+    comma: int = -1
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.text, self.place = text, len(text) - len(text.removeprefix(_BOM))
+
+    def peek(self) -> tuple[str, str, int]:
+        """The next token that means something: its kind, its text, where it begins; "" for both at the end."""
+        while self.place < len(self.text):
+            found = _TOKEN.match(self.text, self.place)
+            if found is None:
+                raise self.broken("something that is no JSON", self.place)
+            if found.lastgroup not in {"blank", "line"}:
+                return str(found.lastgroup), found[0], self.place
+            self.place = found.end()
+        return "", "", self.place
+
+    def take(self, wanted: str) -> int:
+        """Go past a mark; where it was."""
+        _, text, start = self.peek()
+        if text != wanted:
+            raise self.broken(f"{text or 'the end'} where {wanted} should be", start)
+        self.place = start + 1
+        return start
+
+    def value(self) -> Value:
+        kind, text, start = self.peek()
+        if text == "{":
+            return self._object()
+        if text == "[":
+            return self._list()
+        if kind not in {"string", "word"}:
+            raise self.broken(f"{text or 'the end'} where a value should be", start)
+        self.place = start + len(text)
+        try:
+            return Value(start, self.place, json.loads(text))
+        except ValueError:
+            raise self.broken(f"{text[:20]}, which is no value", start) from None
+
+    def _object(self) -> Value:
+        start, members = self.take("{"), []
+        while self.peek()[1] != "}":
+            kind, text, begin = self.peek()
+            if kind != "string":
+                raise self.broken(f"{text or 'the end'} where a key should be", begin)
+            key = self.value().data
+            self.take(":")
+            value = self.value()
+            more = self.peek()[1] == ","
+            members.append(Member(key, begin, value, self.take(",") if more else -1))
+            if not more:
+                break
+        end = self.take("}") + 1
+        return Value(start, end, {one.key: one.value.data for one in members}, tuple(members))
+
+    def _list(self) -> Value:
+        start, data = self.take("["), []
+        while self.peek()[1] != "]":
+            data.append(self.value().data)
+            if self.peek()[1] != ",":
+                break
+            self.take(",")
+        return Value(start, self.take("]") + 1, data)
+
+    def broken(self, what: str, place: int) -> BrokenError:
+        return BrokenError(f"line {self.text.count(chr(10), 0, place) + 1}: {what}")
+
+
+def read(text: str) -> Value | None:
+    """The value that a text holds; None where it holds nothing but comments.
+
+    Raises:
+        BrokenError: It is not JSON with comments.
+    """
+    reader = _Reader(text)
+    try:
+        if not reader.peek()[0]:
+            return None
+        found = reader.value()
+        _, rest, place = reader.peek()
+    except RecursionError:
+        raise BrokenError("line 1: more brackets in one another than can be read") from None
+    if rest:
+        raise reader.broken(f"{rest[:20]} behind the end", place)
+    return found
+
+
+def find(text: str, path: Path) -> Value | None:
+    """The value of a key; of one that is there twice the last, as VS Code has it. None where there is none."""
+    found = read(text)
+    for key in path:
+        member = _member(found, key) if found else None
+        found = member.value if member else None
+    return found
+
+
+def put(text: str, path: Path, value: Any) -> str:
+    """The text with a key set: its value replaced where it has one, else added at the end of its object.
+
+    Objects on the way that are not there yet are added too.
+
+    Raises:
+        BrokenError: It is not JSON with comments, or what the key would be in is no object.
+    """
+    root = read(text)
+    if root is None:
+        end = _line_end(text)
+        gap = end if text.removeprefix(_BOM) and not text.endswith(("\n", "\r")) else ""
+        text = f"{text}{gap}{{}}{end}"
+        root = read(text)
+    holder = root
+    for depth, key in enumerate(path):
+        if holder is None or holder.members is None:
+            raise BrokenError(f"line 1: {'.'.join(path[:depth]) or 'what it holds'} is no object")
+        member = _member(holder, key)
+        if member is None:
+            for outer in reversed(path[depth + 1 :]):
+                value = {outer: value}
+            return _added(text, holder, key, value, depth)
+        holder = member.value
+    assert holder is not None  # noqa: S101 the loop above has found it
+    return text[: holder.start] + _written(text, value, _indent_at(text, holder.start)) + text[holder.end :]
+
+
+def take_out(text: str, path: Path) -> str:
+    """The text without a key; the very text that there was before `put` added it to an object of several lines.
+
+    Comments stay. Where the key is not there, nothing is changed.
+    """
+    holder = find(text, path[:-1])
+    member = _member(holder, path[-1]) if holder else None
+    if holder is None or holder.members is None or member is None:
+        return text
+    begin = len(text[: member.start].rstrip(_BLANKS))
+    gone = [(begin, member.value.end)]
+    earlier = [one for one in holder.members if one.start < member.start]
+    if member.comma >= 0:
+        gone.append((member.comma, member.comma + 1))
+    elif earlier:
+        gone.append((earlier[-1].comma, earlier[-1].comma + 1))
+    rest = text[gone[-1][1] :] if member.comma >= 0 else text[member.value.end :]
+    keep = ""
+    if begin in _line_comments(text) and not re.match(r"[ \t]*[\r\n]", rest):
+        keep = _line_end(text)  # what follows would become part of that comment
+    for start, end in sorted(gone, reverse=True):
+        text = text[:start] + (keep if start == begin else "") + text[end:]
+    return text
+
+
+def _member(holder: Value, key: str) -> Member | None:
+    return next((one for one in reversed(holder.members or ()) if one.key == key), None)
+
+
+def _added(text: str, holder: Value, key: str, value: Any, depth: int) -> str:
+    """The text with a member added at the end of an object."""
+    close = holder.end - 1
+    last = holder.members[-1] if holder.members else None
+    after = len(text[:close].rstrip(_BLANKS))  # the end of the last member, or of the comment behind it
+    several = last is None or any(mark in text[holder.start : close] for mark in "\r\n")
+    end = _line_end(text)
+    indent = _indent_of(text, holder, last, depth)
+    lead = end + indent if several else " "
+    member = f"{json.dumps(key, ensure_ascii=False)}: {_written(text, value, indent)}"
+    trail = "," if last and last.comma >= 0 else ""
+    closing = "" if not several or last or re.search(r"[\r\n]", text[after:close]) else _closing(text, holder, end)
+    text = text[:after] + lead + member + trail + closing + text[after:]
+    if last and last.comma < 0:
+        text = text[: last.value.end] + "," + text[last.value.end :]
+    return text
+
+
+def _closing(text: str, holder: Value, end: str) -> str:
+    return end + _indent_at(text, holder.start)
+
+
+def _written(text: str, value: Any, indent: str) -> str:
+    lines = json.dumps(value, indent=_unit(text), ensure_ascii=False).splitlines()
+    return (_line_end(text) + indent).join(lines)
+
+
+def _indent_of(text: str, holder: Value, last: Member | None, depth: int) -> str:
+    """How far the members of an object stand in."""
+    if last and not (before := text[_line_start(text, last.start) : last.start]).strip(" \t" + _BOM):
+        return before.removeprefix(_BOM)
+    return _indent_at(text, holder.start) + _unit(text) if depth or last is None else _unit(text)
+
+
+def _indent_at(text: str, place: int) -> str:
+    """How far the line stands in that a place is on."""
+    line = text[_line_start(text, place) : place].removeprefix(_BOM)
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def _line_start(text: str, place: int) -> int:
+    return max(text.rfind("\n", 0, place), text.rfind("\r", 0, place)) + 1
+
+
+def _unit(text: str) -> str:
+    """One step of indentation: the first line that stands in, in an object, has it."""
+    found = re.search(r'[\r\n]([ \t]+)"', text)
+    return found[1] if found else _USUAL_INDENT
+
+
+def _line_end(text: str) -> str:
+    found = re.search(r"\r\n|\n|\r", text)
+    return found[0] if found else "\n"
+
+
+def _line_comments(text: str) -> set[int]:
+    """Where comments end that a line's end ends."""
+    return {found.end() for found in _tokens(text) if found.lastgroup == "line"}
+
+
+def _tokens(text: str) -> Iterator["re.Match[str]"]:
+    return _TOKEN.finditer(text, len(text) - len(text.removeprefix(_BOM)))

@@ -1,0 +1,281 @@
+"""`code` and `ssh NAME-job` on real clusters: a job to log in to, shared, ended by hand; a stand-in for the editor."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from laptops import Laptop, laptop
+from live import Live
+
+pytestmark = pytest.mark.cluster
+
+
+def told(
+    person: Laptop, *arguments: str, given: bytes = b"", timeout: float = 90
+) -> "subprocess.CompletedProcess[bytes]":
+    """A program of this side, run as the person's editor would run it: with hardly any environment, from elsewhere."""
+    environment = {"HOME": str(person.home), "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"}
+    return subprocess.run(
+        arguments, env=environment, cwd="/", input=given, capture_output=True, timeout=timeout, check=False
+    )
+
+
+def job(person: Laptop, command: str, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+    """`ssh NAME-job COMMAND`."""
+    config = str(person.home / ".config/rookery/ssh_config")
+    return told(person, "ssh", "-F", config, "-o", "BatchMode=yes", f"{person.cluster}-job", command, given=given)
+
+
+def says(person: Laptop, command: str) -> str:
+    done = job(person, command)
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+    return done.stdout.decode().strip()
+
+
+def queue(person: Laptop) -> list[str]:
+    """The person's jobs that wait or run."""
+    return person.says("squeue --noheader --me --states=PENDING,RUNNING --format='%j %P'").splitlines()
+
+
+def until(what: Callable[[], Any], seconds: float = 30) -> Any:
+    end = time.monotonic() + seconds
+    while not (answer := what()):
+        assert time.monotonic() < end, "it never came to be"
+        time.sleep(0.1)
+    return answer
+
+
+def with_editor(person: Laptop) -> Path:
+    """A `code` on the person's PATH that writes down what it is asked to open."""
+    opened = person.home / "opened"
+    code = person.home / "bin/code"
+    code.parent.mkdir()
+    code.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{opened}\n')
+    code.chmod(0o755)
+    return opened
+
+
+@pytest.fixture(scope="module")
+def coder(penguins: Live) -> Laptop:
+    """Somebody on Penguins, set up as far as this needs."""
+    person = laptop(penguins, "coder")
+    person.setup("--tags", "shell,storage")
+    return person
+
+
+@pytest.fixture
+def path(monkeypatch: pytest.MonkeyPatch, coder: Laptop) -> Path:
+    monkeypatch.setenv("PATH", f"{coder.home}/bin:{os.environ['PATH']}")
+    return coder.home / "opened"
+
+
+def test_two_connections_at_once_share_one_job_on_a_compute_node(coder: Laptop) -> None:
+    config = str(coder.home / ".config/rookery/ssh_config")
+    both = [
+        subprocess.Popen(
+            ["ssh", "-F", config, "penguins-job", "echo $(hostname) $SLURM_JOB_ID; read -r _"],
+            env={"HOME": str(coder.home), "PATH": "/usr/bin:/bin"},
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    lines = []
+    for one in both:
+        assert one.stdout
+        lines.append(one.stdout.readline().split())
+    assert re.fullmatch(r"wn\d\d", lines[0][0])
+    assert lines[0] == lines[1]
+    assert queue(coder) == ["rookery-code PenguinPartition"]
+    for one in both:
+        one.communicate("\n", timeout=20)
+        assert one.returncode == 0
+    assert says(coder, "echo $SLURM_JOB_ID") == lines[0][1]  # it goes on
+
+
+def test_files_go_through_whole_whatever_the_start_up_files_print(coder: Laptop, tmp_path: Path) -> None:
+    coder.says("cp ~/.bashrc ~/.bashrc.quiet; echo 'echo noise; echo noise >&2' >>~/.bashrc")
+    config = str(coder.home / ".config/rookery/ssh_config")
+    data = os.urandom(3_000_000)
+    (tmp_path / "there").write_bytes(data)
+    try:
+        # the noise is the login node's own business; the job's session would hand it on, as any session does
+        assert says(coder, "hostname").splitlines()[-1].startswith("wn")
+    finally:
+        coder.says("mv ~/.bashrc.quiet ~/.bashrc")
+    for way in ([], ["-O"]):
+        done = told(coder, "scp", *way, "-F", config, str(tmp_path / "there"), "penguins-job:moved")
+        assert done.returncode == 0, done.stderr
+        done = told(coder, "scp", *way, "-F", config, "penguins-job:moved", str(tmp_path / "back"))
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "back").read_bytes() == data
+    assert job(coder, "cat", given=data).stdout == data
+
+
+def test_a_session_is_as_a_job_script_is(coder: Laptop) -> None:
+    names = "SLURM_JOB_ID SLURM_JOB_PARTITION TMPDIR ROOKERY_PREFIX global_storage HOME USER SHELL"
+    command = f"for name in {names}; do eval echo $name=\\$$name; done; pwd; ulimit -c >/dev/null && echo fine"
+    lines = dict(line.partition("=")[::2] for line in says(coder, command).splitlines())
+    assert lines["SLURM_JOB_PARTITION"] == "PenguinPartition"
+    assert lines["TMPDIR"].startswith("/tmp/slurm-")
+    assert lines["HOME"] == "/home/coder"
+    assert lines["SHELL"] == "/bin/bash"
+    assert lines["ROOKERY_PREFIX"]
+    assert "/home/coder" in lines
+    assert says(coder, "srun --overlap --ntasks=1 sh -c 'echo $SLURM_JOB_ID'") == lines["SLURM_JOB_ID"]
+    interactive = job(coder, "", given=b"shopt -q login_shell && echo login $SLURM_JOB_ID\n").stdout.decode().split()
+    assert interactive[-2:] == ["login", lines["SLURM_JOB_ID"]]
+
+
+def test_what_is_started_stays_when_the_connection_ends(coder: Laptop) -> None:
+    """As VS Code's server does, to be found again when the laptop wakes up."""
+    node = says(coder, "nohup sh -c 'echo $$ >stays; exec sleep 600' >/dev/null 2>&1 </dev/null & hostname")
+    until(lambda: says(coder, "kill -0 $(cat stays) && hostname") == node)
+
+
+def test_the_persons_own_ssh_goes_there_by_the_name_they_chose(coder: Laptop) -> None:
+    write = (
+        "from rookery import profile, ssh_hosts; ssh_hosts.write(profile.load('penguins'), 'icefloe'); "
+        "print(ssh_hosts.file())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", write], env=coder.environment, capture_output=True, text=True, check=True
+    )
+    hosts = done.stdout.strip()
+    assert told(coder, "ssh", "-F", hosts, "icefloe-job", "hostname").stdout.startswith(b"wn")
+    Path(hosts).unlink()
+
+
+def test_a_project_is_opened_in_the_job_and_the_editor_told(coder: Laptop, path: Path) -> None:
+    user = coder.home / ".config/Code/User"
+    user.mkdir(parents=True)
+    mine = b'{\r\n\t// mine\r\n\t"remote.SSH.connectTimeout": 30,\r\n}\r\n'
+    (user / "settings.json").write_bytes(mine)
+    with_editor(coder)
+    coder.says("mkdir -p projects/seals/releases/one && ln -s releases/one projects/seals/current")
+    project = coder.home / "seals"
+    project.mkdir()
+    (project / "rookery.yml").write_text("name: seals\nclusters: [penguins]\njobs: {}\n")
+    done = coder.rookery("code", "--job", "--project", str(project))
+    assert done.returncode == 0, done.stderr
+    assert path.read_text().split() == ["--remote", "ssh-remote+penguins-job", "/home/coder/projects/seals/current"]
+    assert re.search(r"job \d+ on wn\d\d runs already, until \d\d:\d\d", done.stdout)
+    assert "remote.SSH.connectTimeout is 30 and stays so" in done.stderr
+    text = (user / "settings.json").read_bytes()
+    assert text.startswith(mine.rstrip(b"}\r\n"))
+    assert b'"penguins-job": "linux"' in text
+    assert coder.rookery("code", "--project", str(project)).returncode == 0
+    assert path.read_text().split()[1] == "ssh-remote+penguins"
+    assert (user / "settings.json").read_bytes() == text
+    path.unlink()
+    told_ = coder.rookery("code", "--cluster", "penguins", "--folder", "~/nowhere")
+    assert told_.returncode == 1
+    assert "There is no folder /home/coder/nowhere" in told_.stderr
+    assert not path.exists()
+    printed = coder.rookery("code", "--cluster", "penguins", "--print", "--job")
+    assert printed.stdout.endswith("code --remote ssh-remote+penguins-job /home/coder\n")
+    assert not path.exists()
+
+
+def test_what_was_asked_for_otherwise_is_said(coder: Laptop, path: Path) -> None:
+    done = coder.rookery("code", "--cluster", "penguins", "--cpus", "8")
+    assert done.returncode == 1
+    assert "asked for something else: 2 cores" in done.stderr
+    assert "code --stop --cluster penguins" in done.stderr
+    assert not path.exists() or "penguins-job" not in path.read_text()
+
+
+@pytest.mark.usefixtures("path")
+def test_stop_ends_it_with_all_that_is_in_it(coder: Laptop) -> None:
+    config = str(coder.home / ".config/rookery/ssh_config")
+    waiting = subprocess.Popen(
+        ["ssh", "-F", config, "penguins-job", "echo on; sleep 600"],
+        env={"HOME": str(coder.home), "PATH": "/usr/bin:/bin"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert waiting.stdout
+    assert waiting.stdout.readline() == "on\n"
+    done = coder.rookery("code", "--stop", "--cluster", "penguins")
+    assert re.fullmatch(r"penguins: ended job \d+\n", done.stdout)
+    assert waiting.wait(timeout=30) != 0
+    assert until(lambda: queue(coder) == [])
+    # a window that is still open would start another at once
+    refused = job(coder, "hostname")
+    assert refused.returncode == 255
+    assert b"invoke code --job --cluster penguins" in refused.stderr
+    assert queue(coder) == []
+    assert coder.rookery("code", "--stop", "--cluster", "penguins").stdout == "penguins: there was no job to end\n"
+    again = coder.rookery("code", "--job", "--cluster", "penguins", "--cpus", "3", "--time", "00:20:00")
+    assert again.returncode == 0, again.stderr
+    assert says(coder, "echo $SLURM_CPUS_ON_NODE") == "3"
+    coder.rookery("code", "--stop", "--cluster", "penguins")
+
+
+def test_undo_takes_it_out_of_the_editor_again(coder: Laptop) -> None:
+    settings = coder.home / ".config/Code/User/settings.json"
+    assert b"penguins-job" in settings.read_bytes()
+    done = coder.rookery("undo", "--cluster", "penguins", "--purge", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "what VS Code was told of it" in done.stdout
+    assert settings.read_bytes() == b'{\r\n\t// mine\r\n\t"remote.SSH.connectTimeout": 30,\r\n}\r\n'
+    assert [one.name for one in settings.parent.iterdir()] == ["settings.json"]
+    assert not (coder.home / ".local/state/rookery/node").exists()
+
+
+@pytest.mark.parametrize("shell", ["tcsh", "fish"])
+def test_other_login_shells(penguins: Live, shell: str) -> None:
+    person = laptop(penguins, f"code{shell}", f"/usr/bin/{shell}")
+    person.setup("--tags", "shell")
+    node, number = says(person, "hostname; echo $SLURM_JOB_ID; echo 'a b'").splitlines()[:2]
+    assert (node[:2], number.isdigit()) == ("wn", True)
+    person.rookery("code", "--stop", "--cluster", "penguins")
+
+
+def test_nothing_starts_where_the_cluster_forbids_it(penguins: Live) -> None:
+    person = laptop(penguins, "coderless")
+    person.setup("--tags", "shell")
+    person.write(cluster_policies={"vscode": "forbidden"})
+    refused = job(person, "hostname")
+    assert refused.returncode == 255
+    assert b"penguins does not allow VS Code" in refused.stderr
+    for more in ([], ["--job"]):
+        done = person.rookery("code", "--cluster", "penguins", *more)
+        assert (done.returncode, done.stderr.splitlines()[0][:29]) == (1, "penguins does not allow VS Co")
+    assert queue(person) == []
+
+
+def test_without_a_login_it_says_how_to_log_in(hec: Live, tmp_path: Path) -> None:
+    person = laptop(hec, "codelog")
+    person.setup("--tags", "shell")
+    assert person.rookery("logout", "--cluster", "hec").returncode == 0
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "other"], check=True)
+    person.write(cluster_identity_file=str(tmp_path / "other"))
+    done = job(person, "hostname")
+    assert done.returncode == 255
+    assert b"next: invoke login --cluster hec" in done.stderr
+
+
+def test_a_gpu_is_the_jobs(hec: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = laptop(hec, "codegpu")
+    person.setup("--tags", "shell")
+    opened = with_editor(person)
+    monkeypatch.setenv("PATH", f"{person.home}/bin:{os.environ['PATH']}")
+    done = person.rookery("code", "--cluster", "hec", "--gpu", "nvidia_l40", "--time", "00:30:00")
+    assert done.returncode == 0, done.stderr
+    assert opened.read_text().split()[1] == "ssh-remote+hec-job"
+    assert queue(person) == ["rookery-code astro"]
+    told_ = json.loads(says(person, 'echo "[\\"$CUDA_VISIBLE_DEVICES\\", \\"$(hostname)\\"]"'))
+    assert told_[0].isdigit()
+    assert person.rookery("code", "--stop", "--cluster", "hec").returncode == 0

@@ -1,0 +1,440 @@
+"""`code` and NAME-job: what is asked of Slurm, how ssh gets there; with stand-ins for Slurm and sshd."""
+
+import json
+import os
+import re
+import shlex
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from rookery import profile, ssh_config, ssh_hosts
+from rookery.errors import RookeryError
+from rookery.jobs import there
+from rookery.jobs.there import host as there_host
+from rookery.node import entry, host, job, keys
+from rookery.node.job import Wish
+from rookery.profile import Cluster
+from rookery.project import environment, new
+from rookery.vscode import code, editors, jsonc
+
+THERE = Path(there.__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = tmp_path / "home"
+    home.mkdir()
+    for key in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(key, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("ROOKERY_CALLED_AS", "invoke")
+    return home
+
+
+def cluster(name: str = "penguins", **changes: Any) -> Cluster:
+    known = profile.load(name, [profile.sources()[0]], {"cluster_user": "ada"})
+    return Cluster(**{**vars(known), "data": MappingProxyType({**known.data, **changes})})
+
+
+def program(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+# ---- the Host entry
+
+
+@pytest.mark.parametrize("folder", ["plain", "with a blank", 'it\'s "50%" of %h $HOME', "back`tick;&|<>(){}*?#~"])
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])
+def test_ssh_starts_the_command_whatever_the_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, shell: str
+) -> None:
+    told = tmp_path / "told"
+    python = program(tmp_path / folder / "python", f'#!/bin/sh\nprintf "%s\\n" "$@" "$XDG_STATE_HOME" "$PWD" >{told}\n')
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / folder / "state"))
+    config = ssh_config.write(cluster())
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    minimal = {"HOME": os.environ["HOME"], "PATH": "/usr/bin:/bin", "SHELL": shell}
+    asked = ["ssh", "-F", str(config), "-o", "BatchMode=yes", "penguins-job", "true"]
+    subprocess.run(asked, env=minimal, cwd=elsewhere, capture_output=True, timeout=20, check=False)
+    assert told.read_text().splitlines() == [
+        *("-P", "-m", "rookery.node", "penguins"),
+        str(tmp_path / folder / "state"),
+        str(elsewhere),
+    ]
+
+
+def test_its_host_key_is_asked_of_rookerys_file_alone(home: Path) -> None:
+    config = ssh_config.write(cluster())
+    done = subprocess.run(["ssh", "-F", config, "-G", "penguins-job"], capture_output=True, text=True, check=True)
+    options = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+    state = home / ".local/state/rookery/node"
+    assert options["userknownhostsfile"] == str(state / "penguins.known_hosts")
+    assert options["globalknownhostsfile"] == "none"
+    assert options["hostkeyalias"] == "rookery-job-penguins"
+    assert options["stricthostkeychecking"] == "true"
+    assert options["identityfile"] == str(state / "id_ed25519")
+    assert options["user"] == "ada"
+    assert options["controlmaster"] == "false"
+    assert int(options["connecttimeout"]) > entry.PATIENCE
+
+
+def test_entries_of_jobs_come_and_go_with_their_clusters() -> None:
+    for name in ("penguins", "hec", "penguins"):
+        path = ssh_config.write(cluster(name))
+    assert re.findall(r"^Host (\S+)", path.read_text(), re.MULTILINE) == [
+        "hec",
+        "hec-job",
+        "penguins",
+        "penguins-job",
+        "*",
+    ]
+    ssh_config.remove(cluster("hec"))
+    assert re.findall(r"^Host (\S+)", path.read_text(), re.MULTILINE) == ["penguins", "penguins-job", "*"]
+    ssh_config.write(cluster(cluster_scheduler="none"))
+    assert "penguins-job" not in path.read_text()
+
+
+def test_the_persons_own_ssh_knows_the_job_by_the_name_they_chose() -> None:
+    ssh_hosts.write(cluster(), "icefloe")
+    text = ssh_hosts.file().read_text()
+    assert re.findall(r"^Host (\S+)", text, re.MULTILINE) == ["icefloe", "icefloe-job"]
+    assert ssh_hosts.aliases() == {"penguins": "icefloe"}
+    ssh_hosts.forget(cluster())
+    assert not ssh_hosts.file().exists()
+
+
+def test_its_key_is_made_once_and_private() -> None:
+    first = keys.public(cluster())
+    assert keys.public(cluster("hec")) == first
+    path = keys.private(cluster())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    keys.remember(cluster(), first)
+    assert keys.known_hosts(cluster()).read_text() == f"rookery-job-penguins {first}\n"
+    keys.forget(cluster())
+    assert not path.parent.exists()
+
+
+@pytest.mark.parametrize("told", ["", "ssh-rsa AAAA", "ssh-ed25519 AAAA\n* ssh-ed25519 BBBB", "ssh-ed25519 AA AA"])
+def test_nothing_but_a_key_gets_into_known_hosts(told: str) -> None:
+    with pytest.raises(RookeryError, match="told no host key"):
+        keys.remember(cluster(), told)
+    assert not keys.known_hosts(cluster()).exists()
+
+
+# ---- the job
+
+
+def options(wish: Wish, name: str = "hec") -> list[str]:
+    script = job.request(wish, cluster(name)).script
+    assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
+    return re.findall(r"^#SBATCH --(.+)$", script, re.MULTILINE)
+
+
+def test_what_it_asks_for() -> None:
+    usual = options(Wish())
+    assert {"job-name=rookery-code", "partition=parallel", "cpus-per-task=2", "mem=4096M", "time=04:00:00"} <= set(
+        usual
+    )
+    assert {"partition=serial", "mem=2048M"} <= set(options(Wish(cpus=1)))
+    gpu = options(Wish(gpu=True, gpu_type="nvidia_h200_nvl", time="1:00:00", memory="8G"))
+    assert {"partition=gpu-short", "gres=gpu:nvidia_h200_nvl:1", "time=01:00:00", "mem=8192M"} <= set(gpu)
+    assert job.request(Wish(cpus=4), cluster()).wanted == {"cpus": 4}
+    assert 'output="@FOLDER@/%j.log"' in usual
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        (Wish(cpus=-1), "--cpus -1"),
+        (Wish(memory="lots"), "--memory lots"),
+        (Wish(time="0"), "--time 0"),
+        (Wish(time="long"), "--time long"),
+        (Wish(gpu=True, gpu_type="abacus"), "No partition of hec takes"),
+        (Wish(cpus=1000), "512 cores"),
+    ],
+)
+def test_what_can_not_be_asked_for_is_refused(wish: Wish, said: str) -> None:
+    with pytest.raises(RookeryError, match=said):
+        job.request(wish, cluster("hec"))
+
+
+def test_the_flags_ask_for_the_same_again() -> None:
+    assert Wish(cpus=4, memory="8G", gpu=True, gpu_type="a100").flags == " --gpu a100 --cpus 4 --memory 8G"
+    assert Wish().flags == ""
+
+
+def test_where_there_can_be_none() -> None:
+    with pytest.raises(RookeryError, match="no compute nodes"):
+        host.check(cluster(cluster_scheduler="none"))
+    with pytest.raises(RookeryError, match="does not allow VS Code"):
+        host.check(cluster(cluster_policies={"vscode": "forbidden"}))
+    storage = [{**one, "on_compute_nodes": False} for one in cluster().data["cluster_storage"]]
+    with pytest.raises(RookeryError, match="do not see your home"):
+        host.check(cluster(cluster_storage=storage))
+    host.check(cluster(cluster_policies={"vscode": "discouraged"}))
+
+
+# ---- what is sent to the cluster, with a Slurm of files: queue holds squeue's lines
+
+
+@pytest.fixture
+def slurm(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "slurm"
+    program(folder / "squeue", f"#!/bin/sh\ncat {folder}/queue\n")
+    program(
+        folder / "sbatch",
+        f"#!/bin/sh\necho submitted >>{folder}/log\ncat {folder}/next >>{folder}/queue\necho 12\n",
+    )
+    program(folder / "scancel", f'#!/bin/sh\necho cancel "$@" >>{folder}/log\n')
+    program(folder / "srun", "#!/bin/sh\necho slurm 22.05.8\n")
+    (folder / "queue").touch()
+    (folder / "next").write_text("12|RUNNING|None|wn03|0|1795392000\n")
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    (home / ".config/rookery").mkdir(parents=True)
+    (home / ".config/rookery/env.sh").touch()
+    (home / ".bash_profile").write_text(f"PATH={folder}:$PATH\n")
+    return folder
+
+
+def asked(verb: str = "ensure", **more: Any) -> list[dict[str, Any]]:
+    """All that the program there answers."""
+    usual = {"verb": verb, "name": "rookery-code", "key": "ssh-ed25519 AAAA", "script": "#!/bin/bash\n", "asked": {}}
+    request = {**usual, "wanted": {}, "start": True, "again": False, "patience": 0, "mark": "@", **more}
+    boot = "import sys; from rookery.jobs.there import host; host.main()"
+    command = [sys.executable, "-c", boot, json.dumps(request)]
+    done = subprocess.run(command, cwd=THERE.parents[2], capture_output=True, text=True, timeout=30, check=True)
+    return [json.loads(line.removeprefix("@")) for line in done.stdout.splitlines()]
+
+
+def test_a_job_is_started_once_and_found_again(slurm: Path, home: Path) -> None:
+    first = asked(asked={"cpus": 2})
+    assert [one["state"] for one in first] == ["submitted", "ready"]
+    assert (first[-1]["number"], first[-1]["node"]) == ("12", "wn03")
+    assert first[-1]["overlap"] is True
+    folder = home / ".local/state/rookery/node"
+    assert first[-1]["key"] == " ".join((folder / "host_key.pub").read_text().split()[:2])
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "host_key").stat().st_mode) == 0o600
+    again = asked()
+    assert [one["state"] for one in again] == ["ready"]
+    assert again[0]["key"] == first[-1]["key"]
+    assert (folder / "authorized_keys").read_text() == "ssh-ed25519 AAAA\n"
+    asked(key="ssh-ed25519 BBBB")
+    assert (folder / "authorized_keys").read_text() == "ssh-ed25519 AAAA\nssh-ed25519 BBBB\n"
+    assert (slurm / "log").read_text() == "submitted\n"
+
+
+def test_of_two_started_at_once_the_first_stays(slurm: Path) -> None:
+    (slurm / "next").write_text("12|PENDING|None||N/A|N/A\n11|RUNNING|None|wn01|0|0\n")
+    assert asked()[-1]["number"] == "11"
+    assert (slurm / "log").read_text() == "submitted\ncancel 12\n"
+
+
+def test_it_is_waited_for_and_said_why(slurm: Path) -> None:
+    (slurm / "queue").write_text("7|PENDING|Priority||N/A|N/A\n8|COMPLETING|None|wn01|0|0\n")
+    assert [(one["state"], one["number"]) for one in asked(patience=0.5)] == [("waiting", "7"), ("slow", "7")]
+    assert host._why({"reason": "None", "start": "N/A"}) == "Slurm has not looked at it yet"
+    assert "expected at" in host._why({"reason": "Priority", "start": "1795392000"})
+    assert not (slurm / "log").exists()
+
+
+@pytest.mark.usefixtures("slurm")
+def test_one_that_asks_for_something_else_is_not_taken_for_it() -> None:
+    asked(asked={"cpus": 2, "gpus": 0})
+    assert asked(wanted={"cpus": 2})[-1]["state"] == "ready"
+    other = asked(wanted={"gpus": 1})[-1]
+    assert (other["state"], other["number"], other["about"]) == ("other", "12", {"cpus": 2, "gpus": 0})
+
+
+def test_after_stop_nothing_starts_by_itself(slurm: Path, home: Path) -> None:
+    asked()
+    assert [one["number"] for one in asked("stop")[-1]["jobs"]] == ["12"]
+    (slurm / "queue").write_text("")
+    assert asked()[-1]["state"] == "was-stopped"
+    assert asked("stop")[-1]["jobs"] == []
+    assert asked(again=True)[-1]["state"] == "ready"
+    (slurm / "queue").write_text("")
+    stopped = home / ".local/state/rookery/node/stopped"
+    stopped.touch()
+    os.utime(stopped, (time.time() - 2 * there_host.STOPPED,) * 2)
+    assert asked()[-1]["state"] == "ready"
+
+
+def test_slurms_no_and_a_home_that_is_not_set_up_are_told(slurm: Path, home: Path) -> None:
+    program(slurm / "sbatch", "#!/bin/sh\necho 'sbatch: error: invalid partition specified: nix' >&2\nexit 1\n")
+    refused = asked()[-1]
+    assert refused["state"] == "refused"
+    assert "invalid partition" in refused["said"]
+    (slurm / "next").write_text("")
+    program(slurm / "sbatch", f"#!/bin/sh\necho no room >{home}/.local/state/rookery/node/12.log; echo 12\n")
+    assert asked()[-1] == {"state": "ended", "said": "no room"}
+    (home / ".config/rookery/env.sh").unlink()
+    assert asked()[-1]["state"] == "not-set-up"
+    for answer in (
+        {"state": "not-set-up"},
+        {"state": "slow", "number": "7"},
+        {"state": "ended", "said": "no \x1b[1mroom"},
+    ):
+        error = host._refused(cluster(), answer, Wish())
+        assert error.hint
+        assert "\x1b" not in error.message
+
+
+# ---- the job's own programs, with a stand-in for sshd that says back what it hears
+
+SSHD = '#!/bin/sh\n[ "$1" = -t ] && exit ${FAULT:-0}\necho from $$ >&2\nexec cat\n'
+
+
+@contextmanager
+def kept(tmp_path: Path, number: str, minutes: float = 5, fault: int = 0) -> Iterator["subprocess.Popen[str]"]:
+    sshd = program(tmp_path / "sshd", SSHD)
+    (tmp_path / "node").mkdir(mode=0o700, exist_ok=True)
+    text = (THERE / "keeper.py").read_text().replace('"/usr/sbin/sshd"', repr(str(sshd)), 1)
+    environment = {**os.environ, "SLURM_JOB_ID": number, "CUDA_VISIBLE_DEVICES": "1", "FAULT": str(fault)}
+    command = [sys.executable, "-IS", "-c", text, str(tmp_path / "node"), str(minutes)]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        process.terminate()
+
+
+def relayed(number: str, said: str = "hello") -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-IS", "-c", (THERE / "relay.py").read_text()]
+    environment = {**os.environ, "SLURM_JOB_ID": number}
+    return subprocess.run(command, env=environment, input=said, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_a_connection_is_carried_both_ways_whole(tmp_path: Path) -> None:
+    number = f"{os.getpid()}1"
+    with kept(tmp_path, number) as keeper:
+        said = "x\0\n" * 200_000
+        done = relayed(number, said)
+        assert (done.returncode, done.stdout) == (0, said)
+        mine = tmp_path / "node" / number
+        config = (mine / "sshd_config").read_text()
+        assert "UsePAM no" in config
+        assert stat.S_IMODE(mine.stat().st_mode) == 0o700
+        session = [sys.executable, "-IS", str(mine / "session.py")]
+        environment = {"SSH_ORIGINAL_COMMAND": "echo $CUDA_VISIBLE_DEVICES $SLURM_JOB_ID $0 $TERM", "TERM": "vt52"}
+        out = subprocess.run(session, env=environment, capture_output=True, text=True, check=True).stdout
+        assert out.split()[:2] == ["1", number]
+        assert out.split()[-1] == "vt52"
+        keeper.terminate()
+        assert keeper.wait(timeout=20) == 0
+    assert not mine.exists()
+    assert (mine.parent / "stopped").exists()  # or an open window would start the next job at once
+
+
+def test_it_ends_when_nobody_is_connected(tmp_path: Path) -> None:
+    with kept(tmp_path, f"{os.getpid()}2", minutes=0.001) as keeper:
+        assert keeper.wait(timeout=20) == 0
+        assert keeper.stdout
+        assert "nobody was connected any more" in keeper.stdout.read()
+    assert not (tmp_path / "node/stopped").exists()
+
+
+def test_an_sshd_that_can_not_run_is_told_to_who_connects(tmp_path: Path) -> None:
+    number = f"{os.getpid()}3"
+    with kept(tmp_path, number, fault=1):
+        done = relayed(number)
+    assert done.returncode == 1
+    assert done.stderr.startswith("sshd on ")
+
+
+def test_no_login_nodes_runtime_folder_gets_into_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rookery.jobs.there import keeper
+
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/none")
+    monkeypatch.setenv("SSH_CONNECTION", "1 2 3 4")
+    told = keeper.environment()
+    assert not {"XDG_RUNTIME_DIR", "SSH_CONNECTION", "TERM", "PWD"} & set(told)
+
+
+# ---- `code`
+
+
+@pytest.mark.parametrize("lang", ["python", "r"])
+def test_a_new_project_says_what_an_editor_needs(tmp_path: Path, lang: str) -> None:
+    new.fill(new.checked(new.Request("seals", lang=lang, clusters="hec")), tmp_path)
+    told, extensions = (
+        jsonc.read((tmp_path / ".vscode" / f"{name}.json").read_text()) for name in ("settings", "extensions")
+    )
+    assert told
+    assert extensions
+    assert "ms-vscode-remote.remote-ssh" in extensions.data["recommendations"]
+    link = environment.LINKS[{"python": "uv", "r": "library"}[lang]]
+    if lang == "python":
+        assert told.data["python.defaultInterpreterPath"] == f"${{workspaceFolder}}/{link}/bin/python"
+    else:
+        assert told.data["r.libPaths"] == [link]
+        assert told.data["terminal.integrated.env.linux"] == {"R_LIBS": f"${{workspaceFolder}}/{link}"}
+
+
+@pytest.mark.parametrize(
+    ("architecture", "glibc", "why"),
+    [
+        ("x86_64", "glibc 2.28", ""),
+        ("aarch64", "glibc 2.35", ""),
+        ("x86_64", "", ""),
+        ("x86_64", "glibc 2.17", "its C library is glibc 2.17, and it needs 2.28"),
+        ("ppc64le", "glibc 2.28", "its processors are ppc64le"),
+    ],
+)
+def test_where_its_server_runs(architecture: str, glibc: str, why: str) -> None:
+    assert code.fits(architecture, glibc).startswith(why)
+    assert bool(code.fits(architecture, glibc)) == bool(why)
+
+
+def test_the_rules_of_a_cluster_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    for policy, said in (("forbidden", "does not allow VS Code"), ("unsupported", "does not run on penguins")):
+        for on_a_node in (True, False):
+            with pytest.raises(RookeryError, match=said):
+                code.check(cluster(cluster_policies={"vscode": policy}), job=on_a_node)
+    code.check(cluster(cluster_policies={"vscode": "discouraged"}), job=False)
+    assert "invoke code --job --cluster penguins" in capsys.readouterr().err
+
+
+def test_a_name_that_vscode_would_change_goes_in_as_digits() -> None:
+    assert code.authority(cluster(), job=True) == "ssh-remote+penguins-job"
+    ssh_hosts.write(cluster(), "IceFloe")
+    said = code.authority(cluster(), job=False).removeprefix("ssh-remote+")
+    assert json.loads(bytes.fromhex(said)) == {"hostName": "IceFloe"}
+
+
+def test_without_an_editor_it_says_where_one_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with pytest.raises(RookeryError, match="No VS Code is found"):
+        code._editor("", needed=True)
+    with pytest.raises(RookeryError, match="no --editor emacs"):
+        code._editor("emacs", needed=False)
+    program(tmp_path / "bin/codium", "#!/bin/sh\n")
+    assert code._editor("", needed=True) is editors.EDITORS[2]
+    with pytest.raises(RookeryError, match="code is not on"):
+        code._editor("code", needed=True)
+
+
+@pytest.mark.parametrize("folder", ["", "~", "~/a b", "a b", "/HOME/a b", "no 'such"])
+def test_the_folder_there_is_looked_for_as_it_was_meant(home: Path, folder: str) -> None:
+    (home / "a b").mkdir()
+    given = folder.replace("/HOME", str(home))
+    command = ["sh", "-c", code._LOOK, "sh", given]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    wanted = {"": home, "~": home, "no 'such": home / "no 'such"}.get(folder, home / "a b")
+    assert told[2:] == ["0" if "no" in folder else "1", str(wanted)]
+    assert shlex.split(shlex.join([told[3]])) == [str(wanted)]

@@ -1,0 +1,381 @@
+"""Settings merged into settings.json: every byte that is not rookery's stays, and goes back to what it was."""
+
+import json
+import sys
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as rules
+from hypothesis import strategies as st
+
+from rookery import profile, program, ssh_hosts
+from rookery.errors import RookeryError
+from rookery.profile import Cluster
+from rookery.vscode import by_hand, editors, jsonc, record, settings, workstation
+from rookery.vscode.settings import Wish
+
+PLATFORM = "remote.SSH.remotePlatform"
+WISHES = [
+    Wish((PLATFORM, "penguins"), "linux"),
+    Wish((PLATFORM, "penguins-job"), "linux"),
+    Wish(("remote.SSH.connectTimeout",), 600),
+    Wish(("remote.SSH.lockfilesInTmp",), True),
+]
+KEYS = ("a", "b.c", "é", "penguins", PLATFORM, "remote.SSH.connectTimeout")
+SCALARS = ('"a//b"', r'"\"}{,\u00e9"', "1", "true", "null", "-1.5e3", '""')
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> str:
+    """Settings as people and programs write them."""
+    end = draw(st.sampled_from(["\n", "\r\n"]))
+
+    def gap() -> str:
+        parts = [" ", "  ", "\t", end, '/* é } " */', f'// "{{,{end}', ""]
+        return "".join(draw(st.lists(st.sampled_from(parts), max_size=3)))
+
+    def value(depth: int) -> str:
+        kind = draw(st.integers(0, 8 if depth < 2 else 6))
+        if kind == 7:
+            return thing(depth + 1)
+        if kind == 8:
+            return f"[{gap()}{f'1{gap()},' if draw(st.booleans()) else ''}{gap()}]"
+        return SCALARS[kind]
+
+    def thing(depth: int) -> str:
+        count, text = draw(st.integers(0, 3)), "{" + gap()
+        for number in range(count):
+            key = json.dumps(draw(st.sampled_from(KEYS)), ensure_ascii=False)
+            text += f"{key}{gap()}:{gap()}{value(depth)}{gap()}"
+            text += f",{gap()}" if number < count - 1 or draw(st.booleans()) else ""
+        return text + "}"
+
+    begin = draw(st.sampled_from(["", "\ufeff"]))
+    return begin + gap() + (thing(0) if draw(st.integers(0, 9)) else "") + gap()
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+@rules(max_examples=120, deadline=None)
+@given(documents())
+def test_what_is_not_ours_stays_and_ours_can_go_again(text: str) -> None:
+    before = jsonc.read(text)
+    merged = settings.merge(text, WISHES, {})
+    kept = {wish.path for wish, _ in merged.kept}
+    for wish in WISHES:
+        now, then = jsonc.find(merged.text, wish.path), jsonc.find(text, wish.path)
+        assert wish.path in kept or (now and now.data == wish.value)
+        assert wish.path not in kept or then is None or (now and json.dumps(now.data) == json.dumps(then.data))
+    letters = iter(merged.text)
+    assert all(letter in letters for letter in text)  # nothing of theirs is gone or has changed its place
+    again = settings.merge(merged.text, WISHES, {})
+    assert (again.text, again.added) == (merged.text, ())
+    back, left = settings.without(merged.text, merged.added, merged.made)
+    assert left == []
+    assert squeezed(back) == squeezed(text if before else text + "{}")
+    after = jsonc.read(back)
+    assert after
+    assert json.dumps(after.data) == json.dumps(before.data if before else {})
+
+
+@rules(max_examples=40, deadline=None)
+@given(documents(), st.integers(0, 10_000), st.sampled_from('{}[]",:/*x\\\x00'))
+def test_a_text_that_is_broken_is_never_taken_for_another(text: str, place: int, letter: str) -> None:
+    """Whatever is made of a text that somebody's finger slipped in, it is refused or read as JSON reads it."""
+    broken = text[: place % (len(text) + 1)] + letter + text[place % (len(text) + 1) :]
+    try:
+        merged = settings.merge(broken, WISHES, {})
+    except jsonc.BrokenError as error:
+        assert str(error).startswith("line ")
+        return
+    letters = iter(merged.text)
+    assert all(one in letters for one in broken)
+    jsonc.read(merged.text)
+
+
+CASES = {
+    "nothing": ("", '{\n    "K": 1\n}\n'),
+    "a comment": ("// mine", '// mine\n{\n    "K": 1\n}\n'),
+    "empty": ("{}\n", '{\n    "K": 1\n}\n'),
+    "two blanks": ('{\n  "a": 1\n}\n', '{\n  "a": 1,\n  "K": 1\n}\n'),
+    "tabs": ('{\n\t"a": 1\n}', '{\n\t"a": 1,\n\t"K": 1\n}'),
+    "a last comma": ('{\n    "a": 1,\n}', '{\n    "a": 1,\n    "K": 1,\n}'),
+    "a comment last": ('{\n  "a": 1 // why\n  // end\n}', '{\n  "a": 1, // why\n  // end\n  "K": 1\n}'),
+    "one line": ('{"a": 1}', '{"a": 1, "K": 1}'),
+    "CRLF and BOM": ('\ufeff{\r\n  "a": 1\r\n}\r\n', '\ufeff{\r\n  "a": 1,\r\n  "K": 1\r\n}\r\n'),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), CASES.values(), ids=CASES)
+def test_a_setting_is_added_in_the_form_that_is_there(before: str, after: str) -> None:
+    assert jsonc.put(before, ("K",), 1) == after
+
+
+def test_an_object_is_added_and_one_that_is_there_grows() -> None:
+    text = jsonc.put('{\n  "a": 1\n}\n', ("P", "one"), "linux")
+    assert text == '{\n  "a": 1,\n  "P": {\n    "one": "linux"\n  }\n}\n'
+    text = jsonc.put(text, ("P", "two"), "linux")
+    assert text == '{\n  "a": 1,\n  "P": {\n    "one": "linux",\n    "two": "linux"\n  }\n}\n'
+    assert jsonc.take_out(jsonc.take_out(text, ("P", "two")), ("P",)) == '{\n  "a": 1\n}\n'
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": 1', '{"a" 1}', "[1]", '{"a": 01}', "{a: 1}", '{"a": 1}}', "{,}", "{\"a\": 'b'}", "[" * 9999]
+)
+def test_broken_settings_are_refused_with_the_line(text: str) -> None:
+    with pytest.raises(jsonc.BrokenError, match=r"^line \d+: "):
+        settings.merge(text, WISHES, {})
+
+
+def test_of_a_key_that_is_there_twice_the_last_counts() -> None:
+    merged = settings.merge('{"remote.SSH.connectTimeout": 600, "remote.SSH.connectTimeout": 30}', WISHES[2:3], {})
+    assert [theirs for _, theirs in merged.kept] == [30]
+
+
+# ---- files
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A person with VS Code on Linux, which has run once."""
+    home = tmp_path / "home of mine"
+    (home / ".config/Code/User").mkdir(parents=True)
+    for key in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "WSL_DISTRO_NAME", "ROOKERY_WINDOWS_APPDATA"):
+        monkeypatch.delenv(key, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setattr(sys, "platform", "linux")
+    return home
+
+
+@pytest.fixture
+def file(home: Path) -> Path:
+    path = home / ".config/Code/User/settings.json"
+    path.write_bytes(b'{\r\n\t// mine\r\n\t"editor.fontSize": 15,\r\n}')
+    path.chmod(0o640)
+    return path
+
+
+def cluster(name: str = "penguins", **changes: object) -> Cluster:
+    known = profile.load(name, [profile.sources()[0]], {"cluster_user": "ada"})
+    return Cluster(**{**vars(known), "data": MappingProxyType({**known.data, **changes})})
+
+
+def test_a_file_is_changed_once_copied_first_and_put_back(file: Path) -> None:
+    before = file.read_bytes()
+    outcome = settings.apply(file, WISHES)
+    assert (outcome.state, len(outcome.added)) == ("changed", 4)
+    after = file.read_bytes()
+    assert after.startswith(before[:-1])
+    assert b"\r\n" in after
+    assert b"\n" not in after.replace(b"\r\n", b"")
+    assert Path(outcome.note).read_bytes() == before
+    assert file.stat().st_mode & 0o777 == 0o640
+    stamp = file.stat().st_mtime_ns
+    assert settings.apply(file, WISHES).state == "same"
+    assert file.stat().st_mtime_ns == stamp
+    settings.apply(file, [*WISHES, Wish(("more",), True)])
+    assert len(list(file.parent.glob("*before-rookery*"))) == 1
+    assert settings.take_back(file).state == "changed"
+    assert file.read_bytes() == before
+    assert [path.name for path in file.parent.iterdir()] == ["settings.json"]
+    assert not record.note().exists()
+
+
+@rules(max_examples=25, deadline=None)
+@given(documents(), st.sampled_from([None, WISHES[:2]]))
+def test_any_file_nobody_has_touched_is_the_very_same_again(text: str, first: list[Wish] | None) -> None:
+    path = Path.home() / ".config/Code/User/any.json"
+    path.write_text(text, encoding="utf-8", newline="")
+    before = path.read_bytes()
+    if first:
+        settings.apply(path, first)
+    settings.apply(path, WISHES)
+    settings.take_back(path)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_was_not_there_goes_again(file: Path) -> None:
+    file.unlink()
+    assert settings.apply(file, WISHES).note == ""
+    assert json.loads(file.read_text())[PLATFORM] == {"penguins": "linux", "penguins-job": "linux"}
+    settings.take_back(file)
+    assert not file.exists()
+
+
+def test_what_the_person_changes_later_is_theirs(file: Path) -> None:
+    settings.apply(file, WISHES)
+    mine = file.read_text().replace("600", "20").replace('"editor.fontSize": 15', '"editor.fontSize": 16')
+    file.write_text(mine)
+    outcome = settings.apply(file, WISHES)
+    assert [(wish.path, theirs) for wish, theirs in outcome.kept] == [(("remote.SSH.connectTimeout",), 20)]
+    back = settings.take_back(file)
+    assert [wish.path for wish, _ in back.kept] == [("remote.SSH.connectTimeout",)]
+    assert jsonc.read(file.read_text()).data == {"editor.fontSize": 16, "remote.SSH.connectTimeout": 20}  # type: ignore[union-attr]
+
+
+def test_what_rookery_wrote_it_may_change(file: Path) -> None:
+    settings.apply(file, [Wish(("remote.SSH.connectTimeout",), 60)])
+    assert settings.apply(file, WISHES).kept == ()
+    assert "600" in file.read_text()
+
+
+@pytest.mark.parametrize("content", [b'{"a": 1', b"\xff\xfe{}", b"[]"])
+def test_what_can_not_be_read_is_left_alone_and_the_lines_told(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    outcome = settings.apply(file, WISHES)
+    assert outcome.state == "broken"
+    assert file.read_bytes() == content
+    told = list(workstation.lines([outcome]))
+    assert "left alone" in told[0]
+    lines = "\n".join(told[1:])
+    assert json.loads("{" + lines + "}")["remote.SSH.connectTimeout"] == 600
+    assert [path.name for path in file.parent.iterdir()] == ["settings.json"]
+
+
+def test_a_link_stays_a_link_and_a_read_only_file_as_it_is(file: Path, tmp_path: Path) -> None:
+    there = tmp_path / "dotfiles.json"
+    file.rename(there)
+    file.symlink_to(there)
+    settings.apply(file, WISHES)
+    assert file.is_symlink()
+    assert "600" in there.read_text()
+    before = there.read_bytes()
+    there.chmod(0o440)
+    outcome = settings.apply(file, [Wish(("more",), 1)])
+    assert (outcome.state, outcome.note) == ("unwritable", "it is read-only")
+    assert there.read_bytes() == before
+    file.unlink()
+    file.symlink_to(file)
+    assert settings.apply(file, WISHES).state == "unwritable"
+
+
+def test_check_writes_nothing(file: Path) -> None:
+    before = file.read_bytes()
+    assert settings.apply(file, WISHES, check=True).state == "would-change"
+    assert file.read_bytes() == before
+    assert not record.note().exists()
+
+
+def test_what_the_editor_writes_at_the_same_moment_is_not_lost(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = settings._copied
+
+    def meanwhile(target: Path, content: bytes | None) -> str:
+        file.write_text('{"newer": true}')
+        return real(target, content)
+
+    monkeypatch.setattr(settings, "_copied", meanwhile)
+    assert settings.apply(file, WISHES).state == "unwritable"
+    assert file.read_text() == '{"newer": true}'
+
+
+# ---- editors and clusters
+
+
+def test_editors_are_found_by_their_folder_or_their_command(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [(one.title, one.path.relative_to(home)) for one in editors.places()] == [
+        ("VS Code", Path(".config/Code/User/settings.json"))
+    ]
+    (home / "bin").mkdir()
+    (home / "bin/codium").write_text("#!/bin/sh\n")
+    (home / "bin/codium").chmod(0o755)
+    (home / ".var/app/com.visualstudio.code/config/Code").mkdir(parents=True)
+    monkeypatch.setenv("PATH", f"{home}/bin")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "elsewhere"))
+    (home / "elsewhere/Code - Insiders").mkdir(parents=True)
+    assert [one.path.relative_to(home).parts[:3] for one in editors.places()] == [
+        (".var", "app", "com.visualstudio.code"),
+        ("elsewhere", "Code - Insiders", "User"),
+        ("elsewhere", "VSCodium", "User"),
+    ]
+
+
+def test_a_mac_has_them_elsewhere(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert editors.places() == []
+    (home / "Library/Application Support/Code").mkdir(parents=True)
+    assert [one.path for one in editors.places()] == [home / "Library/Application Support/Code/User/settings.json"]
+
+
+def test_the_side_of_windows_gets_no_paths_of_this_side(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / ".config/Code/User").rmdir()
+    (home / ".config/Code").rmdir()
+    windows = home / "c/Users/Ada L/AppData/Roaming"
+    (windows / "Code").mkdir(parents=True)
+    monkeypatch.setenv("ROOKERY_WINDOWS_APPDATA", str(windows))
+    (outcome,) = workstation.run([cluster()])
+    told = json.loads((windows / "Code/User/settings.json").read_text())
+    assert told[PLATFORM] == {"penguins": "linux", "penguins-job": "linux"}
+    assert "remote.SSH.configFile" not in told
+    assert "VS Code on Windows" in next(workstation.lines([outcome]))
+
+
+def test_windows_is_asked_where_its_folder_is(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    users = tmp_path / "c/Users"
+    for name in ("Ada", "Public"):
+        (users / name / "AppData/Roaming").mkdir(parents=True)
+    monkeypatch.setenv("WSL_DISTRO_NAME", "Ubuntu")
+    assert editors._appdata(users) is None  # two that it may be, and nobody to ask
+    (home / "cmd.exe").write_text("#!/bin/sh\nprintf 'C:\\\\Users\\\\Ada\\\\AppData\\\\Roaming\\r\\n'\n")
+    (home / "cmd.exe").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
+    assert editors._appdata(users) == Path("/mnt/c/Users/Ada/AppData/Roaming")
+    (home / "cmd.exe").unlink()
+    (users / "Public/AppData/Roaming").rmdir()
+    assert editors._appdata(users) == users / "Ada/AppData/Roaming"
+
+
+def told(clusters: list[Cluster]) -> dict[str, object]:
+    return {".".join(wish.path): wish.value for wish in workstation.wishes(clusters)}
+
+
+def test_what_clusters_need() -> None:
+    key_only = cluster(cluster_logins=["key"])
+    without_jobs = cluster("hec", cluster_scheduler="none", cluster_logins=["password+totp"])
+    assert "remote.SSH.showLoginTerminal" not in told([key_only])
+    assert told([key_only])["remote.SSH.connectTimeout"] == 600
+    assert told([without_jobs])["remote.SSH.connectTimeout"] == 60
+    assert told([without_jobs])["remote.SSH.showLoginTerminal"] is True
+    assert f"{PLATFORM}.hec-job" not in told([without_jobs])
+    assert str(told([key_only])["remote.SSH.configFile"]).endswith("/rookery/ssh_config")
+
+
+def test_once_ssh_knows_the_cluster_by_name_no_other_config_is_needed(file: Path) -> None:
+    before = file.read_bytes()
+    workstation.run([cluster()])
+    assert "remote.SSH.configFile" in file.read_text()
+    ssh_hosts.write(cluster(), "icefloe")
+    workstation.run([cluster()])
+    assert "remote.SSH.configFile" not in file.read_text()
+    assert workstation.host(cluster(), job=True) == "icefloe-job"
+    assert '"icefloe-job": "linux"' in file.read_text()
+    for path in workstation.files(cluster()):
+        workstation.take_back(cluster(), path)
+    assert file.read_bytes() == before
+
+
+def test_with_the_last_cluster_all_of_it_goes(file: Path) -> None:
+    before = file.read_bytes()
+    workstation.run([cluster(), cluster("hec")])
+    workstation.take_back(cluster("hec"), file)
+    now = jsonc.read(file.read_text())
+    assert now
+    assert now.data[PLATFORM] == {"penguins": "linux", "penguins-job": "linux"}
+    assert workstation.files(cluster("hec")) == []
+    workstation.take_back(cluster(), file)
+    assert file.read_bytes() == before
+
+
+def test_by_hand_it_is_for_the_clusters_where_one_is_known(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RookeryError, match="Which clusters"):
+        by_hand.settings("", check=False, json=False)
+    profile.remember("hec", {"cluster_user": "ada"})
+    assert program.guarded(lambda: by_hand.settings("", check=False, json=True)) == 0
+    (one,) = json.loads(capsys.readouterr().out)["files"]
+    assert [PLATFORM, "hec-job"] in one["written"]
+    file.write_text("{")
+    assert by_hand.settings("hec", check=False, json=False) == 1
