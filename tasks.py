@@ -2,15 +2,19 @@
 
 from invoke import Collection
 
-from rookery.commands import clusters, home, jobs, project, sandbox
+from rookery.commands import clusters, cohort, doctor, home, jobs, onboard, project, sandbox, vscode
 
 namespace = Collection(
+    onboard.onboard,
     home.login,
     home.logout,
     home.setup,
     home.status,
+    doctor.doctor,
     home.undo,
     home.tmux,
+    vscode.code,
+    cohort.cohort,
     project.new,
     project.render,
     project.lint,
@@ -26,9 +30,9 @@ namespace = Collection(
     jobs.quota,
 )
 for name, commands, default in (
-    ("clusters", (clusters.clusters_list, clusters.clusters_show), "list"),
+    ("clusters", (clusters.clusters_list, clusters.clusters_show, clusters.clusters_guide), "list"),
     ("sandbox", (sandbox.sandbox_up, sandbox.sandbox_down, sandbox.sandbox_list), "list"),
-    ("vscode", (home.vscode_prune,), None),
+    ("vscode", (vscode.vscode_prune, vscode.vscode_settings), None),
 ):
     collection = Collection(name)
     for each in commands:

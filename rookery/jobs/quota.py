@@ -25,7 +25,7 @@ _AREA_OF = {"storage": "persistent"}
 """What gpfsquota calls an area, where a profile calls it something else."""
 
 # Positional parameters: the quota command or "", then NAME EXPRESSION for each area, for this login shell to evaluate
-_ASK = r"""
+ASK = r"""
 exec bash -lc '
 command=$1
 shift
@@ -97,7 +97,7 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
     door = target.find(cluster, sandbox=sandbox, needs_project=False).door
     door.ensure()
     with report.waiting(f"Asking {door.cluster.name} for your quota"):
-        said = door.run([*_arguments(door.cluster)], script=_ASK, timeout=60, check=False).stdout
+        said = door.run([*arguments(door.cluster)], script=ASK, timeout=60, check=False).stdout
     areas, raw = read(said, door.cluster.data)
     if not areas and not raw:
         raise RookeryError(
@@ -111,15 +111,15 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
     return 0
 
 
-def _arguments(cluster: "Cluster") -> list[str]:
-    """The positional parameters of _ASK."""
+def arguments(cluster: "Cluster") -> list[str]:
+    """The positional parameters of ASK."""
     command = (cluster.data.get("cluster_quota") or {}).get("command", "")
     areas = [part for one in cluster.storage if one.scope != "node" for part in (one.name, one.expression)]
     return [command, *areas]
 
 
 def read(said: str, profile: Mapping[str, Any]) -> tuple[list[Area], str]:
-    """What the answer to _ASK tells: the areas, and the quota command's own words where they were not understood.
+    """What the answer to ASK tells: the areas, and the quota command's own words where they were not understood.
 
     Args:
         said: The answer.
@@ -253,7 +253,7 @@ def _show(cluster: "Cluster", areas: Sequence[Area], raw: str) -> None:
     elif all(area.source == "df" for area in areas):
         print(f"{cluster.name}: `{command}` said nothing; this is what df says.")
     styles = {"full": "bold red", "filling": "yellow", "": "green"}
-    table = tables.table(("area", "", ">used", ">limit", ">", ">files", "where and what"))
+    table = tables.table(("area", "", ">used", ">limit", ">full", ">files", "where and what"))
     for area in areas:
         style = styles[area.warning]
         bar = ProgressBar(100, min(100, area.percent), width=20, complete_style=style, finished_style=style)

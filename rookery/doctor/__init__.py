@@ -1,0 +1,181 @@
+"""`doctor`: why something does not work, and what to do about it, from the laptop outwards.
+
+Each check is looked at once; a cause stands before what it hides, and what it hides is skipped. On a cluster there are
+two remote commands besides the login: one look at the home, and one job.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery.doctor import checks, laptop, report
+from rookery.doctor.checks import Board
+from rookery.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.ssh import Door
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks of `doctor`; each field is the flag of that name.
+
+    Attributes:
+        cluster: Names with commas between them, or `all`; "" for those where the person's username is known.
+        json: One JSON document on standard output, nothing else.
+        report: A file to write, redacted; "" for none.
+        sandbox: Miniatures of the clusters on this machine.
+        accept_host_key: The fingerprint of a host key that the person has checked, to accept.
+        verbose: Also what is well.
+    """
+
+    cluster: str = ""
+    json: bool = False
+    report: str = ""
+    sandbox: bool = False
+    accept_host_key: str = ""
+    verbose: int = 0
+
+
+@dataclass
+class _Patient:
+    """A cluster that is looked at.
+
+    Attributes:
+        board: What was found.
+        door: Its connection, where there is one.
+        user: The person's name there.
+        home: Their home there.
+    """
+
+    board: Board = field(default_factory=lambda: Board(checks.CLUSTER))
+    door: "Door | None" = None
+    user: str = ""
+    home: str = ""
+
+
+def run(request: Request) -> int:
+    """Look at everything, and say what is wrong.
+
+    Returns:
+        0 where nothing is, 3 where there is a fault, 1 where something could not be looked at.
+
+    Raises:
+        RookeryError: A cluster is not known, or the report can't be written.
+    """
+    target = Path(request.report).expanduser() if request.report else None
+    if target:
+        report.writable(target)
+    here = Board(checks.LAPTOP)
+    laptop.look(here)
+    patients = {name: _Patient() for name in _names(request, here)}
+    _logins(patients, here, request)
+    _visits(patients)
+    boards = {name: one.board for name, one in patients.items()}
+    code = checks.exit_code([here, *boards.values()])
+    told = report.document(here, boards, code)
+    if request.json:
+        print(json.dumps(told, indent=2))
+    else:
+        report.show(told, verbose=bool(request.verbose))
+    if target:
+        users, homes = [one.user for one in patients.values()], [one.home for one in patients.values()]
+        report.write(target, report.redacted(told, report.who(users, homes)))
+        if not request.json:
+            print(
+                f"\n{target} has it all, without names, folders, addresses and keys: "
+                "read it through, and send it to whoever helps."
+            )
+    return code
+
+
+def _names(request: Request, here: Board) -> list[str]:
+    """The clusters that are meant.
+
+    Raises:
+        RookeryError: One is not known.
+    """
+    if here.is_bad("system"):
+        return []
+    asked = list(dict.fromkeys(part.strip() for part in request.cluster.split(",") if part.strip()))
+    if here.is_bad("inventory"):  # then nothing is known of any; those that are named get their row
+        return [name for name in asked if name != "all"]
+    from rookery import profile
+
+    known = profile.names()
+    if "all" in asked:
+        return known
+    for name in asked:
+        if name not in known:
+            profile.load(name)  # says which there are
+    return asked or _where_one_is_known(request, known)
+
+
+def _where_one_is_known(request: Request, known: list[str]) -> list[str]:
+    """The clusters where the person has a username; the miniatures that run."""
+    from rookery import profile
+
+    if request.sandbox:
+        from rookery import sandbox
+
+        return [one.name for one in sandbox.listing() if one.running]
+    return [name for name in known if any(one.key == "cluster_user" and one.value for one in profile.explain(name))]
+
+
+def _logins(patients: Mapping[str, _Patient], here: Board, request: Request) -> None:
+    """Profiles and connections, one after another so that no two ask at once."""
+    from rookery.doctor import way
+
+    for name, one in patients.items():
+        cluster = way.known(one.board, name, sandbox=request.sandbox)
+        if cluster is None:
+            continue
+        one.user = cluster.user
+        hidden = [check for check in ("ssh", *(() if request.sandbox else ("ssh-config",))) if here.is_bad(check)]
+        if hidden:
+            one.board.skip_rest(f"{checks.LAPTOP[hidden[0]]} comes first")
+            continue
+        one.door = way.connect(one.board, cluster, accept_host_key=request.accept_host_key)
+
+
+def _visits(patients: Mapping[str, _Patient]) -> None:
+    """Look at all homes that can be reached, side by side: a queue may take its time."""
+    import sys
+    from concurrent.futures import ThreadPoolExecutor
+
+    from rookery.report import Screen, Story
+
+    reached = {name: one for name, one in patients.items() if one.door}
+    if not reached:
+        return
+    with Screen(Story(list(reached)), file=sys.stderr) as screen:
+
+        def visit(name: str) -> None:
+            _visit(reached[name], lambda text: screen.say(name, text if len(reached) == 1 else f"{name}: {text}"))
+
+        with ThreadPoolExecutor(max_workers=len(reached)) as pool:
+            list(pool.map(visit, reached))
+
+
+def _visit(one: _Patient, say: Callable[[str], object]) -> None:
+    """Look at a home, then try a job."""
+    from rookery.doctor import home, judged, queue
+    from rookery.ssh_errors import SshError
+
+    assert one.door is not None  # noqa: S101 those without one are left out
+    board, cluster = one.board, one.door.cluster
+    try:
+        say(f"looking at your home on {cluster.name}")
+        seen = home.ask(one.door)
+        one.home = seen.fact("home")
+        judged.judge(board, cluster, seen)
+        job = queue.judge(board, cluster, seen)
+        if job:
+            say("a job of one second: submitting it")
+            queue.judge_job(board, cluster, queue.run(one.door, job, say), seen=seen)
+    except SshError as error:
+        judged.unreachable(board, cluster, error)
+    except RookeryError as error:
+        judged.silent(board, cluster, error)

@@ -1,0 +1,12 @@
+# shellcheck shell=bash
+# The job of one second: what a compute node is like, told as lines "rookery-doctor KEY VALUE". Words in << >> are put in.
+: '<<preamble>>'
+# shellcheck disable=SC1090 # the person's own, there
+[ -r ~/.config/rookery/env.sh ] && . ~/.config/rookery/env.sh
+: '<<reach>>'
+printf 'rookery-doctor job-node %s\n' "$(uname -n)"
+printf 'rookery-doctor job-path %s\n' "$PATH"
+: '<<storage>>'
+address='<<address>>'
+if [ -n "$address" ]; then printf 'rookery-doctor job-internet %s\n' "$(reach "$address" 5)"; fi
+echo 'rookery-doctor job-ended yes'

@@ -1,0 +1,613 @@
+"""`doctor`: what is made of what was seen, for what no miniature can be made to have, and how it is told."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rookery import doctor, fast, house, profile
+from rookery.doctor import checks, home, judged, laptop, queue, report, storage, way
+from rookery.doctor.checks import Board, Check
+from rookery.doctor.home import Seen
+from rookery.errors import RookeryError
+from rookery.jobs.quota import Area
+from rookery.ssh_errors import SshError
+
+
+@pytest.fixture(autouse=True)
+def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    for key in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(key, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("ROOKERY_CALLED_AS", "invoke")
+    yield tmp_path
+
+
+@pytest.fixture(scope="module")
+def penguins() -> profile.Cluster:
+    return replace(profile.load("penguins", [house.root() / "inventory"]), user="ada")
+
+
+@pytest.fixture(scope="module")
+def hec() -> profile.Cluster:
+    return replace(profile.load("hec", [house.root() / "inventory"]), user="ada", identity_file="/home/a/.ssh/id_x")
+
+
+def states(board: Board) -> dict[str, str]:
+    return {one.name: one.state for one in board.checks}
+
+
+def one(board: Board, name: str) -> Check:
+    return next(check for check in board.checks if check.name == name)
+
+
+# -- the board
+
+
+def test_what_is_put_down_first_stays_and_the_order_is_the_list_s() -> None:
+    board = Board(checks.CLUSTER)
+    board.ok("port", "it answers")
+    board.fault("dns", "no\nsuch \x1b[31mhost", "look\nit up")
+    board.fault("port", "it does not", "")
+    board.skip_rest("dns comes first")
+    assert [check.name for check in board.checks] == list(checks.CLUSTER)
+    assert one(board, "port").state == "ok"
+    assert one(board, "dns").found == "no such host"
+    assert one(board, "dns").fix == "look it up"
+    assert (board.state, checks.exit_code([board])) == ("faults", 3)
+
+
+def test_exit_codes() -> None:
+    well, lost, ill = Board(checks.WAY), Board(checks.WAY), Board(checks.WAY)
+    well.warn("dns", "slow")
+    well.skip("vpn", "not needed")
+    lost.skip("second-factor", "no terminal", "invoke login --cluster hec")
+    ill.fault("dns", "gone", "")
+    assert [board.state for board in (well, lost, ill)] == ["healthy", "unknown", "faults"]
+    assert [checks.exit_code(boards) for boards in ([well], [well, lost], [lost, ill])] == [0, 1, 3]
+
+
+# -- this computer
+
+
+@pytest.mark.parametrize(
+    ("platform", "kernel", "state"),
+    [
+        ("win32", "", "fault"),
+        ("msys", "", "fault"),
+        ("linux", "Linux version 5.15.90.1-microsoft-standard-WSL2", "ok"),
+        ("linux", "Linux version 4.4.0-19041-Microsoft", "warning"),
+        ("linux", "Linux version 6.1.0-13-amd64", "ok"),
+        ("darwin", "", "ok"),
+    ],
+)
+def test_systems(platform: str, kernel: str, state: str) -> None:
+    board = Board(checks.LAPTOP)
+    laptop.system(board, platform, kernel)
+    check = one(board, "system")
+    assert check.state == state
+    assert ("wsl" in check.fix) == (state != "ok")
+
+
+def test_windows_itself_ends_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(laptop.sys, "platform", "win32")
+    assert doctor.run(doctor.Request(cluster="penguins", json=True)) == 3
+    told = json.loads(capsys.readouterr().out)
+    assert (told["version"], told["exit"], told["clusters"]) == (1, 3, {})
+    assert [check["state"] for check in told["laptop"]] == ["fault", *["skipped"] * (len(checks.LAPTOP) - 1)]
+    assert set(told["laptop"][0]) == {"name", "title", "state", "found", "fix"}
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ("OpenSSH_9.2p1 Debian-2, OpenSSL 3", "ok"),
+        ("OpenSSH_7.4p1, OpenSSL 1.0.2k", "fault"),
+        ("OpenSSH_for_Windows_8.1p1, LibreSSL", "ok"),
+        ("hello", "warning"),
+    ],
+)
+def test_versions(said: str, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ssh").write_text(f"#!/bin/sh\necho '{said}' >&2\n")
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    board = Board(checks.LAPTOP)
+    laptop.program(board, laptop.PROGRAMS[0])
+    assert one(board, "ssh").state == state
+
+
+def test_how_a_program_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(laptop.shutil, "which", lambda _: None)
+    assert laptop.installing(laptop.PROGRAMS[1], "linux").startswith("sudo apt install rsync ")
+    assert laptop.installing(laptop.PROGRAMS[2], "darwin") == "xcode-select --install"
+    monkeypatch.setattr(laptop.shutil, "which", lambda name: "/usr/bin/dnf" if name == "dnf" else None)
+    assert laptop.installing(laptop.PROGRAMS[0], "linux") == "sudo dnf install openssh-clients"
+
+
+def test_the_ssh_folder(tmp_path: Path) -> None:
+    folder = tmp_path / ".ssh"
+
+    def look() -> Check:
+        board = Board(checks.LAPTOP)
+        laptop.ssh_folder(board, folder)
+        return one(board, "ssh-folder")
+
+    assert look().state == "ok"
+    folder.write_text("")
+    assert "no folder" in look().found
+    folder.unlink()
+    folder.mkdir(mode=0o755)
+    (folder / "id_x y").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
+    (folder / "id_x y.pub").write_text("ssh-ed25519 AAAA\n")
+    (folder / "notes").write_text("nothing")
+    (folder / "id_x y").chmod(0o600)
+    assert look().found == "yours alone, with 1 private key"
+    (folder / "id_x y").chmod(0o640)
+    assert look().fix == f"chmod 600 '{folder}/id_x y'"
+    folder.chmod(0o775)
+    assert look().fix.startswith(f"chmod 700 {folder} && ")
+
+
+# -- the way
+
+
+VERBOSE = """OpenSSH_9.2p1 Debian-2+deb12u6, OpenSSL 3.0.19 27 Jan 2026
+debug1: Authentications that can continue: publickey,password
+debug1: Offering public key: /h/id_ed25519 ED25519 SHA256:pRt explicit
+"""
+EXPIRED = VERBOSE + (
+    "debug1: Server accepts key: /h/id_ed25519 ED25519 SHA256:pRt explicit\r\n"
+    "Your account has expired; please contact your system administrator.\r\n"
+    "Connection closed by 127.77.10.1 port 22\r\n"
+)
+REFUSED = VERBOSE + "ada@host: Permission denied (publickey,password).\r\n"
+CODE = VERBOSE + (
+    "debug1: Server accepts key: /h/id_ed25519 ED25519 SHA256:pRt explicit\n"
+    'Authenticated using "publickey" with partial success.\n'
+    "debug1: Authentications that can continue: keyboard-interactive\n"
+    "ada@host: Permission denied (keyboard-interactive).\n"
+)
+
+
+def test_what_ssh_says_with_v() -> None:
+    expired, refused, code = map(way.heard, (EXPIRED, REFUSED, CODE))
+    assert (expired.accepted, expired.said[:24]) == (True, "Your account has expired")
+    assert (refused.accepted, refused.offered, refused.asks, refused.said) == (False, True, True, "")
+    assert (code.accepted, code.methods) == (True, ("keyboard-interactive",))
+    assert way.heard("") == way.Heard()
+
+
+def blamed(cluster: profile.Cluster, reason: str, text: str = "", *, typed: bool = False) -> Board:
+    board = Board(checks.CLUSTER)
+    way.blame(
+        board, cluster, SshError(reason, f"{cluster.name}: it failed.", hint="do this"), way.heard(text), typed=typed
+    )
+    return board
+
+
+@pytest.mark.parametrize(
+    ("reason", "text", "typed", "check", "state"),
+    [
+        ("unresolved", "", False, "dns", "fault"),
+        ("no-answer", "", False, "vpn", "fault"),
+        ("refused", "", False, "port", "fault"),
+        ("dropped", "", False, "port", "fault"),
+        ("dropped", EXPIRED, False, "account", "fault"),
+        ("changed-key", "", False, "host-key", "fault"),
+        ("unknown-key", "", False, "host-key", "fault"),
+        ("jump", "", False, "jump", "fault"),
+        ("identity", "", False, "key-file", "fault"),
+        ("too-many-keys", "", False, "key", "fault"),
+        ("denied", REFUSED, False, "key", "fault"),
+        ("denied", VERBOSE.replace(",password", ""), False, "key", "fault"),
+        ("denied", VERBOSE.replace("Offering", ""), False, "second-factor", "skipped"),
+        ("denied", CODE, False, "second-factor", "skipped"),
+        ("denied", REFUSED, True, "second-factor", "fault"),
+        ("lost", "", False, "connection", "fault"),
+        ("other", "", False, "connection", "fault"),
+    ],
+)
+def test_where_the_way_ended(  # noqa: PLR0917
+    hec: profile.Cluster, reason: str, text: str, typed: bool, check: str, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes before it went well, and nothing behind it was looked at."""
+    monkeypatch.setattr(way, "_names_resolve", lambda: True)
+    found = states(blamed(hec, reason, text, typed=typed))
+    assert found[check] == state
+    others = {name: value for name, value in found.items() if name != check}
+    assert "fault" not in others.values()
+    if check in way._STEPS:
+        before = way._STEPS[: way._STEPS.index(check)]
+        assert {found[name] for name in before} <= {"ok"}
+    assert found["job"] == found["home-writable"] == "skipped"
+
+
+def test_without_a_terminal_login_is_named(hec: profile.Cluster) -> None:
+    board = blamed(hec, "denied", CODE)
+    assert one(board, "second-factor").fix.startswith("invoke login --cluster hec ")
+    assert (board.state, checks.exit_code([board])) == ("unknown", 1)
+
+
+def test_no_answer_where_no_vpn_is_known(penguins: profile.Cluster, hec: profile.Cluster) -> None:
+    assert states(blamed(penguins, "no-answer"))["port"] == "fault"
+    assert "Lancaster University VPN" in one(blamed(hec, "no-answer"), "vpn").fix
+
+
+def test_a_computer_that_is_not_online(hec: profile.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(way, "_names_resolve", lambda: False)
+    assert "is this computer online?" in one(blamed(hec, "unresolved"), "dns").found
+
+
+def test_a_key_where_nothing_can_be_typed_is_somebody_else_s_to_add(hec: profile.Cluster) -> None:
+    assert "supervisor" in one(blamed(hec, "denied", VERBOSE.replace(",password", "")), "key").fix
+    assert "authorized_keys" in one(blamed(hec, "denied", REFUSED), "key").fix
+
+
+def test_no_username() -> None:
+    board = Board(checks.CLUSTER)
+    assert way.known(board, "penguins", sandbox=False) is None
+    check = one(board, "username")
+    assert check.fix.startswith("invoke login --cluster penguins --user YOUR_USERNAME")
+    assert "Ask Mariusz or Cyrus" in check.fix
+
+
+def test_maintenance(penguins: profile.Cluster) -> None:
+    data = {**penguins.data, "cluster_policies": {"at_risk": "Tuesdays 08:00 to 10:00"}}
+    cluster = replace(penguins, data=data)
+    for hour, state in ((9, "warning"), (11, "ok")):
+        board = Board(checks.CLUSTER)
+        way.at_risk(board, cluster, time.strptime(f"2026-11-24 {hour:02}:00", "%Y-%m-%d %H:%M"))
+        assert one(board, "at-risk").state == state
+
+
+# -- the home
+
+
+HEALTHY = """noise of a start-up file
+rookery-doctor epoch 1000
+rookery-doctor path-command /t/bin:/usr/bin
+rookery-doctor writable yes
+rookery-doctor startup quiet
+rookery-doctor path-login /t/bin:/usr/bin
+rookery-doctor expected "path": ["/t/bin"]
+rookery-doctor variable HOME there /home/a
+rookery-doctor variable global_storage there /s/a
+rookery-doctor variable global_scratch there /c/a
+rookery-doctor module yes
+rookery-doctor r /opt/R/bin/Rscript Rscript (R) version 4.3.1 (2023-06-16)
+rookery-doctor python /t/bin/python3.13 Python 3.13.5
+rookery-doctor cache ~/.cache link /s/a/.cache
+rookery-doctor slurm up
+rookery-doctor partition serial|up|idle|4
+rookery-doctor partition test|up|mix|4
+rookery-doctor partition parallel|up|mix|4
+rookery-doctor internet yes
+rookery-doctor watches 524288
+rookery-doctor instances 512
+rookery-doctor vscode-server 204800 2000
+rookery-quota:
+Filesystem          Quota      Used     Avail     Use%     # files
+home                  10G     5.50G     4.50G    55.00      24840
+rookery-exit: 0
+rookery-area: home /home/a
+rookery-df: gpfs0 1000 500 500 50% /home
+rookery-fact home /home/a
+rookery-fact architecture x86_64
+rookery-fact glibc 2.28
+rookery-fact storage persistent /s/a
+rookery-fact python 3.6.8 /usr/bin/python3
+rookery-doctor complete yes
+"""
+LOOK = fast.Look(
+    sealed={"rookery": "0.1.0", "when": "2026-05-01T10:00", "python": "3.6.8", "facts": {}},
+    entries=4, ended=True, python="3.6.8", answered=True,
+)  # fmt: skip
+
+
+def seen(cluster: profile.Cluster, text: str = HEALTHY, look: fast.Look = LOOK, began: float = 999.5) -> Seen:
+    return home.read(text, cluster.data, look, began, began + 2)
+
+
+def judgement(cluster: profile.Cluster, *changes: tuple[str, str], look: fast.Look = LOOK) -> Board:
+    text = HEALTHY
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    board, told = Board(checks.CLUSTER), seen(cluster, text, look)
+    judged.judge(board, cluster, told)
+    queue.judge(board, cluster, told)
+    return board
+
+
+@pytest.fixture(autouse=True)
+def same_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked for now is what was asked for then."""
+    monkeypatch.setattr(fast, "asked", lambda _: {})
+    monkeypatch.setattr(fast, "differences", lambda *_: [])
+    monkeypatch.setattr(fast.Look, "doubt", lambda self, _: "drift" if self.drift else "")
+
+
+def test_a_healthy_home(hec: profile.Cluster) -> None:
+    assert set(states(judgement(hec)).values()) == {"ok"}
+
+
+CHANGES: dict[str, tuple[str, str, str, str]] = {
+    # what: the check, its state, what is said otherwise, and how
+    "prints": ("startup", "fault", "startup quiet", "startup prints Hello"),
+    "hangs": ("startup", "warning", "startup quiet", "startup unclear"),
+    "closed": ("home-writable", "fault", "writable yes", "writable no sh: 1: cannot create x: Permission denied"),
+    "read-only": ("home-writable", "fault", "writable yes", "writable no sh: cannot create x: Read-only file system"),
+    "nearly full": ("quota", "warning", "5.50G     4.50G    55.00", "8.50G     1.50G    85.00"),
+    "full": ("quota", "fault", "5.50G     4.50G    55.00", "9.99G     0.01G    99.90"),
+    "login path": ("path-login", "fault", "path-login /t/bin:/usr/bin", "path-login /usr/bin"),
+    "login ends": ("path-login", "fault", "path-login /t/bin:/usr/bin", "path-login "),
+    "command path": ("path-command", "fault", "path-command /t/bin:/usr/bin", "path-command /usr/bin"),
+    "no module": ("modules", "fault", "module yes", "module no"),
+    "module gone": ("modules", "warning", "module yes", "module yes opence/1.10.0"),
+    "conda": ("conda", "fault", "rookery-doctor slurm up", "rookery-doctor conda .bashrc\nrookery-doctor slurm up"),
+    "other python": ("python", "fault", "Python 3.13.5", "Python 3.9.1"),
+    "broken python": ("python", "fault", "Python 3.13.5", "libpython.so: cannot open"),
+    "no python": ("python", "fault", "python /t/bin/python3.13 Python 3.13.5", "python "),
+    "no R": (
+        "r",
+        "fault",
+        "r /opt/R/bin/Rscript Rscript (R) version 4.3.1 (2023-06-16)",
+        "r  bash: Rscript: not found",
+    ),
+    "own cache": ("caches", "fault", "~/.cache link /s/a/.cache", "~/.cache own"),
+    "no cache": ("caches", "fault", "~/.cache link /s/a/.cache", "~/.cache absent"),
+    "cache elsewhere": ("caches", "fault", "~/.cache link /s/a/.cache", "~/.cache link /c/a/.cache"),
+    "broken cache": ("caches", "fault", "~/.cache link /s/a/.cache", "~/.cache broken /s/old"),
+    "no variable": ("storage", "fault", "global_scratch there /c/a", "global_scratch absent"),
+    "no folder": ("storage", "fault", "global_scratch there /c/a", "global_scratch missing /c/a"),
+    "no access": ("storage", "fault", "global_scratch there /c/a", "global_scratch closed /c/a"),
+    "offline": ("internet-login", "warning", "internet yes", "internet no curl: (6) Could not resolve host"),
+    "no commands": ("slurm", "fault", "slurm up", "slurm missing"),
+    "no slurm": ("slurm", "fault", "slurm up", "slurm down slurm_load_partitions: Unable to contact slurm controller"),
+    "closed partition": ("partition", "fault", "serial|up|idle|4", "serial|inact|idle|4"),
+    "drained": ("partition", "fault", "serial|up|idle|4", "serial|up|drained*|4"),
+    "no partition": ("partition", "fault", "serial|up|idle|4", "series|up|idle|4"),
+    "old glibc": ("vscode", "warning", "glibc 2.28", "glibc 2.17"),
+    "no server": ("vscode", "warning", "architecture x86_64", "architecture ppc64le"),
+    "watches": ("vscode-watching", "warning", "watches 524288", "watches 8192"),
+    "large": ("vscode-server", "warning", "vscode-server 204800 2000", "vscode-server 4194304 2000"),
+    "many": ("vscode-server", "warning", "vscode-server 204800 2000", "vscode-server 204800 90000"),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_one_thing_that_is_otherwise(hec: profile.Cluster, what: str) -> None:
+    """It is named by its check and by no other, and there is something to be done about it."""
+    check, state, old, new = CHANGES[what]
+    board = judgement(hec, (old, new))
+    found = states(board)
+    assert found[check] == state
+    assert {name for name, value in found.items() if value in {"fault", "warning"}} == {check}
+    assert one(board, check).fix or what == "hangs"
+
+
+def test_a_home_that_is_not_set_up(hec: profile.Cluster) -> None:
+    board = judgement(hec, ("~/.cache link /s/a/.cache", "~/.cache own"), look=fast.Look(answered=True))
+    assert [check.name for check in board.faults] == ["set-up"]
+    assert one(board, "set-up").fix == "invoke setup --cluster hec"
+    assert states(board)["caches"] == states(board)["path-login"] == states(board)["python"] == "skipped"
+
+
+def test_a_home_that_has_drifted(hec: profile.Cluster) -> None:
+    drift = tuple({"role": "tmux", "kind": "files", "path": "/h", "what": f"~/{n}", "how": "removed"} for n in range(5))
+    check = one(judgement(hec, look=replace(LOOK, drift=drift)), "set-up")
+    assert (check.state, check.fix) == ("warning", "invoke setup --cluster hec")
+    assert check.found == "drifted: ~/0: removed; ~/1: removed; ~/2: removed and 2 more"
+
+
+def test_a_line_of_ones_own_that_sets_path_anew(hec: profile.Cluster) -> None:
+    changes = (
+        ("path-login /t/bin:/usr/bin", "path-login /usr/bin"),
+        ("rookery-doctor writable", "rookery-doctor resets .profile:12\nrookery-doctor writable"),
+    )
+    fix = one(judgement(hec, *changes), "path-login").fix
+    assert "sed -i.old" in fix
+    assert "line 12 of ~/.profile" in fix
+    gone = replace(
+        LOOK, drift=({"role": "shell", "what": "rookery's lines", "how": "removed", "path": "", "kind": ""},)
+    )
+    assert one(judgement(hec, *changes, look=gone), "path-login").fix == "invoke setup --cluster hec"
+
+
+def test_a_full_home_is_named_once(hec: profile.Cluster) -> None:
+    full = ("5.50G     4.50G    55.00", "10.00G     0.00G    100.00")
+    board = judgement(hec, full, ("writable yes", "writable no sh: write error: Disk quota exceeded"))
+    assert [check.name for check in board.faults] == ["quota"]
+
+
+def test_files(hec: profile.Cluster) -> None:
+    for limit, state in ((100_000, "ok"), (30_000, "warning"), (24_900, "fault")):
+        areas = [
+            {**area, "quota_files": limit} if area["name"] == "home" else area for area in hec.data["cluster_storage"]
+        ]
+        board = judgement(replace(hec, data={**hec.data, "cluster_storage": areas}))
+        assert states(board)["quota-files"] == state
+
+
+def test_a_disk_without_a_quota_is_full_by_what_is_left(penguins: profile.Cluster) -> None:
+    for left, state in ((50, "fault"), (500, "warning"), (5000, "ok")):
+        board = Board(checks.CLUSTER)
+        area = Area("home", used_mb=1e6, limit_mb=1e6 + left, source="df", path="/home")
+        storage.judge(board, penguins, Seen(values={"writable": ["yes"]}, areas=(area,)), is_set_up=True)
+        assert states(board)["quota"] == state
+
+
+def test_clocks(penguins: profile.Cluster) -> None:
+    assert abs(seen(penguins, began=1000.9).skew) < 1  # date cuts seconds off
+    assert seen(penguins, began=1100.0).skew == pytest.approx(-99)
+    assert seen(penguins, began=900.0).skew == pytest.approx(98)
+    for skew, words in ((98.0, "98 s ahead of"), (-7200.0, "120 minutes behind")):
+        board = Board(checks.CLUSTER)
+        judged.clock(board, skew)
+        assert words in one(board, "clock").found
+
+
+@pytest.mark.parametrize(
+    ("profile_says", "said", "state"),
+    [
+        ("yes", "no timed out", "warning"),
+        ("http", "no timed out", "warning"),
+        ("unknown", "no timed out", "ok"),
+        ("no", "no timed out", "ok"),
+        ("no", "yes", "ok"),
+        ("yes", "yes", "ok"),
+        ("yes", "", "skipped"),
+    ],
+)
+def test_a_missing_internet_matters_where_the_profile_promises_one(
+    hec: profile.Cluster, profile_says: str, said: str, state: str
+) -> None:
+    cluster = replace(hec, data={**hec.data, "cluster_internet": {"login": "yes", "compute": profile_says}})
+    board = Board(checks.CLUSTER)
+    judged.internet(board, cluster, "compute", said)
+    assert one(board, "internet-compute").state == state
+
+
+def test_the_address_that_is_tried(hec: profile.Cluster) -> None:
+    def of(pypi: str) -> str:
+        return home.address(replace(hec, data={**hec.data, "cluster_mirrors": {"pypi": pypi}}))
+
+    assert home.address(hec) == "https://pypi.org/simple/pip/"
+    assert of("http://mirror:8080/simple/") == "http://mirror:8080/simple/pip/"
+    assert of("file:///srv/simple") == ""
+
+
+@pytest.mark.parametrize(
+    ("message", "check"),
+    [
+        (
+            "your start-up files there end the shell before a command runs (exit status 1, last line: nothing).",
+            "startup",
+        ),
+        ("… (exit status 1, last line: This account is currently not available.).", "account"),
+    ],
+)
+def test_a_home_that_carries_nothing_out(penguins: profile.Cluster, message: str, check: str) -> None:
+    board = Board(checks.CLUSTER)
+    way.arrived(board, penguins, "")
+    judged.unreachable(board, penguins, SshError("startup", f"penguins: {message}"))
+    assert [one.name for one in board.faults] == [check]
+    assert states(board)["slurm"] == "skipped"
+
+
+def test_a_home_that_hangs(penguins: profile.Cluster) -> None:
+    board = Board(checks.CLUSTER)
+    judged.silent(board, penguins, RookeryError("penguins: a script took longer than 120 s."))
+    assert [one.name for one in board.faults] == ["startup"]
+
+
+# -- the queue
+
+
+def job_judgement(cluster: profile.Cluster, **said: str) -> Board:
+    board, told = Board(checks.CLUSTER), seen(cluster)
+    queue.judge_job(board, cluster, {key.replace("_", "-"): [value] for key, value in said.items()}, seen=told)
+    return board
+
+
+RAN = {"submitted": "7", "ended": "1", "job_node": "wn01", "job_path": "/t/bin", "job_internet": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("said", "check", "state", "words"),
+    [
+        (RAN, "job", "ok", "over after 1 s, on wn01"),
+        ({**RAN, "job_path": "/usr/bin"}, "path-job", "fault", "/t/bin not on its PATH"),
+        ({**RAN, "job_preamble": "source x"}, "path-job", "fault", "`source x`"),
+        ({**RAN, "job_storage": "persistent"}, "job", "warning", "does not see your storage: persistent"),
+        ({"submitted": "7", "waits": "PENDING|Priority"}, "job", "warning", "others are before it in the queue"),
+        ({"submitted": "7", "waits": "PENDING|PartitionTimeLimit"}, "job", "fault", "ask for less"),
+        ({"submitted": "7", "waits": "PENDING|ReqNodeNotAvail, UnavailableNodes:wn1"}, "job", "fault", "(wn1)"),
+        ({"refused": "sbatch: error: Invalid account"}, "job", "fault", "sbatch refuses it: Invalid account"),
+        ({"submitted": "7", "vanished": "7"}, "job", "fault", "left the queue"),
+        ({}, "job", "fault", "could not be tried"),
+    ],
+)
+def test_what_comes_of_the_job(hec: profile.Cluster, said: dict[str, str], check: str, state: str, words: str) -> None:
+    board = job_judgement(hec, **said)
+    assert one(board, check).state == state
+    assert words in one(board, check).found
+    assert {one.name for one in board.faults} <= {check}
+    assert board.has(*checks.QUEUE) or set(checks.QUEUE) - set(states(board)) == {"slurm", "partition"}
+
+
+def test_a_cluster_without_a_queue(penguins: profile.Cluster) -> None:
+    board = Board(checks.CLUSTER)
+    cluster = replace(penguins, data={**penguins.data, "cluster_scheduler": "none"})
+    assert queue.judge(board, cluster, seen(cluster)) is None
+    assert {states(board)[name] for name in checks.QUEUE} == {"skipped"}
+
+
+def test_a_job_that_needs_an_account(penguins: profile.Cluster) -> None:
+    board = Board(checks.CLUSTER)
+    cluster = replace(penguins, data={**penguins.data, "cluster_account": {"required": True, "example": "bdlan09"}})
+    assert queue.judge(board, cluster, seen(cluster)) is None
+    assert "bdlan09" in one(board, "partition").found
+
+
+def test_the_job_s_script_holds_the_profile_s_own_lines(penguins: profile.Cluster) -> None:
+    text = queue.text(penguins)
+    assert text.startswith("#!/bin/bash\n")
+    assert 'source "${HOME}/start-pyenv"\n' in text
+    assert "'<<" not in text
+
+
+# -- what is told
+
+
+TOLD: dict[str, Any] = {
+    "version": 1, "rookery": "0.1.0", "when": "2026-11-22T21:00:00Z", "exit": 3,
+    "laptop": [{"name": "ssh", "title": "ssh", "state": "ok", "found": "9.2", "fix": ""}],
+    "clusters": {"hec": {"state": "faults", "checks": [
+        {"name": "dns", "title": "the name", "state": "fault", "found": "no such host", "fix": "look"},
+        {"name": "port", "title": "port", "state": "skipped", "found": "the name comes first", "fix": ""},
+        {"name": "clock", "title": "clocks", "state": "warning", "found": "late", "fix": ""},
+    ]}},
+}  # fmt: skip
+
+
+def test_a_line_for_what_is_not_well() -> None:
+    assert report.lines(TOLD) == [
+        ("", "this computer: 1 check well"),
+        ("", "hec: 1 fault, 1 to mind, 0 checks well, 1 not looked at"),
+        ("fault", "the name: no such host"),
+        ("fix", "look"),
+        ("warning", "clocks: late"),
+    ]
+    assert len(report.lines(TOLD, all_of_them=True)) == 7
+
+
+def test_the_report_is_text_and_then_the_same_as_data(tmp_path: Path) -> None:
+    path = tmp_path / "ada.txt"
+    report.writable(path)
+    report.write(path, TOLD)
+    text = path.read_text()
+    assert text.startswith(f"{report.HEAD}\n")
+    assert json.loads(text.partition(f"{report.RULE}\n")[2]) == TOLD
+    report.writable(path)  # a report may take the place of a report
+    (tmp_path / "thesis.tex").write_text("mine")
+    for wrong in (tmp_path / "thesis.tex", tmp_path, tmp_path / "none/x.txt"):
+        with pytest.raises(RookeryError):
+            report.writable(wrong)
+
+
+def test_a_cluster_that_is_not_known() -> None:
+    with pytest.raises(RookeryError, match="No cluster is called 'penguin'"):
+        doctor.run(doctor.Request(cluster="penguin"))
+
+
+def test_without_a_cluster_it_looks_at_this_computer(capsys: pytest.CaptureFixture[str]) -> None:
+    code = doctor.run(doctor.Request())
+    told = capsys.readouterr().out
+    assert told.startswith("this computer: ")
+    assert code == 0
+    assert "next: invoke doctor --cluster NAME" in told
