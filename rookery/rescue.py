@@ -28,9 +28,9 @@ case $target in
   "$(cd -P "$HOME" && pwd)"/*) ;; # elsewhere it may be somebody else's too
   *) exit 1 ;;
 esac
-case $(head -c 4000 "$target") in
-  *'>>> rookery shell >>>'*) echo rookery-guarded; exit ;;
-esac
+mark='# >>> rookery shell >>>'
+guard='case $-${ROOKERY_PROBE-}${SLURM_JOB_ID:+1} in *i*|*1) ;; *) return 0 ;; esac'
+if grep -qxF "$guard" "$target"; then echo rookery-guarded; exit; fi
 """
     + STATE_FOLDER
     + r"""
@@ -40,11 +40,16 @@ kept=$state/kept
 new=$(mktemp "$target.rookery-XXXXXX")
 trap 'rm -f "$new"' EXIT
 cp -p "$target" "$new"
+# a block that is there, of a home that had no need of a guard, gets it as its first line, and comes to the top
 {
-  printf '%s\n' '# >>> rookery shell >>>'
-  printf '%s\n' 'case $-${ROOKERY_PROBE-}${SLURM_JOB_ID:+1} in *i*|*1) ;; *) return 0 ;; esac'
-  printf '%s\n' '# <<< rookery shell <<<'
-  cat "$target"
+  printf '%s\n' "$mark" "$guard"
+  if grep -qxF "$mark" "$target"; then
+    awk '/^# >>> rookery shell >>>$/ { ours = 1; next } ours { print } /^# <<< rookery shell <<<$/ { exit }' "$target"
+    sed '/^# >>> rookery shell >>>$/,/^# <<< rookery shell <<<$/d' "$target"
+  else
+    printf '%s\n' '# <<< rookery shell <<<'
+    cat "$target"
+  fi
 } >"$new"
 sync "$new" 2>/dev/null || sync
 mv "$new" "$target"
