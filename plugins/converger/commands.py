@@ -96,12 +96,20 @@ def _is_satisfied(work: Work, command: Command) -> bool:
     entry = work.ledger.find("commands", command.creates) if command.creates else None
     if entry is not None and entry["state"] == "planned" and not command.is_staged:
         return False
+    if any(_is_gone(work, path) for path in command.makes):
+        return False
     if command.creates and os.path.exists(command.creates):
         return True
     if not command.unless:
         return False
     before = work.seen_before.get(command.name, {})
     return asked.is_as_seen(before) or _test(work, command)
+
+
+def _is_gone(work: Work, path: str) -> bool:
+    """Whether a command had made it, and it is not there any more, however content the command's test is."""
+    entry = work.ledger.find("commands", path)
+    return entry is not None and entry["state"] == "done" and not os.path.lexists(path)
 
 
 def _test(work: Work, command: Command) -> bool:
@@ -214,6 +222,9 @@ def _confirm(work: Work, paths: Iterable[str]) -> None:
         while work.ledger.find("directories", folder) is not None:
             work.ledger.confirm("directories", folder)
             folder = os.path.dirname(folder)
+        entry = work.ledger.find("commands", path)
+        if entry is not None and not os.path.lexists(path):  # it made nothing there, so nothing can be missing there
+            work.ledger.drop(entry)
         work.ledger.confirm_made(path)
 
 

@@ -97,20 +97,7 @@ def _drift(home: str, role: str, part: Dict[str, Any]) -> List[Dict[str, str]]:
     part["sights"].update(work.sights)
     asking = [one for one in (commands.Command(work, item) for item in items) if one.unless]
     part["untold"] = any(one.name not in part["sights"] for one in asking)  # what its answer depends on
-    found = [dict(one, how=_how(one, diff)) for one, diff in zip(drifted, work.diffs)]  # noqa: B905 - Python 3.6
-    return found + _missing(work, items)
-
-
-def _missing(work: Work, items: List[Dict[str, Any]]) -> List[Dict[str, str]]:
-    """What a command had made and is gone, though its test is content."""
-    made = [commands.Command(work, item) for item in items]
-    gone = [(command, path) for command in made for path in command.makes if not os.path.lexists(path)]
-    told = {one["path"] for one in work.outcomes if one["state"] == "would-change"}
-    return [
-        {"kind": "commands", "path": path, "what": command.what, "how": "removed"}
-        for command, path in gone
-        if path not in told
-    ]
+    return [dict(one, how=_how(one, diff)) for one, diff in zip(drifted, work.diffs)]  # noqa: B905 - Python 3.6
 
 
 def _how(outcome: Dict[str, str], diff: Dict[str, str]) -> str:

@@ -53,7 +53,8 @@ def test_unless_is_a_test_that_is_asked_in_check_mode_too(login: Login) -> None:
 
 def test_what_was_made_is_in_the_ledger(login: Login) -> None:
     (login.home / "there").mkdir()
-    run(login, sh('touch "$1"; echo "rookery-made: $HOME/extra"', makes=["~/there", "~/more"]))
+    text = 'touch "$1" "$HOME/more"; echo "rookery-made: $HOME/extra"'
+    run(login, sh(text, makes=["~/there", "~/more", "~/never"]))
     entries = {Path(entry["path"]).name: entry for entry in login.ledger()}
     assert set(entries) == {"made", "there", "more", "extra"}
     assert {name: entry["before"]["type"] for name, entry in entries.items() if name != "there"} == dict.fromkeys(
@@ -61,6 +62,20 @@ def test_what_was_made_is_in_the_ledger(login: Login) -> None:
     )
     assert entries["there"]["before"]["type"] == "dir"
     assert {entry["state"] for entry in entries.values()} == {"done"}
+
+
+def test_what_was_made_and_is_gone_is_made_again_however_content_the_test_is(login: Login) -> None:
+    command = sh('touch "$1" "$HOME/more"', makes=["~/more", "~/never"])
+    (login.home / "made").touch()
+    assert states(run(login, command)) == ["present"]  # nothing of it is rookery's
+    (login.home / "made").unlink()
+    assert states(run(login, command)) == ["made"]
+    assert states(run(login, command)) == ["present"]
+    (login.home / "more").unlink()
+    assert states(login.converge({"commands": [command]}, check=True)) == ["would-change"]
+    assert states(run(login, command)) == ["changed"]
+    assert (login.home / "more").exists()
+    assert states(run(login, command)) == ["present"]
 
 
 def test_a_stage_gets_its_name_only_when_the_command_succeeds(login: Login) -> None:
