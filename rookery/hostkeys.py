@@ -226,8 +226,15 @@ def _agreed(cluster: "Cluster", key: HostKey) -> bool:
     _say(
         f"Compare it with the one the cluster's people give{_where(cluster) or ', in its documentation or by asking'}."
     )
-    print("Is it the same? (yes, no, or the fingerprint you were given) ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().rstrip("=") in {"yes", key.fingerprint}
+    question = "Is it the same? (yes, no, or the fingerprint you were given) "
+    while True:
+        print(question, end="", file=sys.stderr, flush=True)
+        answer = sys.stdin.readline().strip().rstrip("=")
+        if answer in {"yes", key.fingerprint}:
+            return True
+        if answer in {"", "no", "n"} or answer.startswith("SHA256:"):
+            return False
+        question = "Please type yes, no or the fingerprint: "
 
 
 def _say(line: str) -> None:

@@ -43,9 +43,11 @@ def _traces(door: "Door") -> list[Trace]:
         return found
     inventory = house.config_dir() / "inventory/host_vars" / f"{cluster.name}.yml"
     known = house.state_dir() / "known_hosts"
+    first = house.state_dir() / "onboard" / f"{cluster.label}.json"
     found += [
         Trace(door.config_file, "how ssh reaches it", lambda: ssh_config.remove(cluster), on_purge=True),
         Trace(known, "its host key", lambda: _forget_key(door, known), on_purge=True),
+        Trace(first, "which project was your first there", lambda: first.unlink(missing_ok=True), on_purge=True),
         Trace(inventory, "your settings for it"),
         *_editors(cluster),
     ]

@@ -3,7 +3,6 @@
 The kernel frees the lock when its process ends, however that comes about, so a lock is never left behind.
 """
 
-import fcntl
 import getpass
 import json
 import os
@@ -26,6 +25,8 @@ def held(name: str) -> Iterator[None]:
     Raises:
         RookeryError: Another run holds it; the message says whose, which process and since when.
     """
+    import fcntl  # Windows has none; `doctor` says so there, and comes this way
+
     folder = house.state_dir() / "locks"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -59,6 +60,8 @@ def waited(file: Path, waiting: Callable[[], object] = lambda: None) -> Iterator
         file: The lock file, in a folder that is there.
         waiting: Called where somebody else holds it.
     """
+    import fcntl
+
     with file.open("w", encoding="utf-8") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

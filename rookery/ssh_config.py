@@ -27,6 +27,16 @@ _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*")
 _JUMP = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9_.:@+,/\[\]-]*")
 
 
+def is_name(text: str) -> bool:
+    """Whether it can be a name behind Host."""
+    return bool(_NAME.fullmatch(text))
+
+
+def is_username(text: str) -> bool:
+    """Whether it can be a name behind User."""
+    return bool(_USER.fullmatch(text))
+
+
 def quoted(path: Path | str, *, expanded: bool = True) -> str:
     """A path as one argument in an ssh_config.
 
@@ -94,7 +104,8 @@ def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str
     Args:
         cluster: The cluster.
         alias: The name it is to have, where that is not its own.
-        checking: Say in it what rookery's own file says for every host: how host keys are checked.
+        checking: For a file that the person's own ssh reads: it says what rookery's own file says for every host, how
+            host keys are checked, and connections are shared only where the folder for that is there, or can be made.
 
     Raises:
         RookeryError: There is no username, or a value can't be what it is said to be.
@@ -115,14 +126,27 @@ def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str
         lines.append(f"ProxyJump {_checked(_JUMP, cluster.proxy_jump, 'jump host', cluster, 'cluster_proxy_jump')}")
     lines += [
         f"ForwardAgent {'yes' if cluster.data.get('cluster_forward_agent') else 'no'}",
-        "ControlMaster auto",
-        f"ControlPath {control_path()}",
-        f"ControlPersist {persist_hours(cluster)}h",
+        *(() if checking else _shared(cluster)),
         _known_hosts_line(known_hosts_files(cluster)),
         *(_CHECKING if checking else ()),
     ]
     itself = f"Host {name}\n" + "".join(f"    {line}\n" for line in lines) + _for_hops(cluster)
+    itself += _shared_if_there(cluster, name) if checking else ""
     return itself + node_entry.text(cluster, name, require_user(cluster))
+
+
+def _shared(cluster: "Cluster") -> list[str]:
+    """One connection for all."""
+    return ["ControlMaster auto", f"ControlPath {control_path()}", f"ControlPersist {persist_hours(cluster)}h"]
+
+
+def _shared_if_there(cluster: "Cluster", name: str) -> str:
+    """The same, where the folder for sockets is there and nobody else's: a restart of the computer takes it away."""
+    folder = str(house.runtime_dir())
+    if not re.fullmatch(r"[A-Za-z0-9/._+-]+", folder):  # nothing to quote for ssh and a shell, one in the other
+        return ""
+    test = f"mkdir -p -m 700 {folder} && test -O {folder} && test ! -L {folder}"
+    return f'Match originalhost {name} exec "{test}"\n' + "".join(f"    {line}\n" for line in _shared(cluster))
 
 
 def hops(cluster: "Cluster") -> list[str]:

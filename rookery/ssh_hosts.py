@@ -7,6 +7,7 @@ rookery's ssh_config, which includes the person's, would include itself.
 import glob
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -78,6 +79,29 @@ def owner(name: str) -> str:
     return next((where for host, where in _hosts(persons(), 0) if host == name), "")
 
 
+def taken(name: str) -> str:
+    """Why a name can't be what `ssh` knows a cluster by; "" where it can.
+
+    Args:
+        name: The name. What ssh knows a job there by goes with it.
+    """
+    if not ssh_config.is_name(name):
+        return f"{name!r} can't be a name for ssh: letters, digits, - _ and . only"
+    for one in (name, f"{name}-job"):
+        if where := owner(one):
+            return f"`Host {one}` is an entry of your own ({where}), and stays as it is"
+    return ""
+
+
+def works(alias: str, cluster: "Cluster") -> bool:
+    """Whether ssh itself, asked with the person's configuration, finds the cluster by its name here."""
+    done = subprocess.run(
+        ["ssh", "-G", "-F", str(persons()), alias], capture_output=True, text=True, errors="replace", check=False
+    )
+    told = dict(one.split(" ", 1) for one in done.stdout.splitlines() if " " in one)
+    return (told.get("hostname"), told.get("user")) == (cluster.host.lower(), cluster.user)
+
+
 def aliases() -> dict[str, str]:
     """By cluster, the name that `ssh` knows it by here."""
     path = file()
@@ -129,7 +153,8 @@ def planned() -> Change:
     there = path.exists()
     before = _read(path) if there else ""
     target = path.resolve() if there else path
-    if any(one.strip() == line() for one in before.splitlines()):
+    above = re.split(r"^\s*(?:host|match)\b", before, maxsplit=1, flags=re.MULTILINE | re.IGNORECASE)[0]
+    if any(one.strip() == line() for one in above.splitlines()):
         return Change(target, before, before, there)
     end = "\r\n" if "\r\n" in before else "\n"
     return Change(target, before, end.join([_NOTE, line(), "", before] if before else [_NOTE, line(), ""]), there)
@@ -150,15 +175,30 @@ def carry_out(change: Change) -> Path | None:
         mode = 0o600
         if change.exists:
             mode = change.path.stat().st_mode & 0o7777
+            if not mode & 0o200:
+                raise PermissionError(0, "it is read-only")
+            _unchanged(change)
             kept = _free(change.path)
             files.write(kept, change.path.read_bytes(), mode=mode)
-        files.write(change.path, change.after.encode(errors="surrogateescape"), mode=mode)
+        text = change.after.encode(errors="surrogateescape")
+        files.write(change.path, text, mode=mode, check=lambda _: _unchanged(change))
     except OSError as error:
         raise RookeryError(
             f"{persons()} can't be written: {error.strerror or error}.",
             hint=f"put this line at its top yourself: {line()}",
         ) from None
     return kept
+
+
+def _unchanged(change: Change) -> None:
+    """See that the file is what it was when the change was shown.
+
+    Raises:
+        RookeryError: It is not.
+    """
+    now = _read(change.path) if change.path.exists() else ""
+    if now != change.before:
+        raise RookeryError(f"{persons()} was changed meanwhile, and is left as it is.", hint="the same command again")
 
 
 def _free(path: Path) -> Path:

@@ -12,7 +12,7 @@ from rookery.errors import RookeryError
 from rookery.jobs import accounting, show
 from rookery.jobs.accounting import Run, Told
 from rookery.jobs.reasons import explain
-from rookery.program import INTERRUPTED
+from rookery.program import INTERRUPTED, is_guided
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -76,6 +76,8 @@ def _leaving(found: "Target", ids: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        if is_guided():
+            raise
         what = f"{ids[0]} goes on" if len(ids) == 1 else "They go on"
         print(f"\n{what} on {found.cluster.name}.\n  next: {show.spoken(again, '')}", file=sys.stderr)
         raise Exit(code=INTERRUPTED) from None

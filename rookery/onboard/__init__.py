@@ -85,6 +85,8 @@ def run(request: Request) -> int:
     if request.request:
         return _request(cluster, request)
     runs_jobs = request.run and cluster.scheduler == "slurm"
+    if runs_jobs:
+        answers.check(request)
     way = steps.Way(request, cluster, 6 + 2 * runs_jobs)
     with program.guiding():
         try:
@@ -126,6 +128,6 @@ def _ended(way: steps.Way, study: "Study | None") -> None:
         print(f"Nothing was left to do: your home on {name} is ready{first}.")
     if study:
         print(f"  cd {shlex.quote(str(study.root))}   # where your project is; then:")
-        print(*(f"  {line}" for line in study.next_steps), "  This is in its README.md too.", sep="\n")
+        print(*(f"  {line.replace('`', '')}" for line in study.next_steps), "  This is in its README.md too.", sep="\n")
     else:
         print(f"  next: {program.invocation()} new my-study")

@@ -2,12 +2,15 @@
 
 import getpass
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery.errors import RookeryError
+from rookery.ssh_config import is_username
 
 if TYPE_CHECKING:
     from rookery.onboard import Request
@@ -34,6 +37,7 @@ def ask(question: str, default: str = "", choices: Sequence[str] = ()) -> str:
         print(f"  {question}{behind}{f' [{default}]' if default else ''}: ", end="", file=sys.stderr, flush=True)
         said = sys.stdin.readline()
         if not said:
+            print(file=sys.stderr)
             raise RookeryError("There was no answer.", hint="the same command again, or with the answers as flags")
         answer = said.strip() or default
         if not choices or answer.lower() in choices:
@@ -60,8 +64,13 @@ def username(cluster: "Cluster", request: "Request") -> str:
         apart = f"XDG_CONFIG_HOME=~/{me}/config XDG_STATE_HOME=~/{me}/state"
         raise RookeryError(
             f"On this computer, {cluster.name} is used as {cluster.user}, not as {request.user}.",
-            hint=f"{apart} invoke onboard {where} --user {me} --key ~/.ssh/id_{me}   # keeps two people apart; "
-            f"or, if you are {cluster.user} no more: invoke login {where} --user {me}",
+            hint=f"{apart} invoke onboard {where} --user {me} --key ~/.ssh/id_{me}   # keeps two people apart, "
+            f"before every command; or, if you are {cluster.user} no more: invoke login {where} --user {me}",
+        )
+    if request.user and not is_username(request.user):
+        raise RookeryError(
+            f"{request.user!r} can't be a username on {cluster.name}.",
+            hint=f"invoke onboard --cluster {cluster.name} --user NAME",
         )
     if known := request.user or cluster.user:
         return known
@@ -71,10 +80,11 @@ def username(cluster: "Cluster", request: "Request") -> str:
             hint=f"invoke onboard --cluster {cluster.name} --user NAME   # no account yet? --request instead",
         )
     print(f"  On this computer you are {getpass.getuser()}; on {cluster.title} you may have another name.")
-    answer = ask("Your username there (Enter alone, if you have no account yet)")
-    if not answer:
-        raise NoAccount
-    return answer
+    while answer := ask("Your username there (Enter alone, if you have no account yet)"):
+        if is_username(answer):
+            return answer
+        print("  A username has letters and digits, and . _ - between them.", file=sys.stderr)
+    raise NoAccount
 
 
 def author(request: "Request") -> tuple[str, str]:
@@ -92,19 +102,45 @@ def author(request: "Request") -> tuple[str, str]:
     return name, email
 
 
-def language(request: "Request") -> str:
-    """The language of a first project.
+def check(request: "Request") -> None:
+    """See that what is asked for can be, before anything is done.
 
     Raises:
-        RookeryError: There is no such one.
+        RookeryError: There is no such language, no project can have that name, or there is no git here.
     """
-    from rookery.project.new import LANGUAGES
+    from rookery.project import new
 
-    if request.language and request.language not in LANGUAGES:
+    if request.language and request.language not in new.LANGUAGES:
         raise RookeryError(
-            f"There is no --language {request.language!r}. There are: {', '.join(LANGUAGES)}.",
+            f"There is no --language {request.language!r}. There are: {', '.join(new.LANGUAGES)}.",
             hint="the same command with one of those",
         )
+    if request.project and (why := bad_name(request.project)):
+        again = f"invoke onboard --cluster {request.cluster} --project {new.suggested(request.project)}"
+        raise RookeryError(why, hint=again)
+    if not shutil.which("git"):
+        raise RookeryError("There is no git on this computer, and projects are kept in it.", hint=new.install("git"))
+    try:
+        Path.cwd()
+    except OSError:
+        raise RookeryError("The folder that you are in is gone.", hint="cd   # then the same command") from None
+
+
+def bad_name(name: str) -> str:
+    """Why a project can't have this name; "" where it can."""
+    from rookery.project import new
+
+    try:
+        new.checked(new.Request(name))
+    except RookeryError as error:
+        return error.message
+    return ""
+
+
+def language(request: "Request") -> str:
+    """The language of a first project."""
+    from rookery.project.new import LANGUAGES
+
     return request.language or (
         ask("The language of your first project", "python", tuple(LANGUAGES)) if request.asks else "python"
     )

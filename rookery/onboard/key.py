@@ -96,19 +96,38 @@ def find(cluster: "Cluster", named: str) -> Path | None:
     Raises:
         RookeryError: What is named is no key.
     """
-    said = named or cluster.identity_file
-    if not said:
-        usual = (Path.home() / ".ssh" / f"id_{kind}" for kind in _KINDS)
-        return next((path for path in usual if path.is_file()), None)
-    given = Path(said).expanduser().absolute()
-    if given.suffix == ".pub":
-        given = given.with_suffix("")
+    given = _given(cluster, named)
+    if given is None:
+        usual = [Path.home() / ".ssh" / f"id_{kind}" for kind in _KINDS]
+        kept = (path for path in usual if not path.is_file() and is_held(Key(path)))
+        return next((path for path in usual if path.is_file()), None) or next(kept, None)
     if not given.exists():
-        return None
+        return given if is_held(Key(given)) else None
     told = _keygen("-l", "-f", str(given))
     if not given.is_file() or told.returncode:
         raise RookeryError(f"{given} is no ssh key.", hint="the same command without --key makes one, or finds yours")
     return given
+
+
+def place(cluster: "Cluster", named: str) -> Path:
+    """Where a key is to be made: as named, else in ~/.ssh, under a name of which no half is there."""
+    free = (Path.home() / ".ssh" / name for name in ("id_ed25519", "id_ed25519_rookery"))
+    unused = (path for path in free if not path.exists() and not Key(path).public.exists())
+    return _given(cluster, named) or next(unused, Path.home() / ".ssh" / "id_rookery")
+
+
+def _given(cluster: "Cluster", named: str) -> Path | None:
+    """The private half that `--key` or the person's settings name, also by its public half; None where none is."""
+    said = named or cluster.identity_file
+    if not said:
+        return None
+    path = Path(said).expanduser().absolute()
+    return path.with_suffix("") if path.suffix == ".pub" else path
+
+
+def is_held(key: Key) -> bool:
+    """Whether the agent, or a token behind it, has the private half of a public one that is here."""
+    return key.public.is_file() and _asked("ssh-add", "-T", str(key.public)).returncode == 0
 
 
 def make(path: Path, *, ask: bool) -> Key:
@@ -133,11 +152,13 @@ def make(path: Path, *, ask: bool) -> Key:
                 code = _keygen("-q", "-t", "ed25519", "-N", "", "-f", str(fresh)).returncode
             if code or not fresh.is_file():
                 raise RookeryError("No key was made.", hint="the same command again")
-            if path.exists():
-                raise RookeryError(f"{path} is there now, and is left as it is.", hint="the same command again")
+            for half in (path, Key(path).public):
+                if half.exists():
+                    again = "the same command again, or with --key PATH for another place"
+                    raise RookeryError(f"{half} is there, and is left as it is.", hint=again)
             # a link never takes another's place; the public half comes last, since it can be made anew of the other
             os.link(fresh, path)
-            fresh.with_name(f"{fresh.name}.pub").replace(path.with_name(f"{path.name}.pub"))
+            os.link(Key(fresh).public, Key(path).public)
     except OSError as error:
         raise RookeryError(
             f"No key can be made in {folder}: {error.strerror or error}.",
@@ -188,7 +209,7 @@ def unlock(key: Key) -> bool:
 
     Where there is no agent, or it has the key, nothing is asked.
     """
-    if _asked("ssh-add", "-T", str(key.public)).returncode == 0:
+    if is_held(key):
         return True
     if _asked("ssh-add", "-l").returncode not in {0, 1}:  # 2: there is no agent (ssh-add(1))
         return False

@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery.errors import RookeryError
@@ -89,9 +88,7 @@ def your_key(way: Way) -> None:
                 way.key = Key(found)
                 way.say(f"{way.key.shown} is there already")
             else:
-                wanted = request.key or cluster.identity_file
-                place = Path(wanted).expanduser().absolute() if wanted else Path.home() / ".ssh" / "id_ed25519"
-                way.key = key.make(place, ask=request.asks)
+                way.key = key.make(key.place(cluster, request.key), ask=request.asks)
                 way.say(
                     f"{way.key.shown} is made; its other half, {way.key.shown}.pub, may be shown to anybody",
                     changed=True,
@@ -191,6 +188,12 @@ def ssh_by_name(way: Way) -> None:
                 return
             way.say(f"done{f'; as it was before, it is kept in {kept}' if kept else ''}", changed=True)
         way.changed |= fresh
+        if not ssh_hosts.works(alias, cluster):
+            line = ssh_hosts.line()
+            way.say(
+                f"something in ~/.ssh/config keeps ssh from reading the entry of {alias}: at its top must stand {line}"
+            )
+            return
         way.say(f"ssh {alias} works, and so do scp, rsync, git and VS Code by that name")
         _editors(way)
 
@@ -199,13 +202,13 @@ def _alias(way: Way) -> str:
     """The name for `ssh`: the cluster's, where the person has no entry of that name."""
     from rookery import ssh_hosts
 
-    name = way.cluster.name
-    where = ssh_hosts.owner(name)
-    if not where:
-        return name
-    other = f"{name}-{way.cluster.user}"
-    way.say(f"`Host {name}` is an entry of your own ({where}), and stays as it is")
-    return answers.ask("The name for this one", other) if way.request.asks else other
+    name, asks = way.cluster.name, way.request.asks
+    others = (f"{name}-{way.cluster.user}{number or ''}" for number in range(1000))
+    free = next(other for other in others if not ssh_hosts.taken(other))
+    while why := ssh_hosts.taken(name):
+        way.say(f"{why}")
+        name = answers.ask("The name for this one", free) if asks else free
+    return name
 
 
 def _editors(way: Way) -> None:

@@ -7,7 +7,6 @@ command goes on wherever an earlier one was stopped.
 import json
 import re
 import shlex
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,19 +60,21 @@ def begin(cluster: "Cluster", request: "Request") -> Study:
     from rookery.project import new
 
     if known := _known(cluster, request):
+        _mind_language(known, request)
         return Study(known)
     here = _place()
     name = request.project or _free_name(cluster, here)
     if request.asks and not request.project:
-        name = answers.ask(f"The name of your first project, and of its folder in {here}", name)
+        question = f"The name of your first project, and of its folder in {here}"
+        while why := answers.bad_name(name := answers.ask(question, name)):
+            print(f"  {why}")
+            name = new.suggested(name)
     root = here / name
     if (root / "rookery.yml").is_file():
         _for_this(root, cluster)
+        _mind_language(root, request)
         _note(cluster, root)
         return Study(root)
-    if not shutil.which("git"):
-        raise RookeryError("There is no git on this computer, and projects are kept in it.", hint=new.install("git"))
-    new.checked(new.Request(name))  # before more is asked
     wanted = new.Request(name, answers.language(request), clusters=cluster.name, author=answers.author(request))
     _note(cluster, root)  # before it is there: stopped in between, the next run finds it
     made = new.make(wanted, here)
@@ -85,6 +86,13 @@ def begin(cluster: "Cluster", request: "Request") -> Study:
     elif made.signed:
         raise RookeryError(f"git kept no first version of {name}: {made.signed}", hint=f"cd {name} && git commit --all")
     return Study(root, made=True)
+
+
+def _mind_language(root: Path, request: "Request") -> None:
+    """Say so, where a project that is there has another language than the one asked for."""
+    there = "r" if (root / f"{JOB}.R").is_file() else "python"
+    if request.language not in {"", there}:
+        print(f"  mind: --language is for a new project; {root.name} is there already, and stays as it is")
 
 
 def result(study: Study, cluster: "Cluster") -> bool:

@@ -106,7 +106,7 @@ def checked(request: Request) -> Request:
     Raises:
         RookeryError: One of them can't be.
     """
-    name, again = request.name, f"{program.invocation()} new {_suggested(request.name)}"
+    name, again = request.name, f"{program.invocation()} new {suggested(request.name)}"
     if not re.fullmatch(r"[A-Za-z]([A-Za-z0-9_-]*[A-Za-z0-9])?", name) or len(name) > LONGEST:
         what = f"at most {LONGEST} letters, digits, - and _, a letter first and no - or _ last"
         raise RookeryError(f"{name!r} can't be a project's name: {what}.", hint=again)
@@ -124,7 +124,7 @@ def checked(request: Request) -> Request:
     return replace(request, lock=request.lock or locks[0], clusters=",".join(_clusters(request.clusters)))
 
 
-def _suggested(name: str) -> str:
+def suggested(name: str) -> str:
     """A name like the one given that can be."""
     plain = re.sub(r"[^A-Za-z0-9_]+", "-", name)[:LONGEST].strip("-_")
     plain = re.sub(r"^[^A-Za-z]+", "", plain)

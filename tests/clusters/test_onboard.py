@@ -122,7 +122,7 @@ def test_the_same_command_again_does_nothing_and_says_so(wren: Laptop) -> None:
     done = wren.rookery("onboard", "--cluster", "penguins")
     assert (done.returncode, done.stderr) == (0, "")
     assert "Nothing was left to do: your home on penguins is ready, and first-study has its" in done.stdout
-    assert "`rookery deploy`" in done.stdout
+    assert "- Run that: rookery deploy, rookery submit" in done.stdout
     changed = set(wren.tree().splitlines()) ^ set(before.splitlines())
     assert not [line for line in changed if "/.local/state" not in line]
 
@@ -181,6 +181,8 @@ def test_with_a_password_first_and_everything_asked(otto: Laptop, hec: Live) -> 
     """A wrong password three times; the terminal closed in the middle; then to the end, and a key from then on."""
     password = hec.miniature.password
     with typing(otto) as screen:
+        screen.answers("Your username there .*: $", "-oProxyCommand=x")
+        screen.shows("A username has letters")
         screen.answers("Your username there .*: $", "otto")
         screen.answers(r"Enter passphrase.*: $", "")
         screen.answers(r"again: $", "")
@@ -196,13 +198,16 @@ def test_with_a_password_first_and_everything_asked(otto: Laptop, hec: Live) -> 
     screen.answers("otto@.*password: $", password)
     screen.shows("it opens the cluster from now on, without your password", 60)
     screen.shows(r"`Host hec` is an entry of your own \(.*line 2\), and stays as it is")
+    screen.answers(r"The name for this one \[hec-otto\]: $", "my hec")
+    screen.shows("'my hec' can't be a name for ssh")
     screen.answers(r"The name for this one \[hec-otto\]: $", "")
     screen.answers(r"\+Include .*Shall this line be put into ~/.ssh/config.*: $", "yes")
     screen.shows("as it was before, it is kept in .*config.before-rookery")
     screen.shows(r"\[6/8\] Your home there")
     screen.hangs_up()
     with typing(otto) as screen:
-        screen.answers(r"The name of your first project.*\[first-study\]: $", "", seconds=240)
+        screen.answers(r"The name of your first project.*\[first-study\]: $", "../my study", seconds=240)
+        screen.answers(r"can't be a project's name.*\[my-study\]: $", "first-study")
         screen.answers("The language of your first project .*: $", "r")
         screen.answers("Your full name: $", 'Otto "O" Ü')
         screen.answers("Your email address: $", "o@example.ac.uk")

@@ -38,7 +38,7 @@ def test_a_key_is_made_once_and_never_written_over(home: Path) -> None:
     assert oct(place.parent.stat().st_mode & 0o777) == "0o700"
     assert sorted(one.name for one in place.parent.iterdir()) == ["id_ed25519", "id_ed25519.pub"]
     before = place.read_bytes()
-    with pytest.raises(RookeryError, match="is there now, and is left as it is"):
+    with pytest.raises(RookeryError, match="is there, and is left as it is"):
         key.make(place, ask=False)
     assert place.read_bytes() == before
     assert key.find(penguins(), "") == place
@@ -139,8 +139,41 @@ def test_who_signs_the_project(home: Path) -> None:
     assert answers.author(Request("penguins", email="b@example.ac.uk")) == ("Bea", "b@example.ac.uk")
     (home / ".gitconfig").write_text("[user]\n\tname = Bea\n\temail = bea@example.ac.uk\n")
     assert answers.author(Request("penguins", name="Ada", email="ada@example.ac.uk")) == ("", "")
+
+
+def test_what_cant_be_is_refused_before_anything_is_done(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RookeryError, match="no --language 'perl'"):
-        answers.language(Request("penguins", language="perl"))
+        answers.check(Request("penguins", language="perl"))
+    with pytest.raises(RookeryError, match="can't be a project's name") as caught:
+        answers.check(Request("penguins", project="my study"))
+    assert caught.value.hint == "invoke onboard --cluster penguins --project my-study"
+    with pytest.raises(RookeryError, match="can't be a username"):
+        answers.username(penguins(), Request("penguins", user="-oProxyCommand=x"))
+    gone = home / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(RookeryError, match="folder that you are in is gone"):
+        answers.check(Request("penguins"))
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("PATH", str(home))
+    with pytest.raises(RookeryError, match="no git"):
+        answers.check(Request("penguins"))
+
+
+def test_a_public_half_alone_is_never_written_over(home: Path) -> None:
+    """Its private half may be on a token, or in another program's keeping."""
+    lone = home / ".ssh/id_ed25519.pub"
+    lone.parent.mkdir()
+    lone.write_text("ssh-ed25519 AAAA somewhere else\n")
+    assert key.find(penguins(), "") is None
+    place = key.place(penguins(), "")
+    assert place == home / ".ssh/id_ed25519_rookery"
+    with pytest.raises(RookeryError, match=r"id_ed25519\.pub is there, and is left as it is"):
+        key.make(home / ".ssh/id_ed25519", ask=False)
+    key.make(place, ask=False)
+    assert lone.read_text() == "ssh-ed25519 AAAA somewhere else\n"
+    assert key.place(penguins(), "~/new.pub") == home / "new"
 
 
 def test_a_result_in_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,9 @@
 """The line in ~/.ssh/config, and the file that it includes."""
 
 import re
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -105,6 +107,53 @@ def test_a_folder_that_cant_be_written_names_the_line(home: Path, monkeypatch: p
         ssh_hosts.carry_out(ssh_hosts.planned())
     assert ssh_hosts.line() in str(caught.value.hint)
     assert path.read_text() == "Host *\n"
+
+
+def test_what_was_changed_meanwhile_or_may_not_be_written_is_left(home: Path) -> None:
+    path = config(home, "Host a\n")
+    change = ssh_hosts.planned()
+    path.write_text("Host a\nHost b\n")
+    with pytest.raises(RookeryError, match="changed meanwhile"):
+        ssh_hosts.carry_out(change)
+    assert path.read_text() == "Host a\nHost b\n"
+    path.chmod(0o400)
+    with pytest.raises(RookeryError, match="read-only"):
+        ssh_hosts.carry_out(ssh_hosts.planned())
+    assert [one.name for one in path.parent.iterdir()] == ["config"]
+
+
+def test_a_line_below_a_host_is_none(home: Path) -> None:
+    """ssh reads it for that host alone."""
+    ssh_hosts.write(penguins(), "penguins")
+    path = config(home, f"Host work\n    User me\n{ssh_hosts.line()}\n")
+    assert not ssh_hosts.works("penguins", penguins())
+    ssh_hosts.carry_out(ssh_hosts.planned())
+    assert ssh_hosts.works("penguins", penguins())
+    assert asked_of_ssh(path, "work")["user"] == "me"
+
+
+def test_names_that_are_taken(home: Path) -> None:
+    config(home, "Host penguins\nHost hec-job\n")
+    assert "line 1" in ssh_hosts.taken("penguins")
+    assert "line 2" in ssh_hosts.taken("hec")
+    assert "can't be a name" in ssh_hosts.taken("my study")
+    assert ssh_hosts.taken("penguins-ada") == ""
+
+
+def test_connections_are_shared_where_there_is_a_folder_for_that(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is gone after a restart of the computer, and ssh makes it anew; somebody else's is not used."""
+    with tempfile.TemporaryDirectory(prefix="rk-") as short:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", short)
+        ssh_hosts.write(penguins(), "penguins")
+        path = config(home, f"{ssh_hosts.line()}\n")
+        shutil.rmtree(Path(short) / "rookery")
+        assert asked_of_ssh(path, "penguins")["controlmaster"] == "auto"
+        folder = Path(short) / "rookery"
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert "controlpath" not in asked_of_ssh(path, "elsewhere")
+        folder.rmdir()
+        folder.symlink_to("/tmp")
+        assert "controlpath" not in asked_of_ssh(path, "penguins")
 
 
 @pytest.mark.parametrize(
