@@ -186,6 +186,7 @@ class Home:
     def carry_out(self, account: Account, request: Request) -> None:
         """Do it; what comes of it is in the account."""
         from rookery import report
+        from rookery.node import host
 
         name = self.door.cluster.name
         try:
@@ -194,6 +195,8 @@ class Home:
         except RookeryError as error:
             account.fail(error)
         if account.state == "ok" and not self.only:
+            # not before: a window of VS Code that is open would start the next, were the home still set up
+            account.notes += host.leave(self.door)
             account.laptop = laptop.forget(self.door, purge=request.purge)
 
 
@@ -204,6 +207,7 @@ def _look(name: str, request: Request, only: tuple[str, ...], account: Account) 
         RookeryError: The cluster can't be reached, or has no Python any more.
     """
     from rookery import probe, report, rescue
+    from rookery.node import host
 
     door = program.door(name, sandbox=request.sandbox)
     door.ensure()
@@ -217,6 +221,7 @@ def _look(name: str, request: Request, only: tuple[str, ...], account: Account) 
         home = Home(door, facts, only, request.purge)
         account.take(home.ask(check=True))
     if account.state == "ok" and account.found and not only:
+        account.notes += host.leave(door, check=True)
         account.laptop = laptop.plan(door, purge=request.purge)
     return home
 

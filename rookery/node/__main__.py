@@ -3,8 +3,6 @@
 import os
 import sys
 
-from rookery import house
-
 
 def main() -> int:
     """Find or start the job, then become the connection into it.
@@ -18,8 +16,6 @@ def main() -> int:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
-    if (house.root() / "rookery").is_dir():  # a checkout
-        os.environ.setdefault("ROOKERY_CALLED_AS", "invoke")
     from rookery import program
 
     def run() -> int:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 PATIENCE = 30 * 60
 """Seconds for which a job is waited for."""
 
+_FLEETING = re.compile(r"(archive|environments|builds)-v\d+")
+"""Folders of uv's cache, where `uvx` keeps a program for as long as it likes."""
+
 _PASSED_ON = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
 """Variables that say where rookery's things are; an editor that was started from a menu has none of a shell's."""
 
@@ -58,11 +61,24 @@ def proxy_command(cluster: "Cluster") -> str:
     Raises:
         RookeryError: A path of rookery's own has a line break.
     """
+    from rookery import program
+
     package = Path(rookery.__file__).resolve().parent
     passed_on = [f"{key}={os.environ[key]}" for key in _PASSED_ON if os.environ.get(key, "").startswith("/")]
+    if (typed := program.invocation()) != "rookery":  # what its hints are to say, which it can't know by itself
+        passed_on.append(f"ROOKERY_CALLED_AS={typed}")
     # -P: a folder of whoever starts ssh must not come before rookery's own
     argv = ["env", f"PYTHONPATH={package.parent}", *passed_on, sys.executable, "-P", "-m", "rookery.node"]
     line = shlex.join([*argv, cluster.name, *(["--sandbox"] if cluster.sandbox else [])])
     if re.search(r"[\x00-\x1f\x7f]", line):
         raise RookeryError(f"ssh can't be given a path with a line break: {line!r}.", hint="install rookery elsewhere")
     return line.replace("%", "%%")
+
+
+def warning() -> str:
+    """A line where the entries will soon lead nowhere, since `uvx` runs rookery out of a cache; else ""."""
+    if not any(_FLEETING.fullmatch(part) for part in Path(sys.executable).parts):
+        return ""
+    return (
+        f"uvx keeps rookery for a while only, and `ssh NAME{SUFFIX}` needs it to stay: `uv tool install` makes it last."
+    )

@@ -1,6 +1,7 @@
 """The job behind NAME-job, from this computer: found or started and waited for, connected to, ended."""
 
 import os
+import re
 import sys
 import time
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from rookery.node.job import Wish
 if TYPE_CHECKING:
     from rookery.profile import Cluster
     from rookery.ssh import Door
+
+
+PARTING = 20
+"""Seconds that Slurm is given to end the job of a home that is taken back."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,35 @@ def stop(door: "Door") -> list[str]:
     return [str(int(one["number"])) for one in answer["jobs"]]
 
 
+def leave(door: "Door", *, check: bool = False) -> list[str]:
+    """End the job of a home that is taken back, without waiting long for a Slurm that does not answer.
+
+    Args:
+        door: The cluster's, open.
+        check: Say what would be done, and do nothing.
+
+    Returns:
+        What came of it, a line; none where there is no job.
+    """
+    from rookery.jobs import sent
+
+    cluster = door.cluster
+    if cluster.scheduler != "slurm":
+        return []
+    asked = {"verb": "find" if check else "stop", "name": JOB}
+    try:
+        answer = sent.call(door, "host", asked, timeout=PARTING)
+    except RookeryError:
+        answer = {}
+    if answer.get("state") in {"found", "stopped"}:
+        fate = "would be ended" if check else "ended"
+        return [f"job {int(one['number'])} behind {cluster.name}{SUFFIX}: {fate}" for one in answer["jobs"]]
+    if not keys.known_hosts(cluster).exists():  # this computer never had one
+        return []
+    by_hand = f"scancel --user={cluster.user or '$USER'} --name={JOB}"
+    return [f"Slurm does not answer. If a job of {cluster.name}{SUFFIX} still runs, this ends it there: {by_hand}"]
+
+
 def check(cluster: "Cluster") -> None:
     """See whether the cluster's rules, as its profile tells them, leave room for such a job.
 
@@ -168,7 +202,14 @@ def _refused(cluster: "Cluster", answer: dict[str, Any], wish: Wish) -> RookeryE
         return RookeryError(
             f"The job on {name} ended as soon as it had begun: {said or 'it does not say why'}", hint=code
         )
-    return _slurm(cluster, said)
+    return _unready(name, said, mine) if state == "unready" else _slurm(cluster, said)
+
+
+def _unready(name: str, said: str, mine: str) -> RookeryError:
+    message = f"What the job needs in your home on {name} can't be written: {said or 'it does not say why'}"
+    full = re.search(r"disk quota|no space left", said, re.IGNORECASE)
+    first = f"invoke quota {mine}   # make room, then " if full else ""
+    return RookeryError(message, hint=f"{first}the same command again")
 
 
 def _slurm(cluster: "Cluster", said: str) -> RookeryError:

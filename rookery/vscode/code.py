@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rookery import house, program, report
 from rookery.errors import RookeryError
+from rookery.node import entry
 from rookery.node.job import Wish
 from rookery.vscode import editors, workstation
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 ARCHITECTURES = {"x86_64", "aarch64", "armv7l"}
 GLIBC = (2, 28)
 """What VS Code's server needs (code.visualstudio.com/docs/remote/linux)."""
+
+_NO_EDITOR = "No VS Code is found on this computer."
+_GET_ONE = "https://code.visualstudio.com   # or in it, by Ctrl+Shift+P: Shell Command: Install 'code' command in PATH"
 
 # What is asked of the login node: architecture, C library, the home, and whether the folder is there
 _LOOK = r"""
@@ -66,7 +70,7 @@ class Request:
 
 
 def run(request: Request) -> int:
-    """Open the project there, or end the job.
+    """Open the project there, or end the job. With --job and no editor here, the job is started all the same.
 
     Returns:
         The exit code: that of the editor's command.
@@ -81,8 +85,11 @@ def run(request: Request) -> int:
     if request.stop:
         return _stop(found.door)
     check(found.cluster, job=request.job)
-    editor = _editor(request.editor, needed=not request.print)
+    job_alone = request.job and not request.print and not request.editor and not editors.find()
+    editor = _editor(request.editor, needed=not request.print and not job_alone)
     found.door.ensure()
+    if job_alone:
+        return _without_editor(found, request)
     folder = _folder(found, request)
     if not request.print:
         if request.job:
@@ -189,6 +196,16 @@ def _start(door: "Door", wish: Wish) -> None:
     )
 
 
+def _without_editor(found: "Target", request: Request) -> int:
+    """Where there is none here, the job is still somewhere to log in to."""
+    _start(found.door, request.wish)
+    print(f"log in to it: {workstation.ssh(found.cluster)}")
+    print(f"{_NO_EDITOR} To open it in one next time: {_GET_ONE}")
+    if warning := entry.warning():
+        print(warning, file=sys.stderr)
+    return 0
+
+
 def _stop(door: "Door") -> int:
     from rookery.node import host
 
@@ -210,11 +227,8 @@ def _editor(command: str, *, needed: bool) -> editors.Editor:
         raise RookeryError(f"There is no --editor {command}. There are: {', '.join(names)}.", hint="leave it out")
     found = editors.find(command)
     if found is None and needed:
-        what = f"{command} is not on this computer's PATH." if command else "No VS Code is found on this computer."
-        hint = (
-            "https://code.visualstudio.com   # or in it, by Ctrl+Shift+P: Shell Command: Install 'code' command in PATH"
-        )
-        raise RookeryError(what, hint=hint)
+        what = f"{command} is not on this computer's PATH." if command else _NO_EDITOR
+        raise RookeryError(what, hint=_GET_ONE)
     return found or next(one for one in editors.EDITORS if command in {"", one.command})
 
 

@@ -156,6 +156,11 @@ def find(text: str, path: Path) -> Value | None:
     return found
 
 
+def same(one: Any, other: Any) -> bool:
+    """Whether two values mean the same; to Python, 1 and true would."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
 def put(text: str, path: Path, value: Any) -> str:
     """The text with a key set: its value replaced where it has one, else added at the end of its object.
 

@@ -1,9 +1,14 @@
-"""What rookery wrote into the settings of editors here, kept so that nothing else is ever taken back."""
+"""What rookery wrote into the settings of editors here, kept so that nothing else is ever taken back.
 
+What is about to be written is noted before the file is changed: whoever ends the program between the two leaves a plan,
+and the file itself says how much of it came to be.
+"""
+
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +26,7 @@ class Record:
         before: A digest of the file before the first change; "" where there was none.
         after: A digest of it after the last, as long as nobody else has written to it in between; else "".
         backup: Where a copy from before the first change is; "" where there is none.
+        planned: What this is once a change is written that has begun; None where none has.
     """
 
     values: dict[jsonc.Path, Any] = field(default_factory=dict)
@@ -28,6 +34,7 @@ class Record:
     before: str = ""
     after: str = ""
     backup: str = ""
+    planned: "Record | None" = None
 
 
 Records = dict[str, Record]
@@ -43,7 +50,7 @@ def read() -> Records:
     """All of them; none where the note can't be read, so that everything counts as the person's."""
     try:
         told = json.loads(note().read_text(encoding="utf-8"))
-        return {path: _record(said) for path, said in told["files"].items()}
+        return {path: _settled(Path(path), _record(said)) for path, said in told["files"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
@@ -53,28 +60,61 @@ def changing() -> Iterator[Records]:
     """All of them; what becomes of them in the block is kept, and nobody else changes them meanwhile."""
     with lock.waited(house.runtime_dir() / "vscode.lock"):
         records = read()
-        before = _text(records)
         yield records
-        if not records:
-            note().unlink(missing_ok=True)
-        elif _text(records) != before:
-            files.write(note(), _text(records))
+        save(records)
+
+
+def save(records: Records) -> None:
+    """Keep all of them as they are by now; only within `changing`."""
+    if not records:
+        note().unlink(missing_ok=True)
+    elif not note().is_file() or note().read_text(encoding="utf-8") != _text(records):
+        files.write(note(), _text(records))
+
+
+def digest(content: bytes | None) -> str:
+    """What stands for a file's content; "" where there is no file."""
+    return "" if content is None else hashlib.sha256(content).hexdigest()
+
+
+def _settled(path: Path, known: Record) -> Record:
+    """A record with its plan carried out, or dropped, as the file shows; as it is where that can't be read."""
+    if not (planned := known.planned):
+        return known
+    try:
+        content = path.read_bytes() if path.exists() else None
+        text = (content or b"").decode()
+        values = {}
+        for one in {**known.values, **planned.values}:
+            there = jsonc.find(text, one)
+            if there and one in planned.values and jsonc.same(there.data, planned.values[one]):
+                values[one] = planned.values[one]
+            elif one in known.values and (there or one in planned.values):
+                values[one] = known.values[one]
+    except (jsonc.BrokenError, OSError, RuntimeError, UnicodeDecodeError):
+        return known
+    after = planned.after if planned.after == digest(content) else known.after
+    return replace(planned, values=values, after=after)
 
 
 def _record(said: dict[str, Any]) -> Record:
     values = {tuple(path): value for path, value in said["values"]}
-    return Record(values, [tuple(one) for one in said["made"]], said["before"], said["after"], said["backup"])
+    planned = _record(said["planned"]) if said.get("planned") else None
+    made = [tuple(one) for one in said["made"]]
+    return Record(values, made, said["before"], said["after"], said["backup"], planned)
 
 
 def _text(records: Records) -> str:
-    told = {
-        path: {
-            "values": [[list(one), value] for one, value in record.values.items()],
-            "made": [list(one) for one in record.made],
-            "before": record.before,
-            "after": record.after,
-            "backup": record.backup,
-        }
-        for path, record in records.items()
-    }
+    told = {path: _told(record) for path, record in records.items()}
     return json.dumps({"version": 1, "files": told}, indent=2) + "\n"
+
+
+def _told(record: Record) -> dict[str, Any]:
+    return {
+        "values": [[list(one), value] for one, value in record.values.items()],
+        "made": [list(one) for one in record.made],
+        "before": record.before,
+        "after": record.after,
+        "backup": record.backup,
+        **({"planned": _told(record.planned)} if record.planned else {}),
+    }

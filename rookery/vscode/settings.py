@@ -1,6 +1,5 @@
 """Settings merged into somebody's settings.json, and taken out again: what is theirs stays, byte for byte."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -83,9 +82,9 @@ def merge(text: str, wishes: Iterable[Wish], ours: Mapping[jsonc.Path, Any]) -> 
         raise BrokenError("line 1: what it holds is no object")
     for wish in wishes:
         outer, there = jsonc.find(text, wish.path[:-1]), jsonc.find(text, wish.path)
-        if there and _same(there.data, wish.value):
+        if there and jsonc.same(there.data, wish.value):
             continue
-        if there and not (wish.path in ours and _same(there.data, ours[wish.path])):
+        if there and not (wish.path in ours and jsonc.same(there.data, ours[wish.path])):
             kept.append((wish, there.data))
         elif outer and outer.members is None:
             kept.append((wish, outer.data))
@@ -116,7 +115,7 @@ def without(text: str, wanted: Iterable[Wish], made: Sequence[jsonc.Path]) -> tu
         there = jsonc.find(text, wish.path)
         if there is None:
             continue
-        if not _same(there.data, wish.value):
+        if not jsonc.same(there.data, wish.value):
             left.append((wish, there.data))
             continue
         text = jsonc.take_out(text, wish.path)
@@ -157,20 +156,29 @@ def _applied(
     after = merged.text.encode()
     if after == (before or b"") or check:
         return outcome if after == (before or b"") else replace(outcome, state="would-change")
-    try:
-        fresh = known if known.values else Record(before=_digest(before), backup=_copied(target, before))
-        _write(target, after, before)
-    except OSError as error:
-        return _failed(outcome, error)
-    untouched = not known.values or known.after == _digest(before)
-    records[str(path)] = Record(
+    fresh = known if known.values or _is_first(known, before) else _first(target, before)
+    untouched = not known.values or known.after == record.digest(before)
+    planned = Record(
         {one: value for one, value in fresh.values.items() if one not in {wish.path for wish in withdrawn}}
         | {wish.path: wish.value for wish in merged.added},
         list(dict.fromkeys([*fresh.made, *merged.made])),
         fresh.before,
-        _digest(after) if untouched else "",
+        record.digest(after) if untouched else "",
         fresh.backup,
     )
+    try:
+        # noted before and after: a plan tells record.read() what to look for in a file that was left half-way
+        records[str(path)] = replace(fresh, planned=planned)
+        record.save(records)
+        if not known.values:
+            _copy(fresh, target, before)
+        _write(target, after, before)
+    except OSError as error:
+        records[str(path)] = fresh
+        if not fresh.values and not (fresh.backup and Path(fresh.backup).exists()):
+            del records[str(path)]
+        return _failed(outcome, error)
+    records[str(path)] = planned
     return replace(outcome, state="changed", note=fresh.backup if not known.values else "")
 
 
@@ -198,11 +206,15 @@ def take_back(path: Path, paths: Iterable[jsonc.Path] | None = None) -> Outcome:
             return _failed(outcome, error)
         if rest:
             records[str(path)] = Record(
-                rest, known.made, known.before, _digest(after) if known.after == _digest(now) else "", known.backup
+                rest,
+                known.made,
+                known.before,
+                record.digest(after) if known.after == record.digest(now) else "",
+                known.backup,
             )
         else:
             records.pop(str(path), None)
-            if known.backup and known.before == _digest(after):
+            if known.backup and known.before == record.digest(after):
                 Path(known.backup).unlink(missing_ok=True)
     stays = [wish for wish, _ in left]
     taken = tuple(wish for wish in wanted if wish not in stays)
@@ -226,11 +238,11 @@ def _taken(
     """What the file is to hold, None for no file; and what stays of what was to be taken out."""
     if now is None:
         return None, []
-    if whole and known.after == _digest(now):
+    if whole and known.after == record.digest(now):
         if not known.before:
             return None, []
         copy = Path(known.backup)
-        if copy.is_file() and _digest(content := copy.read_bytes()) == known.before:
+        if copy.is_file() and record.digest(content := copy.read_bytes()) == known.before:
             return content, []
     text, left = without(now.decode(), wanted, known.made)
     return text.encode(), left
@@ -248,23 +260,25 @@ def _failed(outcome: Outcome, error: Exception) -> Outcome:
     return replace(outcome, state=state, added=(), note=str(why))
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Whether two settings mean the same; to Python, 1 and true would."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-
-
-def _digest(content: bytes | None) -> str:
-    return "" if content is None else hashlib.sha256(content).hexdigest()
-
-
-def _copied(target: Path, content: bytes | None) -> str:
-    """Keep a copy beside a file, under a name that nothing has yet; "" where there is no file."""
+def _first(target: Path, content: bytes | None) -> Record:
+    """What is known of a file before its first change; its copy gets a name beside it that nothing has yet."""
     if content is None:
-        return ""
+        return Record()
     names = (target.with_name(f"{target.name}{_BACKUP}{'.' * bool(number)}{number or ''}") for number in range(1000))
-    path = next(name for name in names if not name.exists())
-    files.write(path, content, mode=target.stat().st_mode & 0o7777)
-    return str(path)
+    return Record(before=record.digest(content), backup=str(next(name for name in names if not name.exists())))
+
+
+def _is_first(known: Record, content: bytes | None) -> bool:
+    """Whether a first change was begun, and the file, and what there is of its copy, are still as they were then."""
+    copy = Path(known.backup)
+    untouched = known.before == record.digest(content)
+    return untouched and (content is None or not copy.exists() or record.digest(copy.read_bytes()) == known.before)
+
+
+def _copy(known: Record, target: Path, content: bytes | None) -> None:
+    """Keep a copy of a file, where none is kept."""
+    if content is not None and not Path(known.backup).exists():
+        files.write(Path(known.backup), content, mode=target.stat().st_mode & 0o7777)
 
 
 def _write(target: Path, content: bytes, before: bytes | None) -> None:

@@ -5,12 +5,13 @@ https://code.visualstudio.com/docs/remote/ssh and in the extension's own list.
 """
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery import house, report, ssh_config, ssh_hosts
-from rookery.node import SUFFIX
+from rookery.node import SUFFIX, entry
 from rookery.vscode import editors, record, settings
 from rookery.vscode.settings import Outcome, Wish
 
@@ -28,6 +29,12 @@ def host(cluster: "Cluster", *, job: bool = False) -> str:
     """What a cluster, or a job there, is called as a host of ssh's."""
     name = cluster.name if cluster.sandbox else ssh_hosts.aliases().get(cluster.name, cluster.name)
     return f"{name}{SUFFIX}" if job else name
+
+
+def ssh(cluster: "Cluster") -> str:
+    """What one types to log in to the job of a cluster."""
+    config = [] if _is_known(cluster) else ["-F", str(ssh_config.config_file(cluster))]
+    return shlex.join(["ssh", *config, host(cluster, job=True)])
 
 
 def wishes(clusters: Sequence["Cluster"], *, on_windows: bool = False) -> list[Wish]:
@@ -91,9 +98,10 @@ def take_back(cluster: "Cluster", path: Path) -> Outcome:
 
 
 def files(cluster: "Cluster") -> list[Path]:
-    """The settings that hold something for a cluster."""
+    """The settings that hold something for a cluster; and those where a first change was begun, and never made."""
     hosts = _hosts(cluster)
-    return [Path(path) for path, known in record.read().items() if hosts & {one[-1] for one in known.values}]
+    known = record.read().items()
+    return [Path(path) for path, one in known if not one.values or hosts & {key[-1] for key in one.values}]
 
 
 def lines(outcomes: Sequence[Outcome], *, quiet: bool = False) -> Iterator[str]:
@@ -119,6 +127,8 @@ def lines(outcomes: Sequence[Outcome], *, quiet: bool = False) -> Iterator[str]:
         for wish, theirs in one.kept:
             told = f"{_name(wish.path)} is {_short(theirs)} and stays so; rookery would have {_short(wish.value)}"
             yield report.clean(f"  {told}")
+    if warning := entry.warning():
+        yield warning
 
 
 def _hosts(cluster: "Cluster") -> set[str]:

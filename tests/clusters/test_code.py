@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -50,6 +51,12 @@ def until(what: Callable[[], Any], seconds: float = 30) -> Any:
         assert time.monotonic() < end, "it never came to be"
         time.sleep(0.1)
     return answer
+
+
+def undo(person: Laptop, *arguments: str) -> str:
+    done = person.rookery("undo", "--cluster", person.cluster, *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def with_editor(person: Laptop) -> Path:
@@ -214,7 +221,7 @@ def test_stop_ends_it_with_all_that_is_in_it(coder: Laptop) -> None:
     # a window that is still open would start another at once
     refused = job(coder, "hostname")
     assert refused.returncode == 255
-    assert b"invoke code --job --cluster penguins" in refused.stderr
+    assert b"next: rookery code --job --cluster penguins" in refused.stderr
     assert queue(coder) == []
     assert coder.rookery("code", "--stop", "--cluster", "penguins").stdout == "penguins: there was no job to end\n"
     again = coder.rookery("code", "--job", "--cluster", "penguins", "--cpus", "3", "--time", "00:20:00")
@@ -223,12 +230,27 @@ def test_stop_ends_it_with_all_that_is_in_it(coder: Laptop) -> None:
     coder.rookery("code", "--stop", "--cluster", "penguins")
 
 
-def test_undo_takes_it_out_of_the_editor_again(coder: Laptop) -> None:
+def test_without_an_editor_the_job_is_started_all_the_same(coder: Laptop) -> None:
+    assert until(lambda: queue(coder) == [])
+    done = coder.rookery("code", "--cluster", "penguins")
+    assert (done.returncode, "No VS Code is found" in done.stderr) == (1, True)
+    assert queue(coder) == []
+    done = coder.rookery("code", "--job", "--cluster", "penguins")
+    assert done.returncode == 0, done.stderr
+    assert "https://code.visualstudio.com" in done.stdout
+    (command,) = re.findall(r"^log in to it: (.+)$", done.stdout, re.MULTILINE)
+    assert told(coder, *shlex.split(command), "hostname").stdout.startswith(b"wn")
+
+
+def test_undo_ends_the_job_and_takes_it_out_of_the_editor_again(coder: Laptop) -> None:
+    assert queue(coder) != []
+    (number,) = re.findall(r"job (\d+) behind penguins-job: would be ended", undo(coder, "--check"))
+    assert queue(coder) != []
     settings = coder.home / ".config/Code/User/settings.json"
     assert b"penguins-job" in settings.read_bytes()
-    done = coder.rookery("undo", "--cluster", "penguins", "--purge", "--yes")
-    assert done.returncode == 0, done.stderr
-    assert "what VS Code was told of it" in done.stdout
+    done = undo(coder, "--purge", "--yes")
+    assert "what VS Code was told of it" in done
+    assert f"job {number} behind penguins-job: ended\n" in done
     assert settings.read_bytes() == b'{\r\n\t// mine\r\n\t"remote.SSH.connectTimeout": 30,\r\n}\r\n'
     assert [one.name for one in settings.parent.iterdir()] == ["settings.json"]
     assert not (coder.home / ".local/state/rookery/node").exists()
@@ -264,7 +286,7 @@ def test_without_a_login_it_says_how_to_log_in(hec: Live, tmp_path: Path) -> Non
     person.write(cluster_identity_file=str(tmp_path / "other"))
     done = job(person, "hostname")
     assert done.returncode == 255
-    assert b"next: invoke login --cluster hec" in done.stderr
+    assert b"next: rookery login --cluster hec" in done.stderr
 
 
 def test_a_gpu_is_the_jobs(hec: Live, monkeypatch: pytest.MonkeyPatch) -> None:

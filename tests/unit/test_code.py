@@ -18,13 +18,14 @@ import pytest
 
 from rookery import profile, ssh_config, ssh_hosts
 from rookery.errors import RookeryError
-from rookery.jobs import there
+from rookery.jobs import sent, there
 from rookery.jobs.there import host as there_host
 from rookery.node import entry, host, job, keys
 from rookery.node.job import Wish
 from rookery.profile import Cluster
 from rookery.project import environment, new
-from rookery.vscode import code, editors, jsonc
+from rookery.ssh import Door
+from rookery.vscode import code, editors, jsonc, workstation
 
 THERE = Path(there.__file__).parent
 
@@ -136,6 +137,29 @@ def test_nothing_but_a_key_gets_into_known_hosts(told: str) -> None:
     assert not keys.known_hosts(cluster()).exists()
 
 
+@pytest.mark.parametrize(("called", "typed"), [("invoke", "invoke"), ("uv run invoke", "uv run invoke"), ("", "")])
+def test_its_hints_say_what_the_person_typed(monkeypatch: pytest.MonkeyPatch, called: str, typed: str) -> None:
+    monkeypatch.setenv("ROOKERY_CALLED_AS", called)
+    monkeypatch.setattr(sys, "argv", ["/opt/bin/rookery"])
+    told = [word for word in shlex.split(entry.proxy_command(cluster())) if word.startswith("ROOKERY_CALLED_AS=")]
+    assert told == [f"ROOKERY_CALLED_AS={typed}"] * bool(typed)
+
+
+@pytest.mark.parametrize(
+    ("python", "warned"),
+    [
+        ("/home/ada/.cache/uv/archive-v0/x1/bin/python", True),
+        ("/tmp/c/environments-v2/x1/bin/python", True),
+        ("/home/ada/.local/share/uv/tools/rookery/bin/python", False),
+        ("/home/ada/archive-v0.1/bin/python", False),
+    ],
+)
+def test_what_uvx_runs_does_not_last(monkeypatch: pytest.MonkeyPatch, python: str, warned: bool) -> None:
+    monkeypatch.setattr(sys, "executable", python)
+    assert ("uv tool install" in entry.warning()) == warned
+    assert len([line for line in workstation.lines([]) if "uv tool install" in line]) == warned
+
+
 # ---- the job
 
 
@@ -239,6 +263,36 @@ def test_a_job_is_started_once_and_found_again(slurm: Path, home: Path) -> None:
     assert (slurm / "log").read_text() == "submitted\n"
 
 
+@pytest.mark.usefixtures("slurm")
+@pytest.mark.parametrize("lost", ["host_key", "host_key.pub"])
+def test_of_a_host_key_that_was_made_by_half_the_rest_is_made(home: Path, lost: str) -> None:
+    first = asked()[-1]["key"]
+    folder = home / ".local/state/rookery/node"
+    (folder / lost).unlink()
+    again = asked()[-1]["key"]
+    assert (again == first) == (lost == "host_key.pub")
+    said = subprocess.run(["ssh-keygen", "-y", "-f", folder / "host_key"], capture_output=True, text=True, check=True)
+    assert said.stdout.split()[:2] == again.split()
+    assert {one.name for one in folder.glob("host_key*")} == {"host_key", "host_key.pub"}
+
+
+def test_without_its_files_no_job_is_submitted(slurm: Path, home: Path) -> None:
+    folder = home / ".local/state/rookery/node"
+    folder.mkdir(parents=True)
+    (folder / "host_key").touch()  # no key at all
+    first = asked()[-1]
+    (folder / "host_key").unlink()
+    (folder / "authorized_keys").mkdir()
+    second = asked()[-1]
+    assert (first["state"], second["state"]) == ("unready", "unready")
+    assert not (slurm / "log").exists()
+    for told in (first, second):
+        error = host._refused(cluster(), told, Wish())
+        assert (error.hint, "sbatch" in error.message) == ("the same command again", False)
+    full = host._refused(cluster(), {"state": "unready", "said": "Disk quota exceeded"}, Wish())
+    assert str(full.hint).startswith("invoke quota --cluster penguins ")
+
+
 def test_of_two_started_at_once_the_first_stays(slurm: Path) -> None:
     (slurm / "next").write_text("12|PENDING|None||N/A|N/A\n11|RUNNING|None|wn01|0|0\n")
     assert asked()[-1]["number"] == "11"
@@ -293,6 +347,31 @@ def test_slurms_no_and_a_home_that_is_not_set_up_are_told(slurm: Path, home: Pat
         error = host._refused(cluster(), answer, Wish())
         assert error.hint
         assert "\x1b" not in error.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"state": "stopped", "jobs": [{"number": "12"}]}, ["job 12 behind penguins-job: ended"]),
+        ({"state": "stopped", "jobs": []}, []),
+        ({"state": "refused", "said": "no"}, None),
+        (RookeryError("timed out"), None),
+    ],
+)
+def test_undo_ends_the_job_or_says_what_does(
+    monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any] | RookeryError, said: list[str] | None
+) -> None:
+    def call(*_: Any, **__: Any) -> dict[str, Any]:
+        if isinstance(answer, RookeryError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(sent, "call", call)
+    door = Door(cluster())
+    assert host.leave(door) == (said or [])  # of a job nobody had, nothing is said
+    keys.remember(door.cluster, keys.public(door.cluster))
+    told = host.leave(door)
+    assert told == said or "scancel --user=ada --name=rookery-code" in told[0]
 
 
 # ---- the job's own programs, with a stand-in for sshd that says back what it hears

@@ -2,8 +2,10 @@
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -262,15 +264,71 @@ def test_check_writes_nothing(file: Path) -> None:
 
 
 def test_what_the_editor_writes_at_the_same_moment_is_not_lost(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = settings._copied
+    real = settings._copy
 
-    def meanwhile(target: Path, content: bytes | None) -> str:
+    def meanwhile(known: record.Record, target: Path, content: bytes | None) -> None:
         file.write_text('{"newer": true}')
-        return real(target, content)
+        real(known, target, content)
 
-    monkeypatch.setattr(settings, "_copied", meanwhile)
+    monkeypatch.setattr(settings, "_copy", meanwhile)
     assert settings.apply(file, WISHES).state == "unwritable"
     assert file.read_text() == '{"newer": true}'
+
+
+class Killed(BaseException):
+    """What ends the program at once."""
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, file: Path, moment: int) -> None:
+    """Settings applied by a program that is ended before it writes its nth file."""
+    real, moments = settings.files.write, iter(range(1, 99))
+
+    def write(path: Path, text: str | bytes, **options: Any) -> None:
+        if next(moments) == moment:
+            raise Killed
+        real(path, text, **options)
+
+    with monkeypatch.context() as patched, suppress(Killed):
+        patched.setattr(settings.files, "write", write)
+        settings.apply(file, WISHES, gone=[("old",)])
+
+
+OLD = [Wish(("remote.SSH.connectTimeout",), 60), Wish(("old",), 1)]
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["a file", "no file"])
+@pytest.mark.parametrize("again", [True, False], ids=["again", "undo"])
+@pytest.mark.parametrize("first", [[], OLD], ids=["first change", "later change"])
+@pytest.mark.parametrize("moment", range(1, 5))
+def test_whenever_it_is_ended_what_it_wrote_is_still_known(
+    file: Path, monkeypatch: pytest.MonkeyPatch, moment: int, first: list[Wish], *, again: bool, there: bool
+) -> None:
+    if not there:
+        file.unlink()
+    before = file.read_bytes() if there else None
+    settings.apply(file, first)
+    ended(monkeypatch, file, moment)
+    if again:
+        assert settings.apply(file, WISHES, gone=[("old",)]).kept == ()
+        told = jsonc.read(file.read_text())
+        assert told
+        assert (told.data["remote.SSH.connectTimeout"], "old" in told.data) == (600, False)
+    settings.take_back(file)
+    assert not record.note().exists()
+    assert (file.read_bytes() if file.exists() else None) == before
+    assert [path.name for path in file.parent.iterdir()] == (["settings.json"] if there else [])
+
+
+@pytest.mark.parametrize("moment", range(1, 5))
+def test_undo_finds_what_was_written_and_leaves_what_the_person_wrote_since(
+    file: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    ended(monkeypatch, file, moment)
+    file.write_bytes(file.read_bytes().replace(b"15", b"16"))
+    for path in workstation.files(cluster()):
+        workstation.take_back(cluster(), path)
+    assert file.read_bytes() == b'{\r\n\t// mine\r\n\t"editor.fontSize": 16,\r\n}'
+    assert not record.note().exists()
 
 
 # ---- editors and clusters

@@ -118,17 +118,7 @@ class Host:
         """The folder with the host key, and the person's key in it; what is left of old jobs goes."""
         os.makedirs(self.folder, 0o700, exist_ok=True)
         os.chmod(self.folder, 0o700)
-        if not os.path.exists(os.path.join(self.folder, "host_key.pub")):
-            made = os.path.join(self.folder, "host_key.%d" % os.getpid())
-            code, _, said = run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", made])
-            if code:
-                raise Answer("refused", said="ssh-keygen: %s" % said.strip())
-            with contextlib.suppress(OSError):  # whoever was first has made it
-                os.link(made, os.path.join(self.folder, "host_key"))
-                os.replace(made + ".pub", os.path.join(self.folder, "host_key.pub"))
-            for path in (made, made + ".pub"):
-                with contextlib.suppress(OSError):
-                    os.unlink(path)
+        self.make_host_key()
         keys = os.path.join(self.folder, "authorized_keys")
         with open(keys, "a+", encoding="utf-8") as stream:
             stream.seek(0)
@@ -140,6 +130,31 @@ class Host:
             with contextlib.suppress(OSError):
                 if re.match(r"^\d+(\.(log|json))?$", name) and time.time() - os.lstat(path).st_mtime > OLD:
                     shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+
+    def make_host_key(self) -> None:
+        """The job's host key, where there is none; of its two files the public one follows from the private."""
+        key = os.path.join(self.folder, "host_key")
+        if not os.path.exists(key):
+            with contextlib.suppress(OSError):
+                os.unlink(key + ".pub")  # of a key that is gone
+            made = "%s.%d" % (key, os.getpid())
+            try:
+                self.keygen("-q", "-t", "ed25519", "-N", "", "-C", "", "-f", made)
+                with contextlib.suppress(FileExistsError):  # whoever was first has made it
+                    os.link(made, key)
+            finally:
+                for path in (made, made + ".pub"):
+                    with contextlib.suppress(OSError):
+                        os.unlink(path)
+        if not os.path.exists(key + ".pub"):
+            write(key + ".pub", self.keygen("-y", "-P", "", "-f", key))
+
+    def keygen(self, *arguments: str) -> str:
+        """What ssh-keygen says."""
+        code, out, said = run(["ssh-keygen", *arguments])
+        if code:
+            raise Answer("unready", said="ssh-keygen: %s" % said.strip())
+        return out
 
     def submit(self) -> str:
         """Submit the job; its number."""
@@ -189,6 +204,6 @@ def main() -> None:
     except Answer as answer:
         told = answer.told
     except OSError as error:
-        told = {"state": "refused", "said": str(error)}
+        told = {"state": "unready", "said": str(error)}
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     host.say(told)
