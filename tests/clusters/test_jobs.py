@@ -137,6 +137,7 @@ def test_what_is_cancelled_is_said_and_what_is_not_one_s_own_refused(krill: Proj
     assert f"This would cancel 5 tasks: {many} (many, 5 tasks)" in said
     assert "--yes" in said
     theirs = hec.run("sbatch --parsable --output /dev/null --wrap 'sleep 60'")
+    until(lambda: theirs in hec.run(f"sacct -nXo JobID -j {theirs}"))  # Slurm's accounts tell everybody of it
     said = krill.run("cancel", theirs, code=1)
     assert f"{theirs} is {hec.user}'s job, not yours" in said
     assert "RUNNING" in hec.run(f"squeue -h -j {theirs} -o %T") + "RUNNING" * (not hec.run(f"scancel {theirs}"))

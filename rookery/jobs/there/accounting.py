@@ -281,7 +281,8 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
     squeue = ["squeue", "--noheader", "-t", "all", "-u", user, "-o", form, *(["-j", ids] if ids else [])]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         answer = pool.submit(slurm, squeue, PATIENCE)
-        accounts, wrong = slurm([*SACCT, "-X", *(["-j", ids] if ids else ["-u", user, "-S", since])])
+        # with numbers alone, sacct tells of everybody's jobs
+        accounts, wrong = slurm([*SACCT, "-X", "-u", user, *(["-j", ids] if ids else ["-S", since])])
         queue, wrong_queue = answer.result()
     if "Invalid job id" in wrong_queue:  # ended, and forgotten by now
         queue, wrong_queue = "", ""
