@@ -67,6 +67,10 @@ class Server(paramiko.ServerInterface):
         return True
 
 
+_SUCCESS = bytes([52])
+"""SSH_MSG_USERAUTH_SUCCESS (RFC 4252, 6)."""
+
+
 class Transport(paramiko.Transport):
     """Counts who gets in."""
 
@@ -74,9 +78,10 @@ class Transport(paramiko.Transport):
         super().__init__(connection)
         self.owner = owner
 
-    def _auth_trigger(self) -> None:
-        self.owner.logins += 1
-        super()._auth_trigger()
+    def _send_message(self, data: paramiko.Message) -> None:
+        if data.asbytes()[:1] == _SUCCESS:  # counted before whoever logs in can know of it
+            self.owner.logins += 1
+        super()._send_message(data)
 
 
 class Sshd:
