@@ -58,6 +58,21 @@ class Typist:
         """Press a key, such as "\\x03" for Ctrl-C."""
         os.write(self.terminal, key.encode())
 
+    def presses_until(self, key: str, pattern: str, seconds: float = 30) -> None:
+        """Press a key, again if need be, until the terminal has shown it.
+
+        A signal that comes between ssh's prompt and its reading is noted by ssh, and acted on with the next key alone
+        (openbsd-compat/readpassphrase.c).
+        """
+        end = time.monotonic() + seconds
+        while True:
+            self.presses(key)
+            try:
+                return self.shows(pattern, 2)
+            except AssertionError:
+                if time.monotonic() > end:
+                    raise
+
     def answers(self, prompt: str, text: str, seconds: float = 30) -> None:
         """Wait for a prompt, and type a line."""
         self.shows(prompt, seconds)
