@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+KEPT = ".before-rookery"
+"""What the name of a copy has behind the file's, before a number."""
+
 
 @contextmanager
 def replacing(path: Path, *, mode: int = 0o600, check: Callable[[Path], None] = lambda _: None) -> Iterator[TextIO]:
@@ -45,3 +48,43 @@ def write(path: Path, text: str | bytes, *, mode: int = 0o600, check: Callable[[
     """
     with replacing(path, mode=mode, check=check) as stream:
         stream.buffer.write(text.encode() if isinstance(text, str) else text)
+
+
+class ChangedError(OSError):
+    """A file is not what it was when it was looked at."""
+
+
+def exchange(path: Path, before: bytes | None, after: bytes, *, mode: int = 0o644, copy: Path | None = None) -> None:
+    """Give a file of the person's another content, if it still has the one that was looked at; its mode stays.
+
+    Args:
+        path: The file itself: what a link leads to.
+        before: What it held; None where there was none.
+        after: What it is to hold.
+        mode: The permission bits of one that was not there.
+        copy: Where what it held is kept first.
+
+    Raises:
+        ChangedError: It has been changed meanwhile.
+        PermissionError: Its owner may not write to it, whoever runs this.
+        OSError: It can't be written.
+    """
+
+    def unchanged(_: Path) -> None:
+        if (path.read_bytes() if path.exists() else None) != before:
+            raise ChangedError("it was changed at the same moment; the same command again will do")
+
+    unchanged(path)
+    if before is not None:
+        mode = path.stat().st_mode & 0o7777
+        if not mode & 0o200:
+            raise PermissionError(0, "it is read-only")
+        if copy:
+            write(copy, before, mode=mode)
+    write(path, after, mode=mode, check=unchanged)
+
+
+def copy_name(path: Path) -> Path:
+    """A name beside a file for a copy of it, which nothing has yet."""
+    names = (path.with_name(f"{path.name}{KEPT}{f'.{number}' * bool(number)}") for number in range(1000))
+    return next(name for name in names if not name.exists())

@@ -124,10 +124,10 @@ def at_risk_now(text: str, now: time.struct_time) -> bool:
 
 def _meant(request: Request, *, closing: bool = False) -> list[str]:
     """The clusters asked for; without a name, those where the person has a username (or a miniature)."""
-    from rookery import profile, setup
+    from rookery import choice, profile
 
     if request.cluster not in {"", "all"}:
-        return setup.chosen(request.cluster, "logout" if closing else "login")
+        return choice.clusters(request.cluster, "logout" if closing else "login")
     if request.sandbox:
         from rookery import sandbox
 
@@ -140,7 +140,7 @@ def _meant(request: Request, *, closing: bool = False) -> list[str]:
             if any(each.key == "cluster_user" and each.value for each in settings)
         ]
     if not found and not closing:
-        return setup.chosen("", "login")
+        return choice.clusters("", "login")
     return found
 
 

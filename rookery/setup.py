@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery import __version__, fast, files, house, lock, play, program
+from rookery import __version__, choice, fast, files, house, lock, play, program
 from rookery.errors import RookeryError
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ def run(request: Request) -> int:
     from rookery.timings import Clock
 
     clock = Clock()
-    names = chosen(request.cluster)
-    this = _Run(request, roles(request.tags), report.Story(names), clock)
+    names = choice.clusters(request.cluster)
+    this = _Run(request, choice.roles(request.tags), report.Story(names), clock)
     code = 0
     with ExitStack() as stack:
         for name in names:
@@ -178,51 +178,6 @@ def _tell(this: _Run, doors: Mapping[str, "Door"], code: int) -> None:
     _name_failed(this.story)
     if request.timings:
         print("", *clock.table(), sep="\n")
-
-
-def chosen(text: str, command: str = "setup") -> list[str]:
-    """The clusters that `--cluster` names, each once, in its order.
-
-    Args:
-        text: What stands behind `--cluster`.
-        command: The command that asks.
-
-    Raises:
-        RookeryError: None is named, or one that is not known.
-    """
-    from rookery import profile
-
-    known = profile.names()
-    asked = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if not asked:
-        example = known[0] if known else "NAME"
-        raise RookeryError(
-            f"Which cluster? There are: {', '.join(known)}.",
-            hint=f"{program.invocation()} {command} --cluster {example}",
-        )
-    if "all" in asked:
-        return known
-    for name in asked:
-        profile.load(name)  # an unknown name or a wrong profile is told before anything is done
-    return asked
-
-
-def roles(text: str) -> tuple[str, ...]:
-    """The roles that `--tags` names.
-
-    Raises:
-        RookeryError: One is not known.
-    """
-    from rookery import schema
-
-    asked = tuple(part.strip() for part in text.split(",") if part.strip())
-    for tag in asked:
-        if tag not in play.TAGS:
-            raise RookeryError(
-                f"There is no role {tag!r}{schema.nearest(tag, play.TAGS)}. There are: {', '.join(play.TAGS)}.",
-                hint="the same command with one of those",
-            )
-    return asked
 
 
 @contextmanager

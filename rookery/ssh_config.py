@@ -56,6 +56,12 @@ def quoted(path: Path | str, *, expanded: bool = True) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def include(path: Path) -> str:
+    """The line that includes a file; Include takes a pattern, so what is special in one is escaped."""
+    pattern = re.sub(r"([*?\[\\])", r"\\\1", str(path))
+    return f"Include {quoted(pattern, expanded=False)}"
+
+
 def config_file(cluster: "Cluster") -> Path:
     """The ssh_config that holds this cluster's entry: one for real clusters, one for miniatures."""
     return (house.state_dir() / "sandbox" if cluster.sandbox else house.config_dir()) / "ssh_config"
@@ -82,6 +88,11 @@ def own_known_hosts(cluster: "Cluster") -> Path:
 def known_hosts_files(cluster: "Cluster") -> list[Path]:
     """Where ssh looks for this cluster's host keys: rookery's file, and the person's own (not in a sandbox)."""
     return [own_known_hosts(cluster), *([] if cluster.sandbox else [_persons("known_hosts")])]
+
+
+def usual_keys() -> list[Path]:
+    """The person's private keys that ssh tries by itself."""
+    return [_persons(f"id_{kind}") for kind in ("ed25519", "ecdsa", "rsa")]
 
 
 def _persons(name: str) -> Path:
@@ -159,7 +170,7 @@ def _for_hops(cluster: "Cluster") -> str:
     """The cluster's key for its jump hosts too, before those that ssh would try there by itself."""
     if not cluster.identity_file or not hops(cluster):
         return ""
-    usual = () if cluster.sandbox else [_persons(f"id_{kind}") for kind in ("ed25519", "ecdsa", "rsa")]
+    usual = [] if cluster.sandbox else usual_keys()
     keys = [Path(cluster.identity_file).expanduser().absolute(), *usual]
     lines = [f"Match originalhost {','.join(hops(cluster))}", *(f"    IdentityFile {quoted(key)}" for key in keys)]
     return "\n".join(lines) + "\n"
@@ -180,8 +191,7 @@ def _rest(cluster: "Cluster") -> str:
         "    ServerAliveCountMax 3",
     ]
     if not cluster.sandbox and _persons("config").is_file():
-        pattern = re.sub(r"([*?\[\\])", r"\\\1", str(_persons("config")))  # Include takes a pattern
-        lines.append(f"Include {quoted(pattern, expanded=False)}")
+        lines.append(include(_persons("config")))
     return "\n".join(lines) + "\n"
 
 
@@ -194,16 +204,16 @@ def write(cluster: "Cluster") -> Path:
     Raises:
         RookeryError: A value of the profile can't stand in an ssh_config.
     """
-    from rookery import ssh_hosts
-
     mine, path = entry(cluster), config_file(cluster)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with lock.waited(house.runtime_dir() / "ssh_config.lock"):
         before = path.read_text() if path.exists() else ""
         after = _text({**_entries(before), cluster.name: mine}, cluster)
         if after != before:
+            from rookery import ssh_hosts
+
+            ssh_hosts.refresh(cluster)  # first: stopped in between, the next command does both again
             files.write(path, after)
-    ssh_hosts.refresh(cluster)
     return path
 
 

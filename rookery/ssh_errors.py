@@ -197,16 +197,19 @@ def _can_ask(methods: str) -> bool:
     return bool({"password", "keyboard-interactive"} & set(methods.split(",")))
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a passphrase protects a private key."""
+    opened = ["ssh-keygen", "-y", "-P", "", "-f", str(path)]
+    done = subprocess.run(opened, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return "incorrect passphrase" in done.stderr
+
+
 def _locked_key(cluster: "Cluster") -> Path | None:
     """The key that ssh would have used, had it been told the passphrase; None where it is not that."""
-    usual = [Path.home() / ".ssh" / f"id_{kind}" for kind in ("ed25519", "ecdsa", "rsa")]
-    for path in [Path(cluster.identity_file).expanduser()] if cluster.identity_file else usual:
-        if path.is_file():
-            opened = ["ssh-keygen", "-y", "-P", "", "-f", str(path)]
-            done = subprocess.run(opened, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-            if "incorrect passphrase" in done.stderr:
-                return path
-    return None
+    from rookery.ssh_config import usual_keys
+
+    tried = [Path(cluster.identity_file).expanduser()] if cluster.identity_file else usual_keys()
+    return next((path for path in tried if path.is_file() and is_locked(path)), None)
 
 
 def _too_many(cluster: "Cluster", _text: str, _found: "re.Match[str]", _batch: bool) -> SshError:

@@ -4,13 +4,11 @@ They are in a file of rookery's own, ssh_hosts, so that ~/.ssh/config is changed
 rookery's ssh_config, which includes the person's, would include itself.
 """
 
-import glob
 import re
 import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 _HEAD = "# Written by rookery, which writes it anew: your own settings belong in ~/.ssh/config.\n"
 _MARK = "# rookery: "
 _NOTE = "# rookery: ssh to your clusters by name"
-_KEPT = ".before-rookery"
 _DEEPEST = 16
 """How deep ssh follows an Include (readconf.c, READCONF_MAX_DEPTH)."""
 
@@ -50,6 +47,8 @@ class Change:
 
     def diff(self) -> list[str]:
         """The lines that change, as `diff -u` shows them."""
+        from difflib import unified_diff
+
         before, after = self.before.splitlines(), self.after.splitlines()
         return list(unified_diff(before, after, str(self.path), f"{self.path}, then", n=1, lineterm=""))
 
@@ -66,8 +65,7 @@ def persons() -> Path:
 
 def line() -> str:
     """The line that includes the entries."""
-    pattern = re.sub(r"([*?\[\\])", r"\\\1", str(file()))  # Include takes a pattern
-    return f"Include {ssh_config.quoted(pattern, expanded=False)}"
+    return ssh_config.include(file())
 
 
 def owner(name: str) -> str:
@@ -141,7 +139,7 @@ def forget(cluster: "Cluster") -> None:
     if rest == text:
         return
     target = path.resolve()
-    if not rest and not list(target.parent.glob(f"{target.name}{_KEPT}*")):  # there was none before
+    if not rest and not list(target.parent.glob(f"{target.name}{files.KEPT}*")):  # there was none before
         target.unlink()
     else:
         files.write(target, rest.encode(errors="surrogateescape"), mode=target.stat().st_mode & 0o7777)
@@ -169,42 +167,20 @@ def carry_out(change: Change) -> Path | None:
     Raises:
         RookeryError: It can't be written; nothing is changed then.
     """
-    kept = None
+    kept = files.copy_name(change.path) if change.exists else None
+    before, after = (text.encode(errors="surrogateescape") for text in (change.before, change.after))
     try:
         change.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mode = 0o600
-        if change.exists:
-            mode = change.path.stat().st_mode & 0o7777
-            if not mode & 0o200:
-                raise PermissionError(0, "it is read-only")
-            _unchanged(change)
-            kept = _free(change.path)
-            files.write(kept, change.path.read_bytes(), mode=mode)
-        text = change.after.encode(errors="surrogateescape")
-        files.write(change.path, text, mode=mode, check=lambda _: _unchanged(change))
+        files.exchange(change.path, before if change.exists else None, after, mode=0o600, copy=kept)
+    except files.ChangedError:
+        message = f"{persons()} was changed meanwhile, and is left as it is."
+        raise RookeryError(message, hint="the same command again") from None
     except OSError as error:
         raise RookeryError(
             f"{persons()} can't be written: {error.strerror or error}.",
             hint=f"put this line at its top yourself: {line()}",
         ) from None
     return kept
-
-
-def _unchanged(change: Change) -> None:
-    """See that the file is what it was when the change was shown.
-
-    Raises:
-        RookeryError: It is not.
-    """
-    now = _read(change.path) if change.path.exists() else ""
-    if now != change.before:
-        raise RookeryError(f"{persons()} was changed meanwhile, and is left as it is.", hint="the same command again")
-
-
-def _free(path: Path) -> Path:
-    """A name for the copy that nothing has yet."""
-    names = (path.with_name(f"{path.name}{_KEPT}{f'.{number}' * bool(number)}") for number in range(1000))
-    return next(name for name in names if not name.exists())
 
 
 def _read(path: Path) -> str:
@@ -234,6 +210,8 @@ def _put(entries: dict[str, str], *, without: str) -> bool:
 
 def _hosts(path: Path, depth: int) -> Iterator[tuple[str, str]]:
     """The names behind each Host of a file and of those it includes, but for rookery's own, with where they are."""
+    import glob
+
     if depth > _DEEPEST or path == file() or not path.is_file():
         return
     for number, text in enumerate(_read(path).splitlines(), 1):

@@ -89,9 +89,9 @@ def run(*, cluster: str, json: bool, sandbox: bool) -> int:
     Raises:
         RookeryError: A cluster is not known.
     """
-    from rookery import setup
+    from rookery import choice
 
-    names = setup.chosen(cluster)
+    names = choice.clusters(cluster)
     named = "all" not in [part.strip() for part in cluster.split(",")]
     found = standings(names, sandbox=sandbox)
     code = exit_code(found, named=named)

@@ -104,10 +104,10 @@ def run(request: Request) -> int:
     Raises:
         RookeryError: What stopped everything: a cluster that is not known, or nobody to ask.
     """
-    from rookery import setup
+    from rookery import choice
 
-    names = setup.chosen(request.cluster, "undo")
-    only = setup.roles(request.only)
+    names = choice.clusters(request.cluster, "undo")
+    only = choice.roles(request.only)
     if only and request.purge:
         raise RookeryError("--purge is for the whole of a home, --only for one role.", hint="one of the two")
     began = time.monotonic()

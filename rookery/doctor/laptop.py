@@ -192,10 +192,10 @@ def ssh_config(board: Board, path: Path) -> None:
     if not path.is_file():
         board.ok("ssh-config", "there is none, and none is needed")
         return
-    pattern = re.sub(r"([*?\[\\])", r"\\\1", str(path))  # Include takes a pattern, and checks modes as ssh does
     with tempfile.TemporaryDirectory(prefix="rookery-") as folder:
         outer = Path(folder) / "config"
-        outer.write_text(f"Include {ssh_config.quoted(pattern, expanded=False)}\n", encoding="utf-8")
+        # ssh checks the modes of what it includes, not of what -F names
+        outer.write_text(f"{ssh_config.include(path)}\n", encoding="utf-8")
         done = subprocess.run(
             ["ssh", "-F", str(outer), "-G", "rookery-doctor.invalid"],
             stdin=subprocess.DEVNULL,

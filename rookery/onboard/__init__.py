@@ -68,11 +68,11 @@ def run(request: Request) -> int:
     Raises:
         RookeryError: What stopped it; what was done stays done.
     """
-    from rookery import profile, setup
+    from rookery import choice, profile
 
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # each step is seen when it is done, through a pipe too
-    names = setup.chosen(request.cluster, "onboard")
+    names = choice.clusters(request.cluster, "onboard")
     if len(names) != 1:
         raise RookeryError("One cluster at a time.", hint=f"invoke onboard --cluster {names[0]}")
     if request.sandbox:

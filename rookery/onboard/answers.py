@@ -2,7 +2,6 @@
 
 import getpass
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -118,8 +117,7 @@ def check(request: "Request") -> None:
     if request.project and (why := bad_name(request.project)):
         again = f"invoke onboard --cluster {request.cluster} --project {new.suggested(request.project)}"
         raise RookeryError(why, hint=again)
-    if not shutil.which("git"):
-        raise RookeryError("There is no git on this computer, and projects are kept in it.", hint=new.install("git"))
+    new.require_git()
     try:
         Path.cwd()
     except OSError:

@@ -199,11 +199,6 @@ def public_line(key: Key, *, ask: bool) -> str:
     return lines[0]
 
 
-def is_locked(path: Path) -> bool:
-    """Whether a passphrase protects it."""
-    return "incorrect passphrase" in _keygen("-y", "-P", "", "-f", str(path)).stderr
-
-
 def unlock(key: Key) -> bool:
     """Have the agent hold the key, which asks for its passphrase itself. Whether it does.
 

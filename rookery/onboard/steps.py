@@ -75,6 +75,7 @@ def your_key(way: Way) -> None:
     """Find or make the key that the login is tried with."""
     from rookery import profile
     from rookery.onboard import key
+    from rookery.ssh_errors import is_locked
 
     cluster, request = way.cluster, way.request
     with way.step("Your ssh key"):
@@ -93,7 +94,7 @@ def your_key(way: Way) -> None:
                     f"{way.key.shown} is made; its other half, {way.key.shown}.pub, may be shown to anybody",
                     changed=True,
                 )
-            if request.asks and key.is_locked(way.key.path):
+            if request.asks and is_locked(way.key.path):
                 held = key.unlock(way.key)
                 way.say(
                     "your ssh agent holds it"
@@ -130,6 +131,7 @@ def log_in(way: Way) -> None:
 def _bring_key(way: Way, door: "Door") -> None:
     from rookery import profile
     from rookery.onboard import key
+    from rookery.ssh_errors import is_locked
 
     cluster = way.cluster
     if way.key is None:
@@ -139,7 +141,7 @@ def _bring_key(way: Way, door: "Door") -> None:
         way.say("it is there already")
     elif key.opens(door):
         way.say("it opens the cluster from now on, without your password", changed=True)
-    elif key.is_locked(way.key.path):
+    elif is_locked(way.key.path):
         way.say("it is there now; its passphrase is asked for at the next login", changed=True)
     else:
         way.say(f"it is there now, but {cluster.name} does not take it; you go on logging in as today", changed=True)

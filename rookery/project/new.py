@@ -87,8 +87,7 @@ def make(request: Request, folder: Path | None = None) -> Made:
         raise RookeryError(
             f"{wanted.name} is here already, and not empty.", hint=f"{program.invocation()} new ANOTHER-NAME"
         )
-    if not shutil.which("git"):
-        raise RookeryError("There is no git on this computer, and projects are kept in it.", hint=install("git"))
+    require_git()
     outer = _git(place, "rev-parse", "--show-toplevel").stdout.strip()
     with tempfile.TemporaryDirectory(prefix=f".{wanted.name}.", dir=place) as temporary:
         building = Path(temporary) / wanted.name
@@ -274,8 +273,17 @@ def _last(done: _Done) -> str:
     return ((done.stderr.strip() or done.stdout.strip()).splitlines() or [f"exit status {done.returncode}"])[-1]
 
 
-def install(what: str) -> str:
-    """How a program comes onto a computer."""
+def require_git() -> None:
+    """See that there is git.
+
+    Raises:
+        RookeryError: There is none.
+    """
+    if not shutil.which("git"):
+        raise RookeryError("There is no git on this computer, and projects are kept in it.", hint=_install("git"))
+
+
+def _install(what: str) -> str:
     return f"sudo apt install {what}   # Debian, Ubuntu; xcode-select --install on a Mac"
 
 

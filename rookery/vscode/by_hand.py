@@ -13,9 +13,9 @@ def clusters(names: str) -> list[profile.Cluster]:
     Raises:
         RookeryError: One is not known, or none is meant.
     """
-    from rookery import setup
+    from rookery import choice
 
-    chosen = setup.chosen(names, "vscode.settings") if names not in {"", "all"} else profile.names()
+    chosen = choice.clusters(names, "vscode.settings") if names not in {"", "all"} else profile.names()
     found = [profile.load(name) for name in chosen]
     meant = found if names not in {"", "all"} else [one for one in found if one.user]
     if not meant:

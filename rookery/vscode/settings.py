@@ -11,8 +11,6 @@ from rookery.vscode import jsonc, record
 from rookery.vscode.jsonc import BrokenError
 from rookery.vscode.record import Record
 
-_BACKUP = ".before-rookery"
-
 
 @dataclass(frozen=True)
 class Wish:
@@ -170,9 +168,8 @@ def _applied(
         # noted before and after: a plan tells record.read() what to look for in a file that was left half-way
         records[str(path)] = replace(fresh, planned=planned)
         record.save(records)
-        if not known.values:
-            _copy(fresh, target, before)
-        _write(target, after, before)
+        copy = Path(fresh.backup) if fresh.backup and not known.values else None
+        files.exchange(target, before, after, copy=None if copy and copy.exists() else copy)
     except OSError as error:
         records[str(path)] = fresh
         if not fresh.values and not (fresh.backup and Path(fresh.backup).exists()):
@@ -201,7 +198,7 @@ def take_back(path: Path, paths: Iterable[jsonc.Path] | None = None) -> Outcome:
             if after is None:
                 target.unlink(missing_ok=True)
             elif after != now:
-                _write(target, after, now)
+                files.exchange(target, now, after)
         except (BrokenError, UnicodeDecodeError, OSError, RuntimeError) as error:
             return _failed(outcome, error)
         if rest:
@@ -264,8 +261,7 @@ def _first(target: Path, content: bytes | None) -> Record:
     """What is known of a file before its first change; its copy gets a name beside it that nothing has yet."""
     if content is None:
         return Record()
-    names = (target.with_name(f"{target.name}{_BACKUP}{'.' * bool(number)}{number or ''}") for number in range(1000))
-    return Record(before=record.digest(content), backup=str(next(name for name in names if not name.exists())))
+    return Record(before=record.digest(content), backup=str(files.copy_name(target)))
 
 
 def _is_first(known: Record, content: bytes | None) -> bool:
@@ -273,26 +269,3 @@ def _is_first(known: Record, content: bytes | None) -> bool:
     copy = Path(known.backup)
     untouched = known.before == record.digest(content)
     return untouched and (content is None or not copy.exists() or record.digest(copy.read_bytes()) == known.before)
-
-
-def _copy(known: Record, target: Path, content: bytes | None) -> None:
-    """Keep a copy of a file, where none is kept."""
-    if content is not None and not Path(known.backup).exists():
-        files.write(Path(known.backup), content, mode=target.stat().st_mode & 0o7777)
-
-
-def _write(target: Path, content: bytes, before: bytes | None) -> None:
-    """Put the file in place, if it is still what it was.
-
-    Raises:
-        OSError: It can't be written, or the editor wrote it in the meantime.
-    """
-
-    def unchanged(_: Path) -> None:
-        if (target.read_bytes() if target.exists() else None) != before:
-            raise OSError("the editor wrote it at the same moment; the same command again will do")
-
-    mode = target.stat().st_mode & 0o7777 if before is not None else 0o644
-    if before is not None and not mode & 0o200:
-        raise PermissionError(0, "it is read-only")
-    files.write(target, content, mode=mode, check=unchanged)

@@ -11,6 +11,7 @@ from rookery import profile
 from rookery.errors import RookeryError
 from rookery.onboard import Request, answers, key, result
 from rookery.onboard.key import Key
+from rookery.ssh_errors import is_locked
 
 
 @pytest.fixture
@@ -79,8 +80,8 @@ def test_a_key_with_a_passphrase(home: Path) -> None:
     """Its public half can't be made where nobody can be asked; without an agent, nothing holds it."""
     path = home / "locked"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "open sesame", "-f", str(path)], check=True)
-    assert key.is_locked(path)
-    assert not key.is_locked(key.make(home / "open", ask=False).path)
+    assert is_locked(path)
+    assert not is_locked(key.make(home / "open", ask=False).path)
     assert key.unlock(Key(path)) is False
     Path(f"{path}.pub").write_text("ssh-ed25519 not-a-key\n")
     with pytest.raises(RookeryError, match="is no public key"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rookery import lock, profile, setup
+from rookery import choice, lock, profile, setup
 from rookery.errors import RookeryError
 from rookery.report import Chapter
 from rookery.ssh import Door
@@ -38,8 +38,8 @@ def test_without_a_cluster_those_known_are_listed() -> None:
 
 
 def test_clusters_are_named_with_commas_or_all() -> None:
-    assert setup.chosen("hec, penguins,hec") == ["hec", "penguins"]
-    assert setup.chosen("all") == profile.names()
+    assert choice.clusters("hec, penguins,hec") == ["hec", "penguins"]
+    assert choice.clusters("all") == profile.names()
 
 
 def test_an_unknown_cluster_or_role_stops_before_anything_is_done(person: Path) -> None:
@@ -48,7 +48,7 @@ def test_an_unknown_cluster_or_role_stops_before_anything_is_done(person: Path) 
     assert "pengiuns" in done.stderr
     assert "penguins" in done.stderr.splitlines()[0].replace("pengiuns", "")
     with pytest.raises(RookeryError, match="There are: cluster, shell"):
-        setup.roles("shell,pyton")
+        choice.roles("shell,pyton")
     assert not (person / "state").exists()
 
 

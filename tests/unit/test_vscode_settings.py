@@ -264,13 +264,14 @@ def test_check_writes_nothing(file: Path) -> None:
 
 
 def test_what_the_editor_writes_at_the_same_moment_is_not_lost(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = settings._copy
+    real = settings.files.write
 
-    def meanwhile(known: record.Record, target: Path, content: bytes | None) -> None:
-        file.write_text('{"newer": true}')
-        real(known, target, content)
+    def meanwhile(path: Path, text: str | bytes, **options: Any) -> None:
+        if path.name.startswith(f"{file.name}{settings.files.KEPT}"):
+            file.write_text('{"newer": true}')
+        real(path, text, **options)
 
-    monkeypatch.setattr(settings, "_copy", meanwhile)
+    monkeypatch.setattr(settings.files, "write", meanwhile)
     assert settings.apply(file, WISHES).state == "unwritable"
     assert file.read_text() == '{"newer": true}'
 

@@ -1,0 +1,49 @@
+"""What `--cluster` and `--tags` name: clusters and roles that there are, or a line that says which those are."""
+
+from rookery import program
+from rookery.errors import RookeryError
+
+
+def clusters(text: str, command: str = "setup") -> list[str]:
+    """The clusters that `--cluster` names, each once, in its order.
+
+    Args:
+        text: What stands behind `--cluster`.
+        command: The command that asks.
+
+    Raises:
+        RookeryError: None is named, or one that is not known.
+    """
+    from rookery import profile
+
+    known = profile.names()
+    asked = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not asked:
+        example = known[0] if known else "NAME"
+        raise RookeryError(
+            f"Which cluster? There are: {', '.join(known)}.",
+            hint=f"{program.invocation()} {command} --cluster {example}",
+        )
+    if "all" in asked:
+        return known
+    for name in asked:
+        profile.load(name)  # an unknown name or a wrong profile is told before anything is done
+    return asked
+
+
+def roles(text: str) -> tuple[str, ...]:
+    """The roles that `--tags` names.
+
+    Raises:
+        RookeryError: One is not known.
+    """
+    from rookery import play, schema
+
+    asked = tuple(part.strip() for part in text.split(",") if part.strip())
+    for tag in asked:
+        if tag not in play.TAGS:
+            raise RookeryError(
+                f"There is no role {tag!r}{schema.nearest(tag, play.TAGS)}. There are: {', '.join(play.TAGS)}.",
+                hint="the same command with one of those",
+            )
+    return asked
