@@ -141,7 +141,7 @@ PIECES = st.recursive(
         inner.map(lambda text: f"for x in c101 '('; do {text}\ndone > /dev/null"),
         inner.map(lambda text: f'while c2 $(c3 ")"); do {text}\ndone'),
         inner.map(lambda text: f"case c101 in (c102|'c103') {text}\n;; c104) c5 ;; esac"),
-        inner.map(lambda text: f'c6 "$( {text}\n)" # c105 \' "'),
+        inner.map(lambda text: f'c6 "$( {text}\n)" # c105 \' "\nc4 c113'),  # what follows is not in the comment
         inner.map(lambda text: f'x=$((1<<2)) y=(c106 "c107") c7 <<A 3<<\'B\'\n$x c108\nA\nc109 $( "\nB\n{text}'),
         inner.map(lambda text: f"[[ a < b && ( c111 || d ) ]] && {text}"),
         inner.map(lambda text: f"c8 <(c9) `c10 c110` {{fd}}> c112 && {text}"),
