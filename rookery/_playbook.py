@@ -1,11 +1,16 @@
 """ansible-playbook, as rookery runs it: a script of its own, that play.py starts. Nothing imports it.
 
-Two things differ from the command of that name. Paramiko is kept out: Ansible imports it only to see whether it is
-there, which takes a quarter of a second, and OpenSSH is the only transport here. And it ends when the process that
-started it ends, however that came about: standard input is a pipe that nobody writes to, and its end is the sign.
-Ansible then ends its workers and their ssh; where it can't any more (kill -9), they see that by themselves.
+It differs from the command of that name in what it costs: paramiko is kept out, since Ansible imports it only to see
+whether it is there (a quarter of a second), and OpenSSH is the only transport here; a run is too short for looking
+after its memory again and again, and for taking it apart at the end (half a second together).
+
+And it ends when the process that started it ends, however that came about: standard input is a pipe that nobody writes
+to, and its end is the sign. Ansible then ends its workers and their ssh; where it can't any more (kill -9), they see
+that by themselves.
 """
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -30,11 +35,25 @@ def _watch_parent(life: int, held: int) -> None:
     _watch(life, signal.SIGTERM)
 
 
+def _playbook() -> int:
+    """ansible-playbook itself; its exit code."""
+    from ansible.cli.playbook import main
+
+    try:
+        main(["ansible-playbook", *sys.argv[1:]])
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
 if __name__ == "__main__":
     sys.modules["paramiko"] = None  # type: ignore[assignment]  # how Python marks a module as not importable
+    gc.set_threshold(100_000)
     _watch(0, signal.SIGINT)
     life, held = os.pipe()
     os.register_at_fork(after_in_child=lambda: _watch_parent(life, held))
-    from ansible.cli.playbook import main
-
-    main(["ansible-playbook", *sys.argv[1:]])
+    code = _playbook()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

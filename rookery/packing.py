@@ -14,25 +14,34 @@ from typing import Any
 from rookery import house
 
 # fmt: off
-PARTS = (  # each may import those before it
+PARTS = (
     "problem", "paths", "disk", "records", "ledger", "quick", "asked", "room", "lease", "work", "shells", "things",
-    "blocks", "settings", "carry", "moves", "process", "reply", "jobs", "commands",
+    "blocks", "settings", "carry", "moves", "process", "reply", "jobs", "commands", "schedule",
     "takeback", "stale", "kinds", "main",
 )
 # fmt: on
 
 ARGUMENT_BYTES = 100_000  # Linux takes 128 kB in one argument, and login shells want quoting on top
 
-# The modules become modules again over there. -I and -S keep the person's own packages and settings out of it.
+# The modules become modules again over there, each when it is first asked for: most declarations need a third of them.
+# -I and -S keep the person's own packages and settings out of it.
 BOOT = """
 import sys, types
+from _frozen_importlib import ModuleSpec
+class Parts:
+    texts = {parts!r}
+    def find_spec(self, name, path=None, target=None):
+        return ModuleSpec(name, self) if name in self.texts else None
+    def create_module(self, spec):
+        return None
+    def exec_module(self, module):
+        exec(compile(self.texts[module.__name__], module.__name__, "exec"), module.__dict__)
+sys.meta_path.insert(0, Parts())
 sys.modules["converger"] = types.ModuleType("converger")
-for name, text in {parts!r}:
-    name = "converger." + name
-    module = sys.modules[name] = types.ModuleType(name)
-    exec(compile(text, name, "exec"), module.__dict__)
+sys.modules["converger"].__path__ = []
 import json
-sys.modules["converger.{last}"].main(json.loads({payload!r}))
+import converger.{last}
+converger.{last}.main(json.loads({payload!r}))
 """
 FROM_ARGUMENT = "import sys,zlib,base64;exec(zlib.decompress(base64.b64decode(sys.argv[1])))"
 FROM_INPUT = "import sys,zlib,base64;exec(zlib.decompress(base64.b64decode(sys.stdin.buffer.read())))"
@@ -44,10 +53,10 @@ def pack(payload: dict[str, Any], parts: Sequence[str] = PARTS) -> str:
 
     Args:
         payload: Handed to `main` of the last part.
-        parts: The modules, each after those that it imports.
+        parts: The modules.
     """
     folder = house.root() / "plugins/converger"
-    texts = [(name, (folder / f"{name}.py").read_text(encoding="utf-8")) for name in parts]
+    texts = {f"converger.{name}": (folder / f"{name}.py").read_text(encoding="utf-8") for name in parts}
     script = BOOT.format(parts=texts, payload=json.dumps(payload), last=parts[-1])
     return base64.b64encode(zlib.compress(script.encode(), 9)).decode()
 

@@ -31,7 +31,7 @@ ITEMS: dict[str, tuple[str, str]] = {
     "blocks": ("path content", "position comment create"),
     "json": ("path values", ""),
     "environment": ("name", "variables defaults path shells"),
-    "commands": ("what argv", "creates unless environment makes size stage hint job timeout"),
+    "commands": ("what argv", "creates unless needs environment makes size stage hint job timeout"),
 }
 OTHERS = {"release", "space"}
 CHOICES = {"position": {"top", "bottom"}, "shells": {"sh", "fish", "csh"}}
@@ -72,6 +72,8 @@ def faults(declaration: dict[str, Any]) -> list[str]:
             found.append(f"{kind} is not a list of mappings")
             continue
         found += [f"{kind}: {fault}" for item in items for fault in _item_faults(kind, item)]
+        if kind == "commands":
+            found += [f"{kind}: {fault}" for fault in _order_faults(items)]
     return found
 
 
@@ -100,12 +102,23 @@ def _command_faults(item: dict[str, Any]) -> list[str]:
     found = [f"{what} has an unknown key {key} in job" for key in sorted(set(item.get("job") or {}) - JOB)]
     found += [
         f"{what} needs {key} as a list of words"
-        for key in ("argv", "unless", "makes")
+        for key in ("argv", "unless", "makes", "needs")
         if key in item and not (isinstance(item[key], list) and all(isinstance(word, str) for word in item[key]))
     ]
     if not item.get("creates") and (item.get("stage") or not item.get("unless")):
         found.append(f"{what} needs creates" + ("" if item.get("stage") else " or unless"))
     return found
+
+
+def _order_faults(items: list[dict[str, Any]]) -> list[str]:
+    """Commands that need one that does not come before them."""
+    names = [item.get("what") for item in items]
+    return [
+        f"{item.get('what')} needs {needed}, which does not come before it"
+        for number, item in enumerate(items)
+        for needed in (item["needs"] if isinstance(item.get("needs"), list) else [])
+        if needed not in names[:number]
+    ]
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]

@@ -1,9 +1,10 @@
 """What `home` sends to a login node: brings a home to what one role declares there.
 
 It needs Python 3.6's standard library and nothing else. One module a concern; rookery/packing.py packs them,
-together with the declaration, into the one script that is sent. Each module may import those before it in PARTS there.
+together with the declaration, into the one script that is sent. What most declarations don't need is imported within
+functions: over there a module is compiled when it is imported.
 
-problem      what goes wrong, told in one line
+problem      what ends a call before its work is done
 paths        what a path in a declaration means, and where rookery may write
 disk         the single changes of a filesystem: atomic, durable, one `step` each
 records      what a ledger's file says, of whichever version
@@ -19,10 +20,11 @@ settings     JSON files shared with the person
 shells       a drop-in for each shell's start-up
 carry        a tree of files carried to another filesystem
 moves        a folder carried to storage, and linked from where it was
-process      a program run and watched
+process      programs run and watched
 reply        the answer to the laptop
 jobs         a command run in a Slurm job
-commands     what is done by running a program
+commands     a thing that is made by running a program
+schedule     the commands of a declaration, side by side where one does not need the other
 takeback     files, links, folders, blocks and settings put back as they were
 stale        what a role declares no longer
 kinds        the kinds of things in a declaration, in their order

@@ -7,7 +7,6 @@ Each is a line with a digest, then JSON.
 
 import json
 import os
-import subprocess
 import sys
 import time
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
@@ -73,6 +72,8 @@ def seal(home: str, run: str, asked: Dict[str, Any]) -> None:
         asked: What the laptop sends for this: `glance`, a command line that tells the facts, and whatever it wants to
             know of this run later.
     """
+    import subprocess
+
     kept = {key: value for key, value in asked.items() if key != "glance"}
     done = subprocess.run(
         ["sh", "-c", asked["glance"]],

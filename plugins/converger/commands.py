@@ -1,13 +1,11 @@
-"""What is done by running a program: when it need not be, what it needs, what it made."""
+"""A thing that is made by running a program: when it need not be, what it needs, what it made."""
 
 import json
 import os
 import re
-import shutil
 from typing import Any, Dict, Iterable, List, Optional, Set
 
-from converger import asked, disk, jobs, process
-from converger.lease import Lease
+from converger import asked, disk, process
 from converger.paths import native, portable
 from converger.problem import Problem, filesystem_of
 from converger.work import Thing, Work
@@ -36,6 +34,7 @@ class Command:
             native(name): tilde(str(value)).replace("{stage}", self.stage)
             for name, value in item.get("environment", {}).items()
         }
+        self.needs: Optional[List[str]] = item.get("needs")
         self.unless = [tilde(word) for word in item.get("unless", [])]
         self.size = float(item.get("size", 0))
         self.timeout = item.get("timeout")
@@ -59,39 +58,17 @@ class Command:
         return self.makes + [path for path in [self.creates] if path and path not in self.makes]
 
 
-def commands(work: Work, items: List[Item], lease: Optional[Lease], resume: Optional[int] = None) -> None:
-    """Run what need be run, in order.
-
-    Args:
-        work: The declaration's work.
-        items: The declaration's commands.
-        lease: Renewed while a command runs; None in check mode.
-        resume: The command to go on with, whose job is over.
-
-    Raises:
-        jobs.Pending: A command is in Slurm's hands; `job["command"]` tells which one.
-    """
-    for number, item in enumerate(items):
-        if resume is not None and number < resume:
-            continue
-        try:
-            _settle(work, Command(work, item), lease, resumed=number == resume)
-        except jobs.Pending as pending:
-            pending.job["command"] = str(number)
-            raise
-
-
 def require_room(work: Work, items: List[Item]) -> None:
     """Make sure that everything that will be installed fits, before anything is done."""
     needed = [command for command in (Command(work, item) for item in items) if command.size]
-    needed = [command for command in needed if not _is_satisfied(work, command)]
+    needed = [command for command in needed if not is_satisfied(work, command)]
     work.room.require(
         [(command.destination or work.roots.home, command.size) for command in needed],
         "; ".join(command.what for command in needed),
     )
 
 
-def _is_satisfied(work: Work, command: Command) -> bool:
+def is_satisfied(work: Work, command: Command) -> bool:
     """Whether nothing need be done. What a run that was cut off began is not done, whatever stands there."""
     entry = work.ledger.find("commands", command.creates) if command.creates else None
     if entry is not None and entry["state"] == "planned" and not command.is_staged:
@@ -103,7 +80,7 @@ def _is_satisfied(work: Work, command: Command) -> bool:
     if not command.unless:
         return False
     before = work.seen_before.get(command.name, {})
-    return asked.is_as_seen(before) or _test(work, command)
+    return asked.is_as_seen(before) or test(work, command)
 
 
 def _is_gone(work: Work, path: str) -> bool:
@@ -112,8 +89,8 @@ def _is_gone(work: Work, path: str) -> bool:
     return entry is not None and entry["state"] == "done" and not os.path.lexists(path)
 
 
-def _test(work: Work, command: Command) -> bool:
-    """Ask a command's test whether nothing need be done."""
+def test(work: Work, command: Command) -> bool:
+    """Ask a command's test whether nothing need be done; what its answer depends on is noted."""
     try:
         done = process.run(command.unless, command.environment, _LOOK)
     except OSError:
@@ -123,64 +100,14 @@ def _test(work: Work, command: Command) -> bool:
     return done.code == 0
 
 
-def _settle(work: Work, command: Command, lease: Optional[Lease], resumed: bool) -> None:
-    is_job = command.job is not None and not work.check
-    job = jobs.attached(work.roots.home, _key(work, command)) if is_job else None
-    if job is None and _is_satisfied(work, command):
-        if not work.check:
-            _confirm(work, command.paths)
-        work.tell(command.thing, "present")
-        return
+def state_of(work: Work, command: Command) -> str:
+    """What becomes of it when it is run: made, or changed where something of it is there."""
     for path in command.paths:
-        work.roots.follow(path)
-    was_there = any(os.path.lexists(path) for path in command.paths)
-    diff = work.diff(command.destination, "", command.what + "\n")
-
-    def act() -> None:
-        if command.job is not None:
-            _run_as_job(work, command, command.job, job, resumed)
-        else:
-            _run_here(work, command, lease)
-        if command.unless:
-            _test(work, command)  # for the sake of what it looks at
-
-    work.change(command.thing, "changed" if was_there else "made", diff, act)
+        work.roots.follow(path)  # refused where it leads out of the home and the storage
+    return "changed" if any(os.path.lexists(path) for path in command.paths) else "made"
 
 
-def _run_here(work: Work, command: Command, lease: Optional[Lease]) -> None:
-    _begin(work, command)
-    tick = lease.renew if lease is not None else (lambda: None)
-    steady = work.ledger.steady_folders()
-    try:
-        done = process.run(command.argv, command.environment, command.timeout, tick)
-    except OSError as error:
-        raise Problem("{} failed: {}: {}".format(command.what, command.argv[0], error.strerror)) from error
-    for folder in steady:
-        work.ledger.settle_folder(native(folder))
-    _finish(work, command, done)
-
-
-def _run_as_job(work: Work, command: Command, wish: Dict[str, Any], job: Optional[jobs.Job], resumed: bool) -> None:
-    home = work.roots.home
-    seen = jobs.state(job) if job is not None else {"state": "gone"}
-    failed_before = seen["state"] == "gone" or seen.get("code", 0) != 0
-    if job is None or (failed_before and not resumed):
-        job = jobs.job_of(home, _key(work, command))
-        _begin(work, command)
-        disk.discard(job.file("seen"))
-        jobs.submit(home, job, command.argv, command.environment, wish)
-        seen = {"state": "pending"}
-    if seen["state"] not in ("ended", "gone"):
-        raise jobs.Pending({"key": job.key, "id": job.text("id"), "what": command.what})
-    disk.write(job.file("seen"), b"", 0o600)
-    _finish(work, command, jobs.outcome(job))
-
-
-def _key(work: Work, command: Command) -> str:
-    return jobs.key_of(work.ledger.role, command.what, [portable(word) for word in command.argv])
-
-
-def _begin(work: Work, command: Command) -> None:
+def begin(work: Work, command: Command) -> None:
     """Write down what will be made, and make way for it."""
     if command.is_staged:
         work.make_folders(os.path.dirname(command.creates))
@@ -191,7 +118,12 @@ def _begin(work: Work, command: Command) -> None:
         work.ledger.plan_made(path)
 
 
-def _finish(work: Work, command: Command, done: process.Finished) -> None:
+def finish(work: Work, command: Command, done: process.Finished) -> None:
+    """Its program has ended: write down what it made.
+
+    Raises:
+        Problem: It did not end well.
+    """
     if done.code != 0:
         if command.is_staged:
             _remove(command.stage)
@@ -206,17 +138,22 @@ def _finish(work: Work, command: Command, done: process.Finished) -> None:
         work.ledger.plan("directories", folder, folder, _FOLDER, {"type": "absent"})["state"] = "done"
     made = {os.path.normpath(path) for path in done.made if os.path.isabs(path) and not path.endswith("/")}
     _write_down(work, command.paths, made)
+    if done.sees:
+        work.sights[command.name] = asked.look(done.sees)
+    elif command.unless:
+        test(work, command)  # for the sake of what it looks at
 
 
 def _write_down(work: Work, paths: Iterable[str], told: Set[str]) -> None:
     for path in sorted(told.difference(paths)):
         work.ledger.plan("commands", path, path, {"type": "made"}, {"type": "absent"})
         work.ledger.confirm_made(path)
-    _confirm(work, paths)
+    confirm(work, paths)
     work.ledger.save()
 
 
-def _confirm(work: Work, paths: Iterable[str]) -> None:
+def confirm(work: Work, paths: Iterable[str]) -> None:
+    """They are there, as the ledger has it by now."""
     for path in paths:
         folder = os.path.dirname(path)
         while work.ledger.find("directories", folder) is not None:
@@ -261,6 +198,6 @@ def _reason(lines: List[str]) -> str:
 def _remove(path: str) -> None:
     if disk.type_of(path) == "dir":
         disk.step()
-        shutil.rmtree(path)
+        disk.remove_tree(path)
     else:
         disk.discard(path)

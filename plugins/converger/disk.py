@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 import os
-import shutil
 import signal
 import stat
 from typing import Any, Dict, Optional
@@ -182,7 +181,14 @@ def sweep(folder: str) -> None:
     for inner, _, _ in os.walk(folder):
         os.chmod(inner, 0o700)
     step()
-    shutil.rmtree(folder)
+    remove_tree(folder)
+
+
+def remove_tree(folder: str, ignore_errors: bool = False) -> None:
+    """shutil.rmtree, imported where it is needed: that takes longer than most of a run's work."""
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors)
 
 
 def sync_folder(folder: str) -> None:

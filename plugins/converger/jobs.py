@@ -29,18 +29,6 @@ _PIECE = 1 << 16  # bytes of a log that travel at once
 Seen = Dict[str, Any]
 
 
-class Pending(Exception):  # noqa: N818 - it is no error
-    """A job is waiting or running: the laptop asks again, then sends the declaration once more.
-
-    Attributes:
-        job: What the laptop needs for asking: `key`, `id`.
-    """
-
-    def __init__(self, job: Dict[str, str]) -> None:
-        super().__init__(job["id"])
-        self.job = job
-
-
 class Job(NamedTuple):
     """A command's job, by the name of its files."""
 

@@ -7,7 +7,6 @@ still knows the home as it was at first: the `before` of the first change to a p
 import contextlib
 import os
 import re
-import shutil
 import time
 from typing import Any, Dict, Iterable, Iterator, List, Optional
 
@@ -39,7 +38,7 @@ def make_state_folder(home: str) -> str:
     top, parent = missing[0], os.path.dirname(missing[0])
     before = os.stat(parent).st_mtime_ns
     temporary = disk.beside(top)
-    shutil.rmtree(temporary, ignore_errors=True)
+    disk.remove_tree(temporary, ignore_errors=True)
     inner = temporary + folder[len(top) :]
     disk.step()
     os.makedirs(inner)

@@ -3,11 +3,12 @@
 import contextlib
 from typing import Any, Dict, Optional
 
-from converger import asked, commands, jobs, reply, stale
+from converger import asked, reply, stale
 from converger.kinds import bring_about
 from converger.lease import Lease
 from converger.ledger import Ledger
 from converger.paths import Roots
+from converger.problem import Pending
 from converger.room import Room
 from converger.work import Work
 
@@ -37,7 +38,7 @@ class Session:
         """What is asked: a declaration, or how a job is doing."""
         try:
             return self.poll() if "poll" in self.payload else self.converge()
-        except jobs.Pending as pending:
+        except Pending as pending:
             return dict(self.result(), job=pending.job)
 
     def converge(self) -> Result:
@@ -54,7 +55,7 @@ class Session:
 
                     asked.seal(self.home, self.payload["run"]["id"], self.payload["seal"])
                     trace.write_down(self.home)
-            except jobs.Pending:
+            except Pending:
                 self._note()
                 raise  # the run goes on when the job has ended
             except BaseException:
@@ -72,6 +73,8 @@ class Session:
 
     def poll(self) -> Result:
         """How a Slurm job is doing."""
+        from converger import jobs
+
         question = self.payload["poll"]
         with Lease(self.home, self.payload["run"]):
             return jobs.poll(jobs.job_of(self.home, question["key"]), question["offset"])
@@ -87,11 +90,18 @@ class Session:
         ledger = Ledger(self.home, payload["role"], payload["run"]["id"], payload["storage"])
         roots, room = Roots(self.home, payload["storage"]), Room(declaration.get("space", {}))
         self.work = Work(roots, ledger, room, payload["check"])
+        items = declaration.get("commands", [])
         try:
             if payload["resume"] is None:
-                commands.require_room(self.work, declaration.get("commands", []))
+                if items:
+                    from converger import commands
+
+                    commands.require_room(self.work, items)
                 bring_about(self.work, declaration)
-            commands.commands(self.work, declaration.get("commands", []), lease, payload["resume"])
+            if items:
+                from converger.schedule import Schedule
+
+                Schedule(self.work, items, lease, payload["resume"]).run()
             stale.remove(self.work, declaration)
         finally:
             if lease is not None:

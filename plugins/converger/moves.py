@@ -12,7 +12,6 @@ The original stays whole until everything in it has arrived. A run may be killed
 
 import json
 import os
-import shutil
 from typing import Any, Dict, NamedTuple
 
 from converger import carry, disk
@@ -115,13 +114,13 @@ def _carry_out(work: Work, entry: Entry, route: Route, report: carry.Report) -> 
 def _fill(work: Work, entry: Entry, route: Route, report: carry.Report) -> None:
     """Copy everything to the destination; on failure the original is untouched, and what was copied in vain is gone."""
     if os.path.isdir(route.to) and os.listdir(route.to):
-        shutil.rmtree(route.partial, ignore_errors=True)
+        disk.remove_tree(route.partial, ignore_errors=True)
         carry.over(route.path, route.to, carry.NEWER if entry.get("arrived") else carry.NEVER, report)
         return
     try:
         carry.over(route.path, route.partial, carry.ALWAYS, report)
     except (OSError, Problem):
-        shutil.rmtree(route.partial, ignore_errors=True)
+        disk.remove_tree(route.partial, ignore_errors=True)
         raise
     disk.rename(route.partial, route.to)
     entry["arrived"] = (

@@ -1,8 +1,8 @@
-"""What goes wrong, told in one line."""
+"""What ends a call before its work is done: what goes wrong, told in one line, and what has to be waited for."""
 
 import errno
 import os
-from typing import Sequence
+from typing import Dict, Sequence
 
 _REASONS = {
     errno.EACCES: "permission denied: {path}",
@@ -31,6 +31,18 @@ class Problem(Exception):  # noqa: N818 - the word that a person reads
         self.message = message
         self.hint = hint
         self.details = list(details)
+
+
+class Pending(Exception):  # noqa: N818 - it is no error
+    """A Slurm job is waiting or running: the laptop asks again, then sends the declaration once more.
+
+    Attributes:
+        job: What the laptop needs for asking: `key`, `id`.
+    """
+
+    def __init__(self, job: Dict[str, str]) -> None:
+        super().__init__(job["id"])
+        self.job = job
 
 
 def filesystem_of(path: str) -> str:

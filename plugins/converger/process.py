@@ -1,4 +1,4 @@
-"""A program run and watched: its last lines are remembered, and it does not outlive who asked for it."""
+"""Programs run and watched: their last lines are remembered, and they do not outlive who asked for them."""
 
 import collections
 import contextlib
@@ -6,9 +6,11 @@ import os
 import re
 import select
 import signal
-import subprocess
 import time
-from typing import Callable, Deque, Dict, Iterator, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Callable, Deque, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+if TYPE_CHECKING:
+    import subprocess
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _LISTENER = 1  # standard output: when nobody reads it any more, the laptop is gone
@@ -78,7 +80,7 @@ def run(
     timeout: Optional[float] = None,
     tick: Callable[[], None] = lambda: None,
 ) -> Finished:
-    """Run a program (in the home, where the converger is), with nothing on its standard input.
+    """Run a program to its end.
 
     Args:
         argv: The program and its arguments.
@@ -90,73 +92,143 @@ def run(
         OSError: It can't be started.
         Interrupted: The laptop is gone. The program was ended.
     """
-    process = subprocess.Popen(
-        argv,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=dict(os.environ, **environment),
-        start_new_session=True,
-    )
-    try:
-        listing, in_time = _watch(process, timeout, tick)
-    finally:
-        _end(process)
-    code = process.returncode if process.returncode >= 0 else 128 - process.returncode
-    return Finished(code if in_time else None, list(listing.lines), listing.made, listing.sees)
+    with Programs() as programs:
+        programs.start(0, argv, environment, timeout)
+        return programs.wait(tick)[1]
 
 
-def _watch(
-    process: "subprocess.Popen[bytes]", timeout: Optional[float], tick: Callable[[], None]
-) -> "tuple[Listing, bool]":
-    """Read until the program ends (others that it left may hold its output open); tells whether it was in time."""
-    assert process.stdout is not None
-    output = process.stdout.fileno()
-    os.set_blocking(output, False)
-    poller = select.poll()
-    poller.register(output, select.POLLIN)
-    poller.register(_LISTENER, 0)
-    listing = Listing()
-    deadline = None if timeout is None else time.monotonic() + timeout
-    in_time, next_beat = True, time.monotonic() + _HEARTBEAT
-    while process.poll() is None and in_time:
-        ready = dict(poller.poll(200))
+class _Program:
+    """One that runs."""
+
+    def __init__(self, key: int, process: "subprocess.Popen[bytes]", timeout: Optional[float]) -> None:
+        assert process.stdout is not None
+        self.key = key
+        self.process = process
+        self.output = process.stdout.fileno()
+        self.listing = Listing()
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+        os.set_blocking(self.output, False)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its time is over."""
+        return self._deadline is not None and time.monotonic() > self._deadline
+
+    def read(self) -> bool:
+        """Take what it has said; False at the end of its output, or where there is nothing more for now."""
+        try:
+            data = os.read(self.output, 1 << 16)
+        except BlockingIOError:
+            return False
+        self.listing.feed(data)
+        return bool(data)
+
+    def wait(self, seconds: float) -> None:
+        """Give it time to end."""
+        from subprocess import TimeoutExpired
+
+        with contextlib.suppress(TimeoutExpired):
+            self.process.wait(seconds)
+
+    def end(self) -> None:
+        """End it where it still runs, with what it started."""
+        for number, patience in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 30.0)):
+            if self.process.poll() is not None:
+                break
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+            self.wait(patience)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+class Programs:
+    """Programs that run side by side; those that still run at the end of the block are ended."""
+
+    def __init__(self) -> None:
+        self._running: List[_Program] = []
+        self._poller = select.poll()
+        self._poller.register(_LISTENER, 0)
+        self._next_beat = 0.0
+
+    def __enter__(self) -> "Programs":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for program in self._running:
+            program.end()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(
+        self, key: int, argv: Sequence[str], environment: Dict[str, str], timeout: Optional[float] = None
+    ) -> None:
+        """Start a program (in the home, where the converger is), with nothing on its standard input.
+
+        Args:
+            key: What `wait` calls it by.
+            argv: The program and its arguments.
+            environment: Variables besides those of the login.
+            timeout: Seconds after which it is ended.
+
+        Raises:
+            OSError: It can't be started.
+        """
+        import subprocess
+
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(os.environ, **environment),
+            start_new_session=True,
+        )
+        program = _Program(key, process, timeout)
+        self._running.append(program)
+        self._poller.register(program.output, select.POLLIN)
+
+    def wait(self, tick: Callable[[], None] = lambda: None) -> Tuple[int, Finished]:
+        """Wait for the next program to end (others that it left may hold its output open); its key, and how it ended.
+
+        Args:
+            tick: Called now and then.
+
+        Raises:
+            Interrupted: The laptop is gone.
+        """
+        self._next_beat = time.monotonic() + _HEARTBEAT
+        while True:
+            for program in self._running:
+                if program.process.poll() is not None or program.is_late:
+                    return program.key, self._finish(program)
+            self._watch()
+            tick()
+
+    def _watch(self) -> None:
+        """Take what the programs say, until one may have ended or a moment has passed."""
+        ready = dict(self._poller.poll(200))
         if ready.get(_LISTENER, 0) & (select.POLLERR | select.POLLHUP):
             raise Interrupted("nobody listens any more")
-        if time.monotonic() > next_beat:
+        if time.monotonic() > self._next_beat:
             with contextlib.suppress(BrokenPipeError):  # seen in the next round
                 os.write(_LISTENER, b"\n")
-            next_beat = time.monotonic() + _HEARTBEAT
-        if output in ready and not _read(output, listing):
-            poller.unregister(output)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(0.05)
-        tick()
-        in_time = deadline is None or time.monotonic() < deadline
-    while _read(output, listing):
-        pass
-    listing.feed(b"", last=True)
-    return listing, in_time
+            self._next_beat = time.monotonic() + _HEARTBEAT
+        for program in self._running:
+            if program.output in ready and not program.read():
+                self._poller.unregister(program.output)
+                program.wait(0.05)
 
-
-def _read(output: int, listing: Listing) -> bool:
-    """Take what there is; False at the end of the output, or where there is nothing more for now."""
-    try:
-        data = os.read(output, 1 << 16)
-    except BlockingIOError:
-        return False
-    listing.feed(data)
-    return bool(data)
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End a program that still runs, with what it started."""
-    for number, patience in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 30.0)):
-        if process.poll() is not None:
-            break
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
-    if process.stdout is not None:
-        process.stdout.close()
+    def _finish(self, program: _Program) -> Finished:
+        in_time = program.process.poll() is not None
+        with contextlib.suppress(KeyError):  # it had closed its output
+            self._poller.unregister(program.output)
+        while program.read():
+            pass
+        program.listing.feed(b"", last=True)
+        program.end()
+        self._running.remove(program)
+        code, said = program.process.returncode, program.listing
+        code = code if code >= 0 else 128 - code
+        return Finished(code if in_time else None, list(said.lines), said.made, said.sees)

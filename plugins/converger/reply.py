@@ -5,7 +5,6 @@ import json
 import os
 import pwd
 import sys
-import traceback
 import zlib
 from typing import Any, Callable, Dict
 
@@ -53,6 +52,8 @@ def answer(session: Callable[[Payload], Any], payload: Payload) -> Result:
         failure = Problem(str(interrupted), "run the same command again: it goes on where it was")
     except Exception as error:  # a mistake of ours: still one line, with where it was made beside it
         failure = Problem("rookery made a mistake: {}: {}".format(type(error).__name__, error))
+        import traceback
+
         trouble = {"exception": traceback.format_exc()}
     message = " ".join(failure.message.split())
     return dict(asked.result(), failed=True, msg=message, hint=failure.hint, details=failure.details, **trouble)

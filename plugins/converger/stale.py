@@ -6,36 +6,35 @@ Tools that were installed and folders that were moved stay: to take those away i
 import os
 from typing import Any, Dict, List, Set, Tuple
 
-from converger import shells, takeback
 from converger.paths import portable
 from converger.problem import Problem
 from converger.records import Entry, real_of
-from converger.takeback import LEFT, Back
 from converger.work import Thing, Work
 
-_KINDS = {
-    "links": takeback.link,
-    "files": takeback.file,
-    "blocks": takeback.block,
-    "json": takeback.json_file,
-    "environment": takeback.file,
-    "directories": takeback.directory,
-}
+_KINDS = ("links", "files", "blocks", "json", "environment", "directories")
 
 
 def remove(work: Work, declaration: Dict[str, Any]) -> None:
     """Take back what this role's whole declaration holds no longer."""
-    for entry in sorted(_stale(work, declaration), key=lambda one: -int(one["order"])):
-        back = Back(work.roots, work.ledger, work.room, work.check)
+    found = _stale(work, declaration)
+    if found:
+        _take_back(work, found)
+
+
+def _take_back(work: Work, found: List[Entry]) -> None:
+    from converger import takeback
+
+    for entry in sorted(found, key=lambda one: -int(one["order"])):
+        back = takeback.Back(work.roots, work.ledger, work.room, work.check)
         folder = os.path.dirname(real_of(entry))
         if not work.check:
             work.ledger.note_folder(folder)
-        _KINDS[entry["kind"]](back, entry)
+        takeback.KINDS[entry["kind"]](back, entry)
         if not work.check:
             work.ledger.settle_folder(folder)
         for outcome in back.outcomes:
             thing = Thing(entry["kind"], real_of(entry), outcome["what"])
-            if outcome["state"] == LEFT:
+            if outcome["state"] == takeback.LEFT:
                 work.tell(thing, "kept", "no longer needed, but " + outcome["note"])
                 continue
             work.changed = True
@@ -67,6 +66,8 @@ def _declared(work: Work, declaration: Dict[str, Any]) -> "Tuple[Set[Tuple[str, 
         items = declaration.get(kind, [])
         for item in [items] if isinstance(items, dict) else items:
             if kind == "environment":
+                from converger import shells
+
                 name = "~/.config/rookery/env.d/{}.{}"
                 paths += [(kind, name.format(item["name"], shell)) for shell in item.get("shells", shells.FORMS)]
             else:

@@ -261,6 +261,17 @@ def json_file(back: Back, entry: Entry) -> None:
         back.settle(entry, RESTORED, "rookery's keys are out; what you set since stays")
 
 
+KINDS: Dict[str, Callable[[Back, Entry], None]] = {
+    "directories": directory,
+    "links": link,
+    "files": file,
+    "blocks": block,
+    "json": json_file,
+    "environment": file,
+}
+"""What takes back the things of each kind; moved folders and commands are `undo`'s alone."""
+
+
 def _missing(back: Back, entry: Entry) -> None:
     if entry["before"]["type"] == "absent":
         back.settle(entry)

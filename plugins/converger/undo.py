@@ -10,7 +10,7 @@ import os
 import pwd
 import shutil
 import time
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
 from converger import disk, jobs, moveback, process, records, reply, takeback, uninstall
 from converger.lease import Lease
@@ -24,15 +24,7 @@ from converger.takeback import Back
 _STANDS_ON = {"python_tools": "python"}  # whose tools run on whose Python
 _STAYS = ("ledger.json", "kept", "made", "lock", "lease.json")  # of rookery's state, unless it is purged
 
-_KINDS: Dict[str, Callable[[Back, Entry], None]] = {
-    "directories": takeback.directory,
-    "moves": moveback.move,
-    "links": takeback.link,
-    "files": takeback.file,
-    "blocks": takeback.block,
-    "json": takeback.json_file,
-    "environment": takeback.file,
-}
+_KINDS = {**takeback.KINDS, "moves": moveback.move}
 
 Payload = Dict[str, Any]
 
@@ -158,7 +150,7 @@ class Session:
                 for name in [name for name in os.listdir(inner) if name != "ledger.json"]:
                     disk.clear(os.path.join(inner, name))
                 disk.step()
-                shutil.rmtree(gone)
+                disk.remove_tree(gone)
                 if want is not None:
                     os.utime(parent, ns=(want, want))
             top = os.path.dirname(top)

@@ -15,6 +15,7 @@ from converger.ledger import Ledger
 from converger.paths import Roots, native
 from converger.problem import Problem
 from converger.room import Room
+from converger.schedule import Schedule
 from converger.work import Work
 
 Result = Dict[str, Any]
@@ -88,7 +89,7 @@ def _drift(home: str, role: str, part: Dict[str, Any]) -> List[Dict[str, str]]:
     items = declaration.get("commands", [])
     try:
         bring_about(work, declaration)
-        commands.commands(work, items, None)
+        Schedule(work, items).run()
         stale.remove(work, declaration)
     except Problem as problem:  # a run would stop here
         part["untold"] = True

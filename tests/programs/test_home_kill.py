@@ -46,7 +46,10 @@ def declaration(login: Login) -> dict[str, Any]:
         "blocks": [{"path": "~/.bashrc", "content": "ours"}],
         "json": [{"path": "~/settings.json", "values": {"ours": 2}}],
         "environment": {"name": "50-x", "variables": {"A": "b"}, "shells": ["sh"]},
-        "commands": [{"what": "Make", "argv": ["touch", "{stage}"], "creates": "~/lib/made", "stage": True}],
+        "commands": [
+            {"what": "Make", "argv": ["touch", "{stage}"], "creates": "~/lib/made", "stage": True},
+            {"what": "Beside", "argv": ["touch", "{stage}"], "creates": "~/beside", "stage": True, "needs": []},
+        ],
     }
 
 

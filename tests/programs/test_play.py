@@ -79,7 +79,7 @@ def house(tmp_path: Path) -> Path:
     hint: make room
 - name: Tell the facts
   ansible.builtin.set_fact:
-    cluster_facts: {home: "{{ ansible_host }}"}
+    cluster_facts: {home: "{{ inventory_hostname }}"}
 """,
     }.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -115,10 +115,27 @@ def test_events_of_a_run_where_one_of_two_clusters_fails(house: Path) -> None:
     assert [outcome["state"] for outcome in shell["outcomes"]] == ["made", "present"]
     failed = results["bob", "python"]
     assert (failed["state"], failed["msg"], failed["hint"]) == ("failed", "no room left", "make room")
-    assert results["ada", "python"]["facts"] == {"home": "ada"}  # it went on, and ansible_host is the name
+    assert results["ada", "python"]["facts"] == {"home": "ada"}  # it went on
     assert "20260101T000000-abcd" in json.dumps(events)
     assert events[-1]["hosts"]["bob"]["failures"] == 1
     assert not [event for event in events if event["event"] in {"log", "said"}]
+
+
+def test_ssh_is_given_the_clusters_name_and_finds_the_rest_in_its_own_configuration(house: Path) -> None:
+    programs = house.parent / "programs"
+    programs.mkdir()
+    (programs / "ssh").write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" >>'{programs}/said'\n")
+    (programs / "ssh").chmod(0o755)
+    (house / "inventory/host_vars/ada.yml").write_text(
+        "ansible_connection: ssh\nansible_host: '{{ nowhere }}'\nansible_port: '{{ nowhere }}'\nansible_user: bob\n"
+        f"ansible_ssh_executable: '{programs}/ssh'\nansible_ssh_common_args: -o ProxyJump=nowhere\n"
+    )
+    (house / "roles/shell/tasks/main.yml").write_text("- name: Say true\n  ansible.builtin.raw: 'true'\n")
+    code, _ = run(house, ["ada"])
+    said = (programs / "said").read_text().splitlines()
+    assert code == 0
+    assert "ada" in said
+    assert not [word for word in said if "Port=" in word or "User=" in word or "ProxyJump" in word]
 
 
 def test_flags_reach_ansible_and_nothing_of_the_persons_own_configuration_does(house: Path) -> None:

@@ -165,6 +165,14 @@ def tree(folder: Path, *, times: bool = False, leave_out: str = "") -> dict[str,
     return seen
 
 
+def is_running(pid: int) -> bool:
+    """Whether a process is there, and not only the memory of how it ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def wait_for(condition: Any, seconds: float = 20.0) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + seconds

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from home_helpers import Login, names, states, tree, wait_for
+from home_helpers import Login, is_running, names, states, tree, wait_for
 
 
 @pytest.fixture
@@ -22,13 +22,6 @@ def sh(script: str, **more: Any) -> dict[str, Any]:
 
 def run(login: Login, *commands: dict[str, Any], **more: Any) -> dict[str, Any]:
     return login.converge({"commands": list(commands), **more})
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_a_command_runs_once_in_the_home_with_its_environment_and_no_input(login: Login) -> None:

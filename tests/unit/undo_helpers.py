@@ -104,9 +104,16 @@ def declarations(login: Login) -> list[tuple[str, dict[str, Any]]]:
                 "directories": ["~/lib/R"],
                 "commands": [
                     {"what": "Make", "argv": ["touch", "{stage}"], "creates": "~/lib/made", "stage": True},
-                    {"what": "Fill", "argv": ["sh", "-c", lib], "creates": "~/lib/R/inner/x", "makes": ["~/lib/R"]},
+                    {
+                        "what": "Fill",
+                        "argv": ["sh", "-c", lib],
+                        "needs": ["Make"],
+                        "creates": "~/lib/R/inner/x",
+                        "makes": ["~/lib/R"],
+                    },
                     {
                         "what": "Tool",
+                        "needs": [],
                         "argv": ["sh", "-c", f"mkdir -p {store}/rookery/x86/bin && touch {store}/rookery/x86/bin/uv"],
                         "creates": f"{store}/rookery/x86/bin/uv",
                     },
