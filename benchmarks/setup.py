@@ -142,6 +142,7 @@ def first(laptop: Laptop) -> dict[str, Way]:
     def from_nothing(act: Callable[[], object]) -> Way:
         def prepare() -> Callable[[], object]:
             laptop.there(CLEAN)
+            (laptop.home / f".local/state/rookery/clusters/{CLUSTER}.json").unlink(missing_ok=True)
             return act
 
         return prepare

@@ -1,16 +1,20 @@
 """ansible-playbook, as rookery runs it: a script of its own, that play.py starts. Nothing imports it.
 
+It begins to start, then reads a line of JSON from standard input: `argv`, what ansible-playbook would be told on its
+command line, and `environment`, variables besides those it has. Where none comes there is nothing to do.
+
 It differs from the command of that name in what it costs: paramiko is kept out, since Ansible imports it only to see
 whether it is there (a quarter of a second), and OpenSSH is the only transport here; a run is too short for looking
 after its memory again and again, and for taking it apart at the end (half a second together).
 
-And it ends when the process that started it ends, however that came about: standard input is a pipe that nobody writes
-to, and its end is the sign. Ansible then ends its workers and their ssh; where it can't any more (kill -9), they see
+And it ends when the process that started it ends, however that came about: nothing else comes on standard input, and
+its end is the sign. Ansible then ends its workers and their ssh; where it can't any more (kill -9), they see
 that by themselves.
 """
 
 import atexit
 import gc
+import json
 import os
 import signal
 import sys
@@ -39,8 +43,16 @@ def _playbook() -> int:
     """ansible-playbook itself; its exit code."""
     from ansible.cli.playbook import main
 
+    line = sys.stdin.readline()
+    if not line:
+        return 0
+    told = json.loads(line)
+    os.environ.update(told["environment"])
+    _watch(0, signal.SIGINT)
+    life, held = os.pipe()
+    os.register_at_fork(after_in_child=lambda: _watch_parent(life, held))
     try:
-        main(["ansible-playbook", *sys.argv[1:]])
+        main(["ansible-playbook", *told["argv"]])
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
@@ -49,9 +61,6 @@ def _playbook() -> int:
 if __name__ == "__main__":
     sys.modules["paramiko"] = None  # type: ignore[assignment]  # how Python marks a module as not importable
     gc.set_threshold(100_000)
-    _watch(0, signal.SIGINT)
-    life, held = os.pipe()
-    os.register_at_fork(after_in_child=lambda: _watch_parent(life, held))
     code = _playbook()
     atexit._run_exitfuncs()
     sys.stdout.flush()

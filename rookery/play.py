@@ -15,11 +15,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from rookery import house
 from rookery.errors import RookeryError
@@ -70,7 +70,7 @@ class Play:
 
 
 def argv(play: Play) -> list[str]:
-    """The command line of a play."""
+    """What ansible-playbook is told on its command line."""
     variables = {
         # ssh takes host, port, user and key from the Host entry of the cluster's name. Each task would render the
         # inventory's templates for these anew, half a second in all.
@@ -78,12 +78,8 @@ def argv(play: Play) -> list[str]:
         "rookery_run": {"id": play.run, "who": getpass.getuser(), "laptop": platform.node(), "asked": play.asked},
         **play.variables,
     }
-    sources = [part for folder in play.inventories for part in ("-i", str(folder))]
     return [
-        sys.executable,
-        "-P",  # a file of the folder one stands in must not stand in for a library
-        str(Path(__file__).with_name("_playbook.py")),
-        *sources,
+        *(part for folder in play.inventories for part in ("-i", str(folder))),
         "--limit",
         ",".join(play.hosts),
         *(["--check"] if play.check else []),
@@ -96,16 +92,9 @@ def argv(play: Play) -> list[str]:
     ]
 
 
-def environment(play: Play, base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a play: the person's, with everything that Ansible reads replaced.
-
-    Args:
-        play: The play.
-        base: The environment to start from; this process's by default.
-    """
-    kept = {
-        key: value for key, value in (os.environ if base is None else base).items() if not key.startswith("ANSIBLE_")
-    }
+def environment() -> dict[str, str]:
+    """The environment of Ansible: the person's, with everything that Ansible reads replaced."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
     state = house.state_dir() / "ansible"
     return {
         **kept,
@@ -119,46 +108,103 @@ def environment(play: Play, base: Mapping[str, str] | None = None) -> dict[str, 
         "PYTHONUNBUFFERED": "1",  # a job's log is shown as it grows
         # Ansible stops where the locale isn't UTF-8, and a bare machine or a container has none set
         "LC_ALL": "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8",
-        **play.environment,
     }
 
 
-def run(play: Play, on_event: Callable[[Event], None]) -> int:
-    """Run a play, and hand on each event as it comes.
+class Ansible:
+    """An ansible-playbook that has begun to start, and waits to be told its play; it does not outlive the block.
 
-    Args:
-        play: What to run.
-        on_event: Called with each event (see plugins/callback/events.py); for a line that is none, such as the log of a
-            Slurm job, with {"event": "log", "line": …}; at the end for each line of Ansible's warnings and errors,
-            with {"event": "said", "line": …}.
+    Half of the second that its start takes goes by before it needs to know what it is for.
 
-    Returns:
-        The exit code of ansible-playbook: 0, 2 (a cluster failed), 4 (one can't be reached) …
-
-    Raises:
-        KeyboardInterrupt: Ctrl-C, after Ansible and its connections have ended.
-        RookeryError: The state folder can't be written.
+    It has a process group of its own, so that Ctrl-C reaches it once, from here: at a second one Ansible would leave
+    its workers behind. Its standard input is a pipe whose end tells it that this process is gone (see _playbook.py).
     """
-    folder = house.state_dir() / "ansible" / "tmp"
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise RookeryError(f"rookery can't keep its state in {folder}: {error.strerror}.") from error
-    with (
-        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said,
-        _process(argv(play), environment(play), said) as process,
-    ):
-        assert process.stdout is not None  # noqa: S101  # for mypy: it is a pipe
-        for event in events(process.stdout):
+
+    def __enter__(self) -> "Ansible":
+        """Start it.
+
+        Raises:
+            RookeryError: The state folder can't be written.
+        """
+        folder = house.state_dir() / "ansible" / "tmp"
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise RookeryError(f"rookery can't keep its state in {folder}: {error.strerror}.") from error
+        self._is_told = False
+        self._stack = ExitStack()
+        self._said = self._stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
+        self._process = subprocess.Popen(
+            # -P: a file of the folder one stands in must not stand in for a library
+            [sys.executable, "-P", str(Path(__file__).with_name("_playbook.py"))],
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            encoding="utf-8",
+            errors="replace",
+            process_group=0,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        process = self._process
+        if process.poll() is None:
+            self._stop()
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                with suppress(OSError):
+                    pipe.close()
+        self._stack.close()
+
+    def run(self, play: Play, on_event: Callable[[Event], None]) -> int:
+        """Run a play, and hand on each event as it comes.
+
+        Args:
+            play: What to run.
+            on_event: Called with each event (see plugins/callback/events.py); for a line that is none, such as the log
+                of a Slurm job, with {"event": "log", "line": …}; at the end for each line of Ansible's warnings and
+                errors, with {"event": "said", "line": …}.
+
+        Returns:
+            The exit code of ansible-playbook: 0, 2 (a cluster failed), 4 (one can't be reached) …
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C, after Ansible and its connections have ended.
+        """
+        assert self._process.stdin is not None  # noqa: S101  # for mypy: both are pipes
+        assert self._process.stdout is not None  # noqa: S101
+        self._is_told = True
+        with suppress(BrokenPipeError):  # it has ended already: what it said tells why
+            json.dump({"argv": argv(play), "environment": dict(play.environment)}, self._process.stdin)
+            self._process.stdin.write("\n")
+            self._process.stdin.flush()
+        for event in events(self._process.stdout):
             on_event(event)
-        code = process.wait()
-        said.seek(0)
-        for line in said:
+        code = self._process.wait()
+        self._said.seek(0)
+        for line in self._said:
             on_event({"event": "said", "line": line.rstrip("\n")})
         return code
 
+    def _stop(self) -> None:
+        """End Ansible, and with it its workers and their ssh; no second Ctrl-C gets in between."""
+        if not self._is_told:  # nothing has begun yet
+            self._process.kill()
+            self._process.wait()
+            return
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            try:
+                self._process.communicate(timeout=TIMEOUT)  # which closes its standard input: the sign to stop
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
+        finally:
+            signal.signal(signal.SIGINT, before)
 
-def events(lines: Iterator[str]) -> Iterator[Event]:
+
+def events(lines: Iterable[str]) -> Iterator[Event]:
     """Tell events from log lines."""
     for line in lines:
         with suppress(ValueError):
@@ -167,46 +213,3 @@ def events(lines: Iterator[str]) -> Iterator[Event]:
                 yield event
                 continue
         yield {"event": "log", "line": line.rstrip("\n")}
-
-
-@contextmanager
-def _process(
-    command: Sequence[str], variables: Mapping[str, str], errors: IO[str]
-) -> Iterator["subprocess.Popen[str]"]:
-    """A child that ends when the block does, however that comes about.
-
-    It has a process group of its own, so that Ctrl-C reaches it once, from here: at a second one Ansible would leave
-    its workers behind. Its standard input is a pipe whose end tells it that this process is gone (see _playbook.py).
-    """
-    process = subprocess.Popen(
-        command,
-        env=dict(variables),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        encoding="utf-8",
-        errors="replace",
-        process_group=0,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            _stop(process)
-        for pipe in (process.stdin, process.stdout):
-            if pipe:
-                with suppress(OSError):
-                    pipe.close()
-
-
-def _stop(process: "subprocess.Popen[str]") -> None:
-    """End Ansible, and with it its workers and their ssh; no second Ctrl-C gets in between."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        try:
-            process.communicate(timeout=TIMEOUT)  # which closes its standard input: the sign to stop
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    finally:
-        signal.signal(signal.SIGINT, before)

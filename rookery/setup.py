@@ -69,6 +69,7 @@ class _Run:
         clock: Where the time went.
         asked: By cluster, what a whole run asks for; empty where this is none.
         screen: What shows it; None where there is nothing to show but that all is up to date.
+        ansible: What a play is run by, where it is likely that there will be one.
     """
 
     request: Request
@@ -77,6 +78,7 @@ class _Run:
     clock: "Clock"
     asked: dict[str, dict[str, Any]] = field(default_factory=dict)
     screen: "Screen | None" = None
+    ansible: play.Ansible | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -109,8 +111,12 @@ def run(request: Request) -> int:
         for name in names:
             with _apart(this.story, name):
                 stack.enter_context(lock.held(f"{name}.sandbox" if request.sandbox else name))
+        if not this.may_be_fast:
+            this.ansible = stack.enter_context(play.Ansible())
         with clock.on("profiles"):
             clusters = _clusters(request, this.story)
+            if this.ansible is None and not all(_note(cluster).exists() for cluster in clusters.values()):
+                this.ansible = stack.enter_context(play.Ansible())  # a first setup
             if this.is_whole:
                 this.asked = {name: fast.asked(cluster) for name, cluster in clusters.items()}
         with clock.on("ssh login"):
@@ -269,8 +275,8 @@ def _play(doors: Mapping[str, "Door"], this: _Run) -> int:
         if request.verbosity and name in doors and chapter.doubt:
             screen.tell(name, f"every role is gone through: {chapter.doubt}")
     this.clock.begin_play(list(doors))
-    with screen:
-        code = play.run(one, take)
+    with screen, ExitStack() as stack:
+        code = (this.ansible or stack.enter_context(play.Ansible())).run(one, take)
     this.clock.end_play()
     silent = [name for name in doors if not story.chapters[name].begun]
     if code and not story.failed:  # no cluster is to blame

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from home_helpers import is_running
 
 from rookery import play
 
@@ -42,7 +43,8 @@ from rookery import house, play
 hosts, extra = json.loads(sys.argv[1]), json.loads(sys.argv[2])
 one = play.Play(hosts=tuple(hosts), inventories=(house.root() / "inventory",), **extra)
 try:
-    code = play.run(one, lambda event: print(json.dumps(event), flush=True))
+    with play.Ansible() as ansible:
+        code = ansible.run(one, lambda event: print(json.dumps(event), flush=True))
 except KeyboardInterrupt:
     print(json.dumps({"event": "interrupted"}), flush=True)
     code = 130
@@ -138,7 +140,9 @@ def test_ssh_is_given_the_clusters_name_and_finds_the_rest_in_its_own_configurat
     assert not [word for word in said if "Port=" in word or "User=" in word or "ProxyJump" in word]
 
 
-def test_flags_reach_ansible_and_nothing_of_the_persons_own_configuration_does(house: Path) -> None:
+def test_flags_reach_ansible_and_nothing_of_the_persons_own_configuration_does(
+    house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = house.parent / "home"
     (home / ".ansible/plugins/action").mkdir(parents=True)
     (home / ".ansible/plugins/action/home.py").write_text("raise SystemExit('not this one')")
@@ -147,11 +151,9 @@ def test_flags_reach_ansible_and_nothing_of_the_persons_own_configuration_does(h
     code, events = run(house, ["ada"], tags=["shell"], check=True)
     results = [event for event in events if event["event"] == "result"]
     assert (code, [event["role"] for event in results], results[0]["changed"]) == (0, ["shell"], False)
-    variables = play.environment(
-        play.Play(hosts=("ada",), inventories=()), {"ANSIBLE_HOST_KEY_CHECKING": "0", "PATH": "/bin"}
-    )
-    assert "ANSIBLE_HOST_KEY_CHECKING" not in variables
-    assert variables["PATH"] == "/bin"
+    monkeypatch.setenv("ANSIBLE_HOST_KEY_CHECKING", "0")
+    assert "ANSIBLE_HOST_KEY_CHECKING" not in play.environment()
+    assert play.environment()["PATH"] == os.environ["PATH"]
 
 
 def test_a_playbook_that_does_not_parse_ends_with_log_lines(house: Path) -> None:
@@ -159,6 +161,31 @@ def test_a_playbook_that_does_not_parse_ends_with_log_lines(house: Path) -> None
     code, events = run(house, ["ada"])
     assert code not in {0, 2}
     assert any("ERROR" in event.get("line", "") for event in events)
+
+
+def test_one_that_is_told_nothing_does_nothing_and_is_gone_at_once(house: Path) -> None:
+    code = "from rookery import play\nwith play.Ansible() as one: print(one._process.pid, flush=True); input()"
+    arguments = [sys.executable, "-c", code]
+    for end in ("\n", ""):  # the end of the block; of the process that it belongs to, where that is killed
+        with subprocess.Popen(
+            arguments,
+            env=environment(house),
+            cwd=house.parent,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            pid = int(process.stdout.readline())
+            if end:
+                process.stdin.write(end)
+                process.stdin.flush()
+            else:
+                process.kill()
+            output = process.communicate(timeout=30)[0]
+        until(lambda pid=pid: not is_running(pid))
+        assert output == ""
 
 
 def processes(mark: str) -> list[str]:

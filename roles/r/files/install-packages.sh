@@ -4,8 +4,11 @@
 # Arguments: PREAMBLE ACTION [PACKAGE…]: the preamble is what a job script of this site runs before R, from its profile.
 # ACTION is "install", "library" (only see that the library is made), or one of two that change nothing, whose exit code
 # says whether all packages are there ("check"), or the library is ("has-library"): there ~/.Rprofile is passed over.
+# All but "install" say what the answers of those two depend on.
 preamble=$1 action=$2
 shift 2
+# R takes a while to start; it need not, where nothing stands in the folder that all its libraries are in
+if [ "$action" = has-library ] && [ -z "$(ls -A "${R_LIBS_USER%%/%*}" 2>/dev/null)" ]; then exit 1; fi
 eval "$preamble" >/dev/null 2>&1
 # site files may have switched on what breaks here, or nothing at all
 set -eu
@@ -15,7 +18,7 @@ sights='
   seen <- c(file.path(R.home(), "library", "base", "DESCRIPTION"), etc, Sys.getenv("R_LIBS_USER"), .libPaths())
   cat(paste0("rookery-sees: ", path.expand(c(seen, "~/.Renviron")), "\n"), sep = "")
 '
-case $action in check | has-library)
+case $action in check | has-library | library)
   # both kinds of module system name the files that they loaded
   printf '%s' "${_LMFILES_-}" | tr ':' '\n' | while IFS= read -r module || [ -n "$module" ]; do
     printf 'rookery-sees: %s\nrookery-sees: %s\n' "$module" "${module%/*}"
@@ -36,7 +39,7 @@ case $action in
       }
       stopifnot(dir.exists(library) || dir.create(library, recursive = TRUE))
       cat(sprintf("rookery-made: %s/\n", missing), sep = "")
-    '
+    ' -e "$sights"
     ;;
   has-library) exec Rscript --no-init-file -e "$sights" -e 'quit(status = !dir.exists(Sys.getenv("R_LIBS_USER")))' ;;
   check) exec Rscript --no-init-file -e "$sights" -e 'quit(status = !all(commandArgs(TRUE) %in% rownames(installed.packages())))' "$@" ;;
