@@ -4,11 +4,11 @@
 """
 
 import base64
+import functools
 import json
 import re
 import shlex
 import zlib
-from collections.abc import Sequence
 from typing import Any
 
 from rookery import house
@@ -24,7 +24,7 @@ PARTS = (
 ARGUMENT_BYTES = 100_000  # Linux takes 128 kB in one argument, and login shells want quoting on top
 
 # The modules become modules again over there, each when it is first asked for: most declarations need a third of them.
-# -I and -S keep the person's own packages and settings out of it.
+# -I and -S keep the person's own packages and settings out of it. `work` is what the last module shall do.
 BOOT = """
 import sys, types
 from _frozen_importlib import ModuleSpec
@@ -41,24 +41,37 @@ sys.modules["converger"] = types.ModuleType("converger")
 sys.modules["converger"].__path__ = []
 import json
 import converger.{last}
-converger.{last}.main(json.loads({payload!r}))
+converger.{last}.main(json.loads(work))
 """
-FROM_ARGUMENT = "import sys,zlib,base64;exec(zlib.decompress(base64.b64decode(sys.argv[1])))"
-FROM_INPUT = "import sys,zlib,base64;exec(zlib.decompress(base64.b64decode(sys.stdin.buffer.read())))"
+# chr(44) is a comma: login shells differ in how they read quotes within quotes
+_START = (
+    "import sys,zlib,base64;code,work=(zlib.decompress(base64.b64decode(one)) for one in {}.split(chr(44)));exec(code)"
+)
+FROM_ARGUMENT = _START.format("sys.argv[1]")
+FROM_INPUT = _START.format("sys.stdin.read()")
 ANSWER = re.compile(r"<<<rookery:([A-Za-z0-9+/=]+):rookery>>>")
 
 
-def pack(payload: dict[str, Any], parts: Sequence[str] = PARTS) -> str:
-    """The converger and what it shall do, as one word of base64.
+def pack(payload: dict[str, Any], parts: tuple[str, ...] = PARTS) -> str:
+    """The converger and what it shall do, as one word: base64, a comma, base64.
 
     Args:
         payload: Handed to `main` of the last part.
         parts: The modules.
     """
+    return f"{code(parts)},{_word(json.dumps(payload))}"
+
+
+@functools.cache
+def code(parts: tuple[str, ...] = PARTS) -> str:
+    """The converger, as a word of base64; made once in a process, and in those that it forks from then on."""
     folder = house.root() / "plugins/converger"
     texts = {f"converger.{name}": (folder / f"{name}.py").read_text(encoding="utf-8") for name in parts}
-    script = BOOT.format(parts=texts, payload=json.dumps(payload), last=parts[-1])
-    return base64.b64encode(zlib.compress(script.encode(), 9)).decode()
+    return _word(BOOT.format(parts=texts, last=parts[-1]))
+
+
+def _word(text: str) -> str:
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 def command(interpreter: str, packed: str) -> tuple[str, bytes | None]:

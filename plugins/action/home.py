@@ -20,7 +20,7 @@ from ansible.template import trust_as_template
 from ansible.utils.display import Display
 
 from rookery import fast, probe
-from rookery.packing import PARTS, command, pack, unpack
+from rookery.packing import PARTS, code, command, pack, unpack
 
 # What an item of each kind must say, and what it may say besides `what`.
 ITEMS: dict[str, tuple[str, str]] = {
@@ -36,6 +36,8 @@ ITEMS: dict[str, tuple[str, str]] = {
 OTHERS = {"release", "space"}
 CHOICES = {"position": {"top", "bottom"}, "shells": {"sh", "fish", "csh"}}
 JOB = {"partition", "account", "cpus", "memory", "time"}
+
+code(PARTS)  # now: Ansible imports this before it forks a worker for each task
 
 POLL_SECONDS = 2.0
 GONE_POLLS = 5  # a shared filesystem may show a job's exit code some seconds after Slurm has forgotten the job

@@ -1,11 +1,12 @@
 """The single changes of a filesystem: atomic, durable, one `step` each."""
 
-import hashlib
 import itertools
 import os
 import signal
 import stat
 from typing import Any, Dict, Optional
+
+from converger import quick
 
 _steps_taken = itertools.count(1)
 _KILL_AT = int(os.environ.get("ROOKERY_TEST_KILL_AT", "0"))
@@ -19,7 +20,7 @@ def step() -> None:
 
 def digest(data: bytes) -> str:
     """What a file's content is recognised by: SHA-256, in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
+    return quick.digest(data)
 
 
 def type_of(path: str) -> str:

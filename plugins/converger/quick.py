@@ -25,6 +25,11 @@ STAT, LSTAT, READ, LIST, TEST = "s", "l", "r", "d", "t"
 _WHOLE = 1 << 18  # bytes of a file up to which its content is what counts for a test, not its times
 
 
+def digest(data: bytes) -> str:
+    """SHA-256, in hexadecimal."""
+    return str(sha256(data).hexdigest())
+
+
 def see(how: str, path: str) -> str:
     """What doing this with a path tells now, in a word."""
     try:
@@ -44,7 +49,7 @@ def see(how: str, path: str) -> str:
 
 
 def _word(data: bytes) -> str:
-    return str(sha256(data).hexdigest())[:24]
+    return digest(data)[:24]
 
 
 def _read(path: str) -> bytes:
@@ -82,8 +87,8 @@ def main() -> None:
             return b""
 
     asked, lease = text("asked"), text("lease.json")
-    digest, _, seen = text("seen").partition(b"\n")
-    same = bool(seen) and digest.decode("ascii", "replace") == sha256(seen).hexdigest()
+    mark, _, seen = text("seen").partition(b"\n")
+    same = bool(seen) and mark.decode("ascii", "replace") == digest(seen)
     for line in os.fsdecode(seen).split("\0") if same else ():
         how, was, path = line.split("\t", 2)
         if see(how, path) != was:
