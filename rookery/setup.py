@@ -290,9 +290,9 @@ def _play(doors: Mapping[str, "Door"], this: _Run) -> int:
 
 
 def _explained(event: play.Event, doors: Mapping[str, "Door"]) -> play.Event:
-    """An event; that a cluster can't be reached any more, in the words of its door."""
+    """An event: what to run next as it is typed here, and that a cluster is out of reach as its door says it."""
     if event.get("state") != "unreachable" or event["host"] not in doors:
-        return event
+        return {**event, "hint": program.as_typed(event["hint"])} if event.get("hint") else event
     error = doors[event["host"]].failure(255, str(event["msg"]).partition("via ssh:")[2], "")
     return {**event, "msg": program.explain(error)}
 

@@ -52,7 +52,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
             outcomes=values.get(OUTCOMES) or [],
             diff=values.get("diff") or [],
             msg=_message(values),
-            hint=values.get("hint") or "",
+            hint=values.get("hint") or _hint(values, result.host.get_name()),
             facts=(values.get("ansible_facts") or {}).get("cluster_facts"),
         )
 
@@ -93,5 +93,14 @@ def _task(task: Task) -> dict[str, Any]:
 
 def _message(values: dict[str, Any]) -> str:
     """What a failed or unreachable result says, the most useful of it."""
+    if faults := values.get("argument_errors"):
+        return f"what is asked for can't be done: {'; '.join(faults)}"
     parts = [values.get("msg"), values.get("module_stderr") or values.get("stderr")]
     return next((str(part).strip() for part in parts if part), "")
+
+
+def _hint(values: dict[str, Any], host: str) -> str:
+    """The command to run next, where a role was asked for what it can't do."""
+    if not values.get("argument_errors"):
+        return ""
+    return f"invoke clusters.show {host}   # names the file and line of each setting"

@@ -98,6 +98,20 @@ def test_a_profile_that_is_not_right(student: Laptop, change: Callable[[str], st
     assert file.read_bytes() == before
 
 
+def test_settings_that_no_role_can_follow_are_named_before_anything_is_done(student: Laptop) -> None:
+    assert student.rookery(*SETUP).returncode == 0
+    before = student.tree()
+    student.write(tmux_history_lines="many", r_packages=[], python_build="perhaps")
+    said = refused(
+        student.rookery("setup", "--cluster", "penguins"), r"what is asked for can't be done: argument '\w+' is"
+    )
+    assert "tmux_history_lines" in said
+    assert "python_build" in said
+    shown = student.rookery("clusters.show", "penguins").stdout
+    assert re.search(r"tmux_history_lines +many", shown), "the hint leads to where it stands"
+    assert student.tree() == before
+
+
 def test_a_cluster_of_one_s_own_that_lacks_a_key(student: Laptop) -> None:
     file = student.inventory / "host_vars/mine.yml"
     file.write_text("cluster_host: mine.example.org\n")
