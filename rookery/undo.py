@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rookery.ssh import Door
 
 PARTS = (
-    *("problem", "paths", "disk", "records", "ledger", "room", "lease", "work", "blocks", "settings", "carry"),
+    *("problem", "paths", "quick", "disk", "records", "ledger", "room", "lease", "work", "blocks", "settings", "carry"),
     *("process", "reply", "jobs", "takeback", "moveback", "uninstall", "undo"),
 )
 """What is sent of the converger."""

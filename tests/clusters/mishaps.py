@@ -1,16 +1,21 @@
 """What a command that could not do its work must be like: one clear line, the next step, and nothing half-written."""
 
+import os
 import re
 import shlex
+import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from laptops import Laptop
 from live import Live
 
 Done = subprocess.CompletedProcess[str]
+CONVERGER = "^[^ ]*python[^ ]* -IS -c"
+"""What the process that works in a home looks like on the login node."""
 
 
 def complaints(done: Done) -> list[str]:
@@ -62,6 +67,35 @@ def reach(cluster: Live, user: str, command: str) -> None:
     """Wait until somebody runs a command there."""
     wait = f"until pgrep -u {shlex.quote(user)} -f {shlex.quote(command)}; do sleep 0.01; done"
     cluster.root_run(["timeout", "60", "sh", "-c", wait])
+
+
+def cut_off(cluster: Live, person: Laptop, moment: str, how: Callable[["subprocess.Popen[str]"], object]) -> Done:
+    """Begin a setup, and do something to it at a moment; what it said, once nothing of it runs on the cluster any more.
+
+    Args:
+        cluster: Where.
+        person: Whose.
+        moment: A command that runs on the login node by then; or a path that begins with /, which is there by then.
+        how: What is done to the process.
+    """
+    process = person.start("setup", "--cluster", person.cluster)
+    command = f"pgrep -u {shlex.quote(person.user)} -f {shlex.quote(moment)}"
+    there = f"[ -e {moment} ]" if moment.startswith("/") else command
+    wait = ["timeout", "60", "sh", "-c", f"until {there}; do sleep 0.01; done"]
+    if cluster.root_run(wait, check=False).returncode:
+        kill_all(process)
+        raise AssertionError(f"it did not come to {moment}: {process.communicate()}")
+    how(process)
+    done = ended(process)
+    as_root(cluster, f"timeout 20 sh -c 'while pgrep -u {person.user} -f \"{CONVERGER}\"; do sleep 0.05; done'")
+    return done
+
+
+def kill_all(process: "subprocess.Popen[str]") -> None:
+    """Kill a command on this side, with all that it started."""
+    for pid in family(process.pid):
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            os.kill(pid, signal.SIGKILL)
 
 
 def until(condition: Callable[[], object], seconds: float = 30) -> None:

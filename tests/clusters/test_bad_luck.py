@@ -13,14 +13,26 @@ import pytest
 import yaml
 from laptops import ROOKERY, Laptop, laptop
 from live import Live
-from mishaps import Done, as_root, complaints, ended, family, half_written, reach, refused, stopped
+from mishaps import (
+    CONVERGER,
+    Done,
+    as_root,
+    complaints,
+    cut_off,
+    ended,
+    family,
+    half_written,
+    kill_all,
+    reach,
+    refused,
+    stopped,
+)  # fmt: skip
 
 pytestmark = pytest.mark.cluster
 
 SETUP = ("setup", "--cluster", "penguins")
 # What runs on the login node, in the order in which setup comes to it.
 CLONE, PYTHON, PIPX, POETRY = "git clone", "uv python install", "uv tool install", "pipx install"
-CONVERGER = "^[^ ]*python[^ ]* -IS -c"
 
 
 def finishes(cluster: Live, student: Laptop) -> None:
@@ -33,11 +45,6 @@ def finishes(cluster: Live, student: Laptop) -> None:
     assert not half_written(cluster, student)
 
 
-def kill_all(process: "subprocess.Popen[str]") -> None:
-    for pid in family(process.pid):
-        os.kill(pid, signal.SIGKILL)
-
-
 def kill_ansible(process: "subprocess.Popen[str]") -> None:
     os.kill(family(process.pid)[1], signal.SIGKILL)
 
@@ -45,23 +52,6 @@ def kill_ansible(process: "subprocess.Popen[str]") -> None:
 def kill_both(process: "subprocess.Popen[str]") -> None:
     for pid in family(process.pid)[:2]:
         os.kill(pid, signal.SIGKILL)
-
-
-def cut_off(cluster: Live, student: Laptop, moment: str, how: Callable[["subprocess.Popen[str]"], object]) -> Done:
-    """Begin a setup, and do something to it at a moment; what it said, once nothing of it runs on the cluster any more.
-
-    Args:
-        cluster: Where.
-        student: Whose.
-        moment: A command that runs on the login node by then.
-        how: What is done to the process.
-    """
-    process = student.start(*SETUP)
-    reach(cluster, student.user, moment)
-    how(process)
-    done = ended(process)
-    as_root(cluster, f"timeout 20 sh -c 'while pgrep -u {student.user} -f \"{CONVERGER}\"; do sleep 0.05; done'")
-    return done
 
 
 def test_ctrl_c(penguins: Live) -> None:

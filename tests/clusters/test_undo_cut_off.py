@@ -1,0 +1,69 @@
+"""A setup that was cut off at one of its stages, then `undo`: the home is what it was."""
+
+import re
+
+import pytest
+from laptops import laptop
+from live import Live
+from mishaps import cut_off, kill_all
+from sights import as_person, as_root, manifest, storage_of
+from test_hec_homes import ODD
+from test_undo import outside, undo
+
+pytestmark = pytest.mark.cluster
+
+LIVED_IN = r"""
+import os, subprocess
+def put(path, text, mode=0o644):
+    path = os.path.join(os.path.expanduser("~"), path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
+        file.write(text)
+    os.chmod(path, mode)
+put("dotfiles/bashrc", "case $- in *i*) ;; *) return;; esac\nexport MINE=yes", 0o640)
+os.remove(os.path.expanduser("~/.bashrc"))
+os.symlink("dotfiles/bashrc", os.path.expanduser("~/.bashrc"))
+put("start-pyenv", "export PYENV_ROOT=$HOME/.pyenv # mine\n")
+put(".tmux.conf", "set -g mouse off\n")
+put(".Rprofile", "options(digits = 4)\n")
+put(".cache/pip/wheel", "cached")
+put(".vscode-server/data/Machine/settings.json", '{"mine": 1}\n')
+"""
+
+
+def contents(seen: str) -> list[str]:
+    """A manifest without rookery's own record, and without the times of folders, not all of which were noted yet."""
+    return [re.sub(r" d (\d+) \S+ $", r" d \1 ", line) for line in outside(seen)]
+
+
+def test_on_penguins(penguins: Live) -> None:
+    person = laptop(penguins, "olga")
+    as_person(penguins, "olga", LIVED_IN)
+    before = contents(manifest(penguins, "/home/olga"))
+    for moment in (
+        "/home/olga/.config/rookery/env.d/00-rookery.sh",
+        "git clone",
+        "uv python install",
+        "pipx install",
+        "/home/olga/storage/R/*",
+    ):
+        cut_off(penguins, person, moment, kill_all)
+        assert contents(manifest(penguins, "/home/olga")) != before, moment
+        told = undo(person, "--yes", "--purge")
+        assert told["left"] == 0, moment
+        assert contents(manifest(penguins, "/home/olga")) == before, moment
+
+
+def test_on_hec(hec: Live) -> None:
+    person = laptop(hec, "otto")
+    as_person(hec, "otto", ODD)
+    storage = storage_of(hec, "otto")
+    as_root(hec, f"install -d -o otto {storage}/.mamba && echo theirs >{storage}/.mamba/shared.txt")
+    as_root(hec, f"chown -R otto: {storage}")
+    places = ("/home/otto", storage)
+    before = [contents(manifest(hec, place)) for place in places]
+    for moment in (f"{storage}/.cache/run.sh", "uv tool install"):
+        cut_off(hec, person, moment, kill_all)
+        told = undo(person, "--yes", "--purge")
+        assert told["left"] == 0, moment
+        assert [contents(manifest(hec, place)) for place in places] == before, moment

@@ -1,0 +1,53 @@
+"""What is sent of the converger: all that it needs over there, and no login shell reads it as anything else."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rookery import fast, packing, undo
+
+CONVERGER = Path(__file__).parents[2] / "plugins/converger"
+SENT = {
+    "a declaration": packing.PARTS,
+    "the last declaration": (*fast.PARTS, "trace", "main"),
+    "a look": fast.PARTS,
+    "undo": undo.PARTS,
+}
+
+
+def imported(module: str) -> Iterator[str]:
+    """The modules of the converger that one imports, wherever in it, but not for its types alone."""
+    tree = ast.parse((CONVERGER / f"{module}.py").read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            node.body.clear()
+        elif isinstance(node, ast.ImportFrom) and node.module == "converger":
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("converger."):
+            yield str(node.module).removeprefix("converger.")
+
+
+@pytest.mark.parametrize("what", SENT)
+def test_all_that_a_part_imports_is_sent_with_it(what: str) -> None:
+    parts = SENT[what]
+    assert len(set(parts)) == len(parts)
+    missing = {(part, needed) for part in parts for needed in imported(part) if needed not in parts}
+    # a role's last declaration alone brings what seals a run; what is told in check mode needs no more than that
+    assert missing <= ({("main", "trace")} if what == "a declaration" else set())
+
+
+def test_what_a_kind_of_thing_is_carried_out_by_is_sent() -> None:
+    from converger import kinds
+
+    assert {module for _, module, _ in kinds._KINDS} <= set(packing.PARTS) & set(fast.PARTS)
+
+
+def test_the_command_line_has_nothing_that_a_login_shell_reads_in_a_way_of_its_own() -> None:
+    line, given = packing.command("/usr/bin/python3", packing.pack({"a": 'it\'s "quoted" !x\n'}))
+    assert given is None
+    assert not set(line) & set('"\n!`$\\')
+    assert line.count("'") == 2
