@@ -226,8 +226,8 @@ class Door:
     def ansible_environment(self) -> dict[str, str]:
         """What Ansible's environment needs so that it goes through the master and adds no connection of its own.
 
-        Ansible takes the cluster's name for the host (`-e '{"ansible_host": "{{ inventory_hostname }}"}'`), so that ssh
-        finds its entry. The variables are the same for all real clusters, and the same for all miniatures.
+        Ansible is told of no other host than the cluster's name (see play.argv), so that ssh finds its entry. The
+        variables are the same for all real clusters, and the same for all miniatures.
         """
         options = [f"ControlPath={ssh_config.control_path()}", "ControlMaster=auto", "ControlPersist=1h"]
         arguments = [*self.ssh[1:], *(part for option in options for part in ("-o", option))]

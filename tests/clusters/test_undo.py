@@ -2,13 +2,16 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from laptops import Laptop, laptop
+import yaml
+from laptops import ROOKERY, Laptop, laptop
 from live import Live
 from sights import as_person, as_root, manifest, storage_of
 from test_hec_homes import ODD
+from typist import Typist
 
 pytestmark = pytest.mark.cluster
 
@@ -197,3 +200,34 @@ def test_what_is_the_person_s_by_now_stays_and_is_named(penguins: Live) -> None:
     assert as_root(penguins, "cat ~uwe/.tmux.conf") == "set -g mouse off\nset -g status off"
     assert as_root(penguins, "tail -1 ~uwe/.config/rookery/env.sh") == "# mine"
     assert as_root(penguins, "ls -A ~uwe | grep -c -e rookery -e '^.local$' || true") == "0"
+
+
+def test_two_clusters_at_once_after_a_question_on_the_terminal(penguins: Live, hec: Live) -> None:
+    person = laptop(penguins, "uta")
+    account = hec.add_user("uta")
+    told = yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text())
+    replace(person, cluster="hec").write(**told)
+
+    def homes() -> list[list[str]]:
+        return [outside(manifest(cluster, "/home/uta")) for cluster in (penguins, hec)]
+
+    before = homes()
+    done = person.rookery("setup", "--cluster", "penguins,hec", "--tags", "shell,tmux")
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = homes()
+    assert all(one != other for one, other in zip(before, after, strict=True))
+
+    command = [str(ROOKERY), "undo", "--cluster", "penguins,hec"]
+    with Typist(command, person.environment) as screen:
+        screen.shows(r"penguins: \d+ things would be removed, \d+ things would be put back as before")
+        screen.shows(r"hec: \d+ things would be removed, \d+ things would be put back as before")
+        screen.answers(r"Take it back\? \[y/N\] ", "no")
+        screen.shows("Nothing was done")
+        assert screen.ends() == 1
+    assert homes() == after
+    with Typist(command, person.environment) as screen:
+        screen.answers(r"Take it back\? \[y/N\] ", "y")
+        screen.shows(r"penguins: \d+ things removed, \d+ things put back as before")
+        screen.shows(r"hec: \d+ things removed, \d+ things put back as before")
+        assert screen.ends() == 0
+    assert homes() == before

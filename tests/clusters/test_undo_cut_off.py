@@ -37,30 +37,30 @@ def contents(seen: str) -> list[str]:
 
 
 def test_on_penguins(penguins: Live) -> None:
-    person = laptop(penguins, "olga")
-    as_person(penguins, "olga", LIVED_IN)
-    before = contents(manifest(penguins, "/home/olga"))
+    person = laptop(penguins, "orla")
+    as_person(penguins, "orla", LIVED_IN)
+    before = contents(manifest(penguins, "/home/orla"))
     for moment in (
-        "/home/olga/.config/rookery/env.d/00-rookery.sh",
+        "/home/orla/.config/rookery/env.d/00-rookery.sh",
         "git clone",
         "uv python install",
         "pipx install",
-        "/home/olga/storage/R/*",
+        "/home/orla/storage/R/*",
     ):
         cut_off(penguins, person, moment, kill_all)
-        assert contents(manifest(penguins, "/home/olga")) != before, moment
+        assert contents(manifest(penguins, "/home/orla")) != before, moment
         told = undo(person, "--yes", "--purge")
         assert told["left"] == 0, moment
-        assert contents(manifest(penguins, "/home/olga")) == before, moment
+        assert contents(manifest(penguins, "/home/orla")) == before, moment
 
 
 def test_on_hec(hec: Live) -> None:
-    person = laptop(hec, "otto")
-    as_person(hec, "otto", ODD)
-    storage = storage_of(hec, "otto")
-    as_root(hec, f"install -d -o otto {storage}/.mamba && echo theirs >{storage}/.mamba/shared.txt")
-    as_root(hec, f"chown -R otto: {storage}")
-    places = ("/home/otto", storage)
+    person = laptop(hec, "oskar")
+    as_person(hec, "oskar", ODD)
+    storage = storage_of(hec, "oskar")
+    as_root(hec, f"install -d -o oskar {storage}/.mamba && echo theirs >{storage}/.mamba/shared.txt")
+    as_root(hec, f"chown -R oskar: {storage}")
+    places = ("/home/oskar", storage)
     before = [contents(manifest(hec, place)) for place in places]
     for moment in (f"{storage}/.cache/run.sh", "uv tool install"):
         cut_off(hec, person, moment, kill_all)
