@@ -7,8 +7,9 @@
 # All but "install" say what the answers of those two depend on.
 preamble=$1 action=$2
 shift 2
-# R takes a while to start; it need not, where nothing stands in the folder that all its libraries are in
-if [ "$action" = has-library ] && [ -z "$(ls -A "${R_LIBS_USER%%/%*}" 2>/dev/null)" ]; then exit 1; fi
+# R takes a while to start. In a first setup it need not: nothing stands yet in the folder that its libraries will be in.
+# (Later R alone knows: a person's or a site's Renviron may name another one.)
+if [ "$action" = has-library ] && [ ! -e "$HOME/.local/state/rookery/asked" ] && [ -z "$(ls -A "${R_LIBS_USER%%/%*}" 2>/dev/null)" ]; then exit 1; fi
 eval "$preamble" >/dev/null 2>&1
 # site files may have switched on what breaks here, or nothing at all
 set -eu
