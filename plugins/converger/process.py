@@ -158,9 +158,6 @@ class Programs:
         for program in self._running:
             program.end()
 
-    def __len__(self) -> int:
-        return len(self._running)
-
     def start(
         self, key: int, argv: Sequence[str], environment: Dict[str, str], timeout: Optional[float] = None
     ) -> None:

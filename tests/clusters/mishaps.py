@@ -63,10 +63,11 @@ def as_root(cluster: Live, script: str) -> str:
     return done.stdout.strip()
 
 
-def reach(cluster: Live, user: str, command: str) -> None:
-    """Wait until somebody runs a command there."""
-    wait = f"until pgrep -u {shlex.quote(user)} -f {shlex.quote(command)}; do sleep 0.01; done"
-    cluster.root_run(["timeout", "60", "sh", "-c", wait])
+def reach(cluster: Live, user: str, moment: str) -> None:
+    """Wait until somebody runs a command there; or until a path is there, where it begins with /."""
+    runs = f"pgrep -u {shlex.quote(user)} -f {shlex.quote(moment)}"
+    there = f"[ -e {moment} ]" if moment.startswith("/") else runs
+    cluster.root_run(["timeout", "60", "sh", "-c", f"until {there}; do sleep 0.01; done"])
 
 
 def cut_off(cluster: Live, person: Laptop, moment: str, how: Callable[["subprocess.Popen[str]"], object]) -> Done:
@@ -75,16 +76,15 @@ def cut_off(cluster: Live, person: Laptop, moment: str, how: Callable[["subproce
     Args:
         cluster: Where.
         person: Whose.
-        moment: A command that runs on the login node by then; or a path that begins with /, which is there by then.
+        moment: As `reach` waits for it.
         how: What is done to the process.
     """
     process = person.start("setup", "--cluster", person.cluster)
-    command = f"pgrep -u {shlex.quote(person.user)} -f {shlex.quote(moment)}"
-    there = f"[ -e {moment} ]" if moment.startswith("/") else command
-    wait = ["timeout", "60", "sh", "-c", f"until {there}; do sleep 0.01; done"]
-    if cluster.root_run(wait, check=False).returncode:
+    try:
+        reach(cluster, person.user, moment)
+    except subprocess.CalledProcessError:
         kill_all(process)
-        raise AssertionError(f"it did not come to {moment}: {process.communicate()}")
+        raise AssertionError(f"it did not come to {moment}: {process.communicate()}") from None
     how(process)
     done = ended(process)
     as_root(cluster, f"timeout 20 sh -c 'while pgrep -u {person.user} -f \"{CONVERGER}\"; do sleep 0.05; done'")

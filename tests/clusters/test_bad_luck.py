@@ -26,7 +26,7 @@ from mishaps import (
     reach,
     refused,
     stopped,
-)  # fmt: skip
+)
 
 pytestmark = pytest.mark.cluster
 

@@ -8,9 +8,15 @@ set -eu
 uv=$1 version=$2 PYENV_ROOT=${3-}
 export PYENV_ROOT
 
-# What the answer depends on: with a Python of uv's on uv alone, so that nothing has to be asked again once pyenv knows it.
-echo "rookery-sees: $UV_PYTHON_INSTALL_DIR"
+# The mark of a job that compiles this version, or was cut off (build-python.sh): what pyenv has may be half a Python.
+mark=$PYENV_ROOT/.rookery-building-$version
+if [ -n "$PYENV_ROOT" ] && [ ! -e "$mark" ]; then
+  # What the answer depends on: with a Python of uv's on uv alone, so that nothing has to be asked again once pyenv knows it.
+  echo "rookery-sees: $UV_PYTHON_INSTALL_DIR"
+  echo "rookery-sees: $mark"
+fi
 if [ "${4-}" = --check ]; then
+  [ ! -e "$mark" ] || exit 1
   if [ -d "$UV_PYTHON_INSTALL_DIR" ]; then
     "$uv" python find --managed-python --no-project --offline "$version" >/dev/null 2>&1 && exit
   fi
