@@ -1,7 +1,6 @@
 """A file of the person's, on this side, written whole or not at all."""
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,8 @@ def replacing(path: Path, *, mode: int = 0o600, check: Callable[[Path], None] = 
         mode: Its permission bits.
         check: Given the new file before it takes its place; where it raises, the old one stays.
     """
+    import tempfile  # with others of its kind it takes a while, and most commands write nothing
+
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     fresh = Path(temporary)
@@ -48,6 +49,12 @@ def write(path: Path, text: str | bytes, *, mode: int = 0o600, check: Callable[[
     """
     with replacing(path, mode=mode, check=check) as stream:
         stream.buffer.write(text.encode() if isinstance(text, str) else text)
+
+
+def trim(folder: Path, most: int) -> None:
+    """Remove the oldest files of a folder of ours, but for some."""
+    for old in sorted(folder.iterdir(), key=os.path.getmtime)[:-most]:
+        old.unlink(missing_ok=True)
 
 
 class ChangedError(OSError):

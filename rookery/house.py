@@ -5,7 +5,6 @@ Every function reads the environment when it is called, so that a test or a sand
 
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 from rookery.errors import RookeryError
@@ -39,6 +38,11 @@ def cache_dir() -> Path:
     return _xdg("XDG_CACHE_HOME", ".cache") / "rookery"
 
 
+def _is_short(folder: str, longest: int = 20) -> bool:
+    """Whether a folder can be written to, and its path leaves room for a socket's."""
+    return folder.startswith("/") and len(folder) <= longest and os.access(folder, os.W_OK)
+
+
 def runtime_dir() -> Path:
     """A short folder of mode 0700 for sockets, made if need be.
 
@@ -49,10 +53,11 @@ def runtime_dir() -> Path:
         RookeryError: The folder belongs to somebody else, or others can write to it.
     """
     base = os.environ.get("XDG_RUNTIME_DIR", "")
-    if base.startswith("/") and len(base) <= 30 and os.access(base, os.W_OK):
+    if _is_short(base, 30):
         folder = Path(base) / "rookery"
     else:
-        folder = Path(tempfile.gettempdir() if len(tempfile.gettempdir()) <= 20 else "/tmp") / f"rookery-{os.getuid()}"  # noqa: S108
+        given = os.environ.get("TMPDIR", "")
+        folder = Path(given if _is_short(given) else "/tmp") / f"rookery-{os.getuid()}"  # noqa: S108
     folder.mkdir(mode=0o700, parents=False, exist_ok=True)
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:

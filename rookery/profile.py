@@ -8,11 +8,10 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
 from rookery import files, house, schema
 from rookery.errors import RookeryError
-from rookery.inventory import Document, Inventory, Place, Setting, read, vars_files
+from rookery.inventory import Inventory, Setting, vars_files
+from rookery.yaml_file import Document, Place, read
 
 __all__ = ["Cluster", "Setting", "Storage", "explain", "load", "names", "remember", "require_user", "sources"]
 
@@ -336,6 +335,8 @@ def remember(name: str, values: Mapping[str, Any]) -> Path:
 
 def _with_key(text: str, key: str, value: Any) -> str:
     """A YAML file's text with one top-level key set: its value replaced where it has one, a line added where not."""
+    import yaml
+
     written = yaml.safe_dump(value, default_flow_style=True, width=10_000).split("\n")[0]
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     for known, old in node.value if isinstance(node, yaml.MappingNode) else ():

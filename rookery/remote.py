@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 import shlex
 import subprocess
 from collections.abc import Sequence
@@ -60,7 +59,7 @@ def remote_command(script: str, arguments: Sequence[str] = ()) -> str:
 
 def new_mark() -> str:
     """A line that no start-up file prints."""
-    return f"rookery-{secrets.token_hex(8)}"
+    return f"rookery-{os.urandom(8).hex()}"
 
 
 def marked(script: str, mark: str) -> str:

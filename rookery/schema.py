@@ -4,18 +4,15 @@ Ansible's own ArgumentSpecValidator has the last word. It turns values into the 
 tells no position in a list; so what a person wrote is first held against the schema as written.
 """
 
-import difflib
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from rookery import house
+from rookery import files, house
 from rookery.errors import RookeryError
-from rookery.inventory import Place, Setting, read
+from rookery.inventory import Setting
+from rookery.yaml_file import Place, read
 
 _TYPES: dict[str, tuple[type, str]] = {
     "str": (str, "text"),
@@ -113,6 +110,8 @@ def _value(spec: Mapping[str, Any], value: Any, place: Place) -> Iterator[tuple[
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """` (did you mean X?)` where something known looks like the word, otherwise nothing."""
+    import difflib  # where something is wrong already
+
     # without what all keys begin with, which would make any two look alike
     short = {one.removeprefix("cluster_"): one for one in known}
     close = difflib.get_close_matches(word.removeprefix("cluster_"), short, 1)
@@ -140,7 +139,7 @@ def _named(value: Any) -> str:
 
 def _receipt(data: Mapping[str, Any]) -> Path:
     """The file that says that exactly this profile passed exactly this schema."""
-    digest = hashlib.sha256(repr((data, yaml.__version__)).encode())
+    digest = hashlib.sha256(repr(data).encode())
     digest.update(file().read_bytes())
     return house.cache_dir() / "profiles" / digest.hexdigest()[:32]
 
@@ -149,8 +148,7 @@ def leave(receipt: Path) -> None:
     """Note that something passed, among the last fifty that did; a cache that can't be written costs time alone."""
     try:
         receipt.parent.mkdir(parents=True, exist_ok=True)
-        for old in sorted(receipt.parent.iterdir(), key=os.path.getmtime)[:-50]:
-            old.unlink(missing_ok=True)
         receipt.touch()
+        files.trim(receipt.parent, 50)
     except OSError:
         pass

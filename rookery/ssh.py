@@ -9,7 +9,6 @@ import re
 import shlex
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -279,6 +278,8 @@ class Door:
         Returns:
             What ssh printed, where it failed; "" otherwise.
         """
+        import tempfile
+
         with tempfile.TemporaryFile() as stderr:  # a pipe would stay open as long as the connection does
             code = subprocess.run(
                 [*self._master[:-1], "-o", "BatchMode=yes", self.cluster.name],

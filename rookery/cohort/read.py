@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import yaml
 
-from rookery import house, inventory
+from rookery import house, yaml_file
 from rookery.cohort.student import Student, slugs
 from rookery.errors import RookeryError
-from rookery.inventory import Document, Place
 from rookery.project.check import complaint, told
 from rookery.schema import nearest
+from rookery.yaml_file import Document, Place
 
 LARGEST: Final = 256_000
 """Most bytes of a cohort file: a thousand students have room in it."""
@@ -29,11 +29,11 @@ _SECRET = re.compile(
 )
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml_file.Loader):  # type: ignore[misc]
     """YAML in which every plain value is the text that was written, and whose list stands under a name.
 
-    So a student called No is not false, and a username of digits stays one. The name is for `inventory.read`, which
-    reads mappings. It is PyYAML's loader in Python: the one in C ends the process at lists nested ten thousand deep.
+    So a student called No is not false, and a username of digits stays one. The name is for `yaml_file.read`, which
+    reads mappings.
     """
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 PyYAML's own way
@@ -96,9 +96,7 @@ def _document(file: Path) -> Document:
     if status.st_size > LARGEST:
         raise RookeryError(f"{file} is larger than {LARGEST // 1000} kB, and so no list of students.", hint=EXAMPLE)
     try:
-        return inventory.read(file, _Loader)
-    except RecursionError:
-        raise RookeryError(f"{file} is nested too deep.", hint=EXAMPLE) from None
+        return yaml_file.read(file, _Loader)
     except RookeryError as error:
         if r"'\t'" in error.message or "tab" in error.message.casefold():
             hint = f"put spaces where {file} has tabs: YAML takes no tabs in front of a line"

@@ -15,7 +15,7 @@ from rookery.jobs import reasons
 
 if TYPE_CHECKING:
     from rookery.profile import Cluster
-    from rookery.project.spec import Job
+    from rookery.project.job import Job
     from rookery.ssh import Door
 
 PATIENCE = 180
@@ -76,7 +76,7 @@ def a_job(cluster: "Cluster") -> "Job":
         RookeryError: The cluster takes no job without what is not known, such as an account.
     """
     from rookery.jobs import options, partition
-    from rookery.project.spec import Job
+    from rookery.project.job import Job
 
     wish = Job("rookery-doctor", cpus=1, memory="200M", minutes=2)
     try:

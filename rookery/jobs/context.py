@@ -10,7 +10,8 @@ from rookery.jobs import command, options
 from rookery.jobs.partition import processes
 from rookery.jobs.sweep import Table
 from rookery.profile import Cluster
-from rookery.project.spec import Job, Project
+from rookery.project.job import Job
+from rookery.project.spec import Project
 
 PURPOSES: Final = ("r", "python", "conda", "cuda", "mpi", "gcc", "intel", "ml")
 """Words that stand for whatever module a cluster has for that purpose."""

@@ -8,7 +8,8 @@ from rookery import house
 from rookery.errors import RookeryError
 from rookery.jobs.partition import hours, processes
 from rookery.profile import Cluster
-from rookery.project.spec import Job, Project
+from rookery.project.job import Job
+from rookery.project.spec import Project
 from rookery.project.values import task_count, time_limit
 
 

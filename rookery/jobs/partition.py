@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from rookery.errors import RookeryError
 from rookery.profile import Cluster
-from rookery.project.spec import Job
+from rookery.project.job import Job
 from rookery.project.values import mebibytes, time_limit
 from rookery.schema import nearest
 

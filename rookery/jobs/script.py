@@ -11,7 +11,8 @@ from rookery.errors import RookeryError
 from rookery.jobs import context, options, partition, sweep
 from rookery.profile import Cluster
 from rookery.project import read
-from rookery.project.spec import Job, Project
+from rookery.project.job import Job
+from rookery.project.spec import Project
 from rookery.schema import nearest
 
 if TYPE_CHECKING:

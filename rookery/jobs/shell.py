@@ -7,7 +7,7 @@ from rookery.errors import RookeryError
 
 if TYPE_CHECKING:
     from rookery.profile import Cluster
-    from rookery.project.spec import Job
+    from rookery.project.job import Job
 
 MEMORY_GB = 2
 """Memory for each core where none is asked for: what one leaves out, some sites give as all that the node has."""
@@ -81,7 +81,7 @@ def job(request: Request) -> "Job":
         RookeryError: The time, the memory or the number of cores is none.
     """
     from rookery.project import values
-    from rookery.project.spec import Job
+    from rookery.project.job import Job
 
     example = "invoke shell --cpus 4 --memory 4G --time 02:00:00"
     if request.cpus < 1:

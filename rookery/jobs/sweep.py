@@ -18,7 +18,8 @@ from rookery.errors import RookeryError
 from rookery.jobs.command import quoted
 from rookery.profile import Cluster
 from rookery.project import read
-from rookery.project.spec import Job, Project
+from rookery.project.job import Job
+from rookery.project.spec import Project
 from rookery.project.values import task_count
 
 MOST_ROWS: Final = 1_000_000

@@ -10,7 +10,7 @@ from rookery.node import JOB
 
 if TYPE_CHECKING:
     from rookery.profile import Cluster
-    from rookery.project.spec import Job
+    from rookery.project.job import Job
 
 CPUS, MEMORY_MB, MINUTES = 2, 4096, 240
 """What it asks for where nothing else is said: an editor's server, its language server, and a small run beside."""
@@ -139,7 +139,7 @@ def relay(number: str, *, overlap: bool) -> tuple[str, list[str]]:
 
 def _job(wish: Wish) -> "Job":
     from rookery.project import values
-    from rookery.project.spec import Job
+    from rookery.project.job import Job
 
     cpus = _amount("--cpus", wish.cpus, int) or CPUS
     memory = _amount("--memory", wish.memory, values.mebibytes) or MEMORY_MB // CPUS * cpus

@@ -5,7 +5,6 @@ it needs no passphrase, and works where the cluster itself wants a password.
 """
 
 import subprocess
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,6 +82,8 @@ def forget(cluster: "Cluster") -> None:
 
 
 def _make(path: Path) -> None:
+    import tempfile  # where a key is made, once
+
     with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
         made = Path(temporary) / "key"
         argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "rookery", "-f", str(made)]

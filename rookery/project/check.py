@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from rookery import house
 from rookery.errors import RookeryError
-from rookery.inventory import Document, Place
 from rookery.schema import leave, nearest
+from rookery.yaml_file import Document, Place
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -155,6 +154,8 @@ def chosen(root: Path, outputs: Sequence[str] = (), *, dirty: bool = False) -> I
     if not changes:
         yield Commit(root, head, head, folder)
         return
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="rookery-") as scratch:
         yield replace(_snapshot(root, head, folder, outputs, Path(scratch)), changes=tuple(changes))
 

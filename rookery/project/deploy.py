@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.errors import RookeryError
 from rookery.project import commit as git
-from rookery.project import made as making
+from rookery.project import memory as memories
 from rookery.project import release, target
-from rookery.project.made import Made, Memory
-from rookery.project.release import Answer, Goods
+from rookery.project.memory import Memory
+from rookery.project.release import Answer, Goods, Made
 
 if TYPE_CHECKING:
     from rookery.project.commit import Commit
@@ -64,14 +64,14 @@ def run(request: Request) -> int:
     assert project is not None  # noqa: S101 find raises where there is none
     opened = _asked(door)
     with git.chosen(project.root, project.outputs, dirty=request.dirty) as commit:
-        file = making.memory_file(door.cluster, project.name)
-        memory, key = making.remembered(file), making.key(project, commit, door.cluster)
+        file = memories.file(door.cluster, project.name)
+        memory, key = memories.remembered(file), memories.key(project, commit, door.cluster)
         deploy = _Deploy(door, project, commit, memory if memory.key == key else Memory(memory.commits), request)
         if not opened():
             door.ensure()
         answer = deploy.do()
         if not request.check:
-            making.remember(file, memory, commit, key, deploy.made)
+            memories.remember(file, memory, commit, key, deploy.made)
     result = Result(deploy.made, commit, answer, door, time.monotonic() - began)
     if request.prune:
         from rookery.project import prune
@@ -108,7 +108,9 @@ class _Deploy:
         self._whole = memory.made is None
 
     def _make(self) -> Made:
-        return making.make(self.project, self.commit, self.door.cluster, large=self.request.yes)
+        from rookery.project import make  # dear to import, and where nothing is new nothing is made
+
+        return make.make(self.project, self.commit, self.door.cluster, large=self.request.yes)
 
     def do(self) -> Answer:
         """Tell the cluster what is wanted; where that is not enough, send what it lacks."""

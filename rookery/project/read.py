@@ -4,15 +4,18 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from rookery import inventory
+from rookery import yaml_file
 from rookery.errors import RookeryError
-from rookery.inventory import Document, Place
 from rookery.project import values
 from rookery.project.check import check, complaint
-from rookery.project.spec import Environment, Job, Project
+from rookery.project.spec import Environment, Project
 from rookery.schema import nearest
+from rookery.yaml_file import Document, Place
+
+if TYPE_CHECKING:
+    from rookery.project.job import Job
 
 NAME: Final = "rookery.yml"
 LARGEST: Final = 1_000_000
@@ -36,7 +39,7 @@ class NoProject(RookeryError):  # noqa: N818 said of a place, not of something t
     """There is no rookery.yml."""
 
 
-class _Loader(inventory.Loader):  # type: ignore[misc]
+class _Loader(yaml_file.Loader):  # type: ignore[misc]
     """YAML in which a value stays the text that was written, but for plain whole numbers and what is empty.
 
     YAML 1.1 reads 1:30:00 as 5400, `no` as false, 010 as 8 and 0.10 as 0.1; a time limit, a name or a parameter is
@@ -96,12 +99,14 @@ def load(path: str | Path = "") -> Project:
     )
 
 
-def job(project: Project, name: str, cluster_name: str) -> Job:
+def job(project: Project, name: str, cluster_name: str) -> "Job":
     """A job as it is meant for a cluster: what is said under its `clusters:` put over the rest, defaults filled in.
 
     Raises:
         RookeryError: There is no such job, or what is said of it does not go together.
     """
+    from rookery.project.job import Job
+
     if name not in project.jobs:
         there = f"There are: {', '.join(project.jobs)}." if project.jobs else "It has none."
         raise RookeryError(
@@ -169,11 +174,9 @@ def _document(file: Path) -> Document:
             f"{shown(file)} is larger than {LARGEST // 1_000_000} MB.", hint="put tables into a CSV file, as `params:`"
         )
     try:
-        document = inventory.read(shown(file), _Loader)
+        document = yaml_file.read(shown(file), _Loader)
         if _held(document.data, {}) < LARGEST:
             return document
-    except RecursionError:
-        pass
     except RookeryError as error:
         if "is not YAML" not in error.message:
             raise

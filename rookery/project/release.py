@@ -1,12 +1,13 @@
 """What is sent to a cluster to make a release there (remote/*.sh, with what they need set in front), and its answer."""
 
+import getpass
 import io
 import json
+import os
 import shlex
-import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,6 @@ class Order:
         outputs: Folders that live on the storage.
         dropped: Files of the commit that these take the place of.
         environments: `KIND WAY LINK NAME LOCK` of each.
-        who: The person and their computer.
         preamble: Shell that makes R or conda available on this site.
         cran: Where R packages come from; "" for R's own choice.
     """
@@ -33,9 +33,29 @@ class Order:
     outputs: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
-    who: str = ""
     preamble: str = ""
     cran: str = ""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A release as it is wanted.
+
+    Attributes:
+        order: What the cluster is told.
+        files: What is put beside the commit's files: job scripts, their tables, the stamp.
+        jobs: Names of the project's jobs.
+        scripts: Paths of the job scripts that were rendered.
+        own: Scripts of the commit that stand where a rendered one would.
+        outwards: Links of the commit that lead out of the project, and where to.
+    """
+
+    order: Order
+    files: Mapping[str, str]
+    jobs: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    outwards: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,7 +100,7 @@ class Answer:
 
 def text(name: str) -> str:
     """A script of remote/."""
-    return resources.files("rookery.project").joinpath("remote", name).read_text(encoding="utf-8")
+    return (Path(__file__).parent / "remote" / name).read_text(encoding="utf-8")
 
 
 def script(order: Order, *, check: bool = False, goods: Goods | None = None) -> tuple[str, bytes]:
@@ -107,7 +127,7 @@ def script(order: Order, *, check: bool = False, goods: Goods | None = None) -> 
         "outputs": "\n".join(order.outputs),
         "dropped": "\n".join(order.dropped),
         "environments": "\n".join(order.environments),
-        "who": order.who,
+        "who": f"{getpass.getuser()} on {os.uname().nodename}",
     }
     parts = [text("deploy.sh")]
     if goods and order.environments:
@@ -119,6 +139,8 @@ def script(order: Order, *, check: bool = False, goods: Goods | None = None) -> 
 
 def _packed(files: Mapping[str, str]) -> bytes:
     """Files as a tar."""
+    import tarfile
+
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for path, content in files.items():

@@ -12,7 +12,8 @@ import yaml
 
 from rookery import house
 from rookery.errors import RookeryError
-from rookery.inventory import Inventory, read
+from rookery.inventory import Inventory
+from rookery.yaml_file import read
 
 HOSTS = ["alpha", "beta", "gamma"]
 GROUPS = ["north", "south", "tier2", "west"]

@@ -190,3 +190,16 @@ def test_what_a_cluster_says_can_not_steer_the_terminal() -> None:
 def test_a_house_without_tasks_is_said_to_be_incomplete(tmp_path: Path) -> None:
     with pytest.raises(RookeryError, match="not whole"):
         program.namespace(tmp_path / "tasks.py")
+
+
+def test_settings_files_of_invoke_are_read_as_ever(tmp_path: Path) -> None:
+    (tmp_path / ".invoke.yaml").write_text("run: {echo: true}\nours: [1, two]\n")
+    show = "from rookery import _invoke; from invoke.config import Config; c = Config(); print(c.run.echo, c.ours)"
+    done = subprocess.run(
+        [sys.executable, "-c", show],
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "True [1, 'two']\n"

@@ -11,7 +11,7 @@ from projects import cluster, known
 from rookery.errors import RookeryError
 from rookery.jobs import partition
 from rookery.profile import Cluster
-from rookery.project.spec import Job
+from rookery.project.job import Job
 
 DAY = 24 * 60
 

@@ -1,0 +1,95 @@
+"""What a commit comes to on a cluster: read, found fit to be a release, its job scripts rendered."""
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from rookery import __version__
+from rookery.project import commit as git
+from rookery.project import environment, held, places, release
+from rookery.project.memory import digest
+from rookery.project.release import Made, Order
+
+if TYPE_CHECKING:
+    from rookery.jobs.script import Script
+    from rookery.profile import Cluster
+    from rookery.project.commit import Commit
+    from rookery.project.spec import Project
+
+LAYOUT = 1
+"""Raised where releases must be made anew because deploy.sh lays them out in another way."""
+
+PATCH = ".rookery/uncommitted.patch"
+"""What a snapshot adds to the commit it stands on, in its release."""
+
+
+def make(project: "Project", commit: "Commit", cluster: "Cluster", *, large: bool = False) -> Made:
+    """Read a commit, see that it can be a release, and render its scripts.
+
+    Args:
+        project: The project.
+        commit: The commit.
+        cluster: Where it will run.
+        large: Files of unusual size are meant.
+
+    Raises:
+        RookeryError: It can't be one, or a job can't run there.
+    """
+    tree = held.tree(commit)
+    held.check(commit, tree, outputs=project.outputs, needed=_needed(project), large=large)
+    environments = environment.wanted(project, commit, tree, cluster)
+    scripts = _scripts(project, cluster)
+    rendered: dict[str, str] = {}
+    for script in scripts:
+        rendered |= {script.path: script.text, **script.files}
+    own = tuple(path for path in rendered if path in tree.files)
+    rendered = {path: text for path, text in rendered.items() if path not in tree.files}
+    if commit.dirty:
+        rendered[PATCH] = git.patch(commit).decode(errors="surrogateescape")
+    ways = {"python": project.environment.python, "r": project.environment.r}
+    stated = {**ways, "digest": environment.digest(environments)}
+    values = {
+        "version": 1,
+        "project": project.name,
+        "commit": commit.id,
+        "dirty": commit.dirty,
+        "cluster": cluster.name,
+        "outputs": project.outputs,
+        "jobs": {script.job.name: dict(script.summary) for script in scripts},
+    }
+    order = Order(
+        name=project.name,
+        commit=commit.id,
+        folder=commit.folder,
+        wanted="",
+        outputs=project.outputs,
+        dropped=tuple(path for output in project.outputs for path in held.beneath(tree, output)),
+        environments=tuple(" ".join((e.kind, e.way, e.link, e.name, e.lock)) for e in environments),
+        preamble=environment.preamble(project.environment, cluster),
+        cran=str((cluster.data.get("cluster_mirrors") or {}).get("cran", "")),
+    )
+    order = replace(order, wanted=digest([LAYOUT, values, stated, rendered, asdict(order)]))
+    values |= {"describe": git.describe(commit), "rookery": __version__}
+    return Made(
+        order,
+        {**rendered, places.STAMP: release.stamp(values, stated)},
+        tuple(project.jobs),
+        tuple(script.path for script in scripts if script.path in rendered),
+        own,
+        tree.outwards,
+    )
+
+
+def _scripts(project: "Project", cluster: "Cluster") -> "list[Script]":
+    if not project.jobs:
+        return []
+    from rookery.jobs import script
+
+    return script.scripts(project, cluster)
+
+
+def _needed(project: "Project") -> list[str]:
+    """Files that must be in the commit for the job scripts to be what it says."""
+    from rookery.project import read
+
+    said = [job.get(key) for job in project.jobs.values() for key in ("params", "template")]
+    return [read.NAME, *(str(path) for path in said if path and (project.root / str(path)).is_file())]
