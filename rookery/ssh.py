@@ -173,7 +173,7 @@ class Door:
         argv: Sequence[str] | None = None,
         *,
         script: str | None = None,
-        input: bytes | None = None,  # noqa: A002 subprocess's name for it
+        input: bytes | Callable[[], bytes] | None = None,  # noqa: A002 subprocess's name for it
         timeout: float | None = None,
         check: bool = True,
         heard: Callable[[str], object] | None = None,
@@ -183,7 +183,8 @@ class Door:
         Args:
             argv: The command as a list of arguments; with `script`, the script's positional parameters.
             script: A POSIX sh script.
-            input: Its standard input; nothing where None.
+            input: Its standard input; nothing where None. A function is called when the command has been sent, and
+                makes it while that begins; the command finds an end of input where it raises.
             timeout: Seconds it may take.
             check: Raise where it fails.
             heard: Called with each line of its standard error as it comes.
@@ -201,11 +202,11 @@ class Door:
         remote, data = remote_command(text, arguments), input or b""
         if len(remote) > LONGEST_ARGUMENT:  # on standard input, before the command's own: a round trip more
             body = f"set -- {shlex.join(arguments)}\n{text}".encode(errors="surrogateescape")
-            remote, data = remote_command(f'eval "$(head -c {len(body)})"'), body + data
+            remote, data = remote_command(f'eval "$(head -c {len(body)})"'), body + (data() if callable(data) else data)
         try:
             done = (
-                _followed(self.command(remote), data, heard)
-                if heard
+                _followed(self.command(remote), data, heard or (lambda _: None))
+                if heard or callable(data)
                 else subprocess.run(self.command(remote), input=data, capture_output=True, timeout=timeout, check=False)
             )
         except subprocess.TimeoutExpired:
@@ -364,9 +365,9 @@ class Door:
 
 
 def _followed(
-    command: Sequence[str], data: bytes, heard: Callable[[str], object]
+    command: Sequence[str], data: bytes | Callable[[], bytes], heard: Callable[[str], object]
 ) -> "subprocess.CompletedProcess[bytes]":
-    """Run a command whose standard error is listened to line by line."""
+    """Run a command whose standard error is listened to line by line, and whose input may be made meanwhile."""
     said: list[bytes] = []
 
     def listen(stream: IO[bytes]) -> None:
@@ -374,25 +375,24 @@ def _followed(
             said.append(line)
             heard(line.decode(errors="replace").rstrip())
 
-    def feed(stream: IO[bytes]) -> None:
+    def feed(stream: IO[bytes], data: bytes) -> None:
         with contextlib.suppress(BrokenPipeError), stream:
             stream.write(data)
 
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
         assert process.stdin and process.stdout and process.stderr  # noqa: S101 they are pipes
-        threads = [
-            threading.Thread(target=listen, args=(process.stderr,), daemon=True),
-            threading.Thread(target=feed, args=(process.stdin,), daemon=True),
-        ]
+        listener = threading.Thread(target=listen, args=(process.stderr,), daemon=True)
         try:
-            for thread in threads:
-                thread.start()
+            listener.start()
+            given = data() if callable(data) else data
+            feeder = threading.Thread(target=feed, args=(process.stdin, given), daemon=True)
+            feeder.start()
             stdout = process.stdout.read()
             process.wait()
         except BaseException:
             process.kill()
             raise
-        for thread in threads:
+        for thread in (listener, feeder):
             thread.join()
     return subprocess.CompletedProcess(command, process.returncode, stdout, b"".join(said))

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ class Commit:
         id: 40 hex digits.
         head: The commit that was checked out: the same, or a snapshot's parent.
         folder: The project's folder within the repository; "" where they are the same.
+        shallow: The file with where a shallow clone's history ends, if it is one.
         objects: Where a snapshot's own objects are; None for a commit.
         changes: Files that a snapshot has otherwise than its parent.
     """
@@ -34,6 +35,7 @@ class Commit:
     id: str
     head: str
     folder: str = ""
+    shallow: Path | None = None
     objects: Path | None = None
     changes: tuple[str, ...] = ()
 
@@ -120,44 +122,81 @@ def _toplevel(said: str) -> str:
     return found[1] if found else ""
 
 
+class Look:
+    """A look at a project's files, begun; while git goes through them, the commit that is checked out is known already.
+
+    Attributes:
+        head: That commit, as if nothing were changed; None where there is none.
+    """
+
+    def __init__(self, root: Path, outputs: Sequence[str] = ()) -> None:
+        """Begin.
+
+        Args:
+            root: The project's folder.
+            outputs: Its folders of results, which are no uncommitted changes.
+        """
+        self._root, self._outputs, self._stack = root, outputs, ExitStack()
+        self._commit: Commit | None = None
+        try:
+            status = [*_GIT, "-C", str(root), *_status(outputs)]
+            self._asked = subprocess.Popen(status, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings())
+        except FileNotFoundError:
+            raise _no_git() from None
+        self._stack.callback(self._end)
+        said = git(root, "rev-parse", "--show-prefix", "HEAD", "--git-path", "shallow", check=False)
+        told = re.fullmatch(r"(.*)\n([0-9a-f]{40})\n(.*)\n", said.decode(errors="surrogateescape"), re.DOTALL)
+        self.head = Commit(root, told[2], told[2], told[1].rstrip("/"), (root / told[3]).absolute()) if told else None
+
+    def commit(self, *, dirty: bool = False) -> Commit:
+        """The commit to deploy: HEAD where everything is committed, or with `dirty` a snapshot of what is not.
+
+        Args:
+            dirty: Take uncommitted changes along.
+
+        Raises:
+            RookeryError: There is no repository or no commit, or there are uncommitted changes.
+        """
+        if self._commit is None:
+            self._commit = self._chosen(dirty)
+        return self._commit
+
+    def _chosen(self, dirty: bool) -> Commit:
+        out, err = self._asked.communicate()
+        if self._asked.returncode:
+            raise _failed(self._root, err.decode(errors="replace"))
+        head, changes = _read_status(out)
+        if not re.fullmatch(r"[0-9a-f]{40}", head):
+            raise _no_commit(self._root, head)
+        if self.head is None or head != self.head.id:
+            raise RookeryError("Another commit was checked out just now.", hint="the same command again")
+        if not changes:
+            return self.head
+        if not dirty:
+            raise RookeryError(
+                f"There are uncommitted changes: {listed(changes)}.",
+                hint="git add -A && git commit   # or invoke deploy --dirty, which says so in everything it stamps",
+            )
+        import tempfile
+
+        scratch = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="rookery-"))
+        return replace(_snapshot(self.head, self._outputs, Path(scratch)), changes=tuple(changes))
+
+    def close(self) -> None:
+        """End it; a snapshot is gone then."""
+        self._stack.close()
+
+    def _end(self) -> None:
+        if self._asked.poll() is None:
+            self._asked.kill()
+        self._asked.communicate()
+
+
 @contextmanager
 def chosen(root: Path, outputs: Sequence[str] = (), *, dirty: bool = False) -> Iterator[Commit]:
-    """The commit to deploy: HEAD where everything is committed, or with `dirty` a snapshot of what is not.
-
-    Args:
-        root: The project's folder.
-        outputs: Its folders of results, which are no uncommitted changes.
-        dirty: Take uncommitted changes along. The snapshot is there while the block runs.
-
-    Raises:
-        RookeryError: There is no repository or no commit, or there are uncommitted changes.
-    """
-    try:  # while git looks through the files, the other question is answered
-        status = [*_GIT, "-C", str(root), *_status(outputs)]
-        asked = subprocess.Popen(status, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings())
-    except FileNotFoundError:
-        raise _no_git() from None
-    try:
-        folder = git(root, "rev-parse", "--show-prefix").decode(errors="surrogateescape").removesuffix("\n").rstrip("/")
-    finally:
-        out, err = asked.communicate()
-    if asked.returncode:
-        raise _failed(root, err.decode(errors="replace"))
-    head, changes = _read_status(out)
-    if not re.fullmatch(r"[0-9a-f]{40}", head):
-        raise _no_commit(root, head)
-    if changes and not dirty:
-        raise RookeryError(
-            f"There are uncommitted changes: {listed(changes)}.",
-            hint="git add -A && git commit   # or invoke deploy --dirty, which says so in everything it stamps",
-        )
-    if not changes:
-        yield Commit(root, head, head, folder)
-        return
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="rookery-") as scratch:
-        yield replace(_snapshot(root, head, folder, outputs, Path(scratch)), changes=tuple(changes))
+    """The commit to deploy, as `Look.commit` tells it; a snapshot is there while the block runs."""
+    with closing(Look(root, outputs)) as look:
+        yield look.commit(dirty=dirty)
 
 
 def _no_commit(root: Path, head: str) -> RookeryError:
@@ -207,9 +246,9 @@ def _readable(name: str) -> str:
     return repr(shown) if not shown.isprintable() or " " in shown or "," in shown or shown.startswith("-") else shown
 
 
-def _snapshot(root: Path, head: str, folder: str, outputs: Sequence[str], scratch: Path) -> Commit:
+def _snapshot(commit: Commit, outputs: Sequence[str], scratch: Path) -> Commit:
     """A commit of the files as they are, with objects and index of its own. The same files give the same commit."""
-    objects = scratch / "objects"
+    root, head, objects = commit.root, commit.id, scratch / "objects"
     objects.mkdir()
     name, mail = _SNAPSHOT
     when = git(root, "show", "--no-patch", "--format=%ct +0000", head).decode().strip()
@@ -221,7 +260,7 @@ def _snapshot(root: Path, head: str, folder: str, outputs: Sequence[str], scratc
     tree = git(root, "write-tree", environment=environment).decode().strip()
     message = b"Uncommitted changes, as rookery deployed them\n"
     made = git(root, "commit-tree", tree, "-p", head, input=message, environment=environment).decode().strip()
-    return Commit(root, made, head, folder, objects)
+    return replace(commit, id=made, objects=objects)
 
 
 def _with_objects(root: Path, objects: Path | None) -> dict[str, str]:
@@ -263,8 +302,8 @@ def known(root: Path, commits: Sequence[str]) -> list[str]:
 
 def boundary(commit: Commit) -> list[str]:
     """Where a shallow clone's history ends; nothing in a whole one."""
-    path = _git_path(commit.root, "shallow")
-    return path.read_text(encoding="ascii").split() if path.is_file() else []
+    path = commit.shallow
+    return path.read_text(encoding="ascii").split() if path and path.is_file() else []
 
 
 def pack(commit: Commit, there: Sequence[str]) -> bytes:

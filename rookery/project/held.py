@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from rookery.errors import RookeryError
 from rookery.project.commit import SHOWN, Commit, listed
@@ -17,16 +18,13 @@ _PLACEHOLDERS = (".gitkeep", ".gitignore", ".keep")
 _POINTERS = {"lfs": b"version https://git-lfs.github.com/spec/v1", "git-crypt": b"\0GITCRYPT\0"}
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):  # of which there are thousands, and a dataclass takes three times as long to make
     """A file of a commit."""
 
     mode: str
     """100644, 100755, 120000 for a link, 160000 for a submodule."""
     id: str
     """The id of its content."""
-    size: int
-    """Bytes; 0 for a submodule."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +42,23 @@ class Tree:
 
 def tree(commit: Commit) -> Tree:
     """The files of a commit, below the project's folder."""
-    out = commit.git("ls-tree", "-r", "-l", "-z", "--full-tree", f"{commit.id}:{commit.folder}")
+    out = commit.git("ls-tree", "-r", "-z", "--full-tree", f"{commit.id}:{commit.folder}")
     files = {}
     for line in out.decode(errors="surrogateescape").split("\0"):
         if line:
             facts, _, path = line.partition("\t")
-            mode, _, identity, size = facts.split()
-            files[path] = Entry(mode, identity, int(size) if size.isdigit() else 0)
+            mode, _, identity = facts.split()
+            files[path] = Entry(mode, identity)
     links = {path: entry for path, entry in files.items() if entry.mode == "120000"}
     targets = dict(zip(links, contents(commit, [entry.id for entry in links.values()]), strict=True))
     out_of_it = {path: os.fsdecode(to) for path, to in targets.items() if _leads_out(path, os.fsdecode(to))}
     return Tree(files, out_of_it)
+
+
+def _changed(commit: Commit, other: str) -> set[str]:
+    """The ids of the contents that a commit's files have and another's have not in the same place."""
+    out = commit.git("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", other, commit.id)
+    return {line.split()[3].decode() for line in out.split(b"\0") if line.startswith(b":")}
 
 
 def _leads_out(path: str, target: str) -> bool:
@@ -76,7 +80,7 @@ def contents(commit: Commit, identities: Sequence[str]) -> list[bytes]:
     return found
 
 
-def check(commit: Commit, held: Tree, *, outputs: Sequence[str], needed: Iterable[str], large: bool = False) -> None:
+def check(commit: Commit, held: Tree, *, outputs: Sequence[str], needed: Iterable[str]) -> None:
     """See that a commit can become a release.
 
     Args:
@@ -84,7 +88,6 @@ def check(commit: Commit, held: Tree, *, outputs: Sequence[str], needed: Iterabl
         held: Its files.
         outputs: The project's folders of results, which are the storage's.
         needed: Files that the job scripts are made of.
-        large: Files over LARGE_MB are meant.
 
     Raises:
         RookeryError: It can't: with the files that are in the way.
@@ -107,8 +110,25 @@ def check(commit: Commit, held: Tree, *, outputs: Sequence[str], needed: Iterabl
             )
     _check_reserved(held, outputs)
     _check_pointers(commit, held)
-    big = {path: entry.size for path, entry in held.files.items() if entry.size > LARGE_MB * 1024 * 1024}
-    if big and not large:
+
+
+def check_size(commit: Commit, held: Tree, there: Sequence[str]) -> None:
+    """See that no file is of a size that says it is in git by mistake, but for those that the cluster has already.
+
+    Args:
+        commit: The commit.
+        held: Its files.
+        there: Commits that the cluster has.
+
+    Raises:
+        RookeryError: There are such files.
+    """
+    fresh = _changed(commit, there[0]) if there else None
+    files = {path: entry.id for path, entry in held.files.items() if fresh is None or entry.id in fresh}
+    asked = "".join(f"{each}\n" for each in files.values()).encode()
+    sizes = commit.git("cat-file", "--batch-check=%(objectsize)", input=asked).split() if files else []
+    big = {path: int(size) for path, size in zip(files, sizes, strict=True) if int(size) > LARGE_MB * 1024 * 1024}
+    if big:
         named = [f"{path} ({size / 1024 / 1024:.0f} MB)" for path, size in big.items()]
         raise RookeryError(
             f"Over {LARGE_MB} MB, so perhaps not meant to be in git: {', '.join(named[:SHOWN])}.",
@@ -118,7 +138,8 @@ def check(commit: Commit, held: Tree, *, outputs: Sequence[str], needed: Iterabl
 
 def beneath(held: Tree, folder: str) -> list[str]:
     """The files of a commit at a path or below it."""
-    return [path for path in held.files if path == folder or path.startswith(f"{folder}/")]
+    below = f"{folder}/"
+    return [path for path in held.files if path.startswith(below) or path == folder]
 
 
 def _check_reserved(held: Tree, outputs: Sequence[str]) -> None:
@@ -136,7 +157,7 @@ def _check_reserved(held: Tree, outputs: Sequence[str]) -> None:
 
 def _check_pointers(commit: Commit, held: Tree) -> None:
     """Files whose content git keeps elsewhere (git-lfs) or encrypted (git-crypt) would arrive as something else."""
-    attributes = [entry.id for path, entry in held.files.items() if PurePosixPath(path).name == ".gitattributes"]
+    attributes = [entry.id for path, entry in held.files.items() if path.rpartition("/")[2] == ".gitattributes"]
     if not any(b"filter" in text for text in contents(commit, attributes)) and not commit.folder:
         return
     names = "".join(f"{path}\0" for path in held.files).encode(errors="surrogateescape")

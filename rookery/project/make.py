@@ -1,9 +1,11 @@
 """What a commit comes to on a cluster: read, found fit to be a release, its job scripts rendered."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from rookery import __version__
+from rookery.begun import begun
 from rookery.project import commit as git
 from rookery.project import environment, held, places, release
 from rookery.project.memory import digest
@@ -22,20 +24,26 @@ PATCH = ".rookery/uncommitted.patch"
 """What a snapshot adds to the commit it stands on, in its release."""
 
 
-def make(project: "Project", commit: "Commit", cluster: "Cluster", *, large: bool = False) -> Made:
+def make(
+    project: "Project", commit: "Commit", cluster: "Cluster", *, there: Sequence[str] = (), large: bool = False
+) -> Made:
     """Read a commit, see that it can be a release, and render its scripts.
 
     Args:
         project: The project.
         commit: The commit.
         cluster: Where it will run.
+        there: Commits that the cluster has.
         large: Files of unusual size are meant.
 
     Raises:
         RookeryError: It can't be one, or a job can't run there.
     """
+    describe = begun(lambda: git.describe(commit))
     tree = held.tree(commit)
-    held.check(commit, tree, outputs=project.outputs, needed=_needed(project), large=large)
+    held.check(commit, tree, outputs=project.outputs, needed=_needed(project))
+    if not large:
+        held.check_size(commit, tree, there)
     environments = environment.wanted(project, commit, tree, cluster)
     scripts = _scripts(project, cluster)
     rendered: dict[str, str] = {}
@@ -68,7 +76,7 @@ def make(project: "Project", commit: "Commit", cluster: "Cluster", *, large: boo
         cran=str((cluster.data.get("cluster_mirrors") or {}).get("cran", "")),
     )
     order = replace(order, wanted=digest([LAYOUT, values, stated, rendered, asdict(order)]))
-    values |= {"describe": git.describe(commit), "rookery": __version__}
+    values |= {"describe": describe(), "rookery": __version__}
     return Made(
         order,
         {**rendered, places.STAMP: release.stamp(values, stated)},

@@ -60,7 +60,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Goods:
-    """What goes over on standard input.
+    """What a release is made of, but for what the cluster has already.
 
     Attributes:
         files: Rendered files, by their path in the release.
@@ -103,38 +103,61 @@ def text(name: str) -> str:
     return (Path(__file__).parent / "remote" / name).read_text(encoding="utf-8")
 
 
-def script(order: Order, *, check: bool = False, goods: Goods | None = None) -> tuple[str, bytes]:
-    """The script that makes a release, and what goes on its standard input.
+def look(order: Order, *, check: bool = False) -> str:
+    """The script that sees whether a release is there and current; it writes nothing.
 
     Args:
         order: The release.
-        check: Change nothing, say what would be done.
-        goods: What is sent along; None for nothing, which is enough where nothing is new.
+        check: Say what a deploy would do; without, only whether it would do anything.
     """
-    sent = goods or Goods()
-    payload = _packed(sent.files) if goods else b""
+    values = {"name": order.name, **_values(order), "mode": "check" if check else "look"}
+    return _assigned(values) + text("release.sh") + text("look.sh")
+
+
+def deploy(name: str, *, ahead: bool) -> str:
+    """The script that makes a release; what it makes comes on its standard input (`parcel`).
+
+    Args:
+        name: The project's.
+        ahead: Begin with what is probably alike before that is there.
+    """
+    values = {"name": name, "who": f"{getpass.getuser()} on {os.uname().nodename}", "ahead": str(int(ahead))}
+    return _assigned(values) + "".join(text(part) for part in ("release.sh", "files.sh", "deploy.sh"))
+
+
+def parcel(order: Order, goods: Goods) -> bytes:
+    """What goes to `deploy` on standard input: what is wanted, and what it is made of."""
     values = {
-        "name": order.name,
+        **_values(order),
+        "pack": str(len(goods.pack)),
+        "bases": "\n".join(goods.bases),
+        "shallow": "\n".join(goods.shallow),
+        "rendered": "\n".join(goods.files),
+    }
+    told = _assigned(values)
+    if order.environments:
+        uses_r = any(each.startswith("r ") for each in order.environments)
+        program = text("library.R") if uses_r else ""
+        told += _assigned({"preamble": order.preamble, "cran": order.cran, "r_program": program})
+        told += text("environment.sh")
+    sent = told.encode(errors="surrogateescape")
+    return b"%d\n%b%b%b" % (len(sent), sent, goods.pack, _packed(goods.files))
+
+
+def _values(order: Order) -> dict[str, str]:
+    return {
         "commit": order.commit,
         "folder": order.folder,
         "wanted": order.wanted,
-        "mode": "check" if check else "deploy",
-        "pack": str(len(sent.pack)),
-        "bases": "\n".join(sent.bases),
-        "shallow": "\n".join(sent.shallow),
-        "payload": str(len(payload)),
-        "rendered": "\n".join(sent.files),
         "outputs": "\n".join(order.outputs),
         "dropped": "\n".join(order.dropped),
         "environments": "\n".join(order.environments),
-        "who": f"{getpass.getuser()} on {os.uname().nodename}",
     }
-    parts = [text("deploy.sh")]
-    if goods and order.environments:
-        uses_r = any(each.startswith("r ") for each in order.environments)
-        values |= {"preamble": order.preamble, "cran": order.cran, "r_program": text("library.R") if uses_r else ""}
-        parts.insert(0, text("environment.sh"))
-    return "".join([*(f"{key}={shlex.quote(value)}\n" for key, value in values.items()), *parts]), sent.pack + payload
+
+
+def _assigned(values: Mapping[str, str]) -> str:
+    """Lines of shell that set variables."""
+    return "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
 
 
 def _packed(files: Mapping[str, str]) -> bytes:

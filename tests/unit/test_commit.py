@@ -46,7 +46,9 @@ def root(git: Git, tmp_path: Path) -> Path:
 def refusal(root: Path, outputs: tuple[str, ...] = (), *, dirty: bool = False) -> str:
     """What is said where a commit can't be deployed."""
     with pytest.raises(RookeryError) as caught, commit.chosen(root, outputs, dirty=dirty) as chosen:
-        held.check(chosen, held.tree(chosen), outputs=outputs, needed=["rookery.yml"])
+        tree = held.tree(chosen)
+        held.check(chosen, tree, outputs=outputs, needed=["rookery.yml"])
+        held.check_size(chosen, tree, ())
     assert caught.value.hint
     assert "\n" not in caught.value.message
     return str(caught.value)
@@ -188,8 +190,17 @@ def test_large_files_are_named(root: Path, git: Git, monkeypatch: pytest.MonkeyP
     git("commit", "-q", "-m", "big")
     assert "big.rds (2 MB)" in (said := refusal(root))
     assert "--yes" in said
+    before = git("rev-parse", "HEAD").strip()
+    (root / "small.py").write_text("1\n")
+    git("add", "-A")
+    git("commit", "-q", "-m", "small")
     with commit.chosen(root) as chosen:
-        held.check(chosen, held.tree(chosen), outputs=(), needed=(), large=True)
+        held.check_size(chosen, held.tree(chosen), [before])
+    (root / "other.rds").write_bytes(b"\1" * 3_000_000)
+    git("add", "-A")
+    git("commit", "-q", "-m", "another")
+    with commit.chosen(root) as chosen, pytest.raises(RookeryError, match=r"in git: other.rds \(3 MB\)"):
+        held.check_size(chosen, held.tree(chosen), [before])
 
 
 def test_files_in_outputs_are_refused_but_not_placeholders(root: Path, git: Git) -> None:

@@ -62,9 +62,12 @@ class Home:
             order = Order("study", commit.id, "", "as wanted", outputs=tuple(outputs))
             files = {JOB: "#!/bin/bash\n", places.STAMP: release.stamp({}, {})}
             pack = git.pack(commit, [])
-            script, data = release.script(order, goods=Goods(files, pack) if goods else None)
+            data = release.parcel(order, Goods(files, pack))
+        script = release.deploy("study", ahead=True) if goods else release.look(order)
+        if cut:
+            data = data[: data.index(pack) + len(pack)]
         done = subprocess.run(
-            ["sh", "-c", script], input=data[: len(pack)] if cut else data, capture_output=True, check=False,
+            ["sh", "-c", script], input=data, capture_output=True, check=False,
             env={"HOME": str(self.path), "PATH": os.environ["PATH"]}, cwd=self.path, timeout=60,
         )  # fmt: skip
         answer = release.read(done.stdout.decode())

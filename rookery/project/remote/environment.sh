@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154
 # Build an environment at the place where it stays (a virtual environment can't be moved), its marker written last.
 #
-# Read in front of deploy.sh, whose variables it uses. Set besides:
+# Comes with the order, where there are environments to build. Set besides:
 #   preamble      lines of shell that make R or conda available on this site
 #   cran          where R packages come from; nothing for R's own choice
 #   r_program     library.R, where R packages are asked for

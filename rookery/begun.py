@@ -1,0 +1,30 @@
+"""Something done while other things are."""
+
+from collections.abc import Callable
+from threading import Thread
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def begun(act: Callable[[], T]) -> Callable[[], T]:
+    """Do something while other things are done; what is given back waits for it, and returns or raises what it did."""
+    done: list[T] = []
+    failed: list[Exception] = []
+
+    def run() -> None:
+        try:
+            done.append(act())
+        except Exception as error:  # raised where it is waited for
+            failed.append(error)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+
+    def wait() -> T:
+        thread.join()
+        if failed:
+            raise failed[0]
+        return done[0]
+
+    return wait

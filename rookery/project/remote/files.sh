@@ -1,0 +1,64 @@
+# shellcheck shell=sh disable=SC2015,SC2016,SC2034,SC2154
+# The commit's files in a release, whose folder is $place. deploy.sh, in front of which this is read, says when.
+#
+# Code: no job means to write over these, so they are made read-only, and releases share those that are alike by hard
+# links. Where every small file costs quota, a release then costs what is new in it.
+code() { # code COMMAND…: the commit's files of code, NUL after each
+  g "$@" -z -- '*.py' '*.R' '*.r' '*.jl' '*.m' '*.sh' '*.c' '*.cc' '*.cpp' '*.h' '*.hpp' '*.f' '*.f90' '*.rs' '*.pl' \
+    '*.stan' '*.md' '*.toml' '*.lock' '*.yml' '*.yaml'
+}
+read_tree() { # an index of the commit's files, without those that give way to an output
+  rm -f "$index" && g read-tree "$commit:$folder" && drop
+}
+drop() {
+  [ -z "$dropped" ] || printf '%s\n' "$dropped" | g update-index --force-remove --stdin
+}
+check_out() { g checkout-index --all --index --quiet && touch_index; }
+# git reads every file again that is as young as its index
+touch_index() { touch -d '2 seconds' "$index"; }
+protect() ( # but links: chmod would follow them, to files that are no code of the commit, or to nothing
+  cd "$place" && xargs -0 -r sh -c 'for each; do [ -L "$each" ] || printf "%s\0" "$each"; done' sh |
+    xargs -0 -r chmod a-w --
+)
+
+begin_sharing() { # link all code of the release that is current, while the order and the commit are on their way
+  old=${before#releases/}
+  [ -n "$old" ] && [ -f "$state/$old.index" ] && [ -f "$base/$before/.rookery/release.json" ] && mkdir "$partial" || return
+  {
+    index=$state/$old.index
+    place=$base/$before
+    code ls-files >"$state/alike" && cd "$place" &&
+      xargs -0 -r -n 500 -P 2 cp --link --no-dereference --parents --target-directory "$partial" -- <"$state/alike"
+  } 2>/dev/null &
+  sharing=$!
+}
+share() { # then git removes and replaces what is not alike, and adds what is no code
+  [ -n "$sharing" ] && wait "$sharing" && cp "$state/$old.index" "$index" && g read-tree --reset -u "$commit:$folder" || return
+  drop || return
+  for each in $dropped; do
+    (cd "$place" && rm -f "$each" && rmdir -p --ignore-fail-on-non-empty "${each%/*}") || return
+  done
+  code diff-tree -r --name-only --diff-filter=d "$old:$folder" "$commit:$folder" | protect
+}
+make_files() { # make_files [share]
+  [ "$#" -gt 0 ] && share 2>/dev/null && return
+  [ -z "$sharing" ] || wait "$sharing"
+  rm -rf "$partial" && mkdir "$partial" && read_tree && check_out && code ls-files | protect
+}
+mend() { # what differs is kept beside, and made anew
+  rm -f "$state/$commit.wanted" || return # it is no finished release until this is through
+  kept=$base/kept/$commit-$(date -u +%Y%m%dT%H%M%SZ)
+  if [ ! -f "$index" ]; then
+    read_tree || return
+  fi
+  differing -z | (cd "$release" && xargs -0 -r sh -c '
+    for each; do
+      [ -e "$each" ] || [ -L "$each" ] || continue
+      case $each in */*) mkdir -p "$0/${each%/*}" ;; *) mkdir -p "$0" ;; esac
+      mv "$each" "$0/$each" || exit
+    done' "$kept") || return
+  [ -d "$kept" ] && say "kept $kept"
+  read_tree && check_out
+  g update-index -q --refresh >/dev/null
+  code ls-files | protect
+}

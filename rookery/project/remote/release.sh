@@ -1,0 +1,110 @@
+# shellcheck shell=sh disable=SC1091,SC2016,SC2034,SC2154
+# A project's release on this login node: where it is, and whether it is all there. look.sh and deploy.sh begin with this.
+#
+# Set in front of this text:
+#   name          the project
+# and by the time that `ordered` is called:
+#   commit        the commit's 40 digits
+#   folder        the project's folder within the repository, or nothing
+#   wanted        digest of everything that makes the release what it is
+#   outputs       folders that live on the storage, one a line
+#   dropped       files of the commit that those stand in the way of, one a line
+#   environments  KIND WAY LINK NAME LOCK of each, one a line
+# On standard output come facts, one a line: a word, a blank, a value. On standard error: what is being done.
+say() { printf '%s\n' "$*"; }
+doing() { printf 'doing: %s\n' "$*" >&2; }
+# ends here; the laptop knows the word, and puts it into a sentence
+stop() {
+  say "stop $*"
+  exit 3
+}
+failed() { # like stop, with the room there is
+  for spot in "$HOME" "${global_storage-}" "${ROOKERY_PREFIX-}"; do
+    [ -d "$spot" ] && say "free $(df -Pk "$spot" 2>/dev/null | awk 'NR == 2 { print $4 }') $spot"
+  done
+  stop "$@"
+}
+
+cd || stop no-home
+[ -r .config/rookery/env.sh ] || stop not-set-up
+. ./.config/rookery/env.sh
+if [ -z "${global_storage-}" ] && [ -r /etc/profile ]; then # some sites set it for login shells only
+  . /etc/profile >/dev/null 2>&1
+  . ./.config/rookery/env.sh
+fi
+command -v git >/dev/null 2>&1 || stop no-git
+set -f
+IFS='
+'
+
+base=$HOME/projects/$name
+state=$base/state
+repository=$base/repository.git
+library=${ROOKERY_PREFIX-}/environments
+storage=${global_storage-}/projects/$name
+unset GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_NAMESPACE GIT_CONFIG_PARAMETERS GIT_CONFIG_COUNT
+# the person's own settings of git have no say here
+g() {
+  HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent GIT_CONFIG_NOSYSTEM=1 GIT_INDEX_FILE="$index" LC_ALL=C \
+    git --git-dir="$repository" --work-tree="$place" "$@"
+}
+ordered() {
+  release=$base/releases/$commit
+  index=$state/$commit.index
+  place=$release # where git's work tree is: the release, or the one that is being made
+  [ -n "${global_storage-}" ] || [ -z "$outputs" ] || stop no-storage
+  [ -n "${ROOKERY_PREFIX-}" ] || [ -z "$environments" ] || stop no-prefix
+}
+each_environment() { # each_environment FUNCTION: called with KIND WAY LINK NAME LOCK
+  function=$1
+  for line in $environments; do
+    IFS=' '
+    # shellcheck disable=SC2086
+    set -- $line
+    IFS='
+'
+    "$function" "$@" || return 1
+  done
+}
+look_at_current() {
+  before=$(readlink "$base/current")
+  say "before ${before#releases/}"
+}
+leave_what_is_not_ours() {
+  if [ -e "$base" ] && [ ! -d "$state" ] && [ -n "$(ls -A "$base")" ]; then
+    stop foreign
+  fi
+  [ -L "$base/current" ] || [ ! -e "$base/current" ] || stop foreign-current
+}
+
+is_ready() { [ -f "$library/$4/.rookery-ready" ]; }
+differing() { # differing [-z]: what of the release is not as it was written, of the commit and beside it
+  found=$(g diff-files --name-only) || return
+  [ -n "$found" ] || return 0
+  g update-index -q --refresh >/dev/null 2>&1 # a file that was only touched is no different
+  g diff-files --name-only "$@"
+}
+is_same() { # of the release that is being made or looked at, nothing differs
+  found=$(differing) && [ -z "$found" ]
+}
+has_all() { # the release is finished, as it is wanted, and has everything that stands elsewhere
+  [ -f "$release/.rookery/release.json" ] && [ -f "$state/$commit.wanted" ] && [ -f "$index" ] || return 1
+  read -r has <"$state/$commit.wanted"
+  [ "$has" = "$wanted" ] || return 1
+  for output in $outputs; do
+    [ -d "$storage/$output" ] || return 1
+  done
+  each_environment is_ready && is_same
+}
+tell_environment() {
+  if is_ready "$@"; then say "environment $1 ready $library/$4"; else say "environment $1 missing $library/$4"; fi
+}
+report() {
+  say "release $release"
+  each_environment tell_environment
+}
+need() { # what was sent is not enough: the laptop sends the rest, on top of what there is
+  [ -d "$repository" ] && GIT_CONFIG_NOSYSTEM=1 git --git-dir="$repository" \
+    for-each-ref --sort=-committerdate --count=50 --format='have %(objectname)' refs/rookery/
+  stop need
+}
