@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def begun(act: Callable[[], T]) -> Callable[[], T]:
-    """Do something while other things are done; what is given back waits for it, and returns or raises what it did."""
+    """Begin something; what is given back waits for its end, and returns or raises what it did."""
     done: list[T] = []
     failed: list[Exception] = []
 

@@ -20,7 +20,8 @@ from rookery.errors import RookeryError
 
 if TYPE_CHECKING:
     from rookery.profile import Cluster
-    from rookery.ssh import Completed, Door
+    from rookery.running import Completed
+    from rookery.ssh import Door
 
 PATIENCE = 20
 """Seconds that the fast way may take; after that the full one is gone, which finds out what hangs."""

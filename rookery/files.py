@@ -21,11 +21,9 @@ def replacing(path: Path, *, mode: int = 0o600, check: Callable[[Path], None] = 
         mode: Its permission bits.
         check: Given the new file before it takes its place; where it raises, the old one stays.
     """
-    import tempfile  # with others of its kind it takes a while, and most commands write nothing
-
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    fresh = Path(temporary)
+    fresh = path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
             yield stream

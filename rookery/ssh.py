@@ -9,17 +9,16 @@ import re
 import shlex
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from rookery import house, lock, ssh_config
 from rookery.errors import RookeryError
 from rookery.remote import LONGEST_ARGUMENT, marked, new_mark, remote_command, unattended
+from rookery.running import Completed, Running
 from rookery.ssh_errors import THROUGH_JUMP, UNKNOWN_KEY, SshError, check_identity, explain
 
 if TYPE_CHECKING:
@@ -39,39 +38,22 @@ ANSWER_HERE = 2
 """Seconds the master itself, a process on this machine, is given to answer."""
 
 
-@dataclass(frozen=True)
-class Completed:
-    """What came of a command on a cluster.
-
-    Attributes:
-        exit: Its exit status; negative where a signal ended ssh.
-        stdout: What it printed; bytes that are not UTF-8 are kept as surrogates.
-        stderr: The same for its errors.
-        noise: What the start-up files of the login shell printed before it, on either.
-    """
-
-    exit: int
-    stdout: str
-    stderr: str
-    noise: str
-
-    @property
-    def ok(self) -> bool:
-        """Whether it ended well."""
-        return self.exit == 0
-
-
 class Door:
     """A cluster's ssh: its entry in ssh_config, its master connection, and what goes through it."""
 
-    def __init__(self, cluster: "Cluster") -> None:
-        """Nothing is written or opened before it is needed."""
-        self.cluster = cluster
+    def __init__(self, cluster: "Cluster", config_file: Path | None = None) -> None:
+        """Nothing is written or opened before it is needed.
+
+        Args:
+            cluster: The cluster.
+            config_file: The ssh_config with its entry, where that is known to be as it should be.
+        """
+        self.cluster, self._given = cluster, config_file
 
     @cached_property
     def config_file(self) -> Path:
         """The ssh_config with the cluster's entry, brought up to date when first asked for."""
-        return ssh_config.write(self.cluster)
+        return self._given or ssh_config.write(self.cluster)
 
     @property
     def ssh(self) -> list[str]:
@@ -168,26 +150,41 @@ class Door:
         path.unlink(missing_ok=True)  # left behind where the master was killed or hangs
         return answered
 
-    def run(  # noqa: PLR0913 as subprocess.run has them
+    def begin(
+        self, script: str, arguments: Sequence[str] = (), *, heard: Callable[[str], object] | None = None
+    ) -> Running:
+        """Send a command to the cluster through the open master; it begins before its input and its end are waited for.
+
+        Args:
+            script: A POSIX sh script.
+            arguments: Its positional parameters.
+            heard: Called with each line of its standard error as it comes.
+        """
+        mark = new_mark()
+        text, first = marked(script, mark), b""
+        remote = remote_command(text, arguments)
+        if len(remote) > LONGEST_ARGUMENT:  # on standard input, before the command's own: a round trip more
+            first = f"set -- {shlex.join(arguments)}\n{text}".encode(errors="surrogateescape")
+            remote = remote_command(f'eval "$(head -c {len(first)})"')
+        return Running(self.command(remote), lambda done: self._completed(done, mark), first, heard)
+
+    def run(
         self,
         argv: Sequence[str] | None = None,
         *,
         script: str | None = None,
-        input: bytes | Callable[[], bytes] | None = None,  # noqa: A002 subprocess's name for it
+        input: bytes | None = None,  # noqa: A002 subprocess's name for it
         timeout: float | None = None,
         check: bool = True,
-        heard: Callable[[str], object] | None = None,
     ) -> Completed:
         """Run a command on the cluster, in one round trip through the open master.
 
         Args:
             argv: The command as a list of arguments; with `script`, the script's positional parameters.
             script: A POSIX sh script.
-            input: Its standard input; nothing where None. A function is called when the command has been sent, and
-                makes it while that begins; the command finds an end of input where it raises.
+            input: Its standard input; nothing where None.
             timeout: Seconds it may take.
             check: Raise where it fails.
-            heard: Called with each line of its standard error as it comes.
 
         Raises:
             SshError: The connection failed, or the start-up files on the cluster end the shell before the command.
@@ -196,22 +193,11 @@ class Door:
         if script is None and not argv:
             raise ValueError("run needs argv, script or both")
         what = shlex.join(argv or ())[:60] if script is None else "a script"
-        mark = new_mark()
-        text = marked(f"exec {shlex.join(argv or ())}" if script is None else script, mark)
-        arguments = () if script is None else argv or ()
-        remote, data = remote_command(text, arguments), input or b""
-        if len(remote) > LONGEST_ARGUMENT:  # on standard input, before the command's own: a round trip more
-            body = f"set -- {shlex.join(arguments)}\n{text}".encode(errors="surrogateescape")
-            remote, data = remote_command(f'eval "$(head -c {len(body)})"'), body + (data() if callable(data) else data)
+        text, arguments = (f"exec {shlex.join(argv or ())}", ()) if script is None else (script, argv or ())
         try:
-            done = (
-                _followed(self.command(remote), data, heard or (lambda _: None))
-                if heard or callable(data)
-                else subprocess.run(self.command(remote), input=data, capture_output=True, timeout=timeout, check=False)
-            )
+            completed = self.begin(text, arguments).finish(input or b"", timeout)
         except subprocess.TimeoutExpired:
             raise RookeryError(f"{self.cluster.name}: {what} took longer than {timeout:g} s.") from None
-        completed = self._completed(done, mark)
         if check and not completed.ok:
             last = (completed.stderr.strip() or completed.stdout.strip() or "it said nothing").splitlines()[-1]
             raise RookeryError(f"{self.cluster.name}: {what} failed there (exit status {completed.exit}): {last}")
@@ -362,37 +348,3 @@ class Door:
 
     def _wait(self) -> None:
         print(f"{self.cluster.name}: waiting for another login of yours to end …", file=sys.stderr)
-
-
-def _followed(
-    command: Sequence[str], data: bytes | Callable[[], bytes], heard: Callable[[str], object]
-) -> "subprocess.CompletedProcess[bytes]":
-    """Run a command whose standard error is listened to line by line, and whose input may be made meanwhile."""
-    said: list[bytes] = []
-
-    def listen(stream: IO[bytes]) -> None:
-        for line in stream:
-            said.append(line)
-            heard(line.decode(errors="replace").rstrip())
-
-    def feed(stream: IO[bytes], data: bytes) -> None:
-        with contextlib.suppress(BrokenPipeError), stream:
-            stream.write(data)
-
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
-        assert process.stdin and process.stdout and process.stderr  # noqa: S101 they are pipes
-        listener = threading.Thread(target=listen, args=(process.stderr,), daemon=True)
-        try:
-            listener.start()
-            given = data() if callable(data) else data
-            feeder = threading.Thread(target=feed, args=(process.stdin, given), daemon=True)
-            feeder.start()
-            stdout = process.stdout.read()
-            process.wait()
-        except BaseException:
-            process.kill()
-            raise
-        for thread in (listener, feeder):
-            thread.join()
-    return subprocess.CompletedProcess(command, process.returncode, stdout, b"".join(said))

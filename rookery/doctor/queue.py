@@ -166,9 +166,8 @@ def run(
                 f"a job of one second: {state.lower()}" + (f", {reasons.explain(why)}" if state == "PENDING" else "")
             )
 
-    done = door.run(
-        [text(door.cluster), str(patience), *words], script=home.script("submit.sh"), check=False, heard=heard
-    )
+    arguments = [text(door.cluster), str(patience), *words]
+    done = door.begin(home.script("submit.sh"), arguments, heard=heard).finish()
     found = home.said_in(done.stdout, "rookery-doctor ")
     rest = [line for line in done.stdout.splitlines() if line.strip() and not line.startswith("rookery-doctor ")]
     return {**found, "": rest or done.stderr.strip().splitlines()[-1:]}

@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rookery.begun import begun
 from rookery.errors import RookeryError
 from rookery.project import places
 
@@ -138,15 +139,12 @@ class Look:
         """
         self._root, self._outputs, self._stack = root, outputs, ExitStack()
         self._commit: Commit | None = None
-        try:
-            status = [*_GIT, "-C", str(root), *_status(outputs)]
-            self._asked = subprocess.Popen(status, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings())
-        except FileNotFoundError:
-            raise _no_git() from None
-        self._stack.callback(self._end)
         said = git(root, "rev-parse", "--show-prefix", "HEAD", "--git-path", "shallow", check=False)
         told = re.fullmatch(r"(.*)\n([0-9a-f]{40})\n(.*)\n", said.decode(errors="surrogateescape"), re.DOTALL)
         self.head = Commit(root, told[2], told[2], told[1].rstrip("/"), (root / told[3]).absolute()) if told else None
+        status = [*_GIT, "-C", str(root), *_status(outputs)]
+        self._asked = subprocess.Popen(status, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings())
+        self._stack.callback(self._end)
 
     def commit(self, *, dirty: bool = False) -> Commit:
         """The commit to deploy: HEAD where everything is committed, or with `dirty` a snapshot of what is not.
@@ -304,6 +302,27 @@ def boundary(commit: Commit) -> list[str]:
     """Where a shallow clone's history ends; nothing in a whole one."""
     path = commit.shallow
     return path.read_text(encoding="ascii").split() if path and path.is_file() else []
+
+
+class Packing:
+    """A commit that is being packed for a cluster.
+
+    Attributes:
+        commit: The commit.
+        bases: Waits for the commits that it builds on: those that the cluster has and this repository knows.
+        pack: Waits for the pack; it is empty where the cluster has the commit itself.
+    """
+
+    def __init__(self, commit: Commit, there: Sequence[str]) -> None:
+        """Begin.
+
+        Args:
+            commit: The commit.
+            there: Commits that the cluster has.
+        """
+        self.commit = commit
+        self.bases = begun(lambda: known(commit.root, there))
+        self.pack = begun(lambda: b"" if commit.id in there else pack(commit, self.bases()))
 
 
 def pack(commit: Commit, there: Sequence[str]) -> bytes:

@@ -8,10 +8,13 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from rookery.errors import RookeryError
-from rookery.project.commit import SHOWN, Commit, listed
+from rookery.project.commit import SHOWN, Commit, Packing, listed
 
 LARGE_MB = 100
 """Megabytes from which a file is thought to be in git by mistake: GitHub's limit (docs.github.com, "large files")."""
+
+DENSEST = 1032
+"""How many times its size deflate can at most make of data (zlib.net, "Maximum Compression Factor")."""
 
 # Files that do nothing but make git keep a folder.
 _PLACEHOLDERS = (".gitkeep", ".gitignore", ".keep")
@@ -112,18 +115,21 @@ def check(commit: Commit, held: Tree, *, outputs: Sequence[str], needed: Iterabl
     _check_pointers(commit, held)
 
 
-def check_size(commit: Commit, held: Tree, there: Sequence[str]) -> None:
+def check_size(commit: Commit, held: Tree, packing: Packing | None = None) -> None:
     """See that no file is of a size that says it is in git by mistake, but for those that the cluster has already.
 
     Args:
         commit: The commit.
         held: Its files.
-        there: Commits that the cluster has.
+        packing: What of it will be sent to the cluster; all of it where None.
 
     Raises:
         RookeryError: There are such files.
     """
-    fresh = _changed(commit, there[0]) if there else None
+    if packing and len(packing.pack()) * DENSEST < LARGE_MB * 1024 * 1024:
+        return
+    bases = packing.bases() if packing else []
+    fresh = _changed(commit, bases[0]) if bases else None
     files = {path: entry.id for path, entry in held.files.items() if fresh is None or entry.id in fresh}
     asked = "".join(f"{each}\n" for each in files.values()).encode()
     sizes = commit.git("cat-file", "--batch-check=%(objectsize)", input=asked).split() if files else []

@@ -1,6 +1,5 @@
 """What a commit comes to on a cluster: read, found fit to be a release, its job scripts rendered."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from rookery.project.release import Made, Order
 if TYPE_CHECKING:
     from rookery.jobs.script import Script
     from rookery.profile import Cluster
-    from rookery.project.commit import Commit
+    from rookery.project.commit import Commit, Packing
     from rookery.project.spec import Project
 
 LAYOUT = 1
@@ -25,7 +24,7 @@ PATCH = ".rookery/uncommitted.patch"
 
 
 def make(
-    project: "Project", commit: "Commit", cluster: "Cluster", *, there: Sequence[str] = (), large: bool = False
+    project: "Project", commit: "Commit", cluster: "Cluster", *, packing: "Packing | None" = None, large: bool = False
 ) -> Made:
     """Read a commit, see that it can be a release, and render its scripts.
 
@@ -33,7 +32,7 @@ def make(
         project: The project.
         commit: The commit.
         cluster: Where it will run.
-        there: Commits that the cluster has.
+        packing: What of it will be sent.
         large: Files of unusual size are meant.
 
     Raises:
@@ -43,7 +42,7 @@ def make(
     tree = held.tree(commit)
     held.check(commit, tree, outputs=project.outputs, needed=_needed(project))
     if not large:
-        held.check_size(commit, tree, there)
+        held.check_size(commit, tree, packing)
     environments = environment.wanted(project, commit, tree, cluster)
     scripts = _scripts(project, cluster)
     rendered: dict[str, str] = {}

@@ -1,6 +1,7 @@
 """git on this side: which commit is deployed, what is refused, and that the person's repository stays as it is."""
 
 import os
+import random
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +49,7 @@ def refusal(root: Path, outputs: tuple[str, ...] = (), *, dirty: bool = False) -
     with pytest.raises(RookeryError) as caught, commit.chosen(root, outputs, dirty=dirty) as chosen:
         tree = held.tree(chosen)
         held.check(chosen, tree, outputs=outputs, needed=["rookery.yml"])
-        held.check_size(chosen, tree, ())
+        held.check_size(chosen, tree)
     assert caught.value.hint
     assert "\n" not in caught.value.message
     return str(caught.value)
@@ -195,12 +196,12 @@ def test_large_files_are_named(root: Path, git: Git, monkeypatch: pytest.MonkeyP
     git("add", "-A")
     git("commit", "-q", "-m", "small")
     with commit.chosen(root) as chosen:
-        held.check_size(chosen, held.tree(chosen), [before])
-    (root / "other.rds").write_bytes(b"\1" * 3_000_000)
+        held.check_size(chosen, held.tree(chosen), commit.Packing(chosen, [before]))
+    (root / "other.rds").write_bytes(random.Random(1).randbytes(3_000_000))
     git("add", "-A")
     git("commit", "-q", "-m", "another")
     with commit.chosen(root) as chosen, pytest.raises(RookeryError, match=r"in git: other.rds \(3 MB\)"):
-        held.check_size(chosen, held.tree(chosen), [before])
+        held.check_size(chosen, held.tree(chosen), commit.Packing(chosen, [before]))
 
 
 def test_files_in_outputs_are_refused_but_not_placeholders(root: Path, git: Git) -> None:

@@ -20,7 +20,7 @@ from converger import quick
 from home_helpers import Login, pythons
 
 from rookery import fast, house, packing, profile
-from rookery.ssh import Completed
+from rookery.running import Completed
 
 RUN = {"id": "run-1", "who": "sam", "laptop": "teapot"}
 LOOKS = 'for path in "$HOME/lib" "$HOME/version"; do echo "rookery-sees: $path"; done; test -e "$HOME/lib/wanted"'

@@ -22,13 +22,15 @@ if command -v flock >/dev/null 2>&1 && ! flock -n 9; then
   doing "waiting for another deploy of $name: $(cat "$state/holder" 2>/dev/null)"
   flock -w 1800 9 || stop "busy $(cat "$state/holder" 2>/dev/null)"
 fi
-printf '%s, since %s\n' "$who" "$(date '+%H:%M')" >"$state/holder"
+now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+since=${now#*T}
+printf '%s, since %s UTC\n' "$who" "${since%:*}" >"$state/holder"
 partial=$base/releases/.new.partial
 staging=$state/staging
 sharing=
 tidy_up() {
   [ -z "$sharing" ] || wait "$sharing"
-  for each in "$partial" "$staging" "$state/alike"; do
+  for each in "$partial" "$staging"; do
     [ ! -e "$each" ] || rm -rf "$each"
   done
   : >"$state/holder"
@@ -36,7 +38,9 @@ tidy_up() {
 trap tidy_up EXIT
 trap 'exit 1' HUP INT TERM PIPE
 set +f
-rm -rf "$staging" "$base"/releases/.*.partial*
+for each in "$staging" "$base"/releases/.*.partial*; do
+  [ ! -e "$each" ] || rm -rf "$each"
+done
 set -f
 
 # --- the order
@@ -88,8 +92,10 @@ take_pack() {
   for each in $shallow; do
     grep -qsx "$each" "$repository/shallow" || printf '%s\n' "$each" >>"$repository/shallow"
   done
-  g update-ref "refs/rookery/$commit" "$commit"
+  g update-ref "refs/rookery/$commit" "$commit" &
+  naming=$!
 }
+naming=
 if has_commit; then
   [ "$pack" -eq 0 ] || head -c "$pack" >/dev/null
 else
@@ -110,7 +116,7 @@ finish_stamp() { # the laptop's part ends where the environments' paths begin
   {
     comma=
     each_environment stamp_environment
-    printf '}}, "path": %s, "when": "%s"}\n' "$(json "$release")" "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+    printf '}}, "path": %s, "when": "%s"}\n' "$(json "$release")" "$now"
   } >>"$staging/.rookery/release.json"
 }
 stamp_environment() {
@@ -150,9 +156,10 @@ build_environment() {
     build "$@"
   fi
 }
-note() { # in the index: of rendered files how they stand, of links, which git compares with their objects, these too
+note() { # in the index: of rendered files how they stand, of links, which git compares with their objects, these too;
+  # and everything else must stand as the index says, which git looks at with these
   # shellcheck disable=SC2086
-  printf '%s\n' "$rendered" | g update-index --add $links --info-only --stdin && touch_index
+  g update-index -q --add $links --info-only $rendered --refresh >/dev/null && touch_index
 }
 
 # --- made beside its place, and put there in one rename
@@ -168,15 +175,21 @@ else
 fi
 tar -xf - -C "$staging" && finish_stamp && furnish || failed files
 each_environment build_environment || exit 3
-note || failed files
-if [ "$place" = "$partial" ]; then
-  is_same || { # what it shares has been changed there: nothing is shared
-    staging=$state/staging
-    mv "$partial" "$staging" && make_files && furnish && note && is_same
-  } || failed files
-  mv -T "$partial" "$release" || failed files
-fi
-printf '%s\n' "$wanted" >"$state/wanted" && mv -f "$state/wanted" "$state/$commit.wanted" || failed write
+note || { # what it shares has been changed there: nothing is shared
+  [ "$place" = "$partial" ] && staging=$state/staging && mv "$partial" "$staging" && make_files && furnish && note
+} || failed files
+[ -z "$naming" ] || wait "$naming" || failed pack
+wait # for what was begun beside this
+[ "$place" = "$release" ] || mv -T "$partial" "$release" || failed files
+printf '%s\n' "$wanted" >"$state/$commit.wanted" || failed write
 switch
+set +f
+set -- "$repository"/objects/pack/*.pack
+if [ "$#" -gt 25 ]; then # each deploy adds one, and git looks through all
+  doing "tidying up the repository of $name"
+  # without the index, which has files that are no objects
+  HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent GIT_CONFIG_NOSYSTEM=1 git --git-dir="$repository" \
+    -c gc.auto=6700 -c gc.autoPackLimit=25 -c gc.autoDetach=false gc --auto --quiet </dev/null >/dev/null 2>&1
+fi
 say "state $state_word"
 say "release $release"

@@ -1,0 +1,18 @@
+"""The console script `rookery`, which begins a deploy before it imports what reads the command line."""
+
+import sys
+
+
+def main() -> None:
+    """Run a command."""
+    if sys.argv[1:2] == ["deploy"]:
+        from rookery.project import opening
+
+        opening.begin()
+    from rookery import program
+
+    program.main()
+
+
+if __name__ == "__main__":
+    main()

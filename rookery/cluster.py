@@ -1,0 +1,85 @@
+"""A cluster as its profile tells it. Nothing is read or decided here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Storage:
+    """A place on a cluster where files can be kept: an entry of cluster_storage, what it leaves out filled in."""
+
+    name: str
+    """home, persistent, scratch, tmp or project."""
+    expression: str
+    """Where it is, for a login shell there to evaluate."""
+    variable: str
+    """Environment variable that names it; "" where none does."""
+    site_sets: bool
+    """Whether the site sets that variable at login; where not, rookery does."""
+    create: bool
+    """Whether rookery makes the folder."""
+    scope: str
+    """global, or node: one on each node."""
+    purge_days: int | None
+    """Days after a file's last change when it is deleted; 0 = with the job; None = never."""
+    on_compute_nodes: bool
+    """Whether compute nodes see it."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What is known of a cluster, from every inventory folder together."""
+
+    name: str
+    """Its name in the inventory."""
+    host: str
+    """Host name or address of the login node."""
+    port: int
+    """Port of its ssh server."""
+    user: str
+    """The person's username there; "" where not given yet (see require_user)."""
+    identity_file: str | None
+    """The person's private key, absolute; None for ssh's own choice."""
+    known_hosts_file: str | None
+    """File with its host keys, absolute; None for rookery's own beside the person's."""
+    proxy_jump: str | None
+    """Hosts to go through, as ssh's ProxyJump takes them; None for none."""
+    sandbox: bool
+    """Whether this is the miniature on this machine rather than the cluster itself."""
+    data: Mapping[str, Any]
+    """All `cluster_*` variables, as the files say them."""
+    variables: Mapping[str, Any]
+    """All variables, those of roles as well, as Ansible has them."""
+
+    @property
+    def title(self) -> str:
+        """Its name as people say it."""
+        return str(self.data.get("cluster_title", self.name))
+
+    @property
+    def label(self) -> str:
+        """What this computer's records call it: its name, with -sandbox behind it for a miniature."""
+        return f"{self.name}-sandbox" if self.sandbox else self.name
+
+    @property
+    def scheduler(self) -> str:
+        """How jobs are run: slurm, or none."""
+        return str(self.data["cluster_scheduler"])
+
+    @property
+    def storage(self) -> tuple[Storage, ...]:
+        """Where files can be kept."""
+        return tuple(
+            Storage(
+                name=entry["name"],
+                expression=entry["expression"],
+                variable=entry.get("variable", ""),
+                site_sets=entry.get("site_sets", True),
+                create=entry.get("create", False),
+                scope=entry.get("scope", "global"),
+                purge_days=entry.get("purge_days"),
+                on_compute_nodes=entry.get("on_compute_nodes", True),
+            )
+            for entry in self.data["cluster_storage"]
+        )

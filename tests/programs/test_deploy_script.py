@@ -1,0 +1,282 @@
+"""The script that makes a release, run here by sh with a home of its own: what it finds there and goes on from."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from projects import cluster
+
+from rookery.project import commit as git
+from rookery.project import held, places, release
+from rookery.project.refused import refused
+from rookery.project.release import Answer, Goods, Order
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="login nodes have GNU tools")
+JOB = "slurm/s.sh"
+
+
+@dataclass(frozen=True)
+class Home:
+    """A home as a cluster has it, and a project to be brought there.
+
+    Attributes:
+        path: The home.
+        code: The project's repository.
+    """
+
+    path: Path
+    code: Path
+
+    @property
+    def base(self) -> Path:
+        return self.path / places.base("study")
+
+    @property
+    def release(self) -> Path:
+        return (self.base / "current").resolve()
+
+    def git(self, *arguments: str) -> str:
+        person = ["-c", "user.name=A", "-c", "user.email=a@b.c"]
+        done = subprocess.run(["git", *person, *arguments], cwd=self.code, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def commit(self) -> str:
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "more")
+        return self.git("rev-parse", "HEAD")
+
+    def deploy(
+        self, *, goods: bool = True, cut: bool = False, outputs: Sequence[str] = ("results",), linker: bool = True
+    ) -> Answer:
+        """Deploy what is committed.
+
+        Args:
+            goods: Send along what is needed; without, only ask whether it is there.
+            cut: Send the commit, but nothing of what belongs beside it.
+            outputs: Folders that live on the storage.
+            linker: The login node has a Python of its own.
+        """
+        with git.chosen(self.code) as commit:
+            tree = held.tree(commit)
+            dropped = [path for output in outputs for path in held.beneath(tree, output)]
+            order = Order("study", commit.id, "", "as wanted", outputs=tuple(outputs), dropped=tuple(dropped))
+            files = {JOB: "#!/bin/bash\n", places.STAMP: release.stamp({}, {})}
+            pack = git.pack(commit, [])
+            data = release.parcel(order, Goods(files, pack))
+        script = release.deploy("study", ahead=True) if goods else release.look(order)
+        if not linker:
+            script = script.replace("/usr/bin/python3", "/nowhere/python3")
+        if cut:
+            data = data[: data.index(pack) + len(pack)]
+        done = subprocess.run(
+            ["sh", "-c", script], input=data, capture_output=True, check=False,
+            env={"HOME": str(self.path), "PATH": os.environ["PATH"]}, cwd=self.path, timeout=60,
+        )  # fmt: skip
+        answer = release.read(done.stdout.decode())
+        assert answer.state or answer.stop, done.stderr.decode()
+        return answer
+
+
+def new_home(folder: Path) -> Home:
+    """A home that is set up, and a project with a commit."""
+    made = Home(folder / "home", folder / "code")
+    (made.path / ".config/rookery").mkdir(parents=True)
+    (made.path / ".config/rookery/env.sh").write_text('global_storage="$HOME/storage"\n')
+    made.code.mkdir()
+    made.git("init", "-q")
+    (made.code / "a.py").write_text("1\n")
+    made.commit()
+    return made
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return new_home(tmp_path)
+
+
+def test_a_mend_that_was_cut_off_is_no_finished_release(home: Home) -> None:
+    assert home.deploy().state == "new"
+    assert home.deploy(goods=False).state == "same"
+    (home.release / JOB).unlink()
+    assert home.deploy(cut=True).stop == "files"
+    assert not (home.release / JOB).exists()
+    assert home.deploy(goods=False).stop == "need"
+    assert home.deploy().state == "mended"
+    assert (home.release / JOB).read_text() == "#!/bin/bash\n"
+    assert home.deploy(goods=False).state == "same"
+
+
+def test_nothing_is_made_read_only_through_a_link(home: Home, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs.py"
+    theirs.write_text("1\n")
+    theirs.chmod(0o644)
+    for name, goal in {"outside.py": str(theirs), "nowhere.py": "is/not.py"}.items():
+        (home.code / name).symlink_to(goal)
+    (home.code / "-rf two.py").write_text("1\n")
+    home.commit()
+    assert home.deploy().state == "new"
+    (home.code / "b.py").write_text("2\n")
+    home.commit()
+    assert home.deploy().state == "new", "and one that shares files"
+    (home.release / "b.py").unlink()
+    assert home.deploy().state == "mended"
+    modes = {name: (home.release / name).stat().st_mode & 0o777 for name in ("a.py", "b.py", "-rf two.py")}
+    assert {mode & 0o222 for mode in modes.values()} == {0}, modes
+    assert str((home.release / "nowhere.py").readlink()) == "is/not.py"
+    assert theirs.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_link_that_was_left_half_made_stands_in_nobodys_way(home: Home) -> None:
+    home.deploy()
+    (home.base / "state/current").symlink_to("releases/of-another")
+    (home.release / ".rookery/link").symlink_to(home.path)
+    (home.release / "results").unlink()
+    assert home.deploy().state == "mended"
+    assert (home.release / "results").resolve() == home.path / "storage/projects/study/results"
+    commit = home.commit()
+    assert home.deploy().state == "new"
+    assert str((home.base / "current").readlink()) == f"releases/{commit}"
+    assert not os.path.lexists(home.base / "state/current")
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_what_is_not_rookerys_is_not_made_the_link(home: Home, kind: str) -> None:
+    home.deploy()
+    current = home.base / "current"
+    current.unlink()
+    (current.mkdir if kind == "folder" else current.touch)()
+    answer = home.deploy()
+    assert answer.stop == "foreign-current"
+    error = refused(cluster(), "study", answer, "")
+    assert "~/projects/study/current already" in error.message
+    assert error.hint == "mv ~/projects/study/current ~/projects/study/current.mine   # there"
+    shutil.move(current, home.base / "current.mine")
+    assert home.deploy().state == "there"
+
+
+PATHS = (
+    "a.py",
+    "b.csv",
+    "d",
+    "d/a.py",
+    "d/b.txt",
+    "d/e/f.R",
+    "run.sh",
+    "slurm/own.sh",
+    "results/.gitkeep",
+    "two words.py",
+)
+KINDS = ("1\n", "22\n", "executable", "link")
+TREES = st.dictionaries(st.sampled_from(PATHS), st.sampled_from(KINDS), min_size=1)
+
+
+def write(folder: Path, tree: dict[str, str]) -> None:
+    """Make a project's files these; of two that can't stand together, the one farther up."""
+    for entry in folder.iterdir():
+        if entry.name != ".git":
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+    for path, kind in sorted(tree.items()):
+        file = folder / path
+        if any(parent.is_symlink() or parent.is_file() for parent in file.parents):
+            continue
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if kind == "link":
+            file.symlink_to("a.py")
+        else:
+            file.write_text(kind)
+            file.chmod(0o755 if kind == "executable" else 0o644)
+
+
+def content(folder: Path, leave: Sequence[str]) -> dict[str, object]:
+    """What is in a folder: links with where they lead, files with their text and whether they run, folders."""
+    found: dict[str, object] = {}
+    for path in sorted(folder.rglob("*")):
+        name = str(path.relative_to(folder))
+        if any(name == one or name.startswith(f"{one}/") for one in leave):
+            continue
+        if path.is_symlink():
+            found[name] = str(path.readlink())
+        elif path.is_dir():
+            found[name] = "folder"
+        else:
+            found[name] = (path.read_text(), path.stat().st_mode & 0o111)
+    return found
+
+
+@given(trees=st.lists(TREES, min_size=2, max_size=3), linker=st.booleans(), tampered=st.booleans())
+@settings(max_examples=20, deadline=None)
+def test_a_release_is_its_commit_whatever_was_there_before(
+    trees: list[dict[str, str]], linker: bool, tampered: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        home = new_home(Path(folder))
+        for tree in trees:
+            write(home.code, tree)
+            home.commit()
+            assert home.deploy(linker=linker).state == "new"
+            left = (".git", ".rookery", JOB, "results")
+            expected = content(home.code, left)
+            assert {**content(home.release, left), "slurm": "folder"} == {**expected, "slurm": "folder"}
+            assert [path.name for path in (home.base / "releases").iterdir() if path.name.startswith(".")] == []
+            code = [path for path in home.release.rglob("*.[pR]*") if not path.is_symlink()]
+            shared = [path for path in code if path.stat().st_nlink > 1]
+            assert not [path for path in (shared if tampered else code) if path.stat().st_mode & 0o222]
+            assert home.deploy(goods=False).state == "same"
+            for file in (home.release / "a.py", home.release / "run.sh"):
+                if tampered and file.is_file() and not file.is_symlink():
+                    file.chmod(0o755)
+                    file.write_text("somebody was here\n")
+
+
+def test_code_that_is_alike_is_shared_where_nobody_changed_it(home: Home) -> None:
+    (home.code / "d").mkdir()
+    for name in ("d/b.py", "c.csv"):
+        (home.code / name).write_text("1\n")
+    for number, linker in enumerate((True, True, False)):
+        (home.code / "new.py").write_text(f"{number}\n")
+        home.commit()
+        home.deploy(linker=linker)
+        links = [(home.release / name).stat().st_nlink for name in ("d/b.py", "c.csv", "new.py")]
+        assert links == [number + 1, 1, 1]
+    (home.release / "a.py").chmod(0o644)
+    (home.release / "a.py").write_text("changed\n")
+    (home.code / "new.py").write_text("last\n")
+    home.commit()
+    assert home.deploy().state == "new"
+    assert (home.release / "a.py").read_text() == "1\n"
+
+
+def test_nothing_comes_of_a_deploy_that_the_laptop_thinks_better_of(home: Home) -> None:
+    home.deploy()
+    before = content(home.path, ("projects/study/state", "projects/study/repository.git"))
+    script = release.deploy("study", ahead=True)
+    done = subprocess.run(
+        ["sh", "-c", script], input=b"", capture_output=True, check=False,
+        env={"HOME": str(home.path), "PATH": os.environ["PATH"]}, cwd=home.path, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert content(home.path, ("projects/study/state", "projects/study/repository.git")) == before
+    assert home.deploy(goods=False).state == "same"
+
+
+def test_packs_are_put_together_when_they_are_many(home: Home) -> None:
+    home.deploy()
+    packs = home.base / "repository.git/objects/pack"
+    assert len(list(packs.glob("*.pack"))) == 1
+    for number in range(25):
+        twin = packs / f"pack-{number:040x}"
+        for suffix in (".pack", ".idx"):
+            shutil.copy(next(packs.glob(f"*{suffix}")), twin.with_suffix(suffix))
+    (home.code / "b.py").write_text("2\n")
+    home.commit()
+    assert home.deploy().state == "new"
+    assert len(list(packs.glob("*.pack"))) == 1
+    assert home.deploy(goods=False).state == "same"
