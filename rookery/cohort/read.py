@@ -5,6 +5,7 @@ import re
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from rookery.cohort.student import Student, slugs
 from rookery.errors import RookeryError
 from rookery.project.check import complaint, told
 from rookery.schema import nearest
-from rookery.yaml_file import Document, Place
+from rookery.yaml_file import Dialect, Document, Place
 
 LARGEST: Final = 256_000
 """Most bytes of a cohort file: a thousand students have room in it."""
@@ -29,26 +30,29 @@ _SECRET = re.compile(
 )
 
 
-class _Loader(yaml_file.Loader):  # type: ignore[misc]
-    """YAML in which every plain value is the text that was written, and whose list stands under a name.
+@cache
+def _loader() -> Any:
+    class Loader(yaml_file.fastest()):  # type: ignore[misc]
+        yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 PyYAML's own way
 
-    So a student called No is not false, and a username of digits stays one. The name is for `yaml_file.read`, which
-    reads mappings.
-    """
+        def get_single_node(self) -> yaml.Node | None:
+            node: yaml.Node | None = super().get_single_node()
+            if node is None:
+                return None
+            mark = node.start_mark
+            key = yaml.ScalarNode("tag:yaml.org,2002:str", _TOP, mark, mark)
+            return yaml.MappingNode("tag:yaml.org,2002:map", [(key, node)], mark, node.end_mark)
 
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 PyYAML's own way
-
-    def get_single_node(self) -> yaml.Node | None:
-        """The list, under a name of ours; whatever else stands in the file is refused later."""
-        node: yaml.Node | None = super().get_single_node()
-        if node is None:
-            return None
-        mark = node.start_mark
-        key = yaml.ScalarNode("tag:yaml.org,2002:str", _TOP, mark, mark)
-        return yaml.MappingNode("tag:yaml.org,2002:map", [(key, node)], mark, node.end_mark)
+    Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(~|null|)$"), ["~", "n", ""])
+    return Loader
 
 
-_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(~|null|)$"), ["~", "n", ""])
+_DIALECT: Final = Dialect("cohort", _loader, kept=False)
+"""YAML in which every plain value is the text that was written, and whose list stands under a name.
+
+So a student called No is not false, and a username of digits stays one. The name is for `yaml_file.read`, which reads
+mappings; whatever else stands in the file is refused later. It is of people, so it is kept nowhere.
+"""
 
 
 def schema_file() -> Path:
@@ -96,7 +100,7 @@ def _document(file: Path) -> Document:
     if status.st_size > LARGEST:
         raise RookeryError(f"{file} is larger than {LARGEST // 1000} kB, and so no list of students.", hint=EXAMPLE)
     try:
-        return yaml_file.read(file, _Loader)
+        return yaml_file.read(file, _DIALECT)
     except RookeryError as error:
         if r"'\t'" in error.message or "tab" in error.message.casefold():
             hint = f"put spaces where {file} has tabs: YAML takes no tabs in front of a line"

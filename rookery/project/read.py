@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,7 @@ from rookery.project import values
 from rookery.project.check import check, complaint
 from rookery.project.spec import Environment, Project
 from rookery.schema import nearest
-from rookery.yaml_file import Document, Place
+from rookery.yaml_file import Dialect, Document, Place
 
 if TYPE_CHECKING:
     from rookery.project.job import Job
@@ -39,23 +40,29 @@ class NoProject(RookeryError):  # noqa: N818 said of a place, not of something t
     """There is no rookery.yml."""
 
 
-class _Loader(yaml_file.Loader):  # type: ignore[misc]
-    """YAML in which a value stays the text that was written, but for plain whole numbers and what is empty.
+@cache
+def _loader() -> Any:
+    class Loader(yaml_file.fastest()):  # type: ignore[misc]
+        yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 PyYAML's own way
 
-    YAML 1.1 reads 1:30:00 as 5400, `no` as false, 010 as 8 and 0.10 as 0.1; a time limit, a name or a parameter is
-    meant as it stands.
-    """
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:  # keys are text, numbers too
+            return {str(key): value for key, value in super().construct_mapping(node, deep).items()}
 
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 PyYAML's own way
+    for tag, pattern, first in (
+        ("int", r"-?(0|[1-9][0-9]{0,17})$", list("-0123456789")),
+        ("null", r"(~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+        ("merge", r"<<$", ["<"]),
+    ):
+        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), first)
+    return Loader
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:
-        """Keys are text, also where a number was written."""
-        return {str(key): value for key, value in super().construct_mapping(node, deep).items()}
 
+DIALECT = Dialect("project-1", _loader)
+"""YAML in which a value stays the text that was written, but for plain whole numbers and what is empty.
 
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"-?(0|[1-9][0-9]{0,17})$"), list("-0123456789"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(~|null|Null|NULL|)$"), ["~", "n", "N", ""])
-_Loader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"<<$"), ["<"])
+YAML 1.1 reads 1:30:00 as 5400, `no` as false, 010 as 8 and 0.10 as 0.1; a time limit, a name or a parameter is meant as
+it stands.
+"""
 
 
 def find(start: Path) -> Path:
@@ -174,7 +181,7 @@ def _document(file: Path) -> Document:
             f"{shown(file)} is larger than {LARGEST // 1_000_000} MB.", hint="put tables into a CSV file, as `params:`"
         )
     try:
-        document = yaml_file.read(shown(file), _Loader)
+        document = yaml_file.read(shown(file), DIALECT)
         if _held(document.data, {}) < LARGEST:
             return document
     except RookeryError as error:

@@ -26,29 +26,32 @@ begin_sharing() { # link all code of the release that is current, while the orde
   place=$base/$before
   index=$state/$old.index
   [ -n "$old" ] && [ -f "$index" ] && [ -f "$place/.rookery/release.json" ] && mkdir "$partial" || return
-  (code ls-files >"$state/alike" && cd "$place" && link <"$state/alike") 2>/dev/null &
+  (cd "$place" && code ls-files | link) 2>/dev/null &
   sharing=$!
 }
-link() { # but what can be written to, which somebody has meant to change
+link() { # but what can be written to, which somebody has meant to change; it fails where there is nothing
   python=/usr/bin/python3
   if [ -x "$python" ]; then
     "$python" -ISc "$linker" "$partial"
   else # which takes half as long again
-    sed -z 's|^|./|' | xargs -0 -r sh -c 'find "$@" ! -perm /222 -print0' sh |
-      xargs -0 -r cp --link --no-dereference --parents --target-directory "$partial" --
+    sed -z 's|^|./|' | xargs -0 sh -c 'find "$@" ! -perm /222 -print0' sh |
+      xargs -0 cp --link --no-dereference --parents --target-directory "$partial" --
   fi
 }
 linker='
 import os, sys
-goal, made = os.fsencode(sys.argv[1]), set()
-for path in sys.stdin.buffer.read().split(b"\0")[:-1]:
-    if os.lstat(path).st_mode & 0o222:
+old, made = os.open(".", os.O_RDONLY), {b""}
+os.chdir(sys.argv[1])
+paths = sys.stdin.buffer.read().split(b"\0")[:-1]
+for path in paths:
+    if os.stat(path, dir_fd=old, follow_symlinks=False).st_mode & 0o222:
         continue
-    folder = os.path.dirname(path)
+    folder = path.rpartition(b"/")[0]
     if folder not in made:
         made.add(folder)
-        os.makedirs(os.path.join(goal, folder), exist_ok=True)
-    os.link(path, os.path.join(goal, path), follow_symlinks=False)
+        os.makedirs(folder, exist_ok=True)
+    os.link(path, path, src_dir_fd=old, follow_symlinks=False)
+sys.exit(not paths)
 '
 share() { # then git removes and replaces what is not alike, and adds what is no code
   [ -n "$sharing" ] && wait "$sharing" || return
