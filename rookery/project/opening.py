@@ -113,6 +113,7 @@ class Early:
             dirty: Whether uncommitted changes go along.
         """
         if self._told != _told(project, door, dirty=dirty) or self._stamp != _stamp(door):
+            self.close()  # what comes in its place would wait for it
             return None
         return self._opening
 

@@ -50,17 +50,21 @@ look_at_current
 # without one, the laptop has found a reason not to deploy
 read -r size && eval "$(head -c "$size")" || exit 1
 ordered
+prepare_switch() { # over what one that was cut off left
+  [ "$before" = "releases/$commit" ] || ln -sfn "releases/$commit" "$state/current"
+}
 switch() {
-  [ "$before" = "releases/$commit" ] && return
-  # over what one that was cut off left
-  ln -sfn "releases/$commit" "$state/current" && mv -fT "$state/current" "$base/current" || failed write
+  [ "$before" = "releases/$commit" ] || mv -fT "$state/current" "$base/current" || failed write
 }
 if has_all; then
+  prepare_switch
   switch
   if [ "$before" = "releases/$commit" ]; then say 'state same'; else say 'state there'; fi
   report
   exit 0
 fi
+
+prepare_switch &
 
 # --- the commit
 

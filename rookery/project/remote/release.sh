@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC1091,SC2016,SC2034,SC2154
+# shellcheck shell=sh disable=SC1091,SC2016,SC2034,SC2119,SC2120,SC2154
 # A project's release on this login node: where it is, and whether it is all there. look.sh and deploy.sh begin with this.
 #
 # Set in front of this text:
