@@ -8,7 +8,11 @@ def main() -> None:
     if sys.argv[1:2] == ["deploy"]:
         from rookery.project import opening
 
-        opening.begin()
+        try:
+            opening.begin()
+        except KeyboardInterrupt:
+            print("\nStopped.", file=sys.stderr)
+            sys.exit(130)
     from rookery import program
 
     program.main()

@@ -101,7 +101,7 @@ class Early:
             name, root, outputs = self._told["name"], Path(self._told["root"]), self._told["outputs"]
             with suppress(RookeryError):  # whatever is wrong is said when it is known for sure
                 self._opening = Opening(door, name, root, outputs, dirty=bool(self._told["dirty"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             self._told = None
 
     def opening(self, project: "Project", door: Door, *, dirty: bool) -> Opening | None:
