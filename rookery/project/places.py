@@ -5,6 +5,9 @@ from pathlib import PurePosixPath
 KEPT_OUT = "runs"
 """A project's folder of run records: no uncommitted change, and never part of a snapshot."""
 
+LOGS = "slurm_logs"
+"""The one output of a project whose rookery.yml names none: logs in a release would go with it."""
+
 STAMP = ".rookery/release.json"
 """What a release is, in its folder."""
 

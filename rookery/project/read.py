@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rookery import yaml_file
 from rookery.errors import RookeryError
-from rookery.project import values
+from rookery.project import places, values
 from rookery.project.check import check, complaint
 from rookery.project.spec import Environment, Project
 from rookery.schema import nearest
@@ -92,7 +92,7 @@ def load(path: str | Path = "") -> Project:
     document = _document(root / NAME)
     check(document)
     data = document.data
-    outputs = _outputs(document, _list(data.get("outputs", ())))
+    outputs = _outputs(document, _list(data.get("outputs", places.LOGS)))
     jobs = data.get("jobs", {})
     _names_known(document, jobs, _list(data["clusters"]))
     return Project(

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rookery.project import places
+
 PYTHONS = ("uv", "poetry", "venv", "conda", "none")
 """Ways to make a project's Python environment."""
 
@@ -54,6 +56,6 @@ class Project:
 
     @property
     def logs(self) -> str:
-        """The folder for logs: the first of the outputs that is named for it, else the first, else slurm_logs."""
+        """The folder for logs: the first of the outputs that is named for it, else the first, else places.LOGS."""
         named = [path for path in self.outputs if "log" in path]
-        return (named or list(self.outputs) or ["slurm_logs"])[0]
+        return (named or list(self.outputs) or [places.LOGS])[0]

@@ -77,6 +77,17 @@ def test_nothing_new_is_one_look_and_what_was_changed_there_is_put_right(project
     assert project.deploy()["state"] == "same"
 
 
+def test_logs_live_on_the_storage_where_no_outputs_are_named(project: Work) -> None:
+    text = (project.root / "rookery.yml").read_text()
+    said = "outputs:\n- results\n"
+    assert said in text
+    project.commit(rookery__yml=text.replace(said, ""))
+    project.deploy()
+    logs = project.laptop.says(f"readlink {project.base}/current/slurm_logs")
+    assert logs == f"/home/dora/storage/projects/{project.name}/slurm_logs"
+    assert "#SBATCH --output=slurm_logs/" in project.laptop.says(f"cat {project.base}/current/slurm/one.sh")
+
+
 def test_three_releases_back_and_forth(project: Work) -> None:
     commits = [project.git("rev-parse", "HEAD")]
     project.deploy()

@@ -59,8 +59,9 @@ def test_one_begins_when_those_that_it_needs_have_ended_whatever_else_runs(login
 
 
 def test_what_runs_beside_a_failure_comes_to_its_end_and_nothing_else_is_begun(login: Login) -> None:
-    slow = command("slow", "for i in $(seq 1000); do [ -e ~/failing ] && break; sleep 0.01; done", needs=[])
-    fails = command("fails", "touch ~/failing; echo error: no such thing; exit 3", needs=[])
+    over = "[ -s ~/failing ] && ! kill -0 $(cat ~/failing) 2>/dev/null"  # which is when its end has been noticed
+    slow = command("slow", f"for i in $(seq 1000); do {over} && break; sleep 0.01; done", needs=[])
+    fails = command("fails", "echo $$ > ~/failing; echo error: no such thing; exit 3", needs=[])
     answer = run(login, slow, fails, command("after", "true", needs=["slow"]), command("last", "true"))
     assert answer["msg"] == "fails failed (exit code 3): error: no such thing"
     assert order(answer) == ["slow"]

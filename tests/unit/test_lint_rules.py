@@ -165,7 +165,7 @@ ARRAY = HEC.replace("--mem=1G", "--mem=1G --array=1-9 --output=slurm_logs/%A_%a.
 
 
 @pytest.mark.parametrize(
-    "outputs", ["outputs: [slurm_logs]\n", "outputs:\n  - a\n  - slurm_logs\n", "outputs: slurm_logs\n"]
+    "outputs", ["", "outputs: [slurm_logs]\n", "outputs:\n  - a\n  - slurm_logs\n", "outputs: slurm_logs\n"]
 )
 def test_a_log_folder_among_the_outputs_is_there(outputs: str) -> None:
     assert check(ARRAY, files={"rookery.yml": PROJECT + outputs}) == []
@@ -174,7 +174,6 @@ def test_a_log_folder_among_the_outputs_is_there(outputs: str) -> None:
 @pytest.mark.parametrize(
     ("outputs", "mended"),
     [
-        ("", "outputs: [slurm_logs]"),
         ("outputs: []\n", "outputs: [slurm_logs]"),
         ("outputs: [a, b] # mine\n", "outputs: [a, b, slurm_logs] # mine"),
         ("outputs: [a, b,]\n", "outputs: [a, b, slurm_logs]"),
@@ -187,8 +186,14 @@ def test_a_log_folder_that_is_not_there_is_named_in_the_outputs(outputs: str, me
     assert [(each.code, each.severity, each.mended, each.safe) for each in found] == [("RK501", "error", mended, True)]
 
 
+def test_a_log_folder_where_no_outputs_are_named() -> None:
+    found = check(ARRAY.replace("slurm_logs", "logs"), files={"rookery.yml": PROJECT})
+    assert [(each.code, each.mended) for each in found] == [("RK501", "outputs: [logs]")]
+
+
 def test_a_mkdir_in_the_script_comes_too_late() -> None:
-    found = check(ARRAY.replace("Rscript", "mkdir -p slurm_logs\nRscript"), files={"rookery.yml": PROJECT})
+    text = ARRAY.replace("Rscript", "mkdir -p slurm_logs\nRscript")
+    found = check(text, files={"rookery.yml": f"{PROJECT}outputs: [results]\n"})
     assert [each.code for each in found] == ["RK501"]
     assert "mkdir on line 7 comes too late" in found[0].why
 

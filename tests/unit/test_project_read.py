@@ -332,3 +332,12 @@ def test_the_pages_examples_are_rendered_for_every_cluster_they_name(place: Path
     found = read.load()
     for name in found.clusters:
         assert script.scripts(found, known(name))
+
+
+def test_logs_have_a_folder_on_the_storage_where_nothing_is_said(place: Path) -> None:
+    (place / "rookery.yml").write_text(HEAD)
+    assert (read.load(place).outputs, read.load(place).logs) == (("slurm_logs",), "slurm_logs")
+    (place / "rookery.yml").write_text(f"{HEAD}outputs: []\n")
+    assert read.load(place).outputs == ()
+    (place / "rookery.yml").write_text(f"{HEAD}outputs: [results, my_logs]\n")
+    assert read.load(place).logs == "my_logs"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from rookery.jobs.lint import arrays, commands, form, lines, programs, resources
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, apply
+from rookery.project import places
 
 if TYPE_CHECKING:
     from rookery.profile import Cluster
@@ -98,6 +99,6 @@ def _outputs(about: str | None) -> Folder:
         said = yaml.safe_load(about)
     except yaml.YAMLError:
         said = None
-    outputs = (said.get("outputs") or []) if isinstance(said, dict) else []
+    outputs = (said.get("outputs", places.LOGS) or []) if isinstance(said, dict) else []
     named = {str(each).strip("/") for each in ([outputs] if isinstance(outputs, str) else outputs)}
     return lambda path: path in named
