@@ -3,16 +3,14 @@
 pyenv and Slurm are real. What is compiled is, but for one test, a definition of pyenv's that takes no time.
 """
 
-import os
 import re
-import signal
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 from laptops import Laptop, laptop
 from live import Live
-from mishaps import ended, family, half_written, refused, until
+from mishaps import ended, half_written, kill_all, refused, until
 
 pytestmark = pytest.mark.cluster
 
@@ -118,8 +116,7 @@ def test_a_job_that_outlives_this_side_is_found_again(penguins: Live, student: L
     ask_for(student, "9.5.0", UNTIL_TOLD)
     process = student.start(*SETUP)
     (told,) = [line for line in begun(process) if "Slurm job" in line]
-    for pid in family(process.pid):
-        os.kill(pid, signal.SIGKILL)
+    kill_all(process)
     ended(process)
     assert "rookery-compile" in student.says("squeue --noheader --me --format=%j")
     process = student.start(*SETUP)

@@ -184,7 +184,7 @@ def test_a_script_of_the_commit_wins_and_a_subfolder_is_a_project(home: Laptop) 
     assert told["own_scripts"] == ["slurm/one.sh"]
     assert told["scripts"] == ["slurm/two.sh"]
     found = home.says(f"cd {inner.base}/current && cat slurm/one.sh && ls")
-    assert found.split() == ["#!/bin/bash", "echo", "mine", "rookery.yml", "slurm"]
+    assert found.split() == ["#!/bin/bash", "echo", "mine", "rookery.yml", "slurm", "slurm_logs"]
 
 
 def test_environments_are_built_once_and_shared(home: Laptop) -> None:

@@ -185,7 +185,7 @@ def test_host_keys(account, penguins, tmp_path):
 
 
 def test_start_up_files_that_print_and_that_exit(account, penguins, opened, tmp_path):
-    door = opened(account(penguins, "nora"))
+    door = opened(account(penguins, "nuno"))
     home = door.run(["pwd"]).stdout.strip()
     write = f"printf '%s\\n' 'echo welcome' 'echo warning >&2' >{home}/.bashrc"
     penguins.root_run(["sh", "-c", write])

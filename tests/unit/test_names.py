@@ -1,0 +1,16 @@
+"""The tests on miniatures share them: a person's name belongs to one file, or which tests ran before would matter."""
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+_USED = re.compile(r"(?:laptop|account|person)\(\s*(\w+)[\w.]*,\s*\"([a-z]+)\"|(\w+)\.add_user\(\s*\"([a-z]+)\"")
+
+
+def test_no_two_files_make_the_same_account() -> None:
+    files = defaultdict(set)
+    for file in (Path(__file__).parents[1] / "clusters").glob("*.py"):
+        for found in _USED.finditer(file.read_text(encoding="utf-8")):
+            files[found[1] or found[3], found[2] or found[4]].add(file.name)
+    assert len(files) > 50
+    assert {name: where for name, where in files.items() if len(where) > 1} == {}
