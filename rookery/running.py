@@ -79,7 +79,7 @@ class Running:
 
     def stop(self) -> None:
         """End it here; the other side finds its input at an end."""
-        with self._process:
+        with contextlib.suppress(BrokenPipeError), self._process:
             self._process.kill()
             self._process.wait()
             if self._heard:

@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import ExitStack
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from rookery.errors import RookeryError
@@ -60,7 +61,8 @@ class Talk:
 
     def stop(self) -> None:
         """End it, where it is of no use; nothing comes of it there."""
-        self._running.stop()
+        with self._progress:
+            self._running.stop()
 
 
 def look(door: "Door", order: Order, *, check: bool = False) -> Talk:
@@ -91,6 +93,7 @@ class _Progress:
     def __init__(self, title: str) -> None:
         self._title, self._stack = title, ExitStack()
         self._screen: Screen | None = None
+        self._lock = Lock()  # what is heard comes from a thread of its own
 
     def __enter__(self) -> "_Progress":
         return self
@@ -105,6 +108,7 @@ class _Progress:
             return
         from rookery import report
 
-        if self._screen is None:
-            self._screen = self._stack.enter_context(report.Screen(report.Story([self._title]), file=sys.stderr))
+        with self._lock:
+            if self._screen is None:
+                self._screen = self._stack.enter_context(report.Screen(report.Story([self._title]), file=sys.stderr))
         self._screen.say(self._title, report.clean(line.removeprefix("doing: "))[:100])

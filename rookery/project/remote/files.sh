@@ -64,7 +64,7 @@ share() { # then git removes and replaces what is not alike, and adds what is no
     case $each in */*) way=${each%/*} ;; *) way=. ;; esac
     (cd "$place" && rm -f "$each" && { [ "$way" = . ] || rmdir -p --ignore-fail-on-non-empty "$way"; }) || return
   done
-  code diff-tree -r --name-only --diff-filter=d "$old:$folder" "$commit:$folder" | protect &
+  code diff-tree -r --name-only --diff-filter=AMT "$old:$folder" "$commit:$folder" | protect &
 }
 make_files() { # make_files [share]
   [ "$#" -gt 0 ] && share 2>/dev/null && return
