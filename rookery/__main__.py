@@ -11,8 +11,10 @@ def main() -> None:
         try:
             opening.begin()
         except KeyboardInterrupt:
+            from rookery.program import INTERRUPTED
+
             print("\nStopped.", file=sys.stderr)
-            sys.exit(130)
+            sys.exit(INTERRUPTED)
     from rookery import program
 
     program.main()

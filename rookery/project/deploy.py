@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rookery.project import commit as git
@@ -104,7 +105,7 @@ class _Deploy:
             self.door.ensure()
         if start.brought:
             return self._whole(start.brought.answer(self._parcel(memory.commits)), memory.commits)
-        known = memory.made if memory.key == self._key(self.commit) else None
+        known = memory.made if memory.key == self._key else None
         if known and start.looked:
             answer = start.looked.answer()
         elif known or self._request.check or not memory.commits:
@@ -118,10 +119,11 @@ class _Deploy:
     def remember(self) -> None:
         """Note what the cluster has now."""
         start = self._start
-        memories.remember(start.file, start.memory, self.commit, self._key(self.commit), self.made)
+        memories.remember(start.file, start.memory, self.commit, self._key, self.made)
 
-    def _key(self, commit: "Commit") -> str:
-        return memories.key(self.project, commit, self.door.cluster)
+    @cached_property
+    def _key(self) -> str:
+        return memories.key(self.project, self.commit, self.door.cluster)
 
     def _make(self, packing: git.Packing | None) -> Made:
         from rookery.project import make  # dear to import, and where nothing is new nothing is made

@@ -5,7 +5,6 @@ rookery.yml and the cluster's profile are read, which takes longer than the clus
 holds only if what is read then says the same.
 """
 
-import hashlib
 import json
 import sys
 from contextlib import suppress
@@ -92,7 +91,7 @@ class Early:
         self._opening: Opening | None = None
         self._file: Path | None = None
         try:
-            key = hashlib.sha256(json.dumps([str(Path.cwd()), sys.argv[1:]]).encode()).hexdigest()
+            key = memories.digest([str(Path.cwd()), sys.argv[1:]])
             self._file = house.state_dir() / "deploys/from" / key[:32]
             self._told = json.loads(self._file.read_text(encoding="utf-8"))
             cluster = Cluster(**self._told["cluster"], data=MappingProxyType({}), variables=MappingProxyType({}))

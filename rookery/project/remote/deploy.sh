@@ -28,19 +28,20 @@ printf '%s, since %s UTC\n' "$who" "${since%:*}" >"$state/holder"
 partial=$base/releases/.new.partial
 staging=$state/staging
 sharing=
-tidy_up() {
-  [ -z "$sharing" ] || wait "$sharing"
-  for each in "$partial" "$staging"; do
+clear_away() {
+  for each; do
     [ ! -e "$each" ] || rm -rf "$each"
   done
+}
+tidy_up() {
+  [ -z "$sharing" ] || wait "$sharing"
+  clear_away "$partial" "$staging"
   : >"$state/holder"
 }
 trap tidy_up EXIT
 trap 'exit 1' HUP INT TERM PIPE
 set +f
-for each in "$staging" "$base"/releases/.*.partial*; do
-  [ ! -e "$each" ] || rm -rf "$each"
-done
+clear_away "$staging" "$base"/releases/.*.partial*
 set -f
 
 # --- the order
@@ -174,7 +175,7 @@ if [ -d "$release" ]; then
 else
   state_word=new
   place=$partial
-  make_files share || failed files
+  share 2>/dev/null || make_files || failed files
   staging=$partial
 fi
 tar -xf - -C "$staging" && finish_stamp && furnish || failed files
@@ -192,8 +193,7 @@ set -- "$repository"/objects/pack/*.pack
 if [ "$#" -gt 25 ]; then # each deploy adds one, and git looks through all
   doing "tidying up the repository of $name"
   # without the index, which has files that are no objects
-  HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent GIT_CONFIG_NOSYSTEM=1 git --git-dir="$repository" \
-    -c gc.auto=6700 -c gc.autoPackLimit=25 -c gc.autoDetach=false gc --auto --quiet </dev/null >/dev/null 2>&1
+  bare -c gc.auto=6700 -c gc.autoPackLimit=25 -c gc.autoDetach=false gc --auto --quiet </dev/null >/dev/null 2>&1
 fi
 say "state $state_word"
 say "release $release"

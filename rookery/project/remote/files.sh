@@ -66,8 +66,7 @@ share() { # then git removes and replaces what is not alike, and adds what is no
   done
   code diff-tree -r --name-only --diff-filter=AMT "$old:$folder" "$commit:$folder" | protect &
 }
-make_files() { # make_files [share]
-  [ "$#" -gt 0 ] && share 2>/dev/null && return
+make_files() { # with nothing shared
   [ -z "$sharing" ] || wait "$sharing"
   rm -rf "$partial" && mkdir "$partial" && read_tree && check_out && code ls-files | protect
 }

@@ -44,6 +44,9 @@ library=${ROOKERY_PREFIX-}/environments
 storage=${global_storage-}/projects/$name
 unset GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_NAMESPACE GIT_CONFIG_PARAMETERS GIT_CONFIG_COUNT
 # the person's own settings of git have no say here
+bare() { # where neither index nor files matter
+  HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent GIT_CONFIG_NOSYSTEM=1 git --git-dir="$repository" "$@"
+}
 g() {
   HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent GIT_CONFIG_NOSYSTEM=1 GIT_INDEX_FILE="$index" LC_ALL=C \
     git --git-dir="$repository" --work-tree="$place" "$@"
@@ -104,7 +107,6 @@ report() {
   each_environment tell_environment
 }
 need() { # what was sent is not enough: the laptop sends the rest, on top of what there is
-  [ -d "$repository" ] && GIT_CONFIG_NOSYSTEM=1 git --git-dir="$repository" \
-    for-each-ref --sort=-committerdate --count=50 --format='have %(objectname)' refs/rookery/
+  [ -d "$repository" ] && bare for-each-ref --sort=-committerdate --count=50 --format='have %(objectname)' refs/rookery/
   stop need
 }
