@@ -21,6 +21,7 @@ if [ "${4-}" = --check ]; then
     "$uv" python find --managed-python --no-project --offline "$version" >/dev/null 2>&1 && exit
   fi
   for path in bin/pyenv versions; do echo "rookery-sees: $PYENV_ROOT/$path"; done
+  [ -d "$PYENV_ROOT/versions" ] || exit 1 # pyenv is new, and takes a quarter of a second to say so
   exec "$PYENV_ROOT"/bin/pyenv latest "$version" >/dev/null 2>&1
 fi
 

@@ -35,9 +35,10 @@ for version; do
     exit 1
   else
     python=$("$uv" python find --managed-python --no-project "$version")
-    exact=$("$python" -c 'import platform; print(platform.python_version())')
+    told=$("$python" -c 'import sys; print(sys.version.split()[0], sys.base_prefix)')
+    exact=${told%% *}
     mkdir -p "$PYENV_ROOT/versions"
-    ln -sfn "$("$python" -c 'import sys; print(sys.base_prefix)')" "$PYENV_ROOT/versions/$exact"
+    ln -sfn "${told#* }" "$PYENV_ROOT/versions/$exact"
     echo "rookery-made: $PYENV_ROOT/versions/$exact"
   fi
   first=${first:-$exact}
