@@ -41,7 +41,15 @@ CONNECTION = (
 _ELSEWHERE = {"sandbox", "workstation"}
 """Roles for other machines than a login node."""
 
-_PLAY = ("ansible.cfg", "playbooks/setup.yml", "plugins", "rookery/probe.py", "rookery/bring.py", "rookery/packing.py")
+_PLAY = (
+    "ansible.cfg",
+    "playbooks/setup.yml",
+    "plugins",
+    "rookery/probe.py",
+    "rookery/attendant.py",
+    "rookery/bring.py",
+    "rookery/packing.py",
+)
 _ENGINES = ("ansible_core-", "jinja2-", "PyYAML-")
 _UNSTEADY = re.compile(r"\b(lookup|query|q|now|random|shuffle|hostvars|groups|vars|env|ansible_\w+|lipsum)\b")
 

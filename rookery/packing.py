@@ -59,7 +59,7 @@ def pack(payload: dict[str, Any], parts: tuple[str, ...] = PARTS) -> str:
         payload: Handed to `main` of the last part.
         parts: The modules.
     """
-    return f"{code(parts)},{_word(json.dumps(payload))}"
+    return f"{code(parts)},{word(json.dumps(payload))}"
 
 
 @functools.cache
@@ -67,10 +67,11 @@ def code(parts: tuple[str, ...] = PARTS) -> str:
     """The converger, as a word of base64; made once in a process, and in those that it forks from then on."""
     folder = house.root() / "plugins/converger"
     texts = {f"converger.{name}": (folder / f"{name}.py").read_text(encoding="utf-8") for name in parts}
-    return _word(BOOT.format(parts=texts, last=parts[-1]))
+    return word(BOOT.format(parts=texts, last=parts[-1]))
 
 
-def _word(text: str) -> str:
+def word(text: str) -> str:
+    """A text as a word of base64: compressed, and safe in any shell."""
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 

@@ -253,7 +253,7 @@ def _willing(doors: Mapping[str, "Door"], answered: set[str], this: _Run) -> dic
 
 def _play(doors: Mapping[str, "Door"], this: _Run) -> int:
     """Run the playbook on every cluster that could be reached."""
-    from rookery import profile
+    from rookery import attendant, profile
 
     request, story, screen = this.request, this.story, this.screen or _screen(this)
     one = play.Play(
@@ -265,6 +265,7 @@ def _play(doors: Mapping[str, "Door"], this: _Run) -> int:
         verbosity=max(0, request.verbosity - 1),
         asked={name: this.asked[name] for name in doors if name in this.asked},
         environment={key: value for door in doors.values() for key, value in door.ansible_environment().items()},
+        attendants={name: order for name, door in doors.items() if (order := attendant.order(door))},
     )
 
     def take(event: play.Event) -> None:

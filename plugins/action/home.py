@@ -11,15 +11,16 @@ import getpass
 import re
 import socket
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
 from ansible.utils.display import Display
 
-from rookery import fast, probe
+from rookery import attendant, fast, probe
 from rookery.packing import PARTS, code, command, pack, unpack
 
 # What an item of each kind must say, and what it may say besides `what`.
@@ -178,7 +179,19 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return {**asked, "facts": probe.lasting(facts), "glance": glance}
 
     def _ask(self, payload: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """One round trip to the login node."""
+        """One round trip to the login node.
+
+        The last one of a run has a login of its own, which sees what the home is like by then.
+        """
+        if not payload.get("seal"):
+            try:
+                answer = attendant.carry_out(variables["inventory_hostname"], self._interpreter(variables), payload)
+            except attendant.EndedError as ended:
+                if ended.exit == 255:
+                    raise AnsibleConnectionFailure("the connection broke off") from None
+                return _unanswered(f"it was ended (exit code {ended.exit})")
+            if answer is not None:
+                return answer
         parts = (*fast.PARTS, "trace", "main") if payload.get("seal") else PARTS
         line, data = command(self._interpreter(variables), pack(payload, parts))
         # sudoable=False: no terminal is asked for, which would rewrite line ends
@@ -186,10 +199,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         answer = unpack(said["stdout"])
         if answer is None:
             lines = (said["stderr"] or said["stdout"]).strip().splitlines()
-            reason = lines[-1] if lines else "it said nothing"
-            hint = "run the same command again; if that fails too, log in by hand and try the same Python"
-            told = f"the login node did not carry out the declaration (exit code {said['rc']}): {reason}"
-            return {"failed": True, "msg": told, "hint": hint, "details": lines[-20:]}
+            return _unanswered(f"exit code {said['rc']}: {lines[-1] if lines else 'it said nothing'}", lines[-20:])
         return answer
 
     def _variable(self, name: str, variables: dict[str, Any]) -> Any:
@@ -245,6 +255,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         content = templar.template(text, escape_backslashes=False, overrides=overrides)
         rest = {key: value for key, value in item.items() if key != "template"}
         return {**rest, "content": "" if content is None else str(content)}
+
+
+def _unanswered(reason: str, lines: Sequence[str] = ()) -> dict[str, Any]:
+    """The result where no answer came from the login node."""
+    hint = "run the same command again; if that fails too, log in by hand and try the same Python"
+    told = f"the login node did not carry out the declaration: {reason}"
+    return {"failed": True, "msg": told, "hint": hint, "details": lines}
 
 
 def _run_of(given: dict[str, Any]) -> dict[str, str]:

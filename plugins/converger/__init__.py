@@ -29,6 +29,7 @@ takeback     files, links, folders, blocks and settings put back as they were
 stale        what a role declares no longer
 kinds        the kinds of things in a declaration, in their order
 main         a declaration in, a result out
+attend       one declaration after another, for as long as a run lasts
 tools        which versions of which tools are there
 moveback     a moved folder carried back
 uninstall    installed tools removed

@@ -118,6 +118,12 @@ def begin(work: Work, command: Command) -> None:
         work.ledger.plan_made(path)
 
 
+def abandon(command: Command) -> None:
+    """Its program has ended, and not well: what it had begun to make beside its place goes."""
+    if command.is_staged:
+        _remove(command.stage)
+
+
 def finish(work: Work, command: Command, done: process.Finished) -> None:
     """Its program has ended: write down what it made.
 
@@ -125,8 +131,7 @@ def finish(work: Work, command: Command, done: process.Finished) -> None:
         Problem: It did not end well.
     """
     if done.code != 0:
-        if command.is_staged:
-            _remove(command.stage)
+        abandon(command)
         raise _failure(command, done)
     if command.is_staged and os.path.lexists(command.stage):
         disk.rename(command.stage, command.creates)

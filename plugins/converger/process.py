@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _LISTENER = 1  # standard output: when nobody reads it any more, the laptop is gone
+_ASKER = 0  # standard input, where questions come on it one after another: at its end the laptop is gone, too
 _HEARTBEAT = 1.0  # seconds between empty lines to it: an ssh whose caller was killed ends when it can't pass one on
 _MADE, _SEES = "rookery-made: ", "rookery-sees: "
 
@@ -143,13 +144,21 @@ class _Program:
 
 
 class Programs:
-    """Programs that run side by side; those that still run at the end of the block are ended."""
+    """Programs that run side by side; those that still run at the end of the block are ended.
+
+    Attributes:
+        is_asked: Whether standard input stays open for as long as there is somebody who waits.
+    """
+
+    is_asked = False
 
     def __init__(self) -> None:
         self._running: List[_Program] = []
         self._poller = select.poll()
         self._poller.register(_LISTENER, 0)
-        self._next_beat = 0.0
+        if self.is_asked:
+            self._poller.register(_ASKER, select.POLLIN)
+        self._next_beat = time.monotonic() + _HEARTBEAT
 
     def __enter__(self) -> "Programs":
         return self
@@ -195,7 +204,6 @@ class Programs:
         Raises:
             Interrupted: The laptop is gone.
         """
-        self._next_beat = time.monotonic() + _HEARTBEAT
         while True:
             for program in self._running:
                 if program.process.poll() is not None or program.is_late:
@@ -206,7 +214,7 @@ class Programs:
     def _watch(self) -> None:
         """Take what the programs say, until one may have ended or a moment has passed."""
         ready = dict(self._poller.poll(200))
-        if ready.get(_LISTENER, 0) & (select.POLLERR | select.POLLHUP):
+        if ready.get(_LISTENER, 0) & (select.POLLERR | select.POLLHUP) or _ASKER in ready:
             raise Interrupted("nobody listens any more")
         if time.monotonic() > self._next_beat:
             with contextlib.suppress(BrokenPipeError):  # seen in the next round

@@ -59,14 +59,19 @@ class Schedule:
             Pending: A command is in Slurm's hands; `job["command"]` tells which one.
         """
         tick = self._lease.renew if self._lease is not None else (lambda: None)
-        with process.Programs() as programs:
-            while True:
-                for number in self._ready():
-                    self._settle(number, programs)
-                if not self._started:
-                    break
-                number, done = programs.wait(tick)
-                self._end(self._started.pop(number), done)
+        try:
+            with process.Programs() as programs:
+                while True:
+                    for number in self._ready():
+                        self._settle(number, programs)
+                    if not self._started:
+                        break
+                    number, done = programs.wait(tick)
+                    self._end(self._started.pop(number), done)
+        except process.Interrupted:
+            for started in self._started.values():
+                commands.abandon(started.command)
+            raise
         if self._failure is not None:
             raise self._failure
 

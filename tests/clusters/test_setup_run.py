@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -39,7 +40,8 @@ def execute(self: Sshd, channel: paramiko.Channel, command: bytes) -> None:
 
     threading.Thread(target=feed, daemon=True).start()
     with contextlib.suppress(OSError):
-        channel.sendall(process.stdout.read())
+        while said := os.read(process.stdout.fileno(), 1 << 16):  # each answer as it comes
+            channel.sendall(said)
         channel.sendall_stderr(process.stderr.read())
         channel.send_exit_status(process.wait())
     channel.close()

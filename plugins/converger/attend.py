@@ -1,0 +1,36 @@
+"""One declaration after another, for as long as a run lasts: each is spared a Python and a converger of its own.
+
+A question is a line on standard input: base64 of compressed JSON, with `to`, which comes back in the answer. With
+`payload` it is a declaration, for the Python named by `python`; else what the probe said when this began.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import sys
+import zlib
+from typing import Any, Dict
+
+from converger import process, reply
+from converger.main import Session
+
+
+def main(_: Any) -> None:
+    """Answer, until nobody asks any more.
+
+    What the probe said is in ROOKERY_PROBED, and the name of this Python is the last argument.
+    """
+    process.Programs.is_asked = True
+    probed = os.environb.pop(b"ROOKERY_PROBED", b"").decode("utf-8", "surrogateescape")
+    with process.stoppable(), contextlib.suppress(process.Interrupted):
+        for line in sys.stdin.buffer:
+            question = json.loads(zlib.decompress(base64.b64decode(line)).decode())
+            answer: Dict[str, Any] = {}
+            if "payload" not in question:
+                answer = {"probed": probed}
+            elif question["python"] == sys.argv[-1]:
+                answer = {"answer": reply.answer(Session, question["payload"])}
+            reply.tell(dict(answer, to=question["to"]))
+            if answer.get("answer", {}).get("failed"):
+                break  # it may have been told to stop; and nothing comes after a failure

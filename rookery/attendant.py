@@ -1,0 +1,160 @@
+"""The attendant: one command on a login node that sees what it is like, then carries out role after role.
+
+It begins while Ansible still starts, and saves each role a command of its own, with its login shell, its Python and the
+converger compiled anew: a tenth of a second each. `begin` is called before Ansible forks a worker for each task, so
+that each of them has its pipes; when all of them are gone, it ends. Where there is none, where it has ended or is not
+what a role needs, its answer is None, and the role sends a command of its own.
+"""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rookery import packing, probe
+from rookery.remote import LONGEST_ARGUMENT, new_mark, remote_command
+
+if TYPE_CHECKING:
+    from rookery.ssh import Door
+
+PARTS = (*packing.PARTS, "attend")
+"""What it needs of the converger."""
+
+_SCRIPT = """
+packed=$1
+shift
+exec 3<&0 </dev/null
+glance() {{
+{probe}
+}}
+ROOKERY_PROBED=$(glance "$@")
+export ROOKERY_PROBED
+(ROOKERY_GLANCE=pythons && glance) | while IFS= read -r python; do
+  "$python" -IS -c {check} </dev/null || continue
+  exec "$python" -IS -c {code} "$packed" "$python" <&3 3<&-
+done
+"""
+
+_CHECK = f"import sys; sys.exit(sys.version_info < {probe.OLDEST_PYTHON})"
+
+Order = dict[str, Any]
+"""What begins one: `command`, an ssh's arguments, and `asked`, the probe's."""
+
+
+def order(door: "Door") -> Order | None:
+    """What begins one on a cluster; None where it would be too long for one argument.
+
+    Args:
+        door: An open door to the cluster.
+    """
+    asked = probe.arguments(door.cluster.data)
+    python = {"check": shlex.quote(_CHECK), "code": shlex.quote(packing.FROM_ARGUMENT)}
+    script = _SCRIPT.format(probe=probe.script(), **python)
+    remote = remote_command(script, [packing.pack({}, PARTS), *asked])
+    return {"command": door.command(remote), "asked": asked} if len(remote) <= LONGEST_ARGUMENT else None
+
+
+# Its exit status comes as its last word: a worker is not its parent, and can't wait for it.
+_WRAPPER = ["sh", "-c", '"$@"; echo "<<<ended $?>>>"', "sh"]
+
+
+class EndedError(Exception):
+    """It ended before it had answered: what it was to do is begun, or done, or not.
+
+    Attributes:
+        exit: The exit status of its ssh: 255 where the connection broke off.
+    """
+
+    def __init__(self, said: bytes) -> None:
+        """Read the exit status in what it said last; 1 where that is missing."""
+        super().__init__()
+        found = re.search(rb"<<<ended (\d+)>>>\n$", said)
+        self.exit = int(found[1]) if found else 1
+
+
+@dataclass(frozen=True)
+class _Attendant:
+    """One that has begun.
+
+    Attributes:
+        process: Its ssh.
+        asked: The probe's arguments.
+    """
+
+    process: "subprocess.Popen[bytes]"
+    asked: Sequence[str]
+
+    def ask(self, question: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Its answer; None where it had ended before.
+
+        Raises:
+            EndedError: It ended at this question.
+        """
+        pipes = self.process.stdin, self.process.stdout
+        assert pipes[0] and pipes[1]  # noqa: S101 for mypy
+        name, said = new_mark(), b""
+        try:
+            with open(pipes[0].fileno(), "wb", closefd=False) as stream:
+                stream.write(packing.word(json.dumps({**question, "to": name})).encode() + b"\n")
+        except BrokenPipeError:
+            return None
+        while piece := os.read(pipes[1].fileno(), 1 << 16):
+            said += piece
+            if said.rstrip().endswith(b">>>"):
+                answer = packing.unpack(said.decode(errors="replace"))
+                if answer is not None and answer.get("to") == name:
+                    return answer
+        raise EndedError(said)
+
+
+_begun: dict[str, _Attendant] = {}
+
+
+def begin(orders: Mapping[str, Order]) -> None:
+    """Begin those of a run; what they say waits in their pipes.
+
+    Args:
+        orders: By cluster, as `order` gave them.
+    """
+    pipe = subprocess.PIPE
+    for name, one in orders.items():
+        command = [*_WRAPPER, *one["command"]]
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
+        _begun[name] = _Attendant(process, one["asked"])
+
+
+def probed(name: str, asked: Sequence[str]) -> str | None:
+    """What the probe said when the attendant began; None where it was asked something else, or there is none.
+
+    Args:
+        name: The cluster.
+        asked: The probe's arguments.
+    """
+    attendant = _begun.get(name)
+    if attendant is None or list(attendant.asked) != list(asked):
+        return None
+    try:
+        answer = attendant.ask({})
+    except EndedError:
+        return None
+    return str(answer["probed"]) if answer else None
+
+
+def carry_out(name: str, python: str, payload: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The converger's answer to what a role sends; None where a command of its own has to be sent.
+
+    Args:
+        name: The cluster.
+        python: The Python over there that shall do it.
+        payload: What is sent.
+
+    Raises:
+        EndedError: It ended while it was at this.
+    """
+    attendant = _begun.get(name)
+    answer = attendant.ask({"python": python, "payload": payload}) if attendant is not None else None
+    return answer.get("answer") if answer else None
