@@ -15,9 +15,9 @@ def main() -> None:
 
             print("\nStopped.", file=sys.stderr)
             sys.exit(INTERRUPTED)
-    from rookery import program
+    from rookery import cli
 
-    program.main()
+    cli.main()
 
 
 if __name__ == "__main__":

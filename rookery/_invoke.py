@@ -1,19 +1,14 @@
-"""Invoke without what it imports and commands of ours never use, which is half of its start-up; and less of Python's.
+"""Invoke without what it imports and commands of ours never use, which is half of its start-up.
 
 unittest.mock, which brings asyncio and ssl, is for its users' tests. The YAML of its own is for settings files of
 Invoke's, and PyYAML, which reads the same and is here for the profiles, is imported where there is one.
 """
 
-import atexit
-import gc
 import sys
 import types
 from typing import Any
 
-# Python looks for unused memory as modules come in, and once more through all of them at its end: for a command that
-# lasts a fifth of a second, a seventh of that.
-gc.set_threshold(50_000)
-atexit.register(gc.freeze)
+from rookery import _lean  # noqa: F401 what it does is done by importing it
 
 _MOCK = ("unittest", "unittest.mock")
 _YAML = "invoke.vendor.yaml"

@@ -1,25 +1,19 @@
-"""Commands as a person meets them: `invoke …` in a checkout, `rookery …` from a wheel, and one way for both to fail.
+"""What commands have in common for the person who types them: how they are called here, and one way to fail.
 
-Every task of tasks.py is made by `command`. What goes wrong underneath is a RookeryError: one line, the command to run
-next, exit code 1. A traceback is shown only under `--debug` or ROOKERY_DEBUG=1.
+What goes wrong underneath is a RookeryError: one line, the command to run next, exit code 1. A traceback is shown only
+under `--debug` or ROOKERY_DEBUG=1.
 """
 
-import functools
-import importlib.util
-import logging
 import os
 import re
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from rookery import __version__, house
-from rookery._invoke import Collection, Exit, ParseMachine, Program, Task, task
 from rookery.errors import RookeryError
 
 if TYPE_CHECKING:
@@ -29,60 +23,13 @@ INTERRUPTED = 130
 """The exit code of a command that was stopped by Ctrl-C: 128 + SIGINT, as shells have it."""
 
 
-class Command(Task[Any]):
-    """A task that leaves `-h` to help: by itself Invoke would give it to the next flag with an h in it."""
-
-    def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
-        """What Invoke makes a flag of."""
-        options: dict[str, Any] = super().arg_opts(name, default, {*taken_names, "h"})
-        return options
+def end_by_sigterm() -> None:
+    """From now on `kill` is as clean as Ctrl-C."""
+    signal.signal(signal.SIGTERM, _interrupt)
 
 
-_handle = ParseMachine.handle
-
-
-def _give_optional(machine: ParseMachine, token: str) -> None:
-    """Take a word for a positional argument that may be left out, which Invoke itself knows no way to have.
-
-    And take --help behind a command for help, also where it would fill the place of a positional argument.
-    """
-    context = machine.context
-    if context and not machine.waiting_for_flag_value:
-        if token in {"-h", "--help"} and context is not machine.initial:
-            for argument in context.missing_positional_args:
-                argument.value = ""
-            machine.initial.flags["--help"].value = context.name
-            return
-        free = [argument for argument in context.positional_args if not argument.got_value]
-        if free and not token.startswith("-") and not context.missing_positional_args:
-            free[0].value = token
-            return
-    _handle(machine, token)
-
-
-ParseMachine.handle = _give_optional  # type: ignore[method-assign, assignment]
-
-
-def command(**options: Any) -> Callable[[Callable[..., int | None]], Any]:
-    """Make a function of tasks.py a command; its return value, where there is one, is the exit code.
-
-    Args:
-        options: What invoke.task takes: help, iterable, incrementable …
-    """
-
-    def decorate(function: Callable[..., int | None]) -> Any:
-        @functools.wraps(function)
-        def run(*args: Any, **kwargs: Any) -> None:
-            # Invoke forbids .pyc files so that none lie beside a tasks file; the package's own save half a start-up
-            sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
-            signal.signal(signal.SIGTERM, _interrupt)  # `kill` is as clean as Ctrl-C
-            code = guarded(lambda: function(*args, **kwargs))
-            if code:
-                raise Exit(code=code)
-
-        return task(klass=Command, **options)(run)
-
-    return decorate
+def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
+    raise KeyboardInterrupt
 
 
 def guarded(function: Callable[[], int | None]) -> int:
@@ -92,10 +39,12 @@ def guarded(function: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         print("\nStopped. The same command goes on from here.", file=sys.stderr)
         return INTERRUPTED
-    except Exit as error:
-        raise error from None
     except Exception as error:
+        if isinstance(error, getattr(sys.modules.get("invoke"), "Exit", ())):
+            raise error from None
         if debugging():
+            import traceback
+
             traceback.print_exc()
         print(explain(error), file=sys.stderr)
         return 1
@@ -132,8 +81,11 @@ def _fit_for_a_terminal(text: str) -> str:
 
 def debugging() -> bool:
     """Whether tracebacks are wanted: ROOKERY_DEBUG, or `--debug`, which Invoke turns into logging at level DEBUG."""
-    asked = os.environ.get("ROOKERY_DEBUG", "") not in {"", "0"}
-    return asked or logging.getLogger("invoke").isEnabledFor(logging.DEBUG)
+    if os.environ.get("ROOKERY_DEBUG", "") not in {"", "0"}:
+        return True
+    import logging
+
+    return logging.getLogger("invoke").isEnabledFor(logging.DEBUG)
 
 
 _guided = False
@@ -176,33 +128,3 @@ def door(name: str, *, sandbox: bool = False) -> "Door":
     from rookery.ssh import Door
 
     return Door(profile.load(name, profile.sources(sandbox)))
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
-    raise KeyboardInterrupt
-
-
-def namespace(tasks: Path | None = None) -> Collection:
-    """The collection that tasks.py of the house defines.
-
-    Args:
-        tasks: Another tasks file.
-    """
-    path = tasks or house.root() / "tasks.py"
-    spec = importlib.util.spec_from_file_location("rookery_tasks", path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise RookeryError(f"{path} is missing, so this copy of rookery is not whole. Install it again.")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    collection: Collection = module.namespace
-    return collection
-
-
-def main() -> None:
-    """The console script `rookery`."""
-    try:
-        collection = namespace()
-    except RookeryError as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
-    Program(name="rookery", binary="rookery", binary_names=["rookery"], version=__version__, namespace=collection).run()

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from rookery.cli import command
 from rookery.commands.words import JSON
-from rookery.program import command
 
 
 @command(

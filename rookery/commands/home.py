@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from rookery.cli import command
 from rookery.commands.words import CHECK, CLUSTER, CLUSTERS, JSON, SANDBOX, YES
-from rookery.program import command, door
+from rookery.program import door
 
 
 @command(

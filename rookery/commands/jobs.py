@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from rookery.cli import command
 from rookery.commands.words import CHECK, ITS_CLUSTER, JOB_ID, JSON, PROJECT, SANDBOX, YES
-from rookery.program import command
 
 
 @command(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rookery import __version__, program
+from rookery import __version__, cli, program
 from rookery.errors import RookeryError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +19,7 @@ TASKS = """
 import os, signal, sys, time
 from invoke import Collection
 from rookery.errors import RookeryError
-from rookery.program import command
+from rookery.cli import command
 
 @command()
 def wrong(_c):
@@ -136,7 +136,7 @@ def test_a_word_too_many_is_refused(place: Path, arguments: list[str]) -> None:
 
 
 def test_every_command_has_words_and_every_flag_has_help() -> None:
-    collection = program.namespace()
+    collection = cli.namespace()
     for name in collection.task_names:
         task = collection[name]
         assert task.__doc__, name
@@ -166,7 +166,8 @@ def test_listing_the_commands_imports_nothing_heavy() -> None:
     imported = {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if "|" in line}
     assert "rookery.program" in imported
     ours = {name for name in imported if name.startswith("rookery.") and not name.startswith("rookery.commands")}
-    assert ours == {"rookery.program", "rookery.errors", "rookery.house", "rookery._invoke"}
+    light = {"cli", "program", "xdg", "errors", "house", "_invoke", "_lean"}
+    assert ours == {f"rookery.{name}" for name in light}
     assert not imported & {"fabric", "paramiko", "ansible", "jinja2", "rich", "rich.console"}
 
 
@@ -189,7 +190,7 @@ def test_what_a_cluster_says_can_not_steer_the_terminal() -> None:
 
 def test_a_house_without_tasks_is_said_to_be_incomplete(tmp_path: Path) -> None:
     with pytest.raises(RookeryError, match="not whole"):
-        program.namespace(tmp_path / "tasks.py")
+        cli.namespace(tmp_path / "tasks.py")
 
 
 def test_settings_files_of_invoke_are_read_as_ever(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 from persons import at_home, own_inventory
 
-from rookery import guide, house, profile, program
+from rookery import cli, guide, house, profile
 from rookery.cohort import read
 from rookery.errors import RookeryError
 
@@ -119,7 +119,7 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
 def test_the_pages_name_commands_that_there_are(page: Path) -> None:
-    known = set(program.namespace().task_names)
+    known = set(cli.namespace().task_names)
     code = re.findall(r"(?:`|^    )(?:invoke|rookery) ([a-z][a-z.]*)", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(code) > 8
     assert set(code) <= known
