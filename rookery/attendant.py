@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rookery import packing, probe
-from rookery.remote import LONGEST_ARGUMENT, new_mark, remote_command
+from rookery.marks import new_mark
+from rookery.remote import LONGEST_ARGUMENT, remote_command
 
 if TYPE_CHECKING:
     from rookery.ssh import Door

@@ -7,6 +7,7 @@ import os
 import stat
 from pathlib import Path
 
+from rookery import xdg
 from rookery.errors import RookeryError
 
 
@@ -17,25 +18,19 @@ def root() -> Path:
     return carried if carried.is_dir() else package.parent
 
 
-def _xdg(variable: str, default: str) -> Path:
-    """A base folder of the XDG specification; a relative value counts as unset, as the specification asks."""
-    value = os.environ.get(variable, "")
-    return Path(value) if value.startswith("/") else Path.home() / default
-
-
 def config_dir() -> Path:
     """The person's choices: inventory/, ssh_config."""
-    return _xdg("XDG_CONFIG_HOME", ".config") / "rookery"
+    return Path(xdg.base("XDG_CONFIG_HOME", ".config"), "rookery")
 
 
 def state_dir() -> Path:
     """What rookery remembers between runs: known hosts, sandboxes, locks."""
-    return _xdg("XDG_STATE_HOME", ".local/state") / "rookery"
+    return Path(xdg.base("XDG_STATE_HOME", ".local/state"), "rookery")
 
 
 def cache_dir() -> Path:
     """What can be fetched again."""
-    return _xdg("XDG_CACHE_HOME", ".cache") / "rookery"
+    return Path(xdg.base("XDG_CACHE_HOME", ".cache"), "rookery")
 
 
 def _is_short(folder: str, longest: int = 20) -> bool:

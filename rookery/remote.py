@@ -57,11 +57,6 @@ def remote_command(script: str, arguments: Sequence[str] = ()) -> str:
     return f"exec sh -c 'eval \"$(printf %b \"$1\")\"' sh '{encoded.decode()}'"
 
 
-def new_mark() -> str:
-    """A line that no start-up file prints."""
-    return f"rookery-{os.urandom(8).hex()}"
-
-
 def marked(script: str, mark: str) -> str:
     """A script that says on both its streams where its own output begins."""
     return f"echo {mark}; echo {mark} >&2\n{script}"

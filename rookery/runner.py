@@ -16,7 +16,8 @@ from fabric.runners import Result
 from invoke.runners import Local
 
 from rookery.errors import RookeryError
-from rookery.remote import marked, new_mark, remote_command
+from rookery.marks import new_mark
+from rookery.remote import marked, remote_command
 from rookery.ssh_errors import SshError
 
 if TYPE_CHECKING:

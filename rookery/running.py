@@ -31,7 +31,11 @@ class Completed:
 
 
 class Running:
-    """A command under way."""
+    """A command under way.
+
+    Attributes:
+        command: The ssh command.
+    """
 
     def __init__(
         self,
@@ -39,6 +43,7 @@ class Running:
         completed: Callable[["subprocess.CompletedProcess[bytes]"], Completed],
         first: bytes = b"",
         heard: Callable[[str], object] | None = None,
+        process: "subprocess.Popen[bytes] | None" = None,
     ) -> None:
         """Start it.
 
@@ -47,10 +52,11 @@ class Running:
             completed: Reads what came of it.
             first: What goes to its standard input before anything else.
             heard: Called with each line of its standard error as it comes.
+            process: It, where it has started already.
         """
-        self._completed, self._first, self._heard = completed, first, heard
+        self.command, self._completed, self._first, self._heard = list(command), completed, first, heard
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
+        self._process = process or subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
         self._said: list[bytes] = []
         self._listener = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
         if heard:

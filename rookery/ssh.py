@@ -13,20 +13,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rookery import house, lock, ssh_config
+from rookery import ahead, house, lock, ssh_config
+from rookery.ahead import FRESH
 from rookery.errors import RookeryError
-from rookery.remote import LONGEST_ARGUMENT, marked, new_mark, remote_command, unattended
+from rookery.remote import LONGEST_ARGUMENT, marked, remote_command, unattended
 from rookery.running import Completed, Running
 from rookery.ssh_errors import THROUGH_JUMP, UNKNOWN_KEY, SshError, check_identity, explain
 
 if TYPE_CHECKING:
     from rookery.profile import Cluster
     from rookery.runner import Connection
-
-FRESH = 30
-"""Seconds for which a connection that has just carried something is believed to be alive, and not asked."""
 
 ANSWER = 8
 """Seconds the other side of an older connection is given to answer before it counts as dead."""
@@ -160,13 +158,27 @@ class Door:
             arguments: Its positional parameters.
             heard: Called with each line of its standard error as it comes.
         """
-        mark = new_mark()
+        mark = ahead.mark()
         text, first = marked(script, mark), b""
         remote = remote_command(text, arguments)
         if len(remote) > LONGEST_ARGUMENT:  # on standard input, before the command's own: a round trip more
             first = f"set -- {shlex.join(arguments)}\n{text}".encode(errors="surrogateescape")
             remote = remote_command(f'eval "$(head -c {len(first)})"')
-        return Running(self.command(remote), lambda done: self._completed(done, mark), first, heard)
+        command = self.command(remote)
+        begun = ahead.take(command)
+        return Running(command, lambda done: self._completed(done, mark), first, heard, begun)
+
+    def again(self, running: Running) -> dict[str, Any] | None:
+        """What it takes to send the same ahead the next time (project/headstart.py); None where it is too long.
+
+        Args:
+            running: What was sent.
+        """
+        mark = re.search(r"rookery-[0-9a-f]{16}", running.command[-1])
+        if mark is None:
+            return None
+        check = [*self.ssh, "-O", "check", self.cluster.name]
+        return {"command": running.command, "mark": mark[0], "check": check, "used": str(self._file("used"))}
 
     def run(
         self,

@@ -13,7 +13,7 @@ from rookery import program, report
 from rookery.errors import RookeryError
 from rookery.jobs import record, sent
 from rookery.jobs.reasons import explain
-from rookery.remote import new_mark
+from rookery.marks import new_mark
 
 if TYPE_CHECKING:
     from rookery.project.target import Target

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from rookery.errors import RookeryError
-from rookery.remote import marked, new_mark, remote_command
+from rookery.marks import new_mark
+from rookery.remote import marked, remote_command
 
 if TYPE_CHECKING:
     from rookery.ssh import Door

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from rookery.errors import RookeryError
-from rookery.remote import new_mark, remote_command
+from rookery.marks import new_mark
+from rookery.remote import remote_command
 
 if TYPE_CHECKING:
     from rookery.ssh import Door

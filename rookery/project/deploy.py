@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -69,7 +69,7 @@ def run(request: Request) -> int:
             result = Result(deploy.made, deploy.commit, answer, door, time.monotonic() - began)
             if not request.check:
                 deploy.remember()
-                early.remember(project, door, dirty=request.dirty)
+                early.remember(project, door, start.file, deploy.brought, asdict(request))
     if request.prune:
         from rookery.project import prune
 
@@ -79,11 +79,16 @@ def run(request: Request) -> int:
 
 
 class _Deploy:
-    """One deploy: what is known already is enough, or more is made and sent."""
+    """One deploy: what is known already is enough, or more is made and sent.
+
+    Attributes:
+        brought: How a commit was brought that was new there; None where none was.
+    """
 
     def __init__(self, door: "Door", project: "Project", start: Opening, request: Request) -> None:
         self.door, self.project, self._start, self._request = door, project, start, request
         self._made: Made | None = None
+        self.brought = start.brought if start.ahead else None
 
     @property
     def commit(self) -> "Commit":
@@ -132,7 +137,9 @@ class _Deploy:
 
     def _brought(self, there: Sequence[str]) -> Answer:
         """Bring the release to a cluster that has some commits already."""
-        begun = talk.bring(self.door, self.project.name, ahead=self.commit.id not in there)
+        ahead = self.commit.id not in there
+        begun = talk.bring(self.door, self.project.name, ahead=ahead)
+        self.brought = begun if ahead else None
         return self._whole(begun.answer(self._parcel(there)), there)
 
     def _whole(self, answer: Answer, there: Sequence[str]) -> Answer:

@@ -7,18 +7,19 @@ holds only if what is read then says the same.
 
 import json
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from rookery import files, house
+from rookery import __version__, ahead, files
 from rookery.begun import begun
 from rookery.cluster import Cluster
 from rookery.errors import RookeryError
+from rookery.project import headstart, talk
 from rookery.project import memory as memories
-from rookery.project import talk
 from rookery.project.commit import Look, Packing
 from rookery.project.talk import Talk
 from rookery.ssh import Door
@@ -42,6 +43,7 @@ class Opening:
         is_open: Whether the connection is open; nothing is asked before it is.
         looked: The question whether the release of the commit that is checked out is there; None where not asked.
         brought: A release that is being brought; None where none is.
+        ahead: Whether that is one of a commit that is probably new there.
         packing: What goes over for it, if HEAD it is.
     """
 
@@ -64,6 +66,7 @@ class Opening:
         self.memory = memories.remembered(self.file)
         self.looked: Talk | None = None
         self.brought: Talk | None = None
+        self.ahead = False
         self.packing: Packing | None = None
         self.is_open = opened()
         head, there, made = self.look.head, self.memory.commits, self.memory.made
@@ -72,7 +75,8 @@ class Opening:
         if made.order.commit == head.id:
             self.looked = talk.look(door, made.order)
         else:
-            self.brought = talk.bring(door, name, ahead=dirty or head.id not in there)
+            self.ahead = dirty or head.id not in there
+            self.brought = talk.bring(door, name, ahead=self.ahead)
             self.packing = Packing(head, there)
 
     def close(self) -> None:
@@ -91,17 +95,25 @@ class Early:
         self._opening: Opening | None = None
         self._file: Path | None = None
         try:
-            key = memories.digest([str(Path.cwd()), sys.argv[1:]])
-            self._file = house.state_dir() / "deploys/from" / key[:32]
+            self._for, self._file = headstart.here(), Path(headstart.file())
             self._told = json.loads(self._file.read_text(encoding="utf-8"))
-            cluster = Cluster(**self._told["cluster"], data=MappingProxyType({}), variables=MappingProxyType({}))
-            door = Door(cluster, Path(self._told["config"]))
+            about = self._about = self._told["about"] if self._told["for"] == self._for else {}
+            cluster = Cluster(**about["cluster"], data=MappingProxyType({}), variables=MappingProxyType({}))
+            door = Door(cluster, Path(about["config"]))
             self._stamp = _stamp(door)
-            name, root, outputs = self._told["name"], Path(self._told["root"]), self._told["outputs"]
+            name, root, outputs = about["name"], Path(about["root"]), about["outputs"]
             with suppress(RookeryError):  # whatever is wrong is said when it is known for sure
-                self._opening = Opening(door, name, root, outputs, dirty=bool(self._told["dirty"]))
+                self._opening = Opening(door, name, root, outputs, dirty=bool(about["dirty"]))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            self._told = None
+            self._told = self._about = None
+        finally:
+            ahead.drop()
+
+    @property
+    def typed(self) -> dict[str, Any] | None:
+        """What the command line says, where it was read before, by the same rookery."""
+        typed = self._told.get("typed") if self._opening and self._told.get("reader") == _reader() else None
+        return typed if isinstance(typed, dict) else None
 
     def opening(self, project: "Project", door: Door, *, dirty: bool) -> Opening | None:
         """What was begun, if that is what is meant.
@@ -111,16 +123,32 @@ class Early:
             door: The cluster's door as it is.
             dirty: Whether uncommitted changes go along.
         """
-        if self._told != _told(project, door, dirty=dirty) or self._stamp != _stamp(door):
+        if self._about != _about(project, door, dirty=dirty) or self._stamp != _stamp(door):
             self.close()  # what comes in its place would wait for it
             return None
         return self._opening
 
-    def remember(self, project: "Project", door: Door, *, dirty: bool) -> None:
-        """Note what the same command can begin with the next time."""
-        told = _told(project, door, dirty=dirty)
-        if self._file and told != self._told:
-            files.write(self._file, json.dumps(told))
+    def remember(
+        self, project: "Project", door: Door, memory: Path, brought: Talk | None, typed: Mapping[str, Any]
+    ) -> None:
+        """Note what the same command can begin with the next time.
+
+        Args:
+            project: The project.
+            door: The cluster's door.
+            memory: Where it is kept what is known of the project there.
+            brought: How a commit that was new there was brought now; None where none was.
+            typed: What the command line says.
+        """
+        told = self._told or {}
+        bring = door.again(brought.running) if brought else None
+        if not bring or _is_same(bring, told.get("bring")):
+            bring = told.get("bring")
+        about = _about(project, door, dirty=bool(typed["dirty"]))
+        now = {"for": self._for, "about": about, "memory": str(memory), "bring": bring}
+        now |= {"typed": dict(typed) if _is_plain(sys.argv[2:], typed) else None, "reader": _reader()}
+        if self._file and now != told:
+            files.write(self._file, json.dumps(now))
             files.trim(self._file.parent, KEPT)
 
     def close(self) -> None:
@@ -132,9 +160,10 @@ class Early:
 _early: list[Early] = []
 
 
-def begin() -> None:
-    """Begin what this command probably deploys."""
+def begin() -> dict[str, Any] | None:
+    """Begin what this command probably deploys; what the command line says, where that is known."""
     _early.append(Early())
+    return _early[0].typed
 
 
 def early() -> Early:
@@ -144,7 +173,44 @@ def early() -> Early:
     return _early.pop()
 
 
-def _told(project: "Project", door: Door, *, dirty: bool) -> dict[str, Any]:
+def _is_plain(words: "Sequence[str]", typed: Mapping[str, Any]) -> bool:
+    """Whether a command line says nothing but this, in words that leave no doubt: no other command follows, say.
+
+    Args:
+        words: What comes behind `deploy`.
+        typed: What was read in it.
+    """
+    before = ""
+    for word in words:
+        name, _, value = word.partition("=")
+        flag = {"-c": "cluster", "-p": "project"}.get(name, name.removeprefix("--"))
+        if name.startswith("-"):
+            if not typed.get(flag) or (value and value != typed[flag]):
+                return False
+            before = "" if value or typed[flag] is True else flag
+        elif not before or typed[before] != word:
+            return False
+        else:
+            before = ""
+    return True
+
+
+def _reader() -> list[Any]:
+    """What changes when the command line may be read in another way."""
+    status = Path(__file__).parents[1].joinpath("commands/project.py").stat()
+    return [__version__, status.st_size, status.st_mtime_ns]
+
+
+def _is_same(one: dict[str, Any], other: Any) -> bool:
+    """Whether a command is the same as one that is remembered, but for their marks."""
+    try:
+        plain = [json.dumps(each).replace(each["mark"], "") for each in (one, other)]
+    except (KeyError, TypeError):
+        return False
+    return plain[0] == plain[1]
+
+
+def _about(project: "Project", door: Door, *, dirty: bool) -> dict[str, Any]:
     """All that an opening depends on."""
     names = {each.name for each in fields(door.cluster)} - {"data", "variables"}
     return {

@@ -18,7 +18,11 @@ LARGE = 2_000_000
 
 
 class Talk:
-    """A script that has been sent, for a project on a cluster."""
+    """A script that has been sent, for a project on a cluster.
+
+    Attributes:
+        running: Its command.
+    """
 
     def __init__(self, door: "Door", project: str, script: str, *, sends: bool = False) -> None:
         """Send it, through a door that is open.
@@ -31,7 +35,7 @@ class Talk:
         """
         self._door, self._project = door, project
         self._progress = _Progress(f"{door.cluster.name}: {project}")
-        self._running = door.begin(script, heard=self._progress.heard if sends else None)
+        self.running = door.begin(script, heard=self._progress.heard if sends else None)
 
     def answer(self, parcel: bytes = b"") -> Answer:
         """Wait for what the cluster says; where it `need`s more than it was sent, that is an answer too.
@@ -46,7 +50,7 @@ class Talk:
         with self._progress as progress:
             if len(parcel) > LARGE:
                 progress.heard(f"doing: sending {len(parcel) / 1e6:.0f} MB")
-            done = self._running.finish(parcel)
+            done = self.running.finish(parcel)
         answer = release.read(done.stdout)
         if not answer.state and not answer.stop:
             last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
@@ -62,7 +66,7 @@ class Talk:
     def stop(self) -> None:
         """End it, where it is of no use; nothing comes of it there."""
         with self._progress:
-            self._running.stop()
+            self.running.stop()
 
 
 def look(door: "Door", order: Order, *, check: bool = False) -> Talk:

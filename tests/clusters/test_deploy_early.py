@@ -3,6 +3,7 @@
 import itertools
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from deployments import Work, work
@@ -27,19 +28,19 @@ def project(home: Laptop) -> Work:
     """A project that the same command has deployed before."""
     made = work(home, f"early{next(NAMES)}")
     made.deploy()
-    assert told(made)["name"] == made.name
+    assert told(made)["about"]["name"] == made.name
     return made
 
 
 def remembered(project: Work) -> Path:
     """The file with what is remembered of the command that deploys a project."""
     folder = project.laptop.home / ".local/state/rookery/deploys/from"
-    return next(file for file in folder.iterdir() if json.loads(file.read_text())["root"] == str(project.root))
+    return next(file for file in folder.iterdir() if json.loads(file.read_text())["about"]["root"] == str(project.root))
 
 
-def told(project: Work) -> dict[str, object]:
+def told(project: Work) -> dict[str, Any]:
     """What is remembered of it."""
-    found: dict[str, object] = json.loads(remembered(project).read_text())
+    found: dict[str, Any] = json.loads(remembered(project).read_text())
     return found
 
 
@@ -78,7 +79,7 @@ def test_other_outputs_and_another_name(project: Work) -> None:
     assert project.deploy()["project"] == f"{project.name}-anew"
     assert project.laptop.says(f"readlink projects/{project.name}-anew/current") == f"releases/{commit}"
     undisturbed(project, project.name, first)
-    assert told(project)["name"] == f"{project.name}-anew"
+    assert told(project)["about"]["name"] == f"{project.name}-anew"
 
 
 def test_uncommitted_changes_are_refused_and_a_snapshot_is_one(project: Work) -> None:
@@ -96,6 +97,28 @@ def test_uncommitted_changes_are_refused_and_a_snapshot_is_one(project: Work) ->
         assert project.laptop.says(f"cat {project.base}/current/a.py") == text.strip()
     project.git("checkout", "-q", "a.py")
     assert project.deploy()["commit"] == commit == project.current()
+
+
+def test_what_is_sent_ahead_is_taken_only_if_it_is_what_shall_be_sent(project: Work) -> None:
+    old = project.current()
+    file, good = remembered(project), told(project)
+    *ssh, remote = good["bring"]["command"]
+    assert project.name in remote
+    other = {**good["bring"], "command": [*ssh, remote.replace(project.name, "another")]}
+    file.write_text(json.dumps({**good, "bring": other}))
+    commit = project.commit(a__py="print('mine')\n")
+    assert project.deploy()["commit"] == commit == project.current() != old
+    assert project.laptop.says("ls -A projects/another/releases") == ""
+    assert told(project)["bring"]["command"] != other["command"]
+
+
+def test_a_command_that_says_more_than_deploy_is_read_each_time(project: Work) -> None:
+    assert told(project)["typed"]
+    for number in range(2):
+        commit = project.commit(a__py=f"print('{number}')\n")
+        done = project.run("clusters")
+        assert "hec" in done.stdout, done
+        assert project.current() == commit
 
 
 def test_a_rookery_yml_that_is_wrong_now(project: Work) -> None:
@@ -130,8 +153,21 @@ def test_a_connection_that_was_closed(project: Work) -> None:
 
 def test_what_is_remembered_may_be_nonsense(project: Work) -> None:
     file = remembered(project)
-    for text in ("", "[]", '{"cluster": {}}', json.dumps({**told(project), "config": "/nowhere"})):
+    good = told(project)
+    nonsense: list[dict[str, Any]] = [
+        {"about": {}},
+        {"about": {**good["about"], "config": "/nowhere"}},
+        {"for": ["/elsewhere", ["deploy"]]},
+        {"bring": {"used": "/nowhere"}},
+        {"bring": {**good["bring"], "check": ["true"], "command": ["false", "it"]}},
+        {"bring": {**good["bring"], "command": [*good["bring"]["command"], "; true"]}},
+        {"memory": "/nowhere"},
+        {"typed": {"cluster": "penguins", "x": 1}},
+        {"typed": None},
+        {"reader": []},
+    ]
+    for text in ("", "[]", '{"cluster": {}}', *(json.dumps({**good, **each}) for each in nonsense)):
         file.write_text(text)
         commit = project.commit(a__py=f"{text!r}\n")
         assert project.deploy()["commit"] == commit == project.current()
-        assert told(project)["name"] == project.name
+        assert told(project)["about"]["name"] == project.name
