@@ -20,7 +20,10 @@ def test_a_python_of_pyenvs_will_do_unless_a_job_that_compiles_it_was_cut_off(tm
     pyenv.parent.mkdir(parents=True)
     pyenv.write_text('#!/bin/sh\n[ "$1 $2" = "latest 3.13" ] && echo 3.13.1\n')
     pyenv.chmod(0o755)
-    assert check(tmp_path) == (0, ["python", ".rookery-building-3.13", "pyenv", "versions"])
+    sees = ["python", ".rookery-building-3.13", "pyenv", "versions"]
+    assert check(tmp_path) == (1, sees), "it is new, and need not be asked"
+    (tmp_path / "pyenv/versions").mkdir()
+    assert check(tmp_path) == (0, sees)
     (tmp_path / "pyenv/.rookery-building-3.13").touch()
     code, sees = check(tmp_path)
     assert code != 0
