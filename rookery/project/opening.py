@@ -94,6 +94,7 @@ class Early:
         """Begin, where there is such a one."""
         self._opening: Opening | None = None
         self._file: Path | None = None
+        self._for: list[object] = []
         try:
             self._for, self._file = headstart.here(), Path(headstart.file())
             self._told = json.loads(self._file.read_text(encoding="utf-8"))
@@ -140,6 +141,8 @@ class Early:
             brought: How a commit that was new there was brought now; None where none was.
             typed: What the command line says.
         """
+        if self._file is None:  # the folder that one stands in is gone
+            return
         told = self._told or {}
         bring = door.again(brought.running) if brought else None
         if not bring or _is_same(bring, told.get("bring")):
@@ -147,7 +150,7 @@ class Early:
         about = _about(project, door, dirty=bool(typed["dirty"]))
         now = {"for": self._for, "about": about, "memory": str(memory), "bring": bring}
         now |= {"typed": dict(typed) if _is_plain(sys.argv[2:], typed) else None, "reader": _reader()}
-        if self._file and now != told:
+        if now != told:
             files.write(self._file, json.dumps(now))
             files.trim(self._file.parent, KEPT)
 
