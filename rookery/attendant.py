@@ -95,17 +95,26 @@ class _Attendant:
         Raises:
             EndedError: It ended at this question.
         """
-        pipes = self.process.stdin, self.process.stdout
-        assert pipes[0] and pipes[1]  # noqa: S101 for mypy
-        name, said = new_mark(), b""
+        assert self.process.stdin  # noqa: S101 for mypy
+        name = new_mark()
         try:
-            with open(pipes[0].fileno(), "wb", closefd=False) as stream:
+            with open(self.process.stdin.fileno(), "wb", closefd=False) as stream:
                 stream.write(packing.word(json.dumps({**question, "to": name})).encode() + b"\n")
         except BrokenPipeError:
             return None
-        while piece := os.read(pipes[1].fileno(), 1 << 16):
+        return self.answer(name)
+
+    def answer(self, name: str) -> dict[str, Any]:
+        """Its answer to the question of that name, whatever start-up files print beside it.
+
+        Raises:
+            EndedError: It ended before.
+        """
+        assert self.process.stdout  # noqa: S101 for mypy
+        said = b""
+        while piece := os.read(self.process.stdout.fileno(), 1 << 16):
             said += piece
-            if said.rstrip().endswith(b">>>"):
+            if b":rookery>>>" in said:
                 answer = packing.unpack(said.decode(errors="replace"))
                 if answer is not None and answer.get("to") == name:
                     return answer
@@ -131,18 +140,20 @@ def begin(orders: Mapping[str, Order]) -> None:
 def probed(name: str, asked: Sequence[str]) -> str | None:
     """What the probe said when the attendant began; None where it was asked something else, or there is none.
 
+    To be called once, before `carry_out`: the attendant says it unasked, and is there to be asked only then.
+
     Args:
         name: The cluster.
         asked: The probe's arguments.
     """
     attendant = _begun.get(name)
-    if attendant is None or list(attendant.asked) != list(asked):
+    if attendant is None:
         return None
     try:
-        answer = attendant.ask({})
+        answer = attendant.answer("")
     except EndedError:
         return None
-    return str(answer["probed"]) if answer else None
+    return str(answer["probed"]) if list(attendant.asked) == list(asked) else None
 
 
 def carry_out(name: str, python: str, payload: Mapping[str, Any]) -> dict[str, Any] | None:

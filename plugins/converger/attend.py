@@ -1,7 +1,8 @@
 """One declaration after another, for as long as a run lasts: each is spared a Python and a converger of its own.
 
-A question is a line on standard input: base64 of compressed JSON, with `to`, which comes back in the answer. With
-`payload` it is a declaration, for the Python named by `python`; else what the probe said when this began.
+The first answer comes unasked: what the probe said when this began. Nobody asks before it is there, since a start-up
+file may read what comes on standard input. A question is a line of that: base64 of compressed JSON, with `to`, which
+comes back in the answer, and the declaration `payload` for the Python named by `python`.
 """
 
 import base64
@@ -24,12 +25,11 @@ def main(_: Any) -> None:
     process.Programs.is_asked = True
     probed = os.environb.pop(b"ROOKERY_PROBED", b"").decode("utf-8", "surrogateescape")
     with process.stoppable(), contextlib.suppress(process.Interrupted):
+        reply.tell({"to": "", "probed": probed})
         for line in sys.stdin.buffer:
             question = json.loads(zlib.decompress(base64.b64decode(line)).decode())
             answer: Dict[str, Any] = {}
-            if "payload" not in question:
-                answer = {"probed": probed}
-            elif question["python"] == sys.argv[-1]:
+            if question["python"] == sys.argv[-1]:
                 answer = {"answer": reply.answer(Session, question["payload"])}
             reply.tell(dict(answer, to=question["to"]))
             if answer.get("answer", {}).get("failed"):

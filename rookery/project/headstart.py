@@ -36,7 +36,11 @@ def _begin() -> None:
         subprocess.Popen(["git", "-C", about["root"], "rev-parse", "HEAD"], stdout=pipe, stderr=null) as asked,
     ):
         head = asked.communicate()[0].decode().strip()
-        is_open = check.wait() == 0
+        try:
+            is_open = check.wait(2) == 0
+        except subprocess.TimeoutExpired:
+            check.kill()
+            raise
     if is_open and head and (about["dirty"] or head not in known):
         mark = new_mark()
         *ssh, remote = bring["command"]

@@ -144,10 +144,10 @@ class Early:
         if self._file is None:  # the folder that one stands in is gone
             return
         told = self._told or {}
-        bring = door.again(brought.running) if brought else None
-        if not bring or _is_same(bring, told.get("bring")):
-            bring = told.get("bring")
         about = _about(project, door, dirty=bool(typed["dirty"]))
+        bring = door.again(brought.running) if brought else None
+        if about == self._about and (not bring or _is_same(bring, told.get("bring"))):
+            bring = told.get("bring")
         now = {"for": self._for, "about": about, "memory": str(memory), "bring": bring}
         now |= {"typed": dict(typed) if _is_plain(sys.argv[2:], typed) else None, "reader": _reader()}
         if now != told:

@@ -31,7 +31,9 @@ def login(tmp_path: Path) -> Iterator[Login]:
     attendant.begin({"teapot": order})
     said = attendant.probed("teapot", ASKED)
     assert said is not None
-    there.python = probe.read(said, PROFILE)["python"]
+    facts = probe.read(said, PROFILE)
+    assert facts["home"] == str(there.home)
+    there.python = facts["python"]
     yield there
     begun = attendant._begun.pop("teapot").process
     for pipe in (begun.stdin, begun.stdout):
@@ -49,9 +51,6 @@ def process() -> "subprocess.Popen[bytes]":
 
 
 def test_it_tells_what_the_probe_said_and_carries_out_role_after_role(login: Login) -> None:
-    said = attendant.probed("teapot", ASKED)
-    assert said is not None
-    assert probe.read(said, PROFILE)["home"] == str(login.home)
     show = {"what": "Show", "argv": ["sh", "-c", 'env >"$HOME/shown"'], "creates": "~/shown"}
     for role, declaration in {
         "shell": {"files": [{"path": "~/a", "content": 'it\'s "$HOME" é\n'}]},
@@ -72,7 +71,6 @@ def test_what_it_is_not_meant_for_is_left_to_a_command_of_its_own(login: Login) 
     assert attendant.carry_out("kettle", login.python, payload) is None
     assert attendant.carry_out("teapot", "/opt/another/python3", payload) is None
     assert attendant.probed("kettle", ASKED) is None
-    assert attendant.probed("teapot", [*ASKED, ".cache"]) is None
     assert not (login.home / "a").exists()
     assert carry_out(login, {"files": [{"path": "~/a", "content": "x"}]})
 
@@ -92,6 +90,30 @@ def test_where_it_is_killed_at_work_nobody_says_that_it_was_done_or_not(login: L
     assert ended.value.exit == 137
     process().wait(20)
     assert carry_out(login, {"directories": [{"path": "~/b"}]}) is None
+
+
+def test_what_a_start_up_file_reads_and_prints_is_no_matter(tmp_path: Path) -> None:
+    login = Login(tmp_path)
+    start = "timeout 1 cat >/dev/null; (while sleep 0.01; do echo noise; done) & trap 'kill %1' EXIT\n"
+    here = ["env", "-i", f"PATH={os.environ['PATH']}", f"HOME={login.home}", "bash", "-c"]
+    cluster = types.SimpleNamespace(data=PROFILE)
+    door: Any = types.SimpleNamespace(
+        cluster=cluster, command=lambda remote: [*here, start + remote.removeprefix("exec ")]
+    )
+    order = attendant.order(door)
+    assert order is not None
+    attendant.begin({"teapot": order})
+    said = attendant.probed("teapot", ASKED)
+    assert said is not None
+    login.python = probe.read(said, PROFILE)["python"]
+    for name in ("a", "b"):
+        assert carry_out(login, {"directories": [{"path": f"~/{name}"}]}) is not None
+    begun = attendant._begun.pop("teapot").process
+    assert begun.stdin
+    begun.stdin.close()
+    assert begun.stdout
+    begun.stdout.close()
+    begun.wait(20)
 
 
 def test_where_no_python_is_new_enough_there_is_none(tmp_path: Path) -> None:
@@ -116,14 +138,16 @@ class TestUnderEachPython:
         "stage": True,
     }
 
-    def begin(self, login: Login, question: dict[str, Any]) -> "subprocess.Popen[bytes]":
+    def begin(self, login: Login, question: dict[str, Any] | None = None) -> "subprocess.Popen[bytes]":
         argv = [login.python, "-IS", "-c", packing.FROM_ARGUMENT, packing.pack({}, attendant.PARTS), login.python]
         environment = {"HOME": str(login.home), "PATH": os.environ["PATH"], "ROOKERY_PROBED": "é\udcff"}
         pipe = subprocess.PIPE
         begun = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
         assert begun.stdin
-        begun.stdin.write(packing.word(json.dumps({"to": "1", "python": login.python, **question})).encode() + b"\n")
-        begun.stdin.flush()
+        if question:
+            asked = {"to": "1", "python": login.python, **question}
+            begun.stdin.write(packing.word(json.dumps(asked)).encode() + b"\n")
+            begun.stdin.flush()
         return begun
 
     def begin_to_run(self, login: Login) -> "subprocess.Popen[bytes]":
@@ -151,10 +175,10 @@ class TestUnderEachPython:
         assert (begun.returncode, err) == (0, b"")
 
     def test_at_a_signal_while_it_waits(self, tmp_path: Path, python: str) -> None:
-        idle = self.begin(Login(tmp_path, python), {})
+        idle = self.begin(Login(tmp_path, python))
         assert idle.stdout
-        answer = packing.unpack((idle.stdout.readline() + idle.stdout.readline()).decode())
-        assert answer == {"to": "1", "probed": "é\udcff"}
+        said = b"".join(idle.stdout.readline() for _ in range(2))
+        assert packing.unpack(said.decode()) == {"to": "", "probed": "é\udcff"}
         idle.send_signal(signal.SIGTERM)
         assert idle.wait(20) == 0
         assert idle.communicate()[1] == b""
