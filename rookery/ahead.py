@@ -8,6 +8,9 @@ from rookery.marks import new_mark
 FRESH = 30
 """Seconds for which a connection that has just carried something is believed to be alive, and not asked."""
 
+ANSWER_HERE = 2
+"""Seconds the master itself, a process on this machine, is given to answer."""
+
 _sent: list[tuple[list[str], str, "subprocess.Popen[bytes]"]] = []
 
 

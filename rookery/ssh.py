@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery import ahead, house, lock, ssh_config
-from rookery.ahead import FRESH
+from rookery.ahead import ANSWER_HERE, FRESH
 from rookery.errors import RookeryError
 from rookery.remote import LONGEST_ARGUMENT, marked, remote_command, unattended
 from rookery.running import Completed, Running
@@ -31,9 +31,6 @@ ANSWER = 8
 
 TYPING = 120
 """Seconds that servers usually give somebody for a login (LoginGraceTime, sshd_config(5))."""
-
-ANSWER_HERE = 2
-"""Seconds the master itself, a process on this machine, is given to answer."""
 
 
 class Door:
@@ -177,8 +174,8 @@ class Door:
         mark = re.search(r"rookery-[0-9a-f]{16}", running.command[-1])
         if mark is None:
             return None
-        check = [*self.ssh, "-O", "check", self.cluster.name]
-        return {"command": running.command, "mark": mark[0], "check": check, "used": str(self._file("used"))}
+        check, used = self._telling("check"), str(self._file("used"))
+        return {"command": running.command, "mark": mark[0], "check": check, "used": used}
 
     def run(
         self,
@@ -320,11 +317,14 @@ class Door:
 
     def _tell(self, command: str) -> bool:
         """Tell the master something (`ssh -O`). Whether there is one, and it answered."""
-        ask = [*self.ssh, "-O", command, self.cluster.name]
+        ask = self._telling(command)
         try:
             return subprocess.run(ask, capture_output=True, timeout=ANSWER_HERE, check=False).returncode == 0
         except subprocess.TimeoutExpired:
             return False
+
+    def _telling(self, command: str) -> list[str]:
+        return [*self.ssh, "-O", command, self.cluster.name]
 
     def _control_path(self) -> Path:
         """The master's socket, whose name only ssh can tell (%C)."""

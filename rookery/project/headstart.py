@@ -37,7 +37,7 @@ def _begin() -> None:
     ):
         head = asked.communicate()[0].decode().strip()
         try:
-            is_open = check.wait(2) == 0
+            is_open = check.wait(ahead.ANSWER_HERE) == 0
         except subprocess.TimeoutExpired:
             check.kill()
             raise
