@@ -157,7 +157,7 @@ def filling(cluster: Live, user: str, moment: str, place: str) -> Iterator[None]
             "nina",
             "",
             "[ -e /home/nina/.local/state/rookery/lease.json ]",
-            r"(no space is left on /home/nina \(writing |needs .* on /home/nina/storage)",
+            r"(no space .* on /home/nina( \(writing |$)|needs .* on /home/nina/storage)",
         ),
     ],
     ids=["a-program", "the-home"],

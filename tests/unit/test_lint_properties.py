@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from linting import check, fix
 
@@ -123,6 +123,8 @@ def test_one_fault_in_any_script_is_one_finding(code: str, script: Correct) -> N
 
 
 @given(text=st.text(st.sampled_from("#SBATCH -p=x\n\r\t'\"`$(){}<>;&|\\ \ufeffEOFcase in esac RScript"), max_size=200))
+@example(text="=&<'")
+@example(text="x <<E &\n")
 @settings(max_examples=200, deadline=None)
 def test_any_text_can_be_looked_at_and_mending_it_comes_to_rest(text: str) -> None:
     check(f"#!/bin/bash\n{text}")

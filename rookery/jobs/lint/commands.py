@@ -9,7 +9,7 @@ from rookery.jobs.lint.asked import asked
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.programs import effective, works
-from rookery.jobs.lint.shell import Command
+from rookery.jobs.lint.shell import Command, read
 
 _PROFILE = re.compile(r"(?:source|\.)\s+(/etc/\S+)")
 _OTHER_PROFILE = re.compile(
@@ -220,11 +220,13 @@ def left_running(script: Context) -> Iterator[Finding]:
     if any(each.name in {"wait", "fg", "trap"} for each in commands):
         return
     end = len(script.text)
-    gap = "" if script.text.endswith("\n") else "\n"
+    waits = "wait\n" if script.text.endswith("\n") else "\nwait\n"
+    # after a quote or a here-document that is not closed, it would be no command
+    understood = read(script.text + waits).commands[-1].name == "wait"
     yield script.finding(
         "RK607",
         commands[-1].line,
         "The last command runs in the background (&), and the job ends at once, and it with it: `wait` waits for it.",
-        edits=[Edit(end, end, f"{gap}wait\n")],
-        safe=True,
+        edits=[Edit(end, end, waits)] if understood else [],
+        safe=understood,
     )
