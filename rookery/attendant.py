@@ -11,9 +11,10 @@ import os
 import re
 import shlex
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from rookery import packing, probe
 from rookery.marks import new_mark
@@ -35,7 +36,7 @@ glance() {{
 ROOKERY_PROBED=$(glance "$@")
 export ROOKERY_PROBED
 (ROOKERY_GLANCE=pythons && glance) | while IFS= read -r python; do
-  "$python" -IS -c {check} </dev/null || continue
+  [ -n "$python" ] && "$python" -IS -c {check} </dev/null || continue
   exec "$python" -IS -c {code} "$packed" "$python" <&3 3<&-
 done
 """
@@ -59,6 +60,7 @@ def order(door: "Door") -> Order | None:
     return {"command": door.command(remote), "asked": asked} if len(remote) <= LONGEST_ARGUMENT else None
 
 
+_ERRORS = 1 << 13  # bytes of its standard error that are told
 # Its exit status comes as its last word: a worker is not its parent, and can't wait for it.
 _WRAPPER = ["sh", "-c", '"$@"; echo "<<<ended $?>>>"', "sh"]
 
@@ -68,13 +70,15 @@ class EndedError(Exception):
 
     Attributes:
         exit: The exit status of its ssh: 255 where the connection broke off.
+        lines: What came on its standard error.
     """
 
-    def __init__(self, said: bytes) -> None:
+    def __init__(self, said: bytes, lines: Sequence[str] = ()) -> None:
         """Read the exit status in what it said last; 1 where that is missing."""
         super().__init__()
         found = re.search(rb"<<<ended (\d+)>>>\n$", said)
         self.exit = int(found[1]) if found else 1
+        self.lines = lines
 
 
 @dataclass(frozen=True)
@@ -83,10 +87,12 @@ class _Attendant:
 
     Attributes:
         process: Its ssh.
+        errors: What comes on its standard error: a file without a name.
         asked: The probe's arguments.
     """
 
     process: "subprocess.Popen[bytes]"
+    errors: IO[bytes]
     asked: Sequence[str]
 
     def ask(self, question: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -118,7 +124,9 @@ class _Attendant:
                 answer = packing.unpack(said.decode(errors="replace"))
                 if answer is not None and answer.get("to") == name:
                     return answer
-        raise EndedError(said)
+        size = os.fstat(self.errors.fileno()).st_size
+        last = os.pread(self.errors.fileno(), _ERRORS, max(0, size - _ERRORS))
+        raise EndedError(said, last.decode(errors="replace").strip().splitlines())
 
 
 _begun: dict[str, _Attendant] = {}
@@ -133,8 +141,9 @@ def begin(orders: Mapping[str, Order]) -> None:
     pipe = subprocess.PIPE
     for name, one in orders.items():
         command = [*_WRAPPER, *one["command"]]
-        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
-        _begun[name] = _Attendant(process, one["asked"])
+        errors = tempfile.TemporaryFile()  # noqa: SIM115 it stays; a pipe that nobody reads would be full some day
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors)
+        _begun[name] = _Attendant(process, errors, one["asked"])
 
 
 def probed(name: str, asked: Sequence[str]) -> str | None:

@@ -189,7 +189,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             except attendant.EndedError as ended:
                 if ended.exit == 255:
                     raise AnsibleConnectionFailure("the connection broke off") from None
-                return _unanswered(f"it was ended (exit code {ended.exit})")
+                return _unanswered(ended.exit, ended.lines)
             if answer is not None:
                 return answer
         parts = (*fast.PARTS, "trace", "main") if payload.get("seal") else PARTS
@@ -198,8 +198,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         said = self._low_level_execute_command(line, in_data=data, sudoable=False)
         answer = unpack(said["stdout"])
         if answer is None:
-            lines = (said["stderr"] or said["stdout"]).strip().splitlines()
-            return _unanswered(f"exit code {said['rc']}: {lines[-1] if lines else 'it said nothing'}", lines[-20:])
+            return _unanswered(said["rc"], (said["stderr"] or said["stdout"]).strip().splitlines())
         return answer
 
     def _variable(self, name: str, variables: dict[str, Any]) -> Any:
@@ -257,11 +256,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return {**rest, "content": "" if content is None else str(content)}
 
 
-def _unanswered(reason: str, lines: Sequence[str] = ()) -> dict[str, Any]:
-    """The result where no answer came from the login node."""
+def _unanswered(code: int, lines: Sequence[str]) -> dict[str, Any]:
+    """The result where no answer came from the login node, from the command's exit code and what it said."""
     hint = "run the same command again; if that fails too, log in by hand and try the same Python"
-    told = f"the login node did not carry out the declaration: {reason}"
-    return {"failed": True, "msg": told, "hint": hint, "details": lines}
+    last = lines[-1] if lines else "it said nothing"
+    told = f"the login node did not carry out the declaration: exit code {code}: {last}"
+    return {"failed": True, "msg": told, "hint": hint, "details": lines[-20:]}
 
 
 def _run_of(given: dict[str, Any]) -> dict[str, str]:

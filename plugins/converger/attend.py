@@ -22,15 +22,22 @@ def main(_: Any) -> None:
 
     What the probe said is in ROOKERY_PROBED, and the name of this Python is the last argument.
     """
-    process.Programs.is_asked = True
+    process.Programs.is_asked = is_fit = True
     probed = os.environb.pop(b"ROOKERY_PROBED", b"").decode("utf-8", "surrogateescape")
     with process.stoppable(), contextlib.suppress(process.Interrupted):
         reply.tell({"to": "", "probed": probed})
         for line in sys.stdin.buffer:
             question = json.loads(zlib.decompress(base64.b64decode(line)).decode())
             answer: Dict[str, Any] = {}
-            if question["python"] == sys.argv[-1]:
-                answer = {"answer": reply.answer(Session, question["payload"])}
+            if is_fit and question["python"] == sys.argv[-1]:
+                done = reply.answer(Session, question["payload"])
+                answer = {"answer": done}
+                is_fit = not _is_outdated_by(done)
             reply.tell(dict(answer, to=question["to"]))
             if answer.get("answer", {}).get("failed"):
                 break  # it may have been told to stop; and nothing comes after a failure
+
+
+def _is_outdated_by(done: Dict[str, Any]) -> bool:
+    """Whether variables of this login are no longer those of the next: a drop-in that it has read was changed."""
+    return any(one["kind"] == "environment" and one["state"] == "changed" for one in done.get("outcomes", []))

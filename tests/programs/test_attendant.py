@@ -24,7 +24,7 @@ def login(tmp_path: Path) -> Iterator[Login]:
     there = Login(tmp_path)
     here = ["env", "-i", f"PATH={os.environ['PATH']}", f"HOME={there.home}", "sh", "-c"]
     door: Any = types.SimpleNamespace(
-        cluster=types.SimpleNamespace(data=PROFILE), command=lambda remote: [*here, remote]
+        cluster=types.SimpleNamespace(data=PROFILE), command=lambda remote: [*here, f"echo welcome >&2; {remote}"]
     )
     order = attendant.order(door)
     assert order is not None
@@ -75,6 +75,18 @@ def test_what_it_is_not_meant_for_is_left_to_a_command_of_its_own(login: Login) 
     assert carry_out(login, {"files": [{"path": "~/a", "content": "x"}]})
 
 
+@pytest.mark.parametrize(
+    "after", [{}, {"environment": {"name": "30-python", "variables": {"X": "2"}, "shells": ["sh"]}}]
+)
+def test_roles_after_a_drop_in_that_changed_have_a_login_of_their_own(login: Login, after: dict[str, Any]) -> None:
+    before = {"environment": {"name": "30-python", "variables": {"X": "1"}, "shells": ["sh"]}}
+    for declaration, said in ((before, {}), (before, {}), (after, {"check": True}), (after, {})):
+        assert carry_out(login, declaration, **said) is not None
+    assert carry_out(login, after) is None
+    assert attendant.carry_out("teapot", login.python, {"poll": {}}) is None
+    assert process().poll() is None  # it answers, if only that
+
+
 def test_a_failure_is_told_and_is_its_last_word(login: Login) -> None:
     answer = carry_out(login, {"commands": [{"what": "Fail", "argv": ["false"], "creates": "~/x"}]})
     assert answer is not None
@@ -88,6 +100,7 @@ def test_where_it_is_killed_at_work_nobody_says_that_it_was_done_or_not(login: L
     with pytest.raises(attendant.EndedError) as ended:
         carry_out(login, {"commands": [{"what": "Kill", "argv": ["sh", "-c", "kill -9 $PPID"], "creates": "~/x"}]})
     assert ended.value.exit == 137
+    assert ended.value.lines == ["welcome", "Killed"]
     process().wait(20)
     assert carry_out(login, {"directories": [{"path": "~/b"}]}) is None
 
