@@ -7,7 +7,7 @@ read as markup, and its control characters are dropped.
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from difflib import unified_diff
@@ -30,6 +30,9 @@ _STYLES = {
     "present": "dim",
     "failed": "bold red",
 }
+
+_LAST_LINES = 12
+"""Of a program that failed; `--json` has all that are known."""
 
 # C0 and C1 controls but for the newline, and the marks that turn the direction of writing round
 _CONTROL = re.compile("\x1b\\[[0-9;?]*[ -/]*[@-~]|[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -72,6 +75,7 @@ class Chapter:
         state: ok, failed or unreachable.
         error: What went wrong, a line.
         hint: What to do about it.
+        details: The last lines of the program that failed, where it was one.
         facts: What the login node is like (cluster_facts).
         doing: What is being done now.
         begun: Whether anything came from there at all.
@@ -84,6 +88,7 @@ class Chapter:
     state: str = "ok"
     error: str = ""
     hint: str = ""
+    details: Sequence[str] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     doing: str = ""
     begun: bool = False
@@ -135,6 +140,7 @@ class Story:
         if event.get("state") in {"failed", "unreachable"}:
             found = [one for one in found if one.state != "failed"]
             found.append(chapter.fail(event.get("msg") or "", str(event["state"]), clean(event.get("hint") or "")))
+            chapter.details = [clean(line) for line in event.get("details") or []]
         elif not found and event.get("changed"):  # an ordinary module, which knows no outcomes
             found = [Outcome("changed", clean(event.get("task") or ""), str(event.get("role") or ""))]
         chapter.outcomes += found
@@ -320,6 +326,9 @@ class Screen:
         if chapter.state != "ok":
             if len(self.story.chapters) > 1 or not chapter.begun:  # else it is the last line that was shown
                 self._line(f"{self.marks['failed']} {chapter.name}: {chapter.error}", _STYLES["failed"])
+            if len(chapter.details) > 1:  # a single one is the reason that was told
+                for line in ["its last lines:", *chapter.details[-_LAST_LINES:]]:
+                    self._line(f"  | {line}", "dim")
             if chapter.hint:
                 self._line(f"  next: {chapter.hint}")
             return

@@ -1,7 +1,7 @@
 """What happens in a play, a line of JSON an event, for rookery/play.py to read.
 
 Every line is an object with `event`: `play`, `start` (host, role, task, action), `result` (host, role, task, action,
-state, changed, outcomes, diff, msg, hint, facts) or `stats` (hosts). Lines that are not such objects are log lines,
+state, changed, outcomes, diff, msg, hint, details, facts) or `stats` (hosts). Lines that are not such objects are log lines,
 of a command that streams its output, or Ansible's own warnings.
 """
 
@@ -53,6 +53,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
             diff=values.get("diff") or [],
             msg=_message(values),
             hint=values.get("hint") or _hint(values, result.host.get_name()),
+            details=values.get("details") or [],
             facts=(values.get("ansible_facts") or {}).get("cluster_facts"),
         )
 

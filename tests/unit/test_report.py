@@ -100,6 +100,17 @@ def test_a_failure_is_a_line_and_a_hint_and_the_other_cluster_is_told_of() -> No
     assert "✓ penguins: Do it (1 thing)" in text
 
 
+def test_the_last_lines_of_a_program_that_failed_stand_under_the_reason() -> None:
+    lines = [f"line {number}\x1b[1m" for number in range(20)]
+    text = shown(result(state="failed", msg="Build R failed", hint="invoke x", details=lines))
+    shown_last = "".join(f"  | line {number}\n" for number in range(8, 20))
+    assert f"✗ Build R failed\n\n  | its last lines:\n{shown_last}  next: invoke x\n" in text
+    assert "|" not in shown(result(state="failed", msg="Build R failed: line 1", details=lines[:1]))
+    story = Story(["penguins"])
+    story.take(result(state="failed", msg="Build R failed", details=lines))
+    assert story.document()["clusters"]["penguins"]["details"] == [f"line {number}" for number in range(20)]
+
+
 def test_unreachable_is_told_from_failed() -> None:
     story = Story(["hec"])
     story.take(result("hec", state="unreachable", msg="Failed to connect to the host via ssh: gone", hint="try again"))
