@@ -199,7 +199,7 @@ def _apart(story: "Story", name: str) -> Iterator[None]:
 
 def _clusters(request: Request, story: "Story") -> dict[str, "Cluster"]:
     """The profiles, with sandboxes started where they are asked for."""
-    from rookery import profile
+    from rookery import profile, spelling
 
     names = [name for name, chapter in story.chapters.items() if chapter.state == "ok"]
     if request.sandbox:
@@ -214,6 +214,7 @@ def _clusters(request: Request, story: "Story") -> dict[str, "Cluster"]:
     for name in names:
         with _apart(story, name):
             found[name] = profile.load(name, sources, told)
+            spelling.check(profile.explain(name, sources))
     return found
 
 

@@ -84,10 +84,12 @@ def heard(text: str) -> Heard:
 
 def known(board: Board, name: str, *, sandbox: bool) -> "Cluster | None":
     """The cluster's profile; None where it is no use."""
-    from rookery import profile
+    from rookery import profile, spelling
 
+    sources = profile.sources(sandbox)
     try:
-        cluster = profile.load(name, profile.sources(sandbox))
+        cluster = profile.load(name, sources)
+        spelling.check(profile.explain(name, sources))
     except RookeryError as error:
         board.fault("profile", error.message, error.hint or f"invoke clusters.show {name}")
         board.skip_rest("nothing is known of the cluster until its profile is right")

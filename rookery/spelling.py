@@ -1,0 +1,56 @@
+"""A setting that no role reads and that is called like one: misspelt, so that it would be passed over in silence.
+
+Names that look like no setting may be a person's own, for templates or playbooks of theirs.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable
+
+from rookery import house, play
+from rookery.errors import RookeryError
+from rookery.inventory import Setting
+from rookery.yaml_file import read
+
+_NOT_A_ROLES = ("cluster_", "ansible_", "rookery_")
+"""Beginnings of names that are held against something else."""
+_ALIKE = {False: 0.8, True: 0.6}
+"""From what ratio on two names look alike (difflib), of 1 for the same; True: where one begins as a role's names do."""
+
+
+def check(settings: Iterable[Setting]) -> None:
+    """Hold the names of a cluster's variables against what the roles read.
+
+    Args:
+        settings: All variables of the cluster, as `profile.explain` tells them.
+
+    Raises:
+        RookeryError: One is called like a setting, but none; with its file and line.
+    """
+    told = {one.key: one for one in settings if not one.key.startswith(_NOT_A_ROLES)}
+    if not told:
+        return
+    roles = [tag for tag in play.TAGS if tag != "cluster"]
+    known = {name: role for role in roles for name in _read_by(role)}
+    for key, setting in told.items():
+        role = next((one for one in sorted(roles, reverse=True) if key.startswith(f"{one}_")), "")
+        alike = difflib.get_close_matches(key, known, 1, _ALIKE[bool(role)])
+        if key in known or not (role or alike) or _is_used(key, told.values()):
+            continue
+        guess = f" (did you mean {alike[0]}?)" if alike else ""
+        role = known[alike[0]] if alike else role
+        raise RookeryError(
+            f"{setting.where()}: {key} is not a setting there is{guess}.",
+            hint=f"ansible-doc -t role -r '{house.root() / 'roles'}' {role}   # lists what role {role} reads",
+        )
+
+
+def _read_by(role: str) -> list[str]:
+    specs = read(house.root() / "roles" / role / "meta" / "argument_specs.yml").data["argument_specs"]
+    return list(specs["main"].get("options", {}))
+
+
+def _is_used(key: str, settings: Iterable[Setting]) -> bool:
+    """Whether the template of another setting reads it."""
+    word = re.compile(rf"\{{[{{%].*\b{re.escape(key)}\b", re.DOTALL)
+    return any(word.search(str(one.value)) for one in settings if one.key != key)
