@@ -4,12 +4,31 @@ from rookery import program
 from rookery.errors import RookeryError
 
 
-def clusters(text: str, command: str = "setup") -> list[str]:
+def yours(*, sandbox: bool = False) -> list[str]:
+    """The clusters where the person has a username; the miniatures that run.
+
+    Args:
+        sandbox: Whether miniatures are meant.
+    """
+    from rookery import profile
+
+    if sandbox:
+        from rookery.sandbox import listing
+
+        return [one.name for one in listing() if one.running]
+    told = {name: profile.explain(name) for name in profile.names()}
+    return [name for name, settings in told.items() if any(one.key == "cluster_user" and one.value for one in settings)]
+
+
+def clusters(text: str, command: str = "setup", *, sandbox: bool = False) -> list[str]:
     """The clusters that `--cluster` names, each once, in its order.
+
+    `all` are those where the person has a username; all there are, where they have none yet or miniatures are meant.
 
     Args:
         text: What stands behind `--cluster`.
         command: The command that asks.
+        sandbox: Whether miniatures are meant.
 
     Raises:
         RookeryError: None is named, or one that is not known.
@@ -25,7 +44,7 @@ def clusters(text: str, command: str = "setup") -> list[str]:
             hint=f"{program.invocation()} {command} --cluster {example}",
         )
     if "all" in asked:
-        return known
+        return known if sandbox else yours() or known
     for name in asked:
         profile.load(name)  # an unknown name or a wrong profile is told before anything is done
     return asked

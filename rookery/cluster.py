@@ -4,6 +4,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+ACCOUNT = "{account}"
+"""What stands in an expression of cluster_storage for the account (cluster_account.name)."""
+
+
+def account(data: Mapping[str, Any]) -> str:
+    """What the person's jobs are charged to; "" where not given (see profile.require_account).
+
+    Args:
+        data: The cluster's `cluster_*` values.
+    """
+    return str((data.get("cluster_account") or {}).get("name", ""))
+
+
+def expression(entry: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """Where an entry of cluster_storage is, for a login shell there to evaluate; the account filled in.
+
+    Args:
+        entry: The entry.
+        data: The cluster's `cluster_*` values.
+    """
+    return str(entry["expression"]).replace(ACCOUNT, account(data) or ACCOUNT)
+
 
 @dataclass(frozen=True)
 class Storage:
@@ -73,7 +95,7 @@ class Cluster:
         return tuple(
             Storage(
                 name=entry["name"],
-                expression=entry["expression"],
+                expression=expression(entry, self.data),
                 variable=entry.get("variable", ""),
                 site_sets=entry.get("site_sets", True),
                 create=entry.get("create", False),

@@ -124,21 +124,11 @@ def at_risk_now(text: str, now: time.struct_time) -> bool:
 
 def _meant(request: Request, *, closing: bool = False) -> list[str]:
     """The clusters asked for; without a name, those where the person has a username (or a miniature)."""
-    from rookery import choice, profile
+    from rookery import choice
 
     if request.cluster not in {"", "all"}:
         return choice.clusters(request.cluster, "logout" if closing else "login")
-    if request.sandbox:
-        from rookery import sandbox
-
-        found = [one.name for one in sandbox.listing() if one.running]
-    else:
-        known = {name: profile.explain(name) for name in profile.names()}
-        found = [
-            name
-            for name, settings in known.items()
-            if any(each.key == "cluster_user" and each.value for each in settings)
-        ]
+    found = choice.yours(sandbox=request.sandbox)
     if not found and not closing:
         return choice.clusters("", "login")
     return found
@@ -171,7 +161,7 @@ def _opened(name: str, request: Request) -> Entry:
     from rookery import profile
     from rookery.ssh import Door
 
-    told = {"cluster_user": request.user} if request.user else {}
+    told = profile.of_person(request.user)
     door = Door(profile.load(name, profile.sources(request.sandbox), told))
     was_open = door.is_open()
     if not was_open:

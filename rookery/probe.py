@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rookery import house
+from rookery.cluster import expression
 from rookery.errors import RookeryError
 
 OLDEST_PYTHON = (3, 6)
@@ -53,7 +54,7 @@ def arguments(profile: Mapping[str, Any]) -> list[str]:
     Args:
         profile: The cluster's `cluster_*` values.
     """
-    areas = [f"{area['name']}={area['expression']}" for area in _areas(profile)]
+    areas = [f"{area['name']}={expression(area, profile)}" for area in _areas(profile)]
     quota = (profile.get("cluster_quota") or {}).get("command") or ""
     return [*areas, "--", quota, *(profile.get("cluster_moved_folders") or [])]
 
@@ -108,7 +109,7 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
     missing = [area for area in _areas(profile) if not storage.get(area["name"])]
     if missing:
         raise RookeryError(
-            f"{missing[0]['expression']} has no value in a login shell on {name}, so the {missing[0]['name']} "
+            f"{expression(missing[0], profile)} has no value in a login shell on {name}, so the {missing[0]['name']} "
             "storage can't be found.",
             hint="ask the site, or set cluster_storage in your own inventory (rookery clusters.show)",
         )
@@ -129,6 +130,8 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         "moving_mb": sum(int(value or 0) for value in many["moving_mb"]),
         "roomy": roomy,
         "prefix": f"{roomy}/rookery/{one.get('architecture', '')}",
+        # what is compiled can be run by machines of this architecture alone, where others share the home
+        "only_on": one.get("architecture", "") if len(profile.get("cluster_architectures") or []) > 1 else "",
         "set_up": one.get("set_up") == "yes",
     }
 

@@ -8,17 +8,31 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rookery import files, house, schema
-from rookery.cluster import Cluster, Storage
+from rookery.cluster import ACCOUNT, Cluster, Storage, account
 from rookery.errors import RookeryError
 from rookery.inventory import Inventory, Setting, vars_files
 from rookery.yaml_file import Document, Place, read
 
-__all__ = ["Cluster", "Setting", "Storage", "explain", "load", "names", "remember", "require_user", "sources"]
+__all__ = [
+    "Cluster",
+    "Setting",
+    "Storage",
+    "explain",
+    "load",
+    "names",
+    "of_person",
+    "remember",
+    "require_account",
+    "require_user",
+    "sources",
+    "such_as",
+]
 
 PREFIX = "cluster_"
 # One place to stay clear of a dash in front, which ssh would take for an option.
 _USER = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._-]*")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+")
+_ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _JUMP = re.compile(r"([A-Za-z0-9._][A-Za-z0-9._-]*@)?([A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -116,6 +130,39 @@ def require_user(cluster: Cluster) -> str:
     return cluster.user
 
 
+def require_account(cluster: Cluster) -> None:
+    """See that the account is known where storage is called after it.
+
+    Raises:
+        RookeryError: It isn't known yet.
+    """
+    if account(cluster.data) or not any(ACCOUNT in area.expression for area in cluster.storage):
+        return
+    raise RookeryError(
+        f"The account that your jobs on {cluster.title} are charged to is not known"
+        f"{such_as(cluster.data.get('cluster_account', {}))}; storage there is called after it.",
+        hint=f"invoke setup --cluster {cluster.name} --account CODE   # remembered from then on",
+    )
+
+
+def such_as(known: Mapping[str, Any]) -> str:
+    """` (the code of your project, such as x01)`: what an account is, in the words of a profile's cluster_account."""
+    words = [known["hint"]] if "hint" in known else []
+    words += [f"such as {known['example']}"] if "example" in known else []
+    return f" ({', '.join(words)})" if words else ""
+
+
+def of_person(user: str, account: str = "") -> dict[str, Any]:
+    """What a profile is told where a person says who they are there, to load it with and to remember.
+
+    Args:
+        user: Their username; "" where they don't say.
+        account: What their jobs are charged to; likewise.
+    """
+    told: dict[str, Any] = {"cluster_user": user} if user else {}
+    return told | ({"cluster_account": {"required": True, "name": account}} if account else {})
+
+
 def _or_default(folders: Sequence[Path] | None) -> list[Path]:
     return list(folders) if folders is not None else sources()
 
@@ -209,6 +256,9 @@ def _bad_storage(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
 
 def _bad_jobs(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
     found: list[tuple[Place, str]] = []
+    if (code := account(data)) and not _ACCOUNT.fullmatch(code):
+        problem = f"is not the name of an account: {code!r}. It may hold letters, digits, dots, dashes and underscores."
+        found.append((("cluster_account", "name"), problem))
     partitions = [entry["name"] for entry in data.get("cluster_partitions", [])]
     wanted = data.get("cluster_default_partition", "")
     if wanted and wanted not in partitions:

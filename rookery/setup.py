@@ -33,6 +33,7 @@ class Request:
         diff: Show the lines that change.
         tags: Roles, with commas between them; all where empty.
         user: The person's name on the cluster, kept for the next time.
+        account: What their jobs there are charged to, likewise.
         sandbox: Against miniatures of the clusters on this machine.
         offline_mirrors: Make local mirrors of what this machine can't reach (with sandbox).
         force: Go through every role even where nothing seems to have changed.
@@ -48,6 +49,7 @@ class Request:
     diff: bool = False
     tags: str = ""
     user: str = ""
+    account: str = ""
     sandbox: bool = False
     offline_mirrors: bool = False
     force: bool = False
@@ -104,7 +106,10 @@ def run(request: Request) -> int:
     from rookery.timings import Clock
 
     clock = Clock()
-    names = choice.clusters(request.cluster)
+    names = choice.clusters(request.cluster, sandbox=request.sandbox)
+    if request.account and len(names) > 1:
+        again = f"invoke setup --cluster {names[0]} --account CODE"
+        raise RookeryError("An account belongs to one cluster.", hint=again)
     this = _Run(request, choice.roles(request.tags), report.Story(names), clock)
     code = 0
     with ExitStack() as stack:
@@ -205,15 +210,16 @@ def _clusters(request: Request, story: "Story") -> dict[str, "Cluster"]:
     if request.sandbox:
         from rookery import sandbox
 
-        if request.user:
-            raise RookeryError("--user is for the cluster itself: a miniature has an account of its own.")
+        if request.user or request.account:
+            raise RookeryError("--user and --account are for the cluster itself: a miniature has its own.")
         sandbox.ensure(names, yes=request.yes, offline_mirrors=request.offline_mirrors, quiet=request.json)
     sources = profile.sources(request.sandbox)
-    told = {"cluster_user": request.user} if request.user else {}
+    told = profile.of_person(request.user, request.account)
     found = {}
     for name in names:
         with _apart(story, name):
             found[name] = profile.load(name, sources, told)
+            profile.require_account(found[name])
             spelling.check(profile.explain(name, sources))
     return found
 
@@ -232,8 +238,8 @@ def _doors(clusters: Mapping[str, "Cluster"], this: _Run) -> dict[str, "Door"]:
         with _apart(this.story, name):
             if not (this.may_be_fast and door.has_master()):
                 door.ensure(accept_host_key=this.request.accept_host_key)
-            if this.request.user:  # it works, so it is kept for the next time
-                profile.remember(name, {"cluster_user": this.request.user})
+            if told := profile.of_person(this.request.user, this.request.account):
+                profile.remember(name, told)  # it works, so it is kept for the next time
             doors[name] = door
     return doors
 

@@ -91,7 +91,7 @@ def run(*, cluster: str, json: bool, sandbox: bool) -> int:
     """
     from rookery import choice
 
-    names = choice.clusters(cluster)
+    names = choice.clusters(cluster, sandbox=sandbox)
     named = "all" not in [part.strip() for part in cluster.split(",")]
     found = standings(names, sandbox=sandbox)
     code = exit_code(found, named=named)

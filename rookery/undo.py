@@ -106,7 +106,7 @@ def run(request: Request) -> int:
     """
     from rookery import choice
 
-    names = choice.clusters(request.cluster, "undo")
+    names = choice.clusters(request.cluster, "undo", sandbox=request.sandbox)
     only = choice.roles(request.only)
     if only and request.purge:
         raise RookeryError("--purge is for the whole of a home, --only for one role.", hint="one of the two")

@@ -31,7 +31,7 @@ ITEMS: dict[str, tuple[str, str]] = {
     "files": ("path", "content template mode keep"),
     "blocks": ("path content", "position comment create"),
     "json": ("path values", ""),
-    "environment": ("name", "variables defaults path shells"),
+    "environment": ("name", "variables defaults path shells architecture"),
     "commands": ("what argv", "creates unless needs environment makes size stage hint job timeout"),
 }
 OTHERS = {"release", "space"}

@@ -127,12 +127,15 @@ def rename(old: str, new: str) -> None:
 
 
 def make_folder(path: str, mode: Optional[int] = None) -> None:
-    """Make one folder; its parent is there."""
+    """Make one folder; its parent is there.
+
+    What is made in it goes to the group that its parent gives (setgid), as in the folder of a project.
+    """
     step()
     os.mkdir(path)
     if mode is not None:
         step()
-        os.chmod(path, mode)
+        os.chmod(path, mode | (os.stat(path).st_mode & stat.S_ISGID))
 
 
 def beside(path: str) -> str:

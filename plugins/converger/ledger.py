@@ -11,7 +11,7 @@ import time
 from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 from converger import disk, records
-from converger.paths import is_inside, native, portable
+from converger.paths import Roots, is_inside, native, portable
 from converger.records import Entry, real_of
 
 _SMALL = 1 << 20  # bytes of a file that a command made, up to which it is recognised by its content
@@ -91,6 +91,7 @@ class Ledger:
         self.record = self._with_note(record)
         known = record.storage
         known += [folder for folder in dict.fromkeys(storage) if folder and folder not in known]
+        self._roots = Roots(home, known)
 
     def find(self, kind: str, path: str) -> Optional[Entry]:
         """The entry of this role for a path, if it made or changed it."""
@@ -143,6 +144,8 @@ class Ledger:
         """Write down the time of a folder before something in it changes, so that undo can put it back."""
         while not os.path.isdir(folder):
             folder = os.path.dirname(folder)
+        if not self._roots.has_own(folder):
+            return
         path, folders = portable(folder), self.record.folders
         if is_inside(folder, state_folder(self.home)) or any(
             entry["before"].get("type") == "absent" and path in (entry["path"], entry.get("real"))

@@ -73,6 +73,14 @@ class Roots:
         folder, name = os.path.split(path)
         return self._inside(os.path.join(os.path.realpath(folder), name), path)
 
+    def has_own(self, folder: str) -> bool:
+        """Whether a folder is in the home or the storage, and the person's own, who alone can give it a time.
+
+        The folder of a project, say, in which a person's own is made, is neither.
+        """
+        real = os.path.realpath(folder)
+        return any(is_inside(real, root) for root in self.allowed) and os.stat(real).st_uid == os.getuid()
+
     def _inside(self, real: str, path: str) -> str:
         if any(is_inside(real, root) for root in self.allowed):
             return real

@@ -1,6 +1,7 @@
 """A drop-in for each shell's start-up: variables, and folders at the front of PATH.
 
-Sourced at every login and in every job, so: no output, no program started, no error under `set -eu`.
+Sourced at every login and in every job, so: no output, no error under `set -eu`, and no program started but `uname`
+where machines of several architectures share the home.
 """
 
 import re
@@ -59,6 +60,11 @@ def _csh(variables: Dict[str, str], path: List[str], defaults: Dict[str, str]) -
 
 _Form = Callable[[Dict[str, str], List[str], Dict[str, str]], List[str]]
 FORMS: Dict[str, _Form] = {"sh": _sh, "fish": _fish, "csh": _csh}
+_ONLY_ON = {
+    "sh": ('if [ "$(uname -m)" = {} ]; then', "fi"),
+    "fish": ("if test (uname -m) = {}", "end"),
+    "csh": ('if ("`uname -m`" == {}) then', "endif"),
+}
 
 
 def drop_in(
@@ -84,3 +90,16 @@ def drop_in(
             raise Problem("PATH can't hold the folder {!r}".format(folder))
     head = "# Written by rookery (role {}) and rewritten by it: put settings of your own in another file.".format(role)
     return "\n".join([head, *FORMS[shell](variables, path, defaults or {})]) + "\n"
+
+
+def only_on(architecture: str, shell: str, text: str) -> str:
+    """A drop-in that does nothing on machines of another architecture, which can't run what it leads to.
+
+    Args:
+        architecture: As `uname -m` says it.
+        shell: `sh`, `fish` or `csh`.
+        text: The drop-in.
+    """
+    head, _, rest = text.partition("\n")
+    begin, end = _ONLY_ON[shell]
+    return "{}\n{}\n{}{}\n".format(head, begin.format(quote_sh(architecture)), rest, end)

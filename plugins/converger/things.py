@@ -96,6 +96,8 @@ def environment(work: Work, item: Item) -> None:
         name = "~/.config/rookery/env.d/{}.{}".format(item["name"], shell)
         thing = Thing("environment", work.roots.expand(name), name)
         text = shells.drop_in(shell, work.ledger.role, variables, path, defaults)
+        if item.get("architecture"):
+            text = shells.only_on(item["architecture"], shell, text)
         _own(work, thing, os.fsencode(text), None, keep=False)
 
 

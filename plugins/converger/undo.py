@@ -169,7 +169,7 @@ class _Times:
         touched |= {os.path.dirname(native(str(one["after"]["target"]))) for one in entries if one["kind"] == "moves"}
         for folder in touched:
             known = self.folders.get(portable(folder), {})
-            if os.path.isdir(folder) and "want" not in known:
+            if os.path.isdir(folder) and back.roots.has_own(folder) and "want" not in known:
                 now = os.stat(folder).st_mtime_ns
                 known = dict({"mtime": now, "ours": now}, **known)
                 known["want"] = known["mtime"] if known["ours"] in (None, now) else now

@@ -10,6 +10,7 @@ from rookery.commands.words import CLUSTER, SANDBOX
     help={
         "cluster": CLUSTER,
         "user": "your username on the cluster",
+        "account": "the account (project) that your jobs there are charged to, where it asks for one",
         "name": "your full name, for the account request and your project's commits",
         "email": "your email address, likewise",
         "key": "your private ssh key; by default one in ~/.ssh, made where there is none",
@@ -27,6 +28,7 @@ def onboard(
     _c: Any,
     cluster: str = "",
     user: str = "",
+    account: str = "",
     name: str = "",
     email: str = "",
     key: str = "",
@@ -46,6 +48,7 @@ def onboard(
         onboard.Request(
             cluster=cluster,
             user=user,
+            account=account,
             name=name,
             email=email,
             key=key,

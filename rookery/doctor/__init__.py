@@ -102,7 +102,7 @@ def _names(request: Request, here: Board) -> list[str]:
     asked = list(dict.fromkeys(part.strip() for part in request.cluster.split(",") if part.strip()))
     if here.is_bad("inventory"):  # then nothing is known of any; those that are named get their row
         return [name for name in asked if name != "all"]
-    from rookery import profile
+    from rookery import choice, profile
 
     known = profile.names()
     if "all" in asked:
@@ -110,18 +110,7 @@ def _names(request: Request, here: Board) -> list[str]:
     for name in asked:
         if name not in known:
             profile.load(name)  # says which there are
-    return asked or _where_one_is_known(request, known)
-
-
-def _where_one_is_known(request: Request, known: list[str]) -> list[str]:
-    """The clusters where the person has a username; the miniatures that run."""
-    from rookery import profile
-
-    if request.sandbox:
-        from rookery import sandbox
-
-        return [one.name for one in sandbox.listing() if one.running]
-    return [name for name in known if any(one.key == "cluster_user" and one.value for one in profile.explain(name))]
+    return asked or choice.yours(sandbox=request.sandbox)
 
 
 def _logins(patients: Mapping[str, _Patient], here: Board, request: Request) -> None:

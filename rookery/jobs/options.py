@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from rookery import house
+from rookery.cluster import account
 from rookery.errors import RookeryError
-from rookery.jobs.partition import hours, processes
-from rookery.profile import Cluster
+from rookery.jobs.partition import foreign, hours, processes
+from rookery.profile import Cluster, such_as
 from rookery.project.job import Job
 from rookery.project.spec import Project
 from rookery.project.values import task_count, time_limit
@@ -35,9 +35,16 @@ def options(job: Job, cluster: Cluster) -> list[Option]:
     """The options of a job whose partition has been chosen, in the order in which a person would write them.
 
     Raises:
-        RookeryError: The cluster wants an account and none is given; or the GPUs can't be shared out over the nodes.
+        RookeryError: The cluster wants an account and none is given; the GPUs can't be shared out over the nodes; or
+            these are of another architecture.
     """
     partition = _partition(job, cluster)
+    if there := foreign(partition, cluster):
+        by = {one["name"]: one.get("submit") for one in cluster.data["cluster_architectures"]}
+        raise RookeryError(
+            f"{job.partition} has machines of {there}, where what rookery sets up on {cluster.name} can't run.",
+            hint=f"a script of your own, submitted there with {by.get(there) or 'sbatch'}",
+        )
     found = [Option(option("job-name", job.name), "its name in the queue")]
     if job.partition:
         found.append(Option(option("partition", job.partition), partition.get("purpose", "the queue it waits in")))
@@ -92,15 +99,12 @@ def _required(required: list[str], start: str) -> str:
 
 def _account(job: Job, cluster: Cluster) -> str:
     known = cluster.data.get("cluster_account", {})
-    if account := job.account or str(known.get("name", "")):
-        return account
+    if name := job.account or account(cluster.data):
+        return name
     if known.get("required"):
-        example = known.get("example", "CODE")
-        what = f" ({known['hint']}, such as {example})" if "hint" in known else f" (such as {example})"
-        mine = house.config_dir() / "inventory" / "host_vars" / f"{cluster.name}.yml"
         raise RookeryError(
-            f"{cluster.name} takes no job without an account{what}, and your inventory names none.",
-            hint=f"`account:` in the job, or `cluster_account: {{required: true, name: {example}}}` in {mine}",
+            f"{cluster.name} takes no job without an account{such_as(known)}, and your inventory names none.",
+            hint=f"invoke setup --cluster {cluster.name} --account CODE   # it is kept; or `account:` in the job",
         )
     return ""
 

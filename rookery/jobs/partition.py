@@ -131,11 +131,22 @@ def _named(job: Job, cluster: Cluster, partitions: list[Partition]) -> str:
 def _meant_for(partition: Partition, job: Job, cluster: Cluster) -> bool:
     """Whether a job that names no partition may be sent to this one, its limits aside."""
     kind = partition.get("for", "any")
-    home = (cluster.data.get("cluster_architectures") or [{"name": ""}])[0]["name"]
-    foreign = partition.get("architecture", home) != home
-    if kind in _BY_NAME_ONLY or (foreign and job.gpu_type not in partition.get("gpu_types", ["-"])):
+    if kind in _BY_NAME_ONLY or (foreign(partition, cluster) and job.gpu_type not in partition.get("gpu_types", ["-"])):
         return False
     return bool(_is_for_gpus(partition)) == bool(job.gpus)
+
+
+def foreign(partition: Partition, cluster: Cluster) -> str:
+    """The architecture of a partition's machines where it is not that of the login node, which `setup` sets up."""
+    home = (cluster.data.get("cluster_architectures") or [{"name": ""}])[0]["name"]
+    there = str(partition.get("architecture", home))
+    return there if there != home else ""
+
+
+def takes_gpu_jobs_alone(cluster: Cluster) -> bool:
+    """Whether no job can run there that does not ask for a GPU."""
+    meant = [one for one in cluster.data.get("cluster_partitions", []) if one.get("for") not in _BY_NAME_ONLY]
+    return bool(meant) and all(any(_gpus_broken(one, Job("j"), cluster)) for one in meant)
 
 
 def _is_for_gpus(partition: Partition) -> bool:
@@ -210,7 +221,8 @@ def _none_fits(job: Job, cluster: Cluster, partitions: Sequence[Partition]) -> R
     if job.gpus and not _has_gpus(cluster):
         what = f"{cluster.name} has no GPUs that its profile knows of."
         return RookeryError(what, hint="`only: [CLUSTER]` in the job, with those that have (invoke clusters.list)")
-    limits = "; ".join(f"{one['name']}: {', '.join(broken(one, job, cluster))}" for one in partitions)
+    why = {one["name"]: ", ".join(broken(one, job, cluster)) or "only where it is named" for one in partitions}
+    limits = "; ".join(f"{name}: {reasons}" for name, reasons in why.items())
     what = f"The partition {partitions[0]['name']}" if len(partitions) == 1 else "No partition"
     verb = "does not take" if len(partitions) == 1 else "takes"
     return RookeryError(f"{what} of {cluster.name} {verb} a job of {asked(job)} ({limits}).", hint=_ask(cluster))

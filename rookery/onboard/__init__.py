@@ -26,6 +26,7 @@ class Request:
     Attributes:
         cluster: Its name.
         user: The person's name there.
+        account: What their jobs there are charged to.
         name: Their full name, for the mail that asks for an account and for the project's commits.
         email: Their address, likewise.
         key: Their private key; where nothing stands there yet, one is made.
@@ -41,6 +42,7 @@ class Request:
 
     cluster: str
     user: str = ""
+    account: str = ""
     name: str = ""
     email: str = ""
     key: str = ""
@@ -78,8 +80,8 @@ def run(request: Request) -> int:
     if request.sandbox:
         from rookery import sandbox
 
-        if request.user or request.key:
-            raise RookeryError("--user and --key are for the cluster itself: a miniature has an account of its own.")
+        if request.user or request.key or request.account:
+            raise RookeryError("--user, --key and --account are for the cluster itself: a miniature has its own.")
         sandbox.ensure(names, yes=request.yes, offline_mirrors=request.offline_mirrors)
     cluster = profile.load(names[0], profile.sources(request.sandbox))
     if request.request:

@@ -86,6 +86,31 @@ def username(cluster: "Cluster", request: "Request") -> str:
     raise NoAccount
 
 
+def account(cluster: "Cluster", request: "Request") -> str:
+    """What the person's jobs on the cluster are charged to; "" where it asks for none.
+
+    Raises:
+        RookeryError: It asks for one, and there is nobody to ask.
+    """
+    from rookery import profile
+    from rookery.cluster import account as known_account
+
+    known = cluster.data.get("cluster_account") or {}
+    if name := request.account or known_account(cluster.data):
+        return name
+    if not known.get("required"):
+        return ""
+    if not request.asks:
+        raise RookeryError(
+            f"{cluster.name}: which account are your jobs charged to{profile.such_as(known)}?",
+            hint=f"invoke onboard --cluster {cluster.name} --account CODE",
+        )
+    print(f"  Jobs on {cluster.title} are charged to an account{profile.such_as(known)}.")
+    while not (answer := ask("Your account")):
+        pass
+    return answer
+
+
 def author(request: "Request") -> tuple[str, str]:
     """The person's name and address for the project's commits; empty where git knows them, or nobody says.
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rookery.cluster import account
 from rookery.errors import RookeryError
 from rookery.onboard import answers
 from rookery.onboard.key import Key
@@ -66,9 +67,10 @@ def who(way: Way) -> None:
     cluster, request = way.cluster, way.request
     with way.step("Who and where"):
         if not cluster.sandbox:
-            way.told["cluster_user"] = answers.username(cluster, request)
+            way.told |= profile.of_person(answers.username(cluster, request), answers.account(cluster, request))
             way.cluster = profile.load(cluster.name, overrides=way.told)
-        way.say(f"{way.cluster.user} on {cluster.title}, {cluster.host}")
+        charged = f", jobs charged to {account(way.cluster.data)}" if account(way.cluster.data) else ""
+        way.say(f"{way.cluster.user} on {cluster.title}, {cluster.host}{charged}")
 
 
 def your_key(way: Way) -> None:
@@ -123,7 +125,7 @@ def log_in(way: Way) -> None:
                 raise _not_in(way, error) from None
             way.say("connected; every step from here on goes through this one connection")
         if not cluster.sandbox:
-            profile.remember(cluster.name, {"cluster_user": cluster.user})
+            profile.remember(cluster.name, profile.of_person(cluster.user, account(cluster.data)))
     with way.step("Your key on the cluster"):
         _bring_key(way, door)
 

@@ -157,12 +157,19 @@ def fill(request: Request, target: Path) -> None:
     """
     import jinja2
 
+    from rookery.jobs import partition
+
     source = house.root() / "templates" / "project" / request.lang
+    names = request.clusters.split(",")
+    sites = [profile.load(name) for name in names]
+    editor = (sites[0].data.get("cluster_policies") or {}).get("vscode")
     variables = {
         "name": request.name,
         "package": re.sub(r"[-_]+", "-", request.name).lower(),
         "lock": request.lock,
-        "clusters": request.clusters.split(","),
+        "clusters": names,
+        "gpu_clusters": [site.name for site in sites if partition.takes_gpu_jobs_alone(site)],
+        "editor": editor not in {"forbidden", "unsupported"},
         "track": request.track,
         "invoke": program.invocation(),
     }

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from rookery import files
+from rookery.profile import of_person
 from rookery.sandbox import auth
+from rookery.sandbox.plan import account
 
 KEY = "id_ed25519"
 USER = "student"
@@ -68,6 +70,7 @@ def write_inventory(name: str, state: Path, mirrors: Mapping[str, str], profile:
         "cluster_proxy_jump": f"{told['user']}@{told['jump']}:{told['port']}" if told.get("jump") else "",
         "cluster_host_keys": [{"type": "ssh-ed25519", "fingerprint": told["fingerprint"]}],
         **auth.settings(told.get("auth", ""), profile),
+        **of_person("", account(profile)),
     }
     if mirrors:
         settings["cluster_mirrors"] = dict(mirrors)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from rookery.cluster import ACCOUNT
 from rookery.sandbox import auth
 
 FEWEST_NODES = 3
@@ -77,7 +78,8 @@ def partitions(profile: Mapping[str, Any], machines: list[dict[str, Any]]) -> li
     """The partitions with the nodes of each: those meant for it, else every one that has no GPU.
 
     Returns:
-        name, default (bool), default_minutes and max_minutes (0 = none set), max_nodes (likewise), nodes (names).
+        name, default (bool), default_minutes and max_minutes (0 = none set), max_nodes (likewise), for_gpus (whether a
+        job must ask for one), nodes (names).
     """
     without_gpu = [node["name"] for node in machines if not node["gpus"]]
     made = []
@@ -90,6 +92,7 @@ def partitions(profile: Mapping[str, Any], machines: list[dict[str, Any]]) -> li
                 "default_minutes": entry.get("default_minutes") or 0,
                 "max_minutes": entry.get("max_minutes") or 0,
                 "max_nodes": entry.get("max_nodes") or 0,
+                "for_gpus": any(option.startswith("--gres=gpu") for option in entry.get("required_options") or []),
                 "nodes": meant or without_gpu or [node["name"] for node in machines],
             }
         )
@@ -121,6 +124,19 @@ def storage(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
             }
         )
     return made
+
+
+def account(profile: Mapping[str, Any]) -> str:
+    """The account that jobs of a miniature must name; "" where the cluster asks for none."""
+    known = profile.get("cluster_account") or {}
+    return str(known.get("name") or known.get("example") or "project") if known.get("required") else ""
+
+
+def projects(profile: Mapping[str, Any]) -> list[str]:
+    """The folders that the site makes for all who have the account: as far as no variable stands in their name."""
+    code = account(profile)
+    there = [str(entry["expression"]) for entry in _entries(profile, "cluster_storage")]
+    return [one.replace(ACCOUNT, code).partition("/$")[0] for one in there if code and ACCOUNT in one]
 
 
 def modules(profile: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -167,6 +183,8 @@ def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | No
         "sandbox_partitions": partitions(profile, machines) if profile.get("cluster_scheduler") != "none" else [],
         "sandbox_gpu_types": sorted({node["gpu_type"] for node in machines if node["gpu_type"]}),
         "sandbox_storage": storage(profile),
+        "sandbox_account": account(profile),
+        "sandbox_projects": projects(profile),
         "sandbox_modules": listed,
         "sandbox_has_modules": (profile.get("cluster_module_system") or "none") != "none",
         "sandbox_r_is_module": bool(r_modules) and not profile.get("cluster_system_r"),

@@ -134,7 +134,7 @@ def newcomer(miniature: Live, user: str) -> Laptop:
     made = replace(made, home=made.home.with_name(f"home of {user}"))
     made.home.mkdir()
     told = yaml.safe_load((miniature.state / "inventory/host_vars" / f"{made.cluster}.yml").read_text())
-    persons = ("cluster_user", "cluster_identity_file", "cluster_known_hosts_file")
+    persons = ("cluster_user", "cluster_identity_file", "cluster_known_hosts_file", "cluster_account")
     made.write(**{key: value for key, value in told.items() if key not in persons})
     one = miniature.miniature
     miniature.root_run(["/usr/local/sbin/set-secrets", user], stdin=f"{one.password}\n{one.totp_secret}\n")

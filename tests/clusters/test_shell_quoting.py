@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-from drop_ins import SHELLS, START, VALUES, Reader, Shell, check_defaults, check_path, check_values
+from drop_ins import SHELLS, START, VALUES, Reader, Shell, check_architecture, check_defaults, check_path, check_values
 from hypothesis import HealthCheck, given, settings
 from live import Live
 
@@ -48,6 +48,12 @@ def test_any_value_comes_through(read: Reader, shell: Shell, values: list[str]) 
 @every
 def test_folders_come_to_the_front_of_path_once(read: Reader, shell: Shell) -> None:
     check_path(read, shell)
+
+
+@every
+@pytest.mark.parametrize("is_this", [True, False])
+def test_machines_of_another_architecture_are_left_alone(read: Reader, shell: Shell, is_this: bool) -> None:
+    check_architecture(read, shell, is_this=is_this)
 
 
 @every

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -51,6 +52,14 @@ def check_values(read: Reader, shell: Shell, values: list[str]) -> None:
 def check_path(read: Reader, shell: Shell) -> None:
     seen = read(shell, shells.drop_in(shell.form, "python", {}, FOLDERS), 2)
     assert seen["PATH"].split(":") == [*FOLDERS, "/usr/bin", "/bin"]
+
+
+def check_architecture(read: Reader, shell: Shell, *, is_this: bool) -> None:
+    plain = shells.drop_in(shell.form, "python", {"VALUE": "a\nb"}, FOLDERS)
+    machine = os.uname().machine if is_this else "it's another"
+    seen = read(shell, shells.only_on(machine, shell.form, plain), 2)
+    assert seen.get("VALUE") == ("a\nb" if is_this else None)
+    assert seen["PATH"].split(":")[:-2] == (FOLDERS if is_this else [])
 
 
 def check_defaults(read: Reader, shell: Shell) -> None:

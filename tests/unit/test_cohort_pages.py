@@ -126,10 +126,10 @@ def test_a_name_is_no_markup_and_ends_no_line(tmp_path: Path, clusters: Mapping[
 
 def test_a_profile_that_says_little_makes_a_page_all_the_same(tmp_path: Path) -> None:
     folder = Path(__file__).parents[1] / "data/profiles"
-    clusters = {name: profile.load(name, [folder]) for name in profile.names([folder])}
+    clusters = {name: profile.load(name, [folder]) for name in profile.names([folder])} | {"bede": profile.load("bede")}
     for name in clusters:
         pages.write(tmp_path, [replace(ADA, clusters=(name,), slug=name)], clusters)
         assert f"--cluster {name} " in (tmp_path / name / "instructions.md").read_text()
+    assert "Ask the people who run a " in (tmp_path / "hex-metal/instructions.md").read_text()
     told = (tmp_path / "bede/instructions.md").read_text()
     assert "then the code that your app shows" in told
-    assert "Ask the people who run HeX (UCREL, Lancaster)." in (tmp_path / "hex/instructions.md").read_text()

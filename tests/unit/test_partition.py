@@ -40,7 +40,7 @@ DAY = 24 * 60
         ("hex", {"minutes": 7 * 60}, "cpu-48h"),
         ("hex", {}, "cpu-6h"),
         ("hex", {"gpus": 1, "minutes": 60}, "a2000-6h"),
-        ("hex", {"gpus": 1, "gpu_type": "a5000", "minutes": DAY}, "a5000-48h"),
+        ("hex", {"gpus": 1, "gpu_type": "nvidia_rtx_a5000", "minutes": DAY}, "a5000-48h"),
         ("hex", {"partition": "test", "minutes": 5}, "cpu-5m"),
         ("hex", {"partition": "test", "gpus": 1}, "a2000-5m"),
         ("stanage", {}, ""),

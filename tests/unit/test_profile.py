@@ -75,7 +75,7 @@ def test_an_unknown_cluster_is_answered_with_those_there_are(home: Path) -> None
         profile.load("pengiuns")
     assert (
         caught.value.message
-        == "No cluster is called 'pengiuns' (did you mean penguins?): those known are penguins, hec."
+        == "No cluster is called 'pengiuns' (did you mean penguins?): those known are penguins, hec, hex, bede."
     )
     assert caught.value.hint == "invoke clusters"
     with pytest.raises(RookeryError, match=r"^No cluster is called 'x': none is known"):
@@ -83,16 +83,16 @@ def test_an_unknown_cluster_is_answered_with_those_there_are(home: Path) -> None
 
 
 def test_a_profile_that_no_inventory_names_is_told_of(home: Path) -> None:
-    file = own_inventory(home, "host_vars/bede.yml", "cluster_host: bede.dur.ac.uk\n")
+    file = own_inventory(home, "host_vars/archer2.yml", "cluster_host: login.archer2.ac.uk\n")
     with pytest.raises(RookeryError) as caught:
-        profile.load("bede")
-    assert caught.value.message == f"{file} describes bede, but no inventory file names it."
+        profile.load("archer2")
+    assert caught.value.message == f"{file} describes archer2, but no inventory file names it."
     assert "hosts.yml" in str(caught.value.hint)
 
 
 def test_a_cluster_of_ones_own_is_listed(home: Path) -> None:
-    own_inventory(home, "hosts.yml", "all:\n  hosts:\n    localhost:\n    bede:\n")
-    assert profile.names() == ["penguins", "hec", "bede"]
+    own_inventory(home, "hosts.yml", "all:\n  hosts:\n    localhost:\n    archer2:\n")
+    assert profile.names() == ["penguins", "hec", "hex", "bede", "archer2"]
 
 
 def test_the_sandbox_is_never_the_real_cluster() -> None:

@@ -71,7 +71,7 @@ def test_every_key_is_described_and_begins_with_cluster() -> None:
     walk(schema.options(), nested=False)
 
 
-@pytest.mark.parametrize("name", ["penguins", "hec"])
+@pytest.mark.parametrize("name", ["penguins", "hec", "hex", "bede"])
 def test_the_houses_profiles_are_valid(name: str) -> None:
     cluster = profile.load(name)
     assert cluster.scheduler == "slurm"
@@ -85,11 +85,12 @@ def test_other_sites_can_be_carried(name: str) -> None:
 
 
 def test_what_is_special_of_other_sites_survives() -> None:
-    bede, hex_, metal = (profile.load(name, [OTHER_SITES]) for name in ("bede", "hex", "hex-metal"))
+    bede, hex_ = profile.load("bede"), profile.load("hex")
+    metal = profile.load("hex-metal", [OTHER_SITES])
     assert [one["name"] for one in bede.data["cluster_architectures"]] == ["ppc64le", "aarch64"]
     assert bede.data["cluster_architectures"][1]["submit"] == "ghbatch"
     assert bede.data["cluster_account"]["required"] is True
-    assert (hex_.port, hex_.proxy_jump) == (6767, "scc-apex-dept.lancs.ac.uk:6767")
+    assert (hex_.port, hex_.data["cluster_vpn"]["jump"]) == (6767, "scc-apex-dept.lancs.ac.uk:6767")
     assert metal.scheduler == "none"
 
 

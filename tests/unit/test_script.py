@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from persons import at_home, own_inventory
+from persons import at_home
 from projects import cluster, known, project
 
 from rookery import profile
@@ -117,7 +117,7 @@ def test_modules_and_environments(tmp_path: Path, site: str, job: str, head: str
             ["--qos=standard", "--ntasks-per-node=4", "--account=t01"],
             "",
         ),
-        ("hex", "{gpus: 1, gpu_type: a5000}", ["--partition=a5000-6h", "--gres=gpu:1"], ""),
+        ("hex", "{gpus: 1, gpu_type: nvidia_rtx_a5000}", ["--partition=a5000-6h", "--gres=gpu:1"], ""),
         ("hec", "{nodes: 2, tasks: 3}", ["--nodes=2", "--ntasks=3"], "--ntasks-per-node"),
         ("hec", "{nodes: 2}", ["--nodes=2", "--ntasks-per-node=1"], ""),
     ],
@@ -194,6 +194,7 @@ def test_an_option_is_quoted_as_sbatch_reads_it(value: str, written: str) -> Non
         ("{command: 'x {nope}'}", "hec", "the command has {nope}, and there is: {cpus}"),
         ("{command: x, gpus: 3, nodes: 2}", "hec", "3 GPUs can't be shared out evenly over 2 nodes"),
         ("{command: x, gpus: 1}", "bede", "bede takes no job without an account (the code of your project, such as"),
+        ("{command: x, gpus: 1, gpu_type: gh200, account: a}", "bede", "gh has machines of aarch64, where what"),
         ('{command: x, output: "a\\nb"}', "hec", "jobs.j.output: must be a path on one line"),
         ("{command: x, output: $HOME/log}", "hec", "jobs.j.output: must be a path on one line, without ~ and $"),
         ('{command: "a\\nb", template: mpi, nodes: 2}', "hec", "write {launcher} before the program"),
@@ -208,16 +209,14 @@ def test_what_can_not_run_is_said_in_a_line(tmp_path: Path, job: str, site: str,
     assert caught.value.hint
 
 
-def test_where_to_put_an_account_is_said_and_one_put_there_is_used(tmp_path: Path, home: Path) -> None:
-    own_inventory(home, "hosts.yml", "all: {hosts: {mine: }}\n")
-    text = (Path(__file__).parents[1] / "data/profiles/host_vars/bede.yml").read_text()
-    own_inventory(home, "host_vars/mine.yml", text)
-    found = read.load(project(tmp_path, "j: {command: x, gpus: 1}", "name: x\nclusters: [mine]\n"))
+@pytest.mark.usefixtures("home")
+def test_where_to_put_an_account_is_said_and_one_put_there_is_used(tmp_path: Path) -> None:
+    found = read.load(project(tmp_path, "j: {command: x, gpus: 1}", "name: x\nclusters: [bede]\n"))
     with pytest.raises(RookeryError) as caught:
-        script.scripts(found, profile.load("mine"))
-    assert "inventory/host_vars/mine.yml" in str(caught.value.hint)
-    own_inventory(home, "host_vars/mine.yml", text.replace("example: bdlan09", "name: bdlan01"))
-    (made,) = script.scripts(found, profile.load("mine"))
+        script.scripts(found, profile.load("bede"))
+    assert str(caught.value.hint).startswith("invoke setup --cluster bede --account CODE")
+    profile.remember("bede", profile.of_person("ada", "bdlan01"))
+    (made,) = script.scripts(found, profile.load("bede"))
     assert "--account=bdlan01" in directives(made)
 
 

@@ -34,12 +34,21 @@ def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_without_a_cluster_those_known_are_listed() -> None:
     done = invoke("setup")
     assert done.returncode == 1
-    assert done.stderr == "Which cluster? There are: penguins, hec.\n  next: invoke setup --cluster penguins\n"
+    assert (
+        done.stderr == "Which cluster? There are: penguins, hec, hex, bede.\n  next: invoke setup --cluster penguins\n"
+    )
 
 
 def test_clusters_are_named_with_commas_or_all() -> None:
     assert choice.clusters("hec, penguins,hec") == ["hec", "penguins"]
     assert choice.clusters("all") == profile.names()
+
+
+@pytest.mark.usefixtures("person")
+def test_all_are_those_where_the_person_has_a_name() -> None:
+    profile.remember("hec", {"cluster_user": "ada"})
+    assert choice.clusters("all") == ["hec"]
+    assert choice.clusters("all", sandbox=True) == profile.names()
 
 
 def test_an_unknown_cluster_or_role_stops_before_anything_is_done(person: Path) -> None:
@@ -97,7 +106,9 @@ def test_what_was_set_up_is_noted_for_the_list_of_clusters(person: Path) -> None
     assert noted["host"] == cluster.host
     assert noted["facts"] == {"home": "/home/ada"}
     listed = json.loads(invoke("clusters", "--json").stdout)
-    assert {row["name"]: row["set_up_at"] for row in listed} == {"penguins": None, "hec": noted["set_up"]}
+    assert {row["name"]: row["set_up_at"] for row in listed} == dict.fromkeys(profile.names()) | {
+        "hec": noted["set_up"]
+    }
     assert [path.name for path in (person / "state/rookery/clusters").iterdir()] == ["hec.json"]
 
 
