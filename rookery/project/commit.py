@@ -254,7 +254,17 @@ def _snapshot(commit: Commit, outputs: Sequence[str], scratch: Path) -> Commit:
               for what, value in (("NAME", name), ("EMAIL", mail), ("DATE", when))}  # fmt: skip
     environment = _with_objects(root, objects) | {"GIT_INDEX_FILE": str(scratch / "index")} | people
     git(root, "read-tree", head, environment=environment)
-    git(root, "-c", "core.safecrlf=false", "add", "--all", *_pathspec(outputs), environment=environment)
+    # `git add` would refuse a pathspec with an output that is ignored, if only to leave it out
+    listing = ["ls-files", "-z", "--modified", "--others", "--exclude-standard", *_pathspec(outputs)]
+    changed = {path for path in git(root, *listing, environment=environment).split(b"\0") if path}
+    # a repository within this one ends in a slash; a folder that does not stands where a file was
+    there = {
+        one for one in changed if one.endswith(b"/") or (at := root / os.fsdecode(one)).is_file() or at.is_symlink()
+    }
+    for option, paths in (("--force-remove", changed - there), ("--add", there)):
+        names = b"".join(path.rstrip(b"/") + b"\0" for path in sorted(paths))
+        update = ["-c", "core.safecrlf=false", "update-index", option, "-z", "--stdin"]
+        git(root, *update, input=names, environment=environment)
     tree = git(root, "write-tree", environment=environment).decode().strip()
     message = b"Uncommitted changes, as rookery deployed them\n"
     made = git(root, "commit-tree", tree, "-p", head, input=message, environment=environment).decode().strip()

@@ -124,6 +124,30 @@ def test_a_snapshot_leaves_the_repository_as_it_is(root: Path, git: Git) -> None
     assert not (root / "ran").exists()
 
 
+def test_a_snapshot_has_what_changed_and_nothing_that_is_ignored_or_that_runs_make(root: Path, git: Git) -> None:
+    """What `rookery new` makes ignores its outputs, which stand in the folder as soon as they were fetched."""
+    for path in ("gone.py", "kept/inner.py", "file", "out/tracked"):
+        (root / path).parent.mkdir(exist_ok=True)
+        (root / path).write_text("1\n")
+    (root / ".gitignore").write_text("/results/\n/slurm_logs/\n*.csv\n")
+    git("add", "-A")
+    git("commit", "-q", "-m", "all")
+    (root / "gone.py").unlink()
+    (root / "kept/inner.py").unlink()
+    (root / "kept").rmdir()
+    (root / "kept").write_text("a file now\n")
+    (root / "file").unlink()
+    for path in ("file/a folder now.py", "results/1.csv", "slurm_logs/1.out", "combined.csv", "out/new", "out/tracked"):
+        (root / path).parent.mkdir(exist_ok=True)
+        (root / path).write_text("2\n")
+    (root / "a.py").chmod(0o755)
+    with commit.chosen(root, ("results", "slurm_logs", "out"), dirty=True) as chosen:
+        files = held.tree(chosen).files
+        assert sorted(files) == [".gitignore", "a.py", "file/a folder now.py", "kept", "out/tracked", "rookery.yml"]
+        assert chosen.git("cat-file", "blob", files["out/tracked"].id) == b"1\n"
+        assert b"new mode 100755" in commit.patch(chosen)
+
+
 def test_settings_and_variables_that_would_lead_astray(
     root: Path, git: Git, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -163,6 +187,7 @@ def test_awkward_names(root: Path, git: Git, name: str) -> None:
 
 def test_submodules_are_refused_by_name(root: Path, git: Git, tmp_path: Path) -> None:
     git("clone", "-q", str(root), str(root / "inner"), cwd=tmp_path)
+    assert "submodules" in refusal(root, dirty=True)
     git("-c", "advice.addEmbeddedRepo=false", "add", "inner")
     git("commit", "-q", "-m", "inner")
     assert "submodules" in (said := refusal(root))

@@ -1,0 +1,60 @@
+"""HeX: keys alone, a port of its own, partitions called TYPE-DURATION, no storage but the home."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from laptops import Laptop, laptop
+from live import Live, home
+
+from rookery import sandbox
+
+pytestmark = pytest.mark.cluster
+
+TRAIN = """\
+  train:
+    command: 'printf "%s " "$SLURM_JOB_PARTITION" "$CUDA_VISIBLE_DEVICES" "$global_storage"'
+    gpus: 2
+    gpu_type: nvidia_rtx_a5000
+    time: 00:04:00
+"""
+
+
+@pytest.fixture(scope="module")
+def ada() -> Iterator[Laptop]:
+    """Somebody whose key HeX knows, as HeX is where it is sent to somebody first."""
+    top = Path(tempfile.mkdtemp(prefix="rk-"))
+    environment = home(top / "home")
+    with pytest.MonkeyPatch.context() as patch:
+        for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+            patch.setenv(key, environment[key])
+        one = sandbox.ensure(["hex"], yes=True, offline_mirrors=True)[0]
+        assert one.port == 6767
+        person = laptop(Live(one.user, one.address, one.port, environment, one), "ada")
+        yield person
+        person.rookery("logout")
+        sandbox.down("all", quiet=True)
+    shutil.rmtree(top)
+
+
+def test_from_nothing_to_a_first_result(ada: Laptop) -> None:
+    said = ("--project", "study", "--language", "python", "--name", "Ada", "--email", "ada@example.ac.uk")
+    done = ada.rookery("onboard", "--cluster", "hex", "--yes", *said)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "That is all: your home on hex is ready, and study has its first result." in done.stdout
+    assert (ada.home / "study/combined.csv").read_text().count("\n") == 1001
+    assert ada.says("bash -lc 'python3.13 --version; readlink -f $global_storage'").startswith("Python 3.13")
+
+
+def test_gpus_are_asked_for_by_their_partition(ada: Laptop) -> None:
+    rules = ada.home / "study/rookery.yml"
+    rules.write_text(rules.read_text() + TRAIN)
+    project = ("--cluster", "hex", "--project", str(rules.parent))
+    for command in (("deploy", "--dirty"), ("submit", "train", "--wait")):
+        done = ada.rookery(*command, *project)
+        assert done.returncode == 0, done.stdout + done.stderr
+    number = done.stdout.split()[0]
+    shown = ada.rookery("logs", number, "--cluster", "hex").stdout
+    assert shown.split()[-3:] == ["a5000-6h", "0,1", "/home/ada/storage"]
