@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rookery import files, guide_tables, house, profile
 from rookery.cohort.pages import markdown
 from rookery.errors import RookeryError
-from rookery.guide_tables import Facts, amount
+from rookery.guide_tables import Facts, amount, shown
 
 if TYPE_CHECKING:
     from rookery.profile import Cluster
@@ -108,7 +108,10 @@ def _account(facts: Facts) -> Iterator[str]:
     if account.get("required"):
         example = f", such as `{account['example']}`" if account.get("example") else ""
         hint = f" ({markdown(account['hint'])})" if account.get("hint") else ""
-        yield f"Jobs are charged to an account{example}{hint}: `account:` in rookery.yml.{facts.mark('account')}"
+        yield (
+            f"Jobs are charged to an account{example}{hint}. `--account` of `onboard` and `setup` keeps yours, and `ACCOUNT` "
+            f"stands for it here; `account:` in rookery.yml is another one for one job.{facts.mark('account')}"
+        )
 
 
 def _login(facts: Facts) -> Iterator[str]:
@@ -164,7 +167,7 @@ def _files(facts: Facts) -> Iterator[str]:
     roomy = facts.get("roomy_storage")
     place = next((one for one in facts.get("storage", []) if one["name"] == roomy), None)
     if place and roomy != "home":
-        there = place["expression"]
+        there = shown(place["expression"])
         yield f"Results, environments and anything large belong on `{there}`; `rookery setup` and `deploy` see to it."
     if moved := facts.get("moved_folders"):
         yield f"`setup` moves there, and leaves a link: {', '.join(f'`{one}`' for one in moved)}."

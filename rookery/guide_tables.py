@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from rookery import clusters, profile
+from rookery.cluster import ACCOUNT
 from rookery.cohort.pages import markdown
 
 if TYPE_CHECKING:
@@ -48,12 +49,17 @@ class Facts:
         return UNSURE if unsure else ""
 
 
+def shown(expression: str) -> str:
+    """Where a storage area is, as it is written on a page: with a word that nobody takes for a variable."""
+    return expression.replace(ACCOUNT, "ACCOUNT")
+
+
 def storage(facts: Facts) -> Table | None:
     """Where files can be kept."""
     rows = [
         [
             _PLACES.get(one["name"], one["name"]) + facts.mark("storage"),
-            f"`{one['expression']}`",
+            f"`{shown(one['expression'])}`",
             amount("mb", one.get("quota_mb")),
             _backup(one),
             _purge(one.get("purge_days")),
