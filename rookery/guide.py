@@ -109,8 +109,8 @@ def _account(facts: Facts) -> Iterator[str]:
         example = f", such as `{account['example']}`" if account.get("example") else ""
         hint = f" ({markdown(account['hint'])})" if account.get("hint") else ""
         yield (
-            f"Jobs are charged to an account{example}{hint}. `--account` of `onboard` and `setup` keeps yours, and `ACCOUNT` "
-            f"stands for it here; `account:` in rookery.yml is another one for one job.{facts.mark('account')}"
+            f"Jobs are charged to an account{example}{hint}. `--account` of `onboard` and `setup` keeps yours, and "
+            f"`ACCOUNT` stands for it here; `account:` in rookery.yml is another one for one job.{facts.mark('account')}"
         )
 
 

@@ -90,6 +90,8 @@ def known(board: Board, name: str, *, sandbox: bool) -> "Cluster | None":
     try:
         cluster = profile.load(name, sources)
         spelling.check(profile.explain(name, sources))
+        if cluster.user:  # who has none yet has no account either
+            profile.require_account(cluster)
     except RookeryError as error:
         board.fault("profile", error.message, error.hint or f"invoke clusters.show {name}")
         board.skip_rest("nothing is known of the cluster until its profile is right")
