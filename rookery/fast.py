@@ -45,6 +45,7 @@ _PLAY = (
     "ansible.cfg",
     "playbooks/setup.yml",
     "plugins",
+    "rookery/cluster.py",
     "rookery/probe.py",
     "rookery/attendant.py",
     "rookery/bring.py",

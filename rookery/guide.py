@@ -110,7 +110,7 @@ def _account(facts: Facts) -> Iterator[str]:
         hint = f" ({markdown(account['hint'])})" if account.get("hint") else ""
         yield (
             f"Jobs are charged to an account{example}{hint}. `--account` of `onboard` and `setup` keeps yours, and "
-            f"`ACCOUNT` stands for it here; `account:` in rookery.yml is another one for one job.{facts.mark('account')}"
+            f"`ACCOUNT` stands for it here; `account:` in rookery.yml is one for a job alone.{facts.mark('account')}"
         )
 
 

@@ -5,13 +5,12 @@ The question is roles/cluster/files/probe.sh, one POSIX sh script, so that it wo
 
 import base64
 import gzip
-import re
 import shlex
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from rookery import house
+from rookery import house, quota_forms
 from rookery.cluster import expression
 from rookery.errors import RookeryError
 
@@ -32,7 +31,6 @@ _MANY = (
     "moving_mb",
     "installed_mb",
 )
-_UNITS_MB = {"K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2}
 
 
 _FLEETING = ("node", "free_mb", "installed_mb", "moving_mb", "writable")
@@ -149,23 +147,11 @@ def _new_enough(version: str) -> bool:
 def _free(many: Mapping[str, list[str]], profile: Mapping[str, Any]) -> dict[str, int]:
     """Free MB of each storage area: what the file system has left, or the person's quota where that is less."""
     free = {name: int(value) for name, value in map(_pair, many["free_mb"]) if value}
-    if (profile.get("cluster_quota") or {}).get("format") == "gpfsquota":
-        for name, left in gpfs_free_mb(many["quota"]).items():
-            area = "persistent" if name == "storage" else name
-            if area in free:
-                free[area] = max(0, min(free[area], left))
+    form = (profile.get("cluster_quota") or {}).get("format", "")
+    told = quota_forms.areas(form, "\n".join(many["quota"]))
+    for area in told:
+        # `quota -s` names file systems; where it knows a single one, that is the home's
+        name = "home" if form == "quota-s" and len(told) == 1 else area.name
+        if name in free and area.limit_mb is not None:
+            free[name] = max(0, min(free[name], int(area.limit_mb - area.used_mb)))
     return free
-
-
-def gpfs_free_mb(lines: Sequence[str]) -> dict[str, int]:
-    """MB left in each area of HEC's `gpfsquota`.
-
-    Its lines are `NAME QUOTA USED AVAIL USE% FILES`, as in `storage 200G 82.23G 117.77G 41.12 202781`
-    (Lancaster HEC documentation, May 2026); lines of any other form are passed over.
-    """
-    left = {}
-    for line in lines:
-        found = re.match(r"\s*(\w+)\s+[\d.]+[KMGT]\s+[\d.]+[KMGT]\s+(-?[\d.]+)([KMGT])\s", line + " ")
-        if found:
-            left[found[1]] = int(float(found[2]) * _UNITS_MB[found[3]])
-    return left

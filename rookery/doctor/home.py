@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery import fast, packing, probe
 from rookery.jobs import quota
+from rookery.quota_forms import Area
 
 if TYPE_CHECKING:
     from rookery.profile import Cluster
@@ -40,7 +41,7 @@ class Seen:
     values: Mapping[str, list[str]] = field(default_factory=dict)
     look: fast.Look = field(default_factory=fast.Look)
     facts: Mapping[str, list[str]] = field(default_factory=dict)
-    areas: tuple[quota.Area, ...] = ()
+    areas: tuple[Area, ...] = ()
     quota_words: str = ""
     skew: float = 0.0
     complete: bool = True

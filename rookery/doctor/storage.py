@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from rookery import quota_forms
 from rookery.doctor.checks import Board
 from rookery.doctor.home import Seen
 from rookery.doctor.words import noted, setup, there, with_sandbox
@@ -32,7 +33,7 @@ def judge(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> N
     _variables(board, cluster, seen, is_set_up=is_set_up)
 
 
-def _with_limits(area: quota.Area, data: Mapping[str, Any]) -> quota.Area:
+def _with_limits(area: quota_forms.Area, data: Mapping[str, Any]) -> quota_forms.Area:
     """An area with the profile's limit of files, where the quota command tells none."""
     entry: Mapping[str, Any] = next((one for one in data.get("cluster_storage") or [] if one["name"] == area.name), {})
     if area.files_limit is None and area.source == "quota" and entry.get("quota_files"):
@@ -40,7 +41,7 @@ def _with_limits(area: quota.Area, data: Mapping[str, Any]) -> quota.Area:
     return area
 
 
-def _room(board: Board, cluster: "Cluster", areas: list[quota.Area], seen: Seen) -> None:
+def _room(board: Board, cluster: "Cluster", areas: list[quota_forms.Area], seen: Seen) -> None:
     full, filling = [], []
     for area in areas:
         if not area.limit_mb:
@@ -49,7 +50,7 @@ def _room(board: Board, cluster: "Cluster", areas: list[quota.Area], seen: Seen)
         text = f"{area.name} is {percent:.0f} % full ({quota.size(area.used_mb)} of {quota.size(area.limit_mb)})"
         if (percent >= FULL) if area.source == "quota" else (left < LEAST_MB):
             full.append(text)
-        elif (percent >= quota.FILLING) if area.source == "quota" else (left < LITTLE_MB):
+        elif (percent >= quota_forms.FILLING) if area.source == "quota" else (left < LITTLE_MB):
             filling.append(text)
     fix = _emptying(cluster, seen, full or filling)
     if full:
@@ -75,10 +76,10 @@ def _emptying(cluster: "Cluster", seen: Seen, texts: list[str]) -> str:
     return noted(show, "shows what is large there; remove or move what you can")
 
 
-def _files(board: Board, cluster: "Cluster", areas: list[quota.Area]) -> None:
+def _files(board: Board, cluster: "Cluster", areas: list[quota_forms.Area]) -> None:
     counted = [area for area in areas if area.files_limit and area.files is not None]
     full = [area for area in counted if 100 * (area.files or 0) >= FULL * (area.files_limit or 1)]
-    filling = [area for area in counted if 100 * (area.files or 0) >= quota.FILLING * (area.files_limit or 1)]
+    filling = [area for area in counted if 100 * (area.files or 0) >= quota_forms.FILLING * (area.files_limit or 1)]
     told = ", ".join(
         f"{area.files:,} of {area.files_limit:,} files in {area.name}" for area in full or filling or counted
     )

@@ -1,28 +1,20 @@
 """`quota`: how full the storage on a cluster is, as the site's own quota command says it, or as `df` does.
 
-Both are asked in one round trip, in a login shell, since that is where sites set what names their storage. Parsers are
-pure: text in, areas out.
+Both are asked in one round trip, in a login shell, since that is where sites set what names their storage.
 """
 
 import json as json_
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from rookery import report
+from rookery import quota_forms, report
 from rookery.errors import RookeryError
+from rookery.quota_forms import Area
 
 if TYPE_CHECKING:
     from rookery.profile import Cluster
-
-FILLING, FULL = 80, 90
-"""Per cent of a limit from which a person is told, and from which it is urgent."""
-
-_MB = {"K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2, "P": 1024.0**3}
-_SIZE = r"-?\d+(?:\.\d+)?"
-_AREA_OF = {"storage": "persistent"}
-"""What gpfsquota calls an area, where a profile calls it something else."""
 
 # Positional parameters: the quota command or "", then NAME EXPRESSION for each area, for this login shell to evaluate
 ASK = r"""
@@ -43,42 +35,6 @@ while [ $# -gt 1 ]; do
     shift 2
 done' rookery-quota "$@"
 """
-
-
-@dataclass(frozen=True)
-class Area:
-    """A storage area, and how full it is.
-
-    Attributes:
-        name: As the profile or the quota command calls it; several with commas between them where they are one disk.
-        used_mb: MiB used: by the person, or by everybody where `source` is df.
-        limit_mb: MiB that may be used; None where there is no limit.
-        files: How many files the person has there; None where unknown.
-        files_limit: How many they may have; None where there is no limit.
-        source: quota or df.
-        path: Where it is; "" where only the quota command tells of it.
-        note: What else there is to know.
-    """
-
-    name: str
-    used_mb: float
-    limit_mb: float | None = None
-    files: int | None = None
-    files_limit: int | None = None
-    source: str = "quota"
-    path: str = ""
-    note: str = ""
-
-    @property
-    def percent(self) -> float:
-        """How full it is: bytes or files, whichever is nearer its limit."""
-        pairs = ((self.used_mb, self.limit_mb), (self.files or 0, self.files_limit))
-        return max((100 * used / limit for used, limit in pairs if limit), default=0.0)
-
-    @property
-    def warning(self) -> str:
-        """A word where it is nearly full: full or filling; else ""."""
-        return "full" if self.percent >= FULL else "filling" if self.percent >= FILLING else ""
 
 
 def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
@@ -130,60 +86,13 @@ def read(said: str, profile: Mapping[str, Any]) -> tuple[list[Area], str]:
         quota, rest = "", said
     disks = _df(rest)
     form = (profile.get("cluster_quota") or {}).get("format", "")
-    found = {"gpfsquota": gpfsquota, "quota-s": quota_s}.get(form, lambda _: [])(quota)
+    found = quota_forms.areas(form, quota)
     named = [_named(area, disks) for area in found]
     covered = {name for area in named for name in area.name.split(", ")}
     others = _joined([(device, area) for device, area in disks if area.name not in covered])
     kept = {entry["name"]: entry for entry in profile.get("cluster_storage") or []}
     areas = [replace(area, note=_note(area, kept)) for area in [*named, *others]]
     return areas, "" if found or not form else quota.strip()
-
-
-def gpfsquota(text: str) -> list[Area]:
-    """The areas of HEC's `gpfsquota`: `NAME QUOTA USED AVAIL USE% FILES`; other lines are passed over.
-
-    The form is that of the Lancaster HEC documentation (May 2026): `storage 200G 82.23G 117.77G 41.12 202781`.
-    """
-    pattern = re.compile(rf"\s*(\w+)\s+({_SIZE})([KMGTP])\s+({_SIZE})([KMGTP])\s+{_SIZE}[KMGTP]\s+{_SIZE}%?\s+(\d+)\s*")
-    areas = []
-    for line in text.splitlines():
-        if found := pattern.fullmatch(line):
-            name, limit, limit_unit, used, used_unit, count = found.groups()
-            limit_mb = float(limit) * _MB[limit_unit]
-            areas.append(
-                Area(_AREA_OF.get(name, name), max(0.0, float(used) * _MB[used_unit]), limit_mb or None, int(count))
-            )
-    return areas
-
-
-def quota_s(text: str) -> list[Area]:
-    """The file systems of `quota -s` (quota-tools): space, quota, limit, [grace,] files, quota, limit[, grace].
-
-    A long name of a file system has a line to itself; a `*` marks what is over its quota; a limit of 0 is none.
-    A number of kilobytes may stand without its K.
-    """
-    number = re.compile(r"(\d+(?:\.\d+)?)([KMGTPkmgtp]?)\*?")
-    areas, waiting = [], ""
-    for line in text.splitlines():
-        words = line.split()
-        if len(words) == 1 and not number.fullmatch(words[0]):
-            waiting = words[0]
-            continue
-        name, values = (waiting, words) if waiting else (words[0] if words else "", words[1:])
-        waiting = ""
-        # a grace ("6days", "12:30", "none") is no number
-        numbers = [found for found in map(number.fullmatch, values) if found]
-        if len(numbers) != 6 or len(values) > 8:
-            continue
-        space, soft, hard = (float(one[1]) * _MB[(one[2] or "K").upper()] for one in numbers[:3])
-        count, few, most = (_count(one[1], one[2]) for one in numbers[3:])
-        areas.append(Area(name, space, soft or hard or None, count, few or most or None))
-    return areas
-
-
-def _count(digits: str, unit: str) -> int:
-    """A number of files, with quota's own k, m, g for thousands."""
-    return int(float(digits) * {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}[unit.upper()])
 
 
 def _df(text: str) -> list[tuple[str, Area]]:

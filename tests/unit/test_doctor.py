@@ -14,7 +14,7 @@ from rookery.doctor import checks, home, judged, laptop, queue, report, storage,
 from rookery.doctor.checks import Board, Check
 from rookery.doctor.home import Seen
 from rookery.errors import RookeryError
-from rookery.jobs.quota import Area
+from rookery.quota_forms import Area
 from rookery.ssh_errors import SshError
 
 

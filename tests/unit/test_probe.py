@@ -118,8 +118,18 @@ home                  10G     5.50G     4.50G    55.00      24840
 storage              200G    82.23G   117.77G    41.12     202781
 scratch            10240G  2001.00G  8239.00G    19.54         23
 """
-    assert probe.gpfs_free_mb(said.splitlines()) == {"home": 4608, "storage": 120596, "scratch": 8436736}
+    assert free_mb("gpfsquota", said, "home 9000000", "persistent 10") == {"home": 4608, "persistent": 10}
+    assert free_mb("gpfsquota", "gpfsquota: command not found\nhome 10G lots little 3 4", "home 7") == {"home": 7}
+    one = "nfs.example.org:/users\n   79544K  0K  20480M  1071  0  0"
+    assert free_mb("quota-s", one, "home 9000000", "persistent 10") == {"home": 20402, "persistent": 10}
+    assert free_mb("quota-s", f"{one}\n/dev/sdb1 1K 0K 9K 1 0 0", "home 9000000") == {"home": 9000000}
+    assert free_mb("", said, "home 7") == {"home": 7}
 
 
-def test_lines_that_are_no_quota_are_passed_over() -> None:
-    assert probe.gpfs_free_mb(["", "gpfsquota: command not found", "home 10G lots little 3 4"]) == {}
+def free_mb(form: str, said: str, *disks: str) -> dict[str, int]:
+    """What is free where a quota command says this, and df that."""
+    told = {"home": "/home/ada", "complete": "yes", "storage": ["home /home/ada", "persistent /x"]}
+    told |= {"quota": said.splitlines(), "free_mb": list(disks)}
+    lines = [(key, line) for key, value in told.items() for line in ([value] if isinstance(value, str) else value)]
+    profile = {**PROFILE, "cluster_quota": {"command": "x", "format": form}}
+    return probe.read("".join(f"rookery-fact {key} {line}\n" for key, line in lines), profile)["free_mb"]
