@@ -13,6 +13,7 @@ from typing import Any
 
 from rookery import house
 from rookery.errors import RookeryError
+from rookery.remote import STATE_FOLDER, remote_command
 
 LINK = ".local/state/rookery/python"
 """Where the login node's probe looks for a Python that was brought, below the home."""
@@ -43,7 +44,7 @@ def commands(facts: Mapping[str, Any], profile: Mapping[str, Any], version: str)
     prefix = shlex.quote(facts["prefix"])
     json_url = (profile.get("cluster_mirrors") or {}).get("uv_python_downloads")
     mirror = f"UV_PYTHON_DOWNLOADS_JSON_URL={shlex.quote(json_url)} " if json_url else ""
-    before = f"mkdir -p {prefix}/bin {shlex.quote(facts['home'])}/{shlex.quote(str(Path(LINK).parent))}"
+    before = remote_command(f"{STATE_FOLDER}\nmkdir -p {prefix}/bin && note_state")
     uv = f"UV_PYTHON_INSTALL_DIR={prefix}/python UV_CACHE_DIR={prefix}/cache/uv {mirror}{prefix}/bin/uv python"
     version, home = shlex.quote(version), shlex.quote(facts["home"])
     after = (

@@ -217,7 +217,11 @@ def _look(name: str, request: Request, only: tuple[str, ...], account: Account) 
         facts = probe.read(door.run(script=probe.command(probe.script(), data), timeout=120).stdout, data)
         account.home = facts["home"]
         if not facts["python"]:
-            raise RookeryError(f"There is no Python 3.6 or later on {facts['node']}, which undo needs.")
+            again = f"invoke setup --cluster {name}{' --sandbox' * request.sandbox} --tags cluster"
+            raise RookeryError(
+                f"There is no Python 3.6 or later on {facts['node']}, which undo needs.",
+                hint=f"{again}   # puts one there; then the same command again",
+            )
         home = Home(door, facts, only, request.purge)
         account.take(home.ask(check=True))
     if account.state == "ok" and account.found and not only:

@@ -246,3 +246,12 @@ def test_a_login_node_with_no_python(hec: Live) -> None:
     assert "Poetry" in person.says("poetry --version")
     assert person.setup()["up_to_date"]
     assert person.setup("--force")["changed"] == 0
+    # an undo that was killed when that Python was gone and its own end was not come
+    person.says(f"rm -r {brought} {prefix}")
+    lost = person.rookery("undo", "--cluster", "hec", "--yes")
+    assert "next: rookery setup --cluster hec --tags cluster " in lost.stderr
+    for command in (["setup", "--tags", "cluster"], ["undo", "--purge", "--yes"]):
+        done = person.rookery(*command, "--cluster", "hec")
+        assert done.returncode == 0, done.stdout + done.stderr
+    gone = [[line.rsplit(" ", 3)[0] for line in there.splitlines()] for there in (tree(hec, "ned"), before)]
+    assert set(gone[0]) ^ set(gone[1]) == set(), done.stdout
