@@ -3,7 +3,7 @@
 import json as json_
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,7 +65,7 @@ def run(request: Request) -> int:
     if page:
         html.write(page, html.page(file.stem, picture, clusters, now))
     if request.json:
-        print(json_.dumps(_document(folder, written, picture, now), indent=2))
+        print(json_.dumps(_document(folder, written, picture, clusters, now), indent=2))
     else:
         _show(request, folder, written, picture)
     if not request.reports:
@@ -85,12 +85,14 @@ def _beside(file: Path) -> Path:
     return file.with_suffix("")
 
 
-def _document(folder: Path, written: Sequence[Written], picture: Picture, now: datetime) -> dict[str, Any]:
+def _document(
+    folder: Path, written: Sequence[Written], picture: Picture, clusters: Mapping[str, profile.Cluster], now: datetime
+) -> dict[str, Any]:
     return {
         "version": 1,
         "when": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "folder": str(folder),
-        "students": table.document(picture.rows),
+        "students": table.document(picture.rows, clusters),
         "counts": dict(readiness.counts(picture.rows)),
         "files": {str(one.path): one.state for one in written},
         "unread": {one.file: one.why for one in picture.unread},

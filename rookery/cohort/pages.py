@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rookery import __version__, files, house, request
 from rookery.cohort.student import Student
 from rookery.errors import RookeryError
+from rookery.profile import such_as
 from rookery.request import one_line
 
 if TYPE_CHECKING:
@@ -89,10 +90,12 @@ def mail(student: Student, cluster: "Cluster") -> request.Mail:
     )
 
 
-def onboard(student: Student, cluster: str) -> str:
+def onboard(student: Student, cluster: "Cluster") -> str:
     """The one command that gets the student started on a cluster, for a shell."""
-    command = ["rookery", "onboard", "--cluster", cluster]
-    flags = {"user": student.user, "name": student.name, "email": student.email}
+    command = ["rookery", "onboard", "--cluster", cluster.name]
+    is_charged = (cluster.data.get("cluster_account") or {}).get("required")
+    flags = {"user": student.user, "account": student.account if is_charged else ""}
+    flags |= {"name": student.name, "email": student.email}
     flags |= {"project": student.project, "language": student.language}
     for flag, value in flags.items():
         if value:
@@ -116,7 +119,7 @@ def _told(student: Student, cluster: "Cluster", to: str) -> dict[str, Any]:
         "to": to,
         "how": access.get("how") or f"Ask {to}.",
         "url": access.get("url", ""),
-        "onboard": onboard(student, cluster.name),
+        "onboard": onboard(student, cluster),
         "hints": list(_hints(cluster)),
     }
 
@@ -132,6 +135,8 @@ def _hints(cluster: "Cluster") -> Iterator[str]:
     if logins := data.get("cluster_logins"):
         unsure = " (not verified)" if "cluster_logins" in doubtful else ""
         yield f"The first login asks for {_ASKED[logins[0]]}{unsure}."
+    if (known := data.get("cluster_account") or {}).get("required"):
+        yield f"It wants to know what your jobs are charged to{such_as(known)}."
     if user := data.get("cluster_user_hint"):
         yield f"A username looks like {user} there."
     if url := data.get("cluster_docs_url"):

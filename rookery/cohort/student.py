@@ -31,6 +31,8 @@ class Student:
     """What it is written in: python or r."""
     user: str = ""
     """Their username on the clusters; "" where it is not known."""
+    account: str = ""
+    """What their jobs are charged to, where a cluster asks for it; "" where it is not known."""
     supervisor: str = ""
     """Who supervises them; "" where nothing is said."""
     slug: str = ""

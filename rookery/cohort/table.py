@@ -7,6 +7,7 @@ from typing import Any, Final
 from rookery.cohort import pages, readiness
 from rookery.cohort.readiness import STATES, Row, Standing
 from rookery.jobs import tables
+from rookery.profile import Cluster
 
 _STYLES: Final = {"ready": "green", "faults": "bold red", "unknown": "yellow", "old": "yellow", "none": "dim"}
 
@@ -82,12 +83,12 @@ def remarks(row: Row, standing: Standing) -> list[str]:
     return told
 
 
-def document(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def document(rows: Sequence[Row], clusters: Mapping[str, Cluster]) -> list[dict[str, Any]]:
     """The table as --json tells it."""
     return [
         {
             **asdict(row.student),
-            "command": {cluster: pages.onboard(row.student, cluster) for cluster in row.student.clusters},
+            "command": {name: pages.onboard(row.student, clusters[name]) for name in row.student.clusters},
             "clusters": {standing.cluster: _standing(standing) for standing in row.standings},
         }
         for row in rows

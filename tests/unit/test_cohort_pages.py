@@ -41,8 +41,8 @@ def test_a_folder_a_student(tmp_path: Path, clusters: Mapping[str, Cluster]) -> 
     assert "https://portal.lancaster.ac.uk/ask/hec" in (folder / "request-hec.txt").read_text()
     assert {one.stat().st_mode & 0o777 for one in folder.iterdir()} == {0o600}
     told = (folder / "instructions.md").read_text()
-    assert f"\n{pages.onboard(ADA, 'penguins')}\n" in told
-    assert f"\n{pages.onboard(ADA, 'hec')}\n" in told
+    assert f"\n{pages.onboard(ADA, profile.load('penguins'))}\n" in told
+    assert f"\n{pages.onboard(ADA, profile.load('hec'))}\n" in told
     assert "\nrookery doctor --cluster penguins,hec --report ada-lovelace.txt\n" in told
     assert f"\nuv tool install ./{pages.WHEEL}\n" in told
     assert "Needs a VPN when you are off campus: Lancaster University VPN." in told
@@ -54,11 +54,15 @@ def test_a_folder_a_student(tmp_path: Path, clusters: Mapping[str, Cluster]) -> 
 
 def test_the_one_command_says_what_was_said_of_the_student() -> None:
     student = replace(ADA, name='Siân "$(reboot)" O\'Brien; `x`', user="obrien")
-    assert shlex.split(pages.onboard(student, "hec")) == [
+    hec, bede = profile.load("hec"), profile.load("bede")
+    assert shlex.split(pages.onboard(student, hec)) == [
         *("rookery", "onboard", "--cluster", "hec", "--user", "obrien", "--name", student.name),
         *("--email", "ada@example.ac.uk", "--project", "engines", "--language", "python"),
     ]
-    assert "\n" not in pages.onboard(replace(student, name="Ada\nrm -rf ~"), "hec")
+    assert "\n" not in pages.onboard(replace(student, name="Ada\nrm -rf ~"), hec)
+    charged = replace(student, account="bdlan09")
+    assert pages.onboard(charged, hec) == pages.onboard(student, hec)  # which asks for none
+    assert " --user obrien --account bdlan09 --name " in pages.onboard(charged, bede)
 
 
 def test_again_nothing_changes(tmp_path: Path, clusters: Mapping[str, Cluster]) -> None:
@@ -133,3 +137,4 @@ def test_a_profile_that_says_little_makes_a_page_all_the_same(tmp_path: Path) ->
     assert "Ask the people who run a " in (tmp_path / "hex-metal/instructions.md").read_text()
     told = (tmp_path / "bede/instructions.md").read_text()
     assert "then the code that your app shows" in told
+    assert "It wants to know what your jobs are charged to (the code of your project, such as bdlan09)." in told
