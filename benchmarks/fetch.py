@@ -5,10 +5,11 @@
 pandas is measured where it can be imported; `uv run --with pandas` in front sees to that.
 """
 
-import shutil
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -55,10 +56,14 @@ class Folder:
         return lambda: self.laptop.run("rsync", "-az", "-e", self.laptop.ssh, source, str(self.copy))
 
     def anew(self, act: Callable[[], Act], folder: Path) -> harness.Way:
-        """The same with nothing here."""
+        """The same with nothing here; what was here goes out of the way.
+
+        It is removed at the end: ext4 takes no place of a file that was removed minutes ago, and looks at each of them.
+        """
 
         def prepare() -> Act:
-            shutil.rmtree(folder, ignore_errors=True)
+            if folder.exists():
+                folder.rename(self.laptop.home / f"old-{secrets.token_hex(4)}")
             return act()
 
         return prepare
@@ -80,18 +85,17 @@ def main() -> None:
     """Measure, and print two tables."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 7
     rows, combined = {}, {}
-    with harness.miniature(CLUSTER) as sandbox:
+    with harness.miniature(CLUSTER) as sandbox, ExitStack() as stack:
         for link, round_trip in harness.LINKS.items():
-            with harness.laptop(sandbox, CLUSTER, round_trip) as laptop:
-                folder = Folder(laptop)
-                first = {
-                    "rookery": folder.anew(folder.fetch, folder.path / "results"),
-                    "rsync -az": folder.anew(folder.rsync, folder.copy),
-                }
-                rows[f"fetch {FILES:,} files, {link}"] = harness.compare(first, runs)
-                again = {"rookery": folder.fetch, "rsync -az": folder.rsync}
-                rows[f"fetch again, nothing new, {link}"] = harness.compare(again, runs)
-                combined = combined or harness.compare(folder.combining(), max(1, runs // 3))
+            folder = Folder(stack.enter_context(harness.laptop(sandbox, CLUSTER, round_trip)))
+            first = {
+                "rookery": folder.anew(folder.fetch, folder.path / "results"),
+                "rsync -az": folder.anew(folder.rsync, folder.copy),
+            }
+            rows[f"fetch {FILES:,} files, {link}"] = harness.compare(first, runs)
+            again = {"rookery": folder.fetch, "rsync -az": folder.rsync}
+            rows[f"fetch again, nothing new, {link}"] = harness.compare(again, runs)
+            combined = combined or harness.compare(folder.combining(), max(1, runs // 3))
     table = {f"combine {FILES:,} files": combined}
     print(harness.table(rows, "rsync -az"), harness.table(table, "shell loop (heads unchecked)"), sep="\n\n")
     harness.save({**rows, **table}, sys.argv)
