@@ -33,11 +33,11 @@ if "invoke" not in sys.modules:
         vars(_package)["mock"] = _mock
         sys.modules.update({"unittest": _package, "unittest.mock": _mock})
 try:
-    from invoke import Collection, Exit, Program, Task, task
+    from invoke import Collection, Exit, ParseError, Program, Task, task
     from invoke.parser.parser import ParseMachine
 finally:
     for _name in _absent:
         if not hasattr(sys.modules.get(_name), "__file__"):  # who asks for the real one later gets it
             sys.modules.pop(_name, None)
 
-__all__ = ["Collection", "Exit", "ParseMachine", "Program", "Task", "task"]
+__all__ = ["Collection", "Exit", "ParseError", "ParseMachine", "Program", "Task", "task"]

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from rookery import __version__, house
-from rookery._invoke import Collection, Exit, ParseMachine, Program, Task, task
+from rookery._invoke import Collection, Exit, ParseError, ParseMachine, Program, Task, task
 from rookery.errors import RookeryError
-from rookery.program import end_by_sigterm, guarded
+from rookery.program import UNREAD, end_by_sigterm, guarded, is_unread
 
 
 class Command(Task[Any]):
@@ -45,6 +45,16 @@ def _give_optional(machine: ParseMachine, token: str) -> None:
 
 
 ParseMachine.handle = _give_optional  # type: ignore[method-assign, assignment]
+
+
+def _say(machine: ParseMachine, message: str) -> None:
+    """Refuse a command line as every command refuses: what is wrong, and what to run next."""
+    from rookery.misread import explained
+
+    raise ParseError(explained(message, machine), machine.context)
+
+
+ParseMachine.error = _say  # type: ignore[method-assign, assignment]
 
 
 def command(**options: Any) -> Callable[[Callable[..., int | None]], Any]:
@@ -92,4 +102,12 @@ def main() -> None:
     except RookeryError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
-    Program(name="rookery", binary="rookery", binary_names=["rookery"], version=__version__, namespace=collection).run()
+    program = Program(
+        name="rookery", binary="rookery", binary_names=["rookery"], version=__version__, namespace=collection
+    )
+    try:
+        program.run()
+    except BrokenPipeError:
+        if not is_unread():
+            raise
+        sys.exit(UNREAD)

@@ -6,6 +6,7 @@ under `--debug` or ROOKERY_DEBUG=1.
 
 import os
 import re
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 """The exit code of a command that was stopped by Ctrl-C: 128 + SIGINT, as shells have it."""
+UNREAD = 141
+"""That of one whose output nobody reads any more: 128 + SIGPIPE, likewise."""
 
 
 def end_by_sigterm() -> None:
@@ -42,12 +45,24 @@ def guarded(function: Callable[[], int | None]) -> int:
     except Exception as error:
         if isinstance(error, getattr(sys.modules.get("invoke"), "Exit", ())):
             raise error from None
+        if isinstance(error, BrokenPipeError) and is_unread():
+            return UNREAD
         if debugging():
             import traceback
 
             traceback.print_exc()
         print(explain(error), file=sys.stderr)
         return 1
+
+
+def is_unread() -> bool:
+    """Whether nobody reads what is printed any more, as behind `| head`; then the rest of it goes nowhere."""
+    output, poller = sys.stdout.fileno(), select.poll()
+    poller.register(output, 0)
+    if not any(state & (select.POLLERR | select.POLLHUP) for _, state in poller.poll(0)):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+    return True
 
 
 def explain(error: Exception) -> str:
