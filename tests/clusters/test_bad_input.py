@@ -66,7 +66,7 @@ def new_key(path: Path) -> str:
 
 def test_an_unknown_cluster(student: Laptop) -> None:
     done = student.rookery("setup", "--cluster", "pengins")
-    refused(done, r"'pengins' \(did you mean penguins\?\): those known are penguins, hec\.$")
+    refused(done, r"'pengins' \(did you mean penguins\?\): those known are penguins, hec, hex, bede\.$")
 
 
 def test_an_unknown_role(student: Laptop) -> None:

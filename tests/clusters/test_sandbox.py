@@ -327,5 +327,5 @@ class TestOfItsOwn:
         sandbox.down(quiet=True)
 
     def test_down_of_what_is_not_there_says_what_is(self, alone: dict[str, str]) -> None:  # noqa: ARG002
-        with pytest.raises(RookeryError, match="There is no miniature of 'bede'"):
-            sandbox.down("bede")
+        with pytest.raises(RookeryError, match="There is no miniature of 'archer2'"):
+            sandbox.down("archer2")
