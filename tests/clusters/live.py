@@ -5,13 +5,17 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import yaml
 
 from rookery import sandbox
+from rookery.sandbox.auth import Entrance
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,22 @@ class Live(Account):
         hosts = {"all": {"hosts": {self.miniature.name: {}}}}
         (account.state / "inventory/hosts.yml").write_text(yaml.safe_dump(hosts), encoding="utf-8")
         return account
+
+
+@contextmanager
+def alone(cluster: str, entrance: Entrance | None = None) -> Iterator[Live]:
+    """A miniature of a person of its own, with local mirrors, for the tests of one module."""
+    top = Path(tempfile.mkdtemp(prefix="rk-"))  # short, for sockets
+    environment = home(top / "home")
+    with pytest.MonkeyPatch.context() as patch:
+        for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+            patch.setenv(key, environment[key])
+        one = sandbox.ensure([cluster], yes=True, offline_mirrors=True, entrance=entrance)[0]
+        try:
+            yield Live(one.user, one.address, one.port, environment, one)
+        finally:
+            sandbox.down("all", quiet=True)
+    shutil.rmtree(top)
 
 
 def home(folder: Path) -> dict[str, str]:

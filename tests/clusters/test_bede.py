@@ -2,17 +2,13 @@
 
 import json
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from laptops import ROOKERY, Laptop, newcomer
-from live import Live, home
+from live import Live, alone
 from typist import Typist
 
-from rookery import sandbox
 from rookery.sandbox import auth
 
 pytestmark = pytest.mark.cluster
@@ -23,16 +19,8 @@ STORAGE = "/nobackup/projects/bdlan09/vi"
 @pytest.fixture(scope="module")
 def bede() -> Iterator[Live]:
     """A miniature that is logged in to as Bede is, through a jump host."""
-    top = Path(tempfile.mkdtemp(prefix="rk-"))
-    environment = home(top / "home")
-    with pytest.MonkeyPatch.context() as patch:
-        for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
-            patch.setenv(key, environment[key])
-        entrance = auth.Entrance("password+totp", jump=True)
-        one = sandbox.ensure(["bede"], yes=True, offline_mirrors=True, entrance=entrance)[0]
-        yield Live(one.user, one.address, one.port, environment, one)
-        sandbox.down("all", quiet=True)
-    shutil.rmtree(top)
+    with alone("bede", auth.Entrance("password+totp", jump=True)) as live:
+        yield live
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,10 @@
 """HeX: keys alone, a port of its own, partitions called TYPE-DURATION, no storage but the home."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from laptops import Laptop, laptop
-from live import Live, home
-
-from rookery import sandbox
+from live import alone
 
 pytestmark = pytest.mark.cluster
 
@@ -25,18 +20,11 @@ TRAIN = """\
 @pytest.fixture(scope="module")
 def ada() -> Iterator[Laptop]:
     """Somebody whose key HeX knows, as HeX is where it is sent to somebody first."""
-    top = Path(tempfile.mkdtemp(prefix="rk-"))
-    environment = home(top / "home")
-    with pytest.MonkeyPatch.context() as patch:
-        for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
-            patch.setenv(key, environment[key])
-        one = sandbox.ensure(["hex"], yes=True, offline_mirrors=True)[0]
-        assert one.port == 6767
-        person = laptop(Live(one.user, one.address, one.port, environment, one), "ada")
+    with alone("hex") as live:
+        assert live.port == 6767
+        person = laptop(live, "ada")
         yield person
         person.rookery("logout")
-        sandbox.down("all", quiet=True)
-    shutil.rmtree(top)
 
 
 def test_from_nothing_to_a_first_result(ada: Laptop) -> None:
