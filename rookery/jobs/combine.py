@@ -4,18 +4,21 @@ One pass, a file at a time: memory does not grow with their number. Values leave
 """
 
 import csv
+import hashlib
 import io
 import json as json_
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from rookery import files, report
+from rookery import files, house, program, report
 from rookery.errors import RookeryError
-from rookery.jobs import results
+from rookery.jobs import named, results
 from rookery.jobs.known import Run, of_record
 from rookery.jobs.there.forms import expression
 from rookery.project.spec import Project
@@ -85,21 +88,56 @@ def run(request: Request) -> int:
     target = project.root / request.output
     if target.suffix.lower() != ".csv":
         raise RookeryError(f"{request.output} is no name for the table: it must end in .csv.")
-    taken = {project.root / str(job.get("params", "")) for job in project.jobs.values()}
-    if target in taken:
-        raise RookeryError(f"{request.output} holds the parameters of a job.", hint="invoke combine --output NAME.csv")
+    _refuse_what_is_not_ours(target, request.output)
     known = of_record(project, request.job, request.files)
     found = list(choose(project, request.files, target))
     if not request.files:
-        found = _of_the_job(found, known.job)
+        command = str(project.jobs.get(known.job, {}).get("command", ""))
+        found = named.of_job(found, project.root, known.job, project.jobs)
+        found = named.by_parameters(found, project.root, command, known)
     if not found:
         what = f"matches {request.files}" if request.files else f"ends in .csv in {', '.join(project.outputs) or '.'}"
         raise RookeryError(f"There is nothing to combine: no file {what}.", hint="invoke fetch")
     with report.waiting(f"Combining {len(found):,} files"):
         outcome = combine(project.root, found, known, target)
+    _note(target)
     _tell(outcome, known, json=request.json)
     wrong = (outcome.missing, outcome.broken, outcome.empty, outcome.others, outcome.old, outcome.newer, outcome.twice)
     return int(any(wrong))
+
+
+def _refuse_what_is_not_ours(target: Path, name: str) -> None:
+    """See that a table is written over no file that something else wrote; `combined.csv` is always the last table.
+
+    Raises:
+        RookeryError: It would be.
+    """
+    if name == Request.output or not target.exists():
+        return
+    note = _note_of(target)
+    if note.is_file() and target.is_file() and note.read_text(encoding="utf-8") == _digest(target):
+        return
+    raise RookeryError(
+        f"{name} is there already, and is no table as combine wrote it; it was left alone.",
+        hint="invoke combine --output ANOTHER.csv   # or move that file away",
+    )
+
+
+def _note(target: Path) -> None:
+    """Remember what was written, so that the next table may take its place."""
+    note = _note_of(target)
+    with suppress(OSError):
+        note.parent.mkdir(parents=True, exist_ok=True)
+        files.write(note, _digest(target))
+
+
+def _note_of(target: Path) -> Path:
+    return house.state_dir() / "combined" / hashlib.sha256(os.fsencode(target.resolve())).hexdigest()[:32]
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def choose(project: Project, pattern: str, target: Path) -> Iterator[tuple[int | None, Path]]:
@@ -126,12 +164,6 @@ def choose(project: Project, pattern: str, target: Path) -> Iterator[tuple[int |
         told = place.search(str(path.relative_to(project.root))) if place else _last_number(path.stem)
         numbered.append((int(told[1]) if told else None, path))
     return iter(sorted(numbered, key=lambda one: (one[0] is None, one[0] or 0, _natural(one[1]))))
-
-
-def _of_the_job(found: list[tuple[int | None, Path]], job: str) -> list[tuple[int | None, Path]]:
-    """Those that have the job's name in theirs, where there are any: results of other jobs lie beside them."""
-    named = [one for one in found if job and job in one[1].name]
-    return named or found
 
 
 def _glob(root: Path, pattern: str) -> Iterator[Path]:
@@ -320,7 +352,9 @@ def _tell(outcome: Outcome, known: Run, *, json: bool) -> None:
     if outcome.missing:
         tasks = f"{len(outcome.missing)} of {len(known.tasks)} tasks"
         print(f"  missing: {tasks} have no result: {expression(outcome.missing)}", file=sys.stderr)
-        print(f"  next: invoke fetch; or invoke submit --failed {known.id}", file=sys.stderr)
+        flag = " --sandbox" * known.cluster.endswith("-sandbox")
+        what = f"invoke fetch{flag}; or invoke submit --failed {known.id}{flag}"
+        print(f"  next: {program.as_typed(what)}", file=sys.stderr)
     for what, some in (
         ("left out, it is not whole", [f"{name}: {why}" for name, why in outcome.broken]),
         ("empty", outcome.empty),

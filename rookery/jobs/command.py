@@ -63,7 +63,7 @@ def _filled(match: re.Match[str], quote: str, variables: Mapping[str, str], word
         return match[0]
     raise RookeryError(
         f"the command has {{{name}}}{nearest(name, known)}, and there is: "
-        f"{', '.join(f'{{{one}}}' for one in known)}. Write {{{{{name}}}}} where the braces are meant."
+        f"{', '.join(f'{{{one}}}' for one in known)}. Put it into quotes where the braces are meant."
     )
 
 

@@ -77,16 +77,16 @@ def _look(door: "Door", project: "Project", job: str) -> tuple["Listing", Sequen
     from rookery.jobs import outputs
     from rookery.project import places
 
-    name = door.cluster.name
+    name, flag = door.cluster.name, " --sandbox" * door.cluster.sandbox
     with report.waiting(f"Looking at the outputs on {name}"):
         there = outputs.listing(door, str(places.base(project.name)), project.outputs, job)
     if there is None:
-        raise RookeryError(f"{project.name} is not on {name} yet.", hint=f"invoke deploy --cluster {name}")
+        raise RookeryError(f"{project.name} is not on {name} yet.", hint=f"invoke deploy --cluster {name}{flag}")
     if not job:
         return there, there.files
     files = outputs.of_job(there, job)
     if there.submitted is None and not files:
-        raise RookeryError(f"{name} knows no job {job} of {project.name}.", hint=f"invoke jobs --cluster {name}")
+        raise RookeryError(f"{name} knows no job {job} of {project.name}.", hint=f"invoke jobs --cluster {name}{flag}")
     return there, files
 
 

@@ -1,7 +1,7 @@
 """The run whose results `combine` puts together: what the project's records tell of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rookery.errors import RookeryError
@@ -17,6 +17,7 @@ class Run:
     Attributes:
         id: Its number; "" where there is no record of one.
         job: The job's name.
+        cluster: Where it was; "hec-sandbox" for the miniature of hec.
         tasks: The tasks that must have a result; empty where nobody knows.
         parameters: Names of the parameters.
         rows: Their values, by task.
@@ -27,6 +28,7 @@ class Run:
 
     id: str = ""
     job: str = ""
+    cluster: str = ""
     tasks: frozenset[int] = frozenset()
     parameters: tuple[str, ...] = ()
     rows: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
@@ -60,13 +62,14 @@ def of_record(project: Project, job: str = "", pattern: str = "") -> Run:
     if not found:
         return Run()
     until, again = _afterwards(project, found)
+    known = Run(found.id, found.job, found.cluster, began=_seconds(found.when), until=until, again=again)
     if found.rows:
         names = tuple(str(name) for name in found.rows[0])
         rows = {number: tuple(str(row.get(name, "")) for name in names) for number, row in enumerate(found.rows, 1)}
-        return Run(found.id, found.job, frozenset(rows), names, rows, _seconds(found.when), until, again)
+        return replace(known, tasks=frozenset(rows), parameters=names, rows=rows)
     ranges = values.task_ranges(found.array) if found.array else []
     tasks = frozenset(number for numbers in ranges for number in numbers)
-    return Run(found.id, found.job, tasks, began=_seconds(found.when), until=until, again=again)
+    return replace(known, tasks=tasks)
 
 
 def _afterwards(project: Project, first: record.Record) -> tuple[float, frozenset[str]]:

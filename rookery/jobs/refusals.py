@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rookery import report
 from rookery.errors import RookeryError
+from rookery.project.read import is_for
 
 if TYPE_CHECKING:
     from rookery.jobs.submission import Wish
@@ -128,7 +129,7 @@ def refused(found: "Target", wish: "Wish", answer: Mapping[str, Any]) -> Rookery
     fields = {key: report.clean(answer.get(key, "")) for key in ("name", "number", "said")}
     fields |= {key: ", ".join(map(report.clean, answer.get(key) or [])) for key in ("jobs", "states", "what")}
     if state == "no-job" and found.project and job in found.project.jobs:
-        state = "later-job"
+        state = "later-job" if is_for(found.project, job, found.cluster.name) else "not-for"
     message, hint = _OURS.get(state, ("{cluster} gave an answer that rookery does not know.", "invoke deploy"))
     fields |= {
         "cluster": found.cluster.name,
@@ -144,6 +145,8 @@ _OURS: Final = {
     "not-set-up": ("Your home on {cluster} is not set up.", "invoke setup"),
     "not-deployed": ("Nothing of {project} is deployed on {cluster}.", "invoke deploy"),
     "no-job": ("The release {release} on {cluster} has no job {job}. It has: {jobs}.", "invoke submit NAME"),
+    "not-for": ("{job} is not for {cluster}: `only` of rookery.yml names others.", "invoke render {job}"),
+    "no-such-run": ("{cluster} knows no job {number}, so nothing can wait for it.", "invoke jobs"),
     "later-job": ("The release {release} on {cluster} is older than job {job}. It has: {jobs}.", "invoke deploy"),
     "no-script": ("The release {release} on {cluster} has no {job}: commit it.", "invoke deploy"),
     "no-run": ("{name} has not been submitted on {cluster}, so nothing can wait for it.", "invoke submit {name}"),

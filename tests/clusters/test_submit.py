@@ -18,7 +18,7 @@ pytestmark = pytest.mark.cluster
 FILES = {
     "rookery.yml": """
         name: seals
-        clusters: [hec]
+        clusters: [hec, penguins]
         environment: {python: none}
         outputs: [slurm_logs, results]
         jobs:
@@ -34,6 +34,9 @@ FILES = {
             memory: 100M
             time: 00:05:00
             after: [simulate]
+          elsewhere:
+            command: hostname
+            only: [penguins]
           sweep:
             template: sweep
             command: python3 -c 'import sys; print(sys.argv[1:])'
@@ -208,10 +211,12 @@ def test_a_job_whose_record_can_t_be_written_there_is_submitted_all_the_same(sea
         (["nix"], "has no job nix. It has: simulate, sweep, total."),
         (["no/such.sh"], "There is no 'no/such.sh'"),
         (["../../../etc/passwd"], "There is no '../../../etc/passwd'"),
-        ([], "Which job? There are: simulate, total, sweep."),
+        ([], "Which job? There are: simulate, total, elsewhere, sweep."),
         (["--failed", "x y"], "'x y' is no number of a job"),
         (["--failed", "99999", "simulate"], "knows no job 99999 of yours"),
         (["own script.sh", "--after", "nobody"], "nobody has not been submitted on hec"),
+        (["own script.sh", "--after", "424242"], "hec knows no job 424242, so nothing can wait for it."),
+        (["elsewhere"], "elsewhere is not for hec: `only` of rookery.yml names others."),
         (["own script.sh", "--after", "a;b"], "'a;b' is neither a job's number nor a job"),
         (["own script.sh", "--test", "--wait"], "--test submits nothing"),
         (["bad.sh"], "bad.sh has an error in line 2"),

@@ -74,6 +74,73 @@ def test_the_parameters_stand_before_the_results(tmp_path: Path, capsys: pytest.
     assert told["run"] == "7"
 
 
+def jobs(root: Path, text: str) -> None:
+    """What rookery.yml says of the jobs."""
+    (root / "rookery.yml").write_text(f"name: x\nclusters: [hec]\noutputs: [results]\njobs:\n{text}")
+
+
+@pytest.mark.parametrize(
+    ("names", "table"),
+    [
+        (("est_1", "est_2", "fit_check_1", "fit_check_2"), "est"),  # a job's own files need not be called after it
+        (("fit_1", "fit_2", "fit-check_1", "fit-check_2"), "fit"),
+        (("Fit_1", "Fit_2", "other_1", "other_2"), "Fit"),
+        (("a/1", "a/2", "fit_check/1", "fit_check/2"), "a"),
+        (("refit_1", "refit_2", "fit_check_1"), "refit"),  # a part of a word is no name
+    ],
+)
+def test_results_of_another_job_are_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], names: tuple[str, ...], table: str
+) -> None:
+    project(tmp_path)
+    jobs(tmp_path, "  fit: {command: x}\n  fit_check: {command: x}\n")
+    for name in names:
+        file = tmp_path / f"results/{name}.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"from\n{name.rstrip('/_12').rpartition('/')[2]}\n")
+    recorded(tmp_path, job="fit", array="1-2")
+    told = combined(tmp_path, capsys)
+    assert (told["table"], told["code"]) == (f"task,from\n1,{table}\n2,{table}\n", 0)
+
+
+def test_files_that_are_called_after_parameters_stand_beside_these(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project(tmp_path, sim_3__csv="est\n3\n", sim_1__csv="est\n1\n", sim_2__csv="est\n2\n")
+    jobs(
+        tmp_path,
+        "  sim:\n    template: sweep\n    command: run {seed} >./results/sim_{seed}.csv\n    grid: {seed: [3, 1, 2]}\n",
+    )
+    recorded(tmp_path, job="sim", rows=[{"seed": 3}, {"seed": 1}, {"seed": 2}], array="1-3")
+    told = combined(tmp_path, capsys)
+    assert sorted(told["table"].splitlines()[1:]) == ["1,3,3", "2,1,1", "3,2,2"]
+    assert (told["missing"], told["code"]) == ([], 0)
+    project(tmp_path, **{f"rate_{rate}__csv": f"est\n{rate}\n" for rate in ("0.1", "0.2", "0.5")})
+    jobs(
+        tmp_path,
+        "  rate: {template: sweep, command: 'run > results/rate_{rate}.csv', grid: {rate: ['0.1', '0.5', '0.2']}}\n",
+    )
+    recorded(tmp_path, 8, job="rate", rows=[{"rate": "0.1"}, {"rate": "0.5"}, {"rate": "0.2"}], array="1-3")
+    told = combined(tmp_path, capsys, job="8")
+    assert sorted(told["table"].splitlines()[1:]) == ["1,0.1,0.1", "2,0.5,0.5", "3,0.2,0.2"]
+    assert told["others"] == []
+
+
+def test_a_table_takes_the_place_of_a_table_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(tmp_path, r_1__csv="x\n1\n")
+    (tmp_path / "thesis.csv").write_text("mine\n")
+    for name in ("thesis.csv", "results/r_1.csv"):
+        before = (tmp_path / name).read_text()
+        with pytest.raises(RookeryError, match=f"{name} is there already"):
+            combined(tmp_path, capsys, output=name)
+        assert (tmp_path / name).read_text() == before
+    for _ in range(2):
+        assert combined(tmp_path, capsys, output="all.csv")["code"] == 0
+    (tmp_path / "all.csv").write_text("changed\n")
+    with pytest.raises(RookeryError, match="no table as combine wrote it"):
+        combined(tmp_path, capsys, output="all.csv")
+
+
 def test_plain_numbers_without_a_header(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     project(tmp_path, **{f"{task}__dat": f"{task * task}\n" for task in (1, 2, 10)})
     told = combined(tmp_path, capsys, files="*.dat")

@@ -42,7 +42,7 @@ def test_it_says_what_is_wrong_and_how_it_reads_mended(here: Path, capsys: pytes
     assert said[1] == "    Rscript work.R"
     assert said[2:] == [
         "1 error in 1 script, for penguins",
-        '  next: rookery lint "job.sh" --cluster penguins --fix   # mends 1 of them',
+        "  next: rookery lint job.sh --cluster penguins --fix   # mends 1 of them",
     ]
     assert (here / "job.sh").read_text() == BAD
 

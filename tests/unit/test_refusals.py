@@ -96,3 +96,15 @@ def test_the_programs_that_are_sent_are_python_3_6() -> None:
     folder = Path(basics.__file__).parent
     for path in folder.glob("*.py"):
         ast.parse(path.read_text(), feature_version=(3, 6))
+
+
+def test_the_log_of_a_release_that_is_gone_is_looked_for_where_that_of_today_leads(tmp_path: Path) -> None:
+    base, log = tmp_path / "projects/x", "slurm_logs/a_7.out"
+    release, record = base / "releases/old", base / "runs/7.json"
+    path = str(release / log)
+    assert following.still_there(path, str(release), str(record)) == path
+    (base / "current/slurm_logs").mkdir(parents=True)
+    (base / "current" / log).write_text("said")
+    assert following.still_there(path, str(release), str(record)) == str(base / "current" / log)
+    release.mkdir(parents=True)  # whose log has not begun
+    assert following.still_there(path, str(release), str(record)) == path

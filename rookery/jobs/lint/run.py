@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -237,7 +238,7 @@ def _tell(looked: Sequence[Looked], cluster: "Cluster", request: Request) -> Non
     if safe:
         call = [
             f"{invocation()} lint",
-            *([json.dumps(request.files)] if request.files else []),
+            *([shlex.quote(request.files)] if request.files else []),
             f"--cluster {cluster.name} --fix{' --sandbox' * request.sandbox}",
         ]
         what = "1 of them" if len(safe) == 1 else f"{len(safe)} of them"

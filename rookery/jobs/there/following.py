@@ -90,8 +90,15 @@ def path_of(job: str, task: Task, error: bool) -> str:
         kept = read(record)
         pattern = (kept.get("error_log") if error else "") or kept.get("log") or ""
         if pattern and (not task.folder or task.folder == kept.get("release")):
-            return expand(pattern, job, task)
+            return still_there(expand(pattern, job, task), str(kept.get("release") or ""), record)
     return os.path.join(task.folder, "slurm-%s.out" % name)
+
+
+def still_there(path: str, release: str, record: str) -> str:
+    """A log whose release was pruned: the outputs stand elsewhere, and the release of today leads there as well."""
+    today = os.path.join(os.path.dirname(os.path.dirname(record)), "current", path[len(release) + 1 :])
+    is_gone = bool(release) and path.startswith(release + "/") and not os.path.exists(release)
+    return today if is_gone and os.path.exists(today) else path
 
 
 class Follower:

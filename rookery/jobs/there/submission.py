@@ -202,12 +202,20 @@ class Submission:
                 raise Answer("no-run", name=given, stamp=self.stamp)
             code, out, _ = run(["sacct", "-X", "--noheader", "--parsable2", "--format=State", "-j", number])
             states = [line.split()[0] for line in out.splitlines() if line.strip()]
+            if not code and not states and self._is_unknown(number):
+                raise Answer("no-such-run", number=number, stamp=self.stamp)
             bad = sorted({state for state in states if state != ENDED_WELL and state not in ACTIVE})
             if bad:
                 raise Answer("failed-before", number=number, name=given, states=bad, stamp=self.stamp)
             if (code or not states or set(states) != {ENDED_WELL}) and number not in waited:
                 waited.append(number)
         return waited
+
+    def _is_unknown(self, number: str) -> bool:
+        """Whether nobody knows a job that accounting does not: Slurm would take it for one that has ended well."""
+        code, out, err = run(["squeue", "--noheader", "--states=all", "--format=%i", "-j", number])
+        queued = out.strip() or (code and "invalid job id" not in err.lower())
+        return not queued and not os.path.exists(os.path.join(self.base, "runs", number + ".json"))
 
     def _latest(self, name: str) -> str:
         records = [read(path) for path in glob.glob(os.path.join(glob.escape(self.base), "runs", "*.json"))]

@@ -1,8 +1,10 @@
 """Keep each task's parameters and results with MLflow, in files: nothing is sent anywhere.
 
-Once they have been fetched, look at them with `mlflow ui --backend-store-uri results/mlruns`.
+Once they have been fetched, look at them with
+`MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri results/mlruns`.
 """
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -15,6 +17,10 @@ def keep(name, parameters, results):
     import mlflow
 
     mlflow.set_tracking_uri(FOLDER.resolve().as_uri())
+    FOLDER.parent.mkdir(exist_ok=True)
+    with open(FOLDER.with_name(".mlruns.lock"), "w") as lock:  # the tasks of an array would all make the folder
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        mlflow.search_experiments()
     with mlflow.start_run(run_name=name):
         mlflow.log_params(parameters)
         mlflow.log_metrics(results)
