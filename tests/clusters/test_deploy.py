@@ -218,6 +218,7 @@ def test_old_releases_go_on_request_and_only_those_that_nothing_needs(project: W
         project.deploy()
     releases = f"$HOME/{project.base}/releases"
     home.says(f"echo 1 > {releases}/{commits[1]}/mine.csv")
+    home.says(f"cd {releases}/{commits[0]} && mkdir __pycache__ && echo 1 > __pycache__/a.cpython-313.pyc")
     job = home.says(f"cd {releases}/{commits[2]} && sbatch --parsable --hold --wrap true")
     try:
         told = project.deploy("--prune", "--check")["pruned"]

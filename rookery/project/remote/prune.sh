@@ -30,9 +30,9 @@ if [ "$slurm" = 1 ]; then
 fi
 current=$(readlink "$base/current")
 freed=0
-own_files() { # files in a release that are neither the commit's nor rookery's
+own_files() { # files in a release that are neither the commit's nor rookery's, nor what Python compiled of these
   HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent GIT_CONFIG_NOSYSTEM=1 GIT_INDEX_FILE="$state/$1.index" \
-    git --git-dir="$repository" --work-tree="$base/releases/$1" ls-files --others --modified ||
+    git --git-dir="$repository" --work-tree="$base/releases/$1" ls-files --others --modified --exclude=__pycache__/ ||
     echo 'what can not be told'
 }
 for release in "$base"/releases/*; do
