@@ -60,6 +60,13 @@ def run(request: Request) -> int:
         plan = arrivals.plan(files, project.outputs)
         brought = [] if request.check else _bring(door, project, arrivals, plan)
     _tell(request, door, there, plan, brought)
+    ran = record.find(project.root, job) if job else None
+    if ran and (unnamed := sorted(set(ran.outputs) - set(project.outputs))):
+        named = ", ".join(map(report.clean, unnamed))
+        print(
+            f"  not looked at: {named}; run {job} may have written there, and outputs of rookery.yml names it no more",
+            file=sys.stderr,
+        )
     return int(bool(plan.refused or (len(brought) < len(plan.bring) and not request.check)))
 
 

@@ -92,6 +92,9 @@ def _job(given: str, project: "Project", failed: str) -> tuple[str, str]:
     if not given and failed:
         before = record.find(project.root, failed)
         given = before.job if before else ""
+        if not before:
+            what = f"There is no record of run {failed} here, and so not of which job it was."
+            raise RookeryError(what, hint=f"invoke fetch {failed}   # or the job's name with --failed")
     names = list(project.jobs)
     if not given:
         known = f"There are: {', '.join(names)}." if names else f"{project.file} has no jobs."

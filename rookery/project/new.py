@@ -206,11 +206,12 @@ def _lock(request: Request, folder: Path) -> None:
     """
     ways = {
         "uv": [["uv", "lock", "--quiet"]],
-        "poetry": [["poetry", "lock", "--quiet", "--no-interaction"], ["uvx", "poetry", "lock", "--quiet"]],
+        "poetry": [["poetry", "lock", "--no-interaction"], ["uvx", "poetry", "lock", "--no-interaction"]],
     }
     command = next((one for one in ways[request.lock] if shutil.which(one[0])), None)
     if command is None:
-        what = f"To lock the packages of --track, {request.lock} must be on this computer."
+        tools = "uv" if request.lock == "uv" else f"{request.lock} or uv"
+        what = f"To lock the packages of --track, {tools} must be on this computer."
         raise RookeryError(what, hint="https://docs.astral.sh/uv/#installation   # then the same command")
     (folder / LOCKS[request.lock]).unlink()
     done = subprocess.run(

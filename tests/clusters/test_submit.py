@@ -214,6 +214,7 @@ def test_a_job_whose_record_can_t_be_written_there_is_submitted_all_the_same(sea
         ([], "Which job? There are: simulate, total, elsewhere, sweep."),
         (["--failed", "x y"], "'x y' is no number of a job"),
         (["--failed", "99999", "simulate"], "knows no job 99999 of yours"),
+        (["--failed", "99999"], "There is no record of run 99999 here, and so not of which job it was."),
         (["own script.sh", "--after", "nobody"], "nobody has not been submitted on hec"),
         (["own script.sh", "--after", "424242"], "hec knows no job 424242, so nothing can wait for it."),
         (["elsewhere"], "elsewhere is not for hec: `only` of rookery.yml names others."),
