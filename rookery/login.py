@@ -161,7 +161,7 @@ def _opened(name: str, request: Request) -> Entry:
     from rookery import profile
     from rookery.ssh import Door
 
-    told = profile.of_person(request.user)
+    told = profile.of_person(name, request.user)
     door = Door(profile.load(name, profile.sources(request.sandbox), told))
     was_open = door.is_open()
     if not was_open:

@@ -18,6 +18,7 @@ __all__ = [
     "Setting",
     "Storage",
     "explain",
+    "is_account",
     "load",
     "names",
     "of_person",
@@ -145,6 +146,11 @@ def require_account(cluster: Cluster) -> None:
     )
 
 
+def is_account(name: str) -> bool:
+    """Whether an account can be called so: it stands in paths, and in job scripts."""
+    return bool(_ACCOUNT.fullmatch(name))
+
+
 def such_as(known: Mapping[str, Any]) -> str:
     """` (the code of your project, such as x01)`: what an account is, in the words of a profile's cluster_account."""
     words = [known["hint"]] if "hint" in known else []
@@ -152,15 +158,22 @@ def such_as(known: Mapping[str, Any]) -> str:
     return f" ({', '.join(words)})" if words else ""
 
 
-def of_person(user: str, account: str = "") -> dict[str, Any]:
+def of_person(name: str, user: str, account: str = "") -> dict[str, Any]:
     """What a profile is told where a person says who they are there, to load it with and to remember.
 
     Args:
+        name: The cluster.
         user: Their username; "" where they don't say.
         account: What their jobs are charged to; likewise.
+
+    Raises:
+        RookeryError: The cluster is unknown, or a file is malformed.
     """
     told: dict[str, Any] = {"cluster_user": user} if user else {}
-    return told | ({"cluster_account": {"required": True, "name": account}} if account else {})
+    if account:
+        known = next((one.value for one in explain(name) if one.key == "cluster_account"), None)
+        told["cluster_account"] = {"required": False, **(known if isinstance(known, dict) else {}), "name": account}
+    return told
 
 
 def _or_default(folders: Sequence[Path] | None) -> list[Path]:
@@ -256,7 +269,7 @@ def _bad_storage(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
 
 def _bad_jobs(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
     found: list[tuple[Place, str]] = []
-    if (code := account(data)) and not _ACCOUNT.fullmatch(code):
+    if (code := account(data)) and not is_account(code):
         problem = f"is not the name of an account: {code!r}. It may hold letters, digits, dots, dashes and underscores."
         found.append((("cluster_account", "name"), problem))
     partitions = [entry["name"] for entry in data.get("cluster_partitions", [])]
@@ -311,10 +324,17 @@ def _with_key(text: str, key: str, value: Any) -> str:
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     for known, old in node.value if isinstance(node, yaml.MappingNode) else ():
         if known.value == key:
-            before, end = text[: known.end_mark.index], old.end_mark.index
+            before, end = text[: known.end_mark.index], _last(old).end_mark.index
             newline = "\n" if text[:end].endswith("\n") else ""  # a block of text takes its last newline with it
             return f"{before}: {written}{newline}{text[end:]}"
     return f"{text}{'' if not text or text.endswith(chr(10)) else chr(10)}{key}: {written}\n"
+
+
+def _last(node: Any) -> Any:
+    """The last value in a block of YAML: the block itself ends behind the comments that belong to what follows."""
+    while getattr(node, "flow_style", None) is False and node.value:
+        node = node.value[-1][1] if isinstance(node.value[-1], tuple) else node.value[-1]
+    return node
 
 
 def _write(file: Path, text: str, expected: Mapping[str, Any]) -> None:

@@ -214,13 +214,13 @@ def _clusters(request: Request, story: "Story") -> dict[str, "Cluster"]:
             raise RookeryError("--user and --account are for the cluster itself: a miniature has its own.")
         sandbox.ensure(names, yes=request.yes, offline_mirrors=request.offline_mirrors, quiet=request.json)
     sources = profile.sources(request.sandbox)
-    told = profile.of_person(request.user, request.account)
     found = {}
     for name in names:
         with _apart(story, name):
-            found[name] = profile.load(name, sources, told)
-            profile.require_account(found[name])
+            cluster = profile.load(name, sources, profile.of_person(name, request.user, request.account))
+            profile.require_account(cluster)
             spelling.check(profile.explain(name, sources))
+            found[name] = cluster
     return found
 
 
@@ -238,7 +238,7 @@ def _doors(clusters: Mapping[str, "Cluster"], this: _Run) -> dict[str, "Door"]:
         with _apart(this.story, name):
             if not (this.may_be_fast and door.has_master()):
                 door.ensure(accept_host_key=this.request.accept_host_key)
-            if told := profile.of_person(this.request.user, this.request.account):
+            if told := profile.of_person(name, this.request.user, this.request.account):
                 profile.remember(name, told)  # it works, so it is kept for the next time
             doors[name] = door
     return doors

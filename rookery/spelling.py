@@ -27,6 +27,7 @@ def check(settings: Iterable[Setting]) -> None:
     Raises:
         RookeryError: One is called like a setting, but none; with its file and line.
     """
+    settings = list(settings)
     told = {one.key: one for one in settings if not one.key.startswith(_NOT_A_ROLES)}
     if not told:
         return
@@ -34,13 +35,13 @@ def check(settings: Iterable[Setting]) -> None:
     known = {name: role for role in roles for name in _read_by(role)}
     for key, setting in told.items():
         role = next((one for one in sorted(roles, reverse=True) if key.startswith(f"{one}_")), "")
-        alike = difflib.get_close_matches(key, known, 1, _ALIKE[bool(role)])
-        if key in known or not (role or alike) or _is_used(key, told.values()):
+        meant = [name for name in known if not role or name.startswith(f"{role}_")]
+        alike = difflib.get_close_matches(key, meant, 1, _ALIKE[bool(role)])
+        if key in known or not alike or _is_used(key, settings):
             continue
-        guess = f" (did you mean {alike[0]}?)" if alike else ""
-        role = known[alike[0]] if alike else role
+        role = known[alike[0]]
         raise RookeryError(
-            f"{setting.where()}: {key} is not a setting there is{guess}.",
+            f"{setting.where()}: {key} is not a setting there is (did you mean {alike[0]}?).",
             hint=f"ansible-doc -t role -r '{house.root() / 'roles'}' {role}   # lists what role {role} reads",
         )
 

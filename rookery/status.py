@@ -125,7 +125,10 @@ def standings(names: list[str], *, sandbox: bool) -> list[Standing]:
 
 
 def _door(name: str, *, sandbox: bool) -> "Door":
+    from rookery import profile
+
     door = program.door(name, sandbox=sandbox)
+    profile.require_account(door.cluster)
     if not door.has_master():
         door.ensure()
     return door

@@ -88,6 +88,9 @@ def run(request: Request) -> int:
     target = project.root / request.output
     if target.suffix.lower() != ".csv":
         raise RookeryError(f"{request.output} is no name for the table: it must end in .csv.")
+    taken = {project.root / str(job.get("params", "")) for job in project.jobs.values()}
+    if target in taken:
+        raise RookeryError(f"{request.output} holds the parameters of a job.", hint="invoke combine --output NAME.csv")
     _refuse_what_is_not_ours(target, request.output)
     known = of_record(project, request.job, request.files)
     found = list(choose(project, request.files, target))
@@ -107,14 +110,14 @@ def run(request: Request) -> int:
 
 
 def _refuse_what_is_not_ours(target: Path, name: str) -> None:
-    """See that a table is written over no file that something else wrote; `combined.csv` is always the last table.
+    """See that a table is written over no file of anybody's; a `combined.csv` that nobody knows is taken for a table.
 
     Raises:
         RookeryError: It would be.
     """
-    if name == Request.output or not target.exists():
-        return
     note = _note_of(target)
+    if not target.exists() or (name == Request.output and not note.is_file()):
+        return
     if note.is_file() and target.is_file() and note.read_text(encoding="utf-8") == _digest(target):
         return
     raise RookeryError(

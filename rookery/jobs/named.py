@@ -30,7 +30,7 @@ def of_job(found: Sequence[Numbered], root: Path, job: str, jobs: Iterable[str])
     for owner in (job, ""):
         if mine := [one for one, its in zip(found, owners, strict=True) if its == owner]:
             return mine
-    return list(found)
+    return []
 
 
 def _owner(path: str, jobs: Iterable[str]) -> str:
@@ -64,5 +64,6 @@ def _written(command: str, run: Run) -> Mapping[str, int]:
         values = {**dict(zip(run.parameters, row, strict=True)), "task": str(task)}
         for word in words:
             path = re.sub(r"\{(\w+)\}", lambda name: values.get(name[1], name[0]), word)  # noqa: B023 used at once
-            written.setdefault(os.path.normpath(path), set()).add(task)
+            for part in (path, path.rpartition("=")[2]):  # --out=results/x.csv
+                written.setdefault(os.path.normpath(part), set()).add(task)
     return {path: min(tasks) for path, tasks in written.items() if len(tasks) == 1}

@@ -48,9 +48,11 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
     Raises:
         RookeryError: The cluster is unknown or can't be reached, or tells nothing of its storage.
     """
+    from rookery import profile
     from rookery.project import target
 
     door = target.find(cluster, sandbox=sandbox, needs_project=False).door
+    profile.require_account(door.cluster)
     door.ensure()
     with report.waiting(f"Asking {door.cluster.name} for your quota"):
         said = door.run([*arguments(door.cluster)], script=ASK, timeout=60, check=False).stdout

@@ -106,8 +106,8 @@ def account(cluster: "Cluster", request: "Request") -> str:
             hint=f"invoke onboard --cluster {cluster.name} --account CODE",
         )
     print(f"  Jobs on {cluster.title} are charged to an account{profile.such_as(known)}.")
-    while not (answer := ask("Your account")):
-        pass
+    while not profile.is_account(answer := ask("Your account")):
+        print("  An account has letters and digits, and . _ - between them.", file=sys.stderr)
     return answer
 
 

@@ -67,7 +67,8 @@ def who(way: Way) -> None:
     cluster, request = way.cluster, way.request
     with way.step("Who and where"):
         if not cluster.sandbox:
-            way.told |= profile.of_person(answers.username(cluster, request), answers.account(cluster, request))
+            user = answers.username(cluster, request)
+            way.told |= profile.of_person(cluster.name, user, answers.account(cluster, request))
             way.cluster = profile.load(cluster.name, overrides=way.told)
         charged = f", jobs charged to {account(way.cluster.data)}" if account(way.cluster.data) else ""
         way.say(f"{way.cluster.user} on {cluster.title}, {cluster.host}{charged}")
@@ -125,7 +126,7 @@ def log_in(way: Way) -> None:
                 raise _not_in(way, error) from None
             way.say("connected; every step from here on goes through this one connection")
         if not cluster.sandbox:
-            profile.remember(cluster.name, profile.of_person(cluster.user, account(cluster.data)))
+            profile.remember(cluster.name, profile.of_person(cluster.name, cluster.user, account(cluster.data)))
     with way.step("Your key on the cluster"):
         _bring_key(way, door)
 

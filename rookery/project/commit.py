@@ -205,9 +205,10 @@ def _no_commit(root: Path, head: str) -> RookeryError:
     return RookeryError(f"The git repository of {root} names its commits by SHA-256, which rookery does not know.")
 
 
-def _pathspec(outputs: Sequence[str]) -> list[str]:
-    """The project's files, without those that runs make; relative to its folder."""
-    return ["--", ".", *(f":(exclude,literal){path}" for path in (places.KEPT_OUT, *outputs))]
+def _pathspec(outputs: Sequence[str], unsaid: Sequence[str] = ()) -> list[str]:
+    """The project's files, without those that runs make; relative to its folder. What is `unsaid` is not named."""
+    left_out = [path for path in (places.KEPT_OUT, *outputs) if path not in unsaid]
+    return ["--", ".", *(f":(exclude,literal){path}" for path in left_out)]
 
 
 def _status(outputs: Sequence[str]) -> list[str]:
@@ -254,21 +255,19 @@ def _snapshot(commit: Commit, outputs: Sequence[str], scratch: Path) -> Commit:
               for what, value in (("NAME", name), ("EMAIL", mail), ("DATE", when))}  # fmt: skip
     environment = _with_objects(root, objects) | {"GIT_INDEX_FILE": str(scratch / "index")} | people
     git(root, "read-tree", head, environment=environment)
-    # `git add` would refuse a pathspec with an output that is ignored, if only to leave it out
-    listing = ["ls-files", "-z", "--modified", "--others", "--exclude-standard", *_pathspec(outputs)]
-    changed = {path for path in git(root, *listing, environment=environment).split(b"\0") if path}
-    # a repository within this one ends in a slash; a folder that does not stands where a file was
-    there = {
-        one for one in changed if one.endswith(b"/") or (at := root / os.fsdecode(one)).is_file() or at.is_symlink()
-    }
-    for option, paths in (("--force-remove", changed - there), ("--add", there)):
-        names = b"".join(path.rstrip(b"/") + b"\0" for path in sorted(paths))
-        update = ["-c", "core.safecrlf=false", "update-index", option, "-z", "--stdin"]
-        git(root, *update, input=names, environment=environment)
+    adding = ["-c", "core.safecrlf=false", "add", "--all", *_pathspec(outputs, _ignored(root, outputs))]
+    git(root, *adding, environment=environment)
     tree = git(root, "write-tree", environment=environment).decode().strip()
     message = b"Uncommitted changes, as rookery deployed them\n"
     made = git(root, "commit-tree", tree, "-p", head, input=message, environment=environment).decode().strip()
     return replace(commit, id=made, objects=objects)
+
+
+def _ignored(root: Path, outputs: Sequence[str]) -> list[str]:
+    """What of that which is left out git ignores anyway: `git add` refuses to be told to leave that out as well."""
+    asked = b"".join(os.fsencode(path) + b"\0" for path in (places.KEPT_OUT, *outputs))
+    said = git(root, "check-ignore", "-z", "--stdin", input=asked, check=False)
+    return [os.fsdecode(path) for path in said.split(b"\0")]
 
 
 def _with_objects(root: Path, objects: Path | None) -> dict[str, str]:

@@ -109,7 +109,7 @@ def check(commit: Commit, held: Tree, *, outputs: Sequence[str], needed: Iterabl
             raise RookeryError(
                 f"{output} is one of the outputs, which live on the cluster's storage, but the commit holds files "
                 f"in it: {listed(tracked)}.",
-                hint=f"echo {quoted(f'/{output}/')} >>.gitignore && git add .gitignore && "
+                hint=f"printf '\\n%s\\n' {quoted(f'/{output}/')} >>.gitignore && git add .gitignore && "
                 f"git rm -r --cached {quoted(output)} && git commit   # your files stay",
             )
     _check_reserved(held, outputs)

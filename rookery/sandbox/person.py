@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from rookery import files
-from rookery.profile import of_person
 from rookery.sandbox import auth
 from rookery.sandbox.plan import account
 
@@ -70,7 +69,7 @@ def write_inventory(name: str, state: Path, mirrors: Mapping[str, str], profile:
         "cluster_proxy_jump": f"{told['user']}@{told['jump']}:{told['port']}" if told.get("jump") else "",
         "cluster_host_keys": [{"type": "ssh-ed25519", "fingerprint": told["fingerprint"]}],
         **auth.settings(told.get("auth", ""), profile),
-        **of_person("", account(profile)),
+        **({"cluster_account": {**profile["cluster_account"], "name": code}} if (code := account(profile)) else {}),
     }
     if mirrors:
         settings["cluster_mirrors"] = dict(mirrors)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rookery.cluster import ACCOUNT
+from rookery.profile import is_account
 from rookery.sandbox import auth
 
 FEWEST_NODES = 3
@@ -129,7 +130,8 @@ def storage(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
 def account(profile: Mapping[str, Any]) -> str:
     """The account that jobs of a miniature must name; "" where the cluster asks for none."""
     known = profile.get("cluster_account") or {}
-    return str(known.get("name") or known.get("example") or "project") if known.get("required") else ""
+    told = str(known.get("name") or known.get("example") or "")
+    return (told if is_account(told) else "project") if known.get("required") else ""
 
 
 def projects(profile: Mapping[str, Any]) -> list[str]:

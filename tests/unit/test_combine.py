@@ -109,7 +109,7 @@ def test_files_that_are_called_after_parameters_stand_beside_these(
     project(tmp_path, sim_3__csv="est\n3\n", sim_1__csv="est\n1\n", sim_2__csv="est\n2\n")
     jobs(
         tmp_path,
-        "  sim:\n    template: sweep\n    command: run {seed} >./results/sim_{seed}.csv\n    grid: {seed: [3, 1, 2]}\n",
+        "  sim: {template: sweep, command: 'run --out=results/sim_{seed}.csv', grid: {seed: [3, 1, 2]}}\n",
     )
     recorded(tmp_path, job="sim", rows=[{"seed": 3}, {"seed": 1}, {"seed": 2}], array="1-3")
     told = combined(tmp_path, capsys)
@@ -124,6 +124,18 @@ def test_files_that_are_called_after_parameters_stand_beside_these(
     told = combined(tmp_path, capsys, job="8")
     assert sorted(told["table"].splitlines()[1:]) == ["1,0.1,0.1", "2,0.5,0.5", "3,0.2,0.2"]
     assert told["others"] == []
+
+
+def test_a_run_that_left_nothing_gets_no_results_of_another_job(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project(tmp_path, fit_1__csv="x\n1\n")
+    jobs(tmp_path, "  fit: {command: x}\n  sim: {command: x, params: combined.csv}\n")
+    recorded(tmp_path, job="sim", array="1-2")
+    with pytest.raises(RookeryError, match=r"combined\.csv holds the parameters"):
+        combined(tmp_path, capsys)
+    with pytest.raises(RookeryError, match="There is nothing to combine"):
+        combined(tmp_path, capsys, output="all.csv")
 
 
 def test_a_table_takes_the_place_of_a_table_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -148,6 +148,26 @@ def test_a_snapshot_has_what_changed_and_nothing_that_is_ignored_or_that_runs_ma
         assert b"new mode 100755" in commit.patch(chosen)
 
 
+def test_a_snapshot_of_a_sparse_checkout_and_of_a_folder_that_became_a_link(
+    root: Path, git: Git, tmp_path: Path
+) -> None:
+    for path in ("a/b", "big/b", "data/1"):
+        (root / path).parent.mkdir(exist_ok=True)
+        (root / path).write_text("1\n")
+    git("add", "-A")
+    git("commit", "-q", "-m", "all")
+    (root / "data").rename(tmp_path / "moved")
+    (root / "data").symlink_to(tmp_path / "moved")
+    with commit.chosen(root, ("results",), dirty=True) as chosen:
+        assert {"a/b", "big/b", "data"} < set(held.tree(chosen).files)
+    (root / "data").unlink()
+    git("checkout", "-q", "--", "data")
+    git("sparse-checkout", "set", "a")
+    (root / "a/b").write_text("2\n")
+    with commit.chosen(root, ("results",), dirty=True) as chosen:
+        assert {"a/b", "big/b", "data/1"} < set(held.tree(chosen).files)
+
+
 def test_settings_and_variables_that_would_lead_astray(
     root: Path, git: Git, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

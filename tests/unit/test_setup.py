@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from rookery import choice, lock, profile, setup
+from rookery import choice, house, lock, profile, setup
 from rookery.errors import RookeryError
-from rookery.report import Chapter
+from rookery.report import Chapter, Story
 from rookery.ssh import Door
 
 BIN = Path(sys.executable).parent
@@ -42,6 +42,18 @@ def test_without_a_cluster_those_known_are_listed() -> None:
 def test_clusters_are_named_with_commas_or_all() -> None:
     assert choice.clusters("hec, penguins,hec") == ["hec", "penguins"]
     assert choice.clusters("all") == profile.names()
+
+
+@pytest.mark.usefixtures("person")
+def test_a_cluster_that_is_refused_is_none_of_those_that_are_set_up() -> None:
+    for name in ("hec", "hex", "bede"):
+        profile.remember(name, {"cluster_user": "ada"})
+    mine = house.config_dir() / "inventory/host_vars/hec.yml"
+    mine.write_text(mine.read_text() + "r_package: [zoo]\n")
+    story = Story(["hec", "hex", "bede"])
+    assert list(setup._clusters(setup.Request("hec,hex,bede"), story)) == ["hex"]
+    assert "r_package" in story.chapters["hec"].error
+    assert "charged to is not known" in story.chapters["bede"].error
 
 
 @pytest.mark.usefixtures("person")

@@ -35,7 +35,11 @@ def check(home: Path, text: str) -> None:
             "1: python_tools is not a setting there is (did you mean python_tools_packages?).",
             "python_tools",
         ),
-        ("\n\ntmux_mouse: true\n", "3: tmux_mouse is not a setting there is.", "tmux"),
+        (
+            "\n\ntmux_history_line: 5\n",
+            "3: tmux_history_line is not a setting there is (did you mean tmux_history_lines?).",
+            "tmux",
+        ),
     ],
 )
 def test_it_is_refused_with_its_place(home: Path, text: str, says: str, role: str) -> None:
@@ -50,6 +54,8 @@ def test_it_is_refused_with_its_place(home: Path, text: str, says: str, role: st
     [
         "r_packages: [zoo]\npython_versions: ['3.13']\nvscode_excludes: []\n",
         "my_favourites: [zoo]\nr_favourites: [zoo]\nr_packages: '{{ my_favourites + r_favourites }}'\n",
+        "python_mirror: https://x.example\nansible_ssh_common_args: '{{ python_mirror }}'\n",
+        "r_version: '4.3'\ntmux_prefix: C-a\nr_home: /opt/R\n",
         "proxy: http://proxy.example\nansible_become: false\n",
     ],
 )
