@@ -226,3 +226,20 @@ def test_loading_a_known_profile_imports_nothing_heavy(home: Path) -> None:
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     loaded = {module.split(".")[0] for module in done.stdout.split()}
     assert not loaded & {"ansible", "jinja2", "fabric", "invoke", "rich"}
+
+
+def test_an_account_takes_the_place_of_a_block_and_comments_stay(home: Path) -> None:
+    text = "cluster_account:\n  required: true\n  name: old  # project of 2025\n\n# two GPUs\ncluster_user: ada\n"
+    file = own_inventory(home, "host_vars/bede.yml", text)
+    profile.remember("bede", profile.of_person("bede", "", "bdlan09"))
+    said = file.read_text()
+    assert said.endswith("  # project of 2025\n\n# two GPUs\ncluster_user: ada\n")
+    assert profile.load("bede").data["cluster_account"] == {"required": True, "name": "bdlan09"}
+
+
+@pytest.mark.usefixtures("home")
+def test_the_house_s_words_of_an_account_stay_beside_a_person_s() -> None:
+    profile.remember("bede", profile.of_person("bede", "ada", "bdlan09"))
+    known = profile.load("bede").data["cluster_account"]
+    assert (known["name"], known["example"], known["hint"]) == ("bdlan09", "bdlan09", "the code of your project")
+    assert profile.of_person("hec", "", "x")["cluster_account"] == {"required": False, "name": "x"}
