@@ -183,7 +183,7 @@ def _failure(command: Command, done: process.Finished) -> Problem:
     if any(_FULL.search(line) for line in done.lines):
         where = filesystem_of(command.destination or "/")
         message = "{} failed: no space (or quota) is left on {}".format(command.what, where)
-        return Problem(message, "free some space there, then run the same command again", done.lines)
+        return Problem(message, "free some space there, then run the same command again")  # which says it all
     if done.code is None:
         return Problem("{} took longer than {} s and was stopped".format(command.what, command.timeout), "", done.lines)
     hint = command.hint
