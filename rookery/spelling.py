@@ -34,10 +34,12 @@ def check(settings: Iterable[Setting]) -> None:
     roles = [tag for tag in play.TAGS if tag != "cluster"]
     known = {name: role for role in roles for name in _read_by(role)}
     for key, setting in told.items():
+        if key in known:
+            continue
         role = next((one for one in sorted(roles, reverse=True) if key.startswith(f"{one}_")), "")
         meant = [name for name in known if not role or name.startswith(f"{role}_")]
         alike = difflib.get_close_matches(key, meant, 1, _ALIKE[bool(role)])
-        if key in known or not alike or _is_used(key, settings):
+        if not alike or _is_used(key, settings):
             continue
         role = known[alike[0]]
         raise RookeryError(

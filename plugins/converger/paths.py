@@ -79,10 +79,13 @@ class Roots:
         The folder of a project, say, in which a person's own is made, is neither.
         """
         real = os.path.realpath(folder)
-        return any(is_inside(real, root) for root in self.allowed) and os.stat(real).st_uid == os.getuid()
+        return self._holds(real) and os.stat(real).st_uid == os.getuid()
+
+    def _holds(self, real: str) -> bool:
+        return any(is_inside(real, root) for root in self.allowed)
 
     def _inside(self, real: str, path: str) -> str:
-        if any(is_inside(real, root) for root in self.allowed):
+        if self._holds(real):
             return real
         through = " leads to {}, which".format(portable(real)) if real != path else ""
         raise Problem(

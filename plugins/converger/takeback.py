@@ -128,9 +128,8 @@ class Back:
 
 def remake(path: str, before: Dict[str, Any]) -> None:
     """Make a folder as it was."""
-    mode = int(before.get("mode", "0755"), 8)
-    disk.make_folder(path, mode)
-    os.chmod(path, mode)  # without what its parent gave it
+    disk.make_folder(path)
+    os.chmod(path, int(before.get("mode", "0755"), 8))  # that alone, whatever its parent gave it
     if "mtime" in before:
         os.utime(path, ns=(before["mtime"], before["mtime"]))
 
