@@ -76,6 +76,7 @@ class Look:
         entries: How many things rookery has made or changed there.
         ended: Whether that run was the last, and nothing has begun since.
         drift: What is not as it was left: role, kind, path, what, how.
+        stays: Folders that can't be moved to the storage: path, and why in `note`.
         intact: Whether all that a run looks at looks as it did then.
         new: Facts that are new since.
         gone: Facts that no longer hold.
@@ -91,6 +92,7 @@ class Look:
     entries: int = 0
     ended: bool = False
     drift: tuple[Mapping[str, str], ...] = ()
+    stays: tuple[Mapping[str, str], ...] = ()
     intact: bool = True
     new: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ from rookery import house
 # fmt: off
 PARTS = (
     "problem", "paths", "disk", "records", "ledger", "quick", "asked", "room", "lease", "work", "shells", "things",
-    "blocks", "settings", "carry", "moves", "process", "reply", "jobs", "commands", "schedule",
+    "blocks", "settings", "tree_copy", "relocate", "process", "reply", "jobs", "commands", "schedule",
     "takeback", "stale", "kinds", "main",
 )
 # fmt: on

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from rookery.ssh import Door
 
 PARTS = (
-    *("problem", "paths", "quick", "disk", "records", "ledger", "room", "lease", "work", "blocks", "settings", "carry"),
-    *("process", "reply", "jobs", "takeback", "moveback", "uninstall", "undo"),
+    *("problem", "paths", "quick", "disk", "records", "ledger", "room", "lease", "work", "blocks", "settings"),
+    *("tree_copy", "relocate", "process", "reply", "jobs", "takeback", "merged", "restore_moved", "uninstall", "undo"),
 )
 """What is sent of the converger."""
 

@@ -26,7 +26,7 @@ from rookery.packing import PARTS, code, command, pack, unpack
 # What an item of each kind must say, and what it may say besides `what`.
 ITEMS: dict[str, tuple[str, str]] = {
     "directories": ("path", "mode enforce"),
-    "moves": ("path to", ""),
+    "moves": ("path storage", ""),
     "links": ("path target", ""),
     "files": ("path", "content template mode keep"),
     "blocks": ("path content", "position comment create"),

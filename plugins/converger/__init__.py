@@ -18,8 +18,8 @@ things       directories, links, files, environment
 blocks       marked blocks in files that belong to the person
 settings     JSON files shared with the person
 shells       a drop-in for each shell's start-up
-carry        a tree of files carried to another filesystem
-moves        a folder carried to storage, and linked from where it was
+tree_copy    a tree of files copied exactly, and the copied tree removed
+relocate     a folder moved whole to the storage, and linked from where it was
 process      programs run and watched
 reply        the answer to the laptop
 jobs         a command run in a Slurm job
@@ -31,7 +31,8 @@ kinds        the kinds of things in a declaration, in their order
 main         a declaration in, a result out
 attend       one declaration after another, for as long as a run lasts
 tools        which versions of which tools are there
-moveback     a moved folder carried back
+restore_moved  a moved folder brought back
+merged       the same of a folder that rookery 0.1.0 put among what stood on the storage
 uninstall    installed tools removed
 undo         a home put back as it was, by its ledger
 verify       whether a home still is as the last whole run left it

@@ -111,7 +111,7 @@ def begin(work: Work, command: Command) -> None:
     """Write down what will be made, and make way for it."""
     if command.is_staged:
         work.make_folders(os.path.dirname(command.creates))
-        _remove(command.stage)
+        disk.clear(command.stage)
     for path in command.paths:
         for folder in reversed(_missing_above(path)):
             work.ledger.plan("directories", folder, folder, _FOLDER)
@@ -121,7 +121,7 @@ def begin(work: Work, command: Command) -> None:
 def abandon(command: Command) -> None:
     """Its program has ended, and not well: what it had begun to make beside its place goes."""
     if command.is_staged:
-        _remove(command.stage)
+        disk.clear(command.stage)
 
 
 def finish(work: Work, command: Command, done: process.Finished) -> None:
@@ -198,11 +198,3 @@ def _reason(lines: List[str]) -> str:
     telling = ([line for line in lines if _TELLING.match(line)] or lines[-1:] or ["it said nothing"])[0]
     causes = [_CAUSE.sub("", line) for line in lines if _CAUSE.match(line)]
     return ": ".join(dict.fromkeys([telling, *causes[:2], *causes[-1:]]))
-
-
-def _remove(path: str) -> None:
-    if disk.type_of(path) == "dir":
-        disk.step()
-        disk.remove_tree(path)
-    else:
-        disk.discard(path)

@@ -27,7 +27,7 @@ def type_of(path: str) -> str:
     """`absent`, `file`, `dir`, `link` or `other`; a link is not followed."""
     try:
         mode = os.lstat(path).st_mode
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return "absent"
     known = ((stat.S_ISREG, "file"), (stat.S_ISDIR, "dir"), (stat.S_ISLNK, "link"))
     return next((name for test, name in known if test(mode)), "other")
@@ -178,21 +178,42 @@ def gone_of(path: str) -> str:
     return os.path.join(os.path.dirname(path), ".rookery-gone-" + os.path.basename(path))
 
 
+def make_writable(folder: str) -> None:
+    """Let the user list, enter and change a folder of their own."""
+    mode = stat.S_IMODE(os.lstat(folder).st_mode)
+    if mode & 0o700 != 0o700:
+        step()
+        os.chmod(folder, mode | 0o700)
+
+
 def sweep(folder: str) -> None:
-    """Remove a folder with all that is in it, if it is there; what its modes forbid is no obstacle."""
+    """Remove a folder with all that is in it, if it is there; folders that can't be written to are no obstacle.
+
+    Where something can't be removed, the folders that stay have their modes again.
+    """
     if type_of(folder) != "dir":
         return
-    for inner, _, _ in os.walk(folder):
-        os.chmod(inner, 0o700)
     step()
-    remove_tree(folder)
+    _sweep(folder)
 
 
-def remove_tree(folder: str, ignore_errors: bool = False) -> None:
-    """shutil.rmtree, imported where it is needed: that takes longer than most of a run's work."""
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors)
+def _sweep(folder: str) -> None:
+    mode = stat.S_IMODE(os.lstat(folder).st_mode)
+    if mode & 0o700 != 0o700:
+        os.chmod(folder, mode | 0o700)
+    try:
+        with os.scandir(folder) as entries:
+            inner = [(entry.path, entry.is_dir(follow_symlinks=False)) for entry in entries]
+        for path, is_folder in inner:
+            if is_folder:
+                _sweep(path)
+            else:
+                os.unlink(path)
+        os.rmdir(folder)
+    except OSError:
+        if type_of(folder) == "dir":
+            os.chmod(folder, mode)
+        raise
 
 
 def sync_folder(folder: str) -> None:

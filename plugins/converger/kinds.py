@@ -8,7 +8,7 @@ from converger.work import Work
 # each with what carries it out: its module is imported, and so compiled over there, where it is needed only
 _KINDS = (
     ("directories", "things", "directory"),
-    ("moves", "moves", "move"),
+    ("moves", "relocate", "move"),
     ("links", "things", "link"),
     ("files", "things", "file"),
     ("blocks", "blocks", "block"),

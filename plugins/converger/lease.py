@@ -12,6 +12,7 @@ from converger.ledger import make_state_folder, state_folder
 from converger.problem import Problem
 
 SECONDS = 120  # a laptop that vanished blocks the others for no longer than this
+LONGEST = 2 * SECONDS  # what is left of a lease by a clock that is a little ahead; what claims more is not believed
 PATIENCE = 60  # for a converger of the same laptop that is about to end, or to notice that nobody listens any more
 
 
@@ -28,8 +29,13 @@ class Lease:
         self._renewed = 0.0
 
     def __enter__(self) -> "Lease":
-        self._lock = open(os.path.join(make_state_folder(self.home), "lock"), "wb")
-        self._wait_for_lock()
+        while True:
+            path = os.path.join(make_state_folder(self.home), "lock")
+            self._lock = open(path, "wb")
+            self._wait_for_lock()
+            if os.path.exists(path) and os.path.samestat(os.stat(path), os.fstat(self._lock.fileno())):
+                break
+            self._lock.close()  # an undo that held it has removed the folder with it
         self._refuse_other_laptop()
         self.renew()
         return self
@@ -62,7 +68,7 @@ class Lease:
     def _read(self) -> Dict[str, Any]:
         try:
             held = json.loads((disk.read(self.file) or b"{}").decode())
-        except ValueError:
+        except (ValueError, RecursionError):
             held = {}  # a lease is a courtesy: one that can't be read binds nobody
         return held if isinstance(held, dict) else {}
 
@@ -72,13 +78,14 @@ class Lease:
     def _refuse_other_laptop(self) -> None:
         held = self._read()
         until = held.get("until", 0)
-        if isinstance(until, (int, float)) and until > time.time() and held.get("laptop") != self.run["laptop"]:
-            clock = [time.strftime("%H:%M", time.localtime(moment)) for moment in (held.get("since", until), until)]
+        if not isinstance(until, (int, float)) or held.get("laptop") == self.run["laptop"]:
+            return
+        if time.time() < until <= time.time() + LONGEST:
             raise Problem(
                 "{} is at work in this home from the laptop {}, since {}".format(
-                    held.get("who"), held.get("laptop"), clock[0]
+                    held.get("who"), held.get("laptop"), _clock(held.get("since"))
                 ),
-                "wait for that run to end; if it was cut off, run the same command again after {}".format(clock[1]),
+                "wait for that run to end; if it was cut off, run the same command again after " + _clock(until),
             )
 
     def _wait_for_lock(self) -> None:
@@ -93,6 +100,13 @@ class Lease:
                     "wait for it to end, then run the same command again",
                 )
             time.sleep(0.1)
+
+
+def _clock(moment: object) -> str:
+    try:
+        return time.strftime("%H:%M", time.localtime(float(moment)))  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError, OSError):
+        return "a time that is not known"
 
 
 def _lock(stream: IO[bytes]) -> None:

@@ -15,6 +15,7 @@ from converger.paths import Roots, is_inside, native, portable
 from converger.records import Entry, real_of
 
 _SMALL = 1 << 20  # bytes of a file that a command made, up to which it is recognised by its content
+_TICK = 10_000_000  # nanoseconds that the times of two changes made at once may differ by
 _MANY = 5000  # names in a folder that a command adds to, up to which they are written down
 
 
@@ -36,9 +37,9 @@ def make_state_folder(home: str) -> str:
     if os.path.isdir(folder):
         return folder
     top, parent = missing[0], os.path.dirname(missing[0])
+    discard_unfinished(top)
     before = os.stat(parent).st_mtime_ns
-    temporary = disk.beside(top)
-    disk.remove_tree(temporary, ignore_errors=True)
+    temporary = "{}-{}".format(disk.beside(top), before)
     inner = temporary + folder[len(top) :]
     disk.step()
     os.makedirs(inner)
@@ -54,6 +55,21 @@ def make_state_folder(home: str) -> str:
         return folder  # another run made it in this moment
     _write_note(folder, note + times.format(os.stat(parent).st_mtime_ns))
     return folder
+
+
+def discard_unfinished(top: str) -> None:
+    """Remove what a run that was cut off has left beside the topmost folder that it was making.
+
+    Its name ends with the time that the folder around it had before: it has it again, unless somebody else has written
+    there since.
+    """
+    parent, start = os.path.dirname(top), os.path.basename(disk.beside(top)) + "-"
+    for name in [name for name in os.listdir(parent) if name.startswith(start)]:
+        path, before = os.path.join(parent, name), name[len(start) :]
+        alone = os.stat(parent).st_mtime_ns <= os.stat(path).st_mtime_ns + _TICK
+        disk.sweep(path)
+        if before.isdigit() and alone:
+            os.utime(parent, ns=(int(before), int(before)))
 
 
 def _write_note(folder: str, note: str) -> None:
@@ -156,11 +172,12 @@ class Ledger:
         known = folders.setdefault(path, {"mtime": now, "ours": now})
         if "want" in known:  # an undo that was cut off has been overtaken
             known.update(mtime=known.pop("want"), ours=now)
-        cut_off = any(
-            entry["state"] == "planned" and os.path.dirname(real_of(entry)) == folder for entry in self.entries
-        )
-        if known["ours"] not in (None, now) and not cut_off:
+        if known["ours"] not in (None, now) and not self.was_cut_off_in(folder):
             known["mtime"] = now  # somebody else wrote in it since
+
+    def was_cut_off_in(self, folder: str) -> bool:
+        """Whether a run that was killed may have changed something in a folder and not said so."""
+        return any(entry["state"] == "planned" and os.path.dirname(real_of(entry)) == folder for entry in self.entries)
 
     def steady_folders(self) -> List[str]:
         """Folders that nobody wrote in since rookery did: what changes in them now is a command's doing."""

@@ -1,7 +1,8 @@
 """What a ledger's file says: read, brought on to the newest form, and for undo looked through before anything is done.
 
 Version 1 had `entries` alone. Version 2 added `folders` (the times of folders that rookery wrote in), `made` (the
-folders above its own that it made), `storage` (where it was told that it may write, besides the home) and `left`.
+folders above its own that it made), `storage` (where it was told that it may write, besides the home) and `left`. In
+version 3 a moved folder has a place of its own on the storage; before, it was put among what stood there (`is_merged`).
 """
 
 import json
@@ -13,7 +14,7 @@ from converger import disk
 from converger.paths import Roots, is_inside, native, portable
 from converger.problem import Problem
 
-VERSION = 2
+VERSION = 3
 KINDS = ("directories", "moves", "links", "files", "blocks", "json", "environment", "commands")
 _TYPES = {"order": int, "role": str, "kind": str, "path": str, "state": str, "before": dict, "after": dict}
 _BEFORE = ("absent", "file", "dir", "link", "other")
@@ -74,6 +75,12 @@ def read(file: str) -> Record:
 def real_of(entry: Entry) -> str:
     """Where the thing of an entry stands, as this Python names files."""
     return native(str(entry.get("real") or entry["path"]))
+
+
+def is_merged(entry: Entry) -> bool:
+    """Whether rookery 0.1.0 put a folder of the home among what stood on the storage, which is not done any more."""
+    before = entry["before"]
+    return before["type"] == "dir" and before.get("to") == "dir" and not entry.get("arrived")
 
 
 def render(record: Record) -> str:

@@ -29,6 +29,7 @@ class Back:
         room: What fits where.
         check: Only tell what would be done.
         purge: Leave nothing that is rookery's own, whatever is in it.
+        obstacles: Why a moved folder can't be brought back, by path.
         outcomes: What came of each thing: `kind`, `path`, `role`, `state` (removed, restored, left), `note`.
     """
 
@@ -38,6 +39,7 @@ class Back:
         self.ledger = ledger
         self.check = check
         self.purge = purge
+        self.obstacles: Dict[str, str] = {}
         self.outcomes: List[Dict[str, str]] = []
         self._gone: Set[str] = set()
         self._texts: Dict[str, bytes] = {}
@@ -94,6 +96,11 @@ class Back:
         """Remove what stands there; a folder goes out of its place in one instant where nothing may see half of it."""
         self._gone.add(path)
         self.act(lambda: disk.remove(path) if at_once else disk.clear(path))
+
+    def take_away(self, path: str, act: Callable[[], None]) -> None:
+        """Do something after which nothing stands there any more."""
+        self._gone.add(path)
+        self.act(act)
 
     def write(self, path: str, data: bytes, mode: int, mtime: Optional[int]) -> None:
         """Give a file this content and this time."""

@@ -12,9 +12,9 @@ import shutil
 import time
 from typing import Any, Dict, List, Optional
 
-from converger import disk, jobs, moveback, process, records, reply, takeback, uninstall
+from converger import disk, jobs, process, records, reply, restore_moved, takeback, uninstall
 from converger.lease import Lease
-from converger.ledger import Ledger, state_folder
+from converger.ledger import Ledger, discard_unfinished, state_folder
 from converger.paths import Roots, is_inside, native, portable
 from converger.problem import Problem
 from converger.records import Entry, real_of
@@ -24,7 +24,7 @@ from converger.takeback import Back
 _STANDS_ON = {"python_tools": "python"}  # whose tools run on whose Python
 _STAYS = ("ledger.json", "kept", "made", "lock", "lease.json")  # of rookery's state, unless it is purged
 
-_KINDS = {**takeback.KINDS, "moves": moveback.move}
+_KINDS = {**takeback.KINDS, "moves": restore_moved.move}
 
 Payload = Dict[str, Any]
 
@@ -82,7 +82,7 @@ class Session:
         _brought(back)
         entries = _chosen(back, payload["only"])
         self.found = bool(ledger.entries or ledger.record.left or payload["purge"])
-        needed = moveback.needs(back, [one for one in entries if one["kind"] == "moves"], payload["grain"])
+        needed = restore_moved.needs(back, [one for one in entries if one["kind"] == "moves"], payload["grain"])
         back.room.require(needed, "bringing folders back from the storage")
         if not payload["only"]:
             self.notes += _end_jobs(self.home, back.check)
@@ -140,7 +140,8 @@ class Session:
         """Remove rookery's folder where it is out of its place already, or not in it yet; its ledger goes last."""
         top = state_folder(self.home)
         while len(top) > len(self.home) and not self.payload["check"]:
-            disk.sweep(disk.beside(top))
+            if os.path.isdir(os.path.dirname(top)):
+                discard_unfinished(top)
             gone = disk.gone_of(top)
             if disk.type_of(gone) == "dir":
                 inner = gone + state_folder(self.home)[len(top) :]
@@ -149,8 +150,7 @@ class Session:
                 want = record.folders.get(portable(parent), {}).get("want")
                 for name in [name for name in os.listdir(inner) if name != "ledger.json"]:
                     disk.clear(os.path.join(inner, name))
-                disk.step()
-                disk.remove_tree(gone)
+                disk.sweep(gone)
                 if want is not None:
                     os.utime(parent, ns=(want, want))
             top = os.path.dirname(top)
@@ -172,7 +172,8 @@ class _Times:
             if os.path.isdir(folder) and back.roots.has_own(folder) and "want" not in known:
                 now = os.stat(folder).st_mtime_ns
                 known = dict({"mtime": now, "ours": now}, **known)
-                known["want"] = known["mtime"] if known["ours"] in (None, now) else now
+                ours = known["ours"] in (None, now) or back.ledger.was_cut_off_in(folder)
+                known["want"] = known["mtime"] if ours else now
                 self.folders[portable(folder)] = known
         back.ledger.save()
 

@@ -19,9 +19,13 @@ _KNOWN = {"bin", "cache", "share", "python", "pipx", *(name.split("/")[0] for na
 
 
 def is_prefix(entry: Entry) -> bool:
-    """Whether an entry is of rookery's own folder on the storage."""
-    above = os.path.basename(os.path.dirname(entry["path"]))
-    return (entry["kind"], entry["before"]["type"], above) == ("directories", "absent", "rookery")
+    """Whether an entry is of rookery's own folder on the storage: …/rookery/x86_64, say.
+
+    Beside it, …/rookery/home holds moved folders of the home, which nothing but their own undo takes away.
+    """
+    above, name = os.path.split(entry["path"])
+    made = (entry["kind"], entry["before"]["type"]) == ("directories", "absent")
+    return made and os.path.basename(above) == "rookery" and name != "home"
 
 
 def prefix(back: Back, entry: Entry) -> None:

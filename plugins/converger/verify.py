@@ -6,7 +6,7 @@ and the facts are the same, its answer is that of a full run, which would declar
 
 import os
 import sys
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 from converger import asked, commands, disk, reply, stale, tools
 from converger.kinds import bring_about
@@ -64,6 +64,7 @@ def verified(home: str) -> Result:
         "ended": False,
         "complete": False,
         "drift": [],
+        "stays": [],
         "tests": [],
         "untold": False,
     }
@@ -73,7 +74,9 @@ def verified(home: str) -> Result:
     for role, said in asked.declared(home, run):
         seen.append(role)
         for part in said["parts"]:
-            result["drift"] += [dict(one, role=role) for one in _drift(home, role, part)]
+            drift, stays = _drift(home, role, part)
+            result["drift"] += [dict(one, role=role) for one in drift]
+            result["stays"] += stays
             result["untold"] |= part["untold"]
             result["tests"] += [path for sights in part["sights"].values() for path in sights]
     result["complete"] = seen == sealed["declared"]
@@ -81,8 +84,8 @@ def verified(home: str) -> Result:
     return result
 
 
-def _drift(home: str, role: str, part: Dict[str, Any]) -> List[Dict[str, str]]:
-    """What of a role's declaration does not hold any more."""
+def _drift(home: str, role: str, part: Dict[str, Any]) -> Tuple[List[Dict[str, str]], List[Dict[str, str]]]:
+    """What of a role's declaration does not hold any more, and folders that can't be moved to the storage, with why."""
     declaration = part["declaration"]
     work = Work(Roots(home, part["storage"]), Ledger(home, role, "", part["storage"]), Room({}), check=True)
     work.seen_before = part["sights"]
@@ -93,12 +96,13 @@ def _drift(home: str, role: str, part: Dict[str, Any]) -> List[Dict[str, str]]:
         stale.remove(work, declaration)
     except Problem as problem:  # a run would stop here
         part["untold"] = True
-        return [{"kind": "", "path": "", "what": problem.message, "how": "in the way"}]
+        return [{"kind": "", "path": "", "what": problem.message, "how": "in the way"}], []
     drifted = [one for one in work.outcomes if one["state"] == "would-change"]
     part["sights"].update(work.sights)
     asking = [one for one in (commands.Command(work, item) for item in items) if one.unless]
     part["untold"] = any(one.name not in part["sights"] for one in asking)  # what its answer depends on
-    return [dict(one, how=_how(one, diff)) for one, diff in zip(drifted, work.diffs)]  # noqa: B905 - Python 3.6
+    stays = [one for one in work.outcomes if (one["kind"], one["state"]) == ("moves", "kept")]
+    return [dict(one, how=_how(one, diff)) for one, diff in zip(drifted, work.diffs)], stays  # noqa: B905 - Python 3.6
 
 
 def _how(outcome: Dict[str, str], diff: Dict[str, str]) -> str:

@@ -125,11 +125,17 @@ def _caches(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) ->
         board.skip("caches", "they are moved when your home is set up")
         return
     roomy = _roomy(cluster, seen)
-    wrong = []
+    obstacles = {one["path"]: one["note"] for one in seen.look.stays}
+    wrong, fixes = [], []
     for line in seen.values["cache"]:
         folder, kind, target = [*line.split(" ", 2), "", ""][:3]
+        obstacle = obstacles.get(seen.fact("home") + folder[1:])
         if kind == "broken":
             wrong.append(f"{folder} leads to {target}, which is not there")
+            fixes.append(noted(there(cluster, f"rm {shlex.quote(folder[2:])}"), f"then: {setup(cluster)}"))
+        elif obstacle:
+            wrong.append(obstacle)
+            fixes.append(noted(setup(cluster), "after you have moved or removed what is named"))
         elif kind == "own":
             wrong.append(f"{folder} is in your home, which is small")
         elif kind == "absent":
@@ -137,7 +143,7 @@ def _caches(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) ->
         elif roomy and not f"{target}/".startswith(f"{roomy}/"):
             wrong.append(f"{folder} leads to {target}, not to {roomy}")
     if wrong:
-        board.fault("caches", "; ".join(wrong), setup(cluster))
+        board.fault("caches", "; ".join(wrong), [*fixes, setup(cluster)][0])
     else:
         board.ok("caches", f"{len(seen.values['cache'])} folders are on {roomy or 'the storage'}")
 

@@ -76,7 +76,7 @@ def test_what_is_a_persons_own_stands_in_their_folder_of_the_project(vi: Laptop)
         f"{STORAGE}/scratch",
         f"{STORAGE}/R/%p-library/%v",
     ]
-    assert vi.says("readlink ~/.cache") == f"{STORAGE}/.cache"
+    assert vi.says("readlink ~/.cache") == f"{STORAGE}/rookery/home/.cache"
     told = json.loads(vi.rookery("quota", "--cluster", "bede", "--json").stdout)
     assert any(area["limit_mb"] == 20480 for area in told["areas"]), told
     assert vi.rookery("status", "--cluster", "bede").returncode == 0

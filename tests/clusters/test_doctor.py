@@ -219,7 +219,6 @@ ON_HEC = {
         "~/.conda leads to /nowhere",
         mine="mv .conda .kept && ln -s /nowhere/at/all .conda",
         mend="rm .conda && mv .kept .conda",
-        setup=True,
     ),
     "modules": Seed(
         "modules",

@@ -147,7 +147,7 @@ def test_a_venv_and_pip_s_cache(hec: Live, student: Laptop) -> None:
         python -c 'import six, ssl, sqlite3; print(six.__name__)'
         readlink -f "$(pip cache dir)"
     """)
-    assert said == f"six\n{storage_of(hec, student.user)}/.cache/pip"
+    assert said == f"six\n{storage_of(hec, student.user)}/rookery/home/.cache/pip"
 
 
 def test_a_poetry_project(hec: Live, student: Laptop) -> None:

@@ -59,6 +59,11 @@ for number in range(int(sys.argv[1])):
 """
 
 
+def moved_of(hec: Live, user: str) -> str:
+    """Where folders of a home go that are moved to the storage."""
+    return f"{storage_of(hec, user)}/rookery/home"
+
+
 @pytest.fixture(scope="module")
 def lived(hec: Live) -> tuple[Laptop, str, dict[str, Any]]:
     """Somebody who has used the cluster for years; what ~/.cache held, and what the run said."""
@@ -77,24 +82,26 @@ def lived(hec: Live) -> tuple[Laptop, str, dict[str, Any]]:
 
 def test_the_content_is_carried_over_whole(hec: Live, lived: tuple[Laptop, str, dict[str, Any]]) -> None:
     person, before, _ = lived
-    assert person.says("readlink ~/.cache") == f"{storage_of(hec, 'ivy')}/.cache"
-    assert manifest(hec, storage_of(hec, "ivy") + "/.cache") == before
+    assert person.says("readlink ~/.cache") == f"{moved_of(hec, 'ivy')}/.cache"
+    assert manifest(hec, moved_of(hec, "ivy") + "/.cache") == before
+    assert as_root(hec, f"stat -c %a {moved_of(hec, 'ivy')}").strip() == "700"
     assert as_root(hec, "ls -A /home/ivy | grep rookery || true") == ""
 
 
 def test_a_folder_that_already_is_a_link_is_left_and_named(lived: tuple[Laptop, str, dict[str, Any]]) -> None:
     person, _, told = lived
     assert person.says("readlink ~/.conda; cat ~/.conda/environments.txt") == "elsewhere\nmine"
-    assert noted(told)["~/.conda"] == "~/.conda already is a link to elsewhere, and was left as it is"
+    assert noted(told)["~/.conda"] == "~/.conda is a link to elsewhere, and stays as it is"
 
 
-def test_nothing_at_the_destination_is_overwritten(hec: Live, lived: tuple[Laptop, str, dict[str, Any]]) -> None:
+def test_what_stands_on_the_storage_is_left_alone_and_named(
+    hec: Live, lived: tuple[Laptop, str, dict[str, Any]]
+) -> None:
     person, _, told = lived
     storage = storage_of(hec, "ivy")
-    assert person.says("cat ~/.mamba/shared.txt") == "theirs"
-    assert person.says("cat ~/.mamba/only-at-home.txt") == "mine"
-    assert person.says(f"cat {storage}/.mamba.from-home/shared.txt") == "mine"
-    assert f"{storage}/.mamba.from-home: shared.txt" in noted(told)["~/.mamba"]
+    assert person.says("cat ~/.mamba/shared.txt ~/.mamba/only-at-home.txt") == "minemine"
+    assert person.says(f"ls {storage}/.mamba; cat {storage}/.mamba/shared.txt") == "shared.txt\ntheirs"
+    assert noted(told)["~/.mamba"] == f"{storage}/.mamba was there already, and is left alone"
 
 
 def test_a_condarc_of_the_person_s_own_is_left_and_named(lived: tuple[Laptop, str, dict[str, Any]]) -> None:
@@ -114,7 +121,7 @@ def test_a_second_run_leaves_such_a_home_as_it_is(lived: tuple[Laptop, str, dict
 
 def wait_until_half_is_there(hec: Live, user: str, running: "subprocess.Popen[str]") -> None:
     """Wait until a move of `MANY` is well under way, and not over."""
-    partial = inside(hec, storage_of(hec, user) + "/.cache.rookery-partial/pip")
+    partial = inside(hec, moved_of(hec, user) + "/.cache.rookery-partial/pip")
     deadline = time.monotonic() + 60
     while not partial.is_dir() or len(list(partial.iterdir())) < 15:
         assert running.poll() is None, running.communicate()
@@ -124,15 +131,10 @@ def wait_until_half_is_there(hec: Live, user: str, running: "subprocess.Popen[st
 
 def is_whole(hec: Live, person: Laptop, before: str) -> None:
     """All that was in ~/.cache is on the storage, and nothing else is left of the move."""
-    storage = storage_of(hec, person.user)
+    storage = moved_of(hec, person.user)
     assert person.says("readlink ~/.cache") == f"{storage}/.cache"
     assert manifest(hec, f"{storage}/.cache") == before
-    assert (
-        as_root(
-            hec, f"ls -A /home/{person.user} {storage} | grep -e '-partial' -e '-aside' -e '-new' -e from-home || true"
-        )
-        == ""
-    )
+    assert as_root(hec, f"ls -A /home/{person.user} {storage} | grep -e '-partial' -e '-aside' -e '-new' || true") == ""
 
 
 def test_a_laptop_killed_in_the_midst_of_a_move(hec: Live) -> None:
@@ -163,7 +165,7 @@ def test_a_converger_killed_in_the_midst_of_a_move(hec: Live) -> None:
     assert "did not carry out the declaration: exit code 137: " in out
     assert (
         as_root(
-            hec, f"test -d {storage_of(hec, 'lee')}/.cache.rookery-partial && readlink /home/lee/.cache || echo folder"
+            hec, f"test -d {moved_of(hec, 'lee')}/.cache.rookery-partial && readlink /home/lee/.cache || echo folder"
         )
         == "folder"
     )

@@ -126,7 +126,7 @@ def hec_home(hec: Live) -> tuple[Laptop, str, str]:
     as_root(hec, f"chown -R udo: {storage}")
     before = manifest(hec, "/home/udo"), manifest(hec, storage)
     person.setup()
-    assert person.says("readlink ~/.cache") == f"{storage}/.cache"
+    assert person.says("readlink ~/.cache") == f"{storage}/rookery/home/.cache"
     return person, *before
 
 

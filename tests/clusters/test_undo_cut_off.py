@@ -62,7 +62,7 @@ def test_on_hec(hec: Live) -> None:
     as_root(hec, f"chown -R oskar: {storage}")
     places = ("/home/oskar", storage)
     before = [contents(manifest(hec, place)) for place in places]
-    for moment in (f"{storage}/.cache/run.sh", "uv tool install"):
+    for moment in (f"{storage}/rookery/home/.cache/run.sh", "uv tool install"):
         cut_off(hec, person, moment, kill_all)
         told = undo(person, "--yes", "--purge")
         assert told["left"] == 0, moment

@@ -41,7 +41,7 @@ def declarations(login: Login) -> dict[str, dict[str, Any]]:
             "environment": {"name": "10-shell", "variables": {"A": "b"}, "path": ["~/bin"]},
         },
         "storage": {
-            "moves": [{"path": "~/.cache", "to": str(login.storage / "cache")}],
+            "moves": [{"path": "~/.cache", "storage": str(login.storage)}],
             "links": [{"path": "~/link", "target": "~/strict"}],
             "json": [{"path": "~/settings.json", "values": {"ours": {"a": 1}, "b": True}}],
         },

@@ -40,7 +40,7 @@ TASKS = """
       - {path: ~/start, template: start.j2, mode: "0755"}
       - {path: ~/literal, content: "{{ greeting }}"}
     blocks: [{path: ~/.bashrc, content: ". ~/start", position: top}]
-    moves: [{path: ~/.cache, to: "{{ storage }}/cache"}]
+    moves: [{path: ~/.cache, storage: "{{ storage }}"}]
     environment: {name: 10-x, variables: {GREETING: "{{ greeting }}", COUNT: 3}, shells: [sh]}
     commands: [{what: Make it, argv: [touch, ~/made], creates: ~/made}]
 """
@@ -152,7 +152,7 @@ def test_no_python_over_there_is_said(results: dict[str, dict[str, Any]]) -> Non
             "unknown position middle; known are bottom, top",
         ),
         ({"environment": {"name": "x", "shells": ["ksh"]}}, "unknown shells ksh"),
-        ({"moves": [{"path": "~/x"}]}, "lacks to"),
+        ({"moves": [{"path": "~/x"}]}, "lacks storage"),
         ({"commands": [{"what": "w", "argv": "touch x", "creates": "~/x"}]}, "argv as a list of words"),
         ({"commands": [{"what": "w", "argv": ["x"], "unless": ["y"], "stage": True}]}, "w needs creates"),
         ({"commands": [{"what": "w", "argv": ["x"], "creates": "~/x", "job": {"gpu": 1}}]}, "unknown key gpu in job"),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from home_helpers import Login, action, pythons, states, tree
+from home_helpers import Login, action, pythons, states, tree, wait_for
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def everything(login: Login) -> dict[str, Any]:
     (login.home / "tool").write_text("an old tool")
     return {
         "directories": [{"path": "~/lib/R/4.3", "mode": "0700"}],
-        "moves": [{"path": "~/.cache", "to": str(login.storage / ".cache")}],
+        "moves": [{"path": "~/.cache", "storage": str(login.storage)}],
         "links": [{"path": "~/tool", "target": "~/lib"}],
         "files": [{"path": "~/start-pyenv", "content": "é\n", "mode": "0644"}],
         "blocks": [{"path": "~/.bashrc", "content": ". ~/env.sh", "position": "top"}],
@@ -140,7 +142,7 @@ def test_no_link_leads_a_write_out_of_home_and_storage(login: Login, kind: str) 
         "blocks": {"path": "~/out/file", "content": "x"},
         "json": {"path": "~/out/file", "values": {"a": 1}},
         "directories": {"path": "~/out/new"},
-        "moves": {"path": "~/.cache", "to": str(outside / "cache")},
+        "moves": {"path": "~/.cache", "storage": str(outside)},
         "links": {"path": "~/out/new", "target": "/x"},
     }
     before = tree(outside, times=True)
@@ -229,7 +231,7 @@ def test_json_of_any_other_sort_is_left_alone_and_named(login: Login, data: byte
     [
         ('{"version": 1, "entr', "is damaged"),
         ('{"version": 1, "entries": [{"order": 1}]}', "is damaged"),
-        ('{"version": 3, "entries": []}', "newer rookery"),
+        ('{"version": 4, "entries": []}', "newer rookery"),
         ('{"version": 2, "entries": []}', "is damaged"),
         ('{"version": "one", "entries": []}', "is damaged"),
         ("[]", "is damaged"),
@@ -274,14 +276,47 @@ def test_another_laptop_is_refused_and_told_who(login: Login) -> None:
 
 def test_a_lease_that_ran_out_or_is_damaged_binds_nobody(login: Login) -> None:
     login.state.mkdir(parents=True)
-    for text in (
-        '{"run": "r", "who": "alex", "laptop": "kettle", "since": 0, "until": 1}',
-        "{",
-        "[]",
-        '{"until": "x"}',
-    ):
-        (login.state / "lease.json").write_text(text)
-        assert "failed" not in login.converge({"directories": [{"path": "~/x"}]})
+    lease = '{"run": "r", "who": "alex", "laptop": "kettle", "since": 0, "until": %s}'
+    weeks_ahead = str(int(time.time()) + 3_000_000)
+    for until in ("1", weeks_ahead, "1e300", "1e999", "NaN", "true", "null", "9" * 400):
+        (login.state / "lease.json").write_text(lease % until)
+        assert "failed" not in login.converge({"directories": [{"path": "~/x"}]}), until
+    for text in ("{", "[]", '{"until": "x"}', "[" * 100_000, "\xff"):
+        (login.state / "lease.json").write_bytes(text.encode("latin-1"))
+        assert "failed" not in login.converge({"directories": [{"path": "~/x"}]}), text[:20]
+
+
+@pytest.mark.parametrize("since", ["1e300", '"x"', "null", "-1e20"])
+def test_a_lease_with_a_beginning_that_cannot_be_told_still_binds(login: Login, since: str) -> None:
+    login.state.mkdir(parents=True)
+    until = int(time.time()) + 100
+    lease = f'{{"run": "r", "who": "alex", "laptop": "kettle", "since": {since}, "until": {until}}}'
+    (login.state / "lease.json").write_text(lease)
+    answer = login.converge({"directories": [{"path": "~/x"}]})
+    assert "alex is at work in this home from the laptop kettle, since a time that is not known" in answer["msg"]
+
+
+def test_who_waited_for_an_undo_that_removed_the_lock_begins_anew(login: Login) -> None:
+    """It waits for a lock in a folder that is gone when it gets it."""
+    login.converge({"directories": [{"path": "~/x"}]})
+    with (login.state / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = login.start(login.payload({"directories": [{"path": "~/y"}]}))
+        wait_for(lambda: is_waiting_for_a_lock(waiting.pid))
+        login.state.rename(login.state.with_name(".rookery-gone-rookery"))
+    output, _ = waiting.communicate(timeout=60)
+    answer = action.unpack(output.decode())
+    assert answer is not None
+    assert states(answer) == ["made"], answer
+    assert (login.state / "ledger.json").exists()
+
+
+def is_waiting_for_a_lock(pid: int) -> bool:
+    """Whether a process has the lock's file open: from then on it only waits for its turn."""
+    try:
+        return any(str(fd.readlink()).endswith("/rookery/lock") for fd in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(login: Login) -> None:

@@ -29,8 +29,8 @@ def furnish(folder: Path) -> Login:
         for inner in ("a", "deep/b"):
             (home / name / inner).write_text(f"{name} {inner}")
         (home / name / "link").symlink_to("deep/b")
-    (login.storage / "conda").mkdir()
-    (login.storage / "conda/a").write_text("was here first")
+    (login.storage / ".conda").mkdir()
+    (login.storage / ".conda/a").write_text("was here first")
     for path in folder.rglob("*"):
         if not path.is_symlink():
             os.utime(path, ns=(1_600_000_000_000_000_000, 1_600_000_000_000_000_000))
@@ -40,7 +40,7 @@ def furnish(folder: Path) -> Login:
 def declaration(login: Login) -> dict[str, Any]:
     return {
         "directories": [{"path": "~/lib/R"}],
-        "moves": [{"path": f"~/.{name}", "to": str(login.storage / name)} for name in ("cache", "conda")],
+        "moves": [{"path": f"~/.{name}", "storage": str(login.storage)} for name in ("cache", "conda")],
         "links": [{"path": "~/tool", "target": "/new/tool"}],
         "files": [{"path": "~/start-pyenv", "content": "ours\n", "mode": "0600"}],
         "blocks": [{"path": "~/.bashrc", "content": "ours"}],
@@ -77,8 +77,8 @@ def test_every_step_may_be_the_last(in_memory: Path) -> None:
     assert "failed" not in login.converge(declaration(login))
     whole, ledger = tree(folder, leave_out="home/.local"), remembered(login)
     kept = tree(login.state / "kept")
-    assert whole["storage/conda/a"][1] == b"was here first"
-    assert whole["storage/conda.from-home/a"][1] == b".conda a"
+    assert whole["storage/.conda/a"][1] == b"was here first"
+    assert whole["storage/rookery/home/.conda/a"][1] == b".conda a"
 
     for step in steps(3):
         login = furnish(folder)

@@ -16,6 +16,7 @@ import pytest
 from home_helpers import Login, action, names, states, tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from undo_helpers import take_back
 
 NAMES = st.one_of(
     st.sampled_from(["a", "b", "c", ".hidden"]),
@@ -54,7 +55,12 @@ def build(folder: Path, content: dict[str, Any]) -> None:
 
 
 def move(login: Login) -> dict[str, Any]:
-    return {"moves": [{"path": "~/.cache", "to": str(login.storage / "cache")}]}
+    return {"moves": [{"path": "~/.cache", "storage": str(login.storage)}]}
+
+
+def moved(login: Login) -> Path:
+    """Where a folder goes that is moved: a place that nobody else uses."""
+    return login.storage / "rookery/home/.cache"
 
 
 @given(content=FOLDERS)
@@ -65,105 +71,189 @@ def test_any_tree_arrives_whole(tmp_path_factory: pytest.TempPathFactory, conten
     before = tree(login.home / ".cache", times=True)
     answer = login.converge(move(login))
     assert states(answer) == ["changed"], answer
-    assert str((login.home / ".cache").readlink()) == str(login.storage / "cache")
-    assert tree(login.storage / "cache", times=True) == before
-    assert names(login.storage) == ["cache"]
+    assert (login.home / ".cache").readlink() == moved(login)
+    assert tree(moved(login), times=True) == before
+    assert names(moved(login).parent) == [".cache"]
     assert not (login.home / ".cache.rookery-aside").exists()
 
 
 @given(content=FOLDERS, there=FOLDERS)
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_destination_with_content_is_merged_and_nothing_is_overwritten(
+def test_nothing_is_merged_and_undo_gives_both_trees_back(
     tmp_path_factory: pytest.TempPathFactory, content: dict[str, Any], there: dict[str, Any]
 ) -> None:
-    login = Login(tmp_path_factory.mktemp("merge"))
+    login = Login(tmp_path_factory.mktemp("both"))
     build(login.home / ".cache", content)
-    build(login.storage / "cache", there)
-    coming, standing = tree(login.home / ".cache"), tree(login.storage / "cache")
+    build(login.storage / ".cache", there)
+    coming, standing = tree(login.home / ".cache", times=True), tree(login.storage / ".cache", times=True)
     answer = login.converge(move(login))
     assert "failed" not in answer
-    arrived, clashed = tree(login.storage / "cache"), tree(login.storage / "cache.from-home")
-    assert {name: arrived[name] for name in standing} == standing
-    for name, node in coming.items():
-        if not node[0].startswith("d"):
-            assert node[1:] in (arrived.get(name, ())[1:], clashed.get(name, ())[1:]), name
-    assert bool(clashed) == ("clashed" in answer["outcomes"][0]["note"])
+    assert "/.cache was there already, and is left alone" in answer["outcomes"][0]["note"]
+    assert tree(moved(login), times=True) == coming
+    assert tree(login.storage / ".cache", times=True) == standing
     assert not login.converge(move(login))["changed"]
+    take_back(login, purge=True)
+    assert tree(login.home / ".cache", times=True) == coming
+    assert tree(login.storage, times=True) == {
+        ".cache": tree(login.storage, times=True)[".cache"],
+        **{f".cache/{name}": seen for name, seen in standing.items()},
+    }
 
 
 @pytest.mark.parametrize(
-    "stands", ["nothing", "dangling right", "dangling elsewhere", "right", "elsewhere", "same", "file"]
+    "stands",
+    ["nothing", "nothing, but the storage", "dangling right", "dangling", "right", "users", "elsewhere", "file"],
 )
 def test_what_else_may_stand_there(login: Login, stands: str) -> None:
-    path, to = login.home / ".cache", login.storage / "cache"
+    path, to, users = login.home / ".cache", moved(login), login.storage / ".cache"
     other = login.home / "other"
     other.mkdir()
-    if stands in ("dangling right", "right"):
-        path.symlink_to(to)
-    if stands in ("right", "same"):
-        to.mkdir()
-    if stands in ("dangling elsewhere", "elsewhere"):
-        path.symlink_to(other if stands == "elsewhere" else "/nowhere/at/all")
+    links = {
+        "dangling right": to,
+        "right": to,
+        "dangling": Path("/nowhere/at/all"),
+        "users": users,
+        "elsewhere": other,
+    }
+    if stands in links:
+        path.symlink_to(links[stands])
+    if stands == "right":
+        to.mkdir(parents=True)
+    if stands in ("users", "nothing, but the storage"):
+        users.mkdir()
     if stands == "file":
         path.write_text("mine")
-    declaration = move(login)
-    if stands == "same":
-        (login.home / "way").symlink_to(login.storage)
-        declaration = {"moves": [{"path": "~/way/cache", "to": str(to)}]}
-    answer = login.converge(declaration)
+    answer = login.converge(move(login))
+    expected = {"nothing": "made", "nothing, but the storage": "made", "dangling right": "changed"}
+    expected |= {"right": "present", "users": "present"}
+    assert states(answer) == [expected.get(stands, "kept")]
+    note = answer["outcomes"][0]["note"]
     if stands == "file":
-        assert "is not a folder" in answer["msg"]
+        assert note == "~/.cache is not a folder, so it stays as it is"
         assert path.read_text() == "mine"
-        return
-    expected = {"nothing": "made", "right": "present", "same": "present", "elsewhere": "kept"}
-    assert states(answer) == [expected.get(stands, "changed")]
-    if stands == "elsewhere":
-        assert "~/other" in answer["outcomes"][0]["note"]
-        assert str((path).readlink()) == str(other)
-    elif stands != "same":
-        assert str((path).readlink()) == str(to)
-        assert to.is_dir()
-    assert not login.converge(declaration)["changed"]
+    elif stands == "elsewhere":
+        assert note == "~/.cache is a link to ~/other, and stays as it is"
+        assert path.readlink() == other
+    elif stands == "dangling":
+        assert note == "~/.cache is a link to /nowhere/at/all, which is not there, and stays as it is"
+        assert path.readlink() == links[stands]
+    else:
+        assert path.readlink() == (users if "storage" in stands or stands == "users" else to)
+        assert path.is_dir()
+    assert not login.converge(move(login))["changed"]
 
 
-@pytest.mark.parametrize(("path", "to"), [("~/a", "~/a/b"), ("~/a/b", "~/a")])
-def test_a_folder_is_not_moved_into_itself(login: Login, path: str, to: str) -> None:
-    (login.home / "a/b").mkdir(parents=True)
-    (login.home / "a/b/mine").write_text("mine")
-    before = tree(login.home)
-    answer = login.converge({"moves": [{"path": path, "to": to}]})
-    assert "one is inside the other" in answer["msg"]
-    assert tree(login.home, leave_out=".local") == before
+def test_the_storage_s_own_folder_stays_when_the_link_to_it_is_taken_back(login: Login) -> None:
+    build(login.storage / ".cache", {"a": ("file", b"theirs", 0o644)})
+    before = tree(login.storage, times=True)
+    assert states(login.converge(move(login))) == ["made"]
+    assert (login.home / ".cache/a").read_bytes() == b"theirs"
+    take_back(login, purge=True)
+    assert names(login.home) == []
+    assert tree(login.storage, times=True) == before
 
 
-def test_what_cannot_be_read_stops_the_move_before_it_begins(request: pytest.FixtureRequest) -> None:
+def test_a_folder_made_anew_after_setup_is_not_put_into_the_moved_one(login: Login) -> None:
+    build(login.home / ".cache", {"a": ("file", b"first", 0o644)})
+    login.converge(move(login))
+    (login.home / ".cache").unlink()
+    build(login.home / ".cache", {"a": ("file", b"second", 0o644)})
+    answer = login.converge(move(login))
+    assert states(answer) == ["kept"]
+    assert "holds another one, and the two are not mixed" in answer["outcomes"][0]["note"]
+    assert (login.home / ".cache/a").read_bytes() == b"second"
+    assert (moved(login) / "a").read_bytes() == b"first"
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty folder"])
+def test_a_link_that_is_gone_leads_to_the_moved_folder_again(login: Login, left: str) -> None:
+    build(login.home / ".cache", {"a": ("file", b"first", 0o644)})
+    before = tree(login.home, times=True)
+    (login.storage / ".cache").mkdir()
+    login.converge(move(login))
+    (login.home / ".cache").unlink()
+    if left != "nothing":
+        (login.home / ".cache").mkdir()
+    assert login.converge(move(login))["changed"]
+    assert (login.home / ".cache/a").read_bytes() == b"first"
+    take_back(login, purge=True)
+    assert tree(login.home, times=True) == before
+
+
+@pytest.mark.parametrize("reason", ["unreadable", "closed folder", "foreign", "device", "mounted"])
+def test_what_can_t_be_moved_stays_in_the_home_and_all_else_is_done(reason: str) -> None:
+    if os.getuid() != 0:
+        pytest.skip("another user's files need root")
     folder = Path(tempfile.mkdtemp())  # pytest's own folder is closed to others
-    request.addfinalizer(lambda: shutil.rmtree(folder))
     login = Login(folder)
-    secret = login.home / ".cache/deep/secret"
-    secret.parent.mkdir(parents=True)
-    secret.write_text("x")
-    secret.chmod(0)
-    if os.getuid() == 0:  # root reads everything: the rest is done as somebody else
-        for path in [login.home.parent, *login.home.parent.rglob("*")]:
-            os.chown(path, 65534, 65534)
-        login.home.parent.chmod(0o755)
-    before = tree(login.home) if os.getuid() == 0 else None
-    line, _ = action.command("python3", action.pack(login.payload(move(login))))
-    user: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []} if os.getuid() == 0 else {}
+    inner = login.home / ".cache/deep/inner"
+    inner.mkdir(parents=True)
+    (inner / "secret").write_text("x")
+    for path in [folder, *folder.rglob("*")]:
+        os.chown(path, NOBODY, NOBODY)
+    folder.chmod(0o755)
+    secret = inner / "secret"
+    if reason == "unreadable":
+        secret.chmod(0)
+    elif reason == "closed folder":
+        inner.chmod(0)
+    elif reason == "foreign":
+        os.chown(secret, 0, 0)
+    elif reason == "device":
+        secret.unlink()
+        os.mknod(secret, stat.S_IFCHR | 0o600, os.makedev(1, 3))
+        os.chown(secret, NOBODY, NOBODY)
+    else:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"uid={NOBODY}", "none", inner], check=True)
+    try:
+        before = tree(login.home / ".cache", times=True)
+        declaration = {**move(login), "files": [{"path": "~/other", "content": "x"}]}
+        answer = as_nobody(login, declaration)
+        assert states(answer) == ["kept", "made"], answer
+        note = answer["outcomes"][0]["note"]
+        assert note.startswith("~/.cache stays in the home: ")
+        says = {"foreign": "belongs to root", "device": "is a device", "mounted": "another filesystem is mounted at"}
+        assert says.get(reason, "permission denied") in note
+        assert str(inner) in note
+        assert tree(login.home / ".cache", times=True) == before
+        assert not moved(login).exists()
+        assert not as_nobody(login, declaration)["changed"]
+    finally:
+        if reason == "mounted":
+            subprocess.run(["umount", inner], check=True)
+        shutil.rmtree(folder)
+
+
+NOBODY = 65534
+
+
+def as_nobody(login: Login, declaration: dict[str, Any]) -> dict[str, Any]:
+    """The converger's answer as an account without root's rights."""
+    line, _ = action.command("python3", action.pack(login.payload(declaration)))
     done = subprocess.run(
         ["/bin/sh", "-c", line],
         env={"PATH": "/usr/bin:/bin", "HOME": str(login.home)},
         capture_output=True,
         check=False,
-        **user,
+        user=NOBODY,
+        group=NOBODY,
+        extra_groups=[],
     )
-    answer = action.unpack(done.stdout.decode())
-    assert "permission denied" in answer["msg"]
-    assert "secret" in answer["msg"]
-    if before is not None:
-        assert tree(login.home, leave_out=".local") == before
-    assert names(login.storage) == []
+    answer: dict[str, Any] | None = action.unpack(done.stdout.decode())
+    assert answer is not None, done.stderr.decode()
+    return answer
+
+
+def test_a_folder_is_not_moved_into_itself(login: Login) -> None:
+    folder = login.storage / "rookery/home"
+    folder.mkdir(parents=True)
+    (folder / "mine").write_text("mine")
+    (login.home / "way").symlink_to(login.storage)
+    before = tree(login.storage)
+    answer = login.converge({"moves": [{"path": "~/way/rookery/home", "storage": str(login.storage)}]})
+    assert states(answer) == ["kept"]
+    assert "is inside it" in answer["outcomes"][0]["note"]
+    assert tree(login.storage) == before
 
 
 def test_sockets_are_left_out_and_named(login: Login) -> None:
@@ -178,7 +268,7 @@ def test_sockets_are_left_out_and_named(login: Login) -> None:
         os.chdir(here)
     answer = login.converge(move(login))
     server.close()
-    assert names(login.storage / "cache") == ["file"]
+    assert names(moved(login)) == ["file"]
     assert "sockets of running programs were left out: s" in answer["outcomes"][0]["note"]
 
 
@@ -189,7 +279,7 @@ def test_folders_that_cannot_be_written_to_are_moved_too(login: Login) -> None:
     inner.chmod(0o555)
     before = tree(login.home / ".cache")
     assert states(login.converge(move(login))) == ["changed"]
-    assert tree(login.storage / "cache") == before
+    assert tree(moved(login)) == before
 
 
 def test_a_program_that_goes_on_writing_loses_nothing(login: Login) -> None:
@@ -218,7 +308,7 @@ def test_a_program_that_goes_on_writing_loses_nothing(login: Login) -> None:
         writer.join()
     assert states(answer) == ["changed"]
     assert len(written) > 10
-    arrived = login.storage / "cache"
+    arrived = moved(login)
     assert {name for name in written if (arrived / name).read_text() != name} == set()
     assert len(list(arrived.glob("old-*"))) == 300
 
@@ -244,10 +334,10 @@ def test_a_destination_on_another_filesystem_that_fills_up(login: Login) -> None
         answer = login.converge(move(login))  # there is room, but there are too few inodes: seen only on the way
         assert f"no space is left on {login.storage}" in answer["msg"]
         assert tree(login.home / ".cache") == before
-        assert names(login.storage) == []
+        assert names(login.storage / "rookery/home") == []
         subprocess.run(["mount", "-o", "remount,nr_inodes=1000", login.storage], check=True)
         assert states(login.converge(move(login))) == ["changed"]
-        assert tree(login.storage / "cache") == before
+        assert tree(moved(login)) == before
         assert stat.S_ISLNK((login.home / ".cache").lstat().st_mode)
     finally:
         subprocess.run(["umount", login.storage], check=True)
@@ -261,7 +351,7 @@ def test_names_of_one_file_stay_names_of_one_file(login: Login) -> None:
     (cache / "other").hardlink_to(cache / "one")
     (cache / ".nfs0000001").write_bytes(b"of a program that has it open")
     login.converge(move(login))
-    there = login.storage / "cache"
+    there = moved(login)
     assert (there / "one").stat().st_ino == (there / "other").stat().st_ino
     assert (there / "other").read_bytes() == b"x" * 100_000
     assert not (there / ".nfs0000001").exists()

@@ -116,7 +116,7 @@ def test_a_role_alone_is_taken_back_where_nothing_needs_it(login: Login) -> None
 
 
 def test_a_home_that_is_too_full_for_what_must_come_back_is_left_as_it_is(login: Login) -> None:
-    (login.storage / "conda/big").write_bytes(b"x" * 30_000_000)
+    (login.storage / "rookery/home/.conda/big").write_bytes(b"x" * 30_000_000)
     before = everything(login)
     answer = take_back(login, space={str(login.home): 20, str(login.storage): 1000})
     assert answer is not None
@@ -128,8 +128,8 @@ DAMAGES = {
     "truncated": lambda text: text[: len(text) // 2],
     "empty": lambda _: "",
     "no object": lambda _: "[]",
-    "a newer one": lambda text: text.replace('"version": 2', '"version": 3'),
-    "no number": lambda text: text.replace('"version": 2', '"version": true'),
+    "a newer one": lambda text: text.replace('"version": 3', '"version": 4'),
+    "no number": lambda text: text.replace('"version": 3', '"version": true'),
     "a path elsewhere": lambda text: text.replace("/home/start-pyenv", "/home/../../../etc/start-pyenv"),
     "a path of another": lambda text: re.sub(r'"[^"]*/home/start-pyenv"', '"/etc/passwd"', text),
     "a relative path": lambda text: re.sub(r'"[^"]*/home/start-pyenv"', '"start-pyenv"', text),
@@ -139,7 +139,7 @@ DAMAGES = {
     "a wrong type": lambda text: text.replace('"order": 3', '"order": "three"'),
     "one number twice": lambda text: text.replace('"order": 3', '"order": 4'),
     "a wrong mode": lambda text: text.replace('"mode": "0600"', '"mode": "rw"'),
-    "a folder in itself": lambda text: re.sub(r'"target": "[^"]*/storage/cache"', '"target": "@/.cache/inner"', text),
+    "a folder in itself": lambda text: re.sub(r'"target": "[^"]*/home/.cache"', '"target": "@/.cache/inner"', text),
 }
 
 

@@ -50,13 +50,14 @@ def furnish(folder: Path) -> Login:
         for inner in ("a", "same", "deep/b"):
             (home / name / inner).write_text(f"{name} {inner}")
         (home / name / "link").symlink_to("deep/b")
-    (home / ".conda/hollow").mkdir(mode=0o500)
-    (login.storage / "conda/deep").mkdir(parents=True)
-    (login.storage / "conda/a").write_text("was here first")
-    (login.storage / "conda/same").write_text(".conda same")
-    (login.storage / "conda/deep/c").write_text("was here too")
-    (login.storage / "mamba").mkdir()
-    (login.storage / "mamba/x").write_text("was here first")
+    (home / ".conda/hollow/inner").mkdir(parents=True)
+    (home / ".conda/hollow").chmod(0o500)
+    (login.storage / ".conda/deep").mkdir(parents=True)
+    (login.storage / ".conda/a").write_text("was here first")
+    (login.storage / ".conda/same").write_text(".conda same")
+    (login.storage / ".conda/deep/c").write_text("was here too")
+    (login.storage / ".mamba").mkdir()
+    (login.storage / ".mamba/x").write_text("was here first")
     for number, path in enumerate(sorted(folder.rglob("*"))):
         stamp = LONG_AGO + number * 1_000_000_007
         os.utime(path, ns=(stamp, stamp), follow_symlinks=False)
@@ -85,7 +86,7 @@ def declarations(login: Login) -> list[tuple[str, dict[str, Any]]]:
             "storage",
             {
                 "moves": [
-                    {"path": f"~/.{name}", "to": str(store / name)} for name in ("cache", "conda", "mamba", "code")
+                    {"path": f"~/.{name}", "storage": str(store)} for name in ("cache", "conda", "mamba", "code")
                 ],
                 "links": [{"path": "~/tool", "target": "/new/tool"}, {"path": "~/new", "target": "/new"}],
                 "files": [
@@ -130,14 +131,28 @@ def full(declaration: dict[str, Any]) -> dict[str, Any]:
     return {**declaration, "directories": plain}
 
 
+NOBODY = 65534
+
+
+def give_to_nobody(login: Login) -> None:
+    """Make all of it an ordinary account's, which file modes hold back; who is root gives it away."""
+    for path in [login.home.parent, *login.home.parent.rglob("*")]:
+        os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+
+
 def forked(login: Login, work: Callable[[], Any], kill_at: int) -> Any:
-    """What work gives in a fork of this process; None where it was killed at that step."""
+    """What work gives in a fork of this process, as the home's owner; None where it was killed at that step."""
+    owner = login.home.stat().st_uid
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             os.environ["HOME"] = str(login.home)
             disk._KILL_AT = kill_at
+            if owner != os.getuid():
+                os.setgroups([])
+                os.setgid(owner)
+                os.setuid(owner)
             os.write(writer, json.dumps(work()).encode())
         finally:
             os._exit(0)
@@ -207,8 +222,13 @@ def recorded(folder: Path) -> dict[str, dict[str, Any]]:
 
 def made_anew(folder: Path, version: int, when: str) -> Login:
     """The home of a version of the ledger, `before` or `after` its setup."""
+    return rebuilt(folder, HOMES / f"version-{version}.json", when)
+
+
+def rebuilt(folder: Path, record: Path, when: str) -> Login:
+    """A home that was recorded, `before` or `after` its setup."""
     shutil.rmtree(folder, ignore_errors=True)
-    seen = json.loads((HOMES / f"version-{version}.json").read_text())[when]
+    seen = json.loads(record.read_text())[when]
     login = Login(folder)
     for name, one in seen.items():
         path = folder / name
