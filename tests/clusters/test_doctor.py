@@ -214,6 +214,12 @@ ON_HEC = {
         mend="rmdir .cache && mv .kept .cache",
         setup=True,
     ),
+    "foreign": Seed(
+        "caches",
+        "~/.mamba stays in the home: /home/doctor-hal/.mamba/theirs belongs to root",
+        root="cd /home/doctor-hal && mv .mamba .kept && mkdir .mamba && touch .mamba/theirs && chown doctor-hal .mamba",
+        mend="rm -r .mamba && mv .kept .mamba",
+    ),
     "broken": Seed(
         "caches",
         "~/.conda leads to /nowhere",
