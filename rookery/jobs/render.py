@@ -1,7 +1,6 @@
 """`render`: the job scripts of a project, printed, or written into a folder to be looked at and committed."""
 
 import hashlib
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,8 @@ from rookery.errors import RookeryError
 from rookery.jobs import script
 from rookery.jobs.script import Script
 from rookery.project import read, target
+from rookery.project.commit import git
+from rookery.project.source import stays_inside
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,13 @@ def run(request: Request) -> int:
         what = f"{read.shown(project.file)} has no jobs for {cluster.name}."
         raise RookeryError(what, hint="docs/project.md tells how to write one")
     if request.output:
-        _write(Path(request.output).expanduser(), scripts)
+        folder = Path(request.output).expanduser()
+        if not stays_inside(project.root, folder):
+            raise RookeryError(
+                f"{folder} is a symbolic link of the project that leads out of it, to {folder.resolve()}.",
+                hint=f"give --output another folder; {folder.resolve()} itself, if that is meant",
+            )
+        _write(folder, scripts)
     else:
         _print(scripts)
     return 0
@@ -92,11 +99,10 @@ def _may_go(path: Path) -> bool:
             return True
     except OSError:
         pass
-    git = ["git", "-C", str(path.parent)]
-    questions = (["ls-files", "--error-unmatch", "--", path.name], ["diff", "--quiet", "HEAD", "--", path.name])
     try:
-        return all(subprocess.run([*git, *one], capture_output=True, check=False).returncode == 0 for one in questions)
-    except FileNotFoundError:
+        tracked = git(path.parent, "ls-files", "--", path.name, check=False)
+        return bool(tracked) and not git(path.parent, "status", "--porcelain", "--", path.name)
+    except RookeryError:
         return False
 
 

@@ -2,21 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from rookery import house
 from rookery.errors import RookeryError
-from rookery.jobs import context, options, partition, sweep
+from rookery.jobs import context, options, partition, sweep, template
 from rookery.profile import Cluster
 from rookery.project import read
 from rookery.project.job import Job
+from rookery.project.source import Folder, Source
 from rookery.project.spec import Project
-from rookery.schema import nearest
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 ARRAYS: Final = ("python-array", "r-array", "sweep")
 """The templates that are for arrays alone."""
@@ -41,23 +35,30 @@ class Script:
     summary: Mapping[str, Any] = field(default_factory=dict)
 
 
-def templates() -> list[str]:
-    """The names of the templates that rookery has."""
-    return sorted(path.name.removesuffix(".sh.j2") for path in _folder().glob("[!_]*.sh.j2"))
-
-
-def scripts(project: Project, cluster: Cluster) -> list[Script]:
+def scripts(project: Project, cluster: Cluster, source: Source | None = None) -> list[Script]:
     """The scripts of a project's jobs for a cluster, in the order of rookery.yml, without those for others.
+
+    Args:
+        project: The project.
+        cluster: Where they will run.
+        source: Where templates and tables are read; the project's folder where None.
 
     Raises:
         RookeryError: A job can't run there, or its template fails; with file and line.
     """
+    source = source or Folder(project.root)
     meant = [name for name in project.jobs if read.is_for(project, name, cluster.name)]
-    return [script(project, read.job(project, name, cluster.name), cluster) for name in meant]
+    return [script(project, read.job(project, name, cluster.name), cluster, source) for name in meant]
 
 
-def script(project: Project, job: Job, cluster: Cluster) -> Script:
+def script(project: Project, job: Job, cluster: Cluster, source: Source | None = None) -> Script:
     """The script of one job for a cluster.
+
+    Args:
+        project: The project.
+        job: The job.
+        cluster: Where it will run.
+        source: Where its template and its table are read; the project's folder where None.
 
     Raises:
         RookeryError: It can't run there, or its template fails; with file and line.
@@ -69,7 +70,8 @@ def script(project: Project, job: Job, cluster: Cluster) -> Script:
         )
     if not job.command:
         raise read.problem(project, job.name, "", "has no command: what shall it run?", cluster_name=cluster.name)
-    table = sweep.table(project, job)
+    source = source or Folder(project.root)
+    table = sweep.table(project, job, source)
     job = sweep.as_array(project, job, table, cluster) if table else sweep.checked(project, job, cluster)
     if job.template in ARRAYS and not job.array:
         what = f"{job.template} is for arrays: say which tasks, as array: 1-200, or give it params, grid or rows."
@@ -79,17 +81,18 @@ def script(project: Project, job: Job, cluster: Cluster) -> Script:
             job, partition=partition.choose(job, cluster), output=job.output or options.default_output(project, job)
         )
         variables = context.context(project, job, cluster, table)
-        mail = _mail(project, job, cluster)
+        mail = _mail(project, job, cluster, source)
     except RookeryError as error:
         raise read.problem(project, job.name, "", error.message, cluster_name=cluster.name, hint=error.hint) from error
     path = f"slurm/{job.name}.sh"
     files = dict(mail)
     if table:
         files |= {f"slurm/{job.name}.params.csv": table.csv(), f"slurm/{job.name}.rows.sh": table.lines()}
-    return Script(job, path, _render(project, job, variables), files, _summary(job, path, table, next(iter(mail), "")))
+    text = _render(project, job, variables, source)
+    return Script(job, path, text, files, _summary(job, path, table, next(iter(mail), "")))
 
 
-def _mail(project: Project, job: Job, cluster: Cluster) -> dict[str, str]:
+def _mail(project: Project, job: Job, cluster: Cluster, source: Source) -> dict[str, str]:
     """The small job that mails when an array has ended, where the array may not do so itself."""
     if not job.mail or options.mails_itself(job, cluster):
         return {}
@@ -97,51 +100,14 @@ def _mail(project: Project, job: Job, cluster: Cluster) -> dict[str, str]:
     small = replace(small, qos=job.qos, partition=partition.choose(small, cluster))
     small = replace(small, output=options.default_output(project, small))
     variables = {**context.context(project, small, cluster), "after": job.name}
-    return {f"slurm/{job.name}.mail.sh": _render(project, small, variables)}
+    return {f"slurm/{job.name}.mail.sh": _render(project, small, variables, source)}
 
 
-def _render(project: Project, job: Job, variables: Mapping[str, Any]) -> str:
-    import jinja2
-
-    name = job.template
-    if name in templates():
-        template = f"{name}.sh.j2"
-    elif (project.root / name).is_file():
-        template = name
-    else:
-        what = f"{name} is neither one of rookery's{nearest(name, templates())} nor a file of the project. There are: "
-        raise read.problem(project, job.name, "template", what + ", ".join(templates()) + ".")
+def _render(project: Project, job: Job, variables: Mapping[str, Any], source: Source) -> str:
     try:
-        return _jinja(project.root).get_template(template).render(variables)
-    except jinja2.TemplateError as error:
-        raise read.problem(project, job.name, "template", f"{name}: {_said(error)}") from error
-
-
-def _said(error: Exception) -> str:
-    line = getattr(error, "lineno", None)
-    words = " ".join(str(getattr(error, "message", "") or error).split())
-    return f"line {line}: {words}" if line else words
-
-
-@cache
-def _jinja(root: Path) -> "Environment":
-    """Jinja over rookery's templates and the project's own, which can so extend and include rookery's."""
-    import jinja2
-
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader([_folder(), root]),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        comment_start_string="{##",  # {# is bash's, in ${#array[@]}
-        comment_end_string="##}",
-        autoescape=False,  # noqa: S701 shell, not HTML: each value is quoted where it is decided
-    )
-
-
-def _folder() -> Path:
-    return house.root() / "templates" / "sbatch"
+        return template.render(job.template, variables, source)
+    except RookeryError as error:
+        raise read.problem(project, job.name, "template", error.message, hint=error.hint) from error
 
 
 def _summary(job: Job, path: str, table: sweep.Table | None, mail: str) -> dict[str, Any]:

@@ -125,12 +125,13 @@ def local_text(found: "Target", wish: Wish) -> str | None:
     """The script as this side would render it; None where it can't: the release's own is looked over then."""
     from rookery.jobs import script
     from rookery.project import read
+    from rookery.project.source import Folder
 
     project = _project(found)
-    own = project.root / (wish.path or f"slurm/{wish.job}.sh")
+    own = wish.path or f"slurm/{wish.job}.sh"
     try:
-        if wish.path or own.is_file():
-            return own.read_bytes().decode("utf-8", "surrogateescape")
+        if wish.path or (project.root / own).is_file():
+            return Folder(project.root).read(own).decode("utf-8", "surrogateescape")
         return script.script(project, read.job(project, wish.job, found.cluster.name), found.cluster).text
     except (RookeryError, OSError):
         return None
@@ -151,15 +152,11 @@ def looked_over(found: "Target", wish: Wish, text: str, *, path: str = "", final
         RookeryError: It has errors, and is the release's own.
     """
     from rookery.jobs import lint
+    from rookery.jobs.lint.surroundings import Surroundings
 
     path, root = path or wish.path or f"slurm/{wish.job}.sh", _project(found).root
 
-    def beside(name: str) -> str | None:
-        try:
-            return (root / name).read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return None
-
+    beside = Surroundings(root, found.project).files
     findings = lint.check(text, found.cluster, path=path, files=beside, folder=lambda _: True)  # they are made
     errors = [one for one in findings if one.severity == "error"]
     if errors and not final:

@@ -19,6 +19,7 @@ from rookery.jobs.command import quoted
 from rookery.profile import Cluster
 from rookery.project import read
 from rookery.project.job import Job
+from rookery.project.source import Source
 from rookery.project.spec import Project
 from rookery.project.values import task_count
 
@@ -67,14 +68,19 @@ class Table:
         return " ".join(f'{quoted(f"--{column}")} "${{{variable}}}"' for column, variable in pairs)
 
 
-def table(project: Project, job: Job) -> Table | None:
+def table(project: Project, job: Job, source: Source) -> Table | None:
     """The rows of a job; None where it has no parameters.
+
+    Args:
+        project: The project.
+        job: The job.
+        source: Where its CSV file is read.
 
     Raises:
         RookeryError: The table can't be read, or is not one; with file and line.
     """
     if job.params:
-        return _read(project, job)
+        return _read(project, job, source)
     if job.grid:
         count = 1
         for values in job.grid.values():
@@ -138,13 +144,13 @@ def _table(project: Project, job: Job, key: str, columns: Sequence[str], rows: I
     return Table(tuple(columns), tuple(tuple(str(value) for value in row) for row in rows))
 
 
-def _read(project: Project, job: Job) -> Table:
+def _read(project: Project, job: Job, source: Source) -> Table:
     """A CSV file of the project."""
     path = project.root / job.params
-    if Path(job.params).is_absolute() or ".." in Path(job.params).parts:
-        raise read.problem(project, job.name, "params", f"{job.params} must be a path in the project.")
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = source.read(job.params).decode("utf-8-sig")
+    except RookeryError as error:
+        raise read.problem(project, job.name, "params", error.message, hint=error.hint) from error
     except OSError as error:
         what = f"{job.params} can't be read: {error.strerror}."
         raise read.problem(project, job.name, "params", what) from error

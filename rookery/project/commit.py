@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -77,7 +78,10 @@ def git(
     return done.stdout
 
 
-_GIT = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+UNBURIED = ("-c", "safe.bareRepository=explicit")
+"""Take no folder of a project for a repository: one that looks like a bare one can name programs that git runs."""
+
+_GIT = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", *UNBURIED)
 
 
 def _no_git() -> RookeryError:
@@ -105,6 +109,11 @@ def _failed(root: Path, said: str) -> RookeryError:
     """Why git would not, in words for somebody who has just met it."""
     lines = [line for line in said.splitlines() if line.strip()] or ["it gave no reason"]
     why = re.sub(r"^(fatal|error): ", "", next((line for line in lines if line.startswith("fatal:")), lines[-1]))
+    if "cannot use bare repository" in said:
+        return RookeryError(
+            f"{root} is inside a repository and looks like a bare one itself, whose settings could run programs here.",
+            hint=f"ls {shlex.quote(str(root))}   # HEAD, config, objects and refs do not belong there",
+        )
     if "not a git repository" in said:
         return RookeryError(
             f"{root} is in no git repository, so there is no commit to deploy.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rookery.errors import RookeryError
 from rookery.project.commit import Commit, listed
 from rookery.project.held import Tree, contents
+from rookery.project.source import LINK
 from rookery.project.spec import Environment, Project
 
 if TYPE_CHECKING:
@@ -93,7 +94,10 @@ def _one(  # noqa: PLR0913, PLR0917
             f"The commit has no {LOCKS[way][0]}, which says what is in the {way} environment.",
             hint=f"{_MAKE[way]} && git add {LOCKS[way][0]} && git commit",
         )
-    deciding = [lock, *(name for name in _ALSO[way] if name in held.files), *_included(commit, held, way, lock)]
+    deciding = [lock, *(name for name in _ALSO[way] if name in held.files)]
+    _refuse_links(held, deciding)
+    deciding += _included(commit, held, way, lock)
+    _refuse_links(held, deciding)
     parts = [
         way,
         by if way in _BY_MODULES else "",
@@ -101,6 +105,15 @@ def _one(  # noqa: PLR0913, PLR0917
     ]
     digest = hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:16]
     return Wanted(kind, way, lock, digest, f"{project.name}-{digest}")
+
+
+def _refuse_links(held: Tree, names: list[str]) -> None:
+    """Refuse links: what they lead to is not in the digest, and may be anything."""
+    if linked := [name for name in names if held.files[name].mode == LINK]:
+        raise RookeryError(
+            f"{linked[0]} is a symbolic link in the commit, so it does not say what is in the environment.",
+            hint=f"replace the link by the file itself, then: git add {linked[0]} && git commit",
+        )
 
 
 def _included(commit: Commit, held: Tree, way: str, lock: str) -> list[str]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from rookery.errors import RookeryError
 from rookery.project.commit import SHOWN, Commit, Packing, listed
+from rookery.project.source import LINK
 
 LARGE_MB = 100
 """Megabytes from which a file is thought to be in git by mistake: GitHub's limit (docs.github.com, "large files")."""
@@ -52,7 +53,7 @@ def tree(commit: Commit) -> Tree:
             facts, _, path = line.partition("\t")
             mode, _, identity = facts.split()
             files[path] = Entry(mode, identity)
-    links = {path: entry for path, entry in files.items() if entry.mode == "120000"}
+    links = {path: entry for path, entry in files.items() if entry.mode == LINK}
     targets = dict(zip(links, contents(commit, [entry.id for entry in links.values()]), strict=True))
     out_of_it = {path: os.fsdecode(to) for path, to in targets.items() if _leads_out(path, os.fsdecode(to))}
     return Tree(files, out_of_it)

@@ -9,6 +9,7 @@ from rookery.project import commit as git
 from rookery.project import environment, held, places, release
 from rookery.project.memory import digest
 from rookery.project.release import Made, Order
+from rookery.project.source import Committed
 
 if TYPE_CHECKING:
     from rookery.jobs.script import Script
@@ -44,7 +45,7 @@ def make(
     if not large:
         held.check_size(commit, tree, packing)
     environments = environment.wanted(project, commit, tree, cluster)
-    scripts = _scripts(project, cluster)
+    scripts = _scripts(project, cluster, Committed(commit, tree.files))
     rendered: dict[str, str] = {}
     for script in scripts:
         rendered |= {script.path: script.text, **script.files}
@@ -86,17 +87,18 @@ def make(
     )
 
 
-def _scripts(project: "Project", cluster: "Cluster") -> "list[Script]":
+def _scripts(project: "Project", cluster: "Cluster", source: Committed) -> "list[Script]":
     if not project.jobs:
         return []
     from rookery.jobs import script
 
-    return script.scripts(project, cluster)
+    return script.scripts(project, cluster, source)
 
 
 def _needed(project: "Project") -> list[str]:
     """Files that must be in the commit for the job scripts to be what it says."""
     from rookery.project import read
 
-    said = [job.get(key) for job in project.jobs.values() for key in ("params", "template")]
+    jobs = [each for job in project.jobs.values() for each in (job, *job.get("clusters", {}).values())]
+    said = [job.get(key) for job in jobs for key in ("params", "template")]
     return [read.NAME, *(str(path) for path in said if path and (project.root / str(path)).is_file())]

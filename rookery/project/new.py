@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rookery import clusters, house, profile, program
 from rookery.errors import RookeryError
-from rookery.project.commit import surroundings
+from rookery.project.commit import UNBURIED, surroundings
 
 LANGUAGES = {"python": ("uv", "poetry"), "r": ("library", "renv")}
 """For each language the ways to write down its packages, the usual one first."""
@@ -266,7 +266,7 @@ def _git(folder: Path, *arguments: str, settings: Sequence[str] = ()) -> _Done:
     """What a git command in a folder gives; the person's own settings and name hold, these besides."""
     given = [part for setting in settings for part in ("-c", setting)]
     done = subprocess.run(
-        ["git", *given, "-C", str(folder), *arguments],
+        ["git", *UNBURIED, *given, "-C", str(folder), *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -11,6 +12,7 @@ from rookery import yaml_file
 from rookery.errors import RookeryError
 from rookery.project import places, values
 from rookery.project.check import check, complaint
+from rookery.project.source import stays_inside
 from rookery.project.spec import Environment, Project
 from rookery.schema import nearest
 from rookery.yaml_file import Dialect, Document, Place
@@ -176,6 +178,11 @@ def _folder(path: Path) -> Path:
 
 
 def _document(file: Path) -> Document:
+    if not stays_inside(file.parent, file):
+        raise RookeryError(
+            f"{shown(file)} is a symbolic link that leads out of the project, to {file.resolve()}.",
+            hint=f"put the file itself there, or use --project {shlex.quote(str(file.resolve().parent))}",
+        )
     if file.stat().st_size > LARGEST:
         raise RookeryError(
             f"{shown(file)} is larger than {LARGEST // 1_000_000} MB.", hint="put tables into a CSV file, as `params:`"

@@ -6,7 +6,7 @@ import pytest
 from projects import known
 
 from rookery import house
-from rookery.jobs import lint, script
+from rookery.jobs import lint, script, template
 from rookery.jobs.lint.surroundings import around
 from rookery.profile import Cluster
 from rookery.project import read
@@ -35,7 +35,7 @@ def _cluster(name: str) -> Cluster:
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 @pytest.mark.parametrize("cluster", ["penguins", "hec", "bede", "hex", "archer2", "csd3", "stanage", "isambard-ai"])
 def test_a_rendered_script_has_no_finding(cluster: str, environment: str, tmp_path: Path) -> None:
-    templates = [name for name in script.templates() if name != "mail"]
+    templates = [name for name in template.names() if name != "mail"]
     if cluster in {"bede", "isambard-ai"}:
         templates = ["gpu"]  # nothing runs there without one
     elif cluster not in {"hec", "hex"}:

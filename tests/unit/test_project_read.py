@@ -16,7 +16,7 @@ from persons import at_home
 from projects import HEAD, known, project
 
 from rookery.errors import RookeryError
-from rookery.jobs import script
+from rookery.jobs import script, template
 from rookery.project import check, read, values
 
 
@@ -322,7 +322,7 @@ def test_the_page_tells_every_key_and_every_template() -> None:
         assert f"\n| `{key}` |" in DOCS, key
     for key in (f"`{kind}: {value}`" for kind, said in kinds.items() for value in said["enum"]):
         assert key in DOCS
-    for name in script.templates():
+    for name in template.names():
         assert f"\n| `{name}` |" in DOCS, name
 
 

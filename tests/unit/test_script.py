@@ -12,7 +12,7 @@ from projects import cluster, known, project
 
 from rookery import profile
 from rookery.errors import RookeryError
-from rookery.jobs import options, render, script
+from rookery.jobs import options, render, script, template
 from rookery.project import read
 
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
@@ -261,7 +261,7 @@ def test_bash_and_shellcheck_read_every_template(tmp_path: Path, python: str) ->
     }
     jobs = "".join(
         f"{name}: {{template: {name}, command: 'python x.py', mail: a@b.c, {needs.get(name, 'cpus: 2')}}}\n"
-        for name in script.templates()
+        for name in template.names()
         if name != "mail"
     )
     head = f"name: x\nclusters: [hec]\nenvironment: {{python: {python}, r: renv}}\n"
@@ -274,7 +274,7 @@ def test_bash_and_shellcheck_read_every_template(tmp_path: Path, python: str) ->
         assert all(len(line) <= 120 for line in text.splitlines()), text
         assert "\n\n\n" not in text
     paths = [str(path) for path in tmp_path.glob("*.sh")]
-    assert len(paths) == len(script.templates())
+    assert len(paths) == len(template.names())
     # what they source is on the cluster alone (SC1090, SC1091)
     done = subprocess.run(
         [str(SHELLCHECK), "--norc", "--exclude=SC1090,SC1091", *paths], capture_output=True, text=True, check=False

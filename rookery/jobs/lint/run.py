@@ -17,6 +17,7 @@ from rookery.jobs.lint.checker import check, fix
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.surroundings import Surroundings, around
 from rookery.program import invocation
+from rookery.project.source import stays_inside
 from rookery.report import clean
 
 if TYPE_CHECKING:
@@ -105,6 +106,11 @@ def _look(file: Path, cluster: "Cluster", project: "Project | None", *, mend: bo
         mend: Write what can safely be mended.
         alone: Whether it was named itself, rather than found in a folder, where it may be no job script at all.
     """
+    if project is not None and not stays_inside(project.root, file):
+        raise RookeryError(
+            f"{file} is a symbolic link of the project that leads out of it, to {file.resolve()}.",
+            hint=f"rm {shlex.quote(str(file))}   # or: {invocation()} lint {shlex.quote(str(file.resolve()))}",
+        )
     inside = project is not None and file.resolve().is_relative_to(project.root)
     place = Surroundings(project.root, project) if project and inside else Surroundings(file.parent)
     name = place.name(file) if inside else str(file)

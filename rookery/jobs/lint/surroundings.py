@@ -1,9 +1,10 @@
 """What stands around a job script: the other files of its project, and the folders that deploy makes."""
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rookery.project.commit import git
 
 if TYPE_CHECKING:
     from rookery.project.spec import Project
@@ -52,12 +53,7 @@ def _holds_files(root: Path, folder: str) -> bool:
     """Whether git brings a folder along, which it does not with an empty one."""
     if not (root / folder).is_dir():
         return False
-    listed = subprocess.run(
-        ["git", "-C", str(root), "ls-files", "--cached", "--others", "--exclude-standard", "--", folder],
-        capture_output=True,
-        check=False,
-    )
-    return bool(listed.stdout)
+    return bool(git(root, "ls-files", "--cached", "--others", "--exclude-standard", "--", folder, check=False))
 
 
 def around(project: "Project") -> Surroundings:
