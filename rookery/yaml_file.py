@@ -1,4 +1,7 @@
-"""A YAML file that holds one mapping, with the line that each value came from.
+"""The one reader of YAML: a file that holds one mapping, with the line that each value came from.
+
+A file may have been written by anybody. So before anything is made of a text, tags are refused, and nesting and aliases
+that would be too much for those who walk it.
 
 PyYAML takes as long to import as much of a short command, so what a text says is kept, and it is not read anew while
 the text stays the same.
@@ -6,7 +9,8 @@ the text stays the same.
 
 import hashlib
 import json
-import re
+import math
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery import __version__, files, house
+from rookery import __version__, files, house, secret
 from rookery.errors import RookeryError
 
 if TYPE_CHECKING:
@@ -24,13 +28,19 @@ Place = tuple[str | int, ...]
 """Where in a file something stands: keys and positions, from the top."""
 
 DEEPEST = 100
-"""Most values one in another. PyYAML's loader in C ends the process at some ten thousand."""
+"""Most values one in another, those behind an alias too. PyYAML's loader in C ends the process at some ten thousand."""
+
+MOST_REPEATED = 100_000
+"""Most values that aliases may repeat in a text; nine lines can repeat a thousand million."""
+
+LARGEST = 1_000_000
+"""Most bytes of a file."""
+
+_TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
+"""The tags a value may have: none, or text. Every other one makes something else of a value than stands there."""
 
 KEPT = 50
 """Of how many texts it is kept what they say."""
-
-_SECRET = re.compile(r"(passw|passphrase|secret|token|credential|api_?key)[\w\"']*\s*[:=]", re.IGNORECASE)
-"""What is in a text that may hold a secret, which belongs into no file of ours."""
 
 
 @dataclass(frozen=True)
@@ -71,21 +81,31 @@ def fastest() -> Any:
     """PyYAML's safe loader: the one in C, ten times as fast, where this build of it has that."""
     import yaml
 
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        def construct_object(self, node: Any, deep: bool = False) -> Any:
+            try:
+                return _ordinary(super().construct_object(node, deep))
+            except (ValueError, ArithmeticError, LookupError) as error:  # a date such as 2026-02-30, an empty 0x_
+                raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from error
 
-
-@cache
-def _ansibles() -> Any:
-    class Loader(fastest()):  # type: ignore[misc]
-        pass
-
-    for tag in ("!unsafe", "!vault", "!vault-encrypted"):
-        Loader.add_constructor(tag, lambda loader, node: loader.construct_scalar(node))
     return Loader
 
 
-ANSIBLE = Dialect("ansible-1", _ansibles)
-"""Safe YAML as Ansible reads it, its own tags as plain text."""
+def _ordinary(value: Any) -> Any:
+    """The value, unless it is a number that no other program could hold.
+
+    Raises:
+        ValueError: It is one.
+    """
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise ValueError("a number too large")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a number that is none, or infinite")
+    return value
+
+
+ANSIBLE = Dialect("ansible-2", fastest)
+"""Safe YAML as Ansible reads it, without tags."""
 
 
 def read(file: Path, dialect: Dialect = ANSIBLE) -> Document:
@@ -99,13 +119,8 @@ def read(file: Path, dialect: Dialect = ANSIBLE) -> Document:
         RookeryError: It can't be read, is not YAML, holds something else, says a key twice or is nested too deep; with
             file and line.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise RookeryError(f"{file} can't be read: {error.strerror}.", hint=f"ls -l '{file}'") from error
-    except UnicodeDecodeError as error:
-        raise RookeryError(f"{file} is not text in UTF-8.", hint=f"file '{file}'") from error
-    if not dialect.kept or _SECRET.search(text):
+    text = _text(file)
+    if not dialect.kept or secret.NAMED.search(text):
         return _parsed(file, text, dialect)[0]
     kept = _kept(text, dialect)
     with suppress(OSError, ValueError, TypeError):
@@ -115,6 +130,34 @@ def read(file: Path, dialect: Dialect = ANSIBLE) -> Document:
     if plain:
         _keep(kept, document)
     return document
+
+
+def parse(file: Path, text: str, dialect: Dialect = ANSIBLE) -> Document:
+    """Read a text as `read` reads a file.
+
+    Args:
+        file: What messages call it.
+        text: The text.
+        dialect: How scalars are read.
+
+    Raises:
+        RookeryError: As for `read`.
+    """
+    return _parsed(file, text, dialect)[0]
+
+
+def _text(file: Path) -> str:
+    try:
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise RookeryError(f"{file} can't be read: it is not a file.", hint=f"ls -ld '{file}'")
+        if status.st_size > LARGEST:
+            raise RookeryError(f"{file} is larger than {LARGEST // 1_000_000} MB.", hint=f"ls -l '{file}'")
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RookeryError(f"{file} can't be read: {error.strerror}.", hint=f"ls -l '{file}'") from error
+    except UnicodeDecodeError as error:
+        raise RookeryError(f"{file} is not text in UTF-8.", hint=f"file '{file}'") from error
 
 
 def _kept(text: str, dialect: Dialect) -> Path:
@@ -134,7 +177,7 @@ def _keep(path: Path, document: Document) -> None:
 
 
 def _parsed(file: Path, text: str, dialect: Dialect) -> tuple[Document, bool]:
-    """What a text says, and whether it has no aliases: what stands behind one can stand there a million times."""
+    """What a text says, and whether it has no aliases: JSON, in which it is kept, knows none."""
     import yaml
 
     try:
@@ -146,28 +189,78 @@ def _parsed(file: Path, text: str, dialect: Dialect) -> tuple[Document, bool]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise RookeryError(
-            f"{file}:{mark.line + 1 if mark else 1}: this is not YAML: {problem}.", hint=f"mend {file}"
-        ) from error
+        raise _wrong(file, mark.line + 1 if mark else 1, f"this is not YAML: {problem}.") from error
     if data is not None and not isinstance(data, dict):
-        raise RookeryError(
-            f"{file}:1: expected lines of `key: value`, found a {type(data).__name__}.", hint=f"mend {file}"
-        )
+        raise _wrong(file, 1, f"expected lines of `key: value`, found a {type(data).__name__}.")
     return Document(file, data or {}, lines), plain
 
 
 def _is_plain(file: Path, text: str) -> bool:
-    """Whether there are no aliases. What is nested too deep for a loader, though not for its parser, is refused."""
+    """Whether there are no aliases. Tags are refused, and what is too deep or too much to be made into values.
+
+    This looks at the parser's events alone: nothing has been made of the text yet.
+    """
     import yaml
 
-    depth, plain = 0, True
+    whole = _Collection("")
+    within, anchors = [whole], dict[str, _Collection]()
     for event in yaml.parse(text, Loader=fastest()):
-        plain &= not isinstance(event, yaml.AliasEvent)
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:
-            line = event.start_mark.line + 1 if event.start_mark else 1
-            raise RookeryError(f"{file} is nested too deep (line {line}).", hint=f"mend {file}")
-    return plain
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.CollectionEndEvent):
+            done = within.pop()
+            anchors[done.anchor] = done
+            within[-1].add(done)
+        elif isinstance(event, yaml.AliasEvent):
+            if event.anchor in {each.anchor for each in within}:
+                raise _wrong(file, line, f"*{event.anchor} stands within what it repeats.")
+            known = anchors.get(str(event.anchor), _Collection(""))  # an unknown one is told of by the loader
+            within[-1].add(known)
+            whole.repeated += known.count
+        elif isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)):
+            if event.tag not in _TAGS:
+                raise _wrong(file, line, f"the tag {_shown(str(event.tag))} is not allowed: write the value itself.")
+            one = _Collection(event.anchor or "")
+            if isinstance(event, yaml.CollectionStartEvent):
+                within.append(one)
+            else:
+                anchors[one.anchor] = one
+                within[-1].add(one)
+        if len(within) + within[-1].height > DEEPEST:
+            raise _wrong(file, line, f"nested too deep: more than {DEEPEST} values one in another.")
+        if whole.repeated > MOST_REPEATED:
+            raise _wrong(file, line, f"its aliases repeat more than {MOST_REPEATED:,} values.")
+    return not whole.repeated
+
+
+@dataclass
+class _Collection:
+    """What an anchor stands for.
+
+    Attributes:
+        anchor: Its name; "" where it has none.
+        count: How many values it holds, itself included.
+        height: How many of them stand one in another.
+        repeated: How many of them stand there by an alias; of the whole text alone.
+    """
+
+    anchor: str
+    count: int = 1
+    height: int = 0
+    repeated: int = 0
+
+    def add(self, inner: "_Collection") -> None:
+        self.count += inner.count
+        self.height = max(self.height, inner.height + 1)
+
+
+def _shown(tag: str) -> str:
+    """A tag as it was written: !!int."""
+    text = tag.replace("tag:yaml.org,2002:", "!!", 1)[:40]
+    return "".join(one if one.isprintable() else "?" for one in text)
+
+
+def _wrong(file: Path, line: int, what: str) -> RookeryError:
+    return RookeryError(f"{file}:{line}: {what}", hint=f"edit line {line} of {file}")
 
 
 def _lines(file: Path, node: "yaml.Node", place: Place, seen: set[int]) -> Iterator[tuple[Place, int]]:
@@ -183,10 +276,7 @@ def _lines(file: Path, node: "yaml.Node", place: Place, seen: set[int]) -> Itera
             line = key.start_mark.line + 1
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
                 if key.value in here:
-                    raise RookeryError(
-                        f"{file}:{line}: {key.value} is said twice, on line {here[key.value]} already.",
-                        hint=f"mend {file}",
-                    )
+                    raise _wrong(file, line, f"{key.value} is said twice, on line {here[key.value]} already.")
                 here[key.value] = line
                 yield (*place, key.value), line
                 yield from _lines(file, value, (*place, key.value), seen)

@@ -88,12 +88,9 @@ def python_version(cluster: "Cluster") -> str:
 
 
 def _default_python() -> str:
-    import yaml
+    from rookery import house, yaml_file
 
-    from rookery import house
-
-    text = (house.root() / "roles/python/defaults/main.yml").read_text(encoding="utf-8")
-    return str(yaml.safe_load(text)["python_versions"][0])
+    return str(yaml_file.read(house.root() / "roles/python/defaults/main.yml").data["python_versions"][0])
 
 
 def has_modules(cluster: "Cluster") -> bool:

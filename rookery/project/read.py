@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from rookery.project.job import Job
 
 NAME: Final = "rookery.yml"
-LARGEST: Final = 1_000_000
-"""Most bytes of a rookery.yml; tables belong into a CSV file."""
-
 ROWS: Final = ("array", "params", "grid", "rows")
 """The keys that make a job an array; it has one of them."""
 
@@ -183,30 +180,18 @@ def _document(file: Path) -> Document:
             f"{shown(file)} is a symbolic link that leads out of the project, to {file.resolve()}.",
             hint=f"put the file itself there, or use --project {shlex.quote(str(file.resolve().parent))}",
         )
-    if file.stat().st_size > LARGEST:
+    if file.stat().st_size > yaml_file.LARGEST:
         raise RookeryError(
-            f"{shown(file)} is larger than {LARGEST // 1_000_000} MB.", hint="put tables into a CSV file, as `params:`"
+            f"{shown(file)} is larger than {yaml_file.LARGEST // 1_000_000} MB.",
+            hint="put tables into a CSV file, as `params:`",
         )
     try:
-        document = yaml_file.read(shown(file), DIALECT)
-        if _held(document.data, {}) < LARGEST:
-            return document
+        return yaml_file.read(shown(file), DIALECT)
     except RookeryError as error:
         if "is not YAML" not in error.message:
             raise
         quotes = "a command that begins with { or [, or holds a colon and a blank, needs quotes around it"
         raise RookeryError(error.message, hint=f"mend {shown(file)} ({quotes})") from error
-    raise RookeryError(f"{shown(file)} is nested too deep.", hint=f"mend {shown(file)}")
-
-
-def _held(value: Any, known: dict[int, int]) -> int:
-    """How many values a value holds, those behind an alias counted each time; LARGEST where it holds itself."""
-    if not isinstance(value, (dict, list)):
-        return 1
-    if id(value) not in known:
-        known[id(value)] = LARGEST
-        known[id(value)] = 1 + sum(_held(one, known) for one in (value.values() if isinstance(value, dict) else value))
-    return known[id(value)]
 
 
 def _list(value: Any) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """YAML files read: what a text says is kept, and is what reading it anew would say."""
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rookery import house, yaml_file
+from rookery.errors import RookeryError
 from rookery.project import read as project_read
 from rookery.yaml_file import ANSIBLE, Dialect, Document
 
@@ -51,9 +54,7 @@ def test_a_text_is_parsed_once(tmp_path: Path, cache: Path) -> None:
     assert only_kept(file) is None
 
 
-@pytest.mark.parametrize(
-    "text", ["day: 2026-11-27\n", "1: a\n", "a: &x [1]\nb: *x\n", "x: !!set {a}\n", "x: !!binary aGk=\n"]
-)
+@pytest.mark.parametrize("text", ["day: 2026-11-27\n", "1: a\n", "a: &x [1]\nb: *x\n"])
 def test_what_json_would_change_is_not_kept(tmp_path: Path, text: str) -> None:
     file = written(tmp_path, text)
     first = yaml_file.read(file)
@@ -94,9 +95,89 @@ def test_the_oldest_go(tmp_path: Path, cache: Path) -> None:
     assert house.cache_dir() in cache.parents
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        ("a: 1\nb: !!int x\n", 2, "the tag !!int is not allowed: write the value itself."),
+        ("a: !!int 5\n", 1, "the tag !!int is not allowed"),
+        ("a: [x,\n  !!python/name:os.system y]\n", 2, "the tag !!python/name:os.system is not allowed"),
+        ("a: !!binary aGk=\n", 1, "the tag !!binary is not allowed"),
+        ("a: !!timestamp x\n", 1, "the tag !!timestamp is not allowed"),
+        ("a: !!set {x}\n", 1, "the tag !!set is not allowed"),
+        ("a: !!omap [x: 1]\n", 1, "the tag !!omap is not allowed"),
+        ("!!map {}\n", 1, "the tag !!map is not allowed"),
+        ("? !!null x\n: 1\n", 1, "the tag !!null is not allowed"),
+        ("a: !unsafe '{{ x }}'\n", 1, "the tag !unsafe is not allowed"),
+        ("a: !vault |\n  $ANSIBLE_VAULT\n", 1, "the tag !vault is not allowed"),
+        ("%TAG ! tag:yaml.org,2002:\n---\na: !binary aGk=\n", 3, "the tag !!binary is not allowed"),
+        ("a: !<%1b[31m> x\n", 1, "the tag ?[31m is not allowed"),
+        ("a: 1\nb: 2026-02-30\n", 2, "this is not YAML: day is out of range for month."),
+        ("a: [1,\n 0x_]\n", 2, "this is not YAML: invalid literal"),
+        ("a: 0b_\n", 1, "this is not YAML: invalid literal"),
+        (f"a: {'9' * 5000}\n", 1, "this is not YAML: Exceeds the limit"),
+        (f"a: 0x{'9' * 5000}\n", 1, "this is not YAML: a number too large"),
+        ("a: 9223372036854775808\n", 1, "this is not YAML: a number too large"),
+        ("a: .inf\n", 1, "this is not YAML: a number that is none, or infinite"),
+        ("a: &x [1]\nb: &y {x: [*y]}\n", 2, "*y stands within what it repeats"),
+        ("a: &x {<<: *x}\n", 1, "*x stands within what it repeats"),
+        ("a:\n" + " [" * 101, 2, "nested too deep: more than 100 values one in another"),
+        (
+            "".join(f"a{n}: &a{n} [{'*a' if n else 'x'}{n - 1 if n else ''}]\n" for n in range(200)),
+            98,
+            "nested too deep",
+        ),
+        (f"a: &a [{'x, ' * 1000}]\nb: [{'*a, ' * 101}]\n", 2, "its aliases repeat more than 100,000 values"),
+        (f"a: &a {{k: 1}}\nb: {{<<: [{'*a, ' * 60_000}]}}\n", 2, "its aliases repeat more"),
+    ],
+)
+@pytest.mark.parametrize("dialect", [ANSIBLE, project_read.DIALECT], ids=lambda one: one.name)
+def test_what_would_be_something_else_or_too_much_is_refused(
+    tmp_path: Path, dialect: Dialect, text: str, line: int, told: str
+) -> None:
+    file = written(tmp_path, text)
+    if dialect is not ANSIBLE and "not YAML" in told:
+        assert yaml_file.read(file, dialect).data["a"], "text as it was written"
+        return
+    with pytest.raises(RookeryError) as caught:
+        yaml_file.read(file, dialect)
+    assert caught.value.message.startswith(f"{file}:{line}: {told}")
+    assert caught.value.hint == f"edit line {line} of {file}"
+
+
+@pytest.mark.parametrize("key", ["cluster_host", "jobs", "anything", "a: {b: [c"])
+def test_ten_lines_that_repeat_a_thousand_million_are_refused_at_once(tmp_path: Path, key: str) -> None:
+    closing = "}" * key.count("{") + "]" * key.count("[")
+    levels = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
+    began = time.monotonic()
+    with pytest.raises(RookeryError, match="its aliases repeat more than 100,000 values"):
+        yaml_file.read(written(tmp_path, f"a0: &a0 [x]\n{levels}{key}: *a9{closing}\n"))
+    assert time.monotonic() - began < 1
+
+
+def test_a_value_may_be_repeated_and_be_called_text(tmp_path: Path) -> None:
+    file = written(tmp_path, "a: &a {x: 1}\nb: {<<: *a, y: [*a, *a]}\nc: !!str 12\n")
+    said = {"a": {"x": 1}, "b": {"x": 1, "y": [{"x": 1}, {"x": 1}]}, "c": "12"}
+    assert yaml_file.read(file).data == said
+
+
+def test_what_is_no_file_or_a_very_large_one_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yml")
+    with pytest.raises(RookeryError, match=r"pipe.yml can't be read: it is not a file"):
+        yaml_file.read(tmp_path / "pipe.yml")
+    with pytest.raises(RookeryError, match=r"one.yml is larger than 1 MB"):
+        yaml_file.read(written(tmp_path, "#" * 1_000_001))
+
+
 VALUES: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6) | st.dates(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4) | st.integers(), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**62), 2**62)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=6)
+    | st.dates(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4) | st.integers(-9, 9), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 

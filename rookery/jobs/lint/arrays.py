@@ -3,7 +3,10 @@
 import posixpath
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
+from rookery import yaml_file
+from rookery.errors import RookeryError
 from rookery.jobs.lint import values
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.directives import Option
@@ -166,10 +169,10 @@ def outputs_with(text: str, folder: str) -> tuple[str, bool]:
     else:
         mended = f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}outputs: [{item}]\n"
     try:
-        before, after = yaml.safe_load(text), yaml.safe_load(mended)
-    except yaml.YAMLError:
+        before, after = (yaml_file.parse(Path("rookery.yml"), each).data for each in (text, mended))
+    except RookeryError:
         return text, False
-    if not isinstance(before, dict) or not isinstance(before.get("outputs") or [], list):
+    if not before or not isinstance(before.get("outputs") or [], list):
         return text, False
-    wanted = before | {"outputs": [*(before.get("outputs") or []), folder]}
+    wanted = {**before, "outputs": [*(before.get("outputs") or []), folder]}
     return (mended, True) if after == wanted else (text, False)

@@ -1,8 +1,11 @@
 """All rules over one script, and the mends that are safe."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rookery import yaml_file
+from rookery.errors import RookeryError
 from rookery.jobs.lint import arrays, commands, form, lines, programs, resources
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, apply
@@ -93,12 +96,10 @@ def _outputs(about: str | None) -> Folder:
     """Whether a folder is one of the outputs that rookery.yml names; nobody can say where there is none."""
     if about is None:
         return lambda _: None
-    import yaml
-
     try:
-        said = yaml.safe_load(about)
-    except yaml.YAMLError:
-        said = None
-    outputs = (said.get("outputs", places.LOGS) or []) if isinstance(said, dict) else []
+        said = yaml_file.parse(Path("rookery.yml"), about).data
+    except RookeryError:
+        said = {"outputs": []}
+    outputs = said.get("outputs", places.LOGS) or []
     named = {str(each).strip("/") for each in ([outputs] if isinstance(outputs, str) else outputs)}
     return lambda path: path in named

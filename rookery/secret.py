@@ -1,0 +1,39 @@
+"""What looks like a secret: hidden where a setting is printed, and the reason to keep a text nowhere."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+HIDDEN: Final = "(hidden)"
+
+_WORD: Final = r"(?:passw|passphrase|pwd|secret|token|credential|api_?key|private_?key)"
+
+NAMED: Final = re.compile(_WORD + r"[\w\"']{0,40}\s{0,40}[:=]", re.IGNORECASE)
+"""A name of a secret and the sign behind which its value stands."""
+
+_NAME = re.compile(_WORD, re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"(?<=://)([^\s/:@]*):[^\s/]*@")
+_ASSIGNED = re.compile(rf"(\w{{0,40}}{_WORD}\w{{0,40}}\s?=\s?)(?:'[^']*'|\"[^\"]*\"|[^\s;&]+)", re.IGNORECASE)
+
+
+def hidden(key: str, value: Any) -> Any:
+    """A value as it may be shown: what looks like a secret is left out, in whatever it holds too.
+
+    Args:
+        key: Its name; one such as `wandb_token` hides the whole value.
+        value: Text, a number, a list, a mapping.
+    """
+    if _NAME.search(key) and value not in (None, "", [], {}) and not isinstance(value, bool):
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {
+            _plain(str(name)) if isinstance(name, str) else name: hidden(str(name), one) for name, one in value.items()
+        }
+    if isinstance(value, list):
+        return [hidden("", one) for one in value]
+    return _plain(value) if isinstance(value, str) else value
+
+
+def _plain(text: str) -> str:
+    """A text without the passwords in its addresses and assignments."""
+    return _ASSIGNED.sub(rf"\1{HIDDEN}", _IN_ADDRESS.sub(rf"\1:{HIDDEN}@", text))
