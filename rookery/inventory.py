@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rookery import house, literal
 from rookery.errors import RookeryError
 from rookery.yaml_file import Document, Place, read
 
@@ -78,27 +79,31 @@ class Inventory:
         return inventory
 
     def _add_file(self, file: Path) -> None:
-        document = read(file)
+        document = _document(file)
+        if "plugin" in document.data:
+            what = "is for a plugin of Ansible's, and rookery runs none."
+            raise RookeryError(f"{file}:{document.line(('plugin',))}: {what}", hint=f"mv '{file}' ~")
         for name, body in document.data.items():
             self._add_group(document, str(name), body, (str(name),))
 
     def _add_group(self, document: Document, name: str, body: Any, place: Place) -> None:
         """One group of a file, and the groups within it, as Ansible's yaml inventory plugin takes them."""
+        _check_name(document, name, place)
         group = self._groups.setdefault(name, _Group())
         for section, content in _mapping(document, body, place).items():
             entries = _mapping(document, content, (*place, section))
             if section == "vars":
-                group.priority = int(entries.pop("ansible_group_priority", group.priority))
                 group.variables |= _settings(document, entries, (*place, section))
+                if priority := group.variables.pop("ansible_group_priority", None):
+                    group.priority = int(priority.value)
             elif section == "children":
                 for child, inner in entries.items():
-                    group.children.add(child)
-                    self._add_group(document, child, inner, (*place, section, child))
+                    group.children.add(str(child))
+                    self._add_group(document, str(child), inner, (*place, section, child))
             elif section == "hosts":
                 for host, inner in entries.items():
                     spot = (*place, section, str(host))
-                    if not isinstance(host, str) or re.search(r"[\[\]:\s]", host):
-                        raise RookeryError(f"{document.file}:{document.line(spot)}: {host!r} is not a plain host name.")
+                    _check_name(document, host, spot)
                     self.hosts.setdefault(host, {}).update(_settings(document, _mapping(document, inner, spot), spot))
                     self._member.setdefault(host, set()).add(name)
 
@@ -124,8 +129,11 @@ class Inventory:
     def _groups_of(self, host: str) -> list[str]:
         """The groups a host is in, "all" first, then by depth, priority and name."""
         member = self._member.get(host, set()) - {"all", "ungrouped"}
-        depth = {name: self._depth(name, ()) for name in self._groups}
-        parents = {name: {up for up, group in self._groups.items() if name in group.children} for name in self._groups}
+        parents: dict[str, set[str]] = {name: set() for name in self._groups}
+        for name, group in self._groups.items():
+            for child in group.children:
+                parents[child].add(name)
+        depth = _depths(parents)
         found, open_ = {"all"}, list(member or {"ungrouped"})
         while open_:
             name = open_.pop()
@@ -134,14 +142,41 @@ class Inventory:
                 open_ += parents.get(name, ())
         return sorted(found, key=lambda name: (depth[name], self._groups[name].priority, name))
 
-    def _depth(self, name: str, below: tuple[str, ...]) -> int:
-        """How many groups stand above a group, along the longest way."""
-        if name == "all":
-            return 0
-        if name in below:
-            raise RookeryError(f"The inventory's group {name} is a child of itself.", hint="ansible-inventory --graph")
-        above = [up for up, group in self._groups.items() if name in group.children]
-        return 1 + max((self._depth(up, (*below, name)) for up in above), default=0)
+
+def _depths(parents: Mapping[str, set[str]]) -> dict[str, int]:
+    """How many groups stand above each group, along the longest way.
+
+    Raises:
+        RookeryError: A group is a child of itself.
+    """
+    left = {name: above - {"all"} for name, above in parents.items() if name != "all"}
+    below: dict[str, list[str]] = {name: [] for name in parents}
+    for name, above in left.items():
+        for up in above:
+            below[up].append(name)
+    depth, waiting = {"all": 0}, {name: len(above) for name, above in left.items()}
+    ready = [name for name, count in waiting.items() if not count]
+    while ready:
+        name = ready.pop()
+        depth[name] = 1 + max((depth[up] for up in left[name]), default=0)
+        for child in below[name]:
+            waiting[child] -= 1
+            if not waiting[child]:
+                ready.append(child)
+    if missing := [name for name in parents if name not in depth]:
+        what = f"The inventory's group {missing[0]} is a child of itself, or stands below one that is."
+        raise RookeryError(what, hint="ansible-inventory --graph")
+    return depth
+
+
+def _check_name(document: Document, name: Any, place: Place) -> None:
+    """Refuse a name of a host or group that is none: names become parts of paths, and patterns of Ansible's."""
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
+        where = f"{document.file}:{document.line(place)}"
+        raise RookeryError(
+            f"{where}: {name!r} is not a plain name.",
+            hint="letters, digits, dots, dashes and underscores can stand in names of hosts and groups",
+        )
 
 
 def _mapping(document: Document, value: Any, place: Place) -> dict[Any, Any]:
@@ -159,7 +194,19 @@ def _mapping(document: Document, value: Any, place: Place) -> dict[Any, Any]:
     return value
 
 
-def _settings(document: Document, values: Mapping[str, Any], place: Place) -> dict[str, Setting]:
+def _document(file: Path) -> Document:
+    """A file of an inventory; where it is not one of rookery's own, of values alone."""
+    document = read(file)
+    if not file.is_relative_to(house.root() / "inventory"):
+        literal.check(document)
+    return document
+
+
+def _settings(document: Document, values: Mapping[Any, Any], place: Place) -> dict[str, Setting]:
+    for key in values:
+        if not isinstance(key, str):
+            where = f"{document.file}:{document.line((*place, key))}"
+            raise RookeryError(f"{where}: {key!r} is not the name of a setting.", hint=f"edit {document.file}")
     return {
         key: Setting(key, value, document.file, document.line((*place, key)), document, (*place, key))
         for key, value in values.items()
@@ -208,6 +255,6 @@ def _vars_below(folder: Path) -> Iterator[Path]:
 def _vars_of(folder: Path, name: str) -> dict[str, Setting]:
     merged: dict[str, Setting] = {}
     for file in vars_files(folder, name):
-        document = read(file)
+        document = _document(file)
         merged |= _settings(document, document.data, ())
     return merged

@@ -1,10 +1,9 @@
 """A setting that no role reads and that is called like one: misspelt, so that it would be passed over in silence.
 
-Names that look like no setting may be a person's own, for templates or playbooks of theirs.
+Names that look like no setting may be a person's own, for playbooks of theirs.
 """
 
 import difflib
-import re
 from collections.abc import Iterable
 
 from rookery import house, play
@@ -27,19 +26,18 @@ def check(settings: Iterable[Setting]) -> None:
     Raises:
         RookeryError: One is called like a setting, but none; with its file and line.
     """
-    settings = list(settings)
     told = {one.key: one for one in settings if not one.key.startswith(_NOT_A_ROLES)}
     if not told:
         return
-    roles = [tag for tag in play.TAGS if tag != "cluster"]
-    known = {name: role for role in roles for name in _read_by(role)}
+    known = settings_of_roles()
+    roles = set(known.values())
     for key, setting in told.items():
         if key in known:
             continue
         role = next((one for one in sorted(roles, reverse=True) if key.startswith(f"{one}_")), "")
         meant = [name for name in known if not role or name.startswith(f"{role}_")]
         alike = difflib.get_close_matches(key, meant, 1, _ALIKE[bool(role)])
-        if not alike or _is_used(key, settings):
+        if not alike:
             continue
         role = known[alike[0]]
         raise RookeryError(
@@ -48,12 +46,11 @@ def check(settings: Iterable[Setting]) -> None:
         )
 
 
+def settings_of_roles() -> dict[str, str]:
+    """The settings that a user may give, and the role that reads each."""
+    return {name: role for role in play.TAGS if role != "cluster" for name in _read_by(role)}
+
+
 def _read_by(role: str) -> list[str]:
     specs = read(house.root() / "roles" / role / "meta" / "argument_specs.yml").data["argument_specs"]
     return list(specs["main"].get("options", {}))
-
-
-def _is_used(key: str, settings: Iterable[Setting]) -> bool:
-    """Whether the template of another setting reads it."""
-    word = re.compile(rf"\{{[{{%].*\b{re.escape(key)}\b", re.DOTALL)
-    return any(word.search(str(one.value)) for one in settings if one.key != key)

@@ -156,6 +156,16 @@ def test_flags_reach_ansible_and_nothing_of_the_persons_own_configuration_does(
     assert play.environment()["PATH"] == os.environ["PATH"]
 
 
+def test_no_script_in_an_inventory_is_run(house: Path) -> None:
+    for name in ("script", "script.sh", "script.py", "script.yml"):
+        file = house / "inventory" / name
+        file.write_text(f"#!/bin/sh\ntouch '{house.parent}/owned'\necho '{{}}'\n")
+        file.chmod(0o755)
+    code, _ = run(house, ["ada"])
+    assert code == 0
+    assert not (house.parent / "owned").exists()
+
+
 def test_a_playbook_that_does_not_parse_ends_with_log_lines(house: Path) -> None:
     (house / "playbooks/setup.yml").write_text("- hosts: [")
     code, events = run(house, ["ada"])

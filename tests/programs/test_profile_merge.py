@@ -173,8 +173,8 @@ def test_aliases_are_read(tmp_path: Path) -> None:
         ("hosts", "[all]\npenguins\n", "not YAML"),
         ("hosts.yml", "all:\n  hosts:\n    - penguins\n", "hosts.yml:2: all.hosts must be a mapping, not a list"),
         ("hosts.yml", "all:\n  hosts:\n    penguins: me\n", "hosts.yml:3: all.hosts.penguins must be a mapping"),
-        ("hosts.yml", "all:\n  hosts:\n    node[1:3]:\n", "hosts.yml:3: 'node[1:3]' is not a plain host name"),
-        ("hosts.yml", "all:\n  hosts:\n    7:\n", "hosts.yml:3: 7 is not a plain host name"),
+        ("hosts.yml", "all:\n  hosts:\n    node[1:3]:\n", "hosts.yml:3: 'node[1:3]' is not a plain name"),
+        ("hosts.yml", "all:\n  hosts:\n    7:\n", "hosts.yml:3: 7 is not a plain name"),
     ],
 )
 def test_an_inventory_of_another_kind_is_refused(tmp_path: Path, name: str, text: str, said: str) -> None:

@@ -115,7 +115,7 @@ WRONG = [
     ),
     ({"cluster_vpn": {}}, "cluster_vpn.needed is missing: when it is needed."),
     ({"cluster_vpn": "no"}, "cluster_vpn must be a mapping, and no is text."),
-    ({"cluster_host": "{{ here }}"}, "cluster_host holds a template"),
+    ({"cluster_host": "{{ here }}"}, "cluster_host: templates are not allowed here"),
     (
         {"cluster_modules": {"r": "R/4.3.1"}},
         "cluster_modules.r must be a list, and R/4.3.1 is text, so write [R/4.3.1].",
@@ -229,7 +229,7 @@ def test_ansible_refuses_too_what_no_reading_could_mend() -> None:
         "123 is a number",
         "['a'] is a list",
         "so write [",
-        "holds a template",
+        "templates are not allowed",
         "True is",
         "no value",
     }

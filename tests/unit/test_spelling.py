@@ -53,10 +53,9 @@ def test_it_is_refused_with_its_place(home: Path, text: str, says: str, role: st
     "text",
     [
         "r_packages: [zoo]\npython_versions: ['3.13']\nvscode_excludes: []\n",
-        "my_favourites: [zoo]\nr_favourites: [zoo]\nr_packages: '{{ my_favourites + r_favourites }}'\n",
-        "python_mirror: https://x.example\nansible_ssh_common_args: '{{ python_mirror }}'\n",
+        "my_favourites: [zoo]\n",
         "r_version: '4.3'\ntmux_prefix: C-a\nr_home: /opt/R\n",
-        "proxy: http://proxy.example\nansible_become: false\n",
+        "proxy: http://proxy.example\n",
     ],
 )
 def test_what_is_read_or_looks_like_no_setting_is_let_be(home: Path, text: str) -> None:
