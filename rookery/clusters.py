@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery import house, profile
+from rookery import house, profile, secret
 from rookery.errors import RookeryError
 from rookery.program import invocation
 
@@ -103,7 +103,7 @@ def _set_up_at(name: str, sandbox: bool) -> str | None:
 
 
 def details(name: str, sandbox: bool = False) -> dict[str, list[Value]]:
-    """Everything said of a cluster, by group.
+    """Everything said of a cluster, by group; what looks like a secret is hidden.
 
     Raises:
         RookeryError: The cluster is unknown, or its profile is not as it should be.
@@ -118,7 +118,7 @@ def details(name: str, sandbox: bool = False) -> dict[str, list[Value]]:
     # how the house hands a profile on to Ansible's ssh says nothing of the cluster
     said = [one for one in profile.explain(name, folders) if one.file != glue or not one.key.startswith("ansible_")]
     for setting in sorted(said, key=lambda one: order.get(one.key, len(order))):
-        value = Value(setting.key, setting.value, setting.where(), setting.key in doubtful)
+        value = Value(setting.key, secret.hidden(setting.key, setting.value), setting.where(), setting.key in doubtful)
         grouped[group_of.get(setting.key, REST)].append(value)
     return {group: values for group, values in grouped.items() if values}
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rookery import files, house
+from rookery import files, house, secret
 from rookery.errors import RookeryError
 from rookery.inventory import Setting
 from rookery.yaml_file import Place, read
@@ -64,7 +64,7 @@ def _error(name: str, settings: Mapping[str, Setting], place: Place, problem: st
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
     if place[0] in settings:
         where = settings[str(place[0])].where(place[1:])
-        return RookeryError(f"{where}: {path} {problem}", hint=_ask_schema())
+        return RookeryError(f"{where}: {path} {secret.hidden('', problem)}", hint=_ask_schema())
     mine = house.config_dir() / "inventory" / "host_vars" / f"{name}.yml"
     return RookeryError(f"The profile of {name} lacks a key: {path} {problem}", hint=f"say it in {mine}")
 

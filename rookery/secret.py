@@ -26,9 +26,7 @@ def hidden(key: str, value: Any) -> Any:
     if _NAME.search(key) and value not in (None, "", [], {}) and not isinstance(value, bool):
         return HIDDEN
     if isinstance(value, Mapping):
-        return {
-            _plain(str(name)) if isinstance(name, str) else name: hidden(str(name), one) for name, one in value.items()
-        }
+        return {hidden("", name): hidden(str(name), one) for name, one in value.items()}
     if isinstance(value, list):
         return [hidden("", one) for one in value]
     return _plain(value) if isinstance(value, str) else value

@@ -30,7 +30,8 @@ _MADE = (
     r"|(?<=://)[^\s/@:]+:[^\s/@]+(?=@)"
 )
 _NAMED = (
-    r"(?i:(?<=password[=:])|(?<=passwd[=:])|(?<=token[=:])|(?<=secret[=:])|(?<=api_key[=:])|(?<=apikey[=:]))"
+    r"(?i:(?<=password[=:])|(?<=passwd[=:])|(?<=token[=:])|(?<=secret[=:])|(?<=api_key[=:])|(?<=apikey[=:])"
+    r"|(?<=passphrase[=:])|(?<=pwd[=:])|(?<=credential[=:])|(?<=credentials[=:])|(?<=private_key[=:]))"
     r"\s*[^\s,;&'\"]+"
 )
 _LONG = r"(?<![A-Za-z0-9_+=-])[A-Za-z0-9_+=-]{20,}(?![A-Za-z0-9_+=-])"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from persons import at_home, own_inventory
 
-from rookery import clusters, house, schema
+from rookery import clusters, house, schema, secret
 from rookery.errors import RookeryError
 
 
@@ -53,6 +53,46 @@ def test_one_malformed_profile_does_not_hide_the_others(home: Path, capsys: pyte
     shown = capsys.readouterr().out
     assert f"{file}:1: cluster_prot is not a key there is (did you mean cluster_port?)" in shown
     assert "icefloe-fe.lancs.ac.uk" in shown
+
+
+SECRETS = """\
+cluster_notes: ["Log in with PASSWORD=hunter-1 first"]
+cluster_job_preamble: ["export WANDB_API_KEY=hunter-2", "curl https://ada:hunter-3@x.example/y", "echo $HOME"]
+wandb_token: hunter-4
+registry: {user: ada, password: hunter-5, deeper: [{client_secret: [hunter-6]}]}
+proxy: http://ada:hunter-7@proxy.example:3128
+mirror_passphrase: hunter-8
+"""
+
+
+def test_show_hides_what_looks_like_a_secret(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own_inventory(home, "host_vars/hec.yml", SECRETS)
+    assert clusters.show("hec") == 0
+    printed = capsys.readouterr().out
+    assert clusters.show("hec", json=True) == 0
+    told = capsys.readouterr().out
+    assert "hunter" not in printed + told
+    for kept in ("http://ada:(hidden)@proxy.example:3128", "export WANDB_API_KEY=(hidden)", "echo $HOME"):
+        assert kept in printed
+        assert kept in told
+    values = json.loads(told)["values"]
+    assert values["wandb_token"]["value"] == "(hidden)"
+    hidden = {"user": "ada", "password": "(hidden)", "deeper": [{"client_secret": "(hidden)"}]}
+    assert values["registry"]["value"] == hidden
+
+
+def test_a_refusal_does_not_show_them_either(home: Path) -> None:
+    own_inventory(home, "host_vars/hec.yml", "cluster_notes: export API_TOKEN=hunter-1\n")
+    with pytest.raises(RookeryError, match=r"API_TOKEN=\(hidden\)") as caught:
+        clusters.show("hec")
+    assert "hunter" not in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["penguins", "hec", "hex", "bede"])
+def test_show_hides_nothing_of_rookerys_own(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert clusters.show(name) == 0
+    assert "(hidden)" not in capsys.readouterr().out
+    assert not [key for key in schema.options() if secret.hidden(key, "x") != "x"]
 
 
 def test_show_names_each_value_and_its_place(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
