@@ -17,3 +17,8 @@ class RookeryError(Exception):
     def __str__(self) -> str:
         """Both lines, as a terminal shows them."""
         return self.message if self.hint is None else f"{self.message}\n  next: {self.hint}"
+
+
+def one_line(text: str) -> str:
+    """Return a text that somebody else wrote as a message can hold it: without line breaks and control characters."""
+    return "".join(one if one.isprintable() else "?" for one in text)

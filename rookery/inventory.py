@@ -3,6 +3,7 @@
 Ansible itself takes half a second for this. A test holds the two against each other.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rookery import house, literal
-from rookery.errors import RookeryError
+from rookery.errors import RookeryError, one_line
 from rookery.yaml_file import Document, Place, read
 
 # Ansible looks for a file or folder of vars in this order, and stops at the first (DataLoader.find_vars_files).
@@ -186,7 +187,7 @@ def _mapping(document: Document, value: Any, place: Place) -> dict[Any, Any]:
     if isinstance(value, str) and place[-1] in ("hosts", "children"):
         return {value: None}
     if not isinstance(value, dict):
-        spot = ".".join(str(part) for part in place)
+        spot = one_line(".".join(str(part) for part in place))
         raise RookeryError(
             f"{document.file}:{document.line(place)}: {spot} must be a mapping, not a {type(value).__name__}.",
             hint=f"mend {document.file}",
@@ -227,7 +228,9 @@ def _inventory_files(folder: Path) -> Iterator[Path]:
         else:
             raise RookeryError(
                 f"{entry} is not an inventory in YAML, which is the only kind that rookery reads.",
-                hint=f"ansible-inventory -i '{entry}' --list --yaml   # prints it as YAML",
+                hint=f"mv '{entry}' ~   # rookery runs no scripts"
+                if os.access(entry, os.X_OK)
+                else f"ansible-inventory -i '{entry}' --list --yaml   # prints it as YAML",
             )
 
 

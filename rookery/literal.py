@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from rookery import house
-from rookery.errors import RookeryError
+from rookery.errors import RookeryError, one_line
 from rookery.yaml_file import Document, Place
 
 _MARKS: Final = ("{{", "{%", "{#")
@@ -27,9 +27,8 @@ def check(document: Document) -> None:
     """
     for place, what in _faults(document.data, (), set()):
         path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
-        shown = "".join(one if one.isprintable() else "?" for one in path)
         where = f"{document.file}:{document.line(place)}"
-        raise RookeryError(f"{where}: {shown}: {what} Allowed keys: {', '.join(_allowed())}.", hint=_ask())
+        raise RookeryError(f"{where}: {one_line(path)}: {what} Allowed keys: {', '.join(_allowed())}.", hint=_ask())
 
 
 def _faults(value: Any, place: Place, seen: set[int]) -> Iterator[tuple[Place, str]]:

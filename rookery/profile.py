@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from rookery import files, house, schema
 from rookery.cluster import ACCOUNT, Cluster, Storage, account
-from rookery.errors import RookeryError
+from rookery.errors import RookeryError, one_line
 from rookery.inventory import Inventory, Setting, vars_files
 from rookery.yaml_file import Document, Place, read
 
@@ -205,7 +205,8 @@ def _check_sense(name: str, profile: Mapping[str, Setting]) -> None:
     for place, problem in (*_bad_addresses(data), *_bad_storage(data), *_bad_jobs(data)):
         path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
         hint = f"invoke setup --cluster {name} --user YOUR_USERNAME" if path == "cluster_user" else None
-        raise RookeryError(f"{profile[str(place[0])].where(place[1:])}: {path} {problem}", hint=hint)
+        where = profile[str(place[0])].where(place[1:])
+        raise RookeryError(f"{where}: {one_line(f'{path} {problem}')}", hint=hint)
 
 
 def _bad_addresses(data: Mapping[str, Any]) -> list[tuple[Place, str]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rookery import files, house, secret
-from rookery.errors import RookeryError
+from rookery.errors import RookeryError, one_line
 from rookery.inventory import Setting
 from rookery.yaml_file import Place, read
 
@@ -64,7 +64,8 @@ def _error(name: str, settings: Mapping[str, Setting], place: Place, problem: st
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
     if place[0] in settings:
         where = settings[str(place[0])].where(place[1:])
-        return RookeryError(f"{where}: {path} {secret.hidden('', problem)}", hint=_ask_schema())
+        said = one_line(f"{path} {secret.hidden('', problem)}")
+        return RookeryError(f"{where}: {said}", hint=_ask_schema())
     mine = house.config_dir() / "inventory" / "host_vars" / f"{name}.yml"
     return RookeryError(f"The profile of {name} lacks a key: {path} {problem}", hint=f"say it in {mine}")
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery import __version__, files, house, secret
-from rookery.errors import RookeryError
+from rookery.errors import RookeryError, one_line
 
 if TYPE_CHECKING:
     import yaml
@@ -181,6 +181,7 @@ def _parsed(file: Path, text: str, dialect: Dialect) -> tuple[Document, bool]:
     import yaml
 
     try:
+        _refuse_directives(file, text)
         plain = _is_plain(file, text)
         loader = dialect.loader()(text)
         node = loader.get_single_node()
@@ -193,6 +194,12 @@ def _parsed(file: Path, text: str, dialect: Dialect) -> tuple[Document, bool]:
     if data is not None and not isinstance(data, dict):
         raise _wrong(file, 1, f"expected lines of `key: value`, found a {type(data).__name__}.")
     return Document(file, data or {}, lines), plain
+
+
+def _refuse_directives(file: Path, text: str) -> None:
+    """Refuse names for tags: no tag is allowed, and the parser compares each name with all others."""
+    if (at := f"\n{text}".find("\n%TAG")) >= 0:
+        raise _wrong(file, text.count("\n", 0, at) + 1, "%TAG is not allowed, as no tags are.")
 
 
 def _is_plain(file: Path, text: str) -> bool:
@@ -255,12 +262,11 @@ class _Collection:
 
 def _shown(tag: str) -> str:
     """A tag as it was written: !!int."""
-    text = tag.replace("tag:yaml.org,2002:", "!!", 1)[:40]
-    return "".join(one if one.isprintable() else "?" for one in text)
+    return tag.replace("tag:yaml.org,2002:", "!!", 1)[:40]
 
 
 def _wrong(file: Path, line: int, what: str) -> RookeryError:
-    return RookeryError(f"{file}:{line}: {what}", hint=f"edit line {line} of {file}")
+    return RookeryError(f"{file}:{line}: {one_line(what)}", hint=f"edit line {line} of {file}")
 
 
 def _lines(file: Path, node: "yaml.Node", place: Place, seen: set[int]) -> Iterator[tuple[Place, int]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery import house
-from rookery.errors import RookeryError
+from rookery.errors import RookeryError, one_line
 from rookery.schema import leave, nearest
 from rookery.yaml_file import Document, Place
 
@@ -61,8 +61,9 @@ def complaint(document: Document, place: Place, problem: str, hint: str | None =
     """What is wrong at a place of a file: `rookery.yml:12: jobs.simulate.time: must be …`."""
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
     said = f" {path}: {problem}" if path else f" {problem}"
-    plain = "".join(one if one.isprintable() else "?" for one in said)
-    return RookeryError(f"{document.file}:{document.line(place)}:{plain}", hint=hint or f"mend {document.file}")
+    return RookeryError(
+        f"{document.file}:{document.line(place)}:{one_line(said)}", hint=hint or f"mend {document.file}"
+    )
 
 
 def told(error: "ValidationError") -> tuple[Place, str]:

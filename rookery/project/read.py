@@ -56,7 +56,7 @@ def _loader() -> Any:
     return Loader
 
 
-DIALECT = Dialect("project-1", _loader)
+DIALECT = Dialect("project-2", _loader)
 """YAML in which a value stays the text that was written, but for plain whole numbers and what is empty.
 
 YAML 1.1 reads 1:30:00 as 5400, `no` as false, 010 as 8 and 0.10 as 0.1; a time limit, a name or a parameter is meant as

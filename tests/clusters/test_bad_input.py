@@ -15,6 +15,7 @@ from mishaps import ended, half_written, refused
 
 pytestmark = pytest.mark.cluster
 
+RUN = "{{ lookup('pipe', 'touch ~/owned') }}"
 SETUP = ("setup", "--cluster", "penguins", "--tags", "shell")
 
 
@@ -83,8 +84,10 @@ def test_an_unknown_role(student: Laptop) -> None:
         (lambda text: text.replace("port: 22", "port: many"), "cluster_port", r"cluster_port must be a whole number"),
         (lambda text: f"{text}cluster_title: a\ncluster_title: b\n", "last", r"cluster_title is said twice"),
         (lambda _: "- penguins\n", "1", r"expected lines of `key: value`, found a list"),
+        (lambda text: f"{text}tmux_history_lines: \"{RUN}\"\n", "last", r"tmux_history_lines: templates are not"),
+        (lambda text: f"{text}ansible_connection: local\n", "last", r"ansible_connection: Ansible's own settings are"),
     ],
-    ids=["malformed", "unknown-key", "choice", "type", "twice", "list"],
+    ids=["malformed", "unknown-key", "choice", "type", "twice", "list", "template", "ansible"],
 )  # fmt: skip
 def test_a_profile_that_is_not_right(student: Laptop, change: Callable[[str], str], line: str, says: str) -> None:
     """The file, the line, the key."""
@@ -94,8 +97,10 @@ def test_a_profile_that_is_not_right(student: Laptop, change: Callable[[str], st
     known = {"last": str(len(lines)), "not the last": r"\d+"}
     known |= {"cluster_port": str(1 + next((n for n, text in enumerate(lines) if text.startswith("cluster_port")), -1))}
     before = file.read_bytes()
-    refused(student.rookery(*SETUP), rf"^{file}:{known.get(line, line)}: {says}")
+    for flags in ((), ("--check",)):
+        refused(student.rookery(*SETUP, *flags), rf"^{file}:{known.get(line, line)}: {says}")
     assert file.read_bytes() == before
+    assert not (student.home / "owned").exists()
 
 
 def test_settings_that_no_role_can_follow_are_named_before_anything_is_done(student: Laptop) -> None:
