@@ -10,6 +10,7 @@ the text stays the same.
 import hashlib
 import json
 import math
+import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -41,6 +42,8 @@ _TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
 
 KEPT = 50
 """Of how many texts it is kept what they say."""
+
+_TAG_DIRECTIVE = re.compile(r"(?:^|[\n\r\x85\u2028\u2029])%TAG")
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ def read(file: Path, dialect: Dialect = ANSIBLE) -> Document:
     if not dialect.kept or secret.NAMED.search(text):
         return _parsed(file, text, dialect)[0]
     kept = _kept(text, dialect)
-    with suppress(OSError, ValueError, TypeError):
+    with suppress(OSError, ValueError, TypeError, RecursionError):
         data, lines = json.loads(kept.read_text(encoding="utf-8"))
         return Document(file, data, {tuple(place): line for place, line in lines})
     document, plain = _parsed(file, text, dialect)
@@ -198,8 +201,8 @@ def _parsed(file: Path, text: str, dialect: Dialect) -> tuple[Document, bool]:
 
 def _refuse_directives(file: Path, text: str) -> None:
     """Refuse names for tags: no tag is allowed, and the parser compares each name with all others."""
-    if (at := f"\n{text}".find("\n%TAG")) >= 0:
-        raise _wrong(file, text.count("\n", 0, at) + 1, "%TAG is not allowed, as no tags are.")
+    if found := _TAG_DIRECTIVE.search(text):
+        raise _wrong(file, text.count("\n", 0, found.end()) + 1, "%TAG is not allowed, as no tags are.")
 
 
 def _is_plain(file: Path, text: str) -> bool:
@@ -209,8 +212,8 @@ def _is_plain(file: Path, text: str) -> bool:
     """
     import yaml
 
-    whole = _Collection("")
-    within, anchors = [whole], dict[str, _Collection]()
+    whole = _Extent("")
+    within, anchors = [whole], dict[str, _Extent]()
     for event in yaml.parse(text, Loader=fastest()):
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.CollectionEndEvent):
@@ -220,13 +223,13 @@ def _is_plain(file: Path, text: str) -> bool:
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor in {each.anchor for each in within}:
                 raise _wrong(file, line, f"*{event.anchor} stands within what it repeats.")
-            known = anchors.get(str(event.anchor), _Collection(""))  # an unknown one is told of by the loader
+            known = anchors.get(str(event.anchor), _Extent(""))  # an unknown one is told of by the loader
             within[-1].add(known)
             whole.repeated += known.count
         elif isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)):
             if event.tag not in _TAGS:
                 raise _wrong(file, line, f"the tag {_shown(str(event.tag))} is not allowed: write the value itself.")
-            one = _Collection(event.anchor or "")
+            one = _Extent(event.anchor or "")
             if isinstance(event, yaml.CollectionStartEvent):
                 within.append(one)
             else:
@@ -240,8 +243,8 @@ def _is_plain(file: Path, text: str) -> bool:
 
 
 @dataclass
-class _Collection:
-    """What an anchor stands for.
+class _Extent:
+    """How much a value holds; what is known of an anchor.
 
     Attributes:
         anchor: Its name; "" where it has none.
@@ -255,7 +258,7 @@ class _Collection:
     height: int = 0
     repeated: int = 0
 
-    def add(self, inner: "_Collection") -> None:
+    def add(self, inner: "_Extent") -> None:
         self.count += inner.count
         self.height = max(self.height, inner.height + 1)
 

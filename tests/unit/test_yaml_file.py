@@ -74,7 +74,7 @@ def test_what_may_hold_a_secret_is_not_kept(tmp_path: Path, cache: Path, line: s
     assert only_kept(logins)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "[1, 2, 3]", "[{}, [[1, 2]]]", "\0"])
+@pytest.mark.parametrize("text", ["", "[]", "{", "[1, 2, 3]", "[{}, [[1, 2]]]", "[" * 100_000, "\0"])
 def test_a_cache_that_is_damaged_costs_time_alone(tmp_path: Path, cache: Path, text: str) -> None:
     file = written(tmp_path, "a: 1\n")
     yaml_file.read(file)
