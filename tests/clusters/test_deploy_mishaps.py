@@ -95,6 +95,28 @@ def test_a_folder_of_the_persons_own_is_left_alone(home: Laptop) -> None:
     assert home.says("ls -A projects/mine") == "thesis.tex"
 
 
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        ("{{ cycler.__init__.__globals__.os.system('touch owned') }}", "line 1: access to attribute '__init__' .* is"),
+        ("{{ project.root.joinpath('owned').touch() }}", "line 1: access to attribute 'joinpath' .* is unsafe"),
+        ("{% include 'keys/id' %}", "keys/id goes through keys, which is a symbolic link"),
+    ],
+)
+def test_a_repository_of_somebody_elses_runs_and_reads_nothing_here(project: Work, template: str, says: str) -> None:
+    (project.root / "keys").symlink_to(project.laptop.home / "keys")
+    (project.laptop.home / "keys").mkdir(exist_ok=True)
+    (project.laptop.home / "keys/id").write_text("a private key\n")
+    jobs = "jobs: {j: {template: t.sh, command: x}}\n"
+    before = project.current()
+    project.commit(t__sh=template, rookery__yml=(project.root / "rookery.yml").read_text() + jobs)
+    for flags in (("--check",), ()):
+        refused(project.run(*flags), rf"jobs\.j\.template: t\.sh: {says}")
+    assert not list(project.laptop.home.rglob("owned"))
+    assert project.current() == before
+    assert not project.laptop.says(f"grep -rl 'a private key' {project.base} || :")
+
+
 def test_a_home_that_an_older_rookery_set_up(project: Work) -> None:
     with_environment(project, "venv", requirements__txt="iniconfig\n")
     file = ".config/rookery/env.d/10-storage.sh"
