@@ -106,7 +106,9 @@ def stays_inside(root: Path, path: Path) -> bool:
         path: Any path; one that lies elsewhere as it is written is the user's own choice.
     """
     written = Path(os.path.abspath(path))  # noqa: PTH100 which follows no link, as `resolve` does
-    return not written.is_relative_to(root) or path.resolve().is_relative_to(root.resolve())
+    whole = root.resolve()
+    lies_there = any(each.resolve() == whole for each in (written, *written.parents))
+    return not lies_there or path.resolve().is_relative_to(whole)
 
 
 def _inside(path: str) -> str:

@@ -211,9 +211,10 @@ def test_a_rookery_yml_that_leads_elsewhere_is_not_read(root: Path) -> None:
     assert "rookery.yml is a symbolic link that leads out of the project" in refusal(lambda: read.load(root))
 
 
-@pytest.mark.parametrize("files", ["", "job.sh", "."])
+@pytest.mark.parametrize("files", ["", "job.sh", ".", "../alias/job.sh"])
 def test_lint_neither_reads_nor_mends_through_a_link_out_of_the_project(root: Path, files: str) -> None:
     project(root, "j: {command: x}", HEAD)
+    (root.parent / "alias").symlink_to("code")
     outside = root.parent / "ssh/profile.sh"
     outside.write_text("#!/bin/sh\n#SBATCH --job-name x\r\n#SBATCH -o a.log\r\n")
     before = outside.read_bytes()
