@@ -46,7 +46,7 @@ def clusters(text: str, command: str = "setup", *, sandbox: bool = False) -> lis
     if "all" in asked:
         return known if sandbox else yours() or known
     for name in asked:
-        profile.load(name)  # an unknown name or a wrong profile is told before anything is done
+        profile.load(name, own_ssh=False)  # an unknown name or a wrong profile is told before anything is done
     return asked
 
 

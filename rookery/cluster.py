@@ -73,6 +73,8 @@ class Cluster:
     """All `cluster_*` variables, as the files say them."""
     variables: Mapping[str, Any]
     """All variables, those of roles as well, as Ansible has them."""
+    ssh_options: tuple[tuple[str, str], ...] = ()
+    """Options and values that the user's ~/.ssh/config has for the host (user_ssh.py), beside the fields above."""
 
     @property
     def title(self) -> str:

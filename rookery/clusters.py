@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery import house, profile, secret
+from rookery import house, profile, secret, user_ssh
 from rookery.errors import RookeryError
 from rookery.program import invocation
 
@@ -86,7 +86,7 @@ def table(sandbox: bool = False) -> list[Row]:
 
 def _row(name: str, folders: list[Path], sandbox: bool) -> Row:
     try:
-        cluster = profile.load(name, folders)
+        cluster = profile.load(name, folders, own_ssh=False)
     except RookeryError as error:
         return Row(name, problem=error.message)
     gpus = tuple(gpu.get("title", gpu["type"]) for gpu in cluster.data.get("cluster_gpus", []))
@@ -120,6 +120,8 @@ def details(name: str, sandbox: bool = False) -> dict[str, list[Value]]:
     for setting in sorted(said, key=lambda one: order.get(one.key, len(order))):
         value = Value(setting.key, secret.hidden(setting.key, setting.value), setting.where(), setting.key in doubtful)
         grouped[group_of.get(setting.key, REST)].append(value)
+    own = user_ssh.differences(cluster).items()
+    grouped[f"By your ~/.ssh/config, for {cluster.host}"] = [Value(key, secret.hidden(key, value), "", False) for key, value in own]
     return {group: values for group, values in grouped.items() if values}
 
 

@@ -48,7 +48,7 @@ def run(name: str = "", output: str = "") -> int:
     if not name and not output:
         raise RookeryError("Which cluster's page?", hint="invoke clusters.guide NAME   # or --output FOLDER for all")
     for one in [name] if name else profile.names():
-        text = page(profile.load(one))
+        text = page(profile.load(one, own_ssh=False))
         if output:
             path = Path(output).expanduser() / f"{one}.md"
             if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):

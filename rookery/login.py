@@ -166,8 +166,8 @@ def _opened(name: str, request: Request) -> Entry:
     was_open = door.is_open()
     if not was_open:
         door.ensure(accept_host_key=request.accept_host_key)
-    if told:  # it works, so it is kept for the next time
-        profile.remember(name, told)
+    if told := profile.of_person(name, request.user or profile.found_user(door.cluster)):
+        profile.remember(name, told)  # it works, so it is kept for the next time
     return _entry("open" if was_open else "opened", door)
 
 

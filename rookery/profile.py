@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from rookery import files, house, schema
+from rookery import files, house, schema, user_ssh
 from rookery.cluster import ACCOUNT, Cluster, Storage, account
 from rookery.errors import RookeryError, one_line
 from rookery.inventory import Inventory, Setting, vars_files
@@ -18,6 +18,7 @@ __all__ = [
     "Setting",
     "Storage",
     "explain",
+    "found_user",
     "is_account",
     "load",
     "names",
@@ -60,13 +61,20 @@ def names(sources: Sequence[Path] | None = None) -> list[str]:
     return [name for name in Inventory.of(_or_default(sources)).hosts if name != "localhost"]
 
 
-def load(name: str, sources: Sequence[Path] | None = None, overrides: Mapping[str, Any] | None = None) -> Cluster:
+def load(
+    name: str,
+    sources: Sequence[Path] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    own_ssh: bool = True,
+) -> Cluster:
     """Read, merge and validate a cluster's profile.
 
     Args:
         name: A host of the inventory.
         sources: Inventory folders, in order; by default the house's and the person's.
         overrides: Variables given on the command line, which win over all folders.
+        own_ssh: Whether the user's ~/.ssh/config has a say (user_ssh.py); not in what is written for others.
 
     Raises:
         RookeryError: The cluster is unknown, or a file is malformed, or the profile is not as the schema wants it.
@@ -82,7 +90,7 @@ def load(name: str, sources: Sequence[Path] | None = None, overrides: Mapping[st
     schema.check(name, profile)
     _check_sense(name, profile)
     data = {key: setting.value for key, setting in profile.items()}
-    return Cluster(
+    cluster = Cluster(
         name=name,
         host=data["cluster_host"],
         port=data.get("cluster_port", 22),
@@ -94,6 +102,11 @@ def load(name: str, sources: Sequence[Path] | None = None, overrides: Mapping[st
         data=MappingProxyType(data),
         variables=MappingProxyType({key: setting.value for key, setting in settings.items()}),
     )
+    if not own_ssh:
+        return cluster
+    mine = house.config_dir() / "inventory"
+    chosen = {key for key, one in profile.items() if one.file is None or one.file.is_relative_to(mine)}
+    return user_ssh.applied(cluster, chosen)
 
 
 def _expanded(path: str) -> str | None:
@@ -174,6 +187,11 @@ def of_person(name: str, user: str, account: str = "") -> dict[str, Any]:
         known = next((one.value for one in explain(name) if one.key == "cluster_account"), None)
         told["cluster_account"] = {"required": False, **(known if isinstance(known, dict) else {}), "name": account}
     return told
+
+
+def found_user(cluster: Cluster) -> str:
+    """The username that the user's ~/.ssh/config alone says; "" where their inventory has one, or none is known."""
+    return "" if cluster.data.get("cluster_user") else cluster.user
 
 
 def _or_default(folders: Sequence[Path] | None) -> list[Path]:

@@ -238,7 +238,8 @@ def _doors(clusters: Mapping[str, "Cluster"], this: _Run) -> dict[str, "Door"]:
         with _apart(this.story, name):
             if not (this.may_be_fast and door.has_master()):
                 door.ensure(accept_host_key=this.request.accept_host_key)
-            if told := profile.of_person(name, this.request.user, this.request.account):
+            user = this.request.user or profile.found_user(cluster)
+            if told := profile.of_person(name, user, this.request.account):
                 profile.remember(name, told)  # it works, so it is kept for the next time
             doors[name] = door
     return doors

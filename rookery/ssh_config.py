@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery import files, house, lock
+from rookery import files, house, lock, user_ssh
 from rookery.errors import RookeryError
 
 if TYPE_CHECKING:
@@ -20,6 +20,35 @@ PERSIST_HOURS = 4
 """Hours an unused connection stays open, where the profile does not say how long a login lasts."""
 
 _CHECKING = ("StrictHostKeyChecking yes", "UpdateHostKeys no", "HashKnownHosts no", "CheckHostIP no")
+
+_NEUTRAL = (
+    "RemoteCommand none",
+    "RequestTTY auto",
+    "ForkAfterAuthentication no",
+    "SessionType default",
+    "StdinNull no",
+    "BatchMode no",
+    "LogLevel INFO",
+    "PermitLocalCommand no",
+    "Tunnel no",
+    "ForwardX11 no",
+)
+"""What a `Host *` of the user's may say otherwise, and would break what rookery sends or hears; a flag still wins.
+
+SendEnv and SetEnv stay the user's: a server takes only what it accepts, and a terminal's name is one of them.
+"""
+
+_UNKNOWN = "IgnoreUnknown *"
+"""Before everything else in rookery's own file, for an ssh before 8.7, which does not know all of _NEUTRAL.
+
+The pattern takes in whatever the user's own IgnoreUnknown lists, which comes too late behind this one.
+"""
+
+_PERSONAL = ("RemoteCommand none", "RequestTTY auto")
+"""What the user's own ssh is told of a cluster, so that scp, rsync, git and VS Code work by its name.
+
+Any ssh must know it: one unknown word here, and the user's ssh would refuse the configuration of every host.
+"""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _HOST = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:-]*")
@@ -133,11 +162,12 @@ def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str
     if cluster.identity_file:
         identity = Path(cluster.identity_file).expanduser().absolute()
         lines += [f"IdentityFile {quoted(identity)}", "IdentitiesOnly yes"]
+    lines += [user_ssh.line(key, value) for key, value in cluster.ssh_options]
     if cluster.proxy_jump:
         lines.append(f"ProxyJump {_checked(_JUMP, cluster.proxy_jump, 'jump host', cluster, 'cluster_proxy_jump')}")
     lines += [
         f"ForwardAgent {'yes' if cluster.data.get('cluster_forward_agent') else 'no'}",
-        *(() if checking else _shared(cluster)),
+        *(_PERSONAL if checking else ("ClearAllForwardings yes", *_shared(cluster))),
         _known_hosts_line(known_hosts_files(cluster)),
         *(_CHECKING if checking else ()),
     ]
@@ -184,7 +214,7 @@ def _rest(cluster: "Cluster") -> str:
     """What holds for every host, jump hosts too; then the person's own config, which a sandbox never sees."""
     lines = [
         "Host *",
-        *(f"    {one}" for one in _CHECKING),
+        *(f"    {one}" for one in (*_CHECKING, *_NEUTRAL)),
         f"    {_known_hosts_line(known_hosts_files(cluster))}",
         f"    ConnectTimeout {CONNECT_TIMEOUT}",
         "    ServerAliveInterval 10",
@@ -237,4 +267,4 @@ def _entries(text: str) -> dict[str, str]:
 
 def _text(entries: dict[str, str], cluster: "Cluster") -> str:
     head = "# Written by rookery, which writes it anew: your own settings belong in ~/.ssh/config.\n"
-    return "\n".join([head, *(entries[name] for name in sorted(entries)), _rest(cluster)])
+    return "\n".join([f"{head}{_UNKNOWN}\n", *(entries[name] for name in sorted(entries)), _rest(cluster)])

@@ -53,7 +53,8 @@ def run(request: Request) -> int:
     """
     file = Path(request.file).expanduser()
     students = read.load(file, profile.names())
-    clusters = {name: profile.load(name) for name in dict.fromkeys(one for each in students for one in each.clusters)}
+    named = dict.fromkeys(one for each in students for one in each.clusters)
+    clusters = {name: profile.load(name, own_ssh=False) for name in named}
     found, unread = reports.read(Path(request.reports).expanduser()) if request.reports else ([], [])
     now = datetime.now(UTC)
     picture = readiness.picture(students, found, unread, now)

@@ -58,7 +58,7 @@ def username(cluster: "Cluster", request: "Request") -> str:
         NoAccount: They say that they have none.
         RookeryError: There is nobody to ask, or another person works on this cluster from here.
     """
-    if request.user and cluster.user not in {"", request.user}:
+    if request.user and cluster.data.get("cluster_user", "") not in {"", request.user}:
         me, where = shlex.quote(request.user), f"--cluster {cluster.name}"
         apart = f"XDG_CONFIG_HOME=~/{me}/config XDG_STATE_HOME=~/{me}/state"
         raise RookeryError(

@@ -1,6 +1,7 @@
 """The person's ssh key: found, or made once and never written over, and its public half brought to a cluster."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -9,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery import foreground
+from rookery import foreground, hostkeys, user_ssh
 from rookery.errors import RookeryError
 from rookery.remote import unattended
+from rookery.ssh_errors import explain
 
 if TYPE_CHECKING:
     from rookery.profile import Cluster
@@ -86,6 +88,8 @@ def takes_passwords(cluster: "Cluster") -> bool:
 def find(cluster: "Cluster", named: str) -> Path | None:
     """The key to use: the one named, the one of the person's settings, or the first that ssh itself would try.
 
+    What the user's ~/.ssh/config has for the cluster's host comes before the keys that ssh tries for any host.
+
     Args:
         cluster: The cluster.
         named: What `--key` says; "" where it is not given.
@@ -98,7 +102,7 @@ def find(cluster: "Cluster", named: str) -> Path | None:
     """
     given = _given(cluster, named)
     if given is None:
-        usual = [Path.home() / ".ssh" / f"id_{kind}" for kind in _KINDS]
+        usual = [*user_ssh.keys(cluster), *(Path.home() / ".ssh" / f"id_{kind}" for kind in _KINDS)]
         kept = (path for path in usual if not path.is_file() and is_held(Key(path)))
         return next((path for path in usual if path.is_file()), None) or next(kept, None)
     if not given.exists():
@@ -223,11 +227,45 @@ def bring(door: "Door", line: str) -> bool:
 
 def opens(door: "Door") -> bool:
     """Whether the cluster takes the door's key, tried in a connection of its own; a code may be asked besides."""
+    return _taken(door.cluster, _tried(door))
+
+
+def is_needed(door: "Door", *, ask: bool, accept_host_key: str = "") -> bool:
+    """Return whether the user's ssh, as it is set up, has nothing yet that the cluster takes: no key, agent or token.
+
+    Args:
+        door: The cluster's.
+        ask: Whether there is somebody to ask about an unknown host key.
+        accept_host_key: The fingerprint of a host key that the user vouches for.
+
+    Raises:
+        SshError: The cluster can't be reached, or its host key is not believed.
+    """
+    cluster = door.cluster
+    if not hostkeys.known_keys(cluster):
+        hostkeys.learn(cluster, door.ssh, batch=not ask, accept=accept_host_key)
+    done = _tried(door)
+    if _taken(cluster, done):
+        return False
+    if "Permission denied" not in done.stderr:
+        raise explain(cluster, done.stderr, batch=True)
+    return True
+
+
+def _tried(door: "Door") -> "subprocess.CompletedProcess[str]":
+    """Log in by key alone, past the connection that is open, with nobody to ask."""
     options = ("ControlPath=none", "BatchMode=yes", "PreferredAuthentications=publickey,keyboard-interactive")
-    ask = [*door.ssh, *(part for option in options for part in ("-o", option)), "-T", door.cluster.name, "true"]
-    done = _asked(*ask)
-    refused = "Permission denied (" in done.stderr
-    return done.returncode == 0 or (refused and "publickey" not in done.stderr.rpartition("Permission denied (")[2])
+    arguments = [part for option in options for part in ("-o", option)]
+    return _asked(*door.ssh, *arguments, "-T", door.cluster.name, "true")
+
+
+def _taken(cluster: "Cluster", done: "subprocess.CompletedProcess[str]") -> bool:
+    """Whether a key was taken: ssh got in (255 is its own failure), or only a code is left to ask for."""
+    if done.returncode != 255:
+        return True
+    refused = re.search(r"Permission denied \(([^)]*)\)", done.stderr)
+    with_code = any(way.startswith("key+") for way in cluster.data.get("cluster_logins") or ())
+    return with_code and refused is not None and "publickey" not in refused[1]
 
 
 def _keygen(*arguments: str) -> "subprocess.CompletedProcess[str]":

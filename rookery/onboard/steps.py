@@ -86,17 +86,9 @@ def your_key(way: Way) -> None:
             way.say("the miniature has one of its own")
         elif not key.takes_keys(cluster):
             way.say(f"{cluster.name} takes none: a login there takes {' or '.join(cluster.data['cluster_logins'])}")
-        else:
-            found = key.find(cluster, request.key)
-            if found:
-                way.key = Key(found)
-                way.say(f"{way.key.shown} is there already")
-            else:
-                way.key = key.make(key.place(cluster, request.key), ask=request.asks)
-                way.say(
-                    f"{way.key.shown} is made; its other half, {way.key.shown}.pub, may be shown to anybody",
-                    changed=True,
-                )
+        elif not _has_key(way):
+            if way.key is None:
+                way.key = _made(way)
             if request.asks and is_locked(way.key.path):
                 held = key.unlock(way.key)
                 way.say(
@@ -106,6 +98,48 @@ def your_key(way: Way) -> None:
                 )
             way.told["cluster_identity_file"] = str(way.key.path)
             way.cluster = profile.load(cluster.name, overrides=way.told)
+
+
+def _has_key(way: Way) -> bool:
+    """Look for a key, and return whether the user's ssh opens the cluster as it is, so that none has to be named.
+
+    Raises:
+        SshError: The cluster can't be reached, so whether a key works is not known.
+    """
+    from rookery import user_ssh
+    from rookery.onboard import key
+    from rookery.ssh import Door
+    from rookery.ssh_errors import SshError
+
+    cluster, request = way.cluster, way.request
+    found = key.find(cluster, request.key)
+    named = request.key or cluster.identity_file
+    if not named and (found is None or user_ssh.has_identity(cluster)):
+        try:
+            needed = key.is_needed(Door(cluster), ask=request.asks, accept_host_key=request.accept_host_key)
+        except SshError as error:
+            raise _not_in(way, error) from None
+        if not needed:
+            opener = "your ssh configuration" if user_ssh.has_identity(cluster) else "your ssh agent"
+            way.say(f"{opener} opens {cluster.name} already; no key is made")
+            return True
+    if found:
+        way.key = Key(found)
+        way.say(f"{way.key.shown} is there already")
+    return False
+
+
+def _made(way: Way) -> Key:
+    """Make a key, and say what it is and what a missing passphrase means."""
+    from rookery.onboard import key
+    from rookery.ssh_errors import is_locked
+
+    made = key.make(key.place(way.cluster, way.request.key), ask=way.request.asks)
+    way.say(f"{made.shown} is made; its other half, {made.shown}.pub, may be shown to anybody", changed=True)
+    if not is_locked(made.path):
+        path = made.shown if " " not in made.shown else shlex.quote(str(made.path))
+        way.say(f"it has no passphrase: whoever can read it can log in as you; ssh-keygen -p -f {path} sets one")
+    return made
 
 
 def log_in(way: Way) -> None:

@@ -110,7 +110,7 @@ def ensure(
     from rookery import profile
 
     wanted = profile.names() if names == "all" else _listed(names)
-    profiles = {name: dict(profile.load(name).data) for name in wanted}
+    profiles = {name: dict(profile.load(name, own_ssh=False).data) for name in wanted}
     running = {miniature.name: miniature for miniature in listing() if miniature.running}
     for name in wanted:
         there = running.get(name)

@@ -7,13 +7,15 @@ import signal
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from persons import at_home
 from ssh_server import cluster, fingerprint, sshd
 
-from rookery import ssh
+from rookery import ssh, user_ssh
 from rookery.errors import RookeryError
+from rookery.onboard import key as onboard_key
 from rookery.ssh import Door
 from rookery.ssh_errors import SshError
 
@@ -221,3 +223,94 @@ def test_what_ansible_and_git_get_reaches_the_cluster(door, server):
     line = f"{shlex.join(door.ssh)} birds 'echo there'"
     assert subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True).stdout == "there\n"
     assert server.logins == 1
+
+
+OF_EVERY_HOST = {
+    "remote-command": "RemoteCommand echo mine",
+    "terminal": "RequestTTY force",
+    "background": "ForkAfterAuthentication yes",
+    "session": "SessionType none",
+    "subsystem": "SessionType subsystem",
+    "no-input": "StdinNull yes",
+    "local-command": "PermitLocalCommand yes\n  LocalCommand touch {there}/ran",
+    "taken-port": "ExitOnForwardFailure yes\n  LocalForward {port} localhost:22",
+    "taken-port-there": "ExitOnForwardFailure yes\n  RemoteForward 22 localhost:22",
+    "proxy": "ExitOnForwardFailure yes\n  DynamicForward {port}",
+    "tunnel": "ExitOnForwardFailure yes\n  Tunnel yes",
+    "sharing": "ControlMaster yes\n  ControlPath {there}/mine\n  ControlPersist no",
+    "newer": "IgnoreUnknown UseKeychain\n  UseKeychain yes",
+}
+"""What people have for `Host *`, and what each would do to a program that uses ssh."""
+
+
+@pytest.mark.parametrize("said", OF_EVERY_HOST.values(), ids=OF_EVERY_HOST)
+def test_what_the_users_configuration_says_of_every_host_breaks_nothing(server, said, tmp_path):
+    home = Path.home()
+    (home / ".ssh").mkdir()
+    (home / ".ssh/config").write_text("Host *\n  " + said.format(there=tmp_path, port=server.port) + "\n")
+    door = Door(cluster(**server.reach))
+    door.ensure(batch=True, accept_host_key=server.mine)
+    try:
+        assert door.run(script="cat", input=b"given", timeout=10).stdout == "given"
+        assert door.connection().run("echo there", hide=True, timeout=10).stdout == "there\n"
+        for way in (door.ssh, [*door.ssh, "-o", "ControlPath=none"]):  # as rsync and git use it; as a key is tried
+            done = subprocess.run(
+                [*way, "birds", "cat"], input="given", capture_output=True, text=True, timeout=10, check=False
+            )
+            assert (done.returncode, done.stdout) == (0, "given"), done.stderr
+        assert door.is_open()
+    finally:
+        door.close()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_why_ssh_failed_is_known_where_the_user_wants_it_quiet(server):
+    (Path.home() / ".ssh").mkdir()
+    (Path.home() / ".ssh/config").write_text("Host *\n  LogLevel QUIET\n")
+    one = cluster(**{**server.reach, "user": "eve"})
+    with pytest.raises(SshError) as caught:
+        Door(one).ensure(batch=True, accept_host_key=server.mine)
+    assert caught.value.reason == "denied"
+
+
+def test_what_the_users_configuration_says_of_the_full_name_opens_the_cluster(server, tmp_path):
+    """Port, username and key by ~/.ssh/config; the key then by an agent of its own instead."""
+    home = Path.home()
+    (home / ".ssh").mkdir()
+    key = server.reach["identity_file"]
+    profile = cluster(port=1)
+    said = f"Host 127.0.0.1\n  Port {server.port}\n  IdentityFile '{key}'\n  IdentitiesOnly yes\n"
+    (home / ".ssh/config").write_text(said)
+    door = Door(user_ssh.applied(profile, ()))
+    door.ensure(batch=True, accept_host_key=server.mine)
+    assert door.run(["echo", "there"]).stdout == "there\n"
+    door.close()
+    agent = str(tmp_path / "an agent")
+    with subprocess.Popen(["ssh-agent", "-D", "-a", agent], stdout=subprocess.DEVNULL) as process:
+        try:
+            while subprocess.run(["ssh-add", "-q", key], env={**os.environ, "SSH_AUTH_SOCK": agent}).returncode == 2:  # noqa: PLW1510
+                assert process.poll() is None
+                time.sleep(0.02)
+            (home / ".ssh/config").write_text(f"Match host 127.*\n  Port {server.port}\n  IdentityAgent '{agent}'\n")
+            door = Door(user_ssh.applied(profile, ()))
+            assert onboard_key.is_needed(door, ask=False) is False
+            door.ensure(batch=True)
+            door.close()
+            (home / ".ssh/config").write_text(f"Host 127.*\n  Port {server.port}\n")
+            assert onboard_key.is_needed(Door(user_ssh.applied(profile, ())), ask=False) is True
+        finally:
+            process.terminate()
+    with pytest.raises(SshError) as caught:
+        onboard_key.is_needed(Door(user_ssh.applied(cluster(port=1), {"cluster_port"})), ask=False)
+    assert caught.value.reason == "refused"
+
+
+def test_a_key_is_taken_only_where_it_is(server):
+    """A server that takes no keys at all has not taken this one."""
+    Path.home().joinpath("other").touch()
+    door = Door(cluster(**{**server.reach, "user": "eve"}))
+    with pytest.raises(SshError):
+        door.ensure(batch=True, accept_host_key=server.mine)
+    server.methods = "password"
+    assert not onboard_key.opens(door)
+    assert onboard_key.opens(Door(cluster(**{**server.reach, "user": "eve"}, data={"cluster_logins": ["key+totp"]})))

@@ -114,3 +114,16 @@ def test_the_persons_own_known_hosts_is_never_the_one_written_to(tmp_path, monke
     home = at_home(tmp_path / "home", monkeypatch)
     one = cluster(known_hosts_file=str(home / ".ssh" / "known_hosts"))
     assert ssh_config.own_known_hosts(one) == home / ".local/state/rookery/known_hosts"
+
+
+def test_what_the_user_has_for_every_host_does_not_reach_rookerys_own_commands(home):
+    """An ssh too old for one of the words passes over it, and over what the user's own IgnoreUnknown lists."""
+    (home / ".ssh").mkdir()
+    said = ("IgnoreUnknown UseKeychain", "UseKeychain yes", "BatchMode yes", "ForwardX11 yes", "ForwardAgent yes")
+    (home / ".ssh" / "config").write_text("Host *\n" + "".join(f"  {one}\n" for one in said))
+    path = ssh_config.write(cluster(data={"cluster_scheduler": "slurm"}))
+    for name, cleared in (("birds", "yes"), ("birds-job", "no"), ("jump.example.org", "no")):
+        got = seen(path, name)
+        assert (got["batchmode"], got["forwardx11"], got["clearallforwardings"]) == ("no", "no", cleared)
+    assert seen(path, "birds")["forwardagent"] == seen(path, "birds-job")["forwardagent"] == "no"
+    assert path.read_text().splitlines()[1] == "IgnoreUnknown *"

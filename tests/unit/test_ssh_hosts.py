@@ -216,3 +216,25 @@ def test_put_in_and_taken_out_again_it_is_as_before(home: Path, lines: list[str]
     for copy in path.parent.glob("config.*"):
         assert re.fullmatch(r"config\.before-rookery(\.\d+)?", copy.name)
         copy.unlink()
+
+
+OLDEST = {
+    *("HostName", "Port", "User", "ForwardAgent", "ForwardX11", "UserKnownHostsFile", "GlobalKnownHostsFile"),
+    *("StrictHostKeyChecking", "UpdateHostKeys", "HashKnownHosts", "CheckHostIP", "RemoteCommand", "RequestTTY"),
+    *("ProxyCommand", "HostKeyAlias", "HostKeyAlgorithms", "IdentityFile", "IdentitiesOnly", "ConnectTimeout"),
+    *("PreferredAuthentications", "ControlMaster", "ControlPath", "ControlPersist"),
+}
+"""Options that OpenSSH 7.6 knows (Ubuntu 18.04); ssh refuses a whole configuration with one that it does not know."""
+
+
+def test_the_users_own_ssh_may_be_old_and_its_every_host_is_no_bar_to_scp(home: Path) -> None:
+    ssh_hosts.write(penguins(cluster_identity_file="~/.ssh/mine"), "penguins")
+    lines = [one.split() for one in ssh_hosts.file().read_text().splitlines() if one.startswith("    ")]
+    assert {words[0] for words in lines} <= OLDEST
+    path = config(home, f"{ssh_hosts.line()}\nHost *\n  RemoteCommand tmux\n  RequestTTY force\n  ForwardX11 yes\n")
+    for name in ("penguins", "penguins-job"):
+        told = asked_of_ssh(path, name)
+        assert (told.get("remotecommand", "none"), told["requesttty"]) == ("none", "auto")
+    assert asked_of_ssh(path, "penguins-job")["forwardx11"] == "no"
+    assert asked_of_ssh(path, "penguins")["clearallforwardings"] == "no"  # ssh -L is the user's to use
+    assert asked_of_ssh(path, "elsewhere")["remotecommand"] == "tmux"

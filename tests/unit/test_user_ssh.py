@@ -1,0 +1,142 @@
+"""What the user's ~/.ssh/config says of a cluster's full host name, in rookery's entry, as the real ssh reads it."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from persons import at_home, own_inventory
+from ssh_server import new_key
+
+from rookery import clusters, guide, profile, ssh_config, ssh_hosts, user_ssh
+from rookery.onboard import Request, answers, key
+
+HOST = "login.ucrel-hex.scc.lancs.ac.uk"
+"""HeX, whose profile has a port of its own: 6767."""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = at_home(tmp_path / "my home", monkeypatch)
+    (home / ".ssh").mkdir()
+    return home
+
+
+def config(home: Path, text: str) -> None:
+    (home / ".ssh/config").write_text(text)
+
+
+def told(path: Path, name: str) -> dict[str, list[str]]:
+    """What ssh makes of a name."""
+    done = subprocess.run(["ssh", "-G", "-F", str(path), name], capture_output=True, text=True, check=True)
+    found: dict[str, list[str]] = {}
+    for line in done.stdout.splitlines():
+        option, _, value = line.partition(" ")
+        found.setdefault(option, []).append(value)
+    return found
+
+
+def entries(home: Path) -> list[dict[str, list[str]]]:
+    """What ssh makes of the cluster by rookery's own file, and by the user's, which includes rookery's entries."""
+    cluster = profile.load("hex")
+    ssh_hosts.write(cluster, "hex")
+    ssh_hosts.carry_out(ssh_hosts.planned())
+    return [told(ssh_config.write(cluster), "hex"), told(home / ".ssh/config", "hex")]
+
+
+@pytest.mark.parametrize("block", [f"Host {HOST}", f"Host *.lancs.ac.uk !other.{HOST}", f"Match host {HOST}"])
+def test_all_that_it_says_is_used(home: Path, block: str) -> None:
+    config(
+        home,
+        f"{block}\n  User ada\n  Port 99\n  ProxyJump me@gate:2222\n  IdentityAgent '{home}/an agent'\n"
+        f"  IdentityFile '{home}/my key'\n  IdentityFile ~/.ssh/%n\n"
+        f"  CertificateFile {HOST}.pub\n  IdentitiesOnly yes\n",
+    )
+    cluster = profile.load("hex")
+    assert (cluster.user, cluster.port, cluster.proxy_jump) == ("ada", 99, "me@gate:2222")
+    for found in entries(home):
+        assert (found["hostname"], found["user"], found["port"]) == ([HOST], ["ada"], ["99"])
+        assert found["proxyjump"] == ["me@gate:2222"]
+        assert found["identityfile"][:2] == [f"{home}/my key", f"~/.ssh/{HOST}"]
+        assert found["certificatefile"][0] == f"{HOST}.pub"
+        assert found["identityagent"] == [f"{home}/an agent"]
+        assert found["identitiesonly"] == ["yes"]
+
+
+def test_the_users_own_inventory_wins(home: Path) -> None:
+    config(home, f"Host {HOST}\n  User ada\n  Port 99\n  ProxyJump gate\n  IdentityFile ~/.ssh/other\n")
+    own_inventory(home, "hosts.yml", "all:\n  hosts:\n    hex:\n")
+    own_inventory(
+        home,
+        "host_vars/hex.yml",
+        'cluster_user: bea\ncluster_port: 1234\ncluster_proxy_jump: ""\ncluster_identity_file: ~/.ssh/mine\n',
+    )
+    for found in entries(home):
+        assert (found["user"], found["port"], found.get("proxyjump")) == (["bea"], ["1234"], None)
+        assert found["identityfile"] == [f"{home}/.ssh/mine"]
+    assert profile.load("hex", overrides={"cluster_port": 5}).port == 5  # as do flags
+
+
+def test_the_shipped_profile_is_the_default(home: Path) -> None:
+    config(home, f"Host elsewhere\n  Port 99\nHost {HOST}\n  IdentityFile ~/.ssh/work\nHost *\n  User ada\n")
+    for found in entries(home):
+        assert (found["user"], found["port"]) == (["ada"], ["6767"])
+        assert found["identityfile"][0] == "~/.ssh/work"
+
+
+def test_a_jump_host_can_be_refused_for_one_host(home: Path) -> None:
+    config(home, f"Host {HOST}\n  ProxyJump none\n  User ada\nHost *\n  ProxyJump gate\n")
+    for found in entries(home):
+        assert "proxyjump" not in found
+
+
+def test_a_proxy_command_of_the_users_takes_the_place_of_a_jump_host(home: Path) -> None:
+    config(home, f"Host {HOST}\n  ProxyCommand nc '%h' %p  # %n\n  User ada\n")
+    own_inventory(home, "hosts.yml", "all:\n  hosts:\n    hex:\n")
+    assert all(found["proxycommand"] == [f"nc '%h' %p  # {HOST}"] for found in entries(home))
+
+
+@pytest.mark.parametrize("text", ["", "Host other\n  User x\n", "Nonsense yes\n", f"Host {HOST}\n  User 'a b'\n  Bad"])
+def test_a_configuration_that_says_nothing_changes_nothing(home: Path, text: str) -> None:
+    before = profile.load("hex")
+    config(home, text)
+    after = profile.load("hex")
+    assert (after.port, after.proxy_jump) == (before.port, None)
+    assert not user_ssh.has_identity(after)
+
+
+def test_neither_a_miniature_nor_a_page_for_others_knows_of_it(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config(home, f"Host {HOST} 127.*\n  Port 99\n  User ada\n")
+    guide.run("hex")
+    assert "port 6767" in capsys.readouterr().out
+    from ssh_server import cluster
+
+    one = cluster(sandbox=True, host=HOST)
+    assert user_ssh.applied(one, ()) == one
+
+
+def test_a_key_for_the_host_comes_before_the_usual_ones(home: Path) -> None:
+    for name in ("id_ed25519", "work"):
+        new_key(home / ".ssh" / name)
+    config(home, f"Host {HOST}\n  IdentityFile '{home}/.ssh/work.pub'\n")
+    cluster = profile.load("hex")
+    assert key.find(cluster, "") == home / ".ssh/work"
+    assert user_ssh.has_identity(cluster)
+    assert key.find(profile.load("penguins"), "") == home / ".ssh/id_ed25519"
+
+
+def test_a_username_of_the_configuration_can_be_overruled(home: Path) -> None:
+    config(home, f"Host {HOST}\n  User ada\n")
+    cluster = profile.load("hex")
+    assert profile.found_user(cluster) == "ada"
+    assert answers.username(cluster, Request("hex")) == "ada"
+    assert answers.username(cluster, Request("hex", user="bob")) == "bob"
+    assert profile.found_user(profile.load("hex", overrides={"cluster_user": "ada"})) == ""
+
+
+def test_the_profile_is_shown_with_it(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert clusters.show("hex") == 0
+    assert "ssh/config" not in capsys.readouterr().out
+    config(home, f"Host {HOST}\n  Port 99\n  IdentityFile ~/.ssh/work\n  IdentityFile ~/.ssh/other\n")
+    assert clusters.show("hex") == 0
+    shown = capsys.readouterr().out.partition(f"By your ~/.ssh/config, for {HOST}")[2].splitlines()
+    assert [line.split() for line in shown[1:3]] == [["Port", "99"], ["IdentityFile", "~/.ssh/work", "~/.ssh/other"]]
