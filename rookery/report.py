@@ -44,6 +44,11 @@ def clean(text: object) -> str:
     return _CONTROL.sub("", str(text).replace("\t", "    "))
 
 
+def say(line: str) -> None:
+    """Print a line of which a part comes from elsewhere (a job's name, a path, Slurm's words); it stays one line."""
+    print(clean(line).replace("\n", " "))
+
+
 @dataclass(frozen=True)
 class Outcome:
     """One thing that a home must hold, and what came of it.

@@ -42,25 +42,27 @@ def submitted(
         return
     where = f"{found.cluster.name}{' (miniature)' if found.cluster.sandbox else ''}"
     if answer["state"] == "already":
-        print(f"{made.job} had been submitted as {made.id} on {where} at {made.when} when the connection broke off.")
+        report.say(
+            f"{made.job} had been submitted as {made.id} on {where} at {made.when} when the connection broke off."
+        )
         print("  Nothing was submitted twice.")
     else:
         failed = f", the failed tasks of {made.failed_of}" if made.failed_of else ""
         after = f", after {', '.join(made.after)}" if made.after else ""
-        print(f"{made.id} is {made.job} on {where}{_size(made)}{failed}{after}")
+        report.say(f"{made.id} is {made.job} on {where}{_size(made)}{failed}{after}")
     for note in notes:
-        print(f"  {note}")
-    print(f"  log      {report.clean(_log(made))}")
+        report.say(f"  {note}")
+    report.say(f"  log      {_log(made)}")
     if made.tag:
-        print(f"  tag      {made.tag}")
+        report.say(f"  tag      {made.tag}")
     if not stays and not program.is_guided():
-        print(f"  next     {program.invocation()} jobs {made.id} --watch{found.flags}")
+        report.say(f"  next     {program.invocation()} jobs {made.id} --watch{found.flags}")
 
 
 def ended(found: "Target") -> None:
     """Say what comes after a run that was watched to its end."""
     if not program.is_guided():
-        print(f"  next     {program.invocation()} fetch{found.flags}   # then: {program.invocation()} combine")
+        report.say(f"  next     {program.invocation()} fetch{found.flags}   # then: {program.invocation()} combine")
 
 
 def tested(found: "Target", wish: "Wish", answer: Mapping[str, Any], *, json: bool) -> int:
@@ -86,11 +88,11 @@ def tested(found: "Target", wish: "Wish", answer: Mapping[str, Any], *, json: bo
         raise refusals.explain(answer["said"], found)
     where = re.search(r"in partition (\S+)", " ".join(lines))
     place = f" in {where[1]}" if where else ""
-    print(
+    report.say(
         f"{found.cluster.name} would take {wish.what}: it could start{place} at {_clock(begins[1] if begins else '')}."
     )
     for note in notes:
-        print(f"  {note}")
+        report.say(f"  {note}")
     return 0
 
 

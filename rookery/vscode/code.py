@@ -97,7 +97,7 @@ def run(request: Request) -> int:
         _settle(found.cluster)
     command = [*_program(editor, found.cluster), "--remote", authority(found.cluster, job=request.job), folder]
     if request.print:
-        print(shlex.join(command))
+        report.say(shlex.join(command))
         return 0
     _tell(found, request, folder)
     # WSL's `code` would offer to install itself there

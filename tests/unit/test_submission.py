@@ -11,7 +11,7 @@ import pytest
 
 from rookery import profile
 from rookery.errors import RookeryError
-from rookery.jobs import submission, tags
+from rookery.jobs import receipt, submission, tags
 from rookery.jobs.record import Record
 from rookery.jobs.submission import Wish
 from rookery.jobs.there import basics, following
@@ -80,3 +80,19 @@ def test_a_task_that_is_being_signalled_has_not_failed() -> None:
              for number, state in enumerate(("COMPLETED", "SIGNALING", "REQUEUE_FED"))}  # fmt: skip
     task, why = following.chosen(found)
     assert (task.state, why) == ("SIGNALING", "the latest to begin")
+
+
+def test_nothing_that_a_cluster_answers_reaches_the_terminal_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    bad = "\x1b]0;mine\x07\x1b[2J\nnext: evil"
+    texts = {key: f"{key}{bad}" for key in ("job", "id", "log", "when", "failed_of", "tag")}
+    made = Record(cluster="hec", release="/r", array="1-2", after=(bad,), **texts)
+    found: Any = SimpleNamespace(cluster=SimpleNamespace(name="hec", sandbox=False), project=None, flags="", door=None)
+    for state in ("submitted", "already"):
+        answer = {"state": state, "stamp": {}, "warnings": [bad], "said": bad, "record": {}}
+        receipt.submitted(found, answer, made)
+        out = capsys.readouterr().out
+        assert all(line.isprintable() for line in out.splitlines())
+        assert not [line for line in out.splitlines() if line.startswith("next: evil")]
+    answer = {"ok": True, "stamp": {}, "said": f"sbatch: Job 1 to start at {bad} in partition {bad}"}
+    receipt.tested(found, Wish("seals", job=f"fit{bad}"), answer, json=False)
+    assert all(line.isprintable() for line in capsys.readouterr().out.splitlines())
