@@ -114,6 +114,22 @@ def test_a_mend_that_was_cut_off_is_no_finished_release(home: Home) -> None:
     assert home.deploy(goods=False).state == "same"
 
 
+def test_a_new_project_is_its_owners_alone_and_one_that_is_shared_stays_so(home: Home) -> None:
+    before = os.umask(0o002)
+    try:
+        assert home.deploy().state == "new"
+    finally:
+        os.umask(before)
+    storage = home.path / "storage/projects/study"
+    assert [folder.stat().st_mode & 0o777 for folder in (home.base, storage)] == [0o700, 0o700]
+    for folder in (home.base, storage):
+        folder.chmod(0o2775)
+    (home.code / "b.py").write_text("2\n")
+    home.commit()
+    assert home.deploy(outputs=("results", "more")).state == "new"
+    assert [folder.stat().st_mode & 0o7777 for folder in (home.base, storage)] == [0o2775, 0o2775]
+
+
 def test_nothing_is_made_read_only_through_a_link(home: Home, tmp_path: Path) -> None:
     theirs = tmp_path / "theirs.py"
     theirs.write_text("1\n")

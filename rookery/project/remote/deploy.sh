@@ -14,6 +14,11 @@ leave_what_is_not_ours
 
 # --- one at a time
 
+own_folder() { # own_folder PATH: for a new one, nobody else's eyes; whoever shares theirs has said so by its mode
+  [ -d "$1" ] && return
+  mkdir -p "${1%/*}" && { mkdir -m 700 "$1" 2>/dev/null || [ -d "$1" ]; }
+}
+own_folder "$base" || failed write
 for each in "$base/releases" "$base/runs" "$state"; do
   [ -d "$each" ] || mkdir -p "$each" || failed write
 done
@@ -148,6 +153,7 @@ furnish() {
     done
   fi
   links=
+  [ -z "$outputs" ] || own_folder "$storage" || return
   for output in $outputs; do
     [ -d "$storage/$output" ] || mkdir -p "$storage/$output" || return
     put_link "$storage/$output" "$output" && say_link "$output" || return
