@@ -126,7 +126,7 @@ def leave(door: "Door", *, check: bool = False) -> list[str]:
     cluster = door.cluster
     if cluster.scheduler != "slurm":
         return []
-    asked = {"verb": "find" if check else "stop", "name": JOB}
+    asked = {"verb": "find" if check else "stop", "name": JOB, "forget": not check}
     try:
         answer = sent.call(door, "host", asked, timeout=PARTING)
     except RookeryError:
@@ -191,9 +191,7 @@ def _refused(cluster: "Cluster", answer: dict[str, Any], wish: Wish) -> RookeryE
         message = f"The job on {name} was stopped, or its time was up, {since}. Nothing starts another by itself."
         return RookeryError(message, hint=code)
     if state == "other":
-        about = answer["about"]
-        has = f"{about.get('cpus')} cores, {about.get('memory')}, {'a' if about.get('gpus') else 'no'} GPU"
-        message = f"Job {number} on {name} is there already, and asked for something else: {_clean(has)}."
+        message = f"Job {number} on {name} {_otherwise(answer['about'])}."
         return RookeryError(message, hint=f"{stop}   # then the same command again")
     if state == "slow":
         message = f"Job {number} on {name} has not begun within {entry.PATIENCE // 60} minutes. It goes on waiting."
@@ -203,6 +201,14 @@ def _refused(cluster: "Cluster", answer: dict[str, Any], wish: Wish) -> RookeryE
             f"The job on {name} ended as soon as it had begun: {said or 'it does not say why'}", hint=code
         )
     return _unready(name, said, mine) if state == "unready" else _slurm(cluster, said)
+
+
+def _otherwise(about: dict[str, Any]) -> str:
+    """What keeps a job that is there from being the one that is asked for."""
+    if about.get("keeper") != job.KEEPER:
+        return "was started by another version of rookery"
+    has = f"{about.get('cpus')} cores, {about.get('memory')}, {'a' if about.get('gpus') else 'no'} GPU"
+    return f"is there already, and asked for something else: {_clean(has)}"
 
 
 def _unready(name: str, said: str, mine: str) -> RookeryError:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 CPUS, MEMORY_MB, MINUTES = 2, 4096, 240
 """What it asks for where nothing else is said: an editor's server, its language server, and a small run beside."""
 
+KEEPER = 2
+"""Version of how the job is connected to (jobs/there/keeper.py, relay.py); one of another version can't be."""
+
 IDLE_MINUTES = 30
 """How long nobody need be connected before it ends."""
 
@@ -108,7 +111,7 @@ def request(wish: Wish, cluster: "Cluster") -> Request:
         ) from None
     lines = [one.text for one in options.options(chosen, cluster) if not one.text.startswith("--output=")]
     asked = {"cpus": chosen.cpus, "memory": chosen.memory, "minutes": chosen.minutes, "gpus": chosen.gpus}
-    asked["gpu_type"] = chosen.gpu_type
+    asked |= {"gpu_type": chosen.gpu_type, "keeper": KEEPER}
     named = {
         "cpus": wish.cpus,
         "memory": wish.memory,
@@ -123,7 +126,7 @@ def request(wish: Wish, cluster: "Cluster") -> Request:
         program=_program("keeper"),
         pythons=_PYTHONS,
     )
-    return Request(script, asked, {key: asked[key] for key, value in named.items() if value})
+    return Request(script, asked, {key: asked[key] for key, value in {**named, "keeper": True}.items() if value})
 
 
 def relay(number: str, *, overlap: bool) -> tuple[str, list[str]]:

@@ -5,12 +5,14 @@ it needs no passphrase, and works where the cluster itself wants a password.
 """
 
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery import files, house, lock
 from rookery.errors import RookeryError
+from rookery.node import SUFFIX
 
 if TYPE_CHECKING:
     from rookery.profile import Cluster
@@ -47,6 +49,11 @@ def public(cluster: "Cluster") -> str:
     with lock.waited(house.runtime_dir() / "node-key.lock"):
         if not path.exists():
             _make(path)
+            print(
+                f"{cluster.name}{SUFFIX}: made a key without a passphrase, {path}; "
+                "it opens nothing but your own jobs, through a login that is open",
+                file=sys.stderr,
+            )
         done = subprocess.run(
             ["ssh-keygen", "-y", "-P", "", "-f", str(path)],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,

@@ -15,6 +15,8 @@ import pytest
 from laptops import Laptop, laptop
 from live import Live
 
+from rookery.jobs import there
+
 pytestmark = pytest.mark.cluster
 
 
@@ -230,6 +232,72 @@ def test_stop_ends_it_with_all_that_is_in_it(coder: Laptop) -> None:
     coder.rookery("code", "--stop", "--cluster", "penguins")
 
 
+OCCUPY = """
+import os, socket, sys, time
+first = int(sys.argv[1])
+held = [socket.socket(socket.AF_UNIX) for _ in range(60)]
+for number, one in enumerate(held):
+    one.bind("\\0rookery-code-%d" % (first + number))
+    one.listen(5)
+trap = socket.socket(socket.AF_UNIX)
+trap.bind("/tmp/trap")
+os.chmod("/tmp/trap", 0o777)
+trap.listen(5)
+if os.fork() == 0:
+    os.setsid()
+    for stream in range(3):
+        os.close(stream)
+    time.sleep(600)
+print(len(held))
+"""
+
+CONNECT = """
+import os, socket
+names = [line.split()[7] for line in open("/proc/net/unix").read().splitlines()[1:] if len(line.split()) > 7]
+reached = []
+for name in names:
+    if "/rookery-" in name and name.endswith("/keeper"):
+        try:
+            socket.socket(socket.AF_UNIX).connect(name)
+            reached.append(name)
+        except OSError as error:
+            print("refused", error.errno)
+print("reached", reached)
+"""
+
+
+@pytest.mark.usefixtures("path")
+def test_another_user_of_the_node_can_neither_be_first_nor_connect_nor_read_along(
+    coder: Laptop, penguins: Live
+) -> None:
+    """Somebody who holds every name that the job's number might lead to, and knows where its socket is."""
+    assert until(lambda: queue(coder) == [])
+    numbers = coder.says("sacct -nXo JobID%20 --starttime now-1days || true").split()
+    following = max(int(re.split(r"\D", one)[0]) for one in numbers) + 1
+    mallory = penguins.add_user("mallory")
+    assert mallory.run(shlex.join(["python3", "-c", OCCUPY, str(following)])) == "60"
+    started = coder.rookery("code", "--job", "--cluster", "penguins")
+    assert started.returncode == 0, started.stderr
+    number = says(coder, "echo $SLURM_JOB_ID")
+    assert following <= int(number) < following + 60
+    tried = mallory.run(shlex.join(["python3", "-c", CONNECT])).splitlines()
+    assert tried == ["refused 13", "reached []"]
+    note = f"/home/coder/.local/state/rookery/node/{number}/socket"
+    where = coder.says(f"cat {note}")
+    for path_ in (note, where, str(Path(where).parent)):
+        assert "Permission denied" in mallory.run(f"stat {path_} 2>&1 || true; ls {path_} 2>&1 || true")
+    assert says(coder, "echo $SLURM_JOB_ID") == number
+    # a socket of hers, where the job's should be
+    relay = (Path(there.__file__).parent / "relay.py").read_text()
+    coder.says(
+        "mkdir -p ~/.local/state/rookery/node/999999; printf /tmp/trap >~/.local/state/rookery/node/999999/socket"
+    )
+    trapped = coder.ssh(f"SLURM_JOB_ID=999999 {shlex.join(['python3', '-ISc', relay])}", given="secret")
+    assert (trapped.returncode, trapped.stderr) == (1, "Another user of the node answers in the job's place.\n")
+    coder.says("rm -r ~/.local/state/rookery/node/999999")
+    coder.rookery("code", "--stop", "--cluster", "penguins")
+
+
 def test_without_an_editor_the_job_is_started_all_the_same(coder: Laptop) -> None:
     assert until(lambda: queue(coder) == [])
     done = coder.rookery("code", "--cluster", "penguins")
@@ -242,7 +310,7 @@ def test_without_an_editor_the_job_is_started_all_the_same(coder: Laptop) -> Non
     assert told(coder, *shlex.split(command), "hostname").stdout.startswith(b"wn")
 
 
-def test_undo_ends_the_job_and_takes_it_out_of_the_editor_again(coder: Laptop) -> None:
+def test_undo_ends_the_job_and_takes_it_out_of_the_editor_again(coder: Laptop, penguins: Live) -> None:
     assert queue(coder) != []
     (number,) = re.findall(r"job (\d+) behind penguins-job: would be ended", undo(coder, "--check"))
     assert queue(coder) != []
@@ -254,6 +322,8 @@ def test_undo_ends_the_job_and_takes_it_out_of_the_editor_again(coder: Laptop) -
     assert settings.read_bytes() == b'{\r\n\t// mine\r\n\t"remote.SSH.connectTimeout": 30,\r\n}\r\n'
     assert [one.name for one in settings.parent.iterdir()] == ["settings.json"]
     assert not (coder.home / ".local/state/rookery/node").exists()
+    node = "/home/coder/.local/state/rookery/node"
+    assert penguins.root_run(["test", "-e", node], check=False).returncode == 1
 
 
 @pytest.mark.parametrize("shell", ["tcsh", "fish"])

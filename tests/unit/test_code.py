@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -118,10 +119,13 @@ def test_the_persons_own_ssh_knows_the_job_by_the_name_they_chose() -> None:
     assert not ssh_hosts.file().exists()
 
 
-def test_its_key_is_made_once_and_private() -> None:
+def test_its_key_is_made_once_and_private(capsys: pytest.CaptureFixture[str]) -> None:
     first = keys.public(cluster())
-    assert keys.public(cluster("hec")) == first
     path = keys.private(cluster())
+    said = capsys.readouterr().err
+    assert said.startswith(f"penguins-job: made a key without a passphrase, {path}; it opens nothing but your own jobs")
+    assert keys.public(cluster("hec")) == first
+    assert capsys.readouterr().err == ""
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     keys.remember(cluster(), first)
@@ -177,7 +181,7 @@ def test_what_it_asks_for() -> None:
     assert {"partition=serial", "mem=2048M"} <= set(options(Wish(cpus=1)))
     gpu = options(Wish(gpu=True, gpu_type="nvidia_h200_nvl", time="1:00:00", memory="8G"))
     assert {"partition=gpu-short", "gres=gpu:nvidia_h200_nvl:1", "time=01:00:00", "mem=8192M"} <= set(gpu)
-    assert job.request(Wish(cpus=4), cluster()).wanted == {"cpus": 4}
+    assert job.request(Wish(cpus=4), cluster()).wanted == {"cpus": 4, "keeper": job.KEEPER}
     assert 'output="@FOLDER@/%j.log"' in usual
 
 
@@ -257,10 +261,54 @@ def test_a_job_is_started_once_and_found_again(slurm: Path, home: Path) -> None:
     again = asked()
     assert [one["state"] for one in again] == ["ready"]
     assert again[0]["key"] == first[-1]["key"]
-    assert (folder / "authorized_keys").read_text() == "ssh-ed25519 AAAA\n"
+    assert admitted(folder) == ["ssh-ed25519 AAAA"]
     asked(key="ssh-ed25519 BBBB")
-    assert (folder / "authorized_keys").read_text() == "ssh-ed25519 AAAA\nssh-ed25519 BBBB\n"
+    assert admitted(folder) == ["ssh-ed25519 AAAA", "ssh-ed25519 BBBB"]
     assert (slurm / "log").read_text() == "submitted\n"
+
+
+def admitted(folder: Path) -> list[str]:
+    """The keys that may log in to the job."""
+    return [line.rpartition(" ")[0] for line in (folder / "authorized_keys").read_text().splitlines()]
+
+
+@pytest.mark.usefixtures("slurm")
+def test_keys_of_computers_that_are_gone_go(home: Path) -> None:
+    """One that is asked for again each day stays; the file is written when something in it changes."""
+    asked()
+    folder = home / ".local/state/rookery/node"
+    path, today = folder / "authorized_keys", int(time.time() // 86400)
+    days = {"OLD": today - there_host.KEY_DAYS - 1, "USED": today - 1, "FUTURE": today + 400}
+    lines = [f"ssh-ed25519 {key} rookery:{day}\n" for key, day in days.items()]
+    path.write_text("".join(["ssh-ed25519 UNDATED\n", "garbage é\n", *lines]))
+    asked()
+    assert path.read_text() == f"ssh-ed25519 AAAA rookery:{today}\nssh-ed25519 USED rookery:{today - 1}\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    before = path.stat().st_ino
+    asked()
+    assert path.stat().st_ino == before
+    asked("stop")
+    assert path.exists()
+    asked("stop", forget=True)  # as undo does
+    assert not list(folder.glob("authorized_keys*"))
+
+
+@pytest.mark.usefixtures("slurm")
+def test_computers_that_ask_at_once_are_all_let_in(home: Path) -> None:
+    asked()
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda number: asked(key=f"ssh-ed25519 K{number}"), range(8)))
+    keys_ = admitted(home / ".local/state/rookery/node")
+    assert keys_ == ["ssh-ed25519 AAAA", *(f"ssh-ed25519 K{number}" for number in range(8))]
+
+
+@pytest.mark.usefixtures("slurm")
+def test_a_job_of_another_version_is_named_and_not_waited_for() -> None:
+    asked(asked={"cpus": 2})
+    answer = asked(wanted=job.request(Wish(), cluster()).wanted)[-1]
+    error = host._refused(cluster(), answer, Wish())
+    assert "was started by another version of rookery" in error.message
+    assert str(error.hint).startswith("invoke code --stop --cluster penguins ")
 
 
 @pytest.mark.usefixtures("slurm")
@@ -379,13 +427,18 @@ def test_undo_ends_the_job_or_says_what_does(
 SSHD = '#!/bin/sh\n[ "$1" = -t ] && exit ${FAULT:-0}\necho from $$ >&2\nexec cat\n'
 
 
+def node() -> Path:
+    """The job's folder in the home."""
+    return Path.home() / ".local/state/rookery/node"
+
+
 @contextmanager
 def kept(tmp_path: Path, number: str, minutes: float = 5, fault: int = 0) -> Iterator["subprocess.Popen[str]"]:
     sshd = program(tmp_path / "sshd", SSHD)
-    (tmp_path / "node").mkdir(mode=0o700, exist_ok=True)
+    node().mkdir(mode=0o700, parents=True, exist_ok=True)
     text = (THERE / "keeper.py").read_text().replace('"/usr/sbin/sshd"', repr(str(sshd)), 1)
     environment = {**os.environ, "SLURM_JOB_ID": number, "CUDA_VISIBLE_DEVICES": "1", "FAULT": str(fault)}
-    command = [sys.executable, "-IS", "-c", text, str(tmp_path / "node"), str(minutes)]
+    command = [sys.executable, "-IS", "-c", text, str(node()), str(minutes)]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -405,7 +458,10 @@ def test_a_connection_is_carried_both_ways_whole(tmp_path: Path) -> None:
         said = "x\0\n" * 200_000
         done = relayed(number, said)
         assert (done.returncode, done.stdout) == (0, said)
-        mine = tmp_path / "node" / number
+        mine = node() / number
+        path = Path((mine / "socket").read_text())
+        assert re.fullmatch(r"/.*/rookery-\w{8}/keeper", str(path))
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
         config = (mine / "sshd_config").read_text()
         assert "UsePAM no" in config
         assert stat.S_IMODE(mine.stat().st_mode) == 0o700
@@ -417,7 +473,32 @@ def test_a_connection_is_carried_both_ways_whole(tmp_path: Path) -> None:
         keeper.terminate()
         assert keeper.wait(timeout=20) == 0
     assert not mine.exists()
+    assert not path.parent.exists()
     assert (mine.parent / "stopped").exists()  # or an open window would start the next job at once
+
+
+def test_a_connection_waits_for_the_job_to_be_ready(tmp_path: Path) -> None:
+    """Whatever an earlier job of the same number left behind; and one that nobody can be first with."""
+    number = f"{os.getpid()}4"
+    (node() / number).mkdir(parents=True)
+    (node() / number / "socket").write_text(str(tmp_path / "gone"))
+    with ThreadPoolExecutor() as pool:
+        early = pool.submit(relayed, number)
+        with kept(tmp_path, number):
+            assert early.result(timeout=30).stdout == "hello"
+
+
+@pytest.mark.parametrize("temporary", ["/nowhere", "/proc", "x" * 120])
+def test_a_node_without_a_folder_of_the_jobs_has_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, temporary: str
+) -> None:
+    folder = tmp_path / temporary if "x" in temporary else Path(temporary)
+    if "x" in temporary:
+        folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    with kept(tmp_path, f"{os.getpid()}5"):
+        assert relayed(f"{os.getpid()}5").stdout == "hello"
+    assert "x" not in temporary or not list(folder.iterdir())
 
 
 def test_it_ends_when_nobody_is_connected(tmp_path: Path) -> None:
@@ -425,7 +506,7 @@ def test_it_ends_when_nobody_is_connected(tmp_path: Path) -> None:
         assert keeper.wait(timeout=20) == 0
         assert keeper.stdout
         assert "nobody was connected any more" in keeper.stdout.read()
-    assert not (tmp_path / "node/stopped").exists()
+    assert not (node() / "stopped").exists()
 
 
 def test_an_sshd_that_can_not_run_is_told_to_who_connects(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Nothing is kept of it but on the cluster, by the job's name, so that every compu
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import pwd
@@ -23,6 +24,9 @@ STOPPED = 3600
 OLD = 7 * 24 * 3600
 """Seconds after which what is left of an ended job is removed."""
 
+KEY_DAYS = 7
+"""Days for which a key may log in to the job after it was last asked for; each connection asks with its own."""
+
 OVERLAP = (20, 11)
 """The Slurm from which srun shares a job's cores only where asked to."""
 
@@ -40,7 +44,7 @@ class Host:
 
     The request: `name` of the job; `key`, the person's public one; `script`, the job's; `asked`, what it asks for;
     `wanted`, what of that the person named; `start`, whether a job may be submitted; `again`, whether also after a
-    --stop; `patience`, seconds to wait.
+    --stop; `patience`, seconds to wait; `forget`, with stop: whether no key may log in from now on.
     """
 
     def __init__(self, request: Dict[str, Any]) -> None:
@@ -98,6 +102,10 @@ class Host:
             code, _, said = run(["scancel"] + [job["number"] for job in jobs])
             if code:
                 raise Answer("refused", said=said)
+        if self.request.get("forget"):
+            for name in ("authorized_keys", "authorized_keys.lock"):
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(self.folder, name))
         raise Answer("stopped", jobs=jobs)
 
     def jobs(self) -> List[Dict[str, Any]]:
@@ -119,17 +127,33 @@ class Host:
         os.makedirs(self.folder, 0o700, exist_ok=True)
         os.chmod(self.folder, 0o700)
         self.make_host_key()
-        keys = os.path.join(self.folder, "authorized_keys")
-        with open(keys, "a+", encoding="utf-8") as stream:
-            stream.seek(0)
-            if self.request["key"] not in stream.read().splitlines():
-                stream.write(self.request["key"] + "\n")
-        os.chmod(keys, 0o600)
+        self.admit()
         for name in os.listdir(self.folder):
             path = os.path.join(self.folder, name)
             with contextlib.suppress(OSError):
                 if re.match(r"^\d+(\.(log|json))?$", name) and time.time() - os.lstat(path).st_mtime > OLD:
                     shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+
+    def admit(self) -> None:
+        """Let the computer in that asks, and no longer those that have not asked for a while: their lines go.
+
+        The day stands behind each key, so that the file is written once a day at most.
+        """
+        path, today = os.path.join(self.folder, "authorized_keys"), int(time.time() // 86400)
+        with open(path + ".lock", "a", encoding="utf-8") as lock:
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.lockf(lock, fcntl.LOCK_EX)
+            before = ""
+            with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as stream:
+                before = stream.read()
+            dated = [re.match(r"^(\S+ \S+) rookery:(\d{1,6})$", line) for line in before.splitlines()]
+            last = {found.group(1): int(found.group(2)) for found in dated if found}
+            last[self.request["key"]] = today
+            kept = [(key, day) for key, day in sorted(last.items()) if today - KEY_DAYS <= day <= today + 1]
+            after = "".join("%s rookery:%d\n" % each for each in kept)
+            if after != before:
+                write(path, after)
+                os.chmod(path, 0o600)
 
     def make_host_key(self) -> None:
         """The job's host key, where there is none; of its two files the public one follows from the private."""

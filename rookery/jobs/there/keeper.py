@@ -3,6 +3,10 @@
 What is started through such a connection is the job's: it has its cores, memory and GPUs, stays when the connection
 breaks, and ends with the job. The job ends when nobody has been connected for a while.
 
+It listens on a socket in a folder of mode 0700 with a random name on the node, which nobody else can be first with or
+connect to. The socket's path is written into the job's folder in the home when everything is ready, and relay.py reads
+it there.
+
 Its arguments: the folder with host_key and authorized_keys; the minutes that nobody need be connected.
 """
 
@@ -15,6 +19,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Dict, List
 
@@ -68,15 +73,16 @@ class Keeper:
         self.mine = os.path.join(folder, self.number)
         self.sessions: List[subprocess.Popen] = []  # type: ignore[type-arg]
         self.fault = ""
+        self.places: List[str] = []
 
     def run(self) -> int:
         """Keep the job until nobody needs it any more; its exit status."""
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind("\0rookery-code-%s" % self.number)  # without a file, so that nothing stays behind
-        listener.listen(50)
-        listener.settimeout(min(2, self.patience))
         try:
+            os.makedirs(self.mine, 0o700, exist_ok=True)
             command = self.prepared()
+            listener = self.listening()
+            listener.settimeout(min(2, self.patience))
+            self.announce(listener.getsockname())
             quiet = time.time()
             while time.time() - quiet < (20 if self.fault else self.patience):
                 with contextlib.suppress(socket.timeout):
@@ -88,9 +94,34 @@ class Keeper:
             for one in self.sessions:
                 with contextlib.suppress(OSError):
                     one.terminate()
-            shutil.rmtree(self.mine, ignore_errors=True)
+            for folder in (self.mine, *self.places):
+                shutil.rmtree(folder, ignore_errors=True)
         print("nobody was connected any more" if not self.fault else self.fault)
         return int(bool(self.fault))
+
+    def listening(self) -> socket.socket:
+        """Listen in a new folder on the node: that of the job, where it has one, else where every node has room."""
+        said = ""
+        for parent in (os.environ.get("TMPDIR"), "/tmp", "/dev/shm", self.mine):
+            listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                place = tempfile.mkdtemp(prefix="rookery-", dir=parent or "/tmp")
+                self.places.append(place)
+                listener.bind(os.path.join(place, "keeper"))
+                listener.listen(50)
+            except OSError as error:  # there is no such folder, it can't be written to, or its path is too long
+                listener.close()
+                said = str(error)
+            else:
+                return listener
+        raise SystemExit("No socket can be made on %s: %s" % (os.uname()[1], said))
+
+    def announce(self, path: str) -> None:
+        """Write down where the socket is, in one step: whoever reads it can connect."""
+        note = os.path.join(self.mine, "socket")
+        with open(note + ".new", "w", encoding="utf-8", errors="surrogateescape") as stream:
+            stream.write(path)
+        os.replace(note + ".new", note)
 
     def prepared(self) -> List[str]:
         """What starts an sshd for one connection; where there can be none, `fault` says why."""
@@ -102,7 +133,6 @@ class Keeper:
         if "'" in self.mine or '"' in self.mine:
             self.fault = "The path of your home there has a quote in it, which sshd can't be told."
             return []
-        os.makedirs(self.mine, 0o700, exist_ok=True)
         config, session = os.path.join(self.mine, "sshd_config"), os.path.join(self.mine, "session.py")
         text = CONFIG % {"folder": self.folder.replace("%", "%%"), "python": sys.executable, "session": session}
         server = next((path for path in SFTP if os.access(path + "/sftp-server", os.X_OK)), "")
@@ -127,6 +157,7 @@ class Keeper:
         """Give a connection an sshd; one that is not the person's own is closed."""
         with line:
             line.settimeout(None)
+            # nobody else can reach the socket, but root
             if struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1] != os.getuid():
                 return
             with contextlib.suppress(OSError):  # whoever it was has gone already

@@ -8,12 +8,16 @@ import threading
 import time
 
 PATIENCE = 90
-"""Seconds that a job which has begun may take until its keeper answers: it reads start-up files first."""
+"""Seconds that a job which has begun may take until its keeper listens: it reads start-up files first."""
+
+PAUSE = 0.05
+"""Seconds between two looks at whether it does."""
 
 
 def main() -> None:
     """Carry until either side has ended."""
-    line = reached("\0rookery-code-%s" % os.environ["SLURM_JOB_ID"])
+    node = os.path.join(os.path.expanduser("~"), ".local", "state", "rookery", "node")
+    line = reached(os.path.join(node, os.environ["SLURM_JOB_ID"], "socket"))
     if line.recv(1) != b"+":
         sys.stderr.write("%s\n" % line.makefile("rb").readline().decode("utf-8", "replace").strip())
         sys.exit(1)
@@ -26,22 +30,27 @@ def main() -> None:
             data = data[os.write(1, data) :]
 
 
-def reached(name: str) -> socket.socket:
-    """A connection to the keeper, and to nobody else: such a name could be anybody's on the node."""
-    end = time.time() + PATIENCE
+def reached(note: str) -> socket.socket:
+    """Connect to the keeper, as soon as it has written down where it listens; to nobody else.
+
+    Args:
+        note: The file with the path of its socket.
+    """
+    end = time.monotonic() + PATIENCE
     while True:
         line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            line.connect(name)
+            with open(note, encoding="utf-8", errors="surrogateescape") as stream:
+                line.connect(stream.read())
             break
-        except OSError as error:
+        except OSError as error:  # not yet; or what an earlier job of that number has left
             line.close()
-            if time.time() > end:
+            if time.monotonic() > end:
                 sys.stderr.write("The job does not answer: %s\n" % error)
                 sys.exit(1)
-            time.sleep(0.1)
+            time.sleep(PAUSE)
     if struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1] != os.getuid():
-        sys.stderr.write("Somebody else on the node answers in the job's place.\n")
+        sys.stderr.write("Another user of the node answers in the job's place.\n")
         sys.exit(1)
     return line
 
