@@ -3,7 +3,10 @@
 ssh takes the first value it finds, so what stands here wins over the person's own config, which is included at the end.
 """
 
+import contextlib
+import functools
 import re
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,9 +27,6 @@ _CHECKING = ("StrictHostKeyChecking yes", "UpdateHostKeys no", "HashKnownHosts n
 _NEUTRAL = (
     "RemoteCommand none",
     "RequestTTY auto",
-    "ForkAfterAuthentication no",
-    "SessionType default",
-    "StdinNull no",
     "BatchMode no",
     "LogLevel INFO",
     "PermitLocalCommand no",
@@ -38,11 +38,8 @@ _NEUTRAL = (
 SendEnv and SetEnv stay the user's: a server takes only what it accepts, and a terminal's name is one of them.
 """
 
-_UNKNOWN = "IgnoreUnknown *"
-"""Before everything else in rookery's own file, for an ssh before 8.7, which does not know all of _NEUTRAL.
-
-The pattern takes in whatever the user's own IgnoreUnknown lists, which comes too late behind this one.
-"""
+_NEWER = ("ForkAfterAuthentication no", "SessionType default", "StdinNull no")
+"""The same, for an ssh that knows them (OpenSSH 8.7): another one refuses the whole file."""
 
 _PERSONAL = ("RemoteCommand none", "RequestTTY auto")
 """What the user's own ssh is told of a cluster, so that scp, rsync, git and VS Code work by its name.
@@ -212,17 +209,31 @@ def _known_hosts_line(files: list[Path]) -> str:
 
 def _rest(cluster: "Cluster") -> str:
     """What holds for every host, jump hosts too; then the person's own config, which a sandbox never sees."""
+    included = not cluster.sandbox and _persons("config").is_file()
     lines = [
         "Host *",
-        *(f"    {one}" for one in (*_CHECKING, *_NEUTRAL)),
+        *(f"    {one}" for one in (*_CHECKING, *_NEUTRAL, *(_newer() if included else ()))),
         f"    {_known_hosts_line(known_hosts_files(cluster))}",
         f"    ConnectTimeout {CONNECT_TIMEOUT}",
         "    ServerAliveInterval 10",
         "    ServerAliveCountMax 3",
     ]
-    if not cluster.sandbox and _persons("config").is_file():
+    if included:
         lines.append(include(_persons("config")))
     return "\n".join(lines) + "\n"
+
+
+@functools.cache
+def _newer() -> tuple[str, ...]:
+    """Return _NEWER where the ssh of this computer knows them; with another one, nobody can have set them.
+
+    IgnoreUnknown is no way out: set here, it would displace the user's own, or hide every misspelt word of theirs.
+    """
+    with contextlib.suppress(OSError):
+        asked = ["ssh", "-G", "-F", "/dev/stdin", "host"]
+        done = subprocess.run(asked, input="\n".join(_NEWER), capture_output=True, text=True, check=False)
+        return _NEWER if not done.returncode else ()
+    return ()
 
 
 def write(cluster: "Cluster") -> Path:
@@ -267,4 +278,4 @@ def _entries(text: str) -> dict[str, str]:
 
 def _text(entries: dict[str, str], cluster: "Cluster") -> str:
     head = "# Written by rookery, which writes it anew: your own settings belong in ~/.ssh/config.\n"
-    return "\n".join([f"{head}{_UNKNOWN}\n", *(entries[name] for name in sorted(entries)), _rest(cluster)])
+    return "\n".join([head, *(entries[name] for name in sorted(entries)), _rest(cluster)])

@@ -97,7 +97,7 @@ def _question(cluster: Cluster, chosen: Container[str], config: Path) -> str:
         *([jump] if "cluster_proxy_jump" in chosen else []),
     ]
     last = [f"    User {_UNSET}", port, *([jump] if cluster.proxy_jump else []), f"    IdentityFile /{_UNSET}"]
-    return "\n".join(["IgnoreUnknown *", "Match all", *first, include(config), "Match all", *last, ""])
+    return "\n".join(["Match all", *first, include(config), "Match all", *last, ""])
 
 
 def _asked(question: str, host: str) -> dict[str, list[str]]:

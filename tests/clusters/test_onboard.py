@@ -134,6 +134,28 @@ def test_somebody_else_on_the_same_laptop_is_kept_apart(wren: Laptop) -> None:
     assert wren.rookery("login", "--json").stdout.count('"wren"') == 1
 
 
+def test_a_key_of_the_users_own_configuration_that_works_is_used_and_no_other_made(penguins: Live) -> None:
+    """It is named for the cluster's full host name alone, and lies where ssh would not look by itself."""
+    person = newcomer(penguins, "robin")
+    (person.home / ".ssh").mkdir(mode=0o700)
+    key = person.home / "work keys/mine"
+    key.parent.mkdir()
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    public = Path(f"{key}.pub").read_text()
+    penguins.root_run(["runuser", "-u", "robin", "--", "sh", "-c", "cat >~/.ssh/authorized_keys"], stdin=public)
+    (person.home / ".ssh/config").write_text(f'Host {penguins.address}\n  User robin\n  IdentityFile "{key}"\n')
+    seen = killed_at(person, "[6/6]", "--no-run", "--yes")
+    person.rookery("logout")
+    assert "robin on Penguins" in seen
+    assert "your ssh configuration opens penguins already; no key is made" in seen
+    assert seen.count("none is needed") == 1
+    assert [one.name for one in (person.home / ".ssh").iterdir() if one.name.startswith("id_")] == []
+    assert person.says("cat ~/.ssh/authorized_keys") == public.strip()
+    told = (person.inventory / "host_vars/penguins.yml").read_text()
+    assert "cluster_user: robin" in told
+    assert "cluster_identity_file" not in told
+
+
 def test_without_an_account_the_mail_is_written(otto: Laptop) -> None:
     done = otto.rookery("onboard", "--cluster", "hec", "--request", "--name", "Otto", "--email", "o@example.ac.uk")
     assert done.returncode == 0
@@ -187,6 +209,7 @@ def test_with_a_password_first_and_everything_asked(otto: Laptop, hec: Live) -> 
         screen.answers(r"Enter passphrase.*: $", "")
         screen.answers(r"again: $", "")
         screen.shows(r"id_ed25519 is made")
+        screen.shows(r"it has no passphrase: whoever can read it can log in as you; ssh-keygen -p -f ~/.ssh/id_ed25519")
         for _ in range(3):
             screen.answers("otto@.*password: $", "not it")
         screen.shows("hec: .* does not let otto in", 60)

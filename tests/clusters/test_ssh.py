@@ -19,8 +19,9 @@ from pathlib import Path
 import pytest
 from live import Live
 
-from rookery import profile, ssh
+from rookery import profile, ssh, user_ssh
 from rookery.errors import RookeryError
+from rookery.onboard import key as key_
 from rookery.profile import Cluster
 from rookery.ssh import Door
 from rookery.ssh_errors import SshError
@@ -241,6 +242,67 @@ def test_one_login_for_every_tool(account, penguins, opened, tmp_path):
         subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     assert door.run(["cat", "lines"]).stdout.splitlines() == [line] * 5
     assert door.run(["cat", "a file", "other"]).stdout == "contentcontent"
+
+
+OF_EVERY_HOST = """Host *
+    RemoteCommand echo mine
+    RequestTTY force
+    ForkAfterAuthentication yes
+    SessionType none
+    StdinNull yes
+    PermitLocalCommand yes
+    LocalCommand touch {ran}
+    ExitOnForwardFailure yes
+    LocalForward 22 localhost:22
+    ForwardX11 yes
+    LogLevel QUIET
+"""
+
+
+def test_what_the_users_configuration_says(account, penguins, tmp_path, monkeypatch):
+    """Of every host: it breaks nothing. Of the full name: a port, and a key that is good by its certificate alone."""
+    one = account(penguins, "bina")
+    home = tmp_path / "home"
+    (home / ".ssh").mkdir(parents=True)
+    for key, folder in (("XDG_CONFIG_HOME", ".config"), ("XDG_STATE_HOME", ".local/state"), ("HOME", "")):
+        monkeypatch.setenv(key, str(home / folder))
+    for name in ("authority", "mine"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)], check=True)
+    sign = [
+        "ssh-keygen",
+        "-q",
+        "-s",
+        str(tmp_path / "authority"),
+        "-I",
+        "bina",
+        "-n",
+        "bina",
+        str(tmp_path / "mine.pub"),
+    ]
+    subprocess.run(sign, check=True)
+    certificate = (tmp_path / "mine-cert.pub").rename(tmp_path / "a certificate")
+    line = f"cert-authority {(tmp_path / 'authority.pub').read_text().strip()}"
+    penguins.root_run(["sh", "-c", "cat >>/home/bina/.ssh/authorized_keys"], stdin=f"{line}\n")
+    of_this = f'Host {one.host}\n  Port {one.port}\n  IdentityFile {tmp_path}/mine\n  CertificateFile "{certificate}"\n'
+    (home / ".ssh/config").write_text(of_this + OF_EVERY_HOST.format(ran=tmp_path / "ran"))
+    plain = replace(one, sandbox=False, port=1, identity_file=None)
+    door = Door(user_ssh.applied(plain, {"cluster_user"}))
+    assert not key_.is_needed(door, ask=False)
+    door.ensure(batch=True)
+    try:
+        assert door.run(script="cat", input=b"given", timeout=20).stdout == "given"
+        (tmp_path / "a file").write_text("content")
+        for command in (
+            ["rsync", "-a", "-e", shlex.join(door.ssh), str(tmp_path / "a file"), f"{one.name}:from here"],
+            ["scp", *door.ssh[1:], str(tmp_path / "a file"), f"{one.name}:from here too"],
+        ):
+            subprocess.run(command, check=True, capture_output=True, timeout=30)
+        assert door.run(["cat", "from here", "from here too"]).stdout == "contentcontent"
+    finally:
+        door.close()
+    assert not (tmp_path / "ran").exists()
+    (home / ".ssh/config").write_text(of_this.partition("  CertificateFile")[0])
+    assert key_.is_needed(Door(user_ssh.applied(plain, {"cluster_user"})), ask=False)
 
 
 class Terminal:

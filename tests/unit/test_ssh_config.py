@@ -1,5 +1,6 @@
 """rookery's ssh_config, as the real ssh reads it."""
 
+import os
 import stat
 import subprocess
 from pathlib import Path
@@ -117,13 +118,29 @@ def test_the_persons_own_known_hosts_is_never_the_one_written_to(tmp_path, monke
 
 
 def test_what_the_user_has_for_every_host_does_not_reach_rookerys_own_commands(home):
-    """An ssh too old for one of the words passes over it, and over what the user's own IgnoreUnknown lists."""
     (home / ".ssh").mkdir()
-    said = ("IgnoreUnknown UseKeychain", "UseKeychain yes", "BatchMode yes", "ForwardX11 yes", "ForwardAgent yes")
+    said = ("BatchMode yes", "ForwardX11 yes", "ForwardAgent yes", "SessionType none")
     (home / ".ssh" / "config").write_text("Host *\n" + "".join(f"  {one}\n" for one in said))
     path = ssh_config.write(cluster(data={"cluster_scheduler": "slurm"}))
     for name, cleared in (("birds", "yes"), ("birds-job", "no"), ("jump.example.org", "no")):
         got = seen(path, name)
         assert (got["batchmode"], got["forwardx11"], got["clearallforwardings"]) == ("no", "no", cleared)
+        assert got["sessiontype"] == "default"
     assert seen(path, "birds")["forwardagent"] == seen(path, "birds-job")["forwardagent"] == "no"
-    assert path.read_text().splitlines()[1] == "IgnoreUnknown *"
+
+
+def test_an_ssh_that_does_not_know_a_newer_word_is_not_told_it(tmp_path, monkeypatch):
+    """As OpenSSH before 8.7; a stand-in, since no such ssh is here."""
+    home = at_home(tmp_path / "home", monkeypatch)
+    (home / ".ssh").mkdir()
+    (home / ".ssh" / "config").write_text("Host *\n  Compression yes\n")
+    old = tmp_path / "bin" / "ssh"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\ngrep -qi 'sessiontype\\|stdinnull\\|forkafter' && exit 255\nexit 0\n")
+    old.chmod(0o755)
+    for folder, known in ((f"{old.parent}:", False), ("", True), ("/nowhere:/", False)):
+        ssh_config._newer.cache_clear()
+        with monkeypatch.context() as patch:
+            patch.setenv("PATH", folder if folder.endswith("/") else f"{folder}{os.environ['PATH']}")
+            assert ("SessionType default" in ssh_config.write(cluster()).read_text()) == known
+    ssh_config._newer.cache_clear()

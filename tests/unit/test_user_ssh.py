@@ -96,7 +96,7 @@ def test_a_proxy_command_of_the_users_takes_the_place_of_a_jump_host(home: Path)
 
 
 @pytest.mark.parametrize("text", ["", "Host other\n  User x\n", "Nonsense yes\n", f"Host {HOST}\n  User 'a b'\n  Bad"])
-def test_a_configuration_that_says_nothing_changes_nothing(home: Path, text: str) -> None:
+def test_a_configuration_that_says_nothing_or_is_refused_changes_nothing(home: Path, text: str) -> None:
     before = profile.load("hex")
     config(home, text)
     after = profile.load("hex")
