@@ -206,9 +206,11 @@ def is_locked(path: Path) -> bool:
 
 def _locked_key(cluster: "Cluster") -> Path | None:
     """The key that ssh would have used, had it been told the passphrase; None where it is not that."""
+    from rookery import user_ssh
     from rookery.ssh_config import usual_keys
 
-    tried = [Path(cluster.identity_file).expanduser()] if cluster.identity_file else usual_keys()
+    mine = cluster.identity_file
+    tried = [Path(mine).expanduser()] if mine else [*user_ssh.keys(cluster), *usual_keys()]
     return next((path for path in tried if path.is_file() and is_locked(path)), None)
 
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rookery import report, ssh_errors
+from rookery import report, ssh_errors, user_ssh
 from rookery.doctor.checks import WAY, Board
 from rookery.errors import RookeryError
 from rookery.ssh_errors import SshError, again
@@ -145,7 +145,8 @@ def connect(
     door, typed = Door(cluster), False
     try:
         ssh_errors.check_identity(cluster)
-        board.ok("key-file", cluster.identity_file or "ssh's own choice")
+        own = "what your ~/.ssh/config says" if user_ssh.has_identity(cluster) else "ssh's own choice"
+        board.ok("key-file", cluster.identity_file or own)
         try:
             with report.waiting(f"connecting to {cluster.name}"):
                 was_open = door.is_open()

@@ -314,3 +314,12 @@ def test_a_key_is_taken_only_where_it_is(server):
     server.methods = "password"
     assert not onboard_key.opens(door)
     assert onboard_key.opens(Door(cluster(**{**server.reach, "user": "eve"}, data={"cluster_logins": ["key+totp"]})))
+
+
+def test_a_key_of_the_users_configuration_that_is_locked_is_named(server, tmp_path):
+    key = tmp_path / "locked"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "open sesame", "-f", str(key)], check=True)
+    (Path.home() / ".ssh").mkdir()
+    (Path.home() / ".ssh/config").write_text(f"Host 127.*\n  Port {server.port}\n  IdentityFile {key}\n")
+    with pytest.raises(SshError, match=f"your key {key} has a passphrase"):
+        Door(user_ssh.applied(cluster(), ())).ensure(batch=True, accept_host_key=server.mine)

@@ -95,6 +95,10 @@ class Host:
 
     def stop(self) -> None:
         """End the job, and let nothing start another by itself for a while."""
+        if self.request.get("forget"):  # first: nobody logs in any more, whatever Slurm says
+            for name in ("authorized_keys", "authorized_keys.lock"):
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(self.folder, name))
         jobs = self.jobs()
         if jobs:
             if os.path.isdir(self.folder):
@@ -102,10 +106,6 @@ class Host:
             code, _, said = run(["scancel"] + [job["number"] for job in jobs])
             if code:
                 raise Answer("refused", said=said)
-        if self.request.get("forget"):
-            for name in ("authorized_keys", "authorized_keys.lock"):
-                with contextlib.suppress(OSError):
-                    os.unlink(os.path.join(self.folder, name))
         raise Answer("stopped", jobs=jobs)
 
     def jobs(self) -> List[Dict[str, Any]]:
