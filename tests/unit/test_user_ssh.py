@@ -104,6 +104,13 @@ def test_a_configuration_that_says_nothing_or_is_refused_changes_nothing(home: P
     assert not user_ssh.has_identity(after)
 
 
+@pytest.mark.usefixtures("home")
+def test_rookerys_own_entry_of_that_name_is_not_the_users() -> None:
+    ssh_hosts.write(profile.load("hex", overrides={"cluster_user": "ada", "cluster_port": 99}), HOST)
+    ssh_hosts.carry_out(ssh_hosts.planned())
+    assert (profile.load("hex").port, profile.load("hex").user) == (6767, "")
+
+
 def test_neither_a_miniature_nor_a_page_for_others_knows_of_it(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config(home, f"Host {HOST} 127.*\n  Port 99\n  User ada\n")
     guide.run("hex")
