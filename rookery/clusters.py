@@ -121,7 +121,9 @@ def details(name: str, sandbox: bool = False) -> dict[str, list[Value]]:
         value = Value(setting.key, secret.hidden(setting.key, setting.value), setting.where(), setting.key in doubtful)
         grouped[group_of.get(setting.key, REST)].append(value)
     own = user_ssh.differences(cluster).items()
-    grouped[f"By your ~/.ssh/config, for {cluster.host}"] = [Value(key, secret.hidden(key, value), "", False) for key, value in own]
+    grouped[f"By your ~/.ssh/config, for {cluster.host}"] = [
+        Value(key, secret.hidden(key, value), "", False) for key, value in own
+    ]
     return {group: values for group, values in grouped.items() if values}
 
 
