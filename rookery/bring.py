@@ -4,6 +4,7 @@ uv's wheel is what this side unpacks, so the login node needs neither unzip nor 
 itself is downloaded there (or from the profile's mirror).
 """
 
+import json
 import shlex
 import subprocess
 import sys
@@ -20,16 +21,18 @@ LINK = ".local/state/rookery/python"
 
 
 def fetch_uv(machine: str, index: str) -> Path:
-    """Uv for another machine, kept in the cache of this one.
+    """Download the pinned uv for another machine; it is kept in the cache of this one.
 
     Raises:
         RookeryError: It can't be downloaded, or there is none for that machine.
     """
-    folder = house.cache_dir() / "uv" / machine
+    files = house.root() / "roles/python/files"
+    pinned = json.loads((files / "pins.json").read_text(encoding="utf-8"))["uv"]
+    folder = Path(house.cache_dir(), "uv", pinned["version"], machine)
     if not (folder / "uv").exists():
-        script = house.root() / "roles/python/files/fetch_uv.py"
+        digests = json.dumps(pinned["wheels"])
         done = subprocess.run(
-            [sys.executable, str(script), str(folder), index, "latest", machine],
+            [sys.executable, str(files / "fetch_uv.py"), str(folder), index, pinned["version"], machine, digests],
             capture_output=True,
             text=True,
             check=False,

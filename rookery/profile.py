@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
-from rookery import files, house, schema, user_ssh
+from rookery import files, house, mirrors, schema, user_ssh
 from rookery.cluster import ACCOUNT, Cluster, Storage, account
 from rookery.errors import RookeryError, one_line
 from rookery.inventory import Inventory, Setting, vars_files
@@ -251,8 +250,7 @@ def _bad_addresses(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
         if path and (_CONTROL.search(path) or not path.startswith(("/", "~/"))):
             found.append(((key,), f"must be a path that starts with / or ~/, not {path!r}."))
     for key, address in data.get("cluster_mirrors", {}).items():
-        if "@" in urlsplit(address).netloc:
-            problem = "must hold no name or password, which others there could read: put those into ~/.netrc there."
+        if problem := mirrors.problem(key, address):
             found.append((("cluster_mirrors", key), problem))
     if not _DATE.fullmatch(data["cluster_verified_on"]):
         found.append((("cluster_verified_on",), 'must be a date, such as "2026-05-18" or "2026-05".'))

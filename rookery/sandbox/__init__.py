@@ -155,7 +155,7 @@ def down(names: Names = "all", *, keep: bool = False, quiet: bool = False) -> in
 
 def _has_mirrors(name: str) -> bool:
     inventory = state() / "inventory/host_vars" / f"{name}.yml"
-    return inventory.is_file() and "\ncluster_mirrors:" in inventory.read_text(encoding="utf-8")
+    return inventory.is_file() and "  pyenv_commit:" in inventory.read_text(encoding="utf-8")
 
 
 def listing(folder: Path | None = None) -> list[Miniature]:

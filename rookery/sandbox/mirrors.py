@@ -12,11 +12,10 @@ import platform
 import shutil
 import subprocess
 import tarfile
-import urllib.parse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from rookery import house
+from rookery import house, mirrors
 from rookery.errors import RookeryError
 from rookery.sandbox import image, pythons
 
@@ -52,14 +51,15 @@ def ensure(base: Path, say: Say) -> dict[str, str]:
     if missing:
         say(f"Making local mirrors, once: {', '.join(missing)}")
         _make(missing, base)
-    mirrors = {
+    made = {
         "pyenv_git": f"file://{INSIDE}/pyenv.git",
+        "pyenv_commit": _head(FOLDER / "pyenv.git"),
         "python_sources": f"file://{INSIDE}/python-sources",
         "uv_python_downloads": f"file://{INSIDE}/uv-python/downloads.json",
         "cran": f"file://{INSIDE}/cran",
     }
     index = own_index()
-    return {**mirrors, "pypi": index} if index else mirrors
+    return {**made, "pypi": index} if index else made
 
 
 def _make(missing: Sequence[str], base: Path) -> None:
@@ -124,6 +124,15 @@ def _clone(source: Path, target: Path) -> None:
     building.rename(target)
 
 
+def _head(repository: Path) -> str:
+    """Read the commit that a bare repository's HEAD names, without git, which this machine may lack."""
+    name = (repository / "HEAD").read_text(encoding="ascii").strip().removeprefix("ref: ")
+    if (loose := repository / name).is_file():
+        return loose.read_text(encoding="ascii").strip()
+    packed = (line.partition(" ") for line in (repository / "packed-refs").read_text(encoding="ascii").splitlines())
+    return next(commit for commit, _, branch in packed if branch == name)
+
+
 def _pack(found: dict[tuple[int, int, int], Path], base: Path) -> None:
     """Pack the newest of each minor version the way uv's own Pythons are packed, with the list that uv reads."""
     newest = {numbers[:2]: (numbers, place) for numbers, place in sorted(found.items())}
@@ -176,7 +185,7 @@ def _sha256(file: Path) -> str:
 
 
 def own_index() -> str:
-    """The package index that this machine's pip or uv is told to use; "" for PyPI, or where its URL holds a secret."""
+    """The package index that this machine's pip or uv uses; "" for PyPI, or where a profile may not name it."""
     candidates = [os.environ.get(name, "") for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")]
     files = (Path.home() / ".config/pip/pip.conf", Path.home() / ".pip/pip.conf", Path("/etc/pip.conf"))
     for file in files:
@@ -187,5 +196,4 @@ def own_index() -> str:
             continue
         candidates.append(parser.get("global", "index-url", fallback=""))
     chosen = next((candidate for candidate in candidates if candidate), "").strip()
-    parts = urllib.parse.urlsplit(chosen)
-    return chosen if parts.scheme in ("http", "https") and "@" not in parts.netloc else ""
+    return chosen if chosen.startswith(("http://", "https://")) and not mirrors.problem("pypi", chosen) else ""

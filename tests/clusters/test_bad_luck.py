@@ -32,7 +32,7 @@ pytestmark = pytest.mark.cluster
 
 SETUP = ("setup", "--cluster", "penguins")
 # What runs on the login node, in the order in which setup comes to it.
-CLONE, PYTHON, PIPX, POETRY = "git clone", "uv python install", "uv tool install", "pipx install"
+CLONE, PYTHON, PIPX, POETRY = "git fetch", "uv python install", "uv pip install", "pipx install"
 
 
 def finishes(cluster: Live, student: Laptop) -> None:

@@ -42,7 +42,7 @@ def test_on_penguins(penguins: Live) -> None:
     before = contents(manifest(penguins, "/home/orla"))
     for moment in (
         "/home/orla/.config/rookery/env.d/00-rookery.sh",
-        "git clone",
+        "git fetch",
         "uv python install",
         "pipx install",
         "/home/orla/storage/R/*",

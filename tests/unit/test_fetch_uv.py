@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import io
+import json
 import subprocess
 import sys
 import threading
@@ -47,8 +48,10 @@ def publish(folder: Path, names: dict[str, bytes], *, digest: str | None = None)
     (folder / "uv" / "index.html").write_text("\n".join(links))
 
 
-def fetch(target: Path, address: str, version: str = "latest", machine: str = "x86_64") -> subprocess.CompletedProcess:
-    command = [sys.executable, str(SCRIPT), str(target), address, version, machine]
+def fetch(
+    target: Path, address: str, version: str = "latest", machine: str = "x86_64", pins: dict[str, str] | None = None
+) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(SCRIPT), str(target), address, version, machine, json.dumps(pins or {})]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
 
@@ -98,8 +101,30 @@ def test_a_wheel_that_is_not_what_the_index_says_is_refused(tmp_path: Path, inde
     publish(folder, {WHEEL.format("0.9.9", "x86_64", "x86_64"): wheel("0.9.9")}, digest="0" * 64)
     done = fetch(tmp_path / "bin", address)
     assert done.returncode == 1
-    assert "sha256 differs" in done.stderr
+    assert "is not what the index says it is (its SHA-256 differs)" in done.stderr
     assert not (tmp_path / "bin").exists()
+
+
+def test_a_wheel_is_the_one_that_was_pinned(tmp_path: Path, index: tuple[Path, str]) -> None:
+    """The index tells the digest of what it serves, as one does that was broken into."""
+    folder, address = index
+    name, good = WHEEL.format("0.9.9", "x86_64", "x86_64"), wheel("0.9.9")
+    pins = {name: hashlib.sha256(good).hexdigest()}
+    publish(folder, {name: wheel("evil")})
+    done = fetch(tmp_path / "bin", address, "0.9.9", pins=pins)
+    assert done.returncode == 1
+    assert "is not what this release of rookery expects (its SHA-256 differs)" in done.stderr
+    assert not (tmp_path / "bin").exists()
+    publish(folder, {name: good}, digest="0" * 64)  # the pin alone is what counts
+    assert fetch(tmp_path / "bin", address, "0.9.9", pins=pins).returncode == 0
+
+
+def test_a_wheel_that_was_not_pinned_is_not_taken(tmp_path: Path, index: tuple[Path, str]) -> None:
+    folder, address = index
+    publish(folder, {WHEEL.format("0.9.9", "x86_64", "x86_64"): wheel("0.9.9")})
+    done = fetch(tmp_path / "bin", address, "0.9.9", pins={"uv-0.9.9-py3-none-win32.whl": "0" * 64})
+    assert done.returncode == 1
+    assert done.stderr.strip() == f"{address}/uv/ has no uv 0.9.9 for x86_64"
 
 
 def test_no_server_is_one_line(tmp_path: Path) -> None:

@@ -243,3 +243,12 @@ def test_the_house_s_words_of_an_account_stay_beside_a_person_s() -> None:
     known = profile.load("bede").data["cluster_account"]
     assert (known["name"], known["example"], known["hint"]) == ("bdlan09", "bdlan09", "the code of your project")
     assert profile.of_person("hec", "", "x")["cluster_account"] == {"required": False, "name": "x"}
+
+
+@pytest.mark.parametrize("key", ["pypi", "cran", "pyenv_git", "python_sources", "uv_python_downloads"])
+def test_a_mirror_that_anybody_between_could_change_is_refused(home: Path, key: str) -> None:
+    file = own_inventory(home, "group_vars/all.yml", f"---\ncluster_mirrors:\n  {key}: http://mirror.example.org/x\n")
+    with pytest.raises(
+        RookeryError, match=rf"^{file}:3: cluster_mirrors.{key} must begin with https:// or file://, not"
+    ):
+        profile.load("penguins")

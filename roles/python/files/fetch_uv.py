@@ -1,18 +1,21 @@
-"""Put uv's program into a folder: its wheel from PyPI (or a mirror), checked against the index's digest.
+"""Put uv's program into a folder: its wheel from PyPI (or a mirror), checked against a digest.
 
 Runs on a login node with nothing but Python 3.6's standard library, or on the laptop for a login node with no Python at
 all. A wheel is a zip archive with the program in it, so neither pip nor a compiler is needed.
 
-Usage: fetch_uv.py FOLDER INDEX VERSION MACHINE
+Usage: fetch_uv.py FOLDER INDEX VERSION MACHINE [PINS]
   FOLDER   where `uv` and `uvx` go
   INDEX    a simple index (PEP 503), such as https://pypi.org/simple
   VERSION  such as 0.9.2, or "latest"
   MACHINE  the architecture (uname -m): x86_64, aarch64, ppc64le
+  PINS     the SHA-256 of each wheel that may be taken, by its name, as a JSON object; without it, or where it is empty,
+           what the index says is believed
 """
 
 import hashlib
 import html.parser
 import io
+import json
 import os
 import re
 import sys
@@ -35,9 +38,11 @@ class _Links(html.parser.HTMLParser):
             self.links.append(href)
 
 
-def candidates(page, base, version, machine):
+def candidates(page, base, version, machine, pins):
     """(version as numbers, address, sha256) of each wheel of uv for this machine, newest last.
 
+    The digest is that of `pins`, whatever the index says, and a wheel that has none there is left out; without pins it
+    is the index's.
     Wheels for glibc (manylinux) serve where there is one for the machine; they ask for glibc 2.17 or later (2.28 on
     aarch64).
     """
@@ -48,9 +53,10 @@ def candidates(page, base, version, machine):
         address, _, fragment = urllib.parse.urljoin(base, link).partition("#")
         name = urllib.parse.unquote(address.rsplit("/", 1)[-1])
         match = re.match(r"uv-(\d+(?:\.\d+)*)-py3-none-(\S*manylinux\S*_%s)\.whl$" % re.escape(machine), name)
-        digest = re.match(r"sha256=([0-9a-f]{64})$", fragment)
+        told = re.match(r"sha256=([0-9a-f]{64})$", fragment)
+        digest = pins.get(name) if pins else told and told.group(1)
         if match and digest and version in ("latest", match.group(1)):
-            found.append((tuple(int(part) for part in match.group(1).split(".")), address, digest.group(1)))
+            found.append((tuple(int(part) for part in match.group(1).split(".")), address, digest))
     return sorted(found)
 
 
@@ -66,16 +72,17 @@ def download(address):
     return b""
 
 
-def main(folder, index, version, machine):
+def main(folder, index, version, machine, pins="{}"):
     """Find, check and unpack; each program gets its name in one rename."""
-    base = index.rstrip("/") + "/uv/"
-    found = candidates(download(base).decode("utf-8", "replace"), base, version, machine)
+    base, pinned = index.rstrip("/") + "/uv/", json.loads(pins)
+    found = candidates(download(base).decode("utf-8", "replace"), base, version, machine, pinned)
     if not found:
         sys.exit("{} has no uv {} for {}".format(base, version, machine))
     _, address, digest = found[-1]
     wheel = download(address)
     if hashlib.sha256(wheel).hexdigest() != digest:
-        sys.exit("{} is not what the index says it is (sha256 differs)".format(address))
+        expected = "this release of rookery expects" if pinned else "the index says it is"
+        sys.exit("{} is not what {} (its SHA-256 differs)".format(address, expected))
     os.makedirs(folder, exist_ok=True)
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         for name in archive.namelist():

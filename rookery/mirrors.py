@@ -1,0 +1,53 @@
+"""Which addresses `cluster_mirrors` may hold: what comes from them runs as the user, so no network may change it."""
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_BLANK = re.compile(r"[\x00-\x20\x7f]")
+_BY_SSH = re.compile(r"[\w.][\w.-]*(@[\w.-]+)?:[^:].*")
+"""HOST:PATH, as git takes it; two colons would name a program that git shall run (gitremote-helpers(7))."""
+
+
+def problem(key: str, address: str) -> str:
+    """Say what is wrong with the value of a key of cluster_mirrors.
+
+    Args:
+        key: Such as pypi.
+        address: Its value.
+
+    Returns:
+        The end of a sentence that begins with the key; "" where nothing is wrong.
+    """
+    if key == "pyenv_commit":
+        return "" if _COMMIT.fullmatch(address) else f"must be a commit, 40 hexadecimal digits, not {address!r}."
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        return f"is not an address: {address!r}."
+    if "@" in parts.netloc:
+        return "must hold no name or password, which others there could read: put those into ~/.netrc there."
+    is_for_git = key == "pyenv_git"
+    if _BLANK.search(address):
+        is_safe = False
+    elif "://" not in address:
+        is_safe = address.startswith("/") or (is_for_git and _BY_SSH.fullmatch(address) is not None)
+    else:
+        safe = {"https", "file"} | ({"ssh"} if is_for_git else set()) | ({"http"} if _is_here(host) else set())
+        is_safe = parts.scheme in safe
+    if is_safe:
+        return ""
+    return (
+        f"must begin with https:// or file://, not {address!r}: what comes any other way can be changed on its way. "
+        "http:// is for addresses of the machine itself, such as 127.0.0.1."
+    )
+
+
+def _is_here(host: str) -> bool:
+    """Tell whether a host is the machine that asks."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
