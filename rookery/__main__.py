@@ -2,7 +2,11 @@
 
 import sys
 
-from rookery import _lean  # noqa: F401 what it does is done by importing it
+from rookery import _start
+
+_start.begin()
+
+from rookery import _lean  # noqa: E402, F401 what it does is done by importing it
 
 
 def main() -> None:
@@ -16,18 +20,19 @@ def main() -> None:
 
 def _deploy() -> None:
     """Begin a deploy; where the same was typed here before, do all of it, since Invoke would read the same in it."""
-    from rookery.project import headstart
-
     try:
+        _start.interruptible()
+        from rookery.project import headstart
+
         headstart.begin()
         from rookery.project import opening
 
         typed = opening.begin()
     except KeyboardInterrupt:
-        from rookery.program import INTERRUPTED
-
+        _start.end_at_once()
         print("\nStopped.", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        sys.exit(_start.INTERRUPTED)
+    _start.end_at_once()
     if typed is None:
         return
     from rookery import program

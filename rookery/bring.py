@@ -51,7 +51,7 @@ def commands(facts: Mapping[str, Any], profile: Mapping[str, Any], version: str)
     uv = f"UV_PYTHON_INSTALL_DIR={prefix}/python UV_CACHE_DIR={prefix}/cache/uv {mirror}{prefix}/bin/uv python"
     version, home = shlex.quote(version), shlex.quote(facts["home"])
     after = (
-        f"mv {prefix}/bin/.uv-sent {prefix}/bin/uv && chmod 755 {prefix}/bin/uv && "
+        f"umask u=rwx,go-w && mv {prefix}/bin/.uv-sent {prefix}/bin/uv && chmod 755 {prefix}/bin/uv && "
         f"{uv} install --no-progress --no-bin {version} && "
         f'ln -sfn "$({uv} find --managed-python --no-project {version})" {home}/{LINK}'
     )

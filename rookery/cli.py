@@ -10,7 +10,7 @@ from typing import Any
 from rookery import __version__, house
 from rookery._invoke import Collection, Exit, ParseError, ParseMachine, Program, Task, task
 from rookery.errors import RookeryError
-from rookery.program import UNREAD, end_by_sigterm, guarded, is_unread
+from rookery.program import end_by_sigterm, explain, finished, guarded, say
 
 
 class Command(Task[Any]):
@@ -107,7 +107,12 @@ def main() -> None:
     )
     try:
         program.run()
-    except BrokenPipeError:
-        if not is_unread():
-            raise
-        sys.exit(UNREAD)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except OSError as error:  # of Invoke's own printing; a command's are told by `guarded`
+        code = finished(0, error)
+        if not code:
+            say(explain(error))
+            code = 1
+    sys.exit(finished(code))

@@ -24,9 +24,10 @@ PARTS = (
 ARGUMENT_BYTES = 100_000  # Linux takes 128 kB in one argument, and login shells want quoting on top
 
 # The modules become modules again over there, each when it is first asked for: most declarations need a third of them.
-# -I and -S keep the person's own packages and settings out of it. `work` is what the last module shall do.
+# -I and -S keep the person's own packages and settings out of it. `work` is what the last module shall do. Whatever the
+# umask is, nothing that is made there, also by programs that it starts, is writable by others or closed to its owner.
 BOOT = """
-import sys, types
+import os, sys, types
 from _frozen_importlib import ModuleSpec
 class Parts:
     texts = {parts!r}
@@ -36,6 +37,7 @@ class Parts:
         return None
     def exec_module(self, module):
         exec(compile(self.texts[module.__name__], module.__name__, "exec"), module.__dict__)
+os.umask(os.umask(0o077) & ~0o700 | 0o022)
 sys.meta_path.insert(0, Parts())
 sys.modules["converger"] = types.ModuleType("converger")
 sys.modules["converger"].__path__ = []

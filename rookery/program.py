@@ -7,6 +7,7 @@ under `--debug` or ROOKERY_DEBUG=1.
 import os
 import re
 import select
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -15,13 +16,22 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from rookery import _start
 from rookery.errors import RookeryError
 
 if TYPE_CHECKING:
     from rookery.ssh import Door
 
-INTERRUPTED = 130
-"""The exit code of a command that was stopped by Ctrl-C: 128 + SIGINT, as shells have it."""
+PROGRAMS: dict[str | bytes, str] = {
+    "git": "git",
+    "rsync": "rsync",
+    "ssh": "openssh-client",
+    "ssh-add": "openssh-client",
+    "ssh-keygen": "openssh-client",
+    "sudo": "sudo",
+    "unshare": "util-linux",
+}
+"""Programs of this computer that commands start, each with Debian's package that has it."""
 UNREAD = 141
 """That of one whose output nobody reads any more: 128 + SIGPIPE, likewise."""
 
@@ -38,31 +48,67 @@ def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG00
 def guarded(function: Callable[[], int | None]) -> int:
     """Call a function; say what went wrong in a line or two on stderr, and return the exit code."""
     try:
-        return function() or 0
+        _start.interruptible()
+        return finished(function() or 0)
     except KeyboardInterrupt:
-        print("\nStopped. The same command goes on from here.", file=sys.stderr)
-        return INTERRUPTED
+        _start.end_at_once()
+        say("\nStopped. The same command goes on from here.")
+        return finished(_start.INTERRUPTED)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # rich ends the process by itself
+            return UNREAD
+        raise
     except Exception as error:
         if isinstance(error, getattr(sys.modules.get("invoke"), "Exit", ())):
             raise error from None
-        if isinstance(error, BrokenPipeError) and is_unread():
-            return UNREAD
+        if isinstance(error, OSError) and (code := finished(0, error)):
+            return code
         if debugging():
             import traceback
 
             traceback.print_exc()
-        print(explain(error), file=sys.stderr)
-        return 1
+        say(explain(error))
+        return finished(1)
+    finally:
+        _start.end_at_once()
 
 
-def is_unread() -> bool:
-    """Whether nobody reads what is printed any more, as behind `| head`; then the rest of it goes nowhere."""
-    output, poller = sys.stdout.fileno(), select.poll()
-    poller.register(output, 0)
-    if not any(state & (select.POLLERR | select.POLLHUP) for _, state in poller.poll(0)):
-        return False
-    os.dup2(os.open(os.devnull, os.O_WRONLY), output)
-    return True
+def say(text: str) -> None:
+    """Print on stderr; where that can't be written to, nobody is there to be told."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # else Python fails at it once more, at its end
+
+
+def finished(code: int, error: OSError | None = None) -> int:
+    """Write out what was printed; where that can't be done, say so, and drop it.
+
+    Args:
+        code: The exit code of the command.
+        error: What the command ended with, which may have come from printing.
+
+    Returns:
+        The same; UNREAD where nobody reads the output any more, as behind `| head`; 1 where it could not be written.
+    """
+    try:
+        if isinstance(error, BrokenPipeError) and _is_unread():
+            raise error
+        sys.stdout.flush()
+    except OSError as failure:
+        unread = isinstance(failure, BrokenPipeError) and _is_unread()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if unread:
+            return UNREAD
+        say(f"The output could not be written: {failure.strerror}.")
+        return code or 1
+    return code
+
+
+def _is_unread() -> bool:
+    poller = select.poll()
+    poller.register(sys.stdout.fileno(), 0)
+    return any(state & (select.POLLERR | select.POLLHUP) for _, state in poller.poll(0))
 
 
 def explain(error: Exception) -> str:
@@ -72,6 +118,9 @@ def explain(error: Exception) -> str:
     said = " ".join(str(error).split())
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("rookery"):
         message, hint = f"{error.name} is not installed beside {sys.executable}.", "uv sync   # then: uv run invoke …"
+    elif isinstance(error, FileNotFoundError) and error.filename in PROGRAMS and not shutil.which(error.filename):
+        message = f"The program {error.filename} is not installed, or is in no folder of PATH."
+        hint = f"sudo apt install {PROGRAMS[error.filename]}   # Debian, Ubuntu; then the same command"
     elif isinstance(error, OSError):
         message, hint = said, None
     else:

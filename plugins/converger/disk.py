@@ -66,10 +66,10 @@ def snapshot(path: str) -> Dict[str, Any]:
 
 
 def default_mode(base: int = 0o666) -> int:
-    """The mode of something new, by the person's umask."""
+    """The mode of something new, by the user's umask; but nobody else may write to it, and its owner may use it."""
     umask = os.umask(0o077)
     os.umask(umask)
-    return base & ~umask
+    return base & ~(umask & ~0o700 | 0o022)
 
 
 def write(path: str, data: bytes, mode: int, mtime: Optional[int] = None) -> None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from invoke import Exit
 
+from rookery._start import INTERRUPTED
 from rookery.errors import RookeryError
 from rookery.jobs import accounting, show
 from rookery.jobs.accounting import Run, Told
 from rookery.jobs.reasons import explain
-from rookery.program import INTERRUPTED, is_guided
+from rookery.program import is_guided
 
 if TYPE_CHECKING:
     from rich.console import Group

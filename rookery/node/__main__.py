@@ -3,12 +3,15 @@
 import os
 import sys
 
+from rookery import _start
+
 
 def main() -> int:
     """Find or start the job, then become the connection into it.
 
     ssh has begun to talk already, so nothing on the way may read its words or put one of its own between them.
     """
+    _start.begin()
     arguments = sys.argv[1:]
     sandbox = "--sandbox" in arguments
     names = [one for one in arguments if one != "--sandbox"]

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from rookery import lock
+from rookery import _start, lock
 from rookery.errors import RookeryError
 from rookery.sandbox import auth, image, listing, miniature, mirrors, person, plan, pythons
 
@@ -125,4 +125,5 @@ def _main() -> int:
 
 
 if __name__ == "__main__":
+    _start.begin()
     sys.exit(_main())

@@ -1,0 +1,52 @@
+"""What a process of rookery does before anything else; it imports next to nothing, so that it can be first.
+
+- Ctrl-C ends it at once: nothing has been done yet that could be left half done. A command makes it an exception
+  (`interruptible`) for as long as it runs.
+- Output that was closed (`>&-`) goes nowhere; otherwise the next file or connection would take its number, and what is
+  printed would end in that.
+- New files are never writable by others, and always usable by their owner, whatever the user's umask is.
+"""
+
+import _signal  # type: ignore[import-not-found]  # what `signal` is made of; that one takes milliseconds to import
+import os
+import sys
+
+INTERRUPTED = 130
+"""The exit code of a command that was stopped by Ctrl-C: 128 + SIGINT, as shells have it."""
+
+
+def begin() -> None:
+    """Set all of that up; where the process is told to ignore Ctrl-C, as behind `nohup`, it does."""
+    end_at_once()
+    os.umask(usable(os.umask(0o077)))
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nowhere, number)
+            if nowhere != number:
+                os.close(nowhere)
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
+
+
+def usable(umask: int) -> int:
+    """Make a umask one that lets nobody else write, and keeps nothing from the owner."""
+    return umask & ~0o700 | 0o022
+
+
+def end_at_once() -> None:
+    """From now on Ctrl-C ends the process: before a command has begun, and after it has ended."""
+    if _signal.getsignal(_signal.SIGINT) is not _signal.SIG_IGN:
+        _signal.signal(_signal.SIGINT, _end)
+
+
+def interruptible() -> None:
+    """From now on Ctrl-C is a KeyboardInterrupt, as Python has it."""
+    if _signal.getsignal(_signal.SIGINT) is _end:
+        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+
+
+def _end(*_: object) -> None:
+    try:
+        os.write(2, b"\nStopped.\n")
+    finally:
+        os._exit(INTERRUPTED)
