@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rookery import profile
-from rookery.cohort import html, pages, read, readiness, reports, table
+from rookery.cohort import html, pages, read, readiness, reports, table, wheel
 from rookery.cohort.pages import Written
 from rookery.cohort.readiness import Picture
 from rookery.cohort.reports import Report
@@ -33,6 +33,7 @@ class Request:
         reports: Folder with the reports that came back; "" for none.
         html: File for the table as a page; "" for none.
         json: One JSON document instead of text.
+        wheel: The wheel that they get; "" for the one that is found.
     """
 
     file: str
@@ -40,6 +41,7 @@ class Request:
     reports: str = ""
     html: str = ""
     json: bool = False
+    wheel: str = ""
 
 
 def run(request: Request) -> int:
@@ -62,13 +64,14 @@ def run(request: Request) -> int:
     page = Path(request.html).expanduser() if request.html else None
     if page:
         html.refuse(page)
-    written = pages.write(folder, students, clusters)
+    sent = wheel.find(request.wheel, file)
+    written = pages.write(folder, students, clusters, sent)
     if page:
         html.write(page, html.page(file.stem, picture, clusters, now))
     if request.json:
         print(json_.dumps(_document(folder, written, picture, clusters, now), indent=2))
     else:
-        _show(request, folder, written, picture)
+        _show(request, folder, written, picture, sent)
     if not request.reports:
         return 0
     everybody = all(standing.state == "ready" for row in picture.rows for standing in row.standings)
@@ -101,7 +104,7 @@ def _document(
     }
 
 
-def _show(request: Request, folder: Path, written: Sequence[Written], picture: Picture) -> None:
+def _show(request: Request, folder: Path, written: Sequence[Written], picture: Picture, sent: wheel.Wheel) -> None:
     say = table.say
     states = Counter(one.state for one in written)
     told = ", ".join(f"{states[state]} {said}" for state, said in _SAID.items() if states[state])
@@ -119,7 +122,12 @@ def _show(request: Request, folder: Path, written: Sequence[Written], picture: P
     if request.html:
         say(f"  page   {request.html}")
     if not request.reports:
-        say(f"  next   send each student their folder, such as {folder / students[0].slug}, and {pages.WHEEL}")
+        if not sent.digest:
+            say(
+                f"  {sent.name} was not found, so the instructions have no checksum of it: --wheel FILE names it",
+                "yellow",
+            )
+        say(f"  next   send each student their folder, such as {folder / students[0].slug}, and {sent.name}")
         say(f"  then   {_again(request)}   # when their reports are back")
 
 

@@ -12,17 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rookery import __version__, files, house, request
+from rookery import files, house, request
 from rookery.cohort.student import Student
+from rookery.cohort.wheel import Wheel
 from rookery.errors import RookeryError
 from rookery.profile import such_as
 from rookery.request import one_line
 
 if TYPE_CHECKING:
     from rookery.profile import Cluster
-
-WHEEL: Final = f"rookery-{__version__}-py3-none-any.whl"
-"""The file that rookery is installed from, as `uv build` names it."""
 
 _ASKED: Final = {
     "password": "your password there",
@@ -48,13 +46,14 @@ class Written:
     state: str
 
 
-def write(folder: Path, students: Sequence[Student], clusters: Mapping[str, "Cluster"]) -> list[Written]:
+def write(folder: Path, students: Sequence[Student], clusters: Mapping[str, "Cluster"], wheel: Wheel) -> list[Written]:
     """Write everything for all students.
 
     Args:
         folder: Where to; each student gets a folder in it.
         students: They.
         clusters: The profiles of all clusters that they name.
+        wheel: What they install rookery from.
 
     Raises:
         RookeryError: The folder is a file, or can't be written to.
@@ -62,11 +61,13 @@ def write(folder: Path, students: Sequence[Student], clusters: Mapping[str, "Clu
     if folder.exists() and not folder.is_dir():
         raise RookeryError(f"{folder} is not a folder.", hint="the same with --output ANOTHER-FOLDER")
     return [
-        _put(folder, Path(student.slug, name), text) for student in students for name, text in texts(student, clusters)
+        _put(folder, Path(student.slug, name), text)
+        for student in students
+        for name, text in texts(student, clusters, wheel)
     ]
 
 
-def texts(student: Student, clusters: Mapping[str, "Cluster"]) -> Iterator[tuple[str, str]]:
+def texts(student: Student, clusters: Mapping[str, "Cluster"], wheel: Wheel) -> Iterator[tuple[str, str]]:
     """The name and content of each file of one student."""
     mails = {name: mail(student, clusters[name]) for name in student.clusters}
     for name, one in mails.items():
@@ -75,7 +76,8 @@ def texts(student: Student, clusters: Mapping[str, "Cluster"]) -> Iterator[tuple
         "student": student,
         "clusters": [_told(student, clusters[name], mails[name].to) for name in student.clusters],
         "titles": _listed(short(clusters[name]) for name in student.clusters),
-        "wheel": WHEEL,
+        "wheel": wheel.name,
+        "wheel_digest": wheel.digest,
         "report": f"{student.slug}.txt",
         "doctor": doctor(student),
     }

@@ -12,11 +12,14 @@ from rookery.commands.words import JSON
         "output": "folder for their files; by default one beside FILE that has its name",
         "reports": "folder with the reports that they sent back (`doctor --report`, or --json)",
         "html": "file to write the readiness table into, as one page",
+        "wheel": "rookery's wheel, for its checksum in the instructions [looked for beside FILE, here, in dist/]",
         "json": JSON,
     }
 )
-def cohort(_c: Any, file: str, output: str = "", reports: str = "", html: str = "", json: bool = False) -> int | None:
+def cohort(
+    _c: Any, file: str, output: str = "", reports: str = "", html: str = "", wheel: str = "", json: bool = False
+) -> int | None:
     """For a supervisor: write each student's account requests and instructions, and show how far everybody is."""
     from rookery.cohort import command
 
-    return command.run(command.Request(file=file, output=output, reports=reports, html=html, json=json))
+    return command.run(command.Request(file=file, output=output, reports=reports, html=html, wheel=wheel, json=json))

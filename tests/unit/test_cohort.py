@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from cohorts import NOW, STUDENTS, Page, check, document, evil_page, faulty, hea
 from persons import at_home
 
 from rookery import profile
-from rookery.cohort import command, html, read, readiness, reports
+from rookery.cohort import command, html, read, readiness, reports, wheel
 from rookery.cohort.command import Request
 from rookery.errors import RookeryError
 
@@ -163,3 +164,30 @@ def test_the_page_has_a_row_for_everybody_and_can_be_read_out(tmp_path: Path) ->
     assert "HEC faults quota" not in said
     assert "faults quota" in said
     assert "rookery doctor --cluster penguins,hec --report ada-lovelace.txt" in said
+
+
+def test_the_wheels_checksum_is_in_the_instructions_and_checks_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wheel, "NAME", "rookery-0.0.1-py3-none-any.whl")  # none of that version can be anywhere else
+    assert command.run(Request("students.yml")) == 0
+    assert f"{wheel.NAME} was not found" in capsys.readouterr().out
+    (tmp_path / wheel.NAME).write_bytes(b"the wheel")
+    assert command.run(Request("students.yml")) == 0
+    assert "was not found" not in capsys.readouterr().out
+    told = (tmp_path / "students/ada-lovelace/instructions.md").read_text()
+    (line,) = re.findall(r"^(echo '.*) +# on a Mac", told, re.MULTILINE)
+    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"{wheel.NAME}: OK\n")
+    (tmp_path / wheel.NAME).write_bytes(b"another wheel")
+    assert subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, check=False).returncode == 1
+
+
+def test_a_wheel_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "rookery-9.9.9-py3-none-any.whl").write_bytes(b"x")
+    assert command.run(Request("students.yml", wheel="rookery-9.9.9-py3-none-any.whl")) == 0
+    told = (tmp_path / "students/ada-lovelace/instructions.md").read_text()
+    assert f"{hashlib.sha256(b'x').hexdigest()}  rookery-9.9.9-py3-none-any.whl" in told
+    assert "uv tool install ./rookery-9.9.9-py3-none-any.whl" in told
+    with pytest.raises(RookeryError, match=r"missing\.whl is not a wheel of rookery"):
+        command.run(Request("students.yml", wheel="missing.whl"))

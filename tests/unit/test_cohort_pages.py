@@ -9,7 +9,7 @@ import pytest
 from persons import at_home
 
 from rookery import profile
-from rookery.cohort import pages
+from rookery.cohort import pages, wheel
 from rookery.cohort.student import Student
 from rookery.errors import RookeryError
 from rookery.profile import Cluster
@@ -33,7 +33,7 @@ def states(written: list[pages.Written]) -> dict[str, str]:
 
 
 def test_a_folder_a_student(tmp_path: Path, clusters: Mapping[str, Cluster]) -> None:
-    written = pages.write(tmp_path / "out", [ADA], clusters)
+    written = pages.write(tmp_path / "out", [ADA], clusters, wheel.Wheel(wheel.NAME))
     folder = tmp_path / "out/ada-lovelace"
     assert sorted(one.name for one in folder.iterdir()) == FILES
     assert set(states(written).values()) == {"made"}
@@ -44,7 +44,7 @@ def test_a_folder_a_student(tmp_path: Path, clusters: Mapping[str, Cluster]) -> 
     assert f"\n{pages.onboard(ADA, profile.load('penguins'))}\n" in told
     assert f"\n{pages.onboard(ADA, profile.load('hec'))}\n" in told
     assert "\nrookery doctor --cluster penguins,hec --report ada-lovelace.txt\n" in told
-    assert f"\nuv tool install ./{pages.WHEEL}\n" in told
+    assert f"\nuv tool install ./{wheel.NAME}\n" in told
     assert "Needs a VPN when you are off campus: Lancaster University VPN." in told
     assert "The first login asks for your password there (not verified)." in told
     assert "\n\n\n" not in told
@@ -66,20 +66,20 @@ def test_the_one_command_says_what_was_said_of_the_student() -> None:
 
 
 def test_again_nothing_changes(tmp_path: Path, clusters: Mapping[str, Cluster]) -> None:
-    pages.write(tmp_path / "out", [ADA], clusters)
+    pages.write(tmp_path / "out", [ADA], clusters, wheel.Wheel(wheel.NAME))
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
-    assert set(states(pages.write(tmp_path / "out", [ADA], clusters)).values()) == {"present"}
+    assert set(states(pages.write(tmp_path / "out", [ADA], clusters, wheel.Wheel(wheel.NAME))).values()) == {"present"}
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == before
 
 
 def test_what_somebody_edited_is_kept_and_the_rest_brought_up_to_date(
     tmp_path: Path, clusters: Mapping[str, Cluster]
 ) -> None:
-    pages.write(tmp_path, [ADA], clusters)
+    pages.write(tmp_path, [ADA], clusters, wheel.Wheel(wheel.NAME))
     checklist = tmp_path / "ada-lovelace/checklist.md"
     checklist.write_text(checklist.read_text().replace("[ ]", "[x]", 1))
     ticked = checklist.read_text()
-    written = pages.write(tmp_path, [replace(ADA, user="lovelaca")], clusters)
+    written = pages.write(tmp_path, [replace(ADA, user="lovelaca")], clusters, wheel.Wheel(wheel.NAME))
     assert states(written) == dict.fromkeys(FILES, "changed") | {"checklist.md": "kept"}
     assert checklist.read_text() == ticked
     assert "lovelaca" in (tmp_path / "ada-lovelace/instructions.md").read_text()
@@ -89,7 +89,7 @@ def test_a_file_that_was_there_before_is_kept(tmp_path: Path, clusters: Mapping[
     mine = tmp_path / "ada-lovelace/instructions.md"
     mine.parent.mkdir()
     mine.write_text("mine")
-    assert states(pages.write(tmp_path, [ADA], clusters))["instructions.md"] == "kept"
+    assert states(pages.write(tmp_path, [ADA], clusters, wheel.Wheel(wheel.NAME)))["instructions.md"] == "kept"
     assert mine.read_text() == "mine"
 
 
@@ -98,13 +98,13 @@ def test_nothing_is_written_through_a_link(tmp_path: Path, clusters: Mapping[str
     elsewhere.mkdir()
     out.mkdir()
     (out / "ada-lovelace").symlink_to(elsewhere)
-    assert set(states(pages.write(out, [ADA], clusters)).values()) == {"kept"}
+    assert set(states(pages.write(out, [ADA], clusters, wheel.Wheel(wheel.NAME))).values()) == {"kept"}
     assert not list(elsewhere.iterdir())
     (out / "ada-lovelace").unlink()
     (out / "ada-lovelace").mkdir()
     (out / "ada-lovelace/checklist.md").symlink_to(elsewhere / "target")
     (out / "ada-lovelace/instructions.md").mkdir()
-    told = states(pages.write(out, [ADA], clusters))
+    told = states(pages.write(out, [ADA], clusters, wheel.Wheel(wheel.NAME)))
     assert (told["checklist.md"], told["instructions.md"], told["request-hec.txt"]) == ("kept", "kept", "made")
     assert not list(elsewhere.iterdir())
 
@@ -112,13 +112,13 @@ def test_nothing_is_written_through_a_link(tmp_path: Path, clusters: Mapping[str
 def test_a_folder_that_is_a_file(tmp_path: Path, clusters: Mapping[str, Cluster]) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(RookeryError, match="out is not a folder"):
-        pages.write(tmp_path / "out", [ADA], clusters)
+        pages.write(tmp_path / "out", [ADA], clusters, wheel.Wheel(wheel.NAME))
     assert (tmp_path / "out").read_text() == "mine"
 
 
 def test_a_name_is_no_markup_and_ends_no_line(tmp_path: Path, clusters: Mapping[str, Cluster]) -> None:
     student = replace(ADA, name="Ada</h1>\n\n# <b>[x](javascript:alert(1))\n```", supervisor="*_<img src=x>_*")
-    pages.write(tmp_path, [student], clusters)
+    pages.write(tmp_path, [student], clusters, wheel.Wheel(wheel.NAME))
     for name in ("instructions.md", "checklist.md"):
         told = (tmp_path / "ada-lovelace" / name).read_text()
         plain = "\n".join(part for n, part in enumerate(told.split("\n```\n")) if n % 2 == 0)
@@ -132,7 +132,7 @@ def test_a_profile_that_says_little_makes_a_page_all_the_same(tmp_path: Path) ->
     folder = Path(__file__).parents[1] / "data/profiles"
     clusters = {name: profile.load(name, [folder]) for name in profile.names([folder])} | {"bede": profile.load("bede")}
     for name in clusters:
-        pages.write(tmp_path, [replace(ADA, clusters=(name,), slug=name)], clusters)
+        pages.write(tmp_path, [replace(ADA, clusters=(name,), slug=name)], clusters, wheel.Wheel(wheel.NAME))
         assert f"--cluster {name} " in (tmp_path / name / "instructions.md").read_text()
     assert "Ask the people who run a " in (tmp_path / "hex-metal/instructions.md").read_text()
     told = (tmp_path / "bede/instructions.md").read_text()
