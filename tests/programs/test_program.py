@@ -166,7 +166,7 @@ def test_listing_the_commands_imports_nothing_heavy() -> None:
     imported = {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if "|" in line}
     assert "rookery.program" in imported
     ours = {name for name in imported if name.startswith("rookery.") and not name.startswith("rookery.commands")}
-    light = {"cli", "program", "xdg", "errors", "house", "_invoke", "_lean"}
+    light = {"cli", "program", "xdg", "errors", "house", "_invoke", "_lean", "_start"}
     assert ours == {f"rookery.{name}" for name in light}
     assert not imported & {"fabric", "paramiko", "ansible", "jinja2", "rich", "rich.console"}
 
