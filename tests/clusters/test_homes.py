@@ -122,3 +122,16 @@ def test_a_pyenv_and_files_of_the_person_s_own_stay(penguins: Live) -> None:
     assert person.says("Rscript -e 'cat(.libPaths()[1])'") == "/home/own/my-packages"
     assert '"mine": 1' in person.says("cat ~/.vscode-server/data/Machine/settings.json")
     works(person)
+
+
+@pytest.mark.parametrize("mask", ["000", "777"])
+def test_a_umask_that_is_too_wide_or_too_narrow(penguins: Live, mask: str) -> None:
+    """Nobody else can write to what shells and R read, and the owner can use all of it, R's library too."""
+    user = f"mask{mask}"
+    person = laptop(penguins, user)
+    for name in (".profile", ".bashrc"):
+        write(penguins, user, name, f"umask {mask}\n")
+    done = person.rookery("setup", "--cluster", "penguins", "--tags", "shell,storage,r,tmux,vscode")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = "find ~{0} ! -type l ! -path '*/cache/uv/*' \\( -perm /022 -o ! -perm -600 -o -type d ! -perm -700 \\)"
+    assert not penguins.root_run(["bash", "-c", found.format(user)]).stdout

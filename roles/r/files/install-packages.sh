@@ -13,6 +13,8 @@ if [ "$action" = has-library ] && [ ! -e "$HOME/.local/state/rookery/asked" ] &&
 eval "$preamble" >/dev/null 2>&1
 # site files may have switched on what breaks here, or nothing at all
 set -eu
+# and the umask: bash reads ~/.bashrc here too where it takes itself for a command sent by ssh (SSH_SOURCE_BASHRC, as on Debian)
+umask u=rwx,go-w
 # What the two tests depend on: which R it is, where it looks for packages, and what is there.
 sights='
   etc <- file.path(R.home("etc"), c("Renviron", "Renviron.site", "Rprofile.site"))
