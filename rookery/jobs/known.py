@@ -6,7 +6,7 @@ from datetime import datetime
 
 from rookery.errors import RookeryError
 from rookery.jobs import record
-from rookery.project import values
+from rookery.jobs.there.forms import numbers
 from rookery.project.spec import Project
 
 
@@ -67,9 +67,7 @@ def of_record(project: Project, job: str = "", pattern: str = "") -> Run:
         names = tuple(str(name) for name in found.rows[0])
         rows = {number: tuple(str(row.get(name, "")) for name in names) for number, row in enumerate(found.rows, 1)}
         return replace(known, tasks=frozenset(rows), parameters=names, rows=rows)
-    ranges = values.task_ranges(found.array) if found.array else []
-    tasks = frozenset(number for numbers in ranges for number in numbers)
-    return replace(known, tasks=tasks)
+    return replace(known, tasks=frozenset(numbers(found.array)))
 
 
 def _afterwards(project: Project, first: record.Record) -> tuple[float, frozenset[str]]:

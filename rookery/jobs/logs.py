@@ -1,7 +1,6 @@
 """`logs`: what a job has written, streamed as it is; with `follow`, for as long as the job writes."""
 
 import codecs
-import json
 import re
 import subprocess
 import sys
@@ -97,7 +96,7 @@ def _before(stream: IO[bytes], mark: str, found: "Target", request: Request) -> 
     for line in stream:
         if not line.startswith(mark.encode()):
             continue
-        told = json.loads(line[len(mark) :])
+        told = sent.read(found.door, "following", line[len(mark) :])
         if told["state"] == "begin":
             if told["why"] or sys.stderr.isatty():
                 print(_where(told, request, found.flags), file=sys.stderr)

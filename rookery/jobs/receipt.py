@@ -4,6 +4,7 @@ import json as json_
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ def submitted(
     notes = [*_notes(found, answer["stamp"]), *map(report.clean, answer.get("warnings") or [])]
     notes += [report.clean(line) for line in str(answer.get("said") or "").splitlines()]
     if document is not None:
-        told = {"state": answer["state"], "id": made.id, "notes": notes, "record": answer["record"]}
+        told = {"state": answer["state"], "id": made.id, "notes": notes, "record": asdict(made)}
         print(json_.dumps({**told, **document}, indent=2))
         return
     where = f"{found.cluster.name}{' (miniature)' if found.cluster.sandbox else ''}"

@@ -6,19 +6,24 @@ the project's own runs/ stays when the account is long gone.
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rookery import files
+from rookery import answers, files, kept_json, strict_json
 from rookery.errors import RookeryError
+from rookery.shapes import MismatchError
 
 FOLDER = "runs"
 """The folder of records, in the project here and below ~/projects/NAME there."""
 
-NUMBER = re.compile(r"[1-9][0-9]{0,11}")
+NUMBER = re.compile(answers.JOB_NUMBER)
 """A job's number."""
+
+LARGEST = 1 << 26
+"""Bytes of a record; the script and the patch are in it."""
 
 _ID = re.compile(rf"({NUMBER.pattern})(?:_([0-9]{{1,10}}))?")
 
@@ -97,17 +102,29 @@ def read(told: Mapping[str, Any]) -> Record:
     Raises:
         RookeryError: It is none.
     """
-    known = {one.name: one.default for one in fields(Record)}
-    values = {key: value for key, value in told.items() if key in known}
     try:
-        values |= {
-            key: tuple(values[key])
-            for key in ("rows", "modules", "options", "outputs", "after")
-            if values.get(key) is not None
-        }
-        return Record(**values)
-    except TypeError as error:
+        return _made(answers.run_record(dict(told)))
+    except MismatchError as error:
         raise RookeryError(f"This is no record of a run: {error}.") from None
+
+
+def _made(values: Mapping[str, Any]) -> Record:
+    fitting: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    return Record(**fitting)
+
+
+def fault(content: bytes, name: str) -> str:
+    """Why a file that came from a cluster is not a record of a run; "" where it is one.
+
+    Args:
+        content: The file's content.
+        name: Its name, which begins with the run's number.
+    """
+    try:
+        told = answers.run_record(strict_json.loads(content, LARGEST))
+    except (strict_json.MalformedError, MismatchError) as error:
+        return f"not a record of a run: {error}"
+    return "" if told["id"] == name.partition(".")[0] else f"the record in it is of run {told['id']}"
 
 
 def text(record: Record) -> str:
@@ -171,8 +188,10 @@ def numbered(given: str, command: str) -> tuple[str, str]:
 
 
 def _load(path: Path) -> Record | None:
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return read(told) if isinstance(told, Mapping) else None
-    except (OSError, ValueError, RookeryError):
+    """The record in a file; None where there is none, or where it can't be used, which is said."""
+    advice = f"mv {shlex.quote(str(path))} ~/   # a record that the cluster still has comes back with: invoke fetch"
+    told = kept_json.load(path, answers.run_record, advice=advice, most=LARGEST)
+    if told and told["id"] != path.name.partition(".")[0]:
+        kept_json.name_once(path, f"the record in it is of run {told['id']}", advice)
         return None
+    return _made(told) if told else None

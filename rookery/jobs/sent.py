@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from rookery import answers
 from rookery.errors import RookeryError
 from rookery.marks import new_mark
 from rookery.remote import remote_command
@@ -33,7 +34,6 @@ import os, sys, types
 for name in "rookery", "rookery.jobs", "rookery.jobs.there":
     sys.modules[name] = types.ModuleType(name)
 for name, text in {texts!r}.items():
-    name = "rookery.jobs.there." + name
     module = sys.modules[name] = types.ModuleType(name)
     exec(compile(text, name, "exec"), module.__dict__)
 try:
@@ -62,8 +62,17 @@ def call(door: "Door", name: str, request: Mapping[str, Any], *, timeout: float 
         done = door.run(_arguments(name, request, mark), script=_START, timeout=timeout, check=False)
     for line in reversed(done.stdout.splitlines()):
         if line.startswith(mark):
-            return cast("dict[str, Any]", json.loads(line.removeprefix(mark)))
+            return read(door, name, line.removeprefix(mark))
     raise failed(door, done.exit, done.stderr)
+
+
+def read(door: "Door", name: str, line: str | bytes) -> dict[str, Any]:
+    """One answer of a program, as far as it is what that program may answer.
+
+    Raises:
+        RookeryError: It is something else.
+    """
+    return cast("dict[str, Any]", answers.parsed(door.cluster.name, answers.PROGRAMS[name], line))
 
 
 def _shown(what: str) -> AbstractContextManager[None]:
@@ -95,7 +104,7 @@ def stream(door: "Door", name: str, request: Mapping[str, Any]) -> Iterator[dict
         try:
             for line in process.stdout or ():
                 if line.startswith(mark):
-                    yield json.loads(line.removeprefix(mark))
+                    yield read(door, name, line.removeprefix(mark))
             said = process.stderr.read() if process.stderr else ""
         finally:
             process.terminate()
@@ -122,6 +131,10 @@ def failed(door: "Door", code: int, said: str) -> RookeryError:
 
 
 def _arguments(name: str, request: Mapping[str, Any], mark: str) -> list[str]:
-    folder = Path(__file__).parent / "there"
-    texts = {part: (folder / f"{part}.py").read_text(encoding="utf-8") for part in ("basics", "forms", name)}
+    package = Path(__file__).parent.parent
+    modules = ["strict_json", *(f"jobs.there.{part}" for part in ("basics", "forms", name))]
+    texts = {
+        f"rookery.{module}": (package / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+        for module in modules
+    }
     return [_BOOT.format(texts=texts, name=name), json.dumps({**request, "mark": mark})]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery import files, report
+from rookery import files, kept_json, report, strict_json
 from rookery.errors import RookeryError
 from rookery.jobs import record
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rookery.project.target import Target
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+_LONGEST_NOTE = 10_000
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def wish(request: "Request", found: "Target") -> Wish:
     if request.test and (request.wait or request.tag):
         raise RookeryError("--test submits nothing, so there is nothing to wait for or to tag.")
     for name in request.after:
-        if not name.isdigit() and not _NAME.fullmatch(name):
+        if not record.NUMBER.fullmatch(name) and not _NAME.fullmatch(name):
             raise RookeryError(f"{name!r} is neither a job's number nor a job of rookery.yml.", hint="invoke jobs")
     job, path = _job(request.job, project, failed)
     return Wish(
@@ -104,6 +105,8 @@ def _job(given: str, project: "Project", failed: str) -> tuple[str, str]:
     for folder in (Path.cwd(), project.root):
         path = (folder / given).resolve()
         if path.is_file() and path.is_relative_to(project.root.resolve()):
+            if re.search(r"[\x00-\x1f\x7f]", str(path)):
+                raise RookeryError(f"{given!r} has a control character in its path: rename it.", hint="git mv OLD NEW")
             return "", path.relative_to(project.root.resolve()).as_posix()
     if _NAME.fullmatch(given):  # perhaps one of the release that is deployed
         return given, ""
@@ -116,9 +119,22 @@ def pending(found: "Target", wish: Wish) -> Path:
     return _project(found).root / record.FOLDER / f".submitting-{found.cluster.label}-{kind}"
 
 
-def note_down(note: Path, token: str) -> None:
-    """Keep a token until its answer is here."""
-    files.write(note, f"{token}\n", mode=0o644)
+def note_down(note: Path, token: str, tag: str) -> None:
+    """Keep a token until its answer is here, and the tag that is to be made then."""
+    files.write(note, f"{token}\n{tag}\n" if tag else f"{token}\n", mode=0o644)
+
+
+def noted(note: Path) -> tuple[str, str]:
+    """The token of a submission whose answer is not here yet, and its tag; "" for both where there is none."""
+    try:
+        text = strict_json.read_bytes(note, _LONGEST_NOTE).decode()
+    except FileNotFoundError:
+        return "", ""
+    except (OSError, ValueError) as error:
+        kept_json.name_once(note, kept_json.reason(error), f"rm {shlex.quote(str(note))}   # after: invoke jobs")
+        return "", ""
+    token, _, tag = text.partition("\n")
+    return (token, tag.strip()) if re.fullmatch(r"[0-9a-f]{32}", token.strip()) else ("", "")
 
 
 def local_text(found: "Target", wish: Wish) -> str | None:

@@ -71,8 +71,7 @@ def run(request: Request) -> int:
     answer = _send(found, wish)
     if answer["state"] == "tested":
         return receipt.tested(found, wish, answer, json=request.json)
-    made = record.read(answer["record"])
-    made = replace(made, tag=request.tag or made.tag)  # what is found again may have been asked for otherwise
+    made = _made(found, wish, answer)
     record.keep(found.project.root, made)
     submission.pending(found, wish).unlink(missing_ok=True)
     if made.tag:
@@ -94,6 +93,22 @@ def run(request: Request) -> int:
     return code
 
 
+def _made(found: "Target", wish: "Wish", answer: Mapping[str, Any]) -> record.Record:
+    """The record of what was submitted; what this side knows itself is not taken from the cluster's word.
+
+    What is found again may have been asked for with a tag that is asked for no more: the note of it has that tag.
+    """
+    noted = submission.noted(submission.pending(found, wish))
+    return replace(
+        record.read(answer["record"]),
+        job=wish.what,
+        cluster=found.cluster.label,
+        project=wish.project,
+        failed_of=wish.failed_of,
+        tag=wish.tag or (noted[1] if answer["state"] == "already" else ""),
+    )
+
+
 def _send(found: "Target", wish: "Wish") -> dict[str, Any]:
     """Have it submitted; the answer, where that is what was asked for.
 
@@ -102,14 +117,14 @@ def _send(found: "Target", wish: "Wish") -> dict[str, Any]:
     """
     assert found.project is not None  # noqa: S101 submit asks for one
     root, note = found.project.root, submission.pending(found, wish)
-    again = note.exists() and not wish.test
-    wish = replace(wish, token=note.read_text(encoding="ascii").strip()) if again else wish
+    again = bool(submission.noted(note)[0]) and not wish.test
+    wish = replace(wish, token=submission.noted(note)[0]) if again else wish
     base = tags.head(root) if wish.tag else ""
     text = submission.local_text(found, wish)
     digest = submission.looked_over(found, wish, text) if text is not None else ""
     for _ in range(3):
         if not wish.test:
-            submission.note_down(note, wish.token)
+            submission.note_down(note, wish.token, wish.tag or submission.noted(note)[1])
         told = {"digest": digest, "base": base, "again": again, "cluster": found.cluster.label, "rookery": __version__}
         answer = _call(found, wish, told)
         if answer["state"] in {"submitted", "already", "tested"}:

@@ -40,7 +40,7 @@ def see(root: Path, commit: str) -> None:
     Raises:
         RookeryError: It is not: the release was deployed from elsewhere.
     """
-    if not known(root, [commit]):
+    if not commit or not known(root, [commit]):
         raise RookeryError(
             f"The commit that is deployed, {commit[:7] or 'unknown'}, is not in this repository and can't be tagged.",
             hint="git fetch --all   # or invoke deploy, which deploys what stands here",
@@ -56,7 +56,7 @@ def make(root: Path, record: Record) -> None:
     how = ["--annotate", "--cleanup=verbatim", "--file=-"]
     try:
         see(root, record.base)
-        git(root, "tag", *how, record.tag, record.base, input=text(record).encode())
+        git(root, "tag", *how, "--", record.tag, record.base, input=text(record).encode())
     except RookeryError as error:
         raise RookeryError(f"{record.job} runs as {record.id}, but {error.message}", hint=error.hint) from None
 

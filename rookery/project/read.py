@@ -270,7 +270,9 @@ def _clashes(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     try:
         values.task_ranges(str(said.get("array", "1")))
     except ValueError:
-        yield "array", f"{said['array']} runs backwards: write the smaller number first."
+        large = any(int(number) > values.LAST_TASK for number in re.findall(r"[0-9]{1,4000}", str(said["array"])))
+        most = f"has a task number over {values.LAST_TASK}, the largest that Slurm takes."
+        yield "array", most if large else f"{said['array']} runs backwards: write the smaller number first."
     rows = said.get("rows", [])
     yield from (
         ("rows", f"row {n} has other names than the first.")

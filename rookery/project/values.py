@@ -2,7 +2,12 @@
 
 import re
 
-_TIME = re.compile(r"(?:(?P<days>\d+)-)?(?P<first>\d+)(?::(?P<second>\d+))?(?::(?P<third>\d+))?")
+_TIME = re.compile(
+    r"(?:(?P<days>[0-9]{1,9})-)?(?P<first>[0-9]{1,9})(?::(?P<second>[0-9]{1,9}))?(?::(?P<third>[0-9]{1,9}))?"
+)
+LAST_TASK = 4_000_000
+"""The largest number that a task can have (slurm.conf's manual, MaxArraySize)."""
+
 _MEBIBYTES = {"K": 1 / 1024, "": 1, "M": 1, "G": 1024, "T": 1024 * 1024}
 
 
@@ -41,7 +46,7 @@ def mebibytes(text: str | int) -> int:
     Raises:
         ValueError: It is no such amount.
     """
-    match = re.fullmatch(r"(\d+)([KMGT]?)", str(text).strip().upper())
+    match = re.fullmatch(r"([0-9]{1,15})([KMGT]?)", str(text).strip().upper())
     if not match:
         raise ValueError(text)
     return -(-int(int(match[1]) * _MEBIBYTES[match[2]] * 1024) // 1024)
@@ -51,15 +56,15 @@ def task_ranges(array: str) -> list[range]:
     """The numbers of an array's tasks, as sbatch's --array takes them (1-200, 0-90:10, 1,5,9), without %N.
 
     Raises:
-        ValueError: They are not so written, or run backwards.
+        ValueError: They are not so written, run backwards, or are larger than any that Slurm takes.
     """
     found = []
     for part in array.partition("%")[0].split(","):
-        match = re.fullmatch(r"(\d+)(?:-(\d+)(?::(\d+))?)?", part.strip())
+        match = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9})(?::([0-9]{1,9}))?)?", part.strip())
         if not match:
             raise ValueError(array)
         first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
-        if last < first or step < 1:
+        if last < first or step < 1 or last > LAST_TASK:
             raise ValueError(array)
         found.append(range(first, last + 1, step))
     return found

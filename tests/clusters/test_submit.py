@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shlex
 import signal
 import time
 from collections.abc import Iterator
@@ -297,6 +298,55 @@ def test_a_submission_whose_answer_was_lost_is_found_and_not_made_twice(seals: P
     assert (seals.root / f"runs/{number}.json").exists()
     assert not note.exists()
     assert seals.submit("own script.sh") != number
+
+
+LIES = """
+case $BASH_EXECUTION_STRING in
+*rookery.jobs.there.submission*)
+    marks=$(printf %s "$BASH_EXECUTION_STRING" | grep -o 'rookery-[0-9a-f]\\{16\\}')
+    printf '%s\\n' "$marks" | tail -n 1 | tee /dev/stderr
+    printf '%s%s\\n' "$(printf '%s\\n' "$marks" | head -n 1)" "$(cat ~/answer.json)"
+    exit 0
+    ;;
+esac
+"""
+"""What a login node may do in place of the program that it is sent; the marks of its answer stand in the command."""
+
+
+@pytest.mark.parametrize(
+    ("lie", "code"),
+    [
+        ({"id": "../../victim"}, 1),
+        ({"id": "1", "base": "--file=/etc/passwd"}, 1),
+        ({"id": "4242", "tag": "--file=/etc/passwd", "cluster": "penguins", "project": "elsewhere", "job": "x"}, 0),
+    ],
+)
+def test_a_login_node_that_lies_about_what_it_submitted_writes_nothing_elsewhere(
+    seals: Project, lie: dict[str, str], code: int
+) -> None:
+    victim = seals.root.parent / "victim.json"
+    victim.write_text("mine")
+    honest = json.loads((seals.root / f"runs/{seals.submit('own script.sh')}.json").read_text())
+    answer = {"state": "submitted", "record": {**honest, **lie}, "stamp": {}, "said": "", "warnings": []}
+    before, tags = sorted(path.name for path in (seals.root / "runs").iterdir()), seals.git("tag")
+    seals.laptop.script(f"printf %s {shlex.quote(json.dumps(answer))} >~/answer.json")
+    seals.laptop.script(f"cp ~/.bashrc ~/.bashrc.kept; (printf %s {shlex.quote(LIES)}; cat ~/.bashrc.kept) >~/.bashrc")
+    try:
+        said = seals.run("submit", "own script.sh", code=code)
+    finally:
+        seals.laptop.script("mv ~/.bashrc.kept ~/.bashrc; rm ~/answer.json")
+        for note in (seals.root / "runs").glob(".submitting-*"):
+            note.unlink()
+    after = sorted(path.name for path in (seals.root / "runs").iterdir())
+    assert victim.read_text() == "mine"
+    assert seals.git("tag") == tags
+    if code:
+        assert "hec gave an answer that can't be used" in said
+        assert after == before
+    else:
+        kept = json.loads((seals.root / "runs/4242.json").read_text())
+        assert (kept["tag"], kept["cluster"], kept["project"], kept["job"]) == ("", "hec", "seals", "own script.sh")
+        (seals.root / "runs/4242.json").unlink()
 
 
 def _until(condition: object) -> None:

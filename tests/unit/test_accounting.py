@@ -1,6 +1,7 @@
 """squeue's and sacct's lines, as real ones are, put together to one entry a job."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -177,15 +178,24 @@ def test_a_project_s_jobs_alone() -> None:
     assert list(there.chosen(jobs, {"project": "p"})) == [3]
 
 
+def entry(number: int) -> dict[str, Any]:
+    job = there.Job(number)
+    job.tasks[0] = there.Task("COMPLETED")
+    return job.entry()
+
+
 def test_what_is_over_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert there.remembered() == {}
-    there.remember({"1-100": {"id": 1}}, {})
-    there.remember({f"{number}-100": {"id": number} for number in range(2, there.MOST + 2)}, there.remembered())
+    there.remember({"1-100": entry(1)}, {})
+    there.remember({f"{number}-100": entry(number) for number in range(2, there.MOST + 2)}, there.remembered())
     assert len(there.remembered()) == there.MOST
     assert "1-100" not in there.remembered()
-    (tmp_path / "rookery/jobs.json").write_text("cut o")
-    assert there.remembered() == {}
+    kept = tmp_path / "rookery/jobs.json"
+    whole = kept.read_text()
+    for broken in ("cut o", "[" * 100_000, whole.replace('"id": 2,', '"id": "2",'), whole.replace('"id": 2,', "")):
+        kept.write_text(broken)
+        assert there.remembered() == {}
 
 
 @given(st.text(alphabet="0123456789_[]-,%.|\x1f\nab ", max_size=200))

@@ -12,9 +12,11 @@ import sys
 import time
 from typing import Any, Dict, List, Optional, Set, Tuple
 
+from rookery import strict_json
 from rookery.jobs.there.basics import FIELD, read, slurm, write
 from rookery.jobs.there.forms import (
     ACTIVE,
+    NUMBER,
     WAITING,
     asked_memory,
     expression,
@@ -23,6 +25,7 @@ from rookery.jobs.there.forms import (
     numbers,
     seconds,
     split,
+    whole,
 )
 
 QUEUE = "iFKjTrMlSeCmZPVE"
@@ -122,11 +125,11 @@ class Job:
         return {
             "id": self.number,
             "array": self.is_array,
-            "name": self.name,
-            "folder": self.folder,
-            "partition": self.partition,
+            "name": _cut(self.name),
+            "folder": _cut(self.folder),
+            "partition": _cut(self.partition),
             "limit": self.limit,
-            "depends": self.depends,
+            "depends": _cut(self.depends),
             "submitted": self.submitted,
             "start": min(began or [0]),
             "end": max([task.end for task in ended] or [0]) if len(ended) == len(tasks) else 0,
@@ -150,6 +153,11 @@ class Job:
         }
 
 
+def _cut(text: str) -> str:
+    """A text as the laptop takes it, which accepts no NUL and nothing longer (rookery/answers.py)."""
+    return text.replace("\0", "")[:300]
+
+
 def read_accounts(text: str, jobs: Dict[int, Job]) -> None:
     """Put sacct's lines in: a line a task, then one for each of its steps, which is where memory is told."""
     task: Optional[Task] = None
@@ -168,9 +176,9 @@ def read_accounts(text: str, jobs: Dict[int, Job]) -> None:
 
 
 def _step(task: Task, parts: List[str], at: Dict[str, int]) -> None:
-    processes, nodes = int(parts[at["NTasks"]] or 1), int(parts[at["NNodes"]] or 1)
+    processes, nodes = whole(parts[at["NTasks"]], 1), whole(parts[at["NNodes"]], 1)
     on_a_node = -(-processes // max(nodes, 1))
-    task.peak = max(task.peak, kilobytes(parts[at["MaxRSS"]] or "0K") * on_a_node)
+    task.peak = min(max(task.peak, kilobytes(parts[at["MaxRSS"]] or "0K") * on_a_node), 10**15)
     if _by_signal_9(parts[at["ExitCode"]]) or parts[at["State"]].startswith("OUT_OF_ME"):
         task.killed = True
     if parts[at["State"]].startswith("OUT_OF_ME") and task.state == "FAILED":
@@ -183,7 +191,7 @@ def _by_signal_9(code: str) -> bool:
 
 
 def _task(name: str, parts: List[str], at: Dict[str, int], jobs: Dict[int, Job]) -> Optional[Task]:
-    match = re.match(r"^(\d+)(?:\+\d+)?(?:_(?:(\d+)|\[(.*)\]))?$", name)
+    match = re.match(r"^([1-9][0-9]{0,11})(?:\+[0-9]+)?(?:_(?:([0-9]{1,7})|\[(.*)\]))?\Z", name)
     if not match or not parts[at["WorkDir"]]:  # the accounts know its end already, and not yet what it is
         return None
     job = jobs.setdefault(int(match.group(1)), Job(int(match.group(1))))
@@ -191,7 +199,7 @@ def _task(name: str, parts: List[str], at: Dict[str, int], jobs: Dict[int, Job])
     job.name, job.folder, job.partition = parts[at["JobName"]], parts[at["WorkDir"]], parts[at["Partition"]]
     job.limit = job.limit or _limit(parts[at["TimelimitRaw"]])
     job.submitted = min(moment(parts[at["Submit"]]) or job.submitted, job.submitted or moment(parts[at["Submit"]]))
-    state, _, by = parts[at["State"]].partition(" by ")
+    state, by = _state(parts[at["State"]])
     if match.group(3) is not None:
         for number in numbers(match.group(3)):
             job.tasks[number] = Task(state)
@@ -199,10 +207,10 @@ def _task(name: str, parts: List[str], at: Dict[str, int], jobs: Dict[int, Job])
         return None
     task = job.tasks[int(match.group(2) or 0)] = Task(state)
     task.by = _canceller(state, by)
-    task.exit = parts[at["ExitCode"]]
+    task.exit = parts[at["ExitCode"]] if re.match(r"^[0-9]{1,5}:[0-9]{1,5}\Z", parts[at["ExitCode"]]) else ""
     task.killed = _by_signal_9(task.exit)
-    task.elapsed, task.cpus = int(parts[at["ElapsedRaw"]] or 0), int(parts[at["AllocCPUS"]] or 0)
-    task.asked = asked_memory(parts[at["ReqMem"]], task.cpus, int(parts[at["NNodes"]] or 1))
+    task.elapsed, task.cpus = moment(parts[at["ElapsedRaw"]]), min(whole(parts[at["AllocCPUS"]]), 10**9)
+    task.asked = asked_memory(parts[at["ReqMem"]], task.cpus, whole(parts[at["NNodes"]], 1))
     task.cpu, task.start, task.end = (
         seconds(parts[at["TotalCPU"]]),
         moment(parts[at["Start"]]),
@@ -214,37 +222,51 @@ def _task(name: str, parts: List[str], at: Dict[str, int], jobs: Dict[int, Job])
 def _canceller(state: str, by: str) -> Optional[int]:
     if state != "CANCELLED":
         return None
-    return int(by) if by.isdigit() else 0  # nobody's name: Slurm itself
+    return whole(by)  # nobody's name: Slurm itself
+
+
+def _state(told: str) -> Tuple[str, str]:
+    """A state, and the user that cancelled it; UNKNOWN for what is no state of Slurm's."""
+    state, _, by = told.partition(" by ")
+    return (state if re.match(r"^[A-Z_]{1,40}\Z", state) else "UNKNOWN"), by
 
 
 def _limit(raw: str) -> str:
-    return str(int(raw) * 60) if raw.isdigit() else raw
+    minutes = whole(raw, -1)
+    return _word(raw) if minutes < 0 else str(min(minutes * 60, 10**11))
+
+
+def _word(text: str) -> str:
+    """Slurm's word for no limit, or whose limit holds; "" for anything else."""
+    return text if re.match(r"^[A-Za-z_/ ]{1,40}\Z", text) else ""
 
 
 def read_queue(text: str, jobs: Dict[int, Job]) -> None:
     """Put squeue's lines in: what it says of a task that has not ended is newer than what sacct says."""
     for parts in split(text, len(QUEUE)):
         told = dict(zip(QUEUE, parts))
-        if not told["F"].isdigit():
+        if not NUMBER.match(told["F"]):
             continue
         job = jobs.setdefault(int(told["F"]), Job(int(told["F"])))
+        state, _ = _state(told["T"])
         job.is_array = job.is_array or told["K"] not in ("", "N/A")
         job.name, job.folder, job.partition = told["j"], told["Z"], told["P"]
         job.submitted = job.submitted or moment(told["V"])
         job.limit = job.limit or (
-            "" if told["l"] in ("INVALID", "NOT_SET") else str(int(seconds(told["l"])) or told["l"])
+            "" if told["l"] in ("INVALID", "NOT_SET") else str(min(int(seconds(told["l"])), 10**11) or _word(told["l"]))
         )
         for number in numbers(told["K"]) if job.is_array else [0]:
             job.listed.add(number)
             before = job.tasks.get(number)
             if before is not None and not before.is_active:
                 continue  # it ended between the two questions
-            task = job.tasks[number] = before or Task(told["T"])
-            task.state, task.elapsed = told["T"], int(seconds(told["M"]))
-            task.cpus = task.cpus or int(told["C"] or 0)
+            task = job.tasks[number] = before or Task(state)
+            task.state, task.elapsed = state, int(seconds(told["M"]))
+            task.cpus = task.cpus or min(whole(told["C"]), 10**9)
             task.asked = task.asked or asked_memory(told["m"], task.cpus, 1)
             if task.state in WAITING:
-                job.reasons[told["r"]] = job.reasons.get(told["r"], 0) + 1
+                reason = _cut(told["r"])
+                job.reasons[reason] = job.reasons.get(reason, 0) + 1
                 job.expected = min(moment(told["S"]) or job.expected, job.expected or moment(told["S"]))
                 job.depends = told["E"] if told["E"] != "(null)" else ""
                 continue
@@ -330,7 +352,21 @@ def _memory() -> str:
 def remembered() -> Dict[str, Any]:
     """What was found of jobs that are over."""
     kept = read(_memory())
-    return dict(kept["jobs"]) if kept.get("version") == REMEMBERED else {}
+    jobs = kept.get("jobs") if kept.get("version") == REMEMBERED else None
+    return jobs if isinstance(jobs, dict) and all(_is_entry(one) for one in jobs.values()) else {}
+
+
+def _is_entry(entry: Any) -> bool:
+    """Whether an entry is one that this version of the program made: one that is not would be refused on the laptop."""
+    like = Job(1)
+    like.tasks[0] = Task("")
+    number = (int, float, type(None))
+    kinds: Dict[str, Any] = {
+        key: number if value is None or isinstance(value, (int, float)) else type(value)
+        for key, value in like.entry().items()
+    }
+    is_whole = isinstance(entry, dict) and entry.keys() == kinds.keys()
+    return is_whole and all(isinstance(entry[key], kind) for key, kind in kinds.items())
 
 
 def remember(fresh: Dict[str, Any], known: Dict[str, Any]) -> None:
@@ -346,7 +382,7 @@ def remember(fresh: Dict[str, Any], known: Dict[str, Any]) -> None:
 
 def main() -> None:
     """Answer once; or, where asked to watch, over and over until everything has ended or nobody reads any more."""
-    request = json.loads(sys.argv[1])
+    request = strict_json.loads(sys.argv[1])
     pause, patience = 2.0, 5
     while True:
         began = time.time()

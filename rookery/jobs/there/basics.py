@@ -1,12 +1,13 @@
 """Sent to a cluster with each program: commands run and files written there."""
 
 import contextlib
-import json
 import os
 import re
 import shlex
 import subprocess
 from typing import Any, Dict, List, Tuple
+
+from rookery import strict_json
 
 FIELD, END = "\x1f", "\x1f\n"
 """What stands between two fields of Slurm's tables, and at the end of a line: nothing that a job's name may hold."""
@@ -53,13 +54,37 @@ def write(path: str, text: str) -> None:
 
 
 def read(path: str) -> Dict[str, Any]:
-    """A JSON object from a file; an empty one where there is none."""
+    """A JSON object from a file; an empty one where there is none, or none that can be used."""
     try:
-        with open(path, encoding="utf-8") as stream:
-            told = json.load(stream)
-    except (OSError, ValueError):
+        told = strict_json.read(path)
+    except (OSError, strict_json.MalformedError):
         return {}
     return told if isinstance(told, dict) else {}
+
+
+TEXTS = ("job", "id", "token", "when", "commit", "log", "error_log", "release", "script")
+
+
+def record(path: str) -> Dict[str, Any]:
+    """The record of a run from its file; an empty one where there is none, or where what is read here is no text."""
+    told = read(path)
+    is_fit = all(isinstance(told.get(key, ""), str) for key in TEXTS)
+    return told if is_fit and re.match(r"^[1-9][0-9]{0,11}$", str(told.get("id"))) else {}
+
+
+def stamp(release: str) -> Dict[str, Any]:
+    """What a release is, from its release.json; an empty one where that can't be used."""
+    told = read(os.path.join(release, ".rookery", "release.json"))
+    jobs, outputs = told.get("jobs") or {}, told.get("outputs") or []
+    is_fit = (
+        re.match(r"^[0-9a-f]{40}$", str(told.get("commit")))
+        and isinstance(told.get("environment") or {}, dict)
+        and isinstance(outputs, list)
+        and all(isinstance(path, str) for path in outputs)
+        and isinstance(jobs, dict)
+        and all(isinstance(job, dict) for job in jobs.values())
+    )
+    return told if is_fit else {}
 
 
 def login_environment() -> Dict[str, str]:

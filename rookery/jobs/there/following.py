@@ -13,8 +13,9 @@ import sys
 import time
 from typing import Any, Dict, Iterator, List, Tuple
 
-from rookery.jobs.there.basics import END, FIELD, read, slurm
-from rookery.jobs.there.forms import ACTIVE, WAITING
+from rookery import strict_json
+from rookery.jobs.there.basics import END, FIELD, record, slurm
+from rookery.jobs.there.forms import ACTIVE, WAITING, moment
 
 PIECE = 1 << 16
 PATIENCE = 20
@@ -46,7 +47,7 @@ def tasks(job: str) -> Dict[str, Task]:
 
 
 def _take(found: Dict[str, Task], job: str, parts: List[str]) -> None:
-    match = re.match(r"^(\d+)(?:_(\d+))?$", parts[0].strip())
+    match = re.match(r"^([0-9]{1,12})(?:_([0-9]{1,10}))?$", parts[0].strip())
     # without a folder, it is an end that the accounts heard of before the beginning
     if len(parts) == 7 and parts[5] and match and match.group(1) == job:
         found[match.group(2) or ""] = Task(match.group(2) or "", parts[1:])
@@ -58,9 +59,9 @@ def chosen(found: Dict[str, Task]) -> Tuple[Task, str]:
     failed = [task for task in every if task.state not in ACTIVE and task.state not in ("COMPLETED", "CANCELLED")]
     if failed:
         return failed[0], "the first that failed"
-    begun = [task for task in every if task.start.isdigit() and task.state not in WAITING]
+    begun = [task for task in every if moment(task.start) and task.state not in WAITING]
     if begun:
-        return max(begun, key=lambda task: int(task.start)), "the latest to begin"
+        return max(begun, key=lambda task: moment(task.start)), "the latest to begin"
     return every[0], "the first"
 
 
@@ -76,7 +77,7 @@ def expand(pattern: str, job: str, task: Task) -> str:
             return str(match.group(0))
         return values[letter].zfill(min(int(width), 10)) if width and letter in "Aaj" else values[letter]
 
-    return re.sub(r"%(\d*)([A-Za-z%])", value, pattern)
+    return re.sub(r"%([0-9]{0,3})([A-Za-z%])", value, pattern)
 
 
 def path_of(job: str, task: Task, error: bool) -> str:
@@ -86,17 +87,17 @@ def path_of(job: str, task: Task, error: bool) -> str:
     match = re.search(r"^\s*%s=(.*)$" % ("StdErr" if error else "StdOut"), told, re.MULTILINE)
     if match and "4294967294" not in match.group(1) and task.state not in WAITING:
         return match.group(1)
-    for record in sorted(glob.glob(os.path.join(os.path.expanduser("~"), "projects", "*", "runs", job + ".json"))):
-        kept = read(record)
+    for file in sorted(glob.glob(os.path.join(os.path.expanduser("~"), "projects", "*", "runs", job + ".json"))):
+        kept = record(file)
         pattern = (kept.get("error_log") if error else "") or kept.get("log") or ""
         if pattern and (not task.folder or task.folder == kept.get("release")):
-            return still_there(expand(pattern, job, task), str(kept.get("release") or ""), record)
+            return still_there(expand(pattern, job, task), str(kept.get("release") or ""), file)
     return os.path.join(task.folder, "slurm-%s.out" % name)
 
 
-def still_there(path: str, release: str, record: str) -> str:
+def still_there(path: str, release: str, file: str) -> str:
     """A log whose release was pruned: the outputs stand elsewhere, and the release of today leads there as well."""
-    today = os.path.join(os.path.dirname(os.path.dirname(record)), "current", path[len(release) + 1 :])
+    today = os.path.join(os.path.dirname(os.path.dirname(file)), "current", path[len(release) + 1 :])
     is_gone = bool(release) and path.startswith(release + "/") and not os.path.exists(release)
     return today if is_gone and os.path.exists(today) else path
 
@@ -205,7 +206,7 @@ def pauses(longest: float) -> Iterator[float]:
 def main() -> None:
     """Answer one request."""
     try:
-        Follower(json.loads(sys.argv[1])).run()
+        Follower(strict_json.loads(sys.argv[1])).run()
         sys.stdout.flush()
     except (BrokenPipeError, KeyboardInterrupt):
         os._exit(0)

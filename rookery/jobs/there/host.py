@@ -15,8 +15,9 @@ import sys
 import time
 from typing import Any, Dict, List
 
+from rookery import strict_json
 from rookery.jobs.there.basics import login_environment, read, run, slurm, write
-from rookery.jobs.there.forms import WAITING
+from rookery.jobs.there.forms import NUMBER, WAITING
 
 STOPPED = 3600
 """Seconds after a job was ended in which a connection by itself starts no other: an open window would, at once."""
@@ -118,7 +119,7 @@ class Host:
         found = []
         for line in out.splitlines():
             fields = line.strip().split("|")
-            if len(fields) == 6 and (fields[1] == "RUNNING" or fields[1] in WAITING or fields[1] == "CONFIGURING"):
+            if len(fields) == 6 and NUMBER.match(fields[0]) and fields[1] in (*WAITING, "RUNNING", "CONFIGURING"):
                 found.append(dict(zip(("number", "state", "reason", "node", "start", "end"), fields)))
         return sorted(found, key=lambda job: int(job["number"]))
 
@@ -197,7 +198,9 @@ class Host:
             os.unlink(script)
         if code:
             raise Answer("refused", said=said or out)
-        number = out.strip().splitlines()[-1].partition(";")[0]
+        number = (out.strip().splitlines() or [""])[-1].partition(";")[0]
+        if not NUMBER.match(number):
+            raise Answer("refused", said=said or "sbatch gave no number")
         write(os.path.join(self.folder, "%s.json" % number), json.dumps(self.request["asked"]))
         self.say({"state": "submitted", "number": number})
         return number
@@ -215,13 +218,13 @@ class Host:
 
 def overlaps() -> bool:
     """Whether srun has to be told to share."""
-    found = re.search(r"(\d+)\.(\d+)", run(["srun", "--version"])[1])
+    found = re.search(r"([0-9]{1,4})\.([0-9]{1,4})", run(["srun", "--version"])[1])
     return not found or (int(found.group(1)), int(found.group(2))) >= OVERLAP
 
 
 def main() -> None:
     """Answer one request."""
-    request = json.loads(sys.argv[1])
+    request = strict_json.loads(sys.argv[1])
     host = Host(request)
     try:
         {"ensure": host.ensure, "find": host.find, "stop": host.stop}[request["verb"]]()

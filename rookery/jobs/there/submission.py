@@ -18,8 +18,9 @@ import sys
 import time
 from typing import Any, Dict, List, Tuple
 
-from rookery.jobs.there.basics import directives, login_environment, read, run, write
-from rookery.jobs.there.forms import ACTIVE
+from rookery import strict_json
+from rookery.jobs.there.basics import directives, login_environment, record, run, stamp, write
+from rookery.jobs.there.forms import ACTIVE, NUMBER, whole
 
 ENDED_WELL = "COMPLETED"
 LONGEST_PATCH = 1000000
@@ -52,7 +53,7 @@ class Submission:
         if not os.path.isfile(os.path.join(home, ".config", "rookery", "env.sh")):
             raise Answer("not-set-up")
         self.release = os.path.realpath(os.path.join(self.base, "current"))
-        self.stamp = read(os.path.join(self.release, ".rookery", "release.json"))
+        self.stamp = stamp(self.release)
         if not self.stamp:
             raise Answer("not-deployed")
         self.entry: Dict[str, Any] = self._entry()
@@ -113,7 +114,7 @@ class Submission:
             code, out, err = self._sbatch(["--test-only", *self.options, self.script])
             raise Answer("tested", ok=code == 0, said=(err + out).strip(), stamp=self.stamp)
         self._make_log_folders()
-        record = self._record()  # whatever can fail about it, fails before
+        made = self._record()  # whatever can fail about it, fails before
         since = int(time.time())
         write(self.intent, str(since))
         code, out, err = self._sbatch(["--parsable", *self.options, self.script])
@@ -123,7 +124,7 @@ class Submission:
         if not number:
             os.unlink(self.intent)
             raise Answer("refused", said=err.strip() or out.strip() or "exit status %d" % code, stamp=self.stamp)
-        self._recorded(record, number, said=err.strip())
+        self._recorded(made, number, said=err.strip())
 
     def _sbatch(self, arguments: List[str]) -> Tuple[int, str, str]:
         return run(["sbatch", *arguments], cwd=self.release, env=self.environment)
@@ -139,13 +140,12 @@ class Submission:
         if not self.request["again"]:
             return
         for path in glob.glob(os.path.join(glob.escape(self.base), "runs", "*.json")):
-            record = read(path)
-            if record.get("token") == self.request["token"]:
-                raise Answer("already", record=record, stamp=self.stamp)
+            known = record(path)
+            if known.get("token") == self.request["token"]:
+                raise Answer("already", record=known, stamp=self.stamp)
         try:
-            with open(self.intent) as stream:
-                since = int(stream.read() or 0)
-        except OSError:
+            since = whole(strict_json.read_bytes(self.intent, 100).decode("ascii", "replace").strip())
+        except (OSError, strict_json.MalformedError):
             return
         number = self._stray(since)  # sbatch had done it, and the program was ended before it was written down
         if number:
@@ -162,7 +162,10 @@ class Submission:
         numbers = {
             row[0]
             for row in rows
-            if len(row) == 4 and row[1].isdigit() and int(row[1]) >= since and row[2:] == [self.release, self.name]
+            if len(row) == 4
+            and NUMBER.match(row[0])
+            and whole(row[1]) >= max(since, 1)
+            and row[2:] == [self.release, self.name]
         }
         fresh = [number for number in numbers if not os.path.exists(os.path.join(self.base, "runs", number + ".json"))]
         return max(fresh, key=int) if fresh else ""
@@ -171,7 +174,7 @@ class Submission:
         """Task numbers of an earlier run mean the same in this release, or nothing is submitted."""
         if not self.request["failed_of"]:
             return
-        before = read(os.path.join(self.base, "runs", self.request["failed_of"] + ".json"))
+        before = record(os.path.join(self.base, "runs", self.request["failed_of"] + ".json"))
         if not before:
             raise Answer("no-record", stamp=self.stamp)
         if before.get("job") != self._what:
@@ -218,9 +221,9 @@ class Submission:
         return not queued and not os.path.exists(os.path.join(self.base, "runs", number + ".json"))
 
     def _latest(self, name: str) -> str:
-        records = [read(path) for path in glob.glob(os.path.join(glob.escape(self.base), "runs", "*.json"))]
-        found = [record for record in records if record.get("job") == name]
-        return str(max(found, key=lambda record: str(record.get("when")))["id"]) if found else ""
+        records = [record(path) for path in glob.glob(os.path.join(glob.escape(self.base), "runs", "*.json"))]
+        found = [one for one in records if one.get("job") == name]
+        return str(max(found, key=lambda one: str(one.get("when")))["id"]) if found else ""
 
     def _patterns(self) -> Tuple[str, str]:
         """Paths of the logs, with Slurm's patterns."""
@@ -240,28 +243,28 @@ class Submission:
             except OSError as error:
                 self.warnings.append("%s: %s" % (folder, error.strerror))
 
-    def _recorded(self, record: Dict[str, Any], number: str, state: str = "submitted", said: str = "") -> None:
+    def _recorded(self, made: Dict[str, Any], number: str, state: str = "submitted", said: str = "") -> None:
         """Write the record down and say so; that it can't be written makes the job no less submitted."""
-        record["id"] = number
+        made["id"] = number
         path = os.path.join(self.base, "runs", number + ".json")
         with contextlib.suppress(OSError):  # mostly there is none, unless the cluster counts from 1 again
             os.replace(path, path[: -len("json")] + "%d.json" % int(os.path.getmtime(path)))
-        kept = self._written(path, record)
+        kept = self._written(path, made)
         for key, step in (("table", self._keep_table), ("mail_job", self._mail)):
             try:
-                record[key] = step(number)
+                made[key] = step(number)
             except (OSError, ValueError) as error:
                 self.warnings.append(str(error))
         with contextlib.suppress(OSError):
             self._see_partition(number)
         if kept:
-            self._written(path, record)
-        raise Answer(state, record=record, stamp=self.stamp, said=said, warnings=self.warnings)
+            self._written(path, made)
+        raise Answer(state, record=made, stamp=self.stamp, said=said, warnings=self.warnings)
 
-    def _written(self, path: str, record: Dict[str, Any]) -> bool:
+    def _written(self, path: str, made: Dict[str, Any]) -> bool:
         """Write the record, which the job is found by from then on; a full disk makes it no less submitted."""
         try:
-            write(path, json.dumps(record, indent=2) + "\n")
+            write(path, json.dumps(made, indent=2) + "\n")
             if os.path.exists(self.intent):
                 os.unlink(self.intent)
         except OSError as error:
@@ -350,7 +353,7 @@ class Submission:
 def main() -> None:
     """Answer one request."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the connection may break: what is begun is ended
-    request = json.loads(sys.argv[1])
+    request = strict_json.loads(sys.argv[1])
     try:
         Submission(request).go()
     except Answer as answer:

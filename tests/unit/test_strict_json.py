@@ -1,0 +1,133 @@
+"""The one reader for JSON: what is not plain, bounded and in an ordinary file is refused, without waiting for it."""
+
+import base64
+import json
+import os
+import zlib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from fuzzing import in_time
+
+from rookery import kept_json, packing, strict_json
+from rookery.errors import RookeryError
+from rookery.jobs import known, record, sent
+from rookery.jobs.there import basics
+
+COPY = Path(__file__).parents[2] / "plugins/converger/strict_json.py"
+LOOK = {"state": "look", "script": "", "path": "a", "digest": "0" * 64, "base": "", "stamp": {}}
+READY = {"state": "ready", "number": "7", "node": "wn1", "end": "", "key": "ssh-ed25519 " + "A" * 68, "overlap": True}
+GOOD = {"job": "simulate", "id": "12", "cluster": "hec", "array": "1-3"}
+
+
+def test_the_converger_s_copy_is_the_same_text() -> None:
+    """What is sent to clusters can't import the package."""
+    assert COPY.read_text() == Path(strict_json.__file__).read_text()
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"[" * 100_000, "it is nested too deeply"),
+        (b"[" * 65 + b"]" * 65, "it is nested too deeply"),
+        (b'{"a": 1, "a": 2}', "it has a key twice"),
+        (b"1e999", "it has a number that is too large"),
+        (b"9" * 5000, "it has a number of 5000 digits"),
+        (b"NaN", "it has NaN, which is not JSON"),
+        (b"-Infinity", "it has -Infinity, which is not JSON"),
+        (b'"\xff"', "it is not text in UTF-8"),
+        (b"", "it is not JSON: "),
+        (b'"' + b"a" * 200 + b'"', "it is larger than 100 bytes"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(data: bytes, why: str) -> None:
+    with pytest.raises(strict_json.MalformedError) as raised:
+        strict_json.loads(data, 100 if b"aaa" in data else strict_json.MOST_BYTES)
+    assert str(raised.value).startswith(why)
+
+
+def test_what_is_plain_comes_as_it_is() -> None:
+    value = {"a": [1, -2.5, 10**19, None, True, "é\udcff"], "b": {"c": []}}
+    assert strict_json.loads(json.dumps(value)) == value
+    assert strict_json.loads("[" * 64 + "]" * 64)
+
+
+@pytest.fixture(params=["fifo", "device", "folder"])
+def odd(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The record of a run that is no file."""
+    path = tmp_path / "runs/12.json"
+    path.parent.mkdir()
+    if request.param == "fifo":
+        os.mkfifo(path)
+    elif request.param == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero")
+    return path
+
+
+def test_what_is_no_ordinary_file_is_not_waited_for(odd: Path) -> None:
+    with in_time(), pytest.raises((strict_json.MalformedError, IsADirectoryError)):
+        strict_json.read(odd)
+
+
+def test_a_record_that_can_t_be_used_is_named_once_and_stops_nothing(
+    odd: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kept_json, "_named", set())
+    (odd.parent / "13.json").write_text(json.dumps({**GOOD, "id": "13"}))
+    with in_time():
+        for _ in range(2):
+            assert [one.id for one in record.every(odd.parent.parent)] == ["13"]
+        assert basics.record(str(odd)) == {}
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith(f"Skipped {odd}: ")
+    assert said[1].startswith("  next: mv ")
+    assert len(said) == 2
+
+
+@pytest.mark.parametrize(
+    "change", [{"id": "13"}, {"id": "../../13"}, {"array": "1-9;x"}, {"commit": "--all"}, {"chunk": 0}, {"rows": {}}]
+)
+def test_a_record_of_another_form_is_left_aside(tmp_path: Path, change: dict[str, Any]) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs/12.json").write_text(json.dumps({**GOOD, **change}))
+    assert record.find(tmp_path, "12") is None
+    with pytest.raises(RookeryError, match="no record of a run") if change != {"id": "13"} else in_time():
+        record.read({**GOOD, **change})
+
+
+def test_an_array_that_no_cluster_takes_is_not_counted_through(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs/12.json").write_text(json.dumps({**GOOD, "array": "1-999999999999,1-9999999"}))
+    project = cast("Any", SimpleNamespace(root=tmp_path))
+    with in_time():
+        assert known.of_record(project).tasks == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("program", "answer"),
+    [
+        ("submission", {"state": "submitted", "record": {**GOOD, "id": "../../../home/a/settings"}, "stamp": {}}),
+        ("submission", {**LOOK, "base": "--file=x"}),
+        ("accounting", {"now": 1e999, "uid": 1, "squeue": "", "sacct": "", "jobs": []}),
+        ("host", {**READY, "node": "-oProxyCommand=x y"}),
+        ("host", {**READY, "key": "ssh-ed25519 AAAA\n* ssh-ed25519 AAAA"}),
+        ("host", {"state": "stopped", "jobs": [{"number": "all"}]}),
+        ("following", {"state": "begin", "path": ["a"]}),
+        ("following", []),
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_none_is_one_line(program: str, answer: Any) -> None:
+    door = cast("Any", SimpleNamespace(cluster=SimpleNamespace(name="hec")))
+    with pytest.raises(RookeryError, match="hec gave an answer that can't be used, and nothing of it was kept: "):
+        sent.read(door, program, json.dumps(answer))
+
+
+@pytest.mark.parametrize("text", [b"0" * (1 << 27), b"[" * 100_000, b'{"found": "yes"}', b"[]"])
+def test_an_answer_of_the_converger_that_is_none_is_one_line(text: bytes) -> None:
+    packed = base64.b64encode(zlib.compress(text)).decode()
+    with in_time(), pytest.raises(RookeryError, match="can't be used"):
+        packing.unpack(f"<<<rookery:{packed}:rookery>>>")
