@@ -117,6 +117,7 @@ def cancel(
         "job": "number of a run: only files written from its submission to its end, or with the number in their path",
         "cluster": ITS_CLUSTER,
         "project": PROJECT,
+        "max-size": "most that is fetched, such as 500M or 50G; by default 20G",
         "check": CHECK,
         "json": JSON,
         "sandbox": SANDBOX,
@@ -127,6 +128,7 @@ def fetch(
     job: str = "",
     cluster: str = "",
     project: str = "",
+    max_size: str = "20G",
     check: bool = False,
     json: bool = False,
     sandbox: bool = False,
@@ -134,7 +136,8 @@ def fetch(
     """Bring the results from a cluster into the project's folder; what is here already is not sent again."""
     from rookery.jobs import fetch
 
-    return fetch.run(fetch.Request(job=job, cluster=cluster, project=project, check=check, json=json, sandbox=sandbox))
+    asked = {"job": job, "cluster": cluster, "project": project, "max_size": max_size}
+    return fetch.run(fetch.Request(**asked, check=check, json=json, sandbox=sandbox))
 
 
 @command(

@@ -7,15 +7,20 @@ from one that may be renewed. Nothing is written through a symbolic link, nor un
 import hashlib
 import json
 import os
+import re
+import shlex
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from rookery import files, house
+from rookery import files, house, kept_json
 from rookery.errors import RookeryError
+from rookery.jobs import record
 from rookery.jobs.outputs import File
+from rookery.shapes import MismatchError
 
 STAGE = ".rookery-fetch"
 """Folder in an output in which files are kept until they are whole; left by a run that was killed, it is removed."""
@@ -23,11 +28,22 @@ STAGE = ".rookery-fetch"
 OUTSIDE = "its path leads out of the outputs"
 TAKEN = "its name has a meaning of its own here"
 
+NO_RECORD = "not named as the record of a run"
+LONG = "a name in its path is too long"
+TWICE = "the cluster lists it twice"
+
+_RECORD = re.compile(rf"{record.FOLDER}/{record.NUMBER.pattern}(?:\.[A-Za-z0-9_.\-]{{1,200}})?\.json")
+
 _TAKEN = {".git", STAGE}
 """Names, in small letters, that nothing from a cluster may have: git would do what a folder of that name tells it."""
 
 _TICK = 1_000_000
 """Nanoseconds by which two times may differ and still be one: not every file system keeps them to the last digit."""
+
+_LONGEST_NAME = 255
+"""Bytes of a file's name that file systems take."""
+
+_LARGEST_NOTE = 1 << 28
 
 Note = list[int | str]
 """What is noted of a file: the cluster, its time as it was listed there, and the size that came; it may grow."""
@@ -56,7 +72,11 @@ class Plan:
 
 
 class Arrivals:
-    """A project's folder, and the note of what fetch has brought into it."""
+    """A project's folder, and the note of what fetch has brought into it.
+
+    Attributes:
+        refused: What came and could not be used, with why.
+    """
 
     def __init__(self, root: Path, cluster: str) -> None:
         """Read the note; one that can't be read counts as empty, so that everything here counts as the person's."""
@@ -65,10 +85,9 @@ class Arrivals:
         key = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
         self._note = house.state_dir() / "fetched" / f"{root.name[:40]}-{key}.json"
         self._folders: dict[str, str] = {}
-        try:
-            self._known: dict[str, Note] = json.loads(self._note.read_bytes().decode(errors="surrogateescape"))
-        except (OSError, ValueError):
-            self._known = {}
+        advice = f"rm {shlex.quote(str(self._note))}   # what was fetched before counts as yours then, and is kept"
+        self._known: dict[str, Note] = kept_json.load(self._note, _notes, advice=advice, most=_LARGEST_NOTE) or {}
+        self.refused: list[tuple[str, str]] = []
         self._stages: set[str] = set()
 
     def plan(self, found: Iterable[File], outputs: Iterable[str]) -> Plan:
@@ -78,10 +97,11 @@ class Arrivals:
             found: What there is on the cluster.
             outputs: The folders that files may go to, besides runs/.
         """
-        plan = Plan()
+        plan, seen = Plan(), set[str]()
         allowed = (*(f"{output}/" for output in outputs), "runs/")
         for file in found:
-            why = self._unfit(file.path, allowed)
+            why = self._unfit(file.path, allowed) or (TWICE if file.path in seen else "")
+            seen.add(file.path)
             if why:
                 plan.refused.append((file.path, why))
                 continue
@@ -120,6 +140,10 @@ class Arrivals:
             return OUTSIDE
         if name.lower() in _TAKEN:
             return TAKEN
+        if _is_long(name):
+            return LONG
+        if folder == record.FOLDER and not _RECORD.fullmatch(path):
+            return NO_RECORD
         return self._folder_unfit(folder)
 
     def _folder_unfit(self, folder: str) -> str:
@@ -131,6 +155,8 @@ class Arrivals:
                 why = OUTSIDE
             elif name.lower() in _TAKEN:
                 why = TAKEN
+            elif _is_long(name):
+                why = LONG
             self._folders[folder] = why or self._link(folder)
         return self._folders[folder]
 
@@ -155,8 +181,12 @@ class Arrivals:
         """
         made: set[str] = set()
         try:
-            for file, content in coming:
-                folder = file.path.rpartition("/")[0]
+            for file, sent in coming:
+                folder, _, name = file.path.rpartition("/")
+                content, why = _recorded(sent, name) if folder == record.FOLDER else (sent, "")
+                if why:
+                    self.refused.append((file.path, why))
+                    continue
                 if folder not in made:
                     (self.root / folder).mkdir(parents=True, exist_ok=True)
                     made.add(folder)
@@ -198,6 +228,31 @@ class Arrivals:
             shutil.rmtree(stage, ignore_errors=True)
         self._stages.clear()
         files.write(self._note, json.dumps(self._known))
+
+
+def _is_long(name: str) -> bool:
+    return len(name) * 4 > _LONGEST_NAME and len(os.fsencode(name)) > _LONGEST_NAME
+
+
+def _recorded(content: Iterable[bytes], name: str) -> tuple[Iterable[bytes], str]:
+    """The content of a run's record, and why it is none; "" where it is one."""
+    pieces, left = [], record.LARGEST
+    for piece in content:
+        left -= len(piece)
+        if left < 0:
+            return [], "too large for the record of a run"
+        pieces.append(piece)
+    return pieces, record.fault(b"".join(pieces), name)
+
+
+def _notes(value: Any) -> dict[str, Note]:
+    """The shape of the note; by hand, since there may be 100,000 files in it."""
+    if not isinstance(value, dict):
+        raise MismatchError("is not an object")
+    for one in value.values():
+        if type(one) is not list or len(one) != 3 or [type(part) for part in one] != [str, int, int]:
+            raise MismatchError("has an entry that is not of cluster, time and size")
+    return value
 
 
 def _alike(size: int, mtime: int, other_size: int, other_mtime: int) -> bool:

@@ -4,6 +4,8 @@ import hashlib
 import json as json_
 import math
 import os
+import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from rookery.project.spec import Project
     from rookery.ssh import Door
 
+MAX_SIZE = "20G"
+"""What is fetched at most where no other limit is given."""
+
+WORTH_SAYING = 10**9
+"""Bytes from which it is said before how much will come."""
+
 NAMED = 5
 """How many files are named before it is said how many more there are."""
 
@@ -34,6 +42,7 @@ class Request:
     check: bool = False
     json: bool = False
     sandbox: bool = False
+    max_size: str = MAX_SIZE
 
 
 def run(request: Request) -> int:
@@ -43,12 +52,14 @@ def run(request: Request) -> int:
         1 where something could not be brought; what was kept because it is the person's does not count.
 
     Raises:
-        RookeryError: There is no project, the cluster can't be reached, or has no release of it or knows no such job.
+        RookeryError: There is no project, the cluster can't be reached, or has no release of it or knows no such job;
+            or there is more to fetch than the limit or this computer's disk allows.
     """
     from rookery.jobs import record
     from rookery.jobs.arrivals import Arrivals
     from rookery.project import read, target
 
+    limit = _bytes(request.max_size)
     project = read.load(request.project)
     job = record.numbered(request.job, "fetch")[0] if request.job else ""
     cluster = request.cluster or (ran_on(project.root, job, sandbox=request.sandbox) if job else "")
@@ -58,7 +69,12 @@ def run(request: Request) -> int:
         there, files = _look(door, project, job)
         arrivals = Arrivals(project.root, door.cluster.label)
         plan = arrivals.plan(files, project.outputs)
+        if too_much := _too_much(plan, limit, request, door, project.root):
+            if not request.check:
+                raise too_much
+            print(too_much.message, file=sys.stderr)
         brought = [] if request.check else _bring(door, project, arrivals, plan)
+    plan.refused += arrivals.refused
     _tell(request, door, there, plan, brought)
     ran = record.find(project.root, job) if job else None
     if ran and (unnamed := sorted(set(ran.outputs) - set(project.outputs))):
@@ -95,6 +111,43 @@ def _look(door: "Door", project: "Project", job: str) -> tuple["Listing", Sequen
     if there.submitted is None and not files:
         raise RookeryError(f"{name} knows no job {job} of {project.name}.", hint=f"invoke jobs --cluster {name}{flag}")
     return there, files
+
+
+def _bytes(given: str) -> int:
+    """A limit as it is given, such as 500M or 20G, in bytes.
+
+    Raises:
+        RookeryError: It is no such limit.
+    """
+    from rookery.project import values
+
+    try:
+        return values.mebibytes(given) << 20
+    except ValueError:
+        what = f"--max-size {given!r} is not a size such as 500M or 50G."
+        raise RookeryError(what, hint="invoke fetch --max-size 50G") from None
+
+
+def _too_much(plan: "Plan", limit: int, request: Request, door: "Door", root: Path) -> RookeryError | None:
+    """Why what is planned can't be fetched: it is over the limit, or over what is free here. Says how much it is."""
+    name, free = door.cluster.name, shutil.disk_usage(root).free
+    what = f"{len(plan.bring):,} file{'' if len(plan.bring) == 1 else 's'}, {size(plan.size)}"
+    flags = f"--cluster {name}{' --sandbox' * door.cluster.sandbox}"
+    flags += f" --project {shlex.quote(request.project)}" if request.project else ""
+    again = f"invoke fetch {request.job + ' ' if request.job else ''}--max-size"
+    if plan.size > limit:
+        return RookeryError(
+            f"{name} has {what} to fetch, more than the limit of {size(limit)}.",
+            hint=f"{again} {plan.size // 2**30 + 1}G {flags}   # or fetch one run's files: invoke fetch JOB",
+        )
+    if plan.size > free:
+        return RookeryError(
+            f"{name} has {what} to fetch, and this computer has {size(free)} free in {root}.",
+            hint=f"df -h {shlex.quote(str(root))}   # make room, or fetch one run's files: invoke fetch JOB {flags}",
+        )
+    if plan.size >= WORTH_SAYING and not request.check:
+        print(f"Fetching {what}, from {name}; {size(free)} are free here.", file=sys.stderr)
+    return None
 
 
 def _bring(door: "Door", project: "Project", arrivals: "Arrivals", plan: "Plan") -> list["File"]:
@@ -159,7 +212,13 @@ def _tell(request: Request, door: "Door", there: "Listing", plan: "Plan", brough
     """Say what came, what is kept, and what could not come."""
     files = plan.bring if request.check else brought
     total = sum(file.size for file in files)
-    absent = [] if request.check else sorted({file.path for file in plan.bring} - {file.path for file in brought})
+    absent = (
+        []
+        if request.check
+        else sorted(
+            {file.path for file in plan.bring} - {file.path for file in brought} - {path for path, _ in plan.refused}
+        )
+    )
     if request.json:
         document = {
             "cluster": door.cluster.name,

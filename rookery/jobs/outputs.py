@@ -5,16 +5,15 @@ and a stream may bring what nobody asked for.
 """
 
 import gzip
-import io
 import os
 import re
 import subprocess
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from rookery.errors import RookeryError
 from rookery.marks import new_mark
@@ -60,9 +59,9 @@ exec xargs -0 -n 1000 sh -c '
 tar --create --file=- --format=gnu --hard-dereference --no-recursion --no-unquote -- "$@" | gzip -1' send
 """
 
-_RECORD = re.compile(r"([fl]) (\d+) (-?\d+)\.?(\d*) (.+)", re.DOTALL)
-_BLOCK = 512
-_PIECE = 1 << 20
+_RECORD = re.compile(r"([fl]) ([0-9]{1,18}) (-?[0-9]{1,40})\.?([0-9]{0,40}) (.+)", re.DOTALL)
+_EARLIEST, _LATEST = -(2**31), 15 * 10**9
+"""Seconds since 1970 that ext4 and most others keep; other times become the nearest of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +136,13 @@ def read(text: str) -> Listing:
             if kind == "l":
                 links.append(path)
             else:
-                mtime = int(seconds) * 10**9 + int(fraction[:9].ljust(9, "0"))
-                files.append(File(path, there, int(bytes_), mtime))
+                whole = min(max(int(seconds), _EARLIEST), _LATEST)
+                part = int(fraction[:9].ljust(9, "0")) if whole == int(seconds) else 0
+                files.append(File(path, there, int(bytes_), whole * 10**9 + part))
         elif record.startswith("missing "):
             missing.append(record[8:])
-        elif told := re.fullmatch(r"times (\d+) (\d+|Unknown)", record):
-            submitted, ended = int(told[1]), int(told[2]) if told[2].isdigit() else None
+        elif told := re.fullmatch(r"times ([0-9]{1,11}) ([0-9]{1,11}|Unknown)", record):
+            submitted, ended = int(told[1]), None if told[2] == "Unknown" else int(told[2])
     return Listing(tuple(files), tuple(links), tuple(missing), submitted, ended)
 
 
@@ -165,11 +165,18 @@ def of_job(found: Listing, job: str) -> list[File]:
     return chosen
 
 
+def allowance(wanted: Iterable[File]) -> int:
+    """Bytes that the stream of some files may have: their sizes, what tar puts around them, and room for growth."""
+    sizes = [file.size for file in wanted]
+    return sum(sizes) * 11 // 10 + (8 << 10) * len(sizes) + (64 << 20)
+
+
 @contextmanager
 def sent(door: "Door", base: str, wanted: Iterable[File]) -> Iterator[Iterator[tuple[File, Iterator[bytes]]]]:
     """Files as they come, in one stream: each with its content, to be read before the next is asked for.
 
-    What was not asked for is passed over; a file that has gone meanwhile does not come.
+    What was not asked for is passed over; a file that has gone meanwhile does not come. Files may have grown since they
+    were listed, but the stream is stopped where all together are far larger than was announced.
 
     Args:
         door: The cluster's, open.
@@ -177,8 +184,10 @@ def sent(door: "Door", base: str, wanted: Iterable[File]) -> Iterator[Iterator[t
         wanted: The files.
 
     Raises:
-        RookeryError: The connection broke off; what came before has come whole.
+        RookeryError: The connection broke off, or more came than was announced; what came before has come whole.
     """
+    from rookery.jobs import archive
+
     by_name = {file.there: file for file in wanted}
     mark = new_mark()
     command = door.command(remote_command(marked(_SEND, mark), [base]))
@@ -188,9 +197,13 @@ def sent(door: "Door", base: str, wanted: Iterable[File]) -> Iterator[Iterator[t
         process = subprocess.Popen(command, stdin=names, stdout=subprocess.PIPE, stderr=said)
         try:
             assert process.stdout is not None  # noqa: S101 it is a pipe
-            yield _unpacked(process.stdout, mark, by_name)
+            yield archive.members(process.stdout, mark, by_name, allowance(by_name.values()))
             process.stdout.read()
             code = process.wait()
+        except archive.LargerError:
+            raise RookeryError(
+                f"{door.cluster.name} sent far more than the files that it had listed, and was stopped."
+            ) from None
         except (EOFError, ValueError, zlib.error, gzip.BadGzipFile) as error:
             process.kill()
             code = process.wait()
@@ -201,57 +214,6 @@ def sent(door: "Door", base: str, wanted: Iterable[File]) -> Iterator[Iterator[t
             process.wait()
     if code not in {0, -9}:
         raise _cut_off(door, code, b"", None)
-
-
-def _unpacked(stream: IO[bytes], mark: str, by_name: Mapping[str, File]) -> Iterator[tuple[File, Iterator[bytes]]]:
-    """The files of the stream, after whatever the start-up files there have printed.
-
-    GNU tar's own format is read here by hand: with many small files, tarfile takes longer than all the rest.
-    """
-    for line in stream:
-        if line.endswith(f"{mark}\n".encode()):
-            break
-    else:
-        raise EOFError("nothing came")
-    plain = io.BufferedReader(gzip.GzipFile(fileobj=stream, mode="rb"), _PIECE)
-    long_name = b""
-    while header := plain.read(_BLOCK):
-        if not header.strip(b"\0"):  # the end of an archive; another may follow
-            continue
-        if len(header) < _BLOCK:
-            raise EOFError("it ended in the middle")
-        kind, size = header[156:157], _number(header[124:136])
-        content = _pieces(plain, size)
-        if kind == b"L":  # the name of the next member, too long for its header
-            long_name = b"".join(content).rstrip(b"\0")
-        else:
-            file = by_name.get(os.fsdecode(long_name or header[:100].partition(b"\0")[0]))
-            long_name = b""
-            if file and kind in {b"0", b"\0"}:
-                yield file, content
-        for _ in content:  # what nobody has read of it
-            pass
-        _exactly(plain, -size % _BLOCK)
-
-
-def _number(field: bytes) -> int:
-    """A number of a tar header: octal digits, or, where they are too few, binary with the first bit set."""
-    if field[0] & 0x80:
-        return int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big")
-    return int(field.strip(b" \0") or b"0", 8)
-
-
-def _exactly(stream: IO[bytes], size: int) -> bytes:
-    data = stream.read(size)
-    if len(data) < size:
-        raise EOFError("it ended in the middle")
-    return data
-
-
-def _pieces(stream: IO[bytes], size: int) -> Iterator[bytes]:
-    while size > 0:
-        yield _exactly(stream, min(size, _PIECE))
-        size -= _PIECE
 
 
 def _cut_off(door: "Door", code: int, said: bytes, error: Exception | None) -> RookeryError:

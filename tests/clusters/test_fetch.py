@@ -58,7 +58,8 @@ def test_before_anything_is_deployed_it_says_what_to_do(hec: Live) -> None:
 
 
 def test_results_come_once_and_what_has_changed_comes_again(student: Laptop) -> None:
-    inside(student, "echo 1 > 1.csv; echo 2 > deep/2.csv; echo '{}' > ~/projects/demo/runs/5.json")
+    record = '{"job": "simulate", "id": "5", "cluster": "hec"}'
+    inside(student, f"echo 1 > 1.csv; echo 2 > deep/2.csv; echo '{record}' > ~/projects/demo/runs/5.json")
     before = fetch(student, "--check")
     assert before["check"]
     assert not (student.home / "demo/results").exists()
@@ -75,6 +76,31 @@ def test_results_come_once_and_what_has_changed_comes_again(student: Laptop) -> 
     assert told["brought"] == ["results/1.csv"]
     assert [one["path"] for one in told["kept"]] == ["results/deep/2.csv"]
     assert (student.home / "demo/results/1.csv").read_text() == "1\nmore\n"
+
+
+def test_more_than_the_limit_or_the_disk_takes_is_told_before_anything_comes(student: Laptop) -> None:
+    """Sparse files: on the cluster they take nothing, and here they would."""
+    inside(student, "truncate -s 30G huge.bin; truncate -s 15T vast.bin")
+    try:
+        would = fetch(student, "--check")["said"]
+        done = student.rookery("fetch", "--project", str(student.home / "demo"))
+        large = fetch(student, "--max-size", "20T", check=False)["said"]
+    finally:
+        inside(student, "rm huge.bin vast.bin")
+    assert would == "hec has 2 files, 16.5 TB to fetch, more than the limit of 21.5 GB.\n"
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[0]) == (1, "", would.strip())
+    assert f"next: rookery fetch --max-size 15391G --cluster hec --project {student.home}/demo" in done.stderr
+    assert "hec has 2 files, 16.5 TB to fetch, and this computer has " in large
+    assert not list((student.home / "demo/results").glob("*.bin"))
+    assert fetch(student, "--max-size", "1x", check=False)["said"].startswith("--max-size '1x' is not a size")
+
+
+def test_a_record_that_is_none_is_refused_and_named(student: Laptop) -> None:
+    inside(student, """echo '{"job": "a", "id": "../../../x", "cluster": "hec"}' > ~/projects/demo/runs/6.json""")
+    told = fetch(student, check=False)
+    assert [one["path"] for one in told["refused"]] == ["runs/6.json"]
+    assert not (student.home / "demo/runs/6.json").exists()
+    inside(student, "rm ~/projects/demo/runs/6.json")
 
 
 def test_names_that_are_awkward_arrive_as_they_are(student: Laptop) -> None:

@@ -6,13 +6,14 @@ import os
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rookery.errors import RookeryError
-from rookery.jobs import outputs
+from rookery.jobs import archive, outputs
 from rookery.jobs.arrivals import STAGE, Arrivals
 from rookery.jobs.outputs import File
 
@@ -43,8 +44,12 @@ def fetched(root: Path, *files: tuple[File, list[bytes]], cluster: str = "hec") 
     return {
         "brought": [file.path for file in brought],
         "kept": [path for path, _ in plan.kept],
-        "refused": [path for path, _ in plan.refused],
+        "refused": [path for path, _ in [*plan.refused, *arrivals.refused]],
     }
+
+
+def unpacked(stream: IO[bytes], wanted: dict[str, File], most: int = 1 << 30) -> list[tuple[str, bytes]]:
+    return [(file.path, b"".join(pieces)) for file, pieces in archive.members(stream, "mark", wanted, most)]
 
 
 def test_what_is_here_is_not_brought_again_and_what_has_changed_there_is(root: Path) -> None:
@@ -122,7 +127,8 @@ def test_nothing_is_written_through_a_link(root: Path, tmp_path: Path) -> None:
 def test_a_record_that_is_here_stays(root: Path) -> None:
     (root / "runs").mkdir()
     (root / "runs/7.json").write_text("mine")
-    assert fetched(root, there("runs/7.json"), there("runs/8.json"))["brought"] == ["runs/8.json"]
+    other = b'{"job": "a", "id": "8", "cluster": "hec"}'
+    assert fetched(root, there("runs/7.json"), there("runs/8.json", other))["brought"] == ["runs/8.json"]
     assert (root / "runs/7.json").read_text() == "mine"
 
 
@@ -183,8 +189,9 @@ def test_any_name_and_any_content_passes_through_the_stream(
     ).stdout
     by_name = {os.fsdecode(b"current/" + name): File(os.fsdecode(name), "", len(content), 0) for name in names}
     stream_ = io.BytesIO(b"noise\nmark\n" + gzip.compress(packed, 1) * 2)
-    found = [(file.path, b"".join(pieces)) for file, pieces in outputs._unpacked(stream_, "mark", by_name)]
-    assert found == [(os.fsdecode(name), content) for name in names] * 2
+    assert unpacked(stream_, by_name) == [
+        (os.fsdecode(name), content) for name in names
+    ]  # the second time: passed over
 
 
 def test_a_stream_that_was_cut_is_not_taken_for_a_whole_one(tmp_path: Path) -> None:
@@ -192,8 +199,7 @@ def test_a_stream_that_was_cut_is_not_taken_for_a_whole_one(tmp_path: Path) -> N
     packed = gzip.compress(subprocess.run(["tar", "-c", "a"], cwd=tmp_path, check=True, capture_output=True).stdout)
     for size in (20, len(packed) // 2, len(packed) - 4):
         with pytest.raises(EOFError):
-            for _, pieces in outputs._unpacked(io.BytesIO(b"mark\n" + packed[:size]), "mark", {"a": there("a")[0]}):
-                list(pieces)
+            unpacked(io.BytesIO(b"mark\n" + packed[:size]), {"a": there("a")[0]})
 
 
 def test_links_and_what_was_not_asked_for_are_passed_over(tmp_path: Path) -> None:
@@ -203,8 +209,83 @@ def test_links_and_what_was_not_asked_for_are_passed_over(tmp_path: Path) -> Non
     (tmp_path / "b").symlink_to("/etc/passwd")
     packed = subprocess.run(["tar", "-c", "a", "b", "c"], cwd=tmp_path, check=True, capture_output=True).stdout
     wanted = {name: there(f"results/{name}")[0] for name in ("b", "c")}
-    found = outputs._unpacked(io.BytesIO(b"mark\n" + gzip.compress(packed)), "mark", wanted)
-    assert [(file.path, b"".join(pieces)) for file, pieces in found] == [("results/c", b"c")]
+    assert unpacked(io.BytesIO(b"mark\n" + gzip.compress(packed)), wanted) == [("results/c", b"c")]
+
+
+def member(name: bytes, size: bytes, kind: bytes = b"0", content: bytes = b"") -> bytes:
+    """A member of a tar as a hostile cluster writes it."""
+    header = name.ljust(100, b"\0") + b"0" * 24 + size.ljust(12, b"\0") + b"9" * 12 + b"0" * 8 + kind
+    return header.ljust(512, b"\0") + content.ljust(-(-len(content) // 512) * 512, b"\0")
+
+
+THREE_GB = b"%011o" % (3 << 30)
+
+
+@pytest.mark.parametrize(
+    ("stream", "error"),
+    [
+        (member(b"././@LongLink", THREE_GB, b"L"), "a file's name of 3221225472 bytes"),
+        (member(b"./PaxHeaders/a", THREE_GB, b"x"), None),
+        (member(b"a", b"\x80" + b"\xff" * 11), None),
+        (member(b"a", b"\xff" * 12), None),
+        (member(b"a", b"-0000000001"), "negative"),
+        (member(b"a", b"99999999999"), "invalid literal"),
+        (member(b"sparse", THREE_GB, b"S"), None),
+        (member(b"other", THREE_GB) + bytes(200_000_000), None),
+    ],
+)  # fmt: skip
+def test_a_stream_that_lies_about_sizes_is_stopped(stream: bytes, error: str | None) -> None:
+    with pytest.raises(ValueError, match=error):
+        unpacked(io.BytesIO(b"mark\n" + gzip.compress(stream, 1)), {"a": there("a")[0]}, most=1 << 26)
+
+
+def test_only_ordinary_files_come_and_each_once() -> None:
+    kinds = [member(b"a", b"0", kind) for kind in (b"1", b"2", b"3", b"4", b"5", b"6", b"7")]
+    stream = b"".join([*kinds, member(b"a", b"1", b"0", b"1"), member(b"a", b"1", b"0", b"2")])
+    assert unpacked(io.BytesIO(b"mark\n" + gzip.compress(stream)), {"a": there("a")[0]}) == [("a", b"1")]
+
+
+@pytest.mark.parametrize("seconds", ["-9999999999999", "1" + "0" * 25, "-1.5", "0"])
+def test_times_that_no_file_system_keeps_are_brought_all_the_same(root: Path, seconds: str) -> None:
+    (file,) = outputs.read(f"f 3 {seconds} current/results/1.csv\0").files
+    assert fetched(root, (file, [b"new"]))["brought"] == ["results/1.csv"]
+    assert fetched(root, (file, [b"new"])) == {"brought": [], "kept": [], "refused": []}
+
+
+def test_what_a_cluster_lists_twice_or_with_a_name_that_is_too_long_is_refused(root: Path) -> None:
+    long = "results/" + "x" * 256
+    told = fetched(root, there("results/1.csv"), there("results/1.csv", b"other"), there(long))
+    assert (told["brought"][0], told["refused"]) == ("results/1.csv", ["results/1.csv", long])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"{}", b"[" * 100_000, b"\xff", b'{"job": "a", "id": "8", "cluster": "hec"}',
+        b'{"job": "a", "id": "../../../etc/x", "cluster": "hec"}', b'{"job": "a", "id": 7, "cluster": "hec"}',
+        b'{"job": "a", "id": "7", "cluster": "hec", "commit": "--file=/etc/passwd"}',
+        b'{"job": "a", "id": "7", "cluster": "hec", "array": "1-9; rm"}',
+        b'{"job": "a", "id": "7", "cluster": "hec", "chunk": 1e999}',
+    ],
+)  # fmt: skip
+def test_what_is_no_record_of_a_run_is_not_kept_as_one(root: Path, content: bytes) -> None:
+    told = fetched(root, there("runs/7.json", content), there("runs/x.json"), there("results/1.csv"))
+    assert told == {"brought": ["results/1.csv"], "kept": [], "refused": ["runs/x.json", "runs/7.json"]}
+    assert not (root / "runs").exists()
+
+
+def test_a_note_that_is_a_fifo_or_of_another_form_is_named_and_left(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetched(root, there("results/1.csv"))
+    (note,) = (tmp_path / "state/rookery/fetched").iterdir()
+    for broken in ('{"results/1.csv": ["hec", 1]}', '{"results/1.csv": 7}', "[]", "[" * 100_000):
+        note.write_text(broken)
+        assert fetched(root, there("results/1.csv", b"more", NEW))["kept"] == ["results/1.csv"]
+    note.unlink()
+    os.mkfifo(note)
+    assert fetched(root, there("results/1.csv", b"more", NEW))["kept"] == ["results/1.csv"]
+    assert f"Skipped {note}" in capsys.readouterr().err
 
 
 def test_the_listing_is_read_whatever_stands_in_it() -> None:
