@@ -39,8 +39,10 @@ def _deploy() -> None:
     from rookery.project import deploy
 
     try:
-        request = deploy.Request(**typed)
+        request, usual = deploy.Request(**typed), deploy.Request()
     except TypeError:
+        return
+    if any(type(value) is not type(getattr(usual, name)) for name, value in typed.items()):
         return
     program.end_by_sigterm()
     sys.exit(program.guarded(lambda: deploy.run(request)))

@@ -162,7 +162,7 @@ def probed(name: str, asked: Sequence[str]) -> str | None:
         answer = attendant.answer("")
     except EndedError:
         return None
-    return str(answer["probed"]) if list(attendant.asked) == list(asked) else None
+    return str(answer.get("probed", "")) if list(attendant.asked) == list(asked) else None
 
 
 def carry_out(name: str, python: str, payload: Mapping[str, Any]) -> dict[str, Any] | None:

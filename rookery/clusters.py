@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery import house, profile, secret, user_ssh
+from rookery import house, kept_json, profile, secret, user_ssh
 from rookery.errors import RookeryError
 from rookery.program import invocation
+from rookery.shapes import struct, text
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -96,10 +97,8 @@ def _row(name: str, folders: list[Path], sandbox: bool) -> Row:
 def _set_up_at(name: str, sandbox: bool) -> str | None:
     """When `setup` last ended well there; it notes that in the state folder."""
     folder = house.state_dir() / ("sandbox/clusters" if sandbox else "clusters")
-    try:
-        return str(json_.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["set_up"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    told = kept_json.load(folder / f"{name}.json", struct({"set_up": text(longest=100)}))
+    return told and str(told["set_up"])
 
 
 def details(name: str, sandbox: bool = False) -> dict[str, list[Value]]:

@@ -11,12 +11,13 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery import __version__, house, packing, probe
+from rookery import __version__, answers, house, packing, probe, strict_json
 from rookery.errors import RookeryError
+from rookery.shapes import MismatchError
 
 if TYPE_CHECKING:
     from rookery.profile import Cluster
@@ -206,19 +207,22 @@ def read_quick(said: "Completed") -> Look:
     answer = packing.unpack(said.stdout)
     if answer is None:
         return _silent(said)
-    asked, lease, facts = (bytes.fromhex(answer[key]) for key in ("asked", "lease", "facts"))
+    asked, lease, facts = (bytes.fromhex(answer.get(key, "")) for key in ("asked", "lease", "facts"))
     digest, _, text = asked.partition(b"\n")
     if digest.decode(errors="replace") != hashlib.sha256(text).hexdigest():
         return Look(answered=True)
-    sealed = json.loads(text)
-    now, then = set(facts_in(facts.decode(errors="surrogateescape"))), set(sealed["glance"])
+    try:
+        sealed = answers.SEALED(strict_json.loads(text))
+    except (strict_json.MalformedError, MismatchError):  # not what a run writes: a whole run finds out
+        return Look(answered=True)
+    now, then = set(facts_in(facts.decode(errors="surrogateescape"))), set(sealed.get("glance") or [])
     return Look(
         sealed=sealed,
         ended=_is_ended(lease, sealed["run"]),
-        intact=answer["same"],
+        intact=answer.get("same", False),
         new=tuple(sorted(now - then)),
         gone=tuple(sorted(then - now)),
-        python=answer["python"],
+        python=answer.get("python", ""),
         answered=True,
     )
 
@@ -233,7 +237,7 @@ def facts_in(output: str) -> Iterator[str]:
 def _is_ended(lease: bytes, run: str) -> bool:
     """Whether that run was the last one to work there, and came to its end."""
     try:
-        held = json.loads(lease)
+        held = strict_json.loads(lease)
         return bool(held["run"] == run and held["until"] == 0)
     except (ValueError, KeyError, TypeError):
         return False
@@ -250,10 +254,13 @@ def read(said: "Completed") -> Look:
     if answer is None:
         return _silent(said)
     if answer.get("failed"):
-        return Look(problem=str(answer["msg"]), hint=str(answer.get("hint") or ""), answered=True)
-    for internal in ("complete", "tests", "untold"):
-        answer.pop(internal, None)
-    seen: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in answer.items()}
+        return Look(
+            problem=str(answer.get("msg") or "it did not say why"), hint=str(answer.get("hint") or ""), answered=True
+        )
+    known = {one.name for one in fields(Look)} - {"problem", "hint", "answered"}
+    seen: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in answer.items() if key in known
+    }
     return Look(**seen, answered=True)
 
 

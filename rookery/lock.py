@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rookery import house
+from rookery import house, strict_json
 from rookery.errors import RookeryError
 
 
@@ -74,6 +74,6 @@ def waited(file: Path, waiting: Callable[[], object] = lambda: None) -> Iterator
 def _holder(text: str) -> str:
     """Who holds a lock, from what it wrote there; it may have been read before it was written."""
     with suppress(ValueError, KeyError, TypeError):
-        holder = json.loads(text)
+        holder = strict_json.loads(text)
         return f"{holder['who']}, process {holder['pid']}, since {holder['since']}"
     return "it has just begun"

@@ -15,8 +15,8 @@ from rookery import house
 
 # fmt: off
 PARTS = (
-    "problem", "paths", "disk", "records", "ledger", "quick", "asked", "room", "lease", "work", "shells", "things",
-    "blocks", "settings", "tree_copy", "relocate", "process", "reply", "jobs", "commands", "schedule",
+    "problem", "strict_json", "paths", "disk", "records", "ledger", "quick", "asked", "room", "lease", "work", "shells",
+    "things", "blocks", "settings", "tree_copy", "relocate", "process", "reply", "jobs", "commands", "schedule",
     "takeback", "stale", "kinds", "main",
 )
 # fmt: on
@@ -88,10 +88,27 @@ def command(interpreter: str, packed: str) -> tuple[str, bytes | None]:
     return f"{python} -IS -c {shlex.quote(FROM_INPUT)}", packed.encode()
 
 
-def unpack(output: str) -> dict[str, Any] | None:
-    """The converger's answer in whatever the login shell printed, or None."""
+def unpack(output: str, node: str = "the login node") -> dict[str, Any] | None:
+    """The converger's answer in whatever the login shell printed, or None.
+
+    Args:
+        output: What was printed.
+        node: Whose answer it is, for messages.
+
+    Raises:
+        RookeryError: It is not an answer that a converger gives.
+    """
+    from rookery import answers, strict_json
+
     found = ANSWER.findall(output)
     if not found:
         return None
-    answer: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(found[-1])))
+    unpacking = zlib.decompressobj()
+    try:
+        text = unpacking.decompress(base64.b64decode(found[-1]), strict_json.MOST_BYTES)
+    except (ValueError, zlib.error):
+        raise answers.unusable(node, ValueError("it can't be unpacked")) from None
+    if not unpacking.eof:
+        raise answers.unusable(node, ValueError("it is cut off, or too large"))
+    answer: dict[str, Any] = answers.parsed(node, answers.CONVERGER, text)
     return answer

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rookery import house
+from rookery import house, strict_json
 from rookery.errors import RookeryError
 
 TIMEOUT = 20
@@ -211,7 +211,7 @@ def events(lines: Iterable[str]) -> Iterator[Event]:
     """Tell events from log lines."""
     for line in lines:
         with suppress(ValueError):
-            event = json.loads(line) if line.startswith("{") else None
+            event = strict_json.loads(line) if line.startswith("{") else None
             if isinstance(event, dict) and "event" in event:
                 yield event
                 continue

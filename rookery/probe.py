@@ -5,6 +5,7 @@ The question is roles/cluster/files/probe.sh, one POSIX sh script, so that it wo
 
 import base64
 import gzip
+import re
 import shlex
 from collections import defaultdict
 from collections.abc import Mapping
@@ -34,6 +35,14 @@ _MANY = (
 
 
 _FLEETING = ("node", "free_mb", "installed_mb", "moving_mb", "writable")
+
+
+_PATH = re.compile(r"/[^\x00-\x1f\x7f]{0,4095}")
+_FORMS = {
+    "home": _PATH,
+    "user": re.compile(r"[^\x00-\x20\x7f/:]{0,100}"),
+    "architecture": re.compile(r"[A-Za-z0-9_.\-]{0,40}"),
+}
 
 
 def script() -> str:
@@ -97,13 +106,14 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
             many[key].append(value.rstrip("\r"))
         else:
             one[key] = value.strip()
-    name = profile.get("cluster_title") or "the cluster"
+    name = str(profile.get("cluster_title") or "the cluster")
     if one.get("complete") != "yes":
         raise RookeryError(
             f"The login node of {name} did not answer in full; a start-up file there may end the shell.",
             hint="log in by hand and look at ~/.bashrc and ~/.profile for `exit`",
         )
-    storage = dict(_pair(value) for value in many["storage"])
+    _check(one, name)
+    storage = {area: path for area, path in map(_pair, many["storage"]) if _PATH.fullmatch(path)}
     missing = [area for area in _areas(profile) if not storage.get(area["name"])]
     if missing:
         raise RookeryError(
@@ -113,7 +123,8 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         )
     area = profile.get("cluster_roomy_storage") or "home"
     roomy = storage[area]
-    pythons = [dict(zip(("version", "path"), _pair(value), strict=True)) for value in dict.fromkeys(many["python"])]
+    told = map(_pair, dict.fromkeys(many["python"]))
+    pythons = [{"version": version, "path": path} for version, path in told if _is_python(version, path)]
     return {
         **{key: one.get(key, "") for key in _ONE},
         "shells": many["shells"],
@@ -124,8 +135,8 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         "storage": storage,
         "writable": {area: area in many["writable"] for area in storage},
         "free_mb": _free(many, profile),
-        "installed_mb": int(dict(map(_pair, many["installed_mb"])).get(area) or 0),
-        "moving_mb": sum(int(value or 0) for value in many["moving_mb"]),
+        "installed_mb": _whole(dict(map(_pair, many["installed_mb"])).get(area, "")),
+        "moving_mb": sum(map(_whole, many["moving_mb"])),
         "roomy": roomy,
         "prefix": f"{roomy}/rookery/{one.get('architecture', '')}",
         # what is compiled can be run by machines of this architecture alone, where others share the home
@@ -140,13 +151,36 @@ def _pair(value: str) -> tuple[str, str]:
     return name, rest
 
 
+def _check(one: Mapping[str, str], name: str) -> None:
+    """See that facts which become parts of paths and commands are what they should be.
+
+    Raises:
+        RookeryError: One is not.
+    """
+    for key, form in _FORMS.items():
+        if not form.fullmatch(one.get(key, "")):
+            raise RookeryError(
+                f"The login node of {name} gave an answer that can't be used: {key} is {one.get(key, '')[:60]!r}.",
+                hint="log in by hand, and look at what ~/.bashrc and ~/.profile print and set",
+            )
+
+
+def _is_python(version: str, path: str) -> bool:
+    return bool(re.fullmatch(r"[0-9]{1,3}\.[0-9]{1,5}[0-9A-Za-z.+]{0,20}", version) and _PATH.fullmatch(path))
+
+
+def _whole(text: str) -> int:
+    """A whole number; 0 for anything else."""
+    return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else 0
+
+
 def _new_enough(version: str) -> bool:
     return tuple(int(part) for part in version.split(".")[:2]) >= OLDEST_PYTHON
 
 
 def _free(many: Mapping[str, list[str]], profile: Mapping[str, Any]) -> dict[str, int]:
     """Free MB of each storage area: what the file system has left, or the person's quota where that is less."""
-    free = {name: int(value) for name, value in map(_pair, many["free_mb"]) if value}
+    free = {name: _whole(value) for name, value in map(_pair, many["free_mb"]) if value}
     form = (profile.get("cluster_quota") or {}).get("format", "")
     told = quota_forms.areas(form, "\n".join(many["quota"]))
     for area in told:

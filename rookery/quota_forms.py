@@ -7,7 +7,7 @@ FILLING, FULL = 80, 90
 """Per cent of a limit from which a person is told, and from which it is urgent."""
 
 _MB = {"K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2, "P": 1024.0**3}
-_SIZE = r"-?\d+(?:\.\d+)?"
+_SIZE = r"-?[0-9]{1,15}(?:\.[0-9]{1,9})?"
 _AREA_OF = {"storage": "persistent"}
 """What gpfsquota calls an area, where a profile calls it something else."""
 
@@ -64,7 +64,9 @@ def gpfsquota(text: str) -> list[Area]:
 
     The form is that of the Lancaster HEC documentation (May 2026): `storage 200G 82.23G 117.77G 41.12 202781`.
     """
-    pattern = re.compile(rf"\s*(\w+)\s+({_SIZE})([KMGTP])\s+({_SIZE})([KMGTP])\s+{_SIZE}[KMGTP]\s+{_SIZE}%?\s+(\d+)\s*")
+    pattern = re.compile(
+        rf"\s*(\w+)\s+({_SIZE})([KMGTP])\s+({_SIZE})([KMGTP])\s+{_SIZE}[KMGTP]\s+{_SIZE}%?\s+([0-9]{{1,15}})\s*"
+    )
     areas = []
     for line in text.splitlines():
         if found := pattern.fullmatch(line):
@@ -82,7 +84,7 @@ def quota_s(text: str) -> list[Area]:
     A long name of a file system has a line to itself; a `*` marks what is over its quota; a limit of 0 is none.
     A number of kilobytes may stand without its K.
     """
-    number = re.compile(r"(\d+(?:\.\d+)?)([KMGTPkmgtp]?)\*?")
+    number = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)([KMGTPkmgtp]?)\*?")
     areas, waiting = [], ""
     for line in text.splitlines():
         words = line.split()

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from rookery.ssh import Door
 
 PARTS = (
-    *("problem", "paths", "quick", "disk", "records", "ledger", "room", "lease", "work", "blocks", "settings"),
-    *("tree_copy", "relocate", "process", "reply", "jobs", "takeback", "merged", "restore_moved", "uninstall", "undo"),
+    *("problem", "strict_json", "paths", "quick", "disk", "records", "ledger", "room", "lease", "work", "blocks"),
+    *("settings", "tree_copy", "relocate", "process", "reply", "jobs", "takeback", "merged", "restore_moved"),
+    *("uninstall", "undo"),
 )
 """What is sent of the converger."""
 
@@ -174,7 +175,7 @@ class Home:
         }
         line, given = packing.command(facts["python"], packing.pack(payload, PARTS))
         done = self.door.run(script=f"exec {line}", input=given, timeout=PATIENCE, check=False)
-        answer = packing.unpack(done.stdout)
+        answer = packing.unpack(done.stdout, self.door.cluster.name)
         if answer is None:
             said = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
             raise RookeryError(

@@ -19,8 +19,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery import __version__, files, house, secret
+from rookery import __version__, files, house, kept_json, secret, strict_json
 from rookery.errors import RookeryError, one_line
+from rookery.shapes import MismatchError
 
 if TYPE_CHECKING:
     import yaml
@@ -126,9 +127,8 @@ def read(file: Path, dialect: Dialect = ANSIBLE) -> Document:
     if not dialect.kept or secret.NAMED.search(text):
         return _parsed(file, text, dialect)[0]
     kept = _kept(text, dialect)
-    with suppress(OSError, ValueError, TypeError, RecursionError):
-        data, lines = json.loads(kept.read_text(encoding="utf-8"))
-        return Document(file, data, {tuple(place): line for place, line in lines})
+    if (told := kept_json.load(kept, _told)) is not None:
+        return Document(file, *told)
     document, plain = _parsed(file, text, dialect)
     if plain:
         _keep(kept, document)
@@ -169,12 +169,24 @@ def _kept(text: str, dialect: Dialect) -> Path:
     return house.cache_dir() / "yaml" / hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+def _told(value: Any) -> tuple[Any, dict[tuple[Any, ...], int]]:
+    """The shape of what is kept: the data, and the line of each place in it."""
+    if not isinstance(value, list) or len(value) != 2 or not isinstance(value[1], list):
+        raise MismatchError("is not data with its lines")
+    for one in value[1]:
+        if type(one) is not list or [type(part) for part in one] != [list, int]:
+            raise MismatchError("has a line of another form")
+        if any(isinstance(step, (list, dict)) for step in one[0]):
+            raise MismatchError("has a place of another form")
+    return value[0], {tuple(place): line for place, line in value[1]}
+
+
 def _keep(path: Path, document: Document) -> None:
     """Keep what a text says, where JSON can hold it as it is; a cache that can't be written costs time alone."""
     told = (document.data, [(list(place), line) for place, line in document.lines.items()])
     with suppress(OSError, ValueError, TypeError):
         text = json.dumps(told)
-        if repr(json.loads(text)[0]) == repr(document.data):
+        if repr(strict_json.loads(text)[0]) == repr(document.data):
             files.write(path, text)
             files.trim(path.parent, KEPT)
 

@@ -21,6 +21,7 @@ from ansible.template import trust_as_template
 from ansible.utils.display import Display
 
 from rookery import attendant, fast, probe
+from rookery.errors import RookeryError
 from rookery.packing import PARTS, code, command, pack, unpack
 
 # What an item of each kind must say, and what it may say besides `what`.
@@ -179,9 +180,19 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return {**asked, "facts": probe.lasting(facts), "glance": glance}
 
     def _ask(self, payload: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """One round trip to the login node.
+        """One round trip to the login node; an answer that can't be used is a failure."""
+        try:
+            return self._answer(payload, variables)
+        except RookeryError as error:
+            return {"failed": True, "msg": error.message, "hint": error.hint or ""}
+
+    def _answer(self, payload: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """The answer of the login node.
 
         The last one of a run has a login of its own, which sees what the home is like by then.
+
+        Raises:
+            RookeryError: It can't be used.
         """
         if not payload.get("seal"):
             try:
@@ -221,6 +232,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             answer = self._ask(question, variables)
             if answer.get("failed"):
                 raise AnsibleActionFail(answer["msg"])
+            if not {"offset", "log", "state", "reason", "more"} <= answer.keys():
+                raise AnsibleActionFail("the login node did not say how its Slurm job is doing")
             question["poll"]["offset"] = answer["offset"]
             *lines, rest = (rest + base64.b64decode(answer["log"])).split(b"\n")
             for line in lines:

@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from converger import disk, quick
+from converger import disk, quick, strict_json
 from converger.ledger import make_state_folder, state_folder
 from converger.paths import native, portable
 
@@ -45,7 +45,7 @@ def note(home: str, payload: Dict[str, Any], sights: Dict[str, Sights]) -> None:
     if not declaration:
         return
     known = _read(_declared(home, payload["role"]))
-    parts = known["parts"] if known is not None and known.get("run") == run else []
+    parts = known["parts"] if known is not None and known.get("run") == run and _is_declared(known) else []
     same = next((part for part in parts if part["declaration"] == declaration), None)
     if same is not None:  # a role that went on after a Slurm job
         same["sights"].update(sights)
@@ -59,7 +59,7 @@ def declared(home: str, run: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
     folder = os.path.join(state_folder(home), "declared")
     for name in sorted(os.listdir(folder) if os.path.isdir(folder) else []):
         said = _read(os.path.join(folder, name))
-        if said is not None and said.get("run") == run:
+        if said is not None and said.get("run") == run and _is_declared(said):
             yield name, said
 
 
@@ -92,7 +92,15 @@ def seal(home: str, run: str, asked: Dict[str, Any]) -> None:
 def sealed(home: str) -> Optional[Dict[str, Any]]:
     """What the last whole run wrote down, or None."""
     said = _read(_sealed(home))
-    return said if said is not None and said.get("version") == VERSION and "run" in said else None
+    is_whole = (
+        said is not None
+        and said.get("version") == VERSION
+        and isinstance(said.get("run"), str)
+        and _are_texts(said.get("glance"))
+        and _are_texts(said.get("declared"))
+        and isinstance(said.get("facts", {}), dict)
+    )
+    return said if is_whole else None
 
 
 def facts_in(output: bytes) -> List[str]:
@@ -133,13 +141,29 @@ def _declared(home: str, role: str) -> str:
 def _read(file: str) -> Optional[Dict[str, Any]]:
     """What one of these files says; None where it is not as it was written: then a full run is what finds out."""
     try:
-        digest, _, text = (disk.read(file) or b"").partition(b"\n")
-    except OSError:
+        digest, _, text = strict_json.read_bytes(file).partition(b"\n")
+        if digest.decode("ascii", "replace") != disk.digest(text):
+            return None
+        said = strict_json.loads(text)
+    except (OSError, strict_json.MalformedError):
         return None
-    if digest.decode("ascii", "replace") != disk.digest(text):
-        return None
-    said: Dict[str, Any] = json.loads(text.decode())
-    return said
+    return said if isinstance(said, dict) else None
+
+
+def _is_declared(said: Dict[str, Any]) -> bool:
+    parts = said.get("parts")
+    return isinstance(parts, list) and all(
+        isinstance(part, dict)
+        and isinstance(part.get("declaration"), dict)
+        and _are_texts(part.get("storage"))
+        and isinstance(part.get("sights"), dict)
+        and all(isinstance(sights, dict) for sights in part["sights"].values())
+        for part in parts
+    )
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _write(home: str, file: str, said: Dict[str, Any]) -> None:

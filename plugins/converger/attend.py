@@ -7,13 +7,12 @@ comes back in the answer, and the declaration `payload` for the Python named by 
 
 import base64
 import contextlib
-import json
 import os
 import sys
 import zlib
 from typing import Any, Dict
 
-from converger import process, reply
+from converger import process, reply, strict_json
 from converger.main import Session
 
 
@@ -27,7 +26,7 @@ def main(_: Any) -> None:
     with process.stoppable(), contextlib.suppress(process.Interrupted):
         reply.tell({"to": "", "probed": probed})
         for line in sys.stdin.buffer:
-            question = json.loads(zlib.decompress(base64.b64decode(line)).decode())
+            question = strict_json.loads(zlib.decompress(base64.b64decode(line)))
             answer: Dict[str, Any] = {}
             if is_fit and question["python"] == sys.argv[-1]:
                 done = reply.answer(Session, question["payload"])

@@ -2,8 +2,9 @@
 
 import json
 import re
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple
 
+from converger import strict_json
 from converger.problem import Problem
 from converger.work import Thing, Work
 
@@ -70,7 +71,7 @@ def parse(data: bytes) -> Object:
     Raises:
         ValueError: It is something else: comments, trailing commas, a byte-order mark, a key twice, a list, …
     """
-    value = json.loads(data.decode("utf-8"), object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
+    value = strict_json.loads(data)
     if not isinstance(value, dict):
         raise ValueError("not an object")  # noqa: TRY004 - it is no object in JSON
     json.dumps(value, ensure_ascii=False).encode("utf-8")  # half a surrogate pair could not be written again
@@ -117,13 +118,3 @@ def settings(work: Work, item: Dict[str, Any]) -> None:
 def _same(one: Any, other: Any) -> bool:
     """Equal as JSON, where `true` is not 1."""
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-
-
-def _no_key_twice(pairs: List[Tuple[str, Any]]) -> Object:
-    if len({key for key, _ in pairs}) != len(pairs):
-        raise ValueError("a key stands there twice")
-    return dict(pairs)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name + " is not JSON")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rookery import files, house, request
+from rookery import files, house, request, strict_json
 from rookery.cohort.student import Student
 from rookery.cohort.wheel import Wheel
 from rookery.errors import RookeryError
@@ -196,7 +196,7 @@ def _put(folder: Path, relative: Path, text: str) -> Written:
 def _remembered(path: Path) -> str:
     """The digest of what rookery wrote there last; "" where it wrote nothing."""
     try:
-        return _memory(path).read_text(encoding="ascii")
+        return strict_json.read_bytes(_memory(path), 1000).decode("ascii")
     except (OSError, ValueError):
         return ""
 

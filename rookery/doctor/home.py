@@ -160,9 +160,19 @@ def read(said: str, data: Mapping[str, Any], look: fast.Look, began: float, ende
 
 
 def said_in(text: str, mark: str) -> dict[str, list[str]]:
-    """Lines `MARK KEY VALUE`, a list for each key; what else is there is passed over."""
+    """Lines `MARK KEY VALUE`, a list for each key; what else is there, or of another form, is passed over."""
     found: dict[str, list[str]] = defaultdict(list)
     for line in re.findall(rf"^{re.escape(mark)}(.*)$", text, re.MULTILINE):
         key, _, value = line.partition(" ")
-        found[key].append(value.strip())
+        if re.fullmatch(_FORMS.get(key, _ANY), value.strip()):
+            found[key].append(value.strip())
     return dict(found)
+
+
+_ANY = r"[^\x00]{0,20000}"
+_FORMS = {
+    **dict.fromkeys(("epoch", "watches", "instances", "submitted"), "[0-9]{0,15}"),
+    "vscode-server": "(?:[0-9]{1,15}(?: [0-9]{1,15})?)?",
+    "glibc": r"(?:[A-Za-z ]*[0-9]{1,4}\.[0-9]{1,4}[0-9A-Za-z.\-]{0,40})?",
+}
+"""What the values of some keys look like; numbers are worked with."""

@@ -1,11 +1,10 @@
 """Judged: shells, software, the network and the clock, from one look at a home; and why there was no look."""
 
-import json
 import re
 import shlex
 from typing import TYPE_CHECKING
 
-from rookery import fast, status
+from rookery import fast, status, strict_json
 from rookery.doctor import checks, home, storage, vscode
 from rookery.doctor.checks import Board
 from rookery.doctor.home import Seen
@@ -78,10 +77,15 @@ def expected(seen: Seen) -> list[str]:
     found: list[str] = []
     for text in seen.values.get("expected") or []:
         try:
-            told = json.loads(f"{{{text}}}")["path"]
-        except (ValueError, KeyError):
+            told = strict_json.loads(f"{{{text}}}")
+        except ValueError:
             continue
-        found += [folder for folder in told if isinstance(folder, str) and folder not in found]
+        folders = told.get("path")
+        found += [
+            folder
+            for folder in (folders if isinstance(folders, list) else [])
+            if isinstance(folder, str) and folder not in found
+        ]
     return [_native(folder, seen) for folder in found]
 
 

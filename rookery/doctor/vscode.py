@@ -55,7 +55,7 @@ def judge(board: Board, cluster: "Cluster", seen: Seen) -> None:
 
 def _unfit(seen: Seen) -> Iterator[str]:
     """Why VS Code's server would not run there."""
-    version = re.match(r"(\d+)\.(\d+)", seen.fact("glibc"))
+    version = re.match(r"([0-9]{1,4})\.([0-9]{1,4})", seen.fact("glibc"))
     if version and (int(version[1]), int(version[2])) < GLIBC:
         yield f"its C library is glibc {version[0]}, and VS Code needs {GLIBC[0]}.{GLIBC[1]}"
     architecture = seen.fact("architecture")

@@ -118,7 +118,7 @@ def _refuse_what_is_not_ours(target: Path, name: str) -> None:
     note = _note_of(target)
     if not target.exists() or (name == Request.output and not note.is_file()):
         return
-    if note.is_file() and target.is_file() and note.read_text(encoding="utf-8") == _digest(target):
+    if note.is_file() and target.is_file() and note.read_bytes() == _digest(target).encode():
         return
     raise RookeryError(
         f"{name} is there already, and is no table as combine wrote it; it was left alone.",
@@ -183,7 +183,7 @@ def _last_number(stem: str) -> re.Match[str] | None:
 
 def _natural(path: Path) -> list[tuple[int, str]]:
     """A key that puts r_10 behind r_9."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", str(path)) if part]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", str(path)) if part]
 
 
 def combine(root: Path, found: Sequence[tuple[int | None, Path]], known: Run, target: Path) -> Outcome:

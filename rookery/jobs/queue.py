@@ -150,7 +150,7 @@ def _values(line: str) -> dict[str, str]:
 
 def _add_nodes(one: Partition, told: Mapping[str, str]) -> None:
     """Count nodes that are alike into their partition."""
-    count = int(told["Nodes"]) if told["Nodes"].isdigit() else 0
+    count = _whole(told["Nodes"])
     state = told["StateLong"]
     bare = re.sub(r"[^a-z]", "", state.lower())
     usable = bare in _USABLE and not state.endswith(("*", "$", "%"))  # does not answer, maintenance, powering down
@@ -158,9 +158,9 @@ def _add_nodes(one: Partition, told: Mapping[str, str]) -> None:
     one.free_nodes += count if bare == "idle" and usable else 0
     one.broken_nodes += 0 if usable else count
     cores = told["CPUsState"].split("/")  # allocated/idle/other/total
-    if len(cores) == 4 and all(part.isdigit() for part in cores):
-        one.cores += int(cores[3])
-        one.free_cores += int(cores[1]) if usable else 0
+    if len(cores) == 4:
+        one.cores += _whole(cores[3])
+        one.free_cores += _whole(cores[1]) if usable else 0
     used = gpus(told["GresUsed"])
     for kind, number in gpus(told["Gres"]).items():
         one.gpus[kind] = one.gpus.get(kind, 0) + number * count
@@ -168,11 +168,16 @@ def _add_nodes(one: Partition, told: Mapping[str, str]) -> None:
         one.free_gpus[kind] = one.free_gpus.get(kind, 0) + free
 
 
+def _whole(text: str) -> int:
+    """A whole number; 0 for anything else."""
+    return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else 0
+
+
 def gpus(gres: str) -> dict[str, int]:
     """GPUs of one node by type: `gpu:v100:3(S:0),gpu:2` -> {"v100": 3, "gpu": 2}."""
     counted: dict[str, int] = {}
     for part in re.split(r",(?![^(]*\))", gres):
-        found = re.fullmatch(r"gpu(?::([\w.+-]+))?:(\d+)(?:\(.*\))?", part.strip())
+        found = re.fullmatch(r"gpu(?::([\w.+-]+))?:([0-9]{1,9})(?:\(.*\))?", part.strip())
         if found and int(found[2]):
             counted[found[1] or "gpu"] = counted.get(found[1] or "gpu", 0) + int(found[2])
     return counted

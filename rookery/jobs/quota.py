@@ -105,7 +105,11 @@ def _df(text: str) -> list[tuple[str, Area]]:
         key, _, value = line.partition(": ")
         if key == "rookery-area":
             name, _, path = value.partition(" ")
-        found = re.fullmatch(r"(.+?)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+%\s+(/.*)", value) if key == "rookery-df" else None
+        found = (
+            re.fullmatch(r"(.+?)\s+([0-9]{1,15})\s+([0-9]{1,15})\s+([0-9]{1,15})\s+\d+%\s+(/.*)", value)
+            if key == "rookery-df"
+            else None
+        )
         if found and name:
             used, free = int(found[3]) / 1024, int(found[4]) / 1024
             areas.append((found[1], Area(name, used, used + free or None, source="df", path=path)))

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from rookery import files, house, report
+from rookery import files, house, report, strict_json
 from rookery.errors import RookeryError
 from rookery.jobs import script
 from rookery.jobs.script import Script
@@ -95,9 +95,9 @@ def _holds(path: Path, text: str) -> bool:
 def _may_go(path: Path) -> bool:
     """Whether what stands there can be had again: it is as rookery wrote it, or git holds it as it is."""
     try:
-        if _memory(path).read_text() == _digest(path):
+        if strict_json.read_bytes(_memory(path), 1000) == _digest(path).encode():
             return True
-    except OSError:
+    except (OSError, ValueError):
         pass
     try:
         tracked = git(path.parent, "ls-files", "--", path.name, check=False)

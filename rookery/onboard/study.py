@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery import files, house, program
+from rookery import files, house, kept_json, program
 from rookery.errors import RookeryError
 from rookery.onboard import answers
+from rookery.shapes import struct, text
 
 if TYPE_CHECKING:
     from rookery.jobs.record import Record
@@ -158,10 +159,10 @@ def _run(root: Path, cluster: "Cluster") -> "Record | None":
 
 def _known(cluster: "Cluster", request: "Request") -> Path | None:
     """The project that was begun for this cluster, if it is still there and none other is asked for."""
-    try:
-        root = Path(json.loads(_file(cluster).read_text(encoding="utf-8"))["project"])
-    except (OSError, ValueError, KeyError, TypeError):
+    told = kept_json.load(_file(cluster), struct({"project": text(longest=4096, raw=True)}))
+    if not told:
         return None
+    root = Path(told["project"])
     meant = request.project in {"", root.name}
     return root if meant and (root / "rookery.yml").is_file() else None
 

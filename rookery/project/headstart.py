@@ -12,7 +12,7 @@ import time
 import zlib
 from contextlib import suppress
 
-from rookery import ahead, xdg
+from rookery import ahead, strict_json, xdg
 from rookery.marks import new_mark
 
 
@@ -23,13 +23,11 @@ def begin() -> None:
 
 
 def _begin() -> None:
-    with open(file(), encoding="utf-8") as stream:
-        told = json.load(stream)
+    told = strict_json.read(file())
     bring, about = told["bring"], told["about"]
     if told["for"] != here() or not bring or abs(time.time() - os.stat(bring["used"]).st_mtime) > ahead.FRESH:
         return
-    with open(told["memory"], encoding="utf-8") as stream:
-        known = json.load(stream)["commits"]
+    known = strict_json.read(told["memory"])["commits"]
     pipe, null = subprocess.PIPE, subprocess.DEVNULL
     with (
         subprocess.Popen(bring["check"], stdin=null, stdout=null, stderr=null) as check,

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery import __version__, files, house
+from rookery import __version__, files, house, kept_json
+from rookery.answers import commit as commit_id
 from rookery.project.release import Made, Order
+from rookery.shapes import many, mapping, struct, text
 
 if TYPE_CHECKING:
     from rookery.profile import Cluster
@@ -54,14 +57,31 @@ def file(cluster: "Cluster", project: str) -> Path:
 
 def remembered(path: Path) -> Memory:
     """What is known; nothing where nothing is, or it can't be read."""
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        order = Order(**{name: _frozen(value) for name, value in told["order"].items()})
-        lists = {name: tuple(told[name]) for name in ("jobs", "scripts", "own")}
-        made = Made(order, {}, outwards=dict(told["outwards"]), **lists)
-        return Memory(tuple(told["commits"]), str(told["key"]), made)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    told = kept_json.load(path, _SHAPE, advice=f"rm {shlex.quote(str(path))}   # the next deploy asks the cluster anew")
+    if told is None:
         return Memory()
+    order = Order(**{name: _frozen(value) for name, value in told["order"].items()})
+    lists = {name: tuple(told[name]) for name in ("jobs", "scripts", "own")}
+    made = Made(order, {}, outwards=told["outwards"], **lists)
+    return Memory(tuple(told["commits"]), told["key"], made)
+
+
+_text, _texts = text(longest=10**6, raw=True), many(text(longest=10**6, raw=True))
+_SHAPE = struct(
+    {
+        "commits": many(commit_id, 1000),
+        "key": text("[0-9a-f]{64}"),
+        "order": struct(
+            {
+                **dict.fromkeys(("name", "folder", "wanted", "preamble", "cran"), _text),
+                "commit": commit_id,
+                **dict.fromkeys(("outputs", "dropped", "environments"), _texts),
+            }
+        ),
+        **dict.fromkeys(("jobs", "scripts", "own"), _texts),
+        "outwards": mapping(_text, _text),
+    }
+)
 
 
 def _frozen(value: Any) -> Any:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from rookery import __version__, ahead, files
+from rookery import __version__, ahead, files, strict_json
 from rookery.begun import begun
 from rookery.cluster import Cluster
 from rookery.errors import RookeryError
@@ -95,9 +95,10 @@ class Early:
         self._opening: Opening | None = None
         self._file: Path | None = None
         self._for: list[object] = []
+        self._told: Any
         try:
             self._for, self._file = headstart.here(), Path(headstart.file())
-            self._told = json.loads(self._file.read_text(encoding="utf-8"))
+            self._told = strict_json.read(self._file)
             about = self._about = self._told["about"] if self._told["for"] == self._for else {}
             cluster = Cluster(**about["cluster"], data=MappingProxyType({}), variables=MappingProxyType({}))
             door = Door(cluster, Path(about["config"]))

@@ -1,5 +1,6 @@
 """`deploy --prune`: old releases removed that no job uses and that hold nothing of the person's own."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -63,12 +64,12 @@ def prune(door: "Door", project: str, *, check: bool) -> Pruned:
     answer = release.read(door.run(script=text, check=False).stdout)
     if answer.stop:
         raise _refused(door, answer.stop)
-    kept = [fact.partition(" ") for fact in answer.all("kept")]
+    kept = [found.groups() for fact in answer.all("kept") if (found := re.fullmatch(r"([0-9a-f]{40}) (.*)", fact))]
     return Pruned(
         check,
         tuple(answer.all("removed")),
         tuple(answer.all("removed-environment")),
-        tuple((commit, why) for commit, _, why in kept),
+        tuple((str(commit), str(why)) for commit, why in kept),
         int(answer.one("freed") or 0),
     )
 

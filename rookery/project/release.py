@@ -4,6 +4,7 @@ import getpass
 import io
 import json
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -180,10 +181,32 @@ def stamp(values: Mapping[str, object], environment: Mapping[str, object]) -> st
 
 
 def read(stdout: str) -> Answer:
-    """The cluster's answer."""
+    """The answer of the cluster, without what start-up files print and facts of another form than the scripts' own."""
     facts = []
     for line in stdout.splitlines():
         word, _, value = line.partition(" ")
-        facts.append((word, value))
+        if word in _FORMS and _FORMS[word].fullmatch(value):
+            facts.append((word, value))
     found = Answer("", "", tuple(facts))
     return Answer(found.one("state"), found.one("stop"), found.facts)
+
+
+_COMMIT, _WORDS = "[0-9a-f]{40}", r"[^\x00]{0,5000}"
+_FORMS = {
+    word: re.compile(form)
+    for word, form in {
+        "state": "same|there|new|mended|other",
+        "stop": _WORDS,
+        "have": _COMMIT,
+        "before": f"(?:{_COMMIT})?",
+        "release": f"/{_WORDS}",
+        "environment": rf"(?:python|r) (?:ready|built|missing) {_WORDS}",
+        "seconds": "(?:python|r) [0-9]{1,9}",
+        "differs": _WORDS,
+        "kept": _WORDS,
+        "free": f"[0-9]{{0,15}} {_WORDS}",
+        "removed": _COMMIT,
+        "removed-environment": f"/{_WORDS}",
+        "freed": "[0-9]{1,15}",
+    }.items()
+}

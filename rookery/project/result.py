@@ -67,7 +67,8 @@ class Result:
             yield f"  uncommitted  {listed(self.commit.changes)}"
         yield f"  release      {release_path}"
         for kind, facts in self.environments().items():
-            yield f"  {'Python' if kind == 'python' else 'R':<12} {_ENVIRONMENT[facts['state']].format(**facts)}"
+            stands = _ENVIRONMENT[facts["state"]].format(**{"seconds": "?", **facts})
+            yield f"  {'Python' if kind == 'python' else 'R':<12} {stands}"
         if self.made.scripts and self.answer.state != "same":
             yield f"  scripts      {listed(self.made.scripts)}"
         if self.made.own:
@@ -88,8 +89,8 @@ class Result:
         if self.answer.state == "same":
             return f"nothing to do: {name} has {what} already {took}"
         if request.check:
-            return f"{_CHECKED[self.answer.state].format(what=what, name=name)}; nothing was written {took}"
-        return f"{_DONE[self.answer.state].format(what=what, name=name)} {took}"
+            return f"{_CHECKED.get(self.answer.state, _OTHER).format(what=what, name=name)}; nothing was written {took}"
+        return f"{_DONE.get(self.answer.state, _OTHER).format(what=what, name=name)} {took}"
 
     def _following(self, request: "Request") -> Iterator[str]:
         from rookery.program import invocation, is_guided
@@ -108,6 +109,7 @@ _ENVIRONMENT = {
     "built": "{path} (built in {seconds} s)",
     "missing": "{path} (to be built)",
 }
+_OTHER = "{what} on {name}"
 _DONE = {
     "new": "{what} is on {name}",
     "there": "{what} is current on {name} again",

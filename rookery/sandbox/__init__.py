@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery import house
+from rookery import house, strict_json
 from rookery.errors import RookeryError
 from rookery.program import invocation
 
@@ -167,8 +167,8 @@ def listing(folder: Path | None = None) -> list[Miniature]:
     made = []
     for file in sorted((folder or state()).glob("*.json")):
         with suppress(ValueError, KeyError, TypeError, OSError):
-            told = json.loads(file.read_text(encoding="utf-8"))
-            made.append(Miniature(**{**told, "running": is_alive(told["pid"], told["started"])}))
+            told = strict_json.read(file)
+            made.append(Miniature(**{**told, "running": is_alive(int(told["pid"]), float(told["started"]))}))
     return made
 
 

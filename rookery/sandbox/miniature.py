@@ -21,7 +21,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, cast
 
-from rookery import house, lock
+from rookery import house, lock, strict_json
 from rookery.errors import RookeryError
 from rookery.sandbox import Miniature, auth, image, person, start_of
 
@@ -152,8 +152,8 @@ def _reserve(told: Mapping[str, Any], place: Path, base: Path, state: Path) -> d
 
 def _told(place: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError):
-        told: dict[str, Any] = json.loads((place / "miniature.json").read_text(encoding="utf-8"))
-        return told
+        told = strict_json.read(place / "miniature.json")
+        return told if isinstance(told, dict) else {}
     return {}
 
 

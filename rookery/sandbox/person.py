@@ -4,10 +4,11 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rookery import files
+from rookery import files, strict_json
 from rookery.sandbox import auth
 from rookery.sandbox.plan import account
 
@@ -59,7 +60,7 @@ def write_inventory(name: str, state: Path, mirrors: Mapping[str, str], profile:
         mirrors: `cluster_mirrors`; where empty the profile's own stay.
         profile: The cluster's `cluster_*` keys.
     """
-    told = json.loads((state / f"{name}.json").read_text(encoding="utf-8"))
+    told = strict_json.read(state / f"{name}.json")
     settings: dict[str, Any] = {
         "cluster_host": told["address"],
         "cluster_port": told["port"],
@@ -81,8 +82,10 @@ def forget(name: str, state: Path) -> None:
     """Remove what was written of a miniature; the key stays for the next one."""
     told = state / f"{name}.json"
     if told.exists():
-        one = json.loads(told.read_text(encoding="utf-8"))
-        addresses = {one.get("address"), one.get("jump")}
+        one: Any = {}
+        with suppress(OSError, ValueError):
+            one = strict_json.read(told)
+        addresses = {one.get("address"), one.get("jump")} if isinstance(one, dict) else set()
         known = state / "known_hosts"
         lines = known.read_text(encoding="utf-8").splitlines() if known.exists() else []
         kept = [line for line in lines if line.split(" ")[0].strip("[").split("]")[0] not in addresses]

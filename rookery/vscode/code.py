@@ -150,7 +150,7 @@ def fits(architecture: str, glibc: str) -> str:
     """
     if architecture not in ARCHITECTURES:
         return f"its processors are {architecture}, and it needs {', '.join(sorted(ARCHITECTURES))}"
-    found = re.fullmatch(r"glibc (\d+)\.(\d+).*", glibc)
+    found = re.fullmatch(r"glibc ([0-9]{1,4})\.([0-9]{1,4}).*", glibc)
     if found and (int(found[1]), int(found[2])) < GLIBC:
         return f"its C library is {glibc}, and it needs {GLIBC[0]}.{GLIBC[1]}"
     return ""
@@ -162,6 +162,7 @@ def _folder(found: "Target", request: Request) -> str:
     Raises:
         RookeryError: It is not there, or VS Code's server can't run there.
     """
+    from rookery import answers
     from rookery.project import places
 
     name = found.cluster.name
@@ -172,6 +173,8 @@ def _folder(found: "Target", request: Request) -> str:
         raise RookeryError(f"{name} gave no answer.", hint="the same command again")
     architecture, glibc, there = told[:3]
     folder = "\n".join(told[3:]).rstrip("\n")
+    if not folder.startswith("/") or "\0" in folder or len(folder) > 4096:
+        raise answers.unusable(name, ValueError(f"the folder is {folder[:60]!r}"))
     if why := fits(architecture, glibc):
         message = f"VS Code's server does not run on {name}: {report.clean(why)}."
         raise RookeryError(message, hint=f"invoke tmux --cluster {name}   # a terminal there")

@@ -6,6 +6,7 @@ and removes none. They are in ~/.vscode-server/cli/servers/Stable-COMMIT (since 
 """
 
 import json as json_
+import re
 import sys
 import time
 from collections.abc import Iterable
@@ -62,6 +63,9 @@ done
 """
 
 
+_LINE = re.compile(r"([01])\t([0-9]{0,11})\t([0-9]{1,15})\t([0-9]{1,15})\t(/[^\x00-\x1f]{1,4095})")
+
+
 @dataclass(frozen=True)
 class Server:
     """A VS Code server on a cluster.
@@ -92,8 +96,9 @@ def read(text: str, now: float) -> list[Server]:
     """
     found = []
     for line in text.splitlines():
-        runs, used, size, files, path = line.split("\t", 4)
-        found.append(Server(path, -(-int(size) // 1024), int(files), int(used or 0), runs == "1"))
+        if told := _LINE.fullmatch(line):
+            runs, used, size, files, path = told.groups()
+            found.append(Server(path, -(-int(size) // 1024), int(files), int(used or 0), runs == "1"))
     found.sort(key=lambda server: server.used, reverse=True)
     return [
         Server(**{**asdict(server), "keep": _reason(server, newest=index == 0, now=now)})

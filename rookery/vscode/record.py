@@ -6,13 +6,15 @@ and the file itself says how much of it came to be.
 
 import hashlib
 import json
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rookery import files, house, lock
+from rookery import files, house, kept_json, lock, strict_json
+from rookery.shapes import MismatchError, Shape, many, mapping, maybe, struct, text
 from rookery.vscode import jsonc
 
 
@@ -48,11 +50,8 @@ def note() -> Path:
 
 def read() -> Records:
     """All of them; none where the note can't be read, so that everything counts as the person's."""
-    try:
-        told = json.loads(note().read_text(encoding="utf-8"))
-        return {path: _settled(Path(path), _record(said)) for path, said in told["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
+    told = kept_json.load(note(), _SHAPE, advice=f"mv {shlex.quote(str(note()))} ~/   # settings then count as yours")
+    return {path: _settled(Path(path), _record(said)) for path, said in (told or {"files": {}})["files"].items()}
 
 
 @contextmanager
@@ -66,6 +65,8 @@ def changing() -> Iterator[Records]:
 
 def save(records: Records) -> None:
     """Keep all of them as they are by now; only within `changing`."""
+    if note().exists() and kept_json.load(note(), _SHAPE) is None:  # whoever can read it may still want it
+        note().replace(note().with_name(f"{note().name}.unusable"))
     if not records:
         note().unlink(missing_ok=True)
     elif not note().is_file() or note().read_text(encoding="utf-8") != _text(records):
@@ -82,7 +83,7 @@ def _settled(path: Path, known: Record) -> Record:
     if not (planned := known.planned):
         return known
     try:
-        content = path.read_bytes() if path.exists() else None
+        content = strict_json.read_bytes(path) if path.exists() else None
         text = (content or b"").decode()
         values = {}
         for one in {**known.values, **planned.values}:
@@ -91,17 +92,34 @@ def _settled(path: Path, known: Record) -> Record:
                 values[one] = planned.values[one]
             elif one in known.values and (there or one in planned.values):
                 values[one] = known.values[one]
-    except (jsonc.BrokenError, OSError, RuntimeError, UnicodeDecodeError):
+    except (OSError, RuntimeError, ValueError):
         return known
     after = planned.after if planned.after == digest(content) else known.after
     return replace(planned, values=values, after=after)
 
 
+def _path(value: Any) -> jsonc.Path:
+    return tuple(many(text(longest=1000), 100)(value))
+
+
+def _value(pair: Any) -> tuple[jsonc.Path, Any]:
+    if not isinstance(pair, list) or len(pair) != 2:
+        raise MismatchError("is not a path with its value")
+    return _path(pair[0]), pair[1]
+
+
+_PARTS: dict[str, Shape] = {
+    "values": many(_value),
+    "made": many(_path),
+    **dict.fromkeys(("before", "after", "backup"), text(longest=5000, raw=True)),
+}
+_SHAPE = struct({"files": mapping(text(longest=5000, raw=True), struct(_PARTS, {"planned": maybe(struct(_PARTS))}))})
+
+
 def _record(said: dict[str, Any]) -> Record:
-    values = {tuple(path): value for path, value in said["values"]}
+    values = dict(said["values"])
     planned = _record(said["planned"]) if said.get("planned") else None
-    made = [tuple(one) for one in said["made"]]
-    return Record(values, made, said["before"], said["after"], said["backup"], planned)
+    return Record(values, said["made"], said["before"], said["after"], said["backup"], planned)
 
 
 def _text(records: Records) -> str:

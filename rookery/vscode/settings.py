@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rookery import files
+from rookery import files, strict_json
 from rookery.vscode import jsonc, record
 from rookery.vscode.jsonc import BrokenError
 from rookery.vscode.record import Record
@@ -248,7 +248,10 @@ def _taken(
 def _content(path: Path) -> tuple[Path, bytes | None]:
     """The file that a path leads to, and what it holds; None where there is none."""
     target = path.resolve(strict=False)
-    return target, target.read_bytes() if target.exists() else None
+    try:
+        return target, strict_json.read_bytes(target) if target.exists() else None
+    except strict_json.MalformedError as error:
+        raise BrokenError(str(error)) from None
 
 
 def _failed(outcome: Outcome, error: Exception) -> Outcome:

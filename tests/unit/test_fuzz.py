@@ -1,0 +1,451 @@
+"""Readers of what is not to be trusted: whatever they are given, a RookeryError or an answer, and soon.
+
+Each input is a good one with some parts replaced. `ROOKERY_FUZZ` says how many are tried of each (fuzzing.py).
+"""
+
+import base64
+import gzip
+import io
+import json
+import os
+import tarfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from fuzzing import broken, contents, fuzz, garbled, in_time
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rookery import answers, fast, kept_json, packing, probe, strict_json, undo, yaml_file
+from rookery.errors import RookeryError
+from rookery.jobs import accounting, archive, fetch, known, outputs, queue, quota, record, sent, show
+from rookery.jobs.arrivals import Arrivals
+from rookery.jobs.record import Record
+from rookery.jobs.there import accounting as there
+from rookery.jobs.there import basics, following, forms
+from rookery.project import memory, prune, release
+from rookery.project.values import task_ranges
+from rookery.running import Completed
+from rookery.vscode import prune as servers
+from rookery.vscode import record as note
+from rookery.vscode import settings as editor
+
+DOOR = cast("Any", SimpleNamespace(cluster=SimpleNamespace(name="hec", label="hec", data={}, sandbox=False)))
+COMMIT = "c0ffee" * 6 + "c0de"
+MADE = json.loads(
+    record.text(
+        Record(
+            "simulate", "12", "hec", project="seals", commit=COMMIT, base=COMMIT, array="1-3%2", rows=({"n": "1"},),
+            environment={"digest": "ab", "paths": {"python": "/p"}}, modules=("R/4.3.1",), outputs=("results",),
+            when="2026-11-22T10:00:00Z", token="ab12", after=("7",), log="/home/a/x.out", release="/home/a",
+        )
+    )
+)  # fmt: skip
+
+
+@contextmanager
+def tolerated() -> Iterator[None]:
+    """A RookeryError is an answer; anything else is a mistake."""
+    with in_time():
+        try:
+            yield
+        except RookeryError as error:
+            assert "\n" not in error.message
+
+
+@pytest.fixture(autouse=True)
+def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("STATE", "CACHE", "CONFIG"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+    monkeypatch.setattr(kept_json, "_named", set())
+
+
+@fuzz
+@given(contents(MADE))
+def test_json(data: bytes) -> None:
+    with tolerated():
+        try:
+            value = strict_json.loads(data)
+        except strict_json.MalformedError:
+            return
+        assert json.dumps(value) == json.dumps(json.loads(data))
+
+
+@fuzz
+@given(contents(MADE))
+def test_records_of_runs(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "runs").mkdir(exist_ok=True)
+    (tmp_path / "runs/12.json").write_bytes(data)
+    project = cast("Any", SimpleNamespace(root=tmp_path, jobs={}, name="seals"))
+    with tolerated():
+        found = record.every(tmp_path)
+        assert [one.id for one in found] in ([], ["12"])
+        assert bool(record.fault(data, "12.json")) == (not found)
+        fetch.ran_on(tmp_path, "12", sandbox=False)
+        known.of_record(project)
+        for one in found:
+            record.keep(tmp_path, one)
+            assert {path.parent for path in tmp_path.rglob("*.json")} == {tmp_path / "runs"}
+    basics.record(str(tmp_path / "runs/12.json"))
+
+
+STAMP = {"commit": COMMIT, "dirty": False, "when": "2026-11-22T10:00:00Z"}
+SUBMISSIONS = [
+    {"state": "submitted", "record": MADE, "stamp": STAMP, "said": "", "warnings": ["x"]},
+    {"state": "tested", "ok": True, "said": "to start at", "stamp": STAMP},
+    {"state": "look", "script": "#!", "path": "a.sh", "digest": "0" * 64, "base": COMMIT, "stamp": STAMP},
+    {"state": "refused", "said": "no", "stamp": STAMP},
+    {"state": "failed-before", "number": "7", "name": "a", "states": ["FAILED"], "stamp": STAMP},
+]
+QUEUED = {"number": "7", "state": "PENDING", "reason": "None", "node": "", "start": "N/A", "end": "N/A"}
+HOSTS = [
+    {"state": "ready", "number": "7", "node": "wn1", "end": "17", "key": "ssh-ed25519 " + "A" * 68, "overlap": True},
+    {**QUEUED, "state": "waiting"},
+    {"state": "stopped", "jobs": [QUEUED]},
+    {"state": "other", "number": "7", "node": "wn1", "about": {"cpus": 2}},
+]
+LOGS = [
+    {"state": "begin", "path": "/a", "task": "1", "why": "", "total": 1, "job": "RUNNING", "reason": ""},
+    {"state": "no-task", "tasks": [1, 2], "array": True},
+]
+
+
+@fuzz
+@given(st.one_of([broken({"program": program, "answer": answer})
+                  for program, all_ in (("submission", SUBMISSIONS), ("host", HOSTS), ("following", LOGS))
+                  for answer in all_]))  # fmt: skip
+def test_answers_of_programs(told: Any) -> None:
+    with tolerated():
+        program = told.get("program") if isinstance(told, dict) else None
+        if not isinstance(program, str) or program not in answers.PROGRAMS:
+            return
+        found = sent.read(DOOR, program, json.dumps(told.get("answer")))
+        if found["state"] in {"submitted", "already"} and program == "submission":
+            assert record.read(found["record"]).id.isdigit()
+
+
+ACCOUNTS = "\x1f".join(
+    ["12_1", "13", "simulate", "FAILED", "1:0", "60", "120", "4G", "", "00:01.5", "2", "1", "", "None", "/home/a", "p",
+     "1700000000", "1700000010", "1700000070", ""]
+) + "\n" + "\x1f".join(
+    ["12_1.batch", "13.batch", "batch", "FAILED", "0:9", "60", "", "", "4000K", "00:01.5", "2", "1", "1", "", "", "",
+     "1700000000", "1700000010", "1700000070", ""]
+) + "\n" + "\x1f".join(
+    ["12_[2-4%2]", "12", "simulate", "CANCELLED by 1000", "0:0", "0", "120", "4Gn", "", "", "2", "1", "", "None",
+     "/home/a", "p", "1700000000", "Unknown", "Unknown", ""]
+) + "\n"  # fmt: skip
+QUEUE = "\x1f".join(
+    ["12_[5-9]", "12", "5-9", "simulate", "PENDING", "Resources", "0:00", "1-00:00:00", "N/A", "N/A", "2", "4G", "/h",
+     "p", "1700000000", "(null)", ""]
+) + "\n"  # fmt: skip
+
+
+@fuzz
+@given(garbled(ACCOUNTS), garbled(QUEUE))
+def test_squeue_and_sacct(accounts: str, queued: str) -> None:
+    """What is made of them there is never refused here."""
+    jobs: dict[int, there.Job] = {}
+    with in_time():
+        there.read_accounts(accounts, jobs)
+        there.read_queue(queued, jobs)
+        there.drop_forgotten(jobs, 1.8e9)
+        told = [job.entry() for job in there.chosen(jobs, {}).values()]
+    assert all(there._is_entry(one) for one in told)
+    answer = {"now": 1, "uid": 1, "squeue": accounts[:50], "sacct": "", "jobs": told}
+    shown(accounting.read(sent.read(DOOR, "accounting", json.dumps(answer).replace("\\u0000", ""))))
+
+
+ENTRY = there.Job(7)
+ENTRY.tasks[1], ENTRY.is_array = there.Task("FAILED"), True
+
+
+@fuzz
+@given(broken({"now": 1, "uid": 1, "squeue": "", "sacct": "", "jobs": [ENTRY.entry()]}))
+def test_answers_about_jobs(told: Any) -> None:
+    with tolerated():
+        shown(accounting.read(sent.read(DOOR, "accounting", json.dumps(told))))
+
+
+def shown(told: accounting.Told) -> None:
+    target = cast("Any", SimpleNamespace(project=None, cluster=DOOR.cluster, flags=""))
+    json.dumps(show.document(told, target))
+    for run in told.runs:
+        run.failed(told.uid)
+    show.table(told.runs)
+    list(show.remarks(told, told.runs, target))
+
+
+@fuzz
+@given(garbled("1-3%2", "[1,5-9:2]", "0-90:10"))
+def test_arrays(text: str) -> None:
+    with in_time():
+        assert len(forms.numbers(text)) <= forms.LAST_TASK + 1
+        try:
+            sum(map(len, task_ranges(text)))
+        except ValueError:
+            return
+
+
+@fuzz
+@given(garbled("12_3\x1f13\x1fRUNNING\x1fNone\x1fa\x1f/h\x1f17\x1f\n"), garbled("%x_%A_%4a.out"))
+def test_logs(line: str, pattern: str) -> None:
+    found: dict[str, following.Task] = {}
+    following._take(found, "12", line.split("\x1f"))
+    if found and "" not in found:
+        following.chosen(found)
+    for task in found.values():
+        following.expand(pattern, "12", task)
+
+
+SINFO = "".join(value.ljust(width) for value, width in zip(
+    ("p*", "up", "1-00:00:00", "4", "idle", "0/8/0/8", "gpu:v100:3(S:0)", "gpu:v100:1"), queue._COLUMNS.values(),
+    strict=True,
+))  # fmt: skip
+GPFS = "Filesystem Quota Used Avail Use% # files\nhome 10G 5.50G 4.50G 55.00 24840\n"
+DF = f"rookery-quota:\n{GPFS}rookery-exit: 0\nrookery-area: home /home/a\nrookery-df: /dev/a 10 5 5 50% /home\n"
+
+
+@fuzz
+@given(garbled(SINFO), garbled(DF), st.sampled_from(("gpfsquota", "quota-s")))
+def test_sinfo_and_quotas(sinfo: str, df: str, form: str) -> None:
+    with tolerated():
+        queue.read(sinfo, {})
+        quota.read(df, {"cluster_quota": {"format": form}})
+
+
+PROFILE = {
+    "cluster_title": "HEC", "cluster_storage": [{"name": "home", "expression": "$HOME"}],
+    "cluster_quota": {"format": "gpfsquota"},
+}  # fmt: skip
+PROBE = "".join(
+    f"rookery-fact {line}\n"
+    for line in (
+        "home /home/a", "user a", "architecture x86_64", "storage home /home/a", "free_mb home 100", "moving_mb 1",
+        "python 3.6.8 /usr/bin/python3", "installed_mb home 5", "quota home 10G 5.50G 4.50G 55.00 24840",
+        "complete yes",
+    )
+)  # fmt: skip
+SERVERS = "1\t1700000000\t200000\t2000\t/home/a/.vscode-server/bin/abc\n"
+LISTING = "f 5 1700000000.5 current/results/a\0l 3 1.0 current/results/l\0missing logs\0times 10 Unknown\0"
+
+
+@fuzz
+@given(garbled(PROBE), garbled(SERVERS), garbled(LISTING))
+def test_facts_servers_and_listings(tmp_path: Path, facts: str, list_: str, listing: str) -> None:
+    with tolerated():
+        servers.read(list_, 1.8e9)
+        outputs.of_job(outputs.read(listing), "12")
+        Arrivals(tmp_path, "hec").plan(outputs.read(listing).files, ["results"])
+        assert probe.read(facts, PROFILE)["home"].startswith("/")
+
+
+RELEASE = (
+    f"have {COMMIT}\nstate new\nbefore {COMMIT}\nrelease /home/a/r\nenvironment python built /p\nseconds python 4\n"
+    f"kept /a\nremoved {COMMIT}\nkept {COMMIT} a job uses it\nfreed 100\nfree 100 /home\nstop slurm no answer\n"
+)
+
+
+@fuzz
+@given(garbled(RELEASE))
+def test_answers_of_deploys(text: str) -> None:
+    from rookery.project.result import Result
+
+    with tolerated():
+        answer = release.read(text)
+        made = release.Made(release.Order("a", COMMIT, "", "w"), {})
+        commit = SimpleNamespace(id=COMMIT, dirty=False, changes=())
+        if answer.state:
+            result = Result(made, cast("Any", commit), answer, DOOR, 1.0)
+            for check in (True, False):
+                request = cast("Any", SimpleNamespace(check=check))
+                json.dumps(result.document(request)) and list(result.lines(request))
+        door = SimpleNamespace(
+            cluster=SimpleNamespace(name="hec", scheduler="slurm"), run=lambda **_: SimpleNamespace(stdout=text)
+        )
+        pruned = prune.prune(cast("Any", door), "seals", check=False)
+        json.dumps(pruned.document()) and list(pruned.lines())
+
+
+DOCTORED = PROBE + "".join(
+    f"rookery-doctor {line}\n"
+    for line in (
+        "epoch 1700000000", "path-command /usr/bin:/bin", "writable yes", "shell bash", "startup quiet",
+        "path-login /usr/bin:/bin", 'expected "path": ["~/x/bin"]', "resets .bashrc:3",
+        "variable global_storage there /s/a", "module yes R/4.3.1", "r /usr/bin/Rscript Rscript (R) version 4.2",
+        "python /usr/bin/python3 Python 3.9.2", "conda .bashrc", "cache home/.cache link /s/a/.cache", "slurm up",
+        "partition serial|up|idle|4", "internet yes", "watches 100", "instances 128", "vscode-server 1000 20",
+        "complete yes", "submitted 12", "ended 3.5", "job-node wn1", "job-path /usr/bin", "job-internet no x",
+        "waits PENDING|Resources", "refused sbatch: error: no",
+    )
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def hec() -> Any:
+    from dataclasses import replace
+
+    from rookery import house, profile
+
+    return replace(profile.load("hec", [house.root() / "inventory"]), user="ada")
+
+
+@fuzz
+@given(garbled(DOCTORED))
+def test_answers_of_doctor(hec: Any, text: str) -> None:
+    from rookery.doctor import checks, home, judged
+    from rookery.doctor import queue as slurm
+    from rookery.doctor.checks import Board
+
+    with tolerated():
+        board, seen = Board(checks.CLUSTER), home.read(text, hec.data, fast.Look(problem="x"), 1.7e9, 1.7e9 + 1)
+        judged.judge(board, hec, seen)
+        slurm.judge(board, hec, seen)
+        slurm.judge_job(board, hec, home.said_in(text, "rookery-doctor "), seen=seen)
+
+
+SEALED = {
+    "version": 1, "run": "r", "digest": "d", "rookery": "0.1", "play": "p", "engines": ["a"], "roles": {"r": "1"},
+    "variables": {"v": "1"}, "unsteady": [], "facts": {"home": "/h", "pythons": [{"version": "3.6"}]}, "glance": ["a"],
+    "when": "2026", "python": "3.6.8", "declared": ["r"],
+}  # fmt: skip
+THING = {"kind": "files", "path": "/h/a", "what": "a", "state": "removed", "note": "", "role": "r", "how": "changed"}
+QUICK = {"same": True, "python": "3.6.8", "asked": "", "lease": "7b7d", "facts": ""}
+CONVERGED = [
+    {"found": True, "outcomes": [THING], "notes": ["n"]},
+    {"entries": 1, "ended": True, "complete": True, "drift": [THING], "tests": [], "untold": False, "sealed": SEALED,
+     "new": [], "gone": [], "python": "3.6.8", "tools": {"uv": "1"}, "output": PROBE},
+    {"failed": True, "msg": "m", "hint": None, "details": ["d"], "changed": False, "outcomes": [], "diff": []},
+    {"to": "", "probed": PROBE}, QUICK,
+]  # fmt: skip
+ASKED = {"rookery": "0.1", "play": "p", "engines": [], "roles": {}, "variables": {}, "unsteady": [], "digest": "d"}
+
+
+@fuzz
+@given(st.one_of([broken(one) for one in CONVERGED]), st.sampled_from(("good", "cut", "bomb")), contents(SEALED))
+def test_answers_of_the_converger(value: Any, packed: str, sealed: bytes) -> None:
+    if isinstance(value, dict) and "asked" in value:
+        import hashlib
+
+        value["asked"] = (hashlib.sha256(sealed).hexdigest().encode() + b"\n" + sealed).hex()
+    data = zlib.compress(json.dumps(value).encode(errors="surrogatepass"))
+    data = {"good": data, "cut": data[:-3], "bomb": data + b"x"}[packed]
+    done = Completed(0, f"noise\n<<<rookery:{base64.b64encode(data).decode()}:rookery>>>\n", "", "")
+    for use in (fast.read, fast.read_quick):
+        with tolerated():
+            look = use(done)
+            look.doubt(ASKED)
+    with tolerated():
+        answer = packing.unpack(done.stdout)
+        account = undo.Account()
+        account.take(answer or {})
+        undo._show("hec", account, cast("Any", SimpleNamespace(check=True, purge=False)))
+
+
+@fuzz
+@given(contents({"results/a": ["hec", 1, 2]}), contents({"project": "/x"}), contents([{"a": 1}, [[["a"], 1]]]))
+def test_notes_on_the_laptop(tmp_path: Path, fetched: bytes, plain: bytes, cached: bytes) -> None:
+    from rookery import clusters, house
+
+    root = tmp_path / "demo"
+    root.mkdir(exist_ok=True)
+    (root / "a.yml").write_text("a: 1\n")
+    with tolerated():
+        arrivals = Arrivals(root, "hec")
+        arrivals.close()
+        arrivals._note.write_bytes(fetched)
+        Arrivals(root, "hec").plan([outputs.File("results/a", "results/a", 1, 1)], ["results"])
+        folder = house.state_dir() / "clusters"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "hec.json").write_bytes(plain)
+        clusters._set_up_at("hec", sandbox=False)
+        yaml_file.read(root / "a.yml")
+        for one in (house.cache_dir() / "yaml").iterdir():
+            one.write_bytes(cached)
+        yaml_file.read(root / "a.yml")
+
+
+REMEMBERED = {
+    "commits": [COMMIT], "key": "0" * 64, "order": asdict(release.Order("a", COMMIT, "", "w", ("results",))),
+    "jobs": ["a"], "scripts": [], "own": [], "outwards": {"a": "/b"},
+}  # fmt: skip
+WRITTEN = {"values": [[["a"], 1]], "made": [["a"]], "before": "", "after": "", "backup": ""}
+
+
+@fuzz
+@given(contents(REMEMBERED), contents({"version": 1, "files": {"/x/settings.json": {**WRITTEN, "planned": WRITTEN}}}))
+def test_caches_of_deploys_and_editors(tmp_path: Path, deploys: bytes, editors: bytes) -> None:
+    (tmp_path / "deploy.json").write_bytes(deploys)
+    note.note().parent.mkdir(parents=True, exist_ok=True)
+    note.note().write_bytes(editors)
+    with tolerated():
+        found = memory.remembered(tmp_path / "deploy.json")
+        if found.made:
+            release.look(found.made.order)
+        with note.changing():
+            pass
+
+
+SETTINGS = '// mine\n{\n    "a": [1, {"b": null}], /* x */ "remote.SSH.remotePlatform": {"hec": "linux"},\n}\n'
+
+
+@fuzz
+@given(garbled(SETTINGS), st.sampled_from(("", "[" * 100_000, '{"a":' * 100_000)))
+def test_settings_of_editors(tmp_path: Path, text: str, deep: str) -> None:
+    path = tmp_path / "settings.json"
+    path.write_bytes((deep or text).encode(errors="surrogatepass"))
+    before = path.read_bytes()
+    wishes = [editor.Wish(("remote.SSH.remotePlatform", "hec"), "linux")]
+    with tolerated():
+        outcome = editor.apply(path, wishes)
+        if outcome.state != "changed":
+            assert path.read_bytes() == before
+        editor.take_back(path)
+
+
+def tar_of(names: list[str]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as made:
+        for name in names:
+            member = tarfile.TarInfo(name)
+            member.size = 600
+            made.addfile(member, io.BytesIO(b"x" * 600))
+    return stream.getvalue()
+
+
+TAR = tar_of(["current/results/a", "current/results/" + "b" * 150])
+EDITS = st.lists(
+    st.tuples(
+        st.integers(0, len(TAR)), st.integers(0, 600), st.sampled_from((b"", b"\xff" * 12, b"L", b"x", b"9" * 11))
+    ),
+    max_size=4,
+)
+
+
+@fuzz
+@given(EDITS, st.integers(0, 40))
+def test_archives(tmp_path: Path, edits: list[tuple[int, int, bytes]], cut: int) -> None:
+    """Nothing half-written stays, nothing is written elsewhere."""
+    data = bytearray(TAR)
+    for start, length, new in edits:
+        data[start : start + (length if length % 3 == 0 else len(new))] = new
+    packed = gzip.compress(bytes(data), 1)
+    names = ["results/a", "results/" + "b" * 150]
+    wanted = {f"current/{name}": outputs.File(name, f"current/{name}", 600, 10**18) for name in names}
+    root = tmp_path / os.urandom(8).hex()
+    root.mkdir()
+    arrivals = Arrivals(root, "hec")
+    stream = io.BytesIO(b"mark\n" + packed[: len(packed) - cut])
+    try:
+        with in_time():
+            list(arrivals.take(archive.members(stream, "mark", wanted, 1 << 26)))
+    except (RookeryError, EOFError, ValueError, zlib.error, gzip.BadGzipFile):
+        pass  # what `outputs.sent` makes one line of
+    finally:
+        arrivals.close()
+    assert {str(path.relative_to(root)) for path in root.rglob("*")} <= {"results", *names}
