@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery import __version__, files, house, kept_json
-from rookery.answers import commit as commit_id
 from rookery.project.release import Made, Order
 from rookery.shapes import many, mapping, struct, text
 
@@ -66,15 +65,16 @@ def remembered(path: Path) -> Memory:
     return Memory(tuple(told["commits"]), told["key"], made)
 
 
+_commit = text("[0-9a-f]{40}")
 _text, _texts = text(longest=10**6, raw=True), many(text(longest=10**6, raw=True))
 _SHAPE = struct(
     {
-        "commits": many(commit_id, 1000),
+        "commits": many(_commit, 1000),
         "key": text("[0-9a-f]{64}"),
         "order": struct(
             {
                 **dict.fromkeys(("name", "folder", "wanted", "preamble", "cran"), _text),
-                "commit": commit_id,
+                "commit": _commit,
                 **dict.fromkeys(("outputs", "dropped", "environments"), _texts),
             }
         ),

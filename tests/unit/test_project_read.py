@@ -251,6 +251,7 @@ JOB = HEAD + "jobs:\n  simulate:\n    command: x\n"
         (JOB + "    memory: 1.5G\n", "memory: must be"),
         (JOB + "    array: 1-200%50\n", "how many run at once is max_running"),
         (JOB + "    array: 9-1\n", "array: 9-1 runs backwards"),
+        (JOB + "    array: 1-999999999999\n", "array: has a task number over 4000000, the largest that Slurm takes"),
         (JOB + "    array: 1-2\n    grid: {a: [1]}\n", "rookery.yml:7: jobs.simulate.grid: can't stand beside array"),
         (JOB + "    chunk: 5\n", "chunk: needs rows"),
         (JOB + "    max_running: 5\n", "max_running: needs an array"),

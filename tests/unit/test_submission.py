@@ -11,7 +11,7 @@ import pytest
 
 from rookery import profile
 from rookery.errors import RookeryError
-from rookery.jobs import receipt, submission, tags
+from rookery.jobs import receipt, submission, submit, tags
 from rookery.jobs.record import Record
 from rookery.jobs.submission import Wish
 from rookery.jobs.there import basics, following
@@ -45,6 +45,36 @@ def test_a_miniature_s_submissions_are_its_own(tmp_path: Path) -> None:
     found.cluster = replace(cluster, sandbox=True)
     assert found.cluster.label == "hec-sandbox"
     assert submission.pending(found, Wish("seals", job="fit")).name == ".submitting-hec-sandbox-fit"
+
+
+@pytest.mark.parametrize(
+    ("asked", "noted", "state", "tag"),
+    [
+        ("run-1", "", "submitted", "run-1"),
+        ("", "", "submitted", ""),
+        ("", "run-0", "submitted", ""),
+        ("", "run-0", "already", "run-0"),
+        ("run-1", "run-0", "already", "run-1"),
+        ("", "", "already", ""),
+    ],
+)
+def test_a_tag_is_the_one_that_was_asked_for_on_this_side(
+    tmp_path: Path, asked: str, noted: str, state: str, tag: str
+) -> None:
+    found: Any = SimpleNamespace(
+        cluster=SimpleNamespace(label="hec"), project=SimpleNamespace(root=tmp_path), flags=" --cluster hec"
+    )
+    wish = Wish("seals", job="fit", tag=asked, token="ab" * 16)
+    submission.note_down(submission.pending(found, wish), wish.token, noted)
+    told = {"job": "x", "id": "7", "cluster": "penguins", "project": "other", "tag": "--file=/etc/passwd"}
+    made = submit._made(found, wish, {"state": state, "record": told})
+    assert (made.tag, made.job, made.cluster, made.project) == (tag, "fit", "hec", "seals")
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"../../x\n", b"a" * 20_000])
+def test_a_note_of_a_submission_that_is_none_counts_as_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "note").write_bytes(content)
+    assert submission.noted(tmp_path / "note") == ("", "")
 
 
 @pytest.fixture
