@@ -229,7 +229,9 @@ PROGRAMS: dict[str, Shape] = {
 }
 """What each program of rookery/jobs/there answers."""
 
-_words = mapping(text(), text(longest=_LARGE), 100)
+_words = text(longest=_LARGE)
+_outcome = struct(dict.fromkeys(("kind", "path", "what", "state", "note"), _words), {"role": _words})
+_drifted = struct(dict.fromkeys(("kind", "path", "what", "how", "role"), _words))
 _digests = mapping(text(), text(longest=300), 10_000)
 FACTS = mapping(
     text(longest=100), either(many(either(mapping(text(), scalar, 100), scalar)), mapping(text(), scalar, 1000), scalar)
@@ -258,7 +260,7 @@ SEALED = struct(
 
 _converger: dict[str, Shape] = {
     "changed": flag,
-    "outcomes": many(_words),
+    "outcomes": many(_outcome),
     "diff": many(mapping(text(), text(longest=_LARGE, raw=True), 100)),
     "failed": flag,
     "msg": text(longest=_LARGE),
@@ -275,7 +277,7 @@ _converger: dict[str, Shape] = {
     "entries": whole(),
     "ended": flag,
     "complete": flag,
-    "drift": many(_words),
+    "drift": many(_drifted),
     "tests": many(text(raw=True)),
     "untold": flag,
     "sealed": maybe(SEALED),
@@ -296,8 +298,15 @@ _converger: dict[str, Shape] = {
     "more": flag,
     "id": text("[0-9]{0,15}"),
 }
-CONVERGER = struct({}, {**_converger, "answer": struct({}, _converger)})
-"""What the converger answers, whatever it was asked."""
+_answered = struct({}, {**_converger, "answer": struct({}, _converger)})
+
+
+def converger(value: Any) -> Any:
+    """Accept what the converger answers, whatever it was asked."""
+    told = _answered(value)
+    if any(one.get("failed") and "msg" not in one for one in (told, told.get("answer", {}))):
+        raise MismatchError("lacks msg, though it failed")
+    return told
 
 
 def parsed(cluster: str, shape: Shape, data: str | bytes) -> Any:

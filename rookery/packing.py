@@ -110,5 +110,5 @@ def unpack(output: str, node: str = "the login node") -> dict[str, Any] | None:
         raise answers.unusable(node, ValueError("it can't be unpacked")) from None
     if not unpacking.eof:
         raise answers.unusable(node, ValueError("it is cut off, or too large"))
-    answer: dict[str, Any] = answers.parsed(node, answers.CONVERGER, text)
+    answer: dict[str, Any] = answers.parsed(node, answers.converger, text)
     return answer
