@@ -132,9 +132,7 @@ _job = struct(
         "partition": text(longest=300),
         "limit": text("[0-9]{1,12}|[A-Za-z_/ ]{0,40}"),
         "depends": text(),
-        "counts": mapping(_state, _count, 100),
-    },
-    {
+        "counts": mapping(_state, whole(1, 10**7), 100),
         "submitted": moment,
         "start": moment,
         "end": moment,
@@ -165,9 +163,11 @@ _MOST_TASKS = 4 * LAST_TASK
 
 def _accounting(value: Any) -> Any:
     told = _all_jobs(value)
-    maps = [job.get(key, {}) for job in told["jobs"] for key in ("tasks", "cancelled_by", "exits")]
+    if not all(job["counts"] for job in told["jobs"]):
+        raise MismatchError("jobs: one has no task")
+    maps = [job[key] for job in told["jobs"] for key in ("tasks", "cancelled_by", "exits")]
     counted = sum(count(expression) for one in maps for expression in one.values())
-    if counted + sum(count(job.get("killed_for_memory", "")) for job in told["jobs"]) > _MOST_TASKS:
+    if counted + sum(count(job["killed_for_memory"]) for job in told["jobs"]) > _MOST_TASKS:
         raise MismatchError(f"jobs: have more than {_MOST_TASKS} tasks")
     return told
 
