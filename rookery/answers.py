@@ -278,6 +278,7 @@ _converger: dict[str, Shape] = {
     "ended": flag,
     "complete": flag,
     "drift": many(_drifted),
+    "stays": many(_outcome),
     "tests": many(text(raw=True)),
     "untold": flag,
     "sealed": maybe(SEALED),

@@ -170,9 +170,14 @@ def said_in(text: str, mark: str) -> dict[str, list[str]]:
 
 
 _ANY = r"[^\x00]{0,20000}"
+_LINE = r"\.[A-Za-z_]{2,20}:[0-9]{1,6}"
 _FORMS = {
     **dict.fromkeys(("epoch", "watches", "instances", "submitted"), "[0-9]{0,15}"),
+    "resets": _LINE,
+    "conda": r"\.[A-Za-z0-9_./]{1,60}",
+    "variable": rf"[A-Za-z_][A-Za-z0-9_]{{0,60}} (?:absent(?: {_LINE})?|(?:missing|closed|there) {_ANY})",
+    "cache": rf"[^ \x00]{{1,300}} (?:absent|own|(?:link|broken)(?: {_ANY})?)",
     "vscode-server": "(?:[0-9]{1,15}(?: [0-9]{1,15})?)?",
     "glibc": r"(?:[A-Za-z ]*[0-9]{1,4}\.[0-9]{1,4}[0-9A-Za-z.\-]{0,40})?",
 }
-"""What the values of some keys look like; numbers are worked with."""
+"""What the values of some keys look like: those that are worked with, or stand in the commands that are suggested."""

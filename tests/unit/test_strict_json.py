@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import zlib
+from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,7 +12,7 @@ from typing import Any, cast
 import pytest
 from fuzzing import in_time
 
-from rookery import kept_json, packing, strict_json
+from rookery import answers, fast, kept_json, packing, strict_json
 from rookery.errors import RookeryError
 from rookery.jobs import known, record, sent
 from rookery.jobs.there import basics
@@ -124,6 +125,12 @@ def test_an_answer_that_is_none_is_one_line(program: str, answer: Any) -> None:
     door = cast("Any", SimpleNamespace(cluster=SimpleNamespace(name="hec")))
     with pytest.raises(RookeryError, match="hec gave an answer that can't be used, and nothing of it was kept: "):
         sent.read(door, program, json.dumps(answer))
+
+
+def test_all_that_is_read_of_a_look_passes_the_check() -> None:
+    """What the shape does not name is dropped, so a new part of an answer has to be named there."""
+    made_here = {"intact", "problem", "hint", "answered"}
+    assert {one.name for one in fields(fast.Look)} - made_here <= answers._converger.keys()
 
 
 @pytest.mark.parametrize("text", [b"0" * (1 << 27), b"[" * 100_000, b'{"found": "yes"}', b"[]"])
