@@ -23,7 +23,7 @@ class Root:
 
     def __init__(self, sandbox: Path) -> None:
         told = json.loads((sandbox / f"{CLUSTER}.json").read_text())
-        options = ["--mount", "--pid", "--uts", "--root", "--wd"]
+        options = ["--user", "--mount", "--pid", "--uts", "--root", "--wd"]
         self.inside = ["nsenter", f"--target={told['pid']}", *options, "--", "env", _PATH]
 
     def run(self, *argv: str, given: str = "") -> str:

@@ -188,7 +188,7 @@ def many(sandbox: Path, laptop: Laptop) -> dict[str, dict[str, float]]:
     pid = json.loads((sandbox / f"{CLUSTER}.json").read_text())["pid"]
     public = (sandbox / "id_ed25519.pub").read_text()
     for name in names:
-        inside = ["nsenter", f"--target={pid}", "--mount", "--pid", "--uts", "--root", "--wd", "--"]
+        inside = ["nsenter", f"--target={pid}", "--user", "--mount", "--pid", "--uts", "--root", "--wd", "--"]
         line = [*inside, "/usr/local/sbin/new-account", name, "/bin/bash"]
         subprocess.run(line, input=public, text=True, check=True, capture_output=True)
         said = {**profile, **mine, "cluster_user": name}

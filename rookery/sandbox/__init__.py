@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery import house, strict_json
+from rookery import files, house, strict_json
 from rookery.errors import RookeryError
 from rookery.program import invocation
 
@@ -249,9 +249,7 @@ def _manage(verb: str, **request: object) -> None:
     # an index's address may hold a password, which is no business of ps or of sudo's log: it goes by a file
     environment = {**_passed_on(), "ROOKERY_SANDBOX_STATE": str(state()), "HOME": str(Path.home())}
     request_file = state() / "request.json"
-    request_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    request_file.touch(mode=0o600)
-    request_file.write_text(json.dumps({**request, "environment": environment}), encoding="utf-8")
+    files.write(request_file, json.dumps({**request, "environment": environment}))
     found = os.pathsep.join(filter(None, sys.path))
     python = [sys.executable, "-P", "-m", "rookery.sandbox.manager"]
     command = ["sudo", "env", f"PYTHONPATH={found}", *python, verb, str(request_file)]

@@ -1,7 +1,7 @@
 """The base image that every miniature is an overlay on: Debian bookworm with a cluster's software, made by mmdebstrap.
 
-It is made once (about a minute), under a name that holds a digest of what goes into it: another list of packages, or
-other certificates, make another image, and miniatures that still run keep the one they started with.
+It is made once in 30 days (about a minute), under a name that holds the day and a digest of what goes into it: another
+list of packages, or other certificates, make another image, and miniatures that run keep the one they started with.
 """
 
 import hashlib
@@ -12,13 +12,18 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rookery import house
 from rookery.errors import RookeryError
+from rookery.sandbox import ids
 
 ROOT = Path("/var/lib/rookery")
 SUITE = "bookworm"
+LONGEST_USE = timedelta(days=30)
+"""How old an image may be: Debian's security updates come with a new one."""
 CERTIFICATES = Path("/usr/local/share/ca-certificates")
 # What a login node and its compute nodes have, what pyenv needs to compile CPython, what R needs to compile packages.
 PACKAGES = (
@@ -44,16 +49,36 @@ def host_certificates() -> list[Path]:
 
 def digest() -> str:
     """Eight characters that tell one image's contents from another's."""
-    told = hashlib.sha256("\n".join((SUITE, *sorted(PACKAGES), *_LEFT_OUT)).encode())
+    told = hashlib.sha256("\n".join((SUITE, *sorted(PACKAGES), *_LEFT_OUT, str(ids.FIRST))).encode())
     told.update((house.root() / "roles/sandbox/files/prepare-base").read_bytes())
     for certificate in host_certificates():
         told.update(certificate.read_bytes())
     return told.hexdigest()[:8]
 
 
-def path() -> Path:
-    """Where the image for today's contents is, or will be."""
-    return ROOT / f"base-{SUITE}-{digest()}"
+def made() -> list[Path]:
+    """The images that are there of today's contents, the newest last."""
+    return sorted(ROOT.glob(f"base-{SUITE}-{digest()}-" + "[0-9]" * 8))
+
+
+def is_fresh(base: Path, now: datetime) -> bool:
+    """Whether an image is young enough to be used; the day it was made ends its name."""
+    age = now - datetime.strptime(base.name[-8:], "%Y%m%d").replace(tzinfo=UTC)
+    return timedelta(days=-1) < age <= LONGEST_USE  # one of a clock that ran ahead has no age
+
+
+def own_root() -> None:
+    """Make the sandbox's folder on this machine, for root alone; one of an older rookery, open to all, is closed.
+
+    Raises:
+        RookeryError: Something else is in its place.
+    """
+    ROOT.mkdir(mode=0o700, parents=True, exist_ok=True)
+    stat = ROOT.lstat()
+    if ROOT.is_symlink() or stat.st_uid != 0:
+        raise RookeryError(f"{ROOT} is not a folder of root's own.", hint=f"ls -ld {ROOT}   # then remove it")
+    if stat.st_mode & 0o7777 != 0o700:
+        ROOT.chmod(0o700)
 
 
 def check_machine() -> None:
@@ -78,13 +103,14 @@ def check_machine() -> None:
 
 def _check_kernel() -> None:
     """Try, rather than guess from a version, whether a private overlay can be mounted."""
-    ROOT.mkdir(parents=True, exist_ok=True, mode=0o755)
+    own_root()
     folder = ROOT / f".try-{os.getpid()}"
     parts = [folder / name for name in ("lower", "upper", "work", "root")]
     for part in parts:
         part.mkdir(parents=True, exist_ok=True)
     lower, upper, work, target = map(str, parts)
     script = f"mount -t overlay try -o lowerdir={lower},upperdir={upper},workdir={work} {target}"
+    script += " && unshare --user --mount true"
     try:
         tried = _run(["unshare", "--mount", "--pid", "--fork", "--uts", "sh", "-c", script], check=False)
     finally:
@@ -103,11 +129,25 @@ def ensure(*, yes: bool, say: Say) -> Path:
     Raises:
         RookeryError: It can't be made: nothing is left half made.
     """
-    base = path()
-    if base.is_dir():
-        return base
+    now = datetime.now(UTC)
+    there = made()
+    if there and is_fresh(there[-1], now):
+        return there[-1]
+    base = ROOT / f"base-{SUITE}-{digest()}-{now:%Y%m%d}"
+    why = f"the one of {there[-1].name[-8:]} is older than {LONGEST_USE.days} days" if there else "once"
+    say(f"Making the sandbox's base image, {why} (Debian {SUITE} with Slurm, R and compilers: 1.2 GB, about a minute)")
+    try:
+        _make(base, yes=yes, say=say)
+    except RookeryError as error:
+        if not there:
+            raise
+        say(f"{error} Using the old one.")
+        return there[-1]
+    return base
+
+
+def _make(base: Path, *, yes: bool, say: Say) -> None:
     _install_tool(yes=yes, say=say)
-    say(f"Making the sandbox's base image, once (Debian {SUITE} with Slurm, R and compilers: 1.2 GB, about a minute)")
     building = ROOT / f".building-{base.name}"
     shutil.rmtree(building, ignore_errors=True)
     log = ROOT / "base.log"
@@ -117,10 +157,10 @@ def ensure(*, yes: bool, say: Say) -> Path:
         shutil.rmtree(building, ignore_errors=True)
         raise RookeryError(
             f"The sandbox's base image could not be made: {_last_error(log)}",
-            hint=f"less {log}   # then the same command again",
+            hint=f"sudo less {log}   # then the same command again",
         )
+    ids.shift(building)
     building.rename(base)
-    return base
 
 
 def _command(target: Path) -> list[str]:
@@ -203,13 +243,39 @@ def _run(
         return subprocess.CompletedProcess(list(command), 127, "", f"{command[0]} is not installed")
 
 
+@dataclass(frozen=True)
+class System:
+    """A system of its own, which a command moves into for good (roles/sandbox/files/enter).
+
+    Attributes:
+        folder: Holds its own files (upper/), and work/ and root/ for the overlay.
+        layers: What they are laid over.
+        name: Its host name.
+        mirrors: Folder that it sees as /srv/mirrors.
+        access: ro or rw, to that.
+    """
+
+    folder: Path
+    layers: Sequence[Path]
+    name: str
+    mirrors: Path
+    access: str = "ro"
+
+    def command(self, argv: Sequence[str]) -> list[str]:
+        """The command line that runs a command there, as the first process and root of it."""
+        enter = str(house.root() / "roles/sandbox/files/enter")
+        lowers = ":".join(map(str, self.layers))
+        place = (str(self.folder), lowers, self.name, str(self.mirrors), self.access)
+        return [*UNSHARE, "sh", enter, *place, str(ids.FIRST), str(ids.COUNT), *argv]
+
+
 def workshop(base: Path, mirrors: Path, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Run a command in a throw-away system over the image, with the mirrors' folder writable as /srv/mirrors.
 
     Args:
         base: The image.
-        mirrors: Folder of this machine that the command works on.
-        command: What to run there, as root; its output is captured.
+        mirrors: Folder of this machine that the command works on; it becomes the miniatures' (`ids`).
+        command: What to run there, as its root; its output is captured.
     """
     folder = ROOT / f".workshop-{os.getpid()}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -219,16 +285,17 @@ def workshop(base: Path, mirrors: Path, command: Sequence[str]) -> subprocess.Co
     shutil.copy("/etc/resolv.conf", folder / "upper/etc/resolv.conf")
     access = "".join(f"{line}\n" for line in _apt_access())
     (folder / "upper/etc/apt/apt.conf.d/99machine").write_text(access, encoding="utf-8")
-    enter = house.root() / "roles/sandbox/files/enter"
-    wrapped = [*UNSHARE, "sh", str(enter), str(folder), str(base), "workshop", str(mirrors), "rw"]
+    ids.shift(folder / "upper")
+    ids.shift(mirrors)
     try:
-        return _run([*wrapped, *command], check=False)
+        return _run(System(folder, (base,), "workshop", mirrors, "rw").command(command), check=False)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def forget_old(in_use: set[str]) -> None:
-    """Remove images that are neither today's nor under a miniature (their names are in `in_use`)."""
+    """Remove images but for today's and those under a miniature (their names are in `in_use`)."""
+    kept = {*in_use, *(base.name for base in made()[-1:])}
     for folder in ROOT.glob(f"base-{SUITE}-*"):
-        if folder != path() and folder.name not in in_use:
+        if folder.name not in kept:
             shutil.rmtree(folder, ignore_errors=True)

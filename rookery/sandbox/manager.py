@@ -27,7 +27,7 @@ def carry_out(verb: str, request: Mapping[str, Any], state: Path) -> None:
     Raises:
         RookeryError: It can't be done; every miniature that could be was started or ended all the same.
     """
-    image.ROOT.mkdir(mode=0o755, parents=True, exist_ok=True)
+    image.own_root()
 
     def say(text: str) -> None:
         if not request.get("quiet"):
@@ -106,7 +106,7 @@ def _each(names: list[str], do: Callable[[str], None]) -> None:
 def locked(what: str, say: Say) -> AbstractContextManager[None]:
     """Wait until nobody else on this machine works on the same thing; the lock goes with the process."""
     folder = image.ROOT / "locks"
-    folder.mkdir(mode=0o755, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     waiting = f"Waiting for another command that works on the same ({what})"
     return lock.waited(folder / f"{what}.lock", lambda: say(waiting))
 

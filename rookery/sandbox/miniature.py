@@ -23,7 +23,7 @@ from typing import Any, cast
 
 from rookery import house, lock, strict_json
 from rookery.errors import RookeryError
-from rookery.sandbox import Miniature, auth, image, person, start_of
+from rookery.sandbox import Miniature, auth, ids, image, person, start_of
 
 FOLDER = image.ROOT / "miniatures"
 MIRRORS = image.ROOT / "mirrors"
@@ -74,7 +74,8 @@ def start(name: str, described: Mapping[str, Any], state: Path, layers: tuple[Pa
     stop(place)
     began = time.monotonic()
     for part in ("upper/etc/miniature", "work", "root"):
-        (place / part).mkdir(mode=0o755, parents=True)
+        (place / part).mkdir(parents=True)
+    (place / "upper").chmod(0o755)  # whatever the umask is: it becomes the miniature's /
     told = _reserve(described, place, layers[-1], state)
     told["password"], told["totp_secret"] = auth.secrets_for(told)
     say(f"{name}: starting a miniature of {told['sandbox_host']} at {told['sandbox_address']}")
@@ -123,7 +124,7 @@ def _first_process(place: Path) -> int:
             lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
             if next(line for line in lines if line.startswith("NSpid:")).split()[-1] == "1":
                 return pid
-    raise RookeryError("The miniature ended as soon as it had started.", hint=f"less {place.with_suffix('.log')}")
+    raise RookeryError("The miniature ended as soon as it had started.", hint=f"sudo less {place.with_suffix('.log')}")
 
 
 def _reserve(told: Mapping[str, Any], place: Path, base: Path, state: Path) -> dict[str, Any]:
@@ -167,7 +168,13 @@ def _are_free(first: int, count: int) -> bool:
 
 
 def _is_free(address: str, port: int) -> bool:
-    """Whether something can listen there: a server of this machine on all addresses has the port on this one too."""
+    """Whether a miniature can listen there.
+
+    A server of this machine on all addresses has the port on this one too; and to the low ports the root of a user
+    namespace has no right (ip(7), ip_unprivileged_port_start).
+    """
+    if port < int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text(encoding="ascii")):
+        return False
     with closing(socket.socket()) as tried:
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -202,8 +209,9 @@ def _render(place: Path, told: Mapping[str, Any], state: Path) -> None:
     if done.returncode:
         log = place.with_suffix(".log")
         log.write_text(done.stdout + done.stderr, encoding="utf-8")
-        raise RookeryError("The miniature's configuration could not be written.", hint=f"less {log}")
+        raise RookeryError("The miniature's configuration could not be written.", hint=f"sudo less {log}")
     _applications(upper / "opt/apps", told)
+    ids.shift(upper)
 
 
 def _secrets(upper: Path, told: Mapping[str, Any], state: Path) -> None:
@@ -235,12 +243,10 @@ def _applications(apps: Path, told: Mapping[str, Any]) -> None:
 def _boot(name: str, place: Path, hostname: str, layers: tuple[Path, ...]) -> None:
     """Start the first process in namespaces of its own, and follow what it says until it is ready."""
     MIRRORS.mkdir(mode=0o755, parents=True, exist_ok=True)
-    enter = str(house.root() / "roles/sandbox/files/enter")
-    lowers = ":".join(map(str, layers))
-    command = [*image.UNSHARE, "sh", enter, str(place), lowers, hostname]
+    command = image.System(place, layers, hostname, MIRRORS).command(["/etc/miniature/boot"])
     with (place / "enter.log").open("w", encoding="utf-8") as log:
         begun = subprocess.Popen(
-            [*command, str(MIRRORS), "ro", "/etc/miniature/boot"],
+            command,
             start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd="/",
         )  # fmt: skip
     said = _follow(begun)
@@ -248,7 +254,7 @@ def _boot(name: str, place: Path, hostname: str, layers: tuple[Path, ...]) -> No
         log_file = place.with_suffix(".log")
         raise RookeryError(
             f"The miniature of {name} stopped at {said.removeprefix('failed: ')!r}. {_last_line(place)}",
-            hint=f"less {log_file}",
+            hint=f"sudo less {log_file}",
         )
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rookery import house, mirrors
 from rookery.errors import RookeryError
-from rookery.sandbox import image, pythons
+from rookery.sandbox import ids, image, pythons
 
 FOLDER = image.ROOT / "mirrors"
 INSIDE = "/srv/mirrors"
@@ -51,6 +51,8 @@ def ensure(base: Path, say: Say) -> dict[str, str]:
     if missing:
         say(f"Making local mirrors, once: {', '.join(missing)}")
         _make(missing, base)
+    if missing or not ids.is_shifted(FOLDER):
+        ids.shift(FOLDER)
     made = {
         "pyenv_git": f"file://{INSIDE}/pyenv.git",
         "pyenv_commit": _head(FOLDER / "pyenv.git"),

@@ -19,6 +19,7 @@ USER = "student"
 def ensure_key(state: Path) -> Path:
     """The private key for all miniatures of this person, made once; kept where nobody else can read it."""
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state.chmod(0o700)
     private = state / KEY
     if not private.exists():
         subprocess.run(
@@ -27,6 +28,9 @@ def ensure_key(state: Path) -> Path:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
+    for file in state.glob("*"):
+        if file.is_file() and not file.is_symlink():
+            file.chmod(0o600)
     return private
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rookery.errors import RookeryError
-from rookery.sandbox import image
+from rookery.sandbox import ids, image
 
 Say = Callable[[str], None]
 _LEFT_OUT = {"test", "tests", "__pycache__", "idlelib", "turtledemo"}
@@ -111,10 +111,12 @@ def system_layer(version: str, base: Path, say: Say) -> Path | None:
     """
     kept = [place for place in sorted(image.ROOT.glob(f"system-python-{version}.*")) if place.is_dir()]
     fitting = [place for numbers, place in sorted(versions().items()) if f"{numbers[0]}.{numbers[1]}" == version]
-    if not fitting:
-        return kept[-1] if kept else None
-    layer = image.ROOT / f"system-python-{fitting[-1].name}"
+    if not fitting and not kept:
+        return None
+    layer = image.ROOT / f"system-python-{fitting[-1].name}" if fitting else kept[-1]
     if layer.is_dir():
+        if not ids.is_shifted(layer):  # an older rookery's
+            ids.shift(layer)
         return layer
     say(f"Copying this machine's Python {fitting[-1].name}, which stands for the site's own")
     building = image.ROOT / f".building-{layer.name}"
@@ -124,5 +126,6 @@ def system_layer(version: str, base: Path, say: Say) -> Path | None:
     relocatable(fitting[-1], building / inside, base)
     (building / "usr/bin").mkdir()
     (building / "usr/bin" / f"python{version}").symlink_to(f"/{inside}/bin/python{version}")
+    ids.shift(building)
     building.rename(layer)
     return layer

@@ -67,7 +67,8 @@ class Live(Account):
         self, argv: Sequence[str], *, stdin: str | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the miniature as root."""
-        inside = ["nsenter", f"--target={self.miniature.pid}", "--mount", "--pid", "--uts", "--root", "--wd", "--"]
+        namespaces = ["--user", "--mount", "--pid", "--uts", "--root", "--wd"]
+        inside = ["nsenter", f"--target={self.miniature.pid}", *namespaces, "--"]
         environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
         return subprocess.run(
             [*inside, *argv],

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -143,11 +144,11 @@ def test_the_machines_own_index_is_used_unless_it_holds_a_secret(
 
 
 def test_another_list_of_packages_is_another_image(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = image.path()
+    before = image.digest()
     monkeypatch.setattr(image, "PACKAGES", tuple(reversed(image.PACKAGES)))
-    assert image.path() == before
+    assert image.digest() == before
     monkeypatch.setattr(image, "PACKAGES", (*image.PACKAGES, "nethack-console"))
-    assert image.path() != before
+    assert image.digest() != before
 
 
 def test_installing_is_refused_where_nobody_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,3 +156,43 @@ def test_installing_is_refused_where_nobody_can_be_asked(monkeypatch: pytest.Mon
     with pytest.raises(RookeryError, match="mmdebstrap") as refused:
         image.ask(["mmdebstrap"], ["apt-get", "install", "mmdebstrap"])
     assert "--yes" in (refused.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("day", "fresh"), [("20260601", True), ("20260503", True), ("20260501", False), ("20260701", False)]
+)
+def test_a_base_image_is_used_for_thirty_days(day: str, fresh: bool) -> None:
+    base = Path(f"/var/lib/rookery/base-bookworm-0a1b2c3d-{day}")
+    assert image.is_fresh(base, datetime(2026, 6, 1, 12, tzinfo=UTC)) is fresh
+
+
+class TestAnOldBaseImage:
+    """One that is older than thirty days."""
+
+    @pytest.fixture(autouse=True)
+    def old(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.setattr(image, "ROOT", tmp_path)
+        old = tmp_path / f"base-bookworm-{image.digest()}-20200101"
+        old.mkdir()
+        return old
+
+    def test_is_made_anew_and_that_is_said(self, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        said: list[str] = []
+        monkeypatch.setattr(image, "_make", lambda base, **_: base.mkdir())
+        new = image.ensure(yes=True, say=said.append)
+        assert new != old
+        assert "the one of 20200101 is older than 30 days" in said[0]
+        assert image.ensure(yes=True, say=said.append) == new
+        image.forget_old({old.name})
+        assert old.is_dir()  # a miniature runs on it
+        image.forget_old(set())
+        assert (old.exists(), new.is_dir()) == (False, True)
+
+    def test_is_used_where_no_other_can_be_had(self, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(base: Path, **_: object) -> None:
+            raise RookeryError(f"{base.name} could not be made.")
+
+        said: list[str] = []
+        monkeypatch.setattr(image, "_make", fail)
+        assert image.ensure(yes=True, say=said.append) == old
+        assert said[-1].endswith("could not be made. Using the old one.")
