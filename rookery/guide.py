@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rookery import files, guide_tables, house, profile
+from rookery.cluster import ACCOUNT
 from rookery.cohort.pages import markdown
 from rookery.errors import RookeryError
 from rookery.guide_tables import Facts, amount, shown
@@ -171,6 +172,8 @@ def _files(facts: Facts) -> Iterator[str]:
         yield f"Results, environments and anything large belong on `{there}`; `rookery setup` and `deploy` see to it."
     if moved := facts.get("moved_folders"):
         yield f"`setup` moves there, and leaves a link: {', '.join(f'`{one}`' for one in moved)}."
+    if place and ACCOUNT in place["expression"]:
+        yield "Where others of your project can replace your folder, programs and those folders stay in your home."
     if quota := facts.get("quota"):
         yield f"How much is left: `rookery quota`, or `{quota['command']}` there.{facts.mark('quota')}"
 

@@ -18,7 +18,10 @@ from rookery.errors import RookeryError
 OLDEST_PYTHON = (3, 6)
 """The oldest Python that `home`'s converger runs on."""
 
-_ONE = ("home", "user", "architecture", "node", "glibc", "os", "shell", "startup", "module_path", "r")
+HOME_PROGRAMS = ".local/share"
+"""Where in the home programs go, where the storage with room for them is one that others can change."""
+
+_ONE = ("home", "user", "architecture", "node", "glibc", "os", "shell", "startup", "module_path", "r", "programs_left")
 _MANY = (
     "shells",
     "has",
@@ -34,7 +37,7 @@ _MANY = (
 )
 
 
-_FLEETING = ("node", "free_mb", "installed_mb", "moving_mb", "writable")
+_FLEETING = ("node", "free_mb", "installed_mb", "moving_mb", "writable", "programs_left")
 
 
 _PATH = re.compile(r"/[^\x00-\x1f\x7f]{0,4095}")
@@ -63,7 +66,11 @@ def arguments(profile: Mapping[str, Any]) -> list[str]:
     """
     areas = [f"{area['name']}={expression(area, profile)}" for area in _areas(profile)]
     quota = (profile.get("cluster_quota") or {}).get("command") or ""
-    return [*areas, "--", quota, *(profile.get("cluster_moved_folders") or [])]
+    return [*areas, "--", _roomy(profile), quota, *(profile.get("cluster_moved_folders") or [])]
+
+
+def _roomy(profile: Mapping[str, Any]) -> str:
+    return str(profile.get("cluster_roomy_storage") or "home")
 
 
 def command(script: str, profile: Mapping[str, Any], *, glance: bool = False) -> str:
@@ -121,8 +128,12 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
             "storage can't be found.",
             hint="ask the site, or set cluster_storage in your own inventory (rookery clusters.show)",
         )
-    area = profile.get("cluster_roomy_storage") or "home"
+    area = _roomy(profile)
     roomy = storage[area]
+    replaceable = why_replaceable(one.get("replaceable_by", ""))
+    programs = f"{one.get('home', '')}/{HOME_PROGRAMS}" if replaceable else roomy
+    if replaceable:
+        area = next((name for name, path in storage.items() if path == one.get("home")), "home")
     told = map(_pair, dict.fromkeys(many["python"]))
     pythons = [{"version": version, "path": path} for version, path in told if _is_python(version, path)]
     return {
@@ -136,13 +147,32 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         "writable": {area: area in many["writable"] for area in storage},
         "free_mb": _free(many, profile),
         "installed_mb": _whole(dict(map(_pair, many["installed_mb"])).get(area, "")),
-        "moving_mb": sum(map(_whole, many["moving_mb"])),
+        "moving_mb": 0 if replaceable else sum(map(_whole, many["moving_mb"])),
         "roomy": roomy,
-        "prefix": f"{roomy}/rookery/{one.get('architecture', '')}",
+        "replaceable": replaceable,
+        "programs": programs,
+        "programs_area": area,
+        "prefix": f"{programs}/rookery/{one.get('architecture', '')}",
         # what is compiled can be run by machines of this architecture alone, where others share the home
         "only_on": one.get("architecture", "") if len(profile.get("cluster_architectures") or []) > 1 else "",
         "set_up": one.get("set_up") == "yes",
     }
+
+
+def why_replaceable(told: str) -> str:
+    """Why programs can't be on the storage with room for them; "" where they can.
+
+    Args:
+        told: The probe's fact replaceable_by: owner, group or everybody, whom, and the folder; "" for none.
+    """
+    kind, _, rest = told.partition(" ")
+    who, _, folder = rest.partition(" ")
+    reasons = {
+        "": "",
+        "owner": f"{folder} belongs to {who}, who can replace what is in it",
+        "group": f"members of the group {who} can replace what is in {folder}",
+    }
+    return reasons.get(kind, f"every user can replace what is in {folder}")
 
 
 def _pair(value: str) -> tuple[str, str]:

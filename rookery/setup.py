@@ -336,8 +336,10 @@ def places(facts: Mapping[str, Any]) -> dict[str, str]:
     free = facts.get("free_mb") or {}
     found = {name: f"{path}{_free(free.get(name))}" for name, path in (facts.get("storage") or {}).items() if path}
     found.setdefault("home", str(facts.get("home") or ""))
-    found["tools"] = str(facts.get("prefix") or "")
-    found["R packages"] = f"{facts['roomy']}/R" if facts.get("roomy") else ""
+    why, old = facts.get("replaceable"), facts.get("programs_left")
+    found["tools"] = f"{facts.get('prefix') or ''}{f'  (in your home: {why})' if why else ''}"
+    found["old tools"] = f"{old}  (no longer used; don't run what is there)" if old else ""
+    found["R packages"] = f"{facts['programs']}/R" if facts.get("programs") else ""
     return {name: path for name, path in found.items() if path}
 
 

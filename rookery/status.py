@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rookery import fast, probe, program
+from rookery import fast, probe, program, replaced
 from rookery.errors import RookeryError
 
 if TYPE_CHECKING:
@@ -149,11 +149,14 @@ def standing(cluster: "Cluster", look: fast.Look, asked: Mapping[str, Any]) -> S
         state = OUT_OF_DATE
         if look.drift or not look.ended:
             state, reason = DRIFTED, "" if look.drift else doubt
+    hint = setup if doubt else ""
+    if danger := replaced.danger(cluster, look):
+        state, reason, hint = DRIFTED, danger.found, danger.fix
     return Standing(
         name,
         state,
         reason,
-        setup if doubt else "",
+        hint,
         version=str(sealed.get("rookery", "")),
         when=str(sealed.get("when", "")),
         drift=look.drift,

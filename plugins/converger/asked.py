@@ -18,7 +18,20 @@ from converger.paths import native, portable
 VERSION = 1
 _FACT = "rookery-fact "
 # what may be another each time, and no declaration depends on
-_FLEETING = ("node", "epoch", "glibc", "os", "python", "free_mb", "writable", "installed_mb", "moving_mb", "quota")
+_FLEETING = (
+    "node",
+    "epoch",
+    "glibc",
+    "os",
+    "python",
+    "free_mb",
+    "writable",
+    "installed_mb",
+    "moving_mb",
+    "quota",
+    "programs_left",
+    "replaceable_by",
+)
 
 Sights = Dict[str, str]
 

@@ -1,7 +1,8 @@
 """A drop-in for each shell's start-up: variables, and folders at the front of PATH.
 
 Sourced at every login and in every job, so: no output, no error under `set -eu`, and no program started but `uname`
-where machines of several architectures share the home.
+where machines of several architectures share the home. A folder that is not there, or not the user's own, is left out
+of PATH without a word: on storage that others can write, somebody else's may stand in its place.
 """
 
 import re
@@ -31,14 +32,14 @@ def _sh(variables: Dict[str, str], path: List[str], defaults: Dict[str, str]) ->
     lines = ["{0}={1}; export {0}".format(name, quote_sh(value)) for name, value in variables.items()]
     given = '[ -n "${{{0}-}}" ] || {0}={1}; export {0}'
     lines += [given.format(name, quote_sh(value)) for name, value in defaults.items()]
-    prepend = 'case ":${{PATH-}}:" in *:{0}:*) ;; *) PATH={0}${{PATH:+":$PATH"}}; export PATH ;; esac'
+    prepend = '[ ! -O {0} ] || case ":${{PATH-}}:" in *:{0}:*) ;; *) PATH={0}${{PATH:+":$PATH"}}; export PATH ;; esac'
     return lines + [prepend.format(quote_sh(folder)) for folder in reversed(path)]
 
 
 def _fish(variables: Dict[str, str], path: List[str], defaults: Dict[str, str]) -> List[str]:
     lines = ["set -gx {} {}".format(name, quote_fish(value)) for name, value in variables.items()]
     lines += ["set -q {0}; or set -gx {0} {1}".format(name, quote_fish(value)) for name, value in defaults.items()]
-    prepend = "contains -- {0} $PATH; or set -gx PATH {0} $PATH"
+    prepend = "contains -- {0} $PATH; or not test -O {0}; or set -gx PATH {0} $PATH"
     return lines + [prepend.format(quote_fish(folder)) for folder in reversed(path)]
 
 
@@ -52,7 +53,7 @@ def _csh(variables: Dict[str, str], path: List[str], defaults: Dict[str, str]) -
             "foreach rookery_folder ($path:q)",
             '  if ("$rookery_folder:q" == {}) set rookery_there = 1'.format(quote_csh(folder)),
             "end",
-            'if (! $rookery_there) setenv PATH {}":$PATH:q"'.format(quote_csh(folder)),
+            'if (! $rookery_there && -o {0}) setenv PATH {0}":$PATH:q"'.format(quote_csh(folder)),
             "unset rookery_there rookery_folder",
         ]
     return lines

@@ -7,17 +7,18 @@ import re
 from typing import Any, Dict, List
 
 from converger import asked, disk, process
-from converger.paths import native
+from converger.paths import is_inside, native
 
 _PACKAGE = "lib/python3*/site-packages/{0}-*.dist-info"
 
 
-def found(home: str, sealed: Dict[str, Any]) -> Dict[str, str]:
+def found(home: str, sealed: Dict[str, Any], probed: bytes) -> Dict[str, str]:
     """The tools, each with its versions.
 
     Args:
         home: The home.
         sealed: What the last whole run wrote down.
+        probed: What the probe says now: whether others could have replaced the tools, so that none may be run.
     """
     prefix = native(sealed.get("facts", {}).get("prefix", ""))
     pythons = _pythons(os.path.join(home, ".pyenv/versions")) or _pythons(os.path.join(prefix, "python"))
@@ -25,6 +26,8 @@ def found(home: str, sealed: Dict[str, Any]) -> Dict[str, str]:
     for name, venv in (("pipx", "tools/pipx"), ("poetry", "pipx/venvs/poetry")):
         versions[name] = _package(os.path.join(prefix, venv), name)
     versions["R"] = _r(home, sealed)
+    if b"\nrookery-fact replaceable " in probed and not is_inside(prefix, home):
+        return {name: version for name, version in versions.items() if version}
     with contextlib.suppress(OSError):  # uv's version stands nowhere
         said = process.run([os.path.join(prefix, "bin/uv"), "--version"], {}, 10).lines
         versions["uv"] = "".join(re.findall(r"uv (\S+)", " ".join(said))[:1])

@@ -43,7 +43,8 @@ class Session:
             now, then = set(asked.facts_in(probed)), set(sealed["glance"])
             result.update(new=sorted(now - then), gone=sorted(then - now), python=asked.python())
         if self.full:
-            result.update(tools=tools.found(home, sealed or {}), output=probed.decode("utf-8", "surrogateescape"))
+            result.update(tools=tools.found(home, sealed or {}, probed))
+            result.update(output=probed.decode("utf-8", "surrogateescape"))
         return result
 
     def result(self) -> Result:

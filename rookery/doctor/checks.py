@@ -39,6 +39,7 @@ HOME: Final = {
     "home-writable": "writing in your home",
     "quota": "room in your storage",
     "quota-files": "the number of your files",
+    "programs": "who can change the programs there",
     "set-up": "your home there, as `setup` left it",
     "path-login": "PATH when you log in",
     "path-command": "PATH of commands sent over ssh",

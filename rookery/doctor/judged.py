@@ -4,7 +4,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from rookery import fast, status, strict_json
+from rookery import fast, replaced, status, strict_json
 from rookery.doctor import checks, home, storage, vscode
 from rookery.doctor.checks import Board
 from rookery.doctor.home import Seen
@@ -28,6 +28,7 @@ SKEW = 60
 def judge(board: Board, cluster: "Cluster", seen: Seen) -> None:
     """Judge what a login node told."""
     _startup(board, cluster, seen)
+    _programs(board, cluster, seen)
     is_set_up = _set_up(board, cluster, seen)
     _paths(board, cluster, seen, is_set_up=is_set_up)
     storage.judge(board, cluster, seen, is_set_up=is_set_up)
@@ -51,6 +52,17 @@ def _startup(board: Board, cluster: "Cluster", seen: Seen) -> None:
         board.ok("startup", "they print nothing, and let commands through")
     else:
         board.warn("startup", "they take long, or can't be judged", there(cluster, "time true"))
+
+
+def _programs(board: Board, cluster: "Cluster", seen: Seen) -> None:
+    """Whether others could have replaced what rookery installed; then nothing that depends on it is judged."""
+    danger = replaced.danger(cluster, seen.look)
+    if danger is None:
+        board.ok("programs", "you and the people who run the cluster alone")
+        return
+    board.fault("programs", danger.found, danger.fix)
+    for name in ("set-up", "path-login", "path-command", "python", "caches"):
+        board.skip(name, "the programs that others can change come first")
 
 
 def _set_up(board: Board, cluster: "Cluster", seen: Seen) -> bool:

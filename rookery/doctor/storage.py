@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rookery import quota_forms
+from rookery import probe, quota_forms
 from rookery.doctor.checks import Board
 from rookery.doctor.home import Seen
 from rookery.doctor.words import noted, setup, there, with_sandbox
@@ -121,6 +121,9 @@ def _caches(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) ->
     if not seen.values.get("cache"):
         board.ok("caches", "none has to be elsewhere")
         return
+    if seen.fact("replaceable"):
+        _caches_at_home(board, cluster, seen)
+        return
     if not is_set_up:
         board.skip("caches", "they are moved when your home is set up")
         return
@@ -146,6 +149,18 @@ def _caches(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) ->
         board.fault("caches", "; ".join(wrong), [*fixes, setup(cluster)][0])
     else:
         board.ok("caches", f"{len(seen.values['cache'])} folders are on {roomy or 'the storage'}")
+
+
+def _caches_at_home(board: Board, cluster: "Cluster", seen: Seen) -> None:
+    """Caches hold programs, so they stay in the home where others can replace folders of the storage."""
+    why = probe.why_replaceable(seen.fact("replaceable_by"))
+    links = [line.split(" ")[0] for line in seen.values["cache"] if " link " in line or " broken " in line]
+    if links:
+        undo = with_sandbox(cluster, f"invoke undo --cluster {cluster.name}")
+        found = f"{', '.join(links)} on the storage, where {why}"
+        board.warn("caches", found, noted(undo, "moves them back; set up after that, they stay in your home"))
+    else:
+        board.ok("caches", f"they stay in your home: {why}")
 
 
 def _roomy(cluster: "Cluster", seen: Seen) -> str:

@@ -39,6 +39,10 @@ def refused(cluster: "Cluster", project: str, answer: Answer, said: str) -> Rook
         "no-git": (f"There is no git on {name}, and deploys go by git.", "ask its administrators for git"),
         "no-storage": (f"{name} names no $global_storage, where outputs live.", setup),
         "no-prefix": (f"{name} was set up by an older rookery, which did not say where environments go.", setup),
+        "foreign-prefix": (
+            f"{name}: {rest} belongs to somebody else, so environments in it may not be yours. Do not run them.",
+            f"invoke doctor --cluster {name}{sandbox}",
+        ),
         "foreign": (
             f"{name} has a folder ~/{places.base(project)} already, and it is not rookery's.",
             f"mv ~/{places.base(project)} ~/{places.base(project)}.mine   # there; or another name in rookery.yml",

@@ -13,7 +13,10 @@ from rookery.sandbox import auth
 
 pytestmark = pytest.mark.cluster
 
-STORAGE = "/nobackup/projects/bdlan09/vi"
+PROJECT = "/nobackup/projects/bdlan09"
+STORAGE = f"{PROJECT}/vi"
+PROGRAMS = "/home/vi/.local/share/rookery/"
+SHARED = f"members of the group bdlan09 can replace what is in {PROJECT}"
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +54,9 @@ def vi(bede: Live) -> Iterator[Laptop]:
     person.rookery("logout")
 
 
-def tree(bede: Live) -> str:
-    """All that vi has there, and the project's folder."""
-    find = "find /home/vi /nobackup/projects /projects ! -path '*/.ssh*' -printf '%p %y %m %u %g %l\\n' | sort"
+def tree(bede: Live, user: str = "vi") -> str:
+    """All that somebody has there, and the project's folder."""
+    find = f"find /home/{user} /nobackup/projects /projects ! -path '*/.ssh*' -printf '%p %y %m %u %g %l\\n' | sort"
     return bede.root_run(["sh", "-c", find]).stdout
 
 
@@ -74,9 +77,8 @@ def test_what_is_a_persons_own_stands_in_their_folder_of_the_project(vi: Laptop)
     assert vi.says("bash -lc 'echo $global_storage $global_scratch $R_LIBS_USER'").split() == [
         STORAGE,
         f"{STORAGE}/scratch",
-        f"{STORAGE}/R/%p-library/%v",
+        "/home/vi/.local/share/R/%p-library/%v",
     ]
-    assert vi.says("readlink ~/.cache") == f"{STORAGE}/rookery/home/.cache"
     told = json.loads(vi.rookery("quota", "--cluster", "bede", "--json").stdout)
     assert any(area["limit_mb"] == 20480 for area in told["areas"]), told
     assert vi.rookery("status", "--cluster", "bede").returncode == 0
@@ -84,8 +86,118 @@ def test_what_is_a_persons_own_stands_in_their_folder_of_the_project(vi: Laptop)
 
 def test_on_machines_of_another_architecture_nothing_of_it_stands_in_the_way(vi: Laptop) -> None:
     other = 'uname() { echo aarch64; }; . ~/.config/rookery/env.sh; echo "$PATH" "${UV_CACHE_DIR-}"'
-    assert STORAGE not in vi.says(f"env -i HOME=$HOME bash -c '{other}'")
-    assert STORAGE in vi.says("env -i HOME=$HOME bash -c '. ~/.config/rookery/env.sh; echo $PATH'")
+    assert PROGRAMS not in vi.says(f"env -i HOME=$HOME bash -c '{other}'")
+    assert PROGRAMS in vi.says("env -i HOME=$HOME bash -c '. ~/.config/rookery/env.sh; echo $PATH'")
+
+
+# What a colleague puts in the place of somebody's folder: programs that leave a trace of whoever ran them
+REPLACE = """
+mv {folder} {folder}.taken
+mkdir -p {folder}/rookery/$(uname -m)/bin
+cd {folder}/rookery/$(uname -m)/bin
+for name in uv python python3 python3.13 pipx ls sed awk getent uname; do
+  printf '#!/bin/sh\nid >>/tmp/ran; echo %s 9.9.9\n' $name >$name
+  chmod 755 $name
+done
+chmod -R a+rX {folder}
+"""
+GIVE_BACK = "rm -rf {folder}; mv {folder}.taken {folder}"
+
+
+def colleague(bede: Live, script: str) -> None:
+    """Eve, who is in the project's group as all are, does something."""
+    if bede.root_run(["id", "eve"], check=False).returncode:
+        bede.add_user("eve")
+    drop = ["setpriv", "--reuid=eve", "--regid=eve", "--init-groups"]
+    bede.root_run([*drop, "sh", "-euc", script])
+
+
+def nothing_of_eves_ran(bede: Live) -> bool:
+    return bede.root_run(["cat", "/tmp/ran"], check=False).stdout == ""
+
+
+def findings(person: Laptop) -> dict[str, dict[str, str]]:
+    """What doctor found, by check."""
+    told = json.loads(person.rookery("doctor", "--cluster", "bede", "--json").stdout)
+    return {check["name"]: check for check in told["clusters"]["bede"]["checks"]}
+
+
+def test_programs_are_in_the_home_where_the_project_can_change_its_storage(bede: Live, vi: Laptop) -> None:
+    assert vi.says("bash -lc 'echo $ROOKERY_PREFIX'").startswith(PROGRAMS)
+    vi.says("test ! -L ~/.cache")
+    done = vi.rookery("setup", "--cluster", "bede", "--force")
+    assert f"(in your home: {SHARED})" in done.stdout, done.stdout + done.stderr
+    assert findings(vi)["programs"]["state"] == "ok"
+
+    colleague(bede, REPLACE.format(folder=STORAGE))
+    try:
+        assert vi.says("bash -lc 'uv --version; python3.13 --version'").count("9.9.9") == 0
+        done = vi.rookery("status", "--cluster", "bede")
+        assert done.returncode == 3
+        assert f"{STORAGE} belongs to eve, who can replace what is in it" in done.stdout
+        assert "setup" not in done.stdout
+        found = findings(vi)["programs"]
+        assert (found["state"], "eve" in found["found"], "ls -ld" in found["fix"]) == ("fault", True, True)
+        assert nothing_of_eves_ran(bede)
+    finally:
+        colleague(bede, GIVE_BACK.format(folder=STORAGE))
+    assert vi.rookery("status", "--cluster", "bede").returncode == 0
+
+
+@pytest.fixture
+def ola(bede: Live) -> Iterator[Laptop]:
+    """Somebody whose programs are on the project's storage: when they were put there, nobody could replace them."""
+    one, person, folder = bede.miniature, newcomer(bede, "ola"), f"{PROJECT}/ola"
+    account = {"required": True, "example": "bdlan09", "name": "bdlan09"}
+    known = str(bede.state / "known_hosts")
+    person.write(cluster_user="ola", cluster_account=account, cluster_known_hosts_file=known)
+    with Typist([str(ROOKERY), "login", "--cluster", "bede"], person.environment, person.home) as screen:
+        screen.answers(f"{one.user}@{one.jump}'s password: $", one.password)
+        screen.answers(r"First Factor: $", one.password)
+        screen.answers(r"Second Factor: $", auth.code(one.totp_secret))
+        assert screen.ends() == 0
+    bede.root_run(["chmod", "3770", PROJECT])
+    before = tree_of_ola(bede)
+    assert f"{folder}/rookery" in person.setup()["facts"]["prefix"]
+    bede.root_run(["chmod", "2770", PROJECT])
+    (person.home / "before").write_text("\n".join(before))
+    yield person
+    person.rookery("logout")
+
+
+def tree_of_ola(bede: Live) -> list[str]:
+    """Ola's home, and the project's folder without what is vi's."""
+    return [line for line in tree(bede, "ola").splitlines() if "/vi" not in line]
+
+
+def test_programs_that_a_colleague_can_replace_are_not_run_and_setup_puts_others_in_the_home(
+    bede: Live, ola: Laptop
+) -> None:
+    folder = f"{PROJECT}/ola"
+    for replaced, who in ((False, SHARED), (True, f"{folder} belongs to eve")):
+        if replaced:
+            colleague(bede, REPLACE.format(folder=folder))
+        done = ola.rookery("status", "--cluster", "bede")
+        assert (done.returncode, who in done.stdout, "do not run them" in done.stdout) == (3, True, True), done.stdout
+        assert "setup" not in done.stdout
+        found = findings(ola)
+        assert (found["programs"]["state"], who in found["programs"]["found"]) == ("fault", True)
+        assert "setup --cluster" not in json.dumps(
+            [found[name] for name in ("programs", "set-up", "path-login", "python")]
+        )
+    assert folder not in ola.says("bash -lc 'echo $PATH'")  # it is eve's now
+    assert nothing_of_eves_ran(bede)
+    colleague(bede, GIVE_BACK.format(folder=folder))
+
+    told = ola.setup()
+    assert told["facts"]["prefix"].startswith("/home/ola/.local/share/rookery/")
+    assert told["facts"]["programs_left"].startswith(f"{folder}/rookery/")
+    assert ola.says("bash -lc 'command -v uv'").startswith("/home/ola/.local/share/rookery/")
+    assert ola.rookery("status", "--cluster", "bede").returncode == 0
+    done = ola.rookery("undo", "--cluster", "bede", "--purge", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = [line.replace(" 2770 ", " 3770 ") for line in tree_of_ola(bede)]
+    assert after == (ola.home / "before").read_text().splitlines()
 
 
 def test_jobs_name_their_project_and_ask_for_gpus(vi: Laptop) -> None:

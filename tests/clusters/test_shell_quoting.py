@@ -3,7 +3,18 @@
 import base64
 
 import pytest
-from drop_ins import SHELLS, START, VALUES, Reader, Shell, check_architecture, check_defaults, check_path, check_values
+from drop_ins import (
+    FOLDERS,
+    SHELLS,
+    START,
+    VALUES,
+    Reader,
+    Shell,
+    check_architecture,
+    check_defaults,
+    check_path,
+    check_values,
+)
 from hypothesis import HealthCheck, given, settings
 from live import Live
 
@@ -38,6 +49,14 @@ def read(penguins: Live) -> Reader:
     return environment_after
 
 
+@pytest.fixture(scope="module")
+def foreign(penguins: Live) -> str:
+    """A folder of somebody else's there; FOLDERS are made as root's own."""
+    penguins.root_run(["mkdir", "-p", "--", *FOLDERS])
+    penguins.root_run(["install", "-d", "-o", "student", "/foreign"])
+    return "/foreign"
+
+
 @every
 @given(values=VALUES)
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -46,14 +65,15 @@ def test_any_value_comes_through(read: Reader, shell: Shell, values: list[str]) 
 
 
 @every
-def test_folders_come_to_the_front_of_path_once(read: Reader, shell: Shell) -> None:
-    check_path(read, shell)
+def test_folders_come_to_the_front_of_path_once(read: Reader, shell: Shell, foreign: str) -> None:
+    check_path(read, shell, FOLDERS, foreign)
 
 
 @every
 @pytest.mark.parametrize("is_this", [True, False])
-def test_machines_of_another_architecture_are_left_alone(read: Reader, shell: Shell, is_this: bool) -> None:
-    check_architecture(read, shell, is_this=is_this)
+def test_other_architectures_are_left_alone(read: Reader, shell: Shell, foreign: str, is_this: bool) -> None:
+    assert foreign
+    check_architecture(read, shell, FOLDERS, is_this=is_this)
 
 
 @every

@@ -130,6 +130,28 @@ def test_a_new_project_is_its_owners_alone_and_one_that_is_shared_stays_so(home:
     assert [folder.stat().st_mode & 0o7777 for folder in (home.base, storage)] == [0o2775, 0o2775]
 
 
+def test_environments_in_a_folder_of_somebody_else_are_not_taken(home: Home, tmp_path: Path) -> None:
+    """Where a colleague has put a folder in the place of the user's own, what is in it is theirs."""
+    prefix = Path("/usr") if os.geteuid() else tmp_path / "theirs"
+    if not os.geteuid():
+        prefix.mkdir()
+        os.chown(prefix, 4711, 0)
+    with (home.path / ".config/rookery/env.sh").open("a") as env:
+        env.write(f"ROOKERY_PREFIX='{prefix}'\n")
+    home.deploy(outputs=())
+    with git.chosen(home.code) as commit:
+        order = Order("study", commit.id, "", "as wanted", environments=("python uv .venv study-1 uv.lock",))
+    done = subprocess.run(
+        ["sh", "-c", release.look(order)], input=release.parcel(order, Goods({}, b"")), capture_output=True,
+        check=False, env={"HOME": str(home.path), "PATH": os.environ["PATH"]}, cwd=home.path, timeout=60,
+    )  # fmt: skip
+    answer = release.read(done.stdout.decode())
+    assert answer.stop == f"foreign-prefix {prefix}"
+    error = refused(cluster(), "study", answer, "")
+    assert f"{prefix} belongs to somebody else" in error.message
+    assert error.hint == "invoke doctor --cluster here"
+
+
 def test_nothing_is_made_read_only_through_a_link(home: Home, tmp_path: Path) -> None:
     theirs = tmp_path / "theirs.py"
     theirs.write_text("1\n")

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 from converger import shells
 from converger.problem import Problem
-from drop_ins import SHELLS, START, VALUES, Reader, Shell, check_architecture, check_defaults, check_path, check_values
+from drop_ins import (
+    FOLDERS,
+    SHELLS,
+    START,
+    VALUES,
+    Reader,
+    Shell,
+    check_architecture,
+    check_defaults,
+    check_path,
+    check_values,
+)
 from hypothesis import HealthCheck, given, settings
 
 here = pytest.mark.parametrize("shell", [SHELLS["sh"], SHELLS["bash"]], ids=["sh", "bash"])
@@ -27,6 +39,23 @@ def read(tmp_path: Path) -> Reader:
     return environment_after
 
 
+@pytest.fixture
+def own(tmp_path: Path) -> list[str]:
+    folders = [tmp_path / folder[1:] for folder in FOLDERS]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    return list(map(str, folders))
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> str:
+    if os.geteuid():
+        return "/usr"
+    (tmp_path / "foreign").mkdir()
+    os.chown(tmp_path / "foreign", 4711, 0)
+    return str(tmp_path / "foreign")
+
+
 @here
 @given(values=VALUES)
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -35,14 +64,14 @@ def test_any_value_comes_through(read: Reader, shell: Shell, values: list[str]) 
 
 
 @here
-def test_folders_come_to_the_front_of_path_once(read: Reader, shell: Shell) -> None:
-    check_path(read, shell)
+def test_folders_come_to_the_front_of_path_once(read: Reader, shell: Shell, own: list[str], foreign: str) -> None:
+    check_path(read, shell, own, foreign)
 
 
 @here
 @pytest.mark.parametrize("is_this", [True, False])
-def test_machines_of_another_architecture_are_left_alone(read: Reader, shell: Shell, is_this: bool) -> None:
-    check_architecture(read, shell, is_this=is_this)
+def test_other_architectures_are_left_alone(read: Reader, shell: Shell, own: list[str], is_this: bool) -> None:
+    check_architecture(read, shell, own, is_this=is_this)
 
 
 @here
@@ -50,10 +79,10 @@ def test_a_default_stands_back_for_what_the_site_has_set(read: Reader, shell: Sh
     check_defaults(read, shell)
 
 
-def test_an_empty_path_gets_no_empty_folder() -> None:
-    text = shells.drop_in("sh", "python", {}, ["/a"])
+def test_an_empty_path_gets_no_empty_folder(own: list[str]) -> None:
+    text = shells.drop_in("sh", "python", {}, own[:1])
     done = subprocess.run(["/bin/sh", "-euc", f'unset PATH; {text} printf %s "$PATH"'], capture_output=True, check=True)
-    assert done.stdout == b"/a"
+    assert done.stdout.decode() == own[0]
 
 
 @pytest.mark.parametrize(

@@ -49,17 +49,18 @@ def check_values(read: Reader, shell: Shell, values: list[str]) -> None:
     assert {key: seen[key] for key in wanted} == wanted
 
 
-def check_path(read: Reader, shell: Shell) -> None:
-    seen = read(shell, shells.drop_in(shell.form, "python", {}, FOLDERS), 2)
-    assert seen["PATH"].split(":") == [*FOLDERS, "/usr/bin", "/bin"]
+def check_path(read: Reader, shell: Shell, own: list[str], foreign: str) -> None:
+    """FOLDERS of the user's own come to the front; one that is somebody else's, or is not there, stays out."""
+    seen = read(shell, shells.drop_in(shell.form, "python", {}, [foreign, *own, "/is/not there"]), 2)
+    assert seen["PATH"].split(":") == [*own, "/usr/bin", "/bin"]
 
 
-def check_architecture(read: Reader, shell: Shell, *, is_this: bool) -> None:
-    plain = shells.drop_in(shell.form, "python", {"VALUE": "a\nb"}, FOLDERS)
+def check_architecture(read: Reader, shell: Shell, own: list[str], *, is_this: bool) -> None:
+    plain = shells.drop_in(shell.form, "python", {"VALUE": "a\nb"}, own)
     machine = os.uname().machine if is_this else "it's another"
     seen = read(shell, shells.only_on(machine, shell.form, plain), 2)
     assert seen.get("VALUE") == ("a\nb" if is_this else None)
-    assert seen["PATH"].split(":")[:-2] == (FOLDERS if is_this else [])
+    assert seen["PATH"].split(":")[:-2] == (own if is_this else [])
 
 
 def check_defaults(read: Reader, shell: Shell) -> None:

@@ -404,6 +404,41 @@ def test_a_home_that_has_drifted(hec: profile.Cluster) -> None:
     assert check.found == "drifted: ~/0: removed; ~/1: removed; ~/2: removed and 2 more"
 
 
+def by_others(told: str) -> tuple[str, str]:
+    """A change to what is said: others can replace folders of the storage."""
+    mark = "rookery-fact glibc"
+    return mark, f"rookery-fact replaceable yes\nrookery-fact replaceable_by {told}\n{mark}"
+
+
+@pytest.mark.parametrize("told", ["owner eve /s/a", "group staff /s", "everybody 0 /s"])
+def test_programs_that_others_can_replace(hec: profile.Cluster, told: str) -> None:
+    """They are called what they are, nothing that depends on them is judged, and `setup` is never the answer."""
+    by = (
+        ("rookery-fact glibc", f"rookery-fact replaceable yes\nrookery-fact replaceable_by {told}\nrookery-fact glibc"),
+    )
+    facts = {"prefix": "/s/a/rookery/x86_64", "home": "/home/a", "roomy": "/s/a"}
+    look = replace(LOOK, sealed={**LOOK.sealed, "facts": facts}, output=by[0][1], new=("replaceable yes",))
+    board = judgement(hec, *by, ("path-login /t/bin:", "path-login "), look=look)
+    (fault,) = board.faults
+    assert fault.name == "programs"
+    assert "programs in /s/a/rookery/x86_64 may not be yours; do not run them" in fault.found
+    assert told.split()[1] in fault.found or told.startswith("everybody")
+    for name in ("programs", "set-up", "path-login", "path-command", "python", "caches"):
+        assert "setup" not in one(board, name).fix
+    at_home = replace(look, sealed={**LOOK.sealed, "facts": {**facts, "prefix": "/home/a/.local/share/rookery/x"}})
+    assert states(judgement(hec, *by, look=at_home))["programs"] == ("fault" if "/s/a" in told else "ok")
+
+
+def test_caches_stay_in_the_home_where_others_can_replace_folders_of_the_storage(hec: profile.Cluster) -> None:
+    by = (
+        "rookery-fact glibc",
+        "rookery-fact replaceable yes\nrookery-fact replaceable_by group x /s\nrookery-fact glibc",
+    )
+    assert states(judgement(hec, by, ("~/.cache link /s/a/.cache", "~/.cache own")))["caches"] == "ok"
+    left = one(judgement(hec, by), "caches")
+    assert (left.state, left.fix.partition(" # ")[0].strip()) == ("warning", "invoke undo --cluster hec")
+
+
 def test_a_line_of_ones_own_that_sets_path_anew(hec: profile.Cluster) -> None:
     changes = (
         ("path-login /t/bin:/usr/bin", "path-login /usr/bin"),

@@ -133,3 +133,78 @@ def free_mb(form: str, said: str, *disks: str) -> dict[str, int]:
     lines = [(key, line) for key, value in told.items() for line in ([value] if isinstance(value, str) else value)]
     profile = {**PROFILE, "cluster_quota": {"command": "x", "format": form}}
     return probe.read("".join(f"rookery-fact {key} {line}\n" for key, line in lines), profile)["free_mb"]
+
+
+class TestStorageOfOthers:
+    """Where others could put a folder of theirs in the place of one on the way to the programs."""
+
+    @pytest.fixture
+    def home(self, tmp_path: Path) -> Path:
+        (tmp_path / "home").mkdir()
+        (tmp_path / "project/me").mkdir(parents=True)
+        return tmp_path / "home"
+
+    def ask(self, home: Path, path: str = "project/me") -> dict:
+        storage = [{"name": "home", "expression": "$HOME"}, {"name": "big", "expression": str(home.parent / path)}]
+        profile = PROFILE | {"cluster_storage": storage, "cluster_roomy_storage": "big"}
+        return ask(home, profile | {"cluster_moved_folders": ["~/.cache"]})
+
+    def test_programs_go_there_where_only_the_user_can_change_it(self, home: Path) -> None:
+        facts = self.ask(home)
+        assert (facts["replaceable"], facts["programs"]) == ("", str(home.parent / "project/me"))
+        assert facts["programs_area"] == "big"
+
+    @pytest.mark.parametrize("path", ["project/me", "project/not/yet", "link/me", "project/me/../me", "loop"])
+    def test_a_folder_that_everybody_can_write(self, home: Path, path: str) -> None:
+        top, cache = home.parent, home / ".cache"
+        (top / "link").symlink_to("home/../project")
+        (top / "loop").symlink_to("loop")
+        cache.mkdir()
+        (cache / "big").write_bytes(bytes(3_000_000))
+        (top / "project").chmod(0o777)
+        facts = self.ask(home, path)
+        if path == "loop":  # leads nowhere
+            assert facts["replaceable"] == ""
+            return
+        assert facts["replaceable"] == f"every user can replace what is in {top}/project"
+        assert facts["programs"] == f"{home}/.local/share"
+        assert facts["prefix"] == f"{home}/.local/share/rookery/{os.uname().machine}"
+        assert facts["roomy"] == str(top / path)  # data still goes there
+        assert (facts["programs_area"], facts["moving_mb"]) == ("home", 0)
+        assert facts["programs_left"] == ""
+
+    def test_a_sticky_bit_keeps_others_from_it(self, home: Path) -> None:
+        (home.parent / "project").chmod(0o1777)
+        assert self.ask(home)["replaceable"] == ""
+
+    def test_programs_that_are_there_are_named(self, home: Path) -> None:
+        left = home.parent / "project/me/rookery" / os.uname().machine
+        left.mkdir(parents=True)
+        left.parent.chmod(0o757)
+        facts = self.ask(home)
+        assert facts["replaceable"] == f"every user can replace what is in {left.parent}"
+        assert facts["programs_left"] == str(left)
+
+    def test_a_glance_tells_that_it_is_so_and_not_by_whom(self, home: Path) -> None:
+        """So a colleague who replaces a folder changes nothing that `setup` would have to do."""
+        (home.parent / "project").chmod(0o777)
+        storage = [{"name": "big", "expression": str(home.parent / "project/me")}]
+        profile = PROFILE | {"cluster_storage": storage, "cluster_roomy_storage": "big"}
+        command = probe.command(SCRIPT, profile, glance=True)
+        environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
+        done = subprocess.run(["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=True)
+        told = [line for line in done.stdout.splitlines() if "replaceable" in line]
+        assert told == ["rookery-fact replaceable yes"]
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ("", ""),
+        ("owner eve /p/a b", "/p/a b belongs to eve, who can replace what is in it"),
+        ("group bdlan09 /p", "members of the group bdlan09 can replace what is in /p"),
+        ("everybody 0 /p", "every user can replace what is in /p"),
+    ],
+)
+def test_the_reason_in_words(told: str, why: str) -> None:
+    assert probe.why_replaceable(told) == why

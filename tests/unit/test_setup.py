@@ -131,6 +131,7 @@ def test_places_and_the_commands_that_work_now() -> None:
         "storage": {"home": "/home/ada", "persistent": "/gpfs/ada"},
         "free_mb": {"home": 300, "persistent": 20480},
         "roomy": "/gpfs/ada",
+        "programs": "/gpfs/ada",
         "prefix": "/gpfs/ada/rookery/x86_64",
     }
     assert setup.places(facts) == {
@@ -139,6 +140,10 @@ def test_places_and_the_commands_that_work_now() -> None:
         "tools": "/gpfs/ada/rookery/x86_64",
         "R packages": "/gpfs/ada/R",
     }
+    why = "every user can replace what is in /gpfs"
+    shared = {**facts, "replaceable": why, "prefix": "/home/ada/x", "programs_left": "/gpfs/ada/rookery/x86_64"}
+    assert setup.places(shared)["tools"] == f"/home/ada/x  (in your home: {why})"
+    assert setup.places(shared)["old tools"].startswith("/gpfs/ada/rookery/x86_64  (no longer used")
     assert setup.places({}) == {}
     door = Door(profile.load("hec", overrides={"cluster_user": "ada"}))
     assert list(setup.following(door, check=False)) == [

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rookery import fast, house, profile, status
+from rookery import fast, house, probe, profile, status
 
 ASKED: dict[str, Any] = {
     "digest": "d",
@@ -95,3 +95,29 @@ def test_storage_is_told_with_what_is_left_of_the_quota() -> None:
     assert found["home"] == status.Area("home", "/home/a", 4608, 10240)
     assert found["scratch"].free_mb is None
     assert list(status.areas(hec, "nothing")) == []
+
+
+def danger(told: str, prefix: str, cluster: profile.Cluster) -> status.Standing:
+    facts = {"prefix": prefix, "home": "/h/ada", "roomy": "/p/ada"}
+    output = f"rookery-fact replaceable yes\nrookery-fact replaceable_by {told}\n"
+    look = replace(WHOLE, sealed={**SEALED, "facts": facts}, output=output, new=("replaceable yes",))
+    return status.standing(cluster, look, ASKED)
+
+
+@pytest.mark.parametrize("told", ["owner eve /p/ada", "owner eve /p", "group staff /p", "everybody 0 /p"])
+def test_programs_that_others_can_replace_are_called_so_and_setup_is_not_the_answer(
+    cluster: profile.Cluster, told: str
+) -> None:
+    one = danger(told, "/p/ada/rookery/x86_64", cluster)
+    assert one.state == "drifted"
+    assert one.reason.endswith(": programs in /p/ada/rookery/x86_64 may not be yours; do not run them")
+    assert probe.why_replaceable(told) in one.reason
+    assert "setup" not in one.hint
+    assert ("ls -ld" in one.hint) == told.startswith("owner")
+    assert status.exit_code([one], named=True) == 3
+
+
+def test_programs_in_the_home_are_in_no_danger_but_data_may_be(cluster: profile.Cluster) -> None:
+    prefix = "/h/ada/.local/share/rookery/x86_64"
+    assert danger("group staff /p", prefix, cluster).reason == ""
+    assert "files in /p/ada may not be yours" in danger("owner eve /p/ada", prefix, cluster).reason

@@ -2,7 +2,8 @@
 # What a login node is like, asked once, in one go. It needs nothing but POSIX sh and changes nothing.
 #
 # Arguments: NAME=EXPRESSION for each storage area (the expression is evaluated in a login shell, where the site sets its
-# variables), then "--", then the site's quota command ("" for none), then the folders that will be moved to the storage.
+# variables), then "--", the NAME of the area that programs are to go to, the site's quota command ("" for none), then the
+# folders that will be moved to that area.
 # Prints lines "rookery-fact KEY VALUE"; anything else on the output is noise of start-up files and is passed over.
 # Values are printed with newlines turned into spaces.
 #
@@ -56,7 +57,8 @@ fi
 user=$(id -un)
 fact home "$HOME"
 fact user "$user"
-fact architecture "$(uname -m)"
+architecture=$(uname -m)
+fact architecture "$architecture"
 if [ -z "$glance" ]; then
   fact node "$(uname -n)"
   fact glibc "$(getconf GNU_LIBC_VERSION 2>/dev/null | sed 's/^glibc //')"
@@ -144,7 +146,83 @@ printf '%s\n' "$answers" | sed -n 's/^.*rookery-value //p' | while read -r name 
   if [ -z "$set_up" ] && [ -d "$path/rookery" ]; then
     fact installed_mb "$name $(limited du -smx "$path/rookery" 2>/dev/null | cut -f1)"
   fi
+  if [ -z "$set_up" ] && [ "$path" = "$HOME" ] && [ -d "$path/.local/share/rookery" ]; then
+    fact installed_mb "$name $(limited du -smx "$path/.local/share/rookery" 2>/dev/null | cut -f1)"
+  fi
 done
+shift
+
+# Who but the user and root could put another folder in the place of one on the way to where programs would go: whoever
+# owns one of the folders or links on that way, or may write in one that has no sticky bit.
+steps_to() { # the folders and links on the way to a path, a line each, as far as they are there
+  rest=$1 here='' count=0
+  echo /
+  while [ -n "$rest" ] && [ "$count" -lt 200 ]; do
+    count=$((count + 1))
+    part=${rest%%/*}
+    case $rest in */*) rest=${rest#*/} ;; *) rest= ;; esac
+    case $part in
+      '' | .) continue ;;
+      ..)
+        here=${here%/*}
+        continue
+        ;;
+    esac
+    if [ ! -e "$here/$part" ] && [ ! -L "$here/$part" ]; then break; fi
+    printf '%s\n' "$here/$part"
+    if [ -L "$here/$part" ]; then
+      target=$(readlink "$here/$part") || break
+      case $target in /*) here= ;; esac
+      rest=$target/$rest
+    else
+      here=$here/$part
+    fi
+  done
+}
+replaceable() { # KIND NUMBER FOLDER of the first such folder: owner (who may have replaced it), group or everybody
+  # a group that is the user's alone has their name and no other member
+  private='' group=$(id -g)
+  case $(getent group "$group" 2>/dev/null) in
+    "$user":*:"$group": | "$user":*:"$group":"$user") private=$group ;;
+  esac
+  (
+    steps=$(steps_to "$1")
+    IFS=$newline
+    set -f
+    # shellcheck disable=SC2086 # a word each line
+    LC_ALL=C ls -ldnq -- $steps 2>/dev/null
+  ) | awk -v me="$(id -u)" -v private="$private" '
+    function note(kind, number) {
+      if (told != "" && !(kind == "owner" && told !~ /^owner/)) return
+      for (field = 1; field <= 8; field++) sub(/^[^ ]+ +/, "")
+      sub(/ -> .*/, "")
+      told = kind " " number " " $0
+    }
+    END { if (told != "") print told }
+    $3 != 0 && $3 != me { note("owner", $3); next }
+    /^l/ || substr($1, 10, 1) ~ /[tT]/ { next }
+    substr($1, 9, 1) == "w" { note("everybody", 0); next }
+    # the bits of the group are the most that an access list gives anybody; with one (+), whom is not looked into
+    substr($1, 6, 1) == "w" && ($4 != private || $1 ~ /[+]$/) { note("group", $4) }'
+}
+programs=$(printf '%s\n' "$answers" | sed -n "s|^.*rookery-value $1 /|/|p")
+case $programs/ in
+  / | "$HOME"/*) ;;
+  *)
+    programs=$programs/rookery/$architecture
+    replaceable "$programs" | while read -r kind number folder; do
+      fact replaceable yes
+      [ -z "$glance" ] || continue
+      case $kind in
+        owner) who=$(getent passwd "$number" 2>/dev/null) ;;
+        *) who=$(getent group "$number" 2>/dev/null) ;;
+      esac
+      who=${who%%:*}
+      fact replaceable_by "$kind $(printf %s "${who:-$number}" | tr ' ' _) $folder"
+      if [ -d "$programs" ]; then fact programs_left "$programs"; fi
+    done
+    ;;
+esac
 shift
 
 if [ -n "${1:-}" ] && [ -z "$glance" ]; then

@@ -57,6 +57,9 @@ ordered() {
   place=$release # where git's work tree is: the release, or the one that is being made
   [ -n "${global_storage-}" ] || [ -z "$outputs" ] || stop no-storage
   [ -n "${ROOKERY_PREFIX-}" ] || [ -z "$environments" ] || stop no-prefix
+  # an environment that stands there already is taken as it is
+  # shellcheck disable=SC3067 # dash, bash and busybox have -O
+  [ -z "$environments" ] || [ ! -e "$ROOKERY_PREFIX" ] || [ -O "$ROOKERY_PREFIX" ] || stop "foreign-prefix $ROOKERY_PREFIX"
 }
 each_environment() { # each_environment FUNCTION: called with KIND WAY LINK NAME LOCK
   function=$1
