@@ -34,10 +34,11 @@ _MANY = (
     "free_mb",
     "moving_mb",
     "installed_mb",
+    "links_left",
 )
 
 
-_FLEETING = ("node", "free_mb", "installed_mb", "moving_mb", "writable", "programs_left")
+_FLEETING = ("node", "free_mb", "installed_mb", "moving_mb", "writable", "programs_left", "links_left")
 
 
 _PATH = re.compile(r"/[^\x00-\x1f\x7f]{0,4095}")
@@ -150,6 +151,7 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         "moving_mb": 0 if replaceable else sum(map(_whole, many["moving_mb"])),
         "roomy": roomy,
         "replaceable": replaceable,
+        "links_left": many["links_left"],
         "programs": programs,
         "programs_area": area,
         "prefix": f"{programs}/rookery/{one.get('architecture', '')}",

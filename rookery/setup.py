@@ -339,6 +339,8 @@ def places(facts: Mapping[str, Any]) -> dict[str, str]:
     why, old = facts.get("replaceable"), facts.get("programs_left")
     found["tools"] = f"{facts.get('prefix') or ''}{f'  (in your home: {why})' if why else ''}"
     found["old tools"] = f"{old}  (no longer used; don't run what is there)" if old else ""
+    links = ", ".join(facts.get("links_left") or [])
+    found["old links"] = f"{links}  (on storage that others can change; undo moves them back)" if links else ""
     found["R packages"] = f"{facts['programs']}/R" if facts.get("programs") else ""
     return {name: path for name, path in found.items() if path}
 

@@ -30,6 +30,7 @@ _FLEETING = (
     "moving_mb",
     "quota",
     "programs_left",
+    "links_left",
     "replaceable_by",
 )
 

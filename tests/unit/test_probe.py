@@ -183,7 +183,9 @@ class TestStorageOfOthers:
         left.parent.chmod(0o757)
         facts = self.ask(home)
         assert facts["replaceable"] == f"every user can replace what is in {left.parent}"
-        assert facts["programs_left"] == str(left)
+        assert (facts["programs_left"], facts["links_left"]) == (str(left), [])
+        (home / ".cache").symlink_to(home.parent / "project/me")
+        assert self.ask(home)["links_left"] == ["~/.cache"]
 
     def test_a_glance_tells_that_it_is_so_and_not_by_whom(self, home: Path) -> None:
         """So a colleague who replaces a folder changes nothing that `setup` would have to do."""

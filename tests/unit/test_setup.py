@@ -144,6 +144,7 @@ def test_places_and_the_commands_that_work_now() -> None:
     shared = {**facts, "replaceable": why, "prefix": "/home/ada/x", "programs_left": "/gpfs/ada/rookery/x86_64"}
     assert setup.places(shared)["tools"] == f"/home/ada/x  (in your home: {why})"
     assert setup.places(shared)["old tools"].startswith("/gpfs/ada/rookery/x86_64  (no longer used")
+    assert setup.places({**shared, "links_left": ["~/.cache"]})["old links"].startswith("~/.cache  (on storage")
     assert setup.places({}) == {}
     door = Door(profile.load("hec", overrides={"cluster_user": "ada"}))
     assert list(setup.following(door, check=False)) == [

@@ -205,24 +205,25 @@ replaceable() { # KIND NUMBER FOLDER of the first such folder: owner (who may ha
     # the bits of the group are the most that an access list gives anybody; with one (+), whom is not looked into
     substr($1, 6, 1) == "w" && ($4 != private || $1 ~ /[+]$/) { note("group", $4) }'
 }
-programs=$(printf '%s\n' "$answers" | sed -n "s|^.*rookery-value $1 /|/|p")
+unsafe=
+programs=$(printf '%s\n' "$answers" | sed -n "s|^.*rookery-value $1 /|/|p" | tail -n 1)
 case $programs/ in
   / | "$HOME"/*) ;;
   *)
     programs=$programs/rookery/$architecture
-    replaceable "$programs" | while read -r kind number folder; do
-      fact replaceable yes
-      [ -z "$glance" ] || continue
-      case $kind in
-        owner) who=$(getent passwd "$number" 2>/dev/null) ;;
-        *) who=$(getent group "$number" 2>/dev/null) ;;
-      esac
-      who=${who%%:*}
-      fact replaceable_by "$kind $(printf %s "${who:-$number}" | tr ' ' _) $folder"
-      if [ -d "$programs" ]; then fact programs_left "$programs"; fi
-    done
+    unsafe=$(replaceable "$programs")
+    [ -z "$unsafe" ] || fact replaceable yes
     ;;
 esac
+[ -z "$glance" ] || unsafe=
+if [ -n "$unsafe" ]; then
+  kind=${unsafe%% *} rest=${unsafe#* }
+  number=${rest%% *} folder=${rest#* }
+  if [ "$kind" = owner ]; then who=$(getent passwd "$number"); else who=$(getent group "$number"); fi 2>/dev/null
+  who=${who%%:*}
+  fact replaceable_by "$kind $(printf %s "${who:-$number}" | tr ' ' _) $folder"
+  if [ -d "$programs" ]; then fact programs_left "$programs"; fi
+fi
 shift
 
 if [ -n "${1:-}" ] && [ -z "$glance" ]; then
@@ -232,6 +233,13 @@ if [ -n "${1:-}" ] && [ -z "$glance" ]; then
 fi
 
 if [ $# -gt 0 ]; then shift; fi
+
+# Folders that an older rookery moved to storage where others could replace them
+for folder; do
+  [ -n "$unsafe" ] || break
+  case $folder in '~'/*) path=$HOME/${folder#*/} ;; *) path=$folder ;; esac
+  if [ -L "$path" ]; then fact links_left "$folder"; fi
+done
 
 # What a first run will carry there has to fit; later runs look at each folder when they come to it.
 for folder; do
