@@ -127,28 +127,30 @@ def _caches(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) ->
     if not is_set_up:
         board.skip("caches", "they are moved when your home is set up")
         return
-    roomy = _roomy(cluster, seen)
-    obstacles = {one["path"]: one["note"] for one in seen.look.stays}
-    wrong, fixes = [], []
-    for line in seen.values["cache"]:
-        folder, kind, target = [*line.split(" ", 2), "", ""][:3]
-        obstacle = obstacles.get(seen.fact("home") + folder[1:])
-        if kind == "broken":
-            wrong.append(f"{folder} leads to {target}, which is not there")
-            fixes.append(noted(there(cluster, f"rm {shlex.quote(folder[2:])}"), f"then: {setup(cluster)}"))
-        elif obstacle:
-            wrong.append(obstacle)
-            fixes.append(noted(setup(cluster), "after you have moved or removed what is named"))
-        elif kind == "own":
-            wrong.append(f"{folder} is in your home, which is small")
-        elif kind == "absent":
-            wrong.append(f"{folder} is gone, so what is put there next is in your home")
-        elif roomy and not f"{target}/".startswith(f"{roomy}/"):
-            wrong.append(f"{folder} leads to {target}, not to {roomy}")
+    wrong = [found for found in (_cache_fault(cluster, seen, line) for line in seen.values["cache"]) if found[0]]
     if wrong:
-        board.fault("caches", "; ".join(wrong), [*fixes, setup(cluster)][0])
+        board.fault("caches", "; ".join(found for found, _ in wrong), wrong[0][1])
     else:
-        board.ok("caches", f"{len(seen.values['cache'])} folders are on {roomy or 'the storage'}")
+        board.ok("caches", f"{len(seen.values['cache'])} folders are on {_roomy(cluster, seen) or 'the storage'}")
+
+
+def _cache_fault(cluster: "Cluster", seen: Seen, line: str) -> tuple[str, str]:
+    """What is wrong with a folder that should be on the storage, and what to do about it; "" where nothing is."""
+    folder, kind, target = [*line.split(" ", 2), "", ""][:3]
+    roomy, mend = _roomy(cluster, seen), setup(cluster)
+    obstacles = {one["path"]: one["note"] for one in seen.look.stays}
+    if kind == "broken":
+        remove = there(cluster, f"rm {shlex.quote(folder[2:])}")
+        return f"{folder} leads to {target}, which is not there", noted(remove, f"then: {mend}")
+    if obstacle := obstacles.get(seen.fact("home") + folder[1:]):
+        return obstacle, noted(mend, "after you have moved or removed what is named")
+    if kind == "own":
+        return f"{folder} is in your home, which is small", mend
+    if kind == "absent":
+        return f"{folder} is gone, so what is put there next is in your home", mend
+    if roomy and not f"{target}/".startswith(f"{roomy}/"):
+        return f"{folder} leads to {target}, not to {roomy}", mend
+    return "", ""
 
 
 def _caches_at_home(board: Board, cluster: "Cluster", seen: Seen) -> None:
