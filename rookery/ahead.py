@@ -4,6 +4,8 @@ import subprocess
 from contextlib import suppress
 
 from rookery.marks import new_mark
+from rookery.remote import greeting
+from rookery.running import greet
 
 FRESH = 30
 """Seconds for which a connection that has just carried something is believed to be alive, and not asked."""
@@ -15,14 +17,16 @@ _sent: list[tuple[list[str], str, "subprocess.Popen[bytes]"]] = []
 
 
 def send(command: list[str], mark: str) -> None:
-    """Send one.
+    """Send one that will be given an input.
 
     Args:
         command: Its ssh.
         mark: The line in it that tells its output from that of start-up files.
     """
     pipe = subprocess.PIPE
-    _sent.append((command, mark, subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)))
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
+    greet(process, greeting(mark))
+    _sent.append((command, mark, process))
 
 
 def mark() -> str:

@@ -9,6 +9,7 @@ what a role needs, its answer is None, and the role sends a command of its own.
 import json
 import os
 import re
+import select
 import shlex
 import subprocess
 import tempfile
@@ -17,11 +18,15 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from rookery import packing, probe
+from rookery.errors import RookeryError
 from rookery.marks import new_mark
 from rookery.remote import LONGEST_ARGUMENT, remote_command
 
 if TYPE_CHECKING:
     from rookery.ssh import Door
+
+PATIENCE = 120
+"""Seconds within which the probe's answer comes: it gives up on whatever takes longer than ten."""
 
 PARTS = (*packing.PARTS, "attend")
 """What it needs of the converger."""
@@ -56,7 +61,7 @@ def order(door: "Door") -> Order | None:
     asked = probe.arguments(door.cluster.data)
     python = {"check": shlex.quote(_CHECK), "code": shlex.quote(packing.FROM_ARGUMENT)}
     script = _SCRIPT.format(probe=probe.script(), **python)
-    remote = remote_command(script, [packing.pack({}, PARTS), *asked])
+    remote = remote_command(script, [packing.pack({}, PARTS), *asked], stdin="")
     return {"command": door.command(remote), "asked": asked} if len(remote) <= LONGEST_ARGUMENT else None
 
 
@@ -110,14 +115,22 @@ class _Attendant:
             return None
         return self.answer(name)
 
-    def answer(self, name: str) -> dict[str, Any]:
+    def answer(self, name: str, patience: float | None = None) -> dict[str, Any]:
         """Its answer to the question of that name, whatever start-up files print beside it.
+
+        Args:
+            name: The question's; "" for what it says unasked.
+            patience: Seconds within which the first word must come.
 
         Raises:
             EndedError: It ended before.
+            TimeoutError: Nothing came.
         """
         assert self.process.stdout  # noqa: S101 for mypy
         said = b""
+        if patience is not None and not select.select([self.process.stdout], [], [], patience)[0]:
+            self.process.kill()
+            raise TimeoutError
         while piece := os.read(self.process.stdout.fileno(), 1 << 16):
             said += piece
             if b":rookery>>>" in said:
@@ -154,14 +167,22 @@ def probed(name: str, asked: Sequence[str]) -> str | None:
     Args:
         name: The cluster.
         asked: The probe's arguments.
+
+    Raises:
+        RookeryError: Start-up files keep it from running.
     """
     attendant = _begun.get(name)
     if attendant is None:
         return None
     try:
-        answer = attendant.answer("")
+        answer = attendant.answer("", PATIENCE)
     except EndedError:
         return None
+    except TimeoutError:
+        raise RookeryError(
+            f"{name}: no command has begun there within {PATIENCE} s: do your start-up files wait for something?",
+            hint=f"invoke doctor --cluster {name}",
+        ) from None
     return str(answer.get("probed", "")) if list(attendant.asked) == list(asked) else None
 
 

@@ -50,8 +50,8 @@ def commands(facts: Mapping[str, Any], profile: Mapping[str, Any], version: str)
     before = remote_command(f"{STATE_FOLDER}\nmkdir -p {prefix}/bin && note_state")
     uv = f"UV_PYTHON_INSTALL_DIR={prefix}/python UV_CACHE_DIR={prefix}/cache/uv {mirror}{prefix}/bin/uv python"
     version, home = shlex.quote(version), shlex.quote(facts["home"])
-    after = (
-        f"umask u=rwx,go-w && mv {prefix}/bin/.uv-sent {prefix}/bin/uv && chmod 755 {prefix}/bin/uv && "
+    after = remote_command(
+        f"mv {prefix}/bin/.uv-sent {prefix}/bin/uv && chmod 755 {prefix}/bin/uv && "
         f"{uv} install --no-progress --no-bin {version} && "
         f'ln -sfn "$({uv} find --managed-python --no-project {version})" {home}/{LINK}'
     )

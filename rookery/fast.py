@@ -87,6 +87,7 @@ class Look:
         tools: Versions, where they were asked for.
         output: What the probe printed, where all of it was asked for.
         answered: Whether a command was carried out there at all.
+        startup: What start-up files do to a command, as the probe tells it; "" where it was not asked.
     """
 
     sealed: Mapping[str, Any] | None = None
@@ -103,6 +104,7 @@ class Look:
     tools: Mapping[str, str] = field(default_factory=dict)
     output: str = ""
     answered: bool = False
+    startup: str = ""
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -209,13 +211,15 @@ def read_quick(said: "Completed") -> Look:
         return _silent(said)
     asked, lease, facts = (bytes.fromhex(answer.get(key, "")) for key in ("asked", "lease", "facts"))
     digest, _, text = asked.partition(b"\n")
+    now = set(facts_in(facts.decode(errors="surrogateescape")))
+    startup = next((fact.partition(" ")[2] for fact in now if fact.startswith("startup ")), "")
     if digest.decode(errors="replace") != hashlib.sha256(text).hexdigest():
-        return Look(answered=True)
+        return Look(answered=True, startup=startup)
     try:
         sealed = answers.SEALED(strict_json.loads(text))
     except (strict_json.MalformedError, MismatchError):  # not what a run writes: a whole run finds out
-        return Look(answered=True)
-    now, then = set(facts_in(facts.decode(errors="surrogateescape"))), set(sealed.get("glance") or [])
+        return Look(answered=True, startup=startup)
+    then = set(sealed.get("glance") or [])
     return Look(
         sealed=sealed,
         ended=_is_ended(lease, sealed["run"]),
@@ -224,6 +228,7 @@ def read_quick(said: "Completed") -> Look:
         gone=tuple(sorted(then - now)),
         python=answer.get("python", ""),
         answered=True,
+        startup=startup,
     )
 
 

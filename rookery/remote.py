@@ -8,9 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from rookery.errors import RookeryError
+from rookery.jobs.there import variables
 
 LONGEST_ARGUMENT = 120_000
 """Bytes of a command that still pass as one argument on Linux (128 kB, less what the login shell adds)."""
+
+INPUT_LOST = "rookery-input-lost"
+"""What is printed where start-up files have taken some of a command's standard input."""
 
 STATE_FOLDER = r"""
 state=$HOME/.local/state/rookery
@@ -36,25 +40,81 @@ note_state() {
 _SPECIAL = re.compile(rb"[^ -~]|['!\\]")
 
 
-def remote_command(script: str, arguments: Sequence[str] = ()) -> str:
-    r"""A command line that runs a POSIX sh script under any login shell.
+def _prelude() -> str:
+    """POSIX sh that makes the shell of a command independent of the user's start-up files.
+
+    `rookery_clean` may be called again, after a script has read /etc/profile.
+    """
+    return _PRELUDE.format(kept="|".join(variables.KEPT), patterns="|".join(variables.ALL))
+
+
+_PRELUDE = r"""rookery_clean() {{
+  for _v in $(/usr/bin/env |
+    command sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p; s/^BASH_FUNC_\(.*\)%%=.*/\1()/p'); do
+    case $_v in
+      *module*'()' | ml'()' | {kept}) ;;
+      *'()') unset -f "${{_v%??}}" ;;
+      {patterns}) unset "$_v" ;;
+    esac
+  done
+  _l=${{LD_LIBRARY_PATH-}}: LD_LIBRARY_PATH=
+  while [ -n "$_l" ]; do
+    _v=${{_l%%:*}} _l=${{_l#*:}}
+    case $_v in /*) [ -O "$_v" ] || LD_LIBRARY_PATH=${{LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}}$_v ;; esac
+  done
+  [ -n "$LD_LIBRARY_PATH" ] || unset LD_LIBRARY_PATH
+  unset _v _l
+}}
+rookery_clean
+case ${{SSH_CONNECTION:+$LOGNAME}} in
+  '' | [!A-Za-z_]* | *[!A-Za-z0-9._@-]*) ;;
+  *) eval "_h=~$LOGNAME"; case $_h in /*) export HOME="$_h" ;; esac ;;
+esac
+case :$PATH: in *:/usr/bin:*) ;; *) PATH=$PATH:/usr/bin:/bin ;; esac
+umask u=rwx,go-w
+cd "$HOME" 2>/dev/null || cd /
+"""
+# LD_LIBRARY_PATH: folders that belong to the user go, those of the site and its modules stay. HOME: sshd gives the
+# home of the password database; a start-up file may have set another since.
+
+
+def remote_command(script: str, arguments: Sequence[str] = (), *, stdin: str | None = None) -> str:
+    r"""A command line that runs a POSIX sh script under any login shell, as if there were no start-up files.
 
     What sshd hands to bash, zsh, fish or tcsh must mean the same to each of them: inside single quotes, fish reads \
     and tcsh reads ! and line breaks in ways of their own. So those are written as octal escapes, which printf, built
-    into every sh, turns back.
+    into every sh, turns back. This is the one place where the shell of rookery's own commands is made clean: variables
+    that change what programs do are gone, functions too, HOME is the account's home and the working directory.
 
     Args:
         script: The script.
         arguments: Its positional parameters.
+        stdin: The mark whose `greeting` comes first on standard input; the script does not begin where start-up files
+            have taken some of that. "" for an input without a greeting, None for no input at all.
 
     Raises:
         RookeryError: It holds a NUL byte, which no argument can.
     """
-    text = f"set -- {shlex.join(arguments)}\n{script}"
+    if stdin is None:
+        given = "exec </dev/null\n"
+    elif stdin:
+        given = (
+            f'IFS= read -r _v; [ "$_v" = {greeting(stdin).decode().strip()} ] || {{ echo {INPUT_LOST}; exit 97; }}\n'
+        )
+    else:
+        given = ""
+    text = f"set -- {shlex.join(arguments)}\n{given}{_prelude()}{script}"
     if "\0" in text:
         raise RookeryError("A command can't hold a NUL byte.")
     encoded = _SPECIAL.sub(lambda found: b"\\0%03o" % found[0][0], text.encode(errors="surrogateescape"))
-    return f"exec sh -c 'eval \"$(printf %b \"$1\")\"' sh '{encoded.decode()}'"
+    # options that a start-up file has exported would hold for this shell already
+    start = "exec /usr/bin/env -u SHELLOPTS -u BASHOPTS /bin/sh -c"
+    return f"{start} 'eval \"$(printf %b \"$1\")\"' sh '{encoded.decode()}'"
+
+
+def greeting(mark: str) -> bytes:
+    """The line that a command's standard input begins with; a start-up file that prints it prints no mark."""
+    return f"{mark}-input\n".encode()
 
 
 def marked(script: str, mark: str) -> str:

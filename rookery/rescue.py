@@ -1,9 +1,10 @@
-"""Get into a home whose ~/.bashrc ends the shell for every command that is sent over ssh.
+"""Get into a home whose start-up files end the shell for every command sent over ssh, or read the command's input.
 
 `[ -z "$PS1" ] && exit` at the top of a ~/.bashrc is a common slip for `return`: bash reads that file also for commands
 that sshd runs (bash(1), INVOCATION), so each of them ends before it begins: scp, rsync, VS Code and rookery alike. An
 interactive login still works, so one is opened on a pseudo-terminal, and a guard goes above the text. The `shell`
-role replaces it by the whole block; undo takes either away.
+role replaces it by the whole block; undo takes either away. A `read` in there takes the input of commands: those that
+have none come through, so the guard is put there by one of them.
 """
 
 import base64
@@ -11,8 +12,10 @@ import subprocess
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rookery import startup
 from rookery.errors import RookeryError
 from rookery.remote import STATE_FOLDER
+from rookery.ssh_errors import SshError
 
 if TYPE_CHECKING:
     from rookery.ssh import Door
@@ -21,7 +24,11 @@ if TYPE_CHECKING:
 _SCRIPT = (
     r"""
 set -eu
-file=$HOME/.bashrc
+shell=$(getent passwd "$(id -un)")
+case $shell in
+  */zsh) file=$HOME/.zshenv ;;
+  *) file=$HOME/.bashrc ;;
+esac
 [ -f "$file" ]
 target=$(readlink -f "$file")
 case $target in
@@ -36,7 +43,8 @@ if grep -qxF "$guard" "$target"; then echo rookery-guarded; exit; fi
     + r"""
 kept=$state/kept
 (umask 077 && mkdir -p "$kept")
-[ -e "$kept/bashrc-before-rescue" ] || cp -p "$target" "$kept/bashrc-before-rescue"
+copy=$kept/${file##*/.}-before-rescue
+[ -e "$copy" ] || cp -p "$target" "$copy"
 new=$(mktemp "$target.rookery-XXXXXX")
 trap 'rm -f "$new"' EXIT
 cp -p "$target" "$new"
@@ -60,7 +68,7 @@ echo rookery-guarded
 
 
 def heal(door: "Door", *, check: bool = False) -> bool:
-    """See that the cluster carries out commands; where ~/.bashrc ends the shell before them, put the guard above it.
+    """See that the cluster carries out commands and leaves them their input; where not, put the guard up.
 
     Args:
         door: The open door to the cluster.
@@ -70,19 +78,33 @@ def heal(door: "Door", *, check: bool = False) -> bool:
         Whether the guard was put there now.
 
     Raises:
-        RookeryError: Start-up files end the shell, and can't be (or, with `check`, must not be) mended.
+        RookeryError: Start-up files keep commands from running, and can't be (or, with `check`, must not be) mended.
     """
-    from rookery.ssh_errors import SshError
-
     try:
-        door.run(["true"])
+        _try(door)
     except SshError as error:
-        if error.reason != "startup" or check:
+        if check or error.reason not in {startup.ENDS, startup.TAKES_INPUT, startup.HANGS}:
             raise
-        guard([*door.ssh, door.cluster.name])
-        door.run(["true"])
+        if error.reason == startup.TAKES_INPUT:
+            if "rookery-guarded" not in door.run(script=_SCRIPT, check=False).stdout:
+                raise
+        else:
+            try:
+                guard([*door.ssh, door.cluster.name])
+            except RookeryError as no_way_in:
+                raise (error if error.reason == startup.HANGS else no_way_in) from None
+        _try(door)
         return True
     return False
+
+
+def _try(door: "Door") -> None:
+    """Run a command with an input.
+
+    Raises:
+        SshError: It does not begin, or not with its input.
+    """
+    door.run(["cat"], input=b"rookery\n")
 
 
 def guard(ssh: Sequence[str]) -> None:
@@ -99,7 +121,7 @@ def guard(ssh: Sequence[str]) -> None:
     line = f'unset HISTFILE; exec sh -c "$(printf %s {packed} | base64 -d)"\n'
     try:
         done = subprocess.run(
-            [*ssh[:1], "-tt", *ssh[1:]], input=line.encode(), capture_output=True, timeout=60, check=False
+            [*ssh[:1], "-tt", *ssh[1:]], input=line.encode(), capture_output=True, timeout=30, check=False
         )
         said = done.stdout
     except subprocess.TimeoutExpired:

@@ -50,7 +50,8 @@ class Runner(Local):
         if wrong := [key for key in env if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key)]:
             raise RookeryError(f"{wrong[0]!r} can't be the name of a variable.")
         exports = "".join(f"export {key}={shlex.quote(str(value))}\n" for key, value in env.items())
-        remote = remote_command(marked(exports + command, self._mark.decode()))
+        stdin = "" if self.using_pty or self.streams["in"] else None
+        remote = remote_command(marked(exports + command, self._mark.decode()), stdin=stdin)
         ssh = self.context.door.command(remote, terminal=self.using_pty)
         super().start(f"exec {shlex.join(ssh)}", "/bin/sh", dict(os.environ))
         if not self.using_pty and not self.streams["in"]:

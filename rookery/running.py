@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO
 
+FIRST_ANSWER = 30
+"""Seconds within which a command begins: a login shell and its start-up files take a moment, seldom more than two."""
+
 
 @dataclass(frozen=True)
 class Completed:
@@ -30,6 +33,25 @@ class Completed:
         return self.exit == 0
 
 
+@dataclass(frozen=True)
+class Call:
+    """What belongs to a command beside the command itself.
+
+    Attributes:
+        mark: The line that tells on both its streams that it has begun.
+        greeting: What its standard input begins with, sent at once: it begins only where that arrives whole.
+        first: What goes to its standard input next.
+        completed: Reads what came of it.
+        hangs: Makes the error for a command that has not begun after FIRST_ANSWER seconds.
+    """
+
+    mark: str
+    greeting: bytes
+    first: bytes
+    completed: Callable[["subprocess.CompletedProcess[bytes]"], Completed]
+    hangs: Callable[[], Exception]
+
+
 class Running:
     """A command under way.
 
@@ -40,8 +62,7 @@ class Running:
     def __init__(
         self,
         command: Sequence[str],
-        completed: Callable[["subprocess.CompletedProcess[bytes]"], Completed],
-        first: bytes = b"",
+        call: Call,
         heard: Callable[[str], object] | None = None,
         process: "subprocess.Popen[bytes] | None" = None,
     ) -> None:
@@ -49,15 +70,17 @@ class Running:
 
         Args:
             command: The ssh command.
-            completed: Reads what came of it.
-            first: What goes to its standard input before anything else.
+            call: What belongs to it.
             heard: Called with each line of its standard error as it comes.
-            process: It, where it has started already.
+            process: It, where it has started already and has its greeting.
         """
-        self.command, self._completed, self._first, self._heard = list(command), completed, first, heard
+        self.command, self._call, self._heard = list(command), call, heard
         pipe = subprocess.PIPE
         self._process = process or subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
+        if process is None and call.greeting:
+            greet(self._process, call.greeting)
         self._said: list[bytes] = []
+        self._answered = threading.Event()
         self._listener = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
         if heard:
             self._listener.start()
@@ -70,18 +93,27 @@ class Running:
             timeout: Seconds it may take.
 
         Raises:
-            SshError: The connection failed, or the start-up files there end the shell before the command.
+            SshError: The connection failed, or the start-up files there keep the command from running.
             subprocess.TimeoutExpired: It took longer.
         """
         try:
-            if self._heard:
-                stdout, stderr = self._followed(self._first + data)
-            else:
-                stdout, stderr = self._process.communicate(self._first + data, timeout=timeout)
+            given = self._call.first + data
+            stdout, stderr = self._followed(given) if self._heard else self._communicated(given, timeout)
         except BaseException:
             self.stop()
             raise
-        return self._completed(subprocess.CompletedProcess((), self._process.returncode, stdout, stderr))
+        return self._call.completed(subprocess.CompletedProcess((), self._process.returncode, stdout, stderr))
+
+    def _communicated(self, data: bytes, timeout: float | None) -> tuple[bytes, bytes]:
+        if timeout is not None and timeout <= FIRST_ANSWER:
+            return self._process.communicate(data, timeout=timeout)
+        try:
+            return self._process.communicate(data, timeout=FIRST_ANSWER)
+        except subprocess.TimeoutExpired as late:
+            if f"{self._call.mark}\n".encode() not in (late.stdout or b""):
+                self.stop()
+                raise self._call.hangs() from None
+        return self._process.communicate(timeout=None if timeout is None else timeout - FIRST_ANSWER)
 
     def stop(self) -> None:
         """End it here; the other side finds its input at an end."""
@@ -92,6 +124,9 @@ class Running:
                 self._listener.join(1)
 
     def _followed(self, data: bytes) -> tuple[bytes, bytes]:
+        if not self._answered.wait(FIRST_ANSWER):
+            self.stop()
+            raise self._call.hangs()
         feeder = threading.Thread(target=self._feed, args=(self._process.stdin, data), daemon=True)
         feeder.start()
         assert self._process.stdout  # noqa: S101 it is a pipe
@@ -104,10 +139,21 @@ class Running:
     def _listen(self, stream: IO[bytes]) -> None:
         for line in stream:
             self._said.append(line)
+            if line.endswith(f"{self._call.mark}\n".encode()):
+                self._answered.set()
             if self._heard:
                 self._heard(line.decode(errors="replace").rstrip())
+        self._answered.set()  # it has ended
 
     @staticmethod
     def _feed(stream: IO[bytes], data: bytes) -> None:
         with contextlib.suppress(BrokenPipeError), stream:
             stream.write(data)
+
+
+def greet(process: "subprocess.Popen[bytes]", greeting: bytes) -> None:
+    """Send the first line of a command's standard input at once."""
+    assert process.stdin  # noqa: S101 it is a pipe
+    with contextlib.suppress(BrokenPipeError):  # it has ended; its output says why
+        process.stdin.write(greeting)
+        process.stdin.flush()

@@ -147,7 +147,7 @@ def _look(doors: Mapping[str, "Door"], this: _Run) -> set[str]:
     """The fast way: see which homes are as asked for already.
 
     Returns:
-        The clusters that answered.
+        The clusters that answered, and whose start-up files leave commands alone.
     """
     looks = fast.looks(doors, fast.look)
     for name, look in looks.items():
@@ -157,7 +157,7 @@ def _look(doors: Mapping[str, "Door"], this: _Run) -> set[str]:
             chapter.up_to_date, chapter.begun, chapter.facts = True, True, look.facts
             if not _note(doors[name].cluster).exists():
                 _remember(doors[name].cluster, chapter)
-    return {name for name, look in looks.items() if look.answered}
+    return {name for name, look in looks.items() if look.answered and look.startup == "quiet"}
 
 
 def _screen(this: _Run) -> "Screen":

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from rookery import ahead, house, lock, ssh_config
 from rookery.ahead import ANSWER_HERE, FRESH
 from rookery.errors import RookeryError
-from rookery.remote import LONGEST_ARGUMENT, marked, remote_command, unattended
-from rookery.running import Completed, Running
+from rookery.remote import INPUT_LOST, LONGEST_ARGUMENT, greeting, marked, remote_command, unattended
+from rookery.running import Call, Completed, Running
 from rookery.ssh_errors import THROUGH_JUMP, UNKNOWN_KEY, SshError, check_identity, explain
 
 if TYPE_CHECKING:
@@ -146,7 +146,12 @@ class Door:
         return answered
 
     def begin(
-        self, script: str, arguments: Sequence[str] = (), *, heard: Callable[[str], object] | None = None
+        self,
+        script: str,
+        arguments: Sequence[str] = (),
+        *,
+        heard: Callable[[str], object] | None = None,
+        sends: bool = False,
     ) -> Running:
         """Send a command to the cluster through the open master; it begins before its input and its end are waited for.
 
@@ -154,16 +159,25 @@ class Door:
             script: A POSIX sh script.
             arguments: Its positional parameters.
             heard: Called with each line of its standard error as it comes.
+            sends: It will be given an input.
         """
         mark = ahead.mark()
         text, first = marked(script, mark), b""
-        remote = remote_command(text, arguments)
+        remote = remote_command(text, arguments, stdin=mark if sends else None)
         if len(remote) > LONGEST_ARGUMENT:  # on standard input, before the command's own: a round trip more
-            first = f"set -- {shlex.join(arguments)}\n{text}".encode(errors="surrogateescape")
-            remote = remote_command(f'eval "$(head -c {len(first)})"')
+            rest = "" if sends else "exec </dev/null\n"
+            first = f"set -- {shlex.join(arguments)}\n{rest}{text}".encode(errors="surrogateescape")
+            remote, sends = remote_command(f'eval "$(head -c {len(first)})"', stdin=mark), True
         command = self.command(remote)
         begun = ahead.take(command)
-        return Running(command, lambda done: self._completed(done, mark), first, heard, begun)
+        call = Call(
+            mark,
+            greeting(mark) if sends else b"",
+            first,
+            completed=lambda done: self._completed(done, mark),
+            hangs=self._hangs,
+        )
+        return Running(command, call, heard, begun)
 
     def again(self, running: Running) -> dict[str, Any] | None:
         """What it takes to send the same ahead the next time (project/headstart.py); None where it is too long.
@@ -204,7 +218,7 @@ class Door:
         what = shlex.join(argv or ())[:60] if script is None else "a script"
         text, arguments = (f"exec {shlex.join(argv or ())}", ()) if script is None else (script, argv or ())
         try:
-            completed = self.begin(text, arguments).finish(input or b"", timeout)
+            completed = self.begin(text, arguments, sends=bool(input)).finish(input or b"", timeout)
         except subprocess.TimeoutExpired:
             raise RookeryError(f"{self.cluster.name}: {what} took longer than {timeout:g} s.") from None
         if check and not completed.ok:
@@ -245,6 +259,10 @@ class Door:
         """
         if code == 255:
             return explain(self.cluster, stderr, batch=True)
+        if INPUT_LOST in said:
+            from rookery import startup
+
+            return startup.takes_input(self)
         last = ((said.strip() or stderr.strip()).splitlines() or ["nothing"])[-1]
         return SshError(
             "startup",
@@ -256,6 +274,12 @@ class Door:
     def broke_off(self, code: int) -> bool:
         """Whether an exit status is ssh's own and not the command's: 255, without a word, where the master is gone."""
         return code == 255 and not self._tell("check")
+
+    def _hangs(self) -> SshError:
+        """The error for a command that has not begun in time."""
+        from rookery import startup
+
+        return startup.hangs(self)
 
     def _completed(self, done: "subprocess.CompletedProcess[bytes]", mark: str) -> Completed:
         """What came of a marked command: what was printed before the marks is the start-up files'."""

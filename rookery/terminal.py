@@ -99,7 +99,7 @@ def attach(door: "Door", session: str, *, again: str, command: Sequence[str] = (
     if not sys.stdin.isatty():
         raise RookeryError(f"{again.split()[1]} needs a terminal.", hint=f"run {again} in one")
     door.ensure()
-    remote = remote_command(_SCRIPT, [session, *command])
+    remote = remote_command(_SCRIPT, [session, *command], stdin="")
     status = subprocess.run(door.command(remote, terminal=True), check=False).returncode
     if status == _NO_TMUX:
         raise RookeryError(f"There is no tmux on {name}.", hint=f"invoke setup --cluster {name} --tags tmux")

@@ -23,6 +23,7 @@ from ansible.utils.display import Display
 from rookery import attendant, fast, probe
 from rookery.errors import RookeryError
 from rookery.packing import PARTS, code, command, pack, unpack
+from rookery.remote import remote_command
 
 # What an item of each kind must say, and what it may say besides `what`.
 ITEMS: dict[str, tuple[str, str]] = {
@@ -205,6 +206,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 return answer
         parts = (*fast.PARTS, "trace", "main") if payload.get("seal") else PARTS
         line, data = command(self._interpreter(variables), pack(payload, parts))
+        line = remote_command(f"exec {line}", stdin="" if data else None)
         # sudoable=False: no terminal is asked for, which would rewrite line ends
         said = self._low_level_execute_command(line, in_data=data, sudoable=False)
         answer = unpack(said["stdout"])

@@ -7,6 +7,7 @@ from ansible.plugins.action import ActionBase
 
 from rookery import attendant, bring, probe
 from rookery.errors import RookeryError
+from rookery.remote import remote_command
 
 DOCUMENTATION = """
 module: probe
@@ -49,7 +50,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _ask(self, name: str, profile: dict[str, Any]) -> dict[str, Any]:
         said = attendant.probed(name, probe.arguments(profile))
         if said is None:
-            said = self._low_level_execute_command(probe.command(probe.script(), profile), sudoable=False)["stdout"]
+            line = remote_command(probe.command(probe.script(), profile))
+            said = self._low_level_execute_command(line, sudoable=False)["stdout"]
         return probe.read(said, profile)
 
     def _bring(self, facts: dict[str, Any], profile: dict[str, Any], version: str) -> str:

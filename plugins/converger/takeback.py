@@ -290,13 +290,19 @@ def _missing(back: Back, entry: Entry) -> None:
 def rescued(back: Back) -> None:
     """Bring the guard that got rookery into this home (rookery/rescue.py) into the ledger.
 
-    It went above the text of ~/.bashrc before there was a ledger; a copy of the file as it was is kept, with its time.
+    It went above the text of ~/.bashrc or ~/.zshenv before there was a ledger; a copy of the file as it was is kept,
+    with its time.
     """
-    copy = os.path.join(back.kept_folder, "bashrc-before-rescue")
+    for name in (".bashrc", ".zshenv"):
+        _rescued(back, name, name[1:] + "-before-rescue")
+
+
+def _rescued(back: Back, name: str, kept: str) -> None:
+    copy = os.path.join(back.kept_folder, kept)
     data = disk.read(copy)
     if data is None:
         return
-    path = os.path.join(back.roots.home, ".bashrc")
+    path = os.path.join(back.roots.home, name)
     entries = back.ledger.entries
     entry = next((one for one in entries if (one["kind"], one["path"]) == ("blocks", portable(path))), None)
     if entry is None:
@@ -313,6 +319,6 @@ def rescued(back: Back) -> None:
         "mode": "{:04o}".format(status.st_mode & 0o7777),
         "mtime": status.st_mtime_ns,
         "digest": disk.digest(data),
-        "kept": "bashrc-before-rescue",
+        "kept": kept,
     }
     entry["written"] = [*entry.get("written", []), GUARD]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery import fast, packing, probe
+from rookery import fast, packing, probe, startup
 from rookery.jobs import quota
 from rookery.quota_forms import Area
 
@@ -108,6 +108,7 @@ def question(cluster: "Cluster") -> tuple[list[str], str]:
         probe=f"set -- {shlex.join(probe.arguments(data))}\n{probe.script()}",
         quota=f"set -- {shlex.join(quota.arguments(cluster))}\n{quota.ASK}",
         reach=reach(),
+        culprit=f"\n{startup.CULPRIT}",
     )
     arguments = [
         packing.pack({"full": True}, fast.PARTS),

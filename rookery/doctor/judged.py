@@ -4,7 +4,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from rookery import fast, replaced, status, strict_json
+from rookery import fast, replaced, startup, status, strict_json
 from rookery.doctor import checks, home, storage, vscode
 from rookery.doctor.checks import Board
 from rookery.doctor.home import Seen
@@ -48,10 +48,32 @@ def _startup(board: Board, cluster: "Cluster", seen: Seen) -> None:
             f"they print something for commands too ({said.strip()[:60]!r}), over which scp, rsync and VS Code stumble"
         )
         board.fault("startup", found, setup(cluster))
+    elif word == "reads":
+        guards = seen.one("culprit-shell") in startup.GUARDED_SHELLS
+        found = f"they read the input of commands sent over ssh{_line(seen)}, which scp, rsync and VS Code need"
+        board.fault("startup", found, setup(cluster) if guards else _editing(cluster))
     elif word == "quiet":
         board.ok("startup", "they print nothing, and let commands through")
     else:
-        board.warn("startup", "they take long, or can't be judged", there(cluster, "time true"))
+        board.warn("startup", f"they take long, or can't be judged{_line(seen)}", there(cluster, "time true"))
+
+
+def _line(seen: Seen) -> str:
+    """The line of a start-up file that is to blame, where it can be told."""
+    said = f"shell {seen.one('culprit-shell')}\nat {seen.one('culprit-at')}"
+    line = startup.read(said, seen.fact("home")).line
+    return f" ({line})" if line else ""
+
+
+def _editing(cluster: "Cluster") -> str:
+    """How a user gets to their start-up files where `setup` can put no guard into them."""
+    return noted(_login(cluster), "log in, and let only interactive shells run that line")
+
+
+def _login(cluster: "Cluster") -> str:
+    from rookery.ssh_config import config_file
+
+    return shlex.join(["ssh", "-t", "-F", str(config_file(cluster)), cluster.name])
 
 
 def _programs(board: Board, cluster: "Cluster", seen: Seen) -> None:
@@ -275,7 +297,10 @@ def unreachable(board: Board, cluster: "Cluster", error: SshError) -> None:
     if error.reason == "startup" and _NOBODY.search(error.message):
         board.replace_with_fault("account", found, f"{whom(cluster)}: is the account of {cluster.user} active?")
         board.skip_rest("your account comes first")
-    elif error.reason == "startup":
+    elif error.reason in {startup.TAKES_INPUT, startup.HANGS}:
+        board.fault("startup", found, error.hint or setup(cluster))
+        board.skip_rest("your start-up files come first")
+    elif error.reason == startup.ENDS:
         said = found.partition("(")[2].rstrip(")")
         board.fault("startup", f"they end the shell before a command runs ({said})", _opening(cluster))
         board.skip_rest("your start-up files come first")
@@ -290,12 +315,12 @@ _NOBODY = re.compile(r"not available|nologin|expired|disabled|locked", re.IGNORE
 def _opening(cluster: "Cluster") -> str:
     """How a person gets to the start-up files of a home that lets no command through."""
     from rookery import setup as runs
-    from rookery.ssh_config import config_file
 
     if not runs.last(cluster):
         return noted(setup(cluster), "puts a guard above them, so that commands come through")
-    by_hand = shlex.join(["ssh", "-t", "-F", str(config_file(cluster)), cluster.name])
-    return noted(by_hand, f"log in, and make `exit` in ~/.bashrc a `return`; does that end too? {whom(cluster)}")
+    return noted(
+        _login(cluster), f"log in, and make `exit` in ~/.bashrc a `return`; does that end too? {whom(cluster)}"
+    )
 
 
 def silent(board: Board, cluster: "Cluster", error: RookeryError) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Protocol
 
 from rookery.jobs.outputs import File
+from rookery.remote import INPUT_LOST
 
 LONGEST_NAME = 1 << 16
 """Bytes of a member's name; Linux takes 4,096 for a whole path."""
@@ -103,6 +104,8 @@ def _skip_noise(stream: IO[bytes], mark: str) -> None:
     while line := stream.readline(_PIECE):
         if (before + line).endswith(end):
             return
+        if INPUT_LOST.encode() in line:
+            raise EOFError(INPUT_LOST)
         before, left = line[-len(end) :], left - len(line)
         if left < 0:
             raise LargerError

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from rookery import lock, report
 from rookery.errors import RookeryError
+from rookery.ssh_errors import SshError
 
 if TYPE_CHECKING:
     from rookery.jobs.arrivals import Arrivals, Plan
@@ -166,6 +167,8 @@ def _bring(door: "Door", project: "Project", arrivals: "Arrivals", plan: "Plan")
                     done.append(file)
                     progress(file)
     except RookeryError as error:
+        if isinstance(error, SshError) and error.reason.startswith("startup"):
+            raise
         hint = f"the same command: it goes on from the {len(done)} of {len(plan.bring)} files that are here"
         raise RookeryError(error.message, hint=hint) from error
     finally:

@@ -61,13 +61,15 @@ def run(request: Request) -> int:
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     ) as process:
+        deadline = sent.Deadline(process)
         try:
-            begun = _before(process.stdout, mark, found, request) if process.stdout else False
+            begun = _before(process.stdout, mark, deadline, found, request) if process.stdout else False
             if begun and process.stdout:
                 _pass_on(process.stdout)
             said = process.stderr.read().decode(errors="replace") if process.stderr else ""
         finally:
             process.terminate()
+    deadline.check(found.door)
     if process.returncode == 255:
         error = found.door.failure(255, said.strip("."), "")
         error.hint = error.hint or f"invoke logs {request.job} --follow{found.flags}"
@@ -91,10 +93,13 @@ def _latest(found: "Target") -> str:
     return last.id
 
 
-def _before(stream: IO[bytes], mark: str, found: "Target", request: Request) -> bool:
+def _before(stream: IO[bytes], mark: str, deadline: sent.Deadline, found: "Target", request: Request) -> bool:
     """Read what comes before the log: where it is, or why there is none; whether it begins."""
     for line in stream:
         if not line.startswith(mark.encode()):
+            continue
+        if line.strip() == mark.encode():
+            deadline.met()
             continue
         told = sent.read(found.door, "following", line[len(mark) :])
         if told["state"] == "begin":

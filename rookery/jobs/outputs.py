@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from rookery.errors import RookeryError
 from rookery.marks import new_mark
-from rookery.remote import marked, remote_command
+from rookery.remote import INPUT_LOST, greeting, marked, remote_command
 
 if TYPE_CHECKING:
     from rookery.ssh import Door
@@ -190,8 +190,9 @@ def sent(door: "Door", base: str, wanted: Iterable[File]) -> Iterator[Iterator[t
 
     by_name = {file.there: file for file in wanted}
     mark = new_mark()
-    command = door.command(remote_command(marked(_SEND, mark), [base]))
+    command = door.command(remote_command(marked(_SEND, mark), [base], stdin=mark))
     with tempfile.TemporaryFile() as names, tempfile.TemporaryFile() as said:
+        names.write(greeting(mark))
         names.write(b"".join(os.fsencode(name) + b"\0" for name in by_name))
         names.seek(0)
         process = subprocess.Popen(command, stdin=names, stdout=subprocess.PIPE, stderr=said)
@@ -208,6 +209,8 @@ def sent(door: "Door", base: str, wanted: Iterable[File]) -> Iterator[Iterator[t
             process.kill()
             code = process.wait()
             said.seek(0)
+            if str(error) == INPUT_LOST:
+                raise door.failure(code, "", INPUT_LOST) from None
             raise _cut_off(door, code, said.read(), error) from error
         finally:
             process.kill()

@@ -1,8 +1,10 @@
 """Send one of the programs of rookery/jobs/there to a cluster, and read what it answers."""
 
 import json
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -11,7 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 from rookery import answers
 from rookery.errors import RookeryError
 from rookery.marks import new_mark
-from rookery.remote import remote_command
+from rookery.remote import marked, remote_command
+from rookery.running import FIRST_ANSWER
 
 if TYPE_CHECKING:
     from rookery.ssh import Door
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 _NO_PYTHON = 96
 _START = r"""
 program=$1 request=$2
-command -v squeue >/dev/null 2>&1 || . /etc/profile >/dev/null 2>&1
+command -v squeue >/dev/null 2>&1 || { . /etc/profile >/dev/null 2>&1; rookery_clean; }
 for python in /usr/bin/python3 /usr/libexec/platform-python python3 "$HOME"/.local/state/rookery/python; do
     command -v "$python" >/dev/null 2>&1 || continue
     "$python" -ISc 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null || continue
@@ -84,6 +87,41 @@ def _shown(what: str) -> AbstractContextManager[None]:
     return waiting(what)
 
 
+class Deadline:
+    """Ends a program's ssh where the program does not begin in time."""
+
+    def __init__(self, process: "subprocess.Popen[Any]") -> None:
+        """Start the clock.
+
+        Args:
+            process: The ssh.
+        """
+        self._process, self._begun = process, False
+        self._timer = threading.Timer(FIRST_ANSWER, process.kill)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def met(self) -> None:
+        """Stop the clock: it has begun."""
+        self._begun = True
+        self._timer.cancel()
+
+    def check(self, door: "Door") -> None:
+        """Raise the error where it was ended; to be called when it has ended.
+
+        Args:
+            door: The cluster's.
+
+        Raises:
+            SshError: Start-up files keep it from running.
+        """
+        self._timer.cancel()
+        if self._process.returncode == -signal.SIGKILL and not self._begun:
+            from rookery import startup
+
+            raise startup.hangs(door)
+
+
 def stream(door: "Door", name: str, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Run a program there that answers more than once; each answer as it comes. It ends when no more are taken.
 
@@ -101,13 +139,17 @@ def stream(door: "Door", name: str, request: Mapping[str, Any]) -> Iterator[dict
         errors="surrogateescape",
         start_new_session=True,
     ) as process:
+        deadline = Deadline(process)
         try:
             for line in process.stdout or ():
-                if line.startswith(mark):
+                if line.rstrip() == mark:
+                    deadline.met()
+                elif line.startswith(mark):
                     yield read(door, name, line.removeprefix(mark))
             said = process.stderr.read() if process.stderr else ""
         finally:
             process.terminate()
+    deadline.check(door)
     if process.returncode == 255:
         raise door.failure(255, said, "")
     if process.returncode > 0:
@@ -115,8 +157,8 @@ def stream(door: "Door", name: str, request: Mapping[str, Any]) -> Iterator[dict
 
 
 def command(door: "Door", name: str, request: Mapping[str, Any], mark: str) -> list[str]:
-    """The argument list that runs a program there; its answers begin with the mark."""
-    return door.command(remote_command(_START, _arguments(name, request, mark)))
+    """The argument list that runs a program there; it says the mark first, and its answers begin with it."""
+    return door.command(remote_command(marked(_START, mark), _arguments(name, request, mark)))
 
 
 def failed(door: "Door", code: int, said: str) -> RookeryError:

@@ -92,7 +92,7 @@ def connect(door: "Door", running: Running) -> NoReturn:
     from rookery.remote import remote_command
 
     script, arguments = job.relay(running.number, overlap=running.overlap)
-    command = door.command(remote_command(script, arguments))
+    command = door.command(remote_command(script, arguments, stdin=""))
     os.execvp(command[0], command)  # noqa: S606 no shell is wanted
 
 

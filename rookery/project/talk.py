@@ -35,7 +35,7 @@ class Talk:
         """
         self._door, self._project = door, project
         self._progress = _Progress(f"{door.cluster.name}: {project}")
-        self.running = door.begin(script, heard=self._progress.heard if sends else None)
+        self.running = door.begin(script, heard=self._progress.heard if sends else None, sends=sends)
 
     def answer(self, parcel: bytes = b"") -> Answer:
         """Wait for what the cluster says; where it `need`s more than it was sent, that is an answer too.

@@ -13,8 +13,9 @@ import pytest
 from persons import at_home
 from ssh_server import cluster, fingerprint, sshd
 
-from rookery import ssh, user_ssh
+from rookery import running, ssh, startup, user_ssh
 from rookery.errors import RookeryError
+from rookery.jobs import sent
 from rookery.onboard import key as onboard_key
 from rookery.ssh import Door
 from rookery.ssh_errors import SshError
@@ -157,6 +158,32 @@ def test_exit_255_of_a_command_is_its_own(door):
 def test_a_command_may_take_too_long(door):
     with pytest.raises(RookeryError, match=r"sleep 60 took longer than 0\.2 s"):
         door.run(["sleep", "60"], timeout=0.2)
+
+
+@pytest.mark.parametrize("heard", [None, lambda _: None], ids=["plain", "followed"])
+def test_a_command_that_does_not_begin_in_time_is_told_as_that(door, server, monkeypatch, heard):
+    monkeypatch.setattr(running, "FIRST_ANSWER", 0.5)
+    monkeypatch.setattr(startup, "PATIENCE", 0.5)
+    server.profile = "sleep 5"
+    with pytest.raises(SshError, match="commands do not begin there") as raised:
+        door.begin("true", heard=heard).finish()
+    assert raised.value.reason == startup.HANGS
+    monkeypatch.setattr(sent, "FIRST_ANSWER", 0.5)
+    with pytest.raises(SshError, match="commands do not begin there"):
+        list(sent.stream(door, "host", {"verb": "find", "name": "none"}))
+
+
+@pytest.mark.parametrize("line", ["read -r answer", "cat", "head -c 1 >/dev/null"])
+def test_start_up_files_that_read_the_input(door, server, line):
+    """A command with an input does not begin; one without is none the wiser."""
+    server.profile = line
+    for size in (10, 200_000):
+        with pytest.raises(SshError, match="reads the input of commands") as raised:
+            door.run(["cat"], input=b"x" * size)
+        assert raised.value.reason == startup.TAKES_INPUT
+    assert door.run(["echo", "hello"]).stdout == "hello\n"
+    server.profile = ":"
+    assert door.run(["cat"], input=b"x" * 200_000).stdout == "x" * 200_000
 
 
 def test_start_up_files_that_print(door, server):

@@ -36,7 +36,7 @@ def test_a_miniature_s_results_do_not_replace_the_cluster_s(
     there = tmp_path / "there"
     results = there / "projects/demo/current/results"
     results.mkdir(parents=True)
-    monkeypatch.chdir(there)
+    monkeypatch.setenv("HOME", str(there))
     with sshd(tmp_path) as (_, reach):
         doors = {miniature: Door(cluster("hec", sandbox=miniature, **reach)) for miniature in (False, True)}
         monkeypatch.setattr(program, "door", lambda _, *, sandbox: doors[sandbox])

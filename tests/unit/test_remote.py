@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rookery.errors import RookeryError
 from rookery.marks import new_mark
-from rookery.remote import marked, remote_command
+from rookery.remote import INPUT_LOST, greeting, marked, remote_command
 
 SHELLS = [shell for shell in ("sh", "bash", "zsh", "fish", "tcsh") if shutil.which(shell)]
 WORDS = st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30), max_size=4)
@@ -31,14 +31,16 @@ def test_arguments_arrive_as_they_were(words):
 
 def test_only_characters_that_all_shells_read_alike():
     line = remote_command("echo 'it'\"'\"'s'\n\\!$x é", ["a'b\nc!\\"])
-    inner = re.fullmatch(r"""exec sh -c 'eval "\$\(printf %b "\$1"\)"' sh '([^']*)'""", line)
+    inner = re.fullmatch(
+        r"""exec /usr/bin/env -u SHELLOPTS -u BASHOPTS /bin/sh -c 'eval "\$\(printf %b "\$1"\)"' sh '([^']*)'""", line
+    )
     assert inner
     assert not re.search(r"[^ -~]|!", inner[1])
     assert all(re.match(r"\\0[0-3][0-7]{2}", inner[1][at:]) for at, char in enumerate(inner[1]) if char == "\\")
 
 
 def test_the_script_has_standard_input():
-    assert outcome("sh", remote_command('cat; echo "$1"', ["end"]), b"given\n") == b"given\nend\n"
+    assert outcome("sh", remote_command('cat; echo "$1"', ["end"], stdin=""), b"given\n") == b"given\nend\n"
 
 
 def test_bytes_that_are_not_utf8_arrive():
@@ -58,3 +60,67 @@ def test_marks_come_first_on_both_streams():
     )
     assert (done.stdout, done.stderr) == (f"{mark}\nout\n", f"{mark}\nerr\n")
     assert new_mark() != mark
+
+
+NASTY = {
+    "CDPATH": "/tmp",
+    "TAR_OPTIONS": "--verbose",
+    "POSIXLY_CORRECT": "1",
+    "GREP_OPTIONS": "--color=always",
+    "LS_COLORS": "x",
+    "GIT_DIR": "/nowhere",
+    "SBATCH_ARRAY_INX": "1-2",
+    "SQUEUE_FORMAT": "%i",
+    "PYTHONPATH": "/x",
+    "PIP_TARGET": "/x",
+    "CONDA_PREFIX": "/x",
+    "R_LIBS": "/x",
+    "SHELLOPTS": "nounset",
+    "BASH_ENV": "/nowhere",
+    "BASH_FUNC_cat%%": "() { echo eaten; }",
+}
+KEPT = {
+    "SLURM_CONF": "/etc/slurm.conf",
+    "PIP_INDEX_URL": "https://example.org",
+    "global_storage": "/s",
+    "DISPLAY": ":0",
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_start_up_files_export_is_gone(shell: str, tmp_path):
+    line = remote_command('echo "$unset"; cat; /usr/bin/env; umask; pwd', stdin="")
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **NASTY, **KEPT}
+    asked = ["bash" if shell == "sh" else shell, "-c", f"umask 002; cd /; {line}"]
+    if shell in {"fish", "tcsh"}:
+        asked[2] = line
+    done = subprocess.run(asked, env=environment, input=b"given\n", capture_output=True, check=True, cwd="/tmp")
+    first, given_, *rest = done.stdout.decode().splitlines()
+    seen = dict(text.partition("=")[::2] for text in rest if "=" in text)
+    assert (first, given_) == ("", "given")
+    assert not NASTY.keys() & seen.keys()
+    assert KEPT.items() <= seen.items()
+    assert rest[-1] == str(tmp_path)
+    if shell in {"sh", "bash"}:
+        assert rest[-2] == "0022"
+
+
+def test_of_the_libraries_only_the_user_s_own_folders_go(tmp_path):
+    """Modules put folders of the site there, which programs need."""
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LD_LIBRARY_PATH": f"{tmp_path}:/nowhere/lib:"}
+    line = remote_command('echo "$LD_LIBRARY_PATH"')
+    assert (
+        subprocess.run(["sh", "-c", line], env=environment, capture_output=True, check=True).stdout == b"/nowhere/lib\n"
+    )
+
+
+def test_a_script_whose_input_was_read_by_a_start_up_file_does_not_begin():
+    mark = new_mark()
+    line = remote_command(marked("cat", mark), stdin=mark)
+    sent = greeting(mark) + b"data\n"
+    assert outcome("bash", line, sent) == f"{mark}\ndata\n".encode()
+    for eats in ("read -r -n 1", "cat", "head -c 3 >/dev/null"):
+        done = subprocess.run(["bash", "-c", f"{eats}; {line}"], input=sent, capture_output=True, check=False)
+        assert done.returncode == 97
+        assert f"{mark}\n".encode() not in done.stdout
+        assert done.stdout.endswith(f"{INPUT_LOST}\n".encode())

@@ -24,10 +24,11 @@ fact() {
 
 # A command that may hang (a start-up file that asks something) gets ten seconds where `timeout` is there.
 if command -v timeout >/dev/null 2>&1; then
-  limited() { timeout 10 "$@" </dev/null; }
+  timed() { timeout 10 "$@"; }
 else
-  limited() { "$@" </dev/null; }
+  timed() { "$@"; }
 fi
+limited() { timed "$@" </dev/null; }
 
 printf '\n' # what a start-up file printed may not have ended its line
 
@@ -91,14 +92,17 @@ done
 # What start-up files do to a command sent over ssh. bash reads ~/.bashrc then, as it sees that sshd started it
 # (bash(1), INVOCATION); the others always read theirs. ROOKERY_PROBE makes rookery's own guard step aside, so that
 # the person's text is what is judged. Only standard output counts: that is what scp, rsync and VS Code stumble over.
+# They must leave the command its standard input too.
 said=$(
-  limited env -i HOME="$HOME" USER="$user" LOGNAME="$user" PATH="$PATH" SHELL="$shell_path" ROOKERY_PROBE=1 \
-    SSH_CLIENT='127.0.0.1 1 22' SSH_CONNECTION='127.0.0.1 1 127.0.0.1 22' \
-    "$shell_path" -c 'printf rookery-mark' 2>/dev/null || echo "code $?"
+  printf rookery-given |
+    timed env -i HOME="$HOME" USER="$user" LOGNAME="$user" PATH="$PATH" SHELL="$shell_path" ROOKERY_PROBE=1 \
+      SSH_CLIENT='127.0.0.1 1 22' SSH_CONNECTION='127.0.0.1 1 127.0.0.1 22' \
+      "$shell_path" -c 'printf rookery-mark; cat' 2>/dev/null || echo "code $?"
 )
 case $said in
-  rookery-mark | *'code 124') fact startup quiet ;; # 124: too slow to judge
-  *rookery-mark) fact startup prints ;;
+  rookery-markrookery-given | *'code 124') fact startup quiet ;; # 124: too slow to judge
+  *rookery-markrookery-given) fact startup prints ;;
+  *rookery-mark*) fact startup reads ;;
   *) fact startup exits ;;
 esac
 

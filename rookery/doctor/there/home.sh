@@ -45,13 +45,18 @@ fresh() {
   limited env -i HOME="$HOME" USER="$user" LOGNAME="$user" SHELL="$shell" PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin "$@"
 }
 
-# What a command over ssh prints that nobody asked for: scp, rsync and VS Code stumble over it
-said=$(fresh SSH_CLIENT='127.0.0.1 1 22' SSH_CONNECTION='127.0.0.1 1 127.0.0.1 22' "$shell" -c 'printf rookery-mark' \
-  2>/dev/null </dev/null)
+# What a command over ssh prints that nobody asked for: scp, rsync and VS Code stumble over it. Its input must be left to it.
+said=$(printf rookery-given | fresh SSH_CLIENT='127.0.0.1 1 22' SSH_CONNECTION='127.0.0.1 1 127.0.0.1 22' "$shell" \
+  -c 'printf rookery-mark; cat' 2>/dev/null)
 case $said in
-  rookery-mark) say startup quiet ;;
-  *rookery-mark) say startup "prints ${said%rookery-mark}" ;;
+  rookery-markrookery-given) say startup quiet ;;
+  *rookery-markrookery-given) say startup "prints ${said%rookery-markrookery-given}" ;;
+  *rookery-mark*) say startup reads ;;
   *) say startup unclear ;;
+esac
+case $said in
+  rookery-markrookery-given) ;;
+  *) (: '<<culprit>>') | sed 's/^/rookery-doctor culprit-/' ;;
 esac
 
 login=$(printf '%s\n' "printenv PATH | sed 's/^/rookery-login /'" | fresh "$shell" -l 2>/dev/null |

@@ -1,0 +1,160 @@
+"""Homes whose start-up files change what commands do: rookery's own commands and jobs don't depend on them."""
+
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from laptops import Laptop, laptop
+from live import Live
+from projects_here import Project, project
+
+pytestmark = pytest.mark.cluster
+
+FILES = {
+    "rookery.yml": """
+        name: {name}
+        clusters: [{cluster}]
+        outputs: [results]
+        environment: {{python: none}}
+        jobs:
+          one: {{command: "sh run.sh", time: "00:02:00", memory: 200M}}
+          several: {{command: "sh run.sh", time: "00:02:00", memory: 200M, array: 1-3}}
+    """,
+    ".gitignore": "/results/\n/runs/\n",
+    "run.sh": """
+        echo "$PWD" > "results/${SLURM_JOB_ID}_${SLURM_ARRAY_TASK_ID:-0}.txt"
+        env | sort > "results/${SLURM_JOB_ID}.env"
+    """,
+}
+
+
+@dataclass(frozen=True)
+class Home:
+    """Somebody's home on a miniature, set up while its start-up files were as new."""
+
+    laptop: Laptop
+    live: Live
+
+    def root(self, script: str, *arguments: str) -> str:
+        return self.live.root_run(["sh", "-euc", script, "sh", *arguments]).stdout
+
+    def start_up(self, text: str, file: str = ".bashrc") -> int:
+        """Put text behind rookery's own lines, above all else; the number of its first line."""
+        script = """
+            cd "/home/$1"; : >>"$2"; cp -p "$2" "/root/$1$2"
+            at=$(grep -n '<<< rookery' "$2" | tail -n 1 | cut -d : -f 1); at=${at:-0}
+            { head -n "$at" "/root/$1$2"; printf '%s\\n' "$3"; tail -n "+$((at + 1))" "/root/$1$2"; } >"$2"
+            chown "$1:" "$2"; echo $((at + 1))
+        """
+        return int(self.root(script, self.laptop.user, file, text))
+
+    def put_back(self, file: str = ".bashrc") -> None:
+        self.root('cp -p "/root/$1$2" "/home/$1/$2"', self.laptop.user, file)
+
+
+def home(live: Live, user: str, shell: str = "/bin/bash") -> Home:
+    one = Home(laptop(live, user, shell), live)
+    one.laptop.setup("--tags", "shell,storage")
+    return one
+
+
+def deployed(one: Home, name: str) -> Project:
+    files = {path: text.format(name=name, cluster=one.laptop.cluster) if path == "rookery.yml" else text
+             for path, text in FILES.items()}  # fmt: skip
+    return project(one.laptop, name, files)
+
+
+@pytest.fixture(scope="module")
+def owl(penguins: Live) -> Project:
+    """A project that is deployed from a home whose login shell is bash."""
+    return deployed(home(penguins, "owl"), "owls")
+
+
+@pytest.fixture
+def plain(owl: Project, penguins: Live) -> Any:
+    """That home; its start-up files are put back."""
+    one = Home(owl.laptop, penguins)
+    one.start_up("")
+    yield one
+    one.put_back()
+
+
+READS = "read -r -p 'Continue? ' -n 1 answer"
+
+
+@pytest.mark.parametrize(
+    ("user", "shell", "file", "line"),
+    [
+        ("reader", "/bin/bash", ".bashrc", READS),
+        ("eater", "/bin/bash", ".bashrc", "cat >/dev/null"),
+        ("zreader", "/usr/bin/zsh", ".zshenv", "read -k 1 answer"),
+    ],
+)
+def test_a_first_setup_puts_a_guard_above_what_reads_the_input(
+    penguins: Live, user: str, shell: str, file: str, line: str
+) -> None:
+    one = Home(laptop(penguins, user, shell), penguins)
+    one.start_up(line, file)
+    one.laptop.setup("--tags", "shell,storage", timeout=120)
+    assert one.laptop.ssh("cat", given="whole\n").stdout == "whole\n"
+    assert one.laptop.says(f"grep -cF {shlex.quote(line)} {file}") == "1"
+    work = deployed(one, f"{user}s")
+    assert "SLURM_JOB_ID" in work.there("current/run.sh")
+
+
+def test_a_later_line_that_reads_the_input_is_named_and_setup_is_what_helps(owl: Project, plain: Home) -> None:
+    at = plain.start_up(READS)
+    owl.laptop.says("mkdir -p projects/owls/current/results && echo 12345 >projects/owls/current/results/a.txt")
+    owl.commit({"new.txt": "new\n"})
+    for command in (["deploy", "--yes"], ["fetch"]):
+        said = owl.run(*command, code=1, timeout=60)
+        assert f"reads the input of commands sent over ssh: ~/.bashrc, line {at} (read -r" in said
+        assert "next: rookery setup --cluster penguins" in said
+    assert f"line {at} (read -r" in doctor(plain, "startup")["found"]
+    plain.laptop.setup("--tags", "shell,storage")
+    owl.run("deploy", "--yes")
+    owl.run("fetch")
+    assert (owl.root / "results/a.txt").read_text() == "12345\n"
+    assert doctor(plain, "startup")["state"] == "ok"
+
+
+def doctor(one: Home, check: str) -> dict[str, str]:
+    """What `doctor` tells under a check."""
+    import json
+
+    done = one.laptop.rookery("doctor", "--cluster", one.laptop.cluster, "--json")
+    [part] = json.loads(done.stdout)["clusters"].values()
+    return next(found for found in part["checks"] if found["name"] == check)
+
+
+NASTY = """
+cd /tmp
+export CDPATH=/tmp:/usr TAR_OPTIONS=--gzip POSIXLY_CORRECT=1 GREP_OPTIONS=--invert-match LS_COLORS='*=01'
+export GIT_DIR=/nowhere GIT_WORK_TREE=/nowhere GIT_INDEX_FILE=/nowhere BASH_ENV=~/.nasty ENV=~/.nasty
+export LD_PRELOAD= PYTHONPATH=~/lib PYTHONSTARTUP=~/lib/x.py
+cat() { echo nobody asked for this; }; export -f cat
+alias ls='ls --color=always' rm='rm -i' cd='echo'
+shopt -s expand_aliases
+umask 002
+set -u; export SHELLOPTS
+"""
+
+
+def test_the_folder_and_the_state_of_the_shell_change_nothing(owl: Project, plain: Home) -> None:
+    """Deploy, submit, fetch and what there is besides, from a home where each of these is set."""
+    plain.laptop.says("mkdir -p lib && echo 'raise SystemExit(3)' | tee lib/json.py lib/site.py >lib/tarfile.py")
+    plain.laptop.says("echo 'echo read' >.nasty")
+    plain.start_up(NASTY)
+    plain.start_up(NASTY, ".profile")
+    try:
+        commit = owl.commit({"more.txt": "more\n"})
+        owl.run("deploy", "--yes")
+        number = owl.submit("one", "--wait")
+        owl.run("fetch", number)
+        assert (owl.root / f"results/{number}_0.txt").read_text().endswith(f"releases/{commit}\n")
+        assert owl.job(number)["counts"] == {"COMPLETED": 1}
+        told = plain.laptop.setup("--tags", "shell,storage", "--force")
+        assert not [one for one in told["outcomes"] if one["state"] == "failed"]
+    finally:
+        plain.put_back(".profile")
