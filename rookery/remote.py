@@ -40,15 +40,15 @@ note_state() {
 _SPECIAL = re.compile(rb"[^ -~]|['!\\]")
 
 
-def _prelude() -> str:
-    """POSIX sh that makes the shell of a command independent of the user's start-up files.
+def clean_function() -> str:
+    """POSIX sh that defines rookery_clean, which unsets what start-up files have set.
 
-    `rookery_clean` may be called again, after a script has read /etc/profile.
+    Every command has called it; a script that reads /etc/profile may call it again.
     """
-    return _PRELUDE.format(kept="|".join(variables.KEPT), patterns="|".join(variables.ALL))
+    return _CLEAN.format(kept="|".join(variables.KEPT), patterns="|".join(variables.ALL))
 
 
-_PRELUDE = r"""rookery_clean() {{
+_CLEAN = r"""rookery_clean() {{
   for _v in $(/usr/bin/env |
     command sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p; s/^BASH_FUNC_\(.*\)%%=.*/\1()/p'); do
     case $_v in
@@ -65,17 +65,21 @@ _PRELUDE = r"""rookery_clean() {{
   [ -n "$LD_LIBRARY_PATH" ] || unset LD_LIBRARY_PATH
   unset _v _l
 }}
-rookery_clean
-case ${{SSH_CONNECTION:+$LOGNAME}} in
+"""
+# LD_LIBRARY_PATH: folders that belong to the user go, those of the site and its modules stay.
+
+_START = r"""rookery_clean
+case ${SSH_CONNECTION:+$LOGNAME} in
   '' | [!A-Za-z_]* | *[!A-Za-z0-9._@-]*) ;;
   *) eval "_h=~$LOGNAME"; case $_h in /*) export HOME="$_h" ;; esac ;;
 esac
 case :$PATH: in *:/usr/bin:*) ;; *) PATH=$PATH:/usr/bin:/bin ;; esac
+export ROOKERY_UMASK=$(umask)
 umask u=rwx,go-w
 cd "$HOME" 2>/dev/null || cd /
 """
-# LD_LIBRARY_PATH: folders that belong to the user go, those of the site and its modules stay. HOME: sshd gives the
-# home of the password database; a start-up file may have set another since.
+# HOME: sshd gives the home of the password database; a start-up file may have set another since. The umask that was
+# there is a job's (jobs/there/basics.py).
 
 
 def remote_command(script: str, arguments: Sequence[str] = (), *, stdin: str | None = None) -> str:
@@ -103,7 +107,7 @@ def remote_command(script: str, arguments: Sequence[str] = (), *, stdin: str | N
         )
     else:
         given = ""
-    text = f"set -- {shlex.join(arguments)}\n{given}{_prelude()}{script}"
+    text = f"set -- {shlex.join(arguments)}\n{given}{clean_function()}{_START}{script}"
     if "\0" in text:
         raise RookeryError("A command can't hold a NUL byte.")
     encoded = _SPECIAL.sub(lambda found: b"\\0%03o" % found[0][0], text.encode(errors="surrogateescape"))

@@ -12,6 +12,7 @@ from rookery.doctor.way import whom
 from rookery.doctor.words import noted, setup, there, with_sandbox
 from rookery.errors import RookeryError
 from rookery.jobs import reasons
+from rookery.remote import clean_function
 
 if TYPE_CHECKING:
     from rookery.profile import Cluster
@@ -167,7 +168,7 @@ def run(
             )
 
     arguments = [text(door.cluster), str(patience), *words]
-    done = door.begin(home.script("submit.sh"), arguments, heard=heard).finish()
+    done = door.begin(home.script("submit.sh", clean=shlex.quote(clean_function())), arguments, heard=heard).finish()
     found = home.said_in(done.stdout, "rookery-doctor ")
     rest = [line for line in done.stdout.splitlines() if line.strip() and not line.startswith("rookery-doctor ")]
     return {**found, "": rest or done.stderr.strip().splitlines()[-1:]}

@@ -23,10 +23,10 @@ _COLUMNS = {
 
 FIELDS = ",".join(f"{name}:{width}" for name, width in _COLUMNS.items())
 
-# Where Slurm is on PATH in login shells alone, one is used
+# Where Slurm is on PATH in login shells alone, the site's part of one is read
 _ASK = """
-command -v sinfo >/dev/null 2>&1 && exec sinfo "$@"
-exec bash -lc 'exec sinfo "$@"' sinfo "$@"
+command -v sinfo >/dev/null 2>&1 || { . /etc/profile >/dev/null 2>&1; rookery_clean; }
+exec sinfo "$@"
 """
 
 _USABLE = {"idle", "mixed", "allocated", "completing", "reserved", "planned"}

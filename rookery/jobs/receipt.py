@@ -75,7 +75,7 @@ def tested(found: "Target", wish: "Wish", answer: Mapping[str, Any], *, json: bo
     from rookery.jobs import refusals
 
     lines = refusals.words(answer["said"])
-    notes = _notes(found, answer["stamp"])
+    notes = [*_notes(found, answer["stamp"]), *map(report.clean, answer.get("warnings") or [])]
     begins = re.search(r"to start at (\S+)", " ".join(lines))
     if json:
         start = begins[1] if begins else None

@@ -174,7 +174,7 @@ def failed(door: "Door", code: int, said: str) -> RookeryError:
 
 def _arguments(name: str, request: Mapping[str, Any], mark: str) -> list[str]:
     package = Path(__file__).parent.parent
-    modules = ["strict_json", *(f"jobs.there.{part}" for part in ("basics", "forms", name))]
+    modules = ["strict_json", *(f"jobs.there.{part}" for part in ("variables", "basics", "forms", name))]
     texts = {
         f"rookery.{module}": (package / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
         for module in modules

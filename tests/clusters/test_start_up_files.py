@@ -1,5 +1,6 @@
 """Homes whose start-up files change what commands do: rookery's own commands and jobs don't depend on them."""
 
+import json
 import shlex
 from dataclasses import dataclass
 from typing import Any
@@ -121,8 +122,6 @@ def test_a_later_line_that_reads_the_input_is_named_and_setup_is_what_helps(owl:
 
 def doctor(one: Home, check: str) -> dict[str, str]:
     """What `doctor` tells under a check."""
-    import json
-
     done = one.laptop.rookery("doctor", "--cluster", one.laptop.cluster, "--json")
     [part] = json.loads(done.stdout)["clusters"].values()
     return next(found for found in part["checks"] if found["name"] == check)
@@ -156,5 +155,39 @@ def test_the_folder_and_the_state_of_the_shell_change_nothing(owl: Project, plai
         assert owl.job(number)["counts"] == {"COMPLETED": 1}
         told = plain.laptop.setup("--tags", "shell,storage", "--force")
         assert not [one for one in told["outcomes"] if one["state"] == "failed"]
+    finally:
+        plain.put_back(".profile")
+
+
+def test_variables_of_slurm_are_left_out_but_for_an_account_that_nobody_gives(owl: Project, plain: Home) -> None:
+    """All tasks run, whatever sbatch would take from its environment, and the record says what was asked for."""
+    plain.root("sacctmgr -i add account seabirds >&2; sacctmgr -i add user owl account=seabirds >&2")
+    plain.start_up(
+        "export SBATCH_ARRAY_INX=1-2 SBATCH_TIMELIMIT=1 SBATCH_JOB_NAME=other SBATCH_ACCOUNT=seabirds\n"
+        "export SBATCH_EXPORT=NONE SBATCH_OUTPUT=/tmp/other.log SQUEUE_FORMAT=%i SQUEUE_STATES=PD SACCT_FORMAT=jobid\n"
+        "export SLURM_TIME_FORMAT=relative SINFO_FORMAT=%n SCANCEL_INTERACTIVE=1 SLURM_CONF=/etc/slurm/slurm.conf\n"
+        "umask 007",
+        ".profile",
+    )
+    plain.laptop.says("cat .profile >>.bashrc")
+    try:
+        told = owl.json("submit", "several", "--wait")
+        [note] = [one for one in told["notes"] if "without" in one]
+        assert "SBATCH_ARRAY_INX=1-2" in note
+        assert "SBATCH_ACCOUNT" not in note
+        assert any("with --account=seabirds" in one for one in told["notes"])
+        assert told["jobs"][0]["counts"] == {"COMPLETED": 3}
+        assert told["record"]["array"] == "1-3"
+        assert "--account=seabirds" in told["record"]["options"]
+        shown = plain.root('sacct -X -n -P -j "$1" -o Account,JobName,Timelimit', told["id"]).split()
+        assert set(shown) == {"seabirds|several|00:02:00"}
+        assert owl.run("logs", f"{told['id']}_2") is not None
+        assert "PenguinPartition" in plain.laptop.rookery("queue", "--cluster", "penguins").stdout
+        results = "projects/owls/current/results"
+        found = plain.laptop.says(f"cat {results}/*.env; stat -c %a {results}/*_1.txt | tail -n 1")
+        assert "SBATCH_" not in found
+        assert "SLURM_CONF=" in found
+        assert found.endswith("660")
+        assert doctor(plain, "job")["state"] == "ok"
     finally:
         plain.put_back(".profile")

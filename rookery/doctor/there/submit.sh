@@ -8,7 +8,7 @@ say() { printf 'rookery-doctor %s %s\n' "$1" "$(printf '%s' "$2" | tr '\n' ' ')"
 
 job=$1 patience=$2
 shift 2
-command -v sbatch >/dev/null 2>&1 || . /etc/profile >/dev/null 2>&1
+command -v sbatch >/dev/null 2>&1 || { . /etc/profile >/dev/null 2>&1 && rookery_clean; }
 stamp=$(stat -c %.9Y "$HOME" 2>/dev/null)
 number=''
 folder=$(mktemp -d "$HOME/.rookery-doctor-XXXXXX") || exit 1
@@ -19,11 +19,15 @@ end() {
 }
 trap end EXIT
 trap 'exit 130' HUP INT PIPE TERM
+clean='<<clean>>'
 
 printf '%s\n' "$job" >"$folder/job.sh"
-# as by hand: from a login shell, whose surroundings a job gets
+# as `submit` does it: from a login shell, whose surroundings a job gets, without what start-up files say to sbatch
 # shellcheck disable=SC2016 # that shell is to evaluate it
-told=$(bash -lc 'cd "$1" && shift && exec sbatch --parsable "$@"' sbatch "$folder" "$@" --output="$folder/log" \
+told=$(bash -lc "$clean"'
+  rookery_clean
+  case "$* " in *--account=*) unset SBATCH_ACCOUNT ;; esac
+  cd "$1" && shift && exec sbatch --parsable "$@"' sbatch "$folder" "$@" --output="$folder/log" \
   "$folder/job.sh" 2>&1 </dev/null)
 number=$(printf '%s\n' "$told" | sed -n 's/^\([0-9][0-9]*\)\(;.*\)\{0,1\}$/\1/p' | tail -n 1)
 if [ -z "$number" ]; then

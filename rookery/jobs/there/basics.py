@@ -5,9 +5,10 @@ import os
 import re
 import shlex
 import subprocess
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, NamedTuple, Tuple
 
 from rookery import strict_json
+from rookery.jobs.there import variables
 
 FIELD, END = "\x1f", "\x1f\n"
 """What stands between two fields of Slurm's tables, and at the end of a line: nothing that a job's name may hold."""
@@ -87,30 +88,80 @@ def stamp(release: str) -> Dict[str, Any]:
     return told if is_fit else {}
 
 
-def login_environment() -> Dict[str, str]:
-    """The environment of a login shell, which is what a job gets that is submitted by hand; ours, where that fails."""
-    mark = b"\0rookery\0"
-    script = "printf '\\0rookery\\0'; exec env -0"
+class Login(NamedTuple):
+    """What a job starts with.
+
+    Attributes:
+        environment: That of a login shell, which is what a job gets that is submitted by hand, without what start-up
+            files change in programs.
+        left: Variables that were left out, with their values.
+        umask: The login shell's.
+    """
+
+    environment: Dict[str, str]
+    left: Dict[str, str]
+    umask: int
+
+
+def login() -> Login:
+    """Ask a login shell for its environment, and make it clean; ours, where that fails."""
+    script = "command printf '\\0rookery\\0'; umask; command printf '\\0'; exec /usr/bin/env -0"
+    given = int(os.environ.get("ROOKERY_UMASK") or "22", 8)
+    ours = os.umask(given)
+    told = _said(["bash", "-lc", script], dict(os.environ)).partition(b"\0rookery\0")[2]
+    os.umask(ours)
+    mask, _, rest = told.partition(b"\0")
+    made = _variables(rest)
+    if "PATH" not in made:
+        return Login(dict(os.environ), {}, given & 0o077)
+    home = os.path.expanduser("~")
+    environment, left = variables.cleaned({name: made[name] for name in made if not name.startswith("SSH_")})
+    for name in ("SHELLOPTS", "BASHOPTS"):
+        environment.pop(name, None)
+    if environment.get("HOME") != home:
+        left["HOME"], environment["HOME"] = environment.get("HOME", ""), home
+    # what rookery itself has set up, without what came before it in a start-up file
+    drop_ins = '. "$HOME/.config/rookery/env.sh"; exec /usr/bin/env -0'
+    own = _variables(_said(["sh", "-c", drop_ins], {"HOME": home, "PATH": "/usr/bin:/bin"}))
+    own = {name: value for name, value in own.items() if variables.matches(name, variables.ALL)}
+    environment.update(own)
+    left = {name: value for name, value in left.items() if own.get(name) != value}
+    return Login(environment, left, int(mask, 8) & 0o077 if mask.strip().isdigit() else given & 0o077)
+
+
+def _said(argv: List[str], environment: Dict[str, str]) -> bytes:
     try:
         done = subprocess.run(
-            ["bash", "-lc", script],
+            argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=20,
             check=False,
+            env=environment,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return dict(os.environ)
-    found = [line.partition(b"=") for line in done.stdout.partition(mark)[2].split(b"\0") if b"=" in line]
-    made = {os.fsdecode(name): os.fsdecode(value) for name, _, value in found}
-    kept = {name: value for name, value in made.items() if not name.startswith("SSH_")}
-    return kept if "PATH" in kept else dict(os.environ)
+        return b""
+    return done.stdout
+
+
+def _variables(said: bytes) -> Dict[str, str]:
+    found = [line.partition(b"=") for line in said.split(b"\0") if b"=" in line]
+    return {os.fsdecode(name): os.fsdecode(value) for name, _, value in found}
+
+
+def sbatch(arguments: List[str], folder: str, start: Login) -> Tuple[int, str, str]:
+    """Run sbatch, which takes umask and environment over to the job."""
+    before = os.umask(start.umask)
+    try:
+        return run(["sbatch", *arguments], cwd=folder, env=start.environment)
+    finally:
+        os.umask(before)
 
 
 def directives(text: str) -> Dict[str, str]:
-    """What the #SBATCH lines of a script say about its logs, name and array; later lines win, as with sbatch."""
-    letters = {"o": "output", "e": "error", "J": "job-name", "a": "array"}
+    """What the #SBATCH lines of a script say of its logs, name, array and account; later lines win, as with sbatch."""
+    letters = {"o": "output", "e": "error", "J": "job-name", "a": "array", "A": "account"}
     found: Dict[str, str] = {}
     for line in text.splitlines():
         if not line.startswith("#"):
@@ -126,9 +177,9 @@ def directives(text: str) -> Dict[str, str]:
         for place, word in enumerate(words):
             following = words[place + 1] if place + 1 < len(words) else ""
             match = re.match(r"^--([a-z-]+)(?:=(.*))?$", word, re.DOTALL)
-            if match and match.group(1) in letters.values():
+            if match and match.group(1) in [*letters.values(), "reservation"]:
                 found[match.group(1)] = following if match.group(2) is None else match.group(2)
-            elif re.match(r"^-[oeJa]", word):
+            elif re.match(r"^-[oeJaA]", word):
                 found[letters[word[1]]] = word[2:] or following
     return found
 
@@ -136,8 +187,6 @@ def directives(text: str) -> Dict[str, str]:
 def slurm(argv: List[str], patience: float = 60) -> Tuple[str, str]:
     """Ask one of Slurm's commands; its output, and its last word where it failed. Times are in seconds since 1970."""
     environment = dict(os.environ, SLURM_BITSTR_LEN="0", SLURM_TIME_FORMAT="%s", LC_ALL="C")
-    for name in ("SQUEUE_FORMAT", "SQUEUE_FORMAT2", "SACCT_FORMAT", "SQUEUE_SORT", "SQUEUE_STATES", "SQUEUE_ARRAY"):
-        environment.pop(name, None)
     code, out, err = run(argv, patience, env=environment)
     said = err.strip().splitlines() or ["exit status %d" % code]
     return out, re.sub(r"^\w+: error: ", "", said[-1]) if code else ""

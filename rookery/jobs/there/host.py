@@ -16,7 +16,8 @@ import time
 from typing import Any, Dict, List
 
 from rookery import strict_json
-from rookery.jobs.there.basics import login_environment, read, run, slurm, write
+from rookery.jobs.there import variables
+from rookery.jobs.there.basics import directives, login, read, run, sbatch, slurm, write
 from rookery.jobs.there.forms import NUMBER, WAITING
 
 STOPPED = 3600
@@ -193,7 +194,9 @@ class Host:
         script = os.path.join(self.folder, "job.%d.sh" % os.getpid())
         write(script, self.request["script"].replace("@FOLDER@", self.folder))
         try:
-            code, out, said = run(["sbatch", "--parsable", script], env=login_environment(), cwd=self.home)
+            start = login()
+            options = variables.granted(start.environment, directives(self.request["script"]))
+            code, out, said = sbatch(["--parsable", *options, script], self.home, start)
         finally:
             os.unlink(script)
         if code:

@@ -19,7 +19,8 @@ import time
 from typing import Any, Dict, List, Tuple
 
 from rookery import strict_json
-from rookery.jobs.there.basics import directives, login_environment, record, run, stamp, write
+from rookery.jobs.there import variables
+from rookery.jobs.there.basics import directives, login, record, run, sbatch, stamp, write
 from rookery.jobs.there.forms import ACTIVE, NUMBER, whole
 
 ENDED_WELL = "COMPLETED"
@@ -65,7 +66,7 @@ class Submission:
         self.name = self.directives.get("job-name") or os.path.basename(self.script)
         self.after: List[str] = []
         self.options: List[str] = []
-        self.environment: Dict[str, str] = {}
+        self.granted: List[str] = []
         self.warnings: List[str] = []
 
     def _entry(self) -> Dict[str, Any]:
@@ -109,10 +110,12 @@ class Submission:
             self.options.append("--array=" + self.request["array"])
         if self.after:  # what waits for a job that has failed would otherwise wait for ever
             self.options += ["--dependency=afterok:" + ":".join(self.after), "--kill-on-invalid-dep=yes"]
-        self.environment = login_environment()
+        self._start()
+        self.options += self.granted
         if self.request["test"]:
             code, out, err = self._sbatch(["--test-only", *self.options, self.script])
-            raise Answer("tested", ok=code == 0, said=(err + out).strip(), stamp=self.stamp)
+            said = (err + out).strip()
+            raise Answer("tested", ok=code == 0, said=said, stamp=self.stamp, warnings=self.warnings)
         self._make_log_folders()
         made = self._record()  # whatever can fail about it, fails before
         since = int(time.time())
@@ -126,8 +129,18 @@ class Submission:
             raise Answer("refused", said=err.strip() or out.strip() or "exit status %d" % code, stamp=self.stamp)
         self._recorded(made, number, said=err.strip())
 
+    def _start(self) -> None:
+        """Find out what the job starts with, and say what of the user's start-up files counts and what does not."""
+        self.start = login()
+        self.granted = variables.granted(self.start.environment, self.directives)
+        if self.granted:
+            self.warnings.append("with %s, which start-up files there set" % " ".join(self.granted))
+        left = variables.named(self.start.left)
+        if left:
+            self.warnings.append("without what start-up files there set: %s" % ", ".join(left))
+
     def _sbatch(self, arguments: List[str]) -> Tuple[int, str, str]:
-        return run(["sbatch", *arguments], cwd=self.release, env=self.environment)
+        return sbatch(arguments, self.release, self.start)
 
     def _intend(self) -> None:
         """Wait for another submission to end; find what an earlier one of ours did, and say so."""
@@ -341,8 +354,9 @@ class Submission:
         script = self.entry.get("mail_script")
         if not script:
             return ""
-        self.environment = self.environment or login_environment()
-        options = ["--parsable", "--chdir=" + self.release, "--dependency=afterany:" + number]
+        if not hasattr(self, "start"):
+            self._start()
+        options = ["--parsable", "--chdir=" + self.release, "--dependency=afterany:" + number, *self.granted]
         code, out, err = self._sbatch([*options, str(script), number])
         found = re.findall(r"^(\d+)", out, re.MULTILINE)
         if code or not found:

@@ -58,6 +58,8 @@ PACKAGES = (
 
 KEPT = (
     "GIT_SSL_*",
+    "SBATCH_ACCOUNT",
+    "SBATCH_RESERVATION",
     "SLURM_CONF*",
     "SLURM_JWT",
     "PYTHON_KEYRING_BACKEND",
@@ -97,7 +99,10 @@ KEPT = (
 ALL = SHELL + SLURM + PACKAGES
 
 GRANTED = {"SBATCH_ACCOUNT": "account", "SBATCH_RESERVATION": "reservation"}
-"""Variables that count where the job itself gives no such option of sbatch."""
+"""Variables that count where the job itself gives no such option of sbatch; they are handed on as that option."""
+
+_UNTOLD = ("CONDA_*", "_CONDA_*", "VIRTUAL_ENV_*", "LD_PRELOAD", "R_HOME", *SHELL)
+"""What is left out of jobs without a word: every activated environment sets them, or nobody would miss them."""
 
 
 def matches(name: str, patterns: Tuple[str, ...]) -> bool:
@@ -131,12 +136,25 @@ def cleaned(environment: Dict[str, str], patterns: Tuple[str, ...] = ALL) -> Tup
 
 
 def named(left: Dict[str, str]) -> List[str]:
-    """Return the variables that were left out as NAME=VALUE, values cut short."""
+    """Return what a user should know of the variables that were left out, as NAME=VALUE, values cut short."""
     shown = []
     for name in sorted(left):
+        if name != "CONDA_PREFIX" and any(fnmatch.fnmatchcase(name, one) for one in _UNTOLD):
+            continue
         value = left[name] if len(left[name]) <= 40 else left[name][:37] + "..."
         shown.append("%s=%s" % (name, value))
     return shown
+
+
+def granted(environment: Dict[str, str], given: Dict[str, str]) -> List[str]:
+    """Take the variables of GRANTED out of an environment; return those that count, as options of sbatch.
+
+    Args:
+        environment: The environment; it is changed.
+        given: Options that the job gives itself, by name.
+    """
+    values = {option: environment.pop(name, "") for name, option in GRANTED.items()}
+    return ["--%s=%s" % (option, value) for option, value in values.items() if value and not given.get(option)]
 
 
 def _is_own(folder: str) -> bool:
