@@ -23,6 +23,9 @@ LAYOUT = 1
 PATCH = ".rookery/uncommitted.patch"
 """What a snapshot adds to the commit it stands on, in its release."""
 
+R_PROFILE = ".rookery/Rprofile"
+"""What R reads first in jobs (templates/sbatch/_base.sh.j2)."""
+
 
 def make(
     project: "Project", commit: "Commit", cluster: "Cluster", *, packing: "Packing | None" = None, large: bool = False
@@ -51,6 +54,8 @@ def make(
         rendered |= {script.path: script.text, **script.files}
     own = tuple(path for path in rendered if path in tree.files)
     rendered = {path: text for path, text in rendered.items() if path not in tree.files}
+    if project.environment.r != "none":
+        rendered[R_PROFILE] = release.text("profile.R")
     if commit.dirty:
         rendered[PATCH] = git.patch(commit).decode(errors="surrogateescape")
     ways = {"python": project.environment.python, "r": project.environment.r}

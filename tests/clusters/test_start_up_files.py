@@ -191,3 +191,86 @@ def test_variables_of_slurm_are_left_out_but_for_an_account_that_nobody_gives(ow
         assert doctor(plain, "job")["state"] == "ok"
     finally:
         plain.put_back(".profile")
+
+
+PACKAGES = r"""
+export PYTHONPATH=$HOME/lib PYTHONHOME=/nowhere PYTHONSTARTUP=$HOME/lib/start.py PIP_TARGET=$HOME/elsewhere PIP_USER=1
+export CONDA_PREFIX=/nowhere CONDA_DEFAULT_ENV=base POETRY_VIRTUALENVS_CREATE=false UV_PYTHON=3.6 PYENV_VERSION=2.7.18
+export R_LIBS=$HOME/mine R_PROFILE_USER=$HOME/nothing JULIA_PROJECT=$HOME LD_LIBRARY_PATH=$HOME/lib:/usr/lib
+"""
+# packages of the user's own that pip and R would take for those that are asked for
+OWN = r"""
+mkdir -p lib/iniconfig lib/iniconfig-2.0.0.dist-info mine/iterators .config/pip .config/pypoetry
+echo 'WHOSE = "mine"' >lib/iniconfig/__init__.py
+printf 'Metadata-Version: 2.1\nName: iniconfig\nVersion: 2.0.0\n' >lib/iniconfig-2.0.0.dist-info/METADATA
+printf 'Package: iterators\nVersion: 9.9\nBuilt: R 4.2.2; ; 2020-01-01 00:00:00 UTC; unix\n' >mine/iterators/DESCRIPTION
+printf '[install]\ntarget = %s/elsewhere\ndry-run = true\n' "$HOME" >.config/pip/pip.conf
+printf '[virtualenvs]\ncreate = false\n' >.config/pypoetry/config.toml
+printf 'R_LIBS=%s/mine\nR_LIBS_USER=%s/mine\n' "$HOME" "$HOME" >.Renviron
+printf '\n.libPaths("%s/mine")\n.First <- function() .libPaths("%s/mine")\n' "$HOME" "$HOME" >>.Rprofile
+"""
+WHERE = """
+    python -c 'import iniconfig; print(iniconfig.__file__)'
+    Rscript -e 'writeLines(c(find.package("iterators"), .libPaths()[1]))'
+    env | grep -E '^(PYTHON|PIP_TARGET|CONDA_PREFIX|JULIA|R_LIBS=)' || true
+    echo "libraries $LD_LIBRARY_PATH"
+"""
+
+
+@pytest.fixture(scope="module")
+def builder(penguins: Live) -> Home:
+    """A home that is set up whole, with such packages and settings."""
+    one = Home(laptop(penguins, "builder"), penguins)
+    one.laptop.setup(timeout=400)
+    one.laptop.script(OWN)
+    for file in (".bashrc", ".profile"):
+        one.start_up(PACKAGES, file)
+    return one
+
+
+def test_builds_and_jobs_have_what_the_release_says_and_nothing_else(builder: Home) -> None:
+    text = """
+        name: locked
+        clusters: [penguins]
+        outputs: [results]
+        environment: {python: venv, r: library}
+        jobs:
+          where: {command: "sh where.sh", time: "00:05:00", memory: 500M}
+    """
+    files = {
+        "rookery.yml": text,
+        "where.sh": WHERE,
+        "requirements.txt": "iniconfig==2.0.0\n",
+        "r-packages.txt": "iterators\n",
+    }
+    made = project(builder.laptop, "locked", {**files, ".gitignore": FILES[".gitignore"]})
+    told = made.json("submit", "where", "--wait")
+    [note] = [one for one in told["notes"] if "without" in one]
+    note_names = {part.partition("=")[0] for part in note.split(": ")[1].split(", ")}
+    assert {"PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "R_LIBS", "CONDA_PREFIX", "JULIA_PROJECT"} <= note_names
+    said = made.run("logs", told["id"]).splitlines()
+    python, package, library, *rest = said[next(at for at, one in enumerate(said) if "iniconfig" in one) :]
+    assert "/.venv/" in python or "/environments/locked-" in python
+    assert "/mine" not in package + library
+    assert package.endswith("/iterators")
+    assert package.startswith(library)
+    assert "environments/locked-" in builder.laptop.says(f"readlink -f {library}")
+    assert rest[-1] == "libraries /usr/lib"
+    assert {one.partition("=")[0] for one in rest[:-1]} & {*note_names} == {"R_LIBS"}
+    assert not builder.laptop.ssh("ls elsewhere").stdout
+
+
+def test_poetry_uses_the_project_s_environment_and_makes_none_of_its_own(builder: Home) -> None:
+    """Where a conda base environment is active, poetry passes over the virtual environment that is."""
+    builder.laptop.script("""
+        unset CONDA_PREFIX CONDA_DEFAULT_ENV POETRY_VIRTUALENVS_CREATE PYTHONPATH PYTHONHOME PYENV_VERSION
+        mkdir locking && cd locking && poetry init --no-interaction --name locking
+        printf '[tool.poetry]\\npackage-mode = false\\n' >>pyproject.toml && poetry lock
+    """)
+    files = {name: builder.laptop.says(f"cat locking/{name}") + "\n" for name in ("pyproject.toml", "poetry.lock")}
+    text = "name: poems\nclusters: [penguins]\nenvironment: {python: poetry}\n"
+    made = project(builder.laptop, "poems", {"rookery.yml": text, **files})
+    assert made.laptop.says("projects/poems/current/.venv/bin/python -IS -c 'import sys; print(sys.version_info[0])'")
+    prefix = made.laptop.says("bash -c '. .config/rookery/env.sh && ls \"$POETRY_VIRTUALENVS_PATH\"; true' 2>/dev/null")
+    assert "poems" not in prefix
+    assert "locking" not in prefix

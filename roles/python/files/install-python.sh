@@ -28,7 +28,7 @@ fi
 "$uv" python install --no-progress --no-bin "$version"
 python=$("$uv" python find --managed-python --no-project "$version")
 if [ -n "$PYENV_ROOT" ]; then
-  folder=$("$python" -c 'import sys; print(sys.base_prefix)')
+  folder=$("$python" -Ic 'import sys; print(sys.base_prefix)')
   echo "rookery-made: $folder"
   # pip refuses to install into a Python that says somebody else manages it (PEP 668), as uv's do. In pyenv the person
   # manages it, and `python -m pip install --user pipx` must work.

@@ -35,7 +35,7 @@ for version; do
     exit 1
   else
     python=$("$uv" python find --managed-python --no-project "$version")
-    told=$("$python" -c 'import sys; print(sys.version.split()[0], sys.base_prefix)')
+    told=$("$python" -Ic 'import sys; print(sys.version.split()[0], sys.base_prefix)')
     exact=${told%% *}
     mkdir -p "$PYENV_ROOT/versions"
     ln -sfn "${told#* }" "$PYENV_ROOT/versions/$exact"

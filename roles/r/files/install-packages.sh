@@ -49,6 +49,7 @@ case $action in
 esac
 Rscript -e '
   library <- path.expand(Sys.getenv("R_LIBS_USER"))
+  .libPaths(library) # not what ~/.Rprofile may have put before it
   unlink(Sys.glob(file.path(library, "00LOCK*")), recursive = TRUE) # left by an installation that was killed
   wanted <- setdiff(commandArgs(TRUE), rownames(installed.packages()))
   install.packages(wanted, lib = library, quiet = TRUE)

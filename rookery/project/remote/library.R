@@ -9,7 +9,9 @@ if (!nzchar(cran)) {
   if (cran == "@CRAN@") cran <- "https://cloud.r-project.org"
 }
 options(repos = c(CRAN = cran), Ncpus = 2, timeout = 600, warn = 1)
-.libPaths(library) # and not the person's own: the project's library must do without it
+.libPaths(library) # and not the user's own: the project's library must do without it
+# nor for the R that installs each package: ~/.Renviron has been read once, and ~/.Rprofile not at all
+Sys.setenv(R_LIBS = library, R_LIBS_USER = library, R_ENVIRON_USER = "/dev/null", R_PROFILE_USER = "/dev/null")
 
 version <- function(name) tryCatch(as.character(packageVersion(name, lib.loc = .libPaths())), error = function(e) "")
 fail <- function(...) {
