@@ -36,6 +36,7 @@ WAY: Final = {
 
 HOME: Final = {
     "startup": "your start-up files there (~/.bashrc and the like)",
+    "variables": "variables and lines that change what programs do",
     "home-writable": "writing in your home",
     "quota": "room in your storage",
     "quota-files": "the number of your files",
@@ -135,6 +136,10 @@ class Board:
     def has(self, *names: str) -> bool:
         """Whether all of these have been looked at, or skipped."""
         return all(name in self._found for name in names)
+
+    def is_ok(self, name: str) -> bool:
+        """Whether this was found to be as it should be."""
+        return name in self._found and self._found[name].state == OK
 
     def is_bad(self, name: str) -> bool:
         """Whether this is a fault, or was not looked at."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery import fast, packing, probe, startup
 from rookery.jobs import quota
+from rookery.jobs.there.variables import ALL, KEPT
 from rookery.quota_forms import Area
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ def question(cluster: "Cluster") -> tuple[list[str], str]:
         quota=f"set -- {shlex.join(quota.arguments(cluster))}\n{quota.ASK}",
         reach=reach(),
         culprit=f"\n{startup.CULPRIT}",
+        kept="|".join(KEPT),
+        patterns="|".join(ALL),
     )
     arguments = [
         packing.pack({"full": True}, fast.PARTS),

@@ -5,11 +5,11 @@ import shlex
 from typing import TYPE_CHECKING
 
 from rookery import fast, replaced, startup, status, strict_json
-from rookery.doctor import checks, home, storage, vscode
+from rookery.doctor import checks, home, storage, surroundings, vscode
 from rookery.doctor.checks import Board
 from rookery.doctor.home import Seen
 from rookery.doctor.way import whom
-from rookery.doctor.words import noted, setup, there
+from rookery.doctor.words import login, noted, remade, setup, there
 from rookery.errors import RookeryError
 from rookery.ssh_errors import SshError
 
@@ -29,6 +29,7 @@ def judge(board: Board, cluster: "Cluster", seen: Seen) -> None:
     """Judge what a login node told."""
     _startup(board, cluster, seen)
     _programs(board, cluster, seen)
+    surroundings.judge(board, cluster, seen)
     is_set_up = _set_up(board, cluster, seen)
     _paths(board, cluster, seen, is_set_up=is_set_up)
     storage.judge(board, cluster, seen, is_set_up=is_set_up)
@@ -67,13 +68,7 @@ def _line(seen: Seen) -> str:
 
 def _editing(cluster: "Cluster") -> str:
     """How a user gets to their start-up files where `setup` can put no guard into them."""
-    return noted(_login(cluster), "log in, and let only interactive shells run that line")
-
-
-def _login(cluster: "Cluster") -> str:
-    from rookery.ssh_config import config_file
-
-    return shlex.join(["ssh", "-t", "-F", str(config_file(cluster)), cluster.name])
+    return noted(login(cluster), "log in, and let only interactive shells run that line")
 
 
 def _programs(board: Board, cluster: "Cluster", seen: Seen) -> None:
@@ -151,12 +146,12 @@ def _paths(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> 
             if kind == "command" and board.is_bad(f"path-{other}"):
                 board.skip(name, "that of a login comes first")
             else:
-                board.fault(name, found, _with_path(cluster, kind, seen))
+                board.fault(name, found, _with_path(board, cluster, kind, seen))
         else:
             board.ok(name, "rookery's tools are found")
 
 
-def _with_path(cluster: "Cluster", kind: str, seen: Seen) -> str:
+def _with_path(board: Board, cluster: "Cluster", kind: str, seen: Seen) -> str:
     """What gives a PATH its folders again: setup, or taking out a line of the person's that sets it anew."""
     reads = _LOGIN if kind == "login" else _COMMAND
     resets = [place for place in seen.values.get("resets") or [] if place.partition(":")[0] in reads]
@@ -164,7 +159,7 @@ def _with_path(cluster: "Cluster", kind: str, seen: Seen) -> str:
         file, _, line = resets[-1].partition(":")
         note = f"line {line} of ~/{file} sets PATH anew: write PATH=…:$PATH instead"
         return noted(there(cluster, f"sed -i.old '{line}s/^/# /' ~/{file}"), note)
-    return setup(cluster)
+    return remade(board, cluster)
 
 
 def _modules(board: Board, cluster: "Cluster", seen: Seen) -> None:
@@ -219,14 +214,34 @@ def _python(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) ->
     wanted, name = home.python_version(cluster), home.python_name(cluster)
     path, _, words = seen.one("python").partition(" ")
     version = re.search(r"Python (\d+\.\d+\.\d+)", words)
-    if version is None:
-        board.fault(
-            "python", f"`{name}` {'does not start: ' + words if path else 'is not there'}"[:200], setup(cluster)
-        )
+    if missing := _MISSING.search(words):
+        board.fault("python", *_missing_python(cluster, name, missing[1], missing[2], seen))
+    elif version is None:
+        found = f"`{name}` {'does not start: ' + words if path else 'is not there'}"[:200]
+        board.fault("python", found, remade(board, cluster))
     elif not f"{version[1]}.".startswith(f"{wanted}."):
-        board.fault("python", f"`{name}` is {version[1]} ({path}), and {wanted} was asked for", setup(cluster))
+        board.fault("python", f"`{name}` is {version[1]} ({path}), and {wanted} was asked for", remade(board, cluster))
     else:
         board.ok("python", f"{version[1]} ({path}){note}")
+
+
+_MISSING = re.compile(r"version [`'](\S+?)['`] is not installed \(set by (.+?)\)")
+"""What pyenv says where it is told to use a Python that it does not have."""
+
+
+def _missing_python(cluster: "Cluster", name: str, version: str, by: str, seen: Seen) -> tuple[str, str]:
+    """What keeps pyenv's python from starting, and what helps: the line or file that names another version."""
+    install = f"or install it: pyenv install {version}"
+    if "environment variable" not in by:
+        found = f"`{name}` does not start in your home: {by} names {version}, which pyenv does not have"
+        return found, noted(there(cluster, f"mv {shlex.quote(by)} {shlex.quote(by)}.old"), install)
+    place = surroundings.places(seen).get("PYENV_VERSION", "")
+    where = f" ({place})" if place else ""
+    found = f"`{name}` does not start: PYENV_VERSION{where} is {version}, which pyenv does not have"
+    if not place:
+        return found, noted(login(cluster), f"log in, and find what sets it; {install}")
+    file, _, line = place.partition(", line ")
+    return found, noted(there(cluster, f"sed -i.old '{line}s/^/# /' {file}"), install)
 
 
 def _r(board: Board, cluster: "Cluster", seen: Seen) -> None:
@@ -318,9 +333,7 @@ def _opening(cluster: "Cluster") -> str:
 
     if not runs.last(cluster):
         return noted(setup(cluster), "puts a guard above them, so that commands come through")
-    return noted(
-        _login(cluster), f"log in, and make `exit` in ~/.bashrc a `return`; does that end too? {whom(cluster)}"
-    )
+    return noted(login(cluster), f"log in, and make `exit` in ~/.bashrc a `return`; does that end too? {whom(cluster)}")
 
 
 def silent(board: Board, cluster: "Cluster", error: RookeryError) -> None:

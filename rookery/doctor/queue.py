@@ -9,7 +9,7 @@ from rookery.doctor import home, judged
 from rookery.doctor.checks import QUEUE, Board
 from rookery.doctor.home import Seen
 from rookery.doctor.way import whom
-from rookery.doctor.words import noted, setup, there, with_sandbox
+from rookery.doctor.words import noted, remade, there, with_sandbox
 from rookery.errors import RookeryError
 from rookery.jobs import reasons
 from rookery.remote import clean_function
@@ -49,6 +49,11 @@ def judge(board: Board, cluster: "Cluster", seen: Seen) -> "Job | None":
         note = f"until it says UP nothing can be submitted; what runs goes on. Long? {whom(cluster)}"
         fix = noted(there(cluster, "scontrol ping"), note)
         board.fault("slurm", f"it does not answer: {why or 'it took too long'}", fix)
+    elif seen.one("accounts") == "off":
+        found = "it answers, and keeps no accounts (sacct is switched off): jobs that ended are forgotten after minutes"
+        board.warn(
+            "slurm", found, f"{whom(cluster)}: is that meant? Until then logs and outputs tell what came of a job"
+        )
     else:
         board.ok("slurm", "it answers")
     if board.is_bad("slurm"):
@@ -226,10 +231,12 @@ def _path(board: Board, cluster: "Cluster", said: dict[str, list[str]], seen: Se
         board.skip("path-job", "that of a login comes first")
     elif missing:
         board.fault(
-            "path-job", f"a job does not find rookery's tools: {', '.join(missing)} not on its PATH", setup(cluster)
+            "path-job",
+            f"a job does not find rookery's tools: {', '.join(missing)} not on its PATH",
+            remade(board, cluster),
         )
     elif failed:
         found = f"`{failed[0]}`, with which job scripts begin there, fails{f': {words[:150]}' if words else ''}"
-        board.fault("path-job", found, setup(cluster))
+        board.fault("path-job", found, remade(board, cluster))
     else:
         board.ok("path-job", "rookery's tools are found")

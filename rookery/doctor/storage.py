@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rookery import probe, quota_forms
 from rookery.doctor.checks import Board
 from rookery.doctor.home import Seen
-from rookery.doctor.words import noted, setup, there, with_sandbox
+from rookery.doctor.words import noted, remade, setup, there, with_sandbox
 from rookery.jobs import quota
 
 if TYPE_CHECKING:
@@ -127,17 +127,18 @@ def _caches(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) ->
     if not is_set_up:
         board.skip("caches", "they are moved when your home is set up")
         return
-    wrong = [found for found in (_cache_fault(cluster, seen, line) for line in seen.values["cache"]) if found[0]]
+    mend = remade(board, cluster)
+    wrong = [found for found in (_cache_fault(cluster, seen, line, mend) for line in seen.values["cache"]) if found[0]]
     if wrong:
         board.fault("caches", "; ".join(found for found, _ in wrong), wrong[0][1])
     else:
         board.ok("caches", f"{len(seen.values['cache'])} folders are on {_roomy(cluster, seen) or 'the storage'}")
 
 
-def _cache_fault(cluster: "Cluster", seen: Seen, line: str) -> tuple[str, str]:
+def _cache_fault(cluster: "Cluster", seen: Seen, line: str, mend: str) -> tuple[str, str]:
     """What is wrong with a folder that should be on the storage, and what to do about it; "" where nothing is."""
     folder, kind, target = [*line.split(" ", 2), "", ""][:3]
-    roomy, mend = _roomy(cluster, seen), setup(cluster)
+    roomy = _roomy(cluster, seen)
     obstacles = {one["path"]: one["note"] for one in seen.look.stays}
     if kind == "broken":
         remove = there(cluster, f"rm {shlex.quote(folder[2:])}")

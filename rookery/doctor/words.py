@@ -4,6 +4,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rookery.doctor.checks import Board
     from rookery.profile import Cluster
 
 
@@ -27,3 +28,15 @@ def there(cluster: "Cluster", command: str) -> str:
     from rookery.ssh_config import config_file
 
     return shlex.join(["ssh", "-F", str(config_file(cluster)), cluster.name, command])
+
+
+def login(cluster: "Cluster") -> str:
+    """The command that opens a shell there."""
+    from rookery.ssh_config import config_file
+
+    return shlex.join(["ssh", "-t", "-F", str(config_file(cluster)), cluster.name])
+
+
+def remade(board: "Board", cluster: "Cluster") -> str:
+    """The command that makes what `setup` makes, also where `setup` would say that all is up to date."""
+    return f"{setup(cluster)} --force" if board.is_ok("set-up") else setup(cluster)

@@ -119,6 +119,10 @@ class Run:
         return expression([*tasks, *lost]) if self.array else "", count
 
 
+NO_ACCOUNTS = "accounting storage is disabled"
+"""What sacct says where a site has switched it off."""
+
+
 @dataclass(frozen=True)
 class Told:
     """What Slurm said.
@@ -136,6 +140,11 @@ class Told:
     runs: tuple[Run, ...]
     squeue: str = ""
     sacct: str = ""
+
+    @property
+    def keeps_none(self) -> bool:
+        """Whether the cluster keeps no accounts at all (AccountingStorageType=accounting_storage/none)."""
+        return NO_ACCOUNTS in self.sacct
 
     def run(self, number: str) -> Run | None:
         """The job of a number."""

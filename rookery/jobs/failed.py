@@ -46,6 +46,12 @@ def tasks(found: "Target", wish: "Wish") -> "Wish":
     number, root, label = wish.failed_of, found.project.root, found.cluster.label
     again = later(root, label, number)
     told = accounting.ask(found.door, ids=[number, *again])
+    if told.keeps_none:
+        raise RookeryError(
+            f"{found.cluster.name} keeps no accounts (sacct is switched off there), so nothing tells which tasks of "
+            f"{number} failed.",
+            hint=f"invoke logs {number}{found.flags}   # then submit the whole job again, or its array by hand",
+        )
     if told.sacct:
         raise RookeryError(
             f"{found.cluster.name} can't say which tasks of {number} failed: {told.sacct}",

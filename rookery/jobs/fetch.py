@@ -109,6 +109,12 @@ def _look(door: "Door", project: "Project", job: str) -> tuple["Listing", Sequen
     if not job:
         return there, there.files
     files = outputs.of_job(there, job)
+    if not there.keeps_accounts and not files:
+        raise RookeryError(
+            f"No output of {project.name} on {name} has {job} in its name, and {name} keeps no accounts (sacct is "
+            "switched off there) that tell when the job ran.",
+            hint=f"invoke fetch --cluster {name}{flag}   # brings all outputs",
+        )
     if there.submitted is None and not files:
         raise RookeryError(f"{name} knows no job {job} of {project.name}.", hint=f"invoke jobs --cluster {name}{flag}")
     return there, files

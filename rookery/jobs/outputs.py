@@ -33,11 +33,12 @@ cd -- "$1" 2>/dev/null && [ -d current/ ] || exit 97
 job=$2
 shift 2
 if [ -n "$job" ]; then
-    told=$(SLURM_TIME_FORMAT=%s sacct -X -n -P -j "$job" -o Submit,End 2>/dev/null |
-        awk -F'|' '$1 ~ /^[0-9]+$/ { if (!first || $1 < first) first = $1
+    told=$(SLURM_TIME_FORMAT=%s sacct -X -n -P -j "$job" -o Submit,End 2>&1 |
+        awk -F'|' '/storage is disabled/ { off = 1 }
+                   $1 ~ /^[0-9]+$/ { if (!first || $1 < first) first = $1
                                      if ($2 !~ /^[0-9]+$/) going = 1; else if ($2 > last) last = $2 }
-                   END { if (first) print first, going ? "Unknown" : last }')
-    [ -n "$told" ] && printf 'times %s\0' "$told"
+                   END { if (off) print "off"; else if (first) print first, going ? "Unknown" : last }')
+    case $told in off) printf 'no-accounts\0' ;; ?*) printf 'times %s\0' "$told" ;; esac
 fi
 [ -d runs ] && find runs -maxdepth 1 -name '*.json' -type f -printf '%y %s %T@ %p\0'
 for output; do
@@ -91,6 +92,7 @@ class Listing:
         missing: Outputs that the release there does not have.
         submitted: When the job that was asked about was submitted, in seconds since 1970; None where unknown.
         ended: When it ended; None where unknown, or where it has not.
+        keeps_accounts: Whether Slurm there could tell these times at all.
     """
 
     files: tuple[File, ...]
@@ -98,6 +100,7 @@ class Listing:
     missing: tuple[str, ...] = ()
     submitted: int | None = None
     ended: int | None = None
+    keeps_accounts: bool = True
 
 
 def listing(door: "Door", base: str, outputs: Sequence[str], job: str = "") -> Listing | None:
@@ -143,7 +146,7 @@ def read(text: str) -> Listing:
             missing.append(record[8:])
         elif told := re.fullmatch(r"times ([0-9]{1,11}) ([0-9]{1,11}|Unknown)", record):
             submitted, ended = int(told[1]), None if told[2] == "Unknown" else int(told[2])
-    return Listing(tuple(files), tuple(links), tuple(missing), submitted, ended)
+    return Listing(tuple(files), tuple(links), tuple(missing), submitted, ended, "no-accounts" not in text.split("\0"))
 
 
 def of_job(found: Listing, job: str) -> list[File]:

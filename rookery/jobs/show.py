@@ -153,7 +153,12 @@ def gaps(told: Told, cluster: str) -> Iterator[str]:
     """What is missing from the table, since a part of Slurm does not answer."""
     if told.squeue:
         yield f"squeue does not answer on {cluster} ({told.squeue}): these are the accounts, perhaps some minutes old."
-    if told.sacct:
+    if told.keeps_none:
+        yield (
+            f"{cluster} keeps no accounts (sacct is switched off there): jobs that ended some minutes ago are missing; "
+            "their logs and outputs tell what came of them."
+        )
+    elif told.sacct:
         yield f"sacct does not answer on {cluster} ({told.sacct}): jobs that ended some minutes ago are missing."
 
 

@@ -74,8 +74,8 @@ def run(request: Request) -> int:
     made = _made(found, wish, answer)
     record.keep(found.project.root, made)
     submission.pending(found, wish).unlink(missing_ok=True)
-    if made.tag:
-        tags.make(found.project.root, made)
+    if made.tag and (note := tags.make(found.project.root, made)):
+        answer["warnings"] = [*(answer.get("warnings") or []), note]
     if request.wait and request.json:
         from rookery.jobs import show, watch
 

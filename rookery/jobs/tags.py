@@ -47,18 +47,35 @@ def see(root: Path, commit: str) -> None:
         )
 
 
-def make(root: Path, record: Record) -> None:
+def make(root: Path, record: Record) -> str:
     """Tag the commit that ran; where it was a snapshot, the one below, since a snapshot is in no one's repository.
+
+    Returns:
+        "", or a note: git is set up to sign tags, and could not.
 
     Raises:
         RookeryError: git would not; the job is submitted all the same.
     """
-    how = ["--annotate", "--cleanup=verbatim", "--file=-"]
+    how, message = ["--annotate", "--cleanup=verbatim", "--file=-"], text(record).encode()
     try:
         see(root, record.base)
-        git(root, "tag", *how, "--", record.tag, record.base, input=text(record).encode())
+        try:
+            git(root, "tag", *how, "--", record.tag, record.base, input=message)
+        except RookeryError as error:
+            if not _signs(root):
+                raise
+            git(root, "tag", "--no-sign", *how, "--", record.tag, record.base, input=message)
+            by_hand = f"git tag --sign --force --edit -m {record.job} {record.tag} {record.base[:7]}"
+            return f"the tag is not signed, git could not ({error.message}); to sign it: {by_hand}"
     except RookeryError as error:
         raise RookeryError(f"{record.job} runs as {record.id}, but {error.message}", hint=error.hint) from None
+    return ""
+
+
+def _signs(root: Path) -> bool:
+    """Return whether git signs tags unasked (tag.gpgSign, or tag.forceSignAnnotated)."""
+    asked = [git(root, "config", "--type=bool", key, check=False) for key in ("tag.gpgSign", "tag.forceSignAnnotated")]
+    return any(said.strip() == b"true" for said in asked)
 
 
 def text(record: Record) -> str:

@@ -308,7 +308,8 @@ def _tell(request: Request, outer: str, signed: str) -> None:
         print('            git config --global user.email "YOU@EXAMPLE.AC.UK"')
         print(f"            git -C {request.name} commit --amend --reset-author --no-edit")
     elif signed:
-        print(f"  mind    git made no commit ({signed}); commit before you deploy")
+        print(f"  mind    git made no commit ({signed}); commit before you deploy:")
+        print(f"            git -C {request.name} commit -m 'First version'   # --no-gpg-sign where signing fails")
     steps = (f"cd {request.name}", "deploy", "submit simulate --wait", "fetch", "combine")
     for number, step in enumerate(steps):
         print(f"  next    {step if number == 0 else f'{invoke} {step}'}")

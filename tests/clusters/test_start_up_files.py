@@ -1,6 +1,7 @@
 """Homes whose start-up files change what commands do: rookery's own commands and jobs don't depend on them."""
 
 import json
+import re
 import shlex
 from dataclasses import dataclass
 from typing import Any
@@ -274,3 +275,58 @@ def test_poetry_uses_the_project_s_environment_and_makes_none_of_its_own(builder
     prefix = made.laptop.says("bash -c '. .config/rookery/env.sh && ls \"$POETRY_VIRTUALENVS_PATH\"; true' 2>/dev/null")
     assert "poems" not in prefix
     assert "locking" not in prefix
+
+
+def test_doctor_lists_variables_and_lines_and_names_the_line_that_stops_python(builder: Home) -> None:
+    """A home that was reset, and a Python that pyenv does not have, by a variable and by a file."""
+    told = doctor(builder, "python")
+    assert told["state"] == "fault"
+    assert re.search(
+        r"PYENV_VERSION \(~/\.(profile|bashrc), line \d+\) is 2\.7\.18, which pyenv does not have", told["found"]
+    )
+    assert "sed -i.old" in told["fix"]
+    builder.root("sed -i 's/ PYENV_VERSION=2.7.18/ HOME=\\/tmp/' /home/builder/.bashrc /home/builder/.profile")
+    builder.laptop.says("cd /home/builder && echo 3.5 >.python-version && echo 'cd /tmp' >>.profile")
+    told = doctor(builder, "python")
+    assert "/home/builder/.python-version names 3.5, which pyenv does not have" in told["found"]
+    assert "mv /home/builder/.python-version /home/builder/.python-version.old" in told["fix"]
+    builder.laptop.says("rm /home/builder/.python-version")
+    assert doctor(builder, "python")["state"] == "ok"
+    told = doctor(builder, "variables")
+    assert told["state"] == "warning"
+    assert re.search(r"HOME \(~/\.(profile|bashrc), line \d+\)|and \d+ more", told["found"]), told
+    assert "Python, R, pip and conda by hand use other packages" in told["found"]
+    builder.laptop.setup("--tags", "shell,storage", "--force")
+
+
+def test_a_release_s_python_version_that_pyenv_has_not_is_told_when_a_job_is_submitted(builder: Home) -> None:
+    text = FILES["rookery.yml"].format(name="wants", cluster="penguins")
+    made = project(builder.laptop, "wants", {**FILES, "rookery.yml": text, ".python-version": "3.5\n"})
+    notes = made.json("submit", "one")["notes"]
+    assert any(".python-version asks for Python 3.5, which pyenv does not have there" in one for one in notes)
+    assert any("HOME=/tmp" in one for one in notes)
+
+
+def test_tags_that_git_cannot_sign_are_made_and_told(owl: Project) -> None:
+    owl.git("config", "tag.gpgSign", "true")
+    owl.git("config", "gpg.program", "/bin/false")
+    try:
+        told = owl.json("submit", "one", "--tag", "signed-1")
+    finally:
+        owl.git("config", "--unset", "tag.gpgSign")
+    assert any("the tag is not signed" in one and "git tag --sign --force" in one for one in told["notes"])
+    assert f"job {told['id']} on penguins" in owl.git("tag", "-n9", "-l", "signed-1")
+
+
+def test_accounts_that_are_switched_off_are_told_as_that(owl: Project, plain: Home) -> None:
+    """sacct says what Slurm's says with accounting_storage/none, for this account alone."""
+    number = owl.submit("one", "--wait")
+    plain.root(
+        "mkdir -p /home/owl/off; printf '#!/bin/sh\\necho Slurm accounting storage is disabled >&2; exit 1\\n' "
+        ">/home/owl/off/sacct; chmod -R 755 /home/owl/off"
+    )
+    plain.start_up("PATH=$HOME/off:$PATH")
+    assert "penguins keeps no accounts (sacct is switched off there)" in owl.run("jobs")
+    assert "keeps no accounts" in owl.run("submit", "--failed", number, code=1)
+    assert "keeps no accounts" in owl.run("fetch", "424242", code=1)
+    assert "keeps no accounts" in doctor(plain, "slurm")["found"]

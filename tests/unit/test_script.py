@@ -59,6 +59,8 @@ def test_a_script_for_hec_line_by_line(tmp_path: Path) -> None:
         "--output=slurm_logs/%x_%A_%a.out",
     ]
     assert commands(made) == [
+        "unset PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONUSERBASE",
+        "export PYTHONNOUSERSITE=1",
         "source /etc/profile",
         "source ~/.config/rookery/env.sh",
         "source .venv/bin/activate || exit 1",

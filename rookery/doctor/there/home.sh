@@ -59,9 +59,37 @@ case $said in
   *) (: '<<culprit>>') | sed 's/^/rookery-doctor culprit-/' ;;
 esac
 
-login=$(printf '%s\n' "printenv PATH | sed 's/^/rookery-login /'" | fresh "$shell" -l 2>/dev/null |
-  sed -n 's/^.*rookery-login //p' | tail -n 1)
+login_env=$(printf '%s\n' "env | sed 's/^/rookery-env /'" | fresh "$shell" -l 2>/dev/null | sed -n 's/^.*rookery-env //p')
+login=$(printf '%s\n' "$login_env" | sed -n 's/^PATH=//p' | tail -n 1)
 say path-login "$login"
+
+# Variables that change what programs do, but for what rookery itself sets; values may be secret and are not told
+files='.bashrc .bash_profile .bash_login .profile .zshenv .zprofile .zshrc .login .cshrc .tcshrc .config/fish/config.fish'
+# shellcheck disable=SC2016 # that shell is to evaluate it
+own=$(fresh sh -c '. "$HOME/.config/rookery/env.sh" && env' 2>/dev/null </dev/null)
+odd() {
+  while IFS='=' read -r name value; do
+    case $name in
+      '<<kept>>') continue ;;
+      HOME) [ "$value" != "$HOME" ] || continue ;;
+      '<<patterns>>') ;;
+      *) continue ;;
+    esac
+    printf '%s\n' "$own" | grep -qxF "$name=$value" && continue
+    # shellcheck disable=SC2086 # several files
+    say odd "$name $(cd && grep -n "\b$name\b" /dev/null $files 2>/dev/null | tail -n 1 | cut -d : -f 1,2)"
+  done
+}
+{
+  printf '%s\n' "$login_env"
+  fresh SSH_CLIENT='127.0.0.1 1 22' SSH_CONNECTION='127.0.0.1 1 127.0.0.1 22' "$shell" -c env 2>/dev/null </dev/null
+} | sort -u | odd
+# shellcheck disable=SC2086 # several files
+(cd && grep -nE '^[[:space:]]*(cd([[:space:]]|$)|set (-[A-Za-z]*[eu]|-o (nounset|errexit)))' /dev/null $files 2>/dev/null |
+  sed 's/^/rookery-doctor odd-line /')
+PYENV_VERSION=$(printf '%s\n' "$login_env" | sed -n 's/^PYENV_VERSION=//p' | tail -n 1)
+[ -z "$PYENV_VERSION" ] || export PYENV_VERSION
+
 grep -oh '"path": \["[^]]*\]' "$HOME"/.local/state/rookery/declared/* 2>/dev/null | sed 's/^/rookery-doctor expected /'
 
 # Lines that set PATH anew, and so take out what was on it
@@ -146,8 +174,9 @@ slurm() (
   PATH=$PATH:$login
   if ! command -v sinfo >/dev/null 2>&1; then
     say slurm missing
-  elif told=$(limited scontrol ping 2>&1 </dev/null) && told=$(limited sinfo --all --noheader --format='%R|%a|%T|%D' 2>&1 </dev/null); then
+  elif told=$(limited scontrol ping 2>&1 </dev/null) && accounts=$(limited sacct -X -n -S now 2>&1 </dev/null || :) && told=$(limited sinfo --all --noheader --format='%R|%a|%T|%D' 2>&1 </dev/null); then
     say slurm up
+    case $accounts in *'storage is disabled'*) say accounts off ;; esac
     printf '%s\n' "$told" | sed 's/^/rookery-doctor partition /'
   else
     say slurm "down $(printf '%s\n' "$told" | tail -n 1)"

@@ -138,6 +138,26 @@ class Submission:
         left = variables.named(self.start.left)
         if left:
             self.warnings.append("without what start-up files there set: %s" % ", ".join(left))
+        self._see_python()
+
+    def _see_python(self) -> None:
+        """Warn where the release's .python-version stops pyenv's python, which jobs without an environment call."""
+        root = self.start.environment.get("PYENV_ROOT", "")
+        if not root or (self.stamp.get("environment") or {}).get("python", "none") != "none":
+            return
+        try:
+            with open(os.path.join(self.release, ".python-version"), encoding="utf-8") as stream:
+                wanted = stream.read().split()
+            there = os.listdir(os.path.join(root, "versions"))
+        except (OSError, ValueError):
+            return
+        for name in wanted[:1]:
+            if name != "system" and not any(one == name or one.startswith(name + ".") for one in there):
+                have = ", ".join(sorted(there)) or "none"
+                self.warnings.append(
+                    ".python-version asks for Python %s, which pyenv does not have there (it has %s): `python` will "
+                    "not start in this job; change that file, or set environment: {python: uv}" % (name, have)
+                )
 
     def _sbatch(self, arguments: List[str]) -> Tuple[int, str, str]:
         return sbatch(arguments, self.release, self.start)

@@ -136,13 +136,16 @@ def cleaned(environment: Dict[str, str], patterns: Tuple[str, ...] = ALL) -> Tup
 
 
 def named(left: Dict[str, str]) -> List[str]:
-    """Return what a user should know of the variables that were left out, as NAME=VALUE, values cut short."""
+    """Return what a user should know of the variables that were left out.
+
+    Values, which may be secret, are told of Slurm's options and of HOME alone.
+    """
     shown = []
     for name in sorted(left):
         if name != "CONDA_PREFIX" and any(fnmatch.fnmatchcase(name, one) for one in _UNTOLD):
             continue
-        value = left[name] if len(left[name]) <= 40 else left[name][:37] + "..."
-        shown.append("%s=%s" % (name, value))
+        told = name == "HOME" or matches(name, SLURM)
+        shown.append("%s=%s" % (name, left[name][:40]) if told else name)
     return shown
 
 
