@@ -11,7 +11,8 @@ from rookery.jobs.there import basics, variables
 
 PROFILE = """
 export PYTHONPATH=/x SBATCH_ARRAY_INX=1-2 SBATCH_ACCOUNT=birds CDPATH=/ TAR_OPTIONS=-z HOME=/tmp R_LIBS_USER=/mine
-export LD_LIBRARY_PATH="{home}:/nowhere/lib" SLURM_CONF=/etc/slurm.conf PIP_INDEX_URL=https://example.org/simple mine=kept
+export LD_LIBRARY_PATH="{home}:/nowhere/lib" SLURM_CONF=/etc/slurm.conf
+export PIP_INDEX_URL=https://example.org/simple mine=kept
 umask 027
 set -u; export SHELLOPTS
 echo noise; printf 'more noise'
