@@ -370,3 +370,37 @@ def test_tmux_on_a_node_that_is_gone(account, penguins, opened):
     terminal.shows(r"gone\.invalid.*A new session work is made on .*\[work\]")
     door.run(["tmux", "kill-session", "-t", "work"])
     terminal.ends()
+
+
+START_UP = {
+    "bina": (
+        ".bashrc",
+        "cd /tmp; umask 000; export TAR_OPTIONS=-z GIT_DIR=/x CDPATH=/ PYTHONPATH=/x HOME=/tmp; set -u",
+    ),
+    "zoe": (".zshenv", "cd /tmp; umask 000; export TAR_OPTIONS=-z GIT_DIR=/x CDPATH=/ PYTHONPATH=/x HOME=/tmp; set -u"),
+    "fin": (
+        ".config/fish/config.fish",
+        "cd /tmp; umask 000; set -gx TAR_OPTIONS -z; set -gx GIT_DIR /x; set -gx CDPATH /; set -gx PYTHONPATH /x; "
+        "set -gx HOME /tmp",
+    ),
+    "tess": (
+        ".cshrc",
+        "cd /tmp; umask 000; setenv TAR_OPTIONS -z; setenv GIT_DIR /x; setenv CDPATH /; setenv PYTHONPATH /x; "
+        "setenv HOME /tmp",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_start_up_files_of_every_shell_leave_commands_alone(account, penguins, opened, name):
+    """One command each way: from the home, with none of their variables, and its input whole."""
+    door = opened(account(penguins, name, SHELLS[name]))
+    file, text = START_UP[name]
+    write = 'cd && mkdir -p "$(dirname "$1")" && { [ ! -e "$1" ] || cp -p "$1" kept; } && printf "%s\\n" "$2" >"$1"'
+    door.run([file, text], script=write)
+    try:
+        asked = 'pwd; echo "$HOME"; umask; env | grep -cE "^(TAR_OPTIONS|GIT_DIR|CDPATH|PYTHONPATH)="; cat'
+        said = door.run(script=asked, input=b"whole\n").stdout.split()
+    finally:
+        door.run([file], script='cd && rm "$1" && { [ ! -e kept ] || mv kept "$1"; }')
+    assert said == [f"/home/{name}", f"/home/{name}", "0022", "0", "whole"]

@@ -117,7 +117,9 @@ by_login() (
   # shellcheck disable=SC2030 # for this one question
   PATH=${login:-$PATH}
   found=$(command -v "$1") || exit
-  echo "$found $(limited "$found" --version 2>&1 </dev/null | tail -n 1)"
+  told=$(limited "$found" --version 2>&1 </dev/null)
+  # pyenv says first what is wrong, and then what else there is to know
+  echo "$found $(printf '%s\n' "$told" | grep 'is not installed (set by' || printf '%s\n' "$told" | tail -n 1)"
 )
 
 modules='' missing=''
