@@ -49,24 +49,27 @@ def clean_function() -> str:
 
 
 _CLEAN = r"""rookery_clean() {{
-  for _v in $(/usr/bin/env |
-    command sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p; s/^BASH_FUNC_\(.*\)%%=.*/\1()/p'); do
-    case $_v in
-      *module*'()' | ml'()' | {kept}) ;;
-      *'()') unset -f "${{_v%??}}" ;;
-      {patterns}) unset "$_v" ;;
-    esac
+  case $- in *f*) _f= ;; *) _f=1; set -f ;; esac
+  for _v in $(export -p); do
+    _v=${{_v%%=*}}
+    case $_v in *[!A-Za-z0-9_]* | {kept}) ;; {patterns}) unset "$_v" ;; esac
   done
+  [ -z "${{BASH_VERSION-}}" ] || for _v in $(declare -Fx); do
+    case $_v in declare | *[!A-Za-z0-9_]* | *module* | ml) ;; *) unset -f "$_v" ;; esac
+  done
+  [ -z "$_f" ] || set +f
   _l=${{LD_LIBRARY_PATH-}}: LD_LIBRARY_PATH=
   while [ -n "$_l" ]; do
     _v=${{_l%%:*}} _l=${{_l#*:}}
     case $_v in /*) [ -O "$_v" ] || LD_LIBRARY_PATH=${{LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}}$_v ;; esac
   done
   [ -n "$LD_LIBRARY_PATH" ] || unset LD_LIBRARY_PATH
-  unset _v _l
+  unset _v _l _f
 }}
 """
-# LD_LIBRARY_PATH: folders that belong to the user go, those of the site and its modules stay.
+# Only what is built into sh, as every command pays for it. Of values with blanks each word is looked at as if it were a
+# name, which unsets nothing that would stay. Functions are exported by bash alone; modules need theirs. Of
+# LD_LIBRARY_PATH, folders that belong to the user go, those of the site and its modules stay.
 
 _START = r"""rookery_clean
 case ${SSH_CONNECTION:+$LOGNAME} in

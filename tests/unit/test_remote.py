@@ -75,6 +75,7 @@ NASTY = {
     "PIP_TARGET": "/x",
     "CONDA_PREFIX": "/x",
     "R_LIBS": "/x",
+    "GREP_COLORS": "two\nlines 'and quotes'",
     "SHELLOPTS": "nounset",
     "BASH_ENV": "/nowhere",
     "BASH_FUNC_cat%%": "() { echo eaten; }",
