@@ -94,7 +94,7 @@ _submission = tagged(
     {
         "submitted": _submitted,
         "already": _submitted,
-        "tested": struct({"ok": flag, **_said, **_stamped}),
+        "tested": struct({"ok": flag, **_said, **_stamped}, {"warnings": many(text())}),
         "look": struct(
             {
                 "script": text(longest=_LARGE, raw=True),
