@@ -30,7 +30,7 @@ def declaration(login: Login) -> dict[str, object]:
     make = "mkdir -p ~/made/bin && echo true >~/made/bin/tool && chmod +x ~/made/bin/tool"
     return {
         "directories": [{"path": "~/lib/R/4.3"}, {"path": "~/open", "mode": "0755"}],
-        "moves": [{"path": "~/.cache", "to": str(login.storage / "deep/.cache")}],
+        "moves": [{"path": "~/.cache", "storage": str(login.storage)}],
         "links": [{"path": "~/.local/bin/tool", "target": "~/made"}],
         "files": [{"path": "~/.config/rookery/env.sh", "content": "x\n"}, {"path": "~/start-pyenv", "content": "x\n"}],
         "blocks": [{"path": "~/.bashrc", "content": ". ~/env.sh", "position": "top"}],
