@@ -7,7 +7,7 @@ import os
 import time
 from typing import IO, Any, Dict
 
-from converger import disk
+from converger import disk, strict_json
 from converger.ledger import make_state_folder, state_folder
 from converger.problem import Problem
 
@@ -67,8 +67,8 @@ class Lease:
 
     def _read(self) -> Dict[str, Any]:
         try:
-            held = json.loads((disk.read(self.file) or b"{}").decode())
-        except (ValueError, RecursionError):
+            held = strict_json.read(self.file)
+        except (OSError, ValueError):
             held = {}  # a lease is a courtesy: one that can't be read binds nobody
         return held if isinstance(held, dict) else {}
 

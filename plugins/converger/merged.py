@@ -5,12 +5,11 @@ went to a folder `.from-home` beside it. The home gets back all that did not sta
 version of what clashed. On the storage nothing is removed but what is in the home again, byte for byte.
 """
 
-import json
 import os
 import stat
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional
 
-from converger import disk, tree_copy
+from converger import disk, strict_json, tree_copy
 from converger.paths import native, portable
 from converger.records import Entry
 from converger.relocate import aside_of, is_folder, partial_of
@@ -59,9 +58,9 @@ def _lists(back: Back, entry: Entry) -> Dict[str, Any]:
     name = entry["before"].get("mixed")
     data = disk.read(os.path.join(back.kept_folder, native(name))) if isinstance(name, str) else None
     try:
-        told = json.loads((data or b"{}").decode())
+        told = strict_json.loads(data or b"{}")
         whole = all(_is_listing(told[key]) for key in ("stood", "both"))
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return {}
     return dict(told) if whole else {}
 

@@ -10,7 +10,7 @@ import os
 import re
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional
 
-from converger import disk
+from converger import disk, strict_json
 from converger.paths import Roots, is_inside, native, portable
 from converger.problem import Problem
 
@@ -54,7 +54,7 @@ def read(file: str) -> Record:
     if data is None:
         return Record([], {}, [], [], [], 0)
     try:
-        said = json.loads(data.decode())
+        said = strict_json.loads(data)
         version = said["version"]
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(file) from error
