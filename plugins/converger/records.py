@@ -97,6 +97,7 @@ def render(record: Record) -> str:
 
 
 def _is_whole(said: Dict[str, Any]) -> bool:
+    """Whether all of a ledger is of the type that it should be."""
     try:
         entries = all(isinstance(entry[key], kind) for entry in said["entries"] for key, kind in _TYPES.items())
         folders = all(
@@ -105,11 +106,12 @@ def _is_whole(said: Dict[str, Any]) -> bool:
             and isinstance(times.get("want", 0), int)
             for times in said["folders"].values()
         )
+        lists = all(isinstance(said[key], list) for key in ("entries", "made", "storage", "left"))
         paths = [*said["made"], *said["storage"]]
         paths += [left[key] for left in said["left"] for key in ("path", "kept")]
     except (KeyError, TypeError, AttributeError):
         return False
-    return entries and folders and all(isinstance(path, str) for path in paths) and isinstance(said["entries"], list)
+    return entries and folders and lists and all(isinstance(path, str) for path in paths)
 
 
 def _damaged(file: str) -> Problem:

@@ -18,9 +18,13 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from converger import records, reply
+from converger import undo as taken_back
 from fuzzing import broken, contents, fuzz, garbled, in_time
+from home_helpers import Login
 from hypothesis import given
 from hypothesis import strategies as st
+from undo_helpers import HOMES, made_anew
 
 from rookery import answers, fast, kept_json, packing, probe, strict_json, undo, yaml_file
 from rookery.errors import RookeryError
@@ -93,6 +97,30 @@ def test_records_of_runs(tmp_path: Path, data: bytes) -> None:
             record.keep(tmp_path, one)
             assert {path.parent for path in tmp_path.rglob("*.json")} == {tmp_path / "runs"}
     basics.record(str(tmp_path / "runs/12.json"))
+
+
+AFTER = json.loads((HOMES / f"version-{records.VERSION}.json").read_text())["after"]
+LEDGER = json.loads(base64.b64decode(AFTER["home/.local/state/rookery/ledger.json"]["content"]))
+
+
+@pytest.fixture
+def lived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Login:
+    """A home that was set up, of which `undo --check` only looks."""
+    login = made_anew(tmp_path / "login", records.VERSION, "after")
+    monkeypatch.setenv("HOME", str(login.home))
+    monkeypatch.chdir(login.home)
+    return login
+
+
+@fuzz
+@given(contents(LEDGER))
+def test_ledgers(lived: Login, data: bytes) -> None:
+    ledger = lived.state / "ledger.json"
+    ledger.write_bytes(data.replace(b"@TOP@", os.fsencode(lived.home.parent)))
+    payload = {"run": {"id": "u", "who": "sam", "laptop": "teapot"}, "storage": [str(lived.storage)], "space": {}}
+    with in_time():
+        told = reply.answer(taken_back.Session, {**payload, "grain": 1, "check": True, "only": [], "purge": False})
+    assert "exception" not in told, told["exception"]
 
 
 STAMP = {"commit": COMMIT, "dirty": False, "when": "2026-11-22T10:00:00Z"}
