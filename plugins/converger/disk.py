@@ -7,6 +7,7 @@ import stat
 from typing import Any, Dict, Optional
 
 from converger import quick
+from converger.problem import Problem
 
 _steps_taken = itertools.count(1)
 _KILL_AT = int(os.environ.get("ROOKERY_TEST_KILL_AT", "0"))
@@ -34,12 +35,22 @@ def type_of(path: str) -> str:
 
 
 def read(path: str) -> Optional[bytes]:
-    """A file's bytes, or None where nothing stands."""
+    """A file's bytes, or None where nothing stands.
+
+    Raises:
+        Problem: It is no file: to read a fifo would take until somebody writes to it.
+    """
     try:
-        with open(path, "rb") as stream:
+        with open(path, "rb", opener=_without_waiting) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise Problem("{} is not a file".format(path), "rename it, then run the same command again")
             return stream.read()
     except FileNotFoundError:
         return None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 def mode_of(path: str) -> Optional[int]:

@@ -319,6 +319,32 @@ def is_waiting_for_a_lock(pid: int) -> bool:
         return False
 
 
+@pytest.mark.parametrize(
+    ("name", "declaration"),
+    [
+        ("settings.json", {"json": [{"path": "~/settings.json", "values": {"a": 1}}]}),
+        (".bashrc", {"blocks": [{"path": "~/.bashrc", "content": "ours"}]}),
+        ("start-pyenv", {"files": [{"path": "~/start-pyenv", "content": "ours"}]}),
+        (".local/state/rookery/ledger.json", {"files": [{"path": "~/start-pyenv", "content": "ours"}]}),
+        (".local/state/rookery/made", {"files": [{"path": "~/start-pyenv", "content": "ours"}]}),
+    ],
+)
+def test_a_fifo_where_a_file_is_read_is_named_and_not_waited_for(
+    login: Login, name: str, declaration: dict[str, Any]
+) -> None:
+    login.state.mkdir(parents=True)
+    os.mkfifo(login.home / name)
+    answer = login.send(declaration)
+    assert f"{name} is not a file" in answer["msg"]
+    assert (login.home / name).is_fifo()
+
+
+def test_a_lease_that_is_a_fifo_binds_nobody(login: Login) -> None:
+    login.state.mkdir(parents=True)
+    os.mkfifo(login.state / "lease.json")
+    assert "failed" not in login.send({"directories": [{"path": "~/x"}]})
+
+
 def test_a_folder_that_cannot_be_written_to_is_named(login: Login) -> None:
     (login.home / "file").touch()
     answer = login.converge({"files": [{"path": "~/file/inner", "content": "x"}]})
