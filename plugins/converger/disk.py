@@ -1,5 +1,6 @@
 """The single changes of a filesystem: atomic, durable, one `step` each."""
 
+import contextlib
 import itertools
 import os
 import signal
@@ -70,7 +71,8 @@ def snapshot(path: str) -> Dict[str, Any]:
         seen["mtime"] = os.lstat(path).st_mtime_ns
     elif kind != "absent":
         status = os.lstat(path)
-        seen.update(mode="{:04o}".format(stat.S_IMODE(status.st_mode)), mtime=status.st_mtime_ns)
+        mode = "{:04o}".format(stat.S_IMODE(status.st_mode))
+        seen.update(mode=mode, mtime=status.st_mtime_ns, group=status.st_gid)
     if kind == "file":
         seen["digest"] = digest(read(path) or b"")
     return seen
@@ -83,7 +85,7 @@ def default_mode(base: int = 0o666) -> int:
     return base & ~(umask & ~0o700 | 0o022)
 
 
-def write(path: str, data: bytes, mode: int, mtime: Optional[int] = None) -> None:
+def write(path: str, data: bytes, mode: int, mtime: Optional[int] = None, group: Optional[int] = None) -> None:
     """Put a file in place in one instant: who reads it sees the old content or the new, also after a power cut.
 
     What stood there lends its group (and its owner, where rookery may give it away).
@@ -93,6 +95,7 @@ def write(path: str, data: bytes, mode: int, mtime: Optional[int] = None) -> Non
         data: Its content.
         mode: Its permission bits.
         mtime: The time of change that it shall have, in nanoseconds; now where None.
+        group: The group that it shall have, where the user may give it that.
     """
     temporary = beside(path)
     try:
@@ -101,9 +104,11 @@ def write(path: str, data: bytes, mode: int, mtime: Optional[int] = None) -> Non
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(handle, "wb") as stream:
             _lend_owner(handle, path)
-            os.fchmod(handle, mode)
+            if group is not None:
+                give_group(handle, group)
             stream.write(data)
             stream.flush()
+            os.fchmod(handle, mode)  # a write takes setuid and setgid away
             if mtime is not None:
                 os.utime(handle, ns=(mtime, mtime))
             os.fsync(handle)
@@ -238,12 +243,17 @@ def sync_folder(folder: str) -> None:
         os.close(handle)
 
 
+def give_group(path: "int | str", group: int) -> None:
+    """Give a group to a file or folder, where the user is in that group."""
+    if os.stat(path).st_gid != group:
+        with contextlib.suppress(OSError):
+            os.chown(path, -1, group)
+
+
 def _lend_owner(handle: int, path: str) -> None:
-    try:
-        old = os.stat(path)
-    except FileNotFoundError:
+    if type_of(path) != "file":
         return
-    new = os.fstat(handle)
+    old, new = os.lstat(path), os.fstat(handle)
     if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
         try:
             os.fchown(handle, old.st_uid, old.st_gid)

@@ -177,7 +177,7 @@ class Ledger:
 
     def was_cut_off_in(self, folder: str) -> bool:
         """Whether a run that was killed may have changed something in a folder and not said so."""
-        return any(entry["state"] == "planned" and os.path.dirname(real_of(entry)) == folder for entry in self.entries)
+        return any(entry["state"] == "planned" and folder in records.folders_of(entry) for entry in self.entries)
 
     def steady_folders(self) -> List[str]:
         """Folders that nobody wrote in since rookery did: what changes in them now is a command's doing."""

@@ -77,6 +77,12 @@ def real_of(entry: Entry) -> str:
     return native(str(entry.get("real") or entry["path"]))
 
 
+def folders_of(entry: Entry) -> List[str]:
+    """The folders in which the change of an entry makes or removes a name."""
+    places = [real_of(entry)] + ([native(str(entry["after"]["target"]))] if entry["kind"] == "moves" else [])
+    return [os.path.dirname(place) for place in places]
+
+
 def is_merged(entry: Entry) -> bool:
     """Whether rookery 0.1.0 put a folder of the home among what stood on the storage, which is not done any more."""
     before = entry["before"]
@@ -172,6 +178,7 @@ def _fits(seen: Dict[str, Any]) -> bool:
         and _DIGEST.match(str(seen.get("digest", "0" * 64))) is not None
         and _MODE.match(str(seen.get("mode", "0755"))) is not None
         and isinstance(seen.get("mtime", 0), int)
+        and isinstance(seen.get("group", 0), int)
         and isinstance(seen.get("target", ""), str)
         and isinstance(seen.get("values", {}), dict)
         and all(_are_texts(seen.get(key, [])) for key in ("children", "came", "stood"))

@@ -61,6 +61,7 @@ def move(back: Back, entry: Entry) -> None:
     elif not _is_our_link(place):
         _leave(back, entry, place)
     elif entry["before"]["type"] == "link" or _led_to_users(entry):
+        _drop_hollow(back, entry, place)  # the link led to nothing
         back.put_back(entry, "what is in {} stays there".format(stays))
     else:
         back.remove(place.path)

@@ -102,10 +102,10 @@ class Back:
         self._gone.add(path)
         self.act(act)
 
-    def write(self, path: str, data: bytes, mode: int, mtime: Optional[int]) -> None:
+    def write(self, path: str, data: bytes, mode: int, mtime: Optional[int], group: Optional[int] = None) -> None:
         """Give a file this content and this time."""
         self._texts[path] = data
-        self.act(lambda: disk.write(path, data, mode, mtime))
+        self.act(lambda: disk.write(path, data, mode, mtime, group))
 
     def put_back(self, entry: Entry, note: str = "") -> None:
         """What stood there before takes the place of what is rookery's."""
@@ -115,7 +115,8 @@ class Back:
             if data is None:
                 self.leave(entry, "the copy of what stood there before is gone, or was changed")
                 return
-            self.write(real, data, self.mode_for(entry, real), before.get("mtime"))
+            group = before.get("group") if self.type_of(real) != "file" else None
+            self.write(real, data, self.mode_for(entry, real), before.get("mtime"), group)
         elif before["type"] == "link":
             self.act(lambda: disk.link(real, native(before["target"]), before.get("mtime")))
         else:
@@ -136,6 +137,8 @@ class Back:
 def remake(path: str, before: Dict[str, Any]) -> None:
     """Make a folder as it was."""
     disk.make_folder(path)
+    if "group" in before:
+        disk.give_group(path, before["group"])
     os.chmod(path, int(before.get("mode", "0755"), 8))  # that alone, whatever its parent gave it
     if "mtime" in before:
         os.utime(path, ns=(before["mtime"], before["mtime"]))

@@ -56,7 +56,8 @@ def link(work: Work, item: Item) -> None:
     if stands == "link" and old == target:
         work.present(thing)
         return
-    if stands == "other" or (stands == "dir" and os.listdir(real)):
+    is_foreign = stands in ("file", "link") and os.lstat(real).st_uid != os.getuid()
+    if stands == "other" or is_foreign or (stands == "dir" and os.listdir(real)):
         work.tell(thing, "kept", "{} stands there and was left alone; no link was made".format(shown))
         return
     note = ""

@@ -61,6 +61,7 @@ def mirror(source: str, target: str) -> Set[str]:
         Sockets that were left out, by their names in the tree: they belong to running programs and hold nothing.
     """
     sockets: Set[str] = set()
+    usual = usual_group(os.path.dirname(source))
     first_names: Dict[Inode, str] = {}
     folders: List[Tuple[str, str]] = []
     for folder, names, others in _walk(source):
@@ -78,12 +79,12 @@ def mirror(source: str, target: str) -> Set[str]:
                 if stat.S_ISSOCK(status.st_mode):
                     sockets.add(os.path.relpath(path, source))
                 else:
-                    _mirror_file(path, status, os.path.join(goal, name), first_names)
+                    _mirror_file(path, status, os.path.join(goal, name), first_names, usual)
         for name in set(os.listdir(goal)).difference(names, others):
             disk.clear(os.path.join(goal, name))
     for folder, goal in reversed(folders):
         with _may_vanish(folder):
-            _copy_status(folder, goal)
+            _copy_status(folder, goal, usual)
     return sockets
 
 
@@ -96,14 +97,14 @@ def drain(source: str, target: str) -> bool:
     Returns:
         Whether nothing is left, but for what NFS keeps of files that programs have open.
     """
-    folders = list(_walk(source))
+    folders, usual = list(_walk(source)), usual_group(os.path.dirname(source))
     for folder, _, others in folders:
         disk.make_writable(folder)
         for name in others:
             path = os.path.join(folder, name)
             status = os.lstat(path)
             if not stat.S_ISSOCK(status.st_mode):
-                _bring(path, status, _counterpart(path, source, target), source)
+                _bring(path, status, _counterpart(path, source, target), source, usual)
             if _stamp(os.lstat(path)) == _stamp(status):
                 disk.discard(path)
     for folder, _, _ in reversed(folders):
@@ -125,8 +126,22 @@ def same_content(path: str, other: str) -> bool:
     return kind != "file" or _same_bytes(path, other)
 
 
-def copy(path: str, goal: str) -> None:
+def usual_group(folder: str) -> int:
+    """The group that a new file gets in a folder: that of a project, say.
+
+    A file of this group goes to the usual group of the place that it is copied to, where room is counted by groups.
+    """
+    status = os.stat(folder)
+    return status.st_gid if status.st_mode & stat.S_ISGID else os.getgid()
+
+
+def copy(path: str, goal: str, usual: int) -> None:
     """Copy one file, link or fifo over what stands there; it gets its name only when it is whole.
+
+    Args:
+        path: The file.
+        goal: Its new name.
+        usual: The group that files have where it is.
 
     Raises:
         OSError: It can't be read, or there is no room for it.
@@ -146,7 +161,7 @@ def copy(path: str, goal: str) -> None:
             os.mkfifo(temporary)
         else:
             raise Problem("{} is a device".format(path))
-        _copy_status(path, temporary)
+        _copy_status(path, temporary, usual)
         disk.step()
         os.rename(temporary, goal)
     except OSError:
@@ -163,14 +178,14 @@ def _require_movable(path: str, status: os.stat_result, device: int) -> None:
         raise Problem("another filesystem is mounted at {}".format(path))
 
 
-def _mirror_file(path: str, status: os.stat_result, goal: str, first_names: Dict[Inode, str]) -> None:
+def _mirror_file(path: str, status: os.stat_result, goal: str, first_names: Dict[Inode, str], usual: int) -> None:
     first = first_names.setdefault(_inode(status), goal) if status.st_nlink > 1 else goal
     if first != goal and _is_linked(first, goal):
         return
     if not _is_copy(status, path, goal):
         if disk.type_of(goal) == "dir":
             disk.sweep(goal)
-        copy(path, goal)
+        copy(path, goal, usual)
 
 
 def _is_linked(first: str, goal: str) -> bool:
@@ -188,7 +203,7 @@ def _is_linked(first: str, goal: str) -> bool:
     return True
 
 
-def _bring(path: str, status: os.stat_result, goal: str, source: str) -> None:
+def _bring(path: str, status: os.stat_result, goal: str, source: str, usual: int) -> None:
     """Copy what was written after the copy was made, unless what stands there was written later still."""
     if _is_copy(status, path, goal):
         return
@@ -198,7 +213,7 @@ def _bring(path: str, status: os.stat_result, goal: str, source: str) -> None:
             "{} is in the way of {}".format(goal, path), "rename one of them, then run the same command again"
         )
     if stands == "absent" or status.st_mtime_ns >= os.lstat(goal).st_mtime_ns:
-        copy(path, goal)
+        copy(path, goal, usual)
 
 
 def _make_folders(folder: str, goal: str, source: str) -> bool:
@@ -256,10 +271,10 @@ def _next_hole(source: BinaryIO, position: int, size: int) -> int:
         return size
 
 
-def _copy_status(path: str, goal: str) -> None:
+def _copy_status(path: str, goal: str, usual: int) -> None:
     """Give mode, times, group and extended attributes, as far as the filesystem knows them."""
     status = os.lstat(path)
-    if status.st_gid != os.getgid() and status.st_gid != os.lstat(goal).st_gid:
+    if status.st_gid not in (usual, os.lstat(goal).st_gid):
         with contextlib.suppress(OSError):  # the user has left that group, or the filesystem knows no groups
             os.chown(goal, -1, status.st_gid, follow_symlinks=False)
     try:

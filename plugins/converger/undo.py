@@ -133,27 +133,26 @@ class Session:
         above = [native(path) for path in record.made]
         while os.path.dirname(top) in above and os.listdir(os.path.dirname(top)) == [os.path.basename(top)]:
             top = os.path.dirname(top)
-        disk.rename(top, disk.gone_of(top))
+        want = record.folders.get(portable(os.path.dirname(top)), {}).get("want")
+        disk.rename(top, disk.gone_of(top) + ("" if want is None else "-{}".format(want)))
         self._finish_purge()
 
     def _finish_purge(self) -> None:
-        """Remove rookery's folder where it is out of its place already, or not in it yet; its ledger goes last."""
+        """Remove rookery's folder where it is out of its place already, or not in it yet.
+
+        Its name ends with the time that the folder around it shall have.
+        """
         top = state_folder(self.home)
         while len(top) > len(self.home) and not self.payload["check"]:
-            if os.path.isdir(os.path.dirname(top)):
+            parent, start = os.path.dirname(top), os.path.basename(disk.gone_of(top))
+            if os.path.isdir(parent):
                 discard_unfinished(top)
-            gone = disk.gone_of(top)
-            if disk.type_of(gone) == "dir":
-                inner = gone + state_folder(self.home)[len(top) :]
-                record = records.read(os.path.join(inner, "ledger.json"))
-                parent = os.path.dirname(top)
-                want = record.folders.get(portable(parent), {}).get("want")
-                for name in [name for name in os.listdir(inner) if name != "ledger.json"]:
-                    disk.clear(os.path.join(inner, name))
-                disk.sweep(gone)
-                if want is not None:
-                    os.utime(parent, ns=(want, want))
-            top = os.path.dirname(top)
+                for name in [name for name in os.listdir(parent) if name.startswith(start)]:
+                    disk.sweep(os.path.join(parent, name))
+                    want = name[len(start) + 1 :]
+                    if want.isdigit():
+                        os.utime(parent, ns=(int(want), int(want)))
+            top = parent
 
 
 class _Times:
@@ -164,9 +163,8 @@ class _Times:
         self.folders = back.ledger.record.folders
         if back.check:
             return
-        touched = {os.path.dirname(real_of(entry)) for entry in entries}
+        touched = {folder for entry in entries for folder in records.folders_of(entry)}
         touched |= {native(path) for path in self.folders}
-        touched |= {os.path.dirname(native(str(one["after"]["target"]))) for one in entries if one["kind"] == "moves"}
         for folder in touched:
             known = self.folders.get(portable(folder), {})
             if os.path.isdir(folder) and back.roots.has_own(folder) and "want" not in known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import socket
@@ -141,6 +142,54 @@ def test_what_else_may_stand_there(login: Login, stands: str) -> None:
         assert path.readlink() == (users if "storage" in stands or stands == "users" else to)
         assert path.is_dir()
     assert not login.converge(move(login))["changed"]
+
+
+@pytest.mark.parametrize("to", ["rookery/home/.cache", ".cache"])
+def test_what_was_made_for_a_link_that_led_to_nothing_goes_with_undo(login: Login, to: str) -> None:
+    (login.storage / "rookery/home").mkdir(parents=True)
+    (login.home / ".cache").symlink_to(login.storage / to)
+    for path in (login.storage / "rookery/home", login.storage / "rookery", login.storage):
+        os.utime(path, ns=(1, 1_600_000_000_123_456_789))
+    before = tree(login.home.parent, times=True)
+    assert states(login.converge(move(login))) == ["changed"]
+    assert (login.storage / to).is_dir()
+    take_back(login, purge=True)
+    assert tree(login.storage, times=True) == {
+        name.removeprefix("storage/"): seen for name, seen in before.items() if name.startswith("storage/")
+    }
+    assert (login.home / ".cache").readlink() == login.storage / to
+
+
+def test_a_killed_move_is_taken_back_with_the_time_of_the_folder_that_it_went_to(tmp_path: Path) -> None:
+    for step in itertools.count(1):
+        login = Login(tmp_path / str(step))
+        to = login.storage / "rookery/home"
+        to.mkdir(parents=True)
+        build(login.home / ".cache", {"a": ("file", b"x", 0o644)})
+        os.utime(to, ns=(1, 1_600_000_000_123_456_789))
+        if login.converge(move(login), kill_at=step):
+            break
+        take_back(login, purge=True)
+        assert (login.home / ".cache/a").read_bytes() == b"x", f"step {step}"
+        assert (names(to), to.stat().st_mtime_ns) == ([], 1_600_000_000_123_456_789), f"step {step}"
+    assert step > 10, "the test kills at every step there is"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="another group needs root")
+def test_files_take_the_group_of_a_project_and_their_own_again(login: Login) -> None:
+    """Room on the storage of a project is counted by group, which a folder there hands down (setgid)."""
+    build(login.home / ".cache", {"mine": ("file", b"x", 0o644), "of others": ("file", b"y", 0o644)})
+    os.chown(login.home / ".cache/of others", -1, 4712)
+    os.chown(login.storage, -1, 4711)
+    login.storage.chmod(0o2775)
+    groups = [path.stat().st_gid for path in (login.home / ".cache", *sorted((login.home / ".cache").iterdir()))]
+    login.converge(move(login))
+    there = moved(login)
+    assert [path.stat().st_gid for path in (there, *sorted(there.iterdir()))] == [4711, 4711, 4712]
+    take_back(login, purge=True)
+    assert [
+        path.stat().st_gid for path in (login.home / ".cache", *sorted((login.home / ".cache").iterdir()))
+    ] == groups
 
 
 def test_the_storage_s_own_folder_stays_when_the_link_to_it_is_taken_back(login: Login) -> None:

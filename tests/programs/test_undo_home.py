@@ -231,3 +231,30 @@ def test_the_guard_that_got_rookery_in_is_known(folder: Path) -> None:
     guard = re.search(r"'(case [^']*)'", rescue._SCRIPT)
     assert guard
     assert disk.digest(guard[1].encode() + b"\n") == takeback.GUARD
+
+
+def test_a_purge_that_was_killed_at_its_end_leaves_no_trace(folder: Path) -> None:
+    login = Login(folder / "login")
+    gone = login.home / ".local/.rookery-gone-state-1600000000123456789"
+    gone.mkdir(parents=True)
+    assert take_back(login) == {"found": False, "outcomes": [], "notes": []}
+    assert list((login.home / ".local").iterdir()) == []
+    assert (login.home / ".local").stat().st_mtime_ns == 1_600_000_000_123_456_789
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="files of others need root")
+def test_modes_groups_and_owners_of_files_are_the_same_afterwards(folder: Path) -> None:
+    login = Login(folder / "login")
+    for name in (".bashrc", "tool", "theirs"):
+        (login.home / name).write_text(name)
+    (login.home / ".bashrc").chmod(0o6755)
+    os.chown(login.home / "tool", -1, 4711)
+    os.chown(login.home / "theirs", 4712, -1)
+    before = {path.name: (path.stat().st_mode, path.stat().st_uid, path.stat().st_gid) for path in login.home.iterdir()}
+    links = [{"path": f"~/{name}", "target": "/new"} for name in ("tool", "theirs")]
+    answer = login.converge({"links": links, "blocks": [{"path": "~/.bashrc", "content": "ours"}]})
+    assert [one["state"] for one in answer["outcomes"]] == ["changed", "kept", "changed"]
+    assert (login.home / ".bashrc").stat().st_mode == before[".bashrc"][0]
+    take_back(login, purge=True)
+    after = {path.name: (path.stat().st_mode, path.stat().st_uid, path.stat().st_gid) for path in login.home.iterdir()}
+    assert after == before

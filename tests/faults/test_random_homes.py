@@ -1,0 +1,29 @@
+"""Random homes, set up and taken back by runs that are killed or have no room: nothing is lost, undo is exact."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from fault_runner import Budget, Kept, repeat, search
+
+
+def test_nothing_is_lost_and_undo_is_exact(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> None:
+    option = request.config.getoption
+    seed, number = option("--seed"), option("--case")
+    if number >= 0:
+        failure = repeat(seed, number, Kept(_numbers(option("--parts")), _numbers(option("--actions"))))
+        assert not failure, failure
+        return
+    budget = Budget(seed, option("--minutes"), option("--homes"))
+    with capsys.disabled():
+        print(f"\nseed {seed}", flush=True)
+        result = search(budget, workers=os.cpu_count() or 1)
+        count = result.count
+        print(f"{count.homes} homes, {count.runs} runs, {count.kills} killed, {count.full} without room")
+    assert not result.failures, "\n\n".join(result.failures)
+    assert count.kills > 0
+
+
+def _numbers(said: str) -> tuple[int, ...] | None:
+    return None if not said else () if said == "none" else tuple(int(number) for number in said.split(","))
