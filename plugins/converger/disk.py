@@ -234,7 +234,10 @@ def _sweep(folder: str) -> None:
 
 def sync_folder(folder: str) -> None:
     """Make a rename in this folder last."""
-    handle = os.open(folder, os.O_RDONLY)
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return  # a folder that can be written to and not listed
     try:
         os.fsync(handle)
     except OSError:

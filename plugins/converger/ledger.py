@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 from converger import disk, records
 from converger.paths import Roots, is_inside, native, portable
-from converger.records import Entry, real_of
+from converger.records import Entry
 
 _SMALL = 1 << 20  # bytes of a file that a command made, up to which it is recognised by its content
 _TICK = 10_000_000  # nanoseconds that the times of two changes made at once may differ by
@@ -154,7 +154,7 @@ class Ledger:
         entry = self.plan(kind, path, real, after, found)
         yield entry
         entry["state"] = "done"
-        self.settle_folder(os.path.dirname(real))
+        self._settle(entry)
 
     def note_folder(self, folder: str) -> None:
         """Write down the time of a folder before something in it changes, so that undo can put it back."""
@@ -193,13 +193,17 @@ class Ledger:
         if known is not None and os.path.isdir(folder):
             known["ours"] = os.stat(folder).st_mtime_ns
 
+    def _settle(self, entry: Entry) -> None:
+        for folder in records.folders_of(entry):
+            self.settle_folder(folder)
+
     def confirm(self, kind: str, path: str) -> None:
         """All is as declared: a change that a killed run had planned was made after all."""
         entry = self.find(kind, path)
         if entry is None:
             return
         if entry["state"] == "planned":
-            self.settle_folder(os.path.dirname(real_of(entry)))
+            self._settle(entry)
         entry["state"] = "done"
 
     def plan_made(self, path: str) -> Entry:

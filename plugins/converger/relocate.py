@@ -149,7 +149,6 @@ class _Move:
                 os.rmdir(target)  # it is empty
             sockets = carry(self.source, target, leave_link=True) if moving else set()
             _link(self.source, target)
-            ledger.settle_folder(os.path.dirname(target))
         return sockets
 
     def _size(self) -> "tuple[int, float]":

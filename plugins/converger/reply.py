@@ -39,10 +39,10 @@ def tell(result: Result) -> None:
 def answer(session: Callable[[Payload], Any], payload: Payload) -> Result:
     """The result of what was asked; never an exception."""
     os.environ["HOME"] = home_folder()
-    os.chdir(home_folder())
     asked = session(payload)
     trouble = {}
     try:
+        os.chdir(home_folder())
         return dict(asked.run())
     except Problem as problem:
         failure = problem

@@ -118,7 +118,7 @@ class Back:
             group = before.get("group") if self.type_of(real) != "file" else None
             self.write(real, data, self.mode_for(entry, real), before.get("mtime"), group)
         elif before["type"] == "link":
-            self.act(lambda: disk.link(real, native(before["target"]), before.get("mtime")))
+            self.act(lambda: _relink(real, native(before["target"]), before.get("mtime")))
         else:
             self.remove(real)
             if before["type"] == "dir":
@@ -132,6 +132,13 @@ class Back:
         if mode is not None and wrote is not None and mode != int(wrote, 8):
             return mode
         return int(entry["before"].get("mode", "0644"), 8)
+
+
+def _relink(path: str, target: str, mtime: Optional[int]) -> None:
+    """Make a link as it was; one that was never replaced is left alone."""
+    stands = disk.snapshot(path) if disk.type_of(path) == "link" else {}
+    if stands.get("target") != portable(target) or mtime not in (None, stands["mtime"]):
+        disk.link(path, target, mtime)
 
 
 def remake(path: str, before: Dict[str, Any]) -> None:

@@ -150,6 +150,20 @@ class Told:
         """The job of a number."""
         return next((run for run in self.runs if str(run.id) == number), None)
 
+    def unknown(self, cluster: str, number: str) -> str:
+        """Say why a job was not found."""
+        return unknown(cluster, number, self.squeue or self.sacct)
+
+
+def unknown(cluster: str, number: str, silent: str) -> str:
+    """Say why a job was not found: there is none, or a part of Slurm does not answer, for this reason."""
+    if not silent:
+        return f"{cluster} knows no job {number} of yours"
+    return (
+        f"Slurm does not fully answer on {cluster} ({silent}), so job {number} can't be found now; "
+        "if it was submitted, it is not lost"
+    )
+
 
 def read(told: Mapping[str, Any]) -> Told:
     """What the program of rookery/jobs/there answered, made fit for a terminal."""

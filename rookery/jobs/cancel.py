@@ -94,7 +94,7 @@ def _goal(number: str, task: str, told: Told, door: "Door") -> Goal:
     name, run = f"{number}_{task}" if task else number, told.run(number)
     if run is None:
         owner = report.clean(door.run([number], script=_OWNER, check=False).stdout).split()
-        unknown = f"{door.cluster.name} knows no job {number} of yours"
+        unknown = told.unknown(door.cluster.name, number)
         return Goal(name, why_not=f"{number} is {owner[0]}'s job, not yours" if owner else unknown)
     if not task:
         ended = "" if run.is_active else f"{number} has ended already ({show.state(run)})"

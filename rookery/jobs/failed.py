@@ -60,7 +60,7 @@ def tasks(found: "Target", wish: "Wish") -> "Wish":
     run = told.run(number)
     if run is None:
         raise RookeryError(
-            f"{found.cluster.name} knows no job {number} of yours.", hint=f"invoke jobs --days 30{found.flags}"
+            f"{told.unknown(found.cluster.name, number)}.", hint=f"invoke jobs --days 30{found.flags}"
         )
     runs = [run, *(one for one in map(told.run, again) if one)]
     for one in runs:

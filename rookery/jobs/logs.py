@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from rookery import program, report
 from rookery.errors import RookeryError
-from rookery.jobs import record, sent
+from rookery.jobs import accounting, record, sent
 from rookery.jobs.reasons import explain
 from rookery.marks import new_mark
 
@@ -129,9 +129,8 @@ def _missing(told: Mapping[str, Any], found: "Target", request: Request) -> Rook
     """Why there is no log."""
     cluster, number = found.cluster.name, request.job.strip()
     if told["state"] == "no-job":
-        return RookeryError(
-            f"{cluster} knows no job {number} of yours.", hint=f"invoke jobs --all --days 30{found.flags}"
-        )
+        unknown = accounting.unknown(cluster, number, report.clean(told["silent"]))
+        return RookeryError(f"{unknown}.", hint=f"invoke jobs --all --days 30{found.flags}")
     if told["state"] == "no-task":
         if not told["array"]:
             return RookeryError(

@@ -88,7 +88,7 @@ def run(request: Request) -> int:
     check(told, found.cluster.name)
     if ids and not told.runs:
         raise RookeryError(
-            f"{found.cluster.name} knows no job {ids[0]} of yours.",
+            f"{told.unknown(found.cluster.name, ids[0])}.",
             hint=f"invoke jobs --all --days 30{found.flags}   # lists them",
         )
     if request.json:

@@ -89,8 +89,9 @@ def _leaving(found: "Target", ids: Sequence[str]) -> Iterator[None]:
 
 def _known(told: Told | None, found: "Target", ids: Sequence[str]) -> Told:
     if told is None or (ids and not told.runs):
+        told, name = told or Told(0, 0, ()), found.cluster.name
         raise RookeryError(
-            f"{found.cluster.name} knows no job {' '.join(ids)} of yours.",
+            f"{told.unknown(name, ' '.join(ids))}.",
             hint=f"invoke jobs --all --days 30{found.flags}",
         )
     return told

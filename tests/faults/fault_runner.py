@@ -75,6 +75,7 @@ def _search(budget: Budget, worker: int, workers: int) -> Result:
             failure = fails(numbered(budget.seed, number), top, result.count)
             if failure:
                 result.failures.append(_told(budget.seed, number, failure, top))
+                print(result.failures[-1], flush=True)
                 if not budget.homes:
                     break
             number += workers

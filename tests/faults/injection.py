@@ -40,6 +40,26 @@ class Fault:
     length: int = 1
 
 
+@dataclass(frozen=True)
+class Machine:
+    """What the machine is like on which a run works.
+
+    Attributes:
+        lacks: What its filesystems don't know: `links` (hard links), `attributes` (extended ones), `locks`.
+        clock: Seconds that its clock is ahead.
+    """
+
+    lacks: frozenset[str] = frozenset()
+    clock: float = 0
+
+
+_LACKING = {
+    "os.link": ("links", errno.EPERM),
+    "os.setxattr": ("attributes", errno.ENOTSUP),
+    "fcntl.flock": ("locks", errno.ENOLCK),
+}
+
+
 @dataclass
 class Outcome:
     """What came of a run.
@@ -58,14 +78,18 @@ class Outcome:
 class Injector:
     """An audit hook of the interpreter, which is called before every system call that changes a file."""
 
-    def __init__(self, top: Path, fault: Fault | None, usual: Outcome | None) -> None:
+    def __init__(self, top: Path, machine: Machine, fault: Fault | None, usual: Outcome | None) -> None:
         self.top = str(top)
+        self.machine = machine
         self.changes = 0
         self.fault = fault
         self.first = 1 + int(fault.at * usual.changes) if fault and usual else 0
 
     def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Count a change, and let the fault happen where its turn has come."""
+        lacking, code = _LACKING.get(event, ("", 0))
+        if lacking in self.machine.lacks:
+            raise OSError(code, os.strerror(code))
         if event not in _CHANGES or not self._concerns(event, arguments):
             return
         self.changes += 1
@@ -83,12 +107,15 @@ class Injector:
         return isinstance(path, int) or os.fsdecode(path).startswith(self.top)
 
 
-def run(top: Path, work: Callable[[], Any], fault: Fault | None = None, usual: Outcome | None = None) -> Outcome:
+def run(
+    top: Path, work: Callable[[], Any], machine: Machine, fault: Fault | None = None, usual: Outcome | None = None
+) -> Outcome:
     """Run something in a fork of this process, as the account whose home it is.
 
     Args:
         top: The folder with the home.
         work: What to run; its answer is sent back as JSON.
+        machine: What it runs on.
         fault: What goes wrong.
         usual: What came of a run to which nothing happened.
 
@@ -99,7 +126,7 @@ def run(top: Path, work: Callable[[], Any], fault: Fault | None = None, usual: O
     began = time.monotonic()
     child = os.fork()
     if child == 0:
-        _work(top, work, writer, Injector(top, fault, usual))
+        _work(top, work, writer, Injector(top, machine, fault, usual))
     os.close(writer)
     with os.fdopen(reader, "rb") as stream:
         if fault and fault.kind == "sudden" and usual:
@@ -127,6 +154,9 @@ def _work(top: Path, work: Callable[[], Any], writer: int, injector: Injector) -
             os.setgroups([PROJECT, OTHER])
             os.setgid(GROUP)
             os.setuid(USER)
+        if injector.machine.clock:
+            now = time.time
+            time.time = lambda: now() + injector.machine.clock
         sys.addaudithook(injector.hook)
         answer = work()
         os.write(writer, json.dumps({"answer": answer, "changes": injector.changes}).encode())

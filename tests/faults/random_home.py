@@ -262,10 +262,10 @@ def build(parts: list[Part], top: Path) -> None:
     """Make the parts; what can't be made here (files of others without root's rights, say) is left as it can be."""
     for root in ("home", "storage", "outside"):
         (top / root).mkdir(parents=True)
-        if os.getuid() == 0:
-            os.chown(top / root, USER, GROUP)
     for part in parts:
         _make(part, top)
+    for path in [*top.rglob("*")] if os.getuid() == 0 else []:
+        os.chown(path, USER, GROUP, follow_symlinks=False)
     made = [part for part in parts if _is_there(part, top)]
     for part in made:
         _give_owner(part, top / part.path)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
+import pkgutil
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import converger
 from converger import main, reply, undo
 from home_helpers import Login
-from injection import Fault, Outcome, run
+from injection import Fault, Machine, Outcome, run
 from random_home import EDITED, GROUP, MOVED, USER, Generator, Part, build, clear
 from snapshots import Seen, Snapshot, contents, differences, look
 from undo_helpers import declarations, full
 
 STATE = "home/.local/state/rookery"
+
+for _module in pkgutil.iter_modules(converger.__path__):  # once, and not in every fork
+    importlib.import_module(f"converger.{_module.name}")
 
 
 class BrokenError(AssertionError):
@@ -29,6 +35,7 @@ class Action:
 
     verb: str
     fault: Fault | None = None
+    clock: float = 0
 
     def __str__(self) -> str:
         return self.verb + (f" ({self.fault.kind} at {self.fault.at:.4f})" if self.fault else "")
@@ -41,6 +48,7 @@ class Case:
     parts: list[Part]
     actions: list[Action]
     umask: int
+    lacks: frozenset[str] = frozenset()
 
     @property
     def is_exact(self) -> bool:
@@ -76,7 +84,9 @@ def case(rng: random.Random) -> Case:
     if rng.random() < 0.3:
         actions += [Action("setup", _fault(rng)), Action("setup"), Action("purge", _fault(rng))]
     actions.append(Action(rng.choice(("undo", "purge"))))
-    return Case(parts, actions, rng.choice((0o022, 0o022, 0o002, 0o077)))
+    actions = [replace(action, clock=rng.choice((*(0,) * 8, 4e7, -4e7, 2e10))) for action in actions]
+    lacks = frozenset(name for name in ("links", "attributes", "locks") if rng.random() < 0.05)
+    return Case(parts, actions, rng.choice((0o022, 0o022, 0o002, 0o077)), lacks)
 
 
 def _fault(rng: random.Random) -> Fault:
@@ -147,7 +157,8 @@ class Trial:
     def _run(self, action: Action) -> Outcome:
         kind = "setup" if action.verb == "setup" else "undo"
         work = self._set_up if kind == "setup" else lambda: self._take_back(purge=action.verb == "purge")
-        outcome = run(self.top, work, action.fault, self.usual.get(kind))
+        machine = Machine(self.case.lacks, action.clock)
+        outcome = run(self.top, work, machine, action.fault, self.usual.get(kind))
         self.usual.setdefault(kind, outcome)
         self.count.runs += 1
         if action.fault:
@@ -215,8 +226,10 @@ class Trial:
             if one.kind[0] == "l" or (tree_of(name) and owner[1] in self.usual_groups):
                 owner = (owner[0], GROUP)  # the group of a link means nothing
             seen[name] = one._replace(names=names, owner=owner)
-            if name in self.edited:
-                seen[name] = seen[name]._replace(attributes=(), names=frozenset())
+            if name in self.edited or (tree_of(name) and "links" in self.case.lacks):
+                seen[name] = seen[name]._replace(names=frozenset())
+            if name in self.edited or (tree_of(name) and "attributes" in self.case.lacks):
+                seen[name] = seen[name]._replace(attributes=())
             if name in self.written_in or (owner[0] != USER and one.kind[0] == "d"):
                 seen[name] = seen[name]._replace(mtime=0)
         return seen

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from fault_runner import Budget, Kept, repeat, search
 
@@ -18,7 +16,7 @@ def test_nothing_is_lost_and_undo_is_exact(request: pytest.FixtureRequest, capsy
     budget = Budget(seed, option("--minutes"), option("--homes"))
     with capsys.disabled():
         print(f"\nseed {seed}", flush=True)
-        result = search(budget, workers=os.cpu_count() or 1)
+        result = search(budget, workers=option("--workers"))
         count = result.count
         print(f"{count.homes} homes, {count.runs} runs, {count.kills} killed, {count.full} without room")
     assert not result.failures, "\n\n".join(result.failures)

@@ -148,6 +148,7 @@ def test_what_else_may_stand_there(login: Login, stands: str) -> None:
 def test_what_was_made_for_a_link_that_led_to_nothing_goes_with_undo(login: Login, to: str) -> None:
     (login.storage / "rookery/home").mkdir(parents=True)
     (login.home / ".cache").symlink_to(login.storage / to)
+    link = (login.home / ".cache").lstat().st_ino
     for path in (login.storage / "rookery/home", login.storage / "rookery", login.storage):
         os.utime(path, ns=(1, 1_600_000_000_123_456_789))
     before = tree(login.home.parent, times=True)
@@ -158,9 +159,11 @@ def test_what_was_made_for_a_link_that_led_to_nothing_goes_with_undo(login: Logi
         name.removeprefix("storage/"): seen for name, seen in before.items() if name.startswith("storage/")
     }
     assert (login.home / ".cache").readlink() == login.storage / to
+    assert (login.home / ".cache").lstat().st_ino == link, "the link is the same, and its owner with it"
 
 
-def test_a_killed_move_is_taken_back_with_the_time_of_the_folder_that_it_went_to(tmp_path: Path) -> None:
+@pytest.mark.parametrize("again", [False, True])
+def test_a_killed_move_is_taken_back_with_the_time_of_the_folder_that_it_went_to(tmp_path: Path, again: bool) -> None:
     for step in itertools.count(1):
         login = Login(tmp_path / str(step))
         to = login.storage / "rookery/home"
@@ -169,6 +172,8 @@ def test_a_killed_move_is_taken_back_with_the_time_of_the_folder_that_it_went_to
         os.utime(to, ns=(1, 1_600_000_000_123_456_789))
         if login.converge(move(login), kill_at=step):
             break
+        if again:
+            login.converge(move(login))
         take_back(login, purge=True)
         assert (login.home / ".cache/a").read_bytes() == b"x", f"step {step}"
         assert (names(to), to.stat().st_mtime_ns) == ([], 1_600_000_000_123_456_789), f"step {step}"
@@ -271,6 +276,31 @@ def test_what_can_t_be_moved_stays_in_the_home_and_all_else_is_done(reason: str)
         if reason == "mounted":
             subprocess.run(["umount", inner], check=True)
         shutil.rmtree(folder)
+
+
+def test_a_folder_that_can_be_written_to_and_not_listed_is_no_obstacle() -> None:
+    if os.getuid() != 0:
+        pytest.skip("another user's files need root")
+    with tempfile.TemporaryDirectory() as made:
+        login = Login(Path(made))
+        (login.home / "closed").mkdir(mode=0o300)
+        for path in [Path(made), *Path(made).rglob("*")]:
+            os.chown(path, NOBODY, NOBODY)
+        answer = as_nobody(login, {"files": [{"path": "~/closed/file", "content": "x"}]})
+        assert states(answer) == ["made"], answer
+        assert (login.home / "closed/file").read_text() == "x"
+
+
+def test_a_home_of_somebody_else_is_refused_in_a_line() -> None:
+    if os.getuid() != 0:
+        pytest.skip("another user's files need root")
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        login = Login(Path(made))
+        login.home.chmod(0o700)
+        answer = as_nobody(login, move(login))
+        assert answer["msg"] == f"permission denied: {login.home}"
+        assert "exception" not in answer
 
 
 NOBODY = 65534

@@ -201,3 +201,12 @@ def test_what_is_over_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @given(st.text(alphabet="0123456789_[]-,%.|\x1f\nab ", max_size=200))
 def test_nonsense_ends_nothing(text: str) -> None:
     runs(text, text)
+
+
+def test_a_job_that_is_not_found_is_only_unknown_where_all_of_slurm_answers() -> None:
+    told = accounting.Told(0, 0, ())
+    assert told.unknown("hec", "7") == "hec knows no job 7 of yours"
+    for silent in (accounting.Told(0, 0, (), squeue="timed out"), accounting.Told(0, 0, (), sacct="timed out")):
+        assert "Slurm does not fully answer on hec (timed out), so job 7 can't be found now" in silent.unknown(
+            "hec", "7"
+        )

@@ -30,20 +30,26 @@ class Task:
         self.state = self.state.split()[0] if self.state else ""
 
 
-def tasks(job: str) -> Dict[str, Task]:
-    """All of them by number, "" for the job itself: sacct's word, and of what has not ended squeue's, the newer."""
+def tasks(job: str) -> Tuple[Dict[str, Task], str]:
+    """All of them by number, "" for the job itself: sacct's word, and of what has not ended squeue's, the newer.
+
+    Also why a part of Slurm did not answer; "" where both did.
+    """
     found: Dict[str, Task] = {}
     form = "JobID,JobIDRaw,State,Reason,JobName,WorkDir,Start"
     asked = ["sacct", "-X", "--noheader", "--parsable", "--delimiter", FIELD, "--format", form, "-j", job]
-    for line in slurm(asked)[0].split(END):
+    accounts, silent = slurm(asked)
+    for line in accounts.split(END):
         _take(found, job, line.split(FIELD))
     form = FIELD.join("%" + letter for letter in "iATrjZS") + FIELD
-    for line in slurm(["squeue", "--noheader", "-r", "-t", "all", "-j", job, "-o", form], PATIENCE)[0].split(END):
+    queue, said = slurm(["squeue", "--noheader", "-r", "-t", "all", "-j", job, "-o", form], PATIENCE)
+    silent = silent or ("" if "Invalid job id" in said else said)
+    for line in queue.split(END):
         parts = line.split(FIELD)
         number = parts[0].partition("_")[2]
         if number not in found or found[number].state in ACTIVE:
             _take(found, job, parts)
-    return found
+    return found, silent
 
 
 def _take(found: Dict[str, Task], job: str, parts: List[str]) -> None:
@@ -120,11 +126,11 @@ class Follower:
 
     def run(self) -> None:
         """Find the log, wait for it where asked, send it."""
-        found = tasks(self.job)
+        found, silent = tasks(self.job)
         number = str(self.request.get("task") or "")
         why = ""
         if not found:
-            return self.say(state="no-job")
+            return self.say(state="no-job", silent=silent)
         if "" not in found and not number:
             task, why = chosen(found)
         elif number in found:

@@ -1,0 +1,178 @@
+"""Rookery's real commands against a miniature, killed on either side at random moments and then run again."""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+import subprocess
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from laptops import Laptop
+from live import Live
+from mishaps import CONVERGER, ended, kill_all, until
+from projects_here import Project, project
+
+COMMANDS = ("setup", "deploy", "submit", "fetch", "combine", "undo")
+TASKS = 3
+
+_FILES = {
+    ".gitignore": "slurm_logs/\nresults/\ncombined.csv\n",
+    "rookery.yml": f"""
+        name: moths
+        clusters: [penguins]
+        environment: {{python: none}}
+        outputs: [slurm_logs, results]
+        jobs:
+          count:
+            template: python-array
+            command: sh count.sh {{task}}
+            array: 1-{TASKS}
+            time: 00:05:00
+        """,
+    "count.sh": """
+        printf 'task,value\\n%s,%s\\n' "$1" "$1" >"results/count_$1.csv"
+        head -c 300000 /dev/zero | tr '\\0' x >"results/big_$1.txt"
+        """,
+}
+
+
+@dataclass
+class Student:
+    """Somebody whose commands are killed.
+
+    Attributes:
+        live: The miniature.
+        project: Their project, deployed.
+        seconds: How long each command took when nothing last happened to it.
+        runs: The numbers of the jobs that were submitted.
+        kills: How many commands were killed, by name.
+    """
+
+    live: Live
+    project: Project
+    seconds: dict[str, float] = field(default_factory=dict)
+    runs: list[str] = field(default_factory=list)
+    kills: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def laptop(self) -> Laptop:
+        return self.project.laptop
+
+
+def student(live: Live, person: Laptop) -> Student:
+    """A home that is set up, with a project, a run of it, and all of its results here."""
+    person.setup("--tags", "shell,storage,tmux")
+    made = Student(live, project(person, "moths", _FILES))
+    for command in COMMANDS:
+        _prepare(made, command)
+        _finish(made, command)
+        see_that_all_holds(made, command)
+    return made
+
+
+def kill_one(one: Student, rng: random.Random) -> str:
+    """Kill a command somewhere, run it again, and look at what came of it; what was done, for who repeats it."""
+    command, side = rng.choice(COMMANDS), rng.choice(("laptop", "laptop", "cluster", "connection"))
+    moments = [rng.random() for _ in range(rng.choice((1, 1, 2)))]
+    _prepare(one, command)
+    for moment in moments:
+        process = one.laptop.start(*_arguments(one, command))
+        time.sleep(moment * one.seconds[command])
+        _kill(one, process, side)
+        done = ended(process, timeout=180)
+        one.kills[command] += done.returncode != 0
+        assert "Traceback" not in done.stderr, done.stderr
+        assert "rookery itself failed" not in done.stderr, done.stderr
+    _finish(one, command)
+    see_that_all_holds(one, command)
+    return f"{command}, killed on the {side}'s side at {', '.join(f'{moment:.3f}' for moment in moments)}"
+
+
+def _arguments(one: Student, command: str) -> list[str]:
+    cluster, project = ["--cluster", one.laptop.cluster], ["--project", str(one.project.root)]
+    return {
+        "setup": ["setup", "--tags", "shell,storage,tmux", "--force", *cluster],
+        "deploy": ["deploy", "--yes", *cluster, *project],
+        "submit": ["submit", "count", *cluster, *project],
+        "fetch": ["fetch", *cluster, *project],
+        "combine": ["combine", "--files", "results/count_*.csv", *project],
+        "undo": ["undo", "--yes", *cluster],
+    }[command]
+
+
+def _run(one: Student, command: str) -> str:
+    """Run a command, which must succeed; what it says on both streams."""
+    began = time.monotonic()
+    done = one.laptop.rookery(*_arguments(one, command), timeout=180)
+    one.seconds[command] = time.monotonic() - began
+    assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def _prepare(one: Student, command: str) -> None:
+    """Let there be something to do."""
+    if command == "setup":
+        _run(one, "undo")
+    elif command == "deploy":
+        one.project.commit({"note.txt": f"{time.monotonic_ns()}\n"})
+    elif command in ("fetch", "combine"):
+        for path in (one.project.root / "results").glob("*"):
+            path.unlink()
+        if command == "combine":
+            _run(one, "fetch")
+            (one.project.root / "combined.csv").unlink(missing_ok=True)
+
+
+def _kill(one: Student, process: subprocess.Popen[str], side: str) -> None:
+    if side == "laptop":
+        kill_all(process)
+        return
+    what = CONVERGER if side == "cluster" else "^sshd"
+    one.live.root_run(["pkill", f"-{signal.SIGKILL}", "-u", one.laptop.user, "-f", what], check=False)
+
+
+def _finish(one: Student, command: str) -> None:
+    """Run the same command again: it must come to its end."""
+    said = _run(one, command)
+    if command == "submit":
+        found = re.search(r"submitted as (\d+) on|^(\d+) is count", said, re.MULTILINE)
+        assert found, said
+        one.runs.append(found[1] or found[2])
+    elif command == "undo":
+        _run(one, "setup")
+
+
+def see_that_all_holds(one: Student, command: str) -> None:
+    """Jobs were submitted once each, results are whole, and nothing half-written is left.
+
+    Raises:
+        AssertionError: It is otherwise.
+    """
+    if command == "submit":
+        known = one.laptop.says(
+            "sacct --noheader --allocations --parsable2 --format=JobIDRaw,JobID --starttime=now-1day"
+        )
+        there = {line.split("|")[1].partition("_")[0] for line in known.splitlines()}
+        until(lambda: one.runs[-1] in _ended(one), 120)
+        assert len(one.runs) == len(set(one.runs)), f"one job for two submissions: {one.runs}"
+        assert there <= set(one.runs), f"submitted more than once: {sorted(there - set(one.runs))}"
+    if command in ("fetch", "combine"):
+        for task in range(1, TASKS + 1):
+            results = one.project.root / "results"
+            assert (results / f"count_{task}.csv").read_text() == f"task,value\n{task},{task}\n"
+            assert (results / f"big_{task}.txt").read_bytes() == b"x" * 300_000
+    if command == "combine":
+        table = (one.project.root / "combined.csv").read_text().splitlines()
+        assert len(table) == 1 + TASKS, table
+    if command == "deploy":
+        assert one.project.there("current/note.txt") == (one.project.root / "note.txt").read_text().strip()
+    left = one.laptop.says("find . -name '.rookery-*' ! -name .rookery-version ! -path './projects/*'")
+    assert left == "", left
+
+
+def _ended(one: Student) -> set[str]:
+    jobs = one.project.json("jobs")["jobs"]
+    return {str(job["id"]) for job in jobs if job["state"] not in ("pending", "running", "waiting")}
