@@ -139,7 +139,9 @@ class _Move:
         ledger, aside = self.work.ledger, aside_of(self.source)
         is_empty = stands == "dir" and self._is_empty_again()
         moving = is_folder(aside) or (stands == "dir" and not is_empty)
-        found = {} if self.entry is not None else {"to": "absent" if moving else disk.type_of(target)}
+        found: Dict[str, Any] = {"to": "absent" if moving else disk.type_of(target)}
+        if moving and is_folder(target) and not is_folder(aside):
+            found["there"] = disk.snapshot(target)  # it is empty, and undo makes it again
         self.work.make_folders(os.path.dirname(target))
         ledger.note_folder(os.path.dirname(target))
         with ledger.change("moves", self.path, self.source, {"type": "link", "target": portable(target)}, found):

@@ -8,7 +8,7 @@ from converger.paths import native, portable
 from converger.problem import Problem, explain
 from converger.records import Entry, is_merged, real_of
 from converger.relocate import aside_of, carry, is_folder, is_sealed, revert
-from converger.takeback import LEFT, REMOVED, RESTORED, Back
+from converger.takeback import LEFT, REMOVED, RESTORED, Back, remake
 
 
 class Places(NamedTuple):
@@ -100,17 +100,21 @@ def _led_to_users(entry: Entry) -> bool:
 
 def _bring_back(entry: Entry, place: Places) -> None:
     carry(place.to, place.path, leave_link=False)
+    _remake(entry, place)
+
+
+def _remake(entry: Entry, place: Places) -> None:
+    """Make the empty folder of the user's that a moved folder took the place of."""
     there = entry["before"].get("there")
-    if entry["before"].get("to") == "dir" and there is not None and not is_folder(place.to):
-        disk.make_folder(place.to)  # rookery 0.1.0 put folders into empty ones of the user's
-        os.chmod(place.to, int(there["mode"], 8))
-        os.utime(place.to, ns=(there["mtime"], there["mtime"]))
+    if isinstance(there, dict) and not os.path.lexists(place.to) and os.path.isdir(os.path.dirname(place.to)):
+        remake(place.to, there)
 
 
 def _leave(back: Back, entry: Entry, place: Places) -> None:
     """Nothing is brought back: something else than rookery's link stands there."""
     if disk.type_of(place.path) == entry["before"]["type"] or is_folder(aside_of(place.path)):
         _drop_hollow(back, entry, place)
+        back.act(lambda: _remake(entry, place))
         back.settle(entry)
         return
     stays = back.roots.show(place.to)

@@ -145,7 +145,7 @@ class Session:
         top = state_folder(self.home)
         while len(top) > len(self.home) and not self.payload["check"]:
             parent, start = os.path.dirname(top), os.path.basename(disk.gone_of(top))
-            if os.path.isdir(parent):
+            if os.access(parent, os.R_OK | os.W_OK):  # nothing was made in a folder that can't be written to
                 discard_unfinished(top)
                 for name in [name for name in os.listdir(parent) if name.startswith(start)]:
                     disk.sweep(os.path.join(parent, name))

@@ -93,7 +93,8 @@ def _goal(number: str, task: str, told: Told, door: "Door") -> Goal:
     """What an id means, and whether it can be cancelled."""
     name, run = f"{number}_{task}" if task else number, told.run(number)
     if run is None:
-        owner = report.clean(door.run([number], script=_OWNER, check=False).stdout).split()
+        asked = "" if told.squeue else door.run([number], script=_OWNER, check=False).stdout
+        owner = report.clean(asked).split()
         unknown = told.unknown(door.cluster.name, number)
         return Goal(name, why_not=f"{number} is {owner[0]}'s job, not yours" if owner else unknown)
     if not task:

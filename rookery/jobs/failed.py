@@ -59,9 +59,7 @@ def tasks(found: "Target", wish: "Wish") -> "Wish":
         )
     run = told.run(number)
     if run is None:
-        raise RookeryError(
-            f"{told.unknown(found.cluster.name, number)}.", hint=f"invoke jobs --days 30{found.flags}"
-        )
+        raise RookeryError(f"{told.unknown(found.cluster.name, number)}.", hint=f"invoke jobs --days 30{found.flags}")
     runs = [run, *(one for one in map(told.run, again) if one)]
     for one in runs:
         _ended(one, number, found)

@@ -180,7 +180,7 @@ def without_controller(hec: Live) -> Iterator[None]:
 @pytest.mark.usefixtures("without_controller")
 def test_without_slurm_nothing_is_lost_and_it_is_said_plainly(krill: Project) -> None:
     """Slurm's own commands try for half a minute: all three questions are put at the same time."""
-    commands = {"submit": ["submit", "hog"], "jobs": ["jobs"]}
+    commands = {"submit": ["submit", "hog"], "jobs": ["jobs"], "cancel": ["cancel", "99999"], "logs": ["logs", "99999"]}
     started = {name: krill.start(*arguments) for name, arguments in commands.items()}
     said = {name: _end(process) for name, process in started.items()}
     assert said["submit"][0] == 1
@@ -189,6 +189,10 @@ def test_without_slurm_nothing_is_lost_and_it_is_said_plainly(krill: Project) ->
     assert said["jobs"][0] == 0
     assert "squeue does not answer on hec" in said["jobs"][1]
     assert "killed for memory" in said["jobs"][1]
+    for name in ("cancel", "logs"):  # nobody knows now whether there is such a job
+        assert said[name][0] == 1
+        assert "Slurm does not fully answer on hec" in said[name][1], said[name]
+        assert "job 99999 can't be found now; if it was submitted, it is not lost" in said[name][1]
 
 
 def _end(process: "subprocess.Popen[str]") -> tuple[int, str]:

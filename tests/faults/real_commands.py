@@ -86,6 +86,8 @@ def kill_one(one: Student, rng: random.Random) -> str:
         one.kills[command] += done.returncode != 0
         assert "Traceback" not in done.stderr, done.stderr
         assert "rookery itself failed" not in done.stderr, done.stderr
+        if command == "submit":
+            _note_run(one, done.stdout)  # it had come to its end
     _finish(one, command)
     see_that_all_holds(one, command)
     return f"{command}, killed on the {side}'s side at {', '.join(f'{moment:.3f}' for moment in moments)}"
@@ -138,11 +140,16 @@ def _finish(one: Student, command: str) -> None:
     """Run the same command again: it must come to its end."""
     said = _run(one, command)
     if command == "submit":
-        found = re.search(r"submitted as (\d+) on|^(\d+) is count", said, re.MULTILINE)
-        assert found, said
-        one.runs.append(found[1] or found[2])
+        assert _note_run(one, said), said
     elif command == "undo":
         _run(one, "setup")
+
+
+def _note_run(one: Student, said: str) -> bool:
+    """Note the number of the job that was submitted, if one is told."""
+    found = re.search(r"submitted as (\d+) on|^(\d+) is count", said, re.MULTILINE)
+    one.runs += [found[1] or found[2]] if found else []
+    return bool(found)
 
 
 def see_that_all_holds(one: Student, command: str) -> None:

@@ -180,6 +180,18 @@ def test_a_killed_move_is_taken_back_with_the_time_of_the_folder_that_it_went_to
     assert step > 10, "the test kills at every step there is"
 
 
+def test_an_empty_folder_where_a_moved_one_goes_is_there_again_after_undo(login: Login) -> None:
+    build(login.home / ".cache", {"a": ("file", b"x", 0o644)})
+    moved(login).mkdir(parents=True, mode=0o700)
+    os.utime(moved(login), ns=(1, 1_600_000_000_123_456_789))
+    before = tree(login.home.parent)
+    assert states(login.converge(move(login))) == ["changed"]
+    assert names(moved(login)) == ["a"]
+    take_back(login, purge=True)
+    assert tree(login.home.parent) == before
+    assert moved(login).stat().st_mtime_ns == 1_600_000_000_123_456_789
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="another group needs root")
 def test_files_take_the_group_of_a_project_and_their_own_again(login: Login) -> None:
     """Room on the storage of a project is counted by group, which a folder there hands down (setgid)."""
