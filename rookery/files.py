@@ -32,6 +32,9 @@ def replacing(path: Path, *, mode: int = 0o600, check: Callable[[Path], None] = 
         check(fresh)
         fresh.chmod(mode)
         fresh.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a write does not name what it writes to
+        raise
     finally:
         fresh.unlink(missing_ok=True)
 

@@ -4,6 +4,7 @@ What goes wrong underneath is a RookeryError: one line, the command to run next,
 under `--debug` or ROOKERY_DEBUG=1.
 """
 
+import errno
 import os
 import re
 import select
@@ -121,6 +122,9 @@ def explain(error: Exception) -> str:
     elif isinstance(error, FileNotFoundError) and error.filename in PROGRAMS and not shutil.which(error.filename):
         message = f"The program {error.filename} is not installed, or is in no folder of PATH."
         hint = f"sudo apt install {PROGRAMS[error.filename]}   # Debian, Ubuntu; then the same command"
+    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" to write {error.filename}" if error.filename else ""
+        message, hint = f"No space is left on this computer{where}.", "df -h ~   # free some, then the same command again"
     elif isinstance(error, OSError):
         message, hint = said, None
     else:

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,36 @@ def test_settings_files_of_invoke_are_read_as_ever(tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout == "True [1, 'two']\n"
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Iterator[Path]:
+    """A home on a disk without any room."""
+    if (
+        os.getuid() != 0
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "t", tmp_path], check=False).returncode
+    ):
+        pytest.skip("mounting needs root")
+    try:
+        profile = tmp_path / ".config/rookery/inventory/host_vars/penguins.yml"
+        profile.parent.mkdir(parents=True)
+        profile.write_text("cluster_user: ada\ncluster_host: 127.0.0.1\ncluster_port: 1\n")
+        (tmp_path / ".config/rookery/inventory/hosts.yml").write_text("all: {hosts: {penguins: {}}}\n")
+        with pytest.raises(OSError, match="No space left"), (tmp_path / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(bytes(4096))
+        yield tmp_path
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+
+
+@pytest.mark.parametrize("words", ["setup", "status", "undo --yes", "doctor", "jobs", "login"])
+def test_a_full_disk_here_is_named_and_nothing_is_half_written(full: Path, words: str) -> None:
+    where = {"HOME": str(full), "XDG_CONFIG_HOME": f"{full}/.config", "XDG_STATE_HOME": f"{full}/.local/state"}
+    before = {path: path.read_bytes() for path in (full / ".config").rglob("*") if path.is_file()}
+    done = run("rookery", *words.split(), "--cluster", "penguins", cwd=full, **where)
+    assert done.returncode == 1, done
+    assert re.fullmatch(
+        rf"No space is left on this computer( to write {full}\S+)?\.\n  next: df -h ~ .*\n", done.stderr
+    ), done
+    assert {path: path.read_bytes() for path in (full / ".config").rglob("*") if path.is_file()} == before
