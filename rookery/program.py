@@ -124,7 +124,10 @@ def explain(error: Exception) -> str:
         hint = f"sudo apt install {PROGRAMS[error.filename]}   # Debian, Ubuntu; then the same command"
     elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         where = f" to write {error.filename}" if error.filename else ""
-        message, hint = f"No space is left on this computer{where}.", "df -h ~   # free some, then the same command again"
+        message, hint = (
+            f"No space is left on this computer{where}.",
+            "df -h ~   # free some, then the same command again",
+        )
     elif isinstance(error, OSError):
         message, hint = said, None
     else:

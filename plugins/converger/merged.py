@@ -135,7 +135,7 @@ def _put_in(path: str, goal: str, top: str, apart: str) -> None:
         disk.rename(goal, aside)
     disk.clear(goal)
     os.makedirs(os.path.dirname(goal), mode=0o700, exist_ok=True)
-    tree_copy.copy(path, goal, tree_copy.usual_group(os.path.dirname(path)))
+    tree_copy.copy(path, goal, tree_copy.usual_groups(path, goal))
 
 
 def _remove_copies(tree: str, home: str, stay: Listing) -> None:

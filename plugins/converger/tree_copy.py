@@ -17,6 +17,7 @@ from converger.problem import Problem
 _PIECE = 1 << 20  # bytes read at once
 
 Inode = Tuple[int, int]
+Groups = Tuple[int, int]
 
 
 class Load(NamedTuple):
@@ -61,7 +62,7 @@ def mirror(source: str, target: str) -> Set[str]:
         Sockets that were left out, by their names in the tree: they belong to running programs and hold nothing.
     """
     sockets: Set[str] = set()
-    usual = usual_group(os.path.dirname(source))
+    usual = usual_groups(source, target)
     first_names: Dict[Inode, str] = {}
     folders: List[Tuple[str, str]] = []
     for folder, names, others in _walk(source):
@@ -97,7 +98,7 @@ def drain(source: str, target: str) -> bool:
     Returns:
         Whether nothing is left, but for what NFS keeps of files that programs have open.
     """
-    folders, usual = list(_walk(source)), usual_group(os.path.dirname(source))
+    folders, usual = list(_walk(source)), usual_groups(source, target)
     for folder, _, others in folders:
         disk.make_writable(folder)
         for name in others:
@@ -126,22 +127,26 @@ def same_content(path: str, other: str) -> bool:
     return kind != "file" or _same_bytes(path, other)
 
 
-def usual_group(folder: str) -> int:
-    """The group that a new file gets in a folder: that of a project, say.
+def usual_groups(path: str, goal: str) -> Groups:
+    """The groups that a new file gets where `path` is, and where `goal` will be: that of a project, say.
 
-    A file of this group goes to the usual group of the place that it is copied to, where room is counted by groups.
+    A file of the first is given the second, since room is counted by groups in the folders of projects.
     """
+    return _usual_group(os.path.dirname(path)), _usual_group(os.path.dirname(goal))
+
+
+def _usual_group(folder: str) -> int:
     status = os.stat(folder)
     return status.st_gid if status.st_mode & stat.S_ISGID else os.getgid()
 
 
-def copy(path: str, goal: str, usual: int) -> None:
+def copy(path: str, goal: str, usual: Groups) -> None:
     """Copy one file, link or fifo over what stands there; it gets its name only when it is whole.
 
     Args:
         path: The file.
         goal: Its new name.
-        usual: The group that files have where it is.
+        usual: As `usual_groups` tells them.
 
     Raises:
         OSError: It can't be read, or there is no room for it.
@@ -178,7 +183,7 @@ def _require_movable(path: str, status: os.stat_result, device: int) -> None:
         raise Problem("another filesystem is mounted at {}".format(path))
 
 
-def _mirror_file(path: str, status: os.stat_result, goal: str, first_names: Dict[Inode, str], usual: int) -> None:
+def _mirror_file(path: str, status: os.stat_result, goal: str, first_names: Dict[Inode, str], usual: Groups) -> None:
     first = first_names.setdefault(_inode(status), goal) if status.st_nlink > 1 else goal
     if first != goal and _is_linked(first, goal):
         return
@@ -203,7 +208,7 @@ def _is_linked(first: str, goal: str) -> bool:
     return True
 
 
-def _bring(path: str, status: os.stat_result, goal: str, source: str, usual: int) -> None:
+def _bring(path: str, status: os.stat_result, goal: str, source: str, usual: Groups) -> None:
     """Copy what was written after the copy was made, unless what stands there was written later still."""
     if _is_copy(status, path, goal):
         return
@@ -271,12 +276,13 @@ def _next_hole(source: BinaryIO, position: int, size: int) -> int:
         return size
 
 
-def _copy_status(path: str, goal: str, usual: int) -> None:
+def _copy_status(path: str, goal: str, usual: Groups) -> None:
     """Give mode, times, group and extended attributes, as far as the filesystem knows them."""
     status = os.lstat(path)
-    if status.st_gid not in (usual, os.lstat(goal).st_gid):
+    group = usual[1] if status.st_gid == usual[0] else status.st_gid
+    if group != os.lstat(goal).st_gid:
         with contextlib.suppress(OSError):  # the user has left that group, or the filesystem knows no groups
-            os.chown(goal, -1, status.st_gid, follow_symlinks=False)
+            os.chown(goal, -1, group, follow_symlinks=False)
     try:
         shutil.copystat(path, goal, follow_symlinks=False)
     except OSError:  # attributes that the other filesystem refuses
