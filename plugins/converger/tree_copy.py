@@ -285,7 +285,9 @@ def _copy_status(path: str, goal: str, usual: Groups) -> None:
             os.chown(goal, -1, group, follow_symlinks=False)
     try:
         shutil.copystat(path, goal, follow_symlinks=False)
-    except OSError:  # attributes that the other filesystem refuses
+    except OSError as error:  # attributes that the other filesystem refuses
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
         if not stat.S_ISLNK(status.st_mode):
             os.chmod(goal, stat.S_IMODE(status.st_mode))
         os.utime(goal, ns=(status.st_atime_ns, status.st_mtime_ns), follow_symlinks=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from converger import tree_copy
 from home_helpers import Login, action, names, states, tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -447,3 +449,13 @@ def test_names_of_one_file_stay_names_of_one_file(login: Login) -> None:
     assert (there / "other").read_bytes() == b"x" * 100_000
     assert not (there / ".nfs0000001").exists()
     assert cache.readlink() == there
+
+
+def test_a_disk_without_room_for_an_attribute_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def copystat(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    build(tmp_path / "from", {"a": ("file", b"x", 0o644)})
+    monkeypatch.setattr(shutil, "copystat", copystat)
+    with pytest.raises(OSError, match="No space left"):
+        tree_copy.mirror(str(tmp_path / "from"), str(tmp_path / "to"))
