@@ -70,7 +70,7 @@ def test_check_with_diff_shows_the_lines(runs: Runs) -> None:
     assert "Install Python 3.13" in runs.diff.stdout
     for name in MOVED:
         assert (
-            f"link to /storage/hpc/{runs.first['facts']['storage']['persistent'].split('/')[3]}/hana/{name}"
+            f"link to /storage/hpc/{runs.first['facts']['storage']['persistent'].split('/')[3]}/hana/rookery/home/{name}"
             in runs.diff.stdout
         )
 
@@ -88,7 +88,7 @@ def test_a_second_run_changes_nothing(hec: Live, student: Laptop) -> None:
 def test_what_grows_is_on_the_storage(hec: Live, student: Laptop) -> None:
     storage = storage_of(hec, student.user)
     for name in MOVED:
-        assert student.says(f"readlink ~/{name}") == f"{storage}/{name}"
+        assert student.says(f"readlink ~/{name}") == f"{storage}/rookery/home/{name}"
         student.says(f"test -d ~/{name} -a -w ~/{name}")
 
 

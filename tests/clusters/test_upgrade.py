@@ -36,7 +36,7 @@ def test_a_home_with_a_ledger_of_version_1(penguins: Live) -> None:
         ("~/.tmux-old", "changed")
     ]
     assert not inside(penguins, "/home/olda/.tmux-old").exists()
-    assert json.loads(file.read_text())["version"] == 2
+    assert json.loads(file.read_text())["version"] == 3
     assert person.setup("--tags", "tmux")["changed"] == 0
     done = undo(person, "--yes")
     assert done["left"] == 0
@@ -50,12 +50,12 @@ def test_a_ledger_of_a_newer_rookery_is_left_alone(penguins: Live) -> None:
     person = laptop(penguins, "newa")
     person.setup("--tags", "tmux")
     file = inside(penguins, "/home/newa/.local/state/rookery/ledger.json")
-    file.write_text(file.read_text().replace('"version": 2', '"version": 3'))
+    file.write_text(file.read_text().replace('"version": 3', '"version": 4'))
     text = file.read_text()
     before = manifest(penguins, "/home/newa")
     for command in (("undo", "--yes"), ("undo", "--check"), ("setup", "--tags", "tmux")):
         done = person.rookery(*command, "--cluster", "penguins")
         assert done.returncode == 1
-        assert "was written by a newer rookery (version 3, this one knows 2)" in done.stdout + done.stderr
+        assert "was written by a newer rookery (version 4, this one knows 3)" in done.stdout + done.stderr
     assert outside(manifest(penguins, "/home/newa")) == outside(before)
     assert file.read_text() == text
