@@ -217,7 +217,7 @@ _log = struct(
 )
 _following = tagged(
     "state",
-    {"no-job": struct({}), "no-task": struct({"tasks": many(_count), "array": flag})},
+    {"no-job": struct({}, {"silent": text()}), "no-task": struct({"tasks": many(_count), "array": flag})},
     _log,
 )
 

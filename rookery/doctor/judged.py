@@ -215,7 +215,7 @@ def _python(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) ->
     path, _, words = seen.one("python").partition(" ")
     version = re.search(r"Python (\d+\.\d+\.\d+)", words)
     if missing := _MISSING.search(words):
-        board.fault("python", *_missing_python(cluster, name, missing[1], missing[2], seen))
+        board.fault("python", *_missing_python(board, cluster, name, (missing[1], missing[2]), seen))
     elif version is None:
         found = f"`{name}` {'does not start: ' + words if path else 'is not there'}"[:200]
         board.fault("python", found, remade(board, cluster))
@@ -229,11 +229,16 @@ _MISSING = re.compile(r"version [`'](\S+?)['`] is not installed \(set by (.+?)\)
 """What pyenv says where it is told to use a Python that it does not have."""
 
 
-def _missing_python(cluster: "Cluster", name: str, version: str, by: str, seen: Seen) -> tuple[str, str]:
+def _missing_python(
+    board: Board, cluster: "Cluster", name: str, missing: tuple[str, str], seen: Seen
+) -> tuple[str, str]:
     """What keeps pyenv's python from starting, and what helps: the line or file that names another version."""
+    version, by = missing
     install = f"or install it: pyenv install {version}"
     if "environment variable" not in by:
         found = f"`{name}` does not start in your home: {by} names {version}, which pyenv does not have"
+        if by.endswith("/version"):  # pyenv's own, which `setup` writes
+            return found, remade(board, cluster)
         return found, noted(there(cluster, f"mv {shlex.quote(by)} {shlex.quote(by)}.old"), install)
     place = surroundings.places(seen).get("PYENV_VERSION", "")
     where = f" ({place})" if place else ""

@@ -129,7 +129,7 @@ def _missing(told: Mapping[str, Any], found: "Target", request: Request) -> Rook
     """Why there is no log."""
     cluster, number = found.cluster.name, request.job.strip()
     if told["state"] == "no-job":
-        unknown = accounting.unknown(cluster, number, report.clean(told["silent"]))
+        unknown = accounting.unknown(cluster, number, report.clean(told.get("silent", "")))
         return RookeryError(f"{unknown}.", hint=f"invoke jobs --all --days 30{found.flags}")
     if told["state"] == "no-task":
         if not told["array"]:

@@ -215,14 +215,15 @@ def _is_same(one: dict[str, Any], other: Any) -> bool:
 
 
 def _about(project: "Project", door: Door, *, dirty: bool) -> dict[str, Any]:
-    """All that an opening depends on."""
+    """All that an opening depends on, as JSON gives it back."""
     names = {each.name for each in fields(door.cluster)} - {"data", "variables"}
+    options = [list(option) for option in door.cluster.ssh_options]
     return {
         "dirty": dirty,
         "name": project.name,
         "root": str(project.root),
         "outputs": list(project.outputs),
-        "cluster": {name: getattr(door.cluster, name) for name in sorted(names)},
+        "cluster": {name: getattr(door.cluster, name) for name in sorted(names)} | {"ssh_options": options},
         "config": str(door.config_file),
     }
 

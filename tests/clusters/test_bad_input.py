@@ -205,7 +205,7 @@ def test_host_keys(penguins: Live, student: Laptop) -> None:
 
     forget(student, "cluster_host_keys")
     assert run("--accept-host-key", fingerprint).returncode == 0
-    assert known_hosts.read_text().startswith(f"{penguins.address} ssh-ed25519 ")
+    assert known_hosts.read_text().startswith(f"[{penguins.address}]:{penguins.port} ssh-ed25519 ")
     assert run().returncode == 0  # remembered
 
     known_hosts.unlink()
@@ -214,7 +214,7 @@ def test_host_keys(penguins: Live, student: Laptop) -> None:
     assert (done.returncode, done.stderr.count(f"{fingerprint} (ssh-ed25519) is the published one")) == (0, 1)
 
     forget(student, "cluster_host_keys")
-    known_hosts.write_text(f"{penguins.address} {new_key(student.home / 'of another host')}\n")
+    known_hosts.write_text(f"[{penguins.address}]:{penguins.port} {new_key(student.home / 'of another host')}\n")
     before = known_hosts.read_bytes()
     done = run()
     refused(done, rf"has changed: it shows {re.escape(fingerprint)} .*Nothing was sent to it")

@@ -105,7 +105,7 @@ def room(cluster: Live, user: str, folder: str, megabytes: int) -> Iterator[None
     as_root(
         cluster,
         f"""
-        mkdir -p {place}; cp -a {place} /tmp/{user}
+        mkdir -p {place}; rm -rf /tmp/{user}; cp -a {place} /tmp/{user}
         mount -t tmpfs -o size={megabytes}m,mode=700 tmpfs {place}
         cp -a /tmp/{user}/. {place}; chown -R {user}: {place}
         """,
@@ -127,7 +127,7 @@ def test_the_plan_is_compared_with_the_room_there_is(penguins: Live) -> None:
             r"\d+ MB will be installed in, .*/home/mina/storage, and 200 MB are free there\. Nothing was installed\.",
         )
         assert as_root(penguins, listing) == before
-        as_root(penguins, "mount -o remount,size=2g /home/mina/storage")
+    with room(penguins, "mina", "/storage", 2048):
         finishes(penguins, student)
 
 
