@@ -24,15 +24,15 @@ def remove(work: Work, declaration: Dict[str, Any]) -> None:
 def _take_back(work: Work, found: List[Entry]) -> None:
     from converger import takeback
 
+    back, told = takeback.Back(work.roots, work.ledger, work.room, work.check), 0
     for entry in sorted(found, key=lambda one: -int(one["order"])):
-        back = takeback.Back(work.roots, work.ledger, work.room, work.check)
         folder = os.path.dirname(real_of(entry))
         if not work.check:
             work.ledger.note_folder(folder)
         takeback.KINDS[entry["kind"]](back, entry)
         if not work.check:
             work.ledger.settle_folder(folder)
-        for outcome in back.outcomes:
+        for outcome in back.outcomes[told:]:
             thing = Thing(entry["kind"], real_of(entry), outcome["what"])
             if outcome["state"] == takeback.LEFT:
                 work.tell(thing, "kept", "no longer needed, but " + outcome["note"])
@@ -41,21 +41,26 @@ def _take_back(work: Work, found: List[Entry]) -> None:
             note = "no longer needed: " + outcome["state"]
             work.diffs.append(work.diff(thing.path, "as rookery wrote it\n", outcome["state"] + "\n"))
             work.tell(thing, "would-change" if work.check else "changed", note)
+        told = len(back.outcomes)
 
 
 def _stale(work: Work, declaration: Dict[str, Any]) -> List[Entry]:
+    """What is to be taken back; of folders those that hold nothing else."""
     declared, places = _declared(work, declaration)
-    found = []
-    for entry in work.ledger.entries:
+    found: List[Entry] = []
+    gone: Set[str] = set()
+    for entry in sorted(work.ledger.entries, key=lambda one: (one["kind"] == "directories", -len(real_of(one)))):
         real, kind = real_of(entry), entry["kind"]
         is_declared = (kind, entry["path"]) in declared or (kind, real) in places
         if entry["role"] != work.ledger.role or kind not in _KINDS or is_declared:
             continue
         if entry["after"].get("by"):
             continue  # a command's, which may not run again
-        is_in_use = kind == "directories" and os.path.isdir(real) and os.listdir(real)
+        is_folder = kind == "directories" and os.path.isdir(real)
+        is_in_use = is_folder and not gone.issuperset(os.path.join(real, name) for name in os.listdir(real))
         if not is_in_use and _may_be_written(work, real):
             found.append(entry)
+            gone.add(real)
     return found
 
 

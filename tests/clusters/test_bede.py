@@ -194,7 +194,8 @@ def test_programs_that_a_colleague_can_replace_are_not_run_and_setup_puts_others
     assert told["facts"]["programs_left"].startswith(f"{folder}/rookery/")
     assert told["facts"]["links_left"] == ["~/.cache"]
     assert ola.says("bash -lc 'command -v uv'").startswith("/home/ola/.local/share/rookery/")
-    assert ola.rookery("status", "--cluster", "bede").returncode == 0
+    done = ola.rookery("status", "--cluster", "bede")
+    assert done.returncode == 0, done.stdout
     done = ola.rookery("undo", "--cluster", "bede", "--purge", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert tree_of_ola(bede) == (ola.home / "before").read_text().splitlines()

@@ -92,3 +92,12 @@ def test_a_file_by_another_name_is_still_the_declared_one(login: Login) -> None:
     text = (login.home / "dotfiles/zshrc").read_text()
     login.converge(written())
     assert (login.home / "dotfiles/zshrc").read_text() == text
+
+
+def test_a_folder_goes_with_the_files_that_go(login: Login) -> None:
+    less: dict[str, Any] = {"files": [{"path": "~/start-pyenv", "content": "ours\n"}]}
+    check = login.converge(less, check=True)
+    answer = login.converge(less)
+    assert [one["path"] for one in answer["outcomes"]] == [one["path"] for one in check["outcomes"]]
+    assert not (login.home / "full").exists()
+    assert not login.converge(less)["changed"]
