@@ -123,7 +123,7 @@ def explain(error: Exception) -> str:
         message = f"The program {error.filename} is not installed, or is in no folder of PATH."
         hint = f"sudo apt install {PROGRAMS[error.filename]}   # Debian, Ubuntu; then the same command"
     elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        where = f" to write {error.filename}" if error.filename else ""
+        where = f" to write {error.filename}" if error.filename else ", or where the output goes"
         message, hint = (
             f"No space is left on this computer{where}.",
             "df -h ~   # free some, then the same command again",

@@ -24,7 +24,8 @@ WAYS = {
     "invoke": [str(BIN / "invoke")],
 }
 STUDENTS = "- {name: Ada L, email: a@example.org, clusters: [penguins], project: demo, language: python}\n"
-OURS = re.compile(rf'File "{re.escape(str(ROOT))}/(rookery/|tasks\.py)')
+OURS = re.compile(rf'File "{re.escape(str(ROOT))}/(rookery/(?!__main__\.py", line 5\b)|tasks\.py)')
+"""Our lines in a traceback, but for the first import: until it has been made, Ctrl-C is Python's."""
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_ctrl_c_at_any_moment(person: dict[str, str], way: str) -> None:
 
 def test_ctrl_c_is_ignored_where_the_process_is_told_to(person: dict[str, str]) -> None:
     """As behind nohup, or in the background of a script."""
-    several = "for n in 1 2 3 4 5; do kill -INT $!; sleep 0.05; done"
+    several = "for n in 1 2 3 4 5; do kill -INT $! 2>/dev/null; sleep 0.05; done"
     done = shell(f"trap '' INT; rookery clusters --json >/dev/null & {several}; wait $!", person)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -92,7 +93,9 @@ PRINTING = ("clusters", "clusters --json", "--list", "--help setup", "--version"
 def test_output_that_cannot_be_written(person: dict[str, str], arguments: str, unbuffered: str) -> None:
     done = shell(f"rookery {arguments} >/dev/full", person, PYTHONUNBUFFERED=unbuffered)
     assert done.returncode == 1
-    assert re.fullmatch(r".*No space left on device\.?\n", done.stderr), done.stderr
+    said = r"The output could not be written: No space left on device\.|No space is left .* where the output goes\."
+    assert re.match(said, done.stderr), done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])

@@ -119,7 +119,7 @@ class Login:
         if child == 0:
             try:
                 os.environ["HOME"] = str(self.home)
-                disk._KILL_AT = kill_at
+                disk._KILL_AT, disk._steps_taken = kill_at, itertools.count(1)
                 os.write(writer, json.dumps(main.answer(self.payload(declaration, **said))).encode())
             finally:
                 os._exit(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import os
 import shutil
@@ -148,7 +149,7 @@ def forked(login: Login, work: Callable[[], Any], kill_at: int) -> Any:
     if child == 0:
         try:
             os.environ["HOME"] = str(login.home)
-            disk._KILL_AT = kill_at
+            disk._KILL_AT, disk._steps_taken = kill_at, itertools.count(1)
             if owner != os.getuid():
                 os.setgroups([])
                 os.setgid(owner)
