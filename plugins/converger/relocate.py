@@ -11,6 +11,7 @@ run may be killed anywhere; the next one continues:
     drain      source.rookery-aside is removed; what programs wrote to it meanwhile goes to the target first
 """
 
+import contextlib
 import os
 from typing import Any, Dict, Set
 
@@ -92,7 +93,9 @@ class _Move:
         return "{} holds what an older rookery had not moved yet; undo puts it back".format(self.work.roots.show(aside))
 
     def _link_obstacle(self) -> str:
-        if os.path.realpath(self.source) in (self.target, os.path.realpath(self.existing)):
+        real = os.path.realpath(self.source)
+        is_to_be_made = real == os.path.realpath(self.existing) and not os.path.lexists(self.existing)
+        if real == self.target or is_to_be_made:
             return ""
         leads_to = self.work.roots.show(os.readlink(self.source))
         missing = "" if os.path.exists(self.source) else ", which is not there"
@@ -162,7 +165,8 @@ class _Move:
             return os.path.realpath(self.source)
         ours = is_folder(aside_of(self.source)) or is_folder(self.target)
         if stands == "absent" and not ours and os.path.isdir(self.existing):
-            return self.work.roots.follow(self.existing)
+            with contextlib.suppress(Problem):  # it leads out of the storage
+                return self.work.roots.follow(self.existing)
         return self.target
 
     def _note(self, stands: str, sockets: Set[str]) -> str:

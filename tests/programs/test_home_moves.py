@@ -211,6 +211,31 @@ def test_files_take_the_group_of_a_project_and_their_own_again(login: Login) -> 
     ] == groups
 
 
+@pytest.mark.parametrize("link_in_home", [False, True])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_folder_on_the_storage_that_leads_out_of_it_is_not_linked_to(
+    login: Login, tmp_path: Path, is_there: bool, link_in_home: bool
+) -> None:
+    outside = tmp_path / "outside"
+    if is_there:
+        outside.mkdir()
+    (login.storage / ".cache").symlink_to(outside)
+    if link_in_home:
+        (login.home / ".cache").symlink_to(outside)
+    before = tree(login.home.parent, times=True)
+    answer = login.converge(move(login))
+    expected = "made" if not link_in_home else "present" if is_there else "kept"
+    assert states(answer) == [expected], answer
+    if not link_in_home:
+        assert (login.home / ".cache").readlink() == moved(login)
+    assert outside.exists() == is_there
+    take_back(login, purge=True)
+    assert tree(login.home.parent, times=True).keys() == before.keys()
+    assert tree(login.home, times=True) == {
+        name.removeprefix("home/"): one for name, one in before.items() if name.startswith("home/")
+    }
+
+
 def test_the_storage_s_own_folder_stays_when_the_link_to_it_is_taken_back(login: Login) -> None:
     build(login.storage / ".cache", {"a": ("file", b"theirs", 0o644)})
     before = tree(login.storage, times=True)
