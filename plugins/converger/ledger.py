@@ -37,7 +37,7 @@ def make_state_folder(home: str) -> str:
     if os.path.isdir(folder):
         return folder
     top, parent = missing[0], os.path.dirname(missing[0])
-    discard_unfinished(top)
+    finish_interrupted(home)
     before = os.stat(parent).st_mtime_ns
     temporary = "{}-{}".format(disk.beside(top), before)
     inner = temporary + folder[len(top) :]
@@ -57,19 +57,27 @@ def make_state_folder(home: str) -> str:
     return folder
 
 
-def discard_unfinished(top: str) -> None:
-    """Remove what a run that was cut off has left beside the topmost folder that it was making.
+def finish_interrupted(home: str) -> None:
+    """Remove what a run that was cut off has left of rookery's own folder: half made, or half removed by a purge.
 
-    Its name ends with the time that the folder around it had before: it has it again, unless somebody else has written
-    there since.
+    The name of each such folder ends with the time that the folder around it shall have.
     """
-    parent, start = os.path.dirname(top), os.path.basename(disk.beside(top)) + "-"
+    top = state_folder(home)
+    while len(top) > len(home):
+        parent = os.path.dirname(top)
+        if os.access(parent, os.R_OK | os.W_OK):  # nothing was made in a folder that can't be written to
+            _discard(parent, os.path.basename(disk.beside(top)) + "-", unfinished=True)
+            _discard(parent, os.path.basename(disk.gone_of(top)), unfinished=False)
+        top = parent
+
+
+def _discard(parent: str, start: str, *, unfinished: bool) -> None:
     for name in [name for name in os.listdir(parent) if name.startswith(start)]:
-        path, before = os.path.join(parent, name), name[len(start) :]
-        alone = os.stat(parent).st_mtime_ns <= os.stat(path).st_mtime_ns + _TICK
+        path, wanted = os.path.join(parent, name), name[len(start) :].lstrip("-")
+        alone = not unfinished or os.stat(parent).st_mtime_ns <= os.stat(path).st_mtime_ns + _TICK
         disk.sweep(path)
-        if before.isdigit() and alone:
-            os.utime(parent, ns=(int(before), int(before)))
+        if wanted.isdigit() and alone:  # nobody else has written there since
+            os.utime(parent, ns=(int(wanted), int(wanted)))
 
 
 def _write_note(folder: str, note: str) -> None:

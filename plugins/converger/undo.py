@@ -14,7 +14,7 @@ from typing import Any, Dict, List, Optional
 
 from converger import disk, jobs, process, records, reply, restore_moved, takeback, uninstall
 from converger.lease import Lease
-from converger.ledger import Ledger, discard_unfinished, state_folder
+from converger.ledger import Ledger, finish_interrupted, state_folder
 from converger.paths import Roots, is_inside, native, portable
 from converger.problem import Problem
 from converger.records import Entry, real_of
@@ -50,7 +50,8 @@ class Session:
 
     def run(self) -> Dict[str, Any]:
         """Take back, or in check mode tell what would be."""
-        self._finish_purge()
+        if not self.payload["check"]:
+            finish_interrupted(self.home)
         if not os.path.isdir(state_folder(self.home)):
             return self.result()
         if self.payload["check"]:
@@ -135,24 +136,7 @@ class Session:
             top = os.path.dirname(top)
         want = record.folders.get(portable(os.path.dirname(top)), {}).get("want")
         disk.rename(top, disk.gone_of(top) + ("" if want is None else "-{}".format(want)))
-        self._finish_purge()
-
-    def _finish_purge(self) -> None:
-        """Remove rookery's folder where it is out of its place already, or not in it yet.
-
-        Its name ends with the time that the folder around it shall have.
-        """
-        top = state_folder(self.home)
-        while len(top) > len(self.home) and not self.payload["check"]:
-            parent, start = os.path.dirname(top), os.path.basename(disk.gone_of(top))
-            if os.access(parent, os.R_OK | os.W_OK):  # nothing was made in a folder that can't be written to
-                discard_unfinished(top)
-                for name in [name for name in os.listdir(parent) if name.startswith(start)]:
-                    disk.sweep(os.path.join(parent, name))
-                    want = name[len(start) + 1 :]
-                    if want.isdigit():
-                        os.utime(parent, ns=(int(want), int(want)))
-            top = parent
+        finish_interrupted(self.home)
 
 
 class _Times:

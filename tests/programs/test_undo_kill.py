@@ -75,3 +75,18 @@ def test_an_undo_killed_at_any_step_is_finished_by_the_next(folder: Path) -> Non
         assert "failed" not in (answer or {}), (step, answer)
         assert everything(login) == before, f"step {step}"
     assert step > 80, "the test kills at every step there is"
+
+
+def test_a_setup_after_a_purge_killed_at_any_step_knows_the_first_times(folder: Path) -> None:
+    login = furnish(folder)
+    before = everything(login, state=True)
+    for step in steps(9):
+        login = furnish(folder)
+        set_up(login)
+        if take_back(login, kill_at=step, purge=True):
+            break
+        set_up(login)
+        answer = take_back(login, purge=True)
+        assert "failed" not in (answer or {}), (step, answer)
+        assert everything(login, state=True) == before, f"step {step}"
+    assert step > 80, "the test kills at every step there is"
