@@ -270,7 +270,10 @@ def test_its_root_is_nobody_on_this_machine(cluster: Live) -> None:
     assert "denied" in said[-1]
     numbers = set()
     for process in processes(Path(cluster.miniature.folder)):
-        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        try:
+            lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            continue
         inside = len(next(line for line in lines if line.startswith("NSpid:")).split()) > 2
         numbers |= {int(next(line for line in lines if line.startswith("Uid:")).split()[1])} if inside else set()
     assert len(numbers) >= 3  # root, munge, slurm …
