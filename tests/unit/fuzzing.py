@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-EXAMPLES = int(os.environ.get("ROOKERY_FUZZ", "40"))
+EXAMPLES = int(os.environ.get("ROOKERY_FUZZ", "30"))
 PATIENCE = 10
 """Seconds that a reader may take for one input."""
 

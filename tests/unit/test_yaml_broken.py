@@ -20,7 +20,7 @@ from rookery.errors import RookeryError
 from rookery.jobs.lint import arrays, check
 from rookery.project import read as project
 
-EXAMPLES = int(os.environ.get("ROOKERY_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("ROOKERY_EXAMPLES", "40"))
 IN_TIME = 10
 """Seconds for one input; most take some milliseconds."""
 
