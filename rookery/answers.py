@@ -213,7 +213,8 @@ _log = struct(
         "total": _count,
         "job": text("[A-Za-z_]{0,40}"),
         "reason": text(longest=300),
-    }
+    },
+    {"skipped": text(longest=4096)},
 )
 _following = tagged(
     "state",

@@ -9,6 +9,7 @@ import re
 import shlex
 import socket
 import subprocess
+import threading
 from typing import TYPE_CHECKING, Any
 
 import fabric
@@ -18,6 +19,7 @@ from invoke.runners import Local
 from rookery.errors import RookeryError
 from rookery.marks import new_mark
 from rookery.remote import marked, remote_command
+from rookery.running import FIRST_ANSWER
 from rookery.ssh_errors import SshError
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ class Runner(Local):
         self._mark = new_mark().encode()
         self._waiting: dict[str, bytes] = {"out": b"", "err": b""}
         self._began: set[str] = set()
+        self._is_late = False
+        self._deadline = threading.Timer(FIRST_ANSWER, self._give_up)
+        self._deadline.daemon = True
 
     def run(self, command: str, **kwargs: Any) -> Any:
         """As fabric's: `env` is set on the cluster. Without `pty`, no standard input unless `in_stream` is given."""
@@ -54,6 +59,7 @@ class Runner(Local):
         remote = remote_command(marked(exports + command, self._mark.decode()), stdin=stdin)
         ssh = self.context.door.command(remote, terminal=self.using_pty)
         super().start(f"exec {shlex.join(ssh)}", "/bin/sh", dict(os.environ))
+        self._deadline.start()
         if not self.using_pty and not self.streams["in"]:
             self.close_proc_stdin()
 
@@ -76,10 +82,16 @@ class Runner(Local):
                 rb"%s\r?\n%s" % (self._mark, rb"%s\r\n" % self._mark if self.using_pty else b""), self._waiting[stream]
             )
             if found:
+                self._deadline.cancel()
                 self._began.add(stream)
                 if rest := self._waiting[stream][found.end() :]:
                     return rest
         return None
+
+    def _give_up(self) -> None:
+        """End a command that has not begun: start-up files wait for something."""
+        self._is_late = True
+        self.kill()
 
     def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
         """Ctrl-C reaches the command through a terminal; without one, ssh has got it already."""
@@ -93,6 +105,9 @@ class Runner(Local):
         Raises:
             SshError: The command never began.
         """
+        self._deadline.cancel()
+        if self._is_late and not self._began:
+            raise self.context.door.hangs()
         if "out" not in self._began and kwargs["exited"] is not None and kwargs["exited"] >= 0:
             out, err = (self._waiting[stream].decode(errors="replace") for stream in ("out", "err"))
             raise self.context.door.failure(kwargs["exited"], err or out, out)
@@ -131,7 +146,7 @@ class Connection(fabric.Connection):  # type: ignore[misc]
         """SFTP for `put` and `get`: paramiko speaks the protocol, ssh carries it.
 
         Raises:
-            SshError: The cluster gives none, or its start-up files end the shell first.
+            SshError: The cluster gives none, or its start-up files end the shell first, or keep it waiting.
         """
         if self._sftp is None:
             from paramiko import SFTPClient
@@ -143,12 +158,16 @@ class Connection(fabric.Connection):  # type: ignore[misc]
             end = theirs.fileno()
             process = subprocess.Popen(command, stdin=end, stdout=end, stderr=subprocess.DEVNULL)
             theirs.close()
+            mine.settimeout(FIRST_ANSWER)
             try:
                 self._set(_sftp=SFTPClient(_Quiet(mine)), _sftp_process=process)
-            except (EOFError, OSError, SSHException):
+                mine.settimeout(None)
+            except (EOFError, OSError, SSHException) as error:
                 process.kill()
                 process.wait()
                 mine.close()
+                if isinstance(error, TimeoutError):
+                    raise self.door.hangs() from None
                 raise SshError(
                     "startup",
                     f"{self.cluster_name}: no SFTP there: the server offers none, or your start-up files end it.",

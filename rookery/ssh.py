@@ -175,7 +175,7 @@ class Door:
             greeting(mark) if sends else b"",
             first,
             completed=lambda done: self._completed(done, mark),
-            hangs=self._hangs,
+            hangs=self.hangs,
         )
         return Running(command, call, heard, begun)
 
@@ -271,15 +271,15 @@ class Door:
             hint=f"{shlex.join([*self.ssh, self.cluster.name])}   # look for exit or exec in ~/.bashrc",
         )
 
-    def broke_off(self, code: int) -> bool:
-        """Whether an exit status is ssh's own and not the command's: 255, without a word, where the master is gone."""
-        return code == 255 and not self._tell("check")
-
-    def _hangs(self) -> SshError:
+    def hangs(self) -> SshError:
         """The error for a command that has not begun in time."""
         from rookery import startup
 
         return startup.hangs(self)
+
+    def broke_off(self, code: int) -> bool:
+        """Whether an exit status is ssh's own and not the command's: 255, without a word, where the master is gone."""
+        return code == 255 and not self._tell("check")
 
     def _completed(self, done: "subprocess.CompletedProcess[bytes]", mark: str) -> Completed:
         """What came of a marked command: what was printed before the marks is the start-up files'."""

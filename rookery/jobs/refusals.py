@@ -155,6 +155,7 @@ _OURS: Final = {
         "invoke submit --failed {number}   # then {job} with --after and the number that it prints",
     ),
     "no-record": ("{cluster} has no record of run {failed} of {project}.", "invoke submit {job}"),
+    "bad-record": ("The record of run {failed} on {cluster} can't be used: {said}.", "invoke submit {job}"),
     "changed": (
         "The {what} of {job} are others than in run {failed}, so task numbers mean something else in {release}.",
         "invoke submit {job}   # the whole of it",

@@ -92,7 +92,7 @@ def test_a_shell_on_a_compute_node_outlives_the_connection(student: Laptop) -> N
     assert "session shell goes on there" in terminal.seen
 
     assert _back(student, ask).ends() == 0
-    assert student.says("squeue --noheader --name=shell") == ""
+    assert student.says("squeue --noheader --states=PENDING,RUNNING --name=shell") == ""
 
 
 def _back(student: Laptop, ask: tuple[str, ...]) -> Terminal:

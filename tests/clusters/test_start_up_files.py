@@ -207,12 +207,13 @@ printf 'Metadata-Version: 2.1\nName: iniconfig\nVersion: 2.0.0\n' >lib/iniconfig
 printf 'Package: iterators\nVersion: 9.9\nBuilt: R 4.2.2; ; 2020-01-01 00:00:00 UTC; unix\n' >mine/iterators/DESCRIPTION
 printf '[install]\ntarget = %s/elsewhere\ndry-run = true\n' "$HOME" >.config/pip/pip.conf
 printf '[virtualenvs]\ncreate = false\n' >.config/pypoetry/config.toml
-printf 'R_LIBS=%s/mine\nR_LIBS_USER=%s/mine\n' "$HOME" "$HOME" >.Renviron
+printf '%s\n' "R_LIBS=$HOME/mine" "R_LIBS_USER=$HOME/mine" R_PROFILE_USER=/nothing TOKEN=abc >.Renviron
 printf '\n.libPaths("%s/mine")\n.First <- function() .libPaths("%s/mine")\n' "$HOME" "$HOME" >>.Rprofile
 """
 WHERE = """
     python -c 'import iniconfig; print(iniconfig.__file__)'
-    Rscript -e 'writeLines(c(find.package("iterators"), .libPaths()[1]))'
+    Rscript -e 'writeLines(c(find.package("iterators"), .libPaths()[1], Sys.getenv("TOKEN")))'
+    Rscript -e 'system2("Rscript", c("-e", shQuote("writeLines(.libPaths()[1])")))'
     env | grep -E '^(PYTHON|PIP_TARGET|CONDA_PREFIX|JULIA|R_LIBS=)' || true
     echo "libraries $LD_LIBRARY_PATH"
 """
@@ -250,11 +251,12 @@ def test_builds_and_jobs_have_what_the_release_says_and_nothing_else(builder: Ho
     note_names = {part.partition("=")[0] for part in note.split(": ")[1].split(", ")}
     assert {"PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "R_LIBS", "CONDA_PREFIX", "JULIA_PROJECT"} <= note_names
     said = made.run("logs", told["id"]).splitlines()
-    python, package, library, *rest = said[next(at for at, one in enumerate(said) if "iniconfig" in one) :]
+    python, package, library, token, inner, *rest = said[next(at for at, one in enumerate(said) if "iniconfig" in one) :]
     assert "/.venv/" in python or "/environments/locked-" in python
     assert "/mine" not in package + library
     assert package.endswith("/iterators")
     assert package.startswith(library)
+    assert (token, inner) == ("abc", library)
     assert "environments/locked-" in builder.laptop.says(f"readlink -f {library}")
     assert rest[-1] == "libraries /usr/lib"
     assert {one.partition("=")[0] for one in rest[:-1]} & {*note_names} == {"R_LIBS"}

@@ -194,6 +194,21 @@ def test_a_release_from_another_computer_is_not_tagged_and_not_submitted_for_it(
     seals.run("deploy", "--yes")
 
 
+def test_a_record_there_that_can_t_be_used_is_named_and_skipped(seals: Project, ended: dict[str, object]) -> None:
+    spoiled, number = f"projects/seals/runs/{ended['id']}.json", seals.submit("sweep")
+    seals.laptop.says(f"mv {spoiled} kept.json; printf '[' >{spoiled}")
+    try:
+        notes = seals.json("submit", "own script.sh", "--after", "sweep")["notes"]
+        assert f"skipped /home/sue/{spoiled}: it is no record of a run" in notes
+        said = seals.run("submit", "--failed", str(ended["id"]), code=1)
+        assert f"The record of run {ended['id']} on hec can't be used: /home/sue/{spoiled}." in said
+        said = seals.run("logs", str(ended["id"]), code=1)
+        assert said.count(f"Skipped /home/sue/{spoiled} on hec: it is no record of a run.") == 1
+    finally:
+        seals.laptop.says(f"mv kept.json {spoiled}")
+    assert "Skipped" not in seals.run("logs", number)
+
+
 def test_a_job_whose_record_can_t_be_written_there_is_submitted_all_the_same(seals: Project) -> None:
     seals.laptop.says("chmod 500 projects/seals/runs")
     try:

@@ -13,7 +13,7 @@ import pytest
 from persons import at_home
 from ssh_server import cluster, fingerprint, sshd
 
-from rookery import running, ssh, startup, user_ssh
+from rookery import runner, running, ssh, startup, user_ssh
 from rookery.errors import RookeryError
 from rookery.jobs import sent
 from rookery.onboard import key as onboard_key
@@ -171,6 +171,14 @@ def test_a_command_that_does_not_begin_in_time_is_told_as_that(door, server, mon
     monkeypatch.setattr(sent, "FIRST_ANSWER", 0.5)
     with pytest.raises(SshError, match="commands do not begin there"):
         list(sent.stream(door, "host", {"verb": "find", "name": "none"}))
+    monkeypatch.setattr(runner, "FIRST_ANSWER", 0.5)
+    for work in (
+        lambda: door.connection().run("true", hide=True),
+        lambda: door.connection().run("true", hide=True, pty=True),
+        lambda: door.connection().put(__file__, "there"),
+    ):
+        with pytest.raises(SshError, match="commands do not begin there"):
+            work()
 
 
 @pytest.mark.parametrize("line", ["read -r answer", "cat", "head -c 1 >/dev/null"])

@@ -86,19 +86,25 @@ def expand(pattern: str, job: str, task: Task) -> str:
     return re.sub(r"%([0-9]{0,3})([A-Za-z%])", value, pattern)
 
 
-def path_of(job: str, task: Task, error: bool) -> str:
-    """Where the log is: as Slurm says while it remembers, else as the record does, else Slurm's default."""
+def path_of(job: str, task: Task, error: bool) -> Tuple[str, str]:
+    """Where the log is: as Slurm says while it remembers, else as the record does, else Slurm's default.
+
+    Returns:
+        The path, and that of a record that can't be used.
+    """
     name = "%s_%s" % (job, task.number) if task.number else job
     told = slurm(["scontrol", "show", "job", name], PATIENCE)[0] if task.state in ACTIVE else ""
     match = re.search(r"^\s*%s=(.*)$" % ("StdErr" if error else "StdOut"), told, re.MULTILINE)
     if match and "4294967294" not in match.group(1) and task.state not in WAITING:
-        return match.group(1)
+        return match.group(1), ""
+    bad = ""
     for file in sorted(glob.glob(os.path.join(os.path.expanduser("~"), "projects", "*", "runs", job + ".json"))):
         kept = record(file)
+        bad = bad if kept else file
         pattern = (kept.get("error_log") if error else "") or kept.get("log") or ""
         if pattern and (not task.folder or task.folder == kept.get("release")):
-            return still_there(expand(pattern, job, task), str(kept.get("release") or ""), file)
-    return os.path.join(task.folder, "slurm-%s.out" % name)
+            return still_there(expand(pattern, job, task), str(kept.get("release") or ""), file), bad
+    return os.path.join(task.folder, "slurm-%s.out" % name), bad
 
 
 def still_there(path: str, release: str, file: str) -> str:
@@ -137,9 +143,10 @@ class Follower:
             task = found[number]
         else:
             return self.say(state="no-task", tasks=sorted(map(int, filter(None, found))), array="" not in found)
-        path = path_of(self.job, task, bool(self.request.get("error")))
+        path, bad = path_of(self.job, task, bool(self.request.get("error")))
         told = {
             "path": path,
+            "skipped": bad,
             "task": task.number,
             "why": why,
             "total": len(found),
@@ -151,7 +158,7 @@ class Follower:
                 return self.say(state="none", **told)
             self.say(state="wait", **told)
             path = self.wait(task, path)
-            told["path"] = path
+            told.update(path=path, skipped="")
             if not os.path.exists(path):
                 return self.say(state="none", **told)
         if os.path.isdir(path):
@@ -173,7 +180,7 @@ class Follower:
             time.sleep(pause)
             task.state = self.state(task)
             if task.state not in WAITING:
-                path = path_of(self.job, task, bool(self.request.get("error")))
+                path, _ = path_of(self.job, task, bool(self.request.get("error")))
             if os.path.exists(path) or task.state not in ACTIVE:
                 break
         return path

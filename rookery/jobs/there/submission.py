@@ -173,7 +173,7 @@ class Submission:
         if not self.request["again"]:
             return
         for path in glob.glob(os.path.join(glob.escape(self.base), "runs", "*.json")):
-            known = record(path)
+            known = self._read_record(path)
             if known.get("token") == self.request["token"]:
                 raise Answer("already", record=known, stamp=self.stamp)
         try:
@@ -207,9 +207,10 @@ class Submission:
         """Task numbers of an earlier run mean the same in this release, or nothing is submitted."""
         if not self.request["failed_of"]:
             return
-        before = record(os.path.join(self.base, "runs", self.request["failed_of"] + ".json"))
+        path = os.path.join(self.base, "runs", self.request["failed_of"] + ".json")
+        before = record(path)
         if not before:
-            raise Answer("no-record", stamp=self.stamp)
+            raise Answer("bad-record" if os.path.lexists(path) else "no-record", said=path, stamp=self.stamp)
         if before.get("job") != self._what:
             raise Answer("other-job", name=before.get("job"), stamp=self.stamp)
         now = {"rows": self._rows(), "chunk": self.entry.get("chunk") or 1}
@@ -254,9 +255,17 @@ class Submission:
         return not queued and not os.path.exists(os.path.join(self.base, "runs", number + ".json"))
 
     def _latest(self, name: str) -> str:
-        records = [record(path) for path in glob.glob(os.path.join(glob.escape(self.base), "runs", "*.json"))]
+        records = [self._read_record(path) for path in glob.glob(os.path.join(glob.escape(self.base), "runs", "*.json"))]
         found = [one for one in records if one.get("job") == name]
         return str(max(found, key=lambda one: str(one.get("when")))["id"]) if found else ""
+
+    def _read_record(self, path: str) -> Dict[str, Any]:
+        """The record in a file; the user is told of one that can't be used."""
+        told = record(path)
+        warning = "skipped %s: it is no record of a run" % path
+        if not told and warning not in self.warnings:
+            self.warnings.append(warning)
+        return told
 
     def _patterns(self) -> Tuple[str, str]:
         """Paths of the logs, with Slurm's patterns."""

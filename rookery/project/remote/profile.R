@@ -1,13 +1,15 @@
-# Written by rookery. In jobs, R reads this in place of ~/.Rprofile. That is read here, and the project's own packages
-# come first whatever it says.
+# Written by rookery. In jobs, R reads this in place of ~/.Rprofile and ~/.Renviron. Those are read here, and the project's
+# own packages come first whatever they say.
 local({
-  library <- Sys.getenv("R_LIBS_USER") # a ~/.Renviron may have changed it
-  own <- file.path(dirname(dirname(Sys.getenv("R_PROFILE_USER"))), ".rlibrary")
-  if (dir.exists(own)) library <- own
-  Sys.setenv(R_LIBS = library, R_LIBS_USER = library)
+  profile <- Sys.getenv("R_PROFILE_USER")
+  library <- file.path(dirname(dirname(profile)), ".rlibrary")
+  if (!dir.exists(library)) library <- Sys.getenv("R_LIBS_USER")
+  first <- function(...) Find(file.exists, c(...))
+  for (file in first(".Renviron", "~/.Renviron")) try(readRenviron(file))
+  # also for the R that this one starts
+  Sys.setenv(R_LIBS = library, R_LIBS_USER = library, R_PROFILE_USER = profile, R_ENVIRON_USER = "/dev/null")
   .libPaths(library)
-  profile <- Filter(file.exists, c(".Rprofile", "~/.Rprofile"))
-  if (length(profile)) try(sys.source(profile[1], envir = globalenv(), keep.source = FALSE))
+  for (file in first(".Rprofile", "~/.Rprofile")) try(sys.source(file, envir = globalenv(), keep.source = FALSE))
   if (exists(".First", globalenv(), inherits = FALSE)) {
     try(get(".First", globalenv())())
     rm(".First", envir = globalenv())
