@@ -198,7 +198,7 @@ def _check(one: Mapping[str, str], name: str) -> None:
 
 
 def _is_python(version: str, path: str) -> bool:
-    return bool(re.fullmatch(r"[0-9]{1,3}\.[0-9]{1,5}[0-9A-Za-z.+]{0,20}", version) and _PATH.fullmatch(path))
+    return bool(re.fullmatch(r"[0-9]{1,3}\.[0-9]{1,5}(?![0-9])[0-9A-Za-z.+]{0,20}", version) and _PATH.fullmatch(path))
 
 
 def _whole(text: str) -> int:
@@ -207,7 +207,7 @@ def _whole(text: str) -> int:
 
 
 def _new_enough(version: str) -> bool:
-    return tuple(int(part) for part in version.split(".")[:2]) >= OLDEST_PYTHON
+    return tuple(map(int, re.findall(r"[0-9]+", version)[:2])) >= OLDEST_PYTHON
 
 
 def _free(many: Mapping[str, list[str]], profile: Mapping[str, Any]) -> dict[str, int]:

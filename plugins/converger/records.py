@@ -117,7 +117,7 @@ def _is_whole(said: Dict[str, Any]) -> bool:
         paths += [left[key] for left in said["left"] for key in ("path", "kept")]
     except (KeyError, TypeError, AttributeError):
         return False
-    return entries and folders and lists and all(isinstance(path, str) for path in paths)
+    return entries and folders and lists and all(isinstance(path, str) and "\0" not in path for path in paths)
 
 
 def _damaged(file: str) -> Problem:

@@ -6,6 +6,7 @@ keeps the two alike. Python 3.6 and its standard library only.
 
 import json
 import os
+import re
 import stat
 
 TYPE_CHECKING = False  # typing itself takes 5 ms to import, and a deploy reads JSON before all else
@@ -20,6 +21,11 @@ MOST_LEVELS = 64
 
 MOST_DIGITS = 20
 """Digits of a whole number: those of 64 bits."""
+
+
+_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Half surrogate pairs, but for those by which Python names the bytes of a file's name that are not UTF-8."""
 
 
 class MalformedError(ValueError):
@@ -52,6 +58,8 @@ def loads(data: "Any", most: int = MOST_BYTES) -> "Any":
     except ValueError as error:
         raise MalformedError(f"it is not JSON: {error}") from None
     _check_depth(value)
+    if _ESCAPE.search(text) and _HALF.search(json.dumps(value, ensure_ascii=False)):
+        raise MalformedError("it has half a character")
     return value
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from live import Live
 
-from rookery import profile, ssh, user_ssh
+from rookery import profile, runner, ssh, startup, user_ssh
 from rookery.errors import RookeryError
 from rookery.onboard import key as key_
 from rookery.profile import Cluster
@@ -145,6 +145,15 @@ def test_every_login_shell(account, hec, opened, name):
     assert door.run(["é" * 100_000], script='echo "$1"; cat', input=b"in").stdout == "é" * 100_000 + "\nin"
     result = door.connection().run('for x in \'a b\' "it\'s"; do echo "$x"; done', hide=True)
     assert result.stdout == "a b\nit's\n"
+
+
+def test_start_up_files_that_keep_sftp_waiting(account, hec, opened, monkeypatch, tmp_path):
+    door = opened(account(hec, "idle"))
+    door.run(script="echo 'sleep 20' >~/.bashrc.new && mv ~/.bashrc.new ~/.bashrc")
+    monkeypatch.setattr(runner, "FIRST_ANSWER", 1)
+    monkeypatch.setattr(startup, "PATIENCE", 1)
+    with pytest.raises(SshError, match="commands do not begin there"):
+        door.connection().get(".profile", str(tmp_path / "it"))
 
 
 def refused(cluster: Cluster) -> SshError:

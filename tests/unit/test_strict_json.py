@@ -39,6 +39,8 @@ def test_the_converger_s_copy_is_the_same_text() -> None:
         (b"NaN", "it has NaN, which is not JSON"),
         (b"-Infinity", "it has -Infinity, which is not JSON"),
         (b'"\xff"', "it is not text in UTF-8"),
+        (b'["\\ud800"]', "it has half a character"),
+        (b'{"\\udfff": 1}', "it has half a character"),
         (b"", "it is not JSON: "),
         (b'"' + b"a" * 200 + b'"', "it is larger than 100 bytes"),
     ],
@@ -50,7 +52,7 @@ def test_what_is_refused(data: bytes, why: str) -> None:
 
 
 def test_what_is_plain_comes_as_it_is() -> None:
-    value = {"a": [1, -2.5, 10**19, None, True, "é\udcff"], "b": {"c": []}}
+    value = {"a": [1, -2.5, 10**19, None, True, "é\udcff", "\U0001f427"], "b": {"c": []}}
     assert strict_json.loads(json.dumps(value)) == value
     assert strict_json.loads("[" * 64 + "]" * 64)
 

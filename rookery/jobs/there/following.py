@@ -27,7 +27,7 @@ class Task:
 
     def __init__(self, number: str, parts: List[str]) -> None:
         self.number, (self.id, self.state, self.reason, self.name, self.folder, self.start) = number, parts
-        self.state = self.state.split()[0] if self.state else ""
+        self.state = (self.state.split() or [""])[0]  # CANCELLED by 1000
 
 
 def tasks(job: str) -> Tuple[Dict[str, Task], str]:
