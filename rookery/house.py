@@ -3,6 +3,7 @@
 Every function reads the environment when it is called, so that a test or a sandbox can give a person another home.
 """
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -26,6 +27,25 @@ def config_dir() -> Path:
 def state_dir() -> Path:
     """What rookery remembers between runs: known hosts, sandboxes, locks."""
     return Path(xdg.base("XDG_STATE_HOME", ".local/state"), "rookery")
+
+
+def made_in_state(*parts: str) -> Path:
+    """A folder in the state folder, made if need be.
+
+    Raises:
+        OSError: There is no room for it.
+        RookeryError: It can't be made, for another reason.
+    """
+    folder = state_dir().joinpath(*parts)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise RookeryError(
+            f"rookery can't keep its state in {folder}: {error.strerror}.", hint=f"ls -ld {state_dir()}"
+        ) from error
+    return folder
 
 
 def cache_dir() -> Path:

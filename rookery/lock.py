@@ -27,13 +27,7 @@ def held(name: str) -> Iterator[None]:
     """
     import fcntl  # Windows has none; `doctor` says so there, and comes this way
 
-    folder = house.state_dir() / "locks"
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = (folder / f"{name}.lock").open("a+", encoding="utf-8")
-    except OSError as error:
-        raise RookeryError(f"rookery can't keep its state in {folder}: {error.strerror}.") from error
-    with file:
+    with (house.made_in_state("locks") / f"{name}.lock").open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

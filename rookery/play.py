@@ -128,11 +128,7 @@ class Ansible:
         Raises:
             RookeryError: The state folder can't be written.
         """
-        folder = house.state_dir() / "ansible" / "tmp"
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise RookeryError(f"rookery can't keep its state in {folder}: {error.strerror}.") from error
+        folder = house.made_in_state("ansible", "tmp")
         self._is_told = False
         self._stack = ExitStack()
         self._said = self._stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))

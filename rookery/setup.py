@@ -4,7 +4,9 @@ Whatever stops it, Ctrl-C or worse, the same command again goes on from there: w
 whole or not at all, and `home` sees on the cluster what is done already.
 """
 
+import errno
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -292,6 +294,8 @@ def _play(doors: Mapping[str, "Door"], this: _Run) -> int:
         said = " ".join(" ".join(screen.said[-12:]).split()) or f"exit code {code}"
         if len(silent) < len(doors):
             raise RookeryError(f"Ansible stopped in mid-run: {said}", hint="the same command: it goes on from there")
+        if os.strerror(errno.ENOSPC) in said:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         raise RookeryError(f"Ansible could not start: {said}", hint="the same command with -vv")
     for name in silent:
         story.chapters[name].fail("Ansible did nothing there.")

@@ -5,6 +5,7 @@ An array of 10,000 tasks is 20,000 lines of sacct; what is known of it afterward
 
 import concurrent.futures
 import contextlib
+import copy
 import json
 import os
 import re
@@ -201,9 +202,9 @@ def _task(name: str, parts: List[str], at: Dict[str, int], jobs: Dict[int, Job])
     job.submitted = min(moment(parts[at["Submit"]]) or job.submitted, job.submitted or moment(parts[at["Submit"]]))
     state, by = _state(parts[at["State"]])
     if match.group(3) is not None:
-        for number in numbers(match.group(3)):
-            job.tasks[number] = Task(state)
-            job.tasks[number].by = _canceller(state, by)
+        alike = Task(state)
+        alike.by = _canceller(state, by)
+        job.tasks.update(dict.fromkeys(numbers(match.group(3)), alike))
         return None
     task = job.tasks[int(match.group(2) or 0)] = Task(state)
     task.by = _canceller(state, by)
@@ -255,24 +256,39 @@ def read_queue(text: str, jobs: Dict[int, Job]) -> None:
         job.limit = job.limit or (
             "" if told["l"] in ("INVALID", "NOT_SET") else str(min(int(seconds(told["l"])), 10**11) or _word(told["l"]))
         )
-        for number in numbers(told["K"]) if job.is_array else [0]:
-            job.listed.add(number)
-            before = job.tasks.get(number)
-            if before is not None and not before.is_active:
-                continue  # it ended between the two questions
-            task = job.tasks[number] = before or Task(state)
-            task.state, task.elapsed = state, int(seconds(told["M"]))
-            task.cpus = task.cpus or min(whole(told["C"]), 10**9)
-            task.asked = task.asked or asked_memory(told["m"], task.cpus, 1)
-            if task.state in WAITING:
-                reason = _cut(told["r"])
-                job.reasons[reason] = job.reasons.get(reason, 0) + 1
-                job.expected = min(moment(told["S"]) or job.expected, job.expected or moment(told["S"]))
-                job.depends = told["E"] if told["E"] != "(null)" else ""
-                continue
-            task.start = moment(told["S"])
-            if not task.is_active:  # what it used is not in the accounts yet
-                task.end, task.settled = moment(told["e"]), False
+        listed = numbers(told["K"]) if job.is_array else [0]
+        job.listed.update(listed)
+        # others ended between the two questions
+        listed = [number for number in listed if number not in job.tasks or job.tasks[number].is_active]
+        if state in WAITING and listed:
+            _wait(job, told, state, listed)
+        else:
+            for number in listed:
+                _work(job, told, state, number)
+
+
+def _wait(job: Job, told: Dict[str, str], state: str, listed: List[int]) -> None:
+    """Put tasks in that have not begun: one line of squeue's tells of all that wait for the same, up to millions."""
+    alike = Task(state)
+    alike.elapsed, alike.cpus = int(seconds(told["M"])), min(whole(told["C"]), 10**9)
+    alike.asked = asked_memory(told["m"], alike.cpus, 1)
+    job.tasks.update(dict.fromkeys(listed, alike))
+    reason = _cut(told["r"])
+    job.reasons[reason] = job.reasons.get(reason, 0) + len(listed)
+    job.expected = min(moment(told["S"]) or job.expected, job.expected or moment(told["S"]))
+    job.depends = told["E"] if told["E"] != "(null)" else ""
+
+
+def _work(job: Job, told: Dict[str, str], state: str, number: int) -> None:
+    """Put a task in that has begun."""
+    # what sacct said of many that wait is one object
+    task = job.tasks[number] = copy.copy(job.tasks[number]) if number in job.tasks else Task(state)
+    task.state, task.elapsed = state, int(seconds(told["M"]))
+    task.cpus = task.cpus or min(whole(told["C"]), 10**9)
+    task.asked = task.asked or asked_memory(told["m"], task.cpus, 1)
+    task.start = moment(told["S"])
+    if not task.is_active:  # what it used is not in the accounts yet
+        task.end, task.settled = moment(told["e"]), False
 
 
 def drop_forgotten(jobs: Dict[int, Job], asked: float) -> None:
@@ -283,9 +299,12 @@ def drop_forgotten(jobs: Dict[int, Job], asked: float) -> None:
         asked: When they were asked; what was submitted at that moment may be known to one of them alone.
     """
     for job in jobs.values():
+        if job.submitted >= asked - 2:
+            continue
         for number, task in job.tasks.items():
-            if task.state in WAITING and number not in job.listed and job.submitted < asked - 2:
-                task.state = "CANCELLED"
+            if task.state in WAITING and number not in job.listed:
+                job.tasks[number] = copy.copy(task)
+                job.tasks[number].state = "CANCELLED"
 
 
 def look(request: Dict[str, Any]) -> Dict[str, Any]:
