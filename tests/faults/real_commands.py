@@ -9,13 +9,14 @@ import subprocess
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from laptops import Laptop
 from live import Live
 from mishaps import CONVERGER, ended, kill_all, until
 from projects_here import Project, project
 
-COMMANDS = ("setup", "deploy", "submit", "fetch", "combine", "undo")
+COMMANDS = ("setup", "deploy", "submit", "fetch", "combine", "onboard", "undo")
 TASKS = 3
 
 _FILES = {
@@ -49,6 +50,7 @@ class Student:
         seconds: How long each command took when nothing last happened to it.
         runs: The numbers of the jobs that were submitted.
         kills: How many commands were killed, by name.
+        studies: How many first projects were begun by `onboard`.
     """
 
     live: Live
@@ -56,6 +58,12 @@ class Student:
     seconds: dict[str, float] = field(default_factory=dict)
     runs: list[str] = field(default_factory=list)
     kills: Counter[str] = field(default_factory=Counter)
+    studies: int = 0
+
+    @property
+    def study(self) -> Path:
+        """The last of them."""
+        return self.laptop.home / f"study{self.studies}"
 
     @property
     def laptop(self) -> Laptop:
@@ -82,7 +90,7 @@ def kill_one(one: Student, rng: random.Random) -> str:
         process = one.laptop.start(*_arguments(one, command))
         time.sleep(moment * one.seconds[command])
         _kill(one, process, side)
-        done = ended(process, timeout=180)
+        done = ended(process, timeout=400)
         one.kills[command] += done.returncode != 0
         assert "Traceback" not in done.stderr, done.stderr
         assert "rookery itself failed" not in done.stderr, done.stderr
@@ -101,6 +109,7 @@ def _arguments(one: Student, command: str) -> list[str]:
         "submit": ["submit", "count", *cluster, *project],
         "fetch": ["fetch", *cluster, *project],
         "combine": ["combine", "--files", "results/count_*.csv", *project],
+        "onboard": ["onboard", *cluster, "--project", one.study.name, "--yes"],
         "undo": ["undo", "--yes", *cluster],
     }[command]
 
@@ -108,7 +117,7 @@ def _arguments(one: Student, command: str) -> list[str]:
 def _run(one: Student, command: str) -> str:
     """Run a command, which must succeed; what it says on both streams."""
     began = time.monotonic()
-    done = one.laptop.rookery(*_arguments(one, command), timeout=180)
+    done = one.laptop.rookery(*_arguments(one, command), timeout=400)
     one.seconds[command] = time.monotonic() - began
     assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
@@ -120,6 +129,8 @@ def _prepare(one: Student, command: str) -> None:
         _run(one, "undo")
     elif command == "deploy":
         one.project.commit({"note.txt": f"{time.monotonic_ns()}\n"})
+    elif command == "onboard":
+        one.studies += 1
     elif command in ("fetch", "combine"):
         for path in (one.project.root / "results").glob("*"):
             path.unlink()
@@ -141,6 +152,9 @@ def _finish(one: Student, command: str) -> None:
     said = _run(one, command)
     if command == "submit":
         assert _note_run(one, said), said
+    elif command == "onboard":
+        [record] = (one.study / "runs").glob("*.json")
+        one.runs.append(record.stem)
     elif command == "undo":
         _run(one, "setup")
 
@@ -158,14 +172,16 @@ def see_that_all_holds(one: Student, command: str) -> None:
     Raises:
         AssertionError: It is otherwise.
     """
-    if command == "submit":
+    if command in ("submit", "onboard"):
         known = one.laptop.says(
             "sacct --noheader --allocations --parsable2 --format=JobIDRaw,JobID --starttime=now-1day"
         )
         there = {line.split("|")[1].partition("_")[0] for line in known.splitlines()}
-        until(lambda: one.runs[-1] in _ended(one), 120)
+        until(lambda: command == "onboard" or one.runs[-1] in _ended(one), 120)
         assert len(one.runs) == len(set(one.runs)), f"one job for two submissions: {one.runs}"
         assert there <= set(one.runs), f"submitted more than once: {sorted(there - set(one.runs))}"
+    if command == "onboard":
+        assert len((one.study / "combined.csv").read_text().splitlines()) == 1 + 20 * 50
     if command in ("fetch", "combine"):
         for task in range(1, TASKS + 1):
             results = one.project.root / "results"
