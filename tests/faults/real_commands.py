@@ -192,7 +192,7 @@ def see_that_all_holds(one: Student, command: str) -> None:
         assert len(table) == 1 + TASKS, table
     if command == "deploy":
         assert one.project.there("current/note.txt") == (one.project.root / "note.txt").read_text().strip()
-    left = one.laptop.says("find . -name '.rookery-*' ! -name .rookery-version ! -path './projects/*'")
+    left = one.laptop.says("find . -name '.rookery-*' ! -name .rookery-version ! -name .rookery-ready ! -path './projects/*'")
     assert left == "", left
 
 

@@ -1,0 +1,115 @@
+"""Ctrl-C at each question of each command: it ends there, in one line, and the same command goes on later."""
+
+import re
+import subprocess
+
+import pytest
+from laptops import ROOKERY, Laptop, laptop, newcomer
+from live import Live
+from mishaps import half_written
+from typist import Typist
+
+pytestmark = pytest.mark.cluster
+STOPPED = "Stopped. The same command goes on from here."
+
+
+def typing(person: Laptop, *arguments: str) -> Typist:
+    environment = {**person.environment, "GIT_CONFIG_NOSYSTEM": "1"}
+    return Typist([str(ROOKERY), *arguments, "--cluster", person.cluster], environment, person.home)
+
+
+def test_each_question_of_onboarding(hec: Live) -> None:
+    """Whoever stops at one question after the other, each time in a new run, comes to the end all the same."""
+    person = newcomer(hec, "ivy")
+    (person.home / ".ssh").mkdir(mode=0o700)
+    own = "Host *\n    Compression yes\n"
+    (person.home / ".ssh/config").write_text(own)
+    answers = {
+        r"Your username there .*: $": "ivy",
+        r"Enter passphrase (?:for|\(empty).*: $": "",
+        r"Enter same passphrase again: $": "",
+        r"ivy@.*password: $": hec.miniature.password,
+        r"Shall this line be put into ~/.ssh/config.*: $": "yes",
+        r"The name of your first project.*: $": "first-study",
+        r"The language of your first project .*: $": "python",
+        r"Your full name: $": "Ivy",
+        r"Your email address: $": "i@example.ac.uk",
+    }
+    stopped_at: list[str] = []
+    while len(stopped_at) < len(answers):
+        with typing(person, "onboard") as screen:
+            while (asked := asks(screen, answers)) in stopped_at:
+                screen.types(answers[asked])
+            screen.presses_until("\x03", STOPPED)
+            assert screen.ends() == 130, screen.seen
+        stopped_at.append(asked)
+        assert "Traceback" not in screen.seen
+        assert not half_written(hec, person), asked
+        assert own in (person.home / ".ssh/config").read_text()
+    with typing(person, "onboard") as screen:
+        while (asked := asks(screen, {**answers, "That is all: your home on hec is ready": ""})) in answers:
+            screen.types(answers[asked])
+        assert screen.ends() == 0
+    assert person.says("sacct --noheader --allocations --format=JobName | sort -u").split() == ["simulate"]
+    person.rookery("logout")
+
+
+def asks(screen: Typist, questions: dict[str, str]) -> str:
+    """Wait for one of the questions; which it is."""
+    screen.shows("|".join(f"(?:{question})" for question in questions), 240)
+    shown = screen.seen[: screen.read_to]
+    return next(question for question in questions if re.search(question, shown))
+
+
+@pytest.fixture(scope="module")
+def ida(penguins: Live) -> Laptop:
+    """A home that is set up, with a job that waits."""
+    person = laptop(penguins, "ida")
+    person.setup("--tags", "shell,storage,tmux")
+    return person
+
+
+def test_before_a_home_is_taken_back(ida: Laptop) -> None:
+    before = ida.tree()
+    with typing(ida, "undo") as screen:
+        screen.shows(r"Take it back\? \[y/N\] $")
+        screen.presses("\x03")
+        screen.shows(STOPPED)
+        assert screen.ends() == 130
+    assert ida.tree() == before
+
+
+def test_before_jobs_are_cancelled(ida: Laptop) -> None:
+    number = ida.says("sbatch --parsable --hold --array=1-2 --wrap hostname")
+    with typing(ida, "cancel", number) as screen:
+        screen.shows(r"Cancel .*\? \[y/N\] $")
+        screen.presses("\x03")
+        screen.shows(STOPPED)
+        assert screen.ends() == 130
+    assert ida.says("squeue --me --noheader --format=%F") == number
+    ida.says(f"scancel {number}")
+
+
+def test_before_servers_of_vs_code_are_removed(ida: Laptop) -> None:
+    old, new = (f".vscode-server/bin/{digit * 40}" for digit in "12")
+    ida.says(f"mkdir -p {old} {new}; touch -d '2020-01-01' {old}/x {old}; touch {new}/x")
+    with typing(ida, "vscode.prune") as screen:
+        screen.shows(r"Remove .*\? \[y/N\] $")
+        screen.presses("\x03")
+        screen.shows(STOPPED)
+        assert screen.ends() == 130
+    ida.says(f"ls {old}/x")
+
+
+def test_at_a_host_key_that_is_typed(hec: Live) -> None:
+    """Nothing is kept of a host that is not known, and nothing was sent to it."""
+    person = newcomer(hec, "ike")
+    person.write(cluster_host_keys=[])
+    with typing(person, "onboard", "--user", "ike") as screen:
+        screen.shows(r"Is it the same\? \(yes, no, or the fingerprint you were given\) $")
+        screen.presses("\x03")
+        screen.shows(STOPPED)
+        assert screen.ends() == 130
+    known = subprocess.run(["grep", "-rl", hec.miniature.address, person.home / ".ssh", person.home / ".local"],
+                           capture_output=True, text=True, check=False)  # fmt: skip
+    assert not [path for path in known.stdout.split() if "known_hosts" in path]
