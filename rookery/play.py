@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from rookery import house, strict_json
-from rookery.errors import RookeryError
 
 TIMEOUT = 20
 """Seconds that Ansible is given to end its workers once it was told to stop."""
@@ -128,7 +127,7 @@ class Ansible:
         Raises:
             RookeryError: The state folder can't be written.
         """
-        folder = house.made_in_state("ansible", "tmp")
+        house.made_in_state("ansible", "tmp")
         self._is_told = False
         self._stack = ExitStack()
         self._said = self._stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))

@@ -103,7 +103,9 @@ def _before(stream: IO[bytes], mark: str, deadline: sent.Deadline, found: "Targe
             continue
         told = sent.read(found.door, "following", line[len(mark) :])
         if skipped := told.pop("skipped", ""):
-            print(f"Skipped {report.clean(skipped)} on {found.cluster.name}: it is no record of a run.", file=sys.stderr)
+            print(
+                f"Skipped {report.clean(skipped)} on {found.cluster.name}: it is no record of a run.", file=sys.stderr
+            )
         if told["state"] == "begin":
             if told["why"] or sys.stderr.isatty():
                 print(_where(told, request, found.flags), file=sys.stderr)

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.cluster
 NAMES = itertools.count()
 # Stands in for mamba, which can't be had here: it says how it was called, and builds as long as ~/hold is there.
 MAMBA = """#!/bin/sh
+case $* in *--help) echo '[--offline] [--no-default-packages] [--json]'; exit ;; esac
 printf '%s\\n' "$@" > ~/mamba-called
 mkdir -p "$5/bin"
 echo "half" > "$5/half"
@@ -132,7 +133,16 @@ def test_mamba_is_called_as_it_should_be(project: Work) -> None:
     told = project.deploy()
     path = told["environments"]["python"]["path"]
     called = project.laptop.says("cat mamba-called").splitlines()
-    assert called == ["env", "create", "--quiet", "--prefix", path, "--file", "environment.yml"]
+    assert called == [
+        "env",
+        "create",
+        "--quiet",
+        "--prefix",
+        path,
+        "--file",
+        "environment.yml",
+        "--no-default-packages",
+    ]
     assert project.laptop.says(f"readlink {project.base}/releases/{commit}/.conda") == path
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from laptops import ROOKERY, Laptop, laptop
+from laptops import ROOKERY, laptop
 from live import Live
 from mishaps import refused, until
 from projects_here import Project, project

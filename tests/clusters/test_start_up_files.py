@@ -251,7 +251,9 @@ def test_builds_and_jobs_have_what_the_release_says_and_nothing_else(builder: Ho
     note_names = {part.partition("=")[0] for part in note.split(": ")[1].split(", ")}
     assert {"PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "R_LIBS", "CONDA_PREFIX", "JULIA_PROJECT"} <= note_names
     said = made.run("logs", told["id"]).splitlines()
-    python, package, library, token, inner, *rest = said[next(at for at, one in enumerate(said) if "iniconfig" in one) :]
+    python, package, library, token, inner, *rest = said[
+        next(at for at, one in enumerate(said) if "iniconfig" in one) :
+    ]
     assert "/.venv/" in python or "/environments/locked-" in python
     assert "/mine" not in package + library
     assert package.endswith("/iterators")

@@ -18,6 +18,8 @@ from projects_here import Project, project
 
 COMMANDS = ("setup", "deploy", "submit", "fetch", "combine", "onboard", "undo")
 TASKS = 3
+MARKS = (".rookery-version", ".rookery-ready")
+"""Files that stay: what a program or an environment is."""
 
 _FILES = {
     ".gitignore": "slurm_logs/\nresults/\ncombined.csv\n",
@@ -192,7 +194,8 @@ def see_that_all_holds(one: Student, command: str) -> None:
         assert len(table) == 1 + TASKS, table
     if command == "deploy":
         assert one.project.there("current/note.txt") == (one.project.root / "note.txt").read_text().strip()
-    left = one.laptop.says("find . -name '.rookery-*' ! -name .rookery-version ! -name .rookery-ready ! -path './projects/*'")
+    finished = " ".join(f"! -name {name}" for name in MARKS)
+    left = one.laptop.says(f"find . -name '.rookery-*' {finished} ! -path './projects/*'")
     assert left == "", left
 
 

@@ -255,7 +255,8 @@ class Submission:
         return not queued and not os.path.exists(os.path.join(self.base, "runs", number + ".json"))
 
     def _latest(self, name: str) -> str:
-        records = [self._read_record(path) for path in glob.glob(os.path.join(glob.escape(self.base), "runs", "*.json"))]
+        paths = glob.glob(os.path.join(glob.escape(self.base), "runs", "*.json"))
+        records = [self._read_record(path) for path in paths]
         found = [one for one in records if one.get("job") == name]
         return str(max(found, key=lambda one: str(one.get("when")))["id"]) if found else ""
 

@@ -69,7 +69,9 @@ os.execv(sys.executable, [*pip, *sys.argv[1:]])
 build_conda() {
   tool=$(command -v mamba || command -v micromamba || command -v conda) ||
     { echo 'error: there is no mamba and no conda here' && return 1; }
-  CONDA_ALWAYS_YES=true MAMBA_ALWAYS_YES=true "$tool" env create --quiet --prefix "$target" --file "$1"
+  # create_default_packages of ~/.condarc are not the project's; not every version has the option
+  option=$("$tool" env create --help 2>/dev/null | grep -o -m 1 -e --no-default-packages)
+  CONDA_ALWAYS_YES=true MAMBA_ALWAYS_YES=true "$tool" env create --quiet --prefix "$target" --file "$1" ${option:+"$option"}
 }
 build_library() { run_r library "$1"; }
 build_renv() { run_r renv "$1"; }
