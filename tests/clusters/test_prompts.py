@@ -62,43 +62,43 @@ def asks(screen: Typist, questions: dict[str, str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def ida(penguins: Live) -> Laptop:
+def imke(penguins: Live) -> Laptop:
     """A home that is set up, with a job that waits."""
-    person = laptop(penguins, "ida")
+    person = laptop(penguins, "imke")
     person.setup("--tags", "shell,storage,tmux")
     return person
 
 
-def test_before_a_home_is_taken_back(ida: Laptop) -> None:
-    before = ida.tree()
-    with typing(ida, "undo") as screen:
+def test_before_a_home_is_taken_back(imke: Laptop) -> None:
+    before = imke.tree()
+    with typing(imke, "undo") as screen:
         screen.shows(r"Take it back\? \[y/N\] $")
         screen.presses("\x03")
         screen.shows(STOPPED)
         assert screen.ends() == 130
-    assert ida.tree() == before
+    assert imke.tree() == before
 
 
-def test_before_jobs_are_cancelled(ida: Laptop) -> None:
-    number = ida.says("sbatch --parsable --hold --array=1-2 --wrap hostname")
-    with typing(ida, "cancel", number) as screen:
+def test_before_jobs_are_cancelled(imke: Laptop) -> None:
+    number = imke.says("sbatch --parsable --hold --array=1-2 --wrap hostname")
+    with typing(imke, "cancel", number) as screen:
         screen.shows(r"Cancel .*\? \[y/N\] $")
         screen.presses("\x03")
         screen.shows(STOPPED)
         assert screen.ends() == 130
-    assert ida.says("squeue --me --noheader --format=%F") == number
-    ida.says(f"scancel {number}")
+    assert imke.says("squeue --me --noheader --format=%F") == number
+    imke.says(f"scancel {number}")
 
 
-def test_before_servers_of_vs_code_are_removed(ida: Laptop) -> None:
+def test_before_servers_of_vs_code_are_removed(imke: Laptop) -> None:
     old, new = (f".vscode-server/bin/{digit * 40}" for digit in "12")
-    ida.says(f"mkdir -p {old} {new}; touch -d '2020-01-01' {old}/x {old}; touch {new}/x")
-    with typing(ida, "vscode.prune") as screen:
+    imke.says(f"mkdir -p {old} {new}; touch -d '2020-01-01' {old}/x {old}; touch {new}/x")
+    with typing(imke, "vscode.prune") as screen:
         screen.shows(r"Remove .*\? \[y/N\] $")
         screen.presses("\x03")
         screen.shows(STOPPED)
         assert screen.ends() == 130
-    ida.says(f"ls {old}/x")
+    imke.says(f"ls {old}/x")
 
 
 def test_at_a_host_key_that_is_typed(hec: Live) -> None:
