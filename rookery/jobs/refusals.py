@@ -20,7 +20,7 @@ _MEANING: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     (
         r"timed out",
-        "Slurm on {cluster} took too long to answer, and has no such job. Nothing was submitted, and nothing is lost.",
+        "Slurm on {cluster} took too long to answer. Nothing was submitted, and nothing is lost.",
         "the same command again, in a while",
     ),
     (r"invalid partition", "{cluster} has no such partition.", "invoke queue   # lists them"),
@@ -163,6 +163,10 @@ _OURS: Final = {
     "other-job": (
         "Run {failed} was of {name}, so its failed tasks are none of {job}.",
         "invoke submit --failed {failed}   # submits {name}",
+    ),
+    "unknown": (
+        "Slurm on {cluster} does not answer, and so not whether {job} was submitted.",
+        "invoke submit {job}   # in a while; it looks first whether it was submitted, and never does it twice",
     ),
     "broken": ("{cluster}: {said}. Nothing was submitted.", "invoke quota"),
 }

@@ -129,8 +129,8 @@ def _send(found: "Target", wish: "Wish") -> dict[str, Any]:
         answer = _call(found, wish, told)
         if answer["state"] in {"submitted", "already", "tested"}:
             return answer
-        # nothing has been submitted, so there is nothing to find; unless the program broke down, who knows where
-        if not wish.test and answer["state"] != "broken":
+        # nothing has been submitted, so there is nothing to find; unless that is not known
+        if not wish.test and answer["state"] not in {"broken", "unknown"}:
             note.unlink(missing_ok=True)
         if answer["state"] != "look":
             break

@@ -154,7 +154,7 @@ def sbatch(arguments: List[str], folder: str, start: Login) -> Tuple[int, str, s
     """Run sbatch, which takes umask and environment over to the job."""
     before = os.umask(start.umask)
     try:
-        return run(["sbatch", *arguments], cwd=folder, env=start.environment)
+        return run(["sbatch", *arguments], 90, cwd=folder, env=start.environment)
     finally:
         os.umask(before)
 

@@ -20,10 +20,13 @@ from typing import Any, Dict, List, Tuple
 
 from rookery import strict_json
 from rookery.jobs.there import variables
-from rookery.jobs.there.basics import directives, login, record, run, sbatch, stamp, write
-from rookery.jobs.there.forms import ACTIVE, NUMBER, whole
+from rookery.jobs.there.basics import FIELD, directives, login, record, run, sbatch, stamp, write
+from rookery.jobs.there.forms import ACTIVE, NUMBER, split, whole
 
 ENDED_WELL = "COMPLETED"
+PATIENCE = 30
+"""Seconds that each question to Slurm is given, beside sbatch itself."""
+
 LONGEST_PATCH = 1000000
 """Characters of uncommitted changes that a record holds."""
 
@@ -123,7 +126,7 @@ class Submission:
         code, out, err = self._sbatch(["--parsable", *self.options, self.script])
         number = (re.findall(r"^(\d+)(?:;.*)?$", out, re.MULTILINE) or [""])[-1]
         if not number and "timed out" in err.lower():
-            number = self._stray(since)
+            number = self._stray(since)  # unless that is not known: then what was intended stays written down
         if not number:
             os.unlink(self.intent)
             raise Answer("refused", said=err.strip() or out.strip() or "exit status %d" % code, stamp=self.stamp)
@@ -185,20 +188,28 @@ class Submission:
             self._recorded(self._record(), number, state="already")
 
     def _stray(self, since: int) -> str:
-        """A job in the queue that is this one and that no record tells of; sbatch may give up before Slurm does."""
-        form = "\x1f".join(["%F", "%V", "%Z", "%j"]) + "\x1e"
-        _, out, _ = run(
-            ["squeue", "--noheader", "-u", str(os.getuid()), "-t", "all", "-o", form],
-            env=dict(os.environ, SLURM_TIME_FORMAT="%s"),
-        )
-        rows = [line.lstrip("\n").split("\x1f") for line in out.split("\x1e")]
+        """A job that is this one and that no record tells of; sbatch may give up before Slurm does.
+
+        Raises:
+            Answer: Slurm does not say whether there is one.
+        """
+        environment = dict(os.environ, SLURM_TIME_FORMAT="%s")
+        form = FIELD.join(["%F", "%V", "%Z", "%j"]) + FIELD
+        asked = ["squeue", "--noheader", "-u", str(os.getuid()), "-t", "all", "-o", form]
+        code, queue, err = run(asked, PATIENCE, env=environment)
+        if code:
+            raise Answer("unknown", said=err.strip(), stamp=self.stamp)
+        # what has ended minutes ago is known to the accounts alone
+        start = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(max(since, 1)))
+        asked = ["sacct", "-X", "--noheader", "--parsable", "--delimiter", FIELD, "-S", start]
+        _, accounts, _ = run([*asked, "--format=JobID,Submit,WorkDir,JobName"], PATIENCE, env=environment)
+        rows = [*split(queue, 4), *split(accounts, 4)]
         numbers = {
-            row[0]
+            row[0].partition("_")[0]
             for row in rows
-            if len(row) == 4
-            and NUMBER.match(row[0])
+            if NUMBER.match(row[0].partition("_")[0])
             and whole(row[1]) >= max(since, 1)
-            and row[2:] == [self.release, self.name]
+            and row[2:4] == [self.release, self.name]
         }
         fresh = [number for number in numbers if not os.path.exists(os.path.join(self.base, "runs", number + ".json"))]
         return max(fresh, key=int) if fresh else ""
@@ -237,7 +248,7 @@ class Submission:
             number = given if given.isdigit() else self._latest(given)
             if not number:
                 raise Answer("no-run", name=given, stamp=self.stamp)
-            code, out, _ = run(["sacct", "-X", "--noheader", "--parsable2", "--format=State", "-j", number])
+            code, out, _ = run(["sacct", "-X", "--noheader", "--parsable2", "--format=State", "-j", number], PATIENCE)
             states = [line.split()[0] for line in out.splitlines() if line.strip()]
             if not code and not states and self._is_unknown(number):
                 raise Answer("no-such-run", number=number, stamp=self.stamp)
@@ -250,7 +261,7 @@ class Submission:
 
     def _is_unknown(self, number: str) -> bool:
         """Whether nobody knows a job that accounting does not: Slurm would take it for one that has ended well."""
-        code, out, err = run(["squeue", "--noheader", "--states=all", "--format=%i", "-j", number])
+        code, out, err = run(["squeue", "--noheader", "--states=all", "--format=%i", "-j", number], PATIENCE)
         queued = out.strip() or (code and "invalid job id" not in err.lower())
         return not queued and not os.path.exists(os.path.join(self.base, "runs", number + ".json"))
 
