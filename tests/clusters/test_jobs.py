@@ -7,10 +7,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from laptops import Laptop, laptop
 from live import Live
+from mishaps import as_root
 from projects_here import Project, project
 
 pytestmark = pytest.mark.cluster
@@ -60,8 +63,8 @@ def many(krill: Project) -> str:
     return number
 
 
-def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 40
+def until(condition: Callable[[], object], seconds: float = 40) -> None:
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.1)
@@ -198,6 +201,93 @@ def test_without_slurm_nothing_is_lost_and_it_is_said_plainly(krill: Project) ->
 def _end(process: "subprocess.Popen[str]") -> tuple[int, str]:
     out, err = process.communicate(timeout=90)
     return process.returncode, out + err
+
+
+SHAGS = {
+    ".gitignore": "slurm_logs/\nresults/\n",
+    "rookery.yml": """
+        name: shags
+        clusters: [hec]
+        environment: {python: none}
+        outputs: [slurm_logs, results]
+        jobs:
+          one: {command: hostname >results/host.txt, time: "00:05:00", memory: 100M}
+          two: {command: hostname >results/host.txt, time: "00:05:00", memory: 100M}
+        """,
+}
+DAEMONS = ("slurmctld", "slurmdbd")
+PATIENCE = 200
+"""Seconds that a command may take: Slurm's own try for a minute."""
+
+
+@pytest.fixture(scope="module")
+def shags(hec: Live) -> tuple[Project, str]:
+    """A home that is set up, a project, and a run that has ended."""
+    student = laptop(hec, "shane")
+    student.setup("--tags", "shell,storage,tmux")
+    made = project(student, "shags", SHAGS)
+    return made, made.submit("one", "--wait")
+
+
+@contextmanager
+def stopped(hec: Live) -> Iterator[None]:
+    """As a controller and a database that are far too busy."""
+    for name in DAEMONS:
+        as_root(hec, f"kill -STOP $(cat /run/slurm/{name}.pid)")
+    try:
+        yield
+    finally:
+        for name in DAEMONS:
+            as_root(hec, f"kill -CONT $(cat /run/slurm/{name}.pid)")
+        until(lambda: hec.root_run(["scontrol", "ping"], check=False).returncode == 0, 60)
+        until(lambda: hec.root_run(["sacctmgr", "-n", "list", "cluster"], check=False).returncode == 0, 60)
+
+
+def test_with_slurm_stopped_each_command_ends_and_no_job_is_submitted_twice(
+    shags: tuple[Project, str], hec: Live
+) -> None:
+    at, number = shags
+    groups = (
+        ["setup --tags shell,storage,tmux --force", "status", "undo --check"],
+        ["deploy --yes", "fetch", f"fetch {number}"],
+        ["submit one"],
+        [f"submit two --after {number}"],
+        [f"submit --failed {number}"],
+        ["jobs", "queue", "quota"],
+        [f"logs {number}"],
+        [f"jobs {number} --watch"],
+        [f"cancel {number} --yes"],
+        ["doctor"],
+        ["code --stop"],
+    )
+    with stopped(hec), ThreadPoolExecutor(len(groups)) as pool:
+        ended = [done for group in pool.map(lambda group: [run(at, one) for one in group], groups) for done in group]
+    for done in ended:
+        said = f"{' '.join(done.args)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode in {0, 1, 3}, said
+        assert "Traceback" not in said, said
+        assert "itself failed" not in said, said
+        assert done.returncode != 1 or "  next: " in done.stderr, said
+        if done.args[:2] == ["submit", "one"]:
+            assert "does not answer, and so not whether one was submitted" in done.stderr
+    # sbatch gave up; the controller may have taken the job all the same
+    assert run(at, "submit one").returncode == run(at, f"submit two --after {number}").returncode == 0
+    until(lambda: at.laptop.says("squeue --noheader --me") == "", 60)
+    until(lambda: len(known(at)) >= 3, 120)  # the accounts come later
+    assert sorted(known(at).values()) == ["one", "one", "two"]
+    assert {path.stem for path in (at.root / "runs").glob("*.json")} == known(at).keys()
+
+
+def known(at: Project) -> dict[str, str]:
+    """The jobs that the accounts know, by number."""
+    told = at.laptop.says("sacct --noheader --allocations --parsable2 --format=JobID,JobName").splitlines()
+    return dict(line.split("|") for line in told)
+
+
+def run(at: Project, command: str) -> subprocess.CompletedProcess[str]:
+    process = at.start(*command.split())
+    out, err = process.communicate(timeout=PATIENCE)
+    return subprocess.CompletedProcess(command.split(), process.returncode, out, err)
 
 
 def test_jobs_on_penguins_from_anywhere(penguins: Live) -> None:
