@@ -122,6 +122,18 @@ def test_what_squeue_says_of_a_task_that_goes_on_is_newer() -> None:
     assert run.expected == 900
 
 
+def test_the_tasks_that_wait_are_one_line_and_part_when_they_begin() -> None:
+    """Slurm lists all that wait for the same at once, up to millions."""
+    jobs: dict[int, there.Job] = {}
+    line = "12_[1-90000]|12|1-90000|many|PENDING|Resources|0:00|1:00|N/A|N/A|1|1G|/h|p|1700000000|(null)|"
+    there.read_queue(f"{line}\n".replace("|", "\x1f"), jobs)
+    assert len({id(task) for task in jobs[12].tasks.values()}) == 1
+    assert jobs[12].reasons == {"Resources": 90000}
+    line = "12_7|12|7|many|RUNNING|None|0:05|1:00|1700000010|N/A|1|1G|/h|p|1700000000|(null)|"
+    there.read_queue(f"{line}\n".replace("|", "\x1f"), jobs)
+    assert (jobs[12].tasks[7].state, jobs[12].tasks[8].state) == ("RUNNING", "PENDING")
+
+
 def test_accounts_out_of_order_are_left_to_squeue() -> None:
     """slurmdbd may hear of a job's end before its beginning: it is called allocation then, and has no folder."""
     [run] = runs(
