@@ -5,7 +5,10 @@ Every function reads the environment when it is called, so that a test or a sand
 
 import errno
 import os
+import shlex
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rookery import xdg
@@ -29,23 +32,23 @@ def state_dir() -> Path:
     return Path(xdg.base("XDG_STATE_HOME", ".local/state"), "rookery")
 
 
-def made_in_state(*parts: str) -> Path:
-    """A folder in the state folder, made if need be.
+@contextmanager
+def writing_state(folder: Path) -> Iterator[None]:
+    """Make a folder of the state folder, and explain what keeps the block from writing to it.
 
     Raises:
-        OSError: There is no room for it.
-        RookeryError: It can't be made, for another reason.
+        OSError: There is no room.
+        RookeryError: It can't be written, for another reason.
     """
-    folder = state_dir().joinpath(*parts)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise RookeryError(
-            f"rookery can't keep its state in {folder}: {error.strerror}.", hint=f"ls -ld {state_dir()}"
+            f"rookery can't keep its state in {folder}: {error.strerror}.", hint=f"ls -ld {shlex.quote(str(folder))}"
         ) from error
-    return folder
 
 
 def cache_dir() -> Path:

@@ -27,7 +27,10 @@ def held(name: str) -> Iterator[None]:
     """
     import fcntl  # Windows has none; `doctor` says so there, and comes this way
 
-    with (house.made_in_state("locks") / f"{name}.lock").open("a+", encoding="utf-8") as file:
+    folder = house.state_dir() / "locks"
+    with house.writing_state(folder):
+        file = (folder / f"{name}.lock").open("a+", encoding="utf-8")
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

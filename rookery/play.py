@@ -127,7 +127,8 @@ class Ansible:
         Raises:
             RookeryError: The state folder can't be written.
         """
-        house.made_in_state("ansible", "tmp")
+        with house.writing_state(house.state_dir() / "ansible" / "tmp"):
+            pass
         self._is_told = False
         self._stack = ExitStack()
         self._said = self._stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))

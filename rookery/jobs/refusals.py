@@ -164,10 +164,7 @@ _OURS: Final = {
         "Run {failed} was of {name}, so its failed tasks are none of {job}.",
         "invoke submit --failed {failed}   # submits {name}",
     ),
-    "unknown": (
-        "Slurm on {cluster} does not answer, and so not whether {job} was submitted.",
-        "invoke submit {job}   # in a while; it looks first whether it was submitted, and never does it twice",
-    ),
+    "unknown": ("Slurm on {cluster} does not answer, and so not whether {job} was submitted.", "invoke jobs"),
     "broken": ("{cluster}: {said}. Nothing was submitted.", "invoke quota"),
 }
 

@@ -139,7 +139,9 @@ def _send(found: "Target", wish: "Wish") -> dict[str, Any]:
             tags.see(root, base)
         if answer["digest"] != digest:
             digest = submission.looked_over(found, wish, answer["script"], path=answer["path"], final=True)
-    raise refusals.refused(found, wish, answer)
+    error = refusals.refused(found, wish, answer)
+    error.hint = _looks_first(found, wish) if answer["state"] == "unknown" else error.hint
+    raise error
 
 
 def _call(found: "Target", wish: "Wish", told: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,8 +150,10 @@ def _call(found: "Target", wish: "Wish", told: Mapping[str, Any]) -> dict[str, A
         return sent.call(found.door, "submission", {**asdict(wish), **told})
     except RookeryError as error:
         if not wish.test:
-            error.hint = (
-                f"{submission.command(wish, found.flags)}   "
-                "# looks first whether it was submitted, and never does it twice"
-            )
+            error.hint = _looks_first(found, wish)
         raise
+
+
+def _looks_first(found: "Target", wish: "Wish") -> str:
+    command = submission.command(wish, found.flags)
+    return f"{command}   # looks first whether it was submitted, and never does it twice"

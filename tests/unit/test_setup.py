@@ -111,6 +111,13 @@ def test_a_state_folder_that_cannot_be_written_is_one_line(person: Path) -> None
         pass
 
 
+def test_a_lock_that_cannot_be_written_is_one_line(person: Path) -> None:
+    (person / "state/rookery/locks/hec.lock").mkdir(parents=True)
+    with pytest.raises(RookeryError, match="can't keep its state") as raised, lock.held("hec"):
+        pass
+    assert raised.value.hint == f"ls -ld {person}/state/rookery/locks"
+
+
 def test_what_was_set_up_is_noted_for_the_list_of_clusters(person: Path) -> None:
     cluster = profile.load("hec")
     setup._remember(cluster, Chapter("hec", facts={"home": "/home/ada"}))

@@ -38,6 +38,21 @@ def test_the_command_of_a_hint_asks_for_the_same_again() -> None:
     assert submission.command(Wish("seals", job="fit", failed_of="12"), "") == "invoke submit fit --failed 12"
 
 
+@pytest.mark.parametrize(("state", "stays"), [("unknown", True), ("broken", True), ("no-script", False)])
+def test_a_submission_of_which_nothing_is_known_is_looked_for_by_the_same_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, stays: bool
+) -> None:
+    cluster = profile.load("hec", overrides={"cluster_user": "ada"})
+    found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path), flags="", door=None)
+    wish = Wish("seals", job="fit", failed_of="12", token="0" * 32)
+    monkeypatch.setattr(submission, "local_text", lambda *_: None)
+    monkeypatch.setattr(submit.sent, "call", lambda *_: {"state": state, "said": "no answer"})
+    with pytest.raises(RookeryError) as raised:
+        submit._send(found, wish)
+    assert submission.pending(found, wish).exists() == stays
+    assert str(raised.value.hint).startswith("invoke submit fit --failed 12   # looks first") == (state == "unknown")
+
+
 def test_a_miniature_s_submissions_are_its_own(tmp_path: Path) -> None:
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
     found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path))
