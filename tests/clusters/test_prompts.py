@@ -20,19 +20,19 @@ def typing(person: Laptop, *arguments: str) -> Typist:
 
 def test_each_question_of_onboarding(hec: Live) -> None:
     """Whoever stops at one question after the other, each time in a new run, comes to the end all the same."""
-    person = newcomer(hec, "ivy")
+    person = newcomer(hec, "ilka")
     (person.home / ".ssh").mkdir(mode=0o700)
     own = "Host *\n    Compression yes\n"
     (person.home / ".ssh/config").write_text(own)
     answers = {
-        r"Your username there .*: $": "ivy",
+        r"Your username there .*: $": "ilka",
         r"Enter passphrase (?:for|\(empty).*: $": "",
         r"Enter same passphrase again: $": "",
-        r"ivy@.*password: $": hec.miniature.password,
+        r"ilka@.*password: $": hec.miniature.password,
         r"Shall this line be put into ~/.ssh/config.*: $": "yes",
         r"The name of your first project.*: $": "first-study",
         r"The language of your first project .*: $": "python",
-        r"Your full name: $": "Ivy",
+        r"Your full name: $": "Ilka",
         r"Your email address: $": "i@example.ac.uk",
     }
     stopped_at: list[str] = []
