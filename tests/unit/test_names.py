@@ -4,7 +4,9 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-_USED = re.compile(r"(?:laptop|account|person|newcomer)\(\s*(\w+)[\w.]*,\s*\"([a-z]+)\"|(\w+)\.add_user\(\s*\"([a-z]+)\"")
+_USED = re.compile(
+    r"(?:laptop|account|person|newcomer)\(\s*(\w+)[\w.]*,\s*\"([a-z]+)\"|(\w+)\.add_user\(\s*\"([a-z]+)\""
+)
 
 
 def test_no_two_files_make_the_same_account() -> None:
