@@ -176,7 +176,10 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     | st.text(max_size=6)
     | st.dates(),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4) | st.integers(-9, 9), inner, max_size=3)
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=4) | st.integers(-9, 9), inner, max_size=3).filter(
+            lambda made: len({str(key) for key in made}) == len(made)  # 2 and "2" are refused as the same key
+        )
     ),
     max_leaves=8,
 )
