@@ -61,7 +61,7 @@ _record = struct(
         "rows": many(mapping(text(), either(many(scalar), scalar), 10_000)),
         "environment": mapping(text(), either(mapping(text(), scalar, 1000), scalar), 1000),
         "modules": many(text(longest=300), 1000),
-        "options": many(text(), 1000),
+        "options": many(text(longest=1_000_000), 1000),
         "release": path,
         "outputs": many(path, 10_000),
         "log": path,

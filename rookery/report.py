@@ -36,12 +36,13 @@ _LAST_LINES = 12
 
 # C0 and C1 controls but for the newline, and the marks that turn the direction of writing round
 _CONTROL = re.compile("\x1b\\[[0-9;?]*[ -/]*[@-~]|[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_NOT_UTF8 = re.compile("[\ud800-\udfff]")  # what is kept of bytes that are not UTF-8: no terminal takes it
 _PREFIX = re.compile(r"^(Task failed: |Action failed: |Failed to connect to the host via ssh: )+")
 
 
 def clean(text: object) -> str:
     """Text from elsewhere, fit for a terminal: control characters and colours dropped, tabs made spaces."""
-    return _CONTROL.sub("", str(text).replace("\t", "    "))
+    return _NOT_UTF8.sub("?", _CONTROL.sub("", str(text).replace("\t", "    ")))
 
 
 def say(line: str) -> None:

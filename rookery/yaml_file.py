@@ -32,6 +32,9 @@ Place = tuple[str | int, ...]
 DEEPEST = 100
 """Most values one in another, those behind an alias too. PyYAML's loader in C ends the process at some ten thousand."""
 
+LONGEST_NUMBER = 400
+"""Characters that a number may have; what is longer is larger than any that is allowed."""
+
 MOST_REPEATED = 100_000
 """Most values that aliases may repeat in a text; nine lines can repeat a thousand million."""
 
@@ -88,11 +91,18 @@ def fastest() -> Any:
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
         def construct_object(self, node: Any, deep: bool = False) -> Any:
             try:
+                _refuse_long_number(node)
                 return _ordinary(super().construct_object(node, deep))
             except (ValueError, ArithmeticError, LookupError) as error:  # a date such as 2026-02-30, an empty 0x_
                 raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from error
 
     return Loader
+
+
+def _refuse_long_number(node: "yaml.Node") -> None:
+    """Refuse a long number before it is made: PyYAML takes minutes for one in base 60 (1:59:59 …)."""
+    if node.tag.endswith((":int", ":float")) and len(node.value) > LONGEST_NUMBER:
+        raise ValueError("a number too large")
 
 
 def _ordinary(value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rookery import report
 from rookery.jobs import sent
 from rookery.jobs.there import forms
-from rookery.jobs.there.forms import expression, numbers
+from rookery.jobs.there.forms import NO_ACCOUNTS, expression, numbers
 
 if TYPE_CHECKING:
     from rookery.ssh import Door
@@ -117,10 +117,6 @@ class Run:
         count = sum(self.counts[state] for state in states) + len(lost)
         tasks = [number for state in states for number in numbers(self.tasks.get(state, ""))]
         return expression([*tasks, *lost]) if self.array else "", count
-
-
-NO_ACCOUNTS = "accounting storage is disabled"
-"""What sacct says where a site has switched it off."""
 
 
 @dataclass(frozen=True)

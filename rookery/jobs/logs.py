@@ -67,9 +67,10 @@ def run(request: Request) -> int:
             if begun and process.stdout:
                 _pass_on(process.stdout)
             said = process.stderr.read().decode(errors="replace") if process.stderr else ""
+            process.wait()
         finally:
             process.terminate()
-    deadline.check(found.door)
+    deadline.check(found.door, said.strip("."))
     if process.returncode == 255:
         error = found.door.failure(255, said.strip("."), "")
         error.hint = error.hint or f"invoke logs {request.job} --follow{found.flags}"

@@ -124,7 +124,7 @@ def _clock(when: str) -> str:
 
     try:
         moment = datetime.fromisoformat(when.replace("Z", "+00:00")).astimezone()
-    except ValueError:
+    except (ValueError, OverflowError):
         return report.clean(when) or "a time that Slurm does not know"
     today = moment.date().isoformat() == time.strftime("%Y-%m-%d")
     return moment.strftime("%H:%M" if today else "%Y-%m-%d %H:%M")

@@ -20,7 +20,7 @@ _MEANING: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     (
         r"timed out",
-        "Slurm on {cluster} took too long to answer. Nothing was submitted, and nothing is lost.",
+        "Slurm on {cluster} took too long to answer.",
         "the same command again, in a while",
     ),
     (r"invalid partition", "{cluster} has no such partition.", "invoke queue   # lists them"),

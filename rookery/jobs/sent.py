@@ -47,6 +47,10 @@ except BrokenPipeError:
 """Modules become modules again over there; where nobody reads any more, they end without a word."""
 
 
+class NoPythonError(RookeryError):
+    """No program has begun, since there is no Python that runs it."""
+
+
 def call(door: "Door", name: str, request: Mapping[str, Any], *, timeout: float = 180) -> dict[str, Any]:
     """Run a program there, in one remote command; its answer is returned.
 
@@ -106,20 +110,25 @@ class Deadline:
         self._begun = True
         self._timer.cancel()
 
-    def check(self, door: "Door") -> None:
-        """Raise the error where it was ended; to be called when it has ended.
+    def check(self, door: "Door", said: str) -> None:
+        """Raise the error where it never began; to be called when it has ended.
 
         Args:
             door: The cluster's.
+            said: What came on its standard error.
 
         Raises:
-            SshError: Start-up files keep it from running.
+            SshError: Start-up files keep it from running, or the connection failed.
         """
         self._timer.cancel()
-        if self._process.returncode == -signal.SIGKILL and not self._begun:
+        if self._begun:
+            return
+        if self._process.returncode == -signal.SIGKILL:
             from rookery import startup
 
             raise startup.hangs(door)
+        if self._process.returncode >= 0:
+            raise door.failure(self._process.returncode, said, "")
 
 
 def stream(door: "Door", name: str, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -147,9 +156,10 @@ def stream(door: "Door", name: str, request: Mapping[str, Any]) -> Iterator[dict
                 elif line.startswith(mark):
                     yield read(door, name, line.removeprefix(mark))
             said = process.stderr.read() if process.stderr else ""
+            process.wait()
         finally:
             process.terminate()
-    deadline.check(door)
+    deadline.check(door, said)
     if process.returncode == 255:
         raise door.failure(255, said, "")
     if process.returncode > 0:
@@ -167,9 +177,9 @@ def failed(door: "Door", code: int, said: str) -> RookeryError:
 
     name = door.cluster.name
     if code == _NO_PYTHON:
-        return RookeryError(f"{name} has no Python yet.", hint=f"invoke setup --cluster {name}")
+        return NoPythonError(f"{name} has no Python yet.", hint=f"invoke setup --cluster {name}")
     last = (clean(said).strip().splitlines() or [f"exit status {code}"])[-1]
-    return RookeryError(f"{name} gave no answer: {last}")
+    return RookeryError(f"{name} gave no answer: {last}", hint=f"invoke doctor --cluster {name}")
 
 
 def _arguments(name: str, request: Mapping[str, Any], mark: str) -> list[str]:

@@ -115,7 +115,10 @@ def _job(given: str, project: "Project", failed: str) -> tuple[str, str]:
 
 def pending(found: "Target", wish: Wish) -> Path:
     """Where the token of a submission is kept until its answer is here."""
-    kind = re.sub(r"[^A-Za-z0-9_-]", "_", f"{wish.what}{'-failed-' + wish.failed_of if wish.failed_of else ''}")
+    kind = re.sub(r"[^A-Za-z0-9_-]", "_", wish.what)[:100]
+    if wish.path:  # another script's may look the same
+        kind += f".{hashlib.sha256(wish.path.encode()).hexdigest()[:8]}"
+    kind += f".failed-{wish.failed_of}" if wish.failed_of else ""
     return _project(found).root / record.FOLDER / f".submitting-{found.cluster.label}-{kind}"
 
 

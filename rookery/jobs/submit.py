@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rookery import __version__
 from rookery.errors import RookeryError
 from rookery.jobs import receipt, record, refusals, sent, submission, tags
+from rookery.ssh_errors import SshError
 
 if TYPE_CHECKING:
     from rookery.jobs.submission import Wish
@@ -149,7 +150,8 @@ def _call(found: "Target", wish: "Wish", told: Mapping[str, Any]) -> dict[str, A
     try:
         return sent.call(found.door, "submission", {**asdict(wish), **told})
     except RookeryError as error:
-        if not wish.test:
+        never_began = isinstance(error, sent.NoPythonError) or (isinstance(error, SshError) and error.reason != "lost")
+        if not (wish.test or never_began):
             error.hint = _looks_first(found, wish)
         raise
 

@@ -1,6 +1,5 @@
 """The person's ssh key: found, or made once and never written over, and its public half brought to a cluster."""
 
-import os
 import re
 import shlex
 import subprocess
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rookery import foreground, hostkeys, user_ssh
 from rookery.errors import RookeryError
+from rookery.jobs.there.basics import put
 from rookery.remote import unattended
 from rookery.ssh_errors import explain
 
@@ -160,9 +160,9 @@ def make(path: Path, *, ask: bool) -> Key:
                 if half.exists():
                     again = "the same command again, or with --key PATH for another place"
                     raise RookeryError(f"{half} is there, and is left as it is.", hint=again)
-            # a link never takes another's place; the public half comes last, since it can be made anew of the other
-            os.link(fresh, path)
-            os.link(Key(fresh).public, Key(path).public)
+            # this never takes another's place; the public half comes last, since it can be made anew of the other
+            put(str(fresh), str(path))
+            put(str(Key(fresh).public), str(Key(path).public))
     except OSError as error:
         raise RookeryError(
             f"No key can be made in {folder}: {error.strerror or error}.",

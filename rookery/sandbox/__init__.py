@@ -5,6 +5,7 @@ What a command calls is here; what is done as root is in `manager`, run through 
 
 import json
 import os
+import secrets
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -248,7 +249,7 @@ def _manage(verb: str, **request: object) -> None:
         raise RookeryError("The sandbox needs root, and there is no sudo here.", hint="run the same command as root")
     # an index's address may hold a password, which is no business of ps or of sudo's log: it goes by a file
     environment = {**_passed_on(), "ROOKERY_SANDBOX_STATE": str(state()), "HOME": str(Path.home())}
-    request_file = state() / "request.json"
+    request_file = state() / f"request-{secrets.token_hex(8)}"  # of this command alone
     files.write(request_file, json.dumps({**request, "environment": environment}))
     found = os.pathsep.join(filter(None, sys.path))
     python = [sys.executable, "-P", "-m", "rookery.sandbox.manager"]

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from rookery import profile, ssh_config, ssh_hosts
+from rookery import answers, profile, ssh_config, ssh_hosts
 from rookery.errors import RookeryError
 from rookery.jobs import sent, there
 from rookery.jobs.there import host as there_host
@@ -339,6 +339,14 @@ def test_without_its_files_no_job_is_submitted(slurm: Path, home: Path) -> None:
         assert (error.hint, "sbatch" in error.message) == ("the same command again", False)
     full = host._refused(cluster(), {"state": "unready", "said": "Disk quota exceeded"}, Wish())
     assert str(full.hint).startswith("invoke quota --cluster penguins ")
+
+
+def test_a_reason_that_names_all_nodes_is_an_answer_all_the_same(slurm: Path) -> None:
+    reason = f"ReqNodeNotAvail, UnavailableNodes:{','.join(f'node{number:04}' for number in range(99))}"
+    (slurm / "queue").write_text(f"12|PENDING|{reason}|{'n' * 400}|0|1795392000\n")
+    [answer] = asked("find")
+    told = answers.parsed("hec", answers.PROGRAMS["host"], json.dumps(answer))
+    assert told["jobs"][0]["reason"] == reason[:300]
 
 
 def test_of_two_started_at_once_the_first_stays(slurm: Path) -> None:

@@ -189,6 +189,14 @@ def test_start_up_files_that_read_the_input(door, server, line):
     assert door.run(["cat"], input=b"x" * 200_000).stdout == "x" * 200_000
 
 
+@pytest.mark.parametrize("code", [0, 1])
+def test_start_up_files_that_end_the_shell_are_named_by_programs_too(door, server, code):
+    server.profile = f"exit {code}"
+    with pytest.raises(SshError, match="end the shell before a command runs") as raised:
+        list(sent.stream(door, "host", {"verb": "find", "name": "none"}))
+    assert raised.value.reason == "startup"
+
+
 def test_start_up_files_that_print(door, server):
     server.profile = "echo welcome; printf 'no line break'; echo warning >&2"
     done = door.run(["echo", "hello"])

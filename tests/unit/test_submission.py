@@ -1,5 +1,6 @@
 """What `submit` decides on this side, and what its program does there where a disk is full."""
 
+import errno
 import resource
 import subprocess
 from dataclasses import replace
@@ -11,10 +12,11 @@ import pytest
 
 from rookery import profile
 from rookery.errors import RookeryError
-from rookery.jobs import receipt, submission, submit, tags
+from rookery.jobs import receipt, sent, submission, submit, tags
 from rookery.jobs.record import Record
 from rookery.jobs.submission import Wish
 from rookery.jobs.there import basics, following
+from rookery.ssh_errors import SshError
 
 
 def test_a_file_that_finds_no_room_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -60,6 +62,63 @@ def test_a_miniature_s_submissions_are_its_own(tmp_path: Path) -> None:
     found.cluster = replace(cluster, sandbox=True)
     assert found.cluster.label == "hec-sandbox"
     assert submission.pending(found, Wish("seals", job="fit")).name == ".submitting-hec-sandbox-fit"
+
+
+def test_each_submission_has_a_note_of_its_own(tmp_path: Path) -> None:
+    cluster = profile.load("hec", overrides={"cluster_user": "ada"})
+    found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path))
+    wishes = [{"path": "runs/a.sh"}, {"path": "runs_a.sh"}, {"job": "runs_a"}, {"job": "fit", "failed_of": "12"},
+              {"job": "fit-failed-12"}, {"path": "x" * 300}]  # fmt: skip
+    names = {submission.pending(found, Wish("seals", **one)).name for one in wishes}
+    assert len(names) == len(wishes)
+    assert max(map(len, names)) < 200
+
+
+@pytest.mark.parametrize(
+    ("error", "looks"),
+    [
+        (RookeryError("a script took longer than 180 s."), True),
+        (RookeryError("hec gave no answer: no", hint="invoke doctor --cluster hec"), True),
+        (SshError("lost", "The connection broke.", hint="again"), True),
+        (SshError("startup", "Start-up files end the shell.", hint="edit"), False),
+        (sent.NoPythonError("hec has no Python yet.", hint="invoke setup --cluster hec"), False),
+    ],
+)
+def test_what_kept_a_submission_from_beginning_has_its_own_next_command(
+    monkeypatch: pytest.MonkeyPatch, error: RookeryError, looks: bool
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(submit.sent, "call", fails)
+    found: Any = SimpleNamespace(door=None, flags="")
+    before = error.hint
+    with pytest.raises(RookeryError) as raised:
+        submit._call(found, Wish("seals", job="fit"), {})
+    assert ("looks first" in str(raised.value.hint), raised.value.hint != before) == (looks, looks)
+
+
+def test_a_start_beyond_all_calendars_is_said_as_slurm_says_it() -> None:
+    assert receipt._clock("9999-12-31T23:59:59Z")
+    assert receipt._clock("9999-12-31T23:59:59-14:00") == "9999-12-31T23:59:59-14:00"
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_file_is_put_in_nobodys_place_without_hard_links_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(basics.os, "link", refused)
+    (tmp_path / "made").write_text("mine")
+    if there:
+        (tmp_path / "key").write_text("theirs")
+        with pytest.raises(FileExistsError):
+            basics.put(str(tmp_path / "made"), str(tmp_path / "key"))
+    else:
+        basics.put(str(tmp_path / "made"), str(tmp_path / "key"))
+    assert (tmp_path / "key").read_text() == ("theirs" if there else "mine")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import time
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 from rookery import strict_json
-from rookery.jobs.there.basics import FIELD, read, slurm, write
+from rookery.jobs.there.basics import FIELD, cut, read, slurm, write
 from rookery.jobs.there.forms import (
     ACTIVE,
     NUMBER,
@@ -126,11 +126,11 @@ class Job:
         return {
             "id": self.number,
             "array": self.is_array,
-            "name": _cut(self.name),
-            "folder": _cut(self.folder),
-            "partition": _cut(self.partition),
+            "name": cut(self.name),
+            "folder": cut(self.folder),
+            "partition": cut(self.partition),
             "limit": self.limit,
-            "depends": _cut(self.depends),
+            "depends": cut(self.depends),
             "submitted": self.submitted,
             "start": min(began or [0]),
             "end": max([task.end for task in ended] or [0]) if len(ended) == len(tasks) else 0,
@@ -152,11 +152,6 @@ class Job:
             "memory_peak_task": peak if self.is_array else None,
             "killed_for_memory": expression(killed) if self.is_array else "yes" * bool(killed),
         }
-
-
-def _cut(text: str) -> str:
-    """A text as the laptop takes it, which accepts no NUL and nothing longer (rookery/answers.py)."""
-    return text.replace("\0", "")[:300]
 
 
 def read_accounts(text: str, jobs: Dict[int, Job]) -> None:
@@ -273,7 +268,7 @@ def _wait(job: Job, told: Dict[str, str], state: str, listed: List[int]) -> None
     alike.elapsed, alike.cpus = int(seconds(told["M"])), min(whole(told["C"]), 10**9)
     alike.asked = asked_memory(told["m"], alike.cpus, 1)
     job.tasks.update(dict.fromkeys(listed, alike))
-    reason = _cut(told["r"])
+    reason = cut(told["r"])
     job.reasons[reason] = job.reasons.get(reason, 0) + len(listed)
     job.expected = min(moment(told["S"]) or job.expected, job.expected or moment(told["S"]))
     job.depends = told["E"] if told["E"] != "(null)" else ""

@@ -1,6 +1,7 @@
 """Sent to a cluster with each program: commands run and files written there."""
 
 import contextlib
+import errno
 import os
 import re
 import shlex
@@ -12,6 +13,13 @@ from rookery.jobs.there import variables
 
 FIELD, END = "\x1f", "\x1f\n"
 """What stands between two fields of Slurm's tables, and at the end of a line: nothing that a job's name may hold."""
+
+
+NO_COMMAND = 127
+"""The exit status of a command that there is not, as shells have it."""
+
+NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+"""How a filesystem says that it has no hard links (link(2))."""
 
 
 def run(argv: List[str], patience: float = 120, **options: Any) -> Tuple[int, str, str]:
@@ -33,7 +41,7 @@ def run(argv: List[str], patience: float = 120, **options: Any) -> Tuple[int, st
             **options,
         )
     except FileNotFoundError:
-        return 127, "", "%s: command not found there" % argv[0]
+        return NO_COMMAND, "", "%s: command not found there" % argv[0]
     except subprocess.TimeoutExpired:
         return 124, "", "%s gave no answer within %d s: timed out" % (argv[0], patience)
     return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
@@ -52,6 +60,35 @@ def write(path: str, text: str) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def put(made: str, path: str) -> None:
+    """Put a file where none stands, and never in another's place.
+
+    Args:
+        made: The file, on the same filesystem.
+        path: Its place.
+
+    Raises:
+        FileExistsError: One stands there.
+    """
+    try:
+        os.link(made, path)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        os.close(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        )  # a rename alone would replace what is there
+        os.replace(made, path)
+
+
+def cut(text: str) -> str:
+    """A text as the laptop takes it, which accepts no NUL and nothing longer (rookery/answers.py).
+
+    Slurm's reasons may name all the nodes that are down.
+    """
+    return text.replace("\0", "")[:300]
 
 
 def read(path: str) -> Dict[str, Any]:

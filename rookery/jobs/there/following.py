@@ -14,7 +14,7 @@ import time
 from typing import Any, Dict, Iterator, List, Tuple
 
 from rookery import strict_json
-from rookery.jobs.there.basics import END, FIELD, record, slurm
+from rookery.jobs.there.basics import END, FIELD, cut, record, slurm
 from rookery.jobs.there.forms import ACTIVE, WAITING, moment
 
 PIECE = 1 << 16
@@ -151,7 +151,7 @@ class Follower:
             "why": why,
             "total": len(found),
             "job": task.state,
-            "reason": task.reason,
+            "reason": cut(task.reason),
         }
         if not os.path.exists(path):
             if not self.request.get("follow") or task.state not in ACTIVE:

@@ -22,6 +22,9 @@ ACTIVE = (
 """States of a task that has not ended."""
 
 
+NO_ACCOUNTS = "accounting storage is disabled"
+"""What sacct says where Slurm keeps no accounts."""
+
 LAST_TASK = 4000000
 """The largest number that a task can have (slurm.conf's manual, MaxArraySize)."""
 

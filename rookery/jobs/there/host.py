@@ -17,7 +17,7 @@ from typing import Any, Dict, List
 
 from rookery import strict_json
 from rookery.jobs.there import variables
-from rookery.jobs.there.basics import directives, login, read, run, sbatch, slurm, write
+from rookery.jobs.there.basics import cut, directives, login, put, read, run, sbatch, slurm, write
 from rookery.jobs.there.forms import NUMBER, WAITING
 
 STOPPED = 3600
@@ -121,7 +121,7 @@ class Host:
         for line in out.splitlines():
             fields = line.strip().split("|")
             if len(fields) == 6 and NUMBER.match(fields[0]) and fields[1] in (*WAITING, "RUNNING", "CONFIGURING"):
-                found.append(dict(zip(("number", "state", "reason", "node", "start", "end"), fields)))
+                found.append(dict(zip(("number", "state", "reason", "node", "start", "end"), map(cut, fields))))
         return sorted(found, key=lambda job: int(job["number"]))
 
     def prepare(self) -> None:
@@ -167,7 +167,7 @@ class Host:
             try:
                 self.keygen("-q", "-t", "ed25519", "-N", "", "-C", "", "-f", made)
                 with contextlib.suppress(FileExistsError):  # whoever was first has made it
-                    os.link(made, key)
+                    put(made, key)
             finally:
                 for path in (made, made + ".pub"):
                     with contextlib.suppress(OSError):

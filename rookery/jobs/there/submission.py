@@ -20,8 +20,8 @@ from typing import Any, Dict, List, Tuple
 
 from rookery import strict_json
 from rookery.jobs.there import variables
-from rookery.jobs.there.basics import FIELD, directives, login, record, run, sbatch, stamp, write
-from rookery.jobs.there.forms import ACTIVE, NUMBER, split, whole
+from rookery.jobs.there.basics import FIELD, NO_COMMAND, directives, login, read, record, run, sbatch, stamp, write
+from rookery.jobs.there.forms import ACTIVE, NO_ACCOUNTS, NUMBER, split, whole
 
 ENDED_WELL = "COMPLETED"
 PATIENCE = 30
@@ -122,11 +122,13 @@ class Submission:
         self._make_log_folders()
         made = self._record()  # whatever can fail about it, fails before
         since = int(time.time())
-        write(self.intent, str(since))
+        write(self.intent, json.dumps({"since": since, "name": self.name, "record": made}))
         code, out, err = self._sbatch(["--parsable", *self.options, self.script])
         number = (re.findall(r"^(\d+)(?:;.*)?$", out, re.MULTILINE) or [""])[-1]
         if not number and "timed out" in err.lower():
-            number = self._stray(since)  # unless that is not known: then what was intended stays written down
+            number = self._stray(since, self.release, self.name)
+            if not number:  # Slurm may yet do it: what was intended stays written down
+                raise Answer("unknown", said=err.strip(), stamp=self.stamp)
         if not number:
             os.unlink(self.intent)
             raise Answer("refused", said=err.strip() or out.strip() or "exit status %d" % code, stamp=self.stamp)
@@ -172,23 +174,36 @@ class Submission:
         os.makedirs(os.path.join(self.base, "runs"), exist_ok=True)
         self.intent = os.path.join(folder, self.request["token"])
         self.lock = open(os.path.join(folder, "lock"), "w")  # noqa: SIM115 held until the program ends
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX)
+        except OSError as error:
+            self.warnings.append(
+                "the home's file system has no locks (%s): submit one job after another" % error.strerror
+            )
         if not self.request["again"]:
             return
         for path in glob.glob(os.path.join(glob.escape(self.base), "runs", "*.json")):
             known = self._read_record(path)
-            if known.get("token") == self.request["token"]:
+            if known.get("token") == self.request["token"] and known.get("job") == self._what:
                 raise Answer("already", record=known, stamp=self.stamp)
-        try:
-            since = whole(strict_json.read_bytes(self.intent, 100).decode("ascii", "replace").strip())
-        except (OSError, strict_json.MalformedError):
+        intended = read(self.intent)
+        made = intended.get("record")
+        if not isinstance(made, dict) or made.get("job") != self._what:
             return
-        number = self._stray(since)  # sbatch had done it, and the program was ended before it was written down
-        if number:
-            self._recorded(self._record(), number, state="already")
+        release = str(made.get("release"))  # another one may be current by now
+        number = self._stray(whole(str(intended.get("since"))), release, str(intended.get("name")))
+        if number:  # sbatch had done it, and the program was ended before it was written down
+            self.release, self.stamp = release, stamp(release) or self.stamp
+            self.entry = dict((self.stamp.get("jobs") or {}).get(self.request["job"]) or {})
+            self._recorded(made, number, state="already")
 
-    def _stray(self, since: int) -> str:
-        """A job that is this one and that no record tells of; sbatch may give up before Slurm does.
+    def _stray(self, since: int, release: str, name: str) -> str:
+        """A job that no record tells of; sbatch may give up before Slurm does.
+
+        Args:
+            since: When it was submitted, at the earliest; in seconds since 1970.
+            release: Where it runs.
+            name: What Slurm calls it.
 
         Raises:
             Answer: Slurm does not say whether there is one.
@@ -202,14 +217,14 @@ class Submission:
         # what has ended minutes ago is known to the accounts alone
         start = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(max(since, 1)))
         asked = ["sacct", "-X", "--noheader", "--parsable", "--delimiter", FIELD, "-S", start]
-        _, accounts, _ = run([*asked, "--format=JobID,Submit,WorkDir,JobName"], PATIENCE, env=environment)
+        code, accounts, err = run([*asked, "--format=JobID,Submit,WorkDir,JobName"], PATIENCE, env=environment)
+        if code and code != NO_COMMAND and NO_ACCOUNTS not in err.lower():
+            raise Answer("unknown", said=err.strip(), stamp=self.stamp)
         rows = [*split(queue, 4), *split(accounts, 4)]
         numbers = {
             row[0].partition("_")[0]
             for row in rows
-            if NUMBER.match(row[0].partition("_")[0])
-            and whole(row[1]) >= max(since, 1)
-            and row[2:4] == [self.release, self.name]
+            if NUMBER.match(row[0].partition("_")[0]) and whole(row[1]) >= max(since, 1) and row[2:4] == [release, name]
         }
         fresh = [number for number in numbers if not os.path.exists(os.path.join(self.base, "runs", number + ".json"))]
         return max(fresh, key=int) if fresh else ""
@@ -370,6 +385,7 @@ class Submission:
         commit = str(self.stamp["commit"])
         how = ["diff", "--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"]
         _, out, _ = run(["git", "--git-dir", self.repository, *how, commit + "^", commit, "--"])
+        out = out.replace("\0", "\ufffd")  # no text of JSON that the laptop takes has one
         return out if len(out) <= LONGEST_PATCH else out[:LONGEST_PATCH] + "\n[cut here: %d characters]\n" % len(out)
 
     def _keep_table(self, number: str) -> str:
