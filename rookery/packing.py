@@ -16,8 +16,8 @@ from rookery import house
 # fmt: off
 PARTS = (
     "problem", "strict_json", "paths", "disk", "records", "ledger", "quick", "asked", "room", "lease", "work", "shells",
-    "things", "blocks", "settings", "tree_copy", "relocate", "process", "reply", "jobs", "commands", "schedule",
-    "takeback", "stale", "kinds", "main",
+    "things", "blocks", "settings", "tree_copy", "weigh", "relocate", "process", "reply", "jobs", "commands",
+    "schedule", "takeback", "stale", "kinds", "main",
 )
 # fmt: on
 

@@ -42,7 +42,7 @@ def danger(cluster: "Cluster", look: "Look") -> Danger | None:
         return None
     kind, who, folder = told.split(" ", 2)
     prefix, home, roomy = (str(look.facts.get(key) or "") for key in ("prefix", "home", "roomy"))
-    if not _is_in(prefix, home):
+    if not _is_in(prefix, home) or _is_in(prefix, roomy):
         found = f"programs in {prefix} may not be yours; do not run them"
     elif kind == "owner" and _is_in(folder, roomy):
         found = f"files in {roomy} may not be yours; do not run them"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PARTS = (
     *("problem", "strict_json", "paths", "quick", "disk", "records", "ledger", "room", "lease", "work", "blocks"),
-    *("settings", "tree_copy", "relocate", "process", "reply", "jobs", "takeback", "merged", "restore_moved"),
+    *("settings", "tree_copy", "weigh", "relocate", "process", "reply", "jobs", "takeback", "merged", "restore_moved"),
     *("uninstall", "undo"),
 )
 """What is sent of the converger."""

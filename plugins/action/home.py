@@ -233,9 +233,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         while gone < GONE_POLLS:
             answer = self._ask(question, variables)
             if answer.get("failed"):
-                raise AnsibleActionFail(answer["msg"])
+                raise AnsibleActionFail(_message(answer))
             if not {"offset", "log", "state", "reason", "more"} <= answer.keys():
-                raise AnsibleActionFail("the login node did not say how its Slurm job is doing")
+                raise AnsibleActionFail(
+                    "the login node did not say how its Slurm job is doing (run the same command again)"
+                )
             question["poll"]["offset"] = answer["offset"]
             *lines, rest = (rest + base64.b64decode(answer["log"])).split(b"\n")
             for line in lines:
@@ -292,9 +294,14 @@ def _add(done: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     return done
 
 
+def _message(answer: dict[str, Any]) -> str:
+    """What went wrong, with what to do about it."""
+    return f"{answer['msg']} ({answer['hint']})" if answer.get("hint") else str(answer["msg"])
+
+
 def _result(done: dict[str, Any], *, show_diff: bool) -> dict[str, Any]:
-    if done.get("failed") and done.get("hint"):
-        done["msg"] = f"{done['msg']} ({done['hint']})"
+    if done.get("failed"):
+        done["msg"] = _message(done)
     if not show_diff:
         del done["diff"]
     return done

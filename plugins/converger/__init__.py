@@ -19,6 +19,7 @@ blocks       marked blocks in files that belong to the person
 settings     JSON files shared with the person
 shells       a drop-in for each shell's start-up
 tree_copy    a tree of files copied exactly, and the copied tree removed
+weigh        how much there is to copy, and whether it can be
 relocate     a folder moved whole to the storage, and linked from where it was
 process      programs run and watched
 reply        the answer to the laptop

@@ -46,6 +46,10 @@ def restore(back: Back, entry: Entry, path: str, to: str) -> None:
     if disk.type_of(path) in ("file", "other") or (os.path.islink(path) and os.path.realpath(path) != to):
         back.leave(entry, "you have put something else there since; {} stays as it is".format(back.roots.show(to)))
         return
+    if is_folder(path) and entry["state"] == "done" and entry.get("undo") != "placed":
+        there = " and ".join(back.roots.show(tree) for tree in [to, *merge.of_home])
+        back.leave(entry, "you have put another folder there since; {} stays as it is".format(there))
+        return
     back.act(lambda: _restore(back, entry, merge))
     note = "with what has come into it since; what stood in {} before stays there"
     if merge.stood is None:
@@ -74,7 +78,8 @@ def _is_listing(seen: Any) -> bool:
 
 def _restore(back: Back, entry: Entry, merge: Merge) -> None:
     partial = partial_of(merge.path)
-    if os.path.islink(merge.path):
+    is_gone = entry["state"] == "done" and entry.get("undo") != "placed" and not os.path.lexists(merge.path)
+    if is_gone or os.path.islink(merge.path):
         _gather(merge, partial)
         os.sync()
         entry["undo"] = "placed"  # from here on the copy is whole
@@ -90,7 +95,7 @@ def _restore(back: Back, entry: Entry, merge: Merge) -> None:
         disk.make_folder(merge.path)
     for tree in merge.of_home:
         _remove_copies(tree, merge.path, {})
-        _remove_if_empty(tree)
+        tree_copy.remove_if_empty(tree)
     if merge.stood is not None and is_folder(merge.to):
         _remove_copies(merge.to, merge.path, merge.stood)
         _stamp(merge.to, {name: merge.stood[name] for name in merge.stood if is_folder(_inside(merge.to, name))})
@@ -105,7 +110,7 @@ def _gather(merge: Merge, partial: str) -> None:
         if name in merge.both:
             continue
         if is_folder(path):
-            _remove_if_empty(path)
+            tree_copy.remove_if_empty(path)
         else:
             disk.discard(path)
     unchanged = [name for name in merge.both if _is_as_it_stood(merge, name)]
@@ -148,16 +153,10 @@ def _remove_copies(tree: str, home: str, stay: Listing) -> None:
         status = os.lstat(parent)
         disk.make_writable(parent)
         if is_folder(path):
-            _remove_if_empty(path)
+            tree_copy.remove_if_empty(path)
         elif tree_copy.same_content(path, _inside(home, name)):
             disk.discard(path)
         os.chmod(parent, stat.S_IMODE(status.st_mode))
-
-
-def _remove_if_empty(folder: str) -> None:
-    if not os.listdir(folder):
-        disk.step()
-        os.rmdir(folder)
 
 
 def _names(tree: str, folders: bool = False) -> Iterator[str]:

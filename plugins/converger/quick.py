@@ -9,6 +9,7 @@ import os
 import stat
 import sys
 from binascii import b2a_base64, hexlify
+from errno import EINVAL
 from zlib import compress
 
 try:
@@ -36,9 +37,9 @@ def see(how: str, path: str) -> str:
         if how == STAT:
             return "{:o}".format(os.stat(path).st_mode)
         if how == LSTAT:
-            mode = os.lstat(path).st_mode
-            target = os.readlink(path) if stat.S_ISLNK(mode) else ""
-            return "{:o} {}".format(mode, _word(os.fsencode(target)))
+            status = os.lstat(path)
+            target = os.readlink(path) if stat.S_ISLNK(status.st_mode) else ""
+            return "{:o} {} {}".format(status.st_mode, status.st_uid, _word(os.fsencode(target)))
         if how == READ:
             return _word(_read(path))
         if how == LIST:
@@ -53,8 +54,15 @@ def _word(data: bytes) -> str:
 
 
 def _read(path: str) -> bytes:
-    with open(path, "rb") as stream:
+    with open(path, "rb", opener=_without_waiting) as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise OSError(EINVAL, "not a file", path)
         return stream.read()
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    # a fifo would be waited for until somebody writes to it
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 def _named(path: str) -> str:

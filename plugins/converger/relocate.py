@@ -15,7 +15,7 @@ import contextlib
 import os
 from typing import Any, Dict, Set
 
-from converger import disk, tree_copy
+from converger import disk, tree_copy, weigh
 from converger.paths import is_inside, native, portable
 from converger.problem import Problem, explain, filesystem_of
 from converger.records import is_merged
@@ -58,7 +58,7 @@ class _Move:
         self.entry = work.ledger.find("moves", path)
         self.shown = work.roots.show(path)
         self.thing = Thing("moves", path, item.get("what") or "{} on {}".format(self.shown, work.roots.show(to)))
-        self.load = tree_copy.Load(0, 0)
+        self.load = weigh.Load(0, 0)
 
     def finish_interrupted(self) -> None:
         """Finish what an undo that was cut off, or a run of an older rookery to another place, has begun."""
@@ -71,6 +71,8 @@ class _Move:
             carry(self.source, self.work.roots.follow(former), leave_link=True)
         elif former != self.target:
             disk.sweep(partial_of(former))
+        if os.path.realpath(self.source) == former and not is_folder(aside_of(former)):
+            disk.sweep(partial_of(self.source))  # what an undo had copied back
 
     def is_done(self) -> bool:
         """Whether the folder is on the storage already."""
@@ -105,6 +107,8 @@ class _Move:
         real, target = os.path.realpath(self.source), self.work.roots.show(self.target)
         if is_inside(self.target, real) or is_inside(real, self.target):
             return "{} stays where it is: {} is inside it, or it is inside that".format(self.shown, target)
+        if self.entry is not None and is_merged(self.entry):
+            return "{} stays in the home: its undo was not ended; take it back first (undo)".format(self.shown)
         if self._is_empty_again():
             return ""
         if is_folder(self.target) and os.listdir(self.target):
@@ -117,7 +121,7 @@ class _Move:
 
     def _cannot_be_copied(self) -> str:
         try:
-            self.load = tree_copy.weigh(self.source)
+            self.load = weigh.weigh(self.source)
         except OSError as error:
             reason = explain(error).message
         except Problem as problem:

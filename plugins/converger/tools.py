@@ -26,7 +26,7 @@ def found(home: str, sealed: Dict[str, Any], probed: bytes) -> Dict[str, str]:
     for name, venv in (("pipx", "tools/pipx"), ("poetry", "pipx/venvs/poetry")):
         versions[name] = _package(os.path.join(prefix, venv), name)
     versions["R"] = _r(home, sealed)
-    if b"\nrookery-fact replaceable " in probed and not is_inside(prefix, home):
+    if b"\nrookery-fact replaceable " in probed and not is_inside(os.path.realpath(prefix), os.path.realpath(home)):
         return {name: version for name, version in versions.items() if version}
     with contextlib.suppress(OSError):  # uv's version stands nowhere
         said = process.run([os.path.join(prefix, "bin/uv"), "--version"], {}, 10).lines

@@ -6,10 +6,9 @@ A file gets its name in the copy only when it is whole. So a call that was cut o
 import contextlib
 import errno
 import os
-import pwd
 import shutil
 import stat
-from typing import BinaryIO, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import BinaryIO, Dict, Iterator, List, Optional, Set, Tuple
 
 from converger import disk
 from converger.problem import Problem
@@ -20,47 +19,13 @@ Inode = Tuple[int, int]
 Groups = Tuple[int, int]
 
 
-class Load(NamedTuple):
-    """How much there is to copy."""
-
-    files: int
-    bytes: int
-
-
-def weigh(folder: str, grain: int = 1) -> Load:
-    """Count the files in a folder and their bytes, and make sure that all of it can be copied and removed.
-
-    Args:
-        folder: The folder.
-        grain: Bytes that the smallest file takes where it will go; others take a multiple of it.
-
-    Raises:
-        OSError: A folder can't be listed, or a file can't be read.
-        Problem: Something in it belongs to another user, is a device, or is another filesystem.
-    """
-    files = size = 0
-    seen: Set[Inode] = set()
-    device = os.lstat(folder).st_dev
-    for path, status in _everything(folder):
-        _require_movable(path, status, device)
-        if stat.S_ISDIR(status.st_mode):
-            continue
-        files += 1
-        if _inode(status) not in seen:
-            size += -(-min(status.st_size, status.st_blocks * 512 or status.st_size) // grain) * grain
-        seen.add(_inode(status))
-        if stat.S_ISREG(status.st_mode):
-            with _may_vanish(path), open(path, "rb"):
-                pass
-    return Load(files, size)
-
-
 def mirror(source: str, target: str) -> Set[str]:
     """Make `target` a copy of `source`: content, modes, times, links, and names of one file; what else is there goes.
 
     Returns:
         Sockets that were left out, by their names in the tree: they belong to running programs and hold nothing.
     """
+    os.lstat(source)  # what is not there has no copy
     sockets: Set[str] = set()
     usual = usual_groups(source, target)
     first_names: Dict[Inode, str] = {}
@@ -75,7 +40,7 @@ def mirror(source: str, target: str) -> Set[str]:
         folders.append((folder, goal))
         for name in others:
             path = os.path.join(folder, name)
-            with _may_vanish(path):
+            with may_vanish(path):
                 status = os.lstat(path)
                 if stat.S_ISSOCK(status.st_mode):
                     sockets.add(os.path.relpath(path, source))
@@ -84,7 +49,7 @@ def mirror(source: str, target: str) -> Set[str]:
         for name in set(os.listdir(goal)).difference(names, others):
             disk.clear(os.path.join(goal, name))
     for folder, goal in reversed(folders):
-        with _may_vanish(folder):
+        with may_vanish(folder):
             _copy_status(folder, goal, usual)
     return sockets
 
@@ -100,19 +65,44 @@ def drain(source: str, target: str) -> bool:
     """
     folders, usual = list(_walk(source)), usual_groups(source, target)
     for folder, _, others in folders:
-        disk.make_writable(folder)
+        with may_vanish(folder):
+            disk.make_writable(folder)
         for name in others:
             path = os.path.join(folder, name)
-            status = os.lstat(path)
-            if not stat.S_ISSOCK(status.st_mode):
-                _bring(path, status, _counterpart(path, source, target), source, usual)
-            if _stamp(os.lstat(path)) == _stamp(status):
-                disk.discard(path)
+            with may_vanish(path):
+                _drain_file(path, _counterpart(path, source, target), source, usual)
     for folder, _, _ in reversed(folders):
-        if not os.listdir(folder):
-            disk.step()
-            os.rmdir(folder)
+        with may_vanish(folder):
+            remove_if_empty(folder)
     return disk.type_of(source) != "dir" or not any(others for _, _, others in _walk(source))
+
+
+def _drain_file(path: str, goal: str, source: str, usual: Groups) -> None:
+    status = os.lstat(path)
+    if not stat.S_ISSOCK(status.st_mode):
+        _bring(path, status, goal, source, usual)
+        if stat.S_ISREG(status.st_mode) and not _is_whole(status, goal):
+            return
+    if _stamp(os.lstat(path)) == _stamp(status):
+        disk.discard(path)
+
+
+def _is_whole(status: os.stat_result, goal: str) -> bool:
+    """Whether a file's copy is as long as the file, or has been written to since."""
+    other = os.lstat(goal)
+    return other.st_size == status.st_size or other.st_mtime_ns > status.st_mtime_ns
+
+
+def remove_if_empty(folder: str) -> None:
+    """Remove a folder in which nothing is; one in which a program has just written stays."""
+    if os.listdir(folder):
+        return
+    disk.step()
+    try:
+        os.rmdir(folder)
+    except OSError as error:
+        if error.errno != errno.ENOTEMPTY:  # a program has just written in it
+            raise
 
 
 def same_content(path: str, other: str) -> bool:
@@ -155,18 +145,21 @@ def copy(path: str, goal: str, usual: Groups) -> None:
     temporary = disk.beside(goal)
     disk.discard(temporary)
     disk.step()
-    kind = disk.type_of(path)
+    kind, before = disk.type_of(path), os.lstat(path)
     try:
         if kind == "link":
             os.symlink(os.readlink(path), temporary)
         elif kind == "file":
-            with open(path, "rb") as source, open(temporary, "xb") as sink:
+            # without a buffer: what is sought for holes would leave it out of step with the file
+            with open(path, "rb", buffering=0) as source, open(temporary, "xb") as sink:
                 _copy_bytes(source, sink)
         elif stat.S_ISFIFO(os.lstat(path).st_mode):
             os.mkfifo(temporary)
         else:
             raise Problem("{} is a device".format(path))
         _copy_status(path, temporary, usual)
+        # that of before it was read: what a program has written meanwhile makes the file another than its copy
+        os.utime(temporary, ns=(before.st_atime_ns, before.st_mtime_ns), follow_symlinks=False)
         disk.step()
         os.rename(temporary, goal)
     except OSError:
@@ -174,17 +167,8 @@ def copy(path: str, goal: str, usual: Groups) -> None:
         raise
 
 
-def _require_movable(path: str, status: os.stat_result, device: int) -> None:
-    if status.st_uid != os.getuid():
-        raise Problem("{} belongs to {}".format(path, _user_name(status.st_uid)))
-    if stat.S_ISBLK(status.st_mode) or stat.S_ISCHR(status.st_mode):
-        raise Problem("{} is a device".format(path))
-    if status.st_dev != device:
-        raise Problem("another filesystem is mounted at {}".format(path))
-
-
 def _mirror_file(path: str, status: os.stat_result, goal: str, first_names: Dict[Inode, str], usual: Groups) -> None:
-    first = first_names.setdefault(_inode(status), goal) if status.st_nlink > 1 else goal
+    first = first_names.setdefault(inode(status), goal) if status.st_nlink > 1 else goal
     if first != goal and _is_linked(first, goal):
         return
     if not _is_copy(status, path, goal):
@@ -195,7 +179,7 @@ def _mirror_file(path: str, status: os.stat_result, goal: str, first_names: Dict
 
 def _is_linked(first: str, goal: str) -> bool:
     """Make `goal` another name of the file `first`; False where the filesystem has no hard links."""
-    if os.path.lexists(goal) and _inode(os.lstat(goal)) == _inode(os.lstat(first)):
+    if os.path.lexists(goal) and inode(os.lstat(goal)) == inode(os.lstat(first)):
         return True
     disk.clear(goal)
     disk.step()
@@ -305,7 +289,8 @@ def _same_bytes(path: str, other: str) -> bool:
                 return True
 
 
-def _inode(status: os.stat_result) -> Inode:
+def inode(status: os.stat_result) -> Inode:
+    """What tells one file from another, whatever names it has."""
     return status.st_dev, status.st_ino
 
 
@@ -317,28 +302,14 @@ def _counterpart(path: str, source: str, target: str) -> str:
     return target + path[len(source) :]
 
 
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return "user number {}".format(uid)
-
-
 @contextlib.contextmanager
-def _may_vanish(path: str) -> Iterator[None]:
+def may_vanish(path: str) -> Iterator[None]:
     """Pass over what a program removes in the moment in which it is looked at."""
     try:
         yield
     except FileNotFoundError:
         if os.path.lexists(path):
             raise
-
-
-def _everything(folder: str) -> Iterator[Tuple[str, os.stat_result]]:
-    for path, _, others in _walk(folder):
-        for inner in [path] + [os.path.join(path, name) for name in others]:
-            with _may_vanish(inner):
-                yield inner, os.lstat(inner)
 
 
 def _walk(folder: str) -> Iterator[Tuple[str, List[str], List[str]]]:
@@ -353,7 +324,7 @@ def _walk(folder: str) -> Iterator[Tuple[str, List[str], List[str]]]:
     while waiting:
         path = waiting.pop()
         inner: List[Tuple[str, bool]] = []
-        with _may_vanish(path), os.scandir(path) as entries:
+        with may_vanish(path), os.scandir(path) as entries:
             inner = sorted(((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries), reverse=True)
         names = [name for name, is_folder in inner if is_folder]
         yield path, names, [name for name, is_folder in inner if not is_folder and not name.startswith(".nfs")]

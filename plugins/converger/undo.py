@@ -100,7 +100,19 @@ class Session:
         if not payload["only"]:
             self._clear_state(back)
         times.put_back()
-        if payload["purge"]:
+        self._end(back, times)
+
+    def _end(self, back: Back, times: "_Times") -> None:
+        """Nothing is left to take back; or something is, and the ledger stays.
+
+        Raises:
+            Problem: A folder could not be brought back.
+        """
+        if back.obstacles and not back.check:
+            times.forget()
+            stays = "; ".join("{} stays on the storage: {}".format(*one) for one in sorted(back.obstacles.items()))
+            raise Problem(stays, "mend that, then run the same command again")
+        if self.payload["purge"]:
             self._purge(back)
             times.put_back()
         elif not back.check:

@@ -17,15 +17,19 @@ from converger.takeback import LEFT, REMOVED, Back
 _MADE_WITH_TOOLS = ("virtualenvs", "environments", "tools", "pipx/venvs", "bin")
 _KNOWN = {"bin", "cache", "share", "python", "pipx", *(name.split("/")[0] for name in _MADE_WITH_TOOLS)}
 
+_OF_USER = ("/.config/rookery", "/.local/state/rookery")
+
 
 def is_prefix(entry: Entry) -> bool:
     """Whether an entry is of rookery's own folder on the storage: …/rookery/x86_64, say.
 
-    Beside it, …/rookery/home holds moved folders of the home, which nothing but their own undo takes away.
+    Beside it, …/rookery/home holds moved folders of the home, which nothing but their own undo takes away. In
+    ~/.config/rookery and ~/.local/state/rookery are files of the user's own.
     """
     above, name = os.path.split(entry["path"])
     made = (entry["kind"], entry["before"]["type"]) == ("directories", "absent")
-    return made and os.path.basename(above) == "rookery" and name != "home"
+    is_rookerys = os.path.basename(above) == "rookery" and not above.endswith(_OF_USER)
+    return made and is_rookerys and name != "home"
 
 
 def prefix(back: Back, entry: Entry) -> None:

@@ -352,3 +352,30 @@ def test_each_doubt_is_told() -> None:
     assert "~/a" in replace(whole, drift=({"path": "~/a", "what": "a"},)).doubt(asked)
     assert "rookery 1 then, 2 now" in replace(whole, sealed={**asked, "digest": "e", "rookery": "1"}).doubt(asked)
     assert replace(whole, problem="no answer").doubt(asked) == "no answer"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="another user's files need root")
+def test_a_folder_that_cannot_be_moved_is_looked_at_by_what_keeps_it(tmp_path: Path) -> None:
+    login = Login(tmp_path / "there")
+    cache = login.home / ".cache"
+    cache.mkdir()
+    for number in range(50):
+        (cache / f"mine-{number}").write_text("x")
+    (cache / "theirs").write_text("x")
+    os.chown(cache / "theirs", 1234, 1234)
+    whole_run(login, "run-1")
+    assert not (login.state / "seen").read_bytes().count(b".cache/mine")
+    (cache / "mine-3").write_text("changed")
+    (cache / "new").write_text("x")
+    assert intact(seen(login))
+    os.chown(cache / "theirs", os.getuid(), os.getgid())
+    assert not intact(seen(login))
+
+
+@pytest.mark.parametrize("name", ["lease.json", "asked", "seen"])
+def test_a_fifo_in_rookery_s_folder_holds_nothing_up(tmp_path: Path, name: str) -> None:
+    login = Login(tmp_path / "there")
+    whole_run(login, "run-1")
+    (login.state / name).unlink()
+    os.mkfifo(login.state / name)
+    assert not intact(seen(login))

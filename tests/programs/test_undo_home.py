@@ -258,3 +258,48 @@ def test_modes_groups_and_owners_of_files_are_the_same_afterwards(folder: Path) 
     take_back(login, purge=True)
     after = {path.name: (path.stat().st_mode, path.stat().st_uid, path.stat().st_gid) for path in login.home.iterdir()}
     assert after == before
+
+
+def test_a_drop_in_of_the_person_s_own_stays_whatever_is_purged(login: Login) -> None:
+    mine = login.home / ".config/rookery/env.d/99-mine.sh"
+    mine.write_text("export MINE=1\n")
+    answer = take_back(login, purge=True)
+    assert answer is not None
+    assert "failed" not in answer, answer
+    assert mine.read_text() == "export MINE=1\n"
+
+
+def test_a_storage_that_is_not_there_leaves_link_and_ledger(login: Login) -> None:
+    away = login.storage.with_name("away")
+    login.storage.rename(away)
+    login.storage.mkdir()
+    for purge in (False, True):
+        answer = take_back(login, purge=purge)
+        assert answer is not None
+        assert ".cache is not there now" in answer["msg"]
+        assert answer["hint"].endswith("run the same command again")
+        assert (login.home / ".cache").is_symlink()
+    login.storage.rmdir()
+    away.rename(login.storage)
+    answer = take_back(login, purge=True)
+    assert answer is not None
+    assert "failed" not in answer, answer
+    assert (login.home / ".cache/deep/b").read_text() == ".cache deep/b"
+    assert not login.state.exists()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="another user's files need root")
+def test_what_cannot_come_back_is_not_forgotten_by_a_purge(login: Login) -> None:
+    theirs = next(path for path in (login.storage / "rookery/home/.cache").rglob("*") if path.is_file())
+    os.chown(theirs, 1234, -1)
+    answer = take_back(login, purge=True)
+    assert answer is not None
+    assert "belongs to" in answer["msg"]
+    assert (login.state / "ledger.json").exists()
+    os.chown(theirs, os.getuid(), -1)
+    answer = take_back(login, purge=True)
+    assert answer is not None
+    assert "failed" not in answer, answer
+    assert (login.home / ".cache").is_dir()
+    assert not (login.home / ".cache").is_symlink()
+    assert not login.state.exists()

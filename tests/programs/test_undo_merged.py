@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from converger import main
 from home_helpers import Login, steps, tree
-from undo_helpers import everything, give_to_nobody, quick, rebuilt, take_back
+from undo_helpers import everything, forked, give_to_nobody, quick, rebuilt, take_back
 
 RECORD = Path(__file__).resolve().parents[1] / "data/merged_home.json"
 """Files, folders and times that clash in each way, before and after `setup` of 0.1.0."""
@@ -98,3 +99,59 @@ def test_an_undo_killed_at_any_step_is_finished_by_the_next(folder: Path) -> Non
         assert "failed" not in (answer or {}), (step, answer)
         assert everything(login) == before, f"step {step}"
     assert step > 20, "the test kills at every step there is"
+
+
+@pytest.mark.parametrize("purge", [False, True])
+def test_a_storage_that_is_not_there_takes_nothing_away(folder: Path, purge: bool) -> None:
+    before = everything(at(folder, "before"))
+    login = at(folder, "after")
+    away = login.storage.with_name("away")
+    login.storage.rename(away)
+    login.storage.mkdir()
+    answer = take_back(login, purge=purge)
+    assert "is not there now" in (answer or {})["msg"], answer
+    assert (login.home / ".cache").is_symlink()
+    login.storage.rmdir()
+    away.rename(login.storage)
+    assert "failed" not in (take_back(login, purge=purge) or {})
+    assert everything(login) == before
+
+
+def test_where_the_link_was_removed_the_folder_comes_back(folder: Path) -> None:
+    before = everything(at(folder, "before"))
+    login = at(folder, "after")
+    times = login.home.stat()
+    (login.home / ".cache").unlink()
+    os.utime(login.home, ns=(times.st_atime_ns, times.st_mtime_ns))
+    answer = take_back(login)
+    assert answer is not None
+    assert answer["outcomes"][0]["state"] == "restored"
+    assert everything(login) == before
+
+
+def test_where_another_folder_stands_nothing_is_touched_and_the_places_are_named(folder: Path) -> None:
+    login = at(folder, "after")
+    (login.home / ".cache").unlink()
+    (login.home / ".cache").mkdir()
+    if os.getuid() == 0:
+        give_to_nobody(login)
+    storage = tree(login.storage)
+    answer = take_back(login)
+    assert answer is not None
+    assert answer["outcomes"][0]["state"] == "left"
+    assert f"{login.storage}/.cache.from-home" in answer["outcomes"][0]["note"]
+    assert tree(login.storage) == storage
+
+
+def test_a_setup_after_an_undo_that_was_killed_mixes_nothing(folder: Path) -> None:
+    before = everything(at(folder, "before"))
+    move = {"moves": [{"path": "~/.cache", "storage": str(at(folder, "after").storage)}]}
+    for step in steps(5):
+        login = at(folder, "after")
+        if take_back(login, kill_at=step):
+            break
+        told = forked(login, lambda login=login: main.answer(login.payload(move, role="storage")), 0)
+        assert "failed" not in told, (step, told)
+        answer = take_back(login, purge=True)
+        assert "failed" not in (answer or {}), (step, answer)
+        assert everything(login) == before, f"step {step}"

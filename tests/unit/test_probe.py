@@ -173,6 +173,15 @@ class TestStorageOfOthers:
         assert (facts["programs_area"], facts["moving_mb"]) == ("home", 0)
         assert facts["programs_left"] == ""
 
+    @pytest.mark.parametrize("inside", [False, True])
+    def test_a_folder_that_only_looks_as_if_it_were_in_the_home(self, home: Path, inside: bool) -> None:
+        (home.parent / "project").chmod(0o777)
+        (home / "inner").mkdir()
+        (home / "storage").symlink_to("inner" if inside else "../project/me")
+        facts = self.ask(home, "home/storage")
+        assert bool(facts["replaceable"]) != inside
+        assert facts["programs"] == str(home / ("storage" if inside else ".local/share"))
+
     def test_a_sticky_bit_keeps_others_from_it(self, home: Path) -> None:
         (home.parent / "project").chmod(0o1777)
         assert self.ask(home)["replaceable"] == ""

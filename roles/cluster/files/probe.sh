@@ -211,12 +211,19 @@ replaceable() { # KIND NUMBER FOLDER of the first such folder: owner (who may ha
 }
 unsafe=
 programs=$(printf '%s\n' "$answers" | sed -n "s|^.*rookery-value $1 /|/|p" | tail -n 1)
-case $programs/ in
-  / | "$HOME"/*) ;;
+really() { # where a path leads, as far as it is there
+  path=$1
+  while [ -n "$path" ] && [ ! -d "$path" ]; do path=${path%/*}; done
+  (cd -P -- "${path:-/}" 2>/dev/null && pwd -P)
+}
+case $(really "$programs")/ in
+  "$(really "$HOME")"/*) ;; # the home is the user's alone, or nothing is
   *)
-    programs=$programs/rookery/$architecture
-    unsafe=$(replaceable "$programs")
-    [ -z "$unsafe" ] || fact replaceable yes
+    if [ -n "$programs" ]; then
+      programs=$programs/rookery/$architecture
+      unsafe=$(replaceable "$programs")
+      [ -z "$unsafe" ] || fact replaceable yes
+    fi
     ;;
 esac
 [ -z "$glance" ] || unsafe=
