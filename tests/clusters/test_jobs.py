@@ -37,6 +37,10 @@ FILES = {
             error: slurm_logs/%x_%j.err
             memory: 50M
             time: 00:05:00
+          nap:
+            command: sleep 300
+            memory: 50M
+            time: 00:05:00
           many:
             template: python-array
             command: sh -c 'echo task {task}; sleep 300'
@@ -163,10 +167,10 @@ def without_accounts(hec: Live) -> Iterator[None]:
 
 @pytest.mark.usefixtures("without_accounts")
 def test_without_the_accounts_the_queue_is_shown(krill: Project) -> None:
-    number = krill.submit("hog")
+    number = krill.submit("nap")
     said = krill.run("jobs", number)
     assert "sacct does not answer on hec" in said
-    assert "hog" in said
+    assert "nap" in said
     krill.run("cancel", number)
     assert f"can't say which tasks of {number} failed" in krill.run("submit", "--failed", number, code=1)
 
