@@ -307,8 +307,8 @@ def may_vanish(path: str) -> Iterator[None]:
     """Pass over what a program removes in the moment in which it is looked at."""
     try:
         yield
-    except FileNotFoundError:
-        if os.path.lexists(path):
+    except FileNotFoundError as error:
+        if error.filename != path and os.path.lexists(path):  # a program may have made it anew
             raise
 
 
