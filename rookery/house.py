@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rookery import xdg
 from rookery.errors import RookeryError
 
 
@@ -22,14 +21,20 @@ def root() -> Path:
     return carried if carried.is_dir() else package.parent
 
 
+def _xdg(variable: str, default: str) -> Path:
+    """A base folder of the XDG specification; a relative value counts as unset, as the specification asks."""
+    value = os.environ.get(variable, "")
+    return Path(value) if value.startswith("/") else Path.home() / default
+
+
 def config_dir() -> Path:
     """The person's choices: inventory/, ssh_config."""
-    return Path(xdg.base("XDG_CONFIG_HOME", ".config"), "rookery")
+    return _xdg("XDG_CONFIG_HOME", ".config") / "rookery"
 
 
 def state_dir() -> Path:
     """What rookery remembers between runs: known hosts, sandboxes, locks."""
-    return Path(xdg.base("XDG_STATE_HOME", ".local/state"), "rookery")
+    return _xdg("XDG_STATE_HOME", ".local/state") / "rookery"
 
 
 @contextmanager
@@ -53,7 +58,7 @@ def writing_state(folder: Path) -> Iterator[None]:
 
 def cache_dir() -> Path:
     """What can be fetched again."""
-    return Path(xdg.base("XDG_CACHE_HOME", ".cache"), "rookery")
+    return _xdg("XDG_CACHE_HOME", ".cache") / "rookery"
 
 
 def _is_short(folder: str, longest: int = 20) -> bool:

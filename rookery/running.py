@@ -53,18 +53,13 @@ class Call:
 
 
 class Running:
-    """A command under way.
-
-    Attributes:
-        command: The ssh command.
-    """
+    """A command under way."""
 
     def __init__(
         self,
         command: Sequence[str],
         call: Call,
         heard: Callable[[str], object] | None = None,
-        process: "subprocess.Popen[bytes] | None" = None,
     ) -> None:
         """Start it.
 
@@ -72,13 +67,12 @@ class Running:
             command: The ssh command.
             call: What belongs to it.
             heard: Called with each line of its standard error as it comes.
-            process: It, where it has started already and has its greeting.
         """
-        self.command, self._call, self._heard = list(command), call, heard
+        self._call, self._heard = call, heard
         pipe = subprocess.PIPE
-        self._process = process or subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
-        if process is None and call.greeting:
-            greet(self._process, call.greeting)
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
+        if call.greeting:
+            self._greet()
         self._said: list[bytes] = []
         self._answered = threading.Event()
         self._listener = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
@@ -103,6 +97,13 @@ class Running:
             self.stop()
             raise
         return self._call.completed(subprocess.CompletedProcess((), self._process.returncode, stdout, stderr))
+
+    def _greet(self) -> None:
+        """Send the first line of its standard input at once."""
+        assert self._process.stdin  # noqa: S101 it is a pipe
+        with contextlib.suppress(BrokenPipeError):  # it has ended; its output says why
+            self._process.stdin.write(self._call.greeting)
+            self._process.stdin.flush()
 
     def _communicated(self, data: bytes, timeout: float | None) -> tuple[bytes, bytes]:
         if timeout is not None and timeout <= FIRST_ANSWER:
@@ -149,11 +150,3 @@ class Running:
     def _feed(stream: IO[bytes], data: bytes) -> None:
         with contextlib.suppress(BrokenPipeError), stream:
             stream.write(data)
-
-
-def greet(process: "subprocess.Popen[bytes]", greeting: bytes) -> None:
-    """Send the first line of a command's standard input at once."""
-    assert process.stdin  # noqa: S101 it is a pipe
-    with contextlib.suppress(BrokenPipeError):  # it has ended; its output says why
-        process.stdin.write(greeting)
-        process.stdin.flush()

@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rookery import ahead, house, lock, ssh_config
-from rookery.ahead import ANSWER_HERE, FRESH
+from rookery import house, lock, ssh_config
 from rookery.errors import RookeryError
+from rookery.marks import new_mark
 from rookery.remote import INPUT_LOST, LONGEST_ARGUMENT, greeting, marked, remote_command, unattended
 from rookery.running import Call, Completed, Running
 from rookery.ssh_errors import THROUGH_JUMP, UNKNOWN_KEY, SshError, check_identity, explain
@@ -25,6 +25,12 @@ from rookery.ssh_errors import THROUGH_JUMP, UNKNOWN_KEY, SshError, check_identi
 if TYPE_CHECKING:
     from rookery.profile import Cluster
     from rookery.runner import Connection
+
+FRESH = 30
+"""Seconds for which a connection that has just carried something is believed to be alive, and not asked."""
+
+ANSWER_HERE = 2
+"""Seconds the master itself, a process on this machine, is given to answer."""
 
 ANSWER = 8
 """Seconds the other side of an older connection is given to answer before it counts as dead."""
@@ -161,15 +167,13 @@ class Door:
             heard: Called with each line of its standard error as it comes.
             sends: It will be given an input.
         """
-        mark = ahead.mark()
+        mark = new_mark()
         text, first = marked(script, mark), b""
         remote = remote_command(text, arguments, stdin=mark if sends else None)
         if len(remote) > LONGEST_ARGUMENT:  # on standard input, before the command's own: a round trip more
             rest = "" if sends else "exec </dev/null\n"
             first = f"set -- {shlex.join(arguments)}\n{rest}{text}".encode(errors="surrogateescape")
             remote, sends = remote_command(f'eval "$(head -c {len(first)})"', stdin=mark), True
-        command = self.command(remote)
-        begun = ahead.take(command)
         call = Call(
             mark,
             greeting(mark) if sends else b"",
@@ -177,19 +181,7 @@ class Door:
             completed=lambda done: self._completed(done, mark),
             hangs=self.hangs,
         )
-        return Running(command, call, heard, begun)
-
-    def again(self, running: Running) -> dict[str, Any] | None:
-        """What it takes to send the same ahead the next time (project/headstart.py); None where it is too long.
-
-        Args:
-            running: What was sent.
-        """
-        mark = re.search(r"rookery-[0-9a-f]{16}", running.command[-1])
-        if mark is None:
-            return None
-        check, used = self._telling("check"), str(self._file("used"))
-        return {"command": running.command, "mark": mark[0], "check": check, "used": used}
+        return Running(self.command(remote), call, heard)
 
     def run(
         self,
@@ -341,14 +333,11 @@ class Door:
 
     def _tell(self, command: str) -> bool:
         """Tell the master something (`ssh -O`). Whether there is one, and it answered."""
-        ask = self._telling(command)
+        ask = [*self.ssh, "-O", command, self.cluster.name]
         try:
             return subprocess.run(ask, capture_output=True, timeout=ANSWER_HERE, check=False).returncode == 0
         except subprocess.TimeoutExpired:
             return False
-
-    def _telling(self, command: str) -> list[str]:
-        return [*self.ssh, "-O", command, self.cluster.name]
 
     def _control_path(self) -> Path:
         """The master's socket, whose name only ssh can tell (%C)."""

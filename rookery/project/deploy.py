@@ -4,14 +4,14 @@ import json
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rookery.project import commit as git
 from rookery.project import memory as memories
-from rookery.project import opening, release, talk, target
-from rookery.project.opening import Opening
+from rookery.project import release, talk, target
+from rookery.project.preflight import Preflight
 from rookery.project.release import Answer, Goods, Made
 from rookery.project.result import Result
 
@@ -56,20 +56,15 @@ def run(request: Request) -> int:
         RookeryError: What stopped it; the release that was current still is.
     """
     began = time.monotonic()
-    with closing(opening.early()) as early:
-        found = target.find(request.cluster, request.project, sandbox=request.sandbox)
-        project, door = found.project, found.door
-        assert project is not None  # noqa: S101 find raises where there is none
-        start = early.opening(project, door, dirty=request.dirty) or Opening(
-            door, project.name, project.root, project.outputs, ask=not request.check, dirty=request.dirty
-        )
-        with closing(start):
-            deploy = _Deploy(door, project, start, request)
-            answer = deploy.do()
-            result = Result(deploy.made, deploy.commit, answer, door, time.monotonic() - began)
-            if not request.check:
-                deploy.remember()
-                early.remember(project, door, start.file, deploy.brought, asdict(request))
+    found = target.find(request.cluster, request.project, sandbox=request.sandbox)
+    project, door = found.project, found.door
+    assert project is not None  # noqa: S101 find raises where there is none
+    with closing(Preflight(door, project, ask=not request.check, dirty=request.dirty)) as start:
+        deploy = _Deploy(door, project, start, request)
+        answer = deploy.do()
+        result = Result(deploy.made, deploy.commit, answer, door, time.monotonic() - began)
+        if not request.check:
+            deploy.remember()
     if request.prune:
         from rookery.project import prune
 
@@ -79,16 +74,11 @@ def run(request: Request) -> int:
 
 
 class _Deploy:
-    """One deploy: what is known already is enough, or more is made and sent.
+    """One deploy: what is known already is enough, or more is made and sent."""
 
-    Attributes:
-        brought: How a commit was brought that was new there; None where none was.
-    """
-
-    def __init__(self, door: "Door", project: "Project", start: Opening, request: Request) -> None:
+    def __init__(self, door: "Door", project: "Project", start: Preflight, request: Request) -> None:
         self.door, self.project, self._start, self._request = door, project, start, request
         self._made: Made | None = None
-        self.brought = start.brought if start.ahead else None
 
     @property
     def commit(self) -> "Commit":
@@ -138,9 +128,7 @@ class _Deploy:
     def _brought(self, there: Sequence[str]) -> Answer:
         """Bring the release to a cluster that has some commits already."""
         ahead = self.commit.id not in there
-        begun = talk.bring(self.door, self.project.name, ahead=ahead)
-        self.brought = begun if ahead else None
-        return self._whole(begun.answer(self._parcel(there)), there)
+        return self._whole(talk.bring(self.door, self.project.name, ahead=ahead).answer(self._parcel(there)), there)
 
     def _whole(self, answer: Answer, there: Sequence[str]) -> Answer:
         """The answer, where what was sent was enough; else that to what the cluster needs besides."""
