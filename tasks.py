@@ -1,13 +1,13 @@
 """Every command of rookery under its name. `invoke --list` names them in a checkout, `rookery --list` anywhere."""
 
-from rookery import _start
+from rookery.core import startup
 
 if __name__ == "tasks":  # as Invoke itself loads it; the console script has begun already
-    _start.begin()
+    startup.begin()
 
 from invoke import Collection
 
-from rookery.commands import clusters, cohort, doctor, home, jobs, onboard, project, sandbox, vscode
+from rookery.cli.commands import clusters, cohort, doctor, home, jobs, onboard, project, sandbox, vscode
 
 namespace = Collection(
     onboard.onboard,

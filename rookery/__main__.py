@@ -1,17 +1,15 @@
 """The console script `rookery`."""
 
-from rookery import _start
+from rookery.core import startup
 
-_start.begin()
-
-from rookery import _lean  # noqa: E402, F401 what it does is done by importing it
+startup.begin()
 
 
 def main() -> None:
     """Run a command."""
-    from rookery import cli
+    from rookery.cli import program
 
-    cli.main()
+    program.main()
 
 
 if __name__ == "__main__":

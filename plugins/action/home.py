@@ -1,6 +1,6 @@
 """`home`: a role's declaration of what a home holds, sent to the login node in one piece and made so there.
 
-docs/architecture.md has the contract, plugins/converger/ what is sent. This side checks the declaration, renders
+docs/architecture.md has the contract, rookery/remote/apply/ what is sent. This side checks the declaration, renders
 templates, packs it all into one script, and waits for Slurm jobs.
 """
 
@@ -20,10 +20,11 @@ from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
 from ansible.utils.display import Display
 
-from rookery import attendant, fast, probe
-from rookery.errors import RookeryError
-from rookery.packing import PARTS, code, command, pack, unpack
-from rookery.remote import remote_command
+from rookery.clusters.login_node import facts as probe
+from rookery.clusters.login_node.bundle import PARTS, code, command, pack, unpack
+from rookery.clusters.ssh.remote_command import remote_command
+from rookery.core.errors import RookeryError
+from rookery.homes import remote_session, up_to_date
 
 # What an item of each kind must say, and what it may say besides `what`.
 ITEMS: dict[str, tuple[str, str]] = {
@@ -169,7 +170,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return _result(_add(done, answer), show_diff=bool(self._task.diff))
 
     def _asked(self, variables: dict[str, Any]) -> dict[str, Any]:
-        """What the laptop asks for by this run, where it is a whole one (rookery/fast.py)."""
+        """What the laptop asks for by this run, where it is a whole one (rookery/homes/up_to_date.py)."""
         run = self._variable("rookery_run", variables)
         asked: dict[str, Any] = run.get("asked", {}).get(variables.get("inventory_hostname"), {})
         return {} if self._task.check_mode else asked
@@ -197,14 +198,16 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """
         if not payload.get("seal"):
             try:
-                answer = attendant.carry_out(variables["inventory_hostname"], self._interpreter(variables), payload)
-            except attendant.EndedError as ended:
+                answer = remote_session.carry_out(
+                    variables["inventory_hostname"], self._interpreter(variables), payload
+                )
+            except remote_session.EndedError as ended:
                 if ended.exit == 255:
                     raise AnsibleConnectionFailure("the connection broke off") from None
                 return _unanswered(ended.exit, ended.lines)
             if answer is not None:
                 return answer
-        parts = (*fast.PARTS, "trace", "main") if payload.get("seal") else PARTS
+        parts = (*up_to_date.PARTS, "apply.fingerprint", "apply.main") if payload.get("seal") else PARTS
         line, data = command(self._interpreter(variables), pack(payload, parts))
         line = remote_command(f"exec {line}", stdin="" if data else None)
         # sudoable=False: no terminal is asked for, which would rewrite line ends

@@ -5,15 +5,16 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from rookery import attendant, bring, probe
-from rookery.errors import RookeryError
-from rookery.remote import remote_command
+from rookery.clusters.login_node import facts
+from rookery.clusters.ssh.remote_command import remote_command
+from rookery.core.errors import RookeryError
+from rookery.homes import bootstrap_python, remote_session
 
 DOCUMENTATION = """
 module: probe
 short_description: Learn what a login node is like, in one round trip
 description:
-  - Runs roles/cluster/files/probe.sh there and sets C(cluster_facts).
+  - Runs rookery/remote/scripts/probe.sh there and sets C(cluster_facts).
   - With O(bring_python), where there is no Python that C(home) can use, puts one there, with uv.
 options:
   bring_python:
@@ -48,11 +49,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return result | {"changed": changed, "ansible_facts": {"cluster_facts": facts}}
 
     def _ask(self, name: str, profile: dict[str, Any]) -> dict[str, Any]:
-        said = attendant.probed(name, probe.arguments(profile))
+        said = remote_session.probed(name, facts.arguments(profile))
         if said is None:
-            line = remote_command(probe.command(probe.script(), profile))
+            line = remote_command(facts.command(facts.script(), profile))
             said = self._low_level_execute_command(line, sudoable=False)["stdout"]
-        return probe.read(said, profile)
+        return facts.read(said, profile)
 
     def _bring(self, facts: dict[str, Any], profile: dict[str, Any], version: str) -> str:
         if self._task.check_mode:
@@ -61,7 +62,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "a real run puts one there first.",
                 hint="the same command without --check",
             )
-        return bring.bring(
+        return bootstrap_python.bring(
             facts,
             profile,
             version,

@@ -5,8 +5,8 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from rookery.errors import RookeryError
-from rookery.vscode import by_hand, workstation
+from rookery.core.errors import RookeryError
+from rookery.homes.vscode import by_hand, workstation
 
 DOCUMENTATION = """
 module: workstation

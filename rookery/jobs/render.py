@@ -5,13 +5,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from rookery import files, house, report, strict_json
-from rookery.errors import RookeryError
-from rookery.jobs import script
-from rookery.jobs.script import Script
-from rookery.project import read, target
-from rookery.project.commit import git
-from rookery.project.source import stays_inside
+from rookery.core import atomic_files, console, paths
+from rookery.core.errors import RookeryError
+from rookery.projects import config, target
+from rookery.projects.commit import git
+from rookery.projects.scripts import job_script
+from rookery.projects.scripts.job_script import Script
+from rookery.projects.source_tree import stays_inside
+from rookery.remote import strict_json
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,13 @@ def run(request: Request) -> int:
     found = target.find(request.cluster, request.project, sandbox=request.sandbox)
     project, cluster = found.project, found.cluster
     if project is None:  # target.find has refused that already
-        raise read.NoProject("There is no project here.")
+        raise config.NoProject("There is no project here.")
     if request.job:
-        scripts = [script.script(project, read.job(project, request.job, cluster.name), cluster)]
+        scripts = [job_script.script(project, config.job(project, request.job, cluster.name), cluster)]
     else:
-        scripts = script.scripts(project, cluster)
+        scripts = job_script.scripts(project, cluster)
     if not scripts:
-        what = f"{read.shown(project.file)} has no jobs for {cluster.name}."
+        what = f"{config.shown(project.file)} has no jobs for {cluster.name}."
         raise RookeryError(what, hint="docs/project.md tells how to write one")
     if request.output:
         folder = Path(request.output).expanduser()
@@ -63,7 +64,7 @@ def _print(scripts: list[Script]) -> None:
         texts |= {path: text for path, text in each.files.items() if path == each.summary["mail_script"]}
     told = [f"# {path}\n{text}" if len(texts) > 1 else text for path, text in texts.items()]
     text = "\n".join(told)
-    sys.stdout.write(report.clean(text) if sys.stdout.isatty() else text)
+    sys.stdout.write(console.clean(text) if sys.stdout.isatty() else text)
 
 
 def _write(folder: Path, scripts: list[Script]) -> None:
@@ -83,8 +84,8 @@ def _write(folder: Path, scripts: list[Script]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in texts.items():
         if path in different:
-            files.write(path, text, mode=0o644)
-        files.write(_memory(path), _digest(path))
+            atomic_files.write(path, text, mode=0o644)
+        atomic_files.write(_memory(path), _digest(path))
         print(f"{path}{'' if path in different else ' is so already'}")
 
 
@@ -108,7 +109,7 @@ def _may_go(path: Path) -> bool:
 
 def _memory(path: Path) -> Path:
     """The file that remembers what rookery wrote at a path."""
-    return house.state_dir() / "rendered" / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
+    return paths.state_dir() / "rendered" / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
 
 
 def _digest(path: Path) -> str:

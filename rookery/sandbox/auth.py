@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rookery.errors import RookeryError
+from rookery.core.errors import RookeryError
 
 WAYS = ("key", "password", "password+totp", "key+totp")
 CODE_SECONDS = 30

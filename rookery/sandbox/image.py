@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rookery import house
-from rookery.errors import RookeryError
+from rookery.core import paths
+from rookery.core.errors import RookeryError
 from rookery.sandbox import ids
 
 ROOT = Path("/var/lib/rookery")
@@ -50,7 +50,7 @@ def host_certificates() -> list[Path]:
 def digest() -> str:
     """Eight characters that tell one image's contents from another's."""
     told = hashlib.sha256("\n".join((SUITE, *sorted(PACKAGES), *_LEFT_OUT, str(ids.FIRST))).encode())
-    told.update((house.root() / "roles/sandbox/files/prepare-base").read_bytes())
+    told.update((paths.root() / "roles/sandbox/files/prepare-base").read_bytes())
     for certificate in host_certificates():
         told.update(certificate.read_bytes())
     return told.hexdigest()[:8]
@@ -164,7 +164,7 @@ def _make(base: Path, *, yes: bool, say: Say) -> None:
 
 
 def _command(target: Path) -> list[str]:
-    prepare = house.root() / "roles/sandbox/files/prepare-base"
+    prepare = paths.root() / "roles/sandbox/files/prepare-base"
     command = ["mmdebstrap", "--variant=minbase", "--mode=root", f"--include={','.join(PACKAGES)}"]
     command += [f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT]
     command += ["--dpkgopt=force-unsafe-io", '--aptopt=APT::Install-Recommends "false"']
@@ -263,7 +263,7 @@ class System:
 
     def command(self, argv: Sequence[str]) -> list[str]:
         """The command line that runs a command there, as the first process and root of it."""
-        enter = str(house.root() / "roles/sandbox/files/enter")
+        enter = str(paths.root() / "roles/sandbox/files/enter")
         lowers = ":".join(map(str, self.layers))
         place = (str(self.folder), lowers, self.name, str(self.mirrors), self.access)
         return [*UNSHARE, "sh", enter, *place, str(ids.FIRST), str(ids.COUNT), *argv]

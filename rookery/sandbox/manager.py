@@ -9,9 +9,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from rookery import _start, lock
-from rookery.errors import RookeryError
-from rookery.sandbox import auth, image, listing, miniature, mirrors, person, plan, pythons
+from rookery.core import locking, startup
+from rookery.core.errors import RookeryError
+from rookery.sandbox import auth, image, miniature, mirrors, person, plan, pythons
+from rookery.sandbox.lifecycle import listing
 
 Say = Callable[[str], None]
 
@@ -108,7 +109,7 @@ def locked(what: str, say: Say) -> AbstractContextManager[None]:
     folder = image.ROOT / "locks"
     folder.mkdir(mode=0o700, exist_ok=True)
     waiting = f"Waiting for another command that works on the same ({what})"
-    return lock.waited(folder / f"{what}.lock", lambda: say(waiting))
+    return locking.waited(folder / f"{what}.lock", lambda: say(waiting))
 
 
 def _main() -> int:
@@ -125,5 +126,5 @@ def _main() -> int:
 
 
 if __name__ == "__main__":
-    _start.begin()
+    startup.begin()
     sys.exit(_main())

@@ -21,9 +21,11 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, cast
 
-from rookery import house, lock, strict_json
-from rookery.errors import RookeryError
-from rookery.sandbox import Miniature, auth, ids, image, person, start_of
+from rookery.core import locking, paths
+from rookery.core.errors import RookeryError
+from rookery.remote import strict_json
+from rookery.sandbox import auth, ids, image, person
+from rookery.sandbox.lifecycle import Miniature, start_of
 
 FOLDER = image.ROOT / "miniatures"
 MIRRORS = image.ROOT / "mirrors"
@@ -130,7 +132,7 @@ def _first_process(place: Path) -> int:
 def _reserve(told: Mapping[str, Any], place: Path, base: Path, state: Path) -> dict[str, Any]:
     """Settle where the miniature listens, under a lock so that no two get the same address."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with lock.waited(FOLDER / ".addresses"):
+    with locking.waited(FOLDER / ".addresses"):
         taken = {_told(other).get("number") for other in FOLDER.iterdir() if other.is_dir()}
         ports = len(told["sandbox_nodes"]) + 2
         number = next((n for n in range(1, 255) if n not in taken and _are_free(_first_port(n), ports)), None)
@@ -192,7 +194,7 @@ def _render(place: Path, told: Mapping[str, Any], state: Path) -> None:
     variables = place / "variables.json"
     known = {key: value for key, value in told.items() if key.startswith("sandbox_")}
     variables.write_text(json.dumps({**known, "sandbox_upper": str(upper)}), encoding="utf-8")
-    root = house.root()
+    root = paths.root()
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "-e", f"@{variables}"]
     environment = {
         **os.environ,

@@ -15,8 +15,9 @@ import tarfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from rookery import house, mirrors
-from rookery.errors import RookeryError
+from rookery.clusters.config import mirror_addresses
+from rookery.core import paths
+from rookery.core.errors import RookeryError
 from rookery.sandbox import ids, image, pythons
 
 FOLDER = image.ROOT / "mirrors"
@@ -92,7 +93,7 @@ def _make(missing: Sequence[str], base: Path) -> None:
 
 
 def _in_workshop(base: Path, script: str, arguments: Sequence[str]) -> None:
-    text = (house.root() / "roles/sandbox/files" / script).read_text(encoding="utf-8")
+    text = (paths.root() / "roles/sandbox/files" / script).read_text(encoding="utf-8")
     done = image.workshop(base, FOLDER, ["bash", "-c", text, script, *arguments])
     if done.returncode:
         why = ([line for line in done.stderr.strip().splitlines() if line.strip()] or ["no reason given"])[-1]
@@ -198,4 +199,4 @@ def own_index() -> str:
             continue
         candidates.append(parser.get("global", "index-url", fallback=""))
     chosen = next((candidate for candidate in candidates if candidate), "").strip()
-    return chosen if chosen.startswith(("http://", "https://")) and not mirrors.problem("pypi", chosen) else ""
+    return chosen if chosen.startswith(("http://", "https://")) and not mirror_addresses.problem("pypi", chosen) else ""

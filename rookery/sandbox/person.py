@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rookery import files, strict_json
+from rookery.core import atomic_files
+from rookery.remote import strict_json
 from rookery.sandbox import auth
 from rookery.sandbox.plan import account
 
@@ -51,8 +52,10 @@ def remember(state: Path, told: Mapping[str, Any], host_key: str, jump_key: str 
     }
     lines = known.read_text(encoding="utf-8").splitlines() if known.exists() else []
     kept = [line for line in lines if line.split(" ")[0] not in fresh]
-    files.write(known, "".join(f"{line}\n" for line in (*kept, *(f"{place} {key}" for place, key in fresh.items()))))
-    files.write(state / f"{told['name']}.json", json.dumps(told, indent=2) + "\n")
+    atomic_files.write(
+        known, "".join(f"{line}\n" for line in (*kept, *(f"{place} {key}" for place, key in fresh.items())))
+    )
+    atomic_files.write(state / f"{told['name']}.json", json.dumps(told, indent=2) + "\n")
 
 
 def write_inventory(name: str, state: Path, mirrors: Mapping[str, str], profile: Mapping[str, Any]) -> None:
@@ -78,7 +81,7 @@ def write_inventory(name: str, state: Path, mirrors: Mapping[str, str], profile:
     }
     if mirrors:
         settings["cluster_mirrors"] = dict(mirrors)
-    files.write(state / "inventory" / "host_vars" / f"{name}.yml", _yaml(settings))
+    atomic_files.write(state / "inventory" / "host_vars" / f"{name}.yml", _yaml(settings))
     _write_hosts(state)
 
 
@@ -93,7 +96,7 @@ def forget(name: str, state: Path) -> None:
         known = state / "known_hosts"
         lines = known.read_text(encoding="utf-8").splitlines() if known.exists() else []
         kept = [line for line in lines if line.split(" ")[0].strip("[").split("]")[0] not in addresses]
-        files.write(known, "".join(f"{line}\n" for line in kept))
+        atomic_files.write(known, "".join(f"{line}\n" for line in kept))
     for file in (told, state / "inventory/host_vars" / f"{name}.yml"):
         file.unlink(missing_ok=True)
     if (state / "inventory").is_dir():
@@ -110,7 +113,7 @@ def hand_over(state: Path) -> None:
 
 def _write_hosts(state: Path) -> None:
     names = sorted(file.stem for file in (state / "inventory/host_vars").glob("*.yml"))
-    files.write(state / "inventory/hosts.yml", _yaml({"all": {"hosts": {name: {} for name in names}}}))
+    atomic_files.write(state / "inventory/hosts.yml", _yaml({"all": {"hosts": {name: {} for name in names}}}))
 
 
 def _yaml(data: Mapping[str, Any]) -> str:

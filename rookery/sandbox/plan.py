@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rookery.cluster import ACCOUNT
-from rookery.profile import is_account
+from rookery.clusters.config.cluster import ACCOUNT
+from rookery.clusters.config.profile import is_account
 from rookery.sandbox import auth
 
 FEWEST_NODES = 3

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from rookery.errors import RookeryError
+from rookery.core.errors import RookeryError
 from rookery.sandbox import ids, image
 
 Say = Callable[[str], None]

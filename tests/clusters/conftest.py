@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from live import Live, home
 
-from rookery import sandbox
+from rookery.sandbox import lifecycle
 
 CLUSTERS = ("penguins", "hec")
 
@@ -38,15 +38,15 @@ def miniatures(person: dict[str, str]) -> Iterator[dict[str, Live]]:
         for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "PYENV_ROOT"):
             if key in person:
                 patch.setenv(key, person[key])
-        started = sandbox.ensure(list(CLUSTERS), yes=True, offline_mirrors=True)
-        state = sandbox.state()
+        started = lifecycle.ensure(list(CLUSTERS), yes=True, offline_mirrors=True)
+        state = lifecycle.state()
     try:
         yield {one.name: Live(one.user, one.address, one.port, person, one) for one in started}
     finally:
         if not os.environ.get("ROOKERY_KEEP_SANDBOX"):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("XDG_STATE_HOME", str(state.parent.parent))
-                sandbox.down("all", quiet=True)
+                lifecycle.down("all", quiet=True)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rookery import sandbox
+from rookery.sandbox import lifecycle
 from rookery.sandbox.auth import Entrance
 
 
@@ -61,7 +61,7 @@ class Account:
 class Live(Account):
     """A running miniature, seen as its first account."""
 
-    miniature: sandbox.Miniature
+    miniature: lifecycle.Miniature
 
     def root_run(
         self, argv: Sequence[str], *, stdin: str | None = None, check: bool = True
@@ -114,11 +114,11 @@ def alone(cluster: str, entrance: Entrance | None = None) -> Iterator[Live]:
     with pytest.MonkeyPatch.context() as patch:
         for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             patch.setenv(key, environment[key])
-        one = sandbox.ensure([cluster], yes=True, offline_mirrors=True, entrance=entrance)[0]
+        one = lifecycle.ensure([cluster], yes=True, offline_mirrors=True, entrance=entrance)[0]
         try:
             yield Live(one.user, one.address, one.port, environment, one)
         finally:
-            sandbox.down("all", quiet=True)
+            lifecycle.down("all", quiet=True)
     shutil.rmtree(top)
 
 

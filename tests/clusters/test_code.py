@@ -15,7 +15,7 @@ import pytest
 from laptops import Laptop, laptop
 from live import Live
 
-from rookery.jobs import there
+from rookery.remote import slurm
 
 pytestmark = pytest.mark.cluster
 
@@ -153,8 +153,9 @@ def test_what_is_started_stays_when_the_connection_ends(coder: Laptop) -> None:
 
 def test_the_persons_own_ssh_goes_there_by_the_name_they_chose(coder: Laptop) -> None:
     write = (
-        "from rookery import profile, ssh_hosts; ssh_hosts.write(profile.load('penguins'), 'icefloe'); "
-        "print(ssh_hosts.file())"
+        "from rookery.clusters.config import profile\nfrom rookery.clusters.ssh import user_config\n"
+        "user_config.write(profile.load('penguins'), 'icefloe'); "
+        "print(user_config.file())"
     )
     done = subprocess.run(
         [sys.executable, "-c", write], env=coder.environment, capture_output=True, text=True, check=True
@@ -288,7 +289,7 @@ def test_another_user_of_the_node_can_neither_be_first_nor_connect_nor_read_alon
         assert "Permission denied" in mallory.run(f"stat {path_} 2>&1 || true; ls {path_} 2>&1 || true")
     assert says(coder, "echo $SLURM_JOB_ID") == number
     # a socket of hers, where the job's should be
-    relay = (Path(there.__file__).parent / "relay.py").read_text()
+    relay = (Path(slurm.__file__).parent / "relay.py").read_text()
     coder.says(
         "mkdir -p ~/.local/state/rookery/node/999999; printf /tmp/trap >~/.local/state/rookery/node/999999/socket"
     )

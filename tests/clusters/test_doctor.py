@@ -23,7 +23,7 @@ from live import Live
 from live import home as home_here
 from typist import Typist
 
-from rookery import sandbox
+from rookery.sandbox import lifecycle
 from rookery.sandbox.auth import Entrance
 
 pytestmark = pytest.mark.cluster
@@ -532,7 +532,7 @@ def test_a_second_factor() -> None:
     with pytest.MonkeyPatch.context() as patch:
         for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             patch.setenv(key, environment[key])
-        live = sandbox.ensure(["codes"], yes=True, entrance=Entrance("key+totp"))[0]
+        live = lifecycle.ensure(["codes"], yes=True, entrance=Entrance("key+totp"))[0]
         try:
             done = subprocess.run(
                 command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
@@ -547,7 +547,7 @@ def test_a_second_factor() -> None:
                 assert "your key there" not in screen.seen
             subprocess.run([str(ROOKERY), "logout", "--sandbox"], env=environment, check=False, capture_output=True)
         finally:
-            sandbox.down("all", quiet=True)
+            lifecycle.down("all", quiet=True)
     shutil.rmtree(top)
 
 

@@ -13,7 +13,7 @@ from laptops import Laptop, laptop
 from live import Live
 from sights import as_root
 
-from rookery import house
+from rookery.core import paths
 
 pytestmark = pytest.mark.cluster
 
@@ -54,9 +54,9 @@ def own_house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of rookery."""
     copy = tmp_path_factory.mktemp("house")
     for name in ("rookery", "roles", "plugins", "playbooks", "inventory", "templates"):
-        shutil.copytree(house.root() / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(paths.root() / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("tasks.py", "ansible.cfg"):
-        shutil.copy(house.root() / name, copy)
+        shutil.copy(paths.root() / name, copy)
     return copy
 
 

@@ -17,7 +17,7 @@ from laptops import ROOKERY, laptop
 from live import Account, Live, home
 from typist import Typist
 
-from rookery import sandbox
+from rookery.sandbox import lifecycle
 from rookery.sandbox.auth import Entrance
 
 pytestmark = pytest.mark.cluster
@@ -51,9 +51,9 @@ def gates() -> Iterator[dict[str, Live]]:
     with pytest.MonkeyPatch.context() as patch:
         for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             patch.setenv(key, environment[key])
-        started = [sandbox.ensure([name], yes=True, entrance=entrance)[0] for name, (entrance, _) in GATES.items()]
+        started = [lifecycle.ensure([name], yes=True, entrance=entrance)[0] for name, (entrance, _) in GATES.items()]
         yield {one.name: Live(one.user, one.address, one.port, environment, one) for one in started}
-        sandbox.down("all", quiet=True)
+        lifecycle.down("all", quiet=True)
     shutil.rmtree(top)
 
 

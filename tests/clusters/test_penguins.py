@@ -10,7 +10,7 @@ import pytest
 from laptops import Laptop, laptop, pythons
 from live import Live
 
-from rookery import house
+from rookery.core import paths
 
 pytestmark = pytest.mark.cluster
 
@@ -196,7 +196,7 @@ def test_ansible_by_hand_finds_the_same(student: Laptop) -> None:
     playbook = str(Path(sys.executable).with_name("ansible-playbook"))
     done = subprocess.run(
         [playbook, "-i", "inventory", "-i", str(student.inventory), "playbooks/setup.yml", "--limit", "penguins"],
-        cwd=house.root(),
+        cwd=paths.root(),
         env=student.environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,

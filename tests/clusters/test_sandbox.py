@@ -16,9 +16,9 @@ import pytest
 import yaml
 from live import Account, Live, home
 
-from rookery import profile, sandbox
-from rookery.errors import RookeryError
-from rookery.sandbox import ids, image, manager, person
+from rookery.clusters.config import profile
+from rookery.core.errors import RookeryError
+from rookery.sandbox import ids, image, lifecycle, manager, person
 from rookery.sandbox.miniature import processes
 
 pytestmark = pytest.mark.cluster
@@ -182,7 +182,7 @@ def test_an_added_account_uses_the_running_miniature(hec: Live, monkeypatch: pyt
     account = hec.add_user("kay")
     for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(key, account.environment[key])
-    (one,) = sandbox.ensure(["hec"], offline_mirrors=True)
+    (one,) = lifecycle.ensure(["hec"], offline_mirrors=True)
     assert (one.pid, one.user) == (hec.miniature.pid, "kay")
     loaded = profile.load("hec", profile.sources(sandbox=True))
     assert (loaded.user, loaded.host, loaded.sandbox) == ("kay", hec.address, True)
@@ -344,7 +344,7 @@ def test_up_again_is_a_word(miniatures: dict[str, Live], monkeypatch: pytest.Mon
     for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(key, miniatures["hec"].environment[key])
     began = time.monotonic()
-    again = {one.name: one.pid for one in sandbox.ensure(["penguins", "hec"], offline_mirrors=True)}
+    again = {one.name: one.pid for one in lifecycle.ensure(["penguins", "hec"], offline_mirrors=True)}
     assert time.monotonic() - began < 2
     assert again == {name: live.miniature.pid for name, live in miniatures.items()}
 
@@ -363,22 +363,22 @@ class TestOfItsOwn:
         return environment
 
     def up(self, environment: dict[str, str]) -> "subprocess.Popen[str]":
-        code = "from rookery import sandbox; sandbox.up('hec', yes=True)"
+        code = "from rookery.sandbox import lifecycle; lifecycle.up('hec', yes=True)"
         return subprocess.Popen(
             [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
     def test_down_leaves_no_process_no_mount_and_no_file(self, alone: dict[str, str]) -> None:
-        (one,) = sandbox.ensure("hec", quiet=True)
+        (one,) = lifecycle.ensure("hec", quiet=True)
         account = Account(one.user, one.address, one.port, alone)
         account.run("nohup setsid sleep 1000 >/dev/null 2>&1 & cd; sbatch --wrap 'sleep 1000'")
         assert traces(one.folder)
-        sandbox.down("hec", quiet=True)
+        lifecycle.down("hec", quiet=True)
         assert traces(one.folder) == []
         assert not Path(one.folder).exists()
-        assert sandbox.listing() == []
-        assert (sandbox.state() / "known_hosts").read_text() == ""
-        assert not (sandbox.state() / "inventory/host_vars/hec.yml").exists()
+        assert lifecycle.listing() == []
+        assert (lifecycle.state() / "known_hosts").read_text() == ""
+        assert not (lifecycle.state() / "inventory/host_vars/hec.yml").exists()
         with pytest.raises(RookeryError, match="no miniature"):
             profile.load("hec", profile.sources(sandbox=True))
 
@@ -391,10 +391,10 @@ class TestOfItsOwn:
         )
         starter.send_signal(signal.SIGKILL)
         starter.communicate()
-        (one,) = sandbox.ensure("hec", quiet=True)
+        (one,) = lifecycle.ensure("hec", quiet=True)
         assert {one.folder} == {str(entry) for entry in fresh}
         assert Account(one.user, one.address, one.port, alone).run("sinfo --noheader --states=idle")
-        sandbox.down("hec", quiet=True)
+        lifecycle.down("hec", quiet=True)
         assert traces(one.folder) == []
 
     def test_two_starters_of_the_same_make_one(self, alone: dict[str, str]) -> None:
@@ -402,19 +402,19 @@ class TestOfItsOwn:
         said = [starter.communicate(timeout=120) for starter in starters]
         assert [starter.returncode for starter in starters] == [0, 0], said
         assert sum("ready after" in errors for _, errors in said) == 1
-        (one,) = sandbox.listing()
+        (one,) = lifecycle.listing()
         assert one.running
-        sandbox.down(quiet=True)
+        lifecycle.down(quiet=True)
 
     def test_what_died_is_started_again(self, alone: dict[str, str]) -> None:
-        (one,) = sandbox.ensure("hec", quiet=True)
+        (one,) = lifecycle.ensure("hec", quiet=True)
         os.kill(one.pid, signal.SIGKILL)
-        wait_for(lambda: not sandbox.listing()[0].running)
-        (again,) = sandbox.ensure("hec", quiet=True)
+        wait_for(lambda: not lifecycle.listing()[0].running)
+        (again,) = lifecycle.ensure("hec", quiet=True)
         assert again.pid != one.pid
         assert Account(again.user, again.address, again.port, alone).run("whoami") == "student"
-        sandbox.down(quiet=True)
+        lifecycle.down(quiet=True)
 
     def test_down_of_what_is_not_there_says_what_is(self, alone: dict[str, str]) -> None:  # noqa: ARG002
         with pytest.raises(RookeryError, match="There is no miniature of 'archer2'"):
-            sandbox.down("archer2")
+            lifecycle.down("archer2")

@@ -19,12 +19,13 @@ from pathlib import Path
 import pytest
 from live import Live
 
-from rookery import profile, runner, ssh, startup, user_ssh
-from rookery.errors import RookeryError
-from rookery.onboard import key as key_
-from rookery.profile import Cluster
-from rookery.ssh import Door
-from rookery.ssh_errors import SshError
+from rookery.clusters.config import profile
+from rookery.clusters.config.profile import Cluster
+from rookery.clusters.ssh import connection, fabric_connection, startup_files, user_settings
+from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.errors import SshError
+from rookery.core.errors import RookeryError
+from rookery.support.onboarding import key as key_
 
 pytestmark = pytest.mark.cluster
 
@@ -128,8 +129,8 @@ def test_a_connection_that_hangs_is_replaced(account, penguins, opened, monkeypa
     before, server = line_of(door), door.run(script="echo $PPID").stdout.strip()
     with pytest.raises(RookeryError, match="took longer"):
         door.run(["kill", "-STOP", server], timeout=1)
-    monkeypatch.setattr(ssh, "FRESH", 0)
-    monkeypatch.setattr(ssh, "ANSWER", 1)
+    monkeypatch.setattr(connection, "FRESH", 0)
+    monkeypatch.setattr(connection, "ANSWER", 1)
     door.ensure(batch=True)
     assert line_of(door) != before
     door.run(["kill", "-KILL", server])
@@ -150,8 +151,8 @@ def test_every_login_shell(account, hec, opened, name):
 def test_start_up_files_that_keep_sftp_waiting(account, hec, opened, monkeypatch, tmp_path):
     door = opened(account(hec, "idle"))
     door.run(script="echo 'sleep 20' >~/.bashrc.new && mv ~/.bashrc.new ~/.bashrc")
-    monkeypatch.setattr(runner, "FIRST_ANSWER", 1)
-    monkeypatch.setattr(startup, "PATIENCE", 1)
+    monkeypatch.setattr(fabric_connection, "FIRST_ANSWER", 1)
+    monkeypatch.setattr(startup_files, "PATIENCE", 1)
     with pytest.raises(SshError, match="commands do not begin there"):
         door.connection().get(".profile", str(tmp_path / "it"))
 
@@ -295,7 +296,7 @@ def test_what_the_users_configuration_says(account, penguins, tmp_path, monkeypa
     of_this = f'Host {one.host}\n  Port {one.port}\n  IdentityFile {tmp_path}/mine\n  CertificateFile "{certificate}"\n'
     (home / ".ssh/config").write_text(of_this + OF_EVERY_HOST.format(ran=tmp_path / "ran"))
     plain = replace(one, sandbox=False, port=1, identity_file=None)
-    door = Door(user_ssh.applied(plain, {"cluster_user"}))
+    door = Door(user_settings.applied(plain, {"cluster_user"}))
     assert not key_.is_needed(door, ask=False)
     door.ensure(batch=True)
     try:
@@ -311,7 +312,7 @@ def test_what_the_users_configuration_says(account, penguins, tmp_path, monkeypa
         door.close()
     assert not (tmp_path / "ran").exists()
     (home / ".ssh/config").write_text(of_this.partition("  CertificateFile")[0])
-    assert key_.is_needed(Door(user_ssh.applied(plain, {"cluster_user"})), ask=False)
+    assert key_.is_needed(Door(user_settings.applied(plain, {"cluster_user"})), ask=False)
 
 
 class Terminal:
@@ -319,11 +320,12 @@ class Terminal:
 
     def __init__(self, cluster: Cluster, session: str) -> None:
         program = f"""
-            from rookery import profile, terminal
-            from rookery.ssh import Door
+            from rookery.clusters.config import profile
+            from rookery.clusters.login_node import tmux
+            from rookery.clusters.ssh.connection import Door
             from dataclasses import replace
             one = replace(profile.load({cluster.name!r}, profile.sources(sandbox=True)), user={cluster.user!r})
-            print("ended", terminal.tmux(Door(one), {session!r}))
+            print("ended", tmux.tmux(Door(one), {session!r}))
         """
         self.pid, self.screen = pty.fork()
         if self.pid == 0:

@@ -11,7 +11,7 @@ import pytest
 from laptops import Laptop, laptop
 from live import Live
 
-from rookery.jobs import options
+from rookery.projects.scripts import sbatch_options
 
 pytestmark = pytest.mark.cluster
 
@@ -133,7 +133,7 @@ def test_sbatch_takes_every_one(runs: Runs) -> None:
 
 def test_sbatch_reads_an_option_as_it_was_meant(runs: Runs) -> None:
     values = ["a b", "a#b", "it's", 'say "hi"', "back\\slash", "end\\", "pingüin", "$HOME %x"]
-    lines = [f"#SBATCH {options.option('comment', value)}  # why 'not'" for value in values]
+    lines = [f"#SBATCH {sbatch_options.option('comment', value)}  # why 'not'" for value in values]
     given = "\n".join(
         f"sbatch --parsable -o /dev/null <<'END' | xargs scontrol show job | grep Comment=\n#!/bin/sh\n{line}\nEND"
         for line in lines

@@ -19,7 +19,7 @@ import pytest
 from laptops import Laptop, laptop
 from live import Live
 
-from rookery import profile
+from rookery.clusters.config import profile
 from rookery.jobs import lint
 
 pytestmark = pytest.mark.cluster

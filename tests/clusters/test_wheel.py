@@ -50,7 +50,7 @@ def test_it_lists_the_commands_and_the_clusters_from_anywhere(
 
 
 def test_every_file_of_the_house_is_in_it(rookery: Path, environ: dict[str, str], tmp_path: Path) -> None:
-    where = "from rookery import house; print(house.root())"
+    where = "from rookery.core import paths; print(paths.root())"
     root = Path(run(rookery.with_name("python"), "-c", where, cwd=tmp_path, env=environ).strip())
     assert root.is_relative_to(rookery.parents[1])
     for name in ("inventory", "playbooks", "plugins", "roles", "templates", "tasks.py", "ansible.cfg"):

@@ -12,18 +12,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import converger
-from converger import main, reply, undo
 from home_helpers import Login
 from injection import Fault, Machine, Outcome, run
 from random_home import EDITED, GROUP, MOVED, USER, Generator, Part, build, clear
 from snapshots import Seen, Snapshot, contents, differences, look
 from undo_helpers import declarations, full
 
+from rookery.remote import apply
+from rookery.remote.apply import main, reply, undo
+
 STATE = "home/.local/state/rookery"
 
-for _module in pkgutil.iter_modules(converger.__path__):  # once, and not in every fork
-    importlib.import_module(f"converger.{_module.name}")
+for _module in pkgutil.iter_modules(apply.__path__):  # once, and not in every fork
+    importlib.import_module(f"rookery.remote.apply.{_module.name}")
 
 
 class BrokenError(AssertionError):

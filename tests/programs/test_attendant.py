@@ -12,7 +12,9 @@ from typing import Any, ClassVar
 import pytest
 from home_helpers import Login, is_running, names, pythons, states, wait_for
 
-from rookery import attendant, packing, probe
+from rookery.clusters.login_node import bundle
+from rookery.clusters.login_node import facts as probe
+from rookery.homes import remote_session
 
 PROFILE = {"cluster_title": "Teapot", "cluster_storage": [{"name": "home", "expression": "$HOME"}]}
 ASKED = probe.arguments(PROFILE)
@@ -26,16 +28,16 @@ def login(tmp_path: Path) -> Iterator[Login]:
     door: Any = types.SimpleNamespace(
         cluster=types.SimpleNamespace(data=PROFILE), command=lambda remote: [*here, f"echo welcome >&2; {remote}"]
     )
-    order = attendant.order(door)
+    order = remote_session.order(door)
     assert order is not None
-    attendant.begin({"teapot": order})
-    said = attendant.probed("teapot", ASKED)
+    remote_session.begin({"teapot": order})
+    said = remote_session.probed("teapot", ASKED)
     assert said is not None
     facts = probe.read(said, PROFILE)
     assert facts["home"] == str(there.home)
     there.python = facts["python"]
     yield there
-    begun = attendant._begun.pop("teapot").process
+    begun = remote_session._begun.pop("teapot").process
     for pipe in (begun.stdin, begun.stdout):
         assert pipe
         pipe.close()
@@ -43,11 +45,11 @@ def login(tmp_path: Path) -> Iterator[Login]:
 
 
 def carry_out(login: Login, declaration: dict[str, Any], **said: Any) -> dict[str, Any] | None:
-    return attendant.carry_out("teapot", login.python, login.payload(declaration, **said))
+    return remote_session.carry_out("teapot", login.python, login.payload(declaration, **said))
 
 
 def process() -> "subprocess.Popen[bytes]":
-    return attendant._begun["teapot"].process
+    return remote_session._begun["teapot"].process
 
 
 def test_it_tells_what_the_probe_said_and_carries_out_role_after_role(login: Login) -> None:
@@ -68,9 +70,9 @@ def test_it_tells_what_the_probe_said_and_carries_out_role_after_role(login: Log
 
 def test_what_it_is_not_meant_for_is_left_to_a_command_of_its_own(login: Login) -> None:
     payload = login.payload({"files": [{"path": "~/a", "content": "x"}]})
-    assert attendant.carry_out("kettle", login.python, payload) is None
-    assert attendant.carry_out("teapot", "/opt/another/python3", payload) is None
-    assert attendant.probed("kettle", ASKED) is None
+    assert remote_session.carry_out("kettle", login.python, payload) is None
+    assert remote_session.carry_out("teapot", "/opt/another/python3", payload) is None
+    assert remote_session.probed("kettle", ASKED) is None
     assert not (login.home / "a").exists()
     assert carry_out(login, {"files": [{"path": "~/a", "content": "x"}]})
 
@@ -83,7 +85,7 @@ def test_roles_after_a_drop_in_that_changed_have_a_login_of_their_own(login: Log
     for declaration, said in ((before, {}), (before, {}), (after, {"check": True}), (after, {})):
         assert carry_out(login, declaration, **said) is not None
     assert carry_out(login, after) is None
-    assert attendant.carry_out("teapot", login.python, {"poll": {}}) is None
+    assert remote_session.carry_out("teapot", login.python, {"poll": {}}) is None
     assert process().poll() is None  # it answers, if only that
 
 
@@ -93,11 +95,11 @@ def test_a_failure_is_told_and_is_its_last_word(login: Login) -> None:
     assert answer["msg"].startswith("Fail failed (exit code 1)")
     assert process().wait(20) == 0
     assert carry_out(login, {"directories": [{"path": "~/b"}]}) is None
-    assert attendant.probed("teapot", ASKED) is None
+    assert remote_session.probed("teapot", ASKED) is None
 
 
 def test_where_it_is_killed_at_work_nobody_says_that_it_was_done_or_not(login: Login) -> None:
-    with pytest.raises(attendant.EndedError) as ended:
+    with pytest.raises(remote_session.EndedError) as ended:
         carry_out(login, {"commands": [{"what": "Kill", "argv": ["sh", "-c", "kill -9 $PPID"], "creates": "~/x"}]})
     assert ended.value.exit == 137
     assert ended.value.lines == ["welcome", "Killed"]
@@ -113,15 +115,15 @@ def test_what_a_start_up_file_reads_and_prints_is_no_matter(tmp_path: Path) -> N
     door: Any = types.SimpleNamespace(
         cluster=cluster, command=lambda remote: [*here, start + remote.removeprefix("exec ")]
     )
-    order = attendant.order(door)
+    order = remote_session.order(door)
     assert order is not None
-    attendant.begin({"teapot": order})
-    said = attendant.probed("teapot", ASKED)
+    remote_session.begin({"teapot": order})
+    said = remote_session.probed("teapot", ASKED)
     assert said is not None
     login.python = probe.read(said, PROFILE)["python"]
     for name in ("a", "b"):
         assert carry_out(login, {"directories": [{"path": f"~/{name}"}]}) is not None
-    begun = attendant._begun.pop("teapot").process
+    begun = remote_session._begun.pop("teapot").process
     assert begun.stdin
     begun.stdin.close()
     assert begun.stdout
@@ -133,11 +135,11 @@ def test_where_no_python_is_new_enough_there_is_none(tmp_path: Path) -> None:
     old = tmp_path / "python3"
     old.write_text("#!/bin/sh\nexit 1\n")
     old.chmod(0o755)
-    script = attendant._SCRIPT.format(probe='echo "$ROOKERY_OLD"', check="x", code="x")
+    script = remote_session._SCRIPT.format(probe='echo "$ROOKERY_OLD"', check="x", code="x")
     argv = ["env", f"ROOKERY_OLD={old}", "sh", "-c", script, "sh", "packed"]
-    attendant.begin({"teapot": {"command": argv, "asked": ASKED}})
-    assert attendant.probed("teapot", ASKED) is None
-    attendant._begun.pop("teapot").process.communicate(timeout=20)
+    remote_session.begin({"teapot": {"command": argv, "asked": ASKED}})
+    assert remote_session.probed("teapot", ASKED) is None
+    remote_session._begun.pop("teapot").process.communicate(timeout=20)
 
 
 @pytest.mark.parametrize("python", pythons())
@@ -152,14 +154,14 @@ class TestUnderEachPython:
     }
 
     def begin(self, login: Login, question: dict[str, Any] | None = None) -> "subprocess.Popen[bytes]":
-        argv = [login.python, "-IS", "-c", packing.FROM_ARGUMENT, packing.pack({}, attendant.PARTS), login.python]
+        argv = [login.python, "-IS", "-c", bundle.FROM_ARGUMENT, bundle.pack({}, remote_session.PARTS), login.python]
         environment = {"HOME": str(login.home), "PATH": os.environ["PATH"], "ROOKERY_PROBED": "é\udcff"}
         pipe = subprocess.PIPE
         begun = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
         assert begun.stdin
         if question:
             asked = {"to": "1", "python": login.python, **question}
-            begun.stdin.write(packing.word(json.dumps(asked)).encode() + b"\n")
+            begun.stdin.write(bundle.word(json.dumps(asked)).encode() + b"\n")
             begun.stdin.flush()
         return begun
 
@@ -171,7 +173,7 @@ class TestUnderEachPython:
 
     def ended(self, login: Login, begun: "subprocess.Popen[bytes]") -> None:
         out, err = begun.communicate(timeout=20)
-        answer = packing.unpack(out.decode())
+        answer = bundle.unpack(out.decode())
         assert answer is not None
         assert answer["answer"]["failed"]
         assert (begun.returncode, err) == (0, b"")
@@ -182,7 +184,7 @@ class TestUnderEachPython:
         login = Login(tmp_path, python)
         begun = self.begin(login, {"payload": login.payload({"directories": [{"path": "~/a"}]})})
         out, err = begun.communicate(timeout=20)
-        answer = packing.unpack(out.decode())
+        answer = bundle.unpack(out.decode())
         assert answer is not None
         assert states(answer["answer"]) == ["made"]
         assert (begun.returncode, err) == (0, b"")
@@ -191,7 +193,7 @@ class TestUnderEachPython:
         idle = self.begin(Login(tmp_path, python))
         assert idle.stdout
         said = b"".join(idle.stdout.readline() for _ in range(2))
-        assert packing.unpack(said.decode()) == {"to": "", "probed": "é\udcff"}
+        assert bundle.unpack(said.decode()) == {"to": "", "probed": "é\udcff"}
         idle.send_signal(signal.SIGTERM)
         assert idle.wait(20) == 0
         assert idle.communicate()[1] == b""

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from projects import cluster
 
-from rookery.project import commit as git
-from rookery.project import held, places, release
-from rookery.project.refused import refused
-from rookery.project.release import Answer, Goods, Order
+from rookery.projects import commit as git
+from rookery.projects import release_protocol, remote_paths, tree_checks
+from rookery.projects.release_errors import refused
+from rookery.projects.release_protocol import Answer, Goods, Order
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="login nodes have GNU tools")
 JOB = "slurm/s.sh"
@@ -37,7 +37,7 @@ class Home:
 
     @property
     def base(self) -> Path:
-        return self.path / places.base("study")
+        return self.path / remote_paths.base("study")
 
     @property
     def release(self) -> Path:
@@ -65,13 +65,13 @@ class Home:
             linker: The login node has a Python of its own.
         """
         with git.chosen(self.code) as commit:
-            tree = held.tree(commit)
-            dropped = [path for output in outputs for path in held.beneath(tree, output)]
+            tree = tree_checks.tree(commit)
+            dropped = [path for output in outputs for path in tree_checks.beneath(tree, output)]
             order = Order("study", commit.id, "", "as wanted", outputs=tuple(outputs), dropped=tuple(dropped))
-            files = {JOB: "#!/bin/bash\n", places.STAMP: release.stamp({}, {})}
+            files = {JOB: "#!/bin/bash\n", remote_paths.STAMP: release_protocol.stamp({}, {})}
             pack = git.pack(commit, [])
-            data = release.parcel(order, Goods(files, pack))
-        script = release.deploy("study", ahead=True) if goods else release.look(order)
+            data = release_protocol.parcel(order, Goods(files, pack))
+        script = release_protocol.deploy("study", ahead=True) if goods else release_protocol.look(order)
         if not linker:
             script = script.replace("/usr/bin/python3", "/nowhere/python3")
         if cut:
@@ -80,7 +80,7 @@ class Home:
             ["sh", "-c", script], input=data, capture_output=True, check=False,
             env={"HOME": str(self.path), "PATH": os.environ["PATH"]}, cwd=self.path, timeout=60,
         )  # fmt: skip
-        answer = release.read(done.stdout.decode())
+        answer = release_protocol.read(done.stdout.decode())
         assert answer.state or answer.stop, done.stderr.decode()
         return answer
 
@@ -142,10 +142,11 @@ def test_environments_in_a_folder_of_somebody_else_are_not_taken(home: Home, tmp
     with git.chosen(home.code) as commit:
         order = Order("study", commit.id, "", "as wanted", environments=("python uv .venv study-1 uv.lock",))
     done = subprocess.run(
-        ["sh", "-c", release.look(order)], input=release.parcel(order, Goods({}, b"")), capture_output=True,
-        check=False, env={"HOME": str(home.path), "PATH": os.environ["PATH"]}, cwd=home.path, timeout=60,
+        ["sh", "-c", release_protocol.look(order)], input=release_protocol.parcel(order, Goods({}, b"")),
+        capture_output=True, check=False, env={"HOME": str(home.path), "PATH": os.environ["PATH"]}, cwd=home.path,
+        timeout=60,
     )  # fmt: skip
-    answer = release.read(done.stdout.decode())
+    answer = release_protocol.read(done.stdout.decode())
     assert answer.stop == f"foreign-prefix {prefix}"
     error = refused(cluster(), "study", answer, "")
     assert f"{prefix} belongs to somebody else" in error.message
@@ -295,7 +296,7 @@ def test_code_that_is_alike_is_shared_where_nobody_changed_it(home: Home) -> Non
 def test_nothing_comes_of_a_deploy_that_the_laptop_thinks_better_of(home: Home) -> None:
     home.deploy()
     before = content(home.path, ("projects/study/state", "projects/study/repository.git"))
-    script = release.deploy("study", ahead=True)
+    script = release_protocol.deploy("study", ahead=True)
     done = subprocess.run(
         ["sh", "-c", script], input=b"", capture_output=True, check=False,
         env={"HOME": str(home.path), "PATH": os.environ["PATH"]}, cwd=home.path, timeout=60,

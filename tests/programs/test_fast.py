@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from converger import asked as notes
-from converger import quick
 from home_helpers import Login, pythons
 
-from rookery import fast, house, packing, profile
-from rookery.running import Completed
+from rookery.clusters.config import profile
+from rookery.clusters.login_node import bundle
+from rookery.clusters.ssh.process import Completed
+from rookery.core import paths
+from rookery.homes import up_to_date
+from rookery.remote.apply import fingerprint_check
+from rookery.remote.apply import last_run as notes
 
 RUN = {"id": "run-1", "who": "sam", "laptop": "teapot"}
 LOOKS = 'for path in "$HOME/lib" "$HOME/version"; do echo "rookery-sees: $path"; done; test -e "$HOME/lib/wanted"'
@@ -78,19 +81,19 @@ def seen(login: Login) -> dict[str, Any]:
             os.environ["HOME"] = str(login.home)
             sys.stdin = io.TextIOWrapper(io.BytesIO(b"rookery-fact shell bash"))
             os.dup2(writer, 1)
-            quick.main()
+            fingerprint_check.main()
         finally:
             os._exit(0)
     os.close(writer)
     os.wait()
     with os.fdopen(reader, "rb") as stream:
-        told = packing.unpack(stream.read().decode())
+        told = bundle.unpack(stream.read().decode())
     assert told is not None
     return told
 
 
 def intact(told: dict[str, Any]) -> bool:
-    look = fast.read_quick(Completed(0, said(told), "", ""))
+    look = up_to_date.read_quick(Completed(0, said(told), "", ""))
     return look.intact and look.ended and not look.new and look.sealed is not None
 
 
@@ -238,29 +241,29 @@ def test_a_home_that_is_not_as_declared_after_all_is_always_gone_through(tmp_pat
 def test_each_python_notices_all_that_is_looked_at(tmp_path: Path, python: str) -> None:
     """Some of a library may be written in C one day, where nothing is noticed: then nothing is kept."""
     login = Login(tmp_path, python)
-    parts = (*fast.PARTS, "trace", "main")
+    parts = (*up_to_date.PARTS, "apply.fingerprint", "apply.main")
     payload = {"whole": True, "run": RUN}
     for role, declaration in declarations(login).items():
         assert not login.send(declaration, role=role, **payload).get("failed")
     seal = {"glance": "echo rookery-fact shell bash", "digest": "d"}
     whole = login.payload({"release": True}, role="playbook", seal=seal, **payload)
-    line, given = packing.command(python, packing.pack(whole, parts))
+    line, given = bundle.command(python, bundle.pack(whole, parts))
     environment = {"HOME": str(login.home), "PATH": os.environ["PATH"]}
     subprocess.run(["/bin/sh", "-c", line], input=given, env=environment, capture_output=True, check=True)
     looks = {look.split("\t", 2)[2] for look in (login.state / "seen").read_text().partition("\n")[2].split("\0")}
     for path in (".bashrc", "program", "link", "settings.json", "made", "lib", ".condarc", "strict", ".cache"):
         assert str(login.home / path) in looks
-    code = (house.root() / "plugins/converger/quick.py").read_text()
+    code = (paths.root() / "rookery/remote/apply/fingerprint_check.py").read_text()
     line = [python, "-IS", "-c", code]
     done = subprocess.run(line, input=b"rookery-fact shell bash", env=environment, capture_output=True, check=True)
-    told = packing.unpack(done.stdout.decode())
+    told = bundle.unpack(done.stdout.decode())
     assert told is not None
     assert told["same"] is True
 
 
 def test_the_script_that_is_sent_answers(login: Login) -> None:
     """The whole way: packed, started by a shell, with facts that come on its input."""
-    line, _ = packing.command(login.python, packing.pack({"full": True}, fast.PARTS))
+    line, _ = bundle.command(login.python, bundle.pack({"full": True}, up_to_date.PARTS))
     assert len(line) < 100_000
     for facts, new in (("rookery-fact shell bash\nnoise", []), ("rookery-fact shell zsh", ["shell zsh"])):
         done = subprocess.run(
@@ -270,7 +273,7 @@ def test_the_script_that_is_sent_answers(login: Login) -> None:
             env={"HOME": str(login.home)},
             check=True,
         )
-        told = packing.unpack(done.stdout.decode())
+        told = bundle.unpack(done.stdout.decode())
         assert told is not None
         assert told["sealed"]["digest"] == "d"
         assert told["drift"] == []
@@ -288,15 +291,23 @@ def test_facts_that_come_and_go_by_themselves_do_not_count() -> None:
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> profile.Cluster:
     """Penguins, with a copy of the house that a test may change."""
     for folder in ("roles", "plugins", "playbooks"):
-        shutil.copytree(house.root() / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(house.root() / "ansible.cfg", tmp_path)
-    loaded = profile.load("penguins", [house.root() / "inventory"])
-    monkeypatch.setattr(house, "root", lambda: tmp_path)
+        shutil.copytree(paths.root() / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(paths.root() / "ansible.cfg", tmp_path)
+    for name in (name for name in up_to_date._PLAY if name.startswith("rookery/")):
+        path = paths.package().parent / name
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            shutil.copytree(path, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(path, tmp_path / name)
+    loaded = profile.load("penguins", [paths.root() / "inventory"])
+    monkeypatch.setattr(paths, "root", lambda: tmp_path)
+    monkeypatch.setattr(paths, "package", lambda: tmp_path / "rookery")
     return loaded
 
 
 def test_any_change_of_what_a_run_is_made_of_is_asked_otherwise(cluster: profile.Cluster, tmp_path: Path) -> None:
-    before = fast.asked(cluster)["digest"]
+    before = up_to_date.asked(cluster)["digest"]
     elsewhere = ("roles/sandbox/", "roles/workstation/", "playbooks/sandbox", "playbooks/workstation")
     files = [
         path
@@ -307,14 +318,14 @@ def test_any_change_of_what_a_run_is_made_of_is_asked_otherwise(cluster: profile
     for file in files:
         text = file.read_bytes()
         file.write_bytes(text + b"\n")
-        assert fast.asked(cluster)["digest"] != before, file
+        assert up_to_date.asked(cluster)["digest"] != before, file
         file.write_bytes(text)
-    assert fast.asked(cluster)["digest"] == before
+    assert up_to_date.asked(cluster)["digest"] == before
     (tmp_path / "plugins/action/__pycache__").mkdir()
     (tmp_path / "plugins/action/__pycache__/home.cpython-311.pyc").touch()
-    assert fast.asked(cluster)["digest"] == before  # which a run itself makes
+    assert up_to_date.asked(cluster)["digest"] == before  # which a run itself makes
     (tmp_path / "roles/shell/templates/more.j2").touch()
-    assert fast.asked(cluster)["digest"] != before
+    assert up_to_date.asked(cluster)["digest"] != before
 
 
 def with_value(cluster: profile.Cluster, key: str, value: Any) -> profile.Cluster:
@@ -322,28 +333,28 @@ def with_value(cluster: profile.Cluster, key: str, value: Any) -> profile.Cluste
 
 
 def test_any_setting_counts_but_how_a_laptop_gets_there(cluster: profile.Cluster) -> None:
-    before = fast.asked(cluster)
+    before = up_to_date.asked(cluster)
     for key in ("python_versions", "r_packages", "cluster_modules", "mine", *cluster.variables):
-        now = fast.asked(with_value(cluster, key, ["another"]))
+        now = up_to_date.asked(with_value(cluster, key, ["another"]))
         assert (now["digest"] == before["digest"]) is key.startswith("ansible_"), key
-    assert fast.asked(with_value(cluster, "cluster_identity_file", "~/k"))["digest"] == before["digest"]
-    now = fast.asked(with_value(cluster, "r_packages", ["glue"]))
-    assert fast.differences(before, now) == ["setting r_packages"]
+    assert up_to_date.asked(with_value(cluster, "cluster_identity_file", "~/k"))["digest"] == before["digest"]
+    now = up_to_date.asked(with_value(cluster, "r_packages", ["glue"]))
+    assert up_to_date.differences(before, now) == ["setting r_packages"]
 
 
 @pytest.mark.parametrize("template", ["{{ lookup('file', 'x') }}", "{{ now() }}", "{% if 1 | random %}a{% endif %}"])
 def test_a_setting_that_may_change_by_itself_is_never_up_to_date(cluster: profile.Cluster, template: str) -> None:
-    asked = fast.asked(with_value(cluster, "r_packages", [template]))
+    asked = up_to_date.asked(with_value(cluster, "r_packages", [template]))
     sealed = {**asked, "python": "3.11.2", "facts": {}}
-    look = fast.Look(sealed=sealed, entries=1, ended=True, python="3.11.2", answered=True)
+    look = up_to_date.Look(sealed=sealed, entries=1, ended=True, python="3.11.2", answered=True)
     assert look.doubt(asked) == "what is asked for differs: setting r_packages may change by itself"
 
 
 def test_each_doubt_is_told() -> None:
     asked = {"digest": "d", "unsteady": [], "rookery": "2", "roles": {}, "variables": {}, "play": "p", "engines": []}
-    whole = fast.Look(sealed={**asked, "python": "3.6.8"}, entries=1, ended=True, python="3.6.8", answered=True)
+    whole = up_to_date.Look(sealed={**asked, "python": "3.6.8"}, entries=1, ended=True, python="3.6.8", answered=True)
     assert whole.doubt(asked) == ""
-    assert "no whole run" in fast.Look().doubt(asked)
+    assert "no whole run" in up_to_date.Look().doubt(asked)
     assert "did not come to its end" in replace(whole, ended=False).doubt(asked)
     assert "shells zsh" in replace(whole, new=("shells zsh",)).doubt(asked)
     assert "storage home /a" in replace(whole, gone=("storage home /a",)).doubt(asked)

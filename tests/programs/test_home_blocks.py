@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from converger import blocks
-from converger.problem import Problem
 from home_helpers import Login, states
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from rookery.remote.apply import blocks
+from rookery.remote.apply.problem import Problem
 
 MARKS = blocks.markers("shell")
 LINES = st.sampled_from(

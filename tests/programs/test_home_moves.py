@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from converger import relocate, tree_copy
-from converger.problem import Problem
 from home_helpers import Login, action, names, states, tree, wait_for
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from undo_helpers import take_back
+
+from rookery.remote.apply import relocate, tree_copy
+from rookery.remote.apply.problem import Problem
 
 NAMES = st.one_of(
     st.sampled_from(["a", "b", "c", ".hidden"]),

@@ -7,8 +7,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from converger import shells
-from converger.problem import Problem
 from drop_ins import (
     FOLDERS,
     SHELLS,
@@ -22,6 +20,9 @@ from drop_ins import (
     check_values,
 )
 from hypothesis import HealthCheck, given, settings
+
+from rookery.remote.apply import shells
+from rookery.remote.apply.problem import Problem
 
 here = pytest.mark.parametrize("shell", [SHELLS["sh"], SHELLS["bash"]], ids=["sh", "bash"])
 

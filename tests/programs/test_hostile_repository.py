@@ -8,10 +8,11 @@ import pytest
 from persons import at_home
 from projects import known, project
 
-from rookery.errors import RookeryError
-from rookery.jobs import render, script
+from rookery.core.errors import RookeryError
+from rookery.jobs import render
 from rookery.jobs.lint import run as lint
-from rookery.project import commit, make, read
+from rookery.projects import commit, config, release_builder
+from rookery.projects.scripts import job_script
 
 HEAD = "name: x\nclusters: [hec]\n"
 SECRET = "the private key of whoever runs this"
@@ -48,8 +49,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def rendered(root: Path, job: str, **files: str) -> str:
     """The script of job j, as `render` and `lint` make it."""
-    found = read.load(project(root, f"j: {job}", HEAD, **files))
-    return script.script(found, read.job(found, "j", "hec"), known("hec")).text
+    found = config.load(project(root, f"j: {job}", HEAD, **files))
+    return job_script.script(found, config.job(found, "j", "hec"), known("hec")).text
 
 
 def refusal(act: Callable[[], object]) -> str:
@@ -66,11 +67,11 @@ def committed(root: Path, *, add: bool = True) -> None:
         subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True)
 
 
-def deployed(root: Path) -> make.Made:
+def deployed(root: Path) -> release_builder.Made:
     """The release that `deploy` would make, for --check as well."""
-    found = read.load(root)
+    found = config.load(root)
     with commit.chosen(root, found.outputs) as chosen:
-        return make.make(found, chosen, known("hec"))
+        return release_builder.make(found, chosen, known("hec"))
 
 
 @pytest.mark.parametrize("escape", ESCAPES)
@@ -87,9 +88,9 @@ def test_a_template_of_the_project_runs_nothing(root: Path, escape: str) -> None
 
 def test_what_a_template_is_given_has_methods_in_paths_alone(root: Path) -> None:
     """Where something else than plain data comes in, see that a template can do nothing with it."""
-    found = read.load(project(root, "j: {command: x, grid: {a: [1]}}", HEAD))
-    job = read.job(found, "j", "hec")
-    variables = script.context.context(found, job, known("hec"), script.sweep.Table(("a",), (("1",),)))
+    found = config.load(project(root, "j: {command: x, grid: {a: [1]}}", HEAD))
+    job = config.job(found, "j", "hec")
+    variables = job_script.template_context.context(found, job, known("hec"), job_script.parameters.Table(("a",), (("1",),)))
     seen: set[type] = set()
 
     def walk(value: object, depth: int = 0) -> None:
@@ -208,7 +209,7 @@ def test_a_lock_file_that_is_a_link_is_refused(root: Path, way: str, lock: str) 
 def test_a_rookery_yml_that_leads_elsewhere_is_not_read(root: Path) -> None:
     (root.parent / "ssh/rookery.yml").write_text(HEAD)
     (root / "rookery.yml").symlink_to("../ssh/rookery.yml")
-    assert "rookery.yml is a symbolic link that leads out of the project" in refusal(lambda: read.load(root))
+    assert "rookery.yml is a symbolic link that leads out of the project" in refusal(lambda: config.load(root))
 
 
 @pytest.mark.parametrize("files", ["", "job.sh", ".", "../alias/job.sh"])

@@ -8,10 +8,10 @@ import pytest
 from persons import at_home
 from ssh_server import cluster, fingerprint, new_key, sshd
 
-from rookery import hostkeys, ssh_config
-from rookery.hostkeys import HostKey
-from rookery.ssh import Door
-from rookery.ssh_errors import SshError
+from rookery.clusters.ssh import config_file, host_keys
+from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.errors import SshError
+from rookery.clusters.ssh.host_keys import HostKey
 
 URL = "https://example.org/host-keys"
 
@@ -59,7 +59,7 @@ def test_unknown_and_unpublished_is_refused_where_nobody_can_be_asked(server):
     assert error.reason == "unknown-key"
     assert server.mine in error.message
     assert f"--accept-host-key {server.mine}" in error.hint
-    assert not ssh_config.own_known_hosts(one).exists()
+    assert not config_file.own_known_hosts(one).exists()
     assert server.logins == 0
 
 
@@ -68,7 +68,7 @@ def test_vouched_for(server, home):
     door = Door(one)
     door.ensure(batch=True, accept_host_key=server.mine)
     assert door.is_open()
-    assert [key.fingerprint for key in hostkeys.known_keys(one)] == [server.mine]
+    assert [key.fingerprint for key in host_keys.known_keys(one)] == [server.mine]
     assert not (home / ".ssh" / "known_hosts").exists()
     door.close()
     Door(one).ensure(batch=True)  # known from now on
@@ -97,7 +97,7 @@ def test_published_and_different_is_refused_whoever_vouches(server, other):
     assert server.mine in error.message
     assert fingerprint(other) in error.message
     assert URL in error.hint
-    assert not ssh_config.own_known_hosts(one).exists()
+    assert not config_file.own_known_hosts(one).exists()
 
 
 def test_published_in_a_kind_that_the_server_does_not_have(server, other):
@@ -108,9 +108,9 @@ def test_published_in_a_kind_that_the_server_does_not_have(server, other):
 @pytest.mark.parametrize("whose", ["rookery's", "the person's"])
 def test_changed(server, other, home, whose):
     one = cluster(**server.reach)
-    file = ssh_config.own_known_hosts(one) if whose == "rookery's" else home / ".ssh" / "known_hosts"
+    file = config_file.own_known_hosts(one) if whose == "rookery's" else home / ".ssh" / "known_hosts"
     file.parent.mkdir(parents=True, exist_ok=True)
-    before = f"# a comment\n{hostkeys.host_pattern(one)} {other}\n"
+    before = f"# a comment\n{host_keys.host_pattern(one)} {other}\n"
     file.write_text(before)
     error = refused(one, accept_host_key=server.mine)
     assert error.reason == "changed-key"
@@ -123,9 +123,9 @@ def test_changed(server, other, home, whose):
 
 def test_changed_to_the_published_one(server, other):
     one = told(server, server.mine)
-    file = ssh_config.own_known_hosts(one)
+    file = config_file.own_known_hosts(one)
     file.parent.mkdir(parents=True)
-    file.write_text(f"{hostkeys.host_pattern(one)} {other}\n")
+    file.write_text(f"{host_keys.host_pattern(one)} {other}\n")
     error = refused(one)
     assert error.reason == "changed-key"
     command = error.hint.partition("   #")[0]
@@ -137,9 +137,9 @@ def test_changed_to_the_published_one(server, other):
 
 def test_a_new_kind_of_key_is_no_way_around_a_known_one(server, tmp_path):
     one = cluster(**server.reach)
-    file = ssh_config.own_known_hosts(one)
+    file = config_file.own_known_hosts(one)
     file.parent.mkdir(parents=True)
-    file.write_text(f"{hostkeys.host_pattern(one)} {new_key(tmp_path / 'ecdsa_key', 'ecdsa')}\n")
+    file.write_text(f"{host_keys.host_pattern(one)} {new_key(tmp_path / 'ecdsa_key', 'ecdsa')}\n")
     assert refused(one, accept_host_key=server.mine).reason == "changed-key"
 
 
@@ -147,9 +147,9 @@ def test_known_under_a_hashed_name(server, home, tmp_path):
     one = cluster(**server.reach)
     file = home / ".ssh" / "known_hosts"
     file.parent.mkdir()
-    file.write_text(f"{hostkeys.host_pattern(one)} {(tmp_path / 'host_key.pub').read_text()}")
+    file.write_text(f"{host_keys.host_pattern(one)} {(tmp_path / 'host_key.pub').read_text()}")
     subprocess.run(["ssh-keygen", "-H", "-f", str(file)], check=True, capture_output=True)
-    assert [key.fingerprint for key in hostkeys.known_keys(one)] == [server.mine]
+    assert [key.fingerprint for key in host_keys.known_keys(one)] == [server.mine]
     Door(one).ensure(batch=True)
     Door(one).close()
 
@@ -162,12 +162,12 @@ def test_asked(server, monkeypatch, capsys, answer, agreed):
     monkeypatch.setattr(sys, "stdin", io.StringIO(answer.format(mine=server.mine) + "\n"))
     if agreed:
         Door(one).ensure(batch=False)
-        assert hostkeys.known_keys(one)
+        assert host_keys.known_keys(one)
         Door(one).close()
     else:
         with pytest.raises(SshError):
             Door(one).ensure(batch=False)
-        assert not hostkeys.known_keys(one)
+        assert not host_keys.known_keys(one)
     assert f"{server.mine} (ssh-ed25519)" in capsys.readouterr().err
 
 
@@ -175,6 +175,6 @@ def test_storing_keeps_what_is_there(tmp_path, home, other):  # noqa: ARG001
     file = tmp_path / "known hosts"
     file.write_text("a ssh-ed25519 AAAA")  # without a line break at its end
     kind, blob = other.split()[:2]
-    hostkeys.store(file, HostKey("[h]:22", kind, blob))
+    host_keys.store(file, HostKey("[h]:22", kind, blob))
     assert file.read_text() == f"a ssh-ed25519 AAAA\n[h]:22 {kind} {blob}\n"
     assert [item.name for item in tmp_path.iterdir() if item.name.startswith(".known")] == []

@@ -17,16 +17,18 @@ from typing import Any
 
 import pytest
 
-from rookery import answers, profile, ssh_config, ssh_hosts
-from rookery.errors import RookeryError
-from rookery.jobs import sent, there
-from rookery.jobs.there import host as there_host
-from rookery.node import entry, host, job, keys
-from rookery.node.job import Wish
-from rookery.profile import Cluster
-from rookery.project import environment, new
-from rookery.ssh import Door
-from rookery.vscode import code, editors, jsonc, workstation
+from rookery.clusters.config import profile
+from rookery.clusters.config.profile import Cluster
+from rookery.clusters.login_node import answers, remote_client
+from rookery.clusters.ssh import compute_node, compute_node_keys, config_file, user_config
+from rookery.clusters.ssh.connection import Door
+from rookery.core.errors import RookeryError
+from rookery.homes.vscode import code, editors, jsonc, workstation
+from rookery.jobs.interactive import compute_node_job, job_request
+from rookery.jobs.interactive.job_request import Wish
+from rookery.projects import environment, scaffold
+from rookery.remote import slurm as there
+from rookery.remote.slurm import host as there_host
 
 THERE = Path(there.__file__).parent
 
@@ -66,21 +68,21 @@ def test_ssh_starts_the_command_whatever_the_paths(
     python = program(tmp_path / folder / "python", f'#!/bin/sh\nprintf "%s\\n" "$@" "$XDG_STATE_HOME" "$PWD" >{told}\n')
     monkeypatch.setattr(sys, "executable", str(python))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / folder / "state"))
-    config = ssh_config.write(cluster())
+    config = config_file.write(cluster())
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     minimal = {"HOME": os.environ["HOME"], "PATH": "/usr/bin:/bin", "SHELL": shell}
     asked = ["ssh", "-F", str(config), "-o", "BatchMode=yes", "penguins-job", "true"]
     subprocess.run(asked, env=minimal, cwd=elsewhere, capture_output=True, timeout=20, check=False)
     assert told.read_text().splitlines() == [
-        *("-P", "-m", "rookery.node", "penguins"),
+        *("-P", "-m", "rookery.jobs.interactive.proxy", "penguins"),
         str(tmp_path / folder / "state"),
         str(elsewhere),
     ]
 
 
 def test_its_host_key_is_asked_of_rookerys_file_alone(home: Path) -> None:
-    config = ssh_config.write(cluster())
+    config = config_file.write(cluster())
     done = subprocess.run(["ssh", "-F", config, "-G", "penguins-job"], capture_output=True, text=True, check=True)
     options = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
     state = home / ".local/state/rookery/node"
@@ -91,12 +93,12 @@ def test_its_host_key_is_asked_of_rookerys_file_alone(home: Path) -> None:
     assert options["identityfile"] == str(state / "id_ed25519")
     assert options["user"] == "ada"
     assert options["controlmaster"] == "false"
-    assert int(options["connecttimeout"]) > entry.PATIENCE
+    assert int(options["connecttimeout"]) > compute_node.PATIENCE
 
 
 def test_entries_of_jobs_come_and_go_with_their_clusters() -> None:
     for name in ("penguins", "hec", "penguins"):
-        path = ssh_config.write(cluster(name))
+        path = config_file.write(cluster(name))
     assert re.findall(r"^Host (\S+)", path.read_text(), re.MULTILINE) == [
         "hec",
         "hec-job",
@@ -104,48 +106,50 @@ def test_entries_of_jobs_come_and_go_with_their_clusters() -> None:
         "penguins-job",
         "*",
     ]
-    ssh_config.remove(cluster("hec"))
+    config_file.remove(cluster("hec"))
     assert re.findall(r"^Host (\S+)", path.read_text(), re.MULTILINE) == ["penguins", "penguins-job", "*"]
-    ssh_config.write(cluster(cluster_scheduler="none"))
+    config_file.write(cluster(cluster_scheduler="none"))
     assert "penguins-job" not in path.read_text()
 
 
 def test_the_persons_own_ssh_knows_the_job_by_the_name_they_chose() -> None:
-    ssh_hosts.write(cluster(), "icefloe")
-    text = ssh_hosts.file().read_text()
+    user_config.write(cluster(), "icefloe")
+    text = user_config.file().read_text()
     assert re.findall(r"^Host (\S+)", text, re.MULTILINE) == ["icefloe", "icefloe-job"]
-    assert ssh_hosts.aliases() == {"penguins": "icefloe"}
-    ssh_hosts.forget(cluster())
-    assert not ssh_hosts.file().exists()
+    assert user_config.aliases() == {"penguins": "icefloe"}
+    user_config.forget(cluster())
+    assert not user_config.file().exists()
 
 
 def test_its_key_is_made_once_and_private(capsys: pytest.CaptureFixture[str]) -> None:
-    first = keys.public(cluster())
-    path = keys.private(cluster())
+    first = compute_node_keys.public(cluster())
+    path = compute_node_keys.private(cluster())
     said = capsys.readouterr().err
     assert said.startswith(f"penguins-job: made a key without a passphrase, {path}; it opens nothing but your own jobs")
-    assert keys.public(cluster("hec")) == first
+    assert compute_node_keys.public(cluster("hec")) == first
     assert capsys.readouterr().err == ""
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    keys.remember(cluster(), first)
-    assert keys.known_hosts(cluster()).read_text() == f"rookery-job-penguins {first}\n"
-    keys.forget(cluster())
+    compute_node_keys.remember(cluster(), first)
+    assert compute_node_keys.known_hosts(cluster()).read_text() == f"rookery-job-penguins {first}\n"
+    compute_node_keys.forget(cluster())
     assert not path.parent.exists()
 
 
 @pytest.mark.parametrize("told", ["", "ssh-rsa AAAA", "ssh-ed25519 AAAA\n* ssh-ed25519 BBBB", "ssh-ed25519 AA AA"])
 def test_nothing_but_a_key_gets_into_known_hosts(told: str) -> None:
     with pytest.raises(RookeryError, match="told no host key"):
-        keys.remember(cluster(), told)
-    assert not keys.known_hosts(cluster()).exists()
+        compute_node_keys.remember(cluster(), told)
+    assert not compute_node_keys.known_hosts(cluster()).exists()
 
 
 @pytest.mark.parametrize(("called", "typed"), [("invoke", "invoke"), ("uv run invoke", "uv run invoke"), ("", "")])
 def test_its_hints_say_what_the_person_typed(monkeypatch: pytest.MonkeyPatch, called: str, typed: str) -> None:
     monkeypatch.setenv("ROOKERY_CALLED_AS", called)
     monkeypatch.setattr(sys, "argv", ["/opt/bin/rookery"])
-    told = [word for word in shlex.split(entry.proxy_command(cluster())) if word.startswith("ROOKERY_CALLED_AS=")]
+    told = [
+        word for word in shlex.split(compute_node.proxy_command(cluster())) if word.startswith("ROOKERY_CALLED_AS=")
+    ]
     assert told == [f"ROOKERY_CALLED_AS={typed}"] * bool(typed)
 
 
@@ -160,7 +164,7 @@ def test_its_hints_say_what_the_person_typed(monkeypatch: pytest.MonkeyPatch, ca
 )
 def test_what_uvx_runs_does_not_last(monkeypatch: pytest.MonkeyPatch, python: str, warned: bool) -> None:
     monkeypatch.setattr(sys, "executable", python)
-    assert ("uv tool install" in entry.warning()) == warned
+    assert ("uv tool install" in compute_node.warning()) == warned
     assert len([line for line in workstation.lines([]) if "uv tool install" in line]) == warned
 
 
@@ -168,7 +172,7 @@ def test_what_uvx_runs_does_not_last(monkeypatch: pytest.MonkeyPatch, python: st
 
 
 def options(wish: Wish, name: str = "hec") -> list[str]:
-    script = job.request(wish, cluster(name)).script
+    script = job_request.request(wish, cluster(name)).script
     assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
     return re.findall(r"^#SBATCH --(.+)$", script, re.MULTILINE)
 
@@ -181,7 +185,7 @@ def test_what_it_asks_for() -> None:
     assert {"partition=serial", "mem=2048M"} <= set(options(Wish(cpus=1)))
     gpu = options(Wish(gpu=True, gpu_type="nvidia_h200_nvl", time="1:00:00", memory="8G"))
     assert {"partition=gpu-short", "gres=gpu:nvidia_h200_nvl:1", "time=01:00:00", "mem=8192M"} <= set(gpu)
-    assert job.request(Wish(cpus=4), cluster()).wanted == {"cpus": 4, "keeper": job.KEEPER}
+    assert job_request.request(Wish(cpus=4), cluster()).wanted == {"cpus": 4, "keeper": job_request.KEEPER}
     assert 'output="@FOLDER@/%j.log"' in usual
 
 
@@ -198,7 +202,7 @@ def test_what_it_asks_for() -> None:
 )
 def test_what_can_not_be_asked_for_is_refused(wish: Wish, said: str) -> None:
     with pytest.raises(RookeryError, match=said):
-        job.request(wish, cluster("hec"))
+        job_request.request(wish, cluster("hec"))
 
 
 def test_the_flags_ask_for_the_same_again() -> None:
@@ -208,13 +212,13 @@ def test_the_flags_ask_for_the_same_again() -> None:
 
 def test_where_there_can_be_none() -> None:
     with pytest.raises(RookeryError, match="no compute nodes"):
-        host.check(cluster(cluster_scheduler="none"))
+        compute_node_job.check(cluster(cluster_scheduler="none"))
     with pytest.raises(RookeryError, match="does not allow VS Code"):
-        host.check(cluster(cluster_policies={"vscode": "forbidden"}))
+        compute_node_job.check(cluster(cluster_policies={"vscode": "forbidden"}))
     storage = [{**one, "on_compute_nodes": False} for one in cluster().data["cluster_storage"]]
     with pytest.raises(RookeryError, match="do not see your home"):
-        host.check(cluster(cluster_storage=storage))
-    host.check(cluster(cluster_policies={"vscode": "discouraged"}))
+        compute_node_job.check(cluster(cluster_storage=storage))
+    compute_node_job.check(cluster(cluster_policies={"vscode": "discouraged"}))
 
 
 # ---- what is sent to the cluster, with a Slurm of files: queue holds squeue's lines
@@ -243,7 +247,7 @@ def asked(verb: str = "ensure", **more: Any) -> list[dict[str, Any]]:
     """All that the program there answers."""
     usual = {"verb": verb, "name": "rookery-code", "key": "ssh-ed25519 AAAA", "script": "#!/bin/bash\n", "asked": {}}
     request = {**usual, "wanted": {}, "start": True, "again": False, "patience": 0, "mark": "@", **more}
-    boot = "import sys; from rookery.jobs.there import host; host.main()"
+    boot = "import sys; from rookery.remote.slurm import host; host.main()"
     command = [sys.executable, "-c", boot, json.dumps(request)]
     done = subprocess.run(command, cwd=THERE.parents[2], capture_output=True, text=True, timeout=30, check=True)
     return [json.loads(line.removeprefix("@")) for line in done.stdout.splitlines()]
@@ -305,8 +309,8 @@ def test_computers_that_ask_at_once_are_all_let_in(home: Path) -> None:
 @pytest.mark.usefixtures("slurm")
 def test_a_job_of_another_version_is_named_and_not_waited_for() -> None:
     asked(asked={"cpus": 2})
-    answer = asked(wanted=job.request(Wish(), cluster()).wanted)[-1]
-    error = host._refused(cluster(), answer, Wish())
+    answer = asked(wanted=job_request.request(Wish(), cluster()).wanted)[-1]
+    error = compute_node_job._refused(cluster(), answer, Wish())
     assert "was started by another version of rookery" in error.message
     assert str(error.hint).startswith("invoke code --stop --cluster penguins ")
 
@@ -335,9 +339,9 @@ def test_without_its_files_no_job_is_submitted(slurm: Path, home: Path) -> None:
     assert (first["state"], second["state"]) == ("unready", "unready")
     assert not (slurm / "log").exists()
     for told in (first, second):
-        error = host._refused(cluster(), told, Wish())
+        error = compute_node_job._refused(cluster(), told, Wish())
         assert (error.hint, "sbatch" in error.message) == ("the same command again", False)
-    full = host._refused(cluster(), {"state": "unready", "said": "Disk quota exceeded"}, Wish())
+    full = compute_node_job._refused(cluster(), {"state": "unready", "said": "Disk quota exceeded"}, Wish())
     assert str(full.hint).startswith("invoke quota --cluster penguins ")
 
 
@@ -358,8 +362,8 @@ def test_of_two_started_at_once_the_first_stays(slurm: Path) -> None:
 def test_it_is_waited_for_and_said_why(slurm: Path) -> None:
     (slurm / "queue").write_text("7|PENDING|Priority||N/A|N/A\n8|COMPLETING|None|wn01|0|0\n")
     assert [(one["state"], one["number"]) for one in asked(patience=0.5)] == [("waiting", "7"), ("slow", "7")]
-    assert host._why({"reason": "None", "start": "N/A"}) == "Slurm has not looked at it yet"
-    assert "expected at" in host._why({"reason": "Priority", "start": "1795392000"})
+    assert compute_node_job._why({"reason": "None", "start": "N/A"}) == "Slurm has not looked at it yet"
+    assert "expected at" in compute_node_job._why({"reason": "Priority", "start": "1795392000"})
     assert not (slurm / "log").exists()
 
 
@@ -400,7 +404,7 @@ def test_slurms_no_and_a_home_that_is_not_set_up_are_told(slurm: Path, home: Pat
         {"state": "slow", "number": "7"},
         {"state": "ended", "said": "no \x1b[1mroom"},
     ):
-        error = host._refused(cluster(), answer, Wish())
+        error = compute_node_job._refused(cluster(), answer, Wish())
         assert error.hint
         assert "\x1b" not in error.message
 
@@ -422,11 +426,11 @@ def test_undo_ends_the_job_or_says_what_does(
             raise answer
         return answer
 
-    monkeypatch.setattr(sent, "call", call)
+    monkeypatch.setattr(remote_client, "call", call)
     door = Door(cluster())
-    assert host.leave(door) == (said or [])  # of a job nobody had, nothing is said
-    keys.remember(door.cluster, keys.public(door.cluster))
-    told = host.leave(door)
+    assert compute_node_job.leave(door) == (said or [])  # of a job nobody had, nothing is said
+    compute_node_keys.remember(door.cluster, compute_node_keys.public(door.cluster))
+    told = compute_node_job.leave(door)
     assert told == said or "scancel --user=ada --name=rookery-code" in told[0]
 
 
@@ -526,7 +530,7 @@ def test_an_sshd_that_can_not_run_is_told_to_who_connects(tmp_path: Path) -> Non
 
 
 def test_no_login_nodes_runtime_folder_gets_into_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rookery.jobs.there import keeper
+    from rookery.remote.slurm import keeper
 
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/none")
     monkeypatch.setenv("SSH_CONNECTION", "1 2 3 4")
@@ -539,7 +543,7 @@ def test_no_login_nodes_runtime_folder_gets_into_the_job(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("lang", ["python", "r"])
 def test_a_new_project_says_what_an_editor_needs(tmp_path: Path, lang: str) -> None:
-    new.fill(new.checked(new.Request("seals", lang=lang, clusters="hec")), tmp_path)
+    scaffold.fill(scaffold.checked(scaffold.Request("seals", lang=lang, clusters="hec")), tmp_path)
     told, extensions = (
         jsonc.read((tmp_path / ".vscode" / f"{name}.json").read_text()) for name in ("settings", "extensions")
     )
@@ -580,7 +584,7 @@ def test_the_rules_of_a_cluster_hold(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_a_name_that_vscode_would_change_goes_in_as_digits() -> None:
     assert code.authority(cluster(), job=True) == "ssh-remote+penguins-job"
-    ssh_hosts.write(cluster(), "IceFloe")
+    user_config.write(cluster(), "IceFloe")
     said = code.authority(cluster(), job=False).removeprefix("ssh-remote+")
     assert json.loads(bytes.fromhex(said)) == {"hostName": "IceFloe"}
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from rookery import house
+from rookery.core import paths
 
-INSTALL_PIPX = (house.root() / "roles/python_tools/files/install-pipx.sh").read_text(encoding="utf-8")
-FETCH_PYENV = (house.root() / "roles/python/files/fetch-pyenv.sh").read_text(encoding="utf-8")
+INSTALL_PIPX = (paths.root() / "roles/python_tools/files/install-pipx.sh").read_text(encoding="utf-8")
+FETCH_PYENV = (paths.root() / "roles/python/files/fetch-pyenv.sh").read_text(encoding="utf-8")
 
 
 def wheel(name: str, said: str, needs: str = "") -> bytes:

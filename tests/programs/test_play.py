@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from home_helpers import is_running
 
-from rookery import play
+from rookery.homes import playbook
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,11 +39,12 @@ SETUP = """
 RUN = """
 import sys, json
 from pathlib import Path
-from rookery import house, play
+from rookery.core import paths
+from rookery.homes import playbook
 hosts, extra = json.loads(sys.argv[1]), json.loads(sys.argv[2])
-one = play.Play(hosts=tuple(hosts), inventories=(house.root() / "inventory",), **extra)
+one = playbook.Play(hosts=tuple(hosts), inventories=(paths.root() / "inventory",), **extra)
 try:
-    with play.Ansible() as ansible:
+    with playbook.Ansible() as ansible:
         code = ansible.run(one, lambda event: print(json.dumps(event), flush=True))
 except KeyboardInterrupt:
     print(json.dumps({"event": "interrupted"}), flush=True)
@@ -152,8 +153,8 @@ def test_flags_reach_ansible_and_nothing_of_the_persons_own_configuration_does(
     results = [event for event in events if event["event"] == "result"]
     assert (code, [event["role"] for event in results], results[0]["changed"]) == (0, ["shell"], False)
     monkeypatch.setenv("ANSIBLE_HOST_KEY_CHECKING", "0")
-    assert "ANSIBLE_HOST_KEY_CHECKING" not in play.environment()
-    assert play.environment()["PATH"] == os.environ["PATH"]
+    assert "ANSIBLE_HOST_KEY_CHECKING" not in playbook.environment()
+    assert playbook.environment()["PATH"] == os.environ["PATH"]
 
 
 def test_no_script_in_an_inventory_is_run(house: Path) -> None:
@@ -174,7 +175,10 @@ def test_a_playbook_that_does_not_parse_ends_with_log_lines(house: Path) -> None
 
 
 def test_one_that_is_told_nothing_does_nothing_and_is_gone_at_once(house: Path) -> None:
-    code = "from rookery import play\nwith play.Ansible() as one: print(one._process.pid, flush=True); input()"
+    code = (
+        "from rookery.homes import playbook\n"
+        "with playbook.Ansible() as one: print(one._process.pid, flush=True); input()"
+    )
     arguments = [sys.executable, "-c", code]
     for end in ("\n", ""):  # the end of the block; of the process that it belongs to, where that is killed
         with subprocess.Popen(

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from ssh_server import new_key, sshd
 
-from rookery import house
+from rookery.core import paths
 
 ADDRESS = "127.0.0.1"
 
@@ -45,7 +45,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def ansible_raw(folder: Path, hosts: str, command: str) -> dict[str, str]:
     """What `ansible -m raw` says of each host, with the house's inventory and the person's."""
     ansible = str(Path(sys.executable).with_name("ansible"))
-    inventories = ["-i", str(house.root() / "inventory"), "-i", str(folder / "mine")]
+    inventories = ["-i", str(paths.root() / "inventory"), "-i", str(folder / "mine")]
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),

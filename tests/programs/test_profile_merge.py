@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rookery import house
-from rookery.errors import RookeryError
-from rookery.inventory import Inventory
-from rookery.yaml_file import read
+from rookery.clusters.config.inventory import Inventory
+from rookery.core import paths
+from rookery.core.errors import RookeryError
+from rookery.core.yaml_document import read
 
 HOSTS = ["alpha", "beta", "gamma"]
 GROUPS = ["north", "south", "tier2", "west"]
@@ -97,7 +97,7 @@ def test_the_houses_own_profiles_are_what_ansible_sees(tmp_path: Path) -> None:
     write(mine / "hosts.yml", {"all": {"hosts": {"penguins": None}}})
     write(mine / "host_vars" / "penguins.yml", {"cluster_user": "a.student", "cluster_moved_folders": ["~/.cache"]})
     write(mine / "group_vars" / "all.yml", {"cluster_mirrors": {"pypi": "https://example.org/simple"}})
-    folders = [house.root() / "inventory", mine]
+    folders = [paths.root() / "inventory", mine]
     theirs = ansible_sees(folders, tmp_path)
     assert rookery_sees(folders) == theirs
     assert theirs["penguins"]["cluster_moved_folders"] == ["~/.cache"]

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from rookery import __version__, cli, program
-from rookery.errors import RookeryError
+from rookery import __version__
+from rookery.cli import program
+from rookery.core import invocation
+from rookery.core.errors import RookeryError
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -19,8 +21,8 @@ BIN = Path(sys.executable).parent
 TASKS = """
 import os, signal, sys, time
 from invoke import Collection
-from rookery.errors import RookeryError
-from rookery.cli import command
+from rookery.core.errors import RookeryError
+from rookery.cli.program import command
 
 @command()
 def wrong(_c):
@@ -137,7 +139,7 @@ def test_a_word_too_many_is_refused(place: Path, arguments: list[str]) -> None:
 
 
 def test_every_command_has_words_and_every_flag_has_help() -> None:
-    collection = cli.namespace()
+    collection = program.namespace()
     for name in collection.task_names:
         task = collection[name]
         assert task.__doc__, name
@@ -165,10 +167,10 @@ def test_listing_the_commands_imports_nothing_heavy() -> None:
         check=True,
     )
     imported = {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if "|" in line}
-    assert "rookery.program" in imported
-    ours = {name for name in imported if name.startswith("rookery.") and not name.startswith("rookery.commands")}
-    light = {"cli", "program", "xdg", "errors", "house", "_invoke", "_lean", "_start"}
-    assert ours == {f"rookery.{name}" for name in light}
+    assert "rookery.core.invocation" in imported
+    ours = {name for name in imported if name.startswith("rookery.") and not name.startswith("rookery.cli.commands")}
+    light = {"cli", "cli.lean_invoke", "cli.program", "core", "core.errors", "core.invocation", "core.paths"}
+    assert ours == {f"rookery.{name}" for name in {*light, "core.startup"}}
     assert not imported & {"fabric", "paramiko", "ansible", "jinja2", "rich", "rich.console"}
 
 
@@ -176,7 +178,7 @@ def test_a_suggested_command_is_one_of_the_program_in_use(monkeypatch: pytest.Mo
     error = RookeryError("No.", hint="invoke setup --cluster penguins")
     for name, said in {"/a/bin/rookery": "rookery", "/a/bin/inv": "inv", "/x/pytest": "rookery"}.items():
         monkeypatch.setattr(sys, "argv", [name])
-        assert program.explain(error) == f"No.\n  next: {said} setup --cluster penguins"
+        assert invocation.explain(error) == f"No.\n  next: {said} setup --cluster penguins"
 
 
 def test_help_behind_any_command_is_help() -> None:
@@ -185,18 +187,20 @@ def test_help_behind_any_command_is_help() -> None:
 
 
 def test_what_a_cluster_says_can_not_steer_the_terminal() -> None:
-    said = program.explain(RookeryError("It said: \x1b[31mred\x1b]0;title\x07.", hint="look \u202eback"))
+    said = invocation.explain(RookeryError("It said: \x1b[31mred\x1b]0;title\x07.", hint="look \u202eback"))
     assert said == "It said: red]0;title.\n  next: look back"
 
 
 def test_a_house_without_tasks_is_said_to_be_incomplete(tmp_path: Path) -> None:
     with pytest.raises(RookeryError, match="not whole"):
-        cli.namespace(tmp_path / "tasks.py")
+        program.namespace(tmp_path / "tasks.py")
 
 
 def test_settings_files_of_invoke_are_read_as_ever(tmp_path: Path) -> None:
     (tmp_path / ".invoke.yaml").write_text("run: {echo: true}\nours: [1, two]\n")
-    show = "from rookery import _invoke; from invoke.config import Config; c = Config(); print(c.run.echo, c.ours)"
+    show = (
+        "from rookery.cli import lean_invoke; from invoke.config import Config; c = Config(); print(c.run.echo, c.ours)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", show],
         env={**os.environ, "HOME": str(tmp_path)},

@@ -13,12 +13,12 @@ import pytest
 from persons import at_home
 from ssh_server import cluster, fingerprint, sshd
 
-from rookery import runner, running, ssh, startup, user_ssh
-from rookery.errors import RookeryError
-from rookery.jobs import sent
-from rookery.onboard import key as onboard_key
-from rookery.ssh import Door
-from rookery.ssh_errors import SshError
+from rookery.clusters.login_node import remote_client
+from rookery.clusters.ssh import connection, fabric_connection, process, startup_files, user_settings
+from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.errors import SshError
+from rookery.core.errors import RookeryError
+from rookery.support.onboarding import key as onboard_key
 
 
 @pytest.fixture
@@ -70,9 +70,9 @@ def test_a_killed_master_is_replaced(door, server):
 
 
 def test_a_master_whose_connection_hangs_is_replaced(door, server, monkeypatch):
-    monkeypatch.setattr(ssh, "FRESH", 0)
-    monkeypatch.setattr(ssh, "ANSWER", 1)
-    monkeypatch.setattr(ssh, "ANSWER_HERE", 0.5)
+    monkeypatch.setattr(connection, "FRESH", 0)
+    monkeypatch.setattr(connection, "ANSWER", 1)
+    monkeypatch.setattr(connection, "ANSWER_HERE", 0.5)
     pid = master(door)
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -162,16 +162,16 @@ def test_a_command_may_take_too_long(door):
 
 @pytest.mark.parametrize("heard", [None, lambda _: None], ids=["plain", "followed"])
 def test_a_command_that_does_not_begin_in_time_is_told_as_that(door, server, monkeypatch, heard):
-    monkeypatch.setattr(running, "FIRST_ANSWER", 0.5)
-    monkeypatch.setattr(startup, "PATIENCE", 0.5)
+    monkeypatch.setattr(process, "FIRST_ANSWER", 0.5)
+    monkeypatch.setattr(startup_files, "PATIENCE", 0.5)
     server.profile = "sleep 5"
     with pytest.raises(SshError, match="commands do not begin there") as raised:
         door.begin("true", heard=heard).finish()
-    assert raised.value.reason == startup.HANGS
-    monkeypatch.setattr(sent, "FIRST_ANSWER", 0.5)
+    assert raised.value.reason == startup_files.HANGS
+    monkeypatch.setattr(remote_client, "FIRST_ANSWER", 0.5)
     with pytest.raises(SshError, match="commands do not begin there"):
-        list(sent.stream(door, "host", {"verb": "find", "name": "none"}))
-    monkeypatch.setattr(runner, "FIRST_ANSWER", 0.5)
+        list(remote_client.stream(door, "host", {"verb": "find", "name": "none"}))
+    monkeypatch.setattr(fabric_connection, "FIRST_ANSWER", 0.5)
     with pytest.raises(SshError, match="commands do not begin there"):
         door.connection().run("true", hide=True)
 
@@ -183,7 +183,7 @@ def test_start_up_files_that_read_the_input(door, server, line):
     for size in (10, 200_000):
         with pytest.raises(SshError, match="reads the input of commands") as raised:
             door.run(["cat"], input=b"x" * size)
-        assert raised.value.reason == startup.TAKES_INPUT
+        assert raised.value.reason == startup_files.TAKES_INPUT
     assert door.run(["echo", "hello"]).stdout == "hello\n"
     server.profile = ":"
     assert door.run(["cat"], input=b"x" * 200_000).stdout == "x" * 200_000
@@ -193,7 +193,7 @@ def test_start_up_files_that_read_the_input(door, server, line):
 def test_start_up_files_that_end_the_shell_are_named_by_programs_too(door, server, code):
     server.profile = f"exit {code}"
     with pytest.raises(SshError, match="end the shell before a command runs") as raised:
-        list(sent.stream(door, "host", {"verb": "find", "name": "none"}))
+        list(remote_client.stream(door, "host", {"verb": "find", "name": "none"}))
     assert raised.value.reason == "startup"
 
 
@@ -319,7 +319,7 @@ def test_what_the_users_configuration_says_of_the_full_name_opens_the_cluster(se
     profile = cluster(port=1)
     said = f"Host 127.0.0.1\n  Port {server.port}\n  IdentityFile '{key}'\n  IdentitiesOnly yes\n"
     (home / ".ssh/config").write_text(said)
-    door = Door(user_ssh.applied(profile, ()))
+    door = Door(user_settings.applied(profile, ()))
     door.ensure(batch=True, accept_host_key=server.mine)
     assert door.run(["echo", "there"]).stdout == "there\n"
     door.close()
@@ -330,16 +330,16 @@ def test_what_the_users_configuration_says_of_the_full_name_opens_the_cluster(se
                 assert process.poll() is None
                 time.sleep(0.02)
             (home / ".ssh/config").write_text(f"Match host 127.*\n  Port {server.port}\n  IdentityAgent '{agent}'\n")
-            door = Door(user_ssh.applied(profile, ()))
+            door = Door(user_settings.applied(profile, ()))
             assert onboard_key.is_needed(door, ask=False) is False
             door.ensure(batch=True)
             door.close()
             (home / ".ssh/config").write_text(f"Host 127.*\n  Port {server.port}\n")
-            assert onboard_key.is_needed(Door(user_ssh.applied(profile, ())), ask=False) is True
+            assert onboard_key.is_needed(Door(user_settings.applied(profile, ())), ask=False) is True
         finally:
             process.terminate()
     with pytest.raises(SshError) as caught:
-        onboard_key.is_needed(Door(user_ssh.applied(cluster(port=1), {"cluster_port"})), ask=False)
+        onboard_key.is_needed(Door(user_settings.applied(cluster(port=1), {"cluster_port"})), ask=False)
     assert caught.value.reason == "refused"
 
 
@@ -360,4 +360,4 @@ def test_a_key_of_the_users_configuration_that_is_locked_is_named(server, tmp_pa
     (Path.home() / ".ssh").mkdir()
     (Path.home() / ".ssh/config").write_text(f"Host 127.*\n  Port {server.port}\n  IdentityFile {key}\n")
     with pytest.raises(SshError, match=f"your key {key} has a passphrase"):
-        Door(user_ssh.applied(cluster(), ())).ensure(batch=True, accept_host_key=server.mine)
+        Door(user_settings.applied(cluster(), ())).ensure(batch=True, accept_host_key=server.mine)

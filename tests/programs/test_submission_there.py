@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from rookery import answers
-from rookery.jobs import sent
-from rookery.jobs.submission import Wish
+from rookery.clusters.login_node import answers, remote_client
+from rookery.jobs.submit.request import Wish
 
 TOKEN = "ab" * 16
 SCRIPT = "#!/bin/bash\n#SBATCH --job-name=fit\nhostname\n"
@@ -65,7 +64,7 @@ class Site:
         wish = asdict(Wish("seals", **{"job": "fit", "token": TOKEN, **asked}))
         digest = hashlib.sha256(SCRIPT.encode()).hexdigest()
         request = {**wish, "digest": digest, "base": "", "again": again, "cluster": "hec", "rookery": "0"}
-        program, told = sent._arguments("submission", request, "MARK")
+        program, told = remote_client._arguments("submission", request, "MARK")
         done = subprocess.run(
             [sys.executable, "-IS", "-c", setup + program, told],
             env={"HOME": str(self.home), "PATH": f"{self.home}/bin:/usr/bin:/bin"},

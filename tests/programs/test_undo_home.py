@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from converger import disk, records, takeback
 from home_helpers import Login
 from undo_helpers import HOMES, everything, furnish, made_anew, quick, set_up, take_back
 
-from rookery import rescue
+from rookery.homes import bashrc_guard
+from rookery.remote.apply import disk, records, restore
 
 
 @pytest.fixture
@@ -224,13 +224,13 @@ def test_the_guard_that_got_rookery_in_is_known(folder: Path) -> None:
     os.utime(login.home, ns=(1, 1_600_000_000_000_000_002))
     before = everything(login, state=True)
     home = {**os.environ, "HOME": str(login.home)}
-    subprocess.run(["sh", "-c", rescue._SCRIPT], env=home, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["sh", "-c", bashrc_guard._SCRIPT], env=home, check=True, stdout=subprocess.DEVNULL)
     assert "ROOKERY_PROBE" in bashrc.read_text()
     told(take_back(login, purge=True), login)
     assert everything(login, state=True) == before
-    guard = re.search(r"'(case [^']*)'", rescue._SCRIPT)
+    guard = re.search(r"'(case [^']*)'", bashrc_guard._SCRIPT)
     assert guard
-    assert disk.digest(guard[1].encode() + b"\n") == takeback.GUARD
+    assert disk.digest(guard[1].encode() + b"\n") == restore.GUARD
 
 
 def test_a_purge_that_was_killed_at_its_end_leaves_no_trace(folder: Path) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from converger import main
 from home_helpers import Login, steps, tree
 from undo_helpers import everything, forked, give_to_nobody, quick, rebuilt, take_back
+
+from rookery.remote.apply import main
 
 RECORD = Path(__file__).resolve().parents[1] / "data/merged_home.json"
 """Files, folders and times that clash in each way, before and after `setup` of 0.1.0."""

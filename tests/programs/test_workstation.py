@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rookery import profile
+from rookery.clusters.config import profile
 
 
 def test_the_role_writes_into_the_settings_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

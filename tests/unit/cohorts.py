@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from rookery import profile
-from rookery.cohort import html, readiness, reports
-from rookery.cohort.readiness import Picture
-from rookery.cohort.reports import MARKER, Unread
-from rookery.cohort.student import Student
+from rookery.clusters.config import profile
+from rookery.support.cohort import html, readiness, reports
+from rookery.support.cohort.readiness import Picture
+from rookery.support.cohort.reports import MARKER, Unread
+from rookery.support.cohort.student import Student
 
 NOW = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
 

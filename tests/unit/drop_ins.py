@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from converger import shells
 from hypothesis import strategies as st
+
+from rookery.remote.apply import shells
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
 AWKWARD = st.text(st.sampled_from("a'\"\\ !$`\n\t*?[]{}~#;&|<>()%^=-é"), max_size=12)

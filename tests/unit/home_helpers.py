@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from converger import disk, main
+from rookery.remote.apply import disk, main
 
 ROOT = Path(__file__).resolve().parents[2]
 

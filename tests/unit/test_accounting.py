@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rookery.jobs import accounting
-from rookery.jobs.accounting import Run
-from rookery.jobs.there import accounting as there
-from rookery.jobs.there import basics, forms
+from rookery.jobs.monitor import accounting
+from rookery.jobs.monitor.accounting import Run
+from rookery.remote.slurm import accounting as there
+from rookery.remote.slurm import basics, forms
 
 SACCT = there.ACCOUNTS.split(",")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rookery.jobs.accounting import Run
-from rookery.jobs.advice import advice, ask_for, clock, memory
+from rookery.jobs.monitor.accounting import Run
+from rookery.jobs.monitor.efficiency import advice, ask_for, clock, memory
 
 G = 1024 * 1024
 LONG = {"elapsed": 600, "longest": 600, "limit": "3600"}

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rookery.errors import RookeryError
-from rookery.jobs import archive, outputs
-from rookery.jobs.arrivals import STAGE, Arrivals
-from rookery.jobs.outputs import File
+from rookery.core.errors import RookeryError
+from rookery.jobs.results import archive, remote_listing
+from rookery.jobs.results.download import STAGE, Arrivals
+from rookery.jobs.results.remote_listing import File
 
 OLD, NEW = 10**18, 10**18 + 5 * 10**9
 
@@ -247,7 +247,7 @@ def test_only_ordinary_files_come_and_each_once() -> None:
 
 @pytest.mark.parametrize("seconds", ["-9999999999999", "1" + "0" * 25, "-1.5", "0"])
 def test_times_that_no_file_system_keeps_are_brought_all_the_same(root: Path, seconds: str) -> None:
-    (file,) = outputs.read(f"f 3 {seconds} current/results/1.csv\0").files
+    (file,) = remote_listing.read(f"f 3 {seconds} current/results/1.csv\0").files
     assert fetched(root, (file, [b"new"]))["brought"] == ["results/1.csv"]
     assert fetched(root, (file, [b"new"])) == {"brought": [], "kept": [], "refused": []}
 
@@ -291,14 +291,14 @@ def test_a_note_that_is_a_fifo_or_of_another_form_is_named_and_left(
 def test_the_listing_is_read_whatever_stands_in_it() -> None:
     text = "f 5 1700000000.5 current/results//a b\nc.csv\0l 3 1.0 current/results/link\0f x y\0"
     text += "missing logs\0times 10 Unknown\0junk"
-    found = outputs.read(text)
+    found = remote_listing.read(text)
     assert found.files == (File("results/a b\nc.csv", "current/results//a b\nc.csv", 5, 1_700_000_000_500_000_000),)
     assert (found.links, found.missing, found.submitted, found.ended) == (("results/link",), ("logs",), 10, None)
 
 
 @given(st.text())
 def test_no_listing_breaks_it(text: str) -> None:
-    outputs.read(text)
+    remote_listing.read(text)
 
 
 def test_the_files_of_a_job_are_those_it_wrote() -> None:
@@ -312,7 +312,7 @@ def test_the_files_of_a_job_are_those_it_wrote() -> None:
     )  # fmt: skip
 
     def chosen(**times: int | None) -> list[str]:
-        return [file.path for file in outputs.of_job(outputs.Listing(files, **times), "12")]  # type: ignore[arg-type]
+        return [file.path for file in remote_listing.of_job(remote_listing.Listing(files, **times), "12")]  # type: ignore[arg-type]
 
     own = ["logs/job_12.out", "runs/12.json"]
     assert chosen(submitted=100, ended=150) == ["results/during.csv", *own]

@@ -14,10 +14,10 @@ import pytest
 from cohorts import NOW, STUDENTS, Page, check, document, evil_page, faulty, healthy, put
 from persons import at_home
 
-from rookery import profile
-from rookery.cohort import command, html, read, readiness, reports, wheel
-from rookery.cohort.command import Request
-from rookery.errors import RookeryError
+from rookery.clusters.config import profile
+from rookery.core.errors import RookeryError
+from rookery.support.cohort import cohort_file, command, html, readiness, reports, wheel
+from rookery.support.cohort.command import Request
 
 TODAY = datetime.now(UTC)
 
@@ -147,7 +147,7 @@ def test_the_page_forbids_all_but_its_own_style_and_asks_for_nothing() -> None:
 
 
 def test_the_page_has_a_row_for_everybody_and_can_be_read_out(tmp_path: Path) -> None:
-    students = read.load("students.yml", ("penguins", "hec"))
+    students = cohort_file.load("students.yml", ("penguins", "hec"))
     put(
         tmp_path / "r", "ada-lovelace.json", document({"hec": {"state": "faults", "checks": [check("fault", "quota")]}})
     )

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from persons import at_home
 
-from rookery import profile
-from rookery.cohort import pages, wheel
-from rookery.cohort.student import Student
-from rookery.errors import RookeryError
-from rookery.profile import Cluster
+from rookery.clusters.config import profile
+from rookery.clusters.config.profile import Cluster
+from rookery.core.errors import RookeryError
+from rookery.support.cohort import pages, wheel
+from rookery.support.cohort.student import Student
 
 ADA = Student("Ada Lovelace", "ada@example.ac.uk", ("penguins", "hec"), "engines", "python", slug="ada-lovelace")
 FILES = ["checklist.md", "instructions.md", "request-hec.txt", "request-penguins.txt"]

@@ -9,9 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from persons import at_home
 
-from rookery.cohort import read
-from rookery.cohort.student import LONGEST, Student, slug, slugs
-from rookery.errors import RookeryError
+from rookery.core.errors import RookeryError
+from rookery.support.cohort import cohort_file
+from rookery.support.cohort.student import LONGEST, Student, slug, slugs
 
 KNOWN = ("penguins", "hec")
 ADA = {
@@ -39,7 +39,7 @@ def listed(*students: dict[str, str]) -> str:
 
 def load(text: str | bytes) -> tuple[Student, ...]:
     Path("students.yml").write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read.load("students.yml", KNOWN)
+    return cohort_file.load("students.yml", KNOWN)
 
 
 def refused(text: str | bytes) -> str:
@@ -200,7 +200,7 @@ def test_what_is_no_list_of_students(text: str | bytes, told: str) -> None:
 def test_tabs_are_called_by_their_name() -> None:
     Path("students.yml").write_text("- name: A\n\temail: a@b.org\n")
     with pytest.raises(RookeryError, match=r"^students.yml:2: this is not YAML") as caught:
-        read.load("students.yml", KNOWN)
+        cohort_file.load("students.yml", KNOWN)
     assert "tabs" in str(caught.value.hint)
 
 
@@ -212,7 +212,7 @@ def test_aliases_that_multiply_are_refused_at_once() -> None:
 
 
 def test_a_file_that_is_none_or_too_large(tmp_path: Path) -> None:
-    (tmp_path / "large.yml").write_bytes(b"# " + b"x" * read.LARGEST)
+    (tmp_path / "large.yml").write_bytes(b"# " + b"x" * cohort_file.LARGEST)
     (tmp_path / "folder.yml").mkdir()
     os.mkfifo(tmp_path / "pipe.yml")
     for name, told in (
@@ -224,11 +224,11 @@ def test_a_file_that_is_none_or_too_large(tmp_path: Path) -> None:
         ("with\0nul", "can't be read"),
     ):
         with pytest.raises(RookeryError, match=told):
-            read.load(name, KNOWN)
+            cohort_file.load(name, KNOWN)
 
 
 def test_the_schema_is_a_schema_with_examples_that_it_accepts() -> None:
-    schema = json.loads(read.schema_file().read_bytes())
+    schema = json.loads(cohort_file.schema_file().read_bytes())
     Draft202012Validator.check_schema(schema)
     keys = schema["$defs"]["student"]["properties"]
     example = {key: spec.get("examples", ["r"])[0] for key, spec in keys.items()}

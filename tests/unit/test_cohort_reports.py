@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from cohorts import NOW, check, document, faulty, healthy, put, text
 
-from rookery.cohort import readiness, reports
-from rookery.cohort.reports import DamagedError, Report
-from rookery.cohort.student import Student
-from rookery.doctor import checks
-from rookery.doctor import report as doctor
-from rookery.errors import RookeryError
+from rookery.core.errors import RookeryError
+from rookery.support.cohort import readiness, reports
+from rookery.support.cohort.reports import DamagedError, Report
+from rookery.support.cohort.student import Student
+from rookery.support.doctor import checks
+from rookery.support.doctor import report as doctor
 
 ADA = Student("Ada", "ada@x.org", ("penguins", "hec"), "p", "python", slug="ada")
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rookery.errors import RookeryError
-from rookery.jobs import combine, known, results
+from rookery.core.errors import RookeryError
+from rookery.jobs.results import combine, result_file, source_run
 
 
 def project(root: Path, **written: str) -> Path:
@@ -289,13 +289,13 @@ def test_files_that_a_later_run_of_the_job_may_have_written_are_told_of(
 
 
 def test_a_run_of_failed_tasks_counts_as_the_run_they_are_of(tmp_path: Path) -> None:
-    from rookery.project import read
+    from rookery.projects import config
 
     project(tmp_path)
     recorded(tmp_path, 5, array="1-3")
     recorded(tmp_path, 6, array="2", failed_of="5")
     recorded(tmp_path, 8)  # no array
-    found = known.of_record(read.load(tmp_path))
+    found = source_run.of_record(config.load(tmp_path))
     assert (found.id, found.tasks) == ("5", {1, 2, 3})
 
 
@@ -364,7 +364,7 @@ def test_every_value_arrives_as_it_was(
     combine.combine(
         root,
         [(number, root / f"results/r_{number}.csv") for number in range(1, len(tables) + 1)],
-        known.Run(),
+        source_run.Run(),
         root / "all.csv",
     )
     with (root / "all.csv").open(newline="", encoding="utf-8") as stream:
@@ -380,7 +380,7 @@ def test_memory_does_not_grow_with_the_number_of_files(tmp_path: Path) -> None:
 
     def peak(count: int) -> int:
         tracemalloc.start()
-        combine.combine(tmp_path, [(1, source)] * count, known.Run(), tmp_path / "all.csv")
+        combine.combine(tmp_path, [(1, source)] * count, source_run.Run(), tmp_path / "all.csv")
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most
@@ -390,5 +390,5 @@ def test_memory_does_not_grow_with_the_number_of_files(tmp_path: Path) -> None:
 
 
 def test_a_folder_or_a_file_that_may_not_be_read_is_broken(tmp_path: Path) -> None:
-    with pytest.raises(results.Broken, match="can't be read"):
-        list(results.read(tmp_path))
+    with pytest.raises(result_file.Broken, match="can't be read"):
+        list(result_file.read(tmp_path))

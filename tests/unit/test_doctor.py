@@ -9,13 +9,25 @@ from typing import Any
 
 import pytest
 
-from rookery import doctor, fast, house, profile
-from rookery.doctor import checks, home, judged, laptop, queue, report, storage, way
-from rookery.doctor.checks import Board, Check
-from rookery.doctor.home import Seen
-from rookery.errors import RookeryError
-from rookery.quota_forms import Area
-from rookery.ssh_errors import SshError
+from rookery.clusters.config import profile
+from rookery.clusters.login_node.quota_formats import Area
+from rookery.clusters.ssh.errors import SshError
+from rookery.core import paths
+from rookery.core.errors import RookeryError
+from rookery.homes import up_to_date
+from rookery.support.doctor import (
+    checks,
+    command,
+    connection_checks,
+    home_checks,
+    inspection,
+    laptop_checks,
+    report,
+    slurm_checks,
+    storage_checks,
+)
+from rookery.support.doctor.checks import Board, Check
+from rookery.support.doctor.inspection import Seen
 
 
 @pytest.fixture(autouse=True)
@@ -29,12 +41,12 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def penguins() -> profile.Cluster:
-    return replace(profile.load("penguins", [house.root() / "inventory"]), user="ada")
+    return replace(profile.load("penguins", [paths.root() / "inventory"]), user="ada")
 
 
 @pytest.fixture(scope="module")
 def hec() -> profile.Cluster:
-    return replace(profile.load("hec", [house.root() / "inventory"]), user="ada", identity_file="/home/a/.ssh/id_x")
+    return replace(profile.load("hec", [paths.root() / "inventory"]), user="ada", identity_file="/home/a/.ssh/id_x")
 
 
 def states(board: Board) -> dict[str, str]:
@@ -87,15 +99,15 @@ def test_exit_codes() -> None:
 )
 def test_systems(platform: str, kernel: str, state: str) -> None:
     board = Board(checks.LAPTOP)
-    laptop.system(board, platform, kernel)
+    laptop_checks.system(board, platform, kernel)
     check = one(board, "system")
     assert check.state == state
     assert ("wsl" in check.fix) == (state != "ok")
 
 
 def test_windows_itself_ends_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(laptop.sys, "platform", "win32")
-    assert doctor.run(doctor.Request(cluster="penguins", json=True)) == 3
+    monkeypatch.setattr(laptop_checks.sys, "platform", "win32")
+    assert command.run(command.Request(cluster="penguins", json=True)) == 3
     told = json.loads(capsys.readouterr().out)
     assert (told["version"], told["exit"], told["clusters"]) == (1, 3, {})
     assert [check["state"] for check in told["laptop"]] == ["fault", *["skipped"] * (len(checks.LAPTOP) - 1)]
@@ -116,16 +128,16 @@ def test_versions(said: str, state: str, tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "ssh").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     board = Board(checks.LAPTOP)
-    laptop.program(board, laptop.PROGRAMS[0])
+    laptop_checks.program(board, laptop_checks.PROGRAMS[0])
     assert one(board, "ssh").state == state
 
 
 def test_how_a_program_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(laptop.shutil, "which", lambda _: None)
-    assert laptop.installing(laptop.PROGRAMS[1], "linux").startswith("sudo apt install rsync ")
-    assert laptop.installing(laptop.PROGRAMS[2], "darwin") == "xcode-select --install"
-    monkeypatch.setattr(laptop.shutil, "which", lambda name: "/usr/bin/dnf" if name == "dnf" else None)
-    assert laptop.installing(laptop.PROGRAMS[0], "linux") == "sudo dnf install openssh-clients"
+    monkeypatch.setattr(laptop_checks.shutil, "which", lambda _: None)
+    assert laptop_checks.installing(laptop_checks.PROGRAMS[1], "linux").startswith("sudo apt install rsync ")
+    assert laptop_checks.installing(laptop_checks.PROGRAMS[2], "darwin") == "xcode-select --install"
+    monkeypatch.setattr(laptop_checks.shutil, "which", lambda name: "/usr/bin/dnf" if name == "dnf" else None)
+    assert laptop_checks.installing(laptop_checks.PROGRAMS[0], "linux") == "sudo dnf install openssh-clients"
 
 
 def test_the_ssh_folder(tmp_path: Path) -> None:
@@ -133,7 +145,7 @@ def test_the_ssh_folder(tmp_path: Path) -> None:
 
     def look() -> Check:
         board = Board(checks.LAPTOP)
-        laptop.ssh_folder(board, folder)
+        laptop_checks.ssh_folder(board, folder)
         return one(board, "ssh-folder")
 
     assert look().state == "ok"
@@ -174,17 +186,21 @@ CODE = VERBOSE + (
 
 
 def test_what_ssh_says_with_v() -> None:
-    expired, refused, code = map(way.heard, (EXPIRED, REFUSED, CODE))
+    expired, refused, code = map(connection_checks.heard, (EXPIRED, REFUSED, CODE))
     assert (expired.accepted, expired.said[:24]) == (True, "Your account has expired")
     assert (refused.accepted, refused.offered, refused.asks, refused.said) == (False, True, True, "")
     assert (code.accepted, code.methods) == (True, ("keyboard-interactive",))
-    assert way.heard("") == way.Heard()
+    assert connection_checks.heard("") == connection_checks.Heard()
 
 
 def blamed(cluster: profile.Cluster, reason: str, text: str = "", *, typed: bool = False) -> Board:
     board = Board(checks.CLUSTER)
-    way.blame(
-        board, cluster, SshError(reason, f"{cluster.name}: it failed.", hint="do this"), way.heard(text), typed=typed
+    connection_checks.blame(
+        board,
+        cluster,
+        SshError(reason, f"{cluster.name}: it failed.", hint="do this"),
+        connection_checks.heard(text),
+        typed=typed,
     )
     return board
 
@@ -215,13 +231,13 @@ def test_where_the_way_ended(  # noqa: PLR0917
     hec: profile.Cluster, reason: str, text: str, typed: bool, check: str, state: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What comes before it went well, and nothing behind it was looked at."""
-    monkeypatch.setattr(way, "_names_resolve", lambda: True)
+    monkeypatch.setattr(connection_checks, "_names_resolve", lambda: True)
     found = states(blamed(hec, reason, text, typed=typed))
     assert found[check] == state
     others = {name: value for name, value in found.items() if name != check}
     assert "fault" not in others.values()
-    if check in way._STEPS:
-        before = way._STEPS[: way._STEPS.index(check)]
+    if check in connection_checks._STEPS:
+        before = connection_checks._STEPS[: connection_checks._STEPS.index(check)]
         assert {found[name] for name in before} <= {"ok"}
     assert found["job"] == found["home-writable"] == "skipped"
 
@@ -238,7 +254,7 @@ def test_no_answer_where_no_vpn_is_known(penguins: profile.Cluster, hec: profile
 
 
 def test_a_computer_that_is_not_online(hec: profile.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(way, "_names_resolve", lambda: False)
+    monkeypatch.setattr(connection_checks, "_names_resolve", lambda: False)
     assert "is this computer online?" in one(blamed(hec, "unresolved"), "dns").found
 
 
@@ -249,7 +265,7 @@ def test_a_key_where_nothing_can_be_typed_is_somebody_else_s_to_add(hec: profile
 
 def test_no_username() -> None:
     board = Board(checks.CLUSTER)
-    assert way.known(board, "penguins", sandbox=False) is None
+    assert connection_checks.known(board, "penguins", sandbox=False) is None
     check = one(board, "username")
     assert check.fix.startswith("invoke login --cluster penguins --user YOUR_USERNAME")
     assert "Ask Mariusz or Cyrus" in check.fix
@@ -260,7 +276,7 @@ def test_maintenance(penguins: profile.Cluster) -> None:
     cluster = replace(penguins, data=data)
     for hour, state in ((9, "warning"), (11, "ok")):
         board = Board(checks.CLUSTER)
-        way.at_risk(board, cluster, time.strptime(f"2026-11-24 {hour:02}:00", "%Y-%m-%d %H:%M"))
+        connection_checks.at_risk(board, cluster, time.strptime(f"2026-11-24 {hour:02}:00", "%Y-%m-%d %H:%M"))
         assert one(board, "at-risk").state == state
 
 
@@ -302,33 +318,33 @@ rookery-fact storage persistent /s/a
 rookery-fact python 3.6.8 /usr/bin/python3
 rookery-doctor complete yes
 """
-LOOK = fast.Look(
+LOOK = up_to_date.Look(
     sealed={"rookery": "0.1.0", "when": "2026-05-01T10:00", "python": "3.6.8", "facts": {}},
     entries=4, ended=True, python="3.6.8", answered=True,
 )  # fmt: skip
 
 
-def seen(cluster: profile.Cluster, text: str = HEALTHY, look: fast.Look = LOOK, began: float = 999.5) -> Seen:
-    return home.read(text, cluster.data, look, began, began + 2)
+def seen(cluster: profile.Cluster, text: str = HEALTHY, look: up_to_date.Look = LOOK, began: float = 999.5) -> Seen:
+    return inspection.read(text, cluster.data, look, began, began + 2)
 
 
-def judgement(cluster: profile.Cluster, *changes: tuple[str, str], look: fast.Look = LOOK) -> Board:
+def judgement(cluster: profile.Cluster, *changes: tuple[str, str], look: up_to_date.Look = LOOK) -> Board:
     text = HEALTHY
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
     board, told = Board(checks.CLUSTER), seen(cluster, text, look)
-    judged.judge(board, cluster, told)
-    queue.judge(board, cluster, told)
+    home_checks.judge(board, cluster, told)
+    slurm_checks.judge(board, cluster, told)
     return board
 
 
 @pytest.fixture(autouse=True)
 def same_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked for now is what was asked for then."""
-    monkeypatch.setattr(fast, "asked", lambda _: {})
-    monkeypatch.setattr(fast, "differences", lambda *_: [])
-    monkeypatch.setattr(fast.Look, "doubt", lambda self, _: "drift" if self.drift else "")
+    monkeypatch.setattr(up_to_date, "asked", lambda _: {})
+    monkeypatch.setattr(up_to_date, "differences", lambda *_: [])
+    monkeypatch.setattr(up_to_date.Look, "doubt", lambda self, _: "drift" if self.drift else "")
 
 
 def test_a_healthy_home(hec: profile.Cluster) -> None:
@@ -391,7 +407,7 @@ def test_one_thing_that_is_otherwise(hec: profile.Cluster, what: str) -> None:
 
 
 def test_a_home_that_is_not_set_up(hec: profile.Cluster) -> None:
-    board = judgement(hec, ("~/.cache link /s/a/.cache", "~/.cache own"), look=fast.Look(answered=True))
+    board = judgement(hec, ("~/.cache link /s/a/.cache", "~/.cache own"), look=up_to_date.Look(answered=True))
     assert [check.name for check in board.faults] == ["set-up"]
     assert one(board, "set-up").fix == "invoke setup --cluster hec"
     assert states(board)["caches"] == states(board)["path-login"] == states(board)["python"] == "skipped"
@@ -472,7 +488,7 @@ def test_a_disk_without_a_quota_is_full_by_what_is_left(penguins: profile.Cluste
     for left, state in ((50, "fault"), (500, "warning"), (5000, "ok")):
         board = Board(checks.CLUSTER)
         area = Area("home", used_mb=1e6, limit_mb=1e6 + left, source="df", path="/home")
-        storage.judge(board, penguins, Seen(values={"writable": ["yes"]}, areas=(area,)), is_set_up=True)
+        storage_checks.judge(board, penguins, Seen(values={"writable": ["yes"]}, areas=(area,)), is_set_up=True)
         assert states(board)["quota"] == state
 
 
@@ -482,7 +498,7 @@ def test_clocks(penguins: profile.Cluster) -> None:
     assert seen(penguins, began=900.0).skew == pytest.approx(98)
     for skew, words in ((98.0, "98 s ahead of"), (-7200.0, "120 minutes behind")):
         board = Board(checks.CLUSTER)
-        judged.clock(board, skew)
+        home_checks.clock(board, skew)
         assert words in one(board, "clock").found
 
 
@@ -503,15 +519,15 @@ def test_a_missing_internet_matters_where_the_profile_promises_one(
 ) -> None:
     cluster = replace(hec, data={**hec.data, "cluster_internet": {"login": "yes", "compute": profile_says}})
     board = Board(checks.CLUSTER)
-    judged.internet(board, cluster, "compute", said)
+    home_checks.internet(board, cluster, "compute", said)
     assert one(board, "internet-compute").state == state
 
 
 def test_the_address_that_is_tried(hec: profile.Cluster) -> None:
     def of(pypi: str) -> str:
-        return home.address(replace(hec, data={**hec.data, "cluster_mirrors": {"pypi": pypi}}))
+        return inspection.address(replace(hec, data={**hec.data, "cluster_mirrors": {"pypi": pypi}}))
 
-    assert home.address(hec) == "https://pypi.org/simple/pip/"
+    assert inspection.address(hec) == "https://pypi.org/simple/pip/"
     assert of("http://mirror:8080/simple/") == "http://mirror:8080/simple/pip/"
     assert of("file:///srv/simple") == ""
 
@@ -528,15 +544,15 @@ def test_the_address_that_is_tried(hec: profile.Cluster) -> None:
 )
 def test_a_home_that_carries_nothing_out(penguins: profile.Cluster, message: str, check: str) -> None:
     board = Board(checks.CLUSTER)
-    way.arrived(board, penguins, "")
-    judged.unreachable(board, penguins, SshError("startup", f"penguins: {message}"))
+    connection_checks.arrived(board, penguins, "")
+    home_checks.unreachable(board, penguins, SshError("startup", f"penguins: {message}"))
     assert [one.name for one in board.faults] == [check]
     assert states(board)["slurm"] == "skipped"
 
 
 def test_a_home_that_hangs(penguins: profile.Cluster) -> None:
     board = Board(checks.CLUSTER)
-    judged.silent(board, penguins, RookeryError("penguins: a script took longer than 120 s."))
+    home_checks.silent(board, penguins, RookeryError("penguins: a script took longer than 120 s."))
     assert [one.name for one in board.faults] == ["startup"]
 
 
@@ -545,7 +561,7 @@ def test_a_home_that_hangs(penguins: profile.Cluster) -> None:
 
 def job_judgement(cluster: profile.Cluster, **said: str) -> Board:
     board, told = Board(checks.CLUSTER), seen(cluster)
-    queue.judge_job(board, cluster, {key.replace("_", "-"): [value] for key, value in said.items()}, seen=told)
+    slurm_checks.judge_job(board, cluster, {key.replace("_", "-"): [value] for key, value in said.items()}, seen=told)
     return board
 
 
@@ -578,19 +594,19 @@ def test_what_comes_of_the_job(hec: profile.Cluster, said: dict[str, str], check
 def test_a_cluster_without_a_queue(penguins: profile.Cluster) -> None:
     board = Board(checks.CLUSTER)
     cluster = replace(penguins, data={**penguins.data, "cluster_scheduler": "none"})
-    assert queue.judge(board, cluster, seen(cluster)) is None
+    assert slurm_checks.judge(board, cluster, seen(cluster)) is None
     assert {states(board)[name] for name in checks.QUEUE} == {"skipped"}
 
 
 def test_a_job_that_needs_an_account(penguins: profile.Cluster) -> None:
     board = Board(checks.CLUSTER)
     cluster = replace(penguins, data={**penguins.data, "cluster_account": {"required": True, "example": "bdlan09"}})
-    assert queue.judge(board, cluster, seen(cluster)) is None
+    assert slurm_checks.judge(board, cluster, seen(cluster)) is None
     assert "bdlan09" in one(board, "partition").found
 
 
 def test_the_job_s_script_holds_the_profile_s_own_lines(penguins: profile.Cluster) -> None:
-    text = queue.text(penguins)
+    text = slurm_checks.text(penguins)
     assert text.startswith("#!/bin/bash\n")
     assert 'source "${HOME}/start-pyenv"\n' in text
     assert "'<<" not in text
@@ -637,11 +653,11 @@ def test_the_report_is_text_and_then_the_same_as_data(tmp_path: Path) -> None:
 
 def test_a_cluster_that_is_not_known() -> None:
     with pytest.raises(RookeryError, match="No cluster is called 'penguin'"):
-        doctor.run(doctor.Request(cluster="penguin"))
+        command.run(command.Request(cluster="penguin"))
 
 
 def test_without_a_cluster_it_looks_at_this_computer(capsys: pytest.CaptureFixture[str]) -> None:
-    code = doctor.run(doctor.Request())
+    code = command.run(command.Request())
     told = capsys.readouterr().out
     assert told.startswith("this computer: ")
     assert code == 0

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rookery.doctor import report
-from rookery.doctor.redact import redactor
+from rookery.support.doctor import report
+from rookery.support.doctor.redaction import redactor
 
 LETTERS = string.ascii_letters + string.digits
 OURS = " ".join(("<user>", "<home>", "<this computer>", "<email>", "<key>", "<address>", "<secret>"))

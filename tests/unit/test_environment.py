@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from rookery.errors import RookeryError
-from rookery.project import commit, environment, held
-from rookery.project.spec import Environment, Project
+from rookery.core.errors import RookeryError
+from rookery.projects import commit, environment, tree_checks
+from rookery.projects.model import Environment, Project
 
 
 def wanted(
@@ -23,7 +23,7 @@ def wanted(
     project = Project(root, "survival", ("penguins",), Environment(python, r), (), {})
     cluster: Any = SimpleNamespace(data=data)
     with commit.chosen(root) as chosen:
-        return environment.wanted(project, chosen, held.tree(chosen), cluster)
+        return environment.wanted(project, chosen, tree_checks.tree(chosen), cluster)
 
 
 def test_the_lock_decides_and_other_files_do_not(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from rookery import house
+from rookery.core import paths
 
-SCRIPT = house.root() / "roles/python/files/fetch_uv.py"
+SCRIPT = paths.root() / "roles/python/files/fetch_uv.py"
 
 
 def wheel(version: str) -> bytes:

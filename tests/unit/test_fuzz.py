@@ -18,32 +18,38 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from converger import records, reply
-from converger import undo as taken_back
 from fuzzing import broken, contents, fuzz, garbled, in_time
 from home_helpers import Login
 from hypothesis import example, given
 from hypothesis import strategies as st
 from undo_helpers import HOMES, made_anew
 
-from rookery import answers, fast, kept_json, packing, probe, strict_json, undo, yaml_file
-from rookery.errors import RookeryError
-from rookery.jobs import accounting, archive, fetch, known, outputs, queue, quota, record, sent, show
-from rookery.jobs.arrivals import Arrivals
-from rookery.jobs.record import Record
-from rookery.jobs.there import accounting as there
-from rookery.jobs.there import basics, following, forms
-from rookery.project import memory, prune, release
-from rookery.project.values import task_ranges
-from rookery.running import Completed
-from rookery.vscode import prune as servers
-from rookery.vscode import record as note
-from rookery.vscode import settings as editor
+from rookery.clusters.login_node import answers, bundle, remote_client
+from rookery.clusters.login_node import facts as probe
+from rookery.clusters.ssh.process import Completed
+from rookery.core import state_files, yaml_document
+from rookery.core.errors import RookeryError
+from rookery.homes import undo, up_to_date
+from rookery.homes.vscode import prune as servers
+from rookery.homes.vscode import record as note
+from rookery.homes.vscode import settings as editor
+from rookery.jobs import run_record
+from rookery.jobs.monitor import accounting, queue, quota, show
+from rookery.jobs.results import archive, fetch, remote_listing, source_run
+from rookery.jobs.results.download import Arrivals
+from rookery.jobs.run_record import Record
+from rookery.projects import deploy_cache, prune, release_protocol
+from rookery.projects.slurm_values import task_ranges
+from rookery.remote import strict_json
+from rookery.remote.apply import records, reply
+from rookery.remote.apply import undo as taken_back
+from rookery.remote.slurm import accounting as there
+from rookery.remote.slurm import basics, following, forms
 
 DOOR = cast("Any", SimpleNamespace(cluster=SimpleNamespace(name="hec", label="hec", data={}, sandbox=False)))
 COMMIT = "c0ffee" * 6 + "c0de"
 MADE = json.loads(
-    record.text(
+    run_record.text(
         Record(
             "simulate", "12", "hec", project="seals", commit=COMMIT, base=COMMIT, array="1-3%2", rows=({"n": "1"},),
             environment={"digest": "ab", "paths": {"python": "/p"}}, modules=("R/4.3.1",), outputs=("results",),
@@ -67,7 +73,7 @@ def tolerated() -> Iterator[None]:
 def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("STATE", "CACHE", "CONFIG"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
-    monkeypatch.setattr(kept_json, "_named", set())
+    monkeypatch.setattr(state_files, "_named", set())
 
 
 @fuzz
@@ -88,13 +94,13 @@ def test_records_of_runs(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "runs/12.json").write_bytes(data)
     project = cast("Any", SimpleNamespace(root=tmp_path, jobs={}, name="seals"))
     with tolerated():
-        found = record.every(tmp_path)
+        found = run_record.every(tmp_path)
         assert [one.id for one in found] in ([], ["12"])
-        assert bool(record.fault(data, "12.json")) == (not found)
+        assert bool(run_record.fault(data, "12.json")) == (not found)
         fetch.ran_on(tmp_path, "12", sandbox=False)
-        known.of_record(project)
+        source_run.of_record(project)
         for one in found:
-            record.keep(tmp_path, one)
+            run_record.keep(tmp_path, one)
             assert {path.parent for path in tmp_path.rglob("*.json")} == {tmp_path / "runs"}
     basics.record(str(tmp_path / "runs/12.json"))
 
@@ -155,9 +161,9 @@ def test_answers_of_programs(told: Any) -> None:
         program = told.get("program") if isinstance(told, dict) else None
         if not isinstance(program, str) or program not in answers.PROGRAMS:
             return
-        found = sent.read(DOOR, program, json.dumps(told.get("answer")))
+        found = remote_client.read(DOOR, program, json.dumps(told.get("answer")))
         if found["state"] in {"submitted", "already"} and program == "submission":
-            assert record.read(found["record"]).id.isdigit()
+            assert run_record.read(found["record"]).id.isdigit()
 
 
 ACCOUNTS = "\x1f".join(
@@ -188,7 +194,7 @@ def test_squeue_and_sacct(accounts: str, queued: str) -> None:
         told = [job.entry() for job in there.chosen(jobs, {}).values()]
     assert all(there._is_entry(one) for one in told)
     answer = {"now": 1, "uid": 1, "squeue": accounts[:50], "sacct": "", "jobs": told}
-    shown(accounting.read(sent.read(DOOR, "accounting", json.dumps(answer).replace("\\u0000", ""))))
+    shown(accounting.read(remote_client.read(DOOR, "accounting", json.dumps(answer).replace("\\u0000", ""))))
 
 
 ENTRY = there.Job(7)
@@ -199,7 +205,7 @@ ENTRY.tasks[1], ENTRY.is_array = there.Task("FAILED"), True
 @given(broken({"now": 1, "uid": 1, "squeue": "", "sacct": "", "jobs": [ENTRY.entry()]}))
 def test_answers_about_jobs(told: Any) -> None:
     with tolerated():
-        shown(accounting.read(sent.read(DOOR, "accounting", json.dumps(told))))
+        shown(accounting.read(remote_client.read(DOOR, "accounting", json.dumps(told))))
 
 
 def shown(told: accounting.Told) -> None:
@@ -272,8 +278,8 @@ LISTING = "f 5 1700000000.5 current/results/a\0l 3 1.0 current/results/l\0missin
 def test_facts_servers_and_listings(tmp_path: Path, facts: str, list_: str, listing: str) -> None:
     with tolerated():
         servers.read(list_, 1.8e9)
-        outputs.of_job(outputs.read(listing), "12")
-        Arrivals(tmp_path, "hec").plan(outputs.read(listing).files, ["results"])
+        remote_listing.of_job(remote_listing.read(listing), "12")
+        Arrivals(tmp_path, "hec").plan(remote_listing.read(listing).files, ["results"])
         assert probe.read(facts, PROFILE)["home"].startswith("/")
 
 
@@ -286,11 +292,11 @@ RELEASE = (
 @fuzz
 @given(garbled(RELEASE))
 def test_answers_of_deploys(text: str) -> None:
-    from rookery.project.result import Result
+    from rookery.projects.deploy_report import Result
 
     with tolerated():
-        answer = release.read(text)
-        made = release.Made(release.Order("a", COMMIT, "", "w"), {})
+        answer = release_protocol.read(text)
+        made = release_protocol.Made(release_protocol.Order("a", COMMIT, "", "w"), {})
         commit = SimpleNamespace(id=COMMIT, dirty=False, changes=())
         if answer.state:
             result = Result(made, cast("Any", commit), answer, DOOR, 1.0)
@@ -322,23 +328,27 @@ DOCTORED = PROBE + "".join(
 def hec() -> Any:
     from dataclasses import replace
 
-    from rookery import house, profile
+    from rookery.clusters.config import profile
+    from rookery.core import paths
 
-    return replace(profile.load("hec", [house.root() / "inventory"]), user="ada")
+    return replace(profile.load("hec", [paths.root() / "inventory"]), user="ada")
 
 
 @fuzz
 @given(garbled(DOCTORED))
 def test_answers_of_doctor(hec: Any, text: str) -> None:
-    from rookery.doctor import checks, home, judged
-    from rookery.doctor import queue as slurm
-    from rookery.doctor.checks import Board
+    from rookery.support.doctor import checks, home_checks, inspection
+    from rookery.support.doctor import slurm_checks as slurm
+    from rookery.support.doctor.checks import Board
 
     with tolerated():
-        board, seen = Board(checks.CLUSTER), home.read(text, hec.data, fast.Look(problem="x"), 1.7e9, 1.7e9 + 1)
-        judged.judge(board, hec, seen)
+        board, seen = (
+            Board(checks.CLUSTER),
+            inspection.read(text, hec.data, up_to_date.Look(problem="x"), 1.7e9, 1.7e9 + 1),
+        )
+        home_checks.judge(board, hec, seen)
         slurm.judge(board, hec, seen)
-        slurm.judge_job(board, hec, home.said_in(text, "rookery-doctor "), seen=seen)
+        slurm.judge_job(board, hec, inspection.said_in(text, "rookery-doctor "), seen=seen)
 
 
 SEALED = {
@@ -368,12 +378,12 @@ def test_answers_of_the_converger(value: Any, packed: str, sealed: bytes) -> Non
     data = zlib.compress(json.dumps(value).encode(errors="surrogatepass"))
     data = {"good": data, "cut": data[:-3], "bomb": data + b"x"}[packed]
     done = Completed(0, f"noise\n<<<rookery:{base64.b64encode(data).decode()}:rookery>>>\n", "", "")
-    for use in (fast.read, fast.read_quick):
+    for use in (up_to_date.read, up_to_date.read_quick):
         with tolerated():
             look = use(done)
             look.doubt(ASKED)
     with tolerated():
-        answer = packing.unpack(done.stdout)
+        answer = bundle.unpack(done.stdout)
         account = undo.Account()
         account.take(answer or {})
         undo._show("hec", account, cast("Any", SimpleNamespace(check=True, purge=False)))
@@ -382,7 +392,8 @@ def test_answers_of_the_converger(value: Any, packed: str, sealed: bytes) -> Non
 @fuzz
 @given(contents({"results/a": ["hec", 1, 2]}), contents({"project": "/x"}), contents([{"a": 1}, [[["a"], 1]]]))
 def test_notes_on_the_laptop(tmp_path: Path, fetched: bytes, plain: bytes, cached: bytes) -> None:
-    from rookery import clusters, house
+    from rookery.core import paths
+    from rookery.homes import listing
 
     root = tmp_path / "demo"
     root.mkdir(exist_ok=True)
@@ -391,19 +402,19 @@ def test_notes_on_the_laptop(tmp_path: Path, fetched: bytes, plain: bytes, cache
         arrivals = Arrivals(root, "hec")
         arrivals.close()
         arrivals._note.write_bytes(fetched)
-        Arrivals(root, "hec").plan([outputs.File("results/a", "results/a", 1, 1)], ["results"])
-        folder = house.state_dir() / "clusters"
+        Arrivals(root, "hec").plan([remote_listing.File("results/a", "results/a", 1, 1)], ["results"])
+        folder = paths.state_dir() / "clusters"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "hec.json").write_bytes(plain)
-        clusters._set_up_at("hec", sandbox=False)
-        yaml_file.read(root / "a.yml")
-        for one in (house.cache_dir() / "yaml").iterdir():
+        listing._set_up_at("hec", sandbox=False)
+        yaml_document.read(root / "a.yml")
+        for one in (paths.cache_dir() / "yaml").iterdir():
             one.write_bytes(cached)
-        yaml_file.read(root / "a.yml")
+        yaml_document.read(root / "a.yml")
 
 
 REMEMBERED = {
-    "commits": [COMMIT], "key": "0" * 64, "order": asdict(release.Order("a", COMMIT, "", "w", ("results",))),
+    "commits": [COMMIT], "key": "0" * 64, "order": asdict(release_protocol.Order("a", COMMIT, "", "w", ("results",))),
     "jobs": ["a"], "scripts": [], "own": [], "outwards": {"a": "/b"},
 }  # fmt: skip
 WRITTEN = {"values": [[["a"], 1]], "made": [["a"]], "before": "", "after": "", "backup": ""}
@@ -416,9 +427,9 @@ def test_caches_of_deploys_and_editors(tmp_path: Path, deploys: bytes, editors: 
     note.note().parent.mkdir(parents=True, exist_ok=True)
     note.note().write_bytes(editors)
     with tolerated():
-        found = memory.remembered(tmp_path / "deploy.json")
+        found = deploy_cache.remembered(tmp_path / "deploy.json")
         if found.made:
-            release.look(found.made.order)
+            release_protocol.look(found.made.order)
         with note.changing():
             pass
 
@@ -468,7 +479,7 @@ def test_archives(tmp_path: Path, edits: list[tuple[int, int, bytes]], cut: int)
         data[start : start + (length if length % 3 == 0 else len(new))] = new
     packed = gzip.compress(bytes(data), 1)
     names = ["results/a", "results/" + "b" * 150]
-    wanted = {f"current/{name}": outputs.File(name, f"current/{name}", 600, 10**18) for name in names}
+    wanted = {f"current/{name}": remote_listing.File(name, f"current/{name}", 600, 10**18) for name in names}
     root = tmp_path / os.urandom(8).hex()
     root.mkdir()
     arrivals = Arrivals(root, "hec")

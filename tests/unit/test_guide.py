@@ -8,11 +8,14 @@ from types import MappingProxyType
 import pytest
 from persons import at_home, own_inventory
 
-from rookery import cli, guide, house, profile
-from rookery.cohort import read
-from rookery.errors import RookeryError
+from rookery.cli import program
+from rookery.clusters.config import profile
+from rookery.core import paths
+from rookery.core.errors import RookeryError
+from rookery.support import cluster_pages
+from rookery.support.cohort import cohort_file
 
-PAGES = house.root() / "docs/clusters"
+PAGES = paths.root() / "docs/clusters"
 OTHERS = Path(__file__).parents[1] / "data/profiles"
 
 
@@ -22,11 +25,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def other(name: str) -> str:
-    return guide.page(profile.load(name, [OTHERS]))
+    return cluster_pages.page(profile.load(name, [OTHERS]))
 
 
 def test_the_committed_pages_are_what_the_profiles_make() -> None:
-    made = {f"{name}.md": guide.page(profile.load(name)) for name in profile.names()}
+    made = {f"{name}.md": cluster_pages.page(profile.load(name)) for name in profile.names()}
     there = {file.name: file.read_text(encoding="utf-8") for file in PAGES.iterdir()}
     assert there == made, "invoke clusters.guide --output docs/clusters"
 
@@ -42,12 +45,12 @@ def test_every_profile_makes_a_page(name: str) -> None:
 
 
 def test_what_could_not_be_verified_is_marked() -> None:
-    told = guide.page(profile.load("hec")).splitlines()
+    told = cluster_pages.page(profile.load("hec")).splitlines()
     assert "- VS Code: allowed. **(?)**" in told
     assert "- Internet from the compute nodes: not known. **(?)**" in told
     assert "- A VPN is needed off campus: Lancaster University VPN." in told
     # a part of a key alone: VS Code's word on Bede is doubtful, tmux's is only not known
-    bede = guide.page(profile.load("bede")).splitlines()
+    bede = cluster_pages.page(profile.load("bede")).splitlines()
     assert "- VS Code: unsupported. **(?)**" in bede
     assert "- Several commands over one login: documented." in bede
 
@@ -55,7 +58,7 @@ def test_what_could_not_be_verified_is_marked() -> None:
 def test_a_doubt_of_a_part_marks_the_table_that_has_it() -> None:
     hec = profile.load("hec")
     doubts = ["cluster_gpus[1].partitions", "cluster_storage.quota_mb", "cluster_partitions"]
-    told = guide.page(replace(hec, data=MappingProxyType({**hec.data, "cluster_unverified": doubts})))
+    told = cluster_pages.page(replace(hec, data=MappingProxyType({**hec.data, "cluster_unverified": doubts})))
     for cell in ("NVIDIA L40 **(?)**", "your home **(?)**", "`serial` **(?)**"):
         assert f"| {cell} |" in told
     assert "VS Code: allowed.\n" in told
@@ -66,11 +69,11 @@ def test_what_the_profile_does_not_say_is_not_told() -> None:
     for word in ("account", "Backup", "VS Code:", "Internet", "**(?)**", "GB"):
         assert word not in told.replace("## An account", "")
     assert "- Login node: `hex-host-001.scc.lancs.ac.uk`, port 6767." in told
-    assert "jump through `scc-apex-dept.lancs.ac.uk:6767`" in guide.page(profile.load("hex"))
+    assert "jump through `scc-apex-dept.lancs.ac.uk:6767`" in cluster_pages.page(profile.load("hex"))
 
 
 def test_bede_tells_codes_prompts_keys_and_architectures() -> None:
-    told = guide.page(profile.load("bede"))
+    told = cluster_pages.page(profile.load("bede"))
     assert "You log in with your password, then the six digits that your app shows." in told
     assert "It asks `First Factor:`, then `Second Factor:`." in told
     assert "`SHA256:HbIkgn8V+nCLr3R99+C5uwnAWLxKTUD954qRGnzMRUM` (ssh-ed25519)" in told
@@ -82,7 +85,7 @@ def test_bede_tells_codes_prompts_keys_and_architectures() -> None:
 def test_a_profiles_words_are_no_markup() -> None:
     hec = profile.load("hec")
     data = {**hec.data, "cluster_notes": ["<script>x</script> | [a](b)"], "cluster_title": "A <b>"}
-    told = guide.page(replace(hec, data=MappingProxyType(data)))
+    told = cluster_pages.page(replace(hec, data=MappingProxyType(data)))
     assert "\n- \\<script\\>x\\</script\\> \\| \\[a\\](b)\n" in told
     assert told.startswith("# A \\<b\\>\n")
 
@@ -91,21 +94,21 @@ def test_a_page_is_printed_or_written(home: Path, capsys: pytest.CaptureFixture[
     own_inventory(home, "hosts.yml", "all: {hosts: {mine: }}\n")
     text = (OTHERS / "host_vars/csd3.yml").read_text()
     own_inventory(home, "host_vars/mine.yml", text)
-    assert guide.run("mine") == 0
+    assert cluster_pages.run("mine") == 0
     assert capsys.readouterr().out.startswith("# CSD3 (Cambridge)\n")
-    assert guide.run(output=str(home / "pages")) == 0
+    assert cluster_pages.run(output=str(home / "pages")) == 0
     assert sorted(file.name for file in (home / "pages").iterdir()) == [
         f"{name}.md" for name in sorted(profile.names())
     ]
-    assert guide.run("hec", str(home / "pages")) == 0
+    assert cluster_pages.run("hec", str(home / "pages")) == 0
     (home / "pages/hec.md").write_text("my own notes")
     with pytest.raises(RookeryError, match=r"hec\.md is not such a page"):
-        guide.run("hec", str(home / "pages"))
+        cluster_pages.run("hec", str(home / "pages"))
     with pytest.raises(RookeryError, match="Which cluster's page"):
-        guide.run()
+        cluster_pages.run()
 
 
-WRITTEN = [house.root() / "docs" / name for name in ("students.md", "supervisors.md")]
+WRITTEN = [paths.root() / "docs" / name for name in ("students.md", "supervisors.md")]
 
 
 @pytest.mark.parametrize("page", [*WRITTEN, *sorted(PAGES.glob("*.md"))], ids=lambda page: page.name)
@@ -121,7 +124,7 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
 def test_the_pages_name_commands_that_there_are(page: Path) -> None:
-    known = set(cli.namespace().task_names)
+    known = set(program.namespace().task_names)
     code = re.findall(r"(?:`|^    )(?:invoke|rookery) ([a-z][a-z.]*)", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(code) > 8
     assert set(code) <= known
@@ -131,9 +134,12 @@ def test_what_supervisors_are_shown_works(home: Path) -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", WRITTEN[1].read_text(encoding="utf-8"), re.DOTALL)
     students, hosts, iceberg = blocks
     (home / "students.yml").write_text(students)
-    assert [one.slug for one in read.load(home / "students.yml", profile.names())] == ["ada-lovelace", "grace-hopper"]
+    assert [one.slug for one in cohort_file.load(home / "students.yml", profile.names())] == [
+        "ada-lovelace",
+        "grace-hopper",
+    ]
     own_inventory(home, "hosts.yml", hosts)
     own_inventory(home, "host_vars/iceberg.yml", iceberg)
-    told = guide.page(profile.load("iceberg"))
+    told = cluster_pages.page(profile.load("iceberg"))
     assert "Fill in the form on their page. https://example.ac.uk/iceberg/account" in told
     assert "| `short` **(?)** |" in told

@@ -6,8 +6,8 @@ import io
 import pytest
 import snapshots
 
-from rookery import cli
-from rookery._invoke import Program
+from rookery.cli import program as cli
+from rookery.cli.lean_invoke import Program
 
 
 def test_every_help(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rookery.errors import RookeryError
-from rookery.jobs.lint import run, which
+from rookery.core.errors import RookeryError
+from rookery.jobs.lint import discovery, run
 
 GOOD = "#!/bin/bash\n#SBATCH --partition=PenguinPartition\n#SBATCH --mem=1G\nRscript work.R\n"
 BAD = GOOD.replace("Rscript", "RScript")
@@ -211,4 +211,4 @@ def test_a_terminal_gets_no_control_characters(here: Path, capsys: pytest.Captur
 
 
 def test_what_is_a_job_script() -> None:
-    assert {".sh", ".sbatch"} <= set(which.SUFFIXES)
+    assert {".sh", ".sbatch"} <= set(discovery.SUFFIXES)

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 from projects import known
 
-from rookery import house
-from rookery.jobs import lint, script, template
-from rookery.jobs.lint.surroundings import around
-from rookery.profile import Cluster
-from rookery.project import read
+from rookery.clusters.config.profile import Cluster
+from rookery.core import paths
+from rookery.jobs import lint
+from rookery.jobs.lint.project_files import around
+from rookery.projects import config
+from rookery.projects.scripts import job_script
+from rookery.projects.scripts import templates as template
 
 JOBS = {
     "python-array": "array: 1-200",
@@ -48,9 +50,9 @@ def test_a_rendered_script_has_no_finding(cluster: str, environment: str, tmp_pa
     (tmp_path / "rookery.yml").write_text(
         f"name: x\nclusters: [{cluster}]\nenvironment: {environment}\noutputs: [slurm_logs, results]\njobs:\n{jobs}"
     )
-    project, there = read.load(tmp_path), _cluster(cluster)
+    project, there = config.load(tmp_path), _cluster(cluster)
     place, looked = around(project), 0
-    for each in script.scripts(project, there):
+    for each in job_script.scripts(project, there):
         texts = {each.path: each.text, **{path: text for path, text in each.files.items() if path.endswith(".mail.sh")}}
         for path, text in texts.items():
             found = lint.check(text, there, path=path, files=place.files, folder=place.folder)
@@ -60,5 +62,5 @@ def test_a_rendered_script_has_no_finding(cluster: str, environment: str, tmp_pa
 
 
 def test_every_template_is_looked_at() -> None:
-    made = {path.name.removesuffix(".sh.j2") for path in (house.root() / "templates/sbatch").glob("[!_]*.sh.j2")}
+    made = {path.name.removesuffix(".sh.j2") for path in (paths.root() / "templates/sbatch").glob("[!_]*.sh.j2")}
     assert made == {*JOBS, "serial", "mail"}

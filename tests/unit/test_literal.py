@@ -8,9 +8,11 @@ import pytest
 import yaml
 from persons import at_home, own_inventory
 
-from rookery import clusters, house, play, profile, setup
-from rookery.errors import RookeryError
-from rookery.inventory import Inventory
+from rookery.clusters.config import profile
+from rookery.clusters.config.inventory import Inventory
+from rookery.core import paths
+from rookery.core.errors import RookeryError
+from rookery.homes import listing, playbook, setup
 
 RUN = "{{ lookup('pipe', 'touch owned') }}"
 WAYS: list[tuple[dict[str, Any], int, str]] = [
@@ -49,13 +51,13 @@ def refusal(home: Path) -> str:
     for act in (
         lambda: profile.load("hec"),
         lambda: profile.explain("hec"),
-        lambda: clusters.show("hec"),
-        lambda: clusters.show("hec", json=True),
+        lambda: listing.show("hec"),
+        lambda: listing.show("hec", json=True),
         lambda: setup.run(setup.Request(cluster="hec")),
         lambda: setup.run(setup.Request(cluster="hec", check=True)),
     ):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(play, "Ansible", None)
+            patch.setattr(playbook, "Ansible", None)
             with pytest.raises(RookeryError) as caught:
                 act()
         said.add(caught.value.message)
@@ -127,7 +129,7 @@ def test_values_are_taken_as_they_are(home: Path) -> None:
 
 
 def test_rookerys_own_inventory_may_hold_templates() -> None:
-    own = Inventory.of([house.root() / "inventory"]).variables("hec")
+    own = Inventory.of([paths.root() / "inventory"]).variables("hec")
     assert "{{" in own["ansible_host"].value
 
 

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ssh_server import cluster
 
-from rookery import login, ssh_config
-from rookery.errors import RookeryError
+from rookery.clusters.ssh import config_file
+from rookery.clusters.ssh.errors import explain
+from rookery.core.errors import RookeryError
+from rookery.homes import login
 from rookery.sandbox import auth
-from rookery.ssh_errors import explain
 
 TUESDAY = (2026, 11, 24)
 
@@ -94,11 +95,11 @@ def test_the_jump_host_asks_for_the_first_factor_alone() -> None:
 def test_the_clusters_key_is_for_its_jump_hosts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     one = cluster(identity_file="/k/mine", proxy_jump="ada@first:2222,[::1]:22")
-    assert ssh_config.hops(one) == ["first", "::1"]
-    text = ssh_config.entry(one)
+    assert config_file.hops(one) == ["first", "::1"]
+    text = config_file.entry(one)
     assert 'Match originalhost first,::1\n    IdentityFile "/k/mine"\n' in text
     assert str(tmp_path / ".ssh/id_rsa") in text
-    assert "Match" not in ssh_config.entry(cluster(identity_file="/k/mine"))
+    assert "Match" not in config_file.entry(cluster(identity_file="/k/mine"))
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from rookery import cli
-from rookery._invoke import Program
+from rookery.cli import program as cli
+from rookery.cli.lean_invoke import Program
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from rookery import profile
-from rookery.errors import RookeryError
-from rookery.onboard import Request, answers, key, result
-from rookery.onboard.key import Key
-from rookery.ssh_errors import is_locked
+from rookery.clusters.config import profile
+from rookery.clusters.ssh.errors import is_locked
+from rookery.core.errors import RookeryError
+from rookery.support.onboarding import key, prompts, result
+from rookery.support.onboarding.command import Request
+from rookery.support.onboarding.key import Key
 
 
 @pytest.fixture
@@ -115,51 +116,51 @@ def test_an_answer_that_is_no_choice_is_asked_for_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     typed(monkeypatch, "perl", "R", "", "maybe", "n")
-    assert answers.ask("Which", "python", ("python", "r")) == "r"
+    assert prompts.ask("Which", "python", ("python", "r")) == "r"
     assert "It can be python or r." in capsys.readouterr().err
-    assert answers.ask("Which", "python", ("python", "r")) == "python"
-    assert not answers.agreed("Shall it?")
+    assert prompts.ask("Which", "python", ("python", "r")) == "python"
+    assert not prompts.agreed("Shall it?")
     with pytest.raises(RookeryError, match="no answer"):
-        answers.ask("Which")
+        prompts.ask("Which")
 
 
 @pytest.mark.usefixtures("home")
 def test_two_people_on_one_account_of_a_laptop() -> None:
     with pytest.raises(RookeryError, match="used as ada, not as bob") as caught:
-        answers.username(penguins(cluster_user="ada"), Request("penguins", user="bob"))
+        prompts.username(penguins(cluster_user="ada"), Request("penguins", user="bob"))
     assert "XDG_CONFIG_HOME=~/bob/config" in str(caught.value.hint)
     assert "--key ~/.ssh/id_bob" in str(caught.value.hint)
     with pytest.raises(RookeryError, match="what is your username") as caught:
-        answers.username(penguins(), Request("penguins"))
+        prompts.username(penguins(), Request("penguins"))
     assert "--request" in str(caught.value.hint)
 
 
 def test_who_signs_the_project(home: Path) -> None:
-    assert answers.author(Request("penguins", name="Ada", email="ada@example.ac.uk")) == ("Ada", "ada@example.ac.uk")
+    assert prompts.author(Request("penguins", name="Ada", email="ada@example.ac.uk")) == ("Ada", "ada@example.ac.uk")
     (home / ".gitconfig").write_text("[user]\n\tname = Bea\n")
-    assert answers.author(Request("penguins", email="b@example.ac.uk")) == ("Bea", "b@example.ac.uk")
+    assert prompts.author(Request("penguins", email="b@example.ac.uk")) == ("Bea", "b@example.ac.uk")
     (home / ".gitconfig").write_text("[user]\n\tname = Bea\n\temail = bea@example.ac.uk\n")
-    assert answers.author(Request("penguins", name="Ada", email="ada@example.ac.uk")) == ("", "")
+    assert prompts.author(Request("penguins", name="Ada", email="ada@example.ac.uk")) == ("", "")
 
 
 def test_what_cant_be_is_refused_before_anything_is_done(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RookeryError, match="no --language 'perl'"):
-        answers.check(Request("penguins", language="perl"))
+        prompts.check(Request("penguins", language="perl"))
     with pytest.raises(RookeryError, match="can't be a project's name") as caught:
-        answers.check(Request("penguins", project="my study"))
+        prompts.check(Request("penguins", project="my study"))
     assert caught.value.hint == "invoke onboard --cluster penguins --project my-study"
     with pytest.raises(RookeryError, match="can't be a username"):
-        answers.username(penguins(), Request("penguins", user="-oProxyCommand=x"))
+        prompts.username(penguins(), Request("penguins", user="-oProxyCommand=x"))
     gone = home / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
     with pytest.raises(RookeryError, match="folder that you are in is gone"):
-        answers.check(Request("penguins"))
+        prompts.check(Request("penguins"))
     monkeypatch.chdir(home)
     monkeypatch.setenv("PATH", str(home))
     with pytest.raises(RookeryError, match="no git"):
-        answers.check(Request("penguins"))
+        prompts.check(Request("penguins"))
 
 
 def test_a_public_half_alone_is_never_written_over(home: Path) -> None:

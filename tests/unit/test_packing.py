@@ -8,28 +8,29 @@ from pathlib import Path
 
 import pytest
 
-from rookery import attendant, fast, packing, undo
+from rookery.clusters.login_node import bundle
+from rookery.homes import remote_session, undo, up_to_date
 
-CONVERGER = Path(__file__).parents[2] / "plugins/converger"
+REMOTE = Path(__file__).parents[2] / "rookery/remote"
 SENT = {
-    "a declaration": packing.PARTS,
-    "one declaration after another": attendant.PARTS,
-    "the last declaration": (*fast.PARTS, "trace", "main"),
-    "a look": fast.PARTS,
+    "a declaration": bundle.PARTS,
+    "one declaration after another": remote_session.PARTS,
+    "the last declaration": (*up_to_date.PARTS, "apply.fingerprint", "apply.main"),
+    "a look": up_to_date.PARTS,
     "undo": undo.PARTS,
 }
 
 
 def imported(module: str) -> Iterator[str]:
     """The modules of the converger that one imports, wherever in it, but not for its types alone."""
-    tree = ast.parse((CONVERGER / f"{module}.py").read_text())
+    tree = ast.parse((REMOTE / f"{module.replace('.', '/')}.py").read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             node.body.clear()
-        elif isinstance(node, ast.ImportFrom) and node.module == "converger":
-            yield from (each.name for each in node.names)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("converger."):
-            yield str(node.module).removeprefix("converger.")
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rookery.remote"):
+            module = str(node.module).removeprefix("rookery.remote").removeprefix(".")
+            names = [f"{module}.{each.name}".removeprefix(".") for each in node.names]
+            yield from (name if (REMOTE / f"{name.replace('.', '/')}.py").is_file() else module for name in names)
 
 
 @pytest.mark.parametrize("what", SENT)
@@ -38,17 +39,17 @@ def test_all_that_a_part_imports_is_sent_with_it(what: str) -> None:
     assert len(set(parts)) == len(parts)
     missing = {(part, needed) for part in parts for needed in imported(part) if needed not in parts}
     # a role's last declaration alone brings what seals a run; what is told in check mode needs no more than that
-    assert missing <= ({("main", "trace")} if what.endswith(("a declaration", "another")) else set())
+    assert missing <= ({("apply.main", "apply.fingerprint")} if what.endswith(("a declaration", "another")) else set())
 
 
 def test_what_a_kind_of_thing_is_carried_out_by_is_sent() -> None:
-    from converger import kinds
+    from rookery.remote.apply import resources
 
-    assert {module for _, module, _ in kinds._KINDS} <= set(packing.PARTS) & set(fast.PARTS)
+    assert {f"apply.{module}" for _, module, _ in resources._KINDS} <= set(bundle.PARTS) & set(up_to_date.PARTS)
 
 
 def test_the_command_line_has_nothing_that_a_login_shell_reads_in_a_way_of_its_own() -> None:
-    line, given = packing.command("/usr/bin/python3", packing.pack({"a": 'it\'s "quoted" !x\n'}))
+    line, given = bundle.command("/usr/bin/python3", bundle.pack({"a": 'it\'s "quoted" !x\n'}))
     assert given is None
     assert not set(line) & set('"\n!`$\\')
     assert line.count("'") == 2

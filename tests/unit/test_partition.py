@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from projects import cluster, known
 
-from rookery.errors import RookeryError
-from rookery.jobs import partition
-from rookery.profile import Cluster
-from rookery.project.job import Job
+from rookery.clusters.config.profile import Cluster
+from rookery.core.errors import RookeryError
+from rookery.projects.job import Job
+from rookery.projects.scripts import partition
 
 DAY = 24 * 60
 

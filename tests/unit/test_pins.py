@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from rookery import house, mirrors
+from rookery.clusters.config import mirror_addresses
+from rookery.core import paths
 
-PINS = json.loads((house.root() / "roles/python/files/pins.json").read_text(encoding="utf-8"))
+PINS = json.loads((paths.root() / "roles/python/files/pins.json").read_text(encoding="utf-8"))
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -85,9 +86,9 @@ UNSAFE = {
 
 @pytest.mark.parametrize(("key", "address"), [(key, one) for key, addresses in SAFE.items() for one in addresses])
 def test_a_safe_address(key: str, address: str) -> None:
-    assert not mirrors.problem(key, address)
+    assert not mirror_addresses.problem(key, address)
 
 
 @pytest.mark.parametrize(("key", "address"), [(key, one) for key, addresses in UNSAFE.items() for one in addresses])
 def test_an_address_that_somebody_between_could_change(key: str, address: str) -> None:
-    assert mirrors.problem(key, address)
+    assert mirror_addresses.problem(key, address)

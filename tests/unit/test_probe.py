@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from rookery import house, probe
-from rookery.errors import RookeryError
+from rookery.clusters.login_node import facts as probe
+from rookery.core import paths
+from rookery.core.errors import RookeryError
 
-SCRIPT = (house.root() / "roles/cluster/files/probe.sh").read_text()
+SCRIPT = (paths.root() / "rookery/remote/scripts/probe.sh").read_text()
 PROFILE = {
     "cluster_title": "Testing",
     "cluster_storage": [

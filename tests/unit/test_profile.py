@@ -10,8 +10,9 @@ import pytest
 import yaml
 from persons import at_home, own_inventory
 
-from rookery import house, profile
-from rookery.errors import RookeryError
+from rookery.clusters.config import profile
+from rookery.core import paths
+from rookery.core.errors import RookeryError
 
 
 @pytest.fixture(autouse=True)
@@ -20,10 +21,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_folders_and_their_order(home: Path) -> None:
-    assert profile.sources() == [house.root() / "inventory"]
+    assert profile.sources() == [paths.root() / "inventory"]
     own_inventory(home, "hosts.yml", "all:\n")
     assert profile.sources(sandbox=True) == [
-        house.root() / "inventory",
+        paths.root() / "inventory",
         home / ".config" / "rookery" / "inventory",
         home / ".local" / "state" / "rookery" / "sandbox" / "inventory",
     ]
@@ -45,7 +46,7 @@ def test_the_persons_own_wins_and_the_command_line_over_it(home: Path) -> None:
     assert not cluster.sandbox
     where = {setting.key: setting.where() for setting in profile.explain("penguins")}
     assert where["cluster_user"] == f"{file}:2"
-    assert where["cluster_host"].startswith(f"{house.root()}/inventory/host_vars/penguins.yml:")
+    assert where["cluster_host"].startswith(f"{paths.root()}/inventory/host_vars/penguins.yml:")
 
 
 def test_a_wrong_override_is_called_by_its_place() -> None:
@@ -219,9 +220,9 @@ def test_remember_mends_a_wrong_username(home: Path) -> None:
 
 
 def test_loading_a_known_profile_imports_nothing_heavy(home: Path) -> None:
-    script = "from rookery import profile; import sys; profile.load('hec'); print(*sorted(sys.modules))"
+    script = "from rookery.clusters.config import profile; import sys; profile.load('hec'); print(*sorted(sys.modules))"
     command = [sys.executable, "-c", script]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(house.root())}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(paths.root())}
     subprocess.run(command, check=True, capture_output=True, env=environment)
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     loaded = {module.split(".")[0] for module in done.stdout.split()}

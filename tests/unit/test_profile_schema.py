@@ -10,8 +10,9 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from persons import at_home
 
-from rookery import house, profile, schema
-from rookery.errors import RookeryError
+from rookery.clusters.config import profile, schema
+from rookery.core import paths
+from rookery.core.errors import RookeryError
 
 OTHER_SITES = Path(__file__).parents[1] / "data" / "profiles"
 MINIMAL: dict[str, Any] = {
@@ -258,5 +259,5 @@ def test_a_cache_that_cant_be_written_stops_nothing(tmp_path: Path, home: Path) 
 
 
 def test_the_schemas_file_is_where_ansible_looks_for_it() -> None:
-    assert schema.file() == house.root() / "roles" / "cluster" / "meta" / "argument_specs.yml"
+    assert schema.file() == paths.root() / "roles" / "cluster" / "meta" / "argument_specs.yml"
     assert schema.file().is_file()

@@ -15,9 +15,9 @@ from jsonschema import Draft202012Validator
 from persons import at_home
 from projects import HEAD, known, project
 
-from rookery.errors import RookeryError
-from rookery.jobs import script, template
-from rookery.project import check, read, values
+from rookery.core.errors import RookeryError
+from rookery.projects import config, config_schema, slurm_values
+from rookery.projects.scripts import job_script, templates
 
 
 @pytest.fixture(autouse=True)
@@ -37,10 +37,10 @@ def refused(place: Path, text: str | bytes) -> str:
     """What is said of a rookery.yml like this: one line, and a hint."""
     (place / "rookery.yml").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(RookeryError) as caught:
-        found = read.load()
+        found = config.load()
         for name in found.jobs:
             for cluster in found.clusters:
-                read.job(found, name, cluster)
+                config.job(found, name, cluster)
     assert "\n" not in caught.value.message
     assert caught.value.message.isprintable()
     assert len(caught.value.message) < 700
@@ -49,7 +49,7 @@ def refused(place: Path, text: str | bytes) -> str:
 
 
 def test_the_schema_is_one_and_describes_every_property() -> None:
-    schema = json.loads(check.file().read_text())
+    schema = json.loads(config_schema.file().read_text())
     Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
@@ -85,7 +85,7 @@ def test_the_whole_file(place: Path) -> None:
         """,
         HEAD + "environment: {python: uv}\noutputs: [slurm_logs, ./a b/results/]\n",
     )
-    found = read.load()
+    found = config.load()
     assert (found.name, found.clusters, found.outputs) == (
         "penguin-survival",
         ("penguins", "hec"),
@@ -93,10 +93,10 @@ def test_the_whole_file(place: Path) -> None:
     )
     assert (found.environment.python, found.environment.r, found.logs) == ("uv", "none", "slurm_logs")
     assert found.root == place
-    here = read.job(found, "simulate", "penguins")
+    here = config.job(found, "simulate", "penguins")
     assert (here.array, here.max_running, here.cpus, here.memory, here.minutes) == ("1-200", 50, 1, "1G", 5)
     assert here.environment == {"SEED": "007", "DEBUG": "true", "EMPTY": ""}
-    there = read.job(found, "simulate", "hec")
+    there = config.job(found, "simulate", "hec")
     assert (there.memory, there.minutes, there.modules, there.max_running) == ("2G", 36 * 60, ("conda",), 50)
     assert there.environment == {"SEED": "007", "DEBUG": "no", "EMPTY": ""}
 
@@ -105,16 +105,16 @@ def test_it_is_found_from_a_folder_below_or_by_its_path(place: Path, monkeypatch
     project(place)
     (place / "src/deep").mkdir(parents=True)
     monkeypatch.chdir(place / "src/deep")
-    assert read.find(Path.cwd()) == place
+    assert config.find(Path.cwd()) == place
     for path in ("", "../..", place, place / "rookery.yml"):
-        assert read.load(path).root == place
+        assert config.load(path).root == place
 
 
 @pytest.mark.parametrize("path", ["", "nowhere", "empty"])
 def test_where_there_is_none_that_is_said(place: Path, path: str) -> None:
     (place / "empty").mkdir()
-    with pytest.raises(read.NoProject) as caught:
-        read.load(path)
+    with pytest.raises(config.NoProject) as caught:
+        config.load(path)
     assert "invoke new" in str(caught.value.hint)
 
 
@@ -132,11 +132,11 @@ def test_where_there_is_none_that_is_said(place: Path, path: str) -> None:
 )
 def test_the_environment_is_guessed_from_lock_files(place: Path, files: list[str], python: str, r: str) -> None:
     project(place, "", HEAD, **{name.replace(".", "__"): "" for name in files})
-    found = read.load()
+    found = config.load()
     assert (found.environment.python, found.environment.r) == (python, r)
     project(place, "", HEAD + "environment: {python: none}\n")
-    assert read.load().environment.python == "none"
-    assert read.load().environment.r == r
+    assert config.load().environment.python == "none"
+    assert config.load().environment.r == r
 
 
 @pytest.mark.parametrize(
@@ -157,31 +157,31 @@ def test_the_environment_is_guessed_from_lock_files(place: Path, files: list[str
 )
 def test_a_time_is_what_slurm_takes_it_for_however_yaml_would_read_it(place: Path, written: str, minutes: int) -> None:
     project(place, f"j: {{command: x, time: {written}}}")
-    assert read.job(read.load(), "j", "hec").minutes == minutes
+    assert config.job(config.load(), "j", "hec").minutes == minutes
 
 
 @settings(deadline=None)
 @given(st.integers(1, 100 * 24 * 60))
 def test_a_time_written_down_is_read_back(minutes: int) -> None:
-    assert values.minutes(values.time_limit(minutes)) == minutes
+    assert slurm_values.minutes(slurm_values.time_limit(minutes)) == minutes
 
 
 @pytest.mark.parametrize(
     ("text", "mebibytes"), [("1G", 1024), ("500", 500), ("500M", 500), ("1K", 1), ("2048K", 2), ("1T", 1048576)]
 )
 def test_memory(text: str, mebibytes: int) -> None:
-    assert values.mebibytes(text) == mebibytes
+    assert slurm_values.mebibytes(text) == mebibytes
 
 
 def test_values_of_parameters_stay_as_they_are_written(place: Path) -> None:
     project(place, "j: {command: x, grid: {a: [0.10, 1e-3, 010, yes, 5, -2, +3, 1:30, 2026-01-02, null-ish, '']}}")
     written = ("0.10", "1e-3", "010", "yes", 5, -2, "+3", "1:30", "2026-01-02", "null-ish", "")
-    assert read.job(read.load(), "j", "hec").grid == {"a": written}
+    assert config.job(config.load(), "j", "hec").grid == {"a": written}
 
 
 def test_other_rows_for_a_cluster_take_the_place_of_the_jobs(place: Path) -> None:
     project(place, "j: {command: x, grid: {a: [1]}, clusters: {hec: {params: p.csv}}}")
-    there = read.job(read.load(), "j", "hec")
+    there = config.job(config.load(), "j", "hec")
     assert (there.params, there.grid) == ("p.csv", {})
 
 
@@ -194,8 +194,8 @@ def test_merge_keys_and_words_alone_for_lists(place: Path) -> None:
         """,
         "name: x\nclusters: hec\noutputs: results\n",
     )
-    found = read.load()
-    two = read.job(found, "two", "hec")
+    found = config.load()
+    two = config.job(found, "two", "hec")
     assert (two.cpus, two.modules, two.after, two.command) == (8, ("cuda",), ("one",), "x")
     assert (found.clusters, found.outputs) == (("hec",), ("results",))
 
@@ -292,7 +292,7 @@ def test_what_is_wrong_is_said_in_a_line_with_file_line_and_key(place: Path, tex
 
 def test_a_file_that_passed_is_not_held_against_the_schema_again(place: Path) -> None:
     project(place, "j: {command: x}")
-    code = "import sys; from rookery.project import read; read.load(); print('jsonschema' in sys.modules)"
+    code = "import sys; from rookery.projects import config; config.load(); print('jsonschema' in sys.modules)"
 
     def imported() -> str:
         return subprocess.run(
@@ -310,35 +310,35 @@ def test_an_unknown_job_is_answered_with_those_there_are(place: Path) -> None:
     with pytest.raises(
         RookeryError, match=r"no job simulat \(did you mean simulate\?\)\. There are: simulate, combine"
     ):
-        read.job(read.load(), "simulat", "hec")
+        config.job(config.load(), "simulat", "hec")
 
 
-DOCS = (check.file().parents[1] / "docs/project.md").read_text()
+DOCS = (config_schema.file().parents[1] / "docs/project.md").read_text()
 
 
 def test_the_page_tells_every_key_and_every_template() -> None:
-    schema = json.loads(check.file().read_text())
+    schema = json.loads(config_schema.file().read_text())
     kinds = schema["properties"]["environment"]["properties"]
     for key in (*schema["properties"], *schema["$defs"]["job"]["properties"]):
         assert f"\n| `{key}` |" in DOCS, key
     for key in (f"`{kind}: {value}`" for kind, said in kinds.items() for value in said["enum"]):
         assert key in DOCS
-    for name in template.names():
+    for name in templates.names():
         assert f"\n| `{name}` |" in DOCS, name
 
 
 @pytest.mark.parametrize("text", re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL))
 def test_the_pages_examples_are_rendered_for_every_cluster_they_name(place: Path, text: str) -> None:
     (place / "rookery.yml").write_text(text)
-    found = read.load()
+    found = config.load()
     for name in found.clusters:
-        assert script.scripts(found, known(name))
+        assert job_script.scripts(found, known(name))
 
 
 def test_logs_have_a_folder_on_the_storage_where_nothing_is_said(place: Path) -> None:
     (place / "rookery.yml").write_text(HEAD)
-    assert (read.load(place).outputs, read.load(place).logs) == (("slurm_logs",), "slurm_logs")
+    assert (config.load(place).outputs, config.load(place).logs) == (("slurm_logs",), "slurm_logs")
     (place / "rookery.yml").write_text(f"{HEAD}outputs: []\n")
-    assert read.load(place).outputs == ()
+    assert config.load(place).outputs == ()
     (place / "rookery.yml").write_text(f"{HEAD}outputs: [results, my_logs]\n")
-    assert read.load(place).logs == "my_logs"
+    assert config.load(place).logs == "my_logs"

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rookery.jobs import queue
+from rookery.jobs.monitor import queue
 
 WIDTHS = [int(part.split(":")[1]) for part in queue.FIELDS.split(",")]
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rookery import quota_forms
-from rookery.jobs import quota
+from rookery.clusters.login_node import quota_formats
+from rookery.jobs.monitor import quota
 
 GPFS = """\
 Filesystem          Quota      Used     Avail     Use%     # files
@@ -40,14 +40,14 @@ def answer(command: str = "", *disks: tuple[str, str, str]) -> str:
 
 
 def test_gpfsquota_as_the_site_s_documentation_has_it() -> None:
-    home, storage, scratch = quota_forms.gpfsquota(GPFS)
+    home, storage, scratch = quota_formats.gpfsquota(GPFS)
     assert (home.name, home.used_mb, home.limit_mb, home.files) == ("home", 5632, 10240, 24840)
     assert (storage.name, storage.percent, storage.warning) == ("persistent", 95, "full")
     assert (scratch.limit_mb, scratch.files, scratch.warning) == (10485760, 23, "")
 
 
 def test_quota_s_with_a_grace_a_star_and_a_name_on_a_line_of_its_own() -> None:
-    disk, nfs = quota_forms.quota_s(QUOTA_S)
+    disk, nfs = quota_formats.quota_s(QUOTA_S)
     assert (disk.name, disk.used_mb, disk.limit_mb, disk.files, disk.files_limit) == (
         "/dev/sda1", 18432, 16384, 123_000, 150_000,
     )  # fmt: skip
@@ -57,11 +57,11 @@ def test_quota_s_with_a_grace_a_star_and_a_name_on_a_line_of_its_own() -> None:
 
 @pytest.mark.parametrize(("used", "word"), [(79, ""), (80, "filling"), (89.9, "filling"), (90, "full"), (120, "full")])
 def test_one_is_told_from_80_per_cent_on(used: float, word: str) -> None:
-    assert quota_forms.Area("home", used, 100).warning == word
+    assert quota_formats.Area("home", used, 100).warning == word
 
 
 def test_files_count_against_their_own_limit() -> None:
-    assert quota_forms.Area("home", 1, 100, files=95, files_limit=100).warning == "full"
+    assert quota_formats.Area("home", 1, 100, files=95, files_limit=100).warning == "full"
 
 
 def test_areas_get_their_paths_costs_and_purges_and_df_tells_of_the_rest() -> None:
@@ -98,7 +98,7 @@ def test_what_is_not_understood_is_handed_on_as_it_is() -> None:
 @settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("homestrage 0123456789.GMTK%*-:/\n\t#"), max_size=300))
 def test_nothing_that_is_printed_breaks_the_parsers(text: str) -> None:
-    for area in (*quota_forms.gpfsquota(text), *quota_forms.quota_s(text)):
+    for area in (*quota_formats.gpfsquota(text), *quota_formats.quota_s(text)):
         assert area.used_mb >= 0
         assert area.limit_mb is None or area.limit_mb > 0
         assert area.percent >= 0
@@ -114,8 +114,8 @@ def test_nothing_that_is_printed_breaks_the_parsers(text: str) -> None:
 def test_numbers_come_back_as_they_were_printed(numbers: tuple[int, int, int], unit: str, grace: str) -> None:
     limit, used, files = numbers
     megabytes = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2}[unit]
-    (gpfs,) = quota_forms.gpfsquota(f"home {limit}{unit} {used}.00{unit} 1.00G 0.50 {files}")
-    (linux,) = quota_forms.quota_s(f"disk {used}{unit} {limit}{unit} {limit}{unit} {grace} {files} 0 0")
+    (gpfs,) = quota_formats.gpfsquota(f"home {limit}{unit} {used}.00{unit} 1.00G 0.50 {files}")
+    (linux,) = quota_formats.quota_s(f"disk {used}{unit} {limit}{unit} {limit}{unit} {grace} {files} 0 0")
     for area in (gpfs, linux):
         assert area.used_mb == pytest.approx(used * megabytes)
         assert area.limit_mb == pytest.approx(limit * megabytes)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rookery.jobs.reasons import explain
+from rookery.jobs.monitor.pending_reasons import explain
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rookery.errors import RookeryError
-from rookery.jobs import record
-from rookery.jobs.record import Record
+from rookery.core.errors import RookeryError
+from rookery.jobs import run_record
+from rookery.jobs.run_record import Record
 
 MADE = Record(
     job="simulate", id="12", cluster="hec", commit="a" * 40, array="1-3%2", rows=({"n": "1"}, {"n": "2"}),
@@ -19,44 +19,44 @@ MADE = Record(
 
 
 def test_what_is_kept_is_found_again(tmp_path: Path) -> None:
-    record.keep(tmp_path, MADE)
-    assert record.find(tmp_path, "12") == MADE
-    assert record.find(tmp_path, "12", "penguins") is None
-    assert record.find(tmp_path, "13") is None
-    assert record.find(tmp_path, "../12") is None
+    run_record.keep(tmp_path, MADE)
+    assert run_record.find(tmp_path, "12") == MADE
+    assert run_record.find(tmp_path, "12", "penguins") is None
+    assert run_record.find(tmp_path, "13") is None
+    assert run_record.find(tmp_path, "../12") is None
 
 
 def test_what_a_later_version_adds_is_left_out(tmp_path: Path) -> None:
-    told = {**json.loads(record.text(MADE)), "from_the_future": 1}
-    assert record.read(told) == MADE
-    record.keep(tmp_path, MADE)
+    told = {**json.loads(run_record.text(MADE)), "from_the_future": 1}
+    assert run_record.read(told) == MADE
+    run_record.keep(tmp_path, MADE)
     (tmp_path / "runs/99.json").write_text("{ cut off")
     (tmp_path / "runs/98.json").write_text('{"job": "a"}')
     (tmp_path / "runs/97.json").write_text("[]")
-    assert record.every(tmp_path) == [MADE]
+    assert run_record.every(tmp_path) == [MADE]
 
 
 def test_two_clusters_that_give_the_same_number_keep_both_records(tmp_path: Path) -> None:
     other = replace(MADE, cluster="penguins", token="t2", when="2026-11-22T11:00:00Z")
-    record.keep(tmp_path, MADE)
-    record.keep(tmp_path, other)
-    record.keep(tmp_path, other)
-    assert record.find(tmp_path, "12", "hec") == MADE
-    assert record.find(tmp_path, "12", "penguins") == other
-    assert record.find(tmp_path, "12") == other == record.latest(tmp_path)
-    assert record.latest(tmp_path, "hec") == MADE
-    assert len(record.every(tmp_path)) == 2
+    run_record.keep(tmp_path, MADE)
+    run_record.keep(tmp_path, other)
+    run_record.keep(tmp_path, other)
+    assert run_record.find(tmp_path, "12", "hec") == MADE
+    assert run_record.find(tmp_path, "12", "penguins") == other
+    assert run_record.find(tmp_path, "12") == other == run_record.latest(tmp_path)
+    assert run_record.latest(tmp_path, "hec") == MADE
+    assert len(run_record.every(tmp_path)) == 2
 
 
 @pytest.mark.parametrize(("given_", "read"), [("123", ("123", "")), (" 123_4 ", ("123", "4")), ("9_0", ("9", "0"))])
 def test_numbers(given_: str, read: tuple[str, str]) -> None:
-    assert record.numbered(given_, "logs") == read
+    assert run_record.numbered(given_, "logs") == read
 
 
 @given(st.text())
 def test_nothing_else_passes_for_a_number(text: str) -> None:
     try:
-        number, task = record.numbered(text, "logs")
+        number, task = run_record.numbered(text, "logs")
     except RookeryError as error:
         assert "invoke logs NUMBER" in (error.hint or "")
         return

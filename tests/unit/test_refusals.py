@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from rookery.jobs import refusals
-from rookery.jobs.logs import cleaner
-from rookery.jobs.there import basics, following
-from rookery.profile import Cluster
-from rookery.project.target import Target
-from rookery.ssh import Door
+from rookery.clusters.config.profile import Cluster
+from rookery.clusters.ssh.connection import Door
+from rookery.jobs.monitor.logs import cleaner
+from rookery.jobs.submit import sbatch_errors
+from rookery.projects.target import Target
+from rookery.remote.slurm import basics, following
 
 
 @pytest.fixture
 def hec() -> Target:
-    from rookery import profile
+    from rookery.clusters.config import profile
 
     cluster: Cluster = profile.load("hec")
     return Target(None, Door(cluster))
@@ -45,7 +45,7 @@ def hec() -> Target:
 )
 def test_refusals(hec: Target, said: str, words: str, hint: str) -> None:
     lines = said.replace("> ", "Batch job submission failed: ").splitlines()
-    error = refusals.explain("".join(f"sbatch: error: {line}\n" for line in lines), hec)
+    error = sbatch_errors.explain("".join(f"sbatch: error: {line}\n" for line in lines), hec)
     assert words in error.message
     assert hint in (error.hint or "")
     assert "Unspecified error" not in error.message

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rookery.errors import RookeryError
-from rookery.marks import new_mark
-from rookery.remote import INPUT_LOST, greeting, marked, remote_command
+from rookery.clusters.ssh.remote_command import INPUT_LOST, greeting, marked, new_mark, remote_command
+from rookery.core.errors import RookeryError
 
 SHELLS = [shell for shell in ("sh", "bash", "zsh", "fish", "tcsh") if shutil.which(shell)]
 WORDS = st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30), max_size=4)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from rookery import report
-from rookery.report import Outcome, Screen, Story
+from rookery.core import console
+from rookery.core.console import Outcome, Screen, Story
 
 
 def result(host: str = "penguins", role: str = "shell", **more: object) -> dict[str, object]:
@@ -44,7 +44,7 @@ def shown(*events: dict, names: tuple[str, ...] = ("penguins",), file: io.String
 
 def test_bytes_that_are_no_text_reach_no_terminal() -> None:
     told = b"F\xfcr p\xfcnktliche".decode(errors="surrogateescape")
-    assert report.clean(told).encode() == b"F?r p?nktliche"
+    assert console.clean(told).encode() == b"F?r p?nktliche"
 
 
 def test_a_line_a_task_and_one_for_each_thing_that_took_time_or_is_the_person_s() -> None:
@@ -127,13 +127,13 @@ def test_unreachable_is_told_from_failed() -> None:
 def test_check_speaks_of_what_would_change() -> None:
     chapter = Story(["hec"]).chapters["hec"]
     chapter.outcomes.append(Outcome("would-change", "x"))
-    assert report.headline(chapter, check=True, seconds=2) == "hec: 1 thing would change; nothing was written (2.0 s)"
+    assert console.headline(chapter, check=True, seconds=2) == "hec: 1 thing would change; nothing was written (2.0 s)"
 
 
 def test_diff_in_both_of_ansibles_forms() -> None:
     both = {"before": "a\nb\n", "after": "a\nc\n", "before_header": "~/x", "after_header": "~/x"}
-    assert list(report.diff_lines(both))[3:] == [" a", "-b", "+c"]
-    assert list(report.diff_lines([{"prepared": "- a\n+ b\n"}, "nonsense"])) == ["- a", "+ b"]
+    assert list(console.diff_lines(both))[3:] == [" a", "-b", "+c"]
+    assert list(console.diff_lines([{"prepared": "- a\n+ b\n"}, "nonsense"])) == ["- a", "+ b"]
     assert "+c" in shown(result(changed=True, diff=[both]), diff=True)
     assert "+c" not in shown(result(changed=True, diff=[both]))
 
@@ -150,7 +150,7 @@ def test_the_document_holds_everything() -> None:
 
 LIVE = """
 import sys
-from rookery.report import Screen, Story
+from rookery.core.console import Screen, Story
 with Screen(Story(["penguins"]), file=sys.stdout) as screen:
     screen.take({"event": "start", "host": "penguins", "task": "Install Python"})
     screen._progress and screen._progress.refresh()
@@ -164,7 +164,7 @@ def test_a_terminal_shows_what_is_being_done_and_colours_unless_told_not_to(colo
     first, second = pty.openpty()
     environ = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
     environ |= {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"} | ({} if colour else {"NO_COLOR": "1"})
-    folder = Path(report.__file__).parents[1]
+    folder = Path(console.__file__).parents[1]
     subprocess.run([sys.executable, "-c", LIVE], stdout=second, env=environ, cwd=folder, check=True, timeout=30)
     os.close(second)
     text = b""

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from persons import at_home
 
-from rookery import profile, request
-from rookery.profile import Cluster
+from rookery.clusters.config import profile
+from rookery.clusters.config.profile import Cluster
+from rookery.support import account_request
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +27,9 @@ def cluster(**access: Any) -> Cluster:
 
 
 def test_penguins_names_whom_to_ask() -> None:
-    told = request.mail(profile.load("penguins"), name="Ada Lovelace", email="ada@example.ac.uk", user="lovelaca")
+    told = account_request.mail(
+        profile.load("penguins"), name="Ada Lovelace", email="ada@example.ac.uk", user="lovelaca"
+    )
     assert (told.to, told.subject) == (
         "Mariusz or Cyrus",
         "Account on Penguins (Lancaster, mathematics and statistics) for Ada Lovelace",
@@ -48,29 +51,29 @@ def test_penguins_names_whom_to_ask() -> None:
 
 def test_hec_is_asked_for_through_the_supervisor() -> None:
     hec = profile.load("hec")
-    assert request.mail(hec, name="Ada").to == "your supervisor"
-    told = request.mail(hec, name="Ada", supervisor="Mary Somerville")
+    assert account_request.mail(hec, name="Ada").to == "your supervisor"
+    told = account_request.mail(hec, name="Ada", supervisor="Mary Somerville")
     assert told.to == "Mary Somerville"
     assert "https://portal.lancaster.ac.uk/ask/hec" in told.body
     # where the profile says somebody else is asked, the supervisor is only named
-    told = request.mail(profile.load("penguins"), name="Ada", supervisor="Mary Somerville")
+    told = account_request.mail(profile.load("penguins"), name="Ada", supervisor="Mary Somerville")
     assert told.to == "Mariusz or Cyrus"
     assert "Supervisor: Mary Somerville" in told.body
 
 
 def test_what_the_profile_does_not_know_is_not_made_up() -> None:
-    silent = request.mail(cluster())
+    silent = account_request.mail(cluster())
     assert silent.to == "the people who run Penguins (Lancaster, mathematics and statistics)"
     assert "What I was told" not in silent.body
-    assert silent.body.count(request.NAME) == 2
+    assert silent.body.count(account_request.NAME) == 2
     assert "Email" not in silent.body
-    assert request.mail(cluster(url="https://example.ac.uk/form")).to == "https://example.ac.uk/form"
+    assert account_request.mail(cluster(url="https://example.ac.uk/form")).to == "https://example.ac.uk/form"
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
 def test_no_value_begins_a_header_or_a_line(end: str) -> None:
     bad = f"Ada{end}Bcc: everyone@example.org{end}{end}Send money\x1b[31m\x00"
-    told = request.mail(profile.load("hec"), name=bad, email=bad, user=bad, supervisor=bad)
+    told = account_request.mail(profile.load("hec"), name=bad, email=bad, user=bad, supervisor=bad)
     read = email.message_from_string(told.text, policy=email.policy.default)
     assert set(read.keys()) == {"To", "Subject"}
     assert not [line for line in told.text.splitlines() if line.startswith(("Bcc", "Send"))]
@@ -78,4 +81,4 @@ def test_no_value_begins_a_header_or_a_line(end: str) -> None:
 
 
 def test_a_value_has_an_end() -> None:
-    assert len(request.mail(profile.load("hec"), name="A" * 1_000_000).text) < 3_000
+    assert len(account_request.mail(profile.load("hec"), name="A" * 1_000_000).text) < 3_000

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rookery import rescue
+from rookery.homes import bashrc_guard
 
 BLOCK = "# >>> rookery shell >>>\nexport FOUND=yes\n# <<< rookery shell <<<\n"
 EXITS = '[ -z "$PS1" ] && exit\n'
@@ -15,7 +15,9 @@ EXITS = '[ -z "$PS1" ] && exit\n'
 def rescued(home: Path) -> str:
     """Put the guard there; the text of ~/.bashrc afterwards."""
     environment = {**os.environ, "HOME": str(home)}
-    done = subprocess.run(["sh", "-c", rescue._SCRIPT], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["sh", "-c", bashrc_guard._SCRIPT], env=environment, capture_output=True, text=True, check=True
+    )
     assert done.stdout.endswith("rookery-guarded\n")
     return (home / ".bashrc").read_text()
 

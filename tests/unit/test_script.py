@@ -10,10 +10,11 @@ import pytest
 from persons import at_home
 from projects import cluster, known, project
 
-from rookery import profile
-from rookery.errors import RookeryError
-from rookery.jobs import options, render, script, template
-from rookery.project import read
+from rookery.clusters.config import profile
+from rookery.core.errors import RookeryError
+from rookery.jobs import render
+from rookery.projects import config
+from rookery.projects.scripts import job_script, sbatch_options, templates
 
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 
@@ -23,19 +24,19 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return at_home(tmp_path / "home", monkeypatch)
 
 
-def rendered(folder: Path, job: str, site: str = "hec", head: str = "", **files: str) -> script.Script:
+def rendered(folder: Path, job: str, site: str = "hec", head: str = "", **files: str) -> job_script.Script:
     """The script of job j on a cluster."""
-    found = read.load(project(folder, f"j: {job}", f"name: x\nclusters: [{site}]\n{head}", **files))
-    return script.script(found, read.job(found, "j", site), known(site))
+    found = config.load(project(folder, f"j: {job}", f"name: x\nclusters: [{site}]\n{head}", **files))
+    return job_script.script(found, config.job(found, "j", site), known(site))
 
 
-def directives(made: script.Script) -> list[str]:
+def directives(made: job_script.Script) -> list[str]:
     """The options, without what is said of them."""
     lines = made.text.splitlines()
     return [line.removeprefix("#SBATCH ").partition("  # ")[0].strip() for line in lines if line.startswith("#SBATCH ")]
 
 
-def commands(made: script.Script) -> list[str]:
+def commands(made: job_script.Script) -> list[str]:
     """What bash runs."""
     return [line for line in made.text.splitlines() if line and not line.startswith("#")]
 
@@ -180,7 +181,7 @@ def test_an_array_mails_where_it_may_and_has_a_small_job_where_not(tmp_path: Pat
     ],
 )
 def test_an_option_is_quoted_as_sbatch_reads_it(value: str, written: str) -> None:
-    assert options.option("output", value) == written
+    assert sbatch_options.option("output", value) == written
 
 
 @pytest.mark.parametrize(
@@ -213,12 +214,12 @@ def test_what_can_not_run_is_said_in_a_line(tmp_path: Path, job: str, site: str,
 
 @pytest.mark.usefixtures("home")
 def test_where_to_put_an_account_is_said_and_one_put_there_is_used(tmp_path: Path) -> None:
-    found = read.load(project(tmp_path, "j: {command: x, gpus: 1}", "name: x\nclusters: [bede]\n"))
+    found = config.load(project(tmp_path, "j: {command: x, gpus: 1}", "name: x\nclusters: [bede]\n"))
     with pytest.raises(RookeryError) as caught:
-        script.scripts(found, profile.load("bede"))
+        job_script.scripts(found, profile.load("bede"))
     assert str(caught.value.hint).startswith("invoke setup --cluster bede --account CODE")
     profile.remember("bede", profile.of_person("bede", "ada", "bdlan01"))
-    (made,) = script.scripts(found, profile.load("bede"))
+    (made,) = job_script.scripts(found, profile.load("bede"))
     assert "--account=bdlan01" in directives(made)
 
 
@@ -263,11 +264,11 @@ def test_bash_and_shellcheck_read_every_template(tmp_path: Path, python: str) ->
     }
     jobs = "".join(
         f"{name}: {{template: {name}, command: 'python x.py', mail: a@b.c, {needs.get(name, 'cpus: 2')}}}\n"
-        for name in template.names()
+        for name in templates.names()
         if name != "mail"
     )
     head = f"name: x\nclusters: [hec]\nenvironment: {{python: {python}, r: renv}}\n"
-    made = script.scripts(read.load(project(tmp_path, jobs, head)), known("hec"))
+    made = job_script.scripts(config.load(project(tmp_path, jobs, head)), known("hec"))
     texts = {one.path: one.text for one in made} | {
         "mail": next(one for one in made if one.files).files["slurm/python-array.mail.sh"]
     }
@@ -276,7 +277,7 @@ def test_bash_and_shellcheck_read_every_template(tmp_path: Path, python: str) ->
         assert all(len(line) <= 120 for line in text.splitlines()), text
         assert "\n\n\n" not in text
     paths = [str(path) for path in tmp_path.glob("*.sh")]
-    assert len(paths) == len(template.names())
+    assert len(paths) == len(templates.names())
     # what they source is on the cluster alone (SC1090, SC1091)
     done = subprocess.run(
         [str(SHELLCHECK), "--norc", "--exclude=SC1090,SC1091", *paths], capture_output=True, text=True, check=False
@@ -286,17 +287,17 @@ def test_bash_and_shellcheck_read_every_template(tmp_path: Path, python: str) ->
 
 def test_no_script_differs_by_the_clusters_name(tmp_path: Path) -> None:
     """All difference is in the profile: the same facts under another name give the same script."""
-    found = read.load(project(tmp_path, "j: {command: x, array: 1-2, mail: a@b.c}", "name: x\nclusters: [hec]\n"))
-    job, facts = read.job(found, "j", "hec"), known("hec").data
+    found = config.load(project(tmp_path, "j: {command: x, array: 1-2, mail: a@b.c}", "name: x\nclusters: [hec]\n"))
+    job, facts = config.job(found, "j", "hec"), known("hec").data
     same = cluster(**{key.removeprefix("cluster_"): value for key, value in facts.items()})
-    assert script.script(found, job, same).text == script.script(found, job, known("hec")).text
+    assert job_script.script(found, job, same).text == job_script.script(found, job, known("hec")).text
 
 
 def test_a_job_for_one_cluster_keeps_the_others_from_nothing(tmp_path: Path) -> None:
     jobs = "gpu: {command: x, gpus: 1, only: hec}\nother: {command: y}"
-    found = read.load(project(tmp_path, jobs))
-    assert [one.job.name for one in script.scripts(found, known("penguins"))] == ["other"]
-    assert [one.job.name for one in script.scripts(found, known("hec"))] == ["gpu", "other"]
+    found = config.load(project(tmp_path, jobs))
+    assert [one.job.name for one in job_script.scripts(found, known("penguins"))] == ["other"]
+    assert [one.job.name for one in job_script.scripts(found, known("hec"))] == ["gpu", "other"]
 
 
 # --- render ---

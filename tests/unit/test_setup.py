@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from rookery import choice, house, lock, profile, setup
-from rookery.errors import RookeryError
-from rookery.report import Chapter, Story
-from rookery.ssh import Door
+from rookery.clusters.config import profile
+from rookery.clusters.ssh.connection import Door
+from rookery.core import locking, paths
+from rookery.core.console import Chapter, Story
+from rookery.core.errors import RookeryError
+from rookery.homes import selection, setup
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,15 +42,15 @@ def test_without_a_cluster_those_known_are_listed() -> None:
 
 
 def test_clusters_are_named_with_commas_or_all() -> None:
-    assert choice.clusters("hec, penguins,hec") == ["hec", "penguins"]
-    assert choice.clusters("all") == profile.names()
+    assert selection.clusters("hec, penguins,hec") == ["hec", "penguins"]
+    assert selection.clusters("all") == profile.names()
 
 
 @pytest.mark.usefixtures("person")
 def test_a_cluster_that_is_refused_is_none_of_those_that_are_set_up() -> None:
     for name in ("hec", "hex", "bede"):
         profile.remember(name, {"cluster_user": "ada"})
-    mine = house.config_dir() / "inventory/host_vars/hec.yml"
+    mine = paths.config_dir() / "inventory/host_vars/hec.yml"
     mine.write_text(mine.read_text() + "r_package: [zoo]\n")
     story = Story(["hec", "hex", "bede"])
     assert list(setup._clusters(setup.Request("hec,hex,bede"), story)) == ["hex"]
@@ -59,8 +61,8 @@ def test_a_cluster_that_is_refused_is_none_of_those_that_are_set_up() -> None:
 @pytest.mark.usefixtures("person")
 def test_all_are_those_where_the_person_has_a_name() -> None:
     profile.remember("hec", {"cluster_user": "ada"})
-    assert choice.clusters("all") == ["hec"]
-    assert choice.clusters("all", sandbox=True) == profile.names()
+    assert selection.clusters("all") == ["hec"]
+    assert selection.clusters("all", sandbox=True) == profile.names()
 
 
 def test_an_unknown_cluster_or_role_stops_before_anything_is_done(person: Path) -> None:
@@ -69,7 +71,7 @@ def test_an_unknown_cluster_or_role_stops_before_anything_is_done(person: Path) 
     assert "pengiuns" in done.stderr
     assert "penguins" in done.stderr.splitlines()[0].replace("pengiuns", "")
     with pytest.raises(RookeryError, match="There are: cluster, shell"):
-        choice.roles("shell,pyton")
+        selection.roles("shell,pyton")
     assert not (person / "state").exists()
 
 
@@ -82,24 +84,24 @@ def test_no_username_is_said_with_the_flag_that_gives_it() -> None:
 
 
 def test_a_lock_says_who_holds_it_and_goes_with_its_process() -> None:
-    code = "from rookery import lock\nwith lock.held('hec'): print('held', flush=True); input()"
+    code = "from rookery.core import locking\nwith locking.held('hec'): print('held', flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout
         process.stdout.readline()
         with (
             pytest.raises(RookeryError, match=rf"at work on hec: .*process {process.pid}, since \d\d:\d\d"),
-            lock.held("hec"),
+            locking.held("hec"),
         ):
             pass
-        with lock.held("penguins"):
+        with locking.held("penguins"):
             pass
         process.kill()
-    with lock.held("hec"):  # the kernel freed it
+    with locking.held("hec"):  # the kernel freed it
         pass
 
 
 def test_two_runs_at_once() -> None:
-    with lock.held("penguins"):
+    with locking.held("penguins"):
         done = invoke("setup", "--cluster", "penguins", "--user", "ada")
     assert done.returncode == 1
     assert f"process {os.getpid()}" in done.stderr
@@ -107,13 +109,13 @@ def test_two_runs_at_once() -> None:
 
 def test_a_state_folder_that_cannot_be_written_is_one_line(person: Path) -> None:
     (person / "state").write_text("a file")
-    with pytest.raises(RookeryError, match="can't keep its state"), lock.held("hec"):
+    with pytest.raises(RookeryError, match="can't keep its state"), locking.held("hec"):
         pass
 
 
 def test_a_lock_that_cannot_be_written_is_one_line(person: Path) -> None:
     (person / "state/rookery/locks/hec.lock").mkdir(parents=True)
-    with pytest.raises(RookeryError, match="can't keep its state") as raised, lock.held("hec"):
+    with pytest.raises(RookeryError, match="can't keep its state") as raised, locking.held("hec"):
         pass
     assert raised.value.hint == f"ls -ld {person}/state/rookery/locks"
 

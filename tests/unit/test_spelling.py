@@ -7,8 +7,8 @@ import pytest
 import yaml
 from persons import at_home, own_inventory
 
-from rookery import profile, spelling
-from rookery.errors import RookeryError
+from rookery.clusters.config import profile, unknown_settings
+from rookery.core.errors import RookeryError
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def check(home: Path, text: str) -> None:
     own_inventory(home, "host_vars/hec.yml", text)
-    spelling.check(profile.explain("hec"))
+    unknown_settings.check(profile.explain("hec"))
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,4 @@ def test_what_is_read_or_looks_like_no_setting_is_let_be(home: Path, text: str) 
 
 def test_the_house_says_nothing_that_nobody_reads() -> None:
     for name in profile.names():
-        spelling.check(profile.explain(name))
+        unknown_settings.check(profile.explain(name))

@@ -9,8 +9,8 @@ import pytest
 from persons import at_home
 from ssh_server import cluster
 
-from rookery import ssh_config
-from rookery.errors import RookeryError
+from rookery.clusters.ssh import config_file
+from rookery.core.errors import RookeryError
 
 HOMES = ["plain", "with a blank", """it's "quoted" \\ too""", "100% $HOME #not a comment"]
 
@@ -29,7 +29,7 @@ def home(request, tmp_path, monkeypatch):
 def test_ssh_reads_what_was_meant(home):
     key = home / "keys of mine" / "id"
     one = cluster(host="login.example.org", port=6767, user="a.b", identity_file=str(key), proxy_jump="me@hop:22")
-    got = seen(ssh_config.write(one), "birds")
+    got = seen(config_file.write(one), "birds")
     assert (got["hostname"], got["port"], got["user"]) == ("login.example.org", "6767", "a.b")
     assert got["proxyjump"] == "me@hop:22"
     assert got["identityfile"].replace("%%", "%") == str(key)
@@ -49,7 +49,7 @@ def test_the_persons_own_config_comes_last(home):
     (home / ".ssh" / "config").write_text(
         "Host *\n  Compression yes\n  StrictHostKeyChecking no\nHost birds\n  Port 99\n"
     )
-    got = seen(ssh_config.write(cluster(port=22)), "birds")
+    got = seen(config_file.write(cluster(port=22)), "birds")
     assert got["compression"] == "yes"
     assert got["stricthostkeychecking"] in {"true", "yes"}
     assert got["port"] == "22"
@@ -58,7 +58,7 @@ def test_the_persons_own_config_comes_last(home):
 def test_a_sandbox_knows_nothing_of_the_persons(home):
     (home / ".ssh").mkdir()
     (home / ".ssh" / "config").write_text("Host *\n  Compression yes\n")
-    path = ssh_config.write(cluster(sandbox=True, known_hosts_file=str(home / "kh")))
+    path = config_file.write(cluster(sandbox=True, known_hosts_file=str(home / "kh")))
     got = seen(path, "birds")
     assert path == home / ".local/state/rookery/sandbox/ssh_config"
     assert got["compression"] == "no"
@@ -67,9 +67,9 @@ def test_a_sandbox_knows_nothing_of_the_persons(home):
 
 
 def test_entries_of_other_clusters_stay(home):  # noqa: ARG001
-    ssh_config.write(cluster("birds", host="one.example.org"))
-    ssh_config.write(cluster("fish", host="two.example.org"))
-    path = ssh_config.write(cluster("birds", host="three.example.org"))
+    config_file.write(cluster("birds", host="one.example.org"))
+    config_file.write(cluster("fish", host="two.example.org"))
+    path = config_file.write(cluster("birds", host="three.example.org"))
     assert seen(path, "birds")["hostname"] == "three.example.org"
     assert seen(path, "fish")["hostname"] == "two.example.org"
     assert path.read_text().count("Host birds\n") == 1
@@ -80,8 +80,8 @@ def test_entries_of_other_clusters_stay(home):  # noqa: ARG001
 
 def test_an_unchanged_file_is_not_written_again(tmp_path, monkeypatch):
     at_home(tmp_path / "home", monkeypatch)
-    before = ssh_config.write(cluster()).stat()
-    after = ssh_config.write(cluster()).stat()
+    before = config_file.write(cluster()).stat()
+    after = config_file.write(cluster()).stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
 
 
@@ -105,7 +105,7 @@ def test_an_unchanged_file_is_not_written_again(tmp_path, monkeypatch):
 def test_what_cannot_be_is_refused(changes, tmp_path, monkeypatch):
     at_home(tmp_path / "home", monkeypatch)
     with pytest.raises(RookeryError) as caught:
-        ssh_config.write(cluster(**changes))
+        config_file.write(cluster(**changes))
     assert "\n" not in caught.value.message
     assert caught.value.hint
     assert not (tmp_path / "home" / ".config" / "rookery" / "ssh_config").exists()
@@ -114,14 +114,14 @@ def test_what_cannot_be_is_refused(changes, tmp_path, monkeypatch):
 def test_the_persons_own_known_hosts_is_never_the_one_written_to(tmp_path, monkeypatch):
     home = at_home(tmp_path / "home", monkeypatch)
     one = cluster(known_hosts_file=str(home / ".ssh" / "known_hosts"))
-    assert ssh_config.own_known_hosts(one) == home / ".local/state/rookery/known_hosts"
+    assert config_file.own_known_hosts(one) == home / ".local/state/rookery/known_hosts"
 
 
 def test_what_the_user_has_for_every_host_does_not_reach_rookerys_own_commands(home):
     (home / ".ssh").mkdir()
     said = ("BatchMode yes", "ForwardX11 yes", "ForwardAgent yes", "SessionType none")
     (home / ".ssh" / "config").write_text("Host *\n" + "".join(f"  {one}\n" for one in said))
-    path = ssh_config.write(cluster(data={"cluster_scheduler": "slurm"}))
+    path = config_file.write(cluster(data={"cluster_scheduler": "slurm"}))
     for name, cleared in (("birds", "yes"), ("birds-job", "no"), ("jump.example.org", "no")):
         got = seen(path, name)
         assert (got["batchmode"], got["forwardx11"], got["clearallforwardings"]) == ("no", "no", cleared)
@@ -139,8 +139,8 @@ def test_an_ssh_that_does_not_know_a_newer_word_is_not_told_it(tmp_path, monkeyp
     old.write_text("#!/bin/sh\ngrep -qi 'sessiontype\\|stdinnull\\|forkafter' && exit 255\nexit 0\n")
     old.chmod(0o755)
     for folder, known in ((f"{old.parent}:", False), ("", True), ("/nowhere:/", False)):
-        ssh_config._newer.cache_clear()
+        config_file._newer.cache_clear()
         with monkeypatch.context() as patch:
             patch.setenv("PATH", folder if folder.endswith("/") else f"{folder}{os.environ['PATH']}")
-            assert ("SessionType default" in ssh_config.write(cluster()).read_text()) == known
-    ssh_config._newer.cache_clear()
+            assert ("SessionType default" in config_file.write(cluster()).read_text()) == known
+    config_file._newer.cache_clear()

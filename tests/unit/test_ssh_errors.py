@@ -8,15 +8,15 @@ import pytest
 from persons import at_home
 from ssh_server import cluster, new_key
 
-from rookery import ssh_config
-from rookery.ssh import Door
-from rookery.ssh_errors import SshError, explain
+from rookery.clusters.ssh import config_file
+from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.errors import SshError, explain
 
 
 @pytest.fixture(autouse=True)
 def _home(tmp_path, monkeypatch):
     at_home(tmp_path / "ho me", monkeypatch)
-    monkeypatch.setattr(ssh_config, "CONNECT_TIMEOUT", 1)
+    monkeypatch.setattr(config_file, "CONNECT_TIMEOUT", 1)
 
 
 def failure(**changes) -> SshError:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rookery import profile, ssh_config, ssh_hosts
-from rookery.errors import RookeryError
+from rookery.clusters.config import profile
+from rookery.clusters.ssh import config_file, user_config
+from rookery.core.errors import RookeryError
 
 
 @pytest.fixture
@@ -44,15 +45,15 @@ def asked_of_ssh(path: Path, name: str) -> dict[str, str]:
 
 
 def test_ssh_reads_the_entry_through_the_line(home: Path) -> None:
-    ssh_hosts.write(penguins(), "penguins")
-    assert ssh_hosts.carry_out(ssh_hosts.planned()) is None
+    user_config.write(penguins(), "penguins")
+    assert user_config.carry_out(user_config.planned()) is None
     path = home / ".ssh/config"
     told = asked_of_ssh(path, "penguins")
     assert (told["hostname"], told["user"], told["stricthostkeychecking"]) == ("icefloe-fe.lancs.ac.uk", "ada", "true")
     assert asked_of_ssh(path, "elsewhere")["stricthostkeychecking"] == "ask"  # it holds for our hosts alone
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
-    assert not ssh_hosts.planned()
+    assert not user_config.planned()
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -60,29 +61,29 @@ def test_ssh_reads_the_entry_through_the_line(home: Path) -> None:
 def test_what_stands_there_keeps_its_bytes_its_mode_and_a_copy(home: Path, end: str, mode: int) -> None:
     text = end.join(["# mine", "Host *", "  Compression yes   # as I like it", "", "Host icy", "\tUser me"])
     path = config(home, text, mode)
-    change = ssh_hosts.planned()
+    change = user_config.planned()
     assert [line for line in change.diff() if line.startswith("-")] == [f"--- {path}"]
-    kept = ssh_hosts.carry_out(change)
+    kept = user_config.carry_out(change)
     assert kept is not None
     assert kept.read_bytes() == text.encode()
     assert path.read_bytes().decode().endswith(end + text)
     assert path.stat().st_mode & 0o777 == kept.stat().st_mode & 0o777 == mode
-    ssh_hosts.write(penguins(), "penguins")
+    user_config.write(penguins(), "penguins")
     assert asked_of_ssh(path, "penguins")["compression"] == "yes"
     assert asked_of_ssh(path, "icy")["user"] == "me"
-    ssh_hosts.forget(penguins())
+    user_config.forget(penguins())
     assert path.read_bytes() == text.encode()
     config(home, "other\n")
-    assert ssh_hosts.carry_out(ssh_hosts.planned()) == kept.with_name(f"{kept.name}.1")
+    assert user_config.carry_out(user_config.planned()) == kept.with_name(f"{kept.name}.1")
     assert kept.read_bytes() == text.encode()  # the first copy is not written over
 
 
 def test_a_file_that_was_not_there_goes_again(home: Path) -> None:
-    ssh_hosts.write(penguins(), "penguins")
-    ssh_hosts.carry_out(ssh_hosts.planned())
-    ssh_hosts.forget(penguins())
+    user_config.write(penguins(), "penguins")
+    user_config.carry_out(user_config.planned())
+    user_config.forget(penguins())
     assert not list((home / ".ssh").iterdir())
-    assert not ssh_hosts.file().exists()
+    assert not user_config.file().exists()
 
 
 def test_a_link_stays_a_link(home: Path) -> None:
@@ -91,9 +92,9 @@ def test_a_link_stays_a_link(home: Path) -> None:
     dotfiles.write_text("Host *\n    Compression yes\n")
     (home / ".ssh").mkdir()
     (home / ".ssh/config").symlink_to(dotfiles)
-    ssh_hosts.carry_out(ssh_hosts.planned())
+    user_config.carry_out(user_config.planned())
     assert (home / ".ssh/config").is_symlink()
-    assert ssh_hosts.line() in dotfiles.read_text()
+    assert user_config.line() in dotfiles.read_text()
 
 
 def test_a_folder_that_cant_be_written_names_the_line(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,50 +103,50 @@ def test_a_folder_that_cant_be_written_names_the_line(home: Path, monkeypatch: p
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("rookery.files.write", refused)  # root may write anywhere, so a mode would not do
+    monkeypatch.setattr("rookery.core.atomic_files.write", refused)  # root may write anywhere, so a mode would not do
     with pytest.raises(RookeryError, match="can't be written: Permission denied") as caught:
-        ssh_hosts.carry_out(ssh_hosts.planned())
-    assert ssh_hosts.line() in str(caught.value.hint)
+        user_config.carry_out(user_config.planned())
+    assert user_config.line() in str(caught.value.hint)
     assert path.read_text() == "Host *\n"
 
 
 def test_what_was_changed_meanwhile_or_may_not_be_written_is_left(home: Path) -> None:
     path = config(home, "Host a\n")
-    change = ssh_hosts.planned()
+    change = user_config.planned()
     path.write_text("Host a\nHost b\n")
     with pytest.raises(RookeryError, match="changed meanwhile"):
-        ssh_hosts.carry_out(change)
+        user_config.carry_out(change)
     assert path.read_text() == "Host a\nHost b\n"
     path.chmod(0o400)
     with pytest.raises(RookeryError, match="read-only"):
-        ssh_hosts.carry_out(ssh_hosts.planned())
+        user_config.carry_out(user_config.planned())
     assert [one.name for one in path.parent.iterdir()] == ["config"]
 
 
 def test_a_line_below_a_host_is_none(home: Path) -> None:
     """ssh reads it for that host alone."""
-    ssh_hosts.write(penguins(), "penguins")
-    path = config(home, f"Host work\n    User me\n{ssh_hosts.line()}\n")
-    assert not ssh_hosts.works("penguins", penguins())
-    ssh_hosts.carry_out(ssh_hosts.planned())
-    assert ssh_hosts.works("penguins", penguins())
+    user_config.write(penguins(), "penguins")
+    path = config(home, f"Host work\n    User me\n{user_config.line()}\n")
+    assert not user_config.works("penguins", penguins())
+    user_config.carry_out(user_config.planned())
+    assert user_config.works("penguins", penguins())
     assert asked_of_ssh(path, "work")["user"] == "me"
 
 
 def test_names_that_are_taken(home: Path) -> None:
     config(home, "Host penguins\nHost hec-job\n")
-    assert "line 1" in ssh_hosts.taken("penguins")
-    assert "line 2" in ssh_hosts.taken("hec")
-    assert "can't be a name" in ssh_hosts.taken("my study")
-    assert ssh_hosts.taken("penguins-ada") == ""
+    assert "line 1" in user_config.taken("penguins")
+    assert "line 2" in user_config.taken("hec")
+    assert "can't be a name" in user_config.taken("my study")
+    assert user_config.taken("penguins-ada") == ""
 
 
 def test_connections_are_shared_where_there_is_a_folder_for_that(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is gone after a restart of the computer, and ssh makes it anew; somebody else's is not used."""
     with tempfile.TemporaryDirectory(prefix="rk-") as short:
         monkeypatch.setenv("XDG_RUNTIME_DIR", short)
-        ssh_hosts.write(penguins(), "penguins")
-        path = config(home, f"{ssh_hosts.line()}\n")
+        user_config.write(penguins(), "penguins")
+        path = config(home, f"{user_config.line()}\n")
         shutil.rmtree(Path(short) / "rookery")
         assert asked_of_ssh(path, "penguins")["controlmaster"] == "auto"
         folder = Path(short) / "rookery"
@@ -169,31 +170,31 @@ def test_connections_are_shared_where_there_is_a_folder_for_that(home: Path, mon
 )
 def test_an_entry_of_the_persons_own_is_seen(home: Path, text: str, found: str) -> None:
     config(home, text)
-    assert found in ssh_hosts.owner("penguins")
-    assert bool(ssh_hosts.owner("penguins")) == bool(found)
+    assert found in user_config.owner("penguins")
+    assert bool(user_config.owner("penguins")) == bool(found)
 
 
 def test_an_entry_in_a_file_that_is_included_is_seen_and_circles_end(home: Path) -> None:
     config(home, f'Include conf.d/*\nInclude "{home}/.ssh/config"\n')
     (home / ".ssh/conf.d").mkdir()
     (home / ".ssh/conf.d/work").write_text("Host hec\nHost penguins\n")
-    assert ssh_hosts.owner("penguins") == f"{home}/.ssh/conf.d/work, line 2"
-    ssh_hosts.write(penguins(), "icy")
-    ssh_hosts.carry_out(ssh_hosts.planned())
-    assert ssh_hosts.owner("icy") == ""  # rookery's own are not the person's
+    assert user_config.owner("penguins") == f"{home}/.ssh/conf.d/work, line 2"
+    user_config.write(penguins(), "icy")
+    user_config.carry_out(user_config.planned())
+    assert user_config.owner("icy") == ""  # rookery's own are not the person's
 
 
 def test_the_entry_follows_what_is_known_of_the_cluster(home: Path) -> None:
-    ssh_hosts.write(penguins(), "icy")
-    ssh_hosts.write(profile.load("hec", overrides={"cluster_user": "ada"}), "hec")
-    assert ssh_hosts.aliases() == {"penguins": "icy", "hec": "hec"}
-    ssh_config.write(penguins(cluster_user="ada2"))
-    path = config(home, f"{ssh_hosts.line()}\n")
+    user_config.write(penguins(), "icy")
+    user_config.write(profile.load("hec", overrides={"cluster_user": "ada"}), "hec")
+    assert user_config.aliases() == {"penguins": "icy", "hec": "hec"}
+    config_file.write(penguins(cluster_user="ada2"))
+    path = config(home, f"{user_config.line()}\n")
     assert asked_of_ssh(path, "icy")["user"] == "ada2"
-    ssh_hosts.forget(penguins())
-    assert ssh_hosts.aliases() == {"hec": "hec"}
-    assert ssh_hosts.line() in path.read_text()  # hec still needs it
-    assert ssh_hosts.file().exists()
+    user_config.forget(penguins())
+    assert user_config.aliases() == {"hec": "hec"}
+    assert user_config.line() in path.read_text()  # hec still needs it
+    assert user_config.file().exists()
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -207,11 +208,11 @@ def test_the_entry_follows_what_is_known_of_the_cluster(home: Path) -> None:
 def test_put_in_and_taken_out_again_it_is_as_before(home: Path, lines: list[str], end: str, ended: bool) -> None:
     text = end.join(lines) + end * (ended and bool(lines))
     path = config(home, text)
-    ssh_hosts.write(penguins(), "penguins")
-    ssh_hosts.carry_out(ssh_hosts.planned())
-    assert not ssh_hosts.planned()
+    user_config.write(penguins(), "penguins")
+    user_config.carry_out(user_config.planned())
+    assert not user_config.planned()
     assert path.read_bytes().decode().count('Include "') == 1
-    ssh_hosts.forget(penguins())
+    user_config.forget(penguins())
     assert path.read_bytes() == text.encode()
     for copy in path.parent.glob("config.*"):
         assert re.fullmatch(r"config\.before-rookery(\.\d+)?", copy.name)
@@ -228,10 +229,10 @@ OLDEST = {
 
 
 def test_the_users_own_ssh_may_be_old_and_its_every_host_is_no_bar_to_scp(home: Path) -> None:
-    ssh_hosts.write(penguins(cluster_identity_file="~/.ssh/mine"), "penguins")
-    lines = [one.split() for one in ssh_hosts.file().read_text().splitlines() if one.startswith("    ")]
+    user_config.write(penguins(cluster_identity_file="~/.ssh/mine"), "penguins")
+    lines = [one.split() for one in user_config.file().read_text().splitlines() if one.startswith("    ")]
     assert {words[0] for words in lines} <= OLDEST
-    path = config(home, f"{ssh_hosts.line()}\nHost *\n  RemoteCommand tmux\n  RequestTTY force\n  ForwardX11 yes\n")
+    path = config(home, f"{user_config.line()}\nHost *\n  RemoteCommand tmux\n  RequestTTY force\n  ForwardX11 yes\n")
     for name in ("penguins", "penguins-job"):
         told = asked_of_ssh(path, name)
         assert (told.get("remotecommand", "none"), told["requesttty"]) == ("none", "auto")

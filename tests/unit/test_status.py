@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-from rookery import fast, house, probe, profile, status
+from rookery.clusters.config import profile
+from rookery.clusters.login_node import facts
+from rookery.core import paths
+from rookery.homes import status, up_to_date
 
 ASKED: dict[str, Any] = {
     "digest": "d",
@@ -17,13 +20,13 @@ ASKED: dict[str, Any] = {
     "variables": {"r_packages": "1"},
 }
 SEALED = {**ASKED, "python": "3.6.8", "when": "2026-05-01T10:00:00+0000", "facts": {}}
-WHOLE = fast.Look(sealed=SEALED, entries=40, ended=True, python="3.6.8", answered=True, tools={"uv": "0.9"})
+WHOLE = up_to_date.Look(sealed=SEALED, entries=40, ended=True, python="3.6.8", answered=True, tools={"uv": "0.9"})
 GONE = {"role": "tmux", "kind": "files", "path": "/h/.tmux.conf", "what": "~/.tmux.conf", "how": "removed"}
 
 
 @pytest.fixture(scope="module")
 def cluster() -> profile.Cluster:
-    return profile.load("penguins", [house.root() / "inventory"])
+    return profile.load("penguins", [paths.root() / "inventory"])
 
 
 def test_a_home_as_it_was_left(cluster: profile.Cluster) -> None:
@@ -39,12 +42,12 @@ def test_a_home_as_it_was_left(cluster: profile.Cluster) -> None:
         (replace(WHOLE, ended=False), ASKED, "drifted", 3),
         (WHOLE, {**ASKED, "digest": "e", "variables": {"r_packages": "2"}}, "out of date", 3),
         (replace(WHOLE, new=("shells zsh",)), ASKED, "out of date", 3),
-        (fast.Look(answered=True), ASKED, "not set up", 3),
-        (fast.Look(problem="it does not answer"), ASKED, "can't be known", 1),
+        (up_to_date.Look(answered=True), ASKED, "not set up", 3),
+        (up_to_date.Look(problem="it does not answer"), ASKED, "can't be known", 1),
     ],
 )
 def test_other_homes(
-    cluster: profile.Cluster, look: fast.Look, asked: dict[str, Any], state: str, exit_code: int
+    cluster: profile.Cluster, look: up_to_date.Look, asked: dict[str, Any], state: str, exit_code: int
 ) -> None:
     one = status.standing(cluster, look, asked)
     assert one.state == state
@@ -77,7 +80,7 @@ def test_each_thing_is_named_and_nothing_from_there_reaches_the_terminal_as_it_i
 
 
 def test_storage_is_told_with_what_is_left_of_the_quota() -> None:
-    hec = profile.load("hec", [house.root() / "inventory"])
+    hec = profile.load("hec", [paths.root() / "inventory"])
     said = "".join(
         f"rookery-fact {line}\n"
         for line in (
@@ -111,7 +114,7 @@ def test_programs_that_others_can_replace_are_called_so_and_setup_is_not_the_ans
     one = danger(told, "/p/ada/rookery/x86_64", cluster)
     assert one.state == "drifted"
     assert one.reason.endswith(": programs in /p/ada/rookery/x86_64 may not be yours; do not run them")
-    assert probe.why_replaceable(told) in one.reason
+    assert facts.why_replaceable(told) in one.reason
     assert "setup" not in one.hint
     assert ("ls -ld" in one.hint) == told.startswith("owner")
     assert status.exit_code([one], named=True) == 3

@@ -12,20 +12,18 @@ from typing import Any, cast
 import pytest
 from fuzzing import in_time
 
-from rookery import answers, fast, kept_json, packing, strict_json
-from rookery.errors import RookeryError
-from rookery.jobs import known, record, sent
-from rookery.jobs.there import basics
+from rookery.clusters.login_node import answers, bundle, remote_client
+from rookery.core import state_files
+from rookery.core.errors import RookeryError
+from rookery.homes import up_to_date
+from rookery.jobs import run_record
+from rookery.jobs.results import source_run
+from rookery.remote import strict_json
+from rookery.remote.slurm import basics
 
-COPY = Path(__file__).parents[2] / "plugins/converger/strict_json.py"
 LOOK = {"state": "look", "script": "", "path": "a", "digest": "0" * 64, "base": "", "stamp": {}}
 READY = {"state": "ready", "number": "7", "node": "wn1", "end": "", "key": "ssh-ed25519 " + "A" * 68, "overlap": True}
 GOOD = {"job": "simulate", "id": "12", "cluster": "hec", "array": "1-3"}
-
-
-def test_the_converger_s_copy_is_the_same_text() -> None:
-    """What is sent to clusters can't import the package."""
-    assert COPY.read_text() == Path(strict_json.__file__).read_text()
 
 
 @pytest.mark.parametrize(
@@ -79,11 +77,11 @@ def test_what_is_no_ordinary_file_is_not_waited_for(odd: Path) -> None:
 def test_a_record_that_can_t_be_used_is_named_once_and_stops_nothing(
     odd: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(kept_json, "_named", set())
+    monkeypatch.setattr(state_files, "_named", set())
     (odd.parent / "13.json").write_text(json.dumps({**GOOD, "id": "13"}))
     with in_time():
         for _ in range(2):
-            assert [one.id for one in record.every(odd.parent.parent)] == ["13"]
+            assert [one.id for one in run_record.every(odd.parent.parent)] == ["13"]
         assert basics.record(str(odd)) == {}
     said = capsys.readouterr().err.splitlines()
     assert said[0].startswith(f"Skipped {odd}: ")
@@ -97,9 +95,9 @@ def test_a_record_that_can_t_be_used_is_named_once_and_stops_nothing(
 def test_a_record_of_another_form_is_left_aside(tmp_path: Path, change: dict[str, Any]) -> None:
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs/12.json").write_text(json.dumps({**GOOD, **change}))
-    assert record.find(tmp_path, "12") is None
+    assert run_record.find(tmp_path, "12") is None
     with pytest.raises(RookeryError, match="no record of a run") if change != {"id": "13"} else in_time():
-        record.read({**GOOD, **change})
+        run_record.read({**GOOD, **change})
 
 
 def test_an_array_that_no_cluster_takes_is_not_counted_through(tmp_path: Path) -> None:
@@ -107,7 +105,7 @@ def test_an_array_that_no_cluster_takes_is_not_counted_through(tmp_path: Path) -
     (tmp_path / "runs/12.json").write_text(json.dumps({**GOOD, "array": "1-999999999999,1-9999999"}))
     project = cast("Any", SimpleNamespace(root=tmp_path))
     with in_time():
-        assert known.of_record(project).tasks == frozenset()
+        assert source_run.of_record(project).tasks == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -126,17 +124,17 @@ def test_an_array_that_no_cluster_takes_is_not_counted_through(tmp_path: Path) -
 def test_an_answer_that_is_none_is_one_line(program: str, answer: Any) -> None:
     door = cast("Any", SimpleNamespace(cluster=SimpleNamespace(name="hec")))
     with pytest.raises(RookeryError, match="hec gave an answer that can't be used, and nothing of it was kept: "):
-        sent.read(door, program, json.dumps(answer))
+        remote_client.read(door, program, json.dumps(answer))
 
 
 def test_all_that_is_read_of_a_look_passes_the_check() -> None:
     """What the shape does not name is dropped, so a new part of an answer has to be named there."""
     made_here = {"intact", "problem", "hint", "answered", "startup"}
-    assert {one.name for one in fields(fast.Look)} - made_here <= answers._converger.keys()
+    assert {one.name for one in fields(up_to_date.Look)} - made_here <= answers._converger.keys()
 
 
 @pytest.mark.parametrize("text", [b"0" * (1 << 27), b"[" * 100_000, b'{"found": "yes"}', b"[]"])
 def test_an_answer_of_the_converger_that_is_none_is_one_line(text: bytes) -> None:
     packed = base64.b64encode(zlib.compress(text)).decode()
     with in_time(), pytest.raises(RookeryError, match="can't be used"):
-        packing.unpack(f"<<<rookery:{packed}:rookery>>>")
+        bundle.unpack(f"<<<rookery:{packed}:rookery>>>")

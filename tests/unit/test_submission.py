@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from rookery import profile
-from rookery.errors import RookeryError
-from rookery.jobs import receipt, sent, submission, submit, tags
-from rookery.jobs.record import Record
-from rookery.jobs.submission import Wish
-from rookery.jobs.there import basics, following
-from rookery.ssh_errors import SshError
+from rookery.clusters.config import profile
+from rookery.clusters.login_node import remote_client
+from rookery.clusters.ssh.errors import SshError
+from rookery.core.errors import RookeryError
+from rookery.jobs.run_record import Record
+from rookery.jobs.submit import report, request, submit, tags
+from rookery.jobs.submit.request import Wish
+from rookery.remote.slurm import basics, following
 
 
 def test_a_file_that_finds_no_room_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -36,8 +37,8 @@ def test_the_command_of_a_hint_asks_for_the_same_again() -> None:
     wish = Wish("seals", path="own script.sh", after=("4711", "fit"), tag="run-1")
     flags = " --cluster hec --sandbox"
     said = "invoke submit 'own script.sh' --after 4711 --after fit --tag run-1 --cluster hec --sandbox"
-    assert submission.command(wish, flags) == said
-    assert submission.command(Wish("seals", job="fit", failed_of="12"), "") == "invoke submit fit --failed 12"
+    assert request.command(wish, flags) == said
+    assert request.command(Wish("seals", job="fit", failed_of="12"), "") == "invoke submit fit --failed 12"
 
 
 @pytest.mark.parametrize(("state", "stays"), [("unknown", True), ("broken", True), ("no-script", False)])
@@ -47,21 +48,21 @@ def test_a_submission_of_which_nothing_is_known_is_looked_for_by_the_same_comman
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
     found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path), flags="", door=None)
     wish = Wish("seals", job="fit", failed_of="12", token="0" * 32)
-    monkeypatch.setattr(submission, "local_text", lambda *_: None)
-    monkeypatch.setattr(submit.sent, "call", lambda *_: {"state": state, "said": "no answer"})
+    monkeypatch.setattr(request, "local_text", lambda *_: None)
+    monkeypatch.setattr(submit.remote_client, "call", lambda *_: {"state": state, "said": "no answer"})
     with pytest.raises(RookeryError) as raised:
         submit._send(found, wish)
-    assert submission.pending(found, wish).exists() == stays
+    assert request.pending(found, wish).exists() == stays
     assert str(raised.value.hint).startswith("invoke submit fit --failed 12   # looks first") == (state == "unknown")
 
 
 def test_a_miniature_s_submissions_are_its_own(tmp_path: Path) -> None:
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
     found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path))
-    assert (cluster.label, submission.pending(found, Wish("seals", job="fit")).name) == ("hec", ".submitting-hec-fit")
+    assert (cluster.label, request.pending(found, Wish("seals", job="fit")).name) == ("hec", ".submitting-hec-fit")
     found.cluster = replace(cluster, sandbox=True)
     assert found.cluster.label == "hec-sandbox"
-    assert submission.pending(found, Wish("seals", job="fit")).name == ".submitting-hec-sandbox-fit"
+    assert request.pending(found, Wish("seals", job="fit")).name == ".submitting-hec-sandbox-fit"
 
 
 def test_each_submission_has_a_note_of_its_own(tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_each_submission_has_a_note_of_its_own(tmp_path: Path) -> None:
     found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path))
     wishes = [{"path": "runs/a.sh"}, {"path": "runs_a.sh"}, {"job": "runs_a"}, {"job": "fit", "failed_of": "12"},
               {"job": "fit-failed-12"}, {"path": "x" * 300}]  # fmt: skip
-    names = {submission.pending(found, Wish("seals", **one)).name for one in wishes}
+    names = {request.pending(found, Wish("seals", **one)).name for one in wishes}
     assert len(names) == len(wishes)
     assert max(map(len, names)) < 200
 
@@ -81,7 +82,7 @@ def test_each_submission_has_a_note_of_its_own(tmp_path: Path) -> None:
         (RookeryError("hec gave no answer: no", hint="invoke doctor --cluster hec"), True),
         (SshError("lost", "The connection broke.", hint="again"), True),
         (SshError("startup", "Start-up files end the shell.", hint="edit"), False),
-        (sent.NoPythonError("hec has no Python yet.", hint="invoke setup --cluster hec"), False),
+        (remote_client.NoPythonError("hec has no Python yet.", hint="invoke setup --cluster hec"), False),
     ],
 )
 def test_what_kept_a_submission_from_beginning_has_its_own_next_command(
@@ -90,7 +91,7 @@ def test_what_kept_a_submission_from_beginning_has_its_own_next_command(
     def fails(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(submit.sent, "call", fails)
+    monkeypatch.setattr(submit.remote_client, "call", fails)
     found: Any = SimpleNamespace(door=None, flags="")
     before = error.hint
     with pytest.raises(RookeryError) as raised:
@@ -99,8 +100,8 @@ def test_what_kept_a_submission_from_beginning_has_its_own_next_command(
 
 
 def test_a_start_beyond_all_calendars_is_said_as_slurm_says_it() -> None:
-    assert receipt._clock("9999-12-31T23:59:59Z")
-    assert receipt._clock("9999-12-31T23:59:59-14:00") == "9999-12-31T23:59:59-14:00"
+    assert report._clock("9999-12-31T23:59:59Z")
+    assert report._clock("9999-12-31T23:59:59-14:00") == "9999-12-31T23:59:59-14:00"
 
 
 @pytest.mark.parametrize("there", [False, True])
@@ -139,7 +140,7 @@ def test_a_tag_is_the_one_that_was_asked_for_on_this_side(
         cluster=SimpleNamespace(label="hec"), project=SimpleNamespace(root=tmp_path), flags=" --cluster hec"
     )
     wish = Wish("seals", job="fit", tag=asked, token="ab" * 16)
-    submission.note_down(submission.pending(found, wish), wish.token, noted)
+    request.note_down(request.pending(found, wish), wish.token, noted)
     told = {"job": "x", "id": "7", "cluster": "penguins", "project": "other", "tag": "--file=/etc/passwd"}
     made = submit._made(found, wish, {"state": state, "record": told})
     assert (made.tag, made.job, made.cluster, made.project) == (tag, "fit", "hec", "seals")
@@ -148,7 +149,7 @@ def test_a_tag_is_the_one_that_was_asked_for_on_this_side(
 @pytest.mark.parametrize("content", [b"", b"\xff", b"../../x\n", b"a" * 20_000])
 def test_a_note_of_a_submission_that_is_none_counts_as_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "note").write_bytes(content)
-    assert submission.noted(tmp_path / "note") == ("", "")
+    assert request.noted(tmp_path / "note") == ("", "")
 
 
 @pytest.fixture
@@ -193,10 +194,10 @@ def test_nothing_that_a_cluster_answers_reaches_the_terminal_as_it_is(capsys: py
     found: Any = SimpleNamespace(cluster=SimpleNamespace(name="hec", sandbox=False), project=None, flags="", door=None)
     for state in ("submitted", "already"):
         answer = {"state": state, "stamp": {}, "warnings": [bad], "said": bad, "record": {}}
-        receipt.submitted(found, answer, made)
+        report.submitted(found, answer, made)
         out = capsys.readouterr().out
         assert all(line.isprintable() for line in out.splitlines())
         assert not [line for line in out.splitlines() if line.startswith("next: evil")]
     answer = {"ok": True, "stamp": {}, "said": f"sbatch: Job 1 to start at {bad} in partition {bad}"}
-    receipt.tested(found, Wish("seals", job=f"fit{bad}"), answer, json=False)
+    report.tested(found, Wish("seals", job=f"fit{bad}"), answer, json=False)
     assert all(line.isprintable() for line in capsys.readouterr().out.splitlines())

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from persons import at_home
 from projects import cluster, known, project
 
-from rookery.errors import RookeryError
-from rookery.jobs import script, sweep
-from rookery.jobs.command import fill, quoted
-from rookery.profile import Cluster
-from rookery.project import read
+from rookery.clusters.config.profile import Cluster
+from rookery.core.errors import RookeryError
+from rookery.projects import config
+from rookery.projects.scripts import job_script, parameters
+from rookery.projects.scripts.command_line import fill, quoted
 
 AWKWARD = (
     "plain",
@@ -68,11 +68,11 @@ def written(folder: Path, rows: Sequence[Sequence[str]]) -> None:
         csv.writer(stream).writerows(rows)
 
 
-def rendered(folder: Path, job: str, site: Cluster | None = None) -> script.Script:
+def rendered(folder: Path, job: str, site: Cluster | None = None) -> job_script.Script:
     """The script of job j, laid out as in a release."""
     project(folder, job, "name: x\nclusters: [here]\n")
-    found = read.load(folder)
-    made = script.script(found, read.job(found, "j", "here"), site or cluster())
+    found = config.load(folder)
+    made = job_script.script(found, config.job(found, "j", "here"), site or cluster())
     (folder / "slurm").mkdir(exist_ok=True)
     for path, text in {made.path: made.text, **made.files}.items():
         (folder / path).write_text(text, encoding="utf-8")
@@ -90,7 +90,7 @@ def run(folder: Path, task: int) -> "subprocess.CompletedProcess[bytes]":
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=2))
 def test_a_row_reaches_the_program_exactly(tmp_path: Path, rows: list[tuple[str, str]]) -> None:
-    table = sweep.Table(("one", "two"), tuple(rows))
+    table = parameters.Table(("one", "two"), tuple(rows))
     command = 'eval "set -- $(sed --quiet "$1{p;q}" rows)"; printf "%s\\0" "$@"'
     (tmp_path / "rows").write_text(table.lines(), encoding="utf-8")
     for number, row in enumerate(rows, 1):
@@ -161,7 +161,7 @@ def test_a_grid_is_every_combination_in_written_order(tmp_path: Path) -> None:
 
 def test_names_that_bash_can_not_bear_are_made_plain() -> None:
     columns = ("seed", "Seed", "task", "2x", "größe", "企鵝", "IFS", "a b", "a-b", "_")
-    names = sweep.Table(columns, ()).variables
+    names = parameters.Table(columns, ()).variables
     assert names[:2] == ("seed", "seed_2")
     assert len(set(names)) == len(columns)
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in names)

@@ -7,8 +7,12 @@ import pytest
 from persons import at_home, own_inventory
 from ssh_server import new_key
 
-from rookery import clusters, guide, profile, ssh_config, ssh_hosts, user_ssh
-from rookery.onboard import Request, answers, key
+from rookery.clusters.config import profile
+from rookery.clusters.ssh import config_file, user_config, user_settings
+from rookery.homes import listing
+from rookery.support import cluster_pages
+from rookery.support.onboarding import key, prompts
+from rookery.support.onboarding.command import Request
 
 HOST = "login.ucrel-hex.scc.lancs.ac.uk"
 """HeX, whose profile has a port of its own: 6767."""
@@ -38,9 +42,9 @@ def told(path: Path, name: str) -> dict[str, list[str]]:
 def entries(home: Path) -> list[dict[str, list[str]]]:
     """What ssh makes of the cluster by rookery's own file, and by the user's, which includes rookery's entries."""
     cluster = profile.load("hex")
-    ssh_hosts.write(cluster, "hex")
-    ssh_hosts.carry_out(ssh_hosts.planned())
-    return [told(ssh_config.write(cluster), "hex"), told(home / ".ssh/config", "hex")]
+    user_config.write(cluster, "hex")
+    user_config.carry_out(user_config.planned())
+    return [told(config_file.write(cluster), "hex"), told(home / ".ssh/config", "hex")]
 
 
 @pytest.mark.parametrize("block", [f"Host {HOST}", f"Host *.lancs.ac.uk !other.{HOST}", f"Match host {HOST}"])
@@ -101,24 +105,24 @@ def test_a_configuration_that_says_nothing_or_is_refused_changes_nothing(home: P
     config(home, text)
     after = profile.load("hex")
     assert (after.port, after.proxy_jump) == (before.port, None)
-    assert not user_ssh.has_identity(after)
+    assert not user_settings.has_identity(after)
 
 
 @pytest.mark.usefixtures("home")
 def test_rookerys_own_entry_of_that_name_is_not_the_users() -> None:
-    ssh_hosts.write(profile.load("hex", overrides={"cluster_user": "ada", "cluster_port": 99}), HOST)
-    ssh_hosts.carry_out(ssh_hosts.planned())
+    user_config.write(profile.load("hex", overrides={"cluster_user": "ada", "cluster_port": 99}), HOST)
+    user_config.carry_out(user_config.planned())
     assert (profile.load("hex").port, profile.load("hex").user) == (6767, "")
 
 
 def test_neither_a_miniature_nor_a_page_for_others_knows_of_it(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config(home, f"Host {HOST} 127.*\n  Port 99\n  User ada\n")
-    guide.run("hex")
+    cluster_pages.run("hex")
     assert "port 6767" in capsys.readouterr().out
     from ssh_server import cluster
 
     one = cluster(sandbox=True, host=HOST)
-    assert user_ssh.applied(one, ()) == one
+    assert user_settings.applied(one, ()) == one
 
 
 def test_a_key_for_the_host_comes_before_the_usual_ones(home: Path) -> None:
@@ -127,7 +131,7 @@ def test_a_key_for_the_host_comes_before_the_usual_ones(home: Path) -> None:
     config(home, f"Host {HOST}\n  IdentityFile '{home}/.ssh/work.pub'\n")
     cluster = profile.load("hex")
     assert key.find(cluster, "") == home / ".ssh/work"
-    assert user_ssh.has_identity(cluster)
+    assert user_settings.has_identity(cluster)
     assert key.find(profile.load("penguins"), "") == home / ".ssh/id_ed25519"
 
 
@@ -135,15 +139,15 @@ def test_a_username_of_the_configuration_can_be_overruled(home: Path) -> None:
     config(home, f"Host {HOST}\n  User ada\n")
     cluster = profile.load("hex")
     assert profile.found_user(cluster) == "ada"
-    assert answers.username(cluster, Request("hex")) == "ada"
-    assert answers.username(cluster, Request("hex", user="bob")) == "bob"
+    assert prompts.username(cluster, Request("hex")) == "ada"
+    assert prompts.username(cluster, Request("hex", user="bob")) == "bob"
     assert profile.found_user(profile.load("hex", overrides={"cluster_user": "ada"})) == ""
 
 
 def test_the_profile_is_shown_with_it(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert clusters.show("hex") == 0
+    assert listing.show("hex") == 0
     assert "ssh/config" not in capsys.readouterr().out
     config(home, f"Host {HOST}\n  Port 99\n  IdentityFile ~/.ssh/work\n  IdentityFile ~/.ssh/other\n")
-    assert clusters.show("hex") == 0
+    assert listing.show("hex") == 0
     shown = capsys.readouterr().out.partition(f"By your ~/.ssh/config, for {HOST}")[2].splitlines()
     assert [line.split() for line in shown[1:3]] == [["Port", "99"], ["IdentityFile", "~/.ssh/work", "~/.ssh/other"]]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rookery.jobs.there import basics, variables
+from rookery.remote.slurm import basics, variables
 
 PROFILE = """
 export PYTHONPATH=/x SBATCH_ARRAY_INX=1-2 SBATCH_ACCOUNT=birds CDPATH=/ TAR_OPTIONS=-z HOME=/tmp R_LIBS_USER=/mine

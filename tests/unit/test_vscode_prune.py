@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rookery.vscode import prune as vscode
+from rookery.homes.vscode import prune as vscode
 
 DAY = 24 * 3600
 

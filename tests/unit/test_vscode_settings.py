@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 
-from rookery import profile, program, ssh_hosts
-from rookery.errors import RookeryError
-from rookery.profile import Cluster
-from rookery.vscode import by_hand, editors, jsonc, record, settings, workstation
-from rookery.vscode.settings import Wish
+from rookery.clusters.config import profile
+from rookery.clusters.config.profile import Cluster
+from rookery.clusters.ssh import user_config
+from rookery.core import invocation
+from rookery.core.errors import RookeryError
+from rookery.homes.vscode import by_hand, editors, jsonc, record, settings, workstation
+from rookery.homes.vscode.settings import Wish
 
 PLATFORM = "remote.SSH.remotePlatform"
 WISHES = [
@@ -264,14 +266,14 @@ def test_check_writes_nothing(file: Path) -> None:
 
 
 def test_what_the_editor_writes_at_the_same_moment_is_not_lost(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = settings.files.write
+    real = settings.atomic_files.write
 
     def meanwhile(path: Path, text: str | bytes, **options: Any) -> None:
-        if path.name.startswith(f"{file.name}{settings.files.KEPT}"):
+        if path.name.startswith(f"{file.name}{settings.atomic_files.KEPT}"):
             file.write_text('{"newer": true}')
         real(path, text, **options)
 
-    monkeypatch.setattr(settings.files, "write", meanwhile)
+    monkeypatch.setattr(settings.atomic_files, "write", meanwhile)
     assert settings.apply(file, WISHES).state == "unwritable"
     assert file.read_text() == '{"newer": true}'
 
@@ -282,7 +284,7 @@ class Killed(BaseException):
 
 def ended(monkeypatch: pytest.MonkeyPatch, file: Path, moment: int) -> None:
     """Settings applied by a program that is ended before it writes its nth file."""
-    real, moments = settings.files.write, iter(range(1, 99))
+    real, moments = settings.atomic_files.write, iter(range(1, 99))
 
     def write(path: Path, text: str | bytes, **options: Any) -> None:
         if next(moments) == moment:
@@ -290,7 +292,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, file: Path, moment: int) -> None:
         real(path, text, **options)
 
     with monkeypatch.context() as patched, suppress(Killed):
-        patched.setattr(settings.files, "write", write)
+        patched.setattr(settings.atomic_files, "write", write)
         settings.apply(file, WISHES, gone=[("old",)])
 
 
@@ -407,7 +409,7 @@ def test_once_ssh_knows_the_cluster_by_name_no_other_config_is_needed(file: Path
     before = file.read_bytes()
     workstation.run([cluster()])
     assert "remote.SSH.configFile" in file.read_text()
-    ssh_hosts.write(cluster(), "icefloe")
+    user_config.write(cluster(), "icefloe")
     workstation.run([cluster()])
     assert "remote.SSH.configFile" not in file.read_text()
     assert workstation.host(cluster(), job=True) == "icefloe-job"
@@ -433,7 +435,7 @@ def test_by_hand_it_is_for_the_clusters_where_one_is_known(file: Path, capsys: p
     with pytest.raises(RookeryError, match="Which clusters"):
         by_hand.settings("", check=False, json=False)
     profile.remember("hec", {"cluster_user": "ada"})
-    assert program.guarded(lambda: by_hand.settings("", check=False, json=True)) == 0
+    assert invocation.guarded(lambda: by_hand.settings("", check=False, json=True)) == 0
     (one,) = json.loads(capsys.readouterr().out)["files"]
     assert [PLATFORM, "hec-job"] in one["written"]
     file.write_text("{")

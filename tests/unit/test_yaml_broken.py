@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from persons import at_home, own_inventory
 
-from rookery import profile, yaml_file
-from rookery.cohort import read as cohort
-from rookery.errors import RookeryError
+from rookery.clusters.config import profile
+from rookery.core import yaml_document
+from rookery.core.errors import RookeryError
 from rookery.jobs.lint import arrays, check
-from rookery.project import read as project
+from rookery.projects import config as project
+from rookery.support.cohort import cohort_file as cohort
 
 EXAMPLES = int(os.environ.get("ROOKERY_EXAMPLES", "40"))
 IN_TIME = 10
@@ -197,8 +198,8 @@ def test_what_is_kept_of_a_text_is_what_it_says(home: Path, text: str) -> None:
     file.write_text(text, newline="")
 
     def read() -> None:
-        first = yaml_file.read(file)
-        again = yaml_file.read(file)
+        first = yaml_document.read(file)
+        again = yaml_document.read(file)
         assert (repr(again.data), again.lines) == (repr(first.data), first.lines)
 
     answered(read, file)

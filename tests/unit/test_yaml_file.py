@@ -10,10 +10,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rookery import house, yaml_file
-from rookery.errors import RookeryError
-from rookery.project import read as project_read
-from rookery.yaml_file import ANSIBLE, Dialect, Document
+from rookery.core import paths, yaml_document
+from rookery.core.errors import RookeryError
+from rookery.core.yaml_document import ANSIBLE, Dialect, Document
+from rookery.projects import config as project_read
 
 
 @pytest.fixture(autouse=True)
@@ -35,20 +35,20 @@ def only_kept(file: Path, dialect: Dialect = ANSIBLE) -> Document | None:
         raise LookupError
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(yaml_file, "_parsed", never)
+        patch.setattr(yaml_document, "_parsed", never)
         try:
-            return yaml_file.read(file, dialect)
+            return yaml_document.read(file, dialect)
         except LookupError:
             return None
 
 
 def test_a_text_is_parsed_once(tmp_path: Path, cache: Path) -> None:
     file = written(tmp_path, "a: [1, 'x', null]\nb: {c: 0.5}\n")
-    first = yaml_file.read(file)
+    first = yaml_document.read(file)
     assert only_kept(file) == first
     assert first.line(("b", "c")) == 2
     assert only_kept(file, project_read.DIALECT) is None, "which reads it otherwise"
-    assert yaml_file.read(file, project_read.DIALECT).data["b"] == {"c": "0.5"}
+    assert yaml_document.read(file, project_read.DIALECT).data["b"] == {"c": "0.5"}
     assert {entry.stat().st_mode & 0o777 for entry in cache.iterdir()} == {0o600}
     written(tmp_path, "a: 2\n")
     assert only_kept(file) is None
@@ -57,9 +57,9 @@ def test_a_text_is_parsed_once(tmp_path: Path, cache: Path) -> None:
 @pytest.mark.parametrize("text", ["day: 2026-11-27\n", "1: a\n", "a: &x [1]\nb: *x\n"])
 def test_what_json_would_change_is_not_kept(tmp_path: Path, text: str) -> None:
     file = written(tmp_path, text)
-    first = yaml_file.read(file)
+    first = yaml_document.read(file)
     assert only_kept(file) is None
-    assert yaml_file.read(file) == first
+    assert yaml_document.read(file) == first
 
 
 @pytest.mark.parametrize(
@@ -67,32 +67,32 @@ def test_what_json_would_change_is_not_kept(tmp_path: Path, text: str) -> None:
 )
 def test_what_may_hold_a_secret_is_not_kept(tmp_path: Path, cache: Path, line: str) -> None:
     file = written(tmp_path, f"jobs:\n  - |\n    {line}\n")
-    yaml_file.read(file)
+    yaml_document.read(file)
     assert not cache.exists()
     logins = written(tmp_path, "cluster_logins: [password, key]\n")
-    yaml_file.read(logins)
+    yaml_document.read(logins)
     assert only_kept(logins)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "[1, 2, 3]", "[{}, [[1, 2]]]", "[" * 100_000, "\0"])
 def test_a_cache_that_is_damaged_costs_time_alone(tmp_path: Path, cache: Path, text: str) -> None:
     file = written(tmp_path, "a: 1\n")
-    yaml_file.read(file)
+    yaml_document.read(file)
     for entry in cache.iterdir():
         entry.write_text(text)
-    assert yaml_file.read(file).data == {"a": 1}
+    assert yaml_document.read(file).data == {"a": 1}
 
 
 def test_a_cache_that_can_not_be_written(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("in the way")
-    assert yaml_file.read(written(tmp_path, "a: 1\n")).data == {"a": 1}
+    assert yaml_document.read(written(tmp_path, "a: 1\n")).data == {"a": 1}
 
 
 def test_the_oldest_go(tmp_path: Path, cache: Path) -> None:
-    for number in range(yaml_file.KEPT + 5):
-        yaml_file.read(written(tmp_path, f"a: {number}\n"))
-    assert len(list(cache.iterdir())) == yaml_file.KEPT
-    assert house.cache_dir() in cache.parents
+    for number in range(yaml_document.KEPT + 5):
+        yaml_document.read(written(tmp_path, f"a: {number}\n"))
+    assert len(list(cache.iterdir())) == yaml_document.KEPT
+    assert paths.cache_dir() in cache.parents
 
 
 @pytest.mark.parametrize(
@@ -137,10 +137,10 @@ def test_what_would_be_something_else_or_too_much_is_refused(
 ) -> None:
     file = written(tmp_path, text)
     if dialect is not ANSIBLE and "not YAML" in told:
-        assert yaml_file.read(file, dialect).data["a"], "text as it was written"
+        assert yaml_document.read(file, dialect).data["a"], "text as it was written"
         return
     with pytest.raises(RookeryError) as caught:
-        yaml_file.read(file, dialect)
+        yaml_document.read(file, dialect)
     assert caught.value.message.startswith(f"{file}:{line}: {told}")
     assert caught.value.hint == f"edit line {line} of {file}"
 
@@ -151,22 +151,22 @@ def test_ten_lines_that_repeat_a_thousand_million_are_refused_at_once(tmp_path: 
     levels = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
     began = time.monotonic()
     with pytest.raises(RookeryError, match="its aliases repeat more than 100,000 values"):
-        yaml_file.read(written(tmp_path, f"a0: &a0 [x]\n{levels}{key}: *a9{closing}\n"))
+        yaml_document.read(written(tmp_path, f"a0: &a0 [x]\n{levels}{key}: *a9{closing}\n"))
     assert time.monotonic() - began < 1
 
 
 def test_a_value_may_be_repeated_and_be_called_text(tmp_path: Path) -> None:
     file = written(tmp_path, "a: &a {x: 1}\nb: {<<: *a, y: [*a, *a]}\nc: !!str 12\n")
     said = {"a": {"x": 1}, "b": {"x": 1, "y": [{"x": 1}, {"x": 1}]}, "c": "12"}
-    assert yaml_file.read(file).data == said
+    assert yaml_document.read(file).data == said
 
 
 def test_what_is_no_file_or_a_very_large_one_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yml")
     with pytest.raises(RookeryError, match=r"pipe.yml can't be read: it is not a file"):
-        yaml_file.read(tmp_path / "pipe.yml")
+        yaml_document.read(tmp_path / "pipe.yml")
     with pytest.raises(RookeryError, match=r"one.yml is larger than 1 MB"):
-        yaml_file.read(written(tmp_path, "#" * 1_000_001))
+        yaml_document.read(written(tmp_path, "#" * 1_000_001))
 
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
@@ -191,6 +191,6 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 def test_what_is_kept_is_what_is_read(tmp_path: Path, data: dict[str, Any], ours: bool) -> None:
     file = written(tmp_path, yaml.safe_dump(data, allow_unicode=True))
     dialect = project_read.DIALECT if ours else ANSIBLE
-    first = yaml_file.read(file, dialect)
-    again = yaml_file.read(file, dialect)
+    first = yaml_document.read(file, dialect)
+    again = yaml_document.read(file, dialect)
     assert (repr(again.data), again.lines) == (repr(first.data), first.lines)

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from converger import disk, reply, undo
 from home_helpers import Login, tree
+
+from rookery.remote.apply import disk, reply, undo
 
 LONG_AGO = 1_600_000_000_123_456_789
 STATE = "home/.local"
@@ -167,7 +168,7 @@ def forked(login: Login, work: Callable[[], Any], kill_at: int) -> Any:
 
 def set_up(login: Login, kill_at: int = 0) -> list[dict[str, Any]] | None:
     """All roles in one fork: their answers."""
-    from converger import main
+    from rookery.remote.apply import main
 
     def work() -> list[dict[str, Any]]:
         return [main.answer(login.payload(full(said), role=role)) for role, said in declarations(login)]

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from rookery import yaml_file
-from rookery.errors import RookeryError
+from rookery.core import yaml_document
+from rookery.core.errors import RookeryError
 from rookery.jobs.lint import values
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.directives import Option
@@ -169,7 +169,7 @@ def outputs_with(text: str, folder: str) -> tuple[str, bool]:
     else:
         mended = f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}outputs: [{item}]\n"
     try:
-        before, after = (yaml_file.parse(Path("rookery.yml"), each).data for each in (text, mended))
+        before, after = (yaml_document.parse(Path("rookery.yml"), each).data for each in (text, mended))
     except RookeryError:
         return text, False
     if not before or not isinstance(before.get("outputs") or [], list):

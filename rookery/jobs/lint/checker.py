@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery import yaml_file
-from rookery.errors import RookeryError
+from rookery.core import yaml_document
+from rookery.core.errors import RookeryError
 from rookery.jobs.lint import arrays, commands, form, lines, programs, resources
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, apply
-from rookery.project import places
+from rookery.projects import remote_paths
 
 if TYPE_CHECKING:
-    from rookery.profile import Cluster
+    from rookery.clusters.config.profile import Cluster
 
 Files = Callable[[str], str | None]
 Folder = Callable[[str], bool | None]
@@ -97,9 +97,9 @@ def _outputs(about: str | None) -> Folder:
     if about is None:
         return lambda _: None
     try:
-        said = yaml_file.parse(Path("rookery.yml"), about).data
+        said = yaml_document.parse(Path("rookery.yml"), about).data
     except RookeryError:
         said = {"outputs": []}
-    outputs = said.get("outputs", places.LOGS) or []
+    outputs = said.get("outputs", remote_paths.LOGS) or []
     named = {str(each).strip("/") for each in ([outputs] if isinstance(outputs, str) else outputs)}
     return lambda path: path in named

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from rookery.jobs.lint import names
-from rookery.jobs.lint.asked import asked
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.programs import effective, works
+from rookery.jobs.lint.requested_resources import asked
 from rookery.jobs.lint.shell import Command, read
 
 _PROFILE = re.compile(r"(?:source|\.)\s+(/etc/\S+)")

@@ -12,7 +12,7 @@ from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.directives import TAKING_VALUE
 from rookery.jobs.lint.finding import Edit, Finding, Severity, apply
 from rookery.jobs.lint.shell import Command
-from rookery.jobs.lint.words import Word
+from rookery.jobs.lint.tokens import Word
 
 _PYTHON = re.compile(r"python(\d(\.\d+)?)?|pypy3?|ipython3?")
 

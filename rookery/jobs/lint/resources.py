@@ -6,10 +6,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from rookery.jobs.lint import lines, values
-from rookery.jobs.lint.asked import GPU_OPTIONS, Asked, asked, longest, partitions
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.programs import works
+from rookery.jobs.lint.requested_resources import GPU_OPTIONS, Asked, asked, longest, partitions
 
 _MEMORY = ("mem", "mem-per-cpu", "mem-per-gpu")
 

@@ -10,19 +10,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery import files as writing
-from rookery.errors import RookeryError
-from rookery.jobs.lint import arrays, which
+from rookery.core import atomic_files as writing
+from rookery.core.console import clean
+from rookery.core.errors import RookeryError
+from rookery.core.invocation import invocation
+from rookery.jobs.lint import arrays, discovery
 from rookery.jobs.lint.checker import check, fix
 from rookery.jobs.lint.finding import Finding
-from rookery.jobs.lint.surroundings import Surroundings, around
-from rookery.program import invocation
-from rookery.project.source import stays_inside
-from rookery.report import clean
+from rookery.jobs.lint.project_files import Surroundings, around
+from rookery.projects.source_tree import stays_inside
 
 if TYPE_CHECKING:
-    from rookery.profile import Cluster
-    from rookery.project.spec import Project
+    from rookery.clusters.config.profile import Cluster
+    from rookery.projects.model import Project
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def run(request: Request) -> int:
     Raises:
         RookeryError: A file is not there, no cluster is named, or it has no scheduler.
     """
-    from rookery.project import target
+    from rookery.projects import target
 
     goal = target.find(request.cluster, request.project, sandbox=request.sandbox, needs_project=False)
     cluster, project = goal.cluster, goal.project
@@ -81,7 +81,7 @@ def run(request: Request) -> int:
         )
     if not request.files and project is None:
         raise RookeryError("Which job scripts? There is no rookery.yml here.", hint="invoke lint JOB.sh")
-    chosen = which.named(request.files) if request.files else which.within(_near(project)) if project else []
+    chosen = discovery.named(request.files) if request.files else discovery.within(_near(project)) if project else []
     looked = [_look(file, cluster, project, mend=request.fix, alone=alone) for file, alone in chosen]
     if request.fix:
         _name_folders(looked, project)
@@ -120,7 +120,7 @@ def _look(file: Path, cluster: "Cluster", project: "Project | None", *, mend: bo
         helper = not alone and file.suffix in {".sh", ".bash"} and "#SBATCH" not in text
         return [each for each in found if not (helper and each.code in {"RK101", "RK105"})]
 
-    text = which.text_of(file)
+    text = discovery.text_of(file)
     found = checked(text)
     if not mend or not any(each.safe for each in found):
         return Looked(str(file), _shown(found, name, file, place))
@@ -156,7 +156,7 @@ def _name_folders(looked: Sequence[Looked], project: "Project | None") -> None:
     if project is None:
         return
     wanted = list(dict.fromkeys(each.folder for one in looked for each in one.found if each.folder))
-    text = before = which.text_of(project.file)
+    text = before = discovery.text_of(project.file)
     named = set()
     for folder in wanted:
         text, done = arrays.outputs_with(text, folder)
@@ -172,7 +172,7 @@ def _name_folders(looked: Sequence[Looked], project: "Project | None") -> None:
 
 def _rendered(project: "Project", cluster: "Cluster", own: set[str]) -> list[Looked]:
     """The scripts that rookery.yml describes, which nobody wrote: what is wrong there is mended in rookery.yml."""
-    from rookery.jobs import script
+    from rookery.projects.scripts import job_script
 
     place = around(project)
 
@@ -180,7 +180,7 @@ def _rendered(project: "Project", cluster: "Cluster", own: set[str]) -> list[Loo
         return path == project.logs or place.folder(path)
 
     looked = []
-    for each in script.scripts(project, cluster):
+    for each in job_script.scripts(project, cluster):
         if str(project.root / each.path) in own:
             continue
         found = check(each.text, cluster, path=each.path, files=place.files, folder=folder)

@@ -8,7 +8,7 @@ is passed over: it never raises.
 import re
 from dataclasses import dataclass, field
 
-from rookery.jobs.lint.words import Word, Words
+from rookery.jobs.lint.tokens import Word, Words
 
 _REDIRECTION = re.compile(r"(?:\d+|\{\w+\})?(?:&>>?|<<<|<<-|<<|<>|>>|>&|<&|>\||[<>])")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^]]*\])?\+?=")

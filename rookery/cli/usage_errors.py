@@ -1,0 +1,68 @@
+"""What is said where a command line can't be read: what is wrong with it, and the command to run next."""
+
+import ast
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rookery.core.invocation import invocation
+
+if TYPE_CHECKING:
+    from rookery.cli.lean_invoke import ParseMachine
+
+_UNKNOWN = re.compile(r"No idea what (.*) is!", re.DOTALL)
+
+
+def explained(said: str, machine: "ParseMachine") -> str:
+    """The line to print, and the one with what to run next.
+
+    Args:
+        said: Invoke's own words.
+        machine: Its parser, where it stopped.
+    """
+    context = machine.context
+    name = (context.name or "") if context and context is not machine.initial else ""
+    flag = f"--{machine.flag.name.replace('_', '-')}" if machine.flag else ""
+    command = f"{invocation()} {name}"
+    if found := _UNKNOWN.fullmatch(said):
+        message, hint = _unknown(str(ast.literal_eval(found[1])), name, machine)
+    elif "required positional" in said:
+        words = " ".join(str(argument.name).upper() for argument in context.missing_positional_args)
+        message, hint = f"{name} wants to know more: {words}.", f"{command} {words}   # {command} --help tells of it"
+    elif "needed value" in said:
+        message, hint = f"{flag} of {name} is given without a value.", f"{command} --help"
+    elif "take any value" in said:
+        message, hint = f"{flag} of {name} takes no value.", f"{command} --help"
+    else:
+        message, hint = said, f"{invocation()} --help"
+    return f"{message}\n  next: {hint}"
+
+
+def _unknown(word: str, name: str, machine: "ParseMachine") -> tuple[str, str]:
+    """What to say of a word that is neither a command nor a flag of one."""
+    if word.startswith("-"):
+        context = machine.context if name else machine.initial
+        known = [one for one in context.flags if one.startswith("--")]
+        of = f"{name} has no flag" if name else "There is no flag"
+        return f"{of} {word!r}{_nearest(word, known)}.", f"{invocation()} {name} --help".replace("  ", " ")
+    if not name:
+        return f"There is no command {word!r}{_nearest(word, machine.contexts)}.", f"{invocation()} --list"
+    if "--cluster" in machine.context.flags and word in _clusters():
+        return f"{name} takes clusters by --cluster.", f"{invocation()} {name} --cluster {word}"
+    return f"{name} has no use for {word!r}.", f"{invocation()} {name} --help"
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    from rookery.clusters.config.schema import nearest
+
+    return nearest(word, [one for one in known if one])
+
+
+def _clusters() -> list[str]:
+    from rookery.clusters.config import profile
+    from rookery.core.errors import RookeryError
+
+    try:
+        return profile.names()
+    except RookeryError:
+        return []

@@ -1,0 +1,1 @@
+"""Clusters: their profiles, the ssh connections to them, and their login nodes."""

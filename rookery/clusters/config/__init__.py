@@ -1,0 +1,1 @@
+"""Profiles of clusters: inventories read, merged and validated."""

@@ -1,0 +1,264 @@
+"""Inventory folders, read and merged as Ansible reads and merges them.
+
+Ansible itself takes half a second for this. A test holds the two against each other.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rookery.clusters.config import literal_values
+from rookery.core import paths
+from rookery.core.errors import RookeryError, one_line
+from rookery.core.yaml_document import Document, Place, read
+
+# Ansible looks for a file or folder of vars in this order, and stops at the first (DataLoader.find_vars_files).
+EXTENSIONS = ("", ".yml", ".yaml", ".json")
+# What Ansible passes over in an inventory folder (InventoryManager, INVENTORY_IGNORE_EXTS).
+_IGNORED = re.compile(
+    r"^\.|^(host|group)_vars$|^vars_plugins$|(\.pyc|\.pyo|\.swp|\.bak|~|\.rpm|\.md|\.txt|\.rst|\.orig|\.cfg|\.retry)$"
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A variable, and where its value was said."""
+
+    key: str
+    """Its name."""
+    value: Any
+    """Its value, as YAML reads it."""
+    file: Path | None
+    """The file that said it; None where it was given on the command line."""
+    line: int
+    """The line there, counted from 1."""
+    document: Document | None = None
+    """That file, read."""
+    place: Place = ()
+    """Where in it the value stands."""
+
+    def where(self, inside: Place = ()) -> str:
+        """The file and the line of the value, or of something inside it."""
+        if self.document is None:
+            return "command line"
+        return f"{self.file}:{self.document.line(self.place + inside)}"
+
+
+@dataclass
+class _Group:
+    """A group of hosts, while the inventory files are being read."""
+
+    variables: dict[str, Setting] = field(default_factory=dict)
+    children: set[str] = field(default_factory=set)
+    priority: int = 1
+
+
+@dataclass
+class Inventory:
+    """All inventory folders together: which hosts there are, in which groups, with what said of them."""
+
+    sources: Sequence[Path]
+    """The folders, in order; where two say the same, the later one holds."""
+    hosts: dict[str, dict[str, Setting]] = field(default_factory=dict)
+    """What the inventory files themselves say of each host."""
+    _groups: dict[str, _Group] = field(default_factory=lambda: {"all": _Group(), "ungrouped": _Group()})
+    _member: dict[str, set[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, sources: Iterable[Path]) -> "Inventory":
+        """Read the hosts and groups of these folders; what does not exist is passed over.
+
+        Raises:
+            RookeryError: A file is malformed, or of a kind that rookery does not read.
+        """
+        inventory = cls(list(sources))
+        for source in inventory.sources:
+            for file in _inventory_files(source):
+                inventory._add_file(file)
+        return inventory
+
+    def _add_file(self, file: Path) -> None:
+        document = _document(file)
+        if "plugin" in document.data:
+            what = "is for a plugin of Ansible's, and rookery runs none."
+            raise RookeryError(f"{file}:{document.line(('plugin',))}: {what}", hint=f"mv '{file}' ~")
+        for name, body in document.data.items():
+            self._add_group(document, str(name), body, (str(name),))
+
+    def _add_group(self, document: Document, name: str, body: Any, place: Place) -> None:
+        """One group of a file, and the groups within it, as Ansible's yaml inventory plugin takes them."""
+        _check_name(document, name, place)
+        group = self._groups.setdefault(name, _Group())
+        for section, content in _mapping(document, body, place).items():
+            entries = _mapping(document, content, (*place, section))
+            if section == "vars":
+                group.variables |= _settings(document, entries, (*place, section))
+                if priority := group.variables.pop("ansible_group_priority", None):
+                    group.priority = int(priority.value)
+            elif section == "children":
+                for child, inner in entries.items():
+                    group.children.add(str(child))
+                    self._add_group(document, str(child), inner, (*place, section, child))
+            elif section == "hosts":
+                for host, inner in entries.items():
+                    spot = (*place, section, str(host))
+                    _check_name(document, host, spot)
+                    self.hosts.setdefault(host, {}).update(_settings(document, _mapping(document, inner, spot), spot))
+                    self._member.setdefault(host, set()).add(name)
+
+    def variables(self, host: str) -> dict[str, Setting]:
+        """Everything said of a host, the way Ansible merges it: a later value replaces an earlier one whole.
+
+        First what inventory files say of its groups, then group_vars/all of every folder, then group_vars of its other
+        groups, then what inventory files say of the host itself, then host_vars.
+        """
+        ordered = self._groups_of(host)
+        merged: dict[str, Setting] = {}
+        for name in ordered:
+            merged |= self._groups[name].variables
+        for names in (ordered[:1], ordered[1:]):
+            for source in self.sources:
+                for name in names:
+                    merged |= _vars_of(source / "group_vars", name)
+        merged |= self.hosts.get(host, {})
+        for source in self.sources:
+            merged |= _vars_of(source / "host_vars", host)
+        return merged
+
+    def _groups_of(self, host: str) -> list[str]:
+        """The groups a host is in, "all" first, then by depth, priority and name."""
+        member = self._member.get(host, set()) - {"all", "ungrouped"}
+        parents: dict[str, set[str]] = {name: set() for name in self._groups}
+        for name, group in self._groups.items():
+            for child in group.children:
+                parents[child].add(name)
+        depth = _depths(parents)
+        found, open_ = {"all"}, list(member or {"ungrouped"})
+        while open_:
+            name = open_.pop()
+            if name not in found:
+                found.add(name)
+                open_ += parents.get(name, ())
+        return sorted(found, key=lambda name: (depth[name], self._groups[name].priority, name))
+
+
+def _depths(parents: Mapping[str, set[str]]) -> dict[str, int]:
+    """How many groups stand above each group, along the longest way.
+
+    Raises:
+        RookeryError: A group is a child of itself.
+    """
+    left = {name: above - {"all"} for name, above in parents.items() if name != "all"}
+    below: dict[str, list[str]] = {name: [] for name in parents}
+    for name, above in left.items():
+        for up in above:
+            below[up].append(name)
+    depth, waiting = {"all": 0}, {name: len(above) for name, above in left.items()}
+    ready = [name for name, count in waiting.items() if not count]
+    while ready:
+        name = ready.pop()
+        depth[name] = 1 + max((depth[up] for up in left[name]), default=0)
+        for child in below[name]:
+            waiting[child] -= 1
+            if not waiting[child]:
+                ready.append(child)
+    if missing := [name for name in parents if name not in depth]:
+        what = f"The inventory's group {missing[0]} is a child of itself, or stands below one that is."
+        raise RookeryError(what, hint="ansible-inventory --graph")
+    return depth
+
+
+def _check_name(document: Document, name: Any, place: Place) -> None:
+    """Refuse a name of a host or group that is none: names become parts of paths, and patterns of Ansible's."""
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
+        where = f"{document.file}:{document.line(place)}"
+        raise RookeryError(
+            f"{where}: {name!r} is not a plain name.",
+            hint="letters, digits, dots, dashes and underscores can stand in names of hosts and groups",
+        )
+
+
+def _mapping(document: Document, value: Any, place: Place) -> dict[Any, Any]:
+    """What stands there, which must be a mapping or nothing; a lone name counts as a mapping, as Ansible has it."""
+    if value is None:
+        return {}
+    if isinstance(value, str) and place[-1] in ("hosts", "children"):
+        return {value: None}
+    if not isinstance(value, dict):
+        spot = one_line(".".join(str(part) for part in place))
+        raise RookeryError(
+            f"{document.file}:{document.line(place)}: {spot} must be a mapping, not a {type(value).__name__}.",
+            hint=f"mend {document.file}",
+        )
+    return value
+
+
+def _document(file: Path) -> Document:
+    """A file of an inventory; where it is not one of rookery's own, of values alone."""
+    document = read(file)
+    if not file.is_relative_to(paths.root() / "inventory"):
+        literal_values.check(document)
+    return document
+
+
+def _settings(document: Document, values: Mapping[Any, Any], place: Place) -> dict[str, Setting]:
+    for key in values:
+        if not isinstance(key, str):
+            where = f"{document.file}:{document.line((*place, key))}"
+            raise RookeryError(f"{where}: {key!r} is not the name of a setting.", hint=f"edit {document.file}")
+    return {
+        key: Setting(key, value, document.file, document.line((*place, key)), document, (*place, key))
+        for key, value in values.items()
+    }
+
+
+def _inventory_files(folder: Path) -> Iterator[Path]:
+    """The inventory files of a folder in the order in which Ansible reads them."""
+    if not folder.is_dir():
+        return
+    for entry in sorted(folder.iterdir()):
+        if _IGNORED.search(entry.name):
+            continue
+        if entry.is_dir():
+            yield from _inventory_files(entry)
+        elif entry.suffix in EXTENSIONS:
+            yield entry
+        else:
+            raise RookeryError(
+                f"{entry} is not an inventory in YAML, which is the only kind that rookery reads.",
+                hint=f"mv '{entry}' ~   # rookery runs no scripts"
+                if os.access(entry, os.X_OK)
+                else f"ansible-inventory -i '{entry}' --list --yaml   # prints it as YAML",
+            )
+
+
+def vars_files(folder: Path, name: str) -> list[Path]:
+    """The files in a host_vars or group_vars folder that speak of a name, in the order in which Ansible reads them."""
+    for extension in EXTENSIONS:
+        path = folder / (name + extension)
+        if path.is_dir():
+            return list(_vars_below(path))
+        if path.exists():
+            return [path]
+    return []
+
+
+def _vars_below(folder: Path) -> Iterator[Path]:
+    for entry in sorted(folder.iterdir()):
+        if entry.name.startswith(".") or entry.name.endswith("~"):
+            continue
+        if entry.is_dir() and not entry.suffix:
+            yield from _vars_below(entry)
+        elif entry.is_file() and entry.suffix in EXTENSIONS:
+            yield entry
+
+
+def _vars_of(folder: Path, name: str) -> dict[str, Setting]:
+    merged: dict[str, Setting] = {}
+    for file in vars_files(folder, name):
+        document = _document(file)
+        merged |= _settings(document, document.data, ())
+    return merged

@@ -1,0 +1,375 @@
+"""A cluster's profile: read from the inventory folders, merged as Ansible merges them, validated, and frozen."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from rookery.clusters.config import mirror_addresses, schema
+from rookery.clusters.config.cluster import ACCOUNT, Cluster, Storage, account
+from rookery.clusters.config.inventory import Inventory, Setting, vars_files
+from rookery.clusters.ssh import user_settings
+from rookery.core import atomic_files, paths
+from rookery.core.errors import RookeryError, one_line
+from rookery.core.yaml_document import Document, Place, read
+
+__all__ = [
+    "Cluster",
+    "Setting",
+    "Storage",
+    "explain",
+    "found_user",
+    "is_account",
+    "load",
+    "names",
+    "of_person",
+    "remember",
+    "require_account",
+    "require_user",
+    "sources",
+    "such_as",
+]
+
+PREFIX = "cluster_"
+# One place to stay clear of a dash in front, which ssh would take for an option.
+_USER = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._-]*")
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+")
+_ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_JUMP = re.compile(r"([A-Za-z0-9._][A-Za-z0-9._-]*@)?([A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def sources(sandbox: bool = False) -> list[Path]:
+    """The inventory folders, in the order in which they are merged: the house's, the person's, the sandbox's."""
+    mine = paths.config_dir() / "inventory"
+    folders = [paths.root() / "inventory", *([mine] if mine.is_dir() else [])]
+    return [*folders, *([_sandbox()] if sandbox else [])]
+
+
+def _sandbox() -> Path:
+    return paths.state_dir() / "sandbox" / "inventory"
+
+
+def names(sources: Sequence[Path] | None = None) -> list[str]:
+    """The clusters that these folders (by default the house's and the person's) know, in order of first mention.
+
+    Raises:
+        RookeryError: An inventory file is malformed.
+    """
+    return [name for name in Inventory.of(_or_default(sources)).hosts if name != "localhost"]
+
+
+def load(
+    name: str,
+    sources: Sequence[Path] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    own_ssh: bool = True,
+) -> Cluster:
+    """Read, merge and validate a cluster's profile.
+
+    Args:
+        name: A host of the inventory.
+        sources: Inventory folders, in order; by default the house's and the person's.
+        overrides: Variables given on the command line, which win over all folders.
+        own_ssh: Whether the user's ~/.ssh/config has a say (user_ssh.py); not in what is written for others.
+
+    Raises:
+        RookeryError: The cluster is unknown, or a file is malformed, or the profile is not as the schema wants it.
+            Or the sandbox's folder is among the sources and holds no miniature of this cluster: the real one is
+            never meant then.
+    """
+    settings = {setting.key: setting for setting in explain(name, sources, overrides)}
+    profile = {key: setting for key, setting in settings.items() if key.startswith(PREFIX)}
+    folders = _or_default(sources)
+    sandbox = _sandbox() in folders
+    if sandbox and not vars_files(_sandbox() / "host_vars", name):
+        raise RookeryError(f"There is no miniature of {name} on this machine.", hint=f"invoke sandbox.up {name}")
+    schema.check(name, profile)
+    _check_sense(name, profile)
+    data = {key: setting.value for key, setting in profile.items()}
+    cluster = Cluster(
+        name=name,
+        host=data["cluster_host"],
+        port=data.get("cluster_port", 22),
+        user=data.get("cluster_user", ""),
+        identity_file=_expanded(data.get("cluster_identity_file", "")),
+        known_hosts_file=_expanded(data.get("cluster_known_hosts_file", "")),
+        proxy_jump=data.get("cluster_proxy_jump") or None,
+        sandbox=sandbox,
+        data=MappingProxyType(data),
+        variables=MappingProxyType({key: setting.value for key, setting in settings.items()}),
+    )
+    if not own_ssh:
+        return cluster
+    mine = paths.config_dir() / "inventory"
+    chosen = {key for key, one in profile.items() if one.file is None or one.file.is_relative_to(mine)}
+    return user_settings.applied(cluster, chosen)
+
+
+def _expanded(path: str) -> str | None:
+    return str(Path(path).expanduser()) if path else None
+
+
+def explain(
+    name: str, sources: Sequence[Path] | None = None, overrides: Mapping[str, Any] | None = None
+) -> list[Setting]:
+    """Every variable of a cluster with the file and line that said it. Merged, not validated.
+
+    Raises:
+        RookeryError: The cluster is unknown, or a file is malformed.
+    """
+    inventory = Inventory.of(_or_default(sources))
+    if name not in inventory.hosts:
+        raise _unknown(name, inventory)
+    settings = inventory.variables(name)
+    for key, value in (overrides or {}).items():
+        settings[key] = Setting(key, value, None, 0)
+    return list(settings.values())
+
+
+def require_user(cluster: Cluster) -> str:
+    """The person's username on a cluster.
+
+    Raises:
+        RookeryError: It isn't known yet.
+    """
+    if not cluster.user:
+        raise RookeryError(
+            f"Your username on {cluster.title} is not known.",
+            hint=f"invoke setup --cluster {cluster.name} --user YOUR_USERNAME   # remembered from then on",
+        )
+    return cluster.user
+
+
+def require_account(cluster: Cluster) -> None:
+    """See that the account is known where storage is called after it.
+
+    Raises:
+        RookeryError: It isn't known yet.
+    """
+    if account(cluster.data) or not any(ACCOUNT in area.expression for area in cluster.storage):
+        return
+    raise RookeryError(
+        f"The account that your jobs on {cluster.title} are charged to is not known"
+        f"{such_as(cluster.data.get('cluster_account', {}))}; storage there is called after it.",
+        hint=f"invoke setup --cluster {cluster.name} --account CODE   # remembered from then on",
+    )
+
+
+def is_account(name: str) -> bool:
+    """Whether an account can be called so: it stands in paths, and in job scripts."""
+    return bool(_ACCOUNT.fullmatch(name))
+
+
+def such_as(known: Mapping[str, Any]) -> str:
+    """` (the code of your project, such as x01)`: what an account is, in the words of a profile's cluster_account."""
+    words = [known["hint"]] if "hint" in known else []
+    words += [f"such as {known['example']}"] if "example" in known else []
+    return f" ({', '.join(words)})" if words else ""
+
+
+def of_person(name: str, user: str, account: str = "") -> dict[str, Any]:
+    """What a profile is told where a person says who they are there, to load it with and to remember.
+
+    Args:
+        name: The cluster.
+        user: Their username; "" where they don't say.
+        account: What their jobs are charged to; likewise.
+
+    Raises:
+        RookeryError: The cluster is unknown, or a file is malformed.
+    """
+    told: dict[str, Any] = {"cluster_user": user} if user else {}
+    if account:
+        known = next((one.value for one in explain(name) if one.key == "cluster_account"), None)
+        told["cluster_account"] = {"required": False, **(known if isinstance(known, dict) else {}), "name": account}
+    return told
+
+
+def found_user(cluster: Cluster) -> str:
+    """The username that the user's ~/.ssh/config alone says; "" where their inventory has one, or none is known."""
+    return "" if cluster.data.get("cluster_user") else cluster.user
+
+
+def _or_default(folders: Sequence[Path] | None) -> list[Path]:
+    return list(folders) if folders is not None else sources()
+
+
+def _unknown(name: str, inventory: Inventory) -> RookeryError:
+    """Who asks for a cluster that there isn't, is told those there are."""
+    known = [host for host in inventory.hosts if host != "localhost"]
+    for source in inventory.sources:
+        if found := vars_files(source / "host_vars", name):
+            return RookeryError(
+                f"{found[0]} describes {name}, but no inventory file names it.",
+                hint=f"add `{name}:` below `all: hosts:` in {source / 'hosts.yml'}",
+            )
+    listed = f"those known are {', '.join(known)}" if known else "none is known"
+    return RookeryError(
+        f"No cluster is called {name!r}{schema.nearest(name, known)}: {listed}.", hint="invoke clusters"
+    )
+
+
+def _check_sense(name: str, profile: Mapping[str, Setting]) -> None:
+    """What a schema can't say: how names and addresses may look, and what must agree with what.
+
+    Raises:
+        RookeryError: Something doesn't; with file, line and key.
+    """
+    data = {key: setting.value for key, setting in profile.items()}
+    for place, problem in (*_bad_addresses(data), *_bad_storage(data), *_bad_jobs(data)):
+        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+        hint = f"invoke setup --cluster {name} --user YOUR_USERNAME" if path == "cluster_user" else None
+        where = profile[str(place[0])].where(place[1:])
+        raise RookeryError(f"{where}: {one_line(f'{path} {problem}')}", hint=hint)
+
+
+def _bad_addresses(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
+    """These end on ssh's command line or in its configuration, so nothing there may look like anything else."""
+    found: list[tuple[Place, str]] = []
+    host, user, jump = data["cluster_host"], data.get("cluster_user", ""), data.get("cluster_proxy_jump", "")
+    if not _HOST.fullmatch(host):
+        found.append((("cluster_host",), f"is not a host name or an address: {host!r}."))
+    if not 1 <= data.get("cluster_port", 22) <= 65535:
+        found.append((("cluster_port",), f"must be between 1 and 65535, not {data['cluster_port']}."))
+    if user and not _USER.fullmatch(user):
+        found.append(
+            (
+                ("cluster_user",),
+                f"is not a username: {user!r}. It may hold letters, digits, dots, dashes and underscores.",
+            )
+        )
+    if jump and not all(_JUMP.fullmatch(hop) for hop in jump.split(",")):
+        found.append(
+            (("cluster_proxy_jump",), f"must be [USER@]HOST[:PORT], with commas between several, not {jump!r}.")
+        )
+    for key in ("cluster_identity_file", "cluster_known_hosts_file"):
+        path = data.get(key, "")
+        if path and (_CONTROL.search(path) or not path.startswith(("/", "~/"))):
+            found.append(((key,), f"must be a path that starts with / or ~/, not {path!r}."))
+    for key, address in data.get("cluster_mirrors", {}).items():
+        if problem := mirror_addresses.problem(key, address):
+            found.append((("cluster_mirrors", key), problem))
+    if not _DATE.fullmatch(data["cluster_verified_on"]):
+        found.append((("cluster_verified_on",), 'must be a date, such as "2026-05-18" or "2026-05".'))
+    return found
+
+
+def _bad_storage(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
+    found: list[tuple[Place, str]] = []
+    seen: dict[str, Mapping[str, Any]] = {}
+    for number, entry in enumerate(data["cluster_storage"]):
+        place = ("cluster_storage", number)
+        if entry["name"] in seen:
+            found.append(((*place, "name"), f"is said twice: {entry['name']}."))
+        seen[entry["name"]] = entry
+        if not _VARIABLE.fullmatch(entry.get("variable", "x")):
+            found.append(((*place, "variable"), f"is not the name of a variable: {entry['variable']!r}."))
+    roomy = data["cluster_roomy_storage"]
+    if "home" not in seen:
+        found.append((("cluster_storage",), "has no entry called home."))
+    if roomy not in seen:
+        found.append((("cluster_roomy_storage",), f"must be one of cluster_storage ({', '.join(seen)}), not {roomy}."))
+    elif "purge_days" in seen[roomy] or seen[roomy].get("scope") == "node":
+        found.append(
+            (("cluster_roomy_storage",), f"must be a place where files stay, and {roomy} is purged or a node's own.")
+        )
+    for number, folder in enumerate(data.get("cluster_moved_folders", [])):
+        if not re.fullmatch(r"~/[^/\x00-\x1f]+(/[^/\x00-\x1f]+)*", folder) or ".." in folder.split("/"):
+            found.append(
+                (("cluster_moved_folders", number), f"must be a folder of the home, such as ~/.cache, not {folder!r}.")
+            )
+    return found
+
+
+def _bad_jobs(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
+    found: list[tuple[Place, str]] = []
+    if (code := account(data)) and not is_account(code):
+        problem = f"is not the name of an account: {code!r}. It may hold letters, digits, dots, dashes and underscores."
+        found.append((("cluster_account", "name"), problem))
+    partitions = [entry["name"] for entry in data.get("cluster_partitions", [])]
+    wanted = data.get("cluster_default_partition", "")
+    if wanted and wanted not in partitions:
+        problem = f"must be one of cluster_partitions ({', '.join(partitions)}), not {wanted}."
+        found.append((("cluster_default_partition",), problem))
+    for key in ("cluster_gpus", "cluster_constraints"):
+        for number, entry in enumerate(data.get(key, [])):
+            for index, name in enumerate(entry.get("partitions", [])):
+                if name not in partitions:
+                    found.append(((key, number, "partitions", index), f"is not one of cluster_partitions: {name}."))
+    return found
+
+
+def remember(name: str, values: Mapping[str, Any]) -> Path:
+    """Write values into the person's own inventory, keeping their comments and whatever else stands there.
+
+    Args:
+        name: A cluster that is known.
+        values: `cluster_*` keys, such as cluster_user.
+
+    Returns:
+        The file that holds them now.
+
+    Raises:
+        RookeryError: A value is not what the key may have (nothing is written then), or the file can't be edited.
+    """
+    load(name, overrides=values)
+    folder = paths.config_dir() / "inventory"
+    found = vars_files(folder / "host_vars", name) or [folder / "host_vars" / f"{name}.yml"]
+    said = [file for file in found if file.exists() and values.keys() & read(file).data.keys()]
+    file = (said or found)[-1]
+    document = read(file) if file.exists() else Document(file, {}, {})
+    text = file.read_text(encoding="utf-8") if file.exists() else "---\n"
+    if all(document.data.get(key) == value for key, value in values.items()):
+        return file
+    for key, value in values.items():
+        text = _with_key(text, key, value)
+    _write(file, text, {**document.data, **values})
+    if not any((folder / f"hosts{extension}").exists() for extension in ("", ".yml", ".yaml", ".json")):
+        # without an inventory file in it, Ansible warns about the folder
+        _write(folder / "hosts.yml", f"---\nall:\n  hosts:\n    {name}:\n", {"all": {"hosts": {name: None}}})
+    return file
+
+
+def _with_key(text: str, key: str, value: Any) -> str:
+    """A YAML file's text with one top-level key set: its value replaced where it has one, a line added where not."""
+    import yaml
+
+    written = yaml.safe_dump(value, default_flow_style=True, width=10_000).split("\n")[0]
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    for known, old in node.value if isinstance(node, yaml.MappingNode) else ():
+        if known.value == key:
+            before, end = text[: known.end_mark.index], _last(old).end_mark.index
+            newline = "\n" if text[:end].endswith("\n") else ""  # a block of text takes its last newline with it
+            return f"{before}: {written}{newline}{text[end:]}"
+    return f"{text}{'' if not text or text.endswith(chr(10)) else chr(10)}{key}: {written}\n"
+
+
+def _last(node: Any) -> Any:
+    """The last value in a block of YAML: the block itself ends behind the comments that belong to what follows."""
+    while getattr(node, "flow_style", None) is False and node.value:
+        node = node.value[-1][1] if isinstance(node.value[-1], tuple) else node.value[-1]
+    return node
+
+
+def _write(file: Path, text: str, expected: Mapping[str, Any]) -> None:
+    """Replace a file, if the text means what it should; a link stays a link."""
+
+    def check(fresh: Path) -> None:
+        if not _says(fresh, expected):
+            lines = "; ".join(f"{key}: {value}" for key, value in expected.items())
+            raise RookeryError(f"{file} is written in a way that rookery can't edit.", hint=f"write there: {lines}")
+
+    target = file.resolve()
+    atomic_files.write(target, text, mode=target.stat().st_mode & 0o7777 if target.exists() else 0o644, check=check)
+
+
+def _says(file: Path, expected: Mapping[str, Any]) -> bool:
+    try:
+        return read(file).data == expected
+    except RookeryError:
+        return False

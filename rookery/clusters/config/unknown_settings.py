@@ -1,0 +1,57 @@
+"""A setting that no role reads and that is called like one: misspelt, so that it would be passed over in silence.
+
+Names that look like no setting may be a person's own, for playbooks of theirs.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+from rookery.clusters.config.inventory import Setting
+from rookery.core import paths
+from rookery.core.errors import RookeryError
+from rookery.core.yaml_document import read
+from rookery.homes import playbook
+
+_NOT_A_ROLES = ("cluster_", "ansible_", "rookery_")
+"""Beginnings of names that are held against something else."""
+_ALIKE = {False: 0.8, True: 0.6}
+"""From what ratio on two names look alike (difflib), of 1 for the same; True: where one begins as a role's names do."""
+
+
+def check(settings: Iterable[Setting]) -> None:
+    """Hold the names of a cluster's variables against what the roles read.
+
+    Args:
+        settings: All variables of the cluster, as `profile.explain` tells them.
+
+    Raises:
+        RookeryError: One is called like a setting, but none; with its file and line.
+    """
+    told = {one.key: one for one in settings if not one.key.startswith(_NOT_A_ROLES)}
+    if not told:
+        return
+    known = settings_of_roles()
+    roles = set(known.values())
+    for key, setting in told.items():
+        if key in known:
+            continue
+        role = next((one for one in sorted(roles, reverse=True) if key.startswith(f"{one}_")), "")
+        meant = [name for name in known if not role or name.startswith(f"{role}_")]
+        alike = difflib.get_close_matches(key, meant, 1, _ALIKE[bool(role)])
+        if not alike:
+            continue
+        role = known[alike[0]]
+        raise RookeryError(
+            f"{setting.where()}: {key} is not a setting there is (did you mean {alike[0]}?).",
+            hint=f"ansible-doc -t role -r '{paths.root() / 'roles'}' {role}   # lists what role {role} reads",
+        )
+
+
+def settings_of_roles() -> dict[str, str]:
+    """The settings that a user may give, and the role that reads each."""
+    return {name: role for role in playbook.TAGS if role != "cluster" for name in _read_by(role)}
+
+
+def _read_by(role: str) -> list[str]:
+    specs = read(paths.root() / "roles" / role / "meta" / "argument_specs.yml").data["argument_specs"]
+    return list(specs["main"].get("options", {}))

@@ -1,0 +1,1 @@
+"""Login nodes: what is sent to them, and what they answer."""

@@ -1,0 +1,224 @@
+"""What a login node is like: the question that is sent to it, and its answers read.
+
+The question is rookery/remote/scripts/probe.sh, one POSIX sh script, so that it works before a Python is known there.
+"""
+
+import base64
+import gzip
+import re
+import shlex
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from rookery.clusters.config.cluster import expression
+from rookery.clusters.login_node import quota_formats
+from rookery.core import paths
+from rookery.core.errors import RookeryError
+
+OLDEST_PYTHON = (3, 6)
+"""The oldest Python that `home`'s converger runs on."""
+
+HOME_PROGRAMS = ".local/share"
+"""Where in the home programs go, where the storage with room for them is one that others can change."""
+
+_ONE = ("home", "user", "architecture", "node", "glibc", "os", "shell", "startup", "module_path", "r", "programs_left")
+_MANY = (
+    "shells",
+    "has",
+    "present",
+    "quota",
+    "python_path",
+    "writable",
+    "python",
+    "storage",
+    "free_mb",
+    "moving_mb",
+    "installed_mb",
+    "links_left",
+)
+
+
+_FLEETING = ("node", "free_mb", "installed_mb", "moving_mb", "writable", "programs_left", "links_left")
+
+
+_PATH = re.compile(r"/[^\x00-\x1f\x7f]{0,4095}")
+_FORMS = {
+    "home": _PATH,
+    "user": re.compile(r"[^\x00-\x20\x7f/:]{0,100}"),
+    "architecture": re.compile(r"[A-Za-z0-9_.\-]{0,40}"),
+}
+
+
+def script() -> str:
+    """The text of probe.sh."""
+    return paths.remote("scripts/probe.sh")
+
+
+def lasting(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts that are worth keeping: those that don't change by themselves."""
+    return {key: value for key, value in facts.items() if key not in _FLEETING}
+
+
+def arguments(profile: Mapping[str, Any]) -> list[str]:
+    """The arguments of probe.sh.
+
+    Args:
+        profile: The cluster's `cluster_*` values.
+    """
+    areas = [f"{area['name']}={expression(area, profile)}" for area in _areas(profile)]
+    quota = (profile.get("cluster_quota") or {}).get("command") or ""
+    return [*areas, "--", _roomy(profile), quota, *(profile.get("cluster_moved_folders") or [])]
+
+
+def _roomy(profile: Mapping[str, Any]) -> str:
+    return str(profile.get("cluster_roomy_storage") or "home")
+
+
+def command(script: str, profile: Mapping[str, Any], *, glance: bool = False) -> str:
+    """The probe as one line of POSIX sh.
+
+    It has no newline in it, so that it passes through fish and tcsh as well, which are what sshd hands it to where
+    they are a person's login shell.
+
+    Args:
+        script: The text of probe.sh.
+        profile: The cluster's `cluster_*` values.
+        glance: Only what a role's declaration may depend on.
+    """
+    packed = base64.b64encode(gzip.compress(script.encode(), mtime=0)).decode()
+    said = shlex.join(arguments(profile))
+    before = "ROOKERY_GLANCE=1 " if glance else ""
+    return f'{before}sh -c "$(printf %s {packed} | base64 -d | gzip -dc)" rookery-probe {said}'
+
+
+def _areas(profile: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The storage areas that a login node can see: $TMPDIR, say, is a compute node's own."""
+    return [area for area in profile.get("cluster_storage") or [] if area.get("scope") != "node"]
+
+
+def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers, as `cluster_facts`.
+
+    Raises:
+        RookeryError: The answer is cut off, a storage area has no value there, or the area that caches and tools
+            are to go to cannot be written to.
+    """
+    one: dict[str, str] = {}
+    many: dict[str, list[str]] = defaultdict(list)
+    for line in output.splitlines():
+        mark, _, rest = line.partition("rookery-fact ")
+        key, _, value = rest.partition(" ")
+        if mark or not rest:
+            continue
+        if key in _MANY:
+            many[key].append(value.rstrip("\r"))
+        else:
+            one[key] = value.strip()
+    name = str(profile.get("cluster_title") or "the cluster")
+    if one.get("complete") != "yes":
+        raise RookeryError(
+            f"The login node of {name} did not answer in full; a start-up file there may end the shell.",
+            hint="log in by hand and look at ~/.bashrc and ~/.profile for `exit`",
+        )
+    _check(one, name)
+    storage = {area: path for area, path in map(_pair, many["storage"]) if _PATH.fullmatch(path)}
+    missing = [area for area in _areas(profile) if not storage.get(area["name"])]
+    if missing:
+        raise RookeryError(
+            f"{expression(missing[0], profile)} has no value in a login shell on {name}, so the {missing[0]['name']} "
+            "storage can't be found.",
+            hint="ask the site, or set cluster_storage in your own inventory (rookery clusters.show)",
+        )
+    area = _roomy(profile)
+    roomy = storage[area]
+    replaceable = why_replaceable(one.get("replaceable_by", ""))
+    programs = f"{one.get('home', '')}/{HOME_PROGRAMS}" if replaceable else roomy
+    if replaceable:
+        area = next((name for name, path in storage.items() if path == one.get("home")), "home")
+    told = map(_pair, dict.fromkeys(many["python"]))
+    pythons = [{"version": version, "path": path} for version, path in told if _is_python(version, path)]
+    return {
+        **{key: one.get(key, "") for key in _ONE},
+        "shells": many["shells"],
+        "has": sorted(set(many["has"])),
+        "present": many["present"],
+        "pythons": pythons,
+        "python": next((python["path"] for python in pythons if _new_enough(python["version"])), ""),
+        "storage": storage,
+        "writable": {area: area in many["writable"] for area in storage},
+        "free_mb": _free(many, profile),
+        "installed_mb": _whole(dict(map(_pair, many["installed_mb"])).get(area, "")),
+        "moving_mb": 0 if replaceable else sum(map(_whole, many["moving_mb"])),
+        "roomy": roomy,
+        "replaceable": replaceable,
+        "links_left": many["links_left"],
+        "programs": programs,
+        "programs_area": area,
+        "prefix": f"{programs}/rookery/{one.get('architecture', '')}",
+        # what is compiled can be run by machines of this architecture alone, where others share the home
+        "only_on": one.get("architecture", "") if len(profile.get("cluster_architectures") or []) > 1 else "",
+        "set_up": one.get("set_up") == "yes",
+    }
+
+
+def why_replaceable(told: str) -> str:
+    """Why programs can't be on the storage with room for them; "" where they can.
+
+    Args:
+        told: The probe's fact replaceable_by: owner, group or everybody, whom, and the folder; "" for none.
+    """
+    kind, _, rest = told.partition(" ")
+    who, _, folder = rest.partition(" ")
+    reasons = {
+        "": "",
+        "owner": f"{folder} belongs to {who}, who can replace what is in it",
+        "group": f"members of the group {who} can replace what is in {folder}",
+    }
+    return reasons.get(kind, f"every user can replace what is in {folder}")
+
+
+def _pair(value: str) -> tuple[str, str]:
+    """`NAME REST` in two; the rest may hold spaces, or be empty."""
+    name, _, rest = value.partition(" ")
+    return name, rest
+
+
+def _check(one: Mapping[str, str], name: str) -> None:
+    """See that facts which become parts of paths and commands are what they should be.
+
+    Raises:
+        RookeryError: One is not.
+    """
+    for key, form in _FORMS.items():
+        if not form.fullmatch(one.get(key, "")):
+            raise RookeryError(
+                f"The login node of {name} gave an answer that can't be used: {key} is {one.get(key, '')[:60]!r}.",
+                hint="log in by hand, and look at what ~/.bashrc and ~/.profile print and set",
+            )
+
+
+def _is_python(version: str, path: str) -> bool:
+    return bool(re.fullmatch(r"[0-9]{1,3}\.[0-9]{1,5}(?![0-9])[0-9A-Za-z.+]{0,20}", version) and _PATH.fullmatch(path))
+
+
+def _whole(text: str) -> int:
+    """A whole number; 0 for anything else."""
+    return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else 0
+
+
+def _new_enough(version: str) -> bool:
+    return tuple(map(int, re.findall(r"[0-9]+", version)[:2])) >= OLDEST_PYTHON
+
+
+def _free(many: Mapping[str, list[str]], profile: Mapping[str, Any]) -> dict[str, int]:
+    """Free MB of each storage area: what the file system has left, or the person's quota where that is less."""
+    free = {name: _whole(value) for name, value in map(_pair, many["free_mb"]) if value}
+    form = (profile.get("cluster_quota") or {}).get("format", "")
+    told = quota_formats.areas(form, "\n".join(many["quota"]))
+    for area in told:
+        # `quota -s` names file systems; where it knows a single one, that is the home's
+        name = "home" if form == "quota-s" and len(told) == 1 else area.name
+        if name in free and area.limit_mb is not None:
+            free[name] = max(0, min(free[name], int(area.limit_mb - area.used_mb)))
+    return free

@@ -1,0 +1,187 @@
+"""Send one of the programs of rookery/remote/slurm to a cluster, and read what it answers."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, cast
+
+from rookery.clusters.login_node import answers
+from rookery.clusters.ssh.process import FIRST_ANSWER
+from rookery.clusters.ssh.remote_command import marked, new_mark, remote_command
+from rookery.core import paths
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Door
+
+_NO_PYTHON = 96
+_START = r"""
+program=$1 request=$2
+command -v squeue >/dev/null 2>&1 || { . /etc/profile >/dev/null 2>&1; rookery_clean; }
+for python in /usr/bin/python3 /usr/libexec/platform-python python3 "$HOME"/.local/state/rookery/python; do
+    command -v "$python" >/dev/null 2>&1 || continue
+    "$python" -ISc 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null || continue
+    exec "$python" -IS -c "$program" "$request"
+done
+exit 96
+"""
+"""Slurm may be on PATH in login shells alone; the Pythons are those that `setup` looks for."""
+
+_BOOT = """
+import os, sys, types
+for name in "rookery", "rookery.remote", "rookery.remote.slurm":
+    sys.modules[name] = types.ModuleType(name)
+for name, text in {texts!r}.items():
+    module = sys.modules[name] = types.ModuleType(name)
+    exec(compile(text, name, "exec"), module.__dict__)
+try:
+    sys.modules["rookery.remote.slurm.{name}"].main()
+except BrokenPipeError:
+    os._exit(0)
+"""
+"""Modules become modules again over there; where nobody reads any more, they end without a word."""
+
+
+class NoPythonError(RookeryError):
+    """No program has begun, since there is no Python that runs it."""
+
+
+def call(door: "Door", name: str, request: Mapping[str, Any], *, timeout: float = 180) -> dict[str, Any]:
+    """Run a program there, in one remote command; its answer is returned.
+
+    Args:
+        door: The cluster's, open.
+        name: The program: a file of rookery/remote/slurm.
+        request: What it is told.
+        timeout: Seconds it may take.
+
+    Raises:
+        SshError: The connection failed.
+        RookeryError: There is no Python there, or the program failed.
+    """
+    mark = new_mark()
+    with _shown(f"asking {door.cluster.name}"):
+        done = door.run(_arguments(name, request, mark), script=_START, timeout=timeout, check=False)
+    for line in reversed(done.stdout.splitlines()):
+        if line.startswith(mark):
+            return read(door, name, line.removeprefix(mark))
+    raise failed(door, done.exit, done.stderr)
+
+
+def read(door: "Door", name: str, line: str | bytes) -> dict[str, Any]:
+    """One answer of a program, as far as it is what that program may answer.
+
+    Raises:
+        RookeryError: It is something else.
+    """
+    return cast("dict[str, Any]", answers.parsed(door.cluster.name, answers.PROGRAMS[name], line))
+
+
+def _shown(what: str) -> AbstractContextManager[None]:
+    """Show on a terminal that something is being waited for: Slurm may take its time."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from rookery.core.console import waiting
+
+    return waiting(what)
+
+
+class Deadline:
+    """Ends a program's ssh where the program does not begin in time."""
+
+    def __init__(self, process: "subprocess.Popen[Any]") -> None:
+        """Start the clock.
+
+        Args:
+            process: The ssh.
+        """
+        self._process, self._begun = process, False
+        self._timer = threading.Timer(FIRST_ANSWER, process.kill)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def met(self) -> None:
+        """Stop the clock: it has begun."""
+        self._begun = True
+        self._timer.cancel()
+
+    def check(self, door: "Door", said: str) -> None:
+        """Raise the error where it never began; to be called when it has ended.
+
+        Args:
+            door: The cluster's.
+            said: What came on its standard error.
+
+        Raises:
+            SshError: Start-up files keep it from running, or the connection failed.
+        """
+        self._timer.cancel()
+        if self._begun:
+            return
+        if self._process.returncode == -signal.SIGKILL:
+            from rookery.clusters.ssh import startup_files
+
+            raise startup_files.hangs(door)
+        if self._process.returncode >= 0:
+            raise door.failure(self._process.returncode, said, "")
+
+
+def stream(door: "Door", name: str, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Run a program there that answers more than once; each answer as it comes. It ends when no more are taken.
+
+    Raises:
+        SshError: The connection failed or broke off.
+        RookeryError: There is no Python there, or the program failed.
+    """
+    mark = new_mark()
+    with subprocess.Popen(
+        command(door, name, request, mark),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="surrogateescape",
+        start_new_session=True,
+    ) as process:
+        deadline = Deadline(process)
+        try:
+            for line in process.stdout or ():
+                if line.rstrip() == mark:
+                    deadline.met()
+                elif line.startswith(mark):
+                    yield read(door, name, line.removeprefix(mark))
+            said = process.stderr.read() if process.stderr else ""
+            process.wait()
+        finally:
+            process.terminate()
+    deadline.check(door, said)
+    if process.returncode == 255:
+        raise door.failure(255, said, "")
+    if process.returncode > 0:
+        raise failed(door, process.returncode, said)
+
+
+def command(door: "Door", name: str, request: Mapping[str, Any], mark: str) -> list[str]:
+    """The argument list that runs a program there; it says the mark first, and its answers begin with it."""
+    return door.command(remote_command(marked(_START, mark), _arguments(name, request, mark)))
+
+
+def failed(door: "Door", code: int, said: str) -> RookeryError:
+    """The error for a program that gave no answer."""
+    from rookery.core.console import clean
+
+    name = door.cluster.name
+    if code == _NO_PYTHON:
+        return NoPythonError(f"{name} has no Python yet.", hint=f"invoke setup --cluster {name}")
+    last = (clean(said).strip().splitlines() or [f"exit status {code}"])[-1]
+    return RookeryError(f"{name} gave no answer: {last}", hint=f"invoke doctor --cluster {name}")
+
+
+def _arguments(name: str, request: Mapping[str, Any], mark: str) -> list[str]:
+    modules = ["strict_json", *(f"slurm.{part}" for part in ("variables", "basics", "forms", name))]
+    texts = {f"rookery.remote.{module}": paths.remote(f"{module.replace('.', '/')}.py") for module in modules}
+    return [_BOOT.format(texts=texts, name=name), json.dumps({**request, "mark": mark})]

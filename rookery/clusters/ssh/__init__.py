@@ -1,0 +1,1 @@
+"""The ssh connections that everything goes through."""

@@ -1,0 +1,102 @@
+"""The key that `ssh NAME-job` logs in with, and where the job's host key is kept, on this computer.
+
+The key opens nothing but the sshd that rookery's own job starts, which is reached through the open connection alone. So
+it needs no passphrase, and works where the cluster itself wants a password.
+"""
+
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery.core import atomic_files, locking, paths
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+
+SUFFIX = "-job"
+"""What the name of the Host entry has behind the cluster's."""
+
+
+def folder(cluster: "Cluster") -> Path:
+    """Where both are."""
+    return (paths.state_dir() / "sandbox" if cluster.sandbox else paths.state_dir()) / "node"
+
+
+def private(cluster: "Cluster") -> Path:
+    """The private key; the same for all clusters."""
+    return folder(cluster) / "id_ed25519"
+
+
+def known_hosts(cluster: "Cluster") -> Path:
+    """The job's host key, of this cluster alone."""
+    return folder(cluster) / f"{cluster.name}.known_hosts"
+
+
+def host_alias(cluster: "Cluster") -> str:
+    """The name that the host key is kept under, whatever the person calls the host."""
+    return f"rookery-job-{cluster.name}"
+
+
+def public(cluster: "Cluster") -> str:
+    """The public half, without a comment; the key is made where there is none.
+
+    Raises:
+        RookeryError: ssh-keygen can't.
+    """
+    path = private(cluster)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with locking.waited(paths.runtime_dir() / "node-key.lock"):
+        if not path.exists():
+            _make(path)
+            print(
+                f"{cluster.name}{SUFFIX}: made a key without a passphrase, {path}; "
+                "it opens nothing but your own jobs, through a login that is open",
+                file=sys.stderr,
+            )
+        done = subprocess.run(
+            ["ssh-keygen", "-y", "-P", "", "-f", str(path)],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    if done.returncode:
+        raise RookeryError(
+            f"{path} can't be used as a key: {done.stderr.strip()}", hint=f"rm {path}   # it is made anew"
+        )
+    return " ".join(done.stdout.split()[:2])
+
+
+def remember(cluster: "Cluster", key: str) -> None:
+    """Write down the job's host key, as the cluster itself told it over a connection that is trusted.
+
+    Raises:
+        RookeryError: It is no key.
+    """
+    kind, _, text = key.partition(" ")
+    if kind != "ssh-ed25519" or not text.isascii() or not text.replace("+", "").replace("/", "").rstrip("=").isalnum():
+        raise RookeryError(f"{cluster.name} told no host key of the job: {key[:40]!r}.")
+    path, line = known_hosts(cluster), f"{host_alias(cluster)} {key}\n"
+    if not path.exists() or path.read_text(encoding="utf-8") != line:
+        atomic_files.write(path, line)
+
+
+def forget(cluster: "Cluster") -> None:
+    """Forget the job's host key; with the last one, the key that logs in goes too."""
+    known_hosts(cluster).unlink(missing_ok=True)
+    if not list(folder(cluster).glob("*.known_hosts")):
+        private(cluster).unlink(missing_ok=True)
+        with suppress(OSError):
+            folder(cluster).rmdir()
+
+
+def _make(path: Path) -> None:
+    import tempfile  # where a key is made, once
+
+    with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
+        made = Path(temporary) / "key"
+        argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "rookery", "-f", str(made)]
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RookeryError(f"ssh-keygen made no key: {done.stderr.strip()}")
+        made.replace(path)

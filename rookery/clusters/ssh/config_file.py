@@ -1,0 +1,282 @@
+"""rookery's ssh_config: an entry a cluster, read by every ssh, rsync, git and Ansible that rookery starts.
+
+ssh takes the first value it finds, so what stands here wins over the person's own config, which is included at the end.
+"""
+
+import contextlib
+import functools
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery.clusters.ssh import user_settings
+from rookery.core import atomic_files, locking, paths
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+
+CONNECT_TIMEOUT = 12
+"""Seconds a login node is given to answer."""
+
+PERSIST_HOURS = 4
+"""Hours an unused connection stays open, where the profile does not say how long a login lasts."""
+
+_CHECKING = ("StrictHostKeyChecking yes", "UpdateHostKeys no", "HashKnownHosts no", "CheckHostIP no")
+
+_NEUTRAL = (
+    "RemoteCommand none",
+    "RequestTTY auto",
+    "BatchMode no",
+    "LogLevel INFO",
+    "PermitLocalCommand no",
+    "Tunnel no",
+    "ForwardX11 no",
+)
+"""What a `Host *` of the user's may say otherwise, and would break what rookery sends or hears; a flag still wins.
+
+SendEnv and SetEnv stay the user's: a server takes only what it accepts, and a terminal's name is one of them.
+"""
+
+_NEWER = ("ForkAfterAuthentication no", "SessionType default", "StdinNull no")
+"""The same, for an ssh that knows them (OpenSSH 8.7): another one refuses the whole file."""
+
+_PERSONAL = ("RemoteCommand none", "RequestTTY auto")
+"""What the user's own ssh is told of a cluster, so that scp, rsync, git and VS Code work by its name.
+
+Any ssh must know it: one unknown word here, and the user's ssh would refuse the configuration of every host.
+"""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_HOST = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:-]*")
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*")
+_JUMP = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9_.:@+,/\[\]-]*")
+
+
+def is_name(text: str) -> bool:
+    """Whether it can be a name behind Host."""
+    return bool(_NAME.fullmatch(text))
+
+
+def is_username(text: str) -> bool:
+    """Whether it can be a name behind User."""
+    return bool(_USER.fullmatch(text))
+
+
+def quoted(path: Path | str, *, expanded: bool = True) -> str:
+    """A path as one argument in an ssh_config.
+
+    Args:
+        path: The path, taken as it is.
+        expanded: ssh expands % and ${…} in this option's value (ControlPath, IdentityFile, UserKnownHostsFile), so they
+            are escaped.
+
+    Raises:
+        RookeryError: It holds what ssh_config has no way to write: a line break, or ${ where ssh expands variables.
+    """
+    text = str(path)
+    if re.search(r"[\x00-\x1f\x7f]", text) or (expanded and "${" in text):
+        raise RookeryError(f"ssh can't be given the path {text!r}.", hint="rename the folder, or choose another path")
+    if expanded:
+        text = text.replace("%", "%%")
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def include(path: Path) -> str:
+    """The line that includes a file; Include takes a pattern, so what is special in one is escaped."""
+    pattern = re.sub(r"([*?\[\\])", r"\\\1", str(path))
+    return f"Include {quoted(pattern, expanded=False)}"
+
+
+def config_file(cluster: "Cluster") -> Path:
+    """The ssh_config that holds this cluster's entry: one for real clusters, one for miniatures."""
+    return (paths.state_dir() / "sandbox" if cluster.sandbox else paths.config_dir()) / "ssh_config"
+
+
+def control_path() -> str:
+    """ControlPath of every master, as ssh_config takes it; %C keeps users, hosts and ports apart."""
+    return quoted(paths.runtime_dir())[:-1] + '/%C"'
+
+
+def persist_hours(cluster: "Cluster") -> int:
+    """Hours that a connection stays open after its last use."""
+    return int(cluster.data.get("cluster_login_hours") or PERSIST_HOURS)
+
+
+def own_known_hosts(cluster: "Cluster") -> Path:
+    """The known_hosts that rookery writes this cluster's keys to; never the person's own."""
+    if not cluster.known_hosts_file:
+        return paths.state_dir() / "known_hosts"
+    given = Path(cluster.known_hosts_file).expanduser().absolute()
+    return paths.state_dir() / "known_hosts" if given == _persons("known_hosts") else given
+
+
+def known_hosts_files(cluster: "Cluster") -> list[Path]:
+    """Where ssh looks for this cluster's host keys: rookery's file, and the person's own (not in a sandbox)."""
+    return [own_known_hosts(cluster), *([] if cluster.sandbox else [_persons("known_hosts")])]
+
+
+def usual_keys() -> list[Path]:
+    """The person's private keys that ssh tries by itself."""
+    return [_persons(f"id_{kind}") for kind in ("ed25519", "ecdsa", "rsa")]
+
+
+def _persons(name: str) -> Path:
+    return Path.home() / ".ssh" / name
+
+
+def _checked(pattern: re.Pattern[str], value: str, what: str, cluster: "Cluster", key: str) -> str:
+    """The value, if it can be what it is said to be: nothing else gets into ssh_config."""
+    if not pattern.fullmatch(value):
+        raise RookeryError(
+            f"{value!r} can't be the {what} of {cluster.name}.",
+            hint=f"invoke clusters.show {cluster.name}   # says where {key} was set",
+        )
+    return value
+
+
+def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str:
+    """The Host entries of a cluster: its own, and that of a job there (rookery/node).
+
+    Args:
+        cluster: The cluster.
+        alias: The name it is to have, where that is not its own.
+        checking: For a file that the person's own ssh reads: it says what rookery's own file says for every host, how
+            host keys are checked, and connections are shared only where the folder for that is there, or can be made.
+
+    Raises:
+        RookeryError: There is no username, or a value can't be what it is said to be.
+    """
+    from rookery.clusters.config.profile import require_user
+    from rookery.clusters.ssh import compute_node as node_entry
+
+    name = _checked(_NAME, alias or cluster.name, "name", cluster, "it")
+    lines = [
+        f"HostName {_checked(_HOST, cluster.host, 'host', cluster, 'cluster_host')}",
+        f"Port {int(cluster.port)}",
+        f"User {_checked(_USER, require_user(cluster), 'username', cluster, 'cluster_user')}",
+    ]
+    if cluster.identity_file:
+        identity = Path(cluster.identity_file).expanduser().absolute()
+        lines += [f"IdentityFile {quoted(identity)}", "IdentitiesOnly yes"]
+    lines += [user_settings.line(key, value) for key, value in cluster.ssh_options]
+    if cluster.proxy_jump:
+        lines.append(f"ProxyJump {_checked(_JUMP, cluster.proxy_jump, 'jump host', cluster, 'cluster_proxy_jump')}")
+    lines += [
+        f"ForwardAgent {'yes' if cluster.data.get('cluster_forward_agent') else 'no'}",
+        *(_PERSONAL if checking else ("ClearAllForwardings yes", *_shared(cluster))),
+        _known_hosts_line(known_hosts_files(cluster)),
+        *(_CHECKING if checking else ()),
+    ]
+    itself = f"Host {name}\n" + "".join(f"    {line}\n" for line in lines) + _for_hops(cluster)
+    itself += _shared_if_there(cluster, name) if checking else ""
+    return itself + node_entry.text(cluster, name, require_user(cluster))
+
+
+def _shared(cluster: "Cluster") -> list[str]:
+    """One connection for all."""
+    return ["ControlMaster auto", f"ControlPath {control_path()}", f"ControlPersist {persist_hours(cluster)}h"]
+
+
+def _shared_if_there(cluster: "Cluster", name: str) -> str:
+    """The same, where the folder for sockets is there and nobody else's: a restart of the computer takes it away."""
+    folder = str(paths.runtime_dir())
+    if not re.fullmatch(r"[A-Za-z0-9/._+-]+", folder):  # nothing to quote for ssh and a shell, one in the other
+        return ""
+    test = f"mkdir -p -m 700 {folder} && test -O {folder} && test ! -L {folder}"
+    return f'Match originalhost {name} exec "{test}"\n' + "".join(f"    {line}\n" for line in _shared(cluster))
+
+
+def hops(cluster: "Cluster") -> list[str]:
+    """Names or addresses of the jump hosts before a cluster."""
+    found = re.findall(r"(?:ssh://)?(?:[^@,/]*@)?(\[[^\]]+\]|[^:,/\[]+)(?::\d+)?", cluster.proxy_jump or "")
+    return [hop.strip("[]") for hop in found]
+
+
+def _for_hops(cluster: "Cluster") -> str:
+    """The cluster's key for its jump hosts too, before those that ssh would try there by itself."""
+    if not cluster.identity_file or not hops(cluster):
+        return ""
+    usual = [] if cluster.sandbox else usual_keys()
+    keys = [Path(cluster.identity_file).expanduser().absolute(), *usual]
+    lines = [f"Match originalhost {','.join(hops(cluster))}", *(f"    IdentityFile {quoted(key)}" for key in keys)]
+    return "\n".join(lines) + "\n"
+
+
+def _known_hosts_line(files: list[Path]) -> str:
+    return "UserKnownHostsFile " + " ".join(quoted(file) for file in files)
+
+
+def _rest(cluster: "Cluster") -> str:
+    """What holds for every host, jump hosts too; then the person's own config, which a sandbox never sees."""
+    included = not cluster.sandbox and _persons("config").is_file()
+    lines = [
+        "Host *",
+        *(f"    {one}" for one in (*_CHECKING, *_NEUTRAL, *(_newer() if included else ()))),
+        f"    {_known_hosts_line(known_hosts_files(cluster))}",
+        f"    ConnectTimeout {CONNECT_TIMEOUT}",
+        "    ServerAliveInterval 10",
+        "    ServerAliveCountMax 3",
+    ]
+    if included:
+        lines.append(include(_persons("config")))
+    return "\n".join(lines) + "\n"
+
+
+@functools.cache
+def _newer() -> tuple[str, ...]:
+    """Return _NEWER where the ssh of this computer knows them; with another one, nobody can have set them.
+
+    IgnoreUnknown is no way out: set here, it would displace the user's own, or hide every misspelt word of theirs.
+    """
+    with contextlib.suppress(OSError):
+        asked = ["ssh", "-G", "-F", "/dev/stdin", "host"]
+        done = subprocess.run(asked, input="\n".join(_NEWER), capture_output=True, text=True, check=False)
+        return _NEWER if not done.returncode else ()
+    return ()
+
+
+def write(cluster: "Cluster") -> Path:
+    """Bring the cluster's entry in its ssh_config up to date, and keep the other clusters' entries.
+
+    Returns:
+        The file; it is written only where something in it changes.
+
+    Raises:
+        RookeryError: A value of the profile can't stand in an ssh_config.
+    """
+    mine, path = entry(cluster), config_file(cluster)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with locking.waited(paths.runtime_dir() / "ssh_config.lock"):
+        before = path.read_text() if path.exists() else ""
+        after = _text({**_entries(before), cluster.name: mine}, cluster)
+        if after != before:
+            from rookery.clusters.ssh import user_config
+
+            user_config.refresh(cluster)  # first: stopped in between, the next command does both again
+            atomic_files.write(path, after)
+    return path
+
+
+def remove(cluster: "Cluster") -> None:
+    """Take the cluster's entry out of its ssh_config; others stay, and without any the file goes."""
+    path = config_file(cluster)
+    with locking.waited(paths.runtime_dir() / "ssh_config.lock"):
+        entries = _entries(path.read_text()) if path.exists() else {}
+        entries.pop(cluster.name, None)
+        if entries:
+            atomic_files.write(path, _text(entries, cluster))
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _entries(text: str) -> dict[str, str]:
+    """The clusters' entries in an ssh_config of rookery's, by name; that of a cluster's job is part of its own."""
+    own = re.compile(r"^Host (?!\*)(\S+)\n(?:(?:    |Match ).*\n|Host \1-job\n)*", re.MULTILINE)
+    return {found[1]: found[0] for found in own.finditer(text)}
+
+
+def _text(entries: dict[str, str], cluster: "Cluster") -> str:
+    head = "# Written by rookery, which writes it anew: your own settings belong in ~/.ssh/config.\n"
+    return "\n".join([head, *(entries[name] for name in sorted(entries)), _rest(cluster)])

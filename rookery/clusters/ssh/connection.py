@@ -1,0 +1,383 @@
+"""The one door to a cluster: an OpenSSH master connection that ssh, rsync, git, Ansible and Fabric all go through.
+
+A login, with whatever has to be typed for it, happens in `Door.ensure` and nowhere else.
+"""
+
+import contextlib
+import hashlib
+import re
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery.clusters.ssh import config_file
+from rookery.clusters.ssh.errors import THROUGH_JUMP, UNKNOWN_KEY, SshError, check_identity, explain
+from rookery.clusters.ssh.process import Call, Completed, Running
+from rookery.clusters.ssh.remote_command import (
+    INPUT_LOST,
+    LONGEST_ARGUMENT,
+    greeting,
+    marked,
+    new_mark,
+    remote_command,
+    unattended,
+)
+from rookery.core import locking, paths
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.ssh.fabric_connection import Connection
+
+FRESH = 30
+"""Seconds for which a connection that has just carried something is believed to be alive, and not asked."""
+
+ANSWER_HERE = 2
+"""Seconds the master itself, a process on this machine, is given to answer."""
+
+ANSWER = 8
+"""Seconds the other side of an older connection is given to answer before it counts as dead."""
+
+TYPING = 120
+"""Seconds that servers usually give somebody for a login (LoginGraceTime, sshd_config(5))."""
+
+
+class Door:
+    """A cluster's ssh: its entry in ssh_config, its master connection, and what goes through it."""
+
+    def __init__(self, cluster: "Cluster", config_file: Path | None = None) -> None:
+        """Nothing is written or opened before it is needed.
+
+        Args:
+            cluster: The cluster.
+            config_file: The ssh_config with its entry, where that is known to be as it should be.
+        """
+        self.cluster, self._given = cluster, config_file
+
+    @cached_property
+    def config_file(self) -> Path:
+        """The ssh_config with the cluster's entry, brought up to date when first asked for."""
+        return self._given or config_file.write(self.cluster)
+
+    @property
+    def ssh(self) -> list[str]:
+        """The ssh command with rookery's ssh_config; for rsync's -e and GIT_SSH_COMMAND, joined by `shlex.join`."""
+        return ["ssh", "-F", str(self._config_argument)]
+
+    @cached_property
+    def _config_argument(self) -> Path:
+        """The ssh_config by a name that needs no quoting, where there is a jump host.
+
+        For ProxyJump, ssh writes a command line with this path in it and quotes nothing, so a blank in it would break.
+        """
+        path = self.config_file
+        if not self.cluster.proxy_jump or re.fullmatch(r"[A-Za-z0-9/._+@-]+", str(path)):
+            return path
+        link = self._file("config")
+        with contextlib.suppress(FileExistsError):
+            link.symlink_to(path)
+        return link
+
+    def command(self, remote: str, *, terminal: bool = False) -> list[str]:
+        """The argument list that runs a command line on the cluster through the master.
+
+        Args:
+            remote: What the login shell there gets; made by `remote_command`.
+            terminal: Give it a terminal.
+        """
+        # a command never becomes the master itself: that would keep its pipes open long after it has ended
+        quiet = (
+            ["-tt", "-o", "LogLevel=ERROR"] if terminal else ["-T", "-o", "BatchMode=yes"]
+        )  # "Shared connection … closed"
+        return [*self.ssh, "-o", "ControlMaster=no", *quiet, self.cluster.name, remote]
+
+    def has_master(self) -> bool:
+        """Whether there is a master on this side, which may not know yet that the other side is gone."""
+        return self._tell("check")
+
+    def is_open(self) -> bool:
+        """Whether there is a master that answers, and the other side answers it."""
+        if not self._tell("check"):
+            return False
+        if self._age() < FRESH:
+            return True
+        # sshd itself answers this, whatever state the person's shell or home is in: nobody listens on port 1
+        quiet = ["-o", "ControlMaster=no", "-o", "BatchMode=yes"]
+        ask = [*self.ssh, *quiet, "-W", "127.0.0.1:1", self.cluster.name]
+        try:
+            subprocess.run(ask, stderr=subprocess.DEVNULL, timeout=ANSWER, check=False, **unattended())
+        except subprocess.TimeoutExpired:
+            return False
+        alive = self._tell("check")
+        if alive:
+            self._touch()
+        return alive
+
+    def ensure(self, batch: bool | None = None, accept_host_key: str = "") -> None:
+        """Find the master connection, or open it; one that has gone stale is replaced.
+
+        Args:
+            batch: Ask the person nothing; by default, where there is no terminal.
+            accept_host_key: The fingerprint of an unknown host key that the person vouches for.
+
+        Raises:
+            SshError: The cluster can't be reached, is not who it was, or refuses the login.
+            RookeryError: The profile lacks something, such as a username.
+        """
+        if self.is_open():
+            return
+        quiet = not (sys.stdin.isatty() and sys.stderr.isatty()) if batch is None else batch
+        check_identity(self.cluster)
+        with self._alone(quiet):
+            if self.is_open():  # opened by another process or thread meanwhile
+                return
+            self.close()
+            text = self._login()
+            if text and (found := UNKNOWN_KEY.search(text)):
+                from rookery.clusters.ssh import host_keys
+
+                if found[2] == host_keys.host_pattern(self.cluster):
+                    host_keys.learn(self.cluster, self.ssh, batch=quiet, accept=accept_host_key)
+                    text = self._login()
+            if text and "Permission denied" in text and not quiet:
+                text = self._login_asking()
+            if text:
+                raise explain(self.cluster, text, batch=quiet)
+            self._touch()
+
+    def close(self) -> bool:
+        """End the master connection and everything that goes through it. Whether there was one."""
+        path = self._control_path()
+        if not path.exists():
+            return False
+        answered = self._tell("exit")
+        path.unlink(missing_ok=True)  # left behind where the master was killed or hangs
+        return answered
+
+    def begin(
+        self,
+        script: str,
+        arguments: Sequence[str] = (),
+        *,
+        heard: Callable[[str], object] | None = None,
+        sends: bool = False,
+    ) -> Running:
+        """Send a command to the cluster through the open master; it begins before its input and its end are waited for.
+
+        Args:
+            script: A POSIX sh script.
+            arguments: Its positional parameters.
+            heard: Called with each line of its standard error as it comes.
+            sends: It will be given an input.
+        """
+        mark = new_mark()
+        text, first = marked(script, mark), b""
+        remote = remote_command(text, arguments, stdin=mark if sends else None)
+        if len(remote) > LONGEST_ARGUMENT:  # on standard input, before the command's own: a round trip more
+            rest = "" if sends else "exec </dev/null\n"
+            first = f"set -- {shlex.join(arguments)}\n{rest}{text}".encode(errors="surrogateescape")
+            remote, sends = remote_command(f'eval "$(head -c {len(first)})"', stdin=mark), True
+        call = Call(
+            mark,
+            greeting(mark) if sends else b"",
+            first,
+            completed=lambda done: self._completed(done, mark),
+            hangs=self.hangs,
+        )
+        return Running(self.command(remote), call, heard)
+
+    def run(
+        self,
+        argv: Sequence[str] | None = None,
+        *,
+        script: str | None = None,
+        input: bytes | None = None,  # noqa: A002 subprocess's name for it
+        timeout: float | None = None,
+        check: bool = True,
+    ) -> Completed:
+        """Run a command on the cluster, in one round trip through the open master.
+
+        Args:
+            argv: The command as a list of arguments; with `script`, the script's positional parameters.
+            script: A POSIX sh script.
+            input: Its standard input; nothing where None.
+            timeout: Seconds it may take.
+            check: Raise where it fails.
+
+        Raises:
+            SshError: The connection failed, or the start-up files on the cluster end the shell before the command.
+            RookeryError: It failed (with `check`), or took longer than `timeout`.
+        """
+        if script is None and not argv:
+            raise ValueError("run needs argv, script or both")
+        what = shlex.join(argv or ())[:60] if script is None else "a script"
+        text, arguments = (f"exec {shlex.join(argv or ())}", ()) if script is None else (script, argv or ())
+        try:
+            completed = self.begin(text, arguments, sends=bool(input)).finish(input or b"", timeout)
+        except subprocess.TimeoutExpired:
+            raise RookeryError(f"{self.cluster.name}: {what} took longer than {timeout:g} s.") from None
+        if check and not completed.ok:
+            last = (completed.stderr.strip() or completed.stdout.strip() or "it said nothing").splitlines()[-1]
+            raise RookeryError(f"{self.cluster.name}: {what} failed there (exit status {completed.exit}): {last}")
+        return completed
+
+    def connection(self) -> "Connection":
+        """A fabric.Connection that goes through the master, for fabric's groups too."""
+        from rookery.clusters.ssh.fabric_connection import Connection
+
+        return Connection(self)
+
+    def ansible_environment(self) -> dict[str, str]:
+        """What Ansible's environment needs so that it goes through the master and adds no connection of its own.
+
+        Ansible is told of no other host than the cluster's name (see play.argv), so that ssh finds its entry. The
+        variables are the same for all real clusters, and the same for all miniatures.
+        """
+        options = [f"ControlPath={config_file.control_path()}", "ControlMaster=auto", "ControlPersist=1h"]
+        arguments = [*self.ssh[1:], *(part for option in options for part in ("-o", option))]
+        return {
+            "ANSIBLE_SSH_ARGS": shlex.join(
+                arguments
+            ),  # a ControlPath and ControlPersist in here keep it from adding its own
+            "ANSIBLE_PIPELINING": "True",
+            "ANSIBLE_HOST_KEY_CHECKING": "True",
+            "ANSIBLE_TRANSPORT": "ssh",
+        }
+
+    def failure(self, code: int, stderr: str, said: str) -> SshError:
+        """The error for a command that never began: ssh failed, or the start-up files ended the shell first.
+
+        Args:
+            code: ssh's exit status.
+            stderr: What came on standard error.
+            said: What came on standard output.
+        """
+        if code == 255:
+            return explain(self.cluster, stderr, batch=True)
+        if INPUT_LOST in said:
+            from rookery.clusters.ssh import startup_files
+
+            return startup_files.takes_input(self)
+        last = ((said.strip() or stderr.strip()).splitlines() or ["nothing"])[-1]
+        return SshError(
+            "startup",
+            f"{self.cluster.name}: your start-up files there end the shell before a command runs "
+            f"(exit status {code}, last line: {last}).",
+            hint=f"{shlex.join([*self.ssh, self.cluster.name])}   # look for exit or exec in ~/.bashrc",
+        )
+
+    def hangs(self) -> SshError:
+        """The error for a command that has not begun in time."""
+        from rookery.clusters.ssh import startup_files
+
+        return startup_files.hangs(self)
+
+    def broke_off(self, code: int) -> bool:
+        """Whether an exit status is ssh's own and not the command's: 255, without a word, where the master is gone."""
+        return code == 255 and not self._tell("check")
+
+    def _completed(self, done: "subprocess.CompletedProcess[bytes]", mark: str) -> Completed:
+        """What came of a marked command: what was printed before the marks is the start-up files'."""
+        before, began, stdout = done.stdout.decode(errors="surrogateescape").partition(f"{mark}\n")
+        noise, _, stderr = done.stderr.decode(errors="surrogateescape").rpartition(f"{mark}\n")
+        if not began:
+            raise self.failure(done.returncode, stderr, before)
+        if self.broke_off(done.returncode):
+            raise explain(self.cluster, "", batch=True)
+        self._touch()
+        return Completed(done.returncode, stdout, stderr, before + noise)
+
+    def _login(self) -> str:
+        """Log in without asking anything, and leave the connection open in the background.
+
+        Returns:
+            What ssh printed, where it failed; "" otherwise.
+        """
+        import tempfile
+
+        with tempfile.TemporaryFile() as stderr:  # a pipe would stay open as long as the connection does
+            code = subprocess.run(
+                [*self._master[:-1], "-o", "BatchMode=yes", self.cluster.name],
+                stderr=stderr,
+                check=False,
+                **unattended(),
+            )
+            stderr.seek(0)
+            text = stderr.read().decode(errors="replace")
+        if not code.returncode:
+            return ""
+        return f"{text}{self._jump_said(text)}" or f"exit status {code.returncode}"
+
+    def _login_asking(self) -> str:
+        """Log in, with ssh itself asking the person on the terminal for what it takes: password, code, passphrase.
+
+        Returns:
+            "", or what ssh says of it afterwards, without asking: it may be more than a wrong password.
+        """
+        from rookery.core import foreground
+        from rookery.homes.login import announcement
+
+        print(announcement(self.cluster), file=sys.stderr)
+        # the time that somebody takes at the jump host's questions counts as the cluster's
+        patience = ["-o", f"ConnectTimeout={TYPING}"] if self.cluster.proxy_jump else []
+        return self._login() if foreground.run([*self._master[:-1], *patience, self.cluster.name]) else ""
+
+    @property
+    def _master(self) -> list[str]:
+        return ["ssh", "-M", "-N", "-f", *self.ssh[1:], self.cluster.name]
+
+    def _jump_said(self, text: str) -> str:
+        """What the jump host's own ssh says, which ssh throws away where the connection is to persist."""
+        if not (self.cluster.proxy_jump and THROUGH_JUMP.search(text)):
+            return ""
+        ask = [*self.ssh, "-o", "ControlPath=none", "-o", "BatchMode=yes", "-T", self.cluster.name, "true"]
+        done = subprocess.run(ask, stderr=subprocess.PIPE, text=True, check=False, **unattended())
+        return str(done.stderr)
+
+    def _tell(self, command: str) -> bool:
+        """Tell the master something (`ssh -O`). Whether there is one, and it answered."""
+        ask = [*self.ssh, "-O", command, self.cluster.name]
+        try:
+            return subprocess.run(ask, capture_output=True, timeout=ANSWER_HERE, check=False).returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
+
+    def _control_path(self) -> Path:
+        """The master's socket, whose name only ssh can tell (%C)."""
+        done = subprocess.run([*self.ssh, "-G", self.cluster.name], capture_output=True, text=True, check=False)
+        found = re.search(r"^controlpath (.+)$", done.stdout, re.MULTILINE)
+        if found is None:
+            raise explain(self.cluster, done.stderr, batch=True)
+        return Path(found[1])
+
+    def _file(self, suffix: str) -> Path:
+        """A small file of this door's own beside the sockets."""
+        key = hashlib.sha256(f"{self.config_file}\0{self.cluster.name}".encode()).hexdigest()[:12]
+        return paths.runtime_dir() / f"{self.cluster.name}-{key}.{suffix}"
+
+    def _age(self) -> float:
+        """Seconds since something came back through the master."""
+        try:
+            return abs(time.time() - self._file("used").stat().st_mtime)
+        except FileNotFoundError:
+            return float("inf")
+
+    def _touch(self) -> None:
+        self._file("used").touch()
+
+    @contextlib.contextmanager
+    def _alone(self, quiet: bool) -> Iterator[None]:
+        """One login to a cluster at a time, and one at a time that may ask: two prompts on one terminal collide."""
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(locking.waited(self._file("lock"), self._wait))
+            if not quiet:
+                stack.enter_context(locking.waited(paths.runtime_dir() / "login.lock", self._wait))
+            yield
+
+    def _wait(self) -> None:
+        print(f"{self.cluster.name}: waiting for another login of yours to end …", file=sys.stderr)

@@ -1,0 +1,223 @@
+"""Fabric through OpenSSH: a Connection whose commands and files go through a door's master connection.
+
+Paramiko, Fabric's own transport, can't share a master, so a second factor would be asked for again and again. Here it
+makes no connection: Fabric's API stays, ssh is what runs.
+"""
+
+import os
+import re
+import shlex
+import socket
+import subprocess
+import threading
+from typing import TYPE_CHECKING, Any
+
+import fabric
+from fabric.runners import Result
+from invoke.runners import Local
+
+from rookery.clusters.ssh.errors import SshError
+from rookery.clusters.ssh.process import FIRST_ANSWER
+from rookery.clusters.ssh.remote_command import marked, new_mark, remote_command
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from paramiko import SFTPClient  # type: ignore[import-untyped]
+
+    from rookery.clusters.ssh.connection import Door
+
+
+class Runner(Local):
+    """Runs a command on the cluster by a local ssh; always as POSIX sh, whatever the person's login shell.
+
+    What the start-up files print before the command is left out of the result.
+    """
+
+    def __init__(self, context: "Connection", inline_env: bool | None = None) -> None:  # noqa: ARG002 fabric gives it
+        super().__init__(context)
+        self._mark = new_mark().encode()
+        self._waiting: dict[str, bytes] = {"out": b"", "err": b""}
+        self._began: set[str] = set()
+        self._is_late = False
+        self._deadline = threading.Timer(FIRST_ANSWER, self._give_up)
+        self._deadline.daemon = True
+
+    def run(self, command: str, **kwargs: Any) -> Any:
+        """As fabric's: `env` is set on the cluster. Without `pty`, no standard input unless `in_stream` is given."""
+        kwargs.setdefault("replace_env", True)
+        if not kwargs.get("pty"):
+            kwargs.setdefault("in_stream", False)
+        return super().run(command, **kwargs)
+
+    def start(self, command: str, shell: str, env: dict[str, Any]) -> None:  # noqa: ARG002 the shell is sh
+        """Start ssh, with what it shall run there."""
+        if wrong := [key for key in env if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key)]:
+            raise RookeryError(f"{wrong[0]!r} can't be the name of a variable.")
+        exports = "".join(f"export {key}={shlex.quote(str(value))}\n" for key, value in env.items())
+        stdin = "" if self.using_pty or self.streams["in"] else None
+        remote = remote_command(marked(exports + command, self._mark.decode()), stdin=stdin)
+        ssh = self.context.door.command(remote, terminal=self.using_pty)
+        super().start(f"exec {shlex.join(ssh)}", "/bin/sh", dict(os.environ))
+        self._deadline.start()
+        if not self.using_pty and not self.streams["in"]:
+            self.close_proc_stdin()
+
+    def read_proc_stdout(self, num_bytes: int) -> bytes | None:
+        """What the command prints."""
+        return self._after_mark("out", super().read_proc_stdout, num_bytes)
+
+    def read_proc_stderr(self, num_bytes: int) -> bytes | None:
+        """What the command prints for errors; through a terminal it comes with the rest."""
+        return self._after_mark("err", super().read_proc_stderr, num_bytes)
+
+    def _after_mark(self, stream: str, read: Any, num_bytes: int) -> bytes | None:
+        """The next piece after the mark; everything before it is kept aside."""
+        while data := read(num_bytes):
+            if stream in self._began:
+                return bytes(data)
+            self._waiting[stream] += data
+            # a terminal ends its lines by \r\n, and both marks come on the one stream
+            found = re.search(
+                rb"%s\r?\n%s" % (self._mark, rb"%s\r\n" % self._mark if self.using_pty else b""), self._waiting[stream]
+            )
+            if found:
+                self._deadline.cancel()
+                self._began.add(stream)
+                if rest := self._waiting[stream][found.end() :]:
+                    return rest
+        return None
+
+    def _give_up(self) -> None:
+        """End a command that has not begun: start-up files wait for something."""
+        self._is_late = True
+        self.kill()
+
+    def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
+        """Ctrl-C reaches the command through a terminal; without one, ssh has got it already."""
+        if not self.using_pty:
+            raise interrupt
+        super().send_interrupt(interrupt)
+
+    def generate_result(self, **kwargs: Any) -> Result:
+        """Fabric's Result.
+
+        Raises:
+            SshError: The command never began.
+        """
+        self._deadline.cancel()
+        if self._is_late and not self._began:
+            raise self.context.door.hangs()
+        if "out" not in self._began and kwargs["exited"] is not None and kwargs["exited"] >= 0:
+            out, err = (self._waiting[stream].decode(errors="replace") for stream in ("out", "err"))
+            raise self.context.door.failure(kwargs["exited"], err or out, out)
+        if self.context.door.broke_off(kwargs["exited"]):
+            raise self.context.door.failure(255, "", "")
+        return Result(connection=self.context, **kwargs)
+
+
+class Connection(fabric.Connection):  # type: ignore[misc]
+    """A fabric.Connection through a door: run, put, get, and fabric's groups. It never has a paramiko transport."""
+
+    def __init__(self, door: "Door") -> None:
+        # lazy: neither fabric.yml nor paramiko's reading of ssh_config takes part
+        config = fabric.Config(overrides={"runners": {"remote": Runner}}, lazy=True)
+        cluster = door.cluster
+        super().__init__(cluster.name, user=cluster.user, port=int(cluster.port), config=config, gateway=False)
+        self._set(door=door, _sftp_process=None)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the master is open."""
+        return bool(self.door.is_open())
+
+    def open(self) -> None:
+        """Find or open the master."""
+        self.door.ensure()
+
+    def close(self) -> None:
+        """Let go of it; the master stays open for the next command, until `Door.close`."""
+        if self._sftp is not None:
+            self._sftp.close()
+            self._sftp_process.wait()
+            self._set(_sftp=None, _sftp_process=None)
+
+    def sftp(self) -> "SFTPClient":
+        """SFTP for `put` and `get`: paramiko speaks the protocol, ssh carries it.
+
+        Raises:
+            SshError: The cluster gives none, or its start-up files end the shell first, or keep it waiting.
+        """
+        if self._sftp is None:
+            from paramiko import SFTPClient
+            from paramiko.ssh_exception import SSHException  # type: ignore[import-untyped]
+
+            self.open()
+            mine, theirs = socket.socketpair()
+            command = [*self.door.command("sftp")[:-2], "-s", self.cluster_name, "sftp"]
+            end = theirs.fileno()
+            process = subprocess.Popen(command, stdin=end, stdout=end, stderr=subprocess.DEVNULL)
+            theirs.close()
+            mine.settimeout(FIRST_ANSWER)
+            try:
+                self._set(_sftp=SFTPClient(_Quiet(mine)), _sftp_process=process)
+                mine.settimeout(None)
+            except (EOFError, OSError, SSHException) as error:
+                process.kill()
+                process.wait()
+                mine.close()
+                if isinstance(error, TimeoutError):
+                    raise self.door.hangs() from None
+                raise SshError(
+                    "startup",
+                    f"{self.cluster_name}: no SFTP there: the server offers none, or your start-up files end it.",
+                    hint=f"invoke setup --cluster {self.cluster_name}",
+                ) from None
+        return self._sftp
+
+    @property
+    def cluster_name(self) -> str:
+        """The cluster's name, which is its alias in ssh_config."""
+        return str(self.door.cluster.name)
+
+    def create_session(self) -> Any:
+        """What would need paramiko's transport.
+
+        Raises:
+            RookeryError: Always.
+        """
+        raise RookeryError(
+            "A shell or a tunnel does not go through here.", hint=f"invoke tmux --cluster {self.cluster_name}"
+        )
+
+
+class _Quiet:
+    """A socket to an SFTP server, as paramiko uses one, without what start-up files print before the server speaks.
+
+    Text has no NUL byte, and the server's first packet, being short, begins with one.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._begun = False
+
+    def recv(self, size: int) -> bytes:
+        """The next bytes of the server's."""
+        while not self._begun:
+            peeked = self._sock.recv(4096, socket.MSG_PEEK)
+            start = peeked.find(b"\0")
+            self._begun = start >= 0 or not peeked
+            if dropped := start if start >= 0 else len(peeked):
+                self._sock.recv(dropped)
+        return self._sock.recv(size)
+
+    def send(self, data: bytes) -> int:
+        """Send bytes to the server."""
+        return self._sock.send(data)
+
+    def get_name(self) -> str:
+        """What paramiko calls the channel in its log."""
+        return "sftp"
+
+    def close(self) -> None:
+        """End the server."""
+        self._sock.close()

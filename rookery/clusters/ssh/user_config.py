@@ -1,0 +1,233 @@
+"""`ssh penguins` for the person: entries that their own ~/.ssh/config includes, by one line at its top.
+
+They are in a file of rookery's own, ssh_hosts, so that ~/.ssh/config is changed once. It holds Host entries alone:
+rookery's ssh_config, which includes the person's, would include itself.
+"""
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery.clusters.ssh import config_file
+from rookery.core import atomic_files, locking, paths
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+
+_HEAD = "# Written by rookery, which writes it anew: your own settings belong in ~/.ssh/config.\n"
+_MARK = "# rookery: "
+_NOTE = "# rookery: ssh to your clusters by name"
+_DEEPEST = 16
+"""How deep ssh follows an Include (readconf.c, READCONF_MAX_DEPTH)."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is to become of ~/.ssh/config.
+
+    Attributes:
+        path: The file; where it is a link, what that leads to.
+        before: Its text; "" where there is none.
+        after: The text it is to have.
+        exists: Whether it is there.
+    """
+
+    path: Path
+    before: str
+    after: str
+    exists: bool
+
+    def __bool__(self) -> bool:
+        """Whether anything is to change."""
+        return self.after != self.before
+
+    def diff(self) -> list[str]:
+        """The lines that change, as `diff -u` shows them."""
+        from difflib import unified_diff
+
+        before, after = self.before.splitlines(), self.after.splitlines()
+        return list(unified_diff(before, after, str(self.path), f"{self.path}, then", n=1, lineterm=""))
+
+
+def file() -> Path:
+    """Where the entries are."""
+    return paths.config_dir() / "ssh_hosts"
+
+
+def persons() -> Path:
+    """The person's own configuration of ssh."""
+    return Path.home() / ".ssh" / "config"
+
+
+def line() -> str:
+    """The line that includes the entries."""
+    return config_file.include(file())
+
+
+def owner(name: str) -> str:
+    """Where the person's own configuration has a Host entry of exactly this name; "" where it has none.
+
+    Args:
+        name: What would be typed behind ssh.
+    """
+    return next((where for host, where in _hosts(persons(), 0) if host == name), "")
+
+
+def taken(name: str) -> str:
+    """Why a name can't be what `ssh` knows a cluster by; "" where it can.
+
+    Args:
+        name: The name. What ssh knows a job there by goes with it.
+    """
+    if not config_file.is_name(name):
+        return f"{name!r} can't be a name for ssh: letters, digits, - _ and . only"
+    for one in (name, f"{name}-job"):
+        if where := owner(one):
+            return f"`Host {one}` is an entry of your own ({where}), and stays as it is"
+    return ""
+
+
+def works(alias: str, cluster: "Cluster") -> bool:
+    """Whether ssh itself, asked with the person's configuration, finds the cluster by its name here."""
+    done = subprocess.run(
+        ["ssh", "-G", "-F", str(persons()), alias], capture_output=True, text=True, errors="replace", check=False
+    )
+    told = dict(one.split(" ", 1) for one in done.stdout.splitlines() if " " in one)
+    return (told.get("hostname"), told.get("user")) == (cluster.host.lower(), cluster.user)
+
+
+def aliases() -> dict[str, str]:
+    """By cluster, the name that `ssh` knows it by here."""
+    path = file()
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return dict(re.findall(rf"^{_MARK}(\S+)\nHost (\S+)$", text, re.MULTILINE))
+
+
+def write(cluster: "Cluster", alias: str) -> bool:
+    """Put a cluster's entry in, or bring it up to date; the others stay.
+
+    Args:
+        cluster: The cluster.
+        alias: The name that it gets for `ssh`.
+
+    Returns:
+        Whether anything changed.
+    """
+    entry = config_file.entry(cluster, alias, checking=True)
+    return _put({cluster.name: f"{_MARK}{cluster.name}\n{entry}"}, without="")
+
+
+def refresh(cluster: "Cluster") -> None:
+    """Bring a cluster's entry up to date where there is one."""
+    if not cluster.sandbox and (alias := aliases().get(cluster.name)):
+        write(cluster, alias)
+
+
+def forget(cluster: "Cluster") -> None:
+    """Take a cluster's entry out; without any left, the line in ~/.ssh/config goes too."""
+    _put({}, without=cluster.name)
+    path = persons()
+    if file().exists() or not path.is_file():
+        return
+    text = _read(path)
+    own = re.compile(rf"(?:{re.escape(_NOTE)}\r?\n)?{re.escape(line())}\r?\n(?:\r?\n)?")
+    rest = own.sub("", text, count=1)
+    if rest == text:
+        return
+    target = path.resolve()
+    if not rest and not list(target.parent.glob(f"{target.name}{atomic_files.KEPT}*")):  # there was none before
+        target.unlink()
+    else:
+        atomic_files.write(target, rest.encode(errors="surrogateescape"), mode=target.stat().st_mode & 0o7777)
+
+
+def planned() -> Change:
+    """What ~/.ssh/config is to become: the line at its top, since below a Host it would hold for that host alone."""
+    path = persons()
+    there = path.exists()
+    before = _read(path) if there else ""
+    target = path.resolve() if there else path
+    above = re.split(r"^\s*(?:host|match)\b", before, maxsplit=1, flags=re.MULTILINE | re.IGNORECASE)[0]
+    if any(one.strip() == line() for one in above.splitlines()):
+        return Change(target, before, before, there)
+    end = "\r\n" if "\r\n" in before else "\n"
+    return Change(target, before, end.join([_NOTE, line(), "", before] if before else [_NOTE, line(), ""]), there)
+
+
+def carry_out(change: Change) -> Path | None:
+    """Write ~/.ssh/config in one step, with its mode; what it was is kept beside it.
+
+    Returns:
+        The copy; None where there was no file.
+
+    Raises:
+        RookeryError: It can't be written; nothing is changed then.
+    """
+    kept = atomic_files.copy_name(change.path) if change.exists else None
+    before, after = (text.encode(errors="surrogateescape") for text in (change.before, change.after))
+    try:
+        change.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        atomic_files.exchange(change.path, before if change.exists else None, after, mode=0o600, copy=kept)
+    except atomic_files.ChangedError:
+        message = f"{persons()} was changed meanwhile, and is left as it is."
+        raise RookeryError(message, hint="the same command again") from None
+    except OSError as error:
+        raise RookeryError(
+            f"{persons()} can't be written: {error.strerror or error}.",
+            hint=f"put this line at its top yourself: {line()}",
+        ) from None
+    return kept
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode(errors="surrogateescape")
+    except OSError as error:
+        raise RookeryError(
+            f"{path} can't be read: {error.strerror}.", hint=f"ls -ld {shlex.quote(str(path))}"
+        ) from None
+
+
+def _put(entries: dict[str, str], *, without: str) -> bool:
+    path = file()
+    with locking.waited(paths.runtime_dir() / "ssh_hosts.lock"):
+        before = path.read_text(encoding="utf-8") if path.is_file() else ""
+        found = re.findall(rf"^({_MARK}(\S+)\n(?:(?!{_MARK}).*\n)*)", before, re.MULTILINE)
+        kept = {name: text.rstrip("\n") + "\n" for text, name in found if name != without} | entries
+        after = "\n".join([_HEAD, *(kept[name] for name in sorted(kept))]) if kept else ""
+        if after == before:
+            return False
+        if after:
+            atomic_files.write(path, after)
+        else:
+            path.unlink(missing_ok=True)
+    return True
+
+
+def _hosts(path: Path, depth: int) -> Iterator[tuple[str, str]]:
+    """The names behind each Host of a file and of those it includes, but for rookery's own, with where they are."""
+    import glob
+
+    if depth > _DEEPEST or path == file() or not path.is_file():
+        return
+    for number, text in enumerate(_read(path).splitlines(), 1):
+        found = re.match(r"\s*(host|include)(?:\s*=\s*|\s+)(.+)", text, re.IGNORECASE)
+        if not found:
+            continue
+        try:
+            words = shlex.split(found[2], comments=True)
+        except ValueError:  # a quote that is not closed, which ssh refuses too
+            continue
+        for word in words:
+            if found[1].lower() == "host":
+                yield word, f"{path}, line {number}"
+            else:
+                # a relative one is below ~/.ssh (ssh_config(5), Include)
+                pattern = str(Path.home() / ".ssh" / Path(word).expanduser())
+                for one in sorted(glob.glob(pattern)):  # noqa: PTH207 an absolute pattern, which Path.glob takes none of
+                    yield from _hosts(Path(one), depth + 1)

@@ -1,0 +1,138 @@
+"""What the user's own ~/.ssh/config says of a cluster's full host name: key, agent, certificate, jump host, port, user.
+
+rookery calls a cluster by its short name, which no `Host login.example.org` of the user's matches. So ssh itself is
+asked (`ssh -G`), and what it answers goes into rookery's own entry (ssh_config.py). The first value that ssh finds
+wins, so the order of precedence is the order of the text it is given: the user's inventory, their ~/.ssh/config, the
+profile.
+"""
+
+import re
+import subprocess
+from collections.abc import Container
+from dataclasses import replace
+from pathlib import Path
+
+from rookery.clusters.config.cluster import Cluster
+
+ANSWER = 10
+"""Seconds that ssh may take: a `Match exec` of the user's runs a program."""
+
+_CARRIED = ("IdentityFile", "CertificateFile", "IdentityAgent", "PKCS11Provider", "SecurityKeyProvider", "ProxyCommand")
+"""Options that go into the entry as they are, besides those that have a field in Cluster."""
+
+_PATHS = ("IdentityFile", "CertificateFile", "IdentityAgent", "PKCS11Provider", "SecurityKeyProvider")
+
+_UNSET = "rookery-unset"
+"""A username and a key that stand for none: what ssh prints where the user's configuration says nothing."""
+
+_UNSAID = {"PKCS11Provider": "none", "SecurityKeyProvider": "internal"}
+"""What ssh prints of an option that nobody has set, where it prints something."""
+
+
+def applied(cluster: Cluster, chosen: Container[str]) -> Cluster:
+    """Return the cluster with what the user's ~/.ssh/config says of its host.
+
+    Args:
+        cluster: As the profile has it. A miniature knows nothing of the user's configuration.
+        chosen: The keys of the profile that the user has set in their own inventory; these stay as they are.
+    """
+    from rookery.clusters.ssh import user_config
+
+    config = Path.home() / ".ssh" / "config"
+    if cluster.sandbox or not config.is_file():
+        return cluster
+    if cluster.host in user_config.aliases().values():  # rookery's own entry would answer, with what it said before
+        return cluster
+    told = _asked(_question(cluster, chosen, config), cluster.host)
+    if not told:
+        return cluster
+    user, jump = told.get("user", [""])[0], told.get("proxyjump", [""])[0]
+    return replace(
+        cluster,
+        user=cluster.user or (user if user != _UNSET else ""),
+        port=int(told.get("port", [cluster.port])[0]),
+        proxy_jump=jump or None,
+        ssh_options=tuple(_options(cluster, told)),
+    )
+
+
+def keys(cluster: Cluster) -> list[Path]:
+    """The private keys that the user's configuration names for the cluster's host."""
+    named = [value for key, value in cluster.ssh_options if key == "IdentityFile" and value != "none"]
+    paths = [Path(name.replace("%d", str(Path.home()))).expanduser() for name in named if "${" not in name]
+    return [path.with_suffix("") if path.suffix == ".pub" else path for path in paths if "%" not in str(path)]
+
+
+def has_identity(cluster: Cluster) -> bool:
+    """Whether the user's configuration says what to log in to the cluster's host with: a key, an agent, a token."""
+    return any(key in _PATHS and value != "none" for key, value in cluster.ssh_options)
+
+
+def differences(cluster: Cluster) -> dict[str, str]:
+    """Return what the user's configuration changes of the profile, by the name of the option."""
+    data = cluster.data
+    fields = {
+        "User": (cluster.user, data.get("cluster_user", "")),
+        "Port": (str(cluster.port), str(data.get("cluster_port", 22))),
+        "ProxyJump": (cluster.proxy_jump or "", data.get("cluster_proxy_jump", "")),
+    }
+    found = {key: now or "none" for key, (now, before) in fields.items() if now != before}
+    for key, value in cluster.ssh_options:
+        if key != "ProxyJump":
+            found[key] = f"{found[key]} {value}" if key in found else value
+    return found
+
+
+def line(key: str, value: str) -> str:
+    """Return an option as a line of an ssh_config: quoted where ssh reads it as a path, which may hold blanks."""
+    from rookery.clusters.ssh.config_file import quoted
+
+    return f"{key} {quoted(value, expanded=False) if key in _PATHS else value}"
+
+
+def _question(cluster: Cluster, chosen: Container[str], config: Path) -> str:
+    """Return the ssh_config that puts the user's own between what wins over it and what gives way to it."""
+    from rookery.clusters.ssh.config_file import include
+
+    port, jump = f"    Port {cluster.port}", f"    ProxyJump {cluster.proxy_jump or 'none'}"
+    first = [
+        *([f"    User {cluster.user}"] if cluster.user else []),
+        *([port] if "cluster_port" in chosen else []),
+        *([jump] if "cluster_proxy_jump" in chosen else []),
+    ]
+    last = [f"    User {_UNSET}", port, *([jump] if cluster.proxy_jump else []), f"    IdentityFile /{_UNSET}"]
+    return "\n".join(["Match all", *first, include(config), "Match all", *last, ""])
+
+
+def _asked(question: str, host: str) -> dict[str, list[str]]:
+    """Return what ssh makes of a host, by option in lower case; nothing where it can't be asked, or refuses the file.
+
+    Whoever connects next is told then why, by ssh itself.
+    """
+    try:
+        done = subprocess.run(
+            ["ssh", "-G", "-F", "/dev/stdin", host],
+            input=question, capture_output=True, text=True, errors="surrogateescape", timeout=ANSWER, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return {}
+    told: dict[str, list[str]] = {}
+    for each in done.stdout.splitlines() if not done.returncode else ():
+        key, _, value = each.partition(" ")
+        told.setdefault(key, []).append(value)
+    return told
+
+
+def _options(cluster: Cluster, told: dict[str, list[str]]) -> list[tuple[str, str]]:
+    """Return the options for the entry; %n in them is the name on ssh's command line, which is another one there."""
+    found = [
+        (key, re.sub(r"%(.)", lambda token: cluster.host if token[1] == "n" else token[0], value))
+        for key in _CARRIED
+        for value in told.get(key.lower(), [])
+        if value not in {f"/{_UNSET}", _UNSAID.get(key)} and not (key == "IdentityFile" and cluster.identity_file)
+    ]
+    if told.get("identitiesonly") == ["yes"]:
+        found.append(("IdentitiesOnly", "yes"))
+    if "proxyjump" not in told and "proxycommand" not in told:
+        found.append(("ProxyJump", "none"))
+    return found

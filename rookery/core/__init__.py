@@ -1,0 +1,1 @@
+"""What knows no cluster: errors, paths, files, locks, output."""

@@ -1,0 +1,201 @@
+"""What commands have in common for the person who types them: how they are called here, and one way to fail.
+
+What goes wrong underneath is a RookeryError: one line, the command to run next, exit code 1. A traceback is shown only
+under `--debug` or ROOKERY_DEBUG=1.
+"""
+
+import errno
+import os
+import re
+import select
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+from rookery.core import startup
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Door
+
+PROGRAMS: dict[str | bytes, str] = {
+    "git": "git",
+    "rsync": "rsync",
+    "ssh": "openssh-client",
+    "ssh-add": "openssh-client",
+    "ssh-keygen": "openssh-client",
+    "sudo": "sudo",
+    "unshare": "util-linux",
+}
+"""Programs of this computer that commands start, each with Debian's package that has it."""
+UNREAD = 141
+"""That of one whose output nobody reads any more: 128 + SIGPIPE, likewise."""
+
+
+def end_by_sigterm() -> None:
+    """From now on `kill` is as clean as Ctrl-C."""
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
+    raise KeyboardInterrupt
+
+
+def guarded(function: Callable[[], int | None]) -> int:
+    """Call a function; say what went wrong in a line or two on stderr, and return the exit code."""
+    try:
+        startup.interruptible()
+        return finished(function() or 0)
+    except KeyboardInterrupt:
+        startup.end_at_once()
+        say("\nStopped. The same command goes on from here.")
+        return finished(startup.INTERRUPTED)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # rich ends the process by itself
+            return UNREAD
+        raise
+    except Exception as error:
+        if isinstance(error, getattr(sys.modules.get("invoke"), "Exit", ())):
+            raise error from None
+        if isinstance(error, OSError) and (code := finished(0, error)):
+            return code
+        if debugging():
+            import traceback
+
+            traceback.print_exc()
+        say(explain(error))
+        return finished(1)
+    finally:
+        startup.end_at_once()
+
+
+def say(text: str) -> None:
+    """Print on stderr; where that can't be written to, nobody is there to be told."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # else Python fails at it once more, at its end
+
+
+def finished(code: int, error: OSError | None = None) -> int:
+    """Write out what was printed; where that can't be done, say so, and drop it.
+
+    Args:
+        code: The exit code of the command.
+        error: What the command ended with, which may have come from printing.
+
+    Returns:
+        The same; UNREAD where nobody reads the output any more, as behind `| head`; 1 where it could not be written.
+    """
+    try:
+        if isinstance(error, BrokenPipeError) and _is_unread():
+            raise error
+        sys.stdout.flush()
+    except OSError as failure:
+        unread = isinstance(failure, BrokenPipeError) and _is_unread()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if unread:
+            return UNREAD
+        say(f"The output could not be written: {failure.strerror}.")
+        return code or 1
+    return code
+
+
+def _is_unread() -> bool:
+    poller = select.poll()
+    poller.register(sys.stdout.fileno(), 0)
+    return any(state & (select.POLLERR | select.POLLHUP) for _, state in poller.poll(0))
+
+
+def explain(error: Exception) -> str:
+    """What a person is told of an error: a line, and a second with what to do about it."""
+    if isinstance(error, RookeryError):
+        return _fit_for_a_terminal(as_typed(str(error)))
+    said = " ".join(str(error).split())
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("rookery"):
+        message, hint = f"{error.name} is not installed beside {sys.executable}.", "uv sync   # then: uv run invoke …"
+    elif isinstance(error, FileNotFoundError) and error.filename in PROGRAMS and not shutil.which(error.filename):
+        message = f"The program {error.filename} is not installed, or is in no folder of PATH."
+        hint = f"sudo apt install {PROGRAMS[error.filename]}   # Debian, Ubuntu; then the same command"
+    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" to write {error.filename}" if error.filename else ", or where the output goes"
+        message, hint = (
+            f"No space is left on this computer{where}.",
+            "df -h ~   # free some, then the same command again",
+        )
+    elif isinstance(error, OSError):
+        message, hint = said, None
+    else:
+        message = f"rookery itself failed: {type(error).__name__}: {said}"
+        hint = "the same command with ROOKERY_DEBUG=1 before it, and tell us what it prints"
+    return _fit_for_a_terminal(str(RookeryError(message, hint=hint)))
+
+
+def as_typed(text: str) -> str:
+    """A text of ours with each command in it as the person types it here: they are written with `invoke` first."""
+    return re.sub(r"\binvoke (?=[a-z])", f"{invocation()} ", text)
+
+
+def _fit_for_a_terminal(text: str) -> str:
+    """The text without control characters: a part of it may come from elsewhere, a cluster or a file."""
+    if all(line.isprintable() for line in text.split("\n")):
+        return text
+    from rookery.core.console import clean
+
+    return clean(text)
+
+
+def debugging() -> bool:
+    """Whether tracebacks are wanted: ROOKERY_DEBUG, or `--debug`, which Invoke turns into logging at level DEBUG."""
+    if os.environ.get("ROOKERY_DEBUG", "") not in {"", "0"}:
+        return True
+    import logging
+
+    return logging.getLogger("invoke").isEnabledFor(logging.DEBUG)
+
+
+_guided = False
+
+
+@contextmanager
+def guiding() -> Iterator[None]:
+    """Within this, commands run as steps of a larger one: which command comes next is that one's business to say."""
+    global _guided  # noqa: PLW0603 one command runs in a process
+    before, _guided = _guided, True
+    try:
+        yield
+    finally:
+        _guided = before
+
+
+def is_guided() -> bool:
+    """Whether this command is a step of a larger one."""
+    return _guided
+
+
+def invocation() -> str:
+    """What the person types to get here, for the commands that messages suggest: `invoke`, or `rookery`.
+
+    A script that runs the program for the person says in ROOKERY_CALLED_AS how they can do it themselves.
+    """
+    if told := os.environ.get("ROOKERY_CALLED_AS"):
+        return told
+    name = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else ""
+    return name if name in {"invoke", "inv", "rookery"} else "rookery"
+
+
+def door(name: str, *, sandbox: bool = False) -> "Door":
+    """The door to the cluster that a command names, or to its miniature; nothing is opened yet.
+
+    Raises:
+        RookeryError: The cluster is unknown, its profile is not as it should be, or it has no miniature.
+    """
+    from rookery.clusters.config import profile
+    from rookery.clusters.ssh.connection import Door
+
+    return Door(profile.load(name, profile.sources(sandbox)))

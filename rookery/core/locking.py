@@ -1,0 +1,77 @@
+"""One run at a time, on this computer; the lease on the cluster keeps other computers out.
+
+The kernel frees the lock when its process ends, however that comes about, so a lock is never left behind.
+"""
+
+import getpass
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from rookery.core import paths
+from rookery.core.errors import RookeryError
+from rookery.remote import strict_json
+
+
+@contextmanager
+def held(name: str) -> Iterator[None]:
+    """Hold a cluster's lock while the block runs.
+
+    Args:
+        name: What is locked, a cluster's name or one that is as fit for a file's name.
+
+    Raises:
+        RookeryError: Another run holds it; the message says whose, which process and since when.
+    """
+    import fcntl  # Windows has none; `doctor` says so there, and comes this way
+
+    folder = paths.state_dir() / "locks"
+    with paths.writing_state(folder):
+        file = (folder / f"{name}.lock").open("a+", encoding="utf-8")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise RookeryError(
+                f"Another run is at work on {name}: {_holder(file.read())}.",
+                hint="the same command, once that one has ended",
+            ) from None
+        file.truncate(0)
+        since = time.strftime("%H:%M:%S")
+        json.dump({"who": getpass.getuser(), "pid": os.getpid(), "since": since}, file)
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+@contextmanager
+def waited(file: Path, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Hold a lock file while the block runs; whoever else wants it, thread or process, waits.
+
+    Args:
+        file: The lock file, in a folder that is there.
+        waiting: Called where somebody else holds it.
+    """
+    import fcntl
+
+    with file.open("w", encoding="utf-8") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def _holder(text: str) -> str:
+    """Who holds a lock, from what it wrote there; it may have been read before it was written."""
+    with suppress(ValueError, KeyError, TypeError):
+        holder = strict_json.loads(text)
+        return f"{holder['who']}, process {holder['pid']}, since {holder['since']}"
+    return "it has just begun"

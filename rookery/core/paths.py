@@ -1,0 +1,104 @@
+"""Where things are: the house's own files, and the folders of the person who runs it.
+
+Every function reads the environment when it is called, so that a test or a sandbox can give a person another home.
+"""
+
+import errno
+import os
+import shlex
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rookery.core.errors import RookeryError
+
+
+def root() -> Path:
+    """The folder with playbooks/, roles/, inventory/ …: the checkout, or the copy that the wheel carries."""
+    carried = package() / "_house"
+    return carried if carried.is_dir() else package().parent
+
+
+def package() -> Path:
+    """The folder of the package itself."""
+    return Path(__file__).resolve().parents[1]
+
+
+def remote(name: str) -> str:
+    """The text of what is run on clusters.
+
+    Args:
+        name: A file of rookery/remote.
+    """
+    return (package() / "remote" / name).read_text(encoding="utf-8")
+
+
+def _xdg(variable: str, default: str) -> Path:
+    """A base folder of the XDG specification; a relative value counts as unset, as the specification asks."""
+    value = os.environ.get(variable, "")
+    return Path(value) if value.startswith("/") else Path.home() / default
+
+
+def config_dir() -> Path:
+    """The person's choices: inventory/, ssh_config."""
+    return _xdg("XDG_CONFIG_HOME", ".config") / "rookery"
+
+
+def state_dir() -> Path:
+    """What rookery remembers between runs: known hosts, sandboxes, locks."""
+    return _xdg("XDG_STATE_HOME", ".local/state") / "rookery"
+
+
+@contextmanager
+def writing_state(folder: Path) -> Iterator[None]:
+    """Make a folder of the state folder, and explain what keeps the block from writing to it.
+
+    Raises:
+        OSError: There is no room.
+        RookeryError: It can't be written, for another reason.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise RookeryError(
+            f"rookery can't keep its state in {folder}: {error.strerror}.", hint=f"ls -ld {shlex.quote(str(folder))}"
+        ) from error
+
+
+def cache_dir() -> Path:
+    """What can be fetched again."""
+    return _xdg("XDG_CACHE_HOME", ".cache") / "rookery"
+
+
+def _is_short(folder: str, longest: int = 20) -> bool:
+    """Whether a folder can be written to, and its path leaves room for a socket's."""
+    return folder.startswith("/") and len(folder) <= longest and os.access(folder, os.W_OK)
+
+
+def runtime_dir() -> Path:
+    """A short folder of mode 0700 for sockets, made if need be.
+
+    A socket's whole path may have 107 bytes (sun_path, unix(7)), and ssh adds 17 to it while it connects, so a folder
+    deep in a home won't do.
+
+    Raises:
+        RookeryError: The folder belongs to somebody else, or others can write to it.
+    """
+    base = os.environ.get("XDG_RUNTIME_DIR", "")
+    if _is_short(base, 30):
+        folder = Path(base) / "rookery"
+    else:
+        given = os.environ.get("TMPDIR", "")
+        folder = Path(given if _is_short(given) else "/tmp") / f"rookery-{os.getuid()}"  # noqa: S108
+    folder.mkdir(mode=0o700, parents=False, exist_ok=True)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise RookeryError(
+            f"{folder} is not a private folder of yours, so no connection can be kept there.",
+            hint=f"ls -ld {folder}   # then remove it, or set XDG_RUNTIME_DIR",
+        )
+    return folder

@@ -1,0 +1,319 @@
+"""The one reader of YAML: a file that holds one mapping, with the line that each value came from.
+
+A file may have been written by anybody. So before anything is made of a text, tags are refused, and nesting and aliases
+that would be too much for those who walk it.
+
+PyYAML takes as long to import as much of a short command, so what a text says is kept, and it is not read anew while
+the text stays the same.
+"""
+
+import hashlib
+import json
+import math
+import re
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rookery import __version__
+from rookery.core import atomic_files, paths, secret_values, state_files
+from rookery.core.errors import RookeryError, one_line
+from rookery.core.shapes import MismatchError
+from rookery.remote import strict_json
+
+if TYPE_CHECKING:
+    import yaml
+
+Place = tuple[str | int, ...]
+"""Where in a file something stands: keys and positions, from the top."""
+
+DEEPEST = 100
+"""Most values one in another, those behind an alias too. PyYAML's loader in C ends the process at some ten thousand."""
+
+LONGEST_NUMBER = 400
+"""Characters that a number may have; what is longer is larger than any that is allowed."""
+
+MOST_REPEATED = 100_000
+"""Most values that aliases may repeat in a text; nine lines can repeat a thousand million."""
+
+LARGEST = 1_000_000
+"""Most bytes of a file."""
+
+_TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
+"""The tags a value may have: none, or text. Every other one makes something else of a value than stands there."""
+
+KEPT = 50
+"""Of how many texts it is kept what they say."""
+
+_TAG_DIRECTIVE = re.compile(r"(?:^|[\n\r\x85\u2028\u2029])%TAG")
+
+
+@dataclass(frozen=True)
+class Document:
+    """One YAML file."""
+
+    file: Path
+    """Where it is."""
+    data: Mapping[str, Any]
+    """What it says; empty where the file is."""
+    lines: Mapping[Place, int]
+    """The line, counted from 1, of each key and list element."""
+
+    def line(self, place: Place) -> int:
+        """The line of a place, or of the nearest thing around it that has one."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place, 1)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A way to read YAML.
+
+    Attributes:
+        name: What it is called where it is kept what a text says; another one where it comes to read otherwise.
+        loader: Makes the loader class, of `fastest`.
+        kept: Whether what a text says is kept.
+    """
+
+    name: str
+    loader: Callable[[], Any]
+    kept: bool = True
+
+
+@cache
+def fastest() -> Any:
+    """PyYAML's safe loader: the one in C, ten times as fast, where this build of it has that."""
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        def construct_object(self, node: Any, deep: bool = False) -> Any:
+            try:
+                _refuse_long_number(node)
+                return _ordinary(super().construct_object(node, deep))
+            except (ValueError, ArithmeticError, LookupError) as error:  # a date such as 2026-02-30, an empty 0x_
+                raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from error
+
+    return Loader
+
+
+def _refuse_long_number(node: "yaml.Node") -> None:
+    """Refuse a long number before it is made: PyYAML takes minutes for one in base 60 (1:59:59 …)."""
+    if node.tag.endswith((":int", ":float")) and len(node.value) > LONGEST_NUMBER:
+        raise ValueError("a number too large")
+
+
+def _ordinary(value: Any) -> Any:
+    """The value, unless it is a number that no other program could hold.
+
+    Raises:
+        ValueError: It is one.
+    """
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise ValueError("a number too large")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a number that is none, or infinite")
+    return value
+
+
+ANSIBLE = Dialect("ansible-2", fastest)
+"""Safe YAML as Ansible reads it, without tags."""
+
+
+def read(file: Path, dialect: Dialect = ANSIBLE) -> Document:
+    """Read a YAML file that holds one mapping, or nothing.
+
+    Args:
+        file: The file, as messages name it.
+        dialect: How scalars are read.
+
+    Raises:
+        RookeryError: It can't be read, is not YAML, holds something else, says a key twice or is nested too deep; with
+            file and line.
+    """
+    text = _text(file)
+    if not dialect.kept or secret_values.NAMED.search(text):
+        return _parsed(file, text, dialect)[0]
+    kept = _kept(text, dialect)
+    if (told := state_files.load(kept, _told)) is not None:
+        return Document(file, *told)
+    document, plain = _parsed(file, text, dialect)
+    if plain:
+        _keep(kept, document)
+    return document
+
+
+def parse(file: Path, text: str, dialect: Dialect = ANSIBLE) -> Document:
+    """Read a text as `read` reads a file.
+
+    Args:
+        file: What messages call it.
+        text: The text.
+        dialect: How scalars are read.
+
+    Raises:
+        RookeryError: As for `read`.
+    """
+    return _parsed(file, text, dialect)[0]
+
+
+def _text(file: Path) -> str:
+    try:
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise RookeryError(f"{file} can't be read: it is not a file.", hint=f"ls -ld '{file}'")
+        if status.st_size > LARGEST:
+            raise RookeryError(f"{file} is larger than {LARGEST // 1_000_000} MB.", hint=f"ls -l '{file}'")
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RookeryError(f"{file} can't be read: {error.strerror}.", hint=f"ls -l '{file}'") from error
+    except UnicodeDecodeError as error:
+        raise RookeryError(f"{file} is not text in UTF-8.", hint=f"file '{file}'") from error
+
+
+def _kept(text: str, dialect: Dialect) -> Path:
+    """The file with what a text says."""
+    whole = "\0".join((__version__, dialect.name, text))
+    return paths.cache_dir() / "yaml" / hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _told(value: Any) -> tuple[Any, dict[tuple[Any, ...], int]]:
+    """The shape of what is kept: the data, and the line of each place in it."""
+    if not isinstance(value, list) or len(value) != 2 or not isinstance(value[1], list):
+        raise MismatchError("is not data with its lines")
+    for one in value[1]:
+        if type(one) is not list or [type(part) for part in one] != [list, int]:
+            raise MismatchError("has a line of another form")
+        if any(isinstance(step, (list, dict)) for step in one[0]):
+            raise MismatchError("has a place of another form")
+    return value[0], {tuple(place): line for place, line in value[1]}
+
+
+def _keep(path: Path, document: Document) -> None:
+    """Keep what a text says, where JSON can hold it as it is; a cache that can't be written costs time alone."""
+    told = (document.data, [(list(place), line) for place, line in document.lines.items()])
+    with suppress(OSError, ValueError, TypeError):
+        text = json.dumps(told)
+        if repr(strict_json.loads(text)[0]) == repr(document.data):
+            atomic_files.write(path, text)
+            atomic_files.trim(path.parent, KEPT)
+
+
+def _parsed(file: Path, text: str, dialect: Dialect) -> tuple[Document, bool]:
+    """What a text says, and whether it has no aliases: JSON, in which it is kept, knows none."""
+    import yaml
+
+    try:
+        _refuse_directives(file, text)
+        plain = _is_plain(file, text)
+        loader = dialect.loader()(text)
+        node = loader.get_single_node()
+        lines = dict(_lines(file, node, (), set())) if node is not None else {}
+        data = loader.construct_document(node) if node is not None else {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise _wrong(file, mark.line + 1 if mark else 1, f"this is not YAML: {problem}.") from error
+    if data is not None and not isinstance(data, dict):
+        raise _wrong(file, 1, f"expected lines of `key: value`, found a {type(data).__name__}.")
+    return Document(file, data or {}, lines), plain
+
+
+def _refuse_directives(file: Path, text: str) -> None:
+    """Refuse names for tags: no tag is allowed, and the parser compares each name with all others."""
+    if found := _TAG_DIRECTIVE.search(text):
+        raise _wrong(file, text.count("\n", 0, found.end()) + 1, "%TAG is not allowed, as no tags are.")
+
+
+def _is_plain(file: Path, text: str) -> bool:
+    """Whether there are no aliases. Tags are refused, and what is too deep or too much to be made into values.
+
+    This looks at the parser's events alone: nothing has been made of the text yet.
+    """
+    import yaml
+
+    whole = _Extent("")
+    within, anchors = [whole], dict[str, _Extent]()
+    for event in yaml.parse(text, Loader=fastest()):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.CollectionEndEvent):
+            done = within.pop()
+            anchors[done.anchor] = done
+            within[-1].add(done)
+        elif isinstance(event, yaml.AliasEvent):
+            if event.anchor in {each.anchor for each in within}:
+                raise _wrong(file, line, f"*{event.anchor} stands within what it repeats.")
+            known = anchors.get(str(event.anchor), _Extent(""))  # an unknown one is told of by the loader
+            within[-1].add(known)
+            whole.repeated += known.count
+        elif isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)):
+            if event.tag not in _TAGS:
+                raise _wrong(file, line, f"the tag {_shown(str(event.tag))} is not allowed: write the value itself.")
+            one = _Extent(event.anchor or "")
+            if isinstance(event, yaml.CollectionStartEvent):
+                within.append(one)
+            else:
+                anchors[one.anchor] = one
+                within[-1].add(one)
+        if len(within) + within[-1].height > DEEPEST:
+            raise _wrong(file, line, f"nested too deep: more than {DEEPEST} values one in another.")
+        if whole.repeated > MOST_REPEATED:
+            raise _wrong(file, line, f"its aliases repeat more than {MOST_REPEATED:,} values.")
+    return not whole.repeated
+
+
+@dataclass
+class _Extent:
+    """How much a value holds; what is known of an anchor.
+
+    Attributes:
+        anchor: Its name; "" where it has none.
+        count: How many values it holds, itself included.
+        height: How many of them stand one in another.
+        repeated: How many of them stand there by an alias; of the whole text alone.
+    """
+
+    anchor: str
+    count: int = 1
+    height: int = 0
+    repeated: int = 0
+
+    def add(self, inner: "_Extent") -> None:
+        self.count += inner.count
+        self.height = max(self.height, inner.height + 1)
+
+
+def _shown(tag: str) -> str:
+    """A tag as it was written: !!int."""
+    return tag.replace("tag:yaml.org,2002:", "!!", 1)[:40]
+
+
+def _wrong(file: Path, line: int, what: str) -> RookeryError:
+    return RookeryError(f"{file}:{line}: {one_line(what)}", hint=f"edit line {line} of {file}")
+
+
+def _lines(file: Path, node: "yaml.Node", place: Place, seen: set[int]) -> Iterator[tuple[Place, int]]:
+    """The line of everything inside a node; a key said twice is an error, since YAML keeps the last in silence."""
+    import yaml
+
+    if id(node) in seen:  # an alias: its lines are those of its anchor
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        here: dict[str, int] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                if key.value in here:
+                    raise _wrong(file, line, f"{key.value} is said twice, on line {here[key.value]} already.")
+                here[key.value] = line
+                yield (*place, key.value), line
+                yield from _lines(file, value, (*place, key.value), seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            yield (*place, number), value.start_mark.line + 1
+            yield from _lines(file, value, (*place, number), seen)

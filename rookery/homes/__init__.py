@@ -1,0 +1,1 @@
+"""Homes on clusters: applied, compared with what they should be, undone."""

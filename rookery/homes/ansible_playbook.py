@@ -1,0 +1,72 @@
+"""ansible-playbook, as rookery runs it: a script of its own, that play.py starts. Nothing imports it.
+
+It begins to start, then reads a line of JSON from standard input: `argv`, what ansible-playbook would be told on its
+command line, `environment`, variables besides those it has, and `attendants` (attendant.py). Where none comes there is
+nothing to do.
+
+It differs from the command of that name in what it costs: paramiko is kept out, since Ansible imports it only to see
+whether it is there (a quarter of a second), and OpenSSH is the only transport here; a run is too short for looking
+after its memory again and again, and for taking it apart at the end (half a second together).
+
+And it ends when the process that started it ends, however that came about: nothing else comes on standard input, and
+its end is the sign. Ansible then ends its workers and their ssh; where it can't any more (kill -9), they see
+that by themselves.
+"""
+
+import atexit
+import gc
+import json
+import os
+import signal
+import sys
+import threading
+
+
+def follow(pipe: int, number: int) -> None:
+    """Wait for the other end of a pipe to close, then give this process a signal."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # else one might not wake the main thread
+    while os.read(pipe, 512):
+        pass
+    os.kill(os.getpid(), number)
+
+
+def _watch(pipe: int, number: int) -> None:
+    threading.Thread(target=follow, args=(pipe, number), daemon=True).start()
+
+
+def _watch_parent(life: int, held: int) -> None:
+    """In a worker just begun: Ansible alone holds the other end, and a worker's own SIGTERM ends its ssh with it."""
+    os.close(held)
+    _watch(life, signal.SIGTERM)
+
+
+def _playbook() -> int:
+    """ansible-playbook itself; its exit code."""
+    from ansible.cli.playbook import main
+
+    from rookery.homes import remote_session
+
+    line = sys.stdin.readline()
+    if not line:
+        return 0
+    told = json.loads(line)
+    os.environ.update(told["environment"])
+    remote_session.begin(told["attendants"])
+    _watch(0, signal.SIGINT)
+    life, held = os.pipe()
+    os.register_at_fork(after_in_child=lambda: _watch_parent(life, held))
+    try:
+        main(["ansible-playbook", *told["argv"]])
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.modules["paramiko"] = None  # type: ignore[assignment]  # how Python marks a module as not importable
+    gc.set_threshold(100_000)
+    code = _playbook()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

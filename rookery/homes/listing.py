@@ -1,0 +1,249 @@
+"""`clusters` and `clusters.show`: which clusters there are, and what is known of one, value by value."""
+
+import json as json_
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rookery.clusters.config import profile
+from rookery.clusters.ssh import user_settings
+from rookery.core import paths, secret_values, state_files
+from rookery.core.errors import RookeryError
+from rookery.core.invocation import invocation
+from rookery.core.shapes import struct, text
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+# The schema's order, told to a student: the first part of a key decides where it is shown.
+GROUPS = {
+    "Which cluster": "title os docs_url source_url verified_on unverified notes access",
+    "Logging in": "host port user user_hint identity_file known_hosts_file proxy_jump forward_agent login_nodes vpn "
+    "logins login_prompts login_hours host_keys host_keys_url policies internet mirrors",
+    "Jobs": "scheduler account qos default_partition partitions nodes gpus gpu_request constraints mpi_launcher array "
+    "limits job_preamble",
+    "Software": "architectures module_system module_verb modules python_provider system_python system_r",
+    "Storage": "storage roomy_storage moved_folders quota",
+}
+UNITS = {
+    "mb": ((1024 * 1024, "TB"), (1024, "GB"), (1, "MB")),
+    "gb": ((1, "GB"),),
+    "kb": ((1, "KB"),),
+    "minutes": ((1440, "d"), (60, "h"), (1, "min")),
+    "days": ((1, "days"),),
+    "seconds": ((1, "s"),),
+}
+"""What a key may end in, and how its number is shown: the largest unit in which it is whole."""
+REST = "For the roles"
+"""The group of variables that are no part of a profile."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A cluster in the list of clusters."""
+
+    name: str
+    """Its name in the inventory."""
+    title: str = ""
+    """Its name as people say it."""
+    host: str = ""
+    """Its login node."""
+    scheduler: str = ""
+    """slurm, or none."""
+    gpus: tuple[str, ...] = ()
+    """Its types of GPU."""
+    set_up_at: str | None = None
+    """When a home was set up there, as `setup` noted it; None = never from here."""
+    problem: str = ""
+    """What is wrong with its profile; the rest is unknown then."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """A variable of a cluster, and where it was said."""
+
+    key: str
+    """Its name."""
+    value: Any
+    """Its value."""
+    where: str
+    """File and line."""
+    unverified: bool
+    """Whether the profile says that nobody could verify it."""
+
+
+def table(sandbox: bool = False) -> list[Row]:
+    """All clusters, in the inventory's order.
+
+    Args:
+        sandbox: The miniatures on this machine rather than the clusters.
+
+    Raises:
+        RookeryError: An inventory file is malformed. A malformed profile is told of in its row instead.
+    """
+    folders = profile.sources(sandbox)
+    return [_row(name, folders, sandbox) for name in profile.names(folders)]
+
+
+def _row(name: str, folders: list[Path], sandbox: bool) -> Row:
+    try:
+        cluster = profile.load(name, folders, own_ssh=False)
+    except RookeryError as error:
+        return Row(name, problem=error.message)
+    gpus = tuple(gpu.get("title", gpu["type"]) for gpu in cluster.data.get("cluster_gpus", []))
+    return Row(name, cluster.title, cluster.host, cluster.scheduler, gpus, _set_up_at(name, sandbox))
+
+
+def _set_up_at(name: str, sandbox: bool) -> str | None:
+    """When `setup` last ended well there; it notes that in the state folder."""
+    folder = paths.state_dir() / ("sandbox/clusters" if sandbox else "clusters")
+    told = state_files.load(folder / f"{name}.json", struct({"set_up": text(longest=100)}))
+    return told and str(told["set_up"])
+
+
+def details(name: str, sandbox: bool = False) -> dict[str, list[Value]]:
+    """Everything said of a cluster, by group; what looks like a secret is hidden.
+
+    Raises:
+        RookeryError: The cluster is unknown, or its profile is not as it should be.
+    """
+    folders = profile.sources(sandbox)
+    glue = paths.root() / "inventory/group_vars/all.yml"
+    cluster = profile.load(name, folders)
+    doubtful = {key.split(".")[0].split("[")[0] for key in cluster.data.get("cluster_unverified", [])}
+    group_of = {profile.PREFIX + key: group for group, keys in GROUPS.items() for key in keys.split()}
+    order = {key: number for number, key in enumerate(group_of)}
+    grouped: dict[str, list[Value]] = {group: [] for group in (*GROUPS, REST)}
+    # how the house hands a profile on to Ansible's ssh says nothing of the cluster
+    said = [one for one in profile.explain(name, folders) if one.file != glue or not one.key.startswith("ansible_")]
+    for setting in sorted(said, key=lambda one: order.get(one.key, len(order))):
+        value = Value(
+            setting.key, secret_values.hidden(setting.key, setting.value), setting.where(), setting.key in doubtful
+        )
+        grouped[group_of.get(setting.key, REST)].append(value)
+    own = user_settings.differences(cluster).items()
+    grouped[f"By your ~/.ssh/config, for {cluster.host}"] = [
+        Value(key, secret_values.hidden(key, value), "", False) for key, value in own
+    ]
+    return {group: values for group, values in grouped.items() if values}
+
+
+def show_all(*, sandbox: bool = False, json: bool = False) -> int:
+    """Print the list of clusters; the exit code is 1 where a profile is not as it should be."""
+    rows = table(sandbox)
+    if json:
+        print(json_.dumps([asdict(row) for row in rows], indent=2))
+    else:
+        _print_rows(rows)
+    return int(any(row.problem for row in rows))
+
+
+def show(name: str, *, sandbox: bool = False, json: bool = False) -> int:
+    """Print what is known of a cluster, and the file and line of each value.
+
+    Raises:
+        RookeryError: The cluster is unknown, or its profile is not as it should be.
+    """
+    grouped = details(name, sandbox)
+    if json:
+        values = {one.key: asdict(one) for values in grouped.values() for one in values}
+        print(json_.dumps({"name": name, "values": values}, indent=2, default=str))
+    else:
+        _print_details(name, grouped)
+    return 0
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    # what goes to a file or a pipe is not folded at 80 columns
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
+
+
+def _print_rows(rows: list[Row]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    console = _console()
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("name", "host", "scheduler", "GPUs", "set up", "what it is"):
+        grid.add_column(heading, overflow="fold", no_wrap=heading == "name")
+    for row in rows:
+        if row.problem:
+            grid.add_row(row.name, Text(row.problem, style="red"))
+        else:
+            since = (row.set_up_at or "not yet")[:10]
+            cells = (row.name, row.host, row.scheduler, ", ".join(row.gpus) or "none", since, row.title)
+            grid.add_row(*(Text(cell) for cell in cells))
+    console.print(grid)
+    for row in rows:
+        if row.set_up_at is None and not row.problem:
+            console.print(Text(f"next: {invocation()} setup --cluster {row.name}"))
+            break
+
+
+def _print_details(name: str, grouped: Mapping[str, list[Value]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    console = _console()
+    files: dict[str, str] = {}
+    for group, values in grouped.items():
+        console.print(Text(f"\n{group}", style="bold"))
+        grid = Table.grid(padding=(0, 2))
+        for heading in ("key", "value", "where"):
+            grid.add_column(heading, overflow="fold", no_wrap=heading != "value")
+        for one in values:
+            key = Text(one.key.removeprefix(profile.PREFIX) + ("?" if one.unverified else ""))
+            grid.add_row(Text("  ") + key, _readable(one.value), Text(_short(one.where, files), style="dim"))
+        console.print(grid)
+    console.print()
+    for file, letter in files.items():
+        console.print(Text(f"{letter} = {file}", style="dim"))
+    if any(one.unverified for values in grouped.values() for one in values):
+        console.print(Text("? = could not be verified", style="dim"))
+    console.print(Text(f"next: {invocation()} setup --cluster {name}"))
+
+
+def _short(where: str, files: dict[str, str]) -> str:
+    """`A:12` for a file and line: paths are long, and few."""
+    file, colon, line = where.rpartition(":")
+    if not colon:
+        return where
+    return f"{files.setdefault(file, chr(ord('A') + len(files)))}:{line}"
+
+
+def _readable(value: Any) -> "RenderableType":
+    """A value as a person reads it: a list a line an element, a mapping as `key value, key value`."""
+    from rich.text import Text
+
+    if isinstance(value, list):
+        return Text("\n".join(_flat(item) for item in value) or "none")
+    return Text(_flat(value) or "none")
+
+
+def _named(key: str, value: Any) -> str:
+    """A key and its value, the unit that the key ends in put behind the number: `max 12 h` for max_minutes: 720."""
+    stem, _, unit = key.rpartition("_")
+    if unit not in UNITS or not isinstance(value, int):
+        return f"{key} {_flat(value)}"
+    sizes = UNITS[unit]
+    fitting = [(size, short) for size, short in sizes if value >= size and value % size == 0] or [(1, sizes[-1][1])]
+    return f"{stem} {value // fitting[0][0]} {fitting[0][1]}"
+
+
+def _flat(value: Any) -> str:
+    """A value on one line."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        named = {key: inner for key, inner in value.items() if key not in {"name", "type"}}
+        head = [str(value[key]) for key in ("name", "type") if key in value]
+        rest = "; ".join(_named(key, inner) for key, inner in named.items())
+        return ": ".join([*head, *([rest] if rest else [])])
+    if isinstance(value, list):
+        return " ".join(_flat(item) for item in value) or "none"
+    return str(value)

@@ -1,0 +1,117 @@
+"""What rookery keeps of a cluster on this side, and how `undo` takes it back.
+
+Every part of rookery that writes something of a cluster's here has a line in `_TRACES`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery.clusters.ssh import config_file, user_config
+from rookery.core import atomic_files, paths
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.ssh.connection import Door
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Something of a cluster's on this side.
+
+    Attributes:
+        path: Where it is.
+        what: What it is, in a person's words.
+        remove: What takes it away; None where it always stays.
+        on_purge: Whether it goes with --purge alone.
+    """
+
+    path: Path
+    what: str
+    remove: Callable[[], object] | None = None
+    on_purge: bool = False
+
+
+def _traces(door: "Door") -> list[Trace]:
+    """What there is of a cluster."""
+    cluster = door.cluster
+    state = paths.state_dir() / "sandbox" if cluster.sandbox else paths.state_dir()
+    note = state / "clusters" / f"{cluster.name}.json"
+    found = [Trace(note, "the note that it is set up", lambda: note.unlink(missing_ok=True))]
+    if cluster.sandbox:  # the rest is the miniature's own, and goes with it
+        return found
+    inventory = paths.config_dir() / "inventory/host_vars" / f"{cluster.name}.yml"
+    known = paths.state_dir() / "known_hosts"
+    first = paths.state_dir() / "onboard" / f"{cluster.label}.json"
+    found += [
+        Trace(door.config_file, "how ssh reaches it", lambda: config_file.remove(cluster), on_purge=True),
+        Trace(known, "its host key", lambda: _forget_key(door, known), on_purge=True),
+        Trace(first, "which project was your first there", lambda: first.unlink(missing_ok=True), on_purge=True),
+        Trace(inventory, "your settings for it"),
+        *_editors(cluster),
+    ]
+    if alias := user_config.aliases().get(cluster.name):
+        what = f"`ssh {alias}`, which ~/.ssh/config includes"
+        found.append(Trace(user_config.file(), what, lambda: user_config.forget(cluster), on_purge=True))
+    if cluster.identity_file:
+        found.append(Trace(Path(cluster.identity_file).expanduser(), "your key"))
+    return found
+
+
+def plan(door: "Door", *, purge: bool) -> list[str]:
+    """What `forget` would do, a line each."""
+    return [_line(trace, purge) for trace in _traces(door) if trace.path.exists()]
+
+
+def forget(door: "Door", *, purge: bool) -> list[str]:
+    """Take back what rookery wrote of a cluster on this side; a line each on what went and what stays.
+
+    Args:
+        door: The cluster's.
+        purge: Its entry in ssh_config and its host key go too, and the connection is closed. Keys and settings stay.
+    """
+    traces = [trace for trace in _traces(door) if trace.path.exists()]
+    told = [_line(trace, purge) for trace in traces]
+    if purge and not door.cluster.sandbox:
+        door.close()
+    for trace in traces:
+        if _goes(trace, purge) and trace.remove:
+            trace.remove()
+    return told
+
+
+def _editors(cluster: "Cluster") -> list[Trace]:
+    """What VS Code knows of it, and what `ssh NAME-job` goes by."""
+    from rookery.clusters.ssh import compute_node_keys
+    from rookery.homes.vscode import workstation
+
+    known = compute_node_keys.known_hosts(cluster)
+    found = [
+        Trace(path, "what VS Code was told of it", partial(workstation.take_back, cluster, path), on_purge=True)
+        for path in workstation.files(cluster)
+    ]
+    return [*found, Trace(known, "the host key of its jobs", lambda: compute_node_keys.forget(cluster), on_purge=True)]
+
+
+def _goes(trace: Trace, purge: bool) -> bool:
+    return trace.remove is not None and (purge or not trace.on_purge)
+
+
+def _line(trace: Trace, purge: bool) -> str:
+    fate = "forgotten" if _goes(trace, purge) else "stays"
+    return f"on this computer, {fate}: {trace.what} ({trace.path})"
+
+
+def _forget_key(door: "Door", known: Path) -> None:
+    """Take the cluster's lines out of rookery's known_hosts."""
+    from rookery.clusters.ssh import host_keys
+
+    pattern = host_keys.host_pattern(door.cluster)
+    lines = known.read_text(encoding="utf-8").splitlines(keepends=True)
+    rest = [line for line in lines if line.split(" ", 1)[0] != pattern]
+    if rest:
+        atomic_files.write(known, "".join(rest))
+    else:
+        known.unlink()

@@ -1,0 +1,235 @@
+"""`login` and `logout`: the connections that every other command goes through, opened and closed by hand.
+
+What is typed for a login goes into ssh's own prompts, on the person's terminal; nothing of it passes through here.
+"""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from rookery.core import invocation
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.ssh.connection import Door
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks of `login` or `logout`; each field is the flag of that name.
+
+    Attributes:
+        cluster: Names with commas between them, or `all`; "" for those where the person's username is known.
+        user: The person's name on the cluster, kept for the next time.
+        sandbox: Miniatures of the clusters on this machine.
+        json: One JSON document on standard output, nothing else.
+        yes: Ask nothing but what a login takes.
+        accept_host_key: The fingerprint of a host key that the person has checked, to accept.
+    """
+
+    cluster: str = ""
+    user: str = ""
+    sandbox: bool = False
+    json: bool = False
+    yes: bool = False
+    accept_host_key: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What came of one cluster.
+
+    Attributes:
+        state: opened, open (already), closed, none (there was nothing to close) or failed.
+        host: Its login node.
+        user: The person's name there.
+        hours: How long the connection stays open after its last use.
+        at_risk: When the cluster may be taken down for work.
+        at_risk_now: Whether that is now, by this computer's clock.
+        reason: Why it failed, in one word (see ssh_errors.SshError).
+        error: Why, in a line.
+        hint: The command to run next.
+    """
+
+    state: str
+    host: str = ""
+    user: str = ""
+    hours: int = 0
+    at_risk: str = ""
+    at_risk_now: bool = False
+    reason: str = ""
+    error: str = ""
+    hint: str = ""
+
+
+def run(request: Request) -> int:
+    """Open a connection to each of the clusters, one after another, so that no two ask at once.
+
+    Returns:
+        The exit code: 0 where all are open.
+
+    Raises:
+        RookeryError: No cluster is meant, or one that is not known.
+    """
+    names = _meant(request)
+    if request.sandbox:
+        from rookery.sandbox import lifecycle
+
+        if request.user:
+            raise RookeryError("--user is for the cluster itself: a miniature has an account of its own.")
+        lifecycle.ensure(names, yes=request.yes, quiet=request.json)
+    return _each(names, lambda name: _opened(name, request), request)
+
+
+def logout(request: Request) -> int:
+    """Close the connections to the clusters; what runs through one of them ends.
+
+    Returns:
+        The exit code: 0 where none is left open.
+
+    Raises:
+        RookeryError: A cluster is not known.
+    """
+    return _each(_meant(request, closing=True), lambda name: _closed(name, request), request)
+
+
+def announcement(cluster: "Cluster") -> str:
+    """What a person should know before ssh asks them: who asks, for what, and that nothing will show."""
+    lines = [f"{cluster.name}: logging in to {cluster.host} as {cluster.user}"]
+    if cluster.proxy_jump:
+        lines.append(f"  through the jump host {cluster.proxy_jump}, which may ask first")
+    return "\n".join([*lines, f"  asked for: {_asked(cluster)}", "  nothing shows while you type"])
+
+
+def at_risk_now(text: str, now: time.struct_time) -> bool:
+    """Whether a time lies in a profile's at-risk window, as far as it is written like "Tuesdays 08:00 to 10:00".
+
+    Args:
+        text: cluster_policies.at_risk.
+        now: The time where the cluster is.
+    """
+    found = re.match(r"(\w{3})\w*\s+(\d{1,2}:\d\d)\s*(?:to|-)\s*(\d{1,2}:\d\d)", text)
+    if not found or found[1].capitalize() not in _DAYS:
+        return False
+    day, (begin, end) = _DAYS.index(found[1].capitalize()), (part.zfill(5) for part in found.groups()[1:])
+    return now.tm_wday == day and begin <= time.strftime("%H:%M", now) < end
+
+
+def _meant(request: Request, *, closing: bool = False) -> list[str]:
+    """The clusters asked for; without a name, those where the person has a username (or a miniature)."""
+    from rookery.homes import selection
+
+    if request.cluster not in {"", "all"}:
+        return selection.clusters(request.cluster, "logout" if closing else "login")
+    found = selection.yours(sandbox=request.sandbox)
+    if not found and not closing:
+        return selection.clusters("", "login")
+    return found
+
+
+def _each(names: list[str], do: Callable[[str], Entry], request: Request) -> int:
+    """Do something for each cluster, and tell what came of it; what fails at one keeps no other from its turn."""
+    entries = {}
+    for name in names:
+        try:
+            entries[name] = do(name)
+        except RookeryError as error:
+            reason = str(getattr(error, "reason", "other"))
+            told = invocation.explain(error)
+            message, _, hint = told.partition("\n  next: ")
+            entries[name] = Entry("failed", reason=reason, error=message, hint=hint)
+        if not request.json:
+            _say(name, entries[name])
+    code = int(any(entry.state == "failed" for entry in entries.values()))
+    if request.json:
+        print(
+            json.dumps({"exit": code, "clusters": {name: asdict(entry) for name, entry in entries.items()}}, indent=2)
+        )
+    elif not any(entry.state != "none" for entry in entries.values()):
+        print("No connection is open.")
+    return code
+
+
+def _opened(name: str, request: Request) -> Entry:
+    from rookery.clusters.config import profile
+    from rookery.clusters.ssh.connection import Door
+
+    told = profile.of_person(name, request.user)
+    door = Door(profile.load(name, profile.sources(request.sandbox), told))
+    was_open = door.is_open()
+    if not was_open:
+        door.ensure(accept_host_key=request.accept_host_key)
+    if told := profile.of_person(name, request.user or profile.found_user(door.cluster)):
+        profile.remember(name, told)  # it works, so it is kept for the next time
+    return _entry("open" if was_open else "opened", door)
+
+
+def _closed(name: str, request: Request) -> Entry:
+    from rookery.clusters.config import profile
+    from rookery.clusters.ssh.connection import Door
+
+    cluster = profile.load(name, profile.sources(request.sandbox))
+    if not cluster.user:  # so nobody has ever logged in from here
+        return Entry("none", cluster.host)
+    door = Door(cluster)
+    return _entry("closed" if door.close() else "none", door)
+
+
+def _entry(state: str, door: "Door") -> Entry:
+    from rookery.clusters.ssh import config_file
+
+    cluster = door.cluster
+    at_risk = str((cluster.data.get("cluster_policies") or {}).get("at_risk") or "")
+    return Entry(
+        state,
+        host=cluster.host,
+        user=cluster.user,
+        hours=config_file.persist_hours(cluster),
+        at_risk=at_risk,
+        at_risk_now=at_risk_now(at_risk, time.localtime()),
+    )
+
+
+def _say(name: str, entry: Entry) -> None:
+    """A line or two of what came of a cluster."""
+    if entry.state == "failed":
+        again = f"\n  next: {entry.hint}" if entry.hint else ""
+        print(f"{entry.error}{again}", file=sys.stderr)
+    elif entry.state == "closed":
+        print(f"{name}: closed")
+    elif entry.state in {"open", "opened"}:
+        how = "open already" if entry.state == "open" else "connected"
+        print(f"{name}: {how}, as {entry.user}@{entry.host}; closes {_hours(entry.hours)} after its last use")
+        if entry.at_risk:
+            now = ": that is now" if entry.at_risk_now else ""
+            print(f"  the cluster may be taken down {entry.at_risk}{now}")
+
+
+def _hours(hours: int) -> str:
+    return "an hour" if hours == 1 else f"{hours} hours"
+
+
+def _asked(cluster: "Cluster") -> str:
+    """What a login takes that has to be typed, from what the profile says of it."""
+    data: dict[str, Any] = dict(cluster.data)
+    ways = data.get("cluster_logins") or ["key"]
+    way = next((way for way in ways if way not in {"key", "certificate"}), "key")
+    if way == "key":
+        return "your key's passphrase"
+    factors = {"password": "your password", "totp": "the code from your app", "key": ""}
+    named = [factors[part] for part in way.split("+") if factors[part]]
+    prompts = data.get("cluster_login_prompts") or []
+    if len(prompts) == len(named):
+        from rookery.core.console import clean
+
+        named = [
+            f"{factor} ({clean(prompt).strip().rstrip(':')})" for factor, prompt in zip(named, prompts, strict=True)
+        ]
+    return ", then ".join(named)

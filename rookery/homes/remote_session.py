@@ -1,0 +1,201 @@
+"""The attendant: one command on a login node that sees what it is like, then carries out role after role.
+
+It begins while Ansible still starts, and saves each role a command of its own, with its login shell, its Python and the
+converger compiled anew: a tenth of a second each. `begin` is called before Ansible forks a worker for each task, so
+that each of them has its pipes; when all of them are gone, it ends. Where there is none, where it has ended or is not
+what a role needs, its answer is None, and the role sends a command of its own.
+"""
+
+import json
+import os
+import re
+import select
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from rookery.clusters.login_node import bundle, facts
+from rookery.clusters.ssh.remote_command import LONGEST_ARGUMENT, new_mark, remote_command
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Door
+
+PATIENCE = 120
+"""Seconds within which the probe's answer comes: it gives up on whatever takes longer than ten."""
+
+PARTS = (*bundle.PARTS, "apply.attend")
+"""What it needs of the converger."""
+
+_SCRIPT = """
+packed=$1
+shift
+exec 3<&0 </dev/null
+glance() {{
+{probe}
+}}
+ROOKERY_PROBED=$(glance "$@")
+export ROOKERY_PROBED
+(ROOKERY_GLANCE=pythons && glance) | while IFS= read -r python; do
+  [ -n "$python" ] && "$python" -IS -c {check} </dev/null || continue
+  exec "$python" -IS -c {code} "$packed" "$python" <&3 3<&-
+done
+"""
+
+_CHECK = f"import sys; sys.exit(sys.version_info < {facts.OLDEST_PYTHON})"
+
+Order = dict[str, Any]
+"""What begins one: `command`, an ssh's arguments, and `asked`, the probe's."""
+
+
+def order(door: "Door") -> Order | None:
+    """What begins one on a cluster; None where it would be too long for one argument.
+
+    Args:
+        door: An open door to the cluster.
+    """
+    asked = facts.arguments(door.cluster.data)
+    python = {"check": shlex.quote(_CHECK), "code": shlex.quote(bundle.FROM_ARGUMENT)}
+    script = _SCRIPT.format(probe=facts.script(), **python)
+    remote = remote_command(script, [bundle.pack({}, PARTS), *asked], stdin="")
+    return {"command": door.command(remote), "asked": asked} if len(remote) <= LONGEST_ARGUMENT else None
+
+
+_ERRORS = 1 << 13  # bytes of its standard error that are told
+# Its exit status comes as its last word: a worker is not its parent, and can't wait for it.
+_WRAPPER = ["sh", "-c", '"$@"; echo "<<<ended $?>>>"', "sh"]
+
+
+class EndedError(Exception):
+    """It ended before it had answered: what it was to do is begun, or done, or not.
+
+    Attributes:
+        exit: The exit status of its ssh: 255 where the connection broke off.
+        lines: What came on its standard error.
+    """
+
+    def __init__(self, said: bytes, lines: Sequence[str] = ()) -> None:
+        """Read the exit status in what it said last; 1 where that is missing."""
+        super().__init__()
+        found = re.search(rb"<<<ended (\d+)>>>\n$", said)
+        self.exit = int(found[1]) if found else 1
+        self.lines = lines
+
+
+@dataclass(frozen=True)
+class _Attendant:
+    """One that has begun.
+
+    Attributes:
+        process: Its ssh.
+        errors: What comes on its standard error: a file without a name.
+        asked: The probe's arguments.
+    """
+
+    process: "subprocess.Popen[bytes]"
+    errors: IO[bytes]
+    asked: Sequence[str]
+
+    def ask(self, question: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Its answer; None where it had ended before.
+
+        Raises:
+            EndedError: It ended at this question.
+        """
+        assert self.process.stdin  # noqa: S101 for mypy
+        name = new_mark()
+        try:
+            with open(self.process.stdin.fileno(), "wb", closefd=False) as stream:
+                stream.write(bundle.word(json.dumps({**question, "to": name})).encode() + b"\n")
+        except BrokenPipeError:
+            return None
+        return self.answer(name)
+
+    def answer(self, name: str, patience: float | None = None) -> dict[str, Any]:
+        """Its answer to the question of that name, whatever start-up files print beside it.
+
+        Args:
+            name: The question's; "" for what it says unasked.
+            patience: Seconds within which the first word must come.
+
+        Raises:
+            EndedError: It ended before.
+            TimeoutError: Nothing came.
+        """
+        assert self.process.stdout  # noqa: S101 for mypy
+        said = b""
+        if patience is not None and not select.select([self.process.stdout], [], [], patience)[0]:
+            self.process.kill()
+            raise TimeoutError
+        while piece := os.read(self.process.stdout.fileno(), 1 << 16):
+            said += piece
+            if b":rookery>>>" in said:
+                answer = bundle.unpack(said.decode(errors="replace"))
+                if answer is not None and answer.get("to") == name:
+                    return answer
+        size = os.fstat(self.errors.fileno()).st_size
+        last = os.pread(self.errors.fileno(), _ERRORS, max(0, size - _ERRORS))
+        raise EndedError(said, last.decode(errors="replace").strip().splitlines())
+
+
+_begun: dict[str, _Attendant] = {}
+
+
+def begin(orders: Mapping[str, Order]) -> None:
+    """Begin those of a run; what they say waits in their pipes.
+
+    Args:
+        orders: By cluster, as `order` gave them.
+    """
+    pipe = subprocess.PIPE
+    for name, one in orders.items():
+        command = [*_WRAPPER, *one["command"]]
+        errors = tempfile.TemporaryFile()  # noqa: SIM115 it stays; a pipe that nobody reads would be full some day
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors)
+        _begun[name] = _Attendant(process, errors, one["asked"])
+
+
+def probed(name: str, asked: Sequence[str]) -> str | None:
+    """What the probe said when the attendant began; None where it was asked something else, or there is none.
+
+    To be called once, before `carry_out`: the attendant says it unasked, and is there to be asked only then.
+
+    Args:
+        name: The cluster.
+        asked: The probe's arguments.
+
+    Raises:
+        RookeryError: Start-up files keep it from running.
+    """
+    attendant = _begun.get(name)
+    if attendant is None:
+        return None
+    try:
+        answer = attendant.answer("", PATIENCE)
+    except EndedError:
+        return None
+    except TimeoutError:
+        raise RookeryError(
+            f"{name}: no command has begun there within {PATIENCE} s: do your start-up files wait for something?",
+            hint=f"invoke doctor --cluster {name}",
+        ) from None
+    return str(answer.get("probed", "")) if list(attendant.asked) == list(asked) else None
+
+
+def carry_out(name: str, python: str, payload: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The converger's answer to what a role sends; None where a command of its own has to be sent.
+
+    Args:
+        name: The cluster.
+        python: The Python over there that shall do it.
+        payload: What is sent.
+
+    Raises:
+        EndedError: It ended while it was at this.
+    """
+    attendant = _begun.get(name)
+    answer = attendant.ask({"python": python, "payload": payload}) if attendant is not None else None
+    return answer.get("answer") if answer else None

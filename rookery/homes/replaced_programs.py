@@ -1,0 +1,63 @@
+"""Programs of a home that others could have replaced, as they are on storage where others can rename folders.
+
+`setup` puts none there; an older rookery did, and the storage's owner may have opened it to others since.
+"""
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rookery.clusters.login_node import facts as probe
+from rookery.core import invocation
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.homes.up_to_date import Look
+
+
+@dataclass(frozen=True)
+class Danger:
+    """Why the programs of a home may not be the user's own.
+
+    Attributes:
+        found: Who can replace them, and what not to do, a line.
+        fix: The command to run next.
+    """
+
+    found: str
+    fix: str
+
+
+def danger(cluster: "Cluster", look: "Look") -> Danger | None:
+    """What a look at a home tells of its programs; None where only the user and root can change them.
+
+    Args:
+        cluster: The cluster.
+        look: A look with the probe's whole answer.
+    """
+    from rookery.homes import up_to_date
+
+    facts = (line.partition(" ") for line in up_to_date.facts_in(look.output))
+    told = next((value for key, _, value in facts if key == "replaceable_by"), "")
+    if not told or not look.entries:
+        return None
+    kind, who, folder = told.split(" ", 2)
+    prefix, home, roomy = (str(look.facts.get(key) or "") for key in ("prefix", "home", "roomy"))
+    if not _is_in(prefix, home) or _is_in(prefix, roomy):
+        found = f"programs in {prefix} may not be yours; do not run them"
+    elif kind == "owner" and _is_in(folder, roomy):
+        found = f"files in {roomy} may not be yours; do not run them"
+    else:
+        return None
+    found = f"{probe.why_replaceable(told)}: {found}"
+    if kind == "owner":
+        from rookery.clusters.ssh.config_file import config_file
+
+        line = shlex.join(["ssh", "-F", str(config_file(cluster)), cluster.name, f"ls -ld {shlex.quote(folder)}"])
+        return Danger(found, f"{line}   # then ask {who}, or the people who run the cluster, why it is theirs")
+    undo = f"{invocation.invocation()} undo --cluster {cluster.name}{' --sandbox' if cluster.sandbox else ''}"
+    return Danger(found, f"{undo}   # takes them off PATH; set up after that, they are put in your home")
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return bool(folder) and f"{path}/".startswith(f"{folder}/")

@@ -1,0 +1,69 @@
+"""What `--cluster` and `--tags` name: clusters and roles that there are, or a line that says which those are."""
+
+from rookery.core import invocation
+from rookery.core.errors import RookeryError
+
+
+def yours(*, sandbox: bool = False) -> list[str]:
+    """The clusters where the person has a username; the miniatures that run.
+
+    Args:
+        sandbox: Whether miniatures are meant.
+    """
+    from rookery.clusters.config import profile
+
+    if sandbox:
+        from rookery.sandbox.lifecycle import listing
+
+        return [one.name for one in listing() if one.running]
+    told = {name: profile.explain(name) for name in profile.names()}
+    return [name for name, settings in told.items() if any(one.key == "cluster_user" and one.value for one in settings)]
+
+
+def clusters(text: str, command: str = "setup", *, sandbox: bool = False) -> list[str]:
+    """The clusters that `--cluster` names, each once, in its order.
+
+    `all` are those where the person has a username; all there are, where they have none yet or miniatures are meant.
+
+    Args:
+        text: What stands behind `--cluster`.
+        command: The command that asks.
+        sandbox: Whether miniatures are meant.
+
+    Raises:
+        RookeryError: None is named, or one that is not known.
+    """
+    from rookery.clusters.config import profile
+
+    known = profile.names()
+    asked = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not asked:
+        example = known[0] if known else "NAME"
+        raise RookeryError(
+            f"Which cluster? There are: {', '.join(known)}.",
+            hint=f"{invocation.invocation()} {command} --cluster {example}",
+        )
+    if "all" in asked:
+        return known if sandbox else yours() or known
+    for name in asked:
+        profile.load(name, own_ssh=False)  # an unknown name or a wrong profile is told before anything is done
+    return asked
+
+
+def roles(text: str) -> tuple[str, ...]:
+    """The roles that `--tags` names.
+
+    Raises:
+        RookeryError: One is not known.
+    """
+    from rookery.clusters.config import schema
+    from rookery.homes import playbook
+
+    asked = tuple(part.strip() for part in text.split(",") if part.strip())
+    for tag in asked:
+        if tag not in playbook.TAGS:
+            raise RookeryError(
+                f"There is no role {tag!r}{schema.nearest(tag, playbook.TAGS)}. There are: {', '.join(playbook.TAGS)}.",
+                hint="the same command with one of those",
+            )
+    return asked

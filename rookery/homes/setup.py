@@ -1,0 +1,387 @@
+"""`setup`: profiles, locks, connections, one play, a summary.
+
+Whatever stops it, Ctrl-C or worse, the same command again goes on from there: what is written on this side is written
+whole or not at all, and `home` sees on the cluster what is done already.
+"""
+
+import errno
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rookery import __version__
+from rookery.core import atomic_files, invocation, locking, paths
+from rookery.core.errors import RookeryError
+from rookery.homes import playbook, selection, up_to_date
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.ssh.connection import Door
+    from rookery.core.console import Chapter, Screen, Story
+    from rookery.homes.timings import Clock
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks of `setup`; each field is the flag of that name.
+
+    Attributes:
+        cluster: Names with commas between them, or `all`.
+        check: Say what would change, and change nothing.
+        diff: Show the lines that change.
+        tags: Roles, with commas between them; all where empty.
+        user: The person's name on the cluster, kept for the next time.
+        account: What their jobs there are charged to, likewise.
+        sandbox: Against miniatures of the clusters on this machine.
+        offline_mirrors: Make local mirrors of what this machine can't reach (with sandbox).
+        force: Go through every role even where nothing seems to have changed.
+        json: One JSON document on standard output, nothing else.
+        timings: Say at the end where the time went.
+        yes: Ask nothing.
+        verbosity: How much more to say.
+        accept_host_key: The fingerprint of a host key that the person has checked, to accept.
+    """
+
+    cluster: str = ""
+    check: bool = False
+    diff: bool = False
+    tags: str = ""
+    user: str = ""
+    account: str = ""
+    sandbox: bool = False
+    offline_mirrors: bool = False
+    force: bool = False
+    json: bool = False
+    timings: bool = False
+    yes: bool = False
+    verbosity: int = 0
+    accept_host_key: str = ""
+
+
+@dataclass
+class _Run:
+    """One `setup` under way.
+
+    Attributes:
+        request: What is asked for.
+        tags: The roles alone that are asked for.
+        story: What came of each cluster so far.
+        clock: Where the time went.
+        asked: By cluster, what a whole run asks for; empty where this is none.
+        screen: What shows it; None where there is nothing to show but that all is up to date.
+        ansible: What a play is run by, where it is likely that there will be one.
+    """
+
+    request: Request
+    tags: tuple[str, ...]
+    story: "Story"
+    clock: "Clock"
+    asked: dict[str, dict[str, Any]] = field(default_factory=dict)
+    screen: "Screen | None" = None
+    ansible: playbook.Ansible | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every role is to be done."""
+        return not self.request.check and not self.tags
+
+    @property
+    def may_be_fast(self) -> bool:
+        """Whether a look may tell that nothing is to do."""
+        return self.is_whole and not self.request.force
+
+
+def run(request: Request) -> int:
+    """Set up a home on each of the clusters asked for.
+
+    Returns:
+        The exit code: 0 where every cluster is as asked for, else 1, as of every command.
+
+    Raises:
+        RookeryError: What stopped everything, such as a cluster that is not known.
+    """
+    from rookery.core import console
+    from rookery.homes.timings import Clock
+
+    clock = Clock()
+    names = selection.clusters(request.cluster, sandbox=request.sandbox)
+    if request.account and len(names) > 1:
+        again = f"invoke setup --cluster {names[0]} --account CODE"
+        raise RookeryError("An account belongs to one cluster.", hint=again)
+    this = _Run(request, selection.roles(request.tags), console.Story(names), clock)
+    code = 0
+    with ExitStack() as stack:
+        for name in names:
+            with _apart(this.story, name):
+                stack.enter_context(locking.held(f"{name}.sandbox" if request.sandbox else name))
+        if not this.may_be_fast:
+            this.ansible = stack.enter_context(playbook.Ansible())
+        with clock.on("profiles"):
+            clusters = _clusters(request, this.story)
+            if this.ansible is None and not all(_note(cluster).exists() for cluster in clusters.values()):
+                this.ansible = stack.enter_context(playbook.Ansible())  # a first setup
+            if this.is_whole:
+                this.asked = {name: up_to_date.asked(cluster) for name, cluster in clusters.items()}
+        with clock.on("ssh login"):
+            doors = _doors(clusters, this)
+        with clock.on("fast way"):
+            answered = _look(doors, this) if this.may_be_fast else set()
+        left = {name: door for name, door in doors.items() if not this.story.chapters[name].up_to_date}
+        if left or len(doors) < len(names):
+            this.screen = _screen(this)
+        with clock.on("ssh login"):
+            left = _willing(left, answered, this)
+        if left:
+            code = _play(left, this)
+        for name, door in left.items():
+            if this.story.chapters[name].state == "ok" and this.is_whole:
+                _remember(door.cluster, this.story.chapters[name])
+    code = int(bool(code or this.story.failed))
+    _tell(this, doors, code)
+    return code
+
+
+def _look(doors: Mapping[str, "Door"], this: _Run) -> set[str]:
+    """The fast way: see which homes are as asked for already.
+
+    Returns:
+        The clusters that answered, and whose start-up files leave commands alone.
+    """
+    looks = up_to_date.looks(doors, up_to_date.look)
+    for name, look in looks.items():
+        chapter = this.story.chapters[name]
+        chapter.doubt = look.doubt(this.asked[name])
+        if not chapter.doubt:
+            chapter.up_to_date, chapter.begun, chapter.facts = True, True, look.facts
+            if not _note(doors[name].cluster).exists():
+                _remember(doors[name].cluster, chapter)
+    return {name for name, look in looks.items() if look.answered and look.startup == "quiet"}
+
+
+def _screen(this: _Run) -> "Screen":
+    from rookery.core import console
+
+    request = this.request
+    file = sys.stderr if request.json else sys.stdout
+    screen = console.Screen(this.story, file=file, quiet=request.json, diff=request.diff, verbosity=request.verbosity)
+    screen.started = this.clock.began
+    return screen
+
+
+def _tell(this: _Run, doors: Mapping[str, "Door"], code: int) -> None:
+    """Say what came of it."""
+    from rookery.core import console
+
+    request, clock = this.request, this.clock
+    if request.json:
+        more = {"timings": clock.document()} if request.timings else {}
+        told = this.story.document(exit=code, check=request.check, seconds=round(clock.seconds, 1), **more)
+        print(json.dumps(told, indent=2))
+        return
+    for name, chapter in this.story.chapters.items():
+        if chapter.up_to_date or this.screen is None:
+            print(console.headline(chapter, check=False, seconds=clock.seconds))
+            continue
+        next_steps = following(doors[name], check=request.check) if name in doors else ()
+        this.screen.summary(chapter, check=request.check, places=places(chapter.facts), following=next_steps)
+    _name_failed(this.story)
+    if request.timings:
+        print("", *clock.table(), sep="\n")
+
+
+@contextmanager
+def _apart(story: "Story", name: str) -> Iterator[None]:
+    """What stops one of several clusters is told of at the end, and the others go on; a single one stops all."""
+    try:
+        yield
+    except RookeryError as error:
+        if len(story.chapters) == 1:
+            raise
+        story.chapters[name].fail(invocation.explain(error), "unreachable")
+
+
+def _clusters(request: Request, story: "Story") -> dict[str, "Cluster"]:
+    """The profiles, with sandboxes started where they are asked for."""
+    from rookery.clusters.config import profile, unknown_settings
+
+    names = [name for name, chapter in story.chapters.items() if chapter.state == "ok"]
+    if request.sandbox:
+        from rookery.sandbox import lifecycle
+
+        if request.user or request.account:
+            raise RookeryError("--user and --account are for the cluster itself: a miniature has its own.")
+        lifecycle.ensure(names, yes=request.yes, offline_mirrors=request.offline_mirrors, quiet=request.json)
+    sources = profile.sources(request.sandbox)
+    found = {}
+    for name in names:
+        with _apart(story, name):
+            cluster = profile.load(name, sources, profile.of_person(name, request.user, request.account))
+            profile.require_account(cluster)
+            unknown_settings.check(profile.explain(name, sources))
+            found[name] = cluster
+    return found
+
+
+def _doors(clusters: Mapping[str, "Cluster"], this: _Run) -> dict[str, "Door"]:
+    """A connection to each cluster, one after another so that two never ask for a password at once.
+
+    Where a look follows, that finds out by itself whether a connection that is there still is good.
+    """
+    from rookery.clusters.config import profile
+    from rookery.clusters.ssh.connection import Door
+
+    doors = {}
+    for name, cluster in clusters.items():
+        door = Door(cluster)
+        with _apart(this.story, name):
+            if not (this.may_be_fast and door.has_master()):
+                door.ensure(accept_host_key=this.request.accept_host_key)
+            user = this.request.user or profile.found_user(cluster)
+            if told := profile.of_person(name, user, this.request.account):
+                profile.remember(name, told)  # it works, so it is kept for the next time
+            doors[name] = door
+    return doors
+
+
+def _willing(doors: Mapping[str, "Door"], answered: set[str], this: _Run) -> dict[str, "Door"]:
+    """Those that carry out commands, by themselves or after start-up files there were mended; the others are noted."""
+    from rookery.homes import bashrc_guard
+
+    willing = {}
+    for name, door in doors.items():
+        with _apart(this.story, name):
+            if name not in answered:
+                door.ensure(accept_host_key=this.request.accept_host_key)
+                bashrc_guard.heal(door, check=this.request.check)
+            willing[name] = door
+    return willing
+
+
+def _play(doors: Mapping[str, "Door"], this: _Run) -> int:
+    """Run the playbook on every cluster that could be reached."""
+    from rookery.clusters.config import profile
+    from rookery.homes import remote_session
+
+    request, story, screen = this.request, this.story, this.screen or _screen(this)
+    one = playbook.Play(
+        hosts=tuple(doors),
+        inventories=tuple(profile.sources(request.sandbox)),
+        check=request.check,
+        diff=request.diff,
+        tags=this.tags,
+        verbosity=max(0, request.verbosity - 1),
+        asked={name: this.asked[name] for name in doors if name in this.asked},
+        environment={key: value for door in doors.values() for key, value in door.ansible_environment().items()},
+        attendants={name: order for name, door in doors.items() if (order := remote_session.order(door))},
+    )
+
+    def take(event: playbook.Event) -> None:
+        this.clock.take(event)
+        screen.take(_explained(event, doors))
+
+    for name, chapter in story.chapters.items():
+        if request.verbosity and name in doors and chapter.doubt:
+            screen.tell(name, f"every role is gone through: {chapter.doubt}")
+    this.clock.begin_play(list(doors))
+    with screen, ExitStack() as stack:
+        code = (this.ansible or stack.enter_context(playbook.Ansible())).run(one, take)
+    this.clock.end_play()
+    silent = [name for name in doors if not story.chapters[name].begun]
+    if code and not story.failed:  # no cluster is to blame
+        said = " ".join(" ".join(screen.said[-12:]).split()) or f"exit code {code}"
+        if len(silent) < len(doors):
+            raise RookeryError(f"Ansible stopped in mid-run: {said}", hint="the same command: it goes on from there")
+        if os.strerror(errno.ENOSPC) in said:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise RookeryError(f"Ansible could not start: {said}", hint="the same command with -vv")
+    for name in silent:
+        story.chapters[name].fail("Ansible did nothing there.")
+    return code
+
+
+def _explained(event: playbook.Event, doors: Mapping[str, "Door"]) -> playbook.Event:
+    """An event: what to run next as it is typed here, and that a cluster is out of reach as its door says it."""
+    if event.get("state") != "unreachable" or event["host"] not in doors:
+        return {**event, "hint": invocation.as_typed(event["hint"])} if event.get("hint") else event
+    error = doors[event["host"]].failure(255, str(event["msg"]).partition("via ssh:")[2], "")
+    return {**event, "msg": invocation.explain(error)}
+
+
+def _remember(cluster: "Cluster", chapter: "Chapter") -> None:
+    """Note on this side that a cluster is set up, for `clusters`."""
+    values = {
+        "name": cluster.name,
+        "host": cluster.host,
+        "user": cluster.user,
+        "set_up": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "version": __version__,
+        "facts": chapter.facts,
+    }
+    atomic_files.write(_note(cluster), json.dumps(values, indent=2, default=str))
+
+
+def last(cluster: "Cluster") -> str:
+    """What is noted on this side of the last run that went through every role and was needed; "" for none."""
+    note = _note(cluster)
+    return note.read_text(encoding="utf-8") if note.is_file() else ""
+
+
+def _note(cluster: "Cluster") -> Path:
+    """Where it is noted that a cluster is set up."""
+    folder = paths.state_dir() / ("sandbox/clusters" if cluster.sandbox else "clusters")
+    return folder / f"{cluster.name}.json"
+
+
+def places(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Where things are, for the summary."""
+    free = facts.get("free_mb") or {}
+    found = {name: f"{path}{_free(free.get(name))}" for name, path in (facts.get("storage") or {}).items() if path}
+    found.setdefault("home", str(facts.get("home") or ""))
+    why, old = facts.get("replaceable"), facts.get("programs_left")
+    found["tools"] = f"{facts.get('prefix') or ''}{f'  (in your home: {why})' if why else ''}"
+    found["old tools"] = f"{old}  (no longer used; don't run what is there)" if old else ""
+    links = ", ".join(facts.get("links_left") or [])
+    found["old links"] = f"{links}  (on storage that others can change; undo moves them back)" if links else ""
+    found["R packages"] = f"{facts['programs']}/R" if facts.get("programs") else ""
+    return {name: path for name, path in found.items() if path}
+
+
+def _free(megabytes: Any) -> str:
+    """How much is free, in the unit that people use."""
+    if not isinstance(megabytes, int | float):
+        return ""
+    return f"  ({megabytes / 1024:.0f} GB free)" if megabytes >= 1024 else f"  ({megabytes:.0f} MB free)"
+
+
+def following(door: "Door", *, check: bool) -> Iterator[str]:
+    """The commands that work now; after a check, the one that does it."""
+    cluster = door.cluster
+    sandbox = " --sandbox" if cluster.sandbox else ""
+    if invocation.is_guided():
+        return
+    if check:
+        yield f"{invocation.invocation()} setup --cluster {cluster.name}{sandbox}"
+        return
+    yield f"ssh -F {_short(door.config_file)} {cluster.name}"
+    yield f"{invocation.invocation()} tmux --cluster {cluster.name}{sandbox}"
+
+
+def _short(path: Path) -> str:
+    """A path as a person would type it."""
+    from shlex import quote
+
+    home = Path.home()
+    return f"~/{quote(str(path.relative_to(home)))}" if path.is_relative_to(home) else quote(str(path))
+
+
+def _name_failed(story: "Story") -> None:
+    """At the end of a run on several clusters, name those that failed."""
+    if story.failed and len(story.chapters) > 1:
+        names = ", ".join(chapter.name for chapter in story.failed)
+        print(f"\nfailed: {names}; the others are as said above", file=sys.stderr)

@@ -1,0 +1,242 @@
+"""`status`: how the homes on the clusters stand, each asked in one round trip."""
+
+import json as library
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rookery.clusters.login_node import facts as probe
+from rookery.core import invocation
+from rookery.core.errors import RookeryError
+from rookery.homes import replaced_programs, up_to_date
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.ssh.connection import Door
+
+AS_DECLARED, DRIFTED, OUT_OF_DATE, NOT_SET_UP, UNKNOWN = (
+    "as declared",
+    "drifted",
+    "out of date",
+    "not set up",
+    "can't be known",
+)
+DRIFT_EXIT = 3
+"""The exit code where a home is not as declared; 1 is that of a command that could not find out."""
+
+_STYLES = {AS_DECLARED: "green", DRIFTED: "yellow", OUT_OF_DATE: "yellow", UNKNOWN: "red", NOT_SET_UP: "dim"}
+
+
+@dataclass(frozen=True)
+class Area:
+    """A place on a cluster where files are kept.
+
+    Attributes:
+        name: home, persistent …
+        path: Where it is.
+        free_mb: MB that are left there for the person; None where that is not known.
+        quota_mb: MB that the person may have there; None where the profile says nothing of it.
+    """
+
+    name: str
+    path: str
+    free_mb: int | None
+    quota_mb: int | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a home stands.
+
+    Attributes:
+        name: The cluster's.
+        state: as declared, drifted, out of date, not set up, or can't be known.
+        reason: What is behind that, a line; "" where the rest says it.
+        hint: The command to run next; "" where there is none.
+        version: rookery's version at the last whole run.
+        when: The time of that.
+        drift: What is not as it was left: role, kind, path, what, how.
+        asked: What is asked for otherwise now, in words.
+        new: Facts of the login node that are new.
+        gone: Facts that no longer hold.
+        tools: Versions of what rookery installed.
+        storage: Where files are kept.
+    """
+
+    name: str
+    state: str
+    reason: str = ""
+    hint: str = ""
+    version: str = ""
+    when: str = ""
+    drift: tuple[Mapping[str, str], ...] = ()
+    asked: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    tools: Mapping[str, str] = field(default_factory=dict)
+    storage: tuple[Area, ...] = ()
+
+
+def run(*, cluster: str, json: bool, sandbox: bool) -> int:
+    """Say how homes stand.
+
+    Args:
+        cluster: Names with commas between them, or `all`.
+        json: One JSON document instead of text.
+        sandbox: Miniatures on this machine instead of the clusters themselves.
+
+    Returns:
+        0 where all that are set up are as declared, 3 where one is not, 1 where one can't be looked at.
+
+    Raises:
+        RookeryError: A cluster is not known.
+    """
+    from rookery.homes import selection
+
+    names = selection.clusters(cluster, sandbox=sandbox)
+    named = "all" not in [part.strip() for part in cluster.split(",")]
+    found = standings(names, sandbox=sandbox)
+    code = exit_code(found, named=named)
+    if json:
+        from dataclasses import asdict
+
+        rows = {one.name: {key: value for key, value in asdict(one).items() if key != "name"} for one in found}
+        print(library.dumps({"exit": code, "clusters": rows}, indent=2))
+    else:
+        show(found)
+    return code
+
+
+def standings(names: list[str], *, sandbox: bool) -> list[Standing]:
+    """How each home stands: logins one after another, then all of them asked side by side."""
+    from rookery.core import console
+
+    doors, rows = {}, {}
+    for name in names:
+        try:
+            doors[name] = _door(name, sandbox=sandbox)
+        except RookeryError as error:
+            rows[name] = Standing(name, UNKNOWN, error.message, error.hint or "")
+            if sandbox or "username" in error.message:  # nobody has been there yet
+                rows[name] = Standing(name, NOT_SET_UP, error.message, error.hint or "")
+    with console.waiting("asking " + ", ".join(doors)):
+        looks = up_to_date.looks(doors, up_to_date.look_closely)
+    for name, look in looks.items():
+        rows[name] = standing(doors[name].cluster, look, up_to_date.asked(doors[name].cluster))
+    return [rows[name] for name in names]
+
+
+def _door(name: str, *, sandbox: bool) -> "Door":
+    from rookery.clusters.config import profile
+
+    door = invocation.door(name, sandbox=sandbox)
+    profile.require_account(door.cluster)
+    if not door.has_master():
+        door.ensure()
+    return door
+
+
+def standing(cluster: "Cluster", look: up_to_date.Look, asked: Mapping[str, Any]) -> Standing:
+    """What a look tells of a home."""
+    name, sealed = cluster.name, look.sealed or {}
+    setup = f"{invocation.invocation()} setup --cluster {name}{' --sandbox' if cluster.sandbox else ''}"
+    storage = tuple(areas(cluster, look.output))
+    if look.problem:
+        return Standing(name, UNKNOWN, look.problem, look.hint or setup, storage=storage)
+    if not look.entries or look.sealed is None:  # undone, or no whole run so far
+        return Standing(name, NOT_SET_UP, hint=setup, storage=storage)
+    state, reason = AS_DECLARED, ""
+    changed = tuple(up_to_date.differences(sealed, asked))
+    if doubt := look.doubt(asked):
+        state = OUT_OF_DATE
+        if look.drift or not look.ended:
+            state, reason = DRIFTED, "" if look.drift else doubt
+    hint = setup if doubt else ""
+    if danger := replaced_programs.danger(cluster, look):
+        state, reason, hint = DRIFTED, danger.found, danger.fix
+    return Standing(
+        name,
+        state,
+        reason,
+        hint,
+        version=str(sealed.get("rookery", "")),
+        when=str(sealed.get("when", "")),
+        drift=look.drift,
+        asked=changed,
+        new=look.new,
+        gone=look.gone,
+        tools=look.tools,
+        storage=storage,
+    )
+
+
+def areas(cluster: "Cluster", output: str) -> Iterator[Area]:
+    """The storage that a probe's answer tells of; nothing where it tells of none."""
+    try:
+        facts = probe.read(output, cluster.data)
+    except RookeryError:
+        return
+    quotas = {area["name"]: area.get("quota_mb") for area in cluster.data["cluster_storage"]}
+    for name, path in facts["storage"].items():
+        yield Area(name, path, facts["free_mb"].get(name), quotas.get(name))
+
+
+def exit_code(found: list[Standing], *, named: bool) -> int:
+    """The exit code for homes that stand like this.
+
+    Args:
+        found: The homes.
+        named: The clusters were named one by one, so that one that is not set up is not as it should be.
+    """
+    states = {one.state for one in found}
+    if UNKNOWN in states:
+        return 1
+    return DRIFT_EXIT if states & {DRIFTED, OUT_OF_DATE, *([NOT_SET_UP] if named else [])} else 0
+
+
+def show(found: list[Standing]) -> None:
+    """Print how homes stand."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from rookery.core.console import clean
+
+    console = Console(highlight=False, soft_wrap=True)
+    width = max((len(one.name) for one in found), default=0)
+    for one in found:
+        line = Text(f"{one.name:{width}}  ")
+        line.append(one.state, style=_STYLES[one.state])
+        version = f"rookery {one.version}, {one.when[:16].replace('T', ' ')}" if one.version else ""
+        line.append(clean("".join(f"  {text}" for text in (version, one.reason) if text)))
+        console.print(line)
+        for label, text in _lines(one):
+            console.print(Text(clean(f"  {label:<10} {text}")))
+
+
+def _lines(one: Standing) -> Iterator[tuple[str, str]]:
+    """What there is to say of a home, each with its label."""
+    for thing in one.drift:
+        yield thing["role"], f"{thing['what']}: {thing['how']}"
+    for text in one.asked:
+        yield "now asked", text
+    for text in one.new:
+        yield "there now", text
+    for text in one.gone:
+        yield "gone", text
+    if one.tools:
+        yield "tools", ", ".join(f"{name} {version}" for name, version in one.tools.items())
+    for area in one.storage:
+        yield area.name, f"{area.path}{_room(area)}"
+    if one.hint:
+        yield "next", invocation.as_typed(one.hint)
+
+
+def _room(area: Area) -> str:
+    if area.free_mb is None:
+        return ""
+    of = f" of {_size(area.quota_mb)}" if area.quota_mb else ""
+    return f"  ({_size(area.free_mb)}{of} free)"
+
+
+def _size(megabytes: int) -> str:
+    return f"{megabytes / 1024:.0f} GB" if megabytes >= 1024 else f"{megabytes} MB"

@@ -1,0 +1,342 @@
+"""`undo`: homes put back as they were before rookery, by their own ledgers alone.
+
+What is to be done is looked at first and asked about once. rookery/remote/apply/undo.py does it, in one command there.
+"""
+
+import getpass
+import json
+import platform
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rookery.core import invocation, locking
+from rookery.core.errors import RookeryError
+from rookery.homes import local_state, playbook
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Door
+
+PARTS = (
+    "apply.problem",
+    "strict_json",
+    "apply.paths",
+    "apply.fingerprint_check",
+    "apply.disk",
+    "apply.records",
+    "apply.ledger",
+    "apply.disk_space",
+    "apply.lease",
+    "apply.work",
+    "apply.blocks",
+    "apply.settings",
+    "apply.tree_copy",
+    "apply.weigh",
+    "apply.relocate",
+    "apply.process",
+    "apply.reply",
+    "apply.jobs",
+    "apply.restore",
+    "apply.merged",
+    "apply.restore_moved",
+    "apply.uninstall",
+    "apply.undo",
+)
+"""What is sent of the converger."""
+
+PATIENCE = 3600
+"""Seconds that the work there may take: a full cache on a slow filesystem is carried file by file."""
+
+STATES = ("removed", "restored", "left")
+"""What becomes of a thing."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks of `undo`; each field is the flag of that name.
+
+    Attributes:
+        cluster: Names with commas between them, or `all`.
+        check: Say what would be done, and do nothing.
+        only: Roles, with commas between them; all where empty.
+        purge: Remove rookery's own record there as well, and the old versions that were kept.
+        json: One JSON document on standard output, nothing else.
+        yes: Ask nothing.
+        sandbox: Against miniatures of the clusters on this machine.
+    """
+
+    cluster: str
+    check: bool = False
+    only: str = ""
+    purge: bool = False
+    json: bool = False
+    yes: bool = False
+    sandbox: bool = False
+
+
+@dataclass
+class Account:
+    """What becomes of one home.
+
+    Attributes:
+        state: ok, failed or unreachable.
+        home: The home folder there.
+        found: Whether there is anything of rookery's in it.
+        outcomes: What becomes of each thing: kind, path, role, what, state (one of STATES), note.
+        notes: What else there is to know.
+        laptop: What becomes of what is on this side.
+        error: What went wrong, a line.
+        hint: What to do about it.
+    """
+
+    state: str = "ok"
+    home: str = ""
+    found: bool = False
+    outcomes: list[Mapping[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    laptop: list[str] = field(default_factory=list)
+    error: str = ""
+    hint: str = ""
+
+    def count(self, state: str) -> int:
+        """How many things have this state."""
+        return sum(one["state"] == state for one in self.outcomes)
+
+    def take(self, answer: Mapping[str, Any]) -> None:
+        """Take in what the home says."""
+        self.found, self.outcomes = bool(answer.get("found")), list(answer.get("outcomes") or [])
+        self.notes = list(answer.get("notes") or [])
+        if answer.get("failed"):
+            self.fail(RookeryError(str(answer["msg"]), hint=str(answer.get("hint") or "") or None))
+
+    def fail(self, error: RookeryError) -> None:
+        """Note what went wrong."""
+        self.state, self.error, self.hint = "failed", error.message, error.hint or ""
+
+
+def run(request: Request) -> int:
+    """Take back what rookery did in homes.
+
+    Returns:
+        The exit code: 0 where every home is as it was, but for what the person has changed since; else 1.
+
+    Raises:
+        RookeryError: What stopped everything: a cluster that is not known, or nobody to ask.
+    """
+    from rookery.homes import selection
+
+    names = selection.clusters(request.cluster, "undo", sandbox=request.sandbox)
+    only = selection.roles(request.only)
+    if only and request.purge:
+        raise RookeryError("--purge is for the whole of a home, --only for one role.", hint="one of the two")
+    began = time.monotonic()
+    accounts = {name: Account() for name in names}
+    with ExitStack() as stack:
+        homes = {}
+        for name in names:
+            try:
+                stack.enter_context(locking.held(f"{name}.sandbox" if request.sandbox else name))
+                homes[name] = _look(name, request, only, accounts[name])
+            except RookeryError as error:
+                if len(names) == 1:
+                    raise
+                accounts[name].fail(error)
+        ready = {name: home for name, home in homes.items() if accounts[name].found and accounts[name].state == "ok"}
+        if ready and not request.check:
+            _ask(ready, accounts, request)
+            for name, home in ready.items():
+                home.carry_out(accounts[name], request)
+    code = int(any(account.state != "ok" for account in accounts.values()))
+    if request.json:
+        _print_document(accounts, request, code, time.monotonic() - began)
+    else:
+        for name, account in accounts.items():
+            _show(name, account, request)
+    return code
+
+
+@dataclass(frozen=True)
+class Home:
+    """A home that can be worked on.
+
+    Attributes:
+        door: The open door to its cluster.
+        facts: What its login node is like.
+        only: Roles; all where empty.
+        purge: Whether rookery's own record goes too.
+    """
+
+    door: "Door"
+    facts: Mapping[str, Any]
+    only: tuple[str, ...]
+    purge: bool
+
+    def ask(self, *, check: bool) -> dict[str, Any]:
+        """Take back there, or in check mode ask what would be.
+
+        Raises:
+            RookeryError: Nothing that could be read came back.
+        """
+        from rookery.clusters.login_node import bundle
+
+        data, facts = self.door.cluster.data, self.facts
+        storage = facts.get("storage") or {}
+        areas = {area["name"]: area for area in data.get("cluster_storage") or []}
+        payload = {
+            "run": {"id": playbook.run_id(), "who": getpass.getuser(), "laptop": platform.node()},
+            "storage": list(storage.values()),
+            "space": {storage[name]: left for name, left in (facts.get("free_mb") or {}).items() if name in storage},
+            "grain": max(1, 1024 * int((areas.get("home") or {}).get("file_cost_kb") or 0)),
+            "check": check,
+            "only": list(self.only),
+            "purge": self.purge,
+        }
+        line, given = bundle.command(facts["python"], bundle.pack(payload, PARTS))
+        done = self.door.run(script=f"exec {line}", input=given, timeout=PATIENCE, check=False)
+        answer = bundle.unpack(done.stdout, self.door.cluster.name)
+        if answer is None:
+            said = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
+            raise RookeryError(
+                f"{self.door.cluster.name}: the login node broke off (exit code {done.exit}): {said}",
+                hint="the same command again: it goes on where it was",
+            )
+        return answer
+
+    def carry_out(self, account: Account, request: Request) -> None:
+        """Do it; what comes of it is in the account."""
+        from rookery.core import console
+        from rookery.jobs.interactive import compute_node_job
+
+        name = self.door.cluster.name
+        try:
+            with console.waiting(f"Taking back what rookery did on {name}"):
+                account.take(self.ask(check=False))
+        except RookeryError as error:
+            account.fail(error)
+        if account.state == "ok" and not self.only:
+            # not before: a window of VS Code that is open would start the next, were the home still set up
+            account.notes += compute_node_job.leave(self.door)
+            account.laptop = local_state.forget(self.door, purge=request.purge)
+
+
+def _look(name: str, request: Request, only: tuple[str, ...], account: Account) -> Home:
+    """Open the door, and see what is to be done.
+
+    Raises:
+        RookeryError: The cluster can't be reached, or has no Python any more.
+    """
+    from rookery.clusters.login_node import facts as probe
+    from rookery.core import console
+    from rookery.homes import bashrc_guard
+    from rookery.jobs.interactive import compute_node_job
+
+    door = invocation.door(name, sandbox=request.sandbox)
+    door.ensure()
+    with console.waiting(f"Looking at your home on {name}"):
+        bashrc_guard.heal(door, check=request.check)
+        data = door.cluster.data
+        facts = probe.read(door.run(script=probe.command(probe.script(), data), timeout=120).stdout, data)
+        account.home = facts["home"]
+        if not facts["python"]:
+            again = f"invoke setup --cluster {name}{' --sandbox' * request.sandbox} --tags cluster"
+            raise RookeryError(
+                f"There is no Python 3.6 or later on {facts['node']}, which undo needs.",
+                hint=f"{again}   # puts one there; then the same command again",
+            )
+        home = Home(door, facts, only, request.purge)
+        account.take(home.ask(check=True))
+    if account.state == "ok" and account.found and not only:
+        account.notes += compute_node_job.leave(door, check=True)
+        account.laptop = local_state.plan(door, purge=request.purge)
+    return home
+
+
+def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], request: Request) -> None:
+    """Say what will be done, and ask whether it shall be.
+
+    Raises:
+        RookeryError: Nobody is there to ask, or the answer is no.
+    """
+    if request.yes:
+        return
+    told = [f"{name}: {_amounts(accounts[name], check=True)}" for name in ready]
+    options = (
+        f" --only {request.only}" * bool(request.only),
+        " --purge" * request.purge,
+        " --sandbox" * request.sandbox,
+    )
+    again = f"invoke undo --cluster {request.cluster}{''.join(options)}"
+    if not sys.stdin.isatty():
+        raise RookeryError(
+            f"{'; '.join(told)}. There is no terminal to ask you on.",
+            hint=f"{again} --yes   # or --check for the list",
+        )
+    for name, line in zip(ready, told, strict=True):
+        print(line, file=sys.stderr)
+        for note in _notes(accounts[name]):
+            print(f"  {note}", file=sys.stderr)
+    print(
+        "  Installed tools go with what was installed into them; environments made with them stop working.",
+        file=sys.stderr,
+    )
+    print("Take it back? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise RookeryError("Nothing was done.", hint=f"{again} --check   # lists it all")
+
+
+def _amounts(account: Account, *, check: bool) -> str:
+    removed, restored, left = (account.count(state) for state in STATES)
+    would = "would be " if check else ""
+    told = [f"{_things(removed)} {would}removed"] if removed else []
+    told += [f"{_things(restored)} {would}put back as before"] if restored else []
+    told += [f"{_things(left)} {'would stay' if check else 'stayed'}"] if left else []
+    return ", ".join(told) or "nothing of it stands there any more"
+
+
+def _things(count: int) -> str:
+    return "1 thing" if count == 1 else f"{count} things"
+
+
+def _notes(account: Account) -> list[str]:
+    """What a person should see beside the numbers: what stays and why, and what is on this side."""
+    from rookery.core import console
+
+    stays = [f"stays: {_place(account, one)}: {one['note']}" for one in account.outcomes if one["state"] == "left"]
+    return [console.clean(line) for line in [*stays, *account.notes, *account.laptop]]
+
+
+def _place(account: Account, one: Mapping[str, str]) -> str:
+    path = one["path"]
+    return f"~{path.removeprefix(account.home)}" if account.home and path.startswith(f"{account.home}/") else path
+
+
+def _show(name: str, account: Account, request: Request) -> None:
+    from rookery.core import console
+
+    if account.state != "ok":
+        print(f"{name}: {console.clean(account.error)}", file=sys.stderr)
+        if account.hint:
+            print(f"  next: {invocation.as_typed(console.clean(account.hint))}", file=sys.stderr)
+        return
+    if not account.found:
+        print(f"{name}: there is nothing of rookery's in {console.clean(account.home)}")
+        return
+    for one in account.outcomes if request.check else []:
+        if one["state"] != "left":
+            note = f": {one['note']}" if one["note"] else ""
+            print(console.clean(f"  {one['state']:<9} {_place(account, one)}{note}"))
+    for note in _notes(account):
+        print(f"  {note}")
+    end = "; nothing was done" if request.check else "; rookery's own record is gone as well" if request.purge else ""
+    print(f"{name}: {_amounts(account, check=request.check)}{end}")
+
+
+def _print_document(accounts: Mapping[str, Account], request: Request, code: int, seconds: float) -> None:
+    told = {
+        name: {**{state: account.count(state) for state in STATES}, **asdict(account)}
+        for name, account in accounts.items()
+    }
+    print(json.dumps({"exit": code, "check": request.check, "seconds": round(seconds, 1), "clusters": told}, indent=2))

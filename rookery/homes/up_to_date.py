@@ -1,0 +1,335 @@
+"""The fast way of `setup`: one command tells whether a whole run would find anything to do.
+
+A whole run leaves a note on the cluster of what was asked for and of what was there (remote/apply/last_run.py). Where
+the same is asked for now, the login node is the same, and everything is as it was left, there is nothing to do. In any
+doubt the full run is what finds out.
+"""
+
+import hashlib
+import importlib.util
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rookery import __version__
+from rookery.clusters.login_node import answers, bundle, facts
+from rookery.core import paths
+from rookery.core.errors import RookeryError
+from rookery.core.shapes import MismatchError
+from rookery.remote import strict_json
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.process import Completed
+
+PATIENCE = 20
+"""Seconds that the fast way may take; after that the full one is gone, which finds out what hangs."""
+
+PARTS = (*bundle.PARTS[:-1], "apply.tools", "apply.verify")
+"""What a look at a home needs of the converger."""
+
+CONNECTION = (
+    "ansible_",
+    "cluster_identity_file",
+    "cluster_known_hosts_file",
+    "cluster_proxy_jump",
+    "cluster_forward_agent",
+)
+"""Variables that say how a laptop gets there, and nothing of what the home shall hold: two laptops may differ."""
+
+_ELSEWHERE = {"sandbox", "workstation"}
+"""Roles for other machines than a login node."""
+
+_PLAY = (
+    "ansible.cfg",
+    "playbooks/setup.yml",
+    "plugins",
+    "rookery/remote/apply",
+    "rookery/remote/scripts/probe.sh",
+    "rookery/remote/strict_json.py",
+    "rookery/clusters/config/cluster.py",
+    "rookery/clusters/login_node/facts.py",
+    "rookery/homes/remote_session.py",
+    "rookery/homes/bootstrap_python.py",
+    "rookery/clusters/login_node/bundle.py",
+)
+_ENGINES = ("ansible_core-", "jinja2-", "PyYAML-")
+_UNSTEADY = re.compile(r"\b(lookup|query|q|now|random|shuffle|hostvars|groups|vars|env|ansible_\w+|lipsum)\b")
+
+# The probe runs beside the converger, which reads it at the end. A Python that is too old, or broken, gives no answer.
+_SCRIPT = """
+packed=$1
+shift
+glance() {{
+{probe}
+}}
+(ROOKERY_GLANCE=pythons && glance "$@") | while IFS= read -r python; do
+  (ROOKERY_GLANCE={depth} && glance "$@") </dev/null | "$python" -IS -c {code} "$packed" && exit
+done
+"""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at a home came to.
+
+    Attributes:
+        sealed: What the last whole run wrote down: asked, rookery, when, facts, declared …; None where there was none.
+        entries: How many things rookery has made or changed there.
+        ended: Whether that run was the last, and nothing has begun since.
+        drift: What is not as it was left: role, kind, path, what, how.
+        stays: Folders that can't be moved to the storage: path, and why in `note`.
+        intact: Whether all that a run looks at looks as it did then.
+        new: Facts that are new since.
+        gone: Facts that no longer hold.
+        python: The version of the Python that answered.
+        problem: What kept it from looking, in a line; "" where nothing did.
+        hint: What to do about that.
+        tools: Versions, where they were asked for.
+        output: What the probe printed, where all of it was asked for.
+        answered: Whether a command was carried out there at all.
+        startup: What start-up files do to a command, as the probe tells it; "" where it was not asked.
+    """
+
+    sealed: Mapping[str, Any] | None = None
+    entries: int = 0
+    ended: bool = False
+    drift: tuple[Mapping[str, str], ...] = ()
+    stays: tuple[Mapping[str, str], ...] = ()
+    intact: bool = True
+    new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    python: str = ""
+    problem: str = ""
+    hint: str = ""
+    tools: Mapping[str, str] = field(default_factory=dict)
+    output: str = ""
+    answered: bool = False
+    startup: str = ""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What the login node was like at the last whole run."""
+        return (self.sealed or {}).get("facts") or {}
+
+    def doubt(self, asked: Mapping[str, Any]) -> str:
+        """Why a full run is needed, in a line; "" where all is as asked for."""
+        if self.problem or self.sealed is None:
+            return self.problem or "there was no whole run so far"
+        doubts = (
+            (not self.ended, "the last run was not a whole one, or did not come to its end"),
+            (
+                self.sealed.get("digest") != asked["digest"] or asked["unsteady"],
+                f"what is asked for differs: {', '.join(differences(self.sealed, asked))}",
+            ),
+            (
+                self.new or self.gone or self.python != self.sealed.get("python"),
+                f"the login node differs: {', '.join((*self.gone, *self.new)) or 'its Python'}",
+            ),
+            (self.drift, f"not as it was left: {', '.join(one['path'] or one['what'] for one in self.drift)}"),
+            (not self.intact, "something there is not as it was left"),
+        )
+        return next((why for is_so, why in doubts if is_so), "")
+
+
+def asked(cluster: "Cluster") -> dict[str, Any]:
+    """What a whole run would ask for now, as digests: equal where it would ask for the same.
+
+    Args:
+        cluster: The profile, merged.
+
+    Returns:
+        `digest` of everything; for telling what differs, `rookery` (version), `engines` (versions), `play`, `roles` (a
+        digest each), `variables` (a digest each); and `unsteady`, the variables whose value may be another each time.
+    """
+    root = paths.root()
+    said = {key: value for key, value in cluster.variables.items() if not key.startswith(CONNECTION)}
+    roles = sorted(path.name for path in (root / "roles").iterdir() if path.is_dir() and path.name not in _ELSEWHERE)
+    parts = {
+        "rookery": __version__,
+        "engines": _engines(),
+        "play": _digest(b"".join(content for name in _PLAY for content in _contents(_place(name)))),
+        "roles": {role: _digest(b"".join(_contents(root / "roles" / role))) for role in roles},
+        "variables": {key: _digest(_text(value).encode()) for key, value in sorted(said.items())},
+    }
+    unsteady = [key for key, value in said.items() if "{" in _text(value) and _is_unsteady(_text(value))]
+    return {**parts, "digest": _digest(json.dumps(parts, sort_keys=True).encode()), "unsteady": unsteady}
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What differs between two things asked for, in words.
+
+    Args:
+        then: As `asked` gave it, or as it was written down.
+        now: The same of another time.
+    """
+    found = []
+    if then.get("rookery") != now["rookery"]:
+        found.append(f"rookery {then.get('rookery')} then, {now['rookery']} now")
+    elif then.get("play") != now["play"] or then.get("engines") != now["engines"]:
+        found.append("rookery's own way of doing it")
+    for kind, word in (("roles", "role"), ("variables", "setting")):
+        old, new = then.get(kind) or {}, now[kind]
+        found += [f"{word} {key}" for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+    return found + [f"setting {key} may change by itself" for key in now["unsteady"]]
+
+
+def look(door: "Door") -> Look:
+    """Look at a home, quickly: whether all that the last whole run looked at still looks the same; in one command.
+
+    Args:
+        door: An open door to the cluster.
+
+    Raises:
+        RookeryError: The cluster does not answer.
+    """
+    code = paths.remote("apply/fingerprint_check.py")
+    return read_quick(_ask(door, shlex.quote(code), "", depth="1"))
+
+
+def look_closely(door: "Door") -> Look:
+    """Look at a home, whoever left it so, for the tools' versions and the room that is left as well; in one command.
+
+    Args:
+        door: An open door to the cluster.
+
+    Raises:
+        RookeryError: The cluster does not answer.
+    """
+    return read(_ask(door, shlex.quote(bundle.FROM_ARGUMENT), bundle.pack({"full": True}, PARTS), depth=""))
+
+
+def _ask(door: "Door", code: str, argument: str, *, depth: str) -> "Completed":
+    script = _SCRIPT.format(probe=facts.script(), code=code, depth=depth)
+    arguments = [argument, *facts.arguments(door.cluster.data)]
+    return door.run(arguments, script=script, timeout=PATIENCE, check=False)
+
+
+def read_quick(said: "Completed") -> Look:
+    """The look that quick.py's answer tells of."""
+    answer = bundle.unpack(said.stdout)
+    if answer is None:
+        return _silent(said)
+    asked, lease, facts = (bytes.fromhex(answer.get(key, "")) for key in ("asked", "lease", "facts"))
+    digest, _, text = asked.partition(b"\n")
+    now = set(facts_in(facts.decode(errors="surrogateescape")))
+    startup = next((fact.partition(" ")[2] for fact in now if fact.startswith("startup ")), "")
+    if digest.decode(errors="replace") != hashlib.sha256(text).hexdigest():
+        return Look(answered=True, startup=startup)
+    try:
+        sealed = answers.SEALED(strict_json.loads(text))
+    except (strict_json.MalformedError, MismatchError):  # not what a run writes: a whole run finds out
+        return Look(answered=True, startup=startup)
+    then = set(sealed.get("glance") or [])
+    return Look(
+        sealed=sealed,
+        ended=_is_ended(lease, sealed["run"]),
+        intact=answer.get("same", False),
+        new=tuple(sorted(now - then)),
+        gone=tuple(sorted(then - now)),
+        python=answer.get("python", ""),
+        answered=True,
+        startup=startup,
+    )
+
+
+def facts_in(output: str) -> Iterator[str]:
+    """The facts in what the probe printed at a glance."""
+    for line in output.splitlines():
+        if line.startswith("rookery-fact "):
+            yield line.removeprefix("rookery-fact ").strip()
+
+
+def _is_ended(lease: bytes, run: str) -> bool:
+    """Whether that run was the last one to work there, and came to its end."""
+    try:
+        held = strict_json.loads(lease)
+        return bool(held["run"] == run and held["until"] == 0)
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _silent(said: "Completed") -> Look:
+    lines = said.stderr.strip().splitlines()
+    return Look(problem=lines[-1] if lines else "there is no Python there that answers", answered=True)
+
+
+def read(said: "Completed") -> Look:
+    """The look that an answer tells of."""
+    answer = bundle.unpack(said.stdout)
+    if answer is None:
+        return _silent(said)
+    if answer.get("failed"):
+        return Look(
+            problem=str(answer.get("msg") or "it did not say why"), hint=str(answer.get("hint") or ""), answered=True
+        )
+    known = {one.name for one in fields(Look)} - {"problem", "hint", "answered"}
+    seen: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in answer.items() if key in known
+    }
+    return Look(**seen, answered=True)
+
+
+def looks(doors: Mapping[str, "Door"], how: Callable[["Door"], Look]) -> dict[str, Look]:
+    """Look at several homes, side by side; at one that does not answer as it should, the problem is what is seen.
+
+    Args:
+        doors: Open doors to the clusters.
+        how: Looks at one.
+    """
+
+    def one(door: "Door") -> Look:
+        try:
+            return how(door)
+        except RookeryError as error:
+            return Look(problem=error.message)
+
+    if len(doors) == 1:
+        return {name: one(door) for name, door in doors.items()}
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(max_workers=max(1, len(doors))) as pool:
+        return dict(zip(doors, pool.map(one, doors.values()), strict=True))
+
+
+def _is_unsteady(text: str) -> bool:
+    """Whether a template in it may give another value the next time."""
+    return any(_UNSTEADY.search(template) for template in re.findall(r"\{[{%].*?[%}]\}", text, re.DOTALL))
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=repr)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _place(name: str) -> Path:
+    """A file of the house, or of the package."""
+    own = name.removeprefix("rookery/")
+    return paths.package() / own if own != name else paths.root() / name
+
+
+def _contents(path: Path) -> Iterator[bytes]:
+    """The names and contents of a file, or of all files below a folder; what Python compiled left out."""
+    if path.is_file():
+        yield f"\0{path.name}\0{path.stat().st_mode & 0o111}\0".encode() + path.read_bytes()
+    elif path.is_dir():
+        for inner in sorted(one for one in path.iterdir() if one.name != "__pycache__"):
+            yield f"\1{path.name}\0".encode()
+            yield from _contents(inner)
+
+
+def _engines() -> list[str]:
+    """The versions of what carries out a run, as their folders' names tell them: reading them properly takes 20 ms."""
+    spec = importlib.util.find_spec("ansible")
+    folder = Path(spec.origin).parent.parent if spec and spec.origin else Path()
+    return sorted(
+        path.name for path in folder.iterdir() if path.name.startswith(_ENGINES) and path.suffix == ".dist-info"
+    )

@@ -1,0 +1,263 @@
+"""`code`: the project opened in VS Code on a cluster, on its login node or in a job on a compute node."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery.clusters.ssh import compute_node
+from rookery.core import console, invocation, paths
+from rookery.core.errors import RookeryError
+from rookery.homes.vscode import editors, workstation
+from rookery.jobs.interactive.job_request import Wish
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.ssh.connection import Door
+    from rookery.projects.target import Target
+
+ARCHITECTURES = {"x86_64", "aarch64", "armv7l"}
+GLIBC = (2, 28)
+"""What VS Code's server needs (code.visualstudio.com/docs/remote/linux)."""
+
+_NO_EDITOR = "No VS Code is found on this computer."
+_GET_ONE = "https://code.visualstudio.com   # or in it, by Ctrl+Shift+P: Shell Command: Install 'code' command in PATH"
+
+# What is asked of the login node: architecture, C library, the home, and whether the folder is there
+_LOOK = r"""
+folder=$1
+case $folder in
+"~" | "") folder=$HOME ;;
+"~/"*) folder=$HOME/${folder#"~/"} ;;
+/*) ;;
+*) folder=$HOME/$folder ;;
+esac
+[ -d "$folder" ] && there=1 || there=0
+printf '%s\n' "$(uname -m)" "$(getconf GNU_LIBC_VERSION 2>/dev/null)" "$there" "$folder"
+"""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `code` was asked for; each field is the flag of that name.
+
+    Attributes:
+        cluster: Its name; "" for the first that rookery.yml names.
+        project: Its folder here; "" for the rookery.yml found upwards from here.
+        folder: A folder there in place of the project's.
+        job: On a compute node, in a job.
+        wish: What that is to have.
+        editor: code, code-insiders or codium; "" for the first that is here.
+        stop: End the job.
+        print: Say what would be opened, and open nothing.
+        sandbox: The cluster's miniature.
+    """
+
+    cluster: str = ""
+    project: str = ""
+    folder: str = ""
+    job: bool = False
+    wish: Wish = field(default_factory=Wish)
+    editor: str = ""
+    stop: bool = False
+    print: bool = False
+    sandbox: bool = False
+
+
+def run(request: Request) -> int:
+    """Open the project there, or end the job. With --job and no editor here, the job is started all the same.
+
+    Returns:
+        The exit code: that of the editor's command.
+
+    Raises:
+        RookeryError: The cluster's rules forbid it, its login node can't run VS Code's server, the folder is not
+            there, there is no editor here, or the job can't be had.
+    """
+    from rookery.projects import target
+
+    found = target.find(request.cluster, request.project, sandbox=request.sandbox, needs_project=False)
+    if request.stop:
+        return _stop(found.door)
+    check(found.cluster, job=request.job)
+    job_alone = request.job and not request.print and not request.editor and not editors.find()
+    editor = _editor(request.editor, needed=not request.print and not job_alone)
+    found.door.ensure()
+    if job_alone:
+        return _without_editor(found, request)
+    folder = _folder(found, request)
+    if not request.print:
+        if request.job:
+            _start(found.door, request.wish)
+        _settle(found.cluster)
+    command = [*_program(editor, found.cluster), "--remote", authority(found.cluster, job=request.job), folder]
+    if request.print:
+        console.say(shlex.join(command))
+        return 0
+    _tell(found, request, folder)
+    # WSL's `code` would offer to install itself there
+    environment = {**os.environ, "DONT_PROMPT_WSL_INSTALL": "1"}
+    return subprocess.run(command, stdin=subprocess.DEVNULL, env=environment, check=False).returncode
+
+
+def check(cluster: "Cluster", *, job: bool) -> None:
+    """See whether the cluster lets VS Code in, as its profile tells.
+
+    Args:
+        cluster: The cluster.
+        job: Whether it is to run in a job.
+
+    Raises:
+        RookeryError: It does not, or VS Code's server does not run there.
+    """
+    from rookery.jobs.interactive import compute_node_job
+
+    name = cluster.name
+    policy = (cluster.data.get("cluster_policies") or {}).get("vscode")
+    by_hand = f"invoke tmux --cluster {name}   # a terminal there; edit on your own computer, and deploy"
+    if policy == "forbidden":
+        raise RookeryError(f"{name} does not allow VS Code.", hint=by_hand)
+    if policy == "unsupported":
+        raise RookeryError(
+            f"VS Code's server does not run on {name}: its processors are of another kind.", hint=by_hand
+        )
+    if job:
+        compute_node_job.check(cluster)
+    elif policy == "discouraged":
+        again = f"invoke code --job --cluster {name}"
+        print(
+            f"{name} asks people not to run VS Code on its login nodes: {invocation.as_typed(again)}", file=sys.stderr
+        )
+
+
+def authority(cluster: "Cluster", *, job: bool) -> str:
+    """What VS Code calls a host; a name that it would write otherwise goes in as the digits of its bytes."""
+    name = workstation.host(cluster, job=job)
+    if not re.fullmatch(r"[a-z0-9.-]+", name):
+        name = json.dumps({"hostName": name}, separators=(",", ":")).encode().hex()
+    return f"ssh-remote+{name}"
+
+
+def fits(architecture: str, glibc: str) -> str:
+    """Why VS Code's server does not run on a machine; "" where it does.
+
+    Args:
+        architecture: As uname -m says it.
+        glibc: As getconf GNU_LIBC_VERSION says it; "" where it is another library.
+    """
+    if architecture not in ARCHITECTURES:
+        return f"its processors are {architecture}, and it needs {', '.join(sorted(ARCHITECTURES))}"
+    found = re.fullmatch(r"glibc ([0-9]{1,4})\.([0-9]{1,4}).*", glibc)
+    if found and (int(found[1]), int(found[2])) < GLIBC:
+        return f"its C library is {glibc}, and it needs {GLIBC[0]}.{GLIBC[1]}"
+    return ""
+
+
+def _folder(found: "Target", request: Request) -> str:
+    """The folder there, absolute.
+
+    Raises:
+        RookeryError: It is not there, or VS Code's server can't run there.
+    """
+    from rookery.clusters.login_node import answers
+    from rookery.projects import remote_paths
+
+    name = found.cluster.name
+    wanted = request.folder or (str(remote_paths.current(found.project.name)) if found.project else "")
+    with console.waiting(f"Looking at {name}"):
+        told = found.door.run([wanted], script=_LOOK, timeout=60).stdout.split("\n")
+    if len(told) < 4:
+        raise RookeryError(f"{name} gave no answer.", hint="the same command again")
+    architecture, glibc, there = told[:3]
+    folder = "\n".join(told[3:]).rstrip("\n")
+    if not folder.startswith("/") or "\0" in folder or len(folder) > 4096:
+        raise answers.unusable(name, ValueError(f"the folder is {folder[:60]!r}"))
+    if why := fits(architecture, glibc):
+        message = f"VS Code's server does not run on {name}: {console.clean(why)}."
+        raise RookeryError(message, hint=f"invoke tmux --cluster {name}   # a terminal there")
+    if there != "1":
+        if request.folder or not found.project:
+            raise RookeryError(f"There is no folder {console.clean(folder)} on {name}.", hint="--folder another one")
+        raise RookeryError(
+            f"{found.project.name} has not been deployed on {name} yet.", hint=f"invoke deploy{found.flags}"
+        )
+    return folder
+
+
+def _start(door: "Door", wish: Wish) -> None:
+    from rookery.jobs.interactive import compute_node_job
+
+    running = compute_node_job.ensure(door, wish, again=True)
+    how = "started" if running.started else "runs already"
+    until = compute_node_job.until(running.end)
+    stop = f"invoke code --stop --cluster {door.cluster.name}{' --sandbox' if door.cluster.sandbox else ''}"
+    print(
+        f"job {running.number} on {running.node} {how}{f', {until}' if until else ''}; "
+        f"{invocation.as_typed(stop)} ends it"
+    )
+
+
+def _without_editor(found: "Target", request: Request) -> int:
+    """Where there is none here, the job is still somewhere to log in to."""
+    _start(found.door, request.wish)
+    print(f"log in to it: {workstation.ssh(found.cluster)}")
+    print(f"{_NO_EDITOR} To open it in one next time: {_GET_ONE}")
+    if warning := compute_node.warning():
+        print(warning, file=sys.stderr)
+    return 0
+
+
+def _stop(door: "Door") -> int:
+    from rookery.jobs.interactive import compute_node_job
+
+    door.ensure()
+    ended = compute_node_job.stop(door)
+    name = door.cluster.name
+    print(f"{name}: ended job {', '.join(ended)}" if ended else f"{name}: there was no job to end")
+    return 0
+
+
+def _editor(command: str, *, needed: bool) -> editors.Editor:
+    """The editor that is asked for, or the first that is here.
+
+    Raises:
+        RookeryError: There is no such editor, or none here.
+    """
+    names = [one.command for one in editors.EDITORS]
+    if command not in {"", *names}:
+        raise RookeryError(f"There is no --editor {command}. There are: {', '.join(names)}.", hint="leave it out")
+    found = editors.find(command)
+    if found is None and needed:
+        what = f"{command} is not on this computer's PATH." if command else _NO_EDITOR
+        raise RookeryError(what, hint=_GET_ONE)
+    return found or next(one for one in editors.EDITORS if command in {"", one.command})
+
+
+def _program(editor: editors.Editor, cluster: "Cluster") -> list[str]:
+    """The editor's command. For a miniature it has settings of its own, so that the person's know nothing of it."""
+    own = ["--user-data-dir", str(_miniatures())] if cluster.sandbox else []
+    return [editors.program(editor) or editor.command, *own]
+
+
+def _miniatures() -> Path:
+    return paths.state_dir() / "sandbox" / "vscode"
+
+
+def _settle(cluster: "Cluster") -> None:
+    """See to the settings of the editors here; what is to be known of it is said."""
+    outcomes = workstation.run([cluster], folder=_miniatures() if cluster.sandbox else None)
+    for line in workstation.lines(outcomes, quiet=True):
+        print(line, file=sys.stderr)
+
+
+def _tell(found: "Target", request: Request, folder: str) -> None:
+    name = workstation.host(found.cluster, job=request.job)
+    print(f"opening {console.clean(folder)} on {name}")
+    if found.project and not request.folder:
+        again = invocation.as_typed(f"invoke deploy{found.flags}")
+        print(f"  its files are those of the last deploy, and are not to be edited there: edit here, commit, {again}")

@@ -1,0 +1,176 @@
+"""`vscode.prune`: remove VS Code servers that nobody uses any more from a cluster.
+
+VS Code Remote puts a server of some 200 MB and 2,000 files on the host for every release of VS Code that connects,
+and removes none. They are in ~/.vscode-server/cli/servers/Stable-COMMIT (since 2024) and ~/.vscode-server/bin/COMMIT
+(before).
+"""
+
+import json as json_
+import re
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from rookery.core import console, invocation
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Door
+
+RECENT = 24 * 3600
+"""Seconds since a server was last written to in which it may well run on another login node, where it can't be seen."""
+
+GONE = ".rookery-gone"
+"""What the name of a server ends with while it is being removed, so that half of one is never taken for a whole."""
+
+# A line a server: runs, seconds since 1970 of the last change, kB, files, path
+_LIST = r"""
+all=$(ps -u "$(id -u)" -o args= 2>/dev/null)
+for folder in "$HOME"/.vscode-server/cli/servers/*/ "$HOME"/.vscode-server/bin/*/; do
+    folder=${folder%/}
+    [ -d "$folder" ] && [ ! -L "$folder" ] || continue
+    name=${folder##*/}
+    runs=0 used=0
+    case $name in
+    *.rookery-gone) ;;
+    *)
+        used=$(find "$folder" -maxdepth 1 -printf '%T@\n' 2>/dev/null | sort -n | tail -n 1)
+        case $all in *"/$name/"*) runs=1 ;; esac
+        ;;
+    esac
+    size=$(du -sk "$folder" 2>/dev/null | cut -f 1)
+    files=$(find "$folder" -type f 2>/dev/null | wc -l)
+    printf '%s\t%s\t%s\t%s\t%s\n' "$runs" "${used%.*}" "${size:-0}" "${files:-0}" "$folder"
+done
+"""
+
+# The paths come on standard input. One that has begun to run meanwhile is left.
+_REMOVE = r"""
+all=$(ps -u "$(id -u)" -o args= 2>/dev/null)
+while IFS= read -r folder; do
+    case $folder in
+    */../* | */..) continue ;;
+    "$HOME"/.vscode-server/*) ;;
+    *) continue ;;
+    esac
+    case $all in *"/${folder##*/}/"*) continue ;; esac
+    gone=${folder%.rookery-gone}.rookery-gone
+    [ "$gone" = "$folder" ] || mv "$folder" "$gone" || continue
+    rm -rf "$gone" && printf '%s\n' "$folder"
+done
+"""
+
+
+_LINE = re.compile(r"([01])\t([0-9]{0,11})\t([0-9]{1,15})\t([0-9]{1,15})\t(/[^\x00-\x1f]{1,4095})")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A VS Code server on a cluster.
+
+    Attributes:
+        path: Its folder.
+        size_mb: What it takes, in MB.
+        files: How many files that is.
+        used: When it was last written to, in seconds since 1970.
+        runs: Whether it runs on the login node.
+        keep: Why it stays; empty where it may go.
+    """
+
+    path: str
+    size_mb: int
+    files: int
+    used: int
+    runs: bool
+    keep: str = ""
+
+
+def read(text: str, now: float) -> list[Server]:
+    """The servers that _LIST found, newest first, with what becomes of each.
+
+    Args:
+        text: Its output.
+        now: Seconds since 1970.
+    """
+    found = []
+    for line in text.splitlines():
+        if told := _LINE.fullmatch(line):
+            runs, used, size, files, path = told.groups()
+            found.append(Server(path, -(-int(size) // 1024), int(files), int(used or 0), runs == "1"))
+    found.sort(key=lambda server: server.used, reverse=True)
+    return [
+        Server(**{**asdict(server), "keep": _reason(server, newest=index == 0, now=now)})
+        for index, server in enumerate(found)
+    ]
+
+
+def _reason(server: Server, *, newest: bool, now: float) -> str:
+    if server.path.endswith(GONE):
+        return ""
+    if server.runs:
+        return "it runs"
+    if newest:
+        return "the newest"
+    return "used today" if now - server.used < RECENT else ""
+
+
+def prune(door: "Door", *, check: bool = False, yes: bool = False, json: bool = False) -> int:
+    """List the VS Code servers of a cluster, and remove the old ones.
+
+    Args:
+        door: The cluster's.
+        check: Remove nothing.
+        yes: Don't ask first.
+        json: Print one JSON document.
+
+    Raises:
+        RookeryError: The cluster can't be reached, or there is nobody to ask.
+    """
+    door.ensure()
+    with console.waiting(f"Looking for VS Code servers on {door.cluster.name}"):
+        servers = read(door.run(script=_LIST).stdout, time.time())
+    old = [server for server in servers if not server.keep]
+    if not json:
+        _show(door.cluster.name, servers)
+    removed: list[str] = []
+    if old and not check and (yes or _agreed(old, door)):
+        with console.waiting(f"Removing {_amount(old)}"):
+            done = door.run(
+                script=_REMOVE, input="".join(f"{one.path}\n" for one in old).encode(errors="surrogateescape")
+            )
+        removed = done.stdout.splitlines()
+    left = [server for server in old if server.path not in removed]
+    if json:
+        print(json_.dumps({"servers": [asdict(one) for one in servers], "removed": removed}, indent=2))
+    elif removed:
+        print(f"removed {_amount(one for one in old if one.path in removed)}")
+    return int(bool(removed and left))
+
+
+def _amount(servers: Iterable[Server]) -> str:
+    some = list(servers)
+    size, files = sum(one.size_mb for one in some), sum(one.files for one in some)
+    return f"{len(some)} server{'' if len(some) == 1 else 's'} ({size} MB, {files} files)"
+
+
+def _show(name: str, servers: list[Server]) -> None:
+    if not servers:
+        print(f"There is no VS Code server on {name}.")
+    for one in servers:
+        used = time.strftime("%Y-%m-%d", time.localtime(one.used)) if one.used else "half gone "
+        fate = f"kept: {one.keep}" if one.keep else "old"
+        print(f"{one.size_mb:6} MB {one.files:7} files  {used}  {console.clean(one.path)}  {fate}")
+    if servers and all(one.keep for one in servers):
+        print("nothing to remove")
+
+
+def _agreed(old: list[Server], door: "Door") -> bool:
+    if not sys.stdin.isatty():
+        raise RookeryError(
+            f"{_amount(old)} could go, and there is no terminal to ask you on.",
+            hint=f"{invocation.invocation()} vscode.prune {door.cluster.name} --yes",
+        )
+    print(f"Remove {_amount(old)}? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

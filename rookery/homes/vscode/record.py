@@ -1,0 +1,139 @@
+"""What rookery wrote into the settings of editors here, kept so that nothing else is ever taken back.
+
+What is about to be written is noted before the file is changed: whoever ends the program between the two leaves a plan,
+and the file itself says how much of it came to be.
+"""
+
+import hashlib
+import json
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from rookery.core import atomic_files, locking, paths, state_files
+from rookery.core.shapes import MismatchError, Shape, many, mapping, maybe, struct, text
+from rookery.homes.vscode import jsonc
+from rookery.remote import strict_json
+
+
+@dataclass
+class Record:
+    """What rookery wrote into one file.
+
+    Attributes:
+        values: By path, what it was set to.
+        made: Objects that were added around settings.
+        before: A digest of the file before the first change; "" where there was none.
+        after: A digest of it after the last, as long as nobody else has written to it in between; else "".
+        backup: Where a copy from before the first change is; "" where there is none.
+        planned: What this is once a change is written that has begun; None where none has.
+    """
+
+    values: dict[jsonc.Path, Any] = field(default_factory=dict)
+    made: list[jsonc.Path] = field(default_factory=list)
+    before: str = ""
+    after: str = ""
+    backup: str = ""
+    planned: "Record | None" = None
+
+
+Records = dict[str, Record]
+"""By the file's path."""
+
+
+def note() -> Path:
+    """Where they are kept."""
+    return paths.state_dir() / "vscode.json"
+
+
+def read() -> Records:
+    """All of them; none where the note can't be read, so that everything counts as the person's."""
+    told = state_files.load(note(), _SHAPE, advice=f"mv {shlex.quote(str(note()))} ~/   # settings then count as yours")
+    return {path: _settled(Path(path), _record(said)) for path, said in (told or {"files": {}})["files"].items()}
+
+
+@contextmanager
+def changing() -> Iterator[Records]:
+    """All of them; what becomes of them in the block is kept, and nobody else changes them meanwhile."""
+    with locking.waited(paths.runtime_dir() / "vscode.lock"):
+        records = read()
+        yield records
+        save(records)
+
+
+def save(records: Records) -> None:
+    """Keep all of them as they are by now; only within `changing`."""
+    if note().exists() and state_files.load(note(), _SHAPE) is None:  # whoever can read it may still want it
+        note().replace(note().with_name(f"{note().name}.unusable"))
+    if not records:
+        note().unlink(missing_ok=True)
+    elif not note().is_file() or note().read_text(encoding="utf-8") != _text(records):
+        atomic_files.write(note(), _text(records))
+
+
+def digest(content: bytes | None) -> str:
+    """What stands for a file's content; "" where there is no file."""
+    return "" if content is None else hashlib.sha256(content).hexdigest()
+
+
+def _settled(path: Path, known: Record) -> Record:
+    """A record with its plan carried out, or dropped, as the file shows; as it is where that can't be read."""
+    if not (planned := known.planned):
+        return known
+    try:
+        content = strict_json.read_bytes(path) if path.exists() else None
+        text = (content or b"").decode()
+        values = {}
+        for one in {**known.values, **planned.values}:
+            there = jsonc.find(text, one)
+            if there and one in planned.values and jsonc.same(there.data, planned.values[one]):
+                values[one] = planned.values[one]
+            elif one in known.values and (there or one in planned.values):
+                values[one] = known.values[one]
+    except (OSError, RuntimeError, ValueError):
+        return known
+    after = planned.after if planned.after == digest(content) else known.after
+    return replace(planned, values=values, after=after)
+
+
+def _path(value: Any) -> jsonc.Path:
+    return tuple(many(text(longest=1000), 100)(value))
+
+
+def _value(pair: Any) -> tuple[jsonc.Path, Any]:
+    if not isinstance(pair, list) or len(pair) != 2:
+        raise MismatchError("is not a path with its value")
+    return _path(pair[0]), pair[1]
+
+
+_PARTS: dict[str, Shape] = {
+    "values": many(_value),
+    "made": many(_path),
+    **dict.fromkeys(("before", "after", "backup"), text(longest=5000, raw=True)),
+}
+_SHAPE = struct({"files": mapping(text(longest=5000, raw=True), struct(_PARTS, {"planned": maybe(struct(_PARTS))}))})
+
+
+def _record(said: dict[str, Any]) -> Record:
+    values = dict(said["values"])
+    planned = _record(said["planned"]) if said.get("planned") else None
+    return Record(values, said["made"], said["before"], said["after"], said["backup"], planned)
+
+
+def _text(records: Records) -> str:
+    told = {path: _told(record) for path, record in records.items()}
+    return json.dumps({"version": 1, "files": told}, indent=2) + "\n"
+
+
+def _told(record: Record) -> dict[str, Any]:
+    return {
+        "values": [[list(one), value] for one, value in record.values.items()],
+        "made": [list(one) for one in record.made],
+        "before": record.before,
+        "after": record.after,
+        "backup": record.backup,
+        **({"planned": _told(record.planned)} if record.planned else {}),
+    }

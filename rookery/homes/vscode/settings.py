@@ -1,0 +1,275 @@
+"""Settings merged into somebody's settings.json, and taken out again: what is theirs stays, byte for byte."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rookery.core import atomic_files
+from rookery.homes.vscode import jsonc, record
+from rookery.homes.vscode.jsonc import BrokenError
+from rookery.homes.vscode.record import Record
+from rookery.remote import strict_json
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A setting as rookery would have it.
+
+    Attributes:
+        path: The keys that lead to it.
+        value: What it is set to.
+    """
+
+    path: jsonc.Path
+    value: Any
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A text with settings merged into it.
+
+    Attributes:
+        text: The text.
+        added: The settings that were written.
+        kept: Those that the person has set otherwise, with what to.
+        made: Objects that were added around settings.
+    """
+
+    text: str
+    added: tuple[Wish, ...]
+    kept: tuple[tuple[Wish, Any], ...]
+    made: tuple[jsonc.Path, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one file.
+
+    Attributes:
+        path: The file.
+        state: changed, same, broken or unwritable; would-change in check mode.
+        added: The settings that were written, or taken out.
+        kept: Those that the person has set otherwise, with what to.
+        wanted: All that were to be there, or to go.
+        note: Why it could not be done; else where the copy is.
+    """
+
+    path: Path
+    state: str
+    added: tuple[Wish, ...] = ()
+    kept: tuple[tuple[Wish, Any], ...] = ()
+    wanted: tuple[Wish, ...] = ()
+    note: str = ""
+
+
+def merge(text: str, wishes: Iterable[Wish], ours: Mapping[jsonc.Path, Any]) -> Merged:
+    """A text with what is wished for in it.
+
+    Args:
+        text: A settings.json, or nothing.
+        wishes: What is to be there.
+        ours: By path, what rookery has set before, and so may set otherwise.
+
+    Raises:
+        BrokenError: The text is not JSON with comments, or no object.
+    """
+    added, kept, made = [], [], []
+    root = jsonc.read(text)
+    if root and root.members is None:
+        raise BrokenError("line 1: what it holds is no object")
+    for wish in wishes:
+        outer, there = jsonc.find(text, wish.path[:-1]), jsonc.find(text, wish.path)
+        if there and jsonc.same(there.data, wish.value):
+            continue
+        if there and not (wish.path in ours and jsonc.same(there.data, ours[wish.path])):
+            kept.append((wish, there.data))
+        elif outer and outer.members is None:
+            kept.append((wish, outer.data))
+        else:
+            if len(wish.path) > 1 and outer is None:
+                made.append(wish.path[:-1])
+            text = jsonc.put(text, wish.path, wish.value)
+            added.append(wish)
+    return Merged(text, tuple(added), tuple(kept), tuple(made))
+
+
+def without(text: str, wanted: Iterable[Wish], made: Sequence[jsonc.Path]) -> tuple[str, list[tuple[Wish, Any]]]:
+    """A text without what rookery wrote.
+
+    Args:
+        text: A settings.json.
+        wanted: What is to be taken out, in the order in which it was put there.
+        made: Objects to take out with the last that is in them.
+
+    Returns:
+        The text, and what stays in it, since the person has changed it since.
+
+    Raises:
+        BrokenError: The text is not JSON with comments.
+    """
+    left = []
+    for wish in reversed(list(wanted)):
+        there = jsonc.find(text, wish.path)
+        if there is None:
+            continue
+        if not jsonc.same(there.data, wish.value):
+            left.append((wish, there.data))
+            continue
+        text = jsonc.take_out(text, wish.path)
+        outer = jsonc.find(text, wish.path[:-1])
+        if outer and wish.path[:-1] in made and not text[outer.start + 1 : outer.end - 1].strip():
+            text = jsonc.take_out(text, wish.path[:-1])
+    return text, left
+
+
+def apply(path: Path, wishes: Sequence[Wish], *, gone: Iterable[jsonc.Path] = (), check: bool = False) -> Outcome:
+    """Bring a file to what is wished for; a copy is kept beside it before the first change.
+
+    Args:
+        path: The settings.json; it need not be there.
+        wishes: What is to be in it.
+        gone: What is taken out where rookery wrote it.
+        check: Change nothing.
+    """
+    if check:
+        return _applied(path, wishes, gone, record.read(), check=True)
+    with record.changing() as records:
+        return _applied(path, wishes, gone, records, check=False)
+
+
+def _applied(
+    path: Path, wishes: Sequence[Wish], gone: Iterable[jsonc.Path], records: record.Records, *, check: bool
+) -> Outcome:
+    known = records.get(str(path), Record())
+    outcome = Outcome(path, "same", wanted=tuple(wishes))
+    try:
+        target, before = _content(path)
+        withdrawn = [Wish(one, known.values[one]) for one in gone if one in known.values]
+        text, _ = without((before or b"").decode(), withdrawn, ())
+        merged = merge(text, wishes, known.values)
+    except (BrokenError, UnicodeDecodeError, OSError, RuntimeError) as error:
+        return _failed(outcome, error)
+    outcome = replace(outcome, added=merged.added, kept=merged.kept)
+    after = merged.text.encode()
+    if after == (before or b"") or check:
+        return outcome if after == (before or b"") else replace(outcome, state="would-change")
+    fresh = known if known.values or _is_first(known, before) else _first(target, before)
+    untouched = not known.values or known.after == record.digest(before)
+    planned = Record(
+        {one: value for one, value in fresh.values.items() if one not in {wish.path for wish in withdrawn}}
+        | {wish.path: wish.value for wish in merged.added},
+        list(dict.fromkeys([*fresh.made, *merged.made])),
+        fresh.before,
+        record.digest(after) if untouched else "",
+        fresh.backup,
+    )
+    try:
+        # noted before and after: a plan tells record.read() what to look for in a file that was left half-way
+        records[str(path)] = replace(fresh, planned=planned)
+        record.save(records)
+        copy = Path(fresh.backup) if fresh.backup and not known.values else None
+        atomic_files.exchange(target, before, after, copy=None if copy and copy.exists() else copy)
+    except OSError as error:
+        records[str(path)] = fresh
+        if not fresh.values and not (fresh.backup and Path(fresh.backup).exists()):
+            del records[str(path)]
+        return _failed(outcome, error)
+    records[str(path)] = planned
+    return replace(outcome, state="changed", note=fresh.backup if not known.values else "")
+
+
+def take_back(path: Path, paths: Iterable[jsonc.Path] | None = None) -> Outcome:
+    """Take what rookery wrote out of a file again; the very file that was there, where nobody has touched it since.
+
+    Args:
+        path: The settings.json.
+        paths: These settings alone; all where None.
+    """
+    with record.changing() as records:
+        known = records.get(str(path), Record())
+        asked = set(known.values) if paths is None else set(paths)
+        wanted = [Wish(one, value) for one, value in known.values.items() if one in asked]
+        rest = {one: value for one, value in known.values.items() if one not in asked}
+        outcome = Outcome(path, "same", wanted=tuple(wanted))
+        try:
+            target, now = _content(path)
+            after, left = _taken(known, now, wanted, whole=not rest)
+            if after is None:
+                target.unlink(missing_ok=True)
+            elif after != now:
+                atomic_files.exchange(target, now, after)
+        except (BrokenError, UnicodeDecodeError, OSError, RuntimeError) as error:
+            return _failed(outcome, error)
+        if rest:
+            records[str(path)] = Record(
+                rest,
+                known.made,
+                known.before,
+                record.digest(after) if known.after == record.digest(now) else "",
+                known.backup,
+            )
+        else:
+            records.pop(str(path), None)
+            if known.backup and known.before == record.digest(after):
+                Path(known.backup).unlink(missing_ok=True)
+    stays = [wish for wish, _ in left]
+    taken = tuple(wish for wish in wanted if wish not in stays)
+    return replace(outcome, state="same" if after == now else "changed", added=taken, kept=tuple(left))
+
+
+def by_hand(wishes: Iterable[Wish]) -> list[str]:
+    """The lines of a settings.json that say what is wished for."""
+    told: dict[str, Any] = {}
+    for wish in wishes:
+        inner = told
+        for key in wish.path[:-1]:
+            inner = inner.setdefault(key, {})
+        inner[wish.path[-1]] = wish.value
+    return [line[2:] for line in json.dumps(told, indent=2).splitlines()[1:-1]]
+
+
+def _taken(
+    known: Record, now: bytes | None, wanted: list[Wish], *, whole: bool
+) -> tuple[bytes | None, list[tuple[Wish, Any]]]:
+    """What the file is to hold, None for no file; and what stays of what was to be taken out."""
+    if now is None:
+        return None, []
+    if whole and known.after == record.digest(now):
+        if not known.before:
+            return None, []
+        copy = Path(known.backup)
+        if copy.is_file() and record.digest(content := copy.read_bytes()) == known.before:
+            return content, []
+    text, left = without(now.decode(), wanted, known.made)
+    return text.encode(), left
+
+
+def _content(path: Path) -> tuple[Path, bytes | None]:
+    """The file that a path leads to, and what it holds; None where there is none."""
+    target = path.resolve(strict=False)
+    try:
+        return target, strict_json.read_bytes(target) if target.exists() else None
+    except strict_json.MalformedError as error:
+        raise BrokenError(str(error)) from None
+
+
+def _failed(outcome: Outcome, error: Exception) -> Outcome:
+    state = "broken" if isinstance(error, (BrokenError, UnicodeDecodeError)) else "unwritable"
+    why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", "") or str(error)
+    return replace(outcome, state=state, added=(), note=str(why))
+
+
+def _first(target: Path, content: bytes | None) -> Record:
+    """What is known of a file before its first change; its copy gets a name beside it that nothing has yet."""
+    if content is None:
+        return Record()
+    return Record(before=record.digest(content), backup=str(atomic_files.copy_name(target)))
+
+
+def _is_first(known: Record, content: bytes | None) -> bool:
+    """Whether a first change was begun, and the file, and what there is of its copy, are still as they were then."""
+    copy = Path(known.backup)
+    untouched = known.before == record.digest(content)
+    return untouched and (content is None or not copy.exists() or record.digest(copy.read_bytes()) == known.before)

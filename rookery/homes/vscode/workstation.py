@@ -1,0 +1,171 @@
+"""This computer made ready for VS Code on clusters: Remote-SSH's settings, merged into each editor that is here.
+
+The role `workstation` and `invoke code` come here alike. The settings are described on
+https://code.visualstudio.com/docs/remote/ssh and in the extension's own list.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rookery.clusters.ssh import compute_node, config_file, user_config
+from rookery.clusters.ssh.compute_node_keys import SUFFIX
+from rookery.core import console, paths
+from rookery.homes.vscode import editors, record, settings
+from rookery.homes.vscode.settings import Outcome, Wish
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+
+_PLATFORM = "remote.SSH.remotePlatform"
+_CONFIG_FILE = ("remote.SSH.configFile",)
+
+CONNECT, CONNECT_JOB = 60, 600
+"""Seconds that VS Code waits for a connection: a login may be typed, a job may have to begin. Its own 15 are few."""
+
+
+def host(cluster: "Cluster", *, job: bool = False) -> str:
+    """What a cluster, or a job there, is called as a host of ssh's."""
+    name = cluster.name if cluster.sandbox else user_config.aliases().get(cluster.name, cluster.name)
+    return f"{name}{SUFFIX}" if job else name
+
+
+def ssh(cluster: "Cluster") -> str:
+    """What one types to log in to the job of a cluster."""
+    config = [] if _is_known(cluster) else ["-F", str(config_file.config_file(cluster))]
+    return shlex.join(["ssh", *config, host(cluster, job=True)])
+
+
+def wishes(clusters: Sequence["Cluster"], *, on_windows: bool = False) -> list[Wish]:
+    """The settings that clusters need.
+
+    Args:
+        clusters: Those that are worked on from here.
+        on_windows: They are for an editor on Windows' side of WSL, where paths of this side mean nothing.
+    """
+    found = []
+    for cluster in clusters:
+        found.append(Wish((_PLATFORM, host(cluster)), "linux"))
+        if cluster.scheduler == "slurm":
+            found.append(Wish((_PLATFORM, host(cluster, job=True)), "linux"))
+    has_jobs = any(one.scheduler == "slurm" for one in clusters)
+    found.append(Wish(("remote.SSH.connectTimeout",), CONNECT_JOB if has_jobs else CONNECT))
+    # a lock in a home that many computers share is often never given, or never taken back
+    found.append(Wish(("remote.SSH.lockfilesInTmp",), True))
+    if any(_types(one) for one in clusters):
+        found.append(Wish(("remote.SSH.showLoginTerminal",), True))
+    unknown = next((one for one in clusters if not _is_known(one)), None)
+    if unknown and not on_windows:
+        found.append(Wish(_CONFIG_FILE, str(config_file.config_file(unknown))))
+    return found
+
+
+def run(clusters: Sequence["Cluster"], *, check: bool = False, folder: Path | None = None) -> list[Outcome]:
+    """Bring the settings of each editor that is here to what clusters need.
+
+    Args:
+        clusters: Those that are worked on from here; what was written for others stays.
+        check: Change nothing.
+        folder: An editor's folder of its own (--user-data-dir) in place of those that are here.
+
+    Returns:
+        What came of each file; none where there is no editor.
+    """
+    if not clusters:
+        return []
+    if folder:
+        return [settings.apply(folder / "User" / "settings.json", wishes(clusters), check=check)]
+    found = []
+    for place in editors.places():
+        wanted = wishes(clusters, on_windows=place.on_windows)
+        # a setting that only clusters need that `ssh` did not know by name goes once it knows them
+        gone = [] if any(one.path == _CONFIG_FILE for one in wanted) or not _all_known() else [_CONFIG_FILE]
+        found.append(settings.apply(place.path, wanted, gone=gone, check=check))
+    return found
+
+
+def take_back(cluster: "Cluster", path: Path) -> Outcome:
+    """Take what was written for a cluster out of some settings again; with the last cluster, all of it.
+
+    Args:
+        cluster: The cluster.
+        path: One of `files`.
+    """
+    platforms = [one for one in record.read().get(str(path), record.Record()).values if one[0] == _PLATFORM]
+    its = [one for one in platforms if one[-1] in _hosts(cluster)]
+    return settings.take_back(path, its if len(its) < len(platforms) else None)
+
+
+def files(cluster: "Cluster") -> list[Path]:
+    """The settings that hold something for a cluster; and those where a first change was begun, and never made."""
+    hosts = _hosts(cluster)
+    known = record.read().items()
+    return [Path(path) for path, one in known if not one.values or hosts & {key[-1] for key in one.values}]
+
+
+def lines(outcomes: Sequence[Outcome], *, quiet: bool = False) -> Iterator[str]:
+    """What came of each file, for a person.
+
+    Args:
+        outcomes: From `run` or `take_back`.
+        quiet: Leave out what was as it should be.
+    """
+    titles = {str(place.path): place.title for place in editors.places()}
+    for one in outcomes:
+        name = f"{titles.get(str(one.path), 'VS Code')} ({one.path})"
+        if one.state in {"changed", "would-change"}:
+            verb = "would write" if one.state == "would-change" else "wrote"
+            copy = f"; as it was: {one.note}" if one.note else ""
+            yield console.clean(f"{verb} {_names(one.added)} in the settings of {name}{copy}")
+        elif one.state in {"broken", "unwritable"}:
+            why = "are not in a form that it can read" if one.state == "broken" else "can't be written"
+            yield console.clean(f"The settings of {name} {why} ({one.note}), so they were left alone. Put these in:")
+            yield from (f"    {console.clean(line)}" for line in settings.by_hand(one.wanted))
+        elif not quiet:
+            yield console.clean(f"the settings of {name} are as they should be")
+        for wish, theirs in one.kept:
+            told = f"{_name(wish.path)} is {_short(theirs)} and stays so; rookery would have {_short(wish.value)}"
+            yield console.clean(f"  {told}")
+    if warning := compute_node.warning():
+        yield warning
+
+
+def _hosts(cluster: "Cluster") -> set[str]:
+    """All names that a cluster may have been written under."""
+    return {name + suffix for name in (cluster.name, host(cluster)) for suffix in ("", SUFFIX)}
+
+
+def _types(cluster: "Cluster") -> bool:
+    """Whether something may have to be typed at a login."""
+    ways = cluster.data.get("cluster_logins") or []
+    return any(way not in {"key", "certificate"} for way in ways)
+
+
+def _is_known(cluster: "Cluster") -> bool:
+    """Whether plain `ssh` on this computer knows the cluster by name."""
+    return not cluster.sandbox and cluster.name in user_config.aliases()
+
+
+def _all_known() -> bool:
+    config = paths.config_dir() / "ssh_config"
+    names = re.findall(r"^Host (\S+)$", config.read_text(encoding="utf-8"), re.MULTILINE) if config.is_file() else []
+    known = user_config.aliases()
+    return all(name in known for name in names if name != "*" and not name.endswith(SUFFIX))
+
+
+def _names(written: Sequence[Wish]) -> str:
+    names = list(dict.fromkeys(_name(wish.path) for wish in written))
+    return ", ".join(names) if names else "what had changed"
+
+
+def _name(path: Sequence[str]) -> str:
+    return path[0] if len(path) == 1 else f"{path[0]} of {path[-1]}"
+
+
+def _short(value: Any) -> str:
+    import json
+
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,1 @@
+"""Work on compute nodes: a shell, and `ssh NAME-job`."""

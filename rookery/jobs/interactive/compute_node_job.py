@@ -1,0 +1,242 @@
+"""The job behind NAME-job, from this computer: found or started and waited for, connected to, ended."""
+
+import os
+import re
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from rookery.clusters.ssh import compute_node, compute_node_keys
+from rookery.clusters.ssh.compute_node_keys import SUFFIX
+from rookery.core.errors import RookeryError
+from rookery.jobs.interactive import job_request
+from rookery.jobs.interactive.job_request import JOB, Wish
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.ssh.connection import Door
+
+
+PARTING = 20
+"""Seconds that Slurm is given to end the job of a home that is taken back."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A job that runs.
+
+    Attributes:
+        number: Its number.
+        node: Its compute node.
+        end: When it ends, in seconds since 1970; 0 where that is not known.
+        overlap: Whether srun has to be told to share its cores.
+        started: Whether it was started for this.
+    """
+
+    number: str
+    node: str
+    end: int
+    overlap: bool
+    started: bool
+
+
+def ensure(door: "Door", wish: Wish, *, again: bool = False) -> Running:
+    """The job, found or started, once it runs; what is waited for is said on standard error.
+
+    Args:
+        door: The cluster's, open.
+        wish: What the person named of what it is to have.
+        again: Start one even where the last was just stopped by hand.
+
+    Raises:
+        SshError: The connection failed.
+        RookeryError: The cluster's rules forbid it, there can be no such job, it does not begin in time, or another
+            that asks for something else is there.
+    """
+    from rookery.clusters.login_node import remote_client
+
+    cluster = door.cluster
+    check(cluster)
+    wanted = job_request.request(wish, cluster)
+    told = {
+        "verb": "ensure",
+        "name": JOB,
+        "key": compute_node_keys.public(cluster),
+        "script": wanted.script,
+        "asked": wanted.asked,
+        "wanted": wanted.wanted,
+        "start": True,
+        "again": again,
+        "patience": compute_node.PATIENCE,
+    }
+    started = False
+    for answer in remote_client.stream(door, "host", told):
+        if answer["state"] == "submitted":
+            started = True
+            _say(cluster, f"asked for a compute node: job {answer['number']}")
+        elif answer["state"] == "waiting":
+            _say(cluster, f"waiting for job {answer['number']}: {_why(answer)}")
+        elif answer["state"] == "ready":
+            compute_node_keys.remember(cluster, answer["key"])
+            end = int(answer["end"]) if str(answer["end"]).isdigit() else 0
+            return Running(str(int(answer["number"])), _clean(answer["node"]), end, bool(answer["overlap"]), started)
+        else:
+            raise _refused(cluster, answer, wish)
+    raise RookeryError(f"{cluster.name} gave no answer about the job.", hint="the same command again")
+
+
+def connect(door: "Door", running: Running) -> NoReturn:
+    """Become the connection into the job: what comes on standard input goes there, and back.
+
+    Nothing of this program stays in between; ssh itself does it, as long as the connection lasts.
+    """
+    from rookery.clusters.ssh.remote_command import remote_command
+
+    script, arguments = job_request.relay(running.number, overlap=running.overlap)
+    command = door.command(remote_command(script, arguments, stdin=""))
+    os.execvp(command[0], command)  # noqa: S606 no shell is wanted
+
+
+def stop(door: "Door") -> list[str]:
+    """End the job; the numbers of what was ended.
+
+    Raises:
+        SshError: The connection failed.
+        RookeryError: Slurm does not answer, or refuses.
+    """
+    from rookery.clusters.login_node import remote_client
+
+    answer = remote_client.call(door, "host", {"verb": "stop", "name": JOB})
+    if answer["state"] != "stopped":
+        raise _refused(door.cluster, answer, Wish())
+    return [str(int(one["number"])) for one in answer["jobs"]]
+
+
+def leave(door: "Door", *, check: bool = False) -> list[str]:
+    """End the job of a home that is taken back, without waiting long for a Slurm that does not answer.
+
+    Args:
+        door: The cluster's, open.
+        check: Say what would be done, and do nothing.
+
+    Returns:
+        What came of it, a line; none where there is no job.
+    """
+    from rookery.clusters.login_node import remote_client
+
+    cluster = door.cluster
+    if cluster.scheduler != "slurm":
+        return []
+    asked = {"verb": "find" if check else "stop", "name": JOB, "forget": not check}
+    try:
+        answer = remote_client.call(door, "host", asked, timeout=PARTING)
+    except RookeryError:
+        answer = {}
+    if answer.get("state") in {"found", "stopped"}:
+        fate = "would be ended" if check else "ended"
+        return [f"job {int(one['number'])} behind {cluster.name}{SUFFIX}: {fate}" for one in answer["jobs"]]
+    if not compute_node_keys.known_hosts(cluster).exists():  # this computer never had one
+        return []
+    by_hand = f"scancel --user={cluster.user or '$USER'} --name={JOB}"
+    return [f"Slurm does not answer. If a job of {cluster.name}{SUFFIX} still runs, this ends it there: {by_hand}"]
+
+
+def check(cluster: "Cluster") -> None:
+    """See whether the cluster's rules, as its profile tells them, leave room for such a job.
+
+    Raises:
+        RookeryError: They don't.
+    """
+    name, data = cluster.name, cluster.data
+    if cluster.scheduler != "slurm":
+        raise RookeryError(f"{name} has no compute nodes to ask for: one works where one logs in.", hint=f"ssh {name}")
+    if (data.get("cluster_policies") or {}).get("vscode") == "forbidden":
+        raise RookeryError(
+            f"{name} does not allow VS Code, nor its server in a job.",
+            hint=f"invoke shell --cluster {name}   # a terminal on a compute node; edit on your own computer",
+        )
+    if not next((one.on_compute_nodes for one in cluster.storage if one.name == "home"), True):
+        raise RookeryError(
+            f"The compute nodes of {name} do not see your home, where this keeps its key.",
+            hint=f"invoke shell --cluster {name}   # a terminal on a compute node",
+        )
+
+
+def until(end: int) -> str:
+    """When a job ends, in a person's words; "" where that is not known."""
+    return time.strftime("until %H:%M", time.localtime(end)) if end else ""
+
+
+def _why(answer: dict[str, Any]) -> str:
+    """Why a job waits, and when Slurm thinks that it will begin."""
+    from rookery.jobs.monitor.pending_reasons import explain
+
+    if answer["reason"] in {"None", ""}:
+        return "Slurm has not looked at it yet"
+    start = str(answer["start"])
+    expected = time.strftime("; expected at %H:%M on %d %b", time.localtime(int(start))) if start.isdigit() else ""
+    return _clean(explain(str(answer["reason"]))) + expected
+
+
+def _refused(cluster: "Cluster", answer: dict[str, Any], wish: Wish) -> RookeryError:
+    """Why there is no job to connect to."""
+    name, state = cluster.name, str(answer["state"])
+    mine = f"--cluster {name}{' --sandbox' if cluster.sandbox else ''}"
+    code = f"invoke code --job {mine}{wish.flags}"
+    stop = f"invoke code --stop {mine}"
+    number, said = _clean(answer.get("number", "")), _clean(answer.get("said", "")).strip()
+    if state == "not-set-up":
+        return RookeryError(f"Your home on {name} is not set up.", hint=f"invoke setup {mine}")
+    if state == "was-stopped":
+        since = f"{answer['minutes']} minutes ago" if answer["minutes"] > 1 else "just now"
+        message = f"The job on {name} was stopped, or its time was up, {since}. Nothing starts another by itself."
+        return RookeryError(message, hint=code)
+    if state == "other":
+        message = f"Job {number} on {name} {_otherwise(answer['about'])}."
+        return RookeryError(message, hint=f"{stop}   # then the same command again")
+    if state == "slow":
+        message = (
+            f"Job {number} on {name} has not begun within {compute_node.PATIENCE // 60} minutes. It goes on waiting."
+        )
+        return RookeryError(message, hint=f"invoke jobs {number} {mine}   # says why; then connect again")
+    if state == "ended":
+        return RookeryError(
+            f"The job on {name} ended as soon as it had begun: {said or 'it does not say why'}", hint=code
+        )
+    return _unready(name, said, mine) if state == "unready" else _slurm(cluster, said)
+
+
+def _otherwise(about: dict[str, Any]) -> str:
+    """What keeps a job that is there from being the one that is asked for."""
+    if about.get("keeper") != job_request.KEEPER:
+        return "was started by another version of rookery"
+    has = f"{about.get('cpus')} cores, {about.get('memory')}, {'a' if about.get('gpus') else 'no'} GPU"
+    return f"is there already, and asked for something else: {_clean(has)}"
+
+
+def _unready(name: str, said: str, mine: str) -> RookeryError:
+    message = f"What the job needs in your home on {name} can't be written: {said or 'it does not say why'}"
+    full = re.search(r"disk quota|no space left", said, re.IGNORECASE)
+    first = f"invoke quota {mine}   # make room, then " if full else ""
+    return RookeryError(message, hint=f"{first}the same command again")
+
+
+def _slurm(cluster: "Cluster", said: str) -> RookeryError:
+    if re.search(r"timed out|unable to contact", said, re.IGNORECASE):
+        return RookeryError(f"Slurm on {cluster.name} does not answer: {said}", hint="the same command, in a while")
+    from rookery.core import invocation
+    from rookery.jobs.submit import sbatch_errors
+    from rookery.projects.target import Target
+
+    return sbatch_errors.explain(said, Target(None, invocation.door(cluster.name, sandbox=cluster.sandbox)))
+
+
+def _say(cluster: "Cluster", text: str) -> None:
+    print(f"{cluster.name}{SUFFIX}: {text}", file=sys.stderr, flush=True)
+
+
+def _clean(text: object) -> str:
+    from rookery.core.console import clean
+
+    return clean(str(text))

@@ -1,0 +1,174 @@
+"""What the job behind NAME-job asks for, and its script."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from rookery.core import paths
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.projects.job import Job
+
+JOB = "rookery-code"
+"""The job's name, by which it is found again."""
+
+CPUS, MEMORY_MB, MINUTES = 2, 4096, 240
+"""What it asks for where nothing else is said: an editor's server, its language server, and a small run beside."""
+
+KEEPER = 2
+"""Version of how the job is connected to (remote/slurm/keeper.py, relay.py); one of another version can't be."""
+
+IDLE_MINUTES = 30
+"""How long nobody need be connected before it ends."""
+
+_SCRIPT = """#!/bin/bash
+# rookery: a compute node for VS Code and ssh. It ends when nobody has been connected for {idle} minutes.
+{options}
+{preamble}
+[ -r ~/.config/rookery/env.sh ] && . ~/.config/rookery/env.sh
+IFS= read -r -d '' program <<'END_OF_PROGRAM'
+{program}
+END_OF_PROGRAM
+for python in {pythons}; do
+    command -v "$python" >/dev/null 2>&1 || continue
+    "$python" -ISc 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null || continue
+    exec "$python" -ISc "$program" "@FOLDER@" {idle}
+done
+echo "There is no Python 3.6 or later on $(hostname)."
+exit 1
+"""
+
+_PYTHONS = '/usr/bin/python3 /usr/libexec/platform-python python3 "$HOME"/.local/state/rookery/python'
+
+_RELAY = """
+command -v srun >/dev/null 2>&1 || . /etc/profile >/dev/null 2>&1
+cd || exit
+exec srun --jobid="$1" {overlap}--quiet --unbuffered --nodes=1 --ntasks=1 --mem=0 --gres=none sh -c '
+for python in {pythons}; do
+    command -v "$python" >/dev/null 2>&1 || continue
+    "$python" -ISc "import sys; sys.exit(sys.version_info < (3, 6))" 2>/dev/null || continue
+    exec "$python" -ISc "$1"
+done' relay "$2"
+"""
+"""srun holds lines back unless told not to, and ssh's words are no lines."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the person named of what the job is to have; nothing for what is usual.
+
+    Attributes:
+        cpus: Cores.
+        memory: As Slurm writes it, 8G.
+        time: As Slurm writes it, 02:00:00.
+        gpu: Whether a GPU is asked for.
+        gpu_type: Its type; "" for any.
+    """
+
+    cpus: int = 0
+    memory: str = ""
+    time: str = ""
+    gpu: bool = False
+    gpu_type: str = ""
+
+    @property
+    def flags(self) -> str:
+        """The flags that ask for the same, a blank before each."""
+        named = (("--cpus", self.cpus), ("--memory", self.memory), ("--time", self.time))
+        gpu = " --gpu" + (f" {self.gpu_type}" if self.gpu_type else "") if self.gpu else ""
+        return gpu + "".join(f" {flag} {value}" for flag, value in named if value)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is sent to the cluster.
+
+    Attributes:
+        script: The job's.
+        asked: All that it asks for.
+        wanted: What of that the person named.
+    """
+
+    script: str
+    asked: dict[str, Any]
+    wanted: dict[str, Any]
+
+
+def request(wish: Wish, cluster: "Cluster") -> Request:
+    """The job that is wished for.
+
+    Raises:
+        RookeryError: An amount is none, no partition fits, or the cluster wants an account that is not known.
+    """
+    from rookery.projects.scripts import partition, sbatch_options
+
+    wanted = _job(wish)
+    try:
+        chosen = replace(wanted, partition=partition.choose(wanted, cluster))
+    except RookeryError as error:  # what it says to do next is for jobs of rookery.yml
+        raise RookeryError(
+            error.message, hint=f"invoke queue --cluster {cluster.name}   # says what there is"
+        ) from None
+    lines = [one.text for one in sbatch_options.options(chosen, cluster) if not one.text.startswith("--output=")]
+    asked = {"cpus": chosen.cpus, "memory": chosen.memory, "minutes": chosen.minutes, "gpus": chosen.gpus}
+    asked |= {"gpu_type": chosen.gpu_type, "keeper": KEEPER}
+    named = {
+        "cpus": wish.cpus,
+        "memory": wish.memory,
+        "minutes": wish.time,
+        "gpus": wish.gpu,
+        "gpu_type": wish.gpu_type,
+    }
+    script = _SCRIPT.format(
+        idle=IDLE_MINUTES,
+        options="\n".join(f"#SBATCH {line}" for line in [*lines, '--output="@FOLDER@/%j.log"', "--no-requeue"]),
+        preamble="\n".join(cluster.data.get("cluster_job_preamble") or []),
+        program=_program("keeper"),
+        pythons=_PYTHONS,
+    )
+    return Request(script, asked, {key: asked[key] for key, value in {**named, "keeper": True}.items() if value})
+
+
+def relay(number: str, *, overlap: bool) -> tuple[str, list[str]]:
+    """A script for the login node that carries a connection into the job, and its arguments.
+
+    Args:
+        number: The job's.
+        overlap: Whether srun has to be told to share the job's cores.
+    """
+    script = _RELAY.format(overlap="--overlap " if overlap else "", pythons=_PYTHONS)
+    return script, [number, _program("relay")]
+
+
+def _job(wish: Wish) -> "Job":
+    from rookery.projects import slurm_values
+    from rookery.projects.job import Job
+
+    cpus = _amount("--cpus", wish.cpus, int) or CPUS
+    memory = _amount("--memory", wish.memory, slurm_values.mebibytes) or MEMORY_MB // CPUS * cpus
+    minutes = _amount("--time", wish.time, slurm_values.minutes) or MINUTES
+    return Job(JOB, cpus=cpus, memory=f"{memory}M", minutes=minutes, gpus=int(wish.gpu), gpu_type=wish.gpu_type)
+
+
+def _amount(flag: str, given: Any, read: Callable[[Any], int]) -> int:
+    """What a flag was given, as a number; 0 where nothing.
+
+    Raises:
+        RookeryError: It is no amount, or none at all.
+    """
+    if not given:
+        return 0
+    try:
+        number = read(given)
+    except ValueError:
+        number = 0
+    if number < 1:
+        hint = "invoke code --job --cpus 4 --memory 8G --time 02:00:00"
+        raise RookeryError(f"{flag} {given}: that is nothing that a job can ask for.", hint=hint)
+    return number
+
+
+def _program(name: str) -> str:
+    return paths.remote(f"slurm/{name}.py")

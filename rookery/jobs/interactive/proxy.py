@@ -1,0 +1,42 @@
+"""The ProxyCommand of NAME-job: `python -m rookery.jobs.interactive.proxy NAME [--sandbox]`."""
+
+import os
+import sys
+
+from rookery.core import startup
+
+
+def main() -> int:
+    """Find or start the job, then become the connection into it.
+
+    ssh has begun to talk already, so nothing on the way may read its words or put one of its own between them.
+    """
+    startup.begin()
+    arguments = sys.argv[1:]
+    sandbox = "--sandbox" in arguments
+    names = [one for one in arguments if one != "--sandbox"]
+    given, taken = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    from rookery.core import invocation
+
+    def run() -> int:
+        from rookery.jobs.interactive import compute_node_job
+        from rookery.jobs.interactive.job_request import Wish
+
+        door = invocation.door(names[0], sandbox=sandbox)
+        compute_node_job.check(door.cluster)
+        door.ensure(batch=True)
+        running = compute_node_job.ensure(door, Wish())
+        os.dup2(given, 0)
+        os.dup2(taken, 1)
+        for one in (given, taken, nothing):
+            os.close(one)
+        compute_node_job.connect(door, running)
+
+    return invocation.guarded(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""`shell`: a shell on a compute node, in a tmux session on the login node, so that a dropped line loses nothing."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.projects.job import Job
+
+MEMORY_GB = 2
+"""Memory for each core where none is asked for: what one leaves out, some sites give as all that the node has."""
+
+MINUTES = 240
+"""How long it may run where that is not asked for, nor a partition, which may allow less."""
+
+# What the session runs. Positional parameters: the project's folder there or "", then srun's arguments.
+# A shell that ends badly would take srun's words with it when tmux closes the window.
+_SESSION = r"""
+cd -P "$1" 2>/dev/null
+shift
+echo "Ctrl-b d leaves this shell and lets it go on; the same command comes back to it. exit ends it."
+command -v srun >/dev/null 2>&1 || exec bash -lc 'srun "$@" || { echo "Press Enter."; read -r _; }' srun "$@"
+srun "$@" && exit
+echo "The shell on the compute node has ended. Press Enter."
+read -r _
+"""
+
+# What srun runs: what a job script begins with, then the shell. Each line may fail without taking the shell with it.
+_INSIDE = """{preamble}
+[ -r ~/.config/rookery/env.sh ] && . ~/.config/rookery/env.sh
+exec bash -i"""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `shell` was asked for: its flags, as rookery/cli/commands/jobs.py tells them."""
+
+    cluster: str = ""
+    cpus: int = 1
+    gpu: bool = False
+    memory: str = ""
+    time: str = ""
+    partition: str = ""
+    session: str = "shell"
+    sandbox: bool = False
+
+
+def run(request: Request) -> int:
+    """Open the shell, or come back to the one that is open.
+
+    Returns:
+        The exit status of ssh: 0 where the person detached or ended the shell.
+
+    Raises:
+        RookeryError: There is no terminal here, the cluster can't be reached or has no Slurm, or no partition fits.
+    """
+    from rookery.clusters.login_node import tmux
+    from rookery.projects import remote_paths, target
+
+    found = target.find(request.cluster, sandbox=request.sandbox, needs_project=False)
+    cluster = found.cluster
+    if cluster.scheduler != "slurm":
+        raise RookeryError(
+            f"{cluster.name} has no compute nodes to ask for: one works where one logs in.",
+            hint=f"invoke tmux --cluster {cluster.name}",
+        )
+    folder = str(remote_paths.current(found.project.name)) if found.project else ""
+    options = srun_options(job(request), cluster)
+    inside = _INSIDE.format(preamble="\n".join(cluster.data.get("cluster_job_preamble") or []))
+    command = ["sh", "-c", _SESSION, "shell", folder, *options, "--pty", "bash", "-c", inside]
+    again = f"invoke shell --cluster {cluster.name}" + (" --sandbox" if request.sandbox else "")
+    return tmux.attach(found.door, request.session, again=again, command=command)
+
+
+def job(request: Request) -> "Job":
+    """What is asked for, as a job.
+
+    Raises:
+        RookeryError: The time, the memory or the number of cores is none.
+    """
+    from rookery.projects import slurm_values
+    from rookery.projects.job import Job
+
+    example = "invoke shell --cpus 4 --memory 4G --time 02:00:00"
+    if request.cpus < 1:
+        raise RookeryError(f"--cpus {request.cpus}: there must be a core at least.", hint=example)
+    try:
+        minutes = slurm_values.minutes(request.time) if request.time else (0 if request.partition else MINUTES)
+    except ValueError:
+        raise RookeryError(f"--time {request.time!r} is no time limit.", hint=example) from None
+    try:
+        memory = f"{slurm_values.mebibytes(request.memory)}M" if request.memory else f"{MEMORY_GB * request.cpus}G"
+    except ValueError:
+        raise RookeryError(f"--memory {request.memory!r} is no amount of memory.", hint=example) from None
+    return Job(
+        "shell", cpus=request.cpus, memory=memory, minutes=minutes, gpus=int(request.gpu), partition=request.partition
+    )
+
+
+def srun_options(wanted: "Job", cluster: "Cluster") -> list[str]:
+    """Options of srun for an interactive job: those that its job script would have, but for the log.
+
+    Raises:
+        RookeryError: No partition fits, or the cluster wants an account that is not known.
+    """
+    from rookery.projects.scripts import partition, sbatch_options
+
+    chosen = replace(wanted, partition=partition.choose(wanted, cluster))
+    return [one.text for one in sbatch_options.options(chosen, cluster) if not one.text.startswith("--output=")]

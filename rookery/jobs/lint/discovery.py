@@ -1,0 +1,104 @@
+"""Which files `lint` looks through: those that a person names, or those of a folder that are job scripts."""
+
+import glob
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from rookery.core.errors import RookeryError
+
+SUFFIXES = (".sh", ".bash", ".sbatch", ".slurm", ".job")
+_PASSED_OVER = {"node_modules", "__pycache__", "venv", "env", "renv", "site-packages"}
+_BEGINNING = 65536
+"""Bytes of a file in which an #SBATCH line is looked for."""
+_MOST = 8 * 1024 * 1024
+"""Most of a file that is read; Slurm takes 4 MB."""
+_ASKS = re.compile(rb"(?m)^#SBATCH\b")
+
+
+def named(text: str) -> list[tuple[Path, bool]]:
+    """The files that a person named, each once, and whether it was itself named rather than found in a folder.
+
+    Args:
+        text: Files, folders and patterns (`*.sh`), with commas or blanks between them. A file of that very name goes
+            before.
+
+    Raises:
+        RookeryError: One of them is not there.
+    """
+    found: dict[Path, bool] = {}
+    for part in _parts(text):
+        for path in _paths(part):
+            inside = [each for each, _ in within(path)] if path.is_dir() else [path]
+            for file in inside:
+                found[file] = found.get(file, False) or not path.is_dir()
+    return list(found.items())
+
+
+def _parts(text: str) -> Iterator[str]:
+    """What is between the commas and blanks, longest first where a file's own name holds one."""
+    rest = text.strip(" ,")
+    while rest:
+        cuts = [len(rest), *(match.start() for match in reversed(list(re.finditer(r"[ ,]+", rest))))]
+        length = next((cut for cut in cuts if _paths(rest[:cut], missing_ok=True)), cuts[-1])
+        if not _paths(rest[:length], missing_ok=True):
+            length = rest.index(",") if "," in rest else len(rest)  # what was meant for one name is told as one
+        yield rest[:length]
+        rest = rest[length:].strip(" ,")
+
+
+def _paths(part: str, *, missing_ok: bool = False) -> list[Path]:
+    path = Path(part).expanduser() if part.startswith("~/") else Path(part)
+    try:
+        if path.exists():
+            return [path]
+        matches = sorted(_matching(path)) if glob.has_magic(part) else []
+    except (OSError, ValueError) as error:
+        raise RookeryError(f"{part[:60]!r} is no path: {error}.") from error
+    if not matches and not missing_ok:
+        raise RookeryError(f"There is no file {part}.", hint=f"ls {path.parent}")
+    return matches
+
+
+def _matching(pattern: Path) -> Iterator[Path]:
+    """The files that a pattern fits."""
+    base = Path(pattern.anchor)
+    return base.glob(str(pattern.relative_to(base)))
+
+
+def within(folder: Path) -> list[tuple[Path, bool]]:
+    """The job scripts below a folder: by their suffix, or by an #SBATCH line in a file with a shebang; sorted."""
+    found = []
+    for here, folders, files in os.walk(folder):
+        folders[:] = sorted(each for each in folders if not each.startswith(".") and each not in _PASSED_OVER)
+        found += [(Path(here) / name, False) for name in sorted(files) if _is_script(Path(here) / name)]
+    return found
+
+
+def _is_script(file: Path) -> bool:
+    if file.name.startswith(".") or not file.is_file():
+        return False
+    if file.suffix in SUFFIXES:
+        return True
+    try:
+        with file.open("rb") as stream:
+            begin = stream.read(_BEGINNING)
+    except OSError:
+        return False
+    return begin.removeprefix(b"\xef\xbb\xbf").startswith(b"#!") and bool(_ASKS.search(begin))
+
+
+def text_of(file: Path) -> str:
+    """A file's text, every byte of it kept: what is no UTF-8 comes back as it was when it is written.
+
+    Raises:
+        RookeryError: It can't be read.
+    """
+    try:
+        if not file.is_file():
+            raise RookeryError(f"{file} is no ordinary file.")
+        with file.open("rb") as stream:
+            return stream.read(_MOST).decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise RookeryError(f"{file} can't be read: {error.strerror}.") from error

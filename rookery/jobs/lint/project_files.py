@@ -1,0 +1,61 @@
+"""What stands around a job script: the other files of its project, and the folders that deploy makes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery.projects.commit import git
+
+if TYPE_CHECKING:
+    from rookery.projects.model import Project
+
+_READABLE = 1_000_000
+"""Most bytes of another file of the project that is looked into."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What stands around a script: its project, or the folder it lies in.
+
+    Attributes:
+        root: That folder.
+        project: The project, None where there is none.
+    """
+
+    root: Path
+    project: "Project | None" = None
+
+    def files(self, path: str) -> str | None:
+        """The text of a file of the project; None where it is not there, lies elsewhere or is very large."""
+        file = self.root / path
+        try:
+            if not file.resolve().is_relative_to(self.root.resolve()) or file.stat().st_size > _READABLE:
+                return None
+            return file.read_text(encoding="utf-8", errors="replace")
+        except (OSError, ValueError):
+            return None
+
+    def folder(self, path: str) -> bool | None:
+        """Whether a folder will be there when a job starts: one of the outputs, or one that a file is committed in."""
+        if self.project is None:
+            return (self.root / path).is_dir() or Path(path).is_dir() or None
+        return path in self.project.outputs or _holds_files(self.root, path)
+
+    def name(self, file: Path) -> str:
+        """A script's path: in the project where it is in it, else as it was given."""
+        try:
+            return str(file.resolve().relative_to(self.root.resolve())) if self.project else str(file)
+        except ValueError:
+            return str(file)
+
+
+def _holds_files(root: Path, folder: str) -> bool:
+    """Whether git brings a folder along, which it does not with an empty one."""
+    if not (root / folder).is_dir():
+        return False
+    return bool(git(root, "ls-files", "--cached", "--others", "--exclude-standard", "--", folder, check=False))
+
+
+def around(project: "Project") -> Surroundings:
+    """What stands around the scripts of a project: `files` and `folder` for `check`."""
+    return Surroundings(project.root, project)

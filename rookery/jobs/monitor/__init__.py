@@ -1,0 +1,1 @@
+"""Jobs, partitions and storage on a cluster, looked at."""

@@ -1,0 +1,197 @@
+"""What Slurm knows of the person's jobs: asked in one remote command, an entry a job, an array being one."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from rookery.clusters.login_node import remote_client
+from rookery.core import console
+from rookery.remote.slurm import forms
+from rookery.remote.slurm.forms import NO_ACCOUNTS, expression, numbers
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Door
+
+WAITING = frozenset(forms.WAITING)
+ACTIVE = frozenset(forms.ACTIVE)
+"""States of a task that has not ended."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A job, or an array with all its tasks.
+
+    Attributes:
+        id: Its number.
+        array: Whether it is an array.
+        name: Its name.
+        folder: Where it runs.
+        partition: Its partition.
+        limit: Seconds it may run, or Slurm's word for none.
+        depends: What it waits for, in Slurm's words.
+        submitted: When, in seconds since 1970; so all times below. 0 for unknown.
+        start: When its first task began.
+        end: When its last task ended; 0 as long as one has not.
+        expected: When Slurm thinks that it begins.
+        total: How many tasks it has.
+        counts: How many are in each state.
+        tasks: Which, as Slurm's expressions; empty where it is no array.
+        reasons: Why tasks wait, in Slurm's codes, and how many for each.
+        cancelled_by: Which tasks each user cancelled, by the user's number, "0" for Slurm itself; the task is "0" where
+            it is no array. Those of which it is not told who did are left out.
+        exits: Exit statuses other than 0:0, "status:signal", and which tasks had them.
+        elapsed: Seconds of the task that has run longest so far.
+        longest: Seconds of the longest that has ended.
+        cpus: Cores of each task.
+        cpu_used: Seconds of CPU that ended tasks used.
+        cpu_given: Seconds of CPU that they had.
+        memory_asked: Memory each asked for on a node, in kB; 0 for unknown.
+        memory_peak: The most that one used, in kB; 0 for not measured.
+        memory_peak_task: Which that was.
+        killed_for_memory: Tasks that were; "yes" where it is no array; "" for none.
+    """
+
+    id: int
+    array: bool = False
+    name: str = ""
+    folder: str = ""
+    partition: str = ""
+    limit: str = ""
+    depends: str = ""
+    submitted: int = 0
+    start: int = 0
+    end: int = 0
+    expected: int = 0
+    total: int = 1
+    counts: Mapping[str, int] = field(default_factory=dict)
+    tasks: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    cancelled_by: Mapping[str, str] = field(default_factory=dict)
+    exits: Mapping[str, str] = field(default_factory=dict)
+    elapsed: int = 0
+    longest: int = 0
+    cpus: int = 0
+    cpu_used: float = 0
+    cpu_given: float = 0
+    memory_asked: int = 0
+    memory_peak: int = 0
+    memory_peak_task: int | None = None
+    killed_for_memory: str = ""
+
+    @property
+    def waiting(self) -> int:
+        """How many tasks have not begun."""
+        return sum(count for state, count in self.counts.items() if state in WAITING)
+
+    @property
+    def running(self) -> int:
+        """How many tasks are at work."""
+        return sum(count for state, count in self.counts.items() if state in ACTIVE - WAITING)
+
+    @property
+    def well(self) -> int:
+        """How many tasks have ended well."""
+        return self.counts.get("COMPLETED", 0)
+
+    @property
+    def badly(self) -> int:
+        """How many tasks have ended otherwise."""
+        return self.total - self.waiting - self.running - self.well
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a task has not ended."""
+        return bool(self.waiting or self.running)
+
+    def failed(self, uid: int) -> tuple[str, int]:
+        """The tasks that failed, as Slurm's expression, and how many there are.
+
+        Those that the person cancelled are not among them, nor those of which nobody tells who did; those that the
+        system cancelled are.
+
+        Args:
+            uid: The person's number there.
+        """
+        states = [state for state in self.counts if state not in {"COMPLETED", "CANCELLED", *ACTIVE}]
+        lost = [number for user, tasks in self.cancelled_by.items() if user != str(uid) for number in numbers(tasks)]
+        count = sum(self.counts[state] for state in states) + len(lost)
+        tasks = [number for state in states for number in numbers(self.tasks.get(state, ""))]
+        return expression([*tasks, *lost]) if self.array else "", count
+
+
+@dataclass(frozen=True)
+class Told:
+    """What Slurm said.
+
+    Attributes:
+        now: The time there.
+        uid: The person's number there.
+        runs: The jobs, the oldest first.
+        squeue: Why squeue failed; "" where it did not.
+        sacct: Why sacct failed.
+    """
+
+    now: int
+    uid: int
+    runs: tuple[Run, ...]
+    squeue: str = ""
+    sacct: str = ""
+
+    @property
+    def keeps_none(self) -> bool:
+        """Whether the cluster keeps no accounts at all (AccountingStorageType=accounting_storage/none)."""
+        return NO_ACCOUNTS in self.sacct
+
+    def run(self, number: str) -> Run | None:
+        """The job of a number."""
+        return next((run for run in self.runs if str(run.id) == number), None)
+
+    def unknown(self, cluster: str, number: str) -> str:
+        """Say why a job was not found."""
+        return unknown(cluster, number, self.squeue or self.sacct)
+
+
+def unknown(cluster: str, number: str, silent: str) -> str:
+    """Say why a job was not found: there is none, or a part of Slurm does not answer, for this reason."""
+    if not silent:
+        return f"{cluster} knows no job {number} of yours"
+    return (
+        f"Slurm does not fully answer on {cluster} ({silent}), so job {number} can't be found now; "
+        "if it was submitted, it is not lost"
+    )
+
+
+def read(told: Mapping[str, Any]) -> Told:
+    """What the program of rookery/remote/slurm answered, made fit for a terminal."""
+    known = {one.name for one in fields(Run)}
+    texts = ("name", "folder", "partition", "limit", "depends")
+    runs = []
+    for entry in told["jobs"]:
+        values = {key: value for key, value in entry.items() if key in known}
+        values |= {key: _line(values[key]) for key in texts}
+        values["reasons"] = {_line(reason): count for reason, count in values["reasons"].items()}
+        runs.append(Run(**values))
+    return Told(told["now"], told["uid"], tuple(runs), _line(told["squeue"]), _line(told["sacct"]))
+
+
+def ask(door: "Door", *, ids: Sequence[str] = (), project: str = "", days: int = 7) -> Told:
+    """Ask Slurm, in one remote command.
+
+    Args:
+        door: The cluster's, open.
+        ids: Numbers of the jobs; none for all of the last days.
+        project: That of which the jobs are; "" for all.
+        days: How far back to look, where no number is named.
+    """
+    return read(remote_client.call(door, "accounting", {"ids": list(ids), "project": project, "days": days}))
+
+
+def watch(door: "Door", *, ids: Sequence[str] = (), project: str = "", days: int = 7) -> Iterator[Told]:
+    """Ask over and over, in one remote command that stays, until all has ended. Arguments as of `ask`."""
+    request = {"ids": list(ids), "project": project, "days": days, "watch": True}
+    for told in remote_client.stream(door, "accounting", request):
+        yield read(told)
+
+
+def _line(text: object) -> str:
+    return " ".join(console.clean(text).split())

@@ -1,0 +1,145 @@
+"""`cancel`: say what will be cancelled, ask where it is more than one task, and have Slurm do it."""
+
+import json as json_
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rookery.core import console
+from rookery.core.errors import RookeryError
+from rookery.jobs import run_record
+from rookery.jobs.monitor import accounting, show
+from rookery.jobs.monitor.accounting import ACTIVE, Told
+from rookery.remote.slurm.forms import numbers
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Door
+
+_OWNER = 'squeue --noheader -j "$1" -o %u'
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks of `cancel`; each field is the flag of that name.
+
+    Attributes:
+        job: Numbers of jobs, or of tasks as 123_4, with commas between them.
+        cluster: Where; "" for the first that rookery.yml names.
+        yes: Ask nothing.
+        json: One JSON document instead of text.
+        sandbox: On the cluster's miniature.
+    """
+
+    job: str
+    cluster: str = ""
+    yes: bool = False
+    json: bool = False
+    sandbox: bool = False
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A job or a task to cancel.
+
+    Attributes:
+        id: As scancel takes it.
+        name: The job's name.
+        tasks: How many tasks it means that have not ended.
+        why_not: Why it can't be cancelled; "" where it can.
+    """
+
+    id: str
+    name: str = ""
+    tasks: int = 0
+    why_not: str = ""
+
+
+def run(request: Request) -> int:
+    """Cancel jobs.
+
+    Returns:
+        The exit code: 0 where all that were named are cancelled; 1 where one had ended, or is not the person's.
+
+    Raises:
+        RookeryError: None could be cancelled.
+    """
+    from rookery.projects import target
+
+    asked = [run_record.numbered(part, "cancel") for part in request.job.split(",")]
+    found = target.find(request.cluster, sandbox=request.sandbox, needs_project=False)
+    found.door.ensure()
+    told = accounting.ask(found.door, ids=list(dict.fromkeys(number for number, _ in asked)))
+    show.check(told, found.cluster.name)
+    goals = [_goal(number, task, told, found.door) for number, task in dict.fromkeys(asked)]
+    wrong = [goal for goal in goals if goal.why_not]
+    goals = [goal for goal in goals if not goal.why_not]
+    if not goals:
+        raise RookeryError("; ".join(goal.why_not for goal in wrong) + ".", hint=f"invoke jobs --all{found.flags}")
+    if not _agreed(goals, request, found.flags):
+        print("Nothing was cancelled.", file=sys.stderr)
+        return 1
+    _scancel(found.door, [goal.id for goal in goals])
+    if request.json:
+        print(json_.dumps({"cancelled": [goal.id for goal in goals], "not": {one.id: one.why_not for one in wrong}}))
+    else:
+        for goal in goals:
+            print(f"cancelled {_described(goal)}")
+        for goal in wrong:
+            print(f"{goal.why_not}.", file=sys.stderr)
+    return int(bool(wrong))
+
+
+def _goal(number: str, task: str, told: Told, door: "Door") -> Goal:
+    """What an id means, and whether it can be cancelled."""
+    name, run = f"{number}_{task}" if task else number, told.run(number)
+    if run is None:
+        asked = "" if told.squeue else door.run([number], script=_OWNER, check=False).stdout
+        owner = console.clean(asked).split()
+        unknown = told.unknown(door.cluster.name, number)
+        return Goal(name, why_not=f"{number} is {owner[0]}'s job, not yours" if owner else unknown)
+    if not task:
+        ended = "" if run.is_active else f"{number} has ended already ({show.state(run)})"
+        return Goal(name, run.name, run.waiting + run.running, ended)
+    state = next((state for state, tasks in run.tasks.items() if int(task) in numbers(tasks)), "")
+    if state in ACTIVE:
+        return Goal(name, run.name, 1)
+    ended = f"{name} has ended already ({show.word(state)})"
+    return Goal(name, run.name, 0, ended if state else f"{number} has no task {task}")
+
+
+def _described(goal: Goal) -> str:
+    return f"{goal.id} ({goal.name}{f', {goal.tasks} tasks' if goal.tasks > 1 else ''})"
+
+
+def _agreed(goals: Sequence[Goal], request: Request, flags: str) -> bool:
+    """Whether the person wants it: asked on a terminal, where it is more than one task.
+
+    Raises:
+        RookeryError: There is nobody to ask.
+    """
+    count = sum(goal.tasks for goal in goals)
+    if request.yes or count == 1:
+        return True
+    what = ", ".join(map(_described, goals))
+    if not sys.stdin.isatty():
+        raise RookeryError(
+            f"This would cancel {count} tasks: {what}.", hint=f"invoke cancel {request.job} --yes{flags}   # does it"
+        )
+    print(f"Cancel {what}? [y/N] ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _scancel(door: "Door", ids: Sequence[str]) -> None:
+    """Have Slurm do it.
+
+    Raises:
+        RookeryError: It would not; in its own words.
+    """
+    done = door.run(list(ids), script='exec scancel "$@"', check=False, timeout=120)
+    said = console.clean(done.stderr).strip()
+    if done.exit or "error" in said:
+        last = (said.splitlines() or [f"exit status {done.exit}"])[-1].removeprefix("scancel: error: ")
+        raise RookeryError(
+            f"Slurm on {door.cluster.name} did not cancel {', '.join(ids)}: {last}", hint="the same command again"
+        )

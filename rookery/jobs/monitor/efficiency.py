@@ -1,0 +1,116 @@
+"""What a run teaches for the next one: what it used of what it asked for, and what to ask for instead."""
+
+import math
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rookery.jobs.monitor.accounting import Run
+
+WORTH_IT = 60
+"""Seconds that a task must have run for its use of cores to tell anything."""
+
+MEASURED = 120
+"""Seconds that a task must have run for its memory to be known: sites look every 30 s."""
+
+SHORT = 60
+"""Seconds below which tasks are better bunched: HEC's scheduler works in cycles of 15 s (its documentation)."""
+
+MANY = 100
+"""Tasks from which that matters."""
+
+SIGNALS = {1: "hung up", 2: "interrupted", 6: "aborted", 9: "killed", 11: "a segmentation fault", 15: "ended"}
+
+
+def memory(kilobytes: float) -> str:
+    """Memory as a person reads it: 900K, 512M, 3.1G."""
+    for unit in "KMG":
+        if kilobytes < 1000 or unit == "G":
+            break
+        kilobytes /= 1024
+    return f"{kilobytes:.0f}{unit}" if kilobytes >= 99.5 or unit == "K" else f"{kilobytes:.1f}{unit}"
+
+
+def ask_for(kilobytes: float) -> str:
+    """The next round number of memory to ask Slurm for: 100M, 200M, 500M, then whole gigabytes."""
+    megabytes = kilobytes / 1024
+    for step in (100, 200, 500):
+        if megabytes <= step:
+            return f"{step}M"
+    gigabytes = math.ceil(megabytes / 1024)
+    return f"{gigabytes}G" if gigabytes <= 16 else f"{math.ceil(gigabytes / 8) * 8}G"
+
+
+def clock(seconds: float) -> str:
+    """A span as Slurm writes it: 0:03, 5:00, 1:05:00, 2-03:00:00."""
+    days, rest = divmod(int(seconds), 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, left = divmod(rest, 60)
+    if days:
+        return f"{days}-{hours:02}:{minutes:02}:{left:02}"
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def cores(run: "Run") -> float:
+    """How many cores a task used, on average over those that have ended; 0 for unknown."""
+    return run.cpu_used / run.cpu_given * run.cpus if run.cpu_given else 0
+
+
+def advice(run: "Run", *, asked_memory: bool = True) -> Iterator[str]:
+    """What there is to say of a run, a line each.
+
+    Args:
+        run: The run.
+        asked_memory: Whether the script asked for memory itself; what a cluster gives unasked is nobody's waste.
+    """
+    yield from _memory(run, asked_memory)
+    if run.counts.get("TIMEOUT") and run.limit.isdigit():
+        yield f"ran out of time at {clock(int(run.limit))}: ask for {clock(2 * int(run.limit))}, or do less in a task"
+    yield from _exits(run)
+    used = cores(run)
+    if run.cpus > 1 and run.longest >= WORTH_IT and used < 0.7 * run.cpus:
+        wanted = max(1, math.ceil(used - 0.2))
+        if wanted < run.cpus:
+            yield f"asked for {run.cpus} cores, used {used:.1f}: ask for {wanted}"
+    if run.array and run.total >= MANY and run.well == run.total and run.longest < SHORT:
+        bunch = max(2, min(run.total // 10, 300 // max(run.longest, 3)))
+        yield f"its {run.total} tasks took {clock(run.longest)} at most: chunk: {bunch} runs that many in one, sooner"
+
+
+def _memory(run: "Run", asked_memory: bool) -> Iterator[str]:
+    asked, peak = run.memory_asked, run.memory_peak
+    if run.killed_for_memory:
+        which = "" if run.killed_for_memory == "yes" else f" ({_tasks(run.killed_for_memory)})"
+        at = memory(asked) if asked else memory(peak)
+        yield f"killed for memory at {at}{which}: ask for {ask_for(max(2 * asked, 1.5 * peak))} next time"
+    elif (
+        run.well and asked_memory and peak and asked >= 2 * 1024 * 1024 and run.longest >= MEASURED and 3 * peak < asked
+    ):
+        yield f"memory: peak {memory(peak)} of {memory(asked)}: {ask_for(1.3 * peak)} will do"
+    elif run.well and peak and asked and peak > 0.9 * asked and run.longest >= MEASURED:
+        yield f"memory: peak {memory(peak)} of {memory(asked)}, which is close: ask for {ask_for(1.5 * peak)}"
+
+
+def _exits(run: "Run") -> Iterator[str]:
+    for code, tasks in run.exits.items():
+        status, _, signal = code.partition(":")
+        if run.killed_for_memory and (signal not in {"", "0"} or status == "137"):
+            continue
+        first = next(iter(re.findall(r"\d+", tasks)), "")
+        where = f"{run.id}_{first}" if first else str(run.id)
+        which = f" ({_tasks(tasks)})" if tasks else ""
+        if signal not in {"", "0"}:
+            if {"TIMEOUT", "CANCELLED"}.isdisjoint(run.counts):
+                word = SIGNALS.get(int(signal) if signal.isdigit() else 0, "")
+                yield f"ended by signal {signal}{f', {word}' if word else ''}{which}: invoke logs {where} --error"
+            continue
+        meaning = {"126": ", a program that may not be run", "127": ", a program that was not found"}.get(status, "")
+        yield f"failed with exit status {status}{meaning}{which}: invoke logs {where} --error"
+
+
+def _tasks(expression: str, longest: int = 40) -> str:
+    word = "task" if expression.isdigit() else "tasks"
+    if len(expression) <= longest:
+        return f"{word} {expression}"
+    return f"{word} {expression[:longest].rpartition(',')[0]}, …"

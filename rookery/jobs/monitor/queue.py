@@ -1,0 +1,230 @@
+"""`queue`: a cluster's partitions, what is free in them, and what one may ask for: Slurm's word and the profile's."""
+
+import json as json_
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rookery.core import console
+from rookery.core.errors import RookeryError
+from rookery.projects import slurm_values
+from rookery.projects.scripts.partition import hours
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.ssh.connection import Door
+
+_COLUMNS = {
+    "Partition": 64, "Available": 12, "Time": 24, "Nodes": 10, "StateLong": 24, "CPUsState": 32, "Gres": 256,
+    "GresUsed": 256,
+}  # fmt: skip
+"""sinfo's fields and their widths: a fixed width is what every version from 15.08 on takes."""
+
+FIELDS = ",".join(f"{name}:{width}" for name, width in _COLUMNS.items())
+
+# Where Slurm is on PATH in login shells alone, the site's part of one is read
+_ASK = """
+command -v sinfo >/dev/null 2>&1 || { . /etc/profile >/dev/null 2>&1; rookery_clean; }
+exec sinfo "$@"
+"""
+
+_USABLE = {"idle", "mixed", "allocated", "completing", "reserved", "planned"}
+
+
+@dataclass
+class Partition:
+    """A partition, as it is now.
+
+    Attributes:
+        name: Its name, as --partition takes it.
+        purpose: What it is for, in the profile's words.
+        state: open, or closed with Slurm's word for it; absent where the profile names it and Slurm does not.
+        default: Whether a job that names none goes there.
+        max_minutes: How long a job may run; None for no limit.
+        nodes: How many nodes it has.
+        free_nodes: How many of them do nothing.
+        broken_nodes: How many can't be used now.
+        cores: How many cores it has.
+        free_cores: How many of them are free.
+        gpus: GPUs by type.
+        free_gpus: Those of them that are free.
+        limits: What else is limited, in the profile's words.
+    """
+
+    name: str
+    purpose: str = ""
+    state: str = "open"
+    default: bool = False
+    max_minutes: int | None = None
+    nodes: int = 0
+    free_nodes: int = 0
+    broken_nodes: int = 0
+    cores: int = 0
+    free_cores: int = 0
+    gpus: dict[str, int] = field(default_factory=dict)
+    free_gpus: dict[str, int] = field(default_factory=dict)
+    limits: list[str] = field(default_factory=list)
+
+
+def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
+    """Print the partitions of a cluster.
+
+    Args:
+        cluster: Its name; the project's first by default.
+        json: One JSON document.
+        sandbox: The cluster's miniature.
+
+    Raises:
+        RookeryError: The cluster is unknown or can't be reached, has no scheduler, or its Slurm does not answer.
+    """
+    from rookery.projects import target
+
+    door = target.find(cluster, sandbox=sandbox, needs_project=False).door
+    name = door.cluster.name
+    if door.cluster.scheduler != "slurm":
+        raise RookeryError(
+            f"{name} has no queue: one logs in and starts programs there.", hint=f"invoke tmux --cluster {name}"
+        )
+    door.ensure()
+    with console.waiting(f"Asking {name} for its partitions"):
+        partitions = read(ask(door), door.cluster.data)
+    if json:
+        print(json_.dumps({"cluster": name, "partitions": [asdict(one) for one in partitions]}, indent=2))
+    else:
+        _show(door.cluster, partitions)
+    return 0
+
+
+def ask(door: "Door") -> str:
+    """What sinfo says, in one round trip.
+
+    Raises:
+        RookeryError: Slurm does not answer.
+    """
+    done = door.run(["-h", "-e", "-O", FIELDS], script=_ASK, timeout=60, check=False)
+    if not done.ok:
+        last = ((done.stderr.strip() or done.stdout.strip()).splitlines() or ["it said nothing"])[-1]
+        raise RookeryError(
+            f"Slurm on {door.cluster.name} does not answer: {console.clean(last)}",
+            hint="the same command in a few minutes; jobs that were submitted are not lost",
+        )
+    return done.stdout
+
+
+def read(text: str, profile: Mapping[str, Any]) -> list[Partition]:
+    """The partitions, in the profile's order, then those it does not know of.
+
+    Args:
+        text: sinfo's answer; a line for nodes that are alike.
+        profile: The cluster's `cluster_*` values.
+    """
+    known = {entry["name"]: entry for entry in profile.get("cluster_partitions") or []}
+    found = {name: Partition(name, state="absent") for name in known}
+    for line in text.splitlines():
+        told = _values(line)
+        name = told["Partition"].rstrip("*")
+        if not name or not told["CPUsState"]:
+            continue
+        one = found.setdefault(name, Partition(name))
+        one.state = "open" if told["Available"] == "up" else f"closed ({told['Available']})"
+        one.default = one.default or told["Partition"].endswith("*")
+        one.max_minutes = minutes(told["Time"])
+        _add_nodes(one, told)
+    for name, entry in known.items():
+        one = found[name]
+        one.purpose = str(entry.get("purpose") or entry.get("for") or "")
+        one.limits = _limits(entry)
+        if one.max_minutes is None:
+            one.max_minutes = entry.get("max_minutes")
+    return list(found.values())
+
+
+def _values(line: str) -> dict[str, str]:
+    told, start = {}, 0
+    for name, width in _COLUMNS.items():
+        told[name] = line[start : start + width].strip()
+        start += width
+    return told
+
+
+def _add_nodes(one: Partition, told: Mapping[str, str]) -> None:
+    """Count nodes that are alike into their partition."""
+    count = _whole(told["Nodes"])
+    state = told["StateLong"]
+    bare = re.sub(r"[^a-z]", "", state.lower())
+    usable = bare in _USABLE and not state.endswith(("*", "$", "%"))  # does not answer, maintenance, powering down
+    one.nodes += count
+    one.free_nodes += count if bare == "idle" and usable else 0
+    one.broken_nodes += 0 if usable else count
+    cores = told["CPUsState"].split("/")  # allocated/idle/other/total
+    if len(cores) == 4:
+        one.cores += _whole(cores[3])
+        one.free_cores += _whole(cores[1]) if usable else 0
+    used = gpus(told["GresUsed"])
+    for kind, number in gpus(told["Gres"]).items():
+        one.gpus[kind] = one.gpus.get(kind, 0) + number * count
+        free = max(0, number - used.get(kind, 0)) * count if usable else 0
+        one.free_gpus[kind] = one.free_gpus.get(kind, 0) + free
+
+
+def _whole(text: str) -> int:
+    """A whole number; 0 for anything else."""
+    return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else 0
+
+
+def gpus(gres: str) -> dict[str, int]:
+    """GPUs of one node by type: `gpu:v100:3(S:0),gpu:2` -> {"v100": 3, "gpu": 2}."""
+    counted: dict[str, int] = {}
+    for part in re.split(r",(?![^(]*\))", gres):
+        found = re.fullmatch(r"gpu(?::([\w.+-]+))?:([0-9]{1,9})(?:\(.*\))?", part.strip())
+        if found and int(found[2]):
+            counted[found[1] or "gpu"] = counted.get(found[1] or "gpu", 0) + int(found[2])
+    return counted
+
+
+def minutes(limit: str) -> int | None:
+    """A limit as sinfo prints it, in minutes; None where there is none."""
+    try:
+        return slurm_values.minutes(limit)
+    except ValueError:  # infinite, n/a
+        return None
+
+
+def _limits(entry: Mapping[str, Any]) -> list[str]:
+    words = {
+        "cores": "at most {} core{s} a job",
+        "max_nodes": "at most {} node{s} a job",
+        "gpus_per_user": "at most {} GPU{s} a person",
+    }
+    told = [text.format(entry[key], s="" if entry[key] == 1 else "s") for key, text in words.items() if entry.get(key)]
+    return [*told, *(f"needs {option}" for option in entry.get("required_options") or [])]
+
+
+def _show(cluster: "Cluster", partitions: Sequence[Partition]) -> None:
+    from rich.text import Text
+
+    from rookery.core import tables
+
+    table = tables.table(("partition", ">nodes free", ">cores free", "GPUs free", "longest", "what for"))
+    for one in partitions:
+        style = "" if one.state == "open" else "red"
+        name = f"{one.name}{' (default)' if one.default else ''}"
+        if one.state == "absent":
+            what = "in the profile, but Slurm shows you no such partition"
+            table.add_row(Text(console.clean(name), style=style), "", "", "", "", Text(what, style=style))
+            continue
+        broken = f"{one.broken_nodes} node{'' if one.broken_nodes == 1 else 's'} out of order"
+        notes = [f"{one.state}: jobs wait until it opens"] * (one.state != "open") + [broken] * bool(one.broken_nodes)
+        cards = ", ".join(f"{one.free_gpus[kind]} of {number} {kind}" for kind, number in one.gpus.items())
+        what = "; ".join(filter(None, (one.purpose, *one.limits, *notes)))
+        numbers = (f"{one.free_nodes} of {one.nodes}", f"{one.free_cores} of {one.cores}")
+        longest = "no limit" if one.max_minutes is None else hours(one.max_minutes)
+        cells = (name, *numbers, cards, longest, what)
+        table.add_row(*(Text(console.clean(cell), style=style) for cell in cells))
+    tables.console().print(table)
+    limits: Mapping[str, Any] = cluster.data.get("cluster_limits") or {}
+    most = [f"{limits['cores']} cores"] if limits.get("cores") else []
+    most += [f"{limits['memory_mb'] // 1024} GB of memory"] if limits.get("memory_mb") else []
+    if most:
+        print(f"All your jobs together: at most {' and '.join(most)} at once.")

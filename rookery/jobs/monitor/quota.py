@@ -1,0 +1,186 @@
+"""`quota`: how full the storage on a cluster is, as the site's own quota command says it, or as `df` does.
+
+Both are asked in one round trip, in a login shell, since that is where sites set what names their storage.
+"""
+
+import json as json_
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from rookery.clusters.login_node import quota_formats
+from rookery.clusters.login_node.quota_formats import Area
+from rookery.core import console
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+
+# Positional parameters: the quota command or "", then NAME EXPRESSION for each area, for this login shell to evaluate
+ASK = r"""
+exec bash -lc '
+command=$1
+shift
+echo rookery-quota:
+if [ -n "$command" ]; then
+    eval "$command" </dev/null 2>&1
+    echo "rookery-exit: $?"
+fi
+while [ $# -gt 1 ]; do
+    eval "path=$2"
+    if [ -n "$path" ] && told=$(df -Pk -- "$path" 2>/dev/null | tail -n 1) && [ -n "$told" ]; then
+        echo "rookery-area: $1 $path"
+        echo "rookery-df: $told"
+    fi
+    shift 2
+done' rookery-quota "$@"
+"""
+
+
+def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
+    """Print how full each storage area is.
+
+    Args:
+        cluster: Its name; the project's first by default.
+        json: One JSON document.
+        sandbox: The cluster's miniature.
+
+    Raises:
+        RookeryError: The cluster is unknown or can't be reached, or tells nothing of its storage.
+    """
+    from rookery.clusters.config import profile
+    from rookery.projects import target
+
+    door = target.find(cluster, sandbox=sandbox, needs_project=False).door
+    profile.require_account(door.cluster)
+    door.ensure()
+    with console.waiting(f"Asking {door.cluster.name} for your quota"):
+        said = door.run([*arguments(door.cluster)], script=ASK, timeout=60, check=False).stdout
+    areas, raw = read(said, door.cluster.data)
+    if not areas and not raw:
+        raise RookeryError(
+            f"{door.cluster.name} tells nothing of its storage.", hint=f"invoke clusters.show {door.cluster.name}"
+        )
+    if json:
+        listed = [{**asdict(area), "percent": round(area.percent, 2), "warning": area.warning} for area in areas]
+        print(json_.dumps({"cluster": door.cluster.name, "areas": listed, "not_understood": raw}, indent=2))
+    else:
+        _show(door.cluster, areas, raw)
+    return 0
+
+
+def arguments(cluster: "Cluster") -> list[str]:
+    """The positional parameters of ASK."""
+    command = (cluster.data.get("cluster_quota") or {}).get("command", "")
+    areas = [part for one in cluster.storage if one.scope != "node" for part in (one.name, one.expression)]
+    return [command, *areas]
+
+
+def read(said: str, profile: Mapping[str, Any]) -> tuple[list[Area], str]:
+    """What the answer to ASK tells: the areas, and the quota command's own words where they were not understood.
+
+    Args:
+        said: The answer.
+        profile: The cluster's `cluster_*` values.
+    """
+    quota, _, rest = said.partition("rookery-quota:\n")[2].partition("rookery-exit: ")
+    if not rest:
+        quota, rest = "", said
+    disks = _df(rest)
+    form = (profile.get("cluster_quota") or {}).get("format", "")
+    found = quota_formats.areas(form, quota)
+    named = [_named(area, disks) for area in found]
+    covered = {name for area in named for name in area.name.split(", ")}
+    others = _joined([(device, area) for device, area in disks if area.name not in covered])
+    kept = {entry["name"]: entry for entry in profile.get("cluster_storage") or []}
+    areas = [replace(area, note=_note(area, kept)) for area in [*named, *others]]
+    return areas, "" if found or not form else quota.strip()
+
+
+def _df(text: str) -> list[tuple[str, Area]]:
+    """What df told of each area: its device, and the area."""
+    areas = []
+    name = path = ""
+    for line in text.splitlines():
+        key, _, value = line.partition(": ")
+        if key == "rookery-area":
+            name, _, path = value.partition(" ")
+        found = (
+            re.fullmatch(r"(.+?)\s+([0-9]{1,15})\s+([0-9]{1,15})\s+([0-9]{1,15})\s+\d+%\s+(/.*)", value)
+            if key == "rookery-df"
+            else None
+        )
+        if found and name:
+            used, free = int(found[3]) / 1024, int(found[4]) / 1024
+            areas.append((found[1], Area(name, used, used + free or None, source="df", path=path)))
+    return areas
+
+
+def _joined(disks: Sequence[tuple[str, Area]]) -> list[Area]:
+    """Areas that are on one disk made one, by the path of the first of them."""
+    areas: dict[str, Area] = {}
+    for device, area in disks:
+        known = areas.get(device)
+        areas[device] = replace(known, name=f"{known.name}, {area.name}") if known else area
+    return list(areas.values())
+
+
+def _named(area: Area, disks: Sequence[tuple[str, Area]]) -> Area:
+    """An area of the quota command with what the profile has for it: its path, its name where only a disk is told."""
+    on_it = [disk for device, disk in disks if area.name in {device, disk.name}]
+    if not on_it:
+        return area
+    return replace(area, name=", ".join(disk.name for disk in on_it), path=on_it[0].path)
+
+
+def _note(area: Area, entries: Mapping[str, Mapping[str, Any]]) -> str:
+    """What a person ought to know of an area besides its numbers."""
+    notes = ["the whole disk, everybody's"] if area.source == "df" else []
+    for name in area.name.split(", "):
+        entry = entries.get(name, {})
+        cost = entry.get("file_cost_kb")
+        if cost and area.files and area.source == "quota":
+            notes.append(f"{area.files:,} files cost at least {size(area.files * cost / 1024)} of it")
+        if days := entry.get("purge_days"):
+            notes.append(f"files are deleted after {days} days")
+    return "; ".join(notes)
+
+
+def size(megabytes: float) -> str:
+    """MiB in the unit that suits them, as the quota commands write it: 512M, 8.2G, 10.0T."""
+    for unit, least in (("T", 1024.0**2), ("G", 1024.0)):
+        if megabytes >= least:
+            return f"{megabytes / least:.1f}{unit}"
+    return f"{megabytes:.0f}M"
+
+
+def _show(cluster: "Cluster", areas: Sequence[Area], raw: str) -> None:
+    from rich.progress_bar import ProgressBar
+    from rich.text import Text
+
+    from rookery.core import tables
+
+    command = (cluster.data.get("cluster_quota") or {}).get("command", "")
+    if raw:
+        print(f"{cluster.name}: rookery does not understand what `{command}` prints there:\n{console.clean(raw)}\n")
+    elif not command:
+        print(f"{cluster.name} has no quota command that rookery knows of; this is what df says.")
+    elif all(area.source == "df" for area in areas):
+        print(f"{cluster.name}: `{command}` said nothing; this is what df says.")
+    styles = {"full": "bold red", "filling": "yellow", "": "green"}
+    table = tables.table(("area", "", ">used", ">limit", ">full", ">files", "where and what"))
+    for area in areas:
+        style = styles[area.warning]
+        bar = ProgressBar(100, min(100, area.percent), width=20, complete_style=style, finished_style=style)
+        files = "" if area.files is None else f"{area.files:,}"
+        files += f" of {area.files_limit:,}" if area.files_limit else ""
+        limit = size(area.limit_mb) if area.limit_mb else "none"
+        last = Text("  ".join(filter(None, (console.clean(area.path), area.note))))
+        percent = Text(f"{area.percent:.0f} %", style=style)
+        table.add_row(Text(console.clean(area.name)), bar, size(area.used_mb), limit, percent, files, last)
+    if areas:
+        tables.console().print(table)
+    for area in areas:
+        if area.warning and area.source == "quota":
+            print(f"{console.clean(area.name)} is {area.percent:.0f} % full: jobs fail when nothing more fits.")

@@ -1,0 +1,138 @@
+"""`jobs --watch` and `submit --wait`: stay with jobs until they have ended; one remote command all the while."""
+
+import json as json_
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from invoke import Exit
+
+from rookery.core.errors import RookeryError
+from rookery.core.invocation import is_guided
+from rookery.core.startup import INTERRUPTED
+from rookery.jobs.monitor import accounting, show
+from rookery.jobs.monitor.accounting import Run, Told
+from rookery.jobs.monitor.pending_reasons import explain
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+    from rookery.projects.target import Target
+
+
+def run(found: "Target", *, ids: Sequence[str] = (), project: str = "", days: int = 7, json: bool = False) -> int:
+    """Show jobs as they go on, until all have ended or the person has seen enough; the jobs go on either way.
+
+    Args:
+        found: Project and cluster; its door is open.
+        ids: Numbers of the jobs; none for all of the last days.
+        project: That of which they are; "" for all.
+        days: How far back to look.
+        json: A JSON document a line, whenever something has changed.
+
+    Returns:
+        The exit code: 0; 1 where a task of a job that was named failed; 130 where the person stopped looking.
+
+    Raises:
+        RookeryError: Slurm does not answer, or the connection broke off.
+    """
+    told, before = None, ""
+    with _leaving(found, ids), _live(json) as live:
+        for told in accounting.watch(found.door, ids=ids, project=project, days=days):
+            show.check(told, found.cluster.name)
+            now = _changes(told)
+            if live is not None:
+                live.update(_picture(told, found), refresh=True)
+            elif now != before:
+                print(json_.dumps(show.document(told, found)) if json else now, flush=True)
+            before = now
+    told = _known(told, found, ids)
+    if not json:
+        show.show(told, found, project, days)
+    return int(any(one.badly for one in told.runs)) if ids else 0
+
+
+def ended(found: "Target", number: str) -> Told:
+    """What came of a job, once it has ended; nothing is shown meanwhile.
+
+    Raises:
+        RookeryError: Slurm does not answer, or the connection broke off.
+    """
+    told = None
+    with _leaving(found, [number]):
+        for told in accounting.watch(found.door, ids=[number]):
+            show.check(told, found.cluster.name)
+    return _known(told, found, [number])
+
+
+@contextmanager
+def _leaving(found: "Target", ids: Sequence[str]) -> Iterator[None]:
+    """Say how to come back, where the person stops looking or the connection breaks off; the jobs go on.
+
+    Raises:
+        Exit: The person stopped it.
+    """
+    again = f"invoke jobs {' '.join([*ids, '--watch'])}{found.flags}"
+    try:
+        yield
+    except KeyboardInterrupt:
+        if is_guided():
+            raise
+        what = f"{ids[0]} goes on" if len(ids) == 1 else "They go on"
+        print(f"\n{what} on {found.cluster.name}.\n  next: {show.spoken(again, '')}", file=sys.stderr)
+        raise Exit(code=INTERRUPTED) from None
+    except RookeryError as error:
+        error.hint = error.hint or again
+        raise
+
+
+def _known(told: Told | None, found: "Target", ids: Sequence[str]) -> Told:
+    if told is None or (ids and not told.runs):
+        told, name = told or Told(0, 0, ()), found.cluster.name
+        raise RookeryError(
+            f"{told.unknown(name, ' '.join(ids))}.",
+            hint=f"invoke jobs --all --days 30{found.flags}",
+        )
+    return told
+
+
+def _changes(told: Told) -> str:
+    """A line a job: what is worth a new line when it changes."""
+    lines = []
+    for one in told.runs:
+        why = next(map(explain, one.reasons), "") if one.waiting and not one.running else ""
+        lines.append(f"{one.id} {one.name}: {show.state(one)}{f' ({why})' if why else ''}")
+    return "\n".join(lines)
+
+
+def _live(silent: bool) -> AbstractContextManager[Any]:
+    """What is shown on a terminal, over and over; nothing elsewhere."""
+    if silent or not sys.stdout.isatty():
+        return nullcontext()
+    from rich.live import Live
+
+    return Live(refresh_per_second=4, transient=True)  # between two ends of tasks the spinner alone shows life
+
+
+def _picture(told: Told, found: "Target") -> "Group":
+    from rich.console import Group
+    from rich.spinner import Spinner
+    from rich.text import Text
+
+    active = tuple(one for one in told.runs if one.is_active)
+    shown = active or told.runs[-3:]
+    bars = [_bar(one) for one in shown if one.array]
+    remarks = [Text(line) for line in show.remarks(told, shown, found)]
+    return Group(show.table(shown), *bars, *remarks, Spinner("line", Text("Ctrl-C leaves them running", style="dim")))
+
+
+def _bar(one: Run) -> Any:
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
+    ended = one.well + one.badly
+    grid = Table.grid(padding=(0, 1))
+    style = "red" if one.badly else "green"
+    grid.add_row(str(one.id), ProgressBar(one.total, ended, width=40, complete_style=style), f"{ended} of {one.total}")
+    return grid

@@ -1,0 +1,1 @@
+"""Results: fetched from a cluster and put together."""

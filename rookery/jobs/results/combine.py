@@ -1,0 +1,372 @@
+"""`combine`: the results of an array's tasks made into one table, with their parameters; what is missing is named.
+
+One pass, a file at a time: memory does not grow with their number. Values leave with the text they came with.
+"""
+
+import csv
+import hashlib
+import io
+import json as json_
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from rookery.core import atomic_files, console, invocation, paths
+from rookery.core.errors import RookeryError
+from rookery.jobs.results import file_matching, result_file
+from rookery.jobs.results.source_run import Run, of_record
+from rookery.projects.model import Project
+from rookery.remote.slurm.forms import expression
+
+_LARGE = 1 << 23
+"""Characters of one file held back until it is known to be whole; of a larger one, what was written is undone."""
+
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `combine` was asked for: its flags, as rookery/cli/commands/jobs.py tells them."""
+
+    job: str = ""
+    project: str = ""
+    files: str = ""
+    output: str = "combined.csv"
+    json: bool = False
+
+
+@dataclass
+class Outcome:
+    """What came of it; the lists hold paths, with why where there is a reason.
+
+    Attributes:
+        output: The table.
+        run: The run's number.
+        rows: How many rows the table has.
+        files: How many files they are from.
+        columns: Of the table.
+        missing: Tasks without a result.
+        empty: Files that hold no row.
+        broken: Files that are no table, or have other columns than the first.
+        others: Files of tasks that are not this run's.
+        old: Files that are older than the run.
+        newer: Files that the next run of the same job may have written.
+        twice: Tasks with more than one file.
+    """
+
+    output: str
+    run: str = ""
+    rows: int = 0
+    files: int = 0
+    columns: tuple[str, ...] = ()
+    missing: list[int] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
+    broken: list[tuple[str, str]] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    old: list[str] = field(default_factory=list)
+    newer: list[str] = field(default_factory=list)
+    twice: list[int] = field(default_factory=list)
+
+
+def run(request: Request) -> int:
+    """Write the table.
+
+    Returns:
+        1 where a task has no result, or a file could not be used or may not be this run's.
+
+    Raises:
+        RookeryError: There is nothing to combine, or the files have nothing in common; nothing is written then.
+    """
+    from rookery.projects import config
+
+    project = config.load(request.project)
+    target = project.root / request.output
+    if target.suffix.lower() != ".csv":
+        raise RookeryError(f"{request.output} is no name for the table: it must end in .csv.")
+    taken = {project.root / str(job.get("params", "")) for job in project.jobs.values()}
+    if target in taken:
+        raise RookeryError(f"{request.output} holds the parameters of a job.", hint="invoke combine --output NAME.csv")
+    _refuse_what_is_not_ours(target, request.output)
+    known = of_record(project, request.job, request.files)
+    found = list(choose(project, request.files, target))
+    if not request.files:
+        command = str(project.jobs.get(known.job, {}).get("command", ""))
+        found = file_matching.of_job(found, project.root, known.job, project.jobs)
+        found = file_matching.by_parameters(found, project.root, command, known)
+    if not found:
+        what = f"matches {request.files}" if request.files else f"ends in .csv in {', '.join(project.outputs) or '.'}"
+        raise RookeryError(f"There is nothing to combine: no file {what}.", hint="invoke fetch")
+    with console.waiting(f"Combining {len(found):,} files"):
+        outcome = combine(project.root, found, known, target)
+    _note(target)
+    _tell(outcome, known, json=request.json)
+    wrong = (outcome.missing, outcome.broken, outcome.empty, outcome.others, outcome.old, outcome.newer, outcome.twice)
+    return int(any(wrong))
+
+
+def _refuse_what_is_not_ours(target: Path, name: str) -> None:
+    """See that a table is written over no file of anybody's; a `combined.csv` that nobody knows is taken for a table.
+
+    Raises:
+        RookeryError: It would be.
+    """
+    note = _note_of(target)
+    if not target.exists() or (name == Request.output and not note.is_file()):
+        return
+    if note.is_file() and target.is_file() and note.read_bytes() == _digest(target).encode():
+        return
+    raise RookeryError(
+        f"{name} is there already, and is no table as combine wrote it; it was left alone.",
+        hint="invoke combine --output ANOTHER.csv   # or move that file away",
+    )
+
+
+def _note(target: Path) -> None:
+    """Remember what was written, so that the next table may take its place."""
+    note = _note_of(target)
+    with suppress(OSError):
+        note.parent.mkdir(parents=True, exist_ok=True)
+        atomic_files.write(note, _digest(target))
+
+
+def _note_of(target: Path) -> Path:
+    return paths.state_dir() / "combined" / hashlib.sha256(os.fsencode(target.resolve())).hexdigest()[:32]
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def choose(project: Project, pattern: str, target: Path) -> Iterator[tuple[int | None, Path]]:
+    """The files to combine with the number of the task in their name, in the order of these numbers.
+
+    Args:
+        project: The project.
+        pattern: Of paths in the project, with `*`, `**` and, where the task's number stands, {task}; "" for all CSV
+            files in the outputs.
+        target: The table that will be written, which is none of them.
+    """
+    patterns = [pattern.replace("{task}", "*")] if pattern else [f"{output}/**/*.csv" for output in project.outputs]
+    if any(Path(one).is_absolute() or ".." in Path(one).parts for one in patterns):
+        raise RookeryError(f"{pattern} must be a pattern of paths in the project.", hint="--files 'results/*.csv'")
+    found = {path for one in patterns for path in _glob(project.root, one)}
+    taken = [path for path in found if path != target and not path.name.endswith(".params.csv") and path.is_file()]
+    place = (
+        re.compile(re.escape(pattern).replace(r"\{task\}", r"(\d+)").replace(r"\*", ".*"))
+        if "{task}" in pattern
+        else None
+    )
+    numbered = []
+    for path in taken:
+        told = place.search(str(path.relative_to(project.root))) if place else _last_number(path.stem)
+        numbered.append((int(told[1]) if told else None, path))
+    return iter(sorted(numbered, key=lambda one: (one[0] is None, one[0] or 0, _natural(one[1]))))
+
+
+def _glob(root: Path, pattern: str) -> Iterator[Path]:
+    """Files by pattern; one without a folder in it is looked for everywhere but in hidden folders."""
+    deep = pattern if "/" in pattern else f"**/{pattern}"
+    for path in root.glob(deep):
+        if not any(part.startswith(".") for part in path.relative_to(root).parts[:-1]):
+            yield path
+
+
+def _last_number(stem: str) -> re.Match[str] | None:
+    return re.search(r"(\d+)\D*$", stem)
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """A key that puts r_10 behind r_9."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", str(path)) if part]
+
+
+def combine(root: Path, found: Sequence[tuple[int | None, Path]], known: Run, target: Path) -> Outcome:
+    """Write one table of many, atomically.
+
+    Args:
+        root: The project's folder, for names.
+        found: The files, with the task in the name of each.
+        known: The run.
+        target: The table.
+
+    Raises:
+        RookeryError: No file has a row that can be used, or most have other columns than the first.
+    """
+    outcome = Outcome(str(target.relative_to(root) if target.is_relative_to(root) else target), known.id)
+    # numbers in names are tasks only where they can be this run's
+    numbers = {number for number, _ in found if number is not None}
+    by_name = not known.tasks or bool(numbers & known.tasks)
+    with atomic_files.replacing(target, mode=0o644) as stream:
+        table = _Table(stream, known, outcome)
+        for number, path in found:
+            name = str(path.relative_to(root))
+            _date(path, name, known, outcome)
+            table.add(number if by_name else None, path, name)
+        if not outcome.rows:
+            first = next(iter(outcome.broken), ("", "they are all empty"))
+            raise RookeryError(f"None of {len(found)} files has a row that can be used: {' '.join(first).strip()}.")
+        if len(outcome.broken) > outcome.files:
+            name, why = outcome.broken[0]
+            raise RookeryError(
+                f"{len(outcome.broken)} of {len(found)} files do not go with the first: {name}: {why}.",
+                hint="invoke combine --files 'results/NAME_*.csv'   # those that belong together",
+            )
+    outcome.missing = sorted(known.tasks - table.seen)
+    return outcome
+
+
+def _date(path: Path, name: str, known: Run, outcome: Outcome) -> None:
+    """Note a file that is older than the run, or as new as the job's next; not one that has the run's own number."""
+    if not known.began:
+        return
+    changed = path.stat().st_mtime
+    if changed < known.began - 1:
+        outcome.old.append(name)
+    elif 0 < known.until <= changed and not known.again & set(re.findall(r"\d+", name)[:-1]):  # the last is the task's
+        outcome.newer.append(name)
+
+
+class _Table:
+    """The table as it is written."""
+
+    def __init__(self, stream: TextIO, known: Run, outcome: Outcome) -> None:
+        self.stream, self.known, self.outcome = stream, known, outcome
+        self.seen: set[int] = set()
+        self.header: result_file.Header | None = None
+        self.with_task = False
+        self.parameters: list[int] = []  # those that the files do not have themselves, by their place
+        self.order: list[int] | None = None  # of a file's columns, where it is not the first file's
+
+    def add(self, number: int | None, path: Path, name: str) -> None:
+        """Put a file's rows in; all of them, or none."""
+        mark = rows = 0
+        kept: list[str] = []
+        held = 0
+        tasks: set[int] = set()
+        stranger = False
+        try:
+            for one in result_file.read(path):
+                if isinstance(one, result_file.Header):
+                    self._begin(one, number)
+                    header = one
+                    continue
+                task = _task(one.cells[header.task]) if header.task is not None else None
+                task = number if task is None else task  # a column of that name may hold something else
+                if self.known.tasks and task is not None and task not in self.known.tasks:
+                    stranger = True
+                    continue
+                tasks |= {task} - {None}  # type: ignore[arg-type]
+                kept.append(self._line(one, task, header))
+                rows += 1
+                held += len(kept[-1])
+                if held > _LARGE:
+                    mark = mark or self._position()
+                    self.stream.writelines(kept)
+                    kept, held = [], 0
+        except result_file.Broken as broken:
+            if mark:
+                self.stream.seek(mark)
+                self.stream.truncate()
+            self.outcome.broken.append((name, str(broken)))
+            return
+        self.stream.writelines(kept)
+        self._count(name, rows, tasks, stranger=stranger)
+
+    def _count(self, name: str, rows: int, tasks: set[int], *, stranger: bool) -> None:
+        outcome = self.outcome
+        outcome.rows += rows
+        outcome.files += bool(rows)
+        if stranger:
+            outcome.others.append(name)
+        elif not rows:
+            outcome.empty.append(name)
+        outcome.twice += sorted((tasks & self.seen).difference(outcome.twice))
+        self.seen |= tasks
+
+    def _position(self) -> int:
+        self.stream.flush()
+        return self.stream.tell()
+
+    def _begin(self, header: result_file.Header, number: int | None) -> None:
+        """Take a file's header: the first makes the table's, the others must have the same columns."""
+        if self.header is None:
+            self.header = header
+            own = {name.strip().lower() for name in header.names}
+            self.with_task = header.task is None and number is not None
+            self.parameters = [place for place, name in enumerate(self.known.parameters) if name.lower() not in own]
+            added = ["task"] * self.with_task + [self.known.parameters[place] for place in self.parameters]
+            text = header.text if header.text and header.delimiter == "," else _csv(header.names)
+            self.stream.write(_joined(_csv(added), text, bool(added)))
+            self.outcome.columns = (*added, *header.names)
+            self.order = None
+        elif header.names == self.header.names:
+            self.order = None
+        elif set(header.names) == set(self.header.names):
+            self.order = [header.names.index(name) for name in self.header.names]
+        else:
+            mine, theirs = set(header.names), set(self.header.names)
+            parts = [f"lacks {', '.join(sorted(theirs - mine))}"] * bool(theirs - mine)
+            parts += [f"has {', '.join(sorted(mine - theirs))} besides"] * bool(mine - theirs)
+            raise result_file.Broken(f"other columns than the first file: {'; '.join(parts)}")
+
+    def _line(self, row: result_file.Row, task: int | None, header: result_file.Header) -> str:
+        """A row with what stands before it: as it is in its file, where its columns stand in the same order."""
+        parameters = self.known.rows.get(task, ()) if task is not None else ()
+        before = ["" if task is None else str(task)] * self.with_task
+        before += [parameters[place] if parameters else "" for place in self.parameters]
+        if self.order is None and header.delimiter == ",":
+            text = row.text
+        else:
+            text = _csv([row.cells[place] for place in self.order] if self.order else row.cells)
+        return _joined(_csv(before), text, bool(before))
+
+
+def _joined(before: str, text: str, some: bool) -> str:
+    return f"{before},{text}\n" if some else f"{text}\n"
+
+
+def _csv(cells: Iterable[str]) -> str:
+    """Cells as CSV has them, quoted where they must be; without a line end."""
+    some = list(cells)
+    if not any(set(cell) & set(',"\r\n') or not cell for cell in some):
+        return ",".join(some)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(some)  # what is in a line end, it puts in quotes
+    return text.getvalue()[:-2]
+
+
+def _task(cell: str) -> int | None:
+    found = re.fullmatch(r"\s*(\d+)(\.0*)?\s*", cell)
+    return int(found[1]) if found else None
+
+
+def _tell(outcome: Outcome, known: Run, *, json: bool) -> None:
+    if json:
+        print(json_.dumps(asdict(outcome), indent=2))
+        return
+    of = f" of run {known.id}" if known.id else ""
+    print(f"{outcome.output}: {outcome.rows:,} rows{of} from {outcome.files:,} files.")
+    if outcome.missing:
+        tasks = f"{len(outcome.missing)} of {len(known.tasks)} tasks"
+        print(f"  missing: {tasks} have no result: {expression(outcome.missing)}", file=sys.stderr)
+        flag = " --sandbox" * known.cluster.endswith("-sandbox")
+        what = f"invoke fetch{flag}; or invoke submit --failed {known.id}{flag}"
+        print(f"  next: {invocation.as_typed(what)}", file=sys.stderr)
+    for what, some in (
+        ("left out, it is not whole", [f"{name}: {why}" for name, why in outcome.broken]),
+        ("empty", outcome.empty),
+        ("left out, another run's task", outcome.others),
+        ("older than the run", outcome.old),
+        ("newer than the job's next run", outcome.newer),
+        ("more than one file for task", [str(task) for task in outcome.twice]),
+    ):
+        for text in some[:_NAMED]:
+            print(f"  {what}: {console.clean(text)}", file=sys.stderr)
+        if len(some) > _NAMED:
+            print(f"  … and {len(some) - _NAMED} more: {what}", file=sys.stderr)

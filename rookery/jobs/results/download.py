@@ -1,0 +1,259 @@
+"""Files that come from a cluster into a project's folder: what is new, what is the person's own, where to put it.
+
+What fetch brought is noted on the laptop (state folder), so that a file that the person has changed, or made, is told
+from one that may be renewed. Nothing is written through a symbolic link, nor under a final name before it is whole.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shlex
+import shutil
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rookery.core import atomic_files, paths, state_files
+from rookery.core.errors import RookeryError
+from rookery.core.shapes import MismatchError
+from rookery.jobs import run_record
+from rookery.jobs.results.remote_listing import File
+
+STAGE = ".rookery-fetch"
+"""Folder in an output in which files are kept until they are whole; left by a run that was killed, it is removed."""
+
+OUTSIDE = "its path leads out of the outputs"
+TAKEN = "its name has a meaning of its own here"
+
+NO_RECORD = "not named as the record of a run"
+LONG = "a name in its path is too long"
+TWICE = "the cluster lists it twice"
+
+_RECORD = re.compile(rf"{run_record.FOLDER}/{run_record.NUMBER.pattern}(?:\.[A-Za-z0-9_.\-]{{1,200}})?\.json")
+
+_TAKEN = {".git", STAGE}
+"""Names, in small letters, that nothing from a cluster may have: git would do what a folder of that name tells it."""
+
+_TICK = 1_000_000
+"""Nanoseconds by which two times may differ and still be one: not every file system keeps them to the last digit."""
+
+_LONGEST_NAME = 255
+"""Bytes of a file's name that file systems take."""
+
+_LARGEST_NOTE = 1 << 28
+
+Note = list[int | str]
+"""What is noted of a file: the cluster, its time as it was listed there, and the size that came; it may grow."""
+
+
+@dataclass
+class Plan:
+    """What becomes of each file.
+
+    Attributes:
+        bring: To be fetched.
+        here: How many are here already.
+        kept: What stands here and is not fetch's, with why.
+        refused: What can't be put here, with why.
+    """
+
+    bring: list[File] = field(default_factory=list)
+    here: int = 0
+    kept: list[tuple[str, str]] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Bytes to be fetched."""
+        return sum(file.size for file in self.bring)
+
+
+class Arrivals:
+    """A project's folder, and the note of what fetch has brought into it.
+
+    Attributes:
+        refused: What came and could not be used, with why.
+    """
+
+    def __init__(self, root: Path, cluster: str) -> None:
+        """Read the note; one that can't be read counts as empty, so that everything here counts as the person's."""
+        self.root, self.cluster = root, cluster
+        self._top = os.fspath(root)
+        key = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+        self._note = paths.state_dir() / "fetched" / f"{root.name[:40]}-{key}.json"
+        self._folders: dict[str, str] = {}
+        advice = f"rm {shlex.quote(str(self._note))}   # what was fetched before counts as yours then, and is kept"
+        self._known: dict[str, Note] = state_files.load(self._note, _notes, advice=advice, most=_LARGEST_NOTE) or {}
+        self.refused: list[tuple[str, str]] = []
+        self._stages: set[str] = set()
+
+    def plan(self, found: Iterable[File], outputs: Iterable[str]) -> Plan:
+        """Decide what becomes of each file; nothing is written.
+
+        Args:
+            found: What there is on the cluster.
+            outputs: The folders that files may go to, besides runs/.
+        """
+        plan, seen = Plan(), set[str]()
+        allowed = (*(f"{output}/" for output in outputs), "runs/")
+        for file in found:
+            why = self._unfit(file.path, allowed) or (TWICE if file.path in seen else "")
+            seen.add(file.path)
+            if why:
+                plan.refused.append((file.path, why))
+                continue
+            try:
+                here = os.lstat(f"{self._top}/{file.path}")
+            except FileNotFoundError:
+                plan.bring.append(file)
+                continue
+            except OSError as error:
+                plan.refused.append((file.path, error.strerror or "can't be looked at"))
+                continue
+            self._compare(plan, file, here)
+        return plan
+
+    def _compare(self, plan: Plan, file: File, here: os.stat_result) -> None:
+        """Decide about a file that has one of its name here."""
+        if not stat.S_ISREG(here.st_mode):
+            what = "folder" if stat.S_ISDIR(here.st_mode) else "link or something else that is no file"
+            plan.refused.append((file.path, f"a {what} stands in its place"))
+        elif file.path.startswith("runs/") or _alike(here.st_size, here.st_mtime_ns, file.size, file.mtime):
+            plan.here += 1
+            self._known[file.path] = [self.cluster, file.mtime, file.size]
+        else:
+            cluster, mtime, size = self._known.get(file.path, ["", -1, -1])
+            if not _alike(here.st_size, here.st_mtime_ns, int(size), int(mtime)):
+                plan.kept.append((file.path, "changed here" if cluster else "not fetch's"))
+            elif cluster != self.cluster:
+                plan.kept.append((file.path, f"brought from {cluster}"))
+            else:
+                plan.bring.append(file)
+
+    def _unfit(self, path: str, allowed: tuple[str, ...]) -> str:
+        """Why a path can't be written to; "" where it can."""
+        folder, _, name = path.rpartition("/")
+        if not path.startswith(allowed) or name in {"", ".", ".."}:
+            return OUTSIDE
+        if name.lower() in _TAKEN:
+            return TAKEN
+        if _is_long(name):
+            return LONG
+        if folder == run_record.FOLDER and not _RECORD.fullmatch(path):
+            return NO_RECORD
+        return self._folder_unfit(folder)
+
+    def _folder_unfit(self, folder: str) -> str:
+        """Why a folder can't be written to: its name, or a link or a file on the way to it; each is looked at once."""
+        if folder not in self._folders:
+            above, _, name = folder.rpartition("/")
+            why = self._folder_unfit(above) if above else ""
+            if name in {"", ".", ".."}:
+                why = OUTSIDE
+            elif name.lower() in _TAKEN:
+                why = TAKEN
+            elif _is_long(name):
+                why = LONG
+            self._folders[folder] = why or self._link(folder)
+        return self._folders[folder]
+
+    def _link(self, folder: str) -> str:
+        """Why a folder can't be written to by itself; "" where it can, or where there is none yet."""
+        try:
+            is_folder = stat.S_ISDIR(os.lstat(f"{self._top}/{folder}").st_mode)
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            return error.strerror or "can't be looked at"
+        return "" if is_folder else f"{folder} is a link or no folder here"
+
+    def take(self, coming: Iterable[tuple[File, Iterable[bytes]]]) -> Iterator[File]:
+        """Write files as they come; each is told of when it is in place, whole.
+
+        Args:
+            coming: The files with their content.
+
+        Raises:
+            RookeryError: This computer can't hold them.
+        """
+        made: set[str] = set()
+        try:
+            for file, sent in coming:
+                folder, _, name = file.path.rpartition("/")
+                content, why = _recorded(sent, name) if folder == run_record.FOLDER else (sent, "")
+                if why:
+                    self.refused.append((file.path, why))
+                    continue
+                if folder not in made:
+                    (self.root / folder).mkdir(parents=True, exist_ok=True)
+                    made.add(folder)
+                size = self._put(file, content)
+                self._known[file.path] = [self.cluster, file.mtime, size]
+                yield file
+        except OSError as error:
+            raise RookeryError(f"This computer can't keep what comes: {error.strerror or error}.") from error
+
+    def _put(self, file: File, content: Iterable[bytes]) -> int:
+        """Write a file beside its output, whole, then give it its name; by descriptor, since there may be thousands.
+
+        Returns:
+            Its size.
+        """
+        stage = f"{self._top}/{file.path.partition('/')[0]}/{STAGE}"
+        if stage not in self._stages:
+            shutil.rmtree(stage, ignore_errors=True)
+            Path(stage).mkdir(mode=0o700)
+            self._stages.add(stage)
+        fresh = f"{stage}/file"
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        size = 0
+        try:
+            for piece in content:
+                size += len(piece)
+                view = memoryview(piece)
+                while view:
+                    view = view[os.write(handle, view) :]
+            os.utime(handle, ns=(file.mtime, file.mtime))
+        finally:
+            os.close(handle)
+        os.replace(fresh, f"{self._top}/{file.path}")  # noqa: PTH105
+        return size
+
+    def close(self) -> None:
+        """Write the note, and remove what was kept for files that are not whole."""
+        for stage in self._stages:
+            shutil.rmtree(stage, ignore_errors=True)
+        self._stages.clear()
+        atomic_files.write(self._note, json.dumps(self._known))
+
+
+def _is_long(name: str) -> bool:
+    return len(name) * 4 > _LONGEST_NAME and len(os.fsencode(name)) > _LONGEST_NAME
+
+
+def _recorded(content: Iterable[bytes], name: str) -> tuple[Iterable[bytes], str]:
+    """The content of a run's record, and why it is none; "" where it is one."""
+    pieces, left = [], run_record.LARGEST
+    for piece in content:
+        left -= len(piece)
+        if left < 0:
+            return [], "too large for the record of a run"
+        pieces.append(piece)
+    return pieces, run_record.fault(b"".join(pieces), name)
+
+
+def _notes(value: Any) -> dict[str, Note]:
+    """The shape of the note; by hand, since there may be 100,000 files in it."""
+    if not isinstance(value, dict):
+        raise MismatchError("is not an object")
+    for one in value.values():
+        if type(one) is not list or len(one) != 3 or [type(part) for part in one] != [str, int, int]:
+            raise MismatchError("has an entry that is not of cluster, time and size")
+    return value
+
+
+def _alike(size: int, mtime: int, other_size: int, other_mtime: int) -> bool:
+    return size == other_size and abs(mtime - other_mtime) < _TICK

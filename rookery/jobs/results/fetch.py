@@ -1,0 +1,269 @@
+"""`fetch`: the outputs of a project, from a cluster into the project's folder; what is here is not sent again."""
+
+import hashlib
+import json as json_
+import math
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery.clusters.ssh.errors import SshError
+from rookery.core import console, locking
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Door
+    from rookery.jobs.results.download import Arrivals, Plan
+    from rookery.jobs.results.remote_listing import File, Listing
+    from rookery.projects.model import Project
+
+MAX_SIZE = "20G"
+"""What is fetched at most where no other limit is given."""
+
+WORTH_SAYING = 10**9
+"""Bytes from which it is said before how much will come."""
+
+NAMED = 5
+"""How many files are named before it is said how many more there are."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `fetch` was asked for: its flags, as rookery/cli/commands/jobs.py tells them."""
+
+    job: str = ""
+    cluster: str = ""
+    project: str = ""
+    check: bool = False
+    json: bool = False
+    sandbox: bool = False
+    max_size: str = MAX_SIZE
+
+
+def run(request: Request) -> int:
+    """Bring what is new.
+
+    Returns:
+        1 where something could not be brought; what was kept because it is the person's does not count.
+
+    Raises:
+        RookeryError: There is no project, the cluster can't be reached, or has no release of it or knows no such job;
+            or there is more to fetch than the limit or this computer's disk allows.
+    """
+    from rookery.jobs import run_record
+    from rookery.jobs.results.download import Arrivals
+    from rookery.projects import config, target
+
+    limit = _bytes(request.max_size)
+    project = config.load(request.project)
+    job = run_record.numbered(request.job, "fetch")[0] if request.job else ""
+    cluster = request.cluster or (ran_on(project.root, job, sandbox=request.sandbox) if job else "")
+    door = target.find(cluster, str(project.root), sandbox=request.sandbox).door
+    door.ensure()
+    with locking.held(f"fetch-{hashlib.sha256(os.fsencode(project.root)).hexdigest()[:16]}"):
+        there, files = _look(door, project, job)
+        arrivals = Arrivals(project.root, door.cluster.label)
+        plan = arrivals.plan(files, project.outputs)
+        if too_much := _too_much(plan, limit, request, door, project.root):
+            if not request.check:
+                raise too_much
+            print(too_much.message, file=sys.stderr)
+        brought = [] if request.check else _bring(door, project, arrivals, plan)
+    plan.refused += arrivals.refused
+    _tell(request, door, there, plan, brought)
+    ran = run_record.find(project.root, job) if job else None
+    if ran and (unnamed := sorted(set(ran.outputs) - set(project.outputs))):
+        named = ", ".join(map(console.clean, unnamed))
+        print(
+            f"  not looked at: {named}; run {job} may have written there, and outputs of rookery.yml names it no more",
+            file=sys.stderr,
+        )
+    return int(bool(plan.refused or (len(brought) < len(plan.bring) and not request.check)))
+
+
+def ran_on(root: Path, job: str, *, sandbox: bool) -> str:
+    """The name of the cluster where a run was, or of the miniature's with `sandbox`; "" where no record tells."""
+    from rookery.jobs import run_record
+
+    labels = [one.cluster for one in run_record.every(root) if one.id == job]
+    names = [label.removesuffix("-sandbox") for label in labels if label.endswith("-sandbox") == sandbox]
+    return names[-1] if names else ""
+
+
+def _look(door: "Door", project: "Project", job: str) -> tuple["Listing", Sequence["File"]]:
+    """What there is on the cluster, and what of it is wanted."""
+    from rookery.jobs.results import remote_listing
+    from rookery.projects import remote_paths
+
+    name, flag = door.cluster.name, " --sandbox" * door.cluster.sandbox
+    with console.waiting(f"Looking at the outputs on {name}"):
+        there = remote_listing.listing(door, str(remote_paths.base(project.name)), project.outputs, job)
+    if there is None:
+        raise RookeryError(f"{project.name} is not on {name} yet.", hint=f"invoke deploy --cluster {name}{flag}")
+    if not job:
+        return there, there.files
+    files = remote_listing.of_job(there, job)
+    if not there.keeps_accounts and not files:
+        raise RookeryError(
+            f"No output of {project.name} on {name} has {job} in its name, and {name} keeps no accounts (sacct is "
+            "switched off there) that tell when the job ran.",
+            hint=f"invoke fetch --cluster {name}{flag}   # brings all outputs",
+        )
+    if there.submitted is None and not files:
+        raise RookeryError(f"{name} knows no job {job} of {project.name}.", hint=f"invoke jobs --cluster {name}{flag}")
+    return there, files
+
+
+def _bytes(given: str) -> int:
+    """A limit as it is given, such as 500M or 20G, in bytes.
+
+    Raises:
+        RookeryError: It is no such limit.
+    """
+    from rookery.projects import slurm_values
+
+    try:
+        return slurm_values.mebibytes(given) << 20
+    except ValueError:
+        what = f"--max-size {given!r} is not a size such as 500M or 50G."
+        raise RookeryError(what, hint="invoke fetch --max-size 50G") from None
+
+
+def _too_much(plan: "Plan", limit: int, request: Request, door: "Door", root: Path) -> RookeryError | None:
+    """Why what is planned can't be fetched: it is over the limit, or over what is free here. Says how much it is."""
+    name, free = door.cluster.name, shutil.disk_usage(root).free
+    what = f"{len(plan.bring):,} file{'' if len(plan.bring) == 1 else 's'}, {size(plan.size)}"
+    flags = f"--cluster {name}{' --sandbox' * door.cluster.sandbox}"
+    flags += f" --project {shlex.quote(request.project)}" if request.project else ""
+    again = f"invoke fetch {request.job + ' ' if request.job else ''}--max-size"
+    if plan.size > limit:
+        return RookeryError(
+            f"{name} has {what} to fetch, more than the limit of {size(limit)}.",
+            hint=f"{again} {plan.size // 2**30 + 1}G {flags}   # or fetch one run's files: invoke fetch JOB",
+        )
+    if plan.size > free:
+        return RookeryError(
+            f"{name} has {what} to fetch, and this computer has {size(free)} free in {root}.",
+            hint=f"df -h {shlex.quote(str(root))}   # make room, or fetch one run's files: invoke fetch JOB {flags}",
+        )
+    if plan.size >= WORTH_SAYING and not request.check:
+        print(f"Fetching {what}, from {name}; {size(free)} are free here.", file=sys.stderr)
+    return None
+
+
+def _bring(door: "Door", project: "Project", arrivals: "Arrivals", plan: "Plan") -> list["File"]:
+    """Fetch what is planned; what is in place when the connection breaks off stays, and is not sent again."""
+    from rookery.jobs.results import remote_listing
+    from rookery.projects import remote_paths
+
+    done: list[File] = []
+    try:
+        if plan.bring:
+            with (
+                _progress(plan) as progress,
+                remote_listing.sent(door, str(remote_paths.base(project.name)), plan.bring) as coming,
+            ):
+                for file in arrivals.take(coming):
+                    done.append(file)
+                    progress(file)
+    except RookeryError as error:
+        if isinstance(error, SshError) and error.reason.startswith("startup"):
+            raise
+        hint = f"the same command: it goes on from the {len(done)} of {len(plan.bring)} files that are here"
+        raise RookeryError(error.message, hint=hint) from error
+    finally:
+        arrivals.close()
+    return done
+
+
+@contextmanager
+def _progress(plan: "Plan") -> Iterator[Callable[["File"], object]]:
+    """A bar on the terminal, by bytes, with the number of files; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (
+        TextColumn("{task.fields[count]:,} of {task.fields[all]:,} files"),
+        *(BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=plan.size, count=0, all=len(plan.bring))
+        counted = [0, 0]
+
+        def advance(file: "File") -> None:
+            counted[0] += 1
+            counted[1] += file.size
+            if counted[0] % 100 == 0 or file.size > 1 << 20:  # a bar that is drawn for each would cost more than it
+                bar.update(task, completed=counted[1], count=counted[0])
+
+        yield advance
+
+
+def size(count: float) -> str:
+    """Bytes in the unit that suits them."""
+    if count < 1000:
+        return f"{count:.0f} B"
+    units = ("kB", "MB", "GB", "TB")
+    power = min(len(units), int(math.log10(count) // 3))
+    return f"{count / 1000**power:.1f} {units[power - 1]}"
+
+
+def _tell(request: Request, door: "Door", there: "Listing", plan: "Plan", brought: Sequence["File"]) -> None:
+    """Say what came, what is kept, and what could not come."""
+    files = plan.bring if request.check else brought
+    total = sum(file.size for file in files)
+    absent = (
+        []
+        if request.check
+        else sorted(
+            {file.path for file in plan.bring} - {file.path for file in brought} - {path for path, _ in plan.refused}
+        )
+    )
+    if request.json:
+        document = {
+            "cluster": door.cluster.name,
+            "check": request.check,
+            "brought": [file.path for file in files],
+            "bytes": total,
+            "here": plan.here,
+            "kept": [{"path": path, "why": why} for path, why in plan.kept],
+            "refused": [{"path": path, "why": why} for path, why in plan.refused],
+            "gone": absent,
+            "links": list(there.links),
+            "not_there": list(there.missing),
+        }
+        print(json_.dumps(document, indent=2))
+        return
+    verb = "would come" if request.check else "came"
+    count = f"{len(files):,} file{'' if len(files) == 1 else 's'}"
+    here = f"; {plan.here:,} here already" if plan.here else ""
+    print(f"{count} ({size(total)}) {verb} from {door.cluster.name}{here}." if files else f"Nothing new{here}.")
+    for output in there.missing:
+        print(f"  {console.clean(output)}: not in the release there; invoke deploy brings it")
+    _name("kept as it is here; move it away to have the cluster's", plan.kept)
+    _name("not brought", [*plan.refused, *((path, "gone, or being written") for path in absent)])
+    _name("not followed", [(path, "a link") for path in there.links])
+
+
+def _name(what: str, some: Iterable[tuple[str, str]]) -> None:
+    """Name files, the first few of them, with why."""
+    found = list(some)
+    for path, why in found[:NAMED]:
+        print(f"  {what}: {shown(path)} ({console.clean(why)})")
+    if len(found) > NAMED:
+        print(f"  … and {len(found) - NAMED} more: {what.split(';', maxsplit=1)[0]}")
+
+
+def shown(path: str | Path) -> str:
+    """A path fit for a terminal: line breaks, and bytes that are not UTF-8, as escapes."""
+    text = os.fsencode(path).decode(errors="backslashreplace")
+    return console.clean(text.replace("\n", "\\n"))

@@ -1,0 +1,69 @@
+"""Whose a file of results is, as its name tells: which job's, and which task's of a sweep."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from rookery.jobs.results.source_run import Run
+
+Numbered = tuple[int | None, Path]
+"""A file, and the number of the task that wrote it, as far as it tells."""
+
+_WORD = re.compile(r"""[^\s'"<>|;&()]*\{[A-Za-z_]\w*\}[^\s'"<>|;&()]*""")
+"""A word of a command with names in braces."""
+
+
+def of_job(found: Sequence[Numbered], root: Path, job: str, jobs: Iterable[str]) -> list[Numbered]:
+    """The files that are a job's: those that are called after it, else those that are called after no other job.
+
+    Args:
+        found: Files of the project.
+        root: Its folder.
+        job: The job's name; "" where it is not known.
+        jobs: The names of all jobs.
+    """
+    if not job:
+        return list(found)
+    known = sorted({job, *jobs}, key=len, reverse=True)
+    owners = [_owner(str(path.relative_to(root)), known) for _number, path in found]
+    for owner in (job, ""):
+        if mine := [one for one, its in zip(found, owners, strict=True) if its == owner]:
+            return mine
+    return []
+
+
+def _owner(path: str, jobs: Iterable[str]) -> str:
+    """The longest name of a job that stands in a path as a word of it; "" where none does."""
+    plain = _plain(path.partition("/")[2] or path)
+    return next((job for job in jobs if re.search(rf"(?<![a-z0-9]){_plain(job)}(?![a-z])", plain)), "")
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9/]+", "_", text.casefold())
+
+
+def by_parameters(found: Sequence[Numbered], root: Path, command: str, run: Run) -> list[Numbered]:
+    """The files with the task that wrote each, where the command calls them after the task's parameters.
+
+    Args:
+        found: Files of the project, with a number that stands in their names.
+        root: Its folder.
+        command: The job's command, as rookery.yml has it.
+        run: The run.
+    """
+    tasks = _written(command, run)
+    return [(tasks.get(str(path.relative_to(root)), number), path) for number, path in found]
+
+
+def _written(command: str, run: Run) -> Mapping[str, int]:
+    """Paths that a command of a sweep names after parameters, and the task that each is of; none that two share."""
+    words = [word for word in _WORD.findall(command) if any(f"{{{name}}}" in word for name in run.parameters)]
+    written: dict[str, set[int]] = {}
+    for task, row in run.rows.items():
+        values = {**dict(zip(run.parameters, row, strict=True)), "task": str(task)}
+        for word in words:
+            path = re.sub(r"\{(\w+)\}", lambda name: values.get(name[1], name[0]), word)  # noqa: B023 used at once
+            for part in (path, path.rpartition("=")[2]):  # --out=results/x.csv
+                written.setdefault(os.path.normpath(part), set()).add(task)
+    return {path: min(tasks) for path, tasks in written.items() if len(tasks) == 1}

@@ -1,0 +1,226 @@
+"""What a project's outputs hold on a cluster: one listing, and one stream of the files that are wanted of it.
+
+Two commands however many files there are. What they say is not trusted: names are taken as bytes that may be anything,
+and a stream may bring what nobody asked for.
+"""
+
+import gzip
+import os
+import re
+import subprocess
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rookery.clusters.ssh.remote_command import INPUT_LOST, greeting, marked, new_mark, remote_command
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Door
+
+NOT_DEPLOYED = 97
+"""Exit status of _LIST where the project is not there."""
+
+# Positional parameters: the project's folder there, a job's number or "", the outputs.
+# Prints records that end with NUL: "times SUBMIT END" (seconds since 1970, "Unknown" for what has not ended),
+# "missing OUTPUT", and "KIND SIZE MTIME PATH" (find's %y %s %T@ %p) for each file and link.
+_LIST = r"""
+cd -- "$1" 2>/dev/null && [ -d current/ ] || exit 97
+job=$2
+shift 2
+if [ -n "$job" ]; then
+    told=$(SLURM_TIME_FORMAT=%s sacct -X -n -P -j "$job" -o Submit,End 2>&1 |
+        awk -F'|' '/storage is disabled/ { off = 1 }
+                   $1 ~ /^[0-9]+$/ { if (!first || $1 < first) first = $1
+                                     if ($2 !~ /^[0-9]+$/) going = 1; else if ($2 > last) last = $2 }
+                   END { if (off) print "off"; else if (first) print first, going ? "Unknown" : last }')
+    case $told in off) printf 'no-accounts\0' ;; ?*) printf 'times %s\0' "$told" ;; esac
+fi
+[ -d runs ] && find runs -maxdepth 1 -name '*.json' -type f -printf '%y %s %T@ %p\0'
+for output; do
+    if [ -d "current/$output/" ]; then
+        find "current/$output/" \( -type f -o -type l \) -printf '%y %s %T@ %p\0' 2>/dev/null
+    else
+        printf 'missing %s\0' "$output"
+    fi
+done
+exit 0
+"""
+
+# Positional parameter: the project's folder there. The names come on standard input, with NUL behind each.
+# An archive for every thousand files, each compressed by itself: gzip gives out nothing before it has a quarter of a
+# MB, and so the first are written here while the next are read there. tar would read a \ in a name in a way of its own.
+_SEND = r"""
+cd -- "$1" || exit 97
+exec xargs -0 -n 1000 sh -c '
+tar --create --file=- --format=gnu --hard-dereference --no-recursion --no-unquote -- "$@" | gzip -1' send
+"""
+
+_RECORD = re.compile(r"([fl]) ([0-9]{1,18}) (-?[0-9]{1,40})\.?([0-9]{0,40}) (.+)", re.DOTALL)
+_EARLIEST, _LATEST = -(2**31), 15 * 10**9
+"""Seconds since 1970 that ext4 and most others keep; other times become the nearest of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file on the cluster.
+
+    Attributes:
+        path: Where it belongs in the project's folder; bytes that are not UTF-8 are kept as surrogates.
+        there: What it is called in the project's folder on the cluster.
+        size: Bytes.
+        mtime: Nanoseconds since 1970.
+    """
+
+    path: str
+    there: str
+    size: int
+    mtime: int
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What there is.
+
+    Attributes:
+        files: Files of the outputs and records of runs.
+        links: Symbolic links in the outputs, which are not followed.
+        missing: Outputs that the release there does not have.
+        submitted: When the job that was asked about was submitted, in seconds since 1970; None where unknown.
+        ended: When it ended; None where unknown, or where it has not.
+        keeps_accounts: Whether Slurm there could tell these times at all.
+    """
+
+    files: tuple[File, ...]
+    links: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    submitted: int | None = None
+    ended: int | None = None
+    keeps_accounts: bool = True
+
+
+def listing(door: "Door", base: str, outputs: Sequence[str], job: str = "") -> Listing | None:
+    """What a project's outputs hold, in one round trip.
+
+    Args:
+        door: The cluster's, open.
+        base: The project's folder there.
+        outputs: Folders, as rookery.yml names them.
+        job: A job whose times are wanted.
+
+    Returns:
+        None where the project is not deployed there.
+
+    Raises:
+        RookeryError: The cluster can't be reached, or the answer can't be had.
+    """
+    done = door.run([base, job, *outputs], script=_LIST, check=False)
+    if done.exit == NOT_DEPLOYED:
+        return None
+    if not done.ok:
+        last = (done.stderr.strip().splitlines() or [f"exit status {done.exit}"])[-1]
+        raise RookeryError(f"{door.cluster.name} could not list the outputs: {last}")
+    return read(done.stdout)
+
+
+def read(text: str) -> Listing:
+    """The listing that _LIST printed; records of any other form are passed over."""
+    files, links, missing = [], [], []
+    submitted = ended = None
+    for record in text.split("\0"):
+        if found := _RECORD.match(record):
+            kind, bytes_, seconds, fraction, there = found.groups()
+            path = there[8:] if there.startswith("current/") else there
+            path = path.replace("//", "/")
+            if kind == "l":
+                links.append(path)
+            else:
+                whole = min(max(int(seconds), _EARLIEST), _LATEST)
+                part = int(fraction[:9].ljust(9, "0")) if whole == int(seconds) else 0
+                files.append(File(path, there, int(bytes_), whole * 10**9 + part))
+        elif record.startswith("missing "):
+            missing.append(record[8:])
+        elif told := re.fullmatch(r"times ([0-9]{1,11}) ([0-9]{1,11}|Unknown)", record):
+            submitted, ended = int(told[1]), None if told[2] == "Unknown" else int(told[2])
+    return Listing(tuple(files), tuple(links), tuple(missing), submitted, ended, "no-accounts" not in text.split("\0"))
+
+
+def of_job(found: Listing, job: str) -> list[File]:
+    """The files that a job wrote: its record, those with its number in their path, those written while it was there.
+
+    "While it was there" is from its submission to its end, as accounting tells both; a second or two more, since a file
+    server's clock is not Slurm's.
+    """
+    number = re.compile(rf"(?<!\d){re.escape(job)}(?!\d)")
+    first = None if found.submitted is None else (found.submitted - 2) * 10**9
+    last = None if found.ended is None else (found.ended + 10) * 10**9
+    chosen = []
+    for file in found.files:
+        during = first is not None and file.mtime >= first and (last is None or file.mtime <= last)
+        if file.path.startswith("runs/"):
+            during = False
+        if during or number.search(file.path):
+            chosen.append(file)
+    return chosen
+
+
+def allowance(wanted: Iterable[File]) -> int:
+    """Bytes that the stream of some files may have: their sizes, what tar puts around them, and room for growth."""
+    sizes = [file.size for file in wanted]
+    return sum(sizes) * 11 // 10 + (8 << 10) * len(sizes) + (64 << 20)
+
+
+@contextmanager
+def sent(door: "Door", base: str, wanted: Iterable[File]) -> Iterator[Iterator[tuple[File, Iterator[bytes]]]]:
+    """Files as they come, in one stream: each with its content, to be read before the next is asked for.
+
+    What was not asked for is passed over; a file that has gone meanwhile does not come. Files may have grown since they
+    were listed, but the stream is stopped where all together are far larger than was announced.
+
+    Args:
+        door: The cluster's, open.
+        base: The project's folder there.
+        wanted: The files.
+
+    Raises:
+        RookeryError: The connection broke off, or more came than was announced; what came before has come whole.
+    """
+    from rookery.jobs.results import archive
+
+    by_name = {file.there: file for file in wanted}
+    mark = new_mark()
+    command = door.command(remote_command(marked(_SEND, mark), [base], stdin=mark))
+    with tempfile.TemporaryFile() as names, tempfile.TemporaryFile() as said:
+        names.write(greeting(mark))
+        names.write(b"".join(os.fsencode(name) + b"\0" for name in by_name))
+        names.seek(0)
+        process = subprocess.Popen(command, stdin=names, stdout=subprocess.PIPE, stderr=said)
+        try:
+            assert process.stdout is not None  # noqa: S101 it is a pipe
+            yield archive.members(process.stdout, mark, by_name, allowance(by_name.values()))
+            process.stdout.read()
+            code = process.wait()
+        except archive.LargerError:
+            raise RookeryError(
+                f"{door.cluster.name} sent far more than the files that it had listed, and was stopped."
+            ) from None
+        except (EOFError, ValueError, zlib.error, gzip.BadGzipFile) as error:
+            process.kill()
+            code = process.wait()
+            said.seek(0)
+            if str(error) == INPUT_LOST:
+                raise door.failure(code, "", INPUT_LOST) from None
+            raise _cut_off(door, code, said.read(), error) from error
+        finally:
+            process.kill()
+            process.wait()
+    if code not in {0, -9}:
+        raise _cut_off(door, code, b"", None)
+
+
+def _cut_off(door: "Door", code: int, said: bytes, error: Exception | None) -> RookeryError:
+    last = (said.decode(errors="replace").strip().splitlines() or [str(error or f"exit status {code}")])[-1]
+    return RookeryError(f"{door.cluster.name}: the connection broke off while files came ({last}).")

@@ -1,0 +1,88 @@
+"""The run whose results `combine` puts together: what the project's records tell of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from rookery.core.errors import RookeryError
+from rookery.jobs import run_record
+from rookery.projects.model import Project
+from rookery.remote.slurm.forms import numbers
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is known of the run whose results are combined.
+
+    Attributes:
+        id: Its number; "" where there is no record of one.
+        job: The job's name.
+        cluster: Where it was; "hec-sandbox" for the miniature of hec.
+        tasks: The tasks that must have a result; empty where nobody knows.
+        parameters: Names of the parameters.
+        rows: Their values, by task.
+        began: When it was submitted, in seconds since 1970; 0 where unknown.
+        until: When the next run of the same job was submitted; 0 where there is none.
+        again: Its number, and those of the runs that submitted its failed tasks again.
+    """
+
+    id: str = ""
+    job: str = ""
+    cluster: str = ""
+    tasks: frozenset[int] = frozenset()
+    parameters: tuple[str, ...] = ()
+    rows: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    began: float = 0
+    until: float = 0
+    again: frozenset[str] = frozenset()
+
+
+def of_record(project: Project, job: str = "", pattern: str = "") -> Run:
+    """What is known of a run: the one named, or else the last that was an array.
+
+    A run that submitted failed tasks again counts as the run whose tasks they were.
+
+    Args:
+        project: The project.
+        job: The run's number; "" for the last one.
+        pattern: Of its results' files: where it has the name of a job, the last run of that job is meant.
+
+    Raises:
+        RookeryError: There is no record of the run that is named.
+    """
+    found = run_record.find(project.root, run_record.numbered(job, "combine")[0]) if job else None
+    if job and not found:
+        raise RookeryError(f"There is no record of a run {job} in runs/.", hint=f"invoke fetch {job}")
+    if not job:
+        arrays = [one for one in run_record.every(project.root) if one.array or one.rows]
+        named = [one for one in arrays if one.job in pattern]
+        found = next(reversed(named or arrays), None)
+    while found and found.failed_of and (earlier := run_record.find(project.root, found.failed_of, found.cluster)):
+        found = earlier
+    if not found:
+        return Run()
+    until, again = _afterwards(project, found)
+    known = Run(found.id, found.job, found.cluster, began=_seconds(found.when), until=until, again=again)
+    if found.rows:
+        names = tuple(str(name) for name in found.rows[0])
+        rows = {number: tuple(str(row.get(name, "")) for name in names) for number, row in enumerate(found.rows, 1)}
+        return replace(known, tasks=frozenset(rows), parameters=names, rows=rows)
+    return replace(known, tasks=frozenset(numbers(found.array)))
+
+
+def _afterwards(project: Project, first: run_record.Record) -> tuple[float, frozenset[str]]:
+    """When the next run of the same job was submitted (0: none was), and the runs of the first one's tasks."""
+    began, until, again = _seconds(first.when), 0.0, {first.id}
+    for one in run_record.every(project.root):
+        if one.cluster == first.cluster and one.failed_of in again:
+            again.add(one.id)
+        elif one.job == first.job and not until and _seconds(one.when) > began > 0:
+            until = _seconds(one.when)
+    return until, frozenset(again)
+
+
+def _seconds(when: str) -> float:
+    try:
+        return datetime.fromisoformat(when).timestamp()
+    except ValueError:
+        return 0

@@ -1,0 +1,199 @@
+"""The record of a submission: what ran, from which commit, with which parameters. One JSON file a run.
+
+The cluster's, ~/projects/NAME/runs/JOBID.json, is written there in the same breath as the job is submitted; the copy in
+the project's own runs/ stays when the account is long gone.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rookery.clusters.login_node import answers
+from rookery.core import atomic_files, state_files
+from rookery.core.errors import RookeryError
+from rookery.core.shapes import MismatchError
+from rookery.remote import strict_json
+
+FOLDER = "runs"
+"""The folder of records, in the project here and below ~/projects/NAME there."""
+
+NUMBER = re.compile(answers.JOB_NUMBER)
+"""A job's number."""
+
+LARGEST = 1 << 26
+"""Bytes of a record; the script and the patch are in it."""
+
+_ID = re.compile(rf"({NUMBER.pattern})(?:_([0-9]{{1,10}}))?")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of a submission.
+
+    Attributes:
+        job: Name of the job in rookery.yml, or the path of the project's own script.
+        id: The job's number.
+        cluster: Where; "hec-sandbox" for the miniature of hec.
+        project: The project's name.
+        commit: Of the release it ran from, 40 hex digits.
+        base: The commit of the project's history that it is, or that the snapshot was made on; "" where not known.
+        dirty: Whether that was a snapshot with uncommitted changes.
+        patch: Those changes, as `git apply` takes them.
+        script: The job script's text.
+        script_path: Its path in the release.
+        array: The array as submitted, "1-200%50"; "" where there is none.
+        chunk: Rows that each element of the array runs.
+        rows: The parameters of each row, in order.
+        environment: What the release's code ran in: kind, digest of the lock file, paths.
+        modules: Modules that the script loads.
+        options: sbatch's options on the command line.
+        release: The release's path there.
+        outputs: Folders of results, as paths in the project.
+        log: Path of the log there, with Slurm's patterns.
+        error_log: Path of the log of errors; "" where it is the same.
+        who: The account there.
+        when: Time of submission, ISO 8601, UTC.
+        rookery: Version that submitted it.
+        tag: The git tag that was made for it; "" for none.
+        failed_of: Number of the run whose failed tasks these are; "" for none.
+        mail_job: Number of the small job that mails when it has ended; "" for none.
+        after: Numbers of the jobs that had to end well before.
+        token: A mark that tells this submission from any other.
+        table: Path there of the table of parameters beside the results; "" for none.
+    """
+
+    job: str
+    id: str
+    cluster: str
+    project: str = ""
+    commit: str = ""
+    base: str = ""
+    dirty: bool = False
+    patch: str = ""
+    script: str = ""
+    script_path: str = ""
+    array: str = ""
+    chunk: int = 1
+    rows: tuple[Mapping[str, Any], ...] = ()
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    modules: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    release: str = ""
+    outputs: tuple[str, ...] = ()
+    log: str = ""
+    error_log: str = ""
+    who: str = ""
+    when: str = ""
+    rookery: str = ""
+    tag: str = ""
+    failed_of: str = ""
+    mail_job: str = ""
+    after: tuple[str, ...] = ()
+    token: str = ""
+    table: str = ""
+    version: int = 1
+
+
+def read(told: Mapping[str, Any]) -> Record:
+    """A record from its JSON; what a later version has put in besides is left out.
+
+    Raises:
+        RookeryError: It is none.
+    """
+    try:
+        return _made(answers.run_record(dict(told)))
+    except MismatchError as error:
+        raise RookeryError(f"This is no record of a run: {error}.") from None
+
+
+def _made(values: Mapping[str, Any]) -> Record:
+    fitting: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    return Record(**fitting)
+
+
+def fault(content: bytes, name: str) -> str:
+    """Why a file that came from a cluster is not a record of a run; "" where it is one.
+
+    Args:
+        content: The file's content.
+        name: Its name, which begins with the run's number.
+    """
+    try:
+        told = answers.run_record(strict_json.loads(content, LARGEST))
+    except (strict_json.MalformedError, MismatchError) as error:
+        return f"not a record of a run: {error}"
+    return "" if told["id"] == name.partition(".")[0] else f"the record in it is of run {told['id']}"
+
+
+def text(record: Record) -> str:
+    """The file's content."""
+    return json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n"
+
+
+def keep(root: Path, record: Record) -> Path:
+    """Write a record into the project's runs/. One of another cluster's job of the same number is kept beside it.
+
+    Args:
+        root: The project's folder.
+        record: The record.
+    """
+    path = root / FOLDER / f"{record.id}.json"
+    before = _load(path)
+    if before and before.token != record.token:
+        when = re.sub(r"[^0-9A-Za-z]", "", before.when)
+        path.replace(path.with_name(f"{record.id}.{re.sub('[^A-Za-z0-9_-]', '', before.cluster)}-{when}.json"))
+    atomic_files.write(path, text(record), mode=0o644)
+    return path
+
+
+def find(root: Path, job: str, cluster: str = "") -> Record | None:
+    """The record of a run; the latest, where clusters have given the same number twice. None where there is none.
+
+    Args:
+        root: The project's folder.
+        job: The job's number.
+        cluster: Where it ran, as Cluster.label names it; "" for anywhere.
+    """
+    paths = [root / FOLDER / f"{job}.json", *sorted((root / FOLDER).glob(f"{job}.*.json"))] if job.isdigit() else []
+    found = [one for path in paths if (one := _load(path)) and cluster in {"", one.cluster}]
+    return max(found, key=lambda one: one.when, default=None)
+
+
+def every(root: Path, cluster: str = "") -> list[Record]:
+    """All records of a project, the oldest first."""
+    found = [one for path in (root / FOLDER).glob("[0-9]*.json") if (one := _load(path))]
+    return sorted((one for one in found if cluster in {"", one.cluster}), key=lambda one: (one.when, int(one.id)))
+
+
+def latest(root: Path, cluster: str = "") -> Record | None:
+    """The record of the project's last run; None where there is none."""
+    return next(reversed(every(root, cluster)), None)
+
+
+def numbered(given: str, command: str) -> tuple[str, str]:
+    """A job's number as a person gives it, "123" or "123_4", and the task's; "" where none is named.
+
+    Raises:
+        RookeryError: It is no number of a job.
+    """
+    found = _ID.fullmatch(given.strip())
+    if not found:
+        raise RookeryError(
+            f"{given!r} is no number of a job, such as 123, or 123_4 for a task of an array.",
+            hint=f"invoke jobs   # lists yours; then invoke {command} NUMBER",
+        )
+    return found[1], found[2] or ""
+
+
+def _load(path: Path) -> Record | None:
+    """The record in a file; None where there is none, or where it can't be used, which is said."""
+    advice = f"mv {shlex.quote(str(path))} ~/   # a record that the cluster still has comes back with: invoke fetch"
+    told = state_files.load(path, answers.run_record, advice=advice, most=LARGEST)
+    if told and told["id"] != path.name.partition(".")[0]:
+        state_files.name_once(path, f"the record in it is of run {told['id']}", advice)
+        return None
+    return _made(told) if told else None

@@ -1,0 +1,1 @@
+"""`submit`: a job submitted from the release that is deployed."""

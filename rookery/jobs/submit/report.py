@@ -1,0 +1,149 @@
+"""What a person reads after `submit`: the number, what it runs, where its log is, what to do next."""
+
+import json as json_
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rookery.core import console, invocation
+from rookery.core.errors import RookeryError
+from rookery.jobs.run_record import Record
+
+if TYPE_CHECKING:
+    from rookery.jobs.submit.request import Wish
+    from rookery.projects.model import Project
+    from rookery.projects.target import Target
+
+
+def submitted(
+    found: "Target",
+    answer: Mapping[str, Any],
+    made: Record,
+    *,
+    stays: bool = False,
+    document: Mapping[str, Any] | None = None,
+) -> None:
+    """Say that a job was submitted.
+
+    Args:
+        found: Project and cluster.
+        answer: The cluster's.
+        made: The record.
+        stays: It will be watched now.
+        document: One JSON document instead of lines, with this in it besides.
+    """
+    notes = [*_notes(found, answer["stamp"]), *map(console.clean, answer.get("warnings") or [])]
+    notes += [console.clean(line) for line in str(answer.get("said") or "").splitlines()]
+    if document is not None:
+        told = {"state": answer["state"], "id": made.id, "notes": notes, "record": asdict(made)}
+        print(json_.dumps({**told, **document}, indent=2))
+        return
+    where = f"{found.cluster.name}{' (miniature)' if found.cluster.sandbox else ''}"
+    if answer["state"] == "already":
+        console.say(
+            f"{made.job} had been submitted as {made.id} on {where} at {made.when} when the connection broke off."
+        )
+        print("  Nothing was submitted twice.")
+    else:
+        failed = f", the failed tasks of {made.failed_of}" if made.failed_of else ""
+        after = f", after {', '.join(made.after)}" if made.after else ""
+        console.say(f"{made.id} is {made.job} on {where}{_size(made)}{failed}{after}")
+    for note in notes:
+        console.say(f"  {note}")
+    console.say(f"  log      {_log(made)}")
+    if made.tag:
+        console.say(f"  tag      {made.tag}")
+    if not stays and not invocation.is_guided():
+        console.say(f"  next     {invocation.invocation()} jobs {made.id} --watch{found.flags}")
+
+
+def ended(found: "Target") -> None:
+    """Say what comes after a run that was watched to its end."""
+    if not invocation.is_guided():
+        console.say(
+            f"  next     {invocation.invocation()} fetch{found.flags}   # then: {invocation.invocation()} combine"
+        )
+
+
+def tested(found: "Target", wish: "Wish", answer: Mapping[str, Any], *, json: bool) -> int:
+    """Say what Slurm's own test came to; the exit code.
+
+    Raises:
+        RookeryError: Slurm would refuse the job.
+    """
+    from rookery.jobs.submit import sbatch_errors
+
+    lines = sbatch_errors.words(answer["said"])
+    notes = [*_notes(found, answer["stamp"]), *map(console.clean, answer.get("warnings") or [])]
+    begins = re.search(r"to start at (\S+)", " ".join(lines))
+    if json:
+        start = begins[1] if begins else None
+        print(
+            json_.dumps(
+                {"state": "tested", "ok": answer["ok"], "start": start, "said": lines, "notes": notes}, indent=2
+            )
+        )
+        return 0 if answer["ok"] else 1
+    if not answer["ok"]:
+        raise sbatch_errors.explain(answer["said"], found)
+    where = re.search(r"in partition (\S+)", " ".join(lines))
+    place = f" in {where[1]}" if where else ""
+    console.say(
+        f"{found.cluster.name} would take {wish.what}: it could start{place} at {_clock(begins[1] if begins else '')}."
+    )
+    for note in notes:
+        console.say(f"  {note}")
+    return 0
+
+
+def _notes(found: "Target", stamp: Mapping[str, Any]) -> list[str]:
+    """That what runs is not what stands on this computer, in a line; nothing where it is the same."""
+    from rookery.projects import commit
+
+    project: Project | None = found.project
+    if project is None:
+        return []
+    runs = console.clean(stamp.get("commit"))[:7] + (" with uncommitted changes" if stamp.get("dirty") else "")
+    when = console.clean(str(stamp.get("when") or ""))
+    try:
+        with commit.chosen(project.root, project.outputs, dirty=True) as here:
+            if here.id == stamp.get("commit"):
+                return [f"runs your uncommitted changes, as deployed {_clock(when)}"] if here.dirty else []
+            yours = (
+                "you have uncommitted changes" if here.head == stamp.get("commit") else f"your HEAD is {here.head[:7]}"
+            )
+    except RookeryError:
+        return []
+    return [f"runs {runs} (deployed {_clock(when)}); {yours}: {invocation.invocation()} deploy first to run that"]
+
+
+def _clock(when: str) -> str:
+    """A time as a person reads it, in their own time zone: 10:12 today, else with its date."""
+    from datetime import datetime
+
+    try:
+        moment = datetime.fromisoformat(when.replace("Z", "+00:00")).astimezone()
+    except (ValueError, OverflowError):
+        return console.clean(when) or "a time that Slurm does not know"
+    today = moment.date().isoformat() == time.strftime("%Y-%m-%d")
+    return moment.strftime("%H:%M" if today else "%Y-%m-%d %H:%M")
+
+
+def _size(made: Record) -> str:
+    """How many tasks, and how many at once."""
+    from rookery.remote.slurm.forms import numbers
+
+    if not made.array:
+        return ""
+    at_once = made.array.partition("%")[2]
+    count = len(numbers(made.array))
+    return f": {count} task{'s' * (count != 1)}{f', {at_once} at once' if at_once else ''}"
+
+
+def _log(made: Record) -> str:
+    """The log's path, from the release on where it is below it."""
+    path = Path(made.log)
+    return str(path.relative_to(made.release)) if path.is_relative_to(made.release) else made.log

@@ -1,0 +1,198 @@
+"""What `submit` decides on this side: which job, which tasks, whether the script is fit, and what a refusal means."""
+
+import hashlib
+import re
+import secrets
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery.core import atomic_files, console, state_files
+from rookery.core.errors import RookeryError
+from rookery.jobs import run_record
+from rookery.remote import strict_json
+
+if TYPE_CHECKING:
+    from rookery.jobs.submit.submit import Request
+    from rookery.projects.model import Project
+    from rookery.projects.target import Target
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+_LONGEST_NOTE = 10_000
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be submitted, as the cluster is told.
+
+    Attributes:
+        project: The project's name.
+        job: A job of the release; "" where it is a script of the project's own.
+        path: That script's path in the project; "" where it is a job.
+        after: Numbers or names of jobs that must have ended well before.
+        test: Ask Slurm only.
+        tag: The git tag that will be made.
+        array: The tasks, where they are not the script's; as Slurm takes them.
+        failed_of: Number of the run whose failed tasks they are.
+        token: What tells this submission from any other.
+    """
+
+    project: str
+    job: str = ""
+    path: str = ""
+    after: tuple[str, ...] = ()
+    test: bool = False
+    tag: str = ""
+    array: str = ""
+    failed_of: str = ""
+    token: str = ""
+
+    @property
+    def what(self) -> str:
+        """The job's name, or the script's path."""
+        return self.job or self.path
+
+
+def command(wish: Wish, flags: str) -> str:
+    """The command that asks for it, for hints; with the flags that make it mean the same cluster."""
+    parts = [wish.what, *(["--failed", wish.failed_of] if wish.failed_of else [])]
+    parts += [part for name in wish.after for part in ("--after", name)]
+    parts += ["--tag", wish.tag] if wish.tag else []
+    return f"invoke submit {shlex.join(parts)}{flags}"
+
+
+def wish(request: "Request", found: "Target") -> Wish:
+    """What the flags ask for.
+
+    Raises:
+        RookeryError: No job is named, or one that there is not; a number is none; flags that don't go together.
+    """
+    project = _project(found)
+    failed = run_record.numbered(request.failed, "submit --failed")[0] if request.failed else ""
+    if request.test and (request.wait or request.tag):
+        raise RookeryError("--test submits nothing, so there is nothing to wait for or to tag.")
+    for name in request.after:
+        if not run_record.NUMBER.fullmatch(name) and not _NAME.fullmatch(name):
+            raise RookeryError(f"{name!r} is neither a job's number nor a job of rookery.yml.", hint="invoke jobs")
+    job, path = _job(request.job, project, failed)
+    return Wish(
+        project=project.name,
+        job=job,
+        path=path,
+        after=request.after,
+        test=request.test,
+        tag=request.tag,
+        failed_of=failed,
+        token=secrets.token_hex(16),
+    )
+
+
+def _job(given: str, project: "Project", failed: str) -> tuple[str, str]:
+    """The job, or else the path of the project's own script."""
+    if not given and failed:
+        before = run_record.find(project.root, failed)
+        given = before.job if before else ""
+        if not before:
+            what = f"There is no record of run {failed} here, and so not of which job it was."
+            raise RookeryError(what, hint=f"invoke fetch {failed}   # or the job's name with --failed")
+    names = list(project.jobs)
+    if not given:
+        known = f"There are: {', '.join(names)}." if names else f"{project.file} has no jobs."
+        raise RookeryError(f"Which job? {known}", hint=f"invoke submit {names[0] if names else 'path/to/script.sh'}")
+    if given in project.jobs:
+        return given, ""
+    for folder in (Path.cwd(), project.root):
+        path = (folder / given).resolve()
+        if path.is_file() and path.is_relative_to(project.root.resolve()):
+            if re.search(r"[\x00-\x1f\x7f]", str(path)):
+                raise RookeryError(f"{given!r} has a control character in its path: rename it.", hint="git mv OLD NEW")
+            return "", path.relative_to(project.root.resolve()).as_posix()
+    if _NAME.fullmatch(given):  # perhaps one of the release that is deployed
+        return given, ""
+    raise RookeryError(f"There is no {given!r} in {project.root}.", hint="invoke submit NAME, a job of rookery.yml")
+
+
+def pending(found: "Target", wish: Wish) -> Path:
+    """Where the token of a submission is kept until its answer is here."""
+    kind = re.sub(r"[^A-Za-z0-9_-]", "_", wish.what)[:100]
+    if wish.path:  # another script's may look the same
+        kind += f".{hashlib.sha256(wish.path.encode()).hexdigest()[:8]}"
+    kind += f".failed-{wish.failed_of}" if wish.failed_of else ""
+    return _project(found).root / run_record.FOLDER / f".submitting-{found.cluster.label}-{kind}"
+
+
+def note_down(note: Path, token: str, tag: str) -> None:
+    """Keep a token until its answer is here, and the tag that is to be made then."""
+    atomic_files.write(note, f"{token}\n{tag}\n" if tag else f"{token}\n", mode=0o644)
+
+
+def noted(note: Path) -> tuple[str, str]:
+    """The token of a submission whose answer is not here yet, and its tag; "" for both where there is none."""
+    try:
+        text = strict_json.read_bytes(note, _LONGEST_NOTE).decode()
+    except FileNotFoundError:
+        return "", ""
+    except (OSError, ValueError) as error:
+        state_files.name_once(note, state_files.reason(error), f"rm {shlex.quote(str(note))}   # after: invoke jobs")
+        return "", ""
+    token, _, tag = text.partition("\n")
+    return (token, tag.strip()) if re.fullmatch(r"[0-9a-f]{32}", token.strip()) else ("", "")
+
+
+def local_text(found: "Target", wish: Wish) -> str | None:
+    """The script as this side would render it; None where it can't: the release's own is looked over then."""
+    from rookery.projects import config
+    from rookery.projects.scripts import job_script
+    from rookery.projects.source_tree import Folder
+
+    project = _project(found)
+    own = wish.path or f"slurm/{wish.job}.sh"
+    try:
+        if wish.path or (project.root / own).is_file():
+            return Folder(project.root).read(own).decode("utf-8", "surrogateescape")
+        return job_script.script(project, config.job(project, wish.job, found.cluster.name), found.cluster).text
+    except (RookeryError, OSError):
+        return None
+
+
+def looked_over(found: "Target", wish: Wish, text: str, *, path: str = "", final: bool = False) -> str:
+    """Look a script over; its digest, which says to the cluster that it was.
+
+    Args:
+        found: Project and cluster.
+        wish: What is to be submitted.
+        text: The script.
+        path: Its path in the release.
+        final: It is the release's: errors stop, warnings are shown. Otherwise one with errors has no digest, and the
+            release's is asked for.
+
+    Raises:
+        RookeryError: It has errors, and is the release's own.
+    """
+    from rookery.jobs import lint
+    from rookery.jobs.lint.project_files import Surroundings
+
+    path, root = path or wish.path or f"slurm/{wish.job}.sh", _project(found).root
+
+    beside = Surroundings(root, found.project).files
+    findings = lint.check(text, found.cluster, path=path, files=beside, folder=lambda _: True)  # they are made
+    errors = [one for one in findings if one.severity == "error"]
+    if errors and not final:
+        return ""
+    for one in findings:
+        print(console.clean(f"{one.path}:{one.line}: {one.severity} {one.code}: {one.why}"), file=sys.stderr)
+    if errors:
+        first = errors[0]
+        count = f"{len(errors)} errors, the first" if len(errors) > 1 else "an error"
+        raise RookeryError(
+            f"Nothing was submitted: {path} has {count} in line {first.line} ({first.code}): {first.why}",
+            hint=f"invoke lint {shlex.quote(path)} --fix{found.flags}   # then commit, and invoke deploy",
+        )
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _project(found: "Target") -> "Project":
+    assert found.project is not None  # noqa: S101 submit asks for one
+    return found.project

@@ -1,0 +1,101 @@
+"""`submit --tag`: the commit that ran, under a name, with an annotation that tells the run."""
+
+from pathlib import Path
+
+from rookery.core.errors import RookeryError
+from rookery.jobs.run_record import Record
+from rookery.projects.commit import git, known
+
+MOST_ROWS = 20
+"""Rows of parameters that an annotation lists; the record has them all."""
+
+
+def check(root: Path, name: str) -> None:
+    """See that a tag of that name can be made, before anything is submitted.
+
+    Raises:
+        RookeryError: git takes no such name, there is one already, or there is nobody to make it.
+    """
+    if name.startswith("-") or not git(root, "check-ref-format", "--normalize", f"refs/tags/{name}", check=False):
+        raise RookeryError(
+            f"git takes no tag named {name!r}: no blanks, no ~ ^ : ? * [ \\, no dot at its beginning.",
+            hint="the same command with a name such as run-1",
+        )
+    if there := git(root, "for-each-ref", "--format=%(objectname:short)", f"refs/tags/{name}").decode().strip():
+        raise RookeryError(
+            f"There is a tag {name} already ({there.splitlines()[0]}), and nothing was submitted.",
+            hint=f"the same command with another name, or git tag -d {name}",
+        )
+    git(root, "var", "GIT_COMMITTER_IDENT")
+
+
+def head(root: Path) -> str:
+    """The commit that is checked out, which mostly is the one that runs; "" where there is none."""
+    return git(root, "rev-parse", "--quiet", "--verify", "HEAD", check=False).decode().strip()
+
+
+def see(root: Path, commit: str) -> None:
+    """See that the commit to be tagged is in this repository.
+
+    Raises:
+        RookeryError: It is not: the release was deployed from elsewhere.
+    """
+    if not commit or not known(root, [commit]):
+        raise RookeryError(
+            f"The commit that is deployed, {commit[:7] or 'unknown'}, is not in this repository and can't be tagged.",
+            hint="git fetch --all   # or invoke deploy, which deploys what stands here",
+        )
+
+
+def make(root: Path, record: Record) -> str:
+    """Tag the commit that ran; where it was a snapshot, the one below, since a snapshot is in no one's repository.
+
+    Returns:
+        "", or a note: git is set up to sign tags, and could not.
+
+    Raises:
+        RookeryError: git would not; the job is submitted all the same.
+    """
+    how, message = ["--annotate", "--cleanup=verbatim", "--file=-"], text(record).encode()
+    try:
+        see(root, record.base)
+        try:
+            git(root, "tag", *how, "--", record.tag, record.base, input=message)
+        except RookeryError as error:
+            if not _signs(root):
+                raise
+            git(root, "tag", "--no-sign", *how, "--", record.tag, record.base, input=message)
+            by_hand = f"git tag --sign --force --edit -m {record.job} {record.tag} {record.base[:7]}"
+            return f"the tag is not signed, git could not ({error.message}); to sign it: {by_hand}"
+    except RookeryError as error:
+        raise RookeryError(f"{record.job} runs as {record.id}, but {error.message}", hint=error.hint) from None
+    return ""
+
+
+def _signs(root: Path) -> bool:
+    """Return whether git signs tags unasked (tag.gpgSign, or tag.forceSignAnnotated)."""
+    asked = [git(root, "config", "--type=bool", key, check=False) for key in ("tag.gpgSign", "tag.forceSignAnnotated")]
+    return any(said.strip() == b"true" for said in asked)
+
+
+def text(record: Record) -> str:
+    """The annotation."""
+    lines = [f"{record.job}: job {record.id} on {record.cluster}", ""]
+    facts = {
+        "commit": record.commit + (" with uncommitted changes (in the record)" if record.dirty else ""),
+        "array": record.array,
+        "failed tasks of": record.failed_of,
+        "modules": " ".join(record.modules),
+        "environment": record.environment.get("digest", ""),
+        "log": record.log,
+        "when": record.when,
+        "who": record.who,
+        "record": f"runs/{record.id}.json",
+    }
+    lines += [f"{name}: {value}" for name, value in facts.items() if value]
+    if record.rows:
+        lines += ["", "parameters:"]
+        lines += ["  " + ", ".join(f"{key}={value}" for key, value in row.items()) for row in record.rows[:MOST_ROWS]]
+        if len(record.rows) > MOST_ROWS:
+            lines.append(f"  and {len(record.rows) - MOST_ROWS} more, in the record")
+    return "\n".join(lines) + "\n"

@@ -1,5 +1,0 @@
-"""Programs that are sent to a cluster and run there, on its login node's Python: 3.6 or newer, and nothing else.
-
-Each is a file with a `main`, which rookery/jobs/sent.py sends behind basics.py and forms.py, with a request in JSON;
-what it answers is JSON too, behind a mark that nothing else prints.
-"""

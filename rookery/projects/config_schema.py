@@ -1,0 +1,120 @@
+"""A rookery.yml held against its JSON Schema, in words for a person, with the line.
+
+The schema (templates/rookery.schema.json) is the one that editors complete from. jsonschema takes 0.1 s to import, so
+a file that passed leaves a receipt, as a profile does.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rookery.clusters.config.schema import leave, nearest
+from rookery.core import paths
+from rookery.core.errors import RookeryError, one_line
+from rookery.core.yaml_document import Document, Place
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+_KINDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "array": "a list",
+    "object": "lines of `name: value`",
+    "boolean": "true or false",
+}
+
+
+def file() -> Path:
+    """The schema's file."""
+    return paths.root() / "templates" / "rookery.schema.json"
+
+
+def check(document: Document) -> None:
+    """Hold a rookery.yml against the schema.
+
+    Raises:
+        RookeryError: A key is unknown, missing or without a value, or a value is not as it should be; with file, line
+            and the key's path, such as jobs.simulate.time.
+    """
+    schema = file().read_bytes()
+    digest = hashlib.sha256(repr(document.data).encode("utf-8", "surrogatepass") + schema)
+    receipt = paths.cache_dir() / "projects" / digest.hexdigest()[:32]
+    if receipt.exists():
+        return
+    from jsonschema import Draft202012Validator
+
+    found = []
+    for error in Draft202012Validator(json.loads(schema)).iter_errors(document.data):
+        place, problem = told(error)
+        found.append((document.line(place), problem.startswith("is missing"), place, problem))
+    if found:
+        _line, _missing, place, problem = min(found, key=lambda one: one[:2])
+        raise complaint(document, place, problem)
+    leave(receipt)
+
+
+def complaint(document: Document, place: Place, problem: str, hint: str | None = None) -> RookeryError:
+    """What is wrong at a place of a file: `rookery.yml:12: jobs.simulate.time: must be …`."""
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+    said = f" {path}: {problem}" if path else f" {problem}"
+    return RookeryError(
+        f"{document.file}:{document.line(place)}:{one_line(said)}", hint=hint or f"mend {document.file}"
+    )
+
+
+def told(error: "ValidationError") -> tuple[Place, str]:
+    """Where the error is, and what is wrong there, in a person's words rather than the schema's."""
+    place: Place = tuple(error.absolute_path)
+    schema: Mapping[str, Any] = error.schema if isinstance(error.schema, dict) else {}
+    value: Any = error.instance
+    if error.validator == "additionalProperties":
+        known = schema["properties"]
+        key = next(key for key in value if key not in known)
+        return (*place, key), f"is not a key there is{nearest(key, known)}. There are: {', '.join(known)}."
+    if error.validator == "required":
+        key = next(key for key in schema["required"] if key not in value)
+        words = schema["properties"][key]["description"]
+        return (*place, key), f"is missing: {words[0].lower()}{words[1:]}"
+    if "propertyNames" in error.absolute_schema_path:
+        return (*place, value), f"{schema['patternErrorMessage']}, 64 characters at most."
+    return place, _wrong(str(error.validator), error.validator_value, schema, value)
+
+
+def _wrong(rule: str, limit: Any, schema: Mapping[str, Any], value: Any) -> str:
+    """What is wrong with a value, by the keyword of JSON Schema that it breaks."""
+    if rule == "type":
+        return _wrong_kind(schema, value, [limit] if isinstance(limit, str) else limit)
+    if rule == "uniqueItems":
+        value = next(one for one in value if value.count(one) > 1)
+    shown, known = _shown(value), schema.get("enum", ())
+    return {
+        "pattern": f"{schema.get('patternErrorMessage')}, not {shown}.",
+        "enum": f"must be one of {', '.join(known)}, not {shown}{nearest(shown, known)}.",
+        "minimum": f"must be {limit} or more, not {shown}.",
+        "maxLength": f"is longer than {limit} characters.",
+        "uniqueItems": f"says something twice: {shown}.",
+    }.get(rule, "is empty: leave the key out if there is nothing to say.")  # minLength, minItems, minProperties
+
+
+def _wrong_kind(schema: Mapping[str, Any], value: Any, kinds: list[str]) -> str:
+    if "boolean" in kinds:
+        wanted = "one value: text or a number"
+    else:
+        wanted = schema.get("patternErrorMessage", "must be ").removeprefix("must be ") or " or ".join(
+            _KINDS[kind] for kind in kinds
+        )
+    if value is None:
+        return f"has no value: expected {wanted}."
+    if isinstance(value, (dict, list)):
+        return f"must be {wanted}, not {_KINDS['object' if isinstance(value, dict) else 'array']}."
+    return f"must be {wanted}, not {_shown(value)}."
+
+
+def _shown(value: Any) -> str:
+    """A value for a message: short, on one line."""
+    text = " ".join(str(value).split()) if isinstance(value, (str, int)) else "a list or a mapping"
+    return text if text and len(text) <= 40 else f"{text[:37]}..." if text else '""'

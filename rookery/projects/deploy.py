@@ -1,0 +1,151 @@
+"""`deploy`: a commit brought to a cluster as a release, whole or not at all; the link `current` is switched last."""
+
+import json
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rookery.projects import commit as git
+from rookery.projects import deploy_cache as memories
+from rookery.projects import release_client, release_protocol, target
+from rookery.projects.deploy_report import Result
+from rookery.projects.preflight import Preflight
+from rookery.projects.release_protocol import Answer, Goods, Made
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Door
+    from rookery.projects.commit import Commit
+    from rookery.projects.model import Project
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks of `deploy`; each field is the flag of that name.
+
+    Attributes:
+        cluster: Its name; "" for the project's first.
+        project: The project's folder; "" for the one found upwards from here.
+        check: Say what would be done, and do nothing.
+        dirty: Take uncommitted changes along, as a snapshot.
+        prune: Remove old releases that nothing uses.
+        json: One JSON document on standard output, nothing else.
+        yes: Ask nothing, and take files of unusual size.
+        sandbox: To the miniature of the cluster on this machine.
+    """
+
+    cluster: str = ""
+    project: str = ""
+    check: bool = False
+    dirty: bool = False
+    prune: bool = False
+    json: bool = False
+    yes: bool = False
+    sandbox: bool = False
+
+
+def run(request: Request) -> int:
+    """Bring a project's commit to a cluster.
+
+    Returns:
+        The exit code: 0.
+
+    Raises:
+        RookeryError: What stopped it; the release that was current still is.
+    """
+    began = time.monotonic()
+    found = target.find(request.cluster, request.project, sandbox=request.sandbox)
+    project, door = found.project, found.door
+    assert project is not None  # noqa: S101 find raises where there is none
+    with closing(Preflight(door, project, ask=not request.check, dirty=request.dirty)) as start:
+        deploy = _Deploy(door, project, start, request)
+        answer = deploy.do()
+        result = Result(deploy.made, deploy.commit, answer, door, time.monotonic() - began)
+        if not request.check:
+            deploy.remember()
+    if request.prune:
+        from rookery.projects import prune
+
+        result.pruned = prune.prune(door, project.name, check=request.check)
+    print(json.dumps(result.document(request), indent=2) if request.json else "\n".join(result.lines(request)))
+    return 0
+
+
+class _Deploy:
+    """One deploy: what is known already is enough, or more is made and sent."""
+
+    def __init__(self, door: "Door", project: "Project", start: Preflight, request: Request) -> None:
+        self.door, self.project, self._start, self._request = door, project, start, request
+        self._made: Made | None = None
+
+    @property
+    def commit(self) -> "Commit":
+        """The commit that is deployed; where there is none that can be, it raises."""
+        return self._start.look.commit(dirty=self._request.dirty)
+
+    @property
+    def made(self) -> Made:
+        """The release as it is wanted; without its files where it was made by an earlier deploy."""
+        if self._made is None:
+            self._made = self._make(None)
+        return self._made
+
+    def do(self) -> Answer:
+        """See what the cluster has; where that is not what is wanted, send what it lacks."""
+        start, memory = self._start, self._start.memory
+        if not start.is_open:
+            _ = self.commit  # what is wrong on this side is said before anybody has to log in
+            self.door.ensure()
+        if start.brought:
+            return self._whole(start.brought.answer(self._parcel(memory.commits)), memory.commits)
+        known = memory.made if memory.key == self._key else None
+        if known and start.looked:
+            answer = start.looked.answer()
+        elif known or self._request.check or not memory.commits:
+            self._made = known
+            answer = release_client.look(self.door, self.made.order, check=self._request.check).answer()
+        else:
+            return self._brought(memory.commits)
+        self._made = known or self._made
+        return answer if answer.state else self._brought(answer.all("have"))
+
+    def remember(self) -> None:
+        """Note what the cluster has now."""
+        start = self._start
+        memories.remember(start.file, start.memory, self.commit, self._key, self.made)
+
+    @cached_property
+    def _key(self) -> str:
+        return memories.key(self.project, self.commit, self.door.cluster)
+
+    def _make(self, packing: git.Packing | None) -> Made:
+        from rookery.projects import release_builder  # dear to import, and where nothing is new nothing is made
+
+        return release_builder.make(
+            self.project, self.commit, self.door.cluster, packing=packing, large=self._request.yes
+        )
+
+    def _brought(self, there: Sequence[str]) -> Answer:
+        """Bring the release to a cluster that has some commits already."""
+        ahead = self.commit.id not in there
+        return self._whole(
+            release_client.bring(self.door, self.project.name, ahead=ahead).answer(self._parcel(there)), there
+        )
+
+    def _whole(self, answer: Answer, there: Sequence[str]) -> Answer:
+        """The answer, where what was sent was enough; else that to what the cluster needs besides."""
+        if answer.state:
+            return answer
+        have = answer.all("have")  # other commits than were thought; where it has not even those whole, all is sent
+        return self._brought(have if have != list(there) else ())
+
+    def _parcel(self, there: Sequence[str]) -> bytes:
+        packing = self._start.packing
+        if not packing or packing.commit != self.commit or there != self._start.memory.commits:
+            packing = git.Packing(self.commit, there)
+        self._made = made = self._make(packing)
+        pack = packing.pack()
+        goods = Goods(made.files, pack, *((tuple(packing.bases()), tuple(git.boundary(self.commit))) if pack else ()))
+        return release_protocol.parcel(made.order, goods)

@@ -1,0 +1,100 @@
+"""What this computer knows of a project on a cluster, so that one remote command is enough."""
+
+import hashlib
+import json
+import shlex
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rookery import __version__
+from rookery.core import atomic_files, paths, state_files
+from rookery.core.shapes import many, mapping, struct, text
+from rookery.projects.release_protocol import Made, Order
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.projects.commit import Commit
+    from rookery.projects.model import Project
+
+REMEMBERED = 20
+"""How many of the commits that a cluster has are remembered here."""
+
+
+def key(project: "Project", commit: "Commit", cluster: "Cluster") -> str:
+    """Digest of everything that a release is made of: while that stays, `make` would make the same."""
+    makers = [paths.root() / "templates/sbatch", Path(__file__).parent, Path(__file__).parent / "scripts"]
+    stats = [(str(path), path.stat().st_mtime_ns) for folder in makers for path in folder.iterdir()]
+    facts = [__version__, commit.id, commit.folder, project.name, project.outputs, asdict(project.environment)]
+    return digest([*facts, dict(cluster.data), sorted(stats)])
+
+
+def digest(parts: object) -> str:
+    """Of a value that JSON can hold, or what it prints as."""
+    return hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What this computer knows of a project on a cluster, so that one remote command is enough.
+
+    Attributes:
+        commits: Those that the cluster has, the latest first.
+        key: Digest of everything that `made` was made of; "" where nothing is known.
+        made: The release that was there last, without its files.
+    """
+
+    commits: tuple[str, ...] = ()
+    key: str = ""
+    made: Made | None = None
+
+
+def file(cluster: "Cluster", project: str) -> Path:
+    """Where this computer keeps what it knows of a project on a cluster."""
+    account = f"{cluster.user}@{cluster.host}:{cluster.port}"
+    return paths.state_dir() / "deploys" / account / f"{project}.json"
+
+
+def remembered(path: Path) -> Memory:
+    """What is known; nothing where nothing is, or it can't be read."""
+    told = state_files.load(
+        path, _SHAPE, advice=f"rm {shlex.quote(str(path))}   # the next deploy asks the cluster anew"
+    )
+    if told is None:
+        return Memory()
+    order = Order(**{name: _frozen(value) for name, value in told["order"].items()})
+    lists = {name: tuple(told[name]) for name in ("jobs", "scripts", "own")}
+    made = Made(order, {}, outwards=told["outwards"], **lists)
+    return Memory(tuple(told["commits"]), told["key"], made)
+
+
+_commit = text("[0-9a-f]{40}")
+_text, _texts = text(longest=10**6, raw=True), many(text(longest=10**6, raw=True))
+_SHAPE = struct(
+    {
+        "commits": many(_commit, 1000),
+        "key": text("[0-9a-f]{64}"),
+        "order": struct(
+            {
+                **dict.fromkeys(("name", "folder", "wanted", "preamble", "cran"), _text),
+                "commit": _commit,
+                **dict.fromkeys(("outputs", "dropped", "environments"), _texts),
+            }
+        ),
+        **dict.fromkeys(("jobs", "scripts", "own"), _texts),
+        "outwards": mapping(_text, _text),
+    }
+)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def remember(path: Path, memory: Memory, commit: "Commit", key: str, made: Made) -> None:
+    """Keep what is known now, where it is something new."""
+    commits = tuple(dict.fromkeys((commit.id, commit.head, *memory.commits)))[:REMEMBERED]
+    if (commits, key) == (memory.commits, memory.key):
+        return
+    values = {name: getattr(made, name) for name in ("jobs", "scripts", "own", "outwards")}
+    atomic_files.write(path, json.dumps({"commits": commits, "key": key, "order": asdict(made.order), **values}))

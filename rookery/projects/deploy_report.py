@@ -1,0 +1,131 @@
+"""What came of a deploy, for the person and for --json."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rookery.projects.commit import listed
+from rookery.projects.release_protocol import Answer, Made
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Door
+    from rookery.projects.commit import Commit
+    from rookery.projects.deploy import Request
+    from rookery.projects.prune import Pruned
+
+
+@dataclass
+class Result:
+    """What came of a deploy, for the person."""
+
+    made: Made
+    commit: "Commit"
+    answer: Answer
+    door: "Door"
+    seconds: float
+    pruned: "Pruned | None" = None
+
+    def environments(self) -> dict[str, dict[str, str]]:
+        """By kind: how it stands (`ready`, `built`, `missing`), where, and the seconds it took to build."""
+        seconds = dict(fact.split(" ", 1) for fact in self.answer.all("seconds"))
+        found = {}
+        for fact in self.answer.all("environment"):
+            kind, state, path = fact.split(" ", 2)
+            found[kind] = {"state": state, "path": path, **({"seconds": seconds[kind]} if kind in seconds else {})}
+        return found
+
+    def document(self, request: "Request") -> dict[str, Any]:
+        """For --json."""
+        return {
+            "cluster": self.door.cluster.name,
+            "project": self.made.order.name,
+            "commit": self.commit.id,
+            "dirty": self.commit.dirty,
+            "check": request.check,
+            "state": self.answer.state,
+            "release": self.answer.one("release"),
+            "before": self.answer.one("before"),
+            "environments": self.environments(),
+            "scripts": list(self.made.scripts),
+            "own_scripts": list(self.made.own),
+            "links_outwards": dict(self.made.outwards),
+            "differs": self.answer.all("differs"),
+            "kept": self.answer.one("kept"),
+            "pruned": self.pruned.document() if self.pruned else None,
+            "seconds": round(self.seconds, 2),
+        }
+
+    def lines(self, request: "Request") -> Iterator[str]:
+        """For a person."""
+        for line in self._lines(request):
+            yield _clean(line)
+
+    def _lines(self, request: "Request") -> Iterator[str]:
+        release_path = self.answer.one("release")
+        yield self._headline(request)
+        if self.commit.dirty:
+            yield f"  uncommitted  {listed(self.commit.changes)}"
+        yield f"  release      {release_path}"
+        for kind, facts in self.environments().items():
+            stands = _ENVIRONMENT[facts["state"]].format(**{"seconds": "?", **facts})
+            yield f"  {'Python' if kind == 'python' else 'R':<12} {stands}"
+        if self.made.scripts and self.answer.state != "same":
+            yield f"  scripts      {listed(self.made.scripts)}"
+        if self.made.own:
+            yield f"  yours        {listed(self.made.own)}: the commit's own, not rendered from rookery.yml"
+        for link, goal in self.made.outwards.items():
+            yield f"  beware       {link} is a link to {goal}, which is not part of the project"
+        for path in self.answer.all("differs"):
+            yield f"  differs      {path}"
+        if kept := self.answer.one("kept"):
+            yield f"  changed      files of the release had been changed there, and were put right; yours are in {kept}"
+        if self.pruned:
+            yield from self.pruned.lines()
+        yield from self._following(request)
+
+    def _headline(self, request: "Request") -> str:
+        what = f"{self.made.order.name} {self.commit.id[:10]}" + (" (with uncommitted changes)" * self.commit.dirty)
+        name, took = self.door.cluster.name, f"({self.seconds:.1f} s)"
+        if self.answer.state == "same":
+            return f"nothing to do: {name} has {what} already {took}"
+        if request.check:
+            return f"{_CHECKED.get(self.answer.state, _OTHER).format(what=what, name=name)}; nothing was written {took}"
+        return f"{_DONE.get(self.answer.state, _OTHER).format(what=what, name=name)} {took}"
+
+    def _following(self, request: "Request") -> Iterator[str]:
+        from rookery.core.invocation import invocation, is_guided
+
+        if is_guided():
+            return
+        flags = f"--cluster {self.door.cluster.name}{' --sandbox' if self.door.cluster.sandbox else ''}"
+        if request.check and self.answer.state != "same":
+            yield f"  next         {invocation()} deploy {flags}{' --dirty' if self.commit.dirty else ''}"
+        elif self.made.jobs:
+            yield f"  next         {invocation()} submit {self.made.jobs[0]} {flags}"
+
+
+_ENVIRONMENT = {
+    "ready": "{path} (there already)",
+    "built": "{path} (built in {seconds} s)",
+    "missing": "{path} (to be built)",
+}
+_OTHER = "{what} on {name}"
+_DONE = {
+    "new": "{what} is on {name}",
+    "there": "{what} is current on {name} again",
+    "mended": "{what} on {name} is as it should be again",
+}
+_CHECKED = {
+    "new": "{what} would be brought to {name}",
+    "there": "{what} is on {name} already, and would become current",
+    "other": "the release of {what} on {name} would be put right",
+}
+
+
+def _clean(line: str) -> str:
+    """A line that is fit for a terminal; rich, which knows how, is slow to import."""
+    if line.isprintable():
+        return line
+    from rookery.core import console
+
+    return console.clean(line.encode(errors="surrogateescape").decode(errors="backslashreplace"))

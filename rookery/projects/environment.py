@@ -1,0 +1,167 @@
+"""What a project's code runs in: which of its files decide it, its digest, and how it is built on the cluster."""
+
+import hashlib
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rookery.core.errors import RookeryError
+from rookery.projects.commit import Commit, listed
+from rookery.projects.model import Environment, Project
+from rookery.projects.source_tree import LINK
+from rookery.projects.tree_checks import Tree, contents
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+
+LOCKS = {
+    "uv": ("uv.lock",),
+    "poetry": ("poetry.lock",),
+    "venv": ("requirements.txt",),
+    "conda": ("environment.yml", "environment.yaml"),
+    "library": ("r-packages.txt",),
+    "renv": ("renv.lock",),
+}
+"""The file that says what is in an environment, for each way to make one; the first that is there."""
+
+_MAKE = {
+    "uv": "uv lock",
+    "poetry": "poetry lock",
+    "venv": "pip freeze > requirements.txt",
+    "conda": "conda env export --from-history > environment.yml",
+    "library": "echo 'data.table==1.15.4' > r-packages.txt",
+    "renv": "Rscript -e 'renv::snapshot()'",
+}
+
+# These are built by what a site's modules bring, so another R needs another library.
+_BY_MODULES = ("conda", "library", "renv")
+# Files besides the lock that change what is built.
+_ALSO = {"uv": (".python-version",), "poetry": (), "venv": (".python-version",), "conda": (), "library": (), "renv": ()}
+
+LINKS = {
+    "uv": ".venv",
+    "poetry": ".venv",
+    "venv": ".venv",
+    "conda": ".conda",
+    "library": ".rlibrary",
+    "renv": ".rlibrary",
+}
+"""The link in a release that leads to the environment."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An environment that a commit asks for.
+
+    Attributes:
+        kind: `python` or `r`.
+        way: One of spec.PYTHONS or spec.RS, other than `none`.
+        lock: The file that says what is in it; a path in the project.
+        digest: Of everything that decides it.
+        name: Its folder's, among the environments on the cluster.
+    """
+
+    kind: str
+    way: str
+    lock: str
+    digest: str
+    name: str
+
+    @property
+    def link(self) -> str:
+        """The link in a release that leads to it."""
+        return LINKS[self.way]
+
+
+def wanted(project: Project, commit: Commit, held: Tree, cluster: "Cluster") -> tuple[Wanted, ...]:
+    """The environments of a commit on a cluster.
+
+    Raises:
+        RookeryError: The lock file of one is not in the commit.
+    """
+    ways = {"python": project.environment.python, "r": project.environment.r}
+    by = preamble(project.environment, cluster)
+    return tuple(_one(project, commit, held, kind, way, by) for kind, way in ways.items() if way != "none")
+
+
+def _one(  # noqa: PLR0913, PLR0917
+    project: Project, commit: Commit, held: Tree, kind: str, way: str, by: str
+) -> Wanted:
+    lock = next((name for name in LOCKS[way] if name in held.files), "")
+    if not lock:
+        raise RookeryError(
+            f"The commit has no {LOCKS[way][0]}, which says what is in the {way} environment.",
+            hint=f"{_MAKE[way]} && git add {LOCKS[way][0]} && git commit",
+        )
+    deciding = [lock, *(name for name in _ALSO[way] if name in held.files)]
+    _refuse_links(held, deciding)
+    deciding += _included(commit, held, way, lock)
+    _refuse_links(held, deciding)
+    parts = [
+        way,
+        by if way in _BY_MODULES else "",
+        *(f"{name} {held.files[name].id}" for name in sorted(set(deciding))),
+    ]
+    digest = hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:16]
+    return Wanted(kind, way, lock, digest, f"{project.name}-{digest}")
+
+
+def _refuse_links(held: Tree, names: list[str]) -> None:
+    """Refuse links: what they lead to is not in the digest, and may be anything."""
+    if linked := [name for name in names if held.files[name].mode == LINK]:
+        raise RookeryError(
+            f"{linked[0]} is a symbolic link in the commit, so it does not say what is in the environment.",
+            hint=f"replace the link by the file itself, then: git add {linked[0]} && git commit",
+        )
+
+
+def _included(commit: Commit, held: Tree, way: str, lock: str) -> list[str]:
+    """Further files that decide: those that a requirements.txt names by -r and -c.
+
+    Raises:
+        RookeryError: A package is to be taken from a folder of the project: that would tie the environment, which many
+            releases share, to the one that was there first.
+    """
+    if way not in _FROM_FOLDER:
+        return []
+    found: list[str] = []
+    ahead = [lock]
+    while ahead:
+        name = ahead.pop()
+        text = contents(commit, [held.files[name].id])[0].decode(errors="replace")
+        named = re.findall(_FROM_FOLDER[way], text, re.MULTILINE)
+        if local := [each for each in named if "://" not in each and (way, each) != ("uv", ".")]:
+            raise RookeryError(
+                f"{name} takes packages from folders of the project ({listed(local)}), which releases can't share.",
+                hint="leave them out of it, and set PYTHONPATH to their folder under a job's environment:",
+            )
+        if way == "venv":
+            named = [each for each in _REQUIREMENTS.findall(text) if each in held.files and each not in found]
+            found += named
+            ahead += named
+    return found
+
+
+# Where a lock file says that a package is a folder of the project.
+_FROM_FOLDER = {
+    "uv": r'^source = \{ (?:editable|directory) = "([^"]+)"',
+    "poetry": r'^type = "directory"\n+url = "([^"]+)"',
+    "venv": r"^[ \t]*((?:-e|--editable)[ =]*\S+|\.{1,2}(?:/\S*)?)[ \t]*$",
+}
+_REQUIREMENTS = re.compile(r"^[ \t]*(?:-r|-c|--requirement|--constraint)[ =]*([^\s#]+)", re.MULTILINE)
+
+
+def digest(environments: tuple[Wanted, ...]) -> str:
+    """One digest for everything a release's code runs in; "" where that is nothing."""
+    return "+".join(each.digest for each in environments)
+
+
+def preamble(environment: Environment, cluster: "Cluster") -> str:
+    """Shell that makes R and conda available on a site with modules, as its job scripts do it; else nothing."""
+    modules = cluster.data.get("cluster_modules") or {}
+    purposes = ["r"] * (environment.r != "none") + ["conda"] * (environment.python == "conda")
+    named = [modules[purpose][0] for purpose in purposes if modules.get(purpose)]
+    verb = str(cluster.data.get("cluster_module_verb", "load"))
+    lines = [f"module {shlex.quote(verb)} {shlex.quote(str(name))}" for name in named]
+    return "\n".join([". /etc/profile", *lines] if lines else [])

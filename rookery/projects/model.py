@@ -1,0 +1,61 @@
+"""What a rookery.yml says, as the rest of the house reads it. Nothing is read or decided here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rookery.projects import remote_paths
+
+PYTHONS = ("uv", "poetry", "venv", "conda", "none")
+"""Ways to make a project's Python environment."""
+
+RS = ("library", "renv", "none")
+"""Ways to make a project's R library."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the project's code runs in.
+
+    Attributes:
+        python: One of PYTHONS.
+        r: One of RS.
+    """
+
+    python: str = "none"
+    r: str = "none"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project, from its rookery.yml.
+
+    Attributes:
+        root: The folder with rookery.yml, absolute.
+        name: Letters, digits, - and _.
+        clusters: Where it runs, the first by default; at least one.
+        environment: What its code runs in; guessed from lock files where rookery.yml does not say.
+        outputs: Folders that live on the cluster's storage, linked into each release; paths in the project.
+        jobs: By name, as written: `read.job` makes a Job of one.
+        lines: The line of each key in rookery.yml, by its path (("jobs", "simulate", "time")).
+    """
+
+    root: Path
+    name: str
+    clusters: tuple[str, ...]
+    environment: Environment
+    outputs: tuple[str, ...]
+    jobs: Mapping[str, Mapping[str, Any]]
+    lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, repr=False)
+
+    @property
+    def file(self) -> Path:
+        """Its rookery.yml."""
+        return self.root / "rookery.yml"
+
+    @property
+    def logs(self) -> str:
+        """The folder for logs: the first of the outputs that is named for it, else the first, else places.LOGS."""
+        named = [path for path in self.outputs if "log" in path]
+        return (named or list(self.outputs) or [remote_paths.LOGS])[0]

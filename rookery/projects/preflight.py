@@ -1,0 +1,60 @@
+"""The start of a deploy: git looks at the project's files while the cluster is asked what is probably needed."""
+
+from typing import TYPE_CHECKING
+
+from rookery.core.background import begun
+from rookery.projects import deploy_cache as memories
+from rookery.projects import release_client
+from rookery.projects.commit import Look, Packing
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Door
+    from rookery.projects.model import Project
+    from rookery.projects.release_client import Talk
+
+
+class Preflight:
+    """A deploy that has begun, and has changed nothing yet.
+
+    Attributes:
+        look: git's look at the files.
+        memory: What this computer knows of the project on the cluster.
+        file: Where it keeps that.
+        is_open: Whether the connection is open; nothing is asked before it is.
+        looked: The question whether the release of the commit that is checked out is there; None where not asked.
+        brought: A release that is being brought; None where none is.
+        packing: What goes over for it, if HEAD it is.
+    """
+
+    def __init__(self, door: "Door", project: "Project", *, ask: bool = True, dirty: bool = False) -> None:
+        """Begin.
+
+        Args:
+            door: The cluster's.
+            project: The project.
+            ask: Ask the cluster already.
+            dirty: Uncommitted changes go along.
+        """
+        opened = begun(door.is_open)
+        self.look = Look(project.root, project.outputs)
+        self.file = memories.file(door.cluster, project.name)
+        self.memory = memories.remembered(self.file)
+        self.looked: Talk | None = None
+        self.brought: Talk | None = None
+        self.packing: Packing | None = None
+        self.is_open = opened()
+        head, there, made = self.look.head, self.memory.commits, self.memory.made
+        if not (ask and self.is_open and head and made):
+            return
+        if made.order.commit == head.id:
+            self.looked = release_client.look(door, made.order)
+        else:
+            self.brought = release_client.bring(door, project.name, ahead=dirty or head.id not in there)
+            self.packing = Packing(head, there)
+
+    def close(self) -> None:
+        """End what is not ended."""
+        self.look.close()
+        for each in (self.looked, self.brought):
+            if each:
+                each.stop()

@@ -1,0 +1,90 @@
+"""`deploy --prune`: old releases removed that no job uses and that hold nothing of the person's own."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from rookery.core.errors import RookeryError
+from rookery.projects import release_protocol
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Door
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What was removed, or with `check` would be.
+
+    Attributes:
+        check: Nothing was removed.
+        releases: Commits.
+        environments: Paths.
+        kept: Commits with why they stay.
+        freed_kb: Kilobytes.
+    """
+
+    check: bool
+    releases: tuple[str, ...]
+    environments: tuple[str, ...]
+    kept: tuple[tuple[str, str], ...]
+    freed_kb: int
+
+    def document(self) -> dict[str, Any]:
+        """For --json."""
+        return {**asdict(self), "kept": dict(self.kept)}
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        count = len(self.releases)
+        what = "1 old release" if count == 1 else f"{count} old releases"
+        built = len(self.environments)
+        also = f" and {built} unused environment{'s' * (built > 1)}" if built else ""
+        verb = "would be removed" if self.check else "removed"
+        yield f"  pruned       {what}{also} {verb}, {self.freed_kb / 1024:.0f} MB"
+        for commit, why in self.kept:
+            yield f"  kept         {commit[:10]}: {why}"
+
+
+def prune(door: "Door", project: str, *, check: bool) -> Pruned:
+    """Remove a project's old releases, and environments that none leads to any more.
+
+    Args:
+        door: The cluster's, open.
+        project: The project's name.
+        check: Remove nothing.
+
+    Raises:
+        RookeryError: Slurm does not say which releases its jobs use, or a deploy is at work; nothing is removed then.
+    """
+    slurm = "1" if door.cluster.scheduler == "slurm" else "0"
+    values = {"name": project, "mode": "check" if check else "prune", "slurm": slurm}
+    text = "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items()) + release_protocol.text("prune.sh")
+    answer = release_protocol.read(door.run(script=text, check=False).stdout)
+    if answer.stop:
+        raise _refused(door, answer.stop)
+    kept = [found.groups() for fact in answer.all("kept") if (found := re.fullmatch(r"([0-9a-f]{40}) (.*)", fact))]
+    return Pruned(
+        check,
+        tuple(answer.all("removed")),
+        tuple(answer.all("removed-environment")),
+        tuple((str(commit), str(why)) for commit, why in kept),
+        int(answer.one("freed") or 0),
+    )
+
+
+def _refused(door: "Door", why: str) -> RookeryError:
+    word, _, rest = why.partition(" ")
+    name = door.cluster.name
+    if word == "slurm":
+        return RookeryError(
+            f"{name}: Slurm does not say which releases its jobs use, so none was removed: "
+            f"{(rest.splitlines() or ['it gave no reason'])[-1]}.",
+            hint="the same command later",
+        )
+    if word == "busy":
+        return RookeryError(
+            f"{name}: a deploy is at work, so nothing was removed: {rest}.", hint="the same command later"
+        )
+    return RookeryError(f"{name}: old releases could not be looked through ({why}).", hint="the same command later")

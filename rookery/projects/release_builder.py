@@ -1,0 +1,109 @@
+"""What a commit comes to on a cluster: read, found fit to be a release, its job scripts rendered."""
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from rookery import __version__
+from rookery.core.background import begun
+from rookery.projects import commit as git
+from rookery.projects import environment, release_protocol, remote_paths, tree_checks
+from rookery.projects.deploy_cache import digest
+from rookery.projects.release_protocol import Made, Order
+from rookery.projects.source_tree import Committed
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.projects.commit import Commit, Packing
+    from rookery.projects.model import Project
+    from rookery.projects.scripts.job_script import Script
+
+LAYOUT = 1
+"""Raised where releases must be made anew because deploy.sh lays them out in another way."""
+
+PATCH = ".rookery/uncommitted.patch"
+"""What a snapshot adds to the commit it stands on, in its release."""
+
+R_PROFILE = ".rookery/Rprofile"
+"""What R reads first in jobs (templates/sbatch/_base.sh.j2)."""
+
+
+def make(
+    project: "Project", commit: "Commit", cluster: "Cluster", *, packing: "Packing | None" = None, large: bool = False
+) -> Made:
+    """Read a commit, see that it can be a release, and render its scripts.
+
+    Args:
+        project: The project.
+        commit: The commit.
+        cluster: Where it will run.
+        packing: What of it will be sent.
+        large: Files of unusual size are meant.
+
+    Raises:
+        RookeryError: It can't be one, or a job can't run there.
+    """
+    describe = begun(lambda: git.describe(commit))
+    tree = tree_checks.tree(commit)
+    tree_checks.check(commit, tree, outputs=project.outputs, needed=_needed(project))
+    if not large:
+        tree_checks.check_size(commit, tree, packing)
+    environments = environment.wanted(project, commit, tree, cluster)
+    scripts = _scripts(project, cluster, Committed(commit, tree.files))
+    rendered: dict[str, str] = {}
+    for script in scripts:
+        rendered |= {script.path: script.text, **script.files}
+    own = tuple(path for path in rendered if path in tree.files)
+    rendered = {path: text for path, text in rendered.items() if path not in tree.files}
+    if project.environment.r != "none":
+        rendered[R_PROFILE] = release_protocol.text("profile.R")
+    if commit.dirty:
+        rendered[PATCH] = git.patch(commit).decode(errors="surrogateescape")
+    ways = {"python": project.environment.python, "r": project.environment.r}
+    stated = {**ways, "digest": environment.digest(environments)}
+    values = {
+        "version": 1,
+        "project": project.name,
+        "commit": commit.id,
+        "dirty": commit.dirty,
+        "cluster": cluster.name,
+        "outputs": project.outputs,
+        "jobs": {script.job.name: dict(script.summary) for script in scripts},
+    }
+    order = Order(
+        name=project.name,
+        commit=commit.id,
+        folder=commit.folder,
+        wanted="",
+        outputs=project.outputs,
+        dropped=tuple(path for output in project.outputs for path in tree_checks.beneath(tree, output)),
+        environments=tuple(" ".join((e.kind, e.way, e.link, e.name, e.lock)) for e in environments),
+        preamble=environment.preamble(project.environment, cluster),
+        cran=str((cluster.data.get("cluster_mirrors") or {}).get("cran", "")),
+    )
+    order = replace(order, wanted=digest([LAYOUT, values, stated, rendered, asdict(order)]))
+    values |= {"describe": describe(), "rookery": __version__}
+    return Made(
+        order,
+        {**rendered, remote_paths.STAMP: release_protocol.stamp(values, stated)},
+        tuple(project.jobs),
+        tuple(script.path for script in scripts if script.path in rendered),
+        own,
+        tree.outwards,
+    )
+
+
+def _scripts(project: "Project", cluster: "Cluster", source: Committed) -> "list[Script]":
+    if not project.jobs:
+        return []
+    from rookery.projects.scripts import job_script
+
+    return job_script.scripts(project, cluster, source)
+
+
+def _needed(project: "Project") -> list[str]:
+    """Files that must be in the commit for the job scripts to be what it says."""
+    from rookery.projects import config
+
+    jobs = [each for job in project.jobs.values() for each in (job, *job.get("clusters", {}).values())]
+    said = [job.get(key) for job in jobs for key in ("params", "template")]
+    return [config.NAME, *(str(path) for path in said if path and (project.root / str(path)).is_file())]

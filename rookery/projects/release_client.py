@@ -1,0 +1,118 @@
+"""The scripts that look at a release on a cluster, and make one, run there and their answers read."""
+
+import sys
+from contextlib import ExitStack
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from rookery.core.errors import RookeryError
+from rookery.projects import release_protocol
+from rookery.projects.release_protocol import Answer, Order
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Door
+    from rookery.core.console import Screen
+
+LARGE = 2_000_000
+"""Bytes from which it is said that they are being sent."""
+
+
+class Talk:
+    """A script that has been sent, for a project on a cluster.
+
+    Attributes:
+        running: Its command.
+    """
+
+    def __init__(self, door: "Door", project: str, script: str, *, sends: bool = False) -> None:
+        """Send it, through a door that is open.
+
+        Args:
+            door: The cluster's.
+            project: The project's name.
+            script: The script.
+            sends: It waits for what it is about, on its standard input.
+        """
+        self._door, self._project = door, project
+        self._progress = _Progress(f"{door.cluster.name}: {project}")
+        self.running = door.begin(script, heard=self._progress.heard if sends else None, sends=sends)
+
+    def answer(self, parcel: bytes = b"") -> Answer:
+        """Wait for what the cluster says; where it `need`s more than it was sent, that is an answer too.
+
+        Args:
+            parcel: What the script waits for.
+
+        Raises:
+            RookeryError: It was refused, or broke off; what was current there still is.
+        """
+        name = self._door.cluster.name
+        with self._progress as progress:
+            if len(parcel) > LARGE:
+                progress.heard(f"doing: sending {len(parcel) / 1e6:.0f} MB")
+            done = self.running.finish(parcel)
+        answer = release_protocol.read(done.stdout)
+        if not answer.state and not answer.stop:
+            last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
+            raise RookeryError(
+                f"{name}: the deploy broke off there (exit status {done.exit}): {last}", hint="the same command again"
+            )
+        if answer.stop and answer.stop != "need":
+            from rookery.projects.release_errors import refused
+
+            raise refused(self._door.cluster, self._project, answer, done.stderr)
+        return answer
+
+    def stop(self) -> None:
+        """End it, where it is of no use; nothing comes of it there."""
+        with self._progress:
+            self.running.stop()
+
+
+def look(door: "Door", order: Order, *, check: bool = False) -> Talk:
+    """Ask a cluster for a release, without anything being done; it `need`s more where that is not there.
+
+    Args:
+        door: The cluster's.
+        order: The release.
+        check: Ask what a deploy would do.
+    """
+    return Talk(door, order.name, release_protocol.look(order, check=check))
+
+
+def bring(door: "Door", project: str, *, ahead: bool) -> Talk:
+    """Begin to bring a release, which is the parcel that the answer is asked with.
+
+    Args:
+        door: The cluster's.
+        project: The project's name.
+        ahead: The commit is probably new there.
+    """
+    return Talk(door, project, release_protocol.deploy(project, ahead=ahead), sends=True)
+
+
+class _Progress:
+    """What is being done there, on a terminal, from when there is something that takes time."""
+
+    def __init__(self, title: str) -> None:
+        self._title, self._stack = title, ExitStack()
+        self._screen: Screen | None = None
+        self._lock = Lock()  # what is heard comes from a thread of its own
+
+    def __enter__(self) -> "_Progress":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def heard(self, line: str) -> None:
+        """Take a line of standard error: `doing: …` begins something, the rest is what programs say of it."""
+        doing = line.startswith("doing: ")
+        if not sys.stderr.isatty() or not (doing or self._screen):
+            return
+        from rookery.core import console
+
+        with self._lock:
+            if self._screen is None:
+                self._screen = self._stack.enter_context(console.Screen(console.Story([self._title]), file=sys.stderr))
+        self._screen.say(self._title, console.clean(line.removeprefix("doing: "))[:100])

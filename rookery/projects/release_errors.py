@@ -1,0 +1,99 @@
+"""Why a deploy stopped on the cluster, in words for the person: the script there says no more than one."""
+
+import re
+from typing import TYPE_CHECKING
+
+from rookery.core.errors import RookeryError
+from rookery.projects import remote_paths
+from rookery.projects.release_protocol import Answer
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+
+STILL = "What was deployed before still is."
+
+_FULL = re.compile(r"No space left on device|Disk quota exceeded|not enough space|os error (28|122)", re.IGNORECASE)
+_OFFLINE = re.compile(
+    r"error sending request|Failed to fetch|Could not resolve|name resolution|Network is unreachable|"
+    r"Connection (refused|timed out|reset)|No route to host|cannot open URL|CONNECTION FAILED|unable to access index",
+    re.IGNORECASE,
+)
+_TELLING = re.compile(r"error|failed|no such|not found|cannot|can't", re.IGNORECASE)
+
+
+def refused(cluster: "Cluster", project: str, answer: Answer, said: str) -> RookeryError:
+    """The error for a deploy that stopped.
+
+    Args:
+        cluster: Where.
+        project: The project's name.
+        answer: What the script answered; its `stop` is the word.
+        said: What it and the programs it called wrote to standard error.
+    """
+    word, _, rest = answer.stop.partition(" ")
+    name, sandbox = cluster.name, " --sandbox" if cluster.sandbox else ""
+    setup = f"invoke setup --cluster {name}{sandbox}"
+    base, current = f"~/{remote_paths.base(project)}", f"~/{remote_paths.current(project)}"
+    known = {
+        "no-home": (f"{name}: your home folder can't be entered.", None),
+        "not-set-up": (f"{name} is not set up yet.", setup),
+        "no-git": (f"There is no git on {name}, and deploys go by git.", "ask its administrators for git"),
+        "no-storage": (f"{name} names no $global_storage, where outputs live.", setup),
+        "no-prefix": (f"{name} was set up by an older rookery, which did not say where environments go.", setup),
+        "foreign-prefix": (
+            f"{name}: {rest} belongs to somebody else, so environments in it may not be yours. Do not run them.",
+            f"invoke doctor --cluster {name}{sandbox}",
+        ),
+        "foreign": (
+            f"{name} has a folder {base} already, and it is not rookery's.",
+            f"mv {base} {base}.mine   # there; or another name in rookery.yml",
+        ),
+        "foreign-current": (
+            f"{name} has {current} already, where the link to the release belongs, and it is no link of rookery's.",
+            f"mv {current} {current}.mine   # there",
+        ),
+        "busy": (f"{name}: another deploy of {project} has been at work for half an hour: {rest}.", "try again later"),
+    }
+    if word in known:
+        message, hint = known[word]
+        return RookeryError(message, hint=hint)
+    return _failed(name, sandbox, answer, said)
+
+
+def _failed(name: str, sandbox: str, answer: Answer, said: str) -> RookeryError:
+    """The error for a step that went wrong there."""
+    word, _, rest = answer.stop.partition(" ")
+    way, _, log = rest.partition(" ")
+    what = {
+        "build": f"the {way} environment could not be built",
+        "pack": "the commit could not be taken in",
+        "files": "the release's files could not be written",
+        "need": "the commit that was sent could not be used",
+    }.get(word, "its folders could not be written")
+    if _FULL.search(said):
+        room = ", ".join(_free(each) for each in dict.fromkeys(answer.all("free")))
+        return RookeryError(
+            f"{name}: no room left: {what} ({room}). {STILL}", hint=f"invoke quota --cluster {name}{sandbox}"
+        )
+    why = _why(said)
+    if word == "build" and _OFFLINE.search(said):
+        return RookeryError(
+            f"{name}: {what}, since it can't download what is in it: {why}. {STILL}",
+            hint="the same command once it can; a mirror is set by cluster_mirrors in your inventory",
+        )
+    hint = f"ssh to {name}, then: less {log}" if log else "the same command again"
+    return RookeryError(f"{name}: {what}: {why}. {STILL}", hint=hint)
+
+
+def _free(fact: str) -> str:
+    """`KB PATH`, as a person reads it."""
+    kilobytes, _, path = fact.partition(" ")
+    free = f"{int(kilobytes) // 1024} MB" if kilobytes.isdigit() else "an unknown amount"
+    return f"{free} free at {path}"
+
+
+def _why(said: str) -> str:
+    """The line that tells most of what programs wrote."""
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("doing: ")]
+    telling = [line for line in lines if _TELLING.search(line)]
+    return (telling or lines or ["it gave no reason"])[-1 if not telling else 0][:300].rstrip(".")

@@ -1,0 +1,213 @@
+"""What is sent to a cluster to make a release there (remote/*.sh, with what they need set in front), and its answer."""
+
+import getpass
+import io
+import json
+import os
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rookery.core import paths
+
+
+@dataclass(frozen=True)
+class Order:
+    """A release as it is wanted.
+
+    Attributes:
+        name: The project's.
+        commit: 40 hex digits.
+        folder: The project's folder within the repository.
+        wanted: Digest of everything that makes the release what it is.
+        outputs: Folders that live on the storage.
+        dropped: Files of the commit that these take the place of.
+        environments: `KIND WAY LINK NAME LOCK` of each.
+        preamble: Shell that makes R or conda available on this site.
+        cran: Where R packages come from; "" for R's own choice.
+    """
+
+    name: str
+    commit: str
+    folder: str
+    wanted: str
+    outputs: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    preamble: str = ""
+    cran: str = ""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A release as it is wanted.
+
+    Attributes:
+        order: What the cluster is told.
+        files: What is put beside the commit's files: job scripts, their tables, the stamp.
+        jobs: Names of the project's jobs.
+        scripts: Paths of the job scripts that were rendered.
+        own: Scripts of the commit that stand where a rendered one would.
+        outwards: Links of the commit that lead out of the project, and where to.
+    """
+
+    order: Order
+    files: Mapping[str, str]
+    jobs: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    outwards: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Goods:
+    """What a release is made of, but for what the cluster has already.
+
+    Attributes:
+        files: Rendered files, by their path in the release.
+        pack: The commit, as a git pack.
+        bases: Commits that it builds on.
+        shallow: Where the history in it ends.
+    """
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    pack: bytes = b""
+    bases: tuple[str, ...] = ()
+    shallow: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the cluster said.
+
+    Attributes:
+        state: same, there (only switched to), new, mended; with check also other. "" where it stopped.
+        stop: The word for why it stopped; "" where it did not.
+        facts: Every line, as (word, value).
+    """
+
+    state: str
+    stop: str
+    facts: tuple[tuple[str, str], ...]
+
+    def all(self, word: str) -> list[str]:
+        """The values of a word."""
+        return [value for known, value in self.facts if known == word]
+
+    def one(self, word: str) -> str:
+        """Its last value; "" where there is none."""
+        return next(iter(reversed(self.all(word))), "")
+
+
+def text(name: str) -> str:
+    """A script of remote/."""
+    return paths.remote(f"scripts/release/{name}")
+
+
+def look(order: Order, *, check: bool = False) -> str:
+    """The script that sees whether a release is there and current; it writes nothing.
+
+    Args:
+        order: The release.
+        check: Say what a deploy would do; without, only whether it would do anything.
+    """
+    values = {"name": order.name, **_values(order), "mode": "check" if check else "look"}
+    return _assigned(values) + text("release.sh") + text("look.sh")
+
+
+def deploy(name: str, *, ahead: bool) -> str:
+    """The script that makes a release; what it makes comes on its standard input (`parcel`).
+
+    Args:
+        name: The project's.
+        ahead: Begin with what is probably alike before that is there.
+    """
+    values = {"name": name, "who": f"{getpass.getuser()} on {os.uname().nodename}", "ahead": str(int(ahead))}
+    return _assigned(values) + "".join(text(part) for part in ("release.sh", "files.sh", "deploy.sh"))
+
+
+def parcel(order: Order, goods: Goods) -> bytes:
+    """What goes to `deploy` on standard input: what is wanted, and what it is made of."""
+    values = {
+        **_values(order),
+        "pack": str(len(goods.pack)),
+        "bases": "\n".join(goods.bases),
+        "shallow": "\n".join(goods.shallow),
+        "rendered": "\n".join(goods.files),
+    }
+    told = _assigned(values)
+    if order.environments:
+        uses_r = any(each.startswith("r ") for each in order.environments)
+        program = text("library.R") if uses_r else ""
+        told += _assigned({"preamble": order.preamble, "cran": order.cran, "r_program": program})
+        told += text("environment.sh")
+    sent = told.encode(errors="surrogateescape")
+    return b"%d\n%b%b%b" % (len(sent), sent, goods.pack, _packed(goods.files))
+
+
+def _values(order: Order) -> dict[str, str]:
+    return {
+        "commit": order.commit,
+        "folder": order.folder,
+        "wanted": order.wanted,
+        "outputs": "\n".join(order.outputs),
+        "dropped": "\n".join(order.dropped),
+        "environments": "\n".join(order.environments),
+    }
+
+
+def _assigned(values: Mapping[str, str]) -> str:
+    """Lines of shell that set variables."""
+    return "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
+
+
+def _packed(files: Mapping[str, str]) -> bytes:
+    """Files as a tar."""
+    import tarfile
+
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for path, content in files.items():
+            data = content.encode(errors="surrogateescape")
+            member = tarfile.TarInfo(path)
+            member.size, member.mode = len(data), 0o755 if path.endswith(".sh") else 0o644
+            tar.addfile(member, io.BytesIO(data))
+    return stream.getvalue()
+
+
+def stamp(values: Mapping[str, object], environment: Mapping[str, object]) -> str:
+    """The beginning of release.json; the cluster adds the paths, which it alone knows, and the closing braces."""
+    return json.dumps({**values, "environment": {**environment, "paths": {}}}, indent=None).removesuffix("}}}")
+
+
+def read(stdout: str) -> Answer:
+    """The answer of the cluster, without what start-up files print and facts of another form than the scripts' own."""
+    facts = []
+    for line in stdout.splitlines():
+        word, _, value = line.partition(" ")
+        if word in _FORMS and _FORMS[word].fullmatch(value):
+            facts.append((word, value))
+    found = Answer("", "", tuple(facts))
+    return Answer(found.one("state"), found.one("stop"), found.facts)
+
+
+_COMMIT, _WORDS = "[0-9a-f]{40}", r"[^\x00]{0,5000}"
+_FORMS = {
+    word: re.compile(form)
+    for word, form in {
+        "state": "same|there|new|mended|other",
+        "stop": _WORDS,
+        "have": _COMMIT,
+        "before": f"(?:{_COMMIT})?",
+        "release": f"/{_WORDS}",
+        "environment": rf"(?:python|r) (?:ready|built|missing) {_WORDS}",
+        "seconds": "(?:python|r) [0-9]{1,9}",
+        "differs": _WORDS,
+        "kept": _WORDS,
+        "free": f"[0-9]{{0,15}} {_WORDS}",
+        "removed": _COMMIT,
+        "removed-environment": f"/{_WORDS}",
+        "freed": "[0-9]{1,15}",
+    }.items()
+}

@@ -1,0 +1,1 @@
+"""Job scripts, from a job of rookery.yml and a cluster's profile."""

@@ -1,0 +1,138 @@
+"""Job scripts: a job of rookery.yml and a cluster's profile, made into what sbatch is given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from rookery.clusters.config.profile import Cluster
+from rookery.core.errors import RookeryError
+from rookery.projects import config
+from rookery.projects.job import Job
+from rookery.projects.model import Project
+from rookery.projects.scripts import parameters, partition, sbatch_options, template_context, templates
+from rookery.projects.source_tree import Folder, Source
+
+ARRAYS: Final = ("python-array", "r-array", "sweep")
+"""The templates that are for arrays alone."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A job script, and what belongs to it.
+
+    Attributes:
+        job: The job as it was rendered: partition chosen, array counted.
+        path: Where the script stands in the release, such as slurm/simulate.sh.
+        text: The script.
+        files: What stands beside it, by path: the small job that mails, the rows of a sweep and their table.
+        summary: What release.json keeps of it.
+    """
+
+    job: Job
+    path: str
+    text: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+
+def scripts(project: Project, cluster: Cluster, source: Source | None = None) -> list[Script]:
+    """The scripts of a project's jobs for a cluster, in the order of rookery.yml, without those for others.
+
+    Args:
+        project: The project.
+        cluster: Where they will run.
+        source: Where templates and tables are read; the project's folder where None.
+
+    Raises:
+        RookeryError: A job can't run there, or its template fails; with file and line.
+    """
+    source = source or Folder(project.root)
+    meant = [name for name in project.jobs if config.is_for(project, name, cluster.name)]
+    return [script(project, config.job(project, name, cluster.name), cluster, source) for name in meant]
+
+
+def script(project: Project, job: Job, cluster: Cluster, source: Source | None = None) -> Script:
+    """The script of one job for a cluster.
+
+    Args:
+        project: The project.
+        job: The job.
+        cluster: Where it will run.
+        source: Where its template and its table are read; the project's folder where None.
+
+    Raises:
+        RookeryError: It can't run there, or its template fails; with file and line.
+    """
+    if cluster.scheduler == "none":
+        raise RookeryError(
+            f"{cluster.name} has no scheduler: one logs in and starts programs there.",
+            hint=f"invoke tmux --cluster {cluster.name}",
+        )
+    if not job.command:
+        raise config.problem(project, job.name, "", "has no command: what shall it run?", cluster_name=cluster.name)
+    source = source or Folder(project.root)
+    table = parameters.table(project, job, source)
+    job = parameters.as_array(project, job, table, cluster) if table else parameters.checked(project, job, cluster)
+    if job.template in ARRAYS and not job.array:
+        what = f"{job.template} is for arrays: say which tasks, as array: 1-200, or give it params, grid or rows."
+        raise config.problem(project, job.name, "template", what, cluster_name=cluster.name)
+    try:
+        job = replace(
+            job,
+            partition=partition.choose(job, cluster),
+            output=job.output or sbatch_options.default_output(project, job),
+        )
+        variables = template_context.context(project, job, cluster, table)
+        mail = _mail(project, job, cluster, source)
+    except RookeryError as error:
+        raise config.problem(
+            project, job.name, "", error.message, cluster_name=cluster.name, hint=error.hint
+        ) from error
+    path = f"slurm/{job.name}.sh"
+    files = dict(mail)
+    if table:
+        files |= {f"slurm/{job.name}.params.csv": table.csv(), f"slurm/{job.name}.rows.sh": table.lines()}
+    text = _render(project, job, variables, source)
+    return Script(job, path, text, files, _summary(job, path, table, next(iter(mail), "")))
+
+
+def _mail(project: Project, job: Job, cluster: Cluster, source: Source) -> dict[str, str]:
+    """The small job that mails when an array has ended, where the array may not do so itself."""
+    if not job.mail or sbatch_options.mails_itself(job, cluster):
+        return {}
+    small = Job(f"{job.name}-has-ended", template="mail", memory="100M", minutes=1, mail=job.mail, account=job.account)
+    small = replace(small, qos=job.qos, partition=partition.choose(small, cluster))
+    small = replace(small, output=sbatch_options.default_output(project, small))
+    variables = {**template_context.context(project, small, cluster), "after": job.name}
+    return {f"slurm/{job.name}.mail.sh": _render(project, small, variables, source)}
+
+
+def _render(project: Project, job: Job, variables: Mapping[str, Any], source: Source) -> str:
+    try:
+        return templates.render(job.template, variables, source)
+    except RookeryError as error:
+        raise config.problem(project, job.name, "template", error.message, hint=error.hint) from error
+
+
+def _summary(job: Job, path: str, table: parameters.Table | None, mail: str) -> dict[str, Any]:
+    """What a submission needs to know of a job without rendering it again."""
+    return {
+        "script": path,
+        "template": job.template,
+        "partition": job.partition,
+        "array": job.array,
+        "max_running": job.max_running,
+        "chunk": job.chunk,
+        "rows": len(table.rows) if table else 0,
+        "params": f"slurm/{job.name}.params.csv" if table else "",
+        "after": list(job.after),
+        "mail_script": mail,
+        "output": job.output,
+        "error": job.error,
+        "memory": job.memory,
+        "minutes": job.minutes,
+        "nodes": job.nodes,
+        "tasks": partition.processes(job),
+        "cpus": job.cpus,
+        "gpus": job.gpus,
+    }

@@ -1,0 +1,197 @@
+"""The rows of a job's parameters: read or worked out, named for the shell, quoted, and written down as a table.
+
+A script reads its row from slurm/JOB.rows.sh: a line for each row, its values quoted for the shell, so that any text
+arrives exactly, and line 10,000 is found as quickly as the first. slurm/JOB.params.csv is the same for people and for
+`combine`.
+"""
+
+import csv
+import io
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from rookery.clusters.config.profile import Cluster
+from rookery.core.errors import RookeryError
+from rookery.projects import config
+from rookery.projects.job import Job
+from rookery.projects.model import Project
+from rookery.projects.scripts.command_line import quoted
+from rookery.projects.slurm_values import task_count
+from rookery.projects.source_tree import Source
+
+MOST_ROWS: Final = 1_000_000
+"""Rows beyond this are a slip in a grid rather than a plan."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# names that the script uses for itself, or that bash gives a meaning
+_TAKEN = frozenset({"task", "first", "last", "row", "status", "failed", "_"})
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a job.
+
+    Attributes:
+        columns: The parameters' names.
+        rows: Their values as text, a tuple a row in the order of the columns.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """For each column the variable that a script reads it into: its name, as far as bash can bear it."""
+        found: list[str] = []
+        for column in self.columns:
+            plain = re.sub(r"[^a-z0-9_]", "_", column.lower())
+            name = plain if re.match(r"[a-z]", plain) else f"column_{plain}"
+            numbers = (f"{name}_{number}" for number in itertools.count(2))
+            found.append(name if name not in _TAKEN.union(found) else next(n for n in numbers if n not in found))
+        return tuple(found)
+
+    def csv(self) -> str:
+        """The table as CSV, quoted where need be."""
+        return "".join(",".join(map(_cell, row)) + "\n" for row in (self.columns, *self.rows))
+
+    def lines(self) -> str:
+        """The rows for the script: one a line, each value a word of bash."""
+        return "".join(" ".join(map(_word, row)) + "\n" for row in self.rows)
+
+    def arguments(self) -> str:
+        """All parameters as arguments of a command, `--NAME "${name}"` each."""
+        pairs = zip(self.columns, self.variables, strict=True)
+        return " ".join(f'{quoted(f"--{column}")} "${{{variable}}}"' for column, variable in pairs)
+
+
+def table(project: Project, job: Job, source: Source) -> Table | None:
+    """The rows of a job; None where it has no parameters.
+
+    Args:
+        project: The project.
+        job: The job.
+        source: Where its CSV file is read.
+
+    Raises:
+        RookeryError: The table can't be read, or is not one; with file and line.
+    """
+    if job.params:
+        return _read(project, job, source)
+    if job.grid:
+        count = 1
+        for values in job.grid.values():
+            count *= len(values)
+        if count > MOST_ROWS:
+            raise config.problem(project, job.name, "grid", f"makes {count:,} rows, and {MOST_ROWS:,} is the most.")
+        return _table(project, job, "grid", tuple(job.grid), itertools.product(*job.grid.values()))
+    if job.rows:
+        columns = tuple(job.rows[0])
+        return _table(project, job, "rows", columns, ([row[name] for name in columns] for row in job.rows))
+    return None
+
+
+def as_array(project: Project, job: Job, rows: Table, cluster: Cluster) -> Job:
+    """The job with its array: a task for each row, or for each chunk of rows.
+
+    Raises:
+        RookeryError: The cluster takes no array of that many tasks; with the chunk that would do.
+    """
+    return checked(project, replace(job, array=f"1-{-(-len(rows.rows) // job.chunk)}"), cluster, len(rows.rows))
+
+
+def checked(project: Project, job: Job, cluster: Cluster, rows: int = 0) -> Job:
+    """The job itself, if the cluster takes an array of so many tasks.
+
+    Raises:
+        RookeryError: It does not; with the chunk that would do, where there are rows.
+    """
+    count = task_count(job.array)
+    most = cluster.data.get("cluster_array", {}).get("max_size", count)
+    if count <= most:
+        return job
+    made = f"{rows} rows make an array" if rows else f"array {job.array} is one"
+    hint = (
+        f"chunk: {-(-rows // most)}   # rows a task"
+        if rows
+        else "give it rows (params, grid), and chunk: N of them a task"
+    )
+    what = f"{made} of {count} tasks, and {cluster.name} takes {most} at most."
+    raise config.problem(project, job.name, "", what, cluster_name=cluster.name, hint=hint)
+
+
+def _cell(value: str) -> str:
+    """A value in a table; Python's own writer leaves a lone carriage return without quotes, and then can't read it."""
+    return '"' + value.replace('"', '""') + '"' if not value or re.search(r'[",\r\n]', value) else value
+
+
+def _word(value: str) -> str:
+    """A value as one word of bash that has no line break in it."""
+    if not _CONTROL.search(value):
+        return quoted(value)
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return "$'" + _CONTROL.sub(lambda match: f"\\{ord(match[0]):03o}", escaped) + "'"
+
+
+def _table(project: Project, job: Job, key: str, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> Table:
+    """What rookery.yml says itself."""
+    for name in columns:
+        if not name.strip() or not name.isprintable():
+            raise config.problem(project, job.name, key, f"has a parameter without a plain name: {name!r}.")
+    return Table(tuple(columns), tuple(tuple(str(value) for value in row) for row in rows))
+
+
+def _read(project: Project, job: Job, source: Source) -> Table:
+    """A CSV file of the project."""
+    path = project.root / job.params
+    try:
+        text = source.read(job.params).decode("utf-8-sig")
+    except RookeryError as error:
+        raise config.problem(project, job.name, "params", error.message, hint=error.hint) from error
+    except OSError as error:
+        what = f"{job.params} can't be read: {error.strerror}."
+        raise config.problem(project, job.name, "params", what) from error
+    except UnicodeDecodeError as error:
+        raise _wrong(path, 1, "is not text in UTF-8: save it as CSV (UTF-8).") from error
+    numbered = list(_cells(path, text))
+    if not numbered:
+        raise _wrong(path, 1, "is empty: the first line names the columns.")
+    (first, header), *rows = numbered
+    columns = tuple(name.strip() for name in header)
+    _check_header(path, first, columns)
+    if not rows:
+        raise _wrong(path, first, "has the names of columns, and no row.")
+    for line, row in rows:
+        if len(row) != len(columns):
+            raise _wrong(path, line, f"has {len(row)} values, and there are {len(columns)} columns.")
+        if "\0" in "".join(row):
+            raise _wrong(path, line, "has a NUL character, which no command can be given.")
+    return Table(columns, tuple(row for _, row in rows))
+
+
+def _cells(path: Path, text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The rows of a CSV file with their lines; an empty line is none."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        yield from ((reader.line_num, tuple(cells)) for cells in reader if cells)
+    except csv.Error as error:
+        raise _wrong(path, reader.line_num, f"is not CSV: {error}.") from error
+
+
+def _check_header(path: Path, line: int, columns: tuple[str, ...]) -> None:
+    if twice := [name for name in columns if columns.count(name) > 1]:
+        raise _wrong(path, line, f"names the column {twice[0]!r} twice.")
+    for mark, word in ((";", "semicolons"), ("\t", "tabs")):
+        if len(columns) == 1 and mark in columns[0]:
+            raise _wrong(path, line, f"has {word} between the columns: put commas there.")
+    for number, name in enumerate(columns, 1):
+        if not name or not name.isprintable():
+            raise _wrong(path, line, f"gives column {number} no plain name.")
+
+
+def _wrong(path: Path, line: int, what: str) -> RookeryError:
+    shown = config.shown(path)
+    return RookeryError(f"{shown}:{line}: {what}", hint=f"mend {shown}")

@@ -1,0 +1,173 @@
+"""What a job asks of sbatch: its #SBATCH lines, each with a few words on what it is for."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from rookery.clusters.config.cluster import account
+from rookery.clusters.config.profile import Cluster, such_as
+from rookery.core.errors import RookeryError
+from rookery.projects.job import Job
+from rookery.projects.model import Project
+from rookery.projects.scripts.partition import foreign, hours, processes
+from rookery.projects.slurm_values import task_count, time_limit
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of sbatch.
+
+    Attributes:
+        text: As it stands behind #SBATCH, quoted as sbatch reads it.
+        why: What it is for, in a few words.
+    """
+
+    text: str
+    why: str = ""
+
+
+def default_output(project: Project, job: Job) -> str:
+    """Where the log of a job goes that does not say."""
+    return f"{project.logs}/%x_%A_%a.out" if job.array else f"{project.logs}/%x_%j.out"
+
+
+def options(job: Job, cluster: Cluster) -> list[Option]:
+    """The options of a job whose partition has been chosen, in the order in which a person would write them.
+
+    Raises:
+        RookeryError: The cluster wants an account and none is given; the GPUs can't be shared out over the nodes; or
+            these are of another architecture.
+    """
+    partition = _partition(job, cluster)
+    if there := foreign(partition, cluster):
+        by = {one["name"]: one.get("submit") for one in cluster.data["cluster_architectures"]}
+        raise RookeryError(
+            f"{job.partition} has machines of {there}, where what rookery sets up on {cluster.name} can't run.",
+            hint=f"a script of your own, submitted there with {by.get(there) or 'sbatch'}",
+        )
+    found = [Option(option("job-name", job.name), "its name in the queue")]
+    if job.partition:
+        found.append(Option(option("partition", job.partition), partition.get("purpose", "the queue it waits in")))
+    if account := _account(job, cluster):
+        found.append(Option(option("account", account), "what it is charged to"))
+    required = [text for text in partition.get("required_options", []) if not text.startswith(("--gres=gpu", "--gpus"))]
+    if qos := job.qos or _required(required, "--qos=") or str(cluster.data.get("cluster_qos", "")):
+        found.append(Option(option("qos", qos), "quality of service"))
+    found += [*_array(job), *_size(job, cluster), *_gpus(job, cluster, partition), *_mail(job, cluster)]
+    found.append(Option(option("output", job.output), f"its log{_patterns(job.output)}"))
+    if job.error:
+        found.append(Option(option("error", job.error), f"its log of errors{_patterns(job.error)}"))
+    found += [Option(text) for text in required if not text.startswith("--qos=")]
+    return [*found, *(Option(text) for text in job.sbatch)]
+
+
+def option(name: str, value: str | int) -> str:
+    """A long option as sbatch reads it in a script: quotes where the value has a blank, a # or a quote in it.
+
+    Within quotes a backslash still guards what follows (_get_argument in Slurm's src/sbatch/opt.c).
+
+    Raises:
+        RookeryError: The value has a line break, which would end the line.
+    """
+    text = str(value)
+    if not text.isprintable():
+        raise RookeryError(f"{' '.join(text.split())!r} can't be given to sbatch as --{name}: it has a line break.")
+    if re.search(r"[\s#'\"\\]", text):
+        text = '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
+    return f"--{name}={text}"
+
+
+def mails_itself(job: Job, cluster: Cluster) -> bool:
+    """Whether the job may ask Slurm for mail; where an array may not, a small job after it does."""
+    return bool(job.mail) and not (job.array and cluster.data.get("cluster_array", {}).get("may_mail") is False)
+
+
+def _patterns(path: str) -> str:
+    """What Slurm puts for the patterns in a path."""
+    known = {"%x": "the job's name", "%j": "its number", "%A": "the array's number", "%a": "the task's"}
+    told = [f"{pattern} is {words}" for pattern, words in known.items() if pattern in path]
+    return f": {', '.join(told)}" if told else ""
+
+
+def _partition(job: Job, cluster: Cluster) -> dict[str, Any]:
+    return next((one for one in cluster.data.get("cluster_partitions", []) if one["name"] == job.partition), {})
+
+
+def _required(required: list[str], start: str) -> str:
+    return next((text.removeprefix(start) for text in required if text.startswith(start)), "")
+
+
+def _account(job: Job, cluster: Cluster) -> str:
+    known = cluster.data.get("cluster_account", {})
+    if name := job.account or account(cluster.data):
+        return name
+    if known.get("required"):
+        raise RookeryError(
+            f"{cluster.name} takes no job without an account{such_as(known)}, and your inventory names none.",
+            hint=f"invoke setup --cluster {cluster.name} --account CODE   # it is kept; or `account:` in the job",
+        )
+    return ""
+
+
+def _array(job: Job) -> list[Option]:
+    if not job.array:
+        return []
+    count = task_count(job.array)
+    throttled = job.max_running is not None and job.max_running < count
+    value = f"{job.array}%{job.max_running}" if throttled else job.array
+    words = "one task" if count == 1 else f"{count} tasks"
+    return [Option(option("array", value), f"{words}, at most {job.max_running} at once" if throttled else words)]
+
+
+def _size(job: Job, cluster: Cluster) -> list[Option]:
+    """Nodes, processes, cores, memory, time."""
+    each = "each task" if job.array else "the job"
+    several = job.nodes > 1
+    found = [Option(option("nodes", job.nodes), "machines" if several else "one machine")]
+    shared, rest = divmod(processes(job), job.nodes)
+    if rest:
+        found.append(Option(option("ntasks", processes(job)), "processes, shared out over the machines"))
+    else:
+        words = "one process" if shared == 1 else "processes"
+        found.append(Option(option("ntasks-per-node", shared), f"{words} on {'each of them' if several else 'it'}"))
+    if not cluster.data.get("cluster_limits", {}).get("follow_gpus"):
+        whose = "each process" if processes(job) > 1 else each
+        words = "one core" if job.cpus == 1 else "cores"
+        found.append(Option(option("cpus-per-task", job.cpus), f"{words} for {whose}"))
+        if job.memory:
+            where = "on each machine" if several else f"for {each}"
+            found.append(Option(option("mem", job.memory), f"memory {where}; what needs more is killed"))
+    if job.minutes:
+        found.append(Option(option("time", time_limit(job.minutes)), f"{each} is ended after {hours(job.minutes)}"))
+    return found
+
+
+def _gpus(job: Job, cluster: Cluster, partition: dict[str, Any]) -> list[Option]:
+    if not job.gpus:
+        return []
+    # a partition with one type only has no need of its name, which some profiles give GPUs themselves
+    named = job.gpu_type and partition.get("gpu_types") != [job.gpu_type]
+    kind = f"{job.gpu_type}:" if named else ""
+    if cluster.data.get("cluster_gpu_request") == "gpus":
+        return [Option(option("gpus", f"{kind}{job.gpus}"), "GPUs")]
+    each, rest = divmod(job.gpus, job.nodes)
+    if rest:
+        raise RookeryError(
+            f"{job.gpus} GPUs can't be shared out evenly over {job.nodes} nodes.",
+            hint=f"gpus: {(each + 1) * job.nodes}",
+        )
+    return [
+        Option(
+            option("gres", f"gpu:{kind}{each}"),
+            "GPUs on each machine" if job.nodes > 1 else "GPU" if each == 1 else "GPUs",
+        )
+    ]
+
+
+def _mail(job: Job, cluster: Cluster) -> list[Option]:
+    if not mails_itself(job, cluster):
+        return []
+    return [
+        Option(option("mail-type", "END,FAIL"), "a mail when it has ended"),
+        Option(option("mail-user", job.mail), "to this address"),
+    ]

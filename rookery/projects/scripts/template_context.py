@@ -1,0 +1,159 @@
+"""What a template of a job script is given: everything decided, nothing left but to write it down."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rookery.clusters.config.profile import Cluster
+from rookery.core.errors import RookeryError
+from rookery.projects.job import Job
+from rookery.projects.model import Project
+from rookery.projects.scripts import command_line, sbatch_options
+from rookery.projects.scripts.parameters import Table
+from rookery.projects.scripts.partition import processes
+
+PURPOSES: Final = ("r", "python", "conda", "cuda", "mpi", "gcc", "intel", "ml")
+"""Words that stand for whatever module a cluster has for that purpose."""
+
+_CALLS_R = re.compile(r"(^|[\s;|&(/])R(script)?(\s|$)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a script needs to know of its rows.
+
+    Attributes:
+        count: How many there are.
+        params: The table, as a path in the release.
+        file: The file with a quoted row a line.
+        assign: The line of bash that gives each column's value a name.
+    """
+
+    count: int
+    params: str
+    file: str
+    assign: str
+
+
+def context(project: Project, job: Job, cluster: Cluster, table: Table | None = None) -> dict[str, Any]:
+    """The variables of a template.
+
+    Args:
+        project: The project.
+        job: The job, its partition chosen and its array counted.
+        cluster: Where it will run.
+        table: Its rows.
+
+    Raises:
+        RookeryError: The job can't be run on this cluster; see options.options, and modules below.
+    """
+    own = cluster.data.get("cluster_limits", {}).get("follow_gpus", False)
+    cores = "${SLURM_CPUS_ON_NODE}" if own else "${SLURM_CPUS_PER_TASK}"
+    launcher = _launcher(job, cluster)
+    text = _command(job, cores, launcher, table)
+    return {
+        "job": job,
+        "project": project,
+        "cluster": cluster,
+        "options": _lines(sbatch_options.options(job, cluster)),
+        "preamble": [str(line) for line in cluster.data.get("cluster_job_preamble", [])],
+        "modules": modules(project, job, cluster),
+        "module_verb": cluster.data.get("cluster_module_verb", "load"),
+        "environment": project.environment,
+        "variables": [f"{name}={command_line.quoted(value)}" for name, value in job.environment.items()],
+        "cores": cores,
+        "launcher": launcher,
+        "rows": _rows(job, table, text) if table else None,
+        "numbered": bool(re.search(r"\btask\b", text)),
+        "command": text,
+    }
+
+
+def _command(job: Job, cores: str, launcher: str, table: Table | None) -> str:
+    """The command, its braces filled in; without the parameters in it, they are put at its end."""
+    text = _launched(job, launcher)
+    variables = {"cpus": cores, **({"task": "${task}"} if job.array else {})}
+    words = {"launcher": launcher} if launcher else {}
+    if table:
+        named = {name: f"${{{it}}}" for name, it in zip(table.columns, table.variables, strict=True)}
+        if not command_line.names(text) & {"row", *named}:
+            text += " {row}"
+        variables |= named
+        words["row"] = table.arguments()
+    return command_line.fill(text, variables, words)
+
+
+def _rows(job: Job, table: Table, text: str) -> Rows:
+    """The rows, and the names of those columns that the command asks for."""
+    asked = [
+        f"{name}={f'${number}' if number < 10 else f'${{{number}}}'}"
+        for number, name in enumerate(table.variables, 1)
+        if f"${{{name}}}" in text
+    ]
+    return Rows(
+        count=len(table.rows),
+        params=f"slurm/{job.name}.params.csv",
+        file=f"slurm/{job.name}.rows.sh",
+        assign=" ".join(asked),
+    )
+
+
+def modules(project: Project, job: Job, cluster: Cluster) -> list[str]:
+    """The modules that the job loads: those it names, before them those that its kind needs.
+
+    Raises:
+        RookeryError: The cluster has no modules, or none that its profile knows for a purpose.
+    """
+    known: Mapping[str, list[str]] = cluster.data.get("cluster_modules", {})
+    none = cluster.data.get("cluster_module_system", "none") == "none"
+    found: list[str] = []
+    for name in job.modules:
+        if name not in PURPOSES:
+            if none:
+                raise RookeryError(
+                    f"{cluster.name} has no modules, so {name} can't be loaded there.",
+                    hint="put `modules:` under the job's `clusters:`, for the clusters that have them",
+                )
+            found.append(name)
+        elif known.get(name):
+            found.append(known[name][0])
+        elif not none:
+            raise RookeryError(
+                f"the profile of {cluster.name} names no module for {name}.", hint="name the module itself"
+            )
+    needs = {
+        "r": job.template.startswith("r-") or project.environment.r != "none" or _CALLS_R.search(job.command),
+        "conda": project.environment.python == "conda",
+        "mpi": job.template == "mpi",
+    }
+    implied = [known[purpose][0] for purpose, needed in needs.items() if needed and known.get(purpose)]
+    families = {name.partition("/")[0] for name in found}
+    return [name for name in implied if name.partition("/")[0] not in families] + found
+
+
+def _lines(found: list[sbatch_options.Option]) -> list[str]:
+    """The options, their comments one below the other."""
+    width = min(max(len(one.text) for one in found if one.why), 40)
+    return [f"{one.text:{width}}  # {one.why}" if one.why else one.text for one in found]
+
+
+def _launcher(job: Job, cluster: Cluster) -> str:
+    """What starts the job's processes; "" where there is only one."""
+    if job.template == "mpi":
+        return str(cluster.data.get("cluster_mpi_launcher", "srun"))
+    return "srun" if processes(job) > 1 else ""
+
+
+def _launched(job: Job, launcher: str) -> str:
+    """The command with its launcher, unless it says itself where that stands."""
+    lines = job.command.rstrip("\n")
+    begun = launcher and lines.startswith((launcher.split(maxsplit=1)[0] + " ", "srun ", "mpirun ", "mpiexec "))
+    if not launcher or "{launcher}" in lines or begun:
+        return lines
+    if "\n" in lines:
+        raise RookeryError(
+            f"the command has several lines, and the job {processes(job)} processes: write {{launcher}} before the "
+            f"program that they all run ({launcher} on this cluster)."
+        )
+    return f"{{launcher}} {lines}"

@@ -1,0 +1,133 @@
+"""The files of a project that rookery reads on this computer, from its folder or from a commit; never through a link.
+
+A repository may come from anybody: a link in it could lead to a private key, whose text would go to a cluster.
+"""
+
+import os
+from collections.abc import Hashable, Mapping
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final, Protocol
+
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.projects.commit import Commit
+    from rookery.projects.tree_checks import Entry
+
+LINK: Final = "120000"
+"""The mode of a symbolic link in a commit."""
+
+
+class Source(Hashable, Protocol):
+    """Where the files of a project are read."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    def read(self, path: str) -> bytes:
+        """Return what a file holds.
+
+        Args:
+            path: From the project's root.
+
+        Raises:
+            FileNotFoundError: It is not there.
+            OSError: It can't be read.
+            RookeryError: The path leads out of the project, or through a link.
+        """
+
+
+class Folder:
+    """The files as they are in a project's folder."""
+
+    name = "project"
+
+    def __init__(self, root: Path) -> None:
+        """Read below a folder.
+
+        Args:
+            root: The project's folder.
+        """
+        self._root = root
+
+    def read(self, path: str) -> bytes:
+        """Return what a file holds; see `Source.read`."""
+        plain = _inside(path)
+        for part in _prefixes(plain):
+            if (self._root / part).is_symlink():
+                raise _through(path, part, str((self._root / part).readlink()))
+        file = self._root / plain
+        if file.exists() and not file.is_file():
+            raise RookeryError(f"{path} is not a file.", hint=f"ls -ld {file}")
+        return file.read_bytes()
+
+
+class Committed:
+    """The files of a commit, whatever the folder holds by now."""
+
+    name = "commit"
+
+    def __init__(self, commit: "Commit", files: "Mapping[str, Entry]") -> None:
+        """Read a commit's objects.
+
+        Args:
+            commit: The commit.
+            files: Its files, by path from the project's root.
+        """
+        self._commit, self._files = commit, files
+
+    def read(self, path: str) -> bytes:
+        """Return what a file holds; see `Source.read`."""
+        plain = _inside(path)
+        for part in _prefixes(plain):
+            if part in self._links:
+                raise _through(path, part, self._text(part).decode(errors="replace"))
+        if plain not in self._files:
+            raise FileNotFoundError(2, "it is not in the commit")
+        return self._text(plain)
+
+    @cached_property
+    def _links(self) -> set[str]:
+        return {path for path, entry in self._files.items() if entry.mode == LINK}
+
+    def _text(self, path: str) -> bytes:
+        from rookery.projects.tree_checks import contents
+
+        return contents(self._commit, [self._files[path].id])[0]
+
+
+def stays_inside(root: Path, path: Path) -> bool:
+    """Whether a path that lies in a folder, as it is written, also leads there once all links are followed.
+
+    Args:
+        root: The folder.
+        path: Any path; one that lies elsewhere as it is written is the user's own choice.
+    """
+    written = Path(os.path.abspath(path))  # noqa: PTH100 which follows no link, as `resolve` does
+    whole = root.resolve()
+    lies_there = any(each.resolve() == whole for each in (written, *written.parents))
+    return not lies_there or path.resolve().is_relative_to(whole)
+
+
+def _inside(path: str) -> str:
+    """The path in its plain form."""
+    plain = PurePosixPath(path)
+    if plain.is_absolute() or ".." in plain.parts or not plain.parts or "\0" in path:
+        raise RookeryError(f"{path} must be a path in the project.")
+    return str(plain)
+
+
+def _prefixes(path: str) -> list[str]:
+    """A path and the folders that it goes through, the outermost first."""
+    parts = PurePosixPath(path).parts
+    return [str(PurePosixPath(*parts[: number + 1])) for number in range(len(parts))]
+
+
+def _through(path: str, link: str, target: str) -> RookeryError:
+    what = "is" if path == link else f"goes through {link}, which is"
+    return RookeryError(
+        f"{path} {what} a symbolic link (to {target}), and rookery reads no file of a project through one.",
+        hint=f"put the file itself in the place of {link}, or name the file that it leads to",
+    )

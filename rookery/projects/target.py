@@ -1,0 +1,68 @@
+"""What a command with --cluster and --project begins with: which project, which cluster, and the door to it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rookery.core import invocation
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.ssh.connection import Door
+    from rookery.projects.model import Project
+
+
+@dataclass(frozen=True)
+class Target:
+    """A project, and the cluster it is meant for.
+
+    Attributes:
+        project: None where there is none here and the command can do without.
+        door: The door to the cluster; nothing is opened yet.
+    """
+
+    project: "Project | None"
+    door: "Door"
+
+    @property
+    def cluster(self) -> "Cluster":
+        """The cluster's profile."""
+        return self.door.cluster
+
+    @property
+    def flags(self) -> str:
+        """What the next command needs to mean the same cluster, with a blank before it; "" where nothing."""
+        default = self.project.clusters[0] if self.project else ""
+        named = "" if self.cluster.name == default else f" --cluster {self.cluster.name}"
+        return named + (" --sandbox" if self.cluster.sandbox else "")
+
+
+def find(cluster: str = "", project: str = "", *, sandbox: bool = False, needs_project: bool = True) -> Target:
+    """The project found upwards from here, or at a path, and the cluster named, or the project's first.
+
+    Args:
+        cluster: Its name; "" for the first that rookery.yml names.
+        project: A folder; "" for the rookery.yml found upwards from here.
+        sandbox: The cluster's miniature.
+        needs_project: Whether the command is of no use without a project.
+
+    Raises:
+        RookeryError: There is no rookery.yml, or it is wrong; or no cluster is named, or none of that name is known.
+    """
+    from rookery.projects import config
+
+    try:
+        found = config.load(project)
+    except config.NoProject:
+        if needs_project or project:
+            raise
+        found = None
+    name = cluster or (found.clusters[0] if found else "")
+    if not name:
+        from rookery.clusters.config import profile
+
+        raise RookeryError(
+            f"Which cluster? There are: {', '.join(profile.names())}.",
+            hint=f"the same command with --cluster {next(iter(profile.names()), 'NAME')}",
+        )
+    return Target(found, invocation.door(name, sandbox=sandbox))

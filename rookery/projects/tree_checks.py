@@ -1,0 +1,187 @@
+"""What a commit holds of a project, and whether it can become a release."""
+
+import os
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from rookery.core.errors import RookeryError
+from rookery.projects.commit import SHOWN, Commit, Packing, listed
+from rookery.projects.source_tree import LINK
+
+LARGE_MB = 100
+"""Megabytes from which a file is thought to be in git by mistake: GitHub's limit (docs.github.com, "large files")."""
+
+DENSEST = 1032
+"""How many times its size deflate can at most make of data (zlib.net, "Maximum Compression Factor")."""
+
+# Files that do nothing but make git keep a folder.
+_PLACEHOLDERS = (".gitkeep", ".gitignore", ".keep")
+_POINTERS = {"lfs": b"version https://git-lfs.github.com/spec/v1", "git-crypt": b"\0GITCRYPT\0"}
+
+
+class Entry(NamedTuple):  # of which there are thousands, and a dataclass takes three times as long to make
+    """A file of a commit."""
+
+    mode: str
+    """100644, 100755, 120000 for a link, 160000 for a submodule."""
+    id: str
+    """The id of its content."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """What a commit holds in the project's folder.
+
+    Attributes:
+        files: By path within the project.
+        outwards: Links that lead out of the project, and where to.
+    """
+
+    files: dict[str, Entry] = field(default_factory=dict)
+    outwards: dict[str, str] = field(default_factory=dict)
+
+
+def tree(commit: Commit) -> Tree:
+    """The files of a commit, below the project's folder."""
+    out = commit.git("ls-tree", "-r", "-z", "--full-tree", f"{commit.id}:{commit.folder}")
+    files = {}
+    for line in out.decode(errors="surrogateescape").split("\0"):
+        if line:
+            facts, _, path = line.partition("\t")
+            mode, _, identity = facts.split()
+            files[path] = Entry(mode, identity)
+    links = {path: entry for path, entry in files.items() if entry.mode == LINK}
+    targets = dict(zip(links, contents(commit, [entry.id for entry in links.values()]), strict=True))
+    out_of_it = {path: os.fsdecode(to) for path, to in targets.items() if _leads_out(path, os.fsdecode(to))}
+    return Tree(files, out_of_it)
+
+
+def _changed(commit: Commit, other: str) -> set[str]:
+    """The ids of the contents that a commit's files have and another's have not in the same place."""
+    out = commit.git("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", other, commit.id)
+    return {line.split()[3].decode() for line in out.split(b"\0") if line.startswith(b":")}
+
+
+def _leads_out(path: str, target: str) -> bool:
+    whole = os.path.normpath(PurePosixPath(path).parent / target)
+    return target.startswith("/") or whole == ".." or whole.startswith("../")
+
+
+def contents(commit: Commit, identities: Sequence[str]) -> list[bytes]:
+    """The content of objects, in one call."""
+    if not identities:
+        return []
+    out = commit.git("cat-file", "--batch", input="".join(f"{each}\n" for each in identities).encode())
+    found = []
+    for _ in identities:
+        header, _, out = out.partition(b"\n")
+        size = int(header.split()[2])
+        found.append(out[:size])
+        out = out[size + 1 :]
+    return found
+
+
+def check(commit: Commit, held: Tree, *, outputs: Sequence[str], needed: Iterable[str]) -> None:
+    """See that a commit can become a release.
+
+    Args:
+        commit: The commit.
+        held: Its files.
+        outputs: The project's folders of results, which are the storage's.
+        needed: Files that the job scripts are made of.
+
+    Raises:
+        RookeryError: It can't: with the files that are in the way.
+    """
+    if modules := [path for path, entry in held.files.items() if entry.mode == "160000"]:
+        raise RookeryError(
+            f"The project has git submodules, which rookery does not send: {listed(modules)}.",
+            hint=f"git rm --cached {quoted(modules[0])}   # and add its files, or install it as a package",
+        )
+    if missing := [path for path in needed if path not in held.files]:
+        raise RookeryError(
+            f"Not in the commit: {listed(missing)}.", hint=f"git add -f {quoted(missing[0])} && git commit"
+        )
+    for output in outputs:
+        if tracked := [path for path in beneath(held, output) if PurePosixPath(path).name not in _PLACEHOLDERS]:
+            raise RookeryError(
+                f"{output} is one of the outputs, which live on the cluster's storage, but the commit holds files "
+                f"in it: {listed(tracked)}.",
+                hint=f"printf '\\n%s\\n' {quoted(f'/{output}/')} >>.gitignore && git add .gitignore && "
+                f"git rm -r --cached {quoted(output)} && git commit   # your files stay",
+            )
+    _check_reserved(held, outputs)
+    _check_pointers(commit, held)
+
+
+def check_size(commit: Commit, held: Tree, packing: Packing | None = None) -> None:
+    """See that no file is of a size that says it is in git by mistake, but for those that the cluster has already.
+
+    Args:
+        commit: The commit.
+        held: Its files.
+        packing: What of it will be sent to the cluster; all of it where None.
+
+    Raises:
+        RookeryError: There are such files.
+    """
+    if packing and len(packing.pack()) * DENSEST < LARGE_MB * 1024 * 1024:
+        return
+    bases = packing.bases() if packing else []
+    fresh = _changed(commit, bases[0]) if bases else None
+    files = {path: entry.id for path, entry in held.files.items() if fresh is None or entry.id in fresh}
+    asked = "".join(f"{each}\n" for each in files.values()).encode()
+    sizes = commit.git("cat-file", "--batch-check=%(objectsize)", input=asked).split() if files else []
+    big = {path: int(size) for path, size in zip(files, sizes, strict=True) if int(size) > LARGE_MB * 1024 * 1024}
+    if big:
+        named = [f"{path} ({size / 1024 / 1024:.0f} MB)" for path, size in big.items()]
+        raise RookeryError(
+            f"Over {LARGE_MB} MB, so perhaps not meant to be in git: {', '.join(named[:SHOWN])}.",
+            hint="keep data on the cluster's storage; or the same command with --yes",
+        )
+
+
+def beneath(held: Tree, folder: str) -> list[str]:
+    """The files of a commit at a path or below it."""
+    below = f"{folder}/"
+    return [path for path in held.files if path.startswith(below) or path == folder]
+
+
+def _check_reserved(held: Tree, outputs: Sequence[str]) -> None:
+    """What rookery puts into a release must neither meet nor go through a file of the commit."""
+    own = (".rookery", ".venv", ".conda", ".rlibrary")
+    taken = [path for name in own for path in beneath(held, name)]
+    folders = [str(parent) for path in (*outputs, "slurm/x") for parent in PurePosixPath(path).parents]
+    taken += [path for path in folders if path in held.files]
+    if taken:
+        raise RookeryError(
+            f"The commit holds what rookery puts into a release itself: {listed(taken)}.",
+            hint=f"git rm -r --cached {quoted(taken[0])} && git commit",
+        )
+
+
+def _check_pointers(commit: Commit, held: Tree) -> None:
+    """Files whose content git keeps elsewhere (git-lfs) or encrypted (git-crypt) would arrive as something else."""
+    attributes = [entry.id for path, entry in held.files.items() if path.rpartition("/")[2] == ".gitattributes"]
+    if not any(b"filter" in text for text in contents(commit, attributes)) and not commit.folder:
+        return
+    names = "".join(f"{path}\0" for path in held.files).encode(errors="surrogateescape")
+    told = commit.git("check-attr", "-z", "--stdin", "filter", input=names).decode(errors="surrogateescape").split("\0")
+    filters = dict(zip(told[::3], told[2::3], strict=False))
+    marked = {path: _POINTERS[name] for path, name in filters.items() if name in _POINTERS}
+    texts = contents(commit, [held.files[path].id for path in marked])
+    found = [path for (path, mark), text in zip(marked.items(), texts, strict=True) if text.startswith(mark)]
+    if found:
+        raise RookeryError(
+            f"Kept by {'git-crypt' if filters[found[0]] == 'git-crypt' else 'git-lfs'}, which rookery does not send: "
+            f"{listed(found)}.",
+            hint="keep data on the cluster's storage, and take these out of the commit: git rm --cached FILE",
+        )
+
+
+def quoted(path: str) -> str:
+    """A path as a person can type it into a shell."""
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)

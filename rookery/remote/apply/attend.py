@@ -1,0 +1,43 @@
+"""One declaration after another, for as long as a run lasts: each is spared a Python and a converger of its own.
+
+The first answer comes unasked: what the probe said when this began. Nobody asks before it is there, since a start-up
+file may read what comes on standard input. A question is a line of that: base64 of compressed JSON, with `to`, which
+comes back in the answer, and the declaration `payload` for the Python named by `python`.
+"""
+
+import base64
+import contextlib
+import os
+import sys
+import zlib
+from typing import Any, Dict
+
+from rookery.remote import strict_json
+from rookery.remote.apply import process, reply
+from rookery.remote.apply.main import Session
+
+
+def main(_: Any) -> None:
+    """Answer, until nobody asks any more.
+
+    What the probe said is in ROOKERY_PROBED, and the name of this Python is the last argument.
+    """
+    process.Programs.is_asked = is_fit = True
+    probed = os.environb.pop(b"ROOKERY_PROBED", b"").decode("utf-8", "surrogateescape")
+    with process.stoppable(), contextlib.suppress(process.Interrupted):
+        reply.tell({"to": "", "probed": probed})
+        for line in sys.stdin.buffer:
+            question = strict_json.loads(zlib.decompress(base64.b64decode(line)))
+            answer: Dict[str, Any] = {}
+            if is_fit and question["python"] == sys.argv[-1]:
+                done = reply.answer(Session, question["payload"])
+                answer = {"answer": done}
+                is_fit = not _is_outdated_by(done)
+            reply.tell(dict(answer, to=question["to"]))
+            if answer.get("answer", {}).get("failed"):
+                break  # it may have been told to stop; and nothing comes after a failure
+
+
+def _is_outdated_by(done: Dict[str, Any]) -> bool:
+    """Whether variables of this login are no longer those of the next: a drop-in that it has read was changed."""
+    return any(one["kind"] == "environment" and one["state"] == "changed" for one in done.get("outcomes", []))

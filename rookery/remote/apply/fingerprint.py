@@ -1,0 +1,78 @@
+"""Everything that a look at a home depends on, written down at the end of a whole run, for quick.py of the next one."""
+
+import builtins
+import contextlib
+import os
+from typing import Any, Callable, Iterator, List, Set, Tuple
+
+from rookery.remote.apply import disk, fingerprint_check, verify
+from rookery.remote.apply.ledger import state_folder
+from rookery.remote.apply.paths import native
+
+Seen = Set[Tuple[str, str]]
+
+# what the converger looks at things with, and what of its answer counts
+_LOOKS = (
+    (os, "stat", fingerprint_check.STAT),
+    (os, "lstat", fingerprint_check.LSTAT),
+    (os, "readlink", fingerprint_check.LSTAT),
+    (os, "listdir", fingerprint_check.LIST),
+)
+
+
+def write_down(home: str) -> None:
+    """Verify the home once more, and keep what was looked at; nothing, where a full run would find something to do."""
+    file = os.path.join(state_folder(home), "seen")
+    disk.discard(file)
+    seen: Seen = set()
+    with _traced(seen):
+        found = verify.verified(home)
+        is_traced = _notices_all(home, seen)
+    if found["drift"] or found["untold"] or not found["complete"] or not is_traced:
+        return
+    own = {os.path.join(state_folder(home), name) for name in ("lease.json", "lock", "seen")}
+    looks = sorted((how, path) for how, path in seen if path not in own)
+    looks += [(fingerprint_check.TEST, native(path)) for path in dict.fromkeys(found["tests"])]
+    text = os.fsencode(
+        "\0".join("{}\t{}\t{}".format(how, fingerprint_check.see(how, path), path) for how, path in looks)
+    )
+    disk.write(file, disk.digest(text).encode() + b"\n" + text, 0o600)
+
+
+def _notices_all(home: str, seen: Seen) -> bool:
+    """Whether all that this Python's library looks with is noticed here, and not only the parts written in Python."""
+    for number, look in enumerate((os.path.exists, os.path.isdir, os.path.isfile, os.path.lexists, os.path.islink)):
+        path = os.path.join(home, ".rookery-none-{}".format(number))
+        look(path)
+        if not {(fingerprint_check.STAT, path), (fingerprint_check.LSTAT, path)} & seen:
+            return False
+        seen.difference_update([(fingerprint_check.STAT, path), (fingerprint_check.LSTAT, path)])
+    path = os.path.join(home, ".rookery-none")
+    os.path.realpath(path)
+    noticed = (fingerprint_check.LSTAT, path) in seen
+    seen.discard((fingerprint_check.LSTAT, path))
+    return noticed
+
+
+@contextlib.contextmanager
+def _traced(seen: Seen) -> Iterator[None]:
+    """Note each path that is looked at, and how."""
+    originals: List[Tuple[Any, str, Any]] = [(module, name, getattr(module, name)) for module, name, _ in _LOOKS]
+    originals.append((builtins, "open", builtins.open))
+    kinds = {name: how for _, name, how in _LOOKS}
+
+    def noting(how: str, act: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(path: Any = ".", *rest: Any, **more: Any) -> Any:
+            if isinstance(path, (str, bytes)):
+                seen.add((how, os.path.abspath(os.fsdecode(path))))
+            return act(path, *rest, **more)
+
+        return noted
+
+    try:
+        for module, name, act in originals:
+            setattr(module, name, noting(kinds.get(name, fingerprint_check.READ), act))
+        yield
+    finally:
+        for module, name, act in originals:
+            setattr(module, name, act)

@@ -1,0 +1,190 @@
+"""A command run in a Slurm job instead of on the login node.
+
+The job is written down before it is waited for, so that a run that was cut off finds it again instead of starting a
+second one. Its exit code is in a file beside its log: accounting may be off, or late.
+"""
+
+import base64
+import json
+import os
+import pwd
+import re
+import shlex
+from typing import Any, Dict, List, NamedTuple, Optional
+
+from rookery.remote.apply import disk, process
+from rookery.remote.apply.ledger import make_state_folder, state_folder
+from rookery.remote.apply.paths import portable
+from rookery.remote.apply.problem import Problem
+
+_OPTIONS = {
+    "partition": "--partition",
+    "account": "--account",
+    "cpus": "--cpus-per-task",
+    "memory": "--mem",
+    "time": "--time",
+}
+_PIECE = 1 << 16  # bytes of a log that travel at once
+
+Seen = Dict[str, Any]
+
+
+class Job(NamedTuple):
+    """A command's job, by the name of its files."""
+
+    folder: str
+    key: str
+
+    def file(self, suffix: str) -> str:
+        """One of its files: `sh`, `log`, `exit` (the command's exit code) or `id`."""
+        return os.path.join(self.folder, self.key + "." + suffix)
+
+    def text(self, suffix: str) -> str:
+        """What one of its files says; nothing where there is none."""
+        return (disk.read(self.file(suffix)) or b"").decode("utf-8", "replace").strip()
+
+
+def job_of(home: str, key: str) -> Job:
+    """The job with this key."""
+    return Job(os.path.join(state_folder(home), "jobs"), key)
+
+
+def key_of(role: str, what: str, argv: List[str]) -> str:
+    """The name of a command's job: the same for the same command."""
+    slug = re.sub(r"[^a-z0-9]+", "-", what.lower()).strip("-")[:30]
+    return "{}-{}".format(slug, disk.digest(json.dumps([role, argv]).encode())[:12])
+
+
+def submit(home: str, job: Job, argv: List[str], environment: Dict[str, str], wish: Dict[str, Any]) -> None:
+    """Hand the command to Slurm.
+
+    Args:
+        home: The home folder.
+        job: Its files.
+        argv: The command.
+        environment: Variables besides those of the login.
+        wish: What is asked of Slurm: partition, account, cpus, memory (as `--mem` has it), time (minutes);
+            an empty one leaves it to the site.
+
+    Raises:
+        Problem: Slurm refuses.
+    """
+    make_state_folder(home)
+    if not os.path.isdir(job.folder):
+        disk.make_folder(job.folder, 0o700)
+    for suffix in ("exit", "id", "log"):
+        disk.discard(job.file(suffix))
+    disk.write(job.file("sh"), os.fsencode(_script(job, argv, environment)), 0o700)
+    options = ["{}={}".format(_OPTIONS[name], value) for name, value in sorted(wish.items()) if value]
+    log = job.file("log").replace("%", "%%")
+    name = "rookery-" + job.key
+    sbatch = ["sbatch", "--parsable", "--job-name=" + name, "--output=" + log, "--chdir=" + home, *options]
+    done = process.run([*sbatch, job.file("sh")], {}, 120)
+    found = re.match(r"(\d+)", done.lines[-1]) if done.lines and done.code == 0 else None
+    if found is None:
+        raise Problem(
+            "Slurm did not take the job: {}".format(done.lines[-1] if done.lines else "sbatch said nothing"),
+            "look at the `job` settings of this step (partition, account, time) in the cluster's profile",
+            done.lines,
+        )
+    disk.write(job.file("id"), found.group(1).encode(), 0o600)
+
+
+def find_again(job: Job) -> bool:
+    """Whether Slurm has this job by its name although its number was not written down (killed just then); now it is."""
+    queue = [
+        "squeue",
+        "--noheader",
+        "--user=" + pwd.getpwuid(os.getuid()).pw_name,
+        "--name=rookery-" + job.key,
+        "--format=%A",
+    ]
+    done = process.run(queue, {}, 60)
+    numbers = [line for line in done.lines if line.isdigit()] if done.code == 0 else []
+    if numbers:
+        disk.write(job.file("id"), numbers[0].encode(), 0o600)
+    return bool(numbers)
+
+
+def state(job: Job) -> Seen:
+    """How the job is doing: pending, running, ended (`code` tells how), gone or unknown, and Slurm's reason."""
+    code = job.text("exit")
+    if code.isdigit():
+        return {"state": "ended", "code": int(code), "reason": ""}
+    done = process.run(["squeue", "--noheader", "--jobs=" + job.text("id"), "--format=%T|%r"], {}, 60)
+    line = done.lines[-1] if done.lines else ""
+    if done.code != 0 and "Invalid job id" not in line:
+        return {"state": "unknown", "reason": line}
+    name, _, reason = line.partition("|") if done.code == 0 else ("", "", "")
+    if not name:
+        return {"state": "gone", "reason": ""}
+    return {"state": "pending" if name in ("PENDING", "CONFIGURING") else "running", "reason": reason}
+
+
+def poll(job: Job, offset: int) -> Seen:
+    """What is new: the state, and the bytes of the log from `offset` on."""
+    seen = state(job)  # before the log is read: of a job that has ended everything is in it
+    data = b""
+    if os.path.exists(job.file("log")):
+        with open(job.file("log"), "rb") as stream:
+            stream.seek(offset)
+            data = stream.read(_PIECE)
+    more = len(data) == _PIECE
+    return dict(seen, log=base64.b64encode(data).decode(), offset=offset + len(data), more=more, id=job.text("id"))
+
+
+# Exit codes of a command that SIGKILL or SIGTERM ended, and the states in which it was Slurm that sent it
+_SIGNALLED = (137, 143)
+_SLURM_S = ("CANCELLED", "TIMEOUT", "OUT_OF_MEMORY", "PREEMPTED", "NODE_FAIL", "DEADLINE")
+
+
+def outcome(job: Job) -> process.Finished:
+    """How a job that is over ended.
+
+    Raises:
+        Problem: Slurm ended it.
+    """
+    listing = process.Listing()
+    listing.feed(disk.read(job.file("log")) or b"", last=True)
+    code = job.text("exit")
+    verdict = "" if code.isdigit() and int(code) not in _SIGNALLED else _verdict(job)
+    if code.isdigit() and not verdict.startswith(_SLURM_S):
+        return process.Finished(int(code), list(listing.lines), listing.made)
+    raise Problem(
+        "Slurm ended the job {} before the command did ({})".format(job.text("id"), verdict),
+        "see {}".format(portable(job.file("log"))),
+        list(listing.lines),
+    )
+
+
+def _verdict(job: Job) -> str:
+    """Slurm's word for how the job ended: the queue's while it remembers, else that of the accounting, if any."""
+    number = job.text("id")
+    for ask in (
+        ["squeue", "--noheader", "--states=all", "--jobs=" + number, "--format=%T"],
+        ["sacct", "-n", "-X", "-P", "-j", number, "-o", "State"],
+    ):
+        try:
+            done = process.run(ask, {}, 60)
+        except OSError:
+            continue
+        if done.code == 0 and done.lines:
+            return done.lines[0]
+    return "why is not known"
+
+
+def _script(job: Job, argv: List[str], environment: Dict[str, str]) -> str:
+    exports = ["export {}={}".format(name, shlex.quote(value)) for name, value in sorted(environment.items())]
+    exit_file = shlex.quote(job.file("exit"))
+    lines = ["#!/bin/sh", "# Written by rookery: a command that is better run on a compute node.", *exports]
+    lines += [" ".join(shlex.quote(word) for word in argv) + " </dev/null", "code=$?"]
+    lines += ["echo $code > {0}.new && mv {0}.new {0}".format(exit_file), "exit $code"]
+    return "\n".join(lines) + "\n"
+
+
+def attached(home: str, key: str) -> Optional[Job]:
+    """The job of a command, if one was handed to Slurm and its end was not seen."""
+    job = job_of(home, key)
+    if not os.path.exists(job.file("sh")) or os.path.exists(job.file("seen")):
+        return None
+    return job if job.text("id") or find_again(job) else None

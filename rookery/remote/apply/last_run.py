@@ -1,0 +1,190 @@
+"""What each role asked for in the last run, and that a whole run came to its end: for the fast way of the next one.
+
+`declared/ROLE` in the state folder: a role's declarations, and what the answers of their tests depended on.
+`asked`, written when a whole run has come to its end: what the laptop asked for, and what the login node is like.
+Each is a line with a digest, then JSON.
+"""
+
+import json
+import os
+import sys
+import time
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
+
+from rookery.remote import strict_json
+from rookery.remote.apply import disk, fingerprint_check
+from rookery.remote.apply.ledger import make_state_folder, state_folder
+from rookery.remote.apply.paths import native, portable
+
+VERSION = 1
+_FACT = "rookery-fact "
+# what may be another each time, and no declaration depends on
+_FLEETING = (
+    "node",
+    "epoch",
+    "glibc",
+    "os",
+    "python",
+    "free_mb",
+    "writable",
+    "installed_mb",
+    "moving_mb",
+    "quota",
+    "programs_left",
+    "links_left",
+    "replaceable_by",
+)
+
+Sights = Dict[str, str]
+
+
+def look(paths: Iterable[str]) -> Sights:
+    """What can be seen of each path."""
+    return {portable(path): fingerprint_check.see(fingerprint_check.TEST, path) for path in paths}
+
+
+def is_as_seen(sights: Sights) -> bool:
+    """Whether all of it looks as it did."""
+    return bool(sights) and all(
+        fingerprint_check.see(fingerprint_check.TEST, native(path)) == was for path, was in sights.items()
+    )
+
+
+def note(home: str, payload: Dict[str, Any], sights: Dict[str, Sights]) -> None:
+    """Write down what a role declared in this run, and what its tests looked at.
+
+    Args:
+        home: The home.
+        payload: What the laptop sent: role, run, storage, declaration.
+        sights: By command (see commands.name_of), what the answer of its test depends on.
+    """
+    run, declaration = payload["run"]["id"], _lean(payload["declaration"])
+    if not declaration:
+        return
+    known = _read(_declared(home, payload["role"]))
+    parts = known["parts"] if known is not None and known.get("run") == run and _is_declared(known) else []
+    same = next((part for part in parts if part["declaration"] == declaration), None)
+    if same is not None:  # a role that went on after a Slurm job
+        same["sights"].update(sights)
+    else:
+        parts.append({"declaration": declaration, "storage": payload["storage"], "sights": sights})
+    _write(home, _declared(home, payload["role"]), {"run": run, "parts": parts})
+
+
+def declared(home: str, run: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    """What each role declared in a run."""
+    folder = os.path.join(state_folder(home), "declared")
+    for name in sorted(os.listdir(folder) if os.path.isdir(folder) else []):
+        said = _read(os.path.join(folder, name))
+        if said is not None and said.get("run") == run and _is_declared(said):
+            yield name, said
+
+
+def seal(home: str, run: str, asked: Dict[str, Any]) -> None:
+    """A whole run has come to its end: write down what was asked for, and what the login node is like now.
+
+    Args:
+        home: The home.
+        run: The run's name.
+        asked: What the laptop sends for this: `glance`, a command line that tells the facts, and whatever it wants to
+            know of this run later.
+    """
+    import subprocess
+
+    kept = {key: value for key, value in asked.items() if key != "glance"}
+    done = subprocess.run(
+        ["sh", "-c", asked["glance"]],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    facts = facts_in(done.stdout)
+    when = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+    roles = [role for role, _ in declared(home, run)]
+    said = dict(kept, version=VERSION, run=run, when=when, python=python(), glance=facts, declared=roles)
+    _write(home, _sealed(home), said)
+
+
+def sealed(home: str) -> Optional[Dict[str, Any]]:
+    """What the last whole run wrote down, or None."""
+    said = _read(_sealed(home))
+    is_whole = (
+        said is not None
+        and said.get("version") == VERSION
+        and isinstance(said.get("run"), str)
+        and _are_texts(said.get("glance"))
+        and _are_texts(said.get("declared"))
+        and isinstance(said.get("facts", {}), dict)
+    )
+    return said if is_whole else None
+
+
+def facts_in(output: bytes) -> List[str]:
+    """The lasting facts in what the probe printed; which shell or folder comes first does not count."""
+    lines = output.decode("utf-8", "surrogateescape").splitlines()
+    facts = {line[len(_FACT) :].strip() for line in lines if line.startswith(_FACT)}
+    return sorted(fact for fact in facts if fact.partition(" ")[0] not in _FLEETING)
+
+
+def python() -> str:
+    """The version of the Python that this runs on."""
+    return "{}.{}.{}".format(*sys.version_info[:3])
+
+
+def _lean(declaration: Dict[str, Any]) -> Dict[str, Any]:
+    """A declaration without what only matters while it is carried out."""
+    kept = {key: value for key, value in declaration.items() if key not in ("space", "release", "seal") and value}
+    if "commands" in kept:
+        needed = ("what", "creates", "unless", "environment", "makes", "stage")
+        kept["commands"] = [
+            dict(
+                {key: item[key] for key in needed if key in item}, argv=[disk.digest(json.dumps(item["argv"]).encode())]
+            )
+            for item in kept["commands"]
+            if item.get("unless") != ["false"]  # for this one time
+        ]
+    return {key: value for key, value in kept.items() if value}
+
+
+def _sealed(home: str) -> str:
+    return os.path.join(state_folder(home), "asked")
+
+
+def _declared(home: str, role: str) -> str:
+    return os.path.join(state_folder(home), "declared", role)
+
+
+def _read(file: str) -> Optional[Dict[str, Any]]:
+    """What one of these files says; None where it is not as it was written: then a full run is what finds out."""
+    try:
+        digest, _, text = strict_json.read_bytes(file).partition(b"\n")
+        if digest.decode("ascii", "replace") != disk.digest(text):
+            return None
+        said = strict_json.loads(text)
+    except (OSError, strict_json.MalformedError):
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def _is_declared(said: Dict[str, Any]) -> bool:
+    parts = said.get("parts")
+    return isinstance(parts, list) and all(
+        isinstance(part, dict)
+        and isinstance(part.get("declaration"), dict)
+        and _are_texts(part.get("storage"))
+        and isinstance(part.get("sights"), dict)
+        and all(isinstance(sights, dict) for sights in part["sights"].values())
+        for part in parts
+    )
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _write(home: str, file: str, said: Dict[str, Any]) -> None:
+    make_state_folder(home)
+    os.makedirs(os.path.dirname(file), mode=0o700, exist_ok=True)
+    text = json.dumps(said).encode()
+    disk.write(file, disk.digest(text).encode() + b"\n" + text, 0o600)

@@ -1,0 +1,96 @@
+"""What a path in a declaration means, and where rookery may write."""
+
+import os
+from typing import Iterable
+
+from rookery.remote.apply.problem import Problem
+
+
+def native(text: str) -> str:
+    """Text from the declaration as this Python names files.
+
+    A login in the C locale gives Python 3.6 an ASCII filesystem encoding, which has no `é`: its bytes go through.
+    """
+    return os.fsdecode(text.encode("utf-8", "surrogateescape"))
+
+
+def portable(path: str) -> str:
+    """A path of this machine as text for the ledger and the result: `native` undone."""
+    return os.fsencode(path).decode("utf-8", "surrogateescape")
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Whether `path` is `folder` or something in it. Both are compared as they are written."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+class Roots:
+    """The person's home, and the folders that rookery may write in.
+
+    Attributes:
+        home: The home folder, as $HOME has it.
+        allowed: Home and storage, links resolved.
+    """
+
+    def __init__(self, home: str, storage: Iterable[str]) -> None:
+        self.home = home
+        self.allowed = [os.path.realpath(folder) for folder in [home] + [native(path) for path in storage if path]]
+
+    def tilde(self, text: str) -> str:
+        """`~` and `~/…` are the home. Nothing else is expanded."""
+        text = native(text)
+        return self.home + text[1:] if text == "~" or text.startswith("~/") else text
+
+    def expand(self, text: str) -> str:
+        """The absolute path that a declaration's path means; links are not followed.
+
+        Raises:
+            Problem: The path is relative, or holds a NUL byte.
+        """
+        path = self.tilde(text)
+        if not os.path.isabs(path) or "\0" in path:
+            raise Problem("the path {!r} is neither absolute nor in ~".format(text))
+        return os.path.normpath(path)
+
+    def show(self, path: str) -> str:
+        """A path as a person reads it."""
+        return portable("~" + path[len(self.home) :] if is_inside(path, self.home) else path)
+
+    def follow(self, path: str) -> str:
+        """Where a write to `path` lands, every link followed.
+
+        Raises:
+            Problem: That is outside the home and the storage.
+        """
+        return self._inside(os.path.realpath(path), path)
+
+    def place(self, path: str) -> str:
+        """Where the name `path` itself stands: links on the way to it are followed, one at the end is not.
+
+        Raises:
+            Problem: That is outside the home and the storage.
+        """
+        folder, name = os.path.split(path)
+        return self._inside(os.path.join(os.path.realpath(folder), name), path)
+
+    def has_own(self, folder: str) -> bool:
+        """Whether a folder is in the home or the storage, and the person's own, who alone can give it a time.
+
+        The folder of a project, say, in which a person's own is made, is neither.
+        """
+        real = os.path.realpath(folder)
+        return self._holds(real) and os.stat(real).st_uid == os.getuid()
+
+    def _holds(self, real: str) -> bool:
+        return any(is_inside(real, root) for root in self.allowed)
+
+    def _inside(self, real: str, path: str) -> str:
+        if self._holds(real):
+            return real
+        through = " leads to {}, which".format(portable(real)) if real != path else ""
+        raise Problem(
+            "{}{} is neither in the home nor on the storage of this cluster, so nothing was written there".format(
+                self.show(path), through
+            ),
+            "let the link end inside the home or the storage, or name that folder in cluster_storage",
+        )

@@ -1,0 +1,90 @@
+"""What a role wrote once and declares no longer is taken back, as undo does it; what the person changed is left.
+
+Tools that were installed and folders that were moved stay: to take those away is for `undo`, which asks first.
+"""
+
+import os
+from typing import Any, Dict, List, Set, Tuple
+
+from rookery.remote.apply.paths import portable
+from rookery.remote.apply.problem import Problem
+from rookery.remote.apply.records import Entry, real_of
+from rookery.remote.apply.work import Thing, Work
+
+_KINDS = ("links", "files", "blocks", "json", "environment", "directories")
+
+
+def remove(work: Work, declaration: Dict[str, Any]) -> None:
+    """Take back what this role's whole declaration holds no longer."""
+    found = _stale(work, declaration)
+    if found:
+        _take_back(work, found)
+
+
+def _take_back(work: Work, found: List[Entry]) -> None:
+    from rookery.remote.apply import restore
+
+    back, told = restore.Back(work.roots, work.ledger, work.room, work.check), 0
+    for entry in sorted(found, key=lambda one: -int(one["order"])):
+        folder = os.path.dirname(real_of(entry))
+        if not work.check:
+            work.ledger.note_folder(folder)
+        restore.KINDS[entry["kind"]](back, entry)
+        if not work.check:
+            work.ledger.settle_folder(folder)
+        for outcome in back.outcomes[told:]:
+            thing = Thing(entry["kind"], real_of(entry), outcome["what"])
+            if outcome["state"] == restore.LEFT:
+                work.tell(thing, "kept", "no longer needed, but " + outcome["note"])
+                continue
+            work.changed = True
+            note = "no longer needed: " + outcome["state"]
+            work.diffs.append(work.diff(thing.path, "as rookery wrote it\n", outcome["state"] + "\n"))
+            work.tell(thing, "would-change" if work.check else "changed", note)
+        told = len(back.outcomes)
+
+
+def _stale(work: Work, declaration: Dict[str, Any]) -> List[Entry]:
+    """What is to be taken back; of folders those that hold nothing else."""
+    declared, places = _declared(work, declaration)
+    found: List[Entry] = []
+    gone: Set[str] = set()
+    for entry in sorted(work.ledger.entries, key=lambda one: (one["kind"] == "directories", -len(real_of(one)))):
+        real, kind = real_of(entry), entry["kind"]
+        is_declared = (kind, entry["path"]) in declared or (kind, real) in places
+        if entry["role"] != work.ledger.role or kind not in _KINDS or is_declared:
+            continue
+        if entry["after"].get("by"):
+            continue  # a command's, which may not run again
+        is_folder = kind == "directories" and os.path.isdir(real)
+        is_in_use = is_folder and not gone.issuperset(os.path.join(real, name) for name in os.listdir(real))
+        if not is_in_use and _may_be_written(work, real):
+            found.append(entry)
+            gone.add(real)
+    return found
+
+
+def _declared(work: Work, declaration: Dict[str, Any]) -> "Tuple[Set[Tuple[str, str]], Set[Tuple[str, str]]]":
+    """Kind and path of all that is declared, and kind and place: a file may have got another name."""
+    paths = []
+    for kind in _KINDS:
+        items = declaration.get(kind, [])
+        for item in [items] if isinstance(items, dict) else items:
+            if kind == "environment":
+                from rookery.remote.apply import shells
+
+                name = "~/.config/rookery/env.d/{}.{}"
+                paths += [(kind, name.format(item["name"], shell)) for shell in item.get("shells", shells.FORMS)]
+            else:
+                paths.append((kind, item["path"]))
+    full = [(kind, work.roots.expand(path)) for kind, path in paths]
+    places = {(kind, os.path.realpath(path)) for kind, path in full if kind != "links"}
+    return {(kind, portable(path)) for kind, path in full}, places
+
+
+def _may_be_written(work: Work, real: str) -> bool:
+    try:
+        work.roots.place(real)
+    except Problem:
+        return False
+    return True

@@ -1,0 +1,208 @@
+"""What a ledger's file says: read, brought on to the newest form, and for undo looked through before anything is done.
+
+Version 1 had `entries` alone. Version 2 added `folders` (the times of folders that rookery wrote in), `made` (the
+folders above its own that it made), `storage` (where it was told that it may write, besides the home) and `left`. In
+version 3 a moved folder has a place of its own on the storage; before, it was put among what stood there (`is_merged`).
+"""
+
+import json
+import os
+import re
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional
+
+from rookery.remote import strict_json
+from rookery.remote.apply import disk
+from rookery.remote.apply.paths import Roots, is_inside, native, portable
+from rookery.remote.apply.problem import Problem
+
+VERSION = 3
+KINDS = ("directories", "moves", "links", "files", "blocks", "json", "environment", "commands")
+_TYPES = {"order": int, "role": str, "kind": str, "path": str, "state": str, "before": dict, "after": dict}
+_BEFORE = ("absent", "file", "dir", "link", "other")
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+_MODE = re.compile(r"[0-7]{4}\Z")
+
+Entry = Dict[str, Any]
+
+
+class Record(NamedTuple):
+    """A ledger's content.
+
+    Attributes:
+        entries: Every change, the oldest first.
+        folders: By path: `mtime` before rookery wrote in it, and as rookery left it (`ours`; None where not known).
+        made: Folders above rookery's own that it made.
+        storage: The storage folders of the runs so far.
+        left: What undo left, as the person had changed it: `path`, and what stood there before (`kept`).
+        version: The version that the file is of; 0 where there is none.
+    """
+
+    entries: List[Entry]
+    folders: Dict[str, Dict[str, Any]]
+    made: List[str]
+    storage: List[str]
+    left: List[Dict[str, str]]
+    version: int
+
+
+def read(file: str) -> Record:
+    """The ledger in a file.
+
+    Raises:
+        Problem: It is damaged, or from a newer rookery.
+    """
+    data = disk.read(file)
+    if data is None:
+        return Record([], {}, [], [], [], 0)
+    try:
+        said = strict_json.loads(data)
+        version = said["version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(file) from error
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise _damaged(file)
+    if version > VERSION:
+        raise Problem(
+            "{} was written by a newer rookery (version {}, this one knows {})".format(file, version, VERSION),
+            "update rookery on this laptop",
+        )
+    if version == 1:
+        said.update(folders={}, made=[], storage=[], left=[])
+    if not _is_whole(said):
+        raise _damaged(file)
+    return Record(said["entries"], said["folders"], said["made"], said["storage"], said["left"], version)
+
+
+def real_of(entry: Entry) -> str:
+    """Where the thing of an entry stands, as this Python names files."""
+    return native(str(entry.get("real") or entry["path"]))
+
+
+def folders_of(entry: Entry) -> List[str]:
+    """The folders in which the change of an entry makes or removes a name."""
+    places = [real_of(entry)] + ([native(str(entry["after"]["target"]))] if entry["kind"] == "moves" else [])
+    return [os.path.dirname(place) for place in places]
+
+
+def is_merged(entry: Entry) -> bool:
+    """Whether rookery 0.1.0 put a folder of the home among what stood on the storage, which is not done any more."""
+    before = entry["before"]
+    return before["type"] == "dir" and before.get("to") == "dir" and not entry.get("arrived")
+
+
+def render(record: Record) -> str:
+    """The text of a ledger's file, in the newest version."""
+    said = {
+        "version": VERSION,
+        "entries": record.entries,
+        "folders": record.folders,
+        "made": record.made,
+        "storage": record.storage,
+        "left": record.left,
+    }
+    return json.dumps(said, indent=1) + "\n"
+
+
+def _is_whole(said: Dict[str, Any]) -> bool:
+    """Whether all of a ledger is of the type that it should be."""
+    try:
+        entries = all(isinstance(entry[key], kind) for entry in said["entries"] for key, kind in _TYPES.items())
+        folders = all(
+            isinstance(times["mtime"], int)
+            and isinstance(times["ours"], (int, type(None)))
+            and isinstance(times.get("want", 0), int)
+            for times in said["folders"].values()
+        )
+        lists = all(isinstance(said[key], list) for key in ("entries", "made", "storage", "left"))
+        paths = [*said["made"], *said["storage"]]
+        paths += [left[key] for left in said["left"] for key in ("path", "kept")]
+    except (KeyError, TypeError, AttributeError):
+        return False
+    return entries and folders and lists and all(isinstance(path, str) and "\0" not in path for path in paths)
+
+
+def _damaged(file: str) -> Problem:
+    return Problem(
+        "the ledger {} is damaged, so nothing was touched".format(file),
+        "mv {0} {0}.damaged, then run the same command again (undo can't take earlier changes back)".format(file),
+    )
+
+
+def doubts(record: Record, roots: Roots) -> Optional[str]:
+    """The first thing in a ledger that no rookery would have written there; undo goes by one without such alone."""
+    seen = set()
+    for number, entry in enumerate(record.entries, 1):
+        fault = _fault(entry, roots)
+        key = (entry["role"], entry["kind"], entry["path"])
+        if fault is None and key in seen:
+            fault = "the same thing is there twice"
+        if fault is not None:
+            return "entry {} ({}): {}".format(number, entry["path"][:200], fault)
+        seen.add(key)
+    for path in record.storage:
+        if not os.path.isabs(path) or os.path.normpath(path) != path or path.strip("/") == "":
+            return "{} can't be a storage folder".format(path[:200])
+    for path in [*record.folders, *record.made]:
+        if not _is_ours(path, roots):
+            return "{} is neither in the home nor on the storage".format(path[:200])
+    if len({entry["order"] for entry in record.entries}) != len(record.entries):
+        return "two entries have one number"
+    return None
+
+
+def _fault(entry: Entry, roots: Roots) -> Optional[str]:
+    before, after = entry["before"], entry["after"]
+    if entry["kind"] not in KINDS:
+        return "nothing of the kind {!r} is known".format(entry["kind"][:40])
+    if entry["state"] not in ("planned", "done"):
+        return "its state is {!r}".format(entry["state"][:40])
+    if before.get("type") not in _BEFORE:
+        return "what stood there is of no known type"
+    paths = [entry["path"], entry.get("real", entry["path"])]
+    if entry["kind"] == "moves":
+        paths.append(after.get("target"))
+    outside = [path for path in paths if path == portable(roots.home) or not _is_ours(path, roots)]
+    if outside:
+        return "{} is neither in the home nor on the storage".format(str(outside[0])[:200])
+    if entry["kind"] == "moves" and (is_inside(paths[0], paths[2]) or is_inside(paths[2], paths[0])):
+        return "a folder can't be moved into itself"
+    return None if _fits(before) and _fits(after) and _are_texts(entry.get("written", [])) else "its values don't fit"
+
+
+def _fits(seen: Dict[str, Any]) -> bool:
+    """Whether what is said of a thing has the form that it should have."""
+    kept = seen.get("kept", "")
+    return (
+        isinstance(kept, str)
+        and "/" not in kept
+        and kept not in (".", "..")
+        and _DIGEST.match(str(seen.get("digest", "0" * 64))) is not None
+        and _MODE.match(str(seen.get("mode", "0755"))) is not None
+        and isinstance(seen.get("mtime", 0), int)
+        and isinstance(seen.get("group", 0), int)
+        and isinstance(seen.get("target", ""), str)
+        and isinstance(seen.get("values", {}), dict)
+        and all(_are_texts(seen.get(key, [])) for key in ("children", "came", "stood"))
+        and (seen.get("type") != "file" or ("digest" in seen and ("kept" in seen or "mtime" not in seen)))
+    )
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+
+
+def _is_ours(path: Any, roots: Roots) -> bool:
+    """Whether a path is in the home or on the storage: as it is written, and where its folder leads."""
+    if not isinstance(path, str) or "\0" in path:
+        return False
+    path = native(path)
+    if not os.path.isabs(path) or os.path.normpath(path) != path:
+        return False
+    named: Iterable[str] = [roots.home, *roots.allowed]
+    if not any(is_inside(path, folder) and path != folder for folder in named):
+        return path in named  # the home itself may be a folder whose time is known
+    try:
+        roots.place(path)
+    except Problem:
+        return False
+    return True

@@ -1,0 +1,65 @@
+"""The answer to the laptop: whatever happens, it is one, and between markers: start-up files may print around it."""
+
+import base64
+import json
+import os
+import pwd
+import sys
+import zlib
+from typing import Any, Callable, Dict
+
+from rookery.remote.apply import process
+from rookery.remote.apply.problem import Problem, explain
+
+Payload = Dict[str, Any]
+Result = Dict[str, Any]
+
+
+def main(session: Callable[[Payload], Any], payload: Payload) -> None:
+    """Carry out a session, and write its answer.
+
+    Args:
+        session: Makes one: with `run`, which gives the result, and `result`, which gives that of the part done so far.
+        payload: What the laptop sent.
+    """
+    with process.stoppable():
+        tell(answer(session, payload))
+
+
+def tell(result: Result) -> None:
+    """Write an answer."""
+    packed = base64.b64encode(zlib.compress(json.dumps(result).encode())).decode()
+    try:
+        os.write(1, "\n<<<rookery:{}:rookery>>>\n".format(packed).encode())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        pass  # nobody listens any more; the ledger has it all
+
+
+def answer(session: Callable[[Payload], Any], payload: Payload) -> Result:
+    """The result of what was asked; never an exception."""
+    os.environ["HOME"] = home_folder()
+    asked = session(payload)
+    trouble = {}
+    try:
+        os.chdir(home_folder())
+        return dict(asked.run())
+    except Problem as problem:
+        failure = problem
+    except OSError as error:
+        failure = explain(error)
+    except process.Interrupted as interrupted:
+        failure = Problem(str(interrupted), "run the same command again: it goes on where it was")
+    except Exception as error:  # a mistake of ours: still one line, with where it was made beside it
+        failure = Problem("rookery made a mistake: {}: {}".format(type(error).__name__, error))
+        import traceback
+
+        trouble = {"exception": traceback.format_exc()}
+    message = " ".join(failure.message.split())
+    return dict(asked.result(), failed=True, msg=message, hint=failure.hint, details=failure.details, **trouble)
+
+
+def home_folder() -> str:
+    """The person's home, as their login has it."""
+    home = os.environ.get("HOME", "")
+    return os.path.normpath(home if os.path.isabs(home) and os.path.isdir(home) else pwd.getpwuid(os.getuid()).pw_dir)

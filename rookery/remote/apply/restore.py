@@ -1,0 +1,334 @@
+"""Files, links, folders, blocks and settings put back as they were; what the person has changed since is left.
+
+In check mode the acts are left out and nothing else: what would be gone by then is imagined.
+"""
+
+import json
+import os
+from typing import Any, Callable, Dict, List, Optional, Set
+
+from rookery.remote.apply import blocks, disk, settings
+from rookery.remote.apply.disk_space import Room
+from rookery.remote.apply.ledger import Ledger
+from rookery.remote.apply.paths import Roots, native, portable
+from rookery.remote.apply.problem import Problem
+from rookery.remote.apply.records import Entry, real_of
+
+REMOVED, RESTORED, LEFT = "removed", "restored", "left"
+
+# the digest of the line that rookery/homes/bashrc_guard.py puts into a ~/.bashrc
+GUARD = "da950a9a6d37964aeb3be385cbd52bc6254f2107753831fadd18abc9b8eb16f2"
+
+
+class Back:
+    """One undo: what is looked at, taken back and told.
+
+    Attributes:
+        roots: Where rookery may write.
+        ledger: What it wrote.
+        room: What fits where.
+        check: Only tell what would be done.
+        purge: Leave nothing that is rookery's own, whatever is in it.
+        obstacles: Why a moved folder can't be brought back, by path.
+        outcomes: What came of each thing: `kind`, `path`, `role`, `state` (removed, restored, left), `note`.
+    """
+
+    def __init__(self, roots: Roots, ledger: Ledger, room: Room, check: bool, purge: bool = False) -> None:
+        self.roots = roots
+        self.room = room
+        self.ledger = ledger
+        self.check = check
+        self.purge = purge
+        self.obstacles: Dict[str, str] = {}
+        self.outcomes: List[Dict[str, str]] = []
+        self._gone: Set[str] = set()
+        self._texts: Dict[str, bytes] = {}
+
+    def tell(self, entry: Entry, state: str, note: str = "") -> None:
+        """Add an outcome."""
+        said = {key: entry[key] for key in ("kind", "path", "role")}
+        self.outcomes.append(dict(said, what=self.roots.show(native(entry["path"])), state=state, note=note))
+
+    def settle(self, entry: Entry, state: str = "", note: str = "") -> None:
+        """It is as it was, or the person's by now: the ledger need not know of it any longer."""
+        if state:
+            self.tell(entry, state, note)
+        if not self.check:
+            self.ledger.drop(entry)
+
+    def leave(self, entry: Entry, why: str) -> None:
+        """It is the person's by now. What stood there before is kept, and named."""
+        kept = entry["before"].get("kept", "")
+        if kept:
+            why += "; what stood there before is in " + self.roots.show(os.path.join(self.kept_folder, native(kept)))
+            self.ledger.record.left.append({"path": entry["path"], "kept": kept})
+        self.settle(entry, LEFT, why)
+
+    @property
+    def kept_folder(self) -> str:
+        """Where copies of what stood there before are."""
+        return os.path.join(os.path.dirname(self.ledger.file), "kept")
+
+    def kept(self, entry: Entry) -> Optional[bytes]:
+        """What stood there before, where the copy of it is whole."""
+        before = entry["before"]
+        data = disk.read(os.path.join(self.kept_folder, native(before.get("kept", "")) or "-"))
+        return data if data is not None and disk.digest(data) == before.get("digest") else None
+
+    def type_of(self, path: str) -> str:
+        """What stands there by now."""
+        return "absent" if path in self._gone else disk.type_of(path)
+
+    def read(self, path: str) -> bytes:
+        """What a file holds by now."""
+        return self._texts[path] if path in self._texts else disk.read(path) or b""
+
+    def names(self, folder: str) -> List[str]:
+        """What is in a folder by now."""
+        return sorted(name for name in os.listdir(folder) if os.path.join(folder, name) not in self._gone)
+
+    def act(self, act: Callable[[], None]) -> None:
+        """Do something, unless nothing is to be done."""
+        if not self.check:
+            act()
+
+    def remove(self, path: str, at_once: bool = False) -> None:
+        """Remove what stands there; a folder goes out of its place in one instant where nothing may see half of it."""
+        self._gone.add(path)
+        self.act(lambda: disk.remove(path) if at_once else disk.clear(path))
+
+    def take_away(self, path: str, act: Callable[[], None]) -> None:
+        """Do something after which nothing stands there any more."""
+        self._gone.add(path)
+        self.act(act)
+
+    def write(self, path: str, data: bytes, mode: int, mtime: Optional[int], group: Optional[int] = None) -> None:
+        """Give a file this content and this time."""
+        self._texts[path] = data
+        self.act(lambda: disk.write(path, data, mode, mtime, group))
+
+    def put_back(self, entry: Entry, note: str = "") -> None:
+        """What stood there before takes the place of what is rookery's."""
+        real, before = real_of(entry), entry["before"]
+        if before["type"] == "file":
+            data = self.kept(entry)
+            if data is None:
+                self.leave(entry, "the copy of what stood there before is gone, or was changed")
+                return
+            group = before.get("group") if self.type_of(real) != "file" else None
+            self.write(real, data, self.mode_for(entry, real), before.get("mtime"), group)
+        elif before["type"] == "link":
+            self.act(lambda: _relink(real, native(before["target"]), before.get("mtime")))
+        else:
+            self.remove(real)
+            if before["type"] == "dir":
+                self._gone.discard(real)
+                self.act(lambda: remake(real, before))
+        self.settle(entry, REMOVED if before["type"] == "absent" else RESTORED, note)
+
+    def mode_for(self, entry: Entry, real: str) -> int:
+        """The mode that a file had, unless the person has given it another one since."""
+        mode, wrote = disk.mode_of(real), entry["after"].get("mode")
+        if mode is not None and wrote is not None and mode != int(wrote, 8):
+            return mode
+        return int(entry["before"].get("mode", "0644"), 8)
+
+
+def _relink(path: str, target: str, mtime: Optional[int]) -> None:
+    """Make a link as it was; one that was never replaced is left alone."""
+    stands = disk.snapshot(path) if disk.type_of(path) == "link" else {}
+    if stands.get("target") != portable(target) or mtime not in (None, stands["mtime"]):
+        disk.link(path, target, mtime)
+
+
+def remake(path: str, before: Dict[str, Any]) -> None:
+    """Make a folder as it was."""
+    disk.make_folder(path)
+    if "group" in before:
+        disk.give_group(path, before["group"])
+    os.chmod(path, int(before.get("mode", "0755"), 8))  # that alone, whatever its parent gave it
+    if "mtime" in before:
+        os.utime(path, ns=(before["mtime"], before["mtime"]))
+
+
+def is_written(entry: Entry, data: bytes) -> bool:
+    """Whether these bytes are rookery's."""
+    return disk.digest(data) in [*entry.get("written", []), entry["after"].get("digest")]
+
+
+def file(back: Back, entry: Entry) -> None:
+    """A file that is rookery's own, such as start-pyenv or a drop-in."""
+    real, before = real_of(entry), entry["before"]
+    kind = back.type_of(real)
+    if kind == "absent":
+        _missing(back, entry)
+    elif kind != "file":
+        back.leave(entry, "something else stands there now")
+    elif disk.digest(back.read(real)) == before.get("digest"):
+        back.settle(entry)
+    elif not is_written(entry, back.read(real)):
+        back.leave(entry, "you have changed it since")
+    else:
+        back.put_back(entry)
+
+
+def link(back: Back, entry: Entry) -> None:
+    """A link."""
+    real, before = real_of(entry), entry["before"]
+    kind = back.type_of(real)
+    stands = {"type": kind}
+    if kind == "link":
+        stands["target"] = portable(os.readlink(real))
+    elif kind == "file":
+        stands["digest"] = disk.digest(back.read(real))
+    if kind == "link" and stands["target"] == entry["after"].get("target"):
+        back.put_back(entry)
+    elif all(before.get(key) == value for key, value in stands.items()):
+        back.settle(entry)
+    elif kind == "absent":
+        _missing(back, entry)
+    else:
+        back.leave(entry, "something else stands there now")
+
+
+def directory(back: Back, entry: Entry) -> None:
+    """A folder: one that was made goes when nothing is in it."""
+    real, before = real_of(entry), entry["before"]
+    if back.type_of(real) == "absent":
+        back.settle(entry)
+    elif back.type_of(real) != "dir":
+        back.leave(entry, "something else stands there now")
+    elif before["type"] == "dir":
+        if disk.mode_of(real) == int(entry["after"].get("mode", "0"), 8):
+            back.act(lambda: os.chmod(real, int(before["mode"], 8)))
+        back.settle(entry, RESTORED)
+    elif not back.names(real):
+        back.put_back(entry)
+    elif "mode" in entry["after"]:
+        back.tell(entry, LEFT, "it holds what is yours: " + contents(back, real))
+    else:
+        back.settle(entry)  # made on the way to something else, and in use by now
+
+
+def contents(back: Back, folder: str) -> str:
+    """The first few names in a folder; a folder that holds nothing but another one is passed through."""
+    prefix, names = "", back.names(folder)
+    while len(names) == 1 and back.type_of(os.path.join(folder, names[0])) == "dir":
+        prefix, folder = prefix + portable(names[0]) + "/", os.path.join(folder, names[0])
+        names = back.names(folder)
+    return prefix + ", ".join(map(portable, names[:5])) + (", …" if len(names) > 5 else "")
+
+
+def block(back: Back, entry: Entry) -> None:
+    """A block in a file of the person's."""
+    real, before = real_of(entry), entry["before"]
+    if back.type_of(real) != "file":
+        _missing(back, entry)
+        return
+    text = back.read(real)
+    marks = blocks.markers(entry["role"], entry["after"].get("comment", "#"))
+    try:
+        there = blocks.find(text, marks)
+    except Problem as problem:
+        back.leave(entry, "in it {}; take the rest of the block out by hand".format(problem.message))
+        return
+    if there is None:
+        back.settle(entry)
+        return
+    if disk.digest(there.content) not in [*entry.get("written", []), entry["after"].get("block")]:
+        back.leave(entry, "you have changed the lines inside rookery's block, which stays")
+        return
+    rest = blocks.take_out(text, marks)
+    if not rest and before["type"] == "absent":
+        back.put_back(entry)
+    elif disk.digest(rest) == before.get("digest"):
+        back.write(real, rest, back.mode_for(entry, real), before.get("mtime"))
+        back.settle(entry, RESTORED)
+    else:
+        status = os.stat(real)
+        back.write(real, rest, status.st_mode & 0o7777, status.st_mtime_ns)
+        back.settle(entry, RESTORED, "rookery's lines are out; what you wrote since stays")
+
+
+def json_file(back: Back, entry: Entry) -> None:
+    """A JSON file that rookery shares with the person."""
+    real, before = real_of(entry), entry["before"]
+    if back.type_of(real) != "file":
+        _missing(back, entry)
+        return
+    data = back.read(real)
+    if disk.digest(data) == before.get("digest"):
+        back.settle(entry)
+        return
+    if is_written(entry, data):
+        back.put_back(entry)
+        return
+    values = entry["after"].get("values", {})
+    try:
+        have, had = settings.parse(data), settings.parse(back.kept(entry) or b"{}")
+    except ValueError:
+        back.leave(entry, "it is no plain JSON any more; rookery's keys in it: " + ", ".join(values))
+        return
+    rest = settings.without(have, values, had)
+    is_as_before = json.dumps(rest) == json.dumps(had) if before["type"] == "file" else not rest
+    if is_as_before:
+        back.put_back(entry)
+    else:
+        status = os.stat(real)
+        back.write(real, settings.render(rest, data), status.st_mode & 0o7777, status.st_mtime_ns)
+        back.settle(entry, RESTORED, "rookery's keys are out; what you set since stays")
+
+
+KINDS: Dict[str, Callable[[Back, Entry], None]] = {
+    "directories": directory,
+    "links": link,
+    "files": file,
+    "blocks": block,
+    "json": json_file,
+    "environment": file,
+}
+"""What takes back the things of each kind; moved folders and commands are `undo`'s alone."""
+
+
+def _missing(back: Back, entry: Entry) -> None:
+    if entry["before"]["type"] == "absent":
+        back.settle(entry)
+    else:
+        back.leave(entry, "it is not there any more")
+
+
+def rescued(back: Back) -> None:
+    """Bring the guard that got rookery into this home (rookery/homes/bashrc_guard.py) into the ledger.
+
+    It went above the text of ~/.bashrc or ~/.zshenv before there was a ledger; a copy of the file as it was is kept,
+    with its time.
+    """
+    for name in (".bashrc", ".zshenv"):
+        _rescued(back, name, name[1:] + "-before-rescue")
+
+
+def _rescued(back: Back, name: str, kept: str) -> None:
+    copy = os.path.join(back.kept_folder, kept)
+    data = disk.read(copy)
+    if data is None:
+        return
+    path = os.path.join(back.roots.home, name)
+    entries = back.ledger.entries
+    entry = next((one for one in entries if (one["kind"], one["path"]) == ("blocks", portable(path))), None)
+    if entry is None:
+        if blocks.find(disk.read(path) or b"", blocks.markers("shell")) is None:
+            return
+        order = min((one["order"] for one in entries), default=1) - 1
+        real = portable(os.path.realpath(path))
+        entry = {"order": order, "role": "shell", "kind": "blocks", "path": portable(path), "real": real}
+        entry.update(state="done", run="", when="", after={"type": "file", "digest": "0" * 64, "block": GUARD})
+        entries.append(entry)
+    status = os.stat(copy)
+    entry["before"] = {
+        "type": "file",
+        "mode": "{:04o}".format(status.st_mode & 0o7777),
+        "mtime": status.st_mtime_ns,
+        "digest": disk.digest(data),
+        "kept": kept,
+    }
+    entry["written"] = [*entry.get("written", []), GUARD]

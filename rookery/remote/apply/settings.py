@@ -1,0 +1,120 @@
+"""JSON files that rookery shares with the person: keys are added, what the person set is left."""
+
+import json
+import re
+from typing import Any, Dict, List, NamedTuple
+
+from rookery.remote import strict_json
+from rookery.remote.apply.problem import Problem
+from rookery.remote.apply.work import Thing, Work
+
+Object = Dict[str, Any]
+
+
+class Merged(NamedTuple):
+    """What comes of a merge: the whole, the part that is rookery's, and the keys that the person set otherwise."""
+
+    whole: Object
+    ours: Object
+    left: List[str]
+
+
+def merge(have: Object, want: Object, ours: Object) -> Merged:
+    """Add what is wanted to what is there.
+
+    Args:
+        have: What the file says.
+        want: What is declared.
+        ours: What rookery wrote before: where the file still says that, it may be changed.
+    """
+    dropped = {key: value for key, value in ours.items() if key not in want}
+    whole: Object = without(have, dropped, {})
+    written: Object = {}
+    left: List[str] = []
+    for key, value in want.items():
+        mine = ours.get(key)
+        if isinstance(value, dict) and isinstance(have.get(key), dict):
+            inner = merge(have[key], value, mine if isinstance(mine, dict) else {})
+            whole[key], written[key] = inner.whole, inner.ours
+            left += ["{}: {}".format(key, name) for name in inner.left]
+        elif key not in have or (key in ours and _same(have[key], mine)):
+            whole[key] = written[key] = value
+        elif not _same(have[key], value):
+            left.append(key)
+    return Merged(whole, written, left)
+
+
+def without(have: Object, ours: Object, had: Object) -> Object:
+    """What is left of a file when rookery's keys are taken out, where it still says what rookery wrote there.
+
+    Args:
+        have: What the file says.
+        ours: What rookery wrote.
+        had: What the file said before: an empty mapping that was there stays.
+    """
+    rest: Object = {}
+    for key, value in have.items():
+        if key not in ours:
+            rest[key] = value
+        elif isinstance(value, dict) and isinstance(ours[key], dict):
+            inner = without(value, ours[key], had[key] if isinstance(had.get(key), dict) else {})
+            if inner or key in had:
+                rest[key] = inner
+        elif not _same(value, ours[key]):
+            rest[key] = value
+    return rest
+
+
+def parse(data: bytes) -> Object:
+    """An object in strict JSON.
+
+    Raises:
+        ValueError: It is something else: comments, trailing commas, a byte-order mark, a key twice, a list, …
+    """
+    value = strict_json.loads(data)
+    if not isinstance(value, dict):
+        raise ValueError("not an object")  # noqa: TRY004 - it is no object in JSON
+    json.dumps(value, ensure_ascii=False).encode("utf-8")  # half a surrogate pair could not be written again
+    return value
+
+
+def render(value: Object, like: bytes = b"") -> bytes:
+    """JSON in the layout of the file that it replaces."""
+    indent = re.search(rb"\{\r?\n([ \t]+)", like)
+    text = json.dumps(value, ensure_ascii=False, indent=indent.group(1).decode() if indent else 4)
+    data = text.encode("utf-8") + (b"\n" if like.endswith(b"\n") or not like.strip() else b"")
+    return data.replace(b"\n", b"\r\n") if b"\r\n" in like else data
+
+
+def settings(work: Work, item: Dict[str, Any]) -> None:
+    """A JSON file has the declared keys. One that is not strict JSON is left alone, and the lines to add are told."""
+    path = work.roots.expand(item["path"])
+    shown = work.roots.show(path)
+    thing = Thing("json", path, item.get("what") or "settings in " + shown)
+    data = work.read(work.roots.follow(path))
+    try:
+        have = parse(data) if data and data.strip() else {}
+    except ValueError:
+        lines = json.dumps(item["values"], ensure_ascii=False, indent=4)[1:-1].strip()
+        work.tell(
+            thing,
+            "kept",
+            "{} is not plain JSON (comments?) and was left alone; add to it:\n    {}".format(shown, lines),
+        )
+        return
+    if not isinstance(item["values"], dict):
+        raise Problem("the values for {} are not a mapping".format(shown))
+    entry = work.ledger.find("json", path)
+    merged = merge(have, item["values"], {} if entry is None else entry["after"].get("values", {}))
+    note = "left as you set them: " + ", ".join(merged.left) if merged.left else ""
+    if merged.whole != have or data is None:
+        work.put(thing, render(merged.whole, data or b""), None, note, {"values": merged.ours})
+    elif merged.left:
+        work.tell(thing, "kept", note)
+    else:
+        work.present(thing)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal as JSON, where `true` is not 1."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)

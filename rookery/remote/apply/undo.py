@@ -1,0 +1,301 @@
+"""A home put back as it was before rookery, by its ledger alone: in reverse order, each thing noted when it is done.
+
+A run may be killed anywhere; the next one goes on. Nothing is begun where the ledger is not one that a rookery wrote,
+or where the home has too little room for what must come back.
+"""
+
+import contextlib
+import glob
+import os
+import pwd
+import shutil
+import time
+from typing import Any, Dict, List, Optional
+
+from rookery.remote.apply import disk, jobs, process, records, reply, restore, restore_moved, uninstall
+from rookery.remote.apply.disk_space import Room
+from rookery.remote.apply.lease import Lease
+from rookery.remote.apply.ledger import Ledger, finish_interrupted, state_folder
+from rookery.remote.apply.paths import Roots, is_inside, native, portable
+from rookery.remote.apply.problem import Problem
+from rookery.remote.apply.records import Entry, real_of
+from rookery.remote.apply.restore import Back
+
+_STANDS_ON = {"python_tools": "python"}  # whose tools run on whose Python
+_STAYS = ("ledger.json", "kept", "made", "lock", "lease.json")  # of rookery's state, unless it is purged
+
+_KINDS = {**restore.KINDS, "moves": restore_moved.move}
+
+Payload = Dict[str, Any]
+
+
+def main(payload: Payload) -> None:
+    """Take back what the laptop asks for, and answer."""
+    reply.main(Session, payload)
+
+
+class Session:
+    """One call from the laptop.
+
+    Its payload: `run` (id, who, laptop), `storage` (where rookery may write), `space` (MB left of a quota, by path),
+    `grain` (bytes that the smallest file takes in the home), `check`, `only` (roles; all where empty), `purge`.
+    """
+
+    def __init__(self, payload: Payload) -> None:
+        self.payload = payload
+        self.home = reply.home_folder()
+        self.back: Optional[Back] = None
+        self.found = False
+        self.notes: List[str] = []
+
+    def run(self) -> Dict[str, Any]:
+        """Take back, or in check mode tell what would be."""
+        if not self.payload["check"]:
+            finish_interrupted(self.home)
+        if not os.path.isdir(state_folder(self.home)):
+            return self.result()
+        if self.payload["check"]:
+            self._take_back(None)
+            return self.result()
+        with Lease(self.home, self.payload["run"]) as lease:
+            try:
+                self._take_back(lease)
+            finally:
+                if os.path.exists(os.path.join(state_folder(self.home), "ledger.json")):
+                    with contextlib.suppress(OSError):  # what went wrong counts more, and a lease runs out
+                        lease.release()
+        return self.result()
+
+    def result(self) -> Dict[str, Any]:
+        """What was done so far."""
+        outcomes = self.back.outcomes if self.back else []
+        return {"found": self.found, "outcomes": outcomes, "notes": self.notes}
+
+    def _take_back(self, lease: Optional[Lease]) -> None:
+        payload = self.payload
+        ledger = Ledger(self.home, "undo", payload["run"]["id"])
+        roots = Roots(self.home, [*payload["storage"], *ledger.record.storage])
+        fault = records.doubts(ledger.record, roots)
+        if fault is not None:
+            raise Problem("the ledger {} is damaged, so nothing was touched: {}".format(ledger.file, fault))
+        self.back = back = Back(roots, ledger, Room(payload["space"]), payload["check"], payload["purge"])
+        restore.rescued(back)
+        _brought(back)
+        entries = _chosen(back, payload["only"])
+        self.found = bool(ledger.entries or ledger.record.left or payload["purge"])
+        needed = restore_moved.needs(back, [one for one in entries if one["kind"] == "moves"], payload["grain"])
+        back.room.require(needed, "bringing folders back from the storage")
+        if not payload["only"]:
+            self.notes += _end_jobs(self.home, back.check)
+        if back.check:
+            self.notes += _warnings(self.home)
+        times = _Times(back, entries)
+        covering = uninstall.cover(back, entries)
+        for entry in sorted(entries, key=lambda one: -int(one["order"])):
+            if lease is not None:
+                lease.renew()
+            if entry["kind"] == "moves":
+                times.put_back()  # those in the folder go with it
+            _take(back, entry, covering)
+        if not payload["only"]:
+            self._clear_state(back)
+        times.put_back()
+        self._end(back, times)
+
+    def _end(self, back: Back, times: "_Times") -> None:
+        """Nothing is left to take back; or something is, and the ledger stays.
+
+        Raises:
+            Problem: A folder could not be brought back.
+        """
+        if back.obstacles and not back.check:
+            times.forget()
+            stays = "; ".join("{} stays on the storage: {}".format(*one) for one in sorted(back.obstacles.items()))
+            raise Problem(stays, "mend that, then run the same command again")
+        if self.payload["purge"]:
+            self._purge(back)
+            times.put_back()
+        elif not back.check:
+            times.forget()
+
+    def _clear_state(self, back: Back) -> None:
+        """What rookery remembers besides the ledger is of no use any more."""
+        folder = state_folder(self.home)
+        for name in sorted(os.listdir(folder)):
+            if name not in _STAYS:
+                back.remove(os.path.join(folder, name))
+
+    def _purge(self, back: Back) -> None:
+        """Nothing of rookery's is left, but for copies of what stood where the person has something else by now."""
+        folder, record = state_folder(self.home), back.ledger.record
+        wanted = {native(left["kept"]) for left in record.left}
+        kept = os.listdir(back.kept_folder) if os.path.isdir(back.kept_folder) else []
+        needed = sorted(wanted.intersection(kept))
+        if needed:
+            note = "{} stays: {} of your old files, which stand nowhere else; rm -r it when you have looked at them"
+            self.notes.append(note.format(back.roots.show(back.kept_folder), len(needed)))
+        if back.check:
+            return
+        if needed:
+            for name in [name for name in kept if name not in needed]:
+                disk.clear(os.path.join(back.kept_folder, name))
+            for name in [name for name in os.listdir(folder) if name != "kept"]:
+                disk.clear(os.path.join(folder, name))
+            return
+        top = folder
+        above = [native(path) for path in record.made]
+        while os.path.dirname(top) in above and os.listdir(os.path.dirname(top)) == [os.path.basename(top)]:
+            top = os.path.dirname(top)
+        want = record.folders.get(portable(os.path.dirname(top)), {}).get("want")
+        disk.rename(top, disk.gone_of(top) + ("" if want is None else "-{}".format(want)))
+        finish_interrupted(self.home)
+
+
+class _Times:
+    """Times of folders that are not rookery's: what they were, unless somebody else wrote in them since."""
+
+    def __init__(self, back: Back, entries: List[Entry]) -> None:
+        self.back = back
+        self.folders = back.ledger.record.folders
+        if back.check:
+            return
+        touched = {folder for entry in entries for folder in records.folders_of(entry)}
+        touched |= {native(path) for path in self.folders}
+        for folder in touched:
+            known = self.folders.get(portable(folder), {})
+            if os.path.isdir(folder) and back.roots.has_own(folder) and "want" not in known:
+                now = os.stat(folder).st_mtime_ns
+                known = dict({"mtime": now, "ours": now}, **known)
+                ours = known["ours"] in (None, now) or back.ledger.was_cut_off_in(folder)
+                known["want"] = known["mtime"] if ours else now
+                self.folders[portable(folder)] = known
+        back.ledger.save()
+
+    def put_back(self) -> None:
+        """Give the folders their times, and remember them as rookery leaves them."""
+        if self.back.check:
+            return
+        for path, known in list(self.folders.items()):
+            folder, want = native(path), known.get("want")
+            if not os.path.isdir(folder):
+                del self.folders[path]
+            elif want is not None:
+                os.utime(folder, ns=(want, want))
+                known["ours"] = want
+
+    def forget(self) -> None:
+        """This undo is over."""
+        for known in self.folders.values():
+            known.pop("want", None)
+        self.back.ledger.save()
+
+
+def _take(back: Back, entry: Entry, covering: Dict[str, List[str]]) -> None:
+    real = real_of(entry)
+    if os.path.isdir(os.path.dirname(real)):
+        back.act(lambda: disk.discard(disk.beside(real)))
+    if entry["kind"] == "commands":
+        uninstall.command(back, entry, covering)
+    elif uninstall.is_prefix(entry):
+        uninstall.prefix(back, entry)
+    else:
+        _KINDS[entry["kind"]](back, entry)
+
+
+def _chosen(back: Back, only: List[str]) -> List[Entry]:
+    """The entries to take back.
+
+    Raises:
+        Problem: A role is named that did nothing here, or that another one stands on.
+    """
+    entries = back.ledger.entries
+    roles = list(dict.fromkeys(entry["role"] for entry in entries))
+    for role in only:
+        if role not in roles:
+            known = ", ".join(roles) or "none"
+            raise Problem("the role {} did nothing in this home; roles that did: {}".format(role, known))
+    chosen = [entry for entry in entries if not only or entry["role"] in only]
+    rest = [entry for entry in entries if entry not in chosen]
+    for entry in chosen:
+        above = sorted({one["role"] for one in rest if _stands_on(one, entry)})
+        if above:
+            raise Problem(
+                "{} can't be taken back alone: {} need{} it".format(
+                    entry["role"], ", ".join(above), "s" if len(above) == 1 else ""
+                ),
+                "take those back as well: --only " + ",".join(sorted({*only, *above})),
+            )
+    return list(chosen)
+
+
+def _stands_on(one: Entry, other: Entry) -> bool:
+    """Whether what one role did needs what the other did."""
+    if _STANDS_ON.get(one["role"]) == other["role"]:
+        return True
+    if other["role"] == "shell" and one["kind"] == "environment":
+        return True  # no shell would read it
+    holds = other["kind"] in ("moves", "commands") or uninstall.is_prefix(other)
+    places = [real_of(other)] + ([native(str(other["after"]["target"]))] if other["kind"] == "moves" else [])
+    path = real_of(one)
+    return holds and any(path != place and is_inside(path, place) for place in places)
+
+
+def _brought(back: Back) -> None:
+    """Bring a Python that rookery put there before it had a ledger into it, with the folders that it is in."""
+    path = os.path.join(state_folder(back.roots.home), "python")
+    entries = back.ledger.entries
+    if disk.type_of(path) != "link":
+        return
+    python = os.path.realpath(path)
+    head, found, _ = python.partition("/rookery/")
+    folder = os.path.join(head, "rookery", python[len(head) + len(found) :].split("/")[0])
+    things = [
+        ("directories", os.path.dirname(folder)),
+        ("directories", folder),
+        ("directories", os.path.join(folder, "bin")),
+        ("commands", os.path.join(folder, "python")),
+        ("commands", os.path.join(folder, "bin/uv")),
+        ("commands", path),
+    ]
+    lowest = min([0] + [entry["order"] for entry in entries])
+    known = {entry["path"] for entry in entries if entry["before"]["type"] == "absent"}
+    for number, (kind, place) in enumerate(things):
+        if found and portable(place) not in known:
+            entry = {"order": lowest - len(things) + number, "role": "cluster", "kind": kind, "path": portable(place)}
+            entry.update(state="done", before={"type": "absent"}, after={"type": "made"}, run="", when="")
+            entries.append(entry)
+
+
+def _warnings(home: str) -> List[str]:
+    """What a person should know before anything is done."""
+    notes = []
+    if shutil.which("squeue"):
+        user = pwd.getpwuid(os.getuid()).pw_name
+        done = process.run(["squeue", "--noheader", "--user=" + user, "--format=%j"], {}, 20)
+        count = sum(not name.startswith("rookery-") for name in done.lines) if done.code == 0 else 0
+        if count:
+            notes.append("{} of your jobs wait or run: one that uses these tools will fail".format(count))
+    projects = os.path.join(home, "projects")
+    deployed = glob.glob(os.path.join(glob.escape(projects), "*/repository.git"))
+    if deployed:
+        names = ", ".join(sorted(portable(os.path.basename(os.path.dirname(path))) for path in deployed))
+        notes.append("~/projects is your work and stays: " + names)
+    return notes
+
+
+def _end_jobs(home: str, check: bool) -> List[str]:
+    """End the Slurm jobs of a setup that was cut off; what is told of them."""
+    notes = []
+    folder = os.path.join(state_folder(home), "jobs")
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    for key in [name[:-3] for name in names if name.endswith(".sh")]:
+        job = jobs.attached(home, key)
+        if job is None or jobs.state(job)["state"] not in ("pending", "running"):
+            continue
+        notes.append("Slurm job {} of a setup that was cut off: ended".format(job.text("id")))
+        if not check:
+            process.run(["scancel", job.text("id")], {}, 60)
+            deadline = time.monotonic() + 60
+            while jobs.state(job)["state"] in ("pending", "running") and time.monotonic() < deadline:
+                time.sleep(0.5)
+    return notes

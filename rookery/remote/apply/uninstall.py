@@ -1,0 +1,163 @@
+"""Installed tools removed: what commands made, and what the tools have left in rookery's own folder since.
+
+What the person has made with those tools (environments, tools and Pythons of their own, R packages) stays and is named.
+"""
+
+import glob
+import os
+from typing import Dict, List, Optional
+
+from rookery.remote.apply import disk, restore
+from rookery.remote.apply.paths import is_inside, portable
+from rookery.remote.apply.records import Entry, real_of
+from rookery.remote.apply.restore import LEFT, REMOVED, Back
+
+# In rookery's own folder on the storage (…/rookery/x86_64): where tools put what the person has them make. Everything
+# else there is installed by rookery, or a cache.
+_MADE_WITH_TOOLS = ("virtualenvs", "environments", "tools", "pipx/venvs", "bin")
+_KNOWN = {"bin", "cache", "share", "python", "pipx", *(name.split("/")[0] for name in _MADE_WITH_TOOLS)}
+
+_OF_USER = ("/.config/rookery", "/.local/state/rookery")
+
+
+def is_prefix(entry: Entry) -> bool:
+    """Whether an entry is of rookery's own folder on the storage: …/rookery/x86_64, say.
+
+    Beside it, …/rookery/home holds moved folders of the home, which nothing but their own undo takes away. In
+    ~/.config/rookery and ~/.local/state/rookery are files of the user's own.
+    """
+    above, name = os.path.split(entry["path"])
+    made = (entry["kind"], entry["before"]["type"]) == ("directories", "absent")
+    is_rookerys = os.path.basename(above) == "rookery" and not above.endswith(_OF_USER)
+    return made and is_rookerys and name != "home"
+
+
+def prefix(back: Back, entry: Entry) -> None:
+    """Rookery's own folder on the storage: it goes, unless something of the person's is in it."""
+    folder = real_of(entry)
+    back.act(lambda: _clear_up(folder))
+    if back.type_of(folder) != "dir":
+        restore.directory(back, entry)
+        return
+    theirs = _made_with_tools(back, folder)
+    if theirs and not back.purge:
+        for name in ("cache", "share", "pipx/.cache", "pipx/logs"):
+            if back.type_of(os.path.join(folder, name)) == "dir":
+                back.remove(os.path.join(folder, name))
+        note = "it holds what you made with the tools ({}), which --purge removes as well"
+        back.tell(entry, LEFT, note.format(_some(theirs)))
+        return
+    back.remove(folder, at_once=True)
+    back.settle(entry, REMOVED, "with what you made in it: " + _some(theirs) if theirs else "")
+
+
+def _made_with_tools(back: Back, folder: str) -> List[str]:
+    found = [name for name in back.names(folder) if name not in _KNOWN]
+    for inner in _MADE_WITH_TOOLS:
+        path = os.path.join(folder, inner)
+        names = back.names(path) if back.type_of(path) == "dir" else []
+        found += [inner + "/" + name for name in names if not name.startswith(".")]
+    return [portable(name) for name in found]
+
+
+def _some(names: List[str]) -> str:
+    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+
+
+def cover(back: Back, entries: List[Entry]) -> Dict[str, List[str]]:
+    """Folders that go as a whole, so nothing in them is looked at by itself; with the person's own Pythons in them."""
+    found = {}
+    for entry in entries:
+        path = real_of(entry)
+        if (entry["kind"], entry["before"]["type"]) == ("commands", "absent") and disk.type_of(path) == "dir":
+            own = _own_pythons(back, path)
+            if back.purge or not own:
+                found[path] = own
+    return found
+
+
+def command(back: Back, entry: Entry, covering: Dict[str, List[str]]) -> None:
+    """What a command made."""
+    path, before = real_of(entry), entry["before"]
+    kind = back.type_of(path)
+    back.act(lambda: _clear_up(path))
+    is_covered = any(path != folder and is_inside(path, folder) for folder in covering)
+    if is_covered or kind == "absent":
+        back.settle(entry)
+    elif before["type"] == "absent":
+        _remove(back, entry, path, kind, covering)
+    elif before["type"] == "dir":
+        _take_out(back, entry, path)
+        back.settle(entry)
+    elif kind == "file" and disk.digest(back.read(path)) == before.get("digest"):
+        back.settle(entry)
+    elif kind == "file" and restore.is_written(entry, back.read(path)):
+        back.put_back(entry)
+    else:
+        back.leave(entry, "you have changed it since")
+
+
+def _remove(back: Back, entry: Entry, path: str, kind: str, covering: Dict[str, List[str]]) -> None:
+    if kind == "dir" and path not in covering:
+        note = "it holds Pythons of your own ({}), which --purge removes as well"
+        back.tell(entry, LEFT, note.format(_some(_own_pythons(back, path))))
+    elif kind == "dir" or _is_tool(back, path) or not _is_other(path, kind, entry["after"]):
+        back.remove(path, at_once=True)
+        own = covering.get(path)
+        back.settle(entry, REMOVED, "with Pythons of your own: " + _some(own) if own else "")
+    else:
+        back.leave(entry, "you have changed it since")
+
+
+def _is_other(path: str, kind: str, after: "dict[str, str]") -> bool:
+    """Whether a small file or a link is not what the command made."""
+    if kind == "file" and "digest" in after:
+        return disk.digest(disk.read(path) or b"") != after["digest"]
+    return kind == "link" and "target" in after and portable(os.readlink(path)) != after["target"]
+
+
+def _is_tool(back: Back, path: str) -> bool:
+    """Whether it is in rookery's own folder, where tools renew themselves."""
+    return any(is_prefix(entry) and is_inside(path, real_of(entry)) for entry in back.ledger.entries)
+
+
+def _own_pythons(back: Back, folder: str) -> List[str]:
+    """Versions in a pyenv that rookery did not put there."""
+    versions = folder if os.path.basename(folder) == "versions" else os.path.join(folder, "versions")
+    if not os.path.isdir(versions) or not os.path.isdir(os.path.join(os.path.dirname(versions), "libexec")):
+        return []
+    ours = {real_of(entry) for entry in back.ledger.entries if entry["kind"] == "commands"}
+    return [portable(name) for name in sorted(os.listdir(versions)) if os.path.join(versions, name) not in ours]
+
+
+def _take_out(back: Back, entry: Entry, folder: str) -> None:
+    """Of a folder that stood there before: what came by the command, where it is nothing of the person's."""
+    came: Optional[List[str]] = entry["after"].get("came")
+    if came is None:
+        stood = entry["before"].get("children")
+        ours = any(one["path"] == entry["path"] and one["before"]["type"] == "absent" for one in back.ledger.entries)
+        came = [name for name in back.names(folder) if name not in stood] if stood is not None else []
+        came = back.names(folder) if stood is None and ours else came
+    for name in came:
+        path = os.path.join(folder, name)
+        if back.type_of(path) == "dir":
+            _prune(back, path)
+        elif back.type_of(path) != "absent" and not glob.glob(os.path.join(folder, "../versions/*/bin", name)):
+            back.remove(path)  # a shim of pyenv's, say, unless another Python has that program as well
+
+
+def _prune(back: Back, folder: str) -> None:
+    """Remove what is empty in a folder, and the folder itself if nothing is left."""
+    for name in back.names(folder):
+        if back.type_of(os.path.join(folder, name)) == "dir":
+            _prune(back, os.path.join(folder, name))
+    if not back.names(folder):
+        back.remove(folder)
+
+
+def _clear_up(path: str) -> None:
+    """Remove what a command or an undo that was cut off has left beside a path."""
+    folder, name = os.path.split(path)
+    disk.sweep(disk.gone_of(path))
+    stage = os.path.join(folder, ".rookery-stage-" + name)
+    disk.clear(stage)

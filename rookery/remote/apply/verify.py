@@ -1,0 +1,120 @@
+"""Whether a home still is as the last whole run left it: asked in one round trip, and nothing is changed.
+
+It takes the very steps of a run in check mode, on what each role declared then. So as long as what the laptop asks for
+and the facts are the same, its answer is that of a full run, which would declare the same.
+"""
+
+import os
+import sys
+from typing import Any, Dict, List, Tuple
+
+from rookery.remote.apply import commands, disk, last_run, prune_undeclared, reply, tools
+from rookery.remote.apply.disk_space import Room
+from rookery.remote.apply.lease import Lease
+from rookery.remote.apply.ledger import Ledger
+from rookery.remote.apply.paths import Roots, native
+from rookery.remote.apply.problem import Problem
+from rookery.remote.apply.resources import bring_about
+from rookery.remote.apply.schedule import Schedule
+from rookery.remote.apply.work import Work
+
+Result = Dict[str, Any]
+
+
+def main(payload: Dict[str, Any]) -> None:
+    """Answer the laptop. The facts as they are now come on standard input, from a probe that runs meanwhile."""
+    reply.main(Session, payload)
+
+
+class Session:
+    """One look at a home."""
+
+    def __init__(self, payload: Dict[str, Any]) -> None:
+        self.full = payload["full"]
+        self.home = reply.home_folder()
+
+    def run(self) -> Result:
+        """What has become of the home and of the login node since the last whole run."""
+        result, home = verified(self.home), self.home
+        sealed = last_run.sealed(home)
+        result["sealed"] = sealed and {key: value for key, value in sealed.items() if key != "glance"}
+        probed = sys.stdin.buffer.read()
+        if sealed is not None:
+            now, then = set(last_run.facts_in(probed)), set(sealed["glance"])
+            result.update(new=sorted(now - then), gone=sorted(then - now), python=last_run.python())
+        if self.full:
+            result.update(tools=tools.found(home, sealed or {}, probed))
+            result.update(output=probed.decode("utf-8", "surrogateescape"))
+        return result
+
+    def result(self) -> Result:
+        """Nothing, where that can't be told."""
+        return {}
+
+
+def verified(home: str) -> Result:
+    """What has drifted since the last whole run, and whether that one was the last.
+
+    Raises:
+        Problem: The ledger can't be read.
+    """
+    entries = Ledger(home, "", "").entries
+    sealed = last_run.sealed(home)
+    result: Result = {
+        "entries": len(entries),
+        "ended": False,
+        "complete": False,
+        "drift": [],
+        "stays": [],
+        "tests": [],
+        "untold": False,
+    }
+    if sealed is None or not entries:
+        return result
+    run, seen = sealed["run"], []
+    for role, said in last_run.declared(home, run):
+        seen.append(role)
+        for part in said["parts"]:
+            drift, stays = _drift(home, role, part)
+            result["drift"] += [dict(one, role=role) for one in drift]
+            result["stays"] += stays
+            result["untold"] |= part["untold"]
+            result["tests"] += [path for sights in part["sights"].values() for path in sights]
+    result["complete"] = seen == sealed["declared"]
+    result["ended"] = result["complete"] and Lease(home, {"id": run, "who": "", "laptop": ""}).is_of(run)
+    return result
+
+
+def _drift(home: str, role: str, part: Dict[str, Any]) -> Tuple[List[Dict[str, str]], List[Dict[str, str]]]:
+    """What of a role's declaration does not hold any more, and folders that can't be moved to the storage, with why."""
+    declaration = part["declaration"]
+    work = Work(Roots(home, part["storage"]), Ledger(home, role, "", part["storage"]), Room({}), check=True)
+    work.seen_before = part["sights"]
+    items = declaration.get("commands", [])
+    try:
+        bring_about(work, declaration)
+        Schedule(work, items).run()
+        prune_undeclared.remove(work, declaration)
+    except Problem as problem:  # a run would stop here
+        part["untold"] = True
+        return [{"kind": "", "path": "", "what": problem.message, "how": "in the way"}], []
+    drifted = [one for one in work.outcomes if one["state"] == "would-change"]
+    part["sights"].update(work.sights)
+    asking = [one for one in (commands.Command(work, item) for item in items) if one.unless]
+    part["untold"] = any(one.name not in part["sights"] for one in asking)  # what its answer depends on
+    stays = [one for one in work.outcomes if (one["kind"], one["state"]) == ("moves", "kept")]
+    return [dict(one, how=_how(one, diff)) for one, diff in zip(drifted, work.diffs)], stays
+
+
+def _how(outcome: Dict[str, str], diff: Dict[str, str]) -> str:
+    """In what way something is not as it was: removed, changed, mode, link, or not done."""
+    before, path = diff["before"], native(outcome["path"])
+    if outcome["kind"] == "commands":
+        return "removed" if path and not os.path.lexists(path) else "not done"
+    if not before or disk.type_of(path) == "absent":
+        return "removed"
+    if before.startswith(("mode ", "folder, mode ")):
+        return "mode {} instead of {}".format(before.split()[-1], diff["after"].split()[-1])
+    if before.startswith("link"):
+        return "leads to " + os.readlink(path) if os.path.islink(path) else "changed"
+    return "changed"

@@ -1,0 +1,229 @@
+"""Sent to a cluster with each program: commands run and files written there."""
+
+import contextlib
+import errno
+import os
+import re
+import shlex
+import subprocess
+from typing import Any, Dict, List, NamedTuple, Tuple
+
+from rookery.remote import strict_json
+from rookery.remote.slurm import variables
+
+FIELD, END = "\x1f", "\x1f\n"
+"""What stands between two fields of Slurm's tables, and at the end of a line: nothing that a job's name may hold."""
+
+
+NO_COMMAND = 127
+"""The exit status of a command that there is not, as shells have it."""
+
+NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+"""How a filesystem says that it has no hard links (link(2))."""
+
+
+def run(argv: List[str], patience: float = 120, **options: Any) -> Tuple[int, str, str]:
+    """Run a command; its exit status, and what it said on both streams.
+
+    Args:
+        argv: The command.
+        patience: Seconds it is given; Slurm's own try for a while to reach a controller that does not answer.
+        options: Those of subprocess.run.
+    """
+    try:
+        done = subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=patience,
+            check=False,
+            **options,
+        )
+    except FileNotFoundError:
+        return NO_COMMAND, "", "%s: command not found there" % argv[0]
+    except subprocess.TimeoutExpired:
+        return 124, "", "%s gave no answer within %d s: timed out" % (argv[0], patience)
+    return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+
+
+def write(path: str, text: str) -> None:
+    """Put a file in place in one step; nothing is left of it where that fails, as with a full disk."""
+    temporary = "%s.%d" % (path, os.getpid())
+    try:
+        with open(temporary, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def put(made: str, path: str) -> None:
+    """Put a file where none stands, and never in another's place.
+
+    Args:
+        made: The file, on the same filesystem.
+        path: Its place.
+
+    Raises:
+        FileExistsError: One stands there.
+    """
+    try:
+        os.link(made, path)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        os.close(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        )  # a rename alone would replace what is there
+        os.replace(made, path)
+
+
+def cut(text: str) -> str:
+    """A text as the laptop takes it, which accepts no NUL and nothing longer (rookery/clusters/login_node/answers.py).
+
+    Slurm's reasons may name all the nodes that are down.
+    """
+    return text.replace("\0", "")[:300]
+
+
+def read(path: str) -> Dict[str, Any]:
+    """A JSON object from a file; an empty one where there is none, or none that can be used."""
+    try:
+        told = strict_json.read(path)
+    except (OSError, strict_json.MalformedError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+TEXTS = ("job", "id", "token", "when", "commit", "log", "error_log", "release", "script")
+
+
+def record(path: str) -> Dict[str, Any]:
+    """The record of a run from its file; an empty one where there is none, or where what is read here is no text."""
+    told = read(path)
+    is_fit = all(isinstance(told.get(key, ""), str) for key in TEXTS)
+    return told if is_fit and re.match(r"^[1-9][0-9]{0,11}$", str(told.get("id"))) else {}
+
+
+def stamp(release: str) -> Dict[str, Any]:
+    """What a release is, from its release.json; an empty one where that can't be used."""
+    told = read(os.path.join(release, ".rookery", "release.json"))
+    jobs, outputs = told.get("jobs") or {}, told.get("outputs") or []
+    is_fit = (
+        re.match(r"^[0-9a-f]{40}$", str(told.get("commit")))
+        and isinstance(told.get("environment") or {}, dict)
+        and isinstance(outputs, list)
+        and all(isinstance(path, str) for path in outputs)
+        and isinstance(jobs, dict)
+        and all(isinstance(job, dict) for job in jobs.values())
+    )
+    return told if is_fit else {}
+
+
+class Login(NamedTuple):
+    """What a job starts with.
+
+    Attributes:
+        environment: That of a login shell, which is what a job gets that is submitted by hand, without what start-up
+            files change in programs.
+        left: Variables that were left out, with their values.
+        umask: The login shell's.
+    """
+
+    environment: Dict[str, str]
+    left: Dict[str, str]
+    umask: int
+
+
+def login() -> Login:
+    """Ask a login shell for its environment, and make it clean; ours, where that fails."""
+    script = "command printf '\\0rookery\\0'; umask; command printf '\\0'; exec /usr/bin/env -0"
+    given = int(os.environ.get("ROOKERY_UMASK") or "22", 8)
+    ours = os.umask(given)
+    told = _said(["bash", "-lc", script], dict(os.environ)).partition(b"\0rookery\0")[2]
+    os.umask(ours)
+    mask, _, rest = told.partition(b"\0")
+    made = _variables(rest)
+    if "PATH" not in made:
+        return Login(dict(os.environ), {}, given & 0o077)
+    home = os.path.expanduser("~")
+    environment, left = variables.cleaned({name: made[name] for name in made if not name.startswith("SSH_")})
+    for name in ("SHELLOPTS", "BASHOPTS"):
+        environment.pop(name, None)
+    if environment.get("HOME") != home:
+        left["HOME"], environment["HOME"] = environment.get("HOME", ""), home
+    # what rookery itself has set up, without what came before it in a start-up file
+    drop_ins = '. "$HOME/.config/rookery/env.sh"; exec /usr/bin/env -0'
+    own = _variables(_said(["sh", "-c", drop_ins], {"HOME": home, "PATH": "/usr/bin:/bin"}))
+    own = {name: value for name, value in own.items() if variables.matches(name, variables.ALL)}
+    environment.update(own)
+    left = {name: value for name, value in left.items() if own.get(name) != value}
+    return Login(environment, left, int(mask, 8) & 0o077 if mask.strip().isdigit() else given & 0o077)
+
+
+def _said(argv: List[str], environment: Dict[str, str]) -> bytes:
+    try:
+        done = subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=20,
+            check=False,
+            env=environment,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return b""
+    return done.stdout
+
+
+def _variables(said: bytes) -> Dict[str, str]:
+    found = [line.partition(b"=") for line in said.split(b"\0") if b"=" in line]
+    return {os.fsdecode(name): os.fsdecode(value) for name, _, value in found}
+
+
+def sbatch(arguments: List[str], folder: str, start: Login) -> Tuple[int, str, str]:
+    """Run sbatch, which takes umask and environment over to the job."""
+    before = os.umask(start.umask)
+    try:
+        return run(["sbatch", *arguments], 90, cwd=folder, env=start.environment)
+    finally:
+        os.umask(before)
+
+
+def directives(text: str) -> Dict[str, str]:
+    """What the #SBATCH lines of a script say of its logs, name, array and account; later lines win, as with sbatch."""
+    letters = {"o": "output", "e": "error", "J": "job-name", "a": "array", "A": "account"}
+    found: Dict[str, str] = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            if line.strip():
+                break
+            continue
+        if not line.startswith("#SBATCH"):
+            continue
+        try:
+            words = shlex.split(line[len("#SBATCH") :], comments=True)
+        except ValueError:
+            continue
+        for place, word in enumerate(words):
+            following = words[place + 1] if place + 1 < len(words) else ""
+            match = re.match(r"^--([a-z-]+)(?:=(.*))?$", word, re.DOTALL)
+            if match and match.group(1) in [*letters.values(), "reservation"]:
+                found[match.group(1)] = following if match.group(2) is None else match.group(2)
+            elif re.match(r"^-[oeJaA]", word):
+                found[letters[word[1]]] = word[2:] or following
+    return found
+
+
+def slurm(argv: List[str], patience: float = 60) -> Tuple[str, str]:
+    """Ask one of Slurm's commands; its output, and its last word where it failed. Times are in seconds since 1970."""
+    environment = dict(os.environ, SLURM_BITSTR_LEN="0", SLURM_TIME_FORMAT="%s", LC_ALL="C")
+    code, out, err = run(argv, patience, env=environment)
+    said = err.strip().splitlines() or ["exit status %d" % code]
+    return out, re.sub(r"^\w+: error: ", "", said[-1]) if code else ""

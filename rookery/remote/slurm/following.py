@@ -1,0 +1,228 @@
+"""Sent to a cluster: find the log of a job or of one task, and send it, to its end or for as long as the job writes.
+
+On standard output come first lines with a mark, a JSON object each: where the log is, or why there is none yet. After
+the one that says "begin", the log follows byte by byte. On standard error, a dot now and then finds out whether anybody
+still reads.
+"""
+
+import glob
+import json
+import os
+import re
+import sys
+import time
+from typing import Any, Dict, Iterator, List, Tuple
+
+from rookery.remote import strict_json
+from rookery.remote.slurm.basics import END, FIELD, cut, record, slurm
+from rookery.remote.slurm.forms import ACTIVE, WAITING, moment
+
+PIECE = 1 << 16
+PATIENCE = 20
+"""Seconds that the controller is given to answer."""
+
+
+class Task:
+    """A task of the job, or the job itself where it is no array."""
+
+    def __init__(self, number: str, parts: List[str]) -> None:
+        self.number, (self.id, self.state, self.reason, self.name, self.folder, self.start) = number, parts
+        self.state = (self.state.split() or [""])[0]  # CANCELLED by 1000
+
+
+def tasks(job: str) -> Tuple[Dict[str, Task], str]:
+    """All of them by number, "" for the job itself: sacct's word, and of what has not ended squeue's, the newer.
+
+    Also why a part of Slurm did not answer; "" where both did.
+    """
+    found: Dict[str, Task] = {}
+    form = "JobID,JobIDRaw,State,Reason,JobName,WorkDir,Start"
+    asked = ["sacct", "-X", "--noheader", "--parsable", "--delimiter", FIELD, "--format", form, "-j", job]
+    accounts, silent = slurm(asked)
+    for line in accounts.split(END):
+        _take(found, job, line.split(FIELD))
+    form = FIELD.join("%" + letter for letter in "iATrjZS") + FIELD
+    queue, said = slurm(["squeue", "--noheader", "-r", "-t", "all", "-j", job, "-o", form], PATIENCE)
+    silent = silent or ("" if "Invalid job id" in said else said)
+    for line in queue.split(END):
+        parts = line.split(FIELD)
+        number = parts[0].partition("_")[2]
+        if number not in found or found[number].state in ACTIVE:
+            _take(found, job, parts)
+    return found, silent
+
+
+def _take(found: Dict[str, Task], job: str, parts: List[str]) -> None:
+    match = re.match(r"^([0-9]{1,12})(?:_([0-9]{1,10}))?$", parts[0].strip())
+    # without a folder, it is an end that the accounts heard of before the beginning
+    if len(parts) == 7 and parts[5] and match and match.group(1) == job:
+        found[match.group(2) or ""] = Task(match.group(2) or "", parts[1:])
+
+
+def chosen(found: Dict[str, Task]) -> Tuple[Task, str]:
+    """The task of an array that one most likely wants to see, and why: the first that failed, else the latest begun."""
+    every = sorted(found.values(), key=lambda task: int(task.number))
+    failed = [task for task in every if task.state not in ACTIVE and task.state not in ("COMPLETED", "CANCELLED")]
+    if failed:
+        return failed[0], "the first that failed"
+    begun = [task for task in every if moment(task.start) and task.state not in WAITING]
+    if begun:
+        return max(begun, key=lambda task: moment(task.start)), "the latest to begin"
+    return every[0], "the first"
+
+
+def expand(pattern: str, job: str, task: Task) -> str:
+    """The path that Slurm makes of a pattern (sbatch's manual, filename pattern), as far as it is known here."""
+    user = os.environ.get("USER") or os.path.basename(os.path.expanduser("~"))
+    values = {"A": job, "a": task.number or "4294967294", "j": task.id or job, "J": task.id or job, "x": task.name,
+              "u": user, "n": "0", "t": "0", "s": "batch", "%": "%"}  # fmt: skip
+
+    def value(match: Any) -> str:
+        width, letter = match.group(1), match.group(2)
+        if letter not in values:
+            return str(match.group(0))
+        return values[letter].zfill(min(int(width), 10)) if width and letter in "Aaj" else values[letter]
+
+    return re.sub(r"%([0-9]{0,3})([A-Za-z%])", value, pattern)
+
+
+def path_of(job: str, task: Task, error: bool) -> Tuple[str, str]:
+    """Where the log is: as Slurm says while it remembers, else as the record does, else Slurm's default.
+
+    Returns:
+        The path, and that of a record that can't be used.
+    """
+    name = "%s_%s" % (job, task.number) if task.number else job
+    told = slurm(["scontrol", "show", "job", name], PATIENCE)[0] if task.state in ACTIVE else ""
+    match = re.search(r"^\s*%s=(.*)$" % ("StdErr" if error else "StdOut"), told, re.MULTILINE)
+    if match and "4294967294" not in match.group(1) and task.state not in WAITING:
+        return match.group(1), ""
+    bad = ""
+    for file in sorted(glob.glob(os.path.join(os.path.expanduser("~"), "projects", "*", "runs", job + ".json"))):
+        kept = record(file)
+        bad = bad if kept else file
+        pattern = (kept.get("error_log") if error else "") or kept.get("log") or ""
+        if pattern and (not task.folder or task.folder == kept.get("release")):
+            return still_there(expand(pattern, job, task), str(kept.get("release") or ""), file), bad
+    return os.path.join(task.folder, "slurm-%s.out" % name), bad
+
+
+def still_there(path: str, release: str, file: str) -> str:
+    """A log whose release was pruned: the outputs stand elsewhere, and the release of today leads there as well."""
+    today = os.path.join(os.path.dirname(os.path.dirname(file)), "current", path[len(release) + 1 :])
+    is_gone = bool(release) and path.startswith(release + "/") and not os.path.exists(release)
+    return today if is_gone and os.path.exists(today) else path
+
+
+class Follower:
+    """Sends one log."""
+
+    def __init__(self, request: Dict[str, Any]) -> None:
+        self.request, self.job = request, str(request["job"])
+        self.out = sys.stdout.buffer
+
+    def say(self, **told: Any) -> None:
+        """Tell the laptop something before the log."""
+        self.out.write(("%s%s\n" % (self.request["mark"], json.dumps(told))).encode())
+        self.out.flush()
+
+    def alive(self) -> None:
+        """Go on only as long as somebody reads."""
+        os.write(2, b".")
+
+    def run(self) -> None:
+        """Find the log, wait for it where asked, send it."""
+        found, silent = tasks(self.job)
+        number = str(self.request.get("task") or "")
+        why = ""
+        if not found:
+            return self.say(state="no-job", silent=silent)
+        if "" not in found and not number:
+            task, why = chosen(found)
+        elif number in found:
+            task = found[number]
+        else:
+            return self.say(state="no-task", tasks=sorted(map(int, filter(None, found))), array="" not in found)
+        path, bad = path_of(self.job, task, bool(self.request.get("error")))
+        told = {
+            "path": path,
+            "skipped": bad,
+            "task": task.number,
+            "why": why,
+            "total": len(found),
+            "job": task.state,
+            "reason": cut(task.reason),
+        }
+        if not os.path.exists(path):
+            if not self.request.get("follow") or task.state not in ACTIVE:
+                return self.say(state="none", **told)
+            self.say(state="wait", **told)
+            path = self.wait(task, path)
+            told.update(path=path, skipped="")
+            if not os.path.exists(path):
+                return self.say(state="none", **told)
+        if os.path.isdir(path):
+            return self.say(state="none", **told)
+        self.say(state="begin", **told)
+        self.send(task, path)
+        return None
+
+    def state(self, task: Task) -> str:
+        """How the task stands now; "" where it has ended and is forgotten."""
+        name = "%s_%s" % (self.job, task.number) if task.number else self.job
+        said = slurm(["squeue", "--noheader", "-t", "all", "-j", name, "-o", "%T"], PATIENCE)[0].split()
+        return said[0] if said else ""
+
+    def wait(self, task: Task, path: str) -> str:
+        """Stay until the log is there, or the task has ended without one; its path, which is settled when it begins."""
+        for pause in pauses(10):
+            self.alive()
+            time.sleep(pause)
+            task.state = self.state(task)
+            if task.state not in WAITING:
+                path, _ = path_of(self.job, task, bool(self.request.get("error")))
+            if os.path.exists(path) or task.state not in ACTIVE:
+                break
+        return path
+
+    def send(self, task: Task, path: str) -> None:
+        """Send the log, and where asked what is added to it, until the task has ended and all of it is sent."""
+        ended = not self.request.get("follow") or task.state not in ACTIVE
+        looked = time.time()
+        with open(path, "rb") as log:
+            for pause in pauses(2):
+                last = ended
+                while True:
+                    piece = log.read(PIECE)
+                    if not piece:
+                        break
+                    self.out.write(piece)
+                self.out.flush()
+                if last:
+                    return
+                if os.fstat(log.fileno()).st_size < log.tell():  # emptied and begun anew
+                    log.seek(0)
+                self.alive()
+                time.sleep(min(pause, 1))
+                if time.time() - looked > pause:
+                    ended, looked = self.state(task) not in ACTIVE, time.time()
+
+
+def pauses(longest: float) -> Iterator[float]:
+    """Seconds to wait between two looks: short at first, longer as time goes on."""
+    pause = 0.3
+    while True:
+        yield pause
+        pause = min(pause * 1.2, longest)
+
+
+def main() -> None:
+    """Answer one request."""
+    try:
+        Follower(strict_json.loads(sys.argv[1])).run()
+        sys.stdout.flush()
+    except (BrokenPipeError, KeyboardInterrupt):
+        os._exit(0)
+    except OSError as error:
+        sys.stderr.write("\n%s\n" % error)
+        sys.exit(1)

@@ -1,0 +1,239 @@
+"""Sent to a cluster: find the job behind NAME-job, or submit it, and tell how long it is waited for; or end it.
+
+Nothing is kept of it but on the cluster, by the job's name, so that every computer of the person's finds the same job.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import pwd
+import re
+import shutil
+import signal
+import sys
+import time
+from typing import Any, Dict, List
+
+from rookery.remote import strict_json
+from rookery.remote.slurm import variables
+from rookery.remote.slurm.basics import cut, directives, login, put, read, run, sbatch, slurm, write
+from rookery.remote.slurm.forms import NUMBER, WAITING
+
+STOPPED = 3600
+"""Seconds after a job was ended in which a connection by itself starts no other: an open window would, at once."""
+
+OLD = 7 * 24 * 3600
+"""Seconds after which what is left of an ended job is removed."""
+
+KEY_DAYS = 7
+"""Days for which a key may log in to the job after it was last asked for; each connection asks with its own."""
+
+OVERLAP = (20, 11)
+"""The Slurm from which srun shares a job's cores only where asked to."""
+
+
+class Answer(Exception):  # noqa: N818 it is no error
+    """What the laptop is told; nothing more is done."""
+
+    def __init__(self, state: str, **told: Any) -> None:
+        Exception.__init__(self, state)
+        self.told = dict(told, state=state)
+
+
+class Host:
+    """The job, as one request sees it.
+
+    The request: `name` of the job; `key`, the person's public one; `script`, the job's; `asked`, what it asks for;
+    `wanted`, what of that the person named; `start`, whether a job may be submitted; `again`, whether also after a
+    --stop; `patience`, seconds to wait; `forget`, with stop: whether no key may log in from now on.
+    """
+
+    def __init__(self, request: Dict[str, Any]) -> None:
+        self.request = request
+        self.home = os.path.expanduser("~")
+        self.folder = os.path.join(self.home, ".local", "state", "rookery", "node")
+        self.stopped = os.path.join(self.folder, "stopped")
+
+    def ensure(self) -> None:
+        """Tell where the job runs, once it does."""
+        if not os.path.isfile(os.path.join(self.home, ".config", "rookery", "env.sh")):
+            raise Answer("not-set-up")
+        self.prepare()
+        end, pause, told = time.time() + self.request["patience"], 0.2, None
+        jobs, started = self.jobs(), ""
+        if not jobs:
+            started = self.submit()
+            jobs = self.jobs()
+        while True:
+            if not jobs:
+                raise Answer("ended", said=self.last_words(started))
+            job = jobs[0]
+            if started and started != job["number"]:  # another computer was a moment earlier
+                run(["scancel", started])
+                started = ""
+            if job["state"] == "RUNNING":
+                break
+            if time.time() > end:
+                raise Answer("slow", number=job["number"])
+            news = (job["number"], job["reason"], job["start"])
+            if news != told:
+                self.say(dict(job, state="waiting"))
+                told = news
+            time.sleep(pause)
+            pause = min(pause * 1.5, 10)
+            jobs = self.jobs()
+        about = read(os.path.join(self.folder, "%s.json" % job["number"]))
+        other = {key: about.get(key) for key, value in self.request["wanted"].items() if about.get(key) != value}
+        if other and about:
+            raise Answer("other", number=job["number"], node=job["node"], about=about)
+        with open(os.path.join(self.folder, "host_key.pub"), encoding="utf-8") as stream:
+            key = " ".join(stream.read().split()[:2])
+        raise Answer("ready", number=job["number"], node=job["node"], end=job["end"], key=key, overlap=overlaps())
+
+    def find(self) -> None:
+        """Tell of the job, whatever state it is in."""
+        raise Answer("found", jobs=self.jobs())
+
+    def stop(self) -> None:
+        """End the job, and let nothing start another by itself for a while."""
+        if self.request.get("forget"):  # first: nobody logs in any more, whatever Slurm says
+            for name in ("authorized_keys", "authorized_keys.lock"):
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(self.folder, name))
+        jobs = self.jobs()
+        if jobs:
+            if os.path.isdir(self.folder):
+                write(self.stopped, "")
+            code, _, said = run(["scancel"] + [job["number"] for job in jobs])
+            if code:
+                raise Answer("refused", said=said)
+        raise Answer("stopped", jobs=jobs)
+
+    def jobs(self) -> List[Dict[str, Any]]:
+        """The jobs of that name that wait or run, the oldest first; there is one, or none."""
+        user = pwd.getpwuid(os.getuid()).pw_name
+        asked = ["--user", user, "--name", self.request["name"], "--format", "%i|%T|%r|%N|%S|%e"]
+        out, said = slurm(["squeue", "--noheader", *asked])
+        if said:
+            raise Answer("refused", said=said)
+        found = []
+        for line in out.splitlines():
+            fields = line.strip().split("|")
+            if len(fields) == 6 and NUMBER.match(fields[0]) and fields[1] in (*WAITING, "RUNNING", "CONFIGURING"):
+                found.append(dict(zip(("number", "state", "reason", "node", "start", "end"), map(cut, fields))))
+        return sorted(found, key=lambda job: int(job["number"]))
+
+    def prepare(self) -> None:
+        """The folder with the host key, and the person's key in it; what is left of old jobs goes."""
+        os.makedirs(self.folder, 0o700, exist_ok=True)
+        os.chmod(self.folder, 0o700)
+        self.make_host_key()
+        self.admit()
+        for name in os.listdir(self.folder):
+            path = os.path.join(self.folder, name)
+            with contextlib.suppress(OSError):
+                if re.match(r"^\d+(\.(log|json))?$", name) and time.time() - os.lstat(path).st_mtime > OLD:
+                    shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+
+    def admit(self) -> None:
+        """Let the computer in that asks, and no longer those that have not asked for a while: their lines go.
+
+        The day stands behind each key, so that the file is written once a day at most.
+        """
+        path, today = os.path.join(self.folder, "authorized_keys"), int(time.time() // 86400)
+        with open(path + ".lock", "a", encoding="utf-8") as lock:
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.lockf(lock, fcntl.LOCK_EX)
+            before = ""
+            with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as stream:
+                before = stream.read()
+            dated = [re.match(r"^(\S+ \S+) rookery:(\d{1,6})$", line) for line in before.splitlines()]
+            last = {found.group(1): int(found.group(2)) for found in dated if found}
+            last[self.request["key"]] = today
+            kept = [(key, day) for key, day in sorted(last.items()) if today - KEY_DAYS <= day <= today + 1]
+            after = "".join("%s rookery:%d\n" % each for each in kept)
+            if after != before:
+                write(path, after)
+                os.chmod(path, 0o600)
+
+    def make_host_key(self) -> None:
+        """The job's host key, where there is none; of its two files the public one follows from the private."""
+        key = os.path.join(self.folder, "host_key")
+        if not os.path.exists(key):
+            with contextlib.suppress(OSError):
+                os.unlink(key + ".pub")  # of a key that is gone
+            made = "%s.%d" % (key, os.getpid())
+            try:
+                self.keygen("-q", "-t", "ed25519", "-N", "", "-C", "", "-f", made)
+                with contextlib.suppress(FileExistsError):  # whoever was first has made it
+                    put(made, key)
+            finally:
+                for path in (made, made + ".pub"):
+                    with contextlib.suppress(OSError):
+                        os.unlink(path)
+        if not os.path.exists(key + ".pub"):
+            write(key + ".pub", self.keygen("-y", "-P", "", "-f", key))
+
+    def keygen(self, *arguments: str) -> str:
+        """What ssh-keygen says."""
+        code, out, said = run(["ssh-keygen", *arguments])
+        if code:
+            raise Answer("unready", said="ssh-keygen: %s" % said.strip())
+        return out
+
+    def submit(self) -> str:
+        """Submit the job; its number."""
+        with contextlib.suppress(OSError):
+            since = time.time() - os.stat(self.stopped).st_mtime
+            if not self.request["again"] and since < STOPPED:
+                raise Answer("was-stopped", minutes=int(since // 60))
+            os.unlink(self.stopped)
+        if not self.request["start"]:
+            raise Answer("none")
+        script = os.path.join(self.folder, "job.%d.sh" % os.getpid())
+        write(script, self.request["script"].replace("@FOLDER@", self.folder))
+        try:
+            start = login()
+            options = variables.granted(start.environment, directives(self.request["script"]))
+            code, out, said = sbatch(["--parsable", *options, script], self.home, start)
+        finally:
+            os.unlink(script)
+        if code:
+            raise Answer("refused", said=said or out)
+        number = (out.strip().splitlines() or [""])[-1].partition(";")[0]
+        if not NUMBER.match(number):
+            raise Answer("refused", said=said or "sbatch gave no number")
+        write(os.path.join(self.folder, "%s.json" % number), json.dumps(self.request["asked"]))
+        self.say({"state": "submitted", "number": number})
+        return number
+
+    def last_words(self, number: object) -> str:
+        """What the job wrote before it ended."""
+        with contextlib.suppress(OSError), open(os.path.join(self.folder, "%s.log" % number), errors="replace") as log:
+            return ([line.strip() for line in log if line.strip()] or [""])[-1]
+        return ""
+
+    def say(self, told: Dict[str, Any]) -> None:
+        """Tell the laptop."""
+        print("%s%s" % (self.request["mark"], json.dumps(told)), flush=True)
+
+
+def overlaps() -> bool:
+    """Whether srun has to be told to share."""
+    found = re.search(r"([0-9]{1,4})\.([0-9]{1,4})", run(["srun", "--version"])[1])
+    return not found or (int(found.group(1)), int(found.group(2))) >= OVERLAP
+
+
+def main() -> None:
+    """Answer one request."""
+    request = strict_json.loads(sys.argv[1])
+    host = Host(request)
+    try:
+        {"ensure": host.ensure, "find": host.find, "stop": host.stop}[request["verb"]]()
+    except Answer as answer:
+        told = answer.told
+    except OSError as error:
+        told = {"state": "unready", "said": str(error)}
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    host.say(told)

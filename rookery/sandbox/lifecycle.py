@@ -1,0 +1,269 @@
+"""Miniatures of clusters on this machine: real sshd, Slurm, modules and storage, made from each cluster's own profile.
+
+What a command calls is here; what is done as root is in `manager`, run through sudo where the caller is not root.
+"""
+
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery.core import atomic_files, paths
+from rookery.core.errors import RookeryError
+from rookery.core.invocation import invocation
+from rookery.remote import strict_json
+
+if TYPE_CHECKING:
+    from rookery.sandbox.auth import Entrance
+
+Names = str | Sequence[str]
+
+
+@dataclass(frozen=True)
+class Miniature:
+    """A miniature of a cluster, as the person's side knows it."""
+
+    name: str
+    """The cluster's name."""
+    address: str
+    """Address of its login node, in 127.0.0.0/8."""
+    port: int
+    """Port of its ssh server there."""
+    user: str
+    """The account on it."""
+    pid: int
+    """Its first process, as this machine numbers it."""
+    started: float
+    """When it was started, in seconds since 1970."""
+    running: bool
+    """Whether it runs now."""
+    folder: str
+    """Folder of this machine that holds its files."""
+    host: str
+    """Name of the cluster's real login node."""
+    fingerprint: str
+    """Of its host key, as ssh shows it."""
+    auth: str = ""
+    """How people log in, as `--auth` said; "" for a key, and a password where the cluster takes those."""
+    jump: str = ""
+    """Address of the jump host that it is reached through; "" for none."""
+    password: str = ""
+    """The account's, made up at each start; "" where none is asked for."""
+    totp_secret: str = ""
+    """What its six-digit codes are made from, in base32; "" where none are asked for."""
+
+
+def state() -> Path:
+    """Folder of what the person's side needs: key, known hosts, inventory, one JSON file a miniature."""
+    return paths.state_dir() / "sandbox"
+
+
+def up(names: Names, *, yes: bool = False, offline_mirrors: bool = False, auth: str = "", jump: bool = False) -> int:
+    """Start miniatures, and say how to use each; one that runs already stays as it is.
+
+    Args:
+        names: Clusters, as a list or with commas between; "all" for every cluster that has a profile.
+        yes: Install what is missing on this machine without asking.
+        offline_mirrors: Make local mirrors of pyenv, Pythons and CRAN packages, and point the miniatures at them.
+        auth: How people log in: key, password, password+totp or key+totp; "" for a key, and a password where the
+            cluster takes those.
+        jump: Let them come through a jump host only.
+
+    Raises:
+        RookeryError: This machine can't hold a miniature, or one did not start.
+    """
+    from rookery.sandbox.auth import Entrance
+
+    entrance = Entrance(auth, jump) if auth or jump else None
+    for one in ensure(names, yes=yes, offline_mirrors=offline_mirrors, entrance=entrance):
+        print(f"{one.name}: {one.user}@{one.address} port {one.port} stands for {one.host}")
+        for line in _how(one):
+            print(f"  {line}")
+        print(f"  next: {invocation()} setup --cluster {one.name} --sandbox")
+    return 0
+
+
+def ensure(
+    names: Names,
+    *,
+    yes: bool = False,
+    offline_mirrors: bool = False,
+    quiet: bool = False,
+    entrance: "Entrance | None" = None,
+) -> list[Miniature]:
+    """Start those miniatures that do not run; `up` without a word at the end.
+
+    Args:
+        names: As for `up`.
+        yes: As for `up`.
+        offline_mirrors: As for `up`.
+        quiet: Say nothing of the progress.
+        entrance: How people log in; by default with a key, and with a password where the cluster takes those.
+
+    Raises:
+        RookeryError: As `up`; or one of them runs, and logs people in otherwise.
+    """
+    from rookery.clusters.config import profile
+
+    wanted = profile.names() if names == "all" else _listed(names)
+    profiles = {name: dict(profile.load(name, own_ssh=False).data) for name in wanted}
+    running = {miniature.name: miniature for miniature in listing() if miniature.running}
+    for name in wanted:
+        there = running.get(name)
+        if there and entrance and (entrance.way, entrance.jump) != (there.auth, bool(there.jump)):
+            raise RookeryError(
+                f"The miniature of {name} runs already, and logs people in otherwise.",
+                hint=f"invoke sandbox.down {name}   # its files go with it; then the same command again",
+            )
+    missing = {
+        name: profiles[name] for name in wanted if name not in running or (offline_mirrors and not _has_mirrors(name))
+    }
+    if missing:
+        options = {"yes": yes, "offline_mirrors": offline_mirrors, "quiet": quiet}
+        _manage("up", profiles=missing, entrance=asdict(entrance) if entrance else {}, **options)
+    found = {miniature.name: miniature for miniature in listing()}
+    return [found[name] for name in wanted]
+
+
+def down(names: Names = "all", *, keep: bool = False, quiet: bool = False) -> int:
+    """End miniatures: when this returns, no process and no mount of theirs is left, and nothing of their files.
+
+    Args:
+        names: Clusters, as a list or with commas between; "all" for every miniature.
+        keep: Leave the files of the miniature, to look into them.
+        quiet: Say nothing of the progress.
+
+    Raises:
+        RookeryError: There is no miniature of that name, or one would not end.
+    """
+    from rookery.clusters.config import profile
+
+    known = [miniature.name for miniature in listing()]
+    wanted = known if names == "all" else _listed(names)
+    for name in wanted:
+        if name not in known and name not in profile.names():  # one whose start was cut off is not known, but is ended
+            there = f"There are: {', '.join(known)}." if known else "There is none at all."
+            raise RookeryError(f"There is no miniature of {name!r}. {there}", hint="invoke sandbox.list")
+    if wanted:
+        _manage("down", names=wanted, keep=keep, quiet=quiet)
+    return 0
+
+
+def _has_mirrors(name: str) -> bool:
+    inventory = state() / "inventory/host_vars" / f"{name}.yml"
+    return inventory.is_file() and "  pyenv_commit:" in inventory.read_text(encoding="utf-8")
+
+
+def listing(folder: Path | None = None) -> list[Miniature]:
+    """The miniatures that were started and not ended, whether or not they still run.
+
+    Args:
+        folder: The person's folder of them; by default the caller's.
+    """
+    made = []
+    for file in sorted((folder or state()).glob("*.json")):
+        with suppress(ValueError, KeyError, TypeError, OSError):
+            told = strict_json.read(file)
+            made.append(Miniature(**{**told, "running": is_alive(int(told["pid"]), float(told["started"]))}))
+    return made
+
+
+def is_alive(pid: int, started: float) -> bool:
+    """Whether a miniature's first process is there, and is not another that was given its number since."""
+    try:
+        return abs(start_of(pid) - started) < 2
+    except OSError:
+        return False
+
+
+def start_of(pid: int) -> float:
+    """When a process was started, in seconds since 1970.
+
+    From proc(5): field 22 of stat, in ticks since the machine's start.
+
+    Raises:
+        OSError: There is no such process.
+    """
+    ticks = int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
+    machine = Path("/proc/stat").read_text(encoding="utf-8").splitlines()
+    booted = next(line for line in machine if line.startswith("btime "))
+    return int(booted.split()[1]) + ticks / os.sysconf("SC_CLK_TCK")
+
+
+def show_all(*, json: bool = False) -> int:
+    """Print the miniatures, a line each, or as a JSON list."""
+    import json as library
+
+    found = listing()
+    if json:
+        print(library.dumps([asdict(miniature) for miniature in found], indent=2))
+    for miniature in [] if json else found:
+        runs = (
+            "runs" if miniature.running else f"has ended ({invocation()} sandbox.up {miniature.name} starts it again)"
+        )
+        print(f"{miniature.name:12} {miniature.user}@{miniature.address} port {miniature.port}  {runs}")
+        for line in _how(miniature) if miniature.running else ():
+            print(f"{'':12} {line}")
+    if not found and not json:
+        print(f"No miniature runs. Start one: {invocation()} sandbox.up penguins")
+    return 0
+
+
+def _how(one: Miniature) -> Iterator[str]:
+    """What somebody who wants to log in to a miniature has to know, a line each."""
+    from rookery.sandbox import auth
+
+    if one.jump:
+        yield f"through the jump host {one.user}@{one.jump} port {one.port}"
+    if one.password:
+        yield f"password: {one.password}"
+    if one.totp_secret:
+        left = auth.CODE_SECONDS - time.time() % auth.CODE_SECONDS
+        yield f"code: {auth.code(one.totp_secret)}, for {left + 0.5:.0f} s; `sandbox.list` shows the next one"
+
+
+def _listed(names: Names) -> list[str]:
+    parts = names.split(",") if isinstance(names, str) else names
+    return list(dict.fromkeys(name.strip() for name in parts if name.strip()))
+
+
+def _manage(verb: str, **request: object) -> None:
+    """Have `manager` do something as root: here, or in a process of its own behind sudo."""
+    import shutil
+    import subprocess
+
+    from rookery.sandbox import image
+
+    image.check_machine()
+    if os.geteuid() == 0:
+        from rookery.sandbox import manager
+
+        manager.carry_out(verb, dict(request), state())
+        return
+    if shutil.which("sudo") is None:
+        raise RookeryError("The sandbox needs root, and there is no sudo here.", hint="run the same command as root")
+    # an index's address may hold a password, which is no business of ps or of sudo's log: it goes by a file
+    environment = {**_passed_on(), "ROOKERY_SANDBOX_STATE": str(state()), "HOME": str(Path.home())}
+    request_file = state() / f"request-{secrets.token_hex(8)}"  # of this command alone
+    atomic_files.write(request_file, json.dumps({**request, "environment": environment}))
+    found = os.pathsep.join(filter(None, sys.path))
+    python = [sys.executable, "-P", "-m", "rookery.sandbox.manager"]
+    command = ["sudo", "env", f"PYTHONPATH={found}", *python, verb, str(request_file)]
+    try:
+        done = subprocess.run(command, check=False)
+    finally:
+        request_file.unlink(missing_ok=True)
+    if done.returncode:
+        raise RookeryError("The sandbox could not do it; the lines above say why.", hint="the same command as root")
+
+
+def _passed_on() -> dict[str, str]:
+    """What of the caller's environment says how this machine reaches the network, or what there is on it."""
+    wanted = ("PYENV_ROOT", "PIP_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "ROOKERY_DEBIAN_MIRROR")
+    return {key: os.environ[key] for key in (*wanted, "ROOKERY_MINIFORGE") if key in os.environ}

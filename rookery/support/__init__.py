@@ -1,0 +1,1 @@
+"""Getting people started or unstuck: onboarding, doctor, cohorts, pages on clusters."""

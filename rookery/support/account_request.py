@@ -1,0 +1,85 @@
+"""The mail that asks for an account on a cluster, from what its profile says of accounts (`cluster_access`).
+
+Nothing is sent, and nothing is made up: where the profile knows no address, the mail names whom to ask.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from rookery.core.console import clean
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+
+NAME: Final = "[your full name]"
+"""What stands where a name belongs and none is known."""
+
+LONGEST: Final = 300
+"""Characters of a value that a person gave; a name is shorter."""
+
+_BREAK = re.compile("[\t-\r\x1c-\x1e\x85\u2028\u2029]")
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail to be sent by the person themselves.
+
+    Attributes:
+        to: An address, where one is known; else whom to ask, in words.
+        subject: One line.
+        body: The text, ended by a line break.
+    """
+
+    to: str
+    subject: str
+    body: str
+
+    @property
+    def text(self) -> str:
+        """The whole of it, to be read, or copied into a mail program."""
+        return f"To: {self.to}\nSubject: {self.subject}\n\n{self.body}"
+
+
+def mail(cluster: "Cluster", *, name: str = "", email: str = "", user: str = "", supervisor: str = "") -> Mail:
+    """The account request of one person for one cluster.
+
+    Args:
+        cluster: Where.
+        name: The person's full name; "" leaves a gap to fill in.
+        email: Their address.
+        user: The username that they have, or would like, there.
+        supervisor: Theirs; the mail is to them where the profile says that one's supervisor is asked.
+    """
+    access = cluster.data.get("cluster_access", {})
+    name, email, user, supervisor = (one_line(value) for value in (name, email, user, supervisor))
+    title = one_line(cluster.title)
+    known = (("Name", name or NAME), ("Email", email), ("Username", user), ("Supervisor", supervisor))
+    told = [one_line(access[key]) for key in ("how", "url") if access.get(key)]
+    lines = [
+        "Hello,",
+        "",
+        f"could I please have an account on {title}?",
+        "",
+        *(f"  {what + ':':<12}{value}" for what, value in known if value),
+        "",
+        *(["What I was told of how to get one:", *(f"  {line}" for line in told), ""] if told else []),
+        "Thank you,",
+        name or NAME,
+    ]
+    subject = f"Account on {title}" + (f" for {name}" if name else "")
+    return Mail(_to(access, title, supervisor), subject, "\n".join(lines) + "\n")
+
+
+def _to(access: dict[str, str], title: str, supervisor: str) -> str:
+    """Whom the profile says to ask."""
+    ask = one_line(access.get("ask", ""))
+    if supervisor and re.search(r"\bsupervisor\b", ask, re.IGNORECASE):
+        return supervisor
+    return ask or one_line(access.get("url", "")) or f"the people who run {title}"
+
+
+def one_line(text: object) -> str:
+    """What a person wrote, as one line without control characters: it can't begin a header of its own."""
+    plain = str(text)[: 10 * LONGEST].encode(errors="replace").decode()  # half of a character can't be written anywhere
+    return " ".join(clean(_BREAK.sub(" ", plain)).split())[:LONGEST].rstrip()

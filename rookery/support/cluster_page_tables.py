@@ -1,0 +1,150 @@
+"""What the pages on clusters tell as tables, and a profile as those pages read it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from rookery.clusters.config import profile
+from rookery.clusters.config.cluster import ACCOUNT
+from rookery.homes import listing
+from rookery.support.cohort.pages import markdown
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+
+Table = tuple[list[str], list[list[str]]]
+"""Headings, and rows of as many cells."""
+
+UNSURE: Final = " **(?)**"
+
+_BACKUP: Final = {"none": "none", "unknown": "not known"}
+_PLACES: Final = {
+    "home": "your home",
+    "persistent": "storage",
+    "scratch": "scratch",
+    "tmp": "temporary",
+    "project": "the project's",
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A profile as its page's parts read it."""
+
+    cluster: "Cluster"
+    doubtful: frozenset[str]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of `cluster_KEY`."""
+        return self.cluster.data.get(profile.PREFIX + key, default)
+
+    def mark(self, key: str) -> str:
+        """The mark behind a fact that could not be verified.
+
+        A part (policies.tmux) is doubtful where the whole is, and a table of things where any part of them is.
+        """
+        full = profile.PREFIX + key
+        plain = {re.sub(r"\[\d+\]", "", one) for one in self.doubtful}
+        unsure = full.partition(".")[0] in plain or any(f"{one}.".startswith(f"{full}.") for one in plain)
+        return UNSURE if unsure else ""
+
+
+def shown(expression: str) -> str:
+    """Where a storage area is, as it is written on a page: with a word that nobody takes for a variable."""
+    return expression.replace(ACCOUNT, "ACCOUNT")
+
+
+def storage(facts: Facts) -> Table | None:
+    """Where files can be kept."""
+    rows = [
+        [
+            _PLACES.get(one["name"], one["name"]) + facts.mark("storage"),
+            f"`{shown(one['expression'])}`",
+            amount("mb", one.get("quota_mb")),
+            _backup(one),
+            _purge(one.get("purge_days")),
+            markdown(one.get("note", "")),
+        ]
+        for one in facts.get("storage", [])
+    ]
+    return _filled(["place", "where", "room", "backup", "emptied", "note"], rows)
+
+
+def _backup(place: Mapping[str, Any]) -> str:
+    said = place.get("backup", "unknown")
+    days = f", kept {place['backup_days']} days" if "backup_days" in place else ""
+    return f"{_BACKUP.get(said, said)}{days}"
+
+
+def _purge(days: int | None) -> str:
+    if days is None:
+        return ""
+    return f"{days} days after a file's last change" if days else "with the job"
+
+
+def partitions(facts: Facts) -> Table | None:
+    """The partitions."""
+    mark = facts.mark("partitions")
+    rows = [
+        [
+            f"`{one['name']}`{mark}",
+            markdown(one.get("purpose", one.get("for", ""))),
+            amount("minutes", one.get("max_minutes")),
+            str(one.get("cores", "")),
+            ", ".join(f"`{each}`" for each in one.get("gpu_types", [])),
+            str(one.get("gpus_per_user", "")),
+            one.get("architecture", ""),
+            " ".join(f"`{each}`" for each in one.get("required_options", [])),
+        ]
+        for one in facts.get("partitions", [])
+    ]
+    headings = ["partition", "for", "longest", "cores", "GPUs", "GPUs a person", "architecture", "needs"]
+    return _filled(headings, rows)
+
+
+def gpus(facts: Facts) -> Table | None:
+    """The types of GPU."""
+    mark = facts.mark("gpus")
+    rows = [
+        [
+            markdown(one.get("title", one["type"])) + mark,
+            f"`{one['type']}`",
+            amount("gb", one.get("memory_gb")),
+            ", ".join(f"`{each}`" for each in one.get("partitions", [])),
+            str(one.get("per_node", "")),
+            str(one.get("nodes", "")),
+        ]
+        for one in facts.get("gpus", [])
+    ]
+    return _filled(["GPU", "`gpu_type:`", "memory", "partitions", "in a node", "nodes"], rows)
+
+
+def constraints(facts: Facts) -> Table | None:
+    """The kinds of node that one can have whole."""
+    rows = [
+        [
+            one["name"] + facts.mark("constraints"),
+            f"`{one.get('constraint', one['name'])}`",
+            str(one.get("cores", "")),
+            amount("mb", one.get("memory_mb")),
+            ", ".join(f"`{each}`" for each in one.get("partitions", [])),
+        ]
+        for one in facts.get("constraints", [])
+    ]
+    return _filled(["node", "constraint", "cores", "memory", "partitions"], rows)
+
+
+def amount(unit: str, number: int | None) -> str:
+    """A number in the largest unit in which it is whole."""
+    if number is None:
+        return ""
+    sizes = listing.UNITS[unit]
+    size, short = next(((size, short) for size, short in sizes if number >= size and number % size == 0), sizes[-1])
+    return f"{number // size} {short}"
+
+
+def _filled(headings: list[str], rows: list[list[str]]) -> Table | None:
+    """The table without the columns in which no row says anything; None where it has no rows."""
+    kept = [number for number in range(len(headings)) if any(row[number] for row in rows)]
+    return ([headings[number] for number in kept], [[row[number] for number in kept] for row in rows]) if rows else None

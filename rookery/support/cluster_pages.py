@@ -1,0 +1,242 @@
+"""A page on each cluster for its users, made from its profile: docs/clusters/NAME.md.
+
+What the profile does not say is not on the page; what it says could not be verified is marked so.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rookery.clusters.config import profile
+from rookery.clusters.config.cluster import ACCOUNT
+from rookery.core import atomic_files, paths
+from rookery.core.errors import RookeryError
+from rookery.support import cluster_page_tables
+from rookery.support.cluster_page_tables import Facts, amount, shown
+from rookery.support.cohort.pages import markdown
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+
+MARK: Final = "by `invoke clusters.guide`"
+"""What every page of ours says of itself."""
+
+_LOGINS: Final = {
+    "key": "your ssh key",
+    "password": "your password",
+    "password+totp": "your password, then the six digits that your app shows",
+    "key+totp": "your ssh key, then the six digits that your app shows",
+    "certificate": "a certificate, which you get anew each time it has run out",
+}
+_VPN: Final = {
+    "never": "No VPN is needed.",
+    "off_campus": "A VPN is needed off campus",
+    "always": "A VPN is always needed",
+    "unknown": "Whether a VPN is needed is not known",
+}
+_REACH: Final = {"yes": "yes", "http": "through a web proxy only", "no": "no", "unknown": "not known"}
+
+
+def run(name: str = "", output: str = "") -> int:
+    """Print a cluster's page, or write those of all clusters, or of that one.
+
+    Args:
+        name: The cluster; "" for all of them.
+        output: The folder to write to; "" prints.
+
+    Raises:
+        RookeryError: The cluster is unknown, a profile is not as it should be, no cluster was named to print, or a file
+            stands where a page would.
+    """
+    if not name and not output:
+        raise RookeryError("Which cluster's page?", hint="invoke clusters.guide NAME   # or --output FOLDER for all")
+    for one in [name] if name else profile.names():
+        text = page(profile.load(one, own_ssh=False))
+        if output:
+            path = Path(output).expanduser() / f"{one}.md"
+            if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
+                raise RookeryError(f"{path} is not such a page, and is not written over.", hint="another --output")
+            atomic_files.write(path, text, mode=0o644)
+            print(path)
+        else:
+            print(text, end="")
+    return 0
+
+
+def page(cluster: "Cluster") -> str:
+    """The page of a cluster, in Markdown."""
+    import jinja2
+
+    facts = Facts(cluster, frozenset(cluster.data.get("cluster_unverified", [])))
+    parts = {
+        "An account": (list(_account(facts)), None),
+        "Logging in": (list(_login(facts)), None),
+        "Where files go": (list(_files(facts)), cluster_page_tables.storage(facts)),
+        "Jobs": (list(_jobs(facts)), cluster_page_tables.partitions(facts)),
+        "GPUs": ([], cluster_page_tables.gpus(facts)),
+        "Whole nodes": (list(_whole(facts)), cluster_page_tables.constraints(facts)),
+        "Software": (list(_software(facts)), None),
+        "Good to know": ([markdown(note) for note in facts.get("notes", [])], None),
+    }
+    jinja = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(paths.root() / "templates" / "guide"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 this is Markdown
+    )
+    return jinja.get_template("cluster.md.j2").render(
+        name=cluster.name,
+        title=markdown(cluster.title),
+        verified=facts.get("verified_on"),
+        source=markdown(facts.get("source_url")),
+        docs=markdown(facts.get("docs_url", "")),
+        unsure=bool(facts.doubtful),
+        sections=[(heading, lines, table) for heading, (lines, table) in parts.items() if lines or table],
+    )
+
+
+def _account(facts: Facts) -> Iterator[str]:
+    access, account = facts.get("access", {}), facts.get("account", {})
+    told = " ".join(markdown(access[key]) for key in ("how", "url") if key in access)
+    if access.get("ask") and access["ask"].casefold() not in access.get("how", "").casefold():
+        told = f"Whom to ask: {markdown(access['ask'])}. {told}".strip()
+    if told:
+        yield told + facts.mark("access")
+    if access:
+        yield f"`rookery onboard --cluster {facts.cluster.name} --request` writes the mail for you."
+    if hint := facts.get("user_hint"):
+        yield f"A username looks like `{hint}`.{facts.mark('user_hint')}"
+    if account.get("required"):
+        example = f", such as `{account['example']}`" if account.get("example") else ""
+        hint = f" ({markdown(account['hint'])})" if account.get("hint") else ""
+        yield (
+            f"Jobs are charged to an account{example}{hint}. `--account` of `onboard` and `setup` keeps yours, and "
+            f"`ACCOUNT` stands for it here; `account:` in rookery.yml is one for a job alone.{facts.mark('account')}"
+        )
+
+
+def _login(facts: Facts) -> Iterator[str]:
+    port = f", port {facts.cluster.port}" if facts.cluster.port != 22 else ""
+    yield f"Login node: `{facts.cluster.host}`{port}.{facts.mark('host')}"
+    if logins := facts.get("logins"):
+        ways = ", or ".join(_LOGINS[way] for way in logins)
+        yield f"You log in with {ways}.{facts.mark('logins')}"
+    if prompts := facts.get("login_prompts"):
+        yield f"It asks `{'`, then `'.join(prompts)}`.{facts.mark('login_prompts')}"
+    if hours := facts.get("login_hours"):
+        yield f"A login lasts {hours} hours.{facts.mark('login_hours')}"
+    if vpn := facts.get("vpn"):
+        yield _vpn(vpn) + facts.mark("vpn")
+    if jump := facts.get("proxy_jump"):
+        yield f"rookery goes through `{jump}`.{facts.mark('proxy_jump')}"
+    if keys := facts.get("host_keys"):
+        where = f", as {markdown(facts.get('host_keys_url'))} publishes them" if facts.get("host_keys_url") else ""
+        listed = ", ".join(f"`{key['fingerprint']}` ({key['type']})" for key in keys)
+        yield f"Its host keys{where}: {listed}.{facts.mark('host_keys')}"
+    else:
+        yield "No published host key is known: compare the one you are shown with what the cluster's people tell you."
+    yield from _policies(facts)
+
+
+def _vpn(vpn: Mapping[str, Any]) -> str:
+    named = ", ".join(markdown(vpn[key]) for key in ("name", "url") if vpn.get(key))
+    said = _VPN[vpn["needed"]]
+    if vpn["needed"] == "never":
+        return said
+    jump = f" Instead of it, one can jump through `{vpn['jump']}`." if vpn.get("jump") else ""
+    return f"{said}{': ' if named else ''}{named}.{jump}"
+
+
+def _policies(facts: Facts) -> Iterator[str]:
+    policies, internet = facts.get("policies", {}), facts.get("internet", {})
+    for key, what in (
+        ("vscode", "VS Code"),
+        ("tmux", "Sessions that stay (tmux)"),
+        ("connection_sharing", "Several commands over one login"),
+    ):
+        if key in policies:
+            said = "not known whether allowed" if policies[key] == "unknown" else policies[key]
+            yield f"{what}: {said}.{facts.mark(f'policies.{key}')}"
+    if "at_risk" in policies:
+        yield f"It may be down for work: {markdown(policies['at_risk'])}.{facts.mark('policies.at_risk')}"
+    for key, what in (("login", "login nodes"), ("compute", "compute nodes")):
+        if key in internet:
+            yield f"Internet from the {what}: {_REACH[internet[key]]}.{facts.mark(f'internet.{key}')}"
+
+
+def _files(facts: Facts) -> Iterator[str]:
+    roomy = facts.get("roomy_storage")
+    place = next((one for one in facts.get("storage", []) if one["name"] == roomy), None)
+    if place and roomy != "home":
+        there = shown(place["expression"])
+        yield f"Results, environments and anything large belong on `{there}`; `rookery setup` and `deploy` see to it."
+    if moved := facts.get("moved_folders"):
+        yield f"`setup` moves there, and leaves a link: {', '.join(f'`{one}`' for one in moved)}."
+    if place and ACCOUNT in place["expression"]:
+        yield "Where others of your project can replace your folder, programs and those folders stay in your home."
+    if quota := facts.get("quota"):
+        yield f"How much is left: `rookery quota`, or `{quota['command']}` there.{facts.mark('quota')}"
+
+
+def _jobs(facts: Facts) -> Iterator[str]:
+    if facts.cluster.scheduler == "none":
+        yield "There is no scheduler: you log in, and start what you want to run."
+        return
+    if name := facts.get("default_partition"):
+        yield f"rookery asks for the partition by what a job needs; `{name}` where nothing else fits."
+    if nodes := facts.get("nodes"):
+        each = [f"{nodes['cores']} cores"] if "cores" in nodes else []
+        each += [f"{amount('mb', nodes['memory_mb'])} of memory"] if "memory_mb" in nodes else []
+        count = str(nodes.get("count", "")) + (", " if "count" in nodes and each else "")
+        said = f"each with {' and '.join(each)} or more" if each else ""
+        yield f"Compute nodes: {count}{said}.{facts.mark('nodes')}"
+    yield from _limits(facts)
+    if facts.get("array", {}).get("may_mail") is False:
+        yield f"A job array may not ask for mail; `mail:` in rookery.yml goes round that.{facts.mark('array')}"
+    if size := facts.get("array", {}).get("max_size"):
+        yield f"An array has at most {size} tasks.{facts.mark('array')}"
+    if facts.get("mpi_launcher"):
+        yield f"MPI programs are started by `{facts.get('mpi_launcher')}`.{facts.mark('mpi_launcher')}"
+    if preamble := facts.get("job_preamble"):
+        yield f"A job script of your own begins with `{'`, `'.join(preamble)}`.{facts.mark('job_preamble')}"
+
+
+def _limits(facts: Facts) -> Iterator[str]:
+    limits, mark = facts.get("limits", {}), facts.mark("limits")
+    most = [f"{limits['cores']} cores"] if "cores" in limits else []
+    most += [f"{amount('mb', limits['memory_mb'])} of memory"] if "memory_mb" in limits else []
+    if most:
+        shown = f" (`{limits['command']}` shows it)" if "command" in limits else ""
+        yield f"You may use at once: {', '.join(most)}{shown}.{mark}"
+    if "default_memory_mb" in limits:
+        yield f"A job that asks for no memory gets {amount('mb', limits['default_memory_mb'])}.{mark}"
+    if "cycle_seconds" in limits:
+        yield f"The queue is looked at every {limits['cycle_seconds']} s, so bunch very short tasks (`chunk:`).{mark}"
+    if limits.get("follow_gpus"):
+        yield f"Cores and memory follow from the GPUs asked for.{mark}"
+
+
+def _whole(facts: Facts) -> Iterator[str]:
+    if facts.get("constraints"):
+        yield "To have nodes of one kind to yourself: `sbatch: [--exclusive, --constraint=…]` in rookery.yml."
+
+
+def _software(facts: Facts) -> Iterator[str]:
+    if system := facts.get("os"):
+        yield f"Operating system: {markdown(system)}.{facts.mark('os')}"
+    for one in facts.get("architectures", []):
+        enter = f"; `{one['enter']}` opens a shell there" if one.get("enter") else ""
+        submit = f"; jobs by `{one['submit']}`" if one.get("submit") else ""
+        note = f" {markdown(one['note'])}" if one.get("note") else ""
+        yield f"Architecture: {one['name']}{enter}{submit}.{note}{facts.mark('architectures')}"
+    for key, what in (("system_python", "Python"), ("system_r", "R")):
+        if version := facts.get(key):
+            yield f"The system's own {what}: {version}.{facts.mark(key)}"
+    if provider := facts.get("python_provider"):
+        yield f"`rookery setup` gives you a Python of your own by {provider}."
+    if modules := facts.get("modules"):
+        verb = facts.get("module_verb", "load")
+        listed = "; ".join(f"{purpose}: {', '.join(f'`{one}`' for one in named)}" for purpose, named in modules.items())
+        yield f"Modules (`module {verb} NAME`): {listed}.{facts.mark('modules')}"

@@ -1,0 +1,92 @@
+"""The readiness table as one page that needs nothing else: no script, no picture, no font from anywhere.
+
+Every text is escaped, and a policy in the page itself (CSP) forbids scripts and everything from elsewhere: what a
+stranger's report says stays text.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rookery.core import atomic_files, paths
+from rookery.core.errors import RookeryError
+from rookery.support.cohort import pages, readiness, table
+from rookery.support.cohort.readiness import Picture
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+
+MARK: Final = '<meta name="generator" content="rookery cohort">'
+"""What a page of ours has near its top; a file without it is somebody's own, and is not written over."""
+
+
+def refuse(path: Path) -> None:
+    """See that a page may be put there: nothing stands there, or an earlier page.
+
+    Raises:
+        RookeryError: Something else does.
+    """
+    hint = "the same with --html ANOTHER-FILE.html"
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise RookeryError(f"{path} is not a file, so no page can be written there.", hint=hint)
+    if path.exists():
+        with path.open("rb") as stream:
+            if MARK.encode() not in stream.read(2_000):
+                raise RookeryError(f"{path} is no page of rookery's, and is not written over.", hint=hint)
+
+
+def write(path: Path, text: str) -> None:
+    """Put the page in place; an earlier one goes.
+
+    Raises:
+        RookeryError: Something else stands there.
+    """
+    refuse(path)
+    atomic_files.write(path, text)
+
+
+def page(title: str, picture: Picture, clusters: Mapping[str, "Cluster"], now: datetime) -> str:
+    """The page.
+
+    Args:
+        title: What the cohort is called.
+        picture: What it shows.
+        clusters: The profiles of all clusters in it.
+        now: When it is made.
+    """
+    import jinja2
+
+    folder = paths.root() / "templates" / "cohort"
+    jinja = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=True,
+    )
+    style = (folder / "page.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return jinja.get_template("page.html.j2").render(
+        title=title,
+        mark=MARK,
+        style=style,
+        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+        rows=picture.rows,
+        columns=table.columns(picture.rows),
+        clusters=clusters,
+        states=readiness.STATES,
+        counts=readiness.counts(picture.rows),
+        size=table.size(picture.rows),
+        fresh=readiness.FRESH.days,
+        now=now,
+        unread=picture.unread,
+        nobodys=picture.nobodys,
+        onboard=pages.onboard,
+        doctor=pages.doctor,
+        mail=pages.mail,
+        short=pages.short,
+    )

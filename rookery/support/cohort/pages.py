@@ -1,0 +1,211 @@
+"""What each student of a cohort gets: account requests, a page of instructions, a checklist; a folder a student.
+
+A file that a person has edited, or put there themselves, is never written over: what rookery wrote is remembered by its
+digest in the state folder. Nothing is written outside the folder that was asked for.
+"""
+
+import hashlib
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rookery.clusters.config.profile import such_as
+from rookery.core import atomic_files, paths
+from rookery.core.errors import RookeryError
+from rookery.remote import strict_json
+from rookery.support import account_request
+from rookery.support.account_request import one_line
+from rookery.support.cohort.student import Student
+from rookery.support.cohort.wheel import Wheel
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+
+_ASKED: Final = {
+    "password": "your password there",
+    "key": "nothing, once your key is there",
+    "password+totp": "your password there, then the code that your app shows",
+    "key+totp": "the code that your app shows",
+    "certificate": "nothing, while your certificate lasts",
+}
+_VPN: Final = {"always": "Always needs a VPN", "off_campus": "Needs a VPN when you are off campus"}
+_MARKUP: Final = re.compile(r"([\\`*_\[\]<>|~$&])")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of a file.
+
+    Attributes:
+        path: It.
+        state: made, changed, present (it was so already), or kept (a person's own stands there).
+    """
+
+    path: Path
+    state: str
+
+
+def write(folder: Path, students: Sequence[Student], clusters: Mapping[str, "Cluster"], wheel: Wheel) -> list[Written]:
+    """Write everything for all students.
+
+    Args:
+        folder: Where to; each student gets a folder in it.
+        students: They.
+        clusters: The profiles of all clusters that they name.
+        wheel: What they install rookery from.
+
+    Raises:
+        RookeryError: The folder is a file, or can't be written to.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise RookeryError(f"{folder} is not a folder.", hint="the same with --output ANOTHER-FOLDER")
+    return [
+        _put(folder, Path(student.slug, name), text)
+        for student in students
+        for name, text in texts(student, clusters, wheel)
+    ]
+
+
+def texts(student: Student, clusters: Mapping[str, "Cluster"], wheel: Wheel) -> Iterator[tuple[str, str]]:
+    """The name and content of each file of one student."""
+    mails = {name: mail(student, clusters[name]) for name in student.clusters}
+    for name, one in mails.items():
+        yield f"request-{name}.txt", one.text
+    variables = {
+        "student": student,
+        "clusters": [_told(student, clusters[name], mails[name].to) for name in student.clusters],
+        "titles": _listed(short(clusters[name]) for name in student.clusters),
+        "wheel": wheel.name,
+        "wheel_digest": wheel.digest,
+        "report": f"{student.slug}.txt",
+        "doctor": doctor(student),
+    }
+    for name in ("instructions.md", "checklist.md"):
+        yield name, _render(name, variables)
+
+
+def mail(student: Student, cluster: "Cluster") -> account_request.Mail:
+    """The student's account request."""
+    return account_request.mail(
+        cluster, name=student.name, email=student.email, user=student.user, supervisor=student.supervisor
+    )
+
+
+def onboard(student: Student, cluster: "Cluster") -> str:
+    """The one command that gets the student started on a cluster, for a shell."""
+    command = ["rookery", "onboard", "--cluster", cluster.name]
+    is_charged = (cluster.data.get("cluster_account") or {}).get("required")
+    flags = {"user": student.user, "account": student.account if is_charged else ""}
+    flags |= {"name": student.name, "email": student.email}
+    flags |= {"project": student.project, "language": student.language}
+    for flag, value in flags.items():
+        if value:
+            command += [f"--{flag}", one_line(value)]
+    return shlex.join(command)
+
+
+def doctor(student: Student) -> str:
+    """The command that writes the student's report, for a shell."""
+    clusters = ",".join(student.clusters)
+    return shlex.join(["rookery", "doctor", "--cluster", clusters, "--report", f"{student.slug}.txt"])
+
+
+def _told(student: Student, cluster: "Cluster", to: str) -> dict[str, Any]:
+    """What a page says of one cluster, all of it from the profile."""
+    access = cluster.data.get("cluster_access", {})
+    return {
+        "name": cluster.name,
+        "title": cluster.title,
+        "short": short(cluster),
+        "to": to,
+        "how": access.get("how") or f"Ask {to}.",
+        "url": access.get("url", ""),
+        "onboard": onboard(student, cluster),
+        "hints": list(_hints(cluster)),
+    }
+
+
+def _hints(cluster: "Cluster") -> Iterator[str]:
+    """What a student ought to know of a cluster before the first login."""
+    data, doubtful = cluster.data, set(cluster.data.get("cluster_unverified", []))
+    vpn = data.get("cluster_vpn", {})
+    if vpn.get("needed") in _VPN:
+        named = [vpn[key] for key in ("name", "url") if vpn.get(key)]
+        unsure = " (not verified)" if "cluster_vpn" in doubtful else ""
+        yield _VPN[vpn["needed"]] + (f": {', '.join(named)}" if named else "") + unsure + "."
+    if logins := data.get("cluster_logins"):
+        unsure = " (not verified)" if "cluster_logins" in doubtful else ""
+        yield f"The first login asks for {_ASKED[logins[0]]}{unsure}."
+    if (known := data.get("cluster_account") or {}).get("required"):
+        yield f"It wants to know what your jobs are charged to{such_as(known)}."
+    if user := data.get("cluster_user_hint"):
+        yield f"A username looks like {user} there."
+    if url := data.get("cluster_docs_url"):
+        yield f"Its own documentation: {url}"
+
+
+def short(cluster: "Cluster") -> str:
+    """Its name as people say it, without the place it belongs to."""
+    return cluster.title.partition(" (")[0]
+
+
+def _listed(titles: Iterable[str]) -> str:
+    *most, last = list(titles)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _render(name: str, variables: Mapping[str, Any]) -> str:
+    import jinja2
+
+    jinja = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(paths.root() / "templates" / "cohort"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 this is Markdown, which `md` escapes for
+    )
+    jinja.filters["md"] = markdown
+    return jinja.get_template(f"{name}.j2").render(variables)
+
+
+def markdown(text: object) -> str:
+    """A text as Markdown that shows it, on one line; an address of the web stays one."""
+    words = one_line(text).split(" ")
+    return " ".join(one if re.fullmatch(r"https?://[\w./~:?=%-]+", one) else _MARKUP.sub(r"\\\1", one) for one in words)
+
+
+def _put(folder: Path, relative: Path, text: str) -> Written:
+    """Write one file, unless it holds what a person wrote."""
+    path = folder / relative
+    if path.parent.is_symlink() or path.is_symlink() or (path.exists() and not path.is_file()):
+        return Written(path, "kept")
+    before = path.read_bytes() if path.exists() else None
+    if before == text.encode():
+        state = "present"
+    elif before is None or _remembered(path) == _digest(before):
+        atomic_files.write(path, text)
+        state = "made" if before is None else "changed"
+    else:
+        return Written(path, "kept")
+    atomic_files.write(_memory(path), _digest(text.encode()))
+    return Written(path, state)
+
+
+def _remembered(path: Path) -> str:
+    """The digest of what rookery wrote there last; "" where it wrote nothing."""
+    try:
+        return strict_json.read_bytes(_memory(path), 1000).decode("ascii")
+    except (OSError, ValueError):
+        return ""
+
+
+def _memory(path: Path) -> Path:
+    return paths.state_dir() / "cohort" / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,151 @@
+"""How far each student is on each cluster, from the reports that came back. Nothing is read or printed here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from rookery.support.cohort.reports import Check, Report, Unread
+from rookery.support.cohort.student import Student
+
+FRESH: Final = timedelta(days=14)
+"""How long a report counts; what it found may have been mended, or broken, since."""
+
+AHEAD: Final = timedelta(days=1)
+"""How far a report's clock may be ahead of ours."""
+
+STATES: Final = {
+    "ready": "ready",
+    "faults": "faults",
+    "unknown": "could not be checked",
+    "old": "report is old",
+    "none": "no report",
+}
+"""The states of a student on a cluster, and how they are said."""
+
+
+_ORDER: Final = ("fault", "skipped", "warning")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one student stands on one cluster.
+
+    Attributes:
+        cluster: The cluster.
+        state: ready, faults, unknown (doctor could not look), old (the report is), or none (there is none).
+        checks: The faults, the one that hides the others first; then what doctor could not look at before something is
+            done; then the warnings.
+        when: When the report was made.
+        file: The report's file.
+        note: What else there is to say, a line.
+    """
+
+    cluster: str
+    state: str
+    checks: tuple[Check, ...] = ()
+    when: datetime | None = None
+    file: str = ""
+    note: str = ""
+
+    @property
+    def faults(self) -> tuple[Check, ...]:
+        """What does not work."""
+        return tuple(check for check in self.checks if check.state == "fault")
+
+    @property
+    def first(self) -> Check | None:
+        """What is to be seen to first; None where nothing is, or nothing is known."""
+        telling = {"faults": "fault", "unknown": "skipped"}.get(self.state)
+        return next((check for check in self.checks if check.state == telling), None)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A student, and how they stand on each of their clusters."""
+
+    student: Student
+    standings: tuple[Standing, ...]
+
+    def on(self, cluster: str) -> Standing | None:
+        """How they stand on a cluster; None where they are not to work there."""
+        return next((one for one in self.standings if one.cluster == cluster), None)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All there is to show of a cohort.
+
+    Attributes:
+        rows: How everybody stands.
+        unread: Files that could not be read.
+        nobodys: Reports that are nobody's.
+    """
+
+    rows: Sequence[Row]
+    unread: Sequence[Unread] = ()
+    nobodys: Sequence[Report] = ()
+
+
+def picture(students: Sequence[Student], reports: Sequence[Report], unread: Sequence[Unread], now: datetime) -> Picture:
+    """How everybody stands.
+
+    Args:
+        students: They.
+        reports: All reports that could be read.
+        unread: The files that could not.
+        now: The time by which a report is old.
+    """
+    return Picture(rows(students, reports, now), unread, unmatched(students, reports))
+
+
+def rows(students: Sequence[Student], reports: Iterable[Report], now: datetime) -> list[Row]:
+    """How all students stand.
+
+    Args:
+        students: They.
+        reports: All reports that could be read.
+        now: The time by which a report is old.
+    """
+    latest: dict[tuple[str, str], Report] = {}
+    clusters = {student.slug: student.clusters for student in students}
+    for report in sorted(reports, key=lambda one: (one.when, one.file)):
+        # where something is amiss with the laptop itself, doctor may not have got as far as to a cluster
+        latest |= {(report.stem, cluster): report for cluster in report.clusters or clusters.get(report.stem, ())}
+    return [
+        Row(student, tuple(_standing(name, latest.get((student.slug, name)), now) for name in student.clusters))
+        for student in students
+    ]
+
+
+def _standing(cluster: str, report: Report | None, now: datetime) -> Standing:
+    if report is None:
+        return Standing(cluster, "none")
+    said, checks = report.clusters.get(cluster, ("unknown", ()))
+    telling = [check for check in (*report.laptop, *checks) if check.state != "skipped" or check.fix]
+    ordered = tuple(check for state in _ORDER for check in telling if check.state == state)
+    faults = any(check.state == "fault" for check in ordered)
+    # what the checks say counts for more than what is said above them
+    state = "faults" if faults or said == "faults" else "unknown" if said == "unknown" else "ready"
+    note = ""
+    if now - report.when > FRESH:
+        state, note = "old", f"{(now - report.when).days} days old; it said: {STATES[state]}"
+    elif report.when - now > AHEAD:
+        state, note = "old", "dated in the future: is that computer's clock right?"
+    return Standing(cluster, state, ordered, report.when, report.file, note)
+
+
+def unmatched(students: Sequence[Student], reports: Iterable[Report]) -> list[Report]:
+    """The reports that are nobody's by their names, and those of clusters that their student is not to work on."""
+    clusters = {student.slug: set(student.clusters) for student in students}
+    return [
+        one
+        for one in reports
+        if one.stem not in clusters or (one.clusters and not clusters[one.stem] & one.clusters.keys())
+    ]
+
+
+def counts(table: Sequence[Row]) -> Mapping[str, int]:
+    """How many standings have each state, in the order of STATES."""
+    states = [standing.state for row in table for standing in row.standings]
+    return {state: states.count(state) for state in STATES}

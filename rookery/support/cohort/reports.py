@@ -1,0 +1,222 @@
+"""The reports that students send back: what `doctor --report` and `doctor --json` write, read as text from strangers.
+
+No link is followed, nothing large is read, every value is held to its kind and length, and every text becomes one line
+without control characters. A report that is damaged is named, and the others are read all the same.
+"""
+
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from rookery.core.errors import RookeryError
+from rookery.support.account_request import one_line
+
+MARKER: Final = "==== for the person who helps: the same as data ===="
+"""The line of a report's text below which the same stands as JSON."""
+
+LARGEST: Final = 1_000_000
+"""Most bytes of a report."""
+
+MOST_FILES: Final = 2_000
+"""Most files of a folder that are read."""
+
+MOST: Final = 200
+"""Most clusters, and most checks of one, that a report may have."""
+
+_STATES: Final = ("healthy", "faults", "unknown")
+_CHECKS: Final = ("ok", "fault", "warning", "skipped")
+_SUFFIXES: Final = {".txt", ".json"}
+
+
+class DamagedError(ValueError):
+    """A file is no report that can be read; the message says why."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that doctor looked at.
+
+    Attributes:
+        title: What it is, in words.
+        state: ok, fault, warning or skipped.
+        found: What was found, a line.
+        fix: What to do about it; "" where nothing is suggested.
+    """
+
+    title: str
+    state: str
+    found: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one file says.
+
+    Attributes:
+        file: Its name, as it may be shown.
+        stem: Its name without its endings, for the student it belongs to.
+        when: When it was made.
+        rookery: The version that made it.
+        laptop: The checks of the student's own computer.
+        clusters: For each cluster its state (healthy, faults or unknown) and its checks.
+    """
+
+    file: str
+    stem: str
+    when: datetime
+    rookery: str
+    laptop: tuple[Check, ...]
+    clusters: Mapping[str, tuple[str, tuple[Check, ...]]]
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A file that was left out.
+
+    Attributes:
+        file: Its name, as it may be shown.
+        why: Why.
+    """
+
+    file: str
+    why: str
+
+
+def read(folder: Path) -> tuple[list[Report], list[Unread]]:
+    """Read all reports of a folder, in the order of their names, and say which files are none.
+
+    Raises:
+        RookeryError: The folder can't be read.
+    """
+    try:
+        entries = sorted(entry.name for entry in os.scandir(folder))
+    except OSError as error:
+        hint = "the same with --reports and the folder where the reports are"
+        raise RookeryError(f"{folder} can't be read: {error.strerror}.", hint=hint) from error
+    names = [name for name in entries if not name.startswith(".") and Path(name).suffix.lower() in _SUFFIXES]
+    found: list[Report] = []
+    unread = [Unread(one_line(name), f"is one of more than {MOST_FILES} files") for name in names[MOST_FILES:]]
+    for name in names[:MOST_FILES]:
+        try:
+            found.append(parsed(name, _content(folder / name)))
+        except DamagedError as error:
+            unread.append(Unread(one_line(name), str(error)))
+    return found, unread
+
+
+def _content(path: Path) -> str:
+    """The text of a file that is an ordinary one, and not too large.
+
+    Raises:
+        DamagedError: It is a link, a device, too large, or can't be read.
+    """
+    try:
+        # not through a link, and without waiting at a pipe that nobody writes to
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if path.is_symlink():
+            raise DamagedError("is a link: put the file itself there") from None
+        raise DamagedError(f"can't be read: {error.strerror}") from None
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise DamagedError("is not a file")
+        with os.fdopen(handle, "rb", closefd=False) as stream:
+            content = stream.read(LARGEST + 1)
+    except OSError as error:
+        raise DamagedError(f"can't be read: {error.strerror}") from None
+    finally:
+        os.close(handle)
+    if len(content) > LARGEST:
+        raise DamagedError(f"is larger than {LARGEST // 1_000_000} MB")
+    # Windows' own editor and shell write UTF-16, with its mark in front
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    return content.decode(encoding, errors="replace")
+
+
+def parsed(name: str, text: str) -> Report:
+    """A report from the text of its file.
+
+    Args:
+        name: The file's name.
+        text: What it holds: JSON, or text with the marker and JSON below it.
+
+    Raises:
+        DamagedError: It is not whole, or not what doctor writes.
+    """
+    data = _mapping(_data(text), "the report")
+    version = data.get("version")
+    if version != 1 or isinstance(version, bool):
+        newer = isinstance(version, int) and version > 1
+        raise DamagedError("is from a newer rookery: install that here" if newer else "is not a report of doctor's")
+    clusters = _mapping(data.get("clusters"), "clusters")
+    if len(clusters) > MOST:
+        raise DamagedError(f"has more than {MOST} clusters")
+    return Report(
+        file=one_line(name),
+        stem=_stem(name),
+        when=_when(data.get("when")),
+        rookery=one_line(data.get("rookery") if isinstance(data.get("rookery"), str) else "")[:40],
+        laptop=tuple(_checks(data.get("laptop"), "laptop")),
+        clusters={one_line(key): _cluster(value) for key, value in clusters.items()},
+    )
+
+
+def _stem(name: str) -> str:
+    """The name without endings, and without the number that a browser puts behind that of a second download."""
+    return re.sub(r"\s*\(\d+\)$", "", name.partition(".")[0]).strip().casefold()
+
+
+def _data(text: str) -> Any:
+    """The JSON of a report; what a mail program added below it is passed over."""
+    body = text
+    lines = text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        if line.strip() == MARKER:
+            body = "".join(lines[number + 1 :])
+    if body is text and not text.lstrip().startswith("{"):
+        raise DamagedError("is not a report of doctor's, or is cut off before its end")
+    try:
+        return json.JSONDecoder().raw_decode(body.lstrip())[0]
+    except RecursionError:
+        raise DamagedError("is nested too deep") from None
+    except ValueError:
+        raise DamagedError("is not whole: have it sent again, as a file rather than in a mail's text") from None
+
+
+def _when(value: Any) -> datetime:
+    try:
+        return datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except (TypeError, ValueError):
+        raise DamagedError("does not say when it was made") from None
+
+
+def _cluster(value: Any) -> tuple[str, tuple[Check, ...]]:
+    data = _mapping(value, "a cluster")
+    if data.get("state") not in _STATES:
+        raise DamagedError("has a cluster whose state is none of doctor's")
+    return str(data["state"]), tuple(_checks(data.get("checks"), "checks"))
+
+
+def _checks(value: Any, what: str) -> Iterator[Check]:
+    if not isinstance(value, list) or len(value) > MOST:
+        raise DamagedError(f"has no list of at most {MOST} where {what} belongs")
+    for one in value:
+        data = _mapping(one, "a check")
+        texts = {key: data.get(key, "") for key in ("name", "title", "found", "fix")}
+        if data.get("state") not in _CHECKS or not all(isinstance(text, str) for text in texts.values()):
+            raise DamagedError("has a check that is none of doctor's")
+        title = one_line(texts["title"]) or one_line(texts["name"])
+        yield Check(title, str(data["state"]), one_line(texts["found"]), one_line(texts["fix"]))
+
+
+def _mapping(value: Any, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise DamagedError(f"is not a report of doctor's: {what} is not an object")
+    return value

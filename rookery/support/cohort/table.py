@@ -1,0 +1,100 @@
+"""The readiness table on the terminal, and as data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from rookery.clusters.config.profile import Cluster
+from rookery.core import tables
+from rookery.support.cohort import pages, readiness
+from rookery.support.cohort.readiness import STATES, Row, Standing
+
+_STYLES: Final = {"ready": "green", "faults": "bold red", "unknown": "yellow", "old": "yellow", "none": "dim"}
+
+
+def columns(rows: Sequence[Row]) -> list[str]:
+    """The clusters of all students, in the order of their first mention."""
+    return list(dict.fromkeys(standing.cluster for row in rows for standing in row.standings))
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """All of it in a line."""
+    told = [f"{count} {STATES[state]}" for state, count in readiness.counts(rows).items() if count]
+    return f"{size(rows)}: {', '.join(told)}"
+
+
+def size(rows: Sequence[Row]) -> str:
+    """How many students and homes there are."""
+    homes = sum(len(row.standings) for row in rows)
+    return f"{_several(len(rows), 'student')}, {_several(homes, 'home')}"
+
+
+def _several(number: int, what: str) -> str:
+    return f"1 {what}" if number == 1 else f"{number} {what}s"
+
+
+def show(rows: Sequence[Row]) -> None:
+    """Print the table, and below it what each student is to do."""
+    from rich.text import Text
+
+    console = tables.console()
+    clusters = columns(rows)
+    table = tables.table(["student", *clusters])
+    for row in rows:
+        table.add_row(Text(row.student.name), *(_cell(row.on(cluster)) for cluster in clusters))
+    console.print(table)
+    for row in rows:
+        for standing in row.standings:
+            for line in remarks(row, standing):
+                say(line)
+    say(summary(rows))
+
+
+def say(text: str, style: str = "") -> None:
+    """Print a line."""
+    from rich.text import Text
+
+    tables.console().print(Text(text, style=style), soft_wrap=True)
+
+
+def _cell(standing: Standing | None) -> Any:
+    from rich.text import Text
+
+    if standing is None:
+        return Text("")
+    first, more = standing.first, len(standing.faults) - 1
+    told = (
+        STATES[standing.state]
+        + (f": {first.title}" if first else "")
+        + (f" and {more} more" if first and more > 0 else "")
+    )
+    return Text(told, _STYLES[standing.state])
+
+
+def remarks(row: Row, standing: Standing) -> list[str]:
+    """What else there is to say of a student on a cluster: the first thing to see to, and how old the report is."""
+    who, first = f"{row.student.name}, {standing.cluster}", standing.first
+    told = [f"{who}: {standing.note}"] if standing.note else []
+    if first:
+        told.append(f"{who}: {first.title}" + (f": {first.found}" if first.found else ""))
+        told += [f"  fix    {first.fix}"] if first.fix else []
+    elif standing.state == "faults":
+        told.append(f"{who}: the report tells of faults, but names none")
+    return told
+
+
+def document(rows: Sequence[Row], clusters: Mapping[str, Cluster]) -> list[dict[str, Any]]:
+    """The table as --json tells it."""
+    return [
+        {
+            **asdict(row.student),
+            "command": {name: pages.onboard(row.student, clusters[name]) for name in row.student.clusters},
+            "clusters": {standing.cluster: _standing(standing) for standing in row.standings},
+        }
+        for row in rows
+    ]
+
+
+def _standing(standing: Standing) -> Mapping[str, Any]:
+    said = asdict(standing) | {"when": standing.when.strftime("%Y-%m-%dT%H:%M:%SZ") if standing.when else None}
+    return {key: value for key, value in said.items() if key != "cluster"}

@@ -1,0 +1,1 @@
+"""`doctor`: why something does not work, and what to do about it."""

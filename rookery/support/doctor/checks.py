@@ -1,0 +1,175 @@
+"""What a check is, which there are, and in which order: a cause stands before what it hides."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+OK, FAULT, WARNING, SKIPPED = "ok", "fault", "warning", "skipped"
+
+LAPTOP: Final = {
+    "system": "this computer's system",
+    "ssh": "ssh on this computer",
+    "rsync": "rsync on this computer",
+    "git": "git on this computer",
+    "ssh-folder": "~/.ssh and the keys in it",
+    "ssh-config": "~/.ssh/config",
+    "inventory": "your own settings of rookery",
+}
+"""The checks of this computer, with their titles."""
+
+WAY: Final = {
+    "profile": "what is known of the cluster",
+    "username": "your username there",
+    "key-file": "your key on this computer",
+    "jump": "the jump host on the way",
+    "dns": "the name of the login node (DNS)",
+    "vpn": "the VPN",
+    "port": "an ssh server that answers",
+    "host-key": "the login node's host key",
+    "account": "your account",
+    "key": "your key there",
+    "second-factor": "what is typed at a login (password, code, passphrase)",
+    "at-risk": "times of maintenance",
+    "connection": "the connection",
+}
+"""The checks of the way to a cluster."""
+
+HOME: Final = {
+    "startup": "your start-up files there (~/.bashrc and the like)",
+    "variables": "variables and lines that change what programs do",
+    "home-writable": "writing in your home",
+    "quota": "room in your storage",
+    "quota-files": "the number of your files",
+    "programs": "who can change the programs there",
+    "set-up": "your home there, as `setup` left it",
+    "path-login": "PATH when you log in",
+    "path-command": "PATH of commands sent over ssh",
+    "modules": "the module command",
+    "conda": "conda and your start-up files",
+    "python": "Python",
+    "r": "R",
+    "caches": "caches on the roomy storage",
+    "storage": "variables that name your storage",
+    "internet-login": "internet on the login node",
+}
+"""The checks on the login node."""
+
+QUEUE: Final = {
+    "slurm": "Slurm",
+    "partition": "the partition for your jobs",
+    "job": "a job of one second",
+    "path-job": "PATH in jobs",
+    "internet-compute": "internet on compute nodes",
+}
+"""The checks of the queue."""
+
+REST: Final = {
+    "clock": "the clocks of this computer and the cluster",
+    "vscode": "what VS Code needs there",
+    "vscode-watching": "files that VS Code may watch",
+    "vscode-server": "room that VS Code takes",
+}
+"""What nothing else depends on."""
+
+CLUSTER: Final = {**WAY, **HOME, **QUEUE, **REST}
+"""All checks of a cluster, in their order."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at.
+
+    Attributes:
+        name: For programs.
+        title: What it is, in plain words.
+        state: ok, fault, warning or skipped.
+        found: What was found, a line.
+        fix: What to do about it: a command or a sentence; "" where there is nothing to do.
+    """
+
+    name: str
+    title: str
+    state: str
+    found: str
+    fix: str = ""
+
+
+class Board:
+    """What was found so far, a check a name; what is put down first stays."""
+
+    def __init__(self, titles: dict[str, str]) -> None:
+        """An empty board.
+
+        Args:
+            titles: The checks that there are, in their order, with their titles.
+        """
+        self.titles = titles
+        self._found: dict[str, Check] = {}
+
+    def ok(self, name: str, found: str) -> None:
+        """It is as it should be."""
+        self._put(name, OK, found)
+
+    def fault(self, name: str, found: str, fix: str) -> None:
+        """It keeps something from working."""
+        self._put(name, FAULT, found, fix)
+
+    def warn(self, name: str, found: str, fix: str = "") -> None:
+        """It is worth knowing, and keeps nothing from working now."""
+        self._put(name, WARNING, found, fix)
+
+    def replace_with_fault(self, name: str, found: str, fix: str) -> None:
+        """What had looked well turns out to be a fault."""
+        self._found.pop(name, None)
+        self.fault(name, found, fix)
+
+    def skip(self, name: str, why: str, fix: str = "") -> None:
+        """It was not looked at; with a fix, since something has to be done first."""
+        self._put(name, SKIPPED, why, fix)
+
+    def skip_rest(self, why: str, titles: dict[str, str] | None = None) -> None:
+        """Everything that nothing is known of yet was not looked at."""
+        for name in self.titles if titles is None else titles:
+            if name not in self._found:
+                self.skip(name, why)
+
+    def has(self, *names: str) -> bool:
+        """Whether all of these have been looked at, or skipped."""
+        return all(name in self._found for name in names)
+
+    def is_ok(self, name: str) -> bool:
+        """Whether this was found to be as it should be."""
+        return name in self._found and self._found[name].state == OK
+
+    def is_bad(self, name: str) -> bool:
+        """Whether this is a fault, or was not looked at."""
+        return name in self._found and self._found[name].state in {FAULT, SKIPPED}
+
+    @property
+    def faults(self) -> list[Check]:
+        """The faults, in their order."""
+        return [one for one in self.checks if one.state == FAULT]
+
+    @property
+    def checks(self) -> list[Check]:
+        """All of them, in their order."""
+        return [self._found[name] for name in self.titles if name in self._found]
+
+    @property
+    def state(self) -> str:
+        """The whole in a word: faults, unknown (it could not be looked at) or healthy."""
+        if self.faults:
+            return "faults"
+        return "unknown" if any(one.state == SKIPPED and one.fix for one in self.checks) else "healthy"
+
+    def _put(self, name: str, state: str, found: str, fix: str = "") -> None:
+        from rookery.core.console import clean
+
+        line = " ".join(clean(found).split())
+        self._found.setdefault(name, Check(name, self.titles[name], state, line, clean(fix).replace("\n", " ")))
+
+
+def exit_code(boards: Iterator[Board] | list[Board]) -> int:
+    """0 where nothing is wrong, 3 where there is a fault, 1 where something could not be looked at."""
+    states = {board.state for board in boards}
+    return 3 if "faults" in states else 1 if "unknown" in states else 0

@@ -1,0 +1,171 @@
+"""`doctor`: why something does not work, and what to do about it, from the laptop outwards.
+
+Each check is looked at once; a cause stands before what it hides, and what it hides is skipped. On a cluster there are
+two remote commands besides the login: one look at the home, and one job.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery.core.errors import RookeryError
+from rookery.support.doctor import checks, laptop_checks, report
+from rookery.support.doctor.checks import Board
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Door
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks of `doctor`; each field is the flag of that name.
+
+    Attributes:
+        cluster: Names with commas between them, or `all`; "" for those where the person's username is known.
+        json: One JSON document on standard output, nothing else.
+        report: A file to write, redacted; "" for none.
+        sandbox: Miniatures of the clusters on this machine.
+        accept_host_key: The fingerprint of a host key that the person has checked, to accept.
+        verbose: Also what is well.
+    """
+
+    cluster: str = ""
+    json: bool = False
+    report: str = ""
+    sandbox: bool = False
+    accept_host_key: str = ""
+    verbose: int = 0
+
+
+@dataclass
+class _Patient:
+    """A cluster that is looked at.
+
+    Attributes:
+        board: What was found.
+        door: Its connection, where there is one.
+        user: The person's name there.
+        home: Their home there.
+    """
+
+    board: Board = field(default_factory=lambda: Board(checks.CLUSTER))
+    door: "Door | None" = None
+    user: str = ""
+    home: str = ""
+
+
+def run(request: Request) -> int:
+    """Look at everything, and say what is wrong.
+
+    Returns:
+        0 where nothing is, 3 where there is a fault, 1 where something could not be looked at.
+
+    Raises:
+        RookeryError: A cluster is not known, or the report can't be written.
+    """
+    target = Path(request.report).expanduser() if request.report else None
+    if target:
+        report.writable(target)
+    here = Board(checks.LAPTOP)
+    laptop_checks.look(here)
+    patients = {name: _Patient() for name in _names(request, here)}
+    _logins(patients, here, request)
+    _visits(patients)
+    boards = {name: one.board for name, one in patients.items()}
+    code = checks.exit_code([here, *boards.values()])
+    told = report.document(here, boards, code)
+    if request.json:
+        print(json.dumps(told, indent=2))
+    else:
+        report.show(told, verbose=bool(request.verbose))
+    if target:
+        users, homes = [one.user for one in patients.values()], [one.home for one in patients.values()]
+        report.write(target, report.redacted(told, report.who(users, homes)))
+        if not request.json:
+            print(
+                f"\n{target} has it all, without names, folders, addresses and keys: "
+                "read it through, and send it to whoever helps."
+            )
+    return code
+
+
+def _names(request: Request, here: Board) -> list[str]:
+    """The clusters that are meant.
+
+    Raises:
+        RookeryError: One is not known.
+    """
+    if here.is_bad("system"):
+        return []
+    asked = list(dict.fromkeys(part.strip() for part in request.cluster.split(",") if part.strip()))
+    if here.is_bad("inventory"):  # then nothing is known of any; those that are named get their row
+        return [name for name in asked if name != "all"]
+    from rookery.clusters.config import profile
+    from rookery.homes import selection
+
+    known = profile.names()
+    if "all" in asked:
+        return known if request.sandbox else selection.yours() or known
+    for name in asked:
+        if name not in known:
+            profile.load(name)  # says which there are
+    return asked or selection.yours(sandbox=request.sandbox)
+
+
+def _logins(patients: Mapping[str, _Patient], here: Board, request: Request) -> None:
+    """Profiles and connections, one after another so that no two ask at once."""
+    from rookery.support.doctor import connection_checks
+
+    for name, one in patients.items():
+        cluster = connection_checks.known(one.board, name, sandbox=request.sandbox)
+        if cluster is None:
+            continue
+        one.user = cluster.user
+        hidden = [check for check in ("ssh", *(() if request.sandbox else ("ssh-config",))) if here.is_bad(check)]
+        if hidden:
+            one.board.skip_rest(f"{checks.LAPTOP[hidden[0]]} comes first")
+            continue
+        one.door = connection_checks.connect(one.board, cluster, accept_host_key=request.accept_host_key)
+
+
+def _visits(patients: Mapping[str, _Patient]) -> None:
+    """Look at all homes that can be reached, side by side: a queue may take its time."""
+    import sys
+    from concurrent.futures import ThreadPoolExecutor
+
+    from rookery.core.console import Screen, Story
+
+    reached = {name: one for name, one in patients.items() if one.door}
+    if not reached:
+        return
+    with Screen(Story(list(reached)), file=sys.stderr) as screen:
+
+        def visit(name: str) -> None:
+            _visit(reached[name], lambda text: screen.say(name, text if len(reached) == 1 else f"{name}: {text}"))
+
+        with ThreadPoolExecutor(max_workers=len(reached)) as pool:
+            list(pool.map(visit, reached))
+
+
+def _visit(one: _Patient, say: Callable[[str], object]) -> None:
+    """Look at a home, then try a job."""
+    from rookery.clusters.ssh.errors import SshError
+    from rookery.support.doctor import home_checks, inspection, slurm_checks
+
+    assert one.door is not None  # noqa: S101 those without one are left out
+    board, cluster = one.board, one.door.cluster
+    try:
+        say(f"looking at your home on {cluster.name}")
+        seen = inspection.ask(one.door)
+        one.home = seen.fact("home")
+        home_checks.judge(board, cluster, seen)
+        job = slurm_checks.judge(board, cluster, seen)
+        if job:
+            say("a job of one second: submitting it")
+            slurm_checks.judge_job(board, cluster, slurm_checks.run(one.door, job, say), seen=seen)
+    except SshError as error:
+        home_checks.unreachable(board, cluster, error)
+    except RookeryError as error:
+        home_checks.silent(board, cluster, error)

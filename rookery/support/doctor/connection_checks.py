@@ -1,0 +1,312 @@
+"""The way to a cluster, from its profile to an open connection: where it ends, and why.
+
+ssh is asked once, as every other command asks it, so that the person's own config, jump hosts and agents count; what it
+says tells which step failed. Only where that leaves two answers is it asked again, with -v.
+"""
+
+import re
+import shlex
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rookery.clusters.ssh import errors, user_settings
+from rookery.clusters.ssh.errors import SshError, again
+from rookery.core import console
+from rookery.core.errors import RookeryError
+from rookery.support.doctor.checks import WAY, Board
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.ssh.connection import Door
+
+PATIENCE = 30
+"""Seconds for ssh to be asked once more."""
+
+_STEPS = ("jump", "dns", "vpn", "port", "host-key", "account", "key", "second-factor")
+"""The steps on the way, in the order in which they are taken."""
+
+_OF = {
+    "unresolved": "dns",
+    "refused": "port",
+    "no-answer": "port",
+    "dropped": "port",
+    "changed-key": "host-key",
+    "unknown-key": "host-key",
+    "jump": "jump",
+    "identity": "key-file",
+    "too-many-keys": "key",
+    "denied": "key",
+}
+"""Which step a reason of ssh_errors belongs to."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What `ssh -v` tells of a login that failed.
+
+    Attributes:
+        methods: What the cluster would still take, as sshd names it.
+        offered: Whether a key was offered.
+        accepted: Whether a key was taken.
+        said: The cluster's own words.
+    """
+
+    methods: tuple[str, ...] = ()
+    offered: bool = False
+    accepted: bool = False
+    said: str = ""
+
+    @property
+    def asks(self) -> bool:
+        """Whether it would ask for something."""
+        return bool({"password", "keyboard-interactive"} & set(self.methods))
+
+
+def heard(text: str) -> Heard:
+    """What ssh printed with -v, read. OpenSSH 7 to 9 say it in these words."""
+    lines = text.replace("\r", "").splitlines()
+    plain = [
+        line for line in lines if line.strip() and not re.match(r"debug\d: |OpenSSH_|Connection closed|Warning: ", line)
+    ]
+    methods = re.findall(r"^debug1: Authentications that can continue: (\S+)", text, re.MULTILINE)
+    said = [line for line in plain if "Permission denied" not in line]
+    return Heard(
+        tuple(methods[-1].split(",")) if methods else (),
+        "Offering public key" in text,
+        bool(re.search(r"Server accepts key|partial success|^(debug1: )?Authenticated to ", text, re.MULTILINE)),
+        said[-1].strip() if said else "",
+    )
+
+
+def known(board: Board, name: str, *, sandbox: bool) -> "Cluster | None":
+    """The cluster's profile; None where it is no use."""
+    from rookery.clusters.config import profile, unknown_settings
+
+    sources = profile.sources(sandbox)
+    try:
+        cluster = profile.load(name, sources)
+        unknown_settings.check(profile.explain(name, sources))
+        if cluster.user:  # who has none yet has no account either
+            profile.require_account(cluster)
+    except RookeryError as error:
+        board.fault("profile", error.message, error.hint or f"invoke clusters.show {name}")
+        board.skip_rest("nothing is known of the cluster until its profile is right")
+        return None
+    board.ok("profile", f"{cluster.title}: {cluster.host}")
+    if not cluster.user:
+        fix = f"invoke login --cluster {name} --user YOUR_USERNAME   # no account yet? {whom(cluster)}"
+        board.fault("username", "not known", fix)
+        board.skip_rest("your username comes first")
+        return None
+    board.ok("username", cluster.user)
+    at_risk(board, cluster, time.localtime())
+    return cluster
+
+
+def whom(cluster: "Cluster") -> str:
+    """Whom to ask about an account, in the profile's words."""
+    access = cluster.data.get("cluster_access") or {}
+    words = access.get("how") or (f"ask {access['ask']}" if access.get("ask") else "ask the people who run the cluster")
+    url = access.get("url")
+    return f"{words.rstrip('.')} ({url})" if url else str(words).rstrip(".")
+
+
+def at_risk(board: Board, cluster: "Cluster", now: time.struct_time) -> None:
+    """Whether the cluster may be down for work."""
+    from rookery.homes import login
+
+    text = str((cluster.data.get("cluster_policies") or {}).get("at_risk") or "")
+    if not text:
+        board.ok("at-risk", "none is known")
+    elif login.at_risk_now(text, now):
+        board.warn("at-risk", f"the cluster may be down for work right now ({text})", "try again after that")
+    else:
+        board.ok("at-risk", f"not now ({text})")
+
+
+def connect(
+    board: Board, cluster: "Cluster", *, accept_host_key: str = "", can_ask: bool | None = None
+) -> "Door | None":
+    """Find the connection or open it; None where that fails, and the board says at which step.
+
+    Args:
+        board: Where it is put down.
+        cluster: The cluster.
+        accept_host_key: The fingerprint of a host key that the person vouches for.
+        can_ask: Whether there is a terminal to ask on; found out where None.
+    """
+    from rookery.clusters.ssh.connection import Door
+
+    asking = sys.stdin.isatty() and sys.stderr.isatty() if can_ask is None else can_ask
+    door, typed = Door(cluster), False
+    try:
+        errors.check_identity(cluster)
+        own = "what your ~/.ssh/config says" if user_settings.has_identity(cluster) else "ssh's own choice"
+        board.ok("key-file", cluster.identity_file or own)
+        try:
+            with console.waiting(f"connecting to {cluster.name}"):
+                was_open = door.is_open()
+                door.ensure(batch=True, accept_host_key=accept_host_key)
+        except SshError as error:
+            if not asking or error.reason not in {"denied", "unknown-key", "jump"}:
+                raise
+            was_open, typed = False, True
+            door.ensure(batch=False, accept_host_key=accept_host_key)
+            _without_key(board, cluster, error)
+    except SshError as error:
+        blame(board, cluster, error, _asked_again(door, error), typed=typed)
+        return None
+    except RookeryError as error:  # ssh can't be given what the profile says
+        board.fault("connection", error.message, error.hint or again(cluster))
+        board.skip_rest("the connection comes first")
+        return None
+    how = "you typed it" if typed else "nothing had to be typed" if not was_open else "the connection is open already"
+    arrived(board, cluster, how)
+    return door
+
+
+def _without_key(board: Board, cluster: "Cluster", error: SshError) -> None:
+    """A password was taken in the end; that the key was not is worth a word."""
+    codes = any("totp" in one for one in cluster.data.get("cluster_logins") or ())  # asked for besides a key
+    if error.reason == "denied" and cluster.identity_file and not codes and "passphrase" not in error.message:
+        fix = _copying(cluster, Heard(methods=("password",)))
+        board.warn("key", f"{cluster.identity_file} is not taken, so you have to type each time", fix)
+
+
+def _asked_again(door: "Door", error: SshError) -> Heard:
+    """Ask ssh again in more detail, where what it said may mean two things."""
+    from rookery.clusters.ssh.remote_command import unattended
+
+    if error.reason not in {"denied", "dropped", "other"}:
+        return Heard()
+    with suppress(subprocess.TimeoutExpired, RookeryError), console.waiting(f"asking {door.cluster.name} why"):
+        ask = [*door.ssh, "-v", "-o", "ControlPath=none", "-o", "BatchMode=yes", "-T", door.cluster.name, "true"]
+        done = subprocess.run(
+            ask, stderr=subprocess.PIPE, text=True, errors="replace", timeout=PATIENCE, check=False, **unattended()
+        )
+        return heard(str(done.stderr))
+    return Heard()
+
+
+def blame(board: Board, cluster: "Cluster", error: SshError, more: Heard, *, typed: bool) -> None:
+    """Put down at which step the way ended; those before it went well, those after it were not taken."""
+    step = _step(cluster, error, more, typed=typed)
+    if step in _STEPS:
+        _passed(board, cluster, _STEPS[: _STEPS.index(step)])
+    found = error.message.removeprefix(f"{cluster.name}: ").rstrip(".")
+    fix = error.hint or again(cluster)
+    match step:
+        case "account":
+            said = more.said or "the connection is closed as soon as you are known"
+            board.fault(
+                "account",
+                f"the cluster knows you and does not let you in: {said}",
+                f"{whom(cluster)}: is the account of {cluster.user} active?",
+            )
+        case "vpn":
+            name = (cluster.data.get("cluster_vpn") or {}).get("name") or "the VPN"
+            url = (cluster.data.get("cluster_vpn") or {}).get("url")
+            found = f"{cluster.host} has an address and does not answer, as it does off campus without {name}"
+            board.fault("vpn", found, f"connect to {name}{f' ({url})' if url else ''}, then the same command again")
+        case "dns":
+            board.fault("dns", found if _names_resolve() else "no name can be looked up: is this computer online?", fix)
+        case "key":
+            board.fault("key", found, _copying(cluster, more) if error.reason == "denied" else fix)
+        case "second-factor" if not typed:
+            board.skip(
+                "second-factor", f"{found}; and there is no terminal here to type it on", _in_a_terminal(cluster)
+            )
+        case _:
+            board.fault(step, found, fix)
+    board.skip_rest(f"{WAY[step]} comes first")
+
+
+def _step(cluster: "Cluster", error: SshError, more: Heard, *, typed: bool) -> str:
+    """The step at which the way ended."""
+    vpn = (cluster.data.get("cluster_vpn") or {}).get("needed")
+    if error.reason == "no-answer" and vpn in {"off_campus", "always"} and not cluster.sandbox:
+        return "vpn"
+    if error.reason in {"dropped", "other"} and more.accepted:
+        return "account"
+    if error.reason == "denied":
+        if typed:
+            return "second-factor" if more.asks else "key"
+        if (
+            "passphrase" in error.message
+            or more.accepted
+            or (more.asks and not (more.offered and cluster.identity_file))
+        ):
+            return "second-factor"
+    return _OF.get(error.reason, "connection")
+
+
+def _names_resolve() -> bool:
+    """Whether this computer can look up names at all."""
+    try:
+        socket.getaddrinfo("pypi.org", 443)
+    except OSError:
+        return False
+    return True
+
+
+def _in_a_terminal(cluster: "Cluster") -> str:
+    return f"{again(cluster)}   # in a terminal; then the same command again"
+
+
+def _copying(cluster: "Cluster", more: Heard) -> str:
+    """The command that copies the person's key there, where a password lets them in; else whom to ask."""
+    from rookery.clusters.ssh.config_file import config_file
+
+    key = f"{cluster.identity_file}.pub" if cluster.identity_file else "~/.ssh/id_ed25519.pub"
+    shown = shlex.quote(key) if cluster.identity_file else key
+    if more.asks:
+        there = "umask 077; mkdir -p ~/.ssh; cat >>~/.ssh/authorized_keys"
+        ssh = shlex.join(["ssh", "-F", str(config_file(cluster)), cluster.name])
+        return f"{ssh} {shlex.quote(there)} <{shown}   # asks for your password once, and copies your key"
+    other = f"{again(cluster)} --user YOUR_USERNAME_THERE"
+    return f"{whom(cluster)}: give them {shown}; or, if your username there is another: {other}"
+
+
+def _passed(board: Board, cluster: "Cluster", steps: tuple[str, ...]) -> None:
+    """The steps that were taken went well."""
+    said = {
+        "jump": cluster.proxy_jump or "none is needed",
+        "dns": cluster.host,
+        "vpn": "none is missing: the cluster answers",
+        "port": f"port {cluster.port}",
+        "account": "it is active",
+        "key": "it is taken, or not needed",
+    }
+    for step in steps:
+        if step == "host-key":
+            _host_key(board, cluster)
+        else:
+            board.ok(step, said[step])
+
+
+def _host_key(board: Board, cluster: "Cluster") -> None:
+    """The key is known; is it one of the published ones, where there are any?"""
+    from rookery.clusters.ssh import host_keys
+
+    listed = host_keys.published(cluster)
+    mine = [key.fingerprint for key in host_keys.known_keys(cluster)]
+    if not listed:
+        board.ok("host-key", "the known one; its people publish none, as far as rookery knows, to compare it with")
+    elif not mine or set(mine) & set(listed):
+        board.ok("host-key", "the published one")
+    else:
+        url = cluster.data.get("cluster_host_keys_url")
+        fix = f"compare with what is published now{f' at {url}' if url else ''}: {', '.join(listed)}"
+        board.fault("host-key", f"the known one, {mine[0]}, is none of those that are published", fix)
+
+
+def arrived(board: Board, cluster: "Cluster", how: str) -> None:
+    """The connection stands."""
+    _passed(board, cluster, _STEPS[:-1])
+    board.ok("second-factor", how)
+    board.ok("connection", f"{cluster.user}@{cluster.host}")

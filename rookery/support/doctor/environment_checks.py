@@ -1,0 +1,58 @@
+"""Judged: variables and lines of start-up files that change what programs do outside rookery."""
+
+from typing import TYPE_CHECKING
+
+from rookery.remote.slurm import variables
+from rookery.support.doctor.checks import Board
+from rookery.support.doctor.fix_commands import login, noted
+from rookery.support.doctor.inspection import Seen
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+
+SHOWN = 6
+"""How many are named."""
+
+_BREAK = (
+    (variables.SLURM, "sbatch and squeue by hand follow these rather than #SBATCH lines"),
+    (variables.PACKAGES, "Python, R, pip and conda by hand use other packages or folders"),
+    (variables.SHELL, "scripts by hand may read or print something else"),
+    (("HOME",), "programs look for your settings in another folder"),
+)
+
+
+def judge(board: Board, cluster: "Cluster", seen: Seen) -> None:
+    """Name what start-up files set, where, and what it breaks outside rookery."""
+    odd = places(seen)
+    lines = [f"`{text.strip()[:30]}` ({place})" for place, text in map(_line, seen.values.get("odd-line") or [])]
+    if not odd and not lines:
+        board.ok("variables", "none is known to rookery")
+        return
+    named = [*(f"{name} ({place})" if place else name for name, place in odd.items()), *lines]
+    more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
+    breaks = [words for patterns, words in _BREAK if any(_is_of(name, patterns) for name in odd)]
+    if lines:
+        breaks.append("scp, rsync and scripts sent over ssh may begin elsewhere, or end early")
+    found = f"{', '.join(named[:SHOWN])}{more}. rookery's commands and its jobs pass over them; {'; '.join(breaks)}"
+    board.warn("variables", found, noted(login(cluster), "log in, and take out those that you do not need"))
+
+
+def places(seen: Seen) -> dict[str, str]:
+    """Variables that start-up files set, with `~/FILE, line N`; "" where no line names one."""
+    found = {}
+    for said in seen.values.get("odd") or []:
+        name, _, place = said.partition(" ")
+        file, _, number = place.partition(":")
+        found[name] = f"~/{file}, line {number}" if number.strip().isdigit() else ""
+    return found
+
+
+def _is_of(name: str, patterns: tuple[str, ...]) -> bool:
+    return name in patterns or variables.matches(name, patterns)
+
+
+def _line(said: str) -> tuple[str, str]:
+    """Where a line is, and its text, of `FILE:N:TEXT`."""
+    file, _, rest = said.partition(":")
+    number, _, text = rest.partition(":")
+    return f"~/{file}, line {number}", text

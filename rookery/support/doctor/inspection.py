@@ -1,0 +1,188 @@
+"""One look at a home on a login node: the script that is sent, and its answer taken apart."""
+
+import re
+import shlex
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rookery.clusters.login_node import bundle, facts
+from rookery.clusters.login_node.quota_formats import Area
+from rookery.clusters.ssh import startup_files
+from rookery.core import paths
+from rookery.homes import up_to_date
+from rookery.jobs.monitor import quota
+from rookery.remote.slurm.variables import ALL, KEPT
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.ssh.connection import Door
+
+PATIENCE = 120
+"""Seconds a login node is given for all of it: a start-up file that hangs is given 15 in there."""
+
+PYPI = "https://pypi.org/simple"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a login node told of a home.
+
+    Attributes:
+        values: What home.sh said, a list for each key.
+        look: How the home stands, as `status` sees it.
+        facts: What probe.sh said, a list for each key.
+        areas: How full the storage is.
+        quota_words: The quota command's own words, where they were not understood.
+        skew: Seconds that the cluster's clock is ahead of this computer's; 0 where it may be right.
+        complete: Whether the answer came in full.
+    """
+
+    values: Mapping[str, list[str]] = field(default_factory=dict)
+    look: up_to_date.Look = field(default_factory=up_to_date.Look)
+    facts: Mapping[str, list[str]] = field(default_factory=dict)
+    areas: tuple[Area, ...] = ()
+    quota_words: str = ""
+    skew: float = 0.0
+    complete: bool = True
+
+    def one(self, key: str) -> str:
+        """What was said last of a key; "" where nothing was."""
+        return (self.values.get(key) or [""])[-1]
+
+    def fact(self, key: str) -> str:
+        """The same of a fact of the probe."""
+        return (self.facts.get(key) or [""])[-1]
+
+
+def script(name: str, **parts: str) -> str:
+    """A script of there/ with its parts put in: `: '<<NAME>>'` is a line of its own, '<<NAME>>' a word."""
+    text = paths.remote(f"scripts/doctor/{name}")
+    for key, part in parts.items():
+        text = text.replace(f": '<<{key}>>'", part).replace(f"'<<{key}>>'", part)
+    return text
+
+
+def reach() -> str:
+    """The part of a script that finds out whether a page can be had."""
+    return script("reach.sh")
+
+
+def address(cluster: "Cluster") -> str:
+    """A small page of the package index that the cluster uses; "" where that is no page on the internet."""
+    index = str((cluster.data.get("cluster_mirrors") or {}).get("pypi") or PYPI)
+    return f"{index.rstrip('/')}/pip/" if index.startswith(("http://", "https://")) else ""
+
+
+def python_name(cluster: "Cluster") -> str:
+    """The Python that `setup` gives: `python` with pyenv, one with its version with uv."""
+    if cluster.data.get("cluster_python_provider") == "pyenv":
+        return "python"
+    return f"python{'.'.join(python_version(cluster).split('.')[:2])}"
+
+
+def python_version(cluster: "Cluster") -> str:
+    """The version that is the default one there."""
+    asked = cluster.variables.get("python_versions")
+    return str(asked[0]) if isinstance(asked, list) and asked else _default_python()
+
+
+def _default_python() -> str:
+    from rookery.core import paths, yaml_document
+
+    return str(yaml_document.read(paths.root() / "roles/python/defaults/main.yml").data["python_versions"][0])
+
+
+def has_modules(cluster: "Cluster") -> bool:
+    """Whether the profile says that there is a `module` command."""
+    return bool(cluster.data.get("cluster_module_system", "none") != "none")
+
+
+def question(cluster: "Cluster") -> tuple[list[str], str]:
+    """The script for a cluster, and its arguments."""
+    data = cluster.data
+    modules: Mapping[str, list[str]] = data.get("cluster_modules") or {} if has_modules(cluster) else {}
+    variables = [one.variable for one in cluster.storage if one.variable and one.scope != "node"]
+    text = script(
+        "home.sh",
+        probe=f"set -- {shlex.join(facts.arguments(data))}\n{facts.script()}",
+        quota=f"set -- {shlex.join(quota.arguments(cluster))}\n{quota.ASK}",
+        reach=reach(),
+        culprit=f"\n{startup_files.CULPRIT}",
+        kept="|".join(KEPT),
+        patterns="|".join(ALL),
+    )
+    arguments = [
+        bundle.pack({"full": True}, up_to_date.PARTS),
+        bundle.FROM_ARGUMENT,
+        address(cluster),
+        python_name(cluster),
+        (modules.get("r") or [""])[0],
+        str(data.get("cluster_module_verb") or "load") if has_modules(cluster) else "",
+        " ".join(variables),
+        *(name for names in modules.values() for name in names),
+        "--",
+        *(data.get("cluster_moved_folders") or []),
+    ]
+    return arguments, text
+
+
+def ask(door: "Door") -> Seen:
+    """Look at a home, in one remote command.
+
+    Args:
+        door: The cluster's, open.
+
+    Raises:
+        SshError: The connection failed, or start-up files end the shell.
+        RookeryError: There was no answer in time.
+    """
+    arguments, text = question(door.cluster)
+    began = time.time()
+    done = door.run(arguments, script=text, timeout=PATIENCE, check=False)
+    return read(done.stdout, door.cluster.data, up_to_date.read(done), began, time.time())
+
+
+def read(said: str, data: Mapping[str, Any], look: up_to_date.Look, began: float, ended: float) -> Seen:
+    """The answer, taken apart.
+
+    Args:
+        said: What was printed there.
+        data: The profile's `cluster_*` values.
+        look: How the home stands.
+        began: When it was asked, by this computer's clock.
+        ended: When the whole answer was here.
+    """
+    values, facts = said_in(said, "rookery-doctor "), said_in(said, "rookery-fact ")
+    areas, words = quota.read(said, data)
+    epoch = (values.get("epoch") or [""])[-1]
+    skew = 0.0
+    if epoch.isdigit():  # whole seconds, cut off
+        skew = min(0.0, float(epoch) + 1 - began) or max(0.0, float(epoch) - ended)
+    return Seen(values, look, facts, tuple(areas), words, skew, "complete" in values)
+
+
+def said_in(text: str, mark: str) -> dict[str, list[str]]:
+    """Lines `MARK KEY VALUE`, a list for each key; what else is there, or of another form, is passed over."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for line in re.findall(rf"^{re.escape(mark)}(.*)$", text, re.MULTILINE):
+        key, _, value = line.partition(" ")
+        if re.fullmatch(_FORMS.get(key, _ANY), value.strip()):
+            found[key].append(value.strip())
+    return dict(found)
+
+
+_ANY = r"[^\x00]{0,20000}"
+_LINE = r"\.[A-Za-z_]{2,20}:[0-9]{1,6}"
+_FORMS = {
+    **dict.fromkeys(("epoch", "watches", "instances", "submitted"), "[0-9]{0,15}"),
+    "resets": _LINE,
+    "conda": r"\.[A-Za-z0-9_./]{1,60}",
+    "variable": rf"[A-Za-z_][A-Za-z0-9_]{{0,60}} (?:absent(?: {_LINE})?|(?:missing|closed|there) {_ANY})",
+    "cache": rf"[^ \x00]{{1,300}} (?:absent|own|(?:link|broken)(?: {_ANY})?)",
+    "vscode-server": "(?:[0-9]{1,15}(?: [0-9]{1,15})?)?",
+    "glibc": r"(?:[A-Za-z ]*[0-9]{1,4}\.[0-9]{1,4}[0-9A-Za-z.\-]{0,40})?",
+}
+"""What the values of some keys look like: those that are worked with, or stand in the commands that are suggested."""

@@ -1,0 +1,255 @@
+"""What must be right on this computer before any cluster can be: its system, its programs, ~/.ssh."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rookery.support.doctor.checks import Board
+
+PATIENCE = 10
+"""Seconds a program on this computer is given to tell its version."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that is needed here.
+
+    Attributes:
+        name: Its name.
+        ask: What makes it tell its version.
+        oldest: The oldest that will do.
+        why: What it is for.
+        debian: The package that brings it, on Debian and Ubuntu.
+        fedora: The same on Fedora and its like.
+        mac: The command that brings it on a Mac.
+    """
+
+    name: str
+    ask: tuple[str, ...]
+    oldest: tuple[int, int]
+    why: str
+    debian: str
+    fedora: str
+    mac: str
+
+
+PROGRAMS = (
+    # 7.6 knows StrictHostKeyChecking=accept-new, by which rookery looks at a host key (OpenSSH's release notes)
+    Program(
+        "ssh",
+        ("-V",),
+        (7, 6),
+        "nothing reaches a cluster without it",
+        "openssh-client",
+        "openssh-clients",
+        "brew install openssh",
+    ),
+    # a Mac's own is 2.6.9, of 2006, or one that says it is
+    Program(
+        "rsync", ("--version",), (3, 0), "it carries files to and from clusters", "rsync", "rsync", "brew install rsync"
+    ),
+    # 2.15 knows --no-optional-locks
+    Program("git", ("--version",), (2, 15), "projects are kept in it", "git", "git", "xcode-select --install"),
+)
+
+
+def look(board: Board) -> None:
+    """Look at this computer."""
+    system(board, sys.platform, _kernel())
+    if board.faults:
+        board.skip_rest("rookery has to run inside WSL first")
+        return
+    for one in PROGRAMS:
+        program(board, one)
+    folder = Path.home() / ".ssh"
+    ssh_folder(board, folder)
+    ssh_config(board, folder / "config")
+    inventory(board)
+
+
+def system(board: Board, platform: str, kernel: str) -> None:
+    """Windows by itself won't do; Linux inside it will.
+
+    Args:
+        board: Where it is put down.
+        platform: As sys.platform has it.
+        kernel: What /proc/version says; "" where there is none.
+    """
+    if platform in {"win32", "cygwin", "msys"}:
+        found = "Windows itself, whose ssh can't share a connection: rookery runs in WSL, the Linux inside Windows"
+        board.fault("system", found, "wsl --install   # in PowerShell; then open Ubuntu, and install rookery there")
+    elif "microsoft" in kernel.lower():
+        one = not re.search(r"WSL2|microsoft-standard", kernel)
+        if one:
+            fix = "wsl --set-version Ubuntu 2   # in PowerShell; `wsl --list` tells its name"
+            board.warn("system", "WSL 1, which is slow and lacks parts of Linux", fix)
+        else:
+            board.ok("system", "Linux inside Windows (WSL 2)")
+    else:
+        board.ok("system", {"darwin": "a Mac"}.get(platform, "Linux" if platform == "linux" else platform))
+
+
+def _kernel() -> str:
+    try:
+        return Path("/proc/version").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def program(board: Board, one: Program) -> None:
+    """A program is there, and new enough."""
+    if not shutil.which(one.name):
+        board.fault(one.name, f"there is no {one.name} on this computer, and {one.why}", installing(one, sys.platform))
+        return
+    try:
+        done = subprocess.run(
+            [one.name, *one.ask],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PATIENCE,
+            check=False,
+        )
+        said = done.stdout + done.stderr
+    except (OSError, subprocess.TimeoutExpired) as error:
+        board.fault(one.name, f"{one.name} does not run: {error}", installing(one, sys.platform))
+        return
+    version = re.search(r"(\d+)\.(\d+)(?:[.p]\d+)*", said)
+    if version is None:
+        board.warn(one.name, f"{one.name} does not tell its version: {(said.strip().splitlines() or ['nothing'])[0]}")
+    elif (int(version[1]), int(version[2])) < one.oldest:
+        needed = ".".join(map(str, one.oldest))
+        found = f"{one.name} {version[0]} is too old: {needed} or later is needed"
+        put = board.warn if one.name == "rsync" else board.fault  # rookery itself does without rsync
+        put(one.name, found, installing(one, sys.platform))
+    else:
+        board.ok(one.name, f"{one.name} {version[0]}")
+
+
+def installing(one: Program, platform: str) -> str:
+    """The command that installs a program, on this kind of computer."""
+    if platform == "darwin":
+        return one.mac
+    if shutil.which("dnf") and not shutil.which("apt-get"):
+        return f"sudo dnf install {one.fedora}"
+    return f"sudo apt install {one.debian}   # Debian, Ubuntu; on a Mac: {one.mac}"
+
+
+def ssh_folder(board: Board, folder: Path) -> None:
+    """~/.ssh and the private keys in it are the person's alone: ssh passes over a key that others can read."""
+    try:
+        if not folder.exists():
+            board.ok("ssh-folder", "not there yet, and not needed so far")
+            return
+        if not folder.is_dir():
+            board.fault("ssh-folder", f"{folder} is no folder", f"mv {_q(folder)} {_q(folder)}.old")
+            return
+        wrong = {folder: "700"} if folder.stat().st_mode & 0o022 else {}
+        keys = [path for path in sorted(folder.iterdir()) if _is_key(path)]
+        open_to_others = {path: "600" for path in keys if path.stat().st_mode & 0o077}
+    except OSError as error:
+        board.fault("ssh-folder", f"{folder} can't be read: {error.strerror}", f"chmod u+rwx {_q(folder)}")
+        return
+    if wrong or open_to_others:
+        what = [f"others can write to {path}" for path in wrong]
+        what += [f"others can read the key {path}, so ssh won't use it" for path in open_to_others]
+        fixes = [f"chmod {mode} {_q(path)}" for path, mode in {**wrong, **open_to_others}.items()]
+        board.fault("ssh-folder", "; ".join(what), " && ".join(fixes))
+    else:
+        board.ok("ssh-folder", f"yours alone, with {len(keys)} private key{'' if len(keys) == 1 else 's'}")
+
+
+def _is_key(path: Path) -> bool:
+    """Whether a file is a private key, or is named like one and can't be read."""
+    if not path.is_file() or path.suffix == ".pub":
+        return False
+    try:
+        with path.open("rb") as stream:
+            return b"PRIVATE KEY" in stream.read(64)
+    except PermissionError:
+        return path.name.startswith("id_")
+
+
+def _q(path: Path) -> str:
+    return shlex.quote(str(path))
+
+
+def ssh_config(board: Board, path: Path) -> None:
+    """The person's own config, which rookery's includes, can be read by ssh."""
+    from rookery.clusters.ssh import config_file
+
+    if board.is_bad("ssh"):
+        board.skip("ssh-config", "there is no ssh to read it")
+        return
+    if not path.is_file():
+        board.ok("ssh-config", "there is none, and none is needed")
+        return
+    with tempfile.TemporaryDirectory(prefix="rookery-") as folder:
+        outer = Path(folder) / "config"
+        # ssh checks the modes of what it includes, not of what -F names
+        outer.write_text(f"{config_file.include(path)}\n", encoding="utf-8")
+        done = subprocess.run(
+            ["ssh", "-F", str(outer), "-G", "rookery-doctor.invalid"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    if done.returncode == 0:
+        board.ok("ssh-config", "ssh understands it")
+        return
+    found, fix = config_problem(done.stderr, path)
+    board.fault("ssh-config", found, fix)
+
+
+def config_problem(stderr: str, path: Path) -> tuple[str, str]:
+    """What ssh holds against a config, and what to do.
+
+    Args:
+        stderr: What it printed.
+        path: The config that it was given.
+    """
+    if owner := re.search(r"^Bad owner or permissions on (.+?)\r?$", stderr, re.MULTILINE):
+        return (
+            f"others can write to {owner[1]}, or it is not yours, so ssh won't read it",
+            f"chmod 600 {shlex.quote(owner[1])}",
+        )
+    if line := re.search(r"^(.+)(?: line |: line )(\d+): (.+?)\.?\r?$", stderr, re.MULTILINE):
+        return (
+            f"ssh does not understand line {line[2]} of {line[1]}: {line[3]}",
+            f"${{EDITOR:-nano}} {shlex.quote(line[1])}   # line {line[2]}",
+        )
+    last = (stderr.strip().splitlines() or ["it does not say why"])[-1]
+    return f"ssh can't read {path}: {last}", f"ls -l {_q(path)}"
+
+
+def inventory(board: Board) -> None:
+    """The person's inventory can be read; without it nothing is known of any cluster."""
+    from rookery.clusters.config import profile
+    from rookery.core import paths
+    from rookery.core.errors import RookeryError
+
+    try:
+        names = profile.names()
+    except RookeryError as error:
+        board.fault("inventory", error.message, error.hint or f"ls {paths.config_dir() / 'inventory'}")
+        return
+    board.ok("inventory", f"clusters known: {', '.join(names)}")
+
+
+def names_of_this_computer(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """What this computer is called, the longest first."""
+    import socket
+
+    found = {socket.gethostname(), environment.get("HOSTNAME", ""), environment.get("HOST", "")}
+    found |= {name.partition(".")[0] for name in found}
+    return sorted((name for name in found if name), key=len, reverse=True)

@@ -1,0 +1,247 @@
+"""Slurm, the partition, and a job of one second, which also tells what a compute node is like."""
+
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rookery.clusters.ssh.remote_command import clean_function
+from rookery.core.errors import RookeryError
+from rookery.jobs.monitor import pending_reasons
+from rookery.support.doctor import home_checks, inspection
+from rookery.support.doctor.checks import QUEUE, Board
+from rookery.support.doctor.connection_checks import whom
+from rookery.support.doctor.fix_commands import noted, remade, there, with_sandbox
+from rookery.support.doctor.inspection import Seen
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.ssh.connection import Door
+    from rookery.projects.job import Job
+
+PATIENCE = 180
+"""Seconds the job is waited for."""
+
+_DOWN = ("down", "drain", "fail", "maint", "unk", "boot", "power", "no_respond", "not_resp", "inval")
+"""Beginnings of states in which a node takes no job (sinfo's manual, NODE STATE CODES)."""
+
+_BUSY = ("None", "Priority", "Resources", "BeginTime", "Reservation", "Prolog", "Cleaning")
+"""Why a job waits where nothing is wrong: the cluster is full."""
+
+
+def judge(board: Board, cluster: "Cluster", seen: Seen) -> "Job | None":
+    """Judge Slurm and the partition, as the login node told of them.
+
+    Returns:
+        The job that can be tried; None where there is no use in it.
+    """
+    if cluster.scheduler != "slurm":
+        board.skip_rest("there is no queue: one works where one logs in", QUEUE)
+        return None
+    word, _, why = seen.one("slurm").partition(" ")
+    if word == "missing":
+        board.fault(
+            "slurm",
+            "its commands (sinfo, sbatch) are not found, not even in a login shell",
+            noted(there(cluster, "bash -lc 'command -v sinfo'"), f"nothing? {whom(cluster)}"),
+        )
+    elif word != "up":
+        note = f"until it says UP nothing can be submitted; what runs goes on. Long? {whom(cluster)}"
+        fix = noted(there(cluster, "scontrol ping"), note)
+        board.fault("slurm", f"it does not answer: {why or 'it took too long'}", fix)
+    elif seen.one("accounts") == "off":
+        found = "it answers, and keeps no accounts (sacct is switched off): jobs that ended are forgotten after minutes"
+        board.warn(
+            "slurm", found, f"{whom(cluster)}: is that meant? Until then logs and outputs tell what came of a job"
+        )
+    else:
+        board.ok("slurm", "it answers")
+    if board.is_bad("slurm"):
+        board.skip_rest("Slurm comes first", QUEUE)
+        return None
+    try:
+        job = a_job(cluster)
+    except RookeryError as error:
+        board.fault("partition", error.message, error.hint or whom(cluster))
+        board.skip_rest("the partition comes first", QUEUE)
+        return None
+    _partition(board, cluster, job.partition, seen)
+    if board.is_bad("partition"):
+        board.skip_rest("the partition comes first", QUEUE)
+        return None
+    if board.is_bad("home-writable"):
+        board.skip_rest("a job needs a home that can be written to", QUEUE)
+        return None
+    return job
+
+
+def a_job(cluster: "Cluster") -> "Job":
+    """A job of one core and one second, in the partition where a small job of the person's would go.
+
+    Raises:
+        RookeryError: The cluster takes no job without what is not known, such as an account.
+    """
+    from rookery.projects.job import Job
+    from rookery.projects.scripts import partition, sbatch_options
+
+    wish = Job("rookery-doctor", cpus=1, memory="200M", minutes=2)
+    try:
+        job = replace(wish, partition=partition.choose(wish, cluster))
+    except RookeryError:  # where every partition is one of GPUs
+        wish = replace(wish, gpus=1)
+        job = replace(wish, partition=partition.choose(wish, cluster))
+    sbatch_options.options(job, cluster)
+    return job
+
+
+def _partition(board: Board, cluster: "Cluster", wanted: str, seen: Seen) -> None:
+    rows = [line.split("|") for line in seen.values.get("partition") or [] if line.count("|") == 3]
+    mine = [row for row in rows if row[0] == wanted] if wanted else rows
+    show = f"{with_sandbox(cluster, f'invoke queue --cluster {cluster.name}')}   # how its partitions stand"
+    if not mine:
+        board.fault(
+            "partition",
+            f"Slurm knows no partition {wanted}: there are {', '.join(sorted({row[0] for row in rows})) or 'none'}",
+            show,
+        )
+    elif not any(row[1] == "up" for row in mine):
+        board.fault(
+            "partition",
+            f"{wanted} is {mine[0][1]}: jobs are taken, and wait until it opens again",
+            f"{show}; {whom(cluster)}",
+        )
+    elif all(row[2].strip("*~#!%$@^-+").startswith(_DOWN) for row in mine):
+        states = ", ".join(f"{row[3]} {row[2]}" for row in mine)
+        board.fault(
+            "partition", f"no node of {wanted or 'any partition'} takes jobs ({states})", f"{show}; {whom(cluster)}"
+        )
+    else:
+        closed = sorted({row[0] for row in rows if row[1] != "up"} - {wanted})
+        board.ok(
+            "partition",
+            f"{wanted or 'the default one'} is up" + (f" (closed now: {', '.join(closed)})" if closed else ""),
+        )
+
+
+def text(cluster: "Cluster") -> str:
+    """The job's script."""
+    preamble = []
+    for line in cluster.data.get("cluster_job_preamble") or []:
+        # the line's own words on the log, then what came of it
+        preamble += [line, f"[ $? = 0 ] || printf 'rookery-doctor job-preamble %s\\n' {shlex.quote(line)}"]
+    areas = [
+        f'[ -d "{area.expression}" ] || echo rookery-doctor job-storage {shlex.quote(area.name)}'
+        for area in cluster.storage
+        if area.scope != "node" and area.on_compute_nodes
+    ]
+    return "#!/bin/bash\n" + inspection.script(
+        "job.sh",
+        preamble="\n".join(preamble) or ":",
+        reach=inspection.reach(),
+        storage="\n".join(areas) or ":",
+        address=shlex.quote(inspection.address(cluster)),
+    )
+
+
+def run(
+    door: "Door", job: "Job", waiting: Callable[[str], object], *, patience: int = PATIENCE
+) -> dict[str, list[str]]:
+    """Have the job run, and wait for it: one remote command.
+
+    Args:
+        door: The cluster's, open.
+        job: The job.
+        waiting: Told how it goes, a line at a time.
+        patience: Seconds to wait.
+
+    Returns:
+        What submit.sh and the job said, a list for each key; what else the job printed under the key "".
+
+    Raises:
+        RookeryError: The connection broke off.
+    """
+    from rookery.projects.scripts import sbatch_options
+
+    chosen = [one.text for one in sbatch_options.options(job, door.cluster) if not one.text.startswith("--output=")]
+    words = [word for one in chosen for word in shlex.split(one)]
+
+    def heard(line: str) -> None:
+        if line.startswith("rookery-wait "):
+            state, _, why = line.removeprefix("rookery-wait ").partition("|")
+            waiting(
+                f"a job of one second: {state.lower()}"
+                + (f", {pending_reasons.explain(why)}" if state == "PENDING" else "")
+            )
+
+    arguments = [text(door.cluster), str(patience), *words]
+    done = door.begin(
+        inspection.script("submit.sh", clean=shlex.quote(clean_function())), arguments, heard=heard
+    ).finish()
+    found = inspection.said_in(done.stdout, "rookery-doctor ")
+    rest = [line for line in done.stdout.splitlines() if line.strip() and not line.startswith("rookery-doctor ")]
+    return {**found, "": rest or done.stderr.strip().splitlines()[-1:]}
+
+
+def judge_job(board: Board, cluster: "Cluster", said: dict[str, list[str]], *, seen: Seen) -> None:
+    """Judge what came of the job."""
+    number = (said.get("submitted") or [""])[-1]
+    if "ended" in said:
+        unseen = [] if board.is_bad("set-up") else said.get("job-storage") or []
+        if unseen:
+            board.warn(
+                "job",
+                f"it ran, and its node does not see your storage: {', '.join(unseen)}",
+                f"{whom(cluster)}: is that so on compute nodes?",
+            )
+        else:
+            board.ok("job", f"over after {said['ended'][-1]} s, on {(said.get('job-node') or ['?'])[-1]}")
+        _path(board, cluster, said, seen)
+        home_checks.internet(board, cluster, "compute", (said.get("job-internet") or [""])[-1])
+        return
+    if "waits" in said:
+        state, _, why = said["waits"][-1].partition("|")
+        found = (
+            f"still {state.lower() or 'unknown'} when rookery took it back: {pending_reasons.explain(why or 'None')}"
+        )
+        show = with_sandbox(cluster, f"invoke queue --cluster {cluster.name}")
+        if state == "PENDING" and why.partition(",")[0] in _BUSY:
+            board.warn("job", found, f"{show}   # how full it is; your jobs wait as this one did")
+        else:
+            board.fault("job", found, f"{show}   # {whom(cluster)}")
+    elif "refused" in said:
+        words = said["refused"][-1].replace("sbatch: error: ", "")
+        board.fault(
+            "job",
+            f"sbatch refuses it: {words or 'without a word'}",
+            f"{whom(cluster)}: what you may submit, and under which account",
+        )
+    elif "vanished" in said:
+        last = (said.get("") or ["nothing"])[-1]
+        show = there(cluster, f"sacct -j {number} --format=JobID,State,ExitCode,NodeList")
+        fix = noted(show, f"how it ended; {whom(cluster)}")
+        board.fault("job", f"it left the queue and did not get to its end (it said: {last[:100]})", fix)
+    else:
+        last = (said.get("") or ["nothing was said"])[-1]
+        board.fault("job", f"it could not be tried: {last[:150]}", f"the same command again; {whom(cluster)}")
+    board.skip_rest("the job comes first", QUEUE)
+
+
+def _path(board: Board, cluster: "Cluster", said: dict[str, list[str]], seen: Seen) -> None:
+    words = (said.get("") or [""])[-1].rpartition("slurm_script: ")[2]
+    failed, wanted = said.get("job-preamble") or [], home_checks.expected(seen)
+    missing = home_checks.lacking((said.get("job-path") or [""])[-1], wanted)
+    if not wanted:
+        board.skip("path-job", "your home is not set up yet")
+    elif board.is_bad("path-login"):
+        board.skip("path-job", "that of a login comes first")
+    elif missing:
+        board.fault(
+            "path-job",
+            f"a job does not find rookery's tools: {', '.join(missing)} not on its PATH",
+            remade(board, cluster),
+        )
+    elif failed:
+        found = f"`{failed[0]}`, with which job scripts begin there, fails{f': {words[:150]}' if words else ''}"
+        board.fault("path-job", found, remade(board, cluster))
+    else:
+        board.ok("path-job", "rookery's tools are found")

@@ -1,0 +1,223 @@
+"""Judged: room, the number of files, caches on the wrong file system, variables that name the storage."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from rookery.clusters.login_node import facts, quota_formats
+from rookery.jobs.monitor import quota
+from rookery.support.doctor.checks import Board
+from rookery.support.doctor.fix_commands import noted, remade, setup, there, with_sandbox
+from rookery.support.doctor.inspection import Seen
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+
+FULL = 98
+"""Per cent of a quota from which next to nothing can be written any more."""
+
+LEAST_MB, LITTLE_MB = 100, 1024
+"""MB free on a disk without a quota, below which nothing works, and below which it soon won't."""
+
+_NO_ROOM = ("No space left", "quota exceeded", "Quota exceeded")
+
+
+def judge(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
+    """Judge the storage."""
+    areas = [_with_limits(area, cluster.data) for area in seen.areas]
+    _room(board, cluster, areas, seen)
+    _files(board, cluster, areas)
+    _writable(board, cluster, seen)
+    _caches(board, cluster, seen, is_set_up=is_set_up)
+    _variables(board, cluster, seen, is_set_up=is_set_up)
+
+
+def _with_limits(area: quota_formats.Area, data: Mapping[str, Any]) -> quota_formats.Area:
+    """An area with the profile's limit of files, where the quota command tells none."""
+    entry: Mapping[str, Any] = next((one for one in data.get("cluster_storage") or [] if one["name"] == area.name), {})
+    if area.files_limit is None and area.source == "quota" and entry.get("quota_files"):
+        return replace(area, files_limit=int(entry["quota_files"]))
+    return area
+
+
+def _room(board: Board, cluster: "Cluster", areas: list[quota_formats.Area], seen: Seen) -> None:
+    full, filling = [], []
+    for area in areas:
+        if not area.limit_mb:
+            continue
+        percent, left = 100 * area.used_mb / area.limit_mb, area.limit_mb - area.used_mb
+        text = f"{area.name} is {percent:.0f} % full ({quota.size(area.used_mb)} of {quota.size(area.limit_mb)})"
+        if (percent >= FULL) if area.source == "quota" else (left < LEAST_MB):
+            full.append(text)
+        elif (percent >= quota_formats.FILLING) if area.source == "quota" else (left < LITTLE_MB):
+            filling.append(text)
+    fix = _emptying(cluster, seen, full or filling)
+    if full:
+        board.fault("quota", "; ".join(full), fix)
+    elif filling:
+        board.warn("quota", "; ".join(filling), fix)
+    elif seen.quota_words:
+        board.warn("quota", f"rookery does not understand what the quota command says: {seen.quota_words[:100]}")
+    else:
+        told = [
+            f"{area.name} {quota.size(max(0.0, area.limit_mb - area.used_mb))} free" for area in areas if area.limit_mb
+        ]
+        board.ok("quota", ", ".join(told) or "no limit is known")
+
+
+def _emptying(cluster: "Cluster", seen: Seen, texts: list[str]) -> str:
+    """What shows where the room went."""
+    where = '"$HOME"'
+    for area in seen.areas:
+        if texts and texts[0].startswith(f"{area.name} is") and area.path:
+            where = shlex.quote(area.path)
+    show = there(cluster, f"du -xah --max-depth=2 {where} | sort -h | tail -n 15")
+    return noted(show, "shows what is large there; remove or move what you can")
+
+
+def _files(board: Board, cluster: "Cluster", areas: list[quota_formats.Area]) -> None:
+    counted = [area for area in areas if area.files_limit and area.files is not None]
+    full = [area for area in counted if 100 * (area.files or 0) >= FULL * (area.files_limit or 1)]
+    filling = [area for area in counted if 100 * (area.files or 0) >= quota_formats.FILLING * (area.files_limit or 1)]
+    told = ", ".join(
+        f"{area.files:,} of {area.files_limit:,} files in {area.name}" for area in full or filling or counted
+    )
+    fix = (
+        there(cluster, "du --inodes -x --max-depth=3 ~ | sort -n | tail -n 15")
+        + "   # shows which folders hold the most; pack or remove some"
+    )
+    if full:
+        board.fault("quota-files", told, fix)
+    elif filling:
+        board.warn("quota-files", told, fix)
+    else:
+        board.ok("quota-files", told or "no limit is known")
+
+
+def _writable(board: Board, cluster: "Cluster", seen: Seen) -> None:
+    said = seen.one("writable")
+    word, _, words = said.partition(" ")
+    why = words.rpartition(": ")[2]  # what the shell says before it names a line of ours
+    if word == "yes":
+        board.ok("home-writable", "a file was written and removed")
+    elif any(sign in why for sign in _NO_ROOM) and {one.name for one in board.faults} & {"quota", "quota-files"}:
+        board.skip("home-writable", "there is no room to write in")
+    elif "Permission denied" in why:
+        board.fault("home-writable", "you may not write in your own home", there(cluster, "chmod u+rwx ~"))
+    else:
+        from rookery.support.doctor.connection_checks import whom
+
+        board.fault(
+            "home-writable",
+            f"nothing can be written in your home: {why or 'it does not say why'}",
+            noted(
+                with_sandbox(cluster, f"invoke quota --cluster {cluster.name}"), f"is it full? If not: {whom(cluster)}"
+            ),
+        )
+
+
+def _caches(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
+    if not seen.values.get("cache"):
+        board.ok("caches", "none has to be elsewhere")
+        return
+    if seen.fact("replaceable"):
+        _caches_at_home(board, cluster, seen)
+        return
+    if not is_set_up:
+        board.skip("caches", "they are moved when your home is set up")
+        return
+    mend = remade(board, cluster)
+    wrong = [found for found in (_cache_fault(cluster, seen, line, mend) for line in seen.values["cache"]) if found[0]]
+    if wrong:
+        board.fault("caches", "; ".join(found for found, _ in wrong), wrong[0][1])
+    else:
+        board.ok("caches", f"{len(seen.values['cache'])} folders are on {_roomy(cluster, seen) or 'the storage'}")
+
+
+def _cache_fault(cluster: "Cluster", seen: Seen, line: str, mend: str) -> tuple[str, str]:
+    """What is wrong with a folder that should be on the storage, and what to do about it; "" where nothing is."""
+    folder, kind, target = [*line.split(" ", 2), "", ""][:3]
+    roomy = _roomy(cluster, seen)
+    obstacles = {one["path"]: one["note"] for one in seen.look.stays}
+    if kind == "broken":
+        remove = there(cluster, f"rm {shlex.quote(folder[2:])}")
+        return f"{folder} leads to {target}, which is not there", noted(remove, f"then: {mend}")
+    if obstacle := obstacles.get(seen.fact("home") + folder[1:]):
+        return obstacle, noted(mend, "after you have moved or removed what is named")
+    if kind == "own":
+        return f"{folder} is in your home, which is small", mend
+    if kind == "absent":
+        return f"{folder} is gone, so what is put there next is in your home", mend
+    if roomy and not f"{target}/".startswith(f"{roomy}/"):
+        return f"{folder} leads to {target}, not to {roomy}", mend
+    return "", ""
+
+
+def _caches_at_home(board: Board, cluster: "Cluster", seen: Seen) -> None:
+    """Caches hold programs, so they stay in the home where others can replace folders of the storage."""
+    why = facts.why_replaceable(seen.fact("replaceable_by"))
+    links = [line.split(" ")[0] for line in seen.values["cache"] if " link " in line or " broken " in line]
+    if links:
+        undo = with_sandbox(cluster, f"invoke undo --cluster {cluster.name}")
+        found = f"{', '.join(links)} on the storage, where {why}"
+        board.warn("caches", found, noted(undo, "moves them back; set up after that, they stay in your home"))
+    else:
+        board.ok("caches", f"they stay in your home: {why}")
+
+
+def _roomy(cluster: "Cluster", seen: Seen) -> str:
+    """Where the roomy storage is, as the probe told."""
+    wanted = str(cluster.data.get("cluster_roomy_storage") or "home")
+    told = dict(line.partition(" ")[::2] for line in seen.facts.get("storage") or [])
+    return told.get(wanted, "").rstrip("/")
+
+
+def _variables(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
+    said = {line.split(" ")[0]: line.split(" ", 2)[1:] for line in seen.values.get("variable") or []}
+    wrong, fixes = [], []
+    for area in cluster.storage:
+        kind, rest = [*said.get(area.variable, []), "", ""][:2]
+        if not kind or kind == "there" or (not is_set_up and not area.site_sets):
+            continue
+        if kind == "closed" and board.is_bad("home-writable"):  # which has told it
+            continue
+        if kind == "absent":
+            wrong.append(
+                f"${area.variable} has no value when you log in"
+                + (f" ({rest.split(':')[0]} speaks of it)" if rest else "")
+            )
+            fixes.append(_mending(cluster, area.variable, rest, site_sets=area.site_sets, is_set_up=is_set_up))
+        else:
+            what = "there is no such folder" if kind == "missing" else "you may not write there"
+            wrong.append(f"${area.variable} is {rest}, and {what}")
+            fixes.append(_folder(cluster, create=area.create))
+    if wrong and board.is_bad("path-login") and is_set_up:  # the same lines set both
+        board.skip("storage", "PATH when you log in comes first")
+    elif wrong:
+        board.fault("storage", "; ".join(wrong), fixes[0])
+    else:
+        board.ok(
+            "storage", ", ".join(f"${name} is {[*told, ''][1]}" for name, told in said.items()) or "there are none"
+        )
+
+
+def _mending(cluster: "Cluster", name: str, place: str, *, site_sets: bool, is_set_up: bool) -> str:
+    """What gives a variable its value again."""
+    if place:  # a line of the person's own
+        file, _, line = place.partition(":")
+        return (
+            there(cluster, f"sed -i.old '{line}s/^/# /' ~/{file}")
+            + f"   # takes out line {line} of ~/{file}, which speaks of it"
+        )
+    if is_set_up or not site_sets:
+        return setup(cluster)
+    from rookery.support.doctor.connection_checks import whom
+
+    return f"{whom(cluster)}: they set ${name} at login, and for you it is not"
+
+
+def _folder(cluster: "Cluster", *, create: bool) -> str:
+    from rookery.support.doctor.connection_checks import whom
+
+    return setup(cluster) if create else f"{whom(cluster)}: the folder is theirs to make"

@@ -1,0 +1,63 @@
+"""Judged: what VS Code needs on a login node, and the room that it takes."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rookery.support.doctor.checks import Board
+from rookery.support.doctor.fix_commands import with_sandbox
+from rookery.support.doctor.inspection import Seen
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+
+GLIBC = (2, 28)
+"""The oldest C library that VS Code's server runs on (code.visualstudio.com/docs/remote/faq)."""
+
+ARCHITECTURES = ("x86_64", "aarch64", "armv7l")
+"""Those that there is a VS Code server for (code.visualstudio.com/docs/remote/linux)."""
+
+WATCHES, INSTANCES = 65536, 64
+"""The least of each that leave VS Code room beside others; kernels of before 5.11 have 8192 and 128 by themselves."""
+
+SERVER_MB, SERVER_FILES = 2048, 20000
+"""From when on VS Code's servers are worth looking through."""
+
+
+def judge(board: Board, cluster: "Cluster", seen: Seen) -> None:
+    """Judge what VS Code needs there."""
+    policy = str((cluster.data.get("cluster_policies") or {}).get("vscode") or "unknown")
+    if policy in {"forbidden", "unsupported"}:
+        board.skip_rest(f"VS Code is {policy} there", dict.fromkeys(("vscode", "vscode-watching", "vscode-server"), ""))
+        return
+    wrong = list(_unfit(seen))
+    if wrong:
+        board.warn(
+            "vscode", "; ".join(wrong), f"edit here, and bring it over with `{with_sandbox(cluster, 'invoke deploy')}`"
+        )
+    else:
+        board.ok("vscode", f"glibc {seen.fact('glibc') or '?'}, {seen.fact('architecture')}")
+    watches, instances = seen.one("watches"), seen.one("instances")
+    if watches.isdigit() and instances.isdigit() and (int(watches) < WATCHES or int(instances) < INSTANCES):
+        found = f"{watches} files and {instances} watchers a person: too few for a large folder"
+        board.warn(
+            "vscode-watching", found, "open one project's folder rather than your home, and set files.watcherExclude"
+        )
+    else:
+        board.ok("vscode-watching", f"{watches or '?'} files")
+    size, files = ([*seen.one("vscode-server").split(), "", ""])[:2]
+    if size.isdigit() and (int(size) > SERVER_MB * 1024 or int(files or 0) > SERVER_FILES):
+        found = f"its servers take {int(size) // 1024} MB in {int(files or 0):,} files"
+        board.warn("vscode-server", found, with_sandbox(cluster, f"invoke vscode.prune {cluster.name}"))
+    else:
+        board.ok("vscode-server", f"{int(size) // 1024} MB" if size.isdigit() else "none is there")
+
+
+def _unfit(seen: Seen) -> Iterator[str]:
+    """Why VS Code's server would not run there."""
+    version = re.match(r"([0-9]{1,4})\.([0-9]{1,4})", seen.fact("glibc"))
+    if version and (int(version[1]), int(version[2])) < GLIBC:
+        yield f"its C library is glibc {version[0]}, and VS Code needs {GLIBC[0]}.{GLIBC[1]}"
+    architecture = seen.fact("architecture")
+    if architecture and architecture not in ARCHITECTURES:
+        yield f"there is no VS Code server for {architecture}"

@@ -1,0 +1,136 @@
+"""`onboard`: from a laptop with nothing on it to a first result from a cluster.
+
+Each step looks at what there is, does what is missing, and says what it did and where. Nothing but what there is tells
+how far an earlier run came, so the same command goes on from anywhere.
+"""
+
+import shlex
+import sys
+from dataclasses import dataclass
+from io import TextIOWrapper
+from typing import TYPE_CHECKING
+
+from rookery.core import invocation
+from rookery.core.errors import RookeryError
+from rookery.support.onboarding import prompts, steps
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.support.onboarding.first_project import Study
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks of `onboard`; each field is the flag of that name.
+
+    Attributes:
+        cluster: Its name.
+        user: The person's name there.
+        account: What their jobs there are charged to.
+        name: Their full name, for the mail that asks for an account and for the project's commits.
+        email: Their address, likewise.
+        key: Their private key; where nothing stands there yet, one is made.
+        project: The first project's name.
+        language: Its language.
+        request: Print the mail that asks for an account, and do nothing else.
+        run: Go on to a first project and its result.
+        sandbox: On the cluster's miniature.
+        offline_mirrors: Make local mirrors of what this machine can't reach (with sandbox).
+        yes: Ask nothing but what a login takes.
+        accept_host_key: The fingerprint of a host key that the person has checked.
+    """
+
+    cluster: str
+    user: str = ""
+    account: str = ""
+    name: str = ""
+    email: str = ""
+    key: str = ""
+    project: str = ""
+    language: str = ""
+    request: bool = False
+    run: bool = True
+    sandbox: bool = False
+    offline_mirrors: bool = False
+    yes: bool = False
+    accept_host_key: str = ""
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is somebody to ask."""
+        return not self.yes and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def run(request: Request) -> int:
+    """Take a person from nothing to a first result.
+
+    Returns:
+        The exit code: 0; 1 where they have no account there yet.
+
+    Raises:
+        RookeryError: What stopped it; what was done stays done.
+    """
+    from rookery.clusters.config import profile
+    from rookery.homes import selection
+
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # each step is seen when it is done, through a pipe too
+    names = selection.clusters(request.cluster, "onboard")
+    if len(names) != 1:
+        raise RookeryError("One cluster at a time.", hint=f"invoke onboard --cluster {names[0]}")
+    if request.sandbox:
+        from rookery.sandbox import lifecycle
+
+        if request.user or request.key or request.account:
+            raise RookeryError("--user, --key and --account are for the cluster itself: a miniature has its own.")
+        lifecycle.ensure(names, yes=request.yes, offline_mirrors=request.offline_mirrors)
+    cluster = profile.load(names[0], profile.sources(request.sandbox))
+    if request.request:
+        return _request(cluster, request)
+    runs_jobs = request.run and cluster.scheduler == "slurm"
+    if runs_jobs:
+        prompts.check(request)
+    way = steps.Way(request, cluster, 6 + 2 * runs_jobs)
+    with invocation.guiding():
+        try:
+            steps.who(way)
+        except prompts.NoAccount:
+            _request(cluster, request)
+            return 1
+        steps.your_key(way)
+        steps.log_in(way)
+        steps.ssh_by_name(way)
+        steps.home(way)
+        study = steps.first_result(way) if runs_jobs else None
+    _ended(way, study)
+    return 0
+
+
+def _request(cluster: "Cluster", request: Request) -> int:
+    """Whom to ask for an account, and the mail to send."""
+    from rookery.core import console
+    from rookery.support.account_request import mail
+
+    access = cluster.data.get("cluster_access") or {}
+    print(f"An account on {cluster.title}: {access.get('how') or 'ask the people who run it.'}")
+    if access.get("url"):
+        print(f"See {access['url']}")
+    print("A mail that you can send:\n")
+    print(console.clean(mail(cluster, name=request.name, email=request.email, user=request.user).text))
+    print(f"  next: {invocation.invocation()} onboard --cluster {cluster.name}   # when you have the account")
+    return 0
+
+
+def _ended(way: steps.Way, study: "Study | None") -> None:
+    """What there is now, and how to go on."""
+    name = way.cluster.name
+    first = f", and {study.root.name} has its first result" if study else ""
+    if way.changed:
+        print(f"That is all: your home on {name} is ready{first}.")
+    else:
+        print(f"Nothing was left to do: your home on {name} is ready{first}.")
+    if study:
+        print(f"  cd {shlex.quote(str(study.root))}   # where your project is; then:")
+        print(*(f"  {line.replace('`', '')}" for line in study.next_steps), "  This is in its README.md too.", sep="\n")
+    else:
+        print(f"  next: {invocation.invocation()} new my-study")

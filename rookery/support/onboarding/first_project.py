@@ -1,0 +1,204 @@
+"""A first project and its first result: begun, brought to the cluster, run as a job array, fetched, put together.
+
+What is done already is seen from what there is (the project, the record of its run, its table), so that the same
+command goes on wherever an earlier one was stopped.
+"""
+
+import json
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery.core import atomic_files, invocation, paths, state_files
+from rookery.core.errors import RookeryError
+from rookery.core.shapes import struct, text
+from rookery.support.onboarding import prompts
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.jobs.run_record import Record
+    from rookery.support.onboarding.command import Request
+
+NAME = "first-study"
+"""The project's name, where the person gives none."""
+
+JOB = "simulate"
+"""The job array that every project begins with (templates/project)."""
+
+TABLE = "combined.csv"
+NEXT = "## Next steps"
+"""The heading in a project's README of what onboarding shows last."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """The person's first project.
+
+    Attributes:
+        root: Its folder.
+        made: Whether it was begun just now.
+    """
+
+    root: Path
+    made: bool = False
+
+    @property
+    def next_steps(self) -> list[str]:
+        """The part of its README that says how to go on."""
+        text = (self.root / "README.md").read_text(encoding="utf-8") if (self.root / "README.md").is_file() else ""
+        found = re.search(rf"^{NEXT}\n+(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+        return found[1].rstrip().splitlines() if found else []
+
+
+def begin(cluster: "Cluster", request: "Request") -> Study:
+    """The project that was begun for this cluster before, or a new one, in the folder where the command was given.
+
+    Raises:
+        RookeryError: It can't be made there.
+    """
+    from rookery.projects import scaffold
+
+    if known := _known(cluster, request):
+        _mind_language(known, request)
+        return Study(known)
+    here = _place()
+    name = request.project or _free_name(cluster, here)
+    if request.asks and not request.project:
+        question = f"The name of your first project, and of its folder in {here}"
+        while why := prompts.bad_name(name := prompts.ask(question, name)):
+            print(f"  {why}")
+            name = scaffold.suggested(name)
+    root = here / name
+    if (root / "rookery.yml").is_file():
+        _for_this(root, cluster)
+        _mind_language(root, request)
+        _note(cluster, root)
+        return Study(root)
+    wanted = scaffold.Request(name, prompts.language(request), clusters=cluster.name, author=prompts.author(request))
+    _note(cluster, root)  # before it is there: stopped in between, the next run finds it
+    made = scaffold.make(wanted, here)
+    if made.outer:
+        print(f"  mind: it lies inside another git repository, {made.outer}, which will see it as a stranger")
+    if made.signed == "unknown":
+        print("  mind: git does not know you, so a stand-in signed the first version:")
+        print(f'    git -C {shlex.quote(name)} config user.name "YOUR NAME"   # and user.email')
+    elif made.signed:
+        raise RookeryError(f"git kept no first version of {name}: {made.signed}", hint=f"cd {name} && git commit --all")
+    return Study(root, made=True)
+
+
+def _mind_language(root: Path, request: "Request") -> None:
+    """Say so, where a project that is there has another language than the one asked for."""
+    there = "r" if (root / f"{JOB}.R").is_file() else "python"
+    if request.language not in {"", there}:
+        print(f"  mind: --language is for a new project; {root.name} is there already, and stays as it is")
+
+
+def result(study: Study, cluster: "Cluster") -> bool:
+    """Bring the project to its first result: deploy, submit, wait, fetch, combine. Whether anything was to do.
+
+    Raises:
+        RookeryError: A step of it failed.
+    """
+    from rookery.jobs.monitor import watch
+    from rookery.jobs.submit import submit
+    from rookery.projects import deploy, target
+
+    name, root = cluster.name, str(study.root)
+    found = target.find(name, root, sandbox=cluster.sandbox)
+    done = _run(study.root, cluster)
+    table = study.root / TABLE
+    if done and table.is_file():
+        return False
+    if JOB not in (found.project.jobs if found.project else {}):
+        raise RookeryError(
+            f"{study.root.name} has no job called {JOB}, so there is nothing to try it with.",
+            hint=f"cd {shlex.quote(str(study.root))} && invoke deploy && invoke submit",
+        )
+    if done:
+        print(f"  {done.id} was submitted before")
+        found.door.ensure()
+        code = watch.run(found, ids=[done.id])
+    else:
+        deploy.run(deploy.Request(cluster=name, project=root, sandbox=cluster.sandbox))
+        code = submit.run(submit.Request(job=JOB, cluster=name, project=root, wait=True, sandbox=cluster.sandbox))
+        done = _run(study.root, cluster)
+    if code and done:
+        inside, flags = f"cd {shlex.quote(str(study.root))}", found.flags
+        raise RookeryError(
+            f"Not all tasks of {done.id} ended well.",
+            hint=f"{inside} && invoke logs {done.id}{flags}; then invoke submit --failed {done.id} --wait{flags}",
+        )
+    _gather(study, cluster)
+    return True
+
+
+def _gather(study: Study, cluster: "Cluster") -> None:
+    """Bring the results here, and put them into one table.
+
+    Raises:
+        RookeryError: Not all of them are there.
+    """
+    from rookery.jobs.results import combine, fetch
+
+    inside = f"cd {shlex.quote(str(study.root))}"
+    if fetch.run(fetch.Request(cluster=cluster.name, project=str(study.root), sandbox=cluster.sandbox)):
+        raise RookeryError("Some results could not be brought here.", hint=f"{inside} && invoke fetch")
+    if combine.run(combine.Request(project=str(study.root), output=TABLE)):
+        raise RookeryError("Some results are missing in the table.", hint=f"{inside} && invoke combine")
+
+
+def _run(root: Path, cluster: "Cluster") -> "Record | None":
+    """The project's last run of its array on this cluster."""
+    from rookery.jobs import run_record
+
+    runs = [one for one in run_record.every(root, cluster.label) if one.job == JOB]
+    return runs[-1] if runs else None
+
+
+def _known(cluster: "Cluster", request: "Request") -> Path | None:
+    """The project that was begun for this cluster, if it is still there and none other is asked for."""
+    told = state_files.load(_file(cluster), struct({"project": text(longest=4096, raw=True)}))
+    if not told:
+        return None
+    root = Path(told["project"])
+    meant = request.project in {"", root.name}
+    return root if meant and (root / "rookery.yml").is_file() else None
+
+
+def _note(cluster: "Cluster", root: Path) -> None:
+    atomic_files.write(_file(cluster), json.dumps({"version": 1, "project": str(root)}) + "\n")
+
+
+def _file(cluster: "Cluster") -> Path:
+    return paths.state_dir() / "onboard" / f"{cluster.label}.json"
+
+
+def _place() -> Path:
+    """The folder where a first project goes: this one, or the home where this one is rookery's own."""
+    here = Path.cwd()
+    return Path.home() if here == paths.root() or paths.root() in here.parents else here
+
+
+def _free_name(cluster: "Cluster", here: Path) -> str:
+    """The usual name; with the cluster's or the person's behind it where that is taken."""
+    names = (NAME, f"{NAME}-{cluster.name}", re.sub(r"[^A-Za-z0-9]+", "-", f"{NAME}-{cluster.user}").strip("-"))
+    return next((name for name in names if not (here / name).exists()), NAME)
+
+
+def _for_this(root: Path, cluster: "Cluster") -> None:
+    """Refuse a project that is another cluster's first of all.
+
+    Raises:
+        RookeryError: It is.
+    """
+    from rookery.projects import config
+
+    first = config.load(root).clusters[0]
+    if first != cluster.name:
+        raise RookeryError(
+            f"{root.name} is here already, and is for {first} first of all.",
+            hint=f"{invocation.invocation()} onboard --cluster {cluster.name} --project {NAME}-{cluster.name}",
+        )

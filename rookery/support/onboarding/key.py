@@ -1,0 +1,279 @@
+"""The person's ssh key: found, or made once and never written over, and its public half brought to a cluster."""
+
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery.clusters.ssh import host_keys, user_settings
+from rookery.clusters.ssh.errors import explain
+from rookery.clusters.ssh.remote_command import unattended
+from rookery.core import foreground
+from rookery.core.errors import RookeryError
+from rookery.remote.slurm.basics import put
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.ssh.connection import Door
+
+_KINDS = ("ed25519", "ed25519_sk", "ecdsa", "ecdsa_sk", "rsa")
+"""Kinds of keys, the one that is made first; ssh looks for them in this order of preference."""
+
+# Its standard input is the public half, a line. The file is written whole, beside its place, and keeps its mode;
+# where it is a link, what that leads to is written.
+_ADD = r"""
+set -eu
+umask 077
+line=$(cat)
+[ -n "$line" ]
+mkdir -p "$HOME/.ssh"
+file=$HOME/.ssh/authorized_keys
+if [ -L "$file" ]; then file=$(readlink -f "$file"); fi
+body=$(printf '%s\n' "$line" | cut -d ' ' -f 1,2)
+if [ -f "$file" ] && grep -qF "$body" "$file"; then
+    echo there
+    exit 0
+fi
+fresh=$(mktemp "$file.XXXXXX")
+trap 'rm -f "$fresh"' EXIT
+if [ -f "$file" ]; then
+    cp -p "$file" "$fresh"
+    if [ -n "$(tail -c 1 "$file")" ]; then echo >>"$fresh"; fi
+fi
+printf '%s\n' "$line" >>"$fresh"
+sync "$fresh" 2>/dev/null || :
+mv "$fresh" "$file"
+trap - EXIT
+echo added
+"""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of the person's.
+
+    Attributes:
+        path: Its private half.
+        made: Whether it was made just now.
+    """
+
+    path: Path
+    made: bool = False
+
+    @property
+    def shown(self) -> str:
+        """Its path as a person would type it."""
+        home = Path.home()
+        return f"~/{self.path.relative_to(home)}" if self.path.is_relative_to(home) else str(self.path)
+
+    @property
+    def public(self) -> Path:
+        """Its public half."""
+        return self.path.with_name(f"{self.path.name}.pub")
+
+
+def takes_keys(cluster: "Cluster") -> bool:
+    """Whether a key alone, or with a code, opens the cluster."""
+    return any(way.split("+")[0] == "key" for way in cluster.data.get("cluster_logins") or ["key"])
+
+
+def takes_passwords(cluster: "Cluster") -> bool:
+    """Whether a password alone opens it, so that a key can be brought there."""
+    return any(way.startswith("password") for way in cluster.data.get("cluster_logins") or ["key"])
+
+
+def find(cluster: "Cluster", named: str) -> Path | None:
+    """The key to use: the one named, the one of the person's settings, or the first that ssh itself would try.
+
+    What the user's ~/.ssh/config has for the cluster's host comes before the keys that ssh tries for any host.
+
+    Args:
+        cluster: The cluster.
+        named: What `--key` says; "" where it is not given.
+
+    Returns:
+        Its private half; None where there is none.
+
+    Raises:
+        RookeryError: What is named is no key.
+    """
+    given = _given(cluster, named)
+    if given is None:
+        usual = [*user_settings.keys(cluster), *(Path.home() / ".ssh" / f"id_{kind}" for kind in _KINDS)]
+        kept = (path for path in usual if not path.is_file() and is_held(Key(path)))
+        return next((path for path in usual if path.is_file()), None) or next(kept, None)
+    if not given.exists():
+        return given if is_held(Key(given)) else None
+    told = _keygen("-l", "-f", str(given))
+    if not given.is_file() or told.returncode:
+        raise RookeryError(f"{given} is no ssh key.", hint="the same command without --key makes one, or finds yours")
+    return given
+
+
+def place(cluster: "Cluster", named: str) -> Path:
+    """Where a key is to be made: as named, else in ~/.ssh, under a name of which no half is there."""
+    free = (Path.home() / ".ssh" / name for name in ("id_ed25519", "id_ed25519_rookery"))
+    unused = (path for path in free if not path.exists() and not Key(path).public.exists())
+    return _given(cluster, named) or next(unused, Path.home() / ".ssh" / "id_rookery")
+
+
+def _given(cluster: "Cluster", named: str) -> Path | None:
+    """The private half that `--key` or the person's settings name, also by its public half; None where none is."""
+    said = named or cluster.identity_file
+    if not said:
+        return None
+    path = Path(said).expanduser().absolute()
+    return path.with_suffix("") if path.suffix == ".pub" else path
+
+
+def is_held(key: Key) -> bool:
+    """Whether the agent, or a token behind it, has the private half of a public one that is here."""
+    return key.public.is_file() and _asked("ssh-add", "-T", str(key.public)).returncode == 0
+
+
+def make(path: Path, *, ask: bool) -> Key:
+    """Make an ed25519 key. ssh-keygen itself asks for a passphrase; what is typed does not pass through here.
+
+    Args:
+        path: Where its private half is to be; nothing that stands there is written over.
+        ask: Whether there is somebody to ask for a passphrase; otherwise it has none.
+
+    Raises:
+        RookeryError: It can't be made there.
+    """
+    folder = path.parent
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".rookery-", dir=folder) as temporary:
+            fresh = Path(temporary) / path.name
+            if ask:
+                print("  A passphrase protects the key should this computer be stolen; Enter alone means none.")
+                code = foreground.run(["ssh-keygen", "-q", "-t", "ed25519", "-f", str(fresh)])
+            else:
+                code = _keygen("-q", "-t", "ed25519", "-N", "", "-f", str(fresh)).returncode
+            if code or not fresh.is_file():
+                raise RookeryError("No key was made.", hint="the same command again")
+            for half in (path, Key(path).public):
+                if half.exists():
+                    again = "the same command again, or with --key PATH for another place"
+                    raise RookeryError(f"{half} is there, and is left as it is.", hint=again)
+            # this never takes another's place; the public half comes last, since it can be made anew of the other
+            put(str(fresh), str(path))
+            put(str(Key(fresh).public), str(Key(path).public))
+    except OSError as error:
+        raise RookeryError(
+            f"No key can be made in {folder}: {error.strerror or error}.",
+            hint=f"ls -ld {shlex.quote(str(folder))}   # or --key PATH, for another place",
+        ) from None
+    return Key(path, made=True)
+
+
+def public_line(key: Key, *, ask: bool) -> str:
+    """The public half, as a line; made of the private one where it is missing.
+
+    Args:
+        key: The key.
+        ask: Whether there is somebody to ask for its passphrase.
+
+    Raises:
+        RookeryError: It can't be told.
+    """
+    if not key.public.is_file():
+        command = ["ssh-keygen", "-y", "-f", str(key.path)]
+        if ask:
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        else:
+            done = _keygen("-y", "-P", "", "-f", str(key.path))
+        line = done.stdout.strip()
+        if done.returncode or "\n" in line or not line:
+            raise RookeryError(
+                f"The public half of {key.shown} is missing, and could not be made of the other.",
+                hint=f"{shlex.join(command)} > {shlex.quote(str(key.public))}",
+            )
+        return line
+    lines = key.public.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    if len(lines) != 1 or _keygen("-l", "-f", str(key.public)).returncode:
+        raise RookeryError(
+            f"{key.public} is no public key.",
+            hint=f"ssh-keygen -y -f {shlex.quote(str(key.path))}   # prints the right one",
+        )
+    return lines[0]
+
+
+def unlock(key: Key) -> bool:
+    """Have the agent hold the key, which asks for its passphrase itself. Whether it does.
+
+    Where there is no agent, or it has the key, nothing is asked.
+    """
+    if is_held(key):
+        return True
+    if _asked("ssh-add", "-l").returncode not in {0, 1}:  # 2: there is no agent (ssh-add(1))
+        return False
+    keychain = ["--apple-use-keychain"] if sys.platform == "darwin" else []
+    return foreground.run(["ssh-add", *keychain, str(key.path)]) == 0
+
+
+def bring(door: "Door", line: str) -> bool:
+    """Put the public half into the account's authorized_keys, through the open connection. Whether it was not there.
+
+    Raises:
+        RookeryError: It can't be written there.
+    """
+    return door.run(script=_ADD, input=f"{line}\n".encode()).stdout.split()[-1:] == ["added"]
+
+
+def opens(door: "Door") -> bool:
+    """Whether the cluster takes the door's key, tried in a connection of its own; a code may be asked besides."""
+    return _taken(door.cluster, _tried(door))
+
+
+def is_needed(door: "Door", *, ask: bool, accept_host_key: str = "") -> bool:
+    """Return whether the user's ssh, as it is set up, has nothing yet that the cluster takes: no key, agent or token.
+
+    Args:
+        door: The cluster's.
+        ask: Whether there is somebody to ask about an unknown host key.
+        accept_host_key: The fingerprint of a host key that the user vouches for.
+
+    Raises:
+        SshError: The cluster can't be reached, or its host key is not believed.
+    """
+    cluster = door.cluster
+    if not host_keys.known_keys(cluster):
+        host_keys.learn(cluster, door.ssh, batch=not ask, accept=accept_host_key)
+    done = _tried(door)
+    if _taken(cluster, done):
+        return False
+    if "Permission denied" not in done.stderr:
+        raise explain(cluster, done.stderr, batch=True)
+    return True
+
+
+def _tried(door: "Door") -> "subprocess.CompletedProcess[str]":
+    """Log in by key alone, past the connection that is open, with nobody to ask."""
+    options = ("ControlPath=none", "BatchMode=yes", "PreferredAuthentications=publickey,keyboard-interactive")
+    arguments = [part for option in options for part in ("-o", option)]
+    return _asked(*door.ssh, *arguments, "-T", door.cluster.name, "true")
+
+
+def _taken(cluster: "Cluster", done: "subprocess.CompletedProcess[str]") -> bool:
+    """Whether a key was taken: ssh got in (255 is its own failure), or only a code is left to ask for."""
+    if done.returncode != 255:
+        return True
+    refused = re.search(r"Permission denied \(([^)]*)\)", done.stderr)
+    with_code = any(way.startswith("key+") for way in cluster.data.get("cluster_logins") or ())
+    return with_code and refused is not None and "publickey" not in refused[1]
+
+
+def _keygen(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return _asked("ssh-keygen", *arguments)
+
+
+def _asked(*command: str) -> "subprocess.CompletedProcess[str]":
+    """What a program says that can ask nobody anything."""
+    options = {**unattended(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.run(command, text=True, errors="replace", check=False, **options)

@@ -1,0 +1,174 @@
+"""What onboarding has to know of a person: found out where that can be, asked otherwise; every answer is a flag too."""
+
+import getpass
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery.clusters.ssh.config_file import is_username
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.config.profile import Cluster
+    from rookery.support.onboarding.command import Request
+
+
+class NoAccount(Exception):  # noqa: N818 said of a person, not of something that broke
+    """The person has no account on the cluster yet."""
+
+
+def ask(question: str, default: str = "", choices: Sequence[str] = ()) -> str:
+    """Ask on the terminal, again where the answer is none of the choices.
+
+    Args:
+        question: One line, without a question mark where a colon follows better.
+        default: What Enter alone means.
+        choices: What the answer may be; anything where empty.
+
+    Raises:
+        RookeryError: The terminal's end came instead of an answer.
+    """
+    behind = f" ({' or '.join(choices)})" if choices else ""
+    while True:
+        print(f"  {question}{behind}{f' [{default}]' if default else ''}: ", end="", file=sys.stderr, flush=True)
+        said = sys.stdin.readline()
+        if not said:
+            print(file=sys.stderr)
+            raise RookeryError("There was no answer.", hint="the same command again, or with the answers as flags")
+        answer = said.strip() or default
+        if not choices or answer.lower() in choices:
+            return answer.lower() if choices else answer
+        print(f"  It can be {' or '.join(choices)}.", file=sys.stderr)
+
+
+def agreed(question: str) -> bool:
+    """Ask for yes or no; Enter alone means yes."""
+    while (answer := ask(f"{question} (yes or no)", "yes").lower()) not in {"yes", "y", "no", "n"}:
+        pass
+    return answer.startswith("y")
+
+
+def username(cluster: "Cluster", request: "Request") -> str:
+    """The person's name on the cluster.
+
+    Raises:
+        NoAccount: They say that they have none.
+        RookeryError: There is nobody to ask, or another person works on this cluster from here.
+    """
+    if request.user and cluster.data.get("cluster_user", "") not in {"", request.user}:
+        me, where = shlex.quote(request.user), f"--cluster {cluster.name}"
+        apart = f"XDG_CONFIG_HOME=~/{me}/config XDG_STATE_HOME=~/{me}/state"
+        raise RookeryError(
+            f"On this computer, {cluster.name} is used as {cluster.user}, not as {request.user}.",
+            hint=f"{apart} invoke onboard {where} --user {me} --key ~/.ssh/id_{me}   # keeps two people apart, "
+            f"before every command; or, if you are {cluster.user} no more: invoke login {where} --user {me}",
+        )
+    if request.user and not is_username(request.user):
+        raise RookeryError(
+            f"{request.user!r} can't be a username on {cluster.name}.",
+            hint=f"invoke onboard --cluster {cluster.name} --user NAME",
+        )
+    if known := request.user or cluster.user:
+        return known
+    if not request.asks:
+        raise RookeryError(
+            f"{cluster.name}: what is your username there?",
+            hint=f"invoke onboard --cluster {cluster.name} --user NAME   # no account yet? --request instead",
+        )
+    print(f"  On this computer you are {getpass.getuser()}; on {cluster.title} you may have another name.")
+    while answer := ask("Your username there (Enter alone, if you have no account yet)"):
+        if is_username(answer):
+            return answer
+        print("  A username has letters and digits, and . _ - between them.", file=sys.stderr)
+    raise NoAccount
+
+
+def account(cluster: "Cluster", request: "Request") -> str:
+    """What the person's jobs on the cluster are charged to; "" where it asks for none.
+
+    Raises:
+        RookeryError: It asks for one, and there is nobody to ask.
+    """
+    from rookery.clusters.config import profile
+    from rookery.clusters.config.cluster import account as known_account
+
+    known = cluster.data.get("cluster_account") or {}
+    if name := request.account or known_account(cluster.data):
+        return name
+    if not known.get("required"):
+        return ""
+    if not request.asks:
+        raise RookeryError(
+            f"{cluster.name}: which account are your jobs charged to{profile.such_as(known)}?",
+            hint=f"invoke onboard --cluster {cluster.name} --account CODE",
+        )
+    print(f"  Jobs on {cluster.title} are charged to an account{profile.such_as(known)}.")
+    while not profile.is_account(answer := ask("Your account")):
+        print("  An account has letters and digits, and . _ - between them.", file=sys.stderr)
+    return answer
+
+
+def author(request: "Request") -> tuple[str, str]:
+    """The person's name and address for the project's commits; empty where git knows them, or nobody says.
+
+    Git's own words for them (git-config(1), user.name and user.email) are what counts.
+    """
+    if _git("user.name") and _git("user.email"):
+        return "", ""
+    name, email = request.name or _git("user.name"), request.email or _git("user.email")
+    if request.asks and not (name and email):
+        print("  Git signs each version of your project with your name and address; it does not know them yet.")
+        name = name or ask("Your full name")
+        email = email or ask("Your email address")
+    return name, email
+
+
+def check(request: "Request") -> None:
+    """See that what is asked for can be, before anything is done.
+
+    Raises:
+        RookeryError: There is no such language, no project can have that name, or there is no git here.
+    """
+    from rookery.projects import scaffold
+
+    if request.language and request.language not in scaffold.LANGUAGES:
+        raise RookeryError(
+            f"There is no --language {request.language!r}. There are: {', '.join(scaffold.LANGUAGES)}.",
+            hint="the same command with one of those",
+        )
+    if request.project and (why := bad_name(request.project)):
+        again = f"invoke onboard --cluster {request.cluster} --project {scaffold.suggested(request.project)}"
+        raise RookeryError(why, hint=again)
+    scaffold.require_git()
+    try:
+        Path.cwd()
+    except OSError:
+        raise RookeryError("The folder that you are in is gone.", hint="cd   # then the same command") from None
+
+
+def bad_name(name: str) -> str:
+    """Why a project can't have this name; "" where it can."""
+    from rookery.projects import scaffold
+
+    try:
+        scaffold.checked(scaffold.Request(name))
+    except RookeryError as error:
+        return error.message
+    return ""
+
+
+def language(request: "Request") -> str:
+    """The language of a first project."""
+    from rookery.projects.scaffold import LANGUAGES
+
+    return request.language or (
+        ask("The language of your first project", "python", tuple(LANGUAGES)) if request.asks else "python"
+    )
+
+
+def _git(key: str) -> str:
+    done = subprocess.run(["git", "config", "--get", key], capture_output=True, text=True, check=False)
+    return done.stdout.strip()

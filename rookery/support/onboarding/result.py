@@ -1,0 +1,124 @@
+"""A first result shown in the terminal: what each column of a table of results holds, and how one is spread."""
+
+import csv
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+
+from rookery.core import console
+
+_BINS, _WIDTH = 11, 40
+_COUNTS = ("task", "replication", "row", "id", "index")
+"""Columns that number things rather than measure them."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of numbers.
+
+    Attributes:
+        name: Its heading.
+        values: What it holds, without gaps.
+    """
+
+    name: str
+    values: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """The mean."""
+        return fmean(self.values)
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation; 0 of a single value."""
+        return stdev(self.values) if len(self.values) > 1 else 0.0
+
+
+def columns(path: Path) -> list[Column]:
+    """The columns of a table that measure something.
+
+    Args:
+        path: A CSV file with a heading.
+    """
+    with path.open(encoding="utf-8", errors="replace", newline="") as stream:
+        reader = csv.reader(stream)
+        names = next(reader, [])
+        found: list[list[float] | None] = [[] for _ in names]
+        for row in reader:
+            for number, cell in enumerate(row[: len(names)]):
+                _take(found, number, cell)
+    return [
+        Column(name, tuple(values))
+        for name, values in zip(names, found, strict=True)
+        if values and name.lower() not in _COUNTS
+    ]
+
+
+def _take(found: list[list[float] | None], number: int, cell: str) -> None:
+    """Note a cell; a column with one that is neither a number nor a gap is none of numbers."""
+    values = found[number]
+    if values is None or cell in {"", "NA", "NaN", "nan"}:
+        return
+    try:
+        values.append(float(cell))
+    except ValueError:
+        found[number] = None
+
+
+def histogram(values: Sequence[float], *, plain: bool) -> Iterator[str]:
+    """How values are spread, a line a bar.
+
+    Args:
+        values: They, some of them different.
+        plain: With characters that any terminal has.
+    """
+    low, high = min(values), max(values)
+    step = (high - low) / _BINS
+    counts = [0] * _BINS
+    for value in values:
+        counts[min(_BINS - 1, int((value - low) / step))] += 1
+    most = max(counts)
+    for number, count in enumerate(counts):
+        eighths = round(8 * _WIDTH * count / most)
+        bar = "#" * round(eighths / 8) if plain else "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+        yield f"{low + (number + 0.5) * step:>10.4g} {bar} {count:,}"
+
+
+def lines(path: Path) -> Iterator[str]:
+    """A table of results, for a terminal: a row for each column that measures, and a plot of the first that varies."""
+    found = columns(path)
+    if not found:
+        return
+    width = max(len("column"), *(len(console.clean(one.name)) for one in found))
+    yield f"{'column':<{width}} {'values':>8} {'mean':>10} {'sd':>10} {'least':>10} {'most':>10}"
+    for one in found:
+        numbers = (one.mean, one.spread, min(one.values), max(one.values))
+        yield f"{console.clean(one.name):<{width}} {len(one.values):>8,} " + " ".join(
+            f"{each:>10.4g}" for each in numbers
+        )
+    varied = next((one for one in found if len(set(one.values)) > _BINS), None)
+    if varied:
+        yield ""
+        yield console.clean(varied.name)
+        yield from histogram(varied.values, plain=not _unicode())
+
+
+def show(path: Path) -> None:
+    """Print it."""
+    _print(f"  {line}".rstrip() for line in lines(path))
+
+
+def _print(some: Iterable[str]) -> None:
+    print("", *some, "", sep="\n")
+
+
+def _unicode() -> bool:
+    """Whether standard output can show what is beyond ASCII."""
+    with suppress(UnicodeEncodeError, LookupError):
+        "█▏".encode(sys.stdout.encoding or "ascii")
+        return True
+    return False
