@@ -15,13 +15,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from rookery.core import startup
 from rookery.core.errors import RookeryError
-
-if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
 
 PROGRAMS: dict[str | bytes, str] = {
     "git": "git",
@@ -187,15 +184,3 @@ def invocation() -> str:
         return told
     name = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else ""
     return name if name in {"invoke", "inv", "rookery"} else "rookery"
-
-
-def door(name: str, *, sandbox: bool = False) -> "Door":
-    """The door to the cluster that a command names, or to its miniature; nothing is opened yet.
-
-    Raises:
-        RookeryError: The cluster is unknown, its profile is not as it should be, or it has no miniature.
-    """
-    from rookery.clusters.config import profile
-    from rookery.clusters.ssh.connection import Door
-
-    return Door(profile.load(name, profile.sources(sandbox)))

@@ -13,7 +13,7 @@ from rookery.clusters.ssh import config_file, user_config
 from rookery.core import atomic_files, paths
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.clusters.ssh.connection import Door
 
 

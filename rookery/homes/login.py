@@ -9,13 +9,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rookery.core import invocation
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
     from rookery.clusters.ssh.connection import Door
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -98,14 +97,6 @@ def logout(request: Request) -> int:
         RookeryError: A cluster is not known.
     """
     return _each(_meant(request, closing=True), lambda name: _closed(name, request), request)
-
-
-def announcement(cluster: "Cluster") -> str:
-    """What a person should know before ssh asks them: who asks, for what, and that nothing will show."""
-    lines = [f"{cluster.name}: logging in to {cluster.host} as {cluster.user}"]
-    if cluster.proxy_jump:
-        lines.append(f"  through the jump host {cluster.proxy_jump}, which may ask first")
-    return "\n".join([*lines, f"  asked for: {_asked(cluster)}", "  nothing shows while you type"])
 
 
 def at_risk_now(text: str, now: time.struct_time) -> bool:
@@ -214,22 +205,3 @@ def _say(name: str, entry: Entry) -> None:
 
 def _hours(hours: int) -> str:
     return "an hour" if hours == 1 else f"{hours} hours"
-
-
-def _asked(cluster: "Cluster") -> str:
-    """What a login takes that has to be typed, from what the profile says of it."""
-    data: dict[str, Any] = dict(cluster.data)
-    ways = data.get("cluster_logins") or ["key"]
-    way = next((way for way in ways if way not in {"key", "certificate"}), "key")
-    if way == "key":
-        return "your key's passphrase"
-    factors = {"password": "your password", "totp": "the code from your app", "key": ""}
-    named = [factors[part] for part in way.split("+") if factors[part]]
-    prompts = data.get("cluster_login_prompts") or []
-    if len(prompts) == len(named):
-        from rookery.core.console import clean
-
-        named = [
-            f"{factor} ({clean(prompt).strip().rstrip(':')})" for factor, prompt in zip(named, prompts, strict=True)
-        ]
-    return ", then ".join(named)

@@ -27,9 +27,6 @@ from rookery.remote import strict_json
 TIMEOUT = 20
 """Seconds that Ansible is given to end its workers once it was told to stop."""
 
-TAGS = ("cluster", "shell", "storage", "python", "python_tools", "r", "tmux", "vscode")
-"""The roles of playbooks/setup.yml, which are its tags."""
-
 Event = Mapping[str, Any]
 
 

@@ -11,7 +11,7 @@ from rookery.clusters.login_node import facts as probe
 from rookery.core import invocation
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.homes.up_to_date import Look
 
 

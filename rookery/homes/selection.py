@@ -56,14 +56,13 @@ def roles(text: str) -> tuple[str, ...]:
     Raises:
         RookeryError: One is not known.
     """
-    from rookery.clusters.config import schema
-    from rookery.homes import playbook
+    from rookery.clusters.config import roles, schema
 
     asked = tuple(part.strip() for part in text.split(",") if part.strip())
     for tag in asked:
-        if tag not in playbook.TAGS:
+        if tag not in roles.TAGS:
             raise RookeryError(
-                f"There is no role {tag!r}{schema.nearest(tag, playbook.TAGS)}. There are: {', '.join(playbook.TAGS)}.",
+                f"There is no role {tag!r}{schema.nearest(tag, roles.TAGS)}. There are: {', '.join(roles.TAGS)}.",
                 hint="the same command with one of those",
             )
     return asked

@@ -21,7 +21,7 @@ from rookery.core.errors import RookeryError
 from rookery.homes import playbook, selection, up_to_date
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.clusters.ssh.connection import Door
     from rookery.core.console import Chapter, Screen, Story
     from rookery.homes.timings import Clock

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rookery.clusters import connect
 from rookery.clusters.login_node import facts as probe
 from rookery.core import invocation
 from rookery.core.errors import RookeryError
 from rookery.homes import replaced_programs, up_to_date
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.clusters.ssh.connection import Door
 
 AS_DECLARED, DRIFTED, OUT_OF_DATE, NOT_SET_UP, UNKNOWN = (
@@ -129,7 +130,7 @@ def standings(names: list[str], *, sandbox: bool) -> list[Standing]:
 def _door(name: str, *, sandbox: bool) -> "Door":
     from rookery.clusters.config import profile
 
-    door = invocation.door(name, sandbox=sandbox)
+    door = connect.connect(name, sandbox=sandbox)
     profile.require_account(door.cluster)
     if not door.has_master():
         door.ensure()

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rookery.clusters import connect
 from rookery.core import invocation, locking
 from rookery.core.errors import RookeryError
 from rookery.homes import local_state, playbook
@@ -233,7 +234,7 @@ def _look(name: str, request: Request, only: tuple[str, ...], account: Account) 
     from rookery.homes import bashrc_guard
     from rookery.jobs.interactive import compute_node_job
 
-    door = invocation.door(name, sandbox=request.sandbox)
+    door = connect.connect(name, sandbox=request.sandbox)
     door.ensure()
     with console.waiting(f"Looking at your home on {name}"):
         bashrc_guard.heal(door, check=request.check)

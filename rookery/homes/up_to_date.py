@@ -23,7 +23,7 @@ from rookery.core.shapes import MismatchError
 from rookery.remote import strict_json
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.clusters.ssh.connection import Door
     from rookery.clusters.ssh.process import Completed
 
@@ -52,7 +52,7 @@ _PLAY = (
     "rookery/remote/apply",
     "rookery/remote/scripts/probe.sh",
     "rookery/remote/strict_json.py",
-    "rookery/clusters/config/cluster.py",
+    "rookery/clusters/cluster.py",
     "rookery/clusters/login_node/facts.py",
     "rookery/homes/remote_session.py",
     "rookery/homes/bootstrap_python.py",

@@ -13,7 +13,7 @@ from rookery.core.shapes import many, mapping, struct, text
 from rookery.projects.release_protocol import Made, Order
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.projects.commit import Commit
     from rookery.projects.model import Project
 

@@ -13,7 +13,7 @@ from rookery.projects.source_tree import LINK
 from rookery.projects.tree_checks import Tree, contents
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 LOCKS = {
     "uv": ("uv.lock",),

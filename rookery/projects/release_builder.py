@@ -12,7 +12,7 @@ from rookery.projects.release_protocol import Made, Order
 from rookery.projects.source_tree import Committed
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.projects.commit import Commit, Packing
     from rookery.projects.model import Project
     from rookery.projects.scripts.job_script import Script

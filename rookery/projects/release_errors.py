@@ -8,7 +8,7 @@ from rookery.projects import remote_paths
 from rookery.projects.release_protocol import Answer
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 STILL = "What was deployed before still is."
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rookery.core import invocation
+from rookery.clusters import connect
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.clusters.ssh.connection import Door
     from rookery.projects.model import Project
 
@@ -65,4 +65,4 @@ def find(cluster: str = "", project: str = "", *, sandbox: bool = False, needs_p
             f"Which cluster? There are: {', '.join(profile.names())}.",
             hint=f"the same command with --cluster {next(iter(profile.names()), 'NAME')}",
         )
-    return Target(found, invocation.door(name, sandbox=sandbox))
+    return Target(found, connect.connect(name, sandbox=sandbox))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rookery.clusters.config.cluster import ACCOUNT
+from rookery.clusters.cluster import ACCOUNT
 from rookery.clusters.config.profile import is_account
 from rookery.sandbox import auth
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from rookery.core.console import clean
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 NAME: Final = "[your full name]"
 """What stands where a name belongs and none is known."""

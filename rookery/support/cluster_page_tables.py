@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from rookery.clusters.cluster import ACCOUNT
 from rookery.clusters.config import profile
-from rookery.clusters.config.cluster import ACCOUNT
 from rookery.homes import listing
 from rookery.support.cohort.pages import markdown
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 Table = tuple[list[str], list[list[str]]]
 """Headings, and rows of as many cells."""

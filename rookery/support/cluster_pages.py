@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from rookery.clusters.cluster import ACCOUNT
 from rookery.clusters.config import profile
-from rookery.clusters.config.cluster import ACCOUNT
 from rookery.core import atomic_files, paths
 from rookery.core.errors import RookeryError
 from rookery.support import cluster_page_tables
@@ -16,7 +16,7 @@ from rookery.support.cluster_page_tables import Facts, amount, shown
 from rookery.support.cohort.pages import markdown
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 MARK: Final = "by `invoke clusters.guide`"
 """What every page of ours says of itself."""

@@ -19,11 +19,12 @@ from pathlib import Path
 import pytest
 from live import Live
 
+from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
-from rookery.clusters.config.profile import Cluster
 from rookery.clusters.ssh import connection, fabric_connection, startup_files, user_settings
 from rookery.clusters.ssh.connection import Door
 from rookery.clusters.ssh.errors import SshError
+from rookery.clusters.ssh.fabric_connection import FabricConnection
 from rookery.core.errors import RookeryError
 from rookery.support.onboarding import key as key_
 
@@ -144,7 +145,7 @@ def test_every_login_shell(account, hec, opened, name):
     assert door.run(["printf", "%s|", *ODD]).stdout == "".join(f"{word}|" for word in ODD)
     assert door.run(["echo", "x" * 100_000]).stdout == "x" * 100_000 + "\n"
     assert door.run(["é" * 100_000], script='echo "$1"; cat', input=b"in").stdout == "é" * 100_000 + "\nin"
-    result = door.connection().run('for x in \'a b\' "it\'s"; do echo "$x"; done', hide=True)
+    result = FabricConnection(door).run('for x in \'a b\' "it\'s"; do echo "$x"; done', hide=True)
     assert result.stdout == "a b\nit's\n"
 
 
@@ -154,7 +155,7 @@ def test_start_up_files_that_keep_sftp_waiting(account, hec, opened, monkeypatch
     monkeypatch.setattr(fabric_connection, "FIRST_ANSWER", 1)
     monkeypatch.setattr(startup_files, "PATIENCE", 1)
     with pytest.raises(SshError, match="commands do not begin there"):
-        door.connection().get(".profile", str(tmp_path / "it"))
+        FabricConnection(door).get(".profile", str(tmp_path / "it"))
 
 
 def refused(cluster: Cluster) -> SshError:
@@ -203,7 +204,7 @@ def test_start_up_files_that_print_and_that_exit(account, penguins, opened, tmp_
     done = door.run(["echo", "hello"])
     assert (done.stdout, done.stderr) == ("hello\n", "")
     assert set(done.noise.split()) == {"welcome", "warning"}
-    connection = door.connection()
+    connection = FabricConnection(door)
     (tmp_path / "up").write_text("content")
     connection.put(str(tmp_path / "up"), "there")
     connection.get("there", str(tmp_path / "down"))
@@ -220,7 +221,7 @@ def test_fabric_on_two_clusters_at_once(account, penguins, hec, opened, capsys):
     from fabric.runners import Result
 
     doors = [opened(account(penguins, "bina")), opened(account(hec, "bina"))]
-    connections = [door.connection() for door in doors]
+    connections = [FabricConnection(door) for door in doors]
     results = ThreadingGroup.from_connections(connections).run("echo $SSH_CONNECTION; exit 3", hide=True, warn=True)
     assert [results[connection].stdout.strip() for connection in connections] == [line_of(door) for door in doors]
     assert all(isinstance(result, Result) and result.exited == 3 for result in results.values())
@@ -237,7 +238,7 @@ def test_one_login_for_every_tool(account, penguins, opened, tmp_path):
     name, joined = door.cluster.name, shlex.join(door.ssh)
     (tmp_path / "a file").write_text("content")
     door.run(["sh", "-c", "rm -f lines; git init -q repo"])
-    door.connection().run(f"{tell} true", hide=True)
+    FabricConnection(door).run(f"{tell} true", hide=True)
     environment = {**os.environ, **door.ansible_environment(), "GIT_SSH_COMMAND": joined, "GIT_SSH_VARIANT": "ssh"}
     (tmp_path / "hosts.yml").write_text(f"all: {{hosts: {{{name}: }}}}\n")
     extra = '{"ansible_host": "{{ inventory_hostname }}", "ansible_python_interpreter": "auto_silent"}'

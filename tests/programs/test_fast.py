@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from home_helpers import Login, pythons
 
+from rookery.clusters import cluster as cluster_module
 from rookery.clusters.config import profile
 from rookery.clusters.login_node import bundle
 from rookery.clusters.ssh.process import Completed
@@ -288,7 +289,7 @@ def test_facts_that_come_and_go_by_themselves_do_not_count() -> None:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> profile.Cluster:
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> cluster_module.Cluster:
     """Penguins, with a copy of the house that a test may change."""
     for folder in ("roles", "plugins", "playbooks"):
         shutil.copytree(paths.root() / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -306,7 +307,9 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> profile.Cluster:
     return loaded
 
 
-def test_any_change_of_what_a_run_is_made_of_is_asked_otherwise(cluster: profile.Cluster, tmp_path: Path) -> None:
+def test_any_change_of_what_a_run_is_made_of_is_asked_otherwise(
+    cluster: cluster_module.Cluster, tmp_path: Path
+) -> None:
     before = up_to_date.asked(cluster)["digest"]
     elsewhere = ("roles/sandbox/", "roles/workstation/", "playbooks/sandbox", "playbooks/workstation")
     files = [
@@ -328,11 +331,11 @@ def test_any_change_of_what_a_run_is_made_of_is_asked_otherwise(cluster: profile
     assert up_to_date.asked(cluster)["digest"] != before
 
 
-def with_value(cluster: profile.Cluster, key: str, value: Any) -> profile.Cluster:
+def with_value(cluster: cluster_module.Cluster, key: str, value: Any) -> cluster_module.Cluster:
     return replace(cluster, variables={**cluster.variables, key: value})
 
 
-def test_any_setting_counts_but_how_a_laptop_gets_there(cluster: profile.Cluster) -> None:
+def test_any_setting_counts_but_how_a_laptop_gets_there(cluster: cluster_module.Cluster) -> None:
     before = up_to_date.asked(cluster)
     for key in ("python_versions", "r_packages", "cluster_modules", "mine", *cluster.variables):
         now = up_to_date.asked(with_value(cluster, key, ["another"]))
@@ -343,7 +346,9 @@ def test_any_setting_counts_but_how_a_laptop_gets_there(cluster: profile.Cluster
 
 
 @pytest.mark.parametrize("template", ["{{ lookup('file', 'x') }}", "{{ now() }}", "{% if 1 | random %}a{% endif %}"])
-def test_a_setting_that_may_change_by_itself_is_never_up_to_date(cluster: profile.Cluster, template: str) -> None:
+def test_a_setting_that_may_change_by_itself_is_never_up_to_date(
+    cluster: cluster_module.Cluster, template: str
+) -> None:
     asked = up_to_date.asked(with_value(cluster, "r_packages", [template]))
     sealed = {**asked, "python": "3.11.2", "facts": {}}
     look = up_to_date.Look(sealed=sealed, entries=1, ended=True, python="3.11.2", answered=True)

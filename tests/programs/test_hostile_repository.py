@@ -90,7 +90,9 @@ def test_what_a_template_is_given_has_methods_in_paths_alone(root: Path) -> None
     """Where something else than plain data comes in, see that a template can do nothing with it."""
     found = config.load(project(root, "j: {command: x, grid: {a: [1]}}", HEAD))
     job = config.job(found, "j", "hec")
-    variables = job_script.template_context.context(found, job, known("hec"), job_script.parameters.Table(("a",), (("1",),)))
+    variables = job_script.template_context.context(
+        found, job, known("hec"), job_script.parameters.Table(("a",), (("1",),))
+    )
     seen: set[type] = set()
 
     def walk(value: object, depth: int = 0) -> None:

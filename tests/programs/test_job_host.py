@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
-from rookery.clusters.config.profile import Cluster
 from rookery.clusters.login_node import answers, remote_client
 from rookery.clusters.ssh import compute_node, compute_node_keys, config_file, user_config
 from rookery.clusters.ssh.connection import Door

@@ -17,6 +17,7 @@ from rookery.clusters.login_node import remote_client
 from rookery.clusters.ssh import connection, fabric_connection, process, startup_files, user_settings
 from rookery.clusters.ssh.connection import Door
 from rookery.clusters.ssh.errors import SshError
+from rookery.clusters.ssh.fabric_connection import FabricConnection
 from rookery.core.errors import RookeryError
 from rookery.support.onboarding import key as onboard_key
 
@@ -173,7 +174,7 @@ def test_a_command_that_does_not_begin_in_time_is_told_as_that(door, server, mon
         list(remote_client.stream(door, "host", {"verb": "find", "name": "none"}))
     monkeypatch.setattr(fabric_connection, "FIRST_ANSWER", 0.5)
     with pytest.raises(SshError, match="commands do not begin there"):
-        door.connection().run("true", hide=True)
+        FabricConnection(door).run("true", hide=True)
 
 
 @pytest.mark.parametrize("line", ["read -r answer", "cat", "head -c 1 >/dev/null"])
@@ -203,14 +204,14 @@ def test_start_up_files_that_print(door, server):
     assert (done.stdout, done.stderr) == ("hello\n", "")
     assert "welcome" in done.noise
     assert "warning" in done.noise
-    result = door.connection().run("echo hello; echo bad >&2", hide=True)
+    result = FabricConnection(door).run("echo hello; echo bad >&2", hide=True)
     assert (result.stdout, result.stderr) == ("hello\n", "bad\n")
 
 
 @pytest.mark.parametrize("code", [0, 3])
 def test_start_up_files_that_end_the_shell(door, server, code):
     server.profile = f"echo bye; exit {code}"
-    for run in (lambda: door.run(["true"]), lambda: door.connection().run("true", hide=True, warn=True)):
+    for run in (lambda: door.run(["true"]), lambda: FabricConnection(door).run("true", hide=True, warn=True)):
         with pytest.raises(SshError, match="start-up files") as caught:
             run()
         assert caught.value.reason == "startup"
@@ -226,7 +227,7 @@ def test_a_connection_lost_in_mid_command(door, server):
 
 
 def test_fabric(door, server):
-    connection = door.connection()
+    connection = FabricConnection(door)
     result = connection.run(
         """printf '%s|' "$0" "$FOO" "it's"; exit 3""", hide=True, warn=True, env={"FOO": "a 'b' $c"}
     )
@@ -243,7 +244,7 @@ def test_fabric_opens_and_leaves_open(server):
     Door(cluster(**server.reach)).ensure(batch=True, accept_host_key=server.mine)
     door = Door(cluster(**server.reach))
     door.close()
-    with door.connection() as connection:
+    with FabricConnection(door) as connection:
         assert not connection.is_connected
         connection.run("true", hide=True)
         assert connection.is_connected
@@ -290,7 +291,7 @@ def test_what_the_users_configuration_says_of_every_host_breaks_nothing(server, 
     door.ensure(batch=True, accept_host_key=server.mine)
     try:
         assert door.run(script="cat", input=b"given", timeout=10).stdout == "given"
-        assert door.connection().run("echo there", hide=True, timeout=10).stdout == "there\n"
+        assert FabricConnection(door).run("echo there", hide=True, timeout=10).stdout == "there\n"
         for way in (door.ssh, [*door.ssh, "-o", "ControlPath=none"]):  # as rsync and git use it; as a key is tried
             done = subprocess.run(
                 [*way, "birds", "cat"], input="given", capture_output=True, text=True, timeout=10, check=False

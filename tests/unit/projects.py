@@ -6,8 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
-from rookery.clusters.config.profile import Cluster
 
 OTHER_SITES = Path(__file__).parents[1] / "data" / "profiles"
 HEAD = "name: penguin-survival\nclusters: [penguins, hec]\n"

@@ -14,7 +14,7 @@ from typing import Any
 
 import paramiko
 
-from rookery.clusters.config.profile import Cluster
+from rookery.clusters.cluster import Cluster
 
 
 def cluster(name: str = "birds", **changes: Any) -> Cluster:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from persons import at_home
 
+from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
-from rookery.clusters.config.profile import Cluster
 from rookery.core.errors import RookeryError
 from rookery.support.cohort import pages, wheel
 from rookery.support.cohort.student import Student

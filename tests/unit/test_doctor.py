@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rookery.clusters import cluster
 from rookery.clusters.config import profile
 from rookery.clusters.login_node.quota_formats import Area
 from rookery.clusters.ssh.errors import SshError
@@ -40,12 +41,12 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def penguins() -> profile.Cluster:
+def penguins() -> cluster.Cluster:
     return replace(profile.load("penguins", [paths.root() / "inventory"]), user="ada")
 
 
 @pytest.fixture(scope="module")
-def hec() -> profile.Cluster:
+def hec() -> cluster.Cluster:
     return replace(profile.load("hec", [paths.root() / "inventory"]), user="ada", identity_file="/home/a/.ssh/id_x")
 
 
@@ -193,7 +194,7 @@ def test_what_ssh_says_with_v() -> None:
     assert connection_checks.heard("") == connection_checks.Heard()
 
 
-def blamed(cluster: profile.Cluster, reason: str, text: str = "", *, typed: bool = False) -> Board:
+def blamed(cluster: cluster.Cluster, reason: str, text: str = "", *, typed: bool = False) -> Board:
     board = Board(checks.CLUSTER)
     connection_checks.blame(
         board,
@@ -228,7 +229,7 @@ def blamed(cluster: profile.Cluster, reason: str, text: str = "", *, typed: bool
     ],
 )
 def test_where_the_way_ended(  # noqa: PLR0917
-    hec: profile.Cluster, reason: str, text: str, typed: bool, check: str, state: str, monkeypatch: pytest.MonkeyPatch
+    hec: cluster.Cluster, reason: str, text: str, typed: bool, check: str, state: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What comes before it went well, and nothing behind it was looked at."""
     monkeypatch.setattr(connection_checks, "_names_resolve", lambda: True)
@@ -242,23 +243,23 @@ def test_where_the_way_ended(  # noqa: PLR0917
     assert found["job"] == found["home-writable"] == "skipped"
 
 
-def test_without_a_terminal_login_is_named(hec: profile.Cluster) -> None:
+def test_without_a_terminal_login_is_named(hec: cluster.Cluster) -> None:
     board = blamed(hec, "denied", CODE)
     assert one(board, "second-factor").fix.startswith("invoke login --cluster hec ")
     assert (board.state, checks.exit_code([board])) == ("unknown", 1)
 
 
-def test_no_answer_where_no_vpn_is_known(penguins: profile.Cluster, hec: profile.Cluster) -> None:
+def test_no_answer_where_no_vpn_is_known(penguins: cluster.Cluster, hec: cluster.Cluster) -> None:
     assert states(blamed(penguins, "no-answer"))["port"] == "fault"
     assert "Lancaster University VPN" in one(blamed(hec, "no-answer"), "vpn").fix
 
 
-def test_a_computer_that_is_not_online(hec: profile.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_computer_that_is_not_online(hec: cluster.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_checks, "_names_resolve", lambda: False)
     assert "is this computer online?" in one(blamed(hec, "unresolved"), "dns").found
 
 
-def test_a_key_where_nothing_can_be_typed_is_somebody_else_s_to_add(hec: profile.Cluster) -> None:
+def test_a_key_where_nothing_can_be_typed_is_somebody_else_s_to_add(hec: cluster.Cluster) -> None:
     assert "supervisor" in one(blamed(hec, "denied", VERBOSE.replace(",password", "")), "key").fix
     assert "authorized_keys" in one(blamed(hec, "denied", REFUSED), "key").fix
 
@@ -271,7 +272,7 @@ def test_no_username() -> None:
     assert "Ask Mariusz or Cyrus" in check.fix
 
 
-def test_maintenance(penguins: profile.Cluster) -> None:
+def test_maintenance(penguins: cluster.Cluster) -> None:
     data = {**penguins.data, "cluster_policies": {"at_risk": "Tuesdays 08:00 to 10:00"}}
     cluster = replace(penguins, data=data)
     for hour, state in ((9, "warning"), (11, "ok")):
@@ -324,11 +325,11 @@ LOOK = up_to_date.Look(
 )  # fmt: skip
 
 
-def seen(cluster: profile.Cluster, text: str = HEALTHY, look: up_to_date.Look = LOOK, began: float = 999.5) -> Seen:
+def seen(cluster: cluster.Cluster, text: str = HEALTHY, look: up_to_date.Look = LOOK, began: float = 999.5) -> Seen:
     return inspection.read(text, cluster.data, look, began, began + 2)
 
 
-def judgement(cluster: profile.Cluster, *changes: tuple[str, str], look: up_to_date.Look = LOOK) -> Board:
+def judgement(cluster: cluster.Cluster, *changes: tuple[str, str], look: up_to_date.Look = LOOK) -> Board:
     text = HEALTHY
     for old, new in changes:
         assert old in text
@@ -347,7 +348,7 @@ def same_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(up_to_date.Look, "doubt", lambda self, _: "drift" if self.drift else "")
 
 
-def test_a_healthy_home(hec: profile.Cluster) -> None:
+def test_a_healthy_home(hec: cluster.Cluster) -> None:
     assert set(states(judgement(hec)).values()) == {"ok"}
 
 
@@ -396,7 +397,7 @@ CHANGES: dict[str, tuple[str, str, str, str]] = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_one_thing_that_is_otherwise(hec: profile.Cluster, what: str) -> None:
+def test_one_thing_that_is_otherwise(hec: cluster.Cluster, what: str) -> None:
     """It is named by its check and by no other, and there is something to be done about it."""
     check, state, old, new = CHANGES[what]
     board = judgement(hec, (old, new))
@@ -406,14 +407,14 @@ def test_one_thing_that_is_otherwise(hec: profile.Cluster, what: str) -> None:
     assert one(board, check).fix or what == "hangs"
 
 
-def test_a_home_that_is_not_set_up(hec: profile.Cluster) -> None:
+def test_a_home_that_is_not_set_up(hec: cluster.Cluster) -> None:
     board = judgement(hec, ("~/.cache link /s/a/.cache", "~/.cache own"), look=up_to_date.Look(answered=True))
     assert [check.name for check in board.faults] == ["set-up"]
     assert one(board, "set-up").fix == "invoke setup --cluster hec"
     assert states(board)["caches"] == states(board)["path-login"] == states(board)["python"] == "skipped"
 
 
-def test_a_home_that_has_drifted(hec: profile.Cluster) -> None:
+def test_a_home_that_has_drifted(hec: cluster.Cluster) -> None:
     drift = tuple({"role": "tmux", "kind": "files", "path": "/h", "what": f"~/{n}", "how": "removed"} for n in range(5))
     check = one(judgement(hec, look=replace(LOOK, drift=drift)), "set-up")
     assert (check.state, check.fix) == ("warning", "invoke setup --cluster hec")
@@ -427,7 +428,7 @@ def by_others(told: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("told", ["owner eve /s/a", "group staff /s", "everybody 0 /s"])
-def test_programs_that_others_can_replace(hec: profile.Cluster, told: str) -> None:
+def test_programs_that_others_can_replace(hec: cluster.Cluster, told: str) -> None:
     """They are called what they are, nothing that depends on them is judged, and `setup` is never the answer."""
     by = (
         ("rookery-fact glibc", f"rookery-fact replaceable yes\nrookery-fact replaceable_by {told}\nrookery-fact glibc"),
@@ -445,7 +446,7 @@ def test_programs_that_others_can_replace(hec: profile.Cluster, told: str) -> No
     assert states(judgement(hec, *by, look=at_home))["programs"] == ("fault" if "/s/a" in told else "ok")
 
 
-def test_caches_stay_in_the_home_where_others_can_replace_folders_of_the_storage(hec: profile.Cluster) -> None:
+def test_caches_stay_in_the_home_where_others_can_replace_folders_of_the_storage(hec: cluster.Cluster) -> None:
     by = (
         "rookery-fact glibc",
         "rookery-fact replaceable yes\nrookery-fact replaceable_by group x /s\nrookery-fact glibc",
@@ -455,7 +456,7 @@ def test_caches_stay_in_the_home_where_others_can_replace_folders_of_the_storage
     assert (left.state, left.fix.partition(" # ")[0].strip()) == ("warning", "invoke undo --cluster hec")
 
 
-def test_a_line_of_ones_own_that_sets_path_anew(hec: profile.Cluster) -> None:
+def test_a_line_of_ones_own_that_sets_path_anew(hec: cluster.Cluster) -> None:
     changes = (
         ("path-login /t/bin:/usr/bin", "path-login /usr/bin"),
         ("rookery-doctor writable", "rookery-doctor resets .profile:12\nrookery-doctor writable"),
@@ -469,13 +470,13 @@ def test_a_line_of_ones_own_that_sets_path_anew(hec: profile.Cluster) -> None:
     assert one(judgement(hec, *changes, look=gone), "path-login").fix == "invoke setup --cluster hec"
 
 
-def test_a_full_home_is_named_once(hec: profile.Cluster) -> None:
+def test_a_full_home_is_named_once(hec: cluster.Cluster) -> None:
     full = ("5.50G     4.50G    55.00", "10.00G     0.00G    100.00")
     board = judgement(hec, full, ("writable yes", "writable no sh: write error: Disk quota exceeded"))
     assert [check.name for check in board.faults] == ["quota"]
 
 
-def test_files(hec: profile.Cluster) -> None:
+def test_files(hec: cluster.Cluster) -> None:
     for limit, state in ((100_000, "ok"), (30_000, "warning"), (24_900, "fault")):
         areas = [
             {**area, "quota_files": limit} if area["name"] == "home" else area for area in hec.data["cluster_storage"]
@@ -484,7 +485,7 @@ def test_files(hec: profile.Cluster) -> None:
         assert states(board)["quota-files"] == state
 
 
-def test_a_disk_without_a_quota_is_full_by_what_is_left(penguins: profile.Cluster) -> None:
+def test_a_disk_without_a_quota_is_full_by_what_is_left(penguins: cluster.Cluster) -> None:
     for left, state in ((50, "fault"), (500, "warning"), (5000, "ok")):
         board = Board(checks.CLUSTER)
         area = Area("home", used_mb=1e6, limit_mb=1e6 + left, source="df", path="/home")
@@ -492,7 +493,7 @@ def test_a_disk_without_a_quota_is_full_by_what_is_left(penguins: profile.Cluste
         assert states(board)["quota"] == state
 
 
-def test_clocks(penguins: profile.Cluster) -> None:
+def test_clocks(penguins: cluster.Cluster) -> None:
     assert abs(seen(penguins, began=1000.9).skew) < 1  # date cuts seconds off
     assert seen(penguins, began=1100.0).skew == pytest.approx(-99)
     assert seen(penguins, began=900.0).skew == pytest.approx(98)
@@ -515,7 +516,7 @@ def test_clocks(penguins: profile.Cluster) -> None:
     ],
 )
 def test_a_missing_internet_matters_where_the_profile_promises_one(
-    hec: profile.Cluster, profile_says: str, said: str, state: str
+    hec: cluster.Cluster, profile_says: str, said: str, state: str
 ) -> None:
     cluster = replace(hec, data={**hec.data, "cluster_internet": {"login": "yes", "compute": profile_says}})
     board = Board(checks.CLUSTER)
@@ -523,7 +524,7 @@ def test_a_missing_internet_matters_where_the_profile_promises_one(
     assert one(board, "internet-compute").state == state
 
 
-def test_the_address_that_is_tried(hec: profile.Cluster) -> None:
+def test_the_address_that_is_tried(hec: cluster.Cluster) -> None:
     def of(pypi: str) -> str:
         return inspection.address(replace(hec, data={**hec.data, "cluster_mirrors": {"pypi": pypi}}))
 
@@ -542,7 +543,7 @@ def test_the_address_that_is_tried(hec: profile.Cluster) -> None:
         ("… (exit status 1, last line: This account is currently not available.).", "account"),
     ],
 )
-def test_a_home_that_carries_nothing_out(penguins: profile.Cluster, message: str, check: str) -> None:
+def test_a_home_that_carries_nothing_out(penguins: cluster.Cluster, message: str, check: str) -> None:
     board = Board(checks.CLUSTER)
     connection_checks.arrived(board, penguins, "")
     home_checks.unreachable(board, penguins, SshError("startup", f"penguins: {message}"))
@@ -550,7 +551,7 @@ def test_a_home_that_carries_nothing_out(penguins: profile.Cluster, message: str
     assert states(board)["slurm"] == "skipped"
 
 
-def test_a_home_that_hangs(penguins: profile.Cluster) -> None:
+def test_a_home_that_hangs(penguins: cluster.Cluster) -> None:
     board = Board(checks.CLUSTER)
     home_checks.silent(board, penguins, RookeryError("penguins: a script took longer than 120 s."))
     assert [one.name for one in board.faults] == ["startup"]
@@ -559,7 +560,7 @@ def test_a_home_that_hangs(penguins: profile.Cluster) -> None:
 # -- the queue
 
 
-def job_judgement(cluster: profile.Cluster, **said: str) -> Board:
+def job_judgement(cluster: cluster.Cluster, **said: str) -> Board:
     board, told = Board(checks.CLUSTER), seen(cluster)
     slurm_checks.judge_job(board, cluster, {key.replace("_", "-"): [value] for key, value in said.items()}, seen=told)
     return board
@@ -583,7 +584,7 @@ RAN = {"submitted": "7", "ended": "1", "job_node": "wn01", "job_path": "/t/bin",
         ({}, "job", "fault", "could not be tried"),
     ],
 )
-def test_what_comes_of_the_job(hec: profile.Cluster, said: dict[str, str], check: str, state: str, words: str) -> None:
+def test_what_comes_of_the_job(hec: cluster.Cluster, said: dict[str, str], check: str, state: str, words: str) -> None:
     board = job_judgement(hec, **said)
     assert one(board, check).state == state
     assert words in one(board, check).found
@@ -591,21 +592,21 @@ def test_what_comes_of_the_job(hec: profile.Cluster, said: dict[str, str], check
     assert board.has(*checks.QUEUE) or set(checks.QUEUE) - set(states(board)) == {"slurm", "partition"}
 
 
-def test_a_cluster_without_a_queue(penguins: profile.Cluster) -> None:
+def test_a_cluster_without_a_queue(penguins: cluster.Cluster) -> None:
     board = Board(checks.CLUSTER)
     cluster = replace(penguins, data={**penguins.data, "cluster_scheduler": "none"})
     assert slurm_checks.judge(board, cluster, seen(cluster)) is None
     assert {states(board)[name] for name in checks.QUEUE} == {"skipped"}
 
 
-def test_a_job_that_needs_an_account(penguins: profile.Cluster) -> None:
+def test_a_job_that_needs_an_account(penguins: cluster.Cluster) -> None:
     board = Board(checks.CLUSTER)
     cluster = replace(penguins, data={**penguins.data, "cluster_account": {"required": True, "example": "bdlan09"}})
     assert slurm_checks.judge(board, cluster, seen(cluster)) is None
     assert "bdlan09" in one(board, "partition").found
 
 
-def test_the_job_s_script_holds_the_profile_s_own_lines(penguins: profile.Cluster) -> None:
+def test_the_job_s_script_holds_the_profile_s_own_lines(penguins: cluster.Cluster) -> None:
     text = slurm_checks.text(penguins)
     assert text.startswith("#!/bin/bash\n")
     assert 'source "${HOME}/start-pyenv"\n' in text

@@ -9,8 +9,8 @@ import pytest
 from persons import at_home
 from ssh_server import cluster, fingerprint, sshd
 
+from rookery.clusters import connect
 from rookery.clusters.ssh.connection import Door
-from rookery.core import invocation
 from rookery.jobs.results import fetch
 
 
@@ -39,7 +39,7 @@ def test_a_miniature_s_results_do_not_replace_the_cluster_s(
     monkeypatch.setenv("HOME", str(there))
     with sshd(tmp_path) as (_, reach):
         doors = {miniature: Door(cluster("hec", sandbox=miniature, **reach)) for miniature in (False, True)}
-        monkeypatch.setattr(invocation, "door", lambda _, *, sandbox: doors[sandbox])
+        monkeypatch.setattr(connect, "connect", lambda _, *, sandbox: doors[sandbox])
         shown = fingerprint((tmp_path / "host_key.pub").read_text())
         doors[False].ensure(batch=True, accept_host_key=shown)
         (results / "1.csv").write_text("real")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from projects import known
 
-from rookery.clusters.config.profile import Cluster
+from rookery.clusters.cluster import Cluster
 from rookery.core import paths
 from rookery.jobs import lint
 from rookery.jobs.lint.project_files import around

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ssh_server import cluster
 
-from rookery.clusters.ssh import config_file
-from rookery.clusters.ssh.errors import explain
+from rookery.clusters.ssh import config_file, prompts
+from rookery.clusters.ssh.diagnosis import explain
 from rookery.core.errors import RookeryError
 from rookery.homes import login
 from rookery.sandbox import auth
@@ -49,7 +49,7 @@ def test_the_at_risk_window(text: str, hour: str, expected: bool) -> None:
     ],
 )
 def test_what_a_login_asks_for(data: dict[str, object], asked: str) -> None:
-    assert f"asked for: {asked}\n" in login.announcement(cluster(data=data))
+    assert f"asked for: {asked}\n" in prompts.announcement(cluster(data=data))
 
 
 @pytest.mark.parametrize(

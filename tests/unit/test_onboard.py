@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from rookery.clusters import cluster
 from rookery.clusters.config import profile
-from rookery.clusters.ssh.errors import is_locked
+from rookery.clusters.ssh.diagnosis import is_locked
 from rookery.core.errors import RookeryError
 from rookery.support.onboarding import key, prompts, result
 from rookery.support.onboarding.command import Request
@@ -27,7 +28,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def penguins(**values: object) -> profile.Cluster:
+def penguins(**values: object) -> cluster.Cluster:
     return profile.load("penguins", overrides=values)
 
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from projects import cluster, known
 
-from rookery.clusters.config.profile import Cluster
+from rookery.clusters.cluster import Cluster
 from rookery.core.errors import RookeryError
 from rookery.projects.job import Job
 from rookery.projects.scripts import partition

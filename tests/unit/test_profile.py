@@ -10,6 +10,7 @@ import pytest
 import yaml
 from persons import at_home, own_inventory
 
+from rookery.clusters import cluster as cluster_module
 from rookery.clusters.config import profile
 from rookery.core import paths
 from rookery.core.errors import RookeryError
@@ -113,9 +114,9 @@ def test_a_missing_username_is_answered_with_the_command() -> None:
     cluster = profile.load("penguins")
     assert cluster.user == ""
     with pytest.raises(RookeryError, match="Your username on Penguins") as caught:
-        profile.require_user(cluster)
+        cluster_module.require_user(cluster)
     assert str(caught.value.hint).startswith("invoke setup --cluster penguins --user YOUR_USERNAME")
-    assert profile.require_user(profile.load("penguins", overrides={"cluster_user": "me"})) == "me"
+    assert cluster_module.require_user(profile.load("penguins", overrides={"cluster_user": "me"})) == "me"
 
 
 def test_remember_makes_an_inventory_that_ansible_takes(home: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rookery.clusters.config.profile import Cluster
+from rookery.clusters.cluster import Cluster
 from rookery.clusters.ssh.connection import Door
 from rookery.jobs.monitor.logs import cleaner
 from rookery.jobs.submit import sbatch_errors

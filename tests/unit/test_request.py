@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from persons import at_home
 
+from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
-from rookery.clusters.config.profile import Cluster
 from rookery.support import account_request
 
 

@@ -10,7 +10,8 @@ from ssh_server import cluster, new_key
 
 from rookery.clusters.ssh import config_file
 from rookery.clusters.ssh.connection import Door
-from rookery.clusters.ssh.errors import SshError, explain
+from rookery.clusters.ssh.diagnosis import explain
+from rookery.clusters.ssh.errors import SshError
 
 
 @pytest.fixture(autouse=True)

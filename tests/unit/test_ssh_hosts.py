@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rookery.clusters import cluster
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import config_file, user_config
 from rookery.core.errors import RookeryError
@@ -26,7 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def penguins(**values: object) -> profile.Cluster:
+def penguins(**values: object) -> cluster.Cluster:
     return profile.load("penguins", overrides={"cluster_user": "ada", **values})
 
 
@@ -188,7 +189,7 @@ def test_the_entry_follows_what_is_known_of_the_cluster(home: Path) -> None:
     user_config.write(penguins(), "icy")
     user_config.write(profile.load("hec", overrides={"cluster_user": "ada"}), "hec")
     assert user_config.aliases() == {"penguins": "icy", "hec": "hec"}
-    config_file.write(penguins(cluster_user="ada2"))
+    Door(penguins(cluster_user="ada2")).prepare()
     path = config(home, f"{user_config.line()}\n")
     assert asked_of_ssh(path, "icy")["user"] == "ada2"
     user_config.forget(penguins())

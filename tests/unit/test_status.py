@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rookery.clusters import cluster as cluster_module
 from rookery.clusters.config import profile
 from rookery.clusters.login_node import facts
 from rookery.core import paths
@@ -25,11 +26,11 @@ GONE = {"role": "tmux", "kind": "files", "path": "/h/.tmux.conf", "what": "~/.tm
 
 
 @pytest.fixture(scope="module")
-def cluster() -> profile.Cluster:
+def cluster() -> cluster_module.Cluster:
     return profile.load("penguins", [paths.root() / "inventory"])
 
 
-def test_a_home_as_it_was_left(cluster: profile.Cluster) -> None:
+def test_a_home_as_it_was_left(cluster: cluster_module.Cluster) -> None:
     one = status.standing(cluster, WHOLE, ASKED)
     assert (one.state, one.hint, one.version, one.when) == ("as declared", "", "0.2.0", SEALED["when"])
     assert status.exit_code([one], named=True) == 0
@@ -47,7 +48,7 @@ def test_a_home_as_it_was_left(cluster: profile.Cluster) -> None:
     ],
 )
 def test_other_homes(
-    cluster: profile.Cluster, look: up_to_date.Look, asked: dict[str, Any], state: str, exit_code: int
+    cluster: cluster_module.Cluster, look: up_to_date.Look, asked: dict[str, Any], state: str, exit_code: int
 ) -> None:
     one = status.standing(cluster, look, asked)
     assert one.state == state
@@ -62,7 +63,7 @@ def test_of_all_clusters_one_that_was_never_set_up_is_no_fault() -> None:
 
 
 def test_each_thing_is_named_and_nothing_from_there_reaches_the_terminal_as_it_is(
-    cluster: profile.Cluster, capsys: pytest.CaptureFixture[str]
+    cluster: cluster_module.Cluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sly = {**GONE, "what": "~/a\x1b[2J\x1b]0;title\x07[red]b[/red]"}
     asked = {**ASKED, "digest": "e", "rookery": "0.3.0", "variables": {"r_packages": "2"}}
@@ -100,7 +101,7 @@ def test_storage_is_told_with_what_is_left_of_the_quota() -> None:
     assert list(status.areas(hec, "nothing")) == []
 
 
-def danger(told: str, prefix: str, cluster: profile.Cluster) -> status.Standing:
+def danger(told: str, prefix: str, cluster: cluster_module.Cluster) -> status.Standing:
     facts = {"prefix": prefix, "home": "/h/ada", "roomy": "/p/ada"}
     output = f"rookery-fact replaceable yes\nrookery-fact replaceable_by {told}\n"
     look = replace(WHOLE, sealed={**SEALED, "facts": facts}, output=output, new=("replaceable yes",))
@@ -109,7 +110,7 @@ def danger(told: str, prefix: str, cluster: profile.Cluster) -> status.Standing:
 
 @pytest.mark.parametrize("told", ["owner eve /p/ada", "owner eve /p", "group staff /p", "everybody 0 /p"])
 def test_programs_that_others_can_replace_are_called_so_and_setup_is_not_the_answer(
-    cluster: profile.Cluster, told: str
+    cluster: cluster_module.Cluster, told: str
 ) -> None:
     one = danger(told, "/p/ada/rookery/x86_64", cluster)
     assert one.state == "drifted"
@@ -120,7 +121,7 @@ def test_programs_that_others_can_replace_are_called_so_and_setup_is_not_the_ans
     assert status.exit_code([one], named=True) == 3
 
 
-def test_programs_in_the_home_are_in_no_danger_but_data_may_be(cluster: profile.Cluster) -> None:
+def test_programs_in_the_home_are_in_no_danger_but_data_may_be(cluster: cluster_module.Cluster) -> None:
     prefix = "/h/ada/.local/share/rookery/x86_64"
     assert danger("group staff /p", prefix, cluster).reason == ""
     assert "files in /p/ada may not be yours" in danger("owner eve /p/ada", prefix, cluster).reason

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from persons import at_home
 from projects import cluster, known, project
 
-from rookery.clusters.config.profile import Cluster
+from rookery.clusters.cluster import Cluster
 from rookery.core.errors import RookeryError
 from rookery.projects import config
 from rookery.projects.scripts import job_script, parameters

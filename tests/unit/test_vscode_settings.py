@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 
+from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
-from rookery.clusters.config.profile import Cluster
 from rookery.clusters.ssh import user_config
 from rookery.core import invocation
 from rookery.core.errors import RookeryError

@@ -4,7 +4,6 @@ from typing import Any
 
 from rookery.cli.commands.help_texts import CHECK, CLUSTER, CLUSTERS, JSON, SANDBOX, YES
 from rookery.cli.program import command
-from rookery.core.invocation import door
 
 
 @command(
@@ -141,6 +140,7 @@ def undo(
 @command(help={"cluster": CLUSTER, "session": "name of the session", "sandbox": SANDBOX})
 def tmux(_c: Any, cluster: str, session: str = "rookery", sandbox: bool = False) -> int | None:
     """Open a terminal on a cluster that goes on when your connection drops, or come back to it."""
+    from rookery.clusters.connect import connect
     from rookery.clusters.login_node import tmux
 
-    return tmux.tmux(door(cluster, sandbox=sandbox), session)
+    return tmux.tmux(connect(cluster, sandbox=sandbox), session)

@@ -4,7 +4,6 @@ from typing import Any
 
 from rookery.cli.commands.help_texts import CHECK, CLUSTER, CLUSTERS, ITS_CLUSTER, JSON, PROJECT, SANDBOX, YES
 from rookery.cli.program import command
-from rookery.core.invocation import door
 
 
 @command(
@@ -88,6 +87,7 @@ def vscode_prune(
     _c: Any, cluster: str, check: bool = False, yes: bool = False, sandbox: bool = False, json: bool = False
 ) -> int | None:
     """Remove old VS Code servers from a cluster; the newest, and any that runs, stay."""
+    from rookery.clusters.connect import connect
     from rookery.homes.vscode import prune
 
-    return prune.prune(door(cluster, sandbox=sandbox), check=check, yes=yes, json=json)
+    return prune.prune(connect(cluster, sandbox=sandbox), check=check, yes=yes, json=json)

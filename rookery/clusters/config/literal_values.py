@@ -7,6 +7,7 @@ Ansible starts. An inventory may have come from somebody else, so both are refus
 from collections.abc import Iterator
 from typing import Any, Final
 
+from rookery.clusters.config import roles
 from rookery.core import paths
 from rookery.core.errors import RookeryError, one_line
 from rookery.core.yaml_document import Document, Place
@@ -55,9 +56,7 @@ def _is_template(text: str) -> bool:
 
 
 def _allowed() -> list[str]:
-    from rookery.clusters.config import unknown_settings  # where something is wrong already
-
-    return ["cluster_* (a profile's)", *unknown_settings.settings_of_roles()]
+    return ["cluster_* (a profile's)", *roles.settings_of_roles()]
 
 
 def _ask() -> str:

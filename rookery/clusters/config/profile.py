@@ -6,8 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from rookery.clusters.cluster import ACCOUNT, Cluster, account
 from rookery.clusters.config import mirror_addresses, schema
-from rookery.clusters.config.cluster import ACCOUNT, Cluster, Storage, account
 from rookery.clusters.config.inventory import Inventory, Setting, vars_files
 from rookery.clusters.ssh import user_settings
 from rookery.core import atomic_files, paths
@@ -15,9 +15,7 @@ from rookery.core.errors import RookeryError, one_line
 from rookery.core.yaml_document import Document, Place, read
 
 __all__ = [
-    "Cluster",
     "Setting",
-    "Storage",
     "explain",
     "found_user",
     "is_account",
@@ -26,7 +24,6 @@ __all__ = [
     "of_person",
     "remember",
     "require_account",
-    "require_user",
     "sources",
     "such_as",
 ]
@@ -129,20 +126,6 @@ def explain(
     for key, value in (overrides or {}).items():
         settings[key] = Setting(key, value, None, 0)
     return list(settings.values())
-
-
-def require_user(cluster: Cluster) -> str:
-    """The person's username on a cluster.
-
-    Raises:
-        RookeryError: It isn't known yet.
-    """
-    if not cluster.user:
-        raise RookeryError(
-            f"Your username on {cluster.title} is not known.",
-            hint=f"invoke setup --cluster {cluster.name} --user YOUR_USERNAME   # remembered from then on",
-        )
-    return cluster.user
 
 
 def require_account(cluster: Cluster) -> None:

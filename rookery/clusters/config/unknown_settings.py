@@ -6,11 +6,10 @@ Names that look like no setting may be a person's own, for playbooks of theirs.
 import difflib
 from collections.abc import Iterable
 
+from rookery.clusters.config import roles
 from rookery.clusters.config.inventory import Setting
 from rookery.core import paths
 from rookery.core.errors import RookeryError
-from rookery.core.yaml_document import read
-from rookery.homes import playbook
 
 _NOT_A_ROLES = ("cluster_", "ansible_", "rookery_")
 """Beginnings of names that are held against something else."""
@@ -30,12 +29,12 @@ def check(settings: Iterable[Setting]) -> None:
     told = {one.key: one for one in settings if not one.key.startswith(_NOT_A_ROLES)}
     if not told:
         return
-    known = settings_of_roles()
-    roles = set(known.values())
+    known = roles.settings_of_roles()
+    named = set(known.values())
     for key, setting in told.items():
         if key in known:
             continue
-        role = next((one for one in sorted(roles, reverse=True) if key.startswith(f"{one}_")), "")
+        role = next((one for one in sorted(named, reverse=True) if key.startswith(f"{one}_")), "")
         meant = [name for name in known if not role or name.startswith(f"{role}_")]
         alike = difflib.get_close_matches(key, meant, 1, _ALIKE[bool(role)])
         if not alike:
@@ -45,13 +44,3 @@ def check(settings: Iterable[Setting]) -> None:
             f"{setting.where()}: {key} is not a setting there is (did you mean {alike[0]}?).",
             hint=f"ansible-doc -t role -r '{paths.root() / 'roles'}' {role}   # lists what role {role} reads",
         )
-
-
-def settings_of_roles() -> dict[str, str]:
-    """The settings that a user may give, and the role that reads each."""
-    return {name: role for role in playbook.TAGS if role != "cluster" for name in _read_by(role)}
-
-
-def _read_by(role: str) -> list[str]:
-    specs = read(paths.root() / "roles" / role / "meta" / "argument_specs.yml").data["argument_specs"]
-    return list(specs["main"].get("options", {}))

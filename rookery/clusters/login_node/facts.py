@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from rookery.clusters.config.cluster import expression
+from rookery.clusters.cluster import expression
 from rookery.clusters.login_node import quota_formats
 from rookery.core import paths
 from rookery.core.errors import RookeryError

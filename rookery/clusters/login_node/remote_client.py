@@ -123,9 +123,7 @@ class Deadline:
         if self._begun:
             return
         if self._process.returncode == -signal.SIGKILL:
-            from rookery.clusters.ssh import startup_files
-
-            raise startup_files.hangs(door)
+            raise door.hangs()
         if self._process.returncode >= 0:
             raise door.failure(self._process.returncode, said, "")
 

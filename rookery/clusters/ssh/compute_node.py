@@ -13,7 +13,7 @@ from rookery.clusters.ssh.compute_node_keys import SUFFIX
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 PATIENCE = 30 * 60
 """Seconds for which a job is waited for."""
@@ -33,7 +33,7 @@ def text(cluster: "Cluster", name: str, user: str) -> str:
         name: What the person calls it.
         user: Their name there.
     """
-    from rookery.clusters.ssh.config_file import quoted
+    from rookery.clusters.ssh.config_syntax import quoted
 
     if cluster.data.get("cluster_scheduler") != "slurm":
         return ""

@@ -14,7 +14,7 @@ from rookery.core import atomic_files, locking, paths
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 SUFFIX = "-job"
 """What the name of the Host entry has behind the cluster's."""

@@ -10,12 +10,14 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.clusters.ssh import user_settings
+from rookery.clusters.cluster import require_user
+from rookery.clusters.ssh import compute_node
+from rookery.clusters.ssh.config_syntax import HOST, JUMP, NAME, USER, include, option_line, quoted
 from rookery.core import atomic_files, locking, paths
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 CONNECT_TIMEOUT = 12
 """Seconds a login node is given to answer."""
@@ -47,46 +49,6 @@ _PERSONAL = ("RemoteCommand none", "RequestTTY auto")
 
 Any ssh must know it: one unknown word here, and the user's ssh would refuse the configuration of every host.
 """
-
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_HOST = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:-]*")
-_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*")
-_JUMP = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9_.:@+,/\[\]-]*")
-
-
-def is_name(text: str) -> bool:
-    """Whether it can be a name behind Host."""
-    return bool(_NAME.fullmatch(text))
-
-
-def is_username(text: str) -> bool:
-    """Whether it can be a name behind User."""
-    return bool(_USER.fullmatch(text))
-
-
-def quoted(path: Path | str, *, expanded: bool = True) -> str:
-    """A path as one argument in an ssh_config.
-
-    Args:
-        path: The path, taken as it is.
-        expanded: ssh expands % and ${…} in this option's value (ControlPath, IdentityFile, UserKnownHostsFile), so they
-            are escaped.
-
-    Raises:
-        RookeryError: It holds what ssh_config has no way to write: a line break, or ${ where ssh expands variables.
-    """
-    text = str(path)
-    if re.search(r"[\x00-\x1f\x7f]", text) or (expanded and "${" in text):
-        raise RookeryError(f"ssh can't be given the path {text!r}.", hint="rename the folder, or choose another path")
-    if expanded:
-        text = text.replace("%", "%%")
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def include(path: Path) -> str:
-    """The line that includes a file; Include takes a pattern, so what is special in one is escaped."""
-    pattern = re.sub(r"([*?\[\\])", r"\\\1", str(path))
-    return f"Include {quoted(pattern, expanded=False)}"
 
 
 def config_file(cluster: "Cluster") -> Path:
@@ -148,21 +110,18 @@ def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str
     Raises:
         RookeryError: There is no username, or a value can't be what it is said to be.
     """
-    from rookery.clusters.config.profile import require_user
-    from rookery.clusters.ssh import compute_node as node_entry
-
-    name = _checked(_NAME, alias or cluster.name, "name", cluster, "it")
+    name = _checked(NAME, alias or cluster.name, "name", cluster, "it")
     lines = [
-        f"HostName {_checked(_HOST, cluster.host, 'host', cluster, 'cluster_host')}",
+        f"HostName {_checked(HOST, cluster.host, 'host', cluster, 'cluster_host')}",
         f"Port {int(cluster.port)}",
-        f"User {_checked(_USER, require_user(cluster), 'username', cluster, 'cluster_user')}",
+        f"User {_checked(USER, require_user(cluster), 'username', cluster, 'cluster_user')}",
     ]
     if cluster.identity_file:
         identity = Path(cluster.identity_file).expanduser().absolute()
         lines += [f"IdentityFile {quoted(identity)}", "IdentitiesOnly yes"]
-    lines += [user_settings.line(key, value) for key, value in cluster.ssh_options]
+    lines += [option_line(key, value) for key, value in cluster.ssh_options]
     if cluster.proxy_jump:
-        lines.append(f"ProxyJump {_checked(_JUMP, cluster.proxy_jump, 'jump host', cluster, 'cluster_proxy_jump')}")
+        lines.append(f"ProxyJump {_checked(JUMP, cluster.proxy_jump, 'jump host', cluster, 'cluster_proxy_jump')}")
     lines += [
         f"ForwardAgent {'yes' if cluster.data.get('cluster_forward_agent') else 'no'}",
         *(_PERSONAL if checking else ("ClearAllForwardings yes", *_shared(cluster))),
@@ -171,7 +130,7 @@ def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str
     ]
     itself = f"Host {name}\n" + "".join(f"    {line}\n" for line in lines) + _for_hops(cluster)
     itself += _shared_if_there(cluster, name) if checking else ""
-    return itself + node_entry.text(cluster, name, require_user(cluster))
+    return itself + compute_node.text(cluster, name, require_user(cluster))
 
 
 def _shared(cluster: "Cluster") -> list[str]:
@@ -252,9 +211,6 @@ def write(cluster: "Cluster") -> Path:
         before = path.read_text() if path.exists() else ""
         after = _text({**_entries(before), cluster.name: mine}, cluster)
         if after != before:
-            from rookery.clusters.ssh import user_config
-
-            user_config.refresh(cluster)  # first: stopped in between, the next command does both again
             atomic_files.write(path, after)
     return path
 

@@ -15,9 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.clusters.ssh import config_file
-from rookery.clusters.ssh.errors import THROUGH_JUMP, UNKNOWN_KEY, SshError, check_identity, explain
+from rookery.clusters.ssh import config_file, host_key_check, host_keys, startup_files, user_config
+from rookery.clusters.ssh.diagnosis import check_identity, explain
+from rookery.clusters.ssh.errors import THROUGH_JUMP, UNKNOWN_KEY, SshError
 from rookery.clusters.ssh.process import Call, Completed, Running
+from rookery.clusters.ssh.prompts import announcement
 from rookery.clusters.ssh.remote_command import (
     INPUT_LOST,
     LONGEST_ARGUMENT,
@@ -27,12 +29,11 @@ from rookery.clusters.ssh.remote_command import (
     remote_command,
     unattended,
 )
-from rookery.core import locking, paths
+from rookery.core import foreground, locking, paths
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
-    from rookery.clusters.ssh.fabric_connection import Connection
+    from rookery.clusters.cluster import Cluster
 
 FRESH = 30
 """Seconds for which a connection that has just carried something is believed to be alive, and not asked."""
@@ -50,19 +51,26 @@ TYPING = 120
 class Door:
     """A cluster's ssh: its entry in ssh_config, its master connection, and what goes through it."""
 
-    def __init__(self, cluster: "Cluster", config_file: Path | None = None) -> None:
-        """Nothing is written or opened before it is needed.
+    def __init__(self, cluster: "Cluster") -> None:
+        """Nothing is written or opened before it is needed."""
+        self.cluster = cluster
+        self._is_prepared = False
 
-        Args:
-            cluster: The cluster.
-            config_file: The ssh_config with its entry, where that is known to be as it should be.
-        """
-        self.cluster, self._given = cluster, config_file
-
-    @cached_property
+    @property
     def config_file(self) -> Path:
-        """The ssh_config with the cluster's entry, brought up to date when first asked for."""
-        return self._given or config_file.write(self.cluster)
+        """The ssh_config with the cluster's entry, once that was prepared."""
+        return config_file.config_file(self.cluster)
+
+    def prepare(self) -> None:
+        """Bring the cluster's entries up to date: in rookery's ssh_config, and in what the user's own includes.
+
+        Raises:
+            RookeryError: A value of the profile can't stand in an ssh_config.
+        """
+        if not self._is_prepared:
+            user_config.refresh(self.cluster)
+            config_file.write(self.cluster)
+            self._is_prepared = True
 
     @property
     def ssh(self) -> list[str]:
@@ -98,10 +106,12 @@ class Door:
 
     def has_master(self) -> bool:
         """Whether there is a master on this side, which may not know yet that the other side is gone."""
+        self.prepare()
         return self._tell("check")
 
     def is_open(self) -> bool:
         """Whether there is a master that answers, and the other side answers it."""
+        self.prepare()
         if not self._tell("check"):
             return False
         if self._age() < FRESH:
@@ -138,12 +148,10 @@ class Door:
                 return
             self.close()
             text = self._login()
-            if text and (found := UNKNOWN_KEY.search(text)):
-                from rookery.clusters.ssh import host_keys
-
-                if found[2] == host_keys.host_pattern(self.cluster):
-                    host_keys.learn(self.cluster, self.ssh, batch=quiet, accept=accept_host_key)
-                    text = self._login()
+            unknown = UNKNOWN_KEY.search(text)
+            if unknown and unknown[2] == host_keys.host_pattern(self.cluster):
+                host_key_check.learn(self.cluster, self.ssh, batch=quiet, accept=accept_host_key)
+                text = self._login()
             if text and "Permission denied" in text and not quiet:
                 text = self._login_asking()
             if text:
@@ -152,6 +160,7 @@ class Door:
 
     def close(self) -> bool:
         """End the master connection and everything that goes through it. Whether there was one."""
+        self.prepare()
         path = self._control_path()
         if not path.exists():
             return False
@@ -226,12 +235,6 @@ class Door:
             raise RookeryError(f"{self.cluster.name}: {what} failed there (exit status {completed.exit}): {last}")
         return completed
 
-    def connection(self) -> "Connection":
-        """A fabric.Connection that goes through the master, for fabric's groups too."""
-        from rookery.clusters.ssh.fabric_connection import Connection
-
-        return Connection(self)
-
     def ansible_environment(self) -> dict[str, str]:
         """What Ansible's environment needs so that it goes through the master and adds no connection of its own.
 
@@ -260,9 +263,7 @@ class Door:
         if code == 255:
             return explain(self.cluster, stderr, batch=True)
         if INPUT_LOST in said:
-            from rookery.clusters.ssh import startup_files
-
-            return startup_files.takes_input(self)
+            return startup_files.takes_input(self.cluster, self.command)
         last = ((said.strip() or stderr.strip()).splitlines() or ["nothing"])[-1]
         return SshError(
             "startup",
@@ -273,9 +274,7 @@ class Door:
 
     def hangs(self) -> SshError:
         """The error for a command that has not begun in time."""
-        from rookery.clusters.ssh import startup_files
-
-        return startup_files.hangs(self)
+        return startup_files.hangs(self.cluster, self.command)
 
     def broke_off(self, code: int) -> bool:
         """Whether an exit status is ssh's own and not the command's: 255, without a word, where the master is gone."""
@@ -319,9 +318,6 @@ class Door:
         Returns:
             "", or what ssh says of it afterwards, without asking: it may be more than a wrong password.
         """
-        from rookery.core import foreground
-        from rookery.homes.login import announcement
-
         print(announcement(self.cluster), file=sys.stderr)
         # the time that somebody takes at the jump host's questions counts as the cluster's
         patience = ["-o", f"ConnectTimeout={TYPING}"] if self.cluster.proxy_jump else []

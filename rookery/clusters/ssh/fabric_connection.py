@@ -33,7 +33,7 @@ class Runner(Local):
     What the start-up files print before the command is left out of the result.
     """
 
-    def __init__(self, context: "Connection", inline_env: bool | None = None) -> None:  # noqa: ARG002 fabric gives it
+    def __init__(self, context: "FabricConnection", inline_env: bool | None = None) -> None:  # noqa: ARG002 fabric gives it
         super().__init__(context)
         self._mark = new_mark().encode()
         self._waiting: dict[str, bytes] = {"out": b"", "err": b""}
@@ -115,7 +115,7 @@ class Runner(Local):
         return Result(connection=self.context, **kwargs)
 
 
-class Connection(fabric.Connection):  # type: ignore[misc]
+class FabricConnection(fabric.Connection):  # type: ignore[misc]
     """A fabric.Connection through a door: run, put, get, and fabric's groups. It never has a paramiko transport."""
 
     def __init__(self, door: "Door") -> None:

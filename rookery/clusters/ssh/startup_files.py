@@ -2,14 +2,19 @@
 
 import shlex
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rookery.clusters.ssh.config_file import config_file
 from rookery.clusters.ssh.errors import SshError
 from rookery.clusters.ssh.remote_command import remote_command
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.cluster import Cluster
+
+Command = Callable[[str], list[str]]
+"""Makes the argument list that runs a command line on a cluster (Connection.command)."""
 
 ENDS, TAKES_INPUT, HANGS = "startup", "startup-input", "startup-hangs"
 """Reasons of an SshError: start-up files end the shell, read a command's standard input, or don't come to an end."""
@@ -70,11 +75,11 @@ def read(said: str, home: str = "") -> Culprit:
     return Culprit(told.get("shell", ""), line)
 
 
-def find(door: "Door") -> Culprit:
+def find(command: Command) -> Culprit:
     """Ask the cluster where its start-up files stand still; without an input most shells come through."""
-    command = door.command(remote_command(f'{CULPRIT}\necho "home $HOME"'))
+    asked = command(remote_command(f'{CULPRIT}\necho "home $HOME"'))
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
+        done = subprocess.run(asked, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:
         return Culprit()
     said = done.stdout.decode(errors="replace")
@@ -82,36 +87,36 @@ def find(door: "Door") -> Culprit:
     return read(said, home)
 
 
-def takes_input(door: "Door") -> SshError:
+def takes_input(cluster: "Cluster", command: Command) -> SshError:
     """The error for a command whose input was read by a start-up file."""
-    found, name = find(door), door.cluster.name
+    found, name = find(command), cluster.name
     return SshError(
         TAKES_INPUT,
         f"{name}: a start-up file there reads the input of commands sent over ssh"
         f"{f': {found.line}' if found.line else ''}.",
-        hint=_guard(door) if found.shell in GUARDED_SHELLS else _by_hand(door, found),
+        hint=_guard(cluster) if found.shell in GUARDED_SHELLS else _by_hand(cluster, found),
     )
 
 
-def hangs(door: "Door") -> SshError:
+def hangs(cluster: "Cluster", command: Command) -> SshError:
     """The error for a command that did not begin in time."""
-    found, name = find(door), door.cluster.name
+    found, name = find(command), cluster.name
     where = f": {found.line} does not end" if found.line else ""
     return SshError(
         HANGS,
         f"{name}: commands do not begin there, your start-up files keep the shell waiting{where}.",
-        hint=_by_hand(door, found),
+        hint=_by_hand(cluster, found),
     )
 
 
-def _guard(door: "Door") -> str:
-    sandbox = " --sandbox" if door.cluster.sandbox else ""
-    return f"invoke setup --cluster {door.cluster.name}{sandbox}   # commands will pass over that line"
+def _guard(cluster: "Cluster") -> str:
+    sandbox = " --sandbox" if cluster.sandbox else ""
+    return f"invoke setup --cluster {cluster.name}{sandbox}   # commands will pass over that line"
 
 
-def _by_hand(door: "Door", found: Culprit) -> str:
+def _by_hand(cluster: "Cluster", found: Culprit) -> str:
     file = found.line.partition(",")[0] or {"tcsh": "~/.cshrc", "fish": "~/.config/fish/config.fish"}.get(
         found.shell, "~/.bashrc"
     )
-    login = shlex.join(["ssh", "-t", "-F", str(door.config_file), door.cluster.name])
+    login = shlex.join(["ssh", "-t", "-F", str(config_file(cluster)), cluster.name])
     return f"{login}   # then look in {file} for a command that waits or reads; only interactive shells should run it"

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.clusters.ssh import config_file
+from rookery.clusters.ssh import config_file, config_syntax
 from rookery.core import atomic_files, locking, paths
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 _HEAD = "# Written by rookery, which writes it anew: your own settings belong in ~/.ssh/config.\n"
 _MARK = "# rookery: "
@@ -66,7 +66,7 @@ def persons() -> Path:
 
 def line() -> str:
     """The line that includes the entries."""
-    return config_file.include(file())
+    return config_syntax.include(file())
 
 
 def owner(name: str) -> str:
@@ -84,7 +84,7 @@ def taken(name: str) -> str:
     Args:
         name: The name. What ssh knows a job there by goes with it.
     """
-    if not config_file.is_name(name):
+    if not config_syntax.is_name(name):
         return f"{name!r} can't be a name for ssh: letters, digits, - _ and . only"
     for one in (name, f"{name}-job"):
         if where := owner(one):

@@ -12,15 +12,14 @@ from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 
-from rookery.clusters.config.cluster import Cluster
+from rookery.clusters.cluster import Cluster
+from rookery.clusters.ssh.config_syntax import PATHS
 
 ANSWER = 10
 """Seconds that ssh may take: a `Match exec` of the user's runs a program."""
 
 _CARRIED = ("IdentityFile", "CertificateFile", "IdentityAgent", "PKCS11Provider", "SecurityKeyProvider", "ProxyCommand")
 """Options that go into the entry as they are, besides those that have a field in Cluster."""
-
-_PATHS = ("IdentityFile", "CertificateFile", "IdentityAgent", "PKCS11Provider", "SecurityKeyProvider")
 
 _UNSET = "rookery-unset"
 """A username and a key that stand for none: what ssh prints where the user's configuration says nothing."""
@@ -65,7 +64,7 @@ def keys(cluster: Cluster) -> list[Path]:
 
 def has_identity(cluster: Cluster) -> bool:
     """Whether the user's configuration says what to log in to the cluster's host with: a key, an agent, a token."""
-    return any(key in _PATHS and value != "none" for key, value in cluster.ssh_options)
+    return any(key in PATHS and value != "none" for key, value in cluster.ssh_options)
 
 
 def differences(cluster: Cluster) -> dict[str, str]:
@@ -83,16 +82,9 @@ def differences(cluster: Cluster) -> dict[str, str]:
     return found
 
 
-def line(key: str, value: str) -> str:
-    """Return an option as a line of an ssh_config: quoted where ssh reads it as a path, which may hold blanks."""
-    from rookery.clusters.ssh.config_file import quoted
-
-    return f"{key} {quoted(value, expanded=False) if key in _PATHS else value}"
-
-
 def _question(cluster: Cluster, chosen: Container[str], config: Path) -> str:
     """Return the ssh_config that puts the user's own between what wins over it and what gives way to it."""
-    from rookery.clusters.ssh.config_file import include
+    from rookery.clusters.ssh.config_syntax import include
 
     port, jump = f"    Port {cluster.port}", f"    ProxyJump {cluster.proxy_jump or 'none'}"
     first = [

@@ -2,12 +2,13 @@
 
 import json as json_
 
+from rookery.clusters import cluster
 from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
 from rookery.homes.vscode import workstation
 
 
-def clusters(names: str) -> list[profile.Cluster]:
+def clusters(names: str) -> list[cluster.Cluster]:
     """The clusters named, with commas between them; "" or `all` for those where the person's username is known.
 
     Raises:

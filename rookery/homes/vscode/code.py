@@ -17,7 +17,7 @@ from rookery.homes.vscode import editors, workstation
 from rookery.jobs.interactive.job_request import Wish
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.clusters.ssh.connection import Door
     from rookery.projects.target import Target
 

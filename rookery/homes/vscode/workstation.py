@@ -17,7 +17,7 @@ from rookery.homes.vscode import editors, record, settings
 from rookery.homes.vscode.settings import Outcome, Wish
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 _PLATFORM = "remote.SSH.remotePlatform"
 _CONFIG_FILE = ("remote.SSH.configFile",)

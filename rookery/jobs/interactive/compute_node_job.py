@@ -14,7 +14,7 @@ from rookery.jobs.interactive import job_request
 from rookery.jobs.interactive.job_request import JOB, Wish
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.clusters.ssh.connection import Door
 
 
@@ -225,11 +225,11 @@ def _unready(name: str, said: str, mine: str) -> RookeryError:
 def _slurm(cluster: "Cluster", said: str) -> RookeryError:
     if re.search(r"timed out|unable to contact", said, re.IGNORECASE):
         return RookeryError(f"Slurm on {cluster.name} does not answer: {said}", hint="the same command, in a while")
-    from rookery.core import invocation
+    from rookery.clusters import connect
     from rookery.jobs.submit import sbatch_errors
     from rookery.projects.target import Target
 
-    return sbatch_errors.explain(said, Target(None, invocation.door(cluster.name, sandbox=cluster.sandbox)))
+    return sbatch_errors.explain(said, Target(None, connect.connect(cluster.name, sandbox=cluster.sandbox)))
 
 
 def _say(cluster: "Cluster", text: str) -> None:

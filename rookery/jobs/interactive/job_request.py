@@ -8,7 +8,7 @@ from rookery.core import paths
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.projects.job import Job
 
 JOB = "rookery-code"

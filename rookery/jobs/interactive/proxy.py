@@ -19,13 +19,14 @@ def main() -> int:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
+    from rookery.clusters import connect
     from rookery.core import invocation
 
     def run() -> int:
         from rookery.jobs.interactive import compute_node_job
         from rookery.jobs.interactive.job_request import Wish
 
-        door = invocation.door(names[0], sandbox=sandbox)
+        door = connect.connect(names[0], sandbox=sandbox)
         compute_node_job.check(door.cluster)
         door.ensure(batch=True)
         running = compute_node_job.ensure(door, Wish())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.projects.job import Job
 
 MEMORY_GB = 2

@@ -12,7 +12,7 @@ from rookery.jobs.lint.finding import Finding, apply
 from rookery.projects import remote_paths
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 Files = Callable[[str], str | None]
 Folder = Callable[[str], bool | None]

@@ -14,7 +14,7 @@ from rookery.jobs.lint.shell import Script
 from rookery.jobs.lint.shell import read as read_shell
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 _SHEBANG = re.compile(r"#!\s*(\S+)(?:[ \t]+([^\n]*))?")
 _SHELLS = {"sh", "bash", "dash", "ksh", "zsh", "ash"}

@@ -21,7 +21,7 @@ from rookery.jobs.lint.project_files import Surroundings, around
 from rookery.projects.source_tree import stays_inside
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.projects.model import Project
 
 

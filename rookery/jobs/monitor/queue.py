@@ -12,7 +12,7 @@ from rookery.projects import slurm_values
 from rookery.projects.scripts.partition import hours
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.clusters.ssh.connection import Door
 
 _COLUMNS = {

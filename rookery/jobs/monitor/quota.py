@@ -15,7 +15,7 @@ from rookery.core import console
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 # Positional parameters: the quota command or "", then NAME EXPRESSION for each area, for this login shell to evaluate
 ASK = r"""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from rookery.clusters.config.profile import Cluster
+from rookery.clusters.cluster import Cluster
 from rookery.core.errors import RookeryError
 from rookery.projects import config
 from rookery.projects.job import Job

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from rookery.clusters.config.profile import Cluster
+from rookery.clusters.cluster import Cluster
 from rookery.core.errors import RookeryError
 from rookery.projects import config
 from rookery.projects.job import Job

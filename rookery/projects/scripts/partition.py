@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from rookery.clusters.config.profile import Cluster
+from rookery.clusters.cluster import Cluster
 from rookery.clusters.config.schema import nearest
 from rookery.core.errors import RookeryError
 from rookery.projects.job import Job

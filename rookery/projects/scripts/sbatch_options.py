@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from rookery.clusters.config.cluster import account
-from rookery.clusters.config.profile import Cluster, such_as
+from rookery.clusters.cluster import Cluster, account
+from rookery.clusters.config.profile import such_as
 from rookery.core.errors import RookeryError
 from rookery.projects.job import Job
 from rookery.projects.model import Project

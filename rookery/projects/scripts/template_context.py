@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rookery.clusters.config.profile import Cluster
+from rookery.clusters.cluster import Cluster
 from rookery.core.errors import RookeryError
 from rookery.projects.job import Job
 from rookery.projects.model import Project

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rookery.clusters import cluster
 from rookery.clusters.config import profile
 from rookery.clusters.config.schema import nearest
 from rookery.core.errors import RookeryError
@@ -90,7 +91,7 @@ def _beside(file: Path) -> Path:
 
 
 def _document(
-    folder: Path, written: Sequence[Written], picture: Picture, clusters: Mapping[str, profile.Cluster], now: datetime
+    folder: Path, written: Sequence[Written], picture: Picture, clusters: Mapping[str, cluster.Cluster], now: datetime
 ) -> dict[str, Any]:
     return {
         "version": 1,

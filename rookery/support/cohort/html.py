@@ -17,7 +17,7 @@ from rookery.support.cohort import pages, readiness, table
 from rookery.support.cohort.readiness import Picture
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 MARK: Final = '<meta name="generator" content="rookery cohort">'
 """What a page of ours has near its top; a file without it is somebody's own, and is not written over."""

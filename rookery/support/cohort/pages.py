@@ -22,7 +22,7 @@ from rookery.support.cohort.student import Student
 from rookery.support.cohort.wheel import Wheel
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 _ASKED: Final = {
     "password": "your password there",

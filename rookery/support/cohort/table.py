@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from rookery.clusters.config.profile import Cluster
+from rookery.clusters.cluster import Cluster
 from rookery.core import tables
 from rookery.support.cohort import pages, readiness
 from rookery.support.cohort.readiness import STATES, Row, Standing

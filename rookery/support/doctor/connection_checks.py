@@ -14,14 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rookery.clusters.ssh import errors, user_settings
+from rookery.clusters.ssh import diagnosis, user_settings
 from rookery.clusters.ssh.errors import SshError, again
 from rookery.core import console
 from rookery.core.errors import RookeryError
 from rookery.support.doctor.checks import WAY, Board
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.clusters.ssh.connection import Door
 
 PATIENCE = 30
@@ -145,7 +145,7 @@ def connect(
     asking = sys.stdin.isatty() and sys.stderr.isatty() if can_ask is None else can_ask
     door, typed = Door(cluster), False
     try:
-        errors.check_identity(cluster)
+        diagnosis.check_identity(cluster)
         own = "what your ~/.ssh/config says" if user_settings.has_identity(cluster) else "ssh's own choice"
         board.ok("key-file", cluster.identity_file or own)
         try:

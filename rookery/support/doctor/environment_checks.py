@@ -8,7 +8,7 @@ from rookery.support.doctor.fix_commands import login, noted
 from rookery.support.doctor.inspection import Seen
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 SHOWN = 6
 """How many are named."""

@@ -16,7 +16,7 @@ from rookery.support.doctor.fix_commands import login, noted, remade, setup, the
 from rookery.support.doctor.inspection import Seen
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 _COMMAND = (".bashrc", ".zshenv", ".cshrc", ".tcshrc", ".config/fish/config.fish")
 """Start-up files that a command over ssh may read; a login may read them too."""

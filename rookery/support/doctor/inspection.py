@@ -17,7 +17,7 @@ from rookery.jobs.monitor import quota
 from rookery.remote.slurm.variables import ALL, KEPT
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.clusters.ssh.connection import Door
 
 PATIENCE = 120

@@ -184,7 +184,7 @@ def _q(path: Path) -> str:
 
 def ssh_config(board: Board, path: Path) -> None:
     """The person's own config, which rookery's includes, can be read by ssh."""
-    from rookery.clusters.ssh import config_file
+    from rookery.clusters.ssh import config_syntax
 
     if board.is_bad("ssh"):
         board.skip("ssh-config", "there is no ssh to read it")
@@ -195,7 +195,7 @@ def ssh_config(board: Board, path: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="rookery-") as folder:
         outer = Path(folder) / "config"
         # ssh checks the modes of what it includes, not of what -F names
-        outer.write_text(f"{config_file.include(path)}\n", encoding="utf-8")
+        outer.write_text(f"{config_syntax.include(path)}\n", encoding="utf-8")
         done = subprocess.run(
             ["ssh", "-F", str(outer), "-G", "rookery-doctor.invalid"],
             stdin=subprocess.DEVNULL,

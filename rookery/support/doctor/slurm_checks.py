@@ -15,7 +15,7 @@ from rookery.support.doctor.fix_commands import noted, remade, there, with_sandb
 from rookery.support.doctor.inspection import Seen
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.clusters.ssh.connection import Door
     from rookery.projects.job import Job
 

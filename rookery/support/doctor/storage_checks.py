@@ -12,7 +12,7 @@ from rookery.support.doctor.fix_commands import noted, remade, setup, there, wit
 from rookery.support.doctor.inspection import Seen
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 FULL = 98
 """Per cent of a quota from which next to nothing can be written any more."""

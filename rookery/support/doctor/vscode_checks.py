@@ -9,7 +9,7 @@ from rookery.support.doctor.fix_commands import with_sandbox
 from rookery.support.doctor.inspection import Seen
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
 
 GLIBC = (2, 28)
 """The oldest C library that VS Code's server runs on (code.visualstudio.com/docs/remote/faq)."""

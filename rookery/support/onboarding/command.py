@@ -15,7 +15,7 @@ from rookery.core.errors import RookeryError
 from rookery.support.onboarding import prompts, steps
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.support.onboarding.first_project import Study
 
 

@@ -17,7 +17,7 @@ from rookery.core.shapes import struct, text
 from rookery.support.onboarding import prompts
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.jobs.run_record import Record
     from rookery.support.onboarding.command import Request
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.clusters.ssh import host_keys, user_settings
-from rookery.clusters.ssh.errors import explain
+from rookery.clusters.ssh import host_key_check, host_keys, user_settings
+from rookery.clusters.ssh.diagnosis import explain
 from rookery.clusters.ssh.remote_command import unattended
 from rookery.core import foreground
 from rookery.core.errors import RookeryError
 from rookery.remote.slurm.basics import put
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.clusters.ssh.connection import Door
 
 _KINDS = ("ed25519", "ed25519_sk", "ecdsa", "ecdsa_sk", "rsa")
@@ -244,7 +244,7 @@ def is_needed(door: "Door", *, ask: bool, accept_host_key: str = "") -> bool:
     """
     cluster = door.cluster
     if not host_keys.known_keys(cluster):
-        host_keys.learn(cluster, door.ssh, batch=not ask, accept=accept_host_key)
+        host_key_check.learn(cluster, door.ssh, batch=not ask, accept=accept_host_key)
     done = _tried(door)
     if _taken(cluster, done):
         return False

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.clusters.ssh.config_file import is_username
+from rookery.clusters.ssh.config_syntax import is_username
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.support.onboarding.command import Request
 
 
@@ -92,8 +92,8 @@ def account(cluster: "Cluster", request: "Request") -> str:
     Raises:
         RookeryError: It asks for one, and there is nobody to ask.
     """
+    from rookery.clusters.cluster import account as known_account
     from rookery.clusters.config import profile
-    from rookery.clusters.config.cluster import account as known_account
 
     known = cluster.data.get("cluster_account") or {}
     if name := request.account or known_account(cluster.data):

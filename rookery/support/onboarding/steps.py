@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rookery.clusters.config.cluster import account
+from rookery.clusters.cluster import account
 from rookery.core.errors import RookeryError
 from rookery.support.onboarding import prompts
 from rookery.support.onboarding.key import Key
 
 if TYPE_CHECKING:
-    from rookery.clusters.config.profile import Cluster
+    from rookery.clusters.cluster import Cluster
     from rookery.clusters.ssh.connection import Door
     from rookery.clusters.ssh.errors import SshError
     from rookery.support.onboarding.command import Request
@@ -77,7 +77,7 @@ def who(way: Way) -> None:
 def your_key(way: Way) -> None:
     """Find or make the key that the login is tried with."""
     from rookery.clusters.config import profile
-    from rookery.clusters.ssh.errors import is_locked
+    from rookery.clusters.ssh.diagnosis import is_locked
     from rookery.support.onboarding import key
 
     cluster, request = way.cluster, way.request
@@ -131,7 +131,7 @@ def _has_key(way: Way) -> bool:
 
 def _made(way: Way) -> Key:
     """Make a key, and say what it is and what a missing passphrase means."""
-    from rookery.clusters.ssh.errors import is_locked
+    from rookery.clusters.ssh.diagnosis import is_locked
     from rookery.support.onboarding import key
 
     made = key.make(key.place(way.cluster, way.request.key), ask=way.request.asks)
@@ -167,7 +167,7 @@ def log_in(way: Way) -> None:
 
 def _bring_key(way: Way, door: "Door") -> None:
     from rookery.clusters.config import profile
-    from rookery.clusters.ssh.errors import is_locked
+    from rookery.clusters.ssh.diagnosis import is_locked
     from rookery.support.onboarding import key
 
     cluster = way.cluster

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rookery.core.errors import RookeryError
+
 ACCOUNT = "{account}"
 """What stands in an expression of cluster_storage for the account (cluster_account.name)."""
 
@@ -107,3 +109,17 @@ class Cluster:
             )
             for entry in self.data["cluster_storage"]
         )
+
+
+def require_user(cluster: Cluster) -> str:
+    """The person's username on a cluster.
+
+    Raises:
+        RookeryError: It isn't known yet.
+    """
+    if not cluster.user:
+        raise RookeryError(
+            f"Your username on {cluster.title} is not known.",
+            hint=f"invoke setup --cluster {cluster.name} --user YOUR_USERNAME   # remembered from then on",
+        )
+    return cluster.user

@@ -1,0 +1,139 @@
+"""The host key that a cluster shows, and whether it is believed: a published fingerprint, or a person's word."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery.clusters.ssh.config_file import own_known_hosts
+from rookery.clusters.ssh.config_syntax import quoted
+from rookery.clusters.ssh.diagnosis import explain
+from rookery.clusters.ssh.errors import SshError, again
+from rookery.clusters.ssh.host_keys import (
+    HostKey,
+    differs,
+    host_pattern,
+    known_keys,
+    not_published,
+    parsed,
+    published,
+    store,
+    where,
+)
+from rookery.clusters.ssh.remote_command import unattended
+
+if TYPE_CHECKING:
+    from rookery.clusters.cluster import Cluster
+
+Say = Callable[[str], None]
+
+
+def shown(cluster: "Cluster", ssh: Sequence[str], *, batch: bool) -> HostKey:
+    """Ask the cluster for its key, through its jump hosts if it has some, without logging in to it.
+
+    ssh writes the key to a known_hosts file of the moment; no way of authenticating is tried with the cluster, so
+    nothing is given away to whoever answers. Of several keys it is asked for one of a published kind.
+
+    Args:
+        cluster: The cluster.
+        ssh: The ssh command, with rookery's ssh_config.
+        batch: There is nobody to ask.
+
+    Raises:
+        SshError: It can't be reached.
+    """
+    kinds = list(dict.fromkeys(published(cluster).values()))
+    algorithms = [
+        name for kind in kinds for name in (["rsa-sha2-512", "rsa-sha2-256"] if kind == "ssh-rsa" else [kind])
+    ]
+    with tempfile.TemporaryDirectory(prefix="rookery-") as folder:
+        seen = Path(folder) / "known_hosts"
+        options = {
+            "StrictHostKeyChecking": "accept-new",
+            "UserKnownHostsFile": quoted(seen),
+            "GlobalKnownHostsFile": "/dev/null",
+            "PreferredAuthentications": "none",
+            "BatchMode": "yes" if batch else "no",
+            "ControlPath": "none",
+            **({"HostKeyAlgorithms": ",".join(algorithms)} if algorithms else {}),
+        }
+        arguments = [part for key, value in options.items() for part in ("-o", f"{key}={value}")]
+        done = subprocess.run(
+            [*ssh, *arguments, "-T", cluster.name, "true"],
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            check=False,
+            **(unattended() if batch else {"stdin": subprocess.DEVNULL}),
+        )
+        keys = [key for key in map(parsed, seen.read_text().splitlines()) if key] if seen.exists() else []
+    if not keys:
+        if "no matching host key type found" in done.stderr:
+            raise SshError(
+                "unknown-key",
+                f"{cluster.name}: {cluster.host} has no host key of a published kind ({', '.join(kinds)}).",
+                hint=f"compare with what is published now{where(cluster)}",
+            )
+        raise explain(cluster, done.stderr, batch=batch)
+    return HostKey(host_pattern(cluster), keys[0].type, keys[0].blob)
+
+
+def learn(cluster: "Cluster", ssh: Sequence[str], *, batch: bool, accept: str = "", say: Say | None = None) -> HostKey:
+    """Get to know a cluster whose key no known_hosts file holds, and write the key to rookery's own.
+
+    A published key is believed; one that differs from what is published never is. Where none is published, the person
+    is shown the key and asked, or vouches for it beforehand.
+
+    Args:
+        cluster: The cluster.
+        ssh: The ssh command, with rookery's ssh_config.
+        batch: There is nobody to ask.
+        accept: The fingerprint that the person vouches for.
+        say: Told in a line what was decided; stderr by default.
+
+    Raises:
+        SshError: It is not believed, or the cluster can't be reached.
+    """
+    tell = say or _say
+    key, listed = shown(cluster, ssh, batch=batch), published(cluster)
+    if key.fingerprint in listed:
+        tell(f"{cluster.name}: the host key {key.fingerprint} ({key.type}) is the published one{where(cluster)}.")
+    elif listed:
+        raise not_published(cluster, key)
+    elif others := known_keys(cluster):
+        raise differs(cluster, key.type, key.fingerprint, others[0].fingerprint, "")
+    elif accept:
+        if accept.rstrip("=") != key.fingerprint:
+            message = f"{cluster.name}: {cluster.host} shows the host key {key.fingerprint}, not {accept}."
+            raise SshError("unknown-key", message, hint="don't log in; ask the people who run the cluster for its key")
+    elif batch or not _agreed(cluster, key):
+        raise SshError(
+            "unknown-key",
+            f"{cluster.name}: {cluster.host} is not known yet. It shows the host key {key.fingerprint} ({key.type}); "
+            "no published one is known to compare it with.",
+            hint=f"{again(cluster)} --accept-host-key {key.fingerprint}   # once you have checked it{where(cluster)}",
+        )
+    store(own_known_hosts(cluster), key)
+    return key
+
+
+def _agreed(cluster: "Cluster", key: HostKey) -> bool:
+    """Show the key on the terminal and ask; yes or the fingerprint itself is agreement, anything else is not."""
+    _say(f"{cluster.name}: {cluster.host} is not known yet. It shows this host key:")
+    _say(f"    {key.fingerprint} ({key.type})")
+    _say(f"Compare it with the one the cluster's people give{where(cluster) or ', in its documentation or by asking'}.")
+    question = "Is it the same? (yes, no, or the fingerprint you were given) "
+    while True:
+        print(question, end="", file=sys.stderr, flush=True)
+        answer = sys.stdin.readline().strip().rstrip("=")
+        if answer in {"yes", key.fingerprint}:
+            return True
+        if answer in {"", "no", "n"} or answer.startswith("SHA256:"):
+            return False
+        question = "Please type yes, no or the fingerprint: "
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

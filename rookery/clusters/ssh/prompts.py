@@ -1,0 +1,33 @@
+"""What a person should know before ssh asks them something on their terminal."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rookery.clusters.cluster import Cluster
+
+
+def announcement(cluster: "Cluster") -> str:
+    """What a person should know before ssh asks them: who asks, for what, and that nothing will show."""
+    lines = [f"{cluster.name}: logging in to {cluster.host} as {cluster.user}"]
+    if cluster.proxy_jump:
+        lines.append(f"  through the jump host {cluster.proxy_jump}, which may ask first")
+    return "\n".join([*lines, f"  asked for: {_asked(cluster)}", "  nothing shows while you type"])
+
+
+def _asked(cluster: "Cluster") -> str:
+    """What a login takes that has to be typed, from what the profile says of it."""
+    data: dict[str, Any] = dict(cluster.data)
+    ways = data.get("cluster_logins") or ["key"]
+    way = next((way for way in ways if way not in {"key", "certificate"}), "key")
+    if way == "key":
+        return "your key's passphrase"
+    factors = {"password": "your password", "totp": "the code from your app", "key": ""}
+    named = [factors[part] for part in way.split("+") if factors[part]]
+    prompts = data.get("cluster_login_prompts") or []
+    if len(prompts) == len(named):
+        from rookery.core.console import clean
+
+        named = [
+            f"{factor} ({clean(prompt).strip().rstrip(':')})" for factor, prompt in zip(named, prompts, strict=True)
+        ]
+    return ", then ".join(named)
