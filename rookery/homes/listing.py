@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rookery.clusters import set_up_note
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import user_settings
-from rookery.core import paths, secret_values, state_files
+from rookery.core import paths, secret_values
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
-from rookery.core.shapes import struct, text
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -93,14 +93,7 @@ def _row(name: str, folders: list[Path], sandbox: bool) -> Row:
     except RookeryError as error:
         return Row(name, problem=error.message)
     gpus = tuple(gpu.get("title", gpu["type"]) for gpu in cluster.data.get("cluster_gpus", []))
-    return Row(name, cluster.title, cluster.host, cluster.scheduler, gpus, _set_up_at(name, sandbox))
-
-
-def _set_up_at(name: str, sandbox: bool) -> str | None:
-    """When `setup` last ended well there; it notes that in the state folder."""
-    folder = paths.state_dir() / ("sandbox/clusters" if sandbox else "clusters")
-    told = state_files.load(folder / f"{name}.json", struct({"set_up": text(longest=100)}))
-    return told and str(told["set_up"])
+    return Row(name, cluster.title, cluster.host, cluster.scheduler, gpus, set_up_note.when(name, sandbox=sandbox))
 
 
 def details(name: str, sandbox: bool = False) -> dict[str, list[Value]]:

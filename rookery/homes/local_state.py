@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rookery.clusters import set_up_note
 from rookery.clusters.ssh import config_file, user_config
 from rookery.core import atomic_files, paths
 
@@ -37,8 +38,7 @@ class Trace:
 def _traces(door: "Door") -> list[Trace]:
     """What there is of a cluster."""
     cluster = door.cluster
-    state = paths.state_dir() / "sandbox" if cluster.sandbox else paths.state_dir()
-    note = state / "clusters" / f"{cluster.name}.json"
+    note = set_up_note.of(cluster)
     found = [Trace(note, "the note that it is set up", lambda: note.unlink(missing_ok=True))]
     if cluster.sandbox:  # the rest is the miniature's own, and goes with it
         return found

@@ -13,7 +13,7 @@ def yours(*, sandbox: bool = False) -> list[str]:
     from rookery.clusters.config import profile
 
     if sandbox:
-        from rookery.sandbox.lifecycle import listing
+        from rookery.sandbox.registry import listing
 
         return [one.name for one in listing() if one.running]
     told = {name: profile.explain(name) for name in profile.names()}

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery import __version__
-from rookery.core import atomic_files, invocation, locking, paths
+from rookery.clusters import set_up_note
+from rookery.core import atomic_files, invocation, locking
 from rookery.core.errors import RookeryError
 from rookery.homes import playbook, selection, up_to_date
 
@@ -124,7 +125,7 @@ def run(request: Request) -> int:
             this.ansible = stack.enter_context(playbook.Ansible())
         with clock.on("profiles"):
             clusters = _clusters(request, this.story)
-            if this.ansible is None and not all(_note(cluster).exists() for cluster in clusters.values()):
+            if this.ansible is None and not all(set_up_note.of(cluster).exists() for cluster in clusters.values()):
                 this.ansible = stack.enter_context(playbook.Ansible())  # a first setup
             if this.is_whole:
                 this.asked = {name: up_to_date.asked(cluster) for name, cluster in clusters.items()}
@@ -159,7 +160,7 @@ def _look(doors: Mapping[str, "Door"], this: _Run) -> set[str]:
         chapter.doubt = look.doubt(this.asked[name])
         if not chapter.doubt:
             chapter.up_to_date, chapter.begun, chapter.facts = True, True, look.facts
-            if not _note(doors[name].cluster).exists():
+            if not set_up_note.of(doors[name].cluster).exists():
                 _remember(doors[name].cluster, chapter)
     return {name for name, look in looks.items() if look.answered and look.startup == "quiet"}
 
@@ -323,19 +324,13 @@ def _remember(cluster: "Cluster", chapter: "Chapter") -> None:
         "version": __version__,
         "facts": chapter.facts,
     }
-    atomic_files.write(_note(cluster), json.dumps(values, indent=2, default=str))
+    atomic_files.write(set_up_note.of(cluster), json.dumps(values, indent=2, default=str))
 
 
 def last(cluster: "Cluster") -> str:
     """What is noted on this side of the last run that went through every role and was needed; "" for none."""
-    note = _note(cluster)
+    note = set_up_note.of(cluster)
     return note.read_text(encoding="utf-8") if note.is_file() else ""
-
-
-def _note(cluster: "Cluster") -> Path:
-    """Where it is noted that a cluster is set up."""
-    folder = paths.state_dir() / ("sandbox/clusters" if cluster.sandbox else "clusters")
-    return folder / f"{cluster.name}.json"
 
 
 def places(facts: Mapping[str, Any]) -> dict[str, str]:

@@ -197,3 +197,18 @@ def _load(path: Path) -> Record | None:
         state_files.name_once(path, f"the record in it is of run {told['id']}", advice)
         return None
     return _made(told) if told else None
+
+
+def later(root: Path, cluster: str, number: str) -> list[str]:
+    """The runs that submitted failed tasks of a run again, and failed tasks of those; the first submitted first.
+
+    Args:
+        root: The project's folder.
+        cluster: Where, as Cluster.label names it.
+        number: The run's.
+    """
+    found = [number]
+    for one in every(root, cluster):
+        if one.failed_of in found:
+            found.append(one.id)
+    return found[1:]

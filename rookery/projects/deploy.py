@@ -4,13 +4,13 @@ import json
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rookery.projects import commit as git
 from rookery.projects import deploy_cache as memories
 from rookery.projects import release_client, release_protocol, target
+from rookery.projects.deploy_options import Request
 from rookery.projects.deploy_report import Result
 from rookery.projects.preflight import Preflight
 from rookery.projects.release_protocol import Answer, Goods, Made
@@ -19,31 +19,6 @@ if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Door
     from rookery.projects.commit import Commit
     from rookery.projects.model import Project
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a person asks of `deploy`; each field is the flag of that name.
-
-    Attributes:
-        cluster: Its name; "" for the project's first.
-        project: The project's folder; "" for the one found upwards from here.
-        check: Say what would be done, and do nothing.
-        dirty: Take uncommitted changes along, as a snapshot.
-        prune: Remove old releases that nothing uses.
-        json: One JSON document on standard output, nothing else.
-        yes: Ask nothing, and take files of unusual size.
-        sandbox: To the miniature of the cluster on this machine.
-    """
-
-    cluster: str = ""
-    project: str = ""
-    check: bool = False
-    dirty: bool = False
-    prune: bool = False
-    json: bool = False
-    yes: bool = False
-    sandbox: bool = False
 
 
 def run(request: Request) -> int:

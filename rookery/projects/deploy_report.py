@@ -10,7 +10,7 @@ from rookery.projects.release_protocol import Answer, Made
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Door
     from rookery.projects.commit import Commit
-    from rookery.projects.deploy import Request
+    from rookery.projects.deploy_options import Request
     from rookery.projects.prune import Pruned
 
 

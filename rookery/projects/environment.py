@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rookery.core.errors import RookeryError
-from rookery.projects.commit import Commit, listed
+from rookery.projects.commit import Commit, contents, listed
 from rookery.projects.model import Environment, Project
 from rookery.projects.source_tree import LINK
-from rookery.projects.tree_checks import Tree, contents
+from rookery.projects.tree_checks import Tree
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster

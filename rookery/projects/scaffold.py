@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rookery.clusters import set_up_note
 from rookery.clusters.config import profile
 from rookery.core import invocation, paths
 from rookery.core.errors import RookeryError
-from rookery.homes import listing
 from rookery.projects.commit import UNBURIED, surroundings
 
 LANGUAGES = {"python": ("uv", "poetry"), "r": ("library", "renv")}
@@ -147,8 +147,15 @@ def _clusters(given: str) -> list[str]:
         )
     if names:
         return names
-    rows = [row for row in listing.table() if row.scheduler == "slurm"]
-    return [row.name for row in rows if row.set_up_at] or [row.name for row in rows] or known
+    with_slurm = [name for name in known if _runs_jobs(name)]
+    return [name for name in with_slurm if set_up_note.when(name, sandbox=False)] or with_slurm or known
+
+
+def _runs_jobs(name: str) -> bool:
+    try:
+        return profile.load(name, own_ssh=False).scheduler == "slurm"
+    except RookeryError:  # a profile with a mistake: told of where that cluster is meant
+        return False
 
 
 def fill(request: Request, target: Path) -> None:

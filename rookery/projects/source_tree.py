@@ -7,16 +7,25 @@ import os
 from collections.abc import Hashable, Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from rookery.core.errors import RookeryError
+from rookery.projects.commit import contents
 
 if TYPE_CHECKING:
     from rookery.projects.commit import Commit
-    from rookery.projects.tree_checks import Entry
 
 LINK: Final = "120000"
 """The mode of a symbolic link in a commit."""
+
+
+class Entry(NamedTuple):  # of which there are thousands, and a dataclass takes three times as long to make
+    """A file of a commit."""
+
+    mode: str
+    """100644, 100755, 120000 for a link, 160000 for a submodule."""
+    id: str
+    """The id of its content."""
 
 
 class Source(Hashable, Protocol):
@@ -93,8 +102,6 @@ class Committed:
         return {path for path, entry in self._files.items() if entry.mode == LINK}
 
     def _text(self, path: str) -> bytes:
-        from rookery.projects.tree_checks import contents
-
         return contents(self._commit, [self._files[path].id])[0]
 
 

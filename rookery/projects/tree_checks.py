@@ -5,11 +5,10 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import NamedTuple
 
 from rookery.core.errors import RookeryError
-from rookery.projects.commit import SHOWN, Commit, Packing, listed
-from rookery.projects.source_tree import LINK
+from rookery.projects.commit import SHOWN, Commit, Packing, contents, listed
+from rookery.projects.source_tree import LINK, Entry
 
 LARGE_MB = 100
 """Megabytes from which a file is thought to be in git by mistake: GitHub's limit (docs.github.com, "large files")."""
@@ -20,15 +19,6 @@ DENSEST = 1032
 # Files that do nothing but make git keep a folder.
 _PLACEHOLDERS = (".gitkeep", ".gitignore", ".keep")
 _POINTERS = {"lfs": b"version https://git-lfs.github.com/spec/v1", "git-crypt": b"\0GITCRYPT\0"}
-
-
-class Entry(NamedTuple):  # of which there are thousands, and a dataclass takes three times as long to make
-    """A file of a commit."""
-
-    mode: str
-    """100644, 100755, 120000 for a link, 160000 for a submodule."""
-    id: str
-    """The id of its content."""
 
 
 @dataclass(frozen=True)
@@ -68,20 +58,6 @@ def _changed(commit: Commit, other: str) -> set[str]:
 def _leads_out(path: str, target: str) -> bool:
     whole = os.path.normpath(PurePosixPath(path).parent / target)
     return target.startswith("/") or whole == ".." or whole.startswith("../")
-
-
-def contents(commit: Commit, identities: Sequence[str]) -> list[bytes]:
-    """The content of objects, in one call."""
-    if not identities:
-        return []
-    out = commit.git("cat-file", "--batch", input="".join(f"{each}\n" for each in identities).encode())
-    found = []
-    for _ in identities:
-        header, _, out = out.partition(b"\n")
-        size = int(header.split()[2])
-        found.append(out[:size])
-        out = out[size + 1 :]
-    return found
 
 
 def check(commit: Commit, held: Tree, *, outputs: Sequence[str], needed: Iterable[str]) -> None:

@@ -9,59 +9,19 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import atomic_files, paths
+from rookery.core import atomic_files
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
-from rookery.remote import strict_json
+from rookery.sandbox.registry import Miniature, listing, state
 
 if TYPE_CHECKING:
     from rookery.sandbox.auth import Entrance
 
 Names = str | Sequence[str]
-
-
-@dataclass(frozen=True)
-class Miniature:
-    """A miniature of a cluster, as the person's side knows it."""
-
-    name: str
-    """The cluster's name."""
-    address: str
-    """Address of its login node, in 127.0.0.0/8."""
-    port: int
-    """Port of its ssh server there."""
-    user: str
-    """The account on it."""
-    pid: int
-    """Its first process, as this machine numbers it."""
-    started: float
-    """When it was started, in seconds since 1970."""
-    running: bool
-    """Whether it runs now."""
-    folder: str
-    """Folder of this machine that holds its files."""
-    host: str
-    """Name of the cluster's real login node."""
-    fingerprint: str
-    """Of its host key, as ssh shows it."""
-    auth: str = ""
-    """How people log in, as `--auth` said; "" for a key, and a password where the cluster takes those."""
-    jump: str = ""
-    """Address of the jump host that it is reached through; "" for none."""
-    password: str = ""
-    """The account's, made up at each start; "" where none is asked for."""
-    totp_secret: str = ""
-    """What its six-digit codes are made from, in base32; "" where none are asked for."""
-
-
-def state() -> Path:
-    """Folder of what the person's side needs: key, known hosts, inventory, one JSON file a miniature."""
-    return paths.state_dir() / "sandbox"
 
 
 def up(names: Names, *, yes: bool = False, offline_mirrors: bool = False, auth: str = "", jump: bool = False) -> int:
@@ -158,42 +118,6 @@ def down(names: Names = "all", *, keep: bool = False, quiet: bool = False) -> in
 def _has_mirrors(name: str) -> bool:
     inventory = state() / "inventory/host_vars" / f"{name}.yml"
     return inventory.is_file() and "  pyenv_commit:" in inventory.read_text(encoding="utf-8")
-
-
-def listing(folder: Path | None = None) -> list[Miniature]:
-    """The miniatures that were started and not ended, whether or not they still run.
-
-    Args:
-        folder: The person's folder of them; by default the caller's.
-    """
-    made = []
-    for file in sorted((folder or state()).glob("*.json")):
-        with suppress(ValueError, KeyError, TypeError, OSError):
-            told = strict_json.read(file)
-            made.append(Miniature(**{**told, "running": is_alive(int(told["pid"]), float(told["started"]))}))
-    return made
-
-
-def is_alive(pid: int, started: float) -> bool:
-    """Whether a miniature's first process is there, and is not another that was given its number since."""
-    try:
-        return abs(start_of(pid) - started) < 2
-    except OSError:
-        return False
-
-
-def start_of(pid: int) -> float:
-    """When a process was started, in seconds since 1970.
-
-    From proc(5): field 22 of stat, in ticks since the machine's start.
-
-    Raises:
-        OSError: There is no such process.
-    """
-    ticks = int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
-    machine = Path("/proc/stat").read_text(encoding="utf-8").splitlines()
-    booted = next(line for line in machine if line.startswith("btime "))
-    return int(booted.split()[1]) + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def show_all(*, json: bool = False) -> int:

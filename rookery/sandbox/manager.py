@@ -12,7 +12,7 @@ from typing import Any
 from rookery.core import locking, startup
 from rookery.core.errors import RookeryError
 from rookery.sandbox import auth, image, miniature, mirrors, person, plan, pythons
-from rookery.sandbox.lifecycle import listing
+from rookery.sandbox.registry import listing
 
 Say = Callable[[str], None]
 

@@ -25,7 +25,7 @@ from rookery.core import locking, paths
 from rookery.core.errors import RookeryError
 from rookery.remote import strict_json
 from rookery.sandbox import auth, ids, image, person
-from rookery.sandbox.lifecycle import Miniature, start_of
+from rookery.sandbox.registry import Miniature, start_of
 
 FOLDER = image.ROOT / "miniatures"
 MIRRORS = image.ROOT / "mirrors"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from live import Live, home
 
-from rookery.sandbox import lifecycle
+from rookery.sandbox import lifecycle, registry
 
 CLUSTERS = ("penguins", "hec")
 
@@ -39,7 +39,7 @@ def miniatures(person: dict[str, str]) -> Iterator[dict[str, Live]]:
             if key in person:
                 patch.setenv(key, person[key])
         started = lifecycle.ensure(list(CLUSTERS), yes=True, offline_mirrors=True)
-        state = lifecycle.state()
+        state = registry.state()
     try:
         yield {one.name: Live(one.user, one.address, one.port, person, one) for one in started}
     finally:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rookery.sandbox import lifecycle
+from rookery.sandbox import lifecycle, registry
 from rookery.sandbox.auth import Entrance
 
 
@@ -61,7 +61,7 @@ class Account:
 class Live(Account):
     """A running miniature, seen as its first account."""
 
-    miniature: lifecycle.Miniature
+    miniature: registry.Miniature
 
     def root_run(
         self, argv: Sequence[str], *, stdin: str | None = None, check: bool = True

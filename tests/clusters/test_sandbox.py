@@ -18,7 +18,7 @@ from live import Account, Live, home
 
 from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
-from rookery.sandbox import ids, image, lifecycle, manager, person
+from rookery.sandbox import ids, image, lifecycle, manager, person, registry
 from rookery.sandbox.miniature import processes
 
 pytestmark = pytest.mark.cluster
@@ -376,9 +376,9 @@ class TestOfItsOwn:
         lifecycle.down("hec", quiet=True)
         assert traces(one.folder) == []
         assert not Path(one.folder).exists()
-        assert lifecycle.listing() == []
-        assert (lifecycle.state() / "known_hosts").read_text() == ""
-        assert not (lifecycle.state() / "inventory/host_vars/hec.yml").exists()
+        assert registry.listing() == []
+        assert (registry.state() / "known_hosts").read_text() == ""
+        assert not (registry.state() / "inventory/host_vars/hec.yml").exists()
         with pytest.raises(RookeryError, match="no miniature"):
             profile.load("hec", profile.sources(sandbox=True))
 
@@ -402,14 +402,14 @@ class TestOfItsOwn:
         said = [starter.communicate(timeout=120) for starter in starters]
         assert [starter.returncode for starter in starters] == [0, 0], said
         assert sum("ready after" in errors for _, errors in said) == 1
-        (one,) = lifecycle.listing()
+        (one,) = registry.listing()
         assert one.running
         lifecycle.down(quiet=True)
 
     def test_what_died_is_started_again(self, alone: dict[str, str]) -> None:
         (one,) = lifecycle.ensure("hec", quiet=True)
         os.kill(one.pid, signal.SIGKILL)
-        wait_for(lambda: not lifecycle.listing()[0].running)
+        wait_for(lambda: not registry.listing()[0].running)
         (again,) = lifecycle.ensure("hec", quiet=True)
         assert again.pid != one.pid
         assert Account(again.user, again.address, again.port, alone).run("whoami") == "student"

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from rookery.core.errors import RookeryError
 from rookery.jobs.results import archive, remote_listing
+from rookery.jobs.results.archive import File
 from rookery.jobs.results.download import STAGE, Arrivals
-from rookery.jobs.results.remote_listing import File
 
 OLD, NEW = 10**18, 10**18 + 5 * 10**9
 

@@ -24,6 +24,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from undo_helpers import HOMES, made_anew
 
+from rookery.clusters import set_up_note
 from rookery.clusters.login_node import answers, bundle, remote_client
 from rookery.clusters.login_node import facts as probe
 from rookery.clusters.ssh.process import Completed
@@ -34,7 +35,7 @@ from rookery.homes.vscode import prune as servers
 from rookery.homes.vscode import record as note
 from rookery.homes.vscode import settings as editor
 from rookery.jobs import run_record
-from rookery.jobs.monitor import accounting, queue, quota, show
+from rookery.jobs.monitor import accounting, job_table, queue, quota
 from rookery.jobs.results import archive, fetch, remote_listing, source_run
 from rookery.jobs.results.download import Arrivals
 from rookery.jobs.run_record import Record
@@ -210,11 +211,11 @@ def test_answers_about_jobs(told: Any) -> None:
 
 def shown(told: accounting.Told) -> None:
     target = cast("Any", SimpleNamespace(project=None, cluster=DOOR.cluster, flags=""))
-    json.dumps(show.document(told, target))
+    json.dumps(job_table.document(told, target))
     for run in told.runs:
         run.failed(told.uid)
-    show.table(told.runs)
-    list(show.remarks(told, told.runs, target))
+    job_table.table(told.runs)
+    list(job_table.remarks(told, told.runs, target))
 
 
 @fuzz
@@ -393,7 +394,6 @@ def test_answers_of_the_converger(value: Any, packed: str, sealed: bytes) -> Non
 @given(contents({"results/a": ["hec", 1, 2]}), contents({"project": "/x"}), contents([{"a": 1}, [[["a"], 1]]]))
 def test_notes_on_the_laptop(tmp_path: Path, fetched: bytes, plain: bytes, cached: bytes) -> None:
     from rookery.core import paths
-    from rookery.homes import listing
 
     root = tmp_path / "demo"
     root.mkdir(exist_ok=True)
@@ -402,11 +402,11 @@ def test_notes_on_the_laptop(tmp_path: Path, fetched: bytes, plain: bytes, cache
         arrivals = Arrivals(root, "hec")
         arrivals.close()
         arrivals._note.write_bytes(fetched)
-        Arrivals(root, "hec").plan([remote_listing.File("results/a", "results/a", 1, 1)], ["results"])
+        Arrivals(root, "hec").plan([archive.File("results/a", "results/a", 1, 1)], ["results"])
         folder = paths.state_dir() / "clusters"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "hec.json").write_bytes(plain)
-        listing._set_up_at("hec", sandbox=False)
+        set_up_note.when("hec", sandbox=False)
         yaml_document.read(root / "a.yml")
         for one in (paths.cache_dir() / "yaml").iterdir():
             one.write_bytes(cached)
@@ -479,7 +479,7 @@ def test_archives(tmp_path: Path, edits: list[tuple[int, int, bytes]], cut: int)
         data[start : start + (length if length % 3 == 0 else len(new))] = new
     packed = gzip.compress(bytes(data), 1)
     names = ["results/a", "results/" + "b" * 150]
-    wanted = {f"current/{name}": remote_listing.File(name, f"current/{name}", 600, 10**18) for name in names}
+    wanted = {f"current/{name}": archive.File(name, f"current/{name}", 600, 10**18) for name in names}
     root = tmp_path / os.urandom(8).hex()
     root.mkdir()
     arrivals = Arrivals(root, "hec")

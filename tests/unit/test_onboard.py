@@ -12,8 +12,8 @@ from rookery.clusters.config import profile
 from rookery.clusters.ssh.diagnosis import is_locked
 from rookery.core.errors import RookeryError
 from rookery.support.onboarding import key, prompts, result
-from rookery.support.onboarding.command import Request
 from rookery.support.onboarding.key import Key
+from rookery.support.onboarding.options import Request
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from rookery.core.errors import RookeryError
-from rookery.sandbox import image, lifecycle, miniature, mirrors, person, plan
+from rookery.sandbox import image, miniature, mirrors, person, plan, registry
 
 MINIMAL = {"cluster_host": "a.example.org", "cluster_scheduler": "slurm", "cluster_partitions": [{"name": "only"}]}
 
@@ -88,7 +88,7 @@ def test_two_people_have_two_miniatures_of_one_cluster() -> None:
 def remember(state: Path, name: str, pid: int, address: str = "127.77.9.1") -> None:
     told = {
         "name": name, "address": address, "port": 2209, "user": "student", "pid": pid,
-        "started": lifecycle.start_of(pid),
+        "started": registry.start_of(pid),
         "running": True, "folder": "/nowhere", "host": "h", "fingerprint": "SHA256:x",
     }  # fmt: skip
     person.remember(state, told, "ssh-ed25519 AAAA comment")
@@ -99,14 +99,14 @@ def test_what_is_remembered_is_listed_pointed_at_and_forgotten(tmp_path: Path) -
     remember(tmp_path, "hec", os.getpid())
     remember(tmp_path, "bede", os.getpid(), "127.77.8.1")
     person.write_inventory("hec", tmp_path, {"cran": "file:///c"}, MINIMAL)
-    assert [(one.name, one.running) for one in lifecycle.listing(tmp_path)] == [("bede", True), ("hec", True)]
+    assert [(one.name, one.running) for one in registry.listing(tmp_path)] == [("bede", True), ("hec", True)]
     known = (tmp_path / "known_hosts").read_text().splitlines()
     assert known == ["[127.77.9.1]:2209 ssh-ed25519 AAAA", "[127.77.8.1]:2209 ssh-ed25519 AAAA"]
     said = yaml.safe_load((tmp_path / "inventory/host_vars/hec.yml").read_text())
     assert said["cluster_mirrors"] == {"cran": "file:///c"}
     assert yaml.safe_load((tmp_path / "inventory/hosts.yml").read_text()) == {"all": {"hosts": {"hec": {}}}}
     person.forget("hec", tmp_path)
-    assert [one.name for one in lifecycle.listing(tmp_path)] == ["bede"]
+    assert [one.name for one in registry.listing(tmp_path)] == ["bede"]
     assert (tmp_path / "known_hosts").read_text() == "[127.77.8.1]:2209 ssh-ed25519 AAAA\n"
     assert not (tmp_path / "inventory/host_vars/hec.yml").exists()
 
@@ -114,14 +114,14 @@ def test_what_is_remembered_is_listed_pointed_at_and_forgotten(tmp_path: Path) -
 def test_a_process_that_ended_does_not_count_as_running(tmp_path: Path) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     remember(tmp_path, "hec", child.pid)
-    assert lifecycle.listing(tmp_path)[0].running
+    assert registry.listing(tmp_path)[0].running
     child.communicate(b"\n")
-    assert not lifecycle.listing(tmp_path)[0].running
+    assert not registry.listing(tmp_path)[0].running
 
 
 def test_a_broken_record_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "hec.json").write_text("{")
-    assert lifecycle.listing(tmp_path) == []
+    assert registry.listing(tmp_path) == []
 
 
 def test_an_entry_of_uvs_list() -> None:

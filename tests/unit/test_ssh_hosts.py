@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from rookery.clusters import cluster
 from rookery.clusters.config import profile
-from rookery.clusters.ssh import config_file, user_config
+from rookery.clusters.ssh import user_config
+from rookery.clusters.ssh.connection import Door
 from rookery.core.errors import RookeryError
 
 

@@ -36,10 +36,10 @@ def submit(
     sandbox: bool = False,
 ) -> int | None:
     """Submit a job from the release that is deployed, and record what ran: commit, parameters, script."""
-    from rookery.jobs.submit import submit
+    from rookery.jobs.submit import options, submit
 
     return submit.run(
-        submit.Request(
+        options.Request(
             job=job,
             cluster=cluster,
             project=project,

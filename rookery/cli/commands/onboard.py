@@ -42,10 +42,10 @@ def onboard(
     accept_host_key: str = "",
 ) -> int | None:
     """From nothing to a first result from a cluster: key, login, home, project, job, table. Again, it goes on."""
-    from rookery.support.onboarding import command
+    from rookery.support.onboarding import command, options
 
     return command.run(
-        command.Request(
+        options.Request(
             cluster=cluster,
             user=user,
             account=account,

@@ -91,10 +91,10 @@ def deploy(
     sandbox: bool = False,
 ) -> int | None:
     """Bring a project's commit to a cluster, with its environment built and its job scripts rendered."""
-    from rookery.projects import deploy
+    from rookery.projects import deploy, deploy_options
 
     return deploy.run(
-        deploy.Request(
+        deploy_options.Request(
             cluster=cluster,
             project=project,
             check=check,

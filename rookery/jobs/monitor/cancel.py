@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rookery.core import console
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
-from rookery.jobs.monitor import accounting, show
+from rookery.jobs.monitor import accounting, job_table
 from rookery.jobs.monitor.accounting import ACTIVE, Told
 from rookery.remote.slurm.forms import numbers
 
@@ -70,7 +70,7 @@ def run(request: Request) -> int:
     found = target.find(request.cluster, sandbox=request.sandbox, needs_project=False)
     found.door.ensure()
     told = accounting.ask(found.door, ids=list(dict.fromkeys(number for number, _ in asked)))
-    show.check(told, found.cluster.name)
+    job_table.check(told, found.cluster.name)
     goals = [_goal(number, task, told, found.door) for number, task in dict.fromkeys(asked)]
     wrong = [goal for goal in goals if goal.why_not]
     goals = [goal for goal in goals if not goal.why_not]
@@ -99,12 +99,12 @@ def _goal(number: str, task: str, told: Told, door: "Door") -> Goal:
         unknown = told.unknown(door.cluster.name, number)
         return Goal(name, why_not=f"{number} is {owner[0]}'s job, not yours" if owner else unknown)
     if not task:
-        ended = "" if run.is_active else f"{number} has ended already ({show.state(run)})"
+        ended = "" if run.is_active else f"{number} has ended already ({job_table.state(run)})"
         return Goal(name, run.name, run.waiting + run.running, ended)
     state = next((state for state, tasks in run.tasks.items() if int(task) in numbers(tasks)), "")
     if state in ACTIVE:
         return Goal(name, run.name, 1)
-    ended = f"{name} has ended already ({show.word(state)})"
+    ended = f"{name} has ended already ({job_table.word(state)})"
     return Goal(name, run.name, 0, ended if state else f"{number} has no task {task}")
 
 

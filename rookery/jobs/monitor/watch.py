@@ -11,7 +11,7 @@ from invoke import Exit
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import is_guided
 from rookery.core.startup import INTERRUPTED
-from rookery.jobs.monitor import accounting, show
+from rookery.jobs.monitor import accounting, job_table
 from rookery.jobs.monitor.accounting import Run, Told
 from rookery.jobs.monitor.pending_reasons import explain
 
@@ -40,16 +40,16 @@ def run(found: "Target", *, ids: Sequence[str] = (), project: str = "", days: in
     told, before = None, ""
     with _leaving(found, ids), _live(json) as live:
         for told in accounting.watch(found.door, ids=ids, project=project, days=days):
-            show.check(told, found.cluster.name)
+            job_table.check(told, found.cluster.name)
             now = _changes(told)
             if live is not None:
                 live.update(_picture(told, found), refresh=True)
             elif now != before:
-                print(json_.dumps(show.document(told, found)) if json else now, flush=True)
+                print(json_.dumps(job_table.document(told, found)) if json else now, flush=True)
             before = now
     told = _known(told, found, ids)
     if not json:
-        show.show(told, found, project, days)
+        job_table.show(told, found, project, days)
     return int(any(one.badly for one in told.runs)) if ids else 0
 
 
@@ -62,7 +62,7 @@ def ended(found: "Target", number: str) -> Told:
     told = None
     with _leaving(found, [number]):
         for told in accounting.watch(found.door, ids=[number]):
-            show.check(told, found.cluster.name)
+            job_table.check(told, found.cluster.name)
     return _known(told, found, [number])
 
 
@@ -80,7 +80,7 @@ def _leaving(found: "Target", ids: Sequence[str]) -> Iterator[None]:
         if is_guided():
             raise
         what = f"{ids[0]} goes on" if len(ids) == 1 else "They go on"
-        print(f"\n{what} on {found.cluster.name}.\n  next: {show.spoken(again, '')}", file=sys.stderr)
+        print(f"\n{what} on {found.cluster.name}.\n  next: {job_table.spoken(again, '')}", file=sys.stderr)
         raise Exit(code=INTERRUPTED) from None
     except RookeryError as error:
         error.hint = error.hint or again
@@ -102,7 +102,7 @@ def _changes(told: Told) -> str:
     lines = []
     for one in told.runs:
         why = next(map(explain, one.reasons), "") if one.waiting and not one.running else ""
-        lines.append(f"{one.id} {one.name}: {show.state(one)}{f' ({why})' if why else ''}")
+        lines.append(f"{one.id} {one.name}: {job_table.state(one)}{f' ({why})' if why else ''}")
     return "\n".join(lines)
 
 
@@ -123,8 +123,10 @@ def _picture(told: Told, found: "Target") -> "Group":
     active = tuple(one for one in told.runs if one.is_active)
     shown = active or told.runs[-3:]
     bars = [_bar(one) for one in shown if one.array]
-    remarks = [Text(line) for line in show.remarks(told, shown, found)]
-    return Group(show.table(shown), *bars, *remarks, Spinner("line", Text("Ctrl-C leaves them running", style="dim")))
+    remarks = [Text(line) for line in job_table.remarks(told, shown, found)]
+    return Group(
+        job_table.table(shown), *bars, *remarks, Spinner("line", Text("Ctrl-C leaves them running", style="dim"))
+    )
 
 
 def _bar(one: Run) -> Any:

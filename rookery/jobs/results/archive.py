@@ -8,10 +8,10 @@ import gzip
 import io
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import IO, Protocol
 
 from rookery.clusters.ssh.remote_command import INPUT_LOST
-from rookery.jobs.results.remote_listing import File
 
 LONGEST_NAME = 1 << 16
 """Bytes of a member's name; Linux takes 4,096 for a whole path."""
@@ -21,6 +21,23 @@ LONGEST_NOISE = 1 << 26
 
 _BLOCK = 512
 _PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file on the cluster.
+
+    Attributes:
+        path: Where it belongs in the project's folder; bytes that are not UTF-8 are kept as surrogates.
+        there: What it is called in the project's folder on the cluster.
+        size: Bytes.
+        mtime: Nanoseconds since 1970.
+    """
+
+    path: str
+    there: str
+    size: int
+    mtime: int
 
 
 class LargerError(ValueError):

@@ -20,7 +20,7 @@ from rookery.core import atomic_files, paths, state_files
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import MismatchError
 from rookery.jobs import run_record
-from rookery.jobs.results.remote_listing import File
+from rookery.jobs.results.archive import File
 
 STAGE = ".rookery-fetch"
 """Folder in an output in which files are kept until they are whole; left by a run that was killed, it is removed."""

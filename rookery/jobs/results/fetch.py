@@ -19,8 +19,9 @@ from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Door
+    from rookery.jobs.results.archive import File
     from rookery.jobs.results.download import Arrivals, Plan
-    from rookery.jobs.results.remote_listing import File, Listing
+    from rookery.jobs.results.remote_listing import Listing
     from rookery.projects.model import Project
 
 MAX_SIZE = "20G"

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh.remote_command import INPUT_LOST, greeting, marked, new_mark, remote_command
 from rookery.core.errors import RookeryError
+from rookery.jobs.results import archive
+from rookery.jobs.results.archive import File
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Door
@@ -62,23 +64,6 @@ tar --create --file=- --format=gnu --hard-dereference --no-recursion --no-unquot
 _RECORD = re.compile(r"([fl]) ([0-9]{1,18}) (-?[0-9]{1,40})\.?([0-9]{0,40}) (.+)", re.DOTALL)
 _EARLIEST, _LATEST = -(2**31), 15 * 10**9
 """Seconds since 1970 that ext4 and most others keep; other times become the nearest of these."""
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file on the cluster.
-
-    Attributes:
-        path: Where it belongs in the project's folder; bytes that are not UTF-8 are kept as surrogates.
-        there: What it is called in the project's folder on the cluster.
-        size: Bytes.
-        mtime: Nanoseconds since 1970.
-    """
-
-    path: str
-    there: str
-    size: int
-    mtime: int
 
 
 @dataclass(frozen=True)
@@ -188,8 +173,6 @@ def sent(door: "Door", base: str, wanted: Iterable[File]) -> Iterator[Iterator[t
     Raises:
         RookeryError: The connection broke off, or more came than was announced; what came before has come whole.
     """
-    from rookery.jobs.results import archive
-
     by_name = {file.there: file for file in wanted}
     mark = new_mark()
     command = door.command(remote_command(marked(_SEND, mark), [base], stdin=mark))

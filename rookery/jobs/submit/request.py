@@ -15,7 +15,7 @@ from rookery.jobs import run_record
 from rookery.remote import strict_json
 
 if TYPE_CHECKING:
-    from rookery.jobs.submit.submit import Request
+    from rookery.jobs.submit.options import Request
     from rookery.projects.model import Project
     from rookery.projects.target import Target
 

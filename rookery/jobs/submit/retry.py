@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery.core.errors import RookeryError
@@ -19,21 +18,6 @@ SETTLED = 60
 """Seconds after which Slurm's accounts of a job that has ended are taken to be complete."""
 
 
-def later(root: Path, cluster: str, number: str) -> list[str]:
-    """The runs that submitted failed tasks of a run again, and failed tasks of those; the first submitted first.
-
-    Args:
-        root: The project's folder.
-        cluster: Where, as Cluster.label names it.
-        number: The run's.
-    """
-    found = [number]
-    for one in run_record.every(root, cluster):
-        if one.failed_of in found:
-            found.append(one.id)
-    return found[1:]
-
-
 def tasks(found: "Target", wish: "Wish") -> "Wish":
     """The tasks of an earlier run that failed, in place of all; asked of Slurm there.
 
@@ -44,7 +28,7 @@ def tasks(found: "Target", wish: "Wish") -> "Wish":
 
     assert found.project is not None  # noqa: S101 submit asks for one
     number, root, label = wish.failed_of, found.project.root, found.cluster.label
-    again = later(root, label, number)
+    again = run_record.later(root, label, number)
     told = accounting.ask(found.door, ids=[number, *again])
     if told.keeps_none:
         raise RookeryError(

@@ -5,7 +5,7 @@ matter: it keeps a token until it has, and the same command again finds by it wh
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from rookery import __version__
@@ -15,39 +15,11 @@ from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.submit import report, sbatch_errors, tags
 from rookery.jobs.submit import request as submission
+from rookery.jobs.submit.options import Request
 
 if TYPE_CHECKING:
     from rookery.jobs.submit.request import Wish
     from rookery.projects.target import Target
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a person asks of `submit`; each field is the flag of that name.
-
-    Attributes:
-        job: A job of rookery.yml, or a script of the project.
-        cluster: Where; "" for the project's first.
-        project: The project's folder; "" for the one found upwards.
-        after: Numbers or names of jobs that must have ended well before.
-        test: Ask Slurm whether and when it could start.
-        wait: Stay until it has ended.
-        failed: Number of the run whose failed tasks are meant.
-        tag: Name of a git tag to make.
-        json: One JSON document on standard output.
-        sandbox: On the cluster's miniature.
-    """
-
-    job: str = ""
-    cluster: str = ""
-    project: str = ""
-    after: tuple[str, ...] = ()
-    test: bool = False
-    wait: bool = False
-    failed: str = ""
-    tag: str = ""
-    json: bool = False
-    sandbox: bool = False
 
 
 def run(request: Request) -> int:
@@ -81,10 +53,10 @@ def run(request: Request) -> int:
     if made.tag and (note := tags.make(found.project.root, made)):
         answer["warnings"] = [*(answer.get("warnings") or []), note]
     if request.wait and request.json:
-        from rookery.jobs.monitor import show, watch
+        from rookery.jobs.monitor import job_table, watch
 
         ended = watch.ended(found, made.id)
-        report.submitted(found, answer, made, document=show.document(ended, found))
+        report.submitted(found, answer, made, document=job_table.document(ended, found))
         return int(any(one.badly for one in ended.runs))
     report.submitted(found, answer, made, stays=request.wait, document={} if request.json else None)
     if not request.wait:

@@ -19,7 +19,7 @@ from rookery.support.onboarding import prompts
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
     from rookery.jobs.run_record import Record
-    from rookery.support.onboarding.command import Request
+    from rookery.support.onboarding.options import Request
 
 NAME = "first-study"
 """The project's name, where the person gives none."""
@@ -103,8 +103,8 @@ def result(study: Study, cluster: "Cluster") -> bool:
         RookeryError: A step of it failed.
     """
     from rookery.jobs.monitor import watch
-    from rookery.jobs.submit import submit
-    from rookery.projects import deploy, target
+    from rookery.jobs.submit import options, submit
+    from rookery.projects import deploy, deploy_options, target
 
     name, root = cluster.name, str(study.root)
     found = target.find(name, root, sandbox=cluster.sandbox)
@@ -122,8 +122,8 @@ def result(study: Study, cluster: "Cluster") -> bool:
         found.door.ensure()
         code = watch.run(found, ids=[done.id])
     else:
-        deploy.run(deploy.Request(cluster=name, project=root, sandbox=cluster.sandbox))
-        code = submit.run(submit.Request(job=JOB, cluster=name, project=root, wait=True, sandbox=cluster.sandbox))
+        deploy.run(deploy_options.Request(cluster=name, project=root, sandbox=cluster.sandbox))
+        code = submit.run(options.Request(job=JOB, cluster=name, project=root, wait=True, sandbox=cluster.sandbox))
         done = _run(study.root, cluster)
     if code and done:
         inside, flags = f"cd {shlex.quote(str(study.root))}", found.flags

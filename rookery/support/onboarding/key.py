@@ -243,6 +243,7 @@ def is_needed(door: "Door", *, ask: bool, accept_host_key: str = "") -> bool:
         SshError: The cluster can't be reached, or its host key is not believed.
     """
     cluster = door.cluster
+    door.prepare()
     if not host_keys.known_keys(cluster):
         host_key_check.learn(cluster, door.ssh, batch=not ask, accept=accept_host_key)
     done = _tried(door)

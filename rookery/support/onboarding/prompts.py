@@ -13,7 +13,7 @@ from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.support.onboarding.command import Request
+    from rookery.support.onboarding.options import Request
 
 
 class NoAccount(Exception):  # noqa: N818 said of a person, not of something that broke

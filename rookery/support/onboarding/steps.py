@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
     from rookery.clusters.ssh.connection import Door
     from rookery.clusters.ssh.errors import SshError
-    from rookery.support.onboarding.command import Request
     from rookery.support.onboarding.first_project import Study
+    from rookery.support.onboarding.options import Request
 
 
 @dataclass

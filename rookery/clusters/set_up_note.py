@@ -1,0 +1,33 @@
+"""The note on this computer that a home was set up on a cluster, and when."""
+
+from pathlib import Path
+
+from rookery.clusters.cluster import Cluster
+from rookery.core import paths, state_files
+from rookery.core.shapes import struct, text
+
+
+def file(name: str, *, sandbox: bool) -> Path:
+    """Return where it is.
+
+    Args:
+        name: The cluster's name.
+        sandbox: Its miniature on this computer.
+    """
+    return paths.state_dir() / ("sandbox/clusters" if sandbox else "clusters") / f"{name}.json"
+
+
+def of(cluster: Cluster) -> Path:
+    """Return where that of a cluster is."""
+    return file(cluster.name, sandbox=cluster.sandbox)
+
+
+def when(name: str, *, sandbox: bool) -> str | None:
+    """Return when `setup` last ended well there; None where it has not, from here.
+
+    Args:
+        name: The cluster's name.
+        sandbox: Its miniature on this computer.
+    """
+    noted = state_files.load(file(name, sandbox=sandbox), struct({"set_up": text(longest=100)}))
+    return noted and str(noted["set_up"])
