@@ -7,7 +7,7 @@ startup.begin()
 
 def main() -> None:
     """Run a command."""
-    from rookery.cli import program
+    from rookery.cli import program  # noqa: PLC0415 start-up
 
     program.main()
 

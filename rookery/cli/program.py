@@ -50,7 +50,7 @@ ParseMachine.handle = _give_optional  # type: ignore[method-assign, assignment]
 
 def _say(machine: ParseMachine, message: str) -> None:
     """Refuse a command line as every command refuses: what is wrong, and what to run next."""
-    from rookery.cli.usage_errors import explained
+    from rookery.cli.usage_errors import explained  # noqa: PLC0415 start-up
 
     raise ParseError(explained(message, machine), machine.context)
 

@@ -5,6 +5,9 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from rookery.clusters.config import profile
+from rookery.clusters.config.schema import nearest
+from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
 
 if TYPE_CHECKING:
@@ -53,15 +56,10 @@ def _unknown(word: str, name: str, machine: "ParseMachine") -> tuple[str, str]:
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
-    from rookery.clusters.config.schema import nearest
-
     return nearest(word, [one for one in known if one])
 
 
 def _clusters() -> list[str]:
-    from rookery.clusters.config import profile
-    from rookery.core.errors import RookeryError
-
     try:
         return profile.names()
     except RookeryError:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from difflib import unified_diff
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
@@ -190,6 +189,8 @@ def _is_apart(one: Outcome) -> bool:
 
 def diff_lines(diff: Any) -> Iterator[str]:
     """The lines of Ansible's `diff`, in the unified form."""
+    from difflib import unified_diff  # noqa: PLC0415 start-up
+
     for one in diff if isinstance(diff, list) else [diff]:
         if not isinstance(one, Mapping):
             continue

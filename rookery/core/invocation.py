@@ -62,7 +62,7 @@ def guarded(function: Callable[[], int | None]) -> int:
         if isinstance(error, OSError) and (code := finished(0, error)):
             return code
         if debugging():
-            import traceback
+            import traceback  # noqa: PLC0415 start-up
 
             traceback.print_exc()
         say(explain(error))
@@ -142,7 +142,7 @@ def _fit_for_a_terminal(text: str) -> str:
     """The text without control characters: a part of it may come from elsewhere, a cluster or a file."""
     if all(line.isprintable() for line in text.split("\n")):
         return text
-    from rookery.core.console import clean
+    from rookery.core.console import clean  # noqa: PLC0415 start-up
 
     return clean(text)
 
@@ -151,7 +151,7 @@ def debugging() -> bool:
     """Whether tracebacks are wanted: ROOKERY_DEBUG, or `--debug`, which Invoke turns into logging at level DEBUG."""
     if os.environ.get("ROOKERY_DEBUG", "") not in {"", "0"}:
         return True
-    import logging
+    import logging  # noqa: PLC0415 start-up
 
     return logging.getLogger("invoke").isEnabledFor(logging.DEBUG)
 

@@ -1,9 +1,11 @@
 """JSON files that rookery keeps on this computer: used if they are what they should be, else named once and skipped."""
 
 import os
+import shlex
 import sys
 from typing import Any
 
+from rookery.core import console
 from rookery.core.shapes import MismatchError, Shape
 from rookery.remote import strict_json
 
@@ -37,10 +39,6 @@ def reason(error: Exception) -> str:
 
 def name_once(path: os.PathLike[str] | str, why: str, advice: str = "") -> None:
     """Say that a file is left aside; once in a process, however often it is read."""
-    import shlex
-
-    from rookery.core import console
-
     shown = os.fsencode(path).decode(errors="backslashreplace")
     if shown in _named:
         return

@@ -44,7 +44,7 @@ def _playbook() -> int:
     """ansible-playbook itself; its exit code."""
     from ansible.cli.playbook import main
 
-    from rookery.homes import remote_session
+    from rookery.homes import remote_session  # noqa: PLC0415 start-up
 
     line = sys.stdin.readline()
     if not line:

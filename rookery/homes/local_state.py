@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery.clusters import set_up_note
-from rookery.clusters.ssh import config_file, user_config
+from rookery.clusters.ssh import compute_node_keys, config_file, host_keys, user_config
 from rookery.core import atomic_files, paths
+from rookery.homes.vscode import workstation
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -84,9 +85,6 @@ def forget(door: "Door", *, purge: bool) -> list[str]:
 
 def _editors(cluster: "Cluster") -> list[Trace]:
     """What VS Code knows of it, and what `ssh NAME-job` goes by."""
-    from rookery.clusters.ssh import compute_node_keys
-    from rookery.homes.vscode import workstation
-
     known = compute_node_keys.known_hosts(cluster)
     found = [
         Trace(path, "what VS Code was told of it", partial(workstation.take_back, cluster, path), on_purge=True)
@@ -106,8 +104,6 @@ def _line(trace: Trace, purge: bool) -> str:
 
 def _forget_key(door: "Door", known: Path) -> None:
     """Take the cluster's lines out of rookery's known_hosts."""
-    from rookery.clusters.ssh import host_keys
-
     pattern = host_keys.host_pattern(door.cluster)
     lines = known.read_text(encoding="utf-8").splitlines(keepends=True)
     rest = [line for line in lines if line.split(" ", 1)[0] != pattern]

@@ -11,8 +11,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from rookery.clusters.config import profile
+from rookery.clusters.ssh import config_file
+from rookery.clusters.ssh.connection import Door
 from rookery.core import invocation
 from rookery.core.errors import RookeryError
+from rookery.homes import selection
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Door
@@ -77,10 +81,10 @@ def run(request: Request) -> int:
     Raises:
         RookeryError: No cluster is meant, or one that is not known.
     """
+    from rookery.sandbox import lifecycle  # noqa: PLC0415 start-up
+
     names = _meant(request)
     if request.sandbox:
-        from rookery.sandbox import lifecycle
-
         if request.user:
             raise RookeryError("--user is for the cluster itself: a miniature has an account of its own.")
         lifecycle.ensure(names, yes=request.yes, quiet=request.json)
@@ -115,8 +119,6 @@ def at_risk_now(text: str, now: time.struct_time) -> bool:
 
 def _meant(request: Request, *, closing: bool = False) -> list[str]:
     """The clusters asked for; without a name, those where the person has a username (or a miniature)."""
-    from rookery.homes import selection
-
     if request.cluster not in {"", "all"}:
         return selection.clusters(request.cluster, "logout" if closing else "login")
     found = selection.yours(sandbox=request.sandbox)
@@ -149,9 +151,6 @@ def _each(names: list[str], do: Callable[[str], Entry], request: Request) -> int
 
 
 def _opened(name: str, request: Request) -> Entry:
-    from rookery.clusters.config import profile
-    from rookery.clusters.ssh.connection import Door
-
     told = profile.of_person(name, request.user)
     door = Door(profile.load(name, profile.sources(request.sandbox), told))
     was_open = door.is_open()
@@ -163,9 +162,6 @@ def _opened(name: str, request: Request) -> Entry:
 
 
 def _closed(name: str, request: Request) -> Entry:
-    from rookery.clusters.config import profile
-    from rookery.clusters.ssh.connection import Door
-
     cluster = profile.load(name, profile.sources(request.sandbox))
     if not cluster.user:  # so nobody has ever logged in from here
         return Entry("none", cluster.host)
@@ -174,8 +170,6 @@ def _closed(name: str, request: Request) -> Entry:
 
 
 def _entry(state: str, door: "Door") -> Entry:
-    from rookery.clusters.ssh import config_file
-
     cluster = door.cluster
     at_risk = str((cluster.data.get("cluster_policies") or {}).get("at_risk") or "")
     return Entry(

@@ -13,7 +13,6 @@ import secrets
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
@@ -125,6 +124,8 @@ class Ansible:
         Raises:
             RookeryError: The state folder can't be written.
         """
+        import tempfile  # noqa: PLC0415 start-up
+
         with paths.writing_state(paths.state_dir() / "ansible" / "tmp"):
             pass
         self._is_told = False

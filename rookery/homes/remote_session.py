@@ -12,7 +12,6 @@ import re
 import select
 import shlex
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
@@ -150,6 +149,8 @@ def begin(orders: Mapping[str, Order]) -> None:
     Args:
         orders: By cluster, as `order` gave them.
     """
+    import tempfile  # noqa: PLC0415 start-up
+
     pipe = subprocess.PIPE
     for name, one in orders.items():
         command = [*_WRAPPER, *one["command"]]

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rookery.clusters.login_node import facts as probe
+from rookery.clusters.ssh.config_file import config_file
 from rookery.core import invocation
+from rookery.homes import up_to_date
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -35,8 +37,6 @@ def danger(cluster: "Cluster", look: "Look") -> Danger | None:
         cluster: The cluster.
         look: A look with the probe's whole answer.
     """
-    from rookery.homes import up_to_date
-
     facts = (line.partition(" ") for line in up_to_date.facts_in(look.output))
     told = next((value for key, _, value in facts if key == "replaceable_by"), "")
     if not told or not look.entries:
@@ -51,8 +51,6 @@ def danger(cluster: "Cluster", look: "Look") -> Danger | None:
         return None
     found = f"{probe.why_replaceable(told)}: {found}"
     if kind == "owner":
-        from rookery.clusters.ssh.config_file import config_file
-
         line = shlex.join(["ssh", "-F", str(config_file(cluster)), cluster.name, f"ls -ld {shlex.quote(folder)}"])
         return Danger(found, f"{line}   # then ask {who}, or the people who run the cluster, why it is theirs")
     undo = f"{invocation.invocation()} undo --cluster {cluster.name}{' --sandbox' if cluster.sandbox else ''}"

@@ -1,7 +1,10 @@
 """What `--cluster` and `--tags` name: clusters and roles that there are, or a line that says which those are."""
 
+from rookery.clusters.config import profile, schema
+from rookery.clusters.config.roles import TAGS
 from rookery.core import invocation
 from rookery.core.errors import RookeryError
+from rookery.sandbox.registry import listing
 
 
 def yours(*, sandbox: bool = False) -> list[str]:
@@ -10,11 +13,7 @@ def yours(*, sandbox: bool = False) -> list[str]:
     Args:
         sandbox: Whether miniatures are meant.
     """
-    from rookery.clusters.config import profile
-
     if sandbox:
-        from rookery.sandbox.registry import listing
-
         return [one.name for one in listing() if one.running]
     told = {name: profile.explain(name) for name in profile.names()}
     return [name for name, settings in told.items() if any(one.key == "cluster_user" and one.value for one in settings)]
@@ -33,8 +32,6 @@ def clusters(text: str, command: str = "setup", *, sandbox: bool = False) -> lis
     Raises:
         RookeryError: None is named, or one that is not known.
     """
-    from rookery.clusters.config import profile
-
     known = profile.names()
     asked = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if not asked:
@@ -56,13 +53,11 @@ def roles(text: str) -> tuple[str, ...]:
     Raises:
         RookeryError: One is not known.
     """
-    from rookery.clusters.config import roles, schema
-
     asked = tuple(part.strip() for part in text.split(",") if part.strip())
     for tag in asked:
-        if tag not in roles.TAGS:
+        if tag not in TAGS:
             raise RookeryError(
-                f"There is no role {tag!r}{schema.nearest(tag, roles.TAGS)}. There are: {', '.join(roles.TAGS)}.",
+                f"There is no role {tag!r}{schema.nearest(tag, TAGS)}. There are: {', '.join(TAGS)}.",
                 hint="the same command with one of those",
             )
     return asked

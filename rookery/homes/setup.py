@@ -13,13 +13,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from rookery import __version__
 from rookery.clusters import set_up_note
-from rookery.core import atomic_files, invocation, locking
+from rookery.clusters.config import profile, unknown_settings
+from rookery.clusters.ssh.connection import Door
+from rookery.core import atomic_files, console, invocation, locking
 from rookery.core.errors import RookeryError
-from rookery.homes import playbook, selection, up_to_date
+from rookery.homes import bashrc_guard, playbook, remote_session, selection, up_to_date
+from rookery.homes.timings import Clock
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -107,9 +111,6 @@ def run(request: Request) -> int:
     Raises:
         RookeryError: What stopped everything, such as a cluster that is not known.
     """
-    from rookery.core import console
-    from rookery.homes.timings import Clock
-
     clock = Clock()
     names = selection.clusters(request.cluster, sandbox=request.sandbox)
     if request.account and len(names) > 1:
@@ -166,8 +167,6 @@ def _look(doors: Mapping[str, "Door"], this: _Run) -> set[str]:
 
 
 def _screen(this: _Run) -> "Screen":
-    from rookery.core import console
-
     request = this.request
     file = sys.stderr if request.json else sys.stdout
     screen = console.Screen(this.story, file=file, quiet=request.json, diff=request.diff, verbosity=request.verbosity)
@@ -177,8 +176,6 @@ def _screen(this: _Run) -> "Screen":
 
 def _tell(this: _Run, doors: Mapping[str, "Door"], code: int) -> None:
     """Say what came of it."""
-    from rookery.core import console
-
     request, clock = this.request, this.clock
     if request.json:
         more = {"timings": clock.document()} if request.timings else {}
@@ -209,12 +206,10 @@ def _apart(story: "Story", name: str) -> Iterator[None]:
 
 def _clusters(request: Request, story: "Story") -> dict[str, "Cluster"]:
     """The profiles, with sandboxes started where they are asked for."""
-    from rookery.clusters.config import profile, unknown_settings
+    from rookery.sandbox import lifecycle  # noqa: PLC0415 start-up
 
     names = [name for name, chapter in story.chapters.items() if chapter.state == "ok"]
     if request.sandbox:
-        from rookery.sandbox import lifecycle
-
         if request.user or request.account:
             raise RookeryError("--user and --account are for the cluster itself: a miniature has its own.")
         lifecycle.ensure(names, yes=request.yes, offline_mirrors=request.offline_mirrors, quiet=request.json)
@@ -234,9 +229,6 @@ def _doors(clusters: Mapping[str, "Cluster"], this: _Run) -> dict[str, "Door"]:
 
     Where a look follows, that finds out by itself whether a connection that is there still is good.
     """
-    from rookery.clusters.config import profile
-    from rookery.clusters.ssh.connection import Door
-
     doors = {}
     for name, cluster in clusters.items():
         door = Door(cluster)
@@ -252,8 +244,6 @@ def _doors(clusters: Mapping[str, "Cluster"], this: _Run) -> dict[str, "Door"]:
 
 def _willing(doors: Mapping[str, "Door"], answered: set[str], this: _Run) -> dict[str, "Door"]:
     """Those that carry out commands, by themselves or after start-up files there were mended; the others are noted."""
-    from rookery.homes import bashrc_guard
-
     willing = {}
     for name, door in doors.items():
         with _apart(this.story, name):
@@ -266,9 +256,6 @@ def _willing(doors: Mapping[str, "Door"], answered: set[str], this: _Run) -> dic
 
 def _play(doors: Mapping[str, "Door"], this: _Run) -> int:
     """Run the playbook on every cluster that could be reached."""
-    from rookery.clusters.config import profile
-    from rookery.homes import remote_session
-
     request, story, screen = this.request, this.story, this.screen or _screen(this)
     one = playbook.Play(
         hosts=tuple(doors),
@@ -369,8 +356,6 @@ def following(door: "Door", *, check: bool) -> Iterator[str]:
 
 def _short(path: Path) -> str:
     """A path as a person would type it."""
-    from shlex import quote
-
     home = Path.home()
     return f"~/{quote(str(path.relative_to(home)))}" if path.is_relative_to(home) else quote(str(path))
 

@@ -2,14 +2,16 @@
 
 import json as library
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters import connect
+from rookery.clusters.config import profile
 from rookery.clusters.login_node import facts as probe
-from rookery.core import invocation
+from rookery.core import console, invocation
+from rookery.core.console import clean
 from rookery.core.errors import RookeryError
-from rookery.homes import replaced_programs, up_to_date
+from rookery.homes import replaced_programs, selection, up_to_date
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -92,15 +94,11 @@ def run(*, cluster: str, json: bool, sandbox: bool) -> int:
     Raises:
         RookeryError: A cluster is not known.
     """
-    from rookery.homes import selection
-
     names = selection.clusters(cluster, sandbox=sandbox)
     named = "all" not in [part.strip() for part in cluster.split(",")]
     found = standings(names, sandbox=sandbox)
     code = exit_code(found, named=named)
     if json:
-        from dataclasses import asdict
-
         rows = {one.name: {key: value for key, value in asdict(one).items() if key != "name"} for one in found}
         print(library.dumps({"exit": code, "clusters": rows}, indent=2))
     else:
@@ -110,8 +108,6 @@ def run(*, cluster: str, json: bool, sandbox: bool) -> int:
 
 def standings(names: list[str], *, sandbox: bool) -> list[Standing]:
     """How each home stands: logins one after another, then all of them asked side by side."""
-    from rookery.core import console
-
     doors, rows = {}, {}
     for name in names:
         try:
@@ -128,8 +124,6 @@ def standings(names: list[str], *, sandbox: bool) -> list[Standing]:
 
 
 def _door(name: str, *, sandbox: bool) -> "Door":
-    from rookery.clusters.config import profile
-
     door = connect.connect(name, sandbox=sandbox)
     profile.require_account(door.cluster)
     if not door.has_master():
@@ -199,8 +193,6 @@ def show(found: list[Standing]) -> None:
     """Print how homes stand."""
     from rich.console import Console
     from rich.text import Text
-
-    from rookery.core.console import clean
 
     console = Console(highlight=False, soft_wrap=True)
     width = max((len(one.name) for one in found), default=0)

@@ -14,9 +14,12 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters import connect
-from rookery.core import invocation, locking
+from rookery.clusters.login_node import bundle
+from rookery.clusters.login_node import facts as probe
+from rookery.core import console, invocation, locking
 from rookery.core.errors import RookeryError
-from rookery.homes import local_state, playbook
+from rookery.homes import bashrc_guard, local_state, playbook, selection
+from rookery.jobs.interactive import compute_node_job
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Door
@@ -127,8 +130,6 @@ def run(request: Request) -> int:
     Raises:
         RookeryError: What stopped everything: a cluster that is not known, or nobody to ask.
     """
-    from rookery.homes import selection
-
     names = selection.clusters(request.cluster, "undo", sandbox=request.sandbox)
     only = selection.roles(request.only)
     if only and request.purge:
@@ -181,8 +182,6 @@ class Home:
         Raises:
             RookeryError: Nothing that could be read came back.
         """
-        from rookery.clusters.login_node import bundle
-
         data, facts = self.door.cluster.data, self.facts
         storage = facts.get("storage") or {}
         areas = {area["name"]: area for area in data.get("cluster_storage") or []}
@@ -208,9 +207,6 @@ class Home:
 
     def carry_out(self, account: Account, request: Request) -> None:
         """Do it; what comes of it is in the account."""
-        from rookery.core import console
-        from rookery.jobs.interactive import compute_node_job
-
         name = self.door.cluster.name
         try:
             with console.waiting(f"Taking back what rookery did on {name}"):
@@ -229,11 +225,6 @@ def _look(name: str, request: Request, only: tuple[str, ...], account: Account) 
     Raises:
         RookeryError: The cluster can't be reached, or has no Python any more.
     """
-    from rookery.clusters.login_node import facts as probe
-    from rookery.core import console
-    from rookery.homes import bashrc_guard
-    from rookery.jobs.interactive import compute_node_job
-
     door = connect.connect(name, sandbox=request.sandbox)
     door.ensure()
     with console.waiting(f"Looking at your home on {name}"):
@@ -303,8 +294,6 @@ def _things(count: int) -> str:
 
 def _notes(account: Account) -> list[str]:
     """What a person should see beside the numbers: what stays and why, and what is on this side."""
-    from rookery.core import console
-
     stays = [f"stays: {_place(account, one)}: {one['note']}" for one in account.outcomes if one["state"] == "left"]
     return [console.clean(line) for line in [*stays, *account.notes, *account.laptop]]
 
@@ -315,8 +304,6 @@ def _place(account: Account, one: Mapping[str, str]) -> str:
 
 
 def _show(name: str, account: Account, request: Request) -> None:
-    from rookery.core import console
-
     if account.state != "ok":
         print(f"{name}: {console.clean(account.error)}", file=sys.stderr)
         if account.hint:

@@ -282,6 +282,7 @@ def looks(doors: Mapping[str, "Door"], how: Callable[["Door"], Look]) -> dict[st
         doors: Open doors to the clusters.
         how: Looks at one.
     """
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 start-up
 
     def one(door: "Door") -> Look:
         try:
@@ -291,7 +292,6 @@ def looks(doors: Mapping[str, "Door"], how: Callable[["Door"], Look]) -> dict[st
 
     if len(doors) == 1:
         return {name: one(door) for name, door in doors.items()}
-    from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(max_workers=max(1, len(doors))) as pool:
         return dict(zip(doors, pool.map(one, doors.values()), strict=True))

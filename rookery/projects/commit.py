@@ -169,6 +169,8 @@ class Look:
         return self._commit
 
     def _chosen(self, dirty: bool) -> Commit:
+        import tempfile  # noqa: PLC0415 start-up
+
         out, err = self._asked.communicate()
         if self._asked.returncode:
             raise _failed(self._root, err.decode(errors="replace"))
@@ -184,7 +186,6 @@ class Look:
                 f"There are uncommitted changes: {listed(changes)}.",
                 hint="git add -A && git commit   # or invoke deploy --dirty, which says so in everything it stamps",
             )
-        import tempfile
 
         scratch = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="rookery-"))
         return replace(_snapshot(self.head, self._outputs, Path(scratch)), changes=tuple(changes))

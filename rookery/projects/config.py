@@ -14,6 +14,7 @@ from rookery.core.errors import RookeryError
 from rookery.core.yaml_document import Dialect, Document, Place
 from rookery.projects import remote_paths, slurm_values
 from rookery.projects.config_schema import check, complaint
+from rookery.projects.job import Job
 from rookery.projects.model import Environment, Project
 from rookery.projects.source_tree import stays_inside
 
@@ -111,8 +112,6 @@ def job(project: Project, name: str, cluster_name: str) -> "Job":
     Raises:
         RookeryError: There is no such job, or what is said of it does not go together.
     """
-    from rookery.projects.job import Job
-
     if name not in project.jobs:
         there = f"There are: {', '.join(project.jobs)}." if project.jobs else "It has none."
         raise RookeryError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rookery.projects import commit as git
 from rookery.projects import deploy_cache as memories
-from rookery.projects import release_client, release_protocol, target
+from rookery.projects import prune, release_builder, release_client, release_protocol, target
 from rookery.projects.deploy_options import Request
 from rookery.projects.deploy_report import Result
 from rookery.projects.preflight import Preflight
@@ -41,8 +41,6 @@ def run(request: Request) -> int:
         if not request.check:
             deploy.remember()
     if request.prune:
-        from rookery.projects import prune
-
         result.pruned = prune.prune(door, project.name, check=request.check)
     print(json.dumps(result.document(request), indent=2) if request.json else "\n".join(result.lines(request)))
     return 0
@@ -96,8 +94,6 @@ class _Deploy:
         return memories.key(self.project, self.commit, self.door.cluster)
 
     def _make(self, packing: git.Packing | None) -> Made:
-        from rookery.projects import release_builder  # dear to import, and where nothing is new nothing is made
-
         return release_builder.make(
             self.project, self.commit, self.door.cluster, packing=packing, large=self._request.yes
         )

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rookery.core import console
+from rookery.core.invocation import invocation, is_guided
 from rookery.projects.commit import listed
 from rookery.projects.release_protocol import Answer, Made
 
@@ -93,8 +95,6 @@ class Result:
         return f"{_DONE.get(self.answer.state, _OTHER).format(what=what, name=name)} {took}"
 
     def _following(self, request: "Request") -> Iterator[str]:
-        from rookery.core.invocation import invocation, is_guided
-
         if is_guided():
             return
         flags = f"--cluster {self.door.cluster.name}{' --sandbox' if self.door.cluster.sandbox else ''}"
@@ -126,6 +126,5 @@ def _clean(line: str) -> str:
     """A line that is fit for a terminal; rich, which knows how, is slow to import."""
     if line.isprintable():
         return line
-    from rookery.core import console
 
     return console.clean(line.encode(errors="surrogateescape").decode(errors="backslashreplace"))

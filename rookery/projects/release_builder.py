@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 from rookery import __version__
 from rookery.core.background import begun
 from rookery.projects import commit as git
-from rookery.projects import environment, release_protocol, remote_paths, tree_checks
+from rookery.projects import config, environment, release_protocol, remote_paths, tree_checks
 from rookery.projects.deploy_cache import digest
 from rookery.projects.release_protocol import Made, Order
+from rookery.projects.scripts import job_script
 from rookery.projects.source_tree import Committed
 
 if TYPE_CHECKING:
@@ -95,15 +96,12 @@ def make(
 def _scripts(project: "Project", cluster: "Cluster", source: Committed) -> "list[Script]":
     if not project.jobs:
         return []
-    from rookery.projects.scripts import job_script
 
     return job_script.scripts(project, cluster, source)
 
 
 def _needed(project: "Project") -> list[str]:
     """Files that must be in the commit for the job scripts to be what it says."""
-    from rookery.projects import config
-
     jobs = [each for job in project.jobs.values() for each in (job, *job.get("clusters", {}).values())]
     said = [job.get(key) for job in jobs for key in ("params", "template")]
     return [config.NAME, *(str(path) for path in said if path and (project.root / str(path)).is_file())]

@@ -5,8 +5,10 @@ from contextlib import ExitStack
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from rookery.core import console
 from rookery.core.errors import RookeryError
 from rookery.projects import release_protocol
+from rookery.projects.release_errors import refused
 from rookery.projects.release_protocol import Answer, Order
 
 if TYPE_CHECKING:
@@ -58,8 +60,6 @@ class Talk:
                 f"{name}: the deploy broke off there (exit status {done.exit}): {last}", hint="the same command again"
             )
         if answer.stop and answer.stop != "need":
-            from rookery.projects.release_errors import refused
-
             raise refused(self._door.cluster, self._project, answer, done.stderr)
         return answer
 
@@ -110,7 +110,6 @@ class _Progress:
         doing = line.startswith("doing: ")
         if not sys.stderr.isatty() or not (doing or self._screen):
             return
-        from rookery.core import console
 
         with self._lock:
             if self._screen is None:

@@ -164,7 +164,7 @@ def _assigned(values: Mapping[str, str]) -> str:
 
 def _packed(files: Mapping[str, str]) -> bytes:
     """Files as a tar."""
-    import tarfile
+    import tarfile  # noqa: PLC0415 start-up
 
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as tar:

@@ -16,6 +16,7 @@ from rookery.clusters.config import profile
 from rookery.core import invocation, paths
 from rookery.core.errors import RookeryError
 from rookery.projects.commit import UNBURIED, surroundings
+from rookery.projects.scripts import partition
 
 LANGUAGES = {"python": ("uv", "poetry"), "r": ("library", "renv")}
 """For each language the ways to write down its packages, the usual one first."""
@@ -165,8 +166,6 @@ def fill(request: Request, target: Path) -> None:
     out; `dot-` in front is a dot.
     """
     import jinja2
-
-    from rookery.projects.scripts import partition
 
     source = paths.root() / "templates" / "project" / request.lang
     names = request.clusters.split(",")

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rookery.clusters import connect
+from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
+from rookery.projects import config
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -49,8 +51,6 @@ def find(cluster: str = "", project: str = "", *, sandbox: bool = False, needs_p
     Raises:
         RookeryError: There is no rookery.yml, or it is wrong; or no cluster is named, or none of that name is known.
     """
-    from rookery.projects import config
-
     try:
         found = config.load(project)
     except config.NoProject:
@@ -59,8 +59,6 @@ def find(cluster: str = "", project: str = "", *, sandbox: bool = False, needs_p
         found = None
     name = cluster or (found.clusters[0] if found else "")
     if not name:
-        from rookery.clusters.config import profile
-
         raise RookeryError(
             f"Which cluster? There are: {', '.join(profile.names())}.",
             hint=f"the same command with --cluster {next(iter(profile.names()), 'NAME')}",

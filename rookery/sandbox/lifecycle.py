@@ -4,8 +4,11 @@ What a command calls is here; what is done as root is in `manager`, run through 
 """
 
 import json
+import json as library
 import os
 import secrets
+import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -13,9 +16,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rookery.clusters.config import profile
 from rookery.core import atomic_files
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
+from rookery.sandbox import auth
+from rookery.sandbox.auth import Entrance
 from rookery.sandbox.registry import Miniature, listing, state
 
 if TYPE_CHECKING:
@@ -38,8 +44,6 @@ def up(names: Names, *, yes: bool = False, offline_mirrors: bool = False, auth: 
     Raises:
         RookeryError: This machine can't hold a miniature, or one did not start.
     """
-    from rookery.sandbox.auth import Entrance
-
     entrance = Entrance(auth, jump) if auth or jump else None
     for one in ensure(names, yes=yes, offline_mirrors=offline_mirrors, entrance=entrance):
         print(f"{one.name}: {one.user}@{one.address} port {one.port} stands for {one.host}")
@@ -69,8 +73,6 @@ def ensure(
     Raises:
         RookeryError: As `up`; or one of them runs, and logs people in otherwise.
     """
-    from rookery.clusters.config import profile
-
     wanted = profile.names() if names == "all" else _listed(names)
     profiles = {name: dict(profile.load(name, own_ssh=False).data) for name in wanted}
     running = {miniature.name: miniature for miniature in listing() if miniature.running}
@@ -102,8 +104,6 @@ def down(names: Names = "all", *, keep: bool = False, quiet: bool = False) -> in
     Raises:
         RookeryError: There is no miniature of that name, or one would not end.
     """
-    from rookery.clusters.config import profile
-
     known = [miniature.name for miniature in listing()]
     wanted = known if names == "all" else _listed(names)
     for name in wanted:
@@ -122,8 +122,6 @@ def _has_mirrors(name: str) -> bool:
 
 def show_all(*, json: bool = False) -> int:
     """Print the miniatures, a line each, or as a JSON list."""
-    import json as library
-
     found = listing()
     if json:
         print(library.dumps([asdict(miniature) for miniature in found], indent=2))
@@ -141,8 +139,6 @@ def show_all(*, json: bool = False) -> int:
 
 def _how(one: Miniature) -> Iterator[str]:
     """What somebody who wants to log in to a miniature has to know, a line each."""
-    from rookery.sandbox import auth
-
     if one.jump:
         yield f"through the jump host {one.user}@{one.jump} port {one.port}"
     if one.password:
@@ -159,15 +155,10 @@ def _listed(names: Names) -> list[str]:
 
 def _manage(verb: str, **request: object) -> None:
     """Have `manager` do something as root: here, or in a process of its own behind sudo."""
-    import shutil
-    import subprocess
-
-    from rookery.sandbox import image
+    from rookery.sandbox import image, manager  # noqa: PLC0415 start-up
 
     image.check_machine()
     if os.geteuid() == 0:
-        from rookery.sandbox import manager
-
         manager.carry_out(verb, dict(request), state())
         return
     if shutil.which("sudo") is None:

@@ -111,7 +111,7 @@ def _value(spec: Mapping[str, Any], value: Any, place: Place) -> Iterator[tuple[
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """` (did you mean X?)` where something known looks like the word, otherwise nothing."""
-    import difflib  # where something is wrong already
+    import difflib  # noqa: PLC0415 start-up
 
     # without what all keys begin with, which would make any two look alike
     short = {one.removeprefix("cluster_"): one for one in known}

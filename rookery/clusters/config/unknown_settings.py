@@ -3,7 +3,6 @@
 Names that look like no setting may be a person's own, for playbooks of theirs.
 """
 
-import difflib
 from collections.abc import Iterable
 
 from rookery.clusters.config import roles
@@ -26,6 +25,8 @@ def check(settings: Iterable[Setting]) -> None:
     Raises:
         RookeryError: One is called like a setting, but none; with its file and line.
     """
+    import difflib  # noqa: PLC0415 start-up
+
     told = {one.key: one for one in settings if not one.key.startswith(_NOT_A_ROLES)}
     if not told:
         return

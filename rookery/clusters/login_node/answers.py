@@ -6,6 +6,7 @@ lines on a terminal. Numbers of jobs are digits, commits 40 hexadecimal digits, 
 
 from typing import Any
 
+from rookery.core.console import clean
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import (
     MismatchError,
@@ -342,8 +343,6 @@ def checked(cluster: str, shape: Shape, value: Any) -> Any:
 
 def unusable(cluster: str, error: ValueError) -> RookeryError:
     """The error for an answer that is not what it should be: an old or broken file there, or a login node that lies."""
-    from rookery.core.console import clean
-
     return RookeryError(
         f"{cluster} gave an answer that can't be used, and nothing of it was kept: {' '.join(clean(error).split())}.",
         hint=f"invoke doctor --cluster {cluster}   # and tell the cluster's support if it happens again",

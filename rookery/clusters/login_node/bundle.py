@@ -11,7 +11,9 @@ import shlex
 import zlib
 from typing import Any
 
+from rookery.clusters.login_node import answers
 from rookery.core import paths
+from rookery.remote import strict_json
 
 PARTS = (
     "apply.problem",
@@ -122,9 +124,6 @@ def unpack(output: str, node: str = "the login node") -> dict[str, Any] | None:
     Raises:
         RookeryError: It is not an answer that a converger gives.
     """
-    from rookery.clusters.login_node import answers
-    from rookery.remote import strict_json
-
     found = ANSWER.findall(output)
     if not found:
         return None

@@ -13,6 +13,7 @@ from rookery.clusters.login_node import answers
 from rookery.clusters.ssh.process import FIRST_ANSWER
 from rookery.clusters.ssh.remote_command import marked, new_mark, remote_command
 from rookery.core import paths
+from rookery.core.console import clean, waiting
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
@@ -85,7 +86,6 @@ def _shown(what: str) -> AbstractContextManager[None]:
     """Show on a terminal that something is being waited for: Slurm may take its time."""
     if not sys.stderr.isatty():
         return nullcontext()
-    from rookery.core.console import waiting
 
     return waiting(what)
 
@@ -170,8 +170,6 @@ def command(door: "Door", name: str, request: Mapping[str, Any], mark: str) -> l
 
 def failed(door: "Door", code: int, said: str) -> RookeryError:
     """The error for a program that gave no answer."""
-    from rookery.core.console import clean
-
     name = door.cluster.name
     if code == _NO_PYTHON:
         return NoPythonError(f"{name} has no Python yet.", hint=f"invoke setup --cluster {name}")

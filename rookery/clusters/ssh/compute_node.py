@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import rookery
 from rookery.clusters.ssh import compute_node_keys
 from rookery.clusters.ssh.compute_node_keys import SUFFIX
+from rookery.clusters.ssh.config_syntax import quoted
+from rookery.core import invocation
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
@@ -33,8 +35,6 @@ def text(cluster: "Cluster", name: str, user: str) -> str:
         name: What the person calls it.
         user: Their name there.
     """
-    from rookery.clusters.ssh.config_syntax import quoted
-
     if cluster.data.get("cluster_scheduler") != "slurm":
         return ""
     lines = [
@@ -66,8 +66,6 @@ def proxy_command(cluster: "Cluster") -> str:
     Raises:
         RookeryError: A path of rookery's own has a line break.
     """
-    from rookery.core import invocation
-
     package = Path(rookery.__file__).resolve().parent
     passed_on = [f"{key}={os.environ[key]}" for key in _PASSED_ON if os.environ.get(key, "").startswith("/")]
     if (typed := invocation.invocation()) != "rookery":  # what its hints are to say, which it can't know by itself

@@ -91,7 +91,7 @@ def forget(cluster: "Cluster") -> None:
 
 
 def _make(path: Path) -> None:
-    import tempfile  # where a key is made, once
+    import tempfile  # noqa: PLC0415 start-up
 
     with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
         made = Path(temporary) / "key"

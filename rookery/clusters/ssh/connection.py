@@ -297,7 +297,7 @@ class Door:
         Returns:
             What ssh printed, where it failed; "" otherwise.
         """
-        import tempfile
+        import tempfile  # noqa: PLC0415 start-up
 
         with tempfile.TemporaryFile() as stderr:  # a pipe would stay open as long as the connection does
             code = subprocess.run(

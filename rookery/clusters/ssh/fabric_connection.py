@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import fabric
 from fabric.runners import Result
 from invoke.runners import Local
+from paramiko import SFTPClient  # type: ignore[import-untyped]
+from paramiko.ssh_exception import SSHException  # type: ignore[import-untyped]
 
 from rookery.clusters.ssh.errors import SshError
 from rookery.clusters.ssh.process import FIRST_ANSWER
@@ -22,7 +24,7 @@ from rookery.clusters.ssh.remote_command import marked, new_mark, remote_command
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from paramiko import SFTPClient  # type: ignore[import-untyped]
+    from paramiko import SFTPClient
 
     from rookery.clusters.ssh.connection import Door
 
@@ -148,9 +150,6 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
             SshError: The cluster gives none, or its start-up files end the shell first, or keep it waiting.
         """
         if self._sftp is None:
-            from paramiko import SFTPClient
-            from paramiko.ssh_exception import SSHException  # type: ignore[import-untyped]
-
             self.open()
             mine, theirs = socket.socketpair()
             command = [*self.door.command("sftp")[:-2], "-s", self.cluster_name, "sftp"]

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +43,8 @@ def shown(cluster: "Cluster", ssh: Sequence[str], *, batch: bool) -> HostKey:
     Raises:
         SshError: It can't be reached.
     """
+    import tempfile  # noqa: PLC0415 start-up
+
     kinds = list(dict.fromkeys(published(cluster).values()))
     algorithms = [
         name for kind in kinds for name in (["rsa-sha2-512", "rsa-sha2-256"] if kind == "ssh-rsa" else [kind])

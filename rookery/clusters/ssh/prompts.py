@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from rookery.core.console import clean
+
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
@@ -25,8 +27,6 @@ def _asked(cluster: "Cluster") -> str:
     named = [factors[part] for part in way.split("+") if factors[part]]
     prompts = data.get("cluster_login_prompts") or []
     if len(prompts) == len(named):
-        from rookery.core.console import clean
-
         named = [
             f"{factor} ({clean(prompt).strip().rstrip(':')})" for factor, prompt in zip(named, prompts, strict=True)
         ]

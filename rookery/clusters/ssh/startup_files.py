@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rookery.clusters.ssh.config_file import config_file
 from rookery.clusters.ssh.errors import SshError
 from rookery.clusters.ssh.remote_command import remote_command
+from rookery.core.console import clean
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -64,8 +65,6 @@ def read(said: str, home: str = "") -> Culprit:
         said: Its output.
         home: The home there, shown as ~.
     """
-    from rookery.core.console import clean
-
     told = dict(line.partition(" ")[::2] for line in clean(said).splitlines() if " " in line)
     file, _, rest = told.get("at", "").partition(":")
     number, _, text = rest.partition(": ")

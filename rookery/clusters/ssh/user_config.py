@@ -4,6 +4,7 @@ They are in a file of rookery's own, ssh_hosts, so that ~/.ssh/config is changed
 rookery's ssh_config, which includes the person's, would include itself.
 """
 
+import glob
 import re
 import shlex
 import subprocess
@@ -48,7 +49,7 @@ class Change:
 
     def diff(self) -> list[str]:
         """The lines that change, as `diff -u` shows them."""
-        from difflib import unified_diff
+        from difflib import unified_diff  # noqa: PLC0415 start-up
 
         before, after = self.before.splitlines(), self.after.splitlines()
         return list(unified_diff(before, after, str(self.path), f"{self.path}, then", n=1, lineterm=""))
@@ -211,8 +212,6 @@ def _put(entries: dict[str, str], *, without: str) -> bool:
 
 def _hosts(path: Path, depth: int) -> Iterator[tuple[str, str]]:
     """The names behind each Host of a file and of those it includes, but for rookery's own, with where they are."""
-    import glob
-
     if depth > _DEEPEST or path == file() or not path.is_file():
         return
     for number, text in enumerate(_read(path).splitlines(), 1):

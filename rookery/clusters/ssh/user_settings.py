@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from rookery.clusters.cluster import Cluster
-from rookery.clusters.ssh.config_syntax import PATHS
+from rookery.clusters.ssh import user_config
+from rookery.clusters.ssh.config_syntax import PATHS, include
 
 ANSWER = 10
 """Seconds that ssh may take: a `Match exec` of the user's runs a program."""
@@ -35,8 +36,6 @@ def applied(cluster: Cluster, chosen: Container[str]) -> Cluster:
         cluster: As the profile has it. A miniature knows nothing of the user's configuration.
         chosen: The keys of the profile that the user has set in their own inventory; these stay as they are.
     """
-    from rookery.clusters.ssh import user_config
-
     config = Path.home() / ".ssh" / "config"
     if cluster.sandbox or not config.is_file():
         return cluster
@@ -84,8 +83,6 @@ def differences(cluster: Cluster) -> dict[str, str]:
 
 def _question(cluster: Cluster, chosen: Container[str], config: Path) -> str:
     """Return the ssh_config that puts the user's own between what wins over it and what gives way to it."""
-    from rookery.clusters.ssh.config_syntax import include
-
     port, jump = f"    Port {cluster.port}", f"    ProxyJump {cluster.proxy_jump or 'none'}"
     first = [
         *([f"    User {cluster.user}"] if cluster.user else []),

@@ -5,6 +5,7 @@ import json as json_
 from rookery.clusters import cluster
 from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
+from rookery.homes import selection
 from rookery.homes.vscode import workstation
 
 
@@ -14,8 +15,6 @@ def clusters(names: str) -> list[cluster.Cluster]:
     Raises:
         RookeryError: One is not known, or none is meant.
     """
-    from rookery.homes import selection
-
     chosen = selection.clusters(names, "vscode.settings") if names not in {"", "all"} else profile.names()
     found = [profile.load(name) for name in chosen]
     meant = found if names not in {"", "all"} else [one for one in found if one.user]

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rookery.clusters.login_node import answers
 from rookery.clusters.ssh import compute_node
 from rookery.core import console, invocation, paths
 from rookery.core.errors import RookeryError
 from rookery.homes.vscode import editors, workstation
+from rookery.jobs.interactive import compute_node_job
 from rookery.jobs.interactive.job_request import Wish
+from rookery.projects import remote_paths, target
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -79,8 +82,6 @@ def run(request: Request) -> int:
         RookeryError: The cluster's rules forbid it, its login node can't run VS Code's server, the folder is not
             there, there is no editor here, or the job can't be had.
     """
-    from rookery.projects import target
-
     found = target.find(request.cluster, request.project, sandbox=request.sandbox, needs_project=False)
     if request.stop:
         return _stop(found.door)
@@ -115,8 +116,6 @@ def check(cluster: "Cluster", *, job: bool) -> None:
     Raises:
         RookeryError: It does not, or VS Code's server does not run there.
     """
-    from rookery.jobs.interactive import compute_node_job
-
     name = cluster.name
     policy = (cluster.data.get("cluster_policies") or {}).get("vscode")
     by_hand = f"invoke tmux --cluster {name}   # a terminal there; edit on your own computer, and deploy"
@@ -164,9 +163,6 @@ def _folder(found: "Target", request: Request) -> str:
     Raises:
         RookeryError: It is not there, or VS Code's server can't run there.
     """
-    from rookery.clusters.login_node import answers
-    from rookery.projects import remote_paths
-
     name = found.cluster.name
     wanted = request.folder or (str(remote_paths.current(found.project.name)) if found.project else "")
     with console.waiting(f"Looking at {name}"):
@@ -190,8 +186,6 @@ def _folder(found: "Target", request: Request) -> str:
 
 
 def _start(door: "Door", wish: Wish) -> None:
-    from rookery.jobs.interactive import compute_node_job
-
     running = compute_node_job.ensure(door, wish, again=True)
     how = "started" if running.started else "runs already"
     until = compute_node_job.until(running.end)
@@ -213,8 +207,6 @@ def _without_editor(found: "Target", request: Request) -> int:
 
 
 def _stop(door: "Door") -> int:
-    from rookery.jobs.interactive import compute_node_job
-
     door.ensure()
     ended = compute_node_job.stop(door)
     name = door.cluster.name

@@ -4,6 +4,7 @@ The role `workstation` and `invoke code` come here alike. The settings are descr
 https://code.visualstudio.com/docs/remote/ssh and in the extension's own list.
 """
 
+import json
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -165,7 +166,5 @@ def _name(path: Sequence[str]) -> str:
 
 
 def _short(value: Any) -> str:
-    import json
-
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:57]}..."

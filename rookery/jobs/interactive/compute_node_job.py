@@ -7,11 +7,18 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from rookery.clusters.connect import connect as connection_to
+from rookery.clusters.login_node import remote_client
 from rookery.clusters.ssh import compute_node, compute_node_keys
 from rookery.clusters.ssh.compute_node_keys import SUFFIX
+from rookery.clusters.ssh.remote_command import remote_command
+from rookery.core.console import clean
 from rookery.core.errors import RookeryError
 from rookery.jobs.interactive import job_request
 from rookery.jobs.interactive.job_request import JOB, Wish
+from rookery.jobs.monitor.pending_reasons import explain
+from rookery.jobs.submit import sbatch_errors
+from rookery.projects.target import Target
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -54,8 +61,6 @@ def ensure(door: "Door", wish: Wish, *, again: bool = False) -> Running:
         RookeryError: The cluster's rules forbid it, there can be no such job, it does not begin in time, or another
             that asks for something else is there.
     """
-    from rookery.clusters.login_node import remote_client
-
     cluster = door.cluster
     check(cluster)
     wanted = job_request.request(wish, cluster)
@@ -91,8 +96,6 @@ def connect(door: "Door", running: Running) -> NoReturn:
 
     Nothing of this program stays in between; ssh itself does it, as long as the connection lasts.
     """
-    from rookery.clusters.ssh.remote_command import remote_command
-
     script, arguments = job_request.relay(running.number, overlap=running.overlap)
     command = door.command(remote_command(script, arguments, stdin=""))
     os.execvp(command[0], command)  # noqa: S606 no shell is wanted
@@ -105,8 +108,6 @@ def stop(door: "Door") -> list[str]:
         SshError: The connection failed.
         RookeryError: Slurm does not answer, or refuses.
     """
-    from rookery.clusters.login_node import remote_client
-
     answer = remote_client.call(door, "host", {"verb": "stop", "name": JOB})
     if answer["state"] != "stopped":
         raise _refused(door.cluster, answer, Wish())
@@ -123,8 +124,6 @@ def leave(door: "Door", *, check: bool = False) -> list[str]:
     Returns:
         What came of it, a line; none where there is no job.
     """
-    from rookery.clusters.login_node import remote_client
-
     cluster = door.cluster
     if cluster.scheduler != "slurm":
         return []
@@ -170,8 +169,6 @@ def until(end: int) -> str:
 
 def _why(answer: dict[str, Any]) -> str:
     """Why a job waits, and when Slurm thinks that it will begin."""
-    from rookery.jobs.monitor.pending_reasons import explain
-
     if answer["reason"] in {"None", ""}:
         return "Slurm has not looked at it yet"
     start = str(answer["start"])
@@ -225,11 +222,7 @@ def _unready(name: str, said: str, mine: str) -> RookeryError:
 def _slurm(cluster: "Cluster", said: str) -> RookeryError:
     if re.search(r"timed out|unable to contact", said, re.IGNORECASE):
         return RookeryError(f"Slurm on {cluster.name} does not answer: {said}", hint="the same command, in a while")
-    from rookery.clusters import connect
-    from rookery.jobs.submit import sbatch_errors
-    from rookery.projects.target import Target
-
-    return sbatch_errors.explain(said, Target(None, connect.connect(cluster.name, sandbox=cluster.sandbox)))
+    return sbatch_errors.explain(said, Target(None, connection_to(cluster.name, sandbox=cluster.sandbox)))
 
 
 def _say(cluster: "Cluster", text: str) -> None:
@@ -237,6 +230,4 @@ def _say(cluster: "Cluster", text: str) -> None:
 
 
 def _clean(text: object) -> str:
-    from rookery.core.console import clean
-
     return clean(str(text))

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import paths
 from rookery.core.errors import RookeryError
+from rookery.projects import slurm_values
+from rookery.projects.job import Job
+from rookery.projects.scripts import partition, sbatch_options
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -102,8 +105,6 @@ def request(wish: Wish, cluster: "Cluster") -> Request:
     Raises:
         RookeryError: An amount is none, no partition fits, or the cluster wants an account that is not known.
     """
-    from rookery.projects.scripts import partition, sbatch_options
-
     wanted = _job(wish)
     try:
         chosen = replace(wanted, partition=partition.choose(wanted, cluster))
@@ -143,9 +144,6 @@ def relay(number: str, *, overlap: bool) -> tuple[str, list[str]]:
 
 
 def _job(wish: Wish) -> "Job":
-    from rookery.projects import slurm_values
-    from rookery.projects.job import Job
-
     cpus = _amount("--cpus", wish.cpus, int) or CPUS
     memory = _amount("--memory", wish.memory, slurm_values.mebibytes) or MEMORY_MB // CPUS * cpus
     minutes = _amount("--time", wish.time, slurm_values.minutes) or MINUTES

@@ -3,7 +3,10 @@
 import os
 import sys
 
-from rookery.core import startup
+from rookery.clusters import connect
+from rookery.core import invocation, startup
+from rookery.jobs.interactive import compute_node_job
+from rookery.jobs.interactive.job_request import Wish
 
 
 def main() -> int:
@@ -19,13 +22,8 @@ def main() -> int:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
-    from rookery.clusters import connect
-    from rookery.core import invocation
 
     def run() -> int:
-        from rookery.jobs.interactive import compute_node_job
-        from rookery.jobs.interactive.job_request import Wish
-
         door = connect.connect(names[0], sandbox=sandbox)
         compute_node_job.check(door.cluster)
         door.ensure(batch=True)

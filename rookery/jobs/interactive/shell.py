@@ -3,7 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rookery.clusters.login_node import tmux
 from rookery.core.errors import RookeryError
+from rookery.projects import remote_paths, slurm_values, target
+from rookery.projects.job import Job
+from rookery.projects.scripts import partition, sbatch_options
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -56,9 +60,6 @@ def run(request: Request) -> int:
     Raises:
         RookeryError: There is no terminal here, the cluster can't be reached or has no Slurm, or no partition fits.
     """
-    from rookery.clusters.login_node import tmux
-    from rookery.projects import remote_paths, target
-
     found = target.find(request.cluster, sandbox=request.sandbox, needs_project=False)
     cluster = found.cluster
     if cluster.scheduler != "slurm":
@@ -80,9 +81,6 @@ def job(request: Request) -> "Job":
     Raises:
         RookeryError: The time, the memory or the number of cores is none.
     """
-    from rookery.projects import slurm_values
-    from rookery.projects.job import Job
-
     example = "invoke shell --cpus 4 --memory 4G --time 02:00:00"
     if request.cpus < 1:
         raise RookeryError(f"--cpus {request.cpus}: there must be a core at least.", hint=example)
@@ -105,7 +103,5 @@ def srun_options(wanted: "Job", cluster: "Cluster") -> list[str]:
     Raises:
         RookeryError: No partition fits, or the cluster wants an account that is not known.
     """
-    from rookery.projects.scripts import partition, sbatch_options
-
     chosen = replace(wanted, partition=partition.choose(wanted, cluster))
     return [one.text for one in sbatch_options.options(chosen, cluster) if not one.text.startswith("--output=")]

@@ -18,6 +18,8 @@ from rookery.jobs.lint import arrays, discovery
 from rookery.jobs.lint.checker import check, fix
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.project_files import Surroundings, around
+from rookery.projects import target
+from rookery.projects.scripts import job_script
 from rookery.projects.source_tree import stays_inside
 
 if TYPE_CHECKING:
@@ -70,8 +72,6 @@ def run(request: Request) -> int:
     Raises:
         RookeryError: A file is not there, no cluster is named, or it has no scheduler.
     """
-    from rookery.projects import target
-
     goal = target.find(request.cluster, request.project, sandbox=request.sandbox, needs_project=False)
     cluster, project = goal.cluster, goal.project
     if cluster.scheduler != "slurm":
@@ -172,8 +172,6 @@ def _name_folders(looked: Sequence[Looked], project: "Project | None") -> None:
 
 def _rendered(project: "Project", cluster: "Cluster", own: set[str]) -> list[Looked]:
     """The scripts that rookery.yml describes, which nobody wrote: what is wrong there is mended in rookery.yml."""
-    from rookery.projects.scripts import job_script
-
     place = around(project)
 
     def folder(path: str) -> bool | None:

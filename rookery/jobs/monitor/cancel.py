@@ -11,6 +11,7 @@ from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_table
 from rookery.jobs.monitor.accounting import ACTIVE, Told
+from rookery.projects import target
 from rookery.remote.slurm.forms import numbers
 
 if TYPE_CHECKING:
@@ -64,8 +65,6 @@ def run(request: Request) -> int:
     Raises:
         RookeryError: None could be cancelled.
     """
-    from rookery.projects import target
-
     asked = [run_record.numbered(part, "cancel") for part in request.job.split(",")]
     found = target.find(request.cluster, sandbox=request.sandbox, needs_project=False)
     found.door.ensure()

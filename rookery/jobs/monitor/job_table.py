@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rookery.core import tables
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
 from rookery.jobs import run_record
@@ -73,8 +74,6 @@ def document(told: Told, found: "Target") -> dict[str, Any]:
 
 def show(told: Told, found: "Target", project: str, days: int) -> None:
     """Print the table, and below it why jobs wait and what they teach."""
-    from rookery.core import tables
-
     console = tables.console()
     for line in gaps(told, found.cluster.name):
         console.print(line, style="yellow", markup=False)
@@ -106,8 +105,6 @@ def gaps(told: Told, cluster: str) -> Iterator[str]:
 def table(runs: tuple[Run, ...]) -> "Table":
     """The table of some jobs."""
     from rich.text import Text
-
-    from rookery.core import tables
 
     made = tables.table(["job", "name", "state", ">time", ">cores", ">memory"])
     for one in runs:
@@ -174,8 +171,6 @@ def remarks(told: Told, runs: tuple[Run, ...], found: "Target") -> Iterator[str]
 
 def _done_again(one: Run, found: "Target") -> bool:
     """Whether a later run of the project was of its failed tasks: what that came to is said with that run."""
-    from rookery.jobs import run_record
-
     return bool(found.project and run_record.later(found.project.root, found.cluster.label, str(one.id)))
 
 

@@ -15,6 +15,7 @@ from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting
 from rookery.jobs.monitor.pending_reasons import explain
+from rookery.projects import target
 
 if TYPE_CHECKING:
     from rookery.projects.target import Target
@@ -51,8 +52,6 @@ def run(request: Request) -> int:
     Raises:
         RookeryError: There is no such job, or no log yet.
     """
-    from rookery.projects import target
-
     found = target.find(request.cluster, sandbox=request.sandbox, needs_project=not request.job)
     request = replace(request, job=request.job or _latest(found))
     number, task = run_record.numbered(request.job, "logs")

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rookery.core import console
+from rookery.core import console, tables
 from rookery.core.errors import RookeryError
-from rookery.projects import slurm_values
+from rookery.projects import slurm_values, target
 from rookery.projects.scripts.partition import hours
 
 if TYPE_CHECKING:
@@ -78,8 +78,6 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
     Raises:
         RookeryError: The cluster is unknown or can't be reached, has no scheduler, or its Slurm does not answer.
     """
-    from rookery.projects import target
-
     door = target.find(cluster, sandbox=sandbox, needs_project=False).door
     name = door.cluster.name
     if door.cluster.scheduler != "slurm":
@@ -203,8 +201,6 @@ def _limits(entry: Mapping[str, Any]) -> list[str]:
 
 def _show(cluster: "Cluster", partitions: Sequence[Partition]) -> None:
     from rich.text import Text
-
-    from rookery.core import tables
 
     table = tables.table(("partition", ">nodes free", ">cores free", "GPUs free", "longest", "what for"))
     for one in partitions:

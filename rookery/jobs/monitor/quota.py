@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from rookery.clusters.config import profile
 from rookery.clusters.login_node import quota_formats
 from rookery.clusters.login_node.quota_formats import Area
-from rookery.core import console
+from rookery.core import console, tables
 from rookery.core.errors import RookeryError
+from rookery.projects import target
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -49,9 +51,6 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
     Raises:
         RookeryError: The cluster is unknown or can't be reached, or tells nothing of its storage.
     """
-    from rookery.clusters.config import profile
-    from rookery.projects import target
-
     door = target.find(cluster, sandbox=sandbox, needs_project=False).door
     profile.require_account(door.cluster)
     door.ensure()
@@ -158,8 +157,6 @@ def size(megabytes: float) -> str:
 def _show(cluster: "Cluster", areas: Sequence[Area], raw: str) -> None:
     from rich.progress_bar import ProgressBar
     from rich.text import Text
-
-    from rookery.core import tables
 
     command = (cluster.data.get("cluster_quota") or {}).get("command", "")
     if raw:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
-from rookery.jobs.monitor import accounting, job_table
+from rookery.jobs.monitor import accounting, job_table, watch
+from rookery.projects import target
 
 if TYPE_CHECKING:
     pass
@@ -44,8 +45,6 @@ def run(request: Request) -> int:
     Raises:
         RookeryError: Slurm does not answer, or there is no such job.
     """
-    from rookery.projects import target
-
     if request.days < 1:
         raise RookeryError("--days is at least 1.")
     ids = [run_record.numbered(request.job, "jobs")[0]] if request.job else []
@@ -53,8 +52,6 @@ def run(request: Request) -> int:
     project = found.project.name if found.project and not request.all and not ids else ""
     found.door.ensure()
     if request.watch:
-        from rookery.jobs.monitor import watch
-
         return watch.run(found, ids=ids, project=project, days=request.days, json=request.json)
     told = accounting.ask(found.door, ids=ids, project=project, days=request.days)
     job_table.check(told, found.cluster.name)

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from invoke import Exit
-
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import is_guided
 from rookery.core.startup import INTERRUPTED
@@ -71,7 +69,7 @@ def _leaving(found: "Target", ids: Sequence[str]) -> Iterator[None]:
     """Say how to come back, where the person stops looking or the connection breaks off; the jobs go on.
 
     Raises:
-        Exit: The person stopped it.
+        SystemExit: The person stopped it.
     """
     again = f"invoke jobs {' '.join([*ids, '--watch'])}{found.flags}"
     try:
@@ -81,7 +79,7 @@ def _leaving(found: "Target", ids: Sequence[str]) -> Iterator[None]:
             raise
         what = f"{ids[0]} goes on" if len(ids) == 1 else "They go on"
         print(f"\n{what} on {found.cluster.name}.\n  next: {job_table.spoken(again, '')}", file=sys.stderr)
-        raise Exit(code=INTERRUPTED) from None
+        raise SystemExit(INTERRUPTED) from None
     except RookeryError as error:
         error.hint = error.hint or again
         raise

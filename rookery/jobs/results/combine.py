@@ -20,6 +20,7 @@ from rookery.core import atomic_files, console, invocation, paths
 from rookery.core.errors import RookeryError
 from rookery.jobs.results import file_matching, result_file
 from rookery.jobs.results.source_run import Run, of_record
+from rookery.projects import config
 from rookery.projects.model import Project
 from rookery.remote.slurm.forms import expression
 
@@ -82,8 +83,6 @@ def run(request: Request) -> int:
     Raises:
         RookeryError: There is nothing to combine, or the files have nothing in common; nothing is written then.
     """
-    from rookery.projects import config
-
     project = config.load(request.project)
     target = project.root / request.output
     if target.suffix.lower() != ".csv":

@@ -16,6 +16,10 @@ from typing import TYPE_CHECKING
 from rookery.clusters.ssh.errors import SshError
 from rookery.core import console, locking
 from rookery.core.errors import RookeryError
+from rookery.jobs import run_record
+from rookery.jobs.results import remote_listing
+from rookery.jobs.results.download import Arrivals
+from rookery.projects import config, remote_paths, slurm_values, target
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Door
@@ -57,10 +61,6 @@ def run(request: Request) -> int:
         RookeryError: There is no project, the cluster can't be reached, or has no release of it or knows no such job;
             or there is more to fetch than the limit or this computer's disk allows.
     """
-    from rookery.jobs import run_record
-    from rookery.jobs.results.download import Arrivals
-    from rookery.projects import config, target
-
     limit = _bytes(request.max_size)
     project = config.load(request.project)
     job = run_record.numbered(request.job, "fetch")[0] if request.job else ""
@@ -90,8 +90,6 @@ def run(request: Request) -> int:
 
 def ran_on(root: Path, job: str, *, sandbox: bool) -> str:
     """The name of the cluster where a run was, or of the miniature's with `sandbox`; "" where no record tells."""
-    from rookery.jobs import run_record
-
     labels = [one.cluster for one in run_record.every(root) if one.id == job]
     names = [label.removesuffix("-sandbox") for label in labels if label.endswith("-sandbox") == sandbox]
     return names[-1] if names else ""
@@ -99,9 +97,6 @@ def ran_on(root: Path, job: str, *, sandbox: bool) -> str:
 
 def _look(door: "Door", project: "Project", job: str) -> tuple["Listing", Sequence["File"]]:
     """What there is on the cluster, and what of it is wanted."""
-    from rookery.jobs.results import remote_listing
-    from rookery.projects import remote_paths
-
     name, flag = door.cluster.name, " --sandbox" * door.cluster.sandbox
     with console.waiting(f"Looking at the outputs on {name}"):
         there = remote_listing.listing(door, str(remote_paths.base(project.name)), project.outputs, job)
@@ -127,8 +122,6 @@ def _bytes(given: str) -> int:
     Raises:
         RookeryError: It is no such limit.
     """
-    from rookery.projects import slurm_values
-
     try:
         return slurm_values.mebibytes(given) << 20
     except ValueError:
@@ -160,9 +153,6 @@ def _too_much(plan: "Plan", limit: int, request: Request, door: "Door", root: Pa
 
 def _bring(door: "Door", project: "Project", arrivals: "Arrivals", plan: "Plan") -> list["File"]:
     """Fetch what is planned; what is in place when the connection breaks off stays, and is not sent again."""
-    from rookery.jobs.results import remote_listing
-    from rookery.projects import remote_paths
-
     done: list[File] = []
     try:
         if plan.bring:

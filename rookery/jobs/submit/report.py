@@ -5,12 +5,16 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery.core import console, invocation
 from rookery.core.errors import RookeryError
 from rookery.jobs.run_record import Record
+from rookery.jobs.submit import sbatch_errors
+from rookery.projects import commit
+from rookery.remote.slurm.forms import numbers
 
 if TYPE_CHECKING:
     from rookery.jobs.submit.request import Wish
@@ -74,8 +78,6 @@ def tested(found: "Target", wish: "Wish", answer: Mapping[str, Any], *, json: bo
     Raises:
         RookeryError: Slurm would refuse the job.
     """
-    from rookery.jobs.submit import sbatch_errors
-
     lines = sbatch_errors.words(answer["said"])
     notes = [*_notes(found, answer["stamp"]), *map(console.clean, answer.get("warnings") or [])]
     begins = re.search(r"to start at (\S+)", " ".join(lines))
@@ -101,8 +103,6 @@ def tested(found: "Target", wish: "Wish", answer: Mapping[str, Any], *, json: bo
 
 def _notes(found: "Target", stamp: Mapping[str, Any]) -> list[str]:
     """That what runs is not what stands on this computer, in a line; nothing where it is the same."""
-    from rookery.projects import commit
-
     project: Project | None = found.project
     if project is None:
         return []
@@ -122,8 +122,6 @@ def _notes(found: "Target", stamp: Mapping[str, Any]) -> list[str]:
 
 def _clock(when: str) -> str:
     """A time as a person reads it, in their own time zone: 10:12 today, else with its date."""
-    from datetime import datetime
-
     try:
         moment = datetime.fromisoformat(when.replace("Z", "+00:00")).astimezone()
     except (ValueError, OverflowError):
@@ -134,8 +132,6 @@ def _clock(when: str) -> str:
 
 def _size(made: Record) -> str:
     """How many tasks, and how many at once."""
-    from rookery.remote.slurm.forms import numbers
-
     if not made.array:
         return ""
     at_once = made.array.partition("%")[2]

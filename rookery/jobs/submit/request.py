@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING
 
 from rookery.core import atomic_files, console, state_files
 from rookery.core.errors import RookeryError
-from rookery.jobs import run_record
+from rookery.jobs import lint, run_record
+from rookery.jobs.lint.project_files import Surroundings
+from rookery.projects import config
+from rookery.projects.scripts import job_script
+from rookery.projects.source_tree import Folder
 from rookery.remote import strict_json
 
 if TYPE_CHECKING:
@@ -143,10 +147,6 @@ def noted(note: Path) -> tuple[str, str]:
 
 def local_text(found: "Target", wish: Wish) -> str | None:
     """The script as this side would render it; None where it can't: the release's own is looked over then."""
-    from rookery.projects import config
-    from rookery.projects.scripts import job_script
-    from rookery.projects.source_tree import Folder
-
     project = _project(found)
     own = wish.path or f"slurm/{wish.job}.sh"
     try:
@@ -171,9 +171,6 @@ def looked_over(found: "Target", wish: Wish, text: str, *, path: str = "", final
     Raises:
         RookeryError: It has errors, and is the release's own.
     """
-    from rookery.jobs import lint
-    from rookery.jobs.lint.project_files import Surroundings
-
     path, root = path or wish.path or f"slurm/{wish.job}.sh", _project(found).root
 
     beside = Surroundings(root, found.project).files

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
+from rookery.jobs.monitor import accounting
 from rookery.remote.slurm.forms import expression, numbers
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ def tasks(found: "Target", wish: "Wish") -> "Wish":
     Raises:
         RookeryError: There is no such run, it or one that does its tasks again is still going on, or nothing is left.
     """
-    from rookery.jobs.monitor import accounting
-
     assert found.project is not None  # noqa: S101 submit asks for one
     number, root, label = wish.failed_of, found.project.root, found.cluster.label
     again = run_record.later(root, label, number)

@@ -13,9 +13,11 @@ from rookery.clusters.login_node import remote_client
 from rookery.clusters.ssh.errors import SshError
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
-from rookery.jobs.submit import report, sbatch_errors, tags
+from rookery.jobs.monitor import job_table, watch
+from rookery.jobs.submit import report, retry, sbatch_errors, tags
 from rookery.jobs.submit import request as submission
 from rookery.jobs.submit.options import Request
+from rookery.projects import target
 
 if TYPE_CHECKING:
     from rookery.jobs.submit.request import Wish
@@ -31,8 +33,6 @@ def run(request: Request) -> int:
     Raises:
         RookeryError: It could not be; nothing was submitted then, unless the message says otherwise.
     """
-    from rookery.projects import target
-
     found = target.find(request.cluster, request.project, sandbox=request.sandbox)
     if found.project is None:  # find has raised
         return 1
@@ -41,8 +41,6 @@ def run(request: Request) -> int:
         tags.check(found.project.root, request.tag)
     found.door.ensure()
     if request.failed:
-        from rookery.jobs.submit import retry
-
         wish = retry.tasks(found, wish)
     answer = _send(found, wish)
     if answer["state"] == "tested":
@@ -53,15 +51,12 @@ def run(request: Request) -> int:
     if made.tag and (note := tags.make(found.project.root, made)):
         answer["warnings"] = [*(answer.get("warnings") or []), note]
     if request.wait and request.json:
-        from rookery.jobs.monitor import job_table, watch
-
         ended = watch.ended(found, made.id)
         report.submitted(found, answer, made, document=job_table.document(ended, found))
         return int(any(one.badly for one in ended.runs))
     report.submitted(found, answer, made, stays=request.wait, document={} if request.json else None)
     if not request.wait:
         return 0
-    from rookery.jobs.monitor import watch
 
     code = watch.run(found, ids=[made.id])
     if not code:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from jsonschema import Draft202012Validator
 
 from rookery.clusters.config.schema import nearest
 from rookery.core import paths, yaml_document
@@ -149,8 +150,6 @@ def _held_against_schema(document: Document) -> None:
     Raises:
         RookeryError: A key is unknown, missing or empty, or a value is not as it should be.
     """
-    from jsonschema import Draft202012Validator
-
     found = []
     for error in Draft202012Validator(json.loads(schema_file().read_bytes())).iter_errors(dict(document.data)):
         place, problem = told(error)

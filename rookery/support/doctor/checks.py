@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from rookery.core.console import clean
+
 OK, FAULT, WARNING, SKIPPED = "ok", "fault", "warning", "skipped"
 
 LAPTOP: Final = {
@@ -163,8 +165,6 @@ class Board:
         return "unknown" if any(one.state == SKIPPED and one.fix for one in self.checks) else "healthy"
 
     def _put(self, name: str, state: str, found: str, fix: str = "") -> None:
-        from rookery.core.console import clean
-
         line = " ".join(clean(found).split())
         self._found.setdefault(name, Check(name, self.titles[name], state, line, clean(fix).replace("\n", " ")))
 

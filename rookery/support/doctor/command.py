@@ -5,13 +5,27 @@ two remote commands besides the login: one look at the home, and one job.
 """
 
 import json
+import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rookery.clusters.config import profile
+from rookery.clusters.ssh.errors import SshError
+from rookery.core.console import Screen, Story
 from rookery.core.errors import RookeryError
-from rookery.support.doctor import checks, laptop_checks, report
+from rookery.homes import selection
+from rookery.support.doctor import (
+    checks,
+    connection_checks,
+    home_checks,
+    inspection,
+    laptop_checks,
+    report,
+    slurm_checks,
+)
 from rookery.support.doctor.checks import Board
 
 if TYPE_CHECKING:
@@ -102,8 +116,6 @@ def _names(request: Request, here: Board) -> list[str]:
     asked = list(dict.fromkeys(part.strip() for part in request.cluster.split(",") if part.strip()))
     if here.is_bad("inventory"):  # then nothing is known of any; those that are named get their row
         return [name for name in asked if name != "all"]
-    from rookery.clusters.config import profile
-    from rookery.homes import selection
 
     known = profile.names()
     if "all" in asked:
@@ -116,8 +128,6 @@ def _names(request: Request, here: Board) -> list[str]:
 
 def _logins(patients: Mapping[str, _Patient], here: Board, request: Request) -> None:
     """Profiles and connections, one after another so that no two ask at once."""
-    from rookery.support.doctor import connection_checks
-
     for name, one in patients.items():
         cluster = connection_checks.known(one.board, name, sandbox=request.sandbox)
         if cluster is None:
@@ -132,11 +142,6 @@ def _logins(patients: Mapping[str, _Patient], here: Board, request: Request) -> 
 
 def _visits(patients: Mapping[str, _Patient]) -> None:
     """Look at all homes that can be reached, side by side: a queue may take its time."""
-    import sys
-    from concurrent.futures import ThreadPoolExecutor
-
-    from rookery.core.console import Screen, Story
-
     reached = {name: one for name, one in patients.items() if one.door}
     if not reached:
         return
@@ -151,9 +156,6 @@ def _visits(patients: Mapping[str, _Patient]) -> None:
 
 def _visit(one: _Patient, say: Callable[[str], object]) -> None:
     """Look at a home, then try a job."""
-    from rookery.clusters.ssh.errors import SshError
-    from rookery.support.doctor import home_checks, inspection, slurm_checks
-
     assert one.door is not None  # noqa: S101 those without one are left out
     board, cluster = one.board, one.door.cluster
     try:

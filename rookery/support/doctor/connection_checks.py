@@ -14,10 +14,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rookery.clusters.ssh import diagnosis, user_settings
+from rookery.clusters.config import profile, unknown_settings
+from rookery.clusters.ssh import diagnosis, host_keys, user_settings
+from rookery.clusters.ssh.config_file import config_file
+from rookery.clusters.ssh.connection import Door
 from rookery.clusters.ssh.errors import SshError, again
+from rookery.clusters.ssh.remote_command import unattended
 from rookery.core import console
 from rookery.core.errors import RookeryError
+from rookery.homes import login
 from rookery.support.doctor.checks import WAY, Board
 
 if TYPE_CHECKING:
@@ -85,8 +90,6 @@ def heard(text: str) -> Heard:
 
 def known(board: Board, name: str, *, sandbox: bool) -> "Cluster | None":
     """The cluster's profile; None where it is no use."""
-    from rookery.clusters.config import profile, unknown_settings
-
     sources = profile.sources(sandbox)
     try:
         cluster = profile.load(name, sources)
@@ -118,8 +121,6 @@ def whom(cluster: "Cluster") -> str:
 
 def at_risk(board: Board, cluster: "Cluster", now: time.struct_time) -> None:
     """Whether the cluster may be down for work."""
-    from rookery.homes import login
-
     text = str((cluster.data.get("cluster_policies") or {}).get("at_risk") or "")
     if not text:
         board.ok("at-risk", "none is known")
@@ -140,8 +141,6 @@ def connect(
         accept_host_key: The fingerprint of a host key that the person vouches for.
         can_ask: Whether there is a terminal to ask on; found out where None.
     """
-    from rookery.clusters.ssh.connection import Door
-
     asking = sys.stdin.isatty() and sys.stderr.isatty() if can_ask is None else can_ask
     door, typed = Door(cluster), False
     try:
@@ -180,8 +179,6 @@ def _without_key(board: Board, cluster: "Cluster", error: SshError) -> None:
 
 def _asked_again(door: "Door", error: SshError) -> Heard:
     """Ask ssh again in more detail, where what it said may mean two things."""
-    from rookery.clusters.ssh.remote_command import unattended
-
     if error.reason not in {"denied", "dropped", "other"}:
         return Heard()
     with suppress(subprocess.TimeoutExpired, RookeryError), console.waiting(f"asking {door.cluster.name} why"):
@@ -260,8 +257,6 @@ def _in_a_terminal(cluster: "Cluster") -> str:
 
 def _copying(cluster: "Cluster", more: Heard) -> str:
     """The command that copies the person's key there, where a password lets them in; else whom to ask."""
-    from rookery.clusters.ssh.config_file import config_file
-
     key = f"{cluster.identity_file}.pub" if cluster.identity_file else "~/.ssh/id_ed25519.pub"
     shown = shlex.quote(key) if cluster.identity_file else key
     if more.asks:
@@ -291,8 +286,6 @@ def _passed(board: Board, cluster: "Cluster", steps: tuple[str, ...]) -> None:
 
 def _host_key(board: Board, cluster: "Cluster") -> None:
     """The key is known; is it one of the published ones, where there are any?"""
-    from rookery.clusters.ssh import host_keys
-
     listed = host_keys.published(cluster)
     mine = [key.fingerprint for key in host_keys.known_keys(cluster)]
     if not listed:

@@ -3,6 +3,8 @@
 import shlex
 from typing import TYPE_CHECKING
 
+from rookery.clusters.ssh.config_file import config_file
+
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
     from rookery.support.doctor.checks import Board
@@ -25,15 +27,11 @@ def noted(command: str, note: str) -> str:
 
 def there(cluster: "Cluster", command: str) -> str:
     """A command for the login node, as it is typed on this computer."""
-    from rookery.clusters.ssh.config_file import config_file
-
     return shlex.join(["ssh", "-F", str(config_file(cluster)), cluster.name, command])
 
 
 def login(cluster: "Cluster") -> str:
     """The command that opens a shell there."""
-    from rookery.clusters.ssh.config_file import config_file
-
     return shlex.join(["ssh", "-t", "-F", str(config_file(cluster)), cluster.name])
 
 

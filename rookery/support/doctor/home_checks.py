@@ -8,6 +8,7 @@ from rookery.clusters.ssh import startup_files
 from rookery.clusters.ssh.errors import SshError
 from rookery.core.errors import RookeryError
 from rookery.homes import replaced_programs, status, up_to_date
+from rookery.homes import setup as runs
 from rookery.remote import strict_json
 from rookery.support.doctor import checks, environment_checks, inspection, storage_checks, vscode_checks
 from rookery.support.doctor.checks import Board
@@ -336,8 +337,6 @@ _NOBODY = re.compile(r"not available|nologin|expired|disabled|locked", re.IGNORE
 
 def _opening(cluster: "Cluster") -> str:
     """How a person gets to the start-up files of a home that lets no command through."""
-    from rookery.homes import setup as runs
-
     if not runs.last(cluster):
         return noted(setup(cluster), "puts a guard above them, so that commands come through")
     return noted(login(cluster), f"log in, and make `exit` in ~/.bashrc a `return`; does that end too? {whom(cluster)}")

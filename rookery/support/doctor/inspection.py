@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rookery.clusters.login_node import bundle, facts
 from rookery.clusters.login_node.quota_formats import Area
 from rookery.clusters.ssh import startup_files
-from rookery.core import paths
+from rookery.core import paths, yaml_document
 from rookery.homes import up_to_date
 from rookery.jobs.monitor import quota
 from rookery.remote.slurm.variables import ALL, KEPT
@@ -90,8 +90,6 @@ def python_version(cluster: "Cluster") -> str:
 
 
 def _default_python() -> str:
-    from rookery.core import paths, yaml_document
-
     return str(yaml_document.read(paths.root() / "roles/python/defaults/main.yml").data["python_versions"][0])
 
 

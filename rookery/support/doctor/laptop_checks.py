@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rookery.clusters.config import profile
+from rookery.clusters.ssh import config_syntax
+from rookery.core import paths
+from rookery.core.errors import RookeryError
 from rookery.support.doctor.checks import Board
 
 PATIENCE = 10
@@ -184,8 +189,6 @@ def _q(path: Path) -> str:
 
 def ssh_config(board: Board, path: Path) -> None:
     """The person's own config, which rookery's includes, can be read by ssh."""
-    from rookery.clusters.ssh import config_syntax
-
     if board.is_bad("ssh"):
         board.skip("ssh-config", "there is no ssh to read it")
         return
@@ -234,10 +237,6 @@ def config_problem(stderr: str, path: Path) -> tuple[str, str]:
 
 def inventory(board: Board) -> None:
     """The person's inventory can be read; without it nothing is known of any cluster."""
-    from rookery.clusters.config import profile
-    from rookery.core import paths
-    from rookery.core.errors import RookeryError
-
     try:
         names = profile.names()
     except RookeryError as error:
@@ -248,8 +247,6 @@ def inventory(board: Board) -> None:
 
 def names_of_this_computer(environment: Mapping[str, str] = os.environ) -> list[str]:
     """What this computer is called, the longest first."""
-    import socket
-
     found = {socket.gethostname(), environment.get("HOSTNAME", ""), environment.get("HOST", "")}
     found |= {name.partition(".")[0] for name in found}
     return sorted((name for name in found if name), key=len, reverse=True)

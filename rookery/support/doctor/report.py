@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import pwd
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
@@ -13,6 +14,8 @@ from rookery import __version__
 from rookery.core import atomic_files, invocation
 from rookery.core.errors import RookeryError
 from rookery.support.doctor.checks import FAULT, OK, SKIPPED, WARNING, Board, Check
+from rookery.support.doctor.laptop_checks import names_of_this_computer
+from rookery.support.doctor.redaction import redactor
 
 DEFAULT = "rookery-report.txt"
 HEAD = "rookery doctor's report"
@@ -168,13 +171,8 @@ def who(users: list[str], homes: list[str]) -> Callable[[str], str]:
         users: Their names on clusters.
         homes: Their folders there.
     """
-    from rookery.support.doctor.laptop_checks import names_of_this_computer
-    from rookery.support.doctor.redaction import redactor
-
     names = [*users, os.environ.get("USER", ""), os.environ.get("LOGNAME", "")]
     try:
-        import pwd
-
         entry = pwd.getpwuid(os.getuid())
         full = entry.pw_gecos.partition(",")[0]
         names += [entry.pw_name, *([full] if " " in full else [])]

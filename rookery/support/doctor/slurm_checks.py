@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from rookery.clusters.ssh.remote_command import clean_function
 from rookery.core.errors import RookeryError
 from rookery.jobs.monitor import pending_reasons
+from rookery.projects.job import Job
+from rookery.projects.scripts import partition, sbatch_options
 from rookery.support.doctor import home_checks, inspection
 from rookery.support.doctor.checks import QUEUE, Board
 from rookery.support.doctor.connection_checks import whom
@@ -81,9 +83,6 @@ def a_job(cluster: "Cluster") -> "Job":
     Raises:
         RookeryError: The cluster takes no job without what is not known, such as an account.
     """
-    from rookery.projects.job import Job
-    from rookery.projects.scripts import partition, sbatch_options
-
     wish = Job("rookery-doctor", cpus=1, memory="200M", minutes=2)
     try:
         job = replace(wish, partition=partition.choose(wish, cluster))
@@ -160,8 +159,6 @@ def run(
     Raises:
         RookeryError: The connection broke off.
     """
-    from rookery.projects.scripts import sbatch_options
-
     chosen = [one.text for one in sbatch_options.options(job, door.cluster) if not one.text.startswith("--output=")]
     words = [word for one in chosen for word in shlex.split(one)]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rookery.clusters.login_node import facts, quota_formats
 from rookery.jobs.monitor import quota
 from rookery.support.doctor.checks import Board
+from rookery.support.doctor.connection_checks import whom
 from rookery.support.doctor.fix_commands import noted, remade, setup, there, with_sandbox
 from rookery.support.doctor.inspection import Seen
 
@@ -106,8 +107,6 @@ def _writable(board: Board, cluster: "Cluster", seen: Seen) -> None:
     elif "Permission denied" in why:
         board.fault("home-writable", "you may not write in your own home", there(cluster, "chmod u+rwx ~"))
     else:
-        from rookery.support.doctor.connection_checks import whom
-
         board.fault(
             "home-writable",
             f"nothing can be written in your home: {why or 'it does not say why'}",
@@ -212,12 +211,9 @@ def _mending(cluster: "Cluster", name: str, place: str, *, site_sets: bool, is_s
         )
     if is_set_up or not site_sets:
         return setup(cluster)
-    from rookery.support.doctor.connection_checks import whom
 
     return f"{whom(cluster)}: they set ${name} at login, and for you it is not"
 
 
 def _folder(cluster: "Cluster", *, create: bool) -> str:
-    from rookery.support.doctor.connection_checks import whom
-
     return setup(cluster) if create else f"{whom(cluster)}: the folder is theirs to make"

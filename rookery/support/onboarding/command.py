@@ -9,8 +9,12 @@ import sys
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
-from rookery.core import invocation
+from rookery.clusters.config import profile
+from rookery.core import console, invocation
 from rookery.core.errors import RookeryError
+from rookery.homes import selection
+from rookery.sandbox import lifecycle
+from rookery.support.account_request import mail
 from rookery.support.onboarding import prompts, steps
 from rookery.support.onboarding.options import Request
 
@@ -28,17 +32,12 @@ def run(request: Request) -> int:
     Raises:
         RookeryError: What stopped it; what was done stays done.
     """
-    from rookery.clusters.config import profile
-    from rookery.homes import selection
-
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # each step is seen when it is done, through a pipe too
     names = selection.clusters(request.cluster, "onboard")
     if len(names) != 1:
         raise RookeryError("One cluster at a time.", hint=f"invoke onboard --cluster {names[0]}")
     if request.sandbox:
-        from rookery.sandbox import lifecycle
-
         if request.user or request.key or request.account:
             raise RookeryError("--user, --key and --account are for the cluster itself: a miniature has its own.")
         lifecycle.ensure(names, yes=request.yes, offline_mirrors=request.offline_mirrors)
@@ -66,9 +65,6 @@ def run(request: Request) -> int:
 
 def _request(cluster: "Cluster", request: Request) -> int:
     """Whom to ask for an account, and the mail to send."""
-    from rookery.core import console
-    from rookery.support.account_request import mail
-
     access = cluster.data.get("cluster_access") or {}
     print(f"An account on {cluster.title}: {access.get('how') or 'ask the people who run it.'}")
     if access.get("url"):

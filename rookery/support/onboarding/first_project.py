@@ -14,6 +14,11 @@ from typing import TYPE_CHECKING
 from rookery.core import atomic_files, invocation, paths, state_files
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import struct, text
+from rookery.jobs import run_record
+from rookery.jobs.monitor import watch
+from rookery.jobs.results import combine, fetch
+from rookery.jobs.submit import options, submit
+from rookery.projects import config, deploy, deploy_options, scaffold, target
 from rookery.support.onboarding import prompts
 
 if TYPE_CHECKING:
@@ -58,8 +63,6 @@ def begin(cluster: "Cluster", request: "Request") -> Study:
     Raises:
         RookeryError: It can't be made there.
     """
-    from rookery.projects import scaffold
-
     if known := _known(cluster, request):
         _mind_language(known, request)
         return Study(known)
@@ -102,10 +105,6 @@ def result(study: Study, cluster: "Cluster") -> bool:
     Raises:
         RookeryError: A step of it failed.
     """
-    from rookery.jobs.monitor import watch
-    from rookery.jobs.submit import options, submit
-    from rookery.projects import deploy, deploy_options, target
-
     name, root = cluster.name, str(study.root)
     found = target.find(name, root, sandbox=cluster.sandbox)
     done = _run(study.root, cluster)
@@ -141,8 +140,6 @@ def _gather(study: Study, cluster: "Cluster") -> None:
     Raises:
         RookeryError: Not all of them are there.
     """
-    from rookery.jobs.results import combine, fetch
-
     inside = f"cd {shlex.quote(str(study.root))}"
     if fetch.run(fetch.Request(cluster=cluster.name, project=str(study.root), sandbox=cluster.sandbox)):
         raise RookeryError("Some results could not be brought here.", hint=f"{inside} && invoke fetch")
@@ -152,8 +149,6 @@ def _gather(study: Study, cluster: "Cluster") -> None:
 
 def _run(root: Path, cluster: "Cluster") -> "Record | None":
     """The project's last run of its array on this cluster."""
-    from rookery.jobs import run_record
-
     runs = [one for one in run_record.every(root, cluster.label) if one.job == JOB]
     return runs[-1] if runs else None
 
@@ -194,8 +189,6 @@ def _for_this(root: Path, cluster: "Cluster") -> None:
     Raises:
         RookeryError: It is.
     """
-    from rookery.projects import config
-
     first = config.load(root).clusters[0]
     if first != cluster.name:
         raise RookeryError(

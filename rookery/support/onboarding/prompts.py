@@ -8,8 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rookery.clusters.cluster import account as known_account
+from rookery.clusters.config import profile
 from rookery.clusters.ssh.config_syntax import is_username
 from rookery.core.errors import RookeryError
+from rookery.projects import scaffold
+from rookery.projects.scaffold import LANGUAGES
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -92,9 +96,6 @@ def account(cluster: "Cluster", request: "Request") -> str:
     Raises:
         RookeryError: It asks for one, and there is nobody to ask.
     """
-    from rookery.clusters.cluster import account as known_account
-    from rookery.clusters.config import profile
-
     known = cluster.data.get("cluster_account") or {}
     if name := request.account or known_account(cluster.data):
         return name
@@ -132,8 +133,6 @@ def check(request: "Request") -> None:
     Raises:
         RookeryError: There is no such language, no project can have that name, or there is no git here.
     """
-    from rookery.projects import scaffold
-
     if request.language and request.language not in scaffold.LANGUAGES:
         raise RookeryError(
             f"There is no --language {request.language!r}. There are: {', '.join(scaffold.LANGUAGES)}.",
@@ -151,8 +150,6 @@ def check(request: "Request") -> None:
 
 def bad_name(name: str) -> str:
     """Why a project can't have this name; "" where it can."""
-    from rookery.projects import scaffold
-
     try:
         scaffold.checked(scaffold.Request(name))
     except RookeryError as error:
@@ -162,8 +159,6 @@ def bad_name(name: str) -> str:
 
 def language(request: "Request") -> str:
     """The language of a first project."""
-    from rookery.projects.scaffold import LANGUAGES
-
     return request.language or (
         ask("The language of your first project", "python", tuple(LANGUAGES)) if request.asks else "python"
     )

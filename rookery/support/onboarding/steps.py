@@ -7,8 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.cluster import account
+from rookery.clusters.config import profile
+from rookery.clusters.ssh import config_file, user_config, user_settings
+from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.diagnosis import is_locked
+from rookery.clusters.ssh.errors import SshError
 from rookery.core.errors import RookeryError
-from rookery.support.onboarding import prompts
+from rookery.core.tables import console
+from rookery.homes import setup
+from rookery.homes.vscode import workstation
+from rookery.support.onboarding import first_project, key, prompts, result
 from rookery.support.onboarding.key import Key
 
 if TYPE_CHECKING:
@@ -44,8 +52,6 @@ class Way:
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
         """Show which step this is, and set what comes apart from it."""
-        from rookery.core.tables import console
-
         self.number += 1
         console().print(f"[{self.number}/{self.steps}] {title}", style="bold", markup=False)
         yield
@@ -62,8 +68,6 @@ def who(way: Way) -> None:
     Raises:
         NoAccount: The person has none there.
     """
-    from rookery.clusters.config import profile
-
     cluster, request = way.cluster, way.request
     with way.step("Who and where"):
         if not cluster.sandbox:
@@ -76,10 +80,6 @@ def who(way: Way) -> None:
 
 def your_key(way: Way) -> None:
     """Find or make the key that the login is tried with."""
-    from rookery.clusters.config import profile
-    from rookery.clusters.ssh.diagnosis import is_locked
-    from rookery.support.onboarding import key
-
     cluster, request = way.cluster, way.request
     with way.step("Your ssh key"):
         if cluster.sandbox:
@@ -106,11 +106,6 @@ def _has_key(way: Way) -> bool:
     Raises:
         SshError: The cluster can't be reached, so whether a key works is not known.
     """
-    from rookery.clusters.ssh import user_settings
-    from rookery.clusters.ssh.connection import Door
-    from rookery.clusters.ssh.errors import SshError
-    from rookery.support.onboarding import key
-
     cluster, request = way.cluster, way.request
     found = key.find(cluster, request.key)
     named = request.key or cluster.identity_file
@@ -131,9 +126,6 @@ def _has_key(way: Way) -> bool:
 
 def _made(way: Way) -> Key:
     """Make a key, and say what it is and what a missing passphrase means."""
-    from rookery.clusters.ssh.diagnosis import is_locked
-    from rookery.support.onboarding import key
-
     made = key.make(key.place(way.cluster, way.request.key), ask=way.request.asks)
     way.say(f"{made.shown} is made; its other half, {made.shown}.pub, may be shown to anybody", changed=True)
     if not is_locked(made.path):
@@ -144,10 +136,6 @@ def _made(way: Way) -> Key:
 
 def log_in(way: Way) -> None:
     """Log in, with the host key checked and a password typed where it takes one, and bring the key there."""
-    from rookery.clusters.config import profile
-    from rookery.clusters.ssh.connection import Door
-    from rookery.clusters.ssh.errors import SshError
-
     request, cluster = way.request, way.cluster
     door = Door(cluster)
     with way.step("Log in"):
@@ -166,10 +154,6 @@ def log_in(way: Way) -> None:
 
 
 def _bring_key(way: Way, door: "Door") -> None:
-    from rookery.clusters.config import profile
-    from rookery.clusters.ssh.diagnosis import is_locked
-    from rookery.support.onboarding import key
-
     cluster = way.cluster
     if way.key is None:
         way.say("none is needed")
@@ -188,8 +172,6 @@ def _bring_key(way: Way, door: "Door") -> None:
 
 def _not_in(way: Way, error: "SshError") -> RookeryError:
     """What to do where the login failed: a key that has to be given to somebody first, above all."""
-    from rookery.support.onboarding import key
-
     error.hint = (error.hint or "").replace("invoke login ", "invoke onboard ") or None
     if error.reason != "denied" or way.key is None or key.takes_passwords(way.cluster):
         return error
@@ -202,13 +184,9 @@ def _not_in(way: Way, error: "SshError") -> RookeryError:
 
 def ssh_by_name(way: Way) -> None:
     """Entries so that `ssh penguins`, scp, rsync, git and VS Code work."""
-    from rookery.clusters.ssh import user_config
-
     cluster, request = way.cluster, way.request
     with way.step("ssh by name"):
         if cluster.sandbox:
-            from rookery.clusters.ssh import config_file
-
             config = shlex.quote(str(config_file.config_file(cluster)))
             way.say(f"a miniature is not in ~/.ssh/config: ssh -F {config} {cluster.name}")
             return
@@ -239,8 +217,6 @@ def ssh_by_name(way: Way) -> None:
 
 def _alias(way: Way) -> str:
     """The name for `ssh`: the cluster's, where the person has no entry of that name."""
-    from rookery.clusters.ssh import user_config
-
     name, asks = way.cluster.name, way.request.asks
     others = (f"{name}-{way.cluster.user}{number or ''}" for number in range(1000))
     free = next(other for other in others if not user_config.taken(other))
@@ -252,8 +228,6 @@ def _alias(way: Way) -> str:
 
 def _editors(way: Way) -> None:
     """VS Code on this computer, told how to reach the cluster; where there is none, nothing is said."""
-    from rookery.homes.vscode import workstation
-
     outcomes = workstation.run([way.cluster])
     for line in workstation.lines(outcomes, quiet=True):
         way.say(line)
@@ -266,8 +240,6 @@ def home(way: Way) -> None:
     Raises:
         RookeryError: It could not.
     """
-    from rookery.homes import setup
-
     request = way.request
     with way.step("Your home there"):
         before = setup.last(way.cluster)
@@ -281,8 +253,6 @@ def home(way: Way) -> None:
 
 def first_result(way: Way) -> "Study":
     """A first project, brought to a first result, which is shown."""
-    from rookery.support.onboarding import first_project, result
-
     with way.step("A first project"):
         mine = first_project.begin(way.cluster, way.request)
         way.say(f"{mine.root} {'is made, and kept in git' if mine.made else 'is there already'}", changed=mine.made)
