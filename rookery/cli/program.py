@@ -14,7 +14,7 @@ from rookery.core.errors import RookeryError
 from rookery.core.invocation import end_by_sigterm, explain, finished, guarded, say
 
 
-class Command(Task[Any]):
+class CommandTask(Task[Any]):
     """A task that leaves `-h` to help: by itself Invoke would give it to the next flag with an h in it."""
 
     def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def command(**options: Any) -> Callable[[Callable[..., int | None]], Any]:
             if code:
                 raise Exit(code=code)
 
-        return task(klass=Command, **options)(run)
+        return task(klass=CommandTask, **options)(run)
 
     return decorate
 

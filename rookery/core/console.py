@@ -50,7 +50,7 @@ def say(line: str) -> None:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class HomeOutcome:
     """One thing that a home must hold, and what came of it.
 
     Attributes:
@@ -71,7 +71,7 @@ class Outcome:
 
 
 @dataclass
-class Chapter:
+class ClusterResult:
     """What happened to one cluster.
 
     Attributes:
@@ -89,7 +89,7 @@ class Chapter:
     """
 
     name: str
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[HomeOutcome] = field(default_factory=list)
     state: str = "ok"
     error: str = ""
     hint: str = ""
@@ -109,17 +109,17 @@ class Chapter:
         """How many things changed, or would change."""
         return self.count(*CHANGES)
 
-    def fail(self, error: object, state: str = "failed", hint: str = "") -> Outcome:
+    def fail(self, error: object, state: str = "failed", hint: str = "") -> HomeOutcome:
         """Note what went wrong: the first line of an error, and the hint it carries."""
         first, *rest = clean(_PREFIX.sub("", str(error).strip())).splitlines() or ["no reason was given"]
         hints = [line.split("next:", 1)[1].strip() for line in rest if line.strip().startswith("next:")]
         self.state = state
         self.error = first.strip().removeprefix(f"{self.name}: ").removesuffix(f" ({hint})")
         self.hint = hint or next(iter(hints), "")
-        return Outcome("failed", self.error)
+        return HomeOutcome("failed", self.error)
 
 
-class Story:
+class RunResult:
     """What happened, by cluster; nothing is printed here.
 
     Attributes:
@@ -127,9 +127,9 @@ class Story:
     """
 
     def __init__(self, names: Iterable[str]) -> None:
-        self.chapters = {name: Chapter(name) for name in names}
+        self.chapters = {name: ClusterResult(name) for name in names}
 
-    def take(self, event: Mapping[str, Any]) -> list[Outcome]:
+    def take(self, event: Mapping[str, Any]) -> list[HomeOutcome]:
         """Take in an event, and return the outcomes it tells of."""
         chapter = self.chapters.get(str(event.get("host")))
         if chapter is None:
@@ -147,12 +147,12 @@ class Story:
             found.append(chapter.fail(event.get("msg") or "", str(event["state"]), clean(event.get("hint") or "")))
             chapter.details = [clean(line) for line in event.get("details") or []]
         elif not found and event.get("changed"):  # an ordinary module, which knows no outcomes
-            found = [Outcome("changed", clean(event.get("task") or ""), str(event.get("role") or ""))]
+            found = [HomeOutcome("changed", clean(event.get("task") or ""), str(event.get("role") or ""))]
         chapter.outcomes += found
         return found
 
     @property
-    def failed(self) -> list[Chapter]:
+    def failed(self) -> list[ClusterResult]:
         """The clusters that came to nothing."""
         return [chapter for chapter in self.chapters.values() if chapter.state != "ok"]
 
@@ -167,11 +167,11 @@ class Story:
         return {**more, "clusters": clusters}
 
 
-def _outcome(one: Mapping[str, Any], role: str, home: str) -> Outcome:
+def _outcome(one: Mapping[str, Any], role: str, home: str) -> HomeOutcome:
     path = clean(one.get("path") or "")
     if home and path.startswith(f"{home}/"):
         path = f"~{path.removeprefix(home)}"
-    return Outcome(
+    return HomeOutcome(
         state=str(one.get("state")),
         what=clean(one.get("what") or path),
         role=role,
@@ -181,7 +181,7 @@ def _outcome(one: Mapping[str, Any], role: str, home: str) -> Outcome:
     )
 
 
-def _is_apart(one: Outcome) -> bool:
+def _is_apart(one: HomeOutcome) -> bool:
     """Whether a line of its own is worth it: what was installed, what is the person's own, what failed."""
     was_installed = one.kind in {"commands", "moves"} and one.state in CHANGES
     return one.state in {"kept", "failed"} or bool(one.note) or was_installed
@@ -212,7 +212,7 @@ class Screen:
     """
 
     def __init__(
-        self, story: Story, *, file: TextIO, quiet: bool = False, diff: bool = False, verbosity: int = 0
+        self, story: RunResult, *, file: TextIO, quiet: bool = False, diff: bool = False, verbosity: int = 0
     ) -> None:
         """Make it; nothing is shown yet.
 
@@ -296,20 +296,20 @@ class Screen:
         if (self.verbosity or not said) and not self.quiet:
             self._line(f"       {line}", "dim")
 
-    def _outcomes(self, host: str, task: str, found: list[Outcome]) -> None:
+    def _outcomes(self, host: str, task: str, found: list[HomeOutcome]) -> None:
         """A line for what a task came to, then one for each thing that took time or that a person should look at."""
         apart = [one for one in found if self.verbosity or _is_apart(one)]
         rest = [one for one in found if one not in apart]
         changed = [one for one in rest if one.state in CHANGES]
         if changed:
             count = "1 thing" if len(changed) == 1 else f"{len(changed)} things"
-            self._outcome(host, Outcome(changed[0].state, f"{task} ({count})"))
+            self._outcome(host, HomeOutcome(changed[0].state, f"{task} ({count})"))
         elif rest and not apart:
-            self._outcome(host, Outcome("present", task))
+            self._outcome(host, HomeOutcome("present", task))
         for one in apart:
             self._outcome(host, one)
 
-    def _outcome(self, host: str, one: Outcome) -> None:
+    def _outcome(self, host: str, one: HomeOutcome) -> None:
         what = one.what if one.path in one.what or one.kind == "commands" else f"{one.what} ({one.path})"
         text = what + (f": {one.note}" if one.note else "")
         mark = self.marks.get(one.state, "?")
@@ -320,7 +320,9 @@ class Screen:
 
         self.console.print(Text(text, style=style))
 
-    def summary(self, chapter: Chapter, *, check: bool, places: Mapping[str, str], following: Iterable[str]) -> None:
+    def summary(
+        self, chapter: ClusterResult, *, check: bool, places: Mapping[str, str], following: Iterable[str]
+    ) -> None:
         """Say what came of one cluster.
 
         Args:
@@ -349,7 +351,7 @@ class Screen:
             self._line(f"  next       {line}")
 
 
-def headline(chapter: Chapter, *, check: bool, seconds: float) -> str:
+def headline(chapter: ClusterResult, *, check: bool, seconds: float) -> str:
     """One line that says what came of a cluster that went well."""
     changed, there, kept = chapter.changed, chapter.count("present"), chapter.count("kept")
     if not changed:
@@ -369,7 +371,7 @@ def waiting(what: str) -> Iterator[None]:
     Args:
         what: It, as a line.
     """
-    screen = Screen(Story([what]), file=sys.stderr)
+    screen = Screen(RunResult([what]), file=sys.stderr)
     with screen:
         screen.say(what, what)
         yield

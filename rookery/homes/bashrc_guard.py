@@ -18,7 +18,7 @@ from rookery.clusters.ssh.remote_command import STATE_FOLDER
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 # The marks are those of `home`'s block for the role `shell`, so that it finds the guard and makes it its own.
 _SCRIPT = (
@@ -67,7 +67,7 @@ echo rookery-guarded
 )
 
 
-def heal(door: "Door", *, check: bool = False) -> bool:
+def heal(door: "Connection", *, check: bool = False) -> bool:
     """See that the cluster carries out commands and leaves them their input; where not, put the guard up.
 
     Args:
@@ -98,7 +98,7 @@ def heal(door: "Door", *, check: bool = False) -> bool:
     return False
 
 
-def _try(door: "Door") -> None:
+def _try(door: "Connection") -> None:
     """Run a command with an input.
 
     Raises:

@@ -41,7 +41,7 @@ REST = "For the roles"
 
 
 @dataclass(frozen=True)
-class Row:
+class ClusterRow:
     """A cluster in the list of clusters."""
 
     name: str
@@ -61,7 +61,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Value:
+class ProfileValue:
     """A variable of a cluster, and where it was said."""
 
     key: str
@@ -74,7 +74,7 @@ class Value:
     """Whether the profile says that nobody could verify it."""
 
 
-def table(sandbox: bool = False) -> list[Row]:
+def table(sandbox: bool = False) -> list[ClusterRow]:
     """All clusters, in the inventory's order.
 
     Args:
@@ -87,16 +87,18 @@ def table(sandbox: bool = False) -> list[Row]:
     return [_row(name, folders, sandbox) for name in profile.names(folders)]
 
 
-def _row(name: str, folders: list[Path], sandbox: bool) -> Row:
+def _row(name: str, folders: list[Path], sandbox: bool) -> ClusterRow:
     try:
         cluster = profile.load(name, folders, own_ssh=False)
     except RookeryError as error:
-        return Row(name, problem=error.message)
+        return ClusterRow(name, problem=error.message)
     gpus = tuple(gpu.get("title", gpu["type"]) for gpu in cluster.data.get("cluster_gpus", []))
-    return Row(name, cluster.title, cluster.host, cluster.scheduler, gpus, set_up_note.when(name, sandbox=sandbox))
+    return ClusterRow(
+        name, cluster.title, cluster.host, cluster.scheduler, gpus, set_up_note.when(name, sandbox=sandbox)
+    )
 
 
-def details(name: str, sandbox: bool = False) -> dict[str, list[Value]]:
+def details(name: str, sandbox: bool = False) -> dict[str, list[ProfileValue]]:
     """Everything said of a cluster, by group; what looks like a secret is hidden.
 
     Raises:
@@ -108,17 +110,17 @@ def details(name: str, sandbox: bool = False) -> dict[str, list[Value]]:
     doubtful = {key.split(".")[0].split("[")[0] for key in cluster.data.get("cluster_unverified", [])}
     group_of = {profile.PREFIX + key: group for group, keys in GROUPS.items() for key in keys.split()}
     order = {key: number for number, key in enumerate(group_of)}
-    grouped: dict[str, list[Value]] = {group: [] for group in (*GROUPS, REST)}
+    grouped: dict[str, list[ProfileValue]] = {group: [] for group in (*GROUPS, REST)}
     # how the house hands a profile on to Ansible's ssh says nothing of the cluster
     said = [one for one in profile.explain(name, folders) if one.file != glue or not one.key.startswith("ansible_")]
     for setting in sorted(said, key=lambda one: order.get(one.key, len(order))):
-        value = Value(
+        value = ProfileValue(
             setting.key, secret_values.hidden(setting.key, setting.value), setting.where(), setting.key in doubtful
         )
         grouped[group_of.get(setting.key, REST)].append(value)
     own = user_settings.differences(cluster).items()
     grouped[f"By your ~/.ssh/config, for {cluster.host}"] = [
-        Value(key, secret_values.hidden(key, value), "", False) for key, value in own
+        ProfileValue(key, secret_values.hidden(key, value), "", False) for key, value in own
     ]
     return {group: values for group, values in grouped.items() if values}
 
@@ -155,7 +157,7 @@ def _console() -> "Console":
     return Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
 
 
-def _print_rows(rows: list[Row]) -> None:
+def _print_rows(rows: list[ClusterRow]) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -178,7 +180,7 @@ def _print_rows(rows: list[Row]) -> None:
             break
 
 
-def _print_details(name: str, grouped: Mapping[str, list[Value]]) -> None:
+def _print_details(name: str, grouped: Mapping[str, list[ProfileValue]]) -> None:
     from rich.table import Table
     from rich.text import Text
 

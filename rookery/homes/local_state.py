@@ -16,7 +16,7 @@ from rookery.homes.vscode import workstation
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Trace:
     on_purge: bool = False
 
 
-def _traces(door: "Door") -> list[Trace]:
+def _traces(door: "Connection") -> list[Trace]:
     """What there is of a cluster."""
     cluster = door.cluster
     note = set_up_note.of(cluster)
@@ -61,12 +61,12 @@ def _traces(door: "Door") -> list[Trace]:
     return found
 
 
-def plan(door: "Door", *, purge: bool) -> list[str]:
+def plan(door: "Connection", *, purge: bool) -> list[str]:
     """What `forget` would do, a line each."""
     return [_line(trace, purge) for trace in _traces(door) if trace.path.exists()]
 
 
-def forget(door: "Door", *, purge: bool) -> list[str]:
+def forget(door: "Connection", *, purge: bool) -> list[str]:
     """Take back what rookery wrote of a cluster on this side; a line each on what went and what stays.
 
     Args:
@@ -102,7 +102,7 @@ def _line(trace: Trace, purge: bool) -> str:
     return f"on this computer, {fate}: {trace.what} ({trace.path})"
 
 
-def _forget_key(door: "Door", known: Path) -> None:
+def _forget_key(door: "Connection", known: Path) -> None:
     """Take the cluster's lines out of rookery's known_hosts."""
     pattern = host_keys.host_pattern(door.cluster)
     lines = known.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import config_file
-from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.connection import Connection
 from rookery.core import invocation
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @dataclass(frozen=True)
-class Request:
+class LoginOptions:
     """What a person asks of `login` or `logout`; each field is the flag of that name.
 
     Attributes:
@@ -72,7 +72,7 @@ class Entry:
     hint: str = ""
 
 
-def run(request: Request) -> int:
+def run(request: LoginOptions) -> int:
     """Open a connection to each of the clusters, one after another, so that no two ask at once.
 
     Returns:
@@ -91,7 +91,7 @@ def run(request: Request) -> int:
     return _each(names, lambda name: _opened(name, request), request)
 
 
-def logout(request: Request) -> int:
+def logout(request: LoginOptions) -> int:
     """Close the connections to the clusters; what runs through one of them ends.
 
     Returns:
@@ -117,7 +117,7 @@ def at_risk_now(text: str, now: time.struct_time) -> bool:
     return now.tm_wday == day and begin <= time.strftime("%H:%M", now) < end
 
 
-def _meant(request: Request, *, closing: bool = False) -> list[str]:
+def _meant(request: LoginOptions, *, closing: bool = False) -> list[str]:
     """The clusters asked for; without a name, those where the person has a username (or a miniature)."""
     if request.cluster not in {"", "all"}:
         return selection.clusters(request.cluster, "logout" if closing else "login")
@@ -127,7 +127,7 @@ def _meant(request: Request, *, closing: bool = False) -> list[str]:
     return found
 
 
-def _each(names: list[str], do: Callable[[str], Entry], request: Request) -> int:
+def _each(names: list[str], do: Callable[[str], Entry], request: LoginOptions) -> int:
     """Do something for each cluster, and tell what came of it; what fails at one keeps no other from its turn."""
     entries = {}
     for name in names:
@@ -150,9 +150,9 @@ def _each(names: list[str], do: Callable[[str], Entry], request: Request) -> int
     return code
 
 
-def _opened(name: str, request: Request) -> Entry:
+def _opened(name: str, request: LoginOptions) -> Entry:
     told = profile.of_person(name, request.user)
-    door = Door(profile.load(name, profile.sources(request.sandbox), told))
+    door = Connection(profile.load(name, profile.sources(request.sandbox), told))
     was_open = door.is_open()
     if not was_open:
         door.ensure(accept_host_key=request.accept_host_key)
@@ -161,15 +161,15 @@ def _opened(name: str, request: Request) -> Entry:
     return _entry("open" if was_open else "opened", door)
 
 
-def _closed(name: str, request: Request) -> Entry:
+def _closed(name: str, request: LoginOptions) -> Entry:
     cluster = profile.load(name, profile.sources(request.sandbox))
     if not cluster.user:  # so nobody has ever logged in from here
         return Entry("none", cluster.host)
-    door = Door(cluster)
+    door = Connection(cluster)
     return _entry("closed" if door.close() else "none", door)
 
 
-def _entry(state: str, door: "Door") -> Entry:
+def _entry(state: str, door: "Connection") -> Entry:
     cluster = door.cluster
     at_risk = str((cluster.data.get("cluster_policies") or {}).get("at_risk") or "")
     return Entry(

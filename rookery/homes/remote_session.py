@@ -21,7 +21,7 @@ from rookery.clusters.ssh.remote_command import LONGEST_ARGUMENT, new_mark, remo
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 PATIENCE = 120
 """Seconds within which the probe's answer comes: it gives up on whatever takes longer than ten."""
@@ -50,7 +50,7 @@ Order = dict[str, Any]
 """What begins one: `command`, an ssh's arguments, and `asked`, the probe's."""
 
 
-def order(door: "Door") -> Order | None:
+def order(door: "Connection") -> Order | None:
     """What begins one on a cluster; None where it would be too long for one argument.
 
     Args:

@@ -14,7 +14,7 @@ from rookery.homes import up_to_date
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.homes.up_to_date import Look
+    from rookery.homes.up_to_date import HomeComparison
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Danger:
     fix: str
 
 
-def danger(cluster: "Cluster", look: "Look") -> Danger | None:
+def danger(cluster: "Cluster", look: "HomeComparison") -> Danger | None:
     """What a look at a home tells of its programs; None where only the user and root can change them.
 
     Args:

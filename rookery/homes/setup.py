@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from rookery import __version__
 from rookery.clusters import set_up_note
 from rookery.clusters.config import profile, unknown_settings
-from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.connection import Connection
 from rookery.core import atomic_files, console, invocation, locking
 from rookery.core.errors import RookeryError
 from rookery.homes import bashrc_guard, playbook, remote_session, selection, up_to_date
@@ -27,13 +27,13 @@ from rookery.homes.timings import Clock
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.clusters.ssh.connection import Door
-    from rookery.core.console import Chapter, Screen, Story
+    from rookery.clusters.ssh.connection import Connection
+    from rookery.core.console import ClusterResult, RunResult, Screen
     from rookery.homes.timings import Clock
 
 
 @dataclass(frozen=True)
-class Request:
+class SetupOptions:
     """What a person asks of `setup`; each field is the flag of that name.
 
     Attributes:
@@ -83,9 +83,9 @@ class _Run:
         ansible: What a play is run by, where it is likely that there will be one.
     """
 
-    request: Request
+    request: SetupOptions
     tags: tuple[str, ...]
-    story: "Story"
+    story: "RunResult"
     clock: "Clock"
     asked: dict[str, dict[str, Any]] = field(default_factory=dict)
     screen: "Screen | None" = None
@@ -102,7 +102,7 @@ class _Run:
         return self.is_whole and not self.request.force
 
 
-def run(request: Request) -> int:
+def run(request: SetupOptions) -> int:
     """Set up a home on each of the clusters asked for.
 
     Returns:
@@ -116,7 +116,7 @@ def run(request: Request) -> int:
     if request.account and len(names) > 1:
         again = f"invoke setup --cluster {names[0]} --account CODE"
         raise RookeryError("An account belongs to one cluster.", hint=again)
-    this = _Run(request, selection.roles(request.tags), console.Story(names), clock)
+    this = _Run(request, selection.roles(request.tags), console.RunResult(names), clock)
     code = 0
     with ExitStack() as stack:
         for name in names:
@@ -149,7 +149,7 @@ def run(request: Request) -> int:
     return code
 
 
-def _look(doors: Mapping[str, "Door"], this: _Run) -> set[str]:
+def _look(doors: Mapping[str, "Connection"], this: _Run) -> set[str]:
     """The fast way: see which homes are as asked for already.
 
     Returns:
@@ -174,7 +174,7 @@ def _screen(this: _Run) -> "Screen":
     return screen
 
 
-def _tell(this: _Run, doors: Mapping[str, "Door"], code: int) -> None:
+def _tell(this: _Run, doors: Mapping[str, "Connection"], code: int) -> None:
     """Say what came of it."""
     request, clock = this.request, this.clock
     if request.json:
@@ -194,7 +194,7 @@ def _tell(this: _Run, doors: Mapping[str, "Door"], code: int) -> None:
 
 
 @contextmanager
-def _apart(story: "Story", name: str) -> Iterator[None]:
+def _apart(story: "RunResult", name: str) -> Iterator[None]:
     """What stops one of several clusters is told of at the end, and the others go on; a single one stops all."""
     try:
         yield
@@ -204,7 +204,7 @@ def _apart(story: "Story", name: str) -> Iterator[None]:
         story.chapters[name].fail(invocation.explain(error), "unreachable")
 
 
-def _clusters(request: Request, story: "Story") -> dict[str, "Cluster"]:
+def _clusters(request: SetupOptions, story: "RunResult") -> dict[str, "Cluster"]:
     """The profiles, with sandboxes started where they are asked for."""
     from rookery.sandbox import lifecycle  # noqa: PLC0415 start-up
 
@@ -224,14 +224,14 @@ def _clusters(request: Request, story: "Story") -> dict[str, "Cluster"]:
     return found
 
 
-def _doors(clusters: Mapping[str, "Cluster"], this: _Run) -> dict[str, "Door"]:
+def _doors(clusters: Mapping[str, "Cluster"], this: _Run) -> dict[str, "Connection"]:
     """A connection to each cluster, one after another so that two never ask for a password at once.
 
     Where a look follows, that finds out by itself whether a connection that is there still is good.
     """
     doors = {}
     for name, cluster in clusters.items():
-        door = Door(cluster)
+        door = Connection(cluster)
         with _apart(this.story, name):
             if not (this.may_be_fast and door.has_master()):
                 door.ensure(accept_host_key=this.request.accept_host_key)
@@ -242,7 +242,7 @@ def _doors(clusters: Mapping[str, "Cluster"], this: _Run) -> dict[str, "Door"]:
     return doors
 
 
-def _willing(doors: Mapping[str, "Door"], answered: set[str], this: _Run) -> dict[str, "Door"]:
+def _willing(doors: Mapping[str, "Connection"], answered: set[str], this: _Run) -> dict[str, "Connection"]:
     """Those that carry out commands, by themselves or after start-up files there were mended; the others are noted."""
     willing = {}
     for name, door in doors.items():
@@ -254,7 +254,7 @@ def _willing(doors: Mapping[str, "Door"], answered: set[str], this: _Run) -> dic
     return willing
 
 
-def _play(doors: Mapping[str, "Door"], this: _Run) -> int:
+def _play(doors: Mapping[str, "Connection"], this: _Run) -> int:
     """Run the playbook on every cluster that could be reached."""
     request, story, screen = this.request, this.story, this.screen or _screen(this)
     one = playbook.Play(
@@ -293,7 +293,7 @@ def _play(doors: Mapping[str, "Door"], this: _Run) -> int:
     return code
 
 
-def _explained(event: playbook.Event, doors: Mapping[str, "Door"]) -> playbook.Event:
+def _explained(event: playbook.Event, doors: Mapping[str, "Connection"]) -> playbook.Event:
     """An event: what to run next as it is typed here, and that a cluster is out of reach as its door says it."""
     if event.get("state") != "unreachable" or event["host"] not in doors:
         return {**event, "hint": invocation.as_typed(event["hint"])} if event.get("hint") else event
@@ -301,7 +301,7 @@ def _explained(event: playbook.Event, doors: Mapping[str, "Door"]) -> playbook.E
     return {**event, "msg": invocation.explain(error)}
 
 
-def _remember(cluster: "Cluster", chapter: "Chapter") -> None:
+def _remember(cluster: "Cluster", chapter: "ClusterResult") -> None:
     """Note on this side that a cluster is set up, for `clusters`."""
     values = {
         "name": cluster.name,
@@ -341,7 +341,7 @@ def _free(megabytes: Any) -> str:
     return f"  ({megabytes / 1024:.0f} GB free)" if megabytes >= 1024 else f"  ({megabytes:.0f} MB free)"
 
 
-def following(door: "Door", *, check: bool) -> Iterator[str]:
+def following(door: "Connection", *, check: bool) -> Iterator[str]:
     """The commands that work now; after a check, the one that does it."""
     cluster = door.cluster
     sandbox = " --sandbox" if cluster.sandbox else ""
@@ -360,7 +360,7 @@ def _short(path: Path) -> str:
     return f"~/{quote(str(path.relative_to(home)))}" if path.is_relative_to(home) else quote(str(path))
 
 
-def _name_failed(story: "Story") -> None:
+def _name_failed(story: "RunResult") -> None:
     """At the end of a run on several clusters, name those that failed."""
     if story.failed and len(story.chapters) > 1:
         names = ", ".join(chapter.name for chapter in story.failed)

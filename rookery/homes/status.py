@@ -15,7 +15,7 @@ from rookery.homes import replaced_programs, selection, up_to_date
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 AS_DECLARED, DRIFTED, OUT_OF_DATE, NOT_SET_UP, UNKNOWN = (
     "as declared",
@@ -31,7 +31,7 @@ _STYLES = {AS_DECLARED: "green", DRIFTED: "yellow", OUT_OF_DATE: "yellow", UNKNO
 
 
 @dataclass(frozen=True)
-class Area:
+class StorageArea:
     """A place on a cluster where files are kept.
 
     Attributes:
@@ -48,7 +48,7 @@ class Area:
 
 
 @dataclass(frozen=True)
-class Standing:
+class HomeStatus:
     """How a home stands.
 
     Attributes:
@@ -77,7 +77,7 @@ class Standing:
     new: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     tools: Mapping[str, str] = field(default_factory=dict)
-    storage: tuple[Area, ...] = ()
+    storage: tuple[StorageArea, ...] = ()
 
 
 def run(*, cluster: str, json: bool, sandbox: bool) -> int:
@@ -106,16 +106,16 @@ def run(*, cluster: str, json: bool, sandbox: bool) -> int:
     return code
 
 
-def standings(names: list[str], *, sandbox: bool) -> list[Standing]:
+def standings(names: list[str], *, sandbox: bool) -> list[HomeStatus]:
     """How each home stands: logins one after another, then all of them asked side by side."""
     doors, rows = {}, {}
     for name in names:
         try:
             doors[name] = _door(name, sandbox=sandbox)
         except RookeryError as error:
-            rows[name] = Standing(name, UNKNOWN, error.message, error.hint or "")
+            rows[name] = HomeStatus(name, UNKNOWN, error.message, error.hint or "")
             if sandbox or "username" in error.message:  # nobody has been there yet
-                rows[name] = Standing(name, NOT_SET_UP, error.message, error.hint or "")
+                rows[name] = HomeStatus(name, NOT_SET_UP, error.message, error.hint or "")
     with console.waiting("asking " + ", ".join(doors)):
         looks = up_to_date.looks(doors, up_to_date.look_closely)
     for name, look in looks.items():
@@ -123,7 +123,7 @@ def standings(names: list[str], *, sandbox: bool) -> list[Standing]:
     return [rows[name] for name in names]
 
 
-def _door(name: str, *, sandbox: bool) -> "Door":
+def _door(name: str, *, sandbox: bool) -> "Connection":
     door = connect.connect(name, sandbox=sandbox)
     profile.require_account(door.cluster)
     if not door.has_master():
@@ -131,15 +131,15 @@ def _door(name: str, *, sandbox: bool) -> "Door":
     return door
 
 
-def standing(cluster: "Cluster", look: up_to_date.Look, asked: Mapping[str, Any]) -> Standing:
+def standing(cluster: "Cluster", look: up_to_date.HomeComparison, asked: Mapping[str, Any]) -> HomeStatus:
     """What a look tells of a home."""
     name, sealed = cluster.name, look.sealed or {}
     setup = f"{invocation.invocation()} setup --cluster {name}{' --sandbox' if cluster.sandbox else ''}"
     storage = tuple(areas(cluster, look.output))
     if look.problem:
-        return Standing(name, UNKNOWN, look.problem, look.hint or setup, storage=storage)
+        return HomeStatus(name, UNKNOWN, look.problem, look.hint or setup, storage=storage)
     if not look.entries or look.sealed is None:  # undone, or no whole run so far
-        return Standing(name, NOT_SET_UP, hint=setup, storage=storage)
+        return HomeStatus(name, NOT_SET_UP, hint=setup, storage=storage)
     state, reason = AS_DECLARED, ""
     changed = tuple(up_to_date.differences(sealed, asked))
     if doubt := look.doubt(asked):
@@ -149,7 +149,7 @@ def standing(cluster: "Cluster", look: up_to_date.Look, asked: Mapping[str, Any]
     hint = setup if doubt else ""
     if danger := replaced_programs.danger(cluster, look):
         state, reason, hint = DRIFTED, danger.found, danger.fix
-    return Standing(
+    return HomeStatus(
         name,
         state,
         reason,
@@ -165,7 +165,7 @@ def standing(cluster: "Cluster", look: up_to_date.Look, asked: Mapping[str, Any]
     )
 
 
-def areas(cluster: "Cluster", output: str) -> Iterator[Area]:
+def areas(cluster: "Cluster", output: str) -> Iterator[StorageArea]:
     """The storage that a probe's answer tells of; nothing where it tells of none."""
     try:
         facts = probe.read(output, cluster.data)
@@ -173,10 +173,10 @@ def areas(cluster: "Cluster", output: str) -> Iterator[Area]:
         return
     quotas = {area["name"]: area.get("quota_mb") for area in cluster.data["cluster_storage"]}
     for name, path in facts["storage"].items():
-        yield Area(name, path, facts["free_mb"].get(name), quotas.get(name))
+        yield StorageArea(name, path, facts["free_mb"].get(name), quotas.get(name))
 
 
-def exit_code(found: list[Standing], *, named: bool) -> int:
+def exit_code(found: list[HomeStatus], *, named: bool) -> int:
     """The exit code for homes that stand like this.
 
     Args:
@@ -189,7 +189,7 @@ def exit_code(found: list[Standing], *, named: bool) -> int:
     return DRIFT_EXIT if states & {DRIFTED, OUT_OF_DATE, *([NOT_SET_UP] if named else [])} else 0
 
 
-def show(found: list[Standing]) -> None:
+def show(found: list[HomeStatus]) -> None:
     """Print how homes stand."""
     from rich.console import Console
     from rich.text import Text
@@ -206,7 +206,7 @@ def show(found: list[Standing]) -> None:
             console.print(Text(clean(f"  {label:<10} {text}")))
 
 
-def _lines(one: Standing) -> Iterator[tuple[str, str]]:
+def _lines(one: HomeStatus) -> Iterator[tuple[str, str]]:
     """What there is to say of a home, each with its label."""
     for thing in one.drift:
         yield thing["role"], f"{thing['what']}: {thing['how']}"
@@ -224,7 +224,7 @@ def _lines(one: Standing) -> Iterator[tuple[str, str]]:
         yield "next", invocation.as_typed(one.hint)
 
 
-def _room(area: Area) -> str:
+def _room(area: StorageArea) -> str:
     if area.free_mb is None:
         return ""
     of = f" of {_size(area.quota_mb)}" if area.quota_mb else ""

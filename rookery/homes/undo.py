@@ -22,7 +22,7 @@ from rookery.homes import bashrc_guard, local_state, playbook, selection
 from rookery.jobs.interactive import compute_node_job
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 PARTS = (
     "apply.problem",
@@ -59,7 +59,7 @@ STATES = ("removed", "restored", "left")
 
 
 @dataclass(frozen=True)
-class Request:
+class UndoOptions:
     """What a person asks of `undo`; each field is the flag of that name.
 
     Attributes:
@@ -121,7 +121,7 @@ class Account:
         self.state, self.error, self.hint = "failed", error.message, error.hint or ""
 
 
-def run(request: Request) -> int:
+def run(request: UndoOptions) -> int:
     """Take back what rookery did in homes.
 
     Returns:
@@ -171,7 +171,7 @@ class Home:
         purge: Whether rookery's own record goes too.
     """
 
-    door: "Door"
+    door: "Connection"
     facts: Mapping[str, Any]
     only: tuple[str, ...]
     purge: bool
@@ -205,7 +205,7 @@ class Home:
             )
         return answer
 
-    def carry_out(self, account: Account, request: Request) -> None:
+    def carry_out(self, account: Account, request: UndoOptions) -> None:
         """Do it; what comes of it is in the account."""
         name = self.door.cluster.name
         try:
@@ -219,7 +219,7 @@ class Home:
             account.laptop = local_state.forget(self.door, purge=request.purge)
 
 
-def _look(name: str, request: Request, only: tuple[str, ...], account: Account) -> Home:
+def _look(name: str, request: UndoOptions, only: tuple[str, ...], account: Account) -> Home:
     """Open the door, and see what is to be done.
 
     Raises:
@@ -246,7 +246,7 @@ def _look(name: str, request: Request, only: tuple[str, ...], account: Account) 
     return home
 
 
-def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], request: Request) -> None:
+def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], request: UndoOptions) -> None:
     """Say what will be done, and ask whether it shall be.
 
     Raises:
@@ -303,7 +303,7 @@ def _place(account: Account, one: Mapping[str, str]) -> str:
     return f"~{path.removeprefix(account.home)}" if account.home and path.startswith(f"{account.home}/") else path
 
 
-def _show(name: str, account: Account, request: Request) -> None:
+def _show(name: str, account: Account, request: UndoOptions) -> None:
     if account.state != "ok":
         print(f"{name}: {console.clean(account.error)}", file=sys.stderr)
         if account.hint:
@@ -322,7 +322,7 @@ def _show(name: str, account: Account, request: Request) -> None:
     print(f"{name}: {_amounts(account, check=request.check)}{end}")
 
 
-def _print_document(accounts: Mapping[str, Account], request: Request, code: int, seconds: float) -> None:
+def _print_document(accounts: Mapping[str, Account], request: UndoOptions, code: int, seconds: float) -> None:
     told = {
         name: {**{state: account.count(state) for state in STATES}, **asdict(account)}
         for name, account in accounts.items()

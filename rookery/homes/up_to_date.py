@@ -24,7 +24,7 @@ from rookery.remote import strict_json
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
     from rookery.clusters.ssh.process import Completed
 
 PATIENCE = 20
@@ -75,7 +75,7 @@ done
 
 
 @dataclass(frozen=True)
-class Look:
+class HomeComparison:
     """What a look at a home came to.
 
     Attributes:
@@ -179,7 +179,7 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return found + [f"setting {key} may change by itself" for key in now["unsteady"]]
 
 
-def look(door: "Door") -> Look:
+def look(door: "Connection") -> HomeComparison:
     """Look at a home, quickly: whether all that the last whole run looked at still looks the same; in one command.
 
     Args:
@@ -192,7 +192,7 @@ def look(door: "Door") -> Look:
     return read_quick(_ask(door, shlex.quote(code), "", depth="1"))
 
 
-def look_closely(door: "Door") -> Look:
+def look_closely(door: "Connection") -> HomeComparison:
     """Look at a home, whoever left it so, for the tools' versions and the room that is left as well; in one command.
 
     Args:
@@ -204,13 +204,13 @@ def look_closely(door: "Door") -> Look:
     return read(_ask(door, shlex.quote(bundle.FROM_ARGUMENT), bundle.pack({"full": True}, PARTS), depth=""))
 
 
-def _ask(door: "Door", code: str, argument: str, *, depth: str) -> "Completed":
+def _ask(door: "Connection", code: str, argument: str, *, depth: str) -> "Completed":
     script = _SCRIPT.format(probe=facts.script(), code=code, depth=depth)
     arguments = [argument, *facts.arguments(door.cluster.data)]
     return door.run(arguments, script=script, timeout=PATIENCE, check=False)
 
 
-def read_quick(said: "Completed") -> Look:
+def read_quick(said: "Completed") -> HomeComparison:
     """The look that quick.py's answer tells of."""
     answer = bundle.unpack(said.stdout)
     if answer is None:
@@ -220,13 +220,13 @@ def read_quick(said: "Completed") -> Look:
     now = set(facts_in(facts.decode(errors="surrogateescape")))
     startup = next((fact.partition(" ")[2] for fact in now if fact.startswith("startup ")), "")
     if digest.decode(errors="replace") != hashlib.sha256(text).hexdigest():
-        return Look(answered=True, startup=startup)
+        return HomeComparison(answered=True, startup=startup)
     try:
         sealed = answers.SEALED(strict_json.loads(text))
     except (strict_json.MalformedError, MismatchError):  # not what a run writes: a whole run finds out
-        return Look(answered=True, startup=startup)
+        return HomeComparison(answered=True, startup=startup)
     then = set(sealed.get("glance") or [])
-    return Look(
+    return HomeComparison(
         sealed=sealed,
         ended=_is_ended(lease, sealed["run"]),
         intact=answer.get("same", False),
@@ -254,28 +254,30 @@ def _is_ended(lease: bytes, run: str) -> bool:
         return False
 
 
-def _silent(said: "Completed") -> Look:
+def _silent(said: "Completed") -> HomeComparison:
     lines = said.stderr.strip().splitlines()
-    return Look(problem=lines[-1] if lines else "there is no Python there that answers", answered=True)
+    return HomeComparison(problem=lines[-1] if lines else "there is no Python there that answers", answered=True)
 
 
-def read(said: "Completed") -> Look:
+def read(said: "Completed") -> HomeComparison:
     """The look that an answer tells of."""
     answer = bundle.unpack(said.stdout)
     if answer is None:
         return _silent(said)
     if answer.get("failed"):
-        return Look(
+        return HomeComparison(
             problem=str(answer.get("msg") or "it did not say why"), hint=str(answer.get("hint") or ""), answered=True
         )
-    known = {one.name for one in fields(Look)} - {"problem", "hint", "answered"}
+    known = {one.name for one in fields(HomeComparison)} - {"problem", "hint", "answered"}
     seen: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in answer.items() if key in known
     }
-    return Look(**seen, answered=True)
+    return HomeComparison(**seen, answered=True)
 
 
-def looks(doors: Mapping[str, "Door"], how: Callable[["Door"], Look]) -> dict[str, Look]:
+def looks(
+    doors: Mapping[str, "Connection"], how: Callable[["Connection"], HomeComparison]
+) -> dict[str, HomeComparison]:
     """Look at several homes, side by side; at one that does not answer as it should, the problem is what is seen.
 
     Args:
@@ -284,11 +286,11 @@ def looks(doors: Mapping[str, "Door"], how: Callable[["Door"], Look]) -> dict[st
     """
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 start-up
 
-    def one(door: "Door") -> Look:
+    def one(door: "Connection") -> HomeComparison:
         try:
             return how(door)
         except RookeryError as error:
-            return Look(problem=error.message)
+            return HomeComparison(problem=error.message)
 
     if len(doors) == 1:
         return {name: one(door) for name, door in doors.items()}

@@ -10,13 +10,13 @@ from rookery.core.errors import RookeryError
 from rookery.projects import config, target
 from rookery.projects.commit import git
 from rookery.projects.scripts import job_script
-from rookery.projects.scripts.job_script import Script
+from rookery.projects.scripts.job_script import JobScript
 from rookery.projects.source_tree import stays_inside
 from rookery.remote import strict_json
 
 
 @dataclass(frozen=True)
-class Request:
+class RenderOptions:
     """What a person asked for: the flags of `render`."""
 
     job: str = ""
@@ -26,7 +26,7 @@ class Request:
     sandbox: bool = False
 
 
-def run(request: Request) -> int:
+def run(request: RenderOptions) -> int:
     """Print the scripts of a project's jobs, or of one, or write them.
 
     Raises:
@@ -56,7 +56,7 @@ def run(request: Request) -> int:
     return 0
 
 
-def _print(scripts: list[Script]) -> None:
+def _print(scripts: list[JobScript]) -> None:
     """The scripts one after another; where there are several, the path of each above it."""
     texts: dict[str, str] = {}
     for each in scripts:
@@ -67,7 +67,7 @@ def _print(scripts: list[Script]) -> None:
     sys.stdout.write(console.clean(text) if sys.stdout.isatty() else text)
 
 
-def _write(folder: Path, scripts: list[Script]) -> None:
+def _write(folder: Path, scripts: list[JobScript]) -> None:
     """All of them or none: what a person wrote or changed is never written over."""
     texts = {
         folder / Path(path).name: text

@@ -31,7 +31,7 @@ _ID = re.compile(rf"({NUMBER.pattern})(?:_([0-9]{{1,10}}))?")
 
 
 @dataclass(frozen=True)
-class Record:
+class RunRecord:
     """What is known of a submission.
 
     Attributes:
@@ -98,7 +98,7 @@ class Record:
     version: int = 1
 
 
-def read(told: Mapping[str, Any]) -> Record:
+def read(told: Mapping[str, Any]) -> RunRecord:
     """A record from its JSON; what a later version has put in besides is left out.
 
     Raises:
@@ -110,9 +110,9 @@ def read(told: Mapping[str, Any]) -> Record:
         raise RookeryError(f"This is no record of a run: {error}.") from None
 
 
-def _made(values: Mapping[str, Any]) -> Record:
+def _made(values: Mapping[str, Any]) -> RunRecord:
     fitting: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    return Record(**fitting)
+    return RunRecord(**fitting)
 
 
 def fault(content: bytes, name: str) -> str:
@@ -129,12 +129,12 @@ def fault(content: bytes, name: str) -> str:
     return "" if told["id"] == name.partition(".")[0] else f"the record in it is of run {told['id']}"
 
 
-def text(record: Record) -> str:
+def text(record: RunRecord) -> str:
     """The file's content."""
     return json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n"
 
 
-def keep(root: Path, record: Record) -> Path:
+def keep(root: Path, record: RunRecord) -> Path:
     """Write a record into the project's runs/. One of another cluster's job of the same number is kept beside it.
 
     Args:
@@ -150,7 +150,7 @@ def keep(root: Path, record: Record) -> Path:
     return path
 
 
-def find(root: Path, job: str, cluster: str = "") -> Record | None:
+def find(root: Path, job: str, cluster: str = "") -> RunRecord | None:
     """The record of a run; the latest, where clusters have given the same number twice. None where there is none.
 
     Args:
@@ -163,13 +163,13 @@ def find(root: Path, job: str, cluster: str = "") -> Record | None:
     return max(found, key=lambda one: one.when, default=None)
 
 
-def every(root: Path, cluster: str = "") -> list[Record]:
+def every(root: Path, cluster: str = "") -> list[RunRecord]:
     """All records of a project, the oldest first."""
     found = [one for path in (root / FOLDER).glob("[0-9]*.json") if (one := _load(path))]
     return sorted((one for one in found if cluster in {"", one.cluster}), key=lambda one: (one.when, int(one.id)))
 
 
-def latest(root: Path, cluster: str = "") -> Record | None:
+def latest(root: Path, cluster: str = "") -> RunRecord | None:
     """The record of the project's last run; None where there is none."""
     return next(reversed(every(root, cluster)), None)
 
@@ -189,7 +189,7 @@ def numbered(given: str, command: str) -> tuple[str, str]:
     return found[1], found[2] or ""
 
 
-def _load(path: Path) -> Record | None:
+def _load(path: Path) -> RunRecord | None:
     """The record in a file; None where there is none, or where it can't be used, which is said."""
     advice = f"mv {shlex.quote(str(path))} ~/   # a record that the cluster still has comes back with: invoke fetch"
     told = state_files.load(path, answers.run_record, advice=advice, most=LARGEST)

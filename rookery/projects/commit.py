@@ -132,7 +132,7 @@ def _toplevel(said: str) -> str:
     return found[1] if found else ""
 
 
-class Look:
+class GitStatus:
     """A look at a project's files, begun; while git goes through them, the commit that is checked out is known already.
 
     Attributes:
@@ -203,7 +203,7 @@ class Look:
 @contextmanager
 def chosen(root: Path, outputs: Sequence[str] = (), *, dirty: bool = False) -> Iterator[Commit]:
     """The commit to deploy, as `Look.commit` tells it; a snapshot is there while the block runs."""
-    with closing(Look(root, outputs)) as look:
+    with closing(GitStatus(root, outputs)) as look:
         yield look.commit(dirty=dirty)
 
 

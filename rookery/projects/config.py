@@ -42,7 +42,7 @@ class NoProject(RookeryError):  # noqa: N818 said of a place, not of something t
 
 @cache
 def _loader() -> Any:
-    class Loader(yaml_document.fastest()):  # type: ignore[misc]
+    class ConfigLoader(yaml_document.fastest()):  # type: ignore[misc]
         yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 PyYAML's own way
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:  # keys are text, numbers too
@@ -53,8 +53,8 @@ def _loader() -> Any:
         ("null", r"(~|null|Null|NULL|)$", ["~", "n", "N", ""]),
         ("merge", r"<<$", ["<"]),
     ):
-        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), first)
-    return Loader
+        ConfigLoader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), first)
+    return ConfigLoader
 
 
 DIALECT = Dialect("project-2", _loader)

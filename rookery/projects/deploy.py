@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 from rookery.projects import commit as git
 from rookery.projects import deploy_cache as memories
 from rookery.projects import prune, release_builder, release_client, release_protocol, target
-from rookery.projects.deploy_options import Request
+from rookery.projects.deploy_options import DeployOptions
 from rookery.projects.deploy_report import Result
 from rookery.projects.preflight import Preflight
-from rookery.projects.release_protocol import Answer, Goods, Made
+from rookery.projects.release_protocol import Release, ReleaseAnswer, ReleaseContents
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
     from rookery.projects.commit import Commit
     from rookery.projects.model import Project
 
 
-def run(request: Request) -> int:
+def run(request: DeployOptions) -> int:
     """Bring a project's commit to a cluster.
 
     Returns:
@@ -49,9 +49,9 @@ def run(request: Request) -> int:
 class _Deploy:
     """One deploy: what is known already is enough, or more is made and sent."""
 
-    def __init__(self, door: "Door", project: "Project", start: Preflight, request: Request) -> None:
+    def __init__(self, door: "Connection", project: "Project", start: Preflight, request: DeployOptions) -> None:
         self.door, self.project, self._start, self._request = door, project, start, request
-        self._made: Made | None = None
+        self._made: Release | None = None
 
     @property
     def commit(self) -> "Commit":
@@ -59,13 +59,13 @@ class _Deploy:
         return self._start.look.commit(dirty=self._request.dirty)
 
     @property
-    def made(self) -> Made:
+    def made(self) -> Release:
         """The release as it is wanted; without its files where it was made by an earlier deploy."""
         if self._made is None:
             self._made = self._make(None)
         return self._made
 
-    def do(self) -> Answer:
+    def do(self) -> ReleaseAnswer:
         """See what the cluster has; where that is not what is wanted, send what it lacks."""
         start, memory = self._start, self._start.memory
         if not start.is_open:
@@ -93,19 +93,19 @@ class _Deploy:
     def _key(self) -> str:
         return memories.key(self.project, self.commit, self.door.cluster)
 
-    def _make(self, packing: git.Packing | None) -> Made:
+    def _make(self, packing: git.Packing | None) -> Release:
         return release_builder.make(
             self.project, self.commit, self.door.cluster, packing=packing, large=self._request.yes
         )
 
-    def _brought(self, there: Sequence[str]) -> Answer:
+    def _brought(self, there: Sequence[str]) -> ReleaseAnswer:
         """Bring the release to a cluster that has some commits already."""
         ahead = self.commit.id not in there
         return self._whole(
             release_client.bring(self.door, self.project.name, ahead=ahead).answer(self._parcel(there)), there
         )
 
-    def _whole(self, answer: Answer, there: Sequence[str]) -> Answer:
+    def _whole(self, answer: ReleaseAnswer, there: Sequence[str]) -> ReleaseAnswer:
         """The answer, where what was sent was enough; else that to what the cluster needs besides."""
         if answer.state:
             return answer
@@ -118,5 +118,7 @@ class _Deploy:
             packing = git.Packing(self.commit, there)
         self._made = made = self._make(packing)
         pack = packing.pack()
-        goods = Goods(made.files, pack, *((tuple(packing.bases()), tuple(git.boundary(self.commit))) if pack else ()))
+        goods = ReleaseContents(
+            made.files, pack, *((tuple(packing.bases()), tuple(git.boundary(self.commit))) if pack else ())
+        )
         return release_protocol.parcel(made.order, goods)

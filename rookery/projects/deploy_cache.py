@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rookery import __version__
 from rookery.core import atomic_files, paths, state_files
 from rookery.core.shapes import many, mapping, struct, text
-from rookery.projects.release_protocol import Made, Order
+from rookery.projects.release_protocol import Order, Release
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -46,7 +46,7 @@ class Memory:
 
     commits: tuple[str, ...] = ()
     key: str = ""
-    made: Made | None = None
+    made: Release | None = None
 
 
 def file(cluster: "Cluster", project: str) -> Path:
@@ -64,7 +64,7 @@ def remembered(path: Path) -> Memory:
         return Memory()
     order = Order(**{name: _frozen(value) for name, value in told["order"].items()})
     lists = {name: tuple(told[name]) for name in ("jobs", "scripts", "own")}
-    made = Made(order, {}, outwards=told["outwards"], **lists)
+    made = Release(order, {}, outwards=told["outwards"], **lists)
     return Memory(tuple(told["commits"]), told["key"], made)
 
 
@@ -91,7 +91,7 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def remember(path: Path, memory: Memory, commit: "Commit", key: str, made: Made) -> None:
+def remember(path: Path, memory: Memory, commit: "Commit", key: str, made: Release) -> None:
     """Keep what is known now, where it is something new."""
     commits = tuple(dict.fromkeys((commit.id, commit.head, *memory.commits)))[:REMEMBERED]
     if (commits, key) == (memory.commits, memory.key):

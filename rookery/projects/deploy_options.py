@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Request:
+class DeployOptions:
     """What a person asks of `deploy`; each field is the flag of that name.
 
     Attributes:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from rookery.core import console
 from rookery.core.invocation import invocation, is_guided
 from rookery.projects.commit import listed
-from rookery.projects.release_protocol import Answer, Made
+from rookery.projects.release_protocol import Release, ReleaseAnswer
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
     from rookery.projects.commit import Commit
-    from rookery.projects.deploy_options import Request
+    from rookery.projects.deploy_options import DeployOptions
     from rookery.projects.prune import Pruned
 
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class Result:
     """What came of a deploy, for the person."""
 
-    made: Made
+    made: Release
     commit: "Commit"
-    answer: Answer
-    door: "Door"
+    answer: ReleaseAnswer
+    door: "Connection"
     seconds: float
     pruned: "Pruned | None" = None
 
@@ -36,7 +36,7 @@ class Result:
             found[kind] = {"state": state, "path": path, **({"seconds": seconds[kind]} if kind in seconds else {})}
         return found
 
-    def document(self, request: "Request") -> dict[str, Any]:
+    def document(self, request: "DeployOptions") -> dict[str, Any]:
         """For --json."""
         return {
             "cluster": self.door.cluster.name,
@@ -57,12 +57,12 @@ class Result:
             "seconds": round(self.seconds, 2),
         }
 
-    def lines(self, request: "Request") -> Iterator[str]:
+    def lines(self, request: "DeployOptions") -> Iterator[str]:
         """For a person."""
         for line in self._lines(request):
             yield _clean(line)
 
-    def _lines(self, request: "Request") -> Iterator[str]:
+    def _lines(self, request: "DeployOptions") -> Iterator[str]:
         release_path = self.answer.one("release")
         yield self._headline(request)
         if self.commit.dirty:
@@ -85,7 +85,7 @@ class Result:
             yield from self.pruned.lines()
         yield from self._following(request)
 
-    def _headline(self, request: "Request") -> str:
+    def _headline(self, request: "DeployOptions") -> str:
         what = f"{self.made.order.name} {self.commit.id[:10]}" + (" (with uncommitted changes)" * self.commit.dirty)
         name, took = self.door.cluster.name, f"({self.seconds:.1f} s)"
         if self.answer.state == "same":
@@ -94,7 +94,7 @@ class Result:
             return f"{_CHECKED.get(self.answer.state, _OTHER).format(what=what, name=name)}; nothing was written {took}"
         return f"{_DONE.get(self.answer.state, _OTHER).format(what=what, name=name)} {took}"
 
-    def _following(self, request: "Request") -> Iterator[str]:
+    def _following(self, request: "DeployOptions") -> Iterator[str]:
         if is_guided():
             return
         flags = f"--cluster {self.door.cluster.name}{' --sandbox' if self.door.cluster.sandbox else ''}"

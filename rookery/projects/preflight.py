@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from rookery.core.background import begun
 from rookery.projects import deploy_cache as memories
 from rookery.projects import release_client
-from rookery.projects.commit import Look, Packing
+from rookery.projects.commit import GitStatus, Packing
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
     from rookery.projects.model import Project
-    from rookery.projects.release_client import Talk
+    from rookery.projects.release_client import ReleaseCall
 
 
 class Preflight:
@@ -26,7 +26,7 @@ class Preflight:
         packing: What goes over for it, if HEAD it is.
     """
 
-    def __init__(self, door: "Door", project: "Project", *, ask: bool = True, dirty: bool = False) -> None:
+    def __init__(self, door: "Connection", project: "Project", *, ask: bool = True, dirty: bool = False) -> None:
         """Begin.
 
         Args:
@@ -36,11 +36,11 @@ class Preflight:
             dirty: Uncommitted changes go along.
         """
         opened = begun(door.is_open)
-        self.look = Look(project.root, project.outputs)
+        self.look = GitStatus(project.root, project.outputs)
         self.file = memories.file(door.cluster, project.name)
         self.memory = memories.remembered(self.file)
-        self.looked: Talk | None = None
-        self.brought: Talk | None = None
+        self.looked: ReleaseCall | None = None
+        self.brought: ReleaseCall | None = None
         self.packing: Packing | None = None
         self.is_open = opened()
         head, there, made = self.look.head, self.memory.commits, self.memory.made

@@ -10,7 +10,7 @@ from rookery.core.errors import RookeryError
 from rookery.projects import release_protocol
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Pruned:
             yield f"  kept         {commit[:10]}: {why}"
 
 
-def prune(door: "Door", project: str, *, check: bool) -> Pruned:
+def prune(door: "Connection", project: str, *, check: bool) -> Pruned:
     """Remove a project's old releases, and environments that none leads to any more.
 
     Args:
@@ -74,7 +74,7 @@ def prune(door: "Door", project: str, *, check: bool) -> Pruned:
     )
 
 
-def _refused(door: "Door", why: str) -> RookeryError:
+def _refused(door: "Connection", why: str) -> RookeryError:
     word, _, rest = why.partition(" ")
     name = door.cluster.name
     if word == "slurm":

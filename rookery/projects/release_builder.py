@@ -8,7 +8,7 @@ from rookery.core.background import begun
 from rookery.projects import commit as git
 from rookery.projects import config, environment, release_protocol, remote_paths, tree_checks
 from rookery.projects.deploy_cache import digest
-from rookery.projects.release_protocol import Made, Order
+from rookery.projects.release_protocol import Order, Release
 from rookery.projects.scripts import job_script
 from rookery.projects.source_tree import Committed
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
     from rookery.projects.commit import Commit, Packing
     from rookery.projects.model import Project
-    from rookery.projects.scripts.job_script import Script
+    from rookery.projects.scripts.job_script import JobScript
 
 LAYOUT = 1
 """Raised where releases must be made anew because deploy.sh lays them out in another way."""
@@ -30,7 +30,7 @@ R_PROFILE = ".rookery/Rprofile"
 
 def make(
     project: "Project", commit: "Commit", cluster: "Cluster", *, packing: "Packing | None" = None, large: bool = False
-) -> Made:
+) -> Release:
     """Read a commit, see that it can be a release, and render its scripts.
 
     Args:
@@ -83,7 +83,7 @@ def make(
     )
     order = replace(order, wanted=digest([LAYOUT, values, stated, rendered, asdict(order)]))
     values |= {"describe": describe(), "rookery": __version__}
-    return Made(
+    return Release(
         order,
         {**rendered, remote_paths.STAMP: release_protocol.stamp(values, stated)},
         tuple(project.jobs),
@@ -93,7 +93,7 @@ def make(
     )
 
 
-def _scripts(project: "Project", cluster: "Cluster", source: Committed) -> "list[Script]":
+def _scripts(project: "Project", cluster: "Cluster", source: Committed) -> "list[JobScript]":
     if not project.jobs:
         return []
 

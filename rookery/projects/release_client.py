@@ -9,24 +9,24 @@ from rookery.core import console
 from rookery.core.errors import RookeryError
 from rookery.projects import release_protocol
 from rookery.projects.release_errors import refused
-from rookery.projects.release_protocol import Answer, Order
+from rookery.projects.release_protocol import Order, ReleaseAnswer
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
     from rookery.core.console import Screen
 
 LARGE = 2_000_000
 """Bytes from which it is said that they are being sent."""
 
 
-class Talk:
+class ReleaseCall:
     """A script that has been sent, for a project on a cluster.
 
     Attributes:
         running: Its command.
     """
 
-    def __init__(self, door: "Door", project: str, script: str, *, sends: bool = False) -> None:
+    def __init__(self, door: "Connection", project: str, script: str, *, sends: bool = False) -> None:
         """Send it, through a door that is open.
 
         Args:
@@ -39,7 +39,7 @@ class Talk:
         self._progress = _Progress(f"{door.cluster.name}: {project}")
         self.running = door.begin(script, heard=self._progress.heard if sends else None, sends=sends)
 
-    def answer(self, parcel: bytes = b"") -> Answer:
+    def answer(self, parcel: bytes = b"") -> ReleaseAnswer:
         """Wait for what the cluster says; where it `need`s more than it was sent, that is an answer too.
 
         Args:
@@ -69,7 +69,7 @@ class Talk:
             self.running.stop()
 
 
-def look(door: "Door", order: Order, *, check: bool = False) -> Talk:
+def look(door: "Connection", order: Order, *, check: bool = False) -> ReleaseCall:
     """Ask a cluster for a release, without anything being done; it `need`s more where that is not there.
 
     Args:
@@ -77,10 +77,10 @@ def look(door: "Door", order: Order, *, check: bool = False) -> Talk:
         order: The release.
         check: Ask what a deploy would do.
     """
-    return Talk(door, order.name, release_protocol.look(order, check=check))
+    return ReleaseCall(door, order.name, release_protocol.look(order, check=check))
 
 
-def bring(door: "Door", project: str, *, ahead: bool) -> Talk:
+def bring(door: "Connection", project: str, *, ahead: bool) -> ReleaseCall:
     """Begin to bring a release, which is the parcel that the answer is asked with.
 
     Args:
@@ -88,7 +88,7 @@ def bring(door: "Door", project: str, *, ahead: bool) -> Talk:
         project: The project's name.
         ahead: The commit is probably new there.
     """
-    return Talk(door, project, release_protocol.deploy(project, ahead=ahead), sends=True)
+    return ReleaseCall(door, project, release_protocol.deploy(project, ahead=ahead), sends=True)
 
 
 class _Progress:
@@ -113,5 +113,7 @@ class _Progress:
 
         with self._lock:
             if self._screen is None:
-                self._screen = self._stack.enter_context(console.Screen(console.Story([self._title]), file=sys.stderr))
+                self._screen = self._stack.enter_context(
+                    console.Screen(console.RunResult([self._title]), file=sys.stderr)
+                )
         self._screen.say(self._title, console.clean(line.removeprefix("doing: "))[:100])

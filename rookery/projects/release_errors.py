@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from rookery.core.errors import RookeryError
 from rookery.projects import remote_paths
-from rookery.projects.release_protocol import Answer
+from rookery.projects.release_protocol import ReleaseAnswer
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -21,7 +21,7 @@ _OFFLINE = re.compile(
 _TELLING = re.compile(r"error|failed|no such|not found|cannot|can't", re.IGNORECASE)
 
 
-def refused(cluster: "Cluster", project: str, answer: Answer, said: str) -> RookeryError:
+def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, said: str) -> RookeryError:
     """The error for a deploy that stopped.
 
     Args:
@@ -60,7 +60,7 @@ def refused(cluster: "Cluster", project: str, answer: Answer, said: str) -> Rook
     return _failed(name, sandbox, answer, said)
 
 
-def _failed(name: str, sandbox: str, answer: Answer, said: str) -> RookeryError:
+def _failed(name: str, sandbox: str, answer: ReleaseAnswer, said: str) -> RookeryError:
     """The error for a step that went wrong there."""
     word, _, rest = answer.stop.partition(" ")
     way, _, log = rest.partition(" ")

@@ -40,7 +40,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Made:
+class Release:
     """A release as it is wanted.
 
     Attributes:
@@ -61,7 +61,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Goods:
+class ReleaseContents:
     """What a release is made of, but for what the cluster has already.
 
     Attributes:
@@ -78,7 +78,7 @@ class Goods:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ReleaseAnswer:
     """What the cluster said.
 
     Attributes:
@@ -127,7 +127,7 @@ def deploy(name: str, *, ahead: bool) -> str:
     return _assigned(values) + "".join(text(part) for part in ("release.sh", "files.sh", "deploy.sh"))
 
 
-def parcel(order: Order, goods: Goods) -> bytes:
+def parcel(order: Order, goods: ReleaseContents) -> bytes:
     """What goes to `deploy` on standard input: what is wanted, and what it is made of."""
     values = {
         **_values(order),
@@ -181,15 +181,15 @@ def stamp(values: Mapping[str, object], environment: Mapping[str, object]) -> st
     return json.dumps({**values, "environment": {**environment, "paths": {}}}, indent=None).removesuffix("}}}")
 
 
-def read(stdout: str) -> Answer:
+def read(stdout: str) -> ReleaseAnswer:
     """The answer of the cluster, without what start-up files print and facts of another form than the scripts' own."""
     facts = []
     for line in stdout.splitlines():
         word, _, value = line.partition(" ")
         if word in _FORMS and _FORMS[word].fullmatch(value):
             facts.append((word, value))
-    found = Answer("", "", tuple(facts))
-    return Answer(found.one("state"), found.one("stop"), found.facts)
+    found = ReleaseAnswer("", "", tuple(facts))
+    return ReleaseAnswer(found.one("state"), found.one("stop"), found.facts)
 
 
 _COMMIT, _WORDS = "[0-9a-f]{40}", r"[^\x00]{0,5000}"

@@ -34,7 +34,7 @@ _RESERVED = {"numpy", "pytest", "mlflow", "mlflow-skinny", "wandb", "con", "nul"
 
 
 @dataclass(frozen=True)
-class Request:
+class NewOptions:
     """What `new` was asked for: its flags, as rookery/cli/commands/project.py tells them.
 
     `author` is a name and an address for the project's commits, where git knows none; `onboard` has asked for them.
@@ -48,7 +48,7 @@ class Request:
     author: tuple[str, str] = ("", "")
 
 
-def run(request: Request) -> int:
+def run(request: NewOptions) -> int:
     """Make the project in a folder of its name, here.
 
     Raises:
@@ -60,7 +60,7 @@ def run(request: Request) -> int:
 
 
 @dataclass(frozen=True)
-class Made:
+class NewProject:
     """A project that was begun.
 
     Attributes:
@@ -69,12 +69,12 @@ class Made:
         signed: What there is to know of its first commit (see `_commit`).
     """
 
-    request: Request
+    request: NewOptions
     outer: str
     signed: str
 
 
-def make(request: Request, folder: Path | None = None) -> Made:
+def make(request: NewOptions, folder: Path | None = None) -> NewProject:
     """Make the project in a folder of its name, and say nothing of it.
 
     Args:
@@ -99,10 +99,10 @@ def make(request: Request, folder: Path | None = None) -> Made:
             _lock(wanted, building)
         signed = _commit(building, wanted.author)
         building.replace(target)
-    return Made(wanted, outer, signed)
+    return NewProject(wanted, outer, signed)
 
 
-def checked(request: Request) -> Request:
+def checked(request: NewOptions) -> NewOptions:
     """The request with its choices filled in.
 
     Raises:
@@ -159,7 +159,7 @@ def _runs_jobs(name: str) -> bool:
         return False
 
 
-def fill(request: Request, target: Path) -> None:
+def fill(request: NewOptions, target: Path) -> None:
     """Write the project's files.
 
     What a template's name ends in decides: .j2 is filled in and taken off; what another lock or tracker needs is left
@@ -196,7 +196,7 @@ def fill(request: Request, target: Path) -> None:
     shutil.copyfile(paths.root() / "templates" / "rookery.schema.json", target / ".rookery.schema.json")
 
 
-def _place(path: Path, request: Request) -> Path | None:
+def _place(path: Path, request: NewOptions) -> Path | None:
     """Where a template goes in the project; None where it is not for this one."""
     name = path.name.removesuffix(".j2")
     if name in LOCKS.values() and name != LOCKS[request.lock]:
@@ -206,7 +206,7 @@ def _place(path: Path, request: Request) -> Path | None:
     return Path(*(re.sub(r"^dot-", ".", part) for part in path.with_name(name).parts))
 
 
-def _lock(request: Request, folder: Path) -> None:
+def _lock(request: NewOptions, folder: Path) -> None:
     """Write the lock file anew: what comes for the tracker is not in the one that the template has.
 
     Raises:
@@ -303,7 +303,7 @@ def _install(what: str) -> str:
     return f"sudo apt install {what}   # Debian, Ubuntu; xcode-select --install on a Mac"
 
 
-def _tell(request: Request, outer: str, signed: str) -> None:
+def _tell(request: NewOptions, outer: str, signed: str) -> None:
     """Say what there is, what is to be minded, and the commands that lead to a result."""
     invoke = invocation.invocation()
     kind = {"python": "a Python", "r": "an R"}[request.lang]

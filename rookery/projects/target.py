@@ -10,7 +10,7 @@ from rookery.projects import config
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
     from rookery.projects.model import Project
 
 
@@ -24,7 +24,7 @@ class Target:
     """
 
     project: "Project | None"
-    door: "Door"
+    door: "Connection"
 
     @property
     def cluster(self) -> "Cluster":

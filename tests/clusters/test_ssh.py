@@ -22,7 +22,7 @@ from live import Live
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import connection, fabric_connection, startup_files, user_settings
-from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.errors import SshError
 from rookery.clusters.ssh.fabric_connection import FabricConnection
 from rookery.core.errors import RookeryError
@@ -71,8 +71,8 @@ def opened(account):  # noqa: ARG001 (whose home the doors are closed in)
     """Make doors; they are closed at the end."""
     doors = []
 
-    def make(cluster: Cluster) -> Door:
-        doors.append(Door(cluster))
+    def make(cluster: Cluster) -> Connection:
+        doors.append(Connection(cluster))
         doors[-1].ensure(batch=True)
         return doors[-1]
 
@@ -81,12 +81,12 @@ def opened(account):  # noqa: ARG001 (whose home the doors are closed in)
         door.close()
 
 
-def line_of(door: Door) -> str:
+def line_of(door: Connection) -> str:
     """Addresses and ports of the connection that a command comes through: the same for everything in one login."""
     return door.run(script="echo $SSH_CONNECTION").stdout.strip()
 
 
-def master(door: Door) -> int:
+def master(door: Connection) -> int:
     done = subprocess.run([*door.ssh, "-O", "check", door.cluster.name], capture_output=True, text=True, check=True)
     return int(re.search(r"pid=(\d+)", done.stderr)[1])
 
@@ -100,7 +100,7 @@ def until(condition, seconds: float = 10) -> None:
 
 def test_a_master_is_found_again(account, penguins, opened):
     door = opened(account(penguins, "bina"))
-    again = Door(door.cluster)
+    again = Connection(door.cluster)
     again.ensure(batch=True)
     assert line_of(again) == line_of(door)
 
@@ -160,7 +160,7 @@ def test_start_up_files_that_keep_sftp_waiting(account, hec, opened, monkeypatch
 
 def refused(cluster: Cluster) -> SshError:
     with pytest.raises(SshError) as caught:
-        Door(cluster).ensure(batch=True)
+        Connection(cluster).ensure(batch=True)
     assert "\n" not in caught.value.message
     assert caught.value.hint
     return caught.value
@@ -185,8 +185,8 @@ def test_host_keys(account, penguins, tmp_path):
     assert refused(silent).reason == "unknown-key"
     assert refused(wrong).reason == "changed-key"
     assert not (tmp_path / "known hosts").exists()
-    Door(one).ensure(batch=True)
-    Door(one).close()
+    Connection(one).ensure(batch=True)
+    Connection(one).close()
     known = (tmp_path / "known hosts").read_text()
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "k")], check=True)
     other = " ".join((tmp_path / "k.pub").read_text().split()[:2])
@@ -297,7 +297,7 @@ def test_what_the_users_configuration_says(account, penguins, tmp_path, monkeypa
     of_this = f'Host {one.host}\n  Port {one.port}\n  IdentityFile {tmp_path}/mine\n  CertificateFile "{certificate}"\n'
     (home / ".ssh/config").write_text(of_this + OF_EVERY_HOST.format(ran=tmp_path / "ran"))
     plain = replace(one, sandbox=False, port=1, identity_file=None)
-    door = Door(user_settings.applied(plain, {"cluster_user"}))
+    door = Connection(user_settings.applied(plain, {"cluster_user"}))
     assert not key_.is_needed(door, ask=False)
     door.ensure(batch=True)
     try:
@@ -313,7 +313,7 @@ def test_what_the_users_configuration_says(account, penguins, tmp_path, monkeypa
         door.close()
     assert not (tmp_path / "ran").exists()
     (home / ".ssh/config").write_text(of_this.partition("  CertificateFile")[0])
-    assert key_.is_needed(Door(user_settings.applied(plain, {"cluster_user"})), ask=False)
+    assert key_.is_needed(Connection(user_settings.applied(plain, {"cluster_user"})), ask=False)
 
 
 class Terminal:

@@ -180,7 +180,7 @@ class Trial:
         os.umask(self.case.umask)
         said = {"run": {"id": "undo-1", "who": "sam", "laptop": "teapot"}, "storage": [str(self.login.storage)]}
         said |= {"space": {}, "grain": 1, "check": False, "only": [], "purge": purge}
-        return reply.answer(undo.Session, said)
+        return reply.answer(undo.UndoSession, said)
 
     def _note_a_lost_time(self, action: Action) -> None:
         """Only a purge that is killed between its last two steps leaves nobody who knows the time of a folder."""

@@ -17,7 +17,7 @@ from projects import cluster
 from rookery.projects import commit as git
 from rookery.projects import release_protocol, remote_paths, tree_checks
 from rookery.projects.release_errors import refused
-from rookery.projects.release_protocol import Answer, Goods, Order
+from rookery.projects.release_protocol import Order, ReleaseAnswer, ReleaseContents
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="login nodes have GNU tools")
 JOB = "slurm/s.sh"
@@ -55,7 +55,7 @@ class Home:
 
     def deploy(
         self, *, goods: bool = True, cut: bool = False, outputs: Sequence[str] = ("results",), linker: bool = True
-    ) -> Answer:
+    ) -> ReleaseAnswer:
         """Deploy what is committed.
 
         Args:
@@ -70,7 +70,7 @@ class Home:
             order = Order("study", commit.id, "", "as wanted", outputs=tuple(outputs), dropped=tuple(dropped))
             files = {JOB: "#!/bin/bash\n", remote_paths.STAMP: release_protocol.stamp({}, {})}
             pack = git.pack(commit, [])
-            data = release_protocol.parcel(order, Goods(files, pack))
+            data = release_protocol.parcel(order, ReleaseContents(files, pack))
         script = release_protocol.deploy("study", ahead=True) if goods else release_protocol.look(order)
         if not linker:
             script = script.replace("/usr/bin/python3", "/nowhere/python3")
@@ -142,7 +142,7 @@ def test_environments_in_a_folder_of_somebody_else_are_not_taken(home: Home, tmp
     with git.chosen(home.code) as commit:
         order = Order("study", commit.id, "", "as wanted", environments=("python uv .venv study-1 uv.lock",))
     done = subprocess.run(
-        ["sh", "-c", release_protocol.look(order)], input=release_protocol.parcel(order, Goods({}, b"")),
+        ["sh", "-c", release_protocol.look(order)], input=release_protocol.parcel(order, ReleaseContents({}, b"")),
         capture_output=True, check=False, env={"HOME": str(home.path), "PATH": os.environ["PATH"]}, cwd=home.path,
         timeout=60,
     )  # fmt: skip

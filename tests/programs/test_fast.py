@@ -351,15 +351,17 @@ def test_a_setting_that_may_change_by_itself_is_never_up_to_date(
 ) -> None:
     asked = up_to_date.asked(with_value(cluster, "r_packages", [template]))
     sealed = {**asked, "python": "3.11.2", "facts": {}}
-    look = up_to_date.Look(sealed=sealed, entries=1, ended=True, python="3.11.2", answered=True)
+    look = up_to_date.HomeComparison(sealed=sealed, entries=1, ended=True, python="3.11.2", answered=True)
     assert look.doubt(asked) == "what is asked for differs: setting r_packages may change by itself"
 
 
 def test_each_doubt_is_told() -> None:
     asked = {"digest": "d", "unsteady": [], "rookery": "2", "roles": {}, "variables": {}, "play": "p", "engines": []}
-    whole = up_to_date.Look(sealed={**asked, "python": "3.6.8"}, entries=1, ended=True, python="3.6.8", answered=True)
+    whole = up_to_date.HomeComparison(
+        sealed={**asked, "python": "3.6.8"}, entries=1, ended=True, python="3.6.8", answered=True
+    )
     assert whole.doubt(asked) == ""
-    assert "no whole run" in up_to_date.Look().doubt(asked)
+    assert "no whole run" in up_to_date.HomeComparison().doubt(asked)
     assert "did not come to its end" in replace(whole, ended=False).doubt(asked)
     assert "shells zsh" in replace(whole, new=("shells zsh",)).doubt(asked)
     assert "storage home /a" in replace(whole, gone=("storage home /a",)).doubt(asked)

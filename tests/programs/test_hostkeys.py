@@ -9,7 +9,7 @@ from persons import at_home
 from ssh_server import cluster, fingerprint, new_key, sshd
 
 from rookery.clusters.ssh import config_file, host_keys
-from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.errors import SshError
 from rookery.clusters.ssh.host_keys import HostKey
 
@@ -42,7 +42,7 @@ def told(server, *fingerprints, kind="ssh-ed25519"):
 
 def refused(one, **how) -> SshError:
     with pytest.raises(SshError) as caught:
-        Door(one).ensure(batch=True, **how)
+        Connection(one).ensure(batch=True, **how)
     assert "\n" not in caught.value.message
     assert caught.value.hint
     return caught.value
@@ -65,13 +65,13 @@ def test_unknown_and_unpublished_is_refused_where_nobody_can_be_asked(server):
 
 def test_vouched_for(server, home):
     one = cluster(**server.reach)
-    door = Door(one)
+    door = Connection(one)
     door.ensure(batch=True, accept_host_key=server.mine)
     assert door.is_open()
     assert [key.fingerprint for key in host_keys.known_keys(one)] == [server.mine]
     assert not (home / ".ssh" / "known_hosts").exists()
     door.close()
-    Door(one).ensure(batch=True)  # known from now on
+    Connection(one).ensure(batch=True)  # known from now on
     assert server.logins == 2
     door.close()
 
@@ -84,7 +84,7 @@ def test_vouched_for_another(server, other):
 
 
 def test_published_and_equal(server, capsys):
-    door = Door(told(server, server.mine))
+    door = Connection(told(server, server.mine))
     door.ensure(batch=True)
     assert f"{server.mine} (ssh-ed25519) is the published one at {URL}" in capsys.readouterr().err
     door.close()
@@ -131,8 +131,8 @@ def test_changed_to_the_published_one(server, other):
     command = error.hint.partition("   #")[0]
     assert "is the published one" in error.hint
     subprocess.run(["sh", "-c", command], check=True, capture_output=True)  # what the hint says helps
-    Door(one).ensure(batch=True)
-    Door(one).close()
+    Connection(one).ensure(batch=True)
+    Connection(one).close()
 
 
 def test_a_new_kind_of_key_is_no_way_around_a_known_one(server, tmp_path):
@@ -150,8 +150,8 @@ def test_known_under_a_hashed_name(server, home, tmp_path):
     file.write_text(f"{host_keys.host_pattern(one)} {(tmp_path / 'host_key.pub').read_text()}")
     subprocess.run(["ssh-keygen", "-H", "-f", str(file)], check=True, capture_output=True)
     assert [key.fingerprint for key in host_keys.known_keys(one)] == [server.mine]
-    Door(one).ensure(batch=True)
-    Door(one).close()
+    Connection(one).ensure(batch=True)
+    Connection(one).close()
 
 
 @pytest.mark.parametrize(
@@ -161,12 +161,12 @@ def test_asked(server, monkeypatch, capsys, answer, agreed):
     one = cluster(**server.reach)
     monkeypatch.setattr(sys, "stdin", io.StringIO(answer.format(mine=server.mine) + "\n"))
     if agreed:
-        Door(one).ensure(batch=False)
+        Connection(one).ensure(batch=False)
         assert host_keys.known_keys(one)
-        Door(one).close()
+        Connection(one).close()
     else:
         with pytest.raises(SshError):
-            Door(one).ensure(batch=False)
+            Connection(one).ensure(batch=False)
         assert not host_keys.known_keys(one)
     assert f"{server.mine} (ssh-ed25519)" in capsys.readouterr().err
 

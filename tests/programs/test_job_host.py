@@ -21,11 +21,11 @@ from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
 from rookery.clusters.login_node import answers, remote_client
 from rookery.clusters.ssh import compute_node, compute_node_keys, config_file, user_config
-from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.connection import Connection
 from rookery.core.errors import RookeryError
 from rookery.homes.vscode import code, editors, jsonc, workstation
 from rookery.jobs.interactive import compute_node_job, job_request
-from rookery.jobs.interactive.job_request import Wish
+from rookery.jobs.interactive.job_request import ComputeNodeOptions
 from rookery.projects import environment, scaffold
 from rookery.remote import slurm as there
 from rookery.remote.slurm import host as there_host
@@ -171,43 +171,48 @@ def test_what_uvx_runs_does_not_last(monkeypatch: pytest.MonkeyPatch, python: st
 # ---- the job
 
 
-def options(wish: Wish, name: str = "hec") -> list[str]:
+def options(wish: ComputeNodeOptions, name: str = "hec") -> list[str]:
     script = job_request.request(wish, cluster(name)).script
     assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
     return re.findall(r"^#SBATCH --(.+)$", script, re.MULTILINE)
 
 
 def test_what_it_asks_for() -> None:
-    usual = options(Wish())
+    usual = options(ComputeNodeOptions())
     assert {"job-name=rookery-code", "partition=parallel", "cpus-per-task=2", "mem=4096M", "time=04:00:00"} <= set(
         usual
     )
-    assert {"partition=serial", "mem=2048M"} <= set(options(Wish(cpus=1)))
-    gpu = options(Wish(gpu=True, gpu_type="nvidia_h200_nvl", time="1:00:00", memory="8G"))
+    assert {"partition=serial", "mem=2048M"} <= set(options(ComputeNodeOptions(cpus=1)))
+    gpu = options(ComputeNodeOptions(gpu=True, gpu_type="nvidia_h200_nvl", time="1:00:00", memory="8G"))
     assert {"partition=gpu-short", "gres=gpu:nvidia_h200_nvl:1", "time=01:00:00", "mem=8192M"} <= set(gpu)
-    assert job_request.request(Wish(cpus=4), cluster()).wanted == {"cpus": 4, "keeper": job_request.KEEPER}
+    assert job_request.request(ComputeNodeOptions(cpus=4), cluster()).wanted == {
+        "cpus": 4,
+        "keeper": job_request.KEEPER,
+    }
     assert 'output="@FOLDER@/%j.log"' in usual
 
 
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
-        (Wish(cpus=-1), "--cpus -1"),
-        (Wish(memory="lots"), "--memory lots"),
-        (Wish(time="0"), "--time 0"),
-        (Wish(time="long"), "--time long"),
-        (Wish(gpu=True, gpu_type="abacus"), "No partition of hec takes"),
-        (Wish(cpus=1000), "512 cores"),
+        (ComputeNodeOptions(cpus=-1), "--cpus -1"),
+        (ComputeNodeOptions(memory="lots"), "--memory lots"),
+        (ComputeNodeOptions(time="0"), "--time 0"),
+        (ComputeNodeOptions(time="long"), "--time long"),
+        (ComputeNodeOptions(gpu=True, gpu_type="abacus"), "No partition of hec takes"),
+        (ComputeNodeOptions(cpus=1000), "512 cores"),
     ],
 )
-def test_what_can_not_be_asked_for_is_refused(wish: Wish, said: str) -> None:
+def test_what_can_not_be_asked_for_is_refused(wish: ComputeNodeOptions, said: str) -> None:
     with pytest.raises(RookeryError, match=said):
         job_request.request(wish, cluster("hec"))
 
 
 def test_the_flags_ask_for_the_same_again() -> None:
-    assert Wish(cpus=4, memory="8G", gpu=True, gpu_type="a100").flags == " --gpu a100 --cpus 4 --memory 8G"
-    assert Wish().flags == ""
+    assert (
+        ComputeNodeOptions(cpus=4, memory="8G", gpu=True, gpu_type="a100").flags == " --gpu a100 --cpus 4 --memory 8G"
+    )
+    assert ComputeNodeOptions().flags == ""
 
 
 def test_where_there_can_be_none() -> None:
@@ -309,8 +314,8 @@ def test_computers_that_ask_at_once_are_all_let_in(home: Path) -> None:
 @pytest.mark.usefixtures("slurm")
 def test_a_job_of_another_version_is_named_and_not_waited_for() -> None:
     asked(asked={"cpus": 2})
-    answer = asked(wanted=job_request.request(Wish(), cluster()).wanted)[-1]
-    error = compute_node_job._refused(cluster(), answer, Wish())
+    answer = asked(wanted=job_request.request(ComputeNodeOptions(), cluster()).wanted)[-1]
+    error = compute_node_job._refused(cluster(), answer, ComputeNodeOptions())
     assert "was started by another version of rookery" in error.message
     assert str(error.hint).startswith("invoke code --stop --cluster penguins ")
 
@@ -339,9 +344,11 @@ def test_without_its_files_no_job_is_submitted(slurm: Path, home: Path) -> None:
     assert (first["state"], second["state"]) == ("unready", "unready")
     assert not (slurm / "log").exists()
     for told in (first, second):
-        error = compute_node_job._refused(cluster(), told, Wish())
+        error = compute_node_job._refused(cluster(), told, ComputeNodeOptions())
         assert (error.hint, "sbatch" in error.message) == ("the same command again", False)
-    full = compute_node_job._refused(cluster(), {"state": "unready", "said": "Disk quota exceeded"}, Wish())
+    full = compute_node_job._refused(
+        cluster(), {"state": "unready", "said": "Disk quota exceeded"}, ComputeNodeOptions()
+    )
     assert str(full.hint).startswith("invoke quota --cluster penguins ")
 
 
@@ -404,7 +411,7 @@ def test_slurms_no_and_a_home_that_is_not_set_up_are_told(slurm: Path, home: Pat
         {"state": "slow", "number": "7"},
         {"state": "ended", "said": "no \x1b[1mroom"},
     ):
-        error = compute_node_job._refused(cluster(), answer, Wish())
+        error = compute_node_job._refused(cluster(), answer, ComputeNodeOptions())
         assert error.hint
         assert "\x1b" not in error.message
 
@@ -427,7 +434,7 @@ def test_undo_ends_the_job_or_says_what_does(
         return answer
 
     monkeypatch.setattr(remote_client, "call", call)
-    door = Door(cluster())
+    door = Connection(cluster())
     assert compute_node_job.leave(door) == (said or [])  # of a job nobody had, nothing is said
     compute_node_keys.remember(door.cluster, compute_node_keys.public(door.cluster))
     told = compute_node_job.leave(door)
@@ -543,7 +550,7 @@ def test_no_login_nodes_runtime_folder_gets_into_the_job(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("lang", ["python", "r"])
 def test_a_new_project_says_what_an_editor_needs(tmp_path: Path, lang: str) -> None:
-    scaffold.fill(scaffold.checked(scaffold.Request("seals", lang=lang, clusters="hec")), tmp_path)
+    scaffold.fill(scaffold.checked(scaffold.NewOptions("seals", lang=lang, clusters="hec")), tmp_path)
     told, extensions = (
         jsonc.read((tmp_path / ".vscode" / f"{name}.json").read_text()) for name in ("settings", "extensions")
     )

@@ -15,7 +15,7 @@ from ssh_server import cluster, fingerprint, sshd
 
 from rookery.clusters.login_node import remote_client
 from rookery.clusters.ssh import connection, fabric_connection, process, startup_files, user_settings
-from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.errors import SshError
 from rookery.clusters.ssh.fabric_connection import FabricConnection
 from rookery.core.errors import RookeryError
@@ -33,13 +33,13 @@ def server(tmp_path, monkeypatch):
 
 @pytest.fixture
 def door(server):
-    opened = Door(cluster(**server.reach))
+    opened = Connection(cluster(**server.reach))
     opened.ensure(batch=True, accept_host_key=server.mine)
     yield opened
     opened.close()
 
 
-def master(door: Door) -> int:
+def master(door: Connection) -> int:
     """The master's process id."""
     done = subprocess.run([*door.ssh, "-O", "check", door.cluster.name], capture_output=True, text=True, check=True)
     return int(re.search(r"pid=(\d+)", done.stderr)[1])
@@ -55,8 +55,8 @@ def ended(pid: int) -> None:
 
 def test_the_master_is_found_again(door, server):
     for _ in range(3):
-        Door(door.cluster).ensure(batch=True)
-        assert Door(door.cluster).run(["echo", "a  b"]).stdout == "a  b\n"
+        Connection(door.cluster).ensure(batch=True)
+        assert Connection(door.cluster).run(["echo", "a  b"]).stdout == "a  b\n"
     assert server.logins == 1
 
 
@@ -98,10 +98,10 @@ def test_closing(door):
 
 
 def test_two_at_once_log_in_once(server):
-    Door(cluster(**server.reach)).ensure(batch=True, accept_host_key=server.mine)
-    Door(cluster(**server.reach)).close()
+    Connection(cluster(**server.reach)).ensure(batch=True, accept_host_key=server.mine)
+    Connection(cluster(**server.reach)).close()
     before = server.logins
-    doors = [Door(cluster(**server.reach)) for _ in range(5)]
+    doors = [Connection(cluster(**server.reach)) for _ in range(5)]
     threads = [threading.Thread(target=door.ensure, args=(True,)) for door in doors]
     for thread in threads:
         thread.start()
@@ -114,7 +114,7 @@ def test_two_at_once_log_in_once(server):
 
 def denied(one) -> SshError:
     with pytest.raises(SshError) as caught:
-        Door(one).ensure(batch=True)
+        Connection(one).ensure(batch=True)
     assert caught.value.reason == "denied"
     return caught.value
 
@@ -241,8 +241,8 @@ def test_fabric(door, server):
 
 
 def test_fabric_opens_and_leaves_open(server):
-    Door(cluster(**server.reach)).ensure(batch=True, accept_host_key=server.mine)
-    door = Door(cluster(**server.reach))
+    Connection(cluster(**server.reach)).ensure(batch=True, accept_host_key=server.mine)
+    door = Connection(cluster(**server.reach))
     door.close()
     with FabricConnection(door) as connection:
         assert not connection.is_connected
@@ -287,7 +287,7 @@ def test_what_the_users_configuration_says_of_every_host_breaks_nothing(server, 
     home = Path.home()
     (home / ".ssh").mkdir()
     (home / ".ssh/config").write_text("Host *\n  " + said.format(there=tmp_path, port=server.port) + "\n")
-    door = Door(cluster(**server.reach))
+    door = Connection(cluster(**server.reach))
     door.ensure(batch=True, accept_host_key=server.mine)
     try:
         assert door.run(script="cat", input=b"given", timeout=10).stdout == "given"
@@ -308,7 +308,7 @@ def test_why_ssh_failed_is_known_where_the_user_wants_it_quiet(server):
     (Path.home() / ".ssh/config").write_text("Host *\n  LogLevel QUIET\n")
     one = cluster(**{**server.reach, "user": "eve"})
     with pytest.raises(SshError) as caught:
-        Door(one).ensure(batch=True, accept_host_key=server.mine)
+        Connection(one).ensure(batch=True, accept_host_key=server.mine)
     assert caught.value.reason == "denied"
 
 
@@ -320,7 +320,7 @@ def test_what_the_users_configuration_says_of_the_full_name_opens_the_cluster(se
     profile = cluster(port=1)
     said = f"Host 127.0.0.1\n  Port {server.port}\n  IdentityFile '{key}'\n  IdentitiesOnly yes\n"
     (home / ".ssh/config").write_text(said)
-    door = Door(user_settings.applied(profile, ()))
+    door = Connection(user_settings.applied(profile, ()))
     door.ensure(batch=True, accept_host_key=server.mine)
     assert door.run(["echo", "there"]).stdout == "there\n"
     door.close()
@@ -331,28 +331,30 @@ def test_what_the_users_configuration_says_of_the_full_name_opens_the_cluster(se
                 assert process.poll() is None
                 time.sleep(0.02)
             (home / ".ssh/config").write_text(f"Match host 127.*\n  Port {server.port}\n  IdentityAgent '{agent}'\n")
-            door = Door(user_settings.applied(profile, ()))
+            door = Connection(user_settings.applied(profile, ()))
             assert onboard_key.is_needed(door, ask=False) is False
             door.ensure(batch=True)
             door.close()
             (home / ".ssh/config").write_text(f"Host 127.*\n  Port {server.port}\n")
-            assert onboard_key.is_needed(Door(user_settings.applied(profile, ())), ask=False) is True
+            assert onboard_key.is_needed(Connection(user_settings.applied(profile, ())), ask=False) is True
         finally:
             process.terminate()
     with pytest.raises(SshError) as caught:
-        onboard_key.is_needed(Door(user_settings.applied(cluster(port=1), {"cluster_port"})), ask=False)
+        onboard_key.is_needed(Connection(user_settings.applied(cluster(port=1), {"cluster_port"})), ask=False)
     assert caught.value.reason == "refused"
 
 
 def test_a_key_is_taken_only_where_it_is(server):
     """A server that takes no keys at all has not taken this one."""
     Path.home().joinpath("other").touch()
-    door = Door(cluster(**{**server.reach, "user": "eve"}))
+    door = Connection(cluster(**{**server.reach, "user": "eve"}))
     with pytest.raises(SshError):
         door.ensure(batch=True, accept_host_key=server.mine)
     server.methods = "password"
     assert not onboard_key.opens(door)
-    assert onboard_key.opens(Door(cluster(**{**server.reach, "user": "eve"}, data={"cluster_logins": ["key+totp"]})))
+    assert onboard_key.opens(
+        Connection(cluster(**{**server.reach, "user": "eve"}, data={"cluster_logins": ["key+totp"]}))
+    )
 
 
 def test_a_key_of_the_users_configuration_that_is_locked_is_named(server, tmp_path):
@@ -361,4 +363,4 @@ def test_a_key_of_the_users_configuration_that_is_locked_is_named(server, tmp_pa
     (Path.home() / ".ssh").mkdir()
     (Path.home() / ".ssh/config").write_text(f"Host 127.*\n  Port {server.port}\n  IdentityFile {key}\n")
     with pytest.raises(SshError, match=f"your key {key} has a passphrase"):
-        Door(user_settings.applied(cluster(), ())).ensure(batch=True, accept_host_key=server.mine)
+        Connection(user_settings.applied(cluster(), ())).ensure(batch=True, accept_host_key=server.mine)

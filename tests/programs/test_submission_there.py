@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from rookery.clusters.login_node import answers, remote_client
-from rookery.jobs.submit.request import Wish
+from rookery.jobs.submit.request import SubmitRequest
 
 TOKEN = "ab" * 16
 SCRIPT = "#!/bin/bash\n#SBATCH --job-name=fit\nhostname\n"
@@ -61,7 +61,7 @@ class Site:
             setup: Python that runs before the program.
             asked: What else is asked for.
         """
-        wish = asdict(Wish("seals", **{"job": "fit", "token": TOKEN, **asked}))
+        wish = asdict(SubmitRequest("seals", **{"job": "fit", "token": TOKEN, **asked}))
         digest = hashlib.sha256(SCRIPT.encode()).hexdigest()
         request = {**wish, "digest": digest, "base": "", "again": again, "cluster": "hec", "rookery": "0"}
         program, told = remote_client._arguments("submission", request, "MARK")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rookery.jobs.monitor import accounting
-from rookery.jobs.monitor.accounting import Run
+from rookery.jobs.monitor.accounting import JobRun
 from rookery.remote.slurm import accounting as there
 from rookery.remote.slurm import basics, forms
 
@@ -42,8 +42,8 @@ def squeue(**fields: str) -> str:
     return basics.FIELD.join({**told, **fields}[letter] for letter in there.QUEUE) + basics.END
 
 
-def runs(accounts: str = "", queue: str = "") -> list[Run]:
-    jobs: dict[int, there.Job] = {}
+def runs(accounts: str = "", queue: str = "") -> list[JobRun]:
+    jobs: dict[int, there.SlurmJob] = {}
     there.read_accounts(accounts, jobs)
     there.read_queue(queue, jobs)
     entries = [job.entry() for _, job in sorted(there.chosen(jobs, {}).items())]
@@ -124,7 +124,7 @@ def test_what_squeue_says_of_a_task_that_goes_on_is_newer() -> None:
 
 def test_the_tasks_that_wait_are_one_line_and_part_when_they_begin() -> None:
     """Slurm lists all that wait for the same at once, up to millions."""
-    jobs: dict[int, there.Job] = {}
+    jobs: dict[int, there.SlurmJob] = {}
     line = "12_[1-90000]|12|1-90000|many|PENDING|Resources|0:00|1:00|N/A|N/A|1|1G|/h|p|1700000000|(null)|"
     there.read_queue(f"{line}\n".replace("|", "\x1f"), jobs)
     assert len({id(task) for task in jobs[12].tasks.values()}) == 1
@@ -144,7 +144,7 @@ def test_accounts_out_of_order_are_left_to_squeue() -> None:
 
 
 def test_a_waiting_task_that_was_cancelled_is_forgotten_by_squeue_and_not_yet_known_to_sacct() -> None:
-    jobs: dict[int, there.Job] = {}
+    jobs: dict[int, there.SlurmJob] = {}
     waiting = sacct(JobID="7_[2-4]", JobName="simulate", WorkDir="/w", State="PENDING", Submit="100")
     there.read_accounts(task("7_1", "RUNNING") + waiting, jobs)
     there.read_queue(squeue(K="1", T="RUNNING") + squeue(K="2-3"), jobs)
@@ -182,7 +182,7 @@ def test_what_failed_leaves_out_what_the_person_cancelled_but_not_what_the_syste
 
 
 def test_a_project_s_jobs_alone() -> None:
-    jobs: dict[int, there.Job] = {}
+    jobs: dict[int, there.SlurmJob] = {}
     there.read_accounts(task("1", "COMPLETED", WorkDir="/home/a/projects/pp/x") + task("2", "COMPLETED"), jobs)
     assert list(there.chosen(jobs, {"project": "pp"})) == [] == list(there.chosen(jobs, {"project": "x"}))
     home = Path.home() / "projects/p/releases/c"
@@ -191,8 +191,8 @@ def test_a_project_s_jobs_alone() -> None:
 
 
 def entry(number: int) -> dict[str, Any]:
-    job = there.Job(number)
-    job.tasks[0] = there.Task("COMPLETED")
+    job = there.SlurmJob(number)
+    job.tasks[0] = there.SlurmTask("COMPLETED")
     return job.entry()
 
 
@@ -216,9 +216,12 @@ def test_nonsense_ends_nothing(text: str) -> None:
 
 
 def test_a_job_that_is_not_found_is_only_unknown_where_all_of_slurm_answers() -> None:
-    told = accounting.Told(0, 0, ())
+    told = accounting.SlurmSnapshot(0, 0, ())
     assert told.unknown("hec", "7") == "hec knows no job 7 of yours"
-    for silent in (accounting.Told(0, 0, (), squeue="timed out"), accounting.Told(0, 0, (), sacct="timed out")):
+    for silent in (
+        accounting.SlurmSnapshot(0, 0, (), squeue="timed out"),
+        accounting.SlurmSnapshot(0, 0, (), sacct="timed out"),
+    ):
         assert "Slurm does not fully answer on hec (timed out), so job 7 can't be found now" in silent.unknown(
             "hec", "7"
         )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rookery.jobs.monitor.accounting import Run
+from rookery.jobs.monitor.accounting import JobRun
 from rookery.jobs.monitor.efficiency import advice, ask_for, clock, memory
 
 G = 1024 * 1024
@@ -10,7 +10,7 @@ LONG = {"elapsed": 600, "longest": 600, "limit": "3600"}
 
 
 def told(**fields: object) -> list[str]:
-    return list(advice(Run(id=7, **{"counts": {"COMPLETED": 1}, **fields})))  # type: ignore[arg-type]
+    return list(advice(JobRun(id=7, **{"counts": {"COMPLETED": 1}, **fields})))  # type: ignore[arg-type]
 
 
 def test_cores_that_were_not_used() -> None:
@@ -40,7 +40,11 @@ def test_killed_for_memory() -> None:
 def test_memory_that_was_not_needed_or_barely_enough() -> None:
     assert told(memory_asked=16 * G, memory_peak=G, **LONG) == ["memory: peak 1.0G of 16.0G: 2G will do"]
     assert (
-        list(advice(Run(id=7, counts={"COMPLETED": 1}, memory_asked=16 * G, memory_peak=G, **LONG), asked_memory=False))
+        list(
+            advice(
+                JobRun(id=7, counts={"COMPLETED": 1}, memory_asked=16 * G, memory_peak=G, **LONG), asked_memory=False
+            )
+        )
         == []
     )  # type: ignore[arg-type]
     assert told(memory_asked=4 * G, memory_peak=int(3.9 * G), **LONG) == [

@@ -312,7 +312,7 @@ def test_the_files_of_a_job_are_those_it_wrote() -> None:
     )  # fmt: skip
 
     def chosen(**times: int | None) -> list[str]:
-        return [file.path for file in remote_listing.of_job(remote_listing.Listing(files, **times), "12")]  # type: ignore[arg-type]
+        return [file.path for file in remote_listing.of_job(remote_listing.RemoteListing(files, **times), "12")]  # type: ignore[arg-type]
 
     own = ["logs/job_12.out", "runs/12.json"]
     assert chosen(submitted=100, ended=150) == ["results/during.csv", *own]

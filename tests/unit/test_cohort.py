@@ -17,7 +17,7 @@ from persons import at_home
 from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
 from rookery.support.cohort import cohort_file, command, html, readiness, reports, wheel
-from rookery.support.cohort.command import Request
+from rookery.support.cohort.command import CohortOptions
 
 TODAY = datetime.now(UTC)
 
@@ -36,7 +36,7 @@ def everybody_ready(folder: Path) -> None:
 
 
 def test_the_first_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.run(Request("students.yml")) == 0
+    assert command.run(CohortOptions("students.yml")) == 0
     assert sorted(one.name for one in (tmp_path / "students").iterdir()) == ["ada-lovelace", "grace-o-hopper"]
     shown = capsys.readouterr().out
     assert shown.startswith("students: 7 files made; a folder for each student\n")
@@ -47,9 +47,9 @@ def test_the_first_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 def test_the_folder_is_the_lists_unless_said(tmp_path: Path) -> None:
     (tmp_path / "students.yml").rename(tmp_path / "students")
     with pytest.raises(RookeryError, match="students has no ending") as caught:
-        command.run(Request("students"))
+        command.run(CohortOptions("students"))
     assert caught.value.hint == "--output FOLDER says it"
-    assert command.run(Request("students", output="deep/er")) == 0
+    assert command.run(CohortOptions("students", output="deep/er")) == 0
     assert (tmp_path / "deep/er/ada-lovelace/checklist.md").is_file()
 
 
@@ -61,7 +61,7 @@ def test_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     checklist = tmp_path / "students/ada-lovelace/checklist.md"
     checklist.parent.mkdir(parents=True)
     checklist.write_text("mine")
-    assert command.run(Request("students.yml", reports="reports")) == 1
+    assert command.run(CohortOptions("students.yml", reports="reports")) == 1
     shown = capsys.readouterr().out
     lines = [" ".join(line.split()) for line in shown.splitlines()]
     assert "Ada Lovelace no report faults: the quota" in lines
@@ -77,7 +77,7 @@ def test_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_exit_code_tells_whether_everybody_is_ready(tmp_path: Path) -> None:
     folder = tmp_path / "reports"
     everybody_ready(folder)
-    request = Request("students.yml", reports="reports", json=True)
+    request = CohortOptions("students.yml", reports="reports", json=True)
     assert command.run(request) == 0
     put(folder, "grace-o-hopper.json", healthy("hec", days=30, now=TODAY))
     assert command.run(request) == 3
@@ -87,7 +87,7 @@ def test_the_exit_code_tells_whether_everybody_is_ready(tmp_path: Path) -> None:
 
 def test_as_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     everybody_ready(tmp_path / "reports")
-    command.run(Request("students.yml", reports="reports", json=True))
+    command.run(CohortOptions("students.yml", reports="reports", json=True))
     told = json.loads(capsys.readouterr().out)
     assert told["counts"] == {"ready": 3, "faults": 0, "unknown": 0, "old": 0, "none": 0}
     ada, grace = told["students"]
@@ -102,7 +102,7 @@ def test_as_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_list_that_is_wrong_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "students.yml").write_text(STUDENTS + "- {name: X}\n")
     with pytest.raises(RookeryError, match=r"students\.yml:3: students\[2\]\.email: is missing"):
-        command.run(Request("students.yml", html="page.html"))
+        command.run(CohortOptions("students.yml", html="page.html"))
     assert not (tmp_path / "students").exists()
     assert not (tmp_path / "page.html").exists()
 
@@ -113,12 +113,12 @@ def test_the_page_writes_over_no_file_but_a_page(tmp_path: Path) -> None:
         (tmp_path / "link.html").symlink_to("students.yml") if name == "link.html" else None
         (tmp_path / "folder.html").mkdir() if name == "folder.html" else None
         with pytest.raises(RookeryError, match=f"{name} is no"):
-            command.run(Request("students.yml", html=name))
+            command.run(CohortOptions("students.yml", html=name))
     assert (tmp_path / "students.yml").read_text() == STUDENTS
     assert not (tmp_path / "students").exists()
-    assert command.run(Request("students.yml", html="page.html")) == 0
+    assert command.run(CohortOptions("students.yml", html="page.html")) == 0
     before = (tmp_path / "page.html").read_text()
-    assert command.run(Request("students.yml", reports="reports", html="page.html")) == 0
+    assert command.run(CohortOptions("students.yml", reports="reports", html="page.html")) == 0
     assert (tmp_path / "page.html").read_text() != before
 
 
@@ -170,10 +170,10 @@ def test_the_wheels_checksum_is_in_the_instructions_and_checks_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wheel, "NAME", "rookery-0.0.1-py3-none-any.whl")  # none of that version can be anywhere else
-    assert command.run(Request("students.yml")) == 0
+    assert command.run(CohortOptions("students.yml")) == 0
     assert f"{wheel.NAME} was not found" in capsys.readouterr().out
     (tmp_path / wheel.NAME).write_bytes(b"the wheel")
-    assert command.run(Request("students.yml")) == 0
+    assert command.run(CohortOptions("students.yml")) == 0
     assert "was not found" not in capsys.readouterr().out
     told = (tmp_path / "students/ada-lovelace/instructions.md").read_text()
     (line,) = re.findall(r"^(echo '.*) +# on a Mac", told, re.MULTILINE)
@@ -185,9 +185,9 @@ def test_the_wheels_checksum_is_in_the_instructions_and_checks_it(
 
 def test_a_wheel_that_is_named(tmp_path: Path) -> None:
     (tmp_path / "rookery-9.9.9-py3-none-any.whl").write_bytes(b"x")
-    assert command.run(Request("students.yml", wheel="rookery-9.9.9-py3-none-any.whl")) == 0
+    assert command.run(CohortOptions("students.yml", wheel="rookery-9.9.9-py3-none-any.whl")) == 0
     told = (tmp_path / "students/ada-lovelace/instructions.md").read_text()
     assert f"{hashlib.sha256(b'x').hexdigest()}  rookery-9.9.9-py3-none-any.whl" in told
     assert "uv tool install ./rookery-9.9.9-py3-none-any.whl" in told
     with pytest.raises(RookeryError, match=r"missing\.whl is not a wheel of rookery"):
-        command.run(Request("students.yml", wheel="missing.whl"))
+        command.run(CohortOptions("students.yml", wheel="missing.whl"))

@@ -34,7 +34,7 @@ def recorded(root: Path, number: int = 7, **values: Any) -> None:
 
 def combined(root: Path, capsys: pytest.CaptureFixture[str], **flags: str) -> dict[str, Any]:
     """What --json says; `code` besides, and `table`, the text."""
-    code = combine.run(combine.Request(project=str(root), json=True, **flags))
+    code = combine.run(combine.CombineOptions(project=str(root), json=True, **flags))
     told: dict[str, Any] = json.loads(capsys.readouterr().out)
     return {**told, "code": code, "table": (root / told["output"]).read_bytes().decode()}
 
@@ -256,7 +256,7 @@ def test_where_all_files_are_of_other_tasks_the_run_s_are_missing(
 ) -> None:
     project(tmp_path, **{"1__csv": "x\na\n", "2__csv": "x\nb\n"})
     recorded(tmp_path, 10, array="301-400")
-    assert combine.run(combine.Request(project=str(tmp_path))) == 1
+    assert combine.run(combine.CombineOptions(project=str(tmp_path))) == 1
     assert "missing: 100 of 100 tasks have no result: 301-400\n" in capsys.readouterr().err
 
 
@@ -334,7 +334,7 @@ def test_where_nothing_can_be_written_nothing_is(
     project(tmp_path, **written)
     (tmp_path / "combined.csv").write_text("as it was")
     with pytest.raises(RookeryError, match=message):
-        combine.run(combine.Request(project=str(tmp_path), **flags))
+        combine.run(combine.CombineOptions(project=str(tmp_path), **flags))
     assert (tmp_path / "combined.csv").read_text() == "as it was"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["combined.csv", "results", "rookery.yml"]
 
@@ -364,7 +364,7 @@ def test_every_value_arrives_as_it_was(
     combine.combine(
         root,
         [(number, root / f"results/r_{number}.csv") for number in range(1, len(tables) + 1)],
-        source_run.Run(),
+        source_run.SourceRun(),
         root / "all.csv",
     )
     with (root / "all.csv").open(newline="", encoding="utf-8") as stream:
@@ -380,7 +380,7 @@ def test_memory_does_not_grow_with_the_number_of_files(tmp_path: Path) -> None:
 
     def peak(count: int) -> int:
         tracemalloc.start()
-        combine.combine(tmp_path, [(1, source)] * count, source_run.Run(), tmp_path / "all.csv")
+        combine.combine(tmp_path, [(1, source)] * count, source_run.SourceRun(), tmp_path / "all.csv")
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most

@@ -27,7 +27,7 @@ from rookery.support.doctor import (
     slurm_checks,
     storage_checks,
 )
-from rookery.support.doctor.checks import Board, Check
+from rookery.support.doctor.checks import Check, CheckResults
 from rookery.support.doctor.inspection import Seen
 
 
@@ -50,11 +50,11 @@ def hec() -> cluster.Cluster:
     return replace(profile.load("hec", [paths.root() / "inventory"]), user="ada", identity_file="/home/a/.ssh/id_x")
 
 
-def states(board: Board) -> dict[str, str]:
+def states(board: CheckResults) -> dict[str, str]:
     return {one.name: one.state for one in board.checks}
 
 
-def one(board: Board, name: str) -> Check:
+def one(board: CheckResults, name: str) -> Check:
     return next(check for check in board.checks if check.name == name)
 
 
@@ -62,7 +62,7 @@ def one(board: Board, name: str) -> Check:
 
 
 def test_what_is_put_down_first_stays_and_the_order_is_the_list_s() -> None:
-    board = Board(checks.CLUSTER)
+    board = CheckResults(checks.CLUSTER)
     board.ok("port", "it answers")
     board.fault("dns", "no\nsuch \x1b[31mhost", "look\nit up")
     board.fault("port", "it does not", "")
@@ -75,7 +75,7 @@ def test_what_is_put_down_first_stays_and_the_order_is_the_list_s() -> None:
 
 
 def test_exit_codes() -> None:
-    well, lost, ill = Board(checks.WAY), Board(checks.WAY), Board(checks.WAY)
+    well, lost, ill = CheckResults(checks.WAY), CheckResults(checks.WAY), CheckResults(checks.WAY)
     well.warn("dns", "slow")
     well.skip("vpn", "not needed")
     lost.skip("second-factor", "no terminal", "invoke login --cluster hec")
@@ -99,7 +99,7 @@ def test_exit_codes() -> None:
     ],
 )
 def test_systems(platform: str, kernel: str, state: str) -> None:
-    board = Board(checks.LAPTOP)
+    board = CheckResults(checks.LAPTOP)
     laptop_checks.system(board, platform, kernel)
     check = one(board, "system")
     assert check.state == state
@@ -108,7 +108,7 @@ def test_systems(platform: str, kernel: str, state: str) -> None:
 
 def test_windows_itself_ends_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(laptop_checks.sys, "platform", "win32")
-    assert command.run(command.Request(cluster="penguins", json=True)) == 3
+    assert command.run(command.DoctorOptions(cluster="penguins", json=True)) == 3
     told = json.loads(capsys.readouterr().out)
     assert (told["version"], told["exit"], told["clusters"]) == (1, 3, {})
     assert [check["state"] for check in told["laptop"]] == ["fault", *["skipped"] * (len(checks.LAPTOP) - 1)]
@@ -128,7 +128,7 @@ def test_versions(said: str, state: str, tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "ssh").write_text(f"#!/bin/sh\necho '{said}' >&2\n")
     (tmp_path / "ssh").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    board = Board(checks.LAPTOP)
+    board = CheckResults(checks.LAPTOP)
     laptop_checks.program(board, laptop_checks.PROGRAMS[0])
     assert one(board, "ssh").state == state
 
@@ -145,7 +145,7 @@ def test_the_ssh_folder(tmp_path: Path) -> None:
     folder = tmp_path / ".ssh"
 
     def look() -> Check:
-        board = Board(checks.LAPTOP)
+        board = CheckResults(checks.LAPTOP)
         laptop_checks.ssh_folder(board, folder)
         return one(board, "ssh-folder")
 
@@ -191,11 +191,11 @@ def test_what_ssh_says_with_v() -> None:
     assert (expired.accepted, expired.said[:24]) == (True, "Your account has expired")
     assert (refused.accepted, refused.offered, refused.asks, refused.said) == (False, True, True, "")
     assert (code.accepted, code.methods) == (True, ("keyboard-interactive",))
-    assert connection_checks.heard("") == connection_checks.Heard()
+    assert connection_checks.heard("") == connection_checks.SshDebugOutput()
 
 
-def blamed(cluster: cluster.Cluster, reason: str, text: str = "", *, typed: bool = False) -> Board:
-    board = Board(checks.CLUSTER)
+def blamed(cluster: cluster.Cluster, reason: str, text: str = "", *, typed: bool = False) -> CheckResults:
+    board = CheckResults(checks.CLUSTER)
     connection_checks.blame(
         board,
         cluster,
@@ -265,7 +265,7 @@ def test_a_key_where_nothing_can_be_typed_is_somebody_else_s_to_add(hec: cluster
 
 
 def test_no_username() -> None:
-    board = Board(checks.CLUSTER)
+    board = CheckResults(checks.CLUSTER)
     assert connection_checks.known(board, "penguins", sandbox=False) is None
     check = one(board, "username")
     assert check.fix.startswith("invoke login --cluster penguins --user YOUR_USERNAME")
@@ -276,7 +276,7 @@ def test_maintenance(penguins: cluster.Cluster) -> None:
     data = {**penguins.data, "cluster_policies": {"at_risk": "Tuesdays 08:00 to 10:00"}}
     cluster = replace(penguins, data=data)
     for hour, state in ((9, "warning"), (11, "ok")):
-        board = Board(checks.CLUSTER)
+        board = CheckResults(checks.CLUSTER)
         connection_checks.at_risk(board, cluster, time.strptime(f"2026-11-24 {hour:02}:00", "%Y-%m-%d %H:%M"))
         assert one(board, "at-risk").state == state
 
@@ -319,22 +319,26 @@ rookery-fact storage persistent /s/a
 rookery-fact python 3.6.8 /usr/bin/python3
 rookery-doctor complete yes
 """
-LOOK = up_to_date.Look(
+LOOK = up_to_date.HomeComparison(
     sealed={"rookery": "0.1.0", "when": "2026-05-01T10:00", "python": "3.6.8", "facts": {}},
     entries=4, ended=True, python="3.6.8", answered=True,
 )  # fmt: skip
 
 
-def seen(cluster: cluster.Cluster, text: str = HEALTHY, look: up_to_date.Look = LOOK, began: float = 999.5) -> Seen:
+def seen(
+    cluster: cluster.Cluster, text: str = HEALTHY, look: up_to_date.HomeComparison = LOOK, began: float = 999.5
+) -> Seen:
     return inspection.read(text, cluster.data, look, began, began + 2)
 
 
-def judgement(cluster: cluster.Cluster, *changes: tuple[str, str], look: up_to_date.Look = LOOK) -> Board:
+def judgement(
+    cluster: cluster.Cluster, *changes: tuple[str, str], look: up_to_date.HomeComparison = LOOK
+) -> CheckResults:
     text = HEALTHY
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
-    board, told = Board(checks.CLUSTER), seen(cluster, text, look)
+    board, told = CheckResults(checks.CLUSTER), seen(cluster, text, look)
     home_checks.judge(board, cluster, told)
     slurm_checks.judge(board, cluster, told)
     return board
@@ -345,7 +349,7 @@ def same_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked for now is what was asked for then."""
     monkeypatch.setattr(up_to_date, "asked", lambda _: {})
     monkeypatch.setattr(up_to_date, "differences", lambda *_: [])
-    monkeypatch.setattr(up_to_date.Look, "doubt", lambda self, _: "drift" if self.drift else "")
+    monkeypatch.setattr(up_to_date.HomeComparison, "doubt", lambda self, _: "drift" if self.drift else "")
 
 
 def test_a_healthy_home(hec: cluster.Cluster) -> None:
@@ -408,7 +412,7 @@ def test_one_thing_that_is_otherwise(hec: cluster.Cluster, what: str) -> None:
 
 
 def test_a_home_that_is_not_set_up(hec: cluster.Cluster) -> None:
-    board = judgement(hec, ("~/.cache link /s/a/.cache", "~/.cache own"), look=up_to_date.Look(answered=True))
+    board = judgement(hec, ("~/.cache link /s/a/.cache", "~/.cache own"), look=up_to_date.HomeComparison(answered=True))
     assert [check.name for check in board.faults] == ["set-up"]
     assert one(board, "set-up").fix == "invoke setup --cluster hec"
     assert states(board)["caches"] == states(board)["path-login"] == states(board)["python"] == "skipped"
@@ -487,7 +491,7 @@ def test_files(hec: cluster.Cluster) -> None:
 
 def test_a_disk_without_a_quota_is_full_by_what_is_left(penguins: cluster.Cluster) -> None:
     for left, state in ((50, "fault"), (500, "warning"), (5000, "ok")):
-        board = Board(checks.CLUSTER)
+        board = CheckResults(checks.CLUSTER)
         area = Area("home", used_mb=1e6, limit_mb=1e6 + left, source="df", path="/home")
         storage_checks.judge(board, penguins, Seen(values={"writable": ["yes"]}, areas=(area,)), is_set_up=True)
         assert states(board)["quota"] == state
@@ -498,7 +502,7 @@ def test_clocks(penguins: cluster.Cluster) -> None:
     assert seen(penguins, began=1100.0).skew == pytest.approx(-99)
     assert seen(penguins, began=900.0).skew == pytest.approx(98)
     for skew, words in ((98.0, "98 s ahead of"), (-7200.0, "120 minutes behind")):
-        board = Board(checks.CLUSTER)
+        board = CheckResults(checks.CLUSTER)
         home_checks.clock(board, skew)
         assert words in one(board, "clock").found
 
@@ -519,7 +523,7 @@ def test_a_missing_internet_matters_where_the_profile_promises_one(
     hec: cluster.Cluster, profile_says: str, said: str, state: str
 ) -> None:
     cluster = replace(hec, data={**hec.data, "cluster_internet": {"login": "yes", "compute": profile_says}})
-    board = Board(checks.CLUSTER)
+    board = CheckResults(checks.CLUSTER)
     home_checks.internet(board, cluster, "compute", said)
     assert one(board, "internet-compute").state == state
 
@@ -544,7 +548,7 @@ def test_the_address_that_is_tried(hec: cluster.Cluster) -> None:
     ],
 )
 def test_a_home_that_carries_nothing_out(penguins: cluster.Cluster, message: str, check: str) -> None:
-    board = Board(checks.CLUSTER)
+    board = CheckResults(checks.CLUSTER)
     connection_checks.arrived(board, penguins, "")
     home_checks.unreachable(board, penguins, SshError("startup", f"penguins: {message}"))
     assert [one.name for one in board.faults] == [check]
@@ -552,7 +556,7 @@ def test_a_home_that_carries_nothing_out(penguins: cluster.Cluster, message: str
 
 
 def test_a_home_that_hangs(penguins: cluster.Cluster) -> None:
-    board = Board(checks.CLUSTER)
+    board = CheckResults(checks.CLUSTER)
     home_checks.silent(board, penguins, RookeryError("penguins: a script took longer than 120 s."))
     assert [one.name for one in board.faults] == ["startup"]
 
@@ -560,8 +564,8 @@ def test_a_home_that_hangs(penguins: cluster.Cluster) -> None:
 # -- the queue
 
 
-def job_judgement(cluster: cluster.Cluster, **said: str) -> Board:
-    board, told = Board(checks.CLUSTER), seen(cluster)
+def job_judgement(cluster: cluster.Cluster, **said: str) -> CheckResults:
+    board, told = CheckResults(checks.CLUSTER), seen(cluster)
     slurm_checks.judge_job(board, cluster, {key.replace("_", "-"): [value] for key, value in said.items()}, seen=told)
     return board
 
@@ -593,14 +597,14 @@ def test_what_comes_of_the_job(hec: cluster.Cluster, said: dict[str, str], check
 
 
 def test_a_cluster_without_a_queue(penguins: cluster.Cluster) -> None:
-    board = Board(checks.CLUSTER)
+    board = CheckResults(checks.CLUSTER)
     cluster = replace(penguins, data={**penguins.data, "cluster_scheduler": "none"})
     assert slurm_checks.judge(board, cluster, seen(cluster)) is None
     assert {states(board)[name] for name in checks.QUEUE} == {"skipped"}
 
 
 def test_a_job_that_needs_an_account(penguins: cluster.Cluster) -> None:
-    board = Board(checks.CLUSTER)
+    board = CheckResults(checks.CLUSTER)
     cluster = replace(penguins, data={**penguins.data, "cluster_account": {"required": True, "example": "bdlan09"}})
     assert slurm_checks.judge(board, cluster, seen(cluster)) is None
     assert "bdlan09" in one(board, "partition").found
@@ -654,11 +658,11 @@ def test_the_report_is_text_and_then_the_same_as_data(tmp_path: Path) -> None:
 
 def test_a_cluster_that_is_not_known() -> None:
     with pytest.raises(RookeryError, match="No cluster is called 'penguin'"):
-        command.run(command.Request(cluster="penguin"))
+        command.run(command.DoctorOptions(cluster="penguin"))
 
 
 def test_without_a_cluster_it_looks_at_this_computer(capsys: pytest.CaptureFixture[str]) -> None:
-    code = command.run(command.Request())
+    code = command.run(command.DoctorOptions())
     told = capsys.readouterr().out
     assert told.startswith("this computer: ")
     assert code == 0

@@ -10,7 +10,7 @@ from persons import at_home
 from ssh_server import cluster, fingerprint, sshd
 
 from rookery.clusters import connect
-from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.connection import Connection
 from rookery.jobs.results import fetch
 
 
@@ -24,7 +24,7 @@ def demo(tmp_path: Path) -> Path:
 
 
 def fetched(root: Path, capsys: pytest.CaptureFixture[str], **flags: Any) -> dict[str, Any]:
-    fetch.run(fetch.Request(project=str(root), json=True, **flags))
+    fetch.run(fetch.FetchOptions(project=str(root), json=True, **flags))
     told: dict[str, Any] = json.loads(capsys.readouterr().out)
     return told
 
@@ -38,7 +38,7 @@ def test_a_miniature_s_results_do_not_replace_the_cluster_s(
     results.mkdir(parents=True)
     monkeypatch.setenv("HOME", str(there))
     with sshd(tmp_path) as (_, reach):
-        doors = {miniature: Door(cluster("hec", sandbox=miniature, **reach)) for miniature in (False, True)}
+        doors = {miniature: Connection(cluster("hec", sandbox=miniature, **reach)) for miniature in (False, True)}
         monkeypatch.setattr(connect, "connect", lambda _, *, sandbox: doors[sandbox])
         shown = fingerprint((tmp_path / "host_key.pub").read_text())
         doors[False].ensure(batch=True, accept_host_key=shown)

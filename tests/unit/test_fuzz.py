@@ -38,7 +38,7 @@ from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_table, queue, quota
 from rookery.jobs.results import archive, fetch, remote_listing, source_run
 from rookery.jobs.results.download import Arrivals
-from rookery.jobs.run_record import Record
+from rookery.jobs.run_record import RunRecord
 from rookery.projects import deploy_cache, prune, release_protocol
 from rookery.projects.slurm_values import task_ranges
 from rookery.remote import strict_json
@@ -51,7 +51,7 @@ DOOR = cast("Any", SimpleNamespace(cluster=SimpleNamespace(name="hec", label="he
 COMMIT = "c0ffee" * 6 + "c0de"
 MADE = json.loads(
     run_record.text(
-        Record(
+        RunRecord(
             "simulate", "12", "hec", project="seals", commit=COMMIT, base=COMMIT, array="1-3%2", rows=({"n": "1"},),
             environment={"digest": "ab", "paths": {"python": "/p"}}, modules=("R/4.3.1",), outputs=("results",),
             when="2026-11-22T10:00:00Z", token="ab12", after=("7",), log="/home/a/x.out", release="/home/a",
@@ -128,7 +128,7 @@ def test_ledgers(lived: Login, data: bytes) -> None:
     ledger.write_bytes(data.replace(b"@TOP@", os.fsencode(lived.home.parent)))
     payload = {"run": {"id": "u", "who": "sam", "laptop": "teapot"}, "storage": [str(lived.storage)], "space": {}}
     with in_time():
-        told = reply.answer(taken_back.Session, {**payload, "grain": 1, "check": True, "only": [], "purge": False})
+        told = reply.answer(taken_back.UndoSession, {**payload, "grain": 1, "check": True, "only": [], "purge": False})
     assert "exception" not in told, told["exception"]
 
 
@@ -187,7 +187,7 @@ QUEUE = "\x1f".join(
 @given(garbled(ACCOUNTS), garbled(QUEUE))
 def test_squeue_and_sacct(accounts: str, queued: str) -> None:
     """What is made of them there is never refused here."""
-    jobs: dict[int, there.Job] = {}
+    jobs: dict[int, there.SlurmJob] = {}
     with in_time():
         there.read_accounts(accounts, jobs)
         there.read_queue(queued, jobs)
@@ -198,8 +198,8 @@ def test_squeue_and_sacct(accounts: str, queued: str) -> None:
     shown(accounting.read(remote_client.read(DOOR, "accounting", json.dumps(answer).replace("\\u0000", ""))))
 
 
-ENTRY = there.Job(7)
-ENTRY.tasks[1], ENTRY.is_array = there.Task("FAILED"), True
+ENTRY = there.SlurmJob(7)
+ENTRY.tasks[1], ENTRY.is_array = there.SlurmTask("FAILED"), True
 
 
 @fuzz
@@ -209,7 +209,7 @@ def test_answers_about_jobs(told: Any) -> None:
         shown(accounting.read(remote_client.read(DOOR, "accounting", json.dumps(told))))
 
 
-def shown(told: accounting.Told) -> None:
+def shown(told: accounting.SlurmSnapshot) -> None:
     target = cast("Any", SimpleNamespace(project=None, cluster=DOOR.cluster, flags=""))
     json.dumps(job_table.document(told, target))
     for run in told.runs:
@@ -233,7 +233,7 @@ def test_arrays(text: str) -> None:
 @given(garbled("12_3\x1f13\x1fRUNNING\x1fNone\x1fa\x1f/h\x1f17\x1f\n"), garbled("%x_%A_%4a.out"))
 @example("12_3\x1f13\x1f\n\x1f\x1f/h\x1f17\x1f\n", "%x.out")
 def test_logs(line: str, pattern: str) -> None:
-    found: dict[str, following.Task] = {}
+    found: dict[str, following.LoggedTask] = {}
     following._take(found, "12", line.split("\x1f"))
     if found and "" not in found:
         following.chosen(found)
@@ -297,7 +297,7 @@ def test_answers_of_deploys(text: str) -> None:
 
     with tolerated():
         answer = release_protocol.read(text)
-        made = release_protocol.Made(release_protocol.Order("a", COMMIT, "", "w"), {})
+        made = release_protocol.Release(release_protocol.Order("a", COMMIT, "", "w"), {})
         commit = SimpleNamespace(id=COMMIT, dirty=False, changes=())
         if answer.state:
             result = Result(made, cast("Any", commit), answer, DOOR, 1.0)
@@ -340,12 +340,12 @@ def hec() -> Any:
 def test_answers_of_doctor(hec: Any, text: str) -> None:
     from rookery.support.doctor import checks, home_checks, inspection
     from rookery.support.doctor import slurm_checks as slurm
-    from rookery.support.doctor.checks import Board
+    from rookery.support.doctor.checks import CheckResults
 
     with tolerated():
         board, seen = (
-            Board(checks.CLUSTER),
-            inspection.read(text, hec.data, up_to_date.Look(problem="x"), 1.7e9, 1.7e9 + 1),
+            CheckResults(checks.CLUSTER),
+            inspection.read(text, hec.data, up_to_date.HomeComparison(problem="x"), 1.7e9, 1.7e9 + 1),
         )
         home_checks.judge(board, hec, seen)
         slurm.judge(board, hec, seen)
@@ -443,7 +443,7 @@ def test_settings_of_editors(tmp_path: Path, text: str, deep: str) -> None:
     path = tmp_path / "settings.json"
     path.write_bytes((deep or text).encode(errors="surrogatepass"))
     before = path.read_bytes()
-    wishes = [editor.Wish(("remote.SSH.remotePlatform", "hec"), "linux")]
+    wishes = [editor.SettingsChange(("remote.SSH.remotePlatform", "hec"), "linux")]
     with tolerated():
         outcome = editor.apply(path, wishes)
         if outcome.state != "changed":

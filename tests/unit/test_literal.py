@@ -53,8 +53,8 @@ def refusal(home: Path) -> str:
         lambda: profile.explain("hec"),
         lambda: listing.show("hec"),
         lambda: listing.show("hec", json=True),
-        lambda: setup.run(setup.Request(cluster="hec")),
-        lambda: setup.run(setup.Request(cluster="hec", check=True)),
+        lambda: setup.run(setup.SetupOptions(cluster="hec")),
+        lambda: setup.run(setup.SetupOptions(cluster="hec", check=True)),
     ):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(playbook, "Ansible", None)

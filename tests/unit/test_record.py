@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
-from rookery.jobs.run_record import Record
+from rookery.jobs.run_record import RunRecord
 
-MADE = Record(
+MADE = RunRecord(
     job="simulate", id="12", cluster="hec", commit="a" * 40, array="1-3%2", rows=({"n": "1"}, {"n": "2"}),
     modules=("R/4.3.1",), when="2026-11-22T10:00:00Z", token="t1",
 )  # fmt: skip

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rookery.clusters.cluster import Cluster
-from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.connection import Connection
 from rookery.jobs.monitor.logs import cleaner
 from rookery.jobs.submit import sbatch_errors
 from rookery.projects.target import Target
@@ -17,7 +17,7 @@ def hec() -> Target:
     from rookery.clusters.config import profile
 
     cluster: Cluster = profile.load("hec")
-    return Target(None, Door(cluster))
+    return Target(None, Connection(cluster))
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ echo hello
 
 
 def test_a_pattern_becomes_a_path() -> None:
-    task = following.Task("7", ["123", "RUNNING", "None", "a name", "/w", "1"])
+    task = following.LoggedTask("7", ["123", "RUNNING", "None", "a name", "/w", "1"])
     assert following.expand("/l/%x_%A_%a_%j_%4a_%%_%N.out", "120", task) == "/l/a name_120_7_123_0007_%_%N.out"
 
 
 def test_which_task_of_an_array_is_shown() -> None:
-    def one(number: str, state: str, start: str = "Unknown") -> following.Task:
-        return following.Task(number, ["1", state, "", "", "", start])
+    def one(number: str, state: str, start: str = "Unknown") -> following.LoggedTask:
+        return following.LoggedTask(number, ["1", state, "", "", "", start])
 
     every = {"1": one("1", "COMPLETED", "10"), "2": one("2", "RUNNING", "30"), "10": one("10", "PENDING")}
     assert following.chosen(every)[0].number == "2"

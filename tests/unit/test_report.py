@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rookery.core import console
-from rookery.core.console import Outcome, Screen, Story
+from rookery.core.console import HomeOutcome, RunResult, Screen
 
 
 def result(host: str = "penguins", role: str = "shell", **more: object) -> dict[str, object]:
@@ -33,7 +33,7 @@ class Ascii(io.StringIO):
 
 def shown(*events: dict, names: tuple[str, ...] = ("penguins",), file: io.StringIO | None = None, **flags) -> str:
     file = file or Utf8()
-    story = Story(names)
+    story = RunResult(names)
     with Screen(story, file=file, **flags) as screen:
         for event in events:
             screen.take(event)
@@ -111,13 +111,13 @@ def test_the_last_lines_of_a_program_that_failed_stand_under_the_reason() -> Non
     shown_last = "".join(f"  | line {number}\n" for number in range(8, 20))
     assert f"✗ Build R failed\n\n  | its last lines:\n{shown_last}  next: invoke x\n" in text
     assert "|" not in shown(result(state="failed", msg="Build R failed: line 1", details=lines[:1]))
-    story = Story(["penguins"])
+    story = RunResult(["penguins"])
     story.take(result(state="failed", msg="Build R failed", details=lines))
     assert story.document()["clusters"]["penguins"]["details"] == [f"line {number}" for number in range(20)]
 
 
 def test_unreachable_is_told_from_failed() -> None:
-    story = Story(["hec"])
+    story = RunResult(["hec"])
     story.take(result("hec", state="unreachable", msg="Failed to connect to the host via ssh: gone", hint="try again"))
     chapter = story.chapters["hec"]
     assert (chapter.state, chapter.error, chapter.hint) == ("unreachable", "gone", "try again")
@@ -125,8 +125,8 @@ def test_unreachable_is_told_from_failed() -> None:
 
 
 def test_check_speaks_of_what_would_change() -> None:
-    chapter = Story(["hec"]).chapters["hec"]
-    chapter.outcomes.append(Outcome("would-change", "x"))
+    chapter = RunResult(["hec"]).chapters["hec"]
+    chapter.outcomes.append(HomeOutcome("would-change", "x"))
     assert console.headline(chapter, check=True, seconds=2) == "hec: 1 thing would change; nothing was written (2.0 s)"
 
 
@@ -139,7 +139,7 @@ def test_diff_in_both_of_ansibles_forms() -> None:
 
 
 def test_the_document_holds_everything() -> None:
-    story = Story(["hec"])
+    story = RunResult(["hec"])
     story.take(result("hec", changed=True, outcomes=[MADE, THERE], facts={"home": "/home/ada"}))
     document = story.document(exit=0)
     cluster = document["clusters"]["hec"]
@@ -150,8 +150,8 @@ def test_the_document_holds_everything() -> None:
 
 LIVE = """
 import sys
-from rookery.core.console import Screen, Story
-with Screen(Story(["penguins"]), file=sys.stdout) as screen:
+from rookery.core.console import RunResult, Screen
+with Screen(RunResult(["penguins"]), file=sys.stdout) as screen:
     screen.take({"event": "start", "host": "penguins", "task": "Install Python"})
     screen._progress and screen._progress.refresh()
     made = [{"kind": "commands", "state": "made", "what": "Python"}]

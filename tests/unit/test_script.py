@@ -24,19 +24,19 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return at_home(tmp_path / "home", monkeypatch)
 
 
-def rendered(folder: Path, job: str, site: str = "hec", head: str = "", **files: str) -> job_script.Script:
+def rendered(folder: Path, job: str, site: str = "hec", head: str = "", **files: str) -> job_script.JobScript:
     """The script of job j on a cluster."""
     found = config.load(project(folder, f"j: {job}", f"name: x\nclusters: [{site}]\n{head}", **files))
     return job_script.script(found, config.job(found, "j", site), known(site))
 
 
-def directives(made: job_script.Script) -> list[str]:
+def directives(made: job_script.JobScript) -> list[str]:
     """The options, without what is said of them."""
     lines = made.text.splitlines()
     return [line.removeprefix("#SBATCH ").partition("  # ")[0].strip() for line in lines if line.startswith("#SBATCH ")]
 
 
-def commands(made: job_script.Script) -> list[str]:
+def commands(made: job_script.JobScript) -> list[str]:
     """What bash runs."""
     return [line for line in made.text.splitlines() if line and not line.startswith("#")]
 
@@ -304,7 +304,7 @@ def test_a_job_for_one_cluster_keeps_the_others_from_nothing(tmp_path: Path) -> 
 
 
 def show(folder: Path, capsys: pytest.CaptureFixture[str], **request: Any) -> str:
-    assert render.run(render.Request(project=str(folder), **request)) == 0
+    assert render.run(render.RenderOptions(project=str(folder), **request)) == 0
     return capsys.readouterr().out
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from rookery.clusters.config import profile
-from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.connection import Connection
 from rookery.core import locking, paths
-from rookery.core.console import Chapter, Story
+from rookery.core.console import ClusterResult, RunResult
 from rookery.core.errors import RookeryError
 from rookery.homes import selection, setup
 
@@ -52,8 +52,8 @@ def test_a_cluster_that_is_refused_is_none_of_those_that_are_set_up() -> None:
         profile.remember(name, {"cluster_user": "ada"})
     mine = paths.config_dir() / "inventory/host_vars/hec.yml"
     mine.write_text(mine.read_text() + "r_package: [zoo]\n")
-    story = Story(["hec", "hex", "bede"])
-    assert list(setup._clusters(setup.Request("hec,hex,bede"), story)) == ["hex"]
+    story = RunResult(["hec", "hex", "bede"])
+    assert list(setup._clusters(setup.SetupOptions("hec,hex,bede"), story)) == ["hex"]
     assert "r_package" in story.chapters["hec"].error
     assert "charged to is not known" in story.chapters["bede"].error
 
@@ -122,7 +122,7 @@ def test_a_lock_that_cannot_be_written_is_one_line(person: Path) -> None:
 
 def test_what_was_set_up_is_noted_for_the_list_of_clusters(person: Path) -> None:
     cluster = profile.load("hec")
-    setup._remember(cluster, Chapter("hec", facts={"home": "/home/ada"}))
+    setup._remember(cluster, ClusterResult("hec", facts={"home": "/home/ada"}))
     noted = json.loads((person / "state/rookery/clusters/hec.json").read_text())
     assert noted["host"] == cluster.host
     assert noted["facts"] == {"home": "/home/ada"}
@@ -155,7 +155,7 @@ def test_places_and_the_commands_that_work_now() -> None:
     assert setup.places(shared)["old tools"].startswith("/gpfs/ada/rookery/x86_64  (no longer used")
     assert setup.places({**shared, "links_left": ["~/.cache"]})["old links"].startswith("~/.cache  (on storage")
     assert setup.places({}) == {}
-    door = Door(profile.load("hec", overrides={"cluster_user": "ada"}))
+    door = Connection(profile.load("hec", overrides={"cluster_user": "ada"}))
     assert list(setup.following(door, check=False)) == [
         "ssh -F ~/config/rookery/ssh_config hec",
         "rookery tmux --cluster hec",

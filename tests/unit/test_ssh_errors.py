@@ -9,7 +9,7 @@ from persons import at_home
 from ssh_server import cluster, new_key
 
 from rookery.clusters.ssh import config_file
-from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.diagnosis import explain
 from rookery.clusters.ssh.errors import SshError
 
@@ -22,7 +22,7 @@ def _home(tmp_path, monkeypatch):
 
 def failure(**changes) -> SshError:
     with pytest.raises(SshError) as caught:
-        Door(cluster(**changes)).ensure(batch=True)
+        Connection(cluster(**changes)).ensure(batch=True)
     assert "\n" not in caught.value.message
     assert caught.value.message.startswith("birds: ")
     assert caught.value.hint

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rookery.clusters import cluster
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import user_config
-from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.connection import Connection
 from rookery.core.errors import RookeryError
 
 
@@ -190,7 +190,7 @@ def test_the_entry_follows_what_is_known_of_the_cluster(home: Path) -> None:
     user_config.write(penguins(), "icy")
     user_config.write(profile.load("hec", overrides={"cluster_user": "ada"}), "hec")
     assert user_config.aliases() == {"penguins": "icy", "hec": "hec"}
-    Door(penguins(cluster_user="ada2")).prepare()
+    Connection(penguins(cluster_user="ada2")).prepare()
     path = config(home, f"{user_config.line()}\n")
     assert asked_of_ssh(path, "icy")["user"] == "ada2"
     user_config.forget(penguins())

@@ -21,7 +21,9 @@ ASKED: dict[str, Any] = {
     "variables": {"r_packages": "1"},
 }
 SEALED = {**ASKED, "python": "3.6.8", "when": "2026-05-01T10:00:00+0000", "facts": {}}
-WHOLE = up_to_date.Look(sealed=SEALED, entries=40, ended=True, python="3.6.8", answered=True, tools={"uv": "0.9"})
+WHOLE = up_to_date.HomeComparison(
+    sealed=SEALED, entries=40, ended=True, python="3.6.8", answered=True, tools={"uv": "0.9"}
+)
 GONE = {"role": "tmux", "kind": "files", "path": "/h/.tmux.conf", "what": "~/.tmux.conf", "how": "removed"}
 
 
@@ -43,12 +45,12 @@ def test_a_home_as_it_was_left(cluster: cluster_module.Cluster) -> None:
         (replace(WHOLE, ended=False), ASKED, "drifted", 3),
         (WHOLE, {**ASKED, "digest": "e", "variables": {"r_packages": "2"}}, "out of date", 3),
         (replace(WHOLE, new=("shells zsh",)), ASKED, "out of date", 3),
-        (up_to_date.Look(answered=True), ASKED, "not set up", 3),
-        (up_to_date.Look(problem="it does not answer"), ASKED, "can't be known", 1),
+        (up_to_date.HomeComparison(answered=True), ASKED, "not set up", 3),
+        (up_to_date.HomeComparison(problem="it does not answer"), ASKED, "can't be known", 1),
     ],
 )
 def test_other_homes(
-    cluster: cluster_module.Cluster, look: up_to_date.Look, asked: dict[str, Any], state: str, exit_code: int
+    cluster: cluster_module.Cluster, look: up_to_date.HomeComparison, asked: dict[str, Any], state: str, exit_code: int
 ) -> None:
     one = status.standing(cluster, look, asked)
     assert one.state == state
@@ -57,9 +59,9 @@ def test_other_homes(
 
 
 def test_of_all_clusters_one_that_was_never_set_up_is_no_fault() -> None:
-    rows = [status.Standing("penguins", "as declared"), status.Standing("hec", "not set up")]
+    rows = [status.HomeStatus("penguins", "as declared"), status.HomeStatus("hec", "not set up")]
     assert status.exit_code(rows, named=False) == 0
-    assert status.exit_code([*rows, status.Standing("bede", "can't be known")], named=False) == 1
+    assert status.exit_code([*rows, status.HomeStatus("bede", "can't be known")], named=False) == 1
 
 
 def test_each_thing_is_named_and_nothing_from_there_reaches_the_terminal_as_it_is(
@@ -96,12 +98,12 @@ def test_storage_is_told_with_what_is_left_of_the_quota() -> None:
         )
     )
     found = {area.name: area for area in status.areas(hec, said)}
-    assert found["home"] == status.Area("home", "/home/a", 4608, 10240)
+    assert found["home"] == status.StorageArea("home", "/home/a", 4608, 10240)
     assert found["scratch"].free_mb is None
     assert list(status.areas(hec, "nothing")) == []
 
 
-def danger(told: str, prefix: str, cluster: cluster_module.Cluster) -> status.Standing:
+def danger(told: str, prefix: str, cluster: cluster_module.Cluster) -> status.HomeStatus:
     facts = {"prefix": prefix, "home": "/h/ada", "roomy": "/p/ada"}
     output = f"rookery-fact replaceable yes\nrookery-fact replaceable_by {told}\n"
     look = replace(WHOLE, sealed={**SEALED, "facts": facts}, output=output, new=("replaceable yes",))

@@ -130,7 +130,7 @@ def test_an_answer_that_is_none_is_one_line(program: str, answer: Any) -> None:
 def test_all_that_is_read_of_a_look_passes_the_check() -> None:
     """What the shape does not name is dropped, so a new part of an answer has to be named there."""
     made_here = {"intact", "problem", "hint", "answered", "startup"}
-    assert {one.name for one in fields(up_to_date.Look)} - made_here <= answers._converger.keys()
+    assert {one.name for one in fields(up_to_date.HomeComparison)} - made_here <= answers._converger.keys()
 
 
 @pytest.mark.parametrize("text", [b"0" * (1 << 27), b"[" * 100_000, b'{"found": "yes"}', b"[]"])

@@ -14,9 +14,9 @@ from rookery.clusters.config import profile
 from rookery.clusters.login_node import remote_client
 from rookery.clusters.ssh.errors import SshError
 from rookery.core.errors import RookeryError
-from rookery.jobs.run_record import Record
+from rookery.jobs.run_record import RunRecord
 from rookery.jobs.submit import report, request, submit, tags
-from rookery.jobs.submit.request import Wish
+from rookery.jobs.submit.request import SubmitRequest
 from rookery.remote.slurm import basics, following
 
 
@@ -34,11 +34,11 @@ def test_a_file_that_finds_no_room_leaves_nothing_behind(tmp_path: Path) -> None
 
 
 def test_the_command_of_a_hint_asks_for_the_same_again() -> None:
-    wish = Wish("seals", path="own script.sh", after=("4711", "fit"), tag="run-1")
+    wish = SubmitRequest("seals", path="own script.sh", after=("4711", "fit"), tag="run-1")
     flags = " --cluster hec --sandbox"
     said = "invoke submit 'own script.sh' --after 4711 --after fit --tag run-1 --cluster hec --sandbox"
     assert request.command(wish, flags) == said
-    assert request.command(Wish("seals", job="fit", failed_of="12"), "") == "invoke submit fit --failed 12"
+    assert request.command(SubmitRequest("seals", job="fit", failed_of="12"), "") == "invoke submit fit --failed 12"
 
 
 @pytest.mark.parametrize(("state", "stays"), [("unknown", True), ("broken", True), ("no-script", False)])
@@ -47,7 +47,7 @@ def test_a_submission_of_which_nothing_is_known_is_looked_for_by_the_same_comman
 ) -> None:
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
     found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path), flags="", door=None)
-    wish = Wish("seals", job="fit", failed_of="12", token="0" * 32)
+    wish = SubmitRequest("seals", job="fit", failed_of="12", token="0" * 32)
     monkeypatch.setattr(request, "local_text", lambda *_: None)
     monkeypatch.setattr(submit.remote_client, "call", lambda *_: {"state": state, "said": "no answer"})
     with pytest.raises(RookeryError) as raised:
@@ -59,10 +59,13 @@ def test_a_submission_of_which_nothing_is_known_is_looked_for_by_the_same_comman
 def test_a_miniature_s_submissions_are_its_own(tmp_path: Path) -> None:
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
     found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path))
-    assert (cluster.label, request.pending(found, Wish("seals", job="fit")).name) == ("hec", ".submitting-hec-fit")
+    assert (cluster.label, request.pending(found, SubmitRequest("seals", job="fit")).name) == (
+        "hec",
+        ".submitting-hec-fit",
+    )
     found.cluster = replace(cluster, sandbox=True)
     assert found.cluster.label == "hec-sandbox"
-    assert request.pending(found, Wish("seals", job="fit")).name == ".submitting-hec-sandbox-fit"
+    assert request.pending(found, SubmitRequest("seals", job="fit")).name == ".submitting-hec-sandbox-fit"
 
 
 def test_each_submission_has_a_note_of_its_own(tmp_path: Path) -> None:
@@ -70,7 +73,7 @@ def test_each_submission_has_a_note_of_its_own(tmp_path: Path) -> None:
     found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path))
     wishes = [{"path": "runs/a.sh"}, {"path": "runs_a.sh"}, {"job": "runs_a"}, {"job": "fit", "failed_of": "12"},
               {"job": "fit-failed-12"}, {"path": "x" * 300}]  # fmt: skip
-    names = {request.pending(found, Wish("seals", **one)).name for one in wishes}
+    names = {request.pending(found, SubmitRequest("seals", **one)).name for one in wishes}
     assert len(names) == len(wishes)
     assert max(map(len, names)) < 200
 
@@ -95,7 +98,7 @@ def test_what_kept_a_submission_from_beginning_has_its_own_next_command(
     found: Any = SimpleNamespace(door=None, flags="")
     before = error.hint
     with pytest.raises(RookeryError) as raised:
-        submit._call(found, Wish("seals", job="fit"), {})
+        submit._call(found, SubmitRequest("seals", job="fit"), {})
     assert ("looks first" in str(raised.value.hint), raised.value.hint != before) == (looks, looks)
 
 
@@ -139,7 +142,7 @@ def test_a_tag_is_the_one_that_was_asked_for_on_this_side(
     found: Any = SimpleNamespace(
         cluster=SimpleNamespace(label="hec"), project=SimpleNamespace(root=tmp_path), flags=" --cluster hec"
     )
-    wish = Wish("seals", job="fit", tag=asked, token="ab" * 16)
+    wish = SubmitRequest("seals", job="fit", tag=asked, token="ab" * 16)
     request.note_down(request.pending(found, wish), wish.token, noted)
     told = {"job": "x", "id": "7", "cluster": "penguins", "project": "other", "tag": "--file=/etc/passwd"}
     made = submit._made(found, wish, {"state": state, "record": told})
@@ -169,19 +172,19 @@ def git(root: Path, *arguments: str) -> str:
 def test_a_tag_stands_on_the_commit_below_a_snapshot_not_on_what_is_checked_out(repository: Path) -> None:
     below = git(repository, "rev-parse", "HEAD^")
     assert tags.head(repository) != below
-    tags.make(repository, Record("fit", "12", "hec", commit="b" * 40, base=below, dirty=True, tag="run-1"))
+    tags.make(repository, RunRecord("fit", "12", "hec", commit="b" * 40, base=below, dirty=True, tag="run-1"))
     assert git(repository, "rev-parse", "run-1^{commit}") == below
 
 
 @pytest.mark.parametrize("commit", ["b" * 40, ""])
 def test_what_was_deployed_from_elsewhere_can_t_be_tagged(repository: Path, commit: str) -> None:
     with pytest.raises(RookeryError, match="not in this repository"):
-        tags.make(repository, Record("fit", "12", "hec", commit="b" * 40, base=commit, tag="run-1"))
+        tags.make(repository, RunRecord("fit", "12", "hec", commit="b" * 40, base=commit, tag="run-1"))
     assert git(repository, "tag") == ""
 
 
 def test_a_task_that_is_being_signalled_has_not_failed() -> None:
-    found = {str(number): following.Task(str(number), ["", state, "", "", "/w", str(number)])
+    found = {str(number): following.LoggedTask(str(number), ["", state, "", "", "/w", str(number)])
              for number, state in enumerate(("COMPLETED", "SIGNALING", "REQUEUE_FED"))}  # fmt: skip
     task, why = following.chosen(found)
     assert (task.state, why) == ("SIGNALING", "the latest to begin")
@@ -190,7 +193,7 @@ def test_a_task_that_is_being_signalled_has_not_failed() -> None:
 def test_nothing_that_a_cluster_answers_reaches_the_terminal_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     bad = "\x1b]0;mine\x07\x1b[2J\nnext: evil"
     texts = {key: f"{key}{bad}" for key in ("job", "id", "log", "when", "failed_of", "tag")}
-    made = Record(cluster="hec", release="/r", array="1-2", after=(bad,), **texts)
+    made = RunRecord(cluster="hec", release="/r", array="1-2", after=(bad,), **texts)
     found: Any = SimpleNamespace(cluster=SimpleNamespace(name="hec", sandbox=False), project=None, flags="", door=None)
     for state in ("submitted", "already"):
         answer = {"state": state, "stamp": {}, "warnings": [bad], "said": bad, "record": {}}
@@ -199,5 +202,5 @@ def test_nothing_that_a_cluster_answers_reaches_the_terminal_as_it_is(capsys: py
         assert all(line.isprintable() for line in out.splitlines())
         assert not [line for line in out.splitlines() if line.startswith("next: evil")]
     answer = {"ok": True, "stamp": {}, "said": f"sbatch: Job 1 to start at {bad} in partition {bad}"}
-    report.tested(found, Wish("seals", job=f"fit{bad}"), answer, json=False)
+    report.tested(found, SubmitRequest("seals", job=f"fit{bad}"), answer, json=False)
     assert all(line.isprintable() for line in capsys.readouterr().out.splitlines())

@@ -68,7 +68,7 @@ def written(folder: Path, rows: Sequence[Sequence[str]]) -> None:
         csv.writer(stream).writerows(rows)
 
 
-def rendered(folder: Path, job: str, site: Cluster | None = None) -> job_script.Script:
+def rendered(folder: Path, job: str, site: Cluster | None = None) -> job_script.JobScript:
     """The script of job j, laid out as in a release."""
     project(folder, job, "name: x\nclusters: [here]\n")
     found = config.load(folder)

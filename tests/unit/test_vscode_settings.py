@@ -18,14 +18,14 @@ from rookery.clusters.ssh import user_config
 from rookery.core import invocation
 from rookery.core.errors import RookeryError
 from rookery.homes.vscode import by_hand, editors, jsonc, record, settings, workstation
-from rookery.homes.vscode.settings import Wish
+from rookery.homes.vscode.settings import SettingsChange
 
 PLATFORM = "remote.SSH.remotePlatform"
 WISHES = [
-    Wish((PLATFORM, "penguins"), "linux"),
-    Wish((PLATFORM, "penguins-job"), "linux"),
-    Wish(("remote.SSH.connectTimeout",), 600),
-    Wish(("remote.SSH.lockfilesInTmp",), True),
+    SettingsChange((PLATFORM, "penguins"), "linux"),
+    SettingsChange((PLATFORM, "penguins-job"), "linux"),
+    SettingsChange(("remote.SSH.connectTimeout",), 600),
+    SettingsChange(("remote.SSH.lockfilesInTmp",), True),
 ]
 KEYS = ("a", "b.c", "é", "penguins", PLATFORM, "remote.SSH.connectTimeout")
 SCALARS = ('"a//b"', r'"\"}{,\u00e9"', "1", "true", "null", "-1.5e3", '""')
@@ -182,7 +182,7 @@ def test_a_file_is_changed_once_copied_first_and_put_back(file: Path) -> None:
     stamp = file.stat().st_mtime_ns
     assert settings.apply(file, WISHES).state == "same"
     assert file.stat().st_mtime_ns == stamp
-    settings.apply(file, [*WISHES, Wish(("more",), True)])
+    settings.apply(file, [*WISHES, SettingsChange(("more",), True)])
     assert len(list(file.parent.glob("*before-rookery*"))) == 1
     assert settings.take_back(file).state == "changed"
     assert file.read_bytes() == before
@@ -192,7 +192,7 @@ def test_a_file_is_changed_once_copied_first_and_put_back(file: Path) -> None:
 
 @rules(max_examples=25, deadline=None)
 @given(documents(), st.sampled_from([None, WISHES[:2]]))
-def test_any_file_nobody_has_touched_is_the_very_same_again(text: str, first: list[Wish] | None) -> None:
+def test_any_file_nobody_has_touched_is_the_very_same_again(text: str, first: list[SettingsChange] | None) -> None:
     path = Path.home() / ".config/Code/User/any.json"
     path.write_text(text, encoding="utf-8", newline="")
     before = path.read_bytes()
@@ -223,7 +223,7 @@ def test_what_the_person_changes_later_is_theirs(file: Path) -> None:
 
 
 def test_what_rookery_wrote_it_may_change(file: Path) -> None:
-    settings.apply(file, [Wish(("remote.SSH.connectTimeout",), 60)])
+    settings.apply(file, [SettingsChange(("remote.SSH.connectTimeout",), 60)])
     assert settings.apply(file, WISHES).kept == ()
     assert "600" in file.read_text()
 
@@ -250,7 +250,7 @@ def test_a_link_stays_a_link_and_a_read_only_file_as_it_is(file: Path, tmp_path:
     assert "600" in there.read_text()
     before = there.read_bytes()
     there.chmod(0o440)
-    outcome = settings.apply(file, [Wish(("more",), 1)])
+    outcome = settings.apply(file, [SettingsChange(("more",), 1)])
     assert (outcome.state, outcome.note) == ("unwritable", "it is read-only")
     assert there.read_bytes() == before
     file.unlink()
@@ -296,7 +296,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, file: Path, moment: int) -> None:
         settings.apply(file, WISHES, gone=[("old",)])
 
 
-OLD = [Wish(("remote.SSH.connectTimeout",), 60), Wish(("old",), 1)]
+OLD = [SettingsChange(("remote.SSH.connectTimeout",), 60), SettingsChange(("old",), 1)]
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["a file", "no file"])
@@ -304,7 +304,7 @@ OLD = [Wish(("remote.SSH.connectTimeout",), 60), Wish(("old",), 1)]
 @pytest.mark.parametrize("first", [[], OLD], ids=["first change", "later change"])
 @pytest.mark.parametrize("moment", range(1, 5))
 def test_whenever_it_is_ended_what_it_wrote_is_still_known(
-    file: Path, monkeypatch: pytest.MonkeyPatch, moment: int, first: list[Wish], *, again: bool, there: bool
+    file: Path, monkeypatch: pytest.MonkeyPatch, moment: int, first: list[SettingsChange], *, again: bool, there: bool
 ) -> None:
     if not there:
         file.unlink()

@@ -190,7 +190,7 @@ def take_back(login: Login, kill_at: int = 0, **said: Any) -> dict[str, Any] | N
         "only": [],
         "purge": False,
     }
-    answer: dict[str, Any] | None = forked(login, lambda: reply.answer(undo.Session, {**usual, **said}), kill_at)
+    answer: dict[str, Any] | None = forked(login, lambda: reply.answer(undo.UndoSession, {**usual, **said}), kill_at)
     assert "exception" not in (answer or {}), answer
     return answer
 

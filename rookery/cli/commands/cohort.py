@@ -22,4 +22,6 @@ def cohort(
     """For a supervisor: write each student's account requests and instructions, and show how far everybody is."""
     from rookery.support.cohort import command
 
-    return command.run(command.Request(file=file, output=output, reports=reports, html=html, wheel=wheel, json=json))
+    return command.run(
+        command.CohortOptions(file=file, output=output, reports=reports, html=html, wheel=wheel, json=json)
+    )

@@ -33,7 +33,7 @@ def doctor(
     from rookery.support.doctor.report import DEFAULT
 
     return command.run(
-        command.Request(
+        command.DoctorOptions(
             cluster=cluster,
             json=json,
             report=DEFAULT if report is True else report or "",

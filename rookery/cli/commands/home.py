@@ -46,7 +46,7 @@ def setup(
     from rookery.homes import setup
 
     return setup.run(
-        setup.Request(
+        setup.SetupOptions(
             cluster=cluster,
             check=check,
             diff=diff,
@@ -88,7 +88,9 @@ def login(
     from rookery.homes import login
 
     return login.run(
-        login.Request(cluster=cluster, user=user, sandbox=sandbox, json=json, yes=yes, accept_host_key=accept_host_key)
+        login.LoginOptions(
+            cluster=cluster, user=user, sandbox=sandbox, json=json, yes=yes, accept_host_key=accept_host_key
+        )
     )
 
 
@@ -97,7 +99,7 @@ def logout(_c: Any, cluster: str = "", sandbox: bool = False, json: bool = False
     """Close your connections to clusters; what runs through them ends, jobs go on."""
     from rookery.homes import login
 
-    return login.logout(login.Request(cluster=cluster, sandbox=sandbox, json=json))
+    return login.logout(login.LoginOptions(cluster=cluster, sandbox=sandbox, json=json))
 
 
 @command(help={"cluster": CLUSTERS, "json": JSON, "sandbox": SANDBOX})
@@ -133,7 +135,7 @@ def undo(
     from rookery.homes import undo
 
     return undo.run(
-        undo.Request(cluster=cluster, check=check, only=only, purge=purge, json=json, yes=yes, sandbox=sandbox)
+        undo.UndoOptions(cluster=cluster, check=check, only=only, purge=purge, json=json, yes=yes, sandbox=sandbox)
     )
 
 

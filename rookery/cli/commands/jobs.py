@@ -39,7 +39,7 @@ def submit(
     from rookery.jobs.submit import options, submit
 
     return submit.run(
-        options.Request(
+        options.SubmitOptions(
             job=job,
             cluster=cluster,
             project=project,
@@ -79,7 +79,9 @@ def jobs(
     """Show your jobs: how they stand, why they wait, what they used of what they asked for."""
     from rookery.jobs.monitor import show
 
-    return show.run(show.Request(job=job, cluster=cluster, all=all, days=days, watch=watch, json=json, sandbox=sandbox))
+    return show.run(
+        show.JobsOptions(job=job, cluster=cluster, all=all, days=days, watch=watch, json=json, sandbox=sandbox)
+    )
 
 
 @command(
@@ -98,7 +100,7 @@ def logs(
     """Print what a job has written to its log."""
     from rookery.jobs.monitor import logs
 
-    return logs.run(logs.Request(job=job, cluster=cluster, follow=follow, error=error, sandbox=sandbox))
+    return logs.run(logs.LogsOptions(job=job, cluster=cluster, follow=follow, error=error, sandbox=sandbox))
 
 
 @command(help={"job": JOB_ID, "cluster": ITS_CLUSTER, "yes": YES, "json": JSON, "sandbox": SANDBOX})
@@ -108,7 +110,7 @@ def cancel(
     """Cancel a job, an array, or one task of it; several with commas between them."""
     from rookery.jobs.monitor import cancel
 
-    return cancel.run(cancel.Request(job=job, cluster=cluster, yes=yes, json=json, sandbox=sandbox))
+    return cancel.run(cancel.CancelOptions(job=job, cluster=cluster, yes=yes, json=json, sandbox=sandbox))
 
 
 @command(
@@ -137,7 +139,7 @@ def fetch(
     from rookery.jobs.results import fetch
 
     asked = {"job": job, "cluster": cluster, "project": project, "max_size": max_size}
-    return fetch.run(fetch.Request(**asked, check=check, json=json, sandbox=sandbox))
+    return fetch.run(fetch.FetchOptions(**asked, check=check, json=json, sandbox=sandbox))
 
 
 @command(
@@ -156,7 +158,7 @@ def combine(
     """Put the CSV files of an array's tasks into one table, with the parameters of each, naming those missing."""
     from rookery.jobs.results import combine
 
-    return combine.run(combine.Request(job=job, project=project, files=files, output=output, json=json))
+    return combine.run(combine.CombineOptions(job=job, project=project, files=files, output=output, json=json))
 
 
 @command(
@@ -186,7 +188,7 @@ def shell(
     from rookery.jobs.interactive import shell
 
     return shell.run(
-        shell.Request(
+        shell.ShellOptions(
             cluster=cluster,
             cpus=cpus,
             gpu=gpu,

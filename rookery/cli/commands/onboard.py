@@ -45,7 +45,7 @@ def onboard(
     from rookery.support.onboarding import command, options
 
     return command.run(
-        options.Request(
+        options.OnboardOptions(
             cluster=cluster,
             user=user,
             account=account,

@@ -19,7 +19,7 @@ def new(_c: Any, name: str, lang: str = "python", lock: str = "", clusters: str 
     """Begin a project that works at once: git, a seeded simulation as a job array, tests, a lock file."""
     from rookery.projects import scaffold
 
-    return scaffold.run(scaffold.Request(name=name, lang=lang, lock=lock, clusters=clusters, track=track))
+    return scaffold.run(scaffold.NewOptions(name=name, lang=lang, lock=lock, clusters=clusters, track=track))
 
 
 @command(
@@ -38,7 +38,7 @@ def render(
     """Print the job scripts that rookery.yml describes, as they will run on a cluster."""
     from rookery.jobs import render
 
-    return render.run(render.Request(job=job, cluster=cluster, project=project, output=output, sandbox=sandbox))
+    return render.run(render.RenderOptions(job=job, cluster=cluster, project=project, output=output, sandbox=sandbox))
 
 
 @command(
@@ -64,7 +64,7 @@ def lint(
     """Find what is wrong with job scripts before Slurm does: yours or ours, against a cluster's rules."""
     from rookery.jobs.lint import run
 
-    return run.run(run.Request(files=files, cluster=cluster, project=project, fix=fix, json=json, sandbox=sandbox))
+    return run.run(run.LintOptions(files=files, cluster=cluster, project=project, fix=fix, json=json, sandbox=sandbox))
 
 
 @command(
@@ -94,7 +94,7 @@ def deploy(
     from rookery.projects import deploy, deploy_options
 
     return deploy.run(
-        deploy_options.Request(
+        deploy_options.DeployOptions(
             cluster=cluster,
             project=project,
             check=check,

@@ -40,15 +40,17 @@ def code(
 ) -> int | None:
     """Open the project in VS Code on a cluster: where it is deployed, or with --job on a compute node."""
     from rookery.homes.vscode import code
-    from rookery.jobs.interactive.job_request import Wish
+    from rookery.jobs.interactive.job_request import ComputeNodeOptions
 
-    wish = Wish(cpus=cpus, memory=memory, time=time, gpu=bool(gpu), gpu_type=gpu if isinstance(gpu, str) else "")
+    wish = ComputeNodeOptions(
+        cpus=cpus, memory=memory, time=time, gpu=bool(gpu), gpu_type=gpu if isinstance(gpu, str) else ""
+    )
     return code.run(
-        code.Request(
+        code.CodeOptions(
             cluster=cluster,
             project=project,
             folder=folder,
-            job=job or wish != Wish(),
+            job=job or wish != ComputeNodeOptions(),
             wish=wish,
             editor=editor,
             stop=stop,

@@ -17,7 +17,7 @@ from rookery.core.console import clean, waiting
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 _NO_PYTHON = 96
 _START = r"""
@@ -51,7 +51,7 @@ class NoPythonError(RookeryError):
     """No program has begun, since there is no Python that runs it."""
 
 
-def call(door: "Door", name: str, request: Mapping[str, Any], *, timeout: float = 180) -> dict[str, Any]:
+def call(door: "Connection", name: str, request: Mapping[str, Any], *, timeout: float = 180) -> dict[str, Any]:
     """Run a program there, in one remote command; its answer is returned.
 
     Args:
@@ -73,7 +73,7 @@ def call(door: "Door", name: str, request: Mapping[str, Any], *, timeout: float 
     raise failed(door, done.exit, done.stderr)
 
 
-def read(door: "Door", name: str, line: str | bytes) -> dict[str, Any]:
+def read(door: "Connection", name: str, line: str | bytes) -> dict[str, Any]:
     """One answer of a program, as far as it is what that program may answer.
 
     Raises:
@@ -109,7 +109,7 @@ class Deadline:
         self._begun = True
         self._timer.cancel()
 
-    def check(self, door: "Door", said: str) -> None:
+    def check(self, door: "Connection", said: str) -> None:
         """Raise the error where it never began; to be called when it has ended.
 
         Args:
@@ -128,7 +128,7 @@ class Deadline:
             raise door.failure(self._process.returncode, said, "")
 
 
-def stream(door: "Door", name: str, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def stream(door: "Connection", name: str, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Run a program there that answers more than once; each answer as it comes. It ends when no more are taken.
 
     Raises:
@@ -163,12 +163,12 @@ def stream(door: "Door", name: str, request: Mapping[str, Any]) -> Iterator[dict
         raise failed(door, process.returncode, said)
 
 
-def command(door: "Door", name: str, request: Mapping[str, Any], mark: str) -> list[str]:
+def command(door: "Connection", name: str, request: Mapping[str, Any], mark: str) -> list[str]:
     """The argument list that runs a program there; it says the mark first, and its answers begin with it."""
     return door.command(remote_command(marked(_START, mark), _arguments(name, request, mark)))
 
 
-def failed(door: "Door", code: int, said: str) -> RookeryError:
+def failed(door: "Connection", code: int, said: str) -> RookeryError:
     """The error for a program that gave no answer."""
     name = door.cluster.name
     if code == _NO_PYTHON:

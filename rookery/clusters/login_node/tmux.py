@@ -10,7 +10,7 @@ from rookery.clusters.ssh.remote_command import remote_command
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 DEFAULT_SESSION = "rookery"
 
@@ -51,7 +51,7 @@ exec tmux -u new-session -A -s "$session" "$@"
 """
 
 
-def tmux(door: "Door", session: str = DEFAULT_SESSION) -> int:
+def tmux(door: "Connection", session: str = DEFAULT_SESSION) -> int:
     """Attach this terminal to a named tmux session on the login node where it was made, or make it.
 
     Args:
@@ -67,7 +67,7 @@ def tmux(door: "Door", session: str = DEFAULT_SESSION) -> int:
     return attach(door, session, again=f"invoke tmux --cluster {door.cluster.name}")
 
 
-def attach(door: "Door", session: str, *, again: str, command: Sequence[str] = ()) -> int:
+def attach(door: "Connection", session: str, *, again: str, command: Sequence[str] = ()) -> int:
     """Attach this terminal to a named tmux session; a new one runs a command, or a shell.
 
     The node's name is kept on the cluster (~/.local/state/rookery/tmux/SESSION): a login that lands on another one of

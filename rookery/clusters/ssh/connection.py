@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from rookery.clusters.ssh import config_file, host_key_check, host_keys, startup_files, user_config
 from rookery.clusters.ssh.diagnosis import check_identity, explain
 from rookery.clusters.ssh.errors import THROUGH_JUMP, UNKNOWN_KEY, SshError
-from rookery.clusters.ssh.process import Call, Completed, Running
+from rookery.clusters.ssh.process import Call, Completed, RunningCommand
 from rookery.clusters.ssh.prompts import announcement
 from rookery.clusters.ssh.remote_command import (
     INPUT_LOST,
@@ -48,7 +48,7 @@ TYPING = 120
 """Seconds that servers usually give somebody for a login (LoginGraceTime, sshd_config(5))."""
 
 
-class Door:
+class Connection:
     """A cluster's ssh: its entry in ssh_config, its master connection, and what goes through it."""
 
     def __init__(self, cluster: "Cluster") -> None:
@@ -175,7 +175,7 @@ class Door:
         *,
         heard: Callable[[str], object] | None = None,
         sends: bool = False,
-    ) -> Running:
+    ) -> RunningCommand:
         """Send a command to the cluster through the open master; it begins before its input and its end are waited for.
 
         Args:
@@ -198,7 +198,7 @@ class Door:
             completed=lambda done: self._completed(done, mark),
             hangs=self.hangs,
         )
-        return Running(self.command(remote), call, heard)
+        return RunningCommand(self.command(remote), call, heard)
 
     def run(
         self,

@@ -26,7 +26,7 @@ from rookery.core.errors import RookeryError
 if TYPE_CHECKING:
     from paramiko import SFTPClient
 
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 
 class Runner(Local):
@@ -120,7 +120,7 @@ class Runner(Local):
 class FabricConnection(fabric.Connection):  # type: ignore[misc]
     """A fabric.Connection through a door: run, put, get, and fabric's groups. It never has a paramiko transport."""
 
-    def __init__(self, door: "Door") -> None:
+    def __init__(self, door: "Connection") -> None:
         # lazy: neither fabric.yml nor paramiko's reading of ssh_config takes part
         config = fabric.Config(overrides={"runners": {"remote": Runner}}, lazy=True)
         cluster = door.cluster

@@ -52,7 +52,7 @@ class Call:
     hangs: Callable[[], Exception]
 
 
-class Running:
+class RunningCommand:
     """A command under way."""
 
     def __init__(

@@ -16,12 +16,12 @@ from rookery.core import console, invocation, paths
 from rookery.core.errors import RookeryError
 from rookery.homes.vscode import editors, workstation
 from rookery.jobs.interactive import compute_node_job
-from rookery.jobs.interactive.job_request import Wish
+from rookery.jobs.interactive.job_request import ComputeNodeOptions
 from rookery.projects import remote_paths, target
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
     from rookery.projects.target import Target
 
 ARCHITECTURES = {"x86_64", "aarch64", "armv7l"}
@@ -46,7 +46,7 @@ printf '%s\n' "$(uname -m)" "$(getconf GNU_LIBC_VERSION 2>/dev/null)" "$there" "
 
 
 @dataclass(frozen=True)
-class Request:
+class CodeOptions:
     """What `code` was asked for; each field is the flag of that name.
 
     Attributes:
@@ -65,14 +65,14 @@ class Request:
     project: str = ""
     folder: str = ""
     job: bool = False
-    wish: Wish = field(default_factory=Wish)
+    wish: ComputeNodeOptions = field(default_factory=ComputeNodeOptions)
     editor: str = ""
     stop: bool = False
     print: bool = False
     sandbox: bool = False
 
 
-def run(request: Request) -> int:
+def run(request: CodeOptions) -> int:
     """Open the project there, or end the job. With --job and no editor here, the job is started all the same.
 
     Returns:
@@ -157,7 +157,7 @@ def fits(architecture: str, glibc: str) -> str:
     return ""
 
 
-def _folder(found: "Target", request: Request) -> str:
+def _folder(found: "Target", request: CodeOptions) -> str:
     """The folder there, absolute.
 
     Raises:
@@ -185,7 +185,7 @@ def _folder(found: "Target", request: Request) -> str:
     return folder
 
 
-def _start(door: "Door", wish: Wish) -> None:
+def _start(door: "Connection", wish: ComputeNodeOptions) -> None:
     running = compute_node_job.ensure(door, wish, again=True)
     how = "started" if running.started else "runs already"
     until = compute_node_job.until(running.end)
@@ -196,7 +196,7 @@ def _start(door: "Door", wish: Wish) -> None:
     )
 
 
-def _without_editor(found: "Target", request: Request) -> int:
+def _without_editor(found: "Target", request: CodeOptions) -> int:
     """Where there is none here, the job is still somewhere to log in to."""
     _start(found.door, request.wish)
     print(f"log in to it: {workstation.ssh(found.cluster)}")
@@ -206,7 +206,7 @@ def _without_editor(found: "Target", request: Request) -> int:
     return 0
 
 
-def _stop(door: "Door") -> int:
+def _stop(door: "Connection") -> int:
     door.ensure()
     ended = compute_node_job.stop(door)
     name = door.cluster.name
@@ -247,7 +247,7 @@ def _settle(cluster: "Cluster") -> None:
         print(line, file=sys.stderr)
 
 
-def _tell(found: "Target", request: Request, folder: str) -> None:
+def _tell(found: "Target", request: CodeOptions, folder: str) -> None:
     name = workstation.host(found.cluster, job=request.job)
     print(f"opening {console.clean(folder)} on {name}")
     if found.project and not request.folder:

@@ -29,7 +29,7 @@ class BrokenError(ValueError):
 
 
 @dataclass(frozen=True)
-class Value:
+class JsonValue:
     """A value in a text.
 
     Attributes:
@@ -58,7 +58,7 @@ class Member:
 
     key: str
     start: int
-    value: Value
+    value: JsonValue
     comma: int = -1
 
 
@@ -85,7 +85,7 @@ class _Reader:
         self.place = start + 1
         return start
 
-    def value(self) -> Value:
+    def value(self) -> JsonValue:
         kind, text, start = self.peek()
         if text == "{":
             return self._object()
@@ -95,11 +95,11 @@ class _Reader:
             raise self.broken(f"{text or 'the end'} where a value should be", start)
         self.place = start + len(text)
         try:
-            return Value(start, self.place, json.loads(text))
+            return JsonValue(start, self.place, json.loads(text))
         except ValueError:
             raise self.broken(f"{text[:20]}, which is no value", start) from None
 
-    def _object(self) -> Value:
+    def _object(self) -> JsonValue:
         start, members = self.take("{"), []
         while self.peek()[1] != "}":
             kind, text, begin = self.peek()
@@ -113,22 +113,22 @@ class _Reader:
             if not more:
                 break
         end = self.take("}") + 1
-        return Value(start, end, {one.key: one.value.data for one in members}, tuple(members))
+        return JsonValue(start, end, {one.key: one.value.data for one in members}, tuple(members))
 
-    def _list(self) -> Value:
+    def _list(self) -> JsonValue:
         start, data = self.take("["), []
         while self.peek()[1] != "]":
             data.append(self.value().data)
             if self.peek()[1] != ",":
                 break
             self.take(",")
-        return Value(start, self.take("]") + 1, data)
+        return JsonValue(start, self.take("]") + 1, data)
 
     def broken(self, what: str, place: int) -> BrokenError:
         return BrokenError(f"line {self.text.count(chr(10), 0, place) + 1}: {what}")
 
 
-def read(text: str) -> Value | None:
+def read(text: str) -> JsonValue | None:
     """The value that a text holds; None where it holds nothing but comments.
 
     Raises:
@@ -147,7 +147,7 @@ def read(text: str) -> Value | None:
     return found
 
 
-def find(text: str, path: Path) -> Value | None:
+def find(text: str, path: Path) -> JsonValue | None:
     """The value of a key; of one that is there twice the last, as VS Code has it. None where there is none."""
     found = read(text)
     for key in path:
@@ -214,11 +214,11 @@ def take_out(text: str, path: Path) -> str:
     return text
 
 
-def _member(holder: Value, key: str) -> Member | None:
+def _member(holder: JsonValue, key: str) -> Member | None:
     return next((one for one in reversed(holder.members or ()) if one.key == key), None)
 
 
-def _added(text: str, holder: Value, key: str, value: Any, depth: int) -> str:
+def _added(text: str, holder: JsonValue, key: str, value: Any, depth: int) -> str:
     """The text with a member added at the end of an object."""
     close = holder.end - 1
     last = holder.members[-1] if holder.members else None
@@ -236,7 +236,7 @@ def _added(text: str, holder: Value, key: str, value: Any, depth: int) -> str:
     return text
 
 
-def _closing(text: str, holder: Value, end: str) -> str:
+def _closing(text: str, holder: JsonValue, end: str) -> str:
     return end + _indent_at(text, holder.start)
 
 
@@ -245,7 +245,7 @@ def _written(text: str, value: Any, indent: str) -> str:
     return (_line_end(text) + indent).join(lines)
 
 
-def _indent_of(text: str, holder: Value, last: Member | None, depth: int) -> str:
+def _indent_of(text: str, holder: JsonValue, last: Member | None, depth: int) -> str:
     """How far the members of an object stand in."""
     if last and not (before := text[_line_start(text, last.start) : last.start]).strip(" \t" + _BOM):
         return before.removeprefix(_BOM)

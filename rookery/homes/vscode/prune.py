@@ -17,7 +17,7 @@ from rookery.core import console, invocation
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 RECENT = 24 * 3600
 """Seconds since a server was last written to in which it may well run on another login node, where it can't be seen."""
@@ -116,7 +116,7 @@ def _reason(server: Server, *, newest: bool, now: float) -> str:
     return "used today" if now - server.used < RECENT else ""
 
 
-def prune(door: "Door", *, check: bool = False, yes: bool = False, json: bool = False) -> int:
+def prune(door: "Connection", *, check: bool = False, yes: bool = False, json: bool = False) -> int:
     """List the VS Code servers of a cluster, and remove the old ones.
 
     Args:
@@ -166,7 +166,7 @@ def _show(name: str, servers: list[Server]) -> None:
         print("nothing to remove")
 
 
-def _agreed(old: list[Server], door: "Door") -> bool:
+def _agreed(old: list[Server], door: "Connection") -> bool:
     if not sys.stdin.isatty():
         raise RookeryError(
             f"{_amount(old)} could go, and there is no terminal to ask you on.",

@@ -20,7 +20,7 @@ from rookery.remote import strict_json
 
 
 @dataclass
-class Record:
+class SettingsRecord:
     """What rookery wrote into one file.
 
     Attributes:
@@ -37,10 +37,10 @@ class Record:
     before: str = ""
     after: str = ""
     backup: str = ""
-    planned: "Record | None" = None
+    planned: "SettingsRecord | None" = None
 
 
-Records = dict[str, Record]
+Records = dict[str, SettingsRecord]
 """By the file's path."""
 
 
@@ -79,7 +79,7 @@ def digest(content: bytes | None) -> str:
     return "" if content is None else hashlib.sha256(content).hexdigest()
 
 
-def _settled(path: Path, known: Record) -> Record:
+def _settled(path: Path, known: SettingsRecord) -> SettingsRecord:
     """A record with its plan carried out, or dropped, as the file shows; as it is where that can't be read."""
     if not (planned := known.planned):
         return known
@@ -117,10 +117,10 @@ _PARTS: dict[str, Shape] = {
 _SHAPE = struct({"files": mapping(text(longest=5000, raw=True), struct(_PARTS, {"planned": maybe(struct(_PARTS))}))})
 
 
-def _record(said: dict[str, Any]) -> Record:
+def _record(said: dict[str, Any]) -> SettingsRecord:
     values = dict(said["values"])
     planned = _record(said["planned"]) if said.get("planned") else None
-    return Record(values, said["made"], said["before"], said["after"], said["backup"], planned)
+    return SettingsRecord(values, said["made"], said["before"], said["after"], said["backup"], planned)
 
 
 def _text(records: Records) -> str:
@@ -128,7 +128,7 @@ def _text(records: Records) -> str:
     return json.dumps({"version": 1, "files": told}, indent=2) + "\n"
 
 
-def _told(record: Record) -> dict[str, Any]:
+def _told(record: SettingsRecord) -> dict[str, Any]:
     return {
         "values": [[list(one), value] for one, value in record.values.items()],
         "made": [list(one) for one in record.made],

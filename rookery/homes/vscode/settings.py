@@ -9,12 +9,12 @@ from typing import Any
 from rookery.core import atomic_files
 from rookery.homes.vscode import jsonc, record
 from rookery.homes.vscode.jsonc import BrokenError
-from rookery.homes.vscode.record import Record
+from rookery.homes.vscode.record import SettingsRecord
 from rookery.remote import strict_json
 
 
 @dataclass(frozen=True)
-class Wish:
+class SettingsChange:
     """A setting as rookery would have it.
 
     Attributes:
@@ -27,7 +27,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Merged:
+class MergedSettings:
     """A text with settings merged into it.
 
     Attributes:
@@ -38,13 +38,13 @@ class Merged:
     """
 
     text: str
-    added: tuple[Wish, ...]
-    kept: tuple[tuple[Wish, Any], ...]
+    added: tuple[SettingsChange, ...]
+    kept: tuple[tuple[SettingsChange, Any], ...]
     made: tuple[jsonc.Path, ...]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SettingsOutcome:
     """What came of one file.
 
     Attributes:
@@ -58,13 +58,13 @@ class Outcome:
 
     path: Path
     state: str
-    added: tuple[Wish, ...] = ()
-    kept: tuple[tuple[Wish, Any], ...] = ()
-    wanted: tuple[Wish, ...] = ()
+    added: tuple[SettingsChange, ...] = ()
+    kept: tuple[tuple[SettingsChange, Any], ...] = ()
+    wanted: tuple[SettingsChange, ...] = ()
     note: str = ""
 
 
-def merge(text: str, wishes: Iterable[Wish], ours: Mapping[jsonc.Path, Any]) -> Merged:
+def merge(text: str, wishes: Iterable[SettingsChange], ours: Mapping[jsonc.Path, Any]) -> MergedSettings:
     """A text with what is wished for in it.
 
     Args:
@@ -92,10 +92,12 @@ def merge(text: str, wishes: Iterable[Wish], ours: Mapping[jsonc.Path, Any]) -> 
                 made.append(wish.path[:-1])
             text = jsonc.put(text, wish.path, wish.value)
             added.append(wish)
-    return Merged(text, tuple(added), tuple(kept), tuple(made))
+    return MergedSettings(text, tuple(added), tuple(kept), tuple(made))
 
 
-def without(text: str, wanted: Iterable[Wish], made: Sequence[jsonc.Path]) -> tuple[str, list[tuple[Wish, Any]]]:
+def without(
+    text: str, wanted: Iterable[SettingsChange], made: Sequence[jsonc.Path]
+) -> tuple[str, list[tuple[SettingsChange, Any]]]:
     """A text without what rookery wrote.
 
     Args:
@@ -124,7 +126,9 @@ def without(text: str, wanted: Iterable[Wish], made: Sequence[jsonc.Path]) -> tu
     return text, left
 
 
-def apply(path: Path, wishes: Sequence[Wish], *, gone: Iterable[jsonc.Path] = (), check: bool = False) -> Outcome:
+def apply(
+    path: Path, wishes: Sequence[SettingsChange], *, gone: Iterable[jsonc.Path] = (), check: bool = False
+) -> SettingsOutcome:
     """Bring a file to what is wished for; a copy is kept beside it before the first change.
 
     Args:
@@ -140,13 +144,13 @@ def apply(path: Path, wishes: Sequence[Wish], *, gone: Iterable[jsonc.Path] = ()
 
 
 def _applied(
-    path: Path, wishes: Sequence[Wish], gone: Iterable[jsonc.Path], records: record.Records, *, check: bool
-) -> Outcome:
-    known = records.get(str(path), Record())
-    outcome = Outcome(path, "same", wanted=tuple(wishes))
+    path: Path, wishes: Sequence[SettingsChange], gone: Iterable[jsonc.Path], records: record.Records, *, check: bool
+) -> SettingsOutcome:
+    known = records.get(str(path), SettingsRecord())
+    outcome = SettingsOutcome(path, "same", wanted=tuple(wishes))
     try:
         target, before = _content(path)
-        withdrawn = [Wish(one, known.values[one]) for one in gone if one in known.values]
+        withdrawn = [SettingsChange(one, known.values[one]) for one in gone if one in known.values]
         text, _ = without((before or b"").decode(), withdrawn, ())
         merged = merge(text, wishes, known.values)
     except (BrokenError, UnicodeDecodeError, OSError, RuntimeError) as error:
@@ -157,7 +161,7 @@ def _applied(
         return outcome if after == (before or b"") else replace(outcome, state="would-change")
     fresh = known if known.values or _is_first(known, before) else _first(target, before)
     untouched = not known.values or known.after == record.digest(before)
-    planned = Record(
+    planned = SettingsRecord(
         {one: value for one, value in fresh.values.items() if one not in {wish.path for wish in withdrawn}}
         | {wish.path: wish.value for wish in merged.added},
         list(dict.fromkeys([*fresh.made, *merged.made])),
@@ -180,7 +184,7 @@ def _applied(
     return replace(outcome, state="changed", note=fresh.backup if not known.values else "")
 
 
-def take_back(path: Path, paths: Iterable[jsonc.Path] | None = None) -> Outcome:
+def take_back(path: Path, paths: Iterable[jsonc.Path] | None = None) -> SettingsOutcome:
     """Take what rookery wrote out of a file again; the very file that was there, where nobody has touched it since.
 
     Args:
@@ -188,11 +192,11 @@ def take_back(path: Path, paths: Iterable[jsonc.Path] | None = None) -> Outcome:
         paths: These settings alone; all where None.
     """
     with record.changing() as records:
-        known = records.get(str(path), Record())
+        known = records.get(str(path), SettingsRecord())
         asked = set(known.values) if paths is None else set(paths)
-        wanted = [Wish(one, value) for one, value in known.values.items() if one in asked]
+        wanted = [SettingsChange(one, value) for one, value in known.values.items() if one in asked]
         rest = {one: value for one, value in known.values.items() if one not in asked}
-        outcome = Outcome(path, "same", wanted=tuple(wanted))
+        outcome = SettingsOutcome(path, "same", wanted=tuple(wanted))
         try:
             target, now = _content(path)
             after, left = _taken(known, now, wanted, whole=not rest)
@@ -203,7 +207,7 @@ def take_back(path: Path, paths: Iterable[jsonc.Path] | None = None) -> Outcome:
         except (BrokenError, UnicodeDecodeError, OSError, RuntimeError) as error:
             return _failed(outcome, error)
         if rest:
-            records[str(path)] = Record(
+            records[str(path)] = SettingsRecord(
                 rest,
                 known.made,
                 known.before,
@@ -219,7 +223,7 @@ def take_back(path: Path, paths: Iterable[jsonc.Path] | None = None) -> Outcome:
     return replace(outcome, state="same" if after == now else "changed", added=taken, kept=tuple(left))
 
 
-def by_hand(wishes: Iterable[Wish]) -> list[str]:
+def by_hand(wishes: Iterable[SettingsChange]) -> list[str]:
     """The lines of a settings.json that say what is wished for."""
     told: dict[str, Any] = {}
     for wish in wishes:
@@ -231,8 +235,8 @@ def by_hand(wishes: Iterable[Wish]) -> list[str]:
 
 
 def _taken(
-    known: Record, now: bytes | None, wanted: list[Wish], *, whole: bool
-) -> tuple[bytes | None, list[tuple[Wish, Any]]]:
+    known: SettingsRecord, now: bytes | None, wanted: list[SettingsChange], *, whole: bool
+) -> tuple[bytes | None, list[tuple[SettingsChange, Any]]]:
     """What the file is to hold, None for no file; and what stays of what was to be taken out."""
     if now is None:
         return None, []
@@ -255,20 +259,20 @@ def _content(path: Path) -> tuple[Path, bytes | None]:
         raise BrokenError(str(error)) from None
 
 
-def _failed(outcome: Outcome, error: Exception) -> Outcome:
+def _failed(outcome: SettingsOutcome, error: Exception) -> SettingsOutcome:
     state = "broken" if isinstance(error, (BrokenError, UnicodeDecodeError)) else "unwritable"
     why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", "") or str(error)
     return replace(outcome, state=state, added=(), note=str(why))
 
 
-def _first(target: Path, content: bytes | None) -> Record:
+def _first(target: Path, content: bytes | None) -> SettingsRecord:
     """What is known of a file before its first change; its copy gets a name beside it that nothing has yet."""
     if content is None:
-        return Record()
-    return Record(before=record.digest(content), backup=str(atomic_files.copy_name(target)))
+        return SettingsRecord()
+    return SettingsRecord(before=record.digest(content), backup=str(atomic_files.copy_name(target)))
 
 
-def _is_first(known: Record, content: bytes | None) -> bool:
+def _is_first(known: SettingsRecord, content: bytes | None) -> bool:
     """Whether a first change was begun, and the file, and what there is of its copy, are still as they were then."""
     copy = Path(known.backup)
     untouched = known.before == record.digest(content)

@@ -15,7 +15,7 @@ from rookery.clusters.ssh import compute_node, config_file, user_config
 from rookery.clusters.ssh.compute_node_keys import SUFFIX
 from rookery.core import console, paths
 from rookery.homes.vscode import editors, record, settings
-from rookery.homes.vscode.settings import Outcome, Wish
+from rookery.homes.vscode.settings import SettingsChange, SettingsOutcome
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -39,7 +39,7 @@ def ssh(cluster: "Cluster") -> str:
     return shlex.join(["ssh", *config, host(cluster, job=True)])
 
 
-def wishes(clusters: Sequence["Cluster"], *, on_windows: bool = False) -> list[Wish]:
+def wishes(clusters: Sequence["Cluster"], *, on_windows: bool = False) -> list[SettingsChange]:
     """The settings that clusters need.
 
     Args:
@@ -48,22 +48,22 @@ def wishes(clusters: Sequence["Cluster"], *, on_windows: bool = False) -> list[W
     """
     found = []
     for cluster in clusters:
-        found.append(Wish((_PLATFORM, host(cluster)), "linux"))
+        found.append(SettingsChange((_PLATFORM, host(cluster)), "linux"))
         if cluster.scheduler == "slurm":
-            found.append(Wish((_PLATFORM, host(cluster, job=True)), "linux"))
+            found.append(SettingsChange((_PLATFORM, host(cluster, job=True)), "linux"))
     has_jobs = any(one.scheduler == "slurm" for one in clusters)
-    found.append(Wish(("remote.SSH.connectTimeout",), CONNECT_JOB if has_jobs else CONNECT))
+    found.append(SettingsChange(("remote.SSH.connectTimeout",), CONNECT_JOB if has_jobs else CONNECT))
     # a lock in a home that many computers share is often never given, or never taken back
-    found.append(Wish(("remote.SSH.lockfilesInTmp",), True))
+    found.append(SettingsChange(("remote.SSH.lockfilesInTmp",), True))
     if any(_types(one) for one in clusters):
-        found.append(Wish(("remote.SSH.showLoginTerminal",), True))
+        found.append(SettingsChange(("remote.SSH.showLoginTerminal",), True))
     unknown = next((one for one in clusters if not _is_known(one)), None)
     if unknown and not on_windows:
-        found.append(Wish(_CONFIG_FILE, str(config_file.config_file(unknown))))
+        found.append(SettingsChange(_CONFIG_FILE, str(config_file.config_file(unknown))))
     return found
 
 
-def run(clusters: Sequence["Cluster"], *, check: bool = False, folder: Path | None = None) -> list[Outcome]:
+def run(clusters: Sequence["Cluster"], *, check: bool = False, folder: Path | None = None) -> list[SettingsOutcome]:
     """Bring the settings of each editor that is here to what clusters need.
 
     Args:
@@ -87,14 +87,14 @@ def run(clusters: Sequence["Cluster"], *, check: bool = False, folder: Path | No
     return found
 
 
-def take_back(cluster: "Cluster", path: Path) -> Outcome:
+def take_back(cluster: "Cluster", path: Path) -> SettingsOutcome:
     """Take what was written for a cluster out of some settings again; with the last cluster, all of it.
 
     Args:
         cluster: The cluster.
         path: One of `files`.
     """
-    platforms = [one for one in record.read().get(str(path), record.Record()).values if one[0] == _PLATFORM]
+    platforms = [one for one in record.read().get(str(path), record.SettingsRecord()).values if one[0] == _PLATFORM]
     its = [one for one in platforms if one[-1] in _hosts(cluster)]
     return settings.take_back(path, its if len(its) < len(platforms) else None)
 
@@ -106,7 +106,7 @@ def files(cluster: "Cluster") -> list[Path]:
     return [Path(path) for path, one in known if not one.values or hosts & {key[-1] for key in one.values}]
 
 
-def lines(outcomes: Sequence[Outcome], *, quiet: bool = False) -> Iterator[str]:
+def lines(outcomes: Sequence[SettingsOutcome], *, quiet: bool = False) -> Iterator[str]:
     """What came of each file, for a person.
 
     Args:
@@ -156,7 +156,7 @@ def _all_known() -> bool:
     return all(name in known for name in names if name != "*" and not name.endswith(SUFFIX))
 
 
-def _names(written: Sequence[Wish]) -> str:
+def _names(written: Sequence[SettingsChange]) -> str:
     names = list(dict.fromkeys(_name(wish.path) for wish in written))
     return ", ".join(names) if names else "what had changed"
 

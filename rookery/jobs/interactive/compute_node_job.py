@@ -15,14 +15,14 @@ from rookery.clusters.ssh.remote_command import remote_command
 from rookery.core.console import clean
 from rookery.core.errors import RookeryError
 from rookery.jobs.interactive import job_request
-from rookery.jobs.interactive.job_request import JOB, Wish
+from rookery.jobs.interactive.job_request import JOB, ComputeNodeOptions
 from rookery.jobs.monitor.pending_reasons import explain
 from rookery.jobs.submit import sbatch_errors
 from rookery.projects.target import Target
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 
 PARTING = 20
@@ -30,7 +30,7 @@ PARTING = 20
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningJob:
     """A job that runs.
 
     Attributes:
@@ -48,7 +48,7 @@ class Running:
     started: bool
 
 
-def ensure(door: "Door", wish: Wish, *, again: bool = False) -> Running:
+def ensure(door: "Connection", wish: ComputeNodeOptions, *, again: bool = False) -> RunningJob:
     """The job, found or started, once it runs; what is waited for is said on standard error.
 
     Args:
@@ -85,13 +85,13 @@ def ensure(door: "Door", wish: Wish, *, again: bool = False) -> Running:
         elif answer["state"] == "ready":
             compute_node_keys.remember(cluster, answer["key"])
             end = int(answer["end"]) if str(answer["end"]).isdigit() else 0
-            return Running(str(int(answer["number"])), _clean(answer["node"]), end, bool(answer["overlap"]), started)
+            return RunningJob(str(int(answer["number"])), _clean(answer["node"]), end, bool(answer["overlap"]), started)
         else:
             raise _refused(cluster, answer, wish)
     raise RookeryError(f"{cluster.name} gave no answer about the job.", hint="the same command again")
 
 
-def connect(door: "Door", running: Running) -> NoReturn:
+def connect(door: "Connection", running: RunningJob) -> NoReturn:
     """Become the connection into the job: what comes on standard input goes there, and back.
 
     Nothing of this program stays in between; ssh itself does it, as long as the connection lasts.
@@ -101,7 +101,7 @@ def connect(door: "Door", running: Running) -> NoReturn:
     os.execvp(command[0], command)  # noqa: S606 no shell is wanted
 
 
-def stop(door: "Door") -> list[str]:
+def stop(door: "Connection") -> list[str]:
     """End the job; the numbers of what was ended.
 
     Raises:
@@ -110,11 +110,11 @@ def stop(door: "Door") -> list[str]:
     """
     answer = remote_client.call(door, "host", {"verb": "stop", "name": JOB})
     if answer["state"] != "stopped":
-        raise _refused(door.cluster, answer, Wish())
+        raise _refused(door.cluster, answer, ComputeNodeOptions())
     return [str(int(one["number"])) for one in answer["jobs"]]
 
 
-def leave(door: "Door", *, check: bool = False) -> list[str]:
+def leave(door: "Connection", *, check: bool = False) -> list[str]:
     """End the job of a home that is taken back, without waiting long for a Slurm that does not answer.
 
     Args:
@@ -176,7 +176,7 @@ def _why(answer: dict[str, Any]) -> str:
     return _clean(explain(str(answer["reason"]))) + expected
 
 
-def _refused(cluster: "Cluster", answer: dict[str, Any], wish: Wish) -> RookeryError:
+def _refused(cluster: "Cluster", answer: dict[str, Any], wish: ComputeNodeOptions) -> RookeryError:
     """Why there is no job to connect to."""
     name, state = cluster.name, str(answer["state"])
     mine = f"--cluster {name}{' --sandbox' if cluster.sandbox else ''}"

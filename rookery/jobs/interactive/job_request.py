@@ -59,7 +59,7 @@ done' relay "$2"
 
 
 @dataclass(frozen=True)
-class Wish:
+class ComputeNodeOptions:
     """What the person named of what the job is to have; nothing for what is usual.
 
     Attributes:
@@ -85,7 +85,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Request:
+class ComputeNodeRequest:
     """What is sent to the cluster.
 
     Attributes:
@@ -99,7 +99,7 @@ class Request:
     wanted: dict[str, Any]
 
 
-def request(wish: Wish, cluster: "Cluster") -> Request:
+def request(wish: ComputeNodeOptions, cluster: "Cluster") -> ComputeNodeRequest:
     """The job that is wished for.
 
     Raises:
@@ -129,7 +129,9 @@ def request(wish: Wish, cluster: "Cluster") -> Request:
         program=_program("keeper"),
         pythons=_PYTHONS,
     )
-    return Request(script, asked, {key: asked[key] for key, value in {**named, "keeper": True}.items() if value})
+    return ComputeNodeRequest(
+        script, asked, {key: asked[key] for key, value in {**named, "keeper": True}.items() if value}
+    )
 
 
 def relay(number: str, *, overlap: bool) -> tuple[str, list[str]]:
@@ -143,7 +145,7 @@ def relay(number: str, *, overlap: bool) -> tuple[str, list[str]]:
     return script, [number, _program("relay")]
 
 
-def _job(wish: Wish) -> "Job":
+def _job(wish: ComputeNodeOptions) -> "Job":
     cpus = _amount("--cpus", wish.cpus, int) or CPUS
     memory = _amount("--memory", wish.memory, slurm_values.mebibytes) or MEMORY_MB // CPUS * cpus
     minutes = _amount("--time", wish.time, slurm_values.minutes) or MINUTES

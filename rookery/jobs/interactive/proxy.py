@@ -6,7 +6,7 @@ import sys
 from rookery.clusters import connect
 from rookery.core import invocation, startup
 from rookery.jobs.interactive import compute_node_job
-from rookery.jobs.interactive.job_request import Wish
+from rookery.jobs.interactive.job_request import ComputeNodeOptions
 
 
 def main() -> int:
@@ -27,7 +27,7 @@ def main() -> int:
         door = connect.connect(names[0], sandbox=sandbox)
         compute_node_job.check(door.cluster)
         door.ensure(batch=True)
-        running = compute_node_job.ensure(door, Wish())
+        running = compute_node_job.ensure(door, ComputeNodeOptions())
         os.dup2(given, 0)
         os.dup2(taken, 1)
         for one in (given, taken, nothing):

@@ -38,7 +38,7 @@ exec bash -i"""
 
 
 @dataclass(frozen=True)
-class Request:
+class ShellOptions:
     """What `shell` was asked for: its flags, as rookery/cli/commands/jobs.py tells them."""
 
     cluster: str = ""
@@ -51,7 +51,7 @@ class Request:
     sandbox: bool = False
 
 
-def run(request: Request) -> int:
+def run(request: ShellOptions) -> int:
     """Open the shell, or come back to the one that is open.
 
     Returns:
@@ -75,7 +75,7 @@ def run(request: Request) -> int:
     return tmux.attach(found.door, request.session, again=again, command=command)
 
 
-def job(request: Request) -> "Job":
+def job(request: ShellOptions) -> "Job":
     """What is asked for, as a job.
 
     Raises:

@@ -9,7 +9,7 @@ from rookery.core import yaml_document
 from rookery.core.errors import RookeryError
 from rookery.jobs.lint import values
 from rookery.jobs.lint.context import Context
-from rookery.jobs.lint.directives import Option
+from rookery.jobs.lint.directives import DirectiveOption
 from rookery.jobs.lint.finding import Edit, Finding, apply
 
 LARGE = 500
@@ -21,7 +21,7 @@ _LATER = re.compile(r"%\d*[aAjJnNst]")
 """Patterns that Slurm knows when it has taken the job, or later: a folder cannot be named so beforehand."""
 
 
-def _array(script: Context) -> tuple[Option, int, int | None] | None:
+def _array(script: Context) -> tuple[DirectiveOption, int, int | None] | None:
     """The array's option, how many elements it has, and how many of them may run at once."""
     option = script.directives.get("array")
     sizes = values.array(option.value) if option and option.value else None
@@ -116,7 +116,7 @@ def _named(script: Context, path: str) -> str:
     return path.replace("%x", name) if name else path
 
 
-def _flat(script: Context, option: Option) -> Edit:
+def _flat(script: Context, option: DirectiveOption) -> Edit:
     """The log's path with what is known too late in its name rather than in its folder."""
     folders, _, name = (option.value or "").rpartition("/")
     kept = [each for each in folders.split("/") if not _LATER.search(each)]
@@ -124,7 +124,7 @@ def _flat(script: Context, option: Option) -> Edit:
     return script.value_edit(option, "/".join([*kept, "_".join([*late, name])]))
 
 
-def _missing(script: Context, option: Option, folder: str) -> Iterator[Finding]:
+def _missing(script: Context, option: DirectiveOption, folder: str) -> Iterator[Finding]:
     there = script.folder(folder)
     if there or folder == ".":
         return

@@ -9,7 +9,7 @@ from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.programs import effective, works
 from rookery.jobs.lint.requested_resources import asked
-from rookery.jobs.lint.shell import Command, read
+from rookery.jobs.lint.shell import ShellCommand, read
 
 _PROFILE = re.compile(r"(?:source|\.)\s+(/etc/\S+)")
 _OTHER_PROFILE = re.compile(
@@ -35,7 +35,7 @@ def rscript(script: Context) -> Iterator[Finding]:
             )
 
 
-def _modules(script: Context) -> list[Command]:
+def _modules(script: Context) -> list[ShellCommand]:
     """The calls of the site's `module`."""
     if script.shell.functions & {"module"}:
         return []
@@ -186,7 +186,7 @@ def launcher(script: Context) -> Iterator[Finding]:
     )
 
 
-def _says(command: Command) -> bool:
+def _says(command: ShellCommand) -> bool:
     return command.name in {"hostname", "echo", "date", "uname", "nproc"}
 
 
@@ -194,7 +194,7 @@ def _several(tasks: int, nodes: int) -> str:
     return f"{nodes} nodes" if nodes >= tasks else f"{tasks} processes (tasks)"
 
 
-def _may_launch(script: Context, command: Command, launched: set[str]) -> bool:
+def _may_launch(script: Context, command: ShellCommand, launched: set[str]) -> bool:
     """Whether another script that this one runs starts processes, or can't be looked into."""
     words = effective(command)
     name = words[0].text.rpartition("/")[2]

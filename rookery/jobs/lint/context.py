@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rookery.jobs.lint.directives import Directives, Option
+from rookery.jobs.lint.directives import DirectiveOption, Directives
 from rookery.jobs.lint.directives import read as read_directives
 from rookery.jobs.lint.finding import Edit, Finding, Severity, apply
-from rookery.jobs.lint.shell import Script
+from rookery.jobs.lint.shell import ShellScript
 from rookery.jobs.lint.shell import read as read_shell
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Context:
         return [0, *(match.end() for match in re.finditer("\n", self.text))]
 
     @cached_property
-    def shell(self) -> Script:
+    def shell(self) -> ShellScript:
         """Its commands; none where another language than a Bourne shell's is its own."""
         return read_shell(self.text if self.is_shell else "")
 
@@ -124,7 +124,7 @@ class Context:
         here = [Edit(e.start - start, e.end - start, e.text) for e in edits if start <= e.start <= start + len(line)]
         return apply(line, here)
 
-    def value_edit(self, option: Option, value: str) -> Edit:
+    def value_edit(self, option: DirectiveOption, value: str) -> Edit:
         """What gives an option another value."""
         return Edit(option.value_start, option.end, value)
 

@@ -43,7 +43,7 @@ _SHORT = {letter: name for name, letter in LONG.items() if letter} | {"I": "imme
 
 
 @dataclass(frozen=True)
-class Word:
+class DirectiveWord:
     """A word of an `#SBATCH` line.
 
     Attributes:
@@ -58,7 +58,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Option:
+class DirectiveOption:
     """An option of an `#SBATCH` line.
 
     Attributes:
@@ -91,7 +91,7 @@ class Slip:
     """
 
     kind: str
-    word: Word
+    word: DirectiveWord
     line: int
 
 
@@ -107,7 +107,7 @@ class Line:
 
     number: int
     start: int
-    words: tuple[Word, ...]
+    words: tuple[DirectiveWord, ...]
 
 
 @dataclass(frozen=True)
@@ -122,13 +122,13 @@ class Directives:
         parts: How many components the job has: 1, but for hetjob.
     """
 
-    options: tuple[Option, ...]
+    options: tuple[DirectiveOption, ...]
     slips: tuple[Slip, ...]
     lines: tuple[Line, ...]
     end: int
     parts: int
 
-    def get(self, *names: str, part: int = 0) -> Option | None:
+    def get(self, *names: str, part: int = 0) -> DirectiveOption | None:
         """The last option of these names in a component, None where there is none."""
         found = [each for each in self.options if each.name in names and each.part == part]
         return found[-1] if found else None
@@ -162,9 +162,9 @@ def read(text: str) -> Directives:
     return Directives(tuple(options), (*slips, *more), tuple(lines), number, parts)
 
 
-def _words(line: str, offset: int) -> tuple[list[Word], Word | None]:
+def _words(line: str, offset: int) -> tuple[list[DirectiveWord], DirectiveWord | None]:
     """The words of a line after its mark, and the one whose quote is never closed."""
-    found: list[Word] = []
+    found: list[DirectiveWord] = []
     at = len(MARK)
     while at < len(line):
         if line[at].isspace():
@@ -173,7 +173,7 @@ def _words(line: str, offset: int) -> tuple[list[Word], Word | None]:
         if line[at] == "#":
             break
         text, end, closed = _word(line, at)
-        word = Word(text, offset + at, offset + end)
+        word = DirectiveWord(text, offset + at, offset + end)
         if not closed:
             return found, word
         found.append(word)
@@ -200,9 +200,9 @@ def _word(line: str, at: int) -> tuple[str, int, bool]:
     return text, min(at, len(line)), not quote
 
 
-def _options(lines: list[Line]) -> tuple[list[Option], list[Slip], int]:
+def _options(lines: list[Line]) -> tuple[list[DirectiveOption], list[Slip], int]:
     """The words of all lines as getopt_long takes them."""
-    options: list[Option] = []
+    options: list[DirectiveOption] = []
     slips: list[Slip] = []
     part = 0
     rest = [(word, line) for line in lines for word in line.words]
@@ -227,20 +227,20 @@ def _options(lines: list[Line]) -> tuple[list[Option], list[Slip], int]:
     return options, slips, part + 1
 
 
-def _option(word: Word, line: int) -> list[Option]:
+def _option(word: DirectiveWord, line: int) -> list[DirectiveOption]:
     """The options in a word: one with a long name, or one or several letters."""
     if word.text.startswith("--"):
         name, equals, value = word.text[2:].partition("=")
         full = long_name(name) or name
         at = word.start + len(name) + 3 if equals else word.end
-        return [Option(full, value if equals else None, line, word.start, word.end, at)]
+        return [DirectiveOption(full, value if equals else None, line, word.start, word.end, at)]
     found = []
     for index, letter in enumerate(word.text[1:], start=1):
         name = _SHORT.get(letter, letter)
         value = word.text[index + 1 :]
         takes = name in TAKING_VALUE or (name in _MAY_TAKE_VALUE and bool(value))
         at = word.start + index + 1
-        found.append(Option(name, (value or None) if takes else None, line, word.start, word.end, at))
+        found.append(DirectiveOption(name, (value or None) if takes else None, line, word.start, word.end, at))
         if takes:
             break
     return found

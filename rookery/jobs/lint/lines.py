@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from rookery.jobs.lint import directives, values
 from rookery.jobs.lint.context import Context
-from rookery.jobs.lint.directives import Option, Slip
+from rookery.jobs.lint.directives import DirectiveOption, Slip
 from rookery.jobs.lint.finding import Edit, Finding
 
 _NEARLY = re.compile(r"(?P<lead>[ \t]*)(?P<mark>#[ \t]*[A-Za-z]+)[ \t:]+(?=-{1,2}[A-Za-z])")
@@ -109,7 +109,7 @@ def variables(script: Context) -> Iterator[Finding]:
         )
 
 
-def _with_patterns(option: Option) -> tuple[str, bool]:
+def _with_patterns(option: DirectiveOption) -> tuple[str, bool]:
     """A path with Slurm's own patterns for variables, and whether there is one for each."""
     known = option.name in _PATHS
     value = option.value or ""
@@ -175,7 +175,7 @@ def _stray(script: Context, slip: Slip) -> Finding:
     return script.finding("RK206", slip.line, why, edits=edits, safe=False)
 
 
-def _words_of(script: Context, number: int) -> tuple[directives.Word, ...]:
+def _words_of(script: Context, number: int) -> tuple[directives.DirectiveWord, ...]:
     return next((line.words for line in script.directives.lines if line.number == number), ())
 
 
@@ -201,7 +201,7 @@ def malformed(script: Context) -> Iterator[Finding]:
 
 def both(script: Context) -> Iterator[Finding]:
     """Memory asked for in two ways, which sbatch refuses, also over the components of a job."""
-    ways: dict[str, Option] = {}
+    ways: dict[str, DirectiveOption] = {}
     for option in script.directives.options:
         if option.name in {"mem", "mem-per-cpu", "mem-per-gpu"}:
             ways.setdefault(option.name, option)

@@ -11,13 +11,13 @@ from rookery.jobs.lint import names
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.directives import TAKING_VALUE
 from rookery.jobs.lint.finding import Edit, Finding, Severity, apply
-from rookery.jobs.lint.shell import Command
-from rookery.jobs.lint.tokens import Word
+from rookery.jobs.lint.shell import ShellCommand
+from rookery.jobs.lint.tokens import ShellWord
 
 _PYTHON = re.compile(r"python(\d(\.\d+)?)?|pypy3?|ipython3?")
 
 
-def effective(command: Command) -> list[Word]:
+def effective(command: ShellCommand) -> list[ShellWord]:
     """What a command runs in the end: what stands behind srun, mpirun, `poetry run`, time and their like."""
     words = list(command.words)
     while words:
@@ -42,7 +42,7 @@ def effective(command: Command) -> list[Word]:
     return words
 
 
-def _past_options(words: list[Word]) -> list[Word]:
+def _past_options(words: list[ShellWord]) -> list[ShellWord]:
     at = 0
     while at < len(words) and words[at].text.startswith("-"):
         option = words[at].text
@@ -50,18 +50,18 @@ def _past_options(words: list[Word]) -> list[Word]:
     return words[at:]
 
 
-def works(script: Context) -> Command | None:
+def works(script: Context) -> ShellCommand | None:
     """The first command that computes, rather than makes ready or says something; None where there is none."""
     for command in script.shell.commands:
         words = effective(command)
         name = words[0].text.rpartition("/")[2] if words else ""
         if name and name not in names.SETTING_UP and name not in script.shell.functions:
-            return Command(words, command.start, command.line)
+            return ShellCommand(words, command.start, command.line)
     return None
 
 
 @dataclass(frozen=True)
-class Program:
+class KnownProgram:
     """A program that a script runs, in R or Python.
 
     Attributes:
@@ -77,14 +77,14 @@ class Program:
     at: int = 0
 
 
-def programs(script: Context) -> Iterator[Program]:
+def programs(script: Context) -> Iterator[KnownProgram]:
     """What a script runs in R or Python, as far as it can be read, with the files of the project that those read in."""
     seen: set[str] = set()
     kind = {"Rscript": "r", "r": "r"}.get(
         script.interpreter[0], "python" if _PYTHON.fullmatch(script.interpreter[0]) else ""
     )
     if kind:
-        yield Program(kind, script.text)
+        yield KnownProgram(kind, script.text)
     for command in script.shell.commands:
         words = effective(command)
         name = words[0].text.rpartition("/")[2]
@@ -95,15 +95,15 @@ def programs(script: Context) -> Iterator[Program]:
         if not language:
             continue
         for body, at in command.documents:
-            yield Program(language, body, at=at)
+            yield KnownProgram(language, body, at=at)
         for flag, word in pairwise(words[1:]):
             if flag.text in {"-c"} | ({"-e"} if language == "r" else set()) and word.fixed:
-                yield Program(language, word.text, at=word.start)
+                yield KnownProgram(language, word.text, at=word.start)
         for path in [file, *command.inputs]:
             yield from _read(script, language, path, seen)
 
 
-def _file(language: str, words: list[Word]) -> str:
+def _file(language: str, words: list[ShellWord]) -> str:
     """The file that python, Rscript or R is given to run."""
     given = [word for word in words[1:] if word.fixed]
     texts = [word.text for word in given]
@@ -120,7 +120,7 @@ def _file(language: str, words: list[Word]) -> str:
     return ""
 
 
-def _read(script: Context, language: str, name: str, seen: set[str]) -> Iterator[Program]:
+def _read(script: Context, language: str, name: str, seen: set[str]) -> Iterator[KnownProgram]:
     """A file of the project, where it is there, and those that it reads in."""
     if not name or name.startswith("/"):
         return
@@ -131,7 +131,7 @@ def _read(script: Context, language: str, name: str, seen: set[str]) -> Iterator
         text = script.files(path)
         if text is not None:
             seen.add(path)
-            yield Program(language, text, path)
+            yield KnownProgram(language, text, path)
             for other in _reads_in(language, text, posixpath.dirname(path)):
                 yield from _read(script, language, other, seen)
             return
@@ -233,7 +233,7 @@ def _in_python(text: str) -> list[tuple[int, int]]:
     return sorted(found)
 
 
-def _counting(script: Context, program: Program, start: int, end: int) -> Finding:
+def _counting(script: Context, program: KnownProgram, start: int, end: int) -> Finding:
     what = program.text[start:end]
     r = program.language == "r"
     code, mended = ("RK701", _ALLOTTED_R) if r else ("RK702", _ALLOTTED_PYTHON)

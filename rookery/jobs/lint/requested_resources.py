@@ -7,7 +7,7 @@ from typing import Any
 
 from rookery.jobs.lint import values
 from rookery.jobs.lint.context import Context
-from rookery.jobs.lint.directives import Option
+from rookery.jobs.lint.directives import DirectiveOption
 
 GPU_OPTIONS = ("gres", "gpus", "gpus-per-node", "gpus-per-task", "gpus-per-socket")
 
@@ -32,13 +32,13 @@ class Asked:
 
     part: int
     partitions: tuple[Mapping[str, Any], ...]
-    partition: Option | None
+    partition: DirectiveOption | None
     nodes: int
     tasks: int
     cores: int
     minutes: float | None
     gpus: tuple[tuple[str, int], ...]
-    gpu: Option | None
+    gpu: DirectiveOption | None
     whole: bool
 
     @property
@@ -85,7 +85,7 @@ def _of(script: Context, part: int) -> Asked:
     )
 
 
-def _gpus(option: Option | None) -> list[tuple[str, int]]:
+def _gpus(option: DirectiveOption | None) -> list[tuple[str, int]]:
     if option is None or not option.value or "$" in option.value:
         return []
     found = values.gpus(option.value) if option.name == "gres" else values.typed(option.value)

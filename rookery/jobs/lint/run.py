@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Request:
+class LintOptions:
     """What `lint` is asked for.
 
     Attributes:
@@ -63,7 +63,7 @@ class Looked:
     mended: list[Finding] = field(default_factory=list)
 
 
-def run(request: Request) -> int:
+def run(request: LintOptions) -> int:
     """Look through job scripts, and say what is wrong with them.
 
     Returns:
@@ -200,7 +200,7 @@ def _once(looked: Sequence[Looked]) -> None:
             seen.add(key)
 
 
-def _tell_json(looked: Sequence[Looked], cluster: "Cluster", _request: Request) -> None:
+def _tell_json(looked: Sequence[Looked], cluster: "Cluster", _request: LintOptions) -> None:
     count = Counter(each.severity for one in looked for each in one.found)
     document = {
         "cluster": cluster.name,
@@ -218,7 +218,7 @@ def _tell_json(looked: Sequence[Looked], cluster: "Cluster", _request: Request) 
     print(json.dumps(document, indent=2))
 
 
-def _tell(looked: Sequence[Looked], cluster: "Cluster", request: Request) -> None:
+def _tell(looked: Sequence[Looked], cluster: "Cluster", request: LintOptions) -> None:
     from rich.console import Console
     from rich.text import Text
 

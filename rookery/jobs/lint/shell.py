@@ -8,7 +8,7 @@ is passed over: it never raises.
 import re
 from dataclasses import dataclass, field
 
-from rookery.jobs.lint.tokens import Word, Words
+from rookery.jobs.lint.tokens import ShellWord, Words
 
 _REDIRECTION = re.compile(r"(?:\d+|\{\w+\})?(?:&>>?|<<<|<<-|<<|<>|>>|>&|<&|>\||[<>])")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^]]*\])?\+?=")
@@ -21,7 +21,7 @@ _AFTER = frozenset({"fi", "esac", "done", "}"})
 
 
 @dataclass
-class Command:
+class ShellCommand:
     """A simple command.
 
     Attributes:
@@ -34,7 +34,7 @@ class Command:
         inputs: The files it reads as standard input (`< FILE`).
     """
 
-    words: list[Word]
+    words: list[ShellWord]
     start: int
     line: int
     maybe: bool = False
@@ -54,7 +54,7 @@ class Command:
 
 
 @dataclass(frozen=True)
-class Script:
+class ShellScript:
     """What a shell script holds.
 
     Attributes:
@@ -64,13 +64,13 @@ class Script:
         variables: The names that are expanded anywhere in it.
     """
 
-    commands: tuple[Command, ...]
+    commands: tuple[ShellCommand, ...]
     comments: tuple[int, ...]
     functions: frozenset[str]
     variables: frozenset[str]
 
 
-def read(text: str) -> Script:
+def read(text: str) -> ShellScript:
     """The commands of a script.
 
     Args:
@@ -83,7 +83,7 @@ def read(text: str) -> Script:
         scanner.at = len(text)
     found = sorted((each for each in scanner.found if each.words), key=lambda each: each.start)
     aliases = {argument.partition("=")[0] for each in found if each.name == "alias" for argument in each.arguments}
-    return Script(
+    return ShellScript(
         tuple(found), tuple(scanner.comments), frozenset(scanner.functions | aliases), frozenset(scanner.variables)
     )
 
@@ -93,9 +93,9 @@ class _Scanner(Words):
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self.found: list[Command] = []
+        self.found: list[ShellCommand] = []
         self.functions: set[str] = set()
-        self.waiting: list[tuple[str, bool, bool, Command]] = []
+        self.waiting: list[tuple[str, bool, bool, ShellCommand]] = []
 
     # --- commands ---
 
@@ -145,16 +145,16 @@ class _Scanner(Words):
             return False
         return True
 
-    def fresh(self) -> Command:
-        return Command([], self.at, 0, maybe=self.depth > 0)
+    def fresh(self) -> ShellCommand:
+        return ShellCommand([], self.at, 0, maybe=self.depth > 0)
 
-    def end(self, command: Command) -> None:
+    def end(self, command: ShellCommand) -> None:
         if command.words:
             command.start = command.words[0].start
             command.line = self.line(command.start)
             self.found.append(command)
 
-    def separator(self, command: Command, chained: bool) -> bool:
+    def separator(self, command: ShellCommand, chained: bool) -> bool:
         """What stands between two commands; whether the next runs only if the one before went well, or did not."""
         two = self.peek(2)
         double = two in {"&&", "||", ";;", "|&", ";&"}
@@ -167,7 +167,7 @@ class _Scanner(Words):
             return True
         return chained and two[0] == "|"
 
-    def bracket(self, command: Command) -> Command:
+    def bracket(self, command: ShellCommand) -> ShellCommand:
         """`(`: arithmetic, a function's name before it, or a subshell."""
         if self.peek(2) == "((" and not command.words:
             self.at += 2
@@ -183,7 +183,7 @@ class _Scanner(Words):
             self.commands_until(")")
         return command
 
-    def word_of(self, command: Command) -> Command:
+    def word_of(self, command: ShellCommand) -> ShellCommand:
         """The next word, where it is one of a command's or a reserved one."""
         word = self.word()
         if command.words:
@@ -248,7 +248,7 @@ class _Scanner(Words):
 
     # --- redirections and here-documents ---
 
-    def redirection(self, operator: str, command: Command) -> None:
+    def redirection(self, operator: str, command: ShellCommand) -> None:
         self.blanks()
         if self.peek() == "(" and operator in {"<", ">"}:  # <(command)
             self.at += 1

@@ -13,7 +13,7 @@ _ANSI = re.compile(r"\$'(?:[^'\\]|\\.)*'?", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Word:
+class ShellWord:
     """A word of a command.
 
     Attributes:
@@ -81,7 +81,7 @@ class Words(ABC):
         end = self.text.find("\n", self.at)
         self.at = len(self.text) if end < 0 else end
 
-    def word(self) -> Word:
+    def word(self) -> ShellWord:
         """The word that begins here; at least one character is passed."""
         start, pieces, fixed = self.at, [], True
         while self.at < len(self.text):
@@ -114,7 +114,7 @@ class Words(ABC):
             else:
                 break
         self.at = min(max(self.at, start + 1), len(self.text))
-        return Word("".join(pieces), start, self.at, fixed)
+        return ShellWord("".join(pieces), start, self.at, fixed)
 
     def values(self) -> None:
         """The words of an array, up to the bracket that ends it."""

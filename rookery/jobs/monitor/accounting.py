@@ -10,7 +10,7 @@ from rookery.remote.slurm import forms
 from rookery.remote.slurm.forms import NO_ACCOUNTS, expression, numbers
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 WAITING = frozenset(forms.WAITING)
 ACTIVE = frozenset(forms.ACTIVE)
@@ -18,7 +18,7 @@ ACTIVE = frozenset(forms.ACTIVE)
 
 
 @dataclass(frozen=True)
-class Run:
+class JobRun:
     """A job, or an array with all its tasks.
 
     Attributes:
@@ -120,7 +120,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Told:
+class SlurmSnapshot:
     """What Slurm said.
 
     Attributes:
@@ -133,7 +133,7 @@ class Told:
 
     now: int
     uid: int
-    runs: tuple[Run, ...]
+    runs: tuple[JobRun, ...]
     squeue: str = ""
     sacct: str = ""
 
@@ -142,7 +142,7 @@ class Told:
         """Whether the cluster keeps no accounts at all (AccountingStorageType=accounting_storage/none)."""
         return NO_ACCOUNTS in self.sacct
 
-    def run(self, number: str) -> Run | None:
+    def run(self, number: str) -> JobRun | None:
         """The job of a number."""
         return next((run for run in self.runs if str(run.id) == number), None)
 
@@ -161,20 +161,20 @@ def unknown(cluster: str, number: str, silent: str) -> str:
     )
 
 
-def read(told: Mapping[str, Any]) -> Told:
+def read(told: Mapping[str, Any]) -> SlurmSnapshot:
     """What the program of rookery/remote/slurm answered, made fit for a terminal."""
-    known = {one.name for one in fields(Run)}
+    known = {one.name for one in fields(JobRun)}
     texts = ("name", "folder", "partition", "limit", "depends")
     runs = []
     for entry in told["jobs"]:
         values = {key: value for key, value in entry.items() if key in known}
         values |= {key: _line(values[key]) for key in texts}
         values["reasons"] = {_line(reason): count for reason, count in values["reasons"].items()}
-        runs.append(Run(**values))
-    return Told(told["now"], told["uid"], tuple(runs), _line(told["squeue"]), _line(told["sacct"]))
+        runs.append(JobRun(**values))
+    return SlurmSnapshot(told["now"], told["uid"], tuple(runs), _line(told["squeue"]), _line(told["sacct"]))
 
 
-def ask(door: "Door", *, ids: Sequence[str] = (), project: str = "", days: int = 7) -> Told:
+def ask(door: "Connection", *, ids: Sequence[str] = (), project: str = "", days: int = 7) -> SlurmSnapshot:
     """Ask Slurm, in one remote command.
 
     Args:
@@ -186,7 +186,7 @@ def ask(door: "Door", *, ids: Sequence[str] = (), project: str = "", days: int =
     return read(remote_client.call(door, "accounting", {"ids": list(ids), "project": project, "days": days}))
 
 
-def watch(door: "Door", *, ids: Sequence[str] = (), project: str = "", days: int = 7) -> Iterator[Told]:
+def watch(door: "Connection", *, ids: Sequence[str] = (), project: str = "", days: int = 7) -> Iterator[SlurmSnapshot]:
     """Ask over and over, in one remote command that stays, until all has ended. Arguments as of `ask`."""
     request = {"ids": list(ids), "project": project, "days": days, "watch": True}
     for told in remote_client.stream(door, "accounting", request):

@@ -10,18 +10,18 @@ from rookery.core import console
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_table
-from rookery.jobs.monitor.accounting import ACTIVE, Told
+from rookery.jobs.monitor.accounting import ACTIVE, SlurmSnapshot
 from rookery.projects import target
 from rookery.remote.slurm.forms import numbers
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 _OWNER = 'squeue --noheader -j "$1" -o %u'
 
 
 @dataclass(frozen=True)
-class Request:
+class CancelOptions:
     """What a person asks of `cancel`; each field is the flag of that name.
 
     Attributes:
@@ -56,7 +56,7 @@ class Goal:
     why_not: str = ""
 
 
-def run(request: Request) -> int:
+def run(request: CancelOptions) -> int:
     """Cancel jobs.
 
     Returns:
@@ -89,7 +89,7 @@ def run(request: Request) -> int:
     return int(bool(wrong))
 
 
-def _goal(number: str, task: str, told: Told, door: "Door") -> Goal:
+def _goal(number: str, task: str, told: SlurmSnapshot, door: "Connection") -> Goal:
     """What an id means, and whether it can be cancelled."""
     name, run = f"{number}_{task}" if task else number, told.run(number)
     if run is None:
@@ -111,7 +111,7 @@ def _described(goal: Goal) -> str:
     return f"{goal.id} ({goal.name}{f', {goal.tasks} tasks' if goal.tasks > 1 else ''})"
 
 
-def _agreed(goals: Sequence[Goal], request: Request, flags: str) -> bool:
+def _agreed(goals: Sequence[Goal], request: CancelOptions, flags: str) -> bool:
     """Whether the person wants it: asked on a terminal, where it is more than one task.
 
     Raises:
@@ -129,7 +129,7 @@ def _agreed(goals: Sequence[Goal], request: Request, flags: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def _scancel(door: "Door", ids: Sequence[str]) -> None:
+def _scancel(door: "Connection", ids: Sequence[str]) -> None:
     """Have Slurm do it.
 
     Raises:

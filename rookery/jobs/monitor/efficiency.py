@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rookery.jobs.monitor.accounting import Run
+    from rookery.jobs.monitor.accounting import JobRun
 
 WORTH_IT = 60
 """Seconds that a task must have run for its use of cores to tell anything."""
@@ -52,12 +52,12 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
 
 
-def cores(run: "Run") -> float:
+def cores(run: "JobRun") -> float:
     """How many cores a task used, on average over those that have ended; 0 for unknown."""
     return run.cpu_used / run.cpu_given * run.cpus if run.cpu_given else 0
 
 
-def advice(run: "Run", *, asked_memory: bool = True) -> Iterator[str]:
+def advice(run: "JobRun", *, asked_memory: bool = True) -> Iterator[str]:
     """What there is to say of a run, a line each.
 
     Args:
@@ -78,7 +78,7 @@ def advice(run: "Run", *, asked_memory: bool = True) -> Iterator[str]:
         yield f"its {run.total} tasks took {clock(run.longest)} at most: chunk: {bunch} runs that many in one, sooner"
 
 
-def _memory(run: "Run", asked_memory: bool) -> Iterator[str]:
+def _memory(run: "JobRun", asked_memory: bool) -> Iterator[str]:
     asked, peak = run.memory_asked, run.memory_peak
     if run.killed_for_memory:
         which = "" if run.killed_for_memory == "yes" else f" ({_tasks(run.killed_for_memory)})"
@@ -92,7 +92,7 @@ def _memory(run: "Run", asked_memory: bool) -> Iterator[str]:
         yield f"memory: peak {memory(peak)} of {memory(asked)}, which is close: ask for {ask_for(1.5 * peak)}"
 
 
-def _exits(run: "Run") -> Iterator[str]:
+def _exits(run: "JobRun") -> Iterator[str]:
     for code, tasks in run.exits.items():
         status, _, signal = code.partition(":")
         if run.killed_for_memory and (signal not in {"", "0"} or status == "137"):

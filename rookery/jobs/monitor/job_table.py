@@ -9,7 +9,7 @@ from rookery.core import tables
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
 from rookery.jobs import run_record
-from rookery.jobs.monitor.accounting import Run, Told
+from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 from rookery.jobs.monitor.efficiency import advice, clock, cores, memory
 from rookery.jobs.monitor.pending_reasons import explain
 from rookery.remote.slurm.forms import numbers
@@ -40,7 +40,7 @@ _STATES = {
 }
 
 
-def check(told: Told, cluster: str) -> None:
+def check(told: SlurmSnapshot, cluster: str) -> None:
     """See that Slurm said something.
 
     Raises:
@@ -53,7 +53,7 @@ def check(told: Told, cluster: str) -> None:
         )
 
 
-def document(told: Told, found: "Target") -> dict[str, Any]:
+def document(told: SlurmSnapshot, found: "Target") -> dict[str, Any]:
     """What --json says."""
     return {
         "cluster": found.cluster.name,
@@ -72,7 +72,7 @@ def document(told: Told, found: "Target") -> dict[str, Any]:
     }
 
 
-def show(told: Told, found: "Target", project: str, days: int) -> None:
+def show(told: SlurmSnapshot, found: "Target", project: str, days: int) -> None:
     """Print the table, and below it why jobs wait and what they teach."""
     console = tables.console()
     for line in gaps(told, found.cluster.name):
@@ -89,7 +89,7 @@ def show(told: Told, found: "Target", project: str, days: int) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
-def gaps(told: Told, cluster: str) -> Iterator[str]:
+def gaps(told: SlurmSnapshot, cluster: str) -> Iterator[str]:
     """What is missing from the table, since a part of Slurm does not answer."""
     if told.squeue:
         yield f"squeue does not answer on {cluster} ({told.squeue}): these are the accounts, perhaps some minutes old."
@@ -102,7 +102,7 @@ def gaps(told: Told, cluster: str) -> Iterator[str]:
         yield f"sacct does not answer on {cluster} ({told.sacct}): jobs that ended some minutes ago are missing."
 
 
-def table(runs: tuple[Run, ...]) -> "Table":
+def table(runs: tuple[JobRun, ...]) -> "Table":
     """The table of some jobs."""
     from rich.text import Text
 
@@ -114,7 +114,7 @@ def table(runs: tuple[Run, ...]) -> "Table":
     return made
 
 
-def state(run: Run) -> str:
+def state(run: JobRun) -> str:
     """How a job stands, in a few words: "running", or "163 done, 37 waiting" of an array."""
     counts = dict(run.counts)
     if run.killed_for_memory:
@@ -135,23 +135,23 @@ def word(code: str) -> str:
     return _STATES.get(code, code.lower().replace("_", " "))
 
 
-def _time(run: Run) -> str:
+def _time(run: JobRun) -> str:
     limit = clock(int(run.limit)) if run.limit.isdigit() else ""
     return f"{clock(run.elapsed)} of {limit}" if limit else clock(run.elapsed)
 
 
-def _cores(run: Run) -> str:
+def _cores(run: JobRun) -> str:
     used = cores(run)
     return f"{used:.1f} of {run.cpus}" if run.cpu_given else str(run.cpus or "")
 
 
-def _memory(run: Run) -> str:
+def _memory(run: JobRun) -> str:
     if not run.memory_peak:
         return memory(run.memory_asked) if run.memory_asked else ""
     return f"{memory(run.memory_peak)} of {memory(run.memory_asked)}" if run.memory_asked else memory(run.memory_peak)
 
 
-def remarks(told: Told, runs: tuple[Run, ...], found: "Target") -> Iterator[str]:
+def remarks(told: SlurmSnapshot, runs: tuple[JobRun, ...], found: "Target") -> Iterator[str]:
     """What there is to say of jobs, a line each: why they wait, what they teach."""
     for one in runs:
         for code, _ in sorted(one.reasons.items(), key=lambda item: -item[1])[:2]:
@@ -169,7 +169,7 @@ def remarks(told: Told, runs: tuple[Run, ...], found: "Target") -> Iterator[str]
             yield f"{one.id} {spoken(line, found.flags)}"
 
 
-def _done_again(one: Run, found: "Target") -> bool:
+def _done_again(one: JobRun, found: "Target") -> bool:
     """Whether a later run of the project was of its failed tasks: what that came to is said with that run."""
     return bool(found.project and run_record.later(found.project.root, found.cluster.label, str(one.id)))
 
@@ -191,7 +191,7 @@ def moment(when: int) -> str:
     return time.strftime("%H:%M" if same else "%F %H:%M", there)
 
 
-def _asked_memory(run: Run, found: "Target") -> bool:
+def _asked_memory(run: JobRun, found: "Target") -> bool:
     """Whether the script asked for memory itself, as far as its record tells; else where it looks like it."""
     kept = run_record.find(found.project.root, str(run.id), found.cluster.label) if found.project else None
     return "--mem" in kept.script if kept else run.memory_asked < 100 * 1024 * 1024

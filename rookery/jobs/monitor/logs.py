@@ -25,7 +25,7 @@ PIECE = 1 << 16
 
 
 @dataclass(frozen=True)
-class Request:
+class LogsOptions:
     """What a person asks of `logs`; each field is the flag of that name.
 
     Attributes:
@@ -43,7 +43,7 @@ class Request:
     sandbox: bool = False
 
 
-def run(request: Request) -> int:
+def run(request: LogsOptions) -> int:
     """Print a log. What goes to a file or a pipe goes as it is; on a terminal, control characters are left out.
 
     Returns:
@@ -95,7 +95,9 @@ def _latest(found: "Target") -> str:
     return last.id
 
 
-def _before(stream: IO[bytes], mark: str, deadline: remote_client.Deadline, found: "Target", request: Request) -> bool:
+def _before(
+    stream: IO[bytes], mark: str, deadline: remote_client.Deadline, found: "Target", request: LogsOptions
+) -> bool:
     """Read what comes before the log: where it is, or why there is none; whether it begins."""
     for line in stream:
         if not line.startswith(mark.encode()):
@@ -121,7 +123,7 @@ def _before(stream: IO[bytes], mark: str, deadline: remote_client.Deadline, foun
     return False
 
 
-def _where(told: Mapping[str, Any], request: Request, flags: str) -> str:
+def _where(told: Mapping[str, Any], request: LogsOptions, flags: str) -> str:
     """Which log it is, in a line."""
     path = console.clean(told["path"])
     if not told["why"]:
@@ -131,7 +133,7 @@ def _where(told: Mapping[str, Any], request: Request, flags: str) -> str:
     return f"{number}_{told['task']}, {told['why']} of {told['total']} tasks; another: {another}\n{path}"
 
 
-def _missing(told: Mapping[str, Any], found: "Target", request: Request) -> RookeryError:
+def _missing(told: Mapping[str, Any], found: "Target", request: LogsOptions) -> RookeryError:
     """Why there is no log."""
     cluster, number = found.cluster.name, request.job.strip()
     if told["state"] == "no-job":

@@ -13,7 +13,7 @@ from rookery.projects.scripts.partition import hours
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 _COLUMNS = {
     "Partition": 64, "Available": 12, "Time": 24, "Nodes": 10, "StateLong": 24, "CPUsState": 32, "Gres": 256,
@@ -94,7 +94,7 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
     return 0
 
 
-def ask(door: "Door") -> str:
+def ask(door: "Connection") -> str:
     """What sinfo says, in one round trip.
 
     Raises:

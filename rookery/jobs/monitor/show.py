@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Request:
+class JobsOptions:
     """What a person asks of `jobs`; each field is the flag of that name.
 
     Attributes:
@@ -36,7 +36,7 @@ class Request:
     sandbox: bool = False
 
 
-def run(request: Request) -> int:
+def run(request: JobsOptions) -> int:
     """Show jobs.
 
     Returns:

@@ -10,7 +10,7 @@ from rookery.core.errors import RookeryError
 from rookery.core.invocation import is_guided
 from rookery.core.startup import INTERRUPTED
 from rookery.jobs.monitor import accounting, job_table
-from rookery.jobs.monitor.accounting import Run, Told
+from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 from rookery.jobs.monitor.pending_reasons import explain
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def run(found: "Target", *, ids: Sequence[str] = (), project: str = "", days: in
     return int(any(one.badly for one in told.runs)) if ids else 0
 
 
-def ended(found: "Target", number: str) -> Told:
+def ended(found: "Target", number: str) -> SlurmSnapshot:
     """What came of a job, once it has ended; nothing is shown meanwhile.
 
     Raises:
@@ -85,9 +85,9 @@ def _leaving(found: "Target", ids: Sequence[str]) -> Iterator[None]:
         raise
 
 
-def _known(told: Told | None, found: "Target", ids: Sequence[str]) -> Told:
+def _known(told: SlurmSnapshot | None, found: "Target", ids: Sequence[str]) -> SlurmSnapshot:
     if told is None or (ids and not told.runs):
-        told, name = told or Told(0, 0, ()), found.cluster.name
+        told, name = told or SlurmSnapshot(0, 0, ()), found.cluster.name
         raise RookeryError(
             f"{told.unknown(name, ' '.join(ids))}.",
             hint=f"invoke jobs --all --days 30{found.flags}",
@@ -95,7 +95,7 @@ def _known(told: Told | None, found: "Target", ids: Sequence[str]) -> Told:
     return told
 
 
-def _changes(told: Told) -> str:
+def _changes(told: SlurmSnapshot) -> str:
     """A line a job: what is worth a new line when it changes."""
     lines = []
     for one in told.runs:
@@ -113,7 +113,7 @@ def _live(silent: bool) -> AbstractContextManager[Any]:
     return Live(refresh_per_second=4, transient=True)  # between two ends of tasks the spinner alone shows life
 
 
-def _picture(told: Told, found: "Target") -> "Group":
+def _picture(told: SlurmSnapshot, found: "Target") -> "Group":
     from rich.console import Group
     from rich.spinner import Spinner
     from rich.text import Text
@@ -127,7 +127,7 @@ def _picture(told: Told, found: "Target") -> "Group":
     )
 
 
-def _bar(one: Run) -> Any:
+def _bar(one: JobRun) -> Any:
     from rich.progress_bar import ProgressBar
     from rich.table import Table
 

@@ -19,7 +19,7 @@ from typing import TextIO
 from rookery.core import atomic_files, console, invocation, paths
 from rookery.core.errors import RookeryError
 from rookery.jobs.results import file_matching, result_file
-from rookery.jobs.results.source_run import Run, of_record
+from rookery.jobs.results.source_run import SourceRun, of_record
 from rookery.projects import config
 from rookery.projects.model import Project
 from rookery.remote.slurm.forms import expression
@@ -31,7 +31,7 @@ _NAMED = 5
 
 
 @dataclass(frozen=True)
-class Request:
+class CombineOptions:
     """What `combine` was asked for: its flags, as rookery/cli/commands/jobs.py tells them."""
 
     job: str = ""
@@ -42,7 +42,7 @@ class Request:
 
 
 @dataclass
-class Outcome:
+class CombinedTable:
     """What came of it; the lists hold paths, with why where there is a reason.
 
     Attributes:
@@ -74,7 +74,7 @@ class Outcome:
     twice: list[int] = field(default_factory=list)
 
 
-def run(request: Request) -> int:
+def run(request: CombineOptions) -> int:
     """Write the table.
 
     Returns:
@@ -115,7 +115,7 @@ def _refuse_what_is_not_ours(target: Path, name: str) -> None:
         RookeryError: It would be.
     """
     note = _note_of(target)
-    if not target.exists() or (name == Request.output and not note.is_file()):
+    if not target.exists() or (name == CombineOptions.output and not note.is_file()):
         return
     if note.is_file() and target.is_file() and note.read_bytes() == _digest(target).encode():
         return
@@ -185,7 +185,7 @@ def _natural(path: Path) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", str(path)) if part]
 
 
-def combine(root: Path, found: Sequence[tuple[int | None, Path]], known: Run, target: Path) -> Outcome:
+def combine(root: Path, found: Sequence[tuple[int | None, Path]], known: SourceRun, target: Path) -> CombinedTable:
     """Write one table of many, atomically.
 
     Args:
@@ -197,7 +197,7 @@ def combine(root: Path, found: Sequence[tuple[int | None, Path]], known: Run, ta
     Raises:
         RookeryError: No file has a row that can be used, or most have other columns than the first.
     """
-    outcome = Outcome(str(target.relative_to(root) if target.is_relative_to(root) else target), known.id)
+    outcome = CombinedTable(str(target.relative_to(root) if target.is_relative_to(root) else target), known.id)
     # numbers in names are tasks only where they can be this run's
     numbers = {number for number, _ in found if number is not None}
     by_name = not known.tasks or bool(numbers & known.tasks)
@@ -220,7 +220,7 @@ def combine(root: Path, found: Sequence[tuple[int | None, Path]], known: Run, ta
     return outcome
 
 
-def _date(path: Path, name: str, known: Run, outcome: Outcome) -> None:
+def _date(path: Path, name: str, known: SourceRun, outcome: CombinedTable) -> None:
     """Note a file that is older than the run, or as new as the job's next; not one that has the run's own number."""
     if not known.began:
         return
@@ -234,7 +234,7 @@ def _date(path: Path, name: str, known: Run, outcome: Outcome) -> None:
 class _Table:
     """The table as it is written."""
 
-    def __init__(self, stream: TextIO, known: Run, outcome: Outcome) -> None:
+    def __init__(self, stream: TextIO, known: SourceRun, outcome: CombinedTable) -> None:
         self.stream, self.known, self.outcome = stream, known, outcome
         self.seen: set[int] = set()
         self.header: result_file.Header | None = None
@@ -314,7 +314,7 @@ class _Table:
             parts += [f"has {', '.join(sorted(mine - theirs))} besides"] * bool(mine - theirs)
             raise result_file.Broken(f"other columns than the first file: {'; '.join(parts)}")
 
-    def _line(self, row: result_file.Row, task: int | None, header: result_file.Header) -> str:
+    def _line(self, row: result_file.ResultRow, task: int | None, header: result_file.Header) -> str:
         """A row with what stands before it: as it is in its file, where its columns stand in the same order."""
         parameters = self.known.rows.get(task, ()) if task is not None else ()
         before = ["" if task is None else str(task)] * self.with_task
@@ -345,7 +345,7 @@ def _task(cell: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _tell(outcome: Outcome, known: Run, *, json: bool) -> None:
+def _tell(outcome: CombinedTable, known: SourceRun, *, json: bool) -> None:
     if json:
         print(json_.dumps(asdict(outcome), indent=2))
         return

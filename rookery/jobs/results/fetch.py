@@ -22,10 +22,10 @@ from rookery.jobs.results.download import Arrivals
 from rookery.projects import config, remote_paths, slurm_values, target
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
     from rookery.jobs.results.archive import File
     from rookery.jobs.results.download import Arrivals, Plan
-    from rookery.jobs.results.remote_listing import Listing
+    from rookery.jobs.results.remote_listing import RemoteListing
     from rookery.projects.model import Project
 
 MAX_SIZE = "20G"
@@ -39,7 +39,7 @@ NAMED = 5
 
 
 @dataclass(frozen=True)
-class Request:
+class FetchOptions:
     """What `fetch` was asked for: its flags, as rookery/cli/commands/jobs.py tells them."""
 
     job: str = ""
@@ -51,7 +51,7 @@ class Request:
     max_size: str = MAX_SIZE
 
 
-def run(request: Request) -> int:
+def run(request: FetchOptions) -> int:
     """Bring what is new.
 
     Returns:
@@ -95,7 +95,7 @@ def ran_on(root: Path, job: str, *, sandbox: bool) -> str:
     return names[-1] if names else ""
 
 
-def _look(door: "Door", project: "Project", job: str) -> tuple["Listing", Sequence["File"]]:
+def _look(door: "Connection", project: "Project", job: str) -> tuple["RemoteListing", Sequence["File"]]:
     """What there is on the cluster, and what of it is wanted."""
     name, flag = door.cluster.name, " --sandbox" * door.cluster.sandbox
     with console.waiting(f"Looking at the outputs on {name}"):
@@ -129,7 +129,7 @@ def _bytes(given: str) -> int:
         raise RookeryError(what, hint="invoke fetch --max-size 50G") from None
 
 
-def _too_much(plan: "Plan", limit: int, request: Request, door: "Door", root: Path) -> RookeryError | None:
+def _too_much(plan: "Plan", limit: int, request: FetchOptions, door: "Connection", root: Path) -> RookeryError | None:
     """Why what is planned can't be fetched: it is over the limit, or over what is free here. Says how much it is."""
     name, free = door.cluster.name, shutil.disk_usage(root).free
     what = f"{len(plan.bring):,} file{'' if len(plan.bring) == 1 else 's'}, {size(plan.size)}"
@@ -151,7 +151,7 @@ def _too_much(plan: "Plan", limit: int, request: Request, door: "Door", root: Pa
     return None
 
 
-def _bring(door: "Door", project: "Project", arrivals: "Arrivals", plan: "Plan") -> list["File"]:
+def _bring(door: "Connection", project: "Project", arrivals: "Arrivals", plan: "Plan") -> list["File"]:
     """Fetch what is planned; what is in place when the connection breaks off stays, and is not sent again."""
     done: list[File] = []
     try:
@@ -208,7 +208,9 @@ def size(count: float) -> str:
     return f"{count / 1000**power:.1f} {units[power - 1]}"
 
 
-def _tell(request: Request, door: "Door", there: "Listing", plan: "Plan", brought: Sequence["File"]) -> None:
+def _tell(
+    request: FetchOptions, door: "Connection", there: "RemoteListing", plan: "Plan", brought: Sequence["File"]
+) -> None:
     """Say what came, what is kept, and what could not come."""
     files = plan.bring if request.check else brought
     total = sum(file.size for file in files)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from rookery.jobs.results.source_run import Run
+from rookery.jobs.results.source_run import SourceRun
 
 Numbered = tuple[int | None, Path]
 """A file, and the number of the task that wrote it, as far as it tells."""
@@ -43,7 +43,7 @@ def _plain(text: str) -> str:
     return re.sub(r"[^a-z0-9/]+", "_", text.casefold())
 
 
-def by_parameters(found: Sequence[Numbered], root: Path, command: str, run: Run) -> list[Numbered]:
+def by_parameters(found: Sequence[Numbered], root: Path, command: str, run: SourceRun) -> list[Numbered]:
     """The files with the task that wrote each, where the command calls them after the task's parameters.
 
     Args:
@@ -56,7 +56,7 @@ def by_parameters(found: Sequence[Numbered], root: Path, command: str, run: Run)
     return [(tasks.get(str(path.relative_to(root)), number), path) for number, path in found]
 
 
-def _written(command: str, run: Run) -> Mapping[str, int]:
+def _written(command: str, run: SourceRun) -> Mapping[str, int]:
     """Paths that a command of a sweep names after parameters, and the task that each is of; none that two share."""
     words = [word for word in _WORD.findall(command) if any(f"{{{name}}}" in word for name in run.parameters)]
     written: dict[str, set[int]] = {}

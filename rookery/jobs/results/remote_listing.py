@@ -21,7 +21,7 @@ from rookery.jobs.results import archive
 from rookery.jobs.results.archive import File
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 NOT_DEPLOYED = 97
 """Exit status of _LIST where the project is not there."""
@@ -67,7 +67,7 @@ _EARLIEST, _LATEST = -(2**31), 15 * 10**9
 
 
 @dataclass(frozen=True)
-class Listing:
+class RemoteListing:
     """What there is.
 
     Attributes:
@@ -87,7 +87,7 @@ class Listing:
     keeps_accounts: bool = True
 
 
-def listing(door: "Door", base: str, outputs: Sequence[str], job: str = "") -> Listing | None:
+def listing(door: "Connection", base: str, outputs: Sequence[str], job: str = "") -> RemoteListing | None:
     """What a project's outputs hold, in one round trip.
 
     Args:
@@ -111,7 +111,7 @@ def listing(door: "Door", base: str, outputs: Sequence[str], job: str = "") -> L
     return read(done.stdout)
 
 
-def read(text: str) -> Listing:
+def read(text: str) -> RemoteListing:
     """The listing that _LIST printed; records of any other form are passed over."""
     files, links, missing = [], [], []
     submitted = ended = None
@@ -130,10 +130,12 @@ def read(text: str) -> Listing:
             missing.append(record[8:])
         elif told := re.fullmatch(r"times ([0-9]{1,11}) ([0-9]{1,11}|Unknown)", record):
             submitted, ended = int(told[1]), None if told[2] == "Unknown" else int(told[2])
-    return Listing(tuple(files), tuple(links), tuple(missing), submitted, ended, "no-accounts" not in text.split("\0"))
+    return RemoteListing(
+        tuple(files), tuple(links), tuple(missing), submitted, ended, "no-accounts" not in text.split("\0")
+    )
 
 
-def of_job(found: Listing, job: str) -> list[File]:
+def of_job(found: RemoteListing, job: str) -> list[File]:
     """The files that a job wrote: its record, those with its number in their path, those written while it was there.
 
     "While it was there" is from its submission to its end, as accounting tells both; a second or two more, since a file
@@ -159,7 +161,7 @@ def allowance(wanted: Iterable[File]) -> int:
 
 
 @contextmanager
-def sent(door: "Door", base: str, wanted: Iterable[File]) -> Iterator[Iterator[tuple[File, Iterator[bytes]]]]:
+def sent(door: "Connection", base: str, wanted: Iterable[File]) -> Iterator[Iterator[tuple[File, Iterator[bytes]]]]:
     """Files as they come, in one stream: each with its content, to be read before the next is asked for.
 
     What was not asked for is passed over; a file that has gone meanwhile does not come. Files may have grown since they
@@ -204,6 +206,6 @@ def sent(door: "Door", base: str, wanted: Iterable[File]) -> Iterator[Iterator[t
         raise _cut_off(door, code, b"", None)
 
 
-def _cut_off(door: "Door", code: int, said: bytes, error: Exception | None) -> RookeryError:
+def _cut_off(door: "Connection", code: int, said: bytes, error: Exception | None) -> RookeryError:
     last = (said.decode(errors="replace").strip().splitlines() or [str(error or f"exit status {code}")])[-1]
     return RookeryError(f"{door.cluster.name}: the connection broke off while files came ({last}).")

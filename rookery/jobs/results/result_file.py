@@ -44,7 +44,7 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Row:
+class ResultRow:
     """A row: the line it ends on, its values, and its text without the line end."""
 
     line: int
@@ -52,7 +52,7 @@ class Row:
     text: str
 
 
-def read(path: Path) -> Iterator[Header | Row]:
+def read(path: Path) -> Iterator[Header | ResultRow]:
     """The header of a file, then its rows, one at a time; nothing where it is empty.
 
     Raises:
@@ -87,7 +87,7 @@ class _Lines:
         return text.rstrip("\r\n")
 
 
-def _rows(lines: _Lines, *, is_csv: bool) -> Iterator[Header | Row]:
+def _rows(lines: _Lines, *, is_csv: bool) -> Iterator[Header | ResultRow]:
     first = next((line for line in lines if line.strip()), None)
     if first is None:
         return
@@ -104,7 +104,7 @@ def _rows(lines: _Lines, *, is_csv: bool) -> Iterator[Header | Row]:
         yield row
 
 
-def _cells(first: str, lines: _Lines, delimiter: str) -> Iterator[Row]:
+def _cells(first: str, lines: _Lines, delimiter: str) -> Iterator[ResultRow]:
     """The rows as csv.reader takes them, with their text; empty lines left out."""
 
     def every() -> Iterator[str]:
@@ -119,7 +119,7 @@ def _cells(first: str, lines: _Lines, delimiter: str) -> Iterator[Row]:
             if delimiter == " " and cells and not cells[-1]:  # a blank at the end of the line
                 cells.pop()
             if cells:
-                yield Row(reader.line_num, cells, text)
+                yield ResultRow(reader.line_num, cells, text)
     except csv.Error as error:
         raise Broken(f"line {reader.line_num}: {error}") from error
 
@@ -131,7 +131,7 @@ def _delimiter(line: str, *, is_csv: bool) -> str:
     return next((one for one in candidates if one in bare.strip()), ",")
 
 
-def _header(row: Row, delimiter: str) -> Header:
+def _header(row: ResultRow, delimiter: str) -> Header:
     """The names of the columns: the first row, unless it is all numbers.
 
     A blank and then 0, 1, 2 … is a header too: pandas writes that for an index and columns without names.

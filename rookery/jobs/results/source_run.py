@@ -11,7 +11,7 @@ from rookery.remote.slurm.forms import numbers
 
 
 @dataclass(frozen=True)
-class Run:
+class SourceRun:
     """What is known of the run whose results are combined.
 
     Attributes:
@@ -37,7 +37,7 @@ class Run:
     again: frozenset[str] = frozenset()
 
 
-def of_record(project: Project, job: str = "", pattern: str = "") -> Run:
+def of_record(project: Project, job: str = "", pattern: str = "") -> SourceRun:
     """What is known of a run: the one named, or else the last that was an array.
 
     A run that submitted failed tasks again counts as the run whose tasks they were.
@@ -60,9 +60,9 @@ def of_record(project: Project, job: str = "", pattern: str = "") -> Run:
     while found and found.failed_of and (earlier := run_record.find(project.root, found.failed_of, found.cluster)):
         found = earlier
     if not found:
-        return Run()
+        return SourceRun()
     until, again = _afterwards(project, found)
-    known = Run(found.id, found.job, found.cluster, began=_seconds(found.when), until=until, again=again)
+    known = SourceRun(found.id, found.job, found.cluster, began=_seconds(found.when), until=until, again=again)
     if found.rows:
         names = tuple(str(name) for name in found.rows[0])
         rows = {number: tuple(str(row.get(name, "")) for name in names) for number, row in enumerate(found.rows, 1)}
@@ -70,7 +70,7 @@ def of_record(project: Project, job: str = "", pattern: str = "") -> Run:
     return replace(known, tasks=frozenset(numbers(found.array)))
 
 
-def _afterwards(project: Project, first: run_record.Record) -> tuple[float, frozenset[str]]:
+def _afterwards(project: Project, first: run_record.RunRecord) -> tuple[float, frozenset[str]]:
     """When the next run of the same job was submitted (0: none was), and the runs of the first one's tasks."""
     began, until, again = _seconds(first.when), 0.0, {first.id}
     for one in run_record.every(project.root):

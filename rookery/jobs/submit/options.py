@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Request:
+class SubmitOptions:
     """What a person asks of `submit`; each field is the flag of that name.
 
     Attributes:

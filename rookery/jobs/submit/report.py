@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import console, invocation
 from rookery.core.errors import RookeryError
-from rookery.jobs.run_record import Record
+from rookery.jobs.run_record import RunRecord
 from rookery.jobs.submit import sbatch_errors
 from rookery.projects import commit
 from rookery.remote.slurm.forms import numbers
 
 if TYPE_CHECKING:
-    from rookery.jobs.submit.request import Wish
+    from rookery.jobs.submit.request import SubmitRequest
     from rookery.projects.model import Project
     from rookery.projects.target import Target
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def submitted(
     found: "Target",
     answer: Mapping[str, Any],
-    made: Record,
+    made: RunRecord,
     *,
     stays: bool = False,
     document: Mapping[str, Any] | None = None,
@@ -72,7 +72,7 @@ def ended(found: "Target") -> None:
         )
 
 
-def tested(found: "Target", wish: "Wish", answer: Mapping[str, Any], *, json: bool) -> int:
+def tested(found: "Target", wish: "SubmitRequest", answer: Mapping[str, Any], *, json: bool) -> int:
     """Say what Slurm's own test came to; the exit code.
 
     Raises:
@@ -130,7 +130,7 @@ def _clock(when: str) -> str:
     return moment.strftime("%H:%M" if today else "%Y-%m-%d %H:%M")
 
 
-def _size(made: Record) -> str:
+def _size(made: RunRecord) -> str:
     """How many tasks, and how many at once."""
     if not made.array:
         return ""
@@ -139,7 +139,7 @@ def _size(made: Record) -> str:
     return f": {count} task{'s' * (count != 1)}{f', {at_once} at once' if at_once else ''}"
 
 
-def _log(made: Record) -> str:
+def _log(made: RunRecord) -> str:
     """The log's path, from the release on where it is below it."""
     path = Path(made.log)
     return str(path.relative_to(made.release)) if path.is_relative_to(made.release) else made.log

@@ -19,7 +19,7 @@ from rookery.projects.source_tree import Folder
 from rookery.remote import strict_json
 
 if TYPE_CHECKING:
-    from rookery.jobs.submit.options import Request
+    from rookery.jobs.submit.options import SubmitOptions
     from rookery.projects.model import Project
     from rookery.projects.target import Target
 
@@ -28,7 +28,7 @@ _LONGEST_NOTE = 10_000
 
 
 @dataclass(frozen=True)
-class Wish:
+class SubmitRequest:
     """What is to be submitted, as the cluster is told.
 
     Attributes:
@@ -59,7 +59,7 @@ class Wish:
         return self.job or self.path
 
 
-def command(wish: Wish, flags: str) -> str:
+def command(wish: SubmitRequest, flags: str) -> str:
     """The command that asks for it, for hints; with the flags that make it mean the same cluster."""
     parts = [wish.what, *(["--failed", wish.failed_of] if wish.failed_of else [])]
     parts += [part for name in wish.after for part in ("--after", name)]
@@ -67,7 +67,7 @@ def command(wish: Wish, flags: str) -> str:
     return f"invoke submit {shlex.join(parts)}{flags}"
 
 
-def wish(request: "Request", found: "Target") -> Wish:
+def wish(request: "SubmitOptions", found: "Target") -> SubmitRequest:
     """What the flags ask for.
 
     Raises:
@@ -81,7 +81,7 @@ def wish(request: "Request", found: "Target") -> Wish:
         if not run_record.NUMBER.fullmatch(name) and not _NAME.fullmatch(name):
             raise RookeryError(f"{name!r} is neither a job's number nor a job of rookery.yml.", hint="invoke jobs")
     job, path = _job(request.job, project, failed)
-    return Wish(
+    return SubmitRequest(
         project=project.name,
         job=job,
         path=path,
@@ -118,7 +118,7 @@ def _job(given: str, project: "Project", failed: str) -> tuple[str, str]:
     raise RookeryError(f"There is no {given!r} in {project.root}.", hint="invoke submit NAME, a job of rookery.yml")
 
 
-def pending(found: "Target", wish: Wish) -> Path:
+def pending(found: "Target", wish: SubmitRequest) -> Path:
     """Where the token of a submission is kept until its answer is here."""
     kind = re.sub(r"[^A-Za-z0-9_-]", "_", wish.what)[:100]
     if wish.path:  # another script's may look the same
@@ -145,7 +145,7 @@ def noted(note: Path) -> tuple[str, str]:
     return (token, tag.strip()) if re.fullmatch(r"[0-9a-f]{32}", token.strip()) else ("", "")
 
 
-def local_text(found: "Target", wish: Wish) -> str | None:
+def local_text(found: "Target", wish: SubmitRequest) -> str | None:
     """The script as this side would render it; None where it can't: the release's own is looked over then."""
     project = _project(found)
     own = wish.path or f"slurm/{wish.job}.sh"
@@ -157,7 +157,7 @@ def local_text(found: "Target", wish: Wish) -> str | None:
         return None
 
 
-def looked_over(found: "Target", wish: Wish, text: str, *, path: str = "", final: bool = False) -> str:
+def looked_over(found: "Target", wish: SubmitRequest, text: str, *, path: str = "", final: bool = False) -> str:
     """Look a script over; its digest, which says to the cluster that it was.
 
     Args:

@@ -11,15 +11,15 @@ from rookery.jobs.monitor import accounting
 from rookery.remote.slurm.forms import expression, numbers
 
 if TYPE_CHECKING:
-    from rookery.jobs.monitor.accounting import Run, Told
-    from rookery.jobs.submit.request import Wish
+    from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
+    from rookery.jobs.submit.request import SubmitRequest
     from rookery.projects.target import Target
 
 SETTLED = 60
 """Seconds after which Slurm's accounts of a job that has ended are taken to be complete."""
 
 
-def tasks(found: "Target", wish: "Wish") -> "Wish":
+def tasks(found: "Target", wish: "SubmitRequest") -> "SubmitRequest":
     """The tasks of an earlier run that failed, in place of all; asked of Slurm there.
 
     Raises:
@@ -65,7 +65,7 @@ def tasks(found: "Target", wish: "Wish") -> "Wish":
     return replace(wish, array=left + (throttle[0] if throttle else "") if run.array else "")
 
 
-def _ended(one: "Run", number: str, found: "Target") -> None:
+def _ended(one: "JobRun", number: str, found: "Target") -> None:
     """Refuse to go on while a run's tasks may still fail, or end well.
 
     Raises:
@@ -79,7 +79,7 @@ def _ended(one: "Run", number: str, found: "Target") -> None:
         )
 
 
-def _left(runs: Sequence["Run"], told: "Told") -> tuple[str, int]:
+def _left(runs: Sequence["JobRun"], told: "SlurmSnapshot") -> tuple[str, int]:
     """The failed tasks that are still to be done, as Slurm's expression, and how many.
 
     Args:

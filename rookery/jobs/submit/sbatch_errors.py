@@ -9,7 +9,7 @@ from rookery.core.errors import RookeryError
 from rookery.projects.config import is_for
 
 if TYPE_CHECKING:
-    from rookery.jobs.submit.request import Wish
+    from rookery.jobs.submit.request import SubmitRequest
     from rookery.projects.target import Target
 
 _MEANING: Final[tuple[tuple[str, str, str], ...]] = (
@@ -115,7 +115,7 @@ def explain(said: str, found: "Target") -> RookeryError:
     )
 
 
-def refused(found: "Target", wish: "Wish", answer: Mapping[str, Any]) -> RookeryError:
+def refused(found: "Target", wish: "SubmitRequest", answer: Mapping[str, Any]) -> RookeryError:
     """Why nothing was submitted.
 
     Args:

@@ -16,15 +16,15 @@ from rookery.jobs import run_record
 from rookery.jobs.monitor import job_table, watch
 from rookery.jobs.submit import report, retry, sbatch_errors, tags
 from rookery.jobs.submit import request as submission
-from rookery.jobs.submit.options import Request
+from rookery.jobs.submit.options import SubmitOptions
 from rookery.projects import target
 
 if TYPE_CHECKING:
-    from rookery.jobs.submit.request import Wish
+    from rookery.jobs.submit.request import SubmitRequest
     from rookery.projects.target import Target
 
 
-def run(request: Request) -> int:
+def run(request: SubmitOptions) -> int:
     """Submit a job.
 
     Returns:
@@ -64,7 +64,7 @@ def run(request: Request) -> int:
     return code
 
 
-def _made(found: "Target", wish: "Wish", answer: Mapping[str, Any]) -> run_record.Record:
+def _made(found: "Target", wish: "SubmitRequest", answer: Mapping[str, Any]) -> run_record.RunRecord:
     """The record of what was submitted; what this side knows itself is not taken from the cluster's word.
 
     What is found again may have been asked for with a tag that is asked for no more: the note of it has that tag.
@@ -80,7 +80,7 @@ def _made(found: "Target", wish: "Wish", answer: Mapping[str, Any]) -> run_recor
     )
 
 
-def _send(found: "Target", wish: "Wish") -> dict[str, Any]:
+def _send(found: "Target", wish: "SubmitRequest") -> dict[str, Any]:
     """Have it submitted; the answer, where that is what was asked for.
 
     The script is looked over before: the one that this side would render, mostly the same as the release's. Where it is
@@ -115,7 +115,7 @@ def _send(found: "Target", wish: "Wish") -> dict[str, Any]:
     raise error
 
 
-def _call(found: "Target", wish: "Wish", told: Mapping[str, Any]) -> dict[str, Any]:
+def _call(found: "Target", wish: "SubmitRequest", told: Mapping[str, Any]) -> dict[str, Any]:
     """Ask the cluster to submit it; whether it has, is not known where that fails."""
     try:
         return remote_client.call(found.door, "submission", {**asdict(wish), **told})
@@ -128,6 +128,6 @@ def _call(found: "Target", wish: "Wish", told: Mapping[str, Any]) -> dict[str, A
         raise
 
 
-def _looks_first(found: "Target", wish: "Wish") -> str:
+def _looks_first(found: "Target", wish: "SubmitRequest") -> str:
     command = submission.command(wish, found.flags)
     return f"{command}   # looks first whether it was submitted, and never does it twice"

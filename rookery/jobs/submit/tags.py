@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rookery.core.errors import RookeryError
-from rookery.jobs.run_record import Record
+from rookery.jobs.run_record import RunRecord
 from rookery.projects.commit import git, known
 
 MOST_ROWS = 20
@@ -47,7 +47,7 @@ def see(root: Path, commit: str) -> None:
         )
 
 
-def make(root: Path, record: Record) -> str:
+def make(root: Path, record: RunRecord) -> str:
     """Tag the commit that ran; where it was a snapshot, the one below, since a snapshot is in no one's repository.
 
     Returns:
@@ -78,7 +78,7 @@ def _signs(root: Path) -> bool:
     return any(said.strip() == b"true" for said in asked)
 
 
-def text(record: Record) -> str:
+def text(record: RunRecord) -> str:
     """The annotation."""
     lines = [f"{record.job}: job {record.id} on {record.cluster}", ""]
     facts = {

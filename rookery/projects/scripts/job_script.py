@@ -17,7 +17,7 @@ ARRAYS: Final = ("python-array", "r-array", "sweep")
 
 
 @dataclass(frozen=True)
-class Script:
+class JobScript:
     """A job script, and what belongs to it.
 
     Attributes:
@@ -35,7 +35,7 @@ class Script:
     summary: Mapping[str, Any] = field(default_factory=dict)
 
 
-def scripts(project: Project, cluster: Cluster, source: Source | None = None) -> list[Script]:
+def scripts(project: Project, cluster: Cluster, source: Source | None = None) -> list[JobScript]:
     """The scripts of a project's jobs for a cluster, in the order of rookery.yml, without those for others.
 
     Args:
@@ -51,7 +51,7 @@ def scripts(project: Project, cluster: Cluster, source: Source | None = None) ->
     return [script(project, config.job(project, name, cluster.name), cluster, source) for name in meant]
 
 
-def script(project: Project, job: Job, cluster: Cluster, source: Source | None = None) -> Script:
+def script(project: Project, job: Job, cluster: Cluster, source: Source | None = None) -> JobScript:
     """The script of one job for a cluster.
 
     Args:
@@ -93,7 +93,7 @@ def script(project: Project, job: Job, cluster: Cluster, source: Source | None =
     if table:
         files |= {f"slurm/{job.name}.params.csv": table.csv(), f"slurm/{job.name}.rows.sh": table.lines()}
     text = _render(project, job, variables, source)
-    return Script(job, path, text, files, _summary(job, path, table, next(iter(mail), "")))
+    return JobScript(job, path, text, files, _summary(job, path, table, next(iter(mail), "")))
 
 
 def _mail(project: Project, job: Job, cluster: Cluster, source: Source) -> dict[str, str]:

@@ -14,7 +14,7 @@ from rookery.projects.slurm_values import task_count, time_limit
 
 
 @dataclass(frozen=True)
-class Option:
+class SbatchOption:
     """One option of sbatch.
 
     Attributes:
@@ -31,7 +31,7 @@ def default_output(project: Project, job: Job) -> str:
     return f"{project.logs}/%x_%A_%a.out" if job.array else f"{project.logs}/%x_%j.out"
 
 
-def options(job: Job, cluster: Cluster) -> list[Option]:
+def options(job: Job, cluster: Cluster) -> list[SbatchOption]:
     """The options of a job whose partition has been chosen, in the order in which a person would write them.
 
     Raises:
@@ -45,20 +45,22 @@ def options(job: Job, cluster: Cluster) -> list[Option]:
             f"{job.partition} has machines of {there}, where what rookery sets up on {cluster.name} can't run.",
             hint=f"a script of your own, submitted there with {by.get(there) or 'sbatch'}",
         )
-    found = [Option(option("job-name", job.name), "its name in the queue")]
+    found = [SbatchOption(option("job-name", job.name), "its name in the queue")]
     if job.partition:
-        found.append(Option(option("partition", job.partition), partition.get("purpose", "the queue it waits in")))
+        found.append(
+            SbatchOption(option("partition", job.partition), partition.get("purpose", "the queue it waits in"))
+        )
     if account := _account(job, cluster):
-        found.append(Option(option("account", account), "what it is charged to"))
+        found.append(SbatchOption(option("account", account), "what it is charged to"))
     required = [text for text in partition.get("required_options", []) if not text.startswith(("--gres=gpu", "--gpus"))]
     if qos := job.qos or _required(required, "--qos=") or str(cluster.data.get("cluster_qos", "")):
-        found.append(Option(option("qos", qos), "quality of service"))
+        found.append(SbatchOption(option("qos", qos), "quality of service"))
     found += [*_array(job), *_size(job, cluster), *_gpus(job, cluster, partition), *_mail(job, cluster)]
-    found.append(Option(option("output", job.output), f"its log{_patterns(job.output)}"))
+    found.append(SbatchOption(option("output", job.output), f"its log{_patterns(job.output)}"))
     if job.error:
-        found.append(Option(option("error", job.error), f"its log of errors{_patterns(job.error)}"))
-    found += [Option(text) for text in required if not text.startswith("--qos=")]
-    return [*found, *(Option(text) for text in job.sbatch)]
+        found.append(SbatchOption(option("error", job.error), f"its log of errors{_patterns(job.error)}"))
+    found += [SbatchOption(text) for text in required if not text.startswith("--qos=")]
+    return [*found, *(SbatchOption(text) for text in job.sbatch)]
 
 
 def option(name: str, value: str | int) -> str:
@@ -109,47 +111,51 @@ def _account(job: Job, cluster: Cluster) -> str:
     return ""
 
 
-def _array(job: Job) -> list[Option]:
+def _array(job: Job) -> list[SbatchOption]:
     if not job.array:
         return []
     count = task_count(job.array)
     throttled = job.max_running is not None and job.max_running < count
     value = f"{job.array}%{job.max_running}" if throttled else job.array
     words = "one task" if count == 1 else f"{count} tasks"
-    return [Option(option("array", value), f"{words}, at most {job.max_running} at once" if throttled else words)]
+    return [SbatchOption(option("array", value), f"{words}, at most {job.max_running} at once" if throttled else words)]
 
 
-def _size(job: Job, cluster: Cluster) -> list[Option]:
+def _size(job: Job, cluster: Cluster) -> list[SbatchOption]:
     """Nodes, processes, cores, memory, time."""
     each = "each task" if job.array else "the job"
     several = job.nodes > 1
-    found = [Option(option("nodes", job.nodes), "machines" if several else "one machine")]
+    found = [SbatchOption(option("nodes", job.nodes), "machines" if several else "one machine")]
     shared, rest = divmod(processes(job), job.nodes)
     if rest:
-        found.append(Option(option("ntasks", processes(job)), "processes, shared out over the machines"))
+        found.append(SbatchOption(option("ntasks", processes(job)), "processes, shared out over the machines"))
     else:
         words = "one process" if shared == 1 else "processes"
-        found.append(Option(option("ntasks-per-node", shared), f"{words} on {'each of them' if several else 'it'}"))
+        found.append(
+            SbatchOption(option("ntasks-per-node", shared), f"{words} on {'each of them' if several else 'it'}")
+        )
     if not cluster.data.get("cluster_limits", {}).get("follow_gpus"):
         whose = "each process" if processes(job) > 1 else each
         words = "one core" if job.cpus == 1 else "cores"
-        found.append(Option(option("cpus-per-task", job.cpus), f"{words} for {whose}"))
+        found.append(SbatchOption(option("cpus-per-task", job.cpus), f"{words} for {whose}"))
         if job.memory:
             where = "on each machine" if several else f"for {each}"
-            found.append(Option(option("mem", job.memory), f"memory {where}; what needs more is killed"))
+            found.append(SbatchOption(option("mem", job.memory), f"memory {where}; what needs more is killed"))
     if job.minutes:
-        found.append(Option(option("time", time_limit(job.minutes)), f"{each} is ended after {hours(job.minutes)}"))
+        found.append(
+            SbatchOption(option("time", time_limit(job.minutes)), f"{each} is ended after {hours(job.minutes)}")
+        )
     return found
 
 
-def _gpus(job: Job, cluster: Cluster, partition: dict[str, Any]) -> list[Option]:
+def _gpus(job: Job, cluster: Cluster, partition: dict[str, Any]) -> list[SbatchOption]:
     if not job.gpus:
         return []
     # a partition with one type only has no need of its name, which some profiles give GPUs themselves
     named = job.gpu_type and partition.get("gpu_types") != [job.gpu_type]
     kind = f"{job.gpu_type}:" if named else ""
     if cluster.data.get("cluster_gpu_request") == "gpus":
-        return [Option(option("gpus", f"{kind}{job.gpus}"), "GPUs")]
+        return [SbatchOption(option("gpus", f"{kind}{job.gpus}"), "GPUs")]
     each, rest = divmod(job.gpus, job.nodes)
     if rest:
         raise RookeryError(
@@ -157,17 +163,17 @@ def _gpus(job: Job, cluster: Cluster, partition: dict[str, Any]) -> list[Option]
             hint=f"gpus: {(each + 1) * job.nodes}",
         )
     return [
-        Option(
+        SbatchOption(
             option("gres", f"gpu:{kind}{each}"),
             "GPUs on each machine" if job.nodes > 1 else "GPU" if each == 1 else "GPUs",
         )
     ]
 
 
-def _mail(job: Job, cluster: Cluster) -> list[Option]:
+def _mail(job: Job, cluster: Cluster) -> list[SbatchOption]:
     if not mails_itself(job, cluster):
         return []
     return [
-        Option(option("mail-type", "END,FAIL"), "a mail when it has ended"),
-        Option(option("mail-user", job.mail), "to this address"),
+        SbatchOption(option("mail-type", "END,FAIL"), "a mail when it has ended"),
+        SbatchOption(option("mail-user", job.mail), "to this address"),
     ]

@@ -132,7 +132,7 @@ def modules(project: Project, job: Job, cluster: Cluster) -> list[str]:
     return [name for name in implied if name.partition("/")[0] not in families] + found
 
 
-def _lines(found: list[sbatch_options.Option]) -> list[str]:
+def _lines(found: list[sbatch_options.SbatchOption]) -> list[str]:
     """The options, their comments one below the other."""
     width = min(max(len(one.text) for one in found if one.why), 40)
     return [f"{one.text:{width}}  # {one.why}" if one.why else one.text for one in found]

@@ -14,7 +14,7 @@ from typing import Any, Dict
 
 from rookery.remote import strict_json
 from rookery.remote.apply import process, reply
-from rookery.remote.apply.main import Session
+from rookery.remote.apply.main import ApplySession
 
 
 def main(_: Any) -> None:
@@ -30,7 +30,7 @@ def main(_: Any) -> None:
             question = strict_json.loads(zlib.decompress(base64.b64decode(line)))
             answer: Dict[str, Any] = {}
             if is_fit and question["python"] == sys.argv[-1]:
-                done = reply.answer(Session, question["payload"])
+                done = reply.answer(ApplySession, question["payload"])
                 answer = {"answer": done}
                 is_fit = not _is_outdated_by(done)
             reply.tell(dict(answer, to=question["to"]))

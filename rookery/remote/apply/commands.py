@@ -19,7 +19,7 @@ _LOOK = 60  # seconds for a test that only looks
 Item = Dict[str, Any]
 
 
-class Command:
+class DeclaredCommand:
     """One command of a declaration, its paths made absolute."""
 
     def __init__(self, work: Work, item: Item) -> None:
@@ -60,7 +60,7 @@ class Command:
 
 def require_room(work: Work, items: List[Item]) -> None:
     """Make sure that everything that will be installed fits, before anything is done."""
-    needed = [command for command in (Command(work, item) for item in items) if command.size]
+    needed = [command for command in (DeclaredCommand(work, item) for item in items) if command.size]
     needed = [command for command in needed if not is_satisfied(work, command)]
     work.room.require(
         [(command.destination or work.roots.home, command.size) for command in needed],
@@ -68,7 +68,7 @@ def require_room(work: Work, items: List[Item]) -> None:
     )
 
 
-def is_satisfied(work: Work, command: Command) -> bool:
+def is_satisfied(work: Work, command: DeclaredCommand) -> bool:
     """Whether nothing need be done. What a run that was cut off began is not done, whatever stands there."""
     entry = work.ledger.find("commands", command.creates) if command.creates else None
     if entry is not None and entry["state"] == "planned" and not command.is_staged:
@@ -89,7 +89,7 @@ def _is_gone(work: Work, path: str) -> bool:
     return entry is not None and entry["state"] == "done" and not os.path.lexists(path)
 
 
-def test(work: Work, command: Command) -> bool:
+def test(work: Work, command: DeclaredCommand) -> bool:
     """Ask a command's test whether nothing need be done; what its answer depends on is noted."""
     try:
         done = process.run(command.unless, command.environment, _LOOK)
@@ -100,14 +100,14 @@ def test(work: Work, command: Command) -> bool:
     return done.code == 0
 
 
-def state_of(work: Work, command: Command) -> str:
+def state_of(work: Work, command: DeclaredCommand) -> str:
     """What becomes of it when it is run: made, or changed where something of it is there."""
     for path in command.paths:
         work.roots.follow(path)  # refused where it leads out of the home and the storage
     return "changed" if any(os.path.lexists(path) for path in command.paths) else "made"
 
 
-def begin(work: Work, command: Command) -> None:
+def begin(work: Work, command: DeclaredCommand) -> None:
     """Write down what will be made, and make way for it."""
     if command.is_staged:
         work.make_folders(os.path.dirname(command.creates))
@@ -118,13 +118,13 @@ def begin(work: Work, command: Command) -> None:
         work.ledger.plan_made(path)
 
 
-def abandon(command: Command) -> None:
+def abandon(command: DeclaredCommand) -> None:
     """Its program has ended, and not well: what it had begun to make beside its place goes."""
     if command.is_staged:
         disk.clear(command.stage)
 
 
-def finish(work: Work, command: Command, done: process.Finished) -> None:
+def finish(work: Work, command: DeclaredCommand, done: process.Finished) -> None:
     """Its program has ended: write down what it made.
 
     Raises:
@@ -179,7 +179,7 @@ def _missing_above(path: str) -> List[str]:
     return missing
 
 
-def _failure(command: Command, done: process.Finished) -> Problem:
+def _failure(command: DeclaredCommand, done: process.Finished) -> Problem:
     if any(_FULL.search(line) for line in done.lines):
         where = filesystem_of(command.destination or "/")
         message = "{} failed: no space (or quota) is left on {}".format(command.what, where)

@@ -29,7 +29,7 @@ _PIECE = 1 << 16  # bytes of a log that travel at once
 Seen = Dict[str, Any]
 
 
-class Job(NamedTuple):
+class SetupJob(NamedTuple):
     """A command's job, by the name of its files."""
 
     folder: str
@@ -44,9 +44,9 @@ class Job(NamedTuple):
         return (disk.read(self.file(suffix)) or b"").decode("utf-8", "replace").strip()
 
 
-def job_of(home: str, key: str) -> Job:
+def job_of(home: str, key: str) -> SetupJob:
     """The job with this key."""
-    return Job(os.path.join(state_folder(home), "jobs"), key)
+    return SetupJob(os.path.join(state_folder(home), "jobs"), key)
 
 
 def key_of(role: str, what: str, argv: List[str]) -> str:
@@ -55,7 +55,7 @@ def key_of(role: str, what: str, argv: List[str]) -> str:
     return "{}-{}".format(slug, disk.digest(json.dumps([role, argv]).encode())[:12])
 
 
-def submit(home: str, job: Job, argv: List[str], environment: Dict[str, str], wish: Dict[str, Any]) -> None:
+def submit(home: str, job: SetupJob, argv: List[str], environment: Dict[str, str], wish: Dict[str, Any]) -> None:
     """Hand the command to Slurm.
 
     Args:
@@ -90,7 +90,7 @@ def submit(home: str, job: Job, argv: List[str], environment: Dict[str, str], wi
     disk.write(job.file("id"), found.group(1).encode(), 0o600)
 
 
-def find_again(job: Job) -> bool:
+def find_again(job: SetupJob) -> bool:
     """Whether Slurm has this job by its name although its number was not written down (killed just then); now it is."""
     queue = [
         "squeue",
@@ -106,7 +106,7 @@ def find_again(job: Job) -> bool:
     return bool(numbers)
 
 
-def state(job: Job) -> Seen:
+def state(job: SetupJob) -> Seen:
     """How the job is doing: pending, running, ended (`code` tells how), gone or unknown, and Slurm's reason."""
     code = job.text("exit")
     if code.isdigit():
@@ -121,7 +121,7 @@ def state(job: Job) -> Seen:
     return {"state": "pending" if name in ("PENDING", "CONFIGURING") else "running", "reason": reason}
 
 
-def poll(job: Job, offset: int) -> Seen:
+def poll(job: SetupJob, offset: int) -> Seen:
     """What is new: the state, and the bytes of the log from `offset` on."""
     seen = state(job)  # before the log is read: of a job that has ended everything is in it
     data = b""
@@ -138,13 +138,13 @@ _SIGNALLED = (137, 143)
 _SLURM_S = ("CANCELLED", "TIMEOUT", "OUT_OF_MEMORY", "PREEMPTED", "NODE_FAIL", "DEADLINE")
 
 
-def outcome(job: Job) -> process.Finished:
+def outcome(job: SetupJob) -> process.Finished:
     """How a job that is over ended.
 
     Raises:
         Problem: Slurm ended it.
     """
-    listing = process.Listing()
+    listing = process.Processes()
     listing.feed(disk.read(job.file("log")) or b"", last=True)
     code = job.text("exit")
     verdict = "" if code.isdigit() and int(code) not in _SIGNALLED else _verdict(job)
@@ -157,7 +157,7 @@ def outcome(job: Job) -> process.Finished:
     )
 
 
-def _verdict(job: Job) -> str:
+def _verdict(job: SetupJob) -> str:
     """Slurm's word for how the job ended: the queue's while it remembers, else that of the accounting, if any."""
     number = job.text("id")
     for ask in (
@@ -173,7 +173,7 @@ def _verdict(job: Job) -> str:
     return "why is not known"
 
 
-def _script(job: Job, argv: List[str], environment: Dict[str, str]) -> str:
+def _script(job: SetupJob, argv: List[str], environment: Dict[str, str]) -> str:
     exports = ["export {}={}".format(name, shlex.quote(value)) for name, value in sorted(environment.items())]
     exit_file = shlex.quote(job.file("exit"))
     lines = ["#!/bin/sh", "# Written by rookery: a command that is better run on a compute node.", *exports]
@@ -182,7 +182,7 @@ def _script(job: Job, argv: List[str], environment: Dict[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def attached(home: str, key: str) -> Optional[Job]:
+def attached(home: str, key: str) -> Optional[SetupJob]:
     """The job of a command, if one was handed to Slurm and its end was not seen."""
     job = job_of(home, key)
     if not os.path.exists(job.file("sh")) or os.path.exists(job.file("seen")):

@@ -284,7 +284,7 @@ class Ledger:
             before["kept"] = portable(os.path.basename(self.keep(real, disk.read(real) or b"")))
         return before
 
-    def _with_note(self, record: records.Record) -> records.Record:
+    def _with_note(self, record: records.LedgerRecord) -> records.LedgerRecord:
         """The record, with what the file `made` says of the folders that came before the ledger."""
         note = disk.read(os.path.join(os.path.dirname(self.file), "made")) or b""
         for line in note.decode("utf-8", "surrogateescape").splitlines():

@@ -18,15 +18,15 @@ Result = Dict[str, Any]
 
 def main(payload: Payload) -> None:
     """Do what the laptop asks, and answer."""
-    reply.main(Session, payload)
+    reply.main(ApplySession, payload)
 
 
 def answer(payload: Payload) -> Result:
     """The result of what was asked; never an exception."""
-    return reply.answer(Session, payload)
+    return reply.answer(ApplySession, payload)
 
 
-class Session:
+class ApplySession:
     """One call from the laptop."""
 
     def __init__(self, payload: Payload) -> None:

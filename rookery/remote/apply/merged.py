@@ -14,7 +14,7 @@ from rookery.remote.apply import disk, tree_copy
 from rookery.remote.apply.paths import native, portable
 from rookery.remote.apply.records import Entry
 from rookery.remote.apply.relocate import aside_of, is_folder, partial_of
-from rookery.remote.apply.restore import RESTORED, Back
+from rookery.remote.apply.restore import RESTORED, UndoContext
 
 Listing = Dict[str, List[int]]  # by name in a tree, `.` for itself: mode and time of change
 
@@ -40,7 +40,7 @@ class Merge(NamedTuple):
         return [tree for tree in (self.to + ".from-home", aside_of(self.path)) if is_folder(tree)]
 
 
-def restore(back: Back, entry: Entry, path: str, to: str) -> None:
+def restore(back: UndoContext, entry: Entry, path: str, to: str) -> None:
     """Give the home its folder back."""
     told = _lists(back, entry)
     merge = Merge(path, to, told.get("stood"), told.get("both", {}))
@@ -58,7 +58,7 @@ def restore(back: Back, entry: Entry, path: str, to: str) -> None:
     back.settle(entry, RESTORED, note.format(back.roots.show(to)))
 
 
-def _lists(back: Back, entry: Entry) -> Dict[str, Any]:
+def _lists(back: UndoContext, entry: Entry) -> Dict[str, Any]:
     """What the move wrote down; nothing where it is lost or damaged."""
     name = entry["before"].get("mixed")
     data = disk.read(os.path.join(back.kept_folder, native(name))) if isinstance(name, str) else None
@@ -77,7 +77,7 @@ def _is_listing(seen: Any) -> bool:
     )
 
 
-def _restore(back: Back, entry: Entry, merge: Merge) -> None:
+def _restore(back: UndoContext, entry: Entry, merge: Merge) -> None:
     partial = partial_of(merge.path)
     is_gone = entry["state"] == "done" and entry.get("undo") != "placed" and not os.path.lexists(merge.path)
     if is_gone or os.path.islink(merge.path):

@@ -39,7 +39,7 @@ class Finished(NamedTuple):
     sees: Sequence[str] = ()
 
 
-class Listing:
+class Processes:
     """Reads a program's output as it comes, and remembers what may be needed of it."""
 
     def __init__(self) -> None:
@@ -106,7 +106,7 @@ class _Program:
         self.key = key
         self.process = process
         self.output = process.stdout.fileno()
-        self.listing = Listing()
+        self.listing = Processes()
         self._deadline = None if timeout is None else time.monotonic() + timeout
         os.set_blocking(self.output, False)
 

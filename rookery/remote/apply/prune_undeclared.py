@@ -24,7 +24,7 @@ def remove(work: Work, declaration: Dict[str, Any]) -> None:
 def _take_back(work: Work, found: List[Entry]) -> None:
     from rookery.remote.apply import restore
 
-    back, told = restore.Back(work.roots, work.ledger, work.room, work.check), 0
+    back, told = restore.UndoContext(work.roots, work.ledger, work.room, work.check), 0
     for entry in sorted(found, key=lambda one: -int(one["order"])):
         folder = os.path.dirname(real_of(entry))
         if not work.check:

@@ -25,7 +25,7 @@ _MODE = re.compile(r"[0-7]{4}\Z")
 Entry = Dict[str, Any]
 
 
-class Record(NamedTuple):
+class LedgerRecord(NamedTuple):
     """A ledger's content.
 
     Attributes:
@@ -45,7 +45,7 @@ class Record(NamedTuple):
     version: int
 
 
-def read(file: str) -> Record:
+def read(file: str) -> LedgerRecord:
     """The ledger in a file.
 
     Raises:
@@ -53,7 +53,7 @@ def read(file: str) -> Record:
     """
     data = disk.read(file)
     if data is None:
-        return Record([], {}, [], [], [], 0)
+        return LedgerRecord([], {}, [], [], [], 0)
     try:
         said = strict_json.loads(data)
         version = said["version"]
@@ -70,7 +70,7 @@ def read(file: str) -> Record:
         said.update(folders={}, made=[], storage=[], left=[])
     if not _is_whole(said):
         raise _damaged(file)
-    return Record(said["entries"], said["folders"], said["made"], said["storage"], said["left"], version)
+    return LedgerRecord(said["entries"], said["folders"], said["made"], said["storage"], said["left"], version)
 
 
 def real_of(entry: Entry) -> str:
@@ -90,7 +90,7 @@ def is_merged(entry: Entry) -> bool:
     return before["type"] == "dir" and before.get("to") == "dir" and not entry.get("arrived")
 
 
-def render(record: Record) -> str:
+def render(record: LedgerRecord) -> str:
     """The text of a ledger's file, in the newest version."""
     said = {
         "version": VERSION,
@@ -128,7 +128,7 @@ def _damaged(file: str) -> Problem:
     )
 
 
-def doubts(record: Record, roots: Roots) -> Optional[str]:
+def doubts(record: LedgerRecord, roots: Roots) -> Optional[str]:
     """The first thing in a ledger that no rookery would have written there; undo goes by one without such alone."""
     seen = set()
     for number, entry in enumerate(record.entries, 1):

@@ -20,7 +20,7 @@ REMOVED, RESTORED, LEFT = "removed", "restored", "left"
 GUARD = "da950a9a6d37964aeb3be385cbd52bc6254f2107753831fadd18abc9b8eb16f2"
 
 
-class Back:
+class UndoContext:
     """One undo: what is looked at, taken back and told.
 
     Attributes:
@@ -156,7 +156,7 @@ def is_written(entry: Entry, data: bytes) -> bool:
     return disk.digest(data) in [*entry.get("written", []), entry["after"].get("digest")]
 
 
-def file(back: Back, entry: Entry) -> None:
+def file(back: UndoContext, entry: Entry) -> None:
     """A file that is rookery's own, such as start-pyenv or a drop-in."""
     real, before = real_of(entry), entry["before"]
     kind = back.type_of(real)
@@ -172,7 +172,7 @@ def file(back: Back, entry: Entry) -> None:
         back.put_back(entry)
 
 
-def link(back: Back, entry: Entry) -> None:
+def link(back: UndoContext, entry: Entry) -> None:
     """A link."""
     real, before = real_of(entry), entry["before"]
     kind = back.type_of(real)
@@ -191,7 +191,7 @@ def link(back: Back, entry: Entry) -> None:
         back.leave(entry, "something else stands there now")
 
 
-def directory(back: Back, entry: Entry) -> None:
+def directory(back: UndoContext, entry: Entry) -> None:
     """A folder: one that was made goes when nothing is in it."""
     real, before = real_of(entry), entry["before"]
     if back.type_of(real) == "absent":
@@ -210,7 +210,7 @@ def directory(back: Back, entry: Entry) -> None:
         back.settle(entry)  # made on the way to something else, and in use by now
 
 
-def contents(back: Back, folder: str) -> str:
+def contents(back: UndoContext, folder: str) -> str:
     """The first few names in a folder; a folder that holds nothing but another one is passed through."""
     prefix, names = "", back.names(folder)
     while len(names) == 1 and back.type_of(os.path.join(folder, names[0])) == "dir":
@@ -219,7 +219,7 @@ def contents(back: Back, folder: str) -> str:
     return prefix + ", ".join(map(portable, names[:5])) + (", …" if len(names) > 5 else "")
 
 
-def block(back: Back, entry: Entry) -> None:
+def block(back: UndoContext, entry: Entry) -> None:
     """A block in a file of the person's."""
     real, before = real_of(entry), entry["before"]
     if back.type_of(real) != "file":
@@ -250,7 +250,7 @@ def block(back: Back, entry: Entry) -> None:
         back.settle(entry, RESTORED, "rookery's lines are out; what you wrote since stays")
 
 
-def json_file(back: Back, entry: Entry) -> None:
+def json_file(back: UndoContext, entry: Entry) -> None:
     """A JSON file that rookery shares with the person."""
     real, before = real_of(entry), entry["before"]
     if back.type_of(real) != "file":
@@ -279,7 +279,7 @@ def json_file(back: Back, entry: Entry) -> None:
         back.settle(entry, RESTORED, "rookery's keys are out; what you set since stays")
 
 
-KINDS: Dict[str, Callable[[Back, Entry], None]] = {
+KINDS: Dict[str, Callable[[UndoContext, Entry], None]] = {
     "directories": directory,
     "links": link,
     "files": file,
@@ -290,14 +290,14 @@ KINDS: Dict[str, Callable[[Back, Entry], None]] = {
 """What takes back the things of each kind; moved folders and commands are `undo`'s alone."""
 
 
-def _missing(back: Back, entry: Entry) -> None:
+def _missing(back: UndoContext, entry: Entry) -> None:
     if entry["before"]["type"] == "absent":
         back.settle(entry)
     else:
         back.leave(entry, "it is not there any more")
 
 
-def rescued(back: Back) -> None:
+def rescued(back: UndoContext) -> None:
     """Bring the guard that got rookery into this home (rookery/homes/bashrc_guard.py) into the ledger.
 
     It went above the text of ~/.bashrc or ~/.zshenv before there was a ledger; a copy of the file as it was is kept,
@@ -307,7 +307,7 @@ def rescued(back: Back) -> None:
         _rescued(back, name, name[1:] + "-before-rescue")
 
 
-def _rescued(back: Back, name: str, kept: str) -> None:
+def _rescued(back: UndoContext, name: str, kept: str) -> None:
     copy = os.path.join(back.kept_folder, kept)
     data = disk.read(copy)
     if data is None:

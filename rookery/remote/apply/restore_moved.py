@@ -8,7 +8,7 @@ from rookery.remote.apply.paths import native, portable
 from rookery.remote.apply.problem import Problem, explain
 from rookery.remote.apply.records import Entry, is_merged, real_of
 from rookery.remote.apply.relocate import aside_of, carry, is_folder, is_sealed, revert
-from rookery.remote.apply.restore import LEFT, REMOVED, RESTORED, Back, remake
+from rookery.remote.apply.restore import LEFT, REMOVED, RESTORED, UndoContext, remake
 
 
 class Places(NamedTuple):
@@ -18,12 +18,12 @@ class Places(NamedTuple):
     to: str
 
 
-def places(back: Back, entry: Entry) -> Places:
+def places(back: UndoContext, entry: Entry) -> Places:
     """The places of a move."""
     return Places(real_of(entry), back.roots.follow(native(str(entry["after"]["target"]))))
 
 
-def needs(back: Back, entries: List[Entry], grain: int) -> List[Tuple[str, float]]:
+def needs(back: UndoContext, entries: List[Entry], grain: int) -> List[Tuple[str, float]]:
     """Where what must come back will be, and how many MB of it; what can't come back is noted in `back.obstacles`."""
     needed = []
     for entry in entries:
@@ -52,7 +52,7 @@ def _is_lost(entry: Entry, place: Places) -> bool:
     return is_merged(entry) or not os.path.isdir(os.path.dirname(place.to))
 
 
-def move(back: Back, entry: Entry) -> None:
+def move(back: UndoContext, entry: Entry) -> None:
     """A folder is in the home again, where it was."""
     place = places(back, entry)
     stays = back.roots.show(place.to)
@@ -89,7 +89,7 @@ def _end_interrupted(place: Places) -> None:
         revert(place.path, place.to)
 
 
-def _comes_back(back: Back, entry: Entry, place: Places) -> bool:
+def _comes_back(back: UndoContext, entry: Entry, place: Places) -> bool:
     """Whether there is a folder to bring back: rookery's link leads to it, or it is on its way."""
     if is_folder(aside_of(place.to)) or (entry["state"] == "planned" and is_sealed(place.path, place.to)):
         return True
@@ -120,7 +120,7 @@ def _remake(entry: Entry, place: Places) -> None:
         remake(place.to, there)
 
 
-def _leave(back: Back, entry: Entry, place: Places) -> None:
+def _leave(back: UndoContext, entry: Entry, place: Places) -> None:
     """Nothing is brought back: something else than rookery's link stands there."""
     if disk.type_of(place.path) == entry["before"]["type"] or is_folder(aside_of(place.path)):
         _drop_hollow(back, entry, place)
@@ -131,6 +131,6 @@ def _leave(back: Back, entry: Entry, place: Places) -> None:
     back.leave(entry, "you have put something else there since; {} stays as it is".format(stays))
 
 
-def _drop_hollow(back: Back, entry: Entry, place: Places) -> None:
+def _drop_hollow(back: UndoContext, entry: Entry, place: Places) -> None:
     if entry["before"].get("to") == "absent" and back.type_of(place.to) == "dir" and not back.names(place.to):
         back.remove(place.to)

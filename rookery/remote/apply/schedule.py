@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optional, Set
 
 from rookery.remote.apply import commands, disk, process
-from rookery.remote.apply.commands import Command
+from rookery.remote.apply.commands import DeclaredCommand
 from rookery.remote.apply.lease import Lease
 from rookery.remote.apply.paths import native, portable
 from rookery.remote.apply.problem import Pending, Problem
@@ -18,7 +18,7 @@ Item = Dict[str, Any]
 class _Started(NamedTuple):
     """A command whose program runs."""
 
-    command: Command
+    command: DeclaredCommand
     state: str
     diff: Dict[str, str]
 
@@ -41,7 +41,7 @@ class Schedule:
             resume: The command to go on with, whose Slurm job is over.
         """
         self._work, self._lease, self._resume = work, lease, resume
-        all_of_them = [Command(work, item) for item in items]
+        all_of_them = [DeclaredCommand(work, item) for item in items]
         self._waiting = dict(enumerate(all_of_them))
         self._ended: Set[str] = set()
         for number in range(resume or 0):
@@ -138,13 +138,13 @@ class Schedule:
             self._work.ledger.settle_folder(native(folder))
 
 
-def _attached(work: Work, command: Command) -> "Optional[jobs.Job]":
+def _attached(work: Work, command: DeclaredCommand) -> "Optional[jobs.SetupJob]":
     from rookery.remote.apply import jobs
 
     return jobs.attached(work.roots.home, _key(work, command))
 
 
-def _in_slurm(work: Work, command: Command, job: "Optional[jobs.Job]", resumed: bool) -> process.Finished:
+def _in_slurm(work: Work, command: DeclaredCommand, job: "Optional[jobs.SetupJob]", resumed: bool) -> process.Finished:
     """How a command's job has ended.
 
     Args:
@@ -174,7 +174,7 @@ def _in_slurm(work: Work, command: Command, job: "Optional[jobs.Job]", resumed: 
     return jobs.outcome(job)
 
 
-def _key(work: Work, command: Command) -> str:
+def _key(work: Work, command: DeclaredCommand) -> str:
     from rookery.remote.apply import jobs
 
     return jobs.key_of(work.ledger.role, command.what, [portable(word) for word in command.argv])

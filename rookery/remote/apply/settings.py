@@ -11,7 +11,7 @@ from rookery.remote.apply.work import Thing, Work
 Object = Dict[str, Any]
 
 
-class Merged(NamedTuple):
+class MergedJson(NamedTuple):
     """What comes of a merge: the whole, the part that is rookery's, and the keys that the person set otherwise."""
 
     whole: Object
@@ -19,7 +19,7 @@ class Merged(NamedTuple):
     left: List[str]
 
 
-def merge(have: Object, want: Object, ours: Object) -> Merged:
+def merge(have: Object, want: Object, ours: Object) -> MergedJson:
     """Add what is wanted to what is there.
 
     Args:
@@ -41,7 +41,7 @@ def merge(have: Object, want: Object, ours: Object) -> Merged:
             whole[key] = written[key] = value
         elif not _same(have[key], value):
             left.append(key)
-    return Merged(whole, written, left)
+    return MergedJson(whole, written, left)
 
 
 def without(have: Object, ours: Object, had: Object) -> Object:

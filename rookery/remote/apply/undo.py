@@ -19,7 +19,7 @@ from rookery.remote.apply.ledger import Ledger, finish_interrupted, state_folder
 from rookery.remote.apply.paths import Roots, is_inside, native, portable
 from rookery.remote.apply.problem import Problem
 from rookery.remote.apply.records import Entry, real_of
-from rookery.remote.apply.restore import Back
+from rookery.remote.apply.restore import UndoContext
 
 _STANDS_ON = {"python_tools": "python"}  # whose tools run on whose Python
 _STAYS = ("ledger.json", "kept", "made", "lock", "lease.json")  # of rookery's state, unless it is purged
@@ -31,10 +31,10 @@ Payload = Dict[str, Any]
 
 def main(payload: Payload) -> None:
     """Take back what the laptop asks for, and answer."""
-    reply.main(Session, payload)
+    reply.main(UndoSession, payload)
 
 
-class Session:
+class UndoSession:
     """One call from the laptop.
 
     Its payload: `run` (id, who, laptop), `storage` (where rookery may write), `space` (MB left of a quota, by path),
@@ -44,7 +44,7 @@ class Session:
     def __init__(self, payload: Payload) -> None:
         self.payload = payload
         self.home = reply.home_folder()
-        self.back: Optional[Back] = None
+        self.back: Optional[UndoContext] = None
         self.found = False
         self.notes: List[str] = []
 
@@ -78,7 +78,7 @@ class Session:
         fault = records.doubts(ledger.record, roots)
         if fault is not None:
             raise Problem("the ledger {} is damaged, so nothing was touched: {}".format(ledger.file, fault))
-        self.back = back = Back(roots, ledger, Room(payload["space"]), payload["check"], payload["purge"])
+        self.back = back = UndoContext(roots, ledger, Room(payload["space"]), payload["check"], payload["purge"])
         restore.rescued(back)
         _brought(back)
         entries = _chosen(back, payload["only"])
@@ -102,7 +102,7 @@ class Session:
         times.put_back()
         self._end(back, times)
 
-    def _end(self, back: Back, times: "_Times") -> None:
+    def _end(self, back: UndoContext, times: "_Times") -> None:
         """Nothing is left to take back; or something is, and the ledger stays.
 
         Raises:
@@ -118,14 +118,14 @@ class Session:
         elif not back.check:
             times.forget()
 
-    def _clear_state(self, back: Back) -> None:
+    def _clear_state(self, back: UndoContext) -> None:
         """What rookery remembers besides the ledger is of no use any more."""
         folder = state_folder(self.home)
         for name in sorted(os.listdir(folder)):
             if name not in _STAYS:
                 back.remove(os.path.join(folder, name))
 
-    def _purge(self, back: Back) -> None:
+    def _purge(self, back: UndoContext) -> None:
         """Nothing of rookery's is left, but for copies of what stood where the person has something else by now."""
         folder, record = state_folder(self.home), back.ledger.record
         wanted = {native(left["kept"]) for left in record.left}
@@ -154,7 +154,7 @@ class Session:
 class _Times:
     """Times of folders that are not rookery's: what they were, unless somebody else wrote in them since."""
 
-    def __init__(self, back: Back, entries: List[Entry]) -> None:
+    def __init__(self, back: UndoContext, entries: List[Entry]) -> None:
         self.back = back
         self.folders = back.ledger.record.folders
         if back.check:
@@ -190,7 +190,7 @@ class _Times:
         self.back.ledger.save()
 
 
-def _take(back: Back, entry: Entry, covering: Dict[str, List[str]]) -> None:
+def _take(back: UndoContext, entry: Entry, covering: Dict[str, List[str]]) -> None:
     real = real_of(entry)
     if os.path.isdir(os.path.dirname(real)):
         back.act(lambda: disk.discard(disk.beside(real)))
@@ -202,7 +202,7 @@ def _take(back: Back, entry: Entry, covering: Dict[str, List[str]]) -> None:
         _KINDS[entry["kind"]](back, entry)
 
 
-def _chosen(back: Back, only: List[str]) -> List[Entry]:
+def _chosen(back: UndoContext, only: List[str]) -> List[Entry]:
     """The entries to take back.
 
     Raises:
@@ -240,7 +240,7 @@ def _stands_on(one: Entry, other: Entry) -> bool:
     return holds and any(path != place and is_inside(path, place) for place in places)
 
 
-def _brought(back: Back) -> None:
+def _brought(back: UndoContext) -> None:
     """Bring a Python that rookery put there before it had a ledger into it, with the folders that it is in."""
     path = os.path.join(state_folder(back.roots.home), "python")
     entries = back.ledger.entries

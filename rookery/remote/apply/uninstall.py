@@ -10,7 +10,7 @@ from typing import Dict, List, Optional
 from rookery.remote.apply import disk, restore
 from rookery.remote.apply.paths import is_inside, portable
 from rookery.remote.apply.records import Entry, real_of
-from rookery.remote.apply.restore import LEFT, REMOVED, Back
+from rookery.remote.apply.restore import LEFT, REMOVED, UndoContext
 
 # In rookery's own folder on the storage (…/rookery/x86_64): where tools put what the person has them make. Everything
 # else there is installed by rookery, or a cache.
@@ -32,7 +32,7 @@ def is_prefix(entry: Entry) -> bool:
     return made and is_rookerys and name != "home"
 
 
-def prefix(back: Back, entry: Entry) -> None:
+def prefix(back: UndoContext, entry: Entry) -> None:
     """Rookery's own folder on the storage: it goes, unless something of the person's is in it."""
     folder = real_of(entry)
     back.act(lambda: _clear_up(folder))
@@ -51,7 +51,7 @@ def prefix(back: Back, entry: Entry) -> None:
     back.settle(entry, REMOVED, "with what you made in it: " + _some(theirs) if theirs else "")
 
 
-def _made_with_tools(back: Back, folder: str) -> List[str]:
+def _made_with_tools(back: UndoContext, folder: str) -> List[str]:
     found = [name for name in back.names(folder) if name not in _KNOWN]
     for inner in _MADE_WITH_TOOLS:
         path = os.path.join(folder, inner)
@@ -64,7 +64,7 @@ def _some(names: List[str]) -> str:
     return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
 
 
-def cover(back: Back, entries: List[Entry]) -> Dict[str, List[str]]:
+def cover(back: UndoContext, entries: List[Entry]) -> Dict[str, List[str]]:
     """Folders that go as a whole, so nothing in them is looked at by itself; with the person's own Pythons in them."""
     found = {}
     for entry in entries:
@@ -76,7 +76,7 @@ def cover(back: Back, entries: List[Entry]) -> Dict[str, List[str]]:
     return found
 
 
-def command(back: Back, entry: Entry, covering: Dict[str, List[str]]) -> None:
+def command(back: UndoContext, entry: Entry, covering: Dict[str, List[str]]) -> None:
     """What a command made."""
     path, before = real_of(entry), entry["before"]
     kind = back.type_of(path)
@@ -97,7 +97,7 @@ def command(back: Back, entry: Entry, covering: Dict[str, List[str]]) -> None:
         back.leave(entry, "you have changed it since")
 
 
-def _remove(back: Back, entry: Entry, path: str, kind: str, covering: Dict[str, List[str]]) -> None:
+def _remove(back: UndoContext, entry: Entry, path: str, kind: str, covering: Dict[str, List[str]]) -> None:
     if kind == "dir" and path not in covering:
         note = "it holds Pythons of your own ({}), which --purge removes as well"
         back.tell(entry, LEFT, note.format(_some(_own_pythons(back, path))))
@@ -116,12 +116,12 @@ def _is_other(path: str, kind: str, after: "dict[str, str]") -> bool:
     return kind == "link" and "target" in after and portable(os.readlink(path)) != after["target"]
 
 
-def _is_tool(back: Back, path: str) -> bool:
+def _is_tool(back: UndoContext, path: str) -> bool:
     """Whether it is in rookery's own folder, where tools renew themselves."""
     return any(is_prefix(entry) and is_inside(path, real_of(entry)) for entry in back.ledger.entries)
 
 
-def _own_pythons(back: Back, folder: str) -> List[str]:
+def _own_pythons(back: UndoContext, folder: str) -> List[str]:
     """Versions in a pyenv that rookery did not put there."""
     versions = folder if os.path.basename(folder) == "versions" else os.path.join(folder, "versions")
     if not os.path.isdir(versions) or not os.path.isdir(os.path.join(os.path.dirname(versions), "libexec")):
@@ -130,7 +130,7 @@ def _own_pythons(back: Back, folder: str) -> List[str]:
     return [portable(name) for name in sorted(os.listdir(versions)) if os.path.join(versions, name) not in ours]
 
 
-def _take_out(back: Back, entry: Entry, folder: str) -> None:
+def _take_out(back: UndoContext, entry: Entry, folder: str) -> None:
     """Of a folder that stood there before: what came by the command, where it is nothing of the person's."""
     came: Optional[List[str]] = entry["after"].get("came")
     if came is None:
@@ -146,7 +146,7 @@ def _take_out(back: Back, entry: Entry, folder: str) -> None:
             back.remove(path)  # a shim of pyenv's, say, unless another Python has that program as well
 
 
-def _prune(back: Back, folder: str) -> None:
+def _prune(back: UndoContext, folder: str) -> None:
     """Remove what is empty in a folder, and the folder itself if nothing is left."""
     for name in back.names(folder):
         if back.type_of(os.path.join(folder, name)) == "dir":

@@ -23,10 +23,10 @@ Result = Dict[str, Any]
 
 def main(payload: Dict[str, Any]) -> None:
     """Answer the laptop. The facts as they are now come on standard input, from a probe that runs meanwhile."""
-    reply.main(Session, payload)
+    reply.main(VerifySession, payload)
 
 
-class Session:
+class VerifySession:
     """One look at a home."""
 
     def __init__(self, payload: Dict[str, Any]) -> None:
@@ -100,7 +100,7 @@ def _drift(home: str, role: str, part: Dict[str, Any]) -> Tuple[List[Dict[str, s
         return [{"kind": "", "path": "", "what": problem.message, "how": "in the way"}], []
     drifted = [one for one in work.outcomes if one["state"] == "would-change"]
     part["sights"].update(work.sights)
-    asking = [one for one in (commands.Command(work, item) for item in items) if one.unless]
+    asking = [one for one in (commands.DeclaredCommand(work, item) for item in items) if one.unless]
     part["untold"] = any(one.name not in part["sights"] for one in asking)  # what its answer depends on
     stays = [one for one in work.outcomes if (one["kind"], one["state"]) == ("moves", "kept")]
     return [dict(one, how=_how(one, diff)) for one, diff in zip(drifted, work.diffs)], stays

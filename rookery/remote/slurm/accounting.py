@@ -50,7 +50,7 @@ REMEMBERED, MOST = 2, 500
 """Version of what is remembered of jobs that are over, and how many of them are."""
 
 
-class Task:
+class SlurmTask:
     """One task of an array, or a job that is none.
 
     `by` is the number of the user that cancelled it, 0 for Slurm itself; None where that is not told.
@@ -83,14 +83,14 @@ class Task:
             self.killed = False
 
 
-class Job:
+class SlurmJob:
     """All that is known of a job; an array with its tasks is one."""
 
     def __init__(self, number: int) -> None:
         self.number, self.is_array = number, False
         self.name = self.folder = self.partition = self.limit = self.depends = ""
         self.submitted = 0
-        self.tasks: Dict[int, Task] = {}
+        self.tasks: Dict[int, SlurmTask] = {}
         self.reasons: Dict[str, int] = {}
         self.expected = 0
         self.listed: Set[int] = set()  # by squeue
@@ -154,9 +154,9 @@ class Job:
         }
 
 
-def read_accounts(text: str, jobs: Dict[int, Job]) -> None:
+def read_accounts(text: str, jobs: Dict[int, SlurmJob]) -> None:
     """Put sacct's lines in: a line a task, then one for each of its steps, which is where memory is told."""
-    task: Optional[Task] = None
+    task: Optional[SlurmTask] = None
     keys = ACCOUNTS.split(",")
     at = {key: place for place, key in enumerate(keys)}
     for parts in split(text, len(keys)):
@@ -171,7 +171,7 @@ def read_accounts(text: str, jobs: Dict[int, Job]) -> None:
             one.settle()
 
 
-def _step(task: Task, parts: List[str], at: Dict[str, int]) -> None:
+def _step(task: SlurmTask, parts: List[str], at: Dict[str, int]) -> None:
     processes, nodes = whole(parts[at["NTasks"]], 1), whole(parts[at["NNodes"]], 1)
     on_a_node = -(-processes // max(nodes, 1))
     task.peak = min(max(task.peak, kilobytes(parts[at["MaxRSS"]] or "0K") * on_a_node), 10**15)
@@ -186,22 +186,22 @@ def _by_signal_9(code: str) -> bool:
     return signal in ("9", "125") or status == "137"
 
 
-def _task(name: str, parts: List[str], at: Dict[str, int], jobs: Dict[int, Job]) -> Optional[Task]:
+def _task(name: str, parts: List[str], at: Dict[str, int], jobs: Dict[int, SlurmJob]) -> Optional[SlurmTask]:
     match = re.match(r"^([1-9][0-9]{0,11})(?:\+[0-9]+)?(?:_(?:([0-9]{1,7})|\[(.*)\]))?\Z", name)
     if not match or not parts[at["WorkDir"]]:  # the accounts know its end already, and not yet what it is
         return None
-    job = jobs.setdefault(int(match.group(1)), Job(int(match.group(1))))
+    job = jobs.setdefault(int(match.group(1)), SlurmJob(int(match.group(1))))
     job.is_array = "_" in name
     job.name, job.folder, job.partition = parts[at["JobName"]], parts[at["WorkDir"]], parts[at["Partition"]]
     job.limit = job.limit or _limit(parts[at["TimelimitRaw"]])
     job.submitted = min(moment(parts[at["Submit"]]) or job.submitted, job.submitted or moment(parts[at["Submit"]]))
     state, by = _state(parts[at["State"]])
     if match.group(3) is not None:
-        alike = Task(state)
+        alike = SlurmTask(state)
         alike.by = _canceller(state, by)
         job.tasks.update(dict.fromkeys(numbers(match.group(3)), alike))
         return None
-    task = job.tasks[int(match.group(2) or 0)] = Task(state)
+    task = job.tasks[int(match.group(2) or 0)] = SlurmTask(state)
     task.by = _canceller(state, by)
     task.exit = parts[at["ExitCode"]] if re.match(r"^[0-9]{1,5}:[0-9]{1,5}\Z", parts[at["ExitCode"]]) else ""
     task.killed = _by_signal_9(task.exit)
@@ -237,13 +237,13 @@ def _word(text: str) -> str:
     return text if re.match(r"^[A-Za-z_/ ]{1,40}\Z", text) else ""
 
 
-def read_queue(text: str, jobs: Dict[int, Job]) -> None:
+def read_queue(text: str, jobs: Dict[int, SlurmJob]) -> None:
     """Put squeue's lines in: what it says of a task that has not ended is newer than what sacct says."""
     for parts in split(text, len(QUEUE)):
         told = dict(zip(QUEUE, parts))
         if not NUMBER.match(told["F"]):
             continue
-        job = jobs.setdefault(int(told["F"]), Job(int(told["F"])))
+        job = jobs.setdefault(int(told["F"]), SlurmJob(int(told["F"])))
         state, _ = _state(told["T"])
         job.is_array = job.is_array or told["K"] not in ("", "N/A")
         job.name, job.folder, job.partition = told["j"], told["Z"], told["P"]
@@ -262,9 +262,9 @@ def read_queue(text: str, jobs: Dict[int, Job]) -> None:
                 _work(job, told, state, number)
 
 
-def _wait(job: Job, told: Dict[str, str], state: str, listed: List[int]) -> None:
+def _wait(job: SlurmJob, told: Dict[str, str], state: str, listed: List[int]) -> None:
     """Put tasks in that have not begun: one line of squeue's tells of all that wait for the same, up to millions."""
-    alike = Task(state)
+    alike = SlurmTask(state)
     alike.elapsed, alike.cpus = int(seconds(told["M"])), min(whole(told["C"]), 10**9)
     alike.asked = asked_memory(told["m"], alike.cpus, 1)
     job.tasks.update(dict.fromkeys(listed, alike))
@@ -274,10 +274,10 @@ def _wait(job: Job, told: Dict[str, str], state: str, listed: List[int]) -> None
     job.depends = told["E"] if told["E"] != "(null)" else ""
 
 
-def _work(job: Job, told: Dict[str, str], state: str, number: int) -> None:
+def _work(job: SlurmJob, told: Dict[str, str], state: str, number: int) -> None:
     """Put a task in that has begun."""
     # what sacct said of many that wait is one object
-    task = job.tasks[number] = copy.copy(job.tasks[number]) if number in job.tasks else Task(state)
+    task = job.tasks[number] = copy.copy(job.tasks[number]) if number in job.tasks else SlurmTask(state)
     task.state, task.elapsed = state, int(seconds(told["M"]))
     task.cpus = task.cpus or min(whole(told["C"]), 10**9)
     task.asked = task.asked or asked_memory(told["m"], task.cpus, 1)
@@ -286,7 +286,7 @@ def _work(job: Job, told: Dict[str, str], state: str, number: int) -> None:
         task.end, task.settled = moment(told["e"]), False
 
 
-def drop_forgotten(jobs: Dict[int, Job], asked: float) -> None:
+def drop_forgotten(jobs: Dict[int, SlurmJob], asked: float) -> None:
     """Take waiting tasks that squeue no longer lists for cancelled: Slurm forgets those at once, and sacct lags behind.
 
     Args:
@@ -323,8 +323,8 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
     if "Invalid job id" in wrong_queue:  # ended, and forgotten by now
         queue, wrong_queue = "", ""
 
-    def together(more: str) -> Dict[int, Job]:
-        jobs: Dict[int, Job] = {}
+    def together(more: str) -> Dict[int, SlurmJob]:
+        jobs: Dict[int, SlurmJob] = {}
         read_accounts(accounts + more, jobs)
         read_queue(queue, jobs)
         if not wrong_queue:
@@ -348,7 +348,7 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
     return {"now": int(time.time()), "uid": int(user), "squeue": wrong_queue, "sacct": wrong, "jobs": told}
 
 
-def chosen(jobs: Dict[int, Job], request: Dict[str, Any]) -> Dict[int, Job]:
+def chosen(jobs: Dict[int, SlurmJob], request: Dict[str, Any]) -> Dict[int, SlurmJob]:
     """Those of a project, or all."""
     bases: Tuple[str, ...] = ()
     if request.get("project"):
@@ -372,8 +372,8 @@ def remembered() -> Dict[str, Any]:
 
 def _is_entry(entry: Any) -> bool:
     """Whether an entry is one that this version of the program made: one that is not would be refused on the laptop."""
-    like = Job(1)
-    like.tasks[0] = Task("")
+    like = SlurmJob(1)
+    like.tasks[0] = SlurmTask("")
     number = (int, float, type(None))
     kinds: Dict[str, Any] = {
         key: number if value is None or isinstance(value, (int, float)) else type(value)

@@ -22,7 +22,7 @@ PATIENCE = 20
 """Seconds that the controller is given to answer."""
 
 
-class Task:
+class LoggedTask:
     """A task of the job, or the job itself where it is no array."""
 
     def __init__(self, number: str, parts: List[str]) -> None:
@@ -30,12 +30,12 @@ class Task:
         self.state = (self.state.split() or [""])[0]  # CANCELLED by 1000
 
 
-def tasks(job: str) -> Tuple[Dict[str, Task], str]:
+def tasks(job: str) -> Tuple[Dict[str, LoggedTask], str]:
     """All of them by number, "" for the job itself: sacct's word, and of what has not ended squeue's, the newer.
 
     Also why a part of Slurm did not answer; "" where both did.
     """
-    found: Dict[str, Task] = {}
+    found: Dict[str, LoggedTask] = {}
     form = "JobID,JobIDRaw,State,Reason,JobName,WorkDir,Start"
     asked = ["sacct", "-X", "--noheader", "--parsable", "--delimiter", FIELD, "--format", form, "-j", job]
     accounts, silent = slurm(asked)
@@ -52,14 +52,14 @@ def tasks(job: str) -> Tuple[Dict[str, Task], str]:
     return found, silent
 
 
-def _take(found: Dict[str, Task], job: str, parts: List[str]) -> None:
+def _take(found: Dict[str, LoggedTask], job: str, parts: List[str]) -> None:
     match = re.match(r"^([0-9]{1,12})(?:_([0-9]{1,10}))?$", parts[0].strip())
     # without a folder, it is an end that the accounts heard of before the beginning
     if len(parts) == 7 and parts[5] and match and match.group(1) == job:
-        found[match.group(2) or ""] = Task(match.group(2) or "", parts[1:])
+        found[match.group(2) or ""] = LoggedTask(match.group(2) or "", parts[1:])
 
 
-def chosen(found: Dict[str, Task]) -> Tuple[Task, str]:
+def chosen(found: Dict[str, LoggedTask]) -> Tuple[LoggedTask, str]:
     """The task of an array that one most likely wants to see, and why: the first that failed, else the latest begun."""
     every = sorted(found.values(), key=lambda task: int(task.number))
     failed = [task for task in every if task.state not in ACTIVE and task.state not in ("COMPLETED", "CANCELLED")]
@@ -71,7 +71,7 @@ def chosen(found: Dict[str, Task]) -> Tuple[Task, str]:
     return every[0], "the first"
 
 
-def expand(pattern: str, job: str, task: Task) -> str:
+def expand(pattern: str, job: str, task: LoggedTask) -> str:
     """The path that Slurm makes of a pattern (sbatch's manual, filename pattern), as far as it is known here."""
     user = os.environ.get("USER") or os.path.basename(os.path.expanduser("~"))
     values = {"A": job, "a": task.number or "4294967294", "j": task.id or job, "J": task.id or job, "x": task.name,
@@ -86,7 +86,7 @@ def expand(pattern: str, job: str, task: Task) -> str:
     return re.sub(r"%([0-9]{0,3})([A-Za-z%])", value, pattern)
 
 
-def path_of(job: str, task: Task, error: bool) -> Tuple[str, str]:
+def path_of(job: str, task: LoggedTask, error: bool) -> Tuple[str, str]:
     """Where the log is: as Slurm says while it remembers, else as the record does, else Slurm's default.
 
     Returns:
@@ -167,13 +167,13 @@ class Follower:
         self.send(task, path)
         return None
 
-    def state(self, task: Task) -> str:
+    def state(self, task: LoggedTask) -> str:
         """How the task stands now; "" where it has ended and is forgotten."""
         name = "%s_%s" % (self.job, task.number) if task.number else self.job
         said = slurm(["squeue", "--noheader", "-t", "all", "-j", name, "-o", "%T"], PATIENCE)[0].split()
         return said[0] if said else ""
 
-    def wait(self, task: Task, path: str) -> str:
+    def wait(self, task: LoggedTask, path: str) -> str:
         """Stay until the log is there, or the task has ended without one; its path, which is settled when it begins."""
         for pause in pauses(10):
             self.alive()
@@ -185,7 +185,7 @@ class Follower:
                 break
         return path
 
-    def send(self, task: Task, path: str) -> None:
+    def send(self, task: LoggedTask, path: str) -> None:
         """Send the log, and where asked what is added to it, until the task has ended and all of it is sent."""
         ended = not self.request.get("follow") or task.state not in ACTIVE
         looked = time.time()

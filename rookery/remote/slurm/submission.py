@@ -31,7 +31,7 @@ LONGEST_PATCH = 1000000
 """Characters of uncommitted changes that a record holds."""
 
 
-class Answer(Exception):  # noqa: N818 it is no error
+class SubmissionAnswer(Exception):  # noqa: N818 it is no error
     """What the laptop is told; nothing more is done."""
 
     def __init__(self, state: str, **told: Any) -> None:
@@ -55,11 +55,11 @@ class Submission:
         home = os.path.expanduser("~")
         self.base = os.path.join(home, "projects", request["project"])
         if not os.path.isfile(os.path.join(home, ".config", "rookery", "env.sh")):
-            raise Answer("not-set-up")
+            raise SubmissionAnswer("not-set-up")
         self.release = os.path.realpath(os.path.join(self.base, "current"))
         self.stamp = stamp(self.release)
         if not self.stamp:
-            raise Answer("not-deployed")
+            raise SubmissionAnswer("not-deployed")
         self.entry: Dict[str, Any] = self._entry()
         self.repository = os.path.join(self.base, "repository.git")
         self.base_commit = self._base_commit()
@@ -77,7 +77,7 @@ class Submission:
         if self.request["path"]:
             return {}
         if self.request["job"] not in jobs:
-            raise Answer("no-job", jobs=sorted(jobs), stamp=self.stamp)
+            raise SubmissionAnswer("no-job", jobs=sorted(jobs), stamp=self.stamp)
         return dict(jobs[self.request["job"]])
 
     def _base_commit(self) -> str:
@@ -90,7 +90,9 @@ class Submission:
     def _script(self) -> str:
         path = os.path.realpath(os.path.join(self.release, self.script))
         if not path.startswith(self.release + "/") or not os.path.isfile(path):
-            raise Answer("no-script", script=self.script, jobs=sorted(self.stamp.get("jobs") or {}), stamp=self.stamp)
+            raise SubmissionAnswer(
+                "no-script", script=self.script, jobs=sorted(self.stamp.get("jobs") or {}), stamp=self.stamp
+            )
         with open(path, "rb") as stream:
             return stream.read().decode("utf-8", "surrogateescape")
 
@@ -105,7 +107,7 @@ class Submission:
         untold = self.request["tag"] and self.request["base"] != self.base_commit
         if self.request["digest"] != self.digest or untold:
             look = {"script": self.text, "path": self.script, "digest": self.digest, "base": self.base_commit}
-            raise Answer("look", stamp=self.stamp, **look)
+            raise SubmissionAnswer("look", stamp=self.stamp, **look)
         self._compare_with_failed()
         self.after = self._dependencies()
         self.options = ["--chdir=" + self.release]
@@ -118,7 +120,7 @@ class Submission:
         if self.request["test"]:
             code, out, err = self._sbatch(["--test-only", *self.options, self.script])
             said = (err + out).strip()
-            raise Answer("tested", ok=code == 0, said=said, stamp=self.stamp, warnings=self.warnings)
+            raise SubmissionAnswer("tested", ok=code == 0, said=said, stamp=self.stamp, warnings=self.warnings)
         self._make_log_folders()
         made = self._record()  # whatever can fail about it, fails before
         since = int(time.time())
@@ -128,10 +130,12 @@ class Submission:
         if not number and "timed out" in err.lower():
             number = self._stray(since, self.release, self.name)
             if not number:  # Slurm may yet do it: what was intended stays written down
-                raise Answer("unknown", said=err.strip(), stamp=self.stamp)
+                raise SubmissionAnswer("unknown", said=err.strip(), stamp=self.stamp)
         if not number:
             os.unlink(self.intent)
-            raise Answer("refused", said=err.strip() or out.strip() or "exit status %d" % code, stamp=self.stamp)
+            raise SubmissionAnswer(
+                "refused", said=err.strip() or out.strip() or "exit status %d" % code, stamp=self.stamp
+            )
         self._recorded(made, number, said=err.strip())
 
     def _start(self) -> None:
@@ -185,7 +189,7 @@ class Submission:
         for path in glob.glob(os.path.join(glob.escape(self.base), "runs", "*.json")):
             known = self._read_record(path)
             if known.get("token") == self.request["token"] and known.get("job") == self._what:
-                raise Answer("already", record=known, stamp=self.stamp)
+                raise SubmissionAnswer("already", record=known, stamp=self.stamp)
         intended = read(self.intent)
         made = intended.get("record")
         if not isinstance(made, dict) or made.get("job") != self._what:
@@ -213,13 +217,13 @@ class Submission:
         asked = ["squeue", "--noheader", "-u", str(os.getuid()), "-t", "all", "-o", form]
         code, queue, err = run(asked, PATIENCE, env=environment)
         if code:
-            raise Answer("unknown", said=err.strip(), stamp=self.stamp)
+            raise SubmissionAnswer("unknown", said=err.strip(), stamp=self.stamp)
         # what has ended minutes ago is known to the accounts alone
         start = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(max(since, 1)))
         asked = ["sacct", "-X", "--noheader", "--parsable", "--delimiter", FIELD, "-S", start]
         code, accounts, err = run([*asked, "--format=JobID,Submit,WorkDir,JobName"], PATIENCE, env=environment)
         if code and code != NO_COMMAND and NO_ACCOUNTS not in err.lower():
-            raise Answer("unknown", said=err.strip(), stamp=self.stamp)
+            raise SubmissionAnswer("unknown", said=err.strip(), stamp=self.stamp)
         rows = [*split(queue, 4), *split(accounts, 4)]
         numbers = {
             row[0].partition("_")[0]
@@ -236,13 +240,13 @@ class Submission:
         path = os.path.join(self.base, "runs", self.request["failed_of"] + ".json")
         before = record(path)
         if not before:
-            raise Answer("bad-record" if os.path.lexists(path) else "no-record", said=path, stamp=self.stamp)
+            raise SubmissionAnswer("bad-record" if os.path.lexists(path) else "no-record", said=path, stamp=self.stamp)
         if before.get("job") != self._what:
-            raise Answer("other-job", name=before.get("job"), stamp=self.stamp)
+            raise SubmissionAnswer("other-job", name=before.get("job"), stamp=self.stamp)
         now = {"rows": self._rows(), "chunk": self.entry.get("chunk") or 1}
         wrong = [key for key in now if before.get(key) != now[key]]
         if wrong:
-            raise Answer("changed", what=wrong, before=before.get("commit", ""), stamp=self.stamp)
+            raise SubmissionAnswer("changed", what=wrong, before=before.get("commit", ""), stamp=self.stamp)
 
     @property
     def _what(self) -> str:
@@ -262,14 +266,14 @@ class Submission:
         for given in list(self.request["after"]) + list(self.entry.get("after") or []):
             number = given if given.isdigit() else self._latest(given)
             if not number:
-                raise Answer("no-run", name=given, stamp=self.stamp)
+                raise SubmissionAnswer("no-run", name=given, stamp=self.stamp)
             code, out, _ = run(["sacct", "-X", "--noheader", "--parsable2", "--format=State", "-j", number], PATIENCE)
             states = [line.split()[0] for line in out.splitlines() if line.strip()]
             if not code and not states and self._is_unknown(number):
-                raise Answer("no-such-run", number=number, stamp=self.stamp)
+                raise SubmissionAnswer("no-such-run", number=number, stamp=self.stamp)
             bad = sorted({state for state in states if state != ENDED_WELL and state not in ACTIVE})
             if bad:
-                raise Answer("failed-before", number=number, name=given, states=bad, stamp=self.stamp)
+                raise SubmissionAnswer("failed-before", number=number, name=given, states=bad, stamp=self.stamp)
             if (code or not states or set(states) != {ENDED_WELL}) and number not in waited:
                 waited.append(number)
         return waited
@@ -328,7 +332,7 @@ class Submission:
             self._see_partition(number)
         if kept:
             self._written(path, made)
-        raise Answer(state, record=made, stamp=self.stamp, said=said, warnings=self.warnings)
+        raise SubmissionAnswer(state, record=made, stamp=self.stamp, said=said, warnings=self.warnings)
 
     def _written(self, path: str, made: Dict[str, Any]) -> bool:
         """Write the record, which the job is found by from then on; a full disk makes it no less submitted."""
@@ -427,7 +431,7 @@ def main() -> None:
     request = strict_json.loads(sys.argv[1])
     try:
         Submission(request).go()
-    except Answer as answer:
+    except SubmissionAnswer as answer:
         told = answer.told
     except OSError as error:
         told = {"state": "broken", "said": str(error)}

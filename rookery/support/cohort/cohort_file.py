@@ -33,7 +33,7 @@ _SECRET = re.compile(
 
 @cache
 def _loader() -> Any:
-    class Loader(yaml_document.fastest()):  # type: ignore[misc]
+    class CohortLoader(yaml_document.fastest()):  # type: ignore[misc]
         yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 PyYAML's own way
 
         def get_single_node(self) -> yaml.Node | None:
@@ -44,8 +44,8 @@ def _loader() -> Any:
             key = yaml.ScalarNode("tag:yaml.org,2002:str", _TOP, mark, mark)
             return yaml.MappingNode("tag:yaml.org,2002:map", [(key, node)], mark, node.end_mark)
 
-    Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(~|null|)$"), ["~", "n", ""])
-    return Loader
+    CohortLoader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(~|null|)$"), ["~", "n", ""])
+    return CohortLoader
 
 
 _DIALECT: Final = Dialect("cohort", _loader, kept=False)

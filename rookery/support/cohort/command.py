@@ -25,7 +25,7 @@ NOT_READY = 3
 
 
 @dataclass(frozen=True)
-class Request:
+class CohortOptions:
     """What a person asks of `cohort`; each field is the flag of that name.
 
     Attributes:
@@ -45,7 +45,7 @@ class Request:
     wheel: str = ""
 
 
-def run(request: Request) -> int:
+def run(request: CohortOptions) -> int:
     """Write what each student needs, read their reports, and say how far they are.
 
     Returns:
@@ -105,7 +105,9 @@ def _document(
     }
 
 
-def _show(request: Request, folder: Path, written: Sequence[Written], picture: Picture, sent: wheel.Wheel) -> None:
+def _show(
+    request: CohortOptions, folder: Path, written: Sequence[Written], picture: Picture, sent: wheel.Wheel
+) -> None:
     say = table.say
     states = Counter(one.state for one in written)
     told = ", ".join(f"{states[state]} {said}" for state, said in _SAID.items() if states[state])
@@ -135,7 +137,7 @@ def _show(request: Request, folder: Path, written: Sequence[Written], picture: P
 _SAID = {"made": "files made", "changed": "brought up to date", "present": "as before", "kept": "kept as you have them"}
 
 
-def _again(request: Request) -> str:
+def _again(request: CohortOptions) -> str:
     return f"{invocation()} cohort {shlex.quote(request.file)} --reports FOLDER --html readiness.html"
 
 

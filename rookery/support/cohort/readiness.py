@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from rookery.support.cohort.reports import Check, Report, Unread
+from rookery.support.cohort.reports import Report, ReportedCheck, Unread
 from rookery.support.cohort.student import Student
 
 FRESH: Final = timedelta(days=14)
@@ -28,7 +28,7 @@ _ORDER: Final = ("fault", "skipped", "warning")
 
 
 @dataclass(frozen=True)
-class Standing:
+class Readiness:
     """How one student stands on one cluster.
 
     Attributes:
@@ -43,31 +43,31 @@ class Standing:
 
     cluster: str
     state: str
-    checks: tuple[Check, ...] = ()
+    checks: tuple[ReportedCheck, ...] = ()
     when: datetime | None = None
     file: str = ""
     note: str = ""
 
     @property
-    def faults(self) -> tuple[Check, ...]:
+    def faults(self) -> tuple[ReportedCheck, ...]:
         """What does not work."""
         return tuple(check for check in self.checks if check.state == "fault")
 
     @property
-    def first(self) -> Check | None:
+    def first(self) -> ReportedCheck | None:
         """What is to be seen to first; None where nothing is, or nothing is known."""
         telling = {"faults": "fault", "unknown": "skipped"}.get(self.state)
         return next((check for check in self.checks if check.state == telling), None)
 
 
 @dataclass(frozen=True)
-class Row:
+class StudentReadiness:
     """A student, and how they stand on each of their clusters."""
 
     student: Student
-    standings: tuple[Standing, ...]
+    standings: tuple[Readiness, ...]
 
-    def on(self, cluster: str) -> Standing | None:
+    def on(self, cluster: str) -> Readiness | None:
         """How they stand on a cluster; None where they are not to work there."""
         return next((one for one in self.standings if one.cluster == cluster), None)
 
@@ -82,7 +82,7 @@ class Picture:
         nobodys: Reports that are nobody's.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[StudentReadiness]
     unread: Sequence[Unread] = ()
     nobodys: Sequence[Report] = ()
 
@@ -99,7 +99,7 @@ def picture(students: Sequence[Student], reports: Sequence[Report], unread: Sequ
     return Picture(rows(students, reports, now), unread, unmatched(students, reports))
 
 
-def rows(students: Sequence[Student], reports: Iterable[Report], now: datetime) -> list[Row]:
+def rows(students: Sequence[Student], reports: Iterable[Report], now: datetime) -> list[StudentReadiness]:
     """How all students stand.
 
     Args:
@@ -113,14 +113,16 @@ def rows(students: Sequence[Student], reports: Iterable[Report], now: datetime) 
         # where something is amiss with the laptop itself, doctor may not have got as far as to a cluster
         latest |= {(report.stem, cluster): report for cluster in report.clusters or clusters.get(report.stem, ())}
     return [
-        Row(student, tuple(_standing(name, latest.get((student.slug, name)), now) for name in student.clusters))
+        StudentReadiness(
+            student, tuple(_standing(name, latest.get((student.slug, name)), now) for name in student.clusters)
+        )
         for student in students
     ]
 
 
-def _standing(cluster: str, report: Report | None, now: datetime) -> Standing:
+def _standing(cluster: str, report: Report | None, now: datetime) -> Readiness:
     if report is None:
-        return Standing(cluster, "none")
+        return Readiness(cluster, "none")
     said, checks = report.clusters.get(cluster, ("unknown", ()))
     telling = [check for check in (*report.laptop, *checks) if check.state != "skipped" or check.fix]
     ordered = tuple(check for state in _ORDER for check in telling if check.state == state)
@@ -132,7 +134,7 @@ def _standing(cluster: str, report: Report | None, now: datetime) -> Standing:
         state, note = "old", f"{(now - report.when).days} days old; it said: {STATES[state]}"
     elif report.when - now > AHEAD:
         state, note = "old", "dated in the future: is that computer's clock right?"
-    return Standing(cluster, state, ordered, report.when, report.file, note)
+    return Readiness(cluster, state, ordered, report.when, report.file, note)
 
 
 def unmatched(students: Sequence[Student], reports: Iterable[Report]) -> list[Report]:
@@ -145,7 +147,7 @@ def unmatched(students: Sequence[Student], reports: Iterable[Report]) -> list[Re
     ]
 
 
-def counts(table: Sequence[Row]) -> Mapping[str, int]:
+def counts(table: Sequence[StudentReadiness]) -> Mapping[str, int]:
     """How many standings have each state, in the order of STATES."""
     states = [standing.state for row in table for standing in row.standings]
     return {state: states.count(state) for state in STATES}

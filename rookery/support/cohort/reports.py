@@ -39,7 +39,7 @@ class DamagedError(ValueError):
 
 
 @dataclass(frozen=True)
-class Check:
+class ReportedCheck:
     """One thing that doctor looked at.
 
     Attributes:
@@ -72,8 +72,8 @@ class Report:
     stem: str
     when: datetime
     rookery: str
-    laptop: tuple[Check, ...]
-    clusters: Mapping[str, tuple[str, tuple[Check, ...]]]
+    laptop: tuple[ReportedCheck, ...]
+    clusters: Mapping[str, tuple[str, tuple[ReportedCheck, ...]]]
 
 
 @dataclass(frozen=True)
@@ -197,14 +197,14 @@ def _when(value: Any) -> datetime:
         raise DamagedError("does not say when it was made") from None
 
 
-def _cluster(value: Any) -> tuple[str, tuple[Check, ...]]:
+def _cluster(value: Any) -> tuple[str, tuple[ReportedCheck, ...]]:
     data = _mapping(value, "a cluster")
     if data.get("state") not in _STATES:
         raise DamagedError("has a cluster whose state is none of doctor's")
     return str(data["state"]), tuple(_checks(data.get("checks"), "checks"))
 
 
-def _checks(value: Any, what: str) -> Iterator[Check]:
+def _checks(value: Any, what: str) -> Iterator[ReportedCheck]:
     if not isinstance(value, list) or len(value) > MOST:
         raise DamagedError(f"has no list of at most {MOST} where {what} belongs")
     for one in value:
@@ -213,7 +213,7 @@ def _checks(value: Any, what: str) -> Iterator[Check]:
         if data.get("state") not in _CHECKS or not all(isinstance(text, str) for text in texts.values()):
             raise DamagedError("has a check that is none of doctor's")
         title = one_line(texts["title"]) or one_line(texts["name"])
-        yield Check(title, str(data["state"]), one_line(texts["found"]), one_line(texts["fix"]))
+        yield ReportedCheck(title, str(data["state"]), one_line(texts["found"]), one_line(texts["fix"]))
 
 
 def _mapping(value: Any, what: str) -> Mapping[str, Any]:

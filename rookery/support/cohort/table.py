@@ -7,23 +7,23 @@ from typing import Any, Final
 from rookery.clusters.cluster import Cluster
 from rookery.core import tables
 from rookery.support.cohort import pages, readiness
-from rookery.support.cohort.readiness import STATES, Row, Standing
+from rookery.support.cohort.readiness import STATES, Readiness, StudentReadiness
 
 _STYLES: Final = {"ready": "green", "faults": "bold red", "unknown": "yellow", "old": "yellow", "none": "dim"}
 
 
-def columns(rows: Sequence[Row]) -> list[str]:
+def columns(rows: Sequence[StudentReadiness]) -> list[str]:
     """The clusters of all students, in the order of their first mention."""
     return list(dict.fromkeys(standing.cluster for row in rows for standing in row.standings))
 
 
-def summary(rows: Sequence[Row]) -> str:
+def summary(rows: Sequence[StudentReadiness]) -> str:
     """All of it in a line."""
     told = [f"{count} {STATES[state]}" for state, count in readiness.counts(rows).items() if count]
     return f"{size(rows)}: {', '.join(told)}"
 
 
-def size(rows: Sequence[Row]) -> str:
+def size(rows: Sequence[StudentReadiness]) -> str:
     """How many students and homes there are."""
     homes = sum(len(row.standings) for row in rows)
     return f"{_several(len(rows), 'student')}, {_several(homes, 'home')}"
@@ -33,7 +33,7 @@ def _several(number: int, what: str) -> str:
     return f"1 {what}" if number == 1 else f"{number} {what}s"
 
 
-def show(rows: Sequence[Row]) -> None:
+def show(rows: Sequence[StudentReadiness]) -> None:
     """Print the table, and below it what each student is to do."""
     from rich.text import Text
 
@@ -57,7 +57,7 @@ def say(text: str, style: str = "") -> None:
     tables.console().print(Text(text, style=style), soft_wrap=True)
 
 
-def _cell(standing: Standing | None) -> Any:
+def _cell(standing: Readiness | None) -> Any:
     from rich.text import Text
 
     if standing is None:
@@ -71,7 +71,7 @@ def _cell(standing: Standing | None) -> Any:
     return Text(told, _STYLES[standing.state])
 
 
-def remarks(row: Row, standing: Standing) -> list[str]:
+def remarks(row: StudentReadiness, standing: Readiness) -> list[str]:
     """What else there is to say of a student on a cluster: the first thing to see to, and how old the report is."""
     who, first = f"{row.student.name}, {standing.cluster}", standing.first
     told = [f"{who}: {standing.note}"] if standing.note else []
@@ -83,7 +83,7 @@ def remarks(row: Row, standing: Standing) -> list[str]:
     return told
 
 
-def document(rows: Sequence[Row], clusters: Mapping[str, Cluster]) -> list[dict[str, Any]]:
+def document(rows: Sequence[StudentReadiness], clusters: Mapping[str, Cluster]) -> list[dict[str, Any]]:
     """The table as --json tells it."""
     return [
         {
@@ -95,6 +95,6 @@ def document(rows: Sequence[Row], clusters: Mapping[str, Cluster]) -> list[dict[
     ]
 
 
-def _standing(standing: Standing) -> Mapping[str, Any]:
+def _standing(standing: Readiness) -> Mapping[str, Any]:
     said = asdict(standing) | {"when": standing.when.strftime("%Y-%m-%dT%H:%M:%SZ") if standing.when else None}
     return {key: value for key, value in said.items() if key != "cluster"}

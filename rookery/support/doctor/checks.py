@@ -96,7 +96,7 @@ class Check:
     fix: str = ""
 
 
-class Board:
+class CheckResults:
     """What was found so far, a check a name; what is put down first stays."""
 
     def __init__(self, titles: dict[str, str]) -> None:
@@ -169,7 +169,7 @@ class Board:
         self._found.setdefault(name, Check(name, self.titles[name], state, line, clean(fix).replace("\n", " ")))
 
 
-def exit_code(boards: Iterator[Board] | list[Board]) -> int:
+def exit_code(boards: Iterator[CheckResults] | list[CheckResults]) -> int:
     """0 where nothing is wrong, 3 where there is a fault, 1 where something could not be looked at."""
     states = {board.state for board in boards}
     return 3 if "faults" in states else 1 if "unknown" in states else 0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.errors import SshError
-from rookery.core.console import Screen, Story
+from rookery.core.console import RunResult, Screen
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
 from rookery.support.doctor import (
@@ -26,14 +26,14 @@ from rookery.support.doctor import (
     report,
     slurm_checks,
 )
-from rookery.support.doctor.checks import Board
+from rookery.support.doctor.checks import CheckResults
 
 if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 
 @dataclass(frozen=True)
-class Request:
+class DoctorOptions:
     """What a person asks of `doctor`; each field is the flag of that name.
 
     Attributes:
@@ -64,13 +64,13 @@ class _Patient:
         home: Their home there.
     """
 
-    board: Board = field(default_factory=lambda: Board(checks.CLUSTER))
-    door: "Door | None" = None
+    board: CheckResults = field(default_factory=lambda: CheckResults(checks.CLUSTER))
+    door: "Connection | None" = None
     user: str = ""
     home: str = ""
 
 
-def run(request: Request) -> int:
+def run(request: DoctorOptions) -> int:
     """Look at everything, and say what is wrong.
 
     Returns:
@@ -82,7 +82,7 @@ def run(request: Request) -> int:
     target = Path(request.report).expanduser() if request.report else None
     if target:
         report.writable(target)
-    here = Board(checks.LAPTOP)
+    here = CheckResults(checks.LAPTOP)
     laptop_checks.look(here)
     patients = {name: _Patient() for name in _names(request, here)}
     _logins(patients, here, request)
@@ -105,7 +105,7 @@ def run(request: Request) -> int:
     return code
 
 
-def _names(request: Request, here: Board) -> list[str]:
+def _names(request: DoctorOptions, here: CheckResults) -> list[str]:
     """The clusters that are meant.
 
     Raises:
@@ -126,7 +126,7 @@ def _names(request: Request, here: Board) -> list[str]:
     return asked or selection.yours(sandbox=request.sandbox)
 
 
-def _logins(patients: Mapping[str, _Patient], here: Board, request: Request) -> None:
+def _logins(patients: Mapping[str, _Patient], here: CheckResults, request: DoctorOptions) -> None:
     """Profiles and connections, one after another so that no two ask at once."""
     for name, one in patients.items():
         cluster = connection_checks.known(one.board, name, sandbox=request.sandbox)
@@ -145,7 +145,7 @@ def _visits(patients: Mapping[str, _Patient]) -> None:
     reached = {name: one for name, one in patients.items() if one.door}
     if not reached:
         return
-    with Screen(Story(list(reached)), file=sys.stderr) as screen:
+    with Screen(RunResult(list(reached)), file=sys.stderr) as screen:
 
         def visit(name: str) -> None:
             _visit(reached[name], lambda text: screen.say(name, text if len(reached) == 1 else f"{name}: {text}"))

@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING
 from rookery.clusters.config import profile, unknown_settings
 from rookery.clusters.ssh import diagnosis, host_keys, user_settings
 from rookery.clusters.ssh.config_file import config_file
-from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.errors import SshError, again
 from rookery.clusters.ssh.remote_command import unattended
 from rookery.core import console
 from rookery.core.errors import RookeryError
 from rookery.homes import login
-from rookery.support.doctor.checks import WAY, Board
+from rookery.support.doctor.checks import WAY, CheckResults
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 PATIENCE = 30
 """Seconds for ssh to be asked once more."""
@@ -51,7 +51,7 @@ _OF = {
 
 
 @dataclass(frozen=True)
-class Heard:
+class SshDebugOutput:
     """What `ssh -v` tells of a login that failed.
 
     Attributes:
@@ -72,7 +72,7 @@ class Heard:
         return bool({"password", "keyboard-interactive"} & set(self.methods))
 
 
-def heard(text: str) -> Heard:
+def heard(text: str) -> SshDebugOutput:
     """What ssh printed with -v, read. OpenSSH 7 to 9 say it in these words."""
     lines = text.replace("\r", "").splitlines()
     plain = [
@@ -80,7 +80,7 @@ def heard(text: str) -> Heard:
     ]
     methods = re.findall(r"^debug1: Authentications that can continue: (\S+)", text, re.MULTILINE)
     said = [line for line in plain if "Permission denied" not in line]
-    return Heard(
+    return SshDebugOutput(
         tuple(methods[-1].split(",")) if methods else (),
         "Offering public key" in text,
         bool(re.search(r"Server accepts key|partial success|^(debug1: )?Authenticated to ", text, re.MULTILINE)),
@@ -88,7 +88,7 @@ def heard(text: str) -> Heard:
     )
 
 
-def known(board: Board, name: str, *, sandbox: bool) -> "Cluster | None":
+def known(board: CheckResults, name: str, *, sandbox: bool) -> "Cluster | None":
     """The cluster's profile; None where it is no use."""
     sources = profile.sources(sandbox)
     try:
@@ -119,7 +119,7 @@ def whom(cluster: "Cluster") -> str:
     return f"{words.rstrip('.')} ({url})" if url else str(words).rstrip(".")
 
 
-def at_risk(board: Board, cluster: "Cluster", now: time.struct_time) -> None:
+def at_risk(board: CheckResults, cluster: "Cluster", now: time.struct_time) -> None:
     """Whether the cluster may be down for work."""
     text = str((cluster.data.get("cluster_policies") or {}).get("at_risk") or "")
     if not text:
@@ -131,8 +131,8 @@ def at_risk(board: Board, cluster: "Cluster", now: time.struct_time) -> None:
 
 
 def connect(
-    board: Board, cluster: "Cluster", *, accept_host_key: str = "", can_ask: bool | None = None
-) -> "Door | None":
+    board: CheckResults, cluster: "Cluster", *, accept_host_key: str = "", can_ask: bool | None = None
+) -> "Connection | None":
     """Find the connection or open it; None where that fails, and the board says at which step.
 
     Args:
@@ -142,7 +142,7 @@ def connect(
         can_ask: Whether there is a terminal to ask on; found out where None.
     """
     asking = sys.stdin.isatty() and sys.stderr.isatty() if can_ask is None else can_ask
-    door, typed = Door(cluster), False
+    door, typed = Connection(cluster), False
     try:
         diagnosis.check_identity(cluster)
         own = "what your ~/.ssh/config says" if user_settings.has_identity(cluster) else "ssh's own choice"
@@ -169,28 +169,28 @@ def connect(
     return door
 
 
-def _without_key(board: Board, cluster: "Cluster", error: SshError) -> None:
+def _without_key(board: CheckResults, cluster: "Cluster", error: SshError) -> None:
     """A password was taken in the end; that the key was not is worth a word."""
     codes = any("totp" in one for one in cluster.data.get("cluster_logins") or ())  # asked for besides a key
     if error.reason == "denied" and cluster.identity_file and not codes and "passphrase" not in error.message:
-        fix = _copying(cluster, Heard(methods=("password",)))
+        fix = _copying(cluster, SshDebugOutput(methods=("password",)))
         board.warn("key", f"{cluster.identity_file} is not taken, so you have to type each time", fix)
 
 
-def _asked_again(door: "Door", error: SshError) -> Heard:
+def _asked_again(door: "Connection", error: SshError) -> SshDebugOutput:
     """Ask ssh again in more detail, where what it said may mean two things."""
     if error.reason not in {"denied", "dropped", "other"}:
-        return Heard()
+        return SshDebugOutput()
     with suppress(subprocess.TimeoutExpired, RookeryError), console.waiting(f"asking {door.cluster.name} why"):
         ask = [*door.ssh, "-v", "-o", "ControlPath=none", "-o", "BatchMode=yes", "-T", door.cluster.name, "true"]
         done = subprocess.run(
             ask, stderr=subprocess.PIPE, text=True, errors="replace", timeout=PATIENCE, check=False, **unattended()
         )
         return heard(str(done.stderr))
-    return Heard()
+    return SshDebugOutput()
 
 
-def blame(board: Board, cluster: "Cluster", error: SshError, more: Heard, *, typed: bool) -> None:
+def blame(board: CheckResults, cluster: "Cluster", error: SshError, more: SshDebugOutput, *, typed: bool) -> None:
     """Put down at which step the way ended; those before it went well, those after it were not taken."""
     step = _step(cluster, error, more, typed=typed)
     if step in _STEPS:
@@ -223,7 +223,7 @@ def blame(board: Board, cluster: "Cluster", error: SshError, more: Heard, *, typ
     board.skip_rest(f"{WAY[step]} comes first")
 
 
-def _step(cluster: "Cluster", error: SshError, more: Heard, *, typed: bool) -> str:
+def _step(cluster: "Cluster", error: SshError, more: SshDebugOutput, *, typed: bool) -> str:
     """The step at which the way ended."""
     vpn = (cluster.data.get("cluster_vpn") or {}).get("needed")
     if error.reason == "no-answer" and vpn in {"off_campus", "always"} and not cluster.sandbox:
@@ -255,7 +255,7 @@ def _in_a_terminal(cluster: "Cluster") -> str:
     return f"{again(cluster)}   # in a terminal; then the same command again"
 
 
-def _copying(cluster: "Cluster", more: Heard) -> str:
+def _copying(cluster: "Cluster", more: SshDebugOutput) -> str:
     """The command that copies the person's key there, where a password lets them in; else whom to ask."""
     key = f"{cluster.identity_file}.pub" if cluster.identity_file else "~/.ssh/id_ed25519.pub"
     shown = shlex.quote(key) if cluster.identity_file else key
@@ -267,7 +267,7 @@ def _copying(cluster: "Cluster", more: Heard) -> str:
     return f"{whom(cluster)}: give them {shown}; or, if your username there is another: {other}"
 
 
-def _passed(board: Board, cluster: "Cluster", steps: tuple[str, ...]) -> None:
+def _passed(board: CheckResults, cluster: "Cluster", steps: tuple[str, ...]) -> None:
     """The steps that were taken went well."""
     said = {
         "jump": cluster.proxy_jump or "none is needed",
@@ -284,7 +284,7 @@ def _passed(board: Board, cluster: "Cluster", steps: tuple[str, ...]) -> None:
             board.ok(step, said[step])
 
 
-def _host_key(board: Board, cluster: "Cluster") -> None:
+def _host_key(board: CheckResults, cluster: "Cluster") -> None:
     """The key is known; is it one of the published ones, where there are any?"""
     listed = host_keys.published(cluster)
     mine = [key.fingerprint for key in host_keys.known_keys(cluster)]
@@ -298,7 +298,7 @@ def _host_key(board: Board, cluster: "Cluster") -> None:
         board.fault("host-key", f"the known one, {mine[0]}, is none of those that are published", fix)
 
 
-def arrived(board: Board, cluster: "Cluster", how: str) -> None:
+def arrived(board: CheckResults, cluster: "Cluster", how: str) -> None:
     """The connection stands."""
     _passed(board, cluster, _STEPS[:-1])
     board.ok("second-factor", how)

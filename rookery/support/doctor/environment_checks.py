@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rookery.remote.slurm import variables
-from rookery.support.doctor.checks import Board
+from rookery.support.doctor.checks import CheckResults
 from rookery.support.doctor.fix_commands import login, noted
 from rookery.support.doctor.inspection import Seen
 
@@ -21,7 +21,7 @@ _BREAK = (
 )
 
 
-def judge(board: Board, cluster: "Cluster", seen: Seen) -> None:
+def judge(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     """Name what start-up files set, where, and what it breaks outside rookery."""
     odd = places(seen)
     lines = [f"`{text.strip()[:30]}` ({place})" for place, text in map(_line, seen.values.get("odd-line") or [])]

@@ -7,7 +7,7 @@ from rookery.clusters.ssh.config_file import config_file
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.support.doctor.checks import Board
+    from rookery.support.doctor.checks import CheckResults
 
 
 def with_sandbox(cluster: "Cluster", command: str) -> str:
@@ -35,6 +35,6 @@ def login(cluster: "Cluster") -> str:
     return shlex.join(["ssh", "-t", "-F", str(config_file(cluster)), cluster.name])
 
 
-def remade(board: "Board", cluster: "Cluster") -> str:
+def remade(board: "CheckResults", cluster: "Cluster") -> str:
     """The command that makes what `setup` makes, also where `setup` would say that all is up to date."""
     return f"{setup(cluster)} --force" if board.is_ok("set-up") else setup(cluster)

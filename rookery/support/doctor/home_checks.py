@@ -11,7 +11,7 @@ from rookery.homes import replaced_programs, status, up_to_date
 from rookery.homes import setup as runs
 from rookery.remote import strict_json
 from rookery.support.doctor import checks, environment_checks, inspection, storage_checks, vscode_checks
-from rookery.support.doctor.checks import Board
+from rookery.support.doctor.checks import CheckResults
 from rookery.support.doctor.connection_checks import whom
 from rookery.support.doctor.fix_commands import login, noted, remade, setup, there
 from rookery.support.doctor.inspection import Seen
@@ -28,7 +28,7 @@ SKEW = 60
 """Seconds that two clocks may differ."""
 
 
-def judge(board: Board, cluster: "Cluster", seen: Seen) -> None:
+def judge(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     """Judge what a login node told."""
     _startup(board, cluster, seen)
     _programs(board, cluster, seen)
@@ -45,7 +45,7 @@ def judge(board: Board, cluster: "Cluster", seen: Seen) -> None:
     vscode_checks.judge(board, cluster, seen)
 
 
-def _startup(board: Board, cluster: "Cluster", seen: Seen) -> None:
+def _startup(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     word, _, said = seen.one("startup").partition(" ")
     if word == "prints":
         found = (
@@ -74,7 +74,7 @@ def _editing(cluster: "Cluster") -> str:
     return noted(login(cluster), "log in, and let only interactive shells run that line")
 
 
-def _programs(board: Board, cluster: "Cluster", seen: Seen) -> None:
+def _programs(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     """Whether others could have replaced what rookery installed; then nothing that depends on it is judged."""
     danger = replaced_programs.danger(cluster, seen.look)
     if danger is None:
@@ -85,7 +85,7 @@ def _programs(board: Board, cluster: "Cluster", seen: Seen) -> None:
         board.skip(name, "the programs that others can change come first")
 
 
-def _set_up(board: Board, cluster: "Cluster", seen: Seen) -> bool:
+def _set_up(board: CheckResults, cluster: "Cluster", seen: Seen) -> bool:
     """Whether the home is set up at all."""
     one = status.standing(cluster, seen.look, up_to_date.asked(cluster))
     if one.state == status.NOT_SET_UP:
@@ -132,7 +132,7 @@ def lacking(path: str, wanted: list[str]) -> list[str]:
     return [folder for folder in wanted if folder not in there_]
 
 
-def _paths(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
+def _paths(board: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
     wanted = expected(seen)
     for kind, other, what in (("login", "command", "a login shell"), ("command", "login", "a command sent over ssh")):
         name, path = f"path-{kind}", seen.one(f"path-{kind}")
@@ -154,7 +154,7 @@ def _paths(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> 
             board.ok(name, "rookery's tools are found")
 
 
-def _with_path(board: Board, cluster: "Cluster", kind: str, seen: Seen) -> str:
+def _with_path(board: CheckResults, cluster: "Cluster", kind: str, seen: Seen) -> str:
     """What gives a PATH its folders again: setup, or taking out a line of the person's that sets it anew."""
     reads = _LOGIN if kind == "login" else _COMMAND
     resets = [place for place in seen.values.get("resets") or [] if place.partition(":")[0] in reads]
@@ -165,7 +165,7 @@ def _with_path(board: Board, cluster: "Cluster", kind: str, seen: Seen) -> str:
     return remade(board, cluster)
 
 
-def _modules(board: Board, cluster: "Cluster", seen: Seen) -> None:
+def _modules(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     if not inspection.has_modules(cluster):
         board.ok("modules", "there are none here")
         return
@@ -182,7 +182,7 @@ def _modules(board: Board, cluster: "Cluster", seen: Seen) -> None:
         board.ok("modules", "those of the profile are there")
 
 
-def _conda(board: Board, cluster: "Cluster", seen: Seen) -> None:
+def _conda(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     files = seen.values.get("conda") or []
     if not files:
         board.ok("conda", "it has written nothing there")
@@ -201,7 +201,7 @@ def _conda(board: Board, cluster: "Cluster", seen: Seen) -> None:
         board.warn("conda", f"`conda init` has put its own Python before the others, in {named}", fix)
 
 
-def _python(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
+def _python(board: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
     system = dict((line.split(" ", 1)[::-1]) for line in seen.facts.get("python") or [] if " " in line).get(
         "/usr/bin/python3", ""
     )
@@ -233,7 +233,7 @@ _MISSING = re.compile(r"version [`'](\S+?)['`] is not installed \(set by (.+?)\)
 
 
 def _missing_python(
-    board: Board, cluster: "Cluster", name: str, missing: tuple[str, str], seen: Seen
+    board: CheckResults, cluster: "Cluster", name: str, missing: tuple[str, str], seen: Seen
 ) -> tuple[str, str]:
     """What keeps pyenv's python from starting, and what helps: the line or file that names another version."""
     version, by = missing
@@ -252,7 +252,7 @@ def _missing_python(
     return found, noted(there(cluster, f"sed -i.old '{line}s/^/# /' {file}"), install)
 
 
-def _r(board: Board, cluster: "Cluster", seen: Seen) -> None:
+def _r(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     modules = (cluster.data.get("cluster_modules") or {}).get("r") or []
     said = str(cluster.data.get("cluster_system_r") or "")
     if not modules and not said:
@@ -281,7 +281,7 @@ def _r(board: Board, cluster: "Cluster", seen: Seen) -> None:
     )
 
 
-def internet(board: Board, cluster: "Cluster", where: str, said: str) -> None:
+def internet(board: CheckResults, cluster: "Cluster", where: str, said: str) -> None:
     """Whether the internet can be had, held against the profile: a `no` is worth a word only where it says yes."""
     name = f"internet-{where}"
     told = str((cluster.data.get("cluster_internet") or {}).get(where) or "unknown")
@@ -303,7 +303,7 @@ def internet(board: Board, cluster: "Cluster", where: str, said: str) -> None:
         board.skip(name, "it was not told")
 
 
-def clock(board: Board, skew: float) -> None:
+def clock(board: CheckResults, skew: float) -> None:
     """Two clocks that differ make builds, tokens and `make` go wrong."""
     if abs(skew) <= SKEW:
         board.ok("clock", "they agree")
@@ -314,7 +314,7 @@ def clock(board: Board, skew: float) -> None:
     board.warn("clock", found, fix)
 
 
-def unreachable(board: Board, cluster: "Cluster", error: SshError) -> None:
+def unreachable(board: CheckResults, cluster: "Cluster", error: SshError) -> None:
     """The connection stands, and a command is not carried out: start-up files, the account, or the line itself."""
     found = error.message.removeprefix(f"{cluster.name}: ").rstrip(".")
     if error.reason == "startup" and _NOBODY.search(error.message):
@@ -342,7 +342,7 @@ def _opening(cluster: "Cluster") -> str:
     return noted(login(cluster), f"log in, and make `exit` in ~/.bashrc a `return`; does that end too? {whom(cluster)}")
 
 
-def silent(board: Board, cluster: "Cluster", error: RookeryError) -> None:
+def silent(board: CheckResults, cluster: "Cluster", error: RookeryError) -> None:
     """There was no answer in time."""
     found = f"{error.message.removeprefix(f'{cluster.name}: ').rstrip('.')}: something there hangs"
     fix = f"{there(cluster, 'true')}   # does that hang too? Then look at ~/.bashrc, or {whom(cluster)}"

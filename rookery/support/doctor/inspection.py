@@ -18,7 +18,7 @@ from rookery.remote.slurm.variables import ALL, KEPT
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 PATIENCE = 120
 """Seconds a login node is given for all of it: a start-up file that hangs is given 15 in there."""
@@ -41,7 +41,7 @@ class Seen:
     """
 
     values: Mapping[str, list[str]] = field(default_factory=dict)
-    look: up_to_date.Look = field(default_factory=up_to_date.Look)
+    look: up_to_date.HomeComparison = field(default_factory=up_to_date.HomeComparison)
     facts: Mapping[str, list[str]] = field(default_factory=dict)
     areas: tuple[Area, ...] = ()
     quota_words: str = ""
@@ -127,7 +127,7 @@ def question(cluster: "Cluster") -> tuple[list[str], str]:
     return arguments, text
 
 
-def ask(door: "Door") -> Seen:
+def ask(door: "Connection") -> Seen:
     """Look at a home, in one remote command.
 
     Args:
@@ -143,7 +143,7 @@ def ask(door: "Door") -> Seen:
     return read(done.stdout, door.cluster.data, up_to_date.read(done), began, time.time())
 
 
-def read(said: str, data: Mapping[str, Any], look: up_to_date.Look, began: float, ended: float) -> Seen:
+def read(said: str, data: Mapping[str, Any], look: up_to_date.HomeComparison, began: float, ended: float) -> Seen:
     """The answer, taken apart.
 
     Args:

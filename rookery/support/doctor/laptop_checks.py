@@ -16,14 +16,14 @@ from rookery.clusters.config import profile
 from rookery.clusters.ssh import config_syntax
 from rookery.core import paths
 from rookery.core.errors import RookeryError
-from rookery.support.doctor.checks import Board
+from rookery.support.doctor.checks import CheckResults
 
 PATIENCE = 10
 """Seconds a program on this computer is given to tell its version."""
 
 
 @dataclass(frozen=True)
-class Program:
+class NeededProgram:
     """A program that is needed here.
 
     Attributes:
@@ -47,7 +47,7 @@ class Program:
 
 PROGRAMS = (
     # 7.6 knows StrictHostKeyChecking=accept-new, by which rookery looks at a host key (OpenSSH's release notes)
-    Program(
+    NeededProgram(
         "ssh",
         ("-V",),
         (7, 6),
@@ -57,15 +57,15 @@ PROGRAMS = (
         "brew install openssh",
     ),
     # a Mac's own is 2.6.9, of 2006, or one that says it is
-    Program(
+    NeededProgram(
         "rsync", ("--version",), (3, 0), "it carries files to and from clusters", "rsync", "rsync", "brew install rsync"
     ),
     # 2.15 knows --no-optional-locks
-    Program("git", ("--version",), (2, 15), "projects are kept in it", "git", "git", "xcode-select --install"),
+    NeededProgram("git", ("--version",), (2, 15), "projects are kept in it", "git", "git", "xcode-select --install"),
 )
 
 
-def look(board: Board) -> None:
+def look(board: CheckResults) -> None:
     """Look at this computer."""
     system(board, sys.platform, _kernel())
     if board.faults:
@@ -79,7 +79,7 @@ def look(board: Board) -> None:
     inventory(board)
 
 
-def system(board: Board, platform: str, kernel: str) -> None:
+def system(board: CheckResults, platform: str, kernel: str) -> None:
     """Windows by itself won't do; Linux inside it will.
 
     Args:
@@ -108,7 +108,7 @@ def _kernel() -> str:
         return ""
 
 
-def program(board: Board, one: Program) -> None:
+def program(board: CheckResults, one: NeededProgram) -> None:
     """A program is there, and new enough."""
     if not shutil.which(one.name):
         board.fault(one.name, f"there is no {one.name} on this computer, and {one.why}", installing(one, sys.platform))
@@ -139,7 +139,7 @@ def program(board: Board, one: Program) -> None:
         board.ok(one.name, f"{one.name} {version[0]}")
 
 
-def installing(one: Program, platform: str) -> str:
+def installing(one: NeededProgram, platform: str) -> str:
     """The command that installs a program, on this kind of computer."""
     if platform == "darwin":
         return one.mac
@@ -148,7 +148,7 @@ def installing(one: Program, platform: str) -> str:
     return f"sudo apt install {one.debian}   # Debian, Ubuntu; on a Mac: {one.mac}"
 
 
-def ssh_folder(board: Board, folder: Path) -> None:
+def ssh_folder(board: CheckResults, folder: Path) -> None:
     """~/.ssh and the private keys in it are the person's alone: ssh passes over a key that others can read."""
     try:
         if not folder.exists():
@@ -187,7 +187,7 @@ def _q(path: Path) -> str:
     return shlex.quote(str(path))
 
 
-def ssh_config(board: Board, path: Path) -> None:
+def ssh_config(board: CheckResults, path: Path) -> None:
     """The person's own config, which rookery's includes, can be read by ssh."""
     if board.is_bad("ssh"):
         board.skip("ssh-config", "there is no ssh to read it")
@@ -235,7 +235,7 @@ def config_problem(stderr: str, path: Path) -> tuple[str, str]:
     return f"ssh can't read {path}: {last}", f"ls -l {_q(path)}"
 
 
-def inventory(board: Board) -> None:
+def inventory(board: CheckResults) -> None:
     """The person's inventory can be read; without it nothing is known of any cluster."""
     try:
         names = profile.names()

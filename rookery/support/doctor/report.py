@@ -13,7 +13,7 @@ from typing import Any
 from rookery import __version__
 from rookery.core import atomic_files, invocation
 from rookery.core.errors import RookeryError
-from rookery.support.doctor.checks import FAULT, OK, SKIPPED, WARNING, Board, Check
+from rookery.support.doctor.checks import FAULT, OK, SKIPPED, WARNING, Check, CheckResults
 from rookery.support.doctor.laptop_checks import names_of_this_computer
 from rookery.support.doctor.redaction import redactor
 
@@ -26,7 +26,7 @@ _MARKS = {OK: "✓", FAULT: "✗", WARNING: "!", SKIPPED: "·"}
 _ASCII = {OK: "+", FAULT: "x", WARNING: "!", SKIPPED: "."}
 
 
-def document(laptop: Board, clusters: Mapping[str, Board], code: int) -> dict[str, Any]:
+def document(laptop: CheckResults, clusters: Mapping[str, CheckResults], code: int) -> dict[str, Any]:
     """All of it, for programs."""
     return {
         "version": 1,

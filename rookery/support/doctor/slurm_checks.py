@@ -11,14 +11,14 @@ from rookery.jobs.monitor import pending_reasons
 from rookery.projects.job import Job
 from rookery.projects.scripts import partition, sbatch_options
 from rookery.support.doctor import home_checks, inspection
-from rookery.support.doctor.checks import QUEUE, Board
+from rookery.support.doctor.checks import QUEUE, CheckResults
 from rookery.support.doctor.connection_checks import whom
 from rookery.support.doctor.fix_commands import noted, remade, there, with_sandbox
 from rookery.support.doctor.inspection import Seen
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
     from rookery.projects.job import Job
 
 PATIENCE = 180
@@ -31,7 +31,7 @@ _BUSY = ("None", "Priority", "Resources", "BeginTime", "Reservation", "Prolog", 
 """Why a job waits where nothing is wrong: the cluster is full."""
 
 
-def judge(board: Board, cluster: "Cluster", seen: Seen) -> "Job | None":
+def judge(board: CheckResults, cluster: "Cluster", seen: Seen) -> "Job | None":
     """Judge Slurm and the partition, as the login node told of them.
 
     Returns:
@@ -93,7 +93,7 @@ def a_job(cluster: "Cluster") -> "Job":
     return job
 
 
-def _partition(board: Board, cluster: "Cluster", wanted: str, seen: Seen) -> None:
+def _partition(board: CheckResults, cluster: "Cluster", wanted: str, seen: Seen) -> None:
     rows = [line.split("|") for line in seen.values.get("partition") or [] if line.count("|") == 3]
     mine = [row for row in rows if row[0] == wanted] if wanted else rows
     show = f"{with_sandbox(cluster, f'invoke queue --cluster {cluster.name}')}   # how its partitions stand"
@@ -143,7 +143,7 @@ def text(cluster: "Cluster") -> str:
 
 
 def run(
-    door: "Door", job: "Job", waiting: Callable[[str], object], *, patience: int = PATIENCE
+    door: "Connection", job: "Job", waiting: Callable[[str], object], *, patience: int = PATIENCE
 ) -> dict[str, list[str]]:
     """Have the job run, and wait for it: one remote command.
 
@@ -179,7 +179,7 @@ def run(
     return {**found, "": rest or done.stderr.strip().splitlines()[-1:]}
 
 
-def judge_job(board: Board, cluster: "Cluster", said: dict[str, list[str]], *, seen: Seen) -> None:
+def judge_job(board: CheckResults, cluster: "Cluster", said: dict[str, list[str]], *, seen: Seen) -> None:
     """Judge what came of the job."""
     number = (said.get("submitted") or [""])[-1]
     if "ended" in said:
@@ -223,7 +223,7 @@ def judge_job(board: Board, cluster: "Cluster", said: dict[str, list[str]], *, s
     board.skip_rest("the job comes first", QUEUE)
 
 
-def _path(board: Board, cluster: "Cluster", said: dict[str, list[str]], seen: Seen) -> None:
+def _path(board: CheckResults, cluster: "Cluster", said: dict[str, list[str]], seen: Seen) -> None:
     words = (said.get("") or [""])[-1].rpartition("slurm_script: ")[2]
     failed, wanted = said.get("job-preamble") or [], home_checks.expected(seen)
     missing = home_checks.lacking((said.get("job-path") or [""])[-1], wanted)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.login_node import facts, quota_formats
 from rookery.jobs.monitor import quota
-from rookery.support.doctor.checks import Board
+from rookery.support.doctor.checks import CheckResults
 from rookery.support.doctor.connection_checks import whom
 from rookery.support.doctor.fix_commands import noted, remade, setup, there, with_sandbox
 from rookery.support.doctor.inspection import Seen
@@ -24,7 +24,7 @@ LEAST_MB, LITTLE_MB = 100, 1024
 _NO_ROOM = ("No space left", "quota exceeded", "Quota exceeded")
 
 
-def judge(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
+def judge(board: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
     """Judge the storage."""
     areas = [_with_limits(area, cluster.data) for area in seen.areas]
     _room(board, cluster, areas, seen)
@@ -42,7 +42,7 @@ def _with_limits(area: quota_formats.Area, data: Mapping[str, Any]) -> quota_for
     return area
 
 
-def _room(board: Board, cluster: "Cluster", areas: list[quota_formats.Area], seen: Seen) -> None:
+def _room(board: CheckResults, cluster: "Cluster", areas: list[quota_formats.Area], seen: Seen) -> None:
     full, filling = [], []
     for area in areas:
         if not area.limit_mb:
@@ -77,7 +77,7 @@ def _emptying(cluster: "Cluster", seen: Seen, texts: list[str]) -> str:
     return noted(show, "shows what is large there; remove or move what you can")
 
 
-def _files(board: Board, cluster: "Cluster", areas: list[quota_formats.Area]) -> None:
+def _files(board: CheckResults, cluster: "Cluster", areas: list[quota_formats.Area]) -> None:
     counted = [area for area in areas if area.files_limit and area.files is not None]
     full = [area for area in counted if 100 * (area.files or 0) >= FULL * (area.files_limit or 1)]
     filling = [area for area in counted if 100 * (area.files or 0) >= quota_formats.FILLING * (area.files_limit or 1)]
@@ -96,7 +96,7 @@ def _files(board: Board, cluster: "Cluster", areas: list[quota_formats.Area]) ->
         board.ok("quota-files", told or "no limit is known")
 
 
-def _writable(board: Board, cluster: "Cluster", seen: Seen) -> None:
+def _writable(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     said = seen.one("writable")
     word, _, words = said.partition(" ")
     why = words.rpartition(": ")[2]  # what the shell says before it names a line of ours
@@ -116,7 +116,7 @@ def _writable(board: Board, cluster: "Cluster", seen: Seen) -> None:
         )
 
 
-def _caches(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
+def _caches(board: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
     if not seen.values.get("cache"):
         board.ok("caches", "none has to be elsewhere")
         return
@@ -153,7 +153,7 @@ def _cache_fault(cluster: "Cluster", seen: Seen, line: str, mend: str) -> tuple[
     return "", ""
 
 
-def _caches_at_home(board: Board, cluster: "Cluster", seen: Seen) -> None:
+def _caches_at_home(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     """Caches hold programs, so they stay in the home where others can replace folders of the storage."""
     why = facts.why_replaceable(seen.fact("replaceable_by"))
     links = [line.split(" ")[0] for line in seen.values["cache"] if " link " in line or " broken " in line]
@@ -172,7 +172,7 @@ def _roomy(cluster: "Cluster", seen: Seen) -> str:
     return told.get(wanted, "").rstrip("/")
 
 
-def _variables(board: Board, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
+def _variables(board: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
     said = {line.split(" ")[0]: line.split(" ", 2)[1:] for line in seen.values.get("variable") or []}
     wrong, fixes = [], []
     for area in cluster.storage:

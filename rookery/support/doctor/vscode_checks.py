@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rookery.support.doctor.checks import Board
+from rookery.support.doctor.checks import CheckResults
 from rookery.support.doctor.fix_commands import with_sandbox
 from rookery.support.doctor.inspection import Seen
 
@@ -24,7 +24,7 @@ SERVER_MB, SERVER_FILES = 2048, 20000
 """From when on VS Code's servers are worth looking through."""
 
 
-def judge(board: Board, cluster: "Cluster", seen: Seen) -> None:
+def judge(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     """Judge what VS Code needs there."""
     policy = str((cluster.data.get("cluster_policies") or {}).get("vscode") or "unknown")
     if policy in {"forbidden", "unsupported"}:

@@ -16,14 +16,14 @@ from rookery.homes import selection
 from rookery.sandbox import lifecycle
 from rookery.support.account_request import mail
 from rookery.support.onboarding import prompts, steps
-from rookery.support.onboarding.options import Request
+from rookery.support.onboarding.options import OnboardOptions
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
     from rookery.support.onboarding.first_project import Study
 
 
-def run(request: Request) -> int:
+def run(request: OnboardOptions) -> int:
     """Take a person from nothing to a first result.
 
     Returns:
@@ -47,7 +47,7 @@ def run(request: Request) -> int:
     runs_jobs = request.run and cluster.scheduler == "slurm"
     if runs_jobs:
         prompts.check(request)
-    way = steps.Way(request, cluster, 6 + 2 * runs_jobs)
+    way = steps.Onboarding(request, cluster, 6 + 2 * runs_jobs)
     with invocation.guiding():
         try:
             steps.who(way)
@@ -63,7 +63,7 @@ def run(request: Request) -> int:
     return 0
 
 
-def _request(cluster: "Cluster", request: Request) -> int:
+def _request(cluster: "Cluster", request: OnboardOptions) -> int:
     """Whom to ask for an account, and the mail to send."""
     access = cluster.data.get("cluster_access") or {}
     print(f"An account on {cluster.title}: {access.get('how') or 'ask the people who run it.'}")
@@ -75,7 +75,7 @@ def _request(cluster: "Cluster", request: Request) -> int:
     return 0
 
 
-def _ended(way: steps.Way, study: "Study | None") -> None:
+def _ended(way: steps.Onboarding, study: "Study | None") -> None:
     """What there is now, and how to go on."""
     name = way.cluster.name
     first = f", and {study.root.name} has its first result" if study else ""

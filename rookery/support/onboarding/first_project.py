@@ -23,8 +23,8 @@ from rookery.support.onboarding import prompts
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.jobs.run_record import Record
-    from rookery.support.onboarding.options import Request
+    from rookery.jobs.run_record import RunRecord
+    from rookery.support.onboarding.options import OnboardOptions
 
 NAME = "first-study"
 """The project's name, where the person gives none."""
@@ -57,7 +57,7 @@ class Study:
         return found[1].rstrip().splitlines() if found else []
 
 
-def begin(cluster: "Cluster", request: "Request") -> Study:
+def begin(cluster: "Cluster", request: "OnboardOptions") -> Study:
     """The project that was begun for this cluster before, or a new one, in the folder where the command was given.
 
     Raises:
@@ -79,7 +79,7 @@ def begin(cluster: "Cluster", request: "Request") -> Study:
         _mind_language(root, request)
         _note(cluster, root)
         return Study(root)
-    wanted = scaffold.Request(name, prompts.language(request), clusters=cluster.name, author=prompts.author(request))
+    wanted = scaffold.NewOptions(name, prompts.language(request), clusters=cluster.name, author=prompts.author(request))
     _note(cluster, root)  # before it is there: stopped in between, the next run finds it
     made = scaffold.make(wanted, here)
     if made.outer:
@@ -92,7 +92,7 @@ def begin(cluster: "Cluster", request: "Request") -> Study:
     return Study(root, made=True)
 
 
-def _mind_language(root: Path, request: "Request") -> None:
+def _mind_language(root: Path, request: "OnboardOptions") -> None:
     """Say so, where a project that is there has another language than the one asked for."""
     there = "r" if (root / f"{JOB}.R").is_file() else "python"
     if request.language not in {"", there}:
@@ -121,8 +121,10 @@ def result(study: Study, cluster: "Cluster") -> bool:
         found.door.ensure()
         code = watch.run(found, ids=[done.id])
     else:
-        deploy.run(deploy_options.Request(cluster=name, project=root, sandbox=cluster.sandbox))
-        code = submit.run(options.Request(job=JOB, cluster=name, project=root, wait=True, sandbox=cluster.sandbox))
+        deploy.run(deploy_options.DeployOptions(cluster=name, project=root, sandbox=cluster.sandbox))
+        code = submit.run(
+            options.SubmitOptions(job=JOB, cluster=name, project=root, wait=True, sandbox=cluster.sandbox)
+        )
         done = _run(study.root, cluster)
     if code and done:
         inside, flags = f"cd {shlex.quote(str(study.root))}", found.flags
@@ -141,19 +143,19 @@ def _gather(study: Study, cluster: "Cluster") -> None:
         RookeryError: Not all of them are there.
     """
     inside = f"cd {shlex.quote(str(study.root))}"
-    if fetch.run(fetch.Request(cluster=cluster.name, project=str(study.root), sandbox=cluster.sandbox)):
+    if fetch.run(fetch.FetchOptions(cluster=cluster.name, project=str(study.root), sandbox=cluster.sandbox)):
         raise RookeryError("Some results could not be brought here.", hint=f"{inside} && invoke fetch")
-    if combine.run(combine.Request(project=str(study.root), output=TABLE)):
+    if combine.run(combine.CombineOptions(project=str(study.root), output=TABLE)):
         raise RookeryError("Some results are missing in the table.", hint=f"{inside} && invoke combine")
 
 
-def _run(root: Path, cluster: "Cluster") -> "Record | None":
+def _run(root: Path, cluster: "Cluster") -> "RunRecord | None":
     """The project's last run of its array on this cluster."""
     runs = [one for one in run_record.every(root, cluster.label) if one.job == JOB]
     return runs[-1] if runs else None
 
 
-def _known(cluster: "Cluster", request: "Request") -> Path | None:
+def _known(cluster: "Cluster", request: "OnboardOptions") -> Path | None:
     """The project that was begun for this cluster, if it is still there and none other is asked for."""
     told = state_files.load(_file(cluster), struct({"project": text(longest=4096, raw=True)}))
     if not told:

@@ -18,7 +18,7 @@ from rookery.remote.slurm.basics import put
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
 
 _KINDS = ("ed25519", "ed25519_sk", "ecdsa", "ecdsa_sk", "rsa")
 """Kinds of keys, the one that is made first; ssh looks for them in this order of preference."""
@@ -217,7 +217,7 @@ def unlock(key: Key) -> bool:
     return foreground.run(["ssh-add", *keychain, str(key.path)]) == 0
 
 
-def bring(door: "Door", line: str) -> bool:
+def bring(door: "Connection", line: str) -> bool:
     """Put the public half into the account's authorized_keys, through the open connection. Whether it was not there.
 
     Raises:
@@ -226,12 +226,12 @@ def bring(door: "Door", line: str) -> bool:
     return door.run(script=_ADD, input=f"{line}\n".encode()).stdout.split()[-1:] == ["added"]
 
 
-def opens(door: "Door") -> bool:
+def opens(door: "Connection") -> bool:
     """Whether the cluster takes the door's key, tried in a connection of its own; a code may be asked besides."""
     return _taken(door.cluster, _tried(door))
 
 
-def is_needed(door: "Door", *, ask: bool, accept_host_key: str = "") -> bool:
+def is_needed(door: "Connection", *, ask: bool, accept_host_key: str = "") -> bool:
     """Return whether the user's ssh, as it is set up, has nothing yet that the cluster takes: no key, agent or token.
 
     Args:
@@ -254,7 +254,7 @@ def is_needed(door: "Door", *, ask: bool, accept_host_key: str = "") -> bool:
     return True
 
 
-def _tried(door: "Door") -> "subprocess.CompletedProcess[str]":
+def _tried(door: "Connection") -> "subprocess.CompletedProcess[str]":
     """Log in by key alone, past the connection that is open, with nobody to ask."""
     options = ("ControlPath=none", "BatchMode=yes", "PreferredAuthentications=publickey,keyboard-interactive")
     arguments = [part for option in options for part in ("-o", option)]

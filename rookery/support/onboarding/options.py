@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Request:
+class OnboardOptions:
     """What a person asks of `onboard`; each field is the flag of that name.
 
     Attributes:

@@ -17,7 +17,7 @@ from rookery.projects.scaffold import LANGUAGES
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.support.onboarding.options import Request
+    from rookery.support.onboarding.options import OnboardOptions
 
 
 class NoAccount(Exception):  # noqa: N818 said of a person, not of something that broke
@@ -55,7 +55,7 @@ def agreed(question: str) -> bool:
     return answer.startswith("y")
 
 
-def username(cluster: "Cluster", request: "Request") -> str:
+def username(cluster: "Cluster", request: "OnboardOptions") -> str:
     """The person's name on the cluster.
 
     Raises:
@@ -90,7 +90,7 @@ def username(cluster: "Cluster", request: "Request") -> str:
     raise NoAccount
 
 
-def account(cluster: "Cluster", request: "Request") -> str:
+def account(cluster: "Cluster", request: "OnboardOptions") -> str:
     """What the person's jobs on the cluster are charged to; "" where it asks for none.
 
     Raises:
@@ -112,7 +112,7 @@ def account(cluster: "Cluster", request: "Request") -> str:
     return answer
 
 
-def author(request: "Request") -> tuple[str, str]:
+def author(request: "OnboardOptions") -> tuple[str, str]:
     """The person's name and address for the project's commits; empty where git knows them, or nobody says.
 
     Git's own words for them (git-config(1), user.name and user.email) are what counts.
@@ -127,7 +127,7 @@ def author(request: "Request") -> tuple[str, str]:
     return name, email
 
 
-def check(request: "Request") -> None:
+def check(request: "OnboardOptions") -> None:
     """See that what is asked for can be, before anything is done.
 
     Raises:
@@ -151,13 +151,13 @@ def check(request: "Request") -> None:
 def bad_name(name: str) -> str:
     """Why a project can't have this name; "" where it can."""
     try:
-        scaffold.checked(scaffold.Request(name))
+        scaffold.checked(scaffold.NewOptions(name))
     except RookeryError as error:
         return error.message
     return ""
 
 
-def language(request: "Request") -> str:
+def language(request: "OnboardOptions") -> str:
     """The language of a first project."""
     return request.language or (
         ask("The language of your first project", "python", tuple(LANGUAGES)) if request.asks else "python"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rookery.clusters.cluster import account
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import config_file, user_config, user_settings
-from rookery.clusters.ssh.connection import Door
+from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.diagnosis import is_locked
 from rookery.clusters.ssh.errors import SshError
 from rookery.core.errors import RookeryError
@@ -21,14 +21,14 @@ from rookery.support.onboarding.key import Key
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.clusters.ssh.connection import Door
+    from rookery.clusters.ssh.connection import Connection
     from rookery.clusters.ssh.errors import SshError
     from rookery.support.onboarding.first_project import Study
-    from rookery.support.onboarding.options import Request
+    from rookery.support.onboarding.options import OnboardOptions
 
 
 @dataclass
-class Way:
+class Onboarding:
     """One onboarding under way.
 
     Attributes:
@@ -41,7 +41,7 @@ class Way:
         told: What the profile is told of the person.
     """
 
-    request: "Request"
+    request: "OnboardOptions"
     cluster: "Cluster"
     steps: int
     number: int = 0
@@ -62,7 +62,7 @@ class Way:
         print(f"  {line}")
 
 
-def who(way: Way) -> None:
+def who(way: Onboarding) -> None:
     """Which cluster, and under which name.
 
     Raises:
@@ -78,7 +78,7 @@ def who(way: Way) -> None:
         way.say(f"{way.cluster.user} on {cluster.title}, {cluster.host}{charged}")
 
 
-def your_key(way: Way) -> None:
+def your_key(way: Onboarding) -> None:
     """Find or make the key that the login is tried with."""
     cluster, request = way.cluster, way.request
     with way.step("Your ssh key"):
@@ -100,7 +100,7 @@ def your_key(way: Way) -> None:
             way.cluster = profile.load(cluster.name, overrides=way.told)
 
 
-def _has_key(way: Way) -> bool:
+def _has_key(way: Onboarding) -> bool:
     """Look for a key, and return whether the user's ssh opens the cluster as it is, so that none has to be named.
 
     Raises:
@@ -111,7 +111,7 @@ def _has_key(way: Way) -> bool:
     named = request.key or cluster.identity_file
     if not named and (found is None or user_settings.has_identity(cluster)):
         try:
-            needed = key.is_needed(Door(cluster), ask=request.asks, accept_host_key=request.accept_host_key)
+            needed = key.is_needed(Connection(cluster), ask=request.asks, accept_host_key=request.accept_host_key)
         except SshError as error:
             raise _not_in(way, error) from None
         if not needed:
@@ -124,7 +124,7 @@ def _has_key(way: Way) -> bool:
     return False
 
 
-def _made(way: Way) -> Key:
+def _made(way: Onboarding) -> Key:
     """Make a key, and say what it is and what a missing passphrase means."""
     made = key.make(key.place(way.cluster, way.request.key), ask=way.request.asks)
     way.say(f"{made.shown} is made; its other half, {made.shown}.pub, may be shown to anybody", changed=True)
@@ -134,10 +134,10 @@ def _made(way: Way) -> Key:
     return made
 
 
-def log_in(way: Way) -> None:
+def log_in(way: Onboarding) -> None:
     """Log in, with the host key checked and a password typed where it takes one, and bring the key there."""
     request, cluster = way.request, way.cluster
-    door = Door(cluster)
+    door = Connection(cluster)
     with way.step("Log in"):
         if door.is_open():
             way.say("the connection is open already")
@@ -153,7 +153,7 @@ def log_in(way: Way) -> None:
         _bring_key(way, door)
 
 
-def _bring_key(way: Way, door: "Door") -> None:
+def _bring_key(way: Onboarding, door: "Connection") -> None:
     cluster = way.cluster
     if way.key is None:
         way.say("none is needed")
@@ -170,7 +170,7 @@ def _bring_key(way: Way, door: "Door") -> None:
     profile.remember(cluster.name, {"cluster_identity_file": str(way.key.path)})
 
 
-def _not_in(way: Way, error: "SshError") -> RookeryError:
+def _not_in(way: Onboarding, error: "SshError") -> RookeryError:
     """What to do where the login failed: a key that has to be given to somebody first, above all."""
     error.hint = (error.hint or "").replace("invoke login ", "invoke onboard ") or None
     if error.reason != "denied" or way.key is None or key.takes_passwords(way.cluster):
@@ -182,7 +182,7 @@ def _not_in(way: Way, error: "SshError") -> RookeryError:
     )
 
 
-def ssh_by_name(way: Way) -> None:
+def ssh_by_name(way: Onboarding) -> None:
     """Entries so that `ssh penguins`, scp, rsync, git and VS Code work."""
     cluster, request = way.cluster, way.request
     with way.step("ssh by name"):
@@ -215,7 +215,7 @@ def ssh_by_name(way: Way) -> None:
         _editors(way)
 
 
-def _alias(way: Way) -> str:
+def _alias(way: Onboarding) -> str:
     """The name for `ssh`: the cluster's, where the person has no entry of that name."""
     name, asks = way.cluster.name, way.request.asks
     others = (f"{name}-{way.cluster.user}{number or ''}" for number in range(1000))
@@ -226,7 +226,7 @@ def _alias(way: Way) -> str:
     return name
 
 
-def _editors(way: Way) -> None:
+def _editors(way: Onboarding) -> None:
     """VS Code on this computer, told how to reach the cluster; where there is none, nothing is said."""
     outcomes = workstation.run([way.cluster])
     for line in workstation.lines(outcomes, quiet=True):
@@ -234,7 +234,7 @@ def _editors(way: Way) -> None:
     way.changed |= any(one.state == "changed" for one in outcomes)
 
 
-def home(way: Way) -> None:
+def home(way: Onboarding) -> None:
     """Have `setup` make the home ready.
 
     Raises:
@@ -243,7 +243,7 @@ def home(way: Way) -> None:
     request = way.request
     with way.step("Your home there"):
         before = setup.last(way.cluster)
-        code = setup.run(setup.Request(cluster=way.cluster.name, sandbox=request.sandbox, yes=request.yes))
+        code = setup.run(setup.SetupOptions(cluster=way.cluster.name, sandbox=request.sandbox, yes=request.yes))
         if code:
             raise RookeryError(
                 f"Your home on {way.cluster.name} is not ready yet.", hint="the same command: it goes on from there"
@@ -251,7 +251,7 @@ def home(way: Way) -> None:
         way.changed |= setup.last(way.cluster) != before
 
 
-def first_result(way: Way) -> "Study":
+def first_result(way: Onboarding) -> "Study":
     """A first project, brought to a first result, which is shown."""
     with way.step("A first project"):
         mine = first_project.begin(way.cluster, way.request)
