@@ -67,11 +67,11 @@ echo rookery-guarded
 )
 
 
-def heal(door: "Connection", *, check: bool = False) -> bool:
+def heal(connection: "Connection", *, check: bool = False) -> bool:
     """See that the cluster carries out commands and leaves them their input; where not, put the guard up.
 
     Args:
-        door: The open door to the cluster.
+        connection: The open connection to the cluster.
         check: Only look; such a home can't be looked at any further, so that is an error then.
 
     Returns:
@@ -81,30 +81,30 @@ def heal(door: "Connection", *, check: bool = False) -> bool:
         RookeryError: Start-up files keep commands from running, and can't be (or, with `check`, must not be) mended.
     """
     try:
-        _try(door)
+        _try(connection)
     except SshError as error:
         if check or error.reason not in {startup_files.ENDS, startup_files.TAKES_INPUT, startup_files.HANGS}:
             raise
         if error.reason == startup_files.TAKES_INPUT:
-            if "rookery-guarded" not in door.run(script=_SCRIPT, check=False).stdout:
+            if "rookery-guarded" not in connection.run(script=_SCRIPT, check=False).stdout:
                 raise
         else:
             try:
-                guard([*door.ssh, door.cluster.name])
+                guard([*connection.ssh, connection.cluster.name])
             except RookeryError as no_way_in:
                 raise (error if error.reason == startup_files.HANGS else no_way_in) from None
-        _try(door)
+        _try(connection)
         return True
     return False
 
 
-def _try(door: "Connection") -> None:
+def _try(connection: "Connection") -> None:
     """Run a command with an input.
 
     Raises:
         SshError: It does not begin, or not with its input.
     """
-    door.run(["cat"], input=b"rookery\n")
+    connection.run(["cat"], input=b"rookery\n")
 
 
 def guard(ssh: Sequence[str]) -> None:

@@ -36,9 +36,9 @@ class Trace:
     on_purge: bool = False
 
 
-def _traces(door: "Connection") -> list[Trace]:
+def _traces(connection: "Connection") -> list[Trace]:
     """What there is of a cluster."""
-    cluster = door.cluster
+    cluster = connection.cluster
     note = set_up_note.of(cluster)
     found = [Trace(note, "the note that it is set up", lambda: note.unlink(missing_ok=True))]
     if cluster.sandbox:  # the rest is the miniature's own, and goes with it
@@ -47,8 +47,8 @@ def _traces(door: "Connection") -> list[Trace]:
     known = paths.state_dir() / "known_hosts"
     first = paths.state_dir() / "onboard" / f"{cluster.label}.json"
     found += [
-        Trace(door.config_file, "how ssh reaches it", lambda: config_file.remove(cluster), on_purge=True),
-        Trace(known, "its host key", lambda: _forget_key(door, known), on_purge=True),
+        Trace(connection.config_file, "how ssh reaches it", lambda: config_file.remove(cluster), on_purge=True),
+        Trace(known, "its host key", lambda: _forget_key(connection, known), on_purge=True),
         Trace(first, "which project was your first there", lambda: first.unlink(missing_ok=True), on_purge=True),
         Trace(inventory, "your settings for it"),
         *_editors(cluster),
@@ -61,22 +61,22 @@ def _traces(door: "Connection") -> list[Trace]:
     return found
 
 
-def plan(door: "Connection", *, purge: bool) -> list[str]:
+def plan(connection: "Connection", *, purge: bool) -> list[str]:
     """What `forget` would do, a line each."""
-    return [_line(trace, purge) for trace in _traces(door) if trace.path.exists()]
+    return [_line(trace, purge) for trace in _traces(connection) if trace.path.exists()]
 
 
-def forget(door: "Connection", *, purge: bool) -> list[str]:
+def forget(connection: "Connection", *, purge: bool) -> list[str]:
     """Take back what rookery wrote of a cluster on this side; a line each on what went and what stays.
 
     Args:
-        door: The cluster's.
+        connection: The cluster's.
         purge: Its entry in ssh_config and its host key go too, and the connection is closed. Keys and settings stay.
     """
-    traces = [trace for trace in _traces(door) if trace.path.exists()]
+    traces = [trace for trace in _traces(connection) if trace.path.exists()]
     told = [_line(trace, purge) for trace in traces]
-    if purge and not door.cluster.sandbox:
-        door.close()
+    if purge and not connection.cluster.sandbox:
+        connection.close()
     for trace in traces:
         if _goes(trace, purge) and trace.remove:
             trace.remove()
@@ -102,9 +102,9 @@ def _line(trace: Trace, purge: bool) -> str:
     return f"on this computer, {fate}: {trace.what} ({trace.path})"
 
 
-def _forget_key(door: "Connection", known: Path) -> None:
+def _forget_key(connection: "Connection", known: Path) -> None:
     """Take the cluster's lines out of rookery's known_hosts."""
-    pattern = host_keys.host_pattern(door.cluster)
+    pattern = host_keys.host_pattern(connection.cluster)
     lines = known.read_text(encoding="utf-8").splitlines(keepends=True)
     rest = [line for line in lines if line.split(" ", 1)[0] != pattern]
     if rest:

@@ -152,25 +152,25 @@ def _each(names: list[str], do: Callable[[str], Entry], request: LoginOptions) -
 
 def _opened(name: str, request: LoginOptions) -> Entry:
     told = profile.of_person(name, request.user)
-    door = Connection(profile.load(name, profile.sources(request.sandbox), told))
-    was_open = door.is_open()
+    connection = Connection(profile.load(name, profile.sources(request.sandbox), told))
+    was_open = connection.is_open()
     if not was_open:
-        door.ensure(accept_host_key=request.accept_host_key)
-    if told := profile.of_person(name, request.user or profile.found_user(door.cluster)):
+        connection.ensure(accept_host_key=request.accept_host_key)
+    if told := profile.of_person(name, request.user or profile.found_user(connection.cluster)):
         profile.remember(name, told)  # it works, so it is kept for the next time
-    return _entry("open" if was_open else "opened", door)
+    return _entry("open" if was_open else "opened", connection)
 
 
 def _closed(name: str, request: LoginOptions) -> Entry:
     cluster = profile.load(name, profile.sources(request.sandbox))
     if not cluster.user:  # so nobody has ever logged in from here
         return Entry("none", cluster.host)
-    door = Connection(cluster)
-    return _entry("closed" if door.close() else "none", door)
+    connection = Connection(cluster)
+    return _entry("closed" if connection.close() else "none", connection)
 
 
-def _entry(state: str, door: "Connection") -> Entry:
-    cluster = door.cluster
+def _entry(state: str, connection: "Connection") -> Entry:
+    cluster = connection.cluster
     at_risk = str((cluster.data.get("cluster_policies") or {}).get("at_risk") or "")
     return Entry(
         state,

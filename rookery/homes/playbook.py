@@ -47,7 +47,7 @@ class Play:
         tags: Roles to run; all where empty.
         verbosity: How many v's Ansible gets.
         variables: Further variables.
-        environment: What the door adds to Ansible's environment.
+        environment: What the connection adds to Ansible's environment.
         run: The name of this run, which the ledger on the cluster keeps.
         asked: By cluster, what a whole run asks for (see fast.asked); empty where this is none.
         attendants: By cluster, what begins its attendant.

@@ -50,17 +50,17 @@ Order = dict[str, Any]
 """What begins one: `command`, an ssh's arguments, and `asked`, the probe's."""
 
 
-def order(door: "Connection") -> Order | None:
+def order(connection: "Connection") -> Order | None:
     """What begins one on a cluster; None where it would be too long for one argument.
 
     Args:
-        door: An open door to the cluster.
+        connection: An open connection to the cluster.
     """
-    asked = facts.arguments(door.cluster.data)
+    asked = facts.arguments(connection.cluster.data)
     python = {"check": shlex.quote(_CHECK), "code": shlex.quote(bundle.FROM_ARGUMENT)}
     script = _SCRIPT.format(probe=facts.script(), **python)
     remote = remote_command(script, [bundle.pack({}, PARTS), *asked], stdin="")
-    return {"command": door.command(remote), "asked": asked} if len(remote) <= LONGEST_ARGUMENT else None
+    return {"command": connection.command(remote), "asked": asked} if len(remote) <= LONGEST_ARGUMENT else None
 
 
 _ERRORS = 1 << 13  # bytes of its standard error that are told

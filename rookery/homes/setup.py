@@ -131,38 +131,40 @@ def run(request: SetupOptions) -> int:
             if this.is_whole:
                 this.asked = {name: up_to_date.asked(cluster) for name, cluster in clusters.items()}
         with clock.on("ssh login"):
-            doors = _doors(clusters, this)
+            connections = _open_connections(clusters, this)
         with clock.on("fast way"):
-            answered = _look(doors, this) if this.may_be_fast else set()
-        left = {name: door for name, door in doors.items() if not this.story.chapters[name].up_to_date}
-        if left or len(doors) < len(names):
+            answered = _look(connections, this) if this.may_be_fast else set()
+        left = {
+            name: connection for name, connection in connections.items() if not this.story.chapters[name].up_to_date
+        }
+        if left or len(connections) < len(names):
             this.screen = _screen(this)
         with clock.on("ssh login"):
             left = _willing(left, answered, this)
         if left:
             code = _play(left, this)
-        for name, door in left.items():
+        for name, connection in left.items():
             if this.story.chapters[name].state == "ok" and this.is_whole:
-                _remember(door.cluster, this.story.chapters[name])
+                _remember(connection.cluster, this.story.chapters[name])
     code = int(bool(code or this.story.failed))
-    _tell(this, doors, code)
+    _tell(this, connections, code)
     return code
 
 
-def _look(doors: Mapping[str, "Connection"], this: _Run) -> set[str]:
+def _look(connections: Mapping[str, "Connection"], this: _Run) -> set[str]:
     """The fast way: see which homes are as asked for already.
 
     Returns:
         The clusters that answered, and whose start-up files leave commands alone.
     """
-    looks = up_to_date.looks(doors, up_to_date.look)
+    looks = up_to_date.looks(connections, up_to_date.look)
     for name, look in looks.items():
         chapter = this.story.chapters[name]
         chapter.doubt = look.doubt(this.asked[name])
         if not chapter.doubt:
             chapter.up_to_date, chapter.begun, chapter.facts = True, True, look.facts
-            if not set_up_note.of(doors[name].cluster).exists():
-                _remember(doors[name].cluster, chapter)
+            if not set_up_note.of(connections[name].cluster).exists():
+                _remember(connections[name].cluster, chapter)
     return {name for name, look in looks.items() if look.answered and look.startup == "quiet"}
 
 
@@ -174,7 +176,7 @@ def _screen(this: _Run) -> "Screen":
     return screen
 
 
-def _tell(this: _Run, doors: Mapping[str, "Connection"], code: int) -> None:
+def _tell(this: _Run, connections: Mapping[str, "Connection"], code: int) -> None:
     """Say what came of it."""
     request, clock = this.request, this.clock
     if request.json:
@@ -186,7 +188,7 @@ def _tell(this: _Run, doors: Mapping[str, "Connection"], code: int) -> None:
         if chapter.up_to_date or this.screen is None:
             print(console.headline(chapter, check=False, seconds=clock.seconds))
             continue
-        next_steps = following(doors[name], check=request.check) if name in doors else ()
+        next_steps = following(connections[name], check=request.check) if name in connections else ()
         this.screen.summary(chapter, check=request.check, places=places(chapter.facts), following=next_steps)
     _name_failed(this.story)
     if request.timings:
@@ -224,66 +226,70 @@ def _clusters(request: SetupOptions, story: "RunResult") -> dict[str, "Cluster"]
     return found
 
 
-def _doors(clusters: Mapping[str, "Cluster"], this: _Run) -> dict[str, "Connection"]:
+def _open_connections(clusters: Mapping[str, "Cluster"], this: _Run) -> dict[str, "Connection"]:
     """A connection to each cluster, one after another so that two never ask for a password at once.
 
     Where a look follows, that finds out by itself whether a connection that is there still is good.
     """
-    doors = {}
+    connections = {}
     for name, cluster in clusters.items():
-        door = Connection(cluster)
+        connection = Connection(cluster)
         with _apart(this.story, name):
-            if not (this.may_be_fast and door.has_master()):
-                door.ensure(accept_host_key=this.request.accept_host_key)
+            if not (this.may_be_fast and connection.has_master()):
+                connection.ensure(accept_host_key=this.request.accept_host_key)
             user = this.request.user or profile.found_user(cluster)
             if told := profile.of_person(name, user, this.request.account):
                 profile.remember(name, told)  # it works, so it is kept for the next time
-            doors[name] = door
-    return doors
+            connections[name] = connection
+    return connections
 
 
-def _willing(doors: Mapping[str, "Connection"], answered: set[str], this: _Run) -> dict[str, "Connection"]:
+def _willing(connections: Mapping[str, "Connection"], answered: set[str], this: _Run) -> dict[str, "Connection"]:
     """Those that carry out commands, by themselves or after start-up files there were mended; the others are noted."""
     willing = {}
-    for name, door in doors.items():
+    for name, connection in connections.items():
         with _apart(this.story, name):
             if name not in answered:
-                door.ensure(accept_host_key=this.request.accept_host_key)
-                bashrc_guard.heal(door, check=this.request.check)
-            willing[name] = door
+                connection.ensure(accept_host_key=this.request.accept_host_key)
+                bashrc_guard.heal(connection, check=this.request.check)
+            willing[name] = connection
     return willing
 
 
-def _play(doors: Mapping[str, "Connection"], this: _Run) -> int:
+def _play(connections: Mapping[str, "Connection"], this: _Run) -> int:
     """Run the playbook on every cluster that could be reached."""
     request, story, screen = this.request, this.story, this.screen or _screen(this)
     one = playbook.Play(
-        hosts=tuple(doors),
+        hosts=tuple(connections),
         inventories=tuple(profile.sources(request.sandbox)),
         check=request.check,
         diff=request.diff,
         tags=this.tags,
         verbosity=max(0, request.verbosity - 1),
-        asked={name: this.asked[name] for name in doors if name in this.asked},
-        environment={key: value for door in doors.values() for key, value in door.ansible_environment().items()},
-        attendants={name: order for name, door in doors.items() if (order := remote_session.order(door))},
+        asked={name: this.asked[name] for name in connections if name in this.asked},
+        environment={
+            key: value for connection in connections.values() for key, value in connection.ansible_environment().items()
+        },
+        attendants={
+            name: order for name, connection in connections.items() if (order := remote_session.order(connection))
+        },
     )
 
     def take(event: playbook.Event) -> None:
         this.clock.take(event)
-        screen.take(_explained(event, doors))
+        screen.take(_explained(event, connections))
 
     for name, chapter in story.chapters.items():
-        if request.verbosity and name in doors and chapter.doubt:
+        if request.verbosity and name in connections and chapter.doubt:
             screen.tell(name, f"every role is gone through: {chapter.doubt}")
-    this.clock.begin_play(list(doors))
+    this.clock.begin_play(list(connections))
     with screen, ExitStack() as stack:
         code = (this.ansible or stack.enter_context(playbook.Ansible())).run(one, take)
     this.clock.end_play()
-    silent = [name for name in doors if not story.chapters[name].begun]
+    silent = [name for name in connections if not story.chapters[name].begun]
     if code and not story.failed:  # no cluster is to blame
         said = " ".join(" ".join(screen.said[-12:]).split()) or f"exit code {code}"
-        if len(silent) < len(doors):
+        if len(silent) < len(connections):
             raise RookeryError(f"Ansible stopped in mid-run: {said}", hint="the same command: it goes on from there")
         if os.strerror(errno.ENOSPC) in said:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -293,11 +299,11 @@ def _play(doors: Mapping[str, "Connection"], this: _Run) -> int:
     return code
 
 
-def _explained(event: playbook.Event, doors: Mapping[str, "Connection"]) -> playbook.Event:
-    """An event: what to run next as it is typed here, and that a cluster is out of reach as its door says it."""
-    if event.get("state") != "unreachable" or event["host"] not in doors:
+def _explained(event: playbook.Event, connections: Mapping[str, "Connection"]) -> playbook.Event:
+    """An event: what to run next as it is typed here, and that a cluster is out of reach as its connection says it."""
+    if event.get("state") != "unreachable" or event["host"] not in connections:
         return {**event, "hint": invocation.as_typed(event["hint"])} if event.get("hint") else event
-    error = doors[event["host"]].failure(255, str(event["msg"]).partition("via ssh:")[2], "")
+    error = connections[event["host"]].failure(255, str(event["msg"]).partition("via ssh:")[2], "")
     return {**event, "msg": invocation.explain(error)}
 
 
@@ -341,16 +347,16 @@ def _free(megabytes: Any) -> str:
     return f"  ({megabytes / 1024:.0f} GB free)" if megabytes >= 1024 else f"  ({megabytes:.0f} MB free)"
 
 
-def following(door: "Connection", *, check: bool) -> Iterator[str]:
+def following(connection: "Connection", *, check: bool) -> Iterator[str]:
     """The commands that work now; after a check, the one that does it."""
-    cluster = door.cluster
+    cluster = connection.cluster
     sandbox = " --sandbox" if cluster.sandbox else ""
     if invocation.is_guided():
         return
     if check:
         yield f"{invocation.invocation()} setup --cluster {cluster.name}{sandbox}"
         return
-    yield f"ssh -F {_short(door.config_file)} {cluster.name}"
+    yield f"ssh -F {_short(connection.config_file)} {cluster.name}"
     yield f"{invocation.invocation()} tmux --cluster {cluster.name}{sandbox}"
 
 

@@ -108,27 +108,27 @@ def run(*, cluster: str, json: bool, sandbox: bool) -> int:
 
 def standings(names: list[str], *, sandbox: bool) -> list[HomeStatus]:
     """How each home stands: logins one after another, then all of them asked side by side."""
-    doors, rows = {}, {}
+    connections, rows = {}, {}
     for name in names:
         try:
-            doors[name] = _door(name, sandbox=sandbox)
+            connections[name] = _connection(name, sandbox=sandbox)
         except RookeryError as error:
             rows[name] = HomeStatus(name, UNKNOWN, error.message, error.hint or "")
             if sandbox or "username" in error.message:  # nobody has been there yet
                 rows[name] = HomeStatus(name, NOT_SET_UP, error.message, error.hint or "")
-    with console.waiting("asking " + ", ".join(doors)):
-        looks = up_to_date.looks(doors, up_to_date.look_closely)
+    with console.waiting("asking " + ", ".join(connections)):
+        looks = up_to_date.looks(connections, up_to_date.look_closely)
     for name, look in looks.items():
-        rows[name] = standing(doors[name].cluster, look, up_to_date.asked(doors[name].cluster))
+        rows[name] = standing(connections[name].cluster, look, up_to_date.asked(connections[name].cluster))
     return [rows[name] for name in names]
 
 
-def _door(name: str, *, sandbox: bool) -> "Connection":
-    door = connect.connect(name, sandbox=sandbox)
-    profile.require_account(door.cluster)
-    if not door.has_master():
-        door.ensure()
-    return door
+def _connection(name: str, *, sandbox: bool) -> "Connection":
+    connection = connect.connect(name, sandbox=sandbox)
+    profile.require_account(connection.cluster)
+    if not connection.has_master():
+        connection.ensure()
+    return connection
 
 
 def standing(cluster: "Cluster", look: up_to_date.HomeComparison, asked: Mapping[str, Any]) -> HomeStatus:

@@ -165,13 +165,13 @@ class Home:
     """A home that can be worked on.
 
     Attributes:
-        door: The open door to its cluster.
+        connection: The open connection to its cluster.
         facts: What its login node is like.
         only: Roles; all where empty.
         purge: Whether rookery's own record goes too.
     """
 
-    door: "Connection"
+    connection: "Connection"
     facts: Mapping[str, Any]
     only: tuple[str, ...]
     purge: bool
@@ -182,7 +182,7 @@ class Home:
         Raises:
             RookeryError: Nothing that could be read came back.
         """
-        data, facts = self.door.cluster.data, self.facts
+        data, facts = self.connection.cluster.data, self.facts
         storage = facts.get("storage") or {}
         areas = {area["name"]: area for area in data.get("cluster_storage") or []}
         payload = {
@@ -195,19 +195,19 @@ class Home:
             "purge": self.purge,
         }
         line, given = bundle.command(facts["python"], bundle.pack(payload, PARTS))
-        done = self.door.run(script=f"exec {line}", input=given, timeout=PATIENCE, check=False)
-        answer = bundle.unpack(done.stdout, self.door.cluster.name)
+        done = self.connection.run(script=f"exec {line}", input=given, timeout=PATIENCE, check=False)
+        answer = bundle.unpack(done.stdout, self.connection.cluster.name)
         if answer is None:
             said = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
             raise RookeryError(
-                f"{self.door.cluster.name}: the login node broke off (exit code {done.exit}): {said}",
+                f"{self.connection.cluster.name}: the login node broke off (exit code {done.exit}): {said}",
                 hint="the same command again: it goes on where it was",
             )
         return answer
 
     def carry_out(self, account: Account, request: UndoOptions) -> None:
         """Do it; what comes of it is in the account."""
-        name = self.door.cluster.name
+        name = self.connection.cluster.name
         try:
             with console.waiting(f"Taking back what rookery did on {name}"):
                 account.take(self.ask(check=False))
@@ -215,22 +215,22 @@ class Home:
             account.fail(error)
         if account.state == "ok" and not self.only:
             # not before: a window of VS Code that is open would start the next, were the home still set up
-            account.notes += compute_node_job.leave(self.door)
-            account.laptop = local_state.forget(self.door, purge=request.purge)
+            account.notes += compute_node_job.leave(self.connection)
+            account.laptop = local_state.forget(self.connection, purge=request.purge)
 
 
 def _look(name: str, request: UndoOptions, only: tuple[str, ...], account: Account) -> Home:
-    """Open the door, and see what is to be done.
+    """Open the connection, and see what is to be done.
 
     Raises:
         RookeryError: The cluster can't be reached, or has no Python any more.
     """
-    door = connect.connect(name, sandbox=request.sandbox)
-    door.ensure()
+    connection = connect.connect(name, sandbox=request.sandbox)
+    connection.ensure()
     with console.waiting(f"Looking at your home on {name}"):
-        bashrc_guard.heal(door, check=request.check)
-        data = door.cluster.data
-        facts = probe.read(door.run(script=probe.command(probe.script(), data), timeout=120).stdout, data)
+        bashrc_guard.heal(connection, check=request.check)
+        data = connection.cluster.data
+        facts = probe.read(connection.run(script=probe.command(probe.script(), data), timeout=120).stdout, data)
         account.home = facts["home"]
         if not facts["python"]:
             again = f"invoke setup --cluster {name}{' --sandbox' * request.sandbox} --tags cluster"
@@ -238,11 +238,11 @@ def _look(name: str, request: UndoOptions, only: tuple[str, ...], account: Accou
                 f"There is no Python 3.6 or later on {facts['node']}, which undo needs.",
                 hint=f"{again}   # puts one there; then the same command again",
             )
-        home = Home(door, facts, only, request.purge)
+        home = Home(connection, facts, only, request.purge)
         account.take(home.ask(check=True))
     if account.state == "ok" and account.found and not only:
-        account.notes += compute_node_job.leave(door, check=True)
-        account.laptop = local_state.plan(door, purge=request.purge)
+        account.notes += compute_node_job.leave(connection, check=True)
+        account.laptop = local_state.plan(connection, purge=request.purge)
     return home
 
 

@@ -179,35 +179,35 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return found + [f"setting {key} may change by itself" for key in now["unsteady"]]
 
 
-def look(door: "Connection") -> HomeComparison:
+def look(connection: "Connection") -> HomeComparison:
     """Look at a home, quickly: whether all that the last whole run looked at still looks the same; in one command.
 
     Args:
-        door: An open door to the cluster.
+        connection: An open connection to the cluster.
 
     Raises:
         RookeryError: The cluster does not answer.
     """
     code = paths.remote("apply/fingerprint_check.py")
-    return read_quick(_ask(door, shlex.quote(code), "", depth="1"))
+    return read_quick(_ask(connection, shlex.quote(code), "", depth="1"))
 
 
-def look_closely(door: "Connection") -> HomeComparison:
+def look_closely(connection: "Connection") -> HomeComparison:
     """Look at a home, whoever left it so, for the tools' versions and the room that is left as well; in one command.
 
     Args:
-        door: An open door to the cluster.
+        connection: An open connection to the cluster.
 
     Raises:
         RookeryError: The cluster does not answer.
     """
-    return read(_ask(door, shlex.quote(bundle.FROM_ARGUMENT), bundle.pack({"full": True}, PARTS), depth=""))
+    return read(_ask(connection, shlex.quote(bundle.FROM_ARGUMENT), bundle.pack({"full": True}, PARTS), depth=""))
 
 
-def _ask(door: "Connection", code: str, argument: str, *, depth: str) -> "Completed":
+def _ask(connection: "Connection", code: str, argument: str, *, depth: str) -> "Completed":
     script = _SCRIPT.format(probe=facts.script(), code=code, depth=depth)
-    arguments = [argument, *facts.arguments(door.cluster.data)]
-    return door.run(arguments, script=script, timeout=PATIENCE, check=False)
+    arguments = [argument, *facts.arguments(connection.cluster.data)]
+    return connection.run(arguments, script=script, timeout=PATIENCE, check=False)
 
 
 def read_quick(said: "Completed") -> HomeComparison:
@@ -276,27 +276,27 @@ def read(said: "Completed") -> HomeComparison:
 
 
 def looks(
-    doors: Mapping[str, "Connection"], how: Callable[["Connection"], HomeComparison]
+    connections: Mapping[str, "Connection"], how: Callable[["Connection"], HomeComparison]
 ) -> dict[str, HomeComparison]:
     """Look at several homes, side by side; at one that does not answer as it should, the problem is what is seen.
 
     Args:
-        doors: Open doors to the clusters.
+        connections: Open connections to the clusters.
         how: Looks at one.
     """
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 start-up
 
-    def one(door: "Connection") -> HomeComparison:
+    def one(connection: "Connection") -> HomeComparison:
         try:
-            return how(door)
+            return how(connection)
         except RookeryError as error:
             return HomeComparison(problem=error.message)
 
-    if len(doors) == 1:
-        return {name: one(door) for name, door in doors.items()}
+    if len(connections) == 1:
+        return {name: one(connection) for name, connection in connections.items()}
 
-    with ThreadPoolExecutor(max_workers=max(1, len(doors))) as pool:
-        return dict(zip(doors, pool.map(one, doors.values()), strict=True))
+    with ThreadPoolExecutor(max_workers=max(1, len(connections))) as pool:
+        return dict(zip(connections, pool.map(one, connections.values()), strict=True))
 
 
 def _is_unsteady(text: str) -> bool:

@@ -32,16 +32,16 @@ def run(request: DeployOptions) -> int:
     """
     began = time.monotonic()
     found = target.find(request.cluster, request.project, sandbox=request.sandbox)
-    project, door = found.project, found.door
+    project, connection = found.project, found.connection
     assert project is not None  # noqa: S101 find raises where there is none
-    with closing(Preflight(door, project, ask=not request.check, dirty=request.dirty)) as start:
-        deploy = _Deploy(door, project, start, request)
+    with closing(Preflight(connection, project, ask=not request.check, dirty=request.dirty)) as start:
+        deploy = _Deploy(connection, project, start, request)
         answer = deploy.do()
-        result = Result(deploy.made, deploy.commit, answer, door, time.monotonic() - began)
+        result = Result(deploy.made, deploy.commit, answer, connection, time.monotonic() - began)
         if not request.check:
             deploy.remember()
     if request.prune:
-        result.pruned = prune.prune(door, project.name, check=request.check)
+        result.pruned = prune.prune(connection, project.name, check=request.check)
     print(json.dumps(result.document(request), indent=2) if request.json else "\n".join(result.lines(request)))
     return 0
 
@@ -49,8 +49,8 @@ def run(request: DeployOptions) -> int:
 class _Deploy:
     """One deploy: what is known already is enough, or more is made and sent."""
 
-    def __init__(self, door: "Connection", project: "Project", start: Preflight, request: DeployOptions) -> None:
-        self.door, self.project, self._start, self._request = door, project, start, request
+    def __init__(self, connection: "Connection", project: "Project", start: Preflight, request: DeployOptions) -> None:
+        self.connection, self.project, self._start, self._request = connection, project, start, request
         self._made: Release | None = None
 
     @property
@@ -70,7 +70,7 @@ class _Deploy:
         start, memory = self._start, self._start.memory
         if not start.is_open:
             _ = self.commit  # what is wrong on this side is said before anybody has to log in
-            self.door.ensure()
+            self.connection.ensure()
         if start.brought:
             return self._whole(start.brought.answer(self._parcel(memory.commits)), memory.commits)
         known = memory.made if memory.key == self._key else None
@@ -78,7 +78,7 @@ class _Deploy:
             answer = start.looked.answer()
         elif known or self._request.check or not memory.commits:
             self._made = known
-            answer = release_client.look(self.door, self.made.order, check=self._request.check).answer()
+            answer = release_client.look(self.connection, self.made.order, check=self._request.check).answer()
         else:
             return self._brought(memory.commits)
         self._made = known or self._made
@@ -91,18 +91,18 @@ class _Deploy:
 
     @cached_property
     def _key(self) -> str:
-        return memories.key(self.project, self.commit, self.door.cluster)
+        return memories.key(self.project, self.commit, self.connection.cluster)
 
     def _make(self, packing: git.Packing | None) -> Release:
         return release_builder.make(
-            self.project, self.commit, self.door.cluster, packing=packing, large=self._request.yes
+            self.project, self.commit, self.connection.cluster, packing=packing, large=self._request.yes
         )
 
     def _brought(self, there: Sequence[str]) -> ReleaseAnswer:
         """Bring the release to a cluster that has some commits already."""
         ahead = self.commit.id not in there
         return self._whole(
-            release_client.bring(self.door, self.project.name, ahead=ahead).answer(self._parcel(there)), there
+            release_client.bring(self.connection, self.project.name, ahead=ahead).answer(self._parcel(there)), there
         )
 
     def _whole(self, answer: ReleaseAnswer, there: Sequence[str]) -> ReleaseAnswer:

@@ -23,7 +23,7 @@ class Result:
     made: Release
     commit: "Commit"
     answer: ReleaseAnswer
-    door: "Connection"
+    connection: "Connection"
     seconds: float
     pruned: "Pruned | None" = None
 
@@ -39,7 +39,7 @@ class Result:
     def document(self, request: "DeployOptions") -> dict[str, Any]:
         """For --json."""
         return {
-            "cluster": self.door.cluster.name,
+            "cluster": self.connection.cluster.name,
             "project": self.made.order.name,
             "commit": self.commit.id,
             "dirty": self.commit.dirty,
@@ -87,7 +87,7 @@ class Result:
 
     def _headline(self, request: "DeployOptions") -> str:
         what = f"{self.made.order.name} {self.commit.id[:10]}" + (" (with uncommitted changes)" * self.commit.dirty)
-        name, took = self.door.cluster.name, f"({self.seconds:.1f} s)"
+        name, took = self.connection.cluster.name, f"({self.seconds:.1f} s)"
         if self.answer.state == "same":
             return f"nothing to do: {name} has {what} already {took}"
         if request.check:
@@ -97,7 +97,7 @@ class Result:
     def _following(self, request: "DeployOptions") -> Iterator[str]:
         if is_guided():
             return
-        flags = f"--cluster {self.door.cluster.name}{' --sandbox' if self.door.cluster.sandbox else ''}"
+        flags = f"--cluster {self.connection.cluster.name}{' --sandbox' if self.connection.cluster.sandbox else ''}"
         if request.check and self.answer.state != "same":
             yield f"  next         {invocation()} deploy {flags}{' --dirty' if self.commit.dirty else ''}"
         elif self.made.jobs:

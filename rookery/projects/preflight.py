@@ -26,18 +26,18 @@ class Preflight:
         packing: What goes over for it, if HEAD it is.
     """
 
-    def __init__(self, door: "Connection", project: "Project", *, ask: bool = True, dirty: bool = False) -> None:
+    def __init__(self, connection: "Connection", project: "Project", *, ask: bool = True, dirty: bool = False) -> None:
         """Begin.
 
         Args:
-            door: The cluster's.
+            connection: The cluster's.
             project: The project.
             ask: Ask the cluster already.
             dirty: Uncommitted changes go along.
         """
-        opened = begun(door.is_open)
+        opened = begun(connection.is_open)
         self.look = GitStatus(project.root, project.outputs)
-        self.file = memories.file(door.cluster, project.name)
+        self.file = memories.file(connection.cluster, project.name)
         self.memory = memories.remembered(self.file)
         self.looked: ReleaseCall | None = None
         self.brought: ReleaseCall | None = None
@@ -47,9 +47,9 @@ class Preflight:
         if not (ask and self.is_open and head and made):
             return
         if made.order.commit == head.id:
-            self.looked = release_client.look(door, made.order)
+            self.looked = release_client.look(connection, made.order)
         else:
-            self.brought = release_client.bring(door, project.name, ahead=dirty or head.id not in there)
+            self.brought = release_client.bring(connection, project.name, ahead=dirty or head.id not in there)
             self.packing = Packing(head, there)
 
     def close(self) -> None:

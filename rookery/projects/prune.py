@@ -47,23 +47,23 @@ class Pruned:
             yield f"  kept         {commit[:10]}: {why}"
 
 
-def prune(door: "Connection", project: str, *, check: bool) -> Pruned:
+def prune(connection: "Connection", project: str, *, check: bool) -> Pruned:
     """Remove a project's old releases, and environments that none leads to any more.
 
     Args:
-        door: The cluster's, open.
+        connection: The cluster's, open.
         project: The project's name.
         check: Remove nothing.
 
     Raises:
         RookeryError: Slurm does not say which releases its jobs use, or a deploy is at work; nothing is removed then.
     """
-    slurm = "1" if door.cluster.scheduler == "slurm" else "0"
+    slurm = "1" if connection.cluster.scheduler == "slurm" else "0"
     values = {"name": project, "mode": "check" if check else "prune", "slurm": slurm}
     text = "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items()) + release_protocol.text("prune.sh")
-    answer = release_protocol.read(door.run(script=text, check=False).stdout)
+    answer = release_protocol.read(connection.run(script=text, check=False).stdout)
     if answer.stop:
-        raise _refused(door, answer.stop)
+        raise _refused(connection, answer.stop)
     kept = [found.groups() for fact in answer.all("kept") if (found := re.fullmatch(r"([0-9a-f]{40}) (.*)", fact))]
     return Pruned(
         check,
@@ -74,9 +74,9 @@ def prune(door: "Connection", project: str, *, check: bool) -> Pruned:
     )
 
 
-def _refused(door: "Connection", why: str) -> RookeryError:
+def _refused(connection: "Connection", why: str) -> RookeryError:
     word, _, rest = why.partition(" ")
-    name = door.cluster.name
+    name = connection.cluster.name
     if word == "slurm":
         return RookeryError(
             f"{name}: Slurm does not say which releases its jobs use, so none was removed: "

@@ -26,18 +26,18 @@ class ReleaseCall:
         running: Its command.
     """
 
-    def __init__(self, door: "Connection", project: str, script: str, *, sends: bool = False) -> None:
-        """Send it, through a door that is open.
+    def __init__(self, connection: "Connection", project: str, script: str, *, sends: bool = False) -> None:
+        """Send it, through a connection that is open.
 
         Args:
-            door: The cluster's.
+            connection: The cluster's.
             project: The project's name.
             script: The script.
             sends: It waits for what it is about, on its standard input.
         """
-        self._door, self._project = door, project
-        self._progress = _Progress(f"{door.cluster.name}: {project}")
-        self.running = door.begin(script, heard=self._progress.heard if sends else None, sends=sends)
+        self._connection, self._project = connection, project
+        self._progress = _Progress(f"{connection.cluster.name}: {project}")
+        self.running = connection.begin(script, heard=self._progress.heard if sends else None, sends=sends)
 
     def answer(self, parcel: bytes = b"") -> ReleaseAnswer:
         """Wait for what the cluster says; where it `need`s more than it was sent, that is an answer too.
@@ -48,7 +48,7 @@ class ReleaseCall:
         Raises:
             RookeryError: It was refused, or broke off; what was current there still is.
         """
-        name = self._door.cluster.name
+        name = self._connection.cluster.name
         with self._progress as progress:
             if len(parcel) > LARGE:
                 progress.heard(f"doing: sending {len(parcel) / 1e6:.0f} MB")
@@ -60,7 +60,7 @@ class ReleaseCall:
                 f"{name}: the deploy broke off there (exit status {done.exit}): {last}", hint="the same command again"
             )
         if answer.stop and answer.stop != "need":
-            raise refused(self._door.cluster, self._project, answer, done.stderr)
+            raise refused(self._connection.cluster, self._project, answer, done.stderr)
         return answer
 
     def stop(self) -> None:
@@ -69,26 +69,26 @@ class ReleaseCall:
             self.running.stop()
 
 
-def look(door: "Connection", order: Order, *, check: bool = False) -> ReleaseCall:
+def look(connection: "Connection", order: Order, *, check: bool = False) -> ReleaseCall:
     """Ask a cluster for a release, without anything being done; it `need`s more where that is not there.
 
     Args:
-        door: The cluster's.
+        connection: The cluster's.
         order: The release.
         check: Ask what a deploy would do.
     """
-    return ReleaseCall(door, order.name, release_protocol.look(order, check=check))
+    return ReleaseCall(connection, order.name, release_protocol.look(order, check=check))
 
 
-def bring(door: "Connection", project: str, *, ahead: bool) -> ReleaseCall:
+def bring(connection: "Connection", project: str, *, ahead: bool) -> ReleaseCall:
     """Begin to bring a release, which is the parcel that the answer is asked with.
 
     Args:
-        door: The cluster's.
+        connection: The cluster's.
         project: The project's name.
         ahead: The commit is probably new there.
     """
-    return ReleaseCall(door, project, release_protocol.deploy(project, ahead=ahead), sends=True)
+    return ReleaseCall(connection, project, release_protocol.deploy(project, ahead=ahead), sends=True)
 
 
 class _Progress:

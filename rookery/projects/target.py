@@ -1,4 +1,4 @@
-"""What a command with --cluster and --project begins with: which project, which cluster, and the door to it."""
+"""What a command with --cluster and --project begins with: which project, which cluster, and the connection to it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,16 +20,16 @@ class Target:
 
     Attributes:
         project: None where there is none here and the command can do without.
-        door: The door to the cluster; nothing is opened yet.
+        connection: The connection to the cluster; nothing is opened yet.
     """
 
     project: "Project | None"
-    door: "Connection"
+    connection: "Connection"
 
     @property
     def cluster(self) -> "Cluster":
         """The cluster's profile."""
-        return self.door.cluster
+        return self.connection.cluster
 
     @property
     def flags(self) -> str:

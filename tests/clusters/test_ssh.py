@@ -1,4 +1,4 @@
-"""The door to real login nodes: OpenSSH's own sshd, every login shell, every tool over one login, tmux."""
+"""The connection to real login nodes: OpenSSH's own sshd, every login shell, every tool over one login, tmux."""
 
 import atexit
 import os
@@ -21,7 +21,7 @@ from live import Live
 
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
-from rookery.clusters.ssh import connection, fabric_connection, startup_files, user_settings
+from rookery.clusters.ssh import fabric_connection, startup_files, user_settings
 from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.errors import SshError
 from rookery.clusters.ssh.fabric_connection import FabricConnection
@@ -67,27 +67,29 @@ def account(penguins: Live, made: set[tuple[str, str]], tmp_path: Path, monkeypa
 
 
 @pytest.fixture
-def opened(account):  # noqa: ARG001 (whose home the doors are closed in)
-    """Make doors; they are closed at the end."""
-    doors = []
+def opened(account):  # noqa: ARG001 (whose home the connections are closed in)
+    """Make connections; they are closed at the end."""
+    connections = []
 
     def make(cluster: Cluster) -> Connection:
-        doors.append(Connection(cluster))
-        doors[-1].ensure(batch=True)
-        return doors[-1]
+        connections.append(Connection(cluster))
+        connections[-1].ensure(batch=True)
+        return connections[-1]
 
     yield make
-    for door in doors:
-        door.close()
+    for connection in connections:
+        connection.close()
 
 
-def line_of(door: Connection) -> str:
-    """Addresses and ports of the connection that a command comes through: the same for everything in one login."""
-    return door.run(script="echo $SSH_CONNECTION").stdout.strip()
+def line_of(connection: Connection) -> str:
+    """Addresses and ports of the fabric that a command comes through: the same for everything in one login."""
+    return connection.run(script="echo $SSH_CONNECTION").stdout.strip()
 
 
-def master(door: Connection) -> int:
-    done = subprocess.run([*door.ssh, "-O", "check", door.cluster.name], capture_output=True, text=True, check=True)
+def master(connection: Connection) -> int:
+    done = subprocess.run(
+        [*connection.ssh, "-O", "check", connection.cluster.name], capture_output=True, text=True, check=True
+    )
     return int(re.search(r"pid=(\d+)", done.stderr)[1])
 
 
@@ -99,63 +101,63 @@ def until(condition, seconds: float = 10) -> None:
 
 
 def test_a_master_is_found_again(account, penguins, opened):
-    door = opened(account(penguins, "bina"))
-    again = Connection(door.cluster)
+    connection = opened(account(penguins, "bina"))
+    again = Connection(connection.cluster)
     again.ensure(batch=True)
-    assert line_of(again) == line_of(door)
+    assert line_of(again) == line_of(connection)
 
 
 def test_a_killed_master_is_replaced(account, penguins, opened):
-    door = opened(account(penguins, "bina"))
-    before, pid = line_of(door), master(door)
+    connection = opened(account(penguins, "bina"))
+    before, pid = line_of(connection), master(connection)
     os.kill(pid, signal.SIGKILL)
-    until(lambda: not door.is_open())
-    door.ensure(batch=True)
-    assert line_of(door) != before
+    until(lambda: not connection.is_open())
+    connection.ensure(batch=True)
+    assert line_of(connection) != before
 
 
 def test_a_connection_that_the_cluster_ended_is_replaced(account, penguins, opened):
-    door = opened(account(penguins, "bina"))
-    before = line_of(door)
+    connection = opened(account(penguins, "bina"))
+    before = line_of(connection)
     with pytest.raises(SshError) as caught:
-        door.run(script="kill -KILL $PPID; sleep 60")
+        connection.run(script="kill -KILL $PPID; sleep 60")
     assert caught.value.reason == "lost"
-    assert not door.is_open()
-    door.ensure(batch=True)
-    assert line_of(door) != before
+    assert not connection.is_open()
+    connection.ensure(batch=True)
+    assert line_of(connection) != before
 
 
 def test_a_connection_that_hangs_is_replaced(account, penguins, opened, monkeypatch):
-    door = opened(account(penguins, "bina"))
-    before, server = line_of(door), door.run(script="echo $PPID").stdout.strip()
+    connection = opened(account(penguins, "bina"))
+    before, server = line_of(connection), connection.run(script="echo $PPID").stdout.strip()
     with pytest.raises(RookeryError, match="took longer"):
-        door.run(["kill", "-STOP", server], timeout=1)
-    monkeypatch.setattr(connection, "FRESH", 0)
-    monkeypatch.setattr(connection, "ANSWER", 1)
-    door.ensure(batch=True)
-    assert line_of(door) != before
-    door.run(["kill", "-KILL", server])
+        connection.run(["kill", "-STOP", server], timeout=1)
+    monkeypatch.setattr("rookery.clusters.ssh.connection.FRESH", 0)
+    monkeypatch.setattr("rookery.clusters.ssh.connection.ANSWER", 1)
+    connection.ensure(batch=True)
+    assert line_of(connection) != before
+    connection.run(["kill", "-KILL", server])
 
 
 @pytest.mark.parametrize("name", SHELLS)
 def test_every_login_shell(account, hec, opened, name):
-    door = opened(account(hec, name, SHELLS[name]))
+    connection = opened(account(hec, name, SHELLS[name]))
     script = "for word; do printf '%s\\0' \"$word\"; done; cat"
-    assert door.run(ODD, script=script, input=b"in").stdout == "".join(f"{word}\0" for word in ODD) + "in"
-    assert door.run(["printf", "%s|", *ODD]).stdout == "".join(f"{word}|" for word in ODD)
-    assert door.run(["echo", "x" * 100_000]).stdout == "x" * 100_000 + "\n"
-    assert door.run(["é" * 100_000], script='echo "$1"; cat', input=b"in").stdout == "é" * 100_000 + "\nin"
-    result = FabricConnection(door).run('for x in \'a b\' "it\'s"; do echo "$x"; done', hide=True)
+    assert connection.run(ODD, script=script, input=b"in").stdout == "".join(f"{word}\0" for word in ODD) + "in"
+    assert connection.run(["printf", "%s|", *ODD]).stdout == "".join(f"{word}|" for word in ODD)
+    assert connection.run(["echo", "x" * 100_000]).stdout == "x" * 100_000 + "\n"
+    assert connection.run(["é" * 100_000], script='echo "$1"; cat', input=b"in").stdout == "é" * 100_000 + "\nin"
+    result = FabricConnection(connection).run('for x in \'a b\' "it\'s"; do echo "$x"; done', hide=True)
     assert result.stdout == "a b\nit's\n"
 
 
 def test_start_up_files_that_keep_sftp_waiting(account, hec, opened, monkeypatch, tmp_path):
-    door = opened(account(hec, "idle"))
-    door.run(script="echo 'sleep 20' >~/.bashrc.new && mv ~/.bashrc.new ~/.bashrc")
+    connection = opened(account(hec, "idle"))
+    connection.run(script="echo 'sleep 20' >~/.bashrc.new && mv ~/.bashrc.new ~/.bashrc")
     monkeypatch.setattr(fabric_connection, "FIRST_ANSWER", 1)
     monkeypatch.setattr(startup_files, "PATIENCE", 1)
     with pytest.raises(SshError, match="commands do not begin there"):
-        FabricConnection(door).get(".profile", str(tmp_path / "it"))
+        FabricConnection(connection).get(".profile", str(tmp_path / "it"))
 
 
 def refused(cluster: Cluster) -> SshError:
@@ -197,22 +199,22 @@ def test_host_keys(account, penguins, tmp_path):
 
 
 def test_start_up_files_that_print_and_that_exit(account, penguins, opened, tmp_path):
-    door = opened(account(penguins, "nuno"))
-    home = door.run(["pwd"]).stdout.strip()
+    connection = opened(account(penguins, "nuno"))
+    home = connection.run(["pwd"]).stdout.strip()
     write = f"printf '%s\\n' 'echo welcome' 'echo warning >&2' >{home}/.bashrc"
     penguins.root_run(["sh", "-c", write])
-    done = door.run(["echo", "hello"])
+    done = connection.run(["echo", "hello"])
     assert (done.stdout, done.stderr) == ("hello\n", "")
     assert set(done.noise.split()) == {"welcome", "warning"}
-    connection = FabricConnection(door)
+    fabric = FabricConnection(connection)
     (tmp_path / "up").write_text("content")
-    connection.put(str(tmp_path / "up"), "there")
-    connection.get("there", str(tmp_path / "down"))
+    fabric.put(str(tmp_path / "up"), "there")
+    fabric.get("there", str(tmp_path / "down"))
     assert (tmp_path / "down").read_text() == "content"
-    connection.close()
+    fabric.close()
     penguins.root_run(["sh", "-c", f"echo exit >{home}/.bashrc"])
     with pytest.raises(SshError) as caught:
-        door.run(["true"])
+        connection.run(["true"])
     assert caught.value.reason == "startup"
 
 
@@ -220,26 +222,31 @@ def test_fabric_on_two_clusters_at_once(account, penguins, hec, opened, capsys):
     from fabric import ThreadingGroup
     from fabric.runners import Result
 
-    doors = [opened(account(penguins, "bina")), opened(account(hec, "bina"))]
-    connections = [FabricConnection(door) for door in doors]
-    results = ThreadingGroup.from_connections(connections).run("echo $SSH_CONNECTION; exit 3", hide=True, warn=True)
-    assert [results[connection].stdout.strip() for connection in connections] == [line_of(door) for door in doors]
+    connections = [opened(account(penguins, "bina")), opened(account(hec, "bina"))]
+    fabrics = [FabricConnection(connection) for connection in connections]
+    results = ThreadingGroup.from_connections(fabrics).run("echo $SSH_CONNECTION; exit 3", hide=True, warn=True)
+    assert [results[fabric].stdout.strip() for fabric in fabrics] == [line_of(connection) for connection in connections]
     assert all(isinstance(result, Result) and result.exited == 3 for result in results.values())
-    assert all(connection.transport is None for connection in connections)
+    assert all(fabric.transport is None for fabric in fabrics)
     with capsys.disabled():  # invoke's terminal needs the real standard output
         told = connections[0].run("tty", hide=True, pty=True, fallback=False, in_stream=False)
     assert told.stdout.startswith("/dev/pts/")
 
 
 def test_one_login_for_every_tool(account, penguins, opened, tmp_path):
-    """Each tool tells which connection its other end was started by."""
-    door = opened(account(penguins, "bina"))
-    line, tell = line_of(door), "echo $SSH_CONNECTION >>lines; "
-    name, joined = door.cluster.name, shlex.join(door.ssh)
+    """Each tool tells which fabric its other end was started by."""
+    connection = opened(account(penguins, "bina"))
+    line, tell = line_of(connection), "echo $SSH_CONNECTION >>lines; "
+    name, joined = connection.cluster.name, shlex.join(connection.ssh)
     (tmp_path / "a file").write_text("content")
-    door.run(["sh", "-c", "rm -f lines; git init -q repo"])
-    FabricConnection(door).run(f"{tell} true", hide=True)
-    environment = {**os.environ, **door.ansible_environment(), "GIT_SSH_COMMAND": joined, "GIT_SSH_VARIANT": "ssh"}
+    connection.run(["sh", "-c", "rm -f lines; git init -q repo"])
+    FabricConnection(connection).run(f"{tell} true", hide=True)
+    environment = {
+        **os.environ,
+        **connection.ansible_environment(),
+        "GIT_SSH_COMMAND": joined,
+        "GIT_SSH_VARIANT": "ssh",
+    }
     (tmp_path / "hosts.yml").write_text(f"all: {{hosts: {{{name}: }}}}\n")
     extra = '{"ansible_host": "{{ inventory_hostname }}", "ansible_python_interpreter": "auto_silent"}'
     ansible = [str(Path(sys.executable).with_name("ansible")), "-i", str(tmp_path / "hosts.yml"), name, "-e", extra]
@@ -248,11 +255,11 @@ def test_one_login_for_every_tool(account, penguins, opened, tmp_path):
         [*ansible, "-m", "command", "-a", f"sh -c {shlex.quote(tell + 'true')}"],
         ["rsync", "-a", "-e", joined, f"--rsync-path={tell} rsync", str(tmp_path / "a file"), f"{name}:"],
         ["git", "ls-remote", f"--upload-pack={tell} git-upload-pack", f"{name}:repo"],
-        ["scp", *door.ssh[1:], str(tmp_path / "a file"), f"{name}:other"],
+        ["scp", *connection.ssh[1:], str(tmp_path / "a file"), f"{name}:other"],
     ):
         subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    assert door.run(["cat", "lines"]).stdout.splitlines() == [line] * 5
-    assert door.run(["cat", "a file", "other"]).stdout == "contentcontent"
+    assert connection.run(["cat", "lines"]).stdout.splitlines() == [line] * 5
+    assert connection.run(["cat", "a file", "other"]).stdout == "contentcontent"
 
 
 OF_EVERY_HOST = """Host *
@@ -297,20 +304,20 @@ def test_what_the_users_configuration_says(account, penguins, tmp_path, monkeypa
     of_this = f'Host {one.host}\n  Port {one.port}\n  IdentityFile {tmp_path}/mine\n  CertificateFile "{certificate}"\n'
     (home / ".ssh/config").write_text(of_this + OF_EVERY_HOST.format(ran=tmp_path / "ran"))
     plain = replace(one, sandbox=False, port=1, identity_file=None)
-    door = Connection(user_settings.applied(plain, {"cluster_user"}))
-    assert not key_.is_needed(door, ask=False)
-    door.ensure(batch=True)
+    connection = Connection(user_settings.applied(plain, {"cluster_user"}))
+    assert not key_.is_needed(connection, ask=False)
+    connection.ensure(batch=True)
     try:
-        assert door.run(script="cat", input=b"given", timeout=20).stdout == "given"
+        assert connection.run(script="cat", input=b"given", timeout=20).stdout == "given"
         (tmp_path / "a file").write_text("content")
         for command in (
-            ["rsync", "-a", "-e", shlex.join(door.ssh), str(tmp_path / "a file"), f"{one.name}:from here"],
-            ["scp", *door.ssh[1:], str(tmp_path / "a file"), f"{one.name}:from here too"],
+            ["rsync", "-a", "-e", shlex.join(connection.ssh), str(tmp_path / "a file"), f"{one.name}:from here"],
+            ["scp", *connection.ssh[1:], str(tmp_path / "a file"), f"{one.name}:from here too"],
         ):
             subprocess.run(command, check=True, capture_output=True, timeout=30)
-        assert door.run(["cat", "from here", "from here too"]).stdout == "contentcontent"
+        assert connection.run(["cat", "from here", "from here too"]).stdout == "contentcontent"
     finally:
-        door.close()
+        connection.close()
     assert not (tmp_path / "ran").exists()
     (home / ".ssh/config").write_text(of_this.partition("  CertificateFile")[0])
     assert key_.is_needed(Connection(user_settings.applied(plain, {"cluster_user"})), ask=False)
@@ -323,10 +330,10 @@ class Terminal:
         program = f"""
             from rookery.clusters.config import profile
             from rookery.clusters.login_node import tmux
-            from rookery.clusters.ssh.connection import Door
+            from rookery.clusters.ssh.connection import Connection
             from dataclasses import replace
             one = replace(profile.load({cluster.name!r}, profile.sources(sandbox=True)), user={cluster.user!r})
-            print("ended", tmux.tmux(Door(one), {session!r}))
+            print("ended", tmux.tmux(Connection(one), {session!r}))
         """
         self.pid, self.screen = pty.fork()
         if self.pid == 0:
@@ -355,32 +362,32 @@ class Terminal:
 
 
 def test_tmux_attach_detach_attach(account, penguins, opened):
-    door = opened(account(penguins, "bina"))
-    door.run(script="tmux kill-server 2>/dev/null; rm -rf ~/.local/state/rookery/tmux")
+    connection = opened(account(penguins, "bina"))
+    connection.run(script="tmux kill-server 2>/dev/null; rm -rf ~/.local/state/rookery/tmux")
     detach = ["tmux", "detach-client", "-s", "work"]
-    first = Terminal(door.cluster, "work")
+    first = Terminal(connection.cluster, "work")
     first.shows(r"\[work\]")
     first.types("echo mark-$((6*7))\n")
     first.shows("mark-42")
-    door.run(detach)
+    connection.run(detach)
     first.ends()
-    node = door.run(["uname", "-n"]).stdout
-    assert door.run(["cat", ".local/state/rookery/tmux/work"]).stdout == node
-    second = Terminal(door.cluster, "work")
+    node = connection.run(["uname", "-n"]).stdout
+    assert connection.run(["cat", ".local/state/rookery/tmux/work"]).stdout == node
+    second = Terminal(connection.cluster, "work")
     second.shows("mark-42")
-    door.run(detach)
+    connection.run(detach)
     second.ends()
-    assert door.run(["tmux", "list-sessions", "-F", "#S"]).stdout == "work\n"
-    door.run(["tmux", "kill-server"])
+    assert connection.run(["tmux", "list-sessions", "-F", "#S"]).stdout == "work\n"
+    connection.run(["tmux", "kill-server"])
 
 
 def test_tmux_on_a_node_that_is_gone(account, penguins, opened):
-    door = opened(account(penguins, "bina"))
-    door.run(script="tmux kill-server 2>/dev/null; cd; mkdir -p .local/state/rookery/tmux")
-    door.run(script="echo gone.invalid >~/.local/state/rookery/tmux/work")
-    terminal = Terminal(door.cluster, "work")
+    connection = opened(account(penguins, "bina"))
+    connection.run(script="tmux kill-server 2>/dev/null; cd; mkdir -p .local/state/rookery/tmux")
+    connection.run(script="echo gone.invalid >~/.local/state/rookery/tmux/work")
+    terminal = Terminal(connection.cluster, "work")
     terminal.shows(r"gone\.invalid.*A new session work is made on .*\[work\]")
-    door.run(["tmux", "kill-session", "-t", "work"])
+    connection.run(["tmux", "kill-session", "-t", "work"])
     terminal.ends()
 
 
@@ -406,13 +413,13 @@ START_UP = {
 @pytest.mark.parametrize("name", SHELLS)
 def test_start_up_files_of_every_shell_leave_commands_alone(account, penguins, opened, name):
     """One command each way: from the home, with none of their variables, and its input whole."""
-    door = opened(account(penguins, name, SHELLS[name]))
+    connection = opened(account(penguins, name, SHELLS[name]))
     file, text = START_UP[name]
     write = 'cd && mkdir -p "$(dirname "$1")" && { [ ! -e "$1" ] || cp -p "$1" kept; } && printf "%s\\n" "$2" >"$1"'
-    door.run([file, text], script=write)
+    connection.run([file, text], script=write)
     try:
         asked = 'pwd; echo "$HOME"; umask; env | grep -cE "^(TAR_OPTIONS|GIT_DIR|CDPATH|PYTHONPATH)="; cat'
-        said = door.run(script=asked, input=b"whole\n").stdout.split()
+        said = connection.run(script=asked, input=b"whole\n").stdout.split()
     finally:
-        door.run([file], script='cd && rm "$1" && { [ ! -e kept ] || mv kept "$1"; }')
+        connection.run([file], script='cd && rm "$1" && { [ ! -e kept ] || mv kept "$1"; }')
     assert said == [f"/home/{name}", f"/home/{name}", "0022", "0", "whole"]

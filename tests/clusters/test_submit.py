@@ -317,7 +317,7 @@ def test_a_submission_whose_answer_was_lost_is_found_and_not_made_twice(seals: P
 
 LIES = """
 case $BASH_EXECUTION_STRING in
-*rookery.jobs.there.submission*)
+*rookery.remote.slurm.submission*)
     marks=$(printf %s "$BASH_EXECUTION_STRING" | grep -o 'rookery-[0-9a-f]\\{16\\}')
     printf '%s\\n' "$marks" | tail -n 1 | tee /dev/stderr
     printf '%s%s\\n' "$(printf '%s\\n' "$marks" | head -n 1)" "$(cat ~/answer.json)"

@@ -25,10 +25,10 @@ def login(tmp_path: Path) -> Iterator[Login]:
     """A login node with an attendant, a shell away instead of an ssh."""
     there = Login(tmp_path)
     here = ["env", "-i", f"PATH={os.environ['PATH']}", f"HOME={there.home}", "sh", "-c"]
-    door: Any = types.SimpleNamespace(
+    connection: Any = types.SimpleNamespace(
         cluster=types.SimpleNamespace(data=PROFILE), command=lambda remote: [*here, f"echo welcome >&2; {remote}"]
     )
-    order = remote_session.order(door)
+    order = remote_session.order(connection)
     assert order is not None
     remote_session.begin({"teapot": order})
     said = remote_session.probed("teapot", ASKED)
@@ -112,10 +112,10 @@ def test_what_a_start_up_file_reads_and_prints_is_no_matter(tmp_path: Path) -> N
     start = "timeout 1 cat >/dev/null; (while sleep 0.01; do echo noise; done) & trap 'kill %1' EXIT\n"
     here = ["env", "-i", f"PATH={os.environ['PATH']}", f"HOME={login.home}", "bash", "-c"]
     cluster = types.SimpleNamespace(data=PROFILE)
-    door: Any = types.SimpleNamespace(
+    connection: Any = types.SimpleNamespace(
         cluster=cluster, command=lambda remote: [*here, start + remote.removeprefix("exec ")]
     )
-    order = remote_session.order(door)
+    order = remote_session.order(connection)
     assert order is not None
     remote_session.begin({"teapot": order})
     said = remote_session.probed("teapot", ASKED)

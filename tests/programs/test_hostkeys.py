@@ -65,15 +65,15 @@ def test_unknown_and_unpublished_is_refused_where_nobody_can_be_asked(server):
 
 def test_vouched_for(server, home):
     one = cluster(**server.reach)
-    door = Connection(one)
-    door.ensure(batch=True, accept_host_key=server.mine)
-    assert door.is_open()
+    connection = Connection(one)
+    connection.ensure(batch=True, accept_host_key=server.mine)
+    assert connection.is_open()
     assert [key.fingerprint for key in host_keys.known_keys(one)] == [server.mine]
     assert not (home / ".ssh" / "known_hosts").exists()
-    door.close()
+    connection.close()
     Connection(one).ensure(batch=True)  # known from now on
     assert server.logins == 2
-    door.close()
+    connection.close()
 
 
 def test_vouched_for_another(server, other):
@@ -84,10 +84,10 @@ def test_vouched_for_another(server, other):
 
 
 def test_published_and_equal(server, capsys):
-    door = Connection(told(server, server.mine))
-    door.ensure(batch=True)
+    connection = Connection(told(server, server.mine))
+    connection.ensure(batch=True)
     assert f"{server.mine} (ssh-ed25519) is the published one at {URL}" in capsys.readouterr().err
-    door.close()
+    connection.close()
 
 
 def test_published_and_different_is_refused_whoever_vouches(server, other):

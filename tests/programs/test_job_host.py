@@ -434,10 +434,10 @@ def test_undo_ends_the_job_or_says_what_does(
         return answer
 
     monkeypatch.setattr(remote_client, "call", call)
-    door = Connection(cluster())
-    assert compute_node_job.leave(door) == (said or [])  # of a job nobody had, nothing is said
-    compute_node_keys.remember(door.cluster, compute_node_keys.public(door.cluster))
-    told = compute_node_job.leave(door)
+    connection = Connection(cluster())
+    assert compute_node_job.leave(connection) == (said or [])  # of a job nobody had, nothing is said
+    compute_node_keys.remember(connection.cluster, compute_node_keys.public(connection.cluster))
+    told = compute_node_job.leave(connection)
     assert told == said or "scancel --user=ada --name=rookery-code" in told[0]
 
 

@@ -1,4 +1,4 @@
-"""The door to a cluster: one login, a master that is found again or replaced, commands and Fabric through it."""
+"""The connection to a cluster: one login, a master that is found again or replaced, commands and Fabric through it."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from persons import at_home
 from ssh_server import cluster, fingerprint, sshd
 
 from rookery.clusters.login_node import remote_client
-from rookery.clusters.ssh import connection, fabric_connection, process, startup_files, user_settings
+from rookery.clusters.ssh import fabric_connection, process, startup_files, user_settings
 from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.errors import SshError
 from rookery.clusters.ssh.fabric_connection import FabricConnection
@@ -32,16 +32,18 @@ def server(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def door(server):
+def connection(server):
     opened = Connection(cluster(**server.reach))
     opened.ensure(batch=True, accept_host_key=server.mine)
     yield opened
     opened.close()
 
 
-def master(door: Connection) -> int:
+def master(connection: Connection) -> int:
     """The master's process id."""
-    done = subprocess.run([*door.ssh, "-O", "check", door.cluster.name], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [*connection.ssh, "-O", "check", connection.cluster.name], capture_output=True, text=True, check=True
+    )
     return int(re.search(r"pid=(\d+)", done.stderr)[1])
 
 
@@ -53,63 +55,63 @@ def ended(pid: int) -> None:
         time.sleep(0.01)
 
 
-def test_the_master_is_found_again(door, server):
+def test_the_master_is_found_again(connection, server):
     for _ in range(3):
-        Connection(door.cluster).ensure(batch=True)
-        assert Connection(door.cluster).run(["echo", "a  b"]).stdout == "a  b\n"
+        Connection(connection.cluster).ensure(batch=True)
+        assert Connection(connection.cluster).run(["echo", "a  b"]).stdout == "a  b\n"
     assert server.logins == 1
 
 
-def test_a_killed_master_is_replaced(door, server):
-    pid = master(door)
+def test_a_killed_master_is_replaced(connection, server):
+    pid = master(connection)
     os.kill(pid, signal.SIGKILL)
     ended(pid)
-    assert not door.is_open()
-    door.ensure(batch=True)
-    assert door.run(["true"]).ok
+    assert not connection.is_open()
+    connection.ensure(batch=True)
+    assert connection.run(["true"]).ok
     assert server.logins == 2
 
 
-def test_a_master_whose_connection_hangs_is_replaced(door, server, monkeypatch):
-    monkeypatch.setattr(connection, "FRESH", 0)
-    monkeypatch.setattr(connection, "ANSWER", 1)
-    monkeypatch.setattr(connection, "ANSWER_HERE", 0.5)
-    pid = master(door)
+def test_a_master_whose_connection_hangs_is_replaced(connection, server, monkeypatch):
+    monkeypatch.setattr("rookery.clusters.ssh.connection.FRESH", 0)
+    monkeypatch.setattr("rookery.clusters.ssh.connection.ANSWER", 1)
+    monkeypatch.setattr("rookery.clusters.ssh.connection.ANSWER_HERE", 0.5)
+    pid = master(connection)
     os.kill(pid, signal.SIGSTOP)
     try:
-        door.ensure(batch=True)
-        assert door.run(["true"]).ok
+        connection.ensure(batch=True)
+        assert connection.run(["true"]).ok
         assert server.logins == 2
     finally:
         os.kill(pid, signal.SIGKILL)
 
 
-def test_a_closed_connection_is_replaced(door, server):
+def test_a_closed_connection_is_replaced(connection, server):
     server.transports[-1].close()
-    door.ensure(batch=True)
-    assert door.run(["true"]).ok
+    connection.ensure(batch=True)
+    assert connection.run(["true"]).ok
     assert server.logins == 2
 
 
-def test_closing(door):
-    door.close()
-    assert not door.is_open()
-    door.close()
+def test_closing(connection):
+    connection.close()
+    assert not connection.is_open()
+    connection.close()
 
 
 def test_two_at_once_log_in_once(server):
     Connection(cluster(**server.reach)).ensure(batch=True, accept_host_key=server.mine)
     Connection(cluster(**server.reach)).close()
     before = server.logins
-    doors = [Connection(cluster(**server.reach)) for _ in range(5)]
-    threads = [threading.Thread(target=door.ensure, args=(True,)) for door in doors]
+    connections = [Connection(cluster(**server.reach)) for _ in range(5)]
+    threads = [threading.Thread(target=connection.ensure, args=(True,)) for connection in connections]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(door.is_open() for door in doors)
+    assert all(connection.is_open() for connection in connections)
     assert server.logins == before + 1
-    doors[0].close()
+    connections[0].close()
 
 
 def denied(one) -> SshError:
@@ -119,7 +121,7 @@ def denied(one) -> SshError:
     return caught.value
 
 
-@pytest.mark.usefixtures("door")
+@pytest.mark.usefixtures("connection")
 def test_wrong_user(server):
     error = denied(cluster("else", **{**server.reach, "user": "eve"}))
     assert "eve" in error.message
@@ -127,7 +129,7 @@ def test_wrong_user(server):
     assert "--user" in error.hint
 
 
-@pytest.mark.usefixtures("door")
+@pytest.mark.usefixtures("connection")
 def test_a_password_would_be_asked_for(server):
     server.methods = "publickey,password"
     error = denied(cluster("else", **{**server.reach, "user": "eve"}))
@@ -135,131 +137,132 @@ def test_a_password_would_be_asked_for(server):
     assert "terminal" in error.hint
 
 
-def test_a_script_with_arguments_and_input(door):
-    done = door.run(
+def test_a_script_with_arguments_and_input(connection):
+    done = connection.run(
         ["it's", "a\nb!"], script='cat; printf "%s|" "$@"; echo oops >&2; exit 7', input=b"in\n", check=False
     )
     assert (done.stdout, done.stderr, done.exit, done.ok) == ("in\nit's|a\nb!|", "oops\n", 7, False)
 
 
-def test_a_script_too_long_for_an_argument(door):
+def test_a_script_too_long_for_an_argument(connection):
     script = f"# {'x' * 200_000}\ncat; echo $1"
-    assert door.run(["end"], script=script, input=b"given\n").stdout == "given\nend\n"
+    assert connection.run(["end"], script=script, input=b"given\n").stdout == "given\nend\n"
 
 
-def test_a_failing_command_is_one_line(door):
+def test_a_failing_command_is_one_line(connection):
     with pytest.raises(RookeryError, match=r"ls /none failed there \(exit status 2\): ls: .*none"):
-        door.run(["ls", "/none"])
+        connection.run(["ls", "/none"])
 
 
-def test_exit_255_of_a_command_is_its_own(door):
-    assert door.run(script="echo lost >&2; exit 255", check=False).stderr == "lost\n"
+def test_exit_255_of_a_command_is_its_own(connection):
+    assert connection.run(script="echo lost >&2; exit 255", check=False).stderr == "lost\n"
 
 
-def test_a_command_may_take_too_long(door):
+def test_a_command_may_take_too_long(connection):
     with pytest.raises(RookeryError, match=r"sleep 60 took longer than 0\.2 s"):
-        door.run(["sleep", "60"], timeout=0.2)
+        connection.run(["sleep", "60"], timeout=0.2)
 
 
 @pytest.mark.parametrize("heard", [None, lambda _: None], ids=["plain", "followed"])
-def test_a_command_that_does_not_begin_in_time_is_told_as_that(door, server, monkeypatch, heard):
+def test_a_command_that_does_not_begin_in_time_is_told_as_that(connection, server, monkeypatch, heard):
     monkeypatch.setattr(process, "FIRST_ANSWER", 0.5)
     monkeypatch.setattr(startup_files, "PATIENCE", 0.5)
     server.profile = "sleep 5"
     with pytest.raises(SshError, match="commands do not begin there") as raised:
-        door.begin("true", heard=heard).finish()
+        connection.begin("true", heard=heard).finish()
     assert raised.value.reason == startup_files.HANGS
     monkeypatch.setattr(remote_client, "FIRST_ANSWER", 0.5)
     with pytest.raises(SshError, match="commands do not begin there"):
-        list(remote_client.stream(door, "host", {"verb": "find", "name": "none"}))
+        list(remote_client.stream(connection, "host", {"verb": "find", "name": "none"}))
     monkeypatch.setattr(fabric_connection, "FIRST_ANSWER", 0.5)
     with pytest.raises(SshError, match="commands do not begin there"):
-        FabricConnection(door).run("true", hide=True)
+        FabricConnection(connection).run("true", hide=True)
 
 
 @pytest.mark.parametrize("line", ["read -r answer", "cat", "head -c 1 >/dev/null"])
-def test_start_up_files_that_read_the_input(door, server, line):
+def test_start_up_files_that_read_the_input(connection, server, line):
     """A command with an input does not begin; one without is none the wiser."""
     server.profile = line
     for size in (10, 200_000):
         with pytest.raises(SshError, match="reads the input of commands") as raised:
-            door.run(["cat"], input=b"x" * size)
+            connection.run(["cat"], input=b"x" * size)
         assert raised.value.reason == startup_files.TAKES_INPUT
-    assert door.run(["echo", "hello"]).stdout == "hello\n"
+    assert connection.run(["echo", "hello"]).stdout == "hello\n"
     server.profile = ":"
-    assert door.run(["cat"], input=b"x" * 200_000).stdout == "x" * 200_000
+    assert connection.run(["cat"], input=b"x" * 200_000).stdout == "x" * 200_000
 
 
 @pytest.mark.parametrize("code", [0, 1])
-def test_start_up_files_that_end_the_shell_are_named_by_programs_too(door, server, code):
+def test_start_up_files_that_end_the_shell_are_named_by_programs_too(connection, server, code):
     server.profile = f"exit {code}"
     with pytest.raises(SshError, match="end the shell before a command runs") as raised:
-        list(remote_client.stream(door, "host", {"verb": "find", "name": "none"}))
+        list(remote_client.stream(connection, "host", {"verb": "find", "name": "none"}))
     assert raised.value.reason == "startup"
 
 
-def test_start_up_files_that_print(door, server):
+def test_start_up_files_that_print(connection, server):
     server.profile = "echo welcome; printf 'no line break'; echo warning >&2"
-    done = door.run(["echo", "hello"])
+    done = connection.run(["echo", "hello"])
     assert (done.stdout, done.stderr) == ("hello\n", "")
     assert "welcome" in done.noise
     assert "warning" in done.noise
-    result = FabricConnection(door).run("echo hello; echo bad >&2", hide=True)
+    result = FabricConnection(connection).run("echo hello; echo bad >&2", hide=True)
     assert (result.stdout, result.stderr) == ("hello\n", "bad\n")
 
 
 @pytest.mark.parametrize("code", [0, 3])
-def test_start_up_files_that_end_the_shell(door, server, code):
+def test_start_up_files_that_end_the_shell(connection, server, code):
     server.profile = f"echo bye; exit {code}"
-    for run in (lambda: door.run(["true"]), lambda: FabricConnection(door).run("true", hide=True, warn=True)):
+    for run in (
+        lambda: connection.run(["true"]),
+        lambda: FabricConnection(connection).run("true", hide=True, warn=True),
+    ):
         with pytest.raises(SshError, match="start-up files") as caught:
             run()
         assert caught.value.reason == "startup"
         assert "bye" in caught.value.message
 
 
-def test_a_connection_lost_in_mid_command(door, server):
+def test_a_connection_lost_in_mid_command(connection, server):
     timer = threading.Timer(0.3, server.transports[-1].close)
     timer.start()
     with pytest.raises(SshError) as caught:
-        door.run(["sleep", "60"])
+        connection.run(["sleep", "60"])
     assert caught.value.reason == "lost"
 
 
-def test_fabric(door, server):
-    connection = FabricConnection(door)
-    result = connection.run(
-        """printf '%s|' "$0" "$FOO" "it's"; exit 3""", hide=True, warn=True, env={"FOO": "a 'b' $c"}
-    )
+def test_fabric(connection, server):
+    fabric = FabricConnection(connection)
+    result = fabric.run("""printf '%s|' "$0" "$FOO" "it's"; exit 3""", hide=True, warn=True, env={"FOO": "a 'b' $c"})
     assert result.stdout.endswith("|a 'b' $c|it's|")
-    assert (result.exited, result.failed, result.connection) == (3, True, connection)
-    with connection.cd("/"):
-        assert connection.run("pwd", hide=True).stdout == "/\n"
-    assert connection.transport is None  # paramiko has connected to nothing
-    assert connection.is_connected
+    assert (result.exited, result.failed, result.connection) == (3, True, fabric)
+    with fabric.cd("/"):
+        assert fabric.run("pwd", hide=True).stdout == "/\n"
+    assert fabric.transport is None  # paramiko has connected to nothing
+    assert fabric.is_connected
     assert server.logins == 1
 
 
 def test_fabric_opens_and_leaves_open(server):
     Connection(cluster(**server.reach)).ensure(batch=True, accept_host_key=server.mine)
-    door = Connection(cluster(**server.reach))
-    door.close()
-    with FabricConnection(door) as connection:
-        assert not connection.is_connected
-        connection.run("true", hide=True)
-        assert connection.is_connected
-    assert door.is_open()
-    door.close()
+    connection = Connection(cluster(**server.reach))
+    connection.close()
+    with FabricConnection(connection) as fabric:
+        assert not fabric.is_connected
+        fabric.run("true", hide=True)
+        assert fabric.is_connected
+    assert connection.is_open()
+    connection.close()
 
 
-def test_what_ansible_and_git_get_reaches_the_cluster(door, server):
-    environment = door.ansible_environment()
+def test_what_ansible_and_git_get_reaches_the_cluster(connection, server):
+    environment = connection.ansible_environment()
     arguments = shlex.split(environment["ANSIBLE_SSH_ARGS"])
     assert any(part.startswith("ControlPath=") for part in arguments)
     assert any(part.startswith("ControlPersist=") for part in arguments)
     done = subprocess.run(["ssh", *arguments, "birds", "echo there"], capture_output=True, text=True, check=True)
     assert done.stdout == "there\n"
-    line = f"{shlex.join(door.ssh)} birds 'echo there'"
+    line = f"{shlex.join(connection.ssh)} birds 'echo there'"
     assert subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True).stdout == "there\n"
     assert server.logins == 1
 
@@ -287,19 +290,22 @@ def test_what_the_users_configuration_says_of_every_host_breaks_nothing(server, 
     home = Path.home()
     (home / ".ssh").mkdir()
     (home / ".ssh/config").write_text("Host *\n  " + said.format(there=tmp_path, port=server.port) + "\n")
-    door = Connection(cluster(**server.reach))
-    door.ensure(batch=True, accept_host_key=server.mine)
+    connection = Connection(cluster(**server.reach))
+    connection.ensure(batch=True, accept_host_key=server.mine)
     try:
-        assert door.run(script="cat", input=b"given", timeout=10).stdout == "given"
-        assert FabricConnection(door).run("echo there", hide=True, timeout=10).stdout == "there\n"
-        for way in (door.ssh, [*door.ssh, "-o", "ControlPath=none"]):  # as rsync and git use it; as a key is tried
+        assert connection.run(script="cat", input=b"given", timeout=10).stdout == "given"
+        assert FabricConnection(connection).run("echo there", hide=True, timeout=10).stdout == "there\n"
+        for way in (
+            connection.ssh,
+            [*connection.ssh, "-o", "ControlPath=none"],
+        ):  # as rsync and git use it; as a key is tried
             done = subprocess.run(
                 [*way, "birds", "cat"], input="given", capture_output=True, text=True, timeout=10, check=False
             )
             assert (done.returncode, done.stdout) == (0, "given"), done.stderr
-        assert door.is_open()
+        assert connection.is_open()
     finally:
-        door.close()
+        connection.close()
     assert not (tmp_path / "ran").exists()
 
 
@@ -320,10 +326,10 @@ def test_what_the_users_configuration_says_of_the_full_name_opens_the_cluster(se
     profile = cluster(port=1)
     said = f"Host 127.0.0.1\n  Port {server.port}\n  IdentityFile '{key}'\n  IdentitiesOnly yes\n"
     (home / ".ssh/config").write_text(said)
-    door = Connection(user_settings.applied(profile, ()))
-    door.ensure(batch=True, accept_host_key=server.mine)
-    assert door.run(["echo", "there"]).stdout == "there\n"
-    door.close()
+    connection = Connection(user_settings.applied(profile, ()))
+    connection.ensure(batch=True, accept_host_key=server.mine)
+    assert connection.run(["echo", "there"]).stdout == "there\n"
+    connection.close()
     agent = str(tmp_path / "an agent")
     with subprocess.Popen(["ssh-agent", "-D", "-a", agent], stdout=subprocess.DEVNULL) as process:
         try:
@@ -331,10 +337,10 @@ def test_what_the_users_configuration_says_of_the_full_name_opens_the_cluster(se
                 assert process.poll() is None
                 time.sleep(0.02)
             (home / ".ssh/config").write_text(f"Match host 127.*\n  Port {server.port}\n  IdentityAgent '{agent}'\n")
-            door = Connection(user_settings.applied(profile, ()))
-            assert onboard_key.is_needed(door, ask=False) is False
-            door.ensure(batch=True)
-            door.close()
+            connection = Connection(user_settings.applied(profile, ()))
+            assert onboard_key.is_needed(connection, ask=False) is False
+            connection.ensure(batch=True)
+            connection.close()
             (home / ".ssh/config").write_text(f"Host 127.*\n  Port {server.port}\n")
             assert onboard_key.is_needed(Connection(user_settings.applied(profile, ())), ask=False) is True
         finally:
@@ -347,11 +353,11 @@ def test_what_the_users_configuration_says_of_the_full_name_opens_the_cluster(se
 def test_a_key_is_taken_only_where_it_is(server):
     """A server that takes no keys at all has not taken this one."""
     Path.home().joinpath("other").touch()
-    door = Connection(cluster(**{**server.reach, "user": "eve"}))
+    connection = Connection(cluster(**{**server.reach, "user": "eve"}))
     with pytest.raises(SshError):
-        door.ensure(batch=True, accept_host_key=server.mine)
+        connection.ensure(batch=True, accept_host_key=server.mine)
     server.methods = "password"
-    assert not onboard_key.opens(door)
+    assert not onboard_key.opens(connection)
     assert onboard_key.opens(
         Connection(cluster(**{**server.reach, "user": "eve"}, data={"cluster_logins": ["key+totp"]}))
     )

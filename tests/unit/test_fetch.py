@@ -38,10 +38,10 @@ def test_a_miniature_s_results_do_not_replace_the_cluster_s(
     results.mkdir(parents=True)
     monkeypatch.setenv("HOME", str(there))
     with sshd(tmp_path) as (_, reach):
-        doors = {miniature: Connection(cluster("hec", sandbox=miniature, **reach)) for miniature in (False, True)}
-        monkeypatch.setattr(connect, "connect", lambda _, *, sandbox: doors[sandbox])
+        connections = {miniature: Connection(cluster("hec", sandbox=miniature, **reach)) for miniature in (False, True)}
+        monkeypatch.setattr(connect, "connect", lambda _, *, sandbox: connections[sandbox])
         shown = fingerprint((tmp_path / "host_key.pub").read_text())
-        doors[False].ensure(batch=True, accept_host_key=shown)
+        connections[False].ensure(batch=True, accept_host_key=shown)
         (results / "1.csv").write_text("real")
         assert fetched(demo, capsys)["brought"] == ["results/1.csv"]
         (results / "1.csv").write_text("of the miniature")
@@ -50,7 +50,7 @@ def test_a_miniature_s_results_do_not_replace_the_cluster_s(
         assert (demo / "results/1.csv").read_text() == "real"
         os.utime(results / "1.csv")
         assert fetched(demo, capsys)["brought"] == ["results/1.csv"]
-        doors[False].close()
+        connections[False].close()
 
 
 def test_a_run_s_record_tells_the_cluster_or_the_one_whose_miniature_it_was(demo: Path) -> None:

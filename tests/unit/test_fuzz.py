@@ -304,10 +304,10 @@ def test_answers_of_deploys(text: str) -> None:
             for check in (True, False):
                 request = cast("Any", SimpleNamespace(check=check))
                 json.dumps(result.document(request)) and list(result.lines(request))
-        door = SimpleNamespace(
+        connection = SimpleNamespace(
             cluster=SimpleNamespace(name="hec", scheduler="slurm"), run=lambda **_: SimpleNamespace(stdout=text)
         )
-        pruned = prune.prune(cast("Any", door), "seals", check=False)
+        pruned = prune.prune(cast("Any", connection), "seals", check=False)
         json.dumps(pruned.document()) and list(pruned.lines())
 
 

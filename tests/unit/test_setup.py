@@ -155,12 +155,12 @@ def test_places_and_the_commands_that_work_now() -> None:
     assert setup.places(shared)["old tools"].startswith("/gpfs/ada/rookery/x86_64  (no longer used")
     assert setup.places({**shared, "links_left": ["~/.cache"]})["old links"].startswith("~/.cache  (on storage")
     assert setup.places({}) == {}
-    door = Connection(profile.load("hec", overrides={"cluster_user": "ada"}))
-    assert list(setup.following(door, check=False)) == [
+    connection = Connection(profile.load("hec", overrides={"cluster_user": "ada"}))
+    assert list(setup.following(connection, check=False)) == [
         "ssh -F ~/config/rookery/ssh_config hec",
         "rookery tmux --cluster hec",
     ]
-    assert list(setup.following(door, check=True)) == ["rookery setup --cluster hec"]
+    assert list(setup.following(connection, check=True)) == ["rookery setup --cluster hec"]
 
 
 @pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh here")

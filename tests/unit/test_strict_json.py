@@ -122,9 +122,9 @@ def test_an_array_that_no_cluster_takes_is_not_counted_through(tmp_path: Path) -
     ],
 )  # fmt: skip
 def test_an_answer_that_is_none_is_one_line(program: str, answer: Any) -> None:
-    door = cast("Any", SimpleNamespace(cluster=SimpleNamespace(name="hec")))
+    connection = cast("Any", SimpleNamespace(cluster=SimpleNamespace(name="hec")))
     with pytest.raises(RookeryError, match="hec gave an answer that can't be used, and nothing of it was kept: "):
-        remote_client.read(door, program, json.dumps(answer))
+        remote_client.read(connection, program, json.dumps(answer))
 
 
 def test_all_that_is_read_of_a_look_passes_the_check() -> None:

@@ -46,7 +46,7 @@ def test_a_submission_of_which_nothing_is_known_is_looked_for_by_the_same_comman
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, stays: bool
 ) -> None:
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
-    found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path), flags="", door=None)
+    found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path), flags="", connection=None)
     wish = SubmitRequest("seals", job="fit", failed_of="12", token="0" * 32)
     monkeypatch.setattr(request, "local_text", lambda *_: None)
     monkeypatch.setattr(submit.remote_client, "call", lambda *_: {"state": state, "said": "no answer"})
@@ -95,7 +95,7 @@ def test_what_kept_a_submission_from_beginning_has_its_own_next_command(
         raise error
 
     monkeypatch.setattr(submit.remote_client, "call", fails)
-    found: Any = SimpleNamespace(door=None, flags="")
+    found: Any = SimpleNamespace(connection=None, flags="")
     before = error.hint
     with pytest.raises(RookeryError) as raised:
         submit._call(found, SubmitRequest("seals", job="fit"), {})
@@ -194,7 +194,9 @@ def test_nothing_that_a_cluster_answers_reaches_the_terminal_as_it_is(capsys: py
     bad = "\x1b]0;mine\x07\x1b[2J\nnext: evil"
     texts = {key: f"{key}{bad}" for key in ("job", "id", "log", "when", "failed_of", "tag")}
     made = RunRecord(cluster="hec", release="/r", array="1-2", after=(bad,), **texts)
-    found: Any = SimpleNamespace(cluster=SimpleNamespace(name="hec", sandbox=False), project=None, flags="", door=None)
+    found: Any = SimpleNamespace(
+        cluster=SimpleNamespace(name="hec", sandbox=False), project=None, flags="", connection=None
+    )
     for state in ("submitted", "already"):
         answer = {"state": state, "stamp": {}, "warnings": [bad], "said": bad, "record": {}}
         report.submitted(found, answer, made)

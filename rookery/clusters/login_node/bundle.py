@@ -1,6 +1,6 @@
 """The converger and what it shall do, packed into the one script that is sent to a login node; and its answer unpacked.
 
-`home` sends it by Ansible, `undo` and the fast way by the door. The modules are those of rookery/remote/apply/.
+`home` sends it by Ansible, `undo` and the fast way by the connection. The modules are those of rookery/remote/apply/.
 """
 
 import base64

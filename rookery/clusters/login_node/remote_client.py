@@ -51,11 +51,11 @@ class NoPythonError(RookeryError):
     """No program has begun, since there is no Python that runs it."""
 
 
-def call(door: "Connection", name: str, request: Mapping[str, Any], *, timeout: float = 180) -> dict[str, Any]:
+def call(connection: "Connection", name: str, request: Mapping[str, Any], *, timeout: float = 180) -> dict[str, Any]:
     """Run a program there, in one remote command; its answer is returned.
 
     Args:
-        door: The cluster's, open.
+        connection: The cluster's, open.
         name: The program: a file of rookery/remote/slurm.
         request: What it is told.
         timeout: Seconds it may take.
@@ -65,21 +65,21 @@ def call(door: "Connection", name: str, request: Mapping[str, Any], *, timeout: 
         RookeryError: There is no Python there, or the program failed.
     """
     mark = new_mark()
-    with _shown(f"asking {door.cluster.name}"):
-        done = door.run(_arguments(name, request, mark), script=_START, timeout=timeout, check=False)
+    with _shown(f"asking {connection.cluster.name}"):
+        done = connection.run(_arguments(name, request, mark), script=_START, timeout=timeout, check=False)
     for line in reversed(done.stdout.splitlines()):
         if line.startswith(mark):
-            return read(door, name, line.removeprefix(mark))
-    raise failed(door, done.exit, done.stderr)
+            return read(connection, name, line.removeprefix(mark))
+    raise failed(connection, done.exit, done.stderr)
 
 
-def read(door: "Connection", name: str, line: str | bytes) -> dict[str, Any]:
+def read(connection: "Connection", name: str, line: str | bytes) -> dict[str, Any]:
     """One answer of a program, as far as it is what that program may answer.
 
     Raises:
         RookeryError: It is something else.
     """
-    return cast("dict[str, Any]", answers.parsed(door.cluster.name, answers.PROGRAMS[name], line))
+    return cast("dict[str, Any]", answers.parsed(connection.cluster.name, answers.PROGRAMS[name], line))
 
 
 def _shown(what: str) -> AbstractContextManager[None]:
@@ -109,11 +109,11 @@ class Deadline:
         self._begun = True
         self._timer.cancel()
 
-    def check(self, door: "Connection", said: str) -> None:
+    def check(self, connection: "Connection", said: str) -> None:
         """Raise the error where it never began; to be called when it has ended.
 
         Args:
-            door: The cluster's.
+            connection: The cluster's.
             said: What came on its standard error.
 
         Raises:
@@ -123,12 +123,12 @@ class Deadline:
         if self._begun:
             return
         if self._process.returncode == -signal.SIGKILL:
-            raise door.hangs()
+            raise connection.hangs()
         if self._process.returncode >= 0:
-            raise door.failure(self._process.returncode, said, "")
+            raise connection.failure(self._process.returncode, said, "")
 
 
-def stream(door: "Connection", name: str, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def stream(connection: "Connection", name: str, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Run a program there that answers more than once; each answer as it comes. It ends when no more are taken.
 
     Raises:
@@ -137,7 +137,7 @@ def stream(door: "Connection", name: str, request: Mapping[str, Any]) -> Iterato
     """
     mark = new_mark()
     with subprocess.Popen(
-        command(door, name, request, mark),
+        command(connection, name, request, mark),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -151,26 +151,26 @@ def stream(door: "Connection", name: str, request: Mapping[str, Any]) -> Iterato
                 if line.rstrip() == mark:
                     deadline.met()
                 elif line.startswith(mark):
-                    yield read(door, name, line.removeprefix(mark))
+                    yield read(connection, name, line.removeprefix(mark))
             said = process.stderr.read() if process.stderr else ""
             process.wait()
         finally:
             process.terminate()
-    deadline.check(door, said)
+    deadline.check(connection, said)
     if process.returncode == 255:
-        raise door.failure(255, said, "")
+        raise connection.failure(255, said, "")
     if process.returncode > 0:
-        raise failed(door, process.returncode, said)
+        raise failed(connection, process.returncode, said)
 
 
-def command(door: "Connection", name: str, request: Mapping[str, Any], mark: str) -> list[str]:
+def command(connection: "Connection", name: str, request: Mapping[str, Any], mark: str) -> list[str]:
     """The argument list that runs a program there; it says the mark first, and its answers begin with it."""
-    return door.command(remote_command(marked(_START, mark), _arguments(name, request, mark)))
+    return connection.command(remote_command(marked(_START, mark), _arguments(name, request, mark)))
 
 
-def failed(door: "Connection", code: int, said: str) -> RookeryError:
+def failed(connection: "Connection", code: int, said: str) -> RookeryError:
     """The error for a program that gave no answer."""
-    name = door.cluster.name
+    name = connection.cluster.name
     if code == _NO_PYTHON:
         return NoPythonError(f"{name} has no Python yet.", hint=f"invoke setup --cluster {name}")
     last = (clean(said).strip().splitlines() or [f"exit status {code}"])[-1]

@@ -51,11 +51,11 @@ exec tmux -u new-session -A -s "$session" "$@"
 """
 
 
-def tmux(door: "Connection", session: str = DEFAULT_SESSION) -> int:
+def tmux(connection: "Connection", session: str = DEFAULT_SESSION) -> int:
     """Attach this terminal to a named tmux session on the login node where it was made, or make it.
 
     Args:
-        door: The cluster's.
+        connection: The cluster's.
         session: The session's name.
 
     Returns:
@@ -64,17 +64,17 @@ def tmux(door: "Connection", session: str = DEFAULT_SESSION) -> int:
     Raises:
         RookeryError: As `attach`.
     """
-    return attach(door, session, again=f"invoke tmux --cluster {door.cluster.name}")
+    return attach(connection, session, again=f"invoke tmux --cluster {connection.cluster.name}")
 
 
-def attach(door: "Connection", session: str, *, again: str, command: Sequence[str] = ()) -> int:
+def attach(connection: "Connection", session: str, *, again: str, command: Sequence[str] = ()) -> int:
     """Attach this terminal to a named tmux session; a new one runs a command, or a shell.
 
     The node's name is kept on the cluster (~/.local/state/rookery/tmux/SESSION): a login that lands on another one of
     several nodes goes on from there.
 
     Args:
-        door: The cluster's.
+        connection: The cluster's.
         session: The session's name.
         again: The command with which the person comes back, for hints; the session's name is put behind it.
         command: What a new session runs.
@@ -85,7 +85,7 @@ def attach(door: "Connection", session: str, *, again: str, command: Sequence[st
     Raises:
         RookeryError: There is no terminal here, the cluster forbids or lacks tmux, or it can't be reached.
     """
-    name, policies = door.cluster.name, door.cluster.data.get("cluster_policies") or {}
+    name, policies = connection.cluster.name, connection.cluster.data.get("cluster_policies") or {}
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", session):
         raise RookeryError(
             f"{session!r} can't be a session's name: letters, digits, - and _ only.",
@@ -98,12 +98,12 @@ def attach(door: "Connection", session: str, *, again: str, command: Sequence[st
         )
     if not sys.stdin.isatty():
         raise RookeryError(f"{again.split()[1]} needs a terminal.", hint=f"run {again} in one")
-    door.ensure()
+    connection.ensure()
     remote = remote_command(_SCRIPT, [session, *command], stdin="")
-    status = subprocess.run(door.command(remote, terminal=True), check=False).returncode
+    status = subprocess.run(connection.command(remote, terminal=True), check=False).returncode
     if status == _NO_TMUX:
         raise RookeryError(f"There is no tmux on {name}.", hint=f"invoke setup --cluster {name} --tags tmux")
-    if status == 255 and not door.is_open():
+    if status == 255 and not connection.is_open():
         raise RookeryError(
             f"The connection to {name} broke off; session {session} goes on there.",
             hint=f"{again} --session {session}",

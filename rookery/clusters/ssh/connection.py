@@ -1,6 +1,6 @@
-"""The one door to a cluster: an OpenSSH master connection that ssh, rsync, git, Ansible and Fabric all go through.
+"""The one connection to a cluster: an OpenSSH master that ssh, rsync, git, Ansible and Fabric all go through.
 
-A login, with whatever has to be typed for it, happens in `Door.ensure` and nowhere else.
+A login, with whatever has to be typed for it, happens in `Connection.ensure` and nowhere else.
 """
 
 import contextlib
@@ -352,7 +352,7 @@ class Connection:
         return Path(found[1])
 
     def _file(self, suffix: str) -> Path:
-        """A small file of this door's own beside the sockets."""
+        """A small file of this connection's own beside the sockets."""
         key = hashlib.sha256(f"{self.config_file}\0{self.cluster.name}".encode()).hexdigest()[:12]
         return paths.runtime_dir() / f"{self.cluster.name}-{key}.{suffix}"
 

@@ -1,4 +1,4 @@
-"""Fabric through OpenSSH: a Connection whose commands and files go through a door's master connection.
+"""Fabric through OpenSSH: a Connection whose commands and files go through a connection's master connection.
 
 Paramiko, Fabric's own transport, can't share a master, so a second factor would be asked for again and again. Here it
 makes no connection: Fabric's API stays, ssh is what runs.
@@ -58,7 +58,7 @@ class Runner(Local):
         exports = "".join(f"export {key}={shlex.quote(str(value))}\n" for key, value in env.items())
         stdin = "" if self.using_pty or self.streams["in"] else None
         remote = remote_command(marked(exports + command, self._mark.decode()), stdin=stdin)
-        ssh = self.context.door.command(remote, terminal=self.using_pty)
+        ssh = self.context.connection.command(remote, terminal=self.using_pty)
         super().start(f"exec {shlex.join(ssh)}", "/bin/sh", dict(os.environ))
         self._deadline.start()
         if not self.using_pty and not self.streams["in"]:
@@ -108,36 +108,36 @@ class Runner(Local):
         """
         self._deadline.cancel()
         if self._is_late and not self._began:
-            raise self.context.door.hangs()
+            raise self.context.connection.hangs()
         if "out" not in self._began and kwargs["exited"] is not None and kwargs["exited"] >= 0:
             out, err = (self._waiting[stream].decode(errors="replace") for stream in ("out", "err"))
-            raise self.context.door.failure(kwargs["exited"], err or out, out)
-        if self.context.door.broke_off(kwargs["exited"]):
-            raise self.context.door.failure(255, "", "")
+            raise self.context.connection.failure(kwargs["exited"], err or out, out)
+        if self.context.connection.broke_off(kwargs["exited"]):
+            raise self.context.connection.failure(255, "", "")
         return Result(connection=self.context, **kwargs)
 
 
 class FabricConnection(fabric.Connection):  # type: ignore[misc]
-    """A fabric.Connection through a door: run, put, get, and fabric's groups. It never has a paramiko transport."""
+    """A fabric.Connection through the master: run, put, get, and fabric's groups. It never has a paramiko transport."""
 
-    def __init__(self, door: "Connection") -> None:
+    def __init__(self, connection: "Connection") -> None:
         # lazy: neither fabric.yml nor paramiko's reading of ssh_config takes part
         config = fabric.Config(overrides={"runners": {"remote": Runner}}, lazy=True)
-        cluster = door.cluster
+        cluster = connection.cluster
         super().__init__(cluster.name, user=cluster.user, port=int(cluster.port), config=config, gateway=False)
-        self._set(door=door, _sftp_process=None)
+        self._set(connection=connection, _sftp_process=None)
 
     @property
     def is_connected(self) -> bool:
         """Whether the master is open."""
-        return bool(self.door.is_open())
+        return bool(self.connection.is_open())
 
     def open(self) -> None:
         """Find or open the master."""
-        self.door.ensure()
+        self.connection.ensure()
 
     def close(self) -> None:
-        """Let go of it; the master stays open for the next command, until `Door.close`."""
+        """Let go of it; the master stays open for the next command, until `Connection.close`."""
         if self._sftp is not None:
             self._sftp.close()
             self._sftp_process.wait()
@@ -152,7 +152,7 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
         if self._sftp is None:
             self.open()
             mine, theirs = socket.socketpair()
-            command = [*self.door.command("sftp")[:-2], "-s", self.cluster_name, "sftp"]
+            command = [*self.connection.command("sftp")[:-2], "-s", self.cluster_name, "sftp"]
             end = theirs.fileno()
             process = subprocess.Popen(command, stdin=end, stdout=end, stderr=subprocess.DEVNULL)
             theirs.close()
@@ -165,7 +165,7 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
                 process.wait()
                 mine.close()
                 if isinstance(error, TimeoutError):
-                    raise self.door.hangs() from None
+                    raise self.connection.hangs() from None
                 raise SshError(
                     "startup",
                     f"{self.cluster_name}: no SFTP there: the server offers none, or your start-up files end it.",
@@ -176,7 +176,7 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
     @property
     def cluster_name(self) -> str:
         """The cluster's name, which is its alias in ssh_config."""
-        return str(self.door.cluster.name)
+        return str(self.connection.cluster.name)
 
     def create_session(self) -> Any:
         """What would need paramiko's transport.

@@ -84,17 +84,17 @@ def run(request: CodeOptions) -> int:
     """
     found = target.find(request.cluster, request.project, sandbox=request.sandbox, needs_project=False)
     if request.stop:
-        return _stop(found.door)
+        return _stop(found.connection)
     check(found.cluster, job=request.job)
     job_alone = request.job and not request.print and not request.editor and not editors.find()
     editor = _editor(request.editor, needed=not request.print and not job_alone)
-    found.door.ensure()
+    found.connection.ensure()
     if job_alone:
         return _without_editor(found, request)
     folder = _folder(found, request)
     if not request.print:
         if request.job:
-            _start(found.door, request.wish)
+            _start(found.connection, request.wish)
         _settle(found.cluster)
     command = [*_program(editor, found.cluster), "--remote", authority(found.cluster, job=request.job), folder]
     if request.print:
@@ -166,7 +166,7 @@ def _folder(found: "Target", request: CodeOptions) -> str:
     name = found.cluster.name
     wanted = request.folder or (str(remote_paths.current(found.project.name)) if found.project else "")
     with console.waiting(f"Looking at {name}"):
-        told = found.door.run([wanted], script=_LOOK, timeout=60).stdout.split("\n")
+        told = found.connection.run([wanted], script=_LOOK, timeout=60).stdout.split("\n")
     if len(told) < 4:
         raise RookeryError(f"{name} gave no answer.", hint="the same command again")
     architecture, glibc, there = told[:3]
@@ -185,11 +185,11 @@ def _folder(found: "Target", request: CodeOptions) -> str:
     return folder
 
 
-def _start(door: "Connection", wish: ComputeNodeOptions) -> None:
-    running = compute_node_job.ensure(door, wish, again=True)
+def _start(connection: "Connection", wish: ComputeNodeOptions) -> None:
+    running = compute_node_job.ensure(connection, wish, again=True)
     how = "started" if running.started else "runs already"
     until = compute_node_job.until(running.end)
-    stop = f"invoke code --stop --cluster {door.cluster.name}{' --sandbox' if door.cluster.sandbox else ''}"
+    stop = f"invoke code --stop --cluster {connection.cluster.name}{' --sandbox' if connection.cluster.sandbox else ''}"
     print(
         f"job {running.number} on {running.node} {how}{f', {until}' if until else ''}; "
         f"{invocation.as_typed(stop)} ends it"
@@ -198,7 +198,7 @@ def _start(door: "Connection", wish: ComputeNodeOptions) -> None:
 
 def _without_editor(found: "Target", request: CodeOptions) -> int:
     """Where there is none here, the job is still somewhere to log in to."""
-    _start(found.door, request.wish)
+    _start(found.connection, request.wish)
     print(f"log in to it: {workstation.ssh(found.cluster)}")
     print(f"{_NO_EDITOR} To open it in one next time: {_GET_ONE}")
     if warning := compute_node.warning():
@@ -206,10 +206,10 @@ def _without_editor(found: "Target", request: CodeOptions) -> int:
     return 0
 
 
-def _stop(door: "Connection") -> int:
-    door.ensure()
-    ended = compute_node_job.stop(door)
-    name = door.cluster.name
+def _stop(connection: "Connection") -> int:
+    connection.ensure()
+    ended = compute_node_job.stop(connection)
+    name = connection.cluster.name
     print(f"{name}: ended job {', '.join(ended)}" if ended else f"{name}: there was no job to end")
     return 0
 

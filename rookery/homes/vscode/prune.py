@@ -116,11 +116,11 @@ def _reason(server: Server, *, newest: bool, now: float) -> str:
     return "used today" if now - server.used < RECENT else ""
 
 
-def prune(door: "Connection", *, check: bool = False, yes: bool = False, json: bool = False) -> int:
+def prune(connection: "Connection", *, check: bool = False, yes: bool = False, json: bool = False) -> int:
     """List the VS Code servers of a cluster, and remove the old ones.
 
     Args:
-        door: The cluster's.
+        connection: The cluster's.
         check: Remove nothing.
         yes: Don't ask first.
         json: Print one JSON document.
@@ -128,16 +128,16 @@ def prune(door: "Connection", *, check: bool = False, yes: bool = False, json: b
     Raises:
         RookeryError: The cluster can't be reached, or there is nobody to ask.
     """
-    door.ensure()
-    with console.waiting(f"Looking for VS Code servers on {door.cluster.name}"):
-        servers = read(door.run(script=_LIST).stdout, time.time())
+    connection.ensure()
+    with console.waiting(f"Looking for VS Code servers on {connection.cluster.name}"):
+        servers = read(connection.run(script=_LIST).stdout, time.time())
     old = [server for server in servers if not server.keep]
     if not json:
-        _show(door.cluster.name, servers)
+        _show(connection.cluster.name, servers)
     removed: list[str] = []
-    if old and not check and (yes or _agreed(old, door)):
+    if old and not check and (yes or _agreed(old, connection)):
         with console.waiting(f"Removing {_amount(old)}"):
-            done = door.run(
+            done = connection.run(
                 script=_REMOVE, input="".join(f"{one.path}\n" for one in old).encode(errors="surrogateescape")
             )
         removed = done.stdout.splitlines()
@@ -166,11 +166,11 @@ def _show(name: str, servers: list[Server]) -> None:
         print("nothing to remove")
 
 
-def _agreed(old: list[Server], door: "Connection") -> bool:
+def _agreed(old: list[Server], connection: "Connection") -> bool:
     if not sys.stdin.isatty():
         raise RookeryError(
             f"{_amount(old)} could go, and there is no terminal to ask you on.",
-            hint=f"{invocation.invocation()} vscode.prune {door.cluster.name} --yes",
+            hint=f"{invocation.invocation()} vscode.prune {connection.cluster.name} --yes",
         )
     print(f"Remove {_amount(old)}? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in {"y", "yes"}

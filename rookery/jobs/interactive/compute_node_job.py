@@ -48,11 +48,11 @@ class RunningJob:
     started: bool
 
 
-def ensure(door: "Connection", wish: ComputeNodeOptions, *, again: bool = False) -> RunningJob:
+def ensure(connection: "Connection", wish: ComputeNodeOptions, *, again: bool = False) -> RunningJob:
     """The job, found or started, once it runs; what is waited for is said on standard error.
 
     Args:
-        door: The cluster's, open.
+        connection: The cluster's, open.
         wish: What the person named of what it is to have.
         again: Start one even where the last was just stopped by hand.
 
@@ -61,7 +61,7 @@ def ensure(door: "Connection", wish: ComputeNodeOptions, *, again: bool = False)
         RookeryError: The cluster's rules forbid it, there can be no such job, it does not begin in time, or another
             that asks for something else is there.
     """
-    cluster = door.cluster
+    cluster = connection.cluster
     check(cluster)
     wanted = job_request.request(wish, cluster)
     told = {
@@ -76,7 +76,7 @@ def ensure(door: "Connection", wish: ComputeNodeOptions, *, again: bool = False)
         "patience": compute_node.PATIENCE,
     }
     started = False
-    for answer in remote_client.stream(door, "host", told):
+    for answer in remote_client.stream(connection, "host", told):
         if answer["state"] == "submitted":
             started = True
             _say(cluster, f"asked for a compute node: job {answer['number']}")
@@ -91,45 +91,45 @@ def ensure(door: "Connection", wish: ComputeNodeOptions, *, again: bool = False)
     raise RookeryError(f"{cluster.name} gave no answer about the job.", hint="the same command again")
 
 
-def connect(door: "Connection", running: RunningJob) -> NoReturn:
+def connect(connection: "Connection", running: RunningJob) -> NoReturn:
     """Become the connection into the job: what comes on standard input goes there, and back.
 
     Nothing of this program stays in between; ssh itself does it, as long as the connection lasts.
     """
     script, arguments = job_request.relay(running.number, overlap=running.overlap)
-    command = door.command(remote_command(script, arguments, stdin=""))
+    command = connection.command(remote_command(script, arguments, stdin=""))
     os.execvp(command[0], command)  # noqa: S606 no shell is wanted
 
 
-def stop(door: "Connection") -> list[str]:
+def stop(connection: "Connection") -> list[str]:
     """End the job; the numbers of what was ended.
 
     Raises:
         SshError: The connection failed.
         RookeryError: Slurm does not answer, or refuses.
     """
-    answer = remote_client.call(door, "host", {"verb": "stop", "name": JOB})
+    answer = remote_client.call(connection, "host", {"verb": "stop", "name": JOB})
     if answer["state"] != "stopped":
-        raise _refused(door.cluster, answer, ComputeNodeOptions())
+        raise _refused(connection.cluster, answer, ComputeNodeOptions())
     return [str(int(one["number"])) for one in answer["jobs"]]
 
 
-def leave(door: "Connection", *, check: bool = False) -> list[str]:
+def leave(connection: "Connection", *, check: bool = False) -> list[str]:
     """End the job of a home that is taken back, without waiting long for a Slurm that does not answer.
 
     Args:
-        door: The cluster's, open.
+        connection: The cluster's, open.
         check: Say what would be done, and do nothing.
 
     Returns:
         What came of it, a line; none where there is no job.
     """
-    cluster = door.cluster
+    cluster = connection.cluster
     if cluster.scheduler != "slurm":
         return []
     asked = {"verb": "find" if check else "stop", "name": JOB, "forget": not check}
     try:
-        answer = remote_client.call(door, "host", asked, timeout=PARTING)
+        answer = remote_client.call(connection, "host", asked, timeout=PARTING)
     except RookeryError:
         answer = {}
     if answer.get("state") in {"found", "stopped"}:

@@ -24,15 +24,15 @@ def main() -> int:
     os.dup2(2, 1)
 
     def run() -> int:
-        door = connect.connect(names[0], sandbox=sandbox)
-        compute_node_job.check(door.cluster)
-        door.ensure(batch=True)
-        running = compute_node_job.ensure(door, ComputeNodeOptions())
+        connection = connect.connect(names[0], sandbox=sandbox)
+        compute_node_job.check(connection.cluster)
+        connection.ensure(batch=True)
+        running = compute_node_job.ensure(connection, ComputeNodeOptions())
         os.dup2(given, 0)
         os.dup2(taken, 1)
         for one in (given, taken, nothing):
             os.close(one)
-        compute_node_job.connect(door, running)
+        compute_node_job.connect(connection, running)
 
     return invocation.guarded(run)
 

@@ -72,7 +72,7 @@ def run(request: ShellOptions) -> int:
     inside = _INSIDE.format(preamble="\n".join(cluster.data.get("cluster_job_preamble") or []))
     command = ["sh", "-c", _SESSION, "shell", folder, *options, "--pty", "bash", "-c", inside]
     again = f"invoke shell --cluster {cluster.name}" + (" --sandbox" if request.sandbox else "")
-    return tmux.attach(found.door, request.session, again=again, command=command)
+    return tmux.attach(found.connection, request.session, again=again, command=command)
 
 
 def job(request: ShellOptions) -> "Job":

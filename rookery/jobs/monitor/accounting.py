@@ -174,22 +174,24 @@ def read(told: Mapping[str, Any]) -> SlurmSnapshot:
     return SlurmSnapshot(told["now"], told["uid"], tuple(runs), _line(told["squeue"]), _line(told["sacct"]))
 
 
-def ask(door: "Connection", *, ids: Sequence[str] = (), project: str = "", days: int = 7) -> SlurmSnapshot:
+def ask(connection: "Connection", *, ids: Sequence[str] = (), project: str = "", days: int = 7) -> SlurmSnapshot:
     """Ask Slurm, in one remote command.
 
     Args:
-        door: The cluster's, open.
+        connection: The cluster's, open.
         ids: Numbers of the jobs; none for all of the last days.
         project: That of which the jobs are; "" for all.
         days: How far back to look, where no number is named.
     """
-    return read(remote_client.call(door, "accounting", {"ids": list(ids), "project": project, "days": days}))
+    return read(remote_client.call(connection, "accounting", {"ids": list(ids), "project": project, "days": days}))
 
 
-def watch(door: "Connection", *, ids: Sequence[str] = (), project: str = "", days: int = 7) -> Iterator[SlurmSnapshot]:
+def watch(
+    connection: "Connection", *, ids: Sequence[str] = (), project: str = "", days: int = 7
+) -> Iterator[SlurmSnapshot]:
     """Ask over and over, in one remote command that stays, until all has ended. Arguments as of `ask`."""
     request = {"ids": list(ids), "project": project, "days": days, "watch": True}
-    for told in remote_client.stream(door, "accounting", request):
+    for told in remote_client.stream(connection, "accounting", request):
         yield read(told)
 
 

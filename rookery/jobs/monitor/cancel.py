@@ -67,10 +67,10 @@ def run(request: CancelOptions) -> int:
     """
     asked = [run_record.numbered(part, "cancel") for part in request.job.split(",")]
     found = target.find(request.cluster, sandbox=request.sandbox, needs_project=False)
-    found.door.ensure()
-    told = accounting.ask(found.door, ids=list(dict.fromkeys(number for number, _ in asked)))
+    found.connection.ensure()
+    told = accounting.ask(found.connection, ids=list(dict.fromkeys(number for number, _ in asked)))
     job_table.check(told, found.cluster.name)
-    goals = [_goal(number, task, told, found.door) for number, task in dict.fromkeys(asked)]
+    goals = [_goal(number, task, told, found.connection) for number, task in dict.fromkeys(asked)]
     wrong = [goal for goal in goals if goal.why_not]
     goals = [goal for goal in goals if not goal.why_not]
     if not goals:
@@ -78,7 +78,7 @@ def run(request: CancelOptions) -> int:
     if not _agreed(goals, request, found.flags):
         print("Nothing was cancelled.", file=sys.stderr)
         return 1
-    _scancel(found.door, [goal.id for goal in goals])
+    _scancel(found.connection, [goal.id for goal in goals])
     if request.json:
         print(json_.dumps({"cancelled": [goal.id for goal in goals], "not": {one.id: one.why_not for one in wrong}}))
     else:
@@ -89,13 +89,13 @@ def run(request: CancelOptions) -> int:
     return int(bool(wrong))
 
 
-def _goal(number: str, task: str, told: SlurmSnapshot, door: "Connection") -> Goal:
+def _goal(number: str, task: str, told: SlurmSnapshot, connection: "Connection") -> Goal:
     """What an id means, and whether it can be cancelled."""
     name, run = f"{number}_{task}" if task else number, told.run(number)
     if run is None:
-        asked = "" if told.squeue else door.run([number], script=_OWNER, check=False).stdout
+        asked = "" if told.squeue else connection.run([number], script=_OWNER, check=False).stdout
         owner = console.clean(asked).split()
-        unknown = told.unknown(door.cluster.name, number)
+        unknown = told.unknown(connection.cluster.name, number)
         return Goal(name, why_not=f"{number} is {owner[0]}'s job, not yours" if owner else unknown)
     if not task:
         ended = "" if run.is_active else f"{number} has ended already ({job_table.state(run)})"
@@ -129,16 +129,16 @@ def _agreed(goals: Sequence[Goal], request: CancelOptions, flags: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def _scancel(door: "Connection", ids: Sequence[str]) -> None:
+def _scancel(connection: "Connection", ids: Sequence[str]) -> None:
     """Have Slurm do it.
 
     Raises:
         RookeryError: It would not; in its own words.
     """
-    done = door.run(list(ids), script='exec scancel "$@"', check=False, timeout=120)
+    done = connection.run(list(ids), script='exec scancel "$@"', check=False, timeout=120)
     said = console.clean(done.stderr).strip()
     if done.exit or "error" in said:
         last = (said.splitlines() or [f"exit status {done.exit}"])[-1].removeprefix("scancel: error: ")
         raise RookeryError(
-            f"Slurm on {door.cluster.name} did not cancel {', '.join(ids)}: {last}", hint="the same command again"
+            f"Slurm on {connection.cluster.name} did not cancel {', '.join(ids)}: {last}", hint="the same command again"
         )

@@ -55,10 +55,10 @@ def run(request: LogsOptions) -> int:
     found = target.find(request.cluster, sandbox=request.sandbox, needs_project=not request.job)
     request = replace(request, job=request.job or _latest(found))
     number, task = run_record.numbered(request.job, "logs")
-    found.door.ensure()
+    found.connection.ensure()
     mark = new_mark()
     asked = {"job": number, "task": task, "follow": request.follow, "error": request.error}
-    command = remote_client.command(found.door, "following", asked, mark)
+    command = remote_client.command(found.connection, "following", asked, mark)
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     ) as process:
@@ -71,13 +71,13 @@ def run(request: LogsOptions) -> int:
             process.wait()
         finally:
             process.terminate()
-    deadline.check(found.door, said.strip("."))
+    deadline.check(found.connection, said.strip("."))
     if process.returncode == 255:
-        error = found.door.failure(255, said.strip("."), "")
+        error = found.connection.failure(255, said.strip("."), "")
         error.hint = error.hint or f"invoke logs {request.job} --follow{found.flags}"
         raise error
     if process.returncode > 0 or not begun:
-        raise remote_client.failed(found.door, process.returncode, said.strip("."))
+        raise remote_client.failed(found.connection, process.returncode, said.strip("."))
     return 0
 
 
@@ -105,7 +105,7 @@ def _before(
         if line.strip() == mark.encode():
             deadline.met()
             continue
-        told = remote_client.read(found.door, "following", line[len(mark) :])
+        told = remote_client.read(found.connection, "following", line[len(mark) :])
         if skipped := told.pop("skipped", ""):
             print(
                 f"Skipped {console.clean(skipped)} on {found.cluster.name}: it is no record of a run.", file=sys.stderr

@@ -78,33 +78,33 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
     Raises:
         RookeryError: The cluster is unknown or can't be reached, has no scheduler, or its Slurm does not answer.
     """
-    door = target.find(cluster, sandbox=sandbox, needs_project=False).door
-    name = door.cluster.name
-    if door.cluster.scheduler != "slurm":
+    connection = target.find(cluster, sandbox=sandbox, needs_project=False).connection
+    name = connection.cluster.name
+    if connection.cluster.scheduler != "slurm":
         raise RookeryError(
             f"{name} has no queue: one logs in and starts programs there.", hint=f"invoke tmux --cluster {name}"
         )
-    door.ensure()
+    connection.ensure()
     with console.waiting(f"Asking {name} for its partitions"):
-        partitions = read(ask(door), door.cluster.data)
+        partitions = read(ask(connection), connection.cluster.data)
     if json:
         print(json_.dumps({"cluster": name, "partitions": [asdict(one) for one in partitions]}, indent=2))
     else:
-        _show(door.cluster, partitions)
+        _show(connection.cluster, partitions)
     return 0
 
 
-def ask(door: "Connection") -> str:
+def ask(connection: "Connection") -> str:
     """What sinfo says, in one round trip.
 
     Raises:
         RookeryError: Slurm does not answer.
     """
-    done = door.run(["-h", "-e", "-O", FIELDS], script=_ASK, timeout=60, check=False)
+    done = connection.run(["-h", "-e", "-O", FIELDS], script=_ASK, timeout=60, check=False)
     if not done.ok:
         last = ((done.stderr.strip() or done.stdout.strip()).splitlines() or ["it said nothing"])[-1]
         raise RookeryError(
-            f"Slurm on {door.cluster.name} does not answer: {console.clean(last)}",
+            f"Slurm on {connection.cluster.name} does not answer: {console.clean(last)}",
             hint="the same command in a few minutes; jobs that were submitted are not lost",
         )
     return done.stdout

@@ -51,21 +51,22 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
     Raises:
         RookeryError: The cluster is unknown or can't be reached, or tells nothing of its storage.
     """
-    door = target.find(cluster, sandbox=sandbox, needs_project=False).door
-    profile.require_account(door.cluster)
-    door.ensure()
-    with console.waiting(f"Asking {door.cluster.name} for your quota"):
-        said = door.run([*arguments(door.cluster)], script=ASK, timeout=60, check=False).stdout
-    areas, raw = read(said, door.cluster.data)
+    connection = target.find(cluster, sandbox=sandbox, needs_project=False).connection
+    profile.require_account(connection.cluster)
+    connection.ensure()
+    with console.waiting(f"Asking {connection.cluster.name} for your quota"):
+        said = connection.run([*arguments(connection.cluster)], script=ASK, timeout=60, check=False).stdout
+    areas, raw = read(said, connection.cluster.data)
     if not areas and not raw:
         raise RookeryError(
-            f"{door.cluster.name} tells nothing of its storage.", hint=f"invoke clusters.show {door.cluster.name}"
+            f"{connection.cluster.name} tells nothing of its storage.",
+            hint=f"invoke clusters.show {connection.cluster.name}",
         )
     if json:
         listed = [{**asdict(area), "percent": round(area.percent, 2), "warning": area.warning} for area in areas]
-        print(json_.dumps({"cluster": door.cluster.name, "areas": listed, "not_understood": raw}, indent=2))
+        print(json_.dumps({"cluster": connection.cluster.name, "areas": listed, "not_understood": raw}, indent=2))
     else:
-        _show(door.cluster, areas, raw)
+        _show(connection.cluster, areas, raw)
     return 0
 
 

@@ -23,7 +23,7 @@ def run(found: "Target", *, ids: Sequence[str] = (), project: str = "", days: in
     """Show jobs as they go on, until all have ended or the person has seen enough; the jobs go on either way.
 
     Args:
-        found: Project and cluster; its door is open.
+        found: Project and cluster; its connection is open.
         ids: Numbers of the jobs; none for all of the last days.
         project: That of which they are; "" for all.
         days: How far back to look.
@@ -37,7 +37,7 @@ def run(found: "Target", *, ids: Sequence[str] = (), project: str = "", days: in
     """
     told, before = None, ""
     with _leaving(found, ids), _live(json) as live:
-        for told in accounting.watch(found.door, ids=ids, project=project, days=days):
+        for told in accounting.watch(found.connection, ids=ids, project=project, days=days):
             job_table.check(told, found.cluster.name)
             now = _changes(told)
             if live is not None:
@@ -59,7 +59,7 @@ def ended(found: "Target", number: str) -> SlurmSnapshot:
     """
     told = None
     with _leaving(found, [number]):
-        for told in accounting.watch(found.door, ids=[number]):
+        for told in accounting.watch(found.connection, ids=[number]):
             job_table.check(told, found.cluster.name)
     return _known(told, found, [number])
 

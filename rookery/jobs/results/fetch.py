@@ -65,19 +65,19 @@ def run(request: FetchOptions) -> int:
     project = config.load(request.project)
     job = run_record.numbered(request.job, "fetch")[0] if request.job else ""
     cluster = request.cluster or (ran_on(project.root, job, sandbox=request.sandbox) if job else "")
-    door = target.find(cluster, str(project.root), sandbox=request.sandbox).door
-    door.ensure()
+    connection = target.find(cluster, str(project.root), sandbox=request.sandbox).connection
+    connection.ensure()
     with locking.held(f"fetch-{hashlib.sha256(os.fsencode(project.root)).hexdigest()[:16]}"):
-        there, files = _look(door, project, job)
-        arrivals = Arrivals(project.root, door.cluster.label)
+        there, files = _look(connection, project, job)
+        arrivals = Arrivals(project.root, connection.cluster.label)
         plan = arrivals.plan(files, project.outputs)
-        if too_much := _too_much(plan, limit, request, door, project.root):
+        if too_much := _too_much(plan, limit, request, connection, project.root):
             if not request.check:
                 raise too_much
             print(too_much.message, file=sys.stderr)
-        brought = [] if request.check else _bring(door, project, arrivals, plan)
+        brought = [] if request.check else _bring(connection, project, arrivals, plan)
     plan.refused += arrivals.refused
-    _tell(request, door, there, plan, brought)
+    _tell(request, connection, there, plan, brought)
     ran = run_record.find(project.root, job) if job else None
     if ran and (unnamed := sorted(set(ran.outputs) - set(project.outputs))):
         named = ", ".join(map(console.clean, unnamed))
@@ -95,11 +95,11 @@ def ran_on(root: Path, job: str, *, sandbox: bool) -> str:
     return names[-1] if names else ""
 
 
-def _look(door: "Connection", project: "Project", job: str) -> tuple["RemoteListing", Sequence["File"]]:
+def _look(connection: "Connection", project: "Project", job: str) -> tuple["RemoteListing", Sequence["File"]]:
     """What there is on the cluster, and what of it is wanted."""
-    name, flag = door.cluster.name, " --sandbox" * door.cluster.sandbox
+    name, flag = connection.cluster.name, " --sandbox" * connection.cluster.sandbox
     with console.waiting(f"Looking at the outputs on {name}"):
-        there = remote_listing.listing(door, str(remote_paths.base(project.name)), project.outputs, job)
+        there = remote_listing.listing(connection, str(remote_paths.base(project.name)), project.outputs, job)
     if there is None:
         raise RookeryError(f"{project.name} is not on {name} yet.", hint=f"invoke deploy --cluster {name}{flag}")
     if not job:
@@ -129,11 +129,13 @@ def _bytes(given: str) -> int:
         raise RookeryError(what, hint="invoke fetch --max-size 50G") from None
 
 
-def _too_much(plan: "Plan", limit: int, request: FetchOptions, door: "Connection", root: Path) -> RookeryError | None:
+def _too_much(
+    plan: "Plan", limit: int, request: FetchOptions, connection: "Connection", root: Path
+) -> RookeryError | None:
     """Why what is planned can't be fetched: it is over the limit, or over what is free here. Says how much it is."""
-    name, free = door.cluster.name, shutil.disk_usage(root).free
+    name, free = connection.cluster.name, shutil.disk_usage(root).free
     what = f"{len(plan.bring):,} file{'' if len(plan.bring) == 1 else 's'}, {size(plan.size)}"
-    flags = f"--cluster {name}{' --sandbox' * door.cluster.sandbox}"
+    flags = f"--cluster {name}{' --sandbox' * connection.cluster.sandbox}"
     flags += f" --project {shlex.quote(request.project)}" if request.project else ""
     again = f"invoke fetch {request.job + ' ' if request.job else ''}--max-size"
     if plan.size > limit:
@@ -151,14 +153,14 @@ def _too_much(plan: "Plan", limit: int, request: FetchOptions, door: "Connection
     return None
 
 
-def _bring(door: "Connection", project: "Project", arrivals: "Arrivals", plan: "Plan") -> list["File"]:
+def _bring(connection: "Connection", project: "Project", arrivals: "Arrivals", plan: "Plan") -> list["File"]:
     """Fetch what is planned; what is in place when the connection breaks off stays, and is not sent again."""
     done: list[File] = []
     try:
         if plan.bring:
             with (
                 _progress(plan) as progress,
-                remote_listing.sent(door, str(remote_paths.base(project.name)), plan.bring) as coming,
+                remote_listing.sent(connection, str(remote_paths.base(project.name)), plan.bring) as coming,
             ):
                 for file in arrivals.take(coming):
                     done.append(file)
@@ -209,7 +211,7 @@ def size(count: float) -> str:
 
 
 def _tell(
-    request: FetchOptions, door: "Connection", there: "RemoteListing", plan: "Plan", brought: Sequence["File"]
+    request: FetchOptions, connection: "Connection", there: "RemoteListing", plan: "Plan", brought: Sequence["File"]
 ) -> None:
     """Say what came, what is kept, and what could not come."""
     files = plan.bring if request.check else brought
@@ -223,7 +225,7 @@ def _tell(
     )
     if request.json:
         document = {
-            "cluster": door.cluster.name,
+            "cluster": connection.cluster.name,
             "check": request.check,
             "brought": [file.path for file in files],
             "bytes": total,
@@ -239,7 +241,7 @@ def _tell(
     verb = "would come" if request.check else "came"
     count = f"{len(files):,} file{'' if len(files) == 1 else 's'}"
     here = f"; {plan.here:,} here already" if plan.here else ""
-    print(f"{count} ({size(total)}) {verb} from {door.cluster.name}{here}." if files else f"Nothing new{here}.")
+    print(f"{count} ({size(total)}) {verb} from {connection.cluster.name}{here}." if files else f"Nothing new{here}.")
     for output in there.missing:
         print(f"  {console.clean(output)}: not in the release there; invoke deploy brings it")
     _name("kept as it is here; move it away to have the cluster's", plan.kept)

@@ -87,11 +87,11 @@ class RemoteListing:
     keeps_accounts: bool = True
 
 
-def listing(door: "Connection", base: str, outputs: Sequence[str], job: str = "") -> RemoteListing | None:
+def listing(connection: "Connection", base: str, outputs: Sequence[str], job: str = "") -> RemoteListing | None:
     """What a project's outputs hold, in one round trip.
 
     Args:
-        door: The cluster's, open.
+        connection: The cluster's, open.
         base: The project's folder there.
         outputs: Folders, as rookery.yml names them.
         job: A job whose times are wanted.
@@ -102,12 +102,12 @@ def listing(door: "Connection", base: str, outputs: Sequence[str], job: str = ""
     Raises:
         RookeryError: The cluster can't be reached, or the answer can't be had.
     """
-    done = door.run([base, job, *outputs], script=_LIST, check=False)
+    done = connection.run([base, job, *outputs], script=_LIST, check=False)
     if done.exit == NOT_DEPLOYED:
         return None
     if not done.ok:
         last = (done.stderr.strip().splitlines() or [f"exit status {done.exit}"])[-1]
-        raise RookeryError(f"{door.cluster.name} could not list the outputs: {last}")
+        raise RookeryError(f"{connection.cluster.name} could not list the outputs: {last}")
     return read(done.stdout)
 
 
@@ -161,14 +161,16 @@ def allowance(wanted: Iterable[File]) -> int:
 
 
 @contextmanager
-def sent(door: "Connection", base: str, wanted: Iterable[File]) -> Iterator[Iterator[tuple[File, Iterator[bytes]]]]:
+def sent(
+    connection: "Connection", base: str, wanted: Iterable[File]
+) -> Iterator[Iterator[tuple[File, Iterator[bytes]]]]:
     """Files as they come, in one stream: each with its content, to be read before the next is asked for.
 
     What was not asked for is passed over; a file that has gone meanwhile does not come. Files may have grown since they
     were listed, but the stream is stopped where all together are far larger than was announced.
 
     Args:
-        door: The cluster's, open.
+        connection: The cluster's, open.
         base: The project's folder there.
         wanted: The files.
 
@@ -177,7 +179,7 @@ def sent(door: "Connection", base: str, wanted: Iterable[File]) -> Iterator[Iter
     """
     by_name = {file.there: file for file in wanted}
     mark = new_mark()
-    command = door.command(remote_command(marked(_SEND, mark), [base], stdin=mark))
+    command = connection.command(remote_command(marked(_SEND, mark), [base], stdin=mark))
     with tempfile.TemporaryFile() as names, tempfile.TemporaryFile() as said:
         names.write(greeting(mark))
         names.write(b"".join(os.fsencode(name) + b"\0" for name in by_name))
@@ -190,22 +192,22 @@ def sent(door: "Connection", base: str, wanted: Iterable[File]) -> Iterator[Iter
             code = process.wait()
         except archive.LargerError:
             raise RookeryError(
-                f"{door.cluster.name} sent far more than the files that it had listed, and was stopped."
+                f"{connection.cluster.name} sent far more than the files that it had listed, and was stopped."
             ) from None
         except (EOFError, ValueError, zlib.error, gzip.BadGzipFile) as error:
             process.kill()
             code = process.wait()
             said.seek(0)
             if str(error) == INPUT_LOST:
-                raise door.failure(code, "", INPUT_LOST) from None
-            raise _cut_off(door, code, said.read(), error) from error
+                raise connection.failure(code, "", INPUT_LOST) from None
+            raise _cut_off(connection, code, said.read(), error) from error
         finally:
             process.kill()
             process.wait()
     if code not in {0, -9}:
-        raise _cut_off(door, code, b"", None)
+        raise _cut_off(connection, code, b"", None)
 
 
-def _cut_off(door: "Connection", code: int, said: bytes, error: Exception | None) -> RookeryError:
+def _cut_off(connection: "Connection", code: int, said: bytes, error: Exception | None) -> RookeryError:
     last = (said.decode(errors="replace").strip().splitlines() or [str(error or f"exit status {code}")])[-1]
-    return RookeryError(f"{door.cluster.name}: the connection broke off while files came ({last}).")
+    return RookeryError(f"{connection.cluster.name}: the connection broke off while files came ({last}).")

@@ -28,7 +28,7 @@ def tasks(found: "Target", wish: "SubmitRequest") -> "SubmitRequest":
     assert found.project is not None  # noqa: S101 submit asks for one
     number, root, label = wish.failed_of, found.project.root, found.cluster.label
     again = run_record.later(root, label, number)
-    told = accounting.ask(found.door, ids=[number, *again])
+    told = accounting.ask(found.connection, ids=[number, *again])
     if told.keeps_none:
         raise RookeryError(
             f"{found.cluster.name} keeps no accounts (sacct is switched off there), so nothing tells which tasks of "

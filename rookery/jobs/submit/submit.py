@@ -39,7 +39,7 @@ def run(request: SubmitOptions) -> int:
     wish = submission.wish(request, found)
     if request.tag:
         tags.check(found.project.root, request.tag)
-    found.door.ensure()
+    found.connection.ensure()
     if request.failed:
         wish = retry.tasks(found, wish)
     answer = _send(found, wish)
@@ -118,7 +118,7 @@ def _send(found: "Target", wish: "SubmitRequest") -> dict[str, Any]:
 def _call(found: "Target", wish: "SubmitRequest", told: Mapping[str, Any]) -> dict[str, Any]:
     """Ask the cluster to submit it; whether it has, is not known where that fails."""
     try:
-        return remote_client.call(found.door, "submission", {**asdict(wish), **told})
+        return remote_client.call(found.connection, "submission", {**asdict(wish), **told})
     except RookeryError as error:
         never_began = isinstance(error, remote_client.NoPythonError) or (
             isinstance(error, SshError) and error.reason != "lost"

@@ -59,13 +59,13 @@ class _Patient:
 
     Attributes:
         board: What was found.
-        door: Its connection, where there is one.
+        connection: Its connection, where there is one.
         user: The person's name there.
         home: Their home there.
     """
 
     board: CheckResults = field(default_factory=lambda: CheckResults(checks.CLUSTER))
-    door: "Connection | None" = None
+    connection: "Connection | None" = None
     user: str = ""
     home: str = ""
 
@@ -137,12 +137,12 @@ def _logins(patients: Mapping[str, _Patient], here: CheckResults, request: Docto
         if hidden:
             one.board.skip_rest(f"{checks.LAPTOP[hidden[0]]} comes first")
             continue
-        one.door = connection_checks.connect(one.board, cluster, accept_host_key=request.accept_host_key)
+        one.connection = connection_checks.connect(one.board, cluster, accept_host_key=request.accept_host_key)
 
 
 def _visits(patients: Mapping[str, _Patient]) -> None:
     """Look at all homes that can be reached, side by side: a queue may take its time."""
-    reached = {name: one for name, one in patients.items() if one.door}
+    reached = {name: one for name, one in patients.items() if one.connection}
     if not reached:
         return
     with Screen(RunResult(list(reached)), file=sys.stderr) as screen:
@@ -156,17 +156,17 @@ def _visits(patients: Mapping[str, _Patient]) -> None:
 
 def _visit(one: _Patient, say: Callable[[str], object]) -> None:
     """Look at a home, then try a job."""
-    assert one.door is not None  # noqa: S101 those without one are left out
-    board, cluster = one.board, one.door.cluster
+    assert one.connection is not None  # noqa: S101 those without one are left out
+    board, cluster = one.board, one.connection.cluster
     try:
         say(f"looking at your home on {cluster.name}")
-        seen = inspection.ask(one.door)
+        seen = inspection.ask(one.connection)
         one.home = seen.fact("home")
         home_checks.judge(board, cluster, seen)
         job = slurm_checks.judge(board, cluster, seen)
         if job:
             say("a job of one second: submitting it")
-            slurm_checks.judge_job(board, cluster, slurm_checks.run(one.door, job, say), seen=seen)
+            slurm_checks.judge_job(board, cluster, slurm_checks.run(one.connection, job, say), seen=seen)
     except SshError as error:
         home_checks.unreachable(board, cluster, error)
     except RookeryError as error:

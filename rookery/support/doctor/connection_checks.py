@@ -142,23 +142,23 @@ def connect(
         can_ask: Whether there is a terminal to ask on; found out where None.
     """
     asking = sys.stdin.isatty() and sys.stderr.isatty() if can_ask is None else can_ask
-    door, typed = Connection(cluster), False
+    connection, typed = Connection(cluster), False
     try:
         diagnosis.check_identity(cluster)
         own = "what your ~/.ssh/config says" if user_settings.has_identity(cluster) else "ssh's own choice"
         board.ok("key-file", cluster.identity_file or own)
         try:
             with console.waiting(f"connecting to {cluster.name}"):
-                was_open = door.is_open()
-                door.ensure(batch=True, accept_host_key=accept_host_key)
+                was_open = connection.is_open()
+                connection.ensure(batch=True, accept_host_key=accept_host_key)
         except SshError as error:
             if not asking or error.reason not in {"denied", "unknown-key", "jump"}:
                 raise
             was_open, typed = False, True
-            door.ensure(batch=False, accept_host_key=accept_host_key)
+            connection.ensure(batch=False, accept_host_key=accept_host_key)
             _without_key(board, cluster, error)
     except SshError as error:
-        blame(board, cluster, error, _asked_again(door, error), typed=typed)
+        blame(board, cluster, error, _asked_again(connection, error), typed=typed)
         return None
     except RookeryError as error:  # ssh can't be given what the profile says
         board.fault("connection", error.message, error.hint or again(cluster))
@@ -166,7 +166,7 @@ def connect(
         return None
     how = "you typed it" if typed else "nothing had to be typed" if not was_open else "the connection is open already"
     arrived(board, cluster, how)
-    return door
+    return connection
 
 
 def _without_key(board: CheckResults, cluster: "Cluster", error: SshError) -> None:
@@ -177,12 +177,22 @@ def _without_key(board: CheckResults, cluster: "Cluster", error: SshError) -> No
         board.warn("key", f"{cluster.identity_file} is not taken, so you have to type each time", fix)
 
 
-def _asked_again(door: "Connection", error: SshError) -> SshDebugOutput:
+def _asked_again(connection: "Connection", error: SshError) -> SshDebugOutput:
     """Ask ssh again in more detail, where what it said may mean two things."""
     if error.reason not in {"denied", "dropped", "other"}:
         return SshDebugOutput()
-    with suppress(subprocess.TimeoutExpired, RookeryError), console.waiting(f"asking {door.cluster.name} why"):
-        ask = [*door.ssh, "-v", "-o", "ControlPath=none", "-o", "BatchMode=yes", "-T", door.cluster.name, "true"]
+    with suppress(subprocess.TimeoutExpired, RookeryError), console.waiting(f"asking {connection.cluster.name} why"):
+        ask = [
+            *connection.ssh,
+            "-v",
+            "-o",
+            "ControlPath=none",
+            "-o",
+            "BatchMode=yes",
+            "-T",
+            connection.cluster.name,
+            "true",
+        ]
         done = subprocess.run(
             ask, stderr=subprocess.PIPE, text=True, errors="replace", timeout=PATIENCE, check=False, **unattended()
         )

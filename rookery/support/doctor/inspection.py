@@ -127,20 +127,20 @@ def question(cluster: "Cluster") -> tuple[list[str], str]:
     return arguments, text
 
 
-def ask(door: "Connection") -> Seen:
+def ask(connection: "Connection") -> Seen:
     """Look at a home, in one remote command.
 
     Args:
-        door: The cluster's, open.
+        connection: The cluster's, open.
 
     Raises:
         SshError: The connection failed, or start-up files end the shell.
         RookeryError: There was no answer in time.
     """
-    arguments, text = question(door.cluster)
+    arguments, text = question(connection.cluster)
     began = time.time()
-    done = door.run(arguments, script=text, timeout=PATIENCE, check=False)
-    return read(done.stdout, door.cluster.data, up_to_date.read(done), began, time.time())
+    done = connection.run(arguments, script=text, timeout=PATIENCE, check=False)
+    return read(done.stdout, connection.cluster.data, up_to_date.read(done), began, time.time())
 
 
 def read(said: str, data: Mapping[str, Any], look: up_to_date.HomeComparison, began: float, ended: float) -> Seen:

@@ -143,12 +143,12 @@ def text(cluster: "Cluster") -> str:
 
 
 def run(
-    door: "Connection", job: "Job", waiting: Callable[[str], object], *, patience: int = PATIENCE
+    connection: "Connection", job: "Job", waiting: Callable[[str], object], *, patience: int = PATIENCE
 ) -> dict[str, list[str]]:
     """Have the job run, and wait for it: one remote command.
 
     Args:
-        door: The cluster's, open.
+        connection: The cluster's, open.
         job: The job.
         waiting: Told how it goes, a line at a time.
         patience: Seconds to wait.
@@ -159,7 +159,9 @@ def run(
     Raises:
         RookeryError: The connection broke off.
     """
-    chosen = [one.text for one in sbatch_options.options(job, door.cluster) if not one.text.startswith("--output=")]
+    chosen = [
+        one.text for one in sbatch_options.options(job, connection.cluster) if not one.text.startswith("--output=")
+    ]
     words = [word for one in chosen for word in shlex.split(one)]
 
     def heard(line: str) -> None:
@@ -170,8 +172,8 @@ def run(
                 + (f", {pending_reasons.explain(why)}" if state == "PENDING" else "")
             )
 
-    arguments = [text(door.cluster), str(patience), *words]
-    done = door.begin(
+    arguments = [text(connection.cluster), str(patience), *words]
+    done = connection.begin(
         inspection.script("submit.sh", clean=shlex.quote(clean_function())), arguments, heard=heard
     ).finish()
     found = inspection.said_in(done.stdout, "rookery-doctor ")

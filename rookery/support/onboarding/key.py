@@ -217,36 +217,36 @@ def unlock(key: Key) -> bool:
     return foreground.run(["ssh-add", *keychain, str(key.path)]) == 0
 
 
-def bring(door: "Connection", line: str) -> bool:
+def bring(connection: "Connection", line: str) -> bool:
     """Put the public half into the account's authorized_keys, through the open connection. Whether it was not there.
 
     Raises:
         RookeryError: It can't be written there.
     """
-    return door.run(script=_ADD, input=f"{line}\n".encode()).stdout.split()[-1:] == ["added"]
+    return connection.run(script=_ADD, input=f"{line}\n".encode()).stdout.split()[-1:] == ["added"]
 
 
-def opens(door: "Connection") -> bool:
-    """Whether the cluster takes the door's key, tried in a connection of its own; a code may be asked besides."""
-    return _taken(door.cluster, _tried(door))
+def opens(connection: "Connection") -> bool:
+    """Whether the cluster takes the connection's key, tried in a connection of its own; a code may be asked besides."""
+    return _taken(connection.cluster, _tried(connection))
 
 
-def is_needed(door: "Connection", *, ask: bool, accept_host_key: str = "") -> bool:
+def is_needed(connection: "Connection", *, ask: bool, accept_host_key: str = "") -> bool:
     """Return whether the user's ssh, as it is set up, has nothing yet that the cluster takes: no key, agent or token.
 
     Args:
-        door: The cluster's.
+        connection: The cluster's.
         ask: Whether there is somebody to ask about an unknown host key.
         accept_host_key: The fingerprint of a host key that the user vouches for.
 
     Raises:
         SshError: The cluster can't be reached, or its host key is not believed.
     """
-    cluster = door.cluster
-    door.prepare()
+    cluster = connection.cluster
+    connection.prepare()
     if not host_keys.known_keys(cluster):
-        host_key_check.learn(cluster, door.ssh, batch=not ask, accept=accept_host_key)
-    done = _tried(door)
+        host_key_check.learn(cluster, connection.ssh, batch=not ask, accept=accept_host_key)
+    done = _tried(connection)
     if _taken(cluster, done):
         return False
     if "Permission denied" not in done.stderr:
@@ -254,11 +254,11 @@ def is_needed(door: "Connection", *, ask: bool, accept_host_key: str = "") -> bo
     return True
 
 
-def _tried(door: "Connection") -> "subprocess.CompletedProcess[str]":
+def _tried(connection: "Connection") -> "subprocess.CompletedProcess[str]":
     """Log in by key alone, past the connection that is open, with nobody to ask."""
     options = ("ControlPath=none", "BatchMode=yes", "PreferredAuthentications=publickey,keyboard-interactive")
     arguments = [part for option in options for part in ("-o", option)]
-    return _asked(*door.ssh, *arguments, "-T", door.cluster.name, "true")
+    return _asked(*connection.ssh, *arguments, "-T", connection.cluster.name, "true")
 
 
 def _taken(cluster: "Cluster", done: "subprocess.CompletedProcess[str]") -> bool:

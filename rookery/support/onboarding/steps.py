@@ -137,30 +137,30 @@ def _made(way: Onboarding) -> Key:
 def log_in(way: Onboarding) -> None:
     """Log in, with the host key checked and a password typed where it takes one, and bring the key there."""
     request, cluster = way.request, way.cluster
-    door = Connection(cluster)
+    connection = Connection(cluster)
     with way.step("Log in"):
-        if door.is_open():
+        if connection.is_open():
             way.say("the connection is open already")
         else:
             try:
-                door.ensure(accept_host_key=request.accept_host_key)
+                connection.ensure(accept_host_key=request.accept_host_key)
             except SshError as error:
                 raise _not_in(way, error) from None
             way.say("connected; every step from here on goes through this one connection")
         if not cluster.sandbox:
             profile.remember(cluster.name, profile.of_person(cluster.name, cluster.user, account(cluster.data)))
     with way.step("Your key on the cluster"):
-        _bring_key(way, door)
+        _bring_key(way, connection)
 
 
-def _bring_key(way: Onboarding, door: "Connection") -> None:
+def _bring_key(way: Onboarding, connection: "Connection") -> None:
     cluster = way.cluster
     if way.key is None:
         way.say("none is needed")
         return
-    if not key.bring(door, key.public_line(way.key, ask=way.request.asks)):
+    if not key.bring(connection, key.public_line(way.key, ask=way.request.asks)):
         way.say("it is there already")
-    elif key.opens(door):
+    elif key.opens(connection):
         way.say("it opens the cluster from now on, without your password", changed=True)
     elif is_locked(way.key.path):
         way.say("it is there now; its passphrase is asked for at the next login", changed=True)
