@@ -155,7 +155,7 @@ def _opened(name: str, request: LoginOptions) -> Entry:
     connection = Connection(profile.load(name, profile.sources(request.sandbox), told))
     was_open = connection.is_open()
     if not was_open:
-        connection.ensure(accept_host_key=request.accept_host_key)
+        connection.open(accept_host_key=request.accept_host_key)
     if told := profile.of_person(name, request.user or profile.found_user(connection.cluster)):
         profile.remember(name, told)  # it works, so it is kept for the next time
     return _entry("open" if was_open else "opened", connection)

@@ -236,7 +236,7 @@ def _open_connections(clusters: Mapping[str, "Cluster"], this: _Run) -> dict[str
         connection = Connection(cluster)
         with _apart(this.story, name):
             if not (this.may_be_fast and connection.has_master()):
-                connection.ensure(accept_host_key=this.request.accept_host_key)
+                connection.open(accept_host_key=this.request.accept_host_key)
             user = this.request.user or profile.found_user(cluster)
             if told := profile.of_person(name, user, this.request.account):
                 profile.remember(name, told)  # it works, so it is kept for the next time
@@ -250,7 +250,7 @@ def _willing(connections: Mapping[str, "Connection"], answered: set[str], this: 
     for name, connection in connections.items():
         with _apart(this.story, name):
             if name not in answered:
-                connection.ensure(accept_host_key=this.request.accept_host_key)
+                connection.open(accept_host_key=this.request.accept_host_key)
                 bashrc_guard.heal(connection, check=this.request.check)
             willing[name] = connection
     return willing

@@ -127,7 +127,7 @@ def _connection(name: str, *, sandbox: bool) -> "Connection":
     connection = connect.connect(name, sandbox=sandbox)
     profile.require_account(connection.cluster)
     if not connection.has_master():
-        connection.ensure()
+        connection.open()
     return connection
 
 

@@ -226,7 +226,7 @@ def _look(name: str, request: UndoOptions, only: tuple[str, ...], account: Accou
         RookeryError: The cluster can't be reached, or has no Python any more.
     """
     connection = connect.connect(name, sandbox=request.sandbox)
-    connection.ensure()
+    connection.open()
     with console.waiting(f"Looking at your home on {name}"):
         bashrc_guard.heal(connection, check=request.check)
         data = connection.cluster.data

@@ -70,7 +70,7 @@ class _Deploy:
         start, memory = self._start, self._start.memory
         if not start.is_open:
             _ = self.commit  # what is wrong on this side is said before anybody has to log in
-            self.connection.ensure()
+            self.connection.open()
         if start.brought:
             return self._whole(start.brought.answer(self._parcel(memory.commits)), memory.commits)
         known = memory.made if memory.key == self._key else None

@@ -73,7 +73,7 @@ def opened(account):  # noqa: ARG001 (whose home the connections are closed in)
 
     def make(cluster: Cluster) -> Connection:
         connections.append(Connection(cluster))
-        connections[-1].ensure(batch=True)
+        connections[-1].open(batch=True)
         return connections[-1]
 
     yield make
@@ -103,7 +103,7 @@ def until(condition, seconds: float = 10) -> None:
 def test_a_master_is_found_again(account, penguins, opened):
     connection = opened(account(penguins, "bina"))
     again = Connection(connection.cluster)
-    again.ensure(batch=True)
+    again.open(batch=True)
     assert line_of(again) == line_of(connection)
 
 
@@ -112,7 +112,7 @@ def test_a_killed_master_is_replaced(account, penguins, opened):
     before, pid = line_of(connection), master(connection)
     os.kill(pid, signal.SIGKILL)
     until(lambda: not connection.is_open())
-    connection.ensure(batch=True)
+    connection.open(batch=True)
     assert line_of(connection) != before
 
 
@@ -123,7 +123,7 @@ def test_a_connection_that_the_cluster_ended_is_replaced(account, penguins, open
         connection.run(script="kill -KILL $PPID; sleep 60")
     assert caught.value.reason == "lost"
     assert not connection.is_open()
-    connection.ensure(batch=True)
+    connection.open(batch=True)
     assert line_of(connection) != before
 
 
@@ -134,7 +134,7 @@ def test_a_connection_that_hangs_is_replaced(account, penguins, opened, monkeypa
         connection.run(["kill", "-STOP", server], timeout=1)
     monkeypatch.setattr("rookery.clusters.ssh.connection.FRESH", 0)
     monkeypatch.setattr("rookery.clusters.ssh.connection.ANSWER", 1)
-    connection.ensure(batch=True)
+    connection.open(batch=True)
     assert line_of(connection) != before
     connection.run(["kill", "-KILL", server])
 
@@ -162,7 +162,7 @@ def test_start_up_files_that_keep_sftp_waiting(account, hec, opened, monkeypatch
 
 def refused(cluster: Cluster) -> SshError:
     with pytest.raises(SshError) as caught:
-        Connection(cluster).ensure(batch=True)
+        Connection(cluster).open(batch=True)
     assert "\n" not in caught.value.message
     assert caught.value.hint
     return caught.value
@@ -187,7 +187,7 @@ def test_host_keys(account, penguins, tmp_path):
     assert refused(silent).reason == "unknown-key"
     assert refused(wrong).reason == "changed-key"
     assert not (tmp_path / "known hosts").exists()
-    Connection(one).ensure(batch=True)
+    Connection(one).open(batch=True)
     Connection(one).close()
     known = (tmp_path / "known hosts").read_text()
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "k")], check=True)
@@ -306,7 +306,7 @@ def test_what_the_users_configuration_says(account, penguins, tmp_path, monkeypa
     plain = replace(one, sandbox=False, port=1, identity_file=None)
     connection = Connection(user_settings.applied(plain, {"cluster_user"}))
     assert not key_.is_needed(connection, ask=False)
-    connection.ensure(batch=True)
+    connection.open(batch=True)
     try:
         assert connection.run(script="cat", input=b"given", timeout=20).stdout == "given"
         (tmp_path / "a file").write_text("content")

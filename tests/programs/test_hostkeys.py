@@ -42,7 +42,7 @@ def told(server, *fingerprints, kind="ssh-ed25519"):
 
 def refused(one, **how) -> SshError:
     with pytest.raises(SshError) as caught:
-        Connection(one).ensure(batch=True, **how)
+        Connection(one).open(batch=True, **how)
     assert "\n" not in caught.value.message
     assert caught.value.hint
     return caught.value
@@ -66,12 +66,12 @@ def test_unknown_and_unpublished_is_refused_where_nobody_can_be_asked(server):
 def test_vouched_for(server, home):
     one = cluster(**server.reach)
     connection = Connection(one)
-    connection.ensure(batch=True, accept_host_key=server.mine)
+    connection.open(batch=True, accept_host_key=server.mine)
     assert connection.is_open()
     assert [key.fingerprint for key in host_keys.known_keys(one)] == [server.mine]
     assert not (home / ".ssh" / "known_hosts").exists()
     connection.close()
-    Connection(one).ensure(batch=True)  # known from now on
+    Connection(one).open(batch=True)  # known from now on
     assert server.logins == 2
     connection.close()
 
@@ -85,7 +85,7 @@ def test_vouched_for_another(server, other):
 
 def test_published_and_equal(server, capsys):
     connection = Connection(told(server, server.mine))
-    connection.ensure(batch=True)
+    connection.open(batch=True)
     assert f"{server.mine} (ssh-ed25519) is the published one at {URL}" in capsys.readouterr().err
     connection.close()
 
@@ -131,7 +131,7 @@ def test_changed_to_the_published_one(server, other):
     command = error.hint.partition("   #")[0]
     assert "is the published one" in error.hint
     subprocess.run(["sh", "-c", command], check=True, capture_output=True)  # what the hint says helps
-    Connection(one).ensure(batch=True)
+    Connection(one).open(batch=True)
     Connection(one).close()
 
 
@@ -150,7 +150,7 @@ def test_known_under_a_hashed_name(server, home, tmp_path):
     file.write_text(f"{host_keys.host_pattern(one)} {(tmp_path / 'host_key.pub').read_text()}")
     subprocess.run(["ssh-keygen", "-H", "-f", str(file)], check=True, capture_output=True)
     assert [key.fingerprint for key in host_keys.known_keys(one)] == [server.mine]
-    Connection(one).ensure(batch=True)
+    Connection(one).open(batch=True)
     Connection(one).close()
 
 
@@ -161,12 +161,12 @@ def test_asked(server, monkeypatch, capsys, answer, agreed):
     one = cluster(**server.reach)
     monkeypatch.setattr(sys, "stdin", io.StringIO(answer.format(mine=server.mine) + "\n"))
     if agreed:
-        Connection(one).ensure(batch=False)
+        Connection(one).open(batch=False)
         assert host_keys.known_keys(one)
         Connection(one).close()
     else:
         with pytest.raises(SshError):
-            Connection(one).ensure(batch=False)
+            Connection(one).open(batch=False)
         assert not host_keys.known_keys(one)
     assert f"{server.mine} (ssh-ed25519)" in capsys.readouterr().err
 

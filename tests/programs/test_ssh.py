@@ -34,7 +34,7 @@ def server(tmp_path, monkeypatch):
 @pytest.fixture
 def connection(server):
     opened = Connection(cluster(**server.reach))
-    opened.ensure(batch=True, accept_host_key=server.mine)
+    opened.open(batch=True, accept_host_key=server.mine)
     yield opened
     opened.close()
 
@@ -57,7 +57,7 @@ def ended(pid: int) -> None:
 
 def test_the_master_is_found_again(connection, server):
     for _ in range(3):
-        Connection(connection.cluster).ensure(batch=True)
+        Connection(connection.cluster).open(batch=True)
         assert Connection(connection.cluster).run(["echo", "a  b"]).stdout == "a  b\n"
     assert server.logins == 1
 
@@ -67,7 +67,7 @@ def test_a_killed_master_is_replaced(connection, server):
     os.kill(pid, signal.SIGKILL)
     ended(pid)
     assert not connection.is_open()
-    connection.ensure(batch=True)
+    connection.open(batch=True)
     assert connection.run(["true"]).ok
     assert server.logins == 2
 
@@ -79,7 +79,7 @@ def test_a_master_whose_connection_hangs_is_replaced(connection, server, monkeyp
     pid = master(connection)
     os.kill(pid, signal.SIGSTOP)
     try:
-        connection.ensure(batch=True)
+        connection.open(batch=True)
         assert connection.run(["true"]).ok
         assert server.logins == 2
     finally:
@@ -88,7 +88,7 @@ def test_a_master_whose_connection_hangs_is_replaced(connection, server, monkeyp
 
 def test_a_closed_connection_is_replaced(connection, server):
     server.transports[-1].close()
-    connection.ensure(batch=True)
+    connection.open(batch=True)
     assert connection.run(["true"]).ok
     assert server.logins == 2
 
@@ -100,11 +100,11 @@ def test_closing(connection):
 
 
 def test_two_at_once_log_in_once(server):
-    Connection(cluster(**server.reach)).ensure(batch=True, accept_host_key=server.mine)
+    Connection(cluster(**server.reach)).open(batch=True, accept_host_key=server.mine)
     Connection(cluster(**server.reach)).close()
     before = server.logins
     connections = [Connection(cluster(**server.reach)) for _ in range(5)]
-    threads = [threading.Thread(target=connection.ensure, args=(True,)) for connection in connections]
+    threads = [threading.Thread(target=connection.open, args=(True,)) for connection in connections]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -116,7 +116,7 @@ def test_two_at_once_log_in_once(server):
 
 def denied(one) -> SshError:
     with pytest.raises(SshError) as caught:
-        Connection(one).ensure(batch=True)
+        Connection(one).open(batch=True)
     assert caught.value.reason == "denied"
     return caught.value
 
@@ -244,7 +244,7 @@ def test_fabric(connection, server):
 
 
 def test_fabric_opens_and_leaves_open(server):
-    Connection(cluster(**server.reach)).ensure(batch=True, accept_host_key=server.mine)
+    Connection(cluster(**server.reach)).open(batch=True, accept_host_key=server.mine)
     connection = Connection(cluster(**server.reach))
     connection.close()
     with FabricConnection(connection) as fabric:
@@ -291,7 +291,7 @@ def test_what_the_users_configuration_says_of_every_host_breaks_nothing(server, 
     (home / ".ssh").mkdir()
     (home / ".ssh/config").write_text("Host *\n  " + said.format(there=tmp_path, port=server.port) + "\n")
     connection = Connection(cluster(**server.reach))
-    connection.ensure(batch=True, accept_host_key=server.mine)
+    connection.open(batch=True, accept_host_key=server.mine)
     try:
         assert connection.run(script="cat", input=b"given", timeout=10).stdout == "given"
         assert FabricConnection(connection).run("echo there", hide=True, timeout=10).stdout == "there\n"
@@ -314,7 +314,7 @@ def test_why_ssh_failed_is_known_where_the_user_wants_it_quiet(server):
     (Path.home() / ".ssh/config").write_text("Host *\n  LogLevel QUIET\n")
     one = cluster(**{**server.reach, "user": "eve"})
     with pytest.raises(SshError) as caught:
-        Connection(one).ensure(batch=True, accept_host_key=server.mine)
+        Connection(one).open(batch=True, accept_host_key=server.mine)
     assert caught.value.reason == "denied"
 
 
@@ -327,7 +327,7 @@ def test_what_the_users_configuration_says_of_the_full_name_opens_the_cluster(se
     said = f"Host 127.0.0.1\n  Port {server.port}\n  IdentityFile '{key}'\n  IdentitiesOnly yes\n"
     (home / ".ssh/config").write_text(said)
     connection = Connection(user_settings.applied(profile, ()))
-    connection.ensure(batch=True, accept_host_key=server.mine)
+    connection.open(batch=True, accept_host_key=server.mine)
     assert connection.run(["echo", "there"]).stdout == "there\n"
     connection.close()
     agent = str(tmp_path / "an agent")
@@ -339,7 +339,7 @@ def test_what_the_users_configuration_says_of_the_full_name_opens_the_cluster(se
             (home / ".ssh/config").write_text(f"Match host 127.*\n  Port {server.port}\n  IdentityAgent '{agent}'\n")
             connection = Connection(user_settings.applied(profile, ()))
             assert onboard_key.is_needed(connection, ask=False) is False
-            connection.ensure(batch=True)
+            connection.open(batch=True)
             connection.close()
             (home / ".ssh/config").write_text(f"Host 127.*\n  Port {server.port}\n")
             assert onboard_key.is_needed(Connection(user_settings.applied(profile, ())), ask=False) is True
@@ -355,7 +355,7 @@ def test_a_key_is_taken_only_where_it_is(server):
     Path.home().joinpath("other").touch()
     connection = Connection(cluster(**{**server.reach, "user": "eve"}))
     with pytest.raises(SshError):
-        connection.ensure(batch=True, accept_host_key=server.mine)
+        connection.open(batch=True, accept_host_key=server.mine)
     server.methods = "password"
     assert not onboard_key.opens(connection)
     assert onboard_key.opens(
@@ -369,4 +369,4 @@ def test_a_key_of_the_users_configuration_that_is_locked_is_named(server, tmp_pa
     (Path.home() / ".ssh").mkdir()
     (Path.home() / ".ssh/config").write_text(f"Host 127.*\n  Port {server.port}\n  IdentityFile {key}\n")
     with pytest.raises(SshError, match=f"your key {key} has a passphrase"):
-        Connection(user_settings.applied(cluster(), ())).ensure(batch=True, accept_host_key=server.mine)
+        Connection(user_settings.applied(cluster(), ())).open(batch=True, accept_host_key=server.mine)

@@ -41,7 +41,7 @@ def test_a_miniature_s_results_do_not_replace_the_cluster_s(
         connections = {miniature: Connection(cluster("hec", sandbox=miniature, **reach)) for miniature in (False, True)}
         monkeypatch.setattr(connect, "connect", lambda _, *, sandbox: connections[sandbox])
         shown = fingerprint((tmp_path / "host_key.pub").read_text())
-        connections[False].ensure(batch=True, accept_host_key=shown)
+        connections[False].open(batch=True, accept_host_key=shown)
         (results / "1.csv").write_text("real")
         assert fetched(demo, capsys)["brought"] == ["results/1.csv"]
         (results / "1.csv").write_text("of the miniature")

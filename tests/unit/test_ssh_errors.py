@@ -22,7 +22,7 @@ def _home(tmp_path, monkeypatch):
 
 def failure(**changes) -> SshError:
     with pytest.raises(SshError) as caught:
-        Connection(cluster(**changes)).ensure(batch=True)
+        Connection(cluster(**changes)).open(batch=True)
     assert "\n" not in caught.value.message
     assert caught.value.message.startswith("birds: ")
     assert caught.value.hint

@@ -98,7 +98,7 @@ def attach(connection: "Connection", session: str, *, again: str, command: Seque
         )
     if not sys.stdin.isatty():
         raise RookeryError(f"{again.split()[1]} needs a terminal.", hint=f"run {again} in one")
-    connection.ensure()
+    connection.open()
     remote = remote_command(_SCRIPT, [session, *command], stdin="")
     status = subprocess.run(connection.command(remote, terminal=True), check=False).returncode
     if status == _NO_TMUX:

@@ -1,6 +1,6 @@
 """The one connection to a cluster: an OpenSSH master that ssh, rsync, git, Ansible and Fabric all go through.
 
-A login, with whatever has to be typed for it, happens in `Connection.ensure` and nowhere else.
+A login, with whatever has to be typed for it, happens in `Connection.open` and nowhere else.
 """
 
 import contextlib
@@ -128,7 +128,7 @@ class Connection:
             self._touch()
         return alive
 
-    def ensure(self, batch: bool | None = None, accept_host_key: str = "") -> None:
+    def open(self, batch: bool | None = None, accept_host_key: str = "") -> None:
         """Find the master connection, or open it; one that has gone stale is replaced.
 
         Args:

@@ -134,7 +134,7 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
 
     def open(self) -> None:
         """Find or open the master."""
-        self.connection.ensure()
+        self.connection.open()
 
     def close(self) -> None:
         """Let go of it; the master stays open for the next command, until `Connection.close`."""

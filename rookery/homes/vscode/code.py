@@ -88,7 +88,7 @@ def run(request: CodeOptions) -> int:
     check(found.cluster, job=request.job)
     job_alone = request.job and not request.print and not request.editor and not editors.find()
     editor = _editor(request.editor, needed=not request.print and not job_alone)
-    found.connection.ensure()
+    found.connection.open()
     if job_alone:
         return _without_editor(found, request)
     folder = _folder(found, request)
@@ -207,7 +207,7 @@ def _without_editor(found: "Target", request: CodeOptions) -> int:
 
 
 def _stop(connection: "Connection") -> int:
-    connection.ensure()
+    connection.open()
     ended = compute_node_job.stop(connection)
     name = connection.cluster.name
     print(f"{name}: ended job {', '.join(ended)}" if ended else f"{name}: there was no job to end")

@@ -128,7 +128,7 @@ def prune(connection: "Connection", *, check: bool = False, yes: bool = False, j
     Raises:
         RookeryError: The cluster can't be reached, or there is nobody to ask.
     """
-    connection.ensure()
+    connection.open()
     with console.waiting(f"Looking for VS Code servers on {connection.cluster.name}"):
         servers = read(connection.run(script=_LIST).stdout, time.time())
     old = [server for server in servers if not server.keep]

@@ -26,7 +26,7 @@ def main() -> int:
     def run() -> int:
         connection = connect.connect(names[0], sandbox=sandbox)
         compute_node_job.check(connection.cluster)
-        connection.ensure(batch=True)
+        connection.open(batch=True)
         running = compute_node_job.ensure(connection, ComputeNodeOptions())
         os.dup2(given, 0)
         os.dup2(taken, 1)

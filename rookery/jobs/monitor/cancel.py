@@ -67,7 +67,7 @@ def run(request: CancelOptions) -> int:
     """
     asked = [run_record.numbered(part, "cancel") for part in request.job.split(",")]
     found = target.find(request.cluster, sandbox=request.sandbox, needs_project=False)
-    found.connection.ensure()
+    found.connection.open()
     told = accounting.ask(found.connection, ids=list(dict.fromkeys(number for number, _ in asked)))
     job_table.check(told, found.cluster.name)
     goals = [_goal(number, task, told, found.connection) for number, task in dict.fromkeys(asked)]

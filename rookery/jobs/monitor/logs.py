@@ -55,7 +55,7 @@ def run(request: LogsOptions) -> int:
     found = target.find(request.cluster, sandbox=request.sandbox, needs_project=not request.job)
     request = replace(request, job=request.job or _latest(found))
     number, task = run_record.numbered(request.job, "logs")
-    found.connection.ensure()
+    found.connection.open()
     mark = new_mark()
     asked = {"job": number, "task": task, "follow": request.follow, "error": request.error}
     command = remote_client.command(found.connection, "following", asked, mark)

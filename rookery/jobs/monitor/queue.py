@@ -84,7 +84,7 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
         raise RookeryError(
             f"{name} has no queue: one logs in and starts programs there.", hint=f"invoke tmux --cluster {name}"
         )
-    connection.ensure()
+    connection.open()
     with console.waiting(f"Asking {name} for its partitions"):
         partitions = read(ask(connection), connection.cluster.data)
     if json:

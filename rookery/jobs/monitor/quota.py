@@ -53,7 +53,7 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
     """
     connection = target.find(cluster, sandbox=sandbox, needs_project=False).connection
     profile.require_account(connection.cluster)
-    connection.ensure()
+    connection.open()
     with console.waiting(f"Asking {connection.cluster.name} for your quota"):
         said = connection.run([*arguments(connection.cluster)], script=ASK, timeout=60, check=False).stdout
     areas, raw = read(said, connection.cluster.data)

@@ -50,7 +50,7 @@ def run(request: JobsOptions) -> int:
     ids = [run_record.numbered(request.job, "jobs")[0]] if request.job else []
     found = target.find(request.cluster, sandbox=request.sandbox, needs_project=False)
     project = found.project.name if found.project and not request.all and not ids else ""
-    found.connection.ensure()
+    found.connection.open()
     if request.watch:
         return watch.run(found, ids=ids, project=project, days=request.days, json=request.json)
     told = accounting.ask(found.connection, ids=ids, project=project, days=request.days)

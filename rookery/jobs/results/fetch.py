@@ -66,7 +66,7 @@ def run(request: FetchOptions) -> int:
     job = run_record.numbered(request.job, "fetch")[0] if request.job else ""
     cluster = request.cluster or (ran_on(project.root, job, sandbox=request.sandbox) if job else "")
     connection = target.find(cluster, str(project.root), sandbox=request.sandbox).connection
-    connection.ensure()
+    connection.open()
     with locking.held(f"fetch-{hashlib.sha256(os.fsencode(project.root)).hexdigest()[:16]}"):
         there, files = _look(connection, project, job)
         arrivals = Arrivals(project.root, connection.cluster.label)

@@ -39,7 +39,7 @@ def run(request: SubmitOptions) -> int:
     wish = submission.wish(request, found)
     if request.tag:
         tags.check(found.project.root, request.tag)
-    found.connection.ensure()
+    found.connection.open()
     if request.failed:
         wish = retry.tasks(found, wish)
     answer = _send(found, wish)

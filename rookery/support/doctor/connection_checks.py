@@ -150,12 +150,12 @@ def connect(
         try:
             with console.waiting(f"connecting to {cluster.name}"):
                 was_open = connection.is_open()
-                connection.ensure(batch=True, accept_host_key=accept_host_key)
+                connection.open(batch=True, accept_host_key=accept_host_key)
         except SshError as error:
             if not asking or error.reason not in {"denied", "unknown-key", "jump"}:
                 raise
             was_open, typed = False, True
-            connection.ensure(batch=False, accept_host_key=accept_host_key)
+            connection.open(batch=False, accept_host_key=accept_host_key)
             _without_key(board, cluster, error)
     except SshError as error:
         blame(board, cluster, error, _asked_again(connection, error), typed=typed)

@@ -118,7 +118,7 @@ def result(study: Study, cluster: "Cluster") -> bool:
         )
     if done:
         print(f"  {done.id} was submitted before")
-        found.connection.ensure()
+        found.connection.open()
         code = watch.run(found, ids=[done.id])
     else:
         deploy.run(deploy_options.DeployOptions(cluster=name, project=root, sandbox=cluster.sandbox))

@@ -143,7 +143,7 @@ def log_in(way: Onboarding) -> None:
             way.say("the connection is open already")
         else:
             try:
-                connection.ensure(accept_host_key=request.accept_host_key)
+                connection.open(accept_host_key=request.accept_host_key)
             except SshError as error:
                 raise _not_in(way, error) from None
             way.say("connected; every step from here on goes through this one connection")
