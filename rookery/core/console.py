@@ -85,7 +85,7 @@ class ClusterResult:
         doing: What is being done now.
         begun: Whether anything came from there at all.
         up_to_date: One look told that all is as asked for, so that no role was gone through.
-        doubt: Why it did not tell that.
+        reason_to_run: Why it did not tell that.
     """
 
     name: str
@@ -98,7 +98,7 @@ class ClusterResult:
     doing: str = ""
     begun: bool = False
     up_to_date: bool = False
-    doubt: str = ""
+    reason_to_run: str = ""
 
     def count(self, *states: str) -> int:
         """How many outcomes have one of the states."""
@@ -123,47 +123,47 @@ class RunResult:
     """What happened, by cluster; nothing is printed here.
 
     Attributes:
-        chapters: By name.
+        clusters: By name.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
-        self.chapters = {name: ClusterResult(name) for name in names}
+        self.clusters = {name: ClusterResult(name) for name in names}
 
     def take(self, event: Mapping[str, Any]) -> list[HomeOutcome]:
         """Take in an event, and return the outcomes it tells of."""
-        chapter = self.chapters.get(str(event.get("host")))
-        if chapter is None:
+        result = self.clusters.get(str(event.get("host")))
+        if result is None:
             return []
-        chapter.begun = True
+        result.begun = True
         if event["event"] == "start":
-            chapter.doing = clean(event.get("task") or "")
+            result.doing = clean(event.get("task") or "")
         if event["event"] != "result":
             return []
-        chapter.facts = event.get("facts") or chapter.facts
-        home = str(chapter.facts.get("home") or "")
+        result.facts = event.get("facts") or result.facts
+        home = str(result.facts.get("home") or "")
         found = [_outcome(one, str(event.get("role") or ""), home) for one in event.get("outcomes") or []]
         if event.get("state") in {"failed", "unreachable"}:
             found = [one for one in found if one.state != "failed"]
-            found.append(chapter.fail(event.get("msg") or "", str(event["state"]), clean(event.get("hint") or "")))
-            chapter.details = [clean(line) for line in event.get("details") or []]
+            found.append(result.fail(event.get("msg") or "", str(event["state"]), clean(event.get("hint") or "")))
+            result.details = [clean(line) for line in event.get("details") or []]
         elif not found and event.get("changed"):  # an ordinary module, which knows no outcomes
             found = [HomeOutcome("changed", clean(event.get("task") or ""), str(event.get("role") or ""))]
-        chapter.outcomes += found
+        result.outcomes += found
         return found
 
     @property
     def failed(self) -> list[ClusterResult]:
         """The clusters that came to nothing."""
-        return [chapter for chapter in self.chapters.values() if chapter.state != "ok"]
+        return [result for result in self.clusters.values() if result.state != "ok"]
 
     def document(self, **more: Any) -> dict[str, Any]:
         """The whole of it, for --json."""
         clusters = {}
-        for name, chapter in self.chapters.items():
-            values = asdict(chapter)
+        for name, result in self.clusters.items():
+            values = asdict(result)
             for internal in ("doing", "begun", "name"):
                 del values[internal]
-            clusters[name] = {"changed": chapter.changed, **values}
+            clusters[name] = {"changed": result.changed, **values}
         return {**more, "clusters": clusters}
 
 
@@ -212,12 +212,12 @@ class Screen:
     """
 
     def __init__(
-        self, story: RunResult, *, file: TextIO, quiet: bool = False, diff: bool = False, verbosity: int = 0
+        self, results: RunResult, *, file: TextIO, quiet: bool = False, diff: bool = False, verbosity: int = 0
     ) -> None:
         """Make it; nothing is shown yet.
 
         Args:
-            story: What to show.
+            results: What to show.
             file: Where to.
             quiet: The live part alone, no lines.
             diff: Show the lines that change.
@@ -227,7 +227,7 @@ class Screen:
 
         if hasattr(file, "reconfigure"):
             file.reconfigure(errors="backslashreplace")
-        self.story, self.quiet, self.diff, self.verbosity = story, quiet, diff, verbosity
+        self.results, self.quiet, self.diff, self.verbosity = results, quiet, diff, verbosity
         self.console = Console(file=file, highlight=False, soft_wrap=True)
         self.marks = _MARKS if self.console.encoding.startswith("utf") else _ASCII
         self.started = time.monotonic()
@@ -244,7 +244,7 @@ class Screen:
             columns = (spinner, TextColumn("{task.description}", markup=False), TimeElapsedColumn())
             self._progress = Progress(*columns, console=self.console, transient=True)
             self._bars = {
-                name: self._progress.add_task(self._label(name, "connecting")) for name in self.story.chapters
+                name: self._progress.add_task(self._label(name, "connecting")) for name in self.results.clusters
             }
             self._progress.start()
         return self
@@ -263,16 +263,16 @@ class Screen:
         return time.monotonic() - self.started
 
     def _label(self, name: str, text: str) -> str:
-        return text if len(self.story.chapters) == 1 else f"{name}: {text}"
+        return text if len(self.results.clusters) == 1 else f"{name}: {text}"
 
     def take(self, event: Mapping[str, Any]) -> None:
         """Show an event."""
         host = str(event.get("host"))
-        found = self.story.take(event)
+        found = self.results.take(event)
         if event["event"] in {"log", "said"}:
             self._take_line(clean(event["line"]), said=event["event"] == "said")
-        elif event["event"] == "start" and host in self.story.chapters:
-            self.say(host, self._label(host, self.story.chapters[host].doing))
+        elif event["event"] == "start" and host in self.results.clusters:
+            self.say(host, self._label(host, self.results.clusters[host].doing))
         elif event["event"] == "result" and not self.quiet:
             self._outcomes(host, clean(event.get("task") or ""), found)
             if self.diff:
@@ -321,28 +321,28 @@ class Screen:
         self.console.print(Text(text, style=style))
 
     def summary(
-        self, chapter: ClusterResult, *, check: bool, places: Mapping[str, str], following: Iterable[str]
+        self, result: ClusterResult, *, check: bool, places: Mapping[str, str], following: Iterable[str]
     ) -> None:
         """Say what came of one cluster.
 
         Args:
-            chapter: The cluster.
+            result: The cluster.
             check: Nothing was to be changed.
             places: Where things are, by name.
             following: The commands that can be run next.
         """
         self._line("")
-        if chapter.state != "ok":
-            if len(self.story.chapters) > 1 or not chapter.begun:  # else it is the last line that was shown
-                self._line(f"{self.marks['failed']} {chapter.name}: {chapter.error}", _STYLES["failed"])
-            if len(chapter.details) > 1:  # a single one is the reason that was told
-                for line in ["its last lines:", *chapter.details[-_LAST_LINES:]]:
+        if result.state != "ok":
+            if len(self.results.clusters) > 1 or not result.begun:  # else it is the last line that was shown
+                self._line(f"{self.marks['failed']} {result.name}: {result.error}", _STYLES["failed"])
+            if len(result.details) > 1:  # a single one is the reason that was told
+                for line in ["its last lines:", *result.details[-_LAST_LINES:]]:
                     self._line(f"  | {line}", "dim")
-            if chapter.hint:
-                self._line(f"  next: {chapter.hint}")
+            if result.hint:
+                self._line(f"  next: {result.hint}")
             return
-        self._line(headline(chapter, check=check, seconds=self.seconds), "bold")
-        for one in chapter.outcomes:
+        self._line(headline(result, check=check, seconds=self.seconds), "bold")
+        for one in result.outcomes:
             if one.state == "kept":
                 self._line(f"  kept       {one.path or one.what}{f': {one.note}' if one.note else ''}", "yellow")
         for name, path in places.items():
@@ -351,17 +351,17 @@ class Screen:
             self._line(f"  next       {line}")
 
 
-def headline(chapter: ClusterResult, *, check: bool, seconds: float) -> str:
+def headline(result: ClusterResult, *, check: bool, seconds: float) -> str:
     """One line that says what came of a cluster that went well."""
-    changed, there, kept = chapter.changed, chapter.count("present"), chapter.count("kept")
+    changed, there, kept = result.changed, result.count("present"), result.count("kept")
     if not changed:
-        before = "up to date, " if chapter.up_to_date else ""
-        return f"{before}nothing to change: {chapter.name} is as declared ({seconds:.1f} s)"
+        before = "up to date, " if result.up_to_date else ""
+        return f"{before}nothing to change: {result.name} is as declared ({seconds:.1f} s)"
     things = "1 thing" if changed == 1 else f"{changed} things"
     rest = [f"{there} already there"] * bool(there) + [f"{kept} of yours kept"] * bool(kept)
     if check:
-        return f"{chapter.name}: {', '.join([f'{things} would change', *rest])}; nothing was written ({seconds:.1f} s)"
-    return f"{chapter.name} is ready: {', '.join([f'{things} made or changed', *rest])} ({seconds:.1f} s)"
+        return f"{result.name}: {', '.join([f'{things} would change', *rest])}; nothing was written ({seconds:.1f} s)"
+    return f"{result.name} is ready: {', '.join([f'{things} made or changed', *rest])} ({seconds:.1f} s)"
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """ansible-playbook, as rookery runs it: a script of its own, that play.py starts. Nothing imports it.
 
 It begins to start, then reads a line of JSON from standard input: `argv`, what ansible-playbook would be told on its
-command line, `environment`, variables besides those it has, and `attendants` (attendant.py). Where none comes there is
-nothing to do.
+command line, `environment`, variables besides those it has, and `sessions` (remote_session.py). Where none comes there
+is nothing to do.
 
 It differs from the command of that name in what it costs: paramiko is kept out, since Ansible imports it only to see
 whether it is there (a quarter of a second), and OpenSSH is the only transport here; a run is too short for looking
@@ -51,7 +51,7 @@ def _playbook() -> int:
         return 0
     told = json.loads(line)
     os.environ.update(told["environment"])
-    remote_session.begin(told["attendants"])
+    remote_session.begin(told["sessions"])
     _watch(0, signal.SIGINT)
     life, held = os.pipe()
     os.register_at_fork(after_in_child=lambda: _watch_parent(life, held))

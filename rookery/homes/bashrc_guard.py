@@ -67,7 +67,7 @@ echo rookery-guarded
 )
 
 
-def heal(connection: "Connection", *, check: bool = False) -> bool:
+def repair(connection: "Connection", *, check: bool = False) -> bool:
     """See that the cluster carries out commands and leaves them their input; where not, put the guard up.
 
     Args:

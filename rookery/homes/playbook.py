@@ -50,7 +50,7 @@ class Play:
         environment: What the connection adds to Ansible's environment.
         run: The name of this run, which the ledger on the cluster keeps.
         asked: By cluster, what a whole run asks for (see fast.asked); empty where this is none.
-        attendants: By cluster, what begins its attendant.
+        sessions: By cluster, what begins its remote session.
     """
 
     hosts: tuple[str, ...]
@@ -64,7 +64,7 @@ class Play:
     environment: Mapping[str, str] = field(default_factory=dict)
     run: str = field(default_factory=run_id)
     asked: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    attendants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sessions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def argv(play: Play) -> list[str]:
@@ -173,7 +173,7 @@ class Ansible:
         assert self._process.stdout is not None  # noqa: S101
         self._is_told = True
         with suppress(BrokenPipeError):  # it has ended already: what it said tells why
-            told = {"argv": argv(play), "environment": play.environment, "attendants": play.attendants}
+            told = {"argv": argv(play), "environment": play.environment, "sessions": play.sessions}
             json.dump(told, self._process.stdin)
             self._process.stdin.write("\n")
             self._process.stdin.flush()

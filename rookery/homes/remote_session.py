@@ -1,4 +1,4 @@
-"""The attendant: one command on a login node that sees what it is like, then carries out role after role.
+"""The remote session: one command on a login node that sees what it is like, then carries out role after role.
 
 It begins while Ansible still starts, and saves each role a command of its own, with its login shell, its Python and the
 converger compiled anew: a tenth of a second each. `begin` is called before Ansible forks a worker for each task, so
@@ -160,9 +160,9 @@ def begin(orders: Mapping[str, Order]) -> None:
 
 
 def probed(name: str, asked: Sequence[str]) -> str | None:
-    """What the probe said when the attendant began; None where it was asked something else, or there is none.
+    """What the probe said when the session began; None where it was asked something else, or there is none.
 
-    To be called once, before `carry_out`: the attendant says it unasked, and is there to be asked only then.
+    To be called once, before `carry_out`: the session says it unasked, and is there to be asked only then.
 
     Args:
         name: The cluster.
@@ -171,11 +171,11 @@ def probed(name: str, asked: Sequence[str]) -> str | None:
     Raises:
         RookeryError: Start-up files keep it from running.
     """
-    attendant = _begun.get(name)
-    if attendant is None:
+    session = _begun.get(name)
+    if session is None:
         return None
     try:
-        answer = attendant.answer("", PATIENCE)
+        answer = session.answer("", PATIENCE)
     except EndedError:
         return None
     except TimeoutError:
@@ -183,7 +183,7 @@ def probed(name: str, asked: Sequence[str]) -> str | None:
             f"{name}: no command has begun there within {PATIENCE} s: do your start-up files wait for something?",
             hint=f"invoke doctor --cluster {name}",
         ) from None
-    return str(answer.get("probed", "")) if list(attendant.asked) == list(asked) else None
+    return str(answer.get("probed", "")) if list(session.asked) == list(asked) else None
 
 
 def carry_out(name: str, python: str, payload: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -197,6 +197,6 @@ def carry_out(name: str, python: str, payload: Mapping[str, Any]) -> dict[str, A
     Raises:
         EndedError: It ended while it was at this.
     """
-    attendant = _begun.get(name)
-    answer = attendant.ask({"python": python, "payload": payload}) if attendant is not None else None
+    session = _begun.get(name)
+    answer = session.ask({"python": python, "payload": payload}) if session is not None else None
     return answer.get("answer") if answer else None

@@ -76,7 +76,7 @@ class _Run:
     Attributes:
         request: What is asked for.
         tags: The roles alone that are asked for.
-        story: What came of each cluster so far.
+        results: What came of each cluster so far.
         clock: Where the time went.
         asked: By cluster, what a whole run asks for; empty where this is none.
         screen: What shows it; None where there is nothing to show but that all is up to date.
@@ -85,7 +85,7 @@ class _Run:
 
     request: SetupOptions
     tags: tuple[str, ...]
-    story: "RunResult"
+    results: "RunResult"
     clock: "Clock"
     asked: dict[str, dict[str, Any]] = field(default_factory=dict)
     screen: "Screen | None" = None
@@ -120,12 +120,12 @@ def run(request: SetupOptions) -> int:
     code = 0
     with ExitStack() as stack:
         for name in names:
-            with _apart(this.story, name):
+            with _apart(this.results, name):
                 stack.enter_context(locking.held(f"{name}.sandbox" if request.sandbox else name))
         if not this.may_be_fast:
             this.ansible = stack.enter_context(playbook.Ansible())
         with clock.on("profiles"):
-            clusters = _clusters(request, this.story)
+            clusters = _clusters(request, this.results)
             if this.ansible is None and not all(set_up_note.of(cluster).exists() for cluster in clusters.values()):
                 this.ansible = stack.enter_context(playbook.Ansible())  # a first setup
             if this.is_whole:
@@ -135,7 +135,7 @@ def run(request: SetupOptions) -> int:
         with clock.on("fast way"):
             answered = _look(connections, this) if this.may_be_fast else set()
         left = {
-            name: connection for name, connection in connections.items() if not this.story.chapters[name].up_to_date
+            name: connection for name, connection in connections.items() if not this.results.clusters[name].up_to_date
         }
         if left or len(connections) < len(names):
             this.screen = _screen(this)
@@ -144,9 +144,9 @@ def run(request: SetupOptions) -> int:
         if left:
             code = _play(left, this)
         for name, connection in left.items():
-            if this.story.chapters[name].state == "ok" and this.is_whole:
-                _remember(connection.cluster, this.story.chapters[name])
-    code = int(bool(code or this.story.failed))
+            if this.results.clusters[name].state == "ok" and this.is_whole:
+                _remember(connection.cluster, this.results.clusters[name])
+    code = int(bool(code or this.results.failed))
     _tell(this, connections, code)
     return code
 
@@ -159,19 +159,19 @@ def _look(connections: Mapping[str, "Connection"], this: _Run) -> set[str]:
     """
     looks = up_to_date.looks(connections, up_to_date.look)
     for name, look in looks.items():
-        chapter = this.story.chapters[name]
-        chapter.doubt = look.doubt(this.asked[name])
-        if not chapter.doubt:
-            chapter.up_to_date, chapter.begun, chapter.facts = True, True, look.facts
+        result = this.results.clusters[name]
+        result.reason_to_run = look.reason_to_run(this.asked[name])
+        if not result.reason_to_run:
+            result.up_to_date, result.begun, result.facts = True, True, look.facts
             if not set_up_note.of(connections[name].cluster).exists():
-                _remember(connections[name].cluster, chapter)
+                _remember(connections[name].cluster, result)
     return {name for name, look in looks.items() if look.answered and look.startup == "quiet"}
 
 
 def _screen(this: _Run) -> "Screen":
     request = this.request
     file = sys.stderr if request.json else sys.stdout
-    screen = console.Screen(this.story, file=file, quiet=request.json, diff=request.diff, verbosity=request.verbosity)
+    screen = console.Screen(this.results, file=file, quiet=request.json, diff=request.diff, verbosity=request.verbosity)
     screen.started = this.clock.began
     return screen
 
@@ -181,36 +181,36 @@ def _tell(this: _Run, connections: Mapping[str, "Connection"], code: int) -> Non
     request, clock = this.request, this.clock
     if request.json:
         more = {"timings": clock.document()} if request.timings else {}
-        told = this.story.document(exit=code, check=request.check, seconds=round(clock.seconds, 1), **more)
+        told = this.results.document(exit=code, check=request.check, seconds=round(clock.seconds, 1), **more)
         print(json.dumps(told, indent=2))
         return
-    for name, chapter in this.story.chapters.items():
-        if chapter.up_to_date or this.screen is None:
-            print(console.headline(chapter, check=False, seconds=clock.seconds))
+    for name, result in this.results.clusters.items():
+        if result.up_to_date or this.screen is None:
+            print(console.headline(result, check=False, seconds=clock.seconds))
             continue
         next_steps = following(connections[name], check=request.check) if name in connections else ()
-        this.screen.summary(chapter, check=request.check, places=places(chapter.facts), following=next_steps)
-    _name_failed(this.story)
+        this.screen.summary(result, check=request.check, places=places(result.facts), following=next_steps)
+    _name_failed(this.results)
     if request.timings:
         print("", *clock.table(), sep="\n")
 
 
 @contextmanager
-def _apart(story: "RunResult", name: str) -> Iterator[None]:
+def _apart(results: "RunResult", name: str) -> Iterator[None]:
     """What stops one of several clusters is told of at the end, and the others go on; a single one stops all."""
     try:
         yield
     except RookeryError as error:
-        if len(story.chapters) == 1:
+        if len(results.clusters) == 1:
             raise
-        story.chapters[name].fail(invocation.explain(error), "unreachable")
+        results.clusters[name].fail(invocation.explain(error), "unreachable")
 
 
-def _clusters(request: SetupOptions, story: "RunResult") -> dict[str, "Cluster"]:
+def _clusters(request: SetupOptions, results: "RunResult") -> dict[str, "Cluster"]:
     """The profiles, with sandboxes started where they are asked for."""
     from rookery.sandbox import lifecycle  # noqa: PLC0415 start-up
 
-    names = [name for name, chapter in story.chapters.items() if chapter.state == "ok"]
+    names = [name for name, result in results.clusters.items() if result.state == "ok"]
     if request.sandbox:
         if request.user or request.account:
             raise RookeryError("--user and --account are for the cluster itself: a miniature has its own.")
@@ -218,7 +218,7 @@ def _clusters(request: SetupOptions, story: "RunResult") -> dict[str, "Cluster"]
     sources = profile.sources(request.sandbox)
     found = {}
     for name in names:
-        with _apart(story, name):
+        with _apart(results, name):
             cluster = profile.load(name, sources, profile.of_person(name, request.user, request.account))
             profile.require_account(cluster)
             unknown_settings.check(profile.explain(name, sources))
@@ -234,7 +234,7 @@ def _open_connections(clusters: Mapping[str, "Cluster"], this: _Run) -> dict[str
     connections = {}
     for name, cluster in clusters.items():
         connection = Connection(cluster)
-        with _apart(this.story, name):
+        with _apart(this.results, name):
             if not (this.may_be_fast and connection.has_master()):
                 connection.open(accept_host_key=this.request.accept_host_key)
             user = this.request.user or profile.found_user(cluster)
@@ -248,17 +248,17 @@ def _willing(connections: Mapping[str, "Connection"], answered: set[str], this: 
     """Those that carry out commands, by themselves or after start-up files there were mended; the others are noted."""
     willing = {}
     for name, connection in connections.items():
-        with _apart(this.story, name):
+        with _apart(this.results, name):
             if name not in answered:
                 connection.open(accept_host_key=this.request.accept_host_key)
-                bashrc_guard.heal(connection, check=this.request.check)
+                bashrc_guard.repair(connection, check=this.request.check)
             willing[name] = connection
     return willing
 
 
 def _play(connections: Mapping[str, "Connection"], this: _Run) -> int:
     """Run the playbook on every cluster that could be reached."""
-    request, story, screen = this.request, this.story, this.screen or _screen(this)
+    request, results, screen = this.request, this.results, this.screen or _screen(this)
     one = playbook.Play(
         hosts=tuple(connections),
         inventories=tuple(profile.sources(request.sandbox)),
@@ -270,7 +270,7 @@ def _play(connections: Mapping[str, "Connection"], this: _Run) -> int:
         environment={
             key: value for connection in connections.values() for key, value in connection.ansible_environment().items()
         },
-        attendants={
+        sessions={
             name: order for name, connection in connections.items() if (order := remote_session.order(connection))
         },
     )
@@ -279,15 +279,15 @@ def _play(connections: Mapping[str, "Connection"], this: _Run) -> int:
         this.clock.take(event)
         screen.take(_explained(event, connections))
 
-    for name, chapter in story.chapters.items():
-        if request.verbosity and name in connections and chapter.doubt:
-            screen.tell(name, f"every role is gone through: {chapter.doubt}")
+    for name, result in results.clusters.items():
+        if request.verbosity and name in connections and result.reason_to_run:
+            screen.tell(name, f"every role is gone through: {result.reason_to_run}")
     this.clock.begin_play(list(connections))
     with screen, ExitStack() as stack:
         code = (this.ansible or stack.enter_context(playbook.Ansible())).run(one, take)
     this.clock.end_play()
-    silent = [name for name in connections if not story.chapters[name].begun]
-    if code and not story.failed:  # no cluster is to blame
+    silent = [name for name in connections if not results.clusters[name].begun]
+    if code and not results.failed:  # no cluster is to blame
         said = " ".join(" ".join(screen.said[-12:]).split()) or f"exit code {code}"
         if len(silent) < len(connections):
             raise RookeryError(f"Ansible stopped in mid-run: {said}", hint="the same command: it goes on from there")
@@ -295,7 +295,7 @@ def _play(connections: Mapping[str, "Connection"], this: _Run) -> int:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         raise RookeryError(f"Ansible could not start: {said}", hint="the same command with -vv")
     for name in silent:
-        story.chapters[name].fail("Ansible did nothing there.")
+        results.clusters[name].fail("Ansible did nothing there.")
     return code
 
 
@@ -307,7 +307,7 @@ def _explained(event: playbook.Event, connections: Mapping[str, "Connection"]) -
     return {**event, "msg": invocation.explain(error)}
 
 
-def _remember(cluster: "Cluster", chapter: "ClusterResult") -> None:
+def _remember(cluster: "Cluster", result: "ClusterResult") -> None:
     """Note on this side that a cluster is set up, for `clusters`."""
     values = {
         "name": cluster.name,
@@ -315,7 +315,7 @@ def _remember(cluster: "Cluster", chapter: "ClusterResult") -> None:
         "user": cluster.user,
         "set_up": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "version": __version__,
-        "facts": chapter.facts,
+        "facts": result.facts,
     }
     atomic_files.write(set_up_note.of(cluster), json.dumps(values, indent=2, default=str))
 
@@ -366,8 +366,8 @@ def _short(path: Path) -> str:
     return f"~/{quote(str(path.relative_to(home)))}" if path.is_relative_to(home) else quote(str(path))
 
 
-def _name_failed(story: "RunResult") -> None:
+def _name_failed(results: "RunResult") -> None:
     """At the end of a run on several clusters, name those that failed."""
-    if story.failed and len(story.chapters) > 1:
-        names = ", ".join(chapter.name for chapter in story.failed)
+    if results.failed and len(results.clusters) > 1:
+        names = ", ".join(result.name for result in results.failed)
         print(f"\nfailed: {names}; the others are as said above", file=sys.stderr)

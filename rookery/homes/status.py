@@ -142,11 +142,11 @@ def standing(cluster: "Cluster", look: up_to_date.HomeComparison, asked: Mapping
         return HomeStatus(name, NOT_SET_UP, hint=setup, storage=storage)
     state, reason = AS_DECLARED, ""
     changed = tuple(up_to_date.differences(sealed, asked))
-    if doubt := look.doubt(asked):
+    if reason_to_run := look.reason_to_run(asked):
         state = OUT_OF_DATE
         if look.drift or not look.ended:
-            state, reason = DRIFTED, "" if look.drift else doubt
-    hint = setup if doubt else ""
+            state, reason = DRIFTED, "" if look.drift else reason_to_run
+    hint = setup if reason_to_run else ""
     if danger := replaced_programs.danger(cluster, look):
         state, reason, hint = DRIFTED, danger.found, danger.fix
     return HomeStatus(

@@ -228,7 +228,7 @@ def _look(name: str, request: UndoOptions, only: tuple[str, ...], account: Accou
     connection = connect.connect(name, sandbox=request.sandbox)
     connection.open()
     with console.waiting(f"Looking at your home on {name}"):
-        bashrc_guard.heal(connection, check=request.check)
+        bashrc_guard.repair(connection, check=request.check)
         data = connection.cluster.data
         facts = probe.read(connection.run(script=probe.command(probe.script(), data), timeout=120).stdout, data)
         account.home = facts["home"]

@@ -117,7 +117,7 @@ class HomeComparison:
         """What the login node was like at the last whole run."""
         return (self.sealed or {}).get("facts") or {}
 
-    def doubt(self, asked: Mapping[str, Any]) -> str:
+    def reason_to_run(self, asked: Mapping[str, Any]) -> str:
         """Why a full run is needed, in a line; "" where all is as asked for."""
         if self.problem or self.sealed is None:
             return self.problem or "there was no whole run so far"

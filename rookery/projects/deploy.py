@@ -118,7 +118,7 @@ class _Deploy:
             packing = git.Packing(self.commit, there)
         self._made = made = self._make(packing)
         pack = packing.pack()
-        goods = ReleaseContents(
+        contents = ReleaseContents(
             made.files, pack, *((tuple(packing.bases()), tuple(git.boundary(self.commit))) if pack else ())
         )
-        return release_protocol.parcel(made.order, goods)
+        return release_protocol.payload(made.order, contents)

@@ -39,20 +39,20 @@ class ReleaseCall:
         self._progress = _Progress(f"{connection.cluster.name}: {project}")
         self.running = connection.begin(script, heard=self._progress.heard if sends else None, sends=sends)
 
-    def answer(self, parcel: bytes = b"") -> ReleaseAnswer:
+    def answer(self, payload: bytes = b"") -> ReleaseAnswer:
         """Wait for what the cluster says; where it `need`s more than it was sent, that is an answer too.
 
         Args:
-            parcel: What the script waits for.
+            payload: What the script waits for.
 
         Raises:
             RookeryError: It was refused, or broke off; what was current there still is.
         """
         name = self._connection.cluster.name
         with self._progress as progress:
-            if len(parcel) > LARGE:
-                progress.heard(f"doing: sending {len(parcel) / 1e6:.0f} MB")
-            done = self.running.finish(parcel)
+            if len(payload) > LARGE:
+                progress.heard(f"doing: sending {len(payload) / 1e6:.0f} MB")
+            done = self.running.finish(payload)
         answer = release_protocol.read(done.stdout)
         if not answer.state and not answer.stop:
             last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]

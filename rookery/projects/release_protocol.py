@@ -117,7 +117,7 @@ def look(order: Order, *, check: bool = False) -> str:
 
 
 def deploy(name: str, *, ahead: bool) -> str:
-    """The script that makes a release; what it makes comes on its standard input (`parcel`).
+    """The script that makes a release; what it makes comes on its standard input (`payload`).
 
     Args:
         name: The project's.
@@ -127,14 +127,14 @@ def deploy(name: str, *, ahead: bool) -> str:
     return _assigned(values) + "".join(text(part) for part in ("release.sh", "files.sh", "deploy.sh"))
 
 
-def parcel(order: Order, goods: ReleaseContents) -> bytes:
+def payload(order: Order, contents: ReleaseContents) -> bytes:
     """What goes to `deploy` on standard input: what is wanted, and what it is made of."""
     values = {
         **_values(order),
-        "pack": str(len(goods.pack)),
-        "bases": "\n".join(goods.bases),
-        "shallow": "\n".join(goods.shallow),
-        "rendered": "\n".join(goods.files),
+        "pack": str(len(contents.pack)),
+        "bases": "\n".join(contents.bases),
+        "shallow": "\n".join(contents.shallow),
+        "rendered": "\n".join(contents.files),
     }
     told = _assigned(values)
     if order.environments:
@@ -143,7 +143,7 @@ def parcel(order: Order, goods: ReleaseContents) -> bytes:
         told += _assigned({"preamble": order.preamble, "cran": order.cran, "r_program": program})
         told += text("environment.sh")
     sent = told.encode(errors="surrogateescape")
-    return b"%d\n%b%b%b" % (len(sent), sent, goods.pack, _packed(goods.files))
+    return b"%d\n%b%b%b" % (len(sent), sent, contents.pack, _packed(contents.files))
 
 
 def _values(order: Order) -> dict[str, str]:

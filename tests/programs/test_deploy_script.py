@@ -54,12 +54,12 @@ class Home:
         return self.git("rev-parse", "HEAD")
 
     def deploy(
-        self, *, goods: bool = True, cut: bool = False, outputs: Sequence[str] = ("results",), linker: bool = True
+        self, *, contents: bool = True, cut: bool = False, outputs: Sequence[str] = ("results",), linker: bool = True
     ) -> ReleaseAnswer:
         """Deploy what is committed.
 
         Args:
-            goods: Send along what is needed; without, only ask whether it is there.
+            contents: Send along what is needed; without, only ask whether it is there.
             cut: Send the commit, but nothing of what belongs beside it.
             outputs: Folders that live on the storage.
             linker: The login node has a Python of its own.
@@ -70,8 +70,8 @@ class Home:
             order = Order("study", commit.id, "", "as wanted", outputs=tuple(outputs), dropped=tuple(dropped))
             files = {JOB: "#!/bin/bash\n", remote_paths.STAMP: release_protocol.stamp({}, {})}
             pack = git.pack(commit, [])
-            data = release_protocol.parcel(order, ReleaseContents(files, pack))
-        script = release_protocol.deploy("study", ahead=True) if goods else release_protocol.look(order)
+            data = release_protocol.payload(order, ReleaseContents(files, pack))
+        script = release_protocol.deploy("study", ahead=True) if contents else release_protocol.look(order)
         if not linker:
             script = script.replace("/usr/bin/python3", "/nowhere/python3")
         if cut:
@@ -104,14 +104,14 @@ def home(tmp_path: Path) -> Home:
 
 def test_a_mend_that_was_cut_off_is_no_finished_release(home: Home) -> None:
     assert home.deploy().state == "new"
-    assert home.deploy(goods=False).state == "same"
+    assert home.deploy(contents=False).state == "same"
     (home.release / JOB).unlink()
     assert home.deploy(cut=True).stop == "files"
     assert not (home.release / JOB).exists()
-    assert home.deploy(goods=False).stop == "need"
+    assert home.deploy(contents=False).stop == "need"
     assert home.deploy().state == "mended"
     assert (home.release / JOB).read_text() == "#!/bin/bash\n"
-    assert home.deploy(goods=False).state == "same"
+    assert home.deploy(contents=False).state == "same"
 
 
 def test_a_new_project_is_its_owners_alone_and_one_that_is_shared_stays_so(home: Home) -> None:
@@ -142,7 +142,7 @@ def test_environments_in_a_folder_of_somebody_else_are_not_taken(home: Home, tmp
     with git.chosen(home.code) as commit:
         order = Order("study", commit.id, "", "as wanted", environments=("python uv .venv study-1 uv.lock",))
     done = subprocess.run(
-        ["sh", "-c", release_protocol.look(order)], input=release_protocol.parcel(order, ReleaseContents({}, b"")),
+        ["sh", "-c", release_protocol.look(order)], input=release_protocol.payload(order, ReleaseContents({}, b"")),
         capture_output=True, check=False, env={"HOME": str(home.path), "PATH": os.environ["PATH"]}, cwd=home.path,
         timeout=60,
     )  # fmt: skip
@@ -268,7 +268,7 @@ def test_a_release_is_its_commit_whatever_was_there_before(
             code = [path for path in home.release.rglob("*.[pR]*") if not path.is_symlink()]
             shared = [path for path in code if path.stat().st_nlink > 1]
             assert not [path for path in (shared if tampered else code) if path.stat().st_mode & 0o222]
-            assert home.deploy(goods=False).state == "same"
+            assert home.deploy(contents=False).state == "same"
             for file in (home.release / "a.py", home.release / "run.sh"):
                 if tampered and file.is_file() and not file.is_symlink():
                     file.chmod(0o755)
@@ -303,7 +303,7 @@ def test_nothing_comes_of_a_deploy_that_the_laptop_thinks_better_of(home: Home) 
     )  # fmt: skip
     assert done.returncode == 1
     assert content(home.path, ("projects/study/state", "projects/study/repository.git")) == before
-    assert home.deploy(goods=False).state == "same"
+    assert home.deploy(contents=False).state == "same"
 
 
 def test_packs_are_put_together_when_they_are_many(home: Home) -> None:
@@ -318,4 +318,4 @@ def test_packs_are_put_together_when_they_are_many(home: Home) -> None:
     home.commit()
     assert home.deploy().state == "new"
     assert len(list(packs.glob("*.pack"))) == 1
-    assert home.deploy(goods=False).state == "same"
+    assert home.deploy(contents=False).state == "same"

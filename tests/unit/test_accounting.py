@@ -99,7 +99,7 @@ def test_an_array_is_one_run() -> None:
     [run] = runs("".join(lines))
     assert (run.id, run.array, run.total) == (5, True, 6)
     assert run.tasks == {"COMPLETED": "1-2", "FAILED": "3", "PENDING": "4-6"}
-    assert (run.well, run.badly, run.waiting, run.running) == (2, 1, 3, 0)
+    assert (run.completed_count, run.failed_count, run.waiting, run.running) == (2, 1, 3, 0)
     assert run.exits == {"1:0": "3"}
     assert (run.memory_peak, run.memory_peak_task) == (2048, 2)
     assert run.cpu_used == pytest.approx(16.5)

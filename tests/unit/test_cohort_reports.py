@@ -204,10 +204,10 @@ def test_what_could_not_be_looked_at_says_what_to_do_first() -> None:
 
 
 def test_doctors_own_writer_is_understood() -> None:
-    board = checks.CheckResults({"port": "an ssh server that answers", "quota": "room in your storage"})
-    board.fault("quota", "10G of 10G", "invoke setup --cluster hec --tags storage")
-    board.ok("port", "22")
-    told = doctor.document(checks.CheckResults({}), {"hec": board}, 3)
+    results = checks.CheckResults({"port": "an ssh server that answers", "quota": "room in your storage"})
+    results.fault("quota", "10G of 10G", "invoke setup --cluster hec --tags storage")
+    results.ok("port", "22")
+    told = doctor.document(checks.CheckResults({}), {"hec": results}, 3)
     for name, content in (("ada.txt", doctor.text(told)), ("ada.json", json.dumps(told))):
         one = reports.parsed(name, content)
         state, (port, quota) = one.clusters["hec"]

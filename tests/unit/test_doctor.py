@@ -50,28 +50,28 @@ def hec() -> cluster.Cluster:
     return replace(profile.load("hec", [paths.root() / "inventory"]), user="ada", identity_file="/home/a/.ssh/id_x")
 
 
-def states(board: CheckResults) -> dict[str, str]:
-    return {one.name: one.state for one in board.checks}
+def states(results: CheckResults) -> dict[str, str]:
+    return {one.name: one.state for one in results.checks}
 
 
-def one(board: CheckResults, name: str) -> Check:
-    return next(check for check in board.checks if check.name == name)
+def one(results: CheckResults, name: str) -> Check:
+    return next(check for check in results.checks if check.name == name)
 
 
 # -- the board
 
 
 def test_what_is_put_down_first_stays_and_the_order_is_the_list_s() -> None:
-    board = CheckResults(checks.CLUSTER)
-    board.ok("port", "it answers")
-    board.fault("dns", "no\nsuch \x1b[31mhost", "look\nit up")
-    board.fault("port", "it does not", "")
-    board.skip_rest("dns comes first")
-    assert [check.name for check in board.checks] == list(checks.CLUSTER)
-    assert one(board, "port").state == "ok"
-    assert one(board, "dns").found == "no such host"
-    assert one(board, "dns").fix == "look it up"
-    assert (board.state, checks.exit_code([board])) == ("faults", 3)
+    results = CheckResults(checks.CLUSTER)
+    results.ok("port", "it answers")
+    results.fault("dns", "no\nsuch \x1b[31mhost", "look\nit up")
+    results.fault("port", "it does not", "")
+    results.skip_rest("dns comes first")
+    assert [check.name for check in results.checks] == list(checks.CLUSTER)
+    assert one(results, "port").state == "ok"
+    assert one(results, "dns").found == "no such host"
+    assert one(results, "dns").fix == "look it up"
+    assert (results.state, checks.exit_code([results])) == ("faults", 3)
 
 
 def test_exit_codes() -> None:
@@ -80,8 +80,8 @@ def test_exit_codes() -> None:
     well.skip("vpn", "not needed")
     lost.skip("second-factor", "no terminal", "invoke login --cluster hec")
     ill.fault("dns", "gone", "")
-    assert [board.state for board in (well, lost, ill)] == ["healthy", "unknown", "faults"]
-    assert [checks.exit_code(boards) for boards in ([well], [well, lost], [lost, ill])] == [0, 1, 3]
+    assert [results.state for results in (well, lost, ill)] == ["healthy", "unknown", "faults"]
+    assert [checks.exit_code(results_of) for results_of in ([well], [well, lost], [lost, ill])] == [0, 1, 3]
 
 
 # -- this computer
@@ -99,9 +99,9 @@ def test_exit_codes() -> None:
     ],
 )
 def test_systems(platform: str, kernel: str, state: str) -> None:
-    board = CheckResults(checks.LAPTOP)
-    laptop_checks.system(board, platform, kernel)
-    check = one(board, "system")
+    results = CheckResults(checks.LAPTOP)
+    laptop_checks.system(results, platform, kernel)
+    check = one(results, "system")
     assert check.state == state
     assert ("wsl" in check.fix) == (state != "ok")
 
@@ -128,9 +128,9 @@ def test_versions(said: str, state: str, tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "ssh").write_text(f"#!/bin/sh\necho '{said}' >&2\n")
     (tmp_path / "ssh").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    board = CheckResults(checks.LAPTOP)
-    laptop_checks.program(board, laptop_checks.PROGRAMS[0])
-    assert one(board, "ssh").state == state
+    results = CheckResults(checks.LAPTOP)
+    laptop_checks.program(results, laptop_checks.PROGRAMS[0])
+    assert one(results, "ssh").state == state
 
 
 def test_how_a_program_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,9 +145,9 @@ def test_the_ssh_folder(tmp_path: Path) -> None:
     folder = tmp_path / ".ssh"
 
     def look() -> Check:
-        board = CheckResults(checks.LAPTOP)
-        laptop_checks.ssh_folder(board, folder)
-        return one(board, "ssh-folder")
+        results = CheckResults(checks.LAPTOP)
+        laptop_checks.ssh_folder(results, folder)
+        return one(results, "ssh-folder")
 
     assert look().state == "ok"
     folder.write_text("")
@@ -195,15 +195,15 @@ def test_what_ssh_says_with_v() -> None:
 
 
 def blamed(cluster: cluster.Cluster, reason: str, text: str = "", *, typed: bool = False) -> CheckResults:
-    board = CheckResults(checks.CLUSTER)
+    results = CheckResults(checks.CLUSTER)
     connection_checks.blame(
-        board,
+        results,
         cluster,
         SshError(reason, f"{cluster.name}: it failed.", hint="do this"),
         connection_checks.heard(text),
         typed=typed,
     )
-    return board
+    return results
 
 
 @pytest.mark.parametrize(
@@ -244,9 +244,9 @@ def test_where_the_way_ended(  # noqa: PLR0917
 
 
 def test_without_a_terminal_login_is_named(hec: cluster.Cluster) -> None:
-    board = blamed(hec, "denied", CODE)
-    assert one(board, "second-factor").fix.startswith("invoke login --cluster hec ")
-    assert (board.state, checks.exit_code([board])) == ("unknown", 1)
+    results = blamed(hec, "denied", CODE)
+    assert one(results, "second-factor").fix.startswith("invoke login --cluster hec ")
+    assert (results.state, checks.exit_code([results])) == ("unknown", 1)
 
 
 def test_no_answer_where_no_vpn_is_known(penguins: cluster.Cluster, hec: cluster.Cluster) -> None:
@@ -265,9 +265,9 @@ def test_a_key_where_nothing_can_be_typed_is_somebody_else_s_to_add(hec: cluster
 
 
 def test_no_username() -> None:
-    board = CheckResults(checks.CLUSTER)
-    assert connection_checks.known(board, "penguins", sandbox=False) is None
-    check = one(board, "username")
+    results = CheckResults(checks.CLUSTER)
+    assert connection_checks.known(results, "penguins", sandbox=False) is None
+    check = one(results, "username")
     assert check.fix.startswith("invoke login --cluster penguins --user YOUR_USERNAME")
     assert "Ask Mariusz or Cyrus" in check.fix
 
@@ -276,9 +276,9 @@ def test_maintenance(penguins: cluster.Cluster) -> None:
     data = {**penguins.data, "cluster_policies": {"at_risk": "Tuesdays 08:00 to 10:00"}}
     cluster = replace(penguins, data=data)
     for hour, state in ((9, "warning"), (11, "ok")):
-        board = CheckResults(checks.CLUSTER)
-        connection_checks.at_risk(board, cluster, time.strptime(f"2026-11-24 {hour:02}:00", "%Y-%m-%d %H:%M"))
-        assert one(board, "at-risk").state == state
+        results = CheckResults(checks.CLUSTER)
+        connection_checks.at_risk(results, cluster, time.strptime(f"2026-11-24 {hour:02}:00", "%Y-%m-%d %H:%M"))
+        assert one(results, "at-risk").state == state
 
 
 # -- the home
@@ -338,10 +338,10 @@ def judgement(
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
-    board, told = CheckResults(checks.CLUSTER), seen(cluster, text, look)
-    home_checks.judge(board, cluster, told)
-    slurm_checks.judge(board, cluster, told)
-    return board
+    results, told = CheckResults(checks.CLUSTER), seen(cluster, text, look)
+    home_checks.judge(results, cluster, told)
+    slurm_checks.judge(results, cluster, told)
+    return results
 
 
 @pytest.fixture(autouse=True)
@@ -349,7 +349,7 @@ def same_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked for now is what was asked for then."""
     monkeypatch.setattr(up_to_date, "asked", lambda _: {})
     monkeypatch.setattr(up_to_date, "differences", lambda *_: [])
-    monkeypatch.setattr(up_to_date.HomeComparison, "doubt", lambda self, _: "drift" if self.drift else "")
+    monkeypatch.setattr(up_to_date.HomeComparison, "reason_to_run", lambda self, _: "drift" if self.drift else "")
 
 
 def test_a_healthy_home(hec: cluster.Cluster) -> None:
@@ -404,18 +404,20 @@ CHANGES: dict[str, tuple[str, str, str, str]] = {
 def test_one_thing_that_is_otherwise(hec: cluster.Cluster, what: str) -> None:
     """It is named by its check and by no other, and there is something to be done about it."""
     check, state, old, new = CHANGES[what]
-    board = judgement(hec, (old, new))
-    found = states(board)
+    results = judgement(hec, (old, new))
+    found = states(results)
     assert found[check] == state
     assert {name for name, value in found.items() if value in {"fault", "warning"}} == {check}
-    assert one(board, check).fix or what == "hangs"
+    assert one(results, check).fix or what == "hangs"
 
 
 def test_a_home_that_is_not_set_up(hec: cluster.Cluster) -> None:
-    board = judgement(hec, ("~/.cache link /s/a/.cache", "~/.cache own"), look=up_to_date.HomeComparison(answered=True))
-    assert [check.name for check in board.faults] == ["set-up"]
-    assert one(board, "set-up").fix == "invoke setup --cluster hec"
-    assert states(board)["caches"] == states(board)["path-login"] == states(board)["python"] == "skipped"
+    results = judgement(
+        hec, ("~/.cache link /s/a/.cache", "~/.cache own"), look=up_to_date.HomeComparison(answered=True)
+    )
+    assert [check.name for check in results.faults] == ["set-up"]
+    assert one(results, "set-up").fix == "invoke setup --cluster hec"
+    assert states(results)["caches"] == states(results)["path-login"] == states(results)["python"] == "skipped"
 
 
 def test_a_home_that_has_drifted(hec: cluster.Cluster) -> None:
@@ -439,13 +441,13 @@ def test_programs_that_others_can_replace(hec: cluster.Cluster, told: str) -> No
     )
     facts = {"prefix": "/s/a/rookery/x86_64", "home": "/home/a", "roomy": "/s/a"}
     look = replace(LOOK, sealed={**LOOK.sealed, "facts": facts}, output=by[0][1], new=("replaceable yes",))
-    board = judgement(hec, *by, ("path-login /t/bin:", "path-login "), look=look)
-    (fault,) = board.faults
+    results = judgement(hec, *by, ("path-login /t/bin:", "path-login "), look=look)
+    (fault,) = results.faults
     assert fault.name == "programs"
     assert "programs in /s/a/rookery/x86_64 may not be yours; do not run them" in fault.found
     assert told.split()[1] in fault.found or told.startswith("everybody")
     for name in ("programs", "set-up", "path-login", "path-command", "python", "caches"):
-        assert "setup" not in one(board, name).fix
+        assert "setup" not in one(results, name).fix
     at_home = replace(look, sealed={**LOOK.sealed, "facts": {**facts, "prefix": "/home/a/.local/share/rookery/x"}})
     assert states(judgement(hec, *by, look=at_home))["programs"] == ("fault" if "/s/a" in told else "ok")
 
@@ -476,8 +478,8 @@ def test_a_line_of_ones_own_that_sets_path_anew(hec: cluster.Cluster) -> None:
 
 def test_a_full_home_is_named_once(hec: cluster.Cluster) -> None:
     full = ("5.50G     4.50G    55.00", "10.00G     0.00G    100.00")
-    board = judgement(hec, full, ("writable yes", "writable no sh: write error: Disk quota exceeded"))
-    assert [check.name for check in board.faults] == ["quota"]
+    results = judgement(hec, full, ("writable yes", "writable no sh: write error: Disk quota exceeded"))
+    assert [check.name for check in results.faults] == ["quota"]
 
 
 def test_files(hec: cluster.Cluster) -> None:
@@ -485,16 +487,16 @@ def test_files(hec: cluster.Cluster) -> None:
         areas = [
             {**area, "quota_files": limit} if area["name"] == "home" else area for area in hec.data["cluster_storage"]
         ]
-        board = judgement(replace(hec, data={**hec.data, "cluster_storage": areas}))
-        assert states(board)["quota-files"] == state
+        results = judgement(replace(hec, data={**hec.data, "cluster_storage": areas}))
+        assert states(results)["quota-files"] == state
 
 
 def test_a_disk_without_a_quota_is_full_by_what_is_left(penguins: cluster.Cluster) -> None:
     for left, state in ((50, "fault"), (500, "warning"), (5000, "ok")):
-        board = CheckResults(checks.CLUSTER)
+        results = CheckResults(checks.CLUSTER)
         area = Area("home", used_mb=1e6, limit_mb=1e6 + left, source="df", path="/home")
-        storage_checks.judge(board, penguins, Seen(values={"writable": ["yes"]}, areas=(area,)), is_set_up=True)
-        assert states(board)["quota"] == state
+        storage_checks.judge(results, penguins, Seen(values={"writable": ["yes"]}, areas=(area,)), is_set_up=True)
+        assert states(results)["quota"] == state
 
 
 def test_clocks(penguins: cluster.Cluster) -> None:
@@ -502,9 +504,9 @@ def test_clocks(penguins: cluster.Cluster) -> None:
     assert seen(penguins, began=1100.0).skew == pytest.approx(-99)
     assert seen(penguins, began=900.0).skew == pytest.approx(98)
     for skew, words in ((98.0, "98 s ahead of"), (-7200.0, "120 minutes behind")):
-        board = CheckResults(checks.CLUSTER)
-        home_checks.clock(board, skew)
-        assert words in one(board, "clock").found
+        results = CheckResults(checks.CLUSTER)
+        home_checks.clock(results, skew)
+        assert words in one(results, "clock").found
 
 
 @pytest.mark.parametrize(
@@ -523,9 +525,9 @@ def test_a_missing_internet_matters_where_the_profile_promises_one(
     hec: cluster.Cluster, profile_says: str, said: str, state: str
 ) -> None:
     cluster = replace(hec, data={**hec.data, "cluster_internet": {"login": "yes", "compute": profile_says}})
-    board = CheckResults(checks.CLUSTER)
-    home_checks.internet(board, cluster, "compute", said)
-    assert one(board, "internet-compute").state == state
+    results = CheckResults(checks.CLUSTER)
+    home_checks.internet(results, cluster, "compute", said)
+    assert one(results, "internet-compute").state == state
 
 
 def test_the_address_that_is_tried(hec: cluster.Cluster) -> None:
@@ -548,26 +550,26 @@ def test_the_address_that_is_tried(hec: cluster.Cluster) -> None:
     ],
 )
 def test_a_home_that_carries_nothing_out(penguins: cluster.Cluster, message: str, check: str) -> None:
-    board = CheckResults(checks.CLUSTER)
-    connection_checks.arrived(board, penguins, "")
-    home_checks.unreachable(board, penguins, SshError("startup", f"penguins: {message}"))
-    assert [one.name for one in board.faults] == [check]
-    assert states(board)["slurm"] == "skipped"
+    results = CheckResults(checks.CLUSTER)
+    connection_checks.arrived(results, penguins, "")
+    home_checks.unreachable(results, penguins, SshError("startup", f"penguins: {message}"))
+    assert [one.name for one in results.faults] == [check]
+    assert states(results)["slurm"] == "skipped"
 
 
 def test_a_home_that_hangs(penguins: cluster.Cluster) -> None:
-    board = CheckResults(checks.CLUSTER)
-    home_checks.silent(board, penguins, RookeryError("penguins: a script took longer than 120 s."))
-    assert [one.name for one in board.faults] == ["startup"]
+    results = CheckResults(checks.CLUSTER)
+    home_checks.silent(results, penguins, RookeryError("penguins: a script took longer than 120 s."))
+    assert [one.name for one in results.faults] == ["startup"]
 
 
 # -- the queue
 
 
 def job_judgement(cluster: cluster.Cluster, **said: str) -> CheckResults:
-    board, told = CheckResults(checks.CLUSTER), seen(cluster)
-    slurm_checks.judge_job(board, cluster, {key.replace("_", "-"): [value] for key, value in said.items()}, seen=told)
-    return board
+    results, told = CheckResults(checks.CLUSTER), seen(cluster)
+    slurm_checks.judge_job(results, cluster, {key.replace("_", "-"): [value] for key, value in said.items()}, seen=told)
+    return results
 
 
 RAN = {"submitted": "7", "ended": "1", "job_node": "wn01", "job_path": "/t/bin", "job_internet": "yes"}
@@ -589,25 +591,25 @@ RAN = {"submitted": "7", "ended": "1", "job_node": "wn01", "job_path": "/t/bin",
     ],
 )
 def test_what_comes_of_the_job(hec: cluster.Cluster, said: dict[str, str], check: str, state: str, words: str) -> None:
-    board = job_judgement(hec, **said)
-    assert one(board, check).state == state
-    assert words in one(board, check).found
-    assert {one.name for one in board.faults} <= {check}
-    assert board.has(*checks.QUEUE) or set(checks.QUEUE) - set(states(board)) == {"slurm", "partition"}
+    results = job_judgement(hec, **said)
+    assert one(results, check).state == state
+    assert words in one(results, check).found
+    assert {one.name for one in results.faults} <= {check}
+    assert results.has(*checks.QUEUE) or set(checks.QUEUE) - set(states(results)) == {"slurm", "partition"}
 
 
 def test_a_cluster_without_a_queue(penguins: cluster.Cluster) -> None:
-    board = CheckResults(checks.CLUSTER)
+    results = CheckResults(checks.CLUSTER)
     cluster = replace(penguins, data={**penguins.data, "cluster_scheduler": "none"})
-    assert slurm_checks.judge(board, cluster, seen(cluster)) is None
-    assert {states(board)[name] for name in checks.QUEUE} == {"skipped"}
+    assert slurm_checks.judge(results, cluster, seen(cluster)) is None
+    assert {states(results)[name] for name in checks.QUEUE} == {"skipped"}
 
 
 def test_a_job_that_needs_an_account(penguins: cluster.Cluster) -> None:
-    board = CheckResults(checks.CLUSTER)
+    results = CheckResults(checks.CLUSTER)
     cluster = replace(penguins, data={**penguins.data, "cluster_account": {"required": True, "example": "bdlan09"}})
-    assert slurm_checks.judge(board, cluster, seen(cluster)) is None
-    assert "bdlan09" in one(board, "partition").found
+    assert slurm_checks.judge(results, cluster, seen(cluster)) is None
+    assert "bdlan09" in one(results, "partition").found
 
 
 def test_the_job_s_script_holds_the_profile_s_own_lines(penguins: cluster.Cluster) -> None:

@@ -343,13 +343,13 @@ def test_answers_of_doctor(hec: Any, text: str) -> None:
     from rookery.support.doctor.checks import CheckResults
 
     with tolerated():
-        board, seen = (
+        results, seen = (
             CheckResults(checks.CLUSTER),
             inspection.read(text, hec.data, up_to_date.HomeComparison(problem="x"), 1.7e9, 1.7e9 + 1),
         )
-        home_checks.judge(board, hec, seen)
-        slurm.judge(board, hec, seen)
-        slurm.judge_job(board, hec, inspection.said_in(text, "rookery-doctor "), seen=seen)
+        home_checks.judge(results, hec, seen)
+        slurm.judge(results, hec, seen)
+        slurm.judge_job(results, hec, inspection.said_in(text, "rookery-doctor "), seen=seen)
 
 
 SEALED = {
@@ -382,7 +382,7 @@ def test_answers_of_the_converger(value: Any, packed: str, sealed: bytes) -> Non
     for use in (up_to_date.read, up_to_date.read_quick):
         with tolerated():
             look = use(done)
-            look.doubt(ASKED)
+            look.reason_to_run(ASKED)
     with tolerated():
         answer = bundle.unpack(done.stdout)
         account = undo.Account()

@@ -33,12 +33,12 @@ class Ascii(io.StringIO):
 
 def shown(*events: dict, names: tuple[str, ...] = ("penguins",), file: io.StringIO | None = None, **flags) -> str:
     file = file or Utf8()
-    story = RunResult(names)
-    with Screen(story, file=file, **flags) as screen:
+    results = RunResult(names)
+    with Screen(results, file=file, **flags) as screen:
         for event in events:
             screen.take(event)
-        for chapter in story.chapters.values():
-            screen.summary(chapter, check=bool(flags.get("check")), places={"home": "/home/ada"}, following=["ls"])
+        for result in results.clusters.values():
+            screen.summary(result, check=bool(flags.get("check")), places={"home": "/home/ada"}, following=["ls"])
     return file.getvalue()
 
 
@@ -111,23 +111,25 @@ def test_the_last_lines_of_a_program_that_failed_stand_under_the_reason() -> Non
     shown_last = "".join(f"  | line {number}\n" for number in range(8, 20))
     assert f"✗ Build R failed\n\n  | its last lines:\n{shown_last}  next: invoke x\n" in text
     assert "|" not in shown(result(state="failed", msg="Build R failed: line 1", details=lines[:1]))
-    story = RunResult(["penguins"])
-    story.take(result(state="failed", msg="Build R failed", details=lines))
-    assert story.document()["clusters"]["penguins"]["details"] == [f"line {number}" for number in range(20)]
+    results = RunResult(["penguins"])
+    results.take(result(state="failed", msg="Build R failed", details=lines))
+    assert results.document()["clusters"]["penguins"]["details"] == [f"line {number}" for number in range(20)]
 
 
 def test_unreachable_is_told_from_failed() -> None:
-    story = RunResult(["hec"])
-    story.take(result("hec", state="unreachable", msg="Failed to connect to the host via ssh: gone", hint="try again"))
-    chapter = story.chapters["hec"]
-    assert (chapter.state, chapter.error, chapter.hint) == ("unreachable", "gone", "try again")
-    assert story.failed == [chapter]
+    results = RunResult(["hec"])
+    results.take(
+        result("hec", state="unreachable", msg="Failed to connect to the host via ssh: gone", hint="try again")
+    )
+    cluster = results.clusters["hec"]
+    assert (cluster.state, cluster.error, cluster.hint) == ("unreachable", "gone", "try again")
+    assert results.failed == [cluster]
 
 
 def test_check_speaks_of_what_would_change() -> None:
-    chapter = RunResult(["hec"]).chapters["hec"]
-    chapter.outcomes.append(HomeOutcome("would-change", "x"))
-    assert console.headline(chapter, check=True, seconds=2) == "hec: 1 thing would change; nothing was written (2.0 s)"
+    result = RunResult(["hec"]).clusters["hec"]
+    result.outcomes.append(HomeOutcome("would-change", "x"))
+    assert console.headline(result, check=True, seconds=2) == "hec: 1 thing would change; nothing was written (2.0 s)"
 
 
 def test_diff_in_both_of_ansibles_forms() -> None:
@@ -139,9 +141,9 @@ def test_diff_in_both_of_ansibles_forms() -> None:
 
 
 def test_the_document_holds_everything() -> None:
-    story = RunResult(["hec"])
-    story.take(result("hec", changed=True, outcomes=[MADE, THERE], facts={"home": "/home/ada"}))
-    document = story.document(exit=0)
+    results = RunResult(["hec"])
+    results.take(result("hec", changed=True, outcomes=[MADE, THERE], facts={"home": "/home/ada"}))
+    document = results.document(exit=0)
     cluster = document["clusters"]["hec"]
     assert document["exit"] == 0
     assert (cluster["changed"], cluster["state"], cluster["facts"]) == (1, "ok", {"home": "/home/ada"})

@@ -52,10 +52,10 @@ def test_a_cluster_that_is_refused_is_none_of_those_that_are_set_up() -> None:
         profile.remember(name, {"cluster_user": "ada"})
     mine = paths.config_dir() / "inventory/host_vars/hec.yml"
     mine.write_text(mine.read_text() + "r_package: [zoo]\n")
-    story = RunResult(["hec", "hex", "bede"])
-    assert list(setup._clusters(setup.SetupOptions("hec,hex,bede"), story)) == ["hex"]
-    assert "r_package" in story.chapters["hec"].error
-    assert "charged to is not known" in story.chapters["bede"].error
+    results = RunResult(["hec", "hex", "bede"])
+    assert list(setup._clusters(setup.SetupOptions("hec,hex,bede"), results)) == ["hex"]
+    assert "r_package" in results.clusters["hec"].error
+    assert "charged to is not known" in results.clusters["bede"].error
 
 
 @pytest.mark.usefixtures("person")

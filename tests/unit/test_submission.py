@@ -52,20 +52,20 @@ def test_a_submission_of_which_nothing_is_known_is_looked_for_by_the_same_comman
     monkeypatch.setattr(submit.remote_client, "call", lambda *_: {"state": state, "said": "no answer"})
     with pytest.raises(RookeryError) as raised:
         submit._send(found, wish)
-    assert request.pending(found, wish).exists() == stays
+    assert request.token_file(found, wish).exists() == stays
     assert str(raised.value.hint).startswith("invoke submit fit --failed 12   # looks first") == (state == "unknown")
 
 
 def test_a_miniature_s_submissions_are_its_own(tmp_path: Path) -> None:
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
     found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path))
-    assert (cluster.label, request.pending(found, SubmitRequest("seals", job="fit")).name) == (
+    assert (cluster.label, request.token_file(found, SubmitRequest("seals", job="fit")).name) == (
         "hec",
         ".submitting-hec-fit",
     )
     found.cluster = replace(cluster, sandbox=True)
     assert found.cluster.label == "hec-sandbox"
-    assert request.pending(found, SubmitRequest("seals", job="fit")).name == ".submitting-hec-sandbox-fit"
+    assert request.token_file(found, SubmitRequest("seals", job="fit")).name == ".submitting-hec-sandbox-fit"
 
 
 def test_each_submission_has_a_note_of_its_own(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_each_submission_has_a_note_of_its_own(tmp_path: Path) -> None:
     found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path))
     wishes = [{"path": "runs/a.sh"}, {"path": "runs_a.sh"}, {"job": "runs_a"}, {"job": "fit", "failed_of": "12"},
               {"job": "fit-failed-12"}, {"path": "x" * 300}]  # fmt: skip
-    names = {request.pending(found, SubmitRequest("seals", **one)).name for one in wishes}
+    names = {request.token_file(found, SubmitRequest("seals", **one)).name for one in wishes}
     assert len(names) == len(wishes)
     assert max(map(len, names)) < 200
 
@@ -143,7 +143,7 @@ def test_a_tag_is_the_one_that_was_asked_for_on_this_side(
         cluster=SimpleNamespace(label="hec"), project=SimpleNamespace(root=tmp_path), flags=" --cluster hec"
     )
     wish = SubmitRequest("seals", job="fit", tag=asked, token="ab" * 16)
-    request.note_down(request.pending(found, wish), wish.token, noted)
+    request.save_token(request.token_file(found, wish), wish.token, noted)
     told = {"job": "x", "id": "7", "cluster": "penguins", "project": "other", "tag": "--file=/etc/passwd"}
     made = submit._made(found, wish, {"state": state, "record": told})
     assert (made.tag, made.job, made.cluster, made.project) == (tag, "fit", "hec", "seals")

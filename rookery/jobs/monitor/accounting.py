@@ -89,14 +89,14 @@ class JobRun:
         return sum(count for state, count in self.counts.items() if state in ACTIVE - WAITING)
 
     @property
-    def well(self) -> int:
+    def completed_count(self) -> int:
         """How many tasks have ended well."""
         return self.counts.get("COMPLETED", 0)
 
     @property
-    def badly(self) -> int:
+    def failed_count(self) -> int:
         """How many tasks have ended otherwise."""
-        return self.total - self.waiting - self.running - self.well
+        return self.total - self.waiting - self.running - self.completed_count
 
     @property
     def is_active(self) -> bool:

@@ -73,7 +73,7 @@ def advice(run: "JobRun", *, asked_memory: bool = True) -> Iterator[str]:
         wanted = max(1, math.ceil(used - 0.2))
         if wanted < run.cpus:
             yield f"asked for {run.cpus} cores, used {used:.1f}: ask for {wanted}"
-    if run.array and run.total >= MANY and run.well == run.total and run.longest < SHORT:
+    if run.array and run.total >= MANY and run.completed_count == run.total and run.longest < SHORT:
         bunch = max(2, min(run.total // 10, 300 // max(run.longest, 3)))
         yield f"its {run.total} tasks took {clock(run.longest)} at most: chunk: {bunch} runs that many in one, sooner"
 
@@ -85,10 +85,15 @@ def _memory(run: "JobRun", asked_memory: bool) -> Iterator[str]:
         at = memory(asked) if asked else memory(peak)
         yield f"killed for memory at {at}{which}: ask for {ask_for(max(2 * asked, 1.5 * peak))} next time"
     elif (
-        run.well and asked_memory and peak and asked >= 2 * 1024 * 1024 and run.longest >= MEASURED and 3 * peak < asked
+        run.completed_count
+        and asked_memory
+        and peak
+        and asked >= 2 * 1024 * 1024
+        and run.longest >= MEASURED
+        and 3 * peak < asked
     ):
         yield f"memory: peak {memory(peak)} of {memory(asked)}: {ask_for(1.3 * peak)} will do"
-    elif run.well and peak and asked and peak > 0.9 * asked and run.longest >= MEASURED:
+    elif run.completed_count and peak and asked and peak > 0.9 * asked and run.longest >= MEASURED:
         yield f"memory: peak {memory(peak)} of {memory(asked)}, which is close: ask for {ask_for(1.5 * peak)}"
 
 

@@ -108,7 +108,7 @@ def table(runs: tuple[JobRun, ...]) -> "Table":
 
     made = tables.table(["job", "name", "state", ">time", ">cores", ">memory"])
     for one in runs:
-        style = "red" if one.badly and not one.is_active else ""
+        style = "red" if one.failed_count and not one.is_active else ""
         words = [str(one.id), one.name, state(one), _time(one), _cores(one), _memory(one)]
         made.add_row(*(Text(word, style=style if place == 2 else "") for place, word in enumerate(words)))
     return made

@@ -48,7 +48,7 @@ def run(found: "Target", *, ids: Sequence[str] = (), project: str = "", days: in
     told = _known(told, found, ids)
     if not json:
         job_table.show(told, found, project, days)
-    return int(any(one.badly for one in told.runs)) if ids else 0
+    return int(any(one.failed_count for one in told.runs)) if ids else 0
 
 
 def ended(found: "Target", number: str) -> SlurmSnapshot:
@@ -131,8 +131,8 @@ def _bar(one: JobRun) -> Any:
     from rich.progress_bar import ProgressBar
     from rich.table import Table
 
-    ended = one.well + one.badly
+    ended = one.completed_count + one.failed_count
     grid = Table.grid(padding=(0, 1))
-    style = "red" if one.badly else "green"
+    style = "red" if one.failed_count else "green"
     grid.add_row(str(one.id), ProgressBar(one.total, ended, width=40, complete_style=style), f"{ended} of {one.total}")
     return grid

@@ -118,7 +118,7 @@ def _job(given: str, project: "Project", failed: str) -> tuple[str, str]:
     raise RookeryError(f"There is no {given!r} in {project.root}.", hint="invoke submit NAME, a job of rookery.yml")
 
 
-def pending(found: "Target", wish: SubmitRequest) -> Path:
+def token_file(found: "Target", wish: SubmitRequest) -> Path:
     """Where the token of a submission is kept until its answer is here."""
     kind = re.sub(r"[^A-Za-z0-9_-]", "_", wish.what)[:100]
     if wish.path:  # another script's may look the same
@@ -127,7 +127,7 @@ def pending(found: "Target", wish: SubmitRequest) -> Path:
     return _project(found).root / run_record.FOLDER / f".submitting-{found.cluster.label}-{kind}"
 
 
-def note_down(note: Path, token: str, tag: str) -> None:
+def save_token(note: Path, token: str, tag: str) -> None:
     """Keep a token until its answer is here, and the tag that is to be made then."""
     atomic_files.write(note, f"{token}\n{tag}\n" if tag else f"{token}\n", mode=0o644)
 
@@ -157,7 +157,7 @@ def local_text(found: "Target", wish: SubmitRequest) -> str | None:
         return None
 
 
-def looked_over(found: "Target", wish: SubmitRequest, text: str, *, path: str = "", final: bool = False) -> str:
+def lint_and_digest(found: "Target", wish: SubmitRequest, text: str, *, path: str = "", final: bool = False) -> str:
     """Look a script over; its digest, which says to the cluster that it was.
 
     Args:

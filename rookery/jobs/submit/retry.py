@@ -52,7 +52,7 @@ def tasks(found: "Target", wish: "SubmitRequest") -> "SubmitRequest":
         rest = f"; {cancelled} were cancelled by you, which is not failing" if cancelled else ""
         if len(runs) > 1:
             raise RookeryError(f"Nothing of {number} is left to do: what failed ended well in {runs[-1].id}.")
-        raise RookeryError(f"Nothing of {number} failed: {run.well} of {run.total} ended well{rest}.")
+        raise RookeryError(f"Nothing of {number} failed: {run.completed_count} of {run.total} ended well{rest}.")
     before = run_record.find(root, number, label)
     # the accounts lag behind by a moment; and tasks that were cancelled before they began are never in them
     fresh = told.now - run.end < SETTLED

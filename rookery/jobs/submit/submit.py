@@ -47,13 +47,13 @@ def run(request: SubmitOptions) -> int:
         return report.tested(found, wish, answer, json=request.json)
     made = _made(found, wish, answer)
     run_record.keep(found.project.root, made)
-    submission.pending(found, wish).unlink(missing_ok=True)
+    submission.token_file(found, wish).unlink(missing_ok=True)
     if made.tag and (note := tags.make(found.project.root, made)):
         answer["warnings"] = [*(answer.get("warnings") or []), note]
     if request.wait and request.json:
         ended = watch.ended(found, made.id)
         report.submitted(found, answer, made, document=job_table.document(ended, found))
-        return int(any(one.badly for one in ended.runs))
+        return int(any(one.failed_count for one in ended.runs))
     report.submitted(found, answer, made, stays=request.wait, document={} if request.json else None)
     if not request.wait:
         return 0
@@ -69,7 +69,7 @@ def _made(found: "Target", wish: "SubmitRequest", answer: Mapping[str, Any]) -> 
 
     What is found again may have been asked for with a tag that is asked for no more: the note of it has that tag.
     """
-    noted = submission.noted(submission.pending(found, wish))
+    noted = submission.noted(submission.token_file(found, wish))
     return replace(
         run_record.read(answer["record"]),
         job=wish.what,
@@ -87,15 +87,15 @@ def _send(found: "Target", wish: "SubmitRequest") -> dict[str, Any]:
     not, the cluster answers with its own, which is looked over in its turn.
     """
     assert found.project is not None  # noqa: S101 submit asks for one
-    root, note = found.project.root, submission.pending(found, wish)
+    root, note = found.project.root, submission.token_file(found, wish)
     again = bool(submission.noted(note)[0]) and not wish.test
     wish = replace(wish, token=submission.noted(note)[0]) if again else wish
     base = tags.head(root) if wish.tag else ""
     text = submission.local_text(found, wish)
-    digest = submission.looked_over(found, wish, text) if text is not None else ""
+    digest = submission.lint_and_digest(found, wish, text) if text is not None else ""
     for _ in range(3):
         if not wish.test:
-            submission.note_down(note, wish.token, wish.tag or submission.noted(note)[1])
+            submission.save_token(note, wish.token, wish.tag or submission.noted(note)[1])
         told = {"digest": digest, "base": base, "again": again, "cluster": found.cluster.label, "rookery": __version__}
         answer = _call(found, wish, told)
         if answer["state"] in {"submitted", "already", "tested"}:
@@ -109,7 +109,7 @@ def _send(found: "Target", wish: "SubmitRequest") -> dict[str, Any]:
             base = answer["base"]
             tags.see(root, base)
         if answer["digest"] != digest:
-            digest = submission.looked_over(found, wish, answer["script"], path=answer["path"], final=True)
+            digest = submission.lint_and_digest(found, wish, answer["script"], path=answer["path"], final=True)
     error = sbatch_errors.refused(found, wish, answer)
     error.hint = _looks_first(found, wish) if answer["state"] == "unknown" else error.hint
     raise error

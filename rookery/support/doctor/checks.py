@@ -169,7 +169,7 @@ class CheckResults:
         self._found.setdefault(name, Check(name, self.titles[name], state, line, clean(fix).replace("\n", " ")))
 
 
-def exit_code(boards: Iterator[CheckResults] | list[CheckResults]) -> int:
+def exit_code(results_of: Iterator[CheckResults] | list[CheckResults]) -> int:
     """0 where nothing is wrong, 3 where there is a fault, 1 where something could not be looked at."""
-    states = {board.state for board in boards}
+    states = {results.state for results in results_of}
     return 3 if "faults" in states else 1 if "unknown" in states else 0

@@ -58,13 +58,13 @@ class _Patient:
     """A cluster that is looked at.
 
     Attributes:
-        board: What was found.
+        results: What was found.
         connection: Its connection, where there is one.
         user: The person's name there.
         home: Their home there.
     """
 
-    board: CheckResults = field(default_factory=lambda: CheckResults(checks.CLUSTER))
+    results: CheckResults = field(default_factory=lambda: CheckResults(checks.CLUSTER))
     connection: "Connection | None" = None
     user: str = ""
     home: str = ""
@@ -87,9 +87,9 @@ def run(request: DoctorOptions) -> int:
     patients = {name: _Patient() for name in _names(request, here)}
     _logins(patients, here, request)
     _visits(patients)
-    boards = {name: one.board for name, one in patients.items()}
-    code = checks.exit_code([here, *boards.values()])
-    told = report.document(here, boards, code)
+    results_of = {name: one.results for name, one in patients.items()}
+    code = checks.exit_code([here, *results_of.values()])
+    told = report.document(here, results_of, code)
     if request.json:
         print(json.dumps(told, indent=2))
     else:
@@ -129,15 +129,15 @@ def _names(request: DoctorOptions, here: CheckResults) -> list[str]:
 def _logins(patients: Mapping[str, _Patient], here: CheckResults, request: DoctorOptions) -> None:
     """Profiles and connections, one after another so that no two ask at once."""
     for name, one in patients.items():
-        cluster = connection_checks.known(one.board, name, sandbox=request.sandbox)
+        cluster = connection_checks.known(one.results, name, sandbox=request.sandbox)
         if cluster is None:
             continue
         one.user = cluster.user
         hidden = [check for check in ("ssh", *(() if request.sandbox else ("ssh-config",))) if here.is_bad(check)]
         if hidden:
-            one.board.skip_rest(f"{checks.LAPTOP[hidden[0]]} comes first")
+            one.results.skip_rest(f"{checks.LAPTOP[hidden[0]]} comes first")
             continue
-        one.connection = connection_checks.connect(one.board, cluster, accept_host_key=request.accept_host_key)
+        one.connection = connection_checks.connect(one.results, cluster, accept_host_key=request.accept_host_key)
 
 
 def _visits(patients: Mapping[str, _Patient]) -> None:
@@ -157,17 +157,17 @@ def _visits(patients: Mapping[str, _Patient]) -> None:
 def _visit(one: _Patient, say: Callable[[str], object]) -> None:
     """Look at a home, then try a job."""
     assert one.connection is not None  # noqa: S101 those without one are left out
-    board, cluster = one.board, one.connection.cluster
+    results, cluster = one.results, one.connection.cluster
     try:
         say(f"looking at your home on {cluster.name}")
         seen = inspection.ask(one.connection)
         one.home = seen.fact("home")
-        home_checks.judge(board, cluster, seen)
-        job = slurm_checks.judge(board, cluster, seen)
+        home_checks.judge(results, cluster, seen)
+        job = slurm_checks.judge(results, cluster, seen)
         if job:
             say("a job of one second: submitting it")
-            slurm_checks.judge_job(board, cluster, slurm_checks.run(one.connection, job, say), seen=seen)
+            slurm_checks.judge_job(results, cluster, slurm_checks.run(one.connection, job, say), seen=seen)
     except SshError as error:
-        home_checks.unreachable(board, cluster, error)
+        home_checks.unreachable(results, cluster, error)
     except RookeryError as error:
-        home_checks.silent(board, cluster, error)
+        home_checks.silent(results, cluster, error)

@@ -88,7 +88,7 @@ def heard(text: str) -> SshDebugOutput:
     )
 
 
-def known(board: CheckResults, name: str, *, sandbox: bool) -> "Cluster | None":
+def known(results: CheckResults, name: str, *, sandbox: bool) -> "Cluster | None":
     """The cluster's profile; None where it is no use."""
     sources = profile.sources(sandbox)
     try:
@@ -97,17 +97,17 @@ def known(board: CheckResults, name: str, *, sandbox: bool) -> "Cluster | None":
         if cluster.user:  # who has none yet has no account either
             profile.require_account(cluster)
     except RookeryError as error:
-        board.fault("profile", error.message, error.hint or f"invoke clusters.show {name}")
-        board.skip_rest("nothing is known of the cluster until its profile is right")
+        results.fault("profile", error.message, error.hint or f"invoke clusters.show {name}")
+        results.skip_rest("nothing is known of the cluster until its profile is right")
         return None
-    board.ok("profile", f"{cluster.title}: {cluster.host}")
+    results.ok("profile", f"{cluster.title}: {cluster.host}")
     if not cluster.user:
         fix = f"invoke login --cluster {name} --user YOUR_USERNAME   # no account yet? {whom(cluster)}"
-        board.fault("username", "not known", fix)
-        board.skip_rest("your username comes first")
+        results.fault("username", "not known", fix)
+        results.skip_rest("your username comes first")
         return None
-    board.ok("username", cluster.user)
-    at_risk(board, cluster, time.localtime())
+    results.ok("username", cluster.user)
+    at_risk(results, cluster, time.localtime())
     return cluster
 
 
@@ -119,24 +119,24 @@ def whom(cluster: "Cluster") -> str:
     return f"{words.rstrip('.')} ({url})" if url else str(words).rstrip(".")
 
 
-def at_risk(board: CheckResults, cluster: "Cluster", now: time.struct_time) -> None:
+def at_risk(results: CheckResults, cluster: "Cluster", now: time.struct_time) -> None:
     """Whether the cluster may be down for work."""
     text = str((cluster.data.get("cluster_policies") or {}).get("at_risk") or "")
     if not text:
-        board.ok("at-risk", "none is known")
+        results.ok("at-risk", "none is known")
     elif login.at_risk_now(text, now):
-        board.warn("at-risk", f"the cluster may be down for work right now ({text})", "try again after that")
+        results.warn("at-risk", f"the cluster may be down for work right now ({text})", "try again after that")
     else:
-        board.ok("at-risk", f"not now ({text})")
+        results.ok("at-risk", f"not now ({text})")
 
 
 def connect(
-    board: CheckResults, cluster: "Cluster", *, accept_host_key: str = "", can_ask: bool | None = None
+    results: CheckResults, cluster: "Cluster", *, accept_host_key: str = "", can_ask: bool | None = None
 ) -> "Connection | None":
     """Find the connection or open it; None where that fails, and the board says at which step.
 
     Args:
-        board: Where it is put down.
+        results: Where it is put down.
         cluster: The cluster.
         accept_host_key: The fingerprint of a host key that the person vouches for.
         can_ask: Whether there is a terminal to ask on; found out where None.
@@ -146,7 +146,7 @@ def connect(
     try:
         diagnosis.check_identity(cluster)
         own = "what your ~/.ssh/config says" if user_settings.has_identity(cluster) else "ssh's own choice"
-        board.ok("key-file", cluster.identity_file or own)
+        results.ok("key-file", cluster.identity_file or own)
         try:
             with console.waiting(f"connecting to {cluster.name}"):
                 was_open = connection.is_open()
@@ -156,25 +156,25 @@ def connect(
                 raise
             was_open, typed = False, True
             connection.open(batch=False, accept_host_key=accept_host_key)
-            _without_key(board, cluster, error)
+            _without_key(results, cluster, error)
     except SshError as error:
-        blame(board, cluster, error, _asked_again(connection, error), typed=typed)
+        blame(results, cluster, error, _asked_again(connection, error), typed=typed)
         return None
     except RookeryError as error:  # ssh can't be given what the profile says
-        board.fault("connection", error.message, error.hint or again(cluster))
-        board.skip_rest("the connection comes first")
+        results.fault("connection", error.message, error.hint or again(cluster))
+        results.skip_rest("the connection comes first")
         return None
     how = "you typed it" if typed else "nothing had to be typed" if not was_open else "the connection is open already"
-    arrived(board, cluster, how)
+    arrived(results, cluster, how)
     return connection
 
 
-def _without_key(board: CheckResults, cluster: "Cluster", error: SshError) -> None:
+def _without_key(results: CheckResults, cluster: "Cluster", error: SshError) -> None:
     """A password was taken in the end; that the key was not is worth a word."""
     codes = any("totp" in one for one in cluster.data.get("cluster_logins") or ())  # asked for besides a key
     if error.reason == "denied" and cluster.identity_file and not codes and "passphrase" not in error.message:
         fix = _copying(cluster, SshDebugOutput(methods=("password",)))
-        board.warn("key", f"{cluster.identity_file} is not taken, so you have to type each time", fix)
+        results.warn("key", f"{cluster.identity_file} is not taken, so you have to type each time", fix)
 
 
 def _asked_again(connection: "Connection", error: SshError) -> SshDebugOutput:
@@ -200,17 +200,17 @@ def _asked_again(connection: "Connection", error: SshError) -> SshDebugOutput:
     return SshDebugOutput()
 
 
-def blame(board: CheckResults, cluster: "Cluster", error: SshError, more: SshDebugOutput, *, typed: bool) -> None:
+def blame(results: CheckResults, cluster: "Cluster", error: SshError, more: SshDebugOutput, *, typed: bool) -> None:
     """Put down at which step the way ended; those before it went well, those after it were not taken."""
     step = _step(cluster, error, more, typed=typed)
     if step in _STEPS:
-        _passed(board, cluster, _STEPS[: _STEPS.index(step)])
+        _passed(results, cluster, _STEPS[: _STEPS.index(step)])
     found = error.message.removeprefix(f"{cluster.name}: ").rstrip(".")
     fix = error.hint or again(cluster)
     match step:
         case "account":
             said = more.said or "the connection is closed as soon as you are known"
-            board.fault(
+            results.fault(
                 "account",
                 f"the cluster knows you and does not let you in: {said}",
                 f"{whom(cluster)}: is the account of {cluster.user} active?",
@@ -219,18 +219,20 @@ def blame(board: CheckResults, cluster: "Cluster", error: SshError, more: SshDeb
             name = (cluster.data.get("cluster_vpn") or {}).get("name") or "the VPN"
             url = (cluster.data.get("cluster_vpn") or {}).get("url")
             found = f"{cluster.host} has an address and does not answer, as it does off campus without {name}"
-            board.fault("vpn", found, f"connect to {name}{f' ({url})' if url else ''}, then the same command again")
+            results.fault("vpn", found, f"connect to {name}{f' ({url})' if url else ''}, then the same command again")
         case "dns":
-            board.fault("dns", found if _names_resolve() else "no name can be looked up: is this computer online?", fix)
+            results.fault(
+                "dns", found if _names_resolve() else "no name can be looked up: is this computer online?", fix
+            )
         case "key":
-            board.fault("key", found, _copying(cluster, more) if error.reason == "denied" else fix)
+            results.fault("key", found, _copying(cluster, more) if error.reason == "denied" else fix)
         case "second-factor" if not typed:
-            board.skip(
+            results.skip(
                 "second-factor", f"{found}; and there is no terminal here to type it on", _in_a_terminal(cluster)
             )
         case _:
-            board.fault(step, found, fix)
-    board.skip_rest(f"{WAY[step]} comes first")
+            results.fault(step, found, fix)
+    results.skip_rest(f"{WAY[step]} comes first")
 
 
 def _step(cluster: "Cluster", error: SshError, more: SshDebugOutput, *, typed: bool) -> str:
@@ -277,7 +279,7 @@ def _copying(cluster: "Cluster", more: SshDebugOutput) -> str:
     return f"{whom(cluster)}: give them {shown}; or, if your username there is another: {other}"
 
 
-def _passed(board: CheckResults, cluster: "Cluster", steps: tuple[str, ...]) -> None:
+def _passed(results: CheckResults, cluster: "Cluster", steps: tuple[str, ...]) -> None:
     """The steps that were taken went well."""
     said = {
         "jump": cluster.proxy_jump or "none is needed",
@@ -289,27 +291,27 @@ def _passed(board: CheckResults, cluster: "Cluster", steps: tuple[str, ...]) -> 
     }
     for step in steps:
         if step == "host-key":
-            _host_key(board, cluster)
+            _host_key(results, cluster)
         else:
-            board.ok(step, said[step])
+            results.ok(step, said[step])
 
 
-def _host_key(board: CheckResults, cluster: "Cluster") -> None:
+def _host_key(results: CheckResults, cluster: "Cluster") -> None:
     """The key is known; is it one of the published ones, where there are any?"""
     listed = host_keys.published(cluster)
     mine = [key.fingerprint for key in host_keys.known_keys(cluster)]
     if not listed:
-        board.ok("host-key", "the known one; its people publish none, as far as rookery knows, to compare it with")
+        results.ok("host-key", "the known one; its people publish none, as far as rookery knows, to compare it with")
     elif not mine or set(mine) & set(listed):
-        board.ok("host-key", "the published one")
+        results.ok("host-key", "the published one")
     else:
         url = cluster.data.get("cluster_host_keys_url")
         fix = f"compare with what is published now{f' at {url}' if url else ''}: {', '.join(listed)}"
-        board.fault("host-key", f"the known one, {mine[0]}, is none of those that are published", fix)
+        results.fault("host-key", f"the known one, {mine[0]}, is none of those that are published", fix)
 
 
-def arrived(board: CheckResults, cluster: "Cluster", how: str) -> None:
+def arrived(results: CheckResults, cluster: "Cluster", how: str) -> None:
     """The connection stands."""
-    _passed(board, cluster, _STEPS[:-1])
-    board.ok("second-factor", how)
-    board.ok("connection", f"{cluster.user}@{cluster.host}")
+    _passed(results, cluster, _STEPS[:-1])
+    results.ok("second-factor", how)
+    results.ok("connection", f"{cluster.user}@{cluster.host}")

@@ -21,12 +21,12 @@ _BREAK = (
 )
 
 
-def judge(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
+def judge(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     """Name what start-up files set, where, and what it breaks outside rookery."""
     odd = places(seen)
     lines = [f"`{text.strip()[:30]}` ({place})" for place, text in map(_line, seen.values.get("odd-line") or [])]
     if not odd and not lines:
-        board.ok("variables", "none is known to rookery")
+        results.ok("variables", "none is known to rookery")
         return
     named = [*(f"{name} ({place})" if place else name for name, place in odd.items()), *lines]
     more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
@@ -34,7 +34,7 @@ def judge(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     if lines:
         breaks.append("scp, rsync and scripts sent over ssh may begin elsewhere, or end early")
     found = f"{', '.join(named[:SHOWN])}{more}. rookery's commands and its jobs pass over them; {'; '.join(breaks)}"
-    board.warn("variables", found, noted(login(cluster), "log in, and take out those that you do not need"))
+    results.warn("variables", found, noted(login(cluster), "log in, and take out those that you do not need"))
 
 
 def places(seen: Seen) -> dict[str, str]:

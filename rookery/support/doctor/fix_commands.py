@@ -35,6 +35,6 @@ def login(cluster: "Cluster") -> str:
     return shlex.join(["ssh", "-t", "-F", str(config_file(cluster)), cluster.name])
 
 
-def remade(board: "CheckResults", cluster: "Cluster") -> str:
+def remade(results: "CheckResults", cluster: "Cluster") -> str:
     """The command that makes what `setup` makes, also where `setup` would say that all is up to date."""
-    return f"{setup(cluster)} --force" if board.is_ok("set-up") else setup(cluster)
+    return f"{setup(cluster)} --force" if results.is_ok("set-up") else setup(cluster)

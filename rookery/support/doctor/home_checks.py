@@ -28,38 +28,38 @@ SKEW = 60
 """Seconds that two clocks may differ."""
 
 
-def judge(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
+def judge(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     """Judge what a login node told."""
-    _startup(board, cluster, seen)
-    _programs(board, cluster, seen)
-    environment_checks.judge(board, cluster, seen)
-    is_set_up = _set_up(board, cluster, seen)
-    _paths(board, cluster, seen, is_set_up=is_set_up)
-    storage_checks.judge(board, cluster, seen, is_set_up=is_set_up)
-    _modules(board, cluster, seen)
-    _conda(board, cluster, seen)
-    _python(board, cluster, seen, is_set_up=is_set_up)
-    _r(board, cluster, seen)
-    internet(board, cluster, "login", seen.one("internet"))
-    clock(board, seen.skew)
-    vscode_checks.judge(board, cluster, seen)
+    _startup(results, cluster, seen)
+    _programs(results, cluster, seen)
+    environment_checks.judge(results, cluster, seen)
+    is_set_up = _set_up(results, cluster, seen)
+    _paths(results, cluster, seen, is_set_up=is_set_up)
+    storage_checks.judge(results, cluster, seen, is_set_up=is_set_up)
+    _modules(results, cluster, seen)
+    _conda(results, cluster, seen)
+    _python(results, cluster, seen, is_set_up=is_set_up)
+    _r(results, cluster, seen)
+    internet(results, cluster, "login", seen.one("internet"))
+    clock(results, seen.skew)
+    vscode_checks.judge(results, cluster, seen)
 
 
-def _startup(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
+def _startup(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     word, _, said = seen.one("startup").partition(" ")
     if word == "prints":
         found = (
             f"they print something for commands too ({said.strip()[:60]!r}), over which scp, rsync and VS Code stumble"
         )
-        board.fault("startup", found, setup(cluster))
+        results.fault("startup", found, setup(cluster))
     elif word == "reads":
         guards = seen.one("culprit-shell") in startup_files.GUARDED_SHELLS
         found = f"they read the input of commands sent over ssh{_line(seen)}, which scp, rsync and VS Code need"
-        board.fault("startup", found, setup(cluster) if guards else _editing(cluster))
+        results.fault("startup", found, setup(cluster) if guards else _editing(cluster))
     elif word == "quiet":
-        board.ok("startup", "they print nothing, and let commands through")
+        results.ok("startup", "they print nothing, and let commands through")
     else:
-        board.warn("startup", f"they take long, or can't be judged{_line(seen)}", there(cluster, "time true"))
+        results.warn("startup", f"they take long, or can't be judged{_line(seen)}", there(cluster, "time true"))
 
 
 def _line(seen: Seen) -> str:
@@ -74,33 +74,33 @@ def _editing(cluster: "Cluster") -> str:
     return noted(login(cluster), "log in, and let only interactive shells run that line")
 
 
-def _programs(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
+def _programs(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     """Whether others could have replaced what rookery installed; then nothing that depends on it is judged."""
     danger = replaced_programs.danger(cluster, seen.look)
     if danger is None:
-        board.ok("programs", "you and the people who run the cluster alone")
+        results.ok("programs", "you and the people who run the cluster alone")
         return
-    board.fault("programs", danger.found, danger.fix)
+    results.fault("programs", danger.found, danger.fix)
     for name in ("set-up", "path-login", "path-command", "python", "caches"):
-        board.skip(name, "the programs that others can change come first")
+        results.skip(name, "the programs that others can change come first")
 
 
-def _set_up(board: CheckResults, cluster: "Cluster", seen: Seen) -> bool:
+def _set_up(results: CheckResults, cluster: "Cluster", seen: Seen) -> bool:
     """Whether the home is set up at all."""
     one = status.standing(cluster, seen.look, up_to_date.asked(cluster))
     if one.state == status.NOT_SET_UP:
-        board.fault("set-up", "not set up yet", setup(cluster))
+        results.fault("set-up", "not set up yet", setup(cluster))
         return False
     if one.state == status.UNKNOWN:
-        board.warn("set-up", f"it can't be told: {one.reason}", one.hint)
+        results.warn("set-up", f"it can't be told: {one.reason}", one.hint)
         return bool(seen.values.get("expected"))
     if one.state == status.AS_DECLARED:
-        board.ok("set-up", f"as it was left on {one.when[:10]}")
+        results.ok("set-up", f"as it was left on {one.when[:10]}")
         return True
     drift = [f"{thing['what']}: {thing['how']}" for thing in one.drift]
     what = drift or [f"now asked: {text}" for text in one.asked] or [*one.gone, *one.new] or [one.reason]
     more = f" and {len(what) - 3} more" if len(what) > 3 else ""
-    board.warn("set-up", f"{one.state}: {'; '.join(what[:3])}{more}", setup(cluster))
+    results.warn("set-up", f"{one.state}: {'; '.join(what[:3])}{more}", setup(cluster))
     return True
 
 
@@ -132,29 +132,29 @@ def lacking(path: str, wanted: list[str]) -> list[str]:
     return [folder for folder in wanted if folder not in there_]
 
 
-def _paths(board: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
+def _paths(results: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
     wanted = expected(seen)
     for kind, other, what in (("login", "command", "a login shell"), ("command", "login", "a command sent over ssh")):
         name, path = f"path-{kind}", seen.one(f"path-{kind}")
         if not is_set_up:
-            board.skip(name, "your home is not set up yet")
+            results.skip(name, "your home is not set up yet")
         elif not path:
-            board.fault(
+            results.fault(
                 name,
                 f"{what} does not get far enough to tell: do your login files end it?",
                 there(cluster, "head -n 50 .bash_profile .bash_login .profile"),
             )
         elif missing := lacking(path, wanted):
             found = f"{what} does not find rookery's tools: its PATH lacks {', '.join(missing)}"
-            if kind == "command" and board.is_bad(f"path-{other}"):
-                board.skip(name, "that of a login comes first")
+            if kind == "command" and results.is_bad(f"path-{other}"):
+                results.skip(name, "that of a login comes first")
             else:
-                board.fault(name, found, _with_path(board, cluster, kind, seen))
+                results.fault(name, found, _with_path(results, cluster, kind, seen))
         else:
-            board.ok(name, "rookery's tools are found")
+            results.ok(name, "rookery's tools are found")
 
 
-def _with_path(board: CheckResults, cluster: "Cluster", kind: str, seen: Seen) -> str:
+def _with_path(results: CheckResults, cluster: "Cluster", kind: str, seen: Seen) -> str:
     """What gives a PATH its folders again: setup, or taking out a line of the person's that sets it anew."""
     reads = _LOGIN if kind == "login" else _COMMAND
     resets = [place for place in seen.values.get("resets") or [] if place.partition(":")[0] in reads]
@@ -162,30 +162,30 @@ def _with_path(board: CheckResults, cluster: "Cluster", kind: str, seen: Seen) -
         file, _, line = resets[-1].partition(":")
         note = f"line {line} of ~/{file} sets PATH anew: write PATH=…:$PATH instead"
         return noted(there(cluster, f"sed -i.old '{line}s/^/# /' ~/{file}"), note)
-    return remade(board, cluster)
+    return remade(results, cluster)
 
 
-def _modules(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
+def _modules(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     if not inspection.has_modules(cluster):
-        board.ok("modules", "there are none here")
+        results.ok("modules", "there are none here")
         return
     word, *missing = seen.one("module").split() or [""]
     if word != "yes":
         show = there(cluster, "cat ~/.bash_profile ~/.bash_login ~/.profile")
         fix = noted(show, f"does one end early, or unset it? If not: {whom(cluster)}")
-        board.fault("modules", "a login shell has no `module` command", fix)
+        results.fault("modules", "a login shell has no `module` command", fix)
     elif missing:
         show = there(cluster, "bash -lc 'module avail'")
         fix = noted(show, "what there is now; then name that in your own inventory (cluster_modules)")
-        board.warn("modules", f"no longer there: {', '.join(missing)}", fix)
+        results.warn("modules", f"no longer there: {', '.join(missing)}", fix)
     else:
-        board.ok("modules", "those of the profile are there")
+        results.ok("modules", "those of the profile are there")
 
 
-def _conda(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
+def _conda(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     files = seen.values.get("conda") or []
     if not files:
-        board.ok("conda", "it has written nothing there")
+        results.ok("conda", "it has written nothing there")
         return
     named = ", ".join(f"~/{file}" for file in files)
     take_out = "; ".join(
@@ -196,12 +196,12 @@ def _conda(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
         found = (
             f"`conda init` has put its own Python before the modules', in {named}: use `source activate PATH` instead"
         )
-        board.fault("conda", found, fix)
+        results.fault("conda", found, fix)
     else:
-        board.warn("conda", f"`conda init` has put its own Python before the others, in {named}", fix)
+        results.warn("conda", f"`conda init` has put its own Python before the others, in {named}", fix)
 
 
-def _python(board: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
+def _python(results: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
     system = dict((line.split(" ", 1)[::-1]) for line in seen.facts.get("python") or [] if " " in line).get(
         "/usr/bin/python3", ""
     )
@@ -209,23 +209,25 @@ def _python(board: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: b
     note = f"; the system's is {system}" if system else ""
     note += f", where the profile says {said}" if system and said and not f"{system}.".startswith(f"{said}.") else ""
     if not is_set_up:
-        board.skip("python", f"your home is not set up yet{note}")
+        results.skip("python", f"your home is not set up yet{note}")
         return
-    if board.is_bad("path-login"):
-        board.skip("python", "PATH comes first")
+    if results.is_bad("path-login"):
+        results.skip("python", "PATH comes first")
         return
     wanted, name = inspection.python_version(cluster), inspection.python_name(cluster)
     path, _, words = seen.one("python").partition(" ")
     version = re.search(r"Python (\d+\.\d+\.\d+)", words)
     if missing := _MISSING.search(words):
-        board.fault("python", *_missing_python(board, cluster, name, (missing[1], missing[2]), seen))
+        results.fault("python", *_missing_python(results, cluster, name, (missing[1], missing[2]), seen))
     elif version is None:
         found = f"`{name}` {'does not start: ' + words if path else 'is not there'}"[:200]
-        board.fault("python", found, remade(board, cluster))
+        results.fault("python", found, remade(results, cluster))
     elif not f"{version[1]}.".startswith(f"{wanted}."):
-        board.fault("python", f"`{name}` is {version[1]} ({path}), and {wanted} was asked for", remade(board, cluster))
+        results.fault(
+            "python", f"`{name}` is {version[1]} ({path}), and {wanted} was asked for", remade(results, cluster)
+        )
     else:
-        board.ok("python", f"{version[1]} ({path}){note}")
+        results.ok("python", f"{version[1]} ({path}){note}")
 
 
 _MISSING = re.compile(r"version [`'](\S+?)['`] is not installed \(set by (.+?)\)")
@@ -233,7 +235,7 @@ _MISSING = re.compile(r"version [`'](\S+?)['`] is not installed \(set by (.+?)\)
 
 
 def _missing_python(
-    board: CheckResults, cluster: "Cluster", name: str, missing: tuple[str, str], seen: Seen
+    results: CheckResults, cluster: "Cluster", name: str, missing: tuple[str, str], seen: Seen
 ) -> tuple[str, str]:
     """What keeps pyenv's python from starting, and what helps: the line or file that names another version."""
     version, by = missing
@@ -241,7 +243,7 @@ def _missing_python(
     if "environment variable" not in by:
         found = f"`{name}` does not start in your home: {by} names {version}, which pyenv does not have"
         if by.endswith("/version"):  # pyenv's own, which `setup` writes
-            return found, remade(board, cluster)
+            return found, remade(results, cluster)
         return found, noted(there(cluster, f"mv {shlex.quote(by)} {shlex.quote(by)}.old"), install)
     place = environment_checks.places(seen).get("PYENV_VERSION", "")
     where = f" ({place})" if place else ""
@@ -252,19 +254,19 @@ def _missing_python(
     return found, noted(there(cluster, f"sed -i.old '{line}s/^/# /' {file}"), install)
 
 
-def _r(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
+def _r(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     modules = (cluster.data.get("cluster_modules") or {}).get("r") or []
     said = str(cluster.data.get("cluster_system_r") or "")
     if not modules and not said:
-        board.ok("r", "none is expected there")
+        results.ok("r", "none is expected there")
         return
-    if modules and board.is_bad("modules"):
-        board.skip("r", "it is a module, and modules come first")
+    if modules and results.is_bad("modules"):
+        results.skip("r", "it is a module, and modules come first")
         return
     path, _, words = seen.one("r").partition(" ")
     version = re.search(r"version (\d+\.\d+\.\d+)", words)
     if version and path:
-        board.ok(
+        results.ok(
             "r", f"{version[1]} ({path})" + (f", where the profile says {said}" if said and said != version[1] else "")
         )
         return
@@ -274,62 +276,62 @@ def _r(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
         if modules
         else "R --version"
     )
-    board.fault(
+    results.fault(
         "r",
         f"{what}{': ' + words if words.strip() else ''}"[:200],
         f"{there(cluster, show)}   # says more; {whom(cluster)}",
     )
 
 
-def internet(board: CheckResults, cluster: "Cluster", where: str, said: str) -> None:
+def internet(results: CheckResults, cluster: "Cluster", where: str, said: str) -> None:
     """Whether the internet can be had, held against the profile: a `no` is worth a word only where it says yes."""
     name = f"internet-{where}"
     told = str((cluster.data.get("cluster_internet") or {}).get(where) or "unknown")
     word, _, why = said.partition(" ")
     if not inspection.address(cluster):
-        board.skip(name, "the package index that is used here is none on the internet")
+        results.skip(name, "the package index that is used here is none on the internet")
     elif word == "yes":
-        board.ok(name, "there is" + (", though the profile says no" if told == "no" else ""))
+        results.ok(name, "there is" + (", though the profile says no" if told == "no" else ""))
     elif word == "no" and told in {"yes", "http"}:
         nodes = "the login node" if where == "login" else "compute nodes"
-        board.warn(
+        results.warn(
             name,
             f"{inspection.address(cluster)} can't be had from {nodes}: {why}",
             f"try again later, or set cluster_mirrors in your own inventory; {whom(cluster)}",
         )
     elif word == "no":
-        board.ok(name, f"there is none, and the profile promises none: {why}")
+        results.ok(name, f"there is none, and the profile promises none: {why}")
     else:
-        board.skip(name, "it was not told")
+        results.skip(name, "it was not told")
 
 
-def clock(board: CheckResults, skew: float) -> None:
+def clock(results: CheckResults, skew: float) -> None:
     """Two clocks that differ make builds, tokens and `make` go wrong."""
     if abs(skew) <= SKEW:
-        board.ok("clock", "they agree")
+        results.ok("clock", "they agree")
         return
     size = f"{abs(skew):.0f} s" if abs(skew) < 600 else f"{abs(skew) / 60:.0f} minutes"
     found = f"the cluster's is {size} {'ahead of' if skew > 0 else 'behind'} this computer's"
     fix = "timedatectl set-ntp true   # sets this computer's by the network; on a Mac: sudo sntp -sS time.apple.com"
-    board.warn("clock", found, fix)
+    results.warn("clock", found, fix)
 
 
-def unreachable(board: CheckResults, cluster: "Cluster", error: SshError) -> None:
+def unreachable(results: CheckResults, cluster: "Cluster", error: SshError) -> None:
     """The connection stands, and a command is not carried out: start-up files, the account, or the line itself."""
     found = error.message.removeprefix(f"{cluster.name}: ").rstrip(".")
     if error.reason == "startup" and _NOBODY.search(error.message):
-        board.replace_with_fault("account", found, f"{whom(cluster)}: is the account of {cluster.user} active?")
-        board.skip_rest("your account comes first")
+        results.replace_with_fault("account", found, f"{whom(cluster)}: is the account of {cluster.user} active?")
+        results.skip_rest("your account comes first")
     elif error.reason in {startup_files.TAKES_INPUT, startup_files.HANGS}:
-        board.fault("startup", found, error.hint or setup(cluster))
-        board.skip_rest("your start-up files come first")
+        results.fault("startup", found, error.hint or setup(cluster))
+        results.skip_rest("your start-up files come first")
     elif error.reason == startup_files.ENDS:
         said = found.partition("(")[2].rstrip(")")
-        board.fault("startup", f"they end the shell before a command runs ({said})", _opening(cluster))
-        board.skip_rest("your start-up files come first")
+        results.fault("startup", f"they end the shell before a command runs ({said})", _opening(cluster))
+        results.skip_rest("your start-up files come first")
     else:
-        board.replace_with_fault("connection", found, error.hint or "the same command again")
-        board.skip_rest("the connection comes first")
+        results.replace_with_fault("connection", found, error.hint or "the same command again")
+        results.skip_rest("the connection comes first")
 
 
 _NOBODY = re.compile(r"not available|nologin|expired|disabled|locked", re.IGNORECASE)
@@ -342,10 +344,10 @@ def _opening(cluster: "Cluster") -> str:
     return noted(login(cluster), f"log in, and make `exit` in ~/.bashrc a `return`; does that end too? {whom(cluster)}")
 
 
-def silent(board: CheckResults, cluster: "Cluster", error: RookeryError) -> None:
+def silent(results: CheckResults, cluster: "Cluster", error: RookeryError) -> None:
     """There was no answer in time."""
     found = f"{error.message.removeprefix(f'{cluster.name}: ').rstrip('.')}: something there hangs"
     fix = f"{there(cluster, 'true')}   # does that hang too? Then look at ~/.bashrc, or {whom(cluster)}"
-    name = "startup" if not board.has("startup") else "job"
-    board.fault(name, found, fix)
-    board.skip_rest(f"{checks.CLUSTER[name]} comes first")
+    name = "startup" if not results.has("startup") else "job"
+    results.fault(name, found, fix)
+    results.skip_rest(f"{checks.CLUSTER[name]} comes first")

@@ -65,40 +65,40 @@ PROGRAMS = (
 )
 
 
-def look(board: CheckResults) -> None:
+def look(results: CheckResults) -> None:
     """Look at this computer."""
-    system(board, sys.platform, _kernel())
-    if board.faults:
-        board.skip_rest("rookery has to run inside WSL first")
+    system(results, sys.platform, _kernel())
+    if results.faults:
+        results.skip_rest("rookery has to run inside WSL first")
         return
     for one in PROGRAMS:
-        program(board, one)
+        program(results, one)
     folder = Path.home() / ".ssh"
-    ssh_folder(board, folder)
-    ssh_config(board, folder / "config")
-    inventory(board)
+    ssh_folder(results, folder)
+    ssh_config(results, folder / "config")
+    inventory(results)
 
 
-def system(board: CheckResults, platform: str, kernel: str) -> None:
+def system(results: CheckResults, platform: str, kernel: str) -> None:
     """Windows by itself won't do; Linux inside it will.
 
     Args:
-        board: Where it is put down.
+        results: Where it is put down.
         platform: As sys.platform has it.
         kernel: What /proc/version says; "" where there is none.
     """
     if platform in {"win32", "cygwin", "msys"}:
         found = "Windows itself, whose ssh can't share a connection: rookery runs in WSL, the Linux inside Windows"
-        board.fault("system", found, "wsl --install   # in PowerShell; then open Ubuntu, and install rookery there")
+        results.fault("system", found, "wsl --install   # in PowerShell; then open Ubuntu, and install rookery there")
     elif "microsoft" in kernel.lower():
         one = not re.search(r"WSL2|microsoft-standard", kernel)
         if one:
             fix = "wsl --set-version Ubuntu 2   # in PowerShell; `wsl --list` tells its name"
-            board.warn("system", "WSL 1, which is slow and lacks parts of Linux", fix)
+            results.warn("system", "WSL 1, which is slow and lacks parts of Linux", fix)
         else:
-            board.ok("system", "Linux inside Windows (WSL 2)")
+            results.ok("system", "Linux inside Windows (WSL 2)")
     else:
-        board.ok("system", {"darwin": "a Mac"}.get(platform, "Linux" if platform == "linux" else platform))
+        results.ok("system", {"darwin": "a Mac"}.get(platform, "Linux" if platform == "linux" else platform))
 
 
 def _kernel() -> str:
@@ -108,10 +108,12 @@ def _kernel() -> str:
         return ""
 
 
-def program(board: CheckResults, one: NeededProgram) -> None:
+def program(results: CheckResults, one: NeededProgram) -> None:
     """A program is there, and new enough."""
     if not shutil.which(one.name):
-        board.fault(one.name, f"there is no {one.name} on this computer, and {one.why}", installing(one, sys.platform))
+        results.fault(
+            one.name, f"there is no {one.name} on this computer, and {one.why}", installing(one, sys.platform)
+        )
         return
     try:
         done = subprocess.run(
@@ -125,18 +127,18 @@ def program(board: CheckResults, one: NeededProgram) -> None:
         )
         said = done.stdout + done.stderr
     except (OSError, subprocess.TimeoutExpired) as error:
-        board.fault(one.name, f"{one.name} does not run: {error}", installing(one, sys.platform))
+        results.fault(one.name, f"{one.name} does not run: {error}", installing(one, sys.platform))
         return
     version = re.search(r"(\d+)\.(\d+)(?:[.p]\d+)*", said)
     if version is None:
-        board.warn(one.name, f"{one.name} does not tell its version: {(said.strip().splitlines() or ['nothing'])[0]}")
+        results.warn(one.name, f"{one.name} does not tell its version: {(said.strip().splitlines() or ['nothing'])[0]}")
     elif (int(version[1]), int(version[2])) < one.oldest:
         needed = ".".join(map(str, one.oldest))
         found = f"{one.name} {version[0]} is too old: {needed} or later is needed"
-        put = board.warn if one.name == "rsync" else board.fault  # rookery itself does without rsync
+        put = results.warn if one.name == "rsync" else results.fault  # rookery itself does without rsync
         put(one.name, found, installing(one, sys.platform))
     else:
-        board.ok(one.name, f"{one.name} {version[0]}")
+        results.ok(one.name, f"{one.name} {version[0]}")
 
 
 def installing(one: NeededProgram, platform: str) -> str:
@@ -148,28 +150,28 @@ def installing(one: NeededProgram, platform: str) -> str:
     return f"sudo apt install {one.debian}   # Debian, Ubuntu; on a Mac: {one.mac}"
 
 
-def ssh_folder(board: CheckResults, folder: Path) -> None:
+def ssh_folder(results: CheckResults, folder: Path) -> None:
     """~/.ssh and the private keys in it are the person's alone: ssh passes over a key that others can read."""
     try:
         if not folder.exists():
-            board.ok("ssh-folder", "not there yet, and not needed so far")
+            results.ok("ssh-folder", "not there yet, and not needed so far")
             return
         if not folder.is_dir():
-            board.fault("ssh-folder", f"{folder} is no folder", f"mv {_q(folder)} {_q(folder)}.old")
+            results.fault("ssh-folder", f"{folder} is no folder", f"mv {_q(folder)} {_q(folder)}.old")
             return
         wrong = {folder: "700"} if folder.stat().st_mode & 0o022 else {}
         keys = [path for path in sorted(folder.iterdir()) if _is_key(path)]
         open_to_others = {path: "600" for path in keys if path.stat().st_mode & 0o077}
     except OSError as error:
-        board.fault("ssh-folder", f"{folder} can't be read: {error.strerror}", f"chmod u+rwx {_q(folder)}")
+        results.fault("ssh-folder", f"{folder} can't be read: {error.strerror}", f"chmod u+rwx {_q(folder)}")
         return
     if wrong or open_to_others:
         what = [f"others can write to {path}" for path in wrong]
         what += [f"others can read the key {path}, so ssh won't use it" for path in open_to_others]
         fixes = [f"chmod {mode} {_q(path)}" for path, mode in {**wrong, **open_to_others}.items()]
-        board.fault("ssh-folder", "; ".join(what), " && ".join(fixes))
+        results.fault("ssh-folder", "; ".join(what), " && ".join(fixes))
     else:
-        board.ok("ssh-folder", f"yours alone, with {len(keys)} private key{'' if len(keys) == 1 else 's'}")
+        results.ok("ssh-folder", f"yours alone, with {len(keys)} private key{'' if len(keys) == 1 else 's'}")
 
 
 def _is_key(path: Path) -> bool:
@@ -187,13 +189,13 @@ def _q(path: Path) -> str:
     return shlex.quote(str(path))
 
 
-def ssh_config(board: CheckResults, path: Path) -> None:
+def ssh_config(results: CheckResults, path: Path) -> None:
     """The person's own config, which rookery's includes, can be read by ssh."""
-    if board.is_bad("ssh"):
-        board.skip("ssh-config", "there is no ssh to read it")
+    if results.is_bad("ssh"):
+        results.skip("ssh-config", "there is no ssh to read it")
         return
     if not path.is_file():
-        board.ok("ssh-config", "there is none, and none is needed")
+        results.ok("ssh-config", "there is none, and none is needed")
         return
     with tempfile.TemporaryDirectory(prefix="rookery-") as folder:
         outer = Path(folder) / "config"
@@ -208,10 +210,10 @@ def ssh_config(board: CheckResults, path: Path) -> None:
             check=False,
         )
     if done.returncode == 0:
-        board.ok("ssh-config", "ssh understands it")
+        results.ok("ssh-config", "ssh understands it")
         return
     found, fix = config_problem(done.stderr, path)
-    board.fault("ssh-config", found, fix)
+    results.fault("ssh-config", found, fix)
 
 
 def config_problem(stderr: str, path: Path) -> tuple[str, str]:
@@ -235,14 +237,14 @@ def config_problem(stderr: str, path: Path) -> tuple[str, str]:
     return f"ssh can't read {path}: {last}", f"ls -l {_q(path)}"
 
 
-def inventory(board: CheckResults) -> None:
+def inventory(results: CheckResults) -> None:
     """The person's inventory can be read; without it nothing is known of any cluster."""
     try:
         names = profile.names()
     except RookeryError as error:
-        board.fault("inventory", error.message, error.hint or f"ls {paths.config_dir() / 'inventory'}")
+        results.fault("inventory", error.message, error.hint or f"ls {paths.config_dir() / 'inventory'}")
         return
-    board.ok("inventory", f"clusters known: {', '.join(names)}")
+    results.ok("inventory", f"clusters known: {', '.join(names)}")
 
 
 def names_of_this_computer(environment: Mapping[str, str] = os.environ) -> list[str]:

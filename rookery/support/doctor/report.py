@@ -35,8 +35,8 @@ def document(laptop: CheckResults, clusters: Mapping[str, CheckResults], code: i
         "exit": code,
         "laptop": [_told(one) for one in laptop.checks],
         "clusters": {
-            name: {"state": board.state, "checks": [_told(one) for one in board.checks]}
-            for name, board in clusters.items()
+            name: {"state": results.state, "checks": [_told(one) for one in results.checks]}
+            for name, results in clusters.items()
         },
     }
 

@@ -31,18 +31,18 @@ _BUSY = ("None", "Priority", "Resources", "BeginTime", "Reservation", "Prolog", 
 """Why a job waits where nothing is wrong: the cluster is full."""
 
 
-def judge(board: CheckResults, cluster: "Cluster", seen: Seen) -> "Job | None":
+def judge(results: CheckResults, cluster: "Cluster", seen: Seen) -> "Job | None":
     """Judge Slurm and the partition, as the login node told of them.
 
     Returns:
         The job that can be tried; None where there is no use in it.
     """
     if cluster.scheduler != "slurm":
-        board.skip_rest("there is no queue: one works where one logs in", QUEUE)
+        results.skip_rest("there is no queue: one works where one logs in", QUEUE)
         return None
     word, _, why = seen.one("slurm").partition(" ")
     if word == "missing":
-        board.fault(
+        results.fault(
             "slurm",
             "its commands (sinfo, sbatch) are not found, not even in a login shell",
             noted(there(cluster, "bash -lc 'command -v sinfo'"), f"nothing? {whom(cluster)}"),
@@ -50,29 +50,29 @@ def judge(board: CheckResults, cluster: "Cluster", seen: Seen) -> "Job | None":
     elif word != "up":
         note = f"until it says UP nothing can be submitted; what runs goes on. Long? {whom(cluster)}"
         fix = noted(there(cluster, "scontrol ping"), note)
-        board.fault("slurm", f"it does not answer: {why or 'it took too long'}", fix)
+        results.fault("slurm", f"it does not answer: {why or 'it took too long'}", fix)
     elif seen.one("accounts") == "off":
         found = "it answers, and keeps no accounts (sacct is switched off): jobs that ended are forgotten after minutes"
-        board.warn(
+        results.warn(
             "slurm", found, f"{whom(cluster)}: is that meant? Until then logs and outputs tell what came of a job"
         )
     else:
-        board.ok("slurm", "it answers")
-    if board.is_bad("slurm"):
-        board.skip_rest("Slurm comes first", QUEUE)
+        results.ok("slurm", "it answers")
+    if results.is_bad("slurm"):
+        results.skip_rest("Slurm comes first", QUEUE)
         return None
     try:
         job = a_job(cluster)
     except RookeryError as error:
-        board.fault("partition", error.message, error.hint or whom(cluster))
-        board.skip_rest("the partition comes first", QUEUE)
+        results.fault("partition", error.message, error.hint or whom(cluster))
+        results.skip_rest("the partition comes first", QUEUE)
         return None
-    _partition(board, cluster, job.partition, seen)
-    if board.is_bad("partition"):
-        board.skip_rest("the partition comes first", QUEUE)
+    _partition(results, cluster, job.partition, seen)
+    if results.is_bad("partition"):
+        results.skip_rest("the partition comes first", QUEUE)
         return None
-    if board.is_bad("home-writable"):
-        board.skip_rest("a job needs a home that can be written to", QUEUE)
+    if results.is_bad("home-writable"):
+        results.skip_rest("a job needs a home that can be written to", QUEUE)
         return None
     return job
 
@@ -93,30 +93,30 @@ def a_job(cluster: "Cluster") -> "Job":
     return job
 
 
-def _partition(board: CheckResults, cluster: "Cluster", wanted: str, seen: Seen) -> None:
+def _partition(results: CheckResults, cluster: "Cluster", wanted: str, seen: Seen) -> None:
     rows = [line.split("|") for line in seen.values.get("partition") or [] if line.count("|") == 3]
     mine = [row for row in rows if row[0] == wanted] if wanted else rows
     show = f"{with_sandbox(cluster, f'invoke queue --cluster {cluster.name}')}   # how its partitions stand"
     if not mine:
-        board.fault(
+        results.fault(
             "partition",
             f"Slurm knows no partition {wanted}: there are {', '.join(sorted({row[0] for row in rows})) or 'none'}",
             show,
         )
     elif not any(row[1] == "up" for row in mine):
-        board.fault(
+        results.fault(
             "partition",
             f"{wanted} is {mine[0][1]}: jobs are taken, and wait until it opens again",
             f"{show}; {whom(cluster)}",
         )
     elif all(row[2].strip("*~#!%$@^-+").startswith(_DOWN) for row in mine):
         states = ", ".join(f"{row[3]} {row[2]}" for row in mine)
-        board.fault(
+        results.fault(
             "partition", f"no node of {wanted or 'any partition'} takes jobs ({states})", f"{show}; {whom(cluster)}"
         )
     else:
         closed = sorted({row[0] for row in rows if row[1] != "up"} - {wanted})
-        board.ok(
+        results.ok(
             "partition",
             f"{wanted or 'the default one'} is up" + (f" (closed now: {', '.join(closed)})" if closed else ""),
         )
@@ -181,21 +181,21 @@ def run(
     return {**found, "": rest or done.stderr.strip().splitlines()[-1:]}
 
 
-def judge_job(board: CheckResults, cluster: "Cluster", said: dict[str, list[str]], *, seen: Seen) -> None:
+def judge_job(results: CheckResults, cluster: "Cluster", said: dict[str, list[str]], *, seen: Seen) -> None:
     """Judge what came of the job."""
     number = (said.get("submitted") or [""])[-1]
     if "ended" in said:
-        unseen = [] if board.is_bad("set-up") else said.get("job-storage") or []
+        unseen = [] if results.is_bad("set-up") else said.get("job-storage") or []
         if unseen:
-            board.warn(
+            results.warn(
                 "job",
                 f"it ran, and its node does not see your storage: {', '.join(unseen)}",
                 f"{whom(cluster)}: is that so on compute nodes?",
             )
         else:
-            board.ok("job", f"over after {said['ended'][-1]} s, on {(said.get('job-node') or ['?'])[-1]}")
-        _path(board, cluster, said, seen)
-        home_checks.internet(board, cluster, "compute", (said.get("job-internet") or [""])[-1])
+            results.ok("job", f"over after {said['ended'][-1]} s, on {(said.get('job-node') or ['?'])[-1]}")
+        _path(results, cluster, said, seen)
+        home_checks.internet(results, cluster, "compute", (said.get("job-internet") or [""])[-1])
         return
     if "waits" in said:
         state, _, why = said["waits"][-1].partition("|")
@@ -204,12 +204,12 @@ def judge_job(board: CheckResults, cluster: "Cluster", said: dict[str, list[str]
         )
         show = with_sandbox(cluster, f"invoke queue --cluster {cluster.name}")
         if state == "PENDING" and why.partition(",")[0] in _BUSY:
-            board.warn("job", found, f"{show}   # how full it is; your jobs wait as this one did")
+            results.warn("job", found, f"{show}   # how full it is; your jobs wait as this one did")
         else:
-            board.fault("job", found, f"{show}   # {whom(cluster)}")
+            results.fault("job", found, f"{show}   # {whom(cluster)}")
     elif "refused" in said:
         words = said["refused"][-1].replace("sbatch: error: ", "")
-        board.fault(
+        results.fault(
             "job",
             f"sbatch refuses it: {words or 'without a word'}",
             f"{whom(cluster)}: what you may submit, and under which account",
@@ -218,29 +218,29 @@ def judge_job(board: CheckResults, cluster: "Cluster", said: dict[str, list[str]
         last = (said.get("") or ["nothing"])[-1]
         show = there(cluster, f"sacct -j {number} --format=JobID,State,ExitCode,NodeList")
         fix = noted(show, f"how it ended; {whom(cluster)}")
-        board.fault("job", f"it left the queue and did not get to its end (it said: {last[:100]})", fix)
+        results.fault("job", f"it left the queue and did not get to its end (it said: {last[:100]})", fix)
     else:
         last = (said.get("") or ["nothing was said"])[-1]
-        board.fault("job", f"it could not be tried: {last[:150]}", f"the same command again; {whom(cluster)}")
-    board.skip_rest("the job comes first", QUEUE)
+        results.fault("job", f"it could not be tried: {last[:150]}", f"the same command again; {whom(cluster)}")
+    results.skip_rest("the job comes first", QUEUE)
 
 
-def _path(board: CheckResults, cluster: "Cluster", said: dict[str, list[str]], seen: Seen) -> None:
+def _path(results: CheckResults, cluster: "Cluster", said: dict[str, list[str]], seen: Seen) -> None:
     words = (said.get("") or [""])[-1].rpartition("slurm_script: ")[2]
     failed, wanted = said.get("job-preamble") or [], home_checks.expected(seen)
     missing = home_checks.lacking((said.get("job-path") or [""])[-1], wanted)
     if not wanted:
-        board.skip("path-job", "your home is not set up yet")
-    elif board.is_bad("path-login"):
-        board.skip("path-job", "that of a login comes first")
+        results.skip("path-job", "your home is not set up yet")
+    elif results.is_bad("path-login"):
+        results.skip("path-job", "that of a login comes first")
     elif missing:
-        board.fault(
+        results.fault(
             "path-job",
             f"a job does not find rookery's tools: {', '.join(missing)} not on its PATH",
-            remade(board, cluster),
+            remade(results, cluster),
         )
     elif failed:
         found = f"`{failed[0]}`, with which job scripts begin there, fails{f': {words[:150]}' if words else ''}"
-        board.fault("path-job", found, remade(board, cluster))
+        results.fault("path-job", found, remade(results, cluster))
     else:
-        board.ok("path-job", "rookery's tools are found")
+        results.ok("path-job", "rookery's tools are found")

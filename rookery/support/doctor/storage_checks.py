@@ -24,14 +24,14 @@ LEAST_MB, LITTLE_MB = 100, 1024
 _NO_ROOM = ("No space left", "quota exceeded", "Quota exceeded")
 
 
-def judge(board: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
+def judge(results: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
     """Judge the storage."""
     areas = [_with_limits(area, cluster.data) for area in seen.areas]
-    _room(board, cluster, areas, seen)
-    _files(board, cluster, areas)
-    _writable(board, cluster, seen)
-    _caches(board, cluster, seen, is_set_up=is_set_up)
-    _variables(board, cluster, seen, is_set_up=is_set_up)
+    _room(results, cluster, areas, seen)
+    _files(results, cluster, areas)
+    _writable(results, cluster, seen)
+    _caches(results, cluster, seen, is_set_up=is_set_up)
+    _variables(results, cluster, seen, is_set_up=is_set_up)
 
 
 def _with_limits(area: quota_formats.Area, data: Mapping[str, Any]) -> quota_formats.Area:
@@ -42,7 +42,7 @@ def _with_limits(area: quota_formats.Area, data: Mapping[str, Any]) -> quota_for
     return area
 
 
-def _room(board: CheckResults, cluster: "Cluster", areas: list[quota_formats.Area], seen: Seen) -> None:
+def _room(results: CheckResults, cluster: "Cluster", areas: list[quota_formats.Area], seen: Seen) -> None:
     full, filling = [], []
     for area in areas:
         if not area.limit_mb:
@@ -55,16 +55,16 @@ def _room(board: CheckResults, cluster: "Cluster", areas: list[quota_formats.Are
             filling.append(text)
     fix = _emptying(cluster, seen, full or filling)
     if full:
-        board.fault("quota", "; ".join(full), fix)
+        results.fault("quota", "; ".join(full), fix)
     elif filling:
-        board.warn("quota", "; ".join(filling), fix)
+        results.warn("quota", "; ".join(filling), fix)
     elif seen.quota_words:
-        board.warn("quota", f"rookery does not understand what the quota command says: {seen.quota_words[:100]}")
+        results.warn("quota", f"rookery does not understand what the quota command says: {seen.quota_words[:100]}")
     else:
         told = [
             f"{area.name} {quota.size(max(0.0, area.limit_mb - area.used_mb))} free" for area in areas if area.limit_mb
         ]
-        board.ok("quota", ", ".join(told) or "no limit is known")
+        results.ok("quota", ", ".join(told) or "no limit is known")
 
 
 def _emptying(cluster: "Cluster", seen: Seen, texts: list[str]) -> str:
@@ -77,7 +77,7 @@ def _emptying(cluster: "Cluster", seen: Seen, texts: list[str]) -> str:
     return noted(show, "shows what is large there; remove or move what you can")
 
 
-def _files(board: CheckResults, cluster: "Cluster", areas: list[quota_formats.Area]) -> None:
+def _files(results: CheckResults, cluster: "Cluster", areas: list[quota_formats.Area]) -> None:
     counted = [area for area in areas if area.files_limit and area.files is not None]
     full = [area for area in counted if 100 * (area.files or 0) >= FULL * (area.files_limit or 1)]
     filling = [area for area in counted if 100 * (area.files or 0) >= quota_formats.FILLING * (area.files_limit or 1)]
@@ -89,25 +89,25 @@ def _files(board: CheckResults, cluster: "Cluster", areas: list[quota_formats.Ar
         + "   # shows which folders hold the most; pack or remove some"
     )
     if full:
-        board.fault("quota-files", told, fix)
+        results.fault("quota-files", told, fix)
     elif filling:
-        board.warn("quota-files", told, fix)
+        results.warn("quota-files", told, fix)
     else:
-        board.ok("quota-files", told or "no limit is known")
+        results.ok("quota-files", told or "no limit is known")
 
 
-def _writable(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
+def _writable(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     said = seen.one("writable")
     word, _, words = said.partition(" ")
     why = words.rpartition(": ")[2]  # what the shell says before it names a line of ours
     if word == "yes":
-        board.ok("home-writable", "a file was written and removed")
-    elif any(sign in why for sign in _NO_ROOM) and {one.name for one in board.faults} & {"quota", "quota-files"}:
-        board.skip("home-writable", "there is no room to write in")
+        results.ok("home-writable", "a file was written and removed")
+    elif any(sign in why for sign in _NO_ROOM) and {one.name for one in results.faults} & {"quota", "quota-files"}:
+        results.skip("home-writable", "there is no room to write in")
     elif "Permission denied" in why:
-        board.fault("home-writable", "you may not write in your own home", there(cluster, "chmod u+rwx ~"))
+        results.fault("home-writable", "you may not write in your own home", there(cluster, "chmod u+rwx ~"))
     else:
-        board.fault(
+        results.fault(
             "home-writable",
             f"nothing can be written in your home: {why or 'it does not say why'}",
             noted(
@@ -116,22 +116,22 @@ def _writable(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
         )
 
 
-def _caches(board: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
+def _caches(results: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
     if not seen.values.get("cache"):
-        board.ok("caches", "none has to be elsewhere")
+        results.ok("caches", "none has to be elsewhere")
         return
     if seen.fact("replaceable"):
-        _caches_at_home(board, cluster, seen)
+        _caches_at_home(results, cluster, seen)
         return
     if not is_set_up:
-        board.skip("caches", "they are moved when your home is set up")
+        results.skip("caches", "they are moved when your home is set up")
         return
-    mend = remade(board, cluster)
+    mend = remade(results, cluster)
     wrong = [found for found in (_cache_fault(cluster, seen, line, mend) for line in seen.values["cache"]) if found[0]]
     if wrong:
-        board.fault("caches", "; ".join(found for found, _ in wrong), wrong[0][1])
+        results.fault("caches", "; ".join(found for found, _ in wrong), wrong[0][1])
     else:
-        board.ok("caches", f"{len(seen.values['cache'])} folders are on {_roomy(cluster, seen) or 'the storage'}")
+        results.ok("caches", f"{len(seen.values['cache'])} folders are on {_roomy(cluster, seen) or 'the storage'}")
 
 
 def _cache_fault(cluster: "Cluster", seen: Seen, line: str, mend: str) -> tuple[str, str]:
@@ -153,16 +153,16 @@ def _cache_fault(cluster: "Cluster", seen: Seen, line: str, mend: str) -> tuple[
     return "", ""
 
 
-def _caches_at_home(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
+def _caches_at_home(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     """Caches hold programs, so they stay in the home where others can replace folders of the storage."""
     why = facts.why_replaceable(seen.fact("replaceable_by"))
     links = [line.split(" ")[0] for line in seen.values["cache"] if " link " in line or " broken " in line]
     if links:
         undo = with_sandbox(cluster, f"invoke undo --cluster {cluster.name}")
         found = f"{', '.join(links)} on the storage, where {why}"
-        board.warn("caches", found, noted(undo, "moves them back; set up after that, they stay in your home"))
+        results.warn("caches", found, noted(undo, "moves them back; set up after that, they stay in your home"))
     else:
-        board.ok("caches", f"they stay in your home: {why}")
+        results.ok("caches", f"they stay in your home: {why}")
 
 
 def _roomy(cluster: "Cluster", seen: Seen) -> str:
@@ -172,14 +172,14 @@ def _roomy(cluster: "Cluster", seen: Seen) -> str:
     return told.get(wanted, "").rstrip("/")
 
 
-def _variables(board: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
+def _variables(results: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
     said = {line.split(" ")[0]: line.split(" ", 2)[1:] for line in seen.values.get("variable") or []}
     wrong, fixes = [], []
     for area in cluster.storage:
         kind, rest = [*said.get(area.variable, []), "", ""][:2]
         if not kind or kind == "there" or (not is_set_up and not area.site_sets):
             continue
-        if kind == "closed" and board.is_bad("home-writable"):  # which has told it
+        if kind == "closed" and results.is_bad("home-writable"):  # which has told it
             continue
         if kind == "absent":
             wrong.append(
@@ -191,12 +191,12 @@ def _variables(board: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up
             what = "there is no such folder" if kind == "missing" else "you may not write there"
             wrong.append(f"${area.variable} is {rest}, and {what}")
             fixes.append(_folder(cluster, create=area.create))
-    if wrong and board.is_bad("path-login") and is_set_up:  # the same lines set both
-        board.skip("storage", "PATH when you log in comes first")
+    if wrong and results.is_bad("path-login") and is_set_up:  # the same lines set both
+        results.skip("storage", "PATH when you log in comes first")
     elif wrong:
-        board.fault("storage", "; ".join(wrong), fixes[0])
+        results.fault("storage", "; ".join(wrong), fixes[0])
     else:
-        board.ok(
+        results.ok(
             "storage", ", ".join(f"${name} is {[*told, ''][1]}" for name, told in said.items()) or "there are none"
         )
 

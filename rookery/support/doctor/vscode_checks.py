@@ -24,33 +24,35 @@ SERVER_MB, SERVER_FILES = 2048, 20000
 """From when on VS Code's servers are worth looking through."""
 
 
-def judge(board: CheckResults, cluster: "Cluster", seen: Seen) -> None:
+def judge(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     """Judge what VS Code needs there."""
     policy = str((cluster.data.get("cluster_policies") or {}).get("vscode") or "unknown")
     if policy in {"forbidden", "unsupported"}:
-        board.skip_rest(f"VS Code is {policy} there", dict.fromkeys(("vscode", "vscode-watching", "vscode-server"), ""))
+        results.skip_rest(
+            f"VS Code is {policy} there", dict.fromkeys(("vscode", "vscode-watching", "vscode-server"), "")
+        )
         return
     wrong = list(_unfit(seen))
     if wrong:
-        board.warn(
+        results.warn(
             "vscode", "; ".join(wrong), f"edit here, and bring it over with `{with_sandbox(cluster, 'invoke deploy')}`"
         )
     else:
-        board.ok("vscode", f"glibc {seen.fact('glibc') or '?'}, {seen.fact('architecture')}")
+        results.ok("vscode", f"glibc {seen.fact('glibc') or '?'}, {seen.fact('architecture')}")
     watches, instances = seen.one("watches"), seen.one("instances")
     if watches.isdigit() and instances.isdigit() and (int(watches) < WATCHES or int(instances) < INSTANCES):
         found = f"{watches} files and {instances} watchers a person: too few for a large folder"
-        board.warn(
+        results.warn(
             "vscode-watching", found, "open one project's folder rather than your home, and set files.watcherExclude"
         )
     else:
-        board.ok("vscode-watching", f"{watches or '?'} files")
+        results.ok("vscode-watching", f"{watches or '?'} files")
     size, files = ([*seen.one("vscode-server").split(), "", ""])[:2]
     if size.isdigit() and (int(size) > SERVER_MB * 1024 or int(files or 0) > SERVER_FILES):
         found = f"its servers take {int(size) // 1024} MB in {int(files or 0):,} files"
-        board.warn("vscode-server", found, with_sandbox(cluster, f"invoke vscode.prune {cluster.name}"))
+        results.warn("vscode-server", found, with_sandbox(cluster, f"invoke vscode.prune {cluster.name}"))
     else:
-        board.ok("vscode-server", f"{int(size) // 1024} MB" if size.isdigit() else "none is there")
+        results.ok("vscode-server", f"{int(size) // 1024} MB" if size.isdigit() else "none is there")
 
 
 def _unfit(seen: Seen) -> Iterator[str]:

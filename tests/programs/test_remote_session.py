@@ -1,4 +1,4 @@
-"""The attendant: what it says and does, and what is left to a command of its own; in a real shell and a real Python."""
+"""The remote session: what it says and does, and what is left to a command of its own; in a real shell and Python."""
 
 import json
 import os
@@ -22,7 +22,7 @@ ASKED = probe.arguments(PROFILE)
 
 @pytest.fixture
 def login(tmp_path: Path) -> Iterator[Login]:
-    """A login node with an attendant, a shell away instead of an ssh."""
+    """A login node with a remote session, a shell away instead of an ssh."""
     there = Login(tmp_path)
     here = ["env", "-i", f"PATH={os.environ['PATH']}", f"HOME={there.home}", "sh", "-c"]
     connection: Any = types.SimpleNamespace(
