@@ -51,6 +51,7 @@ _PLAY = (
     "plugins",
     "rookery/remote/apply",
     "rookery/remote/scripts/probe.sh",
+    "rookery/remote/scripts/python.sh",
     "rookery/remote/strict_json.py",
     "rookery/clusters/cluster.py",
     "rookery/clusters/login_node/facts.py",

@@ -252,7 +252,7 @@ def asked(verb: str = "ensure", **more: Any) -> list[dict[str, Any]]:
     """All that the program there answers."""
     usual = {"verb": verb, "name": "rookery-code", "key": "ssh-ed25519 AAAA", "script": "#!/bin/bash\n", "asked": {}}
     request = {**usual, "wanted": {}, "start": True, "again": False, "patience": 0, "mark": "@", **more}
-    boot = "import sys; from rookery.remote.slurm import host; host.main()"
+    boot = "import json, sys; from rookery.remote.slurm import host; host.main(json.loads(sys.argv[1]))"
     command = [sys.executable, "-c", boot, json.dumps(request)]
     done = subprocess.run(command, cwd=THERE.parents[2], capture_output=True, text=True, timeout=30, check=True)
     return [json.loads(line.removeprefix("@")) for line in done.stdout.splitlines()]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rookery.clusters.login_node import answers, remote_client
+from rookery.clusters.login_node import answers, bundle, remote_client
 from rookery.jobs.submit.request import SubmitRequest
 
 TOKEN = "ab" * 16
@@ -64,9 +64,9 @@ class Site:
         wish = asdict(SubmitRequest("seals", **{"job": "fit", "token": TOKEN, **asked}))
         digest = hashlib.sha256(SCRIPT.encode()).hexdigest()
         request = {**wish, "digest": digest, "base": "", "again": again, "cluster": "hec", "rookery": "0"}
-        program, told = remote_client._arguments("submission", request, "MARK")
+        arguments = remote_client._arguments("submission", request, "MARK")
         done = subprocess.run(
-            [sys.executable, "-IS", "-c", setup + program, told],
+            [sys.executable, "-IS", "-c", setup + bundle.FROM_ARGUMENT, *arguments],
             env={"HOME": str(self.home), "PATH": f"{self.home}/bin:/usr/bin:/bin"},
             capture_output=True,
             text=True,

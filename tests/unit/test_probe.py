@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from rookery.clusters.login_node import facts as probe
-from rookery.core import paths
 from rookery.core.errors import RookeryError
 
-SCRIPT = (paths.root() / "rookery/remote/scripts/probe.sh").read_text()
+SCRIPT = probe.script()
 PROFILE = {
     "cluster_title": "Testing",
     "cluster_storage": [

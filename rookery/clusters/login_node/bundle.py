@@ -70,7 +70,10 @@ for name in {packages!r}:
     sys.modules[name].__path__ = []
 import json
 import rookery.remote.{last}
-sys.modules["rookery.remote.{last}"].main(json.loads(work))
+try:
+    sys.modules["rookery.remote.{last}"].main(json.loads(work))
+except BrokenPipeError:
+    os._exit(0)
 """
 # chr(44) is a comma: login shells differ in how they read quotes within quotes
 _START = (

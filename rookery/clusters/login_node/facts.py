@@ -51,8 +51,8 @@ _FORMS = {
 
 
 def script() -> str:
-    """The text of probe.sh."""
-    return paths.remote("scripts/probe.sh")
+    """The text of probe.sh, with what it needs in front."""
+    return paths.remote("scripts/python.sh") + paths.remote("scripts/probe.sh")
 
 
 def lasting(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Send one of the programs of rookery/remote/slurm to a cluster, and read what it answers."""
 
-import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
-from rookery.clusters.login_node import answers
+from rookery.clusters.login_node import answers, bundle
 from rookery.clusters.ssh.process import FIRST_ANSWER
 from rookery.clusters.ssh.remote_command import marked, new_mark, remote_command
 from rookery.core import paths
@@ -20,31 +20,13 @@ if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
 
 _NO_PYTHON = 96
-_START = r"""
-program=$1 request=$2
-command -v squeue >/dev/null 2>&1 || { . /etc/profile >/dev/null 2>&1; rookery_clean; }
-for python in /usr/bin/python3 /usr/libexec/platform-python python3 "$HOME"/.local/state/rookery/python; do
-    command -v "$python" >/dev/null 2>&1 || continue
-    "$python" -ISc 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null || continue
-    exec "$python" -IS -c "$program" "$request"
-done
+_START = """
+command -v squeue >/dev/null 2>&1 || {{ . /etc/profile >/dev/null 2>&1; rookery_clean; }}
+{pythons}
+run_python -IS -c {program} "$1" "$2"
 exit 96
 """
-"""Slurm may be on PATH in login shells alone; the Pythons are those that `setup` looks for."""
-
-_BOOT = """
-import os, sys, types
-for name in "rookery", "rookery.remote", "rookery.remote.slurm":
-    sys.modules[name] = types.ModuleType(name)
-for name, text in {texts!r}.items():
-    module = sys.modules[name] = types.ModuleType(name)
-    exec(compile(text, name, "exec"), module.__dict__)
-try:
-    sys.modules["rookery.remote.slurm.{name}"].main()
-except BrokenPipeError:
-    os._exit(0)
-"""
-"""Modules become modules again over there; where nobody reads any more, they end without a word."""
+"""Slurm may be on PATH in login shells alone. The second argument is the program's name, for whoever looks at ps."""
 
 
 class NoPythonError(RookeryError):
@@ -66,7 +48,7 @@ def call(connection: "Connection", name: str, request: Mapping[str, Any], *, tim
     """
     mark = new_mark()
     with _shown(f"asking {connection.cluster.name}"):
-        done = connection.run(_arguments(name, request, mark), script=_START, timeout=timeout, check=False)
+        done = connection.run(_arguments(name, request, mark), script=_start(), timeout=timeout, check=False)
     for line in reversed(done.stdout.splitlines()):
         if line.startswith(mark):
             return read(connection, name, line.removeprefix(mark))
@@ -165,7 +147,7 @@ def stream(connection: "Connection", name: str, request: Mapping[str, Any]) -> I
 
 def command(connection: "Connection", name: str, request: Mapping[str, Any], mark: str) -> list[str]:
     """The argument list that runs a program there; it says the mark first, and its answers begin with it."""
-    return connection.command(remote_command(marked(_START, mark), _arguments(name, request, mark)))
+    return connection.command(remote_command(marked(_start(), mark), _arguments(name, request, mark)))
 
 
 def failed(connection: "Connection", code: int, said: str) -> RookeryError:
@@ -177,7 +159,10 @@ def failed(connection: "Connection", code: int, said: str) -> RookeryError:
     return RookeryError(f"{name} gave no answer: {last}", hint=f"invoke doctor --cluster {name}")
 
 
+def _start() -> str:
+    return _START.format(pythons=paths.remote("scripts/python.sh"), program=shlex.quote(bundle.FROM_ARGUMENT))
+
+
 def _arguments(name: str, request: Mapping[str, Any], mark: str) -> list[str]:
-    modules = ["strict_json", *(f"slurm.{part}" for part in ("variables", "basics", "forms", name))]
-    texts = {f"rookery.remote.{module}": paths.remote(f"{module.replace('.', '/')}.py") for module in modules}
-    return [_BOOT.format(texts=texts, name=name), json.dumps({**request, "mark": mark})]
+    parts = ("strict_json", "slurm.variables", "slurm.basics", "slurm.forms", f"slurm.{name}")
+    return [bundle.pack({**request, "mark": mark}, parts), f"rookery.remote.slurm.{name}"]

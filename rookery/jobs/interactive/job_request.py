@@ -34,26 +34,18 @@ _SCRIPT = """#!/bin/bash
 IFS= read -r -d '' program <<'END_OF_PROGRAM'
 {program}
 END_OF_PROGRAM
-for python in {pythons}; do
-    command -v "$python" >/dev/null 2>&1 || continue
-    "$python" -ISc 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null || continue
-    exec "$python" -ISc "$program" "@FOLDER@" {idle}
-done
+{pythons}
+run_python -ISc "$program" "@FOLDER@" {idle}
 echo "There is no Python 3.6 or later on $(hostname)."
 exit 1
 """
-
-_PYTHONS = '/usr/bin/python3 /usr/libexec/platform-python python3 "$HOME"/.local/state/rookery/python'
 
 _RELAY = """
 command -v srun >/dev/null 2>&1 || . /etc/profile >/dev/null 2>&1
 cd || exit
 exec srun --jobid="$1" {overlap}--quiet --unbuffered --nodes=1 --ntasks=1 --mem=0 --gres=none sh -c '
-for python in {pythons}; do
-    command -v "$python" >/dev/null 2>&1 || continue
-    "$python" -ISc "import sys; sys.exit(sys.version_info < (3, 6))" 2>/dev/null || continue
-    exec "$python" -ISc "$1"
-done' relay "$2"
+{pythons}
+run_python -ISc "$1"' relay "$2"
 """
 """srun holds lines back unless told not to, and ssh's words are no lines."""
 
@@ -127,7 +119,7 @@ def request(wish: ComputeNodeOptions, cluster: "Cluster") -> ComputeNodeRequest:
         options="\n".join(f"#SBATCH {line}" for line in [*lines, '--output="@FOLDER@/%j.log"', "--no-requeue"]),
         preamble="\n".join(cluster.data.get("cluster_job_preamble") or []),
         program=_program("keeper"),
-        pythons=_PYTHONS,
+        pythons=paths.remote("scripts/python.sh"),
     )
     return ComputeNodeRequest(
         script, asked, {key: asked[key] for key, value in {**named, "keeper": True}.items() if value}
@@ -141,7 +133,7 @@ def relay(number: str, *, overlap: bool) -> tuple[str, list[str]]:
         number: The job's.
         overlap: Whether srun has to be told to share the job's cores.
     """
-    script = _RELAY.format(overlap="--overlap " if overlap else "", pythons=_PYTHONS)
+    script = _RELAY.format(overlap="--overlap " if overlap else "", pythons=paths.remote("scripts/python.sh"))
     return script, [number, _program("relay")]
 
 

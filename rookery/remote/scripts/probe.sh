@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What a login node is like, asked once, in one go. It needs nothing but POSIX sh and changes nothing.
+# What a login node is like, asked once, in one go. It needs nothing but POSIX sh and changes nothing. Read behind python.sh.
 #
 # Arguments: NAME=EXPRESSION for each storage area (the expression is evaluated in a login shell, where the site sets its
 # variables), then "--", the NAME of the area that programs are to go to, the site's quota command ("" for none), then the
@@ -44,12 +44,10 @@ while [ -n "$rest" ]; do
   esac
 done
 
-pythons() {
-  for python in /usr/bin/python3 /usr/libexec/platform-python python3 python3.14 python3.13 python3.12 python3.11 python3.10 \
-    python3.9 python3.8 "$HOME"/.local/state/rookery/python; do
-    PATH=$system_path command -v "$python" 2>/dev/null
-  done
-}
+pythons() (
+  PATH=$system_path
+  each_python name_python
+)
 if [ "$glance" = pythons ]; then # nothing but a Python is wanted, to ask the rest with
   pythons
   exit

@@ -9,11 +9,9 @@ import copy
 import json
 import os
 import re
-import sys
 import time
 from typing import Any, Dict, List, Optional, Set, Tuple
 
-from rookery.remote import strict_json
 from rookery.remote.slurm.basics import FIELD, cut, read, slurm, write
 from rookery.remote.slurm.forms import (
     ACTIVE,
@@ -394,9 +392,12 @@ def remember(fresh: Dict[str, Any], known: Dict[str, Any]) -> None:
         write(_memory(), json.dumps({"version": REMEMBERED, "jobs": kept}))
 
 
-def main() -> None:
-    """Answer once; or, where asked to watch, over and over until everything has ended or nobody reads any more."""
-    request = strict_json.loads(sys.argv[1])
+def main(request: Dict[str, Any]) -> None:
+    """Answer once; or, where asked to watch, over and over until everything has ended or nobody reads any more.
+
+    Args:
+        request: What the laptop asks for, and the mark that its answers begin with.
+    """
     pause, patience = 2.0, 5
     while True:
         began = time.time()

@@ -13,7 +13,6 @@ import sys
 import time
 from typing import Any, Dict, Iterator, List, Tuple
 
-from rookery.remote import strict_json
 from rookery.remote.slurm.basics import END, FIELD, cut, record, slurm
 from rookery.remote.slurm.forms import ACTIVE, WAITING, moment
 
@@ -216,10 +215,14 @@ def pauses(longest: float) -> Iterator[float]:
         pause = min(pause * 1.2, longest)
 
 
-def main() -> None:
-    """Answer one request."""
+def main(request: Dict[str, Any]) -> None:
+    """Answer one request.
+
+    Args:
+        request: What the laptop asks for, and the mark that its answers begin with.
+    """
     try:
-        Follower(strict_json.loads(sys.argv[1])).run()
+        Follower(request).run()
         sys.stdout.flush()
     except (BrokenPipeError, KeyboardInterrupt):
         os._exit(0)

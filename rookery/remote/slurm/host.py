@@ -11,11 +11,9 @@ import pwd
 import re
 import shutil
 import signal
-import sys
 import time
 from typing import Any, Dict, List
 
-from rookery.remote import strict_json
 from rookery.remote.slurm import variables
 from rookery.remote.slurm.basics import cut, directives, login, put, read, run, sbatch, slurm, write
 from rookery.remote.slurm.forms import NUMBER, WAITING
@@ -225,9 +223,12 @@ def overlaps() -> bool:
     return not found or (int(found.group(1)), int(found.group(2))) >= OVERLAP
 
 
-def main() -> None:
-    """Answer one request."""
-    request = strict_json.loads(sys.argv[1])
+def main(request: Dict[str, Any]) -> None:
+    """Answer one request.
+
+    Args:
+        request: What the laptop asks for, and the mark that its answers begin with.
+    """
     host = Host(request)
     try:
         {"ensure": host.ensure, "find": host.find, "stop": host.stop}[request["verb"]]()

@@ -14,11 +14,9 @@ import os
 import pwd
 import re
 import signal
-import sys
 import time
 from typing import Any, Dict, List, Tuple
 
-from rookery.remote import strict_json
 from rookery.remote.slurm import variables
 from rookery.remote.slurm.basics import FIELD, NO_COMMAND, directives, login, read, record, run, sbatch, stamp, write
 from rookery.remote.slurm.forms import ACTIVE, NO_ACCOUNTS, NUMBER, split, whole
@@ -425,10 +423,13 @@ class Submission:
         return str(found[-1])
 
 
-def main() -> None:
-    """Answer one request."""
+def main(request: Dict[str, Any]) -> None:
+    """Answer one request.
+
+    Args:
+        request: What the laptop asks for, and the mark that its answers begin with.
+    """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the connection may break: what is begun is ended
-    request = strict_json.loads(sys.argv[1])
     try:
         Submission(request).go()
     except SubmissionAnswer as answer:
