@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from home_helpers import pythons
 
 from rookery.clusters.login_node import answers, bundle, remote_client
 from rookery.jobs.submit.request import SubmitRequest
@@ -27,6 +28,7 @@ class Site:
     """An account with a project, and what Slurm's commands do there."""
 
     home: Path
+    python: str
 
     @property
     def base(self) -> Path:
@@ -66,7 +68,7 @@ class Site:
         request = {**wish, "digest": digest, "base": "", "again": again, "cluster": "hec", "rookery": "0"}
         arguments = remote_client._arguments("submission", request, "MARK")
         done = subprocess.run(
-            [sys.executable, "-IS", "-c", setup + bundle.FROM_ARGUMENT, *arguments],
+            [self.python, "-IS", "-c", setup + bundle.FROM_ARGUMENT, *arguments],
             env={"HOME": str(self.home), "PATH": f"{self.home}/bin:/usr/bin:/bin"},
             capture_output=True,
             text=True,
@@ -78,9 +80,9 @@ class Site:
         return answer
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    made = Site(tmp_path)
+@pytest.fixture(params=[sys.executable, *(python for python in pythons() if "/3.6" in python)])
+def site(tmp_path: Path, request: pytest.FixtureRequest) -> Site:
+    made = Site(tmp_path, request.param)
     (tmp_path / ".config/rookery").mkdir(parents=True)
     (tmp_path / ".config/rookery/env.sh").touch()
     (tmp_path / "bin").mkdir()

@@ -1,0 +1,35 @@
+"""What runs on clusters is compiled and imported by each Python that there is here, 3.6 among them if pyenv has it."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from home_helpers import pythons
+
+from rookery.core import paths
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+sys.path.insert(0, sys.argv[1])
+import rookery.remote
+names = [one.name for one in pkgutil.walk_packages(rookery.remote.__path__, "rookery.remote.")]
+for name in names:
+    importlib.import_module(name)
+print(len(names))
+"""
+
+
+@pytest.mark.parametrize("python", pythons())
+def test_all_of_it_is_compiled_and_imported(python: str, tmp_path: Path) -> None:
+    modules = list((paths.package() / "remote").rglob("*.py"))
+    for module in modules:
+        text = "import sys; compile(open(sys.argv[1], encoding='utf-8').read(), sys.argv[1], 'exec')"
+        done = subprocess.run([python, "-ISc", text, module], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    package = tmp_path / "rookery"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "remote").symlink_to(paths.package() / "remote")
+    done = subprocess.run([python, "-BISc", IMPORT_ALL, tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == len(modules) - 1
