@@ -128,9 +128,13 @@ def explain(error: Exception) -> str:
     elif isinstance(error, OSError):
         message, hint = said, None
     else:
-        message = f"rookery itself failed: {type(error).__name__}: {said}"
+        from rookery.core import failure_log  # noqa: PLC0415 start-up
+
+        message, file = f"rookery itself failed: {type(error).__name__}: {said}", failure_log.write(error)
         hint = "the same command with ROOKERY_DEBUG=1 before it, and tell us what it prints"
-    return _fit_for_a_terminal(str(RookeryError(message, hint=hint)))
+        if file:
+            hint = f"invoke doctor --report   # takes {file} along, which says where; send it to whoever helps"
+    return _fit_for_a_terminal(as_typed(str(RookeryError(message, hint=hint))))
 
 
 def as_typed(text: str) -> str:

@@ -70,7 +70,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def run(name: str, *arguments: str, cwd: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
-    environ = {**os.environ, "XDG_CONFIG_HOME": "/nonexistent", "XDG_STATE_HOME": "/nonexistent", **more}
+    environ = {**os.environ, "XDG_CONFIG_HOME": "/nonexistent", "XDG_STATE_HOME": "/dev/null/none", **more}
     command = [str(BIN / name), *arguments]
     return subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, timeout=60, check=False)
 
@@ -90,9 +90,16 @@ def test_a_traceback_only_when_asked_for(place: Path, arguments: list[str], more
 
 
 def test_a_bug_and_a_missing_library_are_one_line_too(place: Path) -> None:
-    done = run("invoke", "bug", cwd=place)
+    done = run("invoke", "bug", cwd=place, XDG_STATE_HOME=str(place / "state"))
     assert done.stderr.startswith("rookery itself failed: KeyError: ")
     assert len(done.stderr.splitlines()) == 2
+    [file] = place.glob("state/rookery/failures/*.txt")
+    assert str(file) in done.stderr
+    said = file.read_text()
+    assert f"rookery {__version__}, Python " in said
+    assert "$ invoke bug" in said
+    assert said.rstrip().endswith(r"KeyError: 'what\nnow'")
+    assert file.stat().st_mode & 0o077 == 0
     done = run("invoke", "lacking", cwd=place)
     assert done.stderr.startswith("no_such_library is not installed beside ")
 

@@ -1,6 +1,7 @@
 """`doctor`: what is made of what was seen, for what no miniature can be made to have, and how it is told."""
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +14,7 @@ from rookery.clusters import cluster
 from rookery.clusters.config import profile
 from rookery.clusters.login_node.quota_formats import Area
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import paths
+from rookery.core import failure_log, invocation, paths
 from rookery.core.errors import RookeryError
 from rookery.homes import up_to_date
 from rookery.support.doctor import (
@@ -647,7 +648,7 @@ def test_a_line_for_what_is_not_well() -> None:
 def test_the_report_is_text_and_then_the_same_as_data(tmp_path: Path) -> None:
     path = tmp_path / "ada.txt"
     report.writable(path)
-    report.write(path, TOLD)
+    report.write(path, TOLD, str)
     text = path.read_text()
     assert text.startswith(f"{report.HEAD}\n")
     assert json.loads(text.partition(f"{report.RULE}\n")[2]) == TOLD
@@ -669,3 +670,29 @@ def test_without_a_cluster_it_looks_at_this_computer(capsys: pytest.CaptureFixtu
     assert told.startswith("this computer: ")
     assert code == 0
     assert "next: invoke doctor --cluster NAME" in told
+
+
+def test_what_rookery_itself_failed_at_goes_into_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(
+        sys, "argv", ["/opt/bin/rookery", "submit", "WANDB_TOKEN=hush", "https://ada:hush@index.example/"]
+    )
+    for number in range(failure_log.KEPT + 5):
+        file = failure_log.write(KeyError(number))
+    assert file is not None
+    assert len(list(file.parent.iterdir())) == failure_log.KEPT
+    assert "hush" not in file.read_text()
+    report.write(tmp_path / "report.txt", TOLD, lambda text: text.replace(str(failure_log.KEPT + 4), "REDACTED"))
+    said = (tmp_path / "report.txt").read_text()
+    assert said.count("---- rookery itself failed:") == 3
+    assert "KeyError: REDACTED" in said
+    assert said.index("KeyError") < said.index(report.RULE)
+
+
+def test_a_state_folder_that_cannot_be_written_to_hides_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rookery").write_text("a file")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert failure_log.write(KeyError("x")) is None
+    assert "ROOKERY_DEBUG=1" in invocation.explain(KeyError("x"))

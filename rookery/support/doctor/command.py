@@ -96,7 +96,8 @@ def run(request: DoctorOptions) -> int:
         report.show(told, verbose=bool(request.verbose))
     if target:
         users, homes = [one.user for one in patients.values()], [one.home for one in patients.values()]
-        report.write(target, report.redacted(told, report.who(users, homes)))
+        redact = report.who(users, homes)
+        report.write(target, report.redacted(told, redact), redact)
         if not request.json:
             print(
                 f"\n{target} has it all, without names, folders, addresses and keys: "

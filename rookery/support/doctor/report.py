@@ -5,13 +5,13 @@ import json
 import os
 import pwd
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from rookery import __version__
-from rookery.core import atomic_files, invocation
+from rookery.core import atomic_files, failure_log, invocation
 from rookery.core.errors import RookeryError
 from rookery.support.doctor.checks import FAULT, OK, SKIPPED, WARNING, Check, CheckResults
 from rookery.support.doctor.laptop_checks import names_of_this_computer
@@ -127,8 +127,13 @@ def redacted(told: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str,
     return {**told, "laptop": cleaned(told["laptop"]), "clusters": clusters}
 
 
-def text(told: Mapping[str, Any]) -> str:
-    """The file that is sent: for a person first, then the same as data. `told` is redacted already."""
+def text(told: Mapping[str, Any], failures: Sequence[str] = ()) -> str:
+    """The file that is sent: for a person first, then the same as data. All of it is redacted already.
+
+    Args:
+        told: The document.
+        failures: What rookery itself failed at, as failure_log has it.
+    """
     read = [
         HEAD,
         f"rookery {told['rookery']}, {told['when']}",
@@ -137,6 +142,8 @@ def text(told: Mapping[str, Any]) -> str:
     ]
     for state, line in lines(told, all_of_them=True):
         read.append(line if not state else f"         fix: {line}" if state == "fix" else f"  {state:<7} {line}")
+    for failure in failures:
+        read += ["", "---- rookery itself failed:", failure.rstrip()]
     return "\n".join([*read, "", RULE, json.dumps(told, indent=2), ""])
 
 
@@ -159,9 +166,15 @@ def writable(path: Path) -> None:
         ) from None
 
 
-def write(path: Path, told: Mapping[str, Any]) -> None:
-    """Write the report."""
-    atomic_files.write(path, text(told))
+def write(path: Path, told: Mapping[str, Any], redact: Callable[[str], str]) -> None:
+    """Write the report, with the latest failures that nobody foresaw.
+
+    Args:
+        path: The file.
+        told: The document, redacted.
+        redact: Takes out of a text what is nobody else's business.
+    """
+    atomic_files.write(path, text(told, [redact(failure) for failure in failure_log.latest()]))
 
 
 def who(users: list[str], homes: list[str]) -> Callable[[str], str]:

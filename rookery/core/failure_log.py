@@ -1,0 +1,50 @@
+"""A file for each failure that nobody foresaw, which may not come twice; `doctor --report` takes the latest along."""
+
+import platform
+import shlex
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from rookery import __version__
+from rookery.core import atomic_files, paths, secret_values
+from rookery.core.errors import RookeryError
+
+KEPT = 10
+"""How many of them are kept."""
+
+
+def folder() -> Path:
+    """Return where they are."""
+    return paths.state_dir() / "failures"
+
+
+def write(error: Exception) -> Path | None:
+    """Write down what failed, and how; return the file, or None where it can't be written.
+
+    Versions, the command line without what looks like a secret, and the traceback: no values of variables.
+    """
+    typed = shlex.join(str(secret_values.hidden("", word)) for word in [Path(sys.argv[0]).name, *sys.argv[1:]])
+    now = time.time_ns()
+    when = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // 10**9)) + f".{now % 10**9:09}Z"
+    text = secret_values.hidden("", "".join(traceback.format_exception(error)))
+    file = folder() / f"{when.replace(':', '')}.txt"
+    try:
+        with paths.writing_state(folder()):
+            versions = f"rookery {__version__}, Python {platform.python_version()}, {platform.platform()}"
+            atomic_files.write(file, f"{versions}\n{when}\n$ {typed}\n\n{text}".encode(errors="backslashreplace"))
+            atomic_files.trim(folder(), KEPT)
+    except (OSError, RookeryError):
+        return None
+    return file
+
+
+def latest(most: int = 3) -> list[str]:
+    """Return the latest of them, the newest first.
+
+    Args:
+        most: How many.
+    """
+    files = sorted(folder().glob("*.txt"), reverse=True) if folder().is_dir() else []
+    return [file.read_text(encoding="utf-8", errors="replace")[:20_000] for file in files[:most]]
