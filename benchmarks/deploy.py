@@ -45,7 +45,7 @@ class Trees:
         laptop.there("git init -q --bare bench.git")
 
     def name(self, name: str) -> None:
-        """What the project is called."""
+        """Say what the project is called."""
         said = f"name: {name}\nclusters: [{CLUSTER}]\nenvironment: {{python: none}}\noutputs: [results]\n"
         (self.deployed / "rookery.yml").write_text(said)
 

@@ -56,7 +56,7 @@ class Folder:
         return lambda: self.laptop.run("rsync", "-az", "-e", self.laptop.ssh, source, str(self.copy))
 
     def anew(self, act: Callable[[], Act], folder: Path) -> harness.Way:
-        """The same with nothing here; what was here goes out of the way.
+        """Return the same with nothing here; what was here goes out of the way.
 
         It is removed at the end: ext4 takes no place of a file that was removed minutes ago, and looks at each of them.
         """

@@ -70,7 +70,7 @@ class Laptop:
 
 @contextmanager
 def miniature(cluster: str = "penguins") -> Iterator[Path]:
-    """A miniature of a cluster, with a home set up on it; the folder with what one needs to reach it."""
+    """Run a miniature of a cluster, with a home set up on it; the folder with what one needs to reach it."""
     top = Path(tempfile.mkdtemp(prefix="rookery-"))
     try:
         here = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "ROOKERY_"))}
@@ -85,7 +85,7 @@ def miniature(cluster: str = "penguins") -> Iterator[Path]:
 
 @contextmanager
 def laptop(sandbox: Path, cluster: str, round_trip: float) -> Iterator[Laptop]:
-    """A laptop with an open connection to a miniature, as if it were the cluster itself that far away."""
+    """Make a laptop with an open connection to a miniature, as if it were the cluster itself that far away."""
     told = yaml.safe_load((sandbox / "inventory/host_vars" / f"{cluster}.yml").read_text())
     host, port = told["cluster_host"], told.get("cluster_port", 22)
     way = link.delayed(host, port, round_trip) if round_trip else nullcontext(port)

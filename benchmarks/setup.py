@@ -30,7 +30,7 @@ CLEAN = "find ~ -mindepth 1 -maxdepth 1 ! -name .ssh -exec rm -rf {} + ; cp -a /
 
 
 def wrote(laptop: Laptop) -> list[dict[str, str]]:
-    """What rookery made in the home, by its own ledger, filled up to 40 things with files of the tools it installed."""
+    """Return what rookery made in the home, by its ledger, filled up to 40 things with files of its tools."""
     entries = json.loads(laptop.there("cat ~/.local/state/rookery/ledger.json"))["entries"]
     found = [{"path": one["path"], **one["after"]} for one in entries if one["after"].get("type") in {"dir", "file"}]
     more = laptop.there(f"find ~/.pyenv/libexec -type f | sort | head -{THINGS}").split()
@@ -40,7 +40,7 @@ def wrote(laptop: Laptop) -> list[dict[str, str]]:
 
 
 def again(laptop: Laptop, peers: Path) -> dict[str, Way]:
-    """A second run, with nothing to do."""
+    """Return a second run, with nothing to do."""
     laptop.rookery("setup", "--cluster", CLUSTER)
     things = wrote(laptop)
     sums = "".join(f"{one['digest']}  {one['path']}\n" for one in things if one["type"] == "file")
@@ -61,12 +61,12 @@ def again(laptop: Laptop, peers: Path) -> dict[str, Way]:
 
 
 def steady(act: Callable[[], object]) -> Way:
-    """A way that needs nothing made ready."""
+    """Return a way that needs nothing made ready."""
     return lambda: act
 
 
 def write_peers(laptop: Laptop, folder: Path, things: Sequence[dict[str, str]]) -> None:
-    """The same 40 things as a playbook and as pyinfra's deploy."""
+    """Write the same 40 things as a playbook and as pyinfra's deploy."""
     folder.mkdir()
     tasks, operations = [], ["from pyinfra.operations import files", ""]
     for number, one in enumerate(things):
@@ -85,7 +85,7 @@ def write_peers(laptop: Laptop, folder: Path, things: Sequence[dict[str, str]]) 
 
 
 def peer_ways(laptop: Laptop, peers: Path, folder: Path) -> dict[str, Way]:
-    """The others, over the same open connection where they can use it (pyinfra has its own ssh)."""
+    """Return the others, over the same open connection where they can use it (pyinfra has its own ssh)."""
     options = f"-F {laptop.home}/.config/rookery/ssh_config -o ControlMaster=auto -o ControlPersist=1h"
     base = {"ANSIBLE_SSH_ARGS": options, "ANSIBLE_LOCALHOST_WARNING": "0", "LC_ALL": "C.UTF-8"}
     playbook = [str(peers / "bin/ansible-playbook"), "-i", str(folder / "hosts"), str(folder / "play.yml")]
@@ -127,7 +127,10 @@ def pyinfra(laptop: Laptop, peers: Path, folder: Path) -> list[str]:
 
 
 def first(laptop: Laptop) -> dict[str, Way]:
-    """A first run, from an empty home: the same downloads and installs by rookery, and by a plain bash script."""
+    """Return a first run, from an empty home.
+
+    The same downloads and installs by rookery, and by a plain bash script.
+    """
     mirrors = yaml.safe_load((laptop.home / f".config/rookery/inventory/host_vars/{CLUSTER}.yml").read_text())
     mirrors = mirrors.get("cluster_mirrors", {})
     fetch = (Path(__file__).parents[1] / "roles/python/files/fetch_uv.py").read_text()
@@ -220,7 +223,7 @@ def start(folder: Path) -> dict[str, Way]:
 
 @contextlib.contextmanager
 def environment(wanted: bool) -> Iterator[Path]:
-    """The peers, in an environment of their own that goes with this run."""
+    """Install the peers, in an environment of their own that goes with this run."""
     folder = Path(tempfile.mkdtemp(prefix="rookery-peers-"))
     try:
         if wanted:
@@ -253,7 +256,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def on_a_miniature(sandbox: Path, peers: Path, parts: Sequence[str], runs: int) -> dict[str, dict[str, float]]:
-    """The figures that need a cluster."""
+    """Return the figures that need a cluster."""
     rows: dict[str, dict[str, float]] = {}
     for name, round_trip in harness.LINKS.items():
         with harness.laptop(sandbox, CLUSTER, round_trip) as laptop:

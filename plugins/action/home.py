@@ -48,7 +48,10 @@ GONE_POLLS = 5  # a shared filesystem may show a job's exit code some seconds af
 
 
 def tidy(arguments: dict[str, Any]) -> dict[str, Any]:
-    """A declaration in its full form: a path alone stands for a folder; items with a false `when` are left out."""
+    """Return a declaration in its full form: a path alone stands for a folder.
+
+    Items with a false `when` are left out.
+    """
     full: dict[str, Any] = {}
     for kind, items in arguments.items():
         if not isinstance(items, list):
@@ -64,7 +67,7 @@ def tidy(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def faults(declaration: dict[str, Any]) -> list[str]:
-    """What is wrong with a declaration, a line each."""
+    """Return what is wrong with a declaration, a line each."""
     found = [
         f"{key} is not a kind of thing that a home holds; known are {', '.join(sorted(ITEMS.keys() | OTHERS))}"
         for key in declaration
@@ -146,7 +149,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         role = self._task._role.get_name() if self._task._role else "playbook"
         facts = self._variable("cluster_facts", variables)
         storage, free = facts.get("storage", {}), facts.get("free_mb", {})
-        # what the person's quota leaves is for every role to keep to
+        # what the user's quota leaves is for every role to keep to
         known = {path: free[name] for name, path in storage.items() if name in free}
         declaration["space"] = {**known, **declaration.get("space", {})}
         asked = self._asked(variables)
@@ -170,13 +173,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return _result(_add(done, answer), show_diff=bool(self._task.diff))
 
     def _asked(self, variables: dict[str, Any]) -> dict[str, Any]:
-        """What the laptop asks for by this run, where it is a whole one (rookery/homes/up_to_date.py)."""
+        """Return what the laptop asks for by this run, where it is a whole one (rookery/homes/up_to_date.py)."""
         run = self._variable("rookery_run", variables)
         asked: dict[str, Any] = run.get("asked", {}).get(variables.get("inventory_hostname"), {})
         return {} if self._task.check_mode else asked
 
     def _seal(self, asked: dict[str, Any], facts: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """What is written down at the end of a whole run, so that the next need not be one."""
+        """Return what is written down at the end of a whole run, so that the next need not be one."""
         profile = {key: value for key, value in variables.items() if key.startswith("cluster_")}
         glance = probe.command(probe.script(), self._templar.template(profile), glance=True)
         return {**asked, "facts": probe.lasting(facts), "glance": glance}
@@ -189,7 +192,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {"failed": True, "msg": error.message, "hint": error.hint or ""}
 
     def _answer(self, payload: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """The answer of the login node.
+        """Return the answer of the login node.
 
         The last one of a run has a login of its own, which sees what the home is like by then.
 
@@ -218,11 +221,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return answer
 
     def _variable(self, name: str, variables: dict[str, Any]) -> Any:
-        """A variable with the templates in it filled in; an empty mapping where there is none."""
+        """Return a variable with the templates in it filled in; an empty mapping where there is none."""
         return self._templar.template(variables.get(name)) or {}
 
     def _interpreter(self, variables: dict[str, Any]) -> str:
-        """The Python over there: what the probe found, else what Ansible was told, else the usual one."""
+        """Return the Python over there: what the probe found, else what Ansible was told, else the usual one."""
         found = self._variable("cluster_facts", variables).get("python")
         told = self._variable("ansible_python_interpreter", variables) or "auto"
         return str(found or (told if not told.startswith("auto") else "python3"))
@@ -259,7 +262,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             display.display("    " + rest.decode("utf-8", "replace"))
 
     def _rendered(self, item: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """A file with its content: templates are looked for, and filled in, as the template module does it."""
+        """Return a file with its content: templates are looked for, and filled in, as the template module does it."""
         if "template" not in item:
             return item
         try:
@@ -277,7 +280,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
 
 def _unanswered(code: int, lines: Sequence[str]) -> dict[str, Any]:
-    """The result where no answer came from the login node, from the command's exit code and what it said."""
+    """Return the result where no answer came from the login node, from the command's exit code and what it said."""
     hint = "run the same command again; if that fails too, log in by hand and try the same Python"
     last = lines[-1] if lines else "it said nothing"
     told = f"the login node did not carry out the declaration: exit code {code}: {last}"
@@ -291,14 +294,14 @@ def _run_of(given: dict[str, Any]) -> dict[str, str]:
 
 
 def _add(done: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-    """The results of the parts before and after a job, as one."""
+    """Return the results of the parts before and after a job, as one."""
     lists = {key: done[key] + answer.get(key, []) for key in ("outcomes", "diff")}
     done.update({**answer, **lists, "changed": done["changed"] or answer.get("changed", False)})
     return done
 
 
 def _message(answer: dict[str, Any]) -> str:
-    """What went wrong, with what to do about it."""
+    """Return what went wrong, with what to do about it."""
     return f"{answer['msg']} ({answer['hint']})" if answer.get("hint") else str(answer["msg"])
 
 

@@ -87,13 +87,13 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
 
 
 def _task(task: Task) -> dict[str, Any]:
-    """A task's role and name, without the role that Ansible puts before the name."""
+    """Return a task's role and name, without the role that Ansible puts before the name."""
     role = task._role.get_name() if task._role else None
     return {"role": role, "task": task.name or task.action, "action": task.action}
 
 
 def _message(values: dict[str, Any]) -> str:
-    """What a failed or unreachable result says, the most useful of it."""
+    """Return what a failed or unreachable result says, the most useful of it."""
     if faults := values.get("argument_errors"):
         return f"what is asked for can't be done: {'; '.join(faults)}"
     parts = [values.get("msg"), values.get("module_stderr") or values.get("stderr")]
@@ -101,7 +101,7 @@ def _message(values: dict[str, Any]) -> str:
 
 
 def _hint(values: dict[str, Any], host: str) -> str:
-    """The command to run next, where a role was asked for what it can't do."""
+    """Return the command to run next, where a role was asked for what it can't do."""
     if not values.get("argument_errors"):
         return ""
     return f"invoke clusters.show {host}   # names the file and line of each setting"

@@ -18,7 +18,7 @@ class CommandTask(Task[Any]):
     """A task that leaves `-h` to help: by itself Invoke would give it to the next flag with an h in it."""
 
     def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
-        """What Invoke makes a flag of."""
+        """Return what Invoke makes a flag of."""
         options: dict[str, Any] = super().arg_opts(name, default, {*taken_names, "h"})
         return options
 
@@ -81,7 +81,7 @@ def command(**options: Any) -> Callable[[Callable[..., int | None]], Any]:
 
 
 def namespace(tasks: Path | None = None) -> Collection:
-    """The collection that tasks.py of the house defines.
+    """Return the collection that tasks.py of the house defines.
 
     Args:
         tasks: Another tasks file.
@@ -97,7 +97,7 @@ def namespace(tasks: Path | None = None) -> Collection:
 
 
 def main() -> None:
-    """The console script `rookery`."""
+    """Run the console script `rookery`."""
     try:
         collection = namespace()
     except RookeryError as error:

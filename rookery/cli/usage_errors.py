@@ -17,7 +17,7 @@ _UNKNOWN = re.compile(r"No idea what (.*) is!", re.DOTALL)
 
 
 def explained(said: str, machine: "ParseMachine") -> str:
-    """The line to print, and the one with what to run next.
+    """Return the line to print, and the one with what to run next.
 
     Args:
         said: Invoke's own words.
@@ -42,7 +42,7 @@ def explained(said: str, machine: "ParseMachine") -> str:
 
 
 def _unknown(word: str, name: str, machine: "ParseMachine") -> tuple[str, str]:
-    """What to say of a word that is neither a command nor a flag of one."""
+    """Return what to say of a word that is neither a command nor a flag of one."""
     if word.startswith("-"):
         context = machine.context if name else machine.initial
         known = [one for one in context.flags if one.startswith("--")]

@@ -11,7 +11,7 @@ ACCOUNT = "{account}"
 
 
 def account(data: Mapping[str, Any]) -> str:
-    """What the person's jobs are charged to; "" where not given (see profile.require_account).
+    """Return what the user's jobs are charged to; "" where not given (see profile.require_account).
 
     Args:
         data: The cluster's `cluster_*` values.
@@ -62,11 +62,11 @@ class Cluster:
     port: int
     """Port of its ssh server."""
     user: str
-    """The person's username there; "" where not given yet (see require_user)."""
+    """The user's username there; "" where not given yet (see require_user)."""
     identity_file: str | None
-    """The person's private key, absolute; None for ssh's own choice."""
+    """The user's private key, absolute; None for ssh's own choice."""
     known_hosts_file: str | None
-    """File with its host keys, absolute; None for rookery's own beside the person's."""
+    """File with its host keys, absolute; None for rookery's own beside the user's."""
     proxy_jump: str | None
     """Hosts to go through, as ssh's ProxyJump takes them; None for none."""
     sandbox: bool
@@ -112,7 +112,7 @@ class Cluster:
 
 
 def require_user(cluster: Cluster) -> str:
-    """The person's username on a cluster.
+    """Return the user's username on a cluster.
 
     Raises:
         RookeryError: It isn't known yet.

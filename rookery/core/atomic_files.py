@@ -1,4 +1,4 @@
-"""A file of the person's, on this side, written whole or not at all."""
+"""A file of the user's, on this side, written whole or not at all."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -12,12 +12,12 @@ KEPT = ".before-rookery"
 
 @contextmanager
 def replacing(path: Path, *, mode: int = 0o600, check: Callable[[Path], None] = lambda _: None) -> Iterator[TextIO]:
-    """A new file to write to, in UTF-8, that takes the other's place in one step where the block ends well.
+    """Open a new file to write to, in UTF-8, that takes the other's place in one step where the block ends well.
 
     Bytes that are no UTF-8, which Python keeps as surrogates, come out as they were.
 
     Args:
-        path: The file; a folder that is missing is made, for the person alone.
+        path: The file; a folder that is missing is made, for the user alone.
         mode: Its permission bits.
         check: Given the new file before it takes its place; where it raises, the old one stays.
     """
@@ -43,7 +43,7 @@ def write(path: Path, text: str | bytes, *, mode: int = 0o600, check: Callable[[
     """Put a file in place in one step: who reads it sees the old content or the new, also after a power cut.
 
     Args:
-        path: The file; a folder that is missing is made, for the person alone.
+        path: The file; a folder that is missing is made, for the user alone.
         text: What it will hold; a text is written in UTF-8.
         mode: Its permission bits.
         check: Given the new file before it takes its place; where it raises, the old one stays.
@@ -63,7 +63,7 @@ class ChangedError(OSError):
 
 
 def exchange(path: Path, before: bytes | None, after: bytes, *, mode: int = 0o644, copy: Path | None = None) -> None:
-    """Give a file of the person's another content, if it still has the one that was looked at; its mode stays.
+    """Give a file of the user's another content, if it still has the one that was looked at; its mode stays.
 
     Args:
         path: The file itself: what a link leads to.
@@ -93,6 +93,6 @@ def exchange(path: Path, before: bytes | None, after: bytes, *, mode: int = 0o64
 
 
 def copy_name(path: Path) -> Path:
-    """A name beside a file for a copy of it, which nothing has yet."""
+    """Return a name beside a file for a copy of it, which nothing has yet."""
     names = (path.with_name(f"{path.name}{KEPT}{f'.{number}' * bool(number)}") for number in range(1000))
     return next(name for name in names if not name.exists())

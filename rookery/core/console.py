@@ -1,4 +1,4 @@
-"""What a person sees of a run: a line an outcome as it comes, then a summary, or one JSON document.
+"""What a user sees of a run: a line an outcome as it comes, then a summary, or one JSON document.
 
 `Story` takes in events and knows what happened to each cluster; `Screen` shows it. What comes from a cluster is never
 read as markup, and its control characters are dropped.
@@ -54,7 +54,7 @@ class HomeOutcome:
     """One thing that a home must hold, and what came of it.
 
     Attributes:
-        state: made, changed, kept (the person's own stands there), present, would-change or failed.
+        state: made, changed, kept (the user's own stands there), present, would-change or failed.
         what: The outcome in a student's words, or the path.
         role: The role that declared it.
         path: Where it is.
@@ -157,7 +157,7 @@ class RunResult:
         return [result for result in self.clusters.values() if result.state != "ok"]
 
     def document(self, **more: Any) -> dict[str, Any]:
-        """The whole of it, for --json."""
+        """Return the whole of it, for --json."""
         clusters = {}
         for name, result in self.clusters.items():
             values = asdict(result)
@@ -182,13 +182,13 @@ def _outcome(one: Mapping[str, Any], role: str, home: str) -> HomeOutcome:
 
 
 def _is_apart(one: HomeOutcome) -> bool:
-    """Whether a line of its own is worth it: what was installed, what is the person's own, what failed."""
+    """Whether a line of its own is worth it: what was installed, what is the user's own, what failed."""
     was_installed = one.kind in {"commands", "moves"} and one.state in CHANGES
     return one.state in {"kept", "failed"} or bool(one.note) or was_installed
 
 
 def diff_lines(diff: Any) -> Iterator[str]:
-    """The lines of Ansible's `diff`, in the unified form."""
+    """Yield the lines of Ansible's `diff`, in the unified form."""
     from difflib import unified_diff  # noqa: PLC0415 start-up
 
     for one in diff if isinstance(diff, list) else [diff]:
@@ -297,7 +297,7 @@ class Screen:
             self._line(f"       {line}", "dim")
 
     def _outcomes(self, host: str, task: str, found: list[HomeOutcome]) -> None:
-        """A line for what a task came to, then one for each thing that took time or that a person should look at."""
+        """Print a line for what a task came to, then one for each thing that took time or needs a look."""
         apart = [one for one in found if self.verbosity or _is_apart(one)]
         rest = [one for one in found if one not in apart]
         changed = [one for one in rest if one.state in CHANGES]

@@ -2,7 +2,7 @@
 
 
 class RookeryError(Exception):
-    """Something a person can act on.
+    """Something a user can act on.
 
     Attributes:
         message: One line that says what is wrong, and with what.

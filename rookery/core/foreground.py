@@ -1,4 +1,4 @@
-"""A program that asks on the person's terminal, run as a job of its own, as a shell would run it.
+"""A program that asks on the user's terminal, run as a job of its own, as a shell would run it.
 
 ssh leaves a process behind for each jump host, in the process group that it was started in. In rookery's own, the
 Ctrl-C that stops a later step would end it, and the login with it.

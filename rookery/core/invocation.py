@@ -1,4 +1,4 @@
-"""What commands have in common for the person who types them: how they are called here, and one way to fail.
+"""What commands have in common for the user who types them: how they are called here, and one way to fail.
 
 What goes wrong underneath is a RookeryError: one line, the command to run next, exit code 1. A traceback is shown only
 under `--debug` or ROOKERY_DEBUG=1.
@@ -110,7 +110,7 @@ def _is_unread() -> bool:
 
 
 def explain(error: Exception) -> str:
-    """What a person is told of an error: a line, and a second with what to do about it."""
+    """Return what a user is told of an error: a line, and a second with what to do about it."""
     if isinstance(error, RookeryError):
         return _fit_for_a_terminal(as_typed(str(error)))
     said = " ".join(str(error).split())
@@ -138,12 +138,15 @@ def explain(error: Exception) -> str:
 
 
 def as_typed(text: str) -> str:
-    """A text of ours with each command in it as the person types it here: they are written with `invoke` first."""
+    """Return a text of ours with each command in it as the user types it here.
+
+    They are written with `invoke` first.
+    """
     return re.sub(r"\binvoke (?=[a-z])", f"{invocation()} ", text)
 
 
 def _fit_for_a_terminal(text: str) -> str:
-    """The text without control characters: a part of it may come from elsewhere, a cluster or a file."""
+    """Return the text without control characters: a part of it may come from elsewhere, a cluster or a file."""
     if all(line.isprintable() for line in text.split("\n")):
         return text
     from rookery.core.console import clean  # noqa: PLC0415 start-up
@@ -180,9 +183,9 @@ def is_guided() -> bool:
 
 
 def invocation() -> str:
-    """What the person types to get here, for the commands that messages suggest: `invoke`, or `rookery`.
+    """Return what the user types to get here, for the commands that messages suggest: `invoke`, or `rookery`.
 
-    A script that runs the program for the person says in ROOKERY_CALLED_AS how they can do it themselves.
+    A script that runs the program for the user says in ROOKERY_CALLED_AS how they can do it themselves.
     """
     if told := os.environ.get("ROOKERY_CALLED_AS"):
         return told

@@ -1,6 +1,6 @@
-"""Where things are: the house's own files, and the folders of the person who runs it.
+"""Where things are: the house's own files, and the folders of the user who runs it.
 
-Every function reads the environment when it is called, so that a test or a sandbox can give a person another home.
+Every function reads the environment when it is called, so that a test or a sandbox can give a user another home.
 """
 
 import errno
@@ -15,18 +15,18 @@ from rookery.core.errors import RookeryError
 
 
 def root() -> Path:
-    """The folder with playbooks/, roles/, inventory/ …: the checkout, or the copy that the wheel carries."""
+    """Return the folder with playbooks/, roles/, inventory/ …: the checkout, or the copy that the wheel carries."""
     carried = package() / "_house"
     return carried if carried.is_dir() else package().parent
 
 
 def package() -> Path:
-    """The folder of the package itself."""
+    """Return the folder of the package itself."""
     return Path(__file__).resolve().parents[1]
 
 
 def remote(name: str) -> str:
-    """The text of what is run on clusters.
+    """Return the text of what is run on clusters.
 
     Args:
         name: A file of rookery/remote.
@@ -35,18 +35,18 @@ def remote(name: str) -> str:
 
 
 def _xdg(variable: str, default: str) -> Path:
-    """A base folder of the XDG specification; a relative value counts as unset, as the specification asks."""
+    """Return a base folder of the XDG specification; a relative value counts as unset, as the specification asks."""
     value = os.environ.get(variable, "")
     return Path(value) if value.startswith("/") else Path.home() / default
 
 
 def config_dir() -> Path:
-    """The person's choices: inventory/, ssh_config."""
+    """Return the user's choices: inventory/, ssh_config."""
     return _xdg("XDG_CONFIG_HOME", ".config") / "rookery"
 
 
 def state_dir() -> Path:
-    """What rookery remembers between runs: known hosts, sandboxes, locks."""
+    """Return what rookery remembers between runs: known hosts, sandboxes, locks."""
     return _xdg("XDG_STATE_HOME", ".local/state") / "rookery"
 
 
@@ -70,7 +70,7 @@ def writing_state(folder: Path) -> Iterator[None]:
 
 
 def cache_dir() -> Path:
-    """What can be fetched again."""
+    """Return what can be fetched again."""
     return _xdg("XDG_CACHE_HOME", ".cache") / "rookery"
 
 
@@ -80,7 +80,7 @@ def _is_short(folder: str, longest: int = 20) -> bool:
 
 
 def runtime_dir() -> Path:
-    """A short folder of mode 0700 for sockets, made if need be.
+    """Return a short folder of mode 0700 for sockets, made if need be.
 
     A socket's whole path may have 107 bytes (sun_path, unix(7)), and ssh adds 17 to it while it connects, so a folder
     deep in a home won't do.

@@ -17,7 +17,7 @@ _ASSIGNED = re.compile(rf"(\w{{0,40}}{_WORD}\w{{0,40}}\s?=\s?)(?:'[^']*'|\"[^\"]
 
 
 def hidden(key: str, value: Any) -> Any:
-    """A value as it may be shown: what looks like a secret is left out, in whatever it holds too.
+    """Return a value as it may be shown: what looks like a secret is left out, in whatever it holds too.
 
     Args:
         key: Its name; one such as `wandb_token` hides the whole value.
@@ -33,5 +33,5 @@ def hidden(key: str, value: Any) -> Any:
 
 
 def _plain(text: str) -> str:
-    """A text without the passwords in its addresses and assignments."""
+    """Return a text without the passwords in its addresses and assignments."""
     return _ASSIGNED.sub(rf"\1{HIDDEN}", _IN_ADDRESS.sub(rf"\1:{HIDDEN}@", text))

@@ -13,7 +13,7 @@ _named: set[str] = set()
 
 
 def load(path: os.PathLike[str] | str, shape: Shape, *, advice: str = "", most: int = strict_json.MOST_BYTES) -> Any:
-    """What a file holds; None where there is none, or where it can't be used, which is said on standard error.
+    """Return what a file holds; None where there is none, or where it can't be used, which is said on standard error.
 
     Args:
         path: The file.

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 
 def console() -> "Console":
-    """Standard output; what goes to a file or a pipe is not folded at the width of a terminal."""
+    """Return standard output; what goes to a file or a pipe is not folded at the width of a terminal."""
     from rich.console import Console
 
     return Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
 
 
 def table(headings: Iterable[str]) -> "Table":
-    """An empty table.
+    """Return an empty table.
 
     Args:
         headings: Those of the columns; one that begins with `>` is a column of numbers.

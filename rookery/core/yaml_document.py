@@ -64,7 +64,7 @@ class Document:
     """The line, counted from 1, of each key and list element."""
 
     def line(self, place: Place) -> int:
-        """The line of a place, or of the nearest thing around it that has one."""
+        """Return the line of a place, or of the nearest thing around it that has one."""
         while place and place not in self.lines:
             place = place[:-1]
         return self.lines.get(place, 1)
@@ -108,7 +108,7 @@ def _refuse_long_number(node: "yaml.Node") -> None:
 
 
 def _ordinary(value: Any) -> Any:
-    """The value, unless it is a number that no other program could hold.
+    """Return the value, unless it is a number that no other program could hold.
 
     Raises:
         ValueError: It is one.
@@ -176,13 +176,13 @@ def _text(file: Path) -> str:
 
 
 def _kept(text: str, dialect: Dialect) -> Path:
-    """The file with what a text says."""
+    """Return the file with what a text says."""
     whole = "\0".join((__version__, dialect.name, text))
     return paths.cache_dir() / "yaml" / hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _told(value: Any) -> tuple[Any, dict[tuple[Any, ...], int]]:
-    """The shape of what is kept: the data, and the line of each place in it."""
+    """Return the shape of what is kept: the data, and the line of each place in it."""
     if not isinstance(value, list) or len(value) != 2 or not isinstance(value[1], list):
         raise MismatchError("is not data with its lines")
     for one in value[1]:
@@ -204,7 +204,7 @@ def _keep(path: Path, document: Document) -> None:
 
 
 def _parsed(file: Path, text: str, dialect: Dialect) -> tuple[Document, bool]:
-    """What a text says, and whether it has no aliases: JSON, in which it is kept, knows none."""
+    """Return what a text says, and whether it has no aliases: JSON, in which it is kept, knows none."""
     import yaml
 
     try:
@@ -288,7 +288,7 @@ class _Extent:
 
 
 def _shown(tag: str) -> str:
-    """A tag as it was written: !!int."""
+    """Return a tag as it was written: !!int."""
     return tag.replace("tag:yaml.org,2002:", "!!", 1)[:40]
 
 
@@ -297,7 +297,10 @@ def _wrong(file: Path, line: int, what: str) -> RookeryError:
 
 
 def _lines(file: Path, node: "yaml.Node", place: Place, seen: set[int]) -> Iterator[tuple[Place, int]]:
-    """The line of everything inside a node; a key said twice is an error, since YAML keeps the last in silence."""
+    """Yield the line of everything inside a node.
+
+    A key said twice is an error, since YAML keeps the last in silence.
+    """
     import yaml
 
     if id(node) in seen:  # an alias: its lines are those of its anchor

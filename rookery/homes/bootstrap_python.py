@@ -43,7 +43,10 @@ def fetch_uv(machine: str, index: str) -> Path:
 
 
 def commands(facts: Mapping[str, Any], profile: Mapping[str, Any], version: str) -> tuple[str, str]:
-    """The two lines of shell that go before and after uv is sent: make its folder; install a Python and link it."""
+    """Return the two lines of shell that go before and after uv is sent: make its folder.
+
+    Install a Python and link it.
+    """
     prefix = shlex.quote(facts["prefix"])
     json_url = (profile.get("cluster_mirrors") or {}).get("uv_python_downloads")
     mirror = f"UV_PYTHON_DOWNLOADS_JSON_URL={shlex.quote(json_url)} " if json_url else ""

@@ -212,7 +212,7 @@ def _short(where: str, files: dict[str, str]) -> str:
 
 
 def _readable(value: Any) -> "RenderableType":
-    """A value as a person reads it: a list a line an element, a mapping as `key value, key value`."""
+    """Return a value as a user reads it: a list a line an element, a mapping as `key value, key value`."""
     from rich.text import Text
 
     if isinstance(value, list):
@@ -221,7 +221,10 @@ def _readable(value: Any) -> "RenderableType":
 
 
 def _named(key: str, value: Any) -> str:
-    """A key and its value, the unit that the key ends in put behind the number: `max 12 h` for max_minutes: 720."""
+    """Return a key and its value, the unit that the key ends in put behind the number.
+
+    `max 12 h` for max_minutes: 720.
+    """
     stem, _, unit = key.rpartition("_")
     if unit not in UNITS or not isinstance(value, int):
         return f"{key} {_flat(value)}"
@@ -231,7 +234,7 @@ def _named(key: str, value: Any) -> str:
 
 
 def _flat(value: Any) -> str:
-    """A value on one line."""
+    """Return a value on one line."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):

@@ -25,7 +25,7 @@ class Trace:
 
     Attributes:
         path: Where it is.
-        what: What it is, in a person's words.
+        what: What it is, in a user's words.
         remove: What takes it away; None where it always stays.
         on_purge: Whether it goes with --purge alone.
     """
@@ -37,7 +37,7 @@ class Trace:
 
 
 def _traces(connection: "Connection") -> list[Trace]:
-    """What there is of a cluster."""
+    """Return what there is of a cluster."""
     cluster = connection.cluster
     note = set_up_note.of(cluster)
     found = [Trace(note, "the note that it is set up", lambda: note.unlink(missing_ok=True))]
@@ -62,7 +62,7 @@ def _traces(connection: "Connection") -> list[Trace]:
 
 
 def plan(connection: "Connection", *, purge: bool) -> list[str]:
-    """What `forget` would do, a line each."""
+    """Return what `forget` would do, a line each."""
     return [_line(trace, purge) for trace in _traces(connection) if trace.path.exists()]
 
 
@@ -84,7 +84,7 @@ def forget(connection: "Connection", *, purge: bool) -> list[str]:
 
 
 def _editors(cluster: "Cluster") -> list[Trace]:
-    """What VS Code knows of it, and what `ssh NAME-job` goes by."""
+    """Return what VS Code knows of it, and what `ssh NAME-job` goes by."""
     known = compute_node_keys.known_hosts(cluster)
     found = [
         Trace(path, "what VS Code was told of it", partial(workstation.take_back, cluster, path), on_purge=True)

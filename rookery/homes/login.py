@@ -1,6 +1,6 @@
 """`login` and `logout`: the connections that every other command goes through, opened and closed by hand.
 
-What is typed for a login goes into ssh's own prompts, on the person's terminal; nothing of it passes through here.
+What is typed for a login goes into ssh's own prompts, on the user's terminal; nothing of it passes through here.
 """
 
 import json
@@ -26,15 +26,15 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 @dataclass(frozen=True)
 class LoginOptions:
-    """What a person asks of `login` or `logout`; each field is the flag of that name.
+    """What a user asks of `login` or `logout`; each field is the flag of that name.
 
     Attributes:
-        cluster: Names with commas between them, or `all`; "" for those where the person's username is known.
-        user: The person's name on the cluster, kept for the next time.
+        cluster: Names with commas between them, or `all`; "" for those where the user's username is known.
+        user: The user's name on the cluster, kept for the next time.
         sandbox: Miniatures of the clusters on this machine.
         json: One JSON document on standard output, nothing else.
         yes: Ask nothing but what a login takes.
-        accept_host_key: The fingerprint of a host key that the person has checked, to accept.
+        accept_host_key: The fingerprint of a host key that the user has checked, to accept.
     """
 
     cluster: str = ""
@@ -52,7 +52,7 @@ class Entry:
     Attributes:
         state: opened, open (already), closed, none (there was nothing to close) or failed.
         host: Its login node.
-        user: The person's name there.
+        user: The user's name there.
         hours: How long the connection stays open after its last use.
         at_risk: When the cluster may be taken down for work.
         at_risk_now: Whether that is now, by this computer's clock.
@@ -118,7 +118,7 @@ def at_risk_now(text: str, now: time.struct_time) -> bool:
 
 
 def _meant(request: LoginOptions, *, closing: bool = False) -> list[str]:
-    """The clusters asked for; without a name, those where the person has a username (or a miniature)."""
+    """Return the clusters asked for; without a name, those where the user has a username (or a miniature)."""
     if request.cluster not in {"", "all"}:
         return selection.clusters(request.cluster, "logout" if closing else "login")
     found = selection.yours(sandbox=request.sandbox)
@@ -183,7 +183,7 @@ def _entry(state: str, connection: "Connection") -> Entry:
 
 
 def _say(name: str, entry: Entry) -> None:
-    """A line or two of what came of a cluster."""
+    """Print a line or two of what came of a cluster."""
     if entry.state == "failed":
         again = f"\n  next: {entry.hint}" if entry.hint else ""
         print(f"{entry.error}{again}", file=sys.stderr)

@@ -1,6 +1,6 @@
 """One ansible-playbook run: clusters and flags go in, events come out, Ansible's exit code is the result.
 
-Ansible runs as a process of its own with an environment that is made here, so nothing of the person's own Ansible
+Ansible runs as a process of its own with an environment that is made here, so nothing of the user's own Ansible
 configuration takes part. One process serves all clusters (its start costs a second): strategy `free` lets each go at
 its own pace, and one that fails leaves the others running.
 """
@@ -30,7 +30,7 @@ Event = Mapping[str, Any]
 
 
 def run_id() -> str:
-    """A name for one run, in the order of time: 20260501T101500-1a2b."""
+    """Return a name for one run, in the order of time: 20260501T101500-1a2b."""
     return f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(2)}"
 
 
@@ -68,7 +68,7 @@ class Play:
 
 
 def argv(play: Play) -> list[str]:
-    """What ansible-playbook is told on its command line."""
+    """Return what ansible-playbook is told on its command line."""
     variables = {
         # ssh takes host, port, user and key from the Host entry of the cluster's name. Each task would render the
         # inventory's templates for these anew, half a second in all.
@@ -91,7 +91,7 @@ def argv(play: Play) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """The environment of Ansible: the person's, with everything that Ansible reads replaced."""
+    """Return the environment of Ansible: the user's, with everything that Ansible reads replaced."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
     state = paths.state_dir() / "ansible"
     return {

@@ -51,7 +51,7 @@ Order = dict[str, Any]
 
 
 def order(connection: "Connection") -> Order | None:
-    """What begins one on a cluster; None where it would be too long for one argument.
+    """Return what begins one on a cluster; None where it would be too long for one argument.
 
     Args:
         connection: An open connection to the cluster.
@@ -160,7 +160,7 @@ def begin(orders: Mapping[str, Order]) -> None:
 
 
 def probed(name: str, asked: Sequence[str]) -> str | None:
-    """What the probe said when the session began; None where it was asked something else, or there is none.
+    """Return what the probe said when the session began; None where it was asked something else, or there is none.
 
     To be called once, before `carry_out`: the session says it unasked, and is there to be asked only then.
 
@@ -187,7 +187,7 @@ def probed(name: str, asked: Sequence[str]) -> str | None:
 
 
 def carry_out(name: str, python: str, payload: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The converger's answer to what a role sends; None where a command of its own has to be sent.
+    """Return the converger's answer to what a role sends; None where a command of its own has to be sent.
 
     Args:
         name: The cluster.

@@ -8,7 +8,7 @@ from rookery.sandbox.registry import listing
 
 
 def yours(*, sandbox: bool = False) -> list[str]:
-    """The clusters where the person has a username; the miniatures that run.
+    """Return the clusters where the user has a username; the miniatures that run.
 
     Args:
         sandbox: Whether miniatures are meant.
@@ -20,9 +20,9 @@ def yours(*, sandbox: bool = False) -> list[str]:
 
 
 def clusters(text: str, command: str = "setup", *, sandbox: bool = False) -> list[str]:
-    """The clusters that `--cluster` names, each once, in its order.
+    """Return the clusters that `--cluster` names, each once, in its order.
 
-    `all` are those where the person has a username; all there are, where they have none yet or miniatures are meant.
+    `all` are those where the user has a username; all there are, where they have none yet or miniatures are meant.
 
     Args:
         text: What stands behind `--cluster`.
@@ -48,7 +48,7 @@ def clusters(text: str, command: str = "setup", *, sandbox: bool = False) -> lis
 
 
 def roles(text: str) -> tuple[str, ...]:
-    """The roles that `--tags` names.
+    """Return the roles that `--tags` names.
 
     Raises:
         RookeryError: One is not known.

@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SetupOptions:
-    """What a person asks of `setup`; each field is the flag of that name.
+    """What a user asks of `setup`; each field is the flag of that name.
 
     Attributes:
         cluster: Names with commas between them, or `all`.
         check: Say what would change, and change nothing.
         diff: Show the lines that change.
         tags: Roles, with commas between them; all where empty.
-        user: The person's name on the cluster, kept for the next time.
+        user: The user's name on the cluster, kept for the next time.
         account: What their jobs there are charged to, likewise.
         sandbox: Against miniatures of the clusters on this machine.
         offline_mirrors: Make local mirrors of what this machine can't reach (with sandbox).
@@ -50,7 +50,7 @@ class SetupOptions:
         timings: Say at the end where the time went.
         yes: Ask nothing.
         verbosity: How much more to say.
-        accept_host_key: The fingerprint of a host key that the person has checked, to accept.
+        accept_host_key: The fingerprint of a host key that the user has checked, to accept.
     """
 
     cluster: str = ""
@@ -152,7 +152,7 @@ def run(request: SetupOptions) -> int:
 
 
 def _look(connections: Mapping[str, "Connection"], this: _Run) -> set[str]:
-    """The fast way: see which homes are as asked for already.
+    """Return the fast way: see which homes are as asked for already.
 
     Returns:
         The clusters that answered, and whose start-up files leave commands alone.
@@ -197,7 +197,7 @@ def _tell(this: _Run, connections: Mapping[str, "Connection"], code: int) -> Non
 
 @contextmanager
 def _apart(results: "RunResult", name: str) -> Iterator[None]:
-    """What stops one of several clusters is told of at the end, and the others go on; a single one stops all."""
+    """Note what stops one of several clusters, and go on with the others; a single one stops all."""
     try:
         yield
     except RookeryError as error:
@@ -207,7 +207,7 @@ def _apart(results: "RunResult", name: str) -> Iterator[None]:
 
 
 def _clusters(request: SetupOptions, results: "RunResult") -> dict[str, "Cluster"]:
-    """The profiles, with sandboxes started where they are asked for."""
+    """Return the profiles, with sandboxes started where they are asked for."""
     from rookery.sandbox import lifecycle  # noqa: PLC0415 start-up
 
     names = [name for name, result in results.clusters.items() if result.state == "ok"]
@@ -227,7 +227,7 @@ def _clusters(request: SetupOptions, results: "RunResult") -> dict[str, "Cluster
 
 
 def _open_connections(clusters: Mapping[str, "Cluster"], this: _Run) -> dict[str, "Connection"]:
-    """A connection to each cluster, one after another so that two never ask for a password at once.
+    """Return a connection to each cluster, one after another so that two never ask for a password at once.
 
     Where a look follows, that finds out by itself whether a connection that is there still is good.
     """
@@ -300,7 +300,10 @@ def _play(connections: Mapping[str, "Connection"], this: _Run) -> int:
 
 
 def _explained(event: playbook.Event, connections: Mapping[str, "Connection"]) -> playbook.Event:
-    """An event: what to run next as it is typed here, and that a cluster is out of reach as its connection says it."""
+    """Return an event: what to run next as it is typed here.
+
+    And that a cluster is out of reach as its connection says it.
+    """
     if event.get("state") != "unreachable" or event["host"] not in connections:
         return {**event, "hint": invocation.as_typed(event["hint"])} if event.get("hint") else event
     error = connections[event["host"]].failure(255, str(event["msg"]).partition("via ssh:")[2], "")
@@ -321,7 +324,7 @@ def _remember(cluster: "Cluster", result: "ClusterResult") -> None:
 
 
 def last(cluster: "Cluster") -> str:
-    """What is noted on this side of the last run that went through every role and was needed; "" for none."""
+    """Return what is noted on this side of the last run that went through every role and was needed; "" for none."""
     note = set_up_note.of(cluster)
     return note.read_text(encoding="utf-8") if note.is_file() else ""
 
@@ -348,7 +351,7 @@ def _free(megabytes: Any) -> str:
 
 
 def following(connection: "Connection", *, check: bool) -> Iterator[str]:
-    """The commands that work now; after a check, the one that does it."""
+    """Yield the commands that work now; after a check, the one that does it."""
     cluster = connection.cluster
     sandbox = " --sandbox" if cluster.sandbox else ""
     if invocation.is_guided():
@@ -361,7 +364,7 @@ def following(connection: "Connection", *, check: bool) -> Iterator[str]:
 
 
 def _short(path: Path) -> str:
-    """A path as a person would type it."""
+    """Return a path as a user would type it."""
     home = Path.home()
     return f"~/{quote(str(path.relative_to(home)))}" if path.is_relative_to(home) else quote(str(path))
 

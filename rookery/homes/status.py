@@ -37,8 +37,8 @@ class StorageArea:
     Attributes:
         name: home, persistent …
         path: Where it is.
-        free_mb: MB that are left there for the person; None where that is not known.
-        quota_mb: MB that the person may have there; None where the profile says nothing of it.
+        free_mb: MB that are left there for the user; None where that is not known.
+        quota_mb: MB that the user may have there; None where the profile says nothing of it.
     """
 
     name: str
@@ -132,7 +132,7 @@ def _connection(name: str, *, sandbox: bool) -> "Connection":
 
 
 def standing(cluster: "Cluster", look: up_to_date.HomeComparison, asked: Mapping[str, Any]) -> HomeStatus:
-    """What a look tells of a home."""
+    """Return what a look tells of a home."""
     name, sealed = cluster.name, look.sealed or {}
     setup = f"{invocation.invocation()} setup --cluster {name}{' --sandbox' if cluster.sandbox else ''}"
     storage = tuple(areas(cluster, look.output))
@@ -166,7 +166,7 @@ def standing(cluster: "Cluster", look: up_to_date.HomeComparison, asked: Mapping
 
 
 def areas(cluster: "Cluster", output: str) -> Iterator[StorageArea]:
-    """The storage that a probe's answer tells of; nothing where it tells of none."""
+    """Yield the storage that a probe's answer tells of; nothing where it tells of none."""
     try:
         facts = probe.read(output, cluster.data)
     except RookeryError:
@@ -177,7 +177,7 @@ def areas(cluster: "Cluster", output: str) -> Iterator[StorageArea]:
 
 
 def exit_code(found: list[HomeStatus], *, named: bool) -> int:
-    """The exit code for homes that stand like this.
+    """Return the exit code for homes that stand like this.
 
     Args:
         found: The homes.
@@ -207,7 +207,7 @@ def show(found: list[HomeStatus]) -> None:
 
 
 def _lines(one: HomeStatus) -> Iterator[tuple[str, str]]:
-    """What there is to say of a home, each with its label."""
+    """Yield what there is to say of a home, each with its label."""
     for thing in one.drift:
         yield thing["role"], f"{thing['what']}: {thing['how']}"
     for text in one.asked:

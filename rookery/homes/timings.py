@@ -61,13 +61,13 @@ class Clock:
         self._since[host] = (what, now)
 
     def table(self) -> Iterator[str]:
-        """The lines to show."""
+        """Yield the lines to show."""
         yield "where the time went"
         for what, seconds in self.spent.items():
             yield f"  {seconds:7.3f} s  {what}"
 
     def document(self) -> list[dict[str, Any]]:
-        """The same for --json."""
+        """Return the same for --json."""
         return [{"what": what, "seconds": round(seconds, 4)} for what, seconds in self.spent.items()]
 
 

@@ -60,7 +60,7 @@ STATES = ("removed", "restored", "left")
 
 @dataclass(frozen=True)
 class UndoOptions:
-    """What a person asks of `undo`; each field is the flag of that name.
+    """What a user asks of `undo`; each field is the flag of that name.
 
     Attributes:
         cluster: Names with commas between them, or `all`.
@@ -125,7 +125,7 @@ def run(request: UndoOptions) -> int:
     """Take back what rookery did in homes.
 
     Returns:
-        The exit code: 0 where every home is as it was, but for what the person has changed since; else 1.
+        The exit code: 0 where every home is as it was, but for what the user has changed since; else 1.
 
     Raises:
         RookeryError: What stopped everything: a cluster that is not known, or nobody to ask.
@@ -293,7 +293,7 @@ def _things(count: int) -> str:
 
 
 def _notes(account: Account) -> list[str]:
-    """What a person should see beside the numbers: what stays and why, and what is on this side."""
+    """Return what a user should see beside the numbers: what stays and why, and what is on this side."""
     stays = [f"stays: {_place(account, one)}: {one['note']}" for one in account.outcomes if one["state"] == "left"]
     return [console.clean(line) for line in [*stays, *account.notes, *account.laptop]]
 

@@ -139,7 +139,7 @@ class HomeComparison:
 
 
 def asked(cluster: "Cluster") -> dict[str, Any]:
-    """What a whole run would ask for now, as digests: equal where it would ask for the same.
+    """Return what a whole run would ask for now, as digests: equal where it would ask for the same.
 
     Args:
         cluster: The profile, merged.
@@ -163,7 +163,7 @@ def asked(cluster: "Cluster") -> dict[str, Any]:
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What differs between two things asked for, in words.
+    """Return what differs between two things asked for, in words.
 
     Args:
         then: As `asked` gave it, or as it was written down.
@@ -212,7 +212,7 @@ def _ask(connection: "Connection", code: str, argument: str, *, depth: str) -> "
 
 
 def read_quick(said: "Completed") -> HomeComparison:
-    """The look that quick.py's answer tells of."""
+    """Return the look that quick.py's answer tells of."""
     answer = bundle.unpack(said.stdout)
     if answer is None:
         return _silent(said)
@@ -240,7 +240,7 @@ def read_quick(said: "Completed") -> HomeComparison:
 
 
 def facts_in(output: str) -> Iterator[str]:
-    """The facts in what the probe printed at a glance."""
+    """Yield the facts in what the probe printed at a glance."""
     for line in output.splitlines():
         if line.startswith("rookery-fact "):
             yield line.removeprefix("rookery-fact ").strip()
@@ -261,7 +261,7 @@ def _silent(said: "Completed") -> HomeComparison:
 
 
 def read(said: "Completed") -> HomeComparison:
-    """The look that an answer tells of."""
+    """Return the look that an answer tells of."""
     answer = bundle.unpack(said.stdout)
     if answer is None:
         return _silent(said)
@@ -314,13 +314,13 @@ def _digest(data: bytes) -> str:
 
 
 def _place(name: str) -> Path:
-    """A file of the house, or of the package."""
+    """Return a file of the house, or of the package."""
     own = name.removeprefix("rookery/")
     return paths.package() / own if own != name else paths.root() / name
 
 
 def _contents(path: Path) -> Iterator[bytes]:
-    """The names and contents of a file, or of all files below a folder; what Python compiled left out."""
+    """Yield the names and contents of a file, or of all files below a folder; what Python compiled left out."""
     if path.is_file():
         yield f"\0{path.name}\0{path.stat().st_mode & 0o111}\0".encode() + path.read_bytes()
     elif path.is_dir():
@@ -330,7 +330,10 @@ def _contents(path: Path) -> Iterator[bytes]:
 
 
 def _engines() -> list[str]:
-    """The versions of what carries out a run, as their folders' names tell them: reading them properly takes 20 ms."""
+    """Return the versions of what carries out a run, as their folders' names tell them.
+
+    Reading them properly takes 20 ms.
+    """
     spec = importlib.util.find_spec("ansible")
     folder = Path(spec.origin).parent.parent if spec and spec.origin else Path()
     return sorted(

@@ -17,7 +17,7 @@ from rookery.remote import strict_json
 
 @dataclass(frozen=True)
 class RenderOptions:
-    """What a person asked for: the flags of `render`."""
+    """What a user asked for: the flags of `render`."""
 
     job: str = ""
     cluster: str = ""
@@ -30,7 +30,7 @@ def run(request: RenderOptions) -> int:
     """Print the scripts of a project's jobs, or of one, or write them.
 
     Raises:
-        RookeryError: A job can't run on the cluster, or a file of the person's own stands where one would be written.
+        RookeryError: A job can't run on the cluster, or a file of the user's own stands where one would be written.
     """
     found = target.find(request.cluster, request.project, sandbox=request.sandbox)
     project, cluster = found.project, found.cluster
@@ -57,7 +57,7 @@ def run(request: RenderOptions) -> int:
 
 
 def _print(scripts: list[JobScript]) -> None:
-    """The scripts one after another; where there are several, the path of each above it."""
+    """Print the scripts one after another; where there are several, the path of each above it."""
     texts: dict[str, str] = {}
     for each in scripts:
         texts[each.path] = each.text
@@ -68,7 +68,7 @@ def _print(scripts: list[JobScript]) -> None:
 
 
 def _write(folder: Path, scripts: list[JobScript]) -> None:
-    """All of them or none: what a person wrote or changed is never written over."""
+    """All of them or none: what a user wrote or changed is never written over."""
     texts = {
         folder / Path(path).name: text
         for each in scripts
@@ -108,7 +108,7 @@ def _may_go(path: Path) -> bool:
 
 
 def _memory(path: Path) -> Path:
-    """The file that remembers what rookery wrote at a path."""
+    """Return the file that remembers what rookery wrote at a path."""
     return paths.state_dir() / "rendered" / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
 
 

@@ -99,7 +99,7 @@ class RunRecord:
 
 
 def read(told: Mapping[str, Any]) -> RunRecord:
-    """A record from its JSON; what a later version has put in besides is left out.
+    """Return a record from its JSON; what a later version has put in besides is left out.
 
     Raises:
         RookeryError: It is none.
@@ -130,7 +130,7 @@ def fault(content: bytes, name: str) -> str:
 
 
 def text(record: RunRecord) -> str:
-    """The file's content."""
+    """Return the file's content."""
     return json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -151,7 +151,9 @@ def keep(root: Path, record: RunRecord) -> Path:
 
 
 def find(root: Path, job: str, cluster: str = "") -> RunRecord | None:
-    """The record of a run; the latest, where clusters have given the same number twice. None where there is none.
+    """Return the record of a run; the latest, where clusters have given the same number twice.
+
+    None where there is none.
 
     Args:
         root: The project's folder.
@@ -170,12 +172,12 @@ def every(root: Path, cluster: str = "") -> list[RunRecord]:
 
 
 def latest(root: Path, cluster: str = "") -> RunRecord | None:
-    """The record of the project's last run; None where there is none."""
+    """Return the record of the project's last run; None where there is none."""
     return next(reversed(every(root, cluster)), None)
 
 
 def numbered(given: str, command: str) -> tuple[str, str]:
-    """A job's number as a person gives it, "123" or "123_4", and the task's; "" where none is named.
+    """Return a job's number as a user gives it, "123" or "123_4", and the task's; "" where none is named.
 
     Raises:
         RookeryError: It is no number of a job.
@@ -190,7 +192,7 @@ def numbered(given: str, command: str) -> tuple[str, str]:
 
 
 def _load(path: Path) -> RunRecord | None:
-    """The record in a file; None where there is none, or where it can't be used, which is said."""
+    """Return the record in a file; None where there is none, or where it can't be used, which is said."""
     advice = f"mv {shlex.quote(str(path))} ~/   # a record that the cluster still has comes back with: invoke fetch"
     told = state_files.load(path, answers.run_record, advice=advice, most=LARGEST)
     if told and told["id"] != path.name.partition(".")[0]:
@@ -200,7 +202,7 @@ def _load(path: Path) -> RunRecord | None:
 
 
 def later(root: Path, cluster: str, number: str) -> list[str]:
-    """The runs that submitted failed tasks of a run again, and failed tasks of those; the first submitted first.
+    """Return the runs that submitted failed tasks of a run again, and failed tasks of those; the first submitted first.
 
     Args:
         root: The project's folder.

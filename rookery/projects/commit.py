@@ -1,4 +1,4 @@
-"""The commit that a deploy is about: git on this side. The person's branch, index, stash and objects stay alike."""
+"""The commit that a deploy is about: git on this side. The user's branch, index, stash and objects stay alike."""
 
 import os
 import re
@@ -47,7 +47,7 @@ class Commit:
         return self.id != self.head
 
     def git(self, *arguments: str, input: bytes = b"", check: bool = True) -> bytes:  # noqa: A002 subprocess's name
-        """What a git command says of the project's repository, with the snapshot's objects at hand."""
+        """Return what a git command says of the project's repository, with the snapshot's objects at hand."""
         return git(self.root, *arguments, input=input, check=check, environment=_with_objects(self.root, self.objects))
 
 
@@ -58,7 +58,7 @@ def git(
     check: bool = True,
     environment: dict[str, str] | None = None,
 ) -> bytes:
-    """What a git command prints that writes nothing the person would see, and runs none of their hooks.
+    """Return what a git command prints that writes nothing the user would see, and runs none of their hooks.
 
     Raises:
         RookeryError: There is no git here, or it failed (with `check`); in git's own words.
@@ -89,7 +89,7 @@ def _no_git() -> RookeryError:
 
 
 def surroundings(*kept: str) -> dict[str, str]:
-    """The environment for git: what a hook that started rookery set would lead it to another repository.
+    """Return the environment for git: what a hook that started rookery set would lead it to another repository.
 
     Args:
         kept: What names of git's own begin with that hold all the same, such as GIT_AUTHOR_.
@@ -156,7 +156,7 @@ class GitStatus:
         self._stack.callback(self._end)
 
     def commit(self, *, dirty: bool = False) -> Commit:
-        """The commit to deploy: HEAD where everything is committed, or with `dirty` a snapshot of what is not.
+        """Return the commit to deploy: HEAD where everything is committed, or with `dirty` a snapshot of what is not.
 
         Args:
             dirty: Take uncommitted changes along.
@@ -202,7 +202,7 @@ class GitStatus:
 
 @contextmanager
 def chosen(root: Path, outputs: Sequence[str] = (), *, dirty: bool = False) -> Iterator[Commit]:
-    """The commit to deploy, as `Look.commit` tells it; a snapshot is there while the block runs."""
+    """Give the commit to deploy, as `GitStatus.commit` tells it; a snapshot is there while the block runs."""
     with closing(GitStatus(root, outputs)) as look:
         yield look.commit(dirty=dirty)
 
@@ -216,7 +216,10 @@ def _no_commit(root: Path, head: str) -> RookeryError:
 
 
 def _pathspec(outputs: Sequence[str], unsaid: Sequence[str] = ()) -> list[str]:
-    """The project's files, without those that runs make; relative to its folder. What is `unsaid` is not named."""
+    """Return the project's files, without those that runs make.
+
+    Relative to its folder. What is `unsaid` is not named.
+    """
     left_out = [path for path in (remote_paths.KEPT_OUT, *outputs) if path not in unsaid]
     return ["--", ".", *(f":(exclude,literal){path}" for path in left_out)]
 
@@ -250,13 +253,16 @@ def listed(names: Iterable[str]) -> str:
 
 
 def _readable(name: str) -> str:
-    """A file's name as a person can read and type it."""
+    """Return a file's name as a user can read and type it."""
     shown = name.encode(errors="surrogateescape").decode(errors="backslashreplace")
     return repr(shown) if not shown.isprintable() or " " in shown or "," in shown or shown.startswith("-") else shown
 
 
 def _snapshot(commit: Commit, outputs: Sequence[str], scratch: Path) -> Commit:
-    """A commit of the files as they are, with objects and index of its own. The same files give the same commit."""
+    """Return a commit of the files as they are, with objects and index of its own.
+
+    The same files give the same commit.
+    """
     root, head, objects = commit.root, commit.id, scratch / "objects"
     objects.mkdir()
     name, mail = _SNAPSHOT
@@ -274,14 +280,17 @@ def _snapshot(commit: Commit, outputs: Sequence[str], scratch: Path) -> Commit:
 
 
 def _ignored(root: Path, outputs: Sequence[str]) -> list[str]:
-    """What of that which is left out git ignores anyway: `git add` refuses to be told to leave that out as well."""
+    """Return what of that which is left out git ignores anyway.
+
+    `git add` refuses to be told to leave that out as well.
+    """
     asked = b"".join(os.fsencode(path) + b"\0" for path in (remote_paths.KEPT_OUT, *outputs))
     said = git(root, "check-ignore", "-z", "--stdin", input=asked, check=False)
     return [os.fsdecode(path) for path in said.split(b"\0")]
 
 
 def _with_objects(root: Path, objects: Path | None) -> dict[str, str]:
-    """What makes git write into a folder of its own, and read the repository's too."""
+    """Return what makes git write into a folder of its own, and read the repository's too."""
     if objects is None:
         return {}
     quoted = str(_git_path(root, "objects")).replace("\\", "\\\\").replace('"', '\\"')
@@ -295,13 +304,13 @@ def _git_path(root: Path, name: str) -> Path:
 
 
 def describe(commit: Commit) -> str:
-    """The commit in a person's words: the nearest tag, or its first digits; `-dirty` for a snapshot."""
+    """Return the commit in a user's words: the nearest tag, or its first digits; `-dirty` for a snapshot."""
     said = commit.git("describe", "--always", "--tags", commit.head).decode(errors="replace").strip()
     return f"{said}-dirty" if commit.dirty else said
 
 
 def patch(commit: Commit) -> bytes:
-    """What a snapshot adds to the commit it stands on, as `git apply` takes it; nothing for a commit."""
+    """Return what a snapshot adds to the commit it stands on, as `git apply` takes it; nothing for a commit."""
     if not commit.dirty:
         return b""
     how = ["--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"]
@@ -345,7 +354,7 @@ class Packing:
 
 
 def pack(commit: Commit, there: Sequence[str]) -> bytes:
-    """What the cluster lacks of a commit and its history, as a pack.
+    """Return what the cluster lacks of a commit and its history, as a pack.
 
     Args:
         commit: The commit.
@@ -358,7 +367,7 @@ def pack(commit: Commit, there: Sequence[str]) -> bytes:
 
 
 def contents(commit: Commit, identities: Sequence[str]) -> list[bytes]:
-    """The content of objects, in one call."""
+    """Return the content of objects, in one call."""
     if not identities:
         return []
     out = commit.git("cat-file", "--batch", input="".join(f"{each}\n" for each in identities).encode())

@@ -66,7 +66,7 @@ it stands.
 
 
 def find(start: Path) -> Path:
-    """The folder with rookery.yml: this one, or the nearest above it.
+    """Return the folder with rookery.yml: this one, or the nearest above it.
 
     Raises:
         NoProject: There is none.
@@ -107,7 +107,9 @@ def load(path: str | Path = "") -> Project:
 
 
 def job(project: Project, name: str, cluster_name: str) -> "Job":
-    """A job as it is meant for a cluster: what is said under its `clusters:` put over the rest, defaults filled in.
+    """Return a job as it is meant for a cluster.
+
+    What is said under its `clusters:` put over the rest, defaults filled in.
 
     Raises:
         RookeryError: There is no such job, or what is said of it does not go together.
@@ -148,7 +150,7 @@ def is_for(project: Project, name: str, cluster_name: str) -> bool:
 def problem(  # noqa: PLR0913 all of them say where
     project: Project, name: str, key: str, what: str, *, cluster_name: str = "", hint: str | None = None
 ) -> RookeryError:
-    """An error at a key of a job, with the file and the line; the cluster's own word on it where it has one."""
+    """Return an error at a key of a job, with the file and the line; the cluster's own word on it where it has one."""
     place: Place = ("jobs", name, "clusters", cluster_name, key)
     if place not in project.lines:
         place = ("jobs", name, key) if key else ("jobs", name)
@@ -156,7 +158,7 @@ def problem(  # noqa: PLR0913 all of them say where
 
 
 def shown(path: Path) -> Path:
-    """A path as messages name it: from here where that is shorter."""
+    """Return a path as messages name it: from here where that is shorter."""
     try:
         near = os.path.relpath(path)
     except OSError:  # the folder one stands in is gone
@@ -165,7 +167,7 @@ def shown(path: Path) -> Path:
 
 
 def _folder(path: Path) -> Path:
-    """The folder of a project that a person named."""
+    """Return the folder of a project that a user named."""
     folder = (path.parent if path.name == NAME else path).expanduser()
     if not (folder / NAME).is_file():
         what = f"{folder} has no {NAME}." if folder.is_dir() else f"There is no folder {folder}."
@@ -194,19 +196,19 @@ def _document(file: Path) -> Document:
 
 
 def _list(value: Any) -> tuple[str, ...]:
-    """What may be written as a list, or alone."""
+    """Return what may be written as a list, or alone."""
     return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _environment(root: Path, said: Mapping[str, str]) -> Environment:
-    """What rookery.yml says, or else what the lock files in the project's folder tell."""
+    """Return what rookery.yml says, or else what the lock files in the project's folder tell."""
     locks = (_PYTHON_LOCKS, _R_LOCKS)
     guessed = [next((kind for name, kind in known.items() if (root / name).is_file()), "none") for known in locks]
     return Environment(python=said.get("python", guessed[0]), r=said.get("r", guessed[1]))
 
 
 def _outputs(document: Document, written: tuple[str, ...]) -> tuple[str, ...]:
-    """The folders as plain paths; one that could hold another, or what is rookery's or git's, is refused."""
+    """Return the folders as plain paths; one that could hold another, or what is rookery's or git's, is refused."""
     found: list[PurePosixPath] = []
     for number, text in enumerate(written):
         path = PurePosixPath(text)

@@ -1,4 +1,4 @@
-"""A rookery.yml held against its JSON Schema, in words for a person, with the line.
+"""A rookery.yml held against its JSON Schema, in words for a user, with the line.
 
 The schema (templates/rookery.schema.json) is the one that editors complete from. jsonschema takes 0.1 s to import, so
 a file that passed leaves a receipt, as a profile does.
@@ -29,7 +29,7 @@ _KINDS = {
 
 
 def file() -> Path:
-    """The schema's file."""
+    """Return the schema's file."""
     return paths.root() / "templates" / "rookery.schema.json"
 
 
@@ -58,7 +58,7 @@ def check(document: Document) -> None:
 
 
 def complaint(document: Document, place: Place, problem: str, hint: str | None = None) -> RookeryError:
-    """What is wrong at a place of a file: `rookery.yml:12: jobs.simulate.time: must be …`."""
+    """Return what is wrong at a place of a file: `rookery.yml:12: jobs.simulate.time: must be …`."""
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
     said = f" {path}: {problem}" if path else f" {problem}"
     return RookeryError(
@@ -67,7 +67,7 @@ def complaint(document: Document, place: Place, problem: str, hint: str | None =
 
 
 def told(error: "ValidationError") -> tuple[Place, str]:
-    """Where the error is, and what is wrong there, in a person's words rather than the schema's."""
+    """Where the error is, and what is wrong there, in a user's words rather than the schema's."""
     place: Place = tuple(error.absolute_path)
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, dict) else {}
     value: Any = error.instance
@@ -85,7 +85,7 @@ def told(error: "ValidationError") -> tuple[Place, str]:
 
 
 def _wrong(rule: str, limit: Any, schema: Mapping[str, Any], value: Any) -> str:
-    """What is wrong with a value, by the keyword of JSON Schema that it breaks."""
+    """Return what is wrong with a value, by the keyword of JSON Schema that it breaks."""
     if rule == "type":
         return _wrong_kind(schema, value, [limit] if isinstance(limit, str) else limit)
     if rule == "uniqueItems":
@@ -115,6 +115,6 @@ def _wrong_kind(schema: Mapping[str, Any], value: Any, kinds: list[str]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value for a message: short, on one line."""
+    """Return a value for a message: short, on one line."""
     text = " ".join(str(value).split()) if isinstance(value, (str, int)) else "a list or a mapping"
     return text if text and len(text) <= 40 else f"{text[:37]}..." if text else '""'

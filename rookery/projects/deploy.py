@@ -106,7 +106,7 @@ class _Deploy:
         )
 
     def _whole(self, answer: ReleaseAnswer, there: Sequence[str]) -> ReleaseAnswer:
-        """The answer, where what was sent was enough; else that to what the cluster needs besides."""
+        """Return the answer, where what was sent was enough; else that to what the cluster needs besides."""
         if answer.state:
             return answer
         have = answer.all("have")  # other commits than were thought; where it has not even those whole, all is sent

@@ -56,7 +56,7 @@ def file(cluster: "Cluster", project: str) -> Path:
 
 
 def remembered(path: Path) -> Memory:
-    """What is known; nothing where nothing is, or it can't be read."""
+    """Return what is known; nothing where nothing is, or it can't be read."""
     told = state_files.load(
         path, _SHAPE, advice=f"rm {shlex.quote(str(path))}   # the next deploy asks the cluster anew"
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DeployOptions:
-    """What a person asks of `deploy`; each field is the flag of that name.
+    """What a user asks of `deploy`; each field is the flag of that name.
 
     Attributes:
         cluster: Its name; "" for the project's first.

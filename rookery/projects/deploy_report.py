@@ -1,4 +1,4 @@
-"""What came of a deploy, for the person and for --json."""
+"""What came of a deploy, for the user and for --json."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Result:
-    """What came of a deploy, for the person."""
+    """What came of a deploy, for the user."""
 
     made: Release
     commit: "Commit"
@@ -58,7 +58,7 @@ class Result:
         }
 
     def lines(self, request: "DeployOptions") -> Iterator[str]:
-        """For a person."""
+        """For a user."""
         for line in self._lines(request):
             yield _clean(line)
 
@@ -123,7 +123,7 @@ _CHECKED = {
 
 
 def _clean(line: str) -> str:
-    """A line that is fit for a terminal; rich, which knows how, is slow to import."""
+    """Return a line that is fit for a terminal; rich, which knows how, is slow to import."""
     if line.isprintable():
         return line
 

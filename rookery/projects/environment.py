@@ -75,7 +75,7 @@ class Wanted:
 
 
 def wanted(project: Project, commit: Commit, held: Tree, cluster: "Cluster") -> tuple[Wanted, ...]:
-    """The environments of a commit on a cluster.
+    """Return the environments of a commit on a cluster.
 
     Raises:
         RookeryError: The lock file of one is not in the commit.

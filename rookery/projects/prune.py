@@ -1,4 +1,4 @@
-"""`deploy --prune`: old releases removed that no job uses and that hold nothing of the person's own."""
+"""`deploy --prune`: old releases removed that no job uses and that hold nothing of the user's own."""
 
 import re
 import shlex
@@ -36,7 +36,7 @@ class Pruned:
         return {**asdict(self), "kept": dict(self.kept)}
 
     def lines(self) -> Iterator[str]:
-        """For a person."""
+        """For a user."""
         count = len(self.releases)
         what = "1 old release" if count == 1 else f"{count} old releases"
         built = len(self.environments)

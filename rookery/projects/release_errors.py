@@ -1,4 +1,4 @@
-"""Why a deploy stopped on the cluster, in words for the person: the script there says no more than one."""
+"""Why a deploy stopped on the cluster, in words for the user: the script there says no more than one."""
 
 import re
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ _TELLING = re.compile(r"error|failed|no such|not found|cannot|can't", re.IGNOREC
 
 
 def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, said: str) -> RookeryError:
-    """The error for a deploy that stopped.
+    """Return the error for a deploy that stopped.
 
     Args:
         cluster: Where.
@@ -61,7 +61,7 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, said: str) 
 
 
 def _failed(name: str, sandbox: str, answer: ReleaseAnswer, said: str) -> RookeryError:
-    """The error for a step that went wrong there."""
+    """Return the error for a step that went wrong there."""
     word, _, rest = answer.stop.partition(" ")
     way, _, log = rest.partition(" ")
     what = {
@@ -86,14 +86,14 @@ def _failed(name: str, sandbox: str, answer: ReleaseAnswer, said: str) -> Rooker
 
 
 def _free(fact: str) -> str:
-    """`KB PATH`, as a person reads it."""
+    """`KB PATH`, as a user reads it."""
     kilobytes, _, path = fact.partition(" ")
     free = f"{int(kilobytes) // 1024} MB" if kilobytes.isdigit() else "an unknown amount"
     return f"{free} free at {path}"
 
 
 def _why(said: str) -> str:
-    """The line that tells most of what programs wrote."""
+    """Return the line that tells most of what programs wrote."""
     lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("doing: ")]
     telling = [line for line in lines if _TELLING.search(line)]
     return (telling or lines or ["it gave no reason"])[-1 if not telling else 0][:300].rstrip(".")

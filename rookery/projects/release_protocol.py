@@ -92,7 +92,7 @@ class ReleaseAnswer:
     facts: tuple[tuple[str, str], ...]
 
     def all(self, word: str) -> list[str]:
-        """The values of a word."""
+        """Return the values of a word."""
         return [value for known, value in self.facts if known == word]
 
     def one(self, word: str) -> str:
@@ -101,12 +101,12 @@ class ReleaseAnswer:
 
 
 def text(name: str) -> str:
-    """A script of remote/."""
+    """Return a script of remote/."""
     return paths.remote(f"scripts/release/{name}")
 
 
 def look(order: Order, *, check: bool = False) -> str:
-    """The script that sees whether a release is there and current; it writes nothing.
+    """Return the script that sees whether a release is there and current; it writes nothing.
 
     Args:
         order: The release.
@@ -117,7 +117,7 @@ def look(order: Order, *, check: bool = False) -> str:
 
 
 def deploy(name: str, *, ahead: bool) -> str:
-    """The script that makes a release; what it makes comes on its standard input (`payload`).
+    """Return the script that makes a release; what it makes comes on its standard input (`payload`).
 
     Args:
         name: The project's.
@@ -128,7 +128,7 @@ def deploy(name: str, *, ahead: bool) -> str:
 
 
 def payload(order: Order, contents: ReleaseContents) -> bytes:
-    """What goes to `deploy` on standard input: what is wanted, and what it is made of."""
+    """Return what goes to `deploy` on standard input: what is wanted, and what it is made of."""
     values = {
         **_values(order),
         "pack": str(len(contents.pack)),
@@ -177,12 +177,15 @@ def _packed(files: Mapping[str, str]) -> bytes:
 
 
 def stamp(values: Mapping[str, object], environment: Mapping[str, object]) -> str:
-    """The beginning of release.json; the cluster adds the paths, which it alone knows, and the closing braces."""
+    """Return the beginning of release.json.
+
+    The cluster adds the paths, which it alone knows, and the closing braces.
+    """
     return json.dumps({**values, "environment": {**environment, "paths": {}}}, indent=None).removesuffix("}}}")
 
 
 def read(stdout: str) -> ReleaseAnswer:
-    """The answer of the cluster, without what start-up files print and facts of another form than the scripts' own."""
+    """Return the answer of the cluster, without what start-up files print and facts of another form."""
     facts = []
     for line in stdout.splitlines():
         word, _, value = line.partition(" ")

@@ -13,10 +13,10 @@ STAMP = ".rookery/release.json"
 
 
 def base(project: str) -> PurePosixPath:
-    """The project's folder there: repository.git/, releases/, current, runs/, state/."""
+    """Return the project's folder there: repository.git/, releases/, current, runs/, state/."""
     return PurePosixPath("projects") / project
 
 
 def current(project: str) -> PurePosixPath:
-    """The link to the release that was deployed last."""
+    """Return the link to the release that was deployed last."""
     return base(project) / "current"

@@ -103,7 +103,7 @@ def make(request: NewOptions, folder: Path | None = None) -> NewProject:
 
 
 def checked(request: NewOptions) -> NewOptions:
-    """The request with its choices filled in.
+    """Return the request with its choices filled in.
 
     Raises:
         RookeryError: One of them can't be.
@@ -127,14 +127,14 @@ def checked(request: NewOptions) -> NewOptions:
 
 
 def suggested(name: str) -> str:
-    """A name like the one given that can be."""
+    """Return a name like the one given that can be."""
     plain = re.sub(r"[^A-Za-z0-9_]+", "-", name)[:LONGEST].strip("-_")
     plain = re.sub(r"^[^A-Za-z]+", "", plain)
     return plain or "my-study"
 
 
 def _clusters(given: str) -> list[str]:
-    """The clusters named; else those that are set up, else all that run jobs.
+    """Return the clusters named; else those that are set up, else all that run jobs.
 
     Raises:
         RookeryError: One is not known.
@@ -240,7 +240,7 @@ def _commit(folder: Path, author: tuple[str, str]) -> str:
         author: Name and address that the repository is told where git knows none; empty for a stand-in.
 
     Returns:
-        What there is to know of the commit: "" where it is the person's own; "unknown" where git does not know who
+        What there is to know of the commit: "" where it is the user's own; "unknown" where git does not know who
         that is and a stand-in signed; else git's own reason for making none.
     """
     branch = [] if _git(folder.parent, "config", "init.defaultBranch").stdout.strip() else ["init.defaultBranch=main"]
@@ -271,7 +271,7 @@ class _Done:
 
 
 def _git(folder: Path, *arguments: str, settings: Sequence[str] = ()) -> _Done:
-    """What a git command in a folder gives; the person's own settings and name hold, these besides."""
+    """Return what a git command in a folder gives; the user's own settings and name hold, these besides."""
     given = [part for setting in settings for part in ("-c", setting)]
     done = subprocess.run(
         ["git", *UNBURIED, *given, "-C", str(folder), *arguments],

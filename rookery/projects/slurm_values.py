@@ -53,7 +53,7 @@ def mebibytes(text: str | int) -> int:
 
 
 def task_ranges(array: str) -> list[range]:
-    """The numbers of an array's tasks, as sbatch's --array takes them (1-200, 0-90:10, 1,5,9), without %N.
+    """Return the numbers of an array's tasks, as sbatch's --array takes them (1-200, 0-90:10, 1,5,9), without %N.
 
     Raises:
         ValueError: They are not so written, run backwards, or are larger than any that Slurm takes.

@@ -119,7 +119,7 @@ def stays_inside(root: Path, path: Path) -> bool:
 
 
 def _inside(path: str) -> str:
-    """The path in its plain form."""
+    """Return the path in its plain form."""
     plain = PurePosixPath(path)
     if plain.is_absolute() or ".." in plain.parts or not plain.parts or "\0" in path:
         raise RookeryError(f"{path} must be a path in the project.")
@@ -127,7 +127,7 @@ def _inside(path: str) -> str:
 
 
 def _prefixes(path: str) -> list[str]:
-    """A path and the folders that it goes through, the outermost first."""
+    """Return a path and the folders that it goes through, the outermost first."""
     parts = PurePosixPath(path).parts
     return [str(PurePosixPath(*parts[: number + 1])) for number in range(len(parts))]
 

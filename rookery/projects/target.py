@@ -40,7 +40,7 @@ class Target:
 
 
 def find(cluster: str = "", project: str = "", *, sandbox: bool = False, needs_project: bool = True) -> Target:
-    """The project found upwards from here, or at a path, and the cluster named, or the project's first.
+    """Return the project found upwards from here, or at a path, and the cluster named, or the project's first.
 
     Args:
         cluster: Its name; "" for the first that rookery.yml names.

@@ -35,7 +35,7 @@ class Tree:
 
 
 def tree(commit: Commit) -> Tree:
-    """The files of a commit, below the project's folder."""
+    """Return the files of a commit, below the project's folder."""
     out = commit.git("ls-tree", "-r", "-z", "--full-tree", f"{commit.id}:{commit.folder}")
     files = {}
     for line in out.decode(errors="surrogateescape").split("\0"):
@@ -50,7 +50,7 @@ def tree(commit: Commit) -> Tree:
 
 
 def _changed(commit: Commit, other: str) -> set[str]:
-    """The ids of the contents that a commit's files have and another's have not in the same place."""
+    """Return the ids of the contents that a commit's files have and another's have not in the same place."""
     out = commit.git("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", other, commit.id)
     return {line.split()[3].decode() for line in out.split(b"\0") if line.startswith(b":")}
 
@@ -121,13 +121,13 @@ def check_size(commit: Commit, held: Tree, packing: Packing | None = None) -> No
 
 
 def beneath(held: Tree, folder: str) -> list[str]:
-    """The files of a commit at a path or below it."""
+    """Return the files of a commit at a path or below it."""
     below = f"{folder}/"
     return [path for path in held.files if path.startswith(below) or path == folder]
 
 
 def _check_reserved(held: Tree, outputs: Sequence[str]) -> None:
-    """What rookery puts into a release must neither meet nor go through a file of the commit."""
+    """Refuse a commit with a file where rookery puts something into a release, or on the way there."""
     own = (".rookery", ".venv", ".conda", ".rlibrary")
     taken = [path for name in own for path in beneath(held, name)]
     folders = [str(parent) for path in (*outputs, "slurm/x") for parent in PurePosixPath(path).parents]
@@ -159,5 +159,5 @@ def _check_pointers(commit: Commit, held: Tree) -> None:
 
 
 def quoted(path: str) -> str:
-    """A path as a person can type it into a shell."""
+    """Return a path as a user can type it into a shell."""
     return shlex.quote(f"./{path}" if path.startswith("-") else path)

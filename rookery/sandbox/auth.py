@@ -44,7 +44,7 @@ class Entrance:
 
 
 def logins(way: str, profile: Mapping[str, Any]) -> list[str]:
-    """What cluster_logins says of the miniature, the first way first."""
+    """Return what cluster_logins says of the miniature, the first way first."""
     real = profile.get("cluster_logins") or ["key"]
     if not way:
         return ["key", *(["password"] if any(login.startswith("password") for login in real) else [])]
@@ -53,14 +53,14 @@ def logins(way: str, profile: Mapping[str, Any]) -> list[str]:
 
 
 def prompts(way: str, profile: Mapping[str, Any]) -> list[str]:
-    """What keyboard-interactive asks, in order, in the cluster's own words where the profile has them."""
+    """Return what keyboard-interactive asks, in order, in the cluster's own words where the profile has them."""
     asked = {"password+totp": [_PASSWORD_PROMPT, _CODE_PROMPT], "key+totp": [_CODE_PROMPT]}.get(way, [])
     own = [re.sub(r"[^ -~]", "", prompt).strip() for prompt in profile.get("cluster_login_prompts") or []]
     return own[-len(asked) :] if asked and len(own) >= len(asked) else asked
 
 
 def describe(entrance: Entrance, profile: Mapping[str, Any]) -> dict[str, Any]:
-    """What the templates of roles/sandbox are told of it, as `sandbox_*` variables.
+    """Return what the templates of roles/sandbox are told of it, as `sandbox_*` variables.
 
     Args:
         entrance: How people are to get in.
@@ -85,7 +85,7 @@ def describe(entrance: Entrance, profile: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def settings(way: str, profile: Mapping[str, Any]) -> dict[str, Any]:
-    """What the miniature's inventory says of logging in."""
+    """Return what the miniature's inventory says of logging in."""
     said: dict[str, Any] = {"cluster_logins": logins(way, profile)}
     if prompts(way, profile) or profile.get("cluster_login_prompts"):
         said["cluster_login_prompts"] = prompts(way, profile)
@@ -93,7 +93,7 @@ def settings(way: str, profile: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def secrets_for(told: Mapping[str, Any]) -> tuple[str, str]:
-    """A password and a secret for codes, made up anew; "" for what is not asked for.
+    """Return a password and a secret for codes, made up anew; "" for what is not asked for.
 
     Args:
         told: What `describe` says.
@@ -106,7 +106,7 @@ def secrets_for(told: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def code(secret: str, now: float | None = None) -> str:
-    """The six digits that an app would show (RFC 6238, with its default of HMAC-SHA-1).
+    """Return the six digits that an app would show (RFC 6238, with its default of HMAC-SHA-1).
 
     Args:
         secret: In base32, as apps take it.

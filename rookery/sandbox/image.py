@@ -57,7 +57,7 @@ def digest() -> str:
 
 
 def made() -> list[Path]:
-    """The images that are there of today's contents, the newest last."""
+    """Return the images that are there of today's contents, the newest last."""
     return sorted(ROOT.glob(f"base-{SUITE}-{digest()}-" + "[0-9]" * 8))
 
 
@@ -124,7 +124,7 @@ def _check_kernel() -> None:
 
 
 def ensure(*, yes: bool, say: Say) -> Path:
-    """The image's folder; made first if it is not there.
+    """Return the image's folder; made first if it is not there.
 
     Raises:
         RookeryError: It can't be made: nothing is left half made.
@@ -262,7 +262,7 @@ class System:
     access: str = "ro"
 
     def command(self, argv: Sequence[str]) -> list[str]:
-        """The command line that runs a command there, as the first process and root of it."""
+        """Return the command line that runs a command there, as the first process and root of it."""
         enter = str(paths.root() / "roles/sandbox/files/enter")
         lowers = ":".join(map(str, self.layers))
         place = (str(self.folder), lowers, self.name, str(self.mirrors), self.access)

@@ -138,7 +138,7 @@ def show_all(*, json: bool = False) -> int:
 
 
 def _how(one: Miniature) -> Iterator[str]:
-    """What somebody who wants to log in to a miniature has to know, a line each."""
+    """Yield what somebody who wants to log in to a miniature has to know, a line each."""
     if one.jump:
         yield f"through the jump host {one.user}@{one.jump} port {one.port}"
     if one.password:
@@ -179,6 +179,6 @@ def _manage(verb: str, **request: object) -> None:
 
 
 def _passed_on() -> dict[str, str]:
-    """What of the caller's environment says how this machine reaches the network, or what there is on it."""
+    """Return what of the caller's environment says how this machine reaches the network, or what there is on it."""
     wanted = ("PYENV_ROOT", "PIP_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "ROOKERY_DEBIAN_MIRROR")
     return {key: os.environ[key] for key in (*wanted, "ROOKERY_MINIFORGE") if key in os.environ}

@@ -23,7 +23,7 @@ def carry_out(verb: str, request: Mapping[str, Any], state: Path) -> None:
     Args:
         verb: up or down.
         request: The arguments of `ensure` or `down`; for up the profiles of the clusters as well.
-        state: The person's folder for it.
+        state: The user's folder for it.
 
     Raises:
         RookeryError: It can't be done; every miniature that could be was started or ended all the same.
@@ -70,7 +70,10 @@ def _up(request: Mapping[str, Any], state: Path, say: Say) -> None:
 
 
 def _place(name: str, state: Path) -> Path:
-    """The folder of a miniature: the one written down, since accounts of several people can be on one miniature."""
+    """Return the folder of a miniature.
+
+    The one written down, since accounts of several people can be on one miniature.
+    """
     written = [Path(one.folder) for one in listing(state) if one.name == name]
     return written[0] if written and written[0].parent == miniature.FOLDER else miniature.folder(name, state)
 

@@ -36,7 +36,10 @@ Say = Callable[[str], None]
 
 
 def key(name: str, state: Path) -> str:
-    """The miniature's name on this machine: two people, or two test runs, may each have one of the same cluster."""
+    """Return the miniature's name on this machine.
+
+    Two people, or two test runs, may each have one of the same cluster.
+    """
     if not _NAME.fullmatch(name):
         raise RookeryError(f"{name!r} can't be the name of a miniature: letters, digits, - and _ only.")
     return f"{name}-{hashlib.sha256(str(state).encode()).hexdigest()[:8]}"
@@ -65,7 +68,7 @@ def start(name: str, described: Mapping[str, Any], state: Path, layers: tuple[Pa
     Args:
         name: The cluster.
         described: What `plan.describe` says of it.
-        state: The person's folder, where the key is and where what was made is written down.
+        state: The user's folder, where the key is and where what was made is written down.
         layers: What its own files are laid over: the image, and before it what else there is.
         say: Told of the progress, a line at a time.
 
@@ -120,7 +123,7 @@ def _describe(name: str, place: Path, told: Mapping[str, Any]) -> Miniature:
 
 
 def _first_process(place: Path) -> int:
-    """The process that is number 1 in there."""
+    """Return the process that is number 1 in there."""
     for pid in processes(place):
         with suppress(OSError, StopIteration):
             lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
@@ -217,7 +220,7 @@ def _render(place: Path, told: Mapping[str, Any], state: Path) -> None:
 
 
 def _secrets(upper: Path, told: Mapping[str, Any], state: Path) -> None:
-    """What logs in: the person's public key, the password, the secret that codes are made from."""
+    """Write what logs in: the user's public key, the password, the secret that codes are made from."""
     shutil.copy(state / f"{person.KEY}.pub", upper / "etc/miniature/key.pub")
     shutil.copy("/etc/resolv.conf", upper / "etc/resolv.conf")
     secret = upper / "etc/miniature/secrets"
@@ -226,7 +229,7 @@ def _secrets(upper: Path, told: Mapping[str, Any], state: Path) -> None:
 
 
 def _applications(apps: Path, told: Mapping[str, Any]) -> None:
-    """What stands behind the modules: R, Python, and a real miniforge where one is given in ROOKERY_MINIFORGE."""
+    """Put what stands behind the modules: R, Python, and a real miniforge where ROOKERY_MINIFORGE names one."""
     miniforge = os.environ.get("ROOKERY_MINIFORGE", "")
     for module in told["sandbox_modules"]:
         here = apps / module["name"] / module["version"]
@@ -270,7 +273,7 @@ def _last_line(place: Path) -> str:
 
 
 def _follow(begun: subprocess.Popen[bytes]) -> str:
-    """The last thing that boot said: `ready`, or what was being done when it ended or took too long."""
+    """Return the last thing that boot said: `ready`, or what was being done when it ended or took too long."""
     said, end = "", time.monotonic() + LONGEST_START
     with cast(io.FileIO, begun.stdout) as pipe:
         while (left := end - time.monotonic()) > 0 and not said.rstrip().endswith("ready"):

@@ -103,7 +103,7 @@ def _in_workshop(base: Path, script: str, arguments: Sequence[str]) -> None:
 
 
 def _clone(source: Path, target: Path) -> None:
-    """A bare copy of this machine's pyenv; it may belong to somebody else than root, which git would refuse."""
+    """Make a bare copy of this machine's pyenv; it may belong to somebody else than root, which git would refuse."""
     building = FOLDER / ".building-pyenv.git"
     shutil.rmtree(building, ignore_errors=True)
     trust = FOLDER / ".gitconfig"
@@ -188,7 +188,7 @@ def _sha256(file: Path) -> str:
 
 
 def own_index() -> str:
-    """The package index that this machine's pip or uv uses; "" for PyPI, or where a profile may not name it."""
+    """Return the package index that this machine's pip or uv uses; "" for PyPI, or where a profile may not name it."""
     candidates = [os.environ.get(name, "") for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")]
     files = (Path.home() / ".config/pip/pip.conf", Path.home() / ".pip/pip.conf", Path("/etc/pip.conf"))
     for file in files:

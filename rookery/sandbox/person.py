@@ -1,4 +1,4 @@
-"""The person's side of a miniature: the key that logs in, the host key to check, the inventory that points there."""
+"""The user's side of a miniature: the key that logs in, the host key to check, the inventory that points there."""
 
 import json
 import os
@@ -18,7 +18,7 @@ USER = "student"
 
 
 def ensure_key(state: Path) -> Path:
-    """The private key for all miniatures of this person, made once; kept where nobody else can read it."""
+    """Return the private key for all miniatures of this person, made once; kept where nobody else can read it."""
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     state.chmod(0o700)
     private = state / KEY
@@ -39,7 +39,7 @@ def remember(state: Path, told: Mapping[str, Any], host_key: str, jump_key: str 
     """Write what a miniature that has just started is: NAME.json, and its host keys in known_hosts.
 
     Args:
-        state: The person's folder.
+        state: The user's folder.
         told: The fields of `Miniature`.
         host_key: Kind and key, as in ssh_host_ed25519_key.pub.
         jump_key: The jump host's.
@@ -63,7 +63,7 @@ def write_inventory(name: str, state: Path, mirrors: Mapping[str, str], profile:
 
     Args:
         name: The cluster.
-        state: The person's folder, where `remember` wrote of it.
+        state: The user's folder, where `remember` wrote of it.
         mirrors: `cluster_mirrors`; where empty the profile's own stay.
         profile: The cluster's `cluster_*` keys.
     """
@@ -104,7 +104,7 @@ def forget(name: str, state: Path) -> None:
 
 
 def hand_over(state: Path) -> None:
-    """Give the folder back to the person who ran sudo."""
+    """Give the folder back to the user who ran sudo."""
     if os.geteuid() == 0 and os.environ.get("SUDO_UID", "").isdigit() and "ROOKERY_SANDBOX_STATE" in os.environ:
         owner, group = int(os.environ["SUDO_UID"]), int(os.environ.get("SUDO_GID", "-1"))
         for path in (state, *state.rglob("*")):

@@ -29,7 +29,9 @@ def _entries(profile: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
 
 
 def nodes(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The compute nodes: two of each type that --constraint tells apart, one for each type of GPU, and usual ones.
+    """Return the compute nodes: two of each type that --constraint tells apart, one for each type of GPU.
+
+    And usual ones.
 
     Returns:
         name, cores, memory_mb, features, partitions, gpu_type, gpus (devices' paths) of each, at least three.
@@ -76,7 +78,7 @@ def _gpu_node(kind: Mapping[str, Any], plain: Mapping[str, Any], profile: Mappin
 
 
 def partitions(profile: Mapping[str, Any], machines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The partitions with the nodes of each: those meant for it, else every one that has no GPU.
+    """Return the partitions with the nodes of each: those meant for it, else every one that has no GPU.
 
     Returns:
         name, default (bool), default_minutes and max_minutes (0 = none set), max_nodes (likewise), for_gpus (whether a
@@ -101,7 +103,9 @@ def partitions(profile: Mapping[str, Any], machines: list[dict[str, Any]]) -> li
 
 
 def storage(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The storage that the site itself gives: its variable, its label in the quota command, quota and cost of a file.
+    """Return the storage that the site itself gives.
+
+    Its variable, its label in the quota command, quota and cost of a file.
 
     An entry that rookery makes (site_sets: false) is no business of the site's, so a miniature does not have it.
 
@@ -128,21 +132,24 @@ def storage(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def account(profile: Mapping[str, Any]) -> str:
-    """The account that jobs of a miniature must name; "" where the cluster asks for none."""
+    """Return the account that jobs of a miniature must name; "" where the cluster asks for none."""
     known = profile.get("cluster_account") or {}
     told = str(known.get("name") or known.get("example") or "")
     return (told if is_account(told) else "project") if known.get("required") else ""
 
 
 def projects(profile: Mapping[str, Any]) -> list[str]:
-    """The folders that the site makes for all who have the account: as far as no variable stands in their name."""
+    """Return the folders that the site makes for all who have the account.
+
+    As far as no variable stands in their name.
+    """
     code = account(profile)
     there = [str(entry["expression"]) for entry in _entries(profile, "cluster_storage")]
     return [one.replace(ACCOUNT, code).partition("/$")[0] for one in there if code and ACCOUNT in one]
 
 
 def modules(profile: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The modules that the profile names: name, version ("" where it has none), purpose."""
+    """Return the modules that the profile names: name, version ("" where it has none), purpose."""
     if (profile.get("cluster_module_system") or "none") == "none":
         return []
     made = []

@@ -14,7 +14,7 @@ _LEFT_OUT = {"test", "tests", "__pycache__", "idlelib", "turtledemo"}
 
 
 def pyenv_root() -> Path | None:
-    """This machine's pyenv; None where it has none."""
+    """Return this machine's pyenv; None where it has none."""
     given = os.environ.get("PYENV_ROOT")
     for candidate in (*([Path(given)] if given else []), Path.home() / ".pyenv"):
         if (candidate / "versions").is_dir() or (candidate / "bin/pyenv").exists():
@@ -23,7 +23,10 @@ def pyenv_root() -> Path | None:
 
 
 def versions(folder: Path | None = None) -> dict[tuple[int, int, int], Path]:
-    """The CPythons in a folder of them, each named as its version; in this machine's pyenv where none is given."""
+    """Return the CPythons in a folder of them, each named as its version.
+
+    In this machine's pyenv where none is given.
+    """
     root = pyenv_root()
     folder = folder or (root / "versions" if root else None)
     found = {}
@@ -98,7 +101,7 @@ find . -name __pycache__ -type d -prune -exec rm -r {} +
 
 
 def system_layer(version: str, base: Path, say: Say) -> Path | None:
-    """A folder to lay over the image that holds a real system Python of an older version.
+    """Return a folder to lay over the image that holds a real system Python of an older version.
 
     Args:
         version: major.minor.

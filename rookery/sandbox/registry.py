@@ -1,4 +1,4 @@
-"""The miniatures that were started and not ended, as the person's side knows them: a JSON file each."""
+"""The miniatures that were started and not ended, as the user's side knows them: a JSON file each."""
 
 import os
 from contextlib import suppress
@@ -11,7 +11,7 @@ from rookery.remote import strict_json
 
 @dataclass(frozen=True)
 class Miniature:
-    """A miniature of a cluster, as the person's side knows it."""
+    """A miniature of a cluster, as the user's side knows it."""
 
     name: str
     """The cluster's name."""
@@ -44,15 +44,15 @@ class Miniature:
 
 
 def state() -> Path:
-    """Folder of what the person's side needs: key, known hosts, inventory, one JSON file a miniature."""
+    """Folder of what the user's side needs: key, known hosts, inventory, one JSON file a miniature."""
     return paths.state_dir() / "sandbox"
 
 
 def listing(folder: Path | None = None) -> list[Miniature]:
-    """The miniatures that were started and not ended, whether or not they still run.
+    """Return the miniatures that were started and not ended, whether or not they still run.
 
     Args:
-        folder: The person's folder of them; by default the caller's.
+        folder: The user's folder of them; by default the caller's.
     """
     made = []
     for file in sorted((folder or state()).glob("*.json")):

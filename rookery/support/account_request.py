@@ -16,14 +16,14 @@ NAME: Final = "[your full name]"
 """What stands where a name belongs and none is known."""
 
 LONGEST: Final = 300
-"""Characters of a value that a person gave; a name is shorter."""
+"""Characters of a value that a user gave; a name is shorter."""
 
 _BREAK = re.compile("[\t-\r\x1c-\x1e\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail to be sent by the person themselves.
+    """A mail to be sent by the user themselves.
 
     Attributes:
         to: An address, where one is known; else whom to ask, in words.
@@ -42,11 +42,11 @@ class Mail:
 
 
 def mail(cluster: "Cluster", *, name: str = "", email: str = "", user: str = "", supervisor: str = "") -> Mail:
-    """The account request of one person for one cluster.
+    """Return the account request of one person for one cluster.
 
     Args:
         cluster: Where.
-        name: The person's full name; "" leaves a gap to fill in.
+        name: The user's full name; "" leaves a gap to fill in.
         email: Their address.
         user: The username that they have, or would like, there.
         supervisor: Theirs; the mail is to them where the profile says that one's supervisor is asked.
@@ -80,6 +80,6 @@ def _to(access: dict[str, str], title: str, supervisor: str) -> str:
 
 
 def one_line(text: object) -> str:
-    """What a person wrote, as one line without control characters: it can't begin a header of its own."""
+    """Return what a user wrote, as one line without control characters: it can't begin a header of its own."""
     plain = str(text)[: 10 * LONGEST].encode(errors="replace").decode()  # half of a character can't be written anywhere
     return " ".join(clean(_BREAK.sub(" ", plain)).split())[:LONGEST].rstrip()

@@ -36,11 +36,11 @@ class Facts:
     doubtful: frozenset[str]
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The value of `cluster_KEY`."""
+        """Return the value of `cluster_KEY`."""
         return self.cluster.data.get(profile.PREFIX + key, default)
 
     def mark(self, key: str) -> str:
-        """The mark behind a fact that could not be verified.
+        """Return the mark behind a fact that could not be verified.
 
         A part (policies.tmux) is doubtful where the whole is, and a table of things where any part of them is.
         """
@@ -84,7 +84,7 @@ def _purge(days: int | None) -> str:
 
 
 def partitions(facts: Facts) -> Table | None:
-    """The partitions."""
+    """Return the partitions."""
     mark = facts.mark("partitions")
     rows = [
         [
@@ -104,7 +104,7 @@ def partitions(facts: Facts) -> Table | None:
 
 
 def gpus(facts: Facts) -> Table | None:
-    """The types of GPU."""
+    """Return the types of GPU."""
     mark = facts.mark("gpus")
     rows = [
         [
@@ -121,7 +121,7 @@ def gpus(facts: Facts) -> Table | None:
 
 
 def constraints(facts: Facts) -> Table | None:
-    """The kinds of node that one can have whole."""
+    """Return the kinds of node that one can have whole."""
     rows = [
         [
             one["name"] + facts.mark("constraints"),
@@ -136,7 +136,7 @@ def constraints(facts: Facts) -> Table | None:
 
 
 def amount(unit: str, number: int | None) -> str:
-    """A number in the largest unit in which it is whole."""
+    """Return a number in the largest unit in which it is whole."""
     if number is None:
         return ""
     sizes = listing.UNITS[unit]
@@ -145,6 +145,6 @@ def amount(unit: str, number: int | None) -> str:
 
 
 def _filled(headings: list[str], rows: list[list[str]]) -> Table | None:
-    """The table without the columns in which no row says anything; None where it has no rows."""
+    """Return the table without the columns in which no row says anything; None where it has no rows."""
     kept = [number for number in range(len(headings)) if any(row[number] for row in rows)]
     return ([headings[number] for number in kept], [[row[number] for number in kept] for row in rows]) if rows else None

@@ -64,7 +64,7 @@ def run(name: str = "", output: str = "") -> int:
 
 
 def page(cluster: "Cluster") -> str:
-    """The page of a cluster, in Markdown."""
+    """Return the page of a cluster, in Markdown."""
     import jinja2
 
     facts = Facts(cluster, frozenset(cluster.data.get("cluster_unverified", [])))

@@ -61,7 +61,7 @@ def candidates(page, base, version, machine, pins):
 
 
 def download(address):
-    """The bytes at an address; two tries, since a line may drop."""
+    """Return the bytes at an address; two tries, since a line may drop."""
     for last in (False, True):
         try:
             with urllib.request.urlopen(address, timeout=60) as answer:

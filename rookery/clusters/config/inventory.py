@@ -41,7 +41,7 @@ class Setting:
     """Where in it the value stands."""
 
     def where(self, inside: Place = ()) -> str:
-        """The file and the line of the value, or of something inside it."""
+        """Return the file and the line of the value, or of something inside it."""
         if self.document is None:
             return "command line"
         return f"{self.file}:{self.document.line(self.place + inside)}"
@@ -129,7 +129,7 @@ class Inventory:
         return merged
 
     def _groups_of(self, host: str) -> list[str]:
-        """The groups a host is in, "all" first, then by depth, priority and name."""
+        """Return the groups a host is in, "all" first, then by depth, priority and name."""
         member = self._member.get(host, set()) - {"all", "ungrouped"}
         parents: dict[str, set[str]] = {name: set() for name in self._groups}
         for name, group in self._groups.items():
@@ -182,7 +182,10 @@ def _check_name(document: Document, name: Any, place: Place) -> None:
 
 
 def _mapping(document: Document, value: Any, place: Place) -> dict[Any, Any]:
-    """What stands there, which must be a mapping or nothing; a lone name counts as a mapping, as Ansible has it."""
+    """Return what stands there, which must be a mapping or nothing.
+
+    A lone name counts as a mapping, as Ansible has it.
+    """
     if value is None:
         return {}
     if isinstance(value, str) and place[-1] in ("hosts", "children"):
@@ -197,7 +200,7 @@ def _mapping(document: Document, value: Any, place: Place) -> dict[Any, Any]:
 
 
 def _document(file: Path) -> Document:
-    """A file of an inventory; where it is not one of rookery's own, of values alone."""
+    """Return a file of an inventory; where it is not one of rookery's own, of values alone."""
     document = read(file)
     if not file.is_relative_to(paths.root() / "inventory"):
         literal_values.check(document)
@@ -216,7 +219,7 @@ def _settings(document: Document, values: Mapping[Any, Any], place: Place) -> di
 
 
 def _inventory_files(folder: Path) -> Iterator[Path]:
-    """The inventory files of a folder in the order in which Ansible reads them."""
+    """Yield the inventory files of a folder in the order in which Ansible reads them."""
     if not folder.is_dir():
         return
     for entry in sorted(folder.iterdir()):
@@ -236,7 +239,7 @@ def _inventory_files(folder: Path) -> Iterator[Path]:
 
 
 def vars_files(folder: Path, name: str) -> list[Path]:
-    """The files in a host_vars or group_vars folder that speak of a name, in the order in which Ansible reads them."""
+    """Return the files in a host_vars or group_vars folder that speak of a name, in Ansible's order."""
     for extension in EXTENSIONS:
         path = folder / (name + extension)
         if path.is_dir():

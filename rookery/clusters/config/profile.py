@@ -40,7 +40,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def sources(sandbox: bool = False) -> list[Path]:
-    """The inventory folders, in the order in which they are merged: the house's, the person's, the sandbox's."""
+    """Return the inventory folders, in the order in which they are merged: the house's, the user's, the sandbox's."""
     mine = paths.config_dir() / "inventory"
     folders = [paths.root() / "inventory", *([mine] if mine.is_dir() else [])]
     return [*folders, *([_sandbox()] if sandbox else [])]
@@ -51,7 +51,7 @@ def _sandbox() -> Path:
 
 
 def names(sources: Sequence[Path] | None = None) -> list[str]:
-    """The clusters that these folders (by default the house's and the person's) know, in order of first mention.
+    """Return the clusters that these folders (by default the house's and the user's) know, in order of first mention.
 
     Raises:
         RookeryError: An inventory file is malformed.
@@ -70,7 +70,7 @@ def load(
 
     Args:
         name: A host of the inventory.
-        sources: Inventory folders, in order; by default the house's and the person's.
+        sources: Inventory folders, in order; by default the house's and the user's.
         overrides: Variables given on the command line, which win over all folders.
         own_ssh: Whether the user's ~/.ssh/config has a say (user_ssh.py); not in what is written for others.
 
@@ -156,7 +156,7 @@ def such_as(known: Mapping[str, Any]) -> str:
 
 
 def of_person(name: str, user: str, account: str = "") -> dict[str, Any]:
-    """What a profile is told where a person says who they are there, to load it with and to remember.
+    """Return what a profile is told where a user says who they are there, to load it with and to remember.
 
     Args:
         name: The cluster.
@@ -174,7 +174,10 @@ def of_person(name: str, user: str, account: str = "") -> dict[str, Any]:
 
 
 def found_user(cluster: Cluster) -> str:
-    """The username that the user's ~/.ssh/config alone says; "" where their inventory has one, or none is known."""
+    """Return the username that the user's ~/.ssh/config alone says.
+
+    "" where their inventory has one, or none is known.
+    """
     return "" if cluster.data.get("cluster_user") else cluster.user
 
 
@@ -198,7 +201,7 @@ def _unknown(name: str, inventory: Inventory) -> RookeryError:
 
 
 def _check_sense(name: str, profile: Mapping[str, Setting]) -> None:
-    """What a schema can't say: how names and addresses may look, and what must agree with what.
+    """Check what a schema can't say: how names and addresses may look, and what must agree with what.
 
     Raises:
         RookeryError: Something doesn't; with file, line and key.
@@ -212,7 +215,7 @@ def _check_sense(name: str, profile: Mapping[str, Setting]) -> None:
 
 
 def _bad_addresses(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
-    """These end on ssh's command line or in its configuration, so nothing there may look like anything else."""
+    """Refuse what ssh's command line or configuration would read as anything else than a name."""
     found: list[tuple[Place, str]] = []
     host, user, jump = data["cluster_host"], data.get("cluster_user", ""), data.get("cluster_proxy_jump", "")
     if not _HOST.fullmatch(host):
@@ -288,7 +291,7 @@ def _bad_jobs(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
 
 
 def remember(name: str, values: Mapping[str, Any]) -> Path:
-    """Write values into the person's own inventory, keeping their comments and whatever else stands there.
+    """Write values into the user's own inventory, keeping their comments and whatever else stands there.
 
     Args:
         name: A cluster that is known.
@@ -319,7 +322,10 @@ def remember(name: str, values: Mapping[str, Any]) -> Path:
 
 
 def _with_key(text: str, key: str, value: Any) -> str:
-    """A YAML file's text with one top-level key set: its value replaced where it has one, a line added where not."""
+    """Return a YAML file's text with one top-level key set.
+
+    Its value replaced where it has one, a line added where not.
+    """
     import yaml
 
     written = yaml.safe_dump(value, default_flow_style=True, width=10_000).split("\n")[0]
@@ -333,7 +339,10 @@ def _with_key(text: str, key: str, value: Any) -> str:
 
 
 def _last(node: Any) -> Any:
-    """The last value in a block of YAML: the block itself ends behind the comments that belong to what follows."""
+    """Return the last value in a block of YAML.
+
+    The block itself ends behind the comments that belong to what follows.
+    """
     while getattr(node, "flow_style", None) is False and node.value:
         node = node.value[-1][1] if isinstance(node.value[-1], tuple) else node.value[-1]
     return node

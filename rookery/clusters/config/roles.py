@@ -8,7 +8,7 @@ TAGS = ("cluster", "shell", "storage", "python", "python_tools", "r", "tmux", "v
 
 
 def settings_of_roles() -> dict[str, str]:
-    """The settings that a user may give, and the role that reads each."""
+    """Return the settings that a user may give, and the role that reads each."""
     return {name: role for role in TAGS if role != "cluster" for name in _read_by(role)}
 
 

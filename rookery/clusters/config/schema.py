@@ -1,7 +1,7 @@
 """What a profile may say: roles/cluster/meta/argument_specs.yml, held against what it says.
 
 Ansible's own ArgumentSpecValidator has the last word. It turns values into the type they ought to have, though, and
-tells no position in a list; so what a person wrote is first held against the schema as written.
+tells no position in a list; so what a user wrote is first held against the schema as written.
 """
 
 import hashlib
@@ -24,12 +24,12 @@ _TYPES: dict[str, tuple[type, str]] = {
 
 
 def file() -> Path:
-    """The schema's file."""
+    """Return the schema's file."""
     return paths.root() / "roles" / "cluster" / "meta" / "argument_specs.yml"
 
 
 def options() -> dict[str, Any]:
-    """The keys of a profile and what is asked of each, as role argument specs tell it."""
+    """Return the keys of a profile and what is asked of each, as role argument specs tell it."""
     specs = read(file()).data["argument_specs"]
     return dict(specs["main"]["options"])
 
@@ -75,7 +75,7 @@ def _ask_schema() -> str:
 
 
 def _problems(specs: Mapping[str, Any], values: Mapping[Any, Any], place: Place = ()) -> Iterator[tuple[Place, str]]:
-    """What is wrong with a mapping, from its top down."""
+    """Yield what is wrong with a mapping, from its top down."""
     for key, value in values.items():
         spec = specs.get(key)
         if spec is None:
@@ -88,7 +88,7 @@ def _problems(specs: Mapping[str, Any], values: Mapping[Any, Any], place: Place 
 
 
 def _value(spec: Mapping[str, Any], value: Any, place: Place) -> Iterator[tuple[Place, str]]:
-    """What is wrong with one value."""
+    """Yield what is wrong with one value."""
     kind: Any  # so that mypy takes `value` for whatever it turns out to be
     kind, wanted = _TYPES[spec["type"]]
     if value is None:
@@ -125,7 +125,7 @@ def _shown(value: Any) -> str:
 
 
 def _named(value: Any) -> str:
-    """What kind of thing YAML read."""
+    """Return what kind of thing YAML read."""
     for kind, name in (
         (bool, "true or false"),
         (int, "a number"),
@@ -139,7 +139,7 @@ def _named(value: Any) -> str:
 
 
 def _receipt(data: Mapping[str, Any]) -> Path:
-    """The file that says that exactly this profile passed exactly this schema."""
+    """Return the file that says that exactly this profile passed exactly this schema."""
     digest = hashlib.sha256(repr(data).encode())
     digest.update(file().read_bytes())
     return paths.cache_dir() / "profiles" / digest.hexdigest()[:32]

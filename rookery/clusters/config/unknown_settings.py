@@ -1,6 +1,6 @@
 """A setting that no role reads and that is called like one: misspelt, so that it would be passed over in silence.
 
-Names that look like no setting may be a person's own, for playbooks of theirs.
+Names that look like no setting may be a user's own, for playbooks of theirs.
 """
 
 from collections.abc import Iterable

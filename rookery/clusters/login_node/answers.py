@@ -342,7 +342,10 @@ def checked(cluster: str, shape: Shape, value: Any) -> Any:
 
 
 def unusable(cluster: str, error: ValueError) -> RookeryError:
-    """The error for an answer that is not what it should be: an old or broken file there, or a login node that lies."""
+    """Return the error for an answer that is not what it should be.
+
+    An old or broken file there, or a login node that lies.
+    """
     return RookeryError(
         f"{cluster} gave an answer that can't be used, and nothing of it was kept: {' '.join(clean(error).split())}.",
         hint=f"invoke doctor --cluster {cluster}   # and tell the cluster's support if it happens again",

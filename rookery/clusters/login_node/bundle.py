@@ -50,7 +50,7 @@ PACKAGES = ("rookery", "rookery.remote", "rookery.remote.apply", "rookery.remote
 ARGUMENT_BYTES = 100_000  # Linux takes 128 kB in one argument, and login shells want quoting on top
 
 # The modules become modules again over there, each when it is first asked for: most declarations need a third of them.
-# -I and -S keep the person's own packages and settings out of it. `work` is what the last module shall do. Whatever the
+# -I and -S keep the user's own packages and settings out of it. `work` is what the last module shall do. Whatever the
 # umask is, nothing that is made there, also by programs that it starts, is writable by others or closed to its owner.
 BOOT = """
 import os, sys, types
@@ -85,7 +85,7 @@ ANSWER = re.compile(r"<<<rookery:([A-Za-z0-9+/=]+):rookery>>>")
 
 
 def pack(payload: dict[str, Any], parts: tuple[str, ...] = PARTS) -> str:
-    """The converger and what it shall do, as one word: base64, a comma, base64.
+    """Return the converger and what it shall do, as one word: base64, a comma, base64.
 
     Args:
         payload: Handed to `main` of the last part.
@@ -96,18 +96,18 @@ def pack(payload: dict[str, Any], parts: tuple[str, ...] = PARTS) -> str:
 
 @functools.cache
 def code(parts: tuple[str, ...] = PARTS) -> str:
-    """The converger, as a word of base64; made once in a process, and in those that it forks from then on."""
+    """Return the converger, as a word of base64; made once in a process, and in those that it forks from then on."""
     texts = {f"rookery.remote.{name}": paths.remote(f"{name.replace('.', '/')}.py") for name in parts}
     return word(BOOT.format(parts=texts, packages=PACKAGES, last=parts[-1]))
 
 
 def word(text: str) -> str:
-    """A text as a word of base64: compressed, and safe in any shell."""
+    """Return a text as a word of base64: compressed, and safe in any shell."""
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 def command(interpreter: str, packed: str) -> tuple[str, bytes | None]:
-    """The command line for a login shell of any kind, and what goes to its standard input.
+    """Return the command line for a login shell of any kind, and what goes to its standard input.
 
     No line ends, no `!` and no nested quotes are in it: csh and fish read those in ways of their own.
     """
@@ -118,7 +118,7 @@ def command(interpreter: str, packed: str) -> tuple[str, bytes | None]:
 
 
 def unpack(output: str, node: str = "the login node") -> dict[str, Any] | None:
-    """The converger's answer in whatever the login shell printed, or None.
+    """Return the converger's answer in whatever the login shell printed, or None.
 
     Args:
         output: What was printed.

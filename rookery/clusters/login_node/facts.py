@@ -51,17 +51,17 @@ _FORMS = {
 
 
 def script() -> str:
-    """The text of probe.sh, with what it needs in front."""
+    """Return the text of probe.sh, with what it needs in front."""
     return paths.remote("scripts/python.sh") + paths.remote("scripts/probe.sh")
 
 
 def lasting(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts that are worth keeping: those that don't change by themselves."""
+    """Return the facts that are worth keeping: those that don't change by themselves."""
     return {key: value for key, value in facts.items() if key not in _FLEETING}
 
 
 def arguments(profile: Mapping[str, Any]) -> list[str]:
-    """The arguments of probe.sh.
+    """Return the arguments of probe.sh.
 
     Args:
         profile: The cluster's `cluster_*` values.
@@ -76,10 +76,10 @@ def _roomy(profile: Mapping[str, Any]) -> str:
 
 
 def command(script: str, profile: Mapping[str, Any], *, glance: bool = False) -> str:
-    """The probe as one line of POSIX sh.
+    """Return the probe as one line of POSIX sh.
 
     It has no newline in it, so that it passes through fish and tcsh as well, which are what sshd hands it to where
-    they are a person's login shell.
+    they are a user's login shell.
 
     Args:
         script: The text of probe.sh.
@@ -93,12 +93,12 @@ def command(script: str, profile: Mapping[str, Any], *, glance: bool = False) ->
 
 
 def _areas(profile: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The storage areas that a login node can see: $TMPDIR, say, is a compute node's own."""
+    """Return the storage areas that a login node can see: $TMPDIR, say, is a compute node's own."""
     return [area for area in profile.get("cluster_storage") or [] if area.get("scope") != "node"]
 
 
 def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
-    """The answers, as `cluster_facts`.
+    """Return the answers, as `cluster_facts`.
 
     Raises:
         RookeryError: The answer is cut off, a storage area has no value there, or the area that caches and tools
@@ -203,7 +203,7 @@ def _is_python(version: str, path: str) -> bool:
 
 
 def _whole(text: str) -> int:
-    """A whole number; 0 for anything else."""
+    """Return a whole number; 0 for anything else."""
     return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else 0
 
 
@@ -212,7 +212,7 @@ def _new_enough(version: str) -> bool:
 
 
 def _free(many: Mapping[str, list[str]], profile: Mapping[str, Any]) -> dict[str, int]:
-    """Free MB of each storage area: what the file system has left, or the person's quota where that is less."""
+    """Free MB of each storage area: what the file system has left, or the user's quota where that is less."""
     free = {name: _whole(value) for name, value in map(_pair, many["free_mb"]) if value}
     form = (profile.get("cluster_quota") or {}).get("format", "")
     told = quota_formats.areas(form, "\n".join(many["quota"]))

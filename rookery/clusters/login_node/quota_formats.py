@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 FILLING, FULL = 80, 90
-"""Per cent of a limit from which a person is told, and from which it is urgent."""
+"""Per cent of a limit from which a user is told, and from which it is urgent."""
 
 _MB = {"K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2, "P": 1024.0**3}
 _SIZE = r"-?[0-9]{1,15}(?:\.[0-9]{1,9})?"
@@ -18,9 +18,9 @@ class Area:
 
     Attributes:
         name: As the profile or the quota command calls it; several with commas between them where they are one disk.
-        used_mb: MiB used: by the person, or by everybody where `source` is df.
+        used_mb: MiB used: by the user, or by everybody where `source` is df.
         limit_mb: MiB that may be used; None where there is no limit.
-        files: How many files the person has there; None where unknown.
+        files: How many files the user has there; None where unknown.
         files_limit: How many they may have; None where there is no limit.
         source: quota or df.
         path: Where it is; "" where only the quota command tells of it.
@@ -49,7 +49,7 @@ class Area:
 
 
 def areas(form: str, text: str) -> list[Area]:
-    """The areas that a quota command tells of; none where its form is not known.
+    """Return the areas that a quota command tells of; none where its form is not known.
 
     Args:
         form: Its form (cluster_quota.format).
@@ -60,7 +60,7 @@ def areas(form: str, text: str) -> list[Area]:
 
 
 def gpfsquota(text: str) -> list[Area]:
-    """The areas of HEC's `gpfsquota`: `NAME QUOTA USED AVAIL USE% FILES`; other lines are passed over.
+    """Return the areas of HEC's `gpfsquota`: `NAME QUOTA USED AVAIL USE% FILES`; other lines are passed over.
 
     The form is that of the Lancaster HEC documentation (May 2026): `storage 200G 82.23G 117.77G 41.12 202781`.
     """
@@ -79,7 +79,7 @@ def gpfsquota(text: str) -> list[Area]:
 
 
 def quota_s(text: str) -> list[Area]:
-    """The file systems of `quota -s` (quota-tools): space, quota, limit, [grace,] files, quota, limit[, grace].
+    """Return the file systems of `quota -s` (quota-tools): space, quota, limit, [grace,] files, quota, limit[, grace].
 
     A long name of a file system has a line to itself; a `*` marks what is over its quota; a limit of 0 is none.
     A number of kilobytes may stand without its K.
@@ -104,5 +104,5 @@ def quota_s(text: str) -> list[Area]:
 
 
 def _count(digits: str, unit: str) -> int:
-    """A number of files, with quota's own k, m, g for thousands."""
+    """Return a number of files, with quota's own k, m, g for thousands."""
     return int(float(digits) * {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}[unit.upper()])

@@ -146,12 +146,12 @@ def stream(connection: "Connection", name: str, request: Mapping[str, Any]) -> I
 
 
 def command(connection: "Connection", name: str, request: Mapping[str, Any], mark: str) -> list[str]:
-    """The argument list that runs a program there; it says the mark first, and its answers begin with it."""
+    """Return the argument list that runs a program there; it says the mark first, and its answers begin with it."""
     return connection.command(remote_command(marked(_start(), mark), _arguments(name, request, mark)))
 
 
 def failed(connection: "Connection", code: int, said: str) -> RookeryError:
-    """The error for a program that gave no answer."""
+    """Return the error for a program that gave no answer."""
     name = connection.cluster.name
     if code == _NO_PYTHON:
         return NoPythonError(f"{name} has no Python yet.", hint=f"invoke setup --cluster {name}")

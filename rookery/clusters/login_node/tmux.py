@@ -59,7 +59,7 @@ def tmux(connection: "Connection", session: str = DEFAULT_SESSION) -> int:
         session: The session's name.
 
     Returns:
-        The exit status of ssh: 0 where the person detached or ended the session.
+        The exit status of ssh: 0 where the user detached or ended the session.
 
     Raises:
         RookeryError: As `attach`.
@@ -76,11 +76,11 @@ def attach(connection: "Connection", session: str, *, again: str, command: Seque
     Args:
         connection: The cluster's.
         session: The session's name.
-        again: The command with which the person comes back, for hints; the session's name is put behind it.
+        again: The command with which the user comes back, for hints; the session's name is put behind it.
         command: What a new session runs.
 
     Returns:
-        The exit status of ssh: 0 where the person detached or ended the session.
+        The exit status of ssh: 0 where the user detached or ended the session.
 
     Raises:
         RookeryError: There is no terminal here, the cluster forbids or lacks tmux, or it can't be reached.

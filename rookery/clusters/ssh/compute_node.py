@@ -28,11 +28,11 @@ _PASSED_ON = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
 
 
 def text(cluster: "Cluster", name: str, user: str) -> str:
-    """The entry; "" where there are no compute nodes to ask for.
+    """Return the entry; "" where there are no compute nodes to ask for.
 
     Args:
         cluster: The cluster.
-        name: What the person calls it.
+        name: What the user calls it.
         user: Their name there.
     """
     if cluster.data.get("cluster_scheduler") != "slurm":
@@ -61,7 +61,7 @@ def text(cluster: "Cluster", name: str, user: str) -> str:
 
 
 def proxy_command(cluster: "Cluster") -> str:
-    """The command line that leads to the job: ssh expands what has a % in it, and gives the rest to a shell.
+    """Return the command line that leads to the job: ssh expands what has a % in it, and gives the rest to a shell.
 
     Raises:
         RookeryError: A path of rookery's own has a line break.
@@ -87,7 +87,7 @@ def proxy_command(cluster: "Cluster") -> str:
 
 
 def warning() -> str:
-    """A line where the entries will soon lead nowhere, since `uvx` runs rookery out of a cache; else ""."""
+    """Return a line where the entries will soon lead nowhere, since `uvx` runs rookery out of a cache; else ""."""
     if not any(_FLEETING.fullmatch(part) for part in Path(sys.executable).parts):
         return ""
     return (

@@ -26,22 +26,22 @@ def folder(cluster: "Cluster") -> Path:
 
 
 def private(cluster: "Cluster") -> Path:
-    """The private key; the same for all clusters."""
+    """Return the private key; the same for all clusters."""
     return folder(cluster) / "id_ed25519"
 
 
 def known_hosts(cluster: "Cluster") -> Path:
-    """The job's host key, of this cluster alone."""
+    """Return the job's host key, of this cluster alone."""
     return folder(cluster) / f"{cluster.name}.known_hosts"
 
 
 def host_alias(cluster: "Cluster") -> str:
-    """The name that the host key is kept under, whatever the person calls the host."""
+    """Return the name that the host key is kept under, whatever the user calls the host."""
     return f"rookery-job-{cluster.name}"
 
 
 def public(cluster: "Cluster") -> str:
-    """The public half, without a comment; the key is made where there is none.
+    """Return the public half, without a comment; the key is made where there is none.
 
     Raises:
         RookeryError: ssh-keygen can't.

@@ -1,6 +1,6 @@
 """rookery's ssh_config: an entry a cluster, read by every ssh, rsync, git and Ansible that rookery starts.
 
-ssh takes the first value it finds, so what stands here wins over the person's own config, which is included at the end.
+ssh takes the first value it finds, so what stands here wins over the user's own config, which is included at the end.
 """
 
 import contextlib
@@ -52,7 +52,7 @@ Any ssh must know it: one unknown word here, and the user's ssh would refuse the
 
 
 def config_file(cluster: "Cluster") -> Path:
-    """The ssh_config that holds this cluster's entry: one for real clusters, one for miniatures."""
+    """Return the ssh_config that holds this cluster's entry: one for real clusters, one for miniatures."""
     return (paths.state_dir() / "sandbox" if cluster.sandbox else paths.config_dir()) / "ssh_config"
 
 
@@ -67,7 +67,7 @@ def persist_hours(cluster: "Cluster") -> int:
 
 
 def own_known_hosts(cluster: "Cluster") -> Path:
-    """The known_hosts that rookery writes this cluster's keys to; never the person's own."""
+    """Return the known_hosts that rookery writes this cluster's keys to; never the user's own."""
     if not cluster.known_hosts_file:
         return paths.state_dir() / "known_hosts"
     given = Path(cluster.known_hosts_file).expanduser().absolute()
@@ -75,12 +75,12 @@ def own_known_hosts(cluster: "Cluster") -> Path:
 
 
 def known_hosts_files(cluster: "Cluster") -> list[Path]:
-    """Where ssh looks for this cluster's host keys: rookery's file, and the person's own (not in a sandbox)."""
+    """Where ssh looks for this cluster's host keys: rookery's file, and the user's own (not in a sandbox)."""
     return [own_known_hosts(cluster), *([] if cluster.sandbox else [_persons("known_hosts")])]
 
 
 def usual_keys() -> list[Path]:
-    """The person's private keys that ssh tries by itself."""
+    """Return the user's private keys that ssh tries by itself."""
     return [_persons(f"id_{kind}") for kind in ("ed25519", "ecdsa", "rsa")]
 
 
@@ -89,7 +89,7 @@ def _persons(name: str) -> Path:
 
 
 def _checked(pattern: re.Pattern[str], value: str, what: str, cluster: "Cluster", key: str) -> str:
-    """The value, if it can be what it is said to be: nothing else gets into ssh_config."""
+    """Return the value, if it can be what it is said to be: nothing else gets into ssh_config."""
     if not pattern.fullmatch(value):
         raise RookeryError(
             f"{value!r} can't be the {what} of {cluster.name}.",
@@ -99,12 +99,12 @@ def _checked(pattern: re.Pattern[str], value: str, what: str, cluster: "Cluster"
 
 
 def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str:
-    """The Host entries of a cluster: its own, and that of a job there (rookery/node).
+    """Return the Host entries of a cluster: its own, and that of a job there (rookery/node).
 
     Args:
         cluster: The cluster.
         alias: The name it is to have, where that is not its own.
-        checking: For a file that the person's own ssh reads: it says what rookery's own file says for every host, how
+        checking: For a file that the user's own ssh reads: it says what rookery's own file says for every host, how
             host keys are checked, and connections are shared only where the folder for that is there, or can be made.
 
     Raises:
@@ -139,7 +139,10 @@ def _shared(cluster: "Cluster") -> list[str]:
 
 
 def _shared_if_there(cluster: "Cluster", name: str) -> str:
-    """The same, where the folder for sockets is there and nobody else's: a restart of the computer takes it away."""
+    """Return the same, where the folder for sockets is there and nobody else's.
+
+    A restart of the computer takes it away.
+    """
     folder = str(paths.runtime_dir())
     if not re.fullmatch(r"[A-Za-z0-9/._+-]+", folder):  # nothing to quote for ssh and a shell, one in the other
         return ""
@@ -154,7 +157,7 @@ def hops(cluster: "Cluster") -> list[str]:
 
 
 def _for_hops(cluster: "Cluster") -> str:
-    """The cluster's key for its jump hosts too, before those that ssh would try there by itself."""
+    """Return the cluster's key for its jump hosts too, before those that ssh would try there by itself."""
     if not cluster.identity_file or not hops(cluster):
         return ""
     usual = [] if cluster.sandbox else usual_keys()
@@ -168,7 +171,7 @@ def _known_hosts_line(files: list[Path]) -> str:
 
 
 def _rest(cluster: "Cluster") -> str:
-    """What holds for every host, jump hosts too; then the person's own config, which a sandbox never sees."""
+    """Return what holds for every host, jump hosts too; then the user's own config, which a sandbox never sees."""
     included = not cluster.sandbox and _persons("config").is_file()
     lines = [
         "Host *",
@@ -228,7 +231,10 @@ def remove(cluster: "Cluster") -> None:
 
 
 def _entries(text: str) -> dict[str, str]:
-    """The clusters' entries in an ssh_config of rookery's, by name; that of a cluster's job is part of its own."""
+    """Return the clusters' entries in an ssh_config of rookery's, by name.
+
+    That of a cluster's job is part of its own.
+    """
     own = re.compile(r"^Host (?!\*)(\S+)\n(?:(?:    |Match ).*\n|Host \1-job\n)*", re.MULTILINE)
     return {found[1]: found[0] for found in own.finditer(text)}
 

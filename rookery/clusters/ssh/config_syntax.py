@@ -25,7 +25,7 @@ def is_username(text: str) -> bool:
 
 
 def quoted(path: Path | str, *, expanded: bool = True) -> str:
-    """A path as one argument in an ssh_config.
+    """Return a path as one argument in an ssh_config.
 
     Args:
         path: The path, taken as it is.
@@ -44,7 +44,7 @@ def quoted(path: Path | str, *, expanded: bool = True) -> str:
 
 
 def include(path: Path) -> str:
-    """The line that includes a file; Include takes a pattern, so what is special in one is escaped."""
+    """Return the line that includes a file; Include takes a pattern, so what is special in one is escaped."""
     pattern = re.sub(r"([*?\[\\])", r"\\\1", str(path))
     return f"Include {quoted(pattern, expanded=False)}"
 

@@ -92,7 +92,7 @@ class Connection:
         return link
 
     def command(self, remote: str, *, terminal: bool = False) -> list[str]:
-        """The argument list that runs a command line on the cluster through the master.
+        """Return the argument list that runs a command line on the cluster through the master.
 
         Args:
             remote: What the login shell there gets; made by `remote_command`.
@@ -116,7 +116,7 @@ class Connection:
             return False
         if self._age() < FRESH:
             return True
-        # sshd itself answers this, whatever state the person's shell or home is in: nobody listens on port 1
+        # sshd itself answers this, whatever state the user's shell or home is in: nobody listens on port 1
         quiet = ["-o", "ControlMaster=no", "-o", "BatchMode=yes"]
         ask = [*self.ssh, *quiet, "-W", "127.0.0.1:1", self.cluster.name]
         try:
@@ -132,8 +132,8 @@ class Connection:
         """Find the master connection, or open it; one that has gone stale is replaced.
 
         Args:
-            batch: Ask the person nothing; by default, where there is no terminal.
-            accept_host_key: The fingerprint of an unknown host key that the person vouches for.
+            batch: Ask the user nothing; by default, where there is no terminal.
+            accept_host_key: The fingerprint of an unknown host key that the user vouches for.
 
         Raises:
             SshError: The cluster can't be reached, is not who it was, or refuses the login.
@@ -236,7 +236,7 @@ class Connection:
         return completed
 
     def ansible_environment(self) -> dict[str, str]:
-        """What Ansible's environment needs so that it goes through the master and adds no connection of its own.
+        """Return what Ansible's environment needs so that it goes through the master and adds no connection of its own.
 
         Ansible is told of no other host than the cluster's name (see play.argv), so that ssh finds its entry. The
         variables are the same for all real clusters, and the same for all miniatures.
@@ -253,7 +253,7 @@ class Connection:
         }
 
     def failure(self, code: int, stderr: str, said: str) -> SshError:
-        """The error for a command that never began: ssh failed, or the start-up files ended the shell first.
+        """Return the error for a command that never began: ssh failed, or the start-up files ended the shell first.
 
         Args:
             code: ssh's exit status.
@@ -273,7 +273,7 @@ class Connection:
         )
 
     def hangs(self) -> SshError:
-        """The error for a command that has not begun in time."""
+        """Return the error for a command that has not begun in time."""
         return startup_files.hangs(self.cluster, self.command)
 
     def broke_off(self, code: int) -> bool:
@@ -281,7 +281,7 @@ class Connection:
         return code == 255 and not self._tell("check")
 
     def _completed(self, done: "subprocess.CompletedProcess[bytes]", mark: str) -> Completed:
-        """What came of a marked command: what was printed before the marks is the start-up files'."""
+        """Return what came of a marked command: what was printed before the marks is the start-up files'."""
         before, began, stdout = done.stdout.decode(errors="surrogateescape").partition(f"{mark}\n")
         noise, _, stderr = done.stderr.decode(errors="surrogateescape").rpartition(f"{mark}\n")
         if not began:
@@ -313,7 +313,7 @@ class Connection:
         return f"{text}{self._jump_said(text)}" or f"exit status {code.returncode}"
 
     def _login_asking(self) -> str:
-        """Log in, with ssh itself asking the person on the terminal for what it takes: password, code, passphrase.
+        """Log in, with ssh itself asking the user on the terminal for what it takes: password, code, passphrase.
 
         Returns:
             "", or what ssh says of it afterwards, without asking: it may be more than a wrong password.
@@ -328,7 +328,7 @@ class Connection:
         return ["ssh", "-M", "-N", "-f", *self.ssh[1:], self.cluster.name]
 
     def _jump_said(self, text: str) -> str:
-        """What the jump host's own ssh says, which ssh throws away where the connection is to persist."""
+        """Return what the jump host's own ssh says, which ssh throws away where the connection is to persist."""
         if not (self.cluster.proxy_jump and THROUGH_JUMP.search(text)):
             return ""
         ask = [*self.ssh, "-o", "ControlPath=none", "-o", "BatchMode=yes", "-T", self.cluster.name, "true"]
@@ -344,7 +344,7 @@ class Connection:
             return False
 
     def _control_path(self) -> Path:
-        """The master's socket, whose name only ssh can tell (%C)."""
+        """Return the master's socket, whose name only ssh can tell (%C)."""
         done = subprocess.run([*self.ssh, "-G", self.cluster.name], capture_output=True, text=True, check=False)
         found = re.search(r"^controlpath (.+)$", done.stdout, re.MULTILINE)
         if found is None:
@@ -352,7 +352,7 @@ class Connection:
         return Path(found[1])
 
     def _file(self, suffix: str) -> Path:
-        """A small file of this connection's own beside the sockets."""
+        """Return a small file of this connection's own beside the sockets."""
         key = hashlib.sha256(f"{self.config_file}\0{self.cluster.name}".encode()).hexdigest()[:12]
         return paths.runtime_dir() / f"{self.cluster.name}-{key}.{suffix}"
 

@@ -1,6 +1,6 @@
-"""Why ssh failed, told from what it printed: one line for a person, and what to do next.
+"""Why ssh failed, told from what it printed: one line for a user, and what to do next.
 
-OpenSSH's messages are not translated, whatever the person's language. The patterns are the texts of OpenSSH 8 to 9.
+OpenSSH's messages are not translated, whatever the user's language. The patterns are the texts of OpenSSH 8 to 9.
 """
 
 import re
@@ -48,12 +48,12 @@ def check_identity(cluster: "Cluster") -> None:
 
 
 def explain(cluster: "Cluster", stderr: str, *, batch: bool) -> SshError:
-    """The error for what ssh printed before it failed.
+    """Return the error for what ssh printed before it failed.
 
     Args:
         cluster: Whom ssh was to reach.
         stderr: What it printed.
-        batch: Whether it was forbidden to ask the person anything.
+        batch: Whether it was forbidden to ask the user anything.
     """
     text = stderr.replace("\r", "")
     if cluster.proxy_jump and (THROUGH_JUMP.search(text) or _names_jump(cluster, text)):
@@ -75,7 +75,7 @@ def _show(cluster: "Cluster", key: str) -> str:
 
 
 def _vpn(cluster: "Cluster") -> str:
-    """What the profile says of a VPN, where one may be missing."""
+    """Return what the profile says of a VPN, where one may be missing."""
     vpn = cluster.data.get("cluster_vpn") or {}
     if vpn.get("needed") not in {"off_campus", "always", "unknown"} or cluster.sandbox:
         return ""
@@ -169,7 +169,7 @@ def _denied(cluster: "Cluster", text: str, found: "re.Match[str]", batch: bool) 
 
 
 def _can_ask(methods: str) -> bool:
-    """Whether one of the ways that sshd has left, named with commas, asks the person something."""
+    """Whether one of the ways that sshd has left, named with commas, asks the user something."""
     return bool({"password", "keyboard-interactive"} & set(methods.split(",")))
 
 
@@ -181,7 +181,7 @@ def is_locked(path: Path) -> bool:
 
 
 def _locked_key(cluster: "Cluster") -> Path | None:
-    """The key that ssh would have used, had it been told the passphrase; None where it is not that."""
+    """Return the key that ssh would have used, had it been told the passphrase; None where it is not that."""
     mine = cluster.identity_file
     tried = [Path(mine).expanduser()] if mine else [*user_settings.keys(cluster), *usual_keys()]
     return next((path for path in tried if path.is_file() and is_locked(path)), None)
@@ -240,7 +240,7 @@ def _names_jump(cluster: "Cluster", text: str) -> bool:
 
 
 def _jump(cluster: "Cluster", text: str, *, batch: bool) -> SshError:
-    """The connection failed on its way through the jump host."""
+    """Return the connection failed on its way through the jump host."""
     jump = cluster.proxy_jump or ""
     first_hop = jump.partition(",")[0]
     by_hand = f"ssh {f'ssh://{first_hop}' if ':' in first_hop else first_hop}"

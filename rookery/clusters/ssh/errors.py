@@ -28,5 +28,5 @@ THROUGH_JUMP = re.compile(r"stdio forwarding failed|Connection closed by UNKNOWN
 
 
 def again(cluster: "Cluster") -> str:
-    """The command that logs in to the cluster, and can ask about it."""
+    """Return the command that logs in to the cluster, and can ask about it."""
     return f"invoke login --cluster {cluster.name}{' --sandbox' if cluster.sandbox else ''}"

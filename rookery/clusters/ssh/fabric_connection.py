@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Runner(Local):
-    """Runs a command on the cluster by a local ssh; always as POSIX sh, whatever the person's login shell.
+    """Runs a command on the cluster by a local ssh; always as POSIX sh, whatever the user's login shell.
 
     What the start-up files print before the command is left out of the result.
     """
@@ -65,15 +65,15 @@ class Runner(Local):
             self.close_proc_stdin()
 
     def read_proc_stdout(self, num_bytes: int) -> bytes | None:
-        """What the command prints."""
+        """Return what the command prints."""
         return self._after_mark("out", super().read_proc_stdout, num_bytes)
 
     def read_proc_stderr(self, num_bytes: int) -> bytes | None:
-        """What the command prints for errors; through a terminal it comes with the rest."""
+        """Return what the command prints for errors; through a terminal it comes with the rest."""
         return self._after_mark("err", super().read_proc_stderr, num_bytes)
 
     def _after_mark(self, stream: str, read: Any, num_bytes: int) -> bytes | None:
-        """The next piece after the mark; everything before it is kept aside."""
+        """Return the next piece after the mark; everything before it is kept aside."""
         while data := read(num_bytes):
             if stream in self._began:
                 return bytes(data)
@@ -179,7 +179,7 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
         return str(self.connection.cluster.name)
 
     def create_session(self) -> Any:
-        """What would need paramiko's transport.
+        """Return what would need paramiko's transport.
 
         Raises:
             RookeryError: Always.
@@ -200,7 +200,7 @@ class _Quiet:
         self._begun = False
 
     def recv(self, size: int) -> bytes:
-        """The next bytes of the server's."""
+        """Return the next bytes of the server's."""
         while not self._begun:
             peeked = self._sock.recv(4096, socket.MSG_PEEK)
             start = peeked.find(b"\0")
@@ -214,7 +214,7 @@ class _Quiet:
         return self._sock.send(data)
 
     def get_name(self) -> str:
-        """What paramiko calls the channel in its log."""
+        """Return what paramiko calls the channel in its log."""
         return "sftp"
 
     def close(self) -> None:

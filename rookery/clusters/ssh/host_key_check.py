@@ -1,4 +1,4 @@
-"""The host key that a cluster shows, and whether it is believed: a published fingerprint, or a person's word."""
+"""The host key that a cluster shows, and whether it is believed: a published fingerprint, or a user's word."""
 
 import subprocess
 import sys
@@ -84,14 +84,14 @@ def shown(cluster: "Cluster", ssh: Sequence[str], *, batch: bool) -> HostKey:
 def learn(cluster: "Cluster", ssh: Sequence[str], *, batch: bool, accept: str = "", say: Say | None = None) -> HostKey:
     """Get to know a cluster whose key no known_hosts file holds, and write the key to rookery's own.
 
-    A published key is believed; one that differs from what is published never is. Where none is published, the person
+    A published key is believed; one that differs from what is published never is. Where none is published, the user
     is shown the key and asked, or vouches for it beforehand.
 
     Args:
         cluster: The cluster.
         ssh: The ssh command, with rookery's ssh_config.
         batch: There is nobody to ask.
-        accept: The fingerprint that the person vouches for.
+        accept: The fingerprint that the user vouches for.
         say: Told in a line what was decided; stderr by default.
 
     Raises:

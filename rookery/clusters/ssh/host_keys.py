@@ -49,7 +49,10 @@ def host_pattern(cluster: "Cluster") -> str:
 
 
 def known_keys(cluster: "Cluster", files: Iterable[Path] | None = None) -> list[HostKey]:
-    """The keys that the known_hosts files hold for the cluster, hashed names included (ssh-keygen finds those)."""
+    """Return the keys that the known_hosts files hold for the cluster.
+
+    Hashed names included (ssh-keygen finds those).
+    """
     keys = []
     for file in known_hosts_files(cluster) if files is None else files:
         if file.is_file():
@@ -64,13 +67,16 @@ def known_keys(cluster: "Cluster", files: Iterable[Path] | None = None) -> list[
 
 
 def parsed(line: str) -> HostKey | None:
-    """A line of a known_hosts file; None for comments, and for lines with a marker (@revoked, @cert-authority)."""
+    """Return a line of a known_hosts file.
+
+    None for comments, and for lines with a marker (@revoked, @cert-authority).
+    """
     words = line.split()
     return HostKey(*words[:3]) if len(words) >= 3 and words[0][0] not in "#@" else None
 
 
 def published(cluster: "Cluster") -> dict[str, str]:
-    """The profile's published keys: {fingerprint: type}."""
+    """Return the profile's published keys: {fingerprint: type}."""
     return {entry["fingerprint"].rstrip("="): entry["type"] for entry in cluster.data.get("cluster_host_keys") or ()}
 
 
@@ -83,7 +89,7 @@ def store(path: Path, key: HostKey) -> None:
 
 
 def changed_key(cluster: "Cluster", text: str) -> SshError:
-    """The error for ssh's warning that a host key has changed: both fingerprints, and where to look."""
+    """Return the error for ssh's warning that a host key has changed: both fingerprints, and where to look."""
     new = re.search(r"fingerprint for the (\S+) key sent by the remote host is\s+(SHA256:[^\s.]+)", text)
     old = re.search(r"^Offending (?:\S+ )?key in (.+):(\d+)\s*$", text, re.MULTILINE)
     before, place = "unknown", ""
@@ -96,7 +102,7 @@ def changed_key(cluster: "Cluster", text: str) -> SshError:
 
 
 def differs(cluster: "Cluster", kind: str, new: str, old: str, place: str) -> SshError:
-    """The error for a host key that is another one than the one that is known."""
+    """Return the error for a host key that is another one than the one that is known."""
     known = f"known is {old}" + (f" ({place})" if place else "")
     message = (
         f"{cluster.name}: the host key of {cluster.host} has changed: it shows {new} ({kind}), {known}. "
@@ -111,7 +117,7 @@ def differs(cluster: "Cluster", kind: str, new: str, old: str, place: str) -> Ss
 
 
 def not_published(cluster: "Cluster", key: HostKey) -> SshError:
-    """The error for a host key that is none of those that are published."""
+    """Return the error for a host key that is none of those that are published."""
     mine = ", ".join(f"{fingerprint} ({kind})" for fingerprint, kind in published(cluster).items())
     return SshError(
         "changed-key",

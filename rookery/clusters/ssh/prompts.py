@@ -1,4 +1,4 @@
-"""What a person should know before ssh asks them something on their terminal."""
+"""What a user should know before ssh asks them something on their terminal."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def announcement(cluster: "Cluster") -> str:
-    """What a person should know before ssh asks them: who asks, for what, and that nothing will show."""
+    """Return what a user should know before ssh asks them: who asks, for what, and that nothing will show."""
     lines = [f"{cluster.name}: logging in to {cluster.host} as {cluster.user}"]
     if cluster.proxy_jump:
         lines.append(f"  through the jump host {cluster.proxy_jump}, which may ask first")
@@ -17,7 +17,7 @@ def announcement(cluster: "Cluster") -> str:
 
 
 def _asked(cluster: "Cluster") -> str:
-    """What a login takes that has to be typed, from what the profile says of it."""
+    """Return what a login takes that has to be typed, from what the profile says of it."""
     data: dict[str, Any] = dict(cluster.data)
     ways = data.get("cluster_logins") or ["key"]
     way = next((way for way in ways if way not in {"key", "certificate"}), "key")

@@ -12,7 +12,7 @@ from rookery.remote.slurm import variables
 
 
 def new_mark() -> str:
-    """A line that no start-up file prints; it tells what a command printed from what they did."""
+    """Return a line that no start-up file prints; it tells what a command printed from what they did."""
     return f"rookery-{os.urandom(8).hex()}"
 
 
@@ -92,7 +92,7 @@ cd "$HOME" 2>/dev/null || cd /
 
 
 def remote_command(script: str, arguments: Sequence[str] = (), *, stdin: str | None = None) -> str:
-    r"""A command line that runs a POSIX sh script under any login shell, as if there were no start-up files.
+    r"""Return a command line that runs a POSIX sh script under any login shell, as if there were no start-up files.
 
     What sshd hands to bash, zsh, fish or tcsh must mean the same to each of them: inside single quotes, fish reads \
     and tcsh reads ! and line breaks in ways of their own. So those are written as octal escapes, which printf, built
@@ -126,12 +126,12 @@ def remote_command(script: str, arguments: Sequence[str] = (), *, stdin: str | N
 
 
 def greeting(mark: str) -> bytes:
-    """The line that a command's standard input begins with; a start-up file that prints it prints no mark."""
+    """Return the line that a command's standard input begins with; a start-up file that prints it prints no mark."""
     return f"{mark}-input\n".encode()
 
 
 def marked(script: str, mark: str) -> str:
-    """A script that says on both its streams where its own output begins."""
+    """Return a script that says on both its streams where its own output begins."""
     return f"echo {mark}; echo {mark} >&2\n{script}"
 
 

@@ -59,7 +59,7 @@ class Culprit:
 
 
 def read(said: str, home: str = "") -> Culprit:
-    """What CULPRIT printed.
+    """Return what CULPRIT printed.
 
     Args:
         said: Its output.
@@ -87,7 +87,7 @@ def find(command: Command) -> Culprit:
 
 
 def takes_input(cluster: "Cluster", command: Command) -> SshError:
-    """The error for a command whose input was read by a start-up file."""
+    """Return the error for a command whose input was read by a start-up file."""
     found, name = find(command), cluster.name
     return SshError(
         TAKES_INPUT,
@@ -98,7 +98,7 @@ def takes_input(cluster: "Cluster", command: Command) -> SshError:
 
 
 def hangs(cluster: "Cluster", command: Command) -> SshError:
-    """The error for a command that did not begin in time."""
+    """Return the error for a command that did not begin in time."""
     found, name = find(command), cluster.name
     where = f": {found.line} does not end" if found.line else ""
     return SshError(

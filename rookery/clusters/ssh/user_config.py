@@ -1,7 +1,7 @@
-"""`ssh penguins` for the person: entries that their own ~/.ssh/config includes, by one line at its top.
+"""`ssh penguins` for the user: entries that their own ~/.ssh/config includes, by one line at its top.
 
 They are in a file of rookery's own, ssh_hosts, so that ~/.ssh/config is changed once. It holds Host entries alone:
-rookery's ssh_config, which includes the person's, would include itself.
+rookery's ssh_config, which includes the user's, would include itself.
 """
 
 import glob
@@ -48,7 +48,7 @@ class Change:
         return self.after != self.before
 
     def diff(self) -> list[str]:
-        """The lines that change, as `diff -u` shows them."""
+        """Return the lines that change, as `diff -u` shows them."""
         from difflib import unified_diff  # noqa: PLC0415 start-up
 
         before, after = self.before.splitlines(), self.after.splitlines()
@@ -61,17 +61,17 @@ def file() -> Path:
 
 
 def persons() -> Path:
-    """The person's own configuration of ssh."""
+    """Return the user's own configuration of ssh."""
     return Path.home() / ".ssh" / "config"
 
 
 def line() -> str:
-    """The line that includes the entries."""
+    """Return the line that includes the entries."""
     return config_syntax.include(file())
 
 
 def owner(name: str) -> str:
-    """Where the person's own configuration has a Host entry of exactly this name; "" where it has none.
+    """Where the user's own configuration has a Host entry of exactly this name; "" where it has none.
 
     Args:
         name: What would be typed behind ssh.
@@ -94,7 +94,7 @@ def taken(name: str) -> str:
 
 
 def works(alias: str, cluster: "Cluster") -> bool:
-    """Whether ssh itself, asked with the person's configuration, finds the cluster by its name here."""
+    """Whether ssh itself, asked with the user's configuration, finds the cluster by its name here."""
     done = subprocess.run(
         ["ssh", "-G", "-F", str(persons()), alias], capture_output=True, text=True, errors="replace", check=False
     )
@@ -148,7 +148,10 @@ def forget(cluster: "Cluster") -> None:
 
 
 def planned() -> Change:
-    """What ~/.ssh/config is to become: the line at its top, since below a Host it would hold for that host alone."""
+    """Return what ~/.ssh/config is to become.
+
+    The line at its top, since below a Host it would hold for that host alone.
+    """
     path = persons()
     there = path.exists()
     before = _read(path) if there else ""
@@ -211,7 +214,10 @@ def _put(entries: dict[str, str], *, without: str) -> bool:
 
 
 def _hosts(path: Path, depth: int) -> Iterator[tuple[str, str]]:
-    """The names behind each Host of a file and of those it includes, but for rookery's own, with where they are."""
+    """Yield the names behind each Host of a file and of those it includes.
+
+    But for rookery's own, with where they are.
+    """
     if depth > _DEEPEST or path == file() or not path.is_file():
         return
     for number, text in enumerate(_read(path).splitlines(), 1):

@@ -55,7 +55,7 @@ def applied(cluster: Cluster, chosen: Container[str]) -> Cluster:
 
 
 def keys(cluster: Cluster) -> list[Path]:
-    """The private keys that the user's configuration names for the cluster's host."""
+    """Return the private keys that the user's configuration names for the cluster's host."""
     named = [value for key, value in cluster.ssh_options if key == "IdentityFile" and value != "none"]
     paths = [Path(name.replace("%d", str(Path.home()))).expanduser() for name in named if "${" not in name]
     return [path.with_suffix("") if path.suffix == ".pub" else path for path in paths if "%" not in str(path)]

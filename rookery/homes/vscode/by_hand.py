@@ -10,7 +10,7 @@ from rookery.homes.vscode import workstation
 
 
 def clusters(names: str) -> list[cluster.Cluster]:
-    """The clusters named, with commas between them; "" or `all` for those where the person's username is known.
+    """Return the clusters named, with commas between them; "" or `all` for those where the user's username is known.
 
     Raises:
         RookeryError: One is not known, or none is meant.

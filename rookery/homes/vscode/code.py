@@ -135,7 +135,7 @@ def check(cluster: "Cluster", *, job: bool) -> None:
 
 
 def authority(cluster: "Cluster", *, job: bool) -> str:
-    """What VS Code calls a host; a name that it would write otherwise goes in as the digits of its bytes."""
+    """Return what VS Code calls a host; a name that it would write otherwise goes in as the digits of its bytes."""
     name = workstation.host(cluster, job=job)
     if not re.fullmatch(r"[a-z0-9.-]+", name):
         name = json.dumps({"hostName": name}, separators=(",", ":")).encode().hex()
@@ -158,7 +158,7 @@ def fits(architecture: str, glibc: str) -> str:
 
 
 def _folder(found: "Target", request: CodeOptions) -> str:
-    """The folder there, absolute.
+    """Return the folder there, absolute.
 
     Raises:
         RookeryError: It is not there, or VS Code's server can't run there.
@@ -215,7 +215,7 @@ def _stop(connection: "Connection") -> int:
 
 
 def _editor(command: str, *, needed: bool) -> editors.Editor:
-    """The editor that is asked for, or the first that is here.
+    """Return the editor that is asked for, or the first that is here.
 
     Raises:
         RookeryError: There is no such editor, or none here.
@@ -231,7 +231,7 @@ def _editor(command: str, *, needed: bool) -> editors.Editor:
 
 
 def _program(editor: editors.Editor, cluster: "Cluster") -> list[str]:
-    """The editor's command. For a miniature it has settings of its own, so that the person's know nothing of it."""
+    """Return the editor's command, for a miniature with settings of its own."""
     own = ["--user-data-dir", str(_miniatures())] if cluster.sandbox else []
     return [editors.program(editor) or editor.command, *own]
 

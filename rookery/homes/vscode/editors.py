@@ -62,12 +62,12 @@ class Place:
 
 
 def places() -> list[Place]:
-    """The settings of each editor that is there: it has run before, or its command is found."""
+    """Return the settings of each editor that is there: it has run before, or its command is found."""
     return [*_here(), *_windows()]
 
 
 def find(command: str = "") -> Editor | None:
-    """The editor of a command, or the first whose command is found; None where there is none.
+    """Return the editor of a command, or the first whose command is found; None where there is none.
 
     Args:
         command: code, code-insiders or codium; "" for whichever is there.
@@ -77,7 +77,7 @@ def find(command: str = "") -> Editor | None:
 
 
 def program(editor: Editor) -> str:
-    """The path of an editor's command; "" where it is not there."""
+    """Return the path of an editor's command; "" where it is not there."""
     found = shutil.which(editor.command)
     if not found and sys.platform == "darwin":
         # where "Install 'code' command in PATH" was never asked for
@@ -116,7 +116,7 @@ def _is_wsl() -> bool:
 
 
 def _appdata(users: Path = Path("/mnt/c/Users")) -> Path | None:
-    """The person's AppData/Roaming on Windows' side; None without one.
+    """Return the user's AppData/Roaming on Windows' side; None without one.
 
     Windows is asked; where it may not be (interop can be switched off), the one folder that there is will do.
     """

@@ -67,7 +67,7 @@ class _Reader:
         self.text, self.place = text, len(text) - len(text.removeprefix(_BOM))
 
     def peek(self) -> tuple[str, str, int]:
-        """The next token that means something: its kind, its text, where it begins; "" for both at the end."""
+        """Return the next token that means something: its kind, its text, where it begins; "" for both at the end."""
         while self.place < len(self.text):
             found = _TOKEN.match(self.text, self.place)
             if found is None:
@@ -129,7 +129,7 @@ class _Reader:
 
 
 def read(text: str) -> JsonValue | None:
-    """The value that a text holds; None where it holds nothing but comments.
+    """Return the value that a text holds; None where it holds nothing but comments.
 
     Raises:
         BrokenError: It is not JSON with comments.
@@ -148,7 +148,7 @@ def read(text: str) -> JsonValue | None:
 
 
 def find(text: str, path: Path) -> JsonValue | None:
-    """The value of a key; of one that is there twice the last, as VS Code has it. None where there is none."""
+    """Return the value of a key; of one that is there twice the last, as VS Code has it. None where there is none."""
     found = read(text)
     for key in path:
         member = _member(found, key) if found else None
@@ -162,7 +162,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def put(text: str, path: Path, value: Any) -> str:
-    """The text with a key set: its value replaced where it has one, else added at the end of its object.
+    """Return the text with a key set: its value replaced where it has one, else added at the end of its object.
 
     Objects on the way that are not there yet are added too.
 
@@ -190,7 +190,7 @@ def put(text: str, path: Path, value: Any) -> str:
 
 
 def take_out(text: str, path: Path) -> str:
-    """The text without a key; the very text that there was before `put` added it to an object of several lines.
+    """Return the text without a key; the very text that there was before `put` added it to an object of several lines.
 
     Comments stay. Where the key is not there, nothing is changed.
     """
@@ -219,7 +219,7 @@ def _member(holder: JsonValue, key: str) -> Member | None:
 
 
 def _added(text: str, holder: JsonValue, key: str, value: Any, depth: int) -> str:
-    """The text with a member added at the end of an object."""
+    """Return the text with a member added at the end of an object."""
     close = holder.end - 1
     last = holder.members[-1] if holder.members else None
     after = len(text[:close].rstrip(_BLANKS))  # the end of the last member, or of the comment behind it

@@ -88,7 +88,7 @@ class Server:
 
 
 def read(text: str, now: float) -> list[Server]:
-    """The servers that _LIST found, newest first, with what becomes of each.
+    """Return the servers that _LIST found, newest first, with what becomes of each.
 
     Args:
         text: Its output.

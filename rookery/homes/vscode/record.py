@@ -50,7 +50,7 @@ def note() -> Path:
 
 
 def read() -> Records:
-    """All of them; none where the note can't be read, so that everything counts as the person's."""
+    """All of them; none where the note can't be read, so that everything counts as the user's."""
     told = state_files.load(note(), _SHAPE, advice=f"mv {shlex.quote(str(note()))} ~/   # settings then count as yours")
     return {path: _settled(Path(path), _record(said)) for path, said in (told or {"files": {}})["files"].items()}
 
@@ -75,12 +75,12 @@ def save(records: Records) -> None:
 
 
 def digest(content: bytes | None) -> str:
-    """What stands for a file's content; "" where there is no file."""
+    """Return what stands for a file's content; "" where there is no file."""
     return "" if content is None else hashlib.sha256(content).hexdigest()
 
 
 def _settled(path: Path, known: SettingsRecord) -> SettingsRecord:
-    """A record with its plan carried out, or dropped, as the file shows; as it is where that can't be read."""
+    """Return a record with its plan carried out, or dropped, as the file shows; as it is where that can't be read."""
     if not (planned := known.planned):
         return known
     try:

@@ -33,7 +33,7 @@ class MergedSettings:
     Attributes:
         text: The text.
         added: The settings that were written.
-        kept: Those that the person has set otherwise, with what to.
+        kept: Those that the user has set otherwise, with what to.
         made: Objects that were added around settings.
     """
 
@@ -51,7 +51,7 @@ class SettingsOutcome:
         path: The file.
         state: changed, same, broken or unwritable; would-change in check mode.
         added: The settings that were written, or taken out.
-        kept: Those that the person has set otherwise, with what to.
+        kept: Those that the user has set otherwise, with what to.
         wanted: All that were to be there, or to go.
         note: Why it could not be done; else where the copy is.
     """
@@ -65,7 +65,7 @@ class SettingsOutcome:
 
 
 def merge(text: str, wishes: Iterable[SettingsChange], ours: Mapping[jsonc.Path, Any]) -> MergedSettings:
-    """A text with what is wished for in it.
+    """Return a text with what is wished for in it.
 
     Args:
         text: A settings.json, or nothing.
@@ -98,7 +98,7 @@ def merge(text: str, wishes: Iterable[SettingsChange], ours: Mapping[jsonc.Path,
 def without(
     text: str, wanted: Iterable[SettingsChange], made: Sequence[jsonc.Path]
 ) -> tuple[str, list[tuple[SettingsChange, Any]]]:
-    """A text without what rookery wrote.
+    """Return a text without what rookery wrote.
 
     Args:
         text: A settings.json.
@@ -106,7 +106,7 @@ def without(
         made: Objects to take out with the last that is in them.
 
     Returns:
-        The text, and what stays in it, since the person has changed it since.
+        The text, and what stays in it, since the user has changed it since.
 
     Raises:
         BrokenError: The text is not JSON with comments.
@@ -224,7 +224,7 @@ def take_back(path: Path, paths: Iterable[jsonc.Path] | None = None) -> Settings
 
 
 def by_hand(wishes: Iterable[SettingsChange]) -> list[str]:
-    """The lines of a settings.json that say what is wished for."""
+    """Return the lines of a settings.json that say what is wished for."""
     told: dict[str, Any] = {}
     for wish in wishes:
         inner = told
@@ -237,7 +237,7 @@ def by_hand(wishes: Iterable[SettingsChange]) -> list[str]:
 def _taken(
     known: SettingsRecord, now: bytes | None, wanted: list[SettingsChange], *, whole: bool
 ) -> tuple[bytes | None, list[tuple[SettingsChange, Any]]]:
-    """What the file is to hold, None for no file; and what stays of what was to be taken out."""
+    """Return what the file is to hold, None for no file; and what stays of what was to be taken out."""
     if now is None:
         return None, []
     if whole and known.after == record.digest(now):
@@ -251,7 +251,7 @@ def _taken(
 
 
 def _content(path: Path) -> tuple[Path, bytes | None]:
-    """The file that a path leads to, and what it holds; None where there is none."""
+    """Return the file that a path leads to, and what it holds; None where there is none."""
     target = path.resolve(strict=False)
     try:
         return target, strict_json.read_bytes(target) if target.exists() else None
@@ -266,7 +266,7 @@ def _failed(outcome: SettingsOutcome, error: Exception) -> SettingsOutcome:
 
 
 def _first(target: Path, content: bytes | None) -> SettingsRecord:
-    """What is known of a file before its first change; its copy gets a name beside it that nothing has yet."""
+    """Return what is known of a file before its first change; its copy gets a name beside it that nothing has yet."""
     if content is None:
         return SettingsRecord()
     return SettingsRecord(before=record.digest(content), backup=str(atomic_files.copy_name(target)))

@@ -28,19 +28,19 @@ CONNECT, CONNECT_JOB = 60, 600
 
 
 def host(cluster: "Cluster", *, job: bool = False) -> str:
-    """What a cluster, or a job there, is called as a host of ssh's."""
+    """Return what a cluster, or a job there, is called as a host of ssh's."""
     name = cluster.name if cluster.sandbox else user_config.aliases().get(cluster.name, cluster.name)
     return f"{name}{SUFFIX}" if job else name
 
 
 def ssh(cluster: "Cluster") -> str:
-    """What one types to log in to the job of a cluster."""
+    """Return what one types to log in to the job of a cluster."""
     config = [] if _is_known(cluster) else ["-F", str(config_file.config_file(cluster))]
     return shlex.join(["ssh", *config, host(cluster, job=True)])
 
 
 def wishes(clusters: Sequence["Cluster"], *, on_windows: bool = False) -> list[SettingsChange]:
-    """The settings that clusters need.
+    """Return the settings that clusters need.
 
     Args:
         clusters: Those that are worked on from here.
@@ -100,14 +100,17 @@ def take_back(cluster: "Cluster", path: Path) -> SettingsOutcome:
 
 
 def files(cluster: "Cluster") -> list[Path]:
-    """The settings that hold something for a cluster; and those where a first change was begun, and never made."""
+    """Return the settings that hold something for a cluster.
+
+    And those where a first change was begun, and never made.
+    """
     hosts = _hosts(cluster)
     known = record.read().items()
     return [Path(path) for path, one in known if not one.values or hosts & {key[-1] for key in one.values}]
 
 
 def lines(outcomes: Sequence[SettingsOutcome], *, quiet: bool = False) -> Iterator[str]:
-    """What came of each file, for a person.
+    """Yield what came of each file, for a user.
 
     Args:
         outcomes: From `run` or `take_back`.

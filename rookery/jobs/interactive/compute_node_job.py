@@ -49,11 +49,11 @@ class RunningJob:
 
 
 def ensure(connection: "Connection", wish: ComputeNodeOptions, *, again: bool = False) -> RunningJob:
-    """The job, found or started, once it runs; what is waited for is said on standard error.
+    """Return the job, found or started, once it runs; what is waited for is said on standard error.
 
     Args:
         connection: The cluster's, open.
-        wish: What the person named of what it is to have.
+        wish: What the user named of what it is to have.
         again: Start one even where the last was just stopped by hand.
 
     Raises:
@@ -163,7 +163,7 @@ def check(cluster: "Cluster") -> None:
 
 
 def until(end: int) -> str:
-    """When a job ends, in a person's words; "" where that is not known."""
+    """When a job ends, in a user's words; "" where that is not known."""
     return time.strftime("until %H:%M", time.localtime(end)) if end else ""
 
 
@@ -205,7 +205,7 @@ def _refused(cluster: "Cluster", answer: dict[str, Any], wish: ComputeNodeOption
 
 
 def _otherwise(about: dict[str, Any]) -> str:
-    """What keeps a job that is there from being the one that is asked for."""
+    """Return what keeps a job that is there from being the one that is asked for."""
     if about.get("keeper") != job_request.KEEPER:
         return "was started by another version of rookery"
     has = f"{about.get('cpus')} cores, {about.get('memory')}, {'a' if about.get('gpus') else 'no'} GPU"

@@ -52,7 +52,7 @@ run_python -ISc "$1"' relay "$2"
 
 @dataclass(frozen=True)
 class ComputeNodeOptions:
-    """What the person named of what the job is to have; nothing for what is usual.
+    """What the user named of what the job is to have; nothing for what is usual.
 
     Attributes:
         cpus: Cores.
@@ -83,7 +83,7 @@ class ComputeNodeRequest:
     Attributes:
         script: The job's.
         asked: All that it asks for.
-        wanted: What of that the person named.
+        wanted: What of that the user named.
     """
 
     script: str
@@ -92,7 +92,7 @@ class ComputeNodeRequest:
 
 
 def request(wish: ComputeNodeOptions, cluster: "Cluster") -> ComputeNodeRequest:
-    """The job that is wished for.
+    """Return the job that is wished for.
 
     Raises:
         RookeryError: An amount is none, no partition fits, or the cluster wants an account that is not known.
@@ -127,7 +127,7 @@ def request(wish: ComputeNodeOptions, cluster: "Cluster") -> ComputeNodeRequest:
 
 
 def relay(number: str, *, overlap: bool) -> tuple[str, list[str]]:
-    """A script for the login node that carries a connection into the job, and its arguments.
+    """Return a script for the login node that carries a connection into the job, and its arguments.
 
     Args:
         number: The job's.
@@ -145,7 +145,7 @@ def _job(wish: ComputeNodeOptions) -> "Job":
 
 
 def _amount(flag: str, given: Any, read: Callable[[Any], int]) -> int:
-    """What a flag was given, as a number; 0 where nothing.
+    """Return what a flag was given, as a number; 0 where nothing.
 
     Raises:
         RookeryError: It is no amount, or none at all.

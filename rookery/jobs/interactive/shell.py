@@ -55,7 +55,7 @@ def run(request: ShellOptions) -> int:
     """Open the shell, or come back to the one that is open.
 
     Returns:
-        The exit status of ssh: 0 where the person detached or ended the shell.
+        The exit status of ssh: 0 where the user detached or ended the shell.
 
     Raises:
         RookeryError: There is no terminal here, the cluster can't be reached or has no Slurm, or no partition fits.
@@ -76,7 +76,7 @@ def run(request: ShellOptions) -> int:
 
 
 def job(request: ShellOptions) -> "Job":
-    """What is asked for, as a job.
+    """Return what is asked for, as a job.
 
     Raises:
         RookeryError: The time, the memory or the number of cores is none.

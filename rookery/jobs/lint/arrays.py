@@ -13,7 +13,7 @@ from rookery.jobs.lint.directives import DirectiveOption
 from rookery.jobs.lint.finding import Edit, Finding, apply
 
 LARGE = 500
-"""Elements of an array from which on a limit on how many run at once is asked for; HEC runs 512 cores a person."""
+"""Elements of an array from which on a limit on how many run at once is asked for; HEC runs 512 cores a user."""
 _THROTTLE = 50
 _OWN = re.compile(r"%\d*[ajJ]")
 """Patterns that differ from one task of an array to the next."""
@@ -22,14 +22,14 @@ _LATER = re.compile(r"%\d*[aAjJnNst]")
 
 
 def _array(script: Context) -> tuple[DirectiveOption, int, int | None] | None:
-    """The array's option, how many elements it has, and how many of them may run at once."""
+    """Return the array's option, how many elements it has, and how many of them may run at once."""
     option = script.directives.get("array")
     sizes = values.array(option.value) if option and option.value else None
     return (option, *sizes) if option and sizes else None
 
 
 def mail(script: Context) -> Iterator[Finding]:
-    """An array that asks for mail, where the site refuses those."""
+    """Yield an array that asks for mail, where the site refuses those."""
     kinds = script.directives.get("mail-type")
     may = (script.cluster.data.get("cluster_array") or {}).get("may_mail", True)
     if may or not script.directives.get("array") or not kinds or (kinds.value or "").upper() in {"NONE", ""}:
@@ -45,7 +45,7 @@ def mail(script: Context) -> Iterator[Finding]:
 
 
 def size(script: Context) -> Iterator[Finding]:
-    """An array of more elements than the site takes, or of many that all may run at once."""
+    """Yield an array of more elements than the site takes, or of many that all may run at once."""
     found = _array(script)
     if not found:
         return
@@ -70,7 +70,7 @@ def size(script: Context) -> Iterator[Finding]:
 
 
 def one_log(script: Context) -> Iterator[Finding]:
-    """A log that all tasks of an array write to at once."""
+    """Yield a log that all tasks of an array write to at once."""
     if not script.directives.get("array"):
         return
     for name in ("output", "error"):
@@ -89,7 +89,7 @@ def one_log(script: Context) -> Iterator[Finding]:
 
 
 def log_folders(script: Context) -> Iterator[Finding]:
-    """Logs in folders that will not be there when the job starts: Slurm makes none, and the job fails at once."""
+    """Find logs in folders that will not be there when the job starts: Slurm makes none, and the job fails at once."""
     told = set()
     for name in ("output", "error"):
         option = script.directives.get(name)
@@ -111,13 +111,13 @@ def log_folders(script: Context) -> Iterator[Finding]:
 
 
 def _named(script: Context, path: str) -> str:
-    """A log's path with the job's name in it, where the script gives one."""
+    """Return a log's path with the job's name in it, where the script gives one."""
     name = script.directives.value("job-name")
     return path.replace("%x", name) if name else path
 
 
 def _flat(script: Context, option: DirectiveOption) -> Edit:
-    """The log's path with what is known too late in its name rather than in its folder."""
+    """Return the log's path with what is known too late in its name rather than in its folder."""
     folders, _, name = (option.value or "").rpartition("/")
     kept = [each for each in folders.split("/") if not _LATER.search(each)]
     late = [each for each in folders.split("/") if _LATER.search(each)]
@@ -149,7 +149,9 @@ def _made(arguments: list[str]) -> set[str]:
 
 
 def outputs_with(text: str, folder: str) -> tuple[str, bool]:
-    """A rookery.yml whose outputs name a folder too, everything else as it stands; and whether that could be done.
+    """Return a rookery.yml whose outputs name a folder too, everything else as it stands.
+
+    And whether that could be done.
 
     Args:
         text: The rookery.yml.

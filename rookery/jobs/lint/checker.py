@@ -47,7 +47,7 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
 
 
 def check(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folder | None = None) -> list[Finding]:
-    """What is wrong with a job script, in the order of its lines; nothing where it is correct.
+    """Return what is wrong with a job script, in the order of its lines; nothing where it is correct.
 
     Args:
         text: The script.
@@ -65,7 +65,7 @@ def check(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Fol
 
 
 def fix(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folder | None = None) -> str:
-    """A job script with all mended that can safely be, and everything else as it stands.
+    """Return a job script with all mended that can safely be, and everything else as it stands.
 
     Args:
         text: The script.

@@ -36,14 +36,14 @@ def rscript(script: Context) -> Iterator[Finding]:
 
 
 def _modules(script: Context) -> list[ShellCommand]:
-    """The calls of the site's `module`."""
+    """Return the calls of the site's `module`."""
     if script.shell.functions & {"module"}:
         return []
     return [each for each in script.shell.commands if each.name == "module"]
 
 
 def module_verb(script: Context) -> Iterator[Finding]:
-    """`module` told what it does not know."""
+    """Find a `module` that is given what it does not know."""
     site = script.cluster.data.get("cluster_module_system")
     verb = script.cluster.data.get("cluster_module_verb", "load")
     for command in _modules(script) if site != "none" else []:
@@ -74,13 +74,13 @@ def _is_verb(text: str) -> bool:
 
 
 def _names(script: Context) -> set[str]:
-    """The modules that the profile names, with and without their version."""
+    """Return the modules that the profile names, with and without their version."""
     named = [name for names in (script.cluster.data.get("cluster_modules") or {}).values() for name in names]
     return {*named, *(name.partition("/")[0] for name in named)}
 
 
 def no_modules(script: Context) -> Iterator[Finding]:
-    """`module` on a cluster that has none."""
+    """Find `module` on a cluster that has none."""
     if script.cluster.data.get("cluster_module_system") != "none" or _looks_for(script, "module"):
         return
     preamble = (script.cluster.data.get("cluster_job_preamble") or [""])[0]
@@ -103,7 +103,7 @@ def _looks_for(script: Context, name: str) -> bool:
 
 
 def preamble(script: Context) -> Iterator[Finding]:
-    """The site's own profile, which a job script must read before modules and storage variables are there."""
+    """Yield the site's own profile, which a job script must read before modules and storage variables are there."""
     if script.cluster.data.get("cluster_module_system", "none") == "none" or script.is_login_shell or not script.asks:
         return
     lines = [each for each in script.cluster.data.get("cluster_job_preamble") or [] if _PROFILE.match(each)]
@@ -213,7 +213,7 @@ def _may_launch(script: Context, command: ShellCommand, launched: set[str]) -> b
 
 
 def left_running(script: Context) -> Iterator[Finding]:
-    """A last command in the background: the job ends, and it with it."""
+    """Yield a last command in the background: the job ends, and it with it."""
     commands = script.shell.commands
     if not commands or not commands[-1].background:
         return

@@ -83,11 +83,11 @@ class Context:
         return bool(self.directives.lines)
 
     def line_at(self, offset: int) -> int:
-        """The line of a place in the text, from 1 on."""
+        """Return the line of a place in the text, from 1 on."""
         return bisect_right(self.starts, offset)
 
     def line(self, number: int) -> str:
-        """The text of a line."""
+        """Return the text of a line."""
         end = self.starts[number] - 1 if number < len(self.starts) else len(self.text)
         return self.text[self.starts[number - 1] : end]
 
@@ -101,7 +101,7 @@ class Context:
         edits: Sequence[Edit] = (),
         safe: bool = False,
     ) -> Finding:
-        """A finding in this script, the mended line worked out from what changes.
+        """Return a finding in this script, the mended line worked out from what changes.
 
         Args:
             code: The rule.
@@ -125,11 +125,13 @@ class Context:
         return apply(line, here)
 
     def value_edit(self, option: DirectiveOption, value: str) -> Edit:
-        """What gives an option another value."""
+        """Return what gives an option another value."""
         return Edit(option.value_start, option.end, value)
 
     def new_line(self, text: str, *, first: bool = False) -> Edit:
-        """What adds an `#SBATCH` line: after the last of them (or after the shebang), or before the first command.
+        """Return what adds an `#SBATCH` line.
+
+        After the last of them (or after the shebang), or before the first command.
 
         Args:
             text: The line.

@@ -129,7 +129,7 @@ class Directives:
     parts: int
 
     def get(self, *names: str, part: int = 0) -> DirectiveOption | None:
-        """The last option of these names in a component, None where there is none."""
+        """Return the last option of these names in a component, None where there is none."""
         found = [each for each in self.options if each.name in names and each.part == part]
         return found[-1] if found else None
 
@@ -140,7 +140,7 @@ class Directives:
 
 
 def read(text: str) -> Directives:
-    """The `#SBATCH` lines of a job script.
+    """Return the `#SBATCH` lines of a job script.
 
     Args:
         text: The script, with Unix line ends.
@@ -163,7 +163,7 @@ def read(text: str) -> Directives:
 
 
 def _words(line: str, offset: int) -> tuple[list[DirectiveWord], DirectiveWord | None]:
-    """The words of a line after its mark, and the one whose quote is never closed."""
+    """Return the words of a line after its mark, and the one whose quote is never closed."""
     found: list[DirectiveWord] = []
     at = len(MARK)
     while at < len(line):
@@ -182,7 +182,7 @@ def _words(line: str, offset: int) -> tuple[list[DirectiveWord], DirectiveWord |
 
 
 def _word(line: str, at: int) -> tuple[str, int, bool]:
-    """The word that begins here, where it ends, and whether its quotes are closed."""
+    """Return the word that begins here, where it ends, and whether its quotes are closed."""
     text, quote = "", ""
     while at < len(line) and (quote or not line[at].isspace()):
         if line[at] == "\\":
@@ -201,7 +201,7 @@ def _word(line: str, at: int) -> tuple[str, int, bool]:
 
 
 def _options(lines: list[Line]) -> tuple[list[DirectiveOption], list[Slip], int]:
-    """The words of all lines as getopt_long takes them."""
+    """Return the words of all lines as getopt_long takes them."""
     options: list[DirectiveOption] = []
     slips: list[Slip] = []
     part = 0
@@ -228,7 +228,7 @@ def _options(lines: list[Line]) -> tuple[list[DirectiveOption], list[Slip], int]
 
 
 def _option(word: DirectiveWord, line: int) -> list[DirectiveOption]:
-    """The options in a word: one with a long name, or one or several letters."""
+    """Return the options in a word: one with a long name, or one or several letters."""
     if word.text.startswith("--"):
         name, equals, value = word.text[2:].partition("=")
         full = long_name(name) or name
@@ -247,7 +247,7 @@ def _option(word: DirectiveWord, line: int) -> list[DirectiveOption]:
 
 
 def long_name(beginning: str) -> str | None:
-    """The long name that begins so, where just one does."""
+    """Return the long name that begins so, where just one does."""
     if beginning in LONG or beginning in _ALSO:
         return _ALSO.get(beginning, beginning)
     names = [name for name in LONG if name.startswith(beginning)]

@@ -1,4 +1,4 @@
-"""Which files `lint` looks through: those that a person names, or those of a folder that are job scripts."""
+"""Which files `lint` looks through: those that a user names, or those of a folder that are job scripts."""
 
 import glob
 import os
@@ -18,7 +18,7 @@ _ASKS = re.compile(rb"(?m)^#SBATCH\b")
 
 
 def named(text: str) -> list[tuple[Path, bool]]:
-    """The files that a person named, each once, and whether it was itself named rather than found in a folder.
+    """Return the files that a user named, each once, and whether it was itself named rather than found in a folder.
 
     Args:
         text: Files, folders and patterns (`*.sh`), with commas or blanks between them. A file of that very name goes
@@ -37,7 +37,7 @@ def named(text: str) -> list[tuple[Path, bool]]:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """What is between the commas and blanks, longest first where a file's own name holds one."""
+    """Yield what is between the commas and blanks, longest first where a file's own name holds one."""
     rest = text.strip(" ,")
     while rest:
         cuts = [len(rest), *(match.start() for match in reversed(list(re.finditer(r"[ ,]+", rest))))]
@@ -62,13 +62,16 @@ def _paths(part: str, *, missing_ok: bool = False) -> list[Path]:
 
 
 def _matching(pattern: Path) -> Iterator[Path]:
-    """The files that a pattern fits."""
+    """Return the files that a pattern fits."""
     base = Path(pattern.anchor)
     return base.glob(str(pattern.relative_to(base)))
 
 
 def within(folder: Path) -> list[tuple[Path, bool]]:
-    """The job scripts below a folder: by their suffix, or by an #SBATCH line in a file with a shebang; sorted."""
+    """Return the job scripts below a folder.
+
+    By their suffix, or by an #SBATCH line in a file with a shebang; sorted.
+    """
     found = []
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(each for each in folders if not each.startswith(".") and each not in _PASSED_OVER)
@@ -90,7 +93,7 @@ def _is_script(file: Path) -> bool:
 
 
 def text_of(file: Path) -> str:
-    """A file's text, every byte of it kept: what is no UTF-8 comes back as it was when it is written.
+    """Return a file's text, every byte of it kept: what is no UTF-8 comes back as it was when it is written.
 
     Raises:
         RookeryError: It can't be read.

@@ -32,7 +32,7 @@ class Finding:
         line: Its line there, from 1 on.
         severity: error where Slurm refuses the script or the job fails; warning where it runs, and not as meant.
         why: What is wrong, in plain words.
-        mended: The line as it should read; None where only the person can say.
+        mended: The line as it should read; None where only the user can say.
         safe: Whether `--fix` writes that line: it does what was plainly meant.
         edits: What turns the file's text into the mended one.
         folder: A folder that the project's outputs lack; `--fix` names it there.
@@ -49,12 +49,12 @@ class Finding:
     folder: str = field(default="", repr=False, compare=False)
 
     def document(self) -> dict[str, Any]:
-        """What --json says of it."""
+        """Return what --json says of it."""
         return {key: value for key, value in asdict(self).items() if key not in {"edits", "folder"}}
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
-    """The text with these edits made; one that overlaps an earlier one is left for the next time.
+    """Return the text with these edits made; one that overlaps an earlier one is left for the next time.
 
     Args:
         text: A file's text.

@@ -13,7 +13,7 @@ _MOST = 4 * 1024 * 1024
 
 
 def unreadable(text: str, path: str) -> Finding | None:
-    """What keeps a file from being read as a script at all."""
+    """Return what keeps a file from being read as a script at all."""
 
     def finding(code: str, why: str) -> Finding:
         return Finding(code, path, 1, "error", why)
@@ -57,12 +57,12 @@ def ends(text: str, path: str) -> Iterator[Finding]:
 
 
 def mend(text: str) -> str:
-    """The text with Unix line ends and no byte order mark."""
+    """Return the text with Unix line ends and no byte order mark."""
     return _CR.sub("", text.lstrip(BOM))
 
 
 def shebang(script: Context) -> Iterator[Finding]:
-    """A first line that names what runs the script."""
+    """Yield a first line that names what runs the script."""
     if script.text.startswith("#!"):
         return
     why = "The first line does not name what runs the script (#!/bin/bash): sbatch refuses it."

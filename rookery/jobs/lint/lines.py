@@ -24,12 +24,15 @@ _PATTERNS = {
 """What stands for a variable in the path of a log (sbatch(1), "filename pattern")."""
 _PATHS = {"output", "error", "input"}
 _FREE = {"comment", "wrap", "extra"}
-"""Options whose value is the person's own text."""
+"""Options whose value is the user's own text."""
 _WHOLE = {"nodes", "ntasks", "cpus-per-task", "ntasks-per-node", "mincpus", "cpus-per-gpu"}
 
 
 def meant(script: Context) -> set[str]:
-    """The options on lines that were to be `#SBATCH` lines and are not read: what they ask for is not left out."""
+    """Return the options on lines that were to be `#SBATCH` lines and are not read.
+
+    What they ask for is not left out.
+    """
     numbers = [each.line for each in (*unread(script), *slipped(script))]
     rest = (script.line(number).lstrip("# \t").partition(" ")[2] for number in numbers)
     return {option.name for text in rest for option in directives.read(f"{directives.MARK} {text}").options}
@@ -110,7 +113,7 @@ def variables(script: Context) -> Iterator[Finding]:
 
 
 def _with_patterns(option: DirectiveOption) -> tuple[str, bool]:
-    """A path with Slurm's own patterns for variables, and whether there is one for each."""
+    """Return a path with Slurm's own patterns for variables, and whether there is one for each."""
     known = option.name in _PATHS
     value = option.value or ""
     for each in _EXPANSION.findall(value):
@@ -138,7 +141,10 @@ def refused(script: Context) -> Iterator[Finding]:
 
 
 def _unknown(script: Context, slip: Slip) -> Iterator[Finding]:
-    """An option that sbatch has not got. One that is like none it has may be a newer Slurm's, or the site's own."""
+    """Yield an option that sbatch has not got.
+
+    One that is like none it has may be a newer Slurm's, or the site's own.
+    """
     if not slip.word.text.startswith("--"):
         return
     name = slip.word.text[2:].partition("=")[0]
@@ -155,7 +161,7 @@ def _unknown(script: Context, slip: Slip) -> Iterator[Finding]:
 
 
 def _stray(script: Context, slip: Slip) -> Finding:
-    """A word that belongs to no option: a comment without its `#`, or blanks around the `=`."""
+    """Return a word that belongs to no option: a comment without its `#`, or blanks around the `=`."""
     text, start = script.text, script.starts[slip.line - 1]
     before = text[start : slip.word.start]
     spaced = re.search(r"(--[A-Za-z-]+)(\s*=\s*|\s+=\s*)(\S*)\s*$", before)
@@ -221,7 +227,10 @@ _DOTS = re.compile(r"(\d+)(?:\.\.+|:)(\d+)")
 
 
 def _wrong(name: str, value: str) -> tuple[str, str] | None:
-    """An example of how a value is written, and this one so written, "" where that is not plain; None where it is."""
+    """Return an example of how a value is written, and this one so written, "" where that is not plain.
+
+    None where it is.
+    """
     if name in {"time", "time-min"} and values.minutes(value) is None:
         return "01:30:00 (hours, minutes, seconds)", _time(value)
     if name in {"mem", "mem-per-cpu", "mem-per-gpu"} and values.megabytes(value) is None:

@@ -18,7 +18,7 @@ _PYTHON = re.compile(r"python(\d(\.\d+)?)?|pypy3?|ipython3?")
 
 
 def effective(command: ShellCommand) -> list[ShellWord]:
-    """What a command runs in the end: what stands behind srun, mpirun, `poetry run`, time and their like."""
+    """Return what a command runs in the end: what stands behind srun, mpirun, `poetry run`, time and their like."""
     words = list(command.words)
     while words:
         name = words[0].text.rpartition("/")[2]
@@ -51,7 +51,7 @@ def _past_options(words: list[ShellWord]) -> list[ShellWord]:
 
 
 def works(script: Context) -> ShellCommand | None:
-    """The first command that computes, rather than makes ready or says something; None where there is none."""
+    """Return the first command that computes, rather than makes ready or says something; None where there is none."""
     for command in script.shell.commands:
         words = effective(command)
         name = words[0].text.rpartition("/")[2] if words else ""
@@ -78,7 +78,10 @@ class KnownProgram:
 
 
 def programs(script: Context) -> Iterator[KnownProgram]:
-    """What a script runs in R or Python, as far as it can be read, with the files of the project that those read in."""
+    """Yield what a script runs in R or Python.
+
+    As far as it can be read, with the files of the project that those read in.
+    """
     seen: set[str] = set()
     kind = {"Rscript": "r", "r": "r"}.get(
         script.interpreter[0], "python" if _PYTHON.fullmatch(script.interpreter[0]) else ""
@@ -104,7 +107,7 @@ def programs(script: Context) -> Iterator[KnownProgram]:
 
 
 def _file(language: str, words: list[ShellWord]) -> str:
-    """The file that python, Rscript or R is given to run."""
+    """Return the file that python, Rscript or R is given to run."""
     given = [word for word in words[1:] if word.fixed]
     texts = [word.text for word in given]
     if language == "r":
@@ -121,7 +124,7 @@ def _file(language: str, words: list[ShellWord]) -> str:
 
 
 def _read(script: Context, language: str, name: str, seen: set[str]) -> Iterator[KnownProgram]:
-    """A file of the project, where it is there, and those that it reads in."""
+    """Yield a file of the project, where it is there, and those that it reads in."""
     if not name or name.startswith("/"):
         return
     beside = posixpath.join(posixpath.dirname(script.path), name)
@@ -138,7 +141,7 @@ def _read(script: Context, language: str, name: str, seen: set[str]) -> Iterator
 
 
 def _reads_in(language: str, text: str, folder: str) -> list[str]:
-    """The files that `import` and `source()` may mean."""
+    """Return the files that `import` and `source()` may mean."""
     if language == "r":
         return re.findall(r"""\bsource\(\s*["']([^"']+\.[Rr])["']""", without_comments(text, strings=True))
     tree = _parsed(text)

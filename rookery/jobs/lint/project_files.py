@@ -26,7 +26,7 @@ class Surroundings:
     project: "Project | None" = None
 
     def files(self, path: str) -> str | None:
-        """The text of a file of the project; None where it is not there, lies elsewhere or is very large."""
+        """Return the text of a file of the project; None where it is not there, lies elsewhere or is very large."""
         file = self.root / path
         try:
             if not file.resolve().is_relative_to(self.root.resolve()) or file.stat().st_size > _READABLE:
@@ -42,7 +42,7 @@ class Surroundings:
         return path in self.project.outputs or _holds_files(self.root, path)
 
     def name(self, file: Path) -> str:
-        """A script's path: in the project where it is in it, else as it was given."""
+        """Return a script's path: in the project where it is in it, else as it was given."""
         try:
             return str(file.resolve().relative_to(self.root.resolve())) if self.project else str(file)
         except ValueError:
@@ -57,5 +57,5 @@ def _holds_files(root: Path, folder: str) -> bool:
 
 
 def around(project: "Project") -> Surroundings:
-    """What stands around the scripts of a project: `files` and `folder` for `check`."""
+    """Return what stands around the scripts of a project: `files` and `folder` for `check`."""
     return Surroundings(project.root, project)

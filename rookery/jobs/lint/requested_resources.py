@@ -50,12 +50,12 @@ class Asked:
 
 
 def partitions(script: Context) -> list[Mapping[str, Any]]:
-    """The cluster's partitions, as its profile has them."""
+    """Return the cluster's partitions, as its profile has them."""
     return list(script.cluster.data.get("cluster_partitions") or [])
 
 
 def asked(script: Context) -> list[Asked]:
-    """What each component of the job asks for."""
+    """Return what each component of the job asks for."""
     return [_of(script, part) for part in range(script.directives.parts)]
 
 
@@ -93,6 +93,6 @@ def _gpus(option: DirectiveOption | None) -> list[tuple[str, int]]:
 
 
 def longest(asked_for: Asked) -> float:
-    """The longest time that any of its partitions allows, in minutes."""
+    """Return the longest time that any of its partitions allows, in minutes."""
     limits = [entry.get("max_minutes") or math.inf for entry in asked_for.partitions]
     return max(limits, default=math.inf)

@@ -15,7 +15,7 @@ _MEMORY = ("mem", "mem-per-cpu", "mem-per-gpu")
 
 
 def nearest(name: str, names: list[str]) -> str:
-    """The one of these names that was meant, "" where that is not plain."""
+    """Return the one of these names that was meant, "" where that is not plain."""
     folded = {each.lower().replace("-", "").replace("_", ""): each for each in names}
     wanted = name.lower().replace("-", "").replace("_", "")
     if wanted in folded:
@@ -28,7 +28,7 @@ def nearest(name: str, names: list[str]) -> str:
 
 
 def unknown_partition(script: Context) -> Iterator[Finding]:
-    """A partition that the cluster has not got."""
+    """Yield a partition that the cluster has not got."""
     names = [each["name"] for each in partitions(script)]
     for part in asked(script):
         if not names or not part.partition or not part.partition.value or "$" in part.partition.value:
@@ -90,7 +90,7 @@ def _roomier(script: Context, part: Asked) -> str:
 
 
 def too_many_cores(script: Context) -> Iterator[Finding]:
-    """More cores or nodes than a job of that partition may have, or than a person may."""
+    """More cores or nodes than a job of that partition may have, or than a user may."""
     limits = script.cluster.data.get("cluster_limits") or {}
     for part in asked(script):
         sizes = ("cpus-per-task", "ntasks", "ntasks-per-node", "nodes")
@@ -132,7 +132,7 @@ def gpus(script: Context) -> Iterator[Finding]:
 
 
 def _types(partition: Mapping[str, Any], known: list[Mapping[str, Any]]) -> list[str]:
-    """The types of GPU that a partition has."""
+    """Return the types of GPU that a partition has."""
     there = [each["type"] for each in known if partition["name"] in (each.get("partitions") or [])]
     return list(partition.get("gpu_types") or there)
 
@@ -163,7 +163,7 @@ def _typed(script: Context, part: Asked, known: list[Mapping[str, Any]]) -> Iter
 
 
 def _more(script: Context, part: Asked, known: list[Mapping[str, Any]]) -> Iterator[Finding]:
-    """More than a person may have, or than any node has."""
+    """More than a user may have, or than any node has."""
     most = max((each.get("gpus_per_user") or math.inf for each in part.partitions), default=math.inf)
     if part.gpu and part.gpus_in_all > most:
         why = f"Nobody may have more than {int(most)} GPUs at once on {_names(part)}; this asks for {part.gpus_in_all}."
@@ -214,7 +214,7 @@ def required(script: Context) -> Iterator[Finding]:
 
 
 def default_memory(script: Context) -> Iterator[Finding]:
-    """A job that computes, with no more memory than the little that one gets who does not ask."""
+    """Yield a job that computes, with no more memory than the little that one gets who does not ask."""
     limits = script.cluster.data.get("cluster_limits") or {}
     default = limits.get("default_memory_mb")
     if not default or not script.asks or limits.get("follow_gpus") or not (at_work := works(script)):

@@ -143,7 +143,7 @@ def _take(count: Counter[str], finding: Finding) -> bool:
 
 
 def _shown(found: Sequence[Finding], name: str, file: Path, place: Surroundings) -> list[Finding]:
-    """Findings with paths as a person standing here would type them."""
+    """Yield findings with paths as somebody in this folder would type them."""
 
     def path(each: Finding) -> str:
         return str(file) if each.path == name else os.path.relpath(place.root / each.path)
@@ -171,7 +171,10 @@ def _name_folders(looked: Sequence[Looked], project: "Project | None") -> None:
 
 
 def _rendered(project: "Project", cluster: "Cluster", own: set[str]) -> list[Looked]:
-    """The scripts that rookery.yml describes, which nobody wrote: what is wrong there is mended in rookery.yml."""
+    """Return the scripts that rookery.yml describes, which nobody wrote.
+
+    What is wrong there is mended in rookery.yml.
+    """
     place = around(project)
 
     def folder(path: str) -> bool | None:

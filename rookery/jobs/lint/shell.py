@@ -71,7 +71,7 @@ class ShellScript:
 
 
 def read(text: str) -> ShellScript:
-    """The commands of a script.
+    """Return the commands of a script.
 
     Args:
         text: The script, with Unix line ends.
@@ -155,7 +155,10 @@ class _Scanner(Words):
             self.found.append(command)
 
     def separator(self, command: ShellCommand, chained: bool) -> bool:
-        """What stands between two commands; whether the next runs only if the one before went well, or did not."""
+        """Return what stands between two commands.
+
+        Whether the next runs only if the one before went well, or did not.
+        """
         two = self.peek(2)
         double = two in {"&&", "||", ";;", "|&", ";&"}
         command.background = two[0] == "&" and two != "&&"
@@ -184,7 +187,7 @@ class _Scanner(Words):
         return command
 
     def word_of(self, command: ShellCommand) -> ShellCommand:
-        """The next word, where it is one of a command's or a reserved one."""
+        """Return the next word, where it is one of a command's or a reserved one."""
         word = self.word()
         if command.words:
             command.words.append(word)
@@ -210,7 +213,7 @@ class _Scanner(Words):
         return command
 
     def head(self) -> None:
-        """What stands between `for` and its `;` or the end of the line."""
+        """Pass over what stands between `for` and its `;` or the end of the line."""
         while self.at < len(self.text) and self.peek() not in {"\n", ";"}:
             if self.blanks():
                 continue

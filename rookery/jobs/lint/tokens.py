@@ -54,15 +54,15 @@ class Words(ABC):
         """Pass the here-documents that begin on this line."""
 
     def line(self, offset: int) -> int:
-        """The line of a place, from 1 on."""
+        """Return the line of a place, from 1 on."""
         return bisect_right(self.newlines, offset - 1) + 1
 
     def peek(self, length: int = 1) -> str:
-        """The next characters."""
+        """Return the next characters."""
         return self.text[self.at : self.at + length]
 
     def match(self, pattern: re.Pattern[str]) -> str:
-        """What stands here and fits the pattern; it is passed."""
+        """Return what stands here and fits the pattern; it is passed."""
         found = pattern.match(self.text, self.at)
         if not found:
             return ""
@@ -82,7 +82,7 @@ class Words(ABC):
         self.at = len(self.text) if end < 0 else end
 
     def word(self) -> ShellWord:
-        """The word that begins here; at least one character is passed."""
+        """Return the word that begins here; at least one character is passed."""
         start, pieces, fixed = self.at, [], True
         while self.at < len(self.text):
             here = self.peek()
@@ -117,7 +117,7 @@ class Words(ABC):
         return ShellWord("".join(pieces), start, self.at, fixed)
 
     def values(self) -> None:
-        """The words of an array, up to the bracket that ends it."""
+        """Read the words of an array, up to the bracket that ends it."""
         while self.at < len(self.text) and self.peek() != ")":
             if self.match(_BLANK):
                 continue
@@ -130,7 +130,7 @@ class Words(ABC):
         self.at += 1
 
     def double(self) -> tuple[str, bool]:
-        """A string in double quotes: its text, and whether it is the same whatever the variables are."""
+        """Return a string in double quotes: its text, and whether it is the same whatever the variables are."""
         self.at += 1
         pieces, fixed = [], True
         while self.at < len(self.text) and self.peek() != '"':

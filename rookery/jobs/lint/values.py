@@ -26,7 +26,7 @@ def minutes(value: str) -> float | None:
 
 
 def clock(of_minutes: int) -> str:
-    """A time limit as people write it: HH:MM:SS, or D-HH:MM:SS from two days on."""
+    """Return a time limit as people write it: HH:MM:SS, or D-HH:MM:SS from two days on."""
     days, rest = divmod(of_minutes, 1440) if of_minutes > 1440 else (0, of_minutes)
     text = f"{rest // 60:02}:{rest % 60:02}:00"
     return f"{days}-{text}" if days else text
@@ -58,7 +58,7 @@ def array(value: str) -> tuple[int, int | None] | None:
 
 
 def gpus(value: str) -> list[tuple[str, int]]:
-    """The GPUs of a --gres (`gpu:TYPE:2,other:1`): the type of each, "" for any, and how many."""
+    """Return the GPUs of a --gres (`gpu:TYPE:2,other:1`): the type of each, "" for any, and how many."""
     found = []
     for piece in value.split(","):
         kind, *rest = re.split("[:=/]", piece.removeprefix("gres:").removeprefix("gres/").partition("(")[0])
@@ -68,7 +68,7 @@ def gpus(value: str) -> list[tuple[str, int]]:
 
 
 def typed(value: str) -> list[tuple[str, int]]:
-    """The GPUs of a --gpus (`TYPE:2`, `2`)."""
+    """Return the GPUs of a --gpus (`TYPE:2`, `2`)."""
     return [_gpu(piece.split(":")) for piece in value.split(",")]
 
 
@@ -79,6 +79,6 @@ def _gpu(words: list[str]) -> tuple[str, int]:
 
 
 def count(value: str | None, otherwise: int = 1) -> int:
-    """A number of nodes, tasks or cores: the least, of a range."""
+    """Return a number of nodes, tasks or cores: the least, of a range."""
     found = re.match(r"\d+", value or "")
     return int(found.group()) if found else otherwise

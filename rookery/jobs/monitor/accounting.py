@@ -1,4 +1,4 @@
-"""What Slurm knows of the person's jobs: asked in one remote command, an entry a job, an array being one."""
+"""What Slurm knows of the user's jobs: asked in one remote command, an entry a job, an array being one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -104,13 +104,13 @@ class JobRun:
         return bool(self.waiting or self.running)
 
     def failed(self, uid: int) -> tuple[str, int]:
-        """The tasks that failed, as Slurm's expression, and how many there are.
+        """Return the tasks that failed, as Slurm's expression, and how many there are.
 
-        Those that the person cancelled are not among them, nor those of which nobody tells who did; those that the
+        Those that the user cancelled are not among them, nor those of which nobody tells who did; those that the
         system cancelled are.
 
         Args:
-            uid: The person's number there.
+            uid: The user's number there.
         """
         states = [state for state in self.counts if state not in {"COMPLETED", "CANCELLED", *ACTIVE}]
         lost = [number for user, tasks in self.cancelled_by.items() if user != str(uid) for number in numbers(tasks)]
@@ -125,7 +125,7 @@ class SlurmSnapshot:
 
     Attributes:
         now: The time there.
-        uid: The person's number there.
+        uid: The user's number there.
         runs: The jobs, the oldest first.
         squeue: Why squeue failed; "" where it did not.
         sacct: Why sacct failed.
@@ -143,7 +143,7 @@ class SlurmSnapshot:
         return NO_ACCOUNTS in self.sacct
 
     def run(self, number: str) -> JobRun | None:
-        """The job of a number."""
+        """Return the job of a number."""
         return next((run for run in self.runs if str(run.id) == number), None)
 
     def unknown(self, cluster: str, number: str) -> str:
@@ -162,7 +162,7 @@ def unknown(cluster: str, number: str, silent: str) -> str:
 
 
 def read(told: Mapping[str, Any]) -> SlurmSnapshot:
-    """What the program of rookery/remote/slurm answered, made fit for a terminal."""
+    """Return what the program of rookery/remote/slurm answered, made fit for a terminal."""
     known = {one.name for one in fields(JobRun)}
     texts = ("name", "folder", "partition", "limit", "depends")
     runs = []

@@ -22,7 +22,7 @@ _OWNER = 'squeue --noheader -j "$1" -o %u'
 
 @dataclass(frozen=True)
 class CancelOptions:
-    """What a person asks of `cancel`; each field is the flag of that name.
+    """What a user asks of `cancel`; each field is the flag of that name.
 
     Attributes:
         job: Numbers of jobs, or of tasks as 123_4, with commas between them.
@@ -60,7 +60,7 @@ def run(request: CancelOptions) -> int:
     """Cancel jobs.
 
     Returns:
-        The exit code: 0 where all that were named are cancelled; 1 where one had ended, or is not the person's.
+        The exit code: 0 where all that were named are cancelled; 1 where one had ended, or is not the user's.
 
     Raises:
         RookeryError: None could be cancelled.
@@ -90,7 +90,7 @@ def run(request: CancelOptions) -> int:
 
 
 def _goal(number: str, task: str, told: SlurmSnapshot, connection: "Connection") -> Goal:
-    """What an id means, and whether it can be cancelled."""
+    """Return what an id means, and whether it can be cancelled."""
     name, run = f"{number}_{task}" if task else number, told.run(number)
     if run is None:
         asked = "" if told.squeue else connection.run([number], script=_OWNER, check=False).stdout
@@ -112,7 +112,7 @@ def _described(goal: Goal) -> str:
 
 
 def _agreed(goals: Sequence[Goal], request: CancelOptions, flags: str) -> bool:
-    """Whether the person wants it: asked on a terminal, where it is more than one task.
+    """Whether the user wants it: asked on a terminal, where it is more than one task.
 
     Raises:
         RookeryError: There is nobody to ask.

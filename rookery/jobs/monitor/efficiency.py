@@ -24,7 +24,7 @@ SIGNALS = {1: "hung up", 2: "interrupted", 6: "aborted", 9: "killed", 11: "a seg
 
 
 def memory(kilobytes: float) -> str:
-    """Memory as a person reads it: 900K, 512M, 3.1G."""
+    """Memory as a user reads it: 900K, 512M, 3.1G."""
     for unit in "KMG":
         if kilobytes < 1000 or unit == "G":
             break
@@ -33,7 +33,7 @@ def memory(kilobytes: float) -> str:
 
 
 def ask_for(kilobytes: float) -> str:
-    """The next round number of memory to ask Slurm for: 100M, 200M, 500M, then whole gigabytes."""
+    """Return the next round number of memory to ask Slurm for: 100M, 200M, 500M, then whole gigabytes."""
     megabytes = kilobytes / 1024
     for step in (100, 200, 500):
         if megabytes <= step:
@@ -43,7 +43,7 @@ def ask_for(kilobytes: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A span as Slurm writes it: 0:03, 5:00, 1:05:00, 2-03:00:00."""
+    """Return a span as Slurm writes it: 0:03, 5:00, 1:05:00, 2-03:00:00."""
     days, rest = divmod(int(seconds), 86400)
     hours, rest = divmod(rest, 3600)
     minutes, left = divmod(rest, 60)
@@ -58,7 +58,7 @@ def cores(run: "JobRun") -> float:
 
 
 def advice(run: "JobRun", *, asked_memory: bool = True) -> Iterator[str]:
-    """What there is to say of a run, a line each.
+    """Yield what there is to say of a run, a line each.
 
     Args:
         run: The run.

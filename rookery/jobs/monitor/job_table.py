@@ -1,4 +1,4 @@
-"""How the person's jobs stand, in one table or document, and what those that ended teach for the next ones."""
+"""How the user's jobs stand, in one table or document, and what those that ended teach for the next ones."""
 
 import time
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ def check(told: SlurmSnapshot, cluster: str) -> None:
 
 
 def document(told: SlurmSnapshot, found: "Target") -> dict[str, Any]:
-    """What --json says."""
+    """Return what --json says."""
     return {
         "cluster": found.cluster.name,
         "now": told.now,
@@ -90,7 +90,7 @@ def show(told: SlurmSnapshot, found: "Target", project: str, days: int) -> None:
 
 
 def gaps(told: SlurmSnapshot, cluster: str) -> Iterator[str]:
-    """What is missing from the table, since a part of Slurm does not answer."""
+    """Yield what is missing from the table, since a part of Slurm does not answer."""
     if told.squeue:
         yield f"squeue does not answer on {cluster} ({told.squeue}): these are the accounts, perhaps some minutes old."
     if told.keeps_none:
@@ -103,7 +103,7 @@ def gaps(told: SlurmSnapshot, cluster: str) -> Iterator[str]:
 
 
 def table(runs: tuple[JobRun, ...]) -> "Table":
-    """The table of some jobs."""
+    """Return the table of some jobs."""
     from rich.text import Text
 
     made = tables.table(["job", "name", "state", ">time", ">cores", ">memory"])
@@ -131,7 +131,7 @@ def state(run: JobRun) -> str:
 
 
 def word(code: str) -> str:
-    """What a person calls a state of Slurm's."""
+    """Return what a user calls a state of Slurm's."""
     return _STATES.get(code, code.lower().replace("_", " "))
 
 
@@ -152,7 +152,7 @@ def _memory(run: JobRun) -> str:
 
 
 def remarks(told: SlurmSnapshot, runs: tuple[JobRun, ...], found: "Target") -> Iterator[str]:
-    """What there is to say of jobs, a line each: why they wait, what they teach."""
+    """Yield what there is to say of jobs, a line each: why they wait, what they teach."""
     for one in runs:
         for code, _ in sorted(one.reasons.items(), key=lambda item: -item[1])[:2]:
             start = f"; Slurm expects it to start at {moment(one.expected)}" if one.expected else ""
@@ -175,7 +175,7 @@ def _done_again(one: JobRun, found: "Target") -> bool:
 
 
 def spoken(line: str, flags: str) -> str:
-    """A line that ends with a command, as the person types it here."""
+    """Return a line that ends with a command, as the user types it here."""
     what, invoke, arguments = line.partition("invoke ")
     return f"{what}{invocation()} {arguments}{flags}" if invoke else line
 
@@ -185,7 +185,7 @@ def _short(tasks: str) -> str:
 
 
 def moment(when: int) -> str:
-    """A time as a person reads it: 10:12 today, else with its date."""
+    """Return a time as a user reads it: 10:12 today, else with its date."""
     there = time.localtime(when)
     same = time.strftime("%F", there) == time.strftime("%F")
     return time.strftime("%H:%M" if same else "%F %H:%M", there)

@@ -26,7 +26,7 @@ PIECE = 1 << 16
 
 @dataclass(frozen=True)
 class LogsOptions:
-    """What a person asks of `logs`; each field is the flag of that name.
+    """What a user asks of `logs`; each field is the flag of that name.
 
     Attributes:
         job: A job's number, or an array's task as 123_4; "" for the project's last run there.
@@ -82,7 +82,7 @@ def run(request: LogsOptions) -> int:
 
 
 def _latest(found: "Target") -> str:
-    """The number of the project's last run on the cluster.
+    """Return the number of the project's last run on the cluster.
 
     Raises:
         RookeryError: There has been none.
@@ -187,7 +187,7 @@ _UNFINISHED = re.compile(r"(\x1b[^@-Z\\^_a-z~]{0,30}|\r)\Z")
 
 
 def cleaner() -> Callable[..., str]:
-    r"""A function that makes bytes, as they come, fit for a terminal; \r, by which bars redraw, ends a line."""
+    r"""Return a function that makes bytes, as they come, fit for a terminal; \r, by which bars redraw, ends a line."""
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     kept = ""
 

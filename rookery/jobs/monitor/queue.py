@@ -95,7 +95,7 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
 
 
 def ask(connection: "Connection") -> str:
-    """What sinfo says, in one round trip.
+    """Return what sinfo says, in one round trip.
 
     Raises:
         RookeryError: Slurm does not answer.
@@ -111,7 +111,7 @@ def ask(connection: "Connection") -> str:
 
 
 def read(text: str, profile: Mapping[str, Any]) -> list[Partition]:
-    """The partitions, in the profile's order, then those it does not know of.
+    """Return the partitions, in the profile's order, then those it does not know of.
 
     Args:
         text: sinfo's answer; a line for nodes that are alike.
@@ -167,7 +167,7 @@ def _add_nodes(one: Partition, told: Mapping[str, str]) -> None:
 
 
 def _whole(text: str) -> int:
-    """A whole number; 0 for anything else."""
+    """Return a whole number; 0 for anything else."""
     return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else 0
 
 
@@ -182,7 +182,7 @@ def gpus(gres: str) -> dict[str, int]:
 
 
 def minutes(limit: str) -> int | None:
-    """A limit as sinfo prints it, in minutes; None where there is none."""
+    """Return a limit as sinfo prints it, in minutes; None where there is none."""
     try:
         return slurm_values.minutes(limit)
     except ValueError:  # infinite, n/a

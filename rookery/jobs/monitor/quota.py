@@ -71,14 +71,14 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
 
 
 def arguments(cluster: "Cluster") -> list[str]:
-    """The positional parameters of ASK."""
+    """Return the positional parameters of ASK."""
     command = (cluster.data.get("cluster_quota") or {}).get("command", "")
     areas = [part for one in cluster.storage if one.scope != "node" for part in (one.name, one.expression)]
     return [command, *areas]
 
 
 def read(said: str, profile: Mapping[str, Any]) -> tuple[list[Area], str]:
-    """What the answer to ASK tells: the areas, and the quota command's own words where they were not understood.
+    """Return what the answer to ASK tells: the areas, and the quota command's own words where they were not understood.
 
     Args:
         said: The answer.
@@ -99,7 +99,7 @@ def read(said: str, profile: Mapping[str, Any]) -> tuple[list[Area], str]:
 
 
 def _df(text: str) -> list[tuple[str, Area]]:
-    """What df told of each area: its device, and the area."""
+    """Return what df told of each area: its device, and the area."""
     areas = []
     name = path = ""
     for line in text.splitlines():
@@ -127,7 +127,10 @@ def _joined(disks: Sequence[tuple[str, Area]]) -> list[Area]:
 
 
 def _named(area: Area, disks: Sequence[tuple[str, Area]]) -> Area:
-    """An area of the quota command with what the profile has for it: its path, its name where only a disk is told."""
+    """Return an area of the quota command with what the profile has for it.
+
+    Its path, its name where only a disk is told.
+    """
     on_it = [disk for device, disk in disks if area.name in {device, disk.name}]
     if not on_it:
         return area
@@ -135,7 +138,7 @@ def _named(area: Area, disks: Sequence[tuple[str, Area]]) -> Area:
 
 
 def _note(area: Area, entries: Mapping[str, Mapping[str, Any]]) -> str:
-    """What a person ought to know of an area besides its numbers."""
+    """Return what a user ought to know of an area besides its numbers."""
     notes = ["the whole disk, everybody's"] if area.source == "df" else []
     for name in area.name.split(", "):
         entry = entries.get(name, {})

@@ -1,4 +1,4 @@
-"""`jobs`: how the person's jobs stand, squeue's word and sacct's in one table, and what those that ended teach."""
+"""`jobs`: how the user's jobs stand, squeue's word and sacct's in one table, and what those that ended teach."""
 
 import json as json_
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class JobsOptions:
-    """What a person asks of `jobs`; each field is the flag of that name.
+    """What a user asks of `jobs`; each field is the flag of that name.
 
     Attributes:
         job: One job's number; "" for the latest ones.
         cluster: Where; "" for the first that rookery.yml names.
-        all: Every job of the person's, not this project's alone.
+        all: Every job of the user's, not this project's alone.
         days: How far back to look.
         watch: Stay, and show how it goes on.
         json: One JSON document; with `watch`, one a line as things change.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def run(found: "Target", *, ids: Sequence[str] = (), project: str = "", days: int = 7, json: bool = False) -> int:
-    """Show jobs as they go on, until all have ended or the person has seen enough; the jobs go on either way.
+    """Show jobs as they go on, until all have ended or the user has seen enough; the jobs go on either way.
 
     Args:
         found: Project and cluster; its connection is open.
@@ -30,7 +30,7 @@ def run(found: "Target", *, ids: Sequence[str] = (), project: str = "", days: in
         json: A JSON document a line, whenever something has changed.
 
     Returns:
-        The exit code: 0; 1 where a task of a job that was named failed; 130 where the person stopped looking.
+        The exit code: 0; 1 where a task of a job that was named failed; 130 where the user stopped looking.
 
     Raises:
         RookeryError: Slurm does not answer, or the connection broke off.
@@ -52,7 +52,7 @@ def run(found: "Target", *, ids: Sequence[str] = (), project: str = "", days: in
 
 
 def ended(found: "Target", number: str) -> SlurmSnapshot:
-    """What came of a job, once it has ended; nothing is shown meanwhile.
+    """Return what came of a job, once it has ended; nothing is shown meanwhile.
 
     Raises:
         RookeryError: Slurm does not answer, or the connection broke off.
@@ -66,10 +66,10 @@ def ended(found: "Target", number: str) -> SlurmSnapshot:
 
 @contextmanager
 def _leaving(found: "Target", ids: Sequence[str]) -> Iterator[None]:
-    """Say how to come back, where the person stops looking or the connection breaks off; the jobs go on.
+    """Say how to come back, where the user stops looking or the connection breaks off; the jobs go on.
 
     Raises:
-        SystemExit: The person stopped it.
+        SystemExit: The user stopped it.
     """
     again = f"invoke jobs {' '.join([*ids, '--watch'])}{found.flags}"
     try:
@@ -96,7 +96,7 @@ def _known(told: SlurmSnapshot | None, found: "Target", ids: Sequence[str]) -> S
 
 
 def _changes(told: SlurmSnapshot) -> str:
-    """A line a job: what is worth a new line when it changes."""
+    """Return a line a job: what is worth a new line when it changes."""
     lines = []
     for one in told.runs:
         why = next(map(explain, one.reasons), "") if one.waiting and not one.running else ""
@@ -105,7 +105,7 @@ def _changes(told: SlurmSnapshot) -> str:
 
 
 def _live(silent: bool) -> AbstractContextManager[Any]:
-    """What is shown on a terminal, over and over; nothing elsewhere."""
+    """Return what is shown on a terminal, over and over; nothing elsewhere."""
     if silent or not sys.stdout.isatty():
         return nullcontext()
     from rich.live import Live

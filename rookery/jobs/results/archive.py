@@ -78,7 +78,7 @@ class _Bounded:
 def members(
     stream: IO[bytes], mark: str, wanted: Mapping[str, File], most: int
 ) -> Iterator[tuple[File, Iterator[bytes]]]:
-    """The files of the stream, after whatever the start-up files there have printed.
+    """Yield the files of the stream, after whatever the start-up files there have printed.
 
     Args:
         stream: What the cluster sends.
@@ -130,7 +130,7 @@ def _skip_noise(stream: IO[bytes], mark: str) -> None:
 
 
 def _number(field: bytes) -> int:
-    """A number of a tar header: octal digits, or, where they are too few, binary with the first bit set."""
+    """Return a number of a tar header: octal digits, or, where they are too few, binary with the first bit set."""
     if field[0] & 0x80:
         return int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big")
     number = int(field.strip(b" \0") or b"0", 8)

@@ -143,7 +143,7 @@ def _digest(file: Path) -> str:
 
 
 def choose(project: Project, pattern: str, target: Path) -> Iterator[tuple[int | None, Path]]:
-    """The files to combine with the number of the task in their name, in the order of these numbers.
+    """Return the files to combine with the number of the task in their name, in the order of these numbers.
 
     Args:
         project: The project.
@@ -181,7 +181,7 @@ def _last_number(stem: str) -> re.Match[str] | None:
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
-    """A key that puts r_10 behind r_9."""
+    """Return a key that puts r_10 behind r_9."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", str(path)) if part]
 
 
@@ -315,7 +315,7 @@ class _Table:
             raise result_file.Broken(f"other columns than the first file: {'; '.join(parts)}")
 
     def _line(self, row: result_file.ResultRow, task: int | None, header: result_file.Header) -> str:
-        """A row with what stands before it: as it is in its file, where its columns stand in the same order."""
+        """Return a row with what stands before it: as it is in its file, where its columns stand in the same order."""
         parameters = self.known.rows.get(task, ()) if task is not None else ()
         before = ["" if task is None else str(task)] * self.with_task
         before += [parameters[place] if parameters else "" for place in self.parameters]

@@ -1,6 +1,6 @@
-"""Files that come from a cluster into a project's folder: what is new, what is the person's own, where to put it.
+"""Files that come from a cluster into a project's folder: what is new, what is the user's own, where to put it.
 
-What fetch brought is noted on the laptop (state folder), so that a file that the person has changed, or made, is told
+What fetch brought is noted on the laptop (state folder), so that a file that the user has changed, or made, is told
 from one that may be renewed. Nothing is written through a symbolic link, nor under a final name before it is whole.
 """
 
@@ -79,7 +79,7 @@ class Arrivals:
     """
 
     def __init__(self, root: Path, cluster: str) -> None:
-        """Read the note; one that can't be read counts as empty, so that everything here counts as the person's."""
+        """Read the note; one that can't be read counts as empty, so that everything here counts as the user's."""
         self.root, self.cluster = root, cluster
         self._top = os.fspath(root)
         key = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
@@ -235,7 +235,7 @@ def _is_long(name: str) -> bool:
 
 
 def _recorded(content: Iterable[bytes], name: str) -> tuple[Iterable[bytes], str]:
-    """The content of a run's record, and why it is none; "" where it is one."""
+    """Return the content of a run's record, and why it is none; "" where it is one."""
     pieces, left = [], run_record.LARGEST
     for piece in content:
         left -= len(piece)
@@ -246,7 +246,7 @@ def _recorded(content: Iterable[bytes], name: str) -> tuple[Iterable[bytes], str
 
 
 def _notes(value: Any) -> dict[str, Note]:
-    """The shape of the note; by hand, since there may be 100,000 files in it."""
+    """Return the shape of the note; by hand, since there may be 100,000 files in it."""
     if not isinstance(value, dict):
         raise MismatchError("is not an object")
     for one in value.values():

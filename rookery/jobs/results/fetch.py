@@ -55,7 +55,7 @@ def run(request: FetchOptions) -> int:
     """Bring what is new.
 
     Returns:
-        1 where something could not be brought; what was kept because it is the person's does not count.
+        1 where something could not be brought; what was kept because it is the user's does not count.
 
     Raises:
         RookeryError: There is no project, the cluster can't be reached, or has no release of it or knows no such job;
@@ -89,14 +89,17 @@ def run(request: FetchOptions) -> int:
 
 
 def ran_on(root: Path, job: str, *, sandbox: bool) -> str:
-    """The name of the cluster where a run was, or of the miniature's with `sandbox`; "" where no record tells."""
+    """Return the name of the cluster where a run was, or of the miniature's with `sandbox`.
+
+    "" where no record tells.
+    """
     labels = [one.cluster for one in run_record.every(root) if one.id == job]
     names = [label.removesuffix("-sandbox") for label in labels if label.endswith("-sandbox") == sandbox]
     return names[-1] if names else ""
 
 
 def _look(connection: "Connection", project: "Project", job: str) -> tuple["RemoteListing", Sequence["File"]]:
-    """What there is on the cluster, and what of it is wanted."""
+    """Return what there is on the cluster, and what of it is wanted."""
     name, flag = connection.cluster.name, " --sandbox" * connection.cluster.sandbox
     with console.waiting(f"Looking at the outputs on {name}"):
         there = remote_listing.listing(connection, str(remote_paths.base(project.name)), project.outputs, job)
@@ -117,7 +120,7 @@ def _look(connection: "Connection", project: "Project", job: str) -> tuple["Remo
 
 
 def _bytes(given: str) -> int:
-    """A limit as it is given, such as 500M or 20G, in bytes.
+    """Return a limit as it is given, such as 500M or 20G, in bytes.
 
     Raises:
         RookeryError: It is no such limit.
@@ -177,7 +180,7 @@ def _bring(connection: "Connection", project: "Project", arrivals: "Arrivals", p
 
 @contextmanager
 def _progress(plan: "Plan") -> Iterator[Callable[["File"], object]]:
-    """A bar on the terminal, by bytes, with the number of files; nothing elsewhere."""
+    """Show a bar on the terminal, by bytes, with the number of files; nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -259,6 +262,6 @@ def _name(what: str, some: Iterable[tuple[str, str]]) -> None:
 
 
 def shown(path: str | Path) -> str:
-    """A path fit for a terminal: line breaks, and bytes that are not UTF-8, as escapes."""
+    """Return a path fit for a terminal: line breaks, and bytes that are not UTF-8, as escapes."""
     text = os.fsencode(path).decode(errors="backslashreplace")
     return console.clean(text.replace("\n", "\\n"))

@@ -88,7 +88,7 @@ class RemoteListing:
 
 
 def listing(connection: "Connection", base: str, outputs: Sequence[str], job: str = "") -> RemoteListing | None:
-    """What a project's outputs hold, in one round trip.
+    """Return what a project's outputs hold, in one round trip.
 
     Args:
         connection: The cluster's, open.
@@ -112,7 +112,7 @@ def listing(connection: "Connection", base: str, outputs: Sequence[str], job: st
 
 
 def read(text: str) -> RemoteListing:
-    """The listing that _LIST printed; records of any other form are passed over."""
+    """Return the listing that _LIST printed; records of any other form are passed over."""
     files, links, missing = [], [], []
     submitted = ended = None
     for record in text.split("\0"):
@@ -136,7 +136,9 @@ def read(text: str) -> RemoteListing:
 
 
 def of_job(found: RemoteListing, job: str) -> list[File]:
-    """The files that a job wrote: its record, those with its number in their path, those written while it was there.
+    """Return the files that a job wrote.
+
+    Its record, those with its number in their path, those written while it was there.
 
     "While it was there" is from its submission to its end, as accounting tells both; a second or two more, since a file
     server's clock is not Slurm's.

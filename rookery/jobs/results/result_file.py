@@ -53,7 +53,7 @@ class ResultRow:
 
 
 def read(path: Path) -> Iterator[Header | ResultRow]:
-    """The header of a file, then its rows, one at a time; nothing where it is empty.
+    """Yield the header of a file, then its rows, one at a time; nothing where it is empty.
 
     Raises:
         Broken: It is no table: a row has more or fewer values than there are columns, a quote is left open …
@@ -81,7 +81,7 @@ class _Lines:
         return line
 
     def taken(self) -> str:
-        """The text since this was last asked, without its line end."""
+        """Return the text since this was last asked, without its line end."""
         text = "".join(self.kept)
         self.kept.clear()
         return text.rstrip("\r\n")
@@ -105,7 +105,7 @@ def _rows(lines: _Lines, *, is_csv: bool) -> Iterator[Header | ResultRow]:
 
 
 def _cells(first: str, lines: _Lines, delimiter: str) -> Iterator[ResultRow]:
-    """The rows as csv.reader takes them, with their text; empty lines left out."""
+    """Yield the rows as csv.reader takes them, with their text; empty lines left out."""
 
     def every() -> Iterator[str]:
         lines.kept.append(first)
@@ -125,14 +125,14 @@ def _cells(first: str, lines: _Lines, delimiter: str) -> Iterator[ResultRow]:
 
 
 def _delimiter(line: str, *, is_csv: bool) -> str:
-    """What stands between columns: commas; else semicolons or tabs; else, in a file that is no .csv, blanks."""
+    """Return what stands between columns: commas; else semicolons or tabs; else, in a file that is no .csv, blanks."""
     bare = re.sub(r'"[^"]*"', "", line.rstrip("\r\n"))
     candidates = (",", ";", "\t") if is_csv else (",", ";", "\t", " ")
     return next((one for one in candidates if one in bare.strip()), ",")
 
 
 def _header(row: ResultRow, delimiter: str) -> Header:
-    """The names of the columns: the first row, unless it is all numbers.
+    """Return the names of the columns: the first row, unless it is all numbers.
 
     A blank and then 0, 1, 2 … is a header too: pandas writes that for an index and columns without names.
     """

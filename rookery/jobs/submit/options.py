@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SubmitOptions:
-    """What a person asks of `submit`; each field is the flag of that name.
+    """What a user asks of `submit`; each field is the flag of that name.
 
     Attributes:
         job: A job of rookery.yml, or a script of the project.

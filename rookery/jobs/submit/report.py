@@ -1,4 +1,4 @@
-"""What a person reads after `submit`: the number, what it runs, where its log is, what to do next."""
+"""What a user reads after `submit`: the number, what it runs, where its log is, what to do next."""
 
 import json as json_
 import re
@@ -102,7 +102,7 @@ def tested(found: "Target", wish: "SubmitRequest", answer: Mapping[str, Any], *,
 
 
 def _notes(found: "Target", stamp: Mapping[str, Any]) -> list[str]:
-    """That what runs is not what stands on this computer, in a line; nothing where it is the same."""
+    """Return a line where what runs is not what stands on this computer; nothing where it is the same."""
     project: Project | None = found.project
     if project is None:
         return []
@@ -121,7 +121,7 @@ def _notes(found: "Target", stamp: Mapping[str, Any]) -> list[str]:
 
 
 def _clock(when: str) -> str:
-    """A time as a person reads it, in their own time zone: 10:12 today, else with its date."""
+    """Return a time as a user reads it, in their own time zone: 10:12 today, else with its date."""
     try:
         moment = datetime.fromisoformat(when.replace("Z", "+00:00")).astimezone()
     except (ValueError, OverflowError):
@@ -140,6 +140,6 @@ def _size(made: RunRecord) -> str:
 
 
 def _log(made: RunRecord) -> str:
-    """The log's path, from the release on where it is below it."""
+    """Return the log's path, from the release on where it is below it."""
     path = Path(made.log)
     return str(path.relative_to(made.release)) if path.is_relative_to(made.release) else made.log

@@ -60,7 +60,7 @@ class SubmitRequest:
 
 
 def command(wish: SubmitRequest, flags: str) -> str:
-    """The command that asks for it, for hints; with the flags that make it mean the same cluster."""
+    """Return the command that asks for it, for hints; with the flags that make it mean the same cluster."""
     parts = [wish.what, *(["--failed", wish.failed_of] if wish.failed_of else [])]
     parts += [part for name in wish.after for part in ("--after", name)]
     parts += ["--tag", wish.tag] if wish.tag else []
@@ -68,7 +68,7 @@ def command(wish: SubmitRequest, flags: str) -> str:
 
 
 def wish(request: "SubmitOptions", found: "Target") -> SubmitRequest:
-    """What the flags ask for.
+    """Return what the flags ask for.
 
     Raises:
         RookeryError: No job is named, or one that there is not; a number is none; flags that don't go together.
@@ -94,7 +94,7 @@ def wish(request: "SubmitOptions", found: "Target") -> SubmitRequest:
 
 
 def _job(given: str, project: "Project", failed: str) -> tuple[str, str]:
-    """The job, or else the path of the project's own script."""
+    """Return the job, or else the path of the project's own script."""
     if not given and failed:
         before = run_record.find(project.root, failed)
         given = before.job if before else ""
@@ -133,7 +133,7 @@ def save_token(note: Path, token: str, tag: str) -> None:
 
 
 def noted(note: Path) -> tuple[str, str]:
-    """The token of a submission whose answer is not here yet, and its tag; "" for both where there is none."""
+    """Return the token of a submission whose answer is not here yet, and its tag; "" for both where there is none."""
     try:
         text = strict_json.read_bytes(note, _LONGEST_NOTE).decode()
     except FileNotFoundError:
@@ -146,7 +146,7 @@ def noted(note: Path) -> tuple[str, str]:
 
 
 def local_text(found: "Target", wish: SubmitRequest) -> str | None:
-    """The script as this side would render it; None where it can't: the release's own is looked over then."""
+    """Return the script as this side would render it; None where it can't: the release's own is looked over then."""
     project = _project(found)
     own = wish.path or f"slurm/{wish.job}.sh"
     try:

@@ -20,7 +20,7 @@ SETTLED = 60
 
 
 def tasks(found: "Target", wish: "SubmitRequest") -> "SubmitRequest":
-    """The tasks of an earlier run that failed, in place of all; asked of Slurm there.
+    """Return the tasks of an earlier run that failed, in place of all; asked of Slurm there.
 
     Raises:
         RookeryError: There is no such run, it or one that does its tasks again is still going on, or nothing is left.
@@ -80,7 +80,7 @@ def _ended(one: "JobRun", number: str, found: "Target") -> None:
 
 
 def _left(runs: Sequence["JobRun"], told: "SlurmSnapshot") -> tuple[str, int]:
-    """The failed tasks that are still to be done, as Slurm's expression, and how many.
+    """Return the failed tasks that are still to be done, as Slurm's expression, and how many.
 
     Args:
         runs: The run, and those that did tasks of it again, in their order.

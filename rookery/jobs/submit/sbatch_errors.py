@@ -88,14 +88,14 @@ _PREFIX = re.compile(r"^(sbatch|slurm\w*): (error: )?")
 
 
 def words(said: str) -> list[str]:
-    """The lines of sbatch, fit for a terminal, without what says nothing."""
+    """Return the lines of sbatch, fit for a terminal, without what says nothing."""
     lines = [_PREFIX.sub("", line.strip()) for line in console.clean(said).splitlines() if line.strip()]
     said_more = [line for line in lines if not re.search(r"Unspecified error$", line)]
     return list(dict.fromkeys(said_more or lines))
 
 
 def explain(said: str, found: "Target") -> RookeryError:
-    """What sbatch's refusal means, with its own words, and what to do next.
+    """Return what sbatch's refusal means, with its own words, and what to do next.
 
     Args:
         said: Its words.
@@ -170,7 +170,7 @@ _OURS: Final = {
 
 
 def _here(hint: str, found: "Target") -> str:
-    """A hint with the flags that make it mean this cluster."""
+    """Return a hint with the flags that make it mean this cluster."""
     command, mark, why = hint.partition("   #")
     needs = command.startswith("invoke ") and "clusters.show" not in command
     flags = f" --cluster {found.cluster.name}{found.flags}" if command == "invoke setup" else found.flags

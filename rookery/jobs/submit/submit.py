@@ -65,7 +65,7 @@ def run(request: SubmitOptions) -> int:
 
 
 def _made(found: "Target", wish: "SubmitRequest", answer: Mapping[str, Any]) -> run_record.RunRecord:
-    """The record of what was submitted; what this side knows itself is not taken from the cluster's word.
+    """Return the record of what was submitted; what this side knows itself is not taken from the cluster's word.
 
     What is found again may have been asked for with a tag that is asked for no more: the note of it has that tag.
     """

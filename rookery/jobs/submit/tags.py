@@ -30,7 +30,7 @@ def check(root: Path, name: str) -> None:
 
 
 def head(root: Path) -> str:
-    """The commit that is checked out, which mostly is the one that runs; "" where there is none."""
+    """Return the commit that is checked out, which mostly is the one that runs; "" where there is none."""
     return git(root, "rev-parse", "--quiet", "--verify", "HEAD", check=False).decode().strip()
 
 
@@ -79,7 +79,7 @@ def _signs(root: Path) -> bool:
 
 
 def text(record: RunRecord) -> str:
-    """The annotation."""
+    """Return the annotation."""
     lines = [f"{record.job}: job {record.id} on {record.cluster}", ""]
     facts = {
         "commit": record.commit + (" with uncommitted changes (in the record)" if record.dirty else ""),

@@ -12,7 +12,7 @@ _WORD = re.compile(r"\{\{(?P<kept>[^{}\n]+)\}\}|\{(?P<name>[^\W\d][^{}\n,;$\"']*
 
 
 def quoted(text: str) -> str:
-    """A text as bash reads it back exactly, in the double quotes that a person would use where it needs any.
+    """Return a text as bash reads it back exactly, in the double quotes that a user would use where it needs any.
 
     Unlike shlex.quote's single quotes these show shellcheck that a dollar sign is meant as such.
     """
@@ -46,7 +46,7 @@ def fill(command: str, variables: Mapping[str, str], words: Mapping[str, str] = 
 
 
 def names(command: str) -> set[str]:
-    """The names that a command has in braces."""
+    """Return the names that a command has in braces."""
     return {match["name"] for match in _WORD.finditer(command) if match["name"]}
 
 

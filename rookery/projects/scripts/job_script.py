@@ -36,7 +36,7 @@ class JobScript:
 
 
 def scripts(project: Project, cluster: Cluster, source: Source | None = None) -> list[JobScript]:
-    """The scripts of a project's jobs for a cluster, in the order of rookery.yml, without those for others.
+    """Return the scripts of a project's jobs for a cluster, in the order of rookery.yml, without those for others.
 
     Args:
         project: The project.
@@ -52,7 +52,7 @@ def scripts(project: Project, cluster: Cluster, source: Source | None = None) ->
 
 
 def script(project: Project, job: Job, cluster: Cluster, source: Source | None = None) -> JobScript:
-    """The script of one job for a cluster.
+    """Return the script of one job for a cluster.
 
     Args:
         project: The project.
@@ -97,7 +97,7 @@ def script(project: Project, job: Job, cluster: Cluster, source: Source | None =
 
 
 def _mail(project: Project, job: Job, cluster: Cluster, source: Source) -> dict[str, str]:
-    """The small job that mails when an array has ended, where the array may not do so itself."""
+    """Return the small job that mails when an array has ended, where the array may not do so itself."""
     if not job.mail or sbatch_options.mails_itself(job, cluster):
         return {}
     small = Job(f"{job.name}-has-ended", template="mail", memory="100M", minutes=1, mail=job.mail, account=job.account)
@@ -115,7 +115,7 @@ def _render(project: Project, job: Job, variables: Mapping[str, Any], source: So
 
 
 def _summary(job: Job, path: str, table: parameters.Table | None, mail: str) -> dict[str, Any]:
-    """What a submission needs to know of a job without rendering it again."""
+    """Return what a submission needs to know of a job without rendering it again."""
     return {
         "script": path,
         "template": job.template,

@@ -55,11 +55,11 @@ class Table:
         return tuple(found)
 
     def csv(self) -> str:
-        """The table as CSV, quoted where need be."""
+        """Return the table as CSV, quoted where need be."""
         return "".join(",".join(map(_cell, row)) + "\n" for row in (self.columns, *self.rows))
 
     def lines(self) -> str:
-        """The rows for the script: one a line, each value a word of bash."""
+        """Return the rows for the script: one a line, each value a word of bash."""
         return "".join(" ".join(map(_word, row)) + "\n" for row in self.rows)
 
     def arguments(self) -> str:
@@ -69,7 +69,7 @@ class Table:
 
 
 def table(project: Project, job: Job, source: Source) -> Table | None:
-    """The rows of a job; None where it has no parameters.
+    """Return the rows of a job; None where it has no parameters.
 
     Args:
         project: The project.
@@ -95,7 +95,7 @@ def table(project: Project, job: Job, source: Source) -> Table | None:
 
 
 def as_array(project: Project, job: Job, rows: Table, cluster: Cluster) -> Job:
-    """The job with its array: a task for each row, or for each chunk of rows.
+    """Return the job with its array: a task for each row, or for each chunk of rows.
 
     Raises:
         RookeryError: The cluster takes no array of that many tasks; with the chunk that would do.
@@ -104,7 +104,7 @@ def as_array(project: Project, job: Job, rows: Table, cluster: Cluster) -> Job:
 
 
 def checked(project: Project, job: Job, cluster: Cluster, rows: int = 0) -> Job:
-    """The job itself, if the cluster takes an array of so many tasks.
+    """Return the job itself, if the cluster takes an array of so many tasks.
 
     Raises:
         RookeryError: It does not; with the chunk that would do, where there are rows.
@@ -124,12 +124,15 @@ def checked(project: Project, job: Job, cluster: Cluster, rows: int = 0) -> Job:
 
 
 def _cell(value: str) -> str:
-    """A value in a table; Python's own writer leaves a lone carriage return without quotes, and then can't read it."""
+    """Return a value in a table; Python's own writer leaves a lone carriage return without quotes.
+
+    And then can't read it.
+    """
     return '"' + value.replace('"', '""') + '"' if not value or re.search(r'[",\r\n]', value) else value
 
 
 def _word(value: str) -> str:
-    """A value as one word of bash that has no line break in it."""
+    """Return a value as one word of bash that has no line break in it."""
     if not _CONTROL.search(value):
         return quoted(value)
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
@@ -137,7 +140,7 @@ def _word(value: str) -> str:
 
 
 def _table(project: Project, job: Job, key: str, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> Table:
-    """What rookery.yml says itself."""
+    """Return what rookery.yml says itself."""
     for name in columns:
         if not name.strip() or not name.isprintable():
             raise config.problem(project, job.name, key, f"has a parameter without a plain name: {name!r}.")
@@ -145,7 +148,7 @@ def _table(project: Project, job: Job, key: str, columns: Sequence[str], rows: I
 
 
 def _read(project: Project, job: Job, source: Source) -> Table:
-    """A CSV file of the project."""
+    """Return a CSV file of the project."""
     path = project.root / job.params
     try:
         text = source.read(job.params).decode("utf-8-sig")
@@ -173,7 +176,7 @@ def _read(project: Project, job: Job, source: Source) -> Table:
 
 
 def _cells(path: Path, text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """The rows of a CSV file with their lines; an empty line is none."""
+    """Yield the rows of a CSV file with their lines; an empty line is none."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         yield from ((reader.line_num, tuple(cells)) for cells in reader if cells)

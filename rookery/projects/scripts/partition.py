@@ -23,7 +23,7 @@ Partition = Mapping[str, Any]
 
 
 def choose(job: Job, cluster: Cluster) -> str:
-    """The partition for a job: the one it names, else the one that fits best.
+    """Return the partition for a job: the one it names, else the one that fits best.
 
     One core goes to a partition for that where there is one; of partitions alike, the one with the shortest time limit
     that will do is taken, since short queues move fastest. One for tests is taken only where the job says
@@ -51,7 +51,7 @@ def choose(job: Job, cluster: Cluster) -> str:
 
 
 def broken(partition: Partition, job: Job, cluster: Cluster) -> Iterator[str]:
-    """What a partition does not allow of what a job asks for, each in a few words; nothing where it fits."""
+    """Yield what a partition does not allow of what a job asks for, each in a few words; nothing where it fits."""
     limits = cluster.data.get("cluster_limits", {})
     yield from _gpus_broken(partition, job, cluster)
     if job.minutes > partition.get("max_minutes", job.minutes):
@@ -82,7 +82,7 @@ def processes(job: Job) -> int:
 
 
 def asked(job: Job) -> str:
-    """What a job asks for, in a few words."""
+    """Return what a job asks for, in a few words."""
     words = [_count(processes(job) * job.cpus, "core")]
     if job.nodes > 1:
         words.append(_count(job.nodes, "node"))
@@ -96,7 +96,7 @@ def asked(job: Job) -> str:
 
 
 def hours(minutes: int) -> str:
-    """A time in the words of a person: 5 minutes, 12 hours, 2 days."""
+    """Return a time in the words of a user: 5 minutes, 12 hours, 2 days."""
     for size, word in ((1440, "day"), (60, "hour"), (1, "minute")):
         if minutes and minutes % size == 0:
             return _count(minutes // size, word)
@@ -108,7 +108,7 @@ def _count(number: int, word: str) -> str:
 
 
 def _named(job: Job, cluster: Cluster, partitions: list[Partition]) -> str:
-    """The partition that the job names; `test` is also any that is for tests."""
+    """Return the partition that the job names; `test` is also any that is for tests."""
     known: list[Partition] = [one for one in partitions if one["name"] == job.partition]
     if not known and job.partition == "test":
         tests = [one for one in partitions if one.get("for") == "test"]
@@ -137,7 +137,10 @@ def _meant_for(partition: Partition, job: Job, cluster: Cluster) -> bool:
 
 
 def foreign(partition: Partition, cluster: Cluster) -> str:
-    """The architecture of a partition's machines where it is not that of the login node, which `setup` sets up."""
+    """Return the architecture of a partition's machines where it is not that of the login node.
+
+    Which `setup` sets up.
+    """
     home = (cluster.data.get("cluster_architectures") or [{"name": ""}])[0]["name"]
     there = str(partition.get("architecture", home))
     return there if there != home else ""
@@ -180,7 +183,7 @@ def _gpus_broken(partition: Partition, job: Job, cluster: Cluster) -> Iterator[s
 
 
 def _gpus(partition: Partition, job: Job, cluster: Cluster) -> list[Mapping[str, Any]]:
-    """The types of GPU that a job could be given there."""
+    """Return the types of GPU that a job could be given there."""
     types = [job.gpu_type] if job.gpu_type else partition.get("gpu_types", [])
     return [gpu for gpu in cluster.data.get("cluster_gpus", []) if gpu["type"] in types]
 
@@ -206,7 +209,7 @@ def _largest_node(partition: Partition, job: Job, cluster: Cluster) -> tuple[int
 def _order(
     partition: Partition, job: Job, cluster: Cluster, partitions: list[Partition]
 ) -> tuple[int, bool, float, int]:
-    """What makes one fitting partition better than another; the smallest is taken."""
+    """Return what makes one fitting partition better than another; the smallest is taken."""
     if job.gpus:  # types of GPU in the profile's order, so that a special group's come last
         groups = [tuple(one.get("gpu_types", [])) for one in partitions]
         rank = groups.index(tuple(partition.get("gpu_types", [])))

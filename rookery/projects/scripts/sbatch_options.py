@@ -32,7 +32,7 @@ def default_output(project: Project, job: Job) -> str:
 
 
 def options(job: Job, cluster: Cluster) -> list[SbatchOption]:
-    """The options of a job whose partition has been chosen, in the order in which a person would write them.
+    """Return the options of a job whose partition has been chosen, in the order in which a user would write them.
 
     Raises:
         RookeryError: The cluster wants an account and none is given; the GPUs can't be shared out over the nodes; or
@@ -64,7 +64,7 @@ def options(job: Job, cluster: Cluster) -> list[SbatchOption]:
 
 
 def option(name: str, value: str | int) -> str:
-    """A long option as sbatch reads it in a script: quotes where the value has a blank, a # or a quote in it.
+    """Return a long option as sbatch reads it in a script: quotes where the value has a blank, a # or a quote in it.
 
     Within quotes a backslash still guards what follows (_get_argument in Slurm's src/sbatch/opt.c).
 
@@ -85,7 +85,7 @@ def mails_itself(job: Job, cluster: Cluster) -> bool:
 
 
 def _patterns(path: str) -> str:
-    """What Slurm puts for the patterns in a path."""
+    """Return what Slurm puts for the patterns in a path."""
     known = {"%x": "the job's name", "%j": "its number", "%A": "the array's number", "%a": "the task's"}
     told = [f"{pattern} is {words}" for pattern, words in known.items() if pattern in path]
     return f": {', '.join(told)}" if told else ""

@@ -37,7 +37,7 @@ class Rows:
 
 
 def context(project: Project, job: Job, cluster: Cluster, table: Table | None = None) -> dict[str, Any]:
-    """The variables of a template.
+    """Return the variables of a template.
 
     Args:
         project: The project.
@@ -71,7 +71,7 @@ def context(project: Project, job: Job, cluster: Cluster, table: Table | None = 
 
 
 def _command(job: Job, cores: str, launcher: str, table: Table | None) -> str:
-    """The command, its braces filled in; without the parameters in it, they are put at its end."""
+    """Return the command, its braces filled in; without the parameters in it, they are put at its end."""
     text = _launched(job, launcher)
     variables = {"cpus": cores, **({"task": "${task}"} if job.array else {})}
     words = {"launcher": launcher} if launcher else {}
@@ -85,7 +85,7 @@ def _command(job: Job, cores: str, launcher: str, table: Table | None) -> str:
 
 
 def _rows(job: Job, table: Table, text: str) -> Rows:
-    """The rows, and the names of those columns that the command asks for."""
+    """Return the rows, and the names of those columns that the command asks for."""
     asked = [
         f"{name}={f'${number}' if number < 10 else f'${{{number}}}'}"
         for number, name in enumerate(table.variables, 1)
@@ -100,7 +100,7 @@ def _rows(job: Job, table: Table, text: str) -> Rows:
 
 
 def modules(project: Project, job: Job, cluster: Cluster) -> list[str]:
-    """The modules that the job loads: those it names, before them those that its kind needs.
+    """Return the modules that the job loads: those it names, before them those that its kind needs.
 
     Raises:
         RookeryError: The cluster has no modules, or none that its profile knows for a purpose.
@@ -133,20 +133,20 @@ def modules(project: Project, job: Job, cluster: Cluster) -> list[str]:
 
 
 def _lines(found: list[sbatch_options.SbatchOption]) -> list[str]:
-    """The options, their comments one below the other."""
+    """Return the options, their comments one below the other."""
     width = min(max(len(one.text) for one in found if one.why), 40)
     return [f"{one.text:{width}}  # {one.why}" if one.why else one.text for one in found]
 
 
 def _launcher(job: Job, cluster: Cluster) -> str:
-    """What starts the job's processes; "" where there is only one."""
+    """Return what starts the job's processes; "" where there is only one."""
     if job.template == "mpi":
         return str(cluster.data.get("cluster_mpi_launcher", "srun"))
     return "srun" if processes(job) > 1 else ""
 
 
 def _launched(job: Job, launcher: str) -> str:
-    """The command with its launcher, unless it says itself where that stands."""
+    """Return the command with its launcher, unless it says itself where that stands."""
     lines = job.command.rstrip("\n")
     begun = launcher and lines.startswith((launcher.split(maxsplit=1)[0] + " ", "srun ", "mpirun ", "mpiexec "))
     if not launcher or "{launcher}" in lines or begun:

@@ -25,7 +25,7 @@ _DATA: Final = (str, int, float, list, tuple, dict, MappingProxyType)
 
 
 def names() -> list[str]:
-    """The names of the templates that rookery has."""
+    """Return the names of the templates that rookery has."""
     return sorted(path.name.removesuffix(_SUFFIX) for path in _folder().glob(f"[!_]*{_SUFFIX}"))
 
 
@@ -66,7 +66,7 @@ def _said(error: Exception) -> str:
 
 
 def _line(error: Exception) -> int | None:
-    """The innermost line of a template in the traceback of what it did wrong; Jinja names the lines so."""
+    """Return the innermost line of a template in the traceback of what it did wrong; Jinja names the lines so."""
     trace, line = error.__traceback__, None
     while trace:
         if trace.tb_frame.f_code.co_filename == "<template>":

@@ -15,8 +15,8 @@ room         what fits where
 lease        who is at work in this home
 work         one declaration's work: what is looked at, changed and told
 things       directories, links, files, environment
-blocks       marked blocks in files that belong to the person
-settings     JSON files shared with the person
+blocks       marked blocks in files that belong to the user
+settings     JSON files shared with the user
 shells       a drop-in for each shell's start-up
 tree_copy    a tree of files copied exactly, and the copied tree removed
 weigh        how much there is to copy, and whether it can be

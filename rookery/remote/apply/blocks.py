@@ -1,6 +1,6 @@
-"""Marked blocks in files that belong to the person.
+"""Marked blocks in files that belong to the user.
 
-All of it works in bytes, and what the person wrote stays as it is, byte for byte: `take_out` undoes `put_in`. The one
+All of it works in bytes, and what the user wrote stays as it is, byte for byte: `take_out` undoes `put_in`. The one
 byte that a block may need above it, the end of a last line that had none, is told in the block's own first line.
 """
 
@@ -32,13 +32,13 @@ class Block(NamedTuple):
 
 
 def markers(role: str, comment: str = "#") -> Markers:
-    """The markers of a role's block."""
+    """Return the markers of a role's block."""
     sign, name = comment.encode(), role.encode()
     return Markers(sign + b" >>> rookery " + name + b" >>>", sign + b" <<< rookery " + name + b" <<<")
 
 
 def find(text: bytes, marks: Markers) -> Optional[Block]:
-    """The block in a text, or None.
+    """Return the block in a text, or None.
 
     Raises:
         Problem: It has a beginning and no end.
@@ -53,7 +53,7 @@ def find(text: bytes, marks: Markers) -> Optional[Block]:
 
 
 def put_in(text: bytes, marks: Markers, content: bytes, position: str = "bottom") -> bytes:
-    """The text with the block in it. One that is there is renewed where it stands.
+    """Return the text with the block in it. One that is there is renewed where it stands.
 
     Args:
         text: What the file holds.
@@ -71,7 +71,7 @@ def put_in(text: bytes, marks: Markers, content: bytes, position: str = "bottom"
 
 
 def take_out(text: bytes, marks: Markers) -> bytes:
-    """The text without the block: as it was before `put_in`, with what was written to it since."""
+    """Return the text without the block: as it was before `put_in`, with what was written to it since."""
     there = find(text, marks)
     if there is None:
         return text
@@ -80,7 +80,7 @@ def take_out(text: bytes, marks: Markers) -> bytes:
 
 
 def block(work: Work, item: Dict[str, Any]) -> None:
-    """A file of the person's has the declared block."""
+    """Make a file of the user's have the declared block."""
     path = work.roots.expand(item["path"])
     shown = work.roots.show(path)
     thing = Thing("blocks", path, item.get("what") or "rookery's lines in " + shown)
@@ -107,7 +107,7 @@ def block(work: Work, item: Dict[str, Any]) -> None:
 
 
 def _note_on_edits(work: Work, thing: Thing, text: bytes, marks: Markers, content: bytes) -> str:
-    """What to tell of lines that somebody else wrote into the block; they are kept."""
+    """Return what to tell of lines that somebody else wrote into the block; they are kept."""
     try:
         there = find(text, marks)
     except Problem as problem:

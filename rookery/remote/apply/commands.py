@@ -101,7 +101,7 @@ def test(work: Work, command: DeclaredCommand) -> bool:
 
 
 def state_of(work: Work, command: DeclaredCommand) -> str:
-    """What becomes of it when it is run: made, or changed where something of it is there."""
+    """Return what becomes of it when it is run: made, or changed where something of it is there."""
     for path in command.paths:
         work.roots.follow(path)  # refused where it leads out of the home and the storage
     return "changed" if any(os.path.lexists(path) for path in command.paths) else "made"
@@ -171,7 +171,7 @@ def confirm(work: Work, paths: Iterable[str]) -> None:
 
 
 def _missing_above(path: str) -> List[str]:
-    """The folders that a command will make for the sake of this path, the innermost first."""
+    """Return the folders that a command will make for the sake of this path, the innermost first."""
     missing, folder = [], os.path.dirname(path)
     while not os.path.lexists(folder):
         missing.append(folder)
@@ -194,7 +194,10 @@ def _failure(command: DeclaredCommand, done: process.Finished) -> Problem:
 
 
 def _reason(lines: List[str]) -> str:
-    """What a program says went wrong: its first error, or else its last line; and why, where it tells of causes."""
+    """Return what a program says went wrong: its first error, or else its last line.
+
+    And why, where it tells of causes.
+    """
     telling = ([line for line in lines if _TELLING.match(line)] or lines[-1:] or ["it said nothing"])[0]
     causes = [_CAUSE.sub("", line) for line in lines if _CAUSE.match(line)]
     return ": ".join(dict.fromkeys([telling, *causes[:2], *causes[-1:]]))

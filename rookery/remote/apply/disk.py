@@ -15,13 +15,13 @@ _KILL_AT = int(os.environ.get("ROOKERY_TEST_KILL_AT", "0"))
 
 
 def step() -> None:
-    """Called before every change of a filesystem, so that a test can kill the converger at each of them in turn."""
+    """Take a step: called before every change of a filesystem, so that a test can kill the process at each of them."""
     if next(_steps_taken) == _KILL_AT:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def digest(data: bytes) -> str:
-    """What a file's content is recognised by: SHA-256, in hexadecimal."""
+    """Return what a file's content is recognised by: SHA-256, in hexadecimal."""
     return fingerprint_check.digest(data)
 
 
@@ -36,7 +36,7 @@ def type_of(path: str) -> str:
 
 
 def read(path: str) -> Optional[bytes]:
-    """A file's bytes, or None where nothing stands.
+    """Return a file's bytes, or None where nothing stands.
 
     Raises:
         Problem: It is no file: to read a fifo would take until somebody writes to it.
@@ -55,7 +55,7 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def mode_of(path: str) -> Optional[int]:
-    """The permission bits of what stands there, or None."""
+    """Return the permission bits of what stands there, or None."""
     try:
         return stat.S_IMODE(os.stat(path).st_mode)
     except FileNotFoundError:
@@ -63,7 +63,7 @@ def mode_of(path: str) -> Optional[int]:
 
 
 def snapshot(path: str) -> Dict[str, Any]:
-    """What stands at `path`, as the ledger tells it; `mtime` in nanoseconds. A link is not followed."""
+    """Return what stands at `path`, as the ledger tells it; `mtime` in nanoseconds. A link is not followed."""
     kind = type_of(path)
     seen: Dict[str, Any] = {"type": kind}
     if kind == "link":
@@ -79,7 +79,10 @@ def snapshot(path: str) -> Dict[str, Any]:
 
 
 def default_mode(base: int = 0o666) -> int:
-    """The mode of something new, by the user's umask; but nobody else may write to it, and its owner may use it."""
+    """Return the mode of something new, by the user's umask.
+
+    But nobody else may write to it, and its owner may use it.
+    """
     umask = os.umask(0o077)
     os.umask(umask)
     return base & ~(umask & ~0o700 | 0o022)
@@ -155,7 +158,7 @@ def make_folder(path: str, mode: Optional[int] = None) -> None:
 
 
 def beside(path: str) -> str:
-    """The temporary name for a write to `path`: always the same, so that a killed run leaves it to the next."""
+    """Return the temporary name for a write to `path`: always the same, so that a killed run leaves it to the next."""
     folder, name = os.path.split(path)
     return os.path.join(folder, ".rookery-new-" + digest(os.fsencode(name))[:12])
 
@@ -179,7 +182,7 @@ def clear(path: str) -> None:
 
 
 def remove(path: str) -> None:
-    """The same; but a folder is out of its place in one instant."""
+    """Remove a file, a link or a whole folder; a folder is out of its place in one instant."""
     if type_of(path) != "dir":
         discard(path)
         return
@@ -190,7 +193,7 @@ def remove(path: str) -> None:
 
 
 def gone_of(path: str) -> str:
-    """The name of a folder that is being removed: a killed run leaves it to the next."""
+    """Return the name of a folder that is being removed: a killed run leaves it to the next."""
     return os.path.join(os.path.dirname(path), ".rookery-gone-" + os.path.basename(path))
 
 
@@ -262,4 +265,4 @@ def _lend_owner(handle: int, path: str) -> None:
             os.fchown(handle, old.st_uid, old.st_gid)
         except PermissionError:
             if old.st_uid != new.st_uid:
-                raise  # somebody else's file would become the person's: not for rookery to decide
+                raise  # somebody else's file would become the user's: not for rookery to decide

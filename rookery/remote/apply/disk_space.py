@@ -42,7 +42,7 @@ class Room:
                 )
 
     def area(self, path: str) -> Tuple[str, float]:
-        """The area that a path is in (a quota's, else its filesystem), and the MB free there."""
+        """Return the area that a path is in (a quota's, else its filesystem), and the MB free there."""
         real = os.path.realpath(path)
         area = filesystem_of(real)
         status = os.statvfs(area)

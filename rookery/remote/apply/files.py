@@ -11,12 +11,12 @@ Item = Dict[str, Any]
 
 
 def mode_in(item: Item) -> Optional[int]:
-    """The permission bits that an item declares, or None."""
+    """Return the permission bits that an item declares, or None."""
     return int(item["mode"], 8) if item.get("mode") else None
 
 
 def directory(work: Work, item: Item) -> None:
-    """A folder is there. One that was there keeps its mode, unless `enforce` is set."""
+    """Make a folder be there. One that was there keeps its mode, unless `enforce` is set."""
     path = work.roots.expand(item["path"])
     thing = Thing("directories", path, item.get("what") or "folder " + work.roots.show(path))
     real = work.roots.follow(path)
@@ -45,7 +45,7 @@ def directory(work: Work, item: Item) -> None:
 
 
 def link(work: Work, item: Item) -> None:
-    """A symbolic link is there. A file or link in its place is kept; a folder with something in it is left alone."""
+    """Make a symbolic link. A file or link in its place is kept; a folder with something in it is left alone."""
     path = work.roots.expand(item["path"])
     target = work.roots.tilde(item["target"])
     real = work.roots.place(path)
@@ -80,7 +80,7 @@ def link(work: Work, item: Item) -> None:
 
 
 def file(work: Work, item: Item) -> None:
-    """A file has the declared content. What somebody else wrote is kept; with `keep: true` it is left in place."""
+    """Give a file the declared content. What somebody else wrote is kept; with `keep: true` it is left in place."""
     path = work.roots.expand(item["path"])
     thing = Thing("files", path, item.get("what") or work.roots.show(path))
     _own(work, thing, item["content"].encode("utf-8", "surrogateescape"), mode_in(item), keep=bool(item.get("keep")))
@@ -103,7 +103,7 @@ def environment(work: Work, item: Item) -> None:
 
 
 def _own(work: Work, thing: Thing, data: bytes, mode: Optional[int], keep: bool) -> None:
-    """A file whose whole content is rookery's."""
+    """Write a file whose whole content is rookery's."""
     real = work.roots.follow(thing.path)
     if os.path.isdir(real):
         raise Problem("{} is a folder, where a file is needed".format(work.roots.show(thing.path)), "move it away")

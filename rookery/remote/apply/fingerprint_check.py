@@ -32,7 +32,7 @@ def digest(data: bytes) -> str:
 
 
 def see(how: str, path: str) -> str:
-    """What doing this with a path tells now, in a word."""
+    """Return what doing this with a path tells now, in a word."""
     try:
         if how == STAT:
             return "{:o}".format(os.stat(path).st_mode)
@@ -66,7 +66,7 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def _named(path: str) -> str:
-    """A name itself: its kind, mode, size and time; of a link where it leads, and whether anything is there."""
+    """Return a name itself: its kind, mode, size and time; of a link where it leads, and whether anything is there."""
     status = os.lstat(path)
     if stat.S_ISLNK(status.st_mode):
         return "link {} {}".format(os.readlink(path), os.path.exists(path))
@@ -75,7 +75,7 @@ def _named(path: str) -> str:
 
 
 def _content(path: str) -> str:
-    """What is in it, links followed: a file's bytes, or the names in a folder with what each is."""
+    """Return what is in it, links followed: a file's bytes, or the names in a folder with what each is."""
     status = os.stat(path)
     if stat.S_ISDIR(status.st_mode):
         return "\n".join(name + " " + _named(os.path.join(path, name)) for name in sorted(os.listdir(path)))

@@ -40,17 +40,17 @@ class SetupJob(NamedTuple):
         return os.path.join(self.folder, self.key + "." + suffix)
 
     def text(self, suffix: str) -> str:
-        """What one of its files says; nothing where there is none."""
+        """Return what one of its files says; nothing where there is none."""
         return (disk.read(self.file(suffix)) or b"").decode("utf-8", "replace").strip()
 
 
 def job_of(home: str, key: str) -> SetupJob:
-    """The job with this key."""
+    """Return the job with this key."""
     return SetupJob(os.path.join(state_folder(home), "jobs"), key)
 
 
 def key_of(role: str, what: str, argv: List[str]) -> str:
-    """The name of a command's job: the same for the same command."""
+    """Return the name of a command's job: the same for the same command."""
     slug = re.sub(r"[^a-z0-9]+", "-", what.lower()).strip("-")[:30]
     return "{}-{}".format(slug, disk.digest(json.dumps([role, argv]).encode())[:12])
 
@@ -122,7 +122,7 @@ def state(job: SetupJob) -> Seen:
 
 
 def poll(job: SetupJob, offset: int) -> Seen:
-    """What is new: the state, and the bytes of the log from `offset` on."""
+    """Return what is new: the state, and the bytes of the log from `offset` on."""
     seen = state(job)  # before the log is read: of a job that has ended everything is in it
     data = b""
     if os.path.exists(job.file("log")):
@@ -183,7 +183,7 @@ def _script(job: SetupJob, argv: List[str], environment: Dict[str, str]) -> str:
 
 
 def attached(home: str, key: str) -> Optional[SetupJob]:
-    """The job of a command, if one was handed to Slurm and its end was not seen."""
+    """Return the job of a command, if one was handed to Slurm and its end was not seen."""
     job = job_of(home, key)
     if not os.path.exists(job.file("sh")) or os.path.exists(job.file("seen")):
         return None

@@ -39,7 +39,7 @@ Sights = Dict[str, str]
 
 
 def look(paths: Iterable[str]) -> Sights:
-    """What can be seen of each path."""
+    """Return what can be seen of each path."""
     return {portable(path): fingerprint_check.see(fingerprint_check.TEST, path) for path in paths}
 
 
@@ -72,7 +72,7 @@ def note(home: str, payload: Dict[str, Any], sights: Dict[str, Sights]) -> None:
 
 
 def declared(home: str, run: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
-    """What each role declared in a run."""
+    """Yield what each role declared in a run."""
     folder = os.path.join(state_folder(home), "declared")
     for name in sorted(os.listdir(folder) if os.path.isdir(folder) else []):
         said = _read(os.path.join(folder, name))
@@ -81,7 +81,7 @@ def declared(home: str, run: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
 
 
 def seal(home: str, run: str, asked: Dict[str, Any]) -> None:
-    """A whole run has come to its end: write down what was asked for, and what the login node is like now.
+    """End a whole run: write down what was asked for, and what the login node is like now.
 
     Args:
         home: The home.
@@ -107,7 +107,7 @@ def seal(home: str, run: str, asked: Dict[str, Any]) -> None:
 
 
 def sealed(home: str) -> Optional[Dict[str, Any]]:
-    """What the last whole run wrote down, or None."""
+    """Return what the last whole run wrote down, or None."""
     said = _read(_sealed(home))
     is_whole = (
         said is not None
@@ -121,19 +121,19 @@ def sealed(home: str) -> Optional[Dict[str, Any]]:
 
 
 def facts_in(output: bytes) -> List[str]:
-    """The lasting facts in what the probe printed; which shell or folder comes first does not count."""
+    """Return the lasting facts in what the probe printed; which shell or folder comes first does not count."""
     lines = output.decode("utf-8", "surrogateescape").splitlines()
     facts = {line[len(_FACT) :].strip() for line in lines if line.startswith(_FACT)}
     return sorted(fact for fact in facts if fact.partition(" ")[0] not in _FLEETING)
 
 
 def python() -> str:
-    """The version of the Python that this runs on."""
+    """Return the version of the Python that this runs on."""
     return "{}.{}.{}".format(*sys.version_info[:3])
 
 
 def _lean(declaration: Dict[str, Any]) -> Dict[str, Any]:
-    """A declaration without what only matters while it is carried out."""
+    """Return a declaration without what only matters while it is carried out."""
     kept = {key: value for key, value in declaration.items() if key not in ("space", "release", "seal") and value}
     if "commands" in kept:
         needed = ("what", "creates", "unless", "environment", "makes", "stage")
@@ -156,7 +156,10 @@ def _declared(home: str, role: str) -> str:
 
 
 def _read(file: str) -> Optional[Dict[str, Any]]:
-    """What one of these files says; None where it is not as it was written: then a full run is what finds out."""
+    """Return what one of these files says.
+
+    None where it is not as it was written: then a full run is what finds out.
+    """
     try:
         digest, _, text = strict_json.read_bytes(file).partition(b"\n")
         if digest.decode("ascii", "replace") != disk.digest(text):

@@ -55,7 +55,7 @@ class Lease:
         self._renewed = now
 
     def release(self) -> None:
-        """The run is over: anybody may begin the next."""
+        """End the run: anybody may begin the next."""
         self._write(dict(self._holder(), since=int(time.time()), until=0))
 
     def is_of(self, run: str) -> bool:

@@ -25,7 +25,7 @@ def state_folder(home: str) -> str:
 
 
 def make_state_folder(home: str) -> str:
-    """The same, made if need be; only the person may look in.
+    """Return the same, made if need be; only the user may look in.
 
     A file `made` in it tells undo which folders above it were made with it (lines `made PATH`), and the time of the
     one that they were made in: `time BEFORE AFTER PATH`, in nanoseconds. It comes with them, in one rename.
@@ -118,7 +118,7 @@ class Ledger:
         self._roots = Roots(home, known)
 
     def find(self, kind: str, path: str) -> Optional[Entry]:
-        """The entry of this role for a path, if it made or changed it."""
+        """Return the entry of this role for a path, if it made or changed it."""
         wanted = (self.role, kind, portable(path))
         return next((entry for entry in self.entries if (entry["role"], entry["kind"], entry["path"]) == wanted), None)
 
@@ -224,7 +224,7 @@ class Ledger:
         return self.plan("commands", path, path, {"type": "made"}, found)
 
     def confirm_made(self, path: str) -> None:
-        """A command has made it: what undo needs to tell it from what the person makes of it later."""
+        """Note what a command has made: what undo needs to tell it from what the user makes of it later."""
         entry = self.find("commands", path)
         if entry is None:
             return
@@ -263,7 +263,7 @@ class Ledger:
         return copy
 
     def drop(self, entry: Entry) -> None:
-        """What an entry tells of is as it was, or the person's by now."""
+        """Drop an entry: what it tells of is as it was, or the user's by now."""
         self.entries.remove(entry)
         self.save()
 
@@ -285,7 +285,7 @@ class Ledger:
         return before
 
     def _with_note(self, record: records.LedgerRecord) -> records.LedgerRecord:
-        """The record, with what the file `made` says of the folders that came before the ledger."""
+        """Return the record, with what the file `made` says of the folders that came before the ledger."""
         note = disk.read(os.path.join(os.path.dirname(self.file), "made")) or b""
         for line in note.decode("utf-8", "surrogateescape").splitlines():
             word, _, rest = line.partition(" ")

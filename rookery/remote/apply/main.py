@@ -22,7 +22,7 @@ def main(payload: Payload) -> None:
 
 
 def answer(payload: Payload) -> Result:
-    """The result of what was asked; never an exception."""
+    """Return the result of what was asked; never an exception."""
     return reply.answer(ApplySession, payload)
 
 
@@ -35,7 +35,7 @@ class ApplySession:
         self.work: Optional[Work] = None
 
     def run(self) -> Result:
-        """What is asked: a declaration, or how a job is doing."""
+        """Return what is asked: a declaration, or how a job is doing."""
         try:
             return self.poll() if "poll" in self.payload else self.converge()
         except Pending as pending:
@@ -80,7 +80,7 @@ class ApplySession:
             return jobs.poll(jobs.job_of(self.home, question["key"]), question["offset"])
 
     def result(self) -> Result:
-        """What was done so far."""
+        """Return what was done so far."""
         if self.work is None:
             return {"changed": False, "outcomes": [], "diff": []}
         return {"changed": self.work.changed, "outcomes": self.work.outcomes, "diff": self.work.diffs}

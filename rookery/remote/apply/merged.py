@@ -59,7 +59,7 @@ def restore(back: UndoContext, entry: Entry, path: str, to: str) -> None:
 
 
 def _lists(back: UndoContext, entry: Entry) -> Dict[str, Any]:
-    """What the move wrote down; nothing where it is lost or damaged."""
+    """Return what the move wrote down; nothing where it is lost or damaged."""
     name = entry["before"].get("mixed")
     data = disk.read(os.path.join(back.kept_folder, native(name))) if isinstance(name, str) else None
     try:

@@ -15,7 +15,7 @@ def native(text: str) -> str:
 
 
 def portable(path: str) -> str:
-    """A path of this machine as text for the ledger and the result: `native` undone."""
+    """Return a path of this machine as text for the ledger and the result: `native` undone."""
     return os.fsencode(path).decode("utf-8", "surrogateescape")
 
 
@@ -25,7 +25,7 @@ def is_inside(path: str, folder: str) -> bool:
 
 
 class Roots:
-    """The person's home, and the folders that rookery may write in.
+    """The user's home, and the folders that rookery may write in.
 
     Attributes:
         home: The home folder, as $HOME has it.
@@ -42,7 +42,7 @@ class Roots:
         return self.home + text[1:] if text == "~" or text.startswith("~/") else text
 
     def expand(self, text: str) -> str:
-        """The absolute path that a declaration's path means; links are not followed.
+        """Return the absolute path that a declaration's path means; links are not followed.
 
         Raises:
             Problem: The path is relative, or holds a NUL byte.
@@ -53,7 +53,7 @@ class Roots:
         return os.path.normpath(path)
 
     def show(self, path: str) -> str:
-        """A path as a person reads it."""
+        """Return a path as a user reads it."""
         return portable("~" + path[len(self.home) :] if is_inside(path, self.home) else path)
 
     def follow(self, path: str) -> str:
@@ -74,9 +74,9 @@ class Roots:
         return self._inside(os.path.join(os.path.realpath(folder), name), path)
 
     def has_own(self, folder: str) -> bool:
-        """Whether a folder is in the home or the storage, and the person's own, who alone can give it a time.
+        """Whether a folder is in the home or the storage, and the user's own, who alone can give it a time.
 
-        The folder of a project, say, in which a person's own is made, is neither.
+        The folder of a project, say, in which a user's own is made, is neither.
         """
         real = os.path.realpath(folder)
         return self._holds(real) and os.stat(real).st_uid == os.getuid()

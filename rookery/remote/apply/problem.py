@@ -17,8 +17,8 @@ _REASONS = {
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-class Problem(Exception):  # noqa: N818 - the word that a person reads
-    """Something that a person can act on.
+class Problem(Exception):  # noqa: N818 - the word that a user reads
+    """Something that a user can act on.
 
     Attributes:
         message: One line that says what is wrong, and with what.
@@ -46,7 +46,7 @@ class Pending(Exception):  # noqa: N818 - it is no error
 
 
 def filesystem_of(path: str) -> str:
-    """The mount point of the filesystem that holds `path`, or will hold it."""
+    """Return the mount point of the filesystem that holds `path`, or will hold it."""
     path = os.path.realpath(path)
     while not os.path.ismount(path):
         path = os.path.dirname(path)
@@ -54,7 +54,7 @@ def filesystem_of(path: str) -> str:
 
 
 def explain(error: OSError) -> Problem:
-    """A line for an error of the operating system."""
+    """Return a line for an error of the operating system."""
     path = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else "a file"
     reason = _REASONS.get(error.errno or 0, "{path}: " + (error.strerror or str(error)).lower())
     filesystem = filesystem_of(path) if error.errno in _FULL else ""

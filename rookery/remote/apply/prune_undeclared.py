@@ -1,4 +1,4 @@
-"""What a role wrote once and declares no longer is taken back, as undo does it; what the person changed is left.
+"""What a role wrote once and declares no longer is taken back, as undo does it; what the user changed is left.
 
 Tools that were installed and folders that were moved stay: to take those away is for `undo`, which asks first.
 """
@@ -45,7 +45,7 @@ def _take_back(work: Work, found: List[Entry]) -> None:
 
 
 def _stale(work: Work, declaration: Dict[str, Any]) -> List[Entry]:
-    """What is to be taken back; of folders those that hold nothing else."""
+    """Return what is to be taken back; of folders those that hold nothing else."""
     declared, places = _declared(work, declaration)
     found: List[Entry] = []
     gone: Set[str] = set()

@@ -33,7 +33,7 @@ class LedgerRecord(NamedTuple):
         folders: By path: `mtime` before rookery wrote in it, and as rookery left it (`ours`; None where not known).
         made: Folders above rookery's own that it made.
         storage: The storage folders of the runs so far.
-        left: What undo left, as the person had changed it: `path`, and what stood there before (`kept`).
+        left: What undo left, as the user had changed it: `path`, and what stood there before (`kept`).
         version: The version that the file is of; 0 where there is none.
     """
 
@@ -46,7 +46,7 @@ class LedgerRecord(NamedTuple):
 
 
 def read(file: str) -> LedgerRecord:
-    """The ledger in a file.
+    """Return the ledger in a file.
 
     Raises:
         Problem: It is damaged, or from a newer rookery.
@@ -79,7 +79,7 @@ def real_of(entry: Entry) -> str:
 
 
 def folders_of(entry: Entry) -> List[str]:
-    """The folders in which the change of an entry makes or removes a name."""
+    """Return the folders in which the change of an entry makes or removes a name."""
     places = [real_of(entry)] + ([native(str(entry["after"]["target"]))] if entry["kind"] == "moves" else [])
     return [os.path.dirname(place) for place in places]
 
@@ -91,7 +91,7 @@ def is_merged(entry: Entry) -> bool:
 
 
 def render(record: LedgerRecord) -> str:
-    """The text of a ledger's file, in the newest version."""
+    """Return the text of a ledger's file, in the newest version."""
     said = {
         "version": VERSION,
         "entries": record.entries,
@@ -129,7 +129,10 @@ def _damaged(file: str) -> Problem:
 
 
 def doubts(record: LedgerRecord, roots: Roots) -> Optional[str]:
-    """The first thing in a ledger that no rookery would have written there; undo goes by one without such alone."""
+    """Return the first thing in a ledger that no rookery would have written there.
+
+    Undo goes by one without such alone.
+    """
     seen = set()
     for number, entry in enumerate(record.entries, 1):
         fault = _fault(entry, roots)

@@ -25,7 +25,7 @@ _ROUNDS = 10  # of draining after programs that go on writing
 
 
 def move(work: Work, item: Dict[str, Any]) -> None:
-    """A folder is on the storage, and a link is where it was.
+    """Move a folder to the storage, and leave a link where it was.
 
     Args:
         work: The work of this declaration.
@@ -234,12 +234,12 @@ def is_folder(path: str) -> bool:
 
 
 def partial_of(target: str) -> str:
-    """The name of a copy that is not whole yet."""
+    """Return the name of a copy that is not whole yet."""
     return target + ".rookery-partial"
 
 
 def aside_of(source: str) -> str:
-    """The name of a folder that has been copied, or is about to be, and waits for its removal."""
+    """Return the name of a folder that has been copied, or is about to be, and waits for its removal."""
     return source + ".rookery-aside"
 
 

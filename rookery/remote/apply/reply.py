@@ -37,7 +37,7 @@ def tell(result: Result) -> None:
 
 
 def answer(session: Callable[[Payload], Any], payload: Payload) -> Result:
-    """The result of what was asked; never an exception."""
+    """Return the result of what was asked; never an exception."""
     os.environ["HOME"] = home_folder()
     asked = session(payload)
     trouble = {}
@@ -60,6 +60,6 @@ def answer(session: Callable[[Payload], Any], payload: Payload) -> Result:
 
 
 def home_folder() -> str:
-    """The person's home, as their login has it."""
+    """Return the user's home, as their login has it."""
     home = os.environ.get("HOME", "")
     return os.path.normpath(home if os.path.isabs(home) and os.path.isdir(home) else pwd.getpwuid(os.getuid()).pw_dir)

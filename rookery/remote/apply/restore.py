@@ -1,4 +1,4 @@
-"""Files, links, folders, blocks and settings put back as they were; what the person has changed since is left.
+"""Files, links, folders, blocks and settings put back as they were; what the user has changed since is left.
 
 In check mode the acts are left out and nothing else: what would be gone by then is imagined.
 """
@@ -50,14 +50,14 @@ class UndoContext:
         self.outcomes.append(dict(said, what=self.roots.show(native(entry["path"])), state=state, note=note))
 
     def settle(self, entry: Entry, state: str = "", note: str = "") -> None:
-        """It is as it was, or the person's by now: the ledger need not know of it any longer."""
+        """Drop an entry: it is as it was, or the user's by now, and the ledger need not know of it any longer."""
         if state:
             self.tell(entry, state, note)
         if not self.check:
             self.ledger.drop(entry)
 
     def leave(self, entry: Entry, why: str) -> None:
-        """It is the person's by now. What stood there before is kept, and named."""
+        """Leave what is the user's by now. What stood there before is kept, and named."""
         kept = entry["before"].get("kept", "")
         if kept:
             why += "; what stood there before is in " + self.roots.show(os.path.join(self.kept_folder, native(kept)))
@@ -70,21 +70,21 @@ class UndoContext:
         return os.path.join(os.path.dirname(self.ledger.file), "kept")
 
     def kept(self, entry: Entry) -> Optional[bytes]:
-        """What stood there before, where the copy of it is whole."""
+        """Return what stood there before, where the copy of it is whole."""
         before = entry["before"]
         data = disk.read(os.path.join(self.kept_folder, native(before.get("kept", "")) or "-"))
         return data if data is not None and disk.digest(data) == before.get("digest") else None
 
     def type_of(self, path: str) -> str:
-        """What stands there by now."""
+        """Return what stands there by now."""
         return "absent" if path in self._gone else disk.type_of(path)
 
     def read(self, path: str) -> bytes:
-        """What a file holds by now."""
+        """Return what a file holds by now."""
         return self._texts[path] if path in self._texts else disk.read(path) or b""
 
     def names(self, folder: str) -> List[str]:
-        """What is in a folder by now."""
+        """Return what is in a folder by now."""
         return sorted(name for name in os.listdir(folder) if os.path.join(folder, name) not in self._gone)
 
     def act(self, act: Callable[[], None]) -> None:
@@ -108,7 +108,7 @@ class UndoContext:
         self.act(lambda: disk.write(path, data, mode, mtime, group))
 
     def put_back(self, entry: Entry, note: str = "") -> None:
-        """What stood there before takes the place of what is rookery's."""
+        """Put what stood there before in the place of what is rookery's."""
         real, before = real_of(entry), entry["before"]
         if before["type"] == "file":
             data = self.kept(entry)
@@ -127,7 +127,7 @@ class UndoContext:
         self.settle(entry, REMOVED if before["type"] == "absent" else RESTORED, note)
 
     def mode_for(self, entry: Entry, real: str) -> int:
-        """The mode that a file had, unless the person has given it another one since."""
+        """Return the mode that a file had, unless the user has given it another one since."""
         mode, wrote = disk.mode_of(real), entry["after"].get("mode")
         if mode is not None and wrote is not None and mode != int(wrote, 8):
             return mode
@@ -157,7 +157,7 @@ def is_written(entry: Entry, data: bytes) -> bool:
 
 
 def file(back: UndoContext, entry: Entry) -> None:
-    """A file that is rookery's own, such as start-pyenv or a drop-in."""
+    """Take back a file that is rookery's own, such as start-pyenv or a drop-in."""
     real, before = real_of(entry), entry["before"]
     kind = back.type_of(real)
     if kind == "absent":
@@ -173,7 +173,7 @@ def file(back: UndoContext, entry: Entry) -> None:
 
 
 def link(back: UndoContext, entry: Entry) -> None:
-    """A link."""
+    """Take back a link."""
     real, before = real_of(entry), entry["before"]
     kind = back.type_of(real)
     stands = {"type": kind}
@@ -192,7 +192,7 @@ def link(back: UndoContext, entry: Entry) -> None:
 
 
 def directory(back: UndoContext, entry: Entry) -> None:
-    """A folder: one that was made goes when nothing is in it."""
+    """Take back a folder: one that was made goes when nothing is in it."""
     real, before = real_of(entry), entry["before"]
     if back.type_of(real) == "absent":
         back.settle(entry)
@@ -211,7 +211,7 @@ def directory(back: UndoContext, entry: Entry) -> None:
 
 
 def contents(back: UndoContext, folder: str) -> str:
-    """The first few names in a folder; a folder that holds nothing but another one is passed through."""
+    """Return the first few names in a folder; a folder that holds nothing but another one is passed through."""
     prefix, names = "", back.names(folder)
     while len(names) == 1 and back.type_of(os.path.join(folder, names[0])) == "dir":
         prefix, folder = prefix + portable(names[0]) + "/", os.path.join(folder, names[0])
@@ -220,7 +220,7 @@ def contents(back: UndoContext, folder: str) -> str:
 
 
 def block(back: UndoContext, entry: Entry) -> None:
-    """A block in a file of the person's."""
+    """Take back a block in a file of the user's."""
     real, before = real_of(entry), entry["before"]
     if back.type_of(real) != "file":
         _missing(back, entry)
@@ -251,7 +251,7 @@ def block(back: UndoContext, entry: Entry) -> None:
 
 
 def json_file(back: UndoContext, entry: Entry) -> None:
-    """A JSON file that rookery shares with the person."""
+    """Take back a JSON file that rookery shares with the user."""
     real, before = real_of(entry), entry["before"]
     if back.type_of(real) != "file":
         _missing(back, entry)

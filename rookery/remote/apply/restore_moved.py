@@ -19,7 +19,7 @@ class Places(NamedTuple):
 
 
 def places(back: UndoContext, entry: Entry) -> Places:
-    """The places of a move."""
+    """Return the places of a move."""
     return Places(real_of(entry), back.roots.follow(native(str(entry["after"]["target"]))))
 
 
@@ -53,7 +53,7 @@ def _is_lost(entry: Entry, place: Places) -> bool:
 
 
 def move(back: UndoContext, entry: Entry) -> None:
-    """A folder is in the home again, where it was."""
+    """Bring a folder back into the home, where it was."""
     place = places(back, entry)
     stays = back.roots.show(place.to)
     obstacle = back.obstacles.get(entry["path"])

@@ -133,7 +133,7 @@ class Schedule:
         self._ended.add(command.what)
 
     def _settle_folders(self) -> None:
-        """What has changed in folders that nobody else was writing in is the doing of what runs here."""
+        """Count what has changed in folders that nobody else was writing in as the doing of what runs here."""
         for folder in self._steady:
             self._work.ledger.settle_folder(native(folder))
 

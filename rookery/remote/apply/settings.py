@@ -1,4 +1,4 @@
-"""JSON files that rookery shares with the person: keys are added, what the person set is left."""
+"""JSON files that rookery shares with the user: keys are added, what the user set is left."""
 
 import json
 import re
@@ -12,7 +12,7 @@ Object = Dict[str, Any]
 
 
 class MergedJson(NamedTuple):
-    """What comes of a merge: the whole, the part that is rookery's, and the keys that the person set otherwise."""
+    """What comes of a merge: the whole, the part that is rookery's, and the keys that the user set otherwise."""
 
     whole: Object
     ours: Object
@@ -45,7 +45,7 @@ def merge(have: Object, want: Object, ours: Object) -> MergedJson:
 
 
 def without(have: Object, ours: Object, had: Object) -> Object:
-    """What is left of a file when rookery's keys are taken out, where it still says what rookery wrote there.
+    """Return what is left of a file when rookery's keys are taken out, where it still says what rookery wrote there.
 
     Args:
         have: What the file says.
@@ -66,7 +66,7 @@ def without(have: Object, ours: Object, had: Object) -> Object:
 
 
 def parse(data: bytes) -> Object:
-    """An object in strict JSON.
+    """Return an object in strict JSON.
 
     Raises:
         ValueError: It is something else: comments, trailing commas, a byte-order mark, a key twice, a list, …
@@ -87,7 +87,7 @@ def render(value: Object, like: bytes = b"") -> bytes:
 
 
 def settings(work: Work, item: Dict[str, Any]) -> None:
-    """A JSON file has the declared keys. One that is not strict JSON is left alone, and the lines to add are told."""
+    """Give a JSON file the declared keys. One that is not strict JSON is left alone, and the lines to add are told."""
     path = work.roots.expand(item["path"])
     shown = work.roots.show(path)
     thing = Thing("json", path, item.get("what") or "settings in " + shown)

@@ -14,17 +14,20 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def quote_sh(value: str) -> str:
-    """A value as a word of sh, bash or zsh."""
+    """Return a value as a word of sh, bash or zsh."""
     return "'" + value.replace("'", "'\\''") + "'"
 
 
 def quote_fish(value: str) -> str:
-    """A value as a word of fish, where a backslash means something inside single quotes."""
+    """Return a value as a word of fish, where a backslash means something inside single quotes."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def quote_csh(value: str) -> str:
-    """A value as a word of csh, where `!` is history and a line's end ends a string even inside single quotes."""
+    """Return a value as a word of csh.
+
+    Where `!` is history and a line's end ends a string even inside single quotes.
+    """
     return "'" + value.replace("'", "'\\''").replace("!", "\\!").replace("\n", "\\\n") + "'"
 
 
@@ -71,7 +74,7 @@ _ONLY_ON = {
 def drop_in(
     shell: str, role: str, variables: Dict[str, str], path: List[str], defaults: Optional[Dict[str, str]] = None
 ) -> str:
-    """The text of a drop-in.
+    """Return the text of a drop-in.
 
     Args:
         shell: `sh`, `fish` or `csh`.
@@ -94,7 +97,7 @@ def drop_in(
 
 
 def only_on(architecture: str, shell: str, text: str) -> str:
-    """A drop-in that does nothing on machines of another architecture, which can't run what it leads to.
+    """Return a drop-in that does nothing on machines of another architecture, which can't run what it leads to.
 
     Args:
         architecture: As `uname -m` says it.

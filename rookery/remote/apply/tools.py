@@ -13,7 +13,7 @@ _PACKAGE = "lib/python3*/site-packages/{0}-*.dist-info"
 
 
 def found(home: str, sealed: Dict[str, Any], probed: bytes) -> Dict[str, str]:
-    """The tools, each with its versions.
+    """Return the tools, each with its versions.
 
     Args:
         home: The home.
@@ -35,7 +35,7 @@ def found(home: str, sealed: Dict[str, Any], probed: bytes) -> Dict[str, str]:
 
 
 def _r(home: str, sealed: Dict[str, Any]) -> str:
-    """The version of the R that the role r asked last."""
+    """Return the version of the R that the role r asked last."""
     for role, said in last_run.declared(home, sealed.get("run", "")):
         for path in [path for part in said["parts"] for sights in part["sights"].values() for path in sights]:
             if role == "r" and path.endswith("/library/base/DESCRIPTION"):

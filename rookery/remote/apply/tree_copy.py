@@ -118,7 +118,7 @@ def same_content(path: str, other: str) -> bool:
 
 
 def usual_groups(path: str, goal: str) -> Groups:
-    """The groups that a new file gets where `path` is, and where `goal` will be: that of a project, say.
+    """Return the groups that a new file gets where `path` is, and where `goal` will be: that of a project, say.
 
     A file of the first is given the second, since room is counted by groups in the folders of projects.
     """
@@ -290,7 +290,7 @@ def _same_bytes(path: str, other: str) -> bool:
 
 
 def inode(status: os.stat_result) -> Inode:
-    """What tells one file from another, whatever names it has."""
+    """Return what tells one file from another, whatever names it has."""
     return status.st_dev, status.st_ino
 
 

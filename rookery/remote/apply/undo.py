@@ -67,7 +67,7 @@ class UndoSession:
         return self.result()
 
     def result(self) -> Dict[str, Any]:
-        """What was done so far."""
+        """Return what was done so far."""
         outcomes = self.back.outcomes if self.back else []
         return {"found": self.found, "outcomes": outcomes, "notes": self.notes}
 
@@ -119,14 +119,14 @@ class UndoSession:
             times.forget()
 
     def _clear_state(self, back: UndoContext) -> None:
-        """What rookery remembers besides the ledger is of no use any more."""
+        """Remove what rookery remembers besides the ledger, which is of no use any more."""
         folder = state_folder(self.home)
         for name in sorted(os.listdir(folder)):
             if name not in _STAYS:
                 back.remove(os.path.join(folder, name))
 
     def _purge(self, back: UndoContext) -> None:
-        """Nothing of rookery's is left, but for copies of what stood where the person has something else by now."""
+        """Nothing of rookery's is left, but for copies of what stood where the user has something else by now."""
         folder, record = state_folder(self.home), back.ledger.record
         wanted = {native(left["kept"]) for left in record.left}
         kept = os.listdir(back.kept_folder) if os.path.isdir(back.kept_folder) else []
@@ -184,7 +184,7 @@ class _Times:
                 known["ours"] = want
 
     def forget(self) -> None:
-        """This undo is over."""
+        """End this undo."""
         for known in self.folders.values():
             known.pop("want", None)
         self.back.ledger.save()
@@ -203,7 +203,7 @@ def _take(back: UndoContext, entry: Entry, covering: Dict[str, List[str]]) -> No
 
 
 def _chosen(back: UndoContext, only: List[str]) -> List[Entry]:
-    """The entries to take back.
+    """Return the entries to take back.
 
     Raises:
         Problem: A role is named that did nothing here, or that another one stands on.
@@ -267,7 +267,7 @@ def _brought(back: UndoContext) -> None:
 
 
 def _warnings(home: str) -> List[str]:
-    """What a person should know before anything is done."""
+    """Return what a user should know before anything is done."""
     notes = []
     if shutil.which("squeue"):
         user = pwd.getpwuid(os.getuid()).pw_name

@@ -1,6 +1,6 @@
 """Installed tools removed: what commands made, and what the tools have left in rookery's own folder since.
 
-What the person has made with those tools (environments, tools and Pythons of their own, R packages) stays and is named.
+What the user has made with those tools (environments, tools and Pythons of their own, R packages) stays and is named.
 """
 
 import glob
@@ -12,7 +12,7 @@ from rookery.remote.apply.paths import is_inside, portable
 from rookery.remote.apply.records import Entry, real_of
 from rookery.remote.apply.restore import LEFT, REMOVED, UndoContext
 
-# In rookery's own folder on the storage (…/rookery/x86_64): where tools put what the person has them make. Everything
+# In rookery's own folder on the storage (…/rookery/x86_64): where tools put what the user has them make. Everything
 # else there is installed by rookery, or a cache.
 _MADE_WITH_TOOLS = ("virtualenvs", "environments", "tools", "pipx/venvs", "bin")
 _KNOWN = {"bin", "cache", "share", "python", "pipx", *(name.split("/")[0] for name in _MADE_WITH_TOOLS)}
@@ -33,7 +33,7 @@ def is_prefix(entry: Entry) -> bool:
 
 
 def prefix(back: UndoContext, entry: Entry) -> None:
-    """Rookery's own folder on the storage: it goes, unless something of the person's is in it."""
+    """Rookery's own folder on the storage: it goes, unless something of the user's is in it."""
     folder = real_of(entry)
     back.act(lambda: _clear_up(folder))
     if back.type_of(folder) != "dir":
@@ -65,7 +65,7 @@ def _some(names: List[str]) -> str:
 
 
 def cover(back: UndoContext, entries: List[Entry]) -> Dict[str, List[str]]:
-    """Folders that go as a whole, so nothing in them is looked at by itself; with the person's own Pythons in them."""
+    """Folders that go as a whole, so nothing in them is looked at by itself; with the user's own Pythons in them."""
     found = {}
     for entry in entries:
         path = real_of(entry)
@@ -77,7 +77,7 @@ def cover(back: UndoContext, entries: List[Entry]) -> Dict[str, List[str]]:
 
 
 def command(back: UndoContext, entry: Entry, covering: Dict[str, List[str]]) -> None:
-    """What a command made."""
+    """Take back what a command made."""
     path, before = real_of(entry), entry["before"]
     kind = back.type_of(path)
     back.act(lambda: _clear_up(path))
@@ -131,7 +131,7 @@ def _own_pythons(back: UndoContext, folder: str) -> List[str]:
 
 
 def _take_out(back: UndoContext, entry: Entry, folder: str) -> None:
-    """Of a folder that stood there before: what came by the command, where it is nothing of the person's."""
+    """Of a folder that stood there before: what came by the command, where it is nothing of the user's."""
     came: Optional[List[str]] = entry["after"].get("came")
     if came is None:
         stood = entry["before"].get("children")

@@ -34,7 +34,7 @@ class VerifySession:
         self.home = reply.home_folder()
 
     def run(self) -> Result:
-        """What has become of the home and of the login node since the last whole run."""
+        """Return what has become of the home and of the login node since the last whole run."""
         result, home = verified(self.home), self.home
         sealed = last_run.sealed(home)
         result["sealed"] = sealed and {key: value for key, value in sealed.items() if key != "glance"}
@@ -53,7 +53,7 @@ class VerifySession:
 
 
 def verified(home: str) -> Result:
-    """What has drifted since the last whole run, and whether that one was the last.
+    """Return what has drifted since the last whole run, and whether that one was the last.
 
     Raises:
         Problem: The ledger can't be read.
@@ -86,7 +86,10 @@ def verified(home: str) -> Result:
 
 
 def _drift(home: str, role: str, part: Dict[str, Any]) -> Tuple[List[Dict[str, str]], List[Dict[str, str]]]:
-    """What of a role's declaration does not hold any more, and folders that can't be moved to the storage, with why."""
+    """Return what of a role's declaration does not hold any more.
+
+    And folders that can't be moved to the storage, with why.
+    """
     declaration = part["declaration"]
     work = Work(Roots(home, part["storage"]), Ledger(home, role, "", part["storage"]), Room({}), check=True)
     work.seen_before = part["sights"]

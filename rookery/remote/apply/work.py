@@ -56,7 +56,7 @@ class Work:
         self.outcomes.append({"kind": thing.kind, "path": path, "what": thing.what, "state": state, "note": note})
 
     def present(self, thing: Thing, note: str = "") -> None:
-        """It is as declared."""
+        """Note that a thing is as declared."""
         if not self.check:
             self.ledger.confirm(thing.kind, thing.path)
         self.tell(thing, "present", note)
@@ -70,7 +70,7 @@ class Work:
         self.tell(thing, "would-change" if self.check else state, note)
 
     def read(self, real: str) -> Optional[bytes]:
-        """The content of a file, with what check mode imagines in it."""
+        """Return the content of a file, with what check mode imagines in it."""
         return self._imagined[real] if real in self._imagined else disk.read(real)
 
     def put(
@@ -112,7 +112,7 @@ class Work:
         self.change(thing, "made" if old is None else "changed", diff, act, note)
 
     def keep(self, path: str, data: bytes) -> str:
-        """Keep the person's bytes; the note that says where."""
+        """Keep the user's bytes; the note that says where."""
         if not self.check:
             self.ledger.keep(path, data)
         return "what stood there is kept in " + self.roots.show(self.ledger.kept(path, data))
@@ -131,7 +131,7 @@ class Work:
                 disk.make_folder(path)
 
     def diff(self, path: str, before: str, after: str) -> Dict[str, str]:
-        """A difference, as Ansible's callbacks print it."""
+        """Return a difference, as Ansible's callbacks print it."""
         header = portable(path)
         return {"before_header": header, "after_header": header, "before": before, "after": after}
 

@@ -77,7 +77,7 @@ for program in git curl wget tmux R Rscript sbatch srun rsync gcc make pyenv cod
   if PATH=$system_path command -v "$program" >/dev/null 2>&1; then fact has "$program"; fi
 done
 
-# which R the person's own PATH leads to, if not to a module's
+# which R the user's own PATH leads to, if not to a module's
 fact r "$(command -v Rscript 2>/dev/null)"
 
 pythons | while IFS= read -r found; do
@@ -89,7 +89,7 @@ done
 
 # What start-up files do to a command sent over ssh. bash reads ~/.bashrc then, as it sees that sshd started it
 # (bash(1), INVOCATION); the others always read theirs. ROOKERY_PROBE makes rookery's own guard step aside, so that
-# the person's text is what is judged. Only standard output counts: that is what scp, rsync and VS Code stumble over.
+# the user's text is what is judged. Only standard output counts: that is what scp, rsync and VS Code stumble over.
 # They must leave the command its standard input too.
 said=$(
   printf rookery-given |
@@ -116,7 +116,7 @@ if grep -qs '"role": "tmux"' "$HOME/.local/state/rookery/ledger.json"; then
   fact set_up yes
 fi
 
-# Storage: asked of a login bash, as the site sets its variables there (job scripts are bash too); where the person's own
+# Storage: asked of a login bash, as the site sets its variables there (job scripts are bash too); where the user's own
 # login files end the shell, of /etc/profile alone. Each expression, such as $global_storage, is worked out by that shell.
 question="printf 'rookery-value - %s\\n' \"\${MODULEPATH-}\";"
 while [ $# -gt 0 ] && [ "$1" != -- ]; do

@@ -37,7 +37,7 @@ ACCOUNTS = (
 )
 
 PATIENCE = 20
-"""Seconds that squeue is given: without a controller it would try for a minute, and a person waits."""
+"""Seconds that squeue is given: without a controller it would try for a minute, and a user waits."""
 
 SACCT = ["sacct", "--noheader", "--parsable", "--delimiter", FIELD, "--format", ACCOUNTS]
 
@@ -104,7 +104,7 @@ class SlurmJob:
         return not any(task.is_active for task in self.tasks.values())
 
     def entry(self) -> Dict[str, Any]:
-        """What is sent of it."""
+        """Return what is sent of it."""
         tasks = self.tasks
         states: Dict[str, List[int]] = {}
         for number, task in tasks.items():
@@ -220,7 +220,7 @@ def _canceller(state: str, by: str) -> Optional[int]:
 
 
 def _state(told: str) -> Tuple[str, str]:
-    """A state, and the user that cancelled it; UNKNOWN for what is no state of Slurm's."""
+    """Return a state, and the user that cancelled it; UNKNOWN for what is no state of Slurm's."""
     state, _, by = told.partition(" by ")
     return (state if re.match(r"^[A-Z_]{1,40}\Z", state) else "UNKNOWN"), by
 
@@ -304,7 +304,7 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
     """Ask squeue and sacct, and put together what they say.
 
     Args:
-        request: `ids` (of jobs; none for all of the person's), `days` to look back, `project` (below ~/projects; "" for
+        request: `ids` (of jobs; none for all of the user's), `days` to look back, `project` (below ~/projects; "" for
             all).
     """
     asked, user = time.time(), str(os.getuid())
@@ -362,7 +362,7 @@ def _memory() -> str:
 
 
 def remembered() -> Dict[str, Any]:
-    """What was found of jobs that are over."""
+    """Return what was found of jobs that are over."""
     kept = read(_memory())
     jobs = kept.get("jobs") if kept.get("version") == REMEMBERED else None
     return jobs if isinstance(jobs, dict) and all(_is_entry(one) for one in jobs.values()) else {}

@@ -84,7 +84,9 @@ def put(made: str, path: str) -> None:
 
 
 def cut(text: str) -> str:
-    """A text as the laptop takes it, which accepts no NUL and nothing longer (rookery/clusters/login_node/answers.py).
+    """Return a text as the laptop takes it.
+
+    Which accepts no NUL and nothing longer (rookery/clusters/login_node/answers.py).
 
     Slurm's reasons may name all the nodes that are down.
     """
@@ -92,7 +94,7 @@ def cut(text: str) -> str:
 
 
 def read(path: str) -> Dict[str, Any]:
-    """A JSON object from a file; an empty one where there is none, or none that can be used."""
+    """Return a JSON object from a file; an empty one where there is none, or none that can be used."""
     try:
         told = strict_json.read(path)
     except (OSError, strict_json.MalformedError):
@@ -104,14 +106,17 @@ TEXTS = ("job", "id", "token", "when", "commit", "log", "error_log", "release", 
 
 
 def record(path: str) -> Dict[str, Any]:
-    """The record of a run from its file; an empty one where there is none, or where what is read here is no text."""
+    """Return the record of a run from its file.
+
+    An empty one where there is none, or where what is read here is no text.
+    """
     told = read(path)
     is_fit = all(isinstance(told.get(key, ""), str) for key in TEXTS)
     return told if is_fit and re.match(r"^[1-9][0-9]{0,11}$", str(told.get("id"))) else {}
 
 
 def stamp(release: str) -> Dict[str, Any]:
-    """What a release is, from its release.json; an empty one where that can't be used."""
+    """Return what a release is, from its release.json; an empty one where that can't be used."""
     told = read(os.path.join(release, ".rookery", "release.json"))
     jobs, outputs = told.get("jobs") or {}, told.get("outputs") or []
     is_fit = (
@@ -197,7 +202,10 @@ def sbatch(arguments: List[str], folder: str, start: Login) -> Tuple[int, str, s
 
 
 def directives(text: str) -> Dict[str, str]:
-    """What the #SBATCH lines of a script say of its logs, name, array and account; later lines win, as with sbatch."""
+    """Return what the #SBATCH lines of a script say of its logs, name, array and account.
+
+    Later lines win, as with sbatch.
+    """
     letters = {"o": "output", "e": "error", "J": "job-name", "a": "array", "A": "account"}
     found: Dict[str, str] = {}
     for line in text.splitlines():

@@ -59,7 +59,10 @@ def _take(found: Dict[str, LoggedTask], job: str, parts: List[str]) -> None:
 
 
 def chosen(found: Dict[str, LoggedTask]) -> Tuple[LoggedTask, str]:
-    """The task of an array that one most likely wants to see, and why: the first that failed, else the latest begun."""
+    """Return the task of an array that one most likely wants to see, and why.
+
+    The first that failed, else the latest begun.
+    """
     every = sorted(found.values(), key=lambda task: int(task.number))
     failed = [task for task in every if task.state not in ACTIVE and task.state not in ("COMPLETED", "CANCELLED")]
     if failed:
@@ -71,7 +74,7 @@ def chosen(found: Dict[str, LoggedTask]) -> Tuple[LoggedTask, str]:
 
 
 def expand(pattern: str, job: str, task: LoggedTask) -> str:
-    """The path that Slurm makes of a pattern (sbatch's manual, filename pattern), as far as it is known here."""
+    """Return the path that Slurm makes of a pattern (sbatch's manual, filename pattern), as far as it is known here."""
     user = os.environ.get("USER") or os.path.basename(os.path.expanduser("~"))
     values = {"A": job, "a": task.number or "4294967294", "j": task.id or job, "J": task.id or job, "x": task.name,
               "u": user, "n": "0", "t": "0", "s": "batch", "%": "%"}  # fmt: skip
@@ -107,7 +110,10 @@ def path_of(job: str, task: LoggedTask, error: bool) -> Tuple[str, str]:
 
 
 def still_there(path: str, release: str, file: str) -> str:
-    """A log whose release was pruned: the outputs stand elsewhere, and the release of today leads there as well."""
+    """Return a log whose release was pruned.
+
+    The outputs stand elsewhere, and the release of today leads there as well.
+    """
     today = os.path.join(os.path.dirname(os.path.dirname(file)), "current", path[len(release) + 1 :])
     is_gone = bool(release) and path.startswith(release + "/") and not os.path.exists(release)
     return today if is_gone and os.path.exists(today) else path

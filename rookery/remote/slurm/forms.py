@@ -35,12 +35,15 @@ _PART = re.compile(r"^([0-9]{1,7})(?:-([0-9]{1,7}))?(?::([0-9]{1,7}))?\Z")
 
 
 def whole(text: str, otherwise: int = 0) -> int:
-    """A whole number of at most 15 digits; another value for anything else."""
+    """Return a whole number of at most 15 digits; another value for anything else."""
     return int(text) if re.match(r"^[0-9]{1,15}\Z", text) else otherwise
 
 
 def split(text: str, fields: int) -> Iterator[List[str]]:
-    """The lines of a table whose fields each end with FIELD; a line that has another number of them is left out."""
+    """Yield the lines of a table whose fields each end with FIELD.
+
+    A line that has another number of them is left out.
+    """
     for line in text.split(END):
         parts = line.split(FIELD)
         if len(parts) == fields:
@@ -48,7 +51,10 @@ def split(text: str, fields: int) -> Iterator[List[str]]:
 
 
 def numbers(expression: str) -> List[int]:
-    """The tasks that Slurm's expression names: "1-3,7-11:2%5" is 1 2 3 7 9 11; a part that no array has is left out."""
+    """Return the tasks that Slurm's expression names: "1-3,7-11:2%5" is 1 2 3 7 9 11.
+
+    A part that no array has is left out.
+    """
     if count(expression) > LAST_TASK + 1:  # no array has as many: the expression is not one of Slurm's
         return []
     return [number for part in _ranges(expression) for number in part]
@@ -69,7 +75,7 @@ def _ranges(expression: str) -> Iterator[range]:
 
 
 def expression(tasks: Iterable[int]) -> str:
-    """The shortest of Slurm's expressions without steps: 1 2 3 7 is "1-3,7"."""
+    """Return the shortest of Slurm's expressions without steps: 1 2 3 7 is "1-3,7"."""
     parts: List[List[int]] = []
     for number in sorted(set(tasks)):
         if parts and number == parts[-1][1] + 1:
@@ -106,5 +112,5 @@ def asked_memory(text: str, cpus: int, nodes: int) -> int:
 
 
 def moment(text: str) -> int:
-    """A time that Slurm gives, as SLURM_TIME_FORMAT=%s has it; 0 where it is not known."""
+    """Return a time that Slurm gives, as SLURM_TIME_FORMAT=%s has it; 0 where it is not known."""
     return int(text) if re.match(r"^[0-9]{1,11}\Z", text) else 0

@@ -1,6 +1,6 @@
 """Sent to a cluster: find the job behind NAME-job, or submit it, and tell how long it is waited for; or end it.
 
-Nothing is kept of it but on the cluster, by the job's name, so that every computer of the person's finds the same job.
+Nothing is kept of it but on the cluster, by the job's name, so that every computer of the user's finds the same job.
 """
 
 import contextlib
@@ -42,8 +42,8 @@ class HostAnswer(Exception):  # noqa: N818 it is no error
 class Host:
     """The job, as one request sees it.
 
-    The request: `name` of the job; `key`, the person's public one; `script`, the job's; `asked`, what it asks for;
-    `wanted`, what of that the person named; `start`, whether a job may be submitted; `again`, whether also after a
+    The request: `name` of the job; `key`, the user's public one; `script`, the job's; `asked`, what it asks for;
+    `wanted`, what of that the user named; `start`, whether a job may be submitted; `again`, whether also after a
     --stop; `patience`, seconds to wait; `forget`, with stop: whether no key may log in from now on.
     """
 
@@ -109,7 +109,7 @@ class Host:
         raise HostAnswer("stopped", jobs=jobs)
 
     def jobs(self) -> List[Dict[str, Any]]:
-        """The jobs of that name that wait or run, the oldest first; there is one, or none."""
+        """Return the jobs of that name that wait or run, the oldest first; there is one, or none."""
         user = pwd.getpwuid(os.getuid()).pw_name
         asked = ["--user", user, "--name", self.request["name"], "--format", "%i|%T|%r|%N|%S|%e"]
         out, said = slurm(["squeue", "--noheader", *asked])
@@ -123,7 +123,7 @@ class Host:
         return sorted(found, key=lambda job: int(job["number"]))
 
     def prepare(self) -> None:
-        """The folder with the host key, and the person's key in it; what is left of old jobs goes."""
+        """Make the folder with the host key, and the user's key in it; what is left of old jobs goes."""
         os.makedirs(self.folder, 0o700, exist_ok=True)
         os.chmod(self.folder, 0o700)
         self.make_host_key()
@@ -156,7 +156,7 @@ class Host:
                 os.chmod(path, 0o600)
 
     def make_host_key(self) -> None:
-        """The job's host key, where there is none; of its two files the public one follows from the private."""
+        """Make the job's host key, where there is none; of its two files the public one follows from the private."""
         key = os.path.join(self.folder, "host_key")
         if not os.path.exists(key):
             with contextlib.suppress(OSError):
@@ -174,7 +174,7 @@ class Host:
             write(key + ".pub", self.keygen("-y", "-P", "", "-f", key))
 
     def keygen(self, *arguments: str) -> str:
-        """What ssh-keygen says."""
+        """Return what ssh-keygen says."""
         code, out, said = run(["ssh-keygen", *arguments])
         if code:
             raise HostAnswer("unready", said="ssh-keygen: %s" % said.strip())
@@ -207,7 +207,7 @@ class Host:
         return number
 
     def last_words(self, number: object) -> str:
-        """What the job wrote before it ended."""
+        """Return what the job wrote before it ended."""
         with contextlib.suppress(OSError), open(os.path.join(self.folder, "%s.log" % number), errors="replace") as log:
             return ([line.strip() for line in log if line.strip()] or [""])[-1]
         return ""

@@ -1,4 +1,4 @@
-"""The job behind NAME-job: on its compute node, it starts an sshd of the person's own for each connection.
+"""The job behind NAME-job: on its compute node, it starts an sshd of the user's own for each connection.
 
 What is started through such a connection is the job's: it has its cores, memory and GPUs, stays when the connection
 breaks, and ends with the job. The job ends when nobody has been connected for a while.
@@ -44,7 +44,7 @@ ClientAliveInterval 30
 ClientAliveCountMax 4
 ForceCommand '%(python)s' -IS '%(session)s'
 """
-# StrictModes would look at the modes of the home above the folder, which is the person's alone (0700)
+# StrictModes would look at the modes of the home above the folder, which is the user's alone (0700)
 
 SESSION = """
 import os
@@ -124,7 +124,7 @@ class Keeper:
         os.replace(note + ".new", note)
 
     def prepared(self) -> List[str]:
-        """What starts an sshd for one connection; where there can be none, `fault` says why."""
+        """Return what starts an sshd for one connection; where there can be none, `fault` says why."""
         node = os.uname()[1]
         sshd = next((path for path in SSHD if os.access(path, os.X_OK)), shutil.which("sshd"))
         if not sshd:
@@ -154,7 +154,7 @@ class Keeper:
         return [sshd, "-i", "-f", config]
 
     def serve(self, line: socket.socket, command: List[str]) -> None:
-        """Give a connection an sshd; one that is not the person's own is closed."""
+        """Give a connection an sshd; one that is not the user's own is closed."""
         with line:
             line.settimeout(None)
             # nobody else can reach the socket, but root
@@ -169,7 +169,7 @@ class Keeper:
 
 
 def environment() -> Dict[str, str]:
-    """The job's variables that its sessions get: Slurm's, its GPUs', and what a job script would have."""
+    """Return the job's variables that its sessions get: Slurm's, its GPUs', and what a job script would have."""
     found = {key: value for key, value in os.environ.items() if key not in SESSIONS_OWN and not key.startswith("SSH_")}
     runtime = found.get("XDG_RUNTIME_DIR", "")
     if not os.path.isdir(runtime):

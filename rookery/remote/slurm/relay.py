@@ -56,7 +56,7 @@ def reached(note: str) -> socket.socket:
 
 
 def upwards(line: socket.socket) -> None:
-    """What comes on standard input goes to the keeper."""
+    """Send what comes on standard input to the keeper."""
     while True:
         data = os.read(0, 65536)
         if not data:

@@ -45,7 +45,7 @@ class Submission:
         release: The release's own path, which stays the same when another is deployed.
         stamp: What that release is.
         entry: The job in it; empty for a script of the project's own.
-        base_commit: Its commit in the person's own history: a snapshot's is the one below it.
+        base_commit: Its commit in the user's own history: a snapshot's is the one below it.
     """
 
     def __init__(self, request: Dict[str, Any]) -> None:
@@ -200,7 +200,7 @@ class Submission:
             self._recorded(made, number, state="already")
 
     def _stray(self, since: int, release: str, name: str) -> str:
-        """A job that no record tells of; sbatch may give up before Slurm does.
+        """Return a job that no record tells of; sbatch may give up before Slurm does.
 
         Args:
             since: When it was submitted, at the earliest; in seconds since 1970.
@@ -289,7 +289,7 @@ class Submission:
         return str(max(found, key=lambda one: str(one.get("when")))["id"]) if found else ""
 
     def _read_record(self, path: str) -> Dict[str, Any]:
-        """The record in a file; the user is told of one that can't be used."""
+        """Return the record in a file; the user is told of one that can't be used."""
         told = record(path)
         warning = "skipped %s: it is no record of a run" % path
         if not told and warning not in self.warnings:
@@ -344,7 +344,7 @@ class Submission:
         return True
 
     def _record(self) -> Dict[str, Any]:
-        """What is known of the run before it has a number."""
+        """Return what is known of the run before it has a number."""
         output, error = self._patterns()
         loads = re.findall(r"^\s*(?:module|ml)\s+(?:add|load)\s+([^#;&|\n]+)", self.text, re.MULTILINE)
         return {
@@ -381,7 +381,7 @@ class Submission:
         }
 
     def _patch(self) -> str:
-        """The uncommitted changes that a snapshot holds: what it adds to the commit it stands on."""
+        """Return the uncommitted changes that a snapshot holds: what it adds to the commit it stands on."""
         if not self.stamp.get("dirty"):
             return ""
         commit = str(self.stamp["commit"])

@@ -57,7 +57,7 @@ mappings; whatever else stands in the file is refused later. It is of people, so
 
 
 def schema_file() -> Path:
-    """The schema of a cohort file; what it calls `students` is the list itself."""
+    """Return the schema of a cohort file; what it calls `students` is the list itself."""
     return paths.root() / "templates" / "cohort.schema.json"
 
 
@@ -86,7 +86,7 @@ def load(path: str | Path, known: Sequence[str]) -> tuple[Student, ...]:
 
 
 def _document(file: Path) -> Document:
-    """The file as YAML; nothing that is no ordinary file, or too large, is opened.
+    """Return the file as YAML; nothing that is no ordinary file, or too large, is opened.
 
     Raises:
         RookeryError: It is not there, too large, nested too deep, or no YAML.

@@ -26,7 +26,7 @@ NOT_READY = 3
 
 @dataclass(frozen=True)
 class CohortOptions:
-    """What a person asks of `cohort`; each field is the flag of that name.
+    """What a user asks of `cohort`; each field is the flag of that name.
 
     Attributes:
         file: The list of students.
@@ -80,7 +80,7 @@ def run(request: CohortOptions) -> int:
 
 
 def _beside(file: Path) -> Path:
-    """The folder beside the list that has its name.
+    """Return the folder beside the list that has its name.
 
     Raises:
         RookeryError: The list's name has no ending, so that it is its own.

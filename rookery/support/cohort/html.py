@@ -49,7 +49,7 @@ def write(path: Path, text: str) -> None:
 
 
 def page(title: str, picture: Picture, clusters: Mapping[str, "Cluster"], now: datetime) -> str:
-    """The page.
+    """Return the page.
 
     Args:
         title: What the cohort is called.

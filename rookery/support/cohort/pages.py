@@ -1,6 +1,6 @@
 """What each student of a cohort gets: account requests, a page of instructions, a checklist; a folder a student.
 
-A file that a person has edited, or put there themselves, is never written over: what rookery wrote is remembered by its
+A file that a user has edited, or put there themselves, is never written over: what rookery wrote is remembered by its
 digest in the state folder. Nothing is written outside the folder that was asked for.
 """
 
@@ -41,7 +41,7 @@ class Written:
 
     Attributes:
         path: It.
-        state: made, changed, present (it was so already), or kept (a person's own stands there).
+        state: made, changed, present (it was so already), or kept (a user's own stands there).
     """
 
     path: Path
@@ -70,7 +70,7 @@ def write(folder: Path, students: Sequence[Student], clusters: Mapping[str, "Clu
 
 
 def texts(student: Student, clusters: Mapping[str, "Cluster"], wheel: Wheel) -> Iterator[tuple[str, str]]:
-    """The name and content of each file of one student."""
+    """Yield the name and content of each file of one student."""
     mails = {name: mail(student, clusters[name]) for name in student.clusters}
     for name, one in mails.items():
         yield f"request-{name}.txt", one.text
@@ -88,14 +88,14 @@ def texts(student: Student, clusters: Mapping[str, "Cluster"], wheel: Wheel) -> 
 
 
 def mail(student: Student, cluster: "Cluster") -> account_request.Mail:
-    """The student's account request."""
+    """Return the student's account request."""
     return account_request.mail(
         cluster, name=student.name, email=student.email, user=student.user, supervisor=student.supervisor
     )
 
 
 def onboard(student: Student, cluster: "Cluster") -> str:
-    """The one command that gets the student started on a cluster, for a shell."""
+    """Return the one command that gets the student started on a cluster, for a shell."""
     command = ["rookery", "onboard", "--cluster", cluster.name]
     is_charged = (cluster.data.get("cluster_account") or {}).get("required")
     flags = {"user": student.user, "account": student.account if is_charged else ""}
@@ -108,13 +108,13 @@ def onboard(student: Student, cluster: "Cluster") -> str:
 
 
 def doctor(student: Student) -> str:
-    """The command that writes the student's report, for a shell."""
+    """Return the command that writes the student's report, for a shell."""
     clusters = ",".join(student.clusters)
     return shlex.join(["rookery", "doctor", "--cluster", clusters, "--report", f"{student.slug}.txt"])
 
 
 def _told(student: Student, cluster: "Cluster", to: str) -> dict[str, Any]:
-    """What a page says of one cluster, all of it from the profile."""
+    """Return what a page says of one cluster, all of it from the profile."""
     access = cluster.data.get("cluster_access", {})
     return {
         "name": cluster.name,
@@ -129,7 +129,7 @@ def _told(student: Student, cluster: "Cluster", to: str) -> dict[str, Any]:
 
 
 def _hints(cluster: "Cluster") -> Iterator[str]:
-    """What a student ought to know of a cluster before the first login."""
+    """Yield what a student ought to know of a cluster before the first login."""
     data, doubtful = cluster.data, set(cluster.data.get("cluster_unverified", []))
     vpn = data.get("cluster_vpn", {})
     if vpn.get("needed") in _VPN:
@@ -173,13 +173,13 @@ def _render(name: str, variables: Mapping[str, Any]) -> str:
 
 
 def markdown(text: object) -> str:
-    """A text as Markdown that shows it, on one line; an address of the web stays one."""
+    """Return a text as Markdown that shows it, on one line; an address of the web stays one."""
     words = one_line(text).split(" ")
     return " ".join(one if re.fullmatch(r"https?://[\w./~:?=%-]+", one) else _MARKUP.sub(r"\\\1", one) for one in words)
 
 
 def _put(folder: Path, relative: Path, text: str) -> Written:
-    """Write one file, unless it holds what a person wrote."""
+    """Write one file, unless it holds what a user wrote."""
     path = folder / relative
     if path.parent.is_symlink() or path.is_symlink() or (path.exists() and not path.is_file()):
         return Written(path, "kept")
@@ -196,7 +196,7 @@ def _put(folder: Path, relative: Path, text: str) -> Written:
 
 
 def _remembered(path: Path) -> str:
-    """The digest of what rookery wrote there last; "" where it wrote nothing."""
+    """Return the digest of what rookery wrote there last; "" where it wrote nothing."""
     try:
         return strict_json.read_bytes(_memory(path), 1000).decode("ascii")
     except (OSError, ValueError):

@@ -138,7 +138,10 @@ def _standing(cluster: str, report: Report | None, now: datetime) -> Readiness:
 
 
 def unmatched(students: Sequence[Student], reports: Iterable[Report]) -> list[Report]:
-    """The reports that are nobody's by their names, and those of clusters that their student is not to work on."""
+    """Return the reports that are nobody's by their names.
+
+    And those of clusters that their student is not to work on.
+    """
     clusters = {student.slug: set(student.clusters) for student in students}
     return [
         one

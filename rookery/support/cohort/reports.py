@@ -112,7 +112,7 @@ def read(folder: Path) -> tuple[list[Report], list[Unread]]:
 
 
 def _content(path: Path) -> str:
-    """The text of a file that is an ordinary one, and not too large.
+    """Return the text of a file that is an ordinary one, and not too large.
 
     Raises:
         DamagedError: It is a link, a device, too large, or can't be read.
@@ -141,7 +141,7 @@ def _content(path: Path) -> str:
 
 
 def parsed(name: str, text: str) -> Report:
-    """A report from the text of its file.
+    """Return a report from the text of its file.
 
     Args:
         name: The file's name.
@@ -169,12 +169,12 @@ def parsed(name: str, text: str) -> Report:
 
 
 def _stem(name: str) -> str:
-    """The name without endings, and without the number that a browser puts behind that of a second download."""
+    """Return the name without endings, and without the number that a browser puts behind that of a second download."""
     return re.sub(r"\s*\(\d+\)$", "", name.partition(".")[0]).strip().casefold()
 
 
 def _data(text: str) -> Any:
-    """The JSON of a report; what a mail program added below it is passed over."""
+    """Return the JSON of a report; what a mail program added below it is passed over."""
     body = text
     lines = text.splitlines(keepends=True)
     for number, line in enumerate(lines):

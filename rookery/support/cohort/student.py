@@ -11,7 +11,7 @@ LONGEST: Final = 50
 
 # letters that Unicode does not take apart into a plain one and an accent
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})  # noqa: RUF001 that letter is meant
-# names that Windows gives to devices, whose disk a person under WSL may well use
+# names that Windows gives to devices, whose disk a user under WSL may well use
 _DEVICES = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")
 
 
@@ -40,7 +40,7 @@ class Student:
 
 
 def slug(text: str) -> str:
-    """A text as a safe name for a file: a-z, 0-9 and single dashes; "" where nothing of it can be kept."""
+    """Return a text as a safe name for a file: a-z, 0-9 and single dashes; "" where nothing of it can be kept."""
     apart = unicodedata.normalize("NFKD", text[: 10 * LONGEST].casefold()).translate(_PLAIN)
     letters = "".join(one for one in apart if not unicodedata.combining(one))
     plain = re.sub(r"[^a-z0-9]+", "-", letters)[:LONGEST].strip("-")
@@ -48,7 +48,7 @@ def slug(text: str) -> str:
 
 
 def slugs(people: Sequence[tuple[str, str]]) -> list[str]:
-    """The folder's name of each, by name and mail address.
+    """Return the folder's name of each, by name and mail address.
 
     Those who share a name are told apart by their address, all of them: so nobody inherits another's folder or report
     when a line is put in above.
@@ -71,7 +71,7 @@ def _joined(one: str, more: str) -> str:
 
 
 def _unique(wanted: Iterable[str]) -> Iterable[str]:
-    """The same names, a number behind those that were there before."""
+    """Yield the same names, a number behind those that were there before."""
     taken: set[str] = set()
     for one in wanted:
         free, number = one, 2

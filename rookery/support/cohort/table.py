@@ -13,7 +13,7 @@ _STYLES: Final = {"ready": "green", "faults": "bold red", "unknown": "yellow", "
 
 
 def columns(rows: Sequence[StudentReadiness]) -> list[str]:
-    """The clusters of all students, in the order of their first mention."""
+    """Return the clusters of all students, in the order of their first mention."""
     return list(dict.fromkeys(standing.cluster for row in rows for standing in row.standings))
 
 
@@ -72,7 +72,10 @@ def _cell(standing: Readiness | None) -> Any:
 
 
 def remarks(row: StudentReadiness, standing: Readiness) -> list[str]:
-    """What else there is to say of a student on a cluster: the first thing to see to, and how old the report is."""
+    """Return what else there is to say of a student on a cluster.
+
+    The first thing to see to, and how old the report is.
+    """
     who, first = f"{row.student.name}, {standing.cluster}", standing.first
     told = [f"{who}: {standing.note}"] if standing.note else []
     if first:
@@ -84,7 +87,7 @@ def remarks(row: StudentReadiness, standing: Readiness) -> list[str]:
 
 
 def document(rows: Sequence[StudentReadiness], clusters: Mapping[str, Cluster]) -> list[dict[str, Any]]:
-    """The table as --json tells it."""
+    """Return the table as --json tells it."""
     return [
         {
             **asdict(row.student),

@@ -100,7 +100,7 @@ class CheckResults:
     """What was found so far, a check a name; what is put down first stays."""
 
     def __init__(self, titles: dict[str, str]) -> None:
-        """An empty board.
+        """Begin with nothing checked.
 
         Args:
             titles: The checks that there are, in their order, with their titles.
@@ -109,24 +109,24 @@ class CheckResults:
         self._found: dict[str, Check] = {}
 
     def ok(self, name: str, found: str) -> None:
-        """It is as it should be."""
+        """Note that it is as it should be."""
         self._put(name, OK, found)
 
     def fault(self, name: str, found: str, fix: str) -> None:
-        """It keeps something from working."""
+        """Note that it keeps something from working."""
         self._put(name, FAULT, found, fix)
 
     def warn(self, name: str, found: str, fix: str = "") -> None:
-        """It is worth knowing, and keeps nothing from working now."""
+        """Note that it is worth knowing, and keeps nothing from working now."""
         self._put(name, WARNING, found, fix)
 
     def replace_with_fault(self, name: str, found: str, fix: str) -> None:
-        """What had looked well turns out to be a fault."""
+        """Note that what had looked well turns out to be a fault."""
         self._found.pop(name, None)
         self.fault(name, found, fix)
 
     def skip(self, name: str, why: str, fix: str = "") -> None:
-        """It was not looked at; with a fix, since something has to be done first."""
+        """Note that it was not looked at; with a fix, since something has to be done first."""
         self._put(name, SKIPPED, why, fix)
 
     def skip_rest(self, why: str, titles: dict[str, str] | None = None) -> None:

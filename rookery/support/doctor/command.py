@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DoctorOptions:
-    """What a person asks of `doctor`; each field is the flag of that name.
+    """What a user asks of `doctor`; each field is the flag of that name.
 
     Attributes:
-        cluster: Names with commas between them, or `all`; "" for those where the person's username is known.
+        cluster: Names with commas between them, or `all`; "" for those where the user's username is known.
         json: One JSON document on standard output, nothing else.
         report: A file to write, redacted; "" for none.
         sandbox: Miniatures of the clusters on this machine.
-        accept_host_key: The fingerprint of a host key that the person has checked, to accept.
+        accept_host_key: The fingerprint of a host key that the user has checked, to accept.
         verbose: Also what is well.
     """
 
@@ -60,7 +60,7 @@ class _Patient:
     Attributes:
         results: What was found.
         connection: Its connection, where there is one.
-        user: The person's name there.
+        user: The user's name there.
         home: Their home there.
     """
 
@@ -107,7 +107,7 @@ def run(request: DoctorOptions) -> int:
 
 
 def _names(request: DoctorOptions, here: CheckResults) -> list[str]:
-    """The clusters that are meant.
+    """Return the clusters that are meant.
 
     Raises:
         RookeryError: One is not known.

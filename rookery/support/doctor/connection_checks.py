@@ -1,6 +1,6 @@
 """The way to a cluster, from its profile to an open connection: where it ends, and why.
 
-ssh is asked once, as every other command asks it, so that the person's own config, jump hosts and agents count; what it
+ssh is asked once, as every other command asks it, so that the user's own config, jump hosts and agents count; what it
 says tells which step failed. Only where that leaves two answers is it asked again, with -v.
 """
 
@@ -73,7 +73,7 @@ class SshDebugOutput:
 
 
 def heard(text: str) -> SshDebugOutput:
-    """What ssh printed with -v, read. OpenSSH 7 to 9 say it in these words."""
+    """Return what ssh printed with -v, read. OpenSSH 7 to 9 say it in these words."""
     lines = text.replace("\r", "").splitlines()
     plain = [
         line for line in lines if line.strip() and not re.match(r"debug\d: |OpenSSH_|Connection closed|Warning: ", line)
@@ -89,7 +89,7 @@ def heard(text: str) -> SshDebugOutput:
 
 
 def known(results: CheckResults, name: str, *, sandbox: bool) -> "Cluster | None":
-    """The cluster's profile; None where it is no use."""
+    """Return the cluster's profile; None where it is no use."""
     sources = profile.sources(sandbox)
     try:
         cluster = profile.load(name, sources)
@@ -138,7 +138,7 @@ def connect(
     Args:
         results: Where it is put down.
         cluster: The cluster.
-        accept_host_key: The fingerprint of a host key that the person vouches for.
+        accept_host_key: The fingerprint of a host key that the user vouches for.
         can_ask: Whether there is a terminal to ask on; found out where None.
     """
     asking = sys.stdin.isatty() and sys.stderr.isatty() if can_ask is None else can_ask
@@ -170,7 +170,7 @@ def connect(
 
 
 def _without_key(results: CheckResults, cluster: "Cluster", error: SshError) -> None:
-    """A password was taken in the end; that the key was not is worth a word."""
+    """Note that a password was taken in the end, where the key was not."""
     codes = any("totp" in one for one in cluster.data.get("cluster_logins") or ())  # asked for besides a key
     if error.reason == "denied" and cluster.identity_file and not codes and "passphrase" not in error.message:
         fix = _copying(cluster, SshDebugOutput(methods=("password",)))
@@ -236,7 +236,7 @@ def blame(results: CheckResults, cluster: "Cluster", error: SshError, more: SshD
 
 
 def _step(cluster: "Cluster", error: SshError, more: SshDebugOutput, *, typed: bool) -> str:
-    """The step at which the way ended."""
+    """Return the step at which the way ended."""
     vpn = (cluster.data.get("cluster_vpn") or {}).get("needed")
     if error.reason == "no-answer" and vpn in {"off_campus", "always"} and not cluster.sandbox:
         return "vpn"
@@ -268,7 +268,7 @@ def _in_a_terminal(cluster: "Cluster") -> str:
 
 
 def _copying(cluster: "Cluster", more: SshDebugOutput) -> str:
-    """The command that copies the person's key there, where a password lets them in; else whom to ask."""
+    """Return the command that copies the user's key there, where a password lets them in; else whom to ask."""
     key = f"{cluster.identity_file}.pub" if cluster.identity_file else "~/.ssh/id_ed25519.pub"
     shown = shlex.quote(key) if cluster.identity_file else key
     if more.asks:
@@ -280,7 +280,7 @@ def _copying(cluster: "Cluster", more: SshDebugOutput) -> str:
 
 
 def _passed(results: CheckResults, cluster: "Cluster", steps: tuple[str, ...]) -> None:
-    """The steps that were taken went well."""
+    """Note that the steps that were taken went well."""
     said = {
         "jump": cluster.proxy_jump or "none is needed",
         "dns": cluster.host,
@@ -297,7 +297,7 @@ def _passed(results: CheckResults, cluster: "Cluster", steps: tuple[str, ...]) -
 
 
 def _host_key(results: CheckResults, cluster: "Cluster") -> None:
-    """The key is known; is it one of the published ones, where there are any?"""
+    """Check whether the known key is one of the published ones, where there are any."""
     listed = host_keys.published(cluster)
     mine = [key.fingerprint for key in host_keys.known_keys(cluster)]
     if not listed:
@@ -311,7 +311,7 @@ def _host_key(results: CheckResults, cluster: "Cluster") -> None:
 
 
 def arrived(results: CheckResults, cluster: "Cluster", how: str) -> None:
-    """The connection stands."""
+    """Note that the connection stands."""
     _passed(results, cluster, _STEPS[:-1])
     results.ok("second-factor", how)
     results.ok("connection", f"{cluster.user}@{cluster.host}")

@@ -11,30 +11,30 @@ if TYPE_CHECKING:
 
 
 def with_sandbox(cluster: "Cluster", command: str) -> str:
-    """A command of rookery's, for a miniature where it is one."""
+    """Return a command of rookery's, for a miniature where it is one."""
     return f"{command} --sandbox" if cluster.sandbox else command
 
 
 def setup(cluster: "Cluster") -> str:
-    """The command that sets the home up, or mends it."""
+    """Return the command that sets the home up, or mends it."""
     return with_sandbox(cluster, f"invoke setup --cluster {cluster.name}")
 
 
 def noted(command: str, note: str) -> str:
-    """A command with a word on it behind, which a shell passes over when it is pasted."""
+    """Return a command with a word on it behind, which a shell passes over when it is pasted."""
     return f"{command}   # {note}"
 
 
 def there(cluster: "Cluster", command: str) -> str:
-    """A command for the login node, as it is typed on this computer."""
+    """Return a command for the login node, as it is typed on this computer."""
     return shlex.join(["ssh", "-F", str(config_file(cluster)), cluster.name, command])
 
 
 def login(cluster: "Cluster") -> str:
-    """The command that opens a shell there."""
+    """Return the command that opens a shell there."""
     return shlex.join(["ssh", "-t", "-F", str(config_file(cluster)), cluster.name])
 
 
 def remade(results: "CheckResults", cluster: "Cluster") -> str:
-    """The command that makes what `setup` makes, also where `setup` would say that all is up to date."""
+    """Return the command that makes what `setup` makes, also where `setup` would say that all is up to date."""
     return f"{setup(cluster)} --force" if results.is_ok("set-up") else setup(cluster)

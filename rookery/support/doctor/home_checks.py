@@ -63,7 +63,7 @@ def _startup(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
 
 
 def _line(seen: Seen) -> str:
-    """The line of a start-up file that is to blame, where it can be told."""
+    """Return the line of a start-up file that is to blame, where it can be told."""
     said = f"shell {seen.one('culprit-shell')}\nat {seen.one('culprit-at')}"
     line = startup_files.read(said, seen.fact("home")).line
     return f" ({line})" if line else ""
@@ -105,7 +105,7 @@ def _set_up(results: CheckResults, cluster: "Cluster", seen: Seen) -> bool:
 
 
 def expected(seen: Seen) -> list[str]:
-    """The folders that `setup` put on PATH."""
+    """Return the folders that `setup` put on PATH."""
     found: list[str] = []
     for text in seen.values.get("expected") or []:
         try:
@@ -127,7 +127,7 @@ def _native(folder: str, seen: Seen) -> str:
 
 
 def lacking(path: str, wanted: list[str]) -> list[str]:
-    """The folders that a PATH lacks."""
+    """Return the folders that a PATH lacks."""
     there_ = path.split(":")
     return [folder for folder in wanted if folder not in there_]
 
@@ -155,7 +155,7 @@ def _paths(results: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: 
 
 
 def _with_path(results: CheckResults, cluster: "Cluster", kind: str, seen: Seen) -> str:
-    """What gives a PATH its folders again: setup, or taking out a line of the person's that sets it anew."""
+    """Return what gives a PATH its folders again: setup, or taking out a line of the user's that sets it anew."""
     reads = _LOGIN if kind == "login" else _COMMAND
     resets = [place for place in seen.values.get("resets") or [] if place.partition(":")[0] in reads]
     if resets and not any(thing.get("role") == "shell" for thing in seen.look.drift):
@@ -237,7 +237,7 @@ _MISSING = re.compile(r"version [`'](\S+?)['`] is not installed \(set by (.+?)\)
 def _missing_python(
     results: CheckResults, cluster: "Cluster", name: str, missing: tuple[str, str], seen: Seen
 ) -> tuple[str, str]:
-    """What keeps pyenv's python from starting, and what helps: the line or file that names another version."""
+    """Return what keeps pyenv's python from starting, and what helps: the line or file that names another version."""
     version, by = missing
     install = f"or install it: pyenv install {version}"
     if "environment variable" not in by:
@@ -317,7 +317,7 @@ def clock(results: CheckResults, skew: float) -> None:
 
 
 def unreachable(results: CheckResults, cluster: "Cluster", error: SshError) -> None:
-    """The connection stands, and a command is not carried out: start-up files, the account, or the line itself."""
+    """Note that the connection stands, and why a command is not carried out: start-up files, account, or the line."""
     found = error.message.removeprefix(f"{cluster.name}: ").rstrip(".")
     if error.reason == "startup" and _NOBODY.search(error.message):
         results.replace_with_fault("account", found, f"{whom(cluster)}: is the account of {cluster.user} active?")
@@ -338,7 +338,7 @@ _NOBODY = re.compile(r"not available|nologin|expired|disabled|locked", re.IGNORE
 
 
 def _opening(cluster: "Cluster") -> str:
-    """How a person gets to the start-up files of a home that lets no command through."""
+    """How a user gets to the start-up files of a home that lets no command through."""
     if not runs.last(cluster):
         return noted(setup(cluster), "puts a guard above them, so that commands come through")
     return noted(login(cluster), f"log in, and make `exit` in ~/.bashrc a `return`; does that end too? {whom(cluster)}")

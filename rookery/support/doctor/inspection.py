@@ -49,16 +49,16 @@ class Seen:
     complete: bool = True
 
     def one(self, key: str) -> str:
-        """What was said last of a key; "" where nothing was."""
+        """Return what was said last of a key; "" where nothing was."""
         return (self.values.get(key) or [""])[-1]
 
     def fact(self, key: str) -> str:
-        """The same of a fact of the probe."""
+        """Return the same of a fact of the probe."""
         return (self.facts.get(key) or [""])[-1]
 
 
 def script(name: str, **parts: str) -> str:
-    """A script of there/ with its parts put in: `: '<<NAME>>'` is a line of its own, '<<NAME>>' a word."""
+    """Return a script of there/ with its parts put in: `: '<<NAME>>'` is a line of its own, '<<NAME>>' a word."""
     text = paths.remote(f"scripts/doctor/{name}")
     for key, part in parts.items():
         text = text.replace(f": '<<{key}>>'", part).replace(f"'<<{key}>>'", part)
@@ -66,25 +66,25 @@ def script(name: str, **parts: str) -> str:
 
 
 def reach() -> str:
-    """The part of a script that finds out whether a page can be had."""
+    """Return the part of a script that finds out whether a page can be had."""
     return script("reach.sh")
 
 
 def address(cluster: "Cluster") -> str:
-    """A small page of the package index that the cluster uses; "" where that is no page on the internet."""
+    """Return a small page of the package index that the cluster uses; "" where that is no page on the internet."""
     index = str((cluster.data.get("cluster_mirrors") or {}).get("pypi") or PYPI)
     return f"{index.rstrip('/')}/pip/" if index.startswith(("http://", "https://")) else ""
 
 
 def python_name(cluster: "Cluster") -> str:
-    """The Python that `setup` gives: `python` with pyenv, one with its version with uv."""
+    """Return the Python that `setup` gives: `python` with pyenv, one with its version with uv."""
     if cluster.data.get("cluster_python_provider") == "pyenv":
         return "python"
     return f"python{'.'.join(python_version(cluster).split('.')[:2])}"
 
 
 def python_version(cluster: "Cluster") -> str:
-    """The version that is the default one there."""
+    """Return the version that is the default one there."""
     asked = cluster.variables.get("python_versions")
     return str(asked[0]) if isinstance(asked, list) and asked else _default_python()
 
@@ -99,7 +99,7 @@ def has_modules(cluster: "Cluster") -> bool:
 
 
 def question(cluster: "Cluster") -> tuple[list[str], str]:
-    """The script for a cluster, and its arguments."""
+    """Return the script for a cluster, and its arguments."""
     data = cluster.data
     modules: Mapping[str, list[str]] = data.get("cluster_modules") or {} if has_modules(cluster) else {}
     variables = [one.variable for one in cluster.storage if one.variable and one.scope != "node"]
@@ -144,7 +144,7 @@ def ask(connection: "Connection") -> Seen:
 
 
 def read(said: str, data: Mapping[str, Any], look: up_to_date.HomeComparison, began: float, ended: float) -> Seen:
-    """The answer, taken apart.
+    """Return the answer, taken apart.
 
     Args:
         said: What was printed there.

@@ -109,7 +109,7 @@ def _kernel() -> str:
 
 
 def program(results: CheckResults, one: NeededProgram) -> None:
-    """A program is there, and new enough."""
+    """Check that a program is there, and new enough."""
     if not shutil.which(one.name):
         results.fault(
             one.name, f"there is no {one.name} on this computer, and {one.why}", installing(one, sys.platform)
@@ -142,7 +142,7 @@ def program(results: CheckResults, one: NeededProgram) -> None:
 
 
 def installing(one: NeededProgram, platform: str) -> str:
-    """The command that installs a program, on this kind of computer."""
+    """Return the command that installs a program, on this kind of computer."""
     if platform == "darwin":
         return one.mac
     if shutil.which("dnf") and not shutil.which("apt-get"):
@@ -151,7 +151,7 @@ def installing(one: NeededProgram, platform: str) -> str:
 
 
 def ssh_folder(results: CheckResults, folder: Path) -> None:
-    """~/.ssh and the private keys in it are the person's alone: ssh passes over a key that others can read."""
+    """~/.ssh and the private keys in it are the user's alone: ssh passes over a key that others can read."""
     try:
         if not folder.exists():
             results.ok("ssh-folder", "not there yet, and not needed so far")
@@ -190,7 +190,7 @@ def _q(path: Path) -> str:
 
 
 def ssh_config(results: CheckResults, path: Path) -> None:
-    """The person's own config, which rookery's includes, can be read by ssh."""
+    """Check that ssh can read the user's own config, which rookery's includes."""
     if results.is_bad("ssh"):
         results.skip("ssh-config", "there is no ssh to read it")
         return
@@ -217,7 +217,7 @@ def ssh_config(results: CheckResults, path: Path) -> None:
 
 
 def config_problem(stderr: str, path: Path) -> tuple[str, str]:
-    """What ssh holds against a config, and what to do.
+    """Return what ssh holds against a config, and what to do.
 
     Args:
         stderr: What it printed.
@@ -238,7 +238,7 @@ def config_problem(stderr: str, path: Path) -> tuple[str, str]:
 
 
 def inventory(results: CheckResults) -> None:
-    """The person's inventory can be read; without it nothing is known of any cluster."""
+    """Check that the user's inventory can be read; without it nothing is known of any cluster."""
     try:
         names = profile.names()
     except RookeryError as error:
@@ -248,7 +248,7 @@ def inventory(results: CheckResults) -> None:
 
 
 def names_of_this_computer(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """What this computer is called, the longest first."""
+    """Return what this computer is called, the longest first."""
     found = {socket.gethostname(), environment.get("HOSTNAME", ""), environment.get("HOST", "")}
     found |= {name.partition(".")[0] for name in found}
     return sorted((name for name in found if name), key=len, reverse=True)

@@ -42,10 +42,10 @@ LEAST = 5
 
 
 def redactor(users: Iterable[str], homes: Iterable[str], hosts: Iterable[str]) -> Callable[[str], str]:
-    """What takes out of a text what is nobody else's business, in one go, so that nothing is put in twice.
+    """Return what takes out of a text what is nobody else's business, in one go, so that nothing is put in twice.
 
     Args:
-        users: Names of the person, here and on clusters.
+        users: Names of the user, here and on clusters.
         homes: Folders of theirs.
         hosts: Names of this computer.
     """
@@ -78,7 +78,7 @@ def redactor(users: Iterable[str], homes: Iterable[str], hosts: Iterable[str]) -
 
 
 def _sorted(names: Iterable[str]) -> list[str]:
-    """The longest first, so that a name that begins like another does not leave its end behind."""
+    """Return the longest first, so that a name that begins like another does not leave its end behind."""
     return sorted({name for name in names if name}, key=lambda name: (-len(name), name))
 
 

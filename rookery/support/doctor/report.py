@@ -46,7 +46,7 @@ def _told(one: Check) -> dict[str, str]:
 
 
 def lines(told: Mapping[str, Any], *, all_of_them: bool = False) -> list[tuple[str, str]]:
-    """What a person reads, each line with the state that it tells of.
+    """Return what a user reads, each line with the state that it tells of.
 
     Args:
         told: As `document` has it.
@@ -99,7 +99,7 @@ def show(told: Mapping[str, Any], *, verbose: bool) -> None:
 
 
 def following(told: Mapping[str, Any]) -> list[str]:
-    """What to do next, where there is a fault."""
+    """Return what to do next, where there is a fault."""
     faults = [
         one
         for name in (told["laptop"], *(part["checks"] for part in told["clusters"].values()))
@@ -118,7 +118,7 @@ def following(told: Mapping[str, Any]) -> list[str]:
 
 
 def redacted(told: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str, Any]:
-    """The same without what is nobody else's business."""
+    """Return the same without what is nobody else's business."""
 
     def cleaned(listed: list[dict[str, str]]) -> list[dict[str, str]]:
         return [{**one, "found": redact(one["found"]), "fix": redact(one["fix"])} for one in listed]
@@ -128,7 +128,7 @@ def redacted(told: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str,
 
 
 def text(told: Mapping[str, Any], failures: Sequence[str] = ()) -> str:
-    """The file that is sent: for a person first, then the same as data. All of it is redacted already.
+    """Return the file that is sent: for a user first, then the same as data. All of it is redacted already.
 
     Args:
         told: The document.
@@ -178,7 +178,7 @@ def write(path: Path, told: Mapping[str, Any], redact: Callable[[str], str]) -> 
 
 
 def who(users: list[str], homes: list[str]) -> Callable[[str], str]:
-    """What takes out this person, from what this computer knows of them.
+    """Return what takes out this person, from what this computer knows of them.
 
     Args:
         users: Their names on clusters.

@@ -78,7 +78,7 @@ def judge(results: CheckResults, cluster: "Cluster", seen: Seen) -> "Job | None"
 
 
 def a_job(cluster: "Cluster") -> "Job":
-    """A job of one core and one second, in the partition where a small job of the person's would go.
+    """Return a job of one core and one second, in the partition where a small job of the user's would go.
 
     Raises:
         RookeryError: The cluster takes no job without what is not known, such as an account.
@@ -123,7 +123,7 @@ def _partition(results: CheckResults, cluster: "Cluster", wanted: str, seen: See
 
 
 def text(cluster: "Cluster") -> str:
-    """The job's script."""
+    """Return the job's script."""
     preamble = []
     for line in cluster.data.get("cluster_job_preamble") or []:
         # the line's own words on the log, then what came of it

@@ -35,7 +35,7 @@ def judge(results: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: b
 
 
 def _with_limits(area: quota_formats.Area, data: Mapping[str, Any]) -> quota_formats.Area:
-    """An area with the profile's limit of files, where the quota command tells none."""
+    """Return an area with the profile's limit of files, where the quota command tells none."""
     entry: Mapping[str, Any] = next((one for one in data.get("cluster_storage") or [] if one["name"] == area.name), {})
     if area.files_limit is None and area.source == "quota" and entry.get("quota_files"):
         return replace(area, files_limit=int(entry["quota_files"]))
@@ -68,7 +68,7 @@ def _room(results: CheckResults, cluster: "Cluster", areas: list[quota_formats.A
 
 
 def _emptying(cluster: "Cluster", seen: Seen, texts: list[str]) -> str:
-    """What shows where the room went."""
+    """Return what shows where the room went."""
     where = '"$HOME"'
     for area in seen.areas:
         if texts and texts[0].startswith(f"{area.name} is") and area.path:
@@ -135,7 +135,10 @@ def _caches(results: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up:
 
 
 def _cache_fault(cluster: "Cluster", seen: Seen, line: str, mend: str) -> tuple[str, str]:
-    """What is wrong with a folder that should be on the storage, and what to do about it; "" where nothing is."""
+    """Return what is wrong with a folder that should be on the storage, and what to do about it.
+
+    "" where nothing is.
+    """
     folder, kind, target = [*line.split(" ", 2), "", ""][:3]
     roomy = _roomy(cluster, seen)
     obstacles = {one["path"]: one["note"] for one in seen.look.stays}
@@ -154,7 +157,7 @@ def _cache_fault(cluster: "Cluster", seen: Seen, line: str, mend: str) -> tuple[
 
 
 def _caches_at_home(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
-    """Caches hold programs, so they stay in the home where others can replace folders of the storage."""
+    """Check caches, which hold programs: they stay in the home where others can replace folders of the storage."""
     why = facts.why_replaceable(seen.fact("replaceable_by"))
     links = [line.split(" ")[0] for line in seen.values["cache"] if " link " in line or " broken " in line]
     if links:
@@ -202,8 +205,8 @@ def _variables(results: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_
 
 
 def _mending(cluster: "Cluster", name: str, place: str, *, site_sets: bool, is_set_up: bool) -> str:
-    """What gives a variable its value again."""
-    if place:  # a line of the person's own
+    """Return what gives a variable its value again."""
+    if place:  # a line of the user's own
         file, _, line = place.partition(":")
         return (
             there(cluster, f"sed -i.old '{line}s/^/# /' ~/{file}")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def run(request: OnboardOptions) -> int:
-    """Take a person from nothing to a first result.
+    """Take a user from nothing to a first result.
 
     Returns:
         The exit code: 0; 1 where they have no account there yet.
@@ -76,7 +76,7 @@ def _request(cluster: "Cluster", request: OnboardOptions) -> int:
 
 
 def _ended(way: steps.Onboarding, study: "Study | None") -> None:
-    """What there is now, and how to go on."""
+    """Say what there is now, and how to go on."""
     name = way.cluster.name
     first = f", and {study.root.name} has its first result" if study else ""
     if way.changed:

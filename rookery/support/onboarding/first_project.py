@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rookery.support.onboarding.options import OnboardOptions
 
 NAME = "first-study"
-"""The project's name, where the person gives none."""
+"""The project's name, where the user gives none."""
 
 JOB = "simulate"
 """The job array that every project begins with (templates/project)."""
@@ -39,7 +39,7 @@ NEXT = "## Next steps"
 
 @dataclass(frozen=True)
 class Study:
-    """The person's first project.
+    """The user's first project.
 
     Attributes:
         root: Its folder.
@@ -58,7 +58,9 @@ class Study:
 
 
 def begin(cluster: "Cluster", request: "OnboardOptions") -> Study:
-    """The project that was begun for this cluster before, or a new one, in the folder where the command was given.
+    """Return the project that was begun for this cluster before.
+
+    Or a new one, in the folder where the command was given.
 
     Raises:
         RookeryError: It can't be made there.
@@ -150,13 +152,13 @@ def _gather(study: Study, cluster: "Cluster") -> None:
 
 
 def _run(root: Path, cluster: "Cluster") -> "RunRecord | None":
-    """The project's last run of its array on this cluster."""
+    """Return the project's last run of its array on this cluster."""
     runs = [one for one in run_record.every(root, cluster.label) if one.job == JOB]
     return runs[-1] if runs else None
 
 
 def _known(cluster: "Cluster", request: "OnboardOptions") -> Path | None:
-    """The project that was begun for this cluster, if it is still there and none other is asked for."""
+    """Return the project that was begun for this cluster, if it is still there and none other is asked for."""
     told = state_files.load(_file(cluster), struct({"project": text(longest=4096, raw=True)}))
     if not told:
         return None
@@ -174,13 +176,13 @@ def _file(cluster: "Cluster") -> Path:
 
 
 def _place() -> Path:
-    """The folder where a first project goes: this one, or the home where this one is rookery's own."""
+    """Return the folder where a first project goes: this one, or the home where this one is rookery's own."""
     here = Path.cwd()
     return Path.home() if here == paths.root() or paths.root() in here.parents else here
 
 
 def _free_name(cluster: "Cluster", here: Path) -> str:
-    """The usual name; with the cluster's or the person's behind it where that is taken."""
+    """Return the usual name; with the cluster's or the user's behind it where that is taken."""
     names = (NAME, f"{NAME}-{cluster.name}", re.sub(r"[^A-Za-z0-9]+", "-", f"{NAME}-{cluster.user}").strip("-"))
     return next((name for name in names if not (here / name).exists()), NAME)
 

@@ -1,4 +1,4 @@
-"""The person's ssh key: found, or made once and never written over, and its public half brought to a cluster."""
+"""The user's ssh key: found, or made once and never written over, and its public half brought to a cluster."""
 
 import re
 import shlex
@@ -54,7 +54,7 @@ echo added
 
 @dataclass(frozen=True)
 class Key:
-    """A key of the person's.
+    """A key of the user's.
 
     Attributes:
         path: Its private half.
@@ -66,7 +66,7 @@ class Key:
 
     @property
     def shown(self) -> str:
-        """Its path as a person would type it."""
+        """Its path as a user would type it."""
         home = Path.home()
         return f"~/{self.path.relative_to(home)}" if self.path.is_relative_to(home) else str(self.path)
 
@@ -87,7 +87,7 @@ def takes_passwords(cluster: "Cluster") -> bool:
 
 
 def find(cluster: "Cluster", named: str) -> Path | None:
-    """The key to use: the one named, the one of the person's settings, or the first that ssh itself would try.
+    """Return the key to use: the one named, the one of the user's settings, or the first that ssh itself would try.
 
     What the user's ~/.ssh/config has for the cluster's host comes before the keys that ssh tries for any host.
 
@@ -122,7 +122,10 @@ def place(cluster: "Cluster", named: str) -> Path:
 
 
 def _given(cluster: "Cluster", named: str) -> Path | None:
-    """The private half that `--key` or the person's settings name, also by its public half; None where none is."""
+    """Return the private half that `--key` or the user's settings name, also by its public half.
+
+    None where none is.
+    """
     said = named or cluster.identity_file
     if not said:
         return None
@@ -173,7 +176,7 @@ def make(path: Path, *, ask: bool) -> Key:
 
 
 def public_line(key: Key, *, ask: bool) -> str:
-    """The public half, as a line; made of the private one where it is missing.
+    """Return the public half, as a line; made of the private one where it is missing.
 
     Args:
         key: The key.
@@ -275,6 +278,6 @@ def _keygen(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def _asked(*command: str) -> "subprocess.CompletedProcess[str]":
-    """What a program says that can ask nobody anything."""
+    """Return what a program says that can ask nobody anything."""
     options = {**unattended(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.run(command, text=True, errors="replace", check=False, **options)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class OnboardOptions:
-    """What a person asks of `onboard`; each field is the flag of that name.
+    """What a user asks of `onboard`; each field is the flag of that name.
 
     Attributes:
         cluster: Its name.
-        user: The person's name there.
+        user: The user's name there.
         account: What their jobs there are charged to.
         name: Their full name, for the mail that asks for an account and for the project's commits.
         email: Their address, likewise.
@@ -22,7 +22,7 @@ class OnboardOptions:
         sandbox: On the cluster's miniature.
         offline_mirrors: Make local mirrors of what this machine can't reach (with sandbox).
         yes: Ask nothing but what a login takes.
-        accept_host_key: The fingerprint of a host key that the person has checked.
+        accept_host_key: The fingerprint of a host key that the user has checked.
     """
 
     cluster: str

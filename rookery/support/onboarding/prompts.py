@@ -1,4 +1,4 @@
-"""What onboarding has to know of a person: found out where that can be, asked otherwise; every answer is a flag too."""
+"""What onboarding has to know of a user: found out where that can be, asked otherwise; every answer is a flag too."""
 
 import getpass
 import shlex
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from rookery.support.onboarding.options import OnboardOptions
 
 
-class NoAccount(Exception):  # noqa: N818 said of a person, not of something that broke
-    """The person has no account on the cluster yet."""
+class NoAccount(Exception):  # noqa: N818 said of a user, not of something that broke
+    """The user has no account on the cluster yet."""
 
 
 def ask(question: str, default: str = "", choices: Sequence[str] = ()) -> str:
@@ -56,7 +56,7 @@ def agreed(question: str) -> bool:
 
 
 def username(cluster: "Cluster", request: "OnboardOptions") -> str:
-    """The person's name on the cluster.
+    """Return the user's name on the cluster.
 
     Raises:
         NoAccount: They say that they have none.
@@ -91,7 +91,7 @@ def username(cluster: "Cluster", request: "OnboardOptions") -> str:
 
 
 def account(cluster: "Cluster", request: "OnboardOptions") -> str:
-    """What the person's jobs on the cluster are charged to; "" where it asks for none.
+    """Return what the user's jobs on the cluster are charged to; "" where it asks for none.
 
     Raises:
         RookeryError: It asks for one, and there is nobody to ask.
@@ -113,7 +113,7 @@ def account(cluster: "Cluster", request: "OnboardOptions") -> str:
 
 
 def author(request: "OnboardOptions") -> tuple[str, str]:
-    """The person's name and address for the project's commits; empty where git knows them, or nobody says.
+    """Return the user's name and address for the project's commits; empty where git knows them, or nobody says.
 
     Git's own words for them (git-config(1), user.name and user.email) are what counts.
     """
@@ -158,7 +158,7 @@ def bad_name(name: str) -> str:
 
 
 def language(request: "OnboardOptions") -> str:
-    """The language of a first project."""
+    """Return the language of a first project."""
     return request.language or (
         ask("The language of your first project", "python", tuple(LANGUAGES)) if request.asks else "python"
     )

@@ -39,7 +39,7 @@ class Column:
 
 
 def columns(path: Path) -> list[Column]:
-    """The columns of a table that measure something.
+    """Return the columns of a table that measure something.
 
     Args:
         path: A CSV file with a heading.
@@ -89,7 +89,10 @@ def histogram(values: Sequence[float], *, plain: bool) -> Iterator[str]:
 
 
 def lines(path: Path) -> Iterator[str]:
-    """A table of results, for a terminal: a row for each column that measures, and a plot of the first that varies."""
+    """Yield a table of results, for a terminal.
+
+    A row for each column that measures, and a plot of the first that varies.
+    """
     found = columns(path)
     if not found:
         return

@@ -33,12 +33,12 @@ class Onboarding:
 
     Attributes:
         request: What is asked for.
-        cluster: The cluster, with what is known of the person.
+        cluster: The cluster, with what is known of the user.
         steps: How many there are.
         number: The one that is being done.
         changed: Whether anything was to do so far.
-        key: The person's key; None where the cluster takes none.
-        told: What the profile is told of the person.
+        key: The user's key; None where the cluster takes none.
+        told: What the profile is told of the user.
     """
 
     request: "OnboardOptions"
@@ -66,7 +66,7 @@ def who(way: Onboarding) -> None:
     """Which cluster, and under which name.
 
     Raises:
-        NoAccount: The person has none there.
+        NoAccount: The user has none there.
     """
     cluster, request = way.cluster, way.request
     with way.step("Who and where"):
@@ -171,7 +171,7 @@ def _bring_key(way: Onboarding, connection: "Connection") -> None:
 
 
 def _not_in(way: Onboarding, error: "SshError") -> RookeryError:
-    """What to do where the login failed: a key that has to be given to somebody first, above all."""
+    """Return what to do where the login failed: a key that has to be given to somebody first, above all."""
     error.hint = (error.hint or "").replace("invoke login ", "invoke onboard ") or None
     if error.reason != "denied" or way.key is None or key.takes_passwords(way.cluster):
         return error
@@ -216,7 +216,7 @@ def ssh_by_name(way: Onboarding) -> None:
 
 
 def _alias(way: Onboarding) -> str:
-    """The name for `ssh`: the cluster's, where the person has no entry of that name."""
+    """Return the name for `ssh`: the cluster's, where the user has no entry of that name."""
     name, asks = way.cluster.name, way.request.asks
     others = (f"{name}-{way.cluster.user}{number or ''}" for number in range(1000))
     free = next(other for other in others if not user_config.taken(other))
@@ -252,7 +252,7 @@ def home(way: Onboarding) -> None:
 
 
 def first_result(way: Onboarding) -> "Study":
-    """A first project, brought to a first result, which is shown."""
+    """Return a first project, brought to a first result, which is shown."""
     with way.step("A first project"):
         mine = first_project.begin(way.cluster, way.request)
         way.say(f"{mine.root} {'is made, and kept in git' if mine.made else 'is there already'}", changed=mine.made)

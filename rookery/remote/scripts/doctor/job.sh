@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The job of one second: what a compute node is like, told as lines "rookery-doctor KEY VALUE". Words in << >> are put in.
 : '<<preamble>>'
-# shellcheck disable=SC1090 # the person's own, there
+# shellcheck disable=SC1090 # the user's own, there
 [ -r ~/.config/rookery/env.sh ] && . ~/.config/rookery/env.sh
 : '<<reach>>'
 printf 'rookery-doctor job-node %s\n' "$(uname -n)"

@@ -3,7 +3,7 @@
 #
 # Read behind release.sh and files.sh. Set in front of them:
 #   name      the project
-#   who       the person and their computer, for whoever waits
+#   who       the user and their computer, for whoever waits
 #   ahead     1 where the commit is probably new, so that its release can be begun before the order is here
 # On standard input comes the order: its length in bytes on a line, then shell that sets what release.sh asks for, and
 #   pack      bytes after it that are a git pack; 0: none is sent

@@ -43,7 +43,7 @@ repository=$base/repository.git
 library=${ROOKERY_PREFIX-}/environments
 storage=${global_storage-}/projects/$name
 unset GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_NAMESPACE GIT_CONFIG_PARAMETERS GIT_CONFIG_COUNT
-# the person's own settings of git have no say here
+# the user's own settings of git have no say here
 bare() { # where neither index nor files matter
   HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent GIT_CONFIG_NOSYSTEM=1 git --git-dir="$repository" "$@"
 }
