@@ -81,7 +81,7 @@ def command(**options: Any) -> Callable[[Callable[..., int | None]], Any]:
 
 
 def namespace(tasks: Path | None = None) -> Collection:
-    """Return the collection that tasks.py of the house defines.
+    """Return the collection that rookery's own tasks.py defines.
 
     Args:
         tasks: Another tasks file.

@@ -1,4 +1,4 @@
-"""Where things are: the house's own files, and the folders of the user who runs it.
+"""Where things are: rookery's own files, and the folders of the user who runs it.
 
 Every function reads the environment when it is called, so that a test or a sandbox can give a user another home.
 """
@@ -16,7 +16,7 @@ from rookery.core.errors import RookeryError
 
 def root() -> Path:
     """Return the folder with playbooks/, roles/, inventory/ …: the checkout, or the copy that the wheel carries."""
-    carried = package() / "_house"
+    carried = package() / "_data"
     return carried if carried.is_dir() else package().parent
 
 

@@ -111,7 +111,7 @@ def details(name: str, sandbox: bool = False) -> dict[str, list[ProfileValue]]:
     group_of = {profile.PREFIX + key: group for group, keys in GROUPS.items() for key in keys.split()}
     order = {key: number for number, key in enumerate(group_of)}
     grouped: dict[str, list[ProfileValue]] = {group: [] for group in (*GROUPS, REST)}
-    # how the house hands a profile on to Ansible's ssh says nothing of the cluster
+    # how rookery hands a profile on to Ansible's ssh says nothing of the cluster
     said = [one for one in profile.explain(name, folders) if one.file != glue or not one.key.startswith("ansible_")]
     for setting in sorted(said, key=lambda one: order.get(one.key, len(order))):
         value = ProfileValue(

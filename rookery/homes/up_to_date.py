@@ -314,7 +314,7 @@ def _digest(data: bytes) -> str:
 
 
 def _place(name: str) -> Path:
-    """Return a file of the house, or of the package."""
+    """Return a file of the checkout, or of the package."""
     own = name.removeprefix("rookery/")
     return paths.package() / own if own != name else paths.root() / name
 

@@ -23,14 +23,14 @@ class Developer(Laptop):
     """Somebody whose rookery is a copy, which may be edited.
 
     Attributes:
-        house: The copy.
+        checkout: The copy.
     """
 
-    house: Path
+    checkout: Path
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**super().environment, "PYTHONPATH": str(self.house)}
+        return {**super().environment, "PYTHONPATH": str(self.checkout)}
 
     def again(self, *arguments: str) -> tuple[bool, int]:
         """`setup` once more: whether it went the fast way, and how many things it changed."""
@@ -38,8 +38,8 @@ class Developer(Laptop):
         return told["up_to_date"], told["changed"]
 
     def edit(self, name: str, old: str, new: str) -> None:
-        """Edit a file of the house."""
-        file = self.house / name
+        """Edit a file of the checkout."""
+        file = self.checkout / name
         text = file.read_text()
         assert old in text
         file.write_text(text.replace(old, new))
@@ -50,9 +50,9 @@ class Developer(Laptop):
 
 
 @pytest.fixture(scope="module")
-def own_house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def own_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of rookery."""
-    copy = tmp_path_factory.mktemp("house")
+    copy = tmp_path_factory.mktemp("checkout")
     for name in ("rookery", "roles", "plugins", "playbooks", "inventory", "templates"):
         shutil.copytree(paths.root() / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("tasks.py", "ansible.cfg"):
@@ -66,17 +66,17 @@ def developer(miniature: Live, user: str, copy: Path) -> Developer:
 
 
 @pytest.fixture(scope="module")
-def ada(penguins: Live, own_house: Path) -> Developer:
+def ada(penguins: Live, own_checkout: Path) -> Developer:
     """Set up on Penguins, once."""
-    person = developer(penguins, "fast-ada", own_house)
+    person = developer(penguins, "fast-ada", own_checkout)
     assert person.again()[0] is False
     return person
 
 
 @pytest.fixture(scope="module")
-def eve(hec: Live, own_house: Path) -> Developer:
+def eve(hec: Live, own_checkout: Path) -> Developer:
     """Set up on HEC, once."""
-    person = developer(hec, "fast-eve", own_house)
+    person = developer(hec, "fast-eve", own_checkout)
     assert person.again()[0] is False
     return person
 
@@ -165,7 +165,7 @@ def test_it_holds_against_the_full_run(
 
 
 def test_another_laptop_with_other_wishes_goes_through_everything(ada: Developer) -> None:
-    other = Developer(ada.home.with_name("fast-other"), ada.cluster, ada.user, ada.house)
+    other = Developer(ada.home.with_name("fast-other"), ada.cluster, ada.user, ada.checkout)
     shutil.copytree(ada.inventory, other.inventory)
     assert other.again() == (True, 0)  # the same wishes
     other.write(tmux_history_lines=999)

@@ -1,4 +1,4 @@
-"""The wheel, built and installed into an empty environment elsewhere: the same program, with its whole house."""
+"""The wheel, built and installed into an empty environment elsewhere: the same program, with its whole checkout."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def test_it_lists_the_commands_and_the_clusters_from_anywhere(
     assert "wayland-2022" in shown
 
 
-def test_every_file_of_the_house_is_in_it(rookery: Path, environ: dict[str, str], tmp_path: Path) -> None:
+def test_every_file_of_the_checkout_is_in_it(rookery: Path, environ: dict[str, str], tmp_path: Path) -> None:
     where = "from rookery.core import paths; print(paths.root())"
     root = Path(run(rookery.with_name("python"), "-c", where, cwd=tmp_path, env=environ).strip())
     assert root.is_relative_to(rookery.parents[1])

@@ -290,7 +290,7 @@ def test_facts_that_come_and_go_by_themselves_do_not_count() -> None:
 
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> cluster_module.Cluster:
-    """Penguins, with a copy of the house that a test may change."""
+    """Penguins, with a copy of the checkout that a test may change."""
     for folder in ("roles", "plugins", "playbooks"):
         shutil.copytree(paths.root() / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(paths.root() / "ansible.cfg", tmp_path)

@@ -1,4 +1,4 @@
-"""A real ansible-playbook run over a local connection, from a house made for the test, and what is read of it."""
+"""A real ansible-playbook run over a local connection, from a checkout made for the test, and what is read of it."""
 
 import json
 import os
@@ -54,10 +54,10 @@ sys.exit(code)
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Path:
-    """A house with two roles and two clusters that are this computer."""
-    root = tmp_path / "a house"
-    shutil.copytree(ROOT / "rookery", root / "rookery", ignore=shutil.ignore_patterns("__pycache__", "_house"))
+def checkout(tmp_path: Path) -> Path:
+    """A checkout with two roles and two clusters that are this computer."""
+    root = tmp_path / "a checkout"
+    shutil.copytree(ROOT / "rookery", root / "rookery", ignore=shutil.ignore_patterns("__pycache__", "_data"))
     shutil.copytree(ROOT / "plugins" / "callback", root / "plugins" / "callback")
     shutil.copy(ROOT / "ansible.cfg", root)
     for path, text in {
@@ -90,27 +90,27 @@ def house(tmp_path: Path) -> Path:
     return root
 
 
-def environment(house: Path, **more: str) -> dict[str, str]:
+def environment(checkout: Path, **more: str) -> dict[str, str]:
     return {
         **os.environ,
-        "PYTHONPATH": str(house),
-        "HOME": str(house.parent / "home"),
-        "XDG_STATE_HOME": str(house.parent / "state"),
+        "PYTHONPATH": str(checkout),
+        "HOME": str(checkout.parent / "home"),
+        "XDG_STATE_HOME": str(checkout.parent / "state"),
         **more,
     }
 
 
-def run(house: Path, hosts: list[str], **extra: object) -> tuple[int, list[dict]]:
-    environ = environment(house, LC_ALL="C", ANSIBLE_STDOUT_CALLBACK="minimal", ANSIBLE_NO_LOG="1")
+def run(checkout: Path, hosts: list[str], **extra: object) -> tuple[int, list[dict]]:
+    environ = environment(checkout, LC_ALL="C", ANSIBLE_STDOUT_CALLBACK="minimal", ANSIBLE_NO_LOG="1")
     arguments = [sys.executable, "-c", RUN, json.dumps(hosts), json.dumps(extra)]
-    where = house.parent  # not the house itself: Python looks for modules where -c runs
+    where = checkout.parent  # not the checkout itself: Python looks for modules where -c runs
     done = subprocess.run(arguments, env=environ, cwd=where, capture_output=True, text=True, timeout=60, check=False)
     assert not done.stderr, done.stderr
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_events_of_a_run_where_one_of_two_clusters_fails(house: Path) -> None:
-    code, events = run(house, ["ada", "bob"], run="20260101T000000-abcd")
+def test_events_of_a_run_where_one_of_two_clusters_fails(checkout: Path) -> None:
+    code, events = run(checkout, ["ada", "bob"], run="20260101T000000-abcd")
     assert code == 2
     results = {(event["host"], event["role"]): event for event in events if event["event"] == "result"}
     shell = results["ada", "shell"]
@@ -124,17 +124,17 @@ def test_events_of_a_run_where_one_of_two_clusters_fails(house: Path) -> None:
     assert not [event for event in events if event["event"] in {"log", "said"}]
 
 
-def test_ssh_is_given_the_clusters_name_and_finds_the_rest_in_its_own_configuration(house: Path) -> None:
-    programs = house.parent / "programs"
+def test_ssh_is_given_the_clusters_name_and_finds_the_rest_in_its_own_configuration(checkout: Path) -> None:
+    programs = checkout.parent / "programs"
     programs.mkdir()
     (programs / "ssh").write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" >>'{programs}/said'\n")
     (programs / "ssh").chmod(0o755)
-    (house / "inventory/host_vars/ada.yml").write_text(
+    (checkout / "inventory/host_vars/ada.yml").write_text(
         "ansible_connection: ssh\nansible_host: '{{ nowhere }}'\nansible_port: '{{ nowhere }}'\nansible_user: bob\n"
         f"ansible_ssh_executable: '{programs}/ssh'\nansible_ssh_common_args: -o ProxyJump=nowhere\n"
     )
-    (house / "roles/shell/tasks/main.yml").write_text("- name: Say true\n  ansible.builtin.raw: 'true'\n")
-    code, _ = run(house, ["ada"])
+    (checkout / "roles/shell/tasks/main.yml").write_text("- name: Say true\n  ansible.builtin.raw: 'true'\n")
+    code, _ = run(checkout, ["ada"])
     said = (programs / "said").read_text().splitlines()
     assert code == 0
     assert "ada" in said
@@ -142,14 +142,14 @@ def test_ssh_is_given_the_clusters_name_and_finds_the_rest_in_its_own_configurat
 
 
 def test_flags_reach_ansible_and_nothing_of_the_persons_own_configuration_does(
-    house: Path, monkeypatch: pytest.MonkeyPatch
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = house.parent / "home"
+    home = checkout.parent / "home"
     (home / ".ansible/plugins/action").mkdir(parents=True)
     (home / ".ansible/plugins/action/home.py").write_text("raise SystemExit('not this one')")
     (home / ".ansible.cfg").write_text("[defaults]\nstrategy = no_such_strategy\n")
-    (house.parent / "jinja2.py").write_text("raise SystemExit('not this one')")
-    code, events = run(house, ["ada"], tags=["shell"], check=True)
+    (checkout.parent / "jinja2.py").write_text("raise SystemExit('not this one')")
+    code, events = run(checkout, ["ada"], tags=["shell"], check=True)
     results = [event for event in events if event["event"] == "result"]
     assert (code, [event["role"] for event in results], results[0]["changed"]) == (0, ["shell"], False)
     monkeypatch.setenv("ANSIBLE_HOST_KEY_CHECKING", "0")
@@ -157,24 +157,24 @@ def test_flags_reach_ansible_and_nothing_of_the_persons_own_configuration_does(
     assert playbook.environment()["PATH"] == os.environ["PATH"]
 
 
-def test_no_script_in_an_inventory_is_run(house: Path) -> None:
+def test_no_script_in_an_inventory_is_run(checkout: Path) -> None:
     for name in ("script", "script.sh", "script.py", "script.yml"):
-        file = house / "inventory" / name
-        file.write_text(f"#!/bin/sh\ntouch '{house.parent}/owned'\necho '{{}}'\n")
+        file = checkout / "inventory" / name
+        file.write_text(f"#!/bin/sh\ntouch '{checkout.parent}/owned'\necho '{{}}'\n")
         file.chmod(0o755)
-    code, _ = run(house, ["ada"])
+    code, _ = run(checkout, ["ada"])
     assert code == 0
-    assert not (house.parent / "owned").exists()
+    assert not (checkout.parent / "owned").exists()
 
 
-def test_a_playbook_that_does_not_parse_ends_with_log_lines(house: Path) -> None:
-    (house / "playbooks/setup.yml").write_text("- hosts: [")
-    code, events = run(house, ["ada"])
+def test_a_playbook_that_does_not_parse_ends_with_log_lines(checkout: Path) -> None:
+    (checkout / "playbooks/setup.yml").write_text("- hosts: [")
+    code, events = run(checkout, ["ada"])
     assert code not in {0, 2}
     assert any("ERROR" in event.get("line", "") for event in events)
 
 
-def test_one_that_is_told_nothing_does_nothing_and_is_gone_at_once(house: Path) -> None:
+def test_one_that_is_told_nothing_does_nothing_and_is_gone_at_once(checkout: Path) -> None:
     code = (
         "from rookery.homes import playbook\n"
         "with playbook.Ansible() as one: print(one._process.pid, flush=True); input()"
@@ -183,8 +183,8 @@ def test_one_that_is_told_nothing_does_nothing_and_is_gone_at_once(house: Path) 
     for end in ("\n", ""):  # the end of the block; of the process that it belongs to, where that is killed
         with subprocess.Popen(
             arguments,
-            env=environment(house),
-            cwd=house.parent,
+            env=environment(checkout),
+            cwd=checkout.parent,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -225,18 +225,18 @@ def until(condition, seconds: float = 20) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="processes are looked up in /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_nothing_is_left_behind_when_a_run_is_stopped(house: Path, number: int) -> None:
+def test_nothing_is_left_behind_when_a_run_is_stopped(checkout: Path, number: int) -> None:
     mark = f"sleep 3{os.getpid()}"
     task = f"- name: Wait\n  ansible.builtin.raw: echo begun; {mark}; true\n"
-    (house / "roles/shell/tasks/main.yml").write_text(task)
+    (checkout / "roles/shell/tasks/main.yml").write_text(task)
     arguments = [sys.executable, "-c", RUN, '["ada"]', "{}"]
     with subprocess.Popen(
-        arguments, env=environment(house), cwd=house.parent, stdout=subprocess.PIPE, text=True
+        arguments, env=environment(checkout), cwd=checkout.parent, stdout=subprocess.PIPE, text=True
     ) as process:
         until(lambda: processes(mark))
         process.send_signal(number)
         output = process.communicate(timeout=30)[0]
-    until(lambda: not [line for line in processes(str(house)) if "_playbook.py" in line])
+    until(lambda: not [line for line in processes(str(checkout)) if "_playbook.py" in line])
     until(lambda: not processes(mark))
     if number == signal.SIGINT:
         assert process.returncode == 130

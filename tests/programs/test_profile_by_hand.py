@@ -30,7 +30,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         mine = {**reach, "cluster_user": "ada", "cluster_identity_file": str(key)}
         unsaid = {"cluster_proxy_jump": "", "cluster_identity_file": "", "cluster_known_hosts_file": str(folder / "-")}
         hosts = {
-            "penguins": mine,  # a profile of the house, with the person's own values
+            "penguins": mine,  # a profile of the checkout, with the person's own values
             "another-key": {**mine, "cluster_known_hosts_file": str(other)},
             "little-said": {**reach, **unsaid},
             "jumps": {**mine, "cluster_proxy_jump": f"ada@{ADDRESS}:1"},
@@ -43,7 +43,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def ansible_raw(folder: Path, hosts: str, command: str) -> dict[str, str]:
-    """What `ansible -m raw` says of each host, with the house's inventory and the person's."""
+    """What `ansible -m raw` says of each host, with the checkout's inventory and the person's."""
     ansible = str(Path(sys.executable).with_name("ansible"))
     inventories = ["-i", str(paths.root() / "inventory"), "-i", str(folder / "mine")]
     environment = {

@@ -24,7 +24,7 @@ def project(folder: Path, jobs: str = "", head: str = HEAD, **other: str) -> Pat
 
 
 def known(name: str) -> Cluster:
-    """A cluster of the house's inventory, or one of the other sites' profiles."""
+    """A cluster of the checkout's inventory, or one of the other sites' profiles."""
     other = (OTHER_SITES / "host_vars" / f"{name}.yml").is_file()
     return profile.load(name, [OTHER_SITES] if other else None)
 

@@ -40,7 +40,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def sources(sandbox: bool = False) -> list[Path]:
-    """Return the inventory folders, in the order in which they are merged: the house's, the user's, the sandbox's."""
+    """Return the inventory folders, in the order in which they are merged: rookery's, the user's, the sandbox's."""
     mine = paths.config_dir() / "inventory"
     folders = [paths.root() / "inventory", *([mine] if mine.is_dir() else [])]
     return [*folders, *([_sandbox()] if sandbox else [])]
@@ -51,7 +51,7 @@ def _sandbox() -> Path:
 
 
 def names(sources: Sequence[Path] | None = None) -> list[str]:
-    """Return the clusters that these folders (by default the house's and the user's) know, in order of first mention.
+    """Return the clusters that these folders (by default rookery's and the user's) know, in order of first mention.
 
     Raises:
         RookeryError: An inventory file is malformed.
@@ -70,7 +70,7 @@ def load(
 
     Args:
         name: A host of the inventory.
-        sources: Inventory folders, in order; by default the house's and the user's.
+        sources: Inventory folders, in order; by default rookery's and the user's.
         overrides: Variables given on the command line, which win over all folders.
         own_ssh: Whether the user's ~/.ssh/config has a say (user_ssh.py); not in what is written for others.
 
