@@ -1,21 +1,34 @@
 """The command line: `invoke …` in a checkout, `rookery …` from a wheel; every task of tasks.py is made by `command`."""
 
-import functools
+import importlib
 import importlib.util
+import inspect
 import sys
 from collections.abc import Callable
+from dataclasses import MISSING, Field
 from pathlib import Path
 from typing import Any
 
 from rookery import __version__
-from rookery.cli.lean_invoke import Collection, Exit, ParseError, ParseMachine, Program, Task, task
+from rookery.cli.lean_invoke import Collection, Exit, ParseError, ParseMachine, Program, Task
 from rookery.core import paths
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import end_by_sigterm, explain, finished, guarded, say
+from rookery.core.options import Options
 
 
 class CommandTask(Task[Any]):
-    """A task that leaves `-h` to help: by itself Invoke would give it to the next flag with an h in it."""
+    """A task that leaves `-h` to help: by itself Invoke would give it to the next flag with an h in it.
+
+    And its flags may be asked for more than once, while Invoke takes the help out of a task when it is asked.
+    """
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Any]:
+        """Return the flags."""
+        texts = dict(self.help)
+        arguments: list[Any] = super().get_arguments(ignore_unknown_help)
+        self.help = texts
+        return arguments
 
     def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
         """Return what Invoke makes a flag of."""
@@ -58,26 +71,58 @@ def _say(machine: ParseMachine, message: str) -> None:
 ParseMachine.error = _say  # type: ignore[method-assign, assignment]
 
 
-def command(**options: Any) -> Callable[[Callable[..., int | None]], Any]:
-    """Make a function of tasks.py a command; its return value, where there is one, is the exit code.
+def command(name: str, options: type[Options], function: str, *, spread: bool = False) -> CommandTask:
+    """Make a command.
 
     Args:
-        options: What invoke.task takes: help, iterable, incrementable …
+        name: Its name.
+        options: Its flags; its docstring is what the command is for.
+        function: MODULE:FUNCTION, which is given the options; its return value, where there is one, is the exit code.
+        spread: Each option is an argument of its own.
     """
+    flags = options.flags()
 
-    def decorate(function: Callable[..., int | None]) -> Any:
-        @functools.wraps(function)
-        def run(*args: Any, **kwargs: Any) -> None:
-            # Invoke forbids .pyc files so that none lie beside a tasks file; the package's own save half a start-up
-            sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
-            end_by_sigterm()
-            code = guarded(lambda: function(*args, **kwargs))
-            if code:
-                raise Exit(code=code)
+    def run(_context: Any, **given: Any) -> None:
+        # Invoke forbids .pyc files so that none lie beside a tasks file; the package's own save half a start-up
+        sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
+        end_by_sigterm()
+        values = {key: tuple(value or ()) if flags[key].metadata["iterable"] else value for key, value in given.items()}
+        module, _, called = function.partition(":")
 
-        return task(klass=CommandTask, **options)(run)
+        def carry_out() -> int | None:
+            act: Callable[..., int | None] = getattr(importlib.import_module(module), called)
+            return act(**values) if spread else act(options(**values))
 
-    return decorate
+        code = guarded(carry_out)
+        if code:
+            raise Exit(code=code)
+
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [inspect.Parameter("_context", kind)]
+    parameters += [inspect.Parameter(key, kind, default=_default(flag)) for key, flag in flags.items()]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # which Invoke makes flags of
+    run.__name__, run.__doc__ = name, options.__doc__
+
+    def which(how: str) -> list[str]:
+        return [key for key, flag in flags.items() if flag.metadata[how]]
+
+    required = [key for key, flag in flags.items() if flag.default is MISSING]
+    return CommandTask(
+        run,
+        name=name,
+        positional=[*required, *which("positional")],
+        iterable=which("iterable"),
+        optional=which("optional"),
+        incrementable=which("incrementable"),
+        help={key: flag.metadata["help"] for key, flag in flags.items()},
+    )
+
+
+def _default(flag: Field[Any]) -> Any:
+    """Return what Invoke takes for a flag's default: None for one that may be repeated."""
+    if flag.default is MISSING:
+        return inspect.Parameter.empty
+    return None if flag.metadata["iterable"] else flag.default
 
 
 def namespace(tasks: Path | None = None) -> Collection:

@@ -17,32 +17,12 @@ from rookery.clusters.ssh.connection import Connection
 from rookery.core import invocation
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
+from rookery.homes.options import LoginOptions
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-
-
-@dataclass(frozen=True)
-class LoginOptions:
-    """What a user asks of `login` or `logout`; each field is the flag of that name.
-
-    Attributes:
-        cluster: Names with commas between them, or `all`; "" for those where the user's username is known.
-        user: The user's name on the cluster, kept for the next time.
-        sandbox: Miniatures of the clusters on this machine.
-        json: One JSON document on standard output, nothing else.
-        yes: Ask nothing but what a login takes.
-        accept_host_key: The fingerprint of a host key that the user has checked, to accept.
-    """
-
-    cluster: str = ""
-    user: str = ""
-    sandbox: bool = False
-    json: bool = False
-    yes: bool = False
-    accept_host_key: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from rookery.clusters.ssh.connection import Connection
 from rookery.core import atomic_files, console, invocation, locking
 from rookery.core.errors import RookeryError
 from rookery.homes import bashrc_guard, playbook, remote_session, selection, up_to_date
+from rookery.homes.options import SetupOptions
 from rookery.homes.timings import Clock
 
 if TYPE_CHECKING:
@@ -30,43 +31,6 @@ if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
     from rookery.core.console import ClusterResult, RunResult, Screen
     from rookery.homes.timings import Clock
-
-
-@dataclass(frozen=True)
-class SetupOptions:
-    """What a user asks of `setup`; each field is the flag of that name.
-
-    Attributes:
-        cluster: Names with commas between them, or `all`.
-        check: Say what would change, and change nothing.
-        diff: Show the lines that change.
-        tags: Roles, with commas between them; all where empty.
-        user: The user's name on the cluster, kept for the next time.
-        account: What their jobs there are charged to, likewise.
-        sandbox: Against miniatures of the clusters on this machine.
-        offline_mirrors: Make local mirrors of what this machine can't reach (with sandbox).
-        force: Go through every role even where nothing seems to have changed.
-        json: One JSON document on standard output, nothing else.
-        timings: Say at the end where the time went.
-        yes: Ask nothing.
-        verbosity: How much more to say.
-        accept_host_key: The fingerprint of a host key that the user has checked, to accept.
-    """
-
-    cluster: str = ""
-    check: bool = False
-    diff: bool = False
-    tags: str = ""
-    user: str = ""
-    account: str = ""
-    sandbox: bool = False
-    offline_mirrors: bool = False
-    force: bool = False
-    json: bool = False
-    timings: bool = False
-    yes: bool = False
-    verbosity: int = 0
-    accept_host_key: str = ""
 
 
 @dataclass
@@ -171,7 +135,7 @@ def _look(connections: Mapping[str, "Connection"], this: _Run) -> set[str]:
 def _screen(this: _Run) -> "Screen":
     request = this.request
     file = sys.stderr if request.json else sys.stdout
-    screen = console.Screen(this.results, file=file, quiet=request.json, diff=request.diff, verbosity=request.verbosity)
+    screen = console.Screen(this.results, file=file, quiet=request.json, diff=request.diff, verbosity=request.verbose)
     screen.started = this.clock.began
     return screen
 
@@ -265,7 +229,7 @@ def _play(connections: Mapping[str, "Connection"], this: _Run) -> int:
         check=request.check,
         diff=request.diff,
         tags=this.tags,
-        verbosity=max(0, request.verbosity - 1),
+        verbosity=max(0, request.verbose - 1),
         asked={name: this.asked[name] for name in connections if name in this.asked},
         environment={
             key: value for connection in connections.values() for key, value in connection.ansible_environment().items()
@@ -280,7 +244,7 @@ def _play(connections: Mapping[str, "Connection"], this: _Run) -> int:
         screen.take(_explained(event, connections))
 
     for name, result in results.clusters.items():
-        if request.verbosity and name in connections and result.reason_to_run:
+        if request.verbose and name in connections and result.reason_to_run:
             screen.tell(name, f"every role is gone through: {result.reason_to_run}")
     this.clock.begin_play(list(connections))
     with screen, ExitStack() as stack:

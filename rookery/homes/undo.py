@@ -19,6 +19,7 @@ from rookery.clusters.login_node import facts as probe
 from rookery.core import console, invocation, locking
 from rookery.core.errors import RookeryError
 from rookery.homes import bashrc_guard, local_state, playbook, selection
+from rookery.homes.options import UndoOptions
 from rookery.jobs.interactive import compute_node_job
 
 if TYPE_CHECKING:
@@ -56,29 +57,6 @@ PATIENCE = 3600
 
 STATES = ("removed", "restored", "left")
 """What becomes of a thing."""
-
-
-@dataclass(frozen=True)
-class UndoOptions:
-    """What a user asks of `undo`; each field is the flag of that name.
-
-    Attributes:
-        cluster: Names with commas between them, or `all`.
-        check: Say what would be done, and do nothing.
-        only: Roles, with commas between them; all where empty.
-        purge: Remove rookery's own record there as well, and the old versions that were kept.
-        json: One JSON document on standard output, nothing else.
-        yes: Ask nothing.
-        sandbox: Against miniatures of the clusters on this machine.
-    """
-
-    cluster: str
-    check: bool = False
-    only: str = ""
-    purge: bool = False
-    json: bool = False
-    yes: bool = False
-    sandbox: bool = False
 
 
 @dataclass

@@ -2,28 +2,17 @@
 
 import hashlib
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from rookery.core import atomic_files, console, paths
 from rookery.core.errors import RookeryError
+from rookery.jobs.options import RenderOptions
 from rookery.projects import config, target
 from rookery.projects.commit import git
 from rookery.projects.scripts import job_script
 from rookery.projects.scripts.job_script import JobScript
 from rookery.projects.source_tree import stays_inside
 from rookery.remote import strict_json
-
-
-@dataclass(frozen=True)
-class RenderOptions:
-    """What a user asked for: the flags of `render`."""
-
-    job: str = ""
-    cluster: str = ""
-    project: str = ""
-    output: str = ""
-    sandbox: bool = False
 
 
 def run(request: RenderOptions) -> int:

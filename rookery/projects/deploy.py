@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from rookery.projects import commit as git
 from rookery.projects import deploy_cache as memories
 from rookery.projects import prune, release_builder, release_client, release_protocol, target
-from rookery.projects.deploy_options import DeployOptions
 from rookery.projects.deploy_report import Result
+from rookery.projects.options import DeployOptions
 from rookery.projects.preflight import Preflight
 from rookery.projects.release_protocol import Release, ReleaseAnswer, ReleaseContents
 

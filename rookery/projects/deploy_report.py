@@ -12,7 +12,7 @@ from rookery.projects.release_protocol import Release, ReleaseAnswer
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
     from rookery.projects.commit import Commit
-    from rookery.projects.deploy_options import DeployOptions
+    from rookery.projects.options import DeployOptions
     from rookery.projects.prune import Pruned
 
 

@@ -16,6 +16,7 @@ from rookery.clusters.config import profile
 from rookery.core import invocation, paths
 from rookery.core.errors import RookeryError
 from rookery.projects.commit import UNBURIED, surroundings
+from rookery.projects.options import NewOptions
 from rookery.projects.scripts import partition
 
 LANGUAGES = {"python": ("uv", "poetry"), "r": ("library", "renv")}
@@ -31,21 +32,6 @@ LONGEST = 50
 
 _RESERVED = {"numpy", "pytest", "mlflow", "mlflow-skinny", "wandb", "con", "nul", "aux", "prn"}
 """Names of what the project needs itself, which tools refuse or mix up, and of what Windows can't write."""
-
-
-@dataclass(frozen=True)
-class NewOptions:
-    """What `new` was asked for: its flags, as rookery/cli/commands/project.py tells them.
-
-    `author` is a name and an address for the project's commits, where git knows none; `onboard` has asked for them.
-    """
-
-    name: str
-    lang: str = "python"
-    lock: str = ""
-    clusters: str = ""
-    track: str = ""
-    author: tuple[str, str] = ("", "")
 
 
 def run(request: NewOptions) -> int:

@@ -9,7 +9,7 @@ from persons import at_home
 from projects import known, project
 
 from rookery.core.errors import RookeryError
-from rookery.jobs import render
+from rookery.jobs import options, render
 from rookery.jobs.lint import run as lint
 from rookery.projects import commit, config, release_builder
 from rookery.projects.scripts import job_script
@@ -82,7 +82,7 @@ def test_a_template_of_the_project_runs_nothing(root: Path, escape: str) -> None
     assert sorted(each.name for each in root.iterdir()) == ["rookery.yml", "t.sh"]
     committed(root)
     assert refusal(lambda: deployed(root)) == said
-    assert refusal(lambda: lint.run(lint.LintOptions(cluster="hec"))) == said
+    assert refusal(lambda: lint.run(options.LintOptions(cluster="hec"))) == said
     assert not (root / "owned").exists()
 
 
@@ -222,7 +222,7 @@ def test_lint_neither_reads_nor_mends_through_a_link_out_of_the_project(root: Pa
     outside.write_text("#!/bin/sh\n#SBATCH --job-name x\r\n#SBATCH -o a.log\r\n")
     before = outside.read_bytes()
     (root / "job.sh").symlink_to("../ssh/profile.sh")
-    said = refusal(lambda: lint.run(lint.LintOptions(files=files, cluster="hec", fix=True)))
+    said = refusal(lambda: lint.run(options.LintOptions(files=files, cluster="hec", fix=True)))
     assert "job.sh is a symbolic link of the project that leads out of it" in said
     assert outside.read_bytes() == before
 
@@ -230,7 +230,7 @@ def test_lint_neither_reads_nor_mends_through_a_link_out_of_the_project(root: Pa
 def test_render_writes_nothing_through_a_link_out_of_the_project(root: Path) -> None:
     project(root, "j: {command: x}", HEAD)
     (root / "slurm").symlink_to("../ssh")
-    said = refusal(lambda: render.run(render.RenderOptions(output="slurm")))
+    said = refusal(lambda: render.run(options.RenderOptions(output="slurm")))
     assert "slurm is a symbolic link of the project that leads out of it" in said
     assert [each.name for each in (root.parent / "ssh").iterdir()] == ["id"]
 
@@ -245,6 +245,6 @@ def test_git_runs_no_program_that_a_repository_buried_in_the_project_names(root:
         (inner / name).write_text("ref: refs/heads/main\n" if name == "HEAD" else "")
     (inner / "config").write_text(f"[core]\n\tbare = false\n\tworktree = .\n\tfsmonitor = touch {root}/owned; false\n")
     (inner / "j.sh").write_text("mine\n")
-    refusal(lambda: render.run(render.RenderOptions(output=str(inner), project=str(inner))))
+    refusal(lambda: render.run(options.RenderOptions(output=str(inner), project=str(inner))))
     assert "looks like a bare one" in refusal(lambda: deployed(inner))
     assert not (root / "owned").exists()

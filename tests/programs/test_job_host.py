@@ -27,6 +27,7 @@ from rookery.homes.vscode import code, editors, jsonc, workstation
 from rookery.jobs.interactive import compute_node_job, job_request
 from rookery.jobs.interactive.job_request import ComputeNodeOptions
 from rookery.projects import environment, scaffold
+from rookery.projects import options as options_module
 from rookery.remote import slurm as there
 from rookery.remote.slurm import host as there_host
 
@@ -550,7 +551,7 @@ def test_no_login_nodes_runtime_folder_gets_into_the_job(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("lang", ["python", "r"])
 def test_a_new_project_says_what_an_editor_needs(tmp_path: Path, lang: str) -> None:
-    scaffold.fill(scaffold.checked(scaffold.NewOptions("seals", lang=lang, clusters="hec")), tmp_path)
+    scaffold.fill(scaffold.checked(options_module.NewOptions("seals", lang=lang, clusters="hec")), tmp_path)
     told, extensions = (
         jsonc.read((tmp_path / ".vscode" / f"{name}.json").read_text()) for name in ("settings", "extensions")
     )

@@ -21,45 +21,48 @@ BIN = Path(sys.executable).parent
 TASKS = """
 import os, signal, sys, time
 from invoke import Collection
-from rookery.core.errors import RookeryError
 from rookery.cli.program import command
+from rookery.core.errors import RookeryError
+from rookery.core.options import Options, option
 
-@command()
-def wrong(_c):
-    \"\"\"Go wrong.\"\"\"
+class Nothing(Options):
+    'Do something.'
+
+class Flags(Options):
+    'Take flags.'
+    cluster: str = option(default="", help="")
+    check: bool = option(default=False, help="c")
+
+class Asked(Options):
+    'Say what was asked.'
+    job: str = option(default="", help="j", positional=True)
+    cluster: str = option(default="", help="c")
+
+def wrong(_):
     raise RookeryError("The sky is [red]down[/red].", hint="invoke clusters")
 
-@command()
-def bug(_c):
-    \"\"\"Go wrong unexpectedly.\"\"\"
+def bug(_):
     {}["what\\nnow"]
 
-@command()
-def lacking(_c):
-    \"\"\"Lack a library.\"\"\"
+def lacking(_):
     import no_such_library
 
-@command()
-def seven(_c):
-    \"\"\"End with 7.\"\"\"
+def seven(_):
     return 7
 
-@command()
-def wait(_c):
-    \"\"\"Wait for ever.\"\"\"
+def wait(_):
     print("waiting", flush=True)
     signal.pause()
 
-@command(help={"check": "c"})
-def flags(_c, cluster="", check=False):
-    \"\"\"Take flags.\"\"\"
+def flags(_):
+    pass
 
-@command(positional=["job"], help={"job": "j", "cluster": "c"})
-def asked(_c, job="", cluster=""):
-    \"\"\"Say what was asked.\"\"\"
-    print(repr((job, cluster)))
+def asked(options):
+    print(repr((options.job, options.cluster)))
 
-namespace = Collection(wrong, bug, lacking, seven, wait, flags, asked)
+names = {"wrong": Nothing, "bug": Nothing, "lacking": Nothing, "seven": Nothing, "wait": Nothing,
+         "flags": Flags, "asked": Asked}
+namespace = Collection(*(command(name, options, f"{__name__}:{name}") for name, options in names.items()))
 """
 
 
@@ -175,9 +178,22 @@ def test_listing_the_commands_imports_nothing_heavy() -> None:
     )
     imported = {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if "|" in line}
     assert "rookery.core.invocation" in imported
-    ours = {name for name in imported if name.startswith("rookery.") and not name.startswith("rookery.cli.commands")}
-    light = {"cli", "cli.lean_invoke", "cli.program", "core", "core.errors", "core.invocation", "core.paths"}
-    assert ours == {f"rookery.{name}" for name in {*light, "core.startup"}}
+    ours = {name for name in imported if name.startswith("rookery.") and name != "rookery.cli.commands"}
+    light = {
+        "cli",
+        "cli.lean_invoke",
+        "cli.program",
+        "core",
+        "core.errors",
+        "core.invocation",
+        "core.options",
+        "core.paths",
+    }
+    declared = {
+        name for layer in ("homes", "jobs", "projects", "sandbox", "support") for name in (layer, f"{layer}.options")
+    }
+    wanted = {*light, *declared, "core.startup", "clusters", "clusters.option_texts"}
+    assert ours == {f"rookery.{name}" for name in wanted}
     assert not imported & {"fabric", "paramiko", "ansible", "jinja2", "rich", "rich.console"}
 
 

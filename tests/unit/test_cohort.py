@@ -17,7 +17,7 @@ from persons import at_home
 from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
 from rookery.support.cohort import cohort_file, command, html, readiness, reports, wheel
-from rookery.support.cohort.command import CohortOptions
+from rookery.support.options import CohortOptions
 
 TODAY = datetime.now(UTC)
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rookery.core.errors import RookeryError
+from rookery.jobs import options
 from rookery.jobs.results import combine, result_file, source_run
 
 
@@ -34,7 +35,7 @@ def recorded(root: Path, number: int = 7, **values: Any) -> None:
 
 def combined(root: Path, capsys: pytest.CaptureFixture[str], **flags: str) -> dict[str, Any]:
     """What --json says; `code` besides, and `table`, the text."""
-    code = combine.run(combine.CombineOptions(project=str(root), json=True, **flags))
+    code = combine.run(options.CombineOptions(project=str(root), json=True, **flags))
     told: dict[str, Any] = json.loads(capsys.readouterr().out)
     return {**told, "code": code, "table": (root / told["output"]).read_bytes().decode()}
 
@@ -256,7 +257,7 @@ def test_where_all_files_are_of_other_tasks_the_run_s_are_missing(
 ) -> None:
     project(tmp_path, **{"1__csv": "x\na\n", "2__csv": "x\nb\n"})
     recorded(tmp_path, 10, array="301-400")
-    assert combine.run(combine.CombineOptions(project=str(tmp_path))) == 1
+    assert combine.run(options.CombineOptions(project=str(tmp_path))) == 1
     assert "missing: 100 of 100 tasks have no result: 301-400\n" in capsys.readouterr().err
 
 
@@ -334,7 +335,7 @@ def test_where_nothing_can_be_written_nothing_is(
     project(tmp_path, **written)
     (tmp_path / "combined.csv").write_text("as it was")
     with pytest.raises(RookeryError, match=message):
-        combine.run(combine.CombineOptions(project=str(tmp_path), **flags))
+        combine.run(options.CombineOptions(project=str(tmp_path), **flags))
     assert (tmp_path / "combined.csv").read_text() == "as it was"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["combined.csv", "results", "rookery.yml"]
 

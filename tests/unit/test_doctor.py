@@ -17,6 +17,7 @@ from rookery.clusters.ssh.errors import SshError
 from rookery.core import failure_log, invocation, paths
 from rookery.core.errors import RookeryError
 from rookery.homes import up_to_date
+from rookery.support import options
 from rookery.support.doctor import (
     checks,
     command,
@@ -109,7 +110,7 @@ def test_systems(platform: str, kernel: str, state: str) -> None:
 
 def test_windows_itself_ends_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(laptop_checks.sys, "platform", "win32")
-    assert command.run(command.DoctorOptions(cluster="penguins", json=True)) == 3
+    assert command.run(options.DoctorOptions(cluster="penguins", json=True)) == 3
     told = json.loads(capsys.readouterr().out)
     assert (told["version"], told["exit"], told["clusters"]) == (1, 3, {})
     assert [check["state"] for check in told["laptop"]] == ["fault", *["skipped"] * (len(checks.LAPTOP) - 1)]
@@ -661,11 +662,11 @@ def test_the_report_is_text_and_then_the_same_as_data(tmp_path: Path) -> None:
 
 def test_a_cluster_that_is_not_known() -> None:
     with pytest.raises(RookeryError, match="No cluster is called 'penguin'"):
-        command.run(command.DoctorOptions(cluster="penguin"))
+        command.run(options.DoctorOptions(cluster="penguin"))
 
 
 def test_without_a_cluster_it_looks_at_this_computer(capsys: pytest.CaptureFixture[str]) -> None:
-    code = command.run(command.DoctorOptions())
+    code = command.run(options.DoctorOptions())
     told = capsys.readouterr().out
     assert told.startswith("this computer: ")
     assert code == 0

@@ -11,6 +11,7 @@ from ssh_server import cluster, fingerprint, sshd
 
 from rookery.clusters import connect
 from rookery.clusters.ssh.connection import Connection
+from rookery.jobs import options
 from rookery.jobs.results import fetch
 
 
@@ -24,7 +25,7 @@ def demo(tmp_path: Path) -> Path:
 
 
 def fetched(root: Path, capsys: pytest.CaptureFixture[str], **flags: Any) -> dict[str, Any]:
-    fetch.run(fetch.FetchOptions(project=str(root), json=True, **flags))
+    fetch.run(options.FetchOptions(project=str(root), json=True, **flags))
     told: dict[str, Any] = json.loads(capsys.readouterr().out)
     return told
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rookery.core.errors import RookeryError
+from rookery.jobs import options
 from rookery.jobs.lint import discovery, run
 
 GOOD = "#!/bin/bash\n#SBATCH --partition=PenguinPartition\n#SBATCH --mem=1G\nRscript work.R\n"
@@ -26,7 +27,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def lint(files: str, **flags: bool) -> int:
-    return run.run(run.LintOptions(files=files, cluster="penguins", **flags))
+    return run.run(options.LintOptions(files=files, cluster="penguins", **flags))
 
 
 def report(capsys: pytest.CaptureFixture[str]) -> dict[str, list[str]]:
@@ -165,13 +166,13 @@ def project(here: Path) -> Path:
 @pytest.mark.usefixtures("project")
 def test_a_project_without_naming_files(capsys: pytest.CaptureFixture[str]) -> None:
     """Its scripts, and those that rookery.yml describes; a program that two of them run is told of once."""
-    assert run.run(run.LintOptions(json=True)) == 1
+    assert run.run(options.LintOptions(json=True)) == 1
     assert report(capsys) == {"own.sh": ["RK501", "RK701"], "slurm/sim.sh (rendered)": []}
 
 
 def test_a_missing_log_folder_is_named_in_the_outputs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own = (project / "own.sh").read_text()
-    assert run.run(run.LintOptions(fix=True, json=True)) == 0
+    assert run.run(options.LintOptions(fix=True, json=True)) == 0
     assert report(capsys) == {"own.sh": ["RK701"], "slurm/sim.sh (rendered)": []}
     assert (project / "own.sh").read_text() == own
     said = (project / "rookery.yml").read_text()
@@ -183,9 +184,9 @@ def test_a_folder_that_git_brings_along_is_there(project: Path, capsys: pytest.C
 
     subprocess.run(["git", "init", "--quiet", str(project)], check=True)
     (project / "slurm_logs").mkdir()
-    assert run.run(run.LintOptions(files="own.sh")) == 1
+    assert run.run(options.LintOptions(files="own.sh")) == 1
     (project / "slurm_logs/.gitkeep").write_text("")
-    assert run.run(run.LintOptions(files="own.sh")) == 0
+    assert run.run(options.LintOptions(files="own.sh")) == 0
     capsys.readouterr()
 
 

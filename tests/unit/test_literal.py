@@ -12,7 +12,7 @@ from rookery.clusters.config import profile
 from rookery.clusters.config.inventory import Inventory
 from rookery.core import paths
 from rookery.core.errors import RookeryError
-from rookery.homes import listing, playbook, setup
+from rookery.homes import listing, options, playbook, setup
 
 RUN = "{{ lookup('pipe', 'touch owned') }}"
 WAYS: list[tuple[dict[str, Any], int, str]] = [
@@ -53,8 +53,8 @@ def refusal(home: Path) -> str:
         lambda: profile.explain("hec"),
         lambda: listing.show("hec"),
         lambda: listing.show("hec", json=True),
-        lambda: setup.run(setup.SetupOptions(cluster="hec")),
-        lambda: setup.run(setup.SetupOptions(cluster="hec", check=True)),
+        lambda: setup.run(options.SetupOptions(cluster="hec")),
+        lambda: setup.run(options.SetupOptions(cluster="hec", check=True)),
     ):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(playbook, "Ansible", None)

@@ -10,7 +10,7 @@ import pytest
 
 from rookery.core.errors import RookeryError
 from rookery.projects import config, scaffold
-from rookery.projects.scaffold import NewOptions
+from rookery.projects.options import NewOptions
 
 CHOICES = [("python", "uv"), ("python", "poetry"), ("r", "library"), ("r", "renv")]
 

@@ -13,7 +13,7 @@ from rookery.clusters.ssh.diagnosis import is_locked
 from rookery.core.errors import RookeryError
 from rookery.support.onboarding import key, prompts, result
 from rookery.support.onboarding.key import Key
-from rookery.support.onboarding.options import OnboardOptions
+from rookery.support.options import OnboardOptions
 
 
 @pytest.fixture

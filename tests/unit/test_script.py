@@ -12,7 +12,7 @@ from projects import cluster, known, project
 
 from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
-from rookery.jobs import render
+from rookery.jobs import options, render
 from rookery.projects import config
 from rookery.projects.scripts import job_script, sbatch_options, templates
 
@@ -304,7 +304,7 @@ def test_a_job_for_one_cluster_keeps_the_others_from_nothing(tmp_path: Path) -> 
 
 
 def show(folder: Path, capsys: pytest.CaptureFixture[str], **request: Any) -> str:
-    assert render.run(render.RenderOptions(project=str(folder), **request)) == 0
+    assert render.run(options.RenderOptions(project=str(folder), **request)) == 0
     return capsys.readouterr().out
 
 

@@ -14,7 +14,7 @@ from rookery.clusters.ssh.connection import Connection
 from rookery.core import locking, paths
 from rookery.core.console import ClusterResult, RunResult
 from rookery.core.errors import RookeryError
-from rookery.homes import selection, setup
+from rookery.homes import options, selection, setup
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +53,7 @@ def test_a_cluster_that_is_refused_is_none_of_those_that_are_set_up() -> None:
     mine = paths.config_dir() / "inventory/host_vars/hec.yml"
     mine.write_text(mine.read_text() + "r_package: [zoo]\n")
     results = RunResult(["hec", "hex", "bede"])
-    assert list(setup._clusters(setup.SetupOptions("hec,hex,bede"), results)) == ["hex"]
+    assert list(setup._clusters(options.SetupOptions("hec,hex,bede"), results)) == ["hex"]
     assert "r_package" in results.clusters["hec"].error
     assert "charged to is not known" in results.clusters["bede"].error
 

@@ -12,7 +12,7 @@ from rookery.clusters.ssh import config_file, user_config, user_settings
 from rookery.homes import listing
 from rookery.support import cluster_pages
 from rookery.support.onboarding import key, prompts
-from rookery.support.onboarding.options import OnboardOptions
+from rookery.support.options import OnboardOptions
 
 HOST = "login.ucrel-hex.scc.lancs.ac.uk"
 """HeX, whose profile has a port of its own: 6767."""

@@ -6,7 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from rookery.clusters.login_node import answers
 from rookery.clusters.ssh import compute_node
 from rookery.core import console, invocation, paths
 from rookery.core.errors import RookeryError
+from rookery.homes.options import CodeOptions
 from rookery.homes.vscode import editors, workstation
 from rookery.jobs.interactive import compute_node_job
 from rookery.jobs.interactive.job_request import ComputeNodeOptions
@@ -45,33 +46,6 @@ printf '%s\n' "$(uname -m)" "$(getconf GNU_LIBC_VERSION 2>/dev/null)" "$there" "
 """
 
 
-@dataclass(frozen=True)
-class CodeOptions:
-    """What `code` was asked for; each field is the flag of that name.
-
-    Attributes:
-        cluster: Its name; "" for the first that rookery.yml names.
-        project: Its folder here; "" for the rookery.yml found upwards from here.
-        folder: A folder there in place of the project's.
-        job: On a compute node, in a job.
-        wish: What that is to have.
-        editor: code, code-insiders or codium; "" for the first that is here.
-        stop: End the job.
-        print: Say what would be opened, and open nothing.
-        sandbox: The cluster's miniature.
-    """
-
-    cluster: str = ""
-    project: str = ""
-    folder: str = ""
-    job: bool = False
-    wish: ComputeNodeOptions = field(default_factory=ComputeNodeOptions)
-    editor: str = ""
-    stop: bool = False
-    print: bool = False
-    sandbox: bool = False
-
-
 def run(request: CodeOptions) -> int:
     """Open the project there, or end the job. With --job and no editor here, the job is started all the same.
 
@@ -82,6 +56,8 @@ def run(request: CodeOptions) -> int:
         RookeryError: The cluster's rules forbid it, its login node can't run VS Code's server, the folder is not
             there, there is no editor here, or the job can't be had.
     """
+    wish = _compute_node(request)
+    request = replace(request, job=request.job or wish != ComputeNodeOptions())
     found = target.find(request.cluster, request.project, sandbox=request.sandbox, needs_project=False)
     if request.stop:
         return _stop(found.connection)
@@ -94,7 +70,7 @@ def run(request: CodeOptions) -> int:
     folder = _folder(found, request)
     if not request.print:
         if request.job:
-            _start(found.connection, request.wish)
+            _start(found.connection, wish)
         _settle(found.cluster)
     command = [*_program(editor, found.cluster), "--remote", authority(found.cluster, job=request.job), folder]
     if request.print:
@@ -196,9 +172,15 @@ def _start(connection: "Connection", wish: ComputeNodeOptions) -> None:
     )
 
 
+def _compute_node(request: CodeOptions) -> ComputeNodeOptions:
+    """Return what a job is to have, as the flags say it."""
+    gpu_type = request.gpu if isinstance(request.gpu, str) else ""
+    return ComputeNodeOptions(request.cpus, request.memory, request.time, bool(request.gpu), gpu_type)
+
+
 def _without_editor(found: "Target", request: CodeOptions) -> int:
     """Where there is none here, the job is still somewhere to log in to."""
-    _start(found.connection, request.wish)
+    _start(found.connection, _compute_node(request))
     print(f"log in to it: {workstation.ssh(found.cluster)}")
     print(f"{_NO_EDITOR} To open it in one next time: {_GET_ONE}")
     if warning := compute_node.warning():

@@ -13,8 +13,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from rookery.clusters.connect import connect
 from rookery.core import console, invocation
 from rookery.core.errors import RookeryError
+from rookery.homes.options import VscodePruneOptions
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
@@ -114,6 +116,12 @@ def _reason(server: Server, *, newest: bool, now: float) -> str:
     if newest:
         return "the newest"
     return "used today" if now - server.used < RECENT else ""
+
+
+def run(request: VscodePruneOptions) -> int:
+    """Remove old servers from the cluster that is named; as `prune`."""
+    connection = connect(request.cluster, sandbox=request.sandbox)
+    return prune(connection, check=request.check, yes=request.yes, json=request.json)
 
 
 def prune(connection: "Connection", *, check: bool = False, yes: bool = False, json: bool = False) -> int:

@@ -1,10 +1,11 @@
 """`shell`: a shell on a compute node, in a tmux session on the login node, so that a dropped line loses nothing."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rookery.clusters.login_node import tmux
 from rookery.core.errors import RookeryError
+from rookery.jobs.options import ShellOptions
 from rookery.projects import remote_paths, slurm_values, target
 from rookery.projects.job import Job
 from rookery.projects.scripts import partition, sbatch_options
@@ -35,20 +36,6 @@ read -r _
 _INSIDE = """{preamble}
 [ -r ~/.config/rookery/env.sh ] && . ~/.config/rookery/env.sh
 exec bash -i"""
-
-
-@dataclass(frozen=True)
-class ShellOptions:
-    """What `shell` was asked for: its flags, as rookery/cli/commands/jobs.py tells them."""
-
-    cluster: str = ""
-    cpus: int = 1
-    gpu: bool = False
-    memory: str = ""
-    time: str = ""
-    partition: str = ""
-    session: str = "shell"
-    sandbox: bool = False
 
 
 def run(request: ShellOptions) -> int:

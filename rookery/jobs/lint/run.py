@@ -18,6 +18,7 @@ from rookery.jobs.lint import arrays, discovery
 from rookery.jobs.lint.checker import check, fix
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.project_files import Surroundings, around
+from rookery.jobs.options import LintOptions
 from rookery.projects import target
 from rookery.projects.scripts import job_script
 from rookery.projects.source_tree import stays_inside
@@ -25,27 +26,6 @@ from rookery.projects.source_tree import stays_inside
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
     from rookery.projects.model import Project
-
-
-@dataclass(frozen=True)
-class LintOptions:
-    """What `lint` is asked for.
-
-    Attributes:
-        files: Job scripts, folders or patterns, with commas between them; "" for those of the project.
-        cluster: Whose rules hold; "" for the project's first cluster.
-        project: The project's folder; "" for the one found upwards from here.
-        fix: Mend in the files what can safely be mended.
-        json: One JSON document instead of text.
-        sandbox: The rules of the cluster's miniature.
-    """
-
-    files: str = ""
-    cluster: str = ""
-    project: str = ""
-    fix: bool = False
-    json: bool = False
-    sandbox: bool = False
 
 
 @dataclass

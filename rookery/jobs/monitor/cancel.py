@@ -11,6 +11,7 @@ from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_table
 from rookery.jobs.monitor.accounting import ACTIVE, SlurmSnapshot
+from rookery.jobs.options import CancelOptions
 from rookery.projects import target
 from rookery.remote.slurm.forms import numbers
 
@@ -18,25 +19,6 @@ if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
 
 _OWNER = 'squeue --noheader -j "$1" -o %u'
-
-
-@dataclass(frozen=True)
-class CancelOptions:
-    """What a user asks of `cancel`; each field is the flag of that name.
-
-    Attributes:
-        job: Numbers of jobs, or of tasks as 123_4, with commas between them.
-        cluster: Where; "" for the first that rookery.yml names.
-        yes: Ask nothing.
-        json: One JSON document instead of text.
-        sandbox: On the cluster's miniature.
-    """
-
-    job: str
-    cluster: str = ""
-    yes: bool = False
-    json: bool = False
-    sandbox: bool = False
 
 
 @dataclass(frozen=True)

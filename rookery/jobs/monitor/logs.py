@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
 from rookery.clusters.login_node import remote_client
@@ -15,6 +15,7 @@ from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting
 from rookery.jobs.monitor.pending_reasons import explain
+from rookery.jobs.options import LogsOptions
 from rookery.projects import target
 
 if TYPE_CHECKING:
@@ -22,25 +23,6 @@ if TYPE_CHECKING:
 
 PIECE = 1 << 16
 """Bytes that are passed on at a time."""
-
-
-@dataclass(frozen=True)
-class LogsOptions:
-    """What a user asks of `logs`; each field is the flag of that name.
-
-    Attributes:
-        job: A job's number, or an array's task as 123_4; "" for the project's last run there.
-        cluster: Where; "" for the first that rookery.yml names.
-        follow: Stay, and show what is added.
-        error: The log of errors, where that is a file of its own.
-        sandbox: On the cluster's miniature.
-    """
-
-    job: str
-    cluster: str = ""
-    follow: bool = False
-    error: bool = False
-    sandbox: bool = False
 
 
 def run(request: LogsOptions) -> int:

@@ -1,39 +1,16 @@
 """`jobs`: how the user's jobs stand, squeue's word and sacct's in one table, and what those that ended teach."""
 
 import json as json_
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_table, watch
+from rookery.jobs.options import JobsOptions
 from rookery.projects import target
 
 if TYPE_CHECKING:
     pass
-
-
-@dataclass(frozen=True)
-class JobsOptions:
-    """What a user asks of `jobs`; each field is the flag of that name.
-
-    Attributes:
-        job: One job's number; "" for the latest ones.
-        cluster: Where; "" for the first that rookery.yml names.
-        all: Every job of the user's, not this project's alone.
-        days: How far back to look.
-        watch: Stay, and show how it goes on.
-        json: One JSON document; with `watch`, one a line as things change.
-        sandbox: On the cluster's miniature.
-    """
-
-    job: str = ""
-    cluster: str = ""
-    all: bool = False
-    days: int = 7
-    watch: bool = False
-    json: bool = False
-    sandbox: bool = False
 
 
 def run(request: JobsOptions) -> int:

@@ -18,6 +18,7 @@ from typing import TextIO
 
 from rookery.core import atomic_files, console, invocation, paths
 from rookery.core.errors import RookeryError
+from rookery.jobs.options import CombineOptions
 from rookery.jobs.results import file_matching, result_file
 from rookery.jobs.results.source_run import SourceRun, of_record
 from rookery.projects import config
@@ -28,17 +29,6 @@ _LARGE = 1 << 23
 """Characters of one file held back until it is known to be whole; of a larger one, what was written is undone."""
 
 _NAMED = 5
-
-
-@dataclass(frozen=True)
-class CombineOptions:
-    """What `combine` was asked for: its flags, as rookery/cli/commands/jobs.py tells them."""
-
-    job: str = ""
-    project: str = ""
-    files: str = ""
-    output: str = "combined.csv"
-    json: bool = False
 
 
 @dataclass

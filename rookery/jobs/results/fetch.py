@@ -9,7 +9,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from rookery.clusters.ssh.errors import SshError
 from rookery.core import console, locking
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
+from rookery.jobs.options import FetchOptions
 from rookery.jobs.results import remote_listing
 from rookery.jobs.results.download import Arrivals
 from rookery.projects import config, remote_paths, slurm_values, target
@@ -36,19 +36,6 @@ WORTH_SAYING = 10**9
 
 NAMED = 5
 """How many files are named before it is said how many more there are."""
-
-
-@dataclass(frozen=True)
-class FetchOptions:
-    """What `fetch` was asked for: its flags, as rookery/cli/commands/jobs.py tells them."""
-
-    job: str = ""
-    cluster: str = ""
-    project: str = ""
-    check: bool = False
-    json: bool = False
-    sandbox: bool = False
-    max_size: str = MAX_SIZE
 
 
 def run(request: FetchOptions) -> int:

@@ -19,7 +19,7 @@ from rookery.projects.source_tree import Folder
 from rookery.remote import strict_json
 
 if TYPE_CHECKING:
-    from rookery.jobs.submit.options import SubmitOptions
+    from rookery.jobs.options import SubmitOptions
     from rookery.projects.model import Project
     from rookery.projects.target import Target
 

@@ -14,9 +14,9 @@ from rookery.clusters.ssh.errors import SshError
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.monitor import job_table, watch
+from rookery.jobs.options import SubmitOptions
 from rookery.jobs.submit import report, retry, sbatch_errors, tags
 from rookery.jobs.submit import request as submission
-from rookery.jobs.submit.options import SubmitOptions
 from rookery.projects import target
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ import json as json_
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,30 +18,10 @@ from rookery.support.cohort.pages import Written
 from rookery.support.cohort.readiness import Picture
 from rookery.support.cohort.reports import Report
 from rookery.support.cohort.student import Student
+from rookery.support.options import CohortOptions
 
 NOT_READY = 3
 """The exit code where reports were asked for and not everybody is ready."""
-
-
-@dataclass(frozen=True)
-class CohortOptions:
-    """What a user asks of `cohort`; each field is the flag of that name.
-
-    Attributes:
-        file: The list of students.
-        output: Folder for their files; "" for the one beside the list that has its name.
-        reports: Folder with the reports that came back; "" for none.
-        html: File for the table as a page; "" for none.
-        json: One JSON document instead of text.
-        wheel: The wheel that they get; "" for the one that is found.
-    """
-
-    file: str
-    output: str = ""
-    reports: str = ""
-    html: str = ""
-    json: bool = False
-    wheel: str = ""
 
 
 def run(request: CohortOptions) -> int:

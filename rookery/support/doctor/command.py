@@ -27,30 +27,10 @@ from rookery.support.doctor import (
     slurm_checks,
 )
 from rookery.support.doctor.checks import CheckResults
+from rookery.support.options import DoctorOptions
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
-
-
-@dataclass(frozen=True)
-class DoctorOptions:
-    """What a user asks of `doctor`; each field is the flag of that name.
-
-    Attributes:
-        cluster: Names with commas between them, or `all`; "" for those where the user's username is known.
-        json: One JSON document on standard output, nothing else.
-        report: A file to write, redacted; "" for none.
-        sandbox: Miniatures of the clusters on this machine.
-        accept_host_key: The fingerprint of a host key that the user has checked, to accept.
-        verbose: Also what is well.
-    """
-
-    cluster: str = ""
-    json: bool = False
-    report: str = ""
-    sandbox: bool = False
-    accept_host_key: str = ""
-    verbose: int = 0
 
 
 @dataclass
@@ -79,7 +59,8 @@ def run(request: DoctorOptions) -> int:
     Raises:
         RookeryError: A cluster is not known, or the report can't be written.
     """
-    target = Path(request.report).expanduser() if request.report else None
+    named = report.DEFAULT if request.report is True else str(request.report or "")
+    target = Path(named).expanduser() if named else None
     if target:
         report.writable(target)
     here = CheckResults(checks.LAPTOP)

@@ -16,7 +16,7 @@ from rookery.homes import selection
 from rookery.sandbox import lifecycle
 from rookery.support.account_request import mail
 from rookery.support.onboarding import prompts, steps
-from rookery.support.onboarding.options import OnboardOptions
+from rookery.support.options import OnboardOptions
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster

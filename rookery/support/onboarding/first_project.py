@@ -16,15 +16,17 @@ from rookery.core.errors import RookeryError
 from rookery.core.shapes import struct, text
 from rookery.jobs import run_record
 from rookery.jobs.monitor import watch
+from rookery.jobs.options import CombineOptions, FetchOptions, SubmitOptions
 from rookery.jobs.results import combine, fetch
-from rookery.jobs.submit import options, submit
-from rookery.projects import config, deploy, deploy_options, scaffold, target
+from rookery.jobs.submit import submit
+from rookery.projects import config, deploy, scaffold, target
+from rookery.projects.options import DeployOptions, NewOptions
 from rookery.support.onboarding import prompts
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
     from rookery.jobs.run_record import RunRecord
-    from rookery.support.onboarding.options import OnboardOptions
+    from rookery.support.options import OnboardOptions
 
 NAME = "first-study"
 """The project's name, where the user gives none."""
@@ -81,7 +83,7 @@ def begin(cluster: "Cluster", request: "OnboardOptions") -> Study:
         _mind_language(root, request)
         _note(cluster, root)
         return Study(root)
-    wanted = scaffold.NewOptions(name, prompts.language(request), clusters=cluster.name, author=prompts.author(request))
+    wanted = NewOptions(name, prompts.language(request), clusters=cluster.name, author=prompts.author(request))
     _note(cluster, root)  # before it is there: stopped in between, the next run finds it
     made = scaffold.make(wanted, here)
     if made.outer:
@@ -123,10 +125,8 @@ def result(study: Study, cluster: "Cluster") -> bool:
         found.connection.open()
         code = watch.run(found, ids=[done.id])
     else:
-        deploy.run(deploy_options.DeployOptions(cluster=name, project=root, sandbox=cluster.sandbox))
-        code = submit.run(
-            options.SubmitOptions(job=JOB, cluster=name, project=root, wait=True, sandbox=cluster.sandbox)
-        )
+        deploy.run(DeployOptions(cluster=name, project=root, sandbox=cluster.sandbox))
+        code = submit.run(SubmitOptions(job=JOB, cluster=name, project=root, wait=True, sandbox=cluster.sandbox))
         done = _run(study.root, cluster)
     if code and done:
         inside, flags = f"cd {shlex.quote(str(study.root))}", found.flags
@@ -145,9 +145,9 @@ def _gather(study: Study, cluster: "Cluster") -> None:
         RookeryError: Not all of them are there.
     """
     inside = f"cd {shlex.quote(str(study.root))}"
-    if fetch.run(fetch.FetchOptions(cluster=cluster.name, project=str(study.root), sandbox=cluster.sandbox)):
+    if fetch.run(FetchOptions(cluster=cluster.name, project=str(study.root), sandbox=cluster.sandbox)):
         raise RookeryError("Some results could not be brought here.", hint=f"{inside} && invoke fetch")
-    if combine.run(combine.CombineOptions(project=str(study.root), output=TABLE)):
+    if combine.run(CombineOptions(project=str(study.root), output=TABLE)):
         raise RookeryError("Some results are missing in the table.", hint=f"{inside} && invoke combine")
 
 

@@ -12,12 +12,12 @@ from rookery.clusters.cluster import account as known_account
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.config_syntax import is_username
 from rookery.core.errors import RookeryError
-from rookery.projects import scaffold
+from rookery.projects import options, scaffold
 from rookery.projects.scaffold import LANGUAGES
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.support.onboarding.options import OnboardOptions
+    from rookery.support.options import OnboardOptions
 
 
 class NoAccount(Exception):  # noqa: N818 said of a user, not of something that broke
@@ -151,7 +151,7 @@ def check(request: "OnboardOptions") -> None:
 def bad_name(name: str) -> str:
     """Why a project can't have this name; "" where it can."""
     try:
-        scaffold.checked(scaffold.NewOptions(name))
+        scaffold.checked(options.NewOptions(name))
     except RookeryError as error:
         return error.message
     return ""

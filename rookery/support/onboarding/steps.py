@@ -14,7 +14,7 @@ from rookery.clusters.ssh.diagnosis import is_locked
 from rookery.clusters.ssh.errors import SshError
 from rookery.core.errors import RookeryError
 from rookery.core.tables import console
-from rookery.homes import setup
+from rookery.homes import options, setup
 from rookery.homes.vscode import workstation
 from rookery.support.onboarding import first_project, key, prompts, result
 from rookery.support.onboarding.key import Key
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
     from rookery.clusters.ssh.errors import SshError
     from rookery.support.onboarding.first_project import Study
-    from rookery.support.onboarding.options import OnboardOptions
+    from rookery.support.options import OnboardOptions
 
 
 @dataclass
@@ -243,7 +243,7 @@ def home(way: Onboarding) -> None:
     request = way.request
     with way.step("Your home there"):
         before = setup.last(way.cluster)
-        code = setup.run(setup.SetupOptions(cluster=way.cluster.name, sandbox=request.sandbox, yes=request.yes))
+        code = setup.run(options.SetupOptions(cluster=way.cluster.name, sandbox=request.sandbox, yes=request.yes))
         if code:
             raise RookeryError(
                 f"Your home on {way.cluster.name} is not ready yet.", hint="the same command: it goes on from there"

@@ -1,0 +1,53 @@
+"""Every command: what it is asked for, and the function that carries it out, imported when the command runs."""
+
+from rookery.cli.program import command
+from rookery.homes import options as homes
+from rookery.jobs import options as jobs
+from rookery.projects import options as projects
+from rookery.sandbox import options as sandbox
+from rookery.support import options as support
+
+COMMANDS = (
+    command("onboard", support.OnboardOptions, "rookery.support.onboarding.command:run"),
+    command("login", homes.LoginOptions, "rookery.homes.login:run"),
+    command("logout", homes.LogoutOptions, "rookery.homes.login:logout"),
+    command("setup", homes.SetupOptions, "rookery.homes.setup:run"),
+    command("status", homes.StatusOptions, "rookery.homes.status:run", spread=True),
+    command("doctor", support.DoctorOptions, "rookery.support.doctor.command:run"),
+    command("undo", homes.UndoOptions, "rookery.homes.undo:run"),
+    command("tmux", homes.TmuxOptions, "rookery.homes.tmux:run"),
+    command("code", homes.CodeOptions, "rookery.homes.vscode.code:run"),
+    command("cohort", support.CohortOptions, "rookery.support.cohort.command:run"),
+    command("new", projects.NewOptions, "rookery.projects.scaffold:run"),
+    command("render", jobs.RenderOptions, "rookery.jobs.render:run"),
+    command("lint", jobs.LintOptions, "rookery.jobs.lint.run:run"),
+    command("deploy", projects.DeployOptions, "rookery.projects.deploy:run"),
+    command("submit", jobs.SubmitOptions, "rookery.jobs.submit.submit:run"),
+    command("jobs", jobs.JobsOptions, "rookery.jobs.monitor.show:run"),
+    command("logs", jobs.LogsOptions, "rookery.jobs.monitor.logs:run"),
+    command("cancel", jobs.CancelOptions, "rookery.jobs.monitor.cancel:run"),
+    command("fetch", jobs.FetchOptions, "rookery.jobs.results.fetch:run"),
+    command("combine", jobs.CombineOptions, "rookery.jobs.results.combine:run"),
+    command("shell", jobs.ShellOptions, "rookery.jobs.interactive.shell:run"),
+    command("queue", jobs.QueueOptions, "rookery.jobs.monitor.queue:run", spread=True),
+    command("quota", jobs.QuotaOptions, "rookery.jobs.monitor.quota:run", spread=True),
+)
+"""Those that stand by themselves."""
+
+GROUPS = {
+    "clusters": (
+        command("list", homes.ClustersListOptions, "rookery.homes.listing:show_all", spread=True),
+        command("show", homes.ClustersShowOptions, "rookery.homes.listing:show", spread=True),
+        command("guide", support.ClustersGuideOptions, "rookery.support.cluster_pages:run", spread=True),
+    ),
+    "sandbox": (
+        command("up", sandbox.SandboxUpOptions, "rookery.sandbox.lifecycle:up", spread=True),
+        command("down", sandbox.SandboxDownOptions, "rookery.sandbox.lifecycle:down", spread=True),
+        command("list", sandbox.SandboxListOptions, "rookery.sandbox.lifecycle:show_all", spread=True),
+    ),
+    "vscode": (
+        command("prune", homes.VscodePruneOptions, "rookery.homes.vscode.prune:run"),
+        command("settings", homes.VscodeSettingsOptions, "rookery.homes.vscode.by_hand:settings", spread=True),
+    ),
+}
+"""Those that are called GROUP.NAME; a `list` is what the group's name alone means."""

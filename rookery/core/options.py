@@ -1,0 +1,50 @@
+"""What a command is asked for: one declaration for its flags, their help, and the values that its code is given."""
+
+from dataclasses import MISSING, Field, dataclass, field
+from typing import Any, Self, dataclass_transform
+
+
+def option(  # noqa: PLR0913 all that Invoke knows of a flag
+    *,
+    default: Any = MISSING,
+    help: str,  # noqa: A002 Invoke's name for it
+    positional: bool = False,
+    iterable: bool = False,
+    optional: bool = False,
+    incrementable: bool = False,
+) -> Any:
+    """Declare a flag.
+
+    Args:
+        default: Its value where it is not given; without one, it is a positional argument that must be given.
+        help: What it is for.
+        positional: It may be given by its place, too.
+        iterable: It may be given more than once.
+        optional: It may be given without a value, and is True then.
+        incrementable: It is counted.
+    """
+    how = {"positional": positional, "iterable": iterable, "optional": optional, "incrementable": incrementable}
+    return field(default=default, metadata={"help": help, **how})
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(option, field))
+class Options:
+    """The options of one command; its docstring is what the command is for.
+
+    A subclass becomes a frozen dataclass when it is first used: to make all of them takes as long as all else that the
+    command line needs.
+    """
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """Make the class a dataclass first, where it is none yet."""
+        if "__dataclass_fields__" not in vars(cls):
+            dataclass(frozen=True)(cls)
+        return super().__new__(cls)
+
+    @classmethod
+    def flags(cls) -> dict[str, Field[Any]]:
+        """Return the fields that are flags, by name, in their order."""
+        fields = vars(cls).get("__dataclass_fields__") or {
+            name: value for name, value in vars(cls).items() if isinstance(value, Field)
+        }
+        return {name: value for name, value in fields.items() if value.metadata}
