@@ -1,6 +1,6 @@
 """`home`: a role's declaration of what a home holds, sent to the login node in one piece and made so there.
 
-docs/architecture.md has the contract, rookery/remote/apply/ what is sent. This side checks the declaration, renders
+docs/formats.md has the contract, rookery/remote/apply/ what is sent. This side checks the declaration, renders
 templates, packs it all into one script, and waits for Slurm jobs.
 """
 

@@ -33,8 +33,9 @@ limited() { timed "$@" </dev/null; }
 printf '\n' # what a start-up file printed may not have ended its line
 
 # pyenv's shims stand for Pythons that may not be there; what is asked here is what the machine itself has
+whole_path=$PATH
 system_path=
-rest=$PATH:
+rest=$whole_path:
 while [ -n "$rest" ]; do
   entry=${rest%%:*}
   rest=${rest#*:}
@@ -93,7 +94,7 @@ done
 # They must leave the command its standard input too.
 said=$(
   printf rookery-given |
-    timed env -i HOME="$HOME" USER="$user" LOGNAME="$user" PATH="$PATH" SHELL="$shell_path" ROOKERY_PROBE=1 \
+    timed env -i HOME="$HOME" USER="$user" LOGNAME="$user" PATH="$whole_path" SHELL="$shell_path" ROOKERY_PROBE=1 \
       SSH_CLIENT='127.0.0.1 1 22' SSH_CONNECTION='127.0.0.1 1 127.0.0.1 22' \
       "$shell_path" -c 'printf rookery-mark; cat' 2>/dev/null || echo "code $?"
 )
