@@ -82,7 +82,7 @@ def opened(account):  # noqa: ARG001 (whose home the connections are closed in)
 
 
 def line_of(connection: Connection) -> str:
-    """Addresses and ports of the fabric that a command comes through: the same for everything in one login."""
+    """Addresses and ports of the connection that a command comes through: the same for everything in one login."""
     return connection.run(script="echo $SSH_CONNECTION").stdout.strip()
 
 
@@ -229,7 +229,7 @@ def test_fabric_on_two_clusters_at_once(account, penguins, hec, opened, capsys):
     assert all(isinstance(result, Result) and result.exited == 3 for result in results.values())
     assert all(fabric.transport is None for fabric in fabrics)
     with capsys.disabled():  # invoke's terminal needs the real standard output
-        told = connections[0].run("tty", hide=True, pty=True, fallback=False, in_stream=False)
+        told = fabrics[0].run("tty", hide=True, pty=True, fallback=False, in_stream=False)
     assert told.stdout.startswith("/dev/pts/")
 
 

@@ -318,14 +318,19 @@ def test_a_submission_whose_answer_was_lost_is_found_and_not_made_twice(seals: P
 LIES = """
 case $BASH_EXECUTION_STRING in
 *rookery.remote.slurm.submission*)
-    marks=$(printf %s "$BASH_EXECUTION_STRING" | grep -o 'rookery-[0-9a-f]\\{16\\}')
-    printf '%s\\n' "$marks" | tail -n 1 | tee /dev/stderr
-    printf '%s%s\\n' "$(printf '%s\\n' "$marks" | head -n 1)" "$(cat ~/answer.json)"
+    printf '%s\\n' "$BASH_EXECUTION_STRING" | grep -o 'rookery-[0-9a-f]\\{16\\}' | tail -n 1 | tee /dev/stderr
+    printf %s "$BASH_EXECUTION_STRING" | /usr/bin/python3 -c '
+import base64, json, re, sys, zlib
+request = re.search("[A-Za-z0-9+/=]{99},([A-Za-z0-9+/=]+)", sys.stdin.read()).group(1)
+print(json.loads(zlib.decompress(base64.b64decode(request)))["mark"], end="")
+'
+    cat ~/answer.json
+    echo
     exit 0
     ;;
 esac
 """
-"""What a login node may do in place of the program that it is sent; the marks of its answer stand in the command."""
+"""What a login node may do in place of the program that it is sent; the marks of its answer stand in the command and in the request."""
 
 
 @pytest.mark.parametrize(
