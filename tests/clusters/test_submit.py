@@ -330,7 +330,7 @@ print(json.loads(zlib.decompress(base64.b64decode(request)))["mark"], end="")
     ;;
 esac
 """
-"""What a login node may do in place of the program that it is sent; the marks of its answer stand in the command and in the request."""
+"""What a login node may do in place of the program that it is sent: the command and the request hold its marks."""
 
 
 @pytest.mark.parametrize(
