@@ -110,6 +110,11 @@ def _made(found: "Target", wish: "Wish", answer: Mapping[str, Any]) -> record.Re
     )
 
 
+_UNKNOWN = {"broken", "unknown"}
+_NOT_LOOKED = {"not-set-up", "not-deployed", "no-job", "no-script"}
+"""Answers that are given before an earlier submission is looked for."""
+
+
 def _send(found: "Target", wish: "Wish") -> dict[str, Any]:
     """Have it submitted; the answer, where that is what was asked for.
 
@@ -131,7 +136,7 @@ def _send(found: "Target", wish: "Wish") -> dict[str, Any]:
         if answer["state"] in {"submitted", "already", "tested"}:
             return answer
         # nothing has been submitted, so there is nothing to find; unless that is not known
-        if not wish.test and answer["state"] not in {"broken", "unknown"}:
+        if not wish.test and answer["state"] not in _UNKNOWN | (_NOT_LOOKED if again else set()):
             note.unlink(missing_ok=True)
         if answer["state"] != "look":
             break
