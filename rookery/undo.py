@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PARTS = (
     *("problem", "strict_json", "paths", "quick", "disk", "records", "ledger", "room", "lease", "work", "blocks"),
     *("settings", "tree_copy", "weigh", "relocate", "process", "reply", "jobs", "takeback", "merged", "restore_moved"),
-    *("uninstall", "undo"),
+    *("presence", "uninstall", "undo"),
 )
 """What is sent of the converger."""
 

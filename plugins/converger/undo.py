@@ -12,7 +12,7 @@ import shutil
 import time
 from typing import Any, Dict, List, Optional
 
-from converger import disk, jobs, process, records, reply, restore_moved, takeback, uninstall
+from converger import disk, jobs, presence, process, records, reply, restore_moved, takeback, uninstall
 from converger.lease import Lease
 from converger.ledger import Ledger, finish_interrupted, state_folder
 from converger.paths import Roots, is_inside, native, portable
@@ -83,6 +83,7 @@ class Session:
         _brought(back)
         entries = _chosen(back, payload["only"])
         self.found = bool(ledger.entries or ledger.record.left or payload["purge"])
+        presence.require(back, entries)
         needed = restore_moved.needs(back, [one for one in entries if one["kind"] == "moves"], payload["grain"])
         back.room.require(needed, "bringing folders back from the storage")
         if not payload["only"]:
