@@ -47,6 +47,7 @@ PARTS = (
     "apply.restore",
     "apply.merged",
     "apply.restore_moved",
+    "apply.presence",
     "apply.uninstall",
     "apply.undo",
 )

@@ -547,7 +547,9 @@ def test_files_that_come_and_go_meanwhile_stop_nothing(login: Login) -> None:
             for _ in range(4):
                 answer = login.converge(move(login))
                 assert "no such file" not in answer.get("msg", "")
-                take_back(login)
+                back = take_back(login)
+                assert back is not None
+                assert "no such file" not in back.get("msg", "")
         finally:
             program.kill()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -285,6 +286,43 @@ def test_a_storage_that_is_not_there_leaves_link_and_ledger(login: Login) -> Non
     assert answer is not None
     assert "failed" not in answer, answer
     assert (login.home / ".cache/deep/b").read_text() == ".cache deep/b"
+    assert not login.state.exists()
+
+
+def test_what_is_on_a_storage_that_is_not_there_is_not_forgotten(folder: Path) -> None:
+    login = furnish(folder / "login")
+    before = everything(login)
+    set_up(login)
+    away = login.storage.with_name("away")
+    login.storage.rename(away)
+    login.storage.mkdir()
+    there, ledger = everything(login), json.loads((login.state / "ledger.json").read_text())
+    for said in ({"check": True}, {"purge": True}, {}):
+        answer = take_back(login, **said)
+        assert answer is not None
+        assert "nor anything else that rookery has put on" in answer["msg"]
+    assert everything(login) == there
+    assert json.loads((login.state / "ledger.json").read_text())["entries"] == ledger["entries"]
+    login.storage.rmdir()
+    away.rename(login.storage)
+    answer = take_back(login, purge=True)
+    assert answer is not None
+    assert "failed" not in answer, answer
+    assert everything(login) == before
+
+
+def test_whoever_has_emptied_the_storage_runs_the_command_that_is_named(login: Login) -> None:
+    shutil.rmtree(login.storage)
+    answer = take_back(login, purge=True)
+    assert answer is not None
+    named = re.search(r"if you have removed it all, (mkdir -p .*?);", answer["hint"])
+    assert named is not None
+    subprocess.run(["/bin/sh", "-c", named[1]], check=True)
+    answer = take_back(login, purge=True)
+    assert answer is not None
+    assert "failed" not in answer, answer
+    assert (login.home / ".cache").is_dir()
+    assert not (login.home / ".cache").is_symlink()
     assert not login.state.exists()
 
 

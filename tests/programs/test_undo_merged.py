@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -156,3 +159,47 @@ def test_a_setup_after_an_undo_that_was_killed_mixes_nothing(folder: Path) -> No
         answer = take_back(login, purge=True)
         assert "failed" not in (answer or {}), (step, answer)
         assert everything(login) == before, f"step {step}"
+
+
+@pytest.mark.parametrize("is_linked", [True, False])
+def test_where_the_user_has_removed_the_folder_what_is_left_comes_back(folder: Path, is_linked: bool) -> None:
+    login = at(folder, "after")
+    if os.getuid() == 0:
+        give_to_nobody(login)
+    (login.storage / "other").mkdir()
+    clashes = sorted(path.name for path in (login.storage / ".cache.from-home").iterdir())
+    assert clashes
+    for path in sorted((login.storage / ".cache").rglob("*")):
+        if path.is_dir():
+            path.chmod(0o700)
+    shutil.rmtree(login.storage / ".cache")
+    if not is_linked:
+        (login.home / ".cache").unlink()
+    answer = take_back(login, purge=True)
+    assert "failed" not in (answer or {}), answer
+    assert sorted(path.name for path in (login.home / ".cache").iterdir()) == clashes
+    assert not (login.home / ".cache").is_symlink()
+    assert not login.state.exists()
+
+
+@pytest.mark.parametrize("is_linked", [True, False])
+def test_where_all_of_it_is_gone_that_is_told(folder: Path, is_linked: bool) -> None:
+    login = at(folder, "after")
+    prefix = login.storage / "rookery"
+    prefix.mkdir()
+    ledger = login.state / "ledger.json"
+    said = json.loads(ledger.read_text())
+    made = {"order": 0, "role": "shell", "kind": "directories", "path": str(prefix), "before": {"type": "absent"}}
+    said["entries"].append({**said["entries"][0], **made, "after": {"type": "dir"}})
+    ledger.write_text(json.dumps(said))
+    for name in (".cache", ".cache.from-home"):
+        subprocess.run(["rm", "-rf", str(login.storage / name)], check=True)
+    if not is_linked:
+        (login.home / ".cache").unlink()
+    answer = take_back(login)
+    assert answer is not None
+    assert "failed" not in answer, answer
+    assert answer["outcomes"][0]["state"] == "left"
+    assert "is not on the storage any more" in answer["outcomes"][0]["note"]
+    assert not os.path.lexists(login.home / ".cache")
+    assert not prefix.exists()

@@ -221,7 +221,8 @@ def _unready(name: str, said: str, mine: str) -> RookeryError:
 
 def _slurm(cluster: "Cluster", said: str) -> RookeryError:
     if re.search(r"timed out|unable to contact", said, re.IGNORECASE):
-        return RookeryError(f"Slurm on {cluster.name} does not answer: {said}", hint="the same command, in a while")
+        hint = "the same command again, in a while"
+        return RookeryError(f"Slurm on {cluster.name} does not answer: {said}", hint=hint)
     return sbatch_errors.explain(said, Target(None, connection_to(cluster.name, sandbox=cluster.sandbox)))
 
 

@@ -80,6 +80,11 @@ def _made(found: "Target", wish: "SubmitRequest", answer: Mapping[str, Any]) -> 
     )
 
 
+_UNKNOWN = {"broken", "unknown"}
+_NOT_LOOKED = {"not-set-up", "not-deployed", "no-job", "no-script"}
+"""Answers that are given before an earlier submission is looked for."""
+
+
 def _send(found: "Target", wish: "SubmitRequest") -> dict[str, Any]:
     """Have it submitted; the answer, where that is what was asked for.
 
@@ -101,7 +106,7 @@ def _send(found: "Target", wish: "SubmitRequest") -> dict[str, Any]:
         if answer["state"] in {"submitted", "already", "tested"}:
             return answer
         # nothing has been submitted, so there is nothing to find; unless that is not known
-        if not wish.test and answer["state"] not in {"broken", "unknown"}:
+        if not wish.test and answer["state"] not in _UNKNOWN | (_NOT_LOOKED if again else set()):
             note.unlink(missing_ok=True)
         if answer["state"] != "look":
             break

@@ -33,6 +33,7 @@ main         a declaration in, a result out
 attend       one declaration after another, for as long as a run lasts
 tools        which versions of which tools are there
 restore_moved  a moved folder brought back
+presence     whether a storage is there, before anything on it is called gone
 merged       the same of a folder that rookery 0.1.0 put among what stood on the storage
 uninstall    installed tools removed
 undo         a home put back as it was, by its ledger

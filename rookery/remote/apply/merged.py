@@ -14,7 +14,10 @@ from rookery.remote.apply import disk, tree_copy
 from rookery.remote.apply.paths import native, portable
 from rookery.remote.apply.records import Entry
 from rookery.remote.apply.relocate import aside_of, is_folder, partial_of
-from rookery.remote.apply.restore import RESTORED, UndoContext
+from rookery.remote.apply.restore import LEFT, RESTORED, UndoContext
+
+OF_HOME = ".from-home"
+"""What the name of the folder with the home's version of clashes ends with."""
 
 Listing = Dict[str, List[int]]  # by name in a tree, `.` for itself: mode and time of change
 
@@ -37,7 +40,7 @@ class Merge(NamedTuple):
     @property
     def of_home(self) -> List[str]:
         """Trees with the home's own version of what clashed: the second is there where a run was cut off."""
-        return [tree for tree in (self.to + ".from-home", aside_of(self.path)) if is_folder(tree)]
+        return [tree for tree in (self.to + OF_HOME, aside_of(self.path)) if is_folder(tree)]
 
 
 def restore(back: UndoContext, entry: Entry, path: str, to: str) -> None:
@@ -50,6 +53,10 @@ def restore(back: UndoContext, entry: Entry, path: str, to: str) -> None:
     if is_folder(path) and entry["state"] == "done" and entry.get("undo") != "placed":
         there = " and ".join(back.roots.show(tree) for tree in [to, *merge.of_home])
         back.leave(entry, "you have put another folder there since; {} stays as it is".format(there))
+        return
+    if not is_folder(path) and not is_folder(to) and not merge.of_home and entry.get("undo") != "placed":
+        back.remove(path)
+        back.settle(entry, LEFT, "what was in it is not on the storage any more ({})".format(back.roots.show(to)))
         return
     back.act(lambda: _restore(back, entry, merge))
     note = "with what has come into it since; what stood in {} before stays there"
@@ -105,7 +112,10 @@ def _restore(back: UndoContext, entry: Entry, merge: Merge) -> None:
 def _gather(merge: Merge, partial: str) -> None:
     """Make a copy of what the home shall have."""
     disk.sweep(partial)
-    tree_copy.mirror(merge.to, partial)
+    if is_folder(merge.to):
+        tree_copy.mirror(merge.to, partial)
+    else:  # its user has removed it
+        disk.make_folder(partial)
     for name in sorted(merge.stood or {}, reverse=True):
         path = _inside(partial, name)
         if name in merge.both:

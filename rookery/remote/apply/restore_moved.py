@@ -29,9 +29,6 @@ def needs(back: UndoContext, entries: List[Entry], grain: int) -> List[Tuple[str
     for entry in entries:
         place = places(back, entry)
         source = next((path for path in (place.to, aside_of(place.to)) if is_folder(path)), "")
-        if not source and _is_lost(entry, place):
-            back.obstacles[entry["path"]] = "{} is not there now".format(back.roots.show(place.to))
-            continue
         if not source or not _comes_back(back, entry, place):
             continue
         try:
@@ -43,13 +40,6 @@ def needs(back: UndoContext, entries: List[Entry], grain: int) -> List[Tuple[str
         else:
             needed.append((os.path.dirname(place.path), load.bytes / 1e6))
     return needed
-
-
-def _is_lost(entry: Entry, place: Places) -> bool:
-    """Whether what was moved is not to be found because the storage itself is not there, as far as can be told."""
-    if entry["before"]["type"] != "dir" or not _is_our_link(place):
-        return False
-    return is_merged(entry) or not os.path.isdir(os.path.dirname(place.to))
 
 
 def move(back: UndoContext, entry: Entry) -> None:

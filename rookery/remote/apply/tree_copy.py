@@ -153,7 +153,7 @@ def copy(path: str, goal: str, usual: Groups) -> None:
             # without a buffer: what is sought for holes would leave it out of step with the file
             with open(path, "rb", buffering=0) as source, open(temporary, "xb") as sink:
                 _copy_bytes(source, sink)
-        elif stat.S_ISFIFO(os.lstat(path).st_mode):
+        elif stat.S_ISFIFO(before.st_mode):
             os.mkfifo(temporary)
         else:
             raise Problem("{} is a device".format(path))

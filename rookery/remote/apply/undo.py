@@ -12,7 +12,7 @@ import shutil
 import time
 from typing import Any, Dict, List, Optional
 
-from rookery.remote.apply import disk, jobs, process, records, reply, restore, restore_moved, uninstall
+from rookery.remote.apply import disk, jobs, presence, process, records, reply, restore, restore_moved, uninstall
 from rookery.remote.apply.disk_space import Room
 from rookery.remote.apply.lease import Lease
 from rookery.remote.apply.ledger import Ledger, finish_interrupted, state_folder
@@ -83,6 +83,7 @@ class UndoSession:
         _brought(back)
         entries = _chosen(back, payload["only"])
         self.found = bool(ledger.entries or ledger.record.left or payload["purge"])
+        presence.require(back, entries)
         needed = restore_moved.needs(back, [one for one in entries if one["kind"] == "moves"], payload["grain"])
         back.room.require(needed, "bringing folders back from the storage")
         if not payload["only"]:

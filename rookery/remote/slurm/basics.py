@@ -14,6 +14,8 @@ from rookery.remote.slurm import variables
 FIELD, END = "\x1f", "\x1f\n"
 """What stands between two fields of Slurm's tables, and at the end of a line: nothing that a job's name may hold."""
 
+SBATCH_PATIENCE = 90
+"""Seconds that sbatch is given; it tries for one minute to reach a controller that does not answer."""
 
 NO_COMMAND = 127
 """The exit status of a command that there is not, as shells have it."""
@@ -77,9 +79,8 @@ def put(made: str, path: str) -> None:
     except OSError as error:
         if error.errno not in NO_LINKS:
             raise
-        os.close(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        )  # a rename alone would replace what is there
+        # a rename alone would replace what is there
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         os.replace(made, path)
 
 
@@ -196,7 +197,7 @@ def sbatch(arguments: List[str], folder: str, start: Login) -> Tuple[int, str, s
     """Run sbatch, which takes umask and environment over to the job."""
     before = os.umask(start.umask)
     try:
-        return run(["sbatch", *arguments], 90, cwd=folder, env=start.environment)
+        return run(["sbatch", *arguments], SBATCH_PATIENCE, cwd=folder, env=start.environment)
     finally:
         os.umask(before)
 
