@@ -212,8 +212,8 @@ def test_a_home_of_each_version_is_brought_on_by_setup(folder: Path, version: in
 
 
 def test_there_is_a_home_of_each_version() -> None:
-    found = sorted(path.name for path in HOMES.iterdir())
-    assert found == [f"version-{version}.json" for version in range(1, records.VERSION + 1)]
+    names = sorted(path.name for path in HOMES.glob("version-*"))
+    assert names == [f"version-{version}.json" for version in range(1, records.VERSION + 1)]
 
 
 def test_the_guard_that_got_rookery_in_is_known(folder: Path) -> None:

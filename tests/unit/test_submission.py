@@ -63,18 +63,20 @@ def test_one_that_may_have_been_submitted_is_not_forgotten_before_it_was_looked_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, stays: bool
 ) -> None:
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
-    found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path, jobs={}), flags="", door=None)
-    wish = Wish("seals", job="fit", token="0" * 32)
+    found: Any = SimpleNamespace(
+        cluster=cluster, project=SimpleNamespace(root=tmp_path, jobs={}), flags="", connection=None
+    )
+    wish = SubmitRequest("seals", job="fit", token="0" * 32)
     earlier = "1" * 32
-    submission.note_down(submission.pending(found, wish), earlier, "")
+    request.save_token(request.token_file(found, wish), earlier, "")
     asked: list[dict[str, Any]] = []
     answer = {"state": state, "said": "", "jobs": [], "stamp": {}, "what": ["rows"], "before": "a" * 40}
-    monkeypatch.setattr(submission, "local_text", lambda *_: None)
-    monkeypatch.setattr(submit.sent, "call", lambda *given: asked.append(given[2]) or answer)
+    monkeypatch.setattr(request, "local_text", lambda *_: None)
+    monkeypatch.setattr(submit.remote_client, "call", lambda *given: asked.append(given[2]) or answer)
     with pytest.raises(RookeryError):
         submit._send(found, wish)
     assert (asked[0]["token"], asked[0]["again"]) == (earlier, True)
-    assert submission.noted(submission.pending(found, wish))[0] == (earlier if stays else "")
+    assert request.noted(request.token_file(found, wish))[0] == (earlier if stays else "")
 
 
 def test_a_miniature_s_submissions_are_its_own(tmp_path: Path) -> None:
