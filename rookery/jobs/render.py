@@ -8,7 +8,7 @@ from rookery.core import atomic_files, console, paths
 from rookery.core.errors import RookeryError
 from rookery.jobs.options import RenderOptions
 from rookery.projects import config, target
-from rookery.projects.commit import git
+from rookery.projects.git_command import git
 from rookery.projects.scripts import job_script
 from rookery.projects.scripts.job_script import JobScript
 from rookery.projects.source_tree import stays_inside

@@ -2,16 +2,15 @@
 
 import os
 import re
-import shlex
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rookery.core.background import begun
 from rookery.core.errors import RookeryError
 from rookery.projects import remote_paths
+from rookery.projects.git_command import GIT, failure, git, surroundings
 
 SHOWN = 10
 """How many names a message lists before it counts the rest."""
@@ -48,88 +47,12 @@ class Commit:
 
     def git(self, *arguments: str, input: bytes = b"", check: bool = True) -> bytes:  # noqa: A002 subprocess's name
         """Return what a git command says of the project's repository, with the snapshot's objects at hand."""
-        return git(self.root, *arguments, input=input, check=check, environment=_with_objects(self.root, self.objects))
+        return git(self.root, *arguments, input=input, check=check, environment=self.environment)
 
-
-def git(
-    root: Path,
-    *arguments: str,
-    input: bytes = b"",  # noqa: A002 subprocess's name for it
-    check: bool = True,
-    environment: dict[str, str] | None = None,
-) -> bytes:
-    """Return what a git command prints that writes nothing the user would see, and runs none of their hooks.
-
-    Raises:
-        RookeryError: There is no git here, or it failed (with `check`); in git's own words.
-    """
-    try:
-        done = subprocess.run(
-            [*_GIT, "-C", str(root), *arguments],
-            input=input,
-            capture_output=True,
-            check=False,
-            env=surroundings() | (environment or {}),
-        )
-    except FileNotFoundError:
-        raise _no_git() from None
-    if check and done.returncode:
-        raise _failed(root, done.stderr.decode(errors="replace"))
-    return done.stdout
-
-
-UNBURIED = ("-c", "safe.bareRepository=explicit")
-"""Take no folder of a project for a repository: one that looks like a bare one can name programs that git runs."""
-
-_GIT = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", *UNBURIED)
-
-
-def _no_git() -> RookeryError:
-    return RookeryError("There is no git on this computer.", hint="install git: https://git-scm.com/downloads")
-
-
-def surroundings(*kept: str) -> dict[str, str]:
-    """Return the environment for git: what a hook that started rookery set would lead it to another repository.
-
-    Args:
-        kept: What names of git's own begin with that hold all the same, such as GIT_AUTHOR_.
-    """
-
-    def holds(key: str) -> bool:
-        return not key.startswith("GIT_") or key in _KEPT or key.startswith(kept)
-
-    mine = {key: value for key, value in os.environ.items() if holds(key)}
-    return mine | {"LC_ALL": "C.UTF-8", "GIT_TERMINAL_PROMPT": "0"}
-
-
-_KEPT = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_EXEC_PATH"}
-
-
-def _failed(root: Path, said: str) -> RookeryError:
-    """Why git would not, in words for somebody who has just met it."""
-    lines = [line for line in said.splitlines() if line.strip()] or ["it gave no reason"]
-    why = re.sub(r"^(fatal|error): ", "", next((line for line in lines if line.startswith("fatal:")), lines[-1]))
-    if "cannot use bare repository" in said:
-        return RookeryError(
-            f"{root} is inside a repository and looks like a bare one itself, whose settings could run programs here.",
-            hint=f"ls {shlex.quote(str(root))}   # HEAD, config, objects and refs do not belong there",
-        )
-    if "not a git repository" in said:
-        return RookeryError(
-            f"{root} is in no git repository, so there is no commit to deploy.",
-            hint="git init && git add -A && git commit -m 'First version'   # in that folder",
-        )
-    if "dubious ownership" in said:
-        return RookeryError(
-            f"git does not trust the repository of {root}, since it belongs to somebody else: {why}",
-            hint=f"git config --global --add safe.directory {_toplevel(said) or root}   # if you do",
-        )
-    return RookeryError(f"git failed in {root}: {why}")
-
-
-def _toplevel(said: str) -> str:
-    found = re.search(r"repository at '(.+)'", said)
-    return found[1] if found else ""
+    @property
+    def environment(self) -> dict[str, str]:
+        """What git's environment needs besides, so that it finds the snapshot's objects."""
+        return _with_objects(self.root, self.objects)
 
 
 class GitStatus:
@@ -151,7 +74,7 @@ class GitStatus:
         said = git(root, "rev-parse", "--show-prefix", "HEAD", "--git-path", "shallow", check=False)
         told = re.fullmatch(r"(.*)\n([0-9a-f]{40})\n(.*)\n", said.decode(errors="surrogateescape"), re.DOTALL)
         self.head = Commit(root, told[2], told[2], told[1].rstrip("/"), (root / told[3]).absolute()) if told else None
-        status = [*_GIT, "-C", str(root), *_status(outputs)]
+        status = [*GIT, "-C", str(root), *_status(outputs)]
         self._asked = subprocess.Popen(status, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings())
         self._stack.callback(self._end)
 
@@ -173,7 +96,7 @@ class GitStatus:
 
         out, err = self._asked.communicate()
         if self._asked.returncode:
-            raise _failed(self._root, err.decode(errors="replace"))
+            raise failure(self._root, err.decode(errors="replace"))
         head, changes = _read_status(out)
         if not re.fullmatch(r"[0-9a-f]{40}", head):
             raise _no_commit(self._root, head)
@@ -315,55 +238,6 @@ def patch(commit: Commit) -> bytes:
         return b""
     how = ["--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"]
     return commit.git("diff", *how, commit.head, commit.id)
-
-
-def known(root: Path, commits: Sequence[str]) -> list[str]:
-    """Those of some commits that this repository has, and everything before them."""
-    if not commits:
-        return []
-    asked = "".join(f"{each}^{{commit}}\n" for each in commits).encode()
-    out = git(root, "cat-file", "--batch-check", input=asked).decode().splitlines()
-    return [each for each, line in zip(commits, out, strict=True) if not line.endswith(("missing", "ambiguous"))]
-
-
-def boundary(commit: Commit) -> list[str]:
-    """Where a shallow clone's history ends; nothing in a whole one."""
-    path = commit.shallow
-    return path.read_text(encoding="ascii").split() if path and path.is_file() else []
-
-
-class Packing:
-    """A commit that is being packed for a cluster.
-
-    Attributes:
-        commit: The commit.
-        bases: Waits for the commits that it builds on: those that the cluster has and this repository knows.
-        pack: Waits for the pack; it is empty where the cluster has the commit itself.
-    """
-
-    def __init__(self, commit: Commit, there: Sequence[str]) -> None:
-        """Begin.
-
-        Args:
-            commit: The commit.
-            there: Commits that the cluster has.
-        """
-        self.commit = commit
-        self.bases = begun(lambda: known(commit.root, there))
-        self.pack = begun(lambda: b"" if commit.id in there else pack(commit, self.bases()))
-
-
-def pack(commit: Commit, there: Sequence[str]) -> bytes:
-    """Return what the cluster lacks of a commit and its history, as a pack.
-
-    Args:
-        commit: The commit.
-        there: Commits that the cluster has and this repository knows.
-    """
-    wanted = "".join(f"{each}\n" for each in (commit.id, *(f"^{each}" for each in there)))
-    # looking for what is alike among files that are all new takes five times as long, and saves a hundredth
-    how = ["--revs", "--thin", "--stdout", "--delta-base-offset", "-q", *([] if there else ["--window=0"])]
-    return commit.git("pack-objects", *how, input=wanted.encode())
 
 
 def contents(commit: Commit, identities: Sequence[str]) -> list[bytes]:

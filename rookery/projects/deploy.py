@@ -2,16 +2,17 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from rookery.projects import commit as git
 from rookery.projects import deploy_cache as memories
 from rookery.projects import prune, release_builder, release_client, release_protocol, target
 from rookery.projects.deploy_report import Result
 from rookery.projects.options import DeployOptions
+from rookery.projects.packing import Packing, boundary
 from rookery.projects.preflight import Preflight
 from rookery.projects.release_protocol import Release, ReleaseAnswer, ReleaseContents
 
@@ -72,7 +73,7 @@ class _Deploy:
             _ = self.commit  # what is wrong on this side is said before anybody has to log in
             self.connection.open()
         if start.brought:
-            return self._whole(start.brought.answer(self._parcel(memory.commits)), memory.commits)
+            return self._whole(start.brought.answer(self._payload(memory.commits)), memory.commits)
         known = memory.made if memory.key == self._key else None
         if known and start.looked:
             answer = start.looked.answer()
@@ -93,7 +94,7 @@ class _Deploy:
     def _key(self) -> str:
         return memories.key(self.project, self.commit, self.connection.cluster)
 
-    def _make(self, packing: git.Packing | None) -> Release:
+    def _make(self, packing: Packing | None) -> Release:
         return release_builder.make(
             self.project, self.commit, self.connection.cluster, packing=packing, large=self._request.yes
         )
@@ -102,7 +103,7 @@ class _Deploy:
         """Bring the release to a cluster that has some commits already."""
         ahead = self.commit.id not in there
         return self._whole(
-            release_client.bring(self.connection, self.project.name, ahead=ahead).answer(self._parcel(there)), there
+            release_client.bring(self.connection, self.project.name, ahead=ahead).answer(self._payload(there)), there
         )
 
     def _whole(self, answer: ReleaseAnswer, there: Sequence[str]) -> ReleaseAnswer:
@@ -112,13 +113,10 @@ class _Deploy:
         have = answer.all("have")  # other commits than were thought; where it has not even those whole, all is sent
         return self._brought(have if have != list(there) else ())
 
-    def _parcel(self, there: Sequence[str]) -> bytes:
-        packing = self._start.packing
-        if not packing or packing.commit != self.commit or there != self._start.memory.commits:
-            packing = git.Packing(self.commit, there)
+    def _payload(self, there: Sequence[str]) -> Iterator[bytes]:
+        packing = self._start.pack(self.commit, there)
         self._made = made = self._make(packing)
-        pack = packing.pack()
-        contents = ReleaseContents(
-            made.files, pack, *((tuple(packing.bases()), tuple(git.boundary(self.commit))) if pack else ())
-        )
-        return release_protocol.payload(made.order, contents)
+        contents = ReleaseContents(made.files)
+        if packing.is_needed:
+            contents = ReleaseContents(made.files, True, tuple(packing.bases()), tuple(boundary(self.commit)))
+        return chain((release_protocol.payload(made.order, contents),), packing.pieces())

@@ -14,8 +14,9 @@ from rookery.projects.source_tree import Committed
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.projects.commit import Commit, Packing
+    from rookery.projects.commit import Commit
     from rookery.projects.model import Project
+    from rookery.projects.packing import Packing
     from rookery.projects.scripts.job_script import JobScript
 
 LAYOUT = 1

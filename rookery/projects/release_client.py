@@ -1,6 +1,7 @@
 """The scripts that look at a release on a cluster, and make one, run there and their answers read."""
 
 import sys
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from rookery.core.console import Screen
 
 LARGE = 2_000_000
-"""Bytes from which it is said that they are being sent."""
+"""Bytes from which it is shown how many have been sent."""
 
 
 class ReleaseCall:
@@ -39,20 +40,18 @@ class ReleaseCall:
         self._progress = _Progress(f"{connection.cluster.name}: {project}")
         self.running = connection.begin(script, heard=self._progress.heard if sends else None, sends=sends)
 
-    def answer(self, payload: bytes = b"") -> ReleaseAnswer:
+    def answer(self, payload: Iterable[bytes] = ()) -> ReleaseAnswer:
         """Wait for what the cluster says; where it `need`s more than it was sent, that is an answer too.
 
         Args:
-            payload: What the script waits for.
+            payload: What the script waits for, piece by piece.
 
         Raises:
             RookeryError: It was refused, or broke off; what was current there still is.
         """
         name = self._connection.cluster.name
         with self._progress as progress:
-            if len(payload) > LARGE:
-                progress.heard(f"doing: sending {len(payload) / 1e6:.0f} MB")
-            done = self.running.finish(payload)
+            done = self.running.finish(progress.counted(payload))
         answer = release_protocol.read(done.stdout)
         if not answer.state and not answer.stop:
             last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
@@ -104,6 +103,16 @@ class _Progress:
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
+
+    def counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Give pieces on to whoever sends them, and show how much that was."""
+        sent = shown = 0
+        for piece in pieces:
+            yield piece
+            sent += len(piece)
+            if sent >= shown + LARGE:
+                shown = sent
+                self.heard(f"doing: sending, {sent / 1e6:.0f} MB so far")
 
     def heard(self, line: str) -> None:
         """Take a line of standard error: `doing: …` begins something, the rest is what programs say of it."""

@@ -66,13 +66,13 @@ class ReleaseContents:
 
     Attributes:
         files: Rendered files, by their path in the release.
-        pack: The commit, as a git pack.
+        packed: Whether the commit comes along, as a git pack.
         bases: Commits that it builds on.
         shallow: Where the history in it ends.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
-    pack: bytes = b""
+    packed: bool = False
     bases: tuple[str, ...] = ()
     shallow: tuple[str, ...] = ()
 
@@ -128,10 +128,12 @@ def deploy(name: str, *, ahead: bool) -> str:
 
 
 def payload(order: Order, contents: ReleaseContents) -> bytes:
-    """Return what goes to `deploy` on standard input: what is wanted, and what it is made of."""
+    """Return what goes to `deploy` on standard input: what is wanted, and its files. The pack comes after it."""
+    archive = _packed(contents.files)
     values = {
         **_values(order),
-        "pack": str(len(contents.pack)),
+        "archive": str(len(archive)),
+        "packed": str(int(contents.packed)),
         "bases": "\n".join(contents.bases),
         "shallow": "\n".join(contents.shallow),
         "rendered": "\n".join(contents.files),
@@ -143,7 +145,7 @@ def payload(order: Order, contents: ReleaseContents) -> bytes:
         told += _assigned({"preamble": order.preamble, "cran": order.cran, "r_program": program})
         told += text("environment.sh")
     sent = told.encode(errors="surrogateescape")
-    return b"%d\n%b%b%b" % (len(sent), sent, contents.pack, _packed(contents.files))
+    return b"%d\n%b%b" % (len(sent), sent, archive)
 
 
 def _values(order: Order) -> dict[str, str]:

@@ -15,7 +15,7 @@ from rookery.clusters import set_up_note
 from rookery.clusters.config import profile
 from rookery.core import invocation, paths
 from rookery.core.errors import RookeryError
-from rookery.projects.commit import UNBURIED, surroundings
+from rookery.projects.git_command import UNBURIED, surroundings
 from rookery.projects.options import NewOptions
 from rookery.projects.scripts import partition
 

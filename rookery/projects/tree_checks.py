@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from rookery.core.errors import RookeryError
-from rookery.projects.commit import SHOWN, Commit, Packing, contents, listed
+from rookery.projects.commit import SHOWN, Commit, contents, listed
+from rookery.projects.packing import PIECE, Packing
 from rookery.projects.source_tree import LINK, Entry
 
 LARGE_MB = 100
@@ -104,7 +105,7 @@ def check_size(commit: Commit, held: Tree, packing: Packing | None = None) -> No
     Raises:
         RookeryError: There are such files.
     """
-    if packing and len(packing.pack()) * DENSEST < LARGE_MB * 1024 * 1024:
+    if packing and packing.is_small and PIECE * DENSEST < LARGE_MB * 1024 * 1024:
         return
     bases = packing.bases() if packing else []
     fresh = _changed(commit, bases[0]) if bases else None

@@ -16,6 +16,7 @@ from projects import cluster
 
 from rookery.projects import commit as git
 from rookery.projects import release_protocol, remote_paths, tree_checks
+from rookery.projects.packing import Packing
 from rookery.projects.release_errors import refused
 from rookery.projects.release_protocol import Order, ReleaseAnswer, ReleaseContents
 
@@ -60,7 +61,7 @@ class Home:
 
         Args:
             contents: Send along what is needed; without, only ask whether it is there.
-            cut: Send the commit, but nothing of what belongs beside it.
+            cut: Send the order alone, and nothing of what it is about.
             outputs: Folders that live on the storage.
             linker: The login node has a Python of its own.
         """
@@ -69,13 +70,12 @@ class Home:
             dropped = [path for output in outputs for path in tree_checks.beneath(tree, output)]
             order = Order("study", commit.id, "", "as wanted", outputs=tuple(outputs), dropped=tuple(dropped))
             files = {JOB: "#!/bin/bash\n", remote_paths.STAMP: release_protocol.stamp({}, {})}
-            pack = git.pack(commit, [])
-            data = release_protocol.payload(order, ReleaseContents(files, pack))
+            data = release_protocol.payload(order, ReleaseContents(files, packed=True))
+            archive = data.index(f"{JOB}\0".encode())
+            data = data[:archive] if cut else b"".join([data, *Packing(commit, []).pieces()])
         script = release_protocol.deploy("study", ahead=True) if contents else release_protocol.look(order)
         if not linker:
             script = script.replace("/usr/bin/python3", "/nowhere/python3")
-        if cut:
-            data = data[: data.index(pack) + len(pack)]
         done = subprocess.run(
             ["sh", "-c", script], input=data, capture_output=True, check=False,
             env={"HOME": str(self.path), "PATH": os.environ["PATH"]}, cwd=self.path, timeout=60,
@@ -142,7 +142,7 @@ def test_environments_in_a_folder_of_somebody_else_are_not_taken(home: Home, tmp
     with git.chosen(home.code) as commit:
         order = Order("study", commit.id, "", "as wanted", environments=("python uv .venv study-1 uv.lock",))
     done = subprocess.run(
-        ["sh", "-c", release_protocol.look(order)], input=release_protocol.payload(order, ReleaseContents({}, b"")),
+        ["sh", "-c", release_protocol.look(order)], input=release_protocol.payload(order, ReleaseContents()),
         capture_output=True, check=False, env={"HOME": str(home.path), "PATH": os.environ["PATH"]}, cwd=home.path,
         timeout=60,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rookery.core.errors import RookeryError
-from rookery.projects import commit, tree_checks
+from rookery.projects import commit, packing, tree_checks
 
 Git = Callable[..., str]
 AWKWARD = ("two words.py", "it's.py", 'say "hi".py', "-rf.py", "line\nbreak.py", "naïve.py", "$(id).py", "a\\b.py")
@@ -118,7 +118,7 @@ def test_a_snapshot_leaves_the_repository_as_it_is(root: Path, git: Git) -> None
             assert set(chosen.changes) == {"a.py", "new.py"}
             assert b"+3" in commit.patch(chosen)
             assert commit.describe(chosen).endswith("-dirty")
-            assert commit.pack(chosen, [chosen.head])
+            assert b"".join(packing.Packing(chosen, [chosen.head]).pieces())[:4] == b"PACK"
     assert ids[0] == ids[1], "the same files give the same commit, so that a second deploy has nothing to do"
     assert state() == before
     assert not (root / "ran").exists()
@@ -241,12 +241,12 @@ def test_large_files_are_named(root: Path, git: Git, monkeypatch: pytest.MonkeyP
     git("add", "-A")
     git("commit", "-q", "-m", "small")
     with commit.chosen(root) as chosen:
-        tree_checks.check_size(chosen, tree_checks.tree(chosen), commit.Packing(chosen, [before]))
+        tree_checks.check_size(chosen, tree_checks.tree(chosen), packing.Packing(chosen, [before]))
     (root / "other.rds").write_bytes(random.Random(1).randbytes(3_000_000))
     git("add", "-A")
     git("commit", "-q", "-m", "another")
     with commit.chosen(root) as chosen, pytest.raises(RookeryError, match=r"in git: other.rds \(3 MB\)"):
-        tree_checks.check_size(chosen, tree_checks.tree(chosen), commit.Packing(chosen, [before]))
+        tree_checks.check_size(chosen, tree_checks.tree(chosen), packing.Packing(chosen, [before]))
 
 
 def test_files_in_outputs_are_refused_but_not_placeholders(root: Path, git: Git) -> None:
@@ -296,8 +296,8 @@ def test_a_pack_brings_what_is_new_also_from_a_shallow_clone(root: Path, git: Gi
 
     def take(place: Path, there: list[str]) -> None:
         with commit.chosen(place) as chosen:
-            data = commit.pack(chosen, commit.known(place, there))
-            (bare / "shallow").write_text("".join(f"{each}\n" for each in commit.boundary(chosen)))
+            data = b"".join(packing.Packing(chosen, there).pieces())
+            (bare / "shallow").write_text("".join(f"{each}\n" for each in packing.boundary(chosen)))
         unpack = ["git", "--git-dir", str(bare), "index-pack", "--stdin", "--fix-thin"]
         subprocess.run(unpack, input=data, check=True, capture_output=True)
         git("update-ref", "refs/x/y", chosen.id, cwd=bare)
@@ -305,8 +305,34 @@ def test_a_pack_brings_what_is_new_also_from_a_shallow_clone(root: Path, git: Gi
     git("clone", "-q", "--depth=1", f"file://{root}", str(tmp_path / "shallow"), cwd=tmp_path)
     take(tmp_path / "shallow", [])
     git("fsck", "--strict", cwd=bare)
-    assert commit.known(root, [first, "0" * 40]) == [first]
+    assert packing.known(root, [first, "0" * 40]) == [first]
     (root / "a.py").write_text("1\n" * 50 + "2\n")
     git("commit", "-q", "-a", "-m", "third")
     take(root, [git("rev-parse", "HEAD~1"), "0" * 40])
     assert git("cat-file", "blob", "refs/x/y:a.py", cwd=bare) == ("1\n" * 50 + "2").strip()
+
+
+def test_a_commit_that_git_can_t_pack_is_an_error(root: Path, git: Git) -> None:
+    (root / "big.bin").write_bytes(random.Random(1).randbytes(packing.PIECE * 3))
+    git("add", "-A")
+    git("commit", "-q", "-m", "big")
+    identity = git("rev-parse", "HEAD:big.bin")
+    path = root / ".git/objects" / identity[:2] / identity[2:]
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[: packing.PIECE * 2])
+    with commit.chosen(root) as chosen, pytest.raises(RookeryError, match="git failed in"):
+        list(packing.Packing(chosen, []).pieces())
+
+
+def test_a_pack_that_nobody_wants_is_ended(root: Path, git: Git) -> None:
+    (root / "big.bin").write_bytes(random.Random(1).randbytes(packing.PIECE * 30))
+    git("add", "-A")
+    git("commit", "-q", "-m", "big")
+    with commit.chosen(root) as chosen:
+        unwanted, half = packing.Packing(chosen, []), packing.Packing(chosen, [])
+        unwanted.close()
+        assert list(unwanted.pieces()) == []
+        pieces = half.pieces()
+        next(pieces)
+        pieces.close()  # waits for the end of git, which would write on otherwise
+        assert list(half.pieces()) == []

@@ -227,7 +227,7 @@ class Connection:
         what = shlex.join(argv or ())[:60] if script is None else "a script"
         text, arguments = (f"exec {shlex.join(argv or ())}", ()) if script is None else (script, argv or ())
         try:
-            completed = self.begin(text, arguments, sends=bool(input)).finish(input or b"", timeout)
+            completed = self.begin(text, arguments, sends=bool(input)).finish([input] if input else [], timeout)
         except subprocess.TimeoutExpired:
             raise RookeryError(f"{self.cluster.name}: {what} took longer than {timeout:g} s.") from None
         if check and not completed.ok:

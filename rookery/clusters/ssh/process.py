@@ -3,9 +3,12 @@
 import contextlib
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import IO
+
+from rookery.core.background import begun
 
 FIRST_ANSWER = 30
 """Seconds within which a command begins: a login shell and its start-up files take a moment, seldom more than two."""
@@ -79,11 +82,11 @@ class RunningCommand:
         if heard:
             self._listener.start()
 
-    def finish(self, data: bytes = b"", timeout: float | None = None) -> Completed:
+    def finish(self, data: Iterable[bytes] = (), timeout: float | None = None) -> Completed:
         """Give it its standard input, and wait for its end.
 
         Args:
-            data: The input.
+            data: The input, in pieces. An error that they raise is raised here, once the command has ended.
             timeout: Seconds it may take.
 
         Raises:
@@ -91,8 +94,8 @@ class RunningCommand:
             subprocess.TimeoutExpired: It took longer.
         """
         try:
-            given = self._call.first + data
-            stdout, stderr = self._followed(given) if self._heard else self._communicated(given, timeout)
+            pieces = chain((self._call.first,), data)
+            stdout, stderr = self._followed(pieces) if self._heard else self._communicated(b"".join(pieces), timeout)
         except BaseException:
             self.stop()
             raise
@@ -124,17 +127,17 @@ class RunningCommand:
             if self._heard:
                 self._listener.join(1)
 
-    def _followed(self, data: bytes) -> tuple[bytes, bytes]:
+    def _followed(self, pieces: Iterable[bytes]) -> tuple[bytes, bytes]:
         if not self._answered.wait(FIRST_ANSWER):
             self.stop()
             raise self._call.hangs()
-        feeder = threading.Thread(target=self._feed, args=(self._process.stdin, data), daemon=True)
-        feeder.start()
-        assert self._process.stdout  # noqa: S101 it is a pipe
+        assert self._process.stdin and self._process.stdout  # noqa: S101 they are pipes
+        stdin = self._process.stdin
+        fed = begun(lambda: _feed(stdin, pieces))
         stdout = self._process.stdout.read()
         self._process.wait()
-        for thread in (self._listener, feeder):
-            thread.join()
+        self._listener.join()
+        fed()
         return stdout, b"".join(self._said)
 
     def _listen(self, stream: IO[bytes]) -> None:
@@ -146,7 +149,9 @@ class RunningCommand:
                 self._heard(line.decode(errors="replace").rstrip())
         self._answered.set()  # it has ended
 
-    @staticmethod
-    def _feed(stream: IO[bytes], data: bytes) -> None:
-        with contextlib.suppress(BrokenPipeError), stream:
-            stream.write(data)
+
+def _feed(stream: IO[bytes], pieces: Iterable[bytes]) -> None:
+    """Write to a stream, and close it; what reads it may end before that."""
+    with contextlib.suppress(BrokenPipeError), stream:
+        for piece in pieces:
+            stream.write(piece)

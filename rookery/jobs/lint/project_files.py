@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.projects.commit import git
+from rookery.projects.git_command import git
 
 if TYPE_CHECKING:
     from rookery.projects.model import Project

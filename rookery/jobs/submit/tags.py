@@ -4,7 +4,8 @@ from pathlib import Path
 
 from rookery.core.errors import RookeryError
 from rookery.jobs.run_record import RunRecord
-from rookery.projects.commit import git, known
+from rookery.projects.git_command import git
+from rookery.projects.packing import known
 
 MOST_ROWS = 20
 """Rows of parameters that an annotation lists; the record has them all."""

@@ -6,10 +6,11 @@
 #   who       the user and their computer, for whoever waits
 #   ahead     1 where the commit is probably new, so that its release can be begun before the order is here
 # On standard input comes the order: its length in bytes on a line, then shell that sets what release.sh asks for, and
-#   pack      bytes after it that are a git pack; 0: none is sent
+#   archive   bytes after it that are a tar of files
+#   packed    1 where a git pack follows, up to the end of the input
 #   bases     commits that the pack builds on, one a line
 #   shallow   commits where the history that is sent ends, one a line
-#   rendered  the files in the tar that comes last, one a line
+#   rendered  the files in the tar, one a line
 leave_what_is_not_ours
 
 # --- one at a time
@@ -40,7 +41,7 @@ clear_away() {
 }
 tidy_up() {
   [ -z "$sharing" ] || wait "$sharing"
-  clear_away "$partial" "$staging"
+  clear_away "$partial" "$staging" "$state/archive.tar"
   : >"$state/holder"
 }
 trap tidy_up EXIT
@@ -95,7 +96,7 @@ has_bases() {
 take_pack() {
   has_bases &
   looking=$!
-  head -c "$pack" | g index-pack --stdin --fix-thin >/dev/null
+  g index-pack --stdin --fix-thin >/dev/null
   taken=$?
   wait "$looking" || need
   [ "$taken" -eq 0 ] || return
@@ -106,13 +107,13 @@ take_pack() {
   naming=$!
 }
 naming=
-if has_commit; then
-  [ "$pack" -eq 0 ] || head -c "$pack" >/dev/null
-else
+head -c "$archive" >"$state/archive.tar" || failed write
+if ! has_commit; then
   make_repository || failed write
-  [ "$pack" -gt 0 ] || need
+  [ "$packed" = 1 ] || need
   take_pack || failed pack
 fi
+exec </dev/null
 
 # --- what rookery puts beside its files
 
@@ -184,7 +185,7 @@ else
   share 2>/dev/null || make_files || failed files
   staging=$partial
 fi
-tar -xf - -C "$staging" && finish_stamp && furnish || failed files
+tar -xf "$state/archive.tar" -C "$staging" && finish_stamp && furnish || failed files
 each_environment build_environment || exit 3
 note || { # what it shares has been changed there: nothing is shared
   [ "$place" = "$partial" ] && staging=$state/staging && mv "$partial" "$staging" && make_files && furnish && note

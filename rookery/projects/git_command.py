@@ -1,0 +1,91 @@
+"""git as this computer has it, run so that it changes nothing the user would see, and runs none of their hooks."""
+
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+from rookery.core.errors import RookeryError
+
+
+def git(
+    root: Path,
+    *arguments: str,
+    input: bytes = b"",  # noqa: A002 subprocess's name for it
+    check: bool = True,
+    environment: dict[str, str] | None = None,
+) -> bytes:
+    """Return what a git command prints that writes nothing the user would see, and runs none of their hooks.
+
+    Raises:
+        RookeryError: There is no git here, or it failed (with `check`); in git's own words.
+    """
+    try:
+        done = subprocess.run(
+            [*GIT, "-C", str(root), *arguments],
+            input=input,
+            capture_output=True,
+            check=False,
+            env=surroundings() | (environment or {}),
+        )
+    except FileNotFoundError:
+        raise missing() from None
+    if check and done.returncode:
+        raise failure(root, done.stderr.decode(errors="replace"))
+    return done.stdout
+
+
+UNBURIED = ("-c", "safe.bareRepository=explicit")
+"""Take no folder of a project for a repository: one that looks like a bare one can name programs that git runs."""
+
+GIT = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", *UNBURIED)
+
+
+def missing() -> RookeryError:
+    """Return the error where there is no git."""
+    return RookeryError("There is no git on this computer.", hint="install git: https://git-scm.com/downloads")
+
+
+def surroundings(*kept: str) -> dict[str, str]:
+    """Return the environment for git: what a hook that started rookery set would lead it to another repository.
+
+    Args:
+        kept: What names of git's own begin with that hold all the same, such as GIT_AUTHOR_.
+    """
+
+    def holds(key: str) -> bool:
+        return not key.startswith("GIT_") or key in _KEPT or key.startswith(kept)
+
+    mine = {key: value for key, value in os.environ.items() if holds(key)}
+    return mine | {"LC_ALL": "C.UTF-8", "GIT_TERMINAL_PROMPT": "0"}
+
+
+_KEPT = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_EXEC_PATH"}
+
+
+def failure(root: Path, said: str) -> RookeryError:
+    """Why git would not, in words for somebody who has just met it."""
+    lines = [line for line in said.splitlines() if line.strip()] or ["it gave no reason"]
+    why = re.sub(r"^(fatal|error): ", "", next((line for line in lines if line.startswith("fatal:")), lines[-1]))
+    if "cannot use bare repository" in said:
+        return RookeryError(
+            f"{root} is inside a repository and looks like a bare one itself, whose settings could run programs here.",
+            hint=f"ls {shlex.quote(str(root))}   # HEAD, config, objects and refs do not belong there",
+        )
+    if "not a git repository" in said:
+        return RookeryError(
+            f"{root} is in no git repository, so there is no commit to deploy.",
+            hint="git init && git add -A && git commit -m 'First version'   # in that folder",
+        )
+    if "dubious ownership" in said:
+        return RookeryError(
+            f"git does not trust the repository of {root}, since it belongs to somebody else: {why}",
+            hint=f"git config --global --add safe.directory {_toplevel(said) or root}   # if you do",
+        )
+    return RookeryError(f"git failed in {root}: {why}")
+
+
+def _toplevel(said: str) -> str:
+    found = re.search(r"repository at '(.+)'", said)
+    return found[1] if found else ""
