@@ -169,7 +169,7 @@ def test_a_command_that_does_not_begin_in_time_is_told_as_that(connection, serve
     monkeypatch.setattr(startup_files, "PATIENCE", 0.5)
     server.profile = "sleep 5"
     with pytest.raises(SshError, match="commands do not begin there") as raised:
-        connection.begin("true", heard=heard).finish()
+        connection.begin("true", on_line=heard).finish()
     assert raised.value.reason == startup_files.HANGS
     monkeypatch.setattr(remote_client, "FIRST_ANSWER", 0.5)
     with pytest.raises(SshError, match="commands do not begin there"):
