@@ -1,4 +1,4 @@
-"""The converger as the home's account, in a fork that is killed, or has no room left, at a change of a file."""
+"""The apply program as the home's account, in a fork that is killed, or has no room left, at a change of a file."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from laptops import Laptop
 from live import Live
-from mishaps import CONVERGER, ended, kill_all, until
+from mishaps import APPLY_PROGRAM, ended, kill_all, until
 from projects_here import Project, project
 
 COMMANDS = ("setup", "deploy", "submit", "fetch", "combine", "onboard", "undo")
@@ -145,7 +145,7 @@ def _kill(one: Student, process: subprocess.Popen[str], side: str) -> None:
     if side == "laptop":
         kill_all(process)
         return
-    what = CONVERGER if side == "cluster" else "^sshd"
+    what = APPLY_PROGRAM if side == "cluster" else "^sshd"
     one.live.root_run(["pkill", f"-{signal.SIGKILL}", "-u", one.laptop.user, "-f", what], check=False)
 
 

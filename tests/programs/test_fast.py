@@ -69,7 +69,7 @@ def whole_run(login: Login, run: str) -> None:
 
 
 def would_change(login: Login) -> bool:
-    """Whether a full run has something to do, or would stop; asked of the converger's check mode."""
+    """Whether a full run has something to do, or would stop; asked of the apply program's check mode."""
     told = [login.converge(each, role=role, check=True) for role, each in declarations(login).items()]
     return any(one["changed"] or one.get("failed") for one in told)
 

@@ -1,4 +1,4 @@
-"""Folders, links, files, JSON, ledger and lease: the converger as a real process in a real home."""
+"""Folders, links, files, JSON, ledger and lease: the apply program as a real process in a real home."""
 
 from __future__ import annotations
 

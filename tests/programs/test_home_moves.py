@@ -348,7 +348,7 @@ NOBODY = 65534
 
 
 def as_nobody(login: Login, declaration: dict[str, Any]) -> dict[str, Any]:
-    """The converger's answer as an account without root's rights."""
+    """The apply program's answer as an account without root's rights."""
     line, _ = action.command("python3", action.pack(login.payload(declaration)))
     done = subprocess.run(
         ["/bin/sh", "-c", line],

@@ -95,7 +95,7 @@ def test_what_each_says_is_its_own(login: Login) -> None:
 
 
 @pytest.mark.parametrize("end", ["SIGTERM", "nobody listens"])
-def test_all_of_them_end_with_the_converger(login: Login, end: str) -> None:
+def test_all_of_them_end_with_the_apply_program(login: Login, end: str) -> None:
     def waiting(name: str, **more: Any) -> dict[str, Any]:
         return command(name, f"sleep 300 & echo $! >~/c{name}; mv ~/c{name} ~/{name}; wait", **more)
 
