@@ -15,7 +15,7 @@ from typing import Any
 from home_helpers import Login
 from injection import Fault, Machine, Outcome, run
 from random_home import EDITED, GROUP, MOVED, USER, Generator, Part, build, clear
-from snapshots import Seen, Snapshot, contents, differences, look
+from home_snapshots import Seen, Snapshot, contents, differences, look
 from undo_helpers import declarations, full
 
 from rookery.remote import apply
