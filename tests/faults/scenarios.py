@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from home_helpers import Login
+from home_snapshots import Seen, Snapshot, contents, differences, look
 from injection import Fault, Machine, Outcome, run
 from random_home import EDITED, GROUP, MOVED, USER, Generator, Part, build, clear
-from home_snapshots import Seen, Snapshot, contents, differences, look
 from undo_helpers import declarations, full
 
 from rookery.remote import apply
