@@ -76,7 +76,7 @@ class Cluster:
     variables: Mapping[str, Any]
     """All variables, those of roles as well, as Ansible has them."""
     ssh_options: tuple[tuple[str, str], ...] = ()
-    """Options and values that the user's ~/.ssh/config has for the host (user_ssh.py), beside the fields above."""
+    """Options and values that the user's ~/.ssh/config has for the host (user_settings.py), beside the fields above."""
 
     @property
     def title(self) -> str:

@@ -1,4 +1,4 @@
-"""ansible-playbook, as rookery runs it: a script of its own, that play.py starts. Nothing imports it.
+"""ansible-playbook, as rookery runs it: a script of its own, that playbook.py starts. Nothing imports it.
 
 It begins to start, then reads a line of JSON from standard input: `argv`, what ansible-playbook would be told on its
 command line, `environment`, variables besides those it has, and `sessions` (remote_session.py). Where none comes there
@@ -49,14 +49,14 @@ def _playbook() -> int:
     line = sys.stdin.readline()
     if not line:
         return 0
-    told = json.loads(line)
-    os.environ.update(told["environment"])
-    remote_session.begin(told["sessions"])
+    document = json.loads(line)
+    os.environ.update(document["environment"])
+    remote_session.begin(document["sessions"])
     _watch(0, signal.SIGINT)
     life, held = os.pipe()
     os.register_at_fork(after_in_child=lambda: _watch_parent(life, held))
     try:
-        main(["ansible-playbook", *told["argv"]])
+        main(["ansible-playbook", *document["argv"]])
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0

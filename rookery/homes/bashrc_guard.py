@@ -120,14 +120,14 @@ def guard(ssh: Sequence[str]) -> None:
     # `-tt` and no command: an interactive login shell, which takes this line from its terminal
     line = f'unset HISTFILE; exec sh -c "$(printf %s {packed} | base64 -d)"\n'
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             [*ssh[:1], "-tt", *ssh[1:]], input=line.encode(), capture_output=True, timeout=30, check=False
         )
-        said = done.stdout
+        output = completed.stdout
     except subprocess.TimeoutExpired:
-        said = b""
+        output = b""
     # the terminal echoes the line that was typed, but in that the word is packed
-    if b"rookery-guarded" not in said:
+    if b"rookery-guarded" not in output:
         raise RookeryError(
             "The login shell there ends before it carries out a command, and an interactive login does too.",
             hint="look for `exit` in ~/.bashrc and ~/.profile there, or ask whoever runs the cluster",

@@ -31,21 +31,23 @@ def fetch_uv(machine: str, index: str) -> Path:
     folder = Path(paths.cache_dir(), "uv", pinned["version"], machine)
     if not (folder / "uv").exists():
         digests = json.dumps(pinned["wheels"])
-        done = subprocess.run(
+        completed = subprocess.run(
             [sys.executable, str(files / "fetch_uv.py"), str(folder), index, pinned["version"], machine, digests],
             capture_output=True,
             text=True,
             check=False,
         )
-        if done.returncode:
-            raise RookeryError(done.stderr.strip().splitlines()[-1], hint="set cluster_mirrors.pypi in your inventory")
+        if completed.returncode:
+            raise RookeryError(
+                completed.stderr.strip().splitlines()[-1], hint="set cluster_mirrors.pypi in your inventory"
+            )
     return folder / "uv"
 
 
 def commands(facts: Mapping[str, Any], profile: Mapping[str, Any], version: str) -> tuple[str, str]:
-    """Return the two lines of shell that go before and after uv is sent: make its folder.
+    """Return the two lines of shell that go before and after uv is sent.
 
-    Install a Python and link it.
+    The first makes its folder, the second installs a Python and links it.
     """
     prefix = shlex.quote(facts["prefix"])
     json_url = (profile.get("cluster_mirrors") or {}).get("uv_python_downloads")
@@ -87,11 +89,11 @@ def bring(
         if step is None:
             send(str(uv), f"{facts['prefix']}/bin/.uv-sent")
             continue
-        done = run(step)
-        if done["rc"]:
-            said = (done.get("stderr") or done.get("stdout") or "no word why").strip().splitlines()[-1]
+        result = run(step)
+        if result["rc"]:
+            message = (result.get("stderr") or result.get("stdout") or "no word why").strip().splitlines()[-1]
             raise RookeryError(
-                f"No Python could be put on {facts['node']}: {said}",
+                f"No Python could be put on {facts['node']}: {message}",
                 hint="set cluster_mirrors.uv_python_downloads in your inventory, if the cluster can't reach GitHub",
             )
     return f"{facts['home']}/{LINK}"

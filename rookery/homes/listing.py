@@ -112,8 +112,12 @@ def details(name: str, sandbox: bool = False) -> dict[str, list[ProfileValue]]:
     order = {key: number for number, key in enumerate(group_of)}
     grouped: dict[str, list[ProfileValue]] = {group: [] for group in (*GROUPS, REST)}
     # how rookery hands a profile on to Ansible's ssh says nothing of the cluster
-    said = [one for one in profile.explain(name, folders) if one.file != glue or not one.key.startswith("ansible_")]
-    for setting in sorted(said, key=lambda one: order.get(one.key, len(order))):
+    settings = [
+        setting
+        for setting in profile.explain(name, folders)
+        if setting.file != glue or not setting.key.startswith("ansible_")
+    ]
+    for setting in sorted(settings, key=lambda setting: order.get(setting.key, len(order))):
         value = ProfileValue(
             setting.key, secret_values.hidden(setting.key, setting.value), setting.where(), setting.key in doubtful
         )
@@ -143,7 +147,7 @@ def show(name: str, *, sandbox: bool = False, json: bool = False) -> int:
     """
     grouped = details(name, sandbox)
     if json:
-        values = {one.key: asdict(one) for values in grouped.values() for one in values}
+        values = {value.key: asdict(value) for values in grouped.values() for value in values}
         print(json_.dumps({"name": name, "values": values}, indent=2, default=str))
     else:
         _print_details(name, grouped)
@@ -191,14 +195,14 @@ def _print_details(name: str, grouped: Mapping[str, list[ProfileValue]]) -> None
         grid = Table.grid(padding=(0, 2))
         for heading in ("key", "value", "where"):
             grid.add_column(heading, overflow="fold", no_wrap=heading != "value")
-        for one in values:
-            key = Text(one.key.removeprefix(profile.PREFIX) + ("?" if one.unverified else ""))
-            grid.add_row(Text("  ") + key, _readable(one.value), Text(_short(one.where, files), style="dim"))
+        for value in values:
+            key = Text(value.key.removeprefix(profile.PREFIX) + ("?" if value.unverified else ""))
+            grid.add_row(Text("  ") + key, _readable(value.value), Text(_short(value.where, files), style="dim"))
         console.print(grid)
     console.print()
     for file, letter in files.items():
         console.print(Text(f"{letter} = {file}", style="dim"))
-    if any(one.unverified for values in grouped.values() for one in values):
+    if any(value.unverified for values in grouped.values() for value in values):
         console.print(Text("? = could not be verified", style="dim"))
     console.print(Text(f"next: {invocation()} setup --cluster {name}"))
 

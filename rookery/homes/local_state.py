@@ -40,25 +40,25 @@ def _traces(connection: "Connection") -> list[Trace]:
     """Return what there is of a cluster."""
     cluster = connection.cluster
     note = set_up_note.of(cluster)
-    found = [Trace(note, "the note that it is set up", lambda: note.unlink(missing_ok=True))]
+    traces = [Trace(note, "the note that it is set up", lambda: note.unlink(missing_ok=True))]
     if cluster.sandbox:  # the rest is the miniature's own, and goes with it
-        return found
+        return traces
     inventory = paths.config_dir() / "inventory/host_vars" / f"{cluster.name}.yml"
-    known = paths.state_dir() / "known_hosts"
+    known_hosts = paths.state_dir() / "known_hosts"
     first = paths.state_dir() / "onboard" / f"{cluster.label}.json"
-    found += [
+    traces += [
         Trace(connection.config_file, "how ssh reaches it", lambda: config_file.remove(cluster), on_purge=True),
-        Trace(known, "its host key", lambda: _forget_key(connection, known), on_purge=True),
+        Trace(known_hosts, "its host key", lambda: _forget_key(connection, known_hosts), on_purge=True),
         Trace(first, "which project was your first there", lambda: first.unlink(missing_ok=True), on_purge=True),
         Trace(inventory, "your settings for it"),
         *_editors(cluster),
     ]
     if alias := user_config.aliases().get(cluster.name):
-        what = f"`ssh {alias}`, which ~/.ssh/config includes"
-        found.append(Trace(user_config.file(), what, lambda: user_config.forget(cluster), on_purge=True))
+        title = f"`ssh {alias}`, which ~/.ssh/config includes"
+        traces.append(Trace(user_config.file(), title, lambda: user_config.forget(cluster), on_purge=True))
     if cluster.identity_file:
-        found.append(Trace(Path(cluster.identity_file).expanduser(), "your key"))
-    return found
+        traces.append(Trace(Path(cluster.identity_file).expanduser(), "your key"))
+    return traces
 
 
 def plan(connection: "Connection", *, purge: bool) -> list[str]:
@@ -74,23 +74,26 @@ def forget(connection: "Connection", *, purge: bool) -> list[str]:
         purge: Its entry in ssh_config and its host key go too, and the connection is closed. Keys and settings stay.
     """
     traces = [trace for trace in _traces(connection) if trace.path.exists()]
-    told = [_line(trace, purge) for trace in traces]
+    lines = [_line(trace, purge) for trace in traces]
     if purge and not connection.cluster.sandbox:
         connection.close()
     for trace in traces:
         if _goes(trace, purge) and trace.remove:
             trace.remove()
-    return told
+    return lines
 
 
 def _editors(cluster: "Cluster") -> list[Trace]:
     """Return what VS Code knows of it, and what `ssh NAME-job` goes by."""
-    known = compute_node_keys.known_hosts(cluster)
-    found = [
+    known_hosts = compute_node_keys.known_hosts(cluster)
+    traces = [
         Trace(path, "what VS Code was told of it", partial(workstation.take_back, cluster, path), on_purge=True)
         for path in workstation.files(cluster)
     ]
-    return [*found, Trace(known, "the host key of its jobs", lambda: compute_node_keys.forget(cluster), on_purge=True)]
+    return [
+        *traces,
+        Trace(known_hosts, "the host key of its jobs", lambda: compute_node_keys.forget(cluster), on_purge=True),
+    ]
 
 
 def _goes(trace: Trace, purge: bool) -> bool:

@@ -63,12 +63,12 @@ def run(request: LoginOptions) -> int:
     """
     from rookery.sandbox import lifecycle  # noqa: PLC0415 start-up
 
-    names = _meant(request)
+    names = _chosen(request)
     if request.sandbox:
         if request.user:
             raise RookeryError("--user is for the cluster itself: a miniature has an account of its own.")
         lifecycle.ensure(names, yes=request.yes, quiet=request.json)
-    return _each(names, lambda name: _opened(name, request), request)
+    return _for_all(names, lambda name: _opened(name, request), request)
 
 
 def logout(request: LoginOptions) -> int:
@@ -80,7 +80,7 @@ def logout(request: LoginOptions) -> int:
     Raises:
         RookeryError: A cluster is not known.
     """
-    return _each(_meant(request, closing=True), lambda name: _closed(name, request), request)
+    return _for_all(_chosen(request, closing=True), lambda name: _closed(name, request), request)
 
 
 def at_risk_now(text: str, now: time.struct_time) -> bool:
@@ -90,24 +90,24 @@ def at_risk_now(text: str, now: time.struct_time) -> bool:
         text: cluster_policies.at_risk.
         now: The time where the cluster is.
     """
-    found = re.match(r"(\w{3})\w*\s+(\d{1,2}:\d\d)\s*(?:to|-)\s*(\d{1,2}:\d\d)", text)
-    if not found or found[1].capitalize() not in _DAYS:
+    match = re.match(r"(\w{3})\w*\s+(\d{1,2}:\d\d)\s*(?:to|-)\s*(\d{1,2}:\d\d)", text)
+    if not match or match[1].capitalize() not in _DAYS:
         return False
-    day, (begin, end) = _DAYS.index(found[1].capitalize()), (part.zfill(5) for part in found.groups()[1:])
+    day, (begin, end) = _DAYS.index(match[1].capitalize()), (part.zfill(5) for part in match.groups()[1:])
     return now.tm_wday == day and begin <= time.strftime("%H:%M", now) < end
 
 
-def _meant(request: LoginOptions, *, closing: bool = False) -> list[str]:
+def _chosen(request: LoginOptions, *, closing: bool = False) -> list[str]:
     """Return the clusters asked for; without a name, those where the user has a username (or a miniature)."""
     if request.cluster not in {"", "all"}:
         return selection.clusters(request.cluster, "logout" if closing else "login")
-    found = selection.yours(sandbox=request.sandbox)
-    if not found and not closing:
+    names = selection.yours(sandbox=request.sandbox)
+    if not names and not closing:
         return selection.clusters("", "login")
-    return found
+    return names
 
 
-def _each(names: list[str], do: Callable[[str], Entry], request: LoginOptions) -> int:
+def _for_all(names: list[str], do: Callable[[str], Entry], request: LoginOptions) -> int:
     """Do something for each cluster, and tell what came of it; what fails at one keeps no other from its turn."""
     entries = {}
     for name in names:
@@ -115,8 +115,8 @@ def _each(names: list[str], do: Callable[[str], Entry], request: LoginOptions) -
             entries[name] = do(name)
         except RookeryError as error:
             reason = str(getattr(error, "reason", "other"))
-            told = invocation.explain(error)
-            message, _, hint = told.partition("\n  next: ")
+            text = invocation.explain(error)
+            message, _, hint = text.partition("\n  next: ")
             entries[name] = Entry("failed", reason=reason, error=message, hint=hint)
         if not request.json:
             _say(name, entries[name])
@@ -131,13 +131,13 @@ def _each(names: list[str], do: Callable[[str], Entry], request: LoginOptions) -
 
 
 def _opened(name: str, request: LoginOptions) -> Entry:
-    told = profile.of_person(name, request.user)
-    connection = Connection(profile.load(name, profile.sources(request.sandbox), told))
+    personal = profile.of_person(name, request.user)
+    connection = Connection(profile.load(name, profile.sources(request.sandbox), personal))
     was_open = connection.is_open()
     if not was_open:
         connection.open(accept_host_key=request.accept_host_key)
-    if told := profile.of_person(name, request.user or profile.found_user(connection.cluster)):
-        profile.remember(name, told)  # it works, so it is kept for the next time
+    if personal := profile.of_person(name, request.user or profile.found_user(connection.cluster)):
+        profile.remember(name, personal)  # it works, so it is kept for the next time
     return _entry("open" if was_open else "opened", connection)
 
 

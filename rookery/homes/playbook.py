@@ -49,7 +49,7 @@ class Play:
         variables: Further variables.
         environment: What the connection adds to Ansible's environment.
         run: The name of this run, which the ledger on the cluster keeps.
-        asked: By cluster, what a whole run asks for (see fast.asked); empty where this is none.
+        asked: By cluster, what a whole run asks for (see up_to_date.asked); empty where this is none.
         sessions: By cluster, what begins its remote session.
     """
 
@@ -115,7 +115,8 @@ class Ansible:
     Half of the second that its start takes goes by before it needs to know what it is for.
 
     It has a process group of its own, so that Ctrl-C reaches it once, from here: at a second one Ansible would leave
-    its workers behind. Its standard input is a pipe whose end tells it that this process is gone (see _playbook.py).
+    its workers behind. Its standard input is a pipe whose end tells it that this process is gone (see
+    ansible_playbook.py).
     """
 
     def __enter__(self) -> "Ansible":
@@ -128,16 +129,16 @@ class Ansible:
 
         with paths.writing_state(paths.state_dir() / "ansible" / "tmp"):
             pass
-        self._is_told = False
+        self._has_play = False
         self._stack = ExitStack()
-        self._said = self._stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
+        self._errors = self._stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
         self._process = subprocess.Popen(
             # -P: a file of the folder one stands in must not stand in for a library
             [sys.executable, "-P", str(Path(__file__).with_name("ansible_playbook.py"))],
             env=environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._errors,
             encoding="utf-8",
             errors="replace",
             process_group=0,
@@ -171,23 +172,23 @@ class Ansible:
         """
         assert self._process.stdin is not None  # noqa: S101  # for mypy: both are pipes
         assert self._process.stdout is not None  # noqa: S101
-        self._is_told = True
+        self._has_play = True
         with suppress(BrokenPipeError):  # it has ended already: what it said tells why
-            told = {"argv": argv(play), "environment": play.environment, "sessions": play.sessions}
-            json.dump(told, self._process.stdin)
+            document = {"argv": argv(play), "environment": play.environment, "sessions": play.sessions}
+            json.dump(document, self._process.stdin)
             self._process.stdin.write("\n")
             self._process.stdin.flush()
         for event in events(self._process.stdout):
             on_event(event)
         code = self._process.wait()
-        self._said.seek(0)
-        for line in self._said:
+        self._errors.seek(0)
+        for line in self._errors:
             on_event({"event": "said", "line": line.rstrip("\n")})
         return code
 
     def _stop(self) -> None:
         """End Ansible, and with it its workers and their ssh; no second Ctrl-C gets in between."""
-        if not self._is_told:  # nothing has begun yet
+        if not self._has_play:  # nothing has begun yet
             self._process.kill()
             self._process.wait()
             return

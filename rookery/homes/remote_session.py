@@ -1,7 +1,7 @@
 """The remote session: one command on a login node that sees what it is like, then carries out role after role.
 
-It begins while Ansible still starts, and saves each role a command of its own, with its login shell, its Python and the
-converger compiled anew: a tenth of a second each. `begin` is called before Ansible forks a worker for each task, so
+It begins while Ansible still starts, and saves each role a command of its own, with a login shell, a Python and the
+apply program compiled anew: a tenth of a second each. `begin` is called before Ansible forks a worker for each task, so
 that each of them has its pipes; when all of them are gone, it ends. Where there is none, where it has ended or is not
 what a role needs, its answer is None, and the role sends a command of its own.
 """
@@ -27,7 +27,7 @@ PATIENCE = 120
 """Seconds within which the probe's answer comes: it gives up on whatever takes longer than ten."""
 
 PARTS = (*bundle.PARTS, "apply.attend")
-"""What it needs of the converger."""
+"""The modules that it needs there."""
 
 _SCRIPT = """
 packed=$1
@@ -56,11 +56,11 @@ def order(connection: "Connection") -> Order | None:
     Args:
         connection: An open connection to the cluster.
     """
-    asked = facts.arguments(connection.cluster.data)
+    arguments = facts.arguments(connection.cluster.data)
     python = {"check": shlex.quote(_CHECK), "code": shlex.quote(bundle.FROM_ARGUMENT)}
     script = _SCRIPT.format(probe=facts.script(), **python)
-    remote = remote_command(script, [bundle.pack({}, PARTS), *asked], stdin="")
-    return {"command": connection.command(remote), "asked": asked} if len(remote) <= LONGEST_ARGUMENT else None
+    remote = remote_command(script, [bundle.pack({}, PARTS), *arguments], stdin="")
+    return {"command": connection.command(remote), "asked": arguments} if len(remote) <= LONGEST_ARGUMENT else None
 
 
 _ERRORS = 1 << 13  # bytes of its standard error that are told
@@ -76,11 +76,11 @@ class EndedError(Exception):
         lines: What came on its standard error.
     """
 
-    def __init__(self, said: bytes, lines: Sequence[str] = ()) -> None:
+    def __init__(self, output: bytes, lines: Sequence[str] = ()) -> None:
         """Read the exit status in what it said last; 1 where that is missing."""
         super().__init__()
-        found = re.search(rb"<<<ended (\d+)>>>\n$", said)
-        self.exit = int(found[1]) if found else 1
+        match = re.search(rb"<<<ended (\d+)>>>\n$", output)
+        self.exit = int(match[1]) if match else 1
         self.lines = lines
 
 
@@ -125,19 +125,19 @@ class _Attendant:
             TimeoutError: Nothing came.
         """
         assert self.process.stdout  # noqa: S101 for mypy
-        said = b""
+        output = b""
         if patience is not None and not select.select([self.process.stdout], [], [], patience)[0]:
             self.process.kill()
             raise TimeoutError
         while piece := os.read(self.process.stdout.fileno(), 1 << 16):
-            said += piece
-            if b":rookery>>>" in said:
-                answer = bundle.unpack(said.decode(errors="replace"))
+            output += piece
+            if b":rookery>>>" in output:
+                answer = bundle.unpack(output.decode(errors="replace"))
                 if answer is not None and answer.get("to") == name:
                     return answer
         size = os.fstat(self.errors.fileno()).st_size
         last = os.pread(self.errors.fileno(), _ERRORS, max(0, size - _ERRORS))
-        raise EndedError(said, last.decode(errors="replace").strip().splitlines())
+        raise EndedError(output, last.decode(errors="replace").strip().splitlines())
 
 
 _begun: dict[str, _Attendant] = {}
@@ -152,21 +152,21 @@ def begin(orders: Mapping[str, Order]) -> None:
     import tempfile  # noqa: PLC0415 start-up
 
     pipe = subprocess.PIPE
-    for name, one in orders.items():
-        command = [*_WRAPPER, *one["command"]]
+    for name, order in orders.items():
+        command = [*_WRAPPER, *order["command"]]
         errors = tempfile.TemporaryFile()  # noqa: SIM115 it stays; a pipe that nobody reads would be full some day
         process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors)
-        _begun[name] = _Attendant(process, errors, one["asked"])
+        _begun[name] = _Attendant(process, errors, order["asked"])
 
 
-def probed(name: str, asked: Sequence[str]) -> str | None:
+def probed(name: str, arguments: Sequence[str]) -> str | None:
     """Return what the probe said when the session began; None where it was asked something else, or there is none.
 
     To be called once, before `carry_out`: the session says it unasked, and is there to be asked only then.
 
     Args:
         name: The cluster.
-        asked: The probe's arguments.
+        arguments: The probe's arguments.
 
     Raises:
         RookeryError: Start-up files keep it from running.
@@ -183,11 +183,11 @@ def probed(name: str, asked: Sequence[str]) -> str | None:
             f"{name}: no command has begun there within {PATIENCE} s: do your start-up files wait for something?",
             hint=f"invoke doctor --cluster {name}",
         ) from None
-    return str(answer.get("probed", "")) if list(session.asked) == list(asked) else None
+    return str(answer.get("probed", "")) if list(session.asked) == list(arguments) else None
 
 
 def carry_out(name: str, python: str, payload: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the converger's answer to what a role sends; None where a command of its own has to be sent.
+    """Return the apply program's answer to what a role sends; None where a command of its own has to be sent.
 
     Args:
         name: The cluster.

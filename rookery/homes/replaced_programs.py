@@ -38,23 +38,23 @@ def danger(cluster: "Cluster", look: "HomeComparison") -> Danger | None:
         look: A look with the probe's whole answer.
     """
     facts = (line.partition(" ") for line in up_to_date.facts_in(look.output))
-    told = next((value for key, _, value in facts if key == "replaceable_by"), "")
-    if not told or not look.entries:
+    replaceable_by = next((value for key, _, value in facts if key == "replaceable_by"), "")
+    if not replaceable_by or not look.entries:
         return None
-    kind, who, folder = told.split(" ", 2)
+    kind, who, folder = replaceable_by.split(" ", 2)
     prefix, home, roomy = (str(look.facts.get(key) or "") for key in ("prefix", "home", "roomy"))
     if not _is_in(prefix, home) or _is_in(prefix, roomy):
-        found = f"programs in {prefix} may not be yours; do not run them"
+        reason = f"programs in {prefix} may not be yours; do not run them"
     elif kind == "owner" and _is_in(folder, roomy):
-        found = f"files in {roomy} may not be yours; do not run them"
+        reason = f"files in {roomy} may not be yours; do not run them"
     else:
         return None
-    found = f"{probe.why_replaceable(told)}: {found}"
+    reason = f"{probe.why_replaceable(replaceable_by)}: {reason}"
     if kind == "owner":
         line = shlex.join(["ssh", "-F", str(config_file(cluster)), cluster.name, f"ls -ld {shlex.quote(folder)}"])
-        return Danger(found, f"{line}   # then ask {who}, or the people who run the cluster, why it is theirs")
+        return Danger(reason, f"{line}   # then ask {who}, or the people who run the cluster, why it is theirs")
     undo = f"{invocation.invocation()} undo --cluster {cluster.name}{' --sandbox' if cluster.sandbox else ''}"
-    return Danger(found, f"{undo}   # takes them off PATH; set up after that, they are put in your home")
+    return Danger(reason, f"{undo}   # takes them off PATH; set up after that, they are put in your home")
 
 
 def _is_in(path: str, folder: str) -> bool:

@@ -14,9 +14,13 @@ def yours(*, sandbox: bool = False) -> list[str]:
         sandbox: Whether miniatures are meant.
     """
     if sandbox:
-        return [one.name for one in listing() if one.running]
-    told = {name: profile.explain(name) for name in profile.names()}
-    return [name for name, settings in told.items() if any(one.key == "cluster_user" and one.value for one in settings)]
+        return [miniature.name for miniature in listing() if miniature.running]
+    settings_of = {name: profile.explain(name) for name in profile.names()}
+    return [
+        name
+        for name, settings in settings_of.items()
+        if any(setting.key == "cluster_user" and setting.value for setting in settings)
+    ]
 
 
 def clusters(text: str, command: str = "setup", *, sandbox: bool = False) -> list[str]:
@@ -33,18 +37,18 @@ def clusters(text: str, command: str = "setup", *, sandbox: bool = False) -> lis
         RookeryError: None is named, or one that is not known.
     """
     known = profile.names()
-    asked = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if not asked:
+    names = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not names:
         example = known[0] if known else "NAME"
         raise RookeryError(
             f"Which cluster? There are: {', '.join(known)}.",
             hint=f"{invocation.invocation()} {command} --cluster {example}",
         )
-    if "all" in asked:
+    if "all" in names:
         return known if sandbox else yours() or known
-    for name in asked:
+    for name in names:
         profile.load(name, own_ssh=False)  # an unknown name or a wrong profile is told before anything is done
-    return asked
+    return names
 
 
 def roles(text: str) -> tuple[str, ...]:
@@ -53,11 +57,11 @@ def roles(text: str) -> tuple[str, ...]:
     Raises:
         RookeryError: One is not known.
     """
-    asked = tuple(part.strip() for part in text.split(",") if part.strip())
-    for tag in asked:
+    tags = tuple(part.strip() for part in text.split(",") if part.strip())
+    for tag in tags:
         if tag not in TAGS:
             raise RookeryError(
                 f"There is no role {tag!r}{schema.nearest(tag, TAGS)}. There are: {', '.join(TAGS)}.",
                 hint="the same command with one of those",
             )
-    return asked
+    return tags

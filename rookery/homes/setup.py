@@ -104,19 +104,19 @@ def run(request: SetupOptions) -> int:
         if left or len(connections) < len(names):
             this.screen = _screen(this)
         with clock.on("ssh login"):
-            left = _willing(left, answered, this)
+            left = _usable(left, answered, this)
         if left:
             code = _play(left, this)
         for name, connection in left.items():
             if this.results.clusters[name].state == "ok" and this.is_whole:
                 _remember(connection.cluster, this.results.clusters[name])
     code = int(bool(code or this.results.failed))
-    _tell(this, connections, code)
+    _report(this, connections, code)
     return code
 
 
 def _look(connections: Mapping[str, "Connection"], this: _Run) -> set[str]:
-    """Return the fast way: see which homes are as asked for already.
+    """Take the fast way: see which homes are as asked for already.
 
     Returns:
         The clusters that answered, and whose start-up files leave commands alone.
@@ -140,13 +140,13 @@ def _screen(this: _Run) -> "Screen":
     return screen
 
 
-def _tell(this: _Run, connections: Mapping[str, "Connection"], code: int) -> None:
+def _report(this: _Run, connections: Mapping[str, "Connection"], code: int) -> None:
     """Say what came of it."""
     request, clock = this.request, this.clock
     if request.json:
         more = {"timings": clock.document()} if request.timings else {}
-        told = this.results.document(exit=code, check=request.check, seconds=round(clock.seconds, 1), **more)
-        print(json.dumps(told, indent=2))
+        document = this.results.document(exit=code, check=request.check, seconds=round(clock.seconds, 1), **more)
+        print(json.dumps(document, indent=2))
         return
     for name, result in this.results.clusters.items():
         if result.up_to_date or this.screen is None:
@@ -180,14 +180,14 @@ def _clusters(request: SetupOptions, results: "RunResult") -> dict[str, "Cluster
             raise RookeryError("--user and --account are for the cluster itself: a miniature has its own.")
         lifecycle.ensure(names, yes=request.yes, offline_mirrors=request.offline_mirrors, quiet=request.json)
     sources = profile.sources(request.sandbox)
-    found = {}
+    clusters = {}
     for name in names:
         with _apart(results, name):
             cluster = profile.load(name, sources, profile.of_person(name, request.user, request.account))
             profile.require_account(cluster)
             unknown_settings.check(profile.explain(name, sources))
-            found[name] = cluster
-    return found
+            clusters[name] = cluster
+    return clusters
 
 
 def _open_connections(clusters: Mapping[str, "Cluster"], this: _Run) -> dict[str, "Connection"]:
@@ -202,28 +202,28 @@ def _open_connections(clusters: Mapping[str, "Cluster"], this: _Run) -> dict[str
             if not (this.may_be_fast and connection.has_master()):
                 connection.open(accept_host_key=this.request.accept_host_key)
             user = this.request.user or profile.found_user(cluster)
-            if told := profile.of_person(name, user, this.request.account):
-                profile.remember(name, told)  # it works, so it is kept for the next time
+            if personal := profile.of_person(name, user, this.request.account):
+                profile.remember(name, personal)  # it works, so it is kept for the next time
             connections[name] = connection
     return connections
 
 
-def _willing(connections: Mapping[str, "Connection"], answered: set[str], this: _Run) -> dict[str, "Connection"]:
+def _usable(connections: Mapping[str, "Connection"], answered: set[str], this: _Run) -> dict[str, "Connection"]:
     """Those that carry out commands, by themselves or after start-up files there were mended; the others are noted."""
-    willing = {}
+    usable = {}
     for name, connection in connections.items():
         with _apart(this.results, name):
             if name not in answered:
                 connection.open(accept_host_key=this.request.accept_host_key)
                 bashrc_guard.repair(connection, check=this.request.check)
-            willing[name] = connection
-    return willing
+            usable[name] = connection
+    return usable
 
 
 def _play(connections: Mapping[str, "Connection"], this: _Run) -> int:
     """Run the playbook on every cluster that could be reached."""
     request, results, screen = this.request, this.results, this.screen or _screen(this)
-    one = playbook.Play(
+    play = playbook.Play(
         hosts=tuple(connections),
         inventories=tuple(profile.sources(request.sandbox)),
         check=request.check,
@@ -248,16 +248,16 @@ def _play(connections: Mapping[str, "Connection"], this: _Run) -> int:
             screen.tell(name, f"every role is gone through: {result.reason_to_run}")
     this.clock.begin_play(list(connections))
     with screen, ExitStack() as stack:
-        code = (this.ansible or stack.enter_context(playbook.Ansible())).run(one, take)
+        code = (this.ansible or stack.enter_context(playbook.Ansible())).run(play, take)
     this.clock.end_play()
     silent = [name for name in connections if not results.clusters[name].begun]
     if code and not results.failed:  # no cluster is to blame
-        said = " ".join(" ".join(screen.said[-12:]).split()) or f"exit code {code}"
+        output = " ".join(" ".join(screen.said[-12:]).split()) or f"exit code {code}"
         if len(silent) < len(connections):
-            raise RookeryError(f"Ansible stopped in mid-run: {said}", hint="the same command: it goes on from there")
-        if os.strerror(errno.ENOSPC) in said:
+            raise RookeryError(f"Ansible stopped in mid-run: {output}", hint="the same command: it goes on from there")
+        if os.strerror(errno.ENOSPC) in output:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        raise RookeryError(f"Ansible could not start: {said}", hint="the same command with -vv")
+        raise RookeryError(f"Ansible could not start: {output}", hint="the same command with -vv")
     for name in silent:
         results.clusters[name].fail("Ansible did nothing there.")
     return code
@@ -296,15 +296,15 @@ def last(cluster: "Cluster") -> str:
 def places(facts: Mapping[str, Any]) -> dict[str, str]:
     """Where things are, for the summary."""
     free = facts.get("free_mb") or {}
-    found = {name: f"{path}{_free(free.get(name))}" for name, path in (facts.get("storage") or {}).items() if path}
-    found.setdefault("home", str(facts.get("home") or ""))
+    rows = {name: f"{path}{_free(free.get(name))}" for name, path in (facts.get("storage") or {}).items() if path}
+    rows.setdefault("home", str(facts.get("home") or ""))
     why, old = facts.get("replaceable"), facts.get("programs_left")
-    found["tools"] = f"{facts.get('prefix') or ''}{f'  (in your home: {why})' if why else ''}"
-    found["old tools"] = f"{old}  (no longer used; don't run what is there)" if old else ""
+    rows["tools"] = f"{facts.get('prefix') or ''}{f'  (in your home: {why})' if why else ''}"
+    rows["old tools"] = f"{old}  (no longer used; don't run what is there)" if old else ""
     links = ", ".join(facts.get("links_left") or [])
-    found["old links"] = f"{links}  (on storage that others can change; undo moves them back)" if links else ""
-    found["R packages"] = f"{facts['programs']}/R" if facts.get("programs") else ""
-    return {name: path for name, path in found.items() if path}
+    rows["old links"] = f"{links}  (on storage that others can change; undo moves them back)" if links else ""
+    rows["R packages"] = f"{facts['programs']}/R" if facts.get("programs") else ""
+    return {name: path for name, path in rows.items() if path}
 
 
 def _free(megabytes: Any) -> str:

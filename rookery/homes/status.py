@@ -96,13 +96,13 @@ def run(*, cluster: str, json: bool, sandbox: bool) -> int:
     """
     names = selection.clusters(cluster, sandbox=sandbox)
     named = "all" not in [part.strip() for part in cluster.split(",")]
-    found = standings(names, sandbox=sandbox)
-    code = exit_code(found, named=named)
+    homes = standings(names, sandbox=sandbox)
+    code = exit_code(homes, named=named)
     if json:
-        rows = {one.name: {key: value for key, value in asdict(one).items() if key != "name"} for one in found}
+        rows = {home.name: {key: value for key, value in asdict(home).items() if key != "name"} for home in homes}
         print(library.dumps({"exit": code, "clusters": rows}, indent=2))
     else:
-        show(found)
+        show(homes)
     return code
 
 
@@ -176,55 +176,55 @@ def areas(cluster: "Cluster", output: str) -> Iterator[StorageArea]:
         yield StorageArea(name, path, facts["free_mb"].get(name), quotas.get(name))
 
 
-def exit_code(found: list[HomeStatus], *, named: bool) -> int:
+def exit_code(homes: list[HomeStatus], *, named: bool) -> int:
     """Return the exit code for homes that stand like this.
 
     Args:
-        found: The homes.
+        homes: The homes.
         named: The clusters were named one by one, so that one that is not set up is not as it should be.
     """
-    states = {one.state for one in found}
+    states = {home.state for home in homes}
     if UNKNOWN in states:
         return 1
     return DRIFT_EXIT if states & {DRIFTED, OUT_OF_DATE, *([NOT_SET_UP] if named else [])} else 0
 
 
-def show(found: list[HomeStatus]) -> None:
+def show(homes: list[HomeStatus]) -> None:
     """Print how homes stand."""
     from rich.console import Console
     from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True)
-    width = max((len(one.name) for one in found), default=0)
-    for one in found:
-        line = Text(f"{one.name:{width}}  ")
-        line.append(one.state, style=_STYLES[one.state])
-        version = f"rookery {one.version}, {one.when[:16].replace('T', ' ')}" if one.version else ""
-        line.append(clean("".join(f"  {text}" for text in (version, one.reason) if text)))
+    width = max((len(home.name) for home in homes), default=0)
+    for home in homes:
+        line = Text(f"{home.name:{width}}  ")
+        line.append(home.state, style=_STYLES[home.state])
+        version = f"rookery {home.version}, {home.when[:16].replace('T', ' ')}" if home.version else ""
+        line.append(clean("".join(f"  {text}" for text in (version, home.reason) if text)))
         console.print(line)
-        for label, text in _lines(one):
+        for label, text in _lines(home):
             console.print(Text(clean(f"  {label:<10} {text}")))
 
 
-def _lines(one: HomeStatus) -> Iterator[tuple[str, str]]:
+def _lines(home: HomeStatus) -> Iterator[tuple[str, str]]:
     """Yield what there is to say of a home, each with its label."""
-    for thing in one.drift:
+    for thing in home.drift:
         yield thing["role"], f"{thing['what']}: {thing['how']}"
-    for text in one.asked:
+    for text in home.asked:
         yield "now asked", text
-    for text in one.new:
+    for text in home.new:
         yield "there now", text
-    for text in one.gone:
+    for text in home.gone:
         yield "gone", text
-    if one.tools:
-        yield "tools", ", ".join(f"{name} {version}" for name, version in one.tools.items())
-    for area in one.storage:
-        yield area.name, f"{area.path}{_room(area)}"
-    if one.hint:
-        yield "next", invocation.as_typed(one.hint)
+    if home.tools:
+        yield "tools", ", ".join(f"{name} {version}" for name, version in home.tools.items())
+    for area in home.storage:
+        yield area.name, f"{area.path}{_free_space(area)}"
+    if home.hint:
+        yield "next", invocation.as_typed(home.hint)
 
 
-def _room(area: StorageArea) -> str:
+def _free_space(area: StorageArea) -> str:
     if area.free_mb is None:
         return ""
     of = f" of {_size(area.quota_mb)}" if area.quota_mb else ""

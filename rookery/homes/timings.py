@@ -27,14 +27,14 @@ class Clock:
         return time.monotonic() - self.began
 
     @contextmanager
-    def on(self, what: str) -> Iterator[None]:
+    def on(self, label: str) -> Iterator[None]:
         """Count the time of a block."""
         since = time.monotonic()
-        self.spent.setdefault(what, 0.0)
+        self.spent.setdefault(label, 0.0)
         try:
             yield
         finally:
-            self.spent[what] += time.monotonic() - since
+            self.spent[label] += time.monotonic() - since
 
     def begin_play(self, hosts: list[str]) -> None:
         """Ansible is started for these clusters."""
@@ -46,30 +46,30 @@ class Clock:
         host = event.get("host")
         if event["event"] == "start" and host in self._since:
             role = event.get("role")
-            what = {None: _NOT_A_ROLE, "cluster": "role cluster (the probe)"}.get(role, f"role {role}")
-            self._pass(str(host), _label(what, str(host), list(self._since)))
+            label = {None: _NOT_A_ROLE, "cluster": "role cluster (the probe)"}.get(role, f"role {role}")
+            self._pass(str(host), _label(label, str(host), list(self._since)))
 
     def end_play(self) -> None:
         """Ansible has ended."""
         for host in self._since:
             self._pass(host, "")
 
-    def _pass(self, host: str, what: str) -> None:
+    def _pass(self, host: str, label: str) -> None:
         before, since = self._since[host]
         now = time.monotonic()
         self.spent[before] = self.spent.get(before, 0.0) + now - since
-        self._since[host] = (what, now)
+        self._since[host] = (label, now)
 
     def table(self) -> Iterator[str]:
         """Yield the lines to show."""
         yield "where the time went"
-        for what, seconds in self.spent.items():
-            yield f"  {seconds:7.3f} s  {what}"
+        for label, seconds in self.spent.items():
+            yield f"  {seconds:7.3f} s  {label}"
 
     def document(self) -> list[dict[str, Any]]:
         """Return the same for --json."""
-        return [{"what": what, "seconds": round(seconds, 4)} for what, seconds in self.spent.items()]
+        return [{"what": label, "seconds": round(seconds, 4)} for label, seconds in self.spent.items()]
 
 
-def _label(what: str, host: str, hosts: list[str]) -> str:
-    return what if len(hosts) == 1 else f"{host}: {what}"
+def _label(label: str, host: str, hosts: list[str]) -> str:
+    return label if len(hosts) == 1 else f"{host}: {label}"

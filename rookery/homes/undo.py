@@ -51,7 +51,7 @@ PARTS = (
     "apply.uninstall",
     "apply.undo",
 )
-"""What is sent of the converger."""
+"""The modules that are sent to the login node."""
 
 PATIENCE = 3600
 """Seconds that the work there may take: a full cache on a slow filesystem is carried file by file."""
@@ -86,7 +86,7 @@ class Account:
 
     def count(self, state: str) -> int:
         """How many things have this state."""
-        return sum(one["state"] == state for one in self.outcomes)
+        return sum(outcome["state"] == state for outcome in self.outcomes)
 
     def take(self, answer: Mapping[str, Any]) -> None:
         """Take in what the home says."""
@@ -167,19 +167,19 @@ class Home:
         payload = {
             "run": {"id": playbook.run_id(), "who": getpass.getuser(), "laptop": platform.node()},
             "storage": list(storage.values()),
-            "space": {storage[name]: left for name, left in (facts.get("free_mb") or {}).items() if name in storage},
+            "space": {storage[name]: free for name, free in (facts.get("free_mb") or {}).items() if name in storage},
             "grain": max(1, 1024 * int((areas.get("home") or {}).get("file_cost_kb") or 0)),
             "check": check,
             "only": list(self.only),
             "purge": self.purge,
         }
-        line, given = bundle.command(facts["python"], bundle.pack(payload, PARTS))
-        done = self.connection.run(script=f"exec {line}", input=given, timeout=PATIENCE, check=False)
-        answer = bundle.unpack(done.stdout, self.connection.cluster.name)
+        line, standard_input = bundle.command(facts["python"], bundle.pack(payload, PARTS))
+        completed = self.connection.run(script=f"exec {line}", input=standard_input, timeout=PATIENCE, check=False)
+        answer = bundle.unpack(completed.stdout, self.connection.cluster.name)
         if answer is None:
-            said = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
+            message = (completed.stderr.strip() or completed.stdout.strip() or "it said nothing").splitlines()[-1]
             raise RookeryError(
-                f"{self.connection.cluster.name}: the login node broke off (exit code {done.exit}): {said}",
+                f"{self.connection.cluster.name}: the login node broke off (exit code {completed.exit}): {message}",
                 hint="the same command again: it goes on where it was",
             )
         return answer
@@ -233,7 +233,7 @@ def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], request: Un
     """
     if request.yes:
         return
-    told = [f"{name}: {_amounts(accounts[name], check=True)}" for name in ready]
+    lines = [f"{name}: {_amounts(accounts[name], check=True)}" for name in ready]
     options = (
         f" --only {request.only}" * bool(request.only),
         " --purge" * request.purge,
@@ -242,10 +242,10 @@ def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], request: Un
     again = f"invoke undo --cluster {request.cluster}{''.join(options)}"
     if not sys.stdin.isatty():
         raise RookeryError(
-            f"{'; '.join(told)}. There is no terminal to ask you on.",
+            f"{'; '.join(lines)}. There is no terminal to ask you on.",
             hint=f"{again} --yes   # or --check for the list",
         )
-    for name, line in zip(ready, told, strict=True):
+    for name, line in zip(ready, lines, strict=True):
         print(line, file=sys.stderr)
         for note in _notes(accounts[name]):
             print(f"  {note}", file=sys.stderr)
@@ -261,10 +261,10 @@ def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], request: Un
 def _amounts(account: Account, *, check: bool) -> str:
     removed, restored, left = (account.count(state) for state in STATES)
     would = "would be " if check else ""
-    told = [f"{_things(removed)} {would}removed"] if removed else []
-    told += [f"{_things(restored)} {would}put back as before"] if restored else []
-    told += [f"{_things(left)} {'would stay' if check else 'stayed'}"] if left else []
-    return ", ".join(told) or "nothing of it stands there any more"
+    amounts = [f"{_things(removed)} {would}removed"] if removed else []
+    amounts += [f"{_things(restored)} {would}put back as before"] if restored else []
+    amounts += [f"{_things(left)} {'would stay' if check else 'stayed'}"] if left else []
+    return ", ".join(amounts) or "nothing of it stands there any more"
 
 
 def _things(count: int) -> str:
@@ -273,12 +273,16 @@ def _things(count: int) -> str:
 
 def _notes(account: Account) -> list[str]:
     """Return what a user should see beside the numbers: what stays and why, and what is on this side."""
-    stays = [f"stays: {_place(account, one)}: {one['note']}" for one in account.outcomes if one["state"] == "left"]
+    stays = [
+        f"stays: {_place(account, outcome)}: {outcome['note']}"
+        for outcome in account.outcomes
+        if outcome["state"] == "left"
+    ]
     return [console.clean(line) for line in [*stays, *account.notes, *account.laptop]]
 
 
-def _place(account: Account, one: Mapping[str, str]) -> str:
-    path = one["path"]
+def _place(account: Account, outcome: Mapping[str, str]) -> str:
+    path = outcome["path"]
     return f"~{path.removeprefix(account.home)}" if account.home and path.startswith(f"{account.home}/") else path
 
 
@@ -291,10 +295,10 @@ def _show(name: str, account: Account, request: UndoOptions) -> None:
     if not account.found:
         print(f"{name}: there is nothing of rookery's in {console.clean(account.home)}")
         return
-    for one in account.outcomes if request.check else []:
-        if one["state"] != "left":
-            note = f": {one['note']}" if one["note"] else ""
-            print(console.clean(f"  {one['state']:<9} {_place(account, one)}{note}"))
+    for outcome in account.outcomes if request.check else []:
+        if outcome["state"] != "left":
+            note = f": {outcome['note']}" if outcome["note"] else ""
+            print(console.clean(f"  {outcome['state']:<9} {_place(account, outcome)}{note}"))
     for note in _notes(account):
         print(f"  {note}")
     end = "; nothing was done" if request.check else "; rookery's own record is gone as well" if request.purge else ""
@@ -302,8 +306,10 @@ def _show(name: str, account: Account, request: UndoOptions) -> None:
 
 
 def _print_document(accounts: Mapping[str, Account], request: UndoOptions, code: int, seconds: float) -> None:
-    told = {
+    clusters = {
         name: {**{state: account.count(state) for state in STATES}, **asdict(account)}
         for name, account in accounts.items()
     }
-    print(json.dumps({"exit": code, "check": request.check, "seconds": round(seconds, 1), "clusters": told}, indent=2))
+    print(
+        json.dumps({"exit": code, "check": request.check, "seconds": round(seconds, 1), "clusters": clusters}, indent=2)
+    )

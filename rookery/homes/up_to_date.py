@@ -31,7 +31,7 @@ PATIENCE = 20
 """Seconds that the fast way may take; after that the full one is gone, which finds out what hangs."""
 
 PARTS = (*bundle.PARTS[:-1], "apply.tools", "apply.verify")
-"""What a look at a home needs of the converger."""
+"""The modules that a look at a home needs there."""
 
 CONNECTION = (
     "ansible_",
@@ -62,7 +62,7 @@ _PLAY = (
 _ENGINES = ("ansible_core-", "jinja2-", "PyYAML-")
 _UNSTEADY = re.compile(r"\b(lookup|query|q|now|random|shuffle|hostvars|groups|vars|env|ansible_\w+|lipsum)\b")
 
-# The probe runs beside the converger, which reads it at the end. A Python that is too old, or broken, gives no answer.
+# The probe runs beside the program, which reads its output at the end. A Python too old, or broken, gives no answer.
 _SCRIPT = """
 packed=$1
 shift
@@ -132,7 +132,7 @@ class HomeComparison:
                 self.new or self.gone or self.python != self.sealed.get("python"),
                 f"the login node differs: {', '.join((*self.gone, *self.new)) or 'its Python'}",
             ),
-            (self.drift, f"not as it was left: {', '.join(one['path'] or one['what'] for one in self.drift)}"),
+            (self.drift, f"not as it was left: {', '.join(item['path'] or item['what'] for item in self.drift)}"),
             (not self.intact, "something there is not as it was left"),
         )
         return next((why for is_so, why in doubts if is_so), "")
@@ -149,16 +149,16 @@ def asked(cluster: "Cluster") -> dict[str, Any]:
         digest each), `variables` (a digest each); and `unsteady`, the variables whose value may be another each time.
     """
     root = paths.root()
-    said = {key: value for key, value in cluster.variables.items() if not key.startswith(CONNECTION)}
+    variables = {key: value for key, value in cluster.variables.items() if not key.startswith(CONNECTION)}
     roles = sorted(path.name for path in (root / "roles").iterdir() if path.is_dir() and path.name not in _ELSEWHERE)
     parts = {
         "rookery": __version__,
         "engines": _engines(),
         "play": _digest(b"".join(content for name in _PLAY for content in _contents(_place(name)))),
         "roles": {role: _digest(b"".join(_contents(root / "roles" / role))) for role in roles},
-        "variables": {key: _digest(_text(value).encode()) for key, value in sorted(said.items())},
+        "variables": {key: _digest(_text(value).encode()) for key, value in sorted(variables.items())},
     }
-    unsteady = [key for key, value in said.items() if "{" in _text(value) and _is_unsteady(_text(value))]
+    unsteady = [key for key, value in variables.items() if "{" in _text(value) and _is_unsteady(_text(value))]
     return {**parts, "digest": _digest(json.dumps(parts, sort_keys=True).encode()), "unsteady": unsteady}
 
 
@@ -169,15 +169,15 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         then: As `asked` gave it, or as it was written down.
         now: The same of another time.
     """
-    found = []
+    texts = []
     if then.get("rookery") != now["rookery"]:
-        found.append(f"rookery {then.get('rookery')} then, {now['rookery']} now")
+        texts.append(f"rookery {then.get('rookery')} then, {now['rookery']} now")
     elif then.get("play") != now["play"] or then.get("engines") != now["engines"]:
-        found.append("rookery's own way of doing it")
+        texts.append("rookery's own way of doing it")
     for kind, word in (("roles", "role"), ("variables", "setting")):
         old, new = then.get(kind) or {}, now[kind]
-        found += [f"{word} {key}" for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
-    return found + [f"setting {key} may change by itself" for key in now["unsteady"]]
+        texts += [f"{word} {key}" for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+    return texts + [f"setting {key} may change by itself" for key in now["unsteady"]]
 
 
 def look(connection: "Connection") -> HomeComparison:
@@ -211,11 +211,11 @@ def _ask(connection: "Connection", code: str, argument: str, *, depth: str) -> "
     return connection.run(arguments, script=script, timeout=PATIENCE, check=False)
 
 
-def read_quick(said: "Completed") -> HomeComparison:
-    """Return the look that quick.py's answer tells of."""
-    answer = bundle.unpack(said.stdout)
+def read_quick(completed: "Completed") -> HomeComparison:
+    """Return the look that fingerprint_check.py's answer tells of."""
+    answer = bundle.unpack(completed.stdout)
     if answer is None:
-        return _silent(said)
+        return _silent(completed)
     asked, lease, facts = (bytes.fromhex(answer.get(key, "")) for key in ("asked", "lease", "facts"))
     digest, _, text = asked.partition(b"\n")
     now = set(facts_in(facts.decode(errors="surrogateescape")))
@@ -255,49 +255,49 @@ def _is_ended(lease: bytes, run: str) -> bool:
         return False
 
 
-def _silent(said: "Completed") -> HomeComparison:
-    lines = said.stderr.strip().splitlines()
+def _silent(completed: "Completed") -> HomeComparison:
+    lines = completed.stderr.strip().splitlines()
     return HomeComparison(problem=lines[-1] if lines else "there is no Python there that answers", answered=True)
 
 
-def read(said: "Completed") -> HomeComparison:
+def read(completed: "Completed") -> HomeComparison:
     """Return the look that an answer tells of."""
-    answer = bundle.unpack(said.stdout)
+    answer = bundle.unpack(completed.stdout)
     if answer is None:
-        return _silent(said)
+        return _silent(completed)
     if answer.get("failed"):
         return HomeComparison(
             problem=str(answer.get("msg") or "it did not say why"), hint=str(answer.get("hint") or ""), answered=True
         )
-    known = {one.name for one in fields(HomeComparison)} - {"problem", "hint", "answered"}
-    seen: dict[str, Any] = {
+    known = {attribute.name for attribute in fields(HomeComparison)} - {"problem", "hint", "answered"}
+    values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in answer.items() if key in known
     }
-    return HomeComparison(**seen, answered=True)
+    return HomeComparison(**values, answered=True)
 
 
 def looks(
-    connections: Mapping[str, "Connection"], how: Callable[["Connection"], HomeComparison]
+    connections: Mapping[str, "Connection"], look_at: Callable[["Connection"], HomeComparison]
 ) -> dict[str, HomeComparison]:
     """Look at several homes, side by side; at one that does not answer as it should, the problem is what is seen.
 
     Args:
         connections: Open connections to the clusters.
-        how: Looks at one.
+        look_at: Looks at one.
     """
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 start-up
 
-    def one(connection: "Connection") -> HomeComparison:
+    def compare(connection: "Connection") -> HomeComparison:
         try:
-            return how(connection)
+            return look_at(connection)
         except RookeryError as error:
             return HomeComparison(problem=error.message)
 
     if len(connections) == 1:
-        return {name: one(connection) for name, connection in connections.items()}
+        return {name: compare(connection) for name, connection in connections.items()}
 
     with ThreadPoolExecutor(max_workers=max(1, len(connections))) as pool:
-        return dict(zip(connections, pool.map(one, connections.values()), strict=True))
+        return dict(zip(connections, pool.map(compare, connections.values()), strict=True))
 
 
 def _is_unsteady(text: str) -> bool:
@@ -324,7 +324,7 @@ def _contents(path: Path) -> Iterator[bytes]:
     if path.is_file():
         yield f"\0{path.name}\0{path.stat().st_mode & 0o111}\0".encode() + path.read_bytes()
     elif path.is_dir():
-        for inner in sorted(one for one in path.iterdir() if one.name != "__pycache__"):
+        for inner in sorted(child for child in path.iterdir() if child.name != "__pycache__"):
             yield f"\1{path.name}\0".encode()
             yield from _contents(inner)
 

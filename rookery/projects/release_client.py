@@ -38,7 +38,7 @@ class ReleaseCall:
         """
         self._connection, self._project = connection, project
         self._progress = _Progress(f"{connection.cluster.name}: {project}")
-        self.running = connection.begin(script, heard=self._progress.heard if sends else None, sends=sends)
+        self.running = connection.begin(script, on_line=self._progress.heard if sends else None, sends=sends)
 
     def answer(self, payload: Iterable[bytes] = ()) -> ReleaseAnswer:
         """Wait for what the cluster says; where it `need`s more than it was sent, that is an answer too.

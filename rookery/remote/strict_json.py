@@ -79,7 +79,7 @@ def read_bytes(path: "Any", most: int = MOST_BYTES) -> bytes:
         OSError: There is no such file, or it can't be read.
         MalformedError: It is not an ordinary file, or too large.
     """
-    # by `open`: what the converger reads is noted there, for the next look at the home
+    # by `open`: what the apply program reads is noted there, for the next look at the home
     with open(path, "rb", opener=_without_waiting) as stream:
         status = os.fstat(stream.fileno())
         if not stat.S_ISREG(status.st_mode):

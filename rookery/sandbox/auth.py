@@ -54,9 +54,9 @@ def logins(way: str, profile: Mapping[str, Any]) -> list[str]:
 
 def prompts(way: str, profile: Mapping[str, Any]) -> list[str]:
     """Return what keyboard-interactive asks, in order, in the cluster's own words where the profile has them."""
-    asked = {"password+totp": [_PASSWORD_PROMPT, _CODE_PROMPT], "key+totp": [_CODE_PROMPT]}.get(way, [])
+    usual = {"password+totp": [_PASSWORD_PROMPT, _CODE_PROMPT], "key+totp": [_CODE_PROMPT]}.get(way, [])
     own = [re.sub(r"[^ -~]", "", prompt).strip() for prompt in profile.get("cluster_login_prompts") or []]
-    return own[-len(asked) :] if asked and len(own) >= len(asked) else asked
+    return own[-len(usual) :] if usual and len(own) >= len(usual) else usual
 
 
 def describe(entrance: Entrance, profile: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def describe(entrance: Entrance, profile: Mapping[str, Any]) -> dict[str, Any]:
     }
     ways = logins(way, profile)
     return {
-        "sandbox_methods": [methods[each] for each in ways],
+        "sandbox_methods": [methods[login] for login in ways],
         "sandbox_prompts": [f"{prompt} " for prompt in prompts(way, profile)],
         "sandbox_asks_password": way == "password+totp",
         "sandbox_knows_key": way in {"", "key", "key+totp"},
@@ -86,22 +86,22 @@ def describe(entrance: Entrance, profile: Mapping[str, Any]) -> dict[str, Any]:
 
 def settings(way: str, profile: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the miniature's inventory says of logging in."""
-    said: dict[str, Any] = {"cluster_logins": logins(way, profile)}
+    values: dict[str, Any] = {"cluster_logins": logins(way, profile)}
     if prompts(way, profile) or profile.get("cluster_login_prompts"):
-        said["cluster_login_prompts"] = prompts(way, profile)
-    return said
+        values["cluster_login_prompts"] = prompts(way, profile)
+    return values
 
 
-def secrets_for(told: Mapping[str, Any]) -> tuple[str, str]:
+def secrets_for(described: Mapping[str, Any]) -> tuple[str, str]:
     """Return a password and a secret for codes, made up anew; "" for what is not asked for.
 
     Args:
-        told: What `describe` says.
+        described: What `describe` says.
     """
-    asks_password = told["sandbox_asks_password"] or "password" in told["sandbox_methods"]
+    asks_password = described["sandbox_asks_password"] or "password" in described["sandbox_methods"]
     return (
         secrets.token_urlsafe(9) if asks_password else "",
-        base64.b32encode(secrets.token_bytes(20)).decode() if told["sandbox_prompts"] else "",
+        base64.b32encode(secrets.token_bytes(20)).decode() if described["sandbox_prompts"] else "",
     )
 
 

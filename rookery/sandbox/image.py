@@ -49,11 +49,11 @@ def host_certificates() -> list[Path]:
 
 def digest() -> str:
     """Eight characters that tell one image's contents from another's."""
-    told = hashlib.sha256("\n".join((SUITE, *sorted(PACKAGES), *_LEFT_OUT, str(ids.FIRST))).encode())
-    told.update((paths.root() / "roles/sandbox/files/prepare-base").read_bytes())
+    hasher = hashlib.sha256("\n".join((SUITE, *sorted(PACKAGES), *_LEFT_OUT, str(ids.FIRST))).encode())
+    hasher.update((paths.root() / "roles/sandbox/files/prepare-base").read_bytes())
     for certificate in host_certificates():
-        told.update(certificate.read_bytes())
-    return told.hexdigest()[:8]
+        hasher.update(certificate.read_bytes())
+    return hasher.hexdigest()[:8]
 
 
 def made() -> list[Path]:
@@ -88,8 +88,8 @@ def check_machine() -> None:
         RookeryError: Not Linux of Debian's family, or a kernel without overlays or namespaces.
     """
     release = Path("/etc/os-release")
-    told = release.read_text(encoding="utf-8") if release.is_file() else ""
-    fields = dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
+    text = release.read_text(encoding="utf-8") if release.is_file() else ""
+    fields = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
     family = {fields.get(key, "").strip('"') for key in ("ID", "ID_LIKE")}
     if not {"debian", "ubuntu"} & set(" ".join(family).split()):
         system = fields.get("PRETTY_NAME", sys.platform).strip('"')
@@ -130,19 +130,19 @@ def ensure(*, yes: bool, say: Say) -> Path:
         RookeryError: It can't be made: nothing is left half made.
     """
     now = datetime.now(UTC)
-    there = made()
-    if there and is_fresh(there[-1], now):
-        return there[-1]
+    images = made()
+    if images and is_fresh(images[-1], now):
+        return images[-1]
     base = ROOT / f"base-{SUITE}-{digest()}-{now:%Y%m%d}"
-    why = f"the one of {there[-1].name[-8:]} is older than {LONGEST_USE.days} days" if there else "once"
+    why = f"the one of {images[-1].name[-8:]} is older than {LONGEST_USE.days} days" if images else "once"
     say(f"Making the sandbox's base image, {why} (Debian {SUITE} with Slurm, R and compilers: 1.2 GB, about a minute)")
     try:
         _make(base, yes=yes, say=say)
     except RookeryError as error:
-        if not there:
+        if not images:
             raise
         say(f"{error} Using the old one.")
-        return there[-1]
+        return images[-1]
     return base
 
 
@@ -180,9 +180,9 @@ def _command(target: Path) -> list[str]:
 
 def _apt_access() -> list[str]:
     """How this machine's own apt reaches the network (a proxy, a certificate), as lines of apt.conf."""
-    told = _run(["apt-config", "dump"], check=False).stdout
+    output = _run(["apt-config", "dump"], check=False).stdout
     wanted = re.compile(r"Acquire::https?::(\S+::)?(Proxy|Proxy-Auto-Detect|CaInfo) ", re.IGNORECASE)
-    return [line for line in told.splitlines() if wanted.match(line)]
+    return [line for line in output.splitlines() if wanted.match(line)]
 
 
 def _install_tool(*, yes: bool, say: Say) -> None:
@@ -200,12 +200,12 @@ def _install_tool(*, yes: bool, say: Say) -> None:
         ask(missing, command)
     say(f"Installing {' and '.join(missing)} on this machine ({shlex.join(command)})")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    done = _run(command, check=False, environment=environment)
-    if done.returncode:  # the machine's list of packages may simply be old
+    completed = _run(command, check=False, environment=environment)
+    if completed.returncode:  # the machine's list of packages may simply be old
         _run(["apt-get", "update"], check=False, environment=environment)
-        done = _run(command, check=False, environment=environment)
-    if done.returncode:
-        why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        completed = _run(command, check=False, environment=environment)
+    if completed.returncode:
+        why = (completed.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise RookeryError(f"{' and '.join(missing)} can't be installed: {why}", hint=shlex.join(["sudo", *command]))
 
 
@@ -228,8 +228,8 @@ def ask(missing: Sequence[str], command: Sequence[str]) -> None:
 
 def _last_error(log: Path) -> str:
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith("E:")]
-    return (told or lines or ["no reason given"])[-1]
+    errors = [line for line in lines if line.startswith("E:")]
+    return (errors or lines or ["no reason given"])[-1]
 
 
 def _run(

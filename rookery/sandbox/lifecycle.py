@@ -45,11 +45,13 @@ def up(names: Names, *, yes: bool = False, offline_mirrors: bool = False, auth: 
         RookeryError: This machine can't hold a miniature, or one did not start.
     """
     entrance = Entrance(auth, jump) if auth or jump else None
-    for one in ensure(names, yes=yes, offline_mirrors=offline_mirrors, entrance=entrance):
-        print(f"{one.name}: {one.user}@{one.address} port {one.port} stands for {one.host}")
-        for line in _how(one):
+    for miniature in ensure(names, yes=yes, offline_mirrors=offline_mirrors, entrance=entrance):
+        print(
+            f"{miniature.name}: {miniature.user}@{miniature.address} port {miniature.port} stands for {miniature.host}"
+        )
+        for line in _how(miniature):
             print(f"  {line}")
-        print(f"  next: {invocation()} setup --cluster {one.name} --sandbox")
+        print(f"  next: {invocation()} setup --cluster {miniature.name} --sandbox")
     return 0
 
 
@@ -77,8 +79,8 @@ def ensure(
     profiles = {name: dict(profile.load(name, own_ssh=False).data) for name in wanted}
     running = {miniature.name: miniature for miniature in listing() if miniature.running}
     for name in wanted:
-        there = running.get(name)
-        if there and entrance and (entrance.way, entrance.jump) != (there.auth, bool(there.jump)):
+        current = running.get(name)
+        if current and entrance and (entrance.way, entrance.jump) != (current.auth, bool(current.jump)):
             raise RookeryError(
                 f"The miniature of {name} runs already, and logs people in otherwise.",
                 hint=f"invoke sandbox.down {name}   # its files go with it; then the same command again",
@@ -89,8 +91,8 @@ def ensure(
     if missing:
         options = {"yes": yes, "offline_mirrors": offline_mirrors, "quiet": quiet}
         _manage("up", profiles=missing, entrance=asdict(entrance) if entrance else {}, **options)
-    found = {miniature.name: miniature for miniature in listing()}
-    return [found[name] for name in wanted]
+    by_name = {miniature.name: miniature for miniature in listing()}
+    return [by_name[name] for name in wanted]
 
 
 def down(names: Names = "all", *, keep: bool = False, quiet: bool = False) -> int:
@@ -108,8 +110,8 @@ def down(names: Names = "all", *, keep: bool = False, quiet: bool = False) -> in
     wanted = known if names == "all" else _listed(names)
     for name in wanted:
         if name not in known and name not in profile.names():  # one whose start was cut off is not known, but is ended
-            there = f"There are: {', '.join(known)}." if known else "There is none at all."
-            raise RookeryError(f"There is no miniature of {name!r}. {there}", hint="invoke sandbox.list")
+            existing = f"There are: {', '.join(known)}." if known else "There is none at all."
+            raise RookeryError(f"There is no miniature of {name!r}. {existing}", hint="invoke sandbox.list")
     if wanted:
         _manage("down", names=wanted, keep=keep, quiet=quiet)
     return 0
@@ -122,30 +124,30 @@ def _has_mirrors(name: str) -> bool:
 
 def show_all(*, json: bool = False) -> int:
     """Print the miniatures, a line each, or as a JSON list."""
-    found = listing()
+    miniatures = listing()
     if json:
-        print(library.dumps([asdict(miniature) for miniature in found], indent=2))
-    for miniature in [] if json else found:
+        print(library.dumps([asdict(miniature) for miniature in miniatures], indent=2))
+    for miniature in [] if json else miniatures:
         runs = (
             "runs" if miniature.running else f"has ended ({invocation()} sandbox.up {miniature.name} starts it again)"
         )
         print(f"{miniature.name:12} {miniature.user}@{miniature.address} port {miniature.port}  {runs}")
         for line in _how(miniature) if miniature.running else ():
             print(f"{'':12} {line}")
-    if not found and not json:
+    if not miniatures and not json:
         print(f"No miniature runs. Start one: {invocation()} sandbox.up penguins")
     return 0
 
 
-def _how(one: Miniature) -> Iterator[str]:
+def _how(miniature: Miniature) -> Iterator[str]:
     """Yield what somebody who wants to log in to a miniature has to know, a line each."""
-    if one.jump:
-        yield f"through the jump host {one.user}@{one.jump} port {one.port}"
-    if one.password:
-        yield f"password: {one.password}"
-    if one.totp_secret:
+    if miniature.jump:
+        yield f"through the jump host {miniature.user}@{miniature.jump} port {miniature.port}"
+    if miniature.password:
+        yield f"password: {miniature.password}"
+    if miniature.totp_secret:
         left = auth.CODE_SECONDS - time.time() % auth.CODE_SECONDS
-        yield f"code: {auth.code(one.totp_secret)}, for {left + 0.5:.0f} s; `sandbox.list` shows the next one"
+        yield f"code: {auth.code(miniature.totp_secret)}, for {left + 0.5:.0f} s; `sandbox.list` shows the next one"
 
 
 def _listed(names: Names) -> list[str]:
@@ -167,14 +169,14 @@ def _manage(verb: str, **request: object) -> None:
     environment = {**_passed_on(), "ROOKERY_SANDBOX_STATE": str(state()), "HOME": str(Path.home())}
     request_file = state() / f"request-{secrets.token_hex(8)}"  # of this command alone
     atomic_files.write(request_file, json.dumps({**request, "environment": environment}))
-    found = os.pathsep.join(filter(None, sys.path))
+    python_path = os.pathsep.join(filter(None, sys.path))
     python = [sys.executable, "-P", "-m", "rookery.sandbox.manager"]
-    command = ["sudo", "env", f"PYTHONPATH={found}", *python, verb, str(request_file)]
+    command = ["sudo", "env", f"PYTHONPATH={python_path}", *python, verb, str(request_file)]
     try:
-        done = subprocess.run(command, check=False)
+        completed = subprocess.run(command, check=False)
     finally:
         request_file.unlink(missing_ok=True)
-    if done.returncode:
+    if completed.returncode:
         raise RookeryError("The sandbox could not do it; the lines above say why.", hint="the same command as root")
 
 

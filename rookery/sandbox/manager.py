@@ -38,7 +38,7 @@ def carry_out(verb: str, request: Mapping[str, Any], state: Path) -> None:
         if verb == "up":
             _up(request, state, say)
         else:
-            _each(request["names"], lambda name: _down(name, state, keep=bool(request.get("keep")), say=say))
+            _side_by_side(request["names"], lambda name: _down(name, state, keep=bool(request.get("keep")), say=say))
     finally:
         person.hand_over(state)
 
@@ -58,7 +58,7 @@ def _up(request: Mapping[str, Any], state: Path, say: Say) -> None:
 
     def start(name: str) -> None:
         with locked(_place(name, state).name, say):
-            if name in {one.name for one in listing(state) if one.running}:
+            if name in {known.name for known in listing(state) if known.running}:
                 say(f"{name}: runs already")
             else:
                 layer = _python_layer(profiles[name], base, say)
@@ -66,7 +66,7 @@ def _up(request: Mapping[str, Any], state: Path, say: Say) -> None:
                 miniature.start(name, plan.describe(name, profiles[name], entrance), state, layers, say)
             person.write_inventory(name, state, chosen, profiles[name])
 
-    _each(list(profiles), start)
+    _side_by_side(list(profiles), start)
 
 
 def _place(name: str, state: Path) -> Path:
@@ -74,7 +74,7 @@ def _place(name: str, state: Path) -> Path:
 
     The one written down, since accounts of several people can be on one miniature.
     """
-    written = [Path(one.folder) for one in listing(state) if one.name == name]
+    written = [Path(known.folder) for known in listing(state) if known.name == name]
     return written[0] if written and written[0].parent == miniature.FOLDER else miniature.folder(name, state)
 
 
@@ -94,7 +94,7 @@ def _down(name: str, state: Path, *, keep: bool, say: Say) -> None:
         say(f"{name}: ended")
 
 
-def _each(names: list[str], do: Callable[[str], None]) -> None:
+def _side_by_side(names: list[str], do: Callable[[str], None]) -> None:
     """Do something for several names side by side; what fails is told after all have ended."""
     with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
         running = {name: pool.submit(do, name) for name in names}
@@ -103,16 +103,16 @@ def _each(names: list[str], do: Callable[[str], None]) -> None:
         if len(failed) == 1 or not isinstance(error, RookeryError):
             raise error
     if failed:
-        told = "; ".join(f"{name}: {error}" for name, error in failed.items())
-        raise RookeryError(told.replace("\n", " "), hint=f"invoke sandbox.up {','.join(failed)}")
+        message = "; ".join(f"{name}: {error}" for name, error in failed.items())
+        raise RookeryError(message.replace("\n", " "), hint=f"invoke sandbox.up {','.join(failed)}")
 
 
-def locked(what: str, say: Say) -> AbstractContextManager[None]:
+def locked(name: str, say: Say) -> AbstractContextManager[None]:
     """Wait until nobody else on this machine works on the same thing; the lock goes with the process."""
     folder = image.ROOT / "locks"
     folder.mkdir(mode=0o700, exist_ok=True)
-    waiting = f"Waiting for another command that works on the same ({what})"
-    return locking.waited(folder / f"{what}.lock", lambda: say(waiting))
+    waiting = f"Waiting for another command that works on the same ({name})"
+    return locking.waited(folder / f"{name}.lock", lambda: say(waiting))
 
 
 def _main() -> int:

@@ -52,14 +52,14 @@ def folder(name: str, state: Path) -> Path:
 
 def processes(place: Path) -> list[int]:
     """Every process that lives in a miniature, or is about to: its root is that overlay, or it was told to make it."""
-    upper, told = f"upperdir={place}/upper,".encode(), f"\0{place}\0".encode()
-    found = []
+    upper, argument = f"upperdir={place}/upper,".encode(), f"\0{place}\0".encode()
+    pids = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
-                if upper in (entry / "mountinfo").read_bytes() or told in (entry / "cmdline").read_bytes():
-                    found.append(int(entry.name))
-    return found
+                if upper in (entry / "mountinfo").read_bytes() or argument in (entry / "cmdline").read_bytes():
+                    pids.append(int(entry.name))
+    return pids
 
 
 def start(name: str, described: Mapping[str, Any], state: Path, layers: tuple[Path, ...], say: Say) -> Miniature:
@@ -81,44 +81,44 @@ def start(name: str, described: Mapping[str, Any], state: Path, layers: tuple[Pa
     for part in ("upper/etc/miniature", "work", "root"):
         (place / part).mkdir(parents=True)
     (place / "upper").chmod(0o755)  # whatever the umask is: it becomes the miniature's /
-    told = _reserve(described, place, layers[-1], state)
-    told["password"], told["totp_secret"] = auth.secrets_for(told)
-    say(f"{name}: starting a miniature of {told['sandbox_host']} at {told['sandbox_address']}")
+    settings = _reserve(described, place, layers[-1], state)
+    settings["password"], settings["totp_secret"] = auth.secrets_for(settings)
+    say(f"{name}: starting a miniature of {settings['sandbox_host']} at {settings['sandbox_address']}")
     try:
-        _render(place, {**told, "sandbox_python_layer": len(layers) > 1}, state)
-        _boot(name, place, told["sandbox_hostname"], layers)
+        _render(place, {**settings, "sandbox_python_layer": len(layers) > 1}, state)
+        _boot(name, place, settings["sandbox_hostname"], layers)
     except BaseException:
         log = place.with_suffix(".log")
         with suppress(OSError):
             shutil.copy(place / "upper/var/log/miniature.log", log)
         stop(place)
         raise
-    made = _describe(name, place, told)
+    made = _describe(name, place, settings)
     public = [place / f"upper/etc/ssh/{host}_host_ed25519_key.pub" for host in ("ssh", "jump")]
     person.remember(state, vars(made), *(key.read_text(encoding="utf-8") for key in public if key.exists()))
     say(f"{name}: ready after {time.monotonic() - began:.0f} s")
     return made
 
 
-def _describe(name: str, place: Path, told: Mapping[str, Any]) -> Miniature:
+def _describe(name: str, place: Path, settings: Mapping[str, Any]) -> Miniature:
     public = place / "upper/etc/ssh/ssh_host_ed25519_key.pub"
     shown = subprocess.run(["ssh-keygen", "-l", "-f", str(public)], check=True, capture_output=True, text=True)
     pid = _first_process(place)
     return Miniature(
         name=name,
-        address=told["sandbox_address"],
-        port=told["sandbox_port"],
-        user=told["sandbox_user"],
+        address=settings["sandbox_address"],
+        port=settings["sandbox_port"],
+        user=settings["sandbox_user"],
         pid=pid,
         started=start_of(pid),
         running=True,
         folder=str(place),
-        host=told["sandbox_host"],
+        host=settings["sandbox_host"],
         fingerprint=shown.stdout.split()[1],
-        auth=told["auth"],
-        jump=told["sandbox_jump"],
-        password=told["password"],
-        totp_secret=told["totp_secret"],
+        auth=settings["auth"],
+        jump=settings["sandbox_jump"],
+        password=settings["password"],
+        totp_secret=settings["totp_secret"],
     )
 
 
@@ -132,12 +132,12 @@ def _first_process(place: Path) -> int:
     raise RookeryError("The miniature ended as soon as it had started.", hint=f"sudo less {place.with_suffix('.log')}")
 
 
-def _reserve(told: Mapping[str, Any], place: Path, base: Path, state: Path) -> dict[str, Any]:
+def _reserve(described: Mapping[str, Any], place: Path, base: Path, state: Path) -> dict[str, Any]:
     """Settle where the miniature listens, under a lock so that no two get the same address."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with locking.waited(FOLDER / ".addresses"):
-        taken = {_told(other).get("number") for other in FOLDER.iterdir() if other.is_dir()}
-        ports = len(told["sandbox_nodes"]) + 2
+        taken = {_read_note(other).get("number") for other in FOLDER.iterdir() if other.is_dir()}
+        ports = len(described["sandbox_nodes"]) + 2
         number = next((n for n in range(1, 255) if n not in taken and _are_free(_first_port(n), ports)), None)
         if number is None:
             raise RookeryError("There is no free address for a miniature.", hint="invoke sandbox.down all")
@@ -145,10 +145,10 @@ def _reserve(told: Mapping[str, Any], place: Path, base: Path, state: Path) -> d
         (place / "miniature.json").write_text(json.dumps(note), encoding="utf-8")
     address = f"127.77.{number}.1"
     return {
-        **told,
+        **described,
         "sandbox_address": address,
-        "sandbox_jump": f"127.77.{number}.2" if told["sandbox_jump_methods"] else "",
-        "sandbox_port": told["port"] if _is_free(address, told["port"]) else 2200 + number,
+        "sandbox_jump": f"127.77.{number}.2" if described["sandbox_jump_methods"] else "",
+        "sandbox_port": described["port"] if _is_free(address, described["port"]) else 2200 + number,
         "sandbox_base_port": _first_port(number),
         "sandbox_user": person.USER,
         "sandbox_shell": "/bin/bash",
@@ -156,10 +156,10 @@ def _reserve(told: Mapping[str, Any], place: Path, base: Path, state: Path) -> d
     }
 
 
-def _told(place: Path) -> dict[str, Any]:
+def _read_note(place: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError):
-        told = strict_json.read(place / "miniature.json")
-        return told if isinstance(told, dict) else {}
+        note = strict_json.read(place / "miniature.json")
+        return note if isinstance(note, dict) else {}
     return {}
 
 
@@ -190,13 +190,13 @@ def _is_free(address: str, port: int) -> bool:
     return True
 
 
-def _render(place: Path, told: Mapping[str, Any], state: Path) -> None:
+def _render(place: Path, settings: Mapping[str, Any], state: Path) -> None:
     """Role sandbox writes the miniature's own files."""
     upper = place / "upper"
-    _secrets(upper, told, state)
+    _secrets(upper, settings, state)
     variables = place / "variables.json"
-    known = {key: value for key, value in told.items() if key.startswith("sandbox_")}
-    variables.write_text(json.dumps({**known, "sandbox_upper": str(upper)}), encoding="utf-8")
+    variables_of_role = {key: value for key, value in settings.items() if key.startswith("sandbox_")}
+    variables.write_text(json.dumps({**variables_of_role, "sandbox_upper": str(upper)}), encoding="utf-8")
     root = paths.root()
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "-e", f"@{variables}"]
     environment = {
@@ -207,42 +207,42 @@ def _render(place: Path, told: Mapping[str, Any], state: Path) -> None:
         "ANSIBLE_STDOUT_CALLBACK": "default",
         "ANSIBLE_NOCOLOR": "1",
     }
-    done = subprocess.run(
+    completed = subprocess.run(
         [*command, str(root / "playbooks/sandbox.yml")],
         env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    if done.returncode:
+    if completed.returncode:
         log = place.with_suffix(".log")
-        log.write_text(done.stdout + done.stderr, encoding="utf-8")
+        log.write_text(completed.stdout + completed.stderr, encoding="utf-8")
         raise RookeryError("The miniature's configuration could not be written.", hint=f"sudo less {log}")
-    _applications(upper / "opt/apps", told)
+    _applications(upper / "opt/apps", settings)
     ids.shift(upper)
 
 
-def _secrets(upper: Path, told: Mapping[str, Any], state: Path) -> None:
+def _secrets(upper: Path, settings: Mapping[str, Any], state: Path) -> None:
     """Write what logs in: the user's public key, the password, the secret that codes are made from."""
     shutil.copy(state / f"{person.KEY}.pub", upper / "etc/miniature/key.pub")
     shutil.copy("/etc/resolv.conf", upper / "etc/resolv.conf")
     secret = upper / "etc/miniature/secrets"
     secret.touch(mode=0o600)
-    secret.write_text(f"{told['password']}\n{told['totp_secret']}\n", encoding="utf-8")
+    secret.write_text(f"{settings['password']}\n{settings['totp_secret']}\n", encoding="utf-8")
 
 
-def _applications(apps: Path, told: Mapping[str, Any]) -> None:
+def _applications(apps: Path, settings: Mapping[str, Any]) -> None:
     """Put what stands behind the modules: R, Python, and a real miniforge where ROOKERY_MINIFORGE names one."""
     miniforge = os.environ.get("ROOKERY_MINIFORGE", "")
-    for module in told["sandbox_modules"]:
-        here = apps / module["name"] / module["version"]
-        if module["purpose"] == "r" and told["sandbox_r_is_module"]:
-            (here / "bin").mkdir(parents=True)
+    for module in settings["sandbox_modules"]:
+        folder = apps / module["name"] / module["version"]
+        if module["purpose"] == "r" and settings["sandbox_r_is_module"]:
+            (folder / "bin").mkdir(parents=True)
             for program in ("R", "Rscript"):
-                (here / "bin" / program).symlink_to(f"/usr/lib/R/bin/{program}")
+                (folder / "bin" / program).symlink_to(f"/usr/lib/R/bin/{program}")
         elif module["purpose"] == "conda" and miniforge:
-            shutil.copytree(miniforge, here, symlinks=True)
+            shutil.copytree(miniforge, folder, symlinks=True)
         elif module["purpose"] == "conda":  # of a miniforge its Python alone
-            (here / "bin").mkdir(parents=True)
+            (folder / "bin").mkdir(parents=True)
             for program in ("python", "python3"):
-                (here / "bin" / program).symlink_to("/usr/bin/python3")
+                (folder / "bin" / program).symlink_to("/usr/bin/python3")
 
 
 def _boot(name: str, place: Path, hostname: str, layers: tuple[Path, ...]) -> None:
@@ -254,11 +254,11 @@ def _boot(name: str, place: Path, hostname: str, layers: tuple[Path, ...]) -> No
             command,
             start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd="/",
         )  # fmt: skip
-    said = _follow(begun)
-    if said != "ready":
+    message = _follow(begun)
+    if message != "ready":
         log_file = place.with_suffix(".log")
         raise RookeryError(
-            f"The miniature of {name} stopped at {said.removeprefix('failed: ')!r}. {_last_line(place)}",
+            f"The miniature of {name} stopped at {message.removeprefix('failed: ')!r}. {_last_line(place)}",
             hint=f"sudo less {log_file}",
         )
 
@@ -274,15 +274,15 @@ def _last_line(place: Path) -> str:
 
 def _follow(begun: subprocess.Popen[bytes]) -> str:
     """Return the last thing that boot said: `ready`, or what was being done when it ended or took too long."""
-    said, end = "", time.monotonic() + LONGEST_START
+    output, end = "", time.monotonic() + LONGEST_START
     with cast(io.FileIO, begun.stdout) as pipe:
-        while (left := end - time.monotonic()) > 0 and not said.rstrip().endswith("ready"):
+        while (left := end - time.monotonic()) > 0 and not output.rstrip().endswith("ready"):
             if not select.select([pipe], [], [], left)[0]:
                 break
             if not (some := os.read(pipe.fileno(), 4096)):
                 break
-            said += some.decode(errors="replace")
-    return (said.strip().splitlines() or ["its file systems"])[-1]
+            output += some.decode(errors="replace")
+    return (output.strip().splitlines() or ["its file systems"])[-1]
 
 
 def stop(place: Path, *, keep: bool = False) -> None:
@@ -298,8 +298,8 @@ def stop(place: Path, *, keep: bool = False) -> None:
     end = time.monotonic() + 30
     while left := processes(place):
         if time.monotonic() > end:
-            told = ", ".join(map(str, left))
-            raise RookeryError(f"These processes of the miniature would not end: {told}.", hint=f"ps -fp {told}")
+            pids = ", ".join(map(str, left))
+            raise RookeryError(f"These processes of the miniature would not end: {pids}.", hint=f"ps -fp {pids}")
         watched = []
         for pid in left:
             with suppress(OSError):
@@ -319,11 +319,11 @@ def stop(place: Path, *, keep: bool = False) -> None:
 def forget_orphans() -> None:
     """End miniatures whose person's folder is gone, so that nobody could: a test run that was killed, say."""
     for place in FOLDER.glob("*-*"):
-        state = _told(place).get("state")
+        state = _read_note(place).get("state")
         if place.is_dir() and state and not Path(state).is_dir():
             stop(place)
 
 
 def images_in_use() -> set[str]:
     """Names of the images that miniatures are overlays on."""
-    return {str(_told(place).get("base")) for place in FOLDER.glob("*") if place.is_dir()}
+    return {str(_read_note(place).get("base")) for place in FOLDER.glob("*") if place.is_dir()}

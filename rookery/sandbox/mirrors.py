@@ -94,9 +94,9 @@ def _make(missing: Sequence[str], base: Path) -> None:
 
 def _in_workshop(base: Path, script: str, arguments: Sequence[str]) -> None:
     text = (paths.root() / "roles/sandbox/files" / script).read_text(encoding="utf-8")
-    done = image.workshop(base, FOLDER, ["bash", "-c", text, script, *arguments])
-    if done.returncode:
-        why = ([line for line in done.stderr.strip().splitlines() if line.strip()] or ["no reason given"])[-1]
+    completed = image.workshop(base, FOLDER, ["bash", "-c", text, script, *arguments])
+    if completed.returncode:
+        why = ([line for line in completed.stderr.strip().splitlines() if line.strip()] or ["no reason given"])[-1]
         raise RookeryError(
             f"The local mirrors could not be made: {why}", hint="the same command without --offline-mirrors"
         )
@@ -136,9 +136,9 @@ def _head(repository: Path) -> str:
     return next(commit for commit, _, branch in packed if branch == name)
 
 
-def _pack(found: dict[tuple[int, int, int], Path], base: Path) -> None:
+def _pack(installed: dict[tuple[int, int, int], Path], base: Path) -> None:
     """Pack the newest of each minor version the way uv's own Pythons are packed, with the list that uv reads."""
-    newest = {numbers[:2]: (numbers, place) for numbers, place in sorted(found.items())}
+    newest = {numbers[:2]: (numbers, place) for numbers, place in sorted(installed.items())}
     building = FOLDER / ".building-uv-python"
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(mode=0o755)

@@ -35,27 +35,27 @@ def ensure_key(state: Path) -> Path:
     return private
 
 
-def remember(state: Path, told: Mapping[str, Any], host_key: str, jump_key: str = "") -> None:
+def remember(state: Path, fields: Mapping[str, Any], host_key: str, jump_key: str = "") -> None:
     """Write what a miniature that has just started is: NAME.json, and its host keys in known_hosts.
 
     Args:
         state: The user's folder.
-        told: The fields of `Miniature`.
+        fields: The fields of `Miniature`.
         host_key: Kind and key, as in ssh_host_ed25519_key.pub.
         jump_key: The jump host's.
     """
-    port, known = told["port"], state / "known_hosts"
+    port, known_hosts = fields["port"], state / "known_hosts"
     fresh = {
         address if port == 22 else f"[{address}]:{port}": " ".join(key.split()[:2])
-        for address, key in ((told["address"], host_key), (told.get("jump"), jump_key))
+        for address, key in ((fields["address"], host_key), (fields.get("jump"), jump_key))
         if address
     }
-    lines = known.read_text(encoding="utf-8").splitlines() if known.exists() else []
+    lines = known_hosts.read_text(encoding="utf-8").splitlines() if known_hosts.exists() else []
     kept = [line for line in lines if line.split(" ")[0] not in fresh]
     atomic_files.write(
-        known, "".join(f"{line}\n" for line in (*kept, *(f"{place} {key}" for place, key in fresh.items())))
+        known_hosts, "".join(f"{line}\n" for line in (*kept, *(f"{place} {key}" for place, key in fresh.items())))
     )
-    atomic_files.write(state / f"{told['name']}.json", json.dumps(told, indent=2) + "\n")
+    atomic_files.write(state / f"{fields['name']}.json", json.dumps(fields, indent=2) + "\n")
 
 
 def write_inventory(name: str, state: Path, mirrors: Mapping[str, str], profile: Mapping[str, Any]) -> None:
@@ -67,16 +67,16 @@ def write_inventory(name: str, state: Path, mirrors: Mapping[str, str], profile:
         mirrors: `cluster_mirrors`; where empty the profile's own stay.
         profile: The cluster's `cluster_*` keys.
     """
-    told = strict_json.read(state / f"{name}.json")
+    fields = strict_json.read(state / f"{name}.json")
     settings: dict[str, Any] = {
-        "cluster_host": told["address"],
-        "cluster_port": told["port"],
-        "cluster_user": told["user"],
+        "cluster_host": fields["address"],
+        "cluster_port": fields["port"],
+        "cluster_user": fields["user"],
         "cluster_identity_file": str(state / KEY),
         "cluster_known_hosts_file": str(state / "known_hosts"),
-        "cluster_proxy_jump": f"{told['user']}@{told['jump']}:{told['port']}" if told.get("jump") else "",
-        "cluster_host_keys": [{"type": "ssh-ed25519", "fingerprint": told["fingerprint"]}],
-        **auth.settings(told.get("auth", ""), profile),
+        "cluster_proxy_jump": f"{fields['user']}@{fields['jump']}:{fields['port']}" if fields.get("jump") else "",
+        "cluster_host_keys": [{"type": "ssh-ed25519", "fingerprint": fields["fingerprint"]}],
+        **auth.settings(fields.get("auth", ""), profile),
         **({"cluster_account": {**profile["cluster_account"], "name": code}} if (code := account(profile)) else {}),
     }
     if mirrors:
@@ -87,17 +87,17 @@ def write_inventory(name: str, state: Path, mirrors: Mapping[str, str], profile:
 
 def forget(name: str, state: Path) -> None:
     """Remove what was written of a miniature; the key stays for the next one."""
-    told = state / f"{name}.json"
-    if told.exists():
-        one: Any = {}
+    note = state / f"{name}.json"
+    if note.exists():
+        fields: Any = {}
         with suppress(OSError, ValueError):
-            one = strict_json.read(told)
-        addresses = {one.get("address"), one.get("jump")} if isinstance(one, dict) else set()
-        known = state / "known_hosts"
-        lines = known.read_text(encoding="utf-8").splitlines() if known.exists() else []
+            fields = strict_json.read(note)
+        addresses = {fields.get("address"), fields.get("jump")} if isinstance(fields, dict) else set()
+        known_hosts = state / "known_hosts"
+        lines = known_hosts.read_text(encoding="utf-8").splitlines() if known_hosts.exists() else []
         kept = [line for line in lines if line.split(" ")[0].strip("[").split("]")[0] not in addresses]
-        atomic_files.write(known, "".join(f"{line}\n" for line in kept))
-    for file in (told, state / "inventory/host_vars" / f"{name}.yml"):
+        atomic_files.write(known_hosts, "".join(f"{line}\n" for line in kept))
+    for file in (note, state / "inventory/host_vars" / f"{name}.yml"):
         file.unlink(missing_ok=True)
     if (state / "inventory").is_dir():
         _write_hosts(state)

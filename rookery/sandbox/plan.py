@@ -47,8 +47,8 @@ def nodes(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
     }
     made: list[dict[str, Any]] = []
     for kind in _entries(profile, "cluster_constraints"):
-        told = {key: kind[key] for key in ("cores", "memory_mb", "partitions") if kind.get(key)}
-        made += [{**plain, **told, "features": [kind["name"]]}] * 2
+        own = {key: kind[key] for key in ("cores", "memory_mb", "partitions") if kind.get(key)}
+        made += [{**plain, **own, "features": [kind["name"]]}] * 2
     gpus = [_gpu_node(kind, plain, profile) for kind in _entries(profile, "cluster_gpus")]
     if usual or len(made) + len(gpus) < FEWEST_NODES:
         made = [plain] * min(max(usual.get("count") or 0, FEWEST_NODES), MOST_USUAL_NODES) + made
@@ -134,8 +134,8 @@ def storage(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
 def account(profile: Mapping[str, Any]) -> str:
     """Return the account that jobs of a miniature must name; "" where the cluster asks for none."""
     known = profile.get("cluster_account") or {}
-    told = str(known.get("name") or known.get("example") or "")
-    return (told if is_account(told) else "project") if known.get("required") else ""
+    code = str(known.get("name") or known.get("example") or "")
+    return (code if is_account(code) else "project") if known.get("required") else ""
 
 
 def projects(profile: Mapping[str, Any]) -> list[str]:
@@ -144,8 +144,12 @@ def projects(profile: Mapping[str, Any]) -> list[str]:
     As far as no variable stands in their name.
     """
     code = account(profile)
-    there = [str(entry["expression"]) for entry in _entries(profile, "cluster_storage")]
-    return [one.replace(ACCOUNT, code).partition("/$")[0] for one in there if code and ACCOUNT in one]
+    expressions = [str(entry["expression"]) for entry in _entries(profile, "cluster_storage")]
+    return [
+        expression.replace(ACCOUNT, code).partition("/$")[0]
+        for expression in expressions
+        if code and ACCOUNT in expression
+    ]
 
 
 def modules(profile: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -163,9 +167,9 @@ def modules(profile: Mapping[str, Any]) -> list[dict[str, str]]:
 def wanted_python(profile: Mapping[str, Any]) -> str:
     """Version (major.minor) of a system Python too old for the base's to stand for it; "" where the base's will do."""
     version = str(profile.get("cluster_system_python") or "")
-    found = re.match(r"(\d+)\.(\d+)", version)
-    if found and (int(found[1]), int(found[2])) < BASE_PYTHON_STANDS_FOR:
-        return f"{found[1]}.{found[2]}"
+    match = re.match(r"(\d+)\.(\d+)", version)
+    if match and (int(match[1]), int(match[2])) < BASE_PYTHON_STANDS_FOR:
+        return f"{match[1]}.{match[2]}"
     return ""
 
 

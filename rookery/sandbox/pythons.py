@@ -15,8 +15,8 @@ _LEFT_OUT = {"test", "tests", "__pycache__", "idlelib", "turtledemo"}
 
 def pyenv_root() -> Path | None:
     """Return this machine's pyenv; None where it has none."""
-    given = os.environ.get("PYENV_ROOT")
-    for candidate in (*([Path(given)] if given else []), Path.home() / ".pyenv"):
+    folder = os.environ.get("PYENV_ROOT")
+    for candidate in (*([Path(folder)] if folder else []), Path.home() / ".pyenv"):
         if (candidate / "versions").is_dir() or (candidate / "bin/pyenv").exists():
             return candidate
     return None
@@ -29,12 +29,12 @@ def versions(folder: Path | None = None) -> dict[tuple[int, int, int], Path]:
     """
     root = pyenv_root()
     folder = folder or (root / "versions" if root else None)
-    found = {}
+    places = {}
     for place in sorted(folder.iterdir()) if folder and folder.is_dir() else []:
         numbers = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)", place.name)
         if numbers and not place.is_symlink() and (place / "bin" / f"python{numbers[1]}.{numbers[2]}").is_file():
-            found[int(numbers[1]), int(numbers[2]), int(numbers[3])] = place
-    return found
+            places[int(numbers[1]), int(numbers[2]), int(numbers[3])] = place
+    return places
 
 
 def relocatable(source: Path, target: Path, base: Path) -> None:
@@ -67,9 +67,9 @@ def relocatable(source: Path, target: Path, base: Path) -> None:
         text = data.read_text(encoding="utf-8")
         built_for = re.search(r"'prefix': '([^']+)'", text)
         data.write_text(text.replace(built_for[1] if built_for else str(source), "/install"), encoding="utf-8")
-    done = image.workshop(base, target, ["sh", "-euc", _RELOCATE, "relocate", minor])
-    if done.returncode:
-        why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+    completed = image.workshop(base, target, ["sh", "-euc", _RELOCATE, "relocate", minor])
+    if completed.returncode:
+        why = (completed.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise RookeryError(f"{source} could not be made relocatable: {why}")
 
 

@@ -54,12 +54,14 @@ def listing(folder: Path | None = None) -> list[Miniature]:
     Args:
         folder: The user's folder of them; by default the caller's.
     """
-    made = []
+    miniatures = []
     for file in sorted((folder or state()).glob("*.json")):
         with suppress(ValueError, KeyError, TypeError, OSError):
-            told = strict_json.read(file)
-            made.append(Miniature(**{**told, "running": is_alive(int(told["pid"]), float(told["started"]))}))
-    return made
+            fields = strict_json.read(file)
+            miniatures.append(
+                Miniature(**{**fields, "running": is_alive(int(fields["pid"]), float(fields["started"]))})
+            )
+    return miniatures
 
 
 def is_alive(pid: int, started: float) -> bool:

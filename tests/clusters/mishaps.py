@@ -14,7 +14,7 @@ from laptops import Laptop
 from live import Live
 
 Done = subprocess.CompletedProcess[str]
-CONVERGER = "^[^ ]*python[^ ]* -IS -c"
+APPLY_PROGRAM = "^[^ ]*python[^ ]* -IS -c"
 """What the process that works in a home looks like on the login node."""
 
 
@@ -87,7 +87,7 @@ def cut_off(cluster: Live, person: Laptop, moment: str, how: Callable[["subproce
         raise AssertionError(f"it did not come to {moment}: {process.communicate()}") from None
     how(process)
     done = ended(process)
-    as_root(cluster, f"timeout 20 sh -c 'while pgrep -u {person.user} -f \"{CONVERGER}\"; do sleep 0.05; done'")
+    as_root(cluster, f"timeout 20 sh -c 'while pgrep -u {person.user} -f \"{APPLY_PROGRAM}\"; do sleep 0.05; done'")
     return done
 
 

@@ -153,7 +153,7 @@ def test_a_laptop_killed_in_the_midst_of_a_move(hec: Live) -> None:
     assert person.setup("--tags", "storage")["changed"] == 0
 
 
-def test_a_converger_killed_in_the_midst_of_a_move(hec: Live) -> None:
+def test_an_apply_program_killed_in_the_midst_of_a_move(hec: Live) -> None:
     person = laptop(hec, "lee")
     as_person(hec, "lee", MANY, "3000")
     before = manifest(hec, "/home/lee/.cache")

@@ -122,15 +122,15 @@ def _told(seed: int, number: int, failure: str, top: Path) -> str:
 def shrink(whole: Case, kept: Kept, top: Path) -> tuple[Kept, str]:
     """Leave out parts and actions as long as the case fails."""
     deadline, failure = time.monotonic() + _SHRINKING, ""
-    found = True
-    while found:
-        found = False
+    shrunk = True
+    while shrunk:
+        shrunk = False
         for smaller in _smaller(kept):
             if time.monotonic() > deadline:
                 break
-            told = _fails(smaller.of(whole), top)
-            if told:
-                kept, failure, found = smaller, told, True
+            smaller_failure = _fails(smaller.of(whole), top)
+            if smaller_failure:
+                kept, failure, shrunk = smaller, smaller_failure, True
                 break
     return kept, failure
 

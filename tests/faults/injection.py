@@ -1,4 +1,4 @@
-"""The converger as the home's account, in a fork that is killed, or has no room left, at a change of a file."""
+"""The apply program as the home's account, in a fork that is killed, or has no room left, at a change of a file."""
 
 from __future__ import annotations
 
@@ -140,10 +140,10 @@ def run(
     assert is_over, "it hangs"
     assert text or (fault and fault.kind != "full"), "it ended without an answer"
     try:
-        said = json.loads(text)
+        document = json.loads(text)
     except ValueError:  # it was killed, and may have been in the middle of its answer
-        said = {"answer": None, "changes": 0}
-    return Outcome(said["answer"], said["changes"], time.monotonic() - began)
+        document = {"answer": None, "changes": 0}
+    return Outcome(document["answer"], document["changes"], time.monotonic() - began)
 
 
 def _work(top: Path, work: Callable[[], Any], writer: int, injector: Injector) -> None:

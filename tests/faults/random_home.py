@@ -193,14 +193,14 @@ class Generator:
         hole = self._pick(*(0,) * 20, 1 << 16, 1 << 20) if content[:1] not in (b"{", b"/") else 0
         self._add(path, "file", content, mode=self._mode(folder=False), hole=hole)
 
-    def _add(self, path: str, kind: str, content: bytes = b"", **said: int) -> None:
+    def _add(self, path: str, kind: str, content: bytes = b"", **fields: int) -> None:
         if self.strange > 0.85 and "/" in path and self._chance(0.05):
-            said["foreign"] = True
+            fields["foreign"] = True
         if self._chance(0.1):
-            said["group"] = OTHER
+            fields["group"] = OTHER
         attributes = self._attributes(kind) if self._chance(0.1) else ()
-        part = Part(path, kind, content, mtime=self._time(), attributes=attributes, **said)
-        self.parts = [one for one in self.parts if one.path != path] + [part]
+        part = Part(path, kind, content, mtime=self._time(), attributes=attributes, **fields)
+        self.parts = [other for other in self.parts if other.path != path] + [part]
 
     def _attributes(self, kind: str) -> Attributes:
         if kind not in ("file", "folder"):
@@ -269,7 +269,7 @@ def build(parts: list[Part], top: Path) -> None:
     made = [part for part in parts if _is_there(part, top)]
     for part in made:
         _give_owner(part, top / part.path)
-    for path, part in sorted(((top / part.path, part) for part in made), key=lambda one: str(one[0]), reverse=True):
+    for path, part in sorted(((top / part.path, part) for part in made), key=lambda pair: str(pair[0]), reverse=True):
         _give_status(part, path)
 
 

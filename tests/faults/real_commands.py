@@ -13,7 +13,7 @@ from pathlib import Path
 
 from laptops import Laptop
 from live import Live
-from mishaps import CONVERGER, ended, kill_all, until
+from mishaps import APPLY_PROGRAM, ended, kill_all, until
 from projects_here import Project, project
 
 COMMANDS = ("setup", "deploy", "submit", "fetch", "combine", "onboard", "undo")
@@ -83,122 +83,122 @@ def student(live: Live, person: Laptop) -> Student:
     return made
 
 
-def kill_one(one: Student, rng: random.Random) -> str:
+def kill_one(student: Student, rng: random.Random) -> str:
     """Kill a command somewhere, run it again, and look at what came of it; what was done, for who repeats it."""
     command, side = rng.choice(COMMANDS), rng.choice(("laptop", "laptop", "cluster", "connection"))
     moments = [rng.random() for _ in range(rng.choice((1, 1, 2)))]
-    _prepare(one, command)
+    _prepare(student, command)
     for moment in moments:
-        process = one.laptop.start(*_arguments(one, command))
-        time.sleep(moment * one.seconds[command])
-        _kill(one, process, side)
+        process = student.laptop.start(*_arguments(student, command))
+        time.sleep(moment * student.seconds[command])
+        _kill(student, process, side)
         done = ended(process, timeout=400)
-        one.kills[command] += done.returncode != 0
+        student.kills[command] += done.returncode != 0
         assert "Traceback" not in done.stderr, done.stderr
         assert "rookery itself failed" not in done.stderr, done.stderr
         if command == "submit":
-            _note_run(one, done.stdout)  # it had come to its end
-    _finish(one, command)
-    see_that_all_holds(one, command)
+            _note_run(student, done.stdout)  # it had come to its end
+    _finish(student, command)
+    see_that_all_holds(student, command)
     return f"{command}, killed on the {side}'s side at {', '.join(f'{moment:.3f}' for moment in moments)}"
 
 
-def _arguments(one: Student, command: str) -> list[str]:
-    cluster, project = ["--cluster", one.laptop.cluster], ["--project", str(one.project.root)]
+def _arguments(student: Student, command: str) -> list[str]:
+    cluster, project = ["--cluster", student.laptop.cluster], ["--project", str(student.project.root)]
     return {
         "setup": ["setup", "--tags", "shell,storage,tmux", "--force", *cluster],
         "deploy": ["deploy", "--yes", *cluster, *project],
         "submit": ["submit", "count", *cluster, *project],
         "fetch": ["fetch", *cluster, *project],
         "combine": ["combine", "--files", "results/count_*.csv", *project],
-        "onboard": ["onboard", *cluster, "--project", one.study.name, "--yes"],
+        "onboard": ["onboard", *cluster, "--project", student.study.name, "--yes"],
         "undo": ["undo", "--yes", *cluster],
     }[command]
 
 
-def _run(one: Student, command: str) -> str:
+def _run(student: Student, command: str) -> str:
     """Run a command, which must succeed; what it says on both streams."""
     began = time.monotonic()
-    done = one.laptop.rookery(*_arguments(one, command), timeout=400)
-    one.seconds[command] = time.monotonic() - began
+    done = student.laptop.rookery(*_arguments(student, command), timeout=400)
+    student.seconds[command] = time.monotonic() - began
     assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
 
 
-def _prepare(one: Student, command: str) -> None:
+def _prepare(student: Student, command: str) -> None:
     """Let there be something to do."""
     if command == "setup":
-        _run(one, "undo")
+        _run(student, "undo")
     elif command == "deploy":
-        one.project.commit({"note.txt": f"{time.monotonic_ns()}\n"})
+        student.project.commit({"note.txt": f"{time.monotonic_ns()}\n"})
     elif command == "onboard":
-        one.studies += 1
+        student.studies += 1
     elif command in ("fetch", "combine"):
-        for path in (one.project.root / "results").glob("*"):
+        for path in (student.project.root / "results").glob("*"):
             path.unlink()
         if command == "combine":
-            _run(one, "fetch")
-            (one.project.root / "combined.csv").unlink(missing_ok=True)
+            _run(student, "fetch")
+            (student.project.root / "combined.csv").unlink(missing_ok=True)
 
 
-def _kill(one: Student, process: subprocess.Popen[str], side: str) -> None:
+def _kill(student: Student, process: subprocess.Popen[str], side: str) -> None:
     if side == "laptop":
         kill_all(process)
         return
-    what = CONVERGER if side == "cluster" else "^sshd"
-    one.live.root_run(["pkill", f"-{signal.SIGKILL}", "-u", one.laptop.user, "-f", what], check=False)
+    pattern = APPLY_PROGRAM if side == "cluster" else "^sshd"
+    student.live.root_run(["pkill", f"-{signal.SIGKILL}", "-u", student.laptop.user, "-f", pattern], check=False)
 
 
-def _finish(one: Student, command: str) -> None:
+def _finish(student: Student, command: str) -> None:
     """Run the same command again: it must come to its end."""
-    said = _run(one, command)
+    output = _run(student, command)
     if command == "submit":
-        assert _note_run(one, said), said
+        assert _note_run(student, output), output
     elif command == "onboard":
-        [record] = (one.study / "runs").glob("*.json")
-        one.runs.append(record.stem)
+        [record] = (student.study / "runs").glob("*.json")
+        student.runs.append(record.stem)
     elif command == "undo":
-        _run(one, "setup")
+        _run(student, "setup")
 
 
-def _note_run(one: Student, said: str) -> bool:
+def _note_run(student: Student, output: str) -> bool:
     """Note the number of the job that was submitted, if one is told."""
-    found = re.search(r"submitted as (\d+) on|^(\d+) is count", said, re.MULTILINE)
-    one.runs += [found[1] or found[2]] if found else []
-    return bool(found)
+    match = re.search(r"submitted as (\d+) on|^(\d+) is count", output, re.MULTILINE)
+    student.runs += [match[1] or match[2]] if match else []
+    return bool(match)
 
 
-def see_that_all_holds(one: Student, command: str) -> None:
+def see_that_all_holds(student: Student, command: str) -> None:
     """Jobs were submitted once each, results are whole, and nothing half-written is left.
 
     Raises:
         AssertionError: It is otherwise.
     """
     if command in ("submit", "onboard"):
-        known = one.laptop.says(
+        known = student.laptop.says(
             "sacct --noheader --allocations --parsable2 --format=JobIDRaw,JobID --starttime=now-1day"
         )
-        there = {line.split("|")[1].partition("_")[0] for line in known.splitlines()}
-        until(lambda: command == "onboard" or one.runs[-1] in _ended(one), 120)
-        assert len(one.runs) == len(set(one.runs)), f"one job for two submissions: {one.runs}"
-        assert there <= set(one.runs), f"submitted more than once: {sorted(there - set(one.runs))}"
+        numbers = {line.split("|")[1].partition("_")[0] for line in known.splitlines()}
+        until(lambda: command == "onboard" or student.runs[-1] in _ended(student), 120)
+        assert len(student.runs) == len(set(student.runs)), f"one job for two submissions: {student.runs}"
+        assert numbers <= set(student.runs), f"submitted more than once: {sorted(numbers - set(student.runs))}"
     if command == "onboard":
-        assert len((one.study / "combined.csv").read_text().splitlines()) == 1 + 20 * 50
+        assert len((student.study / "combined.csv").read_text().splitlines()) == 1 + 20 * 50
     if command in ("fetch", "combine"):
         for task in range(1, TASKS + 1):
-            results = one.project.root / "results"
+            results = student.project.root / "results"
             assert (results / f"count_{task}.csv").read_text() == f"task,value\n{task},{task}\n"
             assert (results / f"big_{task}.txt").read_bytes() == b"x" * 300_000
     if command == "combine":
-        table = (one.project.root / "combined.csv").read_text().splitlines()
+        table = (student.project.root / "combined.csv").read_text().splitlines()
         assert len(table) == 1 + TASKS, table
     if command == "deploy":
-        assert one.project.there("current/note.txt") == (one.project.root / "note.txt").read_text().strip()
+        assert student.project.there("current/note.txt") == (student.project.root / "note.txt").read_text().strip()
     finished = " ".join(f"! -name {name}" for name in MARKS)
-    left = one.laptop.says(f"find . -name '.rookery-*' {finished} ! -path './projects/*'")
+    left = student.laptop.says(f"find . -name '.rookery-*' {finished} ! -path './projects/*'")
     assert left == "", left
 
 
-def _ended(one: Student) -> set[str]:
-    jobs = one.project.json("jobs")["jobs"]
+def _ended(student: Student) -> set[str]:
+    jobs = student.project.json("jobs")["jobs"]
     return {str(job["id"]) for job in jobs if job["state"] not in ("pending", "running", "waiting")}

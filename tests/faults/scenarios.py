@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from home_helpers import Login
+from home_snapshots import Seen, Snapshot, contents, differences, look
 from injection import Fault, Machine, Outcome, run
 from random_home import EDITED, GROUP, MOVED, USER, Generator, Part, build, clear
-from snapshots import Seen, Snapshot, contents, differences, look
 from undo_helpers import declarations, full
 
 from rookery.remote import apply
@@ -125,8 +125,8 @@ class Trial:
         self.edited = self._edited()
         self.written_in: set[str] = set()
         places = ("home", "storage", "storage/rookery", "storage/rookery/home")
-        handed_down = [seen for name, seen in self.before.items() if name in places and "s" in seen.kind[6].lower()]
-        self.usual_groups = {GROUP, *(seen.owner[1] for seen in handed_down)}
+        handed_down = [entry for name, entry in self.before.items() if name in places and "s" in entry.kind[6].lower()]
+        self.usual_groups = {GROUP, *(entry.owner[1] for entry in handed_down)}
         self.count.homes += 1
 
     def carry_out(self) -> None:
@@ -174,13 +174,15 @@ class Trial:
 
     def _set_up(self) -> list[dict[str, Any]]:
         os.umask(self.case.umask)
-        return [main.answer(self.login.payload(full(said), role=role)) for role, said in declared(self.login)]
+        return [
+            main.answer(self.login.payload(full(declaration), role=role)) for role, declaration in declared(self.login)
+        ]
 
     def _take_back(self, *, purge: bool) -> Any:
         os.umask(self.case.umask)
-        said = {"run": {"id": "undo-1", "who": "sam", "laptop": "teapot"}, "storage": [str(self.login.storage)]}
-        said |= {"space": {}, "grain": 1, "check": False, "only": [], "purge": purge}
-        return reply.answer(undo.UndoSession, said)
+        payload = {"run": {"id": "undo-1", "who": "sam", "laptop": "teapot"}, "storage": [str(self.login.storage)]}
+        payload |= {"space": {}, "grain": 1, "check": False, "only": [], "purge": purge}
+        return reply.answer(undo.UndoSession, payload)
 
     def _note_a_lost_time(self, action: Action) -> None:
         """Only a purge that is killed between its last two steps leaves nobody who knows the time of a folder."""
@@ -205,49 +207,49 @@ class Trial:
     def _see_that_nothing_is_lost(self) -> None:
         expected = self.contents | {hashlib.sha256(data).hexdigest() for data in self.written.values()}
         missing = expected - contents(self.top)
-        names = [name for name, seen in self.before.items() if seen.content in missing] + sorted(self.written)
+        names = [name for name, entry in self.before.items() if entry.content in missing] + sorted(self.written)
         assert not missing, f"the content is gone of one of {names}"
 
     def _see_that_it_is_set_up(self, outcome: Outcome) -> None:
         """What could not be done is what could not be done the first time."""
-        told = [[str(answer.get("msg")) for answer in one.answer] for one in (self.usual["setup"], outcome)]
-        assert told[0] == told[1], f"it ended otherwise than the first setup: {told[1]}, not {told[0]}"
+        messages = [[str(answer.get("msg")) for answer in run.answer] for run in (self.usual["setup"], outcome)]
+        assert messages[0] == messages[1], f"it ended otherwise than the first setup: {messages[1]}, not {messages[0]}"
 
     def _see_that_it_is_as_before(self, *, purged: bool, answer: dict[str, Any]) -> None:
-        could_begin = not all("failed" in one for one in self.usual["setup"].answer)
+        could_begin = not all("failed" in usual for usual in self.usual["setup"].answer)
         assert "failed" not in answer or not could_begin, f"it failed: {answer.get('msg')}"
         after = look(self.top)
         for name, data in self.written.items():
-            seen = after.pop(name, None)
-            assert seen, f"{name} is not there any more"
-            assert seen.content == hashlib.sha256(data).hexdigest(), f"{name} holds something else"
+            entry = after.pop(name, None)
+            assert entry, f"{name} is not there any more"
+            assert entry.content == hashlib.sha256(data).hexdigest(), f"{name} holds something else"
         self.written = {}
-        found = differences(self._comparable(self.before, purged=purged), self._comparable(after, purged=purged))
-        left = [one for one in answer["outcomes"] if one["state"] == "left"]
-        assert not found, "undo is not exact:\n  " + "\n  ".join(found[:12]) + f"\n  left: {left}"
+        changes = differences(self._comparable(self.before, purged=purged), self._comparable(after, purged=purged))
+        left = [item for item in answer["outcomes"] if item["state"] == "left"]
+        assert not changes, "undo is not exact:\n  " + "\n  ".join(changes[:12]) + f"\n  left: {left}"
 
     def _comparable(self, snapshot: Snapshot, *, purged: bool) -> Snapshot:
         """What must be the same; the rest is named in docs/undo.md."""
-        seen = {}
-        for name, one in snapshot.items():
-            if self._is_let_go(name, one, purged=purged):
+        comparable = {}
+        for name, entry in snapshot.items():
+            if self._is_let_go(name, entry, purged=purged):
                 continue
-            names = frozenset(other for other in one.names if tree_of(other) == tree_of(name))
-            owner = one.owner
-            if one.kind[0] == "l" or (tree_of(name) and owner[1] in self.usual_groups):
+            names = frozenset(other for other in entry.names if tree_of(other) == tree_of(name))
+            owner = entry.owner
+            if entry.kind[0] == "l" or (tree_of(name) and owner[1] in self.usual_groups):
                 owner = (owner[0], GROUP)  # the group of a link means nothing
-            seen[name] = one._replace(names=names, owner=owner)
+            comparable[name] = entry._replace(names=names, owner=owner)
             if name in self.edited or (tree_of(name) and "links" in self.case.lacks):
-                seen[name] = seen[name]._replace(names=frozenset())
+                comparable[name] = comparable[name]._replace(names=frozenset())
             is_made_anew = name.startswith("storage/rookery/home/")
             if name in self.edited or is_made_anew or (tree_of(name) and "attributes" in self.case.lacks):
-                seen[name] = seen[name]._replace(attributes=())
-            if name in self.written_in or (owner[0] != USER and one.kind[0] == "d"):
-                seen[name] = seen[name]._replace(mtime=0)
-        return seen
+                comparable[name] = comparable[name]._replace(attributes=())
+            if name in self.written_in or (owner[0] != USER and entry.kind[0] == "d"):
+                comparable[name] = comparable[name]._replace(mtime=0)
+        return comparable
 
-    def _is_let_go(self, name: str, one: Seen, *, purged: bool) -> bool:
-        if one.kind[0] == "s" and tree_of(name) != "":
+    def _is_let_go(self, name: str, entry: Seen, *, purged: bool) -> bool:
+        if entry.kind[0] == "s" and tree_of(name) != "":
             return True  # sockets of programs
         return not purged and (name == STATE or name.startswith(STATE + "/") or STATE.startswith(name + "/"))
 

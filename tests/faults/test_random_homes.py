@@ -23,5 +23,5 @@ def test_nothing_is_lost_and_undo_is_exact(request: pytest.FixtureRequest, capsy
     assert count.kills > 0
 
 
-def _numbers(said: str) -> tuple[int, ...] | None:
-    return None if not said else () if said == "none" else tuple(int(number) for number in said.split(","))
+def _numbers(text: str) -> tuple[int, ...] | None:
+    return None if not text else () if text == "none" else tuple(int(number) for number in text.split(","))

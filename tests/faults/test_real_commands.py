@@ -20,9 +20,9 @@ def test_killed_commands_finish_when_they_are_run_again(
     if not minutes:
         pytest.skip("by hand: --real MINUTES")
     with alone("penguins") as live, capsys.disabled():
-        one = student(live, laptop(live, "moth"))
+        killed = student(live, laptop(live, "moth"))
         number, deadline = 0, time.monotonic() + 60 * minutes
         while time.monotonic() < deadline:
-            print(f"seed {seed}, {number}: {kill_one(one, random.Random(f'{seed}/{number}'))}", flush=True)
+            print(f"seed {seed}, {number}: {kill_one(killed, random.Random(f'{seed}/{number}'))}", flush=True)
             number += 1
-        print(f"killed: {dict(one.kills)}; {len(one.runs)} jobs, each submitted once")
+        print(f"killed: {dict(killed.kills)}; {len(killed.runs)} jobs, each submitted once")

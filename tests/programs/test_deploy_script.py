@@ -236,18 +236,18 @@ def write(folder: Path, tree: dict[str, str]) -> None:
 
 def content(folder: Path, leave: Sequence[str]) -> dict[str, object]:
     """What is in a folder: links with where they lead, files with their text and whether they run, folders."""
-    found: dict[str, object] = {}
+    entries: dict[str, object] = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
-        if any(name == one or name.startswith(f"{one}/") for one in leave):
+        if any(name == left_out or name.startswith(f"{left_out}/") for left_out in leave):
             continue
         if path.is_symlink():
-            found[name] = str(path.readlink())
+            entries[name] = str(path.readlink())
         elif path.is_dir():
-            found[name] = "folder"
+            entries[name] = "folder"
         else:
-            found[name] = (path.read_text(), path.stat().st_mode & 0o111)
-    return found
+            entries[name] = (path.read_text(), path.stat().st_mode & 0o111)
+    return entries
 
 
 @given(trees=st.lists(TREES, min_size=2, max_size=3), linker=st.booleans(), tampered=st.booleans())

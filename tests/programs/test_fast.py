@@ -60,18 +60,18 @@ def declarations(login: Login) -> dict[str, dict[str, Any]]:
 
 def whole_run(login: Login, run: str) -> None:
     """A run as `setup` makes it, to its end."""
-    said = {"whole": True, "run": {"id": run, "who": "sam", "laptop": "teapot"}}
+    payload = {"whole": True, "run": {"id": run, "who": "sam", "laptop": "teapot"}}
     for role, declaration in declarations(login).items():
-        told = login.converge(declaration, role=role, **said)
-        assert not told.get("failed"), told
+        answer = login.converge(declaration, role=role, **payload)
+        assert not answer.get("failed"), answer
     seal = {"glance": "echo rookery-fact shell bash", "digest": "d", "facts": {}}
-    login.converge({"release": True}, role="playbook", seal=seal, **said)
+    login.converge({"release": True}, role="playbook", seal=seal, **payload)
 
 
 def would_change(login: Login) -> bool:
-    """Whether a full run has something to do, or would stop; asked of the converger's check mode."""
-    told = [login.converge(each, role=role, check=True) for role, each in declarations(login).items()]
-    return any(one["changed"] or one.get("failed") for one in told)
+    """Whether a full run has something to do, or would stop; asked of the apply program's check mode."""
+    answers = [login.converge(declaration, role=role, check=True) for role, declaration in declarations(login).items()]
+    return any(answer["changed"] or answer.get("failed") for answer in answers)
 
 
 def seen(login: Login) -> dict[str, Any]:
@@ -88,19 +88,19 @@ def seen(login: Login) -> dict[str, Any]:
     os.close(writer)
     os.wait()
     with os.fdopen(reader, "rb") as stream:
-        told = bundle.unpack(stream.read().decode())
-    assert told is not None
-    return told
+        answer = bundle.unpack(stream.read().decode())
+    assert answer is not None
+    return answer
 
 
-def intact(told: dict[str, Any]) -> bool:
-    look = up_to_date.read_quick(Completed(0, said(told), "", ""))
+def intact(answer: dict[str, Any]) -> bool:
+    look = up_to_date.read_quick(Completed(0, said(answer), "", ""))
     return look.intact and look.ended and not look.new and look.sealed is not None
 
 
-def said(told: dict[str, Any]) -> str:
+def said(answer: dict[str, Any]) -> str:
     """An answer as it comes."""
-    return f"<<<rookery:{base64.b64encode(zlib.compress(json.dumps(told).encode())).decode()}:rookery>>>"
+    return f"<<<rookery:{base64.b64encode(zlib.compress(json.dumps(answer).encode())).decode()}:rookery>>>"
 
 
 @pytest.fixture(scope="module")
@@ -222,19 +222,19 @@ def test_what_no_run_looks_at_keeps_nobody_from_the_fast_way(login: Login, chang
 
 def test_a_command_whose_test_does_not_tell_what_it_looks_at_is_always_gone_through(tmp_path: Path) -> None:
     login = Login(tmp_path)
-    said = {"whole": True, "run": RUN}
-    login.converge({"commands": [{"what": "Do", "argv": ["true"], "unless": ["true"]}]}, **said)
-    login.converge({"release": True}, role="playbook", seal={"glance": "true", "digest": "d"}, **said)
+    payload = {"whole": True, "run": RUN}
+    login.converge({"commands": [{"what": "Do", "argv": ["true"], "unless": ["true"]}]}, **payload)
+    login.converge({"release": True}, role="playbook", seal={"glance": "true", "digest": "d"}, **payload)
     assert (login.state / "asked").exists()
     assert not intact(seen(login))
 
 
 def test_a_home_that_is_not_as_declared_after_all_is_always_gone_through(tmp_path: Path) -> None:
     login = Login(tmp_path)
-    said = {"whole": True, "run": RUN}
-    login.converge({"files": [{"path": "~/a", "content": "x"}]}, **said)
+    payload = {"whole": True, "run": RUN}
+    login.converge({"files": [{"path": "~/a", "content": "x"}]}, **payload)
     (login.home / "a").write_text("y")
-    login.converge({"release": True}, role="playbook", seal={"glance": "true", "digest": "d"}, **said)
+    login.converge({"release": True}, role="playbook", seal={"glance": "true", "digest": "d"}, **payload)
     assert not intact(seen(login))
 
 
@@ -248,18 +248,18 @@ def test_each_python_notices_all_that_is_looked_at(tmp_path: Path, python: str) 
         assert not login.send(declaration, role=role, **payload).get("failed")
     seal = {"glance": "echo rookery-fact shell bash", "digest": "d"}
     whole = login.payload({"release": True}, role="playbook", seal=seal, **payload)
-    line, given = bundle.command(python, bundle.pack(whole, parts))
+    line, standard_input = bundle.command(python, bundle.pack(whole, parts))
     environment = {"HOME": str(login.home), "PATH": os.environ["PATH"]}
-    subprocess.run(["/bin/sh", "-c", line], input=given, env=environment, capture_output=True, check=True)
+    subprocess.run(["/bin/sh", "-c", line], input=standard_input, env=environment, capture_output=True, check=True)
     looks = {look.split("\t", 2)[2] for look in (login.state / "seen").read_text().partition("\n")[2].split("\0")}
     for path in (".bashrc", "program", "link", "settings.json", "made", "lib", ".condarc", "strict", ".cache"):
         assert str(login.home / path) in looks
     code = (paths.root() / "rookery/remote/apply/fingerprint_check.py").read_text()
     line = [python, "-IS", "-c", code]
     done = subprocess.run(line, input=b"rookery-fact shell bash", env=environment, capture_output=True, check=True)
-    told = bundle.unpack(done.stdout.decode())
-    assert told is not None
-    assert told["same"] is True
+    answer = bundle.unpack(done.stdout.decode())
+    assert answer is not None
+    assert answer["same"] is True
 
 
 def test_the_script_that_is_sent_answers(login: Login) -> None:
@@ -274,18 +274,18 @@ def test_the_script_that_is_sent_answers(login: Login) -> None:
             env={"HOME": str(login.home)},
             check=True,
         )
-        told = bundle.unpack(done.stdout.decode())
-        assert told is not None
-        assert told["sealed"]["digest"] == "d"
-        assert told["drift"] == []
-        assert told["new"] == new
+        answer = bundle.unpack(done.stdout.decode())
+        assert answer is not None
+        assert answer["sealed"]["digest"] == "d"
+        assert answer["drift"] == []
+        assert answer["new"] == new
 
 
 def test_facts_that_come_and_go_by_themselves_do_not_count() -> None:
-    said = (
+    output = (
         b"rookery-fact node a\nrookery-fact free_mb home 1\nmotd\nrookery-fact shells zsh\nrookery-fact shells bash\n"
     )
-    assert notes.facts_in(said) == ["shells bash", "shells zsh"]
+    assert notes.facts_in(output) == ["shells bash", "shells zsh"]
 
 
 @pytest.fixture

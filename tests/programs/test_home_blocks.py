@@ -33,18 +33,18 @@ def test_a_block_put_in_and_taken_out_leaves_every_byte(
 ) -> None:
     once = blocks.put_in(text, MARKS, content, position)
     assert blocks.put_in(once, MARKS, content, position) == once
-    found = blocks.find(once, MARKS)
-    assert found is not None
-    assert found.content == content
+    block = blocks.find(once, MARKS)
+    assert block is not None
+    assert block.content == content
     assert blocks.take_out(once, MARKS) == text
     assert blocks.take_out(blocks.put_in(once, MARKS, newer, position), MARKS) == text
 
 
 @given(TEXTS, POSITIONS, POSITIONS, st.binary(min_size=1, max_size=20))
 @settings(max_examples=200, deadline=None)
-def test_two_roles_and_lines_written_afterwards(text: bytes, one: str, two: str, later: bytes) -> None:
+def test_two_roles_and_lines_written_afterwards(text: bytes, position: str, second_position: str, later: bytes) -> None:
     other = blocks.markers("python")
-    both = blocks.put_in(blocks.put_in(text, MARKS, b"a\n", one), other, b"b\n", two)
+    both = blocks.put_in(blocks.put_in(text, MARKS, b"a\n", position), other, b"b\n", second_position)
     assert blocks.take_out(blocks.take_out(both, other), MARKS) == text
     if not text or text.endswith(b"\n"):
         assert blocks.take_out(blocks.take_out(both + later, MARKS), other) == text + later

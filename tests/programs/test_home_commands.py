@@ -139,7 +139,7 @@ def test_a_child_left_behind_holds_nothing_up(login: Login) -> None:
 
 
 @pytest.mark.parametrize("end", ["SIGTERM", "SIGHUP", "nobody listens"])
-def test_children_end_with_the_converger(login: Login, end: str) -> None:
+def test_children_end_with_the_apply_program(login: Login, end: str) -> None:
     pid_file = login.home / "child"
     declaration = {"commands": [sh("sleep 300 & echo $! > ~/c; mv ~/c ~/child; wait")]}
     process = login.start(login.payload(declaration))
@@ -164,7 +164,7 @@ def test_a_long_command_gives_signs_of_life(login: Login) -> None:
     process.communicate(timeout=20)
 
 
-def test_a_second_converger_of_the_same_laptop_waits_for_the_first(login: Login) -> None:
+def test_a_second_apply_program_of_the_same_laptop_waits_for_the_first(login: Login) -> None:
     first = login.start(login.payload({"commands": [sh('touch ~/begun; sleep 0.5; touch "$1"')]}))
     wait_for((login.home / "begun").exists)
     assert states(run(login, sh("false"))) == ["present"]

@@ -1,4 +1,4 @@
-"""Folders, links, files, JSON, ledger and lease: the converger as a real process in a real home."""
+"""Folders, links, files, JSON, ledger and lease: the apply program as a real process in a real home."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def test_check_tells_what_a_run_does_and_writes_nothing(tmp_path: Path, python: 
 
     done = login.send(declaration)
     assert done["diff"] == foretold["diff"]
-    assert [(one["kind"], one["path"]) for one in done["outcomes"]] == [
-        (one["kind"], one["path"]) for one in foretold["outcomes"]
+    assert [(outcome["kind"], outcome["path"]) for outcome in done["outcomes"]] == [
+        (outcome["kind"], outcome["path"]) for outcome in foretold["outcomes"]
     ]
     assert set(states(done)) == {"made", "changed"}
 

@@ -101,7 +101,7 @@ def test_nothing_is_merged_and_undo_gives_both_trees_back(
     assert tree(login.home / ".cache", times=True) == coming
     assert tree(login.storage, times=True) == {
         ".cache": tree(login.storage, times=True)[".cache"],
-        **{f".cache/{name}": seen for name, seen in standing.items()},
+        **{f".cache/{name}": state for name, state in standing.items()},
     }
 
 
@@ -160,7 +160,7 @@ def test_what_was_made_for_a_link_that_led_to_nothing_goes_with_undo(login: Logi
     assert (login.storage / to).is_dir()
     take_back(login, purge=True)
     assert tree(login.storage, times=True) == {
-        name.removeprefix("storage/"): seen for name, seen in before.items() if name.startswith("storage/")
+        name.removeprefix("storage/"): state for name, state in before.items() if name.startswith("storage/")
     }
     assert (login.home / ".cache").readlink() == login.storage / to
     assert (login.home / ".cache").lstat().st_ino == link, "the link is the same, and its owner with it"
@@ -234,7 +234,7 @@ def test_a_folder_on_the_storage_that_leads_out_of_it_is_not_linked_to(
     take_back(login, purge=True)
     assert tree(login.home.parent, times=True).keys() == before.keys()
     assert tree(login.home, times=True) == {
-        name.removeprefix("home/"): one for name, one in before.items() if name.startswith("home/")
+        name.removeprefix("home/"): state for name, state in before.items() if name.startswith("home/")
     }
 
 
@@ -348,7 +348,7 @@ NOBODY = 65534
 
 
 def as_nobody(login: Login, declaration: dict[str, Any]) -> dict[str, Any]:
-    """The converger's answer as an account without root's rights."""
+    """The apply program's answer as an account without root's rights."""
     line, _ = action.command("python3", action.pack(login.payload(declaration)))
     done = subprocess.run(
         ["/bin/sh", "-c", line],

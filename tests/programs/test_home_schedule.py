@@ -34,7 +34,7 @@ def run(login: Login, *commands: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def order(answer: dict[str, Any]) -> list[str]:
-    return [one["what"] for one in answer["outcomes"]]
+    return [outcome["what"] for outcome in answer["outcomes"]]
 
 
 def test_commands_that_need_nothing_of_each_other_run_side_by_side(login: Login) -> None:
@@ -86,16 +86,16 @@ def test_each_has_its_own_time(login: Login) -> None:
 
 
 def test_what_each_says_is_its_own(login: Login) -> None:
-    one = command("one", 'echo "rookery-made: $HOME/x"; echo a >~/x')
-    two = command("two", "sleep 0.1; echo fatal: mine; exit 1", needs=[])
-    answer = run(login, one, two)
+    first = command("one", 'echo "rookery-made: $HOME/x"; echo a >~/x')
+    second = command("two", "sleep 0.1; echo fatal: mine; exit 1", needs=[])
+    answer = run(login, first, second)
     assert answer["msg"] == "two failed (exit code 1): fatal: mine"
     assert answer["details"] == ["fatal: mine"]
     assert [entry["path"] for entry in login.ledger() if entry["state"] == "done"] == [str(login.home / "x")]
 
 
 @pytest.mark.parametrize("end", ["SIGTERM", "nobody listens"])
-def test_all_of_them_end_with_the_converger(login: Login, end: str) -> None:
+def test_all_of_them_end_with_the_apply_program(login: Login, end: str) -> None:
     def waiting(name: str, **more: Any) -> dict[str, Any]:
         return command(name, f"sleep 300 & echo $! >~/c{name}; mv ~/c{name} ~/{name}; wait", **more)
 
@@ -129,20 +129,20 @@ def test_undo_gives_the_folders_their_times_that_two_wrote_in_at_once(login: Log
     assert states(run(login, *made)) == ["made", "made", "made"]
     answer = take_back(login, purge=True)
     assert answer is not None
-    assert [one for one in answer["outcomes"] if one["state"] == "left"] == []
+    assert [outcome for outcome in answer["outcomes"] if outcome["state"] == "left"] == []
     assert names(login.home) == ["docs"]
     assert names(login.home / "docs") == ["inner"]
     assert [folder.stat().st_mtime_ns for folder in folders] == [LONG_AGO] * 3
 
 
 def test_a_need_that_does_not_come_before_is_a_mistake_in_the_declaration() -> None:
-    one, two = command("one", "true", needs=["two"]), command("two", "true", needs=["two"])
-    assert action.faults({"commands": [one, two]}) == [
+    first, second = command("one", "true", needs=["two"]), command("two", "true", needs=["two"])
+    assert action.faults({"commands": [first, second]}) == [
         "commands: one needs two, which does not come before it",
         "commands: two needs two, which does not come before it",
     ]
-    assert action.faults({"commands": [{**one, "needs": "two"}]}) == ["commands: one needs needs as a list of words"]
-    assert action.faults({"commands": [{**two, "needs": []}, {**one, "needs": ["two"]}]}) == []
+    assert action.faults({"commands": [{**first, "needs": "two"}]}) == ["commands: one needs needs as a list of words"]
+    assert action.faults({"commands": [{**second, "needs": []}, {**first, "needs": ["two"]}]}) == []
 
 
 @st.composite
@@ -173,15 +173,15 @@ def test_whatever_the_plan_none_begins_too_early_and_after_a_failure_none_at_all
                 f"echo begin $0 >>~/log; {'true' if well else 'false'}; code=$?; echo end $0 >>~/log; exit $code",
             ]
             item: dict[str, Any] = {"what": str(number), "argv": [*argv, str(number)], "unless": ["false"]}
-            items.append(item if needs is None else {**item, "needs": [str(one) for one in needs]})
+            items.append(item if needs is None else {**item, "needs": [str(other) for other in needs]})
         answer = run(login, *items)
-        said = [(word, int(number)) for word, number in map(str.split, (login.home / "log").read_text().splitlines())]
-        at = {pair: place for place, pair in enumerate(said)}
+        events = [(word, int(number)) for word, number in map(str.split, (login.home / "log").read_text().splitlines())]
+        at = {pair: place for place, pair in enumerate(events)}
         for number, (needs, _) in enumerate(plan):
             before = range(number) if needs is None else needs
             if ("begin", number) in at:
-                assert all(at["end", one] < at["begin", number] for one in before)
-                assert all(plan[one][1] for one in before)
+                assert all(at["end", other] < at["begin", number] for other in before)
+                assert all(plan[other][1] for other in before)
                 assert ("end", number) in at
         assert ("failed" in answer) == any(not well for number, (_, well) in enumerate(plan) if ("begin", number) in at)
         if "failed" not in answer:

@@ -49,13 +49,13 @@ def test_what_is_declared_no_longer_is_taken_back(login: Login) -> None:
     check = login.converge(less, check=True)
     assert tree(login.home) == before
     answer = login.converge(less)
-    assert [one["path"] for one in answer["outcomes"]] == [one["path"] for one in check["outcomes"]]
+    assert [outcome["path"] for outcome in answer["outcomes"]] == [outcome["path"] for outcome in check["outcomes"]]
     assert set(states(answer)) == {"present", "changed"}
     assert len(answer["diff"]) == 7
     assert (login.home / "start-pyenv").read_text() == "mine\n"
     assert (login.home / ".zshrc").read_text() == "mine\n"
-    found = sorted(name for name in tree(login.home, leave_out=".local") if not name.startswith(".config"))
-    assert found == [".zshrc", "full", "other", "start-pyenv", "tools", "tools/made"]
+    names = sorted(name for name in tree(login.home, leave_out=".local") if not name.startswith(".config"))
+    assert names == [".zshrc", "full", "other", "start-pyenv", "tools", "tools/made"]
     assert [path.name for path in (login.home / ".config/rookery/env.d").iterdir()] == ["50-x.sh"]
     assert not login.converge(less)["changed"]
 
@@ -72,7 +72,7 @@ def test_keys_of_settings_go_one_by_one(login: Login) -> None:
 def test_what_the_person_changed_stays_and_is_named_once(login: Login) -> None:
     (login.home / "start-pyenv").write_text("mine again\n")
     less = {key: value for key, value in written().items() if key != "files"}
-    (kept,) = [one for one in login.converge(less)["outcomes"] if one["state"] == "kept"]
+    (kept,) = [outcome for outcome in login.converge(less)["outcomes"] if outcome["state"] == "kept"]
     assert kept["note"].startswith("no longer needed, but you have changed it since; what stood there before is in ~/")
     assert (login.home / "start-pyenv").read_text() == "mine again\n"
     assert set(states(login.converge(less))) == {"present"}
@@ -98,6 +98,6 @@ def test_a_folder_goes_with_the_files_that_go(login: Login) -> None:
     less: dict[str, Any] = {"files": [{"path": "~/start-pyenv", "content": "ours\n"}]}
     check = login.converge(less, check=True)
     answer = login.converge(less)
-    assert [one["path"] for one in answer["outcomes"]] == [one["path"] for one in check["outcomes"]]
+    assert [outcome["path"] for outcome in answer["outcomes"]] == [outcome["path"] for outcome in check["outcomes"]]
     assert not (login.home / "full").exists()
     assert not login.converge(less)["changed"]

@@ -49,8 +49,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def rendered(root: Path, job: str, **files: str) -> str:
     """The script of job j, as `render` and `lint` make it."""
-    found = config.load(project(root, f"j: {job}", HEAD, **files))
-    return job_script.script(found, config.job(found, "j", "hec"), known("hec")).text
+    loaded = config.load(project(root, f"j: {job}", HEAD, **files))
+    return job_script.script(loaded, config.job(loaded, "j", "hec"), known("hec")).text
 
 
 def refusal(act: Callable[[], object]) -> str:
@@ -69,41 +69,41 @@ def committed(root: Path, *, add: bool = True) -> None:
 
 def deployed(root: Path) -> release_builder.Release:
     """The release that `deploy` would make, for --check as well."""
-    found = config.load(root)
-    with commit.chosen(root, found.outputs) as chosen:
-        return release_builder.make(found, chosen, known("hec"))
+    loaded = config.load(root)
+    with commit.chosen(root, loaded.outputs) as chosen:
+        return release_builder.make(loaded, chosen, known("hec"))
 
 
 @pytest.mark.parametrize("escape", ESCAPES)
 def test_a_template_of_the_project_runs_nothing(root: Path, escape: str) -> None:
     job = "{template: t__sh, command: x}".replace("__", ".")
-    said = refusal(lambda: rendered(root, job, t__sh=f"\n{escape}\n"))
-    assert said.startswith("rookery.yml:4: jobs.j.template: t.sh: line 2: "), said
-    assert sorted(each.name for each in root.iterdir()) == ["rookery.yml", "t.sh"]
+    message = refusal(lambda: rendered(root, job, t__sh=f"\n{escape}\n"))
+    assert message.startswith("rookery.yml:4: jobs.j.template: t.sh: line 2: "), message
+    assert sorted(path.name for path in root.iterdir()) == ["rookery.yml", "t.sh"]
     committed(root)
-    assert refusal(lambda: deployed(root)) == said
-    assert refusal(lambda: lint.run(options.LintOptions(cluster="hec"))) == said
+    assert refusal(lambda: deployed(root)) == message
+    assert refusal(lambda: lint.run(options.LintOptions(cluster="hec"))) == message
     assert not (root / "owned").exists()
 
 
 def test_what_a_template_is_given_has_methods_in_paths_alone(root: Path) -> None:
     """Where something else than plain data comes in, see that a template can do nothing with it."""
-    found = config.load(project(root, "j: {command: x, grid: {a: [1]}}", HEAD))
-    job = config.job(found, "j", "hec")
+    loaded = config.load(project(root, "j: {command: x, grid: {a: [1]}}", HEAD))
+    job = config.job(loaded, "j", "hec")
     variables = job_script.template_context.context(
-        found, job, known("hec"), job_script.parameters.Table(("a",), (("1",),))
+        loaded, job, known("hec"), job_script.parameters.Table(("a",), (("1",),))
     )
-    seen: set[type] = set()
+    visited: set[type] = set()
 
     def walk(value: object, depth: int = 0) -> None:
-        if type(value) in seen or depth > 4 or isinstance(value, (str, int, float, PurePath)):
+        if type(value) in visited or depth > 4 or isinstance(value, (str, int, float, PurePath)):
             return
-        seen.add(type(value))
+        visited.add(type(value))
         for name in [] if isinstance(value, (list, tuple, dict)) else dir(value):
-            each = getattr(value, name, None)
+            attribute = getattr(value, name, None)
             if not name.startswith("_") and type(value).__name__ != "mappingproxy":
-                assert not callable(each), f"{type(value).__name__}.{name}"
-                walk(each, depth + 1)
+                assert not callable(attribute), f"{type(value).__name__}.{name}"
+                walk(attribute, depth + 1)
 
     for value in variables.values():
         walk(value)
@@ -123,7 +123,7 @@ def test_a_template_may_still_use_the_methods_of_data_and_macros(root: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("{{ 1 / 0 }}", "line 1: division by zero"),
         ("\n{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "line 2: maximum recursion depth exceeded"),
@@ -132,13 +132,13 @@ def test_a_template_may_still_use_the_methods_of_data_and_macros(root: Path) -> 
         ("{{ 'a' + 1 }}", "line 1: "),
     ],
 )
-def test_what_a_template_does_wrong_is_one_line(root: Path, text: str, told: str) -> None:
-    assert told in refusal(lambda: rendered(root, "{template: t.sh, command: x}", t__sh=text))
+def test_what_a_template_does_wrong_is_one_line(root: Path, text: str, expected: str) -> None:
+    assert expected in refusal(lambda: rendered(root, "{template: t.sh, command: x}", t__sh=text))
 
 
 @pytest.mark.parametrize("verb", ["{% include 'PATH' %}", "{% extends 'PATH' %}", "{% import 'PATH' as x %}{{ x }}"])
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "expected"),
     [
         ("key", "key is a symbolic link (to ../ssh/id)"),
         ("folder/id", "folder/id goes through folder, which is a symbolic link (to ../ssh)"),
@@ -150,7 +150,7 @@ def test_what_a_template_does_wrong_is_one_line(root: Path, text: str, told: str
     ],
 )
 def test_a_template_takes_in_nothing_through_a_link_or_from_elsewhere(
-    root: Path, verb: str, path: str, told: str
+    root: Path, verb: str, path: str, expected: str
 ) -> None:
     path = path.replace("ABSOLUTE", f"{root.parent}/ssh/id")
     (root / "key").symlink_to("../ssh/id")
@@ -159,19 +159,19 @@ def test_a_template_takes_in_nothing_through_a_link_or_from_elsewhere(
     (root / "a").mkdir()
     (root / "a/b").symlink_to("../../ssh")
     job = "{template: t.sh, command: x}"
-    said = refusal(lambda: rendered(root, job, t__sh=verb.replace("PATH", path)))
-    assert told in said
+    message = refusal(lambda: rendered(root, job, t__sh=verb.replace("PATH", path)))
+    assert expected in message
     committed(root)
-    assert refusal(lambda: deployed(root)) == said
+    assert refusal(lambda: deployed(root)) == message
 
 
 @pytest.mark.parametrize("key", ["template", "params"])
 def test_no_file_that_a_job_names_is_read_through_a_link(root: Path, key: str) -> None:
     (root / "one").symlink_to("../ssh/id")
     (root / "folder").symlink_to("../ssh")
-    for path, told in (("one", "one is a symbolic link"), ("folder/id", "goes through folder, which is a")):
+    for path, expected in (("one", "one is a symbolic link"), ("folder/id", "goes through folder, which is a")):
         job = f"{{{key}: {path}, command: x}}"
-        assert told in refusal(lambda job=job: rendered(root, job))
+        assert expected in refusal(lambda job=job: rendered(root, job))
         committed(root)
         refusal(lambda: deployed(root))
     (root / "p.csv").symlink_to("one")
@@ -222,17 +222,17 @@ def test_lint_neither_reads_nor_mends_through_a_link_out_of_the_project(root: Pa
     outside.write_text("#!/bin/sh\n#SBATCH --job-name x\r\n#SBATCH -o a.log\r\n")
     before = outside.read_bytes()
     (root / "job.sh").symlink_to("../ssh/profile.sh")
-    said = refusal(lambda: lint.run(options.LintOptions(files=files, cluster="hec", fix=True)))
-    assert "job.sh is a symbolic link of the project that leads out of it" in said
+    message = refusal(lambda: lint.run(options.LintOptions(files=files, cluster="hec", fix=True)))
+    assert "job.sh is a symbolic link of the project that leads out of it" in message
     assert outside.read_bytes() == before
 
 
 def test_render_writes_nothing_through_a_link_out_of_the_project(root: Path) -> None:
     project(root, "j: {command: x}", HEAD)
     (root / "slurm").symlink_to("../ssh")
-    said = refusal(lambda: render.run(options.RenderOptions(output="slurm")))
-    assert "slurm is a symbolic link of the project that leads out of it" in said
-    assert [each.name for each in (root.parent / "ssh").iterdir()] == ["id"]
+    message = refusal(lambda: render.run(options.RenderOptions(output="slurm")))
+    assert "slurm is a symbolic link of the project that leads out of it" in message
+    assert [path.name for path in (root.parent / "ssh").iterdir()] == ["id"]
 
 
 def test_git_runs_no_program_that_a_repository_buried_in_the_project_names(root: Path) -> None:

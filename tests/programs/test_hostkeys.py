@@ -36,13 +36,13 @@ def other(tmp_path):
 
 
 def told(server, *fingerprints, kind="ssh-ed25519"):
-    entries = [{"type": kind, "fingerprint": one} for one in fingerprints]
+    entries = [{"type": kind, "fingerprint": value} for value in fingerprints]
     return cluster(**server.reach, data={"cluster_host_keys": entries, "cluster_host_keys_url": URL})
 
 
-def refused(one, **how) -> SshError:
+def refused(profile, **how) -> SshError:
     with pytest.raises(SshError) as caught:
-        Connection(one).open(batch=True, **how)
+        Connection(profile).open(batch=True, **how)
     assert "\n" not in caught.value.message
     assert caught.value.hint
     return caught.value
@@ -54,24 +54,24 @@ def test_fingerprint_is_the_one_that_ssh_shows(other):
 
 
 def test_unknown_and_unpublished_is_refused_where_nobody_can_be_asked(server):
-    one = cluster(**server.reach)
-    error = refused(one)
+    profile = cluster(**server.reach)
+    error = refused(profile)
     assert error.reason == "unknown-key"
     assert server.mine in error.message
     assert f"--accept-host-key {server.mine}" in error.hint
-    assert not config_file.own_known_hosts(one).exists()
+    assert not config_file.own_known_hosts(profile).exists()
     assert server.logins == 0
 
 
 def test_vouched_for(server, home):
-    one = cluster(**server.reach)
-    connection = Connection(one)
+    profile = cluster(**server.reach)
+    connection = Connection(profile)
     connection.open(batch=True, accept_host_key=server.mine)
     assert connection.is_open()
-    assert [key.fingerprint for key in host_keys.known_keys(one)] == [server.mine]
+    assert [key.fingerprint for key in host_keys.known_keys(profile)] == [server.mine]
     assert not (home / ".ssh" / "known_hosts").exists()
     connection.close()
-    Connection(one).open(batch=True)  # known from now on
+    Connection(profile).open(batch=True)  # known from now on
     assert server.logins == 2
     connection.close()
 
@@ -91,13 +91,13 @@ def test_published_and_equal(server, capsys):
 
 
 def test_published_and_different_is_refused_whoever_vouches(server, other):
-    one = told(server, fingerprint(other))
-    error = refused(one, accept_host_key=server.mine)
+    profile = told(server, fingerprint(other))
+    error = refused(profile, accept_host_key=server.mine)
     assert error.reason == "changed-key"
     assert server.mine in error.message
     assert fingerprint(other) in error.message
     assert URL in error.hint
-    assert not config_file.own_known_hosts(one).exists()
+    assert not config_file.own_known_hosts(profile).exists()
 
 
 def test_published_in_a_kind_that_the_server_does_not_have(server, other):
@@ -107,12 +107,12 @@ def test_published_in_a_kind_that_the_server_does_not_have(server, other):
 
 @pytest.mark.parametrize("whose", ["rookery's", "the person's"])
 def test_changed(server, other, home, whose):
-    one = cluster(**server.reach)
-    file = config_file.own_known_hosts(one) if whose == "rookery's" else home / ".ssh" / "known_hosts"
+    profile = cluster(**server.reach)
+    file = config_file.own_known_hosts(profile) if whose == "rookery's" else home / ".ssh" / "known_hosts"
     file.parent.mkdir(parents=True, exist_ok=True)
-    before = f"# a comment\n{host_keys.host_pattern(one)} {other}\n"
+    before = f"# a comment\n{host_keys.host_pattern(profile)} {other}\n"
     file.write_text(before)
-    error = refused(one, accept_host_key=server.mine)
+    error = refused(profile, accept_host_key=server.mine)
     assert error.reason == "changed-key"
     assert server.mine in error.message
     assert fingerprint(other) in error.message
@@ -122,52 +122,52 @@ def test_changed(server, other, home, whose):
 
 
 def test_changed_to_the_published_one(server, other):
-    one = told(server, server.mine)
-    file = config_file.own_known_hosts(one)
+    profile = told(server, server.mine)
+    file = config_file.own_known_hosts(profile)
     file.parent.mkdir(parents=True)
-    file.write_text(f"{host_keys.host_pattern(one)} {other}\n")
-    error = refused(one)
+    file.write_text(f"{host_keys.host_pattern(profile)} {other}\n")
+    error = refused(profile)
     assert error.reason == "changed-key"
     command = error.hint.partition("   #")[0]
     assert "is the published one" in error.hint
     subprocess.run(["sh", "-c", command], check=True, capture_output=True)  # what the hint says helps
-    Connection(one).open(batch=True)
-    Connection(one).close()
+    Connection(profile).open(batch=True)
+    Connection(profile).close()
 
 
 def test_a_new_kind_of_key_is_no_way_around_a_known_one(server, tmp_path):
-    one = cluster(**server.reach)
-    file = config_file.own_known_hosts(one)
+    profile = cluster(**server.reach)
+    file = config_file.own_known_hosts(profile)
     file.parent.mkdir(parents=True)
-    file.write_text(f"{host_keys.host_pattern(one)} {new_key(tmp_path / 'ecdsa_key', 'ecdsa')}\n")
-    assert refused(one, accept_host_key=server.mine).reason == "changed-key"
+    file.write_text(f"{host_keys.host_pattern(profile)} {new_key(tmp_path / 'ecdsa_key', 'ecdsa')}\n")
+    assert refused(profile, accept_host_key=server.mine).reason == "changed-key"
 
 
 def test_known_under_a_hashed_name(server, home, tmp_path):
-    one = cluster(**server.reach)
+    profile = cluster(**server.reach)
     file = home / ".ssh" / "known_hosts"
     file.parent.mkdir()
-    file.write_text(f"{host_keys.host_pattern(one)} {(tmp_path / 'host_key.pub').read_text()}")
+    file.write_text(f"{host_keys.host_pattern(profile)} {(tmp_path / 'host_key.pub').read_text()}")
     subprocess.run(["ssh-keygen", "-H", "-f", str(file)], check=True, capture_output=True)
-    assert [key.fingerprint for key in host_keys.known_keys(one)] == [server.mine]
-    Connection(one).open(batch=True)
-    Connection(one).close()
+    assert [key.fingerprint for key in host_keys.known_keys(profile)] == [server.mine]
+    Connection(profile).open(batch=True)
+    Connection(profile).close()
 
 
 @pytest.mark.parametrize(
     ("answer", "agreed"), [("yes", True), ("{mine}", True), ("y", False), ("no", False), ("", False)]
 )
 def test_asked(server, monkeypatch, capsys, answer, agreed):
-    one = cluster(**server.reach)
+    profile = cluster(**server.reach)
     monkeypatch.setattr(sys, "stdin", io.StringIO(answer.format(mine=server.mine) + "\n"))
     if agreed:
-        Connection(one).open(batch=False)
-        assert host_keys.known_keys(one)
-        Connection(one).close()
+        Connection(profile).open(batch=False)
+        assert host_keys.known_keys(profile)
+        Connection(profile).close()
     else:
         with pytest.raises(SshError):
-            Connection(one).open(batch=False)
-        assert not host_keys.known_keys(one)
+            Connection(profile).open(batch=False)
+        assert not host_keys.known_keys(profile)
     assert f"{server.mine} (ssh-ed25519)" in capsys.readouterr().err
 
 

@@ -65,17 +65,17 @@ def program(path: Path, text: str) -> Path:
 def test_ssh_starts_the_command_whatever_the_paths(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, shell: str
 ) -> None:
-    told = tmp_path / "told"
-    python = program(tmp_path / folder / "python", f'#!/bin/sh\nprintf "%s\\n" "$@" "$XDG_STATE_HOME" "$PWD" >{told}\n')
+    log = tmp_path / "told"
+    python = program(tmp_path / folder / "python", f'#!/bin/sh\nprintf "%s\\n" "$@" "$XDG_STATE_HOME" "$PWD" >{log}\n')
     monkeypatch.setattr(sys, "executable", str(python))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / folder / "state"))
     config = config_file.write(cluster())
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     minimal = {"HOME": os.environ["HOME"], "PATH": "/usr/bin:/bin", "SHELL": shell}
-    asked = ["ssh", "-F", str(config), "-o", "BatchMode=yes", "penguins-job", "true"]
-    subprocess.run(asked, env=minimal, cwd=elsewhere, capture_output=True, timeout=20, check=False)
-    assert told.read_text().splitlines() == [
+    command = ["ssh", "-F", str(config), "-o", "BatchMode=yes", "penguins-job", "true"]
+    subprocess.run(command, env=minimal, cwd=elsewhere, capture_output=True, timeout=20, check=False)
+    assert log.read_text().splitlines() == [
         *("-P", "-m", "rookery.jobs.interactive.proxy", "penguins"),
         str(tmp_path / folder / "state"),
         str(elsewhere),
@@ -125,8 +125,10 @@ def test_the_persons_own_ssh_knows_the_job_by_the_name_they_chose() -> None:
 def test_its_key_is_made_once_and_private(capsys: pytest.CaptureFixture[str]) -> None:
     first = compute_node_keys.public(cluster())
     path = compute_node_keys.private(cluster())
-    said = capsys.readouterr().err
-    assert said.startswith(f"penguins-job: made a key without a passphrase, {path}; it opens nothing but your own jobs")
+    stderr = capsys.readouterr().err
+    assert stderr.startswith(
+        f"penguins-job: made a key without a passphrase, {path}; it opens nothing but your own jobs"
+    )
     assert compute_node_keys.public(cluster("hec")) == first
     assert capsys.readouterr().err == ""
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -137,10 +139,10 @@ def test_its_key_is_made_once_and_private(capsys: pytest.CaptureFixture[str]) ->
     assert not path.parent.exists()
 
 
-@pytest.mark.parametrize("told", ["", "ssh-rsa AAAA", "ssh-ed25519 AAAA\n* ssh-ed25519 BBBB", "ssh-ed25519 AA AA"])
-def test_nothing_but_a_key_gets_into_known_hosts(told: str) -> None:
+@pytest.mark.parametrize("text", ["", "ssh-rsa AAAA", "ssh-ed25519 AAAA\n* ssh-ed25519 BBBB", "ssh-ed25519 AA AA"])
+def test_nothing_but_a_key_gets_into_known_hosts(text: str) -> None:
     with pytest.raises(RookeryError, match="told no host key"):
-        compute_node_keys.remember(cluster(), told)
+        compute_node_keys.remember(cluster(), text)
     assert not compute_node_keys.known_hosts(cluster()).exists()
 
 
@@ -148,10 +150,10 @@ def test_nothing_but_a_key_gets_into_known_hosts(told: str) -> None:
 def test_its_hints_say_what_the_person_typed(monkeypatch: pytest.MonkeyPatch, called: str, typed: str) -> None:
     monkeypatch.setenv("ROOKERY_CALLED_AS", called)
     monkeypatch.setattr(sys, "argv", ["/opt/bin/rookery"])
-    told = [
+    words = [
         word for word in shlex.split(compute_node.proxy_command(cluster())) if word.startswith("ROOKERY_CALLED_AS=")
     ]
-    assert told == [f"ROOKERY_CALLED_AS={typed}"] * bool(typed)
+    assert words == [f"ROOKERY_CALLED_AS={typed}"] * bool(typed)
 
 
 @pytest.mark.parametrize(
@@ -172,8 +174,8 @@ def test_what_uvx_runs_does_not_last(monkeypatch: pytest.MonkeyPatch, python: st
 # ---- the job
 
 
-def options(wish: ComputeNodeOptions, name: str = "hec") -> list[str]:
-    script = job_request.request(wish, cluster(name)).script
+def options(job_options: ComputeNodeOptions, name: str = "hec") -> list[str]:
+    script = job_request.request(job_options, cluster(name)).script
     assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
     return re.findall(r"^#SBATCH --(.+)$", script, re.MULTILINE)
 
@@ -194,7 +196,7 @@ def test_what_it_asks_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "said"),
+    ("job_options", "message"),
     [
         (ComputeNodeOptions(cpus=-1), "--cpus -1"),
         (ComputeNodeOptions(memory="lots"), "--memory lots"),
@@ -204,9 +206,9 @@ def test_what_it_asks_for() -> None:
         (ComputeNodeOptions(cpus=1000), "512 cores"),
     ],
 )
-def test_what_can_not_be_asked_for_is_refused(wish: ComputeNodeOptions, said: str) -> None:
-    with pytest.raises(RookeryError, match=said):
-        job_request.request(wish, cluster("hec"))
+def test_what_can_not_be_asked_for_is_refused(job_options: ComputeNodeOptions, message: str) -> None:
+    with pytest.raises(RookeryError, match=message):
+        job_request.request(job_options, cluster("hec"))
 
 
 def test_the_flags_ask_for_the_same_again() -> None:
@@ -221,7 +223,7 @@ def test_where_there_can_be_none() -> None:
         compute_node_job.check(cluster(cluster_scheduler="none"))
     with pytest.raises(RookeryError, match="does not allow VS Code"):
         compute_node_job.check(cluster(cluster_policies={"vscode": "forbidden"}))
-    storage = [{**one, "on_compute_nodes": False} for one in cluster().data["cluster_storage"]]
+    storage = [{**area, "on_compute_nodes": False} for area in cluster().data["cluster_storage"]]
     with pytest.raises(RookeryError, match="do not see your home"):
         compute_node_job.check(cluster(cluster_storage=storage))
     compute_node_job.check(cluster(cluster_policies={"vscode": "discouraged"}))
@@ -261,7 +263,7 @@ def asked(verb: str = "ensure", **more: Any) -> list[dict[str, Any]]:
 
 def test_a_job_is_started_once_and_found_again(slurm: Path, home: Path) -> None:
     first = asked(asked={"cpus": 2})
-    assert [one["state"] for one in first] == ["submitted", "ready"]
+    assert [answer["state"] for answer in first] == ["submitted", "ready"]
     assert (first[-1]["number"], first[-1]["node"]) == ("12", "wn03")
     assert first[-1]["overlap"] is True
     folder = home / ".local/state/rookery/node"
@@ -269,7 +271,7 @@ def test_a_job_is_started_once_and_found_again(slurm: Path, home: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / "host_key").stat().st_mode) == 0o600
     again = asked()
-    assert [one["state"] for one in again] == ["ready"]
+    assert [answer["state"] for answer in again] == ["ready"]
     assert again[0]["key"] == first[-1]["key"]
     assert admitted(folder) == ["ssh-ed25519 AAAA"]
     asked(key="ssh-ed25519 BBBB")
@@ -329,9 +331,11 @@ def test_of_a_host_key_that_was_made_by_half_the_rest_is_made(home: Path, lost: 
     (folder / lost).unlink()
     again = asked()[-1]["key"]
     assert (again == first) == (lost == "host_key.pub")
-    said = subprocess.run(["ssh-keygen", "-y", "-f", folder / "host_key"], capture_output=True, text=True, check=True)
-    assert said.stdout.split()[:2] == again.split()
-    assert {one.name for one in folder.glob("host_key*")} == {"host_key", "host_key.pub"}
+    completed = subprocess.run(
+        ["ssh-keygen", "-y", "-f", folder / "host_key"], capture_output=True, text=True, check=True
+    )
+    assert completed.stdout.split()[:2] == again.split()
+    assert {path.name for path in folder.glob("host_key*")} == {"host_key", "host_key.pub"}
 
 
 def test_without_its_files_no_job_is_submitted(slurm: Path, home: Path) -> None:
@@ -344,8 +348,8 @@ def test_without_its_files_no_job_is_submitted(slurm: Path, home: Path) -> None:
     second = asked()[-1]
     assert (first["state"], second["state"]) == ("unready", "unready")
     assert not (slurm / "log").exists()
-    for told in (first, second):
-        error = compute_node_job._refused(cluster(), told, ComputeNodeOptions())
+    for answer in (first, second):
+        error = compute_node_job._refused(cluster(), answer, ComputeNodeOptions())
         assert (error.hint, "sbatch" in error.message) == ("the same command again", False)
     full = compute_node_job._refused(
         cluster(), {"state": "unready", "said": "Disk quota exceeded"}, ComputeNodeOptions()
@@ -357,8 +361,8 @@ def test_a_reason_that_names_all_nodes_is_an_answer_all_the_same(slurm: Path) ->
     reason = f"ReqNodeNotAvail, UnavailableNodes:{','.join(f'node{number:04}' for number in range(99))}"
     (slurm / "queue").write_text(f"12|PENDING|{reason}|{'n' * 400}|0|1795392000\n")
     [answer] = asked("find")
-    told = answers.parsed("hec", answers.PROGRAMS["host"], json.dumps(answer))
-    assert told["jobs"][0]["reason"] == reason[:300]
+    parsed = answers.parsed("hec", answers.PROGRAMS["host"], json.dumps(answer))
+    assert parsed["jobs"][0]["reason"] == reason[:300]
 
 
 def test_of_two_started_at_once_the_first_stays(slurm: Path) -> None:
@@ -369,7 +373,7 @@ def test_of_two_started_at_once_the_first_stays(slurm: Path) -> None:
 
 def test_it_is_waited_for_and_said_why(slurm: Path) -> None:
     (slurm / "queue").write_text("7|PENDING|Priority||N/A|N/A\n8|COMPLETING|None|wn01|0|0\n")
-    assert [(one["state"], one["number"]) for one in asked(patience=0.5)] == [("waiting", "7"), ("slow", "7")]
+    assert [(answer["state"], answer["number"]) for answer in asked(patience=0.5)] == [("waiting", "7"), ("slow", "7")]
     assert compute_node_job._why({"reason": "None", "start": "N/A"}) == "Slurm has not looked at it yet"
     assert "expected at" in compute_node_job._why({"reason": "Priority", "start": "1795392000"})
     assert not (slurm / "log").exists()
@@ -385,7 +389,7 @@ def test_one_that_asks_for_something_else_is_not_taken_for_it() -> None:
 
 def test_after_stop_nothing_starts_by_itself(slurm: Path, home: Path) -> None:
     asked()
-    assert [one["number"] for one in asked("stop")[-1]["jobs"]] == ["12"]
+    assert [job["number"] for job in asked("stop")[-1]["jobs"]] == ["12"]
     (slurm / "queue").write_text("")
     assert asked()[-1]["state"] == "was-stopped"
     assert asked("stop")[-1]["jobs"] == []
@@ -418,7 +422,7 @@ def test_slurms_no_and_a_home_that_is_not_set_up_are_told(slurm: Path, home: Pat
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "expected"),
     [
         ({"state": "stopped", "jobs": [{"number": "12"}]}, ["job 12 behind penguins-job: ended"]),
         ({"state": "stopped", "jobs": []}, []),
@@ -427,7 +431,7 @@ def test_slurms_no_and_a_home_that_is_not_set_up_are_told(slurm: Path, home: Pat
     ],
 )
 def test_undo_ends_the_job_or_says_what_does(
-    monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any] | RookeryError, said: list[str] | None
+    monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any] | RookeryError, expected: list[str] | None
 ) -> None:
     def call(*_: Any, **__: Any) -> dict[str, Any]:
         if isinstance(answer, RookeryError):
@@ -436,10 +440,10 @@ def test_undo_ends_the_job_or_says_what_does(
 
     monkeypatch.setattr(remote_client, "call", call)
     connection = Connection(cluster())
-    assert compute_node_job.leave(connection) == (said or [])  # of a job nobody had, nothing is said
+    assert compute_node_job.leave(connection) == (expected or [])  # of a job nobody had, nothing is said
     compute_node_keys.remember(connection.cluster, compute_node_keys.public(connection.cluster))
-    told = compute_node_job.leave(connection)
-    assert told == said or "scancel --user=ada --name=rookery-code" in told[0]
+    lines = compute_node_job.leave(connection)
+    assert lines == expected or "scancel --user=ada --name=rookery-code" in lines[0]
 
 
 # ---- the job's own programs, with a stand-in for sshd that says back what it hears
@@ -466,35 +470,35 @@ def kept(tmp_path: Path, number: str, minutes: float = 5, fault: int = 0) -> Ite
         process.terminate()
 
 
-def relayed(number: str, said: str = "hello") -> "subprocess.CompletedProcess[str]":
+def relayed(number: str, data: str = "hello") -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-IS", "-c", (THERE / "relay.py").read_text()]
     environment = {**os.environ, "SLURM_JOB_ID": number}
-    return subprocess.run(command, env=environment, input=said, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, env=environment, input=data, capture_output=True, text=True, timeout=30, check=False)
 
 
 def test_a_connection_is_carried_both_ways_whole(tmp_path: Path) -> None:
     number = f"{os.getpid()}1"
     with kept(tmp_path, number) as keeper:
-        said = "x\0\n" * 200_000
-        done = relayed(number, said)
-        assert (done.returncode, done.stdout) == (0, said)
-        mine = node() / number
-        path = Path((mine / "socket").read_text())
+        data = "x\0\n" * 200_000
+        done = relayed(number, data)
+        assert (done.returncode, done.stdout) == (0, data)
+        folder = node() / number
+        path = Path((folder / "socket").read_text())
         assert re.fullmatch(r"/.*/rookery-\w{8}/keeper", str(path))
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-        config = (mine / "sshd_config").read_text()
+        config = (folder / "sshd_config").read_text()
         assert "UsePAM no" in config
-        assert stat.S_IMODE(mine.stat().st_mode) == 0o700
-        session = [sys.executable, "-IS", str(mine / "session.py")]
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        session = [sys.executable, "-IS", str(folder / "session.py")]
         environment = {"SSH_ORIGINAL_COMMAND": "echo $CUDA_VISIBLE_DEVICES $SLURM_JOB_ID $0 $TERM", "TERM": "vt52"}
         out = subprocess.run(session, env=environment, capture_output=True, text=True, check=True).stdout
         assert out.split()[:2] == ["1", number]
         assert out.split()[-1] == "vt52"
         keeper.terminate()
         assert keeper.wait(timeout=20) == 0
-    assert not mine.exists()
+    assert not folder.exists()
     assert not path.parent.exists()
-    assert (mine.parent / "stopped").exists()  # or an open window would start the next job at once
+    assert (folder.parent / "stopped").exists()  # or an open window would start the next job at once
 
 
 def test_a_connection_waits_for_the_job_to_be_ready(tmp_path: Path) -> None:
@@ -542,8 +546,8 @@ def test_no_login_nodes_runtime_folder_gets_into_the_job(monkeypatch: pytest.Mon
 
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/none")
     monkeypatch.setenv("SSH_CONNECTION", "1 2 3 4")
-    told = keeper.environment()
-    assert not {"XDG_RUNTIME_DIR", "SSH_CONNECTION", "TERM", "PWD"} & set(told)
+    variables = keeper.environment()
+    assert not {"XDG_RUNTIME_DIR", "SSH_CONNECTION", "TERM", "PWD"} & set(variables)
 
 
 # ---- `code`
@@ -552,18 +556,18 @@ def test_no_login_nodes_runtime_folder_gets_into_the_job(monkeypatch: pytest.Mon
 @pytest.mark.parametrize("lang", ["python", "r"])
 def test_a_new_project_says_what_an_editor_needs(tmp_path: Path, lang: str) -> None:
     scaffold.fill(scaffold.checked(options_module.NewOptions("seals", lang=lang, clusters="hec")), tmp_path)
-    told, extensions = (
+    settings, extensions = (
         jsonc.read((tmp_path / ".vscode" / f"{name}.json").read_text()) for name in ("settings", "extensions")
     )
-    assert told
+    assert settings
     assert extensions
     assert "ms-vscode-remote.remote-ssh" in extensions.data["recommendations"]
     link = environment.LINKS[{"python": "uv", "r": "library"}[lang]]
     if lang == "python":
-        assert told.data["python.defaultInterpreterPath"] == f"${{workspaceFolder}}/{link}/bin/python"
+        assert settings.data["python.defaultInterpreterPath"] == f"${{workspaceFolder}}/{link}/bin/python"
     else:
-        assert told.data["r.libPaths"] == [link]
-        assert told.data["terminal.integrated.env.linux"] == {"R_LIBS": f"${{workspaceFolder}}/{link}"}
+        assert settings.data["r.libPaths"] == [link]
+        assert settings.data["terminal.integrated.env.linux"] == {"R_LIBS": f"${{workspaceFolder}}/{link}"}
 
 
 @pytest.mark.parametrize(
@@ -582,9 +586,9 @@ def test_where_its_server_runs(architecture: str, glibc: str, why: str) -> None:
 
 
 def test_the_rules_of_a_cluster_hold(capsys: pytest.CaptureFixture[str]) -> None:
-    for policy, said in (("forbidden", "does not allow VS Code"), ("unsupported", "does not run on penguins")):
+    for policy, message in (("forbidden", "does not allow VS Code"), ("unsupported", "does not run on penguins")):
         for on_a_node in (True, False):
-            with pytest.raises(RookeryError, match=said):
+            with pytest.raises(RookeryError, match=message):
                 code.check(cluster(cluster_policies={"vscode": policy}), job=on_a_node)
     code.check(cluster(cluster_policies={"vscode": "discouraged"}), job=False)
     assert "invoke code --job --cluster penguins" in capsys.readouterr().err
@@ -593,8 +597,8 @@ def test_the_rules_of_a_cluster_hold(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_name_that_vscode_would_change_goes_in_as_digits() -> None:
     assert code.authority(cluster(), job=True) == "ssh-remote+penguins-job"
     user_config.write(cluster(), "IceFloe")
-    said = code.authority(cluster(), job=False).removeprefix("ssh-remote+")
-    assert json.loads(bytes.fromhex(said)) == {"hostName": "IceFloe"}
+    digits = code.authority(cluster(), job=False).removeprefix("ssh-remote+")
+    assert json.loads(bytes.fromhex(digits)) == {"hostName": "IceFloe"}
 
 
 def test_without_an_editor_it_says_where_one_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -612,9 +616,9 @@ def test_without_an_editor_it_says_where_one_is(monkeypatch: pytest.MonkeyPatch,
 @pytest.mark.parametrize("folder", ["", "~", "~/a b", "a b", "/HOME/a b", "no 'such"])
 def test_the_folder_there_is_looked_for_as_it_was_meant(home: Path, folder: str) -> None:
     (home / "a b").mkdir()
-    given = folder.replace("/HOME", str(home))
-    command = ["sh", "-c", code._LOOK, "sh", given]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    argument = folder.replace("/HOME", str(home))
+    command = ["sh", "-c", code._LOOK, "sh", argument]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     wanted = {"": home, "~": home, "no 'such": home / "no 'such"}.get(folder, home / "a b")
-    assert told[2:] == ["0" if "no" in folder else "1", str(wanted)]
-    assert shlex.split(shlex.join([told[3]])) == [str(wanted)]
+    assert lines[2:] == ["0" if "no" in folder else "1", str(wanted)]
+    assert shlex.split(shlex.join([lines[3]])) == [str(wanted)]

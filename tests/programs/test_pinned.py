@@ -21,12 +21,12 @@ INSTALL_PIPX = (paths.root() / "roles/python_tools/files/install-pipx.sh").read_
 FETCH_PYENV = (paths.root() / "roles/python/files/fetch-pyenv.sh").read_text(encoding="utf-8")
 
 
-def wheel(name: str, said: str, needs: str = "") -> bytes:
+def wheel(name: str, output: str, needs: str = "") -> bytes:
     """Make a package `name` 1.0 with a program of that name, which says something."""
     packed, info = io.BytesIO(), f"{name}-1.0.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n" + (f"Requires-Dist: {needs}\n" if needs else "")
     with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr(f"{name}.py", f"def main():\n    print({said!r})\n")
+        archive.writestr(f"{name}.py", f"def main():\n    print({output!r})\n")
         archive.writestr(f"{info}/METADATA", metadata)
         archive.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

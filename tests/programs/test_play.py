@@ -135,10 +135,10 @@ def test_ssh_is_given_the_clusters_name_and_finds_the_rest_in_its_own_configurat
     )
     (checkout / "roles/shell/tasks/main.yml").write_text("- name: Say true\n  ansible.builtin.raw: 'true'\n")
     code, _ = run(checkout, ["ada"])
-    said = (programs / "said").read_text().splitlines()
+    arguments = (programs / "said").read_text().splitlines()
     assert code == 0
-    assert "ada" in said
-    assert not [word for word in said if "Port=" in word or "User=" in word or "ProxyJump" in word]
+    assert "ada" in arguments
+    assert not [word for word in arguments if "Port=" in word or "User=" in word or "ProxyJump" in word]
 
 
 def test_flags_reach_ansible_and_nothing_of_the_persons_own_configuration_does(
@@ -204,15 +204,15 @@ def test_one_that_is_told_nothing_does_nothing_and_is_gone_at_once(checkout: Pat
 
 def processes(mark: str) -> list[str]:
     """Command lines of the processes that have a mark in theirs."""
-    found = []
+    lines = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
         if mark in line:
-            found.append(line)
-    return found
+            lines.append(line)
+    return lines
 
 
 def until(condition, seconds: float = 20) -> None:

@@ -111,16 +111,16 @@ def test_each_value_knows_its_file_and_line(tmp_path: Path) -> None:
         "# a comment\ncluster_user: you\ncluster_storage:\n"
         "  - name: home\n    quota_mb: 3\n  - {name: tmp,\n     scope: node}\n"
     )
-    said = Inventory.of([tmp_path]).variables("one")
-    assert said["cluster_port"].where() == f"{tmp_path}/hosts.yml:4"
-    assert said["cluster_user"].where() == f"{tmp_path}/host_vars/one.yml:2"
-    assert said["cluster_storage"].where((0, "quota_mb")) == f"{tmp_path}/host_vars/one.yml:5"
-    assert said["cluster_storage"].where((1, "scope")) == f"{tmp_path}/host_vars/one.yml:7"
-    assert said["cluster_storage"].where((1, "not there")) == f"{tmp_path}/host_vars/one.yml:6"
+    settings = Inventory.of([tmp_path]).variables("one")
+    assert settings["cluster_port"].where() == f"{tmp_path}/hosts.yml:4"
+    assert settings["cluster_user"].where() == f"{tmp_path}/host_vars/one.yml:2"
+    assert settings["cluster_storage"].where((0, "quota_mb")) == f"{tmp_path}/host_vars/one.yml:5"
+    assert settings["cluster_storage"].where((1, "scope")) == f"{tmp_path}/host_vars/one.yml:7"
+    assert settings["cluster_storage"].where((1, "not there")) == f"{tmp_path}/host_vars/one.yml:6"
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "expected"),
     [
         ("cluster_host: [a\ncluster_user: b\n", 2, "this is not YAML"),
         ("cluster_host: a\n\tcluster_user: b\n", 2, "this is not YAML"),
@@ -133,13 +133,13 @@ def test_each_value_knows_its_file_and_line(tmp_path: Path) -> None:
         ("a: *nowhere\n", 1, "this is not YAML"),
     ],
 )
-def test_a_malformed_file_is_named_with_the_line(tmp_path: Path, text: str, line: int, said: str) -> None:
+def test_a_malformed_file_is_named_with_the_line(tmp_path: Path, text: str, line: int, expected: str) -> None:
     file = tmp_path / "one.yml"
     file.write_text(text)
     with pytest.raises(RookeryError) as caught:
         read(file)
     assert caught.value.message.startswith(f"{file}:{line}: ")
-    assert said in caught.value.message
+    assert expected in caught.value.message
     assert "\n" not in caught.value.message
     assert caught.value.hint
 
@@ -167,7 +167,7 @@ def test_aliases_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "expected"),
     [
         ("hosts.ini", "[all]\npenguins\n", "hosts.ini is not an inventory in YAML"),
         ("hosts", "[all]\npenguins\n", "not YAML"),
@@ -177,11 +177,11 @@ def test_aliases_are_read(tmp_path: Path) -> None:
         ("hosts.yml", "all:\n  hosts:\n    7:\n", "hosts.yml:3: 7 is not a plain name"),
     ],
 )
-def test_an_inventory_of_another_kind_is_refused(tmp_path: Path, name: str, text: str, said: str) -> None:
+def test_an_inventory_of_another_kind_is_refused(tmp_path: Path, name: str, text: str, expected: str) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(RookeryError) as caught:
         Inventory.of([tmp_path])
-    assert said in caught.value.message
+    assert expected in caught.value.message
 
 
 def test_a_group_inside_itself_is_refused(tmp_path: Path) -> None:

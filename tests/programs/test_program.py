@@ -98,10 +98,10 @@ def test_a_bug_and_a_missing_library_are_one_line_too(place: Path) -> None:
     assert len(done.stderr.splitlines()) == 2
     [file] = place.glob("state/rookery/failures/*.txt")
     assert str(file) in done.stderr
-    said = file.read_text()
-    assert f"rookery {__version__}, Python " in said
-    assert "$ invoke bug" in said
-    assert said.rstrip().endswith(r"KeyError: 'what\nnow'")
+    text = file.read_text()
+    assert f"rookery {__version__}, Python " in text
+    assert "$ invoke bug" in text
+    assert text.rstrip().endswith(r"KeyError: 'what\nnow'")
     assert file.stat().st_mode & 0o077 == 0
     done = run("invoke", "lacking", cwd=place)
     assert done.stderr.startswith("no_such_library is not installed beside ")
@@ -130,7 +130,7 @@ def test_h_stays_with_help(place: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         ([], "('', '')"),
         (["one"], "('one', '')"),
@@ -139,8 +139,8 @@ def test_h_stays_with_help(place: Path) -> None:
         (["--job", "one", "--cluster", "hec"], "('one', 'hec')"),
     ],
 )
-def test_a_positional_argument_may_be_left_out(place: Path, arguments: list[str], told: str) -> None:
-    assert run("invoke", "asked", *arguments, cwd=place).stdout.strip() == told
+def test_a_positional_argument_may_be_left_out(place: Path, arguments: list[str], expected: str) -> None:
+    assert run("invoke", "asked", *arguments, cwd=place).stdout.strip() == expected
 
 
 @pytest.mark.parametrize("arguments", [["one", "two"], ["--nonsense"]])
@@ -199,9 +199,9 @@ def test_listing_the_commands_imports_nothing_heavy() -> None:
 
 def test_a_suggested_command_is_one_of_the_program_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     error = RookeryError("No.", hint="invoke setup --cluster penguins")
-    for name, said in {"/a/bin/rookery": "rookery", "/a/bin/inv": "inv", "/x/pytest": "rookery"}.items():
+    for name, typed in {"/a/bin/rookery": "rookery", "/a/bin/inv": "inv", "/x/pytest": "rookery"}.items():
         monkeypatch.setattr(sys, "argv", [name])
-        assert invocation.explain(error) == f"No.\n  next: {said} setup --cluster penguins"
+        assert invocation.explain(error) == f"No.\n  next: {typed} setup --cluster penguins"
 
 
 def test_help_behind_any_command_is_help() -> None:
@@ -210,8 +210,8 @@ def test_help_behind_any_command_is_help() -> None:
 
 
 def test_what_a_cluster_says_can_not_steer_the_terminal() -> None:
-    said = invocation.explain(RookeryError("It said: \x1b[31mred\x1b]0;title\x07.", hint="look \u202eback"))
-    assert said == "It said: red]0;title.\n  next: look back"
+    message = invocation.explain(RookeryError("It said: \x1b[31mred\x1b]0;title\x07.", hint="look \u202eback"))
+    assert message == "It said: red]0;title.\n  next: look back"
 
 
 def test_a_house_without_tasks_is_said_to_be_incomplete(tmp_path: Path) -> None:

@@ -23,20 +23,20 @@ ASKED = probe.arguments(PROFILE)
 @pytest.fixture
 def login(tmp_path: Path) -> Iterator[Login]:
     """A login node with a remote session, a shell away instead of an ssh."""
-    there = Login(tmp_path)
-    here = ["env", "-i", f"PATH={os.environ['PATH']}", f"HOME={there.home}", "sh", "-c"]
+    login = Login(tmp_path)
+    command = ["env", "-i", f"PATH={os.environ['PATH']}", f"HOME={login.home}", "sh", "-c"]
     connection: Any = types.SimpleNamespace(
-        cluster=types.SimpleNamespace(data=PROFILE), command=lambda remote: [*here, f"echo welcome >&2; {remote}"]
+        cluster=types.SimpleNamespace(data=PROFILE), command=lambda remote: [*command, f"echo welcome >&2; {remote}"]
     )
     order = remote_session.order(connection)
     assert order is not None
     remote_session.begin({"teapot": order})
-    said = remote_session.probed("teapot", ASKED)
-    assert said is not None
-    facts = probe.read(said, PROFILE)
-    assert facts["home"] == str(there.home)
-    there.python = facts["python"]
-    yield there
+    output = remote_session.probed("teapot", ASKED)
+    assert output is not None
+    facts = probe.read(output, PROFILE)
+    assert facts["home"] == str(login.home)
+    login.python = facts["python"]
+    yield login
     begun = remote_session._begun.pop("teapot").process
     for pipe in (begun.stdin, begun.stdout):
         assert pipe
@@ -44,8 +44,8 @@ def login(tmp_path: Path) -> Iterator[Login]:
     begun.wait(20)  # it ends when nobody is left who could ask
 
 
-def carry_out(login: Login, declaration: dict[str, Any], **said: Any) -> dict[str, Any] | None:
-    return remote_session.carry_out("teapot", login.python, login.payload(declaration, **said))
+def carry_out(login: Login, declaration: dict[str, Any], **payload: Any) -> dict[str, Any] | None:
+    return remote_session.carry_out("teapot", login.python, login.payload(declaration, **payload))
 
 
 def process() -> "subprocess.Popen[bytes]":
@@ -82,8 +82,8 @@ def test_what_it_is_not_meant_for_is_left_to_a_command_of_its_own(login: Login) 
 )
 def test_roles_after_a_drop_in_that_changed_have_a_login_of_their_own(login: Login, after: dict[str, Any]) -> None:
     before = {"environment": {"name": "30-python", "variables": {"X": "1"}, "shells": ["sh"]}}
-    for declaration, said in ((before, {}), (before, {}), (after, {"check": True}), (after, {})):
-        assert carry_out(login, declaration, **said) is not None
+    for declaration, payload in ((before, {}), (before, {}), (after, {"check": True}), (after, {})):
+        assert carry_out(login, declaration, **payload) is not None
     assert carry_out(login, after) is None
     assert remote_session.carry_out("teapot", login.python, {"poll": {}}) is None
     assert process().poll() is None  # it answers, if only that
@@ -110,17 +110,17 @@ def test_where_it_is_killed_at_work_nobody_says_that_it_was_done_or_not(login: L
 def test_what_a_start_up_file_reads_and_prints_is_no_matter(tmp_path: Path) -> None:
     login = Login(tmp_path)
     start = "timeout 1 cat >/dev/null; (while sleep 0.01; do echo noise; done) & trap 'kill %1' EXIT\n"
-    here = ["env", "-i", f"PATH={os.environ['PATH']}", f"HOME={login.home}", "bash", "-c"]
+    command = ["env", "-i", f"PATH={os.environ['PATH']}", f"HOME={login.home}", "bash", "-c"]
     cluster = types.SimpleNamespace(data=PROFILE)
     connection: Any = types.SimpleNamespace(
-        cluster=cluster, command=lambda remote: [*here, start + remote.removeprefix("exec ")]
+        cluster=cluster, command=lambda remote: [*command, start + remote.removeprefix("exec ")]
     )
     order = remote_session.order(connection)
     assert order is not None
     remote_session.begin({"teapot": order})
-    said = remote_session.probed("teapot", ASKED)
-    assert said is not None
-    login.python = probe.read(said, PROFILE)["python"]
+    output = remote_session.probed("teapot", ASKED)
+    assert output is not None
+    login.python = probe.read(output, PROFILE)["python"]
     for name in ("a", "b"):
         assert carry_out(login, {"directories": [{"path": f"~/{name}"}]}) is not None
     begun = remote_session._begun.pop("teapot").process
@@ -192,8 +192,8 @@ class TestUnderEachPython:
     def test_at_a_signal_while_it_waits(self, tmp_path: Path, python: str) -> None:
         idle = self.begin(Login(tmp_path, python))
         assert idle.stdout
-        said = b"".join(idle.stdout.readline() for _ in range(2))
-        assert bundle.unpack(said.decode()) == {"to": "", "probed": "é\udcff"}
+        output = b"".join(idle.stdout.readline() for _ in range(2))
+        assert bundle.unpack(output.decode()) == {"to": "", "probed": "é\udcff"}
         idle.send_signal(signal.SIGTERM)
         assert idle.wait(20) == 0
         assert idle.communicate()[1] == b""

@@ -10,10 +10,10 @@ from rookery.clusters.ssh.remote_command import greeting, marked, new_mark, remo
 from rookery.core.errors import RookeryError
 
 Listener = Callable[[str], object] | None
-both = pytest.mark.parametrize("heard", [None, lambda _: None], ids=["plain", "followed"])
+both = pytest.mark.parametrize("on_line", [None, lambda _: None], ids=["plain", "followed"])
 
 
-def begin(script: str, heard: Listener) -> RunningCommand:
+def begin(script: str, on_line: Listener) -> RunningCommand:
     """Start a script as `Connection.begin` does, without ssh."""
     mark = new_mark()
 
@@ -22,27 +22,27 @@ def begin(script: str, heard: Listener) -> RunningCommand:
         return Completed(done.returncode, stdout, "", "")
 
     call = Call(mark, greeting(mark), b"", completed=completed, hangs=lambda: AssertionError("it has not begun"))
-    return RunningCommand(["sh", "-c", remote_command(marked(script, mark), stdin=mark)], call, heard)
+    return RunningCommand(["sh", "-c", remote_command(marked(script, mark), stdin=mark)], call, on_line)
 
 
 @both
-def test_an_input_comes_piece_by_piece(heard: Listener) -> None:
+def test_an_input_comes_piece_by_piece(on_line: Listener) -> None:
     pieces = (b"%d\n" % number for number in range(1000))
-    assert begin("wc -l", heard).finish(pieces).stdout.strip() == "1000"
+    assert begin("wc -l", on_line).finish(pieces).stdout.strip() == "1000"
 
 
 @both
-def test_what_ends_the_input_is_raised(heard: Listener) -> None:
+def test_what_ends_the_input_is_raised(on_line: Listener) -> None:
     def pieces() -> Iterator[bytes]:
         yield b"half"
         raise RookeryError("git failed")
 
     with pytest.raises(RookeryError, match="git failed"):
-        begin("cat >/dev/null", heard).finish(pieces())
+        begin("cat >/dev/null", on_line).finish(pieces())
 
 
 @both
-def test_a_command_need_not_read_all_of_its_input(heard: Listener) -> None:
+def test_a_command_need_not_read_all_of_its_input(on_line: Listener) -> None:
     pieces = (b"x" * 1_000_000 for _ in range(20))
-    done = begin("head -c 3; exit 7", heard).finish(pieces)
+    done = begin("head -c 3; exit 7", on_line).finish(pieces)
     assert (done.exit, done.stdout) == (7, "xxx")

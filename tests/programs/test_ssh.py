@@ -114,9 +114,9 @@ def test_two_at_once_log_in_once(server):
     connections[0].close()
 
 
-def denied(one) -> SshError:
+def denied(profile) -> SshError:
     with pytest.raises(SshError) as caught:
-        Connection(one).open(batch=True)
+        Connection(profile).open(batch=True)
     assert caught.value.reason == "denied"
     return caught.value
 
@@ -169,7 +169,7 @@ def test_a_command_that_does_not_begin_in_time_is_told_as_that(connection, serve
     monkeypatch.setattr(startup_files, "PATIENCE", 0.5)
     server.profile = "sleep 5"
     with pytest.raises(SshError, match="commands do not begin there") as raised:
-        connection.begin("true", heard=heard).finish()
+        connection.begin("true", on_line=heard).finish()
     assert raised.value.reason == startup_files.HANGS
     monkeypatch.setattr(remote_client, "FIRST_ANSWER", 0.5)
     with pytest.raises(SshError, match="commands do not begin there"):
@@ -285,22 +285,22 @@ OF_EVERY_HOST = {
 """What people have for `Host *`, and what each would do to a program that uses ssh."""
 
 
-@pytest.mark.parametrize("said", OF_EVERY_HOST.values(), ids=OF_EVERY_HOST)
-def test_what_the_users_configuration_says_of_every_host_breaks_nothing(server, said, tmp_path):
+@pytest.mark.parametrize("option", OF_EVERY_HOST.values(), ids=OF_EVERY_HOST)
+def test_what_the_users_configuration_says_of_every_host_breaks_nothing(server, option, tmp_path):
     home = Path.home()
     (home / ".ssh").mkdir()
-    (home / ".ssh/config").write_text("Host *\n  " + said.format(there=tmp_path, port=server.port) + "\n")
+    (home / ".ssh/config").write_text("Host *\n  " + option.format(there=tmp_path, port=server.port) + "\n")
     connection = Connection(cluster(**server.reach))
     connection.open(batch=True, accept_host_key=server.mine)
     try:
         assert connection.run(script="cat", input=b"given", timeout=10).stdout == "given"
         assert FabricConnection(connection).run("echo there", hide=True, timeout=10).stdout == "there\n"
-        for way in (
+        for ssh in (
             connection.ssh,
             [*connection.ssh, "-o", "ControlPath=none"],
         ):  # as rsync and git use it; as a key is tried
             done = subprocess.run(
-                [*way, "birds", "cat"], input="given", capture_output=True, text=True, timeout=10, check=False
+                [*ssh, "birds", "cat"], input="given", capture_output=True, text=True, timeout=10, check=False
             )
             assert (done.returncode, done.stdout) == (0, "given"), done.stderr
         assert connection.is_open()
@@ -312,9 +312,9 @@ def test_what_the_users_configuration_says_of_every_host_breaks_nothing(server, 
 def test_why_ssh_failed_is_known_where_the_user_wants_it_quiet(server):
     (Path.home() / ".ssh").mkdir()
     (Path.home() / ".ssh/config").write_text("Host *\n  LogLevel QUIET\n")
-    one = cluster(**{**server.reach, "user": "eve"})
+    profile = cluster(**{**server.reach, "user": "eve"})
     with pytest.raises(SshError) as caught:
-        Connection(one).open(batch=True, accept_host_key=server.mine)
+        Connection(profile).open(batch=True, accept_host_key=server.mine)
     assert caught.value.reason == "denied"
 
 
@@ -324,8 +324,8 @@ def test_what_the_users_configuration_says_of_the_full_name_opens_the_cluster(se
     (home / ".ssh").mkdir()
     key = server.reach["identity_file"]
     profile = cluster(port=1)
-    said = f"Host 127.0.0.1\n  Port {server.port}\n  IdentityFile '{key}'\n  IdentitiesOnly yes\n"
-    (home / ".ssh/config").write_text(said)
+    text = f"Host 127.0.0.1\n  Port {server.port}\n  IdentityFile '{key}'\n  IdentitiesOnly yes\n"
+    (home / ".ssh/config").write_text(text)
     connection = Connection(user_settings.applied(profile, ()))
     connection.open(batch=True, accept_host_key=server.mine)
     assert connection.run(["echo", "there"]).stdout == "there\n"

@@ -68,13 +68,13 @@ def test_ctrl_c_at_any_moment(person: dict[str, str], way: str) -> None:
         )
         time.sleep(random.uniform(0, lasting))
         process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=30)[1]
+        stderr = process.communicate(timeout=30)[1]
         ended[process.returncode] += 1
-        assert not OURS.search(said), said
+        assert not OURS.search(stderr), stderr
         if process.returncode == 130:
-            assert re.fullmatch(r"\n?Stopped\.( The same command goes on from here\.)?\n", said), said
+            assert re.fullmatch(r"\n?Stopped\.( The same command goes on from here\.)?\n", stderr), stderr
         elif process.returncode == 0:
-            assert not said or "KeyboardInterrupt" in said, said
+            assert not stderr or "KeyboardInterrupt" in stderr, stderr
     assert ended[130], ended
 
 
@@ -93,8 +93,8 @@ PRINTING = ("clusters", "clusters --json", "--list", "--help setup", "--version"
 def test_output_that_cannot_be_written(person: dict[str, str], arguments: str, unbuffered: str) -> None:
     done = shell(f"rookery {arguments} >/dev/full", person, PYTHONUNBUFFERED=unbuffered)
     assert done.returncode == 1
-    said = r"The output could not be written: No space left on device\.|No space is left .* where the output goes\."
-    assert re.match(said, done.stderr), done.stderr
+    message = r"The output could not be written: No space left on device\.|No space is left .* where the output goes\."
+    assert re.match(message, done.stderr), done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -63,9 +63,9 @@ class Site:
             setup: Python that runs before the program.
             asked: What else is asked for.
         """
-        wish = asdict(SubmitRequest("seals", **{"job": "fit", "token": TOKEN, **asked}))
+        submission = asdict(SubmitRequest("seals", **{"job": "fit", "token": TOKEN, **asked}))
         digest = hashlib.sha256(SCRIPT.encode()).hexdigest()
-        request = {**wish, "digest": digest, "base": "", "again": again, "cluster": "hec", "rookery": "0"}
+        request = {**submission, "digest": digest, "base": "", "again": again, "cluster": "hec", "rookery": "0"}
         arguments = remote_client._arguments("submission", request, "MARK")
         done = subprocess.run(
             [self.python, "-IS", "-c", setup + bundle.FROM_ARGUMENT, *arguments],

@@ -41,15 +41,15 @@ def told(answer: dict[str, Any] | None, login: Login) -> dict[str, tuple[str, st
     short = {str(login.home): "~", str(login.storage): "$"}
     pattern = re.compile("|".join(map(re.escape, short)))
     return {
-        pattern.sub(lambda found: short[found[0]], one["path"]): (one["state"], one["note"])
-        for one in answer["outcomes"]
+        pattern.sub(lambda match: short[match[0]], outcome["path"]): (outcome["state"], outcome["note"])
+        for outcome in answer["outcomes"]
     }
 
 
 def test_check_tells_exactly_what_will_be_done(login: Login) -> None:
     before = everything(login, state=True)
-    for said in ({}, {"purge": True}, {"only": ["python"]}):
-        listed = take_back(login, check=True, **said)
+    for options in ({}, {"purge": True}, {"only": ["python"]}):
+        listed = take_back(login, check=True, **options)
         assert everything(login, state=True) == before
         assert listed is not None
         assert len(listed["outcomes"]) > 2
@@ -73,24 +73,24 @@ def test_what_the_person_changed_since_stays_and_is_named(login: Login) -> None:
     (home / "made/mine").write_text("mine")
     (home / ".cache/later").write_text("mine")
     (login.storage / "rookery/x86/virtualenvs/project").mkdir(parents=True)
-    seen = told(take_back(login), login)
-    assert seen["~/start-pyenv"][0] == "left"
-    kept = re.search(r"is in ~/(\S+)", seen["~/start-pyenv"][1])
+    outcomes = told(take_back(login), login)
+    assert outcomes["~/start-pyenv"][0] == "left"
+    kept = re.search(r"is in ~/(\S+)", outcomes["~/start-pyenv"][1])
     assert kept
     assert (home / kept[1]).read_bytes() == b"mine \xff"
     assert (home / "start-pyenv").read_text() == "mine again\n"
-    assert seen["~/.bashrc"][0] == "left"
+    assert outcomes["~/.bashrc"][0] == "left"
     assert b"ours and mine" in (home / ".bashrc").read_bytes()
-    assert seen["~/.profile"] == ("restored", "rookery's lines are out; what you wrote since stays")
+    assert outcomes["~/.profile"] == ("restored", "rookery's lines are out; what you wrote since stays")
     assert (home / ".profile").read_text() == "mine\n"
     assert json.loads((home / "settings.json").read_text()) == {"mine": {"kept": 1}, "empty": {}, "later": True}
-    assert seen["~/new"][0] == "left"
+    assert outcomes["~/new"][0] == "left"
     assert (home / "new").readlink() == Path("/elsewhere")
-    assert seen["~/made"] == ("left", "it holds what is yours: mine")
+    assert outcomes["~/made"] == ("left", "it holds what is yours: mine")
     assert (home / ".cache/later").read_text() == "mine"
     assert not (home / ".cache").is_symlink()
-    assert seen["$/rookery/x86"][0] == "left"
-    assert "virtualenvs/project" in seen["$/rookery/x86"][1]
+    assert outcomes["$/rookery/x86"][0] == "left"
+    assert "virtualenvs/project" in outcomes["$/rookery/x86"][1]
     # purged, nothing is lost that stands nowhere else
     answer = take_back(login, purge=True)
     assert told(answer, login)["$/rookery/x86"][0] == "removed"
@@ -107,8 +107,8 @@ def test_a_role_alone_is_taken_back_where_nothing_needs_it(login: Login) -> None
     assert "--only python,shell" in answer["hint"]
     assert everything(login) == before
     assert "the role nobody did nothing in this home" in (take_back(login, only=["nobody"]) or {})["msg"]
-    seen = told(take_back(login, only=["storage"]), login)
-    assert seen["~/.cache"][0] == "restored"
+    outcomes = told(take_back(login, only=["storage"]), login)
+    assert outcomes["~/.cache"][0] == "restored"
     assert (login.home / "lib/made").exists()
     assert {entry["role"] for entry in login.ledger()} == {"shell", "python"}
     before = everything(furnish(login.home.parent.parent / "other"))
@@ -163,8 +163,8 @@ def test_a_damaged_ledger_is_refused_and_nothing_is_done(login: Login, damage: s
 def test_there_may_be_nothing_to_take_back(folder: Path) -> None:
     login = furnish(folder / "login")
     before = everything(login, state=True)
-    for said in ({}, {"purge": True}, {"check": True}):
-        answer = take_back(login, **said)
+    for options in ({}, {"purge": True}, {"check": True}):
+        answer = take_back(login, **options)
         assert answer == {"found": False, "outcomes": [], "notes": []}
         assert everything(login, state=True) == before
 
@@ -181,16 +181,20 @@ def test_another_laptop_at_work_is_not_disturbed(login: Login) -> None:
 def test_a_home_of_each_version_is_taken_back(folder: Path, version: int) -> None:
     before = everything(made_anew(folder / "login", version, "before"))
     login = made_anew(folder / "login", version, "after")
-    said = json.loads((login.state / "ledger.json").read_text())
-    assert said["version"] == version
-    seen = told(take_back(login), login)
-    assert not [path for path, (state, _) in seen.items() if state == "left"]
+    ledger = json.loads((login.state / "ledger.json").read_text())
+    assert ledger["version"] == version
+    outcomes = told(take_back(login), login)
+    assert not [path for path, (state, _) in outcomes.items() if state == "left"]
     after = everything(login)
     if version == 1:  # it did not know the times of folders and links, nor what was whose where two became one
-        assert "what came from the home can't be told from the rest" in seen["~/.conda"][1]
+        assert "what came from the home can't be told from the rest" in outcomes["~/.conda"][1]
         leave_out = re.compile("home/.conda|storage")
         before, after = (
-            {name: one if one[0][:1] == "-" else one[:2] for name, one in every.items() if not leave_out.match(name)}
+            {
+                name: entry if entry[0][:1] == "-" else entry[:2]
+                for name, entry in every.items()
+                if not leave_out.match(name)
+            }
             for every in (before, after)
         )
     assert after == before
@@ -204,9 +208,9 @@ def test_a_home_of_each_version_is_brought_on_by_setup(folder: Path, version: in
     assert answers is not None
     assert not any(answer["changed"] for answer in answers)
     assert everything(login) == before
-    said = json.loads((login.state / "ledger.json").read_text())
-    assert said["version"] == records.VERSION
-    assert said["storage"] == [str(login.storage)]
+    ledger = json.loads((login.state / "ledger.json").read_text())
+    assert ledger["version"] == records.VERSION
+    assert ledger["storage"] == [str(login.storage)]
     assert told(take_back(login), login)["~/start-pyenv"] == ("restored", "")
     assert (login.home / "start-pyenv").read_bytes() == b"mine \xff"
 
@@ -254,7 +258,7 @@ def test_modes_groups_and_owners_of_files_are_the_same_afterwards(folder: Path) 
     before = {path.name: (path.stat().st_mode, path.stat().st_uid, path.stat().st_gid) for path in login.home.iterdir()}
     links = [{"path": f"~/{name}", "target": "/new"} for name in ("tool", "theirs")]
     answer = login.converge({"links": links, "blocks": [{"path": "~/.bashrc", "content": "ours"}]})
-    assert [one["state"] for one in answer["outcomes"]] == ["changed", "kept", "changed"]
+    assert [outcome["state"] for outcome in answer["outcomes"]] == ["changed", "kept", "changed"]
     assert (login.home / ".bashrc").stat().st_mode == before[".bashrc"][0]
     take_back(login, purge=True)
     after = {path.name: (path.stat().st_mode, path.stat().st_uid, path.stat().st_gid) for path in login.home.iterdir()}
@@ -296,12 +300,12 @@ def test_what_is_on_a_storage_that_is_not_there_is_not_forgotten(folder: Path) -
     away = login.storage.with_name("away")
     login.storage.rename(away)
     login.storage.mkdir()
-    there, ledger = everything(login), json.loads((login.state / "ledger.json").read_text())
-    for said in ({"check": True}, {"purge": True}, {}):
-        answer = take_back(login, **said)
+    without_storage, ledger = everything(login), json.loads((login.state / "ledger.json").read_text())
+    for options in ({"check": True}, {"purge": True}, {}):
+        answer = take_back(login, **options)
         assert answer is not None
         assert "nor anything else that rookery has put on" in answer["msg"]
-    assert everything(login) == there
+    assert everything(login) == without_storage
     assert json.loads((login.state / "ledger.json").read_text())["entries"] == ledger["entries"]
     login.storage.rmdir()
     away.rename(login.storage)

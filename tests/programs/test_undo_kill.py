@@ -38,11 +38,13 @@ def test_setup_then_undo_gives_the_old_home_back(folder: Path, purge: bool) -> N
     answer = take_back(login, purge=purge)
     assert answer is not None
     assert "failed" not in answer, answer
-    assert [one for one in answer["outcomes"] if one["state"] == "left"] == []
+    assert [outcome for outcome in answer["outcomes"] if outcome["state"] == "left"] == []
     if purge:
         assert everything(login, state=True) == before
     else:
-        assert everything(login) == {name: seen for name, seen in before.items() if not name.startswith("home/.local")}
+        assert everything(login) == {
+            name: entry for name, entry in before.items() if not name.startswith("home/.local")
+        }
 
 
 def test_a_setup_killed_at_any_step_is_taken_back(folder: Path) -> None:

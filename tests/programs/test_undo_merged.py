@@ -84,7 +84,7 @@ def test_where_the_lists_are_lost_all_comes_home_and_all_stays_on_the_storage(fo
     assert "can't be told from the rest" in (answer or {})["outcomes"][0]["note"], answer
     after = tree(login.storage, times=True)
     assert {name: after[name] for name in storage if not name.startswith(".cache.from-home")} == {
-        name: seen for name, seen in storage.items() if not name.startswith(".cache.from-home")
+        name: entry for name, entry in storage.items() if not name.startswith(".cache.from-home")
     }
     home = tree(login.home / ".cache")
     for name, content in {"x/thesis.txt": b"thesis", "s": b"one", "clash": b"home", "ours": b"storage"}.items():
@@ -97,8 +97,8 @@ def test_an_undo_killed_at_any_step_is_finished_by_the_next(folder: Path) -> Non
         login = at(folder, "after")
         if take_back(login, kill_at=step):
             break
-        for seen in (b"thesis", b"home-f", b"one", b"two", b"storage-x", b"storage-f"):
-            assert any(one[1] == seen for one in everything(login).values()), f"step {step}: {seen!r} is gone"
+        for content in (b"thesis", b"home-f", b"one", b"two", b"storage-x", b"storage-f"):
+            assert any(entry[1] == content for entry in everything(login).values()), f"step {step}: {content!r} is gone"
         answer = take_back(login)
         assert "failed" not in (answer or {}), (step, answer)
         assert everything(login) == before, f"step {step}"
@@ -154,8 +154,8 @@ def test_a_setup_after_an_undo_that_was_killed_mixes_nothing(folder: Path) -> No
         login = at(folder, "after")
         if take_back(login, kill_at=step):
             break
-        told = forked(login, lambda login=login: main.answer(login.payload(move, role="storage")), 0)
-        assert "failed" not in told, (step, told)
+        first_answer = forked(login, lambda login=login: main.answer(login.payload(move, role="storage")), 0)
+        assert "failed" not in first_answer, (step, first_answer)
         answer = take_back(login, purge=True)
         assert "failed" not in (answer or {}), (step, answer)
         assert everything(login) == before, f"step {step}"
@@ -188,10 +188,10 @@ def test_where_all_of_it_is_gone_that_is_told(folder: Path, is_linked: bool) -> 
     prefix = login.storage / "rookery"
     prefix.mkdir()
     ledger = login.state / "ledger.json"
-    said = json.loads(ledger.read_text())
+    document = json.loads(ledger.read_text())
     made = {"order": 0, "role": "shell", "kind": "directories", "path": str(prefix), "before": {"type": "absent"}}
-    said["entries"].append({**said["entries"][0], **made, "after": {"type": "dir"}})
-    ledger.write_text(json.dumps(said))
+    document["entries"].append({**document["entries"][0], **made, "after": {"type": "dir"}})
+    ledger.write_text(json.dumps(document))
     for name in (".cache", ".cache.from-home"):
         subprocess.run(["rm", "-rf", str(login.storage / name)], check=True)
     if not is_linked:

@@ -1,4 +1,4 @@
-"""Runs the converger as the login node does: a real process, in a home of its own."""
+"""Runs the apply program as the login node does: a real process, in a home of its own."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Login:
     Attributes:
         home: The home.
         storage: The storage beside it.
-        python: The Python that the converger runs on.
+        python: The Python that the apply program runs on.
     """
 
     def __init__(self, folder: Path, python: str = sys.executable) -> None:
@@ -82,7 +82,7 @@ class Login:
         return {**usual, **said}
 
     def start(self, payload: dict[str, Any], **environment: str) -> subprocess.Popen[bytes]:
-        """The converger, running."""
+        """The apply program, running."""
         line, data = action.command(self.python, action.pack(payload))
         process = subprocess.Popen(
             ["/bin/sh", "-c", "exec " + line],

@@ -371,7 +371,7 @@ ASKED = {"rookery": "0.1", "play": "p", "engines": [], "roles": {}, "variables":
 
 @fuzz
 @given(st.one_of([broken(one) for one in CONVERGED]), st.sampled_from(("good", "cut", "bomb")), contents(SEALED))
-def test_answers_of_the_converger(value: Any, packed: str, sealed: bytes) -> None:
+def test_answers_of_the_apply_program(value: Any, packed: str, sealed: bytes) -> None:
     if isinstance(value, dict) and "asked" in value:
         import hashlib
 

@@ -1,4 +1,4 @@
-"""What is sent of the converger: all that it needs over there, and no login shell reads it as anything else."""
+"""What is sent to a login node: all that it needs over there, and no login shell reads it as anything else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SENT = {
 
 
 def imported(module: str) -> Iterator[str]:
-    """The modules of the converger that one imports, wherever in it, but not for its types alone."""
+    """The modules of the apply program that a module imports, wherever in it, but not for its types alone."""
     tree = ast.parse((REMOTE / f"{module.replace('.', '/')}.py").read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":

@@ -130,11 +130,11 @@ def test_an_answer_that_is_none_is_one_line(program: str, answer: Any) -> None:
 def test_all_that_is_read_of_a_look_passes_the_check() -> None:
     """What the shape does not name is dropped, so a new part of an answer has to be named there."""
     made_here = {"intact", "problem", "hint", "answered", "startup"}
-    assert {one.name for one in fields(up_to_date.HomeComparison)} - made_here <= answers._converger.keys()
+    assert {one.name for one in fields(up_to_date.HomeComparison)} - made_here <= answers._apply_fields.keys()
 
 
 @pytest.mark.parametrize("text", [b"0" * (1 << 27), b"[" * 100_000, b'{"found": "yes"}', b"[]"])
-def test_an_answer_of_the_converger_that_is_none_is_one_line(text: bytes) -> None:
+def test_an_answer_of_the_apply_program_that_is_none_is_one_line(text: bytes) -> None:
     packed = base64.b64encode(zlib.compress(text)).decode()
     with in_time(), pytest.raises(RookeryError, match="can't be used"):
         bundle.unpack(f"<<<rookery:{packed}:rookery>>>")

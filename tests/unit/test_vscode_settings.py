@@ -391,7 +391,7 @@ def test_windows_is_asked_where_its_folder_is(home: Path, monkeypatch: pytest.Mo
 
 
 def told(clusters: list[Cluster]) -> dict[str, object]:
-    return {".".join(wish.path): wish.value for wish in workstation.wishes(clusters)}
+    return {".".join(change.path): change.value for change in workstation.needed_changes(clusters)}
 
 
 def test_what_clusters_need() -> None:

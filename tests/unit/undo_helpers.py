@@ -1,4 +1,4 @@
-"""A home that was lived in, set up and taken back by the converger, in forks that may be killed at any step."""
+"""A home that was lived in, set up and taken back by the apply program, in forks that may be killed at any step."""
 
 from __future__ import annotations
 

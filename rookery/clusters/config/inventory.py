@@ -83,8 +83,8 @@ class Inventory:
     def _add_file(self, file: Path) -> None:
         document = _document(file)
         if "plugin" in document.data:
-            what = "is for a plugin of Ansible's, and rookery runs none."
-            raise RookeryError(f"{file}:{document.line(('plugin',))}: {what}", hint=f"mv '{file}' ~")
+            problem = "is for a plugin of Ansible's, and rookery runs none."
+            raise RookeryError(f"{file}:{document.line(('plugin',))}: {problem}", hint=f"mv '{file}' ~")
         for name, body in document.data.items():
             self._add_group(document, str(name), body, (str(name),))
 
@@ -136,13 +136,13 @@ class Inventory:
             for child in group.children:
                 parents[child].add(name)
         depth = _depths(parents)
-        found, open_ = {"all"}, list(member or {"ungrouped"})
+        groups, open_ = {"all"}, list(member or {"ungrouped"})
         while open_:
             name = open_.pop()
-            if name not in found:
-                found.add(name)
+            if name not in groups:
+                groups.add(name)
                 open_ += parents.get(name, ())
-        return sorted(found, key=lambda name: (depth[name], self._groups[name].priority, name))
+        return sorted(groups, key=lambda name: (depth[name], self._groups[name].priority, name))
 
 
 def _depths(parents: Mapping[str, set[str]]) -> dict[str, int]:
@@ -151,23 +151,23 @@ def _depths(parents: Mapping[str, set[str]]) -> dict[str, int]:
     Raises:
         RookeryError: A group is a child of itself.
     """
-    left = {name: above - {"all"} for name, above in parents.items() if name != "all"}
+    above_of = {name: above - {"all"} for name, above in parents.items() if name != "all"}
     below: dict[str, list[str]] = {name: [] for name in parents}
-    for name, above in left.items():
+    for name, above in above_of.items():
         for up in above:
             below[up].append(name)
-    depth, waiting = {"all": 0}, {name: len(above) for name, above in left.items()}
+    depth, waiting = {"all": 0}, {name: len(above) for name, above in above_of.items()}
     ready = [name for name, count in waiting.items() if not count]
     while ready:
         name = ready.pop()
-        depth[name] = 1 + max((depth[up] for up in left[name]), default=0)
+        depth[name] = 1 + max((depth[up] for up in above_of[name]), default=0)
         for child in below[name]:
             waiting[child] -= 1
             if not waiting[child]:
                 ready.append(child)
     if missing := [name for name in parents if name not in depth]:
-        what = f"The inventory's group {missing[0]} is a child of itself, or stands below one that is."
-        raise RookeryError(what, hint="ansible-inventory --graph")
+        message = f"The inventory's group {missing[0]} is a child of itself, or stands below one that is."
+        raise RookeryError(message, hint="ansible-inventory --graph")
     return depth
 
 

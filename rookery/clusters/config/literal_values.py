@@ -26,29 +26,33 @@ def check(document: Document) -> None:
     Raises:
         RookeryError: There is such a thing; with file, line and key, and the keys that are allowed.
     """
-    for place, what in _faults(document.data, (), set()):
+    for place, problem in _faults(document.data, (), set()):
         path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
         where = f"{document.file}:{document.line(place)}"
-        raise RookeryError(f"{where}: {one_line(path)}: {what} Allowed keys: {', '.join(_allowed())}.", hint=_ask())
+        raise RookeryError(f"{where}: {one_line(path)}: {problem} Allowed keys: {', '.join(_allowed())}.", hint=_ask())
 
 
-def _faults(value: Any, place: Place, seen: set[int]) -> Iterator[tuple[Place, str]]:
+def _faults(value: Any, place: Place, visited: set[int]) -> Iterator[tuple[Place, str]]:
     """Yield what is wrong in a value, from its top down; what an alias repeats is looked at once."""
     if isinstance(value, str) and _is_template(value):
         yield place, "templates are not allowed here, since they would run on this computer: write the value itself."
-    if not isinstance(value, (dict, list)) or id(value) in seen:
+    if not isinstance(value, (dict, list)) or id(value) in visited:
         return
-    seen.add(id(value))
+    visited.add(id(value))
     if isinstance(value, list):
-        for number, one in enumerate(value):
-            yield from _faults(one, (*place, number), seen)
+        for number, element in enumerate(value):
+            yield from _faults(element, (*place, number), visited)
         return
-    for key, one in value.items():
+    for key, element in value.items():
         if isinstance(key, str) and _is_template(key):
             yield (*place, key), "templates are not allowed here, since they would run on this computer."
-        if isinstance(key, str) and key.startswith(_FOR_ANSIBLE) and not (key == _HARMLESS and isinstance(one, int)):
+        if (
+            isinstance(key, str)
+            and key.startswith(_FOR_ANSIBLE)
+            and not (key == _HARMLESS and isinstance(element, int))
+        ):
             yield (*place, key), "Ansible's own settings are not allowed here: they can run programs on this computer."
-        yield from _faults(one, (*place, key), seen)
+        yield from _faults(element, (*place, key), visited)
 
 
 def _is_template(text: str) -> bool:

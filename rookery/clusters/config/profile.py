@@ -41,8 +41,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 def sources(sandbox: bool = False) -> list[Path]:
     """Return the inventory folders, in the order in which they are merged: rookery's, the user's, the sandbox's."""
-    mine = paths.config_dir() / "inventory"
-    folders = [paths.root() / "inventory", *([mine] if mine.is_dir() else [])]
+    own_folder = paths.config_dir() / "inventory"
+    folders = [paths.root() / "inventory", *([own_folder] if own_folder.is_dir() else [])]
     return [*folders, *([_sandbox()] if sandbox else [])]
 
 
@@ -72,7 +72,7 @@ def load(
         name: A host of the inventory.
         sources: Inventory folders, in order; by default rookery's and the user's.
         overrides: Variables given on the command line, which win over all folders.
-        own_ssh: Whether the user's ~/.ssh/config has a say (user_ssh.py); not in what is written for others.
+        own_ssh: Whether the user's ~/.ssh/config has a say (user_settings.py); not in what is written for others.
 
     Raises:
         RookeryError: The cluster is unknown, or a file is malformed, or the profile is not as the schema wants it.
@@ -102,8 +102,10 @@ def load(
     )
     if not own_ssh:
         return cluster
-    mine = paths.config_dir() / "inventory"
-    chosen = {key for key, one in profile.items() if one.file is None or one.file.is_relative_to(mine)}
+    own_folder = paths.config_dir() / "inventory"
+    chosen = {
+        key for key, setting in profile.items() if setting.file is None or setting.file.is_relative_to(own_folder)
+    }
     return user_settings.applied(cluster, chosen)
 
 
@@ -166,11 +168,11 @@ def of_person(name: str, user: str, account: str = "") -> dict[str, Any]:
     Raises:
         RookeryError: The cluster is unknown, or a file is malformed.
     """
-    told: dict[str, Any] = {"cluster_user": user} if user else {}
+    personal: dict[str, Any] = {"cluster_user": user} if user else {}
     if account:
-        known = next((one.value for one in explain(name) if one.key == "cluster_account"), None)
-        told["cluster_account"] = {"required": False, **(known if isinstance(known, dict) else {}), "name": account}
-    return told
+        known = next((setting.value for setting in explain(name) if setting.key == "cluster_account"), None)
+        personal["cluster_account"] = {"required": False, **(known if isinstance(known, dict) else {}), "name": account}
+    return personal
 
 
 def found_user(cluster: Cluster) -> str:
@@ -189,9 +191,9 @@ def _unknown(name: str, inventory: Inventory) -> RookeryError:
     """Who asks for a cluster that there isn't, is told those there are."""
     known = [host for host in inventory.hosts if host != "localhost"]
     for source in inventory.sources:
-        if found := vars_files(source / "host_vars", name):
+        if files := vars_files(source / "host_vars", name):
             return RookeryError(
-                f"{found[0]} describes {name}, but no inventory file names it.",
+                f"{files[0]} describes {name}, but no inventory file names it.",
                 hint=f"add `{name}:` below `all: hosts:` in {source / 'hosts.yml'}",
             )
     listed = f"those known are {', '.join(known)}" if known else "none is known"
@@ -216,78 +218,80 @@ def _check_sense(name: str, profile: Mapping[str, Setting]) -> None:
 
 def _bad_addresses(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
     """Refuse what ssh's command line or configuration would read as anything else than a name."""
-    found: list[tuple[Place, str]] = []
+    problems: list[tuple[Place, str]] = []
     host, user, jump = data["cluster_host"], data.get("cluster_user", ""), data.get("cluster_proxy_jump", "")
     if not _HOST.fullmatch(host):
-        found.append((("cluster_host",), f"is not a host name or an address: {host!r}."))
+        problems.append((("cluster_host",), f"is not a host name or an address: {host!r}."))
     if not 1 <= data.get("cluster_port", 22) <= 65535:
-        found.append((("cluster_port",), f"must be between 1 and 65535, not {data['cluster_port']}."))
+        problems.append((("cluster_port",), f"must be between 1 and 65535, not {data['cluster_port']}."))
     if user and not _USER.fullmatch(user):
-        found.append(
+        problems.append(
             (
                 ("cluster_user",),
                 f"is not a username: {user!r}. It may hold letters, digits, dots, dashes and underscores.",
             )
         )
     if jump and not all(_JUMP.fullmatch(hop) for hop in jump.split(",")):
-        found.append(
+        problems.append(
             (("cluster_proxy_jump",), f"must be [USER@]HOST[:PORT], with commas between several, not {jump!r}.")
         )
     for key in ("cluster_identity_file", "cluster_known_hosts_file"):
         path = data.get(key, "")
         if path and (_CONTROL.search(path) or not path.startswith(("/", "~/"))):
-            found.append(((key,), f"must be a path that starts with / or ~/, not {path!r}."))
+            problems.append(((key,), f"must be a path that starts with / or ~/, not {path!r}."))
     for key, address in data.get("cluster_mirrors", {}).items():
         if problem := mirror_addresses.problem(key, address):
-            found.append((("cluster_mirrors", key), problem))
+            problems.append((("cluster_mirrors", key), problem))
     if not _DATE.fullmatch(data["cluster_verified_on"]):
-        found.append((("cluster_verified_on",), 'must be a date, such as "2026-05-18" or "2026-05".'))
-    return found
+        problems.append((("cluster_verified_on",), 'must be a date, such as "2026-05-18" or "2026-05".'))
+    return problems
 
 
 def _bad_storage(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
-    found: list[tuple[Place, str]] = []
-    seen: dict[str, Mapping[str, Any]] = {}
+    problems: list[tuple[Place, str]] = []
+    areas: dict[str, Mapping[str, Any]] = {}
     for number, entry in enumerate(data["cluster_storage"]):
         place = ("cluster_storage", number)
-        if entry["name"] in seen:
-            found.append(((*place, "name"), f"is said twice: {entry['name']}."))
-        seen[entry["name"]] = entry
+        if entry["name"] in areas:
+            problems.append(((*place, "name"), f"is said twice: {entry['name']}."))
+        areas[entry["name"]] = entry
         if not _VARIABLE.fullmatch(entry.get("variable", "x")):
-            found.append(((*place, "variable"), f"is not the name of a variable: {entry['variable']!r}."))
+            problems.append(((*place, "variable"), f"is not the name of a variable: {entry['variable']!r}."))
     roomy = data["cluster_roomy_storage"]
-    if "home" not in seen:
-        found.append((("cluster_storage",), "has no entry called home."))
-    if roomy not in seen:
-        found.append((("cluster_roomy_storage",), f"must be one of cluster_storage ({', '.join(seen)}), not {roomy}."))
-    elif "purge_days" in seen[roomy] or seen[roomy].get("scope") == "node":
-        found.append(
+    if "home" not in areas:
+        problems.append((("cluster_storage",), "has no entry called home."))
+    if roomy not in areas:
+        problems.append(
+            (("cluster_roomy_storage",), f"must be one of cluster_storage ({', '.join(areas)}), not {roomy}.")
+        )
+    elif "purge_days" in areas[roomy] or areas[roomy].get("scope") == "node":
+        problems.append(
             (("cluster_roomy_storage",), f"must be a place where files stay, and {roomy} is purged or a node's own.")
         )
     for number, folder in enumerate(data.get("cluster_moved_folders", [])):
         if not re.fullmatch(r"~/[^/\x00-\x1f]+(/[^/\x00-\x1f]+)*", folder) or ".." in folder.split("/"):
-            found.append(
+            problems.append(
                 (("cluster_moved_folders", number), f"must be a folder of the home, such as ~/.cache, not {folder!r}.")
             )
-    return found
+    return problems
 
 
 def _bad_jobs(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
-    found: list[tuple[Place, str]] = []
+    problems: list[tuple[Place, str]] = []
     if (code := account(data)) and not is_account(code):
         problem = f"is not the name of an account: {code!r}. It may hold letters, digits, dots, dashes and underscores."
-        found.append((("cluster_account", "name"), problem))
+        problems.append((("cluster_account", "name"), problem))
     partitions = [entry["name"] for entry in data.get("cluster_partitions", [])]
     wanted = data.get("cluster_default_partition", "")
     if wanted and wanted not in partitions:
         problem = f"must be one of cluster_partitions ({', '.join(partitions)}), not {wanted}."
-        found.append((("cluster_default_partition",), problem))
+        problems.append((("cluster_default_partition",), problem))
     for key in ("cluster_gpus", "cluster_constraints"):
         for number, entry in enumerate(data.get(key, [])):
             for index, name in enumerate(entry.get("partitions", [])):
                 if name not in partitions:
-                    found.append(((key, number, "partitions", index), f"is not one of cluster_partitions: {name}."))
-    return found
+                    problems.append(((key, number, "partitions", index), f"is not one of cluster_partitions: {name}."))
+    return problems
 
 
 def remember(name: str, values: Mapping[str, Any]) -> Path:
@@ -305,9 +309,9 @@ def remember(name: str, values: Mapping[str, Any]) -> Path:
     """
     load(name, overrides=values)
     folder = paths.config_dir() / "inventory"
-    found = vars_files(folder / "host_vars", name) or [folder / "host_vars" / f"{name}.yml"]
-    said = [file for file in found if file.exists() and values.keys() & read(file).data.keys()]
-    file = (said or found)[-1]
+    files = vars_files(folder / "host_vars", name) or [folder / "host_vars" / f"{name}.yml"]
+    holding = [file for file in files if file.exists() and values.keys() & read(file).data.keys()]
+    file = (holding or files)[-1]
     document = read(file) if file.exists() else Document(file, {}, {})
     text = file.read_text(encoding="utf-8") if file.exists() else "---\n"
     if all(document.data.get(key) == value for key, value in values.items()):

@@ -64,10 +64,10 @@ def _error(name: str, settings: Mapping[str, Setting], place: Place, problem: st
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
     if place[0] in settings:
         where = settings[str(place[0])].where(place[1:])
-        said = one_line(f"{path} {secret_values.hidden('', problem)}")
-        return RookeryError(f"{where}: {said}", hint=_ask_schema())
-    mine = paths.config_dir() / "inventory" / "host_vars" / f"{name}.yml"
-    return RookeryError(f"The profile of {name} lacks a key: {path} {problem}", hint=f"say it in {mine}")
+        message = one_line(f"{path} {secret_values.hidden('', problem)}")
+        return RookeryError(f"{where}: {message}", hint=_ask_schema())
+    own_file = paths.config_dir() / "inventory" / "host_vars" / f"{name}.yml"
+    return RookeryError(f"The profile of {name} lacks a key: {path} {problem}", hint=f"say it in {own_file}")
 
 
 def _ask_schema() -> str:
@@ -114,7 +114,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     import difflib  # noqa: PLC0415 start-up
 
     # without what all keys begin with, which would make any two look alike
-    short = {one.removeprefix("cluster_"): one for one in known}
+    short = {name.removeprefix("cluster_"): name for name in known}
     close = difflib.get_close_matches(word.removeprefix("cluster_"), short, 1)
     return f" (did you mean {short[close[0]]}?)" if close else ""
 

@@ -27,15 +27,15 @@ def check(settings: Iterable[Setting]) -> None:
     """
     import difflib  # noqa: PLC0415 start-up
 
-    told = {one.key: one for one in settings if not one.key.startswith(_NOT_A_ROLES)}
-    if not told:
+    for_roles = {setting.key: setting for setting in settings if not setting.key.startswith(_NOT_A_ROLES)}
+    if not for_roles:
         return
     known = roles.settings_of_roles()
     named = set(known.values())
-    for key, setting in told.items():
+    for key, setting in for_roles.items():
         if key in known:
             continue
-        role = next((one for one in sorted(named, reverse=True) if key.startswith(f"{one}_")), "")
+        role = next((name for name in sorted(named, reverse=True) if key.startswith(f"{name}_")), "")
         meant = [name for name in known if not role or name.startswith(f"{role}_")]
         alike = difflib.get_close_matches(key, meant, 1, _ALIKE[bool(role)])
         if not alike:

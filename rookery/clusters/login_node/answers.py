@@ -83,7 +83,7 @@ _record = struct(
 
 def run_record(value: Any) -> Any:
     """Accept the record of a run, as the cluster answers it and as it is kept in runs/; null stands for left out."""
-    return _record({key: one for key, one in value.items() if one is not None} if isinstance(value, dict) else value)
+    return _record({key: part for key, part in value.items() if part is not None} if isinstance(value, dict) else value)
 
 
 _stamp = struct({}, {"commit": text("(?:[0-9a-f]{40})?"), "dirty": flag, "when": when})
@@ -163,14 +163,14 @@ _MOST_TASKS = 4 * LAST_TASK
 
 
 def _accounting(value: Any) -> Any:
-    told = _all_jobs(value)
-    if not all(job["counts"] for job in told["jobs"]):
+    answer = _all_jobs(value)
+    if not all(job["counts"] for job in answer["jobs"]):
         raise MismatchError("jobs: one has no task")
-    maps = [job[key] for job in told["jobs"] for key in ("tasks", "cancelled_by", "exits")]
-    counted = sum(count(expression) for one in maps for expression in one.values())
-    if counted + sum(count(job["killed_for_memory"]) for job in told["jobs"]) > _MOST_TASKS:
+    maps = [job[key] for job in answer["jobs"] for key in ("tasks", "cancelled_by", "exits")]
+    counted = sum(count(expression) for by_task in maps for expression in by_task.values())
+    if counted + sum(count(job["killed_for_memory"]) for job in answer["jobs"]) > _MOST_TASKS:
         raise MismatchError(f"jobs: have more than {_MOST_TASKS} tasks")
-    return told
+    return answer
 
 
 _clock = text("(?:[0-9]{1,11}|(?![0-9]*$)[ -~]{1,60})?")
@@ -260,7 +260,7 @@ SEALED = struct(
 )
 """What a whole `setup` wrote down at its end."""
 
-_converger: dict[str, Shape] = {
+_apply_fields: dict[str, Shape] = {
     "changed": flag,
     "outcomes": many(_outcome),
     "diff": many(mapping(text(), text(longest=_LARGE, raw=True), 100)),
@@ -301,15 +301,15 @@ _converger: dict[str, Shape] = {
     "more": flag,
     "id": text("[0-9]{0,15}"),
 }
-_answered = struct({}, {**_converger, "answer": struct({}, _converger)})
+_answered = struct({}, {**_apply_fields, "answer": struct({}, _apply_fields)})
 
 
-def converger(value: Any) -> Any:
-    """Accept what the converger answers, whatever it was asked."""
-    told = _answered(value)
-    if any(one.get("failed") and "msg" not in one for one in (told, told.get("answer", {}))):
+def apply_program(value: Any) -> Any:
+    """Accept what the apply program answers, whatever it was asked."""
+    answer = _answered(value)
+    if any(part.get("failed") and "msg" not in part for part in (answer, answer.get("answer", {}))):
         raise MismatchError("lacks msg, though it failed")
-    return told
+    return answer
 
 
 def parsed(cluster: str, shape: Shape, data: str | bytes) -> Any:

@@ -1,6 +1,7 @@
-"""The converger and what it shall do, packed into the one script that is sent to a login node; and its answer unpacked.
+"""The apply program and its task, packed into the one script that is sent to a login node; and its answer unpacked.
 
-`home` sends it by Ansible, `undo` and the fast way by the connection. The modules are those of rookery/remote/apply/.
+`home` sends it through Ansible, `undo` and the fast way through the connection. Its modules are those of
+rookery/remote/apply/.
 """
 
 import base64
@@ -85,7 +86,7 @@ ANSWER = re.compile(r"<<<rookery:([A-Za-z0-9+/=]+):rookery>>>")
 
 
 def pack(payload: dict[str, Any], parts: tuple[str, ...] = PARTS) -> str:
-    """Return the converger and what it shall do, as one word: base64, a comma, base64.
+    """Return the modules and what they shall do, as one word: base64, a comma, base64.
 
     Args:
         payload: Handed to `main` of the last part.
@@ -96,7 +97,7 @@ def pack(payload: dict[str, Any], parts: tuple[str, ...] = PARTS) -> str:
 
 @functools.cache
 def code(parts: tuple[str, ...] = PARTS) -> str:
-    """Return the converger, as a word of base64; made once in a process, and in those that it forks from then on."""
+    """Return the modules, as a word of base64; made once in a process, and in those that it forks from then on."""
     texts = {f"rookery.remote.{name}": paths.remote(f"{name.replace('.', '/')}.py") for name in parts}
     return word(BOOT.format(parts=texts, packages=PACKAGES, last=parts[-1]))
 
@@ -118,24 +119,24 @@ def command(interpreter: str, packed: str) -> tuple[str, bytes | None]:
 
 
 def unpack(output: str, node: str = "the login node") -> dict[str, Any] | None:
-    """Return the converger's answer in whatever the login shell printed, or None.
+    """Return the apply program's answer in whatever the login shell printed, or None.
 
     Args:
         output: What was printed.
         node: Whose answer it is, for messages.
 
     Raises:
-        RookeryError: It is not an answer that a converger gives.
+        RookeryError: It is not an answer that the apply program gives.
     """
-    found = ANSWER.findall(output)
-    if not found:
+    packed = ANSWER.findall(output)
+    if not packed:
         return None
     unpacking = zlib.decompressobj()
     try:
-        text = unpacking.decompress(base64.b64decode(found[-1]), strict_json.MOST_BYTES)
+        text = unpacking.decompress(base64.b64decode(packed[-1]), strict_json.MOST_BYTES)
     except (ValueError, zlib.error):
         raise answers.unusable(node, ValueError("it can't be unpacked")) from None
     if not unpacking.eof:
         raise answers.unusable(node, ValueError("it is cut off, or too large"))
-    answer: dict[str, Any] = answers.parsed(node, answers.converger, text)
+    answer: dict[str, Any] = answers.parsed(node, answers.apply_program, text)
     return answer

@@ -17,7 +17,7 @@ from rookery.core import paths
 from rookery.core.errors import RookeryError
 
 OLDEST_PYTHON = (3, 6)
-"""The oldest Python that `home`'s converger runs on."""
+"""The oldest Python that the apply program runs on."""
 
 HOME_PROGRAMS = ".local/share"
 """Where in the home programs go, where the storage with room for them is one that others can change."""
@@ -87,9 +87,9 @@ def command(script: str, profile: Mapping[str, Any], *, glance: bool = False) ->
         glance: Only what a role's declaration may depend on.
     """
     packed = base64.b64encode(gzip.compress(script.encode(), mtime=0)).decode()
-    said = shlex.join(arguments(profile))
+    words = shlex.join(arguments(profile))
     before = "ROOKERY_GLANCE=1 " if glance else ""
-    return f'{before}sh -c "$(printf %s {packed} | base64 -d | gzip -dc)" rookery-probe {said}'
+    return f'{before}sh -c "$(printf %s {packed} | base64 -d | gzip -dc)" rookery-probe {words}'
 
 
 def _areas(profile: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -104,7 +104,7 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         RookeryError: The answer is cut off, a storage area has no value there, or the area that caches and tools
             are to go to cannot be written to.
     """
-    one: dict[str, str] = {}
+    single: dict[str, str] = {}
     many: dict[str, list[str]] = defaultdict(list)
     for line in output.splitlines():
         mark, _, rest = line.partition("rookery-fact ")
@@ -114,14 +114,14 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         if key in _MANY:
             many[key].append(value.rstrip("\r"))
         else:
-            one[key] = value.strip()
+            single[key] = value.strip()
     name = str(profile.get("cluster_title") or "the cluster")
-    if one.get("complete") != "yes":
+    if single.get("complete") != "yes":
         raise RookeryError(
             f"The login node of {name} did not answer in full; a start-up file there may end the shell.",
             hint="log in by hand and look at ~/.bashrc and ~/.profile for `exit`",
         )
-    _check(one, name)
+    _check(single, name)
     storage = {area: path for area, path in map(_pair, many["storage"]) if _PATH.fullmatch(path)}
     missing = [area for area in _areas(profile) if not storage.get(area["name"])]
     if missing:
@@ -132,14 +132,14 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         )
     area = _roomy(profile)
     roomy = storage[area]
-    replaceable = why_replaceable(one.get("replaceable_by", ""))
-    programs = f"{one.get('home', '')}/{HOME_PROGRAMS}" if replaceable else roomy
+    replaceable = why_replaceable(single.get("replaceable_by", ""))
+    programs = f"{single.get('home', '')}/{HOME_PROGRAMS}" if replaceable else roomy
     if replaceable:
-        area = next((name for name, path in storage.items() if path == one.get("home")), "home")
-    told = map(_pair, dict.fromkeys(many["python"]))
-    pythons = [{"version": version, "path": path} for version, path in told if _is_python(version, path)]
+        area = next((name for name, path in storage.items() if path == single.get("home")), "home")
+    pairs = map(_pair, dict.fromkeys(many["python"]))
+    pythons = [{"version": version, "path": path} for version, path in pairs if _is_python(version, path)]
     return {
-        **{key: one.get(key, "") for key in _ONE},
+        **{key: single.get(key, "") for key in _ONE},
         "shells": many["shells"],
         "has": sorted(set(many["has"])),
         "present": many["present"],
@@ -155,20 +155,20 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         "links_left": many["links_left"],
         "programs": programs,
         "programs_area": area,
-        "prefix": f"{programs}/rookery/{one.get('architecture', '')}",
+        "prefix": f"{programs}/rookery/{single.get('architecture', '')}",
         # what is compiled can be run by machines of this architecture alone, where others share the home
-        "only_on": one.get("architecture", "") if len(profile.get("cluster_architectures") or []) > 1 else "",
-        "set_up": one.get("set_up") == "yes",
+        "only_on": single.get("architecture", "") if len(profile.get("cluster_architectures") or []) > 1 else "",
+        "set_up": single.get("set_up") == "yes",
     }
 
 
-def why_replaceable(told: str) -> str:
+def why_replaceable(fact: str) -> str:
     """Why programs can't be on the storage with room for them; "" where they can.
 
     Args:
-        told: The probe's fact replaceable_by: owner, group or everybody, whom, and the folder; "" for none.
+        fact: The probe's fact replaceable_by: owner, group or everybody, whom, and the folder; "" for none.
     """
-    kind, _, rest = told.partition(" ")
+    kind, _, rest = fact.partition(" ")
     who, _, folder = rest.partition(" ")
     reasons = {
         "": "",
@@ -184,16 +184,16 @@ def _pair(value: str) -> tuple[str, str]:
     return name, rest
 
 
-def _check(one: Mapping[str, str], name: str) -> None:
+def _check(single: Mapping[str, str], name: str) -> None:
     """See that facts which become parts of paths and commands are what they should be.
 
     Raises:
         RookeryError: One is not.
     """
     for key, form in _FORMS.items():
-        if not form.fullmatch(one.get(key, "")):
+        if not form.fullmatch(single.get(key, "")):
             raise RookeryError(
-                f"The login node of {name} gave an answer that can't be used: {key} is {one.get(key, '')[:60]!r}.",
+                f"The login node of {name} gave an answer that can't be used: {key} is {single.get(key, '')[:60]!r}.",
                 hint="log in by hand, and look at what ~/.bashrc and ~/.profile print and set",
             )
 
@@ -215,10 +215,10 @@ def _free(many: Mapping[str, list[str]], profile: Mapping[str, Any]) -> dict[str
     """Free MB of each storage area: what the file system has left, or the user's quota where that is less."""
     free = {name: _whole(value) for name, value in map(_pair, many["free_mb"]) if value}
     form = (profile.get("cluster_quota") or {}).get("format", "")
-    told = quota_formats.areas(form, "\n".join(many["quota"]))
-    for area in told:
+    areas = quota_formats.areas(form, "\n".join(many["quota"]))
+    for area in areas:
         # `quota -s` names file systems; where it knows a single one, that is the home's
-        name = "home" if form == "quota-s" and len(told) == 1 else area.name
+        name = "home" if form == "quota-s" and len(areas) == 1 else area.name
         if name in free and area.limit_mb is not None:
             free[name] = max(0, min(free[name], int(area.limit_mb - area.used_mb)))
     return free

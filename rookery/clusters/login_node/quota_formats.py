@@ -69,8 +69,8 @@ def gpfsquota(text: str) -> list[Area]:
     )
     areas = []
     for line in text.splitlines():
-        if found := pattern.fullmatch(line):
-            name, limit, limit_unit, used, used_unit, count = found.groups()
+        if match := pattern.fullmatch(line):
+            name, limit, limit_unit, used, used_unit, count = match.groups()
             limit_mb = float(limit) * _MB[limit_unit]
             areas.append(
                 Area(_AREA_OF.get(name, name), max(0.0, float(used) * _MB[used_unit]), limit_mb or None, int(count))
@@ -94,11 +94,11 @@ def quota_s(text: str) -> list[Area]:
         name, values = (waiting, words) if waiting else (words[0] if words else "", words[1:])
         waiting = ""
         # a grace ("6days", "12:30", "none") is no number
-        numbers = [found for found in map(number.fullmatch, values) if found]
+        numbers = [match for match in map(number.fullmatch, values) if match]
         if len(numbers) != 6 or len(values) > 8:
             continue
-        space, soft, hard = (float(one[1]) * _MB[(one[2] or "K").upper()] for one in numbers[:3])
-        count, few, most = (_count(one[1], one[2]) for one in numbers[3:])
+        space, soft, hard = (float(match[1]) * _MB[(match[2] or "K").upper()] for match in numbers[:3])
+        count, few, most = (_count(match[1], match[2]) for match in numbers[3:])
         areas.append(Area(name, space, soft or hard or None, count, few or most or None))
     return areas
 

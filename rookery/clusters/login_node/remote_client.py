@@ -47,12 +47,12 @@ def call(connection: "Connection", name: str, request: Mapping[str, Any], *, tim
         RookeryError: There is no Python there, or the program failed.
     """
     mark = new_mark()
-    with _shown(f"asking {connection.cluster.name}"):
-        done = connection.run(_arguments(name, request, mark), script=_start(), timeout=timeout, check=False)
-    for line in reversed(done.stdout.splitlines()):
+    with _waiting(f"asking {connection.cluster.name}"):
+        completed = connection.run(_arguments(name, request, mark), script=_start(), timeout=timeout, check=False)
+    for line in reversed(completed.stdout.splitlines()):
         if line.startswith(mark):
             return read(connection, name, line.removeprefix(mark))
-    raise failed(connection, done.exit, done.stderr)
+    raise failed(connection, completed.exit, completed.stderr)
 
 
 def read(connection: "Connection", name: str, line: str | bytes) -> dict[str, Any]:
@@ -64,12 +64,12 @@ def read(connection: "Connection", name: str, line: str | bytes) -> dict[str, An
     return cast("dict[str, Any]", answers.parsed(connection.cluster.name, answers.PROGRAMS[name], line))
 
 
-def _shown(what: str) -> AbstractContextManager[None]:
+def _waiting(message: str) -> AbstractContextManager[None]:
     """Show on a terminal that something is being waited for: Slurm may take its time."""
     if not sys.stderr.isatty():
         return nullcontext()
 
-    return waiting(what)
+    return waiting(message)
 
 
 class Deadline:
@@ -91,12 +91,12 @@ class Deadline:
         self._begun = True
         self._timer.cancel()
 
-    def check(self, connection: "Connection", said: str) -> None:
+    def check(self, connection: "Connection", stderr: str) -> None:
         """Raise the error where it never began; to be called when it has ended.
 
         Args:
             connection: The cluster's.
-            said: What came on its standard error.
+            stderr: What came on its standard error.
 
         Raises:
             SshError: Start-up files keep it from running, or the connection failed.
@@ -107,7 +107,7 @@ class Deadline:
         if self._process.returncode == -signal.SIGKILL:
             raise connection.hangs()
         if self._process.returncode >= 0:
-            raise connection.failure(self._process.returncode, said, "")
+            raise connection.failure(self._process.returncode, stderr, "")
 
 
 def stream(connection: "Connection", name: str, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -134,15 +134,15 @@ def stream(connection: "Connection", name: str, request: Mapping[str, Any]) -> I
                     deadline.met()
                 elif line.startswith(mark):
                     yield read(connection, name, line.removeprefix(mark))
-            said = process.stderr.read() if process.stderr else ""
+            stderr = process.stderr.read() if process.stderr else ""
             process.wait()
         finally:
             process.terminate()
-    deadline.check(connection, said)
+    deadline.check(connection, stderr)
     if process.returncode == 255:
-        raise connection.failure(255, said, "")
+        raise connection.failure(255, stderr, "")
     if process.returncode > 0:
-        raise failed(connection, process.returncode, said)
+        raise failed(connection, process.returncode, stderr)
 
 
 def command(connection: "Connection", name: str, request: Mapping[str, Any], mark: str) -> list[str]:
@@ -150,12 +150,12 @@ def command(connection: "Connection", name: str, request: Mapping[str, Any], mar
     return connection.command(remote_command(marked(_start(), mark), _arguments(name, request, mark)))
 
 
-def failed(connection: "Connection", code: int, said: str) -> RookeryError:
+def failed(connection: "Connection", code: int, stderr: str) -> RookeryError:
     """Return the error for a program that gave no answer."""
     name = connection.cluster.name
     if code == _NO_PYTHON:
         return NoPythonError(f"{name} has no Python yet.", hint=f"invoke setup --cluster {name}")
-    last = (clean(said).strip().splitlines() or [f"exit status {code}"])[-1]
+    last = (clean(stderr).strip().splitlines() or [f"exit status {code}"])[-1]
     return RookeryError(f"{name} gave no answer: {last}", hint=f"invoke doctor --cluster {name}")
 
 

@@ -56,15 +56,15 @@ def public(cluster: "Cluster") -> str:
                 "it opens nothing but your own jobs, through a login that is open",
                 file=sys.stderr,
             )
-        done = subprocess.run(
+        completed = subprocess.run(
             ["ssh-keygen", "-y", "-P", "", "-f", str(path)],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
-    if done.returncode:
+    if completed.returncode:
         raise RookeryError(
-            f"{path} can't be used as a key: {done.stderr.strip()}", hint=f"rm {path}   # it is made anew"
+            f"{path} can't be used as a key: {completed.stderr.strip()}", hint=f"rm {path}   # it is made anew"
         )
-    return " ".join(done.stdout.split()[:2])
+    return " ".join(completed.stdout.split()[:2])
 
 
 def remember(cluster: "Cluster", key: str) -> None:
@@ -96,7 +96,7 @@ def _make(path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
         made = Path(temporary) / "key"
         argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "rookery", "-f", str(made)]
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RookeryError(f"ssh-keygen made no key: {done.stderr.strip()}")
+        completed = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if completed.returncode:
+            raise RookeryError(f"ssh-keygen made no key: {completed.stderr.strip()}")
         made.replace(path)

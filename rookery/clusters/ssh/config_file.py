@@ -70,8 +70,8 @@ def own_known_hosts(cluster: "Cluster") -> Path:
     """Return the known_hosts that rookery writes this cluster's keys to; never the user's own."""
     if not cluster.known_hosts_file:
         return paths.state_dir() / "known_hosts"
-    given = Path(cluster.known_hosts_file).expanduser().absolute()
-    return paths.state_dir() / "known_hosts" if given == _persons("known_hosts") else given
+    path = Path(cluster.known_hosts_file).expanduser().absolute()
+    return paths.state_dir() / "known_hosts" if path == _persons("known_hosts") else path
 
 
 def known_hosts_files(cluster: "Cluster") -> list[Path]:
@@ -88,11 +88,11 @@ def _persons(name: str) -> Path:
     return Path.home() / ".ssh" / name
 
 
-def _checked(pattern: re.Pattern[str], value: str, what: str, cluster: "Cluster", key: str) -> str:
+def _checked(pattern: re.Pattern[str], value: str, title: str, cluster: "Cluster", key: str) -> str:
     """Return the value, if it can be what it is said to be: nothing else gets into ssh_config."""
     if not pattern.fullmatch(value):
         raise RookeryError(
-            f"{value!r} can't be the {what} of {cluster.name}.",
+            f"{value!r} can't be the {title} of {cluster.name}.",
             hint=f"invoke clusters.show {cluster.name}   # says where {key} was set",
         )
     return value
@@ -152,8 +152,8 @@ def _shared_if_there(cluster: "Cluster", name: str) -> str:
 
 def hops(cluster: "Cluster") -> list[str]:
     """Names or addresses of the jump hosts before a cluster."""
-    found = re.findall(r"(?:ssh://)?(?:[^@,/]*@)?(\[[^\]]+\]|[^:,/\[]+)(?::\d+)?", cluster.proxy_jump or "")
-    return [hop.strip("[]") for hop in found]
+    hosts = re.findall(r"(?:ssh://)?(?:[^@,/]*@)?(\[[^\]]+\]|[^:,/\[]+)(?::\d+)?", cluster.proxy_jump or "")
+    return [hop.strip("[]") for hop in hosts]
 
 
 def _for_hops(cluster: "Cluster") -> str:
@@ -175,7 +175,7 @@ def _rest(cluster: "Cluster") -> str:
     included = not cluster.sandbox and _persons("config").is_file()
     lines = [
         "Host *",
-        *(f"    {one}" for one in (*_CHECKING, *_NEUTRAL, *(_newer() if included else ()))),
+        *(f"    {line}" for line in (*_CHECKING, *_NEUTRAL, *(_newer() if included else ()))),
         f"    {_known_hosts_line(known_hosts_files(cluster))}",
         f"    ConnectTimeout {CONNECT_TIMEOUT}",
         "    ServerAliveInterval 10",
@@ -193,9 +193,9 @@ def _newer() -> tuple[str, ...]:
     IgnoreUnknown is no way out: set here, it would displace the user's own, or hide every misspelt word of theirs.
     """
     with contextlib.suppress(OSError):
-        asked = ["ssh", "-G", "-F", "/dev/stdin", "host"]
-        done = subprocess.run(asked, input="\n".join(_NEWER), capture_output=True, text=True, check=False)
-        return _NEWER if not done.returncode else ()
+        command = ["ssh", "-G", "-F", "/dev/stdin", "host"]
+        completed = subprocess.run(command, input="\n".join(_NEWER), capture_output=True, text=True, check=False)
+        return _NEWER if not completed.returncode else ()
     return ()
 
 
@@ -208,11 +208,11 @@ def write(cluster: "Cluster") -> Path:
     Raises:
         RookeryError: A value of the profile can't stand in an ssh_config.
     """
-    mine, path = entry(cluster), config_file(cluster)
+    own_entry, path = entry(cluster), config_file(cluster)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with locking.waited(paths.runtime_dir() / "ssh_config.lock"):
         before = path.read_text() if path.exists() else ""
-        after = _text({**_entries(before), cluster.name: mine}, cluster)
+        after = _text({**_entries(before), cluster.name: own_entry}, cluster)
         if after != before:
             atomic_files.write(path, after)
     return path
@@ -236,7 +236,7 @@ def _entries(text: str) -> dict[str, str]:
     That of a cluster's job is part of its own.
     """
     own = re.compile(r"^Host (?!\*)(\S+)\n(?:(?:    |Match ).*\n|Host \1-job\n)*", re.MULTILINE)
-    return {found[1]: found[0] for found in own.finditer(text)}
+    return {match[1]: match[0] for match in own.finditer(text)}
 
 
 def _text(entries: dict[str, str], cluster: "Cluster") -> str:

@@ -173,7 +173,7 @@ class Connection:
         script: str,
         arguments: Sequence[str] = (),
         *,
-        heard: Callable[[str], object] | None = None,
+        on_line: Callable[[str], object] | None = None,
         sends: bool = False,
     ) -> RunningCommand:
         """Send a command to the cluster through the open master; it begins before its input and its end are waited for.
@@ -181,7 +181,7 @@ class Connection:
         Args:
             script: A POSIX sh script.
             arguments: Its positional parameters.
-            heard: Called with each line of its standard error as it comes.
+            on_line: Called with each line of its standard error as it comes.
             sends: It will be given an input.
         """
         mark = new_mark()
@@ -195,10 +195,10 @@ class Connection:
             mark,
             greeting(mark) if sends else b"",
             first,
-            completed=lambda done: self._completed(done, mark),
+            completed=lambda completed: self._completed(completed, mark),
             hangs=self.hangs,
         )
-        return RunningCommand(self.command(remote), call, heard)
+        return RunningCommand(self.command(remote), call, on_line)
 
     def run(
         self,
@@ -224,15 +224,15 @@ class Connection:
         """
         if script is None and not argv:
             raise ValueError("run needs argv, script or both")
-        what = shlex.join(argv or ())[:60] if script is None else "a script"
+        title = shlex.join(argv or ())[:60] if script is None else "a script"
         text, arguments = (f"exec {shlex.join(argv or ())}", ()) if script is None else (script, argv or ())
         try:
             completed = self.begin(text, arguments, sends=bool(input)).finish([input] if input else [], timeout)
         except subprocess.TimeoutExpired:
-            raise RookeryError(f"{self.cluster.name}: {what} took longer than {timeout:g} s.") from None
+            raise RookeryError(f"{self.cluster.name}: {title} took longer than {timeout:g} s.") from None
         if check and not completed.ok:
             last = (completed.stderr.strip() or completed.stdout.strip() or "it said nothing").splitlines()[-1]
-            raise RookeryError(f"{self.cluster.name}: {what} failed there (exit status {completed.exit}): {last}")
+            raise RookeryError(f"{self.cluster.name}: {title} failed there (exit status {completed.exit}): {last}")
         return completed
 
     def ansible_environment(self) -> dict[str, str]:
@@ -252,19 +252,19 @@ class Connection:
             "ANSIBLE_TRANSPORT": "ssh",
         }
 
-    def failure(self, code: int, stderr: str, said: str) -> SshError:
+    def failure(self, code: int, stderr: str, stdout: str) -> SshError:
         """Return the error for a command that never began: ssh failed, or the start-up files ended the shell first.
 
         Args:
             code: ssh's exit status.
             stderr: What came on standard error.
-            said: What came on standard output.
+            stdout: What came on standard output.
         """
         if code == 255:
             return explain(self.cluster, stderr, batch=True)
-        if INPUT_LOST in said:
+        if INPUT_LOST in stdout:
             return startup_files.takes_input(self.cluster, self.command)
-        last = ((said.strip() or stderr.strip()).splitlines() or ["nothing"])[-1]
+        last = ((stdout.strip() or stderr.strip()).splitlines() or ["nothing"])[-1]
         return SshError(
             "startup",
             f"{self.cluster.name}: your start-up files there end the shell before a command runs "
@@ -280,16 +280,16 @@ class Connection:
         """Whether an exit status is ssh's own and not the command's: 255, without a word, where the master is gone."""
         return code == 255 and not self._tell("check")
 
-    def _completed(self, done: "subprocess.CompletedProcess[bytes]", mark: str) -> Completed:
+    def _completed(self, completed: "subprocess.CompletedProcess[bytes]", mark: str) -> Completed:
         """Return what came of a marked command: what was printed before the marks is the start-up files'."""
-        before, began, stdout = done.stdout.decode(errors="surrogateescape").partition(f"{mark}\n")
-        noise, _, stderr = done.stderr.decode(errors="surrogateescape").rpartition(f"{mark}\n")
+        before, began, stdout = completed.stdout.decode(errors="surrogateescape").partition(f"{mark}\n")
+        noise, _, stderr = completed.stderr.decode(errors="surrogateescape").rpartition(f"{mark}\n")
         if not began:
-            raise self.failure(done.returncode, stderr, before)
-        if self.broke_off(done.returncode):
+            raise self.failure(completed.returncode, stderr, before)
+        if self.broke_off(completed.returncode):
             raise explain(self.cluster, "", batch=True)
         self._touch()
-        return Completed(done.returncode, stdout, stderr, before + noise)
+        return Completed(completed.returncode, stdout, stderr, before + noise)
 
     def _login(self) -> str:
         """Log in without asking anything, and leave the connection open in the background.
@@ -300,7 +300,7 @@ class Connection:
         import tempfile  # noqa: PLC0415 start-up
 
         with tempfile.TemporaryFile() as stderr:  # a pipe would stay open as long as the connection does
-            code = subprocess.run(
+            completed = subprocess.run(
                 [*self._master[:-1], "-o", "BatchMode=yes", self.cluster.name],
                 stderr=stderr,
                 check=False,
@@ -308,9 +308,9 @@ class Connection:
             )
             stderr.seek(0)
             text = stderr.read().decode(errors="replace")
-        if not code.returncode:
+        if not completed.returncode:
             return ""
-        return f"{text}{self._jump_said(text)}" or f"exit status {code.returncode}"
+        return f"{text}{self._jump_said(text)}" or f"exit status {completed.returncode}"
 
     def _login_asking(self) -> str:
         """Log in, with ssh itself asking the user on the terminal for what it takes: password, code, passphrase.
@@ -331,9 +331,9 @@ class Connection:
         """Return what the jump host's own ssh says, which ssh throws away where the connection is to persist."""
         if not (self.cluster.proxy_jump and THROUGH_JUMP.search(text)):
             return ""
-        ask = [*self.ssh, "-o", "ControlPath=none", "-o", "BatchMode=yes", "-T", self.cluster.name, "true"]
-        done = subprocess.run(ask, stderr=subprocess.PIPE, text=True, check=False, **unattended())
-        return str(done.stderr)
+        command = [*self.ssh, "-o", "ControlPath=none", "-o", "BatchMode=yes", "-T", self.cluster.name, "true"]
+        completed = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, **unattended())
+        return str(completed.stderr)
 
     def _tell(self, command: str) -> bool:
         """Tell the master something (`ssh -O`). Whether there is one, and it answered."""
@@ -345,11 +345,11 @@ class Connection:
 
     def _control_path(self) -> Path:
         """Return the master's socket, whose name only ssh can tell (%C)."""
-        done = subprocess.run([*self.ssh, "-G", self.cluster.name], capture_output=True, text=True, check=False)
-        found = re.search(r"^controlpath (.+)$", done.stdout, re.MULTILINE)
-        if found is None:
-            raise explain(self.cluster, done.stderr, batch=True)
-        return Path(found[1])
+        completed = subprocess.run([*self.ssh, "-G", self.cluster.name], capture_output=True, text=True, check=False)
+        match = re.search(r"^controlpath (.+)$", completed.stdout, re.MULTILINE)
+        if match is None:
+            raise explain(self.cluster, completed.stderr, batch=True)
+        return Path(match[1])
 
     def _file(self, suffix: str) -> Path:
         """Return a small file of this connection's own beside the sockets."""

@@ -61,8 +61,8 @@ def explain(cluster: "Cluster", stderr: str, *, batch: bool) -> SshError:
     if not text.strip():  # a command through a master that ends says nothing at all
         return _lost(cluster)
     for pattern, tell in _TABLE:
-        if found := pattern.search(text):
-            return tell(cluster, text, found, batch)
+        if match := pattern.search(text):
+            return tell(cluster, text, match, batch)
     return SshError("other", f"{cluster.name}: ssh failed: {_last(text)}", hint=_by_hand(cluster))
 
 
@@ -100,41 +100,41 @@ _NOISE = re.compile(
 _Tell = Callable[["Cluster", str, "re.Match[str]", bool], SshError]
 
 
-def _unresolved(cluster: "Cluster", _text: str, found: "re.Match[str]", _batch: bool) -> SshError:
-    return SshError("unresolved", f"{cluster.name}: no host is called {found[1]}.", hint=_show(cluster, "cluster_host"))
+def _unresolved(cluster: "Cluster", _text: str, match: "re.Match[str]", _batch: bool) -> SshError:
+    return SshError("unresolved", f"{cluster.name}: no host is called {match[1]}.", hint=_show(cluster, "cluster_host"))
 
 
-def _no_answer(cluster: "Cluster", _text: str, found: "re.Match[str]", _batch: bool) -> SshError:
+def _no_answer(cluster: "Cluster", _text: str, match: "re.Match[str]", _batch: bool) -> SshError:
     hint = f"invoke clusters.show {cluster.name}   # are host and network right?{_vpn(cluster)}"
-    return SshError("no-answer", f"{cluster.name}: {_at(cluster)} does not answer: {found[1].lower()}.", hint=hint)
+    return SshError("no-answer", f"{cluster.name}: {_at(cluster)} does not answer: {match[1].lower()}.", hint=hint)
 
 
-def _refused(cluster: "Cluster", _text: str, _found: "re.Match[str]", _batch: bool) -> SshError:
+def _refused(cluster: "Cluster", _text: str, _match: "re.Match[str]", _batch: bool) -> SshError:
     message = f"{cluster.name}: {cluster.host} refuses connections on port {cluster.port}: no ssh server listens there."
     return SshError("refused", message, hint=_show(cluster, "cluster_port"))
 
 
-def _dropped(cluster: "Cluster", _text: str, _found: "re.Match[str]", _batch: bool) -> SshError:
+def _dropped(cluster: "Cluster", _text: str, _match: "re.Match[str]", _batch: bool) -> SshError:
     message = (
         f"{cluster.name}: {_at(cluster)} hung up before the login: too many logins at once, or your address is blocked."
     )
     return SshError("dropped", message, hint="wait a few minutes, then run the same command again")
 
 
-def _changed(cluster: "Cluster", text: str, _found: "re.Match[str]", _batch: bool) -> SshError:
+def _changed(cluster: "Cluster", text: str, _match: "re.Match[str]", _batch: bool) -> SshError:
     return changed_key(cluster, text)
 
 
-def _unknown(cluster: "Cluster", _text: str, found: "re.Match[str]", _batch: bool) -> SshError:
+def _unknown(cluster: "Cluster", _text: str, match: "re.Match[str]", _batch: bool) -> SshError:
     return SshError(
         "unknown-key",
-        f"{cluster.name}: the {found[1]} host key of {found[2]} is not known.",
+        f"{cluster.name}: the {match[1]} host key of {match[2]} is not known.",
         hint=again(cluster),
     )
 
 
-def _denied(cluster: "Cluster", text: str, found: "re.Match[str]", batch: bool) -> SshError:
-    asks = _can_ask(found[1])
+def _denied(cluster: "Cluster", text: str, match: "re.Match[str]", batch: bool) -> SshError:
+    asks = _can_ask(match[1])
     key = f"key {cluster.identity_file}" if cluster.identity_file else "any key of yours"
     if bad := re.search(r'^Load key "(.+)": (.+)$', text, re.MULTILINE):
         return SshError(
@@ -176,18 +176,18 @@ def _can_ask(methods: str) -> bool:
 def is_locked(path: Path) -> bool:
     """Whether a passphrase protects a private key."""
     opened = ["ssh-keygen", "-y", "-P", "", "-f", str(path)]
-    done = subprocess.run(opened, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    return "incorrect passphrase" in done.stderr
+    completed = subprocess.run(opened, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return "incorrect passphrase" in completed.stderr
 
 
 def _locked_key(cluster: "Cluster") -> Path | None:
     """Return the key that ssh would have used, had it been told the passphrase; None where it is not that."""
-    mine = cluster.identity_file
-    tried = [Path(mine).expanduser()] if mine else [*user_settings.keys(cluster), *usual_keys()]
+    identity_file = cluster.identity_file
+    tried = [Path(identity_file).expanduser()] if identity_file else [*user_settings.keys(cluster), *usual_keys()]
     return next((path for path in tried if path.is_file() and is_locked(path)), None)
 
 
-def _too_many(cluster: "Cluster", _text: str, _found: "re.Match[str]", _batch: bool) -> SshError:
+def _too_many(cluster: "Cluster", _text: str, _match: "re.Match[str]", _batch: bool) -> SshError:
     return SshError(
         "too-many-keys",
         f"{cluster.name}: {cluster.host} gave up after too many keys: your ssh agent offered all of its own.",
@@ -200,15 +200,15 @@ def _lost(cluster: "Cluster", *_: object) -> SshError:
     return SshError("lost", message, hint="run the same command again: it carries on where this one stopped")
 
 
-def _config(cluster: "Cluster", _text: str, found: "re.Match[str]", _batch: bool) -> SshError:
+def _config(cluster: "Cluster", _text: str, match: "re.Match[str]", _batch: bool) -> SshError:
     return SshError(
-        "other", f"{cluster.name}: ssh does not understand its configuration: {found[1]}.", hint="edit that file"
+        "other", f"{cluster.name}: ssh does not understand its configuration: {match[1]}.", hint="edit that file"
     )
 
 
-def _open_to_others(cluster: "Cluster", _text: str, found: "re.Match[str]", _batch: bool) -> SshError:
-    message = f"{cluster.name}: others can write to {found[1]}, or it is not yours, so ssh won't read it."
-    return SshError("other", message, hint=f"chmod 600 {shlex.quote(found[1])}")
+def _open_to_others(cluster: "Cluster", _text: str, match: "re.Match[str]", _batch: bool) -> SshError:
+    message = f"{cluster.name}: others can write to {match[1]}, or it is not yours, so ssh won't read it."
+    return SshError("other", message, hint=f"chmod 600 {shlex.quote(match[1])}")
 
 
 _TABLE: list[tuple["re.Pattern[str]", _Tell]] = [
@@ -244,17 +244,17 @@ def _jump(cluster: "Cluster", text: str, *, batch: bool) -> SshError:
     jump = cluster.proxy_jump or ""
     first_hop = jump.partition(",")[0]
     by_hand = f"ssh {f'ssh://{first_hop}' if ':' in first_hop else first_hop}"
-    if found := UNKNOWN_KEY.search(text):
-        message = f"{cluster.name}: the {found[1]} host key of its jump host {found[2]} is not known."
+    if match := UNKNOWN_KEY.search(text):
+        message = f"{cluster.name}: the {match[1]} host key of its jump host {match[2]} is not known."
         return SshError("jump", message, hint=f"{by_hand}   # once, and compare the key that it shows")
-    if found := re.search(r"open failed: (?:connect failed|administratively prohibited): (.+)", text):
-        message = f"{cluster.name}: its jump host {jump} can't reach {_at(cluster)}: {found[1]}."
+    if match := re.search(r"open failed: (?:connect failed|administratively prohibited): (.+)", text):
+        message = f"{cluster.name}: its jump host {jump} can't reach {_at(cluster)}: {match[1]}."
         return SshError("jump", message, hint=_show(cluster, "cluster_host"))
-    if (found := re.search(r"^(\S+): Permission denied \(([^)]*)\)", text, re.MULTILINE)) and _can_ask(found[2]):
+    if (match := re.search(r"^(\S+): Permission denied \(([^)]*)\)", text, re.MULTILINE)) and _can_ask(match[2]):
         if batch:
-            message = f"{cluster.name}: its jump host {found[1]} would ask for a password or a code."
+            message = f"{cluster.name}: its jump host {match[1]} would ask for a password or a code."
             return SshError("denied", message, hint=f"{again(cluster)}   # in a terminal, where it can ask")
-        message = f"{cluster.name}: its jump host {found[1]} refused what was typed, or it came too late."
+        message = f"{cluster.name}: its jump host {match[1]} refused what was typed, or it came too late."
         return SshError("denied", message, hint=f"{by_hand}   # must work first, or change cluster_proxy_jump")
     lines = [line.strip() for line in text.splitlines() if not (_NOISE.search(line) or "please try again" in line)]
     why = (lines or ["it closed the connection"])[0].removeprefix("ssh: ").rstrip(".")

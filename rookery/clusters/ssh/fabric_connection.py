@@ -79,13 +79,13 @@ class Runner(Local):
                 return bytes(data)
             self._waiting[stream] += data
             # a terminal ends its lines by \r\n, and both marks come on the one stream
-            found = re.search(
+            match = re.search(
                 rb"%s\r?\n%s" % (self._mark, rb"%s\r\n" % self._mark if self.using_pty else b""), self._waiting[stream]
             )
-            if found:
+            if match:
                 self._deadline.cancel()
                 self._began.add(stream)
-                if rest := self._waiting[stream][found.end() :]:
+                if rest := self._waiting[stream][match.end() :]:
                     return rest
         return None
 
@@ -151,19 +151,19 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
         """
         if self._sftp is None:
             self.open()
-            mine, theirs = socket.socketpair()
+            our_end, ssh_end = socket.socketpair()
             command = [*self.connection.command("sftp")[:-2], "-s", self.cluster_name, "sftp"]
-            end = theirs.fileno()
+            end = ssh_end.fileno()
             process = subprocess.Popen(command, stdin=end, stdout=end, stderr=subprocess.DEVNULL)
-            theirs.close()
-            mine.settimeout(FIRST_ANSWER)
+            ssh_end.close()
+            our_end.settimeout(FIRST_ANSWER)
             try:
-                self._set(_sftp=SFTPClient(_Quiet(mine)), _sftp_process=process)
-                mine.settimeout(None)
+                self._set(_sftp=SFTPClient(_Quiet(our_end)), _sftp_process=process)
+                our_end.settimeout(None)
             except (EOFError, OSError, SSHException) as error:
                 process.kill()
                 process.wait()
-                mine.close()
+                our_end.close()
                 if isinstance(error, TimeoutError):
                     raise self.connection.hangs() from None
                 raise SshError(

@@ -50,10 +50,10 @@ def shown(cluster: "Cluster", ssh: Sequence[str], *, batch: bool) -> HostKey:
         name for kind in kinds for name in (["rsa-sha2-512", "rsa-sha2-256"] if kind == "ssh-rsa" else [kind])
     ]
     with tempfile.TemporaryDirectory(prefix="rookery-") as folder:
-        seen = Path(folder) / "known_hosts"
+        known_hosts = Path(folder) / "known_hosts"
         options = {
             "StrictHostKeyChecking": "accept-new",
-            "UserKnownHostsFile": quoted(seen),
+            "UserKnownHostsFile": quoted(known_hosts),
             "GlobalKnownHostsFile": "/dev/null",
             "PreferredAuthentications": "none",
             "BatchMode": "yes" if batch else "no",
@@ -61,7 +61,7 @@ def shown(cluster: "Cluster", ssh: Sequence[str], *, batch: bool) -> HostKey:
             **({"HostKeyAlgorithms": ",".join(algorithms)} if algorithms else {}),
         }
         arguments = [part for key, value in options.items() for part in ("-o", f"{key}={value}")]
-        done = subprocess.run(
+        completed = subprocess.run(
             [*ssh, *arguments, "-T", cluster.name, "true"],
             stderr=subprocess.PIPE,
             text=True,
@@ -69,15 +69,15 @@ def shown(cluster: "Cluster", ssh: Sequence[str], *, batch: bool) -> HostKey:
             check=False,
             **(unattended() if batch else {"stdin": subprocess.DEVNULL}),
         )
-        keys = [key for key in map(parsed, seen.read_text().splitlines()) if key] if seen.exists() else []
+        keys = [key for key in map(parsed, known_hosts.read_text().splitlines()) if key] if known_hosts.exists() else []
     if not keys:
-        if "no matching host key type found" in done.stderr:
+        if "no matching host key type found" in completed.stderr:
             raise SshError(
                 "unknown-key",
                 f"{cluster.name}: {cluster.host} has no host key of a published kind ({', '.join(kinds)}).",
                 hint=f"compare with what is published now{where(cluster)}",
             )
-        raise explain(cluster, done.stderr, batch=batch)
+        raise explain(cluster, completed.stderr, batch=batch)
     return HostKey(host_pattern(cluster), keys[0].type, keys[0].blob)
 
 

@@ -56,13 +56,13 @@ def known_keys(cluster: "Cluster", files: Iterable[Path] | None = None) -> list[
     keys = []
     for file in known_hosts_files(cluster) if files is None else files:
         if file.is_file():
-            done = subprocess.run(
+            completed = subprocess.run(
                 ["ssh-keygen", "-F", host_pattern(cluster), "-f", str(file)],
                 capture_output=True,
                 text=True,
                 check=False,
             )
-            keys += [key for key in map(parsed, done.stdout.splitlines()) if key]
+            keys += [key for key in map(parsed, completed.stdout.splitlines()) if key]
     return keys
 
 
@@ -118,11 +118,11 @@ def differs(cluster: "Cluster", kind: str, new: str, old: str, place: str) -> Ss
 
 def not_published(cluster: "Cluster", key: HostKey) -> SshError:
     """Return the error for a host key that is none of those that are published."""
-    mine = ", ".join(f"{fingerprint} ({kind})" for fingerprint, kind in published(cluster).items())
+    fingerprints = ", ".join(f"{fingerprint} ({kind})" for fingerprint, kind in published(cluster).items())
     return SshError(
         "changed-key",
-        f"{cluster.name}: {cluster.host} shows the host key {key.fingerprint} ({key.type}), but published is {mine}. "
-        "Nothing was sent to it.",
+        f"{cluster.name}: {cluster.host} shows the host key {key.fingerprint} ({key.type}), "
+        f"but published is {fingerprints}. Nothing was sent to it.",
         hint=f"compare with what is published now{where(cluster)}; if that has changed, set cluster_host_keys "
         "in your own inventory",
     )

@@ -62,24 +62,24 @@ class RunningCommand:
         self,
         command: Sequence[str],
         call: Call,
-        heard: Callable[[str], object] | None = None,
+        on_line: Callable[[str], object] | None = None,
     ) -> None:
         """Start it.
 
         Args:
             command: The ssh command.
             call: What belongs to it.
-            heard: Called with each line of its standard error as it comes.
+            on_line: Called with each line of its standard error as it comes.
         """
-        self._call, self._heard = call, heard
+        self._call, self._on_line = call, on_line
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
         if call.greeting:
             self._greet()
-        self._said: list[bytes] = []
+        self._stderr: list[bytes] = []
         self._answered = threading.Event()
         self._listener = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
-        if heard:
+        if on_line:
             self._listener.start()
 
     def finish(self, data: Iterable[bytes] = (), timeout: float | None = None) -> Completed:
@@ -95,7 +95,10 @@ class RunningCommand:
         """
         try:
             pieces = chain((self._call.first,), data)
-            stdout, stderr = self._followed(pieces) if self._heard else self._communicated(b"".join(pieces), timeout)
+            if self._on_line:
+                stdout, stderr = self._followed(pieces)
+            else:
+                stdout, stderr = self._communicated(b"".join(pieces), timeout)
         except BaseException:
             self.stop()
             raise
@@ -124,7 +127,7 @@ class RunningCommand:
         with contextlib.suppress(BrokenPipeError), self._process:
             self._process.kill()
             self._process.wait()
-            if self._heard:
+            if self._on_line:
                 self._listener.join(1)
 
     def _followed(self, pieces: Iterable[bytes]) -> tuple[bytes, bytes]:
@@ -138,15 +141,15 @@ class RunningCommand:
         self._process.wait()
         self._listener.join()
         fed()
-        return stdout, b"".join(self._said)
+        return stdout, b"".join(self._stderr)
 
     def _listen(self, stream: IO[bytes]) -> None:
         for line in stream:
-            self._said.append(line)
+            self._stderr.append(line)
             if line.endswith(f"{self._call.mark}\n".encode()):
                 self._answered.set()
-            if self._heard:
-                self._heard(line.decode(errors="replace").rstrip())
+            if self._on_line:
+                self._on_line(line.decode(errors="replace").rstrip())
         self._answered.set()  # it has ended
 
 

@@ -13,18 +13,18 @@ def announcement(cluster: "Cluster") -> str:
     lines = [f"{cluster.name}: logging in to {cluster.host} as {cluster.user}"]
     if cluster.proxy_jump:
         lines.append(f"  through the jump host {cluster.proxy_jump}, which may ask first")
-    return "\n".join([*lines, f"  asked for: {_asked(cluster)}", "  nothing shows while you type"])
+    return "\n".join([*lines, f"  asked for: {_typed(cluster)}", "  nothing shows while you type"])
 
 
-def _asked(cluster: "Cluster") -> str:
+def _typed(cluster: "Cluster") -> str:
     """Return what a login takes that has to be typed, from what the profile says of it."""
     data: dict[str, Any] = dict(cluster.data)
-    ways = data.get("cluster_logins") or ["key"]
-    way = next((way for way in ways if way not in {"key", "certificate"}), "key")
-    if way == "key":
+    logins = data.get("cluster_logins") or ["key"]
+    login = next((login for login in logins if login not in {"key", "certificate"}), "key")
+    if login == "key":
         return "your key's passphrase"
     factors = {"password": "your password", "totp": "the code from your app", "key": ""}
-    named = [factors[part] for part in way.split("+") if factors[part]]
+    named = [factors[part] for part in login.split("+") if factors[part]]
     prompts = data.get("cluster_login_prompts") or []
     if len(prompts) == len(named):
         named = [

@@ -109,17 +109,17 @@ def remote_command(script: str, arguments: Sequence[str] = (), *, stdin: str | N
         RookeryError: It holds a NUL byte, which no argument can.
     """
     if stdin is None:
-        given = "exec </dev/null\n"
+        take_input = "exec </dev/null\n"
     elif stdin:
-        given = (
+        take_input = (
             f'IFS= read -r _v; [ "$_v" = {greeting(stdin).decode().strip()} ] || {{ echo {INPUT_LOST}; exit 97; }}\n'
         )
     else:
-        given = ""
-    text = f"set -- {shlex.join(arguments)}\n{given}{clean_function()}{_START}{script}"
+        take_input = ""
+    text = f"set -- {shlex.join(arguments)}\n{take_input}{clean_function()}{_START}{script}"
     if "\0" in text:
         raise RookeryError("A command can't hold a NUL byte.")
-    encoded = _SPECIAL.sub(lambda found: b"\\0%03o" % found[0][0], text.encode(errors="surrogateescape"))
+    encoded = _SPECIAL.sub(lambda match: b"\\0%03o" % match[0][0], text.encode(errors="surrogateescape"))
     # options that a start-up file has exported would hold for this shell already
     start = "exec /usr/bin/env -u SHELLOPTS -u BASHOPTS /bin/sh -c"
     return f"{start} 'eval \"$(printf %b \"$1\")\"' sh '{encoded.decode()}'"

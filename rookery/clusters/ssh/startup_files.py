@@ -58,53 +58,55 @@ class Culprit:
     line: str = ""
 
 
-def read(said: str, home: str = "") -> Culprit:
+def read(output: str, home: str = "") -> Culprit:
     """Return what CULPRIT printed.
 
     Args:
-        said: Its output.
+        output: Its output.
         home: The home there, shown as ~.
     """
-    told = dict(line.partition(" ")[::2] for line in clean(said).splitlines() if " " in line)
-    file, _, rest = told.get("at", "").partition(":")
+    values = dict(line.partition(" ")[::2] for line in clean(output).splitlines() if " " in line)
+    file, _, rest = values.get("at", "").partition(":")
     number, _, text = rest.partition(": ")
     if home and file.startswith(f"{home}/"):
         file = f"~{file.removeprefix(home)}"
     line = f"{file}, line {number} ({text.strip()[:60]})" if number.isdigit() and file else ""
-    return Culprit(told.get("shell", ""), line)
+    return Culprit(values.get("shell", ""), line)
 
 
 def find(command: Command) -> Culprit:
     """Ask the cluster where its start-up files stand still; without an input most shells come through."""
-    asked = command(remote_command(f'{CULPRIT}\necho "home $HOME"'))
+    arguments = command(remote_command(f'{CULPRIT}\necho "home $HOME"'))
     try:
-        done = subprocess.run(asked, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
+        completed = subprocess.run(
+            arguments, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False
+        )
     except subprocess.TimeoutExpired:
         return Culprit()
-    said = done.stdout.decode(errors="replace")
-    home = next((line.removeprefix("home ") for line in said.splitlines() if line.startswith("home ")), "")
-    return read(said, home)
+    output = completed.stdout.decode(errors="replace")
+    home = next((line.removeprefix("home ") for line in output.splitlines() if line.startswith("home ")), "")
+    return read(output, home)
 
 
 def takes_input(cluster: "Cluster", command: Command) -> SshError:
     """Return the error for a command whose input was read by a start-up file."""
-    found, name = find(command), cluster.name
+    culprit, name = find(command), cluster.name
     return SshError(
         TAKES_INPUT,
         f"{name}: a start-up file there reads the input of commands sent over ssh"
-        f"{f': {found.line}' if found.line else ''}.",
-        hint=_guard(cluster) if found.shell in GUARDED_SHELLS else _by_hand(cluster, found),
+        f"{f': {culprit.line}' if culprit.line else ''}.",
+        hint=_guard(cluster) if culprit.shell in GUARDED_SHELLS else _by_hand(cluster, culprit),
     )
 
 
 def hangs(cluster: "Cluster", command: Command) -> SshError:
     """Return the error for a command that did not begin in time."""
-    found, name = find(command), cluster.name
-    where = f": {found.line} does not end" if found.line else ""
+    culprit, name = find(command), cluster.name
+    where = f": {culprit.line} does not end" if culprit.line else ""
     return SshError(
         HANGS,
         f"{name}: commands do not begin there, your start-up files keep the shell waiting{where}.",
-        hint=_by_hand(cluster, found),
+        hint=_by_hand(cluster, culprit),
     )
 
 
@@ -113,9 +115,9 @@ def _guard(cluster: "Cluster") -> str:
     return f"invoke setup --cluster {cluster.name}{sandbox}   # commands will pass over that line"
 
 
-def _by_hand(cluster: "Cluster", found: Culprit) -> str:
-    file = found.line.partition(",")[0] or {"tcsh": "~/.cshrc", "fish": "~/.config/fish/config.fish"}.get(
-        found.shell, "~/.bashrc"
+def _by_hand(cluster: "Cluster", culprit: Culprit) -> str:
+    file = culprit.line.partition(",")[0] or {"tcsh": "~/.cshrc", "fish": "~/.config/fish/config.fish"}.get(
+        culprit.shell, "~/.bashrc"
     )
     login = shlex.join(["ssh", "-t", "-F", str(config_file(cluster)), cluster.name])
     return f"{login}   # then look in {file} for a command that waits or reads; only interactive shells should run it"

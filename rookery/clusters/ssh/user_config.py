@@ -87,19 +87,19 @@ def taken(name: str) -> str:
     """
     if not config_syntax.is_name(name):
         return f"{name!r} can't be a name for ssh: letters, digits, - _ and . only"
-    for one in (name, f"{name}-job"):
-        if where := owner(one):
-            return f"`Host {one}` is an entry of your own ({where}), and stays as it is"
+    for alias in (name, f"{name}-job"):
+        if where := owner(alias):
+            return f"`Host {alias}` is an entry of your own ({where}), and stays as it is"
     return ""
 
 
 def works(alias: str, cluster: "Cluster") -> bool:
     """Whether ssh itself, asked with the user's configuration, finds the cluster by its name here."""
-    done = subprocess.run(
+    completed = subprocess.run(
         ["ssh", "-G", "-F", str(persons()), alias], capture_output=True, text=True, errors="replace", check=False
     )
-    told = dict(one.split(" ", 1) for one in done.stdout.splitlines() if " " in one)
-    return (told.get("hostname"), told.get("user")) == (cluster.host.lower(), cluster.user)
+    values = dict(line.split(" ", 1) for line in completed.stdout.splitlines() if " " in line)
+    return (values.get("hostname"), values.get("user")) == (cluster.host.lower(), cluster.user)
 
 
 def aliases() -> dict[str, str]:
@@ -120,7 +120,7 @@ def write(cluster: "Cluster", alias: str) -> bool:
         Whether anything changed.
     """
     entry = config_file.entry(cluster, alias, checking=True)
-    return _put({cluster.name: f"{_MARK}{cluster.name}\n{entry}"}, without="")
+    return _update({cluster.name: f"{_MARK}{cluster.name}\n{entry}"}, without="")
 
 
 def refresh(cluster: "Cluster") -> None:
@@ -131,7 +131,7 @@ def refresh(cluster: "Cluster") -> None:
 
 def forget(cluster: "Cluster") -> None:
     """Take a cluster's entry out; without any left, the line in ~/.ssh/config goes too."""
-    _put({}, without=cluster.name)
+    _update({}, without=cluster.name)
     path = persons()
     if file().exists() or not path.is_file():
         return
@@ -153,14 +153,14 @@ def planned() -> Change:
     The line at its top, since below a Host it would hold for that host alone.
     """
     path = persons()
-    there = path.exists()
-    before = _read(path) if there else ""
-    target = path.resolve() if there else path
+    exists = path.exists()
+    before = _read(path) if exists else ""
+    target = path.resolve() if exists else path
     above = re.split(r"^\s*(?:host|match)\b", before, maxsplit=1, flags=re.MULTILINE | re.IGNORECASE)[0]
-    if any(one.strip() == line() for one in above.splitlines()):
-        return Change(target, before, before, there)
+    if any(text.strip() == line() for text in above.splitlines()):
+        return Change(target, before, before, exists)
     end = "\r\n" if "\r\n" in before else "\n"
-    return Change(target, before, end.join([_NOTE, line(), "", before] if before else [_NOTE, line(), ""]), there)
+    return Change(target, before, end.join([_NOTE, line(), "", before] if before else [_NOTE, line(), ""]), exists)
 
 
 def carry_out(change: Change) -> Path | None:
@@ -197,12 +197,12 @@ def _read(path: Path) -> str:
         ) from None
 
 
-def _put(entries: dict[str, str], *, without: str) -> bool:
+def _update(entries: dict[str, str], *, without: str) -> bool:
     path = file()
     with locking.waited(paths.runtime_dir() / "ssh_hosts.lock"):
         before = path.read_text(encoding="utf-8") if path.is_file() else ""
-        found = re.findall(rf"^({_MARK}(\S+)\n(?:(?!{_MARK}).*\n)*)", before, re.MULTILINE)
-        kept = {name: text.rstrip("\n") + "\n" for text, name in found if name != without} | entries
+        pairs = re.findall(rf"^({_MARK}(\S+)\n(?:(?!{_MARK}).*\n)*)", before, re.MULTILINE)
+        kept = {name: text.rstrip("\n") + "\n" for text, name in pairs if name != without} | entries
         after = "\n".join([_HEAD, *(kept[name] for name in sorted(kept))]) if kept else ""
         if after == before:
             return False
@@ -221,18 +221,18 @@ def _hosts(path: Path, depth: int) -> Iterator[tuple[str, str]]:
     if depth > _DEEPEST or path == file() or not path.is_file():
         return
     for number, text in enumerate(_read(path).splitlines(), 1):
-        found = re.match(r"\s*(host|include)(?:\s*=\s*|\s+)(.+)", text, re.IGNORECASE)
-        if not found:
+        match = re.match(r"\s*(host|include)(?:\s*=\s*|\s+)(.+)", text, re.IGNORECASE)
+        if not match:
             continue
         try:
-            words = shlex.split(found[2], comments=True)
+            words = shlex.split(match[2], comments=True)
         except ValueError:  # a quote that is not closed, which ssh refuses too
             continue
         for word in words:
-            if found[1].lower() == "host":
+            if match[1].lower() == "host":
                 yield word, f"{path}, line {number}"
             else:
                 # a relative one is below ~/.ssh (ssh_config(5), Include)
                 pattern = str(Path.home() / ".ssh" / Path(word).expanduser())
-                for one in sorted(glob.glob(pattern)):  # noqa: PTH207 an absolute pattern, which Path.glob takes none of
-                    yield from _hosts(Path(one), depth + 1)
+                for included in sorted(glob.glob(pattern)):  # noqa: PTH207 an absolute pattern, which Path.glob takes none of
+                    yield from _hosts(Path(included), depth + 1)

@@ -1,7 +1,7 @@
 """What the user's own ~/.ssh/config says of a cluster's full host name: key, agent, certificate, jump host, port, user.
 
 rookery calls a cluster by its short name, which no `Host login.example.org` of the user's matches. So ssh itself is
-asked (`ssh -G`), and what it answers goes into rookery's own entry (ssh_config.py). The first value that ssh finds
+asked (`ssh -G`), and what it answers goes into rookery's own entry (config_file.py). The first value that ssh finds
 wins, so the order of precedence is the order of the text it is given: the user's inventory, their ~/.ssh/config, the
 profile.
 """
@@ -41,16 +41,16 @@ def applied(cluster: Cluster, chosen: Container[str]) -> Cluster:
         return cluster
     if cluster.host in user_config.aliases().values():  # rookery's own entry would answer, with what it said before
         return cluster
-    told = _asked(_question(cluster, chosen, config), cluster.host)
-    if not told:
+    values = _ssh_values(_question(cluster, chosen, config), cluster.host)
+    if not values:
         return cluster
-    user, jump = told.get("user", [""])[0], told.get("proxyjump", [""])[0]
+    user, jump = values.get("user", [""])[0], values.get("proxyjump", [""])[0]
     return replace(
         cluster,
         user=cluster.user or (user if user != _UNSET else ""),
-        port=int(told.get("port", [cluster.port])[0]),
+        port=int(values.get("port", [cluster.port])[0]),
         proxy_jump=jump or None,
-        ssh_options=tuple(_options(cluster, told)),
+        ssh_options=tuple(_options(cluster, values)),
     )
 
 
@@ -74,11 +74,11 @@ def differences(cluster: Cluster) -> dict[str, str]:
         "Port": (str(cluster.port), str(data.get("cluster_port", 22))),
         "ProxyJump": (cluster.proxy_jump or "", data.get("cluster_proxy_jump", "")),
     }
-    found = {key: now or "none" for key, (now, before) in fields.items() if now != before}
+    changed = {key: now or "none" for key, (now, before) in fields.items() if now != before}
     for key, value in cluster.ssh_options:
         if key != "ProxyJump":
-            found[key] = f"{found[key]} {value}" if key in found else value
-    return found
+            changed[key] = f"{changed[key]} {value}" if key in changed else value
+    return changed
 
 
 def _question(cluster: Cluster, chosen: Container[str], config: Path) -> str:
@@ -93,35 +93,35 @@ def _question(cluster: Cluster, chosen: Container[str], config: Path) -> str:
     return "\n".join(["Match all", *first, include(config), "Match all", *last, ""])
 
 
-def _asked(question: str, host: str) -> dict[str, list[str]]:
+def _ssh_values(question: str, host: str) -> dict[str, list[str]]:
     """Return what ssh makes of a host, by option in lower case; nothing where it can't be asked, or refuses the file.
 
     Whoever connects next is told then why, by ssh itself.
     """
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             ["ssh", "-G", "-F", "/dev/stdin", host],
             input=question, capture_output=True, text=True, errors="surrogateescape", timeout=ANSWER, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return {}
-    told: dict[str, list[str]] = {}
-    for each in done.stdout.splitlines() if not done.returncode else ():
-        key, _, value = each.partition(" ")
-        told.setdefault(key, []).append(value)
-    return told
+    values: dict[str, list[str]] = {}
+    for line in completed.stdout.splitlines() if not completed.returncode else ():
+        key, _, value = line.partition(" ")
+        values.setdefault(key, []).append(value)
+    return values
 
 
-def _options(cluster: Cluster, told: dict[str, list[str]]) -> list[tuple[str, str]]:
+def _options(cluster: Cluster, values: dict[str, list[str]]) -> list[tuple[str, str]]:
     """Return the options for the entry; %n in them is the name on ssh's command line, which is another one there."""
-    found = [
+    options = [
         (key, re.sub(r"%(.)", lambda token: cluster.host if token[1] == "n" else token[0], value))
         for key in _CARRIED
-        for value in told.get(key.lower(), [])
+        for value in values.get(key.lower(), [])
         if value not in {f"/{_UNSET}", _UNSAID.get(key)} and not (key == "IdentityFile" and cluster.identity_file)
     ]
-    if told.get("identitiesonly") == ["yes"]:
-        found.append(("IdentitiesOnly", "yes"))
-    if "proxyjump" not in told and "proxycommand" not in told:
-        found.append(("ProxyJump", "none"))
-    return found
+    if values.get("identitiesonly") == ["yes"]:
+        options.append(("IdentitiesOnly", "yes"))
+    if "proxyjump" not in values and "proxycommand" not in values:
+        options.append(("ProxyJump", "none"))
+    return options

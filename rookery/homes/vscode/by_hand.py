@@ -2,22 +2,22 @@
 
 import json as json_
 
-from rookery.clusters import cluster
+from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
 from rookery.homes.vscode import workstation
 
 
-def clusters(names: str) -> list[cluster.Cluster]:
+def clusters(names: str) -> list[Cluster]:
     """Return the clusters named, with commas between them; "" or `all` for those where the user's username is known.
 
     Raises:
         RookeryError: One is not known, or none is meant.
     """
     chosen = selection.clusters(names, "vscode.settings") if names not in {"", "all"} else profile.names()
-    found = [profile.load(name) for name in chosen]
-    meant = found if names not in {"", "all"} else [one for one in found if one.user]
+    loaded = [profile.load(name) for name in chosen]
+    meant = loaded if names not in {"", "all"} else [cluster for cluster in loaded if cluster.user]
     if not meant:
         raise RookeryError(
             "Which clusters? Your username is known on none yet.", hint="invoke vscode.settings --cluster hec"
@@ -35,19 +35,19 @@ def settings(names: str, *, check: bool, json: bool) -> int:
         RookeryError: As `clusters`.
     """
     outcomes = workstation.run(clusters(names), check=check)
-    code = int(any(one.state in {"broken", "unwritable"} for one in outcomes))
+    code = int(any(outcome.state in {"broken", "unwritable"} for outcome in outcomes))
     if json:
-        told = [
+        files = [
             {
-                "path": str(one.path),
-                "state": one.state,
-                "written": [list(wish.path) for wish in one.added],
-                "kept": [list(wish.path) for wish, _ in one.kept],
-                "note": one.note,
+                "path": str(outcome.path),
+                "state": outcome.state,
+                "written": [list(change.path) for change in outcome.added],
+                "kept": [list(change.path) for change, _ in outcome.kept],
+                "note": outcome.note,
             }
-            for one in outcomes
+            for outcome in outcomes
         ]
-        print(json_.dumps({"exit": code, "files": told}, indent=2))
+        print(json_.dumps({"exit": code, "files": files}, indent=2))
         return code
     for line in workstation.lines(outcomes):
         print(line)

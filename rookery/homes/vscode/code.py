@@ -18,7 +18,8 @@ from rookery.homes.options import CodeOptions
 from rookery.homes.vscode import editors, workstation
 from rookery.jobs.interactive import compute_node_job
 from rookery.jobs.interactive.job_request import ComputeNodeOptions
-from rookery.projects import remote_paths, target
+from rookery.projects import remote_paths
+from rookery.projects import target as targets
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -56,27 +57,27 @@ def run(request: CodeOptions) -> int:
         RookeryError: The cluster's rules forbid it, its login node can't run VS Code's server, the folder is not
             there, there is no editor here, or the job can't be had.
     """
-    wish = _compute_node(request)
-    request = replace(request, job=request.job or wish != ComputeNodeOptions())
-    found = target.find(request.cluster, request.project, sandbox=request.sandbox, needs_project=False)
+    job_options = _compute_node(request)
+    request = replace(request, job=request.job or job_options != ComputeNodeOptions())
+    target = targets.find(request.cluster, request.project, sandbox=request.sandbox, needs_project=False)
     if request.stop:
-        return _stop(found.connection)
-    check(found.cluster, job=request.job)
+        return _stop(target.connection)
+    check(target.cluster, job=request.job)
     job_alone = request.job and not request.print and not request.editor and not editors.find()
     editor = _editor(request.editor, needed=not request.print and not job_alone)
-    found.connection.open()
+    target.connection.open()
     if job_alone:
-        return _without_editor(found, request)
-    folder = _folder(found, request)
+        return _without_editor(target, request)
+    folder = _folder(target, request)
     if not request.print:
         if request.job:
-            _start(found.connection, wish)
-        _settle(found.cluster)
-    command = [*_program(editor, found.cluster), "--remote", authority(found.cluster, job=request.job), folder]
+            _start(target.connection, job_options)
+        _settle(target.cluster)
+    command = [*_program(editor, target.cluster), "--remote", authority(target.cluster, job=request.job), folder]
     if request.print:
         console.say(shlex.join(command))
         return 0
-    _tell(found, request, folder)
+    _announce(target, request, folder)
     # WSL's `code` would offer to install itself there
     environment = {**os.environ, "DONT_PROMPT_WSL_INSTALL": "1"}
     return subprocess.run(command, stdin=subprocess.DEVNULL, env=environment, check=False).returncode
@@ -127,42 +128,42 @@ def fits(architecture: str, glibc: str) -> str:
     """
     if architecture not in ARCHITECTURES:
         return f"its processors are {architecture}, and it needs {', '.join(sorted(ARCHITECTURES))}"
-    found = re.fullmatch(r"glibc ([0-9]{1,4})\.([0-9]{1,4}).*", glibc)
-    if found and (int(found[1]), int(found[2])) < GLIBC:
+    match = re.fullmatch(r"glibc ([0-9]{1,4})\.([0-9]{1,4}).*", glibc)
+    if match and (int(match[1]), int(match[2])) < GLIBC:
         return f"its C library is {glibc}, and it needs {GLIBC[0]}.{GLIBC[1]}"
     return ""
 
 
-def _folder(found: "Target", request: CodeOptions) -> str:
+def _folder(target: "Target", request: CodeOptions) -> str:
     """Return the folder there, absolute.
 
     Raises:
         RookeryError: It is not there, or VS Code's server can't run there.
     """
-    name = found.cluster.name
-    wanted = request.folder or (str(remote_paths.current(found.project.name)) if found.project else "")
+    name = target.cluster.name
+    wanted = request.folder or (str(remote_paths.current(target.project.name)) if target.project else "")
     with console.waiting(f"Looking at {name}"):
-        told = found.connection.run([wanted], script=_LOOK, timeout=60).stdout.split("\n")
-    if len(told) < 4:
+        lines = target.connection.run([wanted], script=_LOOK, timeout=60).stdout.split("\n")
+    if len(lines) < 4:
         raise RookeryError(f"{name} gave no answer.", hint="the same command again")
-    architecture, glibc, there = told[:3]
-    folder = "\n".join(told[3:]).rstrip("\n")
+    architecture, glibc, exists = lines[:3]
+    folder = "\n".join(lines[3:]).rstrip("\n")
     if not folder.startswith("/") or "\0" in folder or len(folder) > 4096:
         raise answers.unusable(name, ValueError(f"the folder is {folder[:60]!r}"))
     if why := fits(architecture, glibc):
         message = f"VS Code's server does not run on {name}: {console.clean(why)}."
         raise RookeryError(message, hint=f"invoke tmux --cluster {name}   # a terminal there")
-    if there != "1":
-        if request.folder or not found.project:
+    if exists != "1":
+        if request.folder or not target.project:
             raise RookeryError(f"There is no folder {console.clean(folder)} on {name}.", hint="--folder another one")
         raise RookeryError(
-            f"{found.project.name} has not been deployed on {name} yet.", hint=f"invoke deploy{found.flags}"
+            f"{target.project.name} has not been deployed on {name} yet.", hint=f"invoke deploy{target.flags}"
         )
     return folder
 
 
-def _start(connection: "Connection", wish: ComputeNodeOptions) -> None:
-    running = compute_node_job.ensure(connection, wish, again=True)
+def _start(connection: "Connection", job_options: ComputeNodeOptions) -> None:
+    running = compute_node_job.ensure(connection, job_options, again=True)
     how = "started" if running.started else "runs already"
     until = compute_node_job.until(running.end)
     stop = f"invoke code --stop --cluster {connection.cluster.name}{' --sandbox' if connection.cluster.sandbox else ''}"
@@ -178,10 +179,10 @@ def _compute_node(request: CodeOptions) -> ComputeNodeOptions:
     return ComputeNodeOptions(request.cpus, request.memory, request.time, bool(request.gpu), gpu_type)
 
 
-def _without_editor(found: "Target", request: CodeOptions) -> int:
+def _without_editor(target: "Target", request: CodeOptions) -> int:
     """Where there is none here, the job is still somewhere to log in to."""
-    _start(found.connection, _compute_node(request))
-    print(f"log in to it: {workstation.ssh(found.cluster)}")
+    _start(target.connection, _compute_node(request))
+    print(f"log in to it: {workstation.ssh(target.cluster)}")
     print(f"{_NO_EDITOR} To open it in one next time: {_GET_ONE}")
     if warning := compute_node.warning():
         print(warning, file=sys.stderr)
@@ -202,14 +203,14 @@ def _editor(command: str, *, needed: bool) -> editors.Editor:
     Raises:
         RookeryError: There is no such editor, or none here.
     """
-    names = [one.command for one in editors.EDITORS]
+    names = [known.command for known in editors.EDITORS]
     if command not in {"", *names}:
         raise RookeryError(f"There is no --editor {command}. There are: {', '.join(names)}.", hint="leave it out")
-    found = editors.find(command)
-    if found is None and needed:
-        what = f"{command} is not on this computer's PATH." if command else _NO_EDITOR
-        raise RookeryError(what, hint=_GET_ONE)
-    return found or next(one for one in editors.EDITORS if command in {"", one.command})
+    editor = editors.find(command)
+    if editor is None and needed:
+        message = f"{command} is not on this computer's PATH." if command else _NO_EDITOR
+        raise RookeryError(message, hint=_GET_ONE)
+    return editor or next(known for known in editors.EDITORS if command in {"", known.command})
 
 
 def _program(editor: editors.Editor, cluster: "Cluster") -> list[str]:
@@ -229,9 +230,9 @@ def _settle(cluster: "Cluster") -> None:
         print(line, file=sys.stderr)
 
 
-def _tell(found: "Target", request: CodeOptions, folder: str) -> None:
-    name = workstation.host(found.cluster, job=request.job)
+def _announce(target: "Target", request: CodeOptions, folder: str) -> None:
+    name = workstation.host(target.cluster, job=request.job)
     print(f"opening {console.clean(folder)} on {name}")
-    if found.project and not request.folder:
-        again = invocation.as_typed(f"invoke deploy{found.flags}")
+    if target.project and not request.folder:
+        again = invocation.as_typed(f"invoke deploy{target.flags}")
         print(f"  its files are those of the last deploy, and are not to be edited there: edit here, commit, {again}")

@@ -72,27 +72,27 @@ def find(command: str = "") -> Editor | None:
     Args:
         command: code, code-insiders or codium; "" for whichever is there.
     """
-    known = [one for one in EDITORS if command in {"", one.command}]
-    return next((one for one in known if program(one)), None)
+    known = [editor for editor in EDITORS if command in {"", editor.command}]
+    return next((editor for editor in known if program(editor)), None)
 
 
 def program(editor: Editor) -> str:
     """Return the path of an editor's command; "" where it is not there."""
-    found = shutil.which(editor.command)
-    if not found and sys.platform == "darwin":
+    path = shutil.which(editor.command)
+    if not path and sys.platform == "darwin":
         # where "Install 'code' command in PATH" was never asked for
         name = {"code": "Visual Studio Code", "code-insiders": "Visual Studio Code - Insiders", "codium": "VSCodium"}
-        path = f"/Applications/{name[editor.command]}.app/Contents/Resources/app/bin/{editor.command}"
-        found = shutil.which(path)
-    return found or ""
+        bundled = f"/Applications/{name[editor.command]}.app/Contents/Resources/app/bin/{editor.command}"
+        path = shutil.which(bundled)
+    return path or ""
 
 
 def _here() -> Iterator[Place]:
     if sys.platform == "darwin":
         base = Path.home() / "Library" / "Application Support"
     else:
-        told = os.environ.get("XDG_CONFIG_HOME", "")
-        base = Path(told) if told.startswith("/") else Path.home() / ".config"
+        config_home = os.environ.get("XDG_CONFIG_HOME", "")
+        base = Path(config_home) if config_home.startswith("/") else Path.home() / ".config"
     windows = _is_wsl()
     for editor in EDITORS:
         folder = base / editor.folder
@@ -120,20 +120,20 @@ def _appdata(users: Path = Path("/mnt/c/Users")) -> Path | None:
 
     Windows is asked; where it may not be (interop can be switched off), the one folder that there is will do.
     """
-    if told := os.environ.get(_WINDOWS):
-        return Path(told)
+    if folder := os.environ.get(_WINDOWS):
+        return Path(folder)
     if not _is_wsl():
         return None
     if shutil.which("cmd.exe"):
         ask = ["cmd.exe", "/d", "/c", "echo %APPDATA%"]
         try:
-            done = subprocess.run(
+            completed = subprocess.run(
                 ask, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False, cwd=users.parent
             )
         except (OSError, subprocess.TimeoutExpired):
-            done = None
-        said = done.stdout.decode(errors="replace").strip() if done else ""
-        if found := re.fullmatch(r"([A-Za-z]):\\(.+)", said):
-            return Path("/mnt", found[1].lower(), *found[2].split("\\"))
-    there = [path for path in users.glob("*/AppData/Roaming") if os.access(path, os.W_OK)]
-    return there[0] if len(there) == 1 else None
+            completed = None
+        output = completed.stdout.decode(errors="replace").strip() if completed else ""
+        if match := re.fullmatch(r"([A-Za-z]):\\(.+)", output):
+            return Path("/mnt", match[1].lower(), *match[2].split("\\"))
+    folders = [path for path in users.glob("*/AppData/Roaming") if os.access(path, os.W_OK)]
+    return folders[0] if len(folders) == 1 else None

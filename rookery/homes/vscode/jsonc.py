@@ -69,12 +69,12 @@ class _Reader:
     def peek(self) -> tuple[str, str, int]:
         """Return the next token that means something: its kind, its text, where it begins; "" for both at the end."""
         while self.place < len(self.text):
-            found = _TOKEN.match(self.text, self.place)
-            if found is None:
+            match = _TOKEN.match(self.text, self.place)
+            if match is None:
                 raise self.broken("something that is no JSON", self.place)
-            if found.lastgroup not in {"blank", "line"}:
-                return str(found.lastgroup), found[0], self.place
-            self.place = found.end()
+            if match.lastgroup not in {"blank", "line"}:
+                return str(match.lastgroup), match[0], self.place
+            self.place = match.end()
         return "", "", self.place
 
     def take(self, wanted: str) -> int:
@@ -113,7 +113,7 @@ class _Reader:
             if not more:
                 break
         end = self.take("}") + 1
-        return JsonValue(start, end, {one.key: one.value.data for one in members}, tuple(members))
+        return JsonValue(start, end, {member.key: member.value.data for member in members}, tuple(members))
 
     def _list(self) -> JsonValue:
         start, data = self.take("["), []
@@ -124,8 +124,8 @@ class _Reader:
             self.take(",")
         return JsonValue(start, self.take("]") + 1, data)
 
-    def broken(self, what: str, place: int) -> BrokenError:
-        return BrokenError(f"line {self.text.count(chr(10), 0, place) + 1}: {what}")
+    def broken(self, problem: str, place: int) -> BrokenError:
+        return BrokenError(f"line {self.text.count(chr(10), 0, place) + 1}: {problem}")
 
 
 def read(text: str) -> JsonValue | None:
@@ -138,27 +138,27 @@ def read(text: str) -> JsonValue | None:
     try:
         if not reader.peek()[0]:
             return None
-        found = reader.value()
+        value = reader.value()
         _, rest, place = reader.peek()
     except RecursionError:
         raise BrokenError("line 1: more brackets in one another than can be read") from None
     if rest:
         raise reader.broken(f"{rest[:20]} behind the end", place)
-    return found
+    return value
 
 
 def find(text: str, path: Path) -> JsonValue | None:
     """Return the value of a key; of one that is there twice the last, as VS Code has it. None where there is none."""
-    found = read(text)
+    value = read(text)
     for key in path:
-        member = _member(found, key) if found else None
-        found = member.value if member else None
-    return found
+        member = _member(value, key) if value else None
+        value = member.value if member else None
+    return value
 
 
-def same(one: Any, other: Any) -> bool:
+def same(value: Any, other: Any) -> bool:
     """Whether two values mean the same; to Python, 1 and true would."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    return json.dumps(value, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def put(text: str, path: Path, value: Any) -> str:
@@ -200,7 +200,7 @@ def take_out(text: str, path: Path) -> str:
         return text
     begin = len(text[: member.start].rstrip(_BLANKS))
     gone = [(begin, member.value.end)]
-    earlier = [one for one in holder.members if one.start < member.start]
+    earlier = [sibling for sibling in holder.members if sibling.start < member.start]
     if member.comma >= 0:
         gone.append((member.comma, member.comma + 1))
     elif earlier:
@@ -215,7 +215,7 @@ def take_out(text: str, path: Path) -> str:
 
 
 def _member(holder: JsonValue, key: str) -> Member | None:
-    return next((one for one in reversed(holder.members or ()) if one.key == key), None)
+    return next((member for member in reversed(holder.members or ()) if member.key == key), None)
 
 
 def _added(text: str, holder: JsonValue, key: str, value: Any, depth: int) -> str:
@@ -264,18 +264,18 @@ def _line_start(text: str, place: int) -> int:
 
 def _unit(text: str) -> str:
     """One step of indentation: the first line that stands in, in an object, has it."""
-    found = re.search(r'[\r\n]([ \t]+)"', text)
-    return found[1] if found else _USUAL_INDENT
+    match = re.search(r'[\r\n]([ \t]+)"', text)
+    return match[1] if match else _USUAL_INDENT
 
 
 def _line_end(text: str) -> str:
-    found = re.search(r"\r\n|\n|\r", text)
-    return found[0] if found else "\n"
+    match = re.search(r"\r\n|\n|\r", text)
+    return match[0] if match else "\n"
 
 
 def _line_comments(text: str) -> set[int]:
     """Where comments end that a line's end ends."""
-    return {found.end() for found in _tokens(text) if found.lastgroup == "line"}
+    return {token.end() for token in _tokens(text) if token.lastgroup == "line"}
 
 
 def _tokens(text: str) -> Iterator["re.Match[str]"]:

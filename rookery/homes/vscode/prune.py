@@ -96,15 +96,15 @@ def read(text: str, now: float) -> list[Server]:
         text: Its output.
         now: Seconds since 1970.
     """
-    found = []
+    servers = []
     for line in text.splitlines():
-        if told := _LINE.fullmatch(line):
-            runs, used, size, files, path = told.groups()
-            found.append(Server(path, -(-int(size) // 1024), int(files), int(used or 0), runs == "1"))
-    found.sort(key=lambda server: server.used, reverse=True)
+        if match := _LINE.fullmatch(line):
+            runs, used, size, files, path = match.groups()
+            servers.append(Server(path, -(-int(size) // 1024), int(files), int(used or 0), runs == "1"))
+    servers.sort(key=lambda server: server.used, reverse=True)
     return [
         Server(**{**asdict(server), "keep": _reason(server, newest=index == 0, now=now)})
-        for index, server in enumerate(found)
+        for index, server in enumerate(servers)
     ]
 
 
@@ -145,32 +145,32 @@ def prune(connection: "Connection", *, check: bool = False, yes: bool = False, j
     removed: list[str] = []
     if old and not check and (yes or _agreed(old, connection)):
         with console.waiting(f"Removing {_amount(old)}"):
-            done = connection.run(
-                script=_REMOVE, input="".join(f"{one.path}\n" for one in old).encode(errors="surrogateescape")
+            completed = connection.run(
+                script=_REMOVE, input="".join(f"{server.path}\n" for server in old).encode(errors="surrogateescape")
             )
-        removed = done.stdout.splitlines()
+        removed = completed.stdout.splitlines()
     left = [server for server in old if server.path not in removed]
     if json:
-        print(json_.dumps({"servers": [asdict(one) for one in servers], "removed": removed}, indent=2))
+        print(json_.dumps({"servers": [asdict(server) for server in servers], "removed": removed}, indent=2))
     elif removed:
-        print(f"removed {_amount(one for one in old if one.path in removed)}")
+        print(f"removed {_amount(server for server in old if server.path in removed)}")
     return int(bool(removed and left))
 
 
 def _amount(servers: Iterable[Server]) -> str:
     some = list(servers)
-    size, files = sum(one.size_mb for one in some), sum(one.files for one in some)
+    size, files = sum(server.size_mb for server in some), sum(server.files for server in some)
     return f"{len(some)} server{'' if len(some) == 1 else 's'} ({size} MB, {files} files)"
 
 
 def _show(name: str, servers: list[Server]) -> None:
     if not servers:
         print(f"There is no VS Code server on {name}.")
-    for one in servers:
-        used = time.strftime("%Y-%m-%d", time.localtime(one.used)) if one.used else "half gone "
-        fate = f"kept: {one.keep}" if one.keep else "old"
-        print(f"{one.size_mb:6} MB {one.files:7} files  {used}  {console.clean(one.path)}  {fate}")
-    if servers and all(one.keep for one in servers):
+    for server in servers:
+        used = time.strftime("%Y-%m-%d", time.localtime(server.used)) if server.used else "half gone "
+        fate = f"kept: {server.keep}" if server.keep else "old"
+        print(f"{server.size_mb:6} MB {server.files:7} files  {used}  {console.clean(server.path)}  {fate}")
+    if servers and all(server.keep for server in servers):
         print("nothing to remove")
 
 

@@ -51,8 +51,10 @@ def note() -> Path:
 
 def read() -> Records:
     """All of them; none where the note can't be read, so that everything counts as the user's."""
-    told = state_files.load(note(), _SHAPE, advice=f"mv {shlex.quote(str(note()))} ~/   # settings then count as yours")
-    return {path: _settled(Path(path), _record(said)) for path, said in (told or {"files": {}})["files"].items()}
+    document = state_files.load(
+        note(), _SHAPE, advice=f"mv {shlex.quote(str(note()))} ~/   # settings then count as yours"
+    )
+    return {path: _settled(Path(path), _record(entry)) for path, entry in (document or {"files": {}})["files"].items()}
 
 
 @contextmanager
@@ -87,12 +89,12 @@ def _settled(path: Path, known: SettingsRecord) -> SettingsRecord:
         content = strict_json.read_bytes(path) if path.exists() else None
         text = (content or b"").decode()
         values = {}
-        for one in {**known.values, **planned.values}:
-            there = jsonc.find(text, one)
-            if there and one in planned.values and jsonc.same(there.data, planned.values[one]):
-                values[one] = planned.values[one]
-            elif one in known.values and (there or one in planned.values):
-                values[one] = known.values[one]
+        for keys in {**known.values, **planned.values}:
+            current = jsonc.find(text, keys)
+            if current and keys in planned.values and jsonc.same(current.data, planned.values[keys]):
+                values[keys] = planned.values[keys]
+            elif keys in known.values and (current or keys in planned.values):
+                values[keys] = known.values[keys]
     except (OSError, RuntimeError, ValueError):
         return known
     after = planned.after if planned.after == digest(content) else known.after
@@ -117,23 +119,23 @@ _PARTS: dict[str, Shape] = {
 _SHAPE = struct({"files": mapping(text(longest=5000, raw=True), struct(_PARTS, {"planned": maybe(struct(_PARTS))}))})
 
 
-def _record(said: dict[str, Any]) -> SettingsRecord:
-    values = dict(said["values"])
-    planned = _record(said["planned"]) if said.get("planned") else None
-    return SettingsRecord(values, said["made"], said["before"], said["after"], said["backup"], planned)
+def _record(entry: dict[str, Any]) -> SettingsRecord:
+    values = dict(entry["values"])
+    planned = _record(entry["planned"]) if entry.get("planned") else None
+    return SettingsRecord(values, entry["made"], entry["before"], entry["after"], entry["backup"], planned)
 
 
 def _text(records: Records) -> str:
-    told = {path: _told(record) for path, record in records.items()}
-    return json.dumps({"version": 1, "files": told}, indent=2) + "\n"
+    files = {path: _document(record) for path, record in records.items()}
+    return json.dumps({"version": 1, "files": files}, indent=2) + "\n"
 
 
-def _told(record: SettingsRecord) -> dict[str, Any]:
+def _document(record: SettingsRecord) -> dict[str, Any]:
     return {
-        "values": [[list(one), value] for one, value in record.values.items()],
-        "made": [list(one) for one in record.made],
+        "values": [[list(keys), value] for keys, value in record.values.items()],
+        "made": [list(keys) for keys in record.made],
         "before": record.before,
         "after": record.after,
         "backup": record.backup,
-        **({"planned": _told(record.planned)} if record.planned else {}),
+        **({"planned": _document(record.planned)} if record.planned else {}),
     }

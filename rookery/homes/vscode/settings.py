@@ -64,13 +64,13 @@ class SettingsOutcome:
     note: str = ""
 
 
-def merge(text: str, wishes: Iterable[SettingsChange], ours: Mapping[jsonc.Path, Any]) -> MergedSettings:
+def merge(text: str, changes: Iterable[SettingsChange], written: Mapping[jsonc.Path, Any]) -> MergedSettings:
     """Return a text with what is wished for in it.
 
     Args:
         text: A settings.json, or nothing.
-        wishes: What is to be there.
-        ours: By path, what rookery has set before, and so may set otherwise.
+        changes: What is to be there.
+        written: By path, what rookery has set before, and so may set otherwise.
 
     Raises:
         BrokenError: The text is not JSON with comments, or no object.
@@ -79,19 +79,19 @@ def merge(text: str, wishes: Iterable[SettingsChange], ours: Mapping[jsonc.Path,
     root = jsonc.read(text)
     if root and root.members is None:
         raise BrokenError("line 1: what it holds is no object")
-    for wish in wishes:
-        outer, there = jsonc.find(text, wish.path[:-1]), jsonc.find(text, wish.path)
-        if there and jsonc.same(there.data, wish.value):
+    for change in changes:
+        outer, current = jsonc.find(text, change.path[:-1]), jsonc.find(text, change.path)
+        if current and jsonc.same(current.data, change.value):
             continue
-        if there and not (wish.path in ours and jsonc.same(there.data, ours[wish.path])):
-            kept.append((wish, there.data))
+        if current and not (change.path in written and jsonc.same(current.data, written[change.path])):
+            kept.append((change, current.data))
         elif outer and outer.members is None:
-            kept.append((wish, outer.data))
+            kept.append((change, outer.data))
         else:
-            if len(wish.path) > 1 and outer is None:
-                made.append(wish.path[:-1])
-            text = jsonc.put(text, wish.path, wish.value)
-            added.append(wish)
+            if len(change.path) > 1 and outer is None:
+                made.append(change.path[:-1])
+            text = jsonc.put(text, change.path, change.value)
+            added.append(change)
     return MergedSettings(text, tuple(added), tuple(kept), tuple(made))
 
 
@@ -112,47 +112,47 @@ def without(
         BrokenError: The text is not JSON with comments.
     """
     left = []
-    for wish in reversed(list(wanted)):
-        there = jsonc.find(text, wish.path)
-        if there is None:
+    for change in reversed(list(wanted)):
+        current = jsonc.find(text, change.path)
+        if current is None:
             continue
-        if not jsonc.same(there.data, wish.value):
-            left.append((wish, there.data))
+        if not jsonc.same(current.data, change.value):
+            left.append((change, current.data))
             continue
-        text = jsonc.take_out(text, wish.path)
-        outer = jsonc.find(text, wish.path[:-1])
-        if outer and wish.path[:-1] in made and not text[outer.start + 1 : outer.end - 1].strip():
-            text = jsonc.take_out(text, wish.path[:-1])
+        text = jsonc.take_out(text, change.path)
+        outer = jsonc.find(text, change.path[:-1])
+        if outer and change.path[:-1] in made and not text[outer.start + 1 : outer.end - 1].strip():
+            text = jsonc.take_out(text, change.path[:-1])
     return text, left
 
 
 def apply(
-    path: Path, wishes: Sequence[SettingsChange], *, gone: Iterable[jsonc.Path] = (), check: bool = False
+    path: Path, changes: Sequence[SettingsChange], *, gone: Iterable[jsonc.Path] = (), check: bool = False
 ) -> SettingsOutcome:
     """Bring a file to what is wished for; a copy is kept beside it before the first change.
 
     Args:
         path: The settings.json; it need not be there.
-        wishes: What is to be in it.
+        changes: What is to be in it.
         gone: What is taken out where rookery wrote it.
         check: Change nothing.
     """
     if check:
-        return _applied(path, wishes, gone, record.read(), check=True)
+        return _applied(path, changes, gone, record.read(), check=True)
     with record.changing() as records:
-        return _applied(path, wishes, gone, records, check=False)
+        return _applied(path, changes, gone, records, check=False)
 
 
 def _applied(
-    path: Path, wishes: Sequence[SettingsChange], gone: Iterable[jsonc.Path], records: record.Records, *, check: bool
+    path: Path, changes: Sequence[SettingsChange], gone: Iterable[jsonc.Path], records: record.Records, *, check: bool
 ) -> SettingsOutcome:
     known = records.get(str(path), SettingsRecord())
-    outcome = SettingsOutcome(path, "same", wanted=tuple(wishes))
+    outcome = SettingsOutcome(path, "same", wanted=tuple(changes))
     try:
         target, before = _content(path)
-        withdrawn = [SettingsChange(one, known.values[one]) for one in gone if one in known.values]
+        withdrawn = [SettingsChange(keys, known.values[keys]) for keys in gone if keys in known.values]
         text, _ = without((before or b"").decode(), withdrawn, ())
-        merged = merge(text, wishes, known.values)
+        merged = merge(text, changes, known.values)
     except (BrokenError, UnicodeDecodeError, OSError, RuntimeError) as error:
         return _failed(outcome, error)
     outcome = replace(outcome, added=merged.added, kept=merged.kept)
@@ -162,8 +162,8 @@ def _applied(
     fresh = known if known.values or _is_first(known, before) else _first(target, before)
     untouched = not known.values or known.after == record.digest(before)
     planned = SettingsRecord(
-        {one: value for one, value in fresh.values.items() if one not in {wish.path for wish in withdrawn}}
-        | {wish.path: wish.value for wish in merged.added},
+        {keys: value for keys, value in fresh.values.items() if keys not in {change.path for change in withdrawn}}
+        | {change.path: change.value for change in merged.added},
         list(dict.fromkeys([*fresh.made, *merged.made])),
         fresh.before,
         record.digest(after) if untouched else "",
@@ -194,8 +194,8 @@ def take_back(path: Path, paths: Iterable[jsonc.Path] | None = None) -> Settings
     with record.changing() as records:
         known = records.get(str(path), SettingsRecord())
         asked = set(known.values) if paths is None else set(paths)
-        wanted = [SettingsChange(one, value) for one, value in known.values.items() if one in asked]
-        rest = {one: value for one, value in known.values.items() if one not in asked}
+        wanted = [SettingsChange(keys, value) for keys, value in known.values.items() if keys in asked]
+        rest = {keys: value for keys, value in known.values.items() if keys not in asked}
         outcome = SettingsOutcome(path, "same", wanted=tuple(wanted))
         try:
             target, now = _content(path)
@@ -218,20 +218,20 @@ def take_back(path: Path, paths: Iterable[jsonc.Path] | None = None) -> Settings
             records.pop(str(path), None)
             if known.backup and known.before == record.digest(after):
                 Path(known.backup).unlink(missing_ok=True)
-    stays = [wish for wish, _ in left]
-    taken = tuple(wish for wish in wanted if wish not in stays)
+    stays = [change for change, _ in left]
+    taken = tuple(change for change in wanted if change not in stays)
     return replace(outcome, state="same" if after == now else "changed", added=taken, kept=tuple(left))
 
 
-def by_hand(wishes: Iterable[SettingsChange]) -> list[str]:
+def by_hand(changes: Iterable[SettingsChange]) -> list[str]:
     """Return the lines of a settings.json that say what is wished for."""
-    told: dict[str, Any] = {}
-    for wish in wishes:
-        inner = told
-        for key in wish.path[:-1]:
+    document: dict[str, Any] = {}
+    for change in changes:
+        inner = document
+        for key in change.path[:-1]:
             inner = inner.setdefault(key, {})
-        inner[wish.path[-1]] = wish.value
-    return [line[2:] for line in json.dumps(told, indent=2).splitlines()[1:-1]]
+        inner[change.path[-1]] = change.value
+    return [line[2:] for line in json.dumps(document, indent=2).splitlines()[1:-1]]
 
 
 def _taken(

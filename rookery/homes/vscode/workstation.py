@@ -39,28 +39,28 @@ def ssh(cluster: "Cluster") -> str:
     return shlex.join(["ssh", *config, host(cluster, job=True)])
 
 
-def wishes(clusters: Sequence["Cluster"], *, on_windows: bool = False) -> list[SettingsChange]:
+def needed_changes(clusters: Sequence["Cluster"], *, on_windows: bool = False) -> list[SettingsChange]:
     """Return the settings that clusters need.
 
     Args:
         clusters: Those that are worked on from here.
         on_windows: They are for an editor on Windows' side of WSL, where paths of this side mean nothing.
     """
-    found = []
+    changes = []
     for cluster in clusters:
-        found.append(SettingsChange((_PLATFORM, host(cluster)), "linux"))
+        changes.append(SettingsChange((_PLATFORM, host(cluster)), "linux"))
         if cluster.scheduler == "slurm":
-            found.append(SettingsChange((_PLATFORM, host(cluster, job=True)), "linux"))
-    has_jobs = any(one.scheduler == "slurm" for one in clusters)
-    found.append(SettingsChange(("remote.SSH.connectTimeout",), CONNECT_JOB if has_jobs else CONNECT))
+            changes.append(SettingsChange((_PLATFORM, host(cluster, job=True)), "linux"))
+    has_jobs = any(cluster.scheduler == "slurm" for cluster in clusters)
+    changes.append(SettingsChange(("remote.SSH.connectTimeout",), CONNECT_JOB if has_jobs else CONNECT))
     # a lock in a home that many computers share is often never given, or never taken back
-    found.append(SettingsChange(("remote.SSH.lockfilesInTmp",), True))
-    if any(_types(one) for one in clusters):
-        found.append(SettingsChange(("remote.SSH.showLoginTerminal",), True))
-    unknown = next((one for one in clusters if not _is_known(one)), None)
+    changes.append(SettingsChange(("remote.SSH.lockfilesInTmp",), True))
+    if any(_types(cluster) for cluster in clusters):
+        changes.append(SettingsChange(("remote.SSH.showLoginTerminal",), True))
+    unknown = next((cluster for cluster in clusters if not _is_known(cluster)), None)
     if unknown and not on_windows:
-        found.append(SettingsChange(_CONFIG_FILE, str(config_file.config_file(unknown))))
-    return found
+        changes.append(SettingsChange(_CONFIG_FILE, str(config_file.config_file(unknown))))
+    return changes
 
 
 def run(clusters: Sequence["Cluster"], *, check: bool = False, folder: Path | None = None) -> list[SettingsOutcome]:
@@ -77,14 +77,14 @@ def run(clusters: Sequence["Cluster"], *, check: bool = False, folder: Path | No
     if not clusters:
         return []
     if folder:
-        return [settings.apply(folder / "User" / "settings.json", wishes(clusters), check=check)]
-    found = []
+        return [settings.apply(folder / "User" / "settings.json", needed_changes(clusters), check=check)]
+    outcomes = []
     for place in editors.places():
-        wanted = wishes(clusters, on_windows=place.on_windows)
+        wanted = needed_changes(clusters, on_windows=place.on_windows)
         # a setting that only clusters need that `ssh` did not know by name goes once it knows them
-        gone = [] if any(one.path == _CONFIG_FILE for one in wanted) or not _all_known() else [_CONFIG_FILE]
-        found.append(settings.apply(place.path, wanted, gone=gone, check=check))
-    return found
+        gone = [] if any(change.path == _CONFIG_FILE for change in wanted) or not _all_known() else [_CONFIG_FILE]
+        outcomes.append(settings.apply(place.path, wanted, gone=gone, check=check))
+    return outcomes
 
 
 def take_back(cluster: "Cluster", path: Path) -> SettingsOutcome:
@@ -94,8 +94,8 @@ def take_back(cluster: "Cluster", path: Path) -> SettingsOutcome:
         cluster: The cluster.
         path: One of `files`.
     """
-    platforms = [one for one in record.read().get(str(path), record.SettingsRecord()).values if one[0] == _PLATFORM]
-    its = [one for one in platforms if one[-1] in _hosts(cluster)]
+    platforms = [keys for keys in record.read().get(str(path), record.SettingsRecord()).values if keys[0] == _PLATFORM]
+    its = [keys for keys in platforms if keys[-1] in _hosts(cluster)]
     return settings.take_back(path, its if len(its) < len(platforms) else None)
 
 
@@ -106,7 +106,7 @@ def files(cluster: "Cluster") -> list[Path]:
     """
     hosts = _hosts(cluster)
     known = record.read().items()
-    return [Path(path) for path, one in known if not one.values or hosts & {key[-1] for key in one.values}]
+    return [Path(path) for path, entry in known if not entry.values or hosts & {key[-1] for key in entry.values}]
 
 
 def lines(outcomes: Sequence[SettingsOutcome], *, quiet: bool = False) -> Iterator[str]:
@@ -117,21 +117,25 @@ def lines(outcomes: Sequence[SettingsOutcome], *, quiet: bool = False) -> Iterat
         quiet: Leave out what was as it should be.
     """
     titles = {str(place.path): place.title for place in editors.places()}
-    for one in outcomes:
-        name = f"{titles.get(str(one.path), 'VS Code')} ({one.path})"
-        if one.state in {"changed", "would-change"}:
-            verb = "would write" if one.state == "would-change" else "wrote"
-            copy = f"; as it was: {one.note}" if one.note else ""
-            yield console.clean(f"{verb} {_names(one.added)} in the settings of {name}{copy}")
-        elif one.state in {"broken", "unwritable"}:
-            why = "are not in a form that it can read" if one.state == "broken" else "can't be written"
-            yield console.clean(f"The settings of {name} {why} ({one.note}), so they were left alone. Put these in:")
-            yield from (f"    {console.clean(line)}" for line in settings.by_hand(one.wanted))
+    for outcome in outcomes:
+        name = f"{titles.get(str(outcome.path), 'VS Code')} ({outcome.path})"
+        if outcome.state in {"changed", "would-change"}:
+            verb = "would write" if outcome.state == "would-change" else "wrote"
+            copy = f"; as it was: {outcome.note}" if outcome.note else ""
+            yield console.clean(f"{verb} {_names(outcome.added)} in the settings of {name}{copy}")
+        elif outcome.state in {"broken", "unwritable"}:
+            why = "are not in a form that it can read" if outcome.state == "broken" else "can't be written"
+            yield console.clean(
+                f"The settings of {name} {why} ({outcome.note}), so they were left alone. Put these in:"
+            )
+            yield from (f"    {console.clean(line)}" for line in settings.by_hand(outcome.wanted))
         elif not quiet:
             yield console.clean(f"the settings of {name} are as they should be")
-        for wish, theirs in one.kept:
-            told = f"{_name(wish.path)} is {_short(theirs)} and stays so; rookery would have {_short(wish.value)}"
-            yield console.clean(f"  {told}")
+        for change, current in outcome.kept:
+            message = (
+                f"{_name(change.path)} is {_short(current)} and stays so; rookery would have {_short(change.value)}"
+            )
+            yield console.clean(f"  {message}")
     if warning := compute_node.warning():
         yield warning
 
@@ -160,7 +164,7 @@ def _all_known() -> bool:
 
 
 def _names(written: Sequence[SettingsChange]) -> str:
-    names = list(dict.fromkeys(_name(wish.path) for wish in written))
+    names = list(dict.fromkeys(_name(change.path) for change in written))
     return ", ".join(names) if names else "what had changed"
 
 

@@ -30,19 +30,19 @@ def fill(command: str, variables: Mapping[str, str], words: Mapping[str, str] = 
     Raises:
         RookeryError: It has a name in braces, outside of quotes, that is not known.
     """
-    found: list[str] = []
+    pieces: list[str] = []
     quotes: list[str] = [""]  # what the place is quoted by; a $( begins a place of its own
     at = 0
     while at < len(command):
         match = _WORD.match(command, at)
         if match and (at == 0 or command[at - 1] != "$"):
-            found.append(_filled(match, quotes[-1], variables, words))
+            pieces.append(_filled(match, quotes[-1], variables, words))
             at = match.end()
             continue
         step = _step(command, at, quotes)
-        found.append(command[at : at + step])
+        pieces.append(command[at : at + step])
         at += step
-    return "".join(found)
+    return "".join(pieces)
 
 
 def names(command: str) -> set[str]:
@@ -63,7 +63,7 @@ def _filled(match: re.Match[str], quote: str, variables: Mapping[str, str], word
         return match[0]
     raise RookeryError(
         f"the command has {{{name}}}{nearest(name, known)}, and there is: "
-        f"{', '.join(f'{{{one}}}' for one in known)}. Put it into quotes where the braces are meant."
+        f"{', '.join(f'{{{key}}}' for key in known)}. Put it into quotes where the braces are meant."
     )
 
 

@@ -74,8 +74,8 @@ def script(project: Project, job: Job, cluster: Cluster, source: Source | None =
     table = parameters.table(project, job, source)
     job = parameters.as_array(project, job, table, cluster) if table else parameters.checked(project, job, cluster)
     if job.template in ARRAYS and not job.array:
-        what = f"{job.template} is for arrays: say which tasks, as array: 1-200, or give it params, grid or rows."
-        raise config.problem(project, job.name, "template", what, cluster_name=cluster.name)
+        message = f"{job.template} is for arrays: say which tasks, as array: 1-200, or give it params, grid or rows."
+        raise config.problem(project, job.name, "template", message, cluster_name=cluster.name)
     try:
         job = replace(
             job,

@@ -46,13 +46,13 @@ class Table:
     @property
     def variables(self) -> tuple[str, ...]:
         """For each column the variable that a script reads it into: its name, as far as bash can bear it."""
-        found: list[str] = []
+        names: list[str] = []
         for column in self.columns:
             plain = re.sub(r"[^a-z0-9_]", "_", column.lower())
             name = plain if re.match(r"[a-z]", plain) else f"column_{plain}"
             numbers = (f"{name}_{number}" for number in itertools.count(2))
-            found.append(name if name not in _TAKEN.union(found) else next(n for n in numbers if n not in found))
-        return tuple(found)
+            names.append(name if name not in _TAKEN.union(names) else next(n for n in numbers if n not in names))
+        return tuple(names)
 
     def csv(self) -> str:
         """Return the table as CSV, quoted where need be."""
@@ -119,8 +119,8 @@ def checked(project: Project, job: Job, cluster: Cluster, rows: int = 0) -> Job:
         if rows
         else "give it rows (params, grid), and chunk: N of them a task"
     )
-    what = f"{made} of {count} tasks, and {cluster.name} takes {most} at most."
-    raise config.problem(project, job.name, "", what, cluster_name=cluster.name, hint=hint)
+    message = f"{made} of {count} tasks, and {cluster.name} takes {most} at most."
+    raise config.problem(project, job.name, "", message, cluster_name=cluster.name, hint=hint)
 
 
 def _cell(value: str) -> str:
@@ -155,8 +155,8 @@ def _read(project: Project, job: Job, source: Source) -> Table:
     except RookeryError as error:
         raise config.problem(project, job.name, "params", error.message, hint=error.hint) from error
     except OSError as error:
-        what = f"{job.params} can't be read: {error.strerror}."
-        raise config.problem(project, job.name, "params", what) from error
+        message = f"{job.params} can't be read: {error.strerror}."
+        raise config.problem(project, job.name, "params", message) from error
     except UnicodeDecodeError as error:
         raise _wrong(path, 1, "is not text in UTF-8: save it as CSV (UTF-8).") from error
     numbered = list(_cells(path, text))
@@ -195,6 +195,6 @@ def _check_header(path: Path, line: int, columns: tuple[str, ...]) -> None:
             raise _wrong(path, line, f"gives column {number} no plain name.")
 
 
-def _wrong(path: Path, line: int, what: str) -> RookeryError:
+def _wrong(path: Path, line: int, problem: str) -> RookeryError:
     shown = config.shown(path)
-    return RookeryError(f"{shown}:{line}: {what}", hint=f"mend {shown}")
+    return RookeryError(f"{shown}:{line}: {problem}", hint=f"mend {shown}")

@@ -38,12 +38,16 @@ def choose(job: Job, cluster: Cluster) -> str:
     partitions = cluster.data.get("cluster_partitions", [])
     if job.partition:
         return _named(job, cluster, partitions)
-    candidates = [one for one in partitions if _meant_for(one, job, cluster)]
-    fitting = [one for one in candidates if not any(broken(one, job, cluster))]
+    candidates = [partition for partition in partitions if _meant_for(partition, job, cluster)]
+    fitting = [partition for partition in candidates if not any(broken(partition, job, cluster))]
     if fitting:
-        return str(min(fitting, key=lambda one: _order(one, job, cluster, partitions))["name"])
+        return str(min(fitting, key=lambda partition: _order(partition, job, cluster, partitions))["name"])
     default = str(cluster.data.get("cluster_default_partition", ""))
-    if candidates or default in [one["name"] for one in partitions] or (job.gpus and not _has_gpus(cluster)):
+    if (
+        candidates
+        or default in [partition["name"] for partition in partitions]
+        or (job.gpus and not _has_gpus(cluster))
+    ):
         raise _none_fits(job, cluster, candidates or partitions)
     if beyond := next(broken({"name": default}, job, cluster), ""):
         raise RookeryError(f"{cluster.name} can't take a job of {asked(job)}: {beyond}.", hint=_ask(cluster))
@@ -109,15 +113,16 @@ def _count(number: int, word: str) -> str:
 
 def _named(job: Job, cluster: Cluster, partitions: list[Partition]) -> str:
     """Return the partition that the job names; `test` is also any that is for tests."""
-    known: list[Partition] = [one for one in partitions if one["name"] == job.partition]
+    known: list[Partition] = [partition for partition in partitions if partition["name"] == job.partition]
     if not known and job.partition == "test":
-        tests = [one for one in partitions if one.get("for") == "test"]
-        fitting = [one for one in tests if not any(broken(one, job, cluster))]
-        known = sorted(fitting, key=lambda one: _is_for_gpus(one) and not job.gpus)[:1]  # a GPU only for who needs one
+        tests = [partition for partition in partitions if partition.get("for") == "test"]
+        fitting = [partition for partition in tests if not any(broken(partition, job, cluster))]
+        # a GPU only for who needs one
+        known = sorted(fitting, key=lambda partition: _is_for_gpus(partition) and not job.gpus)[:1]
         if tests and not known:
             raise _none_fits(job, cluster, tests)
     if not known and partitions and "," not in job.partition:
-        names = [one["name"] for one in partitions]
+        names = [partition["name"] for partition in partitions]
         raise RookeryError(
             f"{cluster.name} has no partition {job.partition}{nearest(job.partition, names)}. "
             f"There are: {', '.join(names)}.",
@@ -141,15 +146,19 @@ def foreign(partition: Partition, cluster: Cluster) -> str:
 
     Which `setup` sets up.
     """
-    home = (cluster.data.get("cluster_architectures") or [{"name": ""}])[0]["name"]
-    there = str(partition.get("architecture", home))
-    return there if there != home else ""
+    usual = (cluster.data.get("cluster_architectures") or [{"name": ""}])[0]["name"]
+    architecture = str(partition.get("architecture", usual))
+    return architecture if architecture != usual else ""
 
 
 def takes_gpu_jobs_alone(cluster: Cluster) -> bool:
     """Whether no job can run there that does not ask for a GPU."""
-    meant = [one for one in cluster.data.get("cluster_partitions", []) if one.get("for") not in _BY_NAME_ONLY]
-    return bool(meant) and all(any(_gpus_broken(one, Job("j"), cluster)) for one in meant)
+    meant = [
+        partition
+        for partition in cluster.data.get("cluster_partitions", [])
+        if partition.get("for") not in _BY_NAME_ONLY
+    ]
+    return bool(meant) and all(any(_gpus_broken(partition, Job("j"), cluster)) for partition in meant)
 
 
 def _is_for_gpus(partition: Partition) -> bool:
@@ -158,7 +167,9 @@ def _is_for_gpus(partition: Partition) -> bool:
 
 def _has_gpus(cluster: Cluster) -> bool:
     data = cluster.data
-    return bool(data.get("cluster_gpus")) or any(_is_for_gpus(one) for one in data.get("cluster_partitions", []))
+    return bool(data.get("cluster_gpus")) or any(
+        _is_for_gpus(partition) for partition in data.get("cluster_partitions", [])
+    )
 
 
 def _gpus_broken(partition: Partition, job: Job, cluster: Cluster) -> Iterator[str]:
@@ -211,7 +222,7 @@ def _order(
 ) -> tuple[int, bool, float, int]:
     """Return what makes one fitting partition better than another; the smallest is taken."""
     if job.gpus:  # types of GPU in the profile's order, so that a special group's come last
-        groups = [tuple(one.get("gpu_types", [])) for one in partitions]
+        groups = [tuple(other.get("gpu_types", [])) for other in partitions]
         rank = groups.index(tuple(partition.get("gpu_types", [])))
     else:
         rank = _RANKS[processes(job) * job.cpus == 1].index(partition.get("for", "any"))
@@ -222,13 +233,16 @@ def _order(
 def _none_fits(job: Job, cluster: Cluster, partitions: Sequence[Partition]) -> RookeryError:
     """One line: what was asked for, and of each partition what it does not allow of it."""
     if job.gpus and not _has_gpus(cluster):
-        what = f"{cluster.name} has no GPUs that its profile knows of."
-        return RookeryError(what, hint="`only: [CLUSTER]` in the job, with those that have (invoke clusters.list)")
-    why = {one["name"]: ", ".join(broken(one, job, cluster)) or "only where it is named" for one in partitions}
+        message = f"{cluster.name} has no GPUs that its profile knows of."
+        return RookeryError(message, hint="`only: [CLUSTER]` in the job, with those that have (invoke clusters.list)")
+    why = {
+        partition["name"]: ", ".join(broken(partition, job, cluster)) or "only where it is named"
+        for partition in partitions
+    }
     limits = "; ".join(f"{name}: {reasons}" for name, reasons in why.items())
-    what = f"The partition {partitions[0]['name']}" if len(partitions) == 1 else "No partition"
+    subject = f"The partition {partitions[0]['name']}" if len(partitions) == 1 else "No partition"
     verb = "does not take" if len(partitions) == 1 else "takes"
-    return RookeryError(f"{what} of {cluster.name} {verb} a job of {asked(job)} ({limits}).", hint=_ask(cluster))
+    return RookeryError(f"{subject} of {cluster.name} {verb} a job of {asked(job)} ({limits}).", hint=_ask(cluster))
 
 
 def _ask(cluster: Cluster) -> str:

@@ -39,28 +39,28 @@ def options(job: Job, cluster: Cluster) -> list[SbatchOption]:
             these are of another architecture.
     """
     partition = _partition(job, cluster)
-    if there := foreign(partition, cluster):
-        by = {one["name"]: one.get("submit") for one in cluster.data["cluster_architectures"]}
+    if architecture := foreign(partition, cluster):
+        submit_commands = {entry["name"]: entry.get("submit") for entry in cluster.data["cluster_architectures"]}
         raise RookeryError(
-            f"{job.partition} has machines of {there}, where what rookery sets up on {cluster.name} can't run.",
-            hint=f"a script of your own, submitted there with {by.get(there) or 'sbatch'}",
+            f"{job.partition} has machines of {architecture}, where what rookery sets up on {cluster.name} can't run.",
+            hint=f"a script of your own, submitted there with {submit_commands.get(architecture) or 'sbatch'}",
         )
-    found = [SbatchOption(option("job-name", job.name), "its name in the queue")]
+    options = [SbatchOption(option("job-name", job.name), "its name in the queue")]
     if job.partition:
-        found.append(
+        options.append(
             SbatchOption(option("partition", job.partition), partition.get("purpose", "the queue it waits in"))
         )
     if account := _account(job, cluster):
-        found.append(SbatchOption(option("account", account), "what it is charged to"))
+        options.append(SbatchOption(option("account", account), "what it is charged to"))
     required = [text for text in partition.get("required_options", []) if not text.startswith(("--gres=gpu", "--gpus"))]
     if qos := job.qos or _required(required, "--qos=") or str(cluster.data.get("cluster_qos", "")):
-        found.append(SbatchOption(option("qos", qos), "quality of service"))
-    found += [*_array(job), *_size(job, cluster), *_gpus(job, cluster, partition), *_mail(job, cluster)]
-    found.append(SbatchOption(option("output", job.output), f"its log{_patterns(job.output)}"))
+        options.append(SbatchOption(option("qos", qos), "quality of service"))
+    options += [*_array(job), *_size(job, cluster), *_gpus(job, cluster, partition), *_mail(job, cluster)]
+    options.append(SbatchOption(option("output", job.output), f"its log{_patterns(job.output)}"))
     if job.error:
-        found.append(SbatchOption(option("error", job.error), f"its log of errors{_patterns(job.error)}"))
-    found += [SbatchOption(text) for text in required if not text.startswith("--qos=")]
-    return [*found, *(SbatchOption(text) for text in job.sbatch)]
+        options.append(SbatchOption(option("error", job.error), f"its log of errors{_patterns(job.error)}"))
+    options += [SbatchOption(text) for text in required if not text.startswith("--qos=")]
+    return [*options, *(SbatchOption(text) for text in job.sbatch)]
 
 
 def option(name: str, value: str | int) -> str:
@@ -87,12 +87,15 @@ def mails_itself(job: Job, cluster: Cluster) -> bool:
 def _patterns(path: str) -> str:
     """Return what Slurm puts for the patterns in a path."""
     known = {"%x": "the job's name", "%j": "its number", "%A": "the array's number", "%a": "the task's"}
-    told = [f"{pattern} is {words}" for pattern, words in known.items() if pattern in path]
-    return f": {', '.join(told)}" if told else ""
+    meanings = [f"{pattern} is {words}" for pattern, words in known.items() if pattern in path]
+    return f": {', '.join(meanings)}" if meanings else ""
 
 
 def _partition(job: Job, cluster: Cluster) -> dict[str, Any]:
-    return next((one for one in cluster.data.get("cluster_partitions", []) if one["name"] == job.partition), {})
+    return next(
+        (partition for partition in cluster.data.get("cluster_partitions", []) if partition["name"] == job.partition),
+        {},
+    )
 
 
 def _required(required: list[str], start: str) -> str:
@@ -123,29 +126,29 @@ def _array(job: Job) -> list[SbatchOption]:
 
 def _size(job: Job, cluster: Cluster) -> list[SbatchOption]:
     """Nodes, processes, cores, memory, time."""
-    each = "each task" if job.array else "the job"
+    subject = "each task" if job.array else "the job"
     several = job.nodes > 1
-    found = [SbatchOption(option("nodes", job.nodes), "machines" if several else "one machine")]
+    options = [SbatchOption(option("nodes", job.nodes), "machines" if several else "one machine")]
     shared, rest = divmod(processes(job), job.nodes)
     if rest:
-        found.append(SbatchOption(option("ntasks", processes(job)), "processes, shared out over the machines"))
+        options.append(SbatchOption(option("ntasks", processes(job)), "processes, shared out over the machines"))
     else:
         words = "one process" if shared == 1 else "processes"
-        found.append(
+        options.append(
             SbatchOption(option("ntasks-per-node", shared), f"{words} on {'each of them' if several else 'it'}")
         )
     if not cluster.data.get("cluster_limits", {}).get("follow_gpus"):
-        whose = "each process" if processes(job) > 1 else each
+        whose = "each process" if processes(job) > 1 else subject
         words = "one core" if job.cpus == 1 else "cores"
-        found.append(SbatchOption(option("cpus-per-task", job.cpus), f"{words} for {whose}"))
+        options.append(SbatchOption(option("cpus-per-task", job.cpus), f"{words} for {whose}"))
         if job.memory:
-            where = "on each machine" if several else f"for {each}"
-            found.append(SbatchOption(option("mem", job.memory), f"memory {where}; what needs more is killed"))
+            where = "on each machine" if several else f"for {subject}"
+            options.append(SbatchOption(option("mem", job.memory), f"memory {where}; what needs more is killed"))
     if job.minutes:
-        found.append(
-            SbatchOption(option("time", time_limit(job.minutes)), f"{each} is ended after {hours(job.minutes)}")
+        options.append(
+            SbatchOption(option("time", time_limit(job.minutes)), f"{subject} is ended after {hours(job.minutes)}")
         )
-    return found
+    return options
 
 
 def _gpus(job: Job, cluster: Cluster, partition: dict[str, Any]) -> list[SbatchOption]:
@@ -156,16 +159,16 @@ def _gpus(job: Job, cluster: Cluster, partition: dict[str, Any]) -> list[SbatchO
     kind = f"{job.gpu_type}:" if named else ""
     if cluster.data.get("cluster_gpu_request") == "gpus":
         return [SbatchOption(option("gpus", f"{kind}{job.gpus}"), "GPUs")]
-    each, rest = divmod(job.gpus, job.nodes)
+    per_node, rest = divmod(job.gpus, job.nodes)
     if rest:
         raise RookeryError(
             f"{job.gpus} GPUs can't be shared out evenly over {job.nodes} nodes.",
-            hint=f"gpus: {(each + 1) * job.nodes}",
+            hint=f"gpus: {(per_node + 1) * job.nodes}",
         )
     return [
         SbatchOption(
-            option("gres", f"gpu:{kind}{each}"),
-            "GPUs on each machine" if job.nodes > 1 else "GPU" if each == 1 else "GPUs",
+            option("gres", f"gpu:{kind}{per_node}"),
+            "GPUs on each machine" if job.nodes > 1 else "GPU" if per_node == 1 else "GPUs",
         )
     ]
 

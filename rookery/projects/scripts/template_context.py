@@ -76,7 +76,7 @@ def _command(job: Job, cores: str, launcher: str, table: Table | None) -> str:
     variables = {"cpus": cores, **({"task": "${task}"} if job.array else {})}
     words = {"launcher": launcher} if launcher else {}
     if table:
-        named = {name: f"${{{it}}}" for name, it in zip(table.columns, table.variables, strict=True)}
+        named = {name: f"${{{variable}}}" for name, variable in zip(table.columns, table.variables, strict=True)}
         if not command_line.names(text) & {"row", *named}:
             text += " {row}"
         variables |= named
@@ -86,7 +86,7 @@ def _command(job: Job, cores: str, launcher: str, table: Table | None) -> str:
 
 def _rows(job: Job, table: Table, text: str) -> Rows:
     """Return the rows, and the names of those columns that the command asks for."""
-    asked = [
+    assignments = [
         f"{name}={f'${number}' if number < 10 else f'${{{number}}}'}"
         for number, name in enumerate(table.variables, 1)
         if f"${{{name}}}" in text
@@ -95,7 +95,7 @@ def _rows(job: Job, table: Table, text: str) -> Rows:
         count=len(table.rows),
         params=f"slurm/{job.name}.params.csv",
         file=f"slurm/{job.name}.rows.sh",
-        assign=" ".join(asked),
+        assign=" ".join(assignments),
     )
 
 
@@ -107,7 +107,7 @@ def modules(project: Project, job: Job, cluster: Cluster) -> list[str]:
     """
     known: Mapping[str, list[str]] = cluster.data.get("cluster_modules", {})
     none = cluster.data.get("cluster_module_system", "none") == "none"
-    found: list[str] = []
+    named: list[str] = []
     for name in job.modules:
         if name not in PURPOSES:
             if none:
@@ -115,9 +115,9 @@ def modules(project: Project, job: Job, cluster: Cluster) -> list[str]:
                     f"{cluster.name} has no modules, so {name} can't be loaded there.",
                     hint="put `modules:` under the job's `clusters:`, for the clusters that have them",
                 )
-            found.append(name)
+            named.append(name)
         elif known.get(name):
-            found.append(known[name][0])
+            named.append(known[name][0])
         elif not none:
             raise RookeryError(
                 f"the profile of {cluster.name} names no module for {name}.", hint="name the module itself"
@@ -128,14 +128,14 @@ def modules(project: Project, job: Job, cluster: Cluster) -> list[str]:
         "mpi": job.template == "mpi",
     }
     implied = [known[purpose][0] for purpose, needed in needs.items() if needed and known.get(purpose)]
-    families = {name.partition("/")[0] for name in found}
-    return [name for name in implied if name.partition("/")[0] not in families] + found
+    families = {name.partition("/")[0] for name in named}
+    return [name for name in implied if name.partition("/")[0] not in families] + named
 
 
-def _lines(found: list[sbatch_options.SbatchOption]) -> list[str]:
+def _lines(options: list[sbatch_options.SbatchOption]) -> list[str]:
     """Return the options, their comments one below the other."""
-    width = min(max(len(one.text) for one in found if one.why), 40)
-    return [f"{one.text:{width}}  # {one.why}" if one.why else one.text for one in found]
+    width = min(max(len(option.text) for option in options if option.why), 40)
+    return [f"{option.text:{width}}  # {option.why}" if option.why else option.text for option in options]
 
 
 def _launcher(job: Job, cluster: Cluster) -> str:

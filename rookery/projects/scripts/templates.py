@@ -53,13 +53,13 @@ def render(name: str, variables: Mapping[str, Any], source: Source) -> str:
             f"There are: {', '.join(names())}."
         ) from error
     except RookeryError as error:
-        said = error.message if error.message.startswith(name) else f"{name}: {error.message}"
-        raise RookeryError(said, hint=error.hint) from error
+        message = error.message if error.message.startswith(name) else f"{name}: {error.message}"
+        raise RookeryError(message, hint=error.hint) from error
     except Exception as error:  # a template is a program of the project's: whatever it does wrong is its own fault
-        raise RookeryError(f"{name}: {_said(error)}", hint=f"edit {name}, then run the command again") from error
+        raise RookeryError(f"{name}: {_message(error)}", hint=f"edit {name}, then run the command again") from error
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     line = getattr(error, "lineno", None) or _line(error)
     words = " ".join(str(getattr(error, "message", "") or error or type(error).__name__).split())
     return f"line {line}: {words}" if line else words

@@ -1,4 +1,4 @@
-"""One declaration after another, for as long as a run lasts: each is spared a Python and a converger of its own.
+"""One declaration after another, for as long as a run lasts: each is spared a Python and a compiled program of its own.
 
 The first answer comes unasked: what the probe said when this began. Nobody asks before it is there, since a start-up
 file may read what comes on standard input. A question is a line of that: base64 of compressed JSON, with `to`, which
@@ -30,14 +30,16 @@ def main(_: Any) -> None:
             question = strict_json.loads(zlib.decompress(base64.b64decode(line)))
             answer: Dict[str, Any] = {}
             if is_fit and question["python"] == sys.argv[-1]:
-                done = reply.answer(ApplySession, question["payload"])
-                answer = {"answer": done}
-                is_fit = not _is_outdated_by(done)
+                result = reply.answer(ApplySession, question["payload"])
+                answer = {"answer": result}
+                is_fit = not _is_outdated_by(result)
             reply.tell(dict(answer, to=question["to"]))
             if answer.get("answer", {}).get("failed"):
                 break  # it may have been told to stop; and nothing comes after a failure
 
 
-def _is_outdated_by(done: Dict[str, Any]) -> bool:
+def _is_outdated_by(result: Dict[str, Any]) -> bool:
     """Whether variables of this login are no longer those of the next: a drop-in that it has read was changed."""
-    return any(one["kind"] == "environment" and one["state"] == "changed" for one in done.get("outcomes", []))
+    return any(
+        outcome["kind"] == "environment" and outcome["state"] == "changed" for outcome in result.get("outcomes", [])
+    )

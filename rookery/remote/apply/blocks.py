@@ -61,9 +61,9 @@ def put_in(text: bytes, marks: Markers, content: bytes, position: str = "bottom"
         content: What stands between them.
         position: `top` (below a `#!` and a coding line) or `bottom`.
     """
-    there = find(text, marks)
-    if there:
-        return text[: there.start] + _written(marks, content, there.glued) + text[there.stop :]
+    current = find(text, marks)
+    if current:
+        return text[: current.start] + _written(marks, content, current.glued) + text[current.stop :]
     cut = _preamble(text) if position == "top" else len(text)
     above, below = text[:cut], text[cut:]
     glued = above != b"" and not above.endswith(b"\n")
@@ -72,11 +72,11 @@ def put_in(text: bytes, marks: Markers, content: bytes, position: str = "bottom"
 
 def take_out(text: bytes, marks: Markers) -> bytes:
     """Return the text without the block: as it was before `put_in`, with what was written to it since."""
-    there = find(text, marks)
-    if there is None:
+    current = find(text, marks)
+    if current is None:
         return text
-    above, below = text[: there.start], text[there.stop :]
-    return above[:-1] if there.glued and not below else above + below
+    above, below = text[: current.start], text[current.stop :]
+    return above[:-1] if current.glued and not below else above + below
 
 
 def block(work: Work, item: Dict[str, Any]) -> None:
@@ -109,15 +109,15 @@ def block(work: Work, item: Dict[str, Any]) -> None:
 def _note_on_edits(work: Work, thing: Thing, text: bytes, marks: Markers, content: bytes) -> str:
     """Return what to tell of lines that somebody else wrote into the block; they are kept."""
     try:
-        there = find(text, marks)
+        current = find(text, marks)
     except Problem as problem:
         message = "in {} {}".format(work.roots.show(thing.path), problem.message)
         raise Problem(message, "remove that line, or put `{}` back".format(marks.end.decode())) from problem
     known = work.ledger.find(thing.kind, thing.path)
-    ours = [] if known is None else known.get("written", [])
-    if there is None or there.content == content or disk.digest(there.content) in ours:
+    written = [] if known is None else known.get("written", [])
+    if current is None or current.content == content or disk.digest(current.content) in written:
         return ""
-    return "the lines inside the block were edited: " + work.keep(thing.path, there.content)
+    return "the lines inside the block were edited: " + work.keep(thing.path, current.content)
 
 
 def _written(marks: Markers, content: bytes, glued: bool) -> bytes:

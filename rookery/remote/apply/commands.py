@@ -58,11 +58,11 @@ class DeclaredCommand:
         return self.makes + [path for path in [self.creates] if path and path not in self.makes]
 
 
-def require_room(work: Work, items: List[Item]) -> None:
+def require_space(work: Work, items: List[Item]) -> None:
     """Make sure that everything that will be installed fits, before anything is done."""
     needed = [command for command in (DeclaredCommand(work, item) for item in items) if command.size]
     needed = [command for command in needed if not is_satisfied(work, command)]
-    work.room.require(
+    work.disk_space.require(
         [(command.destination or work.roots.home, command.size) for command in needed],
         "; ".join(command.what for command in needed),
     )
@@ -92,12 +92,12 @@ def _is_gone(work: Work, path: str) -> bool:
 def test(work: Work, command: DeclaredCommand) -> bool:
     """Ask a command's test whether nothing need be done; what its answer depends on is noted."""
     try:
-        done = process.run(command.unless, command.environment, _LOOK)
+        finished = process.run(command.unless, command.environment, _LOOK)
     except OSError:
         return False  # the program that would tell is not there yet
-    if done.code == 0 and done.sees:
-        work.sights[command.name] = last_run.look(done.sees)
-    return done.code == 0
+    if finished.code == 0 and finished.sees:
+        work.sights[command.name] = last_run.look(finished.sees)
+    return finished.code == 0
 
 
 def state_of(work: Work, command: DeclaredCommand) -> str:
@@ -124,33 +124,33 @@ def abandon(command: DeclaredCommand) -> None:
         disk.clear(command.stage)
 
 
-def finish(work: Work, command: DeclaredCommand, done: process.Finished) -> None:
+def finish(work: Work, command: DeclaredCommand, finished: process.Finished) -> None:
     """Its program has ended: write down what it made.
 
     Raises:
         Problem: It did not end well.
     """
-    if done.code != 0:
+    if finished.code != 0:
         abandon(command)
-        raise _failure(command, done)
+        raise _failure(command, finished)
     if command.is_staged and os.path.lexists(command.stage):
         disk.rename(command.stage, command.creates)
     if command.creates and not os.path.exists(command.creates):
         message = "{} ended well, but {} is not there".format(command.what, work.roots.show(command.creates))
-        raise Problem(message, command.hint, done.lines)
-    for path in sorted(path for path in done.made if os.path.isabs(path) and path.endswith("/")):
+        raise Problem(message, command.hint, finished.lines)
+    for path in sorted(path for path in finished.made if os.path.isabs(path) and path.endswith("/")):
         folder = os.path.normpath(path)
         work.ledger.plan("directories", folder, folder, _FOLDER, {"type": "absent"})["state"] = "done"
-    made = {os.path.normpath(path) for path in done.made if os.path.isabs(path) and not path.endswith("/")}
+    made = {os.path.normpath(path) for path in finished.made if os.path.isabs(path) and not path.endswith("/")}
     _write_down(work, command.paths, made)
-    if done.sees:
-        work.sights[command.name] = last_run.look(done.sees)
+    if finished.sees:
+        work.sights[command.name] = last_run.look(finished.sees)
     elif command.unless:
         test(work, command)  # for the sake of what it looks at
 
 
-def _write_down(work: Work, paths: Iterable[str], told: Set[str]) -> None:
-    for path in sorted(told.difference(paths)):
+def _write_down(work: Work, paths: Iterable[str], made: Set[str]) -> None:
+    for path in sorted(made.difference(paths)):
         work.ledger.plan("commands", path, path, {"type": "made"}, {"type": "absent"})
         work.ledger.confirm_made(path)
     confirm(work, paths)
@@ -179,18 +179,20 @@ def _missing_above(path: str) -> List[str]:
     return missing
 
 
-def _failure(command: DeclaredCommand, done: process.Finished) -> Problem:
-    if any(_FULL.search(line) for line in done.lines):
+def _failure(command: DeclaredCommand, finished: process.Finished) -> Problem:
+    if any(_FULL.search(line) for line in finished.lines):
         where = filesystem_of(command.destination or "/")
         message = "{} failed: no space (or quota) is left on {}".format(command.what, where)
         return Problem(message, "free some space there, then run the same command again")  # which says it all
-    if done.code is None:
-        return Problem("{} took longer than {} s and was stopped".format(command.what, command.timeout), "", done.lines)
+    if finished.code is None:
+        return Problem(
+            "{} took longer than {} s and was stopped".format(command.what, command.timeout), "", finished.lines
+        )
     hint = command.hint
     if hint.startswith("cluster_"):
         hint = "if the cluster can't reach that source, set {} to one that it can reach".format(hint)
-    message = "{} failed (exit code {}): {}".format(command.what, done.code, _reason(done.lines))
-    return Problem(message, hint, done.lines)
+    message = "{} failed (exit code {}): {}".format(command.what, finished.code, _reason(finished.lines))
+    return Problem(message, hint, finished.lines)
 
 
 def _reason(lines: List[str]) -> str:

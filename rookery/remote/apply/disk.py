@@ -65,17 +65,17 @@ def mode_of(path: str) -> Optional[int]:
 def snapshot(path: str) -> Dict[str, Any]:
     """Return what stands at `path`, as the ledger tells it; `mtime` in nanoseconds. A link is not followed."""
     kind = type_of(path)
-    seen: Dict[str, Any] = {"type": kind}
+    state: Dict[str, Any] = {"type": kind}
     if kind == "link":
-        seen["target"] = os.fsencode(os.readlink(path)).decode("utf-8", "surrogateescape")
-        seen["mtime"] = os.lstat(path).st_mtime_ns
+        state["target"] = os.fsencode(os.readlink(path)).decode("utf-8", "surrogateescape")
+        state["mtime"] = os.lstat(path).st_mtime_ns
     elif kind != "absent":
         status = os.lstat(path)
         mode = "{:04o}".format(stat.S_IMODE(status.st_mode))
-        seen.update(mode=mode, mtime=status.st_mtime_ns, group=status.st_gid)
+        state.update(mode=mode, mtime=status.st_mtime_ns, group=status.st_gid)
     if kind == "file":
-        seen["digest"] = digest(read(path) or b"")
-    return seen
+        state["digest"] = digest(read(path) or b"")
+    return state
 
 
 def default_mode(base: int = 0o666) -> int:

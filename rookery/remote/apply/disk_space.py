@@ -7,7 +7,7 @@ from rookery.remote.apply.paths import is_inside, native
 from rookery.remote.apply.problem import Problem, filesystem_of
 
 
-class Room:
+class DiskSpace:
     """Free space, from the filesystems and from the quotas that the site's own command tells of.
 
     Attributes:
@@ -17,12 +17,12 @@ class Room:
     def __init__(self, quota: Dict[str, float]) -> None:
         self.quota = {os.path.realpath(native(path)): float(left) for path, left in quota.items()}
 
-    def require(self, needs: Iterable[Tuple[str, float]], what: str) -> None:
+    def require(self, needs: Iterable[Tuple[str, float]], purpose: str) -> None:
         """Make sure that all of this fits at once.
 
         Args:
             needs: Where something will be written, and how many MB (1,000,000 bytes) of it.
-            what: What needs it, for the message.
+            purpose: What needs it, for the message.
 
         Raises:
             Problem: It does not fit.
@@ -36,7 +36,7 @@ class Room:
             if need > free:
                 raise Problem(
                     "{} needs {:.0f} MB on {}, and {:.0f} MB are free there; nothing was started".format(
-                        what, need, area, free
+                        purpose, need, area, free
                     ),
                     "free some space there, then run the same command again",
                 )

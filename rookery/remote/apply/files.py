@@ -111,8 +111,8 @@ def _own(work: Work, thing: Thing, data: bytes, mode: Optional[int], keep: bool)
     known = work.ledger.find(thing.kind, thing.path)
     if mode is None and known is not None and known["before"]["type"] == "absent" and "mode" in known["after"]:
         mode = int(known["after"]["mode"], 8)  # it was rookery that made it, like this
-    theirs = old not in (None, data) and (known is None or work.ledger.is_foreign(thing.kind, thing.path, old or b""))
+    is_users = old not in (None, data) and (known is None or work.ledger.is_foreign(thing.kind, thing.path, old or b""))
     if keep and old is not None:
-        work.tell(thing, "kept" if theirs else "present", "yours, left as it stands" if theirs else "")
+        work.tell(thing, "kept" if is_users else "present", "yours, left as it stands" if is_users else "")
         return
-    work.put(thing, data, mode, work.keep(real, old or b"") if theirs else "")
+    work.put(thing, data, mode, work.keep(real, old or b"") if is_users else "")

@@ -1,8 +1,8 @@
 """Whether everything that a run looks at in a home still looks the same: asked in a few milliseconds.
 
 It is sent alone, and imports next to nothing (not even typing): Python's start is most of what it takes. The last whole
-run wrote down what it looked at (trace.py), with `see`, and this compares. Where all is the same, a run would do the
-same: nothing.
+run wrote down what it looked at (fingerprint.py), with `see`, and this compares. Where all is the same, a run would do
+the same: nothing.
 """
 
 import os
@@ -95,17 +95,17 @@ def main() -> None:
             return b""
 
     asked, lease = text("asked"), text("lease.json")
-    mark, _, seen = text("seen").partition(b"\n")
-    same = bool(seen) and mark.decode("ascii", "replace") == digest(seen)
-    for line in os.fsdecode(seen).split("\0") if same else ():
+    mark, _, noted = text("seen").partition(b"\n")
+    same = bool(noted) and mark.decode("ascii", "replace") == digest(noted)
+    for line in os.fsdecode(noted).split("\0") if same else ():
         how, was, path = line.split("\t", 2)
         if see(how, path) != was:
             same = False
             break
-    said = [("asked", asked), ("lease", lease), ("facts", sys.stdin.buffer.read())]
+    parts = [("asked", asked), ("lease", lease), ("facts", sys.stdin.buffer.read())]
     version = "{}.{}.{}".format(*sys.version_info[:3])
     answer = '{{"same": {}, "python": "{}"'.format("true" if same else "false", version)
-    answer += "".join(', "{}": "{}"'.format(name, hexlify(data).decode()) for name, data in said) + "}"
+    answer += "".join(', "{}": "{}"'.format(name, hexlify(data).decode()) for name, data in parts) + "}"
     packed = b2a_base64(compress(answer.encode())).decode().strip()
     os.write(1, "\n<<<rookery:{}:rookery>>>\n".format(packed).encode())
 

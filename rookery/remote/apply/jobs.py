@@ -26,7 +26,7 @@ _OPTIONS = {
 }
 _PIECE = 1 << 16  # bytes of a log that travel at once
 
-Seen = Dict[str, Any]
+JobStatus = Dict[str, Any]
 
 
 class SetupJob(NamedTuple):
@@ -55,7 +55,7 @@ def key_of(role: str, what: str, argv: List[str]) -> str:
     return "{}-{}".format(slug, disk.digest(json.dumps([role, argv]).encode())[:12])
 
 
-def submit(home: str, job: SetupJob, argv: List[str], environment: Dict[str, str], wish: Dict[str, Any]) -> None:
+def submit(home: str, job: SetupJob, argv: List[str], environment: Dict[str, str], requested: Dict[str, Any]) -> None:
     """Hand the command to Slurm.
 
     Args:
@@ -63,7 +63,7 @@ def submit(home: str, job: SetupJob, argv: List[str], environment: Dict[str, str
         job: Its files.
         argv: The command.
         environment: Variables besides those of the login.
-        wish: What is asked of Slurm: partition, account, cpus, memory (as `--mem` has it), time (minutes);
+        requested: What is asked of Slurm: partition, account, cpus, memory (as `--mem` has it), time (minutes);
             an empty one leaves it to the site.
 
     Raises:
@@ -75,19 +75,19 @@ def submit(home: str, job: SetupJob, argv: List[str], environment: Dict[str, str
     for suffix in ("exit", "id", "log"):
         disk.discard(job.file(suffix))
     disk.write(job.file("sh"), os.fsencode(_script(job, argv, environment)), 0o700)
-    options = ["{}={}".format(_OPTIONS[name], value) for name, value in sorted(wish.items()) if value]
+    options = ["{}={}".format(_OPTIONS[name], value) for name, value in sorted(requested.items()) if value]
     log = job.file("log").replace("%", "%%")
     name = "rookery-" + job.key
     sbatch = ["sbatch", "--parsable", "--job-name=" + name, "--output=" + log, "--chdir=" + home, *options]
-    done = process.run([*sbatch, job.file("sh")], {}, 120)
-    found = re.match(r"(\d+)", done.lines[-1]) if done.lines and done.code == 0 else None
-    if found is None:
+    finished = process.run([*sbatch, job.file("sh")], {}, 120)
+    match = re.match(r"(\d+)", finished.lines[-1]) if finished.lines and finished.code == 0 else None
+    if match is None:
         raise Problem(
-            "Slurm did not take the job: {}".format(done.lines[-1] if done.lines else "sbatch said nothing"),
+            "Slurm did not take the job: {}".format(finished.lines[-1] if finished.lines else "sbatch said nothing"),
             "look at the `job` settings of this step (partition, account, time) in the cluster's profile",
-            done.lines,
+            finished.lines,
         )
-    disk.write(job.file("id"), found.group(1).encode(), 0o600)
+    disk.write(job.file("id"), match.group(1).encode(), 0o600)
 
 
 def find_again(job: SetupJob) -> bool:
@@ -99,38 +99,38 @@ def find_again(job: SetupJob) -> bool:
         "--name=rookery-" + job.key,
         "--format=%A",
     ]
-    done = process.run(queue, {}, 60)
-    numbers = [line for line in done.lines if line.isdigit()] if done.code == 0 else []
+    finished = process.run(queue, {}, 60)
+    numbers = [line for line in finished.lines if line.isdigit()] if finished.code == 0 else []
     if numbers:
         disk.write(job.file("id"), numbers[0].encode(), 0o600)
     return bool(numbers)
 
 
-def state(job: SetupJob) -> Seen:
+def state(job: SetupJob) -> JobStatus:
     """How the job is doing: pending, running, ended (`code` tells how), gone or unknown, and Slurm's reason."""
     code = job.text("exit")
     if code.isdigit():
         return {"state": "ended", "code": int(code), "reason": ""}
-    done = process.run(["squeue", "--noheader", "--jobs=" + job.text("id"), "--format=%T|%r"], {}, 60)
-    line = done.lines[-1] if done.lines else ""
-    if done.code != 0 and "Invalid job id" not in line:
+    finished = process.run(["squeue", "--noheader", "--jobs=" + job.text("id"), "--format=%T|%r"], {}, 60)
+    line = finished.lines[-1] if finished.lines else ""
+    if finished.code != 0 and "Invalid job id" not in line:
         return {"state": "unknown", "reason": line}
-    name, _, reason = line.partition("|") if done.code == 0 else ("", "", "")
+    name, _, reason = line.partition("|") if finished.code == 0 else ("", "", "")
     if not name:
         return {"state": "gone", "reason": ""}
     return {"state": "pending" if name in ("PENDING", "CONFIGURING") else "running", "reason": reason}
 
 
-def poll(job: SetupJob, offset: int) -> Seen:
+def poll(job: SetupJob, offset: int) -> JobStatus:
     """Return what is new: the state, and the bytes of the log from `offset` on."""
-    seen = state(job)  # before the log is read: of a job that has ended everything is in it
+    status = state(job)  # before the log is read: of a job that has ended everything is in it
     data = b""
     if os.path.exists(job.file("log")):
         with open(job.file("log"), "rb") as stream:
             stream.seek(offset)
             data = stream.read(_PIECE)
     more = len(data) == _PIECE
-    return dict(seen, log=base64.b64encode(data).decode(), offset=offset + len(data), more=more, id=job.text("id"))
+    return dict(status, log=base64.b64encode(data).decode(), offset=offset + len(data), more=more, id=job.text("id"))
 
 
 # Exit codes of a command that SIGKILL or SIGTERM ended, and the states in which it was Slurm that sent it
@@ -160,16 +160,16 @@ def outcome(job: SetupJob) -> process.Finished:
 def _verdict(job: SetupJob) -> str:
     """Slurm's word for how the job ended: the queue's while it remembers, else that of the accounting, if any."""
     number = job.text("id")
-    for ask in (
+    for command in (
         ["squeue", "--noheader", "--states=all", "--jobs=" + number, "--format=%T"],
         ["sacct", "-n", "-X", "-P", "-j", number, "-o", "State"],
     ):
         try:
-            done = process.run(ask, {}, 60)
+            finished = process.run(command, {}, 60)
         except OSError:
             continue
-        if done.code == 0 and done.lines:
-            return done.lines[0]
+        if finished.code == 0 and finished.lines:
+            return finished.lines[0]
     return "why is not known"
 
 

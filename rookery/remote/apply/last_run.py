@@ -75,9 +75,9 @@ def declared(home: str, run: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
     """Yield what each role declared in a run."""
     folder = os.path.join(state_folder(home), "declared")
     for name in sorted(os.listdir(folder) if os.path.isdir(folder) else []):
-        said = _read(os.path.join(folder, name))
-        if said is not None and said.get("run") == run and _is_declared(said):
-            yield name, said
+        document = _read(os.path.join(folder, name))
+        if document is not None and document.get("run") == run and _is_declared(document):
+            yield name, document
 
 
 def seal(home: str, run: str, asked: Dict[str, Any]) -> None:
@@ -92,32 +92,32 @@ def seal(home: str, run: str, asked: Dict[str, Any]) -> None:
     import subprocess
 
     kept = {key: value for key, value in asked.items() if key != "glance"}
-    done = subprocess.run(
+    completed = subprocess.run(
         ["sh", "-c", asked["glance"]],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         check=False,
     )
-    facts = facts_in(done.stdout)
+    facts = facts_in(completed.stdout)
     when = time.strftime("%Y-%m-%dT%H:%M:%S%z")
     roles = [role for role, _ in declared(home, run)]
-    said = dict(kept, version=VERSION, run=run, when=when, python=python(), glance=facts, declared=roles)
-    _write(home, _sealed(home), said)
+    document = dict(kept, version=VERSION, run=run, when=when, python=python(), glance=facts, declared=roles)
+    _write(home, _sealed(home), document)
 
 
 def sealed(home: str) -> Optional[Dict[str, Any]]:
     """Return what the last whole run wrote down, or None."""
-    said = _read(_sealed(home))
+    document = _read(_sealed(home))
     is_whole = (
-        said is not None
-        and said.get("version") == VERSION
-        and isinstance(said.get("run"), str)
-        and _are_texts(said.get("glance"))
-        and _are_texts(said.get("declared"))
-        and isinstance(said.get("facts", {}), dict)
+        document is not None
+        and document.get("version") == VERSION
+        and isinstance(document.get("run"), str)
+        and _are_texts(document.get("glance"))
+        and _are_texts(document.get("declared"))
+        and isinstance(document.get("facts", {}), dict)
     )
-    return said if is_whole else None
+    return document if is_whole else None
 
 
 def facts_in(output: bytes) -> List[str]:
@@ -164,14 +164,14 @@ def _read(file: str) -> Optional[Dict[str, Any]]:
         digest, _, text = strict_json.read_bytes(file).partition(b"\n")
         if digest.decode("ascii", "replace") != disk.digest(text):
             return None
-        said = strict_json.loads(text)
+        document = strict_json.loads(text)
     except (OSError, strict_json.MalformedError):
         return None
-    return said if isinstance(said, dict) else None
+    return document if isinstance(document, dict) else None
 
 
-def _is_declared(said: Dict[str, Any]) -> bool:
-    parts = said.get("parts")
+def _is_declared(document: Dict[str, Any]) -> bool:
+    parts = document.get("parts")
     return isinstance(parts, list) and all(
         isinstance(part, dict)
         and isinstance(part.get("declaration"), dict)
@@ -183,11 +183,11 @@ def _is_declared(said: Dict[str, Any]) -> bool:
 
 
 def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, list) and all(isinstance(element, str) for element in value)
 
 
-def _write(home: str, file: str, said: Dict[str, Any]) -> None:
+def _write(home: str, file: str, document: Dict[str, Any]) -> None:
     make_state_folder(home)
     os.makedirs(os.path.dirname(file), mode=0o700, exist_ok=True)
-    text = json.dumps(said).encode()
+    text = json.dumps(document).encode()
     disk.write(file, disk.digest(text).encode() + b"\n" + text, 0o600)

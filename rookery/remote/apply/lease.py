@@ -1,4 +1,4 @@
-"""Who is at work in this home: one laptop at a time, and on the cluster one converger at a time."""
+"""Who is at work in this home: one laptop at a time, and on the cluster one apply program at a time."""
 
 import contextlib
 import fcntl
@@ -14,11 +14,11 @@ from rookery.remote.apply.problem import Problem
 
 SECONDS = 120  # a laptop that vanished blocks the others for no longer than this
 LONGEST = 2 * SECONDS  # what is left of a lease by a clock that is a little ahead; what claims more is not believed
-PATIENCE = 60  # for a converger of the same laptop that is about to end, or to notice that nobody listens any more
+PATIENCE = 60  # for an apply program of the same laptop that is about to end, or to notice that nobody listens any more
 
 
 class Lease:
-    """The lease of one run on a home, and the lock of one converger.
+    """The lease of one run on a home, and the lock of one apply program.
 
     Used as a context: taken on entry, refused with a Problem where another laptop holds it.
     """

@@ -123,7 +123,7 @@ class Ledger:
         return next((entry for entry in self.entries if (entry["role"], entry["kind"], entry["path"]) == wanted), None)
 
     def plan(
-        self, kind: str, path: str, real: str, after: Dict[str, Any], found: Optional[Dict[str, Any]] = None
+        self, kind: str, path: str, real: str, after: Dict[str, Any], extra: Optional[Dict[str, Any]] = None
     ) -> Entry:
         """Write down a change before it is made; what stands there is kept.
 
@@ -132,13 +132,13 @@ class Ledger:
             path: What is changed, as declared.
             real: The same with links followed, where a link is followed for it.
             after: What will stand there.
-            found: What else belongs to `before`; all of it, where its type is in it.
+            extra: What else belongs to `before`; all of it, where its type is in it.
         """
         entry = self.find(kind, path)
         if entry is None:
             order = 1 + max((entry["order"] for entry in self.entries), default=0)
-            found = found or {}
-            before = found if "type" in found else dict(self._before(real), **found)
+            extra = extra or {}
+            before = extra if "type" in extra else dict(self._before(real), **extra)
             entry = {"order": order, "role": self.role, "kind": kind, "path": portable(path), "before": before}
             if real != path:
                 entry["real"] = portable(real)
@@ -156,10 +156,10 @@ class Ledger:
 
     @contextlib.contextmanager
     def change(
-        self, kind: str, path: str, real: str, after: Dict[str, Any], found: Optional[Dict[str, Any]] = None
+        self, kind: str, path: str, real: str, after: Dict[str, Any], extra: Optional[Dict[str, Any]] = None
     ) -> Iterator[Entry]:
         """`plan`, then the change itself, then `done` (which reaches the disk with the next save)."""
-        entry = self.plan(kind, path, real, after, found)
+        entry = self.plan(kind, path, real, after, extra)
         yield entry
         entry["state"] = "done"
         self._settle(entry)
@@ -220,8 +220,8 @@ class Ledger:
         listed = disk.type_of(path) == "dir" and len(names) <= _MANY
         if listed:
             self.note_folder(path)
-        found = {"children": sorted(map(portable, names))} if listed else {}
-        return self.plan("commands", path, path, {"type": "made"}, found)
+        extra = {"children": sorted(map(portable, names))} if listed else {}
+        return self.plan("commands", path, path, {"type": "made"}, extra)
 
     def confirm_made(self, path: str) -> None:
         """Note what a command has made: what undo needs to tell it from what the user makes of it later."""
@@ -291,8 +291,8 @@ class Ledger:
             word, _, rest = line.partition(" ")
             if word == "made" and rest not in record.made:
                 record.made.append(rest)
-            found = re.match(r"time (\d+) (\d+|-) (.+)", line)
-            if found:
-                times = {"mtime": int(found[1]), "ours": None if found[2] == "-" else int(found[2])}
-                record.folders.setdefault(found[3], times)
+            match = re.match(r"time (\d+) (\d+|-) (.+)", line)
+            if match:
+                times = {"mtime": int(match[1]), "ours": None if match[2] == "-" else int(match[2])}
+                record.folders.setdefault(match[3], times)
         return record

@@ -4,7 +4,7 @@ import contextlib
 from typing import Any, Dict, Optional
 
 from rookery.remote.apply import last_run, prune_undeclared, reply
-from rookery.remote.apply.disk_space import Room
+from rookery.remote.apply.disk_space import DiskSpace
 from rookery.remote.apply.lease import Lease
 from rookery.remote.apply.ledger import Ledger
 from rookery.remote.apply.paths import Roots
@@ -44,11 +44,11 @@ class ApplySession:
     def converge(self) -> Result:
         """Make the home what the declaration says, or in check mode tell what would change."""
         if self.payload["check"]:
-            self._converge(None)
+            self._apply(None)
             return self.result()
         with Lease(self.home, self.payload["run"]) as lease:
             try:
-                self._converge(lease)
+                self._apply(lease)
                 self._note()
                 if self.payload.get("seal"):
                     from rookery.remote.apply import fingerprint  # sent with a seal alone
@@ -85,18 +85,18 @@ class ApplySession:
             return {"changed": False, "outcomes": [], "diff": []}
         return {"changed": self.work.changed, "outcomes": self.work.outcomes, "diff": self.work.diffs}
 
-    def _converge(self, lease: Optional[Lease]) -> None:
+    def _apply(self, lease: Optional[Lease]) -> None:
         payload, declaration = self.payload, self.payload["declaration"]
         ledger = Ledger(self.home, payload["role"], payload["run"]["id"], payload["storage"])
-        roots, room = Roots(self.home, payload["storage"]), Room(declaration.get("space", {}))
-        self.work = Work(roots, ledger, room, payload["check"])
+        roots, disk_space = Roots(self.home, payload["storage"]), DiskSpace(declaration.get("space", {}))
+        self.work = Work(roots, ledger, disk_space, payload["check"])
         items = declaration.get("commands", [])
         try:
             if payload["resume"] is None:
                 if items:
                     from rookery.remote.apply import commands
 
-                    commands.require_room(self.work, items)
+                    commands.require_space(self.work, items)
                 bring_about(self.work, declaration)
             if items:
                 from rookery.remote.apply.schedule import Schedule

@@ -43,55 +43,55 @@ class Merge(NamedTuple):
         return [tree for tree in (self.to + OF_HOME, aside_of(self.path)) if is_folder(tree)]
 
 
-def restore(back: UndoContext, entry: Entry, path: str, to: str) -> None:
+def restore(undo: UndoContext, entry: Entry, path: str, to: str) -> None:
     """Give the home its folder back."""
-    told = _lists(back, entry)
-    merge = Merge(path, to, told.get("stood"), told.get("both", {}))
+    listings = _listings(undo, entry)
+    merge = Merge(path, to, listings.get("stood"), listings.get("both", {}))
     if disk.type_of(path) in ("file", "other") or (os.path.islink(path) and os.path.realpath(path) != to):
-        back.leave(entry, "you have put something else there since; {} stays as it is".format(back.roots.show(to)))
+        undo.leave(entry, "you have put something else there since; {} stays as it is".format(undo.roots.show(to)))
         return
     if is_folder(path) and entry["state"] == "done" and entry.get("undo") != "placed":
-        there = " and ".join(back.roots.show(tree) for tree in [to, *merge.of_home])
-        back.leave(entry, "you have put another folder there since; {} stays as it is".format(there))
+        places = " and ".join(undo.roots.show(tree) for tree in [to, *merge.of_home])
+        undo.leave(entry, "you have put another folder there since; {} stays as it is".format(places))
         return
     if not is_folder(path) and not is_folder(to) and not merge.of_home and entry.get("undo") != "placed":
-        back.remove(path)
-        back.settle(entry, LEFT, "what was in it is not on the storage any more ({})".format(back.roots.show(to)))
+        undo.remove(path)
+        undo.settle(entry, LEFT, "what was in it is not on the storage any more ({})".format(undo.roots.show(to)))
         return
-    back.act(lambda: _restore(back, entry, merge))
+    undo.act(lambda: _restore(undo, entry, merge))
     note = "with what has come into it since; what stood in {} before stays there"
     if merge.stood is None:
         note = "with all that is in {}, where it stays as well: what came from the home can't be told from the rest"
-    back.settle(entry, RESTORED, note.format(back.roots.show(to)))
+    undo.settle(entry, RESTORED, note.format(undo.roots.show(to)))
 
 
-def _lists(back: UndoContext, entry: Entry) -> Dict[str, Any]:
+def _listings(undo: UndoContext, entry: Entry) -> Dict[str, Any]:
     """Return what the move wrote down; nothing where it is lost or damaged."""
     name = entry["before"].get("mixed")
-    data = disk.read(os.path.join(back.kept_folder, native(name))) if isinstance(name, str) else None
+    data = disk.read(os.path.join(undo.kept_folder, native(name))) if isinstance(name, str) else None
     try:
-        told = strict_json.loads(data or b"{}")
-        whole = all(_is_listing(told[key]) for key in ("stood", "both"))
+        listings = strict_json.loads(data or b"{}")
+        is_whole = all(_is_listing(listings[key]) for key in ("stood", "both"))
     except (ValueError, KeyError, TypeError):
         return {}
-    return dict(told) if whole else {}
+    return dict(listings) if is_whole else {}
 
 
-def _is_listing(seen: Any) -> bool:
-    return isinstance(seen, dict) and all(
-        isinstance(one, list) and len(one) == 2 and all(isinstance(number, int) for number in one)
-        for one in seen.values()
+def _is_listing(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(number, int) for number in pair)
+        for pair in value.values()
     )
 
 
-def _restore(back: UndoContext, entry: Entry, merge: Merge) -> None:
+def _restore(undo: UndoContext, entry: Entry, merge: Merge) -> None:
     partial = partial_of(merge.path)
     is_gone = entry["state"] == "done" and entry.get("undo") != "placed" and not os.path.lexists(merge.path)
     if is_gone or os.path.islink(merge.path):
         _gather(merge, partial)
         os.sync()
         entry["undo"] = "placed"  # from here on the copy is whole
-        back.ledger.save()
+        undo.ledger.save()
         disk.discard(merge.path)
     elif entry.get("undo") != "placed" and is_folder(aside_of(merge.path)) and not is_folder(merge.path):
         disk.rename(aside_of(merge.path), merge.path)  # the move was cut off before there was a link

@@ -15,7 +15,7 @@ from rookery.remote.apply.records import Entry, real_of
 from rookery.remote.apply.restore import UndoContext
 
 
-def require(back: UndoContext, entries: List[Entry]) -> None:
+def require(undo: UndoContext, entries: List[Entry]) -> None:
     """Refuse where nothing stands of all that the ledger has on a storage.
 
     An undo that is under way has seen it, and may have taken the last of it back.
@@ -26,15 +26,15 @@ def require(back: UndoContext, entries: List[Entry]) -> None:
     made = [entry for entry in entries if entry["state"] == "done"]
     moved = [native(str(entry["after"]["target"])) for entry in made if entry["kind"] == "moves"]
     folders = [real_of(entry) for entry in made if entry["kind"] == "directories"]
-    others = [path + merged.OF_HOME for path in moved] + [real_of(entry) for entry in made]
-    under_way = [native(path) for path, known in back.ledger.record.folders.items() if "want" in known]
-    for root in back.roots.allowed[1:]:
-        placed = [path for path in moved + folders + others if is_inside(path, root)]
+    places = [path + merged.OF_HOME for path in moved] + [real_of(entry) for entry in made]
+    under_way = [native(path) for path, known in undo.ledger.record.folders.items() if "want" in known]
+    for root in undo.roots.allowed[1:]:
+        placed = [path for path in moved + folders + places if is_inside(path, root)]
         if not placed or any(map(os.path.lexists, placed)) or any(is_inside(path, root) for path in under_way):
             continue
         raise Problem(
             "{} is not there now, nor anything else that rookery has put on {}".format(
-                back.roots.show(placed[0]), back.roots.show(root)
+                undo.roots.show(placed[0]), undo.roots.show(root)
             ),
             "look whether it is mounted, or, if you have removed it all, mkdir -p {}; then run the same command "
             "again".format(shlex.quote(portable(placed[0]))),

@@ -20,7 +20,7 @@ _MADE, _SEES = "rookery-made: ", "rookery-sees: "
 
 
 class Interrupted(BaseException):
-    """The converger was told to stop, or nobody listens to it any more."""
+    """The program was told to stop, or nobody listens to it any more."""
 
 
 class Finished(NamedTuple):
@@ -170,7 +170,7 @@ class Programs:
     def start(
         self, key: int, argv: Sequence[str], environment: Dict[str, str], timeout: Optional[float] = None
     ) -> None:
-        """Start a program (in the home, where the converger is), with nothing on its standard input.
+        """Start a program (in the home, where this process is), with nothing on its standard input.
 
         Args:
             key: What `wait` calls it by.
@@ -234,6 +234,6 @@ class Programs:
         program.listing.feed(b"", last=True)
         program.end()
         self._running.remove(program)
-        code, said = program.process.returncode, program.listing
+        code, listing = program.process.returncode, program.listing
         code = code if code >= 0 else 128 - code
-        return Finished(code if in_time else None, list(said.lines), said.made, said.sees)
+        return Finished(code if in_time else None, list(listing.lines), listing.made, listing.sees)

@@ -16,23 +16,23 @@ _KINDS = ("links", "files", "blocks", "json", "environment", "directories")
 
 def remove(work: Work, declaration: Dict[str, Any]) -> None:
     """Take back what this role's whole declaration holds no longer."""
-    found = _stale(work, declaration)
-    if found:
-        _take_back(work, found)
+    entries = _undeclared(work, declaration)
+    if entries:
+        _take_back(work, entries)
 
 
-def _take_back(work: Work, found: List[Entry]) -> None:
+def _take_back(work: Work, entries: List[Entry]) -> None:
     from rookery.remote.apply import restore
 
-    back, told = restore.UndoContext(work.roots, work.ledger, work.room, work.check), 0
-    for entry in sorted(found, key=lambda one: -int(one["order"])):
+    undo, count = restore.UndoContext(work.roots, work.ledger, work.disk_space, work.check), 0
+    for entry in sorted(entries, key=lambda entry: -int(entry["order"])):
         folder = os.path.dirname(real_of(entry))
         if not work.check:
             work.ledger.note_folder(folder)
-        restore.KINDS[entry["kind"]](back, entry)
+        restore.KINDS[entry["kind"]](undo, entry)
         if not work.check:
             work.ledger.settle_folder(folder)
-        for outcome in back.outcomes[told:]:
+        for outcome in undo.outcomes[count:]:
             thing = Thing(entry["kind"], real_of(entry), outcome["what"])
             if outcome["state"] == restore.LEFT:
                 work.tell(thing, "kept", "no longer needed, but " + outcome["note"])
@@ -41,15 +41,15 @@ def _take_back(work: Work, found: List[Entry]) -> None:
             note = "no longer needed: " + outcome["state"]
             work.diffs.append(work.diff(thing.path, "as rookery wrote it\n", outcome["state"] + "\n"))
             work.tell(thing, "would-change" if work.check else "changed", note)
-        told = len(back.outcomes)
+        count = len(undo.outcomes)
 
 
-def _stale(work: Work, declaration: Dict[str, Any]) -> List[Entry]:
+def _undeclared(work: Work, declaration: Dict[str, Any]) -> List[Entry]:
     """Return what is to be taken back; of folders those that hold nothing else."""
     declared, places = _declared(work, declaration)
-    found: List[Entry] = []
+    entries: List[Entry] = []
     gone: Set[str] = set()
-    for entry in sorted(work.ledger.entries, key=lambda one: (one["kind"] == "directories", -len(real_of(one)))):
+    for entry in sorted(work.ledger.entries, key=lambda entry: (entry["kind"] == "directories", -len(real_of(entry)))):
         real, kind = real_of(entry), entry["kind"]
         is_declared = (kind, entry["path"]) in declared or (kind, real) in places
         if entry["role"] != work.ledger.role or kind not in _KINDS or is_declared:
@@ -59,9 +59,9 @@ def _stale(work: Work, declaration: Dict[str, Any]) -> List[Entry]:
         is_folder = kind == "directories" and os.path.isdir(real)
         is_in_use = is_folder and not gone.issuperset(os.path.join(real, name) for name in os.listdir(real))
         if not is_in_use and _may_be_written(work, real):
-            found.append(entry)
+            entries.append(entry)
             gone.add(real)
-    return found
+    return entries
 
 
 def _declared(work: Work, declaration: Dict[str, Any]) -> "Tuple[Set[Tuple[str, str]], Set[Tuple[str, str]]]":

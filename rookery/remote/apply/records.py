@@ -55,8 +55,8 @@ def read(file: str) -> LedgerRecord:
     if data is None:
         return LedgerRecord([], {}, [], [], [], 0)
     try:
-        said = strict_json.loads(data)
-        version = said["version"]
+        document = strict_json.loads(data)
+        version = document["version"]
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(file) from error
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
@@ -67,10 +67,12 @@ def read(file: str) -> LedgerRecord:
             "update rookery on this laptop",
         )
     if version == 1:
-        said.update(folders={}, made=[], storage=[], left=[])
-    if not _is_whole(said):
+        document.update(folders={}, made=[], storage=[], left=[])
+    if not _is_whole(document):
         raise _damaged(file)
-    return LedgerRecord(said["entries"], said["folders"], said["made"], said["storage"], said["left"], version)
+    return LedgerRecord(
+        document["entries"], document["folders"], document["made"], document["storage"], document["left"], version
+    )
 
 
 def real_of(entry: Entry) -> str:
@@ -92,7 +94,7 @@ def is_merged(entry: Entry) -> bool:
 
 def render(record: LedgerRecord) -> str:
     """Return the text of a ledger's file, in the newest version."""
-    said = {
+    document = {
         "version": VERSION,
         "entries": record.entries,
         "folders": record.folders,
@@ -100,22 +102,22 @@ def render(record: LedgerRecord) -> str:
         "storage": record.storage,
         "left": record.left,
     }
-    return json.dumps(said, indent=1) + "\n"
+    return json.dumps(document, indent=1) + "\n"
 
 
-def _is_whole(said: Dict[str, Any]) -> bool:
+def _is_whole(document: Dict[str, Any]) -> bool:
     """Whether all of a ledger is of the type that it should be."""
     try:
-        entries = all(isinstance(entry[key], kind) for entry in said["entries"] for key, kind in _TYPES.items())
+        entries = all(isinstance(entry[key], kind) for entry in document["entries"] for key, kind in _TYPES.items())
         folders = all(
             isinstance(times["mtime"], int)
             and isinstance(times["ours"], (int, type(None)))
             and isinstance(times.get("want", 0), int)
-            for times in said["folders"].values()
+            for times in document["folders"].values()
         )
-        lists = all(isinstance(said[key], list) for key in ("entries", "made", "storage", "left"))
-        paths = [*said["made"], *said["storage"]]
-        paths += [left[key] for left in said["left"] for key in ("path", "kept")]
+        lists = all(isinstance(document[key], list) for key in ("entries", "made", "storage", "left"))
+        paths = [*document["made"], *document["storage"]]
+        paths += [left[key] for left in document["left"] for key in ("path", "kept")]
     except (KeyError, TypeError, AttributeError):
         return False
     return entries and folders and lists and all(isinstance(path, str) and "\0" not in path for path in paths)
@@ -133,15 +135,15 @@ def doubts(record: LedgerRecord, roots: Roots) -> Optional[str]:
 
     Undo goes by one without such alone.
     """
-    seen = set()
+    keys = set()
     for number, entry in enumerate(record.entries, 1):
         fault = _fault(entry, roots)
         key = (entry["role"], entry["kind"], entry["path"])
-        if fault is None and key in seen:
+        if fault is None and key in keys:
             fault = "the same thing is there twice"
         if fault is not None:
             return "entry {} ({}): {}".format(number, entry["path"][:200], fault)
-        seen.add(key)
+        keys.add(key)
     for path in record.storage:
         if not os.path.isabs(path) or os.path.normpath(path) != path or path.strip("/") == "":
             return "{} can't be a storage folder".format(path[:200])
@@ -172,21 +174,21 @@ def _fault(entry: Entry, roots: Roots) -> Optional[str]:
     return None if _fits(before) and _fits(after) and _are_texts(entry.get("written", [])) else "its values don't fit"
 
 
-def _fits(seen: Dict[str, Any]) -> bool:
+def _fits(state: Dict[str, Any]) -> bool:
     """Whether what is said of a thing has the form that it should have."""
-    kept = seen.get("kept", "")
+    kept = state.get("kept", "")
     return (
         isinstance(kept, str)
         and "/" not in kept
         and kept not in (".", "..")
-        and _DIGEST.match(str(seen.get("digest", "0" * 64))) is not None
-        and _MODE.match(str(seen.get("mode", "0755"))) is not None
-        and isinstance(seen.get("mtime", 0), int)
-        and isinstance(seen.get("group", 0), int)
-        and isinstance(seen.get("target", ""), str)
-        and isinstance(seen.get("values", {}), dict)
-        and all(_are_texts(seen.get(key, [])) for key in ("children", "came", "stood"))
-        and (seen.get("type") != "file" or ("digest" in seen and ("kept" in seen or "mtime" not in seen)))
+        and _DIGEST.match(str(state.get("digest", "0" * 64))) is not None
+        and _MODE.match(str(state.get("mode", "0755"))) is not None
+        and isinstance(state.get("mtime", 0), int)
+        and isinstance(state.get("group", 0), int)
+        and isinstance(state.get("target", ""), str)
+        and isinstance(state.get("values", {}), dict)
+        and all(_are_texts(state.get(key, [])) for key in ("children", "came", "stood"))
+        and (state.get("type") != "file" or ("digest" in state and ("kept" in state or "mtime" not in state)))
     )
 
 

@@ -134,7 +134,7 @@ class _Move:
         """Move the folder, or make the link where there is none."""
         stands = disk.type_of(self.source)
         target = self._link_target(stands)
-        self.work.room.require([(target, self.load.bytes / 1e6)], "moving " + self.shown)
+        self.work.disk_space.require([(target, self.load.bytes / 1e6)], "moving " + self.shown)
         before = {"absent": "", "dir": "folder, {} files, {:.1f} MB\n".format(*self._size())}
         diff = self.work.diff(self.path, before.get(stands, "link\n"), "link to {}\n".format(portable(target)))
         sockets: Set[str] = set()
@@ -146,12 +146,12 @@ class _Move:
         ledger, aside = self.work.ledger, aside_of(self.source)
         is_empty = stands == "dir" and self._is_empty_again()
         moving = is_folder(aside) or (stands == "dir" and not is_empty)
-        found: Dict[str, Any] = {"to": "absent" if moving else disk.type_of(target)}
+        extra: Dict[str, Any] = {"to": "absent" if moving else disk.type_of(target)}
         if moving and is_folder(target) and not is_folder(aside):
-            found["there"] = disk.snapshot(target)  # it is empty, and undo makes it again
+            extra["there"] = disk.snapshot(target)  # it is empty, and undo makes it again
         self.work.make_folders(os.path.dirname(target))
         ledger.note_folder(os.path.dirname(target))
-        with ledger.change("moves", self.path, self.source, {"type": "link", "target": portable(target)}, found):
+        with ledger.change("moves", self.path, self.source, {"type": "link", "target": portable(target)}, extra):
             if is_empty:
                 os.rmdir(self.source)
             elif moving and is_folder(target) and not is_folder(aside):

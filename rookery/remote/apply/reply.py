@@ -39,11 +39,11 @@ def tell(result: Result) -> None:
 def answer(session: Callable[[Payload], Any], payload: Payload) -> Result:
     """Return the result of what was asked; never an exception."""
     os.environ["HOME"] = home_folder()
-    asked = session(payload)
+    call = session(payload)
     trouble = {}
     try:
         os.chdir(home_folder())
-        return dict(asked.run())
+        return dict(call.run())
     except Problem as problem:
         failure = problem
     except OSError as error:
@@ -56,7 +56,7 @@ def answer(session: Callable[[Payload], Any], payload: Payload) -> Result:
 
         trouble = {"exception": traceback.format_exc()}
     message = " ".join(failure.message.split())
-    return dict(asked.result(), failed=True, msg=message, hint=failure.hint, details=failure.details, **trouble)
+    return dict(call.result(), failed=True, msg=message, hint=failure.hint, details=failure.details, **trouble)
 
 
 def home_folder() -> str:

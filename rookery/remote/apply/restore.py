@@ -8,7 +8,7 @@ import os
 from typing import Any, Callable, Dict, List, Optional, Set
 
 from rookery.remote.apply import blocks, disk, settings
-from rookery.remote.apply.disk_space import Room
+from rookery.remote.apply.disk_space import DiskSpace
 from rookery.remote.apply.ledger import Ledger
 from rookery.remote.apply.paths import Roots, native, portable
 from rookery.remote.apply.problem import Problem
@@ -26,16 +26,16 @@ class UndoContext:
     Attributes:
         roots: Where rookery may write.
         ledger: What it wrote.
-        room: What fits where.
+        disk_space: What fits where.
         check: Only tell what would be done.
         purge: Leave nothing that is rookery's own, whatever is in it.
         obstacles: Why a moved folder can't be brought back, by path.
         outcomes: What came of each thing: `kind`, `path`, `role`, `state` (removed, restored, left), `note`.
     """
 
-    def __init__(self, roots: Roots, ledger: Ledger, room: Room, check: bool, purge: bool = False) -> None:
+    def __init__(self, roots: Roots, ledger: Ledger, disk_space: DiskSpace, check: bool, purge: bool = False) -> None:
         self.roots = roots
-        self.room = room
+        self.disk_space = disk_space
         self.ledger = ledger
         self.check = check
         self.purge = purge
@@ -46,8 +46,8 @@ class UndoContext:
 
     def tell(self, entry: Entry, state: str, note: str = "") -> None:
         """Add an outcome."""
-        said = {key: entry[key] for key in ("kind", "path", "role")}
-        self.outcomes.append(dict(said, what=self.roots.show(native(entry["path"])), state=state, note=note))
+        outcome = {key: entry[key] for key in ("kind", "path", "role")}
+        self.outcomes.append(dict(outcome, what=self.roots.show(native(entry["path"])), state=state, note=note))
 
     def settle(self, entry: Entry, state: str = "", note: str = "") -> None:
         """Drop an entry: it is as it was, or the user's by now, and the ledger need not know of it any longer."""
@@ -156,127 +156,127 @@ def is_written(entry: Entry, data: bytes) -> bool:
     return disk.digest(data) in [*entry.get("written", []), entry["after"].get("digest")]
 
 
-def file(back: UndoContext, entry: Entry) -> None:
+def file(undo: UndoContext, entry: Entry) -> None:
     """Take back a file that is rookery's own, such as start-pyenv or a drop-in."""
     real, before = real_of(entry), entry["before"]
-    kind = back.type_of(real)
+    kind = undo.type_of(real)
     if kind == "absent":
-        _missing(back, entry)
+        _missing(undo, entry)
     elif kind != "file":
-        back.leave(entry, "something else stands there now")
-    elif disk.digest(back.read(real)) == before.get("digest"):
-        back.settle(entry)
-    elif not is_written(entry, back.read(real)):
-        back.leave(entry, "you have changed it since")
+        undo.leave(entry, "something else stands there now")
+    elif disk.digest(undo.read(real)) == before.get("digest"):
+        undo.settle(entry)
+    elif not is_written(entry, undo.read(real)):
+        undo.leave(entry, "you have changed it since")
     else:
-        back.put_back(entry)
+        undo.put_back(entry)
 
 
-def link(back: UndoContext, entry: Entry) -> None:
+def link(undo: UndoContext, entry: Entry) -> None:
     """Take back a link."""
     real, before = real_of(entry), entry["before"]
-    kind = back.type_of(real)
+    kind = undo.type_of(real)
     stands = {"type": kind}
     if kind == "link":
         stands["target"] = portable(os.readlink(real))
     elif kind == "file":
-        stands["digest"] = disk.digest(back.read(real))
+        stands["digest"] = disk.digest(undo.read(real))
     if kind == "link" and stands["target"] == entry["after"].get("target"):
-        back.put_back(entry)
+        undo.put_back(entry)
     elif all(before.get(key) == value for key, value in stands.items()):
-        back.settle(entry)
+        undo.settle(entry)
     elif kind == "absent":
-        _missing(back, entry)
+        _missing(undo, entry)
     else:
-        back.leave(entry, "something else stands there now")
+        undo.leave(entry, "something else stands there now")
 
 
-def directory(back: UndoContext, entry: Entry) -> None:
+def directory(undo: UndoContext, entry: Entry) -> None:
     """Take back a folder: one that was made goes when nothing is in it."""
     real, before = real_of(entry), entry["before"]
-    if back.type_of(real) == "absent":
-        back.settle(entry)
-    elif back.type_of(real) != "dir":
-        back.leave(entry, "something else stands there now")
+    if undo.type_of(real) == "absent":
+        undo.settle(entry)
+    elif undo.type_of(real) != "dir":
+        undo.leave(entry, "something else stands there now")
     elif before["type"] == "dir":
         if disk.mode_of(real) == int(entry["after"].get("mode", "0"), 8):
-            back.act(lambda: os.chmod(real, int(before["mode"], 8)))
-        back.settle(entry, RESTORED)
-    elif not back.names(real):
-        back.put_back(entry)
+            undo.act(lambda: os.chmod(real, int(before["mode"], 8)))
+        undo.settle(entry, RESTORED)
+    elif not undo.names(real):
+        undo.put_back(entry)
     elif "mode" in entry["after"]:
-        back.tell(entry, LEFT, "it holds what is yours: " + contents(back, real))
+        undo.tell(entry, LEFT, "it holds what is yours: " + contents(undo, real))
     else:
-        back.settle(entry)  # made on the way to something else, and in use by now
+        undo.settle(entry)  # made on the way to something else, and in use by now
 
 
-def contents(back: UndoContext, folder: str) -> str:
+def contents(undo: UndoContext, folder: str) -> str:
     """Return the first few names in a folder; a folder that holds nothing but another one is passed through."""
-    prefix, names = "", back.names(folder)
-    while len(names) == 1 and back.type_of(os.path.join(folder, names[0])) == "dir":
+    prefix, names = "", undo.names(folder)
+    while len(names) == 1 and undo.type_of(os.path.join(folder, names[0])) == "dir":
         prefix, folder = prefix + portable(names[0]) + "/", os.path.join(folder, names[0])
-        names = back.names(folder)
+        names = undo.names(folder)
     return prefix + ", ".join(map(portable, names[:5])) + (", …" if len(names) > 5 else "")
 
 
-def block(back: UndoContext, entry: Entry) -> None:
+def block(undo: UndoContext, entry: Entry) -> None:
     """Take back a block in a file of the user's."""
     real, before = real_of(entry), entry["before"]
-    if back.type_of(real) != "file":
-        _missing(back, entry)
+    if undo.type_of(real) != "file":
+        _missing(undo, entry)
         return
-    text = back.read(real)
+    text = undo.read(real)
     marks = blocks.markers(entry["role"], entry["after"].get("comment", "#"))
     try:
-        there = blocks.find(text, marks)
+        current = blocks.find(text, marks)
     except Problem as problem:
-        back.leave(entry, "in it {}; take the rest of the block out by hand".format(problem.message))
+        undo.leave(entry, "in it {}; take the rest of the block out by hand".format(problem.message))
         return
-    if there is None:
-        back.settle(entry)
+    if current is None:
+        undo.settle(entry)
         return
-    if disk.digest(there.content) not in [*entry.get("written", []), entry["after"].get("block")]:
-        back.leave(entry, "you have changed the lines inside rookery's block, which stays")
+    if disk.digest(current.content) not in [*entry.get("written", []), entry["after"].get("block")]:
+        undo.leave(entry, "you have changed the lines inside rookery's block, which stays")
         return
     rest = blocks.take_out(text, marks)
     if not rest and before["type"] == "absent":
-        back.put_back(entry)
+        undo.put_back(entry)
     elif disk.digest(rest) == before.get("digest"):
-        back.write(real, rest, back.mode_for(entry, real), before.get("mtime"))
-        back.settle(entry, RESTORED)
+        undo.write(real, rest, undo.mode_for(entry, real), before.get("mtime"))
+        undo.settle(entry, RESTORED)
     else:
         status = os.stat(real)
-        back.write(real, rest, status.st_mode & 0o7777, status.st_mtime_ns)
-        back.settle(entry, RESTORED, "rookery's lines are out; what you wrote since stays")
+        undo.write(real, rest, status.st_mode & 0o7777, status.st_mtime_ns)
+        undo.settle(entry, RESTORED, "rookery's lines are out; what you wrote since stays")
 
 
-def json_file(back: UndoContext, entry: Entry) -> None:
+def json_file(undo: UndoContext, entry: Entry) -> None:
     """Take back a JSON file that rookery shares with the user."""
     real, before = real_of(entry), entry["before"]
-    if back.type_of(real) != "file":
-        _missing(back, entry)
+    if undo.type_of(real) != "file":
+        _missing(undo, entry)
         return
-    data = back.read(real)
+    data = undo.read(real)
     if disk.digest(data) == before.get("digest"):
-        back.settle(entry)
+        undo.settle(entry)
         return
     if is_written(entry, data):
-        back.put_back(entry)
+        undo.put_back(entry)
         return
     values = entry["after"].get("values", {})
     try:
-        have, had = settings.parse(data), settings.parse(back.kept(entry) or b"{}")
+        have, had = settings.parse(data), settings.parse(undo.kept(entry) or b"{}")
     except ValueError:
-        back.leave(entry, "it is no plain JSON any more; rookery's keys in it: " + ", ".join(values))
+        undo.leave(entry, "it is no plain JSON any more; rookery's keys in it: " + ", ".join(values))
         return
     rest = settings.without(have, values, had)
     is_as_before = json.dumps(rest) == json.dumps(had) if before["type"] == "file" else not rest
     if is_as_before:
-        back.put_back(entry)
+        undo.put_back(entry)
     else:
         status = os.stat(real)
-        back.write(real, settings.render(rest, data), status.st_mode & 0o7777, status.st_mtime_ns)
-        back.settle(entry, RESTORED, "rookery's keys are out; what you set since stays")
+        undo.write(real, settings.render(rest, data), status.st_mode & 0o7777, status.st_mtime_ns)
+        undo.settle(entry, RESTORED, "rookery's keys are out; what you set since stays")
 
 
 KINDS: Dict[str, Callable[[UndoContext, Entry], None]] = {
@@ -290,35 +290,35 @@ KINDS: Dict[str, Callable[[UndoContext, Entry], None]] = {
 """What takes back the things of each kind; moved folders and commands are `undo`'s alone."""
 
 
-def _missing(back: UndoContext, entry: Entry) -> None:
+def _missing(undo: UndoContext, entry: Entry) -> None:
     if entry["before"]["type"] == "absent":
-        back.settle(entry)
+        undo.settle(entry)
     else:
-        back.leave(entry, "it is not there any more")
+        undo.leave(entry, "it is not there any more")
 
 
-def rescued(back: UndoContext) -> None:
+def record_guards(undo: UndoContext) -> None:
     """Bring the guard that got rookery into this home (rookery/homes/bashrc_guard.py) into the ledger.
 
     It went above the text of ~/.bashrc or ~/.zshenv before there was a ledger; a copy of the file as it was is kept,
     with its time.
     """
     for name in (".bashrc", ".zshenv"):
-        _rescued(back, name, name[1:] + "-before-rescue")
+        _record_guard(undo, name, name[1:] + "-before-rescue")
 
 
-def _rescued(back: UndoContext, name: str, kept: str) -> None:
-    copy = os.path.join(back.kept_folder, kept)
+def _record_guard(undo: UndoContext, name: str, kept: str) -> None:
+    copy = os.path.join(undo.kept_folder, kept)
     data = disk.read(copy)
     if data is None:
         return
-    path = os.path.join(back.roots.home, name)
-    entries = back.ledger.entries
-    entry = next((one for one in entries if (one["kind"], one["path"]) == ("blocks", portable(path))), None)
+    path = os.path.join(undo.roots.home, name)
+    entries = undo.ledger.entries
+    entry = next((known for known in entries if (known["kind"], known["path"]) == ("blocks", portable(path))), None)
     if entry is None:
         if blocks.find(disk.read(path) or b"", blocks.markers("shell")) is None:
             return
-        order = min((one["order"] for one in entries), default=1) - 1
+        order = min((known["order"] for known in entries), default=1) - 1
         real = portable(os.path.realpath(path))
         entry = {"order": order, "role": "shell", "kind": "blocks", "path": portable(path), "real": real}
         entry.update(state="done", run="", when="", after={"type": "file", "digest": "0" * 64, "block": GUARD})

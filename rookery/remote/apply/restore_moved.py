@@ -18,57 +18,57 @@ class Places(NamedTuple):
     to: str
 
 
-def places(back: UndoContext, entry: Entry) -> Places:
+def places(undo: UndoContext, entry: Entry) -> Places:
     """Return the places of a move."""
-    return Places(real_of(entry), back.roots.follow(native(str(entry["after"]["target"]))))
+    return Places(real_of(entry), undo.roots.follow(native(str(entry["after"]["target"]))))
 
 
-def needs(back: UndoContext, entries: List[Entry], grain: int) -> List[Tuple[str, float]]:
-    """Where what must come back will be, and how many MB of it; what can't come back is noted in `back.obstacles`."""
+def needs(undo: UndoContext, entries: List[Entry], grain: int) -> List[Tuple[str, float]]:
+    """Where what must come back will be, and how many MB of it; what can't come back is noted in `undo.obstacles`."""
     needed = []
     for entry in entries:
-        place = places(back, entry)
+        place = places(undo, entry)
         source = next((path for path in (place.to, aside_of(place.to)) if is_folder(path)), "")
-        if not source or not _comes_back(back, entry, place):
+        if not source or not _comes_back(undo, entry, place):
             continue
         try:
             load = weigh.weigh(source, grain)
         except OSError as error:
-            back.obstacles[entry["path"]] = explain(error).message
+            undo.obstacles[entry["path"]] = explain(error).message
         except Problem as problem:
-            back.obstacles[entry["path"]] = problem.message
+            undo.obstacles[entry["path"]] = problem.message
         else:
             needed.append((os.path.dirname(place.path), load.bytes / 1e6))
     return needed
 
 
-def move(back: UndoContext, entry: Entry) -> None:
+def move(undo: UndoContext, entry: Entry) -> None:
     """Bring a folder back into the home, where it was."""
-    place = places(back, entry)
-    stays = back.roots.show(place.to)
-    obstacle = back.obstacles.get(entry["path"])
+    place = places(undo, entry)
+    stays = undo.roots.show(place.to)
+    obstacle = undo.obstacles.get(entry["path"])
     if obstacle:
-        back.tell(entry, LEFT, "it stays in {}, and linked: {}".format(stays, portable(obstacle)))
+        undo.tell(entry, LEFT, "it stays in {}, and linked: {}".format(stays, portable(obstacle)))
         return
     if is_merged(entry):
-        merged.restore(back, entry, place.path, place.to)
+        merged.restore(undo, entry, place.path, place.to)
         return
     if entry["state"] == "planned":
-        back.act(lambda: _end_interrupted(place))
-    if _comes_back(back, entry, place):
-        back.take_away(place.to, lambda: _bring_back(entry, place))
-        back.settle(entry, RESTORED, "with what has come into it since")
+        undo.act(lambda: _end_interrupted(place))
+    if _comes_back(undo, entry, place):
+        undo.take_away(place.to, lambda: _bring_back(entry, place))
+        undo.settle(entry, RESTORED, "with what has come into it since")
     elif not _is_our_link(place):
-        _leave(back, entry, place)
+        _leave(undo, entry, place)
     elif entry["before"]["type"] == "link" or _led_to_users(entry):
-        _drop_hollow(back, entry, place)  # the link led to nothing
-        back.put_back(entry, "what is in {} stays there".format(stays))
+        _drop_hollow(undo, entry, place)  # the link led to nothing
+        undo.put_back(entry, "what is in {} stays there".format(stays))
     else:
-        back.remove(place.path)
-        _drop_hollow(back, entry, place)
+        undo.remove(place.path)
+        _drop_hollow(undo, entry, place)
         gone = entry["before"]["type"] == "dir"
         note = "what was in it is not on the storage any more ({})".format(stays) if gone else ""
-        back.settle(entry, LEFT if gone else REMOVED, note)
+        undo.settle(entry, LEFT if gone else REMOVED, note)
 
 
 def _end_interrupted(place: Places) -> None:
@@ -79,14 +79,14 @@ def _end_interrupted(place: Places) -> None:
         revert(place.path, place.to)
 
 
-def _comes_back(back: UndoContext, entry: Entry, place: Places) -> bool:
+def _comes_back(undo: UndoContext, entry: Entry, place: Places) -> bool:
     """Whether there is a folder to bring back: rookery's link leads to it, or it is on its way."""
     if is_folder(aside_of(place.to)) or (entry["state"] == "planned" and is_sealed(place.path, place.to)):
         return True
-    if not _is_our_link(place) or back.type_of(place.to) != "dir" or _led_to_users(entry):
+    if not _is_our_link(place) or undo.type_of(place.to) != "dir" or _led_to_users(entry):
         return False
     before: str = entry["before"]["type"]
-    return before == "dir" or (before == "absent" and bool(back.names(place.to)))
+    return before == "dir" or (before == "absent" and bool(undo.names(place.to)))
 
 
 def _is_our_link(place: Places) -> bool:
@@ -105,22 +105,22 @@ def _bring_back(entry: Entry, place: Places) -> None:
 
 def _remake(entry: Entry, place: Places) -> None:
     """Make the empty folder of the user's that a moved folder took the place of."""
-    there = entry["before"].get("there")
-    if isinstance(there, dict) and not os.path.lexists(place.to) and os.path.isdir(os.path.dirname(place.to)):
-        remake(place.to, there)
+    replaced = entry["before"].get("there")
+    if isinstance(replaced, dict) and not os.path.lexists(place.to) and os.path.isdir(os.path.dirname(place.to)):
+        remake(place.to, replaced)
 
 
-def _leave(back: UndoContext, entry: Entry, place: Places) -> None:
+def _leave(undo: UndoContext, entry: Entry, place: Places) -> None:
     """Nothing is brought back: something else than rookery's link stands there."""
     if disk.type_of(place.path) == entry["before"]["type"] or is_folder(aside_of(place.path)):
-        _drop_hollow(back, entry, place)
-        back.act(lambda: _remake(entry, place))
-        back.settle(entry)
+        _drop_hollow(undo, entry, place)
+        undo.act(lambda: _remake(entry, place))
+        undo.settle(entry)
         return
-    stays = back.roots.show(place.to)
-    back.leave(entry, "you have put something else there since; {} stays as it is".format(stays))
+    stays = undo.roots.show(place.to)
+    undo.leave(entry, "you have put something else there since; {} stays as it is".format(stays))
 
 
-def _drop_hollow(back: UndoContext, entry: Entry, place: Places) -> None:
-    if entry["before"].get("to") == "absent" and back.type_of(place.to) == "dir" and not back.names(place.to):
-        back.remove(place.to)
+def _drop_hollow(undo: UndoContext, entry: Entry, place: Places) -> None:
+    if entry["before"].get("to") == "absent" and undo.type_of(place.to) == "dir" and not undo.names(place.to):
+        undo.remove(place.to)

@@ -41,12 +41,12 @@ class Schedule:
             resume: The command to go on with, whose Slurm job is over.
         """
         self._work, self._lease, self._resume = work, lease, resume
-        all_of_them = [DeclaredCommand(work, item) for item in items]
-        self._waiting = dict(enumerate(all_of_them))
+        all_commands = [DeclaredCommand(work, item) for item in items]
+        self._waiting = dict(enumerate(all_commands))
         self._ended: Set[str] = set()
         for number in range(resume or 0):
             self._ended.add(self._waiting.pop(number).what)
-        self._before = {number: {one.what for one in all_of_them[:number]} for number in self._waiting}
+        self._before = {number: {command.what for command in all_commands[:number]} for number in self._waiting}
         self._started: Dict[int, _Started] = {}
         self._steady: Set[str] = set()
         self._failure: Optional[Problem] = None
@@ -66,8 +66,8 @@ class Schedule:
                         self._settle(number, programs)
                     if not self._started:
                         break
-                    number, done = programs.wait(tick)
-                    self._end(self._started.pop(number), done)
+                    number, finished = programs.wait(tick)
+                    self._end(self._started.pop(number), finished)
         except process.Interrupted:
             for started in self._started.values():
                 commands.abandon(started.command)
@@ -100,11 +100,11 @@ class Schedule:
             self._ended.add(command.what)
         elif command.job is not None:
             try:
-                done = _in_slurm(work, command, job, resumed=number == self._resume)
+                finished = _in_slurm(work, command, job, resumed=number == self._resume)
             except Pending as pending:
                 pending.job["command"] = str(number)
                 raise
-            self._end(started, done)
+            self._end(started, finished)
         else:
             self._begin(number, started, programs)
 
@@ -120,13 +120,13 @@ class Schedule:
             return
         self._started[number] = started
 
-    def _end(self, started: _Started, done: process.Finished) -> None:
+    def _end(self, started: _Started, finished: process.Finished) -> None:
         work, command = self._work, started.command
         self._settle_folders()
         if not self._started:
             self._steady.clear()
         try:
-            work.change(command.thing, started.state, started.diff, lambda: commands.finish(work, command, done))
+            work.change(command.thing, started.state, started.diff, lambda: commands.finish(work, command, finished))
         except Problem as problem:
             self._failure = self._failure or problem
             return
@@ -160,15 +160,15 @@ def _in_slurm(work: Work, command: DeclaredCommand, job: "Optional[jobs.SetupJob
     from rookery.remote.apply import jobs
 
     home = work.roots.home
-    seen = jobs.state(job) if job is not None else {"state": "gone"}
-    failed_before = seen["state"] == "gone" or seen.get("code", 0) != 0
+    status = jobs.state(job) if job is not None else {"state": "gone"}
+    failed_before = status["state"] == "gone" or status.get("code", 0) != 0
     if job is None or (failed_before and not resumed):
         job = jobs.job_of(home, _key(work, command))
         commands.begin(work, command)
         disk.discard(job.file("seen"))
         jobs.submit(home, job, command.argv, command.environment, command.job or {})
-        seen = {"state": "pending"}
-    if seen["state"] not in ("ended", "gone"):
+        status = {"state": "pending"}
+    if status["state"] not in ("ended", "gone"):
         raise Pending({"key": job.key, "id": job.text("id"), "what": command.what})
     disk.write(job.file("seen"), b"", 0o600)
     return jobs.outcome(job)

@@ -32,12 +32,12 @@ def merge(have: Object, want: Object, ours: Object) -> MergedJson:
     written: Object = {}
     left: List[str] = []
     for key, value in want.items():
-        mine = ours.get(key)
+        wrote = ours.get(key)
         if isinstance(value, dict) and isinstance(have.get(key), dict):
-            inner = merge(have[key], value, mine if isinstance(mine, dict) else {})
+            inner = merge(have[key], value, wrote if isinstance(wrote, dict) else {})
             whole[key], written[key] = inner.whole, inner.ours
             left += ["{}: {}".format(key, name) for name in inner.left]
-        elif key not in have or (key in ours and _same(have[key], mine)):
+        elif key not in have or (key in ours and _same(have[key], wrote)):
             whole[key] = written[key] = value
         elif not _same(have[key], value):
             left.append(key)
@@ -115,6 +115,6 @@ def settings(work: Work, item: Dict[str, Any]) -> None:
         work.present(thing)
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(value: Any, other: Any) -> bool:
     """Equal as JSON, where `true` is not 1."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    return json.dumps(value, sort_keys=True) == json.dumps(other, sort_keys=True)

@@ -33,8 +33,8 @@ def quote_csh(value: str) -> str:
 
 def _sh(variables: Dict[str, str], path: List[str], defaults: Dict[str, str]) -> List[str]:
     lines = ["{0}={1}; export {0}".format(name, quote_sh(value)) for name, value in variables.items()]
-    given = '[ -n "${{{0}-}}" ] || {0}={1}; export {0}'
-    lines += [given.format(name, quote_sh(value)) for name, value in defaults.items()]
+    default = '[ -n "${{{0}-}}" ] || {0}={1}; export {0}'
+    lines += [default.format(name, quote_sh(value)) for name, value in defaults.items()]
     prepend = '[ ! -O {0} ] || case ":${{PATH-}}:" in *:{0}:*) ;; *) PATH={0}${{PATH:+":$PATH"}}; export PATH ;; esac'
     return lines + [prepend.format(quote_sh(folder)) for folder in reversed(path)]
 

@@ -12,7 +12,7 @@ from rookery.remote.apply.paths import is_inside, native
 _PACKAGE = "lib/python3*/site-packages/{0}-*.dist-info"
 
 
-def found(home: str, sealed: Dict[str, Any], probed: bytes) -> Dict[str, str]:
+def installed(home: str, sealed: Dict[str, Any], probed: bytes) -> Dict[str, str]:
     """Return the tools, each with its versions.
 
     Args:
@@ -29,15 +29,15 @@ def found(home: str, sealed: Dict[str, Any], probed: bytes) -> Dict[str, str]:
     if b"\nrookery-fact replaceable " in probed and not is_inside(os.path.realpath(prefix), os.path.realpath(home)):
         return {name: version for name, version in versions.items() if version}
     with contextlib.suppress(OSError):  # uv's version stands nowhere
-        said = process.run([os.path.join(prefix, "bin/uv"), "--version"], {}, 10).lines
-        versions["uv"] = "".join(re.findall(r"uv (\S+)", " ".join(said))[:1])
+        lines = process.run([os.path.join(prefix, "bin/uv"), "--version"], {}, 10).lines
+        versions["uv"] = "".join(re.findall(r"uv (\S+)", " ".join(lines))[:1])
     return {name: version for name, version in versions.items() if version}
 
 
 def _r(home: str, sealed: Dict[str, Any]) -> str:
     """Return the version of the R that the role r asked last."""
-    for role, said in last_run.declared(home, sealed.get("run", "")):
-        for path in [path for part in said["parts"] for sights in part["sights"].values() for path in sights]:
+    for role, document in last_run.declared(home, sealed.get("run", "")):
+        for path in [path for part in document["parts"] for sights in part["sights"].values() for path in sights]:
             if role == "r" and path.endswith("/library/base/DESCRIPTION"):
                 text = (disk.read(native(path)) or b"").decode("utf-8", "replace")
                 return "".join(re.findall(r"^Version: *(\S+)", text, re.M)[:1])
@@ -50,5 +50,5 @@ def _pythons(folder: str) -> List[str]:
 
 
 def _package(venv: str, name: str) -> str:
-    there = glob.glob(os.path.join(glob.escape(venv), _PACKAGE.format(name)))
-    return os.path.basename(there[0])[len(name) + 1 : -len(".dist-info")] if there else ""
+    folders = glob.glob(os.path.join(glob.escape(venv), _PACKAGE.format(name)))
+    return os.path.basename(folders[0])[len(name) + 1 : -len(".dist-info")] if folders else ""

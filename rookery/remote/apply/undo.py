@@ -13,7 +13,7 @@ import time
 from typing import Any, Dict, List, Optional
 
 from rookery.remote.apply import disk, jobs, presence, process, records, reply, restore, restore_moved, uninstall
-from rookery.remote.apply.disk_space import Room
+from rookery.remote.apply.disk_space import DiskSpace
 from rookery.remote.apply.lease import Lease
 from rookery.remote.apply.ledger import Ledger, finish_interrupted, state_folder
 from rookery.remote.apply.paths import Roots, is_inside, native, portable
@@ -44,7 +44,7 @@ class UndoSession:
     def __init__(self, payload: Payload) -> None:
         self.payload = payload
         self.home = reply.home_folder()
-        self.back: Optional[UndoContext] = None
+        self.undo: Optional[UndoContext] = None
         self.found = False
         self.notes: List[str] = []
 
@@ -68,7 +68,7 @@ class UndoSession:
 
     def result(self) -> Dict[str, Any]:
         """Return what was done so far."""
-        outcomes = self.back.outcomes if self.back else []
+        outcomes = self.undo.outcomes if self.undo else []
         return {"found": self.found, "outcomes": outcomes, "notes": self.notes}
 
     def _take_back(self, lease: Optional[Lease]) -> None:
@@ -78,68 +78,68 @@ class UndoSession:
         fault = records.doubts(ledger.record, roots)
         if fault is not None:
             raise Problem("the ledger {} is damaged, so nothing was touched: {}".format(ledger.file, fault))
-        self.back = back = UndoContext(roots, ledger, Room(payload["space"]), payload["check"], payload["purge"])
-        restore.rescued(back)
-        _brought(back)
-        entries = _chosen(back, payload["only"])
+        self.undo = undo = UndoContext(roots, ledger, DiskSpace(payload["space"]), payload["check"], payload["purge"])
+        restore.record_guards(undo)
+        _record_python(undo)
+        entries = _chosen(undo, payload["only"])
         self.found = bool(ledger.entries or ledger.record.left or payload["purge"])
-        presence.require(back, entries)
-        needed = restore_moved.needs(back, [one for one in entries if one["kind"] == "moves"], payload["grain"])
-        back.room.require(needed, "bringing folders back from the storage")
+        presence.require(undo, entries)
+        needed = restore_moved.needs(undo, [entry for entry in entries if entry["kind"] == "moves"], payload["grain"])
+        undo.disk_space.require(needed, "bringing folders back from the storage")
         if not payload["only"]:
-            self.notes += _end_jobs(self.home, back.check)
-        if back.check:
+            self.notes += _end_jobs(self.home, undo.check)
+        if undo.check:
             self.notes += _warnings(self.home)
-        times = _Times(back, entries)
-        covering = uninstall.cover(back, entries)
-        for entry in sorted(entries, key=lambda one: -int(one["order"])):
+        times = _Times(undo, entries)
+        covering = uninstall.cover(undo, entries)
+        for entry in sorted(entries, key=lambda entry: -int(entry["order"])):
             if lease is not None:
                 lease.renew()
             if entry["kind"] == "moves":
                 times.put_back()  # those in the folder go with it
-            _take(back, entry, covering)
+            _take(undo, entry, covering)
         if not payload["only"]:
-            self._clear_state(back)
+            self._clear_state(undo)
         times.put_back()
-        self._end(back, times)
+        self._end(undo, times)
 
-    def _end(self, back: UndoContext, times: "_Times") -> None:
+    def _end(self, undo: UndoContext, times: "_Times") -> None:
         """Nothing is left to take back; or something is, and the ledger stays.
 
         Raises:
             Problem: A folder could not be brought back.
         """
-        if back.obstacles and not back.check:
+        if undo.obstacles and not undo.check:
             times.forget()
-            stays = "; ".join("{} stays on the storage: {}".format(*one) for one in sorted(back.obstacles.items()))
+            stays = "; ".join("{} stays on the storage: {}".format(*pair) for pair in sorted(undo.obstacles.items()))
             raise Problem(stays, "mend that, then run the same command again")
         if self.payload["purge"]:
-            self._purge(back)
+            self._purge(undo)
             times.put_back()
-        elif not back.check:
+        elif not undo.check:
             times.forget()
 
-    def _clear_state(self, back: UndoContext) -> None:
+    def _clear_state(self, undo: UndoContext) -> None:
         """Remove what rookery remembers besides the ledger, which is of no use any more."""
         folder = state_folder(self.home)
         for name in sorted(os.listdir(folder)):
             if name not in _STAYS:
-                back.remove(os.path.join(folder, name))
+                undo.remove(os.path.join(folder, name))
 
-    def _purge(self, back: UndoContext) -> None:
+    def _purge(self, undo: UndoContext) -> None:
         """Nothing of rookery's is left, but for copies of what stood where the user has something else by now."""
-        folder, record = state_folder(self.home), back.ledger.record
+        folder, record = state_folder(self.home), undo.ledger.record
         wanted = {native(left["kept"]) for left in record.left}
-        kept = os.listdir(back.kept_folder) if os.path.isdir(back.kept_folder) else []
+        kept = os.listdir(undo.kept_folder) if os.path.isdir(undo.kept_folder) else []
         needed = sorted(wanted.intersection(kept))
         if needed:
             note = "{} stays: {} of your old files, which stand nowhere else; rm -r it when you have looked at them"
-            self.notes.append(note.format(back.roots.show(back.kept_folder), len(needed)))
-        if back.check:
+            self.notes.append(note.format(undo.roots.show(undo.kept_folder), len(needed)))
+        if undo.check:
             return
         if needed:
             for name in [name for name in kept if name not in needed]:
-                disk.clear(os.path.join(back.kept_folder, name))
+                disk.clear(os.path.join(undo.kept_folder, name))
             for name in [name for name in os.listdir(folder) if name != "kept"]:
                 disk.clear(os.path.join(folder, name))
             return
@@ -155,26 +155,26 @@ class UndoSession:
 class _Times:
     """Times of folders that are not rookery's: what they were, unless somebody else wrote in them since."""
 
-    def __init__(self, back: UndoContext, entries: List[Entry]) -> None:
-        self.back = back
-        self.folders = back.ledger.record.folders
-        if back.check:
+    def __init__(self, undo: UndoContext, entries: List[Entry]) -> None:
+        self.undo = undo
+        self.folders = undo.ledger.record.folders
+        if undo.check:
             return
         touched = {folder for entry in entries for folder in records.folders_of(entry)}
         touched |= {native(path) for path in self.folders}
         for folder in touched:
             known = self.folders.get(portable(folder), {})
-            if os.path.isdir(folder) and back.roots.has_own(folder) and "want" not in known:
+            if os.path.isdir(folder) and undo.roots.has_own(folder) and "want" not in known:
                 now = os.stat(folder).st_mtime_ns
                 known = dict({"mtime": now, "ours": now}, **known)
-                ours = known["ours"] in (None, now) or back.ledger.was_cut_off_in(folder)
+                ours = known["ours"] in (None, now) or undo.ledger.was_cut_off_in(folder)
                 known["want"] = known["mtime"] if ours else now
                 self.folders[portable(folder)] = known
-        back.ledger.save()
+        undo.ledger.save()
 
     def put_back(self) -> None:
         """Give the folders their times, and remember them as rookery leaves them."""
-        if self.back.check:
+        if self.undo.check:
             return
         for path, known in list(self.folders.items()):
             folder, want = native(path), known.get("want")
@@ -188,28 +188,28 @@ class _Times:
         """End this undo."""
         for known in self.folders.values():
             known.pop("want", None)
-        self.back.ledger.save()
+        self.undo.ledger.save()
 
 
-def _take(back: UndoContext, entry: Entry, covering: Dict[str, List[str]]) -> None:
+def _take(undo: UndoContext, entry: Entry, covering: Dict[str, List[str]]) -> None:
     real = real_of(entry)
     if os.path.isdir(os.path.dirname(real)):
-        back.act(lambda: disk.discard(disk.beside(real)))
+        undo.act(lambda: disk.discard(disk.beside(real)))
     if entry["kind"] == "commands":
-        uninstall.command(back, entry, covering)
+        uninstall.command(undo, entry, covering)
     elif uninstall.is_prefix(entry):
-        uninstall.prefix(back, entry)
+        uninstall.prefix(undo, entry)
     else:
-        _KINDS[entry["kind"]](back, entry)
+        _KINDS[entry["kind"]](undo, entry)
 
 
-def _chosen(back: UndoContext, only: List[str]) -> List[Entry]:
+def _chosen(undo: UndoContext, only: List[str]) -> List[Entry]:
     """Return the entries to take back.
 
     Raises:
         Problem: A role is named that did nothing here, or that another one stands on.
     """
-    entries = back.ledger.entries
+    entries = undo.ledger.entries
     roles = list(dict.fromkeys(entry["role"] for entry in entries))
     for role in only:
         if role not in roles:
@@ -218,7 +218,7 @@ def _chosen(back: UndoContext, only: List[str]) -> List[Entry]:
     chosen = [entry for entry in entries if not only or entry["role"] in only]
     rest = [entry for entry in entries if entry not in chosen]
     for entry in chosen:
-        above = sorted({one["role"] for one in rest if _stands_on(one, entry)})
+        above = sorted({other["role"] for other in rest if _stands_on(other, entry)})
         if above:
             raise Problem(
                 "{} can't be taken back alone: {} need{} it".format(
@@ -229,27 +229,27 @@ def _chosen(back: UndoContext, only: List[str]) -> List[Entry]:
     return list(chosen)
 
 
-def _stands_on(one: Entry, other: Entry) -> bool:
+def _stands_on(entry: Entry, other: Entry) -> bool:
     """Whether what one role did needs what the other did."""
-    if _STANDS_ON.get(one["role"]) == other["role"]:
+    if _STANDS_ON.get(entry["role"]) == other["role"]:
         return True
-    if other["role"] == "shell" and one["kind"] == "environment":
+    if other["role"] == "shell" and entry["kind"] == "environment":
         return True  # no shell would read it
     holds = other["kind"] in ("moves", "commands") or uninstall.is_prefix(other)
     places = [real_of(other)] + ([native(str(other["after"]["target"]))] if other["kind"] == "moves" else [])
-    path = real_of(one)
+    path = real_of(entry)
     return holds and any(path != place and is_inside(path, place) for place in places)
 
 
-def _brought(back: UndoContext) -> None:
-    """Bring a Python that rookery put there before it had a ledger into it, with the folders that it is in."""
-    path = os.path.join(state_folder(back.roots.home), "python")
-    entries = back.ledger.entries
+def _record_python(undo: UndoContext) -> None:
+    """Bring a Python that rookery put there before there was a ledger into the ledger, with the folders around it."""
+    path = os.path.join(state_folder(undo.roots.home), "python")
+    entries = undo.ledger.entries
     if disk.type_of(path) != "link":
         return
     python = os.path.realpath(path)
-    head, found, _ = python.partition("/rookery/")
-    folder = os.path.join(head, "rookery", python[len(head) + len(found) :].split("/")[0])
+    head, separator, _ = python.partition("/rookery/")
+    folder = os.path.join(head, "rookery", python[len(head) + len(separator) :].split("/")[0])
     things = [
         ("directories", os.path.dirname(folder)),
         ("directories", folder),
@@ -261,7 +261,7 @@ def _brought(back: UndoContext) -> None:
     lowest = min([0] + [entry["order"] for entry in entries])
     known = {entry["path"] for entry in entries if entry["before"]["type"] == "absent"}
     for number, (kind, place) in enumerate(things):
-        if found and portable(place) not in known:
+        if separator and portable(place) not in known:
             entry = {"order": lowest - len(things) + number, "role": "cluster", "kind": kind, "path": portable(place)}
             entry.update(state="done", before={"type": "absent"}, after={"type": "made"}, run="", when="")
             entries.append(entry)
@@ -272,8 +272,8 @@ def _warnings(home: str) -> List[str]:
     notes = []
     if shutil.which("squeue"):
         user = pwd.getpwuid(os.getuid()).pw_name
-        done = process.run(["squeue", "--noheader", "--user=" + user, "--format=%j"], {}, 20)
-        count = sum(not name.startswith("rookery-") for name in done.lines) if done.code == 0 else 0
+        finished = process.run(["squeue", "--noheader", "--user=" + user, "--format=%j"], {}, 20)
+        count = sum(not name.startswith("rookery-") for name in finished.lines) if finished.code == 0 else 0
         if count:
             notes.append("{} of your jobs wait or run: one that uses these tools will fail".format(count))
     projects = os.path.join(home, "projects")

@@ -32,81 +32,81 @@ def is_prefix(entry: Entry) -> bool:
     return made and is_rookerys and name != "home"
 
 
-def prefix(back: UndoContext, entry: Entry) -> None:
+def prefix(undo: UndoContext, entry: Entry) -> None:
     """Rookery's own folder on the storage: it goes, unless something of the user's is in it."""
     folder = real_of(entry)
-    back.act(lambda: _clear_up(folder))
-    if back.type_of(folder) != "dir":
-        restore.directory(back, entry)
+    undo.act(lambda: _clear_up(folder))
+    if undo.type_of(folder) != "dir":
+        restore.directory(undo, entry)
         return
-    theirs = _made_with_tools(back, folder)
-    if theirs and not back.purge:
+    made = _made_with_tools(undo, folder)
+    if made and not undo.purge:
         for name in ("cache", "share", "pipx/.cache", "pipx/logs"):
-            if back.type_of(os.path.join(folder, name)) == "dir":
-                back.remove(os.path.join(folder, name))
+            if undo.type_of(os.path.join(folder, name)) == "dir":
+                undo.remove(os.path.join(folder, name))
         note = "it holds what you made with the tools ({}), which --purge removes as well"
-        back.tell(entry, LEFT, note.format(_some(theirs)))
+        undo.tell(entry, LEFT, note.format(_some(made)))
         return
-    back.remove(folder, at_once=True)
-    back.settle(entry, REMOVED, "with what you made in it: " + _some(theirs) if theirs else "")
+    undo.remove(folder, at_once=True)
+    undo.settle(entry, REMOVED, "with what you made in it: " + _some(made) if made else "")
 
 
-def _made_with_tools(back: UndoContext, folder: str) -> List[str]:
-    found = [name for name in back.names(folder) if name not in _KNOWN]
+def _made_with_tools(undo: UndoContext, folder: str) -> List[str]:
+    made = [name for name in undo.names(folder) if name not in _KNOWN]
     for inner in _MADE_WITH_TOOLS:
         path = os.path.join(folder, inner)
-        names = back.names(path) if back.type_of(path) == "dir" else []
-        found += [inner + "/" + name for name in names if not name.startswith(".")]
-    return [portable(name) for name in found]
+        names = undo.names(path) if undo.type_of(path) == "dir" else []
+        made += [inner + "/" + name for name in names if not name.startswith(".")]
+    return [portable(name) for name in made]
 
 
 def _some(names: List[str]) -> str:
     return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
 
 
-def cover(back: UndoContext, entries: List[Entry]) -> Dict[str, List[str]]:
+def cover(undo: UndoContext, entries: List[Entry]) -> Dict[str, List[str]]:
     """Folders that go as a whole, so nothing in them is looked at by itself; with the user's own Pythons in them."""
-    found = {}
+    covering = {}
     for entry in entries:
         path = real_of(entry)
         if (entry["kind"], entry["before"]["type"]) == ("commands", "absent") and disk.type_of(path) == "dir":
-            own = _own_pythons(back, path)
-            if back.purge or not own:
-                found[path] = own
-    return found
+            own = _own_pythons(undo, path)
+            if undo.purge or not own:
+                covering[path] = own
+    return covering
 
 
-def command(back: UndoContext, entry: Entry, covering: Dict[str, List[str]]) -> None:
+def command(undo: UndoContext, entry: Entry, covering: Dict[str, List[str]]) -> None:
     """Take back what a command made."""
     path, before = real_of(entry), entry["before"]
-    kind = back.type_of(path)
-    back.act(lambda: _clear_up(path))
+    kind = undo.type_of(path)
+    undo.act(lambda: _clear_up(path))
     is_covered = any(path != folder and is_inside(path, folder) for folder in covering)
     if is_covered or kind == "absent":
-        back.settle(entry)
+        undo.settle(entry)
     elif before["type"] == "absent":
-        _remove(back, entry, path, kind, covering)
+        _remove(undo, entry, path, kind, covering)
     elif before["type"] == "dir":
-        _take_out(back, entry, path)
-        back.settle(entry)
-    elif kind == "file" and disk.digest(back.read(path)) == before.get("digest"):
-        back.settle(entry)
-    elif kind == "file" and restore.is_written(entry, back.read(path)):
-        back.put_back(entry)
+        _take_out(undo, entry, path)
+        undo.settle(entry)
+    elif kind == "file" and disk.digest(undo.read(path)) == before.get("digest"):
+        undo.settle(entry)
+    elif kind == "file" and restore.is_written(entry, undo.read(path)):
+        undo.put_back(entry)
     else:
-        back.leave(entry, "you have changed it since")
+        undo.leave(entry, "you have changed it since")
 
 
-def _remove(back: UndoContext, entry: Entry, path: str, kind: str, covering: Dict[str, List[str]]) -> None:
+def _remove(undo: UndoContext, entry: Entry, path: str, kind: str, covering: Dict[str, List[str]]) -> None:
     if kind == "dir" and path not in covering:
         note = "it holds Pythons of your own ({}), which --purge removes as well"
-        back.tell(entry, LEFT, note.format(_some(_own_pythons(back, path))))
-    elif kind == "dir" or _is_tool(back, path) or not _is_other(path, kind, entry["after"]):
-        back.remove(path, at_once=True)
+        undo.tell(entry, LEFT, note.format(_some(_own_pythons(undo, path))))
+    elif kind == "dir" or _is_tool(undo, path) or not _is_other(path, kind, entry["after"]):
+        undo.remove(path, at_once=True)
         own = covering.get(path)
-        back.settle(entry, REMOVED, "with Pythons of your own: " + _some(own) if own else "")
+        undo.settle(entry, REMOVED, "with Pythons of your own: " + _some(own) if own else "")
     else:
-        back.leave(entry, "you have changed it since")
+        undo.leave(entry, "you have changed it since")
 
 
 def _is_other(path: str, kind: str, after: "dict[str, str]") -> bool:
@@ -116,43 +116,45 @@ def _is_other(path: str, kind: str, after: "dict[str, str]") -> bool:
     return kind == "link" and "target" in after and portable(os.readlink(path)) != after["target"]
 
 
-def _is_tool(back: UndoContext, path: str) -> bool:
+def _is_tool(undo: UndoContext, path: str) -> bool:
     """Whether it is in rookery's own folder, where tools renew themselves."""
-    return any(is_prefix(entry) and is_inside(path, real_of(entry)) for entry in back.ledger.entries)
+    return any(is_prefix(entry) and is_inside(path, real_of(entry)) for entry in undo.ledger.entries)
 
 
-def _own_pythons(back: UndoContext, folder: str) -> List[str]:
+def _own_pythons(undo: UndoContext, folder: str) -> List[str]:
     """Versions in a pyenv that rookery did not put there."""
     versions = folder if os.path.basename(folder) == "versions" else os.path.join(folder, "versions")
     if not os.path.isdir(versions) or not os.path.isdir(os.path.join(os.path.dirname(versions), "libexec")):
         return []
-    ours = {real_of(entry) for entry in back.ledger.entries if entry["kind"] == "commands"}
+    ours = {real_of(entry) for entry in undo.ledger.entries if entry["kind"] == "commands"}
     return [portable(name) for name in sorted(os.listdir(versions)) if os.path.join(versions, name) not in ours]
 
 
-def _take_out(back: UndoContext, entry: Entry, folder: str) -> None:
+def _take_out(undo: UndoContext, entry: Entry, folder: str) -> None:
     """Of a folder that stood there before: what came by the command, where it is nothing of the user's."""
     came: Optional[List[str]] = entry["after"].get("came")
     if came is None:
         stood = entry["before"].get("children")
-        ours = any(one["path"] == entry["path"] and one["before"]["type"] == "absent" for one in back.ledger.entries)
-        came = [name for name in back.names(folder) if name not in stood] if stood is not None else []
-        came = back.names(folder) if stood is None and ours else came
+        is_ours = any(
+            other["path"] == entry["path"] and other["before"]["type"] == "absent" for other in undo.ledger.entries
+        )
+        came = [name for name in undo.names(folder) if name not in stood] if stood is not None else []
+        came = undo.names(folder) if stood is None and is_ours else came
     for name in came:
         path = os.path.join(folder, name)
-        if back.type_of(path) == "dir":
-            _prune(back, path)
-        elif back.type_of(path) != "absent" and not glob.glob(os.path.join(folder, "../versions/*/bin", name)):
-            back.remove(path)  # a shim of pyenv's, say, unless another Python has that program as well
+        if undo.type_of(path) == "dir":
+            _prune(undo, path)
+        elif undo.type_of(path) != "absent" and not glob.glob(os.path.join(folder, "../versions/*/bin", name)):
+            undo.remove(path)  # a shim of pyenv's, say, unless another Python has that program as well
 
 
-def _prune(back: UndoContext, folder: str) -> None:
+def _prune(undo: UndoContext, folder: str) -> None:
     """Remove what is empty in a folder, and the folder itself if nothing is left."""
-    for name in back.names(folder):
-        if back.type_of(os.path.join(folder, name)) == "dir":
-            _prune(back, os.path.join(folder, name))
-    if not back.names(folder):
-        back.remove(folder)
+    for name in undo.names(folder):
+        if undo.type_of(os.path.join(folder, name)) == "dir":
+            _prune(undo, os.path.join(folder, name))
+    if not undo.names(folder):
+        undo.remove(folder)
 
 
 def _clear_up(path: str) -> None:

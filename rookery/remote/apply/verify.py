@@ -9,7 +9,7 @@ import sys
 from typing import Any, Dict, List, Tuple
 
 from rookery.remote.apply import commands, disk, last_run, prune_undeclared, reply, tools
-from rookery.remote.apply.disk_space import Room
+from rookery.remote.apply.disk_space import DiskSpace
 from rookery.remote.apply.lease import Lease
 from rookery.remote.apply.ledger import Ledger
 from rookery.remote.apply.paths import Roots, native
@@ -43,7 +43,7 @@ class VerifySession:
             now, then = set(last_run.facts_in(probed)), set(sealed["glance"])
             result.update(new=sorted(now - then), gone=sorted(then - now), python=last_run.python())
         if self.full:
-            result.update(tools=tools.found(home, sealed or {}, probed))
+            result.update(tools=tools.installed(home, sealed or {}, probed))
             result.update(output=probed.decode("utf-8", "surrogateescape"))
         return result
 
@@ -71,16 +71,16 @@ def verified(home: str) -> Result:
     }
     if sealed is None or not entries:
         return result
-    run, seen = sealed["run"], []
-    for role, said in last_run.declared(home, run):
-        seen.append(role)
-        for part in said["parts"]:
+    run, roles = sealed["run"], []
+    for role, document in last_run.declared(home, run):
+        roles.append(role)
+        for part in document["parts"]:
             drift, stays = _drift(home, role, part)
-            result["drift"] += [dict(one, role=role) for one in drift]
+            result["drift"] += [dict(item, role=role) for item in drift]
             result["stays"] += stays
             result["untold"] |= part["untold"]
             result["tests"] += [path for sights in part["sights"].values() for path in sights]
-    result["complete"] = seen == sealed["declared"]
+    result["complete"] = roles == sealed["declared"]
     result["ended"] = result["complete"] and Lease(home, {"id": run, "who": "", "laptop": ""}).is_of(run)
     return result
 
@@ -91,7 +91,7 @@ def _drift(home: str, role: str, part: Dict[str, Any]) -> Tuple[List[Dict[str, s
     And folders that can't be moved to the storage, with why.
     """
     declaration = part["declaration"]
-    work = Work(Roots(home, part["storage"]), Ledger(home, role, "", part["storage"]), Room({}), check=True)
+    work = Work(Roots(home, part["storage"]), Ledger(home, role, "", part["storage"]), DiskSpace({}), check=True)
     work.seen_before = part["sights"]
     items = declaration.get("commands", [])
     try:
@@ -101,12 +101,12 @@ def _drift(home: str, role: str, part: Dict[str, Any]) -> Tuple[List[Dict[str, s
     except Problem as problem:  # a run would stop here
         part["untold"] = True
         return [{"kind": "", "path": "", "what": problem.message, "how": "in the way"}], []
-    drifted = [one for one in work.outcomes if one["state"] == "would-change"]
+    drifted = [outcome for outcome in work.outcomes if outcome["state"] == "would-change"]
     part["sights"].update(work.sights)
-    asking = [one for one in (commands.DeclaredCommand(work, item) for item in items) if one.unless]
-    part["untold"] = any(one.name not in part["sights"] for one in asking)  # what its answer depends on
-    stays = [one for one in work.outcomes if (one["kind"], one["state"]) == ("moves", "kept")]
-    return [dict(one, how=_how(one, diff)) for one, diff in zip(drifted, work.diffs)], stays
+    asking = [command for command in (commands.DeclaredCommand(work, item) for item in items) if command.unless]
+    part["untold"] = any(command.name not in part["sights"] for command in asking)  # what its answer depends on
+    stays = [outcome for outcome in work.outcomes if (outcome["kind"], outcome["state"]) == ("moves", "kept")]
+    return [dict(outcome, how=_how(outcome, diff)) for outcome, diff in zip(drifted, work.diffs)], stays
 
 
 def _how(outcome: Dict[str, str], diff: Dict[str, str]) -> str:

@@ -28,19 +28,19 @@ def weigh(folder: str, grain: int = 1) -> Load:
         Problem: Something in it belongs to another user, is a device, or is another filesystem.
     """
     files = size = 0
-    seen: Set[tree_copy.Inode] = set()
+    counted: Set[tree_copy.Inode] = set()
     device = os.lstat(folder).st_dev
     for path, status in _everything(folder):
         fault = _fault(path, status, device)
         if fault:
-            os.lstat(path)  # of all these looks, the one that decides, and that a trace (trace.py) is to note
+            os.lstat(path)  # of all these looks, the one that decides, and that a trace (fingerprint.py) is to note
             raise Problem(fault)
         if stat.S_ISDIR(status.st_mode):
             continue
         files += 1
-        if tree_copy.inode(status) not in seen:
+        if tree_copy.inode(status) not in counted:
             size += -(-min(status.st_size, status.st_blocks * 512 or status.st_size) // grain) * grain
-        seen.add(tree_copy.inode(status))
+        counted.add(tree_copy.inode(status))
     return Load(files, size)
 
 

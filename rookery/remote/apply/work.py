@@ -8,7 +8,7 @@ import os
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set
 
 from rookery.remote.apply import disk
-from rookery.remote.apply.disk_space import Room
+from rookery.remote.apply.disk_space import DiskSpace
 from rookery.remote.apply.ledger import Ledger
 from rookery.remote.apply.paths import Roots, portable
 from rookery.remote.apply.problem import Problem
@@ -28,7 +28,7 @@ class Work:
     Attributes:
         roots: Where rookery may write.
         ledger: What it wrote before.
-        room: What fits where.
+        disk_space: What fits where.
         check: Whether only to tell what would change.
         outcomes: An outcome for each thing, as the contract has them.
         diffs: What changed, as Ansible shows it.
@@ -37,9 +37,9 @@ class Work:
         seen_before: The same as it was when the answer was last asked for: where it still is so, nothing is asked.
     """
 
-    def __init__(self, roots: Roots, ledger: Ledger, room: Room, check: bool = False) -> None:
+    def __init__(self, roots: Roots, ledger: Ledger, disk_space: DiskSpace, check: bool = False) -> None:
         self.roots = roots
-        self.room = room
+        self.disk_space = disk_space
         self.ledger = ledger
         self.check = check
         self.changed = False
@@ -99,8 +99,8 @@ class Work:
 
         def act() -> None:
             self.make_folders(os.path.dirname(real))
-            told = dict(after or {}, type="file", mode="{:04o}".format(new_mode), digest=disk.digest(data))
-            with self.ledger.change(thing.kind, thing.path, real, told):
+            new_state = dict(after or {}, type="file", mode="{:04o}".format(new_mode), digest=disk.digest(data))
+            with self.ledger.change(thing.kind, thing.path, real, new_state):
                 disk.write(real, data, new_mode)
 
         if self.check:

@@ -174,7 +174,7 @@ def run(
 
     arguments = [text(connection.cluster), str(patience), *words]
     done = connection.begin(
-        inspection.script("submit.sh", clean=shlex.quote(clean_function())), arguments, heard=heard
+        inspection.script("submit.sh", clean=shlex.quote(clean_function())), arguments, on_line=heard
     ).finish()
     found = inspection.said_in(done.stdout, "rookery-doctor ")
     rest = [line for line in done.stdout.splitlines() if line.strip() and not line.startswith("rookery-doctor ")]

@@ -60,21 +60,21 @@ def walk(top: Path) -> Iterator[Path]:
 
 def contents(top: Path) -> set[str]:
     """The digests of all files in a folder, whatever they are called; those of empty ones say nothing."""
-    seen = {_content(path, path.lstat()) for path in walk(top) if stat.S_ISREG(path.lstat().st_mode)}
-    return seen - {hashlib.sha256().hexdigest(), ""}
+    digests = {_content(path, path.lstat()) for path in walk(top) if stat.S_ISREG(path.lstat().st_mode)}
+    return digests - {hashlib.sha256().hexdigest(), ""}
 
 
 def differences(before: Snapshot, after: Snapshot) -> list[str]:
     """What differs, a line each."""
-    found = []
+    lines = []
     for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name), after.get(name)
         if old is None or new is None:
-            found.append(f"{name!r} {'has come' if old is None else 'is gone'}: {old or new}")
+            lines.append(f"{name!r} {'has come' if old is None else 'is gone'}: {old or new}")
         elif old != new:
             fields = [field for field in Seen._fields if getattr(old, field) != getattr(new, field)]
-            found += [f"{name!r} {field}: {getattr(old, field)!r} -> {getattr(new, field)!r}" for field in fields]
-    return found
+            lines += [f"{name!r} {field}: {getattr(old, field)!r} -> {getattr(new, field)!r}" for field in fields]
+    return lines
 
 
 def _content(path: Path, status: os.stat_result) -> str:
