@@ -173,7 +173,7 @@ def test_what_uvx_runs_does_not_last(monkeypatch: pytest.MonkeyPatch, python: st
 
 
 def options(wish: ComputeNodeOptions, name: str = "hec") -> list[str]:
-    script = job_request.request(wish, cluster(name)).script
+    script = job_request.build_request(wish, cluster(name)).script
     assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
     return re.findall(r"^#SBATCH --(.+)$", script, re.MULTILINE)
 
@@ -186,7 +186,7 @@ def test_what_it_asks_for() -> None:
     assert {"partition=serial", "mem=2048M"} <= set(options(ComputeNodeOptions(cpus=1)))
     gpu = options(ComputeNodeOptions(gpu=True, gpu_type="nvidia_h200_nvl", time="1:00:00", memory="8G"))
     assert {"partition=gpu-short", "gres=gpu:nvidia_h200_nvl:1", "time=01:00:00", "mem=8192M"} <= set(gpu)
-    assert job_request.request(ComputeNodeOptions(cpus=4), cluster()).wanted == {
+    assert job_request.build_request(ComputeNodeOptions(cpus=4), cluster()).wanted == {
         "cpus": 4,
         "keeper": job_request.KEEPER,
     }
@@ -206,7 +206,7 @@ def test_what_it_asks_for() -> None:
 )
 def test_what_can_not_be_asked_for_is_refused(wish: ComputeNodeOptions, said: str) -> None:
     with pytest.raises(RookeryError, match=said):
-        job_request.request(wish, cluster("hec"))
+        job_request.build_request(wish, cluster("hec"))
 
 
 def test_the_flags_ask_for_the_same_again() -> None:
@@ -315,7 +315,7 @@ def test_computers_that_ask_at_once_are_all_let_in(home: Path) -> None:
 @pytest.mark.usefixtures("slurm")
 def test_a_job_of_another_version_is_named_and_not_waited_for() -> None:
     asked(asked={"cpus": 2})
-    answer = asked(wanted=job_request.request(ComputeNodeOptions(), cluster()).wanted)[-1]
+    answer = asked(wanted=job_request.build_request(ComputeNodeOptions(), cluster()).wanted)[-1]
     error = compute_node_job._refused(cluster(), answer, ComputeNodeOptions())
     assert "was started by another version of rookery" in error.message
     assert str(error.hint).startswith("invoke code --stop --cluster penguins ")

@@ -76,7 +76,7 @@ def test_one_that_may_have_been_submitted_is_not_forgotten_before_it_was_looked_
     with pytest.raises(RookeryError):
         submit._send(found, wish)
     assert (asked[0]["token"], asked[0]["again"]) == (earlier, True)
-    assert request.noted(request.token_file(found, wish))[0] == (earlier if stays else "")
+    assert request.read_token(request.token_file(found, wish))[0] == (earlier if stays else "")
 
 
 def test_a_miniature_s_submissions_are_its_own(tmp_path: Path) -> None:
@@ -168,14 +168,14 @@ def test_a_tag_is_the_one_that_was_asked_for_on_this_side(
     wish = SubmitRequest("seals", job="fit", tag=asked, token="ab" * 16)
     request.save_token(request.token_file(found, wish), wish.token, noted)
     told = {"job": "x", "id": "7", "cluster": "penguins", "project": "other", "tag": "--file=/etc/passwd"}
-    made = submit._made(found, wish, {"state": state, "record": told})
+    made = submit._record_of(found, wish, {"state": state, "record": told})
     assert (made.tag, made.job, made.cluster, made.project) == (tag, "fit", "hec", "seals")
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"../../x\n", b"a" * 20_000])
 def test_a_note_of_a_submission_that_is_none_counts_as_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "note").write_bytes(content)
-    assert request.noted(tmp_path / "note") == ("", "")
+    assert request.read_token(tmp_path / "note") == ("", "")
 
 
 @pytest.fixture

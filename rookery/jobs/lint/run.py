@@ -19,7 +19,7 @@ from rookery.jobs.lint.checker import check, fix
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.project_files import Surroundings, around
 from rookery.jobs.options import LintOptions
-from rookery.projects import target
+from rookery.projects import target as targets
 from rookery.projects.scripts import job_script
 from rookery.projects.source_tree import stays_inside
 
@@ -52,7 +52,7 @@ def run(request: LintOptions) -> int:
     Raises:
         RookeryError: A file is not there, no cluster is named, or it has no scheduler.
     """
-    goal = target.find(request.cluster, request.project, sandbox=request.sandbox, needs_project=False)
+    goal = targets.find(request.cluster, request.project, sandbox=request.sandbox, needs_project=False)
     cluster, project = goal.cluster, goal.project
     if cluster.scheduler != "slurm":
         raise RookeryError(

@@ -12,7 +12,7 @@ from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_table
 from rookery.jobs.monitor.accounting import ACTIVE, SlurmSnapshot
 from rookery.jobs.options import CancelOptions
-from rookery.projects import target
+from rookery.projects import target as targets
 from rookery.remote.slurm.forms import numbers
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ def run(request: CancelOptions) -> int:
     Raises:
         RookeryError: None could be cancelled.
     """
-    asked = [run_record.numbered(part, "cancel") for part in request.job.split(",")]
-    found = target.find(request.cluster, sandbox=request.sandbox, needs_project=False)
+    asked = [run_record.parse_id(part, "cancel") for part in request.job.split(",")]
+    found = targets.find(request.cluster, sandbox=request.sandbox, needs_project=False)
     found.connection.open()
     told = accounting.ask(found.connection, ids=list(dict.fromkeys(number for number, _ in asked)))
     job_table.check(told, found.cluster.name)

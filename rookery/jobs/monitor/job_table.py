@@ -171,7 +171,7 @@ def remarks(told: SlurmSnapshot, runs: tuple[JobRun, ...], found: "Target") -> I
 
 def _done_again(one: JobRun, found: "Target") -> bool:
     """Whether a later run of the project was of its failed tasks: what that came to is said with that run."""
-    return bool(found.project and run_record.later(found.project.root, found.cluster.label, str(one.id)))
+    return bool(found.project and run_record.retries(found.project.root, found.cluster.label, str(one.id)))
 
 
 def spoken(line: str, flags: str) -> str:

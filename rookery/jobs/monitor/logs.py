@@ -16,7 +16,7 @@ from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting
 from rookery.jobs.monitor.pending_reasons import explain
 from rookery.jobs.options import LogsOptions
-from rookery.projects import target
+from rookery.projects import target as targets
 
 if TYPE_CHECKING:
     from rookery.projects.target import Target
@@ -34,9 +34,9 @@ def run(request: LogsOptions) -> int:
     Raises:
         RookeryError: There is no such job, or no log yet.
     """
-    found = target.find(request.cluster, sandbox=request.sandbox, needs_project=not request.job)
+    found = targets.find(request.cluster, sandbox=request.sandbox, needs_project=not request.job)
     request = replace(request, job=request.job or _latest(found))
-    number, task = run_record.numbered(request.job, "logs")
+    number, task = run_record.parse_id(request.job, "logs")
     found.connection.open()
     mark = new_mark()
     asked = {"job": number, "task": task, "follow": request.follow, "error": request.error}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import console, tables
 from rookery.core.errors import RookeryError
-from rookery.projects import slurm_values, target
+from rookery.projects import slurm_values
+from rookery.projects import target as targets
 from rookery.projects.scripts.partition import hours
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
     Raises:
         RookeryError: The cluster is unknown or can't be reached, has no scheduler, or its Slurm does not answer.
     """
-    connection = target.find(cluster, sandbox=sandbox, needs_project=False).connection
+    connection = targets.find(cluster, sandbox=sandbox, needs_project=False).connection
     name = connection.cluster.name
     if connection.cluster.scheduler != "slurm":
         raise RookeryError(

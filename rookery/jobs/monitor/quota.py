@@ -14,7 +14,7 @@ from rookery.clusters.login_node import quota_formats
 from rookery.clusters.login_node.quota_formats import Area
 from rookery.core import console, tables
 from rookery.core.errors import RookeryError
-from rookery.projects import target
+from rookery.projects import target as targets
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -51,7 +51,7 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
     Raises:
         RookeryError: The cluster is unknown or can't be reached, or tells nothing of its storage.
     """
-    connection = target.find(cluster, sandbox=sandbox, needs_project=False).connection
+    connection = targets.find(cluster, sandbox=sandbox, needs_project=False).connection
     profile.require_account(connection.cluster)
     connection.open()
     with console.waiting(f"Asking {connection.cluster.name} for your quota"):

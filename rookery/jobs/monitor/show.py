@@ -7,7 +7,7 @@ from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_table, watch
 from rookery.jobs.options import JobsOptions
-from rookery.projects import target
+from rookery.projects import target as targets
 
 if TYPE_CHECKING:
     pass
@@ -24,8 +24,8 @@ def run(request: JobsOptions) -> int:
     """
     if request.days < 1:
         raise RookeryError("--days is at least 1.")
-    ids = [run_record.numbered(request.job, "jobs")[0]] if request.job else []
-    found = target.find(request.cluster, sandbox=request.sandbox, needs_project=False)
+    ids = [run_record.parse_id(request.job, "jobs")[0]] if request.job else []
+    found = targets.find(request.cluster, sandbox=request.sandbox, needs_project=False)
     project = found.project.name if found.project and not request.all and not ids else ""
     found.connection.open()
     if request.watch:

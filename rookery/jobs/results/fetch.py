@@ -19,7 +19,8 @@ from rookery.jobs import run_record
 from rookery.jobs.options import FetchOptions
 from rookery.jobs.results import remote_listing
 from rookery.jobs.results.download import Arrivals
-from rookery.projects import config, remote_paths, slurm_values, target
+from rookery.projects import config, remote_paths, slurm_values
+from rookery.projects import target as targets
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
@@ -50,9 +51,9 @@ def run(request: FetchOptions) -> int:
     """
     limit = _bytes(request.max_size)
     project = config.load(request.project)
-    job = run_record.numbered(request.job, "fetch")[0] if request.job else ""
+    job = run_record.parse_id(request.job, "fetch")[0] if request.job else ""
     cluster = request.cluster or (ran_on(project.root, job, sandbox=request.sandbox) if job else "")
-    connection = target.find(cluster, str(project.root), sandbox=request.sandbox).connection
+    connection = targets.find(cluster, str(project.root), sandbox=request.sandbox).connection
     connection.open()
     with locking.held(f"fetch-{hashlib.sha256(os.fsencode(project.root)).hexdigest()[:16]}"):
         there, files = _look(connection, project, job)

@@ -50,7 +50,7 @@ def of_record(project: Project, job: str = "", pattern: str = "") -> SourceRun:
     Raises:
         RookeryError: There is no record of the run that is named.
     """
-    found = run_record.find(project.root, run_record.numbered(job, "combine")[0]) if job else None
+    found = run_record.find(project.root, run_record.parse_id(job, "combine")[0]) if job else None
     if job and not found:
         raise RookeryError(f"There is no record of a run {job} in runs/.", hint=f"invoke fetch {job}")
     if not job:

@@ -74,8 +74,8 @@ def make(root: Path, record: RunRecord) -> str:
 
 def _signs(root: Path) -> bool:
     """Return whether git signs tags unasked (tag.gpgSign, or tag.forceSignAnnotated)."""
-    asked = [git(root, "config", "--type=bool", key, check=False) for key in ("tag.gpgSign", "tag.forceSignAnnotated")]
-    return any(said.strip() == b"true" for said in asked)
+    values = [git(root, "config", "--type=bool", key, check=False) for key in ("tag.gpgSign", "tag.forceSignAnnotated")]
+    return any(value.strip() == b"true" for value in values)
 
 
 def text(record: RunRecord) -> str:

@@ -19,7 +19,8 @@ from rookery.jobs.monitor import watch
 from rookery.jobs.options import CombineOptions, FetchOptions, SubmitOptions
 from rookery.jobs.results import combine, fetch
 from rookery.jobs.submit import submit
-from rookery.projects import config, deploy, scaffold, target
+from rookery.projects import config, deploy, scaffold
+from rookery.projects import target as targets
 from rookery.projects.options import DeployOptions, NewOptions
 from rookery.support.onboarding import prompts
 
@@ -110,7 +111,7 @@ def result(study: Study, cluster: "Cluster") -> bool:
         RookeryError: A step of it failed.
     """
     name, root = cluster.name, str(study.root)
-    found = target.find(name, root, sandbox=cluster.sandbox)
+    found = targets.find(name, root, sandbox=cluster.sandbox)
     done = _run(study.root, cluster)
     table = study.root / TABLE
     if done and table.is_file():
