@@ -81,10 +81,12 @@ def read(text: str) -> ShellScript:
         scanner.commands_until("")
     except RecursionError:  # brackets within brackets, hundreds deep: what was found so far
         scanner.at = len(text)
-    found = sorted((each for each in scanner.found if each.words), key=lambda each: each.start)
-    aliases = {argument.partition("=")[0] for each in found if each.name == "alias" for argument in each.arguments}
+    commands = sorted((command for command in scanner.commands if command.words), key=lambda command: command.start)
+    aliases = {
+        argument.partition("=")[0] for command in commands if command.name == "alias" for argument in command.arguments
+    }
     return ShellScript(
-        tuple(found), tuple(scanner.comments), frozenset(scanner.functions | aliases), frozenset(scanner.variables)
+        tuple(commands), tuple(scanner.comments), frozenset(scanner.functions | aliases), frozenset(scanner.variables)
     )
 
 
@@ -93,7 +95,7 @@ class _Scanner(Words):
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self.found: list[ShellCommand] = []
+        self.commands: list[ShellCommand] = []
         self.functions: set[str] = set()
         self.waiting: list[tuple[str, bool, bool, ShellCommand]] = []
 
@@ -152,7 +154,7 @@ class _Scanner(Words):
         if command.words:
             command.start = command.words[0].start
             command.line = self.line(command.start)
-            self.found.append(command)
+            self.commands.append(command)
 
     def separator(self, command: ShellCommand, chained: bool) -> bool:
         """Return what stands between two commands.

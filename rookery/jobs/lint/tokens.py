@@ -63,11 +63,11 @@ class Words(ABC):
 
     def match(self, pattern: re.Pattern[str]) -> str:
         """Return what stands here and fits the pattern; it is passed."""
-        found = pattern.match(self.text, self.at)
-        if not found:
+        match = pattern.match(self.text, self.at)
+        if not match:
             return ""
-        self.at = found.end()
-        return found.group()
+        self.at = match.end()
+        return match.group()
 
     def blanks(self) -> bool:
         """Pass blanks, and line ends that a backslash takes away; whether there were any."""
@@ -97,8 +97,8 @@ class Words(ABC):
                 pieces.append(self.text[self.at + 1 : end])
                 self.at = end + 1
             elif here == '"':
-                said, same = self.double()
-                pieces.append(said)
+                text, same = self.double()
+                pieces.append(text)
                 fixed = fixed and same
             elif here == "$" or (here == "`" and not self.quoted):
                 begin = self.at
