@@ -214,9 +214,8 @@ def _show(cluster: "Cluster", partitions: Sequence[Partition]) -> None:
             table.add_row(Text(console.clean(name), style=style), "", "", "", "", Text(what, style=style))
             continue
         broken = f"{partition.broken_nodes} node{'' if partition.broken_nodes == 1 else 's'} out of order"
-        notes = [f"{partition.state}: jobs wait until it opens"] * (partition.state != "open") + [broken] * bool(
-            partition.broken_nodes
-        )
+        notes = [f"{partition.state}: jobs wait until it opens"] * (partition.state != "open")
+        notes += [broken] * bool(partition.broken_nodes)
         cards = ", ".join(f"{partition.free_gpus[kind]} of {number} {kind}" for kind, number in partition.gpus.items())
         what = "; ".join(filter(None, (partition.purpose, *partition.limits, *notes)))
         numbers = (f"{partition.free_nodes} of {partition.nodes}", f"{partition.free_cores} of {partition.cores}")
