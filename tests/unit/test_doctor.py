@@ -30,7 +30,7 @@ from rookery.support.doctor import (
     storage_checks,
 )
 from rookery.support.doctor.checks import Check, CheckResults
-from rookery.support.doctor.inspection import Seen
+from rookery.support.doctor.inspection import HomeInspection
 
 
 @pytest.fixture(autouse=True)
@@ -189,11 +189,11 @@ CODE = VERBOSE + (
 
 
 def test_what_ssh_says_with_v() -> None:
-    expired, refused, code = map(connection_checks.heard, (EXPIRED, REFUSED, CODE))
-    assert (expired.accepted, expired.said[:24]) == (True, "Your account has expired")
-    assert (refused.accepted, refused.offered, refused.asks, refused.said) == (False, True, True, "")
+    expired, refused, code = map(connection_checks.parse_debug_output, (EXPIRED, REFUSED, CODE))
+    assert (expired.accepted, expired.message[:24]) == (True, "Your account has expired")
+    assert (refused.accepted, refused.offered, refused.asks, refused.message) == (False, True, True, "")
     assert (code.accepted, code.methods) == (True, ("keyboard-interactive",))
-    assert connection_checks.heard("") == connection_checks.SshDebugOutput()
+    assert connection_checks.parse_debug_output("") == connection_checks.SshDebugOutput()
 
 
 def blamed(cluster: cluster.Cluster, reason: str, text: str = "", *, typed: bool = False) -> CheckResults:
@@ -202,7 +202,7 @@ def blamed(cluster: cluster.Cluster, reason: str, text: str = "", *, typed: bool
         results,
         cluster,
         SshError(reason, f"{cluster.name}: it failed.", hint="do this"),
-        connection_checks.heard(text),
+        connection_checks.parse_debug_output(text),
         typed=typed,
     )
     return results
@@ -329,7 +329,7 @@ LOOK = up_to_date.HomeComparison(
 
 def seen(
     cluster: cluster.Cluster, text: str = HEALTHY, look: up_to_date.HomeComparison = LOOK, began: float = 999.5
-) -> Seen:
+) -> HomeInspection:
     return inspection.read(text, cluster.data, look, began, began + 2)
 
 
@@ -497,7 +497,9 @@ def test_a_disk_without_a_quota_is_full_by_what_is_left(penguins: cluster.Cluste
     for left, state in ((50, "fault"), (500, "warning"), (5000, "ok")):
         results = CheckResults(checks.CLUSTER)
         area = Area("home", used_mb=1e6, limit_mb=1e6 + left, source="df", path="/home")
-        storage_checks.judge(results, penguins, Seen(values={"writable": ["yes"]}, areas=(area,)), is_set_up=True)
+        storage_checks.judge(
+            results, penguins, HomeInspection(values={"writable": ["yes"]}, areas=(area,)), is_set_up=True
+        )
         assert states(results)["quota"] == state
 
 
@@ -570,7 +572,7 @@ def test_a_home_that_hangs(penguins: cluster.Cluster) -> None:
 
 def job_judgement(cluster: cluster.Cluster, **said: str) -> CheckResults:
     results, told = CheckResults(checks.CLUSTER), seen(cluster)
-    slurm_checks.judge_job(results, cluster, {key.replace("_", "-"): [value] for key, value in said.items()}, seen=told)
+    slurm_checks.judge_job(results, cluster, {key.replace("_", "-"): [value] for key, value in said.items()}, home=told)
     return results
 
 

@@ -349,7 +349,7 @@ def test_answers_of_doctor(hec: Any, text: str) -> None:
         )
         home_checks.judge(results, hec, seen)
         slurm.judge(results, hec, seen)
-        slurm.judge_job(results, hec, inspection.said_in(text, "rookery-doctor "), seen=seen)
+        slurm.judge_job(results, hec, inspection.marked_values(text, "rookery-doctor "), home=seen)
 
 
 SEALED = {

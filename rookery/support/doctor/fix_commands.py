@@ -20,7 +20,7 @@ def setup(cluster: "Cluster") -> str:
     return with_sandbox(cluster, f"invoke setup --cluster {cluster.name}")
 
 
-def noted(command: str, note: str) -> str:
+def with_note(command: str, note: str) -> str:
     """Return a command with a word on it behind, which a shell passes over when it is pasted."""
     return f"{command}   # {note}"
 
