@@ -48,8 +48,8 @@ def find(given: str, beside: Path) -> Wheel:
             raise RookeryError(f"{file} is not a wheel of rookery.", hint="uv build --wheel   # makes it, in dist/")
         return _read(file)
     places = (beside.parent, Path(), paths.root() / "dist")
-    found = (file for file in (*(place / NAME for place in places), *_installed_from()) if file.is_file())
-    return next(map(_read, found), Wheel(NAME))
+    files = (file for file in (*(place / NAME for place in places), *_installed_from()) if file.is_file())
+    return next(map(_read, files), Wheel(NAME))
 
 
 def _installed_from() -> Iterator[Path]:
