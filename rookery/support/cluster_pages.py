@@ -121,7 +121,7 @@ def _login(facts: Facts) -> Iterator[str]:
     port = f", port {facts.cluster.port}" if facts.cluster.port != 22 else ""
     yield f"Login node: `{facts.cluster.host}`{port}.{facts.mark('host')}"
     if logins := facts.get("logins"):
-        ways = ", or ".join(_LOGINS[way] for way in logins)
+        ways = ", or ".join(_LOGINS[login] for login in logins)
         yield f"You log in with {ways}.{facts.mark('logins')}"
     if prompts := facts.get("login_prompts"):
         yield f"It asks `{'`, then `'.join(prompts)}`.{facts.mark('login_prompts')}"
@@ -133,8 +133,8 @@ def _login(facts: Facts) -> Iterator[str]:
         yield f"rookery goes through `{jump}`.{facts.mark('proxy_jump')}"
     if keys := facts.get("host_keys"):
         where = f", as {markdown(facts.get('host_keys_url'))} publishes them" if facts.get("host_keys_url") else ""
-        listed = ", ".join(f"`{key['fingerprint']}` ({key['type']})" for key in keys)
-        yield f"Its host keys{where}: {listed}.{facts.mark('host_keys')}"
+        fingerprints = ", ".join(f"`{key['fingerprint']}` ({key['type']})" for key in keys)
+        yield f"Its host keys{where}: {fingerprints}.{facts.mark('host_keys')}"
     else:
         yield "No published host key is known: compare the one you are shown with what the cluster's people tell you."
     yield from _policies(facts)
@@ -170,8 +170,8 @@ def _files(facts: Facts) -> Iterator[str]:
     roomy = facts.get("roomy_storage")
     place = next((area for area in facts.get("storage", []) if area["name"] == roomy), None)
     if place and roomy != "home":
-        there = shown(place["expression"])
-        yield f"Results, environments and anything large belong on `{there}`; `rookery setup` and `deploy` see to it."
+        path = shown(place["expression"])
+        yield f"Results, environments and anything large belong on `{path}`; `rookery setup` and `deploy` see to it."
     if moved := facts.get("moved_folders"):
         yield f"`setup` moves there, and leaves a link: {', '.join(f'`{folder}`' for folder in moved)}."
     if place and ACCOUNT in place["expression"]:

@@ -107,8 +107,8 @@ def build_request(options: ComputeNodeOptions, cluster: "Cluster") -> ComputeNod
     lines = [
         option.text for option in sbatch_options.options(chosen, cluster) if not option.text.startswith("--output=")
     ]
-    asked = {"cpus": chosen.cpus, "memory": chosen.memory, "minutes": chosen.minutes, "gpus": chosen.gpus}
-    asked |= {"gpu_type": chosen.gpu_type, "keeper": KEEPER}
+    requested = {"cpus": chosen.cpus, "memory": chosen.memory, "minutes": chosen.minutes, "gpus": chosen.gpus}
+    requested |= {"gpu_type": chosen.gpu_type, "keeper": KEEPER}
     named = {
         "cpus": options.cpus,
         "memory": options.memory,
@@ -124,7 +124,7 @@ def build_request(options: ComputeNodeOptions, cluster: "Cluster") -> ComputeNod
         pythons=paths.remote("scripts/python.sh"),
     )
     return ComputeNodeRequest(
-        script, asked, {key: asked[key] for key, value in {**named, "keeper": True}.items() if value}
+        script, requested, {key: requested[key] for key, value in {**named, "keeper": True}.items() if value}
     )
 
 

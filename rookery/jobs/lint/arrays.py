@@ -125,8 +125,8 @@ def _flat(script: Context, option: DirectiveOption) -> Edit:
 
 
 def _missing(script: Context, option: DirectiveOption, folder: str) -> Iterator[Finding]:
-    there = script.folder(folder)
-    if there or folder == ".":
+    exists = script.folder(folder)
+    if exists or folder == ".":
         return
     mkdir = next(
         (

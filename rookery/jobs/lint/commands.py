@@ -47,10 +47,10 @@ def module_verb(script: Context) -> Iterator[Finding]:
     site = script.cluster.data.get("cluster_module_system")
     verb = script.cluster.data.get("cluster_module_verb", "load")
     for command in _modules(script) if site != "none" else []:
-        given = [word for word in command.words[1:] if not word.text.startswith(("-", "+"))]
-        if not given or not given[0].fixed or _is_verb(given[0].text):
+        words = [word for word in command.words[1:] if not word.text.startswith(("-", "+"))]
+        if not words or not words[0].fixed or _is_verb(words[0].text):
             continue
-        word = given[0]
+        word = words[0]
         if "/" in word.text or word.text in _names(script):
             edits, why = (
                 [Edit(word.start, word.start, f"{verb} ")],

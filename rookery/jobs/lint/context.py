@@ -121,8 +121,10 @@ class Context:
             return adding[0].text.rstrip("\n")
         number = self.line_at(edits[0].start)
         start, line = self.starts[number - 1], self.line(number)
-        here = [Edit(e.start - start, e.end - start, e.text) for e in edits if start <= e.start <= start + len(line)]
-        return apply(line, here)
+        edits_of_line = [
+            Edit(e.start - start, e.end - start, e.text) for e in edits if start <= e.start <= start + len(line)
+        ]
+        return apply(line, edits_of_line)
 
     def value_edit(self, option: DirectiveOption, value: str) -> Edit:
         """Return what gives an option another value."""

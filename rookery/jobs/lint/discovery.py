@@ -73,9 +73,9 @@ def within(folder: Path) -> list[tuple[Path, bool]]:
     By their suffix, or by an #SBATCH line in a file with a shebang; sorted.
     """
     scripts = []
-    for here, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _PASSED_OVER)
-        scripts += [(Path(here) / name, False) for name in sorted(files) if _is_script(Path(here) / name)]
+        scripts += [(Path(parent) / name, False) for name in sorted(files) if _is_script(Path(parent) / name)]
     return scripts
 
 

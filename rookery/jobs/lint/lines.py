@@ -65,7 +65,7 @@ def unread(script: Context) -> Iterator[Finding]:
 
 def slipped(script: Context) -> Iterator[Finding]:
     """Comments that were to be `#SBATCH` lines."""
-    given = {option.name for option in script.directives.options}
+    known = {option.name for option in script.directives.options}
     for number in range(2, min(script.directives.end, len(script.starts) + 1)):
         line = script.line(number)
         match = _NEARLY.match(line)
@@ -77,7 +77,7 @@ def slipped(script: Context) -> Iterator[Finding]:
         start = script.starts[number - 1]
         commented_out = " " in match["mark"] or "\t" in match["mark"]
         names = {option.name for option in directives.read(f"{directives.MARK} {line[match.end() :]}").options}
-        if commented_out and names & given:  # another line has it: switched off
+        if commented_out and names & known:  # another line has it: switched off
             continue
         yield script.finding(
             "RK202",

@@ -108,8 +108,8 @@ def programs(script: Context) -> Iterator[KnownProgram]:
 
 def _file(language: str, words: list[ShellWord]) -> str:
     """Return the file that python, Rscript or R is given to run."""
-    given = [word for word in words[1:] if word.fixed]
-    texts = [word.text for word in given]
+    fixed = [word for word in words[1:] if word.fixed]
+    texts = [word.text for word in fixed]
     if language == "r":
         if "-f" in texts[:-1]:
             return texts[texts.index("-f") + 1]

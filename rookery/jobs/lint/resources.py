@@ -137,8 +137,8 @@ def gpus(script: Context) -> Iterator[Finding]:
 
 def _types(partition: Mapping[str, Any], known: list[Mapping[str, Any]]) -> list[str]:
     """Return the types of GPU that a partition has."""
-    there = [gpu["type"] for gpu in known if partition["name"] in (gpu.get("partitions") or [])]
-    return list(partition.get("gpu_types") or there)
+    types = [gpu["type"] for gpu in known if partition["name"] in (gpu.get("partitions") or [])]
+    return list(partition.get("gpu_types") or types)
 
 
 def _without(script: Context, part: RequestedResources, known: list[Mapping[str, Any]]) -> Finding:
@@ -175,9 +175,9 @@ def _more(script: Context, part: RequestedResources, known: list[Mapping[str, An
         return
     if not part.gpu or part.gpu.name not in {"gres", "gpus-per-node"}:
         return
-    here = {kind for partition in part.partitions for kind in _types(partition, known)}
+    types = {kind for partition in part.partitions for kind in _types(partition, known)}
     for kind, number in part.gpus:
-        fit = [gpu for gpu in known if gpu["type"] in here and kind in {"", gpu["type"]}]
+        fit = [gpu for gpu in known if gpu["type"] in types and kind in {"", gpu["type"]}]
         if fit and all("per_node" in gpu for gpu in fit) and number > (best := max(gpu["per_node"] for gpu in fit)):
             why = f"No node of {_names(part)} has more than {best} such GPUs; this asks for {number} on each."
             yield script.finding("RK306", part.gpu.line, why)
@@ -204,8 +204,8 @@ def required(script: Context) -> Iterator[Finding]:
             option for partition in part.partitions for option in partition.get("required_options") or []
         ):
             name, _, value = wanted.removeprefix("--").partition("=")
-            given = (*GPU_OPTIONS,) if name in GPU_OPTIONS else (name,)
-            if script.directives.get(*given, part=part.part) or elsewhere & {*given}:
+            option_names = (*GPU_OPTIONS,) if name in GPU_OPTIONS else (name,)
+            if script.directives.get(*option_names, part=part.part) or elsewhere & {*option_names}:
                 continue
             mended = f"#SBATCH {wanted.replace(':N', ':1')}"
             yield script.finding(

@@ -113,21 +113,21 @@ class _Scanner(Words):
         command, chained, depth = self.fresh(), False, self.depth
         while self.at < len(self.text):
             self.blanks()
-            here = self.peek()
-            if self.closes(here, closing):
+            character = self.peek()
+            if self.closes(character, closing):
                 self.end(command)
                 return True
             if closing == ";;" and self.depth == depth and not command.words and _ESAC.match(self.text, self.at):
                 return False
-            if here == "#":
+            if character == "#":
                 self.comment()
-            elif here in {"\n", ";", "&", "|"} and self.peek(2) != "&>":
+            elif character in {"\n", ";", "&", "|"} and self.peek(2) != "&>":
                 chained = self.separator(command, chained)
                 command = self.fresh()
                 command.maybe = chained or self.depth > 0
-            elif here == "(":
+            elif character == "(":
                 command = self.bracket(command)
-            elif here == ")":  # one that nothing opened
+            elif character == ")":  # one that nothing opened
                 self.at += 1
                 command = self.fresh()
             elif redirection := self.match(_REDIRECTION):
@@ -137,9 +137,9 @@ class _Scanner(Words):
         self.end(command)
         return False
 
-    def closes(self, here: str, closing: str) -> bool:
+    def closes(self, character: str, closing: str) -> bool:
         """Whether what ends these commands stands here; it is passed."""
-        if here and here == closing:
+        if character and character == closing:
             self.at += 1
         elif closing == ";;" and self.peek(2) in {";;", ";&"}:
             self.at += 3 if self.peek(3) == ";;&" else 2

@@ -189,9 +189,9 @@ def _short(tasks: str) -> str:
 
 def moment(when: int) -> str:
     """Return a time as a user reads it: 10:12 today, else with its date."""
-    there = time.localtime(when)
-    same = time.strftime("%F", there) == time.strftime("%F")
-    return time.strftime("%H:%M" if same else "%F %H:%M", there)
+    local_time = time.localtime(when)
+    same = time.strftime("%F", local_time) == time.strftime("%F")
+    return time.strftime("%H:%M" if same else "%F %H:%M", local_time)
 
 
 def _asked_memory(run: JobRun, target: "Target") -> bool:

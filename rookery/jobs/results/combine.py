@@ -77,8 +77,8 @@ def run(options: CombineOptions) -> int:
     table_path = project.root / options.output
     if table_path.suffix.lower() != ".csv":
         raise RookeryError(f"{options.output} is no name for the table: it must end in .csv.")
-    taken = {project.root / str(job.get("params", "")) for job in project.jobs.values()}
-    if table_path in taken:
+    parameter_files = {project.root / str(job.get("params", "")) for job in project.jobs.values()}
+    if table_path in parameter_files:
         raise RookeryError(f"{options.output} holds the parameters of a job.", hint="invoke combine --output NAME.csv")
     _refuse_what_is_not_ours(table_path, options.output)
     source = of_record(project, options.job, options.files)
@@ -304,9 +304,9 @@ class _Table:
         elif set(header.names) == set(self.header.names):
             self.order = [header.names.index(name) for name in self.header.names]
         else:
-            mine, theirs = set(header.names), set(self.header.names)
-            parts = [f"lacks {', '.join(sorted(theirs - mine))}"] * bool(theirs - mine)
-            parts += [f"has {', '.join(sorted(mine - theirs))} besides"] * bool(mine - theirs)
+            columns, expected = set(header.names), set(self.header.names)
+            parts = [f"lacks {', '.join(sorted(expected - columns))}"] * bool(expected - columns)
+            parts += [f"has {', '.join(sorted(columns - expected))} besides"] * bool(columns - expected)
             raise result_file.Broken(f"other columns than the first file: {'; '.join(parts)}")
 
     def _line(self, row: result_file.ResultRow, task: int | None, header: result_file.Header) -> str:
@@ -321,17 +321,17 @@ class _Table:
         return _joined(_csv(before), text, bool(before))
 
 
-def _joined(before: str, text: str, some: bool) -> str:
-    return f"{before},{text}\n" if some else f"{text}\n"
+def _joined(before: str, text: str, is_filled: bool) -> str:
+    return f"{before},{text}\n" if is_filled else f"{text}\n"
 
 
 def _csv(cells: Iterable[str]) -> str:
     """Cells as CSV has them, quoted where they must be; without a line end."""
-    some = list(cells)
-    if not any(set(cell) & set(',"\r\n') or not cell for cell in some):
-        return ",".join(some)
+    values = list(cells)
+    if not any(set(cell) & set(',"\r\n') or not cell for cell in values):
+        return ",".join(values)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow(some)  # what is in a line end, it puts in quotes
+    csv.writer(text, lineterminator="\r\n").writerow(values)  # what is in a line end, it puts in quotes
     return text.getvalue()[:-2]
 
 
@@ -352,7 +352,7 @@ def _tell(outcome: CombinedTable, source: SourceRun, *, json: bool) -> None:
         flag = " --sandbox" * source.cluster.endswith("-sandbox")
         what = f"invoke fetch{flag}; or invoke submit --failed {source.id}{flag}"
         print(f"  next: {invocation.as_typed(what)}", file=sys.stderr)
-    for what, some in (
+    for what, entries in (
         ("left out, it is not whole", [f"{name}: {why}" for name, why in outcome.broken]),
         ("empty", outcome.empty),
         ("left out, another run's task", outcome.others),
@@ -360,7 +360,7 @@ def _tell(outcome: CombinedTable, source: SourceRun, *, json: bool) -> None:
         ("newer than the job's next run", outcome.newer),
         ("more than one file for task", [str(task) for task in outcome.twice]),
     ):
-        for text in some[:_NAMED]:
+        for text in entries[:_NAMED]:
             print(f"  {what}: {console.clean(text)}", file=sys.stderr)
-        if len(some) > _NAMED:
-            print(f"  … and {len(some) - _NAMED} more: {what}", file=sys.stderr)
+        if len(entries) > _NAMED:
+            print(f"  … and {len(entries) - _NAMED} more: {what}", file=sys.stderr)

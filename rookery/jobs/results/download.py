@@ -106,27 +106,27 @@ class Arrivals:
                 plan.refused.append((file.path, why))
                 continue
             try:
-                here = os.lstat(f"{self._top}/{file.path}")
+                status = os.lstat(f"{self._top}/{file.path}")
             except FileNotFoundError:
                 plan.bring.append(file)
                 continue
             except OSError as error:
                 plan.refused.append((file.path, error.strerror or "can't be looked at"))
                 continue
-            self._compare(plan, file, here)
+            self._compare(plan, file, status)
         return plan
 
-    def _compare(self, plan: Plan, file: File, here: os.stat_result) -> None:
+    def _compare(self, plan: Plan, file: File, status: os.stat_result) -> None:
         """Decide about a file that has one of its name here."""
-        if not stat.S_ISREG(here.st_mode):
-            what = "folder" if stat.S_ISDIR(here.st_mode) else "link or something else that is no file"
+        if not stat.S_ISREG(status.st_mode):
+            what = "folder" if stat.S_ISDIR(status.st_mode) else "link or something else that is no file"
             plan.refused.append((file.path, f"a {what} stands in its place"))
-        elif file.path.startswith("runs/") or _alike(here.st_size, here.st_mtime_ns, file.size, file.mtime):
+        elif file.path.startswith("runs/") or _alike(status.st_size, status.st_mtime_ns, file.size, file.mtime):
             plan.here += 1
             self._known[file.path] = [self.cluster, file.mtime, file.size]
         else:
             cluster, mtime, size = self._known.get(file.path, ["", -1, -1])
-            if not _alike(here.st_size, here.st_mtime_ns, int(size), int(mtime)):
+            if not _alike(status.st_size, status.st_mtime_ns, int(size), int(mtime)):
                 plan.kept.append((file.path, "changed here" if cluster else "not fetch's"))
             elif cluster != self.cluster:
                 plan.kept.append((file.path, f"brought from {cluster}"))

@@ -231,8 +231,12 @@ def _tell(
         return
     verb = "would come" if options.check else "came"
     count = f"{len(files):,} file{'' if len(files) == 1 else 's'}"
-    here = f"; {plan.here:,} here already" if plan.here else ""
-    print(f"{count} ({size(total)}) {verb} from {connection.cluster.name}{here}." if files else f"Nothing new{here}.")
+    present = f"; {plan.here:,} here already" if plan.here else ""
+    print(
+        f"{count} ({size(total)}) {verb} from {connection.cluster.name}{present}."
+        if files
+        else f"Nothing new{present}."
+    )
     for output in listing.missing:
         print(f"  {console.clean(output)}: not in the release there; invoke deploy brings it")
     _name("kept as it is here; move it away to have the cluster's", plan.kept)
@@ -240,9 +244,9 @@ def _tell(
     _name("not followed", [(path, "a link") for path in listing.links])
 
 
-def _name(what: str, some: Iterable[tuple[str, str]]) -> None:
+def _name(what: str, entries: Iterable[tuple[str, str]]) -> None:
     """Name files, the first few of them, with why."""
-    files = list(some)
+    files = list(entries)
     for path, why in files[:NAMED]:
         print(f"  {what}: {shown(path)} ({console.clean(why)})")
     if len(files) > NAMED:

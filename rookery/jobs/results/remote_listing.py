@@ -117,15 +117,15 @@ def read(text: str) -> RemoteListing:
     submitted = ended = None
     for record in text.split("\0"):
         if match := _RECORD.match(record):
-            kind, bytes_, seconds, fraction, there = match.groups()
-            path = there[8:] if there.startswith("current/") else there
+            kind, bytes_, seconds, fraction, remote_path = match.groups()
+            path = remote_path[8:] if remote_path.startswith("current/") else remote_path
             path = path.replace("//", "/")
             if kind == "l":
                 links.append(path)
             else:
                 whole = min(max(int(seconds), _EARLIEST), _LATEST)
                 part = int(fraction[:9].ljust(9, "0")) if whole == int(seconds) else 0
-                files.append(File(path, there, int(bytes_), whole * 10**9 + part))
+                files.append(File(path, remote_path, int(bytes_), whole * 10**9 + part))
         elif record.startswith("missing "):
             missing.append(record[8:])
         elif times := re.fullmatch(r"times ([0-9]{1,11}) ([0-9]{1,11}|Unknown)", record):

@@ -108,11 +108,13 @@ def _notes(target: "Target", stamp: Mapping[str, Any]) -> list[str]:
     runs = console.clean(stamp.get("commit"))[:7] + (" with uncommitted changes" if stamp.get("dirty") else "")
     when = console.clean(str(stamp.get("when") or ""))
     try:
-        with commit.chosen(project.root, project.outputs, dirty=True) as here:
-            if here.id == stamp.get("commit"):
-                return [f"runs your uncommitted changes, as deployed {_clock(when)}"] if here.dirty else []
+        with commit.chosen(project.root, project.outputs, dirty=True) as local:
+            if local.id == stamp.get("commit"):
+                return [f"runs your uncommitted changes, as deployed {_clock(when)}"] if local.dirty else []
             yours = (
-                "you have uncommitted changes" if here.head == stamp.get("commit") else f"your HEAD is {here.head[:7]}"
+                "you have uncommitted changes"
+                if local.head == stamp.get("commit")
+                else f"your HEAD is {local.head[:7]}"
             )
     except RookeryError:
         return []

@@ -21,9 +21,9 @@ def check(root: Path, name: str) -> None:
             f"git takes no tag named {name!r}: no blanks, no ~ ^ : ? * [ \\, no dot at its beginning.",
             hint="the same command with a name such as run-1",
         )
-    if there := git(root, "for-each-ref", "--format=%(objectname:short)", f"refs/tags/{name}").decode().strip():
+    if existing := git(root, "for-each-ref", "--format=%(objectname:short)", f"refs/tags/{name}").decode().strip():
         raise RookeryError(
-            f"There is a tag {name} already ({there.splitlines()[0]}), and nothing was submitted.",
+            f"There is a tag {name} already ({existing.splitlines()[0]}), and nothing was submitted.",
             hint=f"the same command with another name, or git tag -d {name}",
         )
     git(root, "var", "GIT_COMMITTER_IDENT")

@@ -54,8 +54,8 @@ def find(given: str, beside: Path) -> Wheel:
 
 def _installed_from() -> Iterator[Path]:
     """Yield the wheel that this rookery was installed from, where the installer noted it (PEP 610)."""
-    noted = importlib.metadata.distribution("rookery").read_text("direct_url.json")
-    address = urlsplit(json.loads(noted)["url"] if noted else "")
+    source = importlib.metadata.distribution("rookery").read_text("direct_url.json")
+    address = urlsplit(json.loads(source)["url"] if source else "")
     if address.scheme == "file" and address.path.endswith(f"/{NAME}"):
         yield Path(unquote(address.path))
 

@@ -272,9 +272,9 @@ def _copying(cluster: "Cluster", debug: SshDebugOutput) -> str:
     key = f"{cluster.identity_file}.pub" if cluster.identity_file else "~/.ssh/id_ed25519.pub"
     shown = shlex.quote(key) if cluster.identity_file else key
     if debug.asks:
-        there = "umask 077; mkdir -p ~/.ssh; cat >>~/.ssh/authorized_keys"
+        script = "umask 077; mkdir -p ~/.ssh; cat >>~/.ssh/authorized_keys"
         ssh = shlex.join(["ssh", "-F", str(config_file(cluster)), cluster.name])
-        return f"{ssh} {shlex.quote(there)} <{shown}   # asks for your password once, and copies your key"
+        return f"{ssh} {shlex.quote(script)} <{shown}   # asks for your password once, and copies your key"
     other = f"{again(cluster)} --user YOUR_USERNAME_THERE"
     return f"{whom(cluster)}: give them {shown}; or, if your username there is another: {other}"
 
@@ -298,15 +298,15 @@ def _passed(results: CheckResults, cluster: "Cluster", steps: tuple[str, ...]) -
 
 def _host_key(results: CheckResults, cluster: "Cluster") -> None:
     """Check whether the known key is one of the published ones, where there are any."""
-    listed = host_keys.published(cluster)
+    published = host_keys.published(cluster)
     fingerprints = [key.fingerprint for key in host_keys.known_keys(cluster)]
-    if not listed:
+    if not published:
         results.ok("host-key", "the known one; its people publish none, as far as rookery knows, to compare it with")
-    elif not fingerprints or set(fingerprints) & set(listed):
+    elif not fingerprints or set(fingerprints) & set(published):
         results.ok("host-key", "the published one")
     else:
         url = cluster.data.get("cluster_host_keys_url")
-        fix = f"compare with what is published now{f' at {url}' if url else ''}: {', '.join(listed)}"
+        fix = f"compare with what is published now{f' at {url}' if url else ''}: {', '.join(published)}"
         results.fault("host-key", f"the known one, {fingerprints[0]}, is none of those that are published", fix)
 
 

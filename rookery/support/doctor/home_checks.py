@@ -126,8 +126,8 @@ def expected(home: HomeInspection) -> list[str]:
 
 
 def _native(folder: str, home: HomeInspection) -> str:
-    here = home.fact("home")
-    return f"{here}{folder[1:]}" if folder.startswith("~/") else folder
+    home_path = home.fact("home")
+    return f"{home_path}{folder[1:]}" if folder.startswith("~/") else folder
 
 
 def lacking(path: str, wanted: list[str]) -> list[str]:

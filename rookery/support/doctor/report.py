@@ -57,9 +57,9 @@ def lines(document: Mapping[str, Any], *, all_of_them: bool = False) -> list[tup
         ("this computer", document["laptop"]),
         *((name, cluster["checks"]) for name, cluster in document["clusters"].items()),
     ]
-    for name, listed in parts:
-        shown = [check for check in listed if all_of_them or check["state"] in {FAULT, WARNING} or _is_to_do(check)]
-        rows.append(("", f"{name}: {summary(listed)}"))
+    for name, checks in parts:
+        shown = [check for check in checks if all_of_them or check["state"] in {FAULT, WARNING} or _is_to_do(check)]
+        rows.append(("", f"{name}: {summary(checks)}"))
         for check in shown:
             rows.append((check["state"], f"{check['title']}: {check['found']}"))
             if check["fix"]:
@@ -71,9 +71,9 @@ def _is_to_do(check: Mapping[str, str]) -> bool:
     return check["state"] == SKIPPED and bool(check["fix"])
 
 
-def summary(listed: list[dict[str, str]]) -> str:
+def summary(checks: list[dict[str, str]]) -> str:
     """How many checks came out how, in words."""
-    count = {state: sum(check["state"] == state for check in listed) for state in _STYLES}
+    count = {state: sum(check["state"] == state for check in checks) for state in _STYLES}
     words = [f"{count[FAULT]} {'fault' if count[FAULT] == 1 else 'faults'}"] if count[FAULT] else []
     words += [f"{count[WARNING]} to mind"] if count[WARNING] else []
     words += [f"{count[OK]} {'check' if count[OK] == 1 else 'checks'} well"]
@@ -123,8 +123,8 @@ def following(document: Mapping[str, Any]) -> list[str]:
 def redacted(document: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str, Any]:
     """Return the same without what is nobody else's business."""
 
-    def cleaned(listed: list[dict[str, str]]) -> list[dict[str, str]]:
-        return [{**check, "found": redact(check["found"]), "fix": redact(check["fix"])} for check in listed]
+    def cleaned(checks: list[dict[str, str]]) -> list[dict[str, str]]:
+        return [{**check, "found": redact(check["found"]), "fix": redact(check["fix"])} for check in checks]
 
     clusters = {name: {**part, "checks": cleaned(part["checks"])} for name, part in document["clusters"].items()}
     return {**document, "laptop": cleaned(document["laptop"]), "clusters": clusters}

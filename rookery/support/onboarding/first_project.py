@@ -71,14 +71,14 @@ def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
     if known := _known(cluster, options):
         _mind_language(known, options)
         return Study(known)
-    here = _place()
-    name = options.project or _free_name(cluster, here)
+    folder = _place()
+    name = options.project or _free_name(cluster, folder)
     if options.asks and not options.project:
-        question = f"The name of your first project, and of its folder in {here}"
+        question = f"The name of your first project, and of its folder in {folder}"
         while why := prompts.bad_name(name := prompts.ask(question, name)):
             print(f"  {why}")
             name = scaffold.suggested(name)
-    root = here / name
+    root = folder / name
     if (root / "rookery.yml").is_file():
         _for_this(root, cluster)
         _mind_language(root, options)
@@ -86,21 +86,23 @@ def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
         return Study(root)
     wanted = NewOptions(name, prompts.language(options), clusters=cluster.name, author=prompts.author(options))
     _note(cluster, root)  # before it is there: stopped in between, the next run finds it
-    made = scaffold.make(wanted, here)
-    if made.outer:
-        print(f"  mind: it lies inside another git repository, {made.outer}, which will see it as a stranger")
-    if made.signed == "unknown":
+    project = scaffold.make(wanted, folder)
+    if project.outer:
+        print(f"  mind: it lies inside another git repository, {project.outer}, which will see it as a stranger")
+    if project.signed == "unknown":
         print("  mind: git does not know you, so a stand-in signed the first version:")
         print(f'    git -C {shlex.quote(name)} config user.name "YOUR NAME"   # and user.email')
-    elif made.signed:
-        raise RookeryError(f"git kept no first version of {name}: {made.signed}", hint=f"cd {name} && git commit --all")
+    elif project.signed:
+        raise RookeryError(
+            f"git kept no first version of {name}: {project.signed}", hint=f"cd {name} && git commit --all"
+        )
     return Study(root, made=True)
 
 
 def _mind_language(root: Path, options: "OnboardOptions") -> None:
     """Say so, where a project that is there has another language than the one asked for."""
-    there = "r" if (root / f"{JOB}.R").is_file() else "python"
-    if options.language not in {"", there}:
+    language = "r" if (root / f"{JOB}.R").is_file() else "python"
+    if options.language not in {"", language}:
         print(f"  mind: --language is for a new project; {root.name} is there already, and stays as it is")
 
 
@@ -178,14 +180,14 @@ def _file(cluster: "Cluster") -> Path:
 
 def _place() -> Path:
     """Return the folder where a first project goes: this one, or the home where this one is rookery's own."""
-    here = Path.cwd()
-    return Path.home() if here == paths.root() or paths.root() in here.parents else here
+    folder = Path.cwd()
+    return Path.home() if folder == paths.root() or paths.root() in folder.parents else folder
 
 
-def _free_name(cluster: "Cluster", here: Path) -> str:
+def _free_name(cluster: "Cluster", folder: Path) -> str:
     """Return the usual name; with the cluster's or the user's behind it where that is taken."""
     names = (NAME, f"{NAME}-{cluster.name}", re.sub(r"[^A-Za-z0-9]+", "-", f"{NAME}-{cluster.user}").strip("-"))
-    return next((name for name in names if not (here / name).exists()), NAME)
+    return next((name for name in names if not (folder / name).exists()), NAME)
 
 
 def _for_this(root: Path, cluster: "Cluster") -> None:

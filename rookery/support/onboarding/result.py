@@ -115,8 +115,8 @@ def show(path: Path) -> None:
     _print(f"  {line}".rstrip() for line in lines(path))
 
 
-def _print(some: Iterable[str]) -> None:
-    print("", *some, "", sep="\n")
+def _print(lines: Iterable[str]) -> None:
+    print("", *lines, "", sep="\n")
 
 
 def _unicode() -> bool:
