@@ -27,8 +27,8 @@ def test_what_is_kept_is_found_again(tmp_path: Path) -> None:
 
 
 def test_what_a_later_version_adds_is_left_out(tmp_path: Path) -> None:
-    told = {**json.loads(run_record.text(MADE)), "from_the_future": 1}
-    assert run_record.read(told) == MADE
+    document = {**json.loads(run_record.text(MADE)), "from_the_future": 1}
+    assert run_record.read(document) == MADE
     run_record.keep(tmp_path, MADE)
     (tmp_path / "runs/99.json").write_text("{ cut off")
     (tmp_path / "runs/98.json").write_text('{"job": "a"}')
