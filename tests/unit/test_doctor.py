@@ -131,7 +131,7 @@ def test_versions(output: str, state: str, tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "ssh").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     results = CheckResults(checks.LAPTOP)
-    laptop_checks.program(results, laptop_checks.PROGRAMS[0])
+    laptop_checks.check_program(results, laptop_checks.PROGRAMS[0])
     assert check_of(results, "ssh").state == state
 
 
@@ -268,7 +268,7 @@ def test_a_key_where_nothing_can_be_typed_is_somebody_else_s_to_add(hec: cluster
 
 def test_no_username() -> None:
     results = CheckResults(checks.CLUSTER)
-    assert connection_checks.known(results, "penguins", sandbox=False) is None
+    assert connection_checks.check_profile(results, "penguins", sandbox=False) is None
     check = check_of(results, "username")
     assert check.fix.startswith("invoke login --cluster penguins --user YOUR_USERNAME")
     assert "Ask Mariusz or Cyrus" in check.fix
@@ -558,7 +558,7 @@ def test_the_address_that_is_tried(hec: cluster.Cluster) -> None:
 )
 def test_a_home_that_carries_nothing_out(penguins: cluster.Cluster, message: str, check: str) -> None:
     results = CheckResults(checks.CLUSTER)
-    connection_checks.arrived(results, penguins, "")
+    connection_checks.note_connected(results, penguins, "")
     home_checks.unreachable(results, penguins, SshError("startup", f"penguins: {message}"))
     assert [fault.name for fault in results.faults] == [check]
     assert states(results)["slurm"] == "skipped"

@@ -87,7 +87,7 @@ def ensure(connection: "Connection", options: ComputeNodeOptions, *, again: bool
             end = int(answer["end"]) if str(answer["end"]).isdigit() else 0
             return RunningJob(str(int(answer["number"])), _clean(answer["node"]), end, bool(answer["overlap"]), started)
         else:
-            raise _refused(cluster, answer, options)
+            raise _refusal(cluster, answer, options)
     raise RookeryError(f"{cluster.name} gave no answer about the job.", hint="the same command again")
 
 
@@ -110,7 +110,7 @@ def stop(connection: "Connection") -> list[str]:
     """
     answer = remote_client.call(connection, "host", {"verb": "stop", "name": JOB})
     if answer["state"] != "stopped":
-        raise _refused(connection.cluster, answer, ComputeNodeOptions())
+        raise _refusal(connection.cluster, answer, ComputeNodeOptions())
     return [str(int(job["number"])) for job in answer["jobs"]]
 
 
@@ -176,7 +176,7 @@ def _why(answer: dict[str, Any]) -> str:
     return _clean(explain(str(answer["reason"]))) + expected
 
 
-def _refused(cluster: "Cluster", answer: dict[str, Any], options: ComputeNodeOptions) -> RookeryError:
+def _refusal(cluster: "Cluster", answer: dict[str, Any], options: ComputeNodeOptions) -> RookeryError:
     """Why there is no job to connect to."""
     name, state = cluster.name, str(answer["state"])
     flags = f"--cluster {name}{' --sandbox' if cluster.sandbox else ''}"
@@ -201,7 +201,7 @@ def _refused(cluster: "Cluster", answer: dict[str, Any], options: ComputeNodeOpt
         return RookeryError(
             f"The job on {name} ended as soon as it had begun: {reason or 'it does not say why'}", hint=code
         )
-    return _unready(name, reason, flags) if state == "unready" else _slurm(cluster, reason)
+    return _unready_error(name, reason, flags) if state == "unready" else _slurm_error(cluster, reason)
 
 
 def _otherwise(about: dict[str, Any]) -> str:
@@ -212,14 +212,14 @@ def _otherwise(about: dict[str, Any]) -> str:
     return f"is there already, and asked for something else: {_clean(has)}"
 
 
-def _unready(name: str, reason: str, flags: str) -> RookeryError:
+def _unready_error(name: str, reason: str, flags: str) -> RookeryError:
     message = f"What the job needs in your home on {name} can't be written: {reason or 'it does not say why'}"
     full = re.search(r"disk quota|no space left", reason, re.IGNORECASE)
     first = f"invoke quota {flags}   # make room, then " if full else ""
     return RookeryError(message, hint=f"{first}the same command again")
 
 
-def _slurm(cluster: "Cluster", output: str) -> RookeryError:
+def _slurm_error(cluster: "Cluster", output: str) -> RookeryError:
     if re.search(r"timed out|unable to contact", output, re.IGNORECASE):
         hint = "the same command again, in a while"
         return RookeryError(f"Slurm on {cluster.name} does not answer: {output}", hint=hint)

@@ -92,7 +92,7 @@ class ComputeNodeRequest:
 
 
 def build_request(options: ComputeNodeOptions, cluster: "Cluster") -> ComputeNodeRequest:
-    """Return the job that is wished for.
+    """Return the job's script, and what it asks for.
 
     Raises:
         RookeryError: An amount is none, no partition fits, or the cluster wants an account that is not known.

@@ -95,7 +95,7 @@ def log_folders(script: Context) -> Iterator[Finding]:
         option = script.directives.get(name)
         if not option or not option.value or "$" in option.value or option.value.startswith("~"):
             continue
-        folder = posixpath.dirname(_named(script, option.value))
+        folder = posixpath.dirname(_with_job_name(script, option.value))
         chdir = script.directives.value("chdir") or ""
         if not folder or folder in reported:
             continue
@@ -110,7 +110,7 @@ def log_folders(script: Context) -> Iterator[Finding]:
             yield from _missing(script, option, posixpath.normpath(folder))
 
 
-def _named(script: Context, path: str) -> str:
+def _with_job_name(script: Context, path: str) -> str:
     """Return a log's path with the job's name in it, where the script gives one."""
     name = script.directives.value("job-name")
     return path.replace("%x", name) if name else path

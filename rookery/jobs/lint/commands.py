@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from rookery.jobs.lint import names
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Edit, Finding
-from rookery.jobs.lint.programs import effective, works
+from rookery.jobs.lint.programs import effective, working_command
 from rookery.jobs.lint.requested_resources import requested
 from rookery.jobs.lint.shell import ShellCommand, read
 
@@ -125,7 +125,7 @@ def preamble(script: Context) -> Iterator[Finding]:
     }
     used = sorted(variables & script.shell.variables)
     ours = any(command.arguments[0].endswith("/rookery/env.sh") for command in sourced)
-    if not needing and not used and (ours or not works(script)):
+    if not needing and not used and (ours or not working_command(script)):
         return
     lack = "modules and the storage variables are missing"
     if needing or used:
@@ -168,7 +168,7 @@ def launcher(script: Context) -> Iterator[Finding]:
     """Several processes asked for, and nothing that starts more than one."""
     launched = {*names.LAUNCHERS, str(script.cluster.data.get("cluster_mpi_launcher", "srun")).split()[0]}
     several = next((part for part in requested(script) if part.tasks > 1 or part.nodes > 1), None)
-    first = works(script) or next((command for command in script.shell.commands if _says(command)), None)
+    first = working_command(script) or next((command for command in script.shell.commands if _says(command)), None)
     if not several or not first or script.shell.variables & names.COUNTED:
         return
     if any(word.text.rpartition("/")[2] in launched for command in script.shell.commands for word in command.words):

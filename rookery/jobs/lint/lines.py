@@ -28,7 +28,7 @@ _FREE = {"comment", "wrap", "extra"}
 _WHOLE = {"nodes", "ntasks", "cpus-per-task", "ntasks-per-node", "mincpus", "cpus-per-gpu"}
 
 
-def meant(script: Context) -> set[str]:
+def intended_options(script: Context) -> set[str]:
     """Return the options on lines that were to be `#SBATCH` lines and are not read.
 
     What they ask for is not left out.

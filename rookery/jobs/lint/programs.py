@@ -50,7 +50,7 @@ def _past_options(words: list[ShellWord]) -> list[ShellWord]:
     return words[at:]
 
 
-def works(script: Context) -> ShellCommand | None:
+def working_command(script: Context) -> ShellCommand | None:
     """Return the first command that computes, rather than makes ready or says something; None where there is none."""
     for command in script.shell.commands:
         words = effective(command)

@@ -8,7 +8,7 @@ from typing import Any
 from rookery.jobs.lint import lines, values
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding
-from rookery.jobs.lint.programs import works
+from rookery.jobs.lint.programs import working_command
 from rookery.jobs.lint.requested_resources import GPU_OPTIONS, RequestedResources, longest, partitions, requested
 
 _MEMORY = ("mem", "mem-per-cpu", "mem-per-gpu")
@@ -187,7 +187,7 @@ def required(script: Context) -> Iterator[Finding]:
     """Options without which the partition or the site refuses a job."""
     if not script.asks:
         return
-    account, elsewhere = script.cluster.data.get("cluster_account") or {}, lines.meant(script)
+    account, elsewhere = script.cluster.data.get("cluster_account") or {}, lines.intended_options(script)
     if account.get("required") and not script.directives.get("account") and "account" not in elsewhere:
         name = account.get("name", "")
         account_name = name or account.get("example", "")
@@ -221,9 +221,9 @@ def default_memory(script: Context) -> Iterator[Finding]:
     """Yield a job that computes, with no more memory than the little that one gets who does not ask."""
     limits = script.cluster.data.get("cluster_limits") or {}
     default = limits.get("default_memory_mb")
-    if not default or not script.asks or limits.get("follow_gpus") or not (at_work := works(script)):
+    if not default or not script.asks or limits.get("follow_gpus") or not (at_work := working_command(script)):
         return
-    if lines.meant(script) & {*_MEMORY}:
+    if lines.intended_options(script) & {*_MEMORY}:
         return
     for part in requested(script):
         if not part.whole and not script.directives.get(*_MEMORY, part=part.part):

@@ -66,9 +66,9 @@ def run(options: LintOptions) -> int:
     if options.fix:
         _name_folders(scripts, project)
     if not options.files and project is not None:
-        scripts += _rendered(project, cluster, {script.path for script in scripts})
+        scripts += _check_rendered(project, cluster, {script.path for script in scripts})
     _drop_repeated(scripts)
-    (_tell_json if options.json else _tell)(scripts, cluster, options)
+    (_print_json if options.json else _print_report)(scripts, cluster, options)
     return int(any(finding.severity == "error" for script in scripts for finding in script.findings))
 
 
@@ -152,7 +152,7 @@ def _name_folders(scripts: Sequence[CheckedScript], project: "Project | None") -
         script.findings = [finding for finding in script.findings if finding.folder not in named]
 
 
-def _rendered(project: "Project", cluster: "Cluster", own: set[str]) -> list[CheckedScript]:
+def _check_rendered(project: "Project", cluster: "Cluster", own: set[str]) -> list[CheckedScript]:
     """Return the scripts that rookery.yml describes, which nobody wrote.
 
     What is wrong there is mended in rookery.yml.
@@ -185,7 +185,7 @@ def _drop_repeated(scripts: Sequence[CheckedScript]) -> None:
             keys.add(key)
 
 
-def _tell_json(scripts: Sequence[CheckedScript], cluster: "Cluster", _options: LintOptions) -> None:
+def _print_json(scripts: Sequence[CheckedScript], cluster: "Cluster", _options: LintOptions) -> None:
     count = Counter(finding.severity for script in scripts for finding in script.findings)
     document = {
         "cluster": cluster.name,
@@ -203,7 +203,7 @@ def _tell_json(scripts: Sequence[CheckedScript], cluster: "Cluster", _options: L
     print(json.dumps(document, indent=2))
 
 
-def _tell(scripts: Sequence[CheckedScript], cluster: "Cluster", options: LintOptions) -> None:
+def _print_report(scripts: Sequence[CheckedScript], cluster: "Cluster", options: LintOptions) -> None:
     from rich.console import Console
     from rich.text import Text
 
@@ -217,11 +217,11 @@ def _tell(scripts: Sequence[CheckedScript], cluster: "Cluster", options: LintOpt
     for script in scripts:
         for finding in script.mended:
             line(f"{finding.path}:{finding.line}: mended {finding.code}: {finding.why}", "green")
-            _mended(finding, line)
+            _print_mended(finding, line)
         for finding in script.findings:
             colour = "red" if finding.severity == "error" else "yellow"
             line(f"{finding.path}:{finding.line}: {finding.severity} {finding.code}: {finding.why}", colour)
-            _mended(finding, line)
+            _print_mended(finding, line)
     line(_summary(scripts, cluster), "bold")
     safe = [finding for script in scripts for finding in script.findings if finding.safe]
     if safe:
@@ -234,7 +234,7 @@ def _tell(scripts: Sequence[CheckedScript], cluster: "Cluster", options: LintOpt
         line(f"  next: {' '.join(call)}   # mends {what}")
 
 
-def _mended(finding: Finding, line: Callable[..., None]) -> None:
+def _print_mended(finding: Finding, line: Callable[..., None]) -> None:
     for text in (finding.mended or "").split("\n") if finding.mended is not None else []:
         line(f"    {text.strip()}", "dim")
 

@@ -57,7 +57,7 @@ def run(options: CancelOptions) -> int:
     goals = [goal for goal in goals if not goal.why_not]
     if not goals:
         raise RookeryError("; ".join(goal.why_not for goal in refused) + ".", hint=f"invoke jobs --all{target.flags}")
-    if not _agreed(goals, options, target.flags):
+    if not _confirmed(goals, options, target.flags):
         print("Nothing was cancelled.", file=sys.stderr)
         return 1
     _scancel(target.connection, [goal.id for goal in goals])
@@ -95,7 +95,7 @@ def _described(goal: Goal) -> str:
     return f"{goal.id} ({goal.name}{f', {goal.tasks} tasks' if goal.tasks > 1 else ''})"
 
 
-def _agreed(goals: Sequence[Goal], options: CancelOptions, flags: str) -> bool:
+def _confirmed(goals: Sequence[Goal], options: CancelOptions, flags: str) -> bool:
     """Whether the user wants it: asked on a terminal, where it is more than one task.
 
     Raises:

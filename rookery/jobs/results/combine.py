@@ -93,7 +93,7 @@ def run(options: CombineOptions) -> int:
     with console.waiting(f"Combining {len(files):,} files"):
         outcome = combine(project.root, files, source, table_path)
     _note(table_path)
-    _tell(outcome, source, json=options.json)
+    _print_report(outcome, source, json=options.json)
     wrong = (outcome.missing, outcome.broken, outcome.empty, outcome.others, outcome.old, outcome.newer, outcome.twice)
     return int(any(wrong))
 
@@ -340,7 +340,7 @@ def _task(cell: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _tell(outcome: CombinedTable, source: SourceRun, *, json: bool) -> None:
+def _print_report(outcome: CombinedTable, source: SourceRun, *, json: bool) -> None:
     if json:
         print(json_.dumps(asdict(outcome), indent=2))
         return

@@ -65,7 +65,7 @@ def run(options: FetchOptions) -> int:
             print(too_much.message, file=sys.stderr)
         brought = [] if options.check else _bring(connection, project, arrivals, plan)
     plan.refused += arrivals.refused
-    _tell(options, connection, listing, plan, brought)
+    _print_report(options, connection, listing, plan, brought)
     ran = run_record.find(project.root, job) if job else None
     if ran and (unnamed := sorted(set(ran.outputs) - set(project.outputs))):
         named = ", ".join(map(console.clean, unnamed))
@@ -201,7 +201,7 @@ def size(count: float) -> str:
     return f"{count / 1000**power:.1f} {units[power - 1]}"
 
 
-def _tell(
+def _print_report(
     options: FetchOptions, connection: "Connection", listing: "RemoteListing", plan: "Plan", brought: Sequence["File"]
 ) -> None:
     """Say what came, what is kept, and what could not come."""
@@ -239,12 +239,12 @@ def _tell(
     )
     for output in listing.missing:
         print(f"  {console.clean(output)}: not in the release there; invoke deploy brings it")
-    _name("kept as it is here; move it away to have the cluster's", plan.kept)
-    _name("not brought", [*plan.refused, *((path, "gone, or being written") for path in absent)])
-    _name("not followed", [(path, "a link") for path in listing.links])
+    _print_named("kept as it is here; move it away to have the cluster's", plan.kept)
+    _print_named("not brought", [*plan.refused, *((path, "gone, or being written") for path in absent)])
+    _print_named("not followed", [(path, "a link") for path in listing.links])
 
 
-def _name(what: str, entries: Iterable[tuple[str, str]]) -> None:
+def _print_named(what: str, entries: Iterable[tuple[str, str]]) -> None:
     """Name files, the first few of them, with why."""
     files = list(entries)
     for path, why in files[:NAMED]:

@@ -77,7 +77,7 @@ def run(options: DoctorOptions) -> int:
         report.show(document, verbose=bool(options.verbose))
     if path:
         users, homes = [patient.user for patient in patients.values()], [patient.home for patient in patients.values()]
-        redact = report.who(users, homes)
+        redact = report.person_redactor(users, homes)
         report.write(path, report.redacted(document, redact), redact)
         if not options.json:
             print(
@@ -111,7 +111,7 @@ def _names(options: DoctorOptions, laptop: CheckResults) -> list[str]:
 def _logins(patients: Mapping[str, _Patient], laptop: CheckResults, options: DoctorOptions) -> None:
     """Profiles and connections, one after another so that no two ask at once."""
     for name, patient in patients.items():
-        cluster = connection_checks.known(patient.results, name, sandbox=options.sandbox)
+        cluster = connection_checks.check_profile(patient.results, name, sandbox=options.sandbox)
         if cluster is None:
             continue
         patient.user = cluster.user

@@ -88,7 +88,7 @@ def parse_debug_output(text: str) -> SshDebugOutput:
     )
 
 
-def known(results: CheckResults, name: str, *, sandbox: bool) -> "Cluster | None":
+def check_profile(results: CheckResults, name: str, *, sandbox: bool) -> "Cluster | None":
     """Return the cluster's profile; None where it is no use."""
     sources = profile.sources(sandbox)
     try:
@@ -102,7 +102,7 @@ def known(results: CheckResults, name: str, *, sandbox: bool) -> "Cluster | None
         return None
     results.ok("profile", f"{cluster.title}: {cluster.host}")
     if not cluster.user:
-        fix = f"invoke login --cluster {name} --user YOUR_USERNAME   # no account yet? {whom(cluster)}"
+        fix = f"invoke login --cluster {name} --user YOUR_USERNAME   # no account yet? {whom_to_ask(cluster)}"
         results.fault("username", "not known", fix)
         results.skip_rest("your username comes first")
         return None
@@ -111,7 +111,7 @@ def known(results: CheckResults, name: str, *, sandbox: bool) -> "Cluster | None
     return cluster
 
 
-def whom(cluster: "Cluster") -> str:
+def whom_to_ask(cluster: "Cluster") -> str:
     """Whom to ask about an account, in the profile's words."""
     access = cluster.data.get("cluster_access") or {}
     words = access.get("how") or (f"ask {access['ask']}" if access.get("ask") else "ask the people who run the cluster")
@@ -158,14 +158,14 @@ def connect(
             connection.open(batch=False, accept_host_key=accept_host_key)
             _without_key(results, cluster, error)
     except SshError as error:
-        blame(results, cluster, error, _asked_again(connection, error), typed=typed)
+        blame(results, cluster, error, _ask_again(connection, error), typed=typed)
         return None
     except RookeryError as error:  # ssh can't be given what the profile says
         results.fault("connection", error.message, error.hint or again(cluster))
         results.skip_rest("the connection comes first")
         return None
     how = "you typed it" if typed else "nothing had to be typed" if not was_open else "the connection is open already"
-    arrived(results, cluster, how)
+    note_connected(results, cluster, how)
     return connection
 
 
@@ -177,7 +177,7 @@ def _without_key(results: CheckResults, cluster: "Cluster", error: SshError) -> 
         results.warn("key", f"{cluster.identity_file} is not taken, so you have to type each time", fix)
 
 
-def _asked_again(connection: "Connection", error: SshError) -> SshDebugOutput:
+def _ask_again(connection: "Connection", error: SshError) -> SshDebugOutput:
     """Ask ssh again in more detail, where what it said may mean two things."""
     if error.reason not in {"denied", "dropped", "other"}:
         return SshDebugOutput()
@@ -204,7 +204,7 @@ def blame(results: CheckResults, cluster: "Cluster", error: SshError, debug: Ssh
     """Put down at which step the way ended; those before it went well, those after it were not taken."""
     step = _step(cluster, error, debug, typed=typed)
     if step in _STEPS:
-        _passed(results, cluster, _STEPS[: _STEPS.index(step)])
+        _note_passed(results, cluster, _STEPS[: _STEPS.index(step)])
     message = error.message.removeprefix(f"{cluster.name}: ").rstrip(".")
     fix = error.hint or again(cluster)
     match step:
@@ -213,7 +213,7 @@ def blame(results: CheckResults, cluster: "Cluster", error: SshError, debug: Ssh
             results.fault(
                 "account",
                 f"the cluster knows you and does not let you in: {reason}",
-                f"{whom(cluster)}: is the account of {cluster.user} active?",
+                f"{whom_to_ask(cluster)}: is the account of {cluster.user} active?",
             )
         case "vpn":
             name = (cluster.data.get("cluster_vpn") or {}).get("name") or "the VPN"
@@ -276,10 +276,10 @@ def _copying(cluster: "Cluster", debug: SshDebugOutput) -> str:
         ssh = shlex.join(["ssh", "-F", str(config_file(cluster)), cluster.name])
         return f"{ssh} {shlex.quote(script)} <{shown}   # asks for your password once, and copies your key"
     other = f"{again(cluster)} --user YOUR_USERNAME_THERE"
-    return f"{whom(cluster)}: give them {shown}; or, if your username there is another: {other}"
+    return f"{whom_to_ask(cluster)}: give them {shown}; or, if your username there is another: {other}"
 
 
-def _passed(results: CheckResults, cluster: "Cluster", steps: tuple[str, ...]) -> None:
+def _note_passed(results: CheckResults, cluster: "Cluster", steps: tuple[str, ...]) -> None:
     """Note that the steps that were taken went well."""
     messages = {
         "jump": cluster.proxy_jump or "none is needed",
@@ -310,8 +310,8 @@ def _host_key(results: CheckResults, cluster: "Cluster") -> None:
         results.fault("host-key", f"the known one, {fingerprints[0]}, is none of those that are published", fix)
 
 
-def arrived(results: CheckResults, cluster: "Cluster", how: str) -> None:
+def note_connected(results: CheckResults, cluster: "Cluster", how: str) -> None:
     """Note that the connection stands."""
-    _passed(results, cluster, _STEPS[:-1])
+    _note_passed(results, cluster, _STEPS[:-1])
     results.ok("second-factor", how)
     results.ok("connection", f"{cluster.user}@{cluster.host}")

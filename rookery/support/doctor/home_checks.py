@@ -12,8 +12,8 @@ from rookery.homes import setup as runs
 from rookery.remote import strict_json
 from rookery.support.doctor import checks, environment_checks, inspection, storage_checks, vscode_checks
 from rookery.support.doctor.checks import CheckResults
-from rookery.support.doctor.connection_checks import whom
-from rookery.support.doctor.fix_commands import login, remade, setup, there, with_note
+from rookery.support.doctor.connection_checks import whom_to_ask
+from rookery.support.doctor.fix_commands import login, on_cluster, setup, setup_again, with_note
 from rookery.support.doctor.inspection import HomeInspection
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _startup(results: CheckResults, cluster: "Cluster", home: HomeInspection) ->
     elif word == "quiet":
         results.ok("startup", "they print nothing, and let commands through")
     else:
-        results.warn("startup", f"they take long, or can't be judged{_line(home)}", there(cluster, "time true"))
+        results.warn("startup", f"they take long, or can't be judged{_line(home)}", on_cluster(cluster, "time true"))
 
 
 def _line(home: HomeInspection) -> str:
@@ -146,7 +146,7 @@ def _paths(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, i
             results.fault(
                 name,
                 f"{what} does not get far enough to tell: do your login files end it?",
-                there(cluster, "head -n 50 .bash_profile .bash_login .profile"),
+                on_cluster(cluster, "head -n 50 .bash_profile .bash_login .profile"),
             )
         elif missing := lacking(path, wanted):
             message = f"{what} does not find rookery's tools: its PATH lacks {', '.join(missing)}"
@@ -165,8 +165,8 @@ def _with_path(results: CheckResults, cluster: "Cluster", kind: str, home: HomeI
     if resets and not any(thing.get("role") == "shell" for thing in home.comparison.drift):
         file, _, line = resets[-1].partition(":")
         note = f"line {line} of ~/{file} sets PATH anew: write PATH=…:$PATH instead"
-        return with_note(there(cluster, f"sed -i.old '{line}s/^/# /' ~/{file}"), note)
-    return remade(results, cluster)
+        return with_note(on_cluster(cluster, f"sed -i.old '{line}s/^/# /' ~/{file}"), note)
+    return setup_again(results, cluster)
 
 
 def _modules(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
@@ -175,11 +175,11 @@ def _modules(results: CheckResults, cluster: "Cluster", home: HomeInspection) ->
         return
     word, *missing = home.value("module").split() or [""]
     if word != "yes":
-        show = there(cluster, "cat ~/.bash_profile ~/.bash_login ~/.profile")
-        fix = with_note(show, f"does one end early, or unset it? If not: {whom(cluster)}")
+        show = on_cluster(cluster, "cat ~/.bash_profile ~/.bash_login ~/.profile")
+        fix = with_note(show, f"does one end early, or unset it? If not: {whom_to_ask(cluster)}")
         results.fault("modules", "a login shell has no `module` command", fix)
     elif missing:
-        show = there(cluster, "bash -lc 'module avail'")
+        show = on_cluster(cluster, "bash -lc 'module avail'")
         fix = with_note(show, "what there is now; then name that in your own inventory (cluster_modules)")
         results.warn("modules", f"no longer there: {', '.join(missing)}", fix)
     else:
@@ -195,7 +195,7 @@ def _conda(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> N
     take_out = "; ".join(
         f"sed -i.old '/^# >>> conda initialize >>>/,/^# <<< conda initialize <<</d' ~/{file}" for file in files
     )
-    fix = f"{there(cluster, take_out)}   # a copy stays beside it, with .old behind its name"
+    fix = f"{on_cluster(cluster, take_out)}   # a copy stays beside it, with .old behind its name"
     if inspection.has_modules(cluster):
         message = (
             f"`conda init` has put its own Python before the modules', in {named}: use `source activate PATH` instead"
@@ -229,10 +229,10 @@ def _python(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, 
         results.fault("python", *_missing_python(results, cluster, name, (missing[1], missing[2]), home))
     elif version is None:
         message = f"`{name}` {'does not start: ' + words if path else 'is not there'}"[:200]
-        results.fault("python", message, remade(results, cluster))
+        results.fault("python", message, setup_again(results, cluster))
     elif not f"{version[1]}.".startswith(f"{wanted}."):
         results.fault(
-            "python", f"`{name}` is {version[1]} ({path}), and {wanted} was asked for", remade(results, cluster)
+            "python", f"`{name}` is {version[1]} ({path}), and {wanted} was asked for", setup_again(results, cluster)
         )
     else:
         results.ok("python", f"{version[1]} ({path}){note}")
@@ -251,15 +251,15 @@ def _missing_python(
     if "environment variable" not in by:
         message = f"`{name}` does not start in your home: {by} names {version}, which pyenv does not have"
         if by.endswith("/version"):  # pyenv's own, which `setup` writes
-            return message, remade(results, cluster)
-        return message, with_note(there(cluster, f"mv {shlex.quote(by)} {shlex.quote(by)}.old"), install)
+            return message, setup_again(results, cluster)
+        return message, with_note(on_cluster(cluster, f"mv {shlex.quote(by)} {shlex.quote(by)}.old"), install)
     place = environment_checks.places(home).get("PYENV_VERSION", "")
     where = f" ({place})" if place else ""
     message = f"`{name}` does not start: PYENV_VERSION{where} is {version}, which pyenv does not have"
     if not place:
         return message, with_note(login(cluster), f"log in, and find what sets it; {install}")
     file, _, line = place.partition(", line ")
-    return message, with_note(there(cluster, f"sed -i.old '{line}s/^/# /' {file}"), install)
+    return message, with_note(on_cluster(cluster, f"sed -i.old '{line}s/^/# /' {file}"), install)
 
 
 def _r(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
@@ -293,7 +293,7 @@ def _r(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
     results.fault(
         "r",
         f"{what}{': ' + words if words.strip() else ''}"[:200],
-        f"{there(cluster, show)}   # says more; {whom(cluster)}",
+        f"{on_cluster(cluster, show)}   # says more; {whom_to_ask(cluster)}",
     )
 
 
@@ -311,7 +311,7 @@ def internet(results: CheckResults, cluster: "Cluster", where: str, answer: str)
         results.warn(
             name,
             f"{inspection.address(cluster)} can't be had from {nodes}: {why}",
-            f"try again later, or set cluster_mirrors in your own inventory; {whom(cluster)}",
+            f"try again later, or set cluster_mirrors in your own inventory; {whom_to_ask(cluster)}",
         )
     elif word == "no":
         results.ok(name, f"there is none, and the profile promises none: {why}")
@@ -334,7 +334,9 @@ def unreachable(results: CheckResults, cluster: "Cluster", error: SshError) -> N
     """Note that the connection stands, and why a command is not carried out: start-up files, account, or the line."""
     message = error.message.removeprefix(f"{cluster.name}: ").rstrip(".")
     if error.reason == "startup" and _NOBODY.search(error.message):
-        results.replace_with_fault("account", message, f"{whom(cluster)}: is the account of {cluster.user} active?")
+        results.replace_with_fault(
+            "account", message, f"{whom_to_ask(cluster)}: is the account of {cluster.user} active?"
+        )
         results.skip_rest("your account comes first")
     elif error.reason in {startup_files.TAKES_INPUT, startup_files.HANGS}:
         results.fault("startup", message, error.hint or setup(cluster))
@@ -356,14 +358,14 @@ def _opening(cluster: "Cluster") -> str:
     if not runs.last(cluster):
         return with_note(setup(cluster), "puts a guard above them, so that commands come through")
     return with_note(
-        login(cluster), f"log in, and make `exit` in ~/.bashrc a `return`; does that end too? {whom(cluster)}"
+        login(cluster), f"log in, and make `exit` in ~/.bashrc a `return`; does that end too? {whom_to_ask(cluster)}"
     )
 
 
 def silent(results: CheckResults, cluster: "Cluster", error: RookeryError) -> None:
     """There was no answer in time."""
     message = f"{error.message.removeprefix(f'{cluster.name}: ').rstrip('.')}: something there hangs"
-    fix = f"{there(cluster, 'true')}   # does that hang too? Then look at ~/.bashrc, or {whom(cluster)}"
+    fix = f"{on_cluster(cluster, 'true')}   # does that hang too? Then look at ~/.bashrc, or {whom_to_ask(cluster)}"
     name = "startup" if not results.has("startup") else "job"
     results.fault(name, message, fix)
     results.skip_rest(f"{checks.CLUSTER[name]} comes first")

@@ -72,7 +72,7 @@ def look(results: CheckResults) -> None:
         results.skip_rest("rookery has to run inside WSL first")
         return
     for wanted in PROGRAMS:
-        program(results, wanted)
+        check_program(results, wanted)
     folder = Path.home() / ".ssh"
     ssh_folder(results, folder)
     ssh_config(results, folder / "config")
@@ -108,7 +108,7 @@ def _kernel() -> str:
         return ""
 
 
-def program(results: CheckResults, wanted: NeededProgram) -> None:
+def check_program(results: CheckResults, wanted: NeededProgram) -> None:
     """Check that a program is there, and new enough."""
     if not shutil.which(wanted.name):
         results.fault(

@@ -180,7 +180,7 @@ def write(path: Path, document: Mapping[str, Any], redact: Callable[[str], str])
     atomic_files.write(path, text(document, [redact(failure) for failure in failure_log.latest()]))
 
 
-def who(users: list[str], homes: list[str]) -> Callable[[str], str]:
+def person_redactor(users: list[str], homes: list[str]) -> Callable[[str], str]:
     """Return what takes out this person, from what this computer knows of them.
 
     Args:

@@ -12,8 +12,8 @@ from rookery.projects.job import Job
 from rookery.projects.scripts import partition, sbatch_options
 from rookery.support.doctor import home_checks, inspection
 from rookery.support.doctor.checks import QUEUE, CheckResults
-from rookery.support.doctor.connection_checks import whom
-from rookery.support.doctor.fix_commands import remade, there, with_note, with_sandbox
+from rookery.support.doctor.connection_checks import whom_to_ask
+from rookery.support.doctor.fix_commands import on_cluster, setup_again, with_note, with_sandbox
 from rookery.support.doctor.inspection import HomeInspection
 
 if TYPE_CHECKING:
@@ -45,18 +45,20 @@ def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> "J
         results.fault(
             "slurm",
             "its commands (sinfo, sbatch) are not found, not even in a login shell",
-            with_note(there(cluster, "bash -lc 'command -v sinfo'"), f"nothing? {whom(cluster)}"),
+            with_note(on_cluster(cluster, "bash -lc 'command -v sinfo'"), f"nothing? {whom_to_ask(cluster)}"),
         )
     elif word != "up":
-        note = f"until it says UP nothing can be submitted; what runs goes on. Long? {whom(cluster)}"
-        fix = with_note(there(cluster, "scontrol ping"), note)
+        note = f"until it says UP nothing can be submitted; what runs goes on. Long? {whom_to_ask(cluster)}"
+        fix = with_note(on_cluster(cluster, "scontrol ping"), note)
         results.fault("slurm", f"it does not answer: {why or 'it took too long'}", fix)
     elif home.value("accounts") == "off":
         message = (
             "it answers, and keeps no accounts (sacct is switched off): jobs that ended are forgotten after minutes"
         )
         results.warn(
-            "slurm", message, f"{whom(cluster)}: is that meant? Until then logs and outputs tell what came of a job"
+            "slurm",
+            message,
+            f"{whom_to_ask(cluster)}: is that meant? Until then logs and outputs tell what came of a job",
         )
     else:
         results.ok("slurm", "it answers")
@@ -66,7 +68,7 @@ def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> "J
     try:
         job = a_job(cluster)
     except RookeryError as error:
-        results.fault("partition", error.message, error.hint or whom(cluster))
+        results.fault("partition", error.message, error.hint or whom_to_ask(cluster))
         results.skip_rest("the partition comes first", QUEUE)
         return None
     _partition(results, cluster, job.partition, home)
@@ -109,12 +111,14 @@ def _partition(results: CheckResults, cluster: "Cluster", wanted: str, home: Hom
         results.fault(
             "partition",
             f"{wanted} is {matching[0][1]}: jobs are taken, and wait until it opens again",
-            f"{show}; {whom(cluster)}",
+            f"{show}; {whom_to_ask(cluster)}",
         )
     elif all(row[2].strip("*~#!%$@^-+").startswith(_DOWN) for row in matching):
         states = ", ".join(f"{row[3]} {row[2]}" for row in matching)
         results.fault(
-            "partition", f"no node of {wanted or 'any partition'} takes jobs ({states})", f"{show}; {whom(cluster)}"
+            "partition",
+            f"no node of {wanted or 'any partition'} takes jobs ({states})",
+            f"{show}; {whom_to_ask(cluster)}",
         )
     else:
         closed = sorted({row[0] for row in rows if row[1] != "up"} - {wanted})
@@ -194,7 +198,7 @@ def judge_job(results: CheckResults, cluster: "Cluster", values: dict[str, list[
             results.warn(
                 "job",
                 f"it ran, and its node does not see your storage: {', '.join(unseen)}",
-                f"{whom(cluster)}: is that so on compute nodes?",
+                f"{whom_to_ask(cluster)}: is that so on compute nodes?",
             )
         else:
             results.ok("job", f"over after {values['ended'][-1]} s, on {(values.get('job-node') or ['?'])[-1]}")
@@ -210,22 +214,22 @@ def judge_job(results: CheckResults, cluster: "Cluster", values: dict[str, list[
         if state == "PENDING" and why.partition(",")[0] in _BUSY:
             results.warn("job", message, f"{show}   # how full it is; your jobs wait as this one did")
         else:
-            results.fault("job", message, f"{show}   # {whom(cluster)}")
+            results.fault("job", message, f"{show}   # {whom_to_ask(cluster)}")
     elif "refused" in values:
         words = values["refused"][-1].replace("sbatch: error: ", "")
         results.fault(
             "job",
             f"sbatch refuses it: {words or 'without a word'}",
-            f"{whom(cluster)}: what you may submit, and under which account",
+            f"{whom_to_ask(cluster)}: what you may submit, and under which account",
         )
     elif "vanished" in values:
         last = (values.get("") or ["nothing"])[-1]
-        show = there(cluster, f"sacct -j {number} --format=JobID,State,ExitCode,NodeList")
-        fix = with_note(show, f"how it ended; {whom(cluster)}")
+        show = on_cluster(cluster, f"sacct -j {number} --format=JobID,State,ExitCode,NodeList")
+        fix = with_note(show, f"how it ended; {whom_to_ask(cluster)}")
         results.fault("job", f"it left the queue and did not get to its end (it said: {last[:100]})", fix)
     else:
         last = (values.get("") or ["nothing was said"])[-1]
-        results.fault("job", f"it could not be tried: {last[:150]}", f"the same command again; {whom(cluster)}")
+        results.fault("job", f"it could not be tried: {last[:150]}", f"the same command again; {whom_to_ask(cluster)}")
     results.skip_rest("the job comes first", QUEUE)
 
 
@@ -241,10 +245,10 @@ def _path(results: CheckResults, cluster: "Cluster", values: dict[str, list[str]
         results.fault(
             "path-job",
             f"a job does not find rookery's tools: {', '.join(missing)} not on its PATH",
-            remade(results, cluster),
+            setup_again(results, cluster),
         )
     elif failed:
         message = f"`{failed[0]}`, with which job scripts begin there, fails{f': {words[:150]}' if words else ''}"
-        results.fault("path-job", message, remade(results, cluster))
+        results.fault("path-job", message, setup_again(results, cluster))
     else:
         results.ok("path-job", "rookery's tools are found")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from rookery.clusters.login_node import facts, quota_formats
 from rookery.jobs.monitor import quota
 from rookery.support.doctor.checks import CheckResults
-from rookery.support.doctor.connection_checks import whom
-from rookery.support.doctor.fix_commands import remade, setup, there, with_note, with_sandbox
+from rookery.support.doctor.connection_checks import whom_to_ask
+from rookery.support.doctor.fix_commands import on_cluster, setup, setup_again, with_note, with_sandbox
 from rookery.support.doctor.inspection import HomeInspection
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _emptying(cluster: "Cluster", home: HomeInspection, texts: list[str]) -> str
     for area in home.areas:
         if texts and texts[0].startswith(f"{area.name} is") and area.path:
             where = shlex.quote(area.path)
-    show = there(cluster, f"du -xah --max-depth=2 {where} | sort -h | tail -n 15")
+    show = on_cluster(cluster, f"du -xah --max-depth=2 {where} | sort -h | tail -n 15")
     return with_note(show, "shows what is large there; remove or move what you can")
 
 
@@ -87,7 +87,7 @@ def _files(results: CheckResults, cluster: "Cluster", areas: list[quota_formats.
         f"{area.files:,} of {area.files_limit:,} files in {area.name}" for area in full or filling or counted
     )
     fix = (
-        there(cluster, "du --inodes -x --max-depth=3 ~ | sort -n | tail -n 15")
+        on_cluster(cluster, "du --inodes -x --max-depth=3 ~ | sort -n | tail -n 15")
         + "   # shows which folders hold the most; pack or remove some"
     )
     if full:
@@ -107,13 +107,14 @@ def _writable(results: CheckResults, cluster: "Cluster", home: HomeInspection) -
     elif any(sign in why for sign in _NO_ROOM) and {check.name for check in results.faults} & {"quota", "quota-files"}:
         results.skip("home-writable", "there is no room to write in")
     elif "Permission denied" in why:
-        results.fault("home-writable", "you may not write in your own home", there(cluster, "chmod u+rwx ~"))
+        results.fault("home-writable", "you may not write in your own home", on_cluster(cluster, "chmod u+rwx ~"))
     else:
         results.fault(
             "home-writable",
             f"nothing can be written in your home: {why or 'it does not say why'}",
             with_note(
-                with_sandbox(cluster, f"invoke quota --cluster {cluster.name}"), f"is it full? If not: {whom(cluster)}"
+                with_sandbox(cluster, f"invoke quota --cluster {cluster.name}"),
+                f"is it full? If not: {whom_to_ask(cluster)}",
             ),
         )
 
@@ -128,7 +129,7 @@ def _caches(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, 
     if not is_set_up:
         results.skip("caches", "they are moved when your home is set up")
         return
-    mend = remade(results, cluster)
+    mend = setup_again(results, cluster)
     wrong = [fault for fault in (_cache_fault(cluster, home, line, mend) for line in home.values["cache"]) if fault[0]]
     if wrong:
         results.fault("caches", "; ".join(message for message, _ in wrong), wrong[0][1])
@@ -145,7 +146,7 @@ def _cache_fault(cluster: "Cluster", home: HomeInspection, line: str, mend: str)
     roomy = _roomy(cluster, home)
     obstacles = {entry["path"]: entry["note"] for entry in home.comparison.stays}
     if kind == "broken":
-        remove = there(cluster, f"rm {shlex.quote(folder[2:])}")
+        remove = on_cluster(cluster, f"rm {shlex.quote(folder[2:])}")
         return f"{folder} leads to {target}, which is not there", with_note(remove, f"then: {mend}")
     if obstacle := obstacles.get(home.fact("home") + folder[1:]):
         return obstacle, with_note(mend, "after you have moved or removed what is named")
@@ -212,14 +213,14 @@ def _mending(cluster: "Cluster", name: str, place: str, *, site_sets: bool, is_s
     if place:  # a line of the user's own
         file, _, line = place.partition(":")
         return (
-            there(cluster, f"sed -i.old '{line}s/^/# /' ~/{file}")
+            on_cluster(cluster, f"sed -i.old '{line}s/^/# /' ~/{file}")
             + f"   # takes out line {line} of ~/{file}, which speaks of it"
         )
     if is_set_up or not site_sets:
         return setup(cluster)
 
-    return f"{whom(cluster)}: they set ${name} at login, and for you it is not"
+    return f"{whom_to_ask(cluster)}: they set ${name} at login, and for you it is not"
 
 
 def _folder(cluster: "Cluster", *, create: bool) -> str:
-    return setup(cluster) if create else f"{whom(cluster)}: the folder is theirs to make"
+    return setup(cluster) if create else f"{whom_to_ask(cluster)}: the folder is theirs to make"

@@ -59,7 +59,7 @@ def run(options: OnboardOptions) -> int:
         steps.ssh_by_name(onboarding)
         steps.home(onboarding)
         study = steps.first_result(onboarding) if runs_jobs else None
-    _ended(onboarding, study)
+    _print_end(onboarding, study)
     return 0
 
 
@@ -75,7 +75,7 @@ def _print_request(cluster: "Cluster", options: OnboardOptions) -> int:
     return 0
 
 
-def _ended(onboarding: steps.Onboarding, study: "Study | None") -> None:
+def _print_end(onboarding: steps.Onboarding, study: "Study | None") -> None:
     """Say what there is now, and how to go on."""
     name = onboarding.cluster.name
     first = f", and {study.root.name} has its first result" if study else ""

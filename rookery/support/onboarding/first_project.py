@@ -68,7 +68,7 @@ def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
     Raises:
         RookeryError: It can't be made there.
     """
-    if known := _known(cluster, options):
+    if known := _earlier_project(cluster, options):
         _mind_language(known, options)
         return Study(known)
     folder = _place()
@@ -160,7 +160,7 @@ def _run(root: Path, cluster: "Cluster") -> "RunRecord | None":
     return runs[-1] if runs else None
 
 
-def _known(cluster: "Cluster", options: "OnboardOptions") -> Path | None:
+def _earlier_project(cluster: "Cluster", options: "OnboardOptions") -> Path | None:
     """Return the project that was begun for this cluster, if it is still there and none other is asked for."""
     document = state_files.load(_file(cluster), struct({"project": text(longest=4096, raw=True)}))
     if not document:

@@ -233,7 +233,7 @@ def bring(connection: "Connection", line: str) -> bool:
 
 def opens(connection: "Connection") -> bool:
     """Whether the cluster takes the connection's key, tried in a connection of its own; a code may be asked besides."""
-    return _taken(connection.cluster, _tried(connection))
+    return _is_taken(connection.cluster, _try_key(connection))
 
 
 def is_needed(connection: "Connection", *, ask: bool, accept_host_key: str = "") -> bool:
@@ -251,22 +251,22 @@ def is_needed(connection: "Connection", *, ask: bool, accept_host_key: str = "")
     connection.prepare()
     if not host_keys.known_keys(cluster):
         host_key_check.learn(cluster, connection.ssh, batch=not ask, accept=accept_host_key)
-    done = _tried(connection)
-    if _taken(cluster, done):
+    done = _try_key(connection)
+    if _is_taken(cluster, done):
         return False
     if "Permission denied" not in done.stderr:
         raise explain(cluster, done.stderr, batch=True)
     return True
 
 
-def _tried(connection: "Connection") -> "subprocess.CompletedProcess[str]":
+def _try_key(connection: "Connection") -> "subprocess.CompletedProcess[str]":
     """Log in by key alone, past the connection that is open, with nobody to ask."""
     options = ("ControlPath=none", "BatchMode=yes", "PreferredAuthentications=publickey,keyboard-interactive")
     arguments = [part for option in options for part in ("-o", option)]
     return _run_unattended(*connection.ssh, *arguments, "-T", connection.cluster.name, "true")
 
 
-def _taken(cluster: "Cluster", done: "subprocess.CompletedProcess[str]") -> bool:
+def _is_taken(cluster: "Cluster", done: "subprocess.CompletedProcess[str]") -> bool:
     """Whether a key was taken: ssh got in (255 is its own failure), or only a code is left to ask for."""
     if done.returncode != 255:
         return True
