@@ -82,11 +82,13 @@ def command(name: str, options: type[Options], function: str, *, spread: bool = 
     """
     flags = options.flags()
 
-    def run(_context: Any, **given: Any) -> None:
+    def run(_context: Any, **arguments: Any) -> None:
         # Invoke forbids .pyc files so that none lie beside a tasks file; the package's own save half a start-up
         sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
         end_by_sigterm()
-        values = {key: tuple(value or ()) if flags[key].metadata["iterable"] else value for key, value in given.items()}
+        values = {
+            key: tuple(value or ()) if flags[key].metadata["iterable"] else value for key, value in arguments.items()
+        }
         module, _, called = function.partition(":")
 
         def carry_out() -> int | None:

@@ -16,28 +16,28 @@ if TYPE_CHECKING:
 _UNKNOWN = re.compile(r"No idea what (.*) is!", re.DOTALL)
 
 
-def explained(said: str, machine: "ParseMachine") -> str:
+def explained(error: str, machine: "ParseMachine") -> str:
     """Return the line to print, and the one with what to run next.
 
     Args:
-        said: Invoke's own words.
+        error: Invoke's own words.
         machine: Its parser, where it stopped.
     """
     context = machine.context
     name = (context.name or "") if context and context is not machine.initial else ""
     flag = f"--{machine.flag.name.replace('_', '-')}" if machine.flag else ""
     command = f"{invocation()} {name}"
-    if found := _UNKNOWN.fullmatch(said):
-        message, hint = _unknown(str(ast.literal_eval(found[1])), name, machine)
-    elif "required positional" in said:
+    if match := _UNKNOWN.fullmatch(error):
+        message, hint = _unknown(str(ast.literal_eval(match[1])), name, machine)
+    elif "required positional" in error:
         words = " ".join(str(argument.name).upper() for argument in context.missing_positional_args)
         message, hint = f"{name} wants to know more: {words}.", f"{command} {words}   # {command} --help tells of it"
-    elif "needed value" in said:
+    elif "needed value" in error:
         message, hint = f"{flag} of {name} is given without a value.", f"{command} --help"
-    elif "take any value" in said:
+    elif "take any value" in error:
         message, hint = f"{flag} of {name} takes no value.", f"{command} --help"
     else:
-        message, hint = said, f"{invocation()} --help"
+        message, hint = error, f"{invocation()} --help"
     return f"{message}\n  next: {hint}"
 
 
@@ -45,7 +45,7 @@ def _unknown(word: str, name: str, machine: "ParseMachine") -> tuple[str, str]:
     """Return what to say of a word that is neither a command nor a flag of one."""
     if word.startswith("-"):
         context = machine.context if name else machine.initial
-        known = [one for one in context.flags if one.startswith("--")]
+        known = [flag for flag in context.flags if flag.startswith("--")]
         of = f"{name} has no flag" if name else "There is no flag"
         return f"{of} {word!r}{_nearest(word, known)}.", f"{invocation()} {name} --help".replace("  ", " ")
     if not name:
@@ -56,7 +56,7 @@ def _unknown(word: str, name: str, machine: "ParseMachine") -> tuple[str, str]:
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
-    return nearest(word, [one for one in known if one])
+    return nearest(word, [name for name in known if name])
 
 
 def _clusters() -> list[str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from rookery.core import atomic_files, console, paths
 from rookery.core.errors import RookeryError
 from rookery.jobs.options import RenderOptions
-from rookery.projects import config, target
+from rookery.projects import config
+from rookery.projects import target as targets
 from rookery.projects.git_command import git
 from rookery.projects.scripts import job_script
 from rookery.projects.scripts.job_script import JobScript
@@ -15,25 +16,25 @@ from rookery.projects.source_tree import stays_inside
 from rookery.remote import strict_json
 
 
-def run(request: RenderOptions) -> int:
+def run(options: RenderOptions) -> int:
     """Print the scripts of a project's jobs, or of one, or write them.
 
     Raises:
         RookeryError: A job can't run on the cluster, or a file of the user's own stands where one would be written.
     """
-    found = target.find(request.cluster, request.project, sandbox=request.sandbox)
-    project, cluster = found.project, found.cluster
-    if project is None:  # target.find has refused that already
+    target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
+    project, cluster = target.project, target.cluster
+    if project is None:  # targets.find has refused that already
         raise config.NoProject("There is no project here.")
-    if request.job:
-        scripts = [job_script.script(project, config.job(project, request.job, cluster.name), cluster)]
+    if options.job:
+        scripts = [job_script.script(project, config.job(project, options.job, cluster.name), cluster)]
     else:
         scripts = job_script.scripts(project, cluster)
     if not scripts:
         what = f"{config.shown(project.file)} has no jobs for {cluster.name}."
         raise RookeryError(what, hint="docs/project.md tells how to write one")
-    if request.output:
-        folder = Path(request.output).expanduser()
+    if options.output:
+        folder = Path(options.output).expanduser()
         if not stays_inside(project.root, folder):
             raise RookeryError(
                 f"{folder} is a symbolic link of the project that leads out of it, to {folder.resolve()}.",
@@ -48,11 +49,11 @@ def run(request: RenderOptions) -> int:
 def _print(scripts: list[JobScript]) -> None:
     """Print the scripts one after another; where there are several, the path of each above it."""
     texts: dict[str, str] = {}
-    for each in scripts:
-        texts[each.path] = each.text
-        texts |= {path: text for path, text in each.files.items() if path == each.summary["mail_script"]}
-    told = [f"# {path}\n{text}" if len(texts) > 1 else text for path, text in texts.items()]
-    text = "\n".join(told)
+    for script in scripts:
+        texts[script.path] = script.text
+        texts |= {path: text for path, text in script.files.items() if path == script.summary["mail_script"]}
+    sections = [f"# {path}\n{text}" if len(texts) > 1 else text for path, text in texts.items()]
+    text = "\n".join(sections)
     sys.stdout.write(console.clean(text) if sys.stdout.isatty() else text)
 
 
@@ -60,8 +61,8 @@ def _write(folder: Path, scripts: list[JobScript]) -> None:
     """All of them or none: what a user wrote or changed is never written over."""
     texts = {
         folder / Path(path).name: text
-        for each in scripts
-        for path, text in {each.path: each.text, **each.files}.items()
+        for script in scripts
+        for path, text in {script.path: script.text, **script.files}.items()
     }
     different = {path: text for path, text in texts.items() if not _holds(path, text)}
     if kept := [path for path in different if path.exists() and not _may_go(path)]:

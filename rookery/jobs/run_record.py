@@ -98,19 +98,19 @@ class RunRecord:
     version: int = 1
 
 
-def read(told: Mapping[str, Any]) -> RunRecord:
+def read(document: Mapping[str, Any]) -> RunRecord:
     """Return a record from its JSON; what a later version has put in besides is left out.
 
     Raises:
         RookeryError: It is none.
     """
     try:
-        return _made(answers.run_record(dict(told)))
+        return _record_of(answers.run_record(dict(document)))
     except MismatchError as error:
         raise RookeryError(f"This is no record of a run: {error}.") from None
 
 
-def _made(values: Mapping[str, Any]) -> RunRecord:
+def _record_of(values: Mapping[str, Any]) -> RunRecord:
     fitting: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     return RunRecord(**fitting)
 
@@ -123,10 +123,10 @@ def fault(content: bytes, name: str) -> str:
         name: Its name, which begins with the run's number.
     """
     try:
-        told = answers.run_record(strict_json.loads(content, LARGEST))
+        document = answers.run_record(strict_json.loads(content, LARGEST))
     except (strict_json.MalformedError, MismatchError) as error:
         return f"not a record of a run: {error}"
-    return "" if told["id"] == name.partition(".")[0] else f"the record in it is of run {told['id']}"
+    return "" if document["id"] == name.partition(".")[0] else f"the record in it is of run {document['id']}"
 
 
 def text(record: RunRecord) -> str:
@@ -161,14 +161,17 @@ def find(root: Path, job: str, cluster: str = "") -> RunRecord | None:
         cluster: Where it ran, as Cluster.label names it; "" for anywhere.
     """
     paths = [root / FOLDER / f"{job}.json", *sorted((root / FOLDER).glob(f"{job}.*.json"))] if job.isdigit() else []
-    found = [one for path in paths if (one := _load(path)) and cluster in {"", one.cluster}]
-    return max(found, key=lambda one: one.when, default=None)
+    records = [record for path in paths if (record := _load(path)) and cluster in {"", record.cluster}]
+    return max(records, key=lambda record: record.when, default=None)
 
 
 def every(root: Path, cluster: str = "") -> list[RunRecord]:
     """All records of a project, the oldest first."""
-    found = [one for path in (root / FOLDER).glob("[0-9]*.json") if (one := _load(path))]
-    return sorted((one for one in found if cluster in {"", one.cluster}), key=lambda one: (one.when, int(one.id)))
+    records = [record for path in (root / FOLDER).glob("[0-9]*.json") if (record := _load(path))]
+    return sorted(
+        (record for record in records if cluster in {"", record.cluster}),
+        key=lambda record: (record.when, int(record.id)),
+    )
 
 
 def latest(root: Path, cluster: str = "") -> RunRecord | None:
@@ -176,32 +179,32 @@ def latest(root: Path, cluster: str = "") -> RunRecord | None:
     return next(reversed(every(root, cluster)), None)
 
 
-def numbered(given: str, command: str) -> tuple[str, str]:
+def parse_id(job: str, command: str) -> tuple[str, str]:
     """Return a job's number as a user gives it, "123" or "123_4", and the task's; "" where none is named.
 
     Raises:
         RookeryError: It is no number of a job.
     """
-    found = _ID.fullmatch(given.strip())
-    if not found:
+    match = _ID.fullmatch(job.strip())
+    if not match:
         raise RookeryError(
-            f"{given!r} is no number of a job, such as 123, or 123_4 for a task of an array.",
+            f"{job!r} is no number of a job, such as 123, or 123_4 for a task of an array.",
             hint=f"invoke jobs   # lists yours; then invoke {command} NUMBER",
         )
-    return found[1], found[2] or ""
+    return match[1], match[2] or ""
 
 
 def _load(path: Path) -> RunRecord | None:
     """Return the record in a file; None where there is none, or where it can't be used, which is said."""
     advice = f"mv {shlex.quote(str(path))} ~/   # a record that the cluster still has comes back with: invoke fetch"
-    told = state_files.load(path, answers.run_record, advice=advice, most=LARGEST)
-    if told and told["id"] != path.name.partition(".")[0]:
-        state_files.name_once(path, f"the record in it is of run {told['id']}", advice)
+    document = state_files.load(path, answers.run_record, advice=advice, most=LARGEST)
+    if document and document["id"] != path.name.partition(".")[0]:
+        state_files.name_once(path, f"the record in it is of run {document['id']}", advice)
         return None
-    return _made(told) if told else None
+    return _record_of(document) if document else None
 
 
-def later(root: Path, cluster: str, number: str) -> list[str]:
+def retries(root: Path, cluster: str, number: str) -> list[str]:
     """Return the runs that submitted failed tasks of a run again, and failed tasks of those; the first submitted first.
 
     Args:
@@ -209,8 +212,8 @@ def later(root: Path, cluster: str, number: str) -> list[str]:
         cluster: Where, as Cluster.label names it.
         number: The run's.
     """
-    found = [number]
-    for one in every(root, cluster):
-        if one.failed_of in found:
-            found.append(one.id)
-    return found[1:]
+    ids = [number]
+    for record in every(root, cluster):
+        if record.failed_of in ids:
+            ids.append(record.id)
+    return ids[1:]

@@ -55,7 +55,7 @@ def mail(cluster: "Cluster", *, name: str = "", email: str = "", user: str = "",
     name, email, user, supervisor = (one_line(value) for value in (name, email, user, supervisor))
     title = one_line(cluster.title)
     known = (("Name", name or NAME), ("Email", email), ("Username", user), ("Supervisor", supervisor))
-    told = [one_line(access[key]) for key in ("how", "url") if access.get(key)]
+    instructions = [one_line(access[key]) for key in ("how", "url") if access.get(key)]
     lines = [
         "Hello,",
         "",
@@ -63,7 +63,7 @@ def mail(cluster: "Cluster", *, name: str = "", email: str = "", user: str = "",
         "",
         *(f"  {what + ':':<12}{value}" for what, value in known if value),
         "",
-        *(["What I was told of how to get one:", *(f"  {line}" for line in told), ""] if told else []),
+        *(["What I was told of how to get one:", *(f"  {line}" for line in instructions), ""] if instructions else []),
         "Thank you,",
         name or NAME,
     ]

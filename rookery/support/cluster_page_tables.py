@@ -45,8 +45,8 @@ class Facts:
         A part (policies.tmux) is doubtful where the whole is, and a table of things where any part of them is.
         """
         full = profile.PREFIX + key
-        plain = {re.sub(r"\[\d+\]", "", one) for one in self.doubtful}
-        unsure = full.partition(".")[0] in plain or any(f"{one}.".startswith(f"{full}.") for one in plain)
+        plain = {re.sub(r"\[\d+\]", "", name) for name in self.doubtful}
+        unsure = full.partition(".")[0] in plain or any(f"{name}.".startswith(f"{full}.") for name in plain)
         return UNSURE if unsure else ""
 
 
@@ -59,22 +59,22 @@ def storage(facts: Facts) -> Table | None:
     """Where files can be kept."""
     rows = [
         [
-            _PLACES.get(one["name"], one["name"]) + facts.mark("storage"),
-            f"`{shown(one['expression'])}`",
-            amount("mb", one.get("quota_mb")),
-            _backup(one),
-            _purge(one.get("purge_days")),
-            markdown(one.get("note", "")),
+            _PLACES.get(area["name"], area["name"]) + facts.mark("storage"),
+            f"`{shown(area['expression'])}`",
+            amount("mb", area.get("quota_mb")),
+            _backup(area),
+            _purge(area.get("purge_days")),
+            markdown(area.get("note", "")),
         ]
-        for one in facts.get("storage", [])
+        for area in facts.get("storage", [])
     ]
     return _filled(["place", "where", "room", "backup", "emptied", "note"], rows)
 
 
 def _backup(place: Mapping[str, Any]) -> str:
-    said = place.get("backup", "unknown")
+    backup = place.get("backup", "unknown")
     days = f", kept {place['backup_days']} days" if "backup_days" in place else ""
-    return f"{_BACKUP.get(said, said)}{days}"
+    return f"{_BACKUP.get(backup, backup)}{days}"
 
 
 def _purge(days: int | None) -> str:
@@ -88,16 +88,16 @@ def partitions(facts: Facts) -> Table | None:
     mark = facts.mark("partitions")
     rows = [
         [
-            f"`{one['name']}`{mark}",
-            markdown(one.get("purpose", one.get("for", ""))),
-            amount("minutes", one.get("max_minutes")),
-            str(one.get("cores", "")),
-            ", ".join(f"`{each}`" for each in one.get("gpu_types", [])),
-            str(one.get("gpus_per_user", "")),
-            one.get("architecture", ""),
-            " ".join(f"`{each}`" for each in one.get("required_options", [])),
+            f"`{partition['name']}`{mark}",
+            markdown(partition.get("purpose", partition.get("for", ""))),
+            amount("minutes", partition.get("max_minutes")),
+            str(partition.get("cores", "")),
+            ", ".join(f"`{gpu}`" for gpu in partition.get("gpu_types", [])),
+            str(partition.get("gpus_per_user", "")),
+            partition.get("architecture", ""),
+            " ".join(f"`{option}`" for option in partition.get("required_options", [])),
         ]
-        for one in facts.get("partitions", [])
+        for partition in facts.get("partitions", [])
     ]
     headings = ["partition", "for", "longest", "cores", "GPUs", "GPUs a person", "architecture", "needs"]
     return _filled(headings, rows)
@@ -108,14 +108,14 @@ def gpus(facts: Facts) -> Table | None:
     mark = facts.mark("gpus")
     rows = [
         [
-            markdown(one.get("title", one["type"])) + mark,
-            f"`{one['type']}`",
-            amount("gb", one.get("memory_gb")),
-            ", ".join(f"`{each}`" for each in one.get("partitions", [])),
-            str(one.get("per_node", "")),
-            str(one.get("nodes", "")),
+            markdown(gpu.get("title", gpu["type"])) + mark,
+            f"`{gpu['type']}`",
+            amount("gb", gpu.get("memory_gb")),
+            ", ".join(f"`{partition}`" for partition in gpu.get("partitions", [])),
+            str(gpu.get("per_node", "")),
+            str(gpu.get("nodes", "")),
         ]
-        for one in facts.get("gpus", [])
+        for gpu in facts.get("gpus", [])
     ]
     return _filled(["GPU", "`gpu_type:`", "memory", "partitions", "in a node", "nodes"], rows)
 
@@ -124,13 +124,13 @@ def constraints(facts: Facts) -> Table | None:
     """Return the kinds of node that one can have whole."""
     rows = [
         [
-            one["name"] + facts.mark("constraints"),
-            f"`{one.get('constraint', one['name'])}`",
-            str(one.get("cores", "")),
-            amount("mb", one.get("memory_mb")),
-            ", ".join(f"`{each}`" for each in one.get("partitions", [])),
+            node["name"] + facts.mark("constraints"),
+            f"`{node.get('constraint', node['name'])}`",
+            str(node.get("cores", "")),
+            amount("mb", node.get("memory_mb")),
+            ", ".join(f"`{partition}`" for partition in node.get("partitions", [])),
         ]
-        for one in facts.get("constraints", [])
+        for node in facts.get("constraints", [])
     ]
     return _filled(["node", "constraint", "cores", "memory", "partitions"], rows)
 

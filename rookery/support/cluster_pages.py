@@ -50,10 +50,10 @@ def run(name: str = "", output: str = "") -> int:
     """
     if not name and not output:
         raise RookeryError("Which cluster's page?", hint="invoke clusters.guide NAME   # or --output FOLDER for all")
-    for one in [name] if name else profile.names():
-        text = page(profile.load(one, own_ssh=False))
+    for cluster_name in [name] if name else profile.names():
+        text = page(profile.load(cluster_name, own_ssh=False))
         if output:
-            path = Path(output).expanduser() / f"{one}.md"
+            path = Path(output).expanduser() / f"{cluster_name}.md"
             if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
                 raise RookeryError(f"{path} is not such a page, and is not written over.", hint="another --output")
             atomic_files.write(path, text, mode=0o644)
@@ -99,11 +99,11 @@ def page(cluster: "Cluster") -> str:
 
 def _account(facts: Facts) -> Iterator[str]:
     access, account = facts.get("access", {}), facts.get("account", {})
-    told = " ".join(markdown(access[key]) for key in ("how", "url") if key in access)
+    instructions = " ".join(markdown(access[key]) for key in ("how", "url") if key in access)
     if access.get("ask") and access["ask"].casefold() not in access.get("how", "").casefold():
-        told = f"Whom to ask: {markdown(access['ask'])}. {told}".strip()
-    if told:
-        yield told + facts.mark("access")
+        instructions = f"Whom to ask: {markdown(access['ask'])}. {instructions}".strip()
+    if instructions:
+        yield instructions + facts.mark("access")
     if access:
         yield f"`rookery onboard --cluster {facts.cluster.name} --request` writes the mail for you."
     if hint := facts.get("user_hint"):
@@ -121,7 +121,7 @@ def _login(facts: Facts) -> Iterator[str]:
     port = f", port {facts.cluster.port}" if facts.cluster.port != 22 else ""
     yield f"Login node: `{facts.cluster.host}`{port}.{facts.mark('host')}"
     if logins := facts.get("logins"):
-        ways = ", or ".join(_LOGINS[way] for way in logins)
+        ways = ", or ".join(_LOGINS[login] for login in logins)
         yield f"You log in with {ways}.{facts.mark('logins')}"
     if prompts := facts.get("login_prompts"):
         yield f"It asks `{'`, then `'.join(prompts)}`.{facts.mark('login_prompts')}"
@@ -133,8 +133,8 @@ def _login(facts: Facts) -> Iterator[str]:
         yield f"rookery goes through `{jump}`.{facts.mark('proxy_jump')}"
     if keys := facts.get("host_keys"):
         where = f", as {markdown(facts.get('host_keys_url'))} publishes them" if facts.get("host_keys_url") else ""
-        listed = ", ".join(f"`{key['fingerprint']}` ({key['type']})" for key in keys)
-        yield f"Its host keys{where}: {listed}.{facts.mark('host_keys')}"
+        fingerprints = ", ".join(f"`{key['fingerprint']}` ({key['type']})" for key in keys)
+        yield f"Its host keys{where}: {fingerprints}.{facts.mark('host_keys')}"
     else:
         yield "No published host key is known: compare the one you are shown with what the cluster's people tell you."
     yield from _policies(facts)
@@ -142,11 +142,11 @@ def _login(facts: Facts) -> Iterator[str]:
 
 def _vpn(vpn: Mapping[str, Any]) -> str:
     named = ", ".join(markdown(vpn[key]) for key in ("name", "url") if vpn.get(key))
-    said = _VPN[vpn["needed"]]
+    need = _VPN[vpn["needed"]]
     if vpn["needed"] == "never":
-        return said
+        return need
     jump = f" Instead of it, one can jump through `{vpn['jump']}`." if vpn.get("jump") else ""
-    return f"{said}{': ' if named else ''}{named}.{jump}"
+    return f"{need}{': ' if named else ''}{named}.{jump}"
 
 
 def _policies(facts: Facts) -> Iterator[str]:
@@ -157,8 +157,8 @@ def _policies(facts: Facts) -> Iterator[str]:
         ("connection_sharing", "Several commands over one login"),
     ):
         if key in policies:
-            said = "not known whether allowed" if policies[key] == "unknown" else policies[key]
-            yield f"{what}: {said}.{facts.mark(f'policies.{key}')}"
+            policy = "not known whether allowed" if policies[key] == "unknown" else policies[key]
+            yield f"{what}: {policy}.{facts.mark(f'policies.{key}')}"
     if "at_risk" in policies:
         yield f"It may be down for work: {markdown(policies['at_risk'])}.{facts.mark('policies.at_risk')}"
     for key, what in (("login", "login nodes"), ("compute", "compute nodes")):
@@ -168,12 +168,12 @@ def _policies(facts: Facts) -> Iterator[str]:
 
 def _files(facts: Facts) -> Iterator[str]:
     roomy = facts.get("roomy_storage")
-    place = next((one for one in facts.get("storage", []) if one["name"] == roomy), None)
+    place = next((area for area in facts.get("storage", []) if area["name"] == roomy), None)
     if place and roomy != "home":
-        there = shown(place["expression"])
-        yield f"Results, environments and anything large belong on `{there}`; `rookery setup` and `deploy` see to it."
+        path = shown(place["expression"])
+        yield f"Results, environments and anything large belong on `{path}`; `rookery setup` and `deploy` see to it."
     if moved := facts.get("moved_folders"):
-        yield f"`setup` moves there, and leaves a link: {', '.join(f'`{one}`' for one in moved)}."
+        yield f"`setup` moves there, and leaves a link: {', '.join(f'`{folder}`' for folder in moved)}."
     if place and ACCOUNT in place["expression"]:
         yield "Where others of your project can replace your folder, programs and those folders stay in your home."
     if quota := facts.get("quota"):
@@ -187,11 +187,11 @@ def _jobs(facts: Facts) -> Iterator[str]:
     if name := facts.get("default_partition"):
         yield f"rookery asks for the partition by what a job needs; `{name}` where nothing else fits."
     if nodes := facts.get("nodes"):
-        each = [f"{nodes['cores']} cores"] if "cores" in nodes else []
-        each += [f"{amount('mb', nodes['memory_mb'])} of memory"] if "memory_mb" in nodes else []
-        count = str(nodes.get("count", "")) + (", " if "count" in nodes and each else "")
-        said = f"each with {' and '.join(each)} or more" if each else ""
-        yield f"Compute nodes: {count}{said}.{facts.mark('nodes')}"
+        sizes = [f"{nodes['cores']} cores"] if "cores" in nodes else []
+        sizes += [f"{amount('mb', nodes['memory_mb'])} of memory"] if "memory_mb" in nodes else []
+        count = str(nodes.get("count", "")) + (", " if "count" in nodes and sizes else "")
+        description = f"each with {' and '.join(sizes)} or more" if sizes else ""
+        yield f"Compute nodes: {count}{description}.{facts.mark('nodes')}"
     yield from _limits(facts)
     if facts.get("array", {}).get("may_mail") is False:
         yield f"A job array may not ask for mail; `mail:` in rookery.yml goes round that.{facts.mark('array')}"
@@ -226,11 +226,11 @@ def _whole(facts: Facts) -> Iterator[str]:
 def _software(facts: Facts) -> Iterator[str]:
     if system := facts.get("os"):
         yield f"Operating system: {markdown(system)}.{facts.mark('os')}"
-    for one in facts.get("architectures", []):
-        enter = f"; `{one['enter']}` opens a shell there" if one.get("enter") else ""
-        submit = f"; jobs by `{one['submit']}`" if one.get("submit") else ""
-        note = f" {markdown(one['note'])}" if one.get("note") else ""
-        yield f"Architecture: {one['name']}{enter}{submit}.{note}{facts.mark('architectures')}"
+    for architecture in facts.get("architectures", []):
+        enter = f"; `{architecture['enter']}` opens a shell there" if architecture.get("enter") else ""
+        submit = f"; jobs by `{architecture['submit']}`" if architecture.get("submit") else ""
+        note = f" {markdown(architecture['note'])}" if architecture.get("note") else ""
+        yield f"Architecture: {architecture['name']}{enter}{submit}.{note}{facts.mark('architectures')}"
     for key, what in (("system_python", "Python"), ("system_r", "R")):
         if version := facts.get(key):
             yield f"The system's own {what}: {version}.{facts.mark(key)}"
@@ -238,5 +238,7 @@ def _software(facts: Facts) -> Iterator[str]:
         yield f"`rookery setup` gives you a Python of your own by {provider}."
     if modules := facts.get("modules"):
         verb = facts.get("module_verb", "load")
-        listed = "; ".join(f"{purpose}: {', '.join(f'`{one}`' for one in named)}" for purpose, named in modules.items())
+        listed = "; ".join(
+            f"{purpose}: {', '.join(f'`{module}`' for module in named)}" for purpose, named in modules.items()
+        )
         yield f"Modules (`module {verb} NAME`): {listed}.{facts.mark('modules')}"

@@ -175,7 +175,7 @@ def test_what_uvx_runs_does_not_last(monkeypatch: pytest.MonkeyPatch, python: st
 
 
 def options(job_options: ComputeNodeOptions, name: str = "hec") -> list[str]:
-    script = job_request.request(job_options, cluster(name)).script
+    script = job_request.build_request(job_options, cluster(name)).script
     assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
     return re.findall(r"^#SBATCH --(.+)$", script, re.MULTILINE)
 
@@ -188,7 +188,7 @@ def test_what_it_asks_for() -> None:
     assert {"partition=serial", "mem=2048M"} <= set(options(ComputeNodeOptions(cpus=1)))
     gpu = options(ComputeNodeOptions(gpu=True, gpu_type="nvidia_h200_nvl", time="1:00:00", memory="8G"))
     assert {"partition=gpu-short", "gres=gpu:nvidia_h200_nvl:1", "time=01:00:00", "mem=8192M"} <= set(gpu)
-    assert job_request.request(ComputeNodeOptions(cpus=4), cluster()).wanted == {
+    assert job_request.build_request(ComputeNodeOptions(cpus=4), cluster()).wanted == {
         "cpus": 4,
         "keeper": job_request.KEEPER,
     }
@@ -206,9 +206,9 @@ def test_what_it_asks_for() -> None:
         (ComputeNodeOptions(cpus=1000), "512 cores"),
     ],
 )
-def test_what_can_not_be_asked_for_is_refused(job_options: ComputeNodeOptions, message: str) -> None:
+def test_what_can_not_be_asked_for_is_refusal(job_options: ComputeNodeOptions, message: str) -> None:
     with pytest.raises(RookeryError, match=message):
-        job_request.request(job_options, cluster("hec"))
+        job_request.build_request(job_options, cluster("hec"))
 
 
 def test_the_flags_ask_for_the_same_again() -> None:
@@ -317,8 +317,8 @@ def test_computers_that_ask_at_once_are_all_let_in(home: Path) -> None:
 @pytest.mark.usefixtures("slurm")
 def test_a_job_of_another_version_is_named_and_not_waited_for() -> None:
     asked(asked={"cpus": 2})
-    answer = asked(wanted=job_request.request(ComputeNodeOptions(), cluster()).wanted)[-1]
-    error = compute_node_job._refused(cluster(), answer, ComputeNodeOptions())
+    answer = asked(wanted=job_request.build_request(ComputeNodeOptions(), cluster()).wanted)[-1]
+    error = compute_node_job._refusal(cluster(), answer, ComputeNodeOptions())
     assert "was started by another version of rookery" in error.message
     assert str(error.hint).startswith("invoke code --stop --cluster penguins ")
 
@@ -349,9 +349,9 @@ def test_without_its_files_no_job_is_submitted(slurm: Path, home: Path) -> None:
     assert (first["state"], second["state"]) == ("unready", "unready")
     assert not (slurm / "log").exists()
     for answer in (first, second):
-        error = compute_node_job._refused(cluster(), answer, ComputeNodeOptions())
+        error = compute_node_job._refusal(cluster(), answer, ComputeNodeOptions())
         assert (error.hint, "sbatch" in error.message) == ("the same command again", False)
-    full = compute_node_job._refused(
+    full = compute_node_job._refusal(
         cluster(), {"state": "unready", "said": "Disk quota exceeded"}, ComputeNodeOptions()
     )
     assert str(full.hint).startswith("invoke quota --cluster penguins ")
@@ -416,7 +416,7 @@ def test_slurms_no_and_a_home_that_is_not_set_up_are_told(slurm: Path, home: Pat
         {"state": "slow", "number": "7"},
         {"state": "ended", "said": "no \x1b[1mroom"},
     ):
-        error = compute_node_job._refused(cluster(), answer, ComputeNodeOptions())
+        error = compute_node_job._refusal(cluster(), answer, ComputeNodeOptions())
         assert error.hint
         assert "\x1b" not in error.message
 

@@ -75,14 +75,14 @@ class Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.said: list[str] = []
+        self.texts: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
 
     def handle_data(self, data: str) -> None:
-        self.said.append(data)
+        self.texts.append(data)
 
     def foreign(self) -> list[str]:
         """What a page of ours has not: scripts, pictures, anything from elsewhere, anything that acts."""
@@ -103,16 +103,16 @@ class Page(HTMLParser):
         }
         ours |= {"p", "b", "br", "ul", "li", "a", "span", "time", "code", "pre", "details", "summary", "div"}
         ours |= {"table", "caption", "thead", "tbody", "tr", "th", "td"}
-        found = [tag for tag, _ in self.elements if tag not in ours]
+        foreign = [tag for tag, _ in self.elements if tag not in ours]
         for tag, attributes in self.elements:
             acting = [
                 name for name in attributes if name.startswith("on") or name in {"style", "src", "srcdoc", "action"}
             ]
-            found += [f"{tag} {name}" for name in acting]
-            found += (
+            foreign += [f"{tag} {name}" for name in acting]
+            foreign += (
                 [f"{tag} {attributes['href']}"]
                 if not (attributes.get("href") or "mailto:").startswith("mailto:")
                 else []
             )
-            found += ["refresh"] if (attributes.get("http-equiv") or "").lower() == "refresh" else []
-        return found
+            foreign += ["refresh"] if (attributes.get("http-equiv") or "").lower() == "refresh" else []
+        return foreign

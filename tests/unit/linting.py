@@ -22,4 +22,4 @@ def fix(text: str, cluster: str = "hec", files: Mapping[str, str] | None = None)
 
 def codes(text: str, cluster: str = "hec", files: Mapping[str, str] | None = None) -> list[str]:
     """The codes of its findings."""
-    return [each.code for each in check(text, cluster, files)]
+    return [finding.code for finding in check(text, cluster, files)]

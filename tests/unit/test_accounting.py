@@ -21,25 +21,25 @@ def sacct(**fields: str) -> str:
 
 
 def task(number: str, state: str, **fields: str) -> str:
-    told = {
+    defaults = {
         "JobName": "simulate", "WorkDir": "/home/a/projects/p/releases/c", "AllocCPUS": "2", "NNodes": "1",
         "ElapsedRaw": "10", "TimelimitRaw": "5", "ReqMem": "1G", "TotalCPU": "00:05.500", "ExitCode": "0:0",
         "Submit": "100", "Start": "200", "End": "210",
     }  # fmt: skip
-    return sacct(JobID=number, State=state, **{**told, **fields})
+    return sacct(JobID=number, State=state, **{**defaults, **fields})
 
 
 def step(number: str, state: str, **fields: str) -> str:
-    told = {"JobName": "batch", "NNodes": "1", "NTasks": "1", "ExitCode": "0:0"}
-    return sacct(JobID=number, State=state, **{**told, **fields})
+    defaults = {"JobName": "batch", "NNodes": "1", "NTasks": "1", "ExitCode": "0:0"}
+    return sacct(JobID=number, State=state, **{**defaults, **fields})
 
 
 def squeue(**fields: str) -> str:
-    told = {
+    defaults = {
         "i": "7", "F": "7", "K": "N/A", "j": "simulate", "T": "PENDING", "r": "Priority", "M": "0:00", "l": "5:00",
         "S": "N/A", "e": "N/A", "C": "1", "m": "1G", "Z": "/home/a", "P": "serial", "V": "100", "E": "(null)",
     }  # fmt: skip
-    return basics.FIELD.join({**told, **fields}[letter] for letter in there.QUEUE) + basics.END
+    return basics.FIELD.join({**defaults, **fields}[letter] for letter in there.QUEUE) + basics.END
 
 
 def runs(accounts: str = "", queue: str = "") -> list[JobRun]:
@@ -108,9 +108,9 @@ def test_an_array_is_one_run() -> None:
 
 
 def test_names_with_bars_and_line_breaks_break_nothing() -> None:
-    [one, two] = runs(task("1", "COMPLETED", JobName="a|b\nc\x1b[31m") + task("2", "FAILED"))
-    assert one.name == "a|b c"
-    assert two.counts == {"FAILED": 1}
+    [first, second] = runs(task("1", "COMPLETED", JobName="a|b\nc\x1b[31m") + task("2", "FAILED"))
+    assert first.name == "a|b c"
+    assert second.counts == {"FAILED": 1}
 
 
 def test_what_squeue_says_of_a_task_that_goes_on_is_newer() -> None:
@@ -152,8 +152,8 @@ def test_a_waiting_task_that_was_cancelled_is_forgotten_by_squeue_and_not_yet_kn
     assert jobs[7].entry()["tasks"] == {"RUNNING": "1", "PENDING": "2-4"}
     there.drop_forgotten(jobs, 200)
     assert jobs[7].entry()["tasks"] == {"RUNNING": "1", "PENDING": "2-3", "CANCELLED": "4"}
-    told = accounting.read({"now": 0, "uid": 1000, "squeue": "", "sacct": "", "jobs": [jobs[7].entry()]})
-    assert told.runs[0].failed(1000) == ("", 0)
+    snapshot = accounting.read({"now": 0, "uid": 1000, "squeue": "", "sacct": "", "jobs": [jobs[7].entry()]})
+    assert snapshot.runs[0].failed(1000) == ("", 0)
 
 
 def test_a_task_killed_for_memory_is_recognised_on_both_kinds_of_site() -> None:
@@ -216,8 +216,8 @@ def test_nonsense_ends_nothing(text: str) -> None:
 
 
 def test_a_job_that_is_not_found_is_only_unknown_where_all_of_slurm_answers() -> None:
-    told = accounting.SlurmSnapshot(0, 0, ())
-    assert told.unknown("hec", "7") == "hec knows no job 7 of yours"
+    snapshot = accounting.SlurmSnapshot(0, 0, ())
+    assert snapshot.unknown("hec", "7") == "hec knows no job 7 of yours"
     for silent in (
         accounting.SlurmSnapshot(0, 0, (), squeue="timed out"),
         accounting.SlurmSnapshot(0, 0, (), sacct="timed out"),

@@ -9,36 +9,38 @@ G = 1024 * 1024
 LONG = {"elapsed": 600, "longest": 600, "limit": "3600"}
 
 
-def told(**fields: object) -> list[str]:
+def advice_lines(**fields: object) -> list[str]:
     return list(advice(JobRun(id=7, **{"counts": {"COMPLETED": 1}, **fields})))  # type: ignore[arg-type]
 
 
 def test_cores_that_were_not_used() -> None:
-    said = told(cpus=8, cpu_used=600, cpu_given=4800, **LONG)
-    assert said == ["asked for 8 cores, used 1.0: ask for 1"]
+    lines = advice_lines(cpus=8, cpu_used=600, cpu_given=4800, **LONG)
+    assert lines == ["asked for 8 cores, used 1.0: ask for 1"]
 
 
 @pytest.mark.parametrize("used", [4700, 3500])
 def test_cores_that_were_used_teach_nothing(used: float) -> None:
-    assert told(cpus=8, cpu_used=used, cpu_given=4800, **LONG) == []
+    assert advice_lines(cpus=8, cpu_used=used, cpu_given=4800, **LONG) == []
 
 
 def test_a_task_of_a_moment_teaches_nothing() -> None:
-    assert told(cpus=8, cpu_used=0.1, cpu_given=24, longest=3, memory_asked=4 * G, memory_peak=2000) == []
+    assert advice_lines(cpus=8, cpu_used=0.1, cpu_given=24, longest=3, memory_asked=4 * G, memory_peak=2000) == []
 
 
 def test_killed_for_memory() -> None:
-    said = told(counts={"FAILED": 1}, exits={"0:9": ""}, killed_for_memory="yes", memory_asked=G, memory_peak=1.02 * G)
-    assert said == ["killed for memory at 1.0G: ask for 2G next time"]
-    said = told(
+    lines = advice_lines(
+        counts={"FAILED": 1}, exits={"0:9": ""}, killed_for_memory="yes", memory_asked=G, memory_peak=1.02 * G
+    )
+    assert lines == ["killed for memory at 1.0G: ask for 2G next time"]
+    lines = advice_lines(
         array=True, total=9, counts={"OUT_OF_MEMORY": 3}, killed_for_memory="1,4-5", memory_asked=100 * 1024,
         memory_peak=201 * 1024,
     )  # fmt: skip
-    assert said == ["killed for memory at 100M (tasks 1,4-5): ask for 500M next time"]
+    assert lines == ["killed for memory at 100M (tasks 1,4-5): ask for 500M next time"]
 
 
 def test_memory_that_was_not_needed_or_barely_enough() -> None:
-    assert told(memory_asked=16 * G, memory_peak=G, **LONG) == ["memory: peak 1.0G of 16.0G: 2G will do"]
+    assert advice_lines(memory_asked=16 * G, memory_peak=G, **LONG) == ["memory: peak 1.0G of 16.0G: 2G will do"]
     assert (
         list(
             advice(
@@ -47,24 +49,27 @@ def test_memory_that_was_not_needed_or_barely_enough() -> None:
         )
         == []
     )  # type: ignore[arg-type]
-    assert told(memory_asked=4 * G, memory_peak=int(3.9 * G), **LONG) == [
+    assert advice_lines(memory_asked=4 * G, memory_peak=int(3.9 * G), **LONG) == [
         "memory: peak 3.9G of 4.0G, which is close: ask for 6G"
     ]
-    assert told(memory_asked=4 * G, memory_peak=int(3.1 * G), **LONG) == []
+    assert advice_lines(memory_asked=4 * G, memory_peak=int(3.1 * G), **LONG) == []
 
 
 def test_out_of_time_and_exit_statuses() -> None:
-    assert "ran out of time at 5:00: ask for 10:00" in told(counts={"TIMEOUT": 1}, limit="300", exits={"0:15": ""})[0]
-    said = told(array=True, total=9, counts={"FAILED": 2}, exits={"1:0": "3,8", "127:0": "4"})
-    assert said[0] == "failed with exit status 1 (tasks 3,8): invoke logs 7_3 --error"
-    assert "not found (task 4)" in said[1]
-    assert "segmentation fault" in told(counts={"FAILED": 1}, exits={"0:11": ""})[0]
+    assert (
+        "ran out of time at 5:00: ask for 10:00"
+        in advice_lines(counts={"TIMEOUT": 1}, limit="300", exits={"0:15": ""})[0]
+    )
+    lines = advice_lines(array=True, total=9, counts={"FAILED": 2}, exits={"1:0": "3,8", "127:0": "4"})
+    assert lines[0] == "failed with exit status 1 (tasks 3,8): invoke logs 7_3 --error"
+    assert "not found (task 4)" in lines[1]
+    assert "segmentation fault" in advice_lines(counts={"FAILED": 1}, exits={"0:11": ""})[0]
 
 
 def test_short_tasks_are_better_bunched() -> None:
-    said = told(array=True, total=1000, counts={"COMPLETED": 1000}, longest=3)
-    assert "chunk: 100" in said[0]
-    assert told(array=True, total=20, counts={"COMPLETED": 20}, longest=3) == []
+    lines = advice_lines(array=True, total=1000, counts={"COMPLETED": 1000}, longest=3)
+    assert "chunk: 100" in lines[0]
+    assert advice_lines(array=True, total=20, counts={"COMPLETED": 20}, longest=3) == []
 
 
 @pytest.mark.parametrize(

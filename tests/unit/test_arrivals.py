@@ -75,27 +75,27 @@ def test_a_file_of_the_person_s_is_kept(root: Path) -> None:
     fetched(root, there("results/changed.csv"), there("results/gone.csv"))
     (root / "results/changed.csv").write_text("mended by hand")
     (root / "results/gone.csv").unlink()
-    told = fetched(
+    paths = fetched(
         root, there("results/own.csv"), there("results/changed.csv", b"again", NEW), there("results/gone.csv")
     )
-    assert told["kept"] == ["results/own.csv", "results/changed.csv"]
-    assert told["brought"] == ["results/gone.csv"]
+    assert paths["kept"] == ["results/own.csv", "results/changed.csv"]
+    assert paths["brought"] == ["results/gone.csv"]
     assert (root / "results/own.csv").read_text() == "mine"
     assert (root / "results/changed.csv").read_text() == "mended by hand"
 
 
 def test_one_cluster_s_results_are_not_overwritten_by_another_s(root: Path) -> None:
     fetched(root, there("results/1.csv"))
-    told = fetched(root, there("results/1.csv", b"other", NEW), cluster="penguins")
-    assert told["kept"] == ["results/1.csv"]
+    paths = fetched(root, there("results/1.csv", b"other", NEW), cluster="penguins")
+    assert paths["kept"] == ["results/1.csv"]
 
 
 def test_without_the_note_everything_here_counts_as_the_person_s(root: Path, tmp_path: Path) -> None:
     fetched(root, there("results/1.csv"), there("results/2.csv"))
     (note,) = (tmp_path / "state/rookery/fetched").iterdir()
     note.write_text("{ half a no")
-    told = fetched(root, there("results/1.csv"), there("results/2.csv", b"more", NEW))
-    assert (told["brought"], told["kept"]) == ([], ["results/2.csv"])
+    paths = fetched(root, there("results/1.csv"), there("results/2.csv", b"more", NEW))
+    assert (paths["brought"], paths["kept"]) == ([], ["results/2.csv"])
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_without_the_note_everything_here_counts_as_the_person_s(root: Path, tmp
 def test_no_path_leads_out_of_the_outputs(root: Path, path: str) -> None:
     (root / "rookery.yml").write_text("mine")
     assert fetched(root, there(path)) == {"brought": [], "kept": [], "refused": [path]}
-    assert [str(one.relative_to(root)) for one in root.rglob("*")] == ["rookery.yml"]
+    assert [str(file.relative_to(root)) for file in root.rglob("*")] == ["rookery.yml"]
 
 
 def test_nothing_is_written_through_a_link(root: Path, tmp_path: Path) -> None:
@@ -119,8 +119,8 @@ def test_nothing_is_written_through_a_link(root: Path, tmp_path: Path) -> None:
     (root / "results/linked").symlink_to(elsewhere)
     (root / "results/1.csv").symlink_to(elsewhere / "target")
     (root / "results/folder").mkdir()
-    told = fetched(root, there("results/linked/1.csv"), there("results/1.csv"), there("results/folder"))
-    assert told["refused"] == ["results/linked/1.csv", "results/1.csv", "results/folder"]
+    paths = fetched(root, there("results/linked/1.csv"), there("results/1.csv"), there("results/folder"))
+    assert paths["refused"] == ["results/linked/1.csv", "results/1.csv", "results/folder"]
     assert not list(elsewhere.iterdir())
 
 
@@ -254,8 +254,8 @@ def test_times_that_no_file_system_keeps_are_brought_all_the_same(root: Path, se
 
 def test_what_a_cluster_lists_twice_or_with_a_name_that_is_too_long_is_refused(root: Path) -> None:
     long = "results/" + "x" * 256
-    told = fetched(root, there("results/1.csv"), there("results/1.csv", b"other"), there(long))
-    assert (told["brought"][0], told["refused"]) == ("results/1.csv", ["results/1.csv", long])
+    paths = fetched(root, there("results/1.csv"), there("results/1.csv", b"other"), there(long))
+    assert (paths["brought"][0], paths["refused"]) == ("results/1.csv", ["results/1.csv", long])
 
 
 @pytest.mark.parametrize(
@@ -269,8 +269,8 @@ def test_what_a_cluster_lists_twice_or_with_a_name_that_is_too_long_is_refused(r
     ],
 )  # fmt: skip
 def test_what_is_no_record_of_a_run_is_not_kept_as_one(root: Path, content: bytes) -> None:
-    told = fetched(root, there("runs/7.json", content), there("runs/x.json"), there("results/1.csv"))
-    assert told == {"brought": ["results/1.csv"], "kept": [], "refused": ["runs/x.json", "runs/7.json"]}
+    paths = fetched(root, there("runs/7.json", content), there("runs/x.json"), there("results/1.csv"))
+    assert paths == {"brought": ["results/1.csv"], "kept": [], "refused": ["runs/x.json", "runs/7.json"]}
     assert not (root / "runs").exists()
 
 
@@ -291,9 +291,14 @@ def test_a_note_that_is_a_fifo_or_of_another_form_is_named_and_left(
 def test_the_listing_is_read_whatever_stands_in_it() -> None:
     text = "f 5 1700000000.5 current/results//a b\nc.csv\0l 3 1.0 current/results/link\0f x y\0"
     text += "missing logs\0times 10 Unknown\0junk"
-    found = remote_listing.read(text)
-    assert found.files == (File("results/a b\nc.csv", "current/results//a b\nc.csv", 5, 1_700_000_000_500_000_000),)
-    assert (found.links, found.missing, found.submitted, found.ended) == (("results/link",), ("logs",), 10, None)
+    listing = remote_listing.read(text)
+    assert listing.files == (File("results/a b\nc.csv", "current/results//a b\nc.csv", 5, 1_700_000_000_500_000_000),)
+    assert (listing.links, listing.missing, listing.submitted, listing.ended) == (
+        ("results/link",),
+        ("logs",),
+        10,
+        None,
+    )
 
 
 @given(st.text())

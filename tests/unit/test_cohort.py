@@ -37,7 +37,7 @@ def everybody_ready(folder: Path) -> None:
 
 def test_the_first_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.run(CohortOptions("students.yml")) == 0
-    assert sorted(one.name for one in (tmp_path / "students").iterdir()) == ["ada-lovelace", "grace-o-hopper"]
+    assert sorted(folder.name for folder in (tmp_path / "students").iterdir()) == ["ada-lovelace", "grace-o-hopper"]
     shown = capsys.readouterr().out
     assert shown.startswith("students: 7 files made; a folder for each student\n")
     assert "rookery cohort students.yml --reports FOLDER --html readiness.html" in shown
@@ -88,15 +88,15 @@ def test_the_exit_code_tells_whether_everybody_is_ready(tmp_path: Path) -> None:
 def test_as_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     everybody_ready(tmp_path / "reports")
     command.run(CohortOptions("students.yml", reports="reports", json=True))
-    told = json.loads(capsys.readouterr().out)
-    assert told["counts"] == {"ready": 3, "faults": 0, "unknown": 0, "old": 0, "none": 0}
-    ada, grace = told["students"]
+    document = json.loads(capsys.readouterr().out)
+    assert document["counts"] == {"ready": 3, "faults": 0, "unknown": 0, "old": 0, "none": 0}
+    ada, grace = document["students"]
     assert (ada["slug"], ada["clusters"]["hec"]["state"], ada["clusters"]["hec"]["file"]) == (
         *("ada-lovelace", "ready"),
         "ada-lovelace.txt",
     )
     assert grace["command"]["hec"].startswith("rookery onboard --cluster hec --user hopper --name ")
-    assert told["files"]["students/ada-lovelace/checklist.md"] == "made"
+    assert document["files"]["students/ada-lovelace/checklist.md"] == "made"
 
 
 def test_a_list_that_is_wrong_writes_nothing(tmp_path: Path) -> None:
@@ -129,13 +129,17 @@ def test_hostile_text_stays_text() -> None:
         assert not set((attributes.get("class") or "").split()) - {
             *("soft", "counts", "zero", "badge", "checks", "inside", "ready", "faults", "unknown", "old", "none")
         }
-    assert "{{ 7*7 }}" in "".join(page.said)
-    assert "49" not in "".join(page.said)
+    assert "{{ 7*7 }}" in "".join(page.texts)
+    assert "49" not in "".join(page.texts)
 
 
 def test_the_page_forbids_all_but_its_own_style_and_asks_for_nothing() -> None:
     page = Page(text := evil_page())
-    policy = next(one["content"] for tag, one in page.elements if one.get("http-equiv") == "Content-Security-Policy")
+    policy = next(
+        attributes["content"]
+        for tag, attributes in page.elements
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    )
     (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -151,19 +155,19 @@ def test_the_page_has_a_row_for_everybody_and_can_be_read_out(tmp_path: Path) ->
     put(
         tmp_path / "r", "ada-lovelace.json", document({"hec": {"state": "faults", "checks": [check("fault", "quota")]}})
     )
-    found, unread = reports.read(tmp_path / "r")
+    received, unread = reports.read(tmp_path / "r")
     clusters: Mapping[str, Any] = {name: profile.load(name) for name in ("penguins", "hec")}
-    page = Page(html.page("students", readiness.picture(students, found, unread, NOW), clusters, NOW))
+    page = Page(html.page("students", readiness.picture(students, received, unread, NOW), clusters, NOW))
     scopes = [attributes.get("scope") for tag, attributes in page.elements if tag == "th"]
     assert scopes == ["col", "col", "col", "row", "row"]
     assert [tag for tag, _ in page.elements].count("details") == 2
     assert [tag for tag, _ in page.elements].count("caption") == 1
     assert ("html", {"lang": "en"}) in page.elements
-    said = " ".join("".join(page.said).split())
-    assert "2 students, 3 homes" in said
-    assert "HEC faults quota" not in said
-    assert "faults quota" in said
-    assert "rookery doctor --cluster penguins,hec --report ada-lovelace.txt" in said
+    text = " ".join("".join(page.texts).split())
+    assert "2 students, 3 homes" in text
+    assert "HEC faults quota" not in text
+    assert "faults quota" in text
+    assert "rookery doctor --cluster penguins,hec --report ada-lovelace.txt" in text
 
 
 def test_the_wheels_checksum_is_in_the_instructions_and_checks_it(
@@ -175,8 +179,8 @@ def test_the_wheels_checksum_is_in_the_instructions_and_checks_it(
     (tmp_path / wheel.NAME).write_bytes(b"the wheel")
     assert command.run(CohortOptions("students.yml")) == 0
     assert "was not found" not in capsys.readouterr().out
-    told = (tmp_path / "students/ada-lovelace/instructions.md").read_text()
-    (line,) = re.findall(r"^(echo '.*) +# on a Mac", told, re.MULTILINE)
+    text = (tmp_path / "students/ada-lovelace/instructions.md").read_text()
+    (line,) = re.findall(r"^(echo '.*) +# on a Mac", text, re.MULTILINE)
     done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, f"{wheel.NAME}: OK\n")
     (tmp_path / wheel.NAME).write_bytes(b"another wheel")
@@ -186,8 +190,8 @@ def test_the_wheels_checksum_is_in_the_instructions_and_checks_it(
 def test_a_wheel_that_is_named(tmp_path: Path) -> None:
     (tmp_path / "rookery-9.9.9-py3-none-any.whl").write_bytes(b"x")
     assert command.run(CohortOptions("students.yml", wheel="rookery-9.9.9-py3-none-any.whl")) == 0
-    told = (tmp_path / "students/ada-lovelace/instructions.md").read_text()
-    assert f"{hashlib.sha256(b'x').hexdigest()}  rookery-9.9.9-py3-none-any.whl" in told
-    assert "uv tool install ./rookery-9.9.9-py3-none-any.whl" in told
+    text = (tmp_path / "students/ada-lovelace/instructions.md").read_text()
+    assert f"{hashlib.sha256(b'x').hexdigest()}  rookery-9.9.9-py3-none-any.whl" in text
+    assert "uv tool install ./rookery-9.9.9-py3-none-any.whl" in text
     with pytest.raises(RookeryError, match=r"missing\.whl is not a wheel of rookery"):
         command.run(CohortOptions("students.yml", wheel="missing.whl"))

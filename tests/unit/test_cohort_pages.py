@@ -29,27 +29,27 @@ def clusters() -> Mapping[str, Cluster]:
 
 
 def states(written: list[pages.Written]) -> dict[str, str]:
-    return {one.path.name: one.state for one in written}
+    return {file.path.name: file.state for file in written}
 
 
 def test_a_folder_a_student(tmp_path: Path, clusters: Mapping[str, Cluster]) -> None:
     written = pages.write(tmp_path / "out", [ADA], clusters, wheel.Wheel(wheel.NAME))
     folder = tmp_path / "out/ada-lovelace"
-    assert sorted(one.name for one in folder.iterdir()) == FILES
+    assert sorted(file.name for file in folder.iterdir()) == FILES
     assert set(states(written).values()) == {"made"}
     assert (folder / "request-penguins.txt").read_text().startswith("To: Mariusz or Cyrus\n")
     assert "https://portal.lancaster.ac.uk/ask/hec" in (folder / "request-hec.txt").read_text()
-    assert {one.stat().st_mode & 0o777 for one in folder.iterdir()} == {0o600}
-    told = (folder / "instructions.md").read_text()
-    assert f"\n{pages.onboard(ADA, profile.load('penguins'))}\n" in told
-    assert f"\n{pages.onboard(ADA, profile.load('hec'))}\n" in told
-    assert "\nrookery doctor --cluster penguins,hec --report ada-lovelace.txt\n" in told
-    assert f"\nuv tool install ./{wheel.NAME}\n" in told
-    assert "Needs a VPN when you are off campus: Lancaster University VPN." in told
-    assert "The first login asks for your password there (not verified)." in told
-    assert "\n\n\n" not in told
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+    text = (folder / "instructions.md").read_text()
+    assert f"\n{pages.onboard(ADA, profile.load('penguins'))}\n" in text
+    assert f"\n{pages.onboard(ADA, profile.load('hec'))}\n" in text
+    assert "\nrookery doctor --cluster penguins,hec --report ada-lovelace.txt\n" in text
+    assert f"\nuv tool install ./{wheel.NAME}\n" in text
+    assert "Needs a VPN when you are off campus: Lancaster University VPN." in text
+    assert "The first login asks for your password there (not verified)." in text
+    assert "\n\n\n" not in text
     assert "request-hec.txt" in (folder / "checklist.md").read_text()
-    assert not any(line.endswith(" ") for line in told.splitlines())
+    assert not any(line.endswith(" ") for line in text.splitlines())
 
 
 def test_the_one_command_says_what_was_said_of_the_student() -> None:
@@ -104,8 +104,12 @@ def test_nothing_is_written_through_a_link(tmp_path: Path, clusters: Mapping[str
     (out / "ada-lovelace").mkdir()
     (out / "ada-lovelace/checklist.md").symlink_to(elsewhere / "target")
     (out / "ada-lovelace/instructions.md").mkdir()
-    told = states(pages.write(out, [ADA], clusters, wheel.Wheel(wheel.NAME)))
-    assert (told["checklist.md"], told["instructions.md"], told["request-hec.txt"]) == ("kept", "kept", "made")
+    state_of = states(pages.write(out, [ADA], clusters, wheel.Wheel(wheel.NAME)))
+    assert (state_of["checklist.md"], state_of["instructions.md"], state_of["request-hec.txt"]) == (
+        "kept",
+        "kept",
+        "made",
+    )
     assert not list(elsewhere.iterdir())
 
 
@@ -120,12 +124,12 @@ def test_a_name_is_no_markup_and_ends_no_line(tmp_path: Path, clusters: Mapping[
     student = replace(ADA, name="Ada</h1>\n\n# <b>[x](javascript:alert(1))\n```", supervisor="*_<img src=x>_*")
     pages.write(tmp_path, [student], clusters, wheel.Wheel(wheel.NAME))
     for name in ("instructions.md", "checklist.md"):
-        told = (tmp_path / "ada-lovelace" / name).read_text()
-        plain = "\n".join(part for n, part in enumerate(told.split("\n```\n")) if n % 2 == 0)
+        text = (tmp_path / "ada-lovelace" / name).read_text()
+        plain = "\n".join(part for n, part in enumerate(text.split("\n```\n")) if n % 2 == 0)
         assert not [line for line in plain.splitlines() if line.startswith(("# <", "[x]"))]
         for markup in ("</h1>", "<b>", "<img", "[x](", "*_"):
             assert markup not in plain.replace(f"\\{markup[0]}", "")
-    assert told.splitlines()[0].startswith("# Ada")
+    assert text.splitlines()[0].startswith("# Ada")
 
 
 def test_a_profile_that_says_little_makes_a_page_all_the_same(tmp_path: Path) -> None:
@@ -135,6 +139,6 @@ def test_a_profile_that_says_little_makes_a_page_all_the_same(tmp_path: Path) ->
         pages.write(tmp_path, [replace(ADA, clusters=(name,), slug=name)], clusters, wheel.Wheel(wheel.NAME))
         assert f"--cluster {name} " in (tmp_path / name / "instructions.md").read_text()
     assert "Ask the people who run a " in (tmp_path / "hex-metal/instructions.md").read_text()
-    told = (tmp_path / "bede/instructions.md").read_text()
-    assert "then the code that your app shows" in told
-    assert "It wants to know what your jobs are charged to (the code of your project, such as bdlan09)." in told
+    text = (tmp_path / "bede/instructions.md").read_text()
+    assert "then the code that your app shows" in text
+    assert "It wants to know what your jobs are charged to (the code of your project, such as bdlan09)." in text

@@ -32,8 +32,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def listed(*students: dict[str, str]) -> str:
     """A list of students, a line a key: the first key of the first stands on line 1."""
     return "".join(
-        "".join(f"{'- ' if not n else '  '}{key}: {value}\n" for n, (key, value) in enumerate(one.items()))
-        for one in students
+        "".join(f"{'- ' if not n else '  '}{key}: {value}\n" for n, (key, value) in enumerate(student.items()))
+        for student in students
     )
 
 
@@ -105,13 +105,13 @@ def test_names_as_people_have_them(name: str) -> None:
     ],
 )
 def test_what_is_no_name_is_refused(name: str) -> None:
-    told = refused(listed({**ADA, "name": json.dumps(name)}))
-    assert told.startswith("students.yml:1: students[0].name: ")
-    assert told.isprintable()
+    message = refused(listed({**ADA, "name": json.dumps(name)}))
+    assert message.startswith("students.yml:1: students[0].name: ")
+    assert message.isprintable()
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"email": "ada"}, "students.yml:2: students[0].email: must be one mail address, not ada."),
         ({"email": "-x@example.org"}, "students.yml:2: students[0].email: must be one mail address"),
@@ -147,35 +147,36 @@ def test_what_is_no_name_is_refused(name: str) -> None:
         ({"<<": "{user: a}"}, "students.yml:6: students[0].<<: must be text."),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(changed: dict[str, str], told: str) -> None:
-    assert refused(listed({**ADA, **changed})).startswith(told)
+def test_what_is_wrong_is_told_with_its_line(changed: dict[str, str], message: str) -> None:
+    assert refused(listed({**ADA, **changed})).startswith(message)
 
 
 @pytest.mark.parametrize("key", ["name", "email", "clusters", "project", "language"])
 def test_what_is_missing_is_told(key: str) -> None:
-    told = refused(
-        listed({**ADA, "email": "other@example.org"}, {one: value for one, value in ADA.items() if one != key})
+    message = refused(
+        listed({**ADA, "email": "other@example.org"}, {name: value for name, value in ADA.items() if name != key})
     )
-    assert told.startswith(f"students.yml:6: students[1].{key}: is missing: ")
+    assert message.startswith(f"students.yml:6: students[1].{key}: is missing: ")
 
 
 @pytest.mark.parametrize(
     "key", ["password", "Password", "passphrase", "token", "totp", "api_key", "private-key", "pin"]
 )
 def test_secrets_are_not_taken(key: str) -> None:
-    told = refused(listed({**ADA, key: "hunter2"}))
+    message = refused(listed({**ADA, key: "hunter2"}))
     assert (
-        told == f"students.yml:6: students[0].{key}: rookery neither needs nor keeps anybody's password, key or code."
+        message
+        == f"students.yml:6: students[0].{key}: rookery neither needs nor keeps anybody's password, key or code."
     )
 
 
 def test_an_address_is_one_persons() -> None:
-    told = refused(listed(ADA, {**ADA, "name": "Grace", "email": "ADA@example.ac.uk"}))
-    assert told == "students.yml:7: students[1].email: ADA@example.ac.uk is another student's too, on line 2."
+    message = refused(listed(ADA, {**ADA, "name": "Grace", "email": "ADA@example.ac.uk"}))
+    assert message == "students.yml:7: students[1].email: ADA@example.ac.uk is another student's too, on line 2."
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "students.yml names no students."),
         ("# nobody yet\n", "students.yml names no students."),
@@ -193,8 +194,8 @@ def test_an_address_is_one_persons() -> None:
         ("- " * 100_000, "students.yml:1: nested too deep"),
     ],
 )
-def test_what_is_no_list_of_students(text: str | bytes, told: str) -> None:
-    assert refused(text).startswith(told)
+def test_what_is_no_list_of_students(text: str | bytes, message: str) -> None:
+    assert refused(text).startswith(message)
 
 
 def test_tabs_are_called_by_their_name() -> None:
@@ -215,7 +216,7 @@ def test_a_file_that_is_none_or_too_large(tmp_path: Path) -> None:
     (tmp_path / "large.yml").write_bytes(b"# " + b"x" * cohort_file.LARGEST)
     (tmp_path / "folder.yml").mkdir()
     os.mkfifo(tmp_path / "pipe.yml")
-    for name, told in (
+    for name, message in (
         ("large.yml", "is larger than 256 kB"),
         ("folder.yml", "is not a file"),
         ("pipe.yml", "is not a file"),
@@ -223,7 +224,7 @@ def test_a_file_that_is_none_or_too_large(tmp_path: Path) -> None:
         ("absent.yml", "can't be read: No such file"),
         ("with\0nul", "can't be read"),
     ):
-        with pytest.raises(RookeryError, match=told):
+        with pytest.raises(RookeryError, match=message):
             cohort_file.load(name, KNOWN)
 
 
@@ -275,11 +276,11 @@ def test_slugs_are_safe_and_nobody_elses() -> None:
     made = slugs(people)
     assert made[:7] == ["ada-lovelace-ada-x-org", "ada-lovelace-ada-y-org", "grace", "pingu", "liming", "student", "x"]
     assert len(set(made)) == len(people)
-    for one in made:
-        assert one.isascii()
-        assert one.replace("-", "").isalnum()
-        assert not one.startswith("-")
-        assert len(one) <= 2 * LONGEST
+    for name in made:
+        assert name.isascii()
+        assert name.replace("-", "").isalnum()
+        assert not name.startswith("-")
+        assert len(name) <= 2 * LONGEST
 
 
 def test_who_is_put_in_above_changes_nobodys_folder() -> None:

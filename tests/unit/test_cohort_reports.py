@@ -20,12 +20,12 @@ ADA = Student("Ada", "ada@x.org", ("penguins", "hec"), "p", "python", slug="ada"
 
 
 def read(folder: Path) -> tuple[list[Report], dict[str, str]]:
-    found, unread = reports.read(folder)
-    return found, {one.file: one.why for one in unread}
+    received, unread = reports.read(folder)
+    return received, {file.file: file.why for file in unread}
 
 
-def states(*found: Report) -> list[str]:
-    return [one.state for one in readiness.rows([ADA], found, NOW)[0].standings]
+def states(*received: Report) -> list[str]:
+    return [standing.state for standing in readiness.rows([ADA], received, NOW)[0].standings]
 
 
 def parsed(data: dict[str, Any], name: str = "ada.json") -> Report:
@@ -116,8 +116,8 @@ def test_one_damaged_report_does_not_stop_the_others(tmp_path: Path) -> None:
     put(tmp_path, "ada.txt", healthy("hec"))
     put(tmp_path, "bad.txt", "half")
     put(tmp_path, "zoe.txt", healthy("hec"))
-    found, unread = read(tmp_path)
-    assert [one.stem for one in found] == ["ada", "zoe"]
+    received, unread = read(tmp_path)
+    assert [report.stem for report in received] == ["ada", "zoe"]
     assert set(unread) == {"bad.txt"}
 
 
@@ -131,8 +131,8 @@ def test_no_link_device_or_large_file_is_read(tmp_path: Path) -> None:
     (folder / "zero.json").symlink_to("/dev/zero")
     os.mkfifo(folder / "pipe.json")
     (folder / "folder.txt").mkdir()
-    found, unread = read(folder)
-    assert not found
+    received, unread = read(folder)
+    assert not received
     link = "is a link: put the file itself there"
     assert unread == {
         "large.json": "is larger than 1 MB",
@@ -151,12 +151,12 @@ def test_what_a_report_says_is_one_plain_line(tmp_path: Path) -> None:
     evil = "\x1b]0;owned\x07\x1b[31mred\x1b[0m\r\n\u202eetirw\u2028\x9b2J \ud800 <b> =1+1" + "x" * 100_000
     put(tmp_path, "ada.json", faulty("hec", check("fault", evil, evil, evil), rookery=evil))
     (tmp_path / "ada.json").rename(tmp_path / os.fsdecode(b"ad\xff\x1b[2Ja.json"))
-    (one,), _ = read(tmp_path)
-    (only,) = one.clusters["hec"][1]
-    for said in (one.file, one.rookery, only.title, only.found, only.fix):
-        assert said.isprintable()
-        assert len(said) <= 300
-        said.encode()
+    (report,), _ = read(tmp_path)
+    (only,) = report.clusters["hec"][1]
+    for line in (report.file, report.rookery, only.title, only.found, only.fix):
+        assert line.isprintable()
+        assert len(line) <= 300
+        line.encode()
     assert "<b> =1+1" in only.fix  # as it was written: each way of showing it escapes what it must
 
 
@@ -188,18 +188,20 @@ def test_the_latest_report_counts_and_an_old_one_is_told() -> None:
 
 
 def test_faults_come_first_the_laptops_before_all() -> None:
-    told = faulty("hec", check("warning", "w"), check("fault", "there"), laptop=[check("ok"), check("fault", "here")])
-    (_none, hec) = readiness.rows([ADA], [parsed(told)], NOW)[0].standings
-    assert [one.title for one in hec.checks] == ["here", "there", "w"]
-    assert [one.title for one in hec.faults] == ["here", "there"]
+    document = faulty(
+        "hec", check("warning", "w"), check("fault", "there"), laptop=[check("ok"), check("fault", "here")]
+    )
+    (_none, hec) = readiness.rows([ADA], [parsed(document)], NOW)[0].standings
+    assert [faulty_check.title for faulty_check in hec.checks] == ["here", "there", "w"]
+    assert [faulty_check.title for faulty_check in hec.faults] == ["here", "there"]
 
 
 def test_what_could_not_be_looked_at_says_what_to_do_first() -> None:
-    told = document(
+    content = document(
         {"hec": {"state": "unknown", "checks": [check("skipped", "port"), check("skipped", "login", fix="do")]}}
     )
-    (_none, hec) = readiness.rows([ADA], [parsed(told)], NOW)[0].standings
-    assert [one.title for one in hec.checks] == ["login"]
+    (_none, hec) = readiness.rows([ADA], [parsed(content)], NOW)[0].standings
+    assert [skipped.title for skipped in hec.checks] == ["login"]
     assert hec.first == hec.checks[0]
 
 
@@ -207,13 +209,13 @@ def test_doctors_own_writer_is_understood() -> None:
     results = checks.CheckResults({"port": "an ssh server that answers", "quota": "room in your storage"})
     results.fault("quota", "10G of 10G", "invoke setup --cluster hec --tags storage")
     results.ok("port", "22")
-    told = doctor.document(checks.CheckResults({}), {"hec": results}, 3)
-    for name, content in (("ada.txt", doctor.text(told)), ("ada.json", json.dumps(told))):
-        one = reports.parsed(name, content)
-        state, (port, quota) = one.clusters["hec"]
+    document = doctor.document(checks.CheckResults({}), {"hec": results}, 3)
+    for name, content in (("ada.txt", doctor.text(document)), ("ada.json", json.dumps(document))):
+        report = reports.parsed(name, content)
+        state, (port, quota) = report.clusters["hec"]
         assert (state, port.state, quota.state, quota.title) == ("faults", "ok", "fault", "room in your storage")
         assert quota.fix.endswith(" setup --cluster hec --tags storage")
-        assert one.rookery == told["rookery"]
+        assert report.rookery == document["rookery"]
 
 
 def test_reports_that_are_nobodys() -> None:

@@ -29,15 +29,20 @@ def project(root: Path, **written: str) -> Path:
 
 def recorded(root: Path, number: int = 7, **values: Any) -> None:
     (root / "runs").mkdir(exist_ok=True)
-    told = {"job": "simulate", "id": str(number), "cluster": "hec", "when": f"2020-01-0{number % 9 + 1}T00:00:00+00:00"}
-    (root / "runs" / f"{number}.json").write_text(json.dumps({**told, **values}))
+    defaults = {
+        "job": "simulate",
+        "id": str(number),
+        "cluster": "hec",
+        "when": f"2020-01-0{number % 9 + 1}T00:00:00+00:00",
+    }
+    (root / "runs" / f"{number}.json").write_text(json.dumps({**defaults, **values}))
 
 
 def combined(root: Path, capsys: pytest.CaptureFixture[str], **flags: str) -> dict[str, Any]:
     """What --json says; `code` besides, and `table`, the text."""
     code = combine.run(options.CombineOptions(project=str(root), json=True, **flags))
-    told: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return {**told, "code": code, "table": (root / told["output"]).read_bytes().decode()}
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return {**document, "code": code, "table": (root / document["output"]).read_bytes().decode()}
 
 
 def test_tables_of_r_and_python_keep_their_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,32 +52,32 @@ def test_tables_of_r_and_python_keep_their_text(tmp_path: Path, capsys: pytest.C
         r_9__csv='"x","y"\n1e-05,"say ""hi"""\n0x,"two\nlines"\n',
         r_2__csv='\ufeff"x","y"\r\n007,NA\r\n',
     )
-    told = combined(tmp_path, capsys)
-    assert told["table"] == ('task,"x","y"\n2,007,NA\n9,1e-05,"say ""hi"""\n9,0x,"two\nlines"\n10,1.10,"a,b"\n')
-    assert (told["rows"], told["files"], told["code"], told["missing"]) == (4, 3, 0, [])
+    outcome = combined(tmp_path, capsys)
+    assert outcome["table"] == ('task,"x","y"\n2,007,NA\n9,1e-05,"say ""hi"""\n9,0x,"two\nlines"\n10,1.10,"a,b"\n')
+    assert (outcome["rows"], outcome["files"], outcome["code"], outcome["missing"]) == (4, 3, 0, [])
 
 
 def test_a_column_that_tells_the_task_is_believed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     project(tmp_path, part_a__csv="task_id,x\n3,c\n1,a\n", part_b__csv="task_id,x\n2,b\n")
     recorded(tmp_path, array="1-4%2")
-    told = combined(tmp_path, capsys)
-    assert told["table"] == "task_id,x\n3,c\n1,a\n2,b\n"
-    assert (told["missing"], told["code"]) == ([4], 1)
+    outcome = combined(tmp_path, capsys)
+    assert outcome["table"] == "task_id,x\n3,c\n1,a\n2,b\n"
+    assert (outcome["missing"], outcome["code"]) == ([4], 1)
 
 
 def test_the_parameters_stand_before_the_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [{"n": 10, "label": 'a "b", c', "x": 1}, {"n": 20, "label": "é\nf", "x": 2}]
     project(tmp_path, out_1__csv="x,y\n0.5,1\n0.6,2\n", out_2__csv="y,x\n3,0.7\n")
     recorded(tmp_path, rows=rows, array="1-1", chunk=2)
-    told = combined(tmp_path, capsys, job="7")
-    table = list(csv.reader(io.StringIO(told["table"], newline="")))
+    outcome = combined(tmp_path, capsys, job="7")
+    table = list(csv.reader(io.StringIO(outcome["table"], newline="")))
     assert table == [
         ["task", "n", "label", "x", "y"],
         ["1", "10", 'a "b", c', "0.5", "1"],
         ["1", "10", 'a "b", c', "0.6", "2"],
         ["2", "20", "é\nf", "0.7", "3"],
     ]
-    assert told["run"] == "7"
+    assert outcome["run"] == "7"
 
 
 def jobs(root: Path, text: str) -> None:
@@ -100,8 +105,8 @@ def test_results_of_another_job_are_left_alone(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"from\n{name.rstrip('/_12').rpartition('/')[2]}\n")
     recorded(tmp_path, job="fit", array="1-2")
-    told = combined(tmp_path, capsys)
-    assert (told["table"], told["code"]) == (f"task,from\n1,{table}\n2,{table}\n", 0)
+    outcome = combined(tmp_path, capsys)
+    assert (outcome["table"], outcome["code"]) == (f"task,from\n1,{table}\n2,{table}\n", 0)
 
 
 def test_files_that_are_called_after_parameters_stand_beside_these(
@@ -113,18 +118,18 @@ def test_files_that_are_called_after_parameters_stand_beside_these(
         "  sim: {template: sweep, command: 'run --out=results/sim_{seed}.csv', grid: {seed: [3, 1, 2]}}\n",
     )
     recorded(tmp_path, job="sim", rows=[{"seed": 3}, {"seed": 1}, {"seed": 2}], array="1-3")
-    told = combined(tmp_path, capsys)
-    assert sorted(told["table"].splitlines()[1:]) == ["1,3,3", "2,1,1", "3,2,2"]
-    assert (told["missing"], told["code"]) == ([], 0)
+    outcome = combined(tmp_path, capsys)
+    assert sorted(outcome["table"].splitlines()[1:]) == ["1,3,3", "2,1,1", "3,2,2"]
+    assert (outcome["missing"], outcome["code"]) == ([], 0)
     project(tmp_path, **{f"rate_{rate}__csv": f"est\n{rate}\n" for rate in ("0.1", "0.2", "0.5")})
     jobs(
         tmp_path,
         "  rate: {template: sweep, command: 'run > results/rate_{rate}.csv', grid: {rate: ['0.1', '0.5', '0.2']}}\n",
     )
     recorded(tmp_path, 8, job="rate", rows=[{"rate": "0.1"}, {"rate": "0.5"}, {"rate": "0.2"}], array="1-3")
-    told = combined(tmp_path, capsys, job="8")
-    assert sorted(told["table"].splitlines()[1:]) == ["1,0.1,0.1", "2,0.5,0.5", "3,0.2,0.2"]
-    assert told["others"] == []
+    outcome = combined(tmp_path, capsys, job="8")
+    assert sorted(outcome["table"].splitlines()[1:]) == ["1,0.1,0.1", "2,0.5,0.5", "3,0.2,0.2"]
+    assert outcome["others"] == []
 
 
 def test_a_run_that_left_nothing_gets_no_results_of_another_job(
@@ -156,8 +161,8 @@ def test_a_table_takes_the_place_of_a_table_alone(tmp_path: Path, capsys: pytest
 
 def test_plain_numbers_without_a_header(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     project(tmp_path, **{f"{task}__dat": f"{task * task}\n" for task in (1, 2, 10)})
-    told = combined(tmp_path, capsys, files="*.dat")
-    assert told["table"] == "task,value\n1,1\n2,4\n10,100\n"
+    outcome = combined(tmp_path, capsys, files="*.dat")
+    assert outcome["table"] == "task,value\n1,1\n2,4\n10,100\n"
     project(tmp_path, a1__txt="  1.5   2\n 3 4 \n")
     assert combined(tmp_path, capsys, files="results/*.txt")["table"] == "task,value_1,value_2\n1,1.5,2\n1,3,4\n"
 
@@ -204,15 +209,15 @@ def test_what_can_not_be_used_is_named_and_left_out_whole(tmp_path: Path, capsys
         r_9__csv="x,y\n5,6\n",
     )
     recorded(tmp_path, array="1-8")
-    told = combined(tmp_path, capsys)
-    assert told["table"] == "task,x,y\n1,1,2\n7,3,4\n8,5,6\n"
-    assert told["empty"] == ["results/r_2.csv", "results/r_3.csv"]
-    assert {name[-7:-4]: why for name, why in told["broken"]} == {
+    outcome = combined(tmp_path, capsys)
+    assert outcome["table"] == "task,x,y\n1,1,2\n7,3,4\n8,5,6\n"
+    assert outcome["empty"] == ["results/r_2.csv", "results/r_3.csv"]
+    assert {name[-7:-4]: why for name, why in outcome["broken"]} == {
         "r_4": "line 3 has 1 value, and there are 2 columns",
         "r_5": "line 2: unexpected end of data",
         "r_6": "other columns than the first file: lacks y; has z besides",
     }
-    assert (told["missing"], told["others"], told["code"]) == ([2, 3, 4, 5, 6], ["results/r_9.csv"], 1)
+    assert (outcome["missing"], outcome["others"], outcome["code"]) == ([2, 3, 4, 5, 6], ["results/r_9.csv"], 1)
 
 
 def test_a_large_file_that_breaks_off_leaves_nothing(
@@ -220,16 +225,16 @@ def test_a_large_file_that_breaks_off_leaves_nothing(
 ) -> None:
     monkeypatch.setattr(combine, "_LARGE", 50)
     project(tmp_path, r_1__csv="x,y\n1,2\n", r_2__csv="x,y\n" + "3,4\n" * 100 + "5\n", r_3__csv="x,y\n" + "6,7\n" * 100)
-    told = combined(tmp_path, capsys)
-    assert told["table"] == "task,x,y\n1,1,2\n" + "3,6,7\n" * 100
+    outcome = combined(tmp_path, capsys)
+    assert outcome["table"] == "task,x,y\n1,1,2\n" + "3,6,7\n" * 100
 
 
 def test_old_results_and_two_of_one_task_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     project(tmp_path, r_1__csv="x\na\n", s_1__csv="x\nb\n", r_2__csv="x\nc\n")
     recorded(tmp_path, array="1-2")
     os.utime(tmp_path / "results/r_2.csv", (1e9, 1e9))
-    told = combined(tmp_path, capsys)
-    assert (told["twice"], told["old"], told["code"]) == ([1], ["results/r_2.csv"], 1)
+    outcome = combined(tmp_path, capsys)
+    assert (outcome["twice"], outcome["old"], outcome["code"]) == ([1], ["results/r_2.csv"], 1)
 
 
 @pytest.mark.parametrize(
@@ -247,9 +252,9 @@ def test_each_thing_that_is_wrong_is_exit_code_1(
     recorded(tmp_path, array=array)
     for path in tmp_path.glob("results/old_*"):
         os.utime(path, (1e9, 1e9))
-    told = combined(tmp_path, capsys)
-    wrong = {key for key in ("missing", "empty", "broken", "others", "old", "newer", "twice") if told[key]}
-    assert (wrong, told["code"]) == ({named}, 1)
+    outcome = combined(tmp_path, capsys)
+    wrong = {key for key in ("missing", "empty", "broken", "others", "old", "newer", "twice") if outcome[key]}
+    assert (wrong, outcome["code"]) == ({named}, 1)
 
 
 def test_where_all_files_are_of_other_tasks_the_run_s_are_missing(
@@ -266,9 +271,9 @@ def test_a_column_task_that_holds_no_number_leaves_the_one_in_the_name(
 ) -> None:
     project(tmp_path, r_1__csv="task,x\ncifar,a\n", r_3__csv="task,x\nmnist,b\n")
     recorded(tmp_path, rows=[{"n": 10}, {"n": 20}, {"n": 30}])
-    told = combined(tmp_path, capsys)
-    assert told["table"] == "n,task,x\n10,cifar,a\n30,mnist,b\n"
-    assert (told["missing"], told["code"]) == ([2], 1)
+    outcome = combined(tmp_path, capsys)
+    assert outcome["table"] == "n,task,x\n10,cifar,a\n30,mnist,b\n"
+    assert (outcome["missing"], outcome["code"]) == ([2], 1)
 
 
 def test_files_that_a_later_run_of_the_job_may_have_written_are_told_of(
@@ -283,8 +288,8 @@ def test_files_that_a_later_run_of_the_job_may_have_written_are_told_of(
     for name, day in (("r_1", 1), ("r_2", 4), ("r_4", 6)):
         seconds = datetime(2020, 1, day, 12, tzinfo=UTC).timestamp()
         os.utime(tmp_path / f"results/{name}.csv", (seconds, seconds))
-    told = combined(tmp_path, capsys, job="10")
-    assert (told["newer"], told["code"]) == (["results/r_4.csv"], 1)
+    outcome = combined(tmp_path, capsys, job="10")
+    assert (outcome["newer"], outcome["code"]) == (["results/r_4.csv"], 1)
     assert combined(tmp_path, capsys, job="11")["newer"] == ["results/r_4.csv"]
     assert combined(tmp_path, capsys)["newer"] == []
 
@@ -296,8 +301,8 @@ def test_a_run_of_failed_tasks_counts_as_the_run_they_are_of(tmp_path: Path) -> 
     recorded(tmp_path, 5, array="1-3")
     recorded(tmp_path, 6, array="2", failed_of="5")
     recorded(tmp_path, 8)  # no array
-    found = source_run.of_record(config.load(tmp_path))
-    assert (found.id, found.tasks) == ("5", {1, 2, 3})
+    run = source_run.of_record(config.load(tmp_path))
+    assert (run.id, run.tasks) == ("5", {1, 2, 3})
 
 
 def test_results_of_several_jobs_lie_beside_each_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -306,8 +311,8 @@ def test_results_of_several_jobs_lie_beside_each_other(tmp_path: Path, capsys: p
     recorded(tmp_path, 53, job="flaky", array="1", when="2020-01-02T00:00:00Z")
     assert combined(tmp_path, capsys)["table"] == "task,y\n1,3\n"
     assert combined(tmp_path, capsys, job="21")["table"] == "task,x\n1,1\n2,2\n"
-    told = combined(tmp_path, capsys, files="results/simulate_*.csv")
-    assert (told["run"], told["code"]) == ("21", 0)
+    outcome = combined(tmp_path, capsys, files="results/simulate_*.csv")
+    assert (outcome["run"], outcome["code"]) == ("21", 0)
 
 
 def test_files_that_are_not_of_an_array_are_put_together_all_the_same(
@@ -369,10 +374,10 @@ def test_every_value_arrives_as_it_was(
         root / "all.csv",
     )
     with (root / "all.csv").open(newline="", encoding="utf-8") as stream:
-        header, *found = list(csv.reader(stream))
+        header, *rows_read = list(csv.reader(stream))
     assert header == ["task", "name", "other"]
     expected = [[str(number), *row] for number, rows in enumerate(tables, 1) for row in rows]
-    assert found == expected
+    assert rows_read == expected
 
 
 def test_memory_does_not_grow_with_the_number_of_files(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from rookery.support.doctor import (
     storage_checks,
 )
 from rookery.support.doctor.checks import Check, CheckResults
-from rookery.support.doctor.inspection import Seen
+from rookery.support.doctor.inspection import HomeInspection
 
 
 @pytest.fixture(autouse=True)
@@ -53,10 +53,10 @@ def hec() -> cluster.Cluster:
 
 
 def states(results: CheckResults) -> dict[str, str]:
-    return {one.name: one.state for one in results.checks}
+    return {check.name: check.state for check in results.checks}
 
 
-def one(results: CheckResults, name: str) -> Check:
+def check_of(results: CheckResults, name: str) -> Check:
     return next(check for check in results.checks if check.name == name)
 
 
@@ -70,9 +70,9 @@ def test_what_is_put_down_first_stays_and_the_order_is_the_list_s() -> None:
     results.fault("port", "it does not", "")
     results.skip_rest("dns comes first")
     assert [check.name for check in results.checks] == list(checks.CLUSTER)
-    assert one(results, "port").state == "ok"
-    assert one(results, "dns").found == "no such host"
-    assert one(results, "dns").fix == "look it up"
+    assert check_of(results, "port").state == "ok"
+    assert check_of(results, "dns").found == "no such host"
+    assert check_of(results, "dns").fix == "look it up"
     assert (results.state, checks.exit_code([results])) == ("faults", 3)
 
 
@@ -103,7 +103,7 @@ def test_exit_codes() -> None:
 def test_systems(platform: str, kernel: str, state: str) -> None:
     results = CheckResults(checks.LAPTOP)
     laptop_checks.system(results, platform, kernel)
-    check = one(results, "system")
+    check = check_of(results, "system")
     assert check.state == state
     assert ("wsl" in check.fix) == (state != "ok")
 
@@ -111,14 +111,14 @@ def test_systems(platform: str, kernel: str, state: str) -> None:
 def test_windows_itself_ends_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(laptop_checks.sys, "platform", "win32")
     assert command.run(options.DoctorOptions(cluster="penguins", json=True)) == 3
-    told = json.loads(capsys.readouterr().out)
-    assert (told["version"], told["exit"], told["clusters"]) == (1, 3, {})
-    assert [check["state"] for check in told["laptop"]] == ["fault", *["skipped"] * (len(checks.LAPTOP) - 1)]
-    assert set(told["laptop"][0]) == {"name", "title", "state", "found", "fix"}
+    document = json.loads(capsys.readouterr().out)
+    assert (document["version"], document["exit"], document["clusters"]) == (1, 3, {})
+    assert [check["state"] for check in document["laptop"]] == ["fault", *["skipped"] * (len(checks.LAPTOP) - 1)]
+    assert set(document["laptop"][0]) == {"name", "title", "state", "found", "fix"}
 
 
 @pytest.mark.parametrize(
-    ("said", "state"),
+    ("output", "state"),
     [
         ("OpenSSH_9.2p1 Debian-2, OpenSSL 3", "ok"),
         ("OpenSSH_7.4p1, OpenSSL 1.0.2k", "fault"),
@@ -126,13 +126,13 @@ def test_windows_itself_ends_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         ("hello", "warning"),
     ],
 )
-def test_versions(said: str, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "ssh").write_text(f"#!/bin/sh\necho '{said}' >&2\n")
+def test_versions(output: str, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ssh").write_text(f"#!/bin/sh\necho '{output}' >&2\n")
     (tmp_path / "ssh").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     results = CheckResults(checks.LAPTOP)
-    laptop_checks.program(results, laptop_checks.PROGRAMS[0])
-    assert one(results, "ssh").state == state
+    laptop_checks.check_program(results, laptop_checks.PROGRAMS[0])
+    assert check_of(results, "ssh").state == state
 
 
 def test_how_a_program_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +149,7 @@ def test_the_ssh_folder(tmp_path: Path) -> None:
     def look() -> Check:
         results = CheckResults(checks.LAPTOP)
         laptop_checks.ssh_folder(results, folder)
-        return one(results, "ssh-folder")
+        return check_of(results, "ssh-folder")
 
     assert look().state == "ok"
     folder.write_text("")
@@ -189,11 +189,11 @@ CODE = VERBOSE + (
 
 
 def test_what_ssh_says_with_v() -> None:
-    expired, refused, code = map(connection_checks.heard, (EXPIRED, REFUSED, CODE))
-    assert (expired.accepted, expired.said[:24]) == (True, "Your account has expired")
-    assert (refused.accepted, refused.offered, refused.asks, refused.said) == (False, True, True, "")
+    expired, refused, code = map(connection_checks.parse_debug_output, (EXPIRED, REFUSED, CODE))
+    assert (expired.accepted, expired.message[:24]) == (True, "Your account has expired")
+    assert (refused.accepted, refused.offered, refused.asks, refused.message) == (False, True, True, "")
     assert (code.accepted, code.methods) == (True, ("keyboard-interactive",))
-    assert connection_checks.heard("") == connection_checks.SshDebugOutput()
+    assert connection_checks.parse_debug_output("") == connection_checks.SshDebugOutput()
 
 
 def blamed(cluster: cluster.Cluster, reason: str, text: str = "", *, typed: bool = False) -> CheckResults:
@@ -202,7 +202,7 @@ def blamed(cluster: cluster.Cluster, reason: str, text: str = "", *, typed: bool
         results,
         cluster,
         SshError(reason, f"{cluster.name}: it failed.", hint="do this"),
-        connection_checks.heard(text),
+        connection_checks.parse_debug_output(text),
         typed=typed,
     )
     return results
@@ -235,41 +235,41 @@ def test_where_the_way_ended(  # noqa: PLR0917
 ) -> None:
     """What comes before it went well, and nothing behind it was looked at."""
     monkeypatch.setattr(connection_checks, "_names_resolve", lambda: True)
-    found = states(blamed(hec, reason, text, typed=typed))
-    assert found[check] == state
-    others = {name: value for name, value in found.items() if name != check}
+    state_of = states(blamed(hec, reason, text, typed=typed))
+    assert state_of[check] == state
+    others = {name: value for name, value in state_of.items() if name != check}
     assert "fault" not in others.values()
     if check in connection_checks._STEPS:
         before = connection_checks._STEPS[: connection_checks._STEPS.index(check)]
-        assert {found[name] for name in before} <= {"ok"}
-    assert found["job"] == found["home-writable"] == "skipped"
+        assert {state_of[name] for name in before} <= {"ok"}
+    assert state_of["job"] == state_of["home-writable"] == "skipped"
 
 
 def test_without_a_terminal_login_is_named(hec: cluster.Cluster) -> None:
     results = blamed(hec, "denied", CODE)
-    assert one(results, "second-factor").fix.startswith("invoke login --cluster hec ")
+    assert check_of(results, "second-factor").fix.startswith("invoke login --cluster hec ")
     assert (results.state, checks.exit_code([results])) == ("unknown", 1)
 
 
 def test_no_answer_where_no_vpn_is_known(penguins: cluster.Cluster, hec: cluster.Cluster) -> None:
     assert states(blamed(penguins, "no-answer"))["port"] == "fault"
-    assert "Lancaster University VPN" in one(blamed(hec, "no-answer"), "vpn").fix
+    assert "Lancaster University VPN" in check_of(blamed(hec, "no-answer"), "vpn").fix
 
 
 def test_a_computer_that_is_not_online(hec: cluster.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_checks, "_names_resolve", lambda: False)
-    assert "is this computer online?" in one(blamed(hec, "unresolved"), "dns").found
+    assert "is this computer online?" in check_of(blamed(hec, "unresolved"), "dns").found
 
 
 def test_a_key_where_nothing_can_be_typed_is_somebody_else_s_to_add(hec: cluster.Cluster) -> None:
-    assert "supervisor" in one(blamed(hec, "denied", VERBOSE.replace(",password", "")), "key").fix
-    assert "authorized_keys" in one(blamed(hec, "denied", REFUSED), "key").fix
+    assert "supervisor" in check_of(blamed(hec, "denied", VERBOSE.replace(",password", "")), "key").fix
+    assert "authorized_keys" in check_of(blamed(hec, "denied", REFUSED), "key").fix
 
 
 def test_no_username() -> None:
     results = CheckResults(checks.CLUSTER)
-    assert connection_checks.known(results, "penguins", sandbox=False) is None
-    check = one(results, "username")
+    assert connection_checks.check_profile(results, "penguins", sandbox=False) is None
+    check = check_of(results, "username")
     assert check.fix.startswith("invoke login --cluster penguins --user YOUR_USERNAME")
     assert "Ask Mariusz or Cyrus" in check.fix
 
@@ -280,7 +280,7 @@ def test_maintenance(penguins: cluster.Cluster) -> None:
     for hour, state in ((9, "warning"), (11, "ok")):
         results = CheckResults(checks.CLUSTER)
         connection_checks.at_risk(results, cluster, time.strptime(f"2026-11-24 {hour:02}:00", "%Y-%m-%d %H:%M"))
-        assert one(results, "at-risk").state == state
+        assert check_of(results, "at-risk").state == state
 
 
 # -- the home
@@ -327,9 +327,9 @@ LOOK = up_to_date.HomeComparison(
 )  # fmt: skip
 
 
-def seen(
+def inspected(
     cluster: cluster.Cluster, text: str = HEALTHY, look: up_to_date.HomeComparison = LOOK, began: float = 999.5
-) -> Seen:
+) -> HomeInspection:
     return inspection.read(text, cluster.data, look, began, began + 2)
 
 
@@ -340,9 +340,9 @@ def judgement(
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
-    results, told = CheckResults(checks.CLUSTER), seen(cluster, text, look)
-    home_checks.judge(results, cluster, told)
-    slurm_checks.judge(results, cluster, told)
+    results, home = CheckResults(checks.CLUSTER), inspected(cluster, text, look)
+    home_checks.judge(results, cluster, home)
+    slurm_checks.judge(results, cluster, home)
     return results
 
 
@@ -407,10 +407,10 @@ def test_one_thing_that_is_otherwise(hec: cluster.Cluster, what: str) -> None:
     """It is named by its check and by no other, and there is something to be done about it."""
     check, state, old, new = CHANGES[what]
     results = judgement(hec, (old, new))
-    found = states(results)
-    assert found[check] == state
-    assert {name for name, value in found.items() if value in {"fault", "warning"}} == {check}
-    assert one(results, check).fix or what == "hangs"
+    state_of = states(results)
+    assert state_of[check] == state
+    assert {name for name, value in state_of.items() if value in {"fault", "warning"}} == {check}
+    assert check_of(results, check).fix or what == "hangs"
 
 
 def test_a_home_that_is_not_set_up(hec: cluster.Cluster) -> None:
@@ -418,28 +418,31 @@ def test_a_home_that_is_not_set_up(hec: cluster.Cluster) -> None:
         hec, ("~/.cache link /s/a/.cache", "~/.cache own"), look=up_to_date.HomeComparison(answered=True)
     )
     assert [check.name for check in results.faults] == ["set-up"]
-    assert one(results, "set-up").fix == "invoke setup --cluster hec"
+    assert check_of(results, "set-up").fix == "invoke setup --cluster hec"
     assert states(results)["caches"] == states(results)["path-login"] == states(results)["python"] == "skipped"
 
 
 def test_a_home_that_has_drifted(hec: cluster.Cluster) -> None:
     drift = tuple({"role": "tmux", "kind": "files", "path": "/h", "what": f"~/{n}", "how": "removed"} for n in range(5))
-    check = one(judgement(hec, look=replace(LOOK, drift=drift)), "set-up")
+    check = check_of(judgement(hec, look=replace(LOOK, drift=drift)), "set-up")
     assert (check.state, check.fix) == ("warning", "invoke setup --cluster hec")
     assert check.found == "drifted: ~/0: removed; ~/1: removed; ~/2: removed and 2 more"
 
 
-def by_others(told: str) -> tuple[str, str]:
+def by_others(reason: str) -> tuple[str, str]:
     """A change to what is said: others can replace folders of the storage."""
     mark = "rookery-fact glibc"
-    return mark, f"rookery-fact replaceable yes\nrookery-fact replaceable_by {told}\n{mark}"
+    return mark, f"rookery-fact replaceable yes\nrookery-fact replaceable_by {reason}\n{mark}"
 
 
-@pytest.mark.parametrize("told", ["owner eve /s/a", "group staff /s", "everybody 0 /s"])
-def test_programs_that_others_can_replace(hec: cluster.Cluster, told: str) -> None:
+@pytest.mark.parametrize("reason", ["owner eve /s/a", "group staff /s", "everybody 0 /s"])
+def test_programs_that_others_can_replace(hec: cluster.Cluster, reason: str) -> None:
     """They are called what they are, nothing that depends on them is judged, and `setup` is never the answer."""
     by = (
-        ("rookery-fact glibc", f"rookery-fact replaceable yes\nrookery-fact replaceable_by {told}\nrookery-fact glibc"),
+        (
+            "rookery-fact glibc",
+            f"rookery-fact replaceable yes\nrookery-fact replaceable_by {reason}\nrookery-fact glibc",
+        ),
     )
     facts = {"prefix": "/s/a/rookery/x86_64", "home": "/home/a", "roomy": "/s/a"}
     look = replace(LOOK, sealed={**LOOK.sealed, "facts": facts}, output=by[0][1], new=("replaceable yes",))
@@ -447,11 +450,11 @@ def test_programs_that_others_can_replace(hec: cluster.Cluster, told: str) -> No
     (fault,) = results.faults
     assert fault.name == "programs"
     assert "programs in /s/a/rookery/x86_64 may not be yours; do not run them" in fault.found
-    assert told.split()[1] in fault.found or told.startswith("everybody")
+    assert reason.split()[1] in fault.found or reason.startswith("everybody")
     for name in ("programs", "set-up", "path-login", "path-command", "python", "caches"):
-        assert "setup" not in one(results, name).fix
+        assert "setup" not in check_of(results, name).fix
     at_home = replace(look, sealed={**LOOK.sealed, "facts": {**facts, "prefix": "/home/a/.local/share/rookery/x"}})
-    assert states(judgement(hec, *by, look=at_home))["programs"] == ("fault" if "/s/a" in told else "ok")
+    assert states(judgement(hec, *by, look=at_home))["programs"] == ("fault" if "/s/a" in reason else "ok")
 
 
 def test_caches_stay_in_the_home_where_others_can_replace_folders_of_the_storage(hec: cluster.Cluster) -> None:
@@ -460,7 +463,7 @@ def test_caches_stay_in_the_home_where_others_can_replace_folders_of_the_storage
         "rookery-fact replaceable yes\nrookery-fact replaceable_by group x /s\nrookery-fact glibc",
     )
     assert states(judgement(hec, by, ("~/.cache link /s/a/.cache", "~/.cache own")))["caches"] == "ok"
-    left = one(judgement(hec, by), "caches")
+    left = check_of(judgement(hec, by), "caches")
     assert (left.state, left.fix.partition(" # ")[0].strip()) == ("warning", "invoke undo --cluster hec")
 
 
@@ -469,13 +472,13 @@ def test_a_line_of_ones_own_that_sets_path_anew(hec: cluster.Cluster) -> None:
         ("path-login /t/bin:/usr/bin", "path-login /usr/bin"),
         ("rookery-doctor writable", "rookery-doctor resets .profile:12\nrookery-doctor writable"),
     )
-    fix = one(judgement(hec, *changes), "path-login").fix
+    fix = check_of(judgement(hec, *changes), "path-login").fix
     assert "sed -i.old" in fix
     assert "line 12 of ~/.profile" in fix
     gone = replace(
         LOOK, drift=({"role": "shell", "what": "rookery's lines", "how": "removed", "path": "", "kind": ""},)
     )
-    assert one(judgement(hec, *changes, look=gone), "path-login").fix == "invoke setup --cluster hec"
+    assert check_of(judgement(hec, *changes, look=gone), "path-login").fix == "invoke setup --cluster hec"
 
 
 def test_a_full_home_is_named_once(hec: cluster.Cluster) -> None:
@@ -497,22 +500,24 @@ def test_a_disk_without_a_quota_is_full_by_what_is_left(penguins: cluster.Cluste
     for left, state in ((50, "fault"), (500, "warning"), (5000, "ok")):
         results = CheckResults(checks.CLUSTER)
         area = Area("home", used_mb=1e6, limit_mb=1e6 + left, source="df", path="/home")
-        storage_checks.judge(results, penguins, Seen(values={"writable": ["yes"]}, areas=(area,)), is_set_up=True)
+        storage_checks.judge(
+            results, penguins, HomeInspection(values={"writable": ["yes"]}, areas=(area,)), is_set_up=True
+        )
         assert states(results)["quota"] == state
 
 
 def test_clocks(penguins: cluster.Cluster) -> None:
-    assert abs(seen(penguins, began=1000.9).skew) < 1  # date cuts seconds off
-    assert seen(penguins, began=1100.0).skew == pytest.approx(-99)
-    assert seen(penguins, began=900.0).skew == pytest.approx(98)
+    assert abs(inspected(penguins, began=1000.9).skew) < 1  # date cuts seconds off
+    assert inspected(penguins, began=1100.0).skew == pytest.approx(-99)
+    assert inspected(penguins, began=900.0).skew == pytest.approx(98)
     for skew, words in ((98.0, "98 s ahead of"), (-7200.0, "120 minutes behind")):
         results = CheckResults(checks.CLUSTER)
         home_checks.clock(results, skew)
-        assert words in one(results, "clock").found
+        assert words in check_of(results, "clock").found
 
 
 @pytest.mark.parametrize(
-    ("profile_says", "said", "state"),
+    ("profile_says", "answer", "state"),
     [
         ("yes", "no timed out", "warning"),
         ("http", "no timed out", "warning"),
@@ -524,12 +529,12 @@ def test_clocks(penguins: cluster.Cluster) -> None:
     ],
 )
 def test_a_missing_internet_matters_where_the_profile_promises_one(
-    hec: cluster.Cluster, profile_says: str, said: str, state: str
+    hec: cluster.Cluster, profile_says: str, answer: str, state: str
 ) -> None:
     cluster = replace(hec, data={**hec.data, "cluster_internet": {"login": "yes", "compute": profile_says}})
     results = CheckResults(checks.CLUSTER)
-    home_checks.internet(results, cluster, "compute", said)
-    assert one(results, "internet-compute").state == state
+    home_checks.internet(results, cluster, "compute", answer)
+    assert check_of(results, "internet-compute").state == state
 
 
 def test_the_address_that_is_tried(hec: cluster.Cluster) -> None:
@@ -553,24 +558,26 @@ def test_the_address_that_is_tried(hec: cluster.Cluster) -> None:
 )
 def test_a_home_that_carries_nothing_out(penguins: cluster.Cluster, message: str, check: str) -> None:
     results = CheckResults(checks.CLUSTER)
-    connection_checks.arrived(results, penguins, "")
+    connection_checks.note_connected(results, penguins, "")
     home_checks.unreachable(results, penguins, SshError("startup", f"penguins: {message}"))
-    assert [one.name for one in results.faults] == [check]
+    assert [fault.name for fault in results.faults] == [check]
     assert states(results)["slurm"] == "skipped"
 
 
 def test_a_home_that_hangs(penguins: cluster.Cluster) -> None:
     results = CheckResults(checks.CLUSTER)
     home_checks.silent(results, penguins, RookeryError("penguins: a script took longer than 120 s."))
-    assert [one.name for one in results.faults] == ["startup"]
+    assert [fault.name for fault in results.faults] == ["startup"]
 
 
 # -- the queue
 
 
-def job_judgement(cluster: cluster.Cluster, **said: str) -> CheckResults:
-    results, told = CheckResults(checks.CLUSTER), seen(cluster)
-    slurm_checks.judge_job(results, cluster, {key.replace("_", "-"): [value] for key, value in said.items()}, seen=told)
+def job_judgement(cluster: cluster.Cluster, **values: str) -> CheckResults:
+    results, home = CheckResults(checks.CLUSTER), inspected(cluster)
+    slurm_checks.judge_job(
+        results, cluster, {key.replace("_", "-"): [value] for key, value in values.items()}, home=home
+    )
     return results
 
 
@@ -578,7 +585,7 @@ RAN = {"submitted": "7", "ended": "1", "job_node": "wn01", "job_path": "/t/bin",
 
 
 @pytest.mark.parametrize(
-    ("said", "check", "state", "words"),
+    ("values", "check", "state", "words"),
     [
         (RAN, "job", "ok", "over after 1 s, on wn01"),
         ({**RAN, "job_path": "/usr/bin"}, "path-job", "fault", "/t/bin not on its PATH"),
@@ -592,26 +599,28 @@ RAN = {"submitted": "7", "ended": "1", "job_node": "wn01", "job_path": "/t/bin",
         ({}, "job", "fault", "could not be tried"),
     ],
 )
-def test_what_comes_of_the_job(hec: cluster.Cluster, said: dict[str, str], check: str, state: str, words: str) -> None:
-    results = job_judgement(hec, **said)
-    assert one(results, check).state == state
-    assert words in one(results, check).found
-    assert {one.name for one in results.faults} <= {check}
+def test_what_comes_of_the_job(
+    hec: cluster.Cluster, values: dict[str, str], check: str, state: str, words: str
+) -> None:
+    results = job_judgement(hec, **values)
+    assert check_of(results, check).state == state
+    assert words in check_of(results, check).found
+    assert {fault.name for fault in results.faults} <= {check}
     assert results.has(*checks.QUEUE) or set(checks.QUEUE) - set(states(results)) == {"slurm", "partition"}
 
 
 def test_a_cluster_without_a_queue(penguins: cluster.Cluster) -> None:
     results = CheckResults(checks.CLUSTER)
     cluster = replace(penguins, data={**penguins.data, "cluster_scheduler": "none"})
-    assert slurm_checks.judge(results, cluster, seen(cluster)) is None
+    assert slurm_checks.judge(results, cluster, inspected(cluster)) is None
     assert {states(results)[name] for name in checks.QUEUE} == {"skipped"}
 
 
 def test_a_job_that_needs_an_account(penguins: cluster.Cluster) -> None:
     results = CheckResults(checks.CLUSTER)
     cluster = replace(penguins, data={**penguins.data, "cluster_account": {"required": True, "example": "bdlan09"}})
-    assert slurm_checks.judge(results, cluster, seen(cluster)) is None
-    assert "bdlan09" in one(results, "partition").found
+    assert slurm_checks.judge(results, cluster, inspected(cluster)) is None
+    assert "bdlan09" in check_of(results, "partition").found
 
 
 def test_the_job_s_script_holds_the_profile_s_own_lines(penguins: cluster.Cluster) -> None:
@@ -667,10 +676,10 @@ def test_a_cluster_that_is_not_known() -> None:
 
 def test_without_a_cluster_it_looks_at_this_computer(capsys: pytest.CaptureFixture[str]) -> None:
     code = command.run(options.DoctorOptions())
-    told = capsys.readouterr().out
-    assert told.startswith("this computer: ")
+    output = capsys.readouterr().out
+    assert output.startswith("this computer: ")
     assert code == 0
-    assert "next: invoke doctor --cluster NAME" in told
+    assert "next: invoke doctor --cluster NAME" in output
 
 
 def test_what_rookery_itself_failed_at_goes_into_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -684,10 +693,10 @@ def test_what_rookery_itself_failed_at_goes_into_the_report(tmp_path: Path, monk
     assert len(list(file.parent.iterdir())) == failure_log.KEPT
     assert "hush" not in file.read_text()
     report.write(tmp_path / "report.txt", TOLD, lambda text: text.replace(str(failure_log.KEPT + 4), "REDACTED"))
-    said = (tmp_path / "report.txt").read_text()
-    assert said.count("---- rookery itself failed:") == 3
-    assert "KeyError: REDACTED" in said
-    assert said.index("KeyError") < said.index(report.RULE)
+    content = (tmp_path / "report.txt").read_text()
+    assert content.count("---- rookery itself failed:") == 3
+    assert "KeyError: REDACTED" in content
+    assert content.index("KeyError") < content.index(report.RULE)
 
 
 def test_a_state_folder_that_cannot_be_written_to_hides_no_failure(

@@ -26,8 +26,8 @@ def demo(tmp_path: Path) -> Path:
 
 def fetched(root: Path, capsys: pytest.CaptureFixture[str], **flags: Any) -> dict[str, Any]:
     fetch.run(options.FetchOptions(project=str(root), json=True, **flags))
-    told: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return told
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return document
 
 
 def test_a_miniature_s_results_do_not_replace_the_cluster_s(
@@ -46,8 +46,8 @@ def test_a_miniature_s_results_do_not_replace_the_cluster_s(
         (results / "1.csv").write_text("real")
         assert fetched(demo, capsys)["brought"] == ["results/1.csv"]
         (results / "1.csv").write_text("of the miniature")
-        told = fetched(demo, capsys, sandbox=True)
-        assert told["kept"] == [{"path": "results/1.csv", "why": "brought from hec"}]
+        document = fetched(demo, capsys, sandbox=True)
+        assert document["kept"] == [{"path": "results/1.csv", "why": "brought from hec"}]
         assert (demo / "results/1.csv").read_text() == "real"
         os.utime(results / "1.csv")
         assert fetched(demo, capsys)["brought"] == ["results/1.csv"]
@@ -58,5 +58,5 @@ def test_a_run_s_record_tells_the_cluster_or_the_one_whose_miniature_it_was(demo
     for number, label, day in ((7, "hec", 1), (7, "penguins-sandbox", 2), (8, "penguins-sandbox", 3)):
         record = {"job": "simulate", "id": str(number), "cluster": label, "when": f"2026-01-0{day}T00:00:00+00:00"}
         (demo / f"runs/{number}.{label}.json").write_text(json.dumps(record))
-    found = [fetch.ran_on(demo, job, sandbox=sandbox) for job in ("7", "8", "9") for sandbox in (False, True)]
-    assert found == ["hec", "penguins", "", "penguins", "", ""]
+    clusters = [fetch.ran_on(demo, job, sandbox=sandbox) for job in ("7", "8", "9") for sandbox in (False, True)]
+    assert clusters == ["hec", "penguins", "", "penguins", "", ""]

@@ -95,13 +95,13 @@ def test_records_of_runs(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "runs/12.json").write_bytes(data)
     project = cast("Any", SimpleNamespace(root=tmp_path, jobs={}, name="seals"))
     with tolerated():
-        found = run_record.every(tmp_path)
-        assert [one.id for one in found] in ([], ["12"])
-        assert bool(run_record.fault(data, "12.json")) == (not found)
+        records = run_record.every(tmp_path)
+        assert [record.id for record in records] in ([], ["12"])
+        assert bool(run_record.fault(data, "12.json")) == (not records)
         fetch.ran_on(tmp_path, "12", sandbox=False)
         source_run.of_record(project)
-        for one in found:
-            run_record.keep(tmp_path, one)
+        for record in records:
+            run_record.keep(tmp_path, record)
             assert {path.parent for path in tmp_path.rglob("*.json")} == {tmp_path / "runs"}
     basics.record(str(tmp_path / "runs/12.json"))
 
@@ -128,8 +128,10 @@ def test_ledgers(lived: Login, data: bytes) -> None:
     ledger.write_bytes(data.replace(b"@TOP@", os.fsencode(lived.home.parent)))
     payload = {"run": {"id": "u", "who": "sam", "laptop": "teapot"}, "storage": [str(lived.storage)], "space": {}}
     with in_time():
-        told = reply.answer(taken_back.UndoSession, {**payload, "grain": 1, "check": True, "only": [], "purge": False})
-    assert "exception" not in told, told["exception"]
+        answer = reply.answer(
+            taken_back.UndoSession, {**payload, "grain": 1, "check": True, "only": [], "purge": False}
+        )
+    assert "exception" not in answer, answer["exception"]
 
 
 STAMP = {"commit": COMMIT, "dirty": False, "when": "2026-11-22T10:00:00Z"}
@@ -162,9 +164,9 @@ def test_answers_of_programs(told: Any) -> None:
         program = told.get("program") if isinstance(told, dict) else None
         if not isinstance(program, str) or program not in answers.PROGRAMS:
             return
-        found = remote_client.read(DOOR, program, json.dumps(told.get("answer")))
-        if found["state"] in {"submitted", "already"} and program == "submission":
-            assert run_record.read(found["record"]).id.isdigit()
+        parsed = remote_client.read(DOOR, program, json.dumps(told.get("answer")))
+        if parsed["state"] in {"submitted", "already"} and program == "submission":
+            assert run_record.read(parsed["record"]).id.isdigit()
 
 
 ACCOUNTS = "\x1f".join(
@@ -192,9 +194,9 @@ def test_squeue_and_sacct(accounts: str, queued: str) -> None:
         there.read_accounts(accounts, jobs)
         there.read_queue(queued, jobs)
         there.drop_forgotten(jobs, 1.8e9)
-        told = [job.entry() for job in there.chosen(jobs, {}).values()]
-    assert all(there._is_entry(one) for one in told)
-    answer = {"now": 1, "uid": 1, "squeue": accounts[:50], "sacct": "", "jobs": told}
+        entries = [job.entry() for job in there.chosen(jobs, {}).values()]
+    assert all(there._is_entry(entry) for entry in entries)
+    answer = {"now": 1, "uid": 1, "squeue": accounts[:50], "sacct": "", "jobs": entries}
     shown(accounting.read(remote_client.read(DOOR, "accounting", json.dumps(answer).replace("\\u0000", ""))))
 
 
@@ -209,13 +211,13 @@ def test_answers_about_jobs(told: Any) -> None:
         shown(accounting.read(remote_client.read(DOOR, "accounting", json.dumps(told))))
 
 
-def shown(told: accounting.SlurmSnapshot) -> None:
+def shown(snapshot: accounting.SlurmSnapshot) -> None:
     target = cast("Any", SimpleNamespace(project=None, cluster=DOOR.cluster, flags=""))
-    json.dumps(job_table.document(told, target))
-    for run in told.runs:
-        run.failed(told.uid)
-    job_table.table(told.runs)
-    list(job_table.remarks(told, told.runs, target))
+    json.dumps(job_table.document(snapshot, target))
+    for run in snapshot.runs:
+        run.failed(snapshot.uid)
+    job_table.table(snapshot.runs)
+    list(job_table.remarks(snapshot, snapshot.runs, target))
 
 
 @fuzz
@@ -233,11 +235,11 @@ def test_arrays(text: str) -> None:
 @given(garbled("12_3\x1f13\x1fRUNNING\x1fNone\x1fa\x1f/h\x1f17\x1f\n"), garbled("%x_%A_%4a.out"))
 @example("12_3\x1f13\x1f\n\x1f\x1f/h\x1f17\x1f\n", "%x.out")
 def test_logs(line: str, pattern: str) -> None:
-    found: dict[str, following.LoggedTask] = {}
-    following._take(found, "12", line.split("\x1f"))
-    if found and "" not in found:
-        following.chosen(found)
-    for task in found.values():
+    tasks: dict[str, following.LoggedTask] = {}
+    following._take(tasks, "12", line.split("\x1f"))
+    if tasks and "" not in tasks:
+        following.chosen(tasks)
+    for task in tasks.values():
         following.expand(pattern, "12", task)
 
 
@@ -343,13 +345,13 @@ def test_answers_of_doctor(hec: Any, text: str) -> None:
     from rookery.support.doctor.checks import CheckResults
 
     with tolerated():
-        results, seen = (
+        results, home = (
             CheckResults(checks.CLUSTER),
             inspection.read(text, hec.data, up_to_date.HomeComparison(problem="x"), 1.7e9, 1.7e9 + 1),
         )
-        home_checks.judge(results, hec, seen)
-        slurm.judge(results, hec, seen)
-        slurm.judge_job(results, hec, inspection.said_in(text, "rookery-doctor "), seen=seen)
+        home_checks.judge(results, hec, home)
+        slurm.judge(results, hec, home)
+        slurm.judge_job(results, hec, inspection.marked_values(text, "rookery-doctor "), home=home)
 
 
 SEALED = {
@@ -408,8 +410,8 @@ def test_notes_on_the_laptop(tmp_path: Path, fetched: bytes, plain: bytes, cache
         (folder / "hec.json").write_bytes(plain)
         set_up_note.when("hec", sandbox=False)
         yaml_document.read(root / "a.yml")
-        for one in (paths.cache_dir() / "yaml").iterdir():
-            one.write_bytes(cached)
+        for file in (paths.cache_dir() / "yaml").iterdir():
+            file.write_bytes(cached)
         yaml_document.read(root / "a.yml")
 
 
@@ -427,9 +429,9 @@ def test_caches_of_deploys_and_editors(tmp_path: Path, deploys: bytes, editors: 
     note.note().parent.mkdir(parents=True, exist_ok=True)
     note.note().write_bytes(editors)
     with tolerated():
-        found = deploy_cache.remembered(tmp_path / "deploy.json")
-        if found.made:
-            release_protocol.look(found.made.order)
+        cached = deploy_cache.remembered(tmp_path / "deploy.json")
+        if cached.made:
+            release_protocol.look(cached.made.order)
         with note.changing():
             pass
 

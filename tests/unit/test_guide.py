@@ -36,19 +36,19 @@ def test_the_committed_pages_are_what_the_profiles_make() -> None:
 
 @pytest.mark.parametrize("name", profile.names([OTHERS]))
 def test_every_profile_makes_a_page(name: str) -> None:
-    told = other(name)
-    assert f"rookery onboard --cluster {name}\n" in told
-    assert "None" not in told
-    assert "\n\n\n" not in told
-    for table in re.findall(r"(?:^\|.*\n)+", told, re.MULTILINE):
+    page = other(name)
+    assert f"rookery onboard --cluster {name}\n" in page
+    assert "None" not in page
+    assert "\n\n\n" not in page
+    for table in re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE):
         assert len({line.count(" |") for line in table.splitlines()}) == 1, table
 
 
 def test_what_could_not_be_verified_is_marked() -> None:
-    told = cluster_pages.page(profile.load("hec")).splitlines()
-    assert "- VS Code: allowed. **(?)**" in told
-    assert "- Internet from the compute nodes: not known. **(?)**" in told
-    assert "- A VPN is needed off campus: Lancaster University VPN." in told
+    lines = cluster_pages.page(profile.load("hec")).splitlines()
+    assert "- VS Code: allowed. **(?)**" in lines
+    assert "- Internet from the compute nodes: not known. **(?)**" in lines
+    assert "- A VPN is needed off campus: Lancaster University VPN." in lines
     # a part of a key alone: VS Code's word on Bede is doubtful, tmux's is only not known
     bede = cluster_pages.page(profile.load("bede")).splitlines()
     assert "- VS Code: unsupported. **(?)**" in bede
@@ -58,36 +58,36 @@ def test_what_could_not_be_verified_is_marked() -> None:
 def test_a_doubt_of_a_part_marks_the_table_that_has_it() -> None:
     hec = profile.load("hec")
     doubts = ["cluster_gpus[1].partitions", "cluster_storage.quota_mb", "cluster_partitions"]
-    told = cluster_pages.page(replace(hec, data=MappingProxyType({**hec.data, "cluster_unverified": doubts})))
+    page = cluster_pages.page(replace(hec, data=MappingProxyType({**hec.data, "cluster_unverified": doubts})))
     for cell in ("NVIDIA L40 **(?)**", "your home **(?)**", "`serial` **(?)**"):
-        assert f"| {cell} |" in told
-    assert "VS Code: allowed.\n" in told
+        assert f"| {cell} |" in page
+    assert "VS Code: allowed.\n" in page
 
 
 def test_what_the_profile_does_not_say_is_not_told() -> None:
-    told = other("hex-metal")
+    page = other("hex-metal")
     for word in ("account", "Backup", "VS Code:", "Internet", "**(?)**", "GB"):
-        assert word not in told.replace("## An account", "")
-    assert "- Login node: `hex-host-001.scc.lancs.ac.uk`, port 6767." in told
+        assert word not in page.replace("## An account", "")
+    assert "- Login node: `hex-host-001.scc.lancs.ac.uk`, port 6767." in page
     assert "jump through `scc-apex-dept.lancs.ac.uk:6767`" in cluster_pages.page(profile.load("hex"))
 
 
 def test_bede_tells_codes_prompts_keys_and_architectures() -> None:
-    told = cluster_pages.page(profile.load("bede"))
-    assert "You log in with your password, then the six digits that your app shows." in told
-    assert "It asks `First Factor:`, then `Second Factor:`." in told
-    assert "`SHA256:HbIkgn8V+nCLr3R99+C5uwnAWLxKTUD954qRGnzMRUM` (ssh-ed25519)" in told
-    assert "Architecture: aarch64; `ghlogin -A PROJECT` opens a shell there; jobs by `ghbatch`." in told
-    assert "Tuesdays 08:00 to 10:00" in told
-    assert "`--gres=gpu:N`" in told
+    page = cluster_pages.page(profile.load("bede"))
+    assert "You log in with your password, then the six digits that your app shows." in page
+    assert "It asks `First Factor:`, then `Second Factor:`." in page
+    assert "`SHA256:HbIkgn8V+nCLr3R99+C5uwnAWLxKTUD954qRGnzMRUM` (ssh-ed25519)" in page
+    assert "Architecture: aarch64; `ghlogin -A PROJECT` opens a shell there; jobs by `ghbatch`." in page
+    assert "Tuesdays 08:00 to 10:00" in page
+    assert "`--gres=gpu:N`" in page
 
 
 def test_a_profiles_words_are_no_markup() -> None:
     hec = profile.load("hec")
     data = {**hec.data, "cluster_notes": ["<script>x</script> | [a](b)"], "cluster_title": "A <b>"}
-    told = cluster_pages.page(replace(hec, data=MappingProxyType(data)))
-    assert "\n- \\<script\\>x\\</script\\> \\| \\[a\\](b)\n" in told
-    assert told.startswith("# A \\<b\\>\n")
+    page = cluster_pages.page(replace(hec, data=MappingProxyType(data)))
+    assert "\n- \\<script\\>x\\</script\\> \\| \\[a\\](b)\n" in page
+    assert page.startswith("# A \\<b\\>\n")
 
 
 def test_a_page_is_printed_or_written(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,7 +119,7 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
         assert target.exists(), link
         if anchor:
             headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
-            assert anchor in {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}, link
+            assert anchor in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}, link
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
@@ -134,12 +134,12 @@ def test_what_supervisors_are_shown_works(home: Path) -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", WRITTEN[1].read_text(encoding="utf-8"), re.DOTALL)
     students, hosts, iceberg = blocks
     (home / "students.yml").write_text(students)
-    assert [one.slug for one in cohort_file.load(home / "students.yml", profile.names())] == [
+    assert [student.slug for student in cohort_file.load(home / "students.yml", profile.names())] == [
         "ada-lovelace",
         "grace-hopper",
     ]
     own_inventory(home, "hosts.yml", hosts)
     own_inventory(home, "host_vars/iceberg.yml", iceberg)
-    told = cluster_pages.page(profile.load("iceberg"))
-    assert "Fill in the form on their page. https://example.ac.uk/iceberg/account" in told
-    assert "| `short` **(?)** |" in told
+    page = cluster_pages.page(profile.load("iceberg"))
+    assert "Fill in the form on their page. https://example.ac.uk/iceberg/account" in page
+    assert "| `short` **(?)** |" in page

@@ -56,7 +56,7 @@ class Correct:
 
     @property
     def text(self) -> str:
-        return "\n".join(["#!/bin/bash", *(f"#SBATCH {each}" for each in self.options), *self.commands, ""])
+        return "\n".join(["#!/bin/bash", *(f"#SBATCH {option}" for option in self.options), *self.commands, ""])
 
 
 @st.composite
@@ -78,7 +78,7 @@ def correct(draw: st.DrawFn) -> Correct:
     comment = draw(st.sampled_from(["", "   # RScript; $HOME", "\t#(-p_", " # it's"]))
     noise = draw(st.lists(HARMLESS, max_size=5))
     return Correct(
-        tuple(f"{each}{comment}" for each in draw(st.permutations(options))),
+        tuple(f"{option}{comment}" for option in draw(st.permutations(options))),
         ("source /etc/profile", "module add R/4.3.1", *noise, draw(COMMANDS)),
     )
 
@@ -113,13 +113,13 @@ FAULTS = {
 @settings(max_examples=15, deadline=None)
 def test_one_fault_in_any_script_is_one_finding(code: str, script: Correct) -> None:
     if code in {"RK301", "RK302"}:
-        script = Correct(tuple(each for each in script.options if "gpu" not in each), script.commands)
+        script = Correct(tuple(option for option in script.options if "gpu" not in option), script.commands)
     text = FAULTS[code](script)
-    found = check(text)
-    assert [each.code for each in found] == [code]
+    findings = check(text)
+    assert [finding.code for finding in findings] == [code]
     fixed = fix(text)
     assert fix(fixed) == fixed
-    assert check(fixed) == ([] if found[0].safe else found)
+    assert check(fixed) == ([] if findings[0].safe else findings)
 
 
 @given(text=st.text(st.sampled_from("#SBATCH -p=x\n\r\t'\"`$(){}<>;&|\\ \ufeffEOFcase in esac RScript"), max_size=200))
@@ -130,7 +130,7 @@ def test_any_text_can_be_looked_at_and_mending_it_comes_to_rest(text: str) -> No
     check(f"#!/bin/bash\n{text}")
     fixed = fix(text)
     assert fix(fixed) == fixed
-    assert [each for each in check(fixed) if each.safe and each.edits] == []
+    assert [finding for finding in check(fixed) if finding.safe and finding.edits] == []
 
 
 PIECES = st.recursive(
@@ -162,8 +162,8 @@ def _is_bash(script: str) -> bool:
 def test_the_commands_of_a_script_are_found_and_no_others(script: str) -> None:
     """Numbers up to 99 are commands, those above are not, wherever they stand."""
     assert _is_bash(script)
-    found = [each.name for each in shell.read(script).commands]
-    names = {name for name in found if name.startswith("c") and name[1:].isdigit()}
+    found_names = [command.name for command in shell.read(script).commands]
+    names = {name for name in found_names if name.startswith("c") and name[1:].isdigit()}
     written = {f"c{number}" for number in range(100) if re.search(rf"\bc{number}\b", script)}
     assert names == written
 
@@ -181,5 +181,5 @@ def test_options_are_read_however_they_are_written(options: list[tuple[str, str]
             f"#SBATCH {short if letter else f'--{name}={value}' if glued else f'--{name} {value}'} # --no-such"
         )
     read = directives.read("\n".join(["#!/bin/sh", "", *lines, "hostname", "#SBATCH --mem=1"]))
-    assert [(each.name, each.value) for each in read.options] == options
+    assert [(option.name, option.value) for option in read.options] == options
     assert read.slips == ()

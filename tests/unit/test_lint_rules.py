@@ -86,14 +86,14 @@ def test_one_fault_is_one_finding(old: str, new: str, code: str, line: int, mend
     assert check(HEC) == []
     assert old in HEC
     text = HEC.replace(old, new, 1)
-    found = check(text)
-    assert [(each.code, each.line) for each in found] == [(code, line)]
+    findings = check(text)
+    assert [(finding.code, finding.line) for finding in findings] == [(code, line)]
     if mended is not None:
-        assert found[0].mended == mended
+        assert findings[0].mended == mended
     fixed = fix(text)
     assert fix(fixed) == fixed
-    assert [each for each in check(fixed) if each.safe] == []
-    if found[0].safe:
+    assert [finding for finding in check(fixed) if finding.safe] == []
+    if findings[0].safe:
         assert check(fixed) == []
     else:
         assert fixed == text
@@ -111,8 +111,8 @@ def test_one_fault_is_one_finding(old: str, new: str, code: str, line: int, mend
 )
 def test_penguins(old: str, new: str, code: str, mended: str | None) -> None:
     assert check(PENGUINS, "penguins") == []
-    found = check(PENGUINS.replace(old, new, 1), "penguins")
-    assert [(each.code, each.mended) for each in found] == [(code, mended)]
+    findings = check(PENGUINS.replace(old, new, 1), "penguins")
+    assert [(finding.code, finding.mended) for finding in findings] == [(code, mended)]
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_penguins(old: str, new: str, code: str, mended: str | None) -> None:
 def test_what_a_site_requires(taken: str, code: str, mended: str) -> None:
     text = (Path(__file__).parents[1] / "data/jobscripts/bede-gpu.sh").read_text()
     assert taken in text
-    found = check(text.replace(taken, ""), "bede")
-    assert [(each.code, each.mended, each.safe) for each in found] == [(code, mended, False)]
+    findings = check(text.replace(taken, ""), "bede")
+    assert [(finding.code, finding.mended, finding.safe) for finding in findings] == [(code, mended, False)]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_several_faults_behind_windows_line_ends_are_found_and_mended_together()
 
 def test_a_line_below_the_first_command_is_moved_only_where_nothing_stands_against_it() -> None:
     text = HEC + "#SBATCH --mem=8G\n"
-    assert [(each.code, each.safe) for each in check(text)] == [("RK201", False)]
+    assert [(finding.code, finding.safe) for finding in check(text)] == [("RK201", False)]
     assert fix(HEC + "#SBATCH --nodes=1") == HEC.replace("00:05:00\n", "00:05:00\n#SBATCH --nodes=1\n")
 
 
@@ -182,20 +182,22 @@ def test_a_log_folder_among_the_outputs_is_there(outputs: str) -> None:
     ],
 )
 def test_a_log_folder_that_is_not_there_is_named_in_the_outputs(outputs: str, mended: str) -> None:
-    found = check(ARRAY, files={"rookery.yml": PROJECT + outputs})
-    assert [(each.code, each.severity, each.mended, each.safe) for each in found] == [("RK501", "error", mended, True)]
+    findings = check(ARRAY, files={"rookery.yml": PROJECT + outputs})
+    assert [(finding.code, finding.severity, finding.mended, finding.safe) for finding in findings] == [
+        ("RK501", "error", mended, True)
+    ]
 
 
 def test_a_log_folder_where_no_outputs_are_named() -> None:
-    found = check(ARRAY.replace("slurm_logs", "logs"), files={"rookery.yml": PROJECT})
-    assert [(each.code, each.mended) for each in found] == [("RK501", "outputs: [logs]")]
+    findings = check(ARRAY.replace("slurm_logs", "logs"), files={"rookery.yml": PROJECT})
+    assert [(finding.code, finding.mended) for finding in findings] == [("RK501", "outputs: [logs]")]
 
 
 def test_a_mkdir_in_the_script_comes_too_late() -> None:
     text = ARRAY.replace("Rscript", "mkdir -p slurm_logs\nRscript")
-    found = check(text, files={"rookery.yml": f"{PROJECT}outputs: [results]\n"})
-    assert [each.code for each in found] == ["RK501"]
-    assert "mkdir on line 7 comes too late" in found[0].why
+    findings = check(text, files={"rookery.yml": f"{PROJECT}outputs: [results]\n"})
+    assert [finding.code for finding in findings] == ["RK501"]
+    assert "mkdir on line 7 comes too late" in findings[0].why
 
 
 R_COUNTING = "library(parallel) # detectCores()\ncl <- makeCluster(parallel::detectCores() - 1)\ncat('detectCores()')\n"
@@ -205,12 +207,12 @@ PYTHON_COUNTING = (
 
 
 def test_a_program_that_counts_the_machine_s_cores() -> None:
-    found = check(HEC, files={"work.R": R_COUNTING})
-    assert [(each.code, each.path, each.line) for each in found] == [("RK701", "work.R", 2)]
-    assert found[0].mended == 'cl <- makeCluster(as.integer(Sys.getenv("SLURM_CPUS_PER_TASK", "1")) - 1)'
+    findings = check(HEC, files={"work.R": R_COUNTING})
+    assert [(finding.code, finding.path, finding.line) for finding in findings] == [("RK701", "work.R", 2)]
+    assert findings[0].mended == 'cl <- makeCluster(as.integer(Sys.getenv("SLURM_CPUS_PER_TASK", "1")) - 1)'
     text = HEC.replace("Rscript work.R", "srun -n 1 python3 -u code/work.py --x")
-    found = check(text, files={"code/work.py": "import helper\n", "code/helper.py": PYTHON_COUNTING})
-    assert [(each.code, each.path, each.line) for each in found] == [("RK702", "code/helper.py", 4)] * 2
+    findings = check(text, files={"code/work.py": "import helper\n", "code/helper.py": PYTHON_COUNTING})
+    assert [(finding.code, finding.path, finding.line) for finding in findings] == [("RK702", "code/helper.py", 4)] * 2
 
 
 @pytest.mark.parametrize(
@@ -232,9 +234,9 @@ def test_programs_that_do_well(command: str, files: dict[str, str]) -> None:
 
 def test_programs_within_the_script() -> None:
     text = HEC.replace("Rscript work.R", "R --no-save <<'R'\nx <- 1\nmakeCluster(detectCores())\nR")
-    assert [(each.code, each.line) for each in check(text)] == [("RK701", 9)]
+    assert [(finding.code, finding.line) for finding in check(text)] == [("RK701", 9)]
     text = HEC.replace("Rscript work.R", "python -c 'import os; print(os.cpu_count())'")
-    assert [(each.code, each.line) for each in check(text)] == [("RK702", 7)]
+    assert [(finding.code, finding.line) for finding in check(text)] == [("RK702", 7)]
 
 
 @pytest.mark.parametrize(
@@ -251,7 +253,7 @@ def test_several_tasks_that_are_started(command: str) -> None:
 
 def test_several_tasks_that_nothing_starts() -> None:
     text = HEC.replace("--mem=1G", "--mem=1G --nodes=2").replace("Rscript work.R", "hostname")
-    assert [(each.code, each.mended) for each in check(text)] == [("RK606", "srun hostname")]
+    assert [(finding.code, finding.mended) for finding in check(text)] == [("RK606", "srun hostname")]
     assert codes(text.replace("hostname", "bash inner.sh"), files={"inner.sh": "hostname\n"}) == ["RK606"]
     assert codes(text.replace("hostname", "bash inner.sh"), files={"inner.sh": "srun hostname\n"}) == []
 

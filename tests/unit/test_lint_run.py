@@ -31,17 +31,17 @@ def lint(files: str, **flags: bool) -> int:
 
 
 def report(capsys: pytest.CaptureFixture[str]) -> dict[str, list[str]]:
-    told = json.loads(capsys.readouterr().out)
-    return {each["path"]: [one["code"] for one in each["findings"]] for each in told["files"]}
+    document = json.loads(capsys.readouterr().out)
+    return {file["path"]: [finding["code"] for finding in file["findings"]] for file in document["files"]}
 
 
 def test_it_says_what_is_wrong_and_how_it_reads_mended(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "job.sh").write_text(BAD)
     assert lint("job.sh") == 1
-    said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("job.sh:4: error RK601: There is no RScript")
-    assert said[1] == "    Rscript work.R"
-    assert said[2:] == [
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("job.sh:4: error RK601: There is no RScript")
+    assert lines[1] == "    Rscript work.R"
+    assert lines[2:] == [
         "1 error in 1 script, for penguins",
         "  next: rookery lint job.sh --cluster penguins --fix   # mends 1 of them",
     ]
@@ -84,10 +84,10 @@ def test_fix_writes_what_is_safe_and_keeps_the_rest(here: Path, capsys: pytest.C
 def test_fix_tells_in_json_what_it_did(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "job.sh").write_text(BAD.replace("--mem=1G", "--gres=gpu:1"))
     assert lint("job.sh", fix=True, json=True) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert told["errors"] == 1
-    assert [one["code"] for one in told["files"][0]["mended"]] == ["RK601"]
-    assert set(told["files"][0]["findings"][0]) == {"code", "path", "line", "severity", "why", "mended", "safe"}
+    document = json.loads(capsys.readouterr().out)
+    assert document["errors"] == 1
+    assert [finding["code"] for finding in document["files"][0]["mended"]] == ["RK601"]
+    assert set(document["files"][0]["findings"][0]) == {"code", "path", "line", "severity", "why", "mended", "safe"}
 
 
 def test_odd_files(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -175,8 +175,8 @@ def test_a_missing_log_folder_is_named_in_the_outputs(project: Path, capsys: pyt
     assert run.run(options.LintOptions(fix=True, json=True)) == 0
     assert report(capsys) == {"own.sh": ["RK701"], "slurm/sim.sh (rendered)": []}
     assert (project / "own.sh").read_text() == own
-    said = (project / "rookery.yml").read_text()
-    assert said.startswith("name: x # mine\nclusters: [penguins]\noutputs: [results, slurm_logs]\njobs:\n")
+    text = (project / "rookery.yml").read_text()
+    assert text.startswith("name: x # mine\nclusters: [penguins]\noutputs: [results, slurm_logs]\njobs:\n")
 
 
 def test_a_folder_that_git_brings_along_is_there(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,11 +52,14 @@ def test_a_rendered_script_has_no_finding(cluster: str, environment: str, tmp_pa
     )
     project, there = config.load(tmp_path), _cluster(cluster)
     place, looked = around(project), 0
-    for each in job_script.scripts(project, there):
-        texts = {each.path: each.text, **{path: text for path, text in each.files.items() if path.endswith(".mail.sh")}}
+    for script in job_script.scripts(project, there):
+        texts = {
+            script.path: script.text,
+            **{path: text for path, text in script.files.items() if path.endswith(".mail.sh")},
+        }
         for path, text in texts.items():
-            found = lint.check(text, there, path=path, files=place.files, folder=place.folder)
-            assert found == [], text
+            findings = lint.check(text, there, path=path, files=place.files, folder=place.folder)
+            assert findings == [], text
             looked += 1
     assert looked >= len(templates)
 

@@ -39,7 +39,7 @@ def test_a_key_is_made_once_and_never_written_over(home: Path) -> None:
     assert (made.made, made.shown) == (True, "~/.ssh/id_ed25519")
     assert oct(place.stat().st_mode & 0o777) == "0o600"
     assert oct(place.parent.stat().st_mode & 0o777) == "0o700"
-    assert sorted(one.name for one in place.parent.iterdir()) == ["id_ed25519", "id_ed25519.pub"]
+    assert sorted(file.name for file in place.parent.iterdir()) == ["id_ed25519", "id_ed25519.pub"]
     before = place.read_bytes()
     with pytest.raises(RookeryError, match="is there, and is left as it is"):
         key.make(place, ask=False)
@@ -55,10 +55,10 @@ def test_the_key_that_is_found(home: Path) -> None:
     (home / ".ssh").mkdir()
     for name in ("id_rsa", "id_ecdsa", "mine"):
         (home / ".ssh" / name).write_text("")
-    one = key.make(home / "one key", ask=False).path
+    path = key.make(home / "one key", ask=False).path
     assert key.find(penguins(), "") == home / ".ssh/id_ecdsa"
-    assert key.find(penguins(cluster_identity_file=str(one)), "") == one
-    assert key.find(penguins(), f"{one}.pub") == one
+    assert key.find(penguins(cluster_identity_file=str(path)), "") == path
+    assert key.find(penguins(), f"{path}.pub") == path
     assert key.find(penguins(), "~/.ssh/none yet") is None
     with pytest.raises(RookeryError, match="is no ssh key"):
         key.find(penguins(), "~/.ssh/mine")
@@ -186,11 +186,11 @@ def test_a_result_in_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     table = tmp_path / "combined.csv"
     rows = "".join(f"{task},{task % 20 / 10},{'NA' if task == 3 else 1},word,\x1b[31m\n" for task in range(1, 101))
     table.write_text(f"task,estimate,same,what,bad\x1b[0m\n{rows}")
-    found = {one.name: one for one in result.columns(table)}
-    assert list(found) == ["estimate", "same"]
-    assert (len(found["estimate"].values), len(found["same"].values)) == (100, 99)
-    assert found["estimate"].mean == pytest.approx(0.95)
-    assert found["same"].spread == 0
+    columns = {column.name: column for column in result.columns(table)}
+    assert list(columns) == ["estimate", "same"]
+    assert (len(columns["estimate"].values), len(columns["same"].values)) == (100, 99)
+    assert columns["estimate"].mean == pytest.approx(0.95)
+    assert columns["same"].spread == 0
     shown = list(result.lines(table))
     assert not any("\x1b" in line for line in shown)
     bars = shown[shown.index("estimate") + 1 :]

@@ -19,7 +19,7 @@ V100 = "gpu:v100:3(S:0-1)"
 
 
 def test_nodes_that_are_alike_are_added_up() -> None:
-    (one,) = queue.read(
+    (partition,) = queue.read(
         sinfo(
             "cpu*|up|2-00:00:00|3|idle|0/192/0/192|(null)|gpu:0",
             "cpu*|up|2-00:00:00|2|mixed|100/28/0/128|(null)|gpu:0",
@@ -28,20 +28,20 @@ def test_nodes_that_are_alike_are_added_up() -> None:
         ),
         {},
     )
-    assert (one.name, one.default, one.state, one.max_minutes) == ("cpu", True, "open", 2880)
-    assert (one.nodes, one.free_nodes, one.broken_nodes) == (7, 3, 2)
-    assert (one.cores, one.free_cores) == (448, 220)
+    assert (partition.name, partition.default, partition.state, partition.max_minutes) == ("cpu", True, "open", 2880)
+    assert (partition.nodes, partition.free_nodes, partition.broken_nodes) == (7, 3, 2)
+    assert (partition.cores, partition.free_cores) == (448, 220)
 
 
 def test_gpus_are_counted_by_type_and_by_node() -> None:
-    (one,) = queue.read(
+    (partition,) = queue.read(
         sinfo(
             f"gpu|up|12:00:00|2|mixed|0/64/0/64|{V100},gpu:h200:2|gpu:v100:1(IDX:0),gpu:h200:0(IDX:N/A)",
             f"gpu|up|12:00:00|1|down|0/0/32/32|{V100}|gpu:v100:0(IDX:N/A)",
         ),
         {},
     )
-    assert (one.gpus, one.free_gpus) == ({"v100": 9, "h200": 4}, {"v100": 4, "h200": 4})
+    assert (partition.gpus, partition.free_gpus) == ({"v100": 9, "h200": 4}, {"v100": 4, "h200": 4})
 
 
 def test_the_profile_says_what_they_are_for_and_slurm_whether_they_are_open() -> None:
@@ -52,7 +52,7 @@ def test_the_profile_says_what_they_are_for_and_slurm_whether_they_are_open() ->
             {"name": "long", "for": "gpu", "gpus_per_user": 2, "required_options": ["--qos=long"]},
         ]
     }
-    found = queue.read(
+    partitions = queue.read(
         sinfo(
             "long|drain|infinite|1|idle|0/8/0/8|(null)|gpu:0",
             "test|up|infinite|1|idle|0/8/0/8|(null)|gpu:0",
@@ -60,19 +60,19 @@ def test_the_profile_says_what_they_are_for_and_slurm_whether_they_are_open() ->
         ),
         profile,
     )
-    told = {one.name: one for one in found}
-    assert list(told) == ["test", "gone", "long", "new"]
-    assert told["gone"].state == "absent"
-    assert (told["test"].purpose, told["test"].max_minutes) == ("trying a job", 5)
-    assert (told["long"].state, told["long"].max_minutes) == ("closed (drain)", None)
-    assert told["long"].limits == ["at most 2 GPUs a person", "needs --qos=long"]
+    by_name = {partition.name: partition for partition in partitions}
+    assert list(by_name) == ["test", "gone", "long", "new"]
+    assert by_name["gone"].state == "absent"
+    assert (by_name["test"].purpose, by_name["test"].max_minutes) == ("trying a job", 5)
+    assert (by_name["long"].state, by_name["long"].max_minutes) == ("closed (drain)", None)
+    assert by_name["long"].limits == ["at most 2 GPUs a person", "needs --qos=long"]
 
 
 @settings(deadline=None)
 @given(st.text(max_size=800))
 def test_nothing_that_is_printed_breaks_it(text: str) -> None:
-    for one in queue.read(text, {}):
-        assert one.free_nodes <= one.nodes
+    for partition in queue.read(text, {}):
+        assert partition.free_nodes <= partition.nodes
 
 
 @settings(deadline=None)

@@ -68,12 +68,12 @@ def test_areas_get_their_paths_costs_and_purges_and_df_tells_of_the_rest() -> No
     df = "/dev/sdb1 1000000 250000 750000 25% /"
     areas, raw = quota.read(answer(GPFS, ("home", "/home/ada", df), ("project", "/projects/x", df)), PROFILE)
     assert raw == ""
-    told = {area.name: area for area in areas}
-    assert list(told) == ["home", "persistent", "scratch", "project"]
-    assert told["home"].path == "/home/ada"
-    assert told["persistent"].note == "202,781 files cost at least 6.2G of it"
-    assert told["scratch"].note == "files are deleted after 28 days"
-    assert (told["project"].source, told["project"].percent) == ("df", 25)
+    by_name = {area.name: area for area in areas}
+    assert list(by_name) == ["home", "persistent", "scratch", "project"]
+    assert by_name["home"].path == "/home/ada"
+    assert by_name["persistent"].note == "202,781 files cost at least 6.2G of it"
+    assert by_name["scratch"].note == "files are deleted after 28 days"
+    assert (by_name["project"].source, by_name["project"].percent) == ("df", 25)
 
 
 def test_a_disk_of_quota_s_gets_the_names_of_the_areas_on_it() -> None:

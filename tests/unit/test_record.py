@@ -27,8 +27,8 @@ def test_what_is_kept_is_found_again(tmp_path: Path) -> None:
 
 
 def test_what_a_later_version_adds_is_left_out(tmp_path: Path) -> None:
-    told = {**json.loads(run_record.text(MADE)), "from_the_future": 1}
-    assert run_record.read(told) == MADE
+    document = {**json.loads(run_record.text(MADE)), "from_the_future": 1}
+    assert run_record.read(document) == MADE
     run_record.keep(tmp_path, MADE)
     (tmp_path / "runs/99.json").write_text("{ cut off")
     (tmp_path / "runs/98.json").write_text('{"job": "a"}')
@@ -50,13 +50,13 @@ def test_two_clusters_that_give_the_same_number_keep_both_records(tmp_path: Path
 
 @pytest.mark.parametrize(("given_", "read"), [("123", ("123", "")), (" 123_4 ", ("123", "4")), ("9_0", ("9", "0"))])
 def test_numbers(given_: str, read: tuple[str, str]) -> None:
-    assert run_record.numbered(given_, "logs") == read
+    assert run_record.parse_id(given_, "logs") == read
 
 
 @given(st.text())
 def test_nothing_else_passes_for_a_number(text: str) -> None:
     try:
-        number, task = run_record.numbered(text, "logs")
+        number, task = run_record.parse_id(text, "logs")
     except RookeryError as error:
         assert "invoke logs NUMBER" in (error.hint or "")
         return

@@ -21,7 +21,7 @@ def hec() -> Target:
 
 
 @pytest.mark.parametrize(
-    ("said", "words", "hint"),
+    ("output", "words", "hint"),
     [
         ("> Unable to contact slurm controller (connect failure)", "does not answer", "again"),
         (
@@ -43,8 +43,8 @@ def hec() -> Target:
         ("something \x1b[31mnew", "something new", "invoke lint"),
     ],
 )
-def test_refusals(hec: Target, said: str, words: str, hint: str) -> None:
-    lines = said.replace("> ", "Batch job submission failed: ").splitlines()
+def test_refusals(hec: Target, output: str, words: str, hint: str) -> None:
+    lines = output.replace("> ", "Batch job submission failed: ").splitlines()
     error = sbatch_errors.explain("".join(f"sbatch: error: {line}\n" for line in lines), hec)
     assert words in error.message
     assert hint in (error.hint or "")
@@ -73,13 +73,13 @@ def test_a_pattern_becomes_a_path() -> None:
 
 
 def test_which_task_of_an_array_is_shown() -> None:
-    def one(number: str, state: str, start: str = "Unknown") -> following.LoggedTask:
+    def task(number: str, state: str, start: str = "Unknown") -> following.LoggedTask:
         return following.LoggedTask(number, ["1", state, "", "", "", start])
 
-    every = {"1": one("1", "COMPLETED", "10"), "2": one("2", "RUNNING", "30"), "10": one("10", "PENDING")}
+    every = {"1": task("1", "COMPLETED", "10"), "2": task("2", "RUNNING", "30"), "10": task("10", "PENDING")}
     assert following.chosen(every)[0].number == "2"
-    assert following.chosen({**every, "11": one("11", "FAILED"), "9": one("9", "TIMEOUT")})[0].number == "9"
-    assert following.chosen({"4": one("4", "PENDING"), "3": one("3", "PENDING")})[0].number == "3"
+    assert following.chosen({**every, "11": task("11", "FAILED"), "9": task("9", "TIMEOUT")})[0].number == "9"
+    assert following.chosen({"4": task("4", "PENDING"), "3": task("3", "PENDING")})[0].number == "3"
 
 
 def test_a_log_is_made_fit_for_a_terminal_however_it_is_cut() -> None:

@@ -147,7 +147,7 @@ def test_the_document_holds_everything() -> None:
     cluster = document["clusters"]["hec"]
     assert document["exit"] == 0
     assert (cluster["changed"], cluster["state"], cluster["facts"]) == (1, "ok", {"home": "/home/ada"})
-    assert [one["state"] for one in cluster["outcomes"]] == ["made", "present"]
+    assert [outcome["state"] for outcome in cluster["outcomes"]] == ["made", "present"]
 
 
 LIVE = """

@@ -27,14 +27,14 @@ def cluster(**access: Any) -> Cluster:
 
 
 def test_penguins_names_whom_to_ask() -> None:
-    told = account_request.mail(
+    mail = account_request.mail(
         profile.load("penguins"), name="Ada Lovelace", email="ada@example.ac.uk", user="lovelaca"
     )
-    assert (told.to, told.subject) == (
+    assert (mail.to, mail.subject) == (
         "Mariusz or Cyrus",
         "Account on Penguins (Lancaster, mathematics and statistics) for Ada Lovelace",
     )
-    assert told.text == (
+    assert mail.text == (
         "To: Mariusz or Cyrus\n"
         "Subject: Account on Penguins (Lancaster, mathematics and statistics) for Ada Lovelace\n\n"
         "Hello,\n\n"
@@ -52,13 +52,13 @@ def test_penguins_names_whom_to_ask() -> None:
 def test_hec_is_asked_for_through_the_supervisor() -> None:
     hec = profile.load("hec")
     assert account_request.mail(hec, name="Ada").to == "your supervisor"
-    told = account_request.mail(hec, name="Ada", supervisor="Mary Somerville")
-    assert told.to == "Mary Somerville"
-    assert "https://portal.lancaster.ac.uk/ask/hec" in told.body
+    mail = account_request.mail(hec, name="Ada", supervisor="Mary Somerville")
+    assert mail.to == "Mary Somerville"
+    assert "https://portal.lancaster.ac.uk/ask/hec" in mail.body
     # where the profile says somebody else is asked, the supervisor is only named
-    told = account_request.mail(profile.load("penguins"), name="Ada", supervisor="Mary Somerville")
-    assert told.to == "Mariusz or Cyrus"
-    assert "Supervisor: Mary Somerville" in told.body
+    mail = account_request.mail(profile.load("penguins"), name="Ada", supervisor="Mary Somerville")
+    assert mail.to == "Mariusz or Cyrus"
+    assert "Supervisor: Mary Somerville" in mail.body
 
 
 def test_what_the_profile_does_not_know_is_not_made_up() -> None:
@@ -73,11 +73,11 @@ def test_what_the_profile_does_not_know_is_not_made_up() -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
 def test_no_value_begins_a_header_or_a_line(end: str) -> None:
     bad = f"Ada{end}Bcc: everyone@example.org{end}{end}Send money\x1b[31m\x00"
-    told = account_request.mail(profile.load("hec"), name=bad, email=bad, user=bad, supervisor=bad)
-    read = email.message_from_string(told.text, policy=email.policy.default)
+    mail = account_request.mail(profile.load("hec"), name=bad, email=bad, user=bad, supervisor=bad)
+    read = email.message_from_string(mail.text, policy=email.policy.default)
     assert set(read.keys()) == {"To", "Subject"}
-    assert not [line for line in told.text.splitlines() if line.startswith(("Bcc", "Send"))]
-    assert all(one.isprintable() for one in told.text.split("\n"))
+    assert not [line for line in mail.text.splitlines() if line.startswith(("Bcc", "Send"))]
+    assert all(row.isprintable() for row in mail.text.split("\n"))
 
 
 def test_a_value_has_an_end() -> None:

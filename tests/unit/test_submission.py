@@ -30,14 +30,14 @@ def test_a_file_that_finds_no_room_leaves_nothing_behind(tmp_path: Path) -> None
             basics.write(str(path), "after" * 100)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("12.json", "before")]
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("12.json", "before")]
 
 
 def test_the_command_of_a_hint_asks_for_the_same_again() -> None:
-    wish = SubmitRequest("seals", path="own script.sh", after=("4711", "fit"), tag="run-1")
+    wanted = SubmitRequest("seals", path="own script.sh", after=("4711", "fit"), tag="run-1")
     flags = " --cluster hec --sandbox"
-    said = "invoke submit 'own script.sh' --after 4711 --after fit --tag run-1 --cluster hec --sandbox"
-    assert request.command(wish, flags) == said
+    command = "invoke submit 'own script.sh' --after 4711 --after fit --tag run-1 --cluster hec --sandbox"
+    assert request.command(wanted, flags) == command
     assert request.command(SubmitRequest("seals", job="fit", failed_of="12"), "") == "invoke submit fit --failed 12"
 
 
@@ -46,13 +46,13 @@ def test_a_submission_of_which_nothing_is_known_is_looked_for_by_the_same_comman
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, stays: bool
 ) -> None:
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
-    found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path), flags="", connection=None)
-    wish = SubmitRequest("seals", job="fit", failed_of="12", token="0" * 32)
+    target: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path), flags="", connection=None)
+    wanted = SubmitRequest("seals", job="fit", failed_of="12", token="0" * 32)
     monkeypatch.setattr(request, "local_text", lambda *_: None)
     monkeypatch.setattr(submit.remote_client, "call", lambda *_: {"state": state, "said": "no answer"})
     with pytest.raises(RookeryError) as raised:
-        submit._send(found, wish)
-    assert request.token_file(found, wish).exists() == stays
+        submit._send(target, wanted)
+    assert request.token_file(target, wanted).exists() == stays
     assert str(raised.value.hint).startswith("invoke submit fit --failed 12   # looks first") == (state == "unknown")
 
 
@@ -63,41 +63,41 @@ def test_one_that_may_have_been_submitted_is_not_forgotten_before_it_was_looked_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, stays: bool
 ) -> None:
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
-    found: Any = SimpleNamespace(
+    target: Any = SimpleNamespace(
         cluster=cluster, project=SimpleNamespace(root=tmp_path, jobs={}), flags="", connection=None
     )
-    wish = SubmitRequest("seals", job="fit", token="0" * 32)
+    wanted = SubmitRequest("seals", job="fit", token="0" * 32)
     earlier = "1" * 32
-    request.save_token(request.token_file(found, wish), earlier, "")
+    request.save_token(request.token_file(target, wanted), earlier, "")
     asked: list[dict[str, Any]] = []
     answer = {"state": state, "said": "", "jobs": [], "stamp": {}, "what": ["rows"], "before": "a" * 40}
     monkeypatch.setattr(request, "local_text", lambda *_: None)
     monkeypatch.setattr(submit.remote_client, "call", lambda *given: asked.append(given[2]) or answer)
     with pytest.raises(RookeryError):
-        submit._send(found, wish)
+        submit._send(target, wanted)
     assert (asked[0]["token"], asked[0]["again"]) == (earlier, True)
-    assert request.noted(request.token_file(found, wish))[0] == (earlier if stays else "")
+    assert request.read_token(request.token_file(target, wanted))[0] == (earlier if stays else "")
 
 
 def test_a_miniature_s_submissions_are_its_own(tmp_path: Path) -> None:
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
-    found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path))
-    assert (cluster.label, request.token_file(found, SubmitRequest("seals", job="fit")).name) == (
+    target: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path))
+    assert (cluster.label, request.token_file(target, SubmitRequest("seals", job="fit")).name) == (
         "hec",
         ".submitting-hec-fit",
     )
-    found.cluster = replace(cluster, sandbox=True)
-    assert found.cluster.label == "hec-sandbox"
-    assert request.token_file(found, SubmitRequest("seals", job="fit")).name == ".submitting-hec-sandbox-fit"
+    target.cluster = replace(cluster, sandbox=True)
+    assert target.cluster.label == "hec-sandbox"
+    assert request.token_file(target, SubmitRequest("seals", job="fit")).name == ".submitting-hec-sandbox-fit"
 
 
 def test_each_submission_has_a_note_of_its_own(tmp_path: Path) -> None:
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
-    found: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path))
-    wishes = [{"path": "runs/a.sh"}, {"path": "runs_a.sh"}, {"job": "runs_a"}, {"job": "fit", "failed_of": "12"},
+    target: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path))
+    requests = [{"path": "runs/a.sh"}, {"path": "runs_a.sh"}, {"job": "runs_a"}, {"job": "fit", "failed_of": "12"},
               {"job": "fit-failed-12"}, {"path": "x" * 300}]  # fmt: skip
-    names = {request.token_file(found, SubmitRequest("seals", **one)).name for one in wishes}
-    assert len(names) == len(wishes)
+    names = {request.token_file(target, SubmitRequest("seals", **fields)).name for fields in requests}
+    assert len(names) == len(requests)
     assert max(map(len, names)) < 200
 
 
@@ -118,10 +118,10 @@ def test_what_kept_a_submission_from_beginning_has_its_own_next_command(
         raise error
 
     monkeypatch.setattr(submit.remote_client, "call", fails)
-    found: Any = SimpleNamespace(connection=None, flags="")
+    target: Any = SimpleNamespace(connection=None, flags="")
     before = error.hint
     with pytest.raises(RookeryError) as raised:
-        submit._call(found, SubmitRequest("seals", job="fit"), {})
+        submit._call(target, SubmitRequest("seals", job="fit"), {})
     assert ("looks first" in str(raised.value.hint), raised.value.hint != before) == (looks, looks)
 
 
@@ -162,20 +162,20 @@ def test_a_file_is_put_in_nobodys_place_without_hard_links_too(
 def test_a_tag_is_the_one_that_was_asked_for_on_this_side(
     tmp_path: Path, asked: str, noted: str, state: str, tag: str
 ) -> None:
-    found: Any = SimpleNamespace(
+    target: Any = SimpleNamespace(
         cluster=SimpleNamespace(label="hec"), project=SimpleNamespace(root=tmp_path), flags=" --cluster hec"
     )
-    wish = SubmitRequest("seals", job="fit", tag=asked, token="ab" * 16)
-    request.save_token(request.token_file(found, wish), wish.token, noted)
-    told = {"job": "x", "id": "7", "cluster": "penguins", "project": "other", "tag": "--file=/etc/passwd"}
-    made = submit._made(found, wish, {"state": state, "record": told})
+    wanted = SubmitRequest("seals", job="fit", tag=asked, token="ab" * 16)
+    request.save_token(request.token_file(target, wanted), wanted.token, noted)
+    record = {"job": "x", "id": "7", "cluster": "penguins", "project": "other", "tag": "--file=/etc/passwd"}
+    made = submit._record_of(target, wanted, {"state": state, "record": record})
     assert (made.tag, made.job, made.cluster, made.project) == (tag, "fit", "hec", "seals")
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"../../x\n", b"a" * 20_000])
 def test_a_note_of_a_submission_that_is_none_counts_as_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "note").write_bytes(content)
-    assert request.noted(tmp_path / "note") == ("", "")
+    assert request.read_token(tmp_path / "note") == ("", "")
 
 
 @pytest.fixture
@@ -207,9 +207,9 @@ def test_what_was_deployed_from_elsewhere_can_t_be_tagged(repository: Path, comm
 
 
 def test_a_task_that_is_being_signalled_has_not_failed() -> None:
-    found = {str(number): following.LoggedTask(str(number), ["", state, "", "", "/w", str(number)])
+    tasks = {str(number): following.LoggedTask(str(number), ["", state, "", "", "/w", str(number)])
              for number, state in enumerate(("COMPLETED", "SIGNALING", "REQUEUE_FED"))}  # fmt: skip
-    task, why = following.chosen(found)
+    task, why = following.chosen(tasks)
     assert (task.state, why) == ("SIGNALING", "the latest to begin")
 
 
@@ -217,15 +217,15 @@ def test_nothing_that_a_cluster_answers_reaches_the_terminal_as_it_is(capsys: py
     bad = "\x1b]0;mine\x07\x1b[2J\nnext: evil"
     texts = {key: f"{key}{bad}" for key in ("job", "id", "log", "when", "failed_of", "tag")}
     made = RunRecord(cluster="hec", release="/r", array="1-2", after=(bad,), **texts)
-    found: Any = SimpleNamespace(
+    target: Any = SimpleNamespace(
         cluster=SimpleNamespace(name="hec", sandbox=False), project=None, flags="", connection=None
     )
     for state in ("submitted", "already"):
         answer = {"state": state, "stamp": {}, "warnings": [bad], "said": bad, "record": {}}
-        report.submitted(found, answer, made)
+        report.submitted(target, answer, made)
         out = capsys.readouterr().out
         assert all(line.isprintable() for line in out.splitlines())
         assert not [line for line in out.splitlines() if line.startswith("next: evil")]
     answer = {"ok": True, "stamp": {}, "said": f"sbatch: Job 1 to start at {bad} in partition {bad}"}
-    report.tested(found, SubmitRequest("seals", job=f"fit{bad}"), answer, json=False)
+    report.tested(target, SubmitRequest("seals", job=f"fit{bad}"), answer, json=False)
     assert all(line.isprintable() for line in capsys.readouterr().out.splitlines())

@@ -71,8 +71,8 @@ def written(folder: Path, rows: Sequence[Sequence[str]]) -> None:
 def rendered(folder: Path, job: str, site: Cluster | None = None) -> job_script.JobScript:
     """The script of job j, laid out as in a release."""
     project(folder, job, "name: x\nclusters: [here]\n")
-    found = config.load(folder)
-    made = job_script.script(found, config.job(found, "j", "here"), site or cluster())
+    loaded = config.load(folder)
+    made = job_script.script(loaded, config.job(loaded, "j", "here"), site or cluster())
     (folder / "slurm").mkdir(exist_ok=True)
     for path, text in {made.path: made.text, **made.files}.items():
         (folder / path).write_text(text, encoding="utf-8")
@@ -81,9 +81,14 @@ def rendered(folder: Path, job: str, site: Cluster | None = None) -> job_script.
 
 def run(folder: Path, task: int) -> "subprocess.CompletedProcess[bytes]":
     """Run the script as Slurm would for one task."""
-    told = {"SLURM_ARRAY_TASK_ID": str(task), "SLURM_CPUS_PER_TASK": "2"}
+    variables = {"SLURM_ARRAY_TASK_ID": str(task), "SLURM_CPUS_PER_TASK": "2"}
     return subprocess.run(
-        ["bash", "slurm/j.sh"], cwd=folder, env={**os.environ, **told}, capture_output=True, check=False, timeout=60
+        ["bash", "slurm/j.sh"],
+        cwd=folder,
+        env={**os.environ, **variables},
+        capture_output=True,
+        check=False,
+        timeout=60,
     )
 
 
@@ -123,8 +128,8 @@ def test_a_value_by_name_is_one_word_wherever_it_stands(tmp_path: Path, value: s
     rendered(tmp_path, f"j:\n  template: sweep\n  params: p.csv\n  command: {command}")
     done = run(tmp_path, 1)
     assert done.returncode == 0, done.stderr
-    told = [value, f"<{value}>", f"<{value}>", f"a{value}b", f"{value}.", "{who}", "{other}"]
-    assert done.stdout.decode().replace("\0", "~").startswith("~".join(told).replace("\0", "~") + "~")
+    words = [value, f"<{value}>", f"<{value}>", f"a{value}b", f"{value}.", "{who}", "{other}"]
+    assert done.stdout.decode().replace("\0", "~").startswith("~".join(words).replace("\0", "~") + "~")
 
 
 def test_ten_thousand_rows_in_chunks_and_a_failing_one_stops_no_other(tmp_path: Path) -> None:
@@ -177,7 +182,7 @@ def test_spreadsheets_own_csv_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "p.csv:1: is empty"),
         ("a,b\n", "p.csv:1: has the names of columns, and no row"),
@@ -194,16 +199,16 @@ def test_spreadsheets_own_csv_is_read(tmp_path: Path) -> None:
         (b"\xff\xfea\0\n", "is not text in UTF-8"),
     ],
 )
-def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str | bytes, told: str) -> None:
+def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str | bytes, message: str) -> None:
     (tmp_path / "p.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(RookeryError) as caught:
         rendered(tmp_path, "j: {template: sweep, command: x, params: p.csv}")
-    assert told in caught.value.message
+    assert message in caught.value.message
     assert "\n" not in caught.value.message
 
 
 @pytest.mark.parametrize(
-    ("job", "told"),
+    ("job", "message"),
     [
         ("params: nowhere.csv", "jobs.j.params: nowhere.csv can't be read: No such file"),
         ("params: ../p.csv", "must be a path in the project"),
@@ -214,11 +219,11 @@ def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str | bytes, told
         ("cpus: 1", "sweep is for arrays"),
     ],
 )
-def test_rows_that_can_not_be_had_are_refused(tmp_path: Path, job: str, told: str) -> None:
-    if not told:
+def test_rows_that_can_not_be_had_are_refused(tmp_path: Path, job: str, message: str) -> None:
+    if not message:
         rendered(tmp_path, f"j: {{template: sweep, command: x, {job}}}")
         return
-    with pytest.raises(RookeryError, match=re.escape(told)):
+    with pytest.raises(RookeryError, match=re.escape(message)):
         rendered(tmp_path, f"j: {{template: sweep, command: x, {job}}}")
 
 

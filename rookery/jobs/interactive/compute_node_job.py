@@ -48,12 +48,12 @@ class RunningJob:
     started: bool
 
 
-def ensure(connection: "Connection", wish: ComputeNodeOptions, *, again: bool = False) -> RunningJob:
+def ensure(connection: "Connection", options: ComputeNodeOptions, *, again: bool = False) -> RunningJob:
     """Return the job, found or started, once it runs; what is waited for is said on standard error.
 
     Args:
         connection: The cluster's, open.
-        wish: What the user named of what it is to have.
+        options: What the user named of what it is to have.
         again: Start one even where the last was just stopped by hand.
 
     Raises:
@@ -63,8 +63,8 @@ def ensure(connection: "Connection", wish: ComputeNodeOptions, *, again: bool = 
     """
     cluster = connection.cluster
     check(cluster)
-    wanted = job_request.request(wish, cluster)
-    told = {
+    wanted = job_request.build_request(options, cluster)
+    request = {
         "verb": "ensure",
         "name": JOB,
         "key": compute_node_keys.public(cluster),
@@ -76,7 +76,7 @@ def ensure(connection: "Connection", wish: ComputeNodeOptions, *, again: bool = 
         "patience": compute_node.PATIENCE,
     }
     started = False
-    for answer in remote_client.stream(connection, "host", told):
+    for answer in remote_client.stream(connection, "host", request):
         if answer["state"] == "submitted":
             started = True
             _say(cluster, f"asked for a compute node: job {answer['number']}")
@@ -87,7 +87,7 @@ def ensure(connection: "Connection", wish: ComputeNodeOptions, *, again: bool = 
             end = int(answer["end"]) if str(answer["end"]).isdigit() else 0
             return RunningJob(str(int(answer["number"])), _clean(answer["node"]), end, bool(answer["overlap"]), started)
         else:
-            raise _refused(cluster, answer, wish)
+            raise _refusal(cluster, answer, options)
     raise RookeryError(f"{cluster.name} gave no answer about the job.", hint="the same command again")
 
 
@@ -110,8 +110,8 @@ def stop(connection: "Connection") -> list[str]:
     """
     answer = remote_client.call(connection, "host", {"verb": "stop", "name": JOB})
     if answer["state"] != "stopped":
-        raise _refused(connection.cluster, answer, ComputeNodeOptions())
-    return [str(int(one["number"])) for one in answer["jobs"]]
+        raise _refusal(connection.cluster, answer, ComputeNodeOptions())
+    return [str(int(job["number"])) for job in answer["jobs"]]
 
 
 def leave(connection: "Connection", *, check: bool = False) -> list[str]:
@@ -127,14 +127,14 @@ def leave(connection: "Connection", *, check: bool = False) -> list[str]:
     cluster = connection.cluster
     if cluster.scheduler != "slurm":
         return []
-    asked = {"verb": "find" if check else "stop", "name": JOB, "forget": not check}
+    request = {"verb": "find" if check else "stop", "name": JOB, "forget": not check}
     try:
-        answer = remote_client.call(connection, "host", asked, timeout=PARTING)
+        answer = remote_client.call(connection, "host", request, timeout=PARTING)
     except RookeryError:
         answer = {}
     if answer.get("state") in {"found", "stopped"}:
         fate = "would be ended" if check else "ended"
-        return [f"job {int(one['number'])} behind {cluster.name}{SUFFIX}: {fate}" for one in answer["jobs"]]
+        return [f"job {int(job['number'])} behind {cluster.name}{SUFFIX}: {fate}" for job in answer["jobs"]]
     if not compute_node_keys.known_hosts(cluster).exists():  # this computer never had one
         return []
     by_hand = f"scancel --user={cluster.user or '$USER'} --name={JOB}"
@@ -155,7 +155,7 @@ def check(cluster: "Cluster") -> None:
             f"{name} does not allow VS Code, nor its server in a job.",
             hint=f"invoke shell --cluster {name}   # a terminal on a compute node; edit on your own computer",
         )
-    if not next((one.on_compute_nodes for one in cluster.storage if one.name == "home"), True):
+    if not next((area.on_compute_nodes for area in cluster.storage if area.name == "home"), True):
         raise RookeryError(
             f"The compute nodes of {name} do not see your home, where this keeps its key.",
             hint=f"invoke shell --cluster {name}   # a terminal on a compute node",
@@ -176,15 +176,15 @@ def _why(answer: dict[str, Any]) -> str:
     return _clean(explain(str(answer["reason"]))) + expected
 
 
-def _refused(cluster: "Cluster", answer: dict[str, Any], wish: ComputeNodeOptions) -> RookeryError:
+def _refusal(cluster: "Cluster", answer: dict[str, Any], options: ComputeNodeOptions) -> RookeryError:
     """Why there is no job to connect to."""
     name, state = cluster.name, str(answer["state"])
-    mine = f"--cluster {name}{' --sandbox' if cluster.sandbox else ''}"
-    code = f"invoke code --job {mine}{wish.flags}"
-    stop = f"invoke code --stop {mine}"
-    number, said = _clean(answer.get("number", "")), _clean(answer.get("said", "")).strip()
+    flags = f"--cluster {name}{' --sandbox' if cluster.sandbox else ''}"
+    code = f"invoke code --job {flags}{options.flags}"
+    stop = f"invoke code --stop {flags}"
+    number, reason = _clean(answer.get("number", "")), _clean(answer.get("said", "")).strip()
     if state == "not-set-up":
-        return RookeryError(f"Your home on {name} is not set up.", hint=f"invoke setup {mine}")
+        return RookeryError(f"Your home on {name} is not set up.", hint=f"invoke setup {flags}")
     if state == "was-stopped":
         since = f"{answer['minutes']} minutes ago" if answer["minutes"] > 1 else "just now"
         message = f"The job on {name} was stopped, or its time was up, {since}. Nothing starts another by itself."
@@ -196,12 +196,12 @@ def _refused(cluster: "Cluster", answer: dict[str, Any], wish: ComputeNodeOption
         message = (
             f"Job {number} on {name} has not begun within {compute_node.PATIENCE // 60} minutes. It goes on waiting."
         )
-        return RookeryError(message, hint=f"invoke jobs {number} {mine}   # says why; then connect again")
+        return RookeryError(message, hint=f"invoke jobs {number} {flags}   # says why; then connect again")
     if state == "ended":
         return RookeryError(
-            f"The job on {name} ended as soon as it had begun: {said or 'it does not say why'}", hint=code
+            f"The job on {name} ended as soon as it had begun: {reason or 'it does not say why'}", hint=code
         )
-    return _unready(name, said, mine) if state == "unready" else _slurm(cluster, said)
+    return _unready_error(name, reason, flags) if state == "unready" else _slurm_error(cluster, reason)
 
 
 def _otherwise(about: dict[str, Any]) -> str:
@@ -212,18 +212,18 @@ def _otherwise(about: dict[str, Any]) -> str:
     return f"is there already, and asked for something else: {_clean(has)}"
 
 
-def _unready(name: str, said: str, mine: str) -> RookeryError:
-    message = f"What the job needs in your home on {name} can't be written: {said or 'it does not say why'}"
-    full = re.search(r"disk quota|no space left", said, re.IGNORECASE)
-    first = f"invoke quota {mine}   # make room, then " if full else ""
+def _unready_error(name: str, reason: str, flags: str) -> RookeryError:
+    message = f"What the job needs in your home on {name} can't be written: {reason or 'it does not say why'}"
+    full = re.search(r"disk quota|no space left", reason, re.IGNORECASE)
+    first = f"invoke quota {flags}   # make room, then " if full else ""
     return RookeryError(message, hint=f"{first}the same command again")
 
 
-def _slurm(cluster: "Cluster", said: str) -> RookeryError:
-    if re.search(r"timed out|unable to contact", said, re.IGNORECASE):
+def _slurm_error(cluster: "Cluster", output: str) -> RookeryError:
+    if re.search(r"timed out|unable to contact", output, re.IGNORECASE):
         hint = "the same command again, in a while"
-        return RookeryError(f"Slurm on {cluster.name} does not answer: {said}", hint=hint)
-    return sbatch_errors.explain(said, Target(None, connection_to(cluster.name, sandbox=cluster.sandbox)))
+        return RookeryError(f"Slurm on {cluster.name} does not answer: {output}", hint=hint)
+    return sbatch_errors.explain(output, Target(None, connection_to(cluster.name, sandbox=cluster.sandbox)))
 
 
 def _say(cluster: "Cluster", text: str) -> None:

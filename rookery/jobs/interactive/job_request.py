@@ -91,28 +91,30 @@ class ComputeNodeRequest:
     wanted: dict[str, Any]
 
 
-def request(wish: ComputeNodeOptions, cluster: "Cluster") -> ComputeNodeRequest:
-    """Return the job that is wished for.
+def build_request(options: ComputeNodeOptions, cluster: "Cluster") -> ComputeNodeRequest:
+    """Return the job's script, and what it asks for.
 
     Raises:
         RookeryError: An amount is none, no partition fits, or the cluster wants an account that is not known.
     """
-    wanted = _job(wish)
+    wanted = _job(options)
     try:
         chosen = replace(wanted, partition=partition.choose(wanted, cluster))
     except RookeryError as error:  # what it says to do next is for jobs of rookery.yml
         raise RookeryError(
             error.message, hint=f"invoke queue --cluster {cluster.name}   # says what there is"
         ) from None
-    lines = [one.text for one in sbatch_options.options(chosen, cluster) if not one.text.startswith("--output=")]
-    asked = {"cpus": chosen.cpus, "memory": chosen.memory, "minutes": chosen.minutes, "gpus": chosen.gpus}
-    asked |= {"gpu_type": chosen.gpu_type, "keeper": KEEPER}
+    lines = [
+        option.text for option in sbatch_options.options(chosen, cluster) if not option.text.startswith("--output=")
+    ]
+    requested = {"cpus": chosen.cpus, "memory": chosen.memory, "minutes": chosen.minutes, "gpus": chosen.gpus}
+    requested |= {"gpu_type": chosen.gpu_type, "keeper": KEEPER}
     named = {
-        "cpus": wish.cpus,
-        "memory": wish.memory,
-        "minutes": wish.time,
-        "gpus": wish.gpu,
-        "gpu_type": wish.gpu_type,
+        "cpus": options.cpus,
+        "memory": options.memory,
+        "minutes": options.time,
+        "gpus": options.gpu,
+        "gpu_type": options.gpu_type,
     }
     script = _SCRIPT.format(
         idle=IDLE_MINUTES,
@@ -122,7 +124,7 @@ def request(wish: ComputeNodeOptions, cluster: "Cluster") -> ComputeNodeRequest:
         pythons=paths.remote("scripts/python.sh"),
     )
     return ComputeNodeRequest(
-        script, asked, {key: asked[key] for key, value in {**named, "keeper": True}.items() if value}
+        script, requested, {key: requested[key] for key, value in {**named, "keeper": True}.items() if value}
     )
 
 
@@ -137,28 +139,28 @@ def relay(number: str, *, overlap: bool) -> tuple[str, list[str]]:
     return script, [number, _program("relay")]
 
 
-def _job(wish: ComputeNodeOptions) -> "Job":
-    cpus = _amount("--cpus", wish.cpus, int) or CPUS
-    memory = _amount("--memory", wish.memory, slurm_values.mebibytes) or MEMORY_MB // CPUS * cpus
-    minutes = _amount("--time", wish.time, slurm_values.minutes) or MINUTES
-    return Job(JOB, cpus=cpus, memory=f"{memory}M", minutes=minutes, gpus=int(wish.gpu), gpu_type=wish.gpu_type)
+def _job(options: ComputeNodeOptions) -> "Job":
+    cpus = _amount("--cpus", options.cpus, int) or CPUS
+    memory = _amount("--memory", options.memory, slurm_values.mebibytes) or MEMORY_MB // CPUS * cpus
+    minutes = _amount("--time", options.time, slurm_values.minutes) or MINUTES
+    return Job(JOB, cpus=cpus, memory=f"{memory}M", minutes=minutes, gpus=int(options.gpu), gpu_type=options.gpu_type)
 
 
-def _amount(flag: str, given: Any, read: Callable[[Any], int]) -> int:
+def _amount(flag: str, value: Any, read: Callable[[Any], int]) -> int:
     """Return what a flag was given, as a number; 0 where nothing.
 
     Raises:
         RookeryError: It is no amount, or none at all.
     """
-    if not given:
+    if not value:
         return 0
     try:
-        number = read(given)
+        number = read(value)
     except ValueError:
         number = 0
     if number < 1:
         hint = "invoke code --job --cpus 4 --memory 8G --time 02:00:00"
-        raise RookeryError(f"{flag} {given}: that is nothing that a job can ask for.", hint=hint)
+        raise RookeryError(f"{flag} {value}: that is nothing that a job can ask for.", hint=hint)
     return number
 
 

@@ -17,8 +17,8 @@ def main() -> int:
     startup.begin()
     arguments = sys.argv[1:]
     sandbox = "--sandbox" in arguments
-    names = [one for one in arguments if one != "--sandbox"]
-    given, taken = os.dup(0), os.dup(1)
+    names = [argument for argument in arguments if argument != "--sandbox"]
+    stdin, stdout = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
@@ -28,10 +28,10 @@ def main() -> int:
         compute_node_job.check(connection.cluster)
         connection.open(batch=True)
         running = compute_node_job.ensure(connection, ComputeNodeOptions())
-        os.dup2(given, 0)
-        os.dup2(taken, 1)
-        for one in (given, taken, nothing):
-            os.close(one)
+        os.dup2(stdin, 0)
+        os.dup2(stdout, 1)
+        for descriptor in (stdin, stdout, nothing):
+            os.close(descriptor)
         compute_node_job.connect(connection, running)
 
     return invocation.guarded(run)

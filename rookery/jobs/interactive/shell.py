@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from rookery.clusters.login_node import tmux
 from rookery.core.errors import RookeryError
 from rookery.jobs.options import ShellOptions
-from rookery.projects import remote_paths, slurm_values, target
+from rookery.projects import remote_paths, slurm_values
+from rookery.projects import target as targets
 from rookery.projects.job import Job
 from rookery.projects.scripts import partition, sbatch_options
 
@@ -38,7 +39,7 @@ _INSIDE = """{preamble}
 exec bash -i"""
 
 
-def run(request: ShellOptions) -> int:
+def run(options: ShellOptions) -> int:
     """Open the shell, or come back to the one that is open.
 
     Returns:
@@ -47,40 +48,40 @@ def run(request: ShellOptions) -> int:
     Raises:
         RookeryError: There is no terminal here, the cluster can't be reached or has no Slurm, or no partition fits.
     """
-    found = target.find(request.cluster, sandbox=request.sandbox, needs_project=False)
-    cluster = found.cluster
+    target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False)
+    cluster = target.cluster
     if cluster.scheduler != "slurm":
         raise RookeryError(
             f"{cluster.name} has no compute nodes to ask for: one works where one logs in.",
             hint=f"invoke tmux --cluster {cluster.name}",
         )
-    folder = str(remote_paths.current(found.project.name)) if found.project else ""
-    options = srun_options(job(request), cluster)
+    folder = str(remote_paths.current(target.project.name)) if target.project else ""
+    srun_arguments = srun_options(job(options), cluster)
     inside = _INSIDE.format(preamble="\n".join(cluster.data.get("cluster_job_preamble") or []))
-    command = ["sh", "-c", _SESSION, "shell", folder, *options, "--pty", "bash", "-c", inside]
-    again = f"invoke shell --cluster {cluster.name}" + (" --sandbox" if request.sandbox else "")
-    return tmux.attach(found.connection, request.session, again=again, command=command)
+    command = ["sh", "-c", _SESSION, "shell", folder, *srun_arguments, "--pty", "bash", "-c", inside]
+    again = f"invoke shell --cluster {cluster.name}" + (" --sandbox" if options.sandbox else "")
+    return tmux.attach(target.connection, options.session, again=again, command=command)
 
 
-def job(request: ShellOptions) -> "Job":
+def job(options: ShellOptions) -> "Job":
     """Return what is asked for, as a job.
 
     Raises:
         RookeryError: The time, the memory or the number of cores is none.
     """
     example = "invoke shell --cpus 4 --memory 4G --time 02:00:00"
-    if request.cpus < 1:
-        raise RookeryError(f"--cpus {request.cpus}: there must be a core at least.", hint=example)
+    if options.cpus < 1:
+        raise RookeryError(f"--cpus {options.cpus}: there must be a core at least.", hint=example)
     try:
-        minutes = slurm_values.minutes(request.time) if request.time else (0 if request.partition else MINUTES)
+        minutes = slurm_values.minutes(options.time) if options.time else (0 if options.partition else MINUTES)
     except ValueError:
-        raise RookeryError(f"--time {request.time!r} is no time limit.", hint=example) from None
+        raise RookeryError(f"--time {options.time!r} is no time limit.", hint=example) from None
     try:
-        memory = f"{slurm_values.mebibytes(request.memory)}M" if request.memory else f"{MEMORY_GB * request.cpus}G"
+        memory = f"{slurm_values.mebibytes(options.memory)}M" if options.memory else f"{MEMORY_GB * options.cpus}G"
     except ValueError:
-        raise RookeryError(f"--memory {request.memory!r} is no amount of memory.", hint=example) from None
+        raise RookeryError(f"--memory {options.memory!r} is no amount of memory.", hint=example) from None
     return Job(
-        "shell", cpus=request.cpus, memory=memory, minutes=minutes, gpus=int(request.gpu), partition=request.partition
+        "shell", cpus=options.cpus, memory=memory, minutes=minutes, gpus=int(options.gpu), partition=options.partition
     )
 
 
@@ -91,4 +92,6 @@ def srun_options(wanted: "Job", cluster: "Cluster") -> list[str]:
         RookeryError: No partition fits, or the cluster wants an account that is not known.
     """
     chosen = replace(wanted, partition=partition.choose(wanted, cluster))
-    return [one.text for one in sbatch_options.options(chosen, cluster) if not one.text.startswith("--output=")]
+    return [
+        option.text for option in sbatch_options.options(chosen, cluster) if not option.text.startswith("--output=")
+    ]

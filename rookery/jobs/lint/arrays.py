@@ -46,10 +46,10 @@ def mail(script: Context) -> Iterator[Finding]:
 
 def size(script: Context) -> Iterator[Finding]:
     """Yield an array of more elements than the site takes, or of many that all may run at once."""
-    found = _array(script)
-    if not found:
+    array = _array(script)
+    if not array:
         return
-    option, elements, throttle = found
+    option, elements, throttle = array
     most = (script.cluster.data.get("cluster_array") or {}).get("max_size")
     if most and elements > most:
         yield script.finding(
@@ -90,16 +90,16 @@ def one_log(script: Context) -> Iterator[Finding]:
 
 def log_folders(script: Context) -> Iterator[Finding]:
     """Find logs in folders that will not be there when the job starts: Slurm makes none, and the job fails at once."""
-    told = set()
+    reported = set()
     for name in ("output", "error"):
         option = script.directives.get(name)
         if not option or not option.value or "$" in option.value or option.value.startswith("~"):
             continue
-        folder = posixpath.dirname(_named(script, option.value))
+        folder = posixpath.dirname(_with_job_name(script, option.value))
         chdir = script.directives.value("chdir") or ""
-        if not folder or folder in told:
+        if not folder or folder in reported:
             continue
-        told.add(folder)
+        reported.add(folder)
         if _LATER.search(folder):
             why = (
                 f"Slurm makes no folders, and nobody can make {folder} before the job has its number: it fails at "
@@ -110,7 +110,7 @@ def log_folders(script: Context) -> Iterator[Finding]:
             yield from _missing(script, option, posixpath.normpath(folder))
 
 
-def _named(script: Context, path: str) -> str:
+def _with_job_name(script: Context, path: str) -> str:
     """Return a log's path with the job's name in it, where the script gives one."""
     name = script.directives.value("job-name")
     return path.replace("%x", name) if name else path
@@ -119,19 +119,24 @@ def _named(script: Context, path: str) -> str:
 def _flat(script: Context, option: DirectiveOption) -> Edit:
     """Return the log's path with what is known too late in its name rather than in its folder."""
     folders, _, name = (option.value or "").rpartition("/")
-    kept = [each for each in folders.split("/") if not _LATER.search(each)]
-    late = [each for each in folders.split("/") if _LATER.search(each)]
+    kept = [part for part in folders.split("/") if not _LATER.search(part)]
+    late = [part for part in folders.split("/") if _LATER.search(part)]
     return script.value_edit(option, "/".join([*kept, "_".join([*late, name])]))
 
 
 def _missing(script: Context, option: DirectiveOption, folder: str) -> Iterator[Finding]:
-    there = script.folder(folder)
-    if there or folder == ".":
+    exists = script.folder(folder)
+    if exists or folder == ".":
         return
-    made = next(
-        (each for each in script.shell.commands if each.name == "mkdir" and folder in _made(each.arguments)), None
+    mkdir = next(
+        (
+            command
+            for command in script.shell.commands
+            if command.name == "mkdir" and folder in _mkdir_folders(command.arguments)
+        ),
+        None,
     )
-    late = f" The mkdir on line {made.line} comes too late." if made else ""
+    late = f" The mkdir on line {mkdir.line} comes too late." if mkdir else ""
     why = f"Slurm makes no folders: without {folder}/ the job fails at once, and leaves no log.{late}"
     if not script.project:
         why += f" Make it where you submit from, before: mkdir -p {folder}"
@@ -144,8 +149,8 @@ def _missing(script: Context, option: DirectiveOption, folder: str) -> Iterator[
     yield Finding("RK501", script.path, option.line, "error", why, line or None, safe, folder=folder if safe else "")
 
 
-def _made(arguments: list[str]) -> set[str]:
-    return {posixpath.normpath(each) for each in arguments if not each.startswith("-")}
+def _mkdir_folders(arguments: list[str]) -> set[str]:
+    return {posixpath.normpath(argument) for argument in arguments if not argument.startswith("-")}
 
 
 def outputs_with(text: str, folder: str) -> tuple[str, bool]:
@@ -171,7 +176,7 @@ def outputs_with(text: str, folder: str) -> tuple[str, bool]:
     else:
         mended = f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}outputs: [{item}]\n"
     try:
-        before, after = (yaml_document.parse(Path("rookery.yml"), each).data for each in (text, mended))
+        before, after = (yaml_document.parse(Path("rookery.yml"), content).data for content in (text, mended))
     except RookeryError:
         return text, False
     if not before or not isinstance(before.get("outputs") or [], list):

@@ -60,8 +60,8 @@ def check(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Fol
     if wrong := form.unreadable(text, path):
         return [wrong]
     context = _context(form.mend(text), cluster, path, files, folder)
-    found = [*form.ends(text, path), *(finding for rule in _RULES for finding in rule(context))]
-    return sorted(found, key=lambda each: (each.path != path, each.path, each.line, each.code))
+    findings = [*form.ends(text, path), *(finding for rule in _RULES for finding in rule(context))]
+    return sorted(findings, key=lambda finding: (finding.path != path, finding.path, finding.line, finding.code))
 
 
 def fix(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folder | None = None) -> str:
@@ -78,8 +78,8 @@ def fix(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folde
         return text
     text = form.mend(text)
     for _ in range(50):  # one mend may bring the next to light
-        found = check(text, cluster, path=path, files=files, folder=folder)
-        edits = [edit for each in found if each.safe and each.path == path for edit in each.edits]
+        findings = check(text, cluster, path=path, files=files, folder=folder)
+        edits = [edit for finding in findings if finding.safe and finding.path == path for edit in finding.edits]
         mended = apply(text, edits)
         if mended == text:
             break
@@ -97,9 +97,9 @@ def _outputs(about: str | None) -> Folder:
     if about is None:
         return lambda _: None
     try:
-        said = yaml_document.parse(Path("rookery.yml"), about).data
+        document = yaml_document.parse(Path("rookery.yml"), about).data
     except RookeryError:
-        said = {"outputs": []}
-    outputs = said.get("outputs", remote_paths.LOGS) or []
-    named = {str(each).strip("/") for each in ([outputs] if isinstance(outputs, str) else outputs)}
+        document = {"outputs": []}
+    outputs = document.get("outputs", remote_paths.LOGS) or []
+    named = {str(output).strip("/") for output in ([outputs] if isinstance(outputs, str) else outputs)}
     return lambda path: path in named

@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from rookery.jobs.lint import names
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Edit, Finding
-from rookery.jobs.lint.programs import effective, works
-from rookery.jobs.lint.requested_resources import asked
+from rookery.jobs.lint.programs import effective, working_command
+from rookery.jobs.lint.requested_resources import requested
 from rookery.jobs.lint.shell import ShellCommand, read
 
 _PROFILE = re.compile(r"(?:source|\.)\s+(/etc/\S+)")
@@ -21,7 +21,7 @@ _CONDA_READY = re.compile(r"conda\.sh$|mamba\.sh$|bashrc$|bash_profile$|\.profil
 def rscript(script: Context) -> Iterator[Finding]:
     """Rscript, misspelt: Linux tells capitals from small letters."""
     for command in script.shell.commands:
-        for word in {each.start: each for each in (command.words[0], effective(command)[0])}.values():
+        for word in {word.start: word for word in (command.words[0], effective(command)[0])}.values():
             name = word.text.rpartition("/")[2]
             if not word.fixed or name.lower() != "rscript" or name in {"Rscript", *script.shell.functions}:
                 continue
@@ -39,7 +39,7 @@ def _modules(script: Context) -> list[ShellCommand]:
     """Return the calls of the site's `module`."""
     if script.shell.functions & {"module"}:
         return []
-    return [each for each in script.shell.commands if each.name == "module"]
+    return [command for command in script.shell.commands if command.name == "module"]
 
 
 def module_verb(script: Context) -> Iterator[Finding]:
@@ -47,10 +47,10 @@ def module_verb(script: Context) -> Iterator[Finding]:
     site = script.cluster.data.get("cluster_module_system")
     verb = script.cluster.data.get("cluster_module_verb", "load")
     for command in _modules(script) if site != "none" else []:
-        given = [word for word in command.words[1:] if not word.text.startswith(("-", "+"))]
-        if not given or not given[0].fixed or _is_verb(given[0].text):
+        words = [word for word in command.words[1:] if not word.text.startswith(("-", "+"))]
+        if not words or not words[0].fixed or _is_verb(words[0].text):
             continue
-        word = given[0]
+        word = words[0]
         if "/" in word.text or word.text in _names(script):
             edits, why = (
                 [Edit(word.start, word.start, f"{verb} ")],
@@ -63,8 +63,8 @@ def module_verb(script: Context) -> Iterator[Finding]:
                 else next(iter(get_close_matches(word.text, sorted(names.VERBS), n=1, cutoff=0.75)), "")
             )
             edits = [Edit(word.start, word.end, near)] if near else []
-            told = f"here one writes `module {near or verb} NAME`"
-            why = f"There is no `module {word.text}`; {told}."
+            usage = f"here one writes `module {near or verb} NAME`"
+            why = f"There is no `module {word.text}`; {usage}."
         yield script.finding("RK602", command.line, why, edits=edits, safe=True)
 
 
@@ -99,31 +99,33 @@ def no_modules(script: Context) -> Iterator[Finding]:
 def _looks_for(script: Context, name: str) -> bool:
     """Whether a script asks first whether a command is there."""
     asking = {"command", "type", "hash", "which", "declare"}
-    return any(each.name in asking and name in each.arguments for each in script.shell.commands)
+    return any(command.name in asking and name in command.arguments for command in script.shell.commands)
 
 
 def preamble(script: Context) -> Iterator[Finding]:
     """Yield the site's own profile, which a job script must read before modules and storage variables are there."""
     if script.cluster.data.get("cluster_module_system", "none") == "none" or script.is_login_shell or not script.asks:
         return
-    lines = [each for each in script.cluster.data.get("cluster_job_preamble") or [] if _PROFILE.match(each)]
+    lines = [line for line in script.cluster.data.get("cluster_job_preamble") or [] if _PROFILE.match(line)]
     commands = script.shell.commands
     if not lines or not commands:
         return
-    sourced = [each for each in commands if each.name in {"source", "."} and each.arguments]
-    ready = next((each.start for each in sourced if _OTHER_PROFILE.search(each.arguments[0])), len(script.text))
-    needing = next((each for each in commands if each.name in {"module", "ml"} and not each.maybe), None)
+    sourced = [command for command in commands if command.name in {"source", "."} and command.arguments]
+    ready = next(
+        (command.start for command in sourced if _OTHER_PROFILE.search(command.arguments[0])), len(script.text)
+    )
+    needing = next((command for command in commands if command.name in {"module", "ml"} and not command.maybe), None)
     needing = None if needing and "module" in script.shell.functions else needing
     if ready < (needing.start if needing else len(script.text)):
         return
     variables = {
-        each.variable
-        for each in script.cluster.storage
-        if each.variable not in {"", "HOME", "TMPDIR"} and each.site_sets
+        area.variable
+        for area in script.cluster.storage
+        if area.variable not in {"", "HOME", "TMPDIR"} and area.site_sets
     }
     used = sorted(variables & script.shell.variables)
-    ours = any(each.arguments[0].endswith("/rookery/env.sh") for each in sourced)
-    if not needing and not used and (ours or not works(script)):
+    ours = any(command.arguments[0].endswith("/rookery/env.sh") for command in sourced)
+    if not needing and not used and (ours or not working_command(script)):
         return
     lack = "modules and the storage variables are missing"
     if needing or used:
@@ -146,7 +148,7 @@ def conda(script: Context) -> Iterator[Finding]:
     has_conda = bool((script.cluster.data.get("cluster_modules") or {}).get("conda"))
     for command in script.shell.commands:
         arguments = command.arguments
-        hook = command.name in {"conda", "mamba", "micromamba"} and any("hook" in each for each in arguments)
+        hook = command.name in {"conda", "mamba", "micromamba"} and any("hook" in argument for argument in arguments)
         profile = command.name in {"source", "."} and arguments and _CONDA_READY.search(arguments[0])
         ready = ready or hook or bool(profile)
         if command.name not in {"conda", "mamba"} or arguments[:1] != ["activate"] or ready:
@@ -165,16 +167,18 @@ def conda(script: Context) -> Iterator[Finding]:
 def launcher(script: Context) -> Iterator[Finding]:
     """Several processes asked for, and nothing that starts more than one."""
     launched = {*names.LAUNCHERS, str(script.cluster.data.get("cluster_mpi_launcher", "srun")).split()[0]}
-    several = next((part for part in asked(script) if part.tasks > 1 or part.nodes > 1), None)
-    first = works(script) or next((each for each in script.shell.commands if _says(each)), None)
+    several = next((part for part in requested(script) if part.tasks > 1 or part.nodes > 1), None)
+    first = working_command(script) or next((command for command in script.shell.commands if _says(command)), None)
     if not several or not first or script.shell.variables & names.COUNTED:
         return
-    if any(word.text.rpartition("/")[2] in launched for each in script.shell.commands for word in each.words):
+    if any(word.text.rpartition("/")[2] in launched for command in script.shell.commands for word in command.words):
         return
-    if any(_may_launch(script, each, launched) for each in script.shell.commands):
+    if any(_may_launch(script, command, launched) for command in script.shell.commands):
         return
     at = next(
-        each.words[0].start for each in script.shell.commands if each.line == first.line and each.start == first.start
+        command.words[0].start
+        for command in script.shell.commands
+        if command.line == first.line and command.start == first.start
     )
     yield script.finding(
         "RK606",
@@ -209,7 +213,7 @@ def _may_launch(script: Context, command: ShellCommand, launched: set[str]) -> b
     if not path.endswith((".sh", ".bash")):
         return False
     text = script.files(path)
-    return text is None or any(re.search(rf"\b{re.escape(each)}\b", text) for each in launched)
+    return text is None or any(re.search(rf"\b{re.escape(program)}\b", text) for program in launched)
 
 
 def left_running(script: Context) -> Iterator[Finding]:
@@ -217,7 +221,7 @@ def left_running(script: Context) -> Iterator[Finding]:
     commands = script.shell.commands
     if not commands or not commands[-1].background:
         return
-    if any(each.name in {"wait", "fg", "trap"} for each in commands):
+    if any(command.name in {"wait", "fg", "trap"} for command in commands):
         return
     end = len(script.text)
     waits = "wait\n" if script.text.endswith("\n") else "\nwait\n"

@@ -58,14 +58,14 @@ class Context:
     @cached_property
     def interpreter(self) -> tuple[str, str]:
         """What the first line names, without its folder, and what that is given; both "" where it names nothing."""
-        found = _SHEBANG.match(self.text)
-        if not found:
+        match = _SHEBANG.match(self.text)
+        if not match:
             return "", ""
-        program, given = found.group(1).rpartition("/")[2], (found.group(2) or "").strip()
+        program, arguments = match.group(1).rpartition("/")[2], (match.group(2) or "").strip()
         if program == "env":
-            words = [word for word in given.split() if not word.startswith("-")]
-            program, given = (words[0] if words else ""), " ".join(words[1:])
-        return program, given
+            words = [word for word in arguments.split() if not word.startswith("-")]
+            program, arguments = (words[0] if words else ""), " ".join(words[1:])
+        return program, arguments
 
     @property
     def is_shell(self) -> bool:
@@ -121,8 +121,10 @@ class Context:
             return adding[0].text.rstrip("\n")
         number = self.line_at(edits[0].start)
         start, line = self.starts[number - 1], self.line(number)
-        here = [Edit(e.start - start, e.end - start, e.text) for e in edits if start <= e.start <= start + len(line)]
-        return apply(line, here)
+        edits_of_line = [
+            Edit(e.start - start, e.end - start, e.text) for e in edits if start <= e.start <= start + len(line)
+        ]
+        return apply(line, edits_of_line)
 
     def value_edit(self, option: DirectiveOption, value: str) -> Edit:
         """Return what gives an option another value."""

@@ -130,13 +130,13 @@ class Directives:
 
     def get(self, *names: str, part: int = 0) -> DirectiveOption | None:
         """Return the last option of these names in a component, None where there is none."""
-        found = [each for each in self.options if each.name in names and each.part == part]
-        return found[-1] if found else None
+        options = [option for option in self.options if option.name in names and option.part == part]
+        return options[-1] if options else None
 
     def value(self, *names: str, part: int = 0) -> str | None:
         """Its value."""
-        found = self.get(*names, part=part)
-        return found.value if found else None
+        option = self.get(*names, part=part)
+        return option.value if option else None
 
 
 def read(text: str) -> Directives:
@@ -164,7 +164,7 @@ def read(text: str) -> Directives:
 
 def _words(line: str, offset: int) -> tuple[list[DirectiveWord], DirectiveWord | None]:
     """Return the words of a line after its mark, and the one whose quote is never closed."""
-    found: list[DirectiveWord] = []
+    words: list[DirectiveWord] = []
     at = len(MARK)
     while at < len(line):
         if line[at].isspace():
@@ -175,10 +175,10 @@ def _words(line: str, offset: int) -> tuple[list[DirectiveWord], DirectiveWord |
         text, end, closed = _word(line, at)
         word = DirectiveWord(text, offset + at, offset + end)
         if not closed:
-            return found, word
-        found.append(word)
+            return words, word
+        words.append(word)
         at = end
-    return found, None
+    return words, None
 
 
 def _word(line: str, at: int) -> tuple[str, int, bool]:
@@ -234,16 +234,16 @@ def _option(word: DirectiveWord, line: int) -> list[DirectiveOption]:
         full = long_name(name) or name
         at = word.start + len(name) + 3 if equals else word.end
         return [DirectiveOption(full, value if equals else None, line, word.start, word.end, at)]
-    found = []
+    options = []
     for index, letter in enumerate(word.text[1:], start=1):
         name = _SHORT.get(letter, letter)
         value = word.text[index + 1 :]
         takes = name in TAKING_VALUE or (name in _MAY_TAKE_VALUE and bool(value))
         at = word.start + index + 1
-        found.append(DirectiveOption(name, (value or None) if takes else None, line, word.start, word.end, at))
+        options.append(DirectiveOption(name, (value or None) if takes else None, line, word.start, word.end, at))
         if takes:
             break
-    return found
+    return options
 
 
 def long_name(beginning: str) -> str | None:

@@ -27,13 +27,13 @@ def named(text: str) -> list[tuple[Path, bool]]:
     Raises:
         RookeryError: One of them is not there.
     """
-    found: dict[Path, bool] = {}
+    files: dict[Path, bool] = {}
     for part in _parts(text):
         for path in _paths(part):
-            inside = [each for each, _ in within(path)] if path.is_dir() else [path]
+            inside = [file for file, _ in within(path)] if path.is_dir() else [path]
             for file in inside:
-                found[file] = found.get(file, False) or not path.is_dir()
-    return list(found.items())
+                files[file] = files.get(file, False) or not path.is_dir()
+    return list(files.items())
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -72,11 +72,11 @@ def within(folder: Path) -> list[tuple[Path, bool]]:
 
     By their suffix, or by an #SBATCH line in a file with a shebang; sorted.
     """
-    found = []
-    for here, folders, files in os.walk(folder):
-        folders[:] = sorted(each for each in folders if not each.startswith(".") and each not in _PASSED_OVER)
-        found += [(Path(here) / name, False) for name in sorted(files) if _is_script(Path(here) / name)]
-    return found
+    scripts = []
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _PASSED_OVER)
+        scripts += [(Path(parent) / name, False) for name in sorted(files) if _is_script(Path(parent) / name)]
+    return scripts
 
 
 def _is_script(file: Path) -> bool:

@@ -61,7 +61,7 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
         edits: What to change in it.
     """
     pieces, done = [], 0
-    for edit in sorted(edits, key=lambda each: (each.start, each.end)):
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
         if edit.start >= done:
             pieces += [text[done : edit.start], edit.text]
             done = edit.end

@@ -42,8 +42,8 @@ def ends(text: str, path: str) -> Iterator[Finding]:
             first.lstrip(BOM).rstrip("\r"),
             safe=True,
         )
-    if found := _CR.search(text):
-        at = found.start()
+    if match := _CR.search(text):
+        at = match.start()
         line = text[:at].rpartition("\n")[2]
         yield Finding(
             "RK102",

@@ -28,19 +28,19 @@ _FREE = {"comment", "wrap", "extra"}
 _WHOLE = {"nodes", "ntasks", "cpus-per-task", "ntasks-per-node", "mincpus", "cpus-per-gpu"}
 
 
-def meant(script: Context) -> set[str]:
+def intended_options(script: Context) -> set[str]:
     """Return the options on lines that were to be `#SBATCH` lines and are not read.
 
     What they ask for is not left out.
     """
-    numbers = [each.line for each in (*unread(script), *slipped(script))]
+    numbers = [finding.line for finding in (*unread(script), *slipped(script))]
     rest = (script.line(number).lstrip("# \t").partition(" ")[2] for number in numbers)
     return {option.name for text in rest for option in directives.read(f"{directives.MARK} {text}").options}
 
 
 def unread(script: Context) -> Iterator[Finding]:
     """`#SBATCH` lines below the first command."""
-    seen = {option.name for option in script.directives.options}
+    known = {option.name for option in script.directives.options}
     for at in script.shell.comments:
         number = script.line_at(at)
         line = script.line(number)
@@ -58,26 +58,26 @@ def unread(script: Context) -> Iterator[Finding]:
             f"Slurm reads no #SBATCH line after the first command (line {script.directives.end}): this one is ignored. "
             "Put it above.",
             edits=edits,
-            safe=not names & seen,
+            safe=not names & known,
         )
-        seen |= names
+        known |= names
 
 
 def slipped(script: Context) -> Iterator[Finding]:
     """Comments that were to be `#SBATCH` lines."""
-    given = {option.name for option in script.directives.options}
+    known = {option.name for option in script.directives.options}
     for number in range(2, min(script.directives.end, len(script.starts) + 1)):
         line = script.line(number)
-        found = _NEARLY.match(line)
-        if line.startswith(directives.MARK) or not found:
+        match = _NEARLY.match(line)
+        if line.startswith(directives.MARK) or not match:
             continue
-        mark = found["mark"].replace(" ", "").replace("\t", "")
+        mark = match["mark"].replace(" ", "").replace("\t", "")
         if mark.upper() != directives.MARK and not get_close_matches(mark.upper(), [directives.MARK], cutoff=0.8):
             continue
         start = script.starts[number - 1]
-        commented_out = " " in found["mark"] or "\t" in found["mark"]
-        names = {option.name for option in directives.read(f"{directives.MARK} {line[found.end() :]}").options}
-        if commented_out and names & given:  # another line has it: switched off
+        commented_out = " " in match["mark"] or "\t" in match["mark"]
+        names = {option.name for option in directives.read(f"{directives.MARK} {line[match.end() :]}").options}
+        if commented_out and names & known:  # another line has it: switched off
             continue
         yield script.finding(
             "RK202",
@@ -85,7 +85,7 @@ def slipped(script: Context) -> Iterator[Finding]:
             "Slurm takes this for a comment: its lines begin with #SBATCH, in the first column, in capitals, nothing "
             "between. To switch a line off, write ##SBATCH.",
             severity="warning",
-            edits=[Edit(start, start + found.end(), f"{directives.MARK} ")],
+            edits=[Edit(start, start + match.end(), f"{directives.MARK} ")],
             safe=not commented_out,
         )
 
@@ -95,12 +95,12 @@ def variables(script: Context) -> Iterator[Finding]:
     for option in script.directives.options:
         if not option.value or option.name in _FREE:
             continue
-        found = _EXPANSION.findall(option.value)
+        expansions = _EXPANSION.findall(option.value)
         home = option.name in {*_PATHS, "chdir"} and option.value.startswith("~")
-        if not found and not home:
+        if not expansions and not home:
             continue
         value, known = _with_patterns(option)
-        what = found[0] if found else "~"
+        what = expansions[0] if expansions else "~"
         hint = "" if known else " Write out what it stands for, or give the option to sbatch on the command line."
         edits = [script.value_edit(option, value)] if known and not home else []
         yield script.finding(
@@ -116,20 +116,20 @@ def _with_patterns(option: DirectiveOption) -> tuple[str, bool]:
     """Return a path with Slurm's own patterns for variables, and whether there is one for each."""
     known = option.name in _PATHS
     value = option.value or ""
-    for each in _EXPANSION.findall(value):
-        pattern = _PATTERNS.get(each.strip("${}"))
+    for expansion in _EXPANSION.findall(value):
+        pattern = _PATTERNS.get(expansion.strip("${}"))
         known = known and pattern is not None
-        value = value.replace(each, pattern or each)
+        value = value.replace(expansion, pattern or expansion)
     return value, known
 
 
 def refused(script: Context) -> Iterator[Finding]:
     """Words that are no options."""
-    seen: set[int] = set()
+    reported: set[int] = set()
     for slip in script.directives.slips:
-        if slip.kind == "stray" and slip.line in seen:  # one word of several
+        if slip.kind == "stray" and slip.line in reported:  # one word of several
             continue
-        seen.add(slip.line)
+        reported.add(slip.line)
         if slip.kind == "quote":
             yield script.finding(
                 "RK204", slip.line, "A quotation mark on this line is never closed: sbatch refuses it."
@@ -245,13 +245,13 @@ def _wrong(name: str, value: str) -> tuple[str, str] | None:
 
 def _time(value: str) -> str:
     for pattern, unit in ((_DAYS, 1440), (_HOURS, 60), (_MINUTES, 1)):
-        if found := pattern.fullmatch(value):
-            return values.clock(int(found.group(1)) * unit)
+        if match := pattern.fullmatch(value):
+            return values.clock(int(match.group(1)) * unit)
     return ""
 
 
 def _memory(value: str) -> str:
-    if found := _FRACTION.fullmatch(value):
-        return f"{round(float(found.group(1)) * 1024)}M"
-    found = _IN_WORDS.fullmatch(value)
-    return f"{found.group(1)}{found.group(2).upper()}" if found else ""
+    if match := _FRACTION.fullmatch(value):
+        return f"{round(float(match.group(1)) * 1024)}M"
+    match = _IN_WORDS.fullmatch(value)
+    return f"{match.group(1)}{match.group(2).upper()}" if match else ""

@@ -50,7 +50,7 @@ def _past_options(words: list[ShellWord]) -> list[ShellWord]:
     return words[at:]
 
 
-def works(script: Context) -> ShellCommand | None:
+def working_command(script: Context) -> ShellCommand | None:
     """Return the first command that computes, rather than makes ready or says something; None where there is none."""
     for command in script.shell.commands:
         words = effective(command)
@@ -82,7 +82,7 @@ def programs(script: Context) -> Iterator[KnownProgram]:
 
     As far as it can be read, with the files of the project that those read in.
     """
-    seen: set[str] = set()
+    paths_read: set[str] = set()
     kind = {"Rscript": "r", "r": "r"}.get(
         script.interpreter[0], "python" if _PYTHON.fullmatch(script.interpreter[0]) else ""
     )
@@ -103,13 +103,13 @@ def programs(script: Context) -> Iterator[KnownProgram]:
             if flag.text in {"-c"} | ({"-e"} if language == "r" else set()) and word.fixed:
                 yield KnownProgram(language, word.text, at=word.start)
         for path in [file, *command.inputs]:
-            yield from _read(script, language, path, seen)
+            yield from _read(script, language, path, paths_read)
 
 
 def _file(language: str, words: list[ShellWord]) -> str:
     """Return the file that python, Rscript or R is given to run."""
-    given = [word for word in words[1:] if word.fixed]
-    texts = [word.text for word in given]
+    fixed = [word for word in words[1:] if word.fixed]
+    texts = [word.text for word in fixed]
     if language == "r":
         if "-f" in texts[:-1]:
             return texts[texts.index("-f") + 1]
@@ -123,20 +123,20 @@ def _file(language: str, words: list[ShellWord]) -> str:
     return ""
 
 
-def _read(script: Context, language: str, name: str, seen: set[str]) -> Iterator[KnownProgram]:
+def _read(script: Context, language: str, name: str, paths_read: set[str]) -> Iterator[KnownProgram]:
     """Yield a file of the project, where it is there, and those that it reads in."""
     if not name or name.startswith("/"):
         return
     beside = posixpath.join(posixpath.dirname(script.path), name)
     for path in dict.fromkeys(map(posixpath.normpath, (name, beside))):
-        if path in seen:
+        if path in paths_read:
             return
         text = script.files(path)
         if text is not None:
-            seen.add(path)
+            paths_read.add(path)
             yield KnownProgram(language, text, path)
             for other in _reads_in(language, text, posixpath.dirname(path)):
-                yield from _read(script, language, other, seen)
+                yield from _read(script, language, other, paths_read)
             return
 
 
@@ -166,8 +166,8 @@ _R_TOKEN = re.compile(
 def without_comments(text: str, *, strings: bool = False) -> str:
     """R's source with blanks for comments, and for strings unless they are wanted; every place stays where it is."""
 
-    def blank(found: re.Match[str]) -> str:
-        return found.group() if strings and not found["comment"] else re.sub(r"[^\n]", " ", found.group())
+    def blank(match: re.Match[str]) -> str:
+        return match.group() if strings and not match["comment"] else re.sub(r"[^\n]", " ", match.group())
 
     return _R_TOKEN.sub(blank, text)
 
@@ -197,11 +197,11 @@ def _in_r(text: str) -> list[tuple[int, int]]:
     bare = without_comments(text)
     if re.search(r"\bdetectCores\s*(<-|=)\s*function", bare):
         return []
-    found = []
+    places = []
     for match in _R_COUNTS.finditer(bare):
         call = _R_CALL.match(bare, match.end())
-        found.append((match.start(), call.end() if call else match.end()))
-    return found
+        places.append((match.start(), call.end() if call else match.end()))
+    return places
 
 
 def _in_python(text: str) -> list[tuple[int, int]]:
@@ -222,7 +222,7 @@ def _in_python(text: str) -> list[tuple[int, int]]:
                 for alias in node.names
                 if alias.name.partition(".")[0] in {"os", "multiprocessing", "psutil"}
             }
-    found = []
+    places = []
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
@@ -232,8 +232,8 @@ def _in_python(text: str) -> list[tuple[int, int]]:
         of = isinstance(holder, ast.Name) and holder.id in modules
         if (named or of) and node.end_lineno and node.end_col_offset:
             ends = starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
-            found.append((len(text.encode()[: ends[0]].decode()), len(text.encode()[: ends[1]].decode())))
-    return sorted(found)
+            places.append((len(text.encode()[: ends[0]].decode()), len(text.encode()[: ends[1]].decode())))
+    return sorted(places)
 
 
 def _counting(script: Context, program: KnownProgram, start: int, end: int) -> Finding:

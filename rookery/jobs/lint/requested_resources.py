@@ -13,7 +13,7 @@ GPU_OPTIONS = ("gres", "gpus", "gpus-per-node", "gpus-per-task", "gpus-per-socke
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestedResources:
     """What one component of a job asks for.
 
     Attributes:
@@ -44,9 +44,9 @@ class Asked:
     @property
     def gpus_in_all(self) -> int:
         """How many GPUs, over all nodes and tasks."""
-        each = sum(number for _, number in self.gpus)
+        count = sum(number for _, number in self.gpus)
         name = self.gpu.name if self.gpu else ""
-        return each * {"gpus": 1, "gpus-per-task": self.tasks}.get(name, self.nodes)
+        return count * {"gpus": 1, "gpus-per-task": self.tasks}.get(name, self.nodes)
 
 
 def partitions(script: Context) -> list[Mapping[str, Any]]:
@@ -54,45 +54,45 @@ def partitions(script: Context) -> list[Mapping[str, Any]]:
     return list(script.cluster.data.get("cluster_partitions") or [])
 
 
-def asked(script: Context) -> list[Asked]:
+def requested(script: Context) -> list[RequestedResources]:
     """Return what each component of the job asks for."""
-    return [_of(script, part) for part in range(script.directives.parts)]
+    return [_requested(script, part) for part in range(script.directives.parts)]
 
 
-def _of(script: Context, part: int) -> Asked:
-    given, known = script.directives, partitions(script)
-    partition = given.get("partition", part=part)
+def _requested(script: Context, part: int) -> RequestedResources:
+    directives, known = script.directives, partitions(script)
+    partition = directives.get("partition", part=part)
     names = (partition.value or "").split(",") if partition else []
     if not partition:  # Slurm's own default, which the profile knows where it has no other
         names = [known[0]["name"]] if len(known) == 1 and script.cluster.data.get("cluster_default_partition") else []
-    there = [each for each in known if each["name"] in names]
-    nodes = values.count(given.value("nodes", part=part))
-    per_node = values.count(given.value("ntasks-per-node", part=part))
-    tasks = values.count(given.value("ntasks", part=part), otherwise=nodes * per_node)
-    time = given.value("time", part=part)
-    gpu = next((found for name in GPU_OPTIONS if (found := given.get(name, part=part))), None)
-    return Asked(
+    entries = [entry for entry in known if entry["name"] in names]
+    nodes = values.count(directives.value("nodes", part=part))
+    per_node = values.count(directives.value("ntasks-per-node", part=part))
+    tasks = values.count(directives.value("ntasks", part=part), otherwise=nodes * per_node)
+    time = directives.value("time", part=part)
+    gpu = next((option for name in GPU_OPTIONS if (option := directives.get(name, part=part))), None)
+    return RequestedResources(
         part=part,
-        partitions=tuple(there),
+        partitions=tuple(entries),
         partition=partition,
         nodes=nodes,
         tasks=tasks,
-        cores=tasks * values.count(given.value("cpus-per-task", part=part)),
+        cores=tasks * values.count(directives.value("cpus-per-task", part=part)),
         minutes=values.minutes(time) if time else None,
         gpus=tuple(_gpus(gpu)),
         gpu=gpu if gpu and _gpus(gpu) else None,
-        whole=given.get("exclusive", part=part) is not None,
+        whole=directives.get("exclusive", part=part) is not None,
     )
 
 
 def _gpus(option: DirectiveOption | None) -> list[tuple[str, int]]:
     if option is None or not option.value or "$" in option.value:
         return []
-    found = values.gpus(option.value) if option.name == "gres" else values.typed(option.value)
-    return [(kind, number) for kind, number in found if number]
+    gpus = values.gpus(option.value) if option.name == "gres" else values.typed(option.value)
+    return [(kind, number) for kind, number in gpus if number]
 
 
-def longest(asked_for: Asked) -> float:
+def longest(part: RequestedResources) -> float:
     """Return the longest time that any of its partitions allows, in minutes."""
-    limits = [entry.get("max_minutes") or math.inf for entry in asked_for.partitions]
+    limits = [entry.get("max_minutes") or math.inf for entry in part.partitions]
     return max(limits, default=math.inf)

@@ -8,19 +8,19 @@ from typing import Any
 from rookery.jobs.lint import lines, values
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding
-from rookery.jobs.lint.programs import works
-from rookery.jobs.lint.requested_resources import GPU_OPTIONS, Asked, asked, longest, partitions
+from rookery.jobs.lint.programs import working_command
+from rookery.jobs.lint.requested_resources import GPU_OPTIONS, RequestedResources, longest, partitions, requested
 
 _MEMORY = ("mem", "mem-per-cpu", "mem-per-gpu")
 
 
 def nearest(name: str, names: list[str]) -> str:
     """Return the one of these names that was meant, "" where that is not plain."""
-    folded = {each.lower().replace("-", "").replace("_", ""): each for each in names}
+    folded = {candidate.lower().replace("-", "").replace("_", ""): candidate for candidate in names}
     wanted = name.lower().replace("-", "").replace("_", "")
     if wanted in folded:
         return folded[wanted]
-    held = [each for key, each in folded.items() if len(wanted) > 2 and (wanted in key or key in wanted)]
+    held = [candidate for key, candidate in folded.items() if len(wanted) > 2 and (wanted in key or key in wanted)]
     if len(held) == 1:
         return held[0]
     near = get_close_matches(wanted, list(folded), n=2, cutoff=0.75)
@@ -29,8 +29,8 @@ def nearest(name: str, names: list[str]) -> str:
 
 def unknown_partition(script: Context) -> Iterator[Finding]:
     """Yield a partition that the cluster has not got."""
-    names = [each["name"] for each in partitions(script)]
-    for part in asked(script):
+    names = [partition["name"] for partition in partitions(script)]
+    for part in requested(script):
         if not names or not part.partition or not part.partition.value or "$" in part.partition.value:
             continue
         wanted = part.partition.value.split(",")
@@ -40,7 +40,7 @@ def unknown_partition(script: Context) -> Iterator[Finding]:
             default = script.cluster.data.get("cluster_default_partition", "")
             near = nearest(name, names) or (default if names == [default] else "")
             other = near or default
-            mended = ",".join(dict.fromkeys(other if each == name else each for each in wanted))
+            mended = ",".join(dict.fromkeys(other if candidate == name else candidate for candidate in wanted))
             meant = f"{near} is meant, probably" if near else f"there are: {', '.join(names)}"
             meant = f"{names[0]} is the only one" if len(names) == 1 else meant
             yield script.finding(
@@ -54,7 +54,7 @@ def unknown_partition(script: Context) -> Iterator[Finding]:
 
 def too_long(script: Context) -> Iterator[Finding]:
     """More time than the partition gives."""
-    for part in asked(script):
+    for part in requested(script):
         option, most = script.directives.get("time", part=part.part), longest(part)
         if option and part.minutes is not None and part.minutes > most:
             yield script.finding(
@@ -66,8 +66,8 @@ def too_long(script: Context) -> Iterator[Finding]:
             )
 
 
-def _names(part: Asked) -> str:
-    return " or ".join(str(each["name"]) for each in part.partitions)
+def _names(part: RequestedResources) -> str:
+    return " or ".join(str(partition["name"]) for partition in part.partitions)
 
 
 def _hours(minutes: float) -> str:
@@ -78,13 +78,13 @@ def _hours(minutes: float) -> str:
     return f"{minutes / 60:g} hours" if minutes < 2880 or minutes % 1440 else f"{minutes / 1440:g} days"
 
 
-def _roomier(script: Context, part: Asked) -> str:
+def _roomier(script: Context, part: RequestedResources) -> str:
     """Partitions of the same kind that allow that long."""
-    kinds = {each.get("for") for each in part.partitions}
+    kinds = {partition.get("for") for partition in part.partitions}
     fit = [
-        each["name"]
-        for each in partitions(script)
-        if each.get("for") in kinds and (each.get("max_minutes") or math.inf) >= (part.minutes or 0)
+        partition["name"]
+        for partition in partitions(script)
+        if partition.get("for") in kinds and (partition.get("max_minutes") or math.inf) >= (part.minutes or 0)
     ]
     return f" Longer ones: {', '.join(fit)}." if fit else ""
 
@@ -92,15 +92,17 @@ def _roomier(script: Context, part: Asked) -> str:
 def too_many_cores(script: Context) -> Iterator[Finding]:
     """More cores or nodes than a job of that partition may have, or than a user may."""
     limits = script.cluster.data.get("cluster_limits") or {}
-    for part in asked(script):
+    for part in requested(script):
         sizes = ("cpus-per-task", "ntasks", "ntasks-per-node", "nodes")
         option = next(filter(None, (script.directives.get(name, part=part.part) for name in sizes)), None)
         if not option:
             continue
-        cores = max((each.get("cores") or math.inf for each in part.partitions), default=math.inf)
-        nodes = max((each.get("max_nodes") or math.inf for each in part.partitions), default=math.inf)
+        cores = max((partition.get("cores") or math.inf for partition in part.partitions), default=math.inf)
+        nodes = max((partition.get("max_nodes") or math.inf for partition in part.partitions), default=math.inf)
         if part.cores > cores:
-            others = [each["name"] for each in partitions(script) if each.get("for") in {"parallel", "any"}]
+            others = [
+                partition["name"] for partition in partitions(script) if partition.get("for") in {"parallel", "any"}
+            ]
             edits = [script.value_edit(part.partition, others[0])] if others and part.partition else []
             why = f"{_names(part)} is for jobs of {_count(int(cores), 'core')}; this asks for {part.cores}."
             yield script.finding("RK303", part.partition.line if part.partition else option.line, why, edits=edits)
@@ -120,11 +122,13 @@ def _count(number: int, what: str) -> str:
 def gpus(script: Context) -> Iterator[Finding]:
     """GPUs where there are none, of a type there is not, or more than anybody may have."""
     known = list(script.cluster.data.get("cluster_gpus") or [])
-    for part in asked(script):
+    for part in requested(script):
         if not part.gpu:
             continue
-        if part.partitions and not any(_types(each, known) or each.get("for") == "gpu" for each in part.partitions):
-            if any("gpu_types" in each for each in partitions(script)) or not known:
+        if part.partitions and not any(
+            _types(partition, known) or partition.get("for") == "gpu" for partition in part.partitions
+        ):
+            if any("gpu_types" in partition for partition in partitions(script)) or not known:
                 yield _without(script, part, known)
             continue
         yield from _typed(script, part, known)
@@ -133,21 +137,21 @@ def gpus(script: Context) -> Iterator[Finding]:
 
 def _types(partition: Mapping[str, Any], known: list[Mapping[str, Any]]) -> list[str]:
     """Return the types of GPU that a partition has."""
-    there = [each["type"] for each in known if partition["name"] in (each.get("partitions") or [])]
-    return list(partition.get("gpu_types") or there)
+    types = [gpu["type"] for gpu in known if partition["name"] in (gpu.get("partitions") or [])]
+    return list(partition.get("gpu_types") or types)
 
 
-def _without(script: Context, part: Asked, known: list[Mapping[str, Any]]) -> Finding:
-    having = [each["name"] for each in partitions(script) if _types(each, known)]
+def _without(script: Context, part: RequestedResources, known: list[Mapping[str, Any]]) -> Finding:
+    having = [partition["name"] for partition in partitions(script) if _types(partition, known)]
     where = f"these have: {', '.join(having)}" if having else f"no GPUs are known on {script.cluster.name} at all"
     edits = [script.value_edit(part.partition, having[0])] if having and part.partition else []
     assert part.gpu is not None  # noqa: S101 asked for above
     return script.finding("RK304", part.gpu.line, f"{_names(part)} has no GPUs; {where}.", edits=edits)
 
 
-def _typed(script: Context, part: Asked, known: list[Mapping[str, Any]]) -> Iterator[Finding]:
-    types = sorted({kind for each in part.partitions for kind in _types(each, known)})
-    types = types or [each["type"] for each in known]
+def _typed(script: Context, part: RequestedResources, known: list[Mapping[str, Any]]) -> Iterator[Finding]:
+    types = sorted({kind for partition in part.partitions for kind in _types(partition, known)})
+    types = types or [gpu["type"] for gpu in known]
     for kind, _ in part.gpus:
         if kind and types and kind not in types and part.gpu:
             near = nearest(kind, types)
@@ -162,19 +166,19 @@ def _typed(script: Context, part: Asked, known: list[Mapping[str, Any]]) -> Iter
             )
 
 
-def _more(script: Context, part: Asked, known: list[Mapping[str, Any]]) -> Iterator[Finding]:
+def _more(script: Context, part: RequestedResources, known: list[Mapping[str, Any]]) -> Iterator[Finding]:
     """More than a user may have, or than any node has."""
-    most = max((each.get("gpus_per_user") or math.inf for each in part.partitions), default=math.inf)
+    most = max((partition.get("gpus_per_user") or math.inf for partition in part.partitions), default=math.inf)
     if part.gpu and part.gpus_in_all > most:
         why = f"Nobody may have more than {int(most)} GPUs at once on {_names(part)}; this asks for {part.gpus_in_all}."
         yield script.finding("RK306", part.gpu.line, why)
         return
     if not part.gpu or part.gpu.name not in {"gres", "gpus-per-node"}:
         return
-    here = {kind for each in part.partitions for kind in _types(each, known)}
+    types = {kind for partition in part.partitions for kind in _types(partition, known)}
     for kind, number in part.gpus:
-        fit = [each for each in known if each["type"] in here and kind in {"", each["type"]}]
-        if fit and all("per_node" in each for each in fit) and number > (best := max(each["per_node"] for each in fit)):
+        fit = [gpu for gpu in known if gpu["type"] in types and kind in {"", gpu["type"]}]
+        if fit and all("per_node" in gpu for gpu in fit) and number > (best := max(gpu["per_node"] for gpu in fit)):
             why = f"No node of {_names(part)} has more than {best} such GPUs; this asks for {number} on each."
             yield script.finding("RK306", part.gpu.line, why)
 
@@ -183,25 +187,25 @@ def required(script: Context) -> Iterator[Finding]:
     """Options without which the partition or the site refuses a job."""
     if not script.asks:
         return
-    account, elsewhere = script.cluster.data.get("cluster_account") or {}, lines.meant(script)
+    account, elsewhere = script.cluster.data.get("cluster_account") or {}, lines.intended_options(script)
     if account.get("required") and not script.directives.get("account") and "account" not in elsewhere:
         name = account.get("name", "")
-        told = name or account.get("example", "")
+        account_name = name or account.get("example", "")
         hint = f" ({account['hint']})" if account.get("hint") else ""
         yield script.finding(
             "RK307",
             script.directives.lines[-1].number,
             f"{script.cluster.name} refuses jobs that name no account, which they are charged to{hint}.",
-            edits=[script.new_line(f"#SBATCH --account={told}")] if told else [],
+            edits=[script.new_line(f"#SBATCH --account={account_name}")] if account_name else [],
             safe=bool(name),
         )
-    for part in asked(script):
+    for part in requested(script):
         for wanted in dict.fromkeys(
-            option for each in part.partitions for option in each.get("required_options") or []
+            option for partition in part.partitions for option in partition.get("required_options") or []
         ):
             name, _, value = wanted.removeprefix("--").partition("=")
-            given = (*GPU_OPTIONS,) if name in GPU_OPTIONS else (name,)
-            if script.directives.get(*given, part=part.part) or elsewhere & {*given}:
+            option_names = (*GPU_OPTIONS,) if name in GPU_OPTIONS else (name,)
+            if script.directives.get(*option_names, part=part.part) or elsewhere & {*option_names}:
                 continue
             mended = f"#SBATCH {wanted.replace(':N', ':1')}"
             yield script.finding(
@@ -217,11 +221,11 @@ def default_memory(script: Context) -> Iterator[Finding]:
     """Yield a job that computes, with no more memory than the little that one gets who does not ask."""
     limits = script.cluster.data.get("cluster_limits") or {}
     default = limits.get("default_memory_mb")
-    if not default or not script.asks or limits.get("follow_gpus") or not (at_work := works(script)):
+    if not default or not script.asks or limits.get("follow_gpus") or not (at_work := working_command(script)):
         return
-    if lines.meant(script) & {*_MEMORY}:
+    if lines.intended_options(script) & {*_MEMORY}:
         return
-    for part in asked(script):
+    for part in requested(script):
         if not part.whole and not script.directives.get(*_MEMORY, part=part.part):
             yield script.finding(
                 "RK309",

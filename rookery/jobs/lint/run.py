@@ -19,7 +19,7 @@ from rookery.jobs.lint.checker import check, fix
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.project_files import Surroundings, around
 from rookery.jobs.options import LintOptions
-from rookery.projects import target
+from rookery.projects import target as targets
 from rookery.projects.scripts import job_script
 from rookery.projects.source_tree import stays_inside
 
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Looked:
+class CheckedScript:
     """What came of one script.
 
     Attributes:
         path: As it is shown.
-        found: What is wrong with it, now.
+        findings: What is wrong with it, now.
         mended: What was, and has been mended.
     """
 
     path: str
-    found: list[Finding]
+    findings: list[Finding]
     mended: list[Finding] = field(default_factory=list)
 
 
-def run(request: LintOptions) -> int:
+def run(options: LintOptions) -> int:
     """Look through job scripts, and say what is wrong with them.
 
     Returns:
@@ -52,31 +52,31 @@ def run(request: LintOptions) -> int:
     Raises:
         RookeryError: A file is not there, no cluster is named, or it has no scheduler.
     """
-    goal = target.find(request.cluster, request.project, sandbox=request.sandbox, needs_project=False)
-    cluster, project = goal.cluster, goal.project
+    target = targets.find(options.cluster, options.project, sandbox=options.sandbox, needs_project=False)
+    cluster, project = target.cluster, target.project
     if cluster.scheduler != "slurm":
         raise RookeryError(
             f"{cluster.name} has no Slurm, so there are no job scripts for it.",
             hint=f"invoke clusters.show {cluster.name}",
         )
-    if not request.files and project is None:
+    if not options.files and project is None:
         raise RookeryError("Which job scripts? There is no rookery.yml here.", hint="invoke lint JOB.sh")
-    chosen = discovery.named(request.files) if request.files else discovery.within(_near(project)) if project else []
-    looked = [_look(file, cluster, project, mend=request.fix, alone=alone) for file, alone in chosen]
-    if request.fix:
-        _name_folders(looked, project)
-    if not request.files and project is not None:
-        looked += _rendered(project, cluster, {each.path for each in looked})
-    _once(looked)
-    (_tell_json if request.json else _tell)(looked, cluster, request)
-    return int(any(each.severity == "error" for one in looked for each in one.found))
+    chosen = discovery.named(options.files) if options.files else discovery.within(_near(project)) if project else []
+    scripts = [_check_file(file, cluster, project, mend=options.fix, alone=alone) for file, alone in chosen]
+    if options.fix:
+        _name_folders(scripts, project)
+    if not options.files and project is not None:
+        scripts += _check_rendered(project, cluster, {script.path for script in scripts})
+    _drop_repeated(scripts)
+    (_print_json if options.json else _print_report)(scripts, cluster, options)
+    return int(any(finding.severity == "error" for script in scripts for finding in script.findings))
 
 
 def _near(project: "Project") -> Path:
     return Path(os.path.relpath(project.root))
 
 
-def _look(file: Path, cluster: "Cluster", project: "Project | None", *, mend: bool, alone: bool) -> Looked:
+def _check_file(file: Path, cluster: "Cluster", project: "Project | None", *, mend: bool, alone: bool) -> CheckedScript:
     """One script: read, checked, and mended where asked for.
 
     Args:
@@ -95,25 +95,27 @@ def _look(file: Path, cluster: "Cluster", project: "Project | None", *, mend: bo
     place = Surroundings(project.root, project) if project and inside else Surroundings(file.parent)
     name = place.name(file) if inside else str(file)
 
-    def checked(text: str) -> list[Finding]:
-        found = check(text, cluster, path=name, files=place.files, folder=place.folder)
+    def findings_in(text: str) -> list[Finding]:
+        findings = check(text, cluster, path=name, files=place.files, folder=place.folder)
         helper = not alone and file.suffix in {".sh", ".bash"} and "#SBATCH" not in text
-        return [each for each in found if not (helper and each.code in {"RK101", "RK105"})]
+        return [finding for finding in findings if not (helper and finding.code in {"RK101", "RK105"})]
 
     text = discovery.text_of(file)
-    found = checked(text)
-    if not mend or not any(each.safe for each in found):
-        return Looked(str(file), _shown(found, name, file, place))
+    findings = findings_in(text)
+    if not mend or not any(finding.safe for finding in findings):
+        return CheckedScript(str(file), _shown(findings, name, file, place))
     mended = fix(text, cluster, path=name, files=place.files, folder=place.folder)
     if mended != text:
-        goal = file.resolve()
-        writing.write(goal, mended.encode("utf-8", "surrogateescape"), mode=goal.stat().st_mode & 0o7777)
-    left = checked(mended)
-    count = Counter(each.code for each in left)
+        path = file.resolve()
+        writing.write(path, mended.encode("utf-8", "surrogateescape"), mode=path.stat().st_mode & 0o7777)
+    left = findings_in(mended)
+    count = Counter(finding.code for finding in left)
     gone = [
-        each for each in found if each.safe and not each.folder and (not count[each.code] or not _take(count, each))
+        finding
+        for finding in findings
+        if finding.safe and not finding.folder and (not count[finding.code] or not _take(count, finding))
     ]
-    return Looked(str(file), _shown(left, name, file, place), _shown(gone, name, file, place))
+    return CheckedScript(str(file), _shown(left, name, file, place), _shown(gone, name, file, place))
 
 
 def _take(count: Counter[str], finding: Finding) -> bool:
@@ -122,20 +124,20 @@ def _take(count: Counter[str], finding: Finding) -> bool:
     return count[finding.code] >= 0
 
 
-def _shown(found: Sequence[Finding], name: str, file: Path, place: Surroundings) -> list[Finding]:
+def _shown(findings: Sequence[Finding], name: str, file: Path, place: Surroundings) -> list[Finding]:
     """Yield findings with paths as somebody in this folder would type them."""
 
-    def path(each: Finding) -> str:
-        return str(file) if each.path == name else os.path.relpath(place.root / each.path)
+    def path(finding: Finding) -> str:
+        return str(file) if finding.path == name else os.path.relpath(place.root / finding.path)
 
-    return [replace(each, path=path(each)) for each in found]
+    return [replace(finding, path=path(finding)) for finding in findings]
 
 
-def _name_folders(looked: Sequence[Looked], project: "Project | None") -> None:
+def _name_folders(scripts: Sequence[CheckedScript], project: "Project | None") -> None:
     """Name the folders for logs that are missing in the project's outputs."""
     if project is None:
         return
-    wanted = list(dict.fromkeys(each.folder for one in looked for each in one.found if each.folder))
+    wanted = list(dict.fromkeys(finding.folder for script in scripts for finding in script.findings if finding.folder))
     text = before = discovery.text_of(project.file)
     named = set()
     for folder in wanted:
@@ -143,14 +145,14 @@ def _name_folders(looked: Sequence[Looked], project: "Project | None") -> None:
         named |= {folder} if done else set()
     if text == before:
         return
-    goal = project.file.resolve()
-    writing.write(goal, text.encode("utf-8", "surrogateescape"), mode=goal.stat().st_mode & 0o7777)
-    for one in looked:
-        one.mended += [each for each in one.found if each.folder in named]
-        one.found = [each for each in one.found if each.folder not in named]
+    path = project.file.resolve()
+    writing.write(path, text.encode("utf-8", "surrogateescape"), mode=path.stat().st_mode & 0o7777)
+    for script in scripts:
+        script.mended += [finding for finding in script.findings if finding.folder in named]
+        script.findings = [finding for finding in script.findings if finding.folder not in named]
 
 
-def _rendered(project: "Project", cluster: "Cluster", own: set[str]) -> list[Looked]:
+def _check_rendered(project: "Project", cluster: "Cluster", own: set[str]) -> list[CheckedScript]:
     """Return the scripts that rookery.yml describes, which nobody wrote.
 
     What is wrong there is mended in rookery.yml.
@@ -160,48 +162,48 @@ def _rendered(project: "Project", cluster: "Cluster", own: set[str]) -> list[Loo
     def folder(path: str) -> bool | None:
         return path == project.logs or place.folder(path)
 
-    looked = []
-    for each in job_script.scripts(project, cluster):
-        if str(project.root / each.path) in own:
+    checked = []
+    for script in job_script.scripts(project, cluster):
+        if str(project.root / script.path) in own:
             continue
-        found = check(each.text, cluster, path=each.path, files=place.files, folder=folder)
-        told = [replace(one, safe=False, folder="") for one in found]
-        looked.append(Looked(f"{each.path} (rendered)", told))
-    return looked
+        findings = check(script.text, cluster, path=script.path, files=place.files, folder=folder)
+        shown = [replace(finding, safe=False, folder="") for finding in findings]
+        checked.append(CheckedScript(f"{script.path} (rendered)", shown))
+    return checked
 
 
-def _once(looked: Sequence[Looked]) -> None:
+def _drop_repeated(scripts: Sequence[CheckedScript]) -> None:
     """Tell what is wrong with a program that several scripts run once alone."""
-    seen: set[tuple[str, str, int]] = set()
-    for one in looked:
-        for each in list(one.found):
-            if each.path == one.path:
+    keys: set[tuple[str, str, int]] = set()
+    for script in scripts:
+        for finding in list(script.findings):
+            if finding.path == script.path:
                 continue
-            key = (each.code, each.path, each.line)
-            if key in seen:
-                one.found.remove(each)
-            seen.add(key)
+            key = (finding.code, finding.path, finding.line)
+            if key in keys:
+                script.findings.remove(finding)
+            keys.add(key)
 
 
-def _tell_json(looked: Sequence[Looked], cluster: "Cluster", _request: LintOptions) -> None:
-    count = Counter(each.severity for one in looked for each in one.found)
+def _print_json(scripts: Sequence[CheckedScript], cluster: "Cluster", _options: LintOptions) -> None:
+    count = Counter(finding.severity for script in scripts for finding in script.findings)
     document = {
         "cluster": cluster.name,
         "errors": count["error"],
         "warnings": count["warning"],
         "files": [
             {
-                "path": one.path,
-                "findings": [each.document() for each in one.found],
-                "mended": [each.document() for each in one.mended],
+                "path": script.path,
+                "findings": [finding.document() for finding in script.findings],
+                "mended": [finding.document() for finding in script.mended],
             }
-            for one in looked
+            for script in scripts
         ],
     }
     print(json.dumps(document, indent=2))
 
 
-def _tell(looked: Sequence[Looked], cluster: "Cluster", request: LintOptions) -> None:
+def _print_report(scripts: Sequence[CheckedScript], cluster: "Cluster", options: LintOptions) -> None:
     from rich.console import Console
     from rich.text import Text
 
@@ -212,40 +214,40 @@ def _tell(looked: Sequence[Looked], cluster: "Cluster", request: LintOptions) ->
     def line(text: str, style: str = "") -> None:
         console.print(Text(clean(text), style=style))
 
-    for one in looked:
-        for each in one.mended:
-            line(f"{each.path}:{each.line}: mended {each.code}: {each.why}", "green")
-            _mended(each, line)
-        for each in one.found:
-            colour = "red" if each.severity == "error" else "yellow"
-            line(f"{each.path}:{each.line}: {each.severity} {each.code}: {each.why}", colour)
-            _mended(each, line)
-    line(_summary(looked, cluster), "bold")
-    safe = [each for one in looked for each in one.found if each.safe]
+    for script in scripts:
+        for finding in script.mended:
+            line(f"{finding.path}:{finding.line}: mended {finding.code}: {finding.why}", "green")
+            _print_mended(finding, line)
+        for finding in script.findings:
+            colour = "red" if finding.severity == "error" else "yellow"
+            line(f"{finding.path}:{finding.line}: {finding.severity} {finding.code}: {finding.why}", colour)
+            _print_mended(finding, line)
+    line(_summary(scripts, cluster), "bold")
+    safe = [finding for script in scripts for finding in script.findings if finding.safe]
     if safe:
         call = [
             f"{invocation()} lint",
-            *([shlex.quote(request.files)] if request.files else []),
-            f"--cluster {cluster.name} --fix{' --sandbox' * request.sandbox}",
+            *([shlex.quote(options.files)] if options.files else []),
+            f"--cluster {cluster.name} --fix{' --sandbox' * options.sandbox}",
         ]
         what = "1 of them" if len(safe) == 1 else f"{len(safe)} of them"
         line(f"  next: {' '.join(call)}   # mends {what}")
 
 
-def _mended(finding: Finding, line: Callable[..., None]) -> None:
-    for each in (finding.mended or "").split("\n") if finding.mended is not None else []:
-        line(f"    {each.strip()}", "dim")
+def _print_mended(finding: Finding, line: Callable[..., None]) -> None:
+    for text in (finding.mended or "").split("\n") if finding.mended is not None else []:
+        line(f"    {text.strip()}", "dim")
 
 
-def _summary(looked: Sequence[Looked], cluster: "Cluster") -> str:
-    count = Counter(each.severity for one in looked for each in one.found)
-    mended = sum(len(one.mended) for one in looked)
+def _summary(scripts: Sequence[CheckedScript], cluster: "Cluster") -> str:
+    count = Counter(finding.severity for script in scripts for finding in script.findings)
+    mended = sum(len(script.mended) for script in scripts)
     parts = [_number(mended, "thing") + " mended"] * bool(mended)
     parts += [_number(count[kind], kind) for kind in ("error", "warning") if count[kind]]
-    if not looked:
+    if not scripts:
         return "There are no job scripts here."
-    scripts = _number(len(looked), "script")
-    return f"{', '.join(parts) or 'nothing wrong'} in {scripts}, for {cluster.name}"
+    count_of_scripts = _number(len(scripts), "script")
+    return f"{', '.join(parts) or 'nothing wrong'} in {count_of_scripts}, for {cluster.name}"
 
 
 def _number(count: int, what: str) -> str:

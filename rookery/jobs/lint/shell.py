@@ -81,10 +81,12 @@ def read(text: str) -> ShellScript:
         scanner.commands_until("")
     except RecursionError:  # brackets within brackets, hundreds deep: what was found so far
         scanner.at = len(text)
-    found = sorted((each for each in scanner.found if each.words), key=lambda each: each.start)
-    aliases = {argument.partition("=")[0] for each in found if each.name == "alias" for argument in each.arguments}
+    commands = sorted((command for command in scanner.commands if command.words), key=lambda command: command.start)
+    aliases = {
+        argument.partition("=")[0] for command in commands if command.name == "alias" for argument in command.arguments
+    }
     return ShellScript(
-        tuple(found), tuple(scanner.comments), frozenset(scanner.functions | aliases), frozenset(scanner.variables)
+        tuple(commands), tuple(scanner.comments), frozenset(scanner.functions | aliases), frozenset(scanner.variables)
     )
 
 
@@ -93,7 +95,7 @@ class _Scanner(Words):
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self.found: list[ShellCommand] = []
+        self.commands: list[ShellCommand] = []
         self.functions: set[str] = set()
         self.waiting: list[tuple[str, bool, bool, ShellCommand]] = []
 
@@ -111,21 +113,21 @@ class _Scanner(Words):
         command, chained, depth = self.fresh(), False, self.depth
         while self.at < len(self.text):
             self.blanks()
-            here = self.peek()
-            if self.closes(here, closing):
+            character = self.peek()
+            if self.closes(character, closing):
                 self.end(command)
                 return True
             if closing == ";;" and self.depth == depth and not command.words and _ESAC.match(self.text, self.at):
                 return False
-            if here == "#":
+            if character == "#":
                 self.comment()
-            elif here in {"\n", ";", "&", "|"} and self.peek(2) != "&>":
+            elif character in {"\n", ";", "&", "|"} and self.peek(2) != "&>":
                 chained = self.separator(command, chained)
                 command = self.fresh()
                 command.maybe = chained or self.depth > 0
-            elif here == "(":
+            elif character == "(":
                 command = self.bracket(command)
-            elif here == ")":  # one that nothing opened
+            elif character == ")":  # one that nothing opened
                 self.at += 1
                 command = self.fresh()
             elif redirection := self.match(_REDIRECTION):
@@ -135,9 +137,9 @@ class _Scanner(Words):
         self.end(command)
         return False
 
-    def closes(self, here: str, closing: str) -> bool:
+    def closes(self, character: str, closing: str) -> bool:
         """Whether what ends these commands stands here; it is passed."""
-        if here and here == closing:
+        if character and character == closing:
             self.at += 1
         elif closing == ";;" and self.peek(2) in {";;", ";&"}:
             self.at += 3 if self.peek(3) == ";;&" else 2
@@ -152,7 +154,7 @@ class _Scanner(Words):
         if command.words:
             command.start = command.words[0].start
             command.line = self.line(command.start)
-            self.found.append(command)
+            self.commands.append(command)
 
     def separator(self, command: ShellCommand, chained: bool) -> bool:
         """Return what stands between two commands.

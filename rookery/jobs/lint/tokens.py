@@ -63,11 +63,11 @@ class Words(ABC):
 
     def match(self, pattern: re.Pattern[str]) -> str:
         """Return what stands here and fits the pattern; it is passed."""
-        found = pattern.match(self.text, self.at)
-        if not found:
+        match = pattern.match(self.text, self.at)
+        if not match:
             return ""
-        self.at = found.end()
-        return found.group()
+        self.at = match.end()
+        return match.group()
 
     def blanks(self) -> bool:
         """Pass blanks, and line ends that a backslash takes away; whether there were any."""
@@ -85,29 +85,29 @@ class Words(ABC):
         """Return the word that begins here; at least one character is passed."""
         start, pieces, fixed = self.at, [], True
         while self.at < len(self.text):
-            here = self.peek()
+            character = self.peek()
             if plain := self.match(_PLAIN):
                 pieces.append(plain)
-            elif here == "\\":
+            elif character == "\\":
                 pieces.append("" if self.peek(2) == "\\\n" else self.text[self.at + 1 : self.at + 2])
                 self.at += 2
-            elif here == "'":
+            elif character == "'":
                 end = self.text.find("'", self.at + 1)
                 end = len(self.text) if end < 0 else end
                 pieces.append(self.text[self.at + 1 : end])
                 self.at = end + 1
-            elif here == '"':
-                said, same = self.double()
-                pieces.append(said)
+            elif character == '"':
+                text, same = self.double()
+                pieces.append(text)
                 fixed = fixed and same
-            elif here == "$" or (here == "`" and not self.quoted):
+            elif character == "$" or (character == "`" and not self.quoted):
                 begin = self.at
                 fixed = self.expansion() and fixed
                 pieces.append(self.text[begin : self.at])
-            elif here == "#" and self.at > start:
-                pieces.append(here)
+            elif character == "#" and self.at > start:
+                pieces.append(character)
                 self.at += 1
-            elif here == "(" and "".join(pieces).endswith("="):  # an array's values
+            elif character == "(" and "".join(pieces).endswith("="):  # an array's values
                 self.at += 1
                 self.values()
                 fixed = False
@@ -134,11 +134,11 @@ class Words(ABC):
         self.at += 1
         pieces, fixed = [], True
         while self.at < len(self.text) and self.peek() != '"':
-            here = self.peek()
-            if here == "\\":
+            character = self.peek()
+            if character == "\\":
                 pieces.append(self.text[self.at + 1 : self.at + 2] if self.peek(2)[1:] in '$`"\\' else self.peek(2))
                 self.at += 2
-            elif here in {"$", "`"}:
+            elif character in {"$", "`"}:
                 begin = self.at
                 fixed = self.expansion() and fixed
                 pieces.append(self.text[begin : self.at])
@@ -180,20 +180,20 @@ class Words(ABC):
         """Pass all up to this, and it; strings and brackets within it are kept together."""
         opening = {"))": "(", "}": "{"}.get(closing, "")
         while self.at < len(self.text):
-            here = self.peek()
+            character = self.peek()
             if self.text.startswith(closing, self.at):
                 self.at += len(closing)
                 return
-            if here == "\\":
+            if character == "\\":
                 self.at += 2
-            elif here == "'" and closing != "))":
+            elif character == "'" and closing != "))":
                 end = self.text.find("'", self.at + 1)
                 self.at = len(self.text) if end < 0 else end + 1
-            elif here == '"':
+            elif character == '"':
                 self.double()
-            elif here in {"$", "`"}:
+            elif character in {"$", "`"}:
                 self.expansion()
-            elif here == opening:
+            elif character == opening:
                 self.at += 1
                 self.skip_to({"(": ")", "{": "}"}[opening])
             else:

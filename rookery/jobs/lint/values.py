@@ -34,8 +34,8 @@ def clock(of_minutes: int) -> str:
 
 def megabytes(value: str) -> float | None:
     """How much memory that is, in MiB; None where Slurm takes it for none."""
-    found = _MEMORY.fullmatch(value)
-    return int(found.group(1)) * _UNITS[found.group(2).upper()] if found else None
+    match = _MEMORY.fullmatch(value)
+    return int(match.group(1)) * _UNITS[match.group(2).upper()] if match else None
 
 
 def array(value: str) -> tuple[int, int | None] | None:
@@ -45,12 +45,12 @@ def array(value: str) -> tuple[int, int | None] | None:
         return None
     total = 0
     for piece in tasks.strip("[]").split(","):
-        found = _RANGE.fullmatch(piece)
-        if not found:
+        match = _RANGE.fullmatch(piece)
+        if not match:
             return None
-        first = int(found.group(1))
-        last = int(found.group(2) or first)
-        step = int(found.group(3) or 1)
+        first = int(match.group(1))
+        last = int(match.group(2) or first)
+        step = int(match.group(3) or 1)
         if last < first or not step:
             return None
         total += (last - first) // step + 1
@@ -59,12 +59,12 @@ def array(value: str) -> tuple[int, int | None] | None:
 
 def gpus(value: str) -> list[tuple[str, int]]:
     """Return the GPUs of a --gres (`gpu:TYPE:2,other:1`): the type of each, "" for any, and how many."""
-    found = []
+    counts = []
     for piece in value.split(","):
         kind, *rest = re.split("[:=/]", piece.removeprefix("gres:").removeprefix("gres/").partition("(")[0])
         if kind == "gpu":
-            found.append(_gpu(rest))
-    return found
+            counts.append(_gpu(rest))
+    return counts
 
 
 def typed(value: str) -> list[tuple[str, int]]:
@@ -80,5 +80,5 @@ def _gpu(words: list[str]) -> tuple[str, int]:
 
 def count(value: str | None, otherwise: int = 1) -> int:
     """Return a number of nodes, tasks or cores: the least, of a range."""
-    found = re.match(r"\d+", value or "")
-    return int(found.group()) if found else otherwise
+    match = re.match(r"\d+", value or "")
+    return int(match.group()) if match else otherwise

@@ -161,17 +161,17 @@ def unknown(cluster: str, number: str, silent: str) -> str:
     )
 
 
-def read(told: Mapping[str, Any]) -> SlurmSnapshot:
+def read(answer: Mapping[str, Any]) -> SlurmSnapshot:
     """Return what the program of rookery/remote/slurm answered, made fit for a terminal."""
-    known = {one.name for one in fields(JobRun)}
+    known = {field.name for field in fields(JobRun)}
     texts = ("name", "folder", "partition", "limit", "depends")
     runs = []
-    for entry in told["jobs"]:
+    for entry in answer["jobs"]:
         values = {key: value for key, value in entry.items() if key in known}
         values |= {key: _line(values[key]) for key in texts}
         values["reasons"] = {_line(reason): count for reason, count in values["reasons"].items()}
         runs.append(JobRun(**values))
-    return SlurmSnapshot(told["now"], told["uid"], tuple(runs), _line(told["squeue"]), _line(told["sacct"]))
+    return SlurmSnapshot(answer["now"], answer["uid"], tuple(runs), _line(answer["squeue"]), _line(answer["sacct"]))
 
 
 def ask(connection: "Connection", *, ids: Sequence[str] = (), project: str = "", days: int = 7) -> SlurmSnapshot:
@@ -191,8 +191,8 @@ def watch(
 ) -> Iterator[SlurmSnapshot]:
     """Ask over and over, in one remote command that stays, until all has ended. Arguments as of `ask`."""
     request = {"ids": list(ids), "project": project, "days": days, "watch": True}
-    for told in remote_client.stream(connection, "accounting", request):
-        yield read(told)
+    for answer in remote_client.stream(connection, "accounting", request):
+        yield read(answer)
 
 
 def _line(text: object) -> str:

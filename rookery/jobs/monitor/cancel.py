@@ -12,7 +12,7 @@ from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_table
 from rookery.jobs.monitor.accounting import ACTIVE, SlurmSnapshot
 from rookery.jobs.options import CancelOptions
-from rookery.projects import target
+from rookery.projects import target as targets
 from rookery.remote.slurm.forms import numbers
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Goal:
     why_not: str = ""
 
 
-def run(request: CancelOptions) -> int:
+def run(options: CancelOptions) -> int:
     """Cancel jobs.
 
     Returns:
@@ -47,37 +47,39 @@ def run(request: CancelOptions) -> int:
     Raises:
         RookeryError: None could be cancelled.
     """
-    asked = [run_record.numbered(part, "cancel") for part in request.job.split(",")]
-    found = target.find(request.cluster, sandbox=request.sandbox, needs_project=False)
-    found.connection.open()
-    told = accounting.ask(found.connection, ids=list(dict.fromkeys(number for number, _ in asked)))
-    job_table.check(told, found.cluster.name)
-    goals = [_goal(number, task, told, found.connection) for number, task in dict.fromkeys(asked)]
-    wrong = [goal for goal in goals if goal.why_not]
+    ids = [run_record.parse_id(part, "cancel") for part in options.job.split(",")]
+    target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False)
+    target.connection.open()
+    snapshot = accounting.ask(target.connection, ids=list(dict.fromkeys(number for number, _ in ids)))
+    job_table.check(snapshot, target.cluster.name)
+    goals = [_goal(number, task, snapshot, target.connection) for number, task in dict.fromkeys(ids)]
+    refused = [goal for goal in goals if goal.why_not]
     goals = [goal for goal in goals if not goal.why_not]
     if not goals:
-        raise RookeryError("; ".join(goal.why_not for goal in wrong) + ".", hint=f"invoke jobs --all{found.flags}")
-    if not _agreed(goals, request, found.flags):
+        raise RookeryError("; ".join(goal.why_not for goal in refused) + ".", hint=f"invoke jobs --all{target.flags}")
+    if not _confirmed(goals, options, target.flags):
         print("Nothing was cancelled.", file=sys.stderr)
         return 1
-    _scancel(found.connection, [goal.id for goal in goals])
-    if request.json:
-        print(json_.dumps({"cancelled": [goal.id for goal in goals], "not": {one.id: one.why_not for one in wrong}}))
+    _scancel(target.connection, [goal.id for goal in goals])
+    if options.json:
+        print(
+            json_.dumps({"cancelled": [goal.id for goal in goals], "not": {goal.id: goal.why_not for goal in refused}})
+        )
     else:
         for goal in goals:
             print(f"cancelled {_described(goal)}")
-        for goal in wrong:
+        for goal in refused:
             print(f"{goal.why_not}.", file=sys.stderr)
-    return int(bool(wrong))
+    return int(bool(refused))
 
 
-def _goal(number: str, task: str, told: SlurmSnapshot, connection: "Connection") -> Goal:
+def _goal(number: str, task: str, snapshot: SlurmSnapshot, connection: "Connection") -> Goal:
     """Return what an id means, and whether it can be cancelled."""
-    name, run = f"{number}_{task}" if task else number, told.run(number)
+    name, run = f"{number}_{task}" if task else number, snapshot.run(number)
     if run is None:
-        asked = "" if told.squeue else connection.run([number], script=_OWNER, check=False).stdout
-        owner = console.clean(asked).split()
-        unknown = told.unknown(connection.cluster.name, number)
+        output = "" if snapshot.squeue else connection.run([number], script=_OWNER, check=False).stdout
+        owner = console.clean(output).split()
+        unknown = snapshot.unknown(connection.cluster.name, number)
         return Goal(name, why_not=f"{number} is {owner[0]}'s job, not yours" if owner else unknown)
     if not task:
         ended = "" if run.is_active else f"{number} has ended already ({job_table.state(run)})"
@@ -93,19 +95,19 @@ def _described(goal: Goal) -> str:
     return f"{goal.id} ({goal.name}{f', {goal.tasks} tasks' if goal.tasks > 1 else ''})"
 
 
-def _agreed(goals: Sequence[Goal], request: CancelOptions, flags: str) -> bool:
+def _confirmed(goals: Sequence[Goal], options: CancelOptions, flags: str) -> bool:
     """Whether the user wants it: asked on a terminal, where it is more than one task.
 
     Raises:
         RookeryError: There is nobody to ask.
     """
     count = sum(goal.tasks for goal in goals)
-    if request.yes or count == 1:
+    if options.yes or count == 1:
         return True
     what = ", ".join(map(_described, goals))
     if not sys.stdin.isatty():
         raise RookeryError(
-            f"This would cancel {count} tasks: {what}.", hint=f"invoke cancel {request.job} --yes{flags}   # does it"
+            f"This would cancel {count} tasks: {what}.", hint=f"invoke cancel {options.job} --yes{flags}   # does it"
         )
     print(f"Cancel {what}? [y/N] ", end="", flush=True)
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
@@ -118,9 +120,9 @@ def _scancel(connection: "Connection", ids: Sequence[str]) -> None:
         RookeryError: It would not; in its own words.
     """
     done = connection.run(list(ids), script='exec scancel "$@"', check=False, timeout=120)
-    said = console.clean(done.stderr).strip()
-    if done.exit or "error" in said:
-        last = (said.splitlines() or [f"exit status {done.exit}"])[-1].removeprefix("scancel: error: ")
+    stderr = console.clean(done.stderr).strip()
+    if done.exit or "error" in stderr:
+        last = (stderr.splitlines() or [f"exit status {done.exit}"])[-1].removeprefix("scancel: error: ")
         raise RookeryError(
             f"Slurm on {connection.cluster.name} did not cancel {', '.join(ids)}: {last}", hint="the same command again"
         )

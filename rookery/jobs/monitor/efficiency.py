@@ -79,22 +79,22 @@ def advice(run: "JobRun", *, asked_memory: bool = True) -> Iterator[str]:
 
 
 def _memory(run: "JobRun", asked_memory: bool) -> Iterator[str]:
-    asked, peak = run.memory_asked, run.memory_peak
+    requested, peak = run.memory_asked, run.memory_peak
     if run.killed_for_memory:
         which = "" if run.killed_for_memory == "yes" else f" ({_tasks(run.killed_for_memory)})"
-        at = memory(asked) if asked else memory(peak)
-        yield f"killed for memory at {at}{which}: ask for {ask_for(max(2 * asked, 1.5 * peak))} next time"
+        at = memory(requested) if requested else memory(peak)
+        yield f"killed for memory at {at}{which}: ask for {ask_for(max(2 * requested, 1.5 * peak))} next time"
     elif (
         run.completed_count
         and asked_memory
         and peak
-        and asked >= 2 * 1024 * 1024
+        and requested >= 2 * 1024 * 1024
         and run.longest >= MEASURED
-        and 3 * peak < asked
+        and 3 * peak < requested
     ):
-        yield f"memory: peak {memory(peak)} of {memory(asked)}: {ask_for(1.3 * peak)} will do"
-    elif run.completed_count and peak and asked and peak > 0.9 * asked and run.longest >= MEASURED:
-        yield f"memory: peak {memory(peak)} of {memory(asked)}, which is close: ask for {ask_for(1.5 * peak)}"
+        yield f"memory: peak {memory(peak)} of {memory(requested)}: {ask_for(1.3 * peak)} will do"
+    elif run.completed_count and peak and requested and peak > 0.9 * requested and run.longest >= MEASURED:
+        yield f"memory: peak {memory(peak)} of {memory(requested)}, which is close: ask for {ask_for(1.5 * peak)}"
 
 
 def _exits(run: "JobRun") -> Iterator[str]:

@@ -40,78 +40,81 @@ _STATES = {
 }
 
 
-def check(told: SlurmSnapshot, cluster: str) -> None:
+def check(snapshot: SlurmSnapshot, cluster: str) -> None:
     """See that Slurm said something.
 
     Raises:
         RookeryError: Neither squeue nor sacct did.
     """
-    if told.squeue and told.sacct:
+    if snapshot.squeue and snapshot.sacct:
         raise RookeryError(
-            f"Slurm does not answer on {cluster}: {told.squeue}. Your jobs are not lost: those that run go on.",
+            f"Slurm does not answer on {cluster}: {snapshot.squeue}. Your jobs are not lost: those that run go on.",
             hint="the same command again, in a while",
         )
 
 
-def document(told: SlurmSnapshot, found: "Target") -> dict[str, Any]:
+def document(snapshot: SlurmSnapshot, target: "Target") -> dict[str, Any]:
     """Return what --json says."""
     return {
-        "cluster": found.cluster.name,
-        "now": told.now,
-        "squeue": told.squeue,
-        "sacct": told.sacct,
+        "cluster": target.cluster.name,
+        "now": snapshot.now,
+        "squeue": snapshot.squeue,
+        "sacct": snapshot.sacct,
         "jobs": [
             {
                 **asdict(run),
                 "state": state(run),
                 "why": [explain(code) for code in run.reasons],
-                "advice": list(advice(run, asked_memory=_asked_memory(run, found))),
+                "advice": list(advice(run, asked_memory=_asked_memory(run, target))),
             }
-            for run in told.runs
+            for run in snapshot.runs
         ],
     }
 
 
-def show(told: SlurmSnapshot, found: "Target", project: str, days: int) -> None:
+def show(snapshot: SlurmSnapshot, target: "Target", project: str, days: int) -> None:
     """Print the table, and below it why jobs wait and what they teach."""
     console = tables.console()
-    for line in gaps(told, found.cluster.name):
+    for line in gaps(snapshot, target.cluster.name):
         console.print(line, style="yellow", markup=False)
-    if not told.runs:
+    if not snapshot.runs:
         whose = f" of {project}" if project else ""
-        console.print(f"No jobs{whose} on {found.cluster.name} in the last {days} days.", markup=False)
+        console.print(f"No jobs{whose} on {target.cluster.name} in the last {days} days.", markup=False)
         return
-    shown = told.runs[-MOST:]
-    if len(shown) < len(told.runs):
-        console.print(f"{len(told.runs) - len(shown)} earlier ones are left out; --json has them all.")
+    shown = snapshot.runs[-MOST:]
+    if len(shown) < len(snapshot.runs):
+        console.print(f"{len(snapshot.runs) - len(shown)} earlier ones are left out; --json has them all.")
     console.print(table(shown))
-    for line in remarks(told, shown, found):
+    for line in remarks(snapshot, shown, target):
         console.print(line, markup=False, soft_wrap=True)
 
 
-def gaps(told: SlurmSnapshot, cluster: str) -> Iterator[str]:
+def gaps(snapshot: SlurmSnapshot, cluster: str) -> Iterator[str]:
     """Yield what is missing from the table, since a part of Slurm does not answer."""
-    if told.squeue:
-        yield f"squeue does not answer on {cluster} ({told.squeue}): these are the accounts, perhaps some minutes old."
-    if told.keeps_none:
+    if snapshot.squeue:
+        yield (
+            f"squeue does not answer on {cluster} ({snapshot.squeue}): these are the accounts, perhaps some minutes "
+            "old."
+        )
+    if snapshot.keeps_none:
         yield (
             f"{cluster} keeps no accounts (sacct is switched off there): jobs that ended some minutes ago are missing; "
             "their logs and outputs tell what came of them."
         )
-    elif told.sacct:
-        yield f"sacct does not answer on {cluster} ({told.sacct}): jobs that ended some minutes ago are missing."
+    elif snapshot.sacct:
+        yield f"sacct does not answer on {cluster} ({snapshot.sacct}): jobs that ended some minutes ago are missing."
 
 
 def table(runs: tuple[JobRun, ...]) -> "Table":
     """Return the table of some jobs."""
     from rich.text import Text
 
-    made = tables.table(["job", "name", "state", ">time", ">cores", ">memory"])
-    for one in runs:
-        style = "red" if one.failed_count and not one.is_active else ""
-        words = [str(one.id), one.name, state(one), _time(one), _cores(one), _memory(one)]
-        made.add_row(*(Text(word, style=style if place == 2 else "") for place, word in enumerate(words)))
-    return made
+    table = tables.table(["job", "name", "state", ">time", ">cores", ">memory"])
+    for run in runs:
+        style = "red" if run.failed_count and not run.is_active else ""
+        words = [str(run.id), run.name, state(run), _time(run), _cores(run), _memory(run)]
+        table.add_row(*(Text(word, style=style if place == 2 else "") for place, word in enumerate(words)))
+    return table
 
 
 def state(run: JobRun) -> str:
@@ -151,27 +154,27 @@ def _memory(run: JobRun) -> str:
     return f"{memory(run.memory_peak)} of {memory(run.memory_asked)}" if run.memory_asked else memory(run.memory_peak)
 
 
-def remarks(told: SlurmSnapshot, runs: tuple[JobRun, ...], found: "Target") -> Iterator[str]:
+def remarks(snapshot: SlurmSnapshot, runs: tuple[JobRun, ...], target: "Target") -> Iterator[str]:
     """Yield what there is to say of jobs, a line each: why they wait, what they teach."""
-    for one in runs:
-        for code, _ in sorted(one.reasons.items(), key=lambda item: -item[1])[:2]:
-            start = f"; Slurm expects it to start at {moment(one.expected)}" if one.expected else ""
-            yield f"{one.id} waits: {explain(code)}{start}"
-        for line in advice(one, asked_memory=_asked_memory(one, found)):
-            yield f"{one.id} {spoken(line, found.flags)}"
-        if not one.is_active and "0" not in one.cancelled_by and one.counts.get("CANCELLED") == one.total:
+    for run in runs:
+        for code, _ in sorted(run.reasons.items(), key=lambda item: -item[1])[:2]:
+            start = f"; Slurm expects it to start at {moment(run.expected)}" if run.expected else ""
+            yield f"{run.id} waits: {explain(code)}{start}"
+        for line in advice(run, asked_memory=_asked_memory(run, target)):
+            yield f"{run.id} {spoken(line, target.flags)}"
+        if not run.is_active and "0" not in run.cancelled_by and run.counts.get("CANCELLED") == run.total:
             continue
-        if "0" in one.cancelled_by and not one.killed_for_memory and not one.elapsed:
-            yield f"{one.id} was cancelled by Slurm before it began: what it waited for failed"
-        failed, count = one.failed(told.uid)
-        if one.array and count and not one.is_active and not _done_again(one, found):
-            line = f"{count} of {one.total} tasks failed ({_short(failed)}): invoke submit --failed {one.id}"
-            yield f"{one.id} {spoken(line, found.flags)}"
+        if "0" in run.cancelled_by and not run.killed_for_memory and not run.elapsed:
+            yield f"{run.id} was cancelled by Slurm before it began: what it waited for failed"
+        failed, count = run.failed(snapshot.uid)
+        if run.array and count and not run.is_active and not _was_retried(run, target):
+            line = f"{count} of {run.total} tasks failed ({_short(failed)}): invoke submit --failed {run.id}"
+            yield f"{run.id} {spoken(line, target.flags)}"
 
 
-def _done_again(one: JobRun, found: "Target") -> bool:
+def _was_retried(run: JobRun, target: "Target") -> bool:
     """Whether a later run of the project was of its failed tasks: what that came to is said with that run."""
-    return bool(found.project and run_record.later(found.project.root, found.cluster.label, str(one.id)))
+    return bool(target.project and run_record.retries(target.project.root, target.cluster.label, str(run.id)))
 
 
 def spoken(line: str, flags: str) -> str:
@@ -186,12 +189,12 @@ def _short(tasks: str) -> str:
 
 def moment(when: int) -> str:
     """Return a time as a user reads it: 10:12 today, else with its date."""
-    there = time.localtime(when)
-    same = time.strftime("%F", there) == time.strftime("%F")
-    return time.strftime("%H:%M" if same else "%F %H:%M", there)
+    local_time = time.localtime(when)
+    same = time.strftime("%F", local_time) == time.strftime("%F")
+    return time.strftime("%H:%M" if same else "%F %H:%M", local_time)
 
 
-def _asked_memory(run: JobRun, found: "Target") -> bool:
+def _asked_memory(run: JobRun, target: "Target") -> bool:
     """Whether the script asked for memory itself, as far as its record tells; else where it looks like it."""
-    kept = run_record.find(found.project.root, str(run.id), found.cluster.label) if found.project else None
-    return "--mem" in kept.script if kept else run.memory_asked < 100 * 1024 * 1024
+    record = run_record.find(target.project.root, str(run.id), target.cluster.label) if target.project else None
+    return "--mem" in record.script if record else run.memory_asked < 100 * 1024 * 1024

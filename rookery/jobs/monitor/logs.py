@@ -16,7 +16,7 @@ from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting
 from rookery.jobs.monitor.pending_reasons import explain
 from rookery.jobs.options import LogsOptions
-from rookery.projects import target
+from rookery.projects import target as targets
 
 if TYPE_CHECKING:
     from rookery.projects.target import Target
@@ -25,7 +25,7 @@ PIECE = 1 << 16
 """Bytes that are passed on at a time."""
 
 
-def run(request: LogsOptions) -> int:
+def run(options: LogsOptions) -> int:
     """Print a log. What goes to a file or a pipe goes as it is; on a terminal, control characters are left out.
 
     Returns:
@@ -34,51 +34,51 @@ def run(request: LogsOptions) -> int:
     Raises:
         RookeryError: There is no such job, or no log yet.
     """
-    found = target.find(request.cluster, sandbox=request.sandbox, needs_project=not request.job)
-    request = replace(request, job=request.job or _latest(found))
-    number, task = run_record.numbered(request.job, "logs")
-    found.connection.open()
+    target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=not options.job)
+    options = replace(options, job=options.job or _latest(target))
+    number, task = run_record.parse_id(options.job, "logs")
+    target.connection.open()
     mark = new_mark()
-    asked = {"job": number, "task": task, "follow": request.follow, "error": request.error}
-    command = remote_client.command(found.connection, "following", asked, mark)
+    request = {"job": number, "task": task, "follow": options.follow, "error": options.error}
+    command = remote_client.command(target.connection, "following", request, mark)
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     ) as process:
         deadline = remote_client.Deadline(process)
         try:
-            begun = _before(process.stdout, mark, deadline, found, request) if process.stdout else False
+            begun = _read_header(process.stdout, mark, deadline, target, options) if process.stdout else False
             if begun and process.stdout:
                 _pass_on(process.stdout)
-            said = process.stderr.read().decode(errors="replace") if process.stderr else ""
+            stderr = process.stderr.read().decode(errors="replace") if process.stderr else ""
             process.wait()
         finally:
             process.terminate()
-    deadline.check(found.connection, said.strip("."))
+    deadline.check(target.connection, stderr.strip("."))
     if process.returncode == 255:
-        error = found.connection.failure(255, said.strip("."), "")
-        error.hint = error.hint or f"invoke logs {request.job} --follow{found.flags}"
+        error = target.connection.failure(255, stderr.strip("."), "")
+        error.hint = error.hint or f"invoke logs {options.job} --follow{target.flags}"
         raise error
     if process.returncode > 0 or not begun:
-        raise remote_client.failed(found.connection, process.returncode, said.strip("."))
+        raise remote_client.failed(target.connection, process.returncode, stderr.strip("."))
     return 0
 
 
-def _latest(found: "Target") -> str:
+def _latest(target: "Target") -> str:
     """Return the number of the project's last run on the cluster.
 
     Raises:
         RookeryError: There has been none.
     """
-    last = run_record.latest(found.project.root, found.cluster.label) if found.project else None
+    last = run_record.latest(target.project.root, target.cluster.label) if target.project else None
     if last is None:
         raise RookeryError(
-            f"No job of this project has run on {found.cluster.name} yet.", hint=f"invoke submit{found.flags}"
+            f"No job of this project has run on {target.cluster.name} yet.", hint=f"invoke submit{target.flags}"
         )
     return last.id
 
 
-def _before(
-    stream: IO[bytes], mark: str, deadline: remote_client.Deadline, found: "Target", request: LogsOptions
+def _read_header(
+    stream: IO[bytes], mark: str, deadline: remote_client.Deadline, target: "Target", options: LogsOptions
 ) -> bool:
     """Read what comes before the log: where it is, or why there is none; whether it begins."""
     for line in stream:
@@ -87,64 +87,68 @@ def _before(
         if line.strip() == mark.encode():
             deadline.met()
             continue
-        told = remote_client.read(found.connection, "following", line[len(mark) :])
-        if skipped := told.pop("skipped", ""):
+        answer = remote_client.read(target.connection, "following", line[len(mark) :])
+        if skipped := answer.pop("skipped", ""):
             print(
-                f"Skipped {console.clean(skipped)} on {found.cluster.name}: it is no record of a run.", file=sys.stderr
+                f"Skipped {console.clean(skipped)} on {target.cluster.name}: it is no record of a run.", file=sys.stderr
             )
-        if told["state"] == "begin":
-            if told["why"] or sys.stderr.isatty():
-                print(_where(told, request, found.flags), file=sys.stderr)
+        if answer["state"] == "begin":
+            if answer["why"] or sys.stderr.isatty():
+                print(_where(answer, options, target.flags), file=sys.stderr)
             return True
-        if told["state"] != "wait":
-            raise _missing(told, found, request)
-        why = explain(told["reason"]) if told["job"] == "PENDING" else "it has written nothing yet"
+        if answer["state"] != "wait":
+            raise _missing(answer, target, options)
+        why = explain(answer["reason"]) if answer["job"] == "PENDING" else "it has written nothing yet"
         print(
-            f"{request.job} waits: {console.clean(why)}. Its log will be {console.clean(told['path'])}", file=sys.stderr
+            f"{options.job} waits: {console.clean(why)}. Its log will be {console.clean(answer['path'])}",
+            file=sys.stderr,
         )
     return False
 
 
-def _where(told: Mapping[str, Any], request: LogsOptions, flags: str) -> str:
+def _where(answer: Mapping[str, Any], options: LogsOptions, flags: str) -> str:
     """Which log it is, in a line."""
-    path = console.clean(told["path"])
-    if not told["why"]:
+    path = console.clean(answer["path"])
+    if not answer["why"]:
         return path
-    number = request.job.strip()
+    number = options.job.strip()
     another = f"{invocation.invocation()} logs {number}_TASK{flags}"
-    return f"{number}_{told['task']}, {told['why']} of {told['total']} tasks; another: {another}\n{path}"
+    return f"{number}_{answer['task']}, {answer['why']} of {answer['total']} tasks; another: {another}\n{path}"
 
 
-def _missing(told: Mapping[str, Any], found: "Target", request: LogsOptions) -> RookeryError:
+def _missing(answer: Mapping[str, Any], target: "Target", options: LogsOptions) -> RookeryError:
     """Why there is no log."""
-    cluster, number = found.cluster.name, request.job.strip()
-    if told["state"] == "no-job":
-        unknown = accounting.unknown(cluster, number, console.clean(told.get("silent", "")))
-        return RookeryError(f"{unknown}.", hint=f"invoke jobs --all --days 30{found.flags}")
-    if told["state"] == "no-task":
-        if not told["array"]:
+    cluster, number = target.cluster.name, options.job.strip()
+    if answer["state"] == "no-job":
+        unknown = accounting.unknown(cluster, number, console.clean(answer.get("silent", "")))
+        return RookeryError(f"{unknown}.", hint=f"invoke jobs --all --days 30{target.flags}")
+    if answer["state"] == "no-task":
+        if not answer["array"]:
             return RookeryError(
-                f"{number.partition('_')[0]} is no array.", hint=f"invoke logs {number.partition('_')[0]}{found.flags}"
+                f"{number.partition('_')[0]} is no array.", hint=f"invoke logs {number.partition('_')[0]}{target.flags}"
             )
-        every = told["tasks"]
+        every = answer["tasks"]
         return RookeryError(
             f"{number.partition('_')[0]} has no task {number.partition('_')[2]}; it has {every[0]} to {every[-1]}.",
-            hint=f"invoke logs {number.partition('_')[0]}_{every[0]}{found.flags}",
+            hint=f"invoke logs {number.partition('_')[0]}_{every[0]}{target.flags}",
         )
-    name, path = f"{number.partition('_')[0]}_{told['task']}" if told["task"] else number, console.clean(told["path"])
-    if told["job"] in {"PENDING", "CONFIGURING", "REQUEUED"}:
+    name, path = (
+        f"{number.partition('_')[0]}_{answer['task']}" if answer["task"] else number,
+        console.clean(answer["path"]),
+    )
+    if answer["job"] in {"PENDING", "CONFIGURING", "REQUEUED"}:
         return RookeryError(
-            f"{name} has no log yet: it waits, {console.clean(explain(told['reason']))}.",
-            hint=f"invoke logs {name} --follow{found.flags}",
+            f"{name} has no log yet: it waits, {console.clean(explain(answer['reason']))}.",
+            hint=f"invoke logs {name} --follow{target.flags}",
         )
-    if told["job"] in {"RUNNING", "COMPLETING"}:
+    if answer["job"] in {"RUNNING", "COMPLETING"}:
         return RookeryError(
-            f"{name} runs, and has written nothing yet to {path}.", hint=f"invoke logs {name} --follow{found.flags}"
+            f"{name} runs, and has written nothing yet to {path}.", hint=f"invoke logs {name} --follow{target.flags}"
         )
-    ended = told["job"] or "ended"
+    ended = answer["job"] or "ended"
     return RookeryError(
         f"{name} has left no log ({ended}): there is no {path}; its folder may have been missing.",
-        hint=f"invoke jobs {number.partition('_')[0]}{found.flags}",
+        hint=f"invoke jobs {number.partition('_')[0]}{target.flags}",
     )
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import console, tables
 from rookery.core.errors import RookeryError
-from rookery.projects import slurm_values, target
+from rookery.projects import slurm_values
+from rookery.projects import target as targets
 from rookery.projects.scripts.partition import hours
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
     Raises:
         RookeryError: The cluster is unknown or can't be reached, has no scheduler, or its Slurm does not answer.
     """
-    connection = target.find(cluster, sandbox=sandbox, needs_project=False).connection
+    connection = targets.find(cluster, sandbox=sandbox, needs_project=False).connection
     name = connection.cluster.name
     if connection.cluster.scheduler != "slurm":
         raise RookeryError(
@@ -88,7 +89,7 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
     with console.waiting(f"Asking {name} for its partitions"):
         partitions = read(ask(connection), connection.cluster.data)
     if json:
-        print(json_.dumps({"cluster": name, "partitions": [asdict(one) for one in partitions]}, indent=2))
+        print(json_.dumps({"cluster": name, "partitions": [asdict(partition) for partition in partitions]}, indent=2))
     else:
         _show(connection.cluster, partitions)
     return 0
@@ -118,52 +119,52 @@ def read(text: str, profile: Mapping[str, Any]) -> list[Partition]:
         profile: The cluster's `cluster_*` values.
     """
     known = {entry["name"]: entry for entry in profile.get("cluster_partitions") or []}
-    found = {name: Partition(name, state="absent") for name in known}
+    partitions = {name: Partition(name, state="absent") for name in known}
     for line in text.splitlines():
-        told = _values(line)
-        name = told["Partition"].rstrip("*")
-        if not name or not told["CPUsState"]:
+        fields = _values(line)
+        name = fields["Partition"].rstrip("*")
+        if not name or not fields["CPUsState"]:
             continue
-        one = found.setdefault(name, Partition(name))
-        one.state = "open" if told["Available"] == "up" else f"closed ({told['Available']})"
-        one.default = one.default or told["Partition"].endswith("*")
-        one.max_minutes = minutes(told["Time"])
-        _add_nodes(one, told)
+        partition = partitions.setdefault(name, Partition(name))
+        partition.state = "open" if fields["Available"] == "up" else f"closed ({fields['Available']})"
+        partition.default = partition.default or fields["Partition"].endswith("*")
+        partition.max_minutes = minutes(fields["Time"])
+        _add_nodes(partition, fields)
     for name, entry in known.items():
-        one = found[name]
-        one.purpose = str(entry.get("purpose") or entry.get("for") or "")
-        one.limits = _limits(entry)
-        if one.max_minutes is None:
-            one.max_minutes = entry.get("max_minutes")
-    return list(found.values())
+        partition = partitions[name]
+        partition.purpose = str(entry.get("purpose") or entry.get("for") or "")
+        partition.limits = _limits(entry)
+        if partition.max_minutes is None:
+            partition.max_minutes = entry.get("max_minutes")
+    return list(partitions.values())
 
 
 def _values(line: str) -> dict[str, str]:
-    told, start = {}, 0
+    values, start = {}, 0
     for name, width in _COLUMNS.items():
-        told[name] = line[start : start + width].strip()
+        values[name] = line[start : start + width].strip()
         start += width
-    return told
+    return values
 
 
-def _add_nodes(one: Partition, told: Mapping[str, str]) -> None:
+def _add_nodes(partition: Partition, fields: Mapping[str, str]) -> None:
     """Count nodes that are alike into their partition."""
-    count = _whole(told["Nodes"])
-    state = told["StateLong"]
+    count = _whole(fields["Nodes"])
+    state = fields["StateLong"]
     bare = re.sub(r"[^a-z]", "", state.lower())
     usable = bare in _USABLE and not state.endswith(("*", "$", "%"))  # does not answer, maintenance, powering down
-    one.nodes += count
-    one.free_nodes += count if bare == "idle" and usable else 0
-    one.broken_nodes += 0 if usable else count
-    cores = told["CPUsState"].split("/")  # allocated/idle/other/total
+    partition.nodes += count
+    partition.free_nodes += count if bare == "idle" and usable else 0
+    partition.broken_nodes += 0 if usable else count
+    cores = fields["CPUsState"].split("/")  # allocated/idle/other/total
     if len(cores) == 4:
-        one.cores += _whole(cores[3])
-        one.free_cores += _whole(cores[1]) if usable else 0
-    used = gpus(told["GresUsed"])
-    for kind, number in gpus(told["Gres"]).items():
-        one.gpus[kind] = one.gpus.get(kind, 0) + number * count
+        partition.cores += _whole(cores[3])
+        partition.free_cores += _whole(cores[1]) if usable else 0
+    used = gpus(fields["GresUsed"])
+    for kind, number in gpus(fields["Gres"]).items():
+        partition.gpus[kind] = partition.gpus.get(kind, 0) + number * count
         free = max(0, number - used.get(kind, 0)) * count if usable else 0
-        one.free_gpus[kind] = one.free_gpus.get(kind, 0) + free
+        partition.free_gpus[kind] = partition.free_gpus.get(kind, 0) + free
 
 
 def _whole(text: str) -> int:
@@ -175,9 +176,9 @@ def gpus(gres: str) -> dict[str, int]:
     """GPUs of one node by type: `gpu:v100:3(S:0),gpu:2` -> {"v100": 3, "gpu": 2}."""
     counted: dict[str, int] = {}
     for part in re.split(r",(?![^(]*\))", gres):
-        found = re.fullmatch(r"gpu(?::([\w.+-]+))?:([0-9]{1,9})(?:\(.*\))?", part.strip())
-        if found and int(found[2]):
-            counted[found[1] or "gpu"] = counted.get(found[1] or "gpu", 0) + int(found[2])
+        match = re.fullmatch(r"gpu(?::([\w.+-]+))?:([0-9]{1,9})(?:\(.*\))?", part.strip())
+        if match and int(match[2]):
+            counted[match[1] or "gpu"] = counted.get(match[1] or "gpu", 0) + int(match[2])
     return counted
 
 
@@ -195,27 +196,30 @@ def _limits(entry: Mapping[str, Any]) -> list[str]:
         "max_nodes": "at most {} node{s} a job",
         "gpus_per_user": "at most {} GPU{s} a person",
     }
-    told = [text.format(entry[key], s="" if entry[key] == 1 else "s") for key, text in words.items() if entry.get(key)]
-    return [*told, *(f"needs {option}" for option in entry.get("required_options") or [])]
+    limits = [
+        text.format(entry[key], s="" if entry[key] == 1 else "s") for key, text in words.items() if entry.get(key)
+    ]
+    return [*limits, *(f"needs {option}" for option in entry.get("required_options") or [])]
 
 
 def _show(cluster: "Cluster", partitions: Sequence[Partition]) -> None:
     from rich.text import Text
 
     table = tables.table(("partition", ">nodes free", ">cores free", "GPUs free", "longest", "what for"))
-    for one in partitions:
-        style = "" if one.state == "open" else "red"
-        name = f"{one.name}{' (default)' if one.default else ''}"
-        if one.state == "absent":
+    for partition in partitions:
+        style = "" if partition.state == "open" else "red"
+        name = f"{partition.name}{' (default)' if partition.default else ''}"
+        if partition.state == "absent":
             what = "in the profile, but Slurm shows you no such partition"
             table.add_row(Text(console.clean(name), style=style), "", "", "", "", Text(what, style=style))
             continue
-        broken = f"{one.broken_nodes} node{'' if one.broken_nodes == 1 else 's'} out of order"
-        notes = [f"{one.state}: jobs wait until it opens"] * (one.state != "open") + [broken] * bool(one.broken_nodes)
-        cards = ", ".join(f"{one.free_gpus[kind]} of {number} {kind}" for kind, number in one.gpus.items())
-        what = "; ".join(filter(None, (one.purpose, *one.limits, *notes)))
-        numbers = (f"{one.free_nodes} of {one.nodes}", f"{one.free_cores} of {one.cores}")
-        longest = "no limit" if one.max_minutes is None else hours(one.max_minutes)
+        broken = f"{partition.broken_nodes} node{'' if partition.broken_nodes == 1 else 's'} out of order"
+        notes = [f"{partition.state}: jobs wait until it opens"] * (partition.state != "open")
+        notes += [broken] * bool(partition.broken_nodes)
+        cards = ", ".join(f"{partition.free_gpus[kind]} of {number} {kind}" for kind, number in partition.gpus.items())
+        what = "; ".join(filter(None, (partition.purpose, *partition.limits, *notes)))
+        numbers = (f"{partition.free_nodes} of {partition.nodes}", f"{partition.free_cores} of {partition.cores}")
+        longest = "no limit" if partition.max_minutes is None else hours(partition.max_minutes)
         cells = (name, *numbers, cards, longest, what)
         table.add_row(*(Text(console.clean(cell), style=style) for cell in cells))
     tables.console().print(table)

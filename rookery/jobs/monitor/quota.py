@@ -14,7 +14,7 @@ from rookery.clusters.login_node import quota_formats
 from rookery.clusters.login_node.quota_formats import Area
 from rookery.core import console, tables
 from rookery.core.errors import RookeryError
-from rookery.projects import target
+from rookery.projects import target as targets
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -51,12 +51,12 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
     Raises:
         RookeryError: The cluster is unknown or can't be reached, or tells nothing of its storage.
     """
-    connection = target.find(cluster, sandbox=sandbox, needs_project=False).connection
+    connection = targets.find(cluster, sandbox=sandbox, needs_project=False).connection
     profile.require_account(connection.cluster)
     connection.open()
     with console.waiting(f"Asking {connection.cluster.name} for your quota"):
-        said = connection.run([*arguments(connection.cluster)], script=ASK, timeout=60, check=False).stdout
-    areas, raw = read(said, connection.cluster.data)
+        output = connection.run([*arguments(connection.cluster)], script=ASK, timeout=60, check=False).stdout
+    areas, raw = read(output, connection.cluster.data)
     if not areas and not raw:
         raise RookeryError(
             f"{connection.cluster.name} tells nothing of its storage.",
@@ -73,29 +73,29 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
 def arguments(cluster: "Cluster") -> list[str]:
     """Return the positional parameters of ASK."""
     command = (cluster.data.get("cluster_quota") or {}).get("command", "")
-    areas = [part for one in cluster.storage if one.scope != "node" for part in (one.name, one.expression)]
+    areas = [part for area in cluster.storage if area.scope != "node" for part in (area.name, area.expression)]
     return [command, *areas]
 
 
-def read(said: str, profile: Mapping[str, Any]) -> tuple[list[Area], str]:
+def read(output: str, profile: Mapping[str, Any]) -> tuple[list[Area], str]:
     """Return what the answer to ASK tells: the areas, and the quota command's own words where they were not understood.
 
     Args:
-        said: The answer.
+        output: The answer.
         profile: The cluster's `cluster_*` values.
     """
-    quota, _, rest = said.partition("rookery-quota:\n")[2].partition("rookery-exit: ")
+    quota, _, rest = output.partition("rookery-quota:\n")[2].partition("rookery-exit: ")
     if not rest:
-        quota, rest = "", said
+        quota, rest = "", output
     disks = _df(rest)
     form = (profile.get("cluster_quota") or {}).get("format", "")
-    found = quota_formats.areas(form, quota)
-    named = [_named(area, disks) for area in found]
+    areas_of_quota = quota_formats.areas(form, quota)
+    named = [_named(area, disks) for area in areas_of_quota]
     covered = {name for area in named for name in area.name.split(", ")}
     others = _joined([(device, area) for device, area in disks if area.name not in covered])
     kept = {entry["name"]: entry for entry in profile.get("cluster_storage") or []}
     areas = [replace(area, note=_note(area, kept)) for area in [*named, *others]]
-    return areas, "" if found or not form else quota.strip()
+    return areas, "" if areas_of_quota or not form else quota.strip()
 
 
 def _df(text: str) -> list[tuple[str, Area]]:
@@ -106,14 +106,14 @@ def _df(text: str) -> list[tuple[str, Area]]:
         key, _, value = line.partition(": ")
         if key == "rookery-area":
             name, _, path = value.partition(" ")
-        found = (
+        match = (
             re.fullmatch(r"(.+?)\s+([0-9]{1,15})\s+([0-9]{1,15})\s+([0-9]{1,15})\s+\d+%\s+(/.*)", value)
             if key == "rookery-df"
             else None
         )
-        if found and name:
-            used, free = int(found[3]) / 1024, int(found[4]) / 1024
-            areas.append((found[1], Area(name, used, used + free or None, source="df", path=path)))
+        if match and name:
+            used, free = int(match[3]) / 1024, int(match[4]) / 1024
+            areas.append((match[1], Area(name, used, used + free or None, source="df", path=path)))
     return areas
 
 

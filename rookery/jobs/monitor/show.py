@@ -7,13 +7,13 @@ from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_table, watch
 from rookery.jobs.options import JobsOptions
-from rookery.projects import target
+from rookery.projects import target as targets
 
 if TYPE_CHECKING:
     pass
 
 
-def run(request: JobsOptions) -> int:
+def run(options: JobsOptions) -> int:
     """Show jobs.
 
     Returns:
@@ -22,23 +22,23 @@ def run(request: JobsOptions) -> int:
     Raises:
         RookeryError: Slurm does not answer, or there is no such job.
     """
-    if request.days < 1:
+    if options.days < 1:
         raise RookeryError("--days is at least 1.")
-    ids = [run_record.numbered(request.job, "jobs")[0]] if request.job else []
-    found = target.find(request.cluster, sandbox=request.sandbox, needs_project=False)
-    project = found.project.name if found.project and not request.all and not ids else ""
-    found.connection.open()
-    if request.watch:
-        return watch.run(found, ids=ids, project=project, days=request.days, json=request.json)
-    told = accounting.ask(found.connection, ids=ids, project=project, days=request.days)
-    job_table.check(told, found.cluster.name)
-    if ids and not told.runs:
+    ids = [run_record.parse_id(options.job, "jobs")[0]] if options.job else []
+    target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False)
+    project = target.project.name if target.project and not options.all and not ids else ""
+    target.connection.open()
+    if options.watch:
+        return watch.run(target, ids=ids, project=project, days=options.days, json=options.json)
+    snapshot = accounting.ask(target.connection, ids=ids, project=project, days=options.days)
+    job_table.check(snapshot, target.cluster.name)
+    if ids and not snapshot.runs:
         raise RookeryError(
-            f"{told.unknown(found.cluster.name, ids[0])}.",
-            hint=f"invoke jobs --all --days 30{found.flags}   # lists them",
+            f"{snapshot.unknown(target.cluster.name, ids[0])}.",
+            hint=f"invoke jobs --all --days 30{target.flags}   # lists them",
         )
-    if request.json:
-        print(json_.dumps(job_table.document(told, found), indent=2))
+    if options.json:
+        print(json_.dumps(job_table.document(snapshot, target), indent=2))
         return 0
-    job_table.show(told, found, project, request.days)
+    job_table.show(snapshot, target, project, options.days)
     return 0

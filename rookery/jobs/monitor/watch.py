@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from rookery.projects.target import Target
 
 
-def run(found: "Target", *, ids: Sequence[str] = (), project: str = "", days: int = 7, json: bool = False) -> int:
+def run(target: "Target", *, ids: Sequence[str] = (), project: str = "", days: int = 7, json: bool = False) -> int:
     """Show jobs as they go on, until all have ended or the user has seen enough; the jobs go on either way.
 
     Args:
-        found: Project and cluster; its connection is open.
+        target: Project and cluster; its connection is open.
         ids: Numbers of the jobs; none for all of the last days.
         project: That of which they are; "" for all.
         days: How far back to look.
@@ -35,72 +35,72 @@ def run(found: "Target", *, ids: Sequence[str] = (), project: str = "", days: in
     Raises:
         RookeryError: Slurm does not answer, or the connection broke off.
     """
-    told, before = None, ""
-    with _leaving(found, ids), _live(json) as live:
-        for told in accounting.watch(found.connection, ids=ids, project=project, days=days):
-            job_table.check(told, found.cluster.name)
-            now = _changes(told)
+    snapshot, before = None, ""
+    with _leaving(target, ids), _live(json) as live:
+        for snapshot in accounting.watch(target.connection, ids=ids, project=project, days=days):
+            job_table.check(snapshot, target.cluster.name)
+            now = _changes(snapshot)
             if live is not None:
-                live.update(_picture(told, found), refresh=True)
+                live.update(_rendered(snapshot, target), refresh=True)
             elif now != before:
-                print(json_.dumps(job_table.document(told, found)) if json else now, flush=True)
+                print(json_.dumps(job_table.document(snapshot, target)) if json else now, flush=True)
             before = now
-    told = _known(told, found, ids)
+    snapshot = _require_known(snapshot, target, ids)
     if not json:
-        job_table.show(told, found, project, days)
-    return int(any(one.failed_count for one in told.runs)) if ids else 0
+        job_table.show(snapshot, target, project, days)
+    return int(any(run.failed_count for run in snapshot.runs)) if ids else 0
 
 
-def ended(found: "Target", number: str) -> SlurmSnapshot:
+def ended(target: "Target", number: str) -> SlurmSnapshot:
     """Return what came of a job, once it has ended; nothing is shown meanwhile.
 
     Raises:
         RookeryError: Slurm does not answer, or the connection broke off.
     """
-    told = None
-    with _leaving(found, [number]):
-        for told in accounting.watch(found.connection, ids=[number]):
-            job_table.check(told, found.cluster.name)
-    return _known(told, found, [number])
+    snapshot = None
+    with _leaving(target, [number]):
+        for snapshot in accounting.watch(target.connection, ids=[number]):
+            job_table.check(snapshot, target.cluster.name)
+    return _require_known(snapshot, target, [number])
 
 
 @contextmanager
-def _leaving(found: "Target", ids: Sequence[str]) -> Iterator[None]:
+def _leaving(target: "Target", ids: Sequence[str]) -> Iterator[None]:
     """Say how to come back, where the user stops looking or the connection breaks off; the jobs go on.
 
     Raises:
         SystemExit: The user stopped it.
     """
-    again = f"invoke jobs {' '.join([*ids, '--watch'])}{found.flags}"
+    again = f"invoke jobs {' '.join([*ids, '--watch'])}{target.flags}"
     try:
         yield
     except KeyboardInterrupt:
         if is_guided():
             raise
         what = f"{ids[0]} goes on" if len(ids) == 1 else "They go on"
-        print(f"\n{what} on {found.cluster.name}.\n  next: {job_table.spoken(again, '')}", file=sys.stderr)
+        print(f"\n{what} on {target.cluster.name}.\n  next: {job_table.spoken(again, '')}", file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None
     except RookeryError as error:
         error.hint = error.hint or again
         raise
 
 
-def _known(told: SlurmSnapshot | None, found: "Target", ids: Sequence[str]) -> SlurmSnapshot:
-    if told is None or (ids and not told.runs):
-        told, name = told or SlurmSnapshot(0, 0, ()), found.cluster.name
+def _require_known(snapshot: SlurmSnapshot | None, target: "Target", ids: Sequence[str]) -> SlurmSnapshot:
+    if snapshot is None or (ids and not snapshot.runs):
+        snapshot, name = snapshot or SlurmSnapshot(0, 0, ()), target.cluster.name
         raise RookeryError(
-            f"{told.unknown(name, ' '.join(ids))}.",
-            hint=f"invoke jobs --all --days 30{found.flags}",
+            f"{snapshot.unknown(name, ' '.join(ids))}.",
+            hint=f"invoke jobs --all --days 30{target.flags}",
         )
-    return told
+    return snapshot
 
 
-def _changes(told: SlurmSnapshot) -> str:
+def _changes(snapshot: SlurmSnapshot) -> str:
     """Return a line a job: what is worth a new line when it changes."""
     lines = []
-    for one in told.runs:
-        why = next(map(explain, one.reasons), "") if one.waiting and not one.running else ""
-        lines.append(f"{one.id} {one.name}: {job_table.state(one)}{f' ({why})' if why else ''}")
+    for run in snapshot.runs:
+        why = next(map(explain, run.reasons), "") if run.waiting and not run.running else ""
+        lines.append(f"{run.id} {run.name}: {job_table.state(run)}{f' ({why})' if why else ''}")
     return "\n".join(lines)
 
 
@@ -113,26 +113,26 @@ def _live(silent: bool) -> AbstractContextManager[Any]:
     return Live(refresh_per_second=4, transient=True)  # between two ends of tasks the spinner alone shows life
 
 
-def _picture(told: SlurmSnapshot, found: "Target") -> "Group":
+def _rendered(snapshot: SlurmSnapshot, target: "Target") -> "Group":
     from rich.console import Group
     from rich.spinner import Spinner
     from rich.text import Text
 
-    active = tuple(one for one in told.runs if one.is_active)
-    shown = active or told.runs[-3:]
-    bars = [_bar(one) for one in shown if one.array]
-    remarks = [Text(line) for line in job_table.remarks(told, shown, found)]
+    active = tuple(run for run in snapshot.runs if run.is_active)
+    shown = active or snapshot.runs[-3:]
+    bars = [_bar(run) for run in shown if run.array]
+    remarks = [Text(line) for line in job_table.remarks(snapshot, shown, target)]
     return Group(
         job_table.table(shown), *bars, *remarks, Spinner("line", Text("Ctrl-C leaves them running", style="dim"))
     )
 
 
-def _bar(one: JobRun) -> Any:
+def _bar(run: JobRun) -> Any:
     from rich.progress_bar import ProgressBar
     from rich.table import Table
 
-    ended = one.completed_count + one.failed_count
+    ended = run.completed_count + run.failed_count
     grid = Table.grid(padding=(0, 1))
-    style = "red" if one.failed_count else "green"
-    grid.add_row(str(one.id), ProgressBar(one.total, ended, width=40, complete_style=style), f"{ended} of {one.total}")
+    style = "red" if run.failed_count else "green"
+    grid.add_row(str(run.id), ProgressBar(run.total, ended, width=40, complete_style=style), f"{ended} of {run.total}")
     return grid

@@ -64,7 +64,7 @@ class CombinedTable:
     twice: list[int] = field(default_factory=list)
 
 
-def run(request: CombineOptions) -> int:
+def run(options: CombineOptions) -> int:
     """Write the table.
 
     Returns:
@@ -73,41 +73,41 @@ def run(request: CombineOptions) -> int:
     Raises:
         RookeryError: There is nothing to combine, or the files have nothing in common; nothing is written then.
     """
-    project = config.load(request.project)
-    target = project.root / request.output
-    if target.suffix.lower() != ".csv":
-        raise RookeryError(f"{request.output} is no name for the table: it must end in .csv.")
-    taken = {project.root / str(job.get("params", "")) for job in project.jobs.values()}
-    if target in taken:
-        raise RookeryError(f"{request.output} holds the parameters of a job.", hint="invoke combine --output NAME.csv")
-    _refuse_what_is_not_ours(target, request.output)
-    known = of_record(project, request.job, request.files)
-    found = list(choose(project, request.files, target))
-    if not request.files:
-        command = str(project.jobs.get(known.job, {}).get("command", ""))
-        found = file_matching.of_job(found, project.root, known.job, project.jobs)
-        found = file_matching.by_parameters(found, project.root, command, known)
-    if not found:
-        what = f"matches {request.files}" if request.files else f"ends in .csv in {', '.join(project.outputs) or '.'}"
+    project = config.load(options.project)
+    table_path = project.root / options.output
+    if table_path.suffix.lower() != ".csv":
+        raise RookeryError(f"{options.output} is no name for the table: it must end in .csv.")
+    parameter_files = {project.root / str(job.get("params", "")) for job in project.jobs.values()}
+    if table_path in parameter_files:
+        raise RookeryError(f"{options.output} holds the parameters of a job.", hint="invoke combine --output NAME.csv")
+    _refuse_what_is_not_ours(table_path, options.output)
+    source = of_record(project, options.job, options.files)
+    files = list(choose(project, options.files, table_path))
+    if not options.files:
+        command = str(project.jobs.get(source.job, {}).get("command", ""))
+        files = file_matching.of_job(files, project.root, source.job, project.jobs)
+        files = file_matching.by_parameters(files, project.root, command, source)
+    if not files:
+        what = f"matches {options.files}" if options.files else f"ends in .csv in {', '.join(project.outputs) or '.'}"
         raise RookeryError(f"There is nothing to combine: no file {what}.", hint="invoke fetch")
-    with console.waiting(f"Combining {len(found):,} files"):
-        outcome = combine(project.root, found, known, target)
-    _note(target)
-    _tell(outcome, known, json=request.json)
+    with console.waiting(f"Combining {len(files):,} files"):
+        outcome = combine(project.root, files, source, table_path)
+    _note(table_path)
+    _print_report(outcome, source, json=options.json)
     wrong = (outcome.missing, outcome.broken, outcome.empty, outcome.others, outcome.old, outcome.newer, outcome.twice)
     return int(any(wrong))
 
 
-def _refuse_what_is_not_ours(target: Path, name: str) -> None:
+def _refuse_what_is_not_ours(table_path: Path, name: str) -> None:
     """See that a table is written over no file of anybody's; a `combined.csv` that nobody knows is taken for a table.
 
     Raises:
         RookeryError: It would be.
     """
-    note = _note_of(target)
-    if not target.exists() or (name == CombineOptions.output and not note.is_file()):
+    note = _note_of(table_path)
+    if not table_path.exists() or (name == CombineOptions.output and not note.is_file()):
         return
-    if note.is_file() and target.is_file() and note.read_bytes() == _digest(target).encode():
+    if note.is_file() and table_path.is_file() and note.read_bytes() == _digest(table_path).encode():
         return
     raise RookeryError(
         f"{name} is there already, and is no table as combine wrote it; it was left alone.",
@@ -115,16 +115,16 @@ def _refuse_what_is_not_ours(target: Path, name: str) -> None:
     )
 
 
-def _note(target: Path) -> None:
+def _note(table_path: Path) -> None:
     """Remember what was written, so that the next table may take its place."""
-    note = _note_of(target)
+    note = _note_of(table_path)
     with suppress(OSError):
         note.parent.mkdir(parents=True, exist_ok=True)
-        atomic_files.write(note, _digest(target))
+        atomic_files.write(note, _digest(table_path))
 
 
-def _note_of(target: Path) -> Path:
-    return paths.state_dir() / "combined" / hashlib.sha256(os.fsencode(target.resolve())).hexdigest()[:32]
+def _note_of(table_path: Path) -> Path:
+    return paths.state_dir() / "combined" / hashlib.sha256(os.fsencode(table_path.resolve())).hexdigest()[:32]
 
 
 def _digest(file: Path) -> str:
@@ -132,30 +132,32 @@ def _digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def choose(project: Project, pattern: str, target: Path) -> Iterator[tuple[int | None, Path]]:
+def choose(project: Project, pattern: str, table_path: Path) -> Iterator[tuple[int | None, Path]]:
     """Return the files to combine with the number of the task in their name, in the order of these numbers.
 
     Args:
         project: The project.
         pattern: Of paths in the project, with `*`, `**` and, where the task's number stands, {task}; "" for all CSV
             files in the outputs.
-        target: The table that will be written, which is none of them.
+        table_path: The table that will be written, which is none of them.
     """
     patterns = [pattern.replace("{task}", "*")] if pattern else [f"{output}/**/*.csv" for output in project.outputs]
-    if any(Path(one).is_absolute() or ".." in Path(one).parts for one in patterns):
+    if any(Path(glob_pattern).is_absolute() or ".." in Path(glob_pattern).parts for glob_pattern in patterns):
         raise RookeryError(f"{pattern} must be a pattern of paths in the project.", hint="--files 'results/*.csv'")
-    found = {path for one in patterns for path in _glob(project.root, one)}
-    taken = [path for path in found if path != target and not path.name.endswith(".params.csv") and path.is_file()]
+    matches = {path for glob_pattern in patterns for path in _glob(project.root, glob_pattern)}
+    files = [
+        path for path in matches if path != table_path and not path.name.endswith(".params.csv") and path.is_file()
+    ]
     place = (
         re.compile(re.escape(pattern).replace(r"\{task\}", r"(\d+)").replace(r"\*", ".*"))
         if "{task}" in pattern
         else None
     )
     numbered = []
-    for path in taken:
-        told = place.search(str(path.relative_to(project.root))) if place else _last_number(path.stem)
-        numbered.append((int(told[1]) if told else None, path))
-    return iter(sorted(numbered, key=lambda one: (one[0] is None, one[0] or 0, _natural(one[1]))))
+    for path in files:
+        match = place.search(str(path.relative_to(project.root))) if place else _last_number(path.stem)
+        numbered.append((int(match[1]) if match else None, path))
+    return iter(sorted(numbered, key=lambda file: (file[0] is None, file[0] or 0, _natural(file[1]))))
 
 
 def _glob(root: Path, pattern: str) -> Iterator[Path]:
@@ -175,58 +177,61 @@ def _natural(path: Path) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", str(path)) if part]
 
 
-def combine(root: Path, found: Sequence[tuple[int | None, Path]], known: SourceRun, target: Path) -> CombinedTable:
+def combine(root: Path, files: Sequence[tuple[int | None, Path]], source: SourceRun, table_path: Path) -> CombinedTable:
     """Write one table of many, atomically.
 
     Args:
         root: The project's folder, for names.
-        found: The files, with the task in the name of each.
-        known: The run.
-        target: The table.
+        files: The files, with the task in the name of each.
+        source: The run.
+        table_path: The table.
 
     Raises:
         RookeryError: No file has a row that can be used, or most have other columns than the first.
     """
-    outcome = CombinedTable(str(target.relative_to(root) if target.is_relative_to(root) else target), known.id)
+    outcome = CombinedTable(
+        str(table_path.relative_to(root) if table_path.is_relative_to(root) else table_path), source.id
+    )
     # numbers in names are tasks only where they can be this run's
-    numbers = {number for number, _ in found if number is not None}
-    by_name = not known.tasks or bool(numbers & known.tasks)
-    with atomic_files.replacing(target, mode=0o644) as stream:
-        table = _Table(stream, known, outcome)
-        for number, path in found:
+    numbers = {number for number, _ in files if number is not None}
+    by_name = not source.tasks or bool(numbers & source.tasks)
+    with atomic_files.replacing(table_path, mode=0o644) as stream:
+        table = _Table(stream, source, outcome)
+        for number, path in files:
             name = str(path.relative_to(root))
-            _date(path, name, known, outcome)
+            _date(path, name, source, outcome)
             table.add(number if by_name else None, path, name)
         if not outcome.rows:
             first = next(iter(outcome.broken), ("", "they are all empty"))
-            raise RookeryError(f"None of {len(found)} files has a row that can be used: {' '.join(first).strip()}.")
+            raise RookeryError(f"None of {len(files)} files has a row that can be used: {' '.join(first).strip()}.")
         if len(outcome.broken) > outcome.files:
             name, why = outcome.broken[0]
             raise RookeryError(
-                f"{len(outcome.broken)} of {len(found)} files do not go with the first: {name}: {why}.",
+                f"{len(outcome.broken)} of {len(files)} files do not go with the first: {name}: {why}.",
                 hint="invoke combine --files 'results/NAME_*.csv'   # those that belong together",
             )
-    outcome.missing = sorted(known.tasks - table.seen)
+    outcome.missing = sorted(source.tasks - table.tasks_seen)
     return outcome
 
 
-def _date(path: Path, name: str, known: SourceRun, outcome: CombinedTable) -> None:
+def _date(path: Path, name: str, source: SourceRun, outcome: CombinedTable) -> None:
     """Note a file that is older than the run, or as new as the job's next; not one that has the run's own number."""
-    if not known.began:
+    if not source.began:
         return
     changed = path.stat().st_mtime
-    if changed < known.began - 1:
+    numbers = set(re.findall(r"\d+", name)[:-1])  # the last is the task's
+    if changed < source.began - 1:
         outcome.old.append(name)
-    elif 0 < known.until <= changed and not known.again & set(re.findall(r"\d+", name)[:-1]):  # the last is the task's
+    elif 0 < source.until <= changed and not source.again & numbers:
         outcome.newer.append(name)
 
 
 class _Table:
     """The table as it is written."""
 
-    def __init__(self, stream: TextIO, known: SourceRun, outcome: CombinedTable) -> None:
-        self.stream, self.known, self.outcome = stream, known, outcome
-        self.seen: set[int] = set()
+    def __init__(self, stream: TextIO, source: SourceRun, outcome: CombinedTable) -> None:
+        self.stream, self.source, self.outcome = stream, source, outcome
+        self.tasks_seen: set[int] = set()
         self.header: result_file.Header | None = None
         self.with_task = False
         self.parameters: list[int] = []  # those that the files do not have themselves, by their place
@@ -240,18 +245,18 @@ class _Table:
         tasks: set[int] = set()
         stranger = False
         try:
-            for one in result_file.read(path):
-                if isinstance(one, result_file.Header):
-                    self._begin(one, number)
-                    header = one
+            for entry in result_file.read(path):
+                if isinstance(entry, result_file.Header):
+                    self._begin(entry, number)
+                    header = entry
                     continue
-                task = _task(one.cells[header.task]) if header.task is not None else None
+                task = _task(entry.cells[header.task]) if header.task is not None else None
                 task = number if task is None else task  # a column of that name may hold something else
-                if self.known.tasks and task is not None and task not in self.known.tasks:
+                if self.source.tasks and task is not None and task not in self.source.tasks:
                     stranger = True
                     continue
                 tasks |= {task} - {None}  # type: ignore[arg-type]
-                kept.append(self._line(one, task, header))
+                kept.append(self._line(entry, task, header))
                 rows += 1
                 held += len(kept[-1])
                 if held > _LARGE:
@@ -275,8 +280,8 @@ class _Table:
             outcome.others.append(name)
         elif not rows:
             outcome.empty.append(name)
-        outcome.twice += sorted((tasks & self.seen).difference(outcome.twice))
-        self.seen |= tasks
+        outcome.twice += sorted((tasks & self.tasks_seen).difference(outcome.twice))
+        self.tasks_seen |= tasks
 
     def _position(self) -> int:
         self.stream.flush()
@@ -288,8 +293,8 @@ class _Table:
             self.header = header
             own = {name.strip().lower() for name in header.names}
             self.with_task = header.task is None and number is not None
-            self.parameters = [place for place, name in enumerate(self.known.parameters) if name.lower() not in own]
-            added = ["task"] * self.with_task + [self.known.parameters[place] for place in self.parameters]
+            self.parameters = [place for place, name in enumerate(self.source.parameters) if name.lower() not in own]
+            added = ["task"] * self.with_task + [self.source.parameters[place] for place in self.parameters]
             text = header.text if header.text and header.delimiter == "," else _csv(header.names)
             self.stream.write(_joined(_csv(added), text, bool(added)))
             self.outcome.columns = (*added, *header.names)
@@ -299,14 +304,14 @@ class _Table:
         elif set(header.names) == set(self.header.names):
             self.order = [header.names.index(name) for name in self.header.names]
         else:
-            mine, theirs = set(header.names), set(self.header.names)
-            parts = [f"lacks {', '.join(sorted(theirs - mine))}"] * bool(theirs - mine)
-            parts += [f"has {', '.join(sorted(mine - theirs))} besides"] * bool(mine - theirs)
+            columns, expected = set(header.names), set(self.header.names)
+            parts = [f"lacks {', '.join(sorted(expected - columns))}"] * bool(expected - columns)
+            parts += [f"has {', '.join(sorted(columns - expected))} besides"] * bool(columns - expected)
             raise result_file.Broken(f"other columns than the first file: {'; '.join(parts)}")
 
     def _line(self, row: result_file.ResultRow, task: int | None, header: result_file.Header) -> str:
         """Return a row with what stands before it: as it is in its file, where its columns stand in the same order."""
-        parameters = self.known.rows.get(task, ()) if task is not None else ()
+        parameters = self.source.rows.get(task, ()) if task is not None else ()
         before = ["" if task is None else str(task)] * self.with_task
         before += [parameters[place] if parameters else "" for place in self.parameters]
         if self.order is None and header.delimiter == ",":
@@ -316,38 +321,38 @@ class _Table:
         return _joined(_csv(before), text, bool(before))
 
 
-def _joined(before: str, text: str, some: bool) -> str:
-    return f"{before},{text}\n" if some else f"{text}\n"
+def _joined(before: str, text: str, is_filled: bool) -> str:
+    return f"{before},{text}\n" if is_filled else f"{text}\n"
 
 
 def _csv(cells: Iterable[str]) -> str:
     """Cells as CSV has them, quoted where they must be; without a line end."""
-    some = list(cells)
-    if not any(set(cell) & set(',"\r\n') or not cell for cell in some):
-        return ",".join(some)
+    values = list(cells)
+    if not any(set(cell) & set(',"\r\n') or not cell for cell in values):
+        return ",".join(values)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow(some)  # what is in a line end, it puts in quotes
+    csv.writer(text, lineterminator="\r\n").writerow(values)  # what is in a line end, it puts in quotes
     return text.getvalue()[:-2]
 
 
 def _task(cell: str) -> int | None:
-    found = re.fullmatch(r"\s*(\d+)(\.0*)?\s*", cell)
-    return int(found[1]) if found else None
+    match = re.fullmatch(r"\s*(\d+)(\.0*)?\s*", cell)
+    return int(match[1]) if match else None
 
 
-def _tell(outcome: CombinedTable, known: SourceRun, *, json: bool) -> None:
+def _print_report(outcome: CombinedTable, source: SourceRun, *, json: bool) -> None:
     if json:
         print(json_.dumps(asdict(outcome), indent=2))
         return
-    of = f" of run {known.id}" if known.id else ""
+    of = f" of run {source.id}" if source.id else ""
     print(f"{outcome.output}: {outcome.rows:,} rows{of} from {outcome.files:,} files.")
     if outcome.missing:
-        tasks = f"{len(outcome.missing)} of {len(known.tasks)} tasks"
+        tasks = f"{len(outcome.missing)} of {len(source.tasks)} tasks"
         print(f"  missing: {tasks} have no result: {expression(outcome.missing)}", file=sys.stderr)
-        flag = " --sandbox" * known.cluster.endswith("-sandbox")
-        what = f"invoke fetch{flag}; or invoke submit --failed {known.id}{flag}"
+        flag = " --sandbox" * source.cluster.endswith("-sandbox")
+        what = f"invoke fetch{flag}; or invoke submit --failed {source.id}{flag}"
         print(f"  next: {invocation.as_typed(what)}", file=sys.stderr)
-    for what, some in (
+    for what, entries in (
         ("left out, it is not whole", [f"{name}: {why}" for name, why in outcome.broken]),
         ("empty", outcome.empty),
         ("left out, another run's task", outcome.others),
@@ -355,7 +360,7 @@ def _tell(outcome: CombinedTable, known: SourceRun, *, json: bool) -> None:
         ("newer than the job's next run", outcome.newer),
         ("more than one file for task", [str(task) for task in outcome.twice]),
     ):
-        for text in some[:_NAMED]:
+        for text in entries[:_NAMED]:
             print(f"  {what}: {console.clean(text)}", file=sys.stderr)
-        if len(some) > _NAMED:
-            print(f"  … and {len(some) - _NAMED} more: {what}", file=sys.stderr)
+        if len(entries) > _NAMED:
+            print(f"  … and {len(entries) - _NAMED} more: {what}", file=sys.stderr)

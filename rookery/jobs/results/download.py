@@ -90,43 +90,43 @@ class Arrivals:
         self.refused: list[tuple[str, str]] = []
         self._stages: set[str] = set()
 
-    def plan(self, found: Iterable[File], outputs: Iterable[str]) -> Plan:
+    def plan(self, files: Iterable[File], outputs: Iterable[str]) -> Plan:
         """Decide what becomes of each file; nothing is written.
 
         Args:
-            found: What there is on the cluster.
+            files: What there is on the cluster.
             outputs: The folders that files may go to, besides runs/.
         """
-        plan, seen = Plan(), set[str]()
+        plan, paths_seen = Plan(), set[str]()
         allowed = (*(f"{output}/" for output in outputs), "runs/")
-        for file in found:
-            why = self._unfit(file.path, allowed) or (TWICE if file.path in seen else "")
-            seen.add(file.path)
+        for file in files:
+            why = self._unfit(file.path, allowed) or (TWICE if file.path in paths_seen else "")
+            paths_seen.add(file.path)
             if why:
                 plan.refused.append((file.path, why))
                 continue
             try:
-                here = os.lstat(f"{self._top}/{file.path}")
+                status = os.lstat(f"{self._top}/{file.path}")
             except FileNotFoundError:
                 plan.bring.append(file)
                 continue
             except OSError as error:
                 plan.refused.append((file.path, error.strerror or "can't be looked at"))
                 continue
-            self._compare(plan, file, here)
+            self._compare(plan, file, status)
         return plan
 
-    def _compare(self, plan: Plan, file: File, here: os.stat_result) -> None:
+    def _compare(self, plan: Plan, file: File, status: os.stat_result) -> None:
         """Decide about a file that has one of its name here."""
-        if not stat.S_ISREG(here.st_mode):
-            what = "folder" if stat.S_ISDIR(here.st_mode) else "link or something else that is no file"
+        if not stat.S_ISREG(status.st_mode):
+            what = "folder" if stat.S_ISDIR(status.st_mode) else "link or something else that is no file"
             plan.refused.append((file.path, f"a {what} stands in its place"))
-        elif file.path.startswith("runs/") or _alike(here.st_size, here.st_mtime_ns, file.size, file.mtime):
+        elif file.path.startswith("runs/") or _alike(status.st_size, status.st_mtime_ns, file.size, file.mtime):
             plan.here += 1
             self._known[file.path] = [self.cluster, file.mtime, file.size]
         else:
             cluster, mtime, size = self._known.get(file.path, ["", -1, -1])
-            if not _alike(here.st_size, here.st_mtime_ns, int(size), int(mtime)):
+            if not _alike(status.st_size, status.st_mtime_ns, int(size), int(mtime)):
                 plan.kept.append((file.path, "changed here" if cluster else "not fetch's"))
             elif cluster != self.cluster:
                 plan.kept.append((file.path, f"brought from {cluster}"))
@@ -179,7 +179,7 @@ class Arrivals:
         Raises:
             RookeryError: This computer can't hold them.
         """
-        made: set[str] = set()
+        made_folders: set[str] = set()
         try:
             for file, sent in coming:
                 folder, _, name = file.path.rpartition("/")
@@ -187,9 +187,9 @@ class Arrivals:
                 if why:
                     self.refused.append((file.path, why))
                     continue
-                if folder not in made:
+                if folder not in made_folders:
                     (self.root / folder).mkdir(parents=True, exist_ok=True)
-                    made.add(folder)
+                    made_folders.add(folder)
                 size = self._put(file, content)
                 self._known[file.path] = [self.cluster, file.mtime, size]
                 yield file
@@ -249,8 +249,8 @@ def _notes(value: Any) -> dict[str, Note]:
     """Return the shape of the note; by hand, since there may be 100,000 files in it."""
     if not isinstance(value, dict):
         raise MismatchError("is not an object")
-    for one in value.values():
-        if type(one) is not list or len(one) != 3 or [type(part) for part in one] != [str, int, int]:
+    for entry in value.values():
+        if type(entry) is not list or len(entry) != 3 or [type(part) for part in entry] != [str, int, int]:
             raise MismatchError("has an entry that is not of cluster, time and size")
     return value
 

@@ -19,7 +19,8 @@ from rookery.jobs import run_record
 from rookery.jobs.options import FetchOptions
 from rookery.jobs.results import remote_listing
 from rookery.jobs.results.download import Arrivals
-from rookery.projects import config, remote_paths, slurm_values, target
+from rookery.projects import config, remote_paths, slurm_values
+from rookery.projects import target as targets
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
@@ -38,7 +39,7 @@ NAMED = 5
 """How many files are named before it is said how many more there are."""
 
 
-def run(request: FetchOptions) -> int:
+def run(options: FetchOptions) -> int:
     """Bring what is new.
 
     Returns:
@@ -48,23 +49,23 @@ def run(request: FetchOptions) -> int:
         RookeryError: There is no project, the cluster can't be reached, or has no release of it or knows no such job;
             or there is more to fetch than the limit or this computer's disk allows.
     """
-    limit = _bytes(request.max_size)
-    project = config.load(request.project)
-    job = run_record.numbered(request.job, "fetch")[0] if request.job else ""
-    cluster = request.cluster or (ran_on(project.root, job, sandbox=request.sandbox) if job else "")
-    connection = target.find(cluster, str(project.root), sandbox=request.sandbox).connection
+    limit = _bytes(options.max_size)
+    project = config.load(options.project)
+    job = run_record.parse_id(options.job, "fetch")[0] if options.job else ""
+    cluster = options.cluster or (ran_on(project.root, job, sandbox=options.sandbox) if job else "")
+    connection = targets.find(cluster, str(project.root), sandbox=options.sandbox).connection
     connection.open()
     with locking.held(f"fetch-{hashlib.sha256(os.fsencode(project.root)).hexdigest()[:16]}"):
-        there, files = _look(connection, project, job)
+        listing, files = _list_outputs(connection, project, job)
         arrivals = Arrivals(project.root, connection.cluster.label)
         plan = arrivals.plan(files, project.outputs)
-        if too_much := _too_much(plan, limit, request, connection, project.root):
-            if not request.check:
+        if too_much := _too_much(plan, limit, options, connection, project.root):
+            if not options.check:
                 raise too_much
             print(too_much.message, file=sys.stderr)
-        brought = [] if request.check else _bring(connection, project, arrivals, plan)
+        brought = [] if options.check else _bring(connection, project, arrivals, plan)
     plan.refused += arrivals.refused
-    _tell(request, connection, there, plan, brought)
+    _print_report(options, connection, listing, plan, brought)
     ran = run_record.find(project.root, job) if job else None
     if ran and (unnamed := sorted(set(ran.outputs) - set(project.outputs))):
         named = ", ".join(map(console.clean, unnamed))
@@ -72,7 +73,7 @@ def run(request: FetchOptions) -> int:
             f"  not looked at: {named}; run {job} may have written there, and outputs of rookery.yml names it no more",
             file=sys.stderr,
         )
-    return int(bool(plan.refused or (len(brought) < len(plan.bring) and not request.check)))
+    return int(bool(plan.refused or (len(brought) < len(plan.bring) and not options.check)))
 
 
 def ran_on(root: Path, job: str, *, sandbox: bool) -> str:
@@ -80,54 +81,54 @@ def ran_on(root: Path, job: str, *, sandbox: bool) -> str:
 
     "" where no record tells.
     """
-    labels = [one.cluster for one in run_record.every(root) if one.id == job]
+    labels = [record.cluster for record in run_record.every(root) if record.id == job]
     names = [label.removesuffix("-sandbox") for label in labels if label.endswith("-sandbox") == sandbox]
     return names[-1] if names else ""
 
 
-def _look(connection: "Connection", project: "Project", job: str) -> tuple["RemoteListing", Sequence["File"]]:
+def _list_outputs(connection: "Connection", project: "Project", job: str) -> tuple["RemoteListing", Sequence["File"]]:
     """Return what there is on the cluster, and what of it is wanted."""
     name, flag = connection.cluster.name, " --sandbox" * connection.cluster.sandbox
     with console.waiting(f"Looking at the outputs on {name}"):
-        there = remote_listing.listing(connection, str(remote_paths.base(project.name)), project.outputs, job)
-    if there is None:
+        listing = remote_listing.listing(connection, str(remote_paths.base(project.name)), project.outputs, job)
+    if listing is None:
         raise RookeryError(f"{project.name} is not on {name} yet.", hint=f"invoke deploy --cluster {name}{flag}")
     if not job:
-        return there, there.files
-    files = remote_listing.of_job(there, job)
-    if not there.keeps_accounts and not files:
+        return listing, listing.files
+    files = remote_listing.of_job(listing, job)
+    if not listing.keeps_accounts and not files:
         raise RookeryError(
             f"No output of {project.name} on {name} has {job} in its name, and {name} keeps no accounts (sacct is "
             "switched off there) that tell when the job ran.",
             hint=f"invoke fetch --cluster {name}{flag}   # brings all outputs",
         )
-    if there.submitted is None and not files:
+    if listing.submitted is None and not files:
         raise RookeryError(f"{name} knows no job {job} of {project.name}.", hint=f"invoke jobs --cluster {name}{flag}")
-    return there, files
+    return listing, files
 
 
-def _bytes(given: str) -> int:
+def _bytes(text: str) -> int:
     """Return a limit as it is given, such as 500M or 20G, in bytes.
 
     Raises:
         RookeryError: It is no such limit.
     """
     try:
-        return slurm_values.mebibytes(given) << 20
+        return slurm_values.mebibytes(text) << 20
     except ValueError:
-        what = f"--max-size {given!r} is not a size such as 500M or 50G."
+        what = f"--max-size {text!r} is not a size such as 500M or 50G."
         raise RookeryError(what, hint="invoke fetch --max-size 50G") from None
 
 
 def _too_much(
-    plan: "Plan", limit: int, request: FetchOptions, connection: "Connection", root: Path
+    plan: "Plan", limit: int, options: FetchOptions, connection: "Connection", root: Path
 ) -> RookeryError | None:
     """Why what is planned can't be fetched: it is over the limit, or over what is free here. Says how much it is."""
     name, free = connection.cluster.name, shutil.disk_usage(root).free
     what = f"{len(plan.bring):,} file{'' if len(plan.bring) == 1 else 's'}, {size(plan.size)}"
     flags = f"--cluster {name}{' --sandbox' * connection.cluster.sandbox}"
-    flags += f" --project {shlex.quote(request.project)}" if request.project else ""
-    again = f"invoke fetch {request.job + ' ' if request.job else ''}--max-size"
+    flags += f" --project {shlex.quote(options.project)}" if options.project else ""
+    again = f"invoke fetch {options.job + ' ' if options.job else ''}--max-size"
     if plan.size > limit:
         return RookeryError(
             f"{name} has {what} to fetch, more than the limit of {size(limit)}.",
@@ -138,7 +139,7 @@ def _too_much(
             f"{name} has {what} to fetch, and this computer has {size(free)} free in {root}.",
             hint=f"df -h {shlex.quote(str(root))}   # make room, or fetch one run's files: invoke fetch JOB {flags}",
         )
-    if plan.size >= WORTH_SAYING and not request.check:
+    if plan.size >= WORTH_SAYING and not options.check:
         print(f"Fetching {what}, from {name}; {size(free)} are free here.", file=sys.stderr)
     return None
 
@@ -200,52 +201,56 @@ def size(count: float) -> str:
     return f"{count / 1000**power:.1f} {units[power - 1]}"
 
 
-def _tell(
-    request: FetchOptions, connection: "Connection", there: "RemoteListing", plan: "Plan", brought: Sequence["File"]
+def _print_report(
+    options: FetchOptions, connection: "Connection", listing: "RemoteListing", plan: "Plan", brought: Sequence["File"]
 ) -> None:
     """Say what came, what is kept, and what could not come."""
-    files = plan.bring if request.check else brought
+    files = plan.bring if options.check else brought
     total = sum(file.size for file in files)
     absent = (
         []
-        if request.check
+        if options.check
         else sorted(
             {file.path for file in plan.bring} - {file.path for file in brought} - {path for path, _ in plan.refused}
         )
     )
-    if request.json:
+    if options.json:
         document = {
             "cluster": connection.cluster.name,
-            "check": request.check,
+            "check": options.check,
             "brought": [file.path for file in files],
             "bytes": total,
             "here": plan.here,
             "kept": [{"path": path, "why": why} for path, why in plan.kept],
             "refused": [{"path": path, "why": why} for path, why in plan.refused],
             "gone": absent,
-            "links": list(there.links),
-            "not_there": list(there.missing),
+            "links": list(listing.links),
+            "not_there": list(listing.missing),
         }
         print(json_.dumps(document, indent=2))
         return
-    verb = "would come" if request.check else "came"
+    verb = "would come" if options.check else "came"
     count = f"{len(files):,} file{'' if len(files) == 1 else 's'}"
-    here = f"; {plan.here:,} here already" if plan.here else ""
-    print(f"{count} ({size(total)}) {verb} from {connection.cluster.name}{here}." if files else f"Nothing new{here}.")
-    for output in there.missing:
+    present = f"; {plan.here:,} here already" if plan.here else ""
+    print(
+        f"{count} ({size(total)}) {verb} from {connection.cluster.name}{present}."
+        if files
+        else f"Nothing new{present}."
+    )
+    for output in listing.missing:
         print(f"  {console.clean(output)}: not in the release there; invoke deploy brings it")
-    _name("kept as it is here; move it away to have the cluster's", plan.kept)
-    _name("not brought", [*plan.refused, *((path, "gone, or being written") for path in absent)])
-    _name("not followed", [(path, "a link") for path in there.links])
+    _print_named("kept as it is here; move it away to have the cluster's", plan.kept)
+    _print_named("not brought", [*plan.refused, *((path, "gone, or being written") for path in absent)])
+    _print_named("not followed", [(path, "a link") for path in listing.links])
 
 
-def _name(what: str, some: Iterable[tuple[str, str]]) -> None:
+def _print_named(what: str, entries: Iterable[tuple[str, str]]) -> None:
     """Name files, the first few of them, with why."""
-    found = list(some)
-    for path, why in found[:NAMED]:
+    files = list(entries)
+    for path, why in files[:NAMED]:
         print(f"  {what}: {shown(path)} ({console.clean(why)})")
-    if len(found) > NAMED:
-        print(f"  … and {len(found) - NAMED} more: {what.split(';', maxsplit=1)[0]}")
+    if len(files) > NAMED:
+        print(f"  … and {len(files) - NAMED} more: {what.split(';', maxsplit=1)[0]}")
 
 
 def shown(path: str | Path) -> str:

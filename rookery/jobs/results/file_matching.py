@@ -14,22 +14,22 @@ _WORD = re.compile(r"""[^\s'"<>|;&()]*\{[A-Za-z_]\w*\}[^\s'"<>|;&()]*""")
 """A word of a command with names in braces."""
 
 
-def of_job(found: Sequence[Numbered], root: Path, job: str, jobs: Iterable[str]) -> list[Numbered]:
+def of_job(files: Sequence[Numbered], root: Path, job: str, jobs: Iterable[str]) -> list[Numbered]:
     """Return the files that are a job's: those that are called after it, else those that are called after no other job.
 
     Args:
-        found: Files of the project.
+        files: Files of the project.
         root: Its folder.
         job: The job's name; "" where it is not known.
         jobs: The names of all jobs.
     """
     if not job:
-        return list(found)
+        return list(files)
     known = sorted({job, *jobs}, key=len, reverse=True)
-    owners = [_owner(str(path.relative_to(root)), known) for _number, path in found]
+    owners = [_owner(str(path.relative_to(root)), known) for _number, path in files]
     for owner in (job, ""):
-        if mine := [one for one, its in zip(found, owners, strict=True) if its == owner]:
-            return mine
+        if matching := [file for file, file_owner in zip(files, owners, strict=True) if file_owner == owner]:
+            return matching
     return []
 
 
@@ -43,17 +43,17 @@ def _plain(text: str) -> str:
     return re.sub(r"[^a-z0-9/]+", "_", text.casefold())
 
 
-def by_parameters(found: Sequence[Numbered], root: Path, command: str, run: SourceRun) -> list[Numbered]:
+def by_parameters(files: Sequence[Numbered], root: Path, command: str, run: SourceRun) -> list[Numbered]:
     """Return the files with the task that wrote each, where the command calls them after the task's parameters.
 
     Args:
-        found: Files of the project, with a number that stands in their names.
+        files: Files of the project, with a number that stands in their names.
         root: Its folder.
         command: The job's command, as rookery.yml has it.
         run: The run.
     """
     tasks = _written(command, run)
-    return [(tasks.get(str(path.relative_to(root)), number), path) for number, path in found]
+    return [(tasks.get(str(path.relative_to(root)), number), path) for number, path in files]
 
 
 def _written(command: str, run: SourceRun) -> Mapping[str, int]:

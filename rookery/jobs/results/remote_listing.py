@@ -116,26 +116,26 @@ def read(text: str) -> RemoteListing:
     files, links, missing = [], [], []
     submitted = ended = None
     for record in text.split("\0"):
-        if found := _RECORD.match(record):
-            kind, bytes_, seconds, fraction, there = found.groups()
-            path = there[8:] if there.startswith("current/") else there
+        if match := _RECORD.match(record):
+            kind, bytes_, seconds, fraction, remote_path = match.groups()
+            path = remote_path[8:] if remote_path.startswith("current/") else remote_path
             path = path.replace("//", "/")
             if kind == "l":
                 links.append(path)
             else:
                 whole = min(max(int(seconds), _EARLIEST), _LATEST)
                 part = int(fraction[:9].ljust(9, "0")) if whole == int(seconds) else 0
-                files.append(File(path, there, int(bytes_), whole * 10**9 + part))
+                files.append(File(path, remote_path, int(bytes_), whole * 10**9 + part))
         elif record.startswith("missing "):
             missing.append(record[8:])
-        elif told := re.fullmatch(r"times ([0-9]{1,11}) ([0-9]{1,11}|Unknown)", record):
-            submitted, ended = int(told[1]), None if told[2] == "Unknown" else int(told[2])
+        elif times := re.fullmatch(r"times ([0-9]{1,11}) ([0-9]{1,11}|Unknown)", record):
+            submitted, ended = int(times[1]), None if times[2] == "Unknown" else int(times[2])
     return RemoteListing(
         tuple(files), tuple(links), tuple(missing), submitted, ended, "no-accounts" not in text.split("\0")
     )
 
 
-def of_job(found: RemoteListing, job: str) -> list[File]:
+def of_job(listing: RemoteListing, job: str) -> list[File]:
     """Return the files that a job wrote.
 
     Its record, those with its number in their path, those written while it was there.
@@ -144,10 +144,10 @@ def of_job(found: RemoteListing, job: str) -> list[File]:
     server's clock is not Slurm's.
     """
     number = re.compile(rf"(?<!\d){re.escape(job)}(?!\d)")
-    first = None if found.submitted is None else (found.submitted - 2) * 10**9
-    last = None if found.ended is None else (found.ended + 10) * 10**9
+    first = None if listing.submitted is None else (listing.submitted - 2) * 10**9
+    last = None if listing.ended is None else (listing.ended + 10) * 10**9
     chosen = []
-    for file in found.files:
+    for file in listing.files:
         during = first is not None and file.mtime >= first and (last is None or file.mtime <= last)
         if file.path.startswith("runs/"):
             during = False
@@ -182,11 +182,11 @@ def sent(
     by_name = {file.there: file for file in wanted}
     mark = new_mark()
     command = connection.command(remote_command(marked(_SEND, mark), [base], stdin=mark))
-    with tempfile.TemporaryFile() as names, tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as names, tempfile.TemporaryFile() as stderr:
         names.write(greeting(mark))
         names.write(b"".join(os.fsencode(name) + b"\0" for name in by_name))
         names.seek(0)
-        process = subprocess.Popen(command, stdin=names, stdout=subprocess.PIPE, stderr=said)
+        process = subprocess.Popen(command, stdin=names, stdout=subprocess.PIPE, stderr=stderr)
         try:
             assert process.stdout is not None  # noqa: S101 it is a pipe
             yield archive.members(process.stdout, mark, by_name, allowance(by_name.values()))
@@ -199,10 +199,10 @@ def sent(
         except (EOFError, ValueError, zlib.error, gzip.BadGzipFile) as error:
             process.kill()
             code = process.wait()
-            said.seek(0)
+            stderr.seek(0)
             if str(error) == INPUT_LOST:
                 raise connection.failure(code, "", INPUT_LOST) from None
-            raise _cut_off(connection, code, said.read(), error) from error
+            raise _cut_off(connection, code, stderr.read(), error) from error
         finally:
             process.kill()
             process.wait()
@@ -210,6 +210,6 @@ def sent(
         raise _cut_off(connection, code, b"", None)
 
 
-def _cut_off(connection: "Connection", code: int, said: bytes, error: Exception | None) -> RookeryError:
-    last = (said.decode(errors="replace").strip().splitlines() or [str(error or f"exit status {code}")])[-1]
+def _cut_off(connection: "Connection", code: int, stderr: bytes, error: Exception | None) -> RookeryError:
+    last = (stderr.decode(errors="replace").strip().splitlines() or [str(error or f"exit status {code}")])[-1]
     return RookeryError(f"{connection.cluster.name}: the connection broke off while files came ({last}).")

@@ -128,7 +128,7 @@ def _delimiter(line: str, *, is_csv: bool) -> str:
     """Return what stands between columns: commas; else semicolons or tabs; else, in a file that is no .csv, blanks."""
     bare = re.sub(r'"[^"]*"', "", line.rstrip("\r\n"))
     candidates = (",", ";", "\t") if is_csv else (",", ";", "\t", " ")
-    return next((one for one in candidates if one in bare.strip()), ",")
+    return next((candidate for candidate in candidates if candidate in bare.strip()), ",")
 
 
 def _header(row: ResultRow, delimiter: str) -> Header:

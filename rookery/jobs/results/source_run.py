@@ -50,34 +50,34 @@ def of_record(project: Project, job: str = "", pattern: str = "") -> SourceRun:
     Raises:
         RookeryError: There is no record of the run that is named.
     """
-    found = run_record.find(project.root, run_record.numbered(job, "combine")[0]) if job else None
-    if job and not found:
+    record = run_record.find(project.root, run_record.parse_id(job, "combine")[0]) if job else None
+    if job and not record:
         raise RookeryError(f"There is no record of a run {job} in runs/.", hint=f"invoke fetch {job}")
     if not job:
-        arrays = [one for one in run_record.every(project.root) if one.array or one.rows]
-        named = [one for one in arrays if one.job in pattern]
-        found = next(reversed(named or arrays), None)
-    while found and found.failed_of and (earlier := run_record.find(project.root, found.failed_of, found.cluster)):
-        found = earlier
-    if not found:
+        arrays = [record for record in run_record.every(project.root) if record.array or record.rows]
+        named = [record for record in arrays if record.job in pattern]
+        record = next(reversed(named or arrays), None)
+    while record and record.failed_of and (earlier := run_record.find(project.root, record.failed_of, record.cluster)):
+        record = earlier
+    if not record:
         return SourceRun()
-    until, again = _afterwards(project, found)
-    known = SourceRun(found.id, found.job, found.cluster, began=_seconds(found.when), until=until, again=again)
-    if found.rows:
-        names = tuple(str(name) for name in found.rows[0])
-        rows = {number: tuple(str(row.get(name, "")) for name in names) for number, row in enumerate(found.rows, 1)}
+    until, again = _afterwards(project, record)
+    known = SourceRun(record.id, record.job, record.cluster, began=_seconds(record.when), until=until, again=again)
+    if record.rows:
+        names = tuple(str(name) for name in record.rows[0])
+        rows = {number: tuple(str(row.get(name, "")) for name in names) for number, row in enumerate(record.rows, 1)}
         return replace(known, tasks=frozenset(rows), parameters=names, rows=rows)
-    return replace(known, tasks=frozenset(numbers(found.array)))
+    return replace(known, tasks=frozenset(numbers(record.array)))
 
 
 def _afterwards(project: Project, first: run_record.RunRecord) -> tuple[float, frozenset[str]]:
     """When the next run of the same job was submitted (0: none was), and the runs of the first one's tasks."""
     began, until, again = _seconds(first.when), 0.0, {first.id}
-    for one in run_record.every(project.root):
-        if one.cluster == first.cluster and one.failed_of in again:
-            again.add(one.id)
-        elif one.job == first.job and not until and _seconds(one.when) > began > 0:
-            until = _seconds(one.when)
+    for record in run_record.every(project.root):
+        if record.cluster == first.cluster and record.failed_of in again:
+            again.add(record.id)
+        elif record.job == first.job and not until and _seconds(record.when) > began > 0:
+            until = _seconds(record.when)
     return until, frozenset(again)
 
 

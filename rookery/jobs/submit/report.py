@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def submitted(
-    found: "Target",
+    target: "Target",
     answer: Mapping[str, Any],
-    made: RunRecord,
+    record: RunRecord,
     *,
     stays: bool = False,
     document: Mapping[str, Any] | None = None,
@@ -33,53 +33,53 @@ def submitted(
     """Say that a job was submitted.
 
     Args:
-        found: Project and cluster.
+        target: Project and cluster.
         answer: The cluster's.
-        made: The record.
+        record: The record.
         stays: It will be watched now.
         document: One JSON document instead of lines, with this in it besides.
     """
-    notes = [*_notes(found, answer["stamp"]), *map(console.clean, answer.get("warnings") or [])]
+    notes = [*_notes(target, answer["stamp"]), *map(console.clean, answer.get("warnings") or [])]
     notes += [console.clean(line) for line in str(answer.get("said") or "").splitlines()]
     if document is not None:
-        told = {"state": answer["state"], "id": made.id, "notes": notes, "record": asdict(made)}
-        print(json_.dumps({**told, **document}, indent=2))
+        summary = {"state": answer["state"], "id": record.id, "notes": notes, "record": asdict(record)}
+        print(json_.dumps({**summary, **document}, indent=2))
         return
-    where = f"{found.cluster.name}{' (miniature)' if found.cluster.sandbox else ''}"
+    where = f"{target.cluster.name}{' (miniature)' if target.cluster.sandbox else ''}"
     if answer["state"] == "already":
         console.say(
-            f"{made.job} had been submitted as {made.id} on {where} at {made.when} when the connection broke off."
+            f"{record.job} had been submitted as {record.id} on {where} at {record.when} when the connection broke off."
         )
         print("  Nothing was submitted twice.")
     else:
-        failed = f", the failed tasks of {made.failed_of}" if made.failed_of else ""
-        after = f", after {', '.join(made.after)}" if made.after else ""
-        console.say(f"{made.id} is {made.job} on {where}{_size(made)}{failed}{after}")
+        failed = f", the failed tasks of {record.failed_of}" if record.failed_of else ""
+        after = f", after {', '.join(record.after)}" if record.after else ""
+        console.say(f"{record.id} is {record.job} on {where}{_size(record)}{failed}{after}")
     for note in notes:
         console.say(f"  {note}")
-    console.say(f"  log      {_log(made)}")
-    if made.tag:
-        console.say(f"  tag      {made.tag}")
+    console.say(f"  log      {_log(record)}")
+    if record.tag:
+        console.say(f"  tag      {record.tag}")
     if not stays and not invocation.is_guided():
-        console.say(f"  next     {invocation.invocation()} jobs {made.id} --watch{found.flags}")
+        console.say(f"  next     {invocation.invocation()} jobs {record.id} --watch{target.flags}")
 
 
-def ended(found: "Target") -> None:
+def ended(target: "Target") -> None:
     """Say what comes after a run that was watched to its end."""
     if not invocation.is_guided():
         console.say(
-            f"  next     {invocation.invocation()} fetch{found.flags}   # then: {invocation.invocation()} combine"
+            f"  next     {invocation.invocation()} fetch{target.flags}   # then: {invocation.invocation()} combine"
         )
 
 
-def tested(found: "Target", wish: "SubmitRequest", answer: Mapping[str, Any], *, json: bool) -> int:
+def tested(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any], *, json: bool) -> int:
     """Say what Slurm's own test came to; the exit code.
 
     Raises:
         RookeryError: Slurm would refuse the job.
     """
     lines = sbatch_errors.words(answer["said"])
-    notes = [*_notes(found, answer["stamp"]), *map(console.clean, answer.get("warnings") or [])]
+    notes = [*_notes(target, answer["stamp"]), *map(console.clean, answer.get("warnings") or [])]
     begins = re.search(r"to start at (\S+)", " ".join(lines))
     if json:
         start = begins[1] if begins else None
@@ -90,30 +90,31 @@ def tested(found: "Target", wish: "SubmitRequest", answer: Mapping[str, Any], *,
         )
         return 0 if answer["ok"] else 1
     if not answer["ok"]:
-        raise sbatch_errors.explain(answer["said"], found)
+        raise sbatch_errors.explain(answer["said"], target)
     where = re.search(r"in partition (\S+)", " ".join(lines))
     place = f" in {where[1]}" if where else ""
-    console.say(
-        f"{found.cluster.name} would take {wish.what}: it could start{place} at {_clock(begins[1] if begins else '')}."
-    )
+    start = _clock(begins[1] if begins else "")
+    console.say(f"{target.cluster.name} would take {request.what}: it could start{place} at {start}.")
     for note in notes:
         console.say(f"  {note}")
     return 0
 
 
-def _notes(found: "Target", stamp: Mapping[str, Any]) -> list[str]:
+def _notes(target: "Target", stamp: Mapping[str, Any]) -> list[str]:
     """Return a line where what runs is not what stands on this computer; nothing where it is the same."""
-    project: Project | None = found.project
+    project: Project | None = target.project
     if project is None:
         return []
     runs = console.clean(stamp.get("commit"))[:7] + (" with uncommitted changes" if stamp.get("dirty") else "")
     when = console.clean(str(stamp.get("when") or ""))
     try:
-        with commit.chosen(project.root, project.outputs, dirty=True) as here:
-            if here.id == stamp.get("commit"):
-                return [f"runs your uncommitted changes, as deployed {_clock(when)}"] if here.dirty else []
+        with commit.chosen(project.root, project.outputs, dirty=True) as local:
+            if local.id == stamp.get("commit"):
+                return [f"runs your uncommitted changes, as deployed {_clock(when)}"] if local.dirty else []
             yours = (
-                "you have uncommitted changes" if here.head == stamp.get("commit") else f"your HEAD is {here.head[:7]}"
+                "you have uncommitted changes"
+                if local.head == stamp.get("commit")
+                else f"your HEAD is {local.head[:7]}"
             )
     except RookeryError:
         return []
@@ -130,16 +131,16 @@ def _clock(when: str) -> str:
     return moment.strftime("%H:%M" if today else "%Y-%m-%d %H:%M")
 
 
-def _size(made: RunRecord) -> str:
+def _size(record: RunRecord) -> str:
     """How many tasks, and how many at once."""
-    if not made.array:
+    if not record.array:
         return ""
-    at_once = made.array.partition("%")[2]
-    count = len(numbers(made.array))
+    at_once = record.array.partition("%")[2]
+    count = len(numbers(record.array))
     return f": {count} task{'s' * (count != 1)}{f', {at_once} at once' if at_once else ''}"
 
 
-def _log(made: RunRecord) -> str:
+def _log(record: RunRecord) -> str:
     """Return the log's path, from the release on where it is below it."""
-    path = Path(made.log)
-    return str(path.relative_to(made.release)) if path.is_relative_to(made.release) else made.log
+    path = Path(record.log)
+    return str(path.relative_to(record.release)) if path.is_relative_to(record.release) else record.log

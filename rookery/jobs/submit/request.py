@@ -59,110 +59,110 @@ class SubmitRequest:
         return self.job or self.path
 
 
-def command(wish: SubmitRequest, flags: str) -> str:
+def command(request: SubmitRequest, flags: str) -> str:
     """Return the command that asks for it, for hints; with the flags that make it mean the same cluster."""
-    parts = [wish.what, *(["--failed", wish.failed_of] if wish.failed_of else [])]
-    parts += [part for name in wish.after for part in ("--after", name)]
-    parts += ["--tag", wish.tag] if wish.tag else []
+    parts = [request.what, *(["--failed", request.failed_of] if request.failed_of else [])]
+    parts += [part for name in request.after for part in ("--after", name)]
+    parts += ["--tag", request.tag] if request.tag else []
     return f"invoke submit {shlex.join(parts)}{flags}"
 
 
-def wish(request: "SubmitOptions", found: "Target") -> SubmitRequest:
+def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
     """Return what the flags ask for.
 
     Raises:
         RookeryError: No job is named, or one that there is not; a number is none; flags that don't go together.
     """
-    project = _project(found)
-    failed = run_record.numbered(request.failed, "submit --failed")[0] if request.failed else ""
-    if request.test and (request.wait or request.tag):
+    project = _project(target)
+    failed = run_record.parse_id(options.failed, "submit --failed")[0] if options.failed else ""
+    if options.test and (options.wait or options.tag):
         raise RookeryError("--test submits nothing, so there is nothing to wait for or to tag.")
-    for name in request.after:
+    for name in options.after:
         if not run_record.NUMBER.fullmatch(name) and not _NAME.fullmatch(name):
             raise RookeryError(f"{name!r} is neither a job's number nor a job of rookery.yml.", hint="invoke jobs")
-    job, path = _job(request.job, project, failed)
+    job, path = _job(options.job, project, failed)
     return SubmitRequest(
         project=project.name,
         job=job,
         path=path,
-        after=request.after,
-        test=request.test,
-        tag=request.tag,
+        after=options.after,
+        test=options.test,
+        tag=options.tag,
         failed_of=failed,
         token=secrets.token_hex(16),
     )
 
 
-def _job(given: str, project: "Project", failed: str) -> tuple[str, str]:
+def _job(name: str, project: "Project", failed: str) -> tuple[str, str]:
     """Return the job, or else the path of the project's own script."""
-    if not given and failed:
+    if not name and failed:
         before = run_record.find(project.root, failed)
-        given = before.job if before else ""
+        name = before.job if before else ""
         if not before:
             what = f"There is no record of run {failed} here, and so not of which job it was."
             raise RookeryError(what, hint=f"invoke fetch {failed}   # or the job's name with --failed")
     names = list(project.jobs)
-    if not given:
+    if not name:
         known = f"There are: {', '.join(names)}." if names else f"{project.file} has no jobs."
         raise RookeryError(f"Which job? {known}", hint=f"invoke submit {names[0] if names else 'path/to/script.sh'}")
-    if given in project.jobs:
-        return given, ""
+    if name in project.jobs:
+        return name, ""
     for folder in (Path.cwd(), project.root):
-        path = (folder / given).resolve()
+        path = (folder / name).resolve()
         if path.is_file() and path.is_relative_to(project.root.resolve()):
             if re.search(r"[\x00-\x1f\x7f]", str(path)):
-                raise RookeryError(f"{given!r} has a control character in its path: rename it.", hint="git mv OLD NEW")
+                raise RookeryError(f"{name!r} has a control character in its path: rename it.", hint="git mv OLD NEW")
             return "", path.relative_to(project.root.resolve()).as_posix()
-    if _NAME.fullmatch(given):  # perhaps one of the release that is deployed
-        return given, ""
-    raise RookeryError(f"There is no {given!r} in {project.root}.", hint="invoke submit NAME, a job of rookery.yml")
+    if _NAME.fullmatch(name):  # perhaps one of the release that is deployed
+        return name, ""
+    raise RookeryError(f"There is no {name!r} in {project.root}.", hint="invoke submit NAME, a job of rookery.yml")
 
 
-def token_file(found: "Target", wish: SubmitRequest) -> Path:
+def token_file(target: "Target", request: SubmitRequest) -> Path:
     """Where the token of a submission is kept until its answer is here."""
-    kind = re.sub(r"[^A-Za-z0-9_-]", "_", wish.what)[:100]
-    if wish.path:  # another script's may look the same
-        kind += f".{hashlib.sha256(wish.path.encode()).hexdigest()[:8]}"
-    kind += f".failed-{wish.failed_of}" if wish.failed_of else ""
-    return _project(found).root / run_record.FOLDER / f".submitting-{found.cluster.label}-{kind}"
+    kind = re.sub(r"[^A-Za-z0-9_-]", "_", request.what)[:100]
+    if request.path:  # another script's may look the same
+        kind += f".{hashlib.sha256(request.path.encode()).hexdigest()[:8]}"
+    kind += f".failed-{request.failed_of}" if request.failed_of else ""
+    return _project(target).root / run_record.FOLDER / f".submitting-{target.cluster.label}-{kind}"
 
 
-def save_token(note: Path, token: str, tag: str) -> None:
+def save_token(path: Path, token: str, tag: str) -> None:
     """Keep a token until its answer is here, and the tag that is to be made then."""
-    atomic_files.write(note, f"{token}\n{tag}\n" if tag else f"{token}\n", mode=0o644)
+    atomic_files.write(path, f"{token}\n{tag}\n" if tag else f"{token}\n", mode=0o644)
 
 
-def noted(note: Path) -> tuple[str, str]:
+def read_token(path: Path) -> tuple[str, str]:
     """Return the token of a submission whose answer is not here yet, and its tag; "" for both where there is none."""
     try:
-        text = strict_json.read_bytes(note, _LONGEST_NOTE).decode()
+        text = strict_json.read_bytes(path, _LONGEST_NOTE).decode()
     except FileNotFoundError:
         return "", ""
     except (OSError, ValueError) as error:
-        state_files.name_once(note, state_files.reason(error), f"rm {shlex.quote(str(note))}   # after: invoke jobs")
+        state_files.name_once(path, state_files.reason(error), f"rm {shlex.quote(str(path))}   # after: invoke jobs")
         return "", ""
     token, _, tag = text.partition("\n")
     return (token, tag.strip()) if re.fullmatch(r"[0-9a-f]{32}", token.strip()) else ("", "")
 
 
-def local_text(found: "Target", wish: SubmitRequest) -> str | None:
+def local_text(target: "Target", request: SubmitRequest) -> str | None:
     """Return the script as this side would render it; None where it can't: the release's own is looked over then."""
-    project = _project(found)
-    own = wish.path or f"slurm/{wish.job}.sh"
+    project = _project(target)
+    own = request.path or f"slurm/{request.job}.sh"
     try:
-        if wish.path or (project.root / own).is_file():
+        if request.path or (project.root / own).is_file():
             return Folder(project.root).read(own).decode("utf-8", "surrogateescape")
-        return job_script.script(project, config.job(project, wish.job, found.cluster.name), found.cluster).text
+        return job_script.script(project, config.job(project, request.job, target.cluster.name), target.cluster).text
     except (RookeryError, OSError):
         return None
 
 
-def lint_and_digest(found: "Target", wish: SubmitRequest, text: str, *, path: str = "", final: bool = False) -> str:
+def lint_and_digest(target: "Target", request: SubmitRequest, text: str, *, path: str = "", final: bool = False) -> str:
     """Look a script over; its digest, which says to the cluster that it was.
 
     Args:
-        found: Project and cluster.
-        wish: What is to be submitted.
+        target: Project and cluster.
+        request: What is to be submitted.
         text: The script.
         path: Its path in the release.
         final: It is the release's: errors stop, warnings are shown. Otherwise one with errors has no digest, and the
@@ -171,25 +171,28 @@ def lint_and_digest(found: "Target", wish: SubmitRequest, text: str, *, path: st
     Raises:
         RookeryError: It has errors, and is the release's own.
     """
-    path, root = path or wish.path or f"slurm/{wish.job}.sh", _project(found).root
+    path, root = path or request.path or f"slurm/{request.job}.sh", _project(target).root
 
-    beside = Surroundings(root, found.project).files
-    findings = lint.check(text, found.cluster, path=path, files=beside, folder=lambda _: True)  # they are made
-    errors = [one for one in findings if one.severity == "error"]
+    beside = Surroundings(root, target.project).files
+    findings = lint.check(text, target.cluster, path=path, files=beside, folder=lambda _: True)  # they are made
+    errors = [finding for finding in findings if finding.severity == "error"]
     if errors and not final:
         return ""
-    for one in findings:
-        print(console.clean(f"{one.path}:{one.line}: {one.severity} {one.code}: {one.why}"), file=sys.stderr)
+    for finding in findings:
+        print(
+            console.clean(f"{finding.path}:{finding.line}: {finding.severity} {finding.code}: {finding.why}"),
+            file=sys.stderr,
+        )
     if errors:
         first = errors[0]
         count = f"{len(errors)} errors, the first" if len(errors) > 1 else "an error"
         raise RookeryError(
             f"Nothing was submitted: {path} has {count} in line {first.line} ({first.code}): {first.why}",
-            hint=f"invoke lint {shlex.quote(path)} --fix{found.flags}   # then commit, and invoke deploy",
+            hint=f"invoke lint {shlex.quote(path)} --fix{target.flags}   # then commit, and invoke deploy",
         )
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _project(found: "Target") -> "Project":
-    assert found.project is not None  # noqa: S101 submit asks for one
-    return found.project
+def _project(target: "Target") -> "Project":
+    assert target.project is not None  # noqa: S101 submit asks for one
+    return target.project

@@ -87,58 +87,58 @@ _MEANING: Final[tuple[tuple[str, str, str], ...]] = (
 _PREFIX = re.compile(r"^(sbatch|slurm\w*): (error: )?")
 
 
-def words(said: str) -> list[str]:
+def words(output: str) -> list[str]:
     """Return the lines of sbatch, fit for a terminal, without what says nothing."""
-    lines = [_PREFIX.sub("", line.strip()) for line in console.clean(said).splitlines() if line.strip()]
-    said_more = [line for line in lines if not re.search(r"Unspecified error$", line)]
-    return list(dict.fromkeys(said_more or lines))
+    lines = [_PREFIX.sub("", line.strip()) for line in console.clean(output).splitlines() if line.strip()]
+    specific = [line for line in lines if not re.search(r"Unspecified error$", line)]
+    return list(dict.fromkeys(specific or lines))
 
 
-def explain(said: str, found: "Target") -> RookeryError:
+def explain(output: str, target: "Target") -> RookeryError:
     """Return what sbatch's refusal means, with its own words, and what to do next.
 
     Args:
-        said: Its words.
-        found: Project and cluster.
+        output: Its words.
+        target: Project and cluster.
     """
-    cluster = found.cluster.name
-    own = "; ".join(words(said)) or "it gave no reason"
-    most = (found.cluster.data.get("cluster_array") or {}).get("max_size")
+    cluster = target.cluster.name
+    own = "; ".join(words(output)) or "it gave no reason"
+    most = (target.cluster.data.get("cluster_array") or {}).get("max_size")
     array = f": {most} tasks at most" if most else ""
     for pattern, meaning, hint in _MEANING:
-        if re.search(pattern, said, re.IGNORECASE):
-            told = meaning.format(cluster=cluster, array=array)
-            return RookeryError(f"{told} sbatch says: {own}", hint=_here(hint.format(cluster=cluster), found))
+        if re.search(pattern, output, re.IGNORECASE):
+            explanation = meaning.format(cluster=cluster, array=array)
+            return RookeryError(f"{explanation} sbatch says: {own}", hint=_here(hint.format(cluster=cluster), target))
     return RookeryError(
         f"sbatch on {cluster} refused the job: {own}",
-        hint=_here("invoke lint   # finds most of what can be wrong with a script", found),
+        hint=_here("invoke lint   # finds most of what can be wrong with a script", target),
     )
 
 
-def refused(found: "Target", wish: "SubmitRequest", answer: Mapping[str, Any]) -> RookeryError:
+def refused(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any]) -> RookeryError:
     """Why nothing was submitted.
 
     Args:
-        found: Project and cluster.
-        wish: What was to be submitted.
+        target: Project and cluster.
+        request: What was to be submitted.
         answer: What the cluster said.
     """
-    state, job = str(answer["state"]), wish.what
+    state, job = str(answer["state"]), request.what
     if state == "refused":
-        return explain(str(answer["said"]), found)
+        return explain(str(answer["said"]), target)
     fields = {key: console.clean(answer.get(key, "")) for key in ("name", "number", "said")}
     fields |= {key: ", ".join(map(console.clean, answer.get(key) or [])) for key in ("jobs", "states", "what")}
-    if state == "no-job" and found.project and job in found.project.jobs:
-        state = "later-job" if is_for(found.project, job, found.cluster.name) else "not-for"
+    if state == "no-job" and target.project and job in target.project.jobs:
+        state = "later-job" if is_for(target.project, job, target.cluster.name) else "not-for"
     message, hint = _OURS.get(state, ("{cluster} gave an answer that rookery does not know.", "invoke deploy"))
     fields |= {
-        "cluster": found.cluster.name,
-        "project": wish.project,
+        "cluster": target.cluster.name,
+        "project": request.project,
         "job": job,
-        "failed": wish.failed_of,
+        "failed": request.failed_of,
         "release": console.clean((answer.get("stamp") or {}).get("commit", ""))[:7],
     }
-    return RookeryError(message.format(**fields), hint=_here(hint.format(**fields), found))
+    return RookeryError(message.format(**fields), hint=_here(hint.format(**fields), target))
 
 
 _OURS: Final = {
@@ -169,10 +169,10 @@ _OURS: Final = {
 }
 
 
-def _here(hint: str, found: "Target") -> str:
+def _here(hint: str, target: "Target") -> str:
     """Return a hint with the flags that make it mean this cluster."""
     command, mark, why = hint.partition("   #")
     needs = command.startswith("invoke ") and "clusters.show" not in command
-    flags = f" --cluster {found.cluster.name}{found.flags}" if command == "invoke setup" else found.flags
-    flags = flags if flags.count("--cluster") < 2 else found.flags
+    flags = f" --cluster {target.cluster.name}{target.flags}" if command == "invoke setup" else target.flags
+    flags = flags if flags.count("--cluster") < 2 else target.flags
     return f"{command}{flags if needs else ''}{mark}{why}"

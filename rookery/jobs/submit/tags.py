@@ -22,9 +22,9 @@ def check(root: Path, name: str) -> None:
             f"git takes no tag named {name!r}: no blanks, no ~ ^ : ? * [ \\, no dot at its beginning.",
             hint="the same command with a name such as run-1",
         )
-    if there := git(root, "for-each-ref", "--format=%(objectname:short)", f"refs/tags/{name}").decode().strip():
+    if existing := git(root, "for-each-ref", "--format=%(objectname:short)", f"refs/tags/{name}").decode().strip():
         raise RookeryError(
-            f"There is a tag {name} already ({there.splitlines()[0]}), and nothing was submitted.",
+            f"There is a tag {name} already ({existing.splitlines()[0]}), and nothing was submitted.",
             hint=f"the same command with another name, or git tag -d {name}",
         )
     git(root, "var", "GIT_COMMITTER_IDENT")
@@ -75,8 +75,8 @@ def make(root: Path, record: RunRecord) -> str:
 
 def _signs(root: Path) -> bool:
     """Return whether git signs tags unasked (tag.gpgSign, or tag.forceSignAnnotated)."""
-    asked = [git(root, "config", "--type=bool", key, check=False) for key in ("tag.gpgSign", "tag.forceSignAnnotated")]
-    return any(said.strip() == b"true" for said in asked)
+    values = [git(root, "config", "--type=bool", key, check=False) for key in ("tag.gpgSign", "tag.forceSignAnnotated")]
+    return any(value.strip() == b"true" for value in values)
 
 
 def text(record: RunRecord) -> str:

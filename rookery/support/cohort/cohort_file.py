@@ -72,17 +72,17 @@ def load(path: str | Path, known: Sequence[str]) -> tuple[Student, ...]:
         RookeryError: It can't be read, or is not as it should be; with file, line and key.
     """
     document = _document(Path(path).expanduser())
-    said = document.data.get(_TOP)
-    if not said:
+    entries = document.data.get(_TOP)
+    if not entries:
         raise RookeryError(f"{document.file} names no students.", hint=EXAMPLE)
-    _shape(document, said)
-    _no_secrets(document, said)
+    _shape(document, entries)
+    _no_secrets(document, entries)
     _held_against_schema(document)
-    _known_clusters(document, said, known)
-    _own_addresses(document, said)
-    people = [_student(one) for one in said]
-    names = slugs([(one.name, one.email) for one in people])
-    return tuple(replace(one, slug=name) for one, name in zip(people, names, strict=True))
+    _known_clusters(document, entries, known)
+    _own_addresses(document, entries)
+    people = [_student(entry) for entry in entries]
+    names = slugs([(person.name, person.email) for person in people])
+    return tuple(replace(person, slug=name) for person, name in zip(people, names, strict=True))
 
 
 def _document(file: Path) -> Document:
@@ -109,7 +109,7 @@ def _document(file: Path) -> Document:
         raise
 
 
-def _shape(document: Document, said: Any) -> None:
+def _shape(document: Document, students: Any) -> None:
     """Refuse all but a list of mappings of texts and lists of texts, before anything walks it.
 
     What an alias repeats, or what holds itself, so never gets as far as to be walked or printed.
@@ -117,26 +117,28 @@ def _shape(document: Document, said: Any) -> None:
     Raises:
         RookeryError: It is something else.
     """
-    if not isinstance(said, list):
+    if not isinstance(students, list):
         what = "expected a list of students, each beginning with `- name:`"
         raise RookeryError(f"{document.file}:{document.line((_TOP,))}: {what}.", hint=EXAMPLE)
-    for number, student in enumerate(said):
+    for number, student in enumerate(students):
         place: Place = (_TOP, number)
         if not isinstance(student, dict):
             raise complaint(document, place, "must be a student: lines of `name: value`.", EXAMPLE)
         for key, value in student.items():
             inner = value if isinstance(value, list) else [value]
-            if not isinstance(key, str) or any(one is not None and not isinstance(one, str) for one in inner):
+            if not isinstance(key, str) or any(
+                element is not None and not isinstance(element, str) for element in inner
+            ):
                 raise complaint(document, (*place, key), f"must be text{' or a list' * (key == 'clusters')}.")
 
 
-def _no_secrets(document: Document, said: Sequence[Mapping[str, Any]]) -> None:
+def _no_secrets(document: Document, students: Sequence[Mapping[str, Any]]) -> None:
     """Refuse a key that asks for a secret; its value is never shown.
 
     Raises:
         RookeryError: There is one.
     """
-    for number, student in enumerate(said):
+    for number, student in enumerate(students):
         for key in student:
             if _SECRET.fullmatch(key):
                 what = "rookery neither needs nor keeps anybody's password, key or code."
@@ -150,36 +152,36 @@ def _held_against_schema(document: Document) -> None:
     Raises:
         RookeryError: A key is unknown, missing or empty, or a value is not as it should be.
     """
-    found = []
+    problems = []
     for error in Draft202012Validator(json.loads(schema_file().read_bytes())).iter_errors(dict(document.data)):
         place, problem = told(error)
-        found.append((document.line(place), problem.startswith("is missing"), place, problem))
-    if found:
-        _line, _missing, place, problem = min(found, key=lambda one: one[:2])
+        problems.append((document.line(place), problem.startswith("is missing"), place, problem))
+    if problems:
+        _line, _missing, place, problem = min(problems, key=lambda entry: entry[:2])
         raise complaint(document, place, problem)
 
 
-def _known_clusters(document: Document, said: Sequence[Mapping[str, Any]], known: Sequence[str]) -> None:
+def _known_clusters(document: Document, students: Sequence[Mapping[str, Any]], known: Sequence[str]) -> None:
     """See that each cluster named is one that there is.
 
     Raises:
         RookeryError: One is not; with those that are known.
     """
-    for number, student in enumerate(said):
+    for number, student in enumerate(students):
         for position, name in enumerate(_clusters(student)):
             if name not in known:
                 what = f"no cluster is called {name}{nearest(name, known)}: those known are {', '.join(known)}."
                 raise complaint(document, (_TOP, number, "clusters", position), what, "invoke clusters")
 
 
-def _own_addresses(document: Document, said: Sequence[Mapping[str, Any]]) -> None:
+def _own_addresses(document: Document, students: Sequence[Mapping[str, Any]]) -> None:
     """See that no two students have one mail address.
 
     Raises:
         RookeryError: Two have.
     """
     lines: dict[str, int] = {}
-    for number, student in enumerate(said):
+    for number, student in enumerate(students):
         place, email = (_TOP, number, "email"), student["email"].casefold()
         if email in lines:
             raise complaint(document, place, f"{student['email']} is another student's too, on line {lines[email]}.")
@@ -187,11 +189,11 @@ def _own_addresses(document: Document, said: Sequence[Mapping[str, Any]]) -> Non
 
 
 def _clusters(student: Mapping[str, Any]) -> tuple[str, ...]:
-    said = student["clusters"]
-    return (said,) if isinstance(said, str) else tuple(said)
+    clusters = student["clusters"]
+    return (clusters,) if isinstance(clusters, str) else tuple(clusters)
 
 
-def _student(said: Mapping[str, Any]) -> Student:
+def _student(entry: Mapping[str, Any]) -> Student:
     return Student(
-        **{**said, "clusters": _clusters(said), "name": said["name"].strip(), "language": said["language"].lower()}
+        **{**entry, "clusters": _clusters(entry), "name": entry["name"].strip(), "language": entry["language"].lower()}
     )

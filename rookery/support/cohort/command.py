@@ -24,7 +24,7 @@ NOT_READY = 3
 """The exit code where reports were asked for and not everybody is ready."""
 
 
-def run(request: CohortOptions) -> int:
+def run(options: CohortOptions) -> int:
     """Write what each student needs, read their reports, and say how far they are.
 
     Returns:
@@ -33,26 +33,26 @@ def run(request: CohortOptions) -> int:
     Raises:
         RookeryError: The list is not as it should be, or a folder or file can't be read or written.
     """
-    file = Path(request.file).expanduser()
+    file = Path(options.file).expanduser()
     students = cohort_file.load(file, profile.names())
-    named = dict.fromkeys(one for each in students for one in each.clusters)
+    named = dict.fromkeys(name for student in students for name in student.clusters)
     clusters = {name: profile.load(name, own_ssh=False) for name in named}
-    found, unread = reports.read(Path(request.reports).expanduser()) if request.reports else ([], [])
+    received, unread = reports.read(Path(options.reports).expanduser()) if options.reports else ([], [])
     now = datetime.now(UTC)
-    picture = readiness.picture(students, found, unread, now)
-    folder = Path(request.output).expanduser() if request.output else _beside(file)
-    page = Path(request.html).expanduser() if request.html else None
+    picture = readiness.picture(students, received, unread, now)
+    folder = Path(options.output).expanduser() if options.output else _beside(file)
+    page = Path(options.html).expanduser() if options.html else None
     if page:
         html.refuse(page)
-    sent = wheel.find(request.wheel, file)
+    sent = wheel.find(options.wheel, file)
     written = pages.write(folder, students, clusters, sent)
     if page:
         html.write(page, html.page(file.stem, picture, clusters, now))
-    if request.json:
+    if options.json:
         print(json_.dumps(_document(folder, written, picture, clusters, now), indent=2))
     else:
-        _show(request, folder, written, picture, sent)
-    if not request.reports:
+        _show(options, folder, written, picture, sent)
+    if not options.reports:
         return 0
     everybody = all(standing.state == "ready" for row in picture.rows for standing in row.standings)
     return 1 if unread else 0 if everybody else NOT_READY
@@ -78,46 +78,46 @@ def _document(
         "folder": str(folder),
         "students": table.document(picture.rows, clusters),
         "counts": dict(readiness.counts(picture.rows)),
-        "files": {str(one.path): one.state for one in written},
-        "unread": {one.file: one.why for one in picture.unread},
-        "nobodys": [one.file for one in picture.nobodys],
+        "files": {str(file.path): file.state for file in written},
+        "unread": {left.file: left.why for left in picture.unread},
+        "nobodys": [report.file for report in picture.nobodys],
     }
 
 
 def _show(
-    request: CohortOptions, folder: Path, written: Sequence[Written], picture: Picture, sent: wheel.Wheel
+    options: CohortOptions, folder: Path, written: Sequence[Written], picture: Picture, sent: wheel.Wheel
 ) -> None:
     say = table.say
-    states = Counter(one.state for one in written)
-    told = ", ".join(f"{states[state]} {said}" for state, said in _SAID.items() if states[state])
-    say(f"{folder}: {told}; a folder for each student")
-    for one in written:
-        if one.state == "kept":
-            say(f"  kept   {one.path}, which is not as rookery wrote it", "yellow")
-    if request.reports or request.html:
+    states = Counter(file.state for file in written)
+    summary = ", ".join(f"{states[state]} {words}" for state, words in _SAID.items() if states[state])
+    say(f"{folder}: {summary}; a folder for each student")
+    for file in written:
+        if file.state == "kept":
+            say(f"  kept   {file.path}, which is not as rookery wrote it", "yellow")
+    if options.reports or options.html:
         table.show(picture.rows)
     for left in picture.unread:
         say(f"left out: {left.file} {left.why}", "yellow")
     students = [row.student for row in picture.rows]
     for report in picture.nobodys:
         say(f"nobody's: {report.file}{_whose(report, students)}", "yellow")
-    if request.html:
-        say(f"  page   {request.html}")
-    if not request.reports:
+    if options.html:
+        say(f"  page   {options.html}")
+    if not options.reports:
         if not sent.digest:
             say(
                 f"  {sent.name} was not found, so the instructions have no checksum of it: --wheel FILE names it",
                 "yellow",
             )
         say(f"  next   send each student their folder, such as {folder / students[0].slug}, and {sent.name}")
-        say(f"  then   {_again(request)}   # when their reports are back")
+        say(f"  then   {_again(options)}   # when their reports are back")
 
 
 _SAID = {"made": "files made", "changed": "brought up to date", "present": "as before", "kept": "kept as you have them"}
 
 
-def _again(request: CohortOptions) -> str:
-    return f"{invocation()} cohort {shlex.quote(request.file)} --reports FOLDER --html readiness.html"
+def _again(options: CohortOptions) -> str:
+    return f"{invocation()} cohort {shlex.quote(options.file)} --reports FOLDER --html readiness.html"
 
 
 def _whose(report: Report, students: Sequence[Student]) -> str:

@@ -72,11 +72,11 @@ def write(folder: Path, students: Sequence[Student], clusters: Mapping[str, "Clu
 def texts(student: Student, clusters: Mapping[str, "Cluster"], wheel: Wheel) -> Iterator[tuple[str, str]]:
     """Yield the name and content of each file of one student."""
     mails = {name: mail(student, clusters[name]) for name in student.clusters}
-    for name, one in mails.items():
-        yield f"request-{name}.txt", one.text
+    for name, message in mails.items():
+        yield f"request-{name}.txt", message.text
     variables = {
         "student": student,
-        "clusters": [_told(student, clusters[name], mails[name].to) for name in student.clusters],
+        "clusters": [_cluster_variables(student, clusters[name], mails[name].to) for name in student.clusters],
         "titles": _listed(short(clusters[name]) for name in student.clusters),
         "wheel": wheel.name,
         "wheel_digest": wheel.digest,
@@ -113,7 +113,7 @@ def doctor(student: Student) -> str:
     return shlex.join(["rookery", "doctor", "--cluster", clusters, "--report", f"{student.slug}.txt"])
 
 
-def _told(student: Student, cluster: "Cluster", to: str) -> dict[str, Any]:
+def _cluster_variables(student: Student, cluster: "Cluster", to: str) -> dict[str, Any]:
     """Return what a page says of one cluster, all of it from the profile."""
     access = cluster.data.get("cluster_access", {})
     return {
@@ -175,7 +175,9 @@ def _render(name: str, variables: Mapping[str, Any]) -> str:
 def markdown(text: object) -> str:
     """Return a text as Markdown that shows it, on one line; an address of the web stays one."""
     words = one_line(text).split(" ")
-    return " ".join(one if re.fullmatch(r"https?://[\w./~:?=%-]+", one) else _MARKUP.sub(r"\\\1", one) for one in words)
+    return " ".join(
+        word if re.fullmatch(r"https?://[\w./~:?=%-]+", word) else _MARKUP.sub(r"\\\1", word) for word in words
+    )
 
 
 def _put(folder: Path, relative: Path, text: str) -> Written:

@@ -69,7 +69,7 @@ class StudentReadiness:
 
     def on(self, cluster: str) -> Readiness | None:
         """How they stand on a cluster; None where they are not to work there."""
-        return next((one for one in self.standings if one.cluster == cluster), None)
+        return next((standing for standing in self.standings if standing.cluster == cluster), None)
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def rows(students: Sequence[Student], reports: Iterable[Report], now: datetime) 
     """
     latest: dict[tuple[str, str], Report] = {}
     clusters = {student.slug: student.clusters for student in students}
-    for report in sorted(reports, key=lambda one: (one.when, one.file)):
+    for report in sorted(reports, key=lambda report: (report.when, report.file)):
         # where something is amiss with the laptop itself, doctor may not have got as far as to a cluster
         latest |= {(report.stem, cluster): report for cluster in report.clusters or clusters.get(report.stem, ())}
     return [
@@ -123,12 +123,12 @@ def rows(students: Sequence[Student], reports: Iterable[Report], now: datetime) 
 def _standing(cluster: str, report: Report | None, now: datetime) -> Readiness:
     if report is None:
         return Readiness(cluster, "none")
-    said, checks = report.clusters.get(cluster, ("unknown", ()))
+    reported_state, checks = report.clusters.get(cluster, ("unknown", ()))
     telling = [check for check in (*report.laptop, *checks) if check.state != "skipped" or check.fix]
     ordered = tuple(check for state in _ORDER for check in telling if check.state == state)
     faults = any(check.state == "fault" for check in ordered)
     # what the checks say counts for more than what is said above them
-    state = "faults" if faults or said == "faults" else "unknown" if said == "unknown" else "ready"
+    state = "faults" if faults or reported_state == "faults" else "unknown" if reported_state == "unknown" else "ready"
     note = ""
     if now - report.when > FRESH:
         state, note = "old", f"{(now - report.when).days} days old; it said: {STATES[state]}"
@@ -144,9 +144,9 @@ def unmatched(students: Sequence[Student], reports: Iterable[Report]) -> list[Re
     """
     clusters = {student.slug: set(student.clusters) for student in students}
     return [
-        one
-        for one in reports
-        if one.stem not in clusters or (one.clusters and not clusters[one.stem] & one.clusters.keys())
+        report
+        for report in reports
+        if report.stem not in clusters or (report.clusters and not clusters[report.stem] & report.clusters.keys())
     ]
 
 

@@ -101,14 +101,14 @@ def read(folder: Path) -> tuple[list[Report], list[Unread]]:
         hint = "the same with --reports and the folder where the reports are"
         raise RookeryError(f"{folder} can't be read: {error.strerror}.", hint=hint) from error
     names = [name for name in entries if not name.startswith(".") and Path(name).suffix.lower() in _SUFFIXES]
-    found: list[Report] = []
+    reports: list[Report] = []
     unread = [Unread(one_line(name), f"is one of more than {MOST_FILES} files") for name in names[MOST_FILES:]]
     for name in names[:MOST_FILES]:
         try:
-            found.append(parsed(name, _content(folder / name)))
+            reports.append(parsed(name, _content(folder / name)))
         except DamagedError as error:
             unread.append(Unread(one_line(name), str(error)))
-    return found, unread
+    return reports, unread
 
 
 def _content(path: Path) -> str:
@@ -207,8 +207,8 @@ def _cluster(value: Any) -> tuple[str, tuple[ReportedCheck, ...]]:
 def _checks(value: Any, what: str) -> Iterator[ReportedCheck]:
     if not isinstance(value, list) or len(value) > MOST:
         raise DamagedError(f"has no list of at most {MOST} where {what} belongs")
-    for one in value:
-        data = _mapping(one, "a check")
+    for entry in value:
+        data = _mapping(entry, "a check")
         texts = {key: data.get(key, "") for key in ("name", "title", "found", "fix")}
         if data.get("state") not in _CHECKS or not all(isinstance(text, str) for text in texts.values()):
             raise DamagedError("has a check that is none of doctor's")

@@ -42,7 +42,7 @@ class Student:
 def slug(text: str) -> str:
     """Return a text as a safe name for a file: a-z, 0-9 and single dashes; "" where nothing of it can be kept."""
     apart = unicodedata.normalize("NFKD", text[: 10 * LONGEST].casefold()).translate(_PLAIN)
-    letters = "".join(one for one in apart if not unicodedata.combining(one))
+    letters = "".join(letter for letter in apart if not unicodedata.combining(letter))
     plain = re.sub(r"[^a-z0-9]+", "-", letters)[:LONGEST].strip("-")
     return f"{plain}-1" if _DEVICES.fullmatch(plain) else plain
 
@@ -55,27 +55,27 @@ def slugs(people: Sequence[tuple[str, str]]) -> list[str]:
     """
     first = [slug(name) or slug(email.partition("@")[0]) or "student" for name, email in people]
     wanted = [
-        one if first.count(one) == 1 else _joined(one, email.partition("@")[0])
-        for one, (_name, email) in zip(first, people, strict=True)
+        candidate if first.count(candidate) == 1 else _joined(candidate, email.partition("@")[0])
+        for candidate, (_name, email) in zip(first, people, strict=True)
     ]
     wanted = [
-        one if wanted.count(one) == 1 else _joined(first[number], people[number][1])
-        for number, one in enumerate(wanted)
+        candidate if wanted.count(candidate) == 1 else _joined(first[number], people[number][1])
+        for number, candidate in enumerate(wanted)
     ]
     return list(_unique(wanted))
 
 
-def _joined(one: str, more: str) -> str:
-    tail = slug(more)
-    return f"{one[: max(LONGEST - len(tail) - 1, 8)].strip('-')}-{tail}"[: 2 * LONGEST].strip("-")
+def _joined(name: str, addition: str) -> str:
+    tail = slug(addition)
+    return f"{name[: max(LONGEST - len(tail) - 1, 8)].strip('-')}-{tail}"[: 2 * LONGEST].strip("-")
 
 
 def _unique(wanted: Iterable[str]) -> Iterable[str]:
     """Yield the same names, a number behind those that were there before."""
     taken: set[str] = set()
-    for one in wanted:
-        free, number = one, 2
+    for name in wanted:
+        free, number = name, 2
         while free in taken:
-            free, number = f"{one}-{number}", number + 1
+            free, number = f"{name}-{number}", number + 1
         taken.add(free)
         yield free

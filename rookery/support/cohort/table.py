@@ -19,8 +19,8 @@ def columns(rows: Sequence[StudentReadiness]) -> list[str]:
 
 def summary(rows: Sequence[StudentReadiness]) -> str:
     """All of it in a line."""
-    told = [f"{count} {STATES[state]}" for state, count in readiness.counts(rows).items() if count]
-    return f"{size(rows)}: {', '.join(told)}"
+    numbers = [f"{count} {STATES[state]}" for state, count in readiness.counts(rows).items() if count]
+    return f"{size(rows)}: {', '.join(numbers)}"
 
 
 def size(rows: Sequence[StudentReadiness]) -> str:
@@ -63,12 +63,12 @@ def _cell(standing: Readiness | None) -> Any:
     if standing is None:
         return Text("")
     first, more = standing.first, len(standing.faults) - 1
-    told = (
+    text = (
         STATES[standing.state]
         + (f": {first.title}" if first else "")
         + (f" and {more} more" if first and more > 0 else "")
     )
-    return Text(told, _STYLES[standing.state])
+    return Text(text, _STYLES[standing.state])
 
 
 def remarks(row: StudentReadiness, standing: Readiness) -> list[str]:
@@ -77,13 +77,13 @@ def remarks(row: StudentReadiness, standing: Readiness) -> list[str]:
     The first thing to see to, and how old the report is.
     """
     who, first = f"{row.student.name}, {standing.cluster}", standing.first
-    told = [f"{who}: {standing.note}"] if standing.note else []
+    lines = [f"{who}: {standing.note}"] if standing.note else []
     if first:
-        told.append(f"{who}: {first.title}" + (f": {first.found}" if first.found else ""))
-        told += [f"  fix    {first.fix}"] if first.fix else []
+        lines.append(f"{who}: {first.title}" + (f": {first.found}" if first.found else ""))
+        lines += [f"  fix    {first.fix}"] if first.fix else []
     elif standing.state == "faults":
-        told.append(f"{who}: the report tells of faults, but names none")
-    return told
+        lines.append(f"{who}: the report tells of faults, but names none")
+    return lines
 
 
 def document(rows: Sequence[StudentReadiness], clusters: Mapping[str, Cluster]) -> list[dict[str, Any]]:
@@ -99,5 +99,5 @@ def document(rows: Sequence[StudentReadiness], clusters: Mapping[str, Cluster]) 
 
 
 def _standing(standing: Readiness) -> Mapping[str, Any]:
-    said = asdict(standing) | {"when": standing.when.strftime("%Y-%m-%dT%H:%M:%SZ") if standing.when else None}
-    return {key: value for key, value in said.items() if key != "cluster"}
+    document = asdict(standing) | {"when": standing.when.strftime("%Y-%m-%dT%H:%M:%SZ") if standing.when else None}
+    return {key: value for key, value in document.items() if key != "cluster"}

@@ -48,14 +48,14 @@ def find(given: str, beside: Path) -> Wheel:
             raise RookeryError(f"{file} is not a wheel of rookery.", hint="uv build --wheel   # makes it, in dist/")
         return _read(file)
     places = (beside.parent, Path(), paths.root() / "dist")
-    found = (file for file in (*(place / NAME for place in places), *_installed_from()) if file.is_file())
-    return next(map(_read, found), Wheel(NAME))
+    files = (file for file in (*(place / NAME for place in places), *_installed_from()) if file.is_file())
+    return next(map(_read, files), Wheel(NAME))
 
 
 def _installed_from() -> Iterator[Path]:
     """Yield the wheel that this rookery was installed from, where the installer noted it (PEP 610)."""
-    noted = importlib.metadata.distribution("rookery").read_text("direct_url.json")
-    address = urlsplit(json.loads(noted)["url"] if noted else "")
+    source = importlib.metadata.distribution("rookery").read_text("direct_url.json")
+    address = urlsplit(json.loads(source)["url"] if source else "")
     if address.scheme == "file" and address.path.endswith(f"/{NAME}"):
         yield Path(unquote(address.path))
 

@@ -106,24 +106,24 @@ class CheckResults:
             titles: The checks that there are, in their order, with their titles.
         """
         self.titles = titles
-        self._found: dict[str, Check] = {}
+        self._checks: dict[str, Check] = {}
 
-    def ok(self, name: str, found: str) -> None:
+    def ok(self, name: str, message: str) -> None:
         """Note that it is as it should be."""
-        self._put(name, OK, found)
+        self._put(name, OK, message)
 
-    def fault(self, name: str, found: str, fix: str) -> None:
+    def fault(self, name: str, message: str, fix: str) -> None:
         """Note that it keeps something from working."""
-        self._put(name, FAULT, found, fix)
+        self._put(name, FAULT, message, fix)
 
-    def warn(self, name: str, found: str, fix: str = "") -> None:
+    def warn(self, name: str, message: str, fix: str = "") -> None:
         """Note that it is worth knowing, and keeps nothing from working now."""
-        self._put(name, WARNING, found, fix)
+        self._put(name, WARNING, message, fix)
 
-    def replace_with_fault(self, name: str, found: str, fix: str) -> None:
+    def replace_with_fault(self, name: str, message: str, fix: str) -> None:
         """Note that what had looked well turns out to be a fault."""
-        self._found.pop(name, None)
-        self.fault(name, found, fix)
+        self._checks.pop(name, None)
+        self.fault(name, message, fix)
 
     def skip(self, name: str, why: str, fix: str = "") -> None:
         """Note that it was not looked at; with a fix, since something has to be done first."""
@@ -132,41 +132,41 @@ class CheckResults:
     def skip_rest(self, why: str, titles: dict[str, str] | None = None) -> None:
         """Everything that nothing is known of yet was not looked at."""
         for name in self.titles if titles is None else titles:
-            if name not in self._found:
+            if name not in self._checks:
                 self.skip(name, why)
 
     def has(self, *names: str) -> bool:
         """Whether all of these have been looked at, or skipped."""
-        return all(name in self._found for name in names)
+        return all(name in self._checks for name in names)
 
     def is_ok(self, name: str) -> bool:
         """Whether this was found to be as it should be."""
-        return name in self._found and self._found[name].state == OK
+        return name in self._checks and self._checks[name].state == OK
 
     def is_bad(self, name: str) -> bool:
         """Whether this is a fault, or was not looked at."""
-        return name in self._found and self._found[name].state in {FAULT, SKIPPED}
+        return name in self._checks and self._checks[name].state in {FAULT, SKIPPED}
 
     @property
     def faults(self) -> list[Check]:
         """The faults, in their order."""
-        return [one for one in self.checks if one.state == FAULT]
+        return [check for check in self.checks if check.state == FAULT]
 
     @property
     def checks(self) -> list[Check]:
         """All of them, in their order."""
-        return [self._found[name] for name in self.titles if name in self._found]
+        return [self._checks[name] for name in self.titles if name in self._checks]
 
     @property
     def state(self) -> str:
         """The whole in a word: faults, unknown (it could not be looked at) or healthy."""
         if self.faults:
             return "faults"
-        return "unknown" if any(one.state == SKIPPED and one.fix for one in self.checks) else "healthy"
+        return "unknown" if any(check.state == SKIPPED and check.fix for check in self.checks) else "healthy"
 
-    def _put(self, name: str, state: str, found: str, fix: str = "") -> None:
-        line = " ".join(clean(found).split())
-        self._found.setdefault(name, Check(name, self.titles[name], state, line, clean(fix).replace("\n", " ")))
+    def _put(self, name: str, state: str, message: str, fix: str = "") -> None:
+        line = " ".join(clean(message).split())
+        self._checks.setdefault(name, Check(name, self.titles[name], state, line, clean(fix).replace("\n", " ")))
 
 
 def exit_code(results_of: Iterator[CheckResults] | list[CheckResults]) -> int:

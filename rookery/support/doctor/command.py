@@ -50,7 +50,7 @@ class _Patient:
     home: str = ""
 
 
-def run(request: DoctorOptions) -> int:
+def run(options: DoctorOptions) -> int:
     """Look at everything, and say what is wrong.
 
     Returns:
@@ -59,72 +59,74 @@ def run(request: DoctorOptions) -> int:
     Raises:
         RookeryError: A cluster is not known, or the report can't be written.
     """
-    named = report.DEFAULT if request.report is True else str(request.report or "")
-    target = Path(named).expanduser() if named else None
-    if target:
-        report.writable(target)
-    here = CheckResults(checks.LAPTOP)
-    laptop_checks.look(here)
-    patients = {name: _Patient() for name in _names(request, here)}
-    _logins(patients, here, request)
+    named = report.DEFAULT if options.report is True else str(options.report or "")
+    path = Path(named).expanduser() if named else None
+    if path:
+        report.writable(path)
+    laptop = CheckResults(checks.LAPTOP)
+    laptop_checks.look(laptop)
+    patients = {name: _Patient() for name in _names(options, laptop)}
+    _logins(patients, laptop, options)
     _visits(patients)
-    results_of = {name: one.results for name, one in patients.items()}
-    code = checks.exit_code([here, *results_of.values()])
-    told = report.document(here, results_of, code)
-    if request.json:
-        print(json.dumps(told, indent=2))
+    results_of = {name: patient.results for name, patient in patients.items()}
+    code = checks.exit_code([laptop, *results_of.values()])
+    document = report.document(laptop, results_of, code)
+    if options.json:
+        print(json.dumps(document, indent=2))
     else:
-        report.show(told, verbose=bool(request.verbose))
-    if target:
-        users, homes = [one.user for one in patients.values()], [one.home for one in patients.values()]
-        redact = report.who(users, homes)
-        report.write(target, report.redacted(told, redact), redact)
-        if not request.json:
+        report.show(document, verbose=bool(options.verbose))
+    if path:
+        users, homes = [patient.user for patient in patients.values()], [patient.home for patient in patients.values()]
+        redact = report.person_redactor(users, homes)
+        report.write(path, report.redacted(document, redact), redact)
+        if not options.json:
             print(
-                f"\n{target} has it all, without names, folders, addresses and keys: "
+                f"\n{path} has it all, without names, folders, addresses and keys: "
                 "read it through, and send it to whoever helps."
             )
     return code
 
 
-def _names(request: DoctorOptions, here: CheckResults) -> list[str]:
+def _names(options: DoctorOptions, laptop: CheckResults) -> list[str]:
     """Return the clusters that are meant.
 
     Raises:
         RookeryError: One is not known.
     """
-    if here.is_bad("system"):
+    if laptop.is_bad("system"):
         return []
-    asked = list(dict.fromkeys(part.strip() for part in request.cluster.split(",") if part.strip()))
-    if here.is_bad("inventory"):  # then nothing is known of any; those that are named get their row
-        return [name for name in asked if name != "all"]
+    named = list(dict.fromkeys(part.strip() for part in options.cluster.split(",") if part.strip()))
+    if laptop.is_bad("inventory"):  # then nothing is known of any; those that are named get their row
+        return [name for name in named if name != "all"]
 
     known = profile.names()
-    if "all" in asked:
-        return known if request.sandbox else selection.yours() or known
-    for name in asked:
+    if "all" in named:
+        return known if options.sandbox else selection.yours() or known
+    for name in named:
         if name not in known:
             profile.load(name)  # says which there are
-    return asked or selection.yours(sandbox=request.sandbox)
+    return named or selection.yours(sandbox=options.sandbox)
 
 
-def _logins(patients: Mapping[str, _Patient], here: CheckResults, request: DoctorOptions) -> None:
+def _logins(patients: Mapping[str, _Patient], laptop: CheckResults, options: DoctorOptions) -> None:
     """Profiles and connections, one after another so that no two ask at once."""
-    for name, one in patients.items():
-        cluster = connection_checks.known(one.results, name, sandbox=request.sandbox)
+    for name, patient in patients.items():
+        cluster = connection_checks.check_profile(patient.results, name, sandbox=options.sandbox)
         if cluster is None:
             continue
-        one.user = cluster.user
-        hidden = [check for check in ("ssh", *(() if request.sandbox else ("ssh-config",))) if here.is_bad(check)]
+        patient.user = cluster.user
+        hidden = [check for check in ("ssh", *(() if options.sandbox else ("ssh-config",))) if laptop.is_bad(check)]
         if hidden:
-            one.results.skip_rest(f"{checks.LAPTOP[hidden[0]]} comes first")
+            patient.results.skip_rest(f"{checks.LAPTOP[hidden[0]]} comes first")
             continue
-        one.connection = connection_checks.connect(one.results, cluster, accept_host_key=request.accept_host_key)
+        patient.connection = connection_checks.connect(
+            patient.results, cluster, accept_host_key=options.accept_host_key
+        )
 
 
 def _visits(patients: Mapping[str, _Patient]) -> None:
     """Look at all homes that can be reached, side by side: a queue may take its time."""
-    reached = {name: one for name, one in patients.items() if one.connection}
+    reached = {name: patient for name, patient in patients.items() if patient.connection}
     if not reached:
         return
     with Screen(RunResult(list(reached)), file=sys.stderr) as screen:
@@ -136,19 +138,19 @@ def _visits(patients: Mapping[str, _Patient]) -> None:
             list(pool.map(visit, reached))
 
 
-def _visit(one: _Patient, say: Callable[[str], object]) -> None:
+def _visit(patient: _Patient, say: Callable[[str], object]) -> None:
     """Look at a home, then try a job."""
-    assert one.connection is not None  # noqa: S101 those without one are left out
-    results, cluster = one.results, one.connection.cluster
+    assert patient.connection is not None  # noqa: S101 those without one are left out
+    results, cluster = patient.results, patient.connection.cluster
     try:
         say(f"looking at your home on {cluster.name}")
-        seen = inspection.ask(one.connection)
-        one.home = seen.fact("home")
-        home_checks.judge(results, cluster, seen)
-        job = slurm_checks.judge(results, cluster, seen)
+        home = inspection.ask(patient.connection)
+        patient.home = home.fact("home")
+        home_checks.judge(results, cluster, home)
+        job = slurm_checks.judge(results, cluster, home)
         if job:
             say("a job of one second: submitting it")
-            slurm_checks.judge_job(results, cluster, slurm_checks.run(one.connection, job, say), seen=seen)
+            slurm_checks.judge_job(results, cluster, slurm_checks.run(patient.connection, job, say), home=home)
     except SshError as error:
         home_checks.unreachable(results, cluster, error)
     except RookeryError as error:

@@ -58,13 +58,13 @@ class SshDebugOutput:
         methods: What the cluster would still take, as sshd names it.
         offered: Whether a key was offered.
         accepted: Whether a key was taken.
-        said: The cluster's own words.
+        message: The cluster's own words.
     """
 
     methods: tuple[str, ...] = ()
     offered: bool = False
     accepted: bool = False
-    said: str = ""
+    message: str = ""
 
     @property
     def asks(self) -> bool:
@@ -72,23 +72,23 @@ class SshDebugOutput:
         return bool({"password", "keyboard-interactive"} & set(self.methods))
 
 
-def heard(text: str) -> SshDebugOutput:
+def parse_debug_output(text: str) -> SshDebugOutput:
     """Return what ssh printed with -v, read. OpenSSH 7 to 9 say it in these words."""
     lines = text.replace("\r", "").splitlines()
     plain = [
         line for line in lines if line.strip() and not re.match(r"debug\d: |OpenSSH_|Connection closed|Warning: ", line)
     ]
     methods = re.findall(r"^debug1: Authentications that can continue: (\S+)", text, re.MULTILINE)
-    said = [line for line in plain if "Permission denied" not in line]
+    messages = [line for line in plain if "Permission denied" not in line]
     return SshDebugOutput(
         tuple(methods[-1].split(",")) if methods else (),
         "Offering public key" in text,
         bool(re.search(r"Server accepts key|partial success|^(debug1: )?Authenticated to ", text, re.MULTILINE)),
-        said[-1].strip() if said else "",
+        messages[-1].strip() if messages else "",
     )
 
 
-def known(results: CheckResults, name: str, *, sandbox: bool) -> "Cluster | None":
+def check_profile(results: CheckResults, name: str, *, sandbox: bool) -> "Cluster | None":
     """Return the cluster's profile; None where it is no use."""
     sources = profile.sources(sandbox)
     try:
@@ -102,7 +102,7 @@ def known(results: CheckResults, name: str, *, sandbox: bool) -> "Cluster | None
         return None
     results.ok("profile", f"{cluster.title}: {cluster.host}")
     if not cluster.user:
-        fix = f"invoke login --cluster {name} --user YOUR_USERNAME   # no account yet? {whom(cluster)}"
+        fix = f"invoke login --cluster {name} --user YOUR_USERNAME   # no account yet? {whom_to_ask(cluster)}"
         results.fault("username", "not known", fix)
         results.skip_rest("your username comes first")
         return None
@@ -111,7 +111,7 @@ def known(results: CheckResults, name: str, *, sandbox: bool) -> "Cluster | None
     return cluster
 
 
-def whom(cluster: "Cluster") -> str:
+def whom_to_ask(cluster: "Cluster") -> str:
     """Whom to ask about an account, in the profile's words."""
     access = cluster.data.get("cluster_access") or {}
     words = access.get("how") or (f"ask {access['ask']}" if access.get("ask") else "ask the people who run the cluster")
@@ -158,26 +158,26 @@ def connect(
             connection.open(batch=False, accept_host_key=accept_host_key)
             _without_key(results, cluster, error)
     except SshError as error:
-        blame(results, cluster, error, _asked_again(connection, error), typed=typed)
+        blame(results, cluster, error, _ask_again(connection, error), typed=typed)
         return None
     except RookeryError as error:  # ssh can't be given what the profile says
         results.fault("connection", error.message, error.hint or again(cluster))
         results.skip_rest("the connection comes first")
         return None
     how = "you typed it" if typed else "nothing had to be typed" if not was_open else "the connection is open already"
-    arrived(results, cluster, how)
+    note_connected(results, cluster, how)
     return connection
 
 
 def _without_key(results: CheckResults, cluster: "Cluster", error: SshError) -> None:
     """Note that a password was taken in the end, where the key was not."""
-    codes = any("totp" in one for one in cluster.data.get("cluster_logins") or ())  # asked for besides a key
+    codes = any("totp" in method for method in cluster.data.get("cluster_logins") or ())  # asked for besides a key
     if error.reason == "denied" and cluster.identity_file and not codes and "passphrase" not in error.message:
         fix = _copying(cluster, SshDebugOutput(methods=("password",)))
         results.warn("key", f"{cluster.identity_file} is not taken, so you have to type each time", fix)
 
 
-def _asked_again(connection: "Connection", error: SshError) -> SshDebugOutput:
+def _ask_again(connection: "Connection", error: SshError) -> SshDebugOutput:
     """Ask ssh again in more detail, where what it said may mean two things."""
     if error.reason not in {"denied", "dropped", "other"}:
         return SshDebugOutput()
@@ -196,59 +196,59 @@ def _asked_again(connection: "Connection", error: SshError) -> SshDebugOutput:
         done = subprocess.run(
             ask, stderr=subprocess.PIPE, text=True, errors="replace", timeout=PATIENCE, check=False, **unattended()
         )
-        return heard(str(done.stderr))
+        return parse_debug_output(str(done.stderr))
     return SshDebugOutput()
 
 
-def blame(results: CheckResults, cluster: "Cluster", error: SshError, more: SshDebugOutput, *, typed: bool) -> None:
+def blame(results: CheckResults, cluster: "Cluster", error: SshError, debug: SshDebugOutput, *, typed: bool) -> None:
     """Put down at which step the way ended; those before it went well, those after it were not taken."""
-    step = _step(cluster, error, more, typed=typed)
+    step = _step(cluster, error, debug, typed=typed)
     if step in _STEPS:
-        _passed(results, cluster, _STEPS[: _STEPS.index(step)])
-    found = error.message.removeprefix(f"{cluster.name}: ").rstrip(".")
+        _note_passed(results, cluster, _STEPS[: _STEPS.index(step)])
+    message = error.message.removeprefix(f"{cluster.name}: ").rstrip(".")
     fix = error.hint or again(cluster)
     match step:
         case "account":
-            said = more.said or "the connection is closed as soon as you are known"
+            reason = debug.message or "the connection is closed as soon as you are known"
             results.fault(
                 "account",
-                f"the cluster knows you and does not let you in: {said}",
-                f"{whom(cluster)}: is the account of {cluster.user} active?",
+                f"the cluster knows you and does not let you in: {reason}",
+                f"{whom_to_ask(cluster)}: is the account of {cluster.user} active?",
             )
         case "vpn":
             name = (cluster.data.get("cluster_vpn") or {}).get("name") or "the VPN"
             url = (cluster.data.get("cluster_vpn") or {}).get("url")
-            found = f"{cluster.host} has an address and does not answer, as it does off campus without {name}"
-            results.fault("vpn", found, f"connect to {name}{f' ({url})' if url else ''}, then the same command again")
+            message = f"{cluster.host} has an address and does not answer, as it does off campus without {name}"
+            results.fault("vpn", message, f"connect to {name}{f' ({url})' if url else ''}, then the same command again")
         case "dns":
             results.fault(
-                "dns", found if _names_resolve() else "no name can be looked up: is this computer online?", fix
+                "dns", message if _names_resolve() else "no name can be looked up: is this computer online?", fix
             )
         case "key":
-            results.fault("key", found, _copying(cluster, more) if error.reason == "denied" else fix)
+            results.fault("key", message, _copying(cluster, debug) if error.reason == "denied" else fix)
         case "second-factor" if not typed:
             results.skip(
-                "second-factor", f"{found}; and there is no terminal here to type it on", _in_a_terminal(cluster)
+                "second-factor", f"{message}; and there is no terminal here to type it on", _in_a_terminal(cluster)
             )
         case _:
-            results.fault(step, found, fix)
+            results.fault(step, message, fix)
     results.skip_rest(f"{WAY[step]} comes first")
 
 
-def _step(cluster: "Cluster", error: SshError, more: SshDebugOutput, *, typed: bool) -> str:
+def _step(cluster: "Cluster", error: SshError, debug: SshDebugOutput, *, typed: bool) -> str:
     """Return the step at which the way ended."""
     vpn = (cluster.data.get("cluster_vpn") or {}).get("needed")
     if error.reason == "no-answer" and vpn in {"off_campus", "always"} and not cluster.sandbox:
         return "vpn"
-    if error.reason in {"dropped", "other"} and more.accepted:
+    if error.reason in {"dropped", "other"} and debug.accepted:
         return "account"
     if error.reason == "denied":
         if typed:
-            return "second-factor" if more.asks else "key"
+            return "second-factor" if debug.asks else "key"
         if (
             "passphrase" in error.message
-            or more.accepted
-            or (more.asks and not (more.offered and cluster.identity_file))
+            or debug.accepted
+            or (debug.asks and not (debug.offered and cluster.identity_file))
         ):
             return "second-factor"
     return _OF.get(error.reason, "connection")
@@ -267,21 +267,21 @@ def _in_a_terminal(cluster: "Cluster") -> str:
     return f"{again(cluster)}   # in a terminal; then the same command again"
 
 
-def _copying(cluster: "Cluster", more: SshDebugOutput) -> str:
+def _copying(cluster: "Cluster", debug: SshDebugOutput) -> str:
     """Return the command that copies the user's key there, where a password lets them in; else whom to ask."""
     key = f"{cluster.identity_file}.pub" if cluster.identity_file else "~/.ssh/id_ed25519.pub"
     shown = shlex.quote(key) if cluster.identity_file else key
-    if more.asks:
-        there = "umask 077; mkdir -p ~/.ssh; cat >>~/.ssh/authorized_keys"
+    if debug.asks:
+        script = "umask 077; mkdir -p ~/.ssh; cat >>~/.ssh/authorized_keys"
         ssh = shlex.join(["ssh", "-F", str(config_file(cluster)), cluster.name])
-        return f"{ssh} {shlex.quote(there)} <{shown}   # asks for your password once, and copies your key"
+        return f"{ssh} {shlex.quote(script)} <{shown}   # asks for your password once, and copies your key"
     other = f"{again(cluster)} --user YOUR_USERNAME_THERE"
-    return f"{whom(cluster)}: give them {shown}; or, if your username there is another: {other}"
+    return f"{whom_to_ask(cluster)}: give them {shown}; or, if your username there is another: {other}"
 
 
-def _passed(results: CheckResults, cluster: "Cluster", steps: tuple[str, ...]) -> None:
+def _note_passed(results: CheckResults, cluster: "Cluster", steps: tuple[str, ...]) -> None:
     """Note that the steps that were taken went well."""
-    said = {
+    messages = {
         "jump": cluster.proxy_jump or "none is needed",
         "dns": cluster.host,
         "vpn": "none is missing: the cluster answers",
@@ -293,25 +293,25 @@ def _passed(results: CheckResults, cluster: "Cluster", steps: tuple[str, ...]) -
         if step == "host-key":
             _host_key(results, cluster)
         else:
-            results.ok(step, said[step])
+            results.ok(step, messages[step])
 
 
 def _host_key(results: CheckResults, cluster: "Cluster") -> None:
     """Check whether the known key is one of the published ones, where there are any."""
-    listed = host_keys.published(cluster)
-    mine = [key.fingerprint for key in host_keys.known_keys(cluster)]
-    if not listed:
+    published = host_keys.published(cluster)
+    fingerprints = [key.fingerprint for key in host_keys.known_keys(cluster)]
+    if not published:
         results.ok("host-key", "the known one; its people publish none, as far as rookery knows, to compare it with")
-    elif not mine or set(mine) & set(listed):
+    elif not fingerprints or set(fingerprints) & set(published):
         results.ok("host-key", "the published one")
     else:
         url = cluster.data.get("cluster_host_keys_url")
-        fix = f"compare with what is published now{f' at {url}' if url else ''}: {', '.join(listed)}"
-        results.fault("host-key", f"the known one, {mine[0]}, is none of those that are published", fix)
+        fix = f"compare with what is published now{f' at {url}' if url else ''}: {', '.join(published)}"
+        results.fault("host-key", f"the known one, {fingerprints[0]}, is none of those that are published", fix)
 
 
-def arrived(results: CheckResults, cluster: "Cluster", how: str) -> None:
+def note_connected(results: CheckResults, cluster: "Cluster", how: str) -> None:
     """Note that the connection stands."""
-    _passed(results, cluster, _STEPS[:-1])
+    _note_passed(results, cluster, _STEPS[:-1])
     results.ok("second-factor", how)
     results.ok("connection", f"{cluster.user}@{cluster.host}")

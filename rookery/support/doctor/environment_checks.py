@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from rookery.remote.slurm import variables
 from rookery.support.doctor.checks import CheckResults
-from rookery.support.doctor.fix_commands import login, noted
-from rookery.support.doctor.inspection import Seen
+from rookery.support.doctor.fix_commands import login, with_note
+from rookery.support.doctor.inspection import HomeInspection
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -21,10 +21,10 @@ _BREAK = (
 )
 
 
-def judge(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
+def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
     """Name what start-up files set, where, and what it breaks outside rookery."""
-    odd = places(seen)
-    lines = [f"`{text.strip()[:30]}` ({place})" for place, text in map(_line, seen.values.get("odd-line") or [])]
+    odd = places(home)
+    lines = [f"`{text.strip()[:30]}` ({place})" for place, text in map(_line, home.values.get("odd-line") or [])]
     if not odd and not lines:
         results.ok("variables", "none is known to rookery")
         return
@@ -33,26 +33,26 @@ def judge(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     breaks = [words for patterns, words in _BREAK if any(_is_of(name, patterns) for name in odd)]
     if lines:
         breaks.append("scp, rsync and scripts sent over ssh may begin elsewhere, or end early")
-    found = f"{', '.join(named[:SHOWN])}{more}. rookery's commands and its jobs pass over them; {'; '.join(breaks)}"
-    results.warn("variables", found, noted(login(cluster), "log in, and take out those that you do not need"))
+    message = f"{', '.join(named[:SHOWN])}{more}. rookery's commands and its jobs pass over them; {'; '.join(breaks)}"
+    results.warn("variables", message, with_note(login(cluster), "log in, and take out those that you do not need"))
 
 
-def places(seen: Seen) -> dict[str, str]:
+def places(home: HomeInspection) -> dict[str, str]:
     """Variables that start-up files set, with `~/FILE, line N`; "" where no line names one."""
-    found = {}
-    for said in seen.values.get("odd") or []:
-        name, _, place = said.partition(" ")
+    place_of = {}
+    for line in home.values.get("odd") or []:
+        name, _, place = line.partition(" ")
         file, _, number = place.partition(":")
-        found[name] = f"~/{file}, line {number}" if number.strip().isdigit() else ""
-    return found
+        place_of[name] = f"~/{file}, line {number}" if number.strip().isdigit() else ""
+    return place_of
 
 
 def _is_of(name: str, patterns: tuple[str, ...]) -> bool:
     return name in patterns or variables.matches(name, patterns)
 
 
-def _line(said: str) -> tuple[str, str]:
+def _line(entry: str) -> tuple[str, str]:
     """Where a line is, and its text, of `FILE:N:TEXT`."""
-    file, _, rest = said.partition(":")
+    file, _, rest = entry.partition(":")
     number, _, text = rest.partition(":")
     return f"~/{file}, line {number}", text

@@ -20,12 +20,12 @@ def setup(cluster: "Cluster") -> str:
     return with_sandbox(cluster, f"invoke setup --cluster {cluster.name}")
 
 
-def noted(command: str, note: str) -> str:
+def with_note(command: str, note: str) -> str:
     """Return a command with a word on it behind, which a shell passes over when it is pasted."""
     return f"{command}   # {note}"
 
 
-def there(cluster: "Cluster", command: str) -> str:
+def on_cluster(cluster: "Cluster", command: str) -> str:
     """Return a command for the login node, as it is typed on this computer."""
     return shlex.join(["ssh", "-F", str(config_file(cluster)), cluster.name, command])
 
@@ -35,6 +35,6 @@ def login(cluster: "Cluster") -> str:
     return shlex.join(["ssh", "-t", "-F", str(config_file(cluster)), cluster.name])
 
 
-def remade(results: "CheckResults", cluster: "Cluster") -> str:
+def setup_again(results: "CheckResults", cluster: "Cluster") -> str:
     """Return the command that makes what `setup` makes, also where `setup` would say that all is up to date."""
     return f"{setup(cluster)} --force" if results.is_ok("set-up") else setup(cluster)

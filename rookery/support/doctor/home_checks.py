@@ -12,9 +12,9 @@ from rookery.homes import setup as runs
 from rookery.remote import strict_json
 from rookery.support.doctor import checks, environment_checks, inspection, storage_checks, vscode_checks
 from rookery.support.doctor.checks import CheckResults
-from rookery.support.doctor.connection_checks import whom
-from rookery.support.doctor.fix_commands import login, noted, remade, setup, there
-from rookery.support.doctor.inspection import Seen
+from rookery.support.doctor.connection_checks import whom_to_ask
+from rookery.support.doctor.fix_commands import login, on_cluster, setup, setup_again, with_note
+from rookery.support.doctor.inspection import HomeInspection
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -28,55 +28,54 @@ SKEW = 60
 """Seconds that two clocks may differ."""
 
 
-def judge(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
+def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
     """Judge what a login node told."""
-    _startup(results, cluster, seen)
-    _programs(results, cluster, seen)
-    environment_checks.judge(results, cluster, seen)
-    is_set_up = _set_up(results, cluster, seen)
-    _paths(results, cluster, seen, is_set_up=is_set_up)
-    storage_checks.judge(results, cluster, seen, is_set_up=is_set_up)
-    _modules(results, cluster, seen)
-    _conda(results, cluster, seen)
-    _python(results, cluster, seen, is_set_up=is_set_up)
-    _r(results, cluster, seen)
-    internet(results, cluster, "login", seen.one("internet"))
-    clock(results, seen.skew)
-    vscode_checks.judge(results, cluster, seen)
+    _startup(results, cluster, home)
+    _programs(results, cluster, home)
+    environment_checks.judge(results, cluster, home)
+    is_set_up = _set_up(results, cluster, home)
+    _paths(results, cluster, home, is_set_up=is_set_up)
+    storage_checks.judge(results, cluster, home, is_set_up=is_set_up)
+    _modules(results, cluster, home)
+    _conda(results, cluster, home)
+    _python(results, cluster, home, is_set_up=is_set_up)
+    _r(results, cluster, home)
+    internet(results, cluster, "login", home.value("internet"))
+    clock(results, home.skew)
+    vscode_checks.judge(results, cluster, home)
 
 
-def _startup(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
-    word, _, said = seen.one("startup").partition(" ")
+def _startup(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
+    word, _, output = home.value("startup").partition(" ")
     if word == "prints":
-        found = (
-            f"they print something for commands too ({said.strip()[:60]!r}), over which scp, rsync and VS Code stumble"
-        )
-        results.fault("startup", found, setup(cluster))
+        shown = repr(output.strip()[:60])
+        message = f"they print something for commands too ({shown}), over which scp, rsync and VS Code stumble"
+        results.fault("startup", message, setup(cluster))
     elif word == "reads":
-        guards = seen.one("culprit-shell") in startup_files.GUARDED_SHELLS
-        found = f"they read the input of commands sent over ssh{_line(seen)}, which scp, rsync and VS Code need"
-        results.fault("startup", found, setup(cluster) if guards else _editing(cluster))
+        guards = home.value("culprit-shell") in startup_files.GUARDED_SHELLS
+        message = f"they read the input of commands sent over ssh{_line(home)}, which scp, rsync and VS Code need"
+        results.fault("startup", message, setup(cluster) if guards else _editing(cluster))
     elif word == "quiet":
         results.ok("startup", "they print nothing, and let commands through")
     else:
-        results.warn("startup", f"they take long, or can't be judged{_line(seen)}", there(cluster, "time true"))
+        results.warn("startup", f"they take long, or can't be judged{_line(home)}", on_cluster(cluster, "time true"))
 
 
-def _line(seen: Seen) -> str:
+def _line(home: HomeInspection) -> str:
     """Return the line of a start-up file that is to blame, where it can be told."""
-    said = f"shell {seen.one('culprit-shell')}\nat {seen.one('culprit-at')}"
-    line = startup_files.read(said, seen.fact("home")).line
+    culprit = f"shell {home.value('culprit-shell')}\nat {home.value('culprit-at')}"
+    line = startup_files.read(culprit, home.fact("home")).line
     return f" ({line})" if line else ""
 
 
 def _editing(cluster: "Cluster") -> str:
     """How a user gets to their start-up files where `setup` can put no guard into them."""
-    return noted(login(cluster), "log in, and let only interactive shells run that line")
+    return with_note(login(cluster), "log in, and let only interactive shells run that line")
 
 
-def _programs(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
+def _programs(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
     """Whether others could have replaced what rookery installed; then nothing that depends on it is judged."""
-    danger = replaced_programs.danger(cluster, seen.look)
+    danger = replaced_programs.danger(cluster, home.comparison)
     if danger is None:
         results.ok("programs", "you and the people who run the cluster alone")
         return
@@ -85,45 +84,50 @@ def _programs(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
         results.skip(name, "the programs that others can change come first")
 
 
-def _set_up(results: CheckResults, cluster: "Cluster", seen: Seen) -> bool:
+def _set_up(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> bool:
     """Whether the home is set up at all."""
-    one = status.standing(cluster, seen.look, up_to_date.asked(cluster))
-    if one.state == status.NOT_SET_UP:
+    standing = status.standing(cluster, home.comparison, up_to_date.asked(cluster))
+    if standing.state == status.NOT_SET_UP:
         results.fault("set-up", "not set up yet", setup(cluster))
         return False
-    if one.state == status.UNKNOWN:
-        results.warn("set-up", f"it can't be told: {one.reason}", one.hint)
-        return bool(seen.values.get("expected"))
-    if one.state == status.AS_DECLARED:
-        results.ok("set-up", f"as it was left on {one.when[:10]}")
+    if standing.state == status.UNKNOWN:
+        results.warn("set-up", f"it can't be told: {standing.reason}", standing.hint)
+        return bool(home.values.get("expected"))
+    if standing.state == status.AS_DECLARED:
+        results.ok("set-up", f"as it was left on {standing.when[:10]}")
         return True
-    drift = [f"{thing['what']}: {thing['how']}" for thing in one.drift]
-    what = drift or [f"now asked: {text}" for text in one.asked] or [*one.gone, *one.new] or [one.reason]
+    drift = [f"{thing['what']}: {thing['how']}" for thing in standing.drift]
+    what = (
+        drift
+        or [f"now asked: {text}" for text in standing.asked]
+        or [*standing.gone, *standing.new]
+        or [standing.reason]
+    )
     more = f" and {len(what) - 3} more" if len(what) > 3 else ""
-    results.warn("set-up", f"{one.state}: {'; '.join(what[:3])}{more}", setup(cluster))
+    results.warn("set-up", f"{standing.state}: {'; '.join(what[:3])}{more}", setup(cluster))
     return True
 
 
-def expected(seen: Seen) -> list[str]:
+def expected(home: HomeInspection) -> list[str]:
     """Return the folders that `setup` put on PATH."""
-    found: list[str] = []
-    for text in seen.values.get("expected") or []:
+    on_path: list[str] = []
+    for text in home.values.get("expected") or []:
         try:
-            told = strict_json.loads(f"{{{text}}}")
+            document = strict_json.loads(f"{{{text}}}")
         except ValueError:
             continue
-        folders = told.get("path")
-        found += [
+        folders = document.get("path")
+        on_path += [
             folder
             for folder in (folders if isinstance(folders, list) else [])
-            if isinstance(folder, str) and folder not in found
+            if isinstance(folder, str) and folder not in on_path
         ]
-    return [_native(folder, seen) for folder in found]
+    return [_native(folder, home) for folder in on_path]
 
 
-def _native(folder: str, seen: Seen) -> str:
-    here = seen.fact("home")
-    return f"{here}{folder[1:]}" if folder.startswith("~/") else folder
+def _native(folder: str, home: HomeInspection) -> str:
+    home_path = home.fact("home")
+    return f"{home_path}{folder[1:]}" if folder.startswith("~/") else folder
 
 
 def lacking(path: str, wanted: list[str]) -> list[str]:
@@ -132,58 +136,58 @@ def lacking(path: str, wanted: list[str]) -> list[str]:
     return [folder for folder in wanted if folder not in there_]
 
 
-def _paths(results: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
-    wanted = expected(seen)
+def _paths(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, is_set_up: bool) -> None:
+    wanted = expected(home)
     for kind, other, what in (("login", "command", "a login shell"), ("command", "login", "a command sent over ssh")):
-        name, path = f"path-{kind}", seen.one(f"path-{kind}")
+        name, path = f"path-{kind}", home.value(f"path-{kind}")
         if not is_set_up:
             results.skip(name, "your home is not set up yet")
         elif not path:
             results.fault(
                 name,
                 f"{what} does not get far enough to tell: do your login files end it?",
-                there(cluster, "head -n 50 .bash_profile .bash_login .profile"),
+                on_cluster(cluster, "head -n 50 .bash_profile .bash_login .profile"),
             )
         elif missing := lacking(path, wanted):
-            found = f"{what} does not find rookery's tools: its PATH lacks {', '.join(missing)}"
+            message = f"{what} does not find rookery's tools: its PATH lacks {', '.join(missing)}"
             if kind == "command" and results.is_bad(f"path-{other}"):
                 results.skip(name, "that of a login comes first")
             else:
-                results.fault(name, found, _with_path(results, cluster, kind, seen))
+                results.fault(name, message, _with_path(results, cluster, kind, home))
         else:
             results.ok(name, "rookery's tools are found")
 
 
-def _with_path(results: CheckResults, cluster: "Cluster", kind: str, seen: Seen) -> str:
+def _with_path(results: CheckResults, cluster: "Cluster", kind: str, home: HomeInspection) -> str:
     """Return what gives a PATH its folders again: setup, or taking out a line of the user's that sets it anew."""
     reads = _LOGIN if kind == "login" else _COMMAND
-    resets = [place for place in seen.values.get("resets") or [] if place.partition(":")[0] in reads]
-    if resets and not any(thing.get("role") == "shell" for thing in seen.look.drift):
+    resets = [place for place in home.values.get("resets") or [] if place.partition(":")[0] in reads]
+    if resets and not any(thing.get("role") == "shell" for thing in home.comparison.drift):
         file, _, line = resets[-1].partition(":")
         note = f"line {line} of ~/{file} sets PATH anew: write PATH=…:$PATH instead"
-        return noted(there(cluster, f"sed -i.old '{line}s/^/# /' ~/{file}"), note)
-    return remade(results, cluster)
+        return with_note(on_cluster(cluster, f"sed -i.old '{line}s/^/# /' ~/{file}"), note)
+    return setup_again(results, cluster)
 
 
-def _modules(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
+def _modules(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
     if not inspection.has_modules(cluster):
         results.ok("modules", "there are none here")
         return
-    word, *missing = seen.one("module").split() or [""]
+    word, *missing = home.value("module").split() or [""]
     if word != "yes":
-        show = there(cluster, "cat ~/.bash_profile ~/.bash_login ~/.profile")
-        fix = noted(show, f"does one end early, or unset it? If not: {whom(cluster)}")
+        show = on_cluster(cluster, "cat ~/.bash_profile ~/.bash_login ~/.profile")
+        fix = with_note(show, f"does one end early, or unset it? If not: {whom_to_ask(cluster)}")
         results.fault("modules", "a login shell has no `module` command", fix)
     elif missing:
-        show = there(cluster, "bash -lc 'module avail'")
-        fix = noted(show, "what there is now; then name that in your own inventory (cluster_modules)")
+        show = on_cluster(cluster, "bash -lc 'module avail'")
+        fix = with_note(show, "what there is now; then name that in your own inventory (cluster_modules)")
         results.warn("modules", f"no longer there: {', '.join(missing)}", fix)
     else:
         results.ok("modules", "those of the profile are there")
 
 
-def _conda(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
-    files = seen.values.get("conda") or []
+def _conda(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
+    files = home.values.get("conda") or []
     if not files:
         results.ok("conda", "it has written nothing there")
         return
@@ -191,23 +195,27 @@ def _conda(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     take_out = "; ".join(
         f"sed -i.old '/^# >>> conda initialize >>>/,/^# <<< conda initialize <<</d' ~/{file}" for file in files
     )
-    fix = f"{there(cluster, take_out)}   # a copy stays beside it, with .old behind its name"
+    fix = f"{on_cluster(cluster, take_out)}   # a copy stays beside it, with .old behind its name"
     if inspection.has_modules(cluster):
-        found = (
+        message = (
             f"`conda init` has put its own Python before the modules', in {named}: use `source activate PATH` instead"
         )
-        results.fault("conda", found, fix)
+        results.fault("conda", message, fix)
     else:
         results.warn("conda", f"`conda init` has put its own Python before the others, in {named}", fix)
 
 
-def _python(results: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
-    system = dict((line.split(" ", 1)[::-1]) for line in seen.facts.get("python") or [] if " " in line).get(
+def _python(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, is_set_up: bool) -> None:
+    system = dict((line.split(" ", 1)[::-1]) for line in home.facts.get("python") or [] if " " in line).get(
         "/usr/bin/python3", ""
     )
-    said = str(cluster.data.get("cluster_system_python") or "")
+    profile_version = str(cluster.data.get("cluster_system_python") or "")
     note = f"; the system's is {system}" if system else ""
-    note += f", where the profile says {said}" if system and said and not f"{system}.".startswith(f"{said}.") else ""
+    note += (
+        f", where the profile says {profile_version}"
+        if system and profile_version and not f"{system}.".startswith(f"{profile_version}.")
+        else ""
+    )
     if not is_set_up:
         results.skip("python", f"your home is not set up yet{note}")
         return
@@ -215,16 +223,16 @@ def _python(results: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up:
         results.skip("python", "PATH comes first")
         return
     wanted, name = inspection.python_version(cluster), inspection.python_name(cluster)
-    path, _, words = seen.one("python").partition(" ")
+    path, _, words = home.value("python").partition(" ")
     version = re.search(r"Python (\d+\.\d+\.\d+)", words)
     if missing := _MISSING.search(words):
-        results.fault("python", *_missing_python(results, cluster, name, (missing[1], missing[2]), seen))
+        results.fault("python", *_missing_python(results, cluster, name, (missing[1], missing[2]), home))
     elif version is None:
-        found = f"`{name}` {'does not start: ' + words if path else 'is not there'}"[:200]
-        results.fault("python", found, remade(results, cluster))
+        message = f"`{name}` {'does not start: ' + words if path else 'is not there'}"[:200]
+        results.fault("python", message, setup_again(results, cluster))
     elif not f"{version[1]}.".startswith(f"{wanted}."):
         results.fault(
-            "python", f"`{name}` is {version[1]} ({path}), and {wanted} was asked for", remade(results, cluster)
+            "python", f"`{name}` is {version[1]} ({path}), and {wanted} was asked for", setup_again(results, cluster)
         )
     else:
         results.ok("python", f"{version[1]} ({path}){note}")
@@ -235,39 +243,45 @@ _MISSING = re.compile(r"version [`'](\S+?)['`] is not installed \(set by (.+?)\)
 
 
 def _missing_python(
-    results: CheckResults, cluster: "Cluster", name: str, missing: tuple[str, str], seen: Seen
+    results: CheckResults, cluster: "Cluster", name: str, missing: tuple[str, str], home: HomeInspection
 ) -> tuple[str, str]:
     """Return what keeps pyenv's python from starting, and what helps: the line or file that names another version."""
     version, by = missing
     install = f"or install it: pyenv install {version}"
     if "environment variable" not in by:
-        found = f"`{name}` does not start in your home: {by} names {version}, which pyenv does not have"
+        message = f"`{name}` does not start in your home: {by} names {version}, which pyenv does not have"
         if by.endswith("/version"):  # pyenv's own, which `setup` writes
-            return found, remade(results, cluster)
-        return found, noted(there(cluster, f"mv {shlex.quote(by)} {shlex.quote(by)}.old"), install)
-    place = environment_checks.places(seen).get("PYENV_VERSION", "")
+            return message, setup_again(results, cluster)
+        return message, with_note(on_cluster(cluster, f"mv {shlex.quote(by)} {shlex.quote(by)}.old"), install)
+    place = environment_checks.places(home).get("PYENV_VERSION", "")
     where = f" ({place})" if place else ""
-    found = f"`{name}` does not start: PYENV_VERSION{where} is {version}, which pyenv does not have"
+    message = f"`{name}` does not start: PYENV_VERSION{where} is {version}, which pyenv does not have"
     if not place:
-        return found, noted(login(cluster), f"log in, and find what sets it; {install}")
+        return message, with_note(login(cluster), f"log in, and find what sets it; {install}")
     file, _, line = place.partition(", line ")
-    return found, noted(there(cluster, f"sed -i.old '{line}s/^/# /' {file}"), install)
+    return message, with_note(on_cluster(cluster, f"sed -i.old '{line}s/^/# /' {file}"), install)
 
 
-def _r(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
+def _r(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
     modules = (cluster.data.get("cluster_modules") or {}).get("r") or []
-    said = str(cluster.data.get("cluster_system_r") or "")
-    if not modules and not said:
+    profile_version = str(cluster.data.get("cluster_system_r") or "")
+    if not modules and not profile_version:
         results.ok("r", "none is expected there")
         return
     if modules and results.is_bad("modules"):
         results.skip("r", "it is a module, and modules come first")
         return
-    path, _, words = seen.one("r").partition(" ")
+    path, _, words = home.value("r").partition(" ")
     version = re.search(r"version (\d+\.\d+\.\d+)", words)
     if version and path:
         results.ok(
-            "r", f"{version[1]} ({path})" + (f", where the profile says {said}" if said and said != version[1] else "")
+            "r",
+            f"{version[1]} ({path})"
+            + (
+                f", where the profile says {profile_version}"
+                if profile_version and profile_version != version[1]
+                else ""
+            ),
         )
         return
     what = f"module {modules[0]} gives no Rscript that starts" if modules else "there is no Rscript that starts"
@@ -279,25 +293,25 @@ def _r(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
     results.fault(
         "r",
         f"{what}{': ' + words if words.strip() else ''}"[:200],
-        f"{there(cluster, show)}   # says more; {whom(cluster)}",
+        f"{on_cluster(cluster, show)}   # says more; {whom_to_ask(cluster)}",
     )
 
 
-def internet(results: CheckResults, cluster: "Cluster", where: str, said: str) -> None:
+def internet(results: CheckResults, cluster: "Cluster", where: str, answer: str) -> None:
     """Whether the internet can be had, held against the profile: a `no` is worth a word only where it says yes."""
     name = f"internet-{where}"
-    told = str((cluster.data.get("cluster_internet") or {}).get(where) or "unknown")
-    word, _, why = said.partition(" ")
+    promised = str((cluster.data.get("cluster_internet") or {}).get(where) or "unknown")
+    word, _, why = answer.partition(" ")
     if not inspection.address(cluster):
         results.skip(name, "the package index that is used here is none on the internet")
     elif word == "yes":
-        results.ok(name, "there is" + (", though the profile says no" if told == "no" else ""))
-    elif word == "no" and told in {"yes", "http"}:
+        results.ok(name, "there is" + (", though the profile says no" if promised == "no" else ""))
+    elif word == "no" and promised in {"yes", "http"}:
         nodes = "the login node" if where == "login" else "compute nodes"
         results.warn(
             name,
             f"{inspection.address(cluster)} can't be had from {nodes}: {why}",
-            f"try again later, or set cluster_mirrors in your own inventory; {whom(cluster)}",
+            f"try again later, or set cluster_mirrors in your own inventory; {whom_to_ask(cluster)}",
         )
     elif word == "no":
         results.ok(name, f"there is none, and the profile promises none: {why}")
@@ -311,26 +325,28 @@ def clock(results: CheckResults, skew: float) -> None:
         results.ok("clock", "they agree")
         return
     size = f"{abs(skew):.0f} s" if abs(skew) < 600 else f"{abs(skew) / 60:.0f} minutes"
-    found = f"the cluster's is {size} {'ahead of' if skew > 0 else 'behind'} this computer's"
+    message = f"the cluster's is {size} {'ahead of' if skew > 0 else 'behind'} this computer's"
     fix = "timedatectl set-ntp true   # sets this computer's by the network; on a Mac: sudo sntp -sS time.apple.com"
-    results.warn("clock", found, fix)
+    results.warn("clock", message, fix)
 
 
 def unreachable(results: CheckResults, cluster: "Cluster", error: SshError) -> None:
     """Note that the connection stands, and why a command is not carried out: start-up files, account, or the line."""
-    found = error.message.removeprefix(f"{cluster.name}: ").rstrip(".")
+    message = error.message.removeprefix(f"{cluster.name}: ").rstrip(".")
     if error.reason == "startup" and _NOBODY.search(error.message):
-        results.replace_with_fault("account", found, f"{whom(cluster)}: is the account of {cluster.user} active?")
+        results.replace_with_fault(
+            "account", message, f"{whom_to_ask(cluster)}: is the account of {cluster.user} active?"
+        )
         results.skip_rest("your account comes first")
     elif error.reason in {startup_files.TAKES_INPUT, startup_files.HANGS}:
-        results.fault("startup", found, error.hint or setup(cluster))
+        results.fault("startup", message, error.hint or setup(cluster))
         results.skip_rest("your start-up files come first")
     elif error.reason == startup_files.ENDS:
-        said = found.partition("(")[2].rstrip(")")
-        results.fault("startup", f"they end the shell before a command runs ({said})", _opening(cluster))
+        reason = message.partition("(")[2].rstrip(")")
+        results.fault("startup", f"they end the shell before a command runs ({reason})", _opening(cluster))
         results.skip_rest("your start-up files come first")
     else:
-        results.replace_with_fault("connection", found, error.hint or "the same command again")
+        results.replace_with_fault("connection", message, error.hint or "the same command again")
         results.skip_rest("the connection comes first")
 
 
@@ -340,14 +356,16 @@ _NOBODY = re.compile(r"not available|nologin|expired|disabled|locked", re.IGNORE
 def _opening(cluster: "Cluster") -> str:
     """How a user gets to the start-up files of a home that lets no command through."""
     if not runs.last(cluster):
-        return noted(setup(cluster), "puts a guard above them, so that commands come through")
-    return noted(login(cluster), f"log in, and make `exit` in ~/.bashrc a `return`; does that end too? {whom(cluster)}")
+        return with_note(setup(cluster), "puts a guard above them, so that commands come through")
+    return with_note(
+        login(cluster), f"log in, and make `exit` in ~/.bashrc a `return`; does that end too? {whom_to_ask(cluster)}"
+    )
 
 
 def silent(results: CheckResults, cluster: "Cluster", error: RookeryError) -> None:
     """There was no answer in time."""
-    found = f"{error.message.removeprefix(f'{cluster.name}: ').rstrip('.')}: something there hangs"
-    fix = f"{there(cluster, 'true')}   # does that hang too? Then look at ~/.bashrc, or {whom(cluster)}"
+    message = f"{error.message.removeprefix(f'{cluster.name}: ').rstrip('.')}: something there hangs"
+    fix = f"{on_cluster(cluster, 'true')}   # does that hang too? Then look at ~/.bashrc, or {whom_to_ask(cluster)}"
     name = "startup" if not results.has("startup") else "job"
-    results.fault(name, found, fix)
+    results.fault(name, message, fix)
     results.skip_rest(f"{checks.CLUSTER[name]} comes first")

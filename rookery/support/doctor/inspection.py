@@ -27,12 +27,12 @@ PYPI = "https://pypi.org/simple"
 
 
 @dataclass(frozen=True)
-class Seen:
+class HomeInspection:
     """What a login node told of a home.
 
     Attributes:
         values: What home.sh said, a list for each key.
-        look: How the home stands, as `status` sees it.
+        comparison: How the home stands, as `status` sees it.
         facts: What probe.sh said, a list for each key.
         areas: How full the storage is.
         quota_words: The quota command's own words, where they were not understood.
@@ -41,14 +41,14 @@ class Seen:
     """
 
     values: Mapping[str, list[str]] = field(default_factory=dict)
-    look: up_to_date.HomeComparison = field(default_factory=up_to_date.HomeComparison)
+    comparison: up_to_date.HomeComparison = field(default_factory=up_to_date.HomeComparison)
     facts: Mapping[str, list[str]] = field(default_factory=dict)
     areas: tuple[Area, ...] = ()
     quota_words: str = ""
     skew: float = 0.0
     complete: bool = True
 
-    def one(self, key: str) -> str:
+    def value(self, key: str) -> str:
         """Return what was said last of a key; "" where nothing was."""
         return (self.values.get(key) or [""])[-1]
 
@@ -85,8 +85,8 @@ def python_name(cluster: "Cluster") -> str:
 
 def python_version(cluster: "Cluster") -> str:
     """Return the version that is the default one there."""
-    asked = cluster.variables.get("python_versions")
-    return str(asked[0]) if isinstance(asked, list) and asked else _default_python()
+    versions = cluster.variables.get("python_versions")
+    return str(versions[0]) if isinstance(versions, list) and versions else _default_python()
 
 
 def _default_python() -> str:
@@ -102,7 +102,7 @@ def question(cluster: "Cluster") -> tuple[list[str], str]:
     """Return the script for a cluster, and its arguments."""
     data = cluster.data
     modules: Mapping[str, list[str]] = data.get("cluster_modules") or {} if has_modules(cluster) else {}
-    variables = [one.variable for one in cluster.storage if one.variable and one.scope != "node"]
+    variables = [area.variable for area in cluster.storage if area.variable and area.scope != "node"]
     text = script(
         "home.sh",
         probe=f"set -- {shlex.join(facts.arguments(data))}\n{facts.script()}",
@@ -127,7 +127,7 @@ def question(cluster: "Cluster") -> tuple[list[str], str]:
     return arguments, text
 
 
-def ask(connection: "Connection") -> Seen:
+def ask(connection: "Connection") -> HomeInspection:
     """Look at a home, in one remote command.
 
     Args:
@@ -143,33 +143,35 @@ def ask(connection: "Connection") -> Seen:
     return read(done.stdout, connection.cluster.data, up_to_date.read(done), began, time.time())
 
 
-def read(said: str, data: Mapping[str, Any], look: up_to_date.HomeComparison, began: float, ended: float) -> Seen:
+def read(
+    output: str, data: Mapping[str, Any], comparison: up_to_date.HomeComparison, began: float, ended: float
+) -> HomeInspection:
     """Return the answer, taken apart.
 
     Args:
-        said: What was printed there.
+        output: What was printed there.
         data: The profile's `cluster_*` values.
-        look: How the home stands.
+        comparison: How the home stands.
         began: When it was asked, by this computer's clock.
         ended: When the whole answer was here.
     """
-    values, facts = said_in(said, "rookery-doctor "), said_in(said, "rookery-fact ")
-    areas, words = quota.read(said, data)
+    values, facts = marked_values(output, "rookery-doctor "), marked_values(output, "rookery-fact ")
+    areas, words = quota.read(output, data)
     epoch = (values.get("epoch") or [""])[-1]
     skew = 0.0
     if epoch.isdigit():  # whole seconds, cut off
         skew = min(0.0, float(epoch) + 1 - began) or max(0.0, float(epoch) - ended)
-    return Seen(values, look, facts, tuple(areas), words, skew, "complete" in values)
+    return HomeInspection(values, comparison, facts, tuple(areas), words, skew, "complete" in values)
 
 
-def said_in(text: str, mark: str) -> dict[str, list[str]]:
+def marked_values(text: str, mark: str) -> dict[str, list[str]]:
     """Lines `MARK KEY VALUE`, a list for each key; what else is there, or of another form, is passed over."""
-    found: dict[str, list[str]] = defaultdict(list)
+    values: dict[str, list[str]] = defaultdict(list)
     for line in re.findall(rf"^{re.escape(mark)}(.*)$", text, re.MULTILINE):
         key, _, value = line.partition(" ")
         if re.fullmatch(_FORMS.get(key, _ANY), value.strip()):
-            found[key].append(value.strip())
-    return dict(found)
+            values[key].append(value.strip())
+    return dict(values)
 
 
 _ANY = r"[^\x00]{0,20000}"

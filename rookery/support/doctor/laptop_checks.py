@@ -71,8 +71,8 @@ def look(results: CheckResults) -> None:
     if results.faults:
         results.skip_rest("rookery has to run inside WSL first")
         return
-    for one in PROGRAMS:
-        program(results, one)
+    for wanted in PROGRAMS:
+        check_program(results, wanted)
     folder = Path.home() / ".ssh"
     ssh_folder(results, folder)
     ssh_config(results, folder / "config")
@@ -88,11 +88,11 @@ def system(results: CheckResults, platform: str, kernel: str) -> None:
         kernel: What /proc/version says; "" where there is none.
     """
     if platform in {"win32", "cygwin", "msys"}:
-        found = "Windows itself, whose ssh can't share a connection: rookery runs in WSL, the Linux inside Windows"
-        results.fault("system", found, "wsl --install   # in PowerShell; then open Ubuntu, and install rookery there")
+        message = "Windows itself, whose ssh can't share a connection: rookery runs in WSL, the Linux inside Windows"
+        results.fault("system", message, "wsl --install   # in PowerShell; then open Ubuntu, and install rookery there")
     elif "microsoft" in kernel.lower():
-        one = not re.search(r"WSL2|microsoft-standard", kernel)
-        if one:
+        is_first_wsl = not re.search(r"WSL2|microsoft-standard", kernel)
+        if is_first_wsl:
             fix = "wsl --set-version Ubuntu 2   # in PowerShell; `wsl --list` tells its name"
             results.warn("system", "WSL 1, which is slow and lacks parts of Linux", fix)
         else:
@@ -108,16 +108,18 @@ def _kernel() -> str:
         return ""
 
 
-def program(results: CheckResults, one: NeededProgram) -> None:
+def check_program(results: CheckResults, wanted: NeededProgram) -> None:
     """Check that a program is there, and new enough."""
-    if not shutil.which(one.name):
+    if not shutil.which(wanted.name):
         results.fault(
-            one.name, f"there is no {one.name} on this computer, and {one.why}", installing(one, sys.platform)
+            wanted.name,
+            f"there is no {wanted.name} on this computer, and {wanted.why}",
+            installing(wanted, sys.platform),
         )
         return
     try:
         done = subprocess.run(
-            [one.name, *one.ask],
+            [wanted.name, *wanted.ask],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -125,29 +127,31 @@ def program(results: CheckResults, one: NeededProgram) -> None:
             timeout=PATIENCE,
             check=False,
         )
-        said = done.stdout + done.stderr
+        output = done.stdout + done.stderr
     except (OSError, subprocess.TimeoutExpired) as error:
-        results.fault(one.name, f"{one.name} does not run: {error}", installing(one, sys.platform))
+        results.fault(wanted.name, f"{wanted.name} does not run: {error}", installing(wanted, sys.platform))
         return
-    version = re.search(r"(\d+)\.(\d+)(?:[.p]\d+)*", said)
+    version = re.search(r"(\d+)\.(\d+)(?:[.p]\d+)*", output)
     if version is None:
-        results.warn(one.name, f"{one.name} does not tell its version: {(said.strip().splitlines() or ['nothing'])[0]}")
-    elif (int(version[1]), int(version[2])) < one.oldest:
-        needed = ".".join(map(str, one.oldest))
-        found = f"{one.name} {version[0]} is too old: {needed} or later is needed"
-        put = results.warn if one.name == "rsync" else results.fault  # rookery itself does without rsync
-        put(one.name, found, installing(one, sys.platform))
+        results.warn(
+            wanted.name, f"{wanted.name} does not tell its version: {(output.strip().splitlines() or ['nothing'])[0]}"
+        )
+    elif (int(version[1]), int(version[2])) < wanted.oldest:
+        needed = ".".join(map(str, wanted.oldest))
+        message = f"{wanted.name} {version[0]} is too old: {needed} or later is needed"
+        put = results.warn if wanted.name == "rsync" else results.fault  # rookery itself does without rsync
+        put(wanted.name, message, installing(wanted, sys.platform))
     else:
-        results.ok(one.name, f"{one.name} {version[0]}")
+        results.ok(wanted.name, f"{wanted.name} {version[0]}")
 
 
-def installing(one: NeededProgram, platform: str) -> str:
+def installing(wanted: NeededProgram, platform: str) -> str:
     """Return the command that installs a program, on this kind of computer."""
     if platform == "darwin":
-        return one.mac
+        return wanted.mac
     if shutil.which("dnf") and not shutil.which("apt-get"):
-        return f"sudo dnf install {one.fedora}"
-    return f"sudo apt install {one.debian}   # Debian, Ubuntu; on a Mac: {one.mac}"
+        return f"sudo dnf install {wanted.fedora}"
+    return f"sudo apt install {wanted.debian}   # Debian, Ubuntu; on a Mac: {wanted.mac}"
 
 
 def ssh_folder(results: CheckResults, folder: Path) -> None:
@@ -212,8 +216,8 @@ def ssh_config(results: CheckResults, path: Path) -> None:
     if done.returncode == 0:
         results.ok("ssh-config", "ssh understands it")
         return
-    found, fix = config_problem(done.stderr, path)
-    results.fault("ssh-config", found, fix)
+    message, fix = config_problem(done.stderr, path)
+    results.fault("ssh-config", message, fix)
 
 
 def config_problem(stderr: str, path: Path) -> tuple[str, str]:
@@ -249,6 +253,6 @@ def inventory(results: CheckResults) -> None:
 
 def names_of_this_computer(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Return what this computer is called, the longest first."""
-    found = {socket.gethostname(), environment.get("HOSTNAME", ""), environment.get("HOST", "")}
-    found |= {name.partition(".")[0] for name in found}
-    return sorted((name for name in found if name), key=len, reverse=True)
+    names = {socket.gethostname(), environment.get("HOSTNAME", ""), environment.get("HOST", "")}
+    names |= {name.partition(".")[0] for name in names}
+    return sorted((name for name in names if name), key=len, reverse=True)

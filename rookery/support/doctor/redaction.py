@@ -64,15 +64,15 @@ def redactor(users: Iterable[str], homes: Iterable[str], hosts: Iterable[str]) -
     words = {"key": KEY, "secret": SECRET, "email": EMAIL, "home": HOME, "host": HOST, "user": USER, "address": ADDRESS}
     known = re.compile(dict(parts)["user"] or r"(?!)"), re.compile(dict(parts)["host"] or r"(?!)")
 
-    def put(found: "re.Match[str]") -> str:
-        kind = str(found.lastgroup)
+    def put(match: "re.Match[str]") -> str:
+        kind = str(match.lastgroup)
         if kind in words:
             return words[kind]
-        if kind == "long" and _is_secret(found[0]):
+        if kind == "long" and _is_secret(match[0]):
             return SECRET
-        if kind == "colons" and (end := _address_in(found[0])):
-            return ADDRESS + found[0][end:]
-        return known[1].sub(HOST, known[0].sub(USER, found[0]))
+        if kind == "colons" and (end := _address_in(match[0])):
+            return ADDRESS + match[0][end:]
+        return known[1].sub(HOST, known[0].sub(USER, match[0]))
 
     return lambda text: pattern.sub(put, text)
 

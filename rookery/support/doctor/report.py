@@ -33,44 +33,47 @@ def document(laptop: CheckResults, clusters: Mapping[str, CheckResults], code: i
         "rookery": __version__,
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "exit": code,
-        "laptop": [_told(one) for one in laptop.checks],
+        "laptop": [_check_document(check) for check in laptop.checks],
         "clusters": {
-            name: {"state": results.state, "checks": [_told(one) for one in results.checks]}
+            name: {"state": results.state, "checks": [_check_document(check) for check in results.checks]}
             for name, results in clusters.items()
         },
     }
 
 
-def _told(one: Check) -> dict[str, str]:
-    return asdict(replace(one, found=invocation.as_typed(one.found), fix=invocation.as_typed(one.fix)))
+def _check_document(check: Check) -> dict[str, str]:
+    return asdict(replace(check, found=invocation.as_typed(check.found), fix=invocation.as_typed(check.fix)))
 
 
-def lines(told: Mapping[str, Any], *, all_of_them: bool = False) -> list[tuple[str, str]]:
+def lines(document: Mapping[str, Any], *, all_of_them: bool = False) -> list[tuple[str, str]]:
     """Return what a user reads, each line with the state that it tells of.
 
     Args:
-        told: As `document` has it.
+        document: As `document` has it.
         all_of_them: What is well and what was not looked at, too.
     """
-    found: list[tuple[str, str]] = []
-    parts = [("this computer", told["laptop"]), *((name, one["checks"]) for name, one in told["clusters"].items())]
-    for name, listed in parts:
-        shown = [one for one in listed if all_of_them or one["state"] in {FAULT, WARNING} or _is_to_do(one)]
-        found.append(("", f"{name}: {summary(listed)}"))
-        for one in shown:
-            found.append((one["state"], f"{one['title']}: {one['found']}"))
-            if one["fix"]:
-                found.append(("fix", one["fix"]))
-    return found
+    rows: list[tuple[str, str]] = []
+    parts = [
+        ("this computer", document["laptop"]),
+        *((name, cluster["checks"]) for name, cluster in document["clusters"].items()),
+    ]
+    for name, checks in parts:
+        shown = [check for check in checks if all_of_them or check["state"] in {FAULT, WARNING} or _is_to_do(check)]
+        rows.append(("", f"{name}: {summary(checks)}"))
+        for check in shown:
+            rows.append((check["state"], f"{check['title']}: {check['found']}"))
+            if check["fix"]:
+                rows.append(("fix", check["fix"]))
+    return rows
 
 
-def _is_to_do(one: Mapping[str, str]) -> bool:
-    return one["state"] == SKIPPED and bool(one["fix"])
+def _is_to_do(check: Mapping[str, str]) -> bool:
+    return check["state"] == SKIPPED and bool(check["fix"])
 
 
-def summary(listed: list[dict[str, str]]) -> str:
+def summary(checks: list[dict[str, str]]) -> str:
     """How many checks came out how, in words."""
-    count = {state: sum(one["state"] == state for one in listed) for state in _STYLES}
+    count = {state: sum(check["state"] == state for check in checks) for state in _STYLES}
     words = [f"{count[FAULT]} {'fault' if count[FAULT] == 1 else 'faults'}"] if count[FAULT] else []
     words += [f"{count[WARNING]} to mind"] if count[WARNING] else []
     words += [f"{count[OK]} {'check' if count[OK] == 1 else 'checks'} well"]
@@ -78,14 +81,14 @@ def summary(listed: list[dict[str, str]]) -> str:
     return ", ".join(words)
 
 
-def show(told: Mapping[str, Any], *, verbose: bool) -> None:
+def show(document: Mapping[str, Any], *, verbose: bool) -> None:
     """Print it."""
     from rich.console import Console
     from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True)
     marks = _MARKS if console.encoding.startswith("utf") else _ASCII
-    for state, text in lines(told, all_of_them=verbose):
+    for state, text in lines(document, all_of_them=verbose):
         if not state:
             console.print(Text(text, style="bold"))
         elif state == "fix":
@@ -94,19 +97,19 @@ def show(told: Mapping[str, Any], *, verbose: bool) -> None:
             console.print(
                 Text(f"  {marks[state]} ", style=_STYLES[state]).append(text, style="" if state != SKIPPED else "dim")
             )
-    for line in following(told):
+    for line in following(document):
         console.print(Text(line))
 
 
-def following(told: Mapping[str, Any]) -> list[str]:
+def following(document: Mapping[str, Any]) -> list[str]:
     """Return what to do next, where there is a fault."""
     faults = [
-        one
-        for name in (told["laptop"], *(part["checks"] for part in told["clusters"].values()))
-        for one in name
-        if one["state"] == FAULT
+        check
+        for checks in (document["laptop"], *(part["checks"] for part in document["clusters"].values()))
+        for check in checks
+        if check["state"] == FAULT
     ]
-    if not told["clusters"] and not faults:
+    if not document["clusters"] and not faults:
         return [
             invocation.as_typed(
                 "next: invoke doctor --cluster NAME   # a cluster's checks; `invoke clusters` lists them"
@@ -117,34 +120,34 @@ def following(told: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def redacted(told: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str, Any]:
+def redacted(document: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str, Any]:
     """Return the same without what is nobody else's business."""
 
-    def cleaned(listed: list[dict[str, str]]) -> list[dict[str, str]]:
-        return [{**one, "found": redact(one["found"]), "fix": redact(one["fix"])} for one in listed]
+    def cleaned(checks: list[dict[str, str]]) -> list[dict[str, str]]:
+        return [{**check, "found": redact(check["found"]), "fix": redact(check["fix"])} for check in checks]
 
-    clusters = {name: {**part, "checks": cleaned(part["checks"])} for name, part in told["clusters"].items()}
-    return {**told, "laptop": cleaned(told["laptop"]), "clusters": clusters}
+    clusters = {name: {**part, "checks": cleaned(part["checks"])} for name, part in document["clusters"].items()}
+    return {**document, "laptop": cleaned(document["laptop"]), "clusters": clusters}
 
 
-def text(told: Mapping[str, Any], failures: Sequence[str] = ()) -> str:
+def text(document: Mapping[str, Any], failures: Sequence[str] = ()) -> str:
     """Return the file that is sent: for a user first, then the same as data. All of it is redacted already.
 
     Args:
-        told: The document.
+        document: The document.
         failures: What rookery itself failed at, as failure_log has it.
     """
-    read = [
+    parts = [
         HEAD,
-        f"rookery {told['rookery']}, {told['when']}",
+        f"rookery {document['rookery']}, {document['when']}",
         "Names, folders, addresses and keys have been taken out.",
         "",
     ]
-    for state, line in lines(told, all_of_them=True):
-        read.append(line if not state else f"         fix: {line}" if state == "fix" else f"  {state:<7} {line}")
+    for state, line in lines(document, all_of_them=True):
+        parts.append(line if not state else f"         fix: {line}" if state == "fix" else f"  {state:<7} {line}")
     for failure in failures:
-        read += ["", "---- rookery itself failed:", failure.rstrip()]
-    return "\n".join([*read, "", RULE, json.dumps(told, indent=2), ""])
+        parts += ["", "---- rookery itself failed:", failure.rstrip()]
+    return "\n".join([*parts, "", RULE, json.dumps(document, indent=2), ""])
 
 
 def writable(path: Path) -> None:
@@ -166,18 +169,18 @@ def writable(path: Path) -> None:
         ) from None
 
 
-def write(path: Path, told: Mapping[str, Any], redact: Callable[[str], str]) -> None:
+def write(path: Path, document: Mapping[str, Any], redact: Callable[[str], str]) -> None:
     """Write the report, with the latest failures that nobody foresaw.
 
     Args:
         path: The file.
-        told: The document, redacted.
+        document: The document, redacted.
         redact: Takes out of a text what is nobody else's business.
     """
-    atomic_files.write(path, text(told, [redact(failure) for failure in failure_log.latest()]))
+    atomic_files.write(path, text(document, [redact(failure) for failure in failure_log.latest()]))
 
 
-def who(users: list[str], homes: list[str]) -> Callable[[str], str]:
+def person_redactor(users: list[str], homes: list[str]) -> Callable[[str], str]:
     """Return what takes out this person, from what this computer knows of them.
 
     Args:

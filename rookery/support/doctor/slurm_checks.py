@@ -12,9 +12,9 @@ from rookery.projects.job import Job
 from rookery.projects.scripts import partition, sbatch_options
 from rookery.support.doctor import home_checks, inspection
 from rookery.support.doctor.checks import QUEUE, CheckResults
-from rookery.support.doctor.connection_checks import whom
-from rookery.support.doctor.fix_commands import noted, remade, there, with_sandbox
-from rookery.support.doctor.inspection import Seen
+from rookery.support.doctor.connection_checks import whom_to_ask
+from rookery.support.doctor.fix_commands import on_cluster, setup_again, with_note, with_sandbox
+from rookery.support.doctor.inspection import HomeInspection
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -31,7 +31,7 @@ _BUSY = ("None", "Priority", "Resources", "BeginTime", "Reservation", "Prolog", 
 """Why a job waits where nothing is wrong: the cluster is full."""
 
 
-def judge(results: CheckResults, cluster: "Cluster", seen: Seen) -> "Job | None":
+def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> "Job | None":
     """Judge Slurm and the partition, as the login node told of them.
 
     Returns:
@@ -40,21 +40,25 @@ def judge(results: CheckResults, cluster: "Cluster", seen: Seen) -> "Job | None"
     if cluster.scheduler != "slurm":
         results.skip_rest("there is no queue: one works where one logs in", QUEUE)
         return None
-    word, _, why = seen.one("slurm").partition(" ")
+    word, _, why = home.value("slurm").partition(" ")
     if word == "missing":
         results.fault(
             "slurm",
             "its commands (sinfo, sbatch) are not found, not even in a login shell",
-            noted(there(cluster, "bash -lc 'command -v sinfo'"), f"nothing? {whom(cluster)}"),
+            with_note(on_cluster(cluster, "bash -lc 'command -v sinfo'"), f"nothing? {whom_to_ask(cluster)}"),
         )
     elif word != "up":
-        note = f"until it says UP nothing can be submitted; what runs goes on. Long? {whom(cluster)}"
-        fix = noted(there(cluster, "scontrol ping"), note)
+        note = f"until it says UP nothing can be submitted; what runs goes on. Long? {whom_to_ask(cluster)}"
+        fix = with_note(on_cluster(cluster, "scontrol ping"), note)
         results.fault("slurm", f"it does not answer: {why or 'it took too long'}", fix)
-    elif seen.one("accounts") == "off":
-        found = "it answers, and keeps no accounts (sacct is switched off): jobs that ended are forgotten after minutes"
+    elif home.value("accounts") == "off":
+        message = (
+            "it answers, and keeps no accounts (sacct is switched off): jobs that ended are forgotten after minutes"
+        )
         results.warn(
-            "slurm", found, f"{whom(cluster)}: is that meant? Until then logs and outputs tell what came of a job"
+            "slurm",
+            message,
+            f"{whom_to_ask(cluster)}: is that meant? Until then logs and outputs tell what came of a job",
         )
     else:
         results.ok("slurm", "it answers")
@@ -64,10 +68,10 @@ def judge(results: CheckResults, cluster: "Cluster", seen: Seen) -> "Job | None"
     try:
         job = a_job(cluster)
     except RookeryError as error:
-        results.fault("partition", error.message, error.hint or whom(cluster))
+        results.fault("partition", error.message, error.hint or whom_to_ask(cluster))
         results.skip_rest("the partition comes first", QUEUE)
         return None
-    _partition(results, cluster, job.partition, seen)
+    _partition(results, cluster, job.partition, home)
     if results.is_bad("partition"):
         results.skip_rest("the partition comes first", QUEUE)
         return None
@@ -83,36 +87,38 @@ def a_job(cluster: "Cluster") -> "Job":
     Raises:
         RookeryError: The cluster takes no job without what is not known, such as an account.
     """
-    wish = Job("rookery-doctor", cpus=1, memory="200M", minutes=2)
+    base = Job("rookery-doctor", cpus=1, memory="200M", minutes=2)
     try:
-        job = replace(wish, partition=partition.choose(wish, cluster))
+        job = replace(base, partition=partition.choose(base, cluster))
     except RookeryError:  # where every partition is one of GPUs
-        wish = replace(wish, gpus=1)
-        job = replace(wish, partition=partition.choose(wish, cluster))
+        base = replace(base, gpus=1)
+        job = replace(base, partition=partition.choose(base, cluster))
     sbatch_options.options(job, cluster)
     return job
 
 
-def _partition(results: CheckResults, cluster: "Cluster", wanted: str, seen: Seen) -> None:
-    rows = [line.split("|") for line in seen.values.get("partition") or [] if line.count("|") == 3]
-    mine = [row for row in rows if row[0] == wanted] if wanted else rows
+def _partition(results: CheckResults, cluster: "Cluster", wanted: str, home: HomeInspection) -> None:
+    rows = [line.split("|") for line in home.values.get("partition") or [] if line.count("|") == 3]
+    matching = [row for row in rows if row[0] == wanted] if wanted else rows
     show = f"{with_sandbox(cluster, f'invoke queue --cluster {cluster.name}')}   # how its partitions stand"
-    if not mine:
+    if not matching:
         results.fault(
             "partition",
             f"Slurm knows no partition {wanted}: there are {', '.join(sorted({row[0] for row in rows})) or 'none'}",
             show,
         )
-    elif not any(row[1] == "up" for row in mine):
+    elif not any(row[1] == "up" for row in matching):
         results.fault(
             "partition",
-            f"{wanted} is {mine[0][1]}: jobs are taken, and wait until it opens again",
-            f"{show}; {whom(cluster)}",
+            f"{wanted} is {matching[0][1]}: jobs are taken, and wait until it opens again",
+            f"{show}; {whom_to_ask(cluster)}",
         )
-    elif all(row[2].strip("*~#!%$@^-+").startswith(_DOWN) for row in mine):
-        states = ", ".join(f"{row[3]} {row[2]}" for row in mine)
+    elif all(row[2].strip("*~#!%$@^-+").startswith(_DOWN) for row in matching):
+        states = ", ".join(f"{row[3]} {row[2]}" for row in matching)
         results.fault(
-            "partition", f"no node of {wanted or 'any partition'} takes jobs ({states})", f"{show}; {whom(cluster)}"
+            "partition",
+            f"no node of {wanted or 'any partition'} takes jobs ({states})",
+            f"{show}; {whom_to_ask(cluster)}",
         )
     else:
         closed = sorted({row[0] for row in rows if row[1] != "up"} - {wanted})
@@ -160,9 +166,11 @@ def run(
         RookeryError: The connection broke off.
     """
     chosen = [
-        one.text for one in sbatch_options.options(job, connection.cluster) if not one.text.startswith("--output=")
+        option.text
+        for option in sbatch_options.options(job, connection.cluster)
+        if not option.text.startswith("--output=")
     ]
-    words = [word for one in chosen for word in shlex.split(one)]
+    words = [word for option in chosen for word in shlex.split(option)]
 
     def heard(line: str) -> None:
         if line.startswith("rookery-wait "):
@@ -176,59 +184,59 @@ def run(
     done = connection.begin(
         inspection.script("submit.sh", clean=shlex.quote(clean_function())), arguments, on_line=heard
     ).finish()
-    found = inspection.said_in(done.stdout, "rookery-doctor ")
+    values = inspection.marked_values(done.stdout, "rookery-doctor ")
     rest = [line for line in done.stdout.splitlines() if line.strip() and not line.startswith("rookery-doctor ")]
-    return {**found, "": rest or done.stderr.strip().splitlines()[-1:]}
+    return {**values, "": rest or done.stderr.strip().splitlines()[-1:]}
 
 
-def judge_job(results: CheckResults, cluster: "Cluster", said: dict[str, list[str]], *, seen: Seen) -> None:
+def judge_job(results: CheckResults, cluster: "Cluster", values: dict[str, list[str]], *, home: HomeInspection) -> None:
     """Judge what came of the job."""
-    number = (said.get("submitted") or [""])[-1]
-    if "ended" in said:
-        unseen = [] if results.is_bad("set-up") else said.get("job-storage") or []
+    number = (values.get("submitted") or [""])[-1]
+    if "ended" in values:
+        unseen = [] if results.is_bad("set-up") else values.get("job-storage") or []
         if unseen:
             results.warn(
                 "job",
                 f"it ran, and its node does not see your storage: {', '.join(unseen)}",
-                f"{whom(cluster)}: is that so on compute nodes?",
+                f"{whom_to_ask(cluster)}: is that so on compute nodes?",
             )
         else:
-            results.ok("job", f"over after {said['ended'][-1]} s, on {(said.get('job-node') or ['?'])[-1]}")
-        _path(results, cluster, said, seen)
-        home_checks.internet(results, cluster, "compute", (said.get("job-internet") or [""])[-1])
+            results.ok("job", f"over after {values['ended'][-1]} s, on {(values.get('job-node') or ['?'])[-1]}")
+        _path(results, cluster, values, home)
+        home_checks.internet(results, cluster, "compute", (values.get("job-internet") or [""])[-1])
         return
-    if "waits" in said:
-        state, _, why = said["waits"][-1].partition("|")
-        found = (
+    if "waits" in values:
+        state, _, why = values["waits"][-1].partition("|")
+        message = (
             f"still {state.lower() or 'unknown'} when rookery took it back: {pending_reasons.explain(why or 'None')}"
         )
         show = with_sandbox(cluster, f"invoke queue --cluster {cluster.name}")
         if state == "PENDING" and why.partition(",")[0] in _BUSY:
-            results.warn("job", found, f"{show}   # how full it is; your jobs wait as this one did")
+            results.warn("job", message, f"{show}   # how full it is; your jobs wait as this one did")
         else:
-            results.fault("job", found, f"{show}   # {whom(cluster)}")
-    elif "refused" in said:
-        words = said["refused"][-1].replace("sbatch: error: ", "")
+            results.fault("job", message, f"{show}   # {whom_to_ask(cluster)}")
+    elif "refused" in values:
+        words = values["refused"][-1].replace("sbatch: error: ", "")
         results.fault(
             "job",
             f"sbatch refuses it: {words or 'without a word'}",
-            f"{whom(cluster)}: what you may submit, and under which account",
+            f"{whom_to_ask(cluster)}: what you may submit, and under which account",
         )
-    elif "vanished" in said:
-        last = (said.get("") or ["nothing"])[-1]
-        show = there(cluster, f"sacct -j {number} --format=JobID,State,ExitCode,NodeList")
-        fix = noted(show, f"how it ended; {whom(cluster)}")
+    elif "vanished" in values:
+        last = (values.get("") or ["nothing"])[-1]
+        show = on_cluster(cluster, f"sacct -j {number} --format=JobID,State,ExitCode,NodeList")
+        fix = with_note(show, f"how it ended; {whom_to_ask(cluster)}")
         results.fault("job", f"it left the queue and did not get to its end (it said: {last[:100]})", fix)
     else:
-        last = (said.get("") or ["nothing was said"])[-1]
-        results.fault("job", f"it could not be tried: {last[:150]}", f"the same command again; {whom(cluster)}")
+        last = (values.get("") or ["nothing was said"])[-1]
+        results.fault("job", f"it could not be tried: {last[:150]}", f"the same command again; {whom_to_ask(cluster)}")
     results.skip_rest("the job comes first", QUEUE)
 
 
-def _path(results: CheckResults, cluster: "Cluster", said: dict[str, list[str]], seen: Seen) -> None:
-    words = (said.get("") or [""])[-1].rpartition("slurm_script: ")[2]
-    failed, wanted = said.get("job-preamble") or [], home_checks.expected(seen)
-    missing = home_checks.lacking((said.get("job-path") or [""])[-1], wanted)
+def _path(results: CheckResults, cluster: "Cluster", values: dict[str, list[str]], home: HomeInspection) -> None:
+    words = (values.get("") or [""])[-1].rpartition("slurm_script: ")[2]
+    failed, wanted = values.get("job-preamble") or [], home_checks.expected(home)
+    missing = home_checks.lacking((values.get("job-path") or [""])[-1], wanted)
     if not wanted:
         results.skip("path-job", "your home is not set up yet")
     elif results.is_bad("path-login"):
@@ -237,10 +245,10 @@ def _path(results: CheckResults, cluster: "Cluster", said: dict[str, list[str]],
         results.fault(
             "path-job",
             f"a job does not find rookery's tools: {', '.join(missing)} not on its PATH",
-            remade(results, cluster),
+            setup_again(results, cluster),
         )
     elif failed:
-        found = f"`{failed[0]}`, with which job scripts begin there, fails{f': {words[:150]}' if words else ''}"
-        results.fault("path-job", found, remade(results, cluster))
+        message = f"`{failed[0]}`, with which job scripts begin there, fails{f': {words[:150]}' if words else ''}"
+        results.fault("path-job", message, setup_again(results, cluster))
     else:
         results.ok("path-job", "rookery's tools are found")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from rookery.clusters.login_node import facts, quota_formats
 from rookery.jobs.monitor import quota
 from rookery.support.doctor.checks import CheckResults
-from rookery.support.doctor.connection_checks import whom
-from rookery.support.doctor.fix_commands import noted, remade, setup, there, with_sandbox
-from rookery.support.doctor.inspection import Seen
+from rookery.support.doctor.connection_checks import whom_to_ask
+from rookery.support.doctor.fix_commands import on_cluster, setup, setup_again, with_note, with_sandbox
+from rookery.support.doctor.inspection import HomeInspection
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -24,25 +24,27 @@ LEAST_MB, LITTLE_MB = 100, 1024
 _NO_ROOM = ("No space left", "quota exceeded", "Quota exceeded")
 
 
-def judge(results: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
+def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, is_set_up: bool) -> None:
     """Judge the storage."""
-    areas = [_with_limits(area, cluster.data) for area in seen.areas]
-    _room(results, cluster, areas, seen)
+    areas = [_with_limits(area, cluster.data) for area in home.areas]
+    _room(results, cluster, areas, home)
     _files(results, cluster, areas)
-    _writable(results, cluster, seen)
-    _caches(results, cluster, seen, is_set_up=is_set_up)
-    _variables(results, cluster, seen, is_set_up=is_set_up)
+    _writable(results, cluster, home)
+    _caches(results, cluster, home, is_set_up=is_set_up)
+    _variables(results, cluster, home, is_set_up=is_set_up)
 
 
 def _with_limits(area: quota_formats.Area, data: Mapping[str, Any]) -> quota_formats.Area:
     """Return an area with the profile's limit of files, where the quota command tells none."""
-    entry: Mapping[str, Any] = next((one for one in data.get("cluster_storage") or [] if one["name"] == area.name), {})
+    entry: Mapping[str, Any] = next(
+        (storage for storage in data.get("cluster_storage") or [] if storage["name"] == area.name), {}
+    )
     if area.files_limit is None and area.source == "quota" and entry.get("quota_files"):
         return replace(area, files_limit=int(entry["quota_files"]))
     return area
 
 
-def _room(results: CheckResults, cluster: "Cluster", areas: list[quota_formats.Area], seen: Seen) -> None:
+def _room(results: CheckResults, cluster: "Cluster", areas: list[quota_formats.Area], home: HomeInspection) -> None:
     full, filling = [], []
     for area in areas:
         if not area.limit_mb:
@@ -53,100 +55,101 @@ def _room(results: CheckResults, cluster: "Cluster", areas: list[quota_formats.A
             full.append(text)
         elif (percent >= quota_formats.FILLING) if area.source == "quota" else (left < LITTLE_MB):
             filling.append(text)
-    fix = _emptying(cluster, seen, full or filling)
+    fix = _emptying(cluster, home, full or filling)
     if full:
         results.fault("quota", "; ".join(full), fix)
     elif filling:
         results.warn("quota", "; ".join(filling), fix)
-    elif seen.quota_words:
-        results.warn("quota", f"rookery does not understand what the quota command says: {seen.quota_words[:100]}")
+    elif home.quota_words:
+        results.warn("quota", f"rookery does not understand what the quota command says: {home.quota_words[:100]}")
     else:
-        told = [
+        free = [
             f"{area.name} {quota.size(max(0.0, area.limit_mb - area.used_mb))} free" for area in areas if area.limit_mb
         ]
-        results.ok("quota", ", ".join(told) or "no limit is known")
+        results.ok("quota", ", ".join(free) or "no limit is known")
 
 
-def _emptying(cluster: "Cluster", seen: Seen, texts: list[str]) -> str:
+def _emptying(cluster: "Cluster", home: HomeInspection, texts: list[str]) -> str:
     """Return what shows where the room went."""
     where = '"$HOME"'
-    for area in seen.areas:
+    for area in home.areas:
         if texts and texts[0].startswith(f"{area.name} is") and area.path:
             where = shlex.quote(area.path)
-    show = there(cluster, f"du -xah --max-depth=2 {where} | sort -h | tail -n 15")
-    return noted(show, "shows what is large there; remove or move what you can")
+    show = on_cluster(cluster, f"du -xah --max-depth=2 {where} | sort -h | tail -n 15")
+    return with_note(show, "shows what is large there; remove or move what you can")
 
 
 def _files(results: CheckResults, cluster: "Cluster", areas: list[quota_formats.Area]) -> None:
     counted = [area for area in areas if area.files_limit and area.files is not None]
     full = [area for area in counted if 100 * (area.files or 0) >= FULL * (area.files_limit or 1)]
     filling = [area for area in counted if 100 * (area.files or 0) >= quota_formats.FILLING * (area.files_limit or 1)]
-    told = ", ".join(
+    message = ", ".join(
         f"{area.files:,} of {area.files_limit:,} files in {area.name}" for area in full or filling or counted
     )
     fix = (
-        there(cluster, "du --inodes -x --max-depth=3 ~ | sort -n | tail -n 15")
+        on_cluster(cluster, "du --inodes -x --max-depth=3 ~ | sort -n | tail -n 15")
         + "   # shows which folders hold the most; pack or remove some"
     )
     if full:
-        results.fault("quota-files", told, fix)
+        results.fault("quota-files", message, fix)
     elif filling:
-        results.warn("quota-files", told, fix)
+        results.warn("quota-files", message, fix)
     else:
-        results.ok("quota-files", told or "no limit is known")
+        results.ok("quota-files", message or "no limit is known")
 
 
-def _writable(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
-    said = seen.one("writable")
-    word, _, words = said.partition(" ")
+def _writable(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
+    answer = home.value("writable")
+    word, _, words = answer.partition(" ")
     why = words.rpartition(": ")[2]  # what the shell says before it names a line of ours
     if word == "yes":
         results.ok("home-writable", "a file was written and removed")
-    elif any(sign in why for sign in _NO_ROOM) and {one.name for one in results.faults} & {"quota", "quota-files"}:
+    elif any(sign in why for sign in _NO_ROOM) and {check.name for check in results.faults} & {"quota", "quota-files"}:
         results.skip("home-writable", "there is no room to write in")
     elif "Permission denied" in why:
-        results.fault("home-writable", "you may not write in your own home", there(cluster, "chmod u+rwx ~"))
+        results.fault("home-writable", "you may not write in your own home", on_cluster(cluster, "chmod u+rwx ~"))
     else:
         results.fault(
             "home-writable",
             f"nothing can be written in your home: {why or 'it does not say why'}",
-            noted(
-                with_sandbox(cluster, f"invoke quota --cluster {cluster.name}"), f"is it full? If not: {whom(cluster)}"
+            with_note(
+                with_sandbox(cluster, f"invoke quota --cluster {cluster.name}"),
+                f"is it full? If not: {whom_to_ask(cluster)}",
             ),
         )
 
 
-def _caches(results: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
-    if not seen.values.get("cache"):
+def _caches(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, is_set_up: bool) -> None:
+    if not home.values.get("cache"):
         results.ok("caches", "none has to be elsewhere")
         return
-    if seen.fact("replaceable"):
-        _caches_at_home(results, cluster, seen)
+    if home.fact("replaceable"):
+        _caches_at_home(results, cluster, home)
         return
     if not is_set_up:
         results.skip("caches", "they are moved when your home is set up")
         return
-    mend = remade(results, cluster)
-    wrong = [found for found in (_cache_fault(cluster, seen, line, mend) for line in seen.values["cache"]) if found[0]]
+    mend = setup_again(results, cluster)
+    wrong = [fault for fault in (_cache_fault(cluster, home, line, mend) for line in home.values["cache"]) if fault[0]]
     if wrong:
-        results.fault("caches", "; ".join(found for found, _ in wrong), wrong[0][1])
+        results.fault("caches", "; ".join(message for message, _ in wrong), wrong[0][1])
     else:
-        results.ok("caches", f"{len(seen.values['cache'])} folders are on {_roomy(cluster, seen) or 'the storage'}")
+        results.ok("caches", f"{len(home.values['cache'])} folders are on {_roomy(cluster, home) or 'the storage'}")
 
 
-def _cache_fault(cluster: "Cluster", seen: Seen, line: str, mend: str) -> tuple[str, str]:
+def _cache_fault(cluster: "Cluster", home: HomeInspection, line: str, mend: str) -> tuple[str, str]:
     """Return what is wrong with a folder that should be on the storage, and what to do about it.
 
     "" where nothing is.
     """
     folder, kind, target = [*line.split(" ", 2), "", ""][:3]
-    roomy = _roomy(cluster, seen)
-    obstacles = {one["path"]: one["note"] for one in seen.look.stays}
+    roomy = _roomy(cluster, home)
+    obstacles = {entry["path"]: entry["note"] for entry in home.comparison.stays}
     if kind == "broken":
-        remove = there(cluster, f"rm {shlex.quote(folder[2:])}")
-        return f"{folder} leads to {target}, which is not there", noted(remove, f"then: {mend}")
-    if obstacle := obstacles.get(seen.fact("home") + folder[1:]):
-        return obstacle, noted(mend, "after you have moved or removed what is named")
+        remove = on_cluster(cluster, f"rm {shlex.quote(folder[2:])}")
+        return f"{folder} leads to {target}, which is not there", with_note(remove, f"then: {mend}")
+    if obstacle := obstacles.get(home.fact("home") + folder[1:]):
+        return obstacle, with_note(mend, "after you have moved or removed what is named")
     if kind == "own":
         return f"{folder} is in your home, which is small", mend
     if kind == "absent":
@@ -156,30 +159,30 @@ def _cache_fault(cluster: "Cluster", seen: Seen, line: str, mend: str) -> tuple[
     return "", ""
 
 
-def _caches_at_home(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
+def _caches_at_home(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
     """Check caches, which hold programs: they stay in the home where others can replace folders of the storage."""
-    why = facts.why_replaceable(seen.fact("replaceable_by"))
-    links = [line.split(" ")[0] for line in seen.values["cache"] if " link " in line or " broken " in line]
+    why = facts.why_replaceable(home.fact("replaceable_by"))
+    links = [line.split(" ")[0] for line in home.values["cache"] if " link " in line or " broken " in line]
     if links:
         undo = with_sandbox(cluster, f"invoke undo --cluster {cluster.name}")
-        found = f"{', '.join(links)} on the storage, where {why}"
-        results.warn("caches", found, noted(undo, "moves them back; set up after that, they stay in your home"))
+        message = f"{', '.join(links)} on the storage, where {why}"
+        results.warn("caches", message, with_note(undo, "moves them back; set up after that, they stay in your home"))
     else:
         results.ok("caches", f"they stay in your home: {why}")
 
 
-def _roomy(cluster: "Cluster", seen: Seen) -> str:
+def _roomy(cluster: "Cluster", home: HomeInspection) -> str:
     """Where the roomy storage is, as the probe told."""
     wanted = str(cluster.data.get("cluster_roomy_storage") or "home")
-    told = dict(line.partition(" ")[::2] for line in seen.facts.get("storage") or [])
-    return told.get(wanted, "").rstrip("/")
+    places = dict(line.partition(" ")[::2] for line in home.facts.get("storage") or [])
+    return places.get(wanted, "").rstrip("/")
 
 
-def _variables(results: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_up: bool) -> None:
-    said = {line.split(" ")[0]: line.split(" ", 2)[1:] for line in seen.values.get("variable") or []}
+def _variables(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, is_set_up: bool) -> None:
+    variables = {line.split(" ")[0]: line.split(" ", 2)[1:] for line in home.values.get("variable") or []}
     wrong, fixes = [], []
     for area in cluster.storage:
-        kind, rest = [*said.get(area.variable, []), "", ""][:2]
+        kind, rest = [*variables.get(area.variable, []), "", ""][:2]
         if not kind or kind == "there" or (not is_set_up and not area.site_sets):
             continue
         if kind == "closed" and results.is_bad("home-writable"):  # which has told it
@@ -200,7 +203,8 @@ def _variables(results: CheckResults, cluster: "Cluster", seen: Seen, *, is_set_
         results.fault("storage", "; ".join(wrong), fixes[0])
     else:
         results.ok(
-            "storage", ", ".join(f"${name} is {[*told, ''][1]}" for name, told in said.items()) or "there are none"
+            "storage",
+            ", ".join(f"${name} is {[*state, ''][1]}" for name, state in variables.items()) or "there are none",
         )
 
 
@@ -209,14 +213,14 @@ def _mending(cluster: "Cluster", name: str, place: str, *, site_sets: bool, is_s
     if place:  # a line of the user's own
         file, _, line = place.partition(":")
         return (
-            there(cluster, f"sed -i.old '{line}s/^/# /' ~/{file}")
+            on_cluster(cluster, f"sed -i.old '{line}s/^/# /' ~/{file}")
             + f"   # takes out line {line} of ~/{file}, which speaks of it"
         )
     if is_set_up or not site_sets:
         return setup(cluster)
 
-    return f"{whom(cluster)}: they set ${name} at login, and for you it is not"
+    return f"{whom_to_ask(cluster)}: they set ${name} at login, and for you it is not"
 
 
 def _folder(cluster: "Cluster", *, create: bool) -> str:
-    return setup(cluster) if create else f"{whom(cluster)}: the folder is theirs to make"
+    return setup(cluster) if create else f"{whom_to_ask(cluster)}: the folder is theirs to make"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rookery.support.doctor.checks import CheckResults
 from rookery.support.doctor.fix_commands import with_sandbox
-from rookery.support.doctor.inspection import Seen
+from rookery.support.doctor.inspection import HomeInspection
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -24,7 +24,7 @@ SERVER_MB, SERVER_FILES = 2048, 20000
 """From when on VS Code's servers are worth looking through."""
 
 
-def judge(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
+def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
     """Judge what VS Code needs there."""
     policy = str((cluster.data.get("cluster_policies") or {}).get("vscode") or "unknown")
     if policy in {"forbidden", "unsupported"}:
@@ -32,34 +32,34 @@ def judge(results: CheckResults, cluster: "Cluster", seen: Seen) -> None:
             f"VS Code is {policy} there", dict.fromkeys(("vscode", "vscode-watching", "vscode-server"), "")
         )
         return
-    wrong = list(_unfit(seen))
+    wrong = list(_unfit(home))
     if wrong:
         results.warn(
             "vscode", "; ".join(wrong), f"edit here, and bring it over with `{with_sandbox(cluster, 'invoke deploy')}`"
         )
     else:
-        results.ok("vscode", f"glibc {seen.fact('glibc') or '?'}, {seen.fact('architecture')}")
-    watches, instances = seen.one("watches"), seen.one("instances")
+        results.ok("vscode", f"glibc {home.fact('glibc') or '?'}, {home.fact('architecture')}")
+    watches, instances = home.value("watches"), home.value("instances")
     if watches.isdigit() and instances.isdigit() and (int(watches) < WATCHES or int(instances) < INSTANCES):
-        found = f"{watches} files and {instances} watchers a person: too few for a large folder"
+        message = f"{watches} files and {instances} watchers a person: too few for a large folder"
         results.warn(
-            "vscode-watching", found, "open one project's folder rather than your home, and set files.watcherExclude"
+            "vscode-watching", message, "open one project's folder rather than your home, and set files.watcherExclude"
         )
     else:
         results.ok("vscode-watching", f"{watches or '?'} files")
-    size, files = ([*seen.one("vscode-server").split(), "", ""])[:2]
+    size, files = ([*home.value("vscode-server").split(), "", ""])[:2]
     if size.isdigit() and (int(size) > SERVER_MB * 1024 or int(files or 0) > SERVER_FILES):
-        found = f"its servers take {int(size) // 1024} MB in {int(files or 0):,} files"
-        results.warn("vscode-server", found, with_sandbox(cluster, f"invoke vscode.prune {cluster.name}"))
+        message = f"its servers take {int(size) // 1024} MB in {int(files or 0):,} files"
+        results.warn("vscode-server", message, with_sandbox(cluster, f"invoke vscode.prune {cluster.name}"))
     else:
         results.ok("vscode-server", f"{int(size) // 1024} MB" if size.isdigit() else "none is there")
 
 
-def _unfit(seen: Seen) -> Iterator[str]:
+def _unfit(home: HomeInspection) -> Iterator[str]:
     """Why VS Code's server would not run there."""
-    version = re.match(r"([0-9]{1,4})\.([0-9]{1,4})", seen.fact("glibc"))
+    version = re.match(r"([0-9]{1,4})\.([0-9]{1,4})", home.fact("glibc"))
     if version and (int(version[1]), int(version[2])) < GLIBC:
         yield f"its C library is glibc {version[0]}, and VS Code needs {GLIBC[0]}.{GLIBC[1]}"
-    architecture = seen.fact("architecture")
+    architecture = home.fact("architecture")
     if architecture and architecture not in ARCHITECTURES:
         yield f"there is no VS Code server for {architecture}"

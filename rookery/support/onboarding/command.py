@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rookery.support.onboarding.first_project import Study
 
 
-def run(request: OnboardOptions) -> int:
+def run(options: OnboardOptions) -> int:
     """Take a user from nothing to a first result.
 
     Returns:
@@ -34,52 +34,52 @@ def run(request: OnboardOptions) -> int:
     """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # each step is seen when it is done, through a pipe too
-    names = selection.clusters(request.cluster, "onboard")
+    names = selection.clusters(options.cluster, "onboard")
     if len(names) != 1:
         raise RookeryError("One cluster at a time.", hint=f"invoke onboard --cluster {names[0]}")
-    if request.sandbox:
-        if request.user or request.key or request.account:
+    if options.sandbox:
+        if options.user or options.key or options.account:
             raise RookeryError("--user, --key and --account are for the cluster itself: a miniature has its own.")
-        lifecycle.ensure(names, yes=request.yes, offline_mirrors=request.offline_mirrors)
-    cluster = profile.load(names[0], profile.sources(request.sandbox))
-    if request.request:
-        return _request(cluster, request)
-    runs_jobs = request.run and cluster.scheduler == "slurm"
+        lifecycle.ensure(names, yes=options.yes, offline_mirrors=options.offline_mirrors)
+    cluster = profile.load(names[0], profile.sources(options.sandbox))
+    if options.request:
+        return _print_request(cluster, options)
+    runs_jobs = options.run and cluster.scheduler == "slurm"
     if runs_jobs:
-        prompts.check(request)
-    way = steps.Onboarding(request, cluster, 6 + 2 * runs_jobs)
+        prompts.check(options)
+    onboarding = steps.Onboarding(options, cluster, 6 + 2 * runs_jobs)
     with invocation.guiding():
         try:
-            steps.who(way)
+            steps.who(onboarding)
         except prompts.NoAccount:
-            _request(cluster, request)
+            _print_request(cluster, options)
             return 1
-        steps.your_key(way)
-        steps.log_in(way)
-        steps.ssh_by_name(way)
-        steps.home(way)
-        study = steps.first_result(way) if runs_jobs else None
-    _ended(way, study)
+        steps.your_key(onboarding)
+        steps.log_in(onboarding)
+        steps.ssh_by_name(onboarding)
+        steps.home(onboarding)
+        study = steps.first_result(onboarding) if runs_jobs else None
+    _print_end(onboarding, study)
     return 0
 
 
-def _request(cluster: "Cluster", request: OnboardOptions) -> int:
+def _print_request(cluster: "Cluster", options: OnboardOptions) -> int:
     """Whom to ask for an account, and the mail to send."""
     access = cluster.data.get("cluster_access") or {}
     print(f"An account on {cluster.title}: {access.get('how') or 'ask the people who run it.'}")
     if access.get("url"):
         print(f"See {access['url']}")
     print("A mail that you can send:\n")
-    print(console.clean(mail(cluster, name=request.name, email=request.email, user=request.user).text))
+    print(console.clean(mail(cluster, name=options.name, email=options.email, user=options.user).text))
     print(f"  next: {invocation.invocation()} onboard --cluster {cluster.name}   # when you have the account")
     return 0
 
 
-def _ended(way: steps.Onboarding, study: "Study | None") -> None:
+def _print_end(onboarding: steps.Onboarding, study: "Study | None") -> None:
     """Say what there is now, and how to go on."""
-    name = way.cluster.name
+    name = onboarding.cluster.name
     first = f", and {study.root.name} has its first result" if study else ""
-    if way.changed:
+    if onboarding.changed:
         print(f"That is all: your home on {name} is ready{first}.")
     else:
         print(f"Nothing was left to do: your home on {name} is ready{first}.")

@@ -19,7 +19,8 @@ from rookery.jobs.monitor import watch
 from rookery.jobs.options import CombineOptions, FetchOptions, SubmitOptions
 from rookery.jobs.results import combine, fetch
 from rookery.jobs.submit import submit
-from rookery.projects import config, deploy, scaffold, target
+from rookery.projects import config, deploy, scaffold
+from rookery.projects import target as targets
 from rookery.projects.options import DeployOptions, NewOptions
 from rookery.support.onboarding import prompts
 
@@ -55,11 +56,11 @@ class Study:
     def next_steps(self) -> list[str]:
         """The part of its README that says how to go on."""
         text = (self.root / "README.md").read_text(encoding="utf-8") if (self.root / "README.md").is_file() else ""
-        found = re.search(rf"^{NEXT}\n+(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-        return found[1].rstrip().splitlines() if found else []
+        match = re.search(rf"^{NEXT}\n+(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+        return match[1].rstrip().splitlines() if match else []
 
 
-def begin(cluster: "Cluster", request: "OnboardOptions") -> Study:
+def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
     """Return the project that was begun for this cluster before.
 
     Or a new one, in the folder where the command was given.
@@ -67,39 +68,41 @@ def begin(cluster: "Cluster", request: "OnboardOptions") -> Study:
     Raises:
         RookeryError: It can't be made there.
     """
-    if known := _known(cluster, request):
-        _mind_language(known, request)
+    if known := _earlier_project(cluster, options):
+        _mind_language(known, options)
         return Study(known)
-    here = _place()
-    name = request.project or _free_name(cluster, here)
-    if request.asks and not request.project:
-        question = f"The name of your first project, and of its folder in {here}"
+    folder = _place()
+    name = options.project or _free_name(cluster, folder)
+    if options.asks and not options.project:
+        question = f"The name of your first project, and of its folder in {folder}"
         while why := prompts.bad_name(name := prompts.ask(question, name)):
             print(f"  {why}")
             name = scaffold.suggested(name)
-    root = here / name
+    root = folder / name
     if (root / "rookery.yml").is_file():
         _for_this(root, cluster)
-        _mind_language(root, request)
+        _mind_language(root, options)
         _note(cluster, root)
         return Study(root)
-    wanted = NewOptions(name, prompts.language(request), clusters=cluster.name, author=prompts.author(request))
+    wanted = NewOptions(name, prompts.language(options), clusters=cluster.name, author=prompts.author(options))
     _note(cluster, root)  # before it is there: stopped in between, the next run finds it
-    made = scaffold.make(wanted, here)
-    if made.outer:
-        print(f"  mind: it lies inside another git repository, {made.outer}, which will see it as a stranger")
-    if made.signed == "unknown":
+    project = scaffold.make(wanted, folder)
+    if project.outer:
+        print(f"  mind: it lies inside another git repository, {project.outer}, which will see it as a stranger")
+    if project.signed == "unknown":
         print("  mind: git does not know you, so a stand-in signed the first version:")
         print(f'    git -C {shlex.quote(name)} config user.name "YOUR NAME"   # and user.email')
-    elif made.signed:
-        raise RookeryError(f"git kept no first version of {name}: {made.signed}", hint=f"cd {name} && git commit --all")
+    elif project.signed:
+        raise RookeryError(
+            f"git kept no first version of {name}: {project.signed}", hint=f"cd {name} && git commit --all"
+        )
     return Study(root, made=True)
 
 
-def _mind_language(root: Path, request: "OnboardOptions") -> None:
+def _mind_language(root: Path, options: "OnboardOptions") -> None:
     """Say so, where a project that is there has another language than the one asked for."""
-    there = "r" if (root / f"{JOB}.R").is_file() else "python"
-    if request.language not in {"", there}:
+    language = "r" if (root / f"{JOB}.R").is_file() else "python"
+    if options.language not in {"", language}:
         print(f"  mind: --language is for a new project; {root.name} is there already, and stays as it is")
 
 
@@ -110,26 +113,26 @@ def result(study: Study, cluster: "Cluster") -> bool:
         RookeryError: A step of it failed.
     """
     name, root = cluster.name, str(study.root)
-    found = target.find(name, root, sandbox=cluster.sandbox)
+    target = targets.find(name, root, sandbox=cluster.sandbox)
     done = _run(study.root, cluster)
     table = study.root / TABLE
     if done and table.is_file():
         return False
-    if JOB not in (found.project.jobs if found.project else {}):
+    if JOB not in (target.project.jobs if target.project else {}):
         raise RookeryError(
             f"{study.root.name} has no job called {JOB}, so there is nothing to try it with.",
             hint=f"cd {shlex.quote(str(study.root))} && invoke deploy && invoke submit",
         )
     if done:
         print(f"  {done.id} was submitted before")
-        found.connection.open()
-        code = watch.run(found, ids=[done.id])
+        target.connection.open()
+        code = watch.run(target, ids=[done.id])
     else:
         deploy.run(DeployOptions(cluster=name, project=root, sandbox=cluster.sandbox))
         code = submit.run(SubmitOptions(job=JOB, cluster=name, project=root, wait=True, sandbox=cluster.sandbox))
         done = _run(study.root, cluster)
     if code and done:
-        inside, flags = f"cd {shlex.quote(str(study.root))}", found.flags
+        inside, flags = f"cd {shlex.quote(str(study.root))}", target.flags
         raise RookeryError(
             f"Not all tasks of {done.id} ended well.",
             hint=f"{inside} && invoke logs {done.id}{flags}; then invoke submit --failed {done.id} --wait{flags}",
@@ -153,17 +156,17 @@ def _gather(study: Study, cluster: "Cluster") -> None:
 
 def _run(root: Path, cluster: "Cluster") -> "RunRecord | None":
     """Return the project's last run of its array on this cluster."""
-    runs = [one for one in run_record.every(root, cluster.label) if one.job == JOB]
+    runs = [record for record in run_record.every(root, cluster.label) if record.job == JOB]
     return runs[-1] if runs else None
 
 
-def _known(cluster: "Cluster", request: "OnboardOptions") -> Path | None:
+def _earlier_project(cluster: "Cluster", options: "OnboardOptions") -> Path | None:
     """Return the project that was begun for this cluster, if it is still there and none other is asked for."""
-    told = state_files.load(_file(cluster), struct({"project": text(longest=4096, raw=True)}))
-    if not told:
+    document = state_files.load(_file(cluster), struct({"project": text(longest=4096, raw=True)}))
+    if not document:
         return None
-    root = Path(told["project"])
-    meant = request.project in {"", root.name}
+    root = Path(document["project"])
+    meant = options.project in {"", root.name}
     return root if meant and (root / "rookery.yml").is_file() else None
 
 
@@ -177,14 +180,14 @@ def _file(cluster: "Cluster") -> Path:
 
 def _place() -> Path:
     """Return the folder where a first project goes: this one, or the home where this one is rookery's own."""
-    here = Path.cwd()
-    return Path.home() if here == paths.root() or paths.root() in here.parents else here
+    folder = Path.cwd()
+    return Path.home() if folder == paths.root() or paths.root() in folder.parents else folder
 
 
-def _free_name(cluster: "Cluster", here: Path) -> str:
+def _free_name(cluster: "Cluster", folder: Path) -> str:
     """Return the usual name; with the cluster's or the user's behind it where that is taken."""
     names = (NAME, f"{NAME}-{cluster.name}", re.sub(r"[^A-Za-z0-9]+", "-", f"{NAME}-{cluster.user}").strip("-"))
-    return next((name for name in names if not (here / name).exists()), NAME)
+    return next((name for name in names if not (folder / name).exists()), NAME)
 
 
 def _for_this(root: Path, cluster: "Cluster") -> None:

@@ -78,12 +78,12 @@ class Key:
 
 def takes_keys(cluster: "Cluster") -> bool:
     """Whether a key alone, or with a code, opens the cluster."""
-    return any(way.split("+")[0] == "key" for way in cluster.data.get("cluster_logins") or ["key"])
+    return any(method.split("+")[0] == "key" for method in cluster.data.get("cluster_logins") or ["key"])
 
 
 def takes_passwords(cluster: "Cluster") -> bool:
     """Whether a password alone opens it, so that a key can be brought there."""
-    return any(way.startswith("password") for way in cluster.data.get("cluster_logins") or ["key"])
+    return any(method.startswith("password") for method in cluster.data.get("cluster_logins") or ["key"])
 
 
 def find(cluster: "Cluster", named: str) -> Path | None:
@@ -101,41 +101,43 @@ def find(cluster: "Cluster", named: str) -> Path | None:
     Raises:
         RookeryError: What is named is no key.
     """
-    given = _given(cluster, named)
-    if given is None:
+    named_path = _named_key(cluster, named)
+    if named_path is None:
         usual = [*user_settings.keys(cluster), *(Path.home() / ".ssh" / f"id_{kind}" for kind in _KINDS)]
         kept = (path for path in usual if not path.is_file() and is_held(Key(path)))
         return next((path for path in usual if path.is_file()), None) or next(kept, None)
-    if not given.exists():
-        return given if is_held(Key(given)) else None
-    told = _keygen("-l", "-f", str(given))
-    if not given.is_file() or told.returncode:
-        raise RookeryError(f"{given} is no ssh key.", hint="the same command without --key makes one, or finds yours")
-    return given
+    if not named_path.exists():
+        return named_path if is_held(Key(named_path)) else None
+    done = _keygen("-l", "-f", str(named_path))
+    if not named_path.is_file() or done.returncode:
+        raise RookeryError(
+            f"{named_path} is no ssh key.", hint="the same command without --key makes one, or finds yours"
+        )
+    return named_path
 
 
 def place(cluster: "Cluster", named: str) -> Path:
     """Where a key is to be made: as named, else in ~/.ssh, under a name of which no half is there."""
     free = (Path.home() / ".ssh" / name for name in ("id_ed25519", "id_ed25519_rookery"))
     unused = (path for path in free if not path.exists() and not Key(path).public.exists())
-    return _given(cluster, named) or next(unused, Path.home() / ".ssh" / "id_rookery")
+    return _named_key(cluster, named) or next(unused, Path.home() / ".ssh" / "id_rookery")
 
 
-def _given(cluster: "Cluster", named: str) -> Path | None:
+def _named_key(cluster: "Cluster", named: str) -> Path | None:
     """Return the private half that `--key` or the user's settings name, also by its public half.
 
     None where none is.
     """
-    said = named or cluster.identity_file
-    if not said:
+    text = named or cluster.identity_file
+    if not text:
         return None
-    path = Path(said).expanduser().absolute()
+    path = Path(text).expanduser().absolute()
     return path.with_suffix("") if path.suffix == ".pub" else path
 
 
 def is_held(key: Key) -> bool:
     """Whether the agent, or a token behind it, has the private half of a public one that is here."""
-    return key.public.is_file() and _asked("ssh-add", "-T", str(key.public)).returncode == 0
+    return key.public.is_file() and _run_unattended("ssh-add", "-T", str(key.public)).returncode == 0
 
 
 def make(path: Path, *, ask: bool) -> Key:
@@ -214,7 +216,7 @@ def unlock(key: Key) -> bool:
     """
     if is_held(key):
         return True
-    if _asked("ssh-add", "-l").returncode not in {0, 1}:  # 2: there is no agent (ssh-add(1))
+    if _run_unattended("ssh-add", "-l").returncode not in {0, 1}:  # 2: there is no agent (ssh-add(1))
         return False
     keychain = ["--apple-use-keychain"] if sys.platform == "darwin" else []
     return foreground.run(["ssh-add", *keychain, str(key.path)]) == 0
@@ -231,7 +233,7 @@ def bring(connection: "Connection", line: str) -> bool:
 
 def opens(connection: "Connection") -> bool:
     """Whether the cluster takes the connection's key, tried in a connection of its own; a code may be asked besides."""
-    return _taken(connection.cluster, _tried(connection))
+    return _is_taken(connection.cluster, _try_key(connection))
 
 
 def is_needed(connection: "Connection", *, ask: bool, accept_host_key: str = "") -> bool:
@@ -249,35 +251,35 @@ def is_needed(connection: "Connection", *, ask: bool, accept_host_key: str = "")
     connection.prepare()
     if not host_keys.known_keys(cluster):
         host_key_check.learn(cluster, connection.ssh, batch=not ask, accept=accept_host_key)
-    done = _tried(connection)
-    if _taken(cluster, done):
+    done = _try_key(connection)
+    if _is_taken(cluster, done):
         return False
     if "Permission denied" not in done.stderr:
         raise explain(cluster, done.stderr, batch=True)
     return True
 
 
-def _tried(connection: "Connection") -> "subprocess.CompletedProcess[str]":
+def _try_key(connection: "Connection") -> "subprocess.CompletedProcess[str]":
     """Log in by key alone, past the connection that is open, with nobody to ask."""
     options = ("ControlPath=none", "BatchMode=yes", "PreferredAuthentications=publickey,keyboard-interactive")
     arguments = [part for option in options for part in ("-o", option)]
-    return _asked(*connection.ssh, *arguments, "-T", connection.cluster.name, "true")
+    return _run_unattended(*connection.ssh, *arguments, "-T", connection.cluster.name, "true")
 
 
-def _taken(cluster: "Cluster", done: "subprocess.CompletedProcess[str]") -> bool:
+def _is_taken(cluster: "Cluster", done: "subprocess.CompletedProcess[str]") -> bool:
     """Whether a key was taken: ssh got in (255 is its own failure), or only a code is left to ask for."""
     if done.returncode != 255:
         return True
     refused = re.search(r"Permission denied \(([^)]*)\)", done.stderr)
-    with_code = any(way.startswith("key+") for way in cluster.data.get("cluster_logins") or ())
+    with_code = any(method.startswith("key+") for method in cluster.data.get("cluster_logins") or ())
     return with_code and refused is not None and "publickey" not in refused[1]
 
 
 def _keygen(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return _asked("ssh-keygen", *arguments)
+    return _run_unattended("ssh-keygen", *arguments)
 
 
-def _asked(*command: str) -> "subprocess.CompletedProcess[str]":
+def _run_unattended(*command: str) -> "subprocess.CompletedProcess[str]":
     """Return what a program says that can ask nobody anything."""
     options = {**unattended(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.run(command, text=True, errors="replace", check=False, **options)

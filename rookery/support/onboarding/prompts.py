@@ -12,7 +12,8 @@ from rookery.clusters.cluster import account as known_account
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.config_syntax import is_username
 from rookery.core.errors import RookeryError
-from rookery.projects import options, scaffold
+from rookery.projects import scaffold
+from rookery.projects.options import NewOptions
 from rookery.projects.scaffold import LANGUAGES
 
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ def ask(question: str, default: str = "", choices: Sequence[str] = ()) -> str:
     behind = f" ({' or '.join(choices)})" if choices else ""
     while True:
         print(f"  {question}{behind}{f' [{default}]' if default else ''}: ", end="", file=sys.stderr, flush=True)
-        said = sys.stdin.readline()
-        if not said:
+        line = sys.stdin.readline()
+        if not line:
             print(file=sys.stderr)
             raise RookeryError("There was no answer.", hint="the same command again, or with the answers as flags")
-        answer = said.strip() or default
+        answer = line.strip() or default
         if not choices or answer.lower() in choices:
             return answer.lower() if choices else answer
         print(f"  It can be {' or '.join(choices)}.", file=sys.stderr)
@@ -55,29 +56,29 @@ def agreed(question: str) -> bool:
     return answer.startswith("y")
 
 
-def username(cluster: "Cluster", request: "OnboardOptions") -> str:
+def username(cluster: "Cluster", options: "OnboardOptions") -> str:
     """Return the user's name on the cluster.
 
     Raises:
         NoAccount: They say that they have none.
         RookeryError: There is nobody to ask, or another person works on this cluster from here.
     """
-    if request.user and cluster.data.get("cluster_user", "") not in {"", request.user}:
-        me, where = shlex.quote(request.user), f"--cluster {cluster.name}"
+    if options.user and cluster.data.get("cluster_user", "") not in {"", options.user}:
+        me, where = shlex.quote(options.user), f"--cluster {cluster.name}"
         apart = f"XDG_CONFIG_HOME=~/{me}/config XDG_STATE_HOME=~/{me}/state"
         raise RookeryError(
-            f"On this computer, {cluster.name} is used as {cluster.user}, not as {request.user}.",
+            f"On this computer, {cluster.name} is used as {cluster.user}, not as {options.user}.",
             hint=f"{apart} invoke onboard {where} --user {me} --key ~/.ssh/id_{me}   # keeps two people apart, "
             f"before every command; or, if you are {cluster.user} no more: invoke login {where} --user {me}",
         )
-    if request.user and not is_username(request.user):
+    if options.user and not is_username(options.user):
         raise RookeryError(
-            f"{request.user!r} can't be a username on {cluster.name}.",
+            f"{options.user!r} can't be a username on {cluster.name}.",
             hint=f"invoke onboard --cluster {cluster.name} --user NAME",
         )
-    if known := request.user or cluster.user:
+    if known := options.user or cluster.user:
         return known
-    if not request.asks:
+    if not options.asks:
         raise RookeryError(
             f"{cluster.name}: what is your username there?",
             hint=f"invoke onboard --cluster {cluster.name} --user NAME   # no account yet? --request instead",
@@ -90,18 +91,18 @@ def username(cluster: "Cluster", request: "OnboardOptions") -> str:
     raise NoAccount
 
 
-def account(cluster: "Cluster", request: "OnboardOptions") -> str:
+def account(cluster: "Cluster", options: "OnboardOptions") -> str:
     """Return what the user's jobs on the cluster are charged to; "" where it asks for none.
 
     Raises:
         RookeryError: It asks for one, and there is nobody to ask.
     """
     known = cluster.data.get("cluster_account") or {}
-    if name := request.account or known_account(cluster.data):
+    if name := options.account or known_account(cluster.data):
         return name
     if not known.get("required"):
         return ""
-    if not request.asks:
+    if not options.asks:
         raise RookeryError(
             f"{cluster.name}: which account are your jobs charged to{profile.such_as(known)}?",
             hint=f"invoke onboard --cluster {cluster.name} --account CODE",
@@ -112,34 +113,34 @@ def account(cluster: "Cluster", request: "OnboardOptions") -> str:
     return answer
 
 
-def author(request: "OnboardOptions") -> tuple[str, str]:
+def author(options: "OnboardOptions") -> tuple[str, str]:
     """Return the user's name and address for the project's commits; empty where git knows them, or nobody says.
 
     Git's own words for them (git-config(1), user.name and user.email) are what counts.
     """
     if _git("user.name") and _git("user.email"):
         return "", ""
-    name, email = request.name or _git("user.name"), request.email or _git("user.email")
-    if request.asks and not (name and email):
+    name, email = options.name or _git("user.name"), options.email or _git("user.email")
+    if options.asks and not (name and email):
         print("  Git signs each version of your project with your name and address; it does not know them yet.")
         name = name or ask("Your full name")
         email = email or ask("Your email address")
     return name, email
 
 
-def check(request: "OnboardOptions") -> None:
+def check(options: "OnboardOptions") -> None:
     """See that what is asked for can be, before anything is done.
 
     Raises:
         RookeryError: There is no such language, no project can have that name, or there is no git here.
     """
-    if request.language and request.language not in scaffold.LANGUAGES:
+    if options.language and options.language not in scaffold.LANGUAGES:
         raise RookeryError(
-            f"There is no --language {request.language!r}. There are: {', '.join(scaffold.LANGUAGES)}.",
+            f"There is no --language {options.language!r}. There are: {', '.join(scaffold.LANGUAGES)}.",
             hint="the same command with one of those",
         )
-    if request.project and (why := bad_name(request.project)):
-        again = f"invoke onboard --cluster {request.cluster} --project {scaffold.suggested(request.project)}"
+    if options.project and (why := bad_name(options.project)):
+        again = f"invoke onboard --cluster {options.cluster} --project {scaffold.suggested(options.project)}"
         raise RookeryError(why, hint=again)
     scaffold.require_git()
     try:
@@ -151,16 +152,16 @@ def check(request: "OnboardOptions") -> None:
 def bad_name(name: str) -> str:
     """Why a project can't have this name; "" where it can."""
     try:
-        scaffold.checked(options.NewOptions(name))
+        scaffold.checked(NewOptions(name))
     except RookeryError as error:
         return error.message
     return ""
 
 
-def language(request: "OnboardOptions") -> str:
+def language(options: "OnboardOptions") -> str:
     """Return the language of a first project."""
-    return request.language or (
-        ask("The language of your first project", "python", tuple(LANGUAGES)) if request.asks else "python"
+    return options.language or (
+        ask("The language of your first project", "python", tuple(LANGUAGES)) if options.asks else "python"
     )
 
 

@@ -47,26 +47,26 @@ def columns(path: Path) -> list[Column]:
     with path.open(encoding="utf-8", errors="replace", newline="") as stream:
         reader = csv.reader(stream)
         names = next(reader, [])
-        found: list[list[float] | None] = [[] for _ in names]
+        gathered: list[list[float] | None] = [[] for _ in names]
         for row in reader:
             for number, cell in enumerate(row[: len(names)]):
-                _take(found, number, cell)
+                _take(gathered, number, cell)
     return [
         Column(name, tuple(values))
-        for name, values in zip(names, found, strict=True)
+        for name, values in zip(names, gathered, strict=True)
         if values and name.lower() not in _COUNTS
     ]
 
 
-def _take(found: list[list[float] | None], number: int, cell: str) -> None:
+def _take(gathered: list[list[float] | None], number: int, cell: str) -> None:
     """Note a cell; a column with one that is neither a number nor a gap is none of numbers."""
-    values = found[number]
+    values = gathered[number]
     if values is None or cell in {"", "NA", "NaN", "nan"}:
         return
     try:
         values.append(float(cell))
     except ValueError:
-        found[number] = None
+        gathered[number] = None
 
 
 def histogram(values: Sequence[float], *, plain: bool) -> Iterator[str]:
@@ -93,17 +93,17 @@ def lines(path: Path) -> Iterator[str]:
 
     A row for each column that measures, and a plot of the first that varies.
     """
-    found = columns(path)
-    if not found:
+    measured = columns(path)
+    if not measured:
         return
-    width = max(len("column"), *(len(console.clean(one.name)) for one in found))
+    width = max(len("column"), *(len(console.clean(column.name)) for column in measured))
     yield f"{'column':<{width}} {'values':>8} {'mean':>10} {'sd':>10} {'least':>10} {'most':>10}"
-    for one in found:
-        numbers = (one.mean, one.spread, min(one.values), max(one.values))
-        yield f"{console.clean(one.name):<{width}} {len(one.values):>8,} " + " ".join(
-            f"{each:>10.4g}" for each in numbers
+    for column in measured:
+        numbers = (column.mean, column.spread, min(column.values), max(column.values))
+        yield f"{console.clean(column.name):<{width}} {len(column.values):>8,} " + " ".join(
+            f"{number:>10.4g}" for number in numbers
         )
-    varied = next((one for one in found if len(set(one.values)) > _BINS), None)
+    varied = next((column for column in measured if len(set(column.values)) > _BINS), None)
     if varied:
         yield ""
         yield console.clean(varied.name)
@@ -115,8 +115,8 @@ def show(path: Path) -> None:
     _print(f"  {line}".rstrip() for line in lines(path))
 
 
-def _print(some: Iterable[str]) -> None:
-    print("", *some, "", sep="\n")
+def _print(lines: Iterable[str]) -> None:
+    print("", *lines, "", sep="\n")
 
 
 def _unicode() -> bool:
