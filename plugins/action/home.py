@@ -13,18 +13,18 @@ import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
 from ansible.utils.display import Display
 
+from rookery.clusters.login_node import answers, bundle, frame
 from rookery.clusters.login_node import facts as probe
-from rookery.clusters.login_node.bundle import PARTS, code, command, pack, unpack
 from rookery.clusters.ssh.remote_command import remote_command
 from rookery.core.errors import RookeryError
-from rookery.homes import remote_session, up_to_date
+from rookery.homes import remote_session
 
 # What an item of each kind must say, and what it may say besides `what`.
 ITEMS: dict[str, tuple[str, str]] = {
@@ -38,10 +38,11 @@ ITEMS: dict[str, tuple[str, str]] = {
     "commands": ("what argv", "creates unless needs environment makes size stage hint job timeout"),
 }
 OTHERS = {"release", "space"}
+PROGRAM = "apply.main"
 CHOICES = {"position": {"top", "bottom"}, "shells": {"sh", "fish", "csh"}}
 JOB = {"partition", "account", "cpus", "memory", "time"}
 
-code(PARTS)  # now: Ansible imports this before it forks a worker for each task
+bundle.code(PROGRAM)  # now: Ansible imports this before it forks a worker for each task
 
 POLL_SECONDS = 2.0
 GONE_POLLS = 5  # a shared filesystem may show a job's exit code some seconds after Slurm has forgotten the job
@@ -210,12 +211,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 return _unanswered(ended.exit, ended.lines)
             if answer is not None:
                 return answer
-        parts = (*up_to_date.PARTS, "apply.fingerprint", "apply.main") if payload.get("seal") else PARTS
-        line, data = command(self._interpreter(variables), pack(payload, parts))
+        line, data = bundle.command(self._interpreter(variables), bundle.pack(PROGRAM, payload))
         line = remote_command(f"exec {line}", stdin="" if data else None)
         # sudoable=False: no terminal is asked for, which would rewrite line ends
         said = self._low_level_execute_command(line, in_data=data, sudoable=False)
-        answer = unpack(said["stdout"])
+        answer = cast("dict[str, Any] | None", frame.last(said["stdout"], answers.apply_program))
         if answer is None:
             return _unanswered(said["rc"], (said["stderr"] or said["stdout"]).strip().splitlines())
         return answer

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from rookery.clusters.login_node import bundle, facts
+from rookery.clusters.login_node import answers, bundle, facts, frame
 from rookery.clusters.ssh.remote_command import LONGEST_ARGUMENT, new_mark, remote_command
 from rookery.core.errors import RookeryError
 
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 120
 """Seconds within which the probe's answer comes: it gives up on whatever takes longer than ten."""
-
-PARTS = (*bundle.PARTS, "apply.attend")
-"""The modules that it needs there."""
 
 _SCRIPT = """
 packed=$1
@@ -59,7 +56,7 @@ def order(connection: "Connection") -> Order | None:
     arguments = facts.arguments(connection.cluster.data)
     python = {"check": shlex.quote(_CHECK), "code": shlex.quote(bundle.FROM_ARGUMENT)}
     script = _SCRIPT.format(probe=facts.script(), **python)
-    remote = remote_command(script, [bundle.pack({}, PARTS), *arguments], stdin="")
+    remote = remote_command(script, [bundle.pack("apply.attend"), *arguments], stdin="")
     return {"command": connection.command(remote), "asked": arguments} if len(remote) <= LONGEST_ARGUMENT else None
 
 
@@ -132,7 +129,7 @@ class _Attendant:
         while piece := os.read(self.process.stdout.fileno(), 1 << 16):
             output += piece
             if b":rookery>>>" in output:
-                answer = bundle.unpack(output.decode(errors="replace"))
+                answer: dict[str, Any] | None = frame.last(output.decode(errors="replace"), answers.apply_program)
                 if answer is not None and answer.get("to") == name:
                     return answer
         size = os.fstat(self.errors.fileno()).st_size

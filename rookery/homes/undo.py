@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters import connect
-from rookery.clusters.login_node import bundle
+from rookery.clusters.login_node import answers, bundle, frame
 from rookery.clusters.login_node import facts as probe
 from rookery.core import console, invocation, locking
 from rookery.core.errors import RookeryError
@@ -24,34 +24,6 @@ from rookery.jobs.interactive import compute_node_job
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
-
-PARTS = (
-    "apply.problem",
-    "strict_json",
-    "apply.paths",
-    "apply.fingerprint_check",
-    "apply.disk",
-    "apply.records",
-    "apply.ledger",
-    "apply.disk_space",
-    "apply.lease",
-    "apply.work",
-    "apply.blocks",
-    "apply.settings",
-    "apply.tree_copy",
-    "apply.weigh",
-    "apply.relocate",
-    "apply.process",
-    "apply.reply",
-    "apply.jobs",
-    "apply.restore",
-    "apply.merged",
-    "apply.restore_moved",
-    "apply.presence",
-    "apply.uninstall",
-    "apply.undo",
-)
-"""The modules that are sent to the login node."""
 
 PATIENCE = 3600
 """Seconds that the work there may take: a full cache on a slow filesystem is carried file by file."""
@@ -173,9 +145,11 @@ class Home:
             "only": list(self.only),
             "purge": self.purge,
         }
-        line, standard_input = bundle.command(facts["python"], bundle.pack(payload, PARTS))
+        line, standard_input = bundle.command(facts["python"], bundle.pack("apply.undo", payload))
         completed = self.connection.run(script=f"exec {line}", input=standard_input, timeout=PATIENCE, check=False)
-        answer = bundle.unpack(completed.stdout, self.connection.cluster.name)
+        answer: dict[str, Any] | None = frame.last(
+            completed.stdout, answers.apply_program, self.connection.cluster.name
+        )
         if answer is None:
             message = (completed.stderr.strip() or completed.stdout.strip() or "it said nothing").splitlines()[-1]
             raise RookeryError(

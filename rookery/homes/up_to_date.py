@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery import __version__
-from rookery.clusters.login_node import answers, bundle, facts
+from rookery.clusters.login_node import answers, bundle, facts, frame
 from rookery.core import paths
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import MismatchError
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 20
 """Seconds that the fast way may take; after that the full one is gone, which finds out what hangs."""
-
-PARTS = (*bundle.PARTS[:-1], "apply.tools", "apply.verify")
-"""The modules that a look at a home needs there."""
 
 CONNECTION = (
     "ansible_",
@@ -189,8 +186,7 @@ def look(connection: "Connection") -> HomeComparison:
     Raises:
         RookeryError: The cluster does not answer.
     """
-    code = paths.remote("apply/fingerprint_check.py")
-    return read_quick(_ask(connection, shlex.quote(code), "", depth="1"))
+    return read_quick(_ask(connection, bundle.pack("apply.fingerprint_check"), depth="1"))
 
 
 def look_closely(connection: "Connection") -> HomeComparison:
@@ -202,18 +198,18 @@ def look_closely(connection: "Connection") -> HomeComparison:
     Raises:
         RookeryError: The cluster does not answer.
     """
-    return read(_ask(connection, shlex.quote(bundle.FROM_ARGUMENT), bundle.pack({"full": True}, PARTS), depth=""))
+    return read(_ask(connection, bundle.pack("apply.verify", {"full": True}), depth=""))
 
 
-def _ask(connection: "Connection", code: str, argument: str, *, depth: str) -> "Completed":
-    script = _SCRIPT.format(probe=facts.script(), code=code, depth=depth)
-    arguments = [argument, *facts.arguments(connection.cluster.data)]
+def _ask(connection: "Connection", packed: str, *, depth: str) -> "Completed":
+    script = _SCRIPT.format(probe=facts.script(), code=shlex.quote(bundle.FROM_ARGUMENT), depth=depth)
+    arguments = [packed, *facts.arguments(connection.cluster.data)]
     return connection.run(arguments, script=script, timeout=PATIENCE, check=False)
 
 
 def read_quick(completed: "Completed") -> HomeComparison:
     """Return the look that fingerprint_check.py's answer tells of."""
-    answer = bundle.unpack(completed.stdout)
+    answer = frame.last(completed.stdout, answers.apply_program)
     if answer is None:
         return _silent(completed)
     asked, lease, facts = (bytes.fromhex(answer.get(key, "")) for key in ("asked", "lease", "facts"))
@@ -262,7 +258,7 @@ def _silent(completed: "Completed") -> HomeComparison:
 
 def read(completed: "Completed") -> HomeComparison:
     """Return the look that an answer tells of."""
-    answer = bundle.unpack(completed.stdout)
+    answer = frame.last(completed.stdout, answers.apply_program)
     if answer is None:
         return _silent(completed)
     if answer.get("failed"):

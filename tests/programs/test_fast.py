@@ -1,25 +1,23 @@
 """The fast way of `setup`: it must never say that nothing is to do where a full run would change something."""
 
-import base64
 import io
-import json
 import os
 import random
 import shutil
 import subprocess
 import sys
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from frames import framed
 from home_helpers import Login, pythons
 
 from rookery.clusters import cluster as cluster_module
 from rookery.clusters.config import profile
-from rookery.clusters.login_node import bundle
+from rookery.clusters.login_node import answers, bundle, frame
 from rookery.clusters.ssh.process import Completed
 from rookery.core import paths
 from rookery.homes import up_to_date
@@ -88,19 +86,14 @@ def seen(login: Login) -> dict[str, Any]:
     os.close(writer)
     os.wait()
     with os.fdopen(reader, "rb") as stream:
-        answer = bundle.unpack(stream.read().decode())
+        answer = frame.last(stream.read().decode(), answers.apply_program)
     assert answer is not None
     return answer
 
 
 def intact(answer: dict[str, Any]) -> bool:
-    look = up_to_date.read_quick(Completed(0, said(answer), "", ""))
+    look = up_to_date.read_quick(Completed(0, framed(answer), "", ""))
     return look.intact and look.ended and not look.new and look.sealed is not None
-
-
-def said(answer: dict[str, Any]) -> str:
-    """An answer as it comes."""
-    return f"<<<rookery:{base64.b64encode(zlib.compress(json.dumps(answer).encode())).decode()}:rookery>>>"
 
 
 @pytest.fixture(scope="module")
@@ -242,29 +235,27 @@ def test_a_home_that_is_not_as_declared_after_all_is_always_gone_through(tmp_pat
 def test_each_python_notices_all_that_is_looked_at(tmp_path: Path, python: str) -> None:
     """Some of a library may be written in C one day, where nothing is noticed: then nothing is kept."""
     login = Login(tmp_path, python)
-    parts = (*up_to_date.PARTS, "apply.fingerprint", "apply.main")
     payload = {"whole": True, "run": RUN}
     for role, declaration in declarations(login).items():
         assert not login.send(declaration, role=role, **payload).get("failed")
     seal = {"glance": "echo rookery-fact shell bash", "digest": "d"}
     whole = login.payload({"release": True}, role="playbook", seal=seal, **payload)
-    line, standard_input = bundle.command(python, bundle.pack(whole, parts))
+    line, standard_input = bundle.command(python, bundle.pack("apply.main", whole))
     environment = {"HOME": str(login.home), "PATH": os.environ["PATH"]}
     subprocess.run(["/bin/sh", "-c", line], input=standard_input, env=environment, capture_output=True, check=True)
     looks = {look.split("\t", 2)[2] for look in (login.state / "seen").read_text().partition("\n")[2].split("\0")}
     for path in (".bashrc", "program", "link", "settings.json", "made", "lib", ".condarc", "strict", ".cache"):
         assert str(login.home / path) in looks
-    code = (paths.root() / "rookery/remote/apply/fingerprint_check.py").read_text()
-    line = [python, "-IS", "-c", code]
+    line = [python, "-IS", "-c", bundle.FROM_ARGUMENT, bundle.pack("apply.fingerprint_check")]
     done = subprocess.run(line, input=b"rookery-fact shell bash", env=environment, capture_output=True, check=True)
-    answer = bundle.unpack(done.stdout.decode())
+    answer = frame.last(done.stdout.decode(), answers.apply_program)
     assert answer is not None
     assert answer["same"] is True
 
 
 def test_the_script_that_is_sent_answers(login: Login) -> None:
     """The whole way: packed, started by a shell, with facts that come on its input."""
-    line, _ = bundle.command(login.python, bundle.pack({"full": True}, up_to_date.PARTS))
+    line, _ = bundle.command(login.python, bundle.pack("apply.verify", {"full": True}))
     assert len(line) < 100_000
     for facts, new in (("rookery-fact shell bash\nnoise", []), ("rookery-fact shell zsh", ["shell zsh"])):
         done = subprocess.run(
@@ -274,7 +265,7 @@ def test_the_script_that_is_sent_answers(login: Login) -> None:
             env={"HOME": str(login.home)},
             check=True,
         )
-        answer = bundle.unpack(done.stdout.decode())
+        answer = frame.last(done.stdout.decode(), answers.apply_program)
         assert answer is not None
         assert answer["sealed"]["digest"] == "d"
         assert answer["drift"] == []

@@ -164,8 +164,8 @@ def test_a_declaration_that_is_wrong_is_refused(declaration: dict[str, Any], say
 
 def test_noise_around_the_answer_does_no_harm() -> None:
     packed = "\nWelcome!\n<<<rookery:broken\x1b[0m\r\n"
-    assert action.unpack(packed) is None
-    line, data = action.command("/a b/it's", "QUJD")
+    assert action.frame.last(packed, action.answers.apply_program) is None
+    line, data = action.bundle.command("/a b/it's", "QUJD")
     assert data is None
     assert "!" not in line
     assert "\n" not in line

@@ -83,8 +83,8 @@ def test_a_home_in_a_login_without_utf8_and_with_an_awkward_name(tmp_path: Path)
 
 def test_a_declaration_too_large_for_an_argument_goes_by_standard_input(login: Login) -> None:
     content = random.Random(1).randbytes(100_000).hex()  # which packs badly
-    packed = action.pack(login.payload({"files": [{"path": "~/big", "content": content}]}))
-    assert action.command("python3", packed)[1] is not None
+    packed = action.bundle.pack(action.PROGRAM, login.payload({"files": [{"path": "~/big", "content": content}]}))
+    assert action.bundle.command("python3", packed)[1] is not None
     login.send({"files": [{"path": "~/big", "content": content}]})
     assert (login.home / "big").read_text() == content
 
@@ -305,7 +305,7 @@ def test_who_waited_for_an_undo_that_removed_the_lock_begins_anew(login: Login) 
         wait_for(lambda: is_waiting_for_a_lock(waiting.pid))
         login.state.rename(login.state.with_name(".rookery-gone-rookery"))
     output, _ = waiting.communicate(timeout=60)
-    answer = action.unpack(output.decode())
+    answer = action.frame.last(output.decode(), action.answers.apply_program)
     assert answer is not None
     assert states(answer) == ["made"], answer
     assert (login.state / "ledger.json").exists()

@@ -349,7 +349,7 @@ NOBODY = 65534
 
 def as_nobody(login: Login, declaration: dict[str, Any]) -> dict[str, Any]:
     """The apply program's answer as an account without root's rights."""
-    line, _ = action.command("python3", action.pack(login.payload(declaration)))
+    line, _ = action.bundle.command("python3", action.bundle.pack(action.PROGRAM, login.payload(declaration)))
     done = subprocess.run(
         ["/bin/sh", "-c", line],
         env={"PATH": "/usr/bin:/bin", "HOME": str(login.home)},
@@ -359,7 +359,7 @@ def as_nobody(login: Login, declaration: dict[str, Any]) -> dict[str, Any]:
         group=NOBODY,
         extra_groups=[],
     )
-    answer: dict[str, Any] | None = action.unpack(done.stdout.decode())
+    answer: dict[str, Any] | None = action.frame.last(done.stdout.decode(), action.answers.apply_program)
     assert answer is not None, done.stderr.decode()
     return answer
 

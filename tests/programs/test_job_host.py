@@ -19,7 +19,7 @@ import pytest
 
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
-from rookery.clusters.login_node import answers, remote_client
+from rookery.clusters.login_node import answers, frame, remote_client
 from rookery.clusters.ssh import compute_node, compute_node_keys, config_file, user_config
 from rookery.clusters.ssh.connection import Connection
 from rookery.core.errors import RookeryError
@@ -254,11 +254,12 @@ def slurm(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def asked(verb: str = "ensure", **more: Any) -> list[dict[str, Any]]:
     """All that the program there answers."""
     usual = {"verb": verb, "name": "rookery-code", "key": "ssh-ed25519 AAAA", "script": "#!/bin/bash\n", "asked": {}}
-    request = {**usual, "wanted": {}, "start": True, "again": False, "patience": 0, "mark": "@", **more}
+    request = {**usual, "wanted": {}, "start": True, "again": False, "patience": 0, **more}
     boot = "import json, sys; from rookery.remote.slurm import host; host.main(json.loads(sys.argv[1]))"
     command = [sys.executable, "-c", boot, json.dumps(request)]
     done = subprocess.run(command, cwd=THERE.parents[2], capture_output=True, text=True, timeout=30, check=True)
-    return [json.loads(line.removeprefix("@")) for line in done.stdout.splitlines()]
+    lines = (frame.last(line, lambda document: document) for line in done.stdout.splitlines())
+    return [answer for answer in lines if answer is not None]
 
 
 def test_a_job_is_started_once_and_found_again(slurm: Path, home: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pytest
 from home_helpers import Login, is_running, names, pythons, states, wait_for
 
-from rookery.clusters.login_node import bundle
+from rookery.clusters.login_node import answers, bundle, frame
 from rookery.clusters.login_node import facts as probe
 from rookery.homes import remote_session
 
@@ -154,7 +154,7 @@ class TestUnderEachPython:
     }
 
     def begin(self, login: Login, question: dict[str, Any] | None = None) -> "subprocess.Popen[bytes]":
-        argv = [login.python, "-IS", "-c", bundle.FROM_ARGUMENT, bundle.pack({}, remote_session.PARTS), login.python]
+        argv = [login.python, "-IS", "-c", bundle.FROM_ARGUMENT, bundle.pack("apply.attend"), login.python]
         environment = {"HOME": str(login.home), "PATH": os.environ["PATH"], "ROOKERY_PROBED": "é\udcff"}
         pipe = subprocess.PIPE
         begun = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
@@ -173,7 +173,7 @@ class TestUnderEachPython:
 
     def ended(self, login: Login, begun: "subprocess.Popen[bytes]") -> None:
         out, err = begun.communicate(timeout=20)
-        answer = bundle.unpack(out.decode())
+        answer = frame.last(out.decode(), answers.apply_program)
         assert answer is not None
         assert answer["answer"]["failed"]
         assert (begun.returncode, err) == (0, b"")
@@ -184,7 +184,7 @@ class TestUnderEachPython:
         login = Login(tmp_path, python)
         begun = self.begin(login, {"payload": login.payload({"directories": [{"path": "~/a"}]})})
         out, err = begun.communicate(timeout=20)
-        answer = bundle.unpack(out.decode())
+        answer = frame.last(out.decode(), answers.apply_program)
         assert answer is not None
         assert states(answer["answer"]) == ["made"]
         assert (begun.returncode, err) == (0, b"")
@@ -193,7 +193,7 @@ class TestUnderEachPython:
         idle = self.begin(Login(tmp_path, python))
         assert idle.stdout
         output = b"".join(idle.stdout.readline() for _ in range(2))
-        assert bundle.unpack(output.decode()) == {"to": "", "probed": "é\udcff"}
+        assert frame.last(output.decode(), answers.apply_program) == {"to": "", "probed": "é\udcff"}
         idle.send_signal(signal.SIGTERM)
         assert idle.wait(20) == 0
         assert idle.communicate()[1] == b""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from home_helpers import pythons
 
-from rookery.clusters.login_node import answers, bundle, remote_client
+from rookery.clusters.login_node import answers, bundle, frame, remote_client
 from rookery.jobs.submit.request import SubmitRequest
 
 TOKEN = "ab" * 16
@@ -66,7 +66,7 @@ class Site:
         submission = asdict(SubmitRequest("seals", **{"job": "fit", "token": TOKEN, **asked}))
         digest = hashlib.sha256(SCRIPT.encode()).hexdigest()
         request = {**submission, "digest": digest, "base": "", "again": again, "cluster": "hec", "rookery": "0"}
-        arguments = remote_client._arguments("submission", request, "MARK")
+        arguments = remote_client._arguments("submission", request)
         done = subprocess.run(
             [self.python, "-IS", "-c", setup + bundle.FROM_ARGUMENT, *arguments],
             env={"HOME": str(self.home), "PATH": f"{self.home}/bin:/usr/bin:/bin"},
@@ -75,8 +75,7 @@ class Site:
             timeout=60,
             check=True,
         )
-        line = next(line for line in done.stdout.splitlines() if line.startswith("MARK"))
-        answer: dict[str, Any] = answers.parsed("hec", answers.PROGRAMS["submission"], line.removeprefix("MARK"))
+        answer: dict[str, Any] = frame.last(done.stdout, answers.PROGRAMS["submission"])
         return answer
 
 

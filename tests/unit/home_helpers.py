@@ -83,7 +83,7 @@ class Login:
 
     def start(self, payload: dict[str, Any], **environment: str) -> subprocess.Popen[bytes]:
         """The apply program, running."""
-        line, data = action.command(self.python, action.pack(payload))
+        line, data = action.bundle.command(self.python, action.bundle.pack(action.PROGRAM, payload))
         process = subprocess.Popen(
             ["/bin/sh", "-c", "exec " + line],
             stdin=subprocess.PIPE,
@@ -107,7 +107,7 @@ class Login:
         output, errors = process.communicate(timeout=60)
         if process.returncode == -signal.SIGKILL:
             return {}
-        answer: dict[str, Any] | None = action.unpack(output.decode())
+        answer: dict[str, Any] | None = action.frame.last(output.decode(), action.answers.apply_program)
         assert answer is not None, errors.decode()
         assert "exception" not in answer, answer["exception"]
         return answer

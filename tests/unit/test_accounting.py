@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from rookery.jobs.monitor import accounting
 from rookery.jobs.monitor.accounting import JobRun
-from rookery.remote.slurm import accounting as there
-from rookery.remote.slurm import basics, forms
+from rookery.remote.slurm import accounting as account_reader
+from rookery.remote.slurm import basics, ended_jobs, forms, tables
+from rookery.remote.slurm.jobs import SlurmJob, SlurmTask
 
-SACCT = there.ACCOUNTS.split(",")
+SACCT = tables.ACCOUNTS.split(",")
 
 
 def sacct(**fields: str) -> str:
@@ -39,14 +40,14 @@ def squeue(**fields: str) -> str:
         "i": "7", "F": "7", "K": "N/A", "j": "simulate", "T": "PENDING", "r": "Priority", "M": "0:00", "l": "5:00",
         "S": "N/A", "e": "N/A", "C": "1", "m": "1G", "Z": "/home/a", "P": "serial", "V": "100", "E": "(null)",
     }  # fmt: skip
-    return basics.FIELD.join({**defaults, **fields}[letter] for letter in there.QUEUE) + basics.END
+    return basics.FIELD.join({**defaults, **fields}[letter] for letter in tables.QUEUE) + basics.END
 
 
 def runs(accounts: str = "", queue: str = "") -> list[JobRun]:
-    jobs: dict[int, there.SlurmJob] = {}
-    there.read_accounts(accounts, jobs)
-    there.read_queue(queue, jobs)
-    entries = [job.entry() for _, job in sorted(there.chosen(jobs, {}).items())]
+    jobs: dict[int, SlurmJob] = {}
+    tables.read_accounts(accounts, jobs)
+    tables.read_queue(queue, jobs)
+    entries = [job.entry() for _, job in sorted(account_reader.chosen(jobs, {}).items())]
     return list(accounting.read({"now": 0, "uid": 1000, "squeue": "", "sacct": "", "jobs": entries}).runs)
 
 
@@ -124,13 +125,13 @@ def test_what_squeue_says_of_a_task_that_goes_on_is_newer() -> None:
 
 def test_the_tasks_that_wait_are_one_line_and_part_when_they_begin() -> None:
     """Slurm lists all that wait for the same at once, up to millions."""
-    jobs: dict[int, there.SlurmJob] = {}
+    jobs: dict[int, SlurmJob] = {}
     line = "12_[1-90000]|12|1-90000|many|PENDING|Resources|0:00|1:00|N/A|N/A|1|1G|/h|p|1700000000|(null)|"
-    there.read_queue(f"{line}\n".replace("|", "\x1f"), jobs)
+    tables.read_queue(f"{line}\n".replace("|", "\x1f"), jobs)
     assert len({id(task) for task in jobs[12].tasks.values()}) == 1
     assert jobs[12].reasons == {"Resources": 90000}
     line = "12_7|12|7|many|RUNNING|None|0:05|1:00|1700000010|N/A|1|1G|/h|p|1700000000|(null)|"
-    there.read_queue(f"{line}\n".replace("|", "\x1f"), jobs)
+    tables.read_queue(f"{line}\n".replace("|", "\x1f"), jobs)
     assert (jobs[12].tasks[7].state, jobs[12].tasks[8].state) == ("RUNNING", "PENDING")
 
 
@@ -144,13 +145,13 @@ def test_accounts_out_of_order_are_left_to_squeue() -> None:
 
 
 def test_a_waiting_task_that_was_cancelled_is_forgotten_by_squeue_and_not_yet_known_to_sacct() -> None:
-    jobs: dict[int, there.SlurmJob] = {}
+    jobs: dict[int, SlurmJob] = {}
     waiting = sacct(JobID="7_[2-4]", JobName="simulate", WorkDir="/w", State="PENDING", Submit="100")
-    there.read_accounts(task("7_1", "RUNNING") + waiting, jobs)
-    there.read_queue(squeue(K="1", T="RUNNING") + squeue(K="2-3"), jobs)
-    there.drop_forgotten(jobs, 101)  # too early to tell
+    tables.read_accounts(task("7_1", "RUNNING") + waiting, jobs)
+    tables.read_queue(squeue(K="1", T="RUNNING") + squeue(K="2-3"), jobs)
+    tables.drop_forgotten(jobs, 101)  # too early to tell
     assert jobs[7].entry()["tasks"] == {"RUNNING": "1", "PENDING": "2-4"}
-    there.drop_forgotten(jobs, 200)
+    tables.drop_forgotten(jobs, 200)
     assert jobs[7].entry()["tasks"] == {"RUNNING": "1", "PENDING": "2-3", "CANCELLED": "4"}
     snapshot = accounting.read({"now": 0, "uid": 1000, "squeue": "", "sacct": "", "jobs": [jobs[7].entry()]})
     assert snapshot.runs[0].failed(1000) == ("", 0)
@@ -182,32 +183,33 @@ def test_what_failed_leaves_out_what_the_person_cancelled_but_not_what_the_syste
 
 
 def test_a_project_s_jobs_alone() -> None:
-    jobs: dict[int, there.SlurmJob] = {}
-    there.read_accounts(task("1", "COMPLETED", WorkDir="/home/a/projects/pp/x") + task("2", "COMPLETED"), jobs)
-    assert list(there.chosen(jobs, {"project": "pp"})) == [] == list(there.chosen(jobs, {"project": "x"}))
+    jobs: dict[int, SlurmJob] = {}
+    tables.read_accounts(task("1", "COMPLETED", WorkDir="/home/a/projects/pp/x") + task("2", "COMPLETED"), jobs)
+    assert not account_reader.chosen(jobs, {"project": "pp"})
+    assert not account_reader.chosen(jobs, {"project": "x"})
     home = Path.home() / "projects/p/releases/c"
-    there.read_accounts(task("3", "COMPLETED", WorkDir=str(home)), jobs)
-    assert list(there.chosen(jobs, {"project": "p"})) == [3]
+    tables.read_accounts(task("3", "COMPLETED", WorkDir=str(home)), jobs)
+    assert list(account_reader.chosen(jobs, {"project": "p"})) == [3]
 
 
 def entry(number: int) -> dict[str, Any]:
-    job = there.SlurmJob(number)
-    job.tasks[0] = there.SlurmTask("COMPLETED")
+    job = SlurmJob(number)
+    job.tasks[0] = SlurmTask("COMPLETED")
     return job.entry()
 
 
 def test_what_is_over_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert there.remembered() == {}
-    there.remember({"1-100": entry(1)}, {})
-    there.remember({f"{number}-100": entry(number) for number in range(2, there.MOST + 2)}, there.remembered())
-    assert len(there.remembered()) == there.MOST
-    assert "1-100" not in there.remembered()
+    assert ended_jobs.load() == {}
+    ended_jobs.save({"1-100": entry(1)}, {})
+    ended_jobs.save({f"{number}-100": entry(number) for number in range(2, ended_jobs.MOST + 2)}, ended_jobs.load())
+    assert len(ended_jobs.load()) == ended_jobs.MOST
+    assert "1-100" not in ended_jobs.load()
     kept = tmp_path / "rookery/jobs.json"
     whole = kept.read_text()
     for broken in ("cut o", "[" * 100_000, whole.replace('"id": 2,', '"id": "2",'), whole.replace('"id": 2,', "")):
         kept.write_text(broken)
-        assert there.remembered() == {}
+        assert ended_jobs.load() == {}
 
 
 @given(st.text(alphabet="0123456789_[]-,%.|\x1f\nab ", max_size=200))

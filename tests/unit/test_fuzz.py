@@ -18,6 +18,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from frames import framed
 from fuzzing import broken, contents, fuzz, garbled, in_time
 from home_helpers import Login
 from hypothesis import example, given
@@ -25,7 +26,7 @@ from hypothesis import strategies as st
 from undo_helpers import HOMES, made_anew
 
 from rookery.clusters import set_up_note
-from rookery.clusters.login_node import answers, bundle, remote_client
+from rookery.clusters.login_node import answers, frame, remote_client
 from rookery.clusters.login_node import facts as probe
 from rookery.clusters.ssh.process import Completed
 from rookery.core import state_files, yaml_document
@@ -44,8 +45,9 @@ from rookery.projects.slurm_values import task_ranges
 from rookery.remote import strict_json
 from rookery.remote.apply import records, reply
 from rookery.remote.apply import undo as taken_back
-from rookery.remote.slurm import accounting as there
-from rookery.remote.slurm import basics, following, forms
+from rookery.remote.slurm import accounting as account_reader
+from rookery.remote.slurm import basics, ended_jobs, following, forms, tables
+from rookery.remote.slurm.jobs import SlurmJob, SlurmTask
 
 DOOR = cast("Any", SimpleNamespace(cluster=SimpleNamespace(name="hec", label="hec", data={}, sandbox=False)))
 COMMIT = "c0ffee" * 6 + "c0de"
@@ -164,7 +166,7 @@ def test_answers_of_programs(told: Any) -> None:
         program = told.get("program") if isinstance(told, dict) else None
         if not isinstance(program, str) or program not in answers.PROGRAMS:
             return
-        parsed = remote_client.read(DOOR, program, json.dumps(told.get("answer")))
+        parsed = remote_client.read(DOOR, program, framed(told.get("answer"))) or {}
         if parsed["state"] in {"submitted", "already"} and program == "submission":
             assert run_record.read(parsed["record"]).id.isdigit()
 
@@ -189,26 +191,27 @@ QUEUE = "\x1f".join(
 @given(garbled(ACCOUNTS), garbled(QUEUE))
 def test_squeue_and_sacct(accounts: str, queued: str) -> None:
     """What is made of them there is never refused here."""
-    jobs: dict[int, there.SlurmJob] = {}
+    jobs: dict[int, SlurmJob] = {}
     with in_time():
-        there.read_accounts(accounts, jobs)
-        there.read_queue(queued, jobs)
-        there.drop_forgotten(jobs, 1.8e9)
-        entries = [job.entry() for job in there.chosen(jobs, {}).values()]
-    assert all(there._is_entry(entry) for entry in entries)
+        tables.read_accounts(accounts, jobs)
+        tables.read_queue(queued, jobs)
+        tables.drop_forgotten(jobs, 1.8e9)
+        entries = [job.entry() for job in account_reader.chosen(jobs, {}).values()]
+    assert all(ended_jobs._is_entry(entry) for entry in entries)
     answer = {"now": 1, "uid": 1, "squeue": accounts[:50], "sacct": "", "jobs": entries}
-    shown(accounting.read(remote_client.read(DOOR, "accounting", json.dumps(answer).replace("\\u0000", ""))))
+    text = json.dumps(answer).replace("\\u0000", "").encode()
+    shown(accounting.read(remote_client.read(DOOR, "accounting", framed(None, text=text)) or {}))
 
 
-ENTRY = there.SlurmJob(7)
-ENTRY.tasks[1], ENTRY.is_array = there.SlurmTask("FAILED"), True
+ENTRY = SlurmJob(7)
+ENTRY.tasks[1], ENTRY.is_array = SlurmTask("FAILED"), True
 
 
 @fuzz
 @given(broken({"now": 1, "uid": 1, "squeue": "", "sacct": "", "jobs": [ENTRY.entry()]}))
 def test_answers_about_jobs(told: Any) -> None:
     with tolerated():
-        shown(accounting.read(remote_client.read(DOOR, "accounting", json.dumps(told))))
+        shown(accounting.read(remote_client.read(DOOR, "accounting", framed(told)) or {}))
 
 
 def shown(snapshot: accounting.SlurmSnapshot) -> None:
@@ -386,7 +389,7 @@ def test_answers_of_the_apply_program(value: Any, packed: str, sealed: bytes) ->
             look = use(done)
             look.reason_to_run(ASKED)
     with tolerated():
-        answer = bundle.unpack(done.stdout)
+        answer = frame.last(done.stdout, answers.apply_program)
         account = undo.Account()
         account.take(answer or {})
         undo._show("hec", account, cast("Any", SimpleNamespace(check=True, purge=False)))

@@ -8,17 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from rookery.clusters.login_node import bundle
-from rookery.homes import remote_session, undo, up_to_date
+from rookery.clusters.login_node import answers, bundle
+from rookery.remote.apply import resources
 
 REMOTE = Path(__file__).parents[2] / "rookery/remote"
-SENT = {
-    "a declaration": bundle.PARTS,
-    "one declaration after another": remote_session.PARTS,
-    "the last declaration": (*up_to_date.PARTS, "apply.fingerprint", "apply.main"),
-    "a look": up_to_date.PARTS,
-    "undo": undo.PARTS,
-}
+PROGRAMS = (
+    "apply.main", "apply.attend", "apply.verify", "apply.undo", "apply.fingerprint_check",
+    *(f"slurm.{name}" for name in answers.PROGRAMS),
+)  # fmt: skip
 
 
 def imported(module: str) -> Iterator[str]:
@@ -33,23 +30,28 @@ def imported(module: str) -> Iterator[str]:
             yield from (name if (REMOTE / f"{name.replace('.', '/')}.py").is_file() else module for name in names)
 
 
-@pytest.mark.parametrize("what", SENT)
-def test_all_that_a_part_imports_is_sent_with_it(what: str) -> None:
-    parts = SENT[what]
-    assert len(set(parts)) == len(parts)
-    missing = {(part, needed) for part in parts for needed in imported(part) if needed not in parts}
-    # a role's last declaration alone brings what seals a run; what is told in check mode needs no more than that
-    assert missing <= ({("apply.main", "apply.fingerprint")} if what.endswith(("a declaration", "another")) else set())
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_all_that_a_program_imports_is_sent_with_it(program: str) -> None:
+    sent = {name.removeprefix("rookery.remote.") for name in bundle.modules(f"rookery.remote.{program}")}
+    assert {needed for part in sent for needed in imported(part)} <= sent
+    if program == "apply.main":
+        assert {module for _, module, _ in resources._KINDS} <= {f"rookery.remote.{name}" for name in sent}
 
 
-def test_what_a_kind_of_thing_is_carried_out_by_is_sent() -> None:
-    from rookery.remote.apply import resources
+def test_what_is_compared_first_is_small() -> None:
+    assert bundle.modules("rookery.remote.apply.fingerprint_check").keys() == {
+        "rookery.remote.apply.fingerprint_check",
+        "rookery.remote.frame",
+    }
 
-    assert {f"apply.{module}" for _, module, _ in resources._KINDS} <= set(bundle.PARTS) & set(up_to_date.PARTS)
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_fits_into_an_argument(program: str) -> None:
+    assert len(bundle.code(program)) < bundle.ARGUMENT_BYTES * 0.9
 
 
 def test_the_command_line_has_nothing_that_a_login_shell_reads_in_a_way_of_its_own() -> None:
-    line, given = bundle.command("/usr/bin/python3", bundle.pack({"a": 'it\'s "quoted" !x\n'}))
+    line, given = bundle.command("/usr/bin/python3", bundle.pack("apply.main", {"a": 'it\'s "quoted" !x\n'}))
     assert given is None
     assert not set(line) & set('"\n!`$\\')
     assert line.count("'") == 2

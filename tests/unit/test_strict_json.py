@@ -1,18 +1,17 @@
 """The one reader for JSON: what is not plain, bounded and in an ordinary file is refused, without waiting for it."""
 
-import base64
 import json
 import os
-import zlib
 from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from frames import framed
 from fuzzing import in_time
 
-from rookery.clusters.login_node import answers, bundle, remote_client
+from rookery.clusters.login_node import answers, frame, remote_client
 from rookery.core import state_files
 from rookery.core.errors import RookeryError
 from rookery.homes import up_to_date
@@ -124,7 +123,7 @@ def test_an_array_that_no_cluster_takes_is_not_counted_through(tmp_path: Path) -
 def test_an_answer_that_is_none_is_one_line(program: str, answer: Any) -> None:
     connection = cast("Any", SimpleNamespace(cluster=SimpleNamespace(name="hec")))
     with pytest.raises(RookeryError, match="hec gave an answer that can't be used, and nothing of it was kept: "):
-        remote_client.read(connection, program, json.dumps(answer))
+        remote_client.read(connection, program, framed(answer))
 
 
 def test_all_that_is_read_of_a_look_passes_the_check() -> None:
@@ -135,6 +134,5 @@ def test_all_that_is_read_of_a_look_passes_the_check() -> None:
 
 @pytest.mark.parametrize("text", [b"0" * (1 << 27), b"[" * 100_000, b'{"found": "yes"}', b"[]"])
 def test_an_answer_of_the_apply_program_that_is_none_is_one_line(text: bytes) -> None:
-    packed = base64.b64encode(zlib.compress(text)).decode()
     with in_time(), pytest.raises(RookeryError, match="can't be used"):
-        bundle.unpack(f"<<<rookery:{packed}:rookery>>>")
+        frame.last(framed(None, text=text), answers.apply_program)

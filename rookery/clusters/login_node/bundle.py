@@ -1,7 +1,6 @@
-"""The apply program and its task, packed into the one script that is sent to a login node; and its answer unpacked.
+"""A program of rookery/remote and what it shall do, packed into the one word that is sent to a login node.
 
-`home` sends it through Ansible, `undo` and the fast way through the connection. Its modules are those of
-rookery/remote/apply/.
+`home` sends one through Ansible, everything else through the connection.
 """
 
 import base64
@@ -10,41 +9,11 @@ import json
 import re
 import shlex
 import zlib
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from rookery.clusters.login_node import answers
 from rookery.core import paths
-from rookery.remote import strict_json
-
-PARTS = (
-    "apply.problem",
-    "strict_json",
-    "apply.paths",
-    "apply.disk",
-    "apply.records",
-    "apply.ledger",
-    "apply.fingerprint_check",
-    "apply.last_run",
-    "apply.disk_space",
-    "apply.lease",
-    "apply.work",
-    "apply.shells",
-    "apply.files",
-    "apply.blocks",
-    "apply.settings",
-    "apply.tree_copy",
-    "apply.weigh",
-    "apply.relocate",
-    "apply.process",
-    "apply.reply",
-    "apply.jobs",
-    "apply.commands",
-    "apply.schedule",
-    "apply.restore",
-    "apply.prune_undeclared",
-    "apply.resources",
-    "apply.main",
-)
 
 PACKAGES = ("rookery", "rookery.remote", "rookery.remote.apply", "rookery.remote.slurm")
 
@@ -69,37 +38,71 @@ sys.meta_path.insert(0, Parts())
 for name in {packages!r}:
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = []
-import json
-import rookery.remote.{last}
+import rookery.remote.{program}
 try:
-    sys.modules["rookery.remote.{last}"].main(json.loads(work))
+    sys.modules["rookery.remote.{program}"].main(work and __import__("json").loads(work))
 except BrokenPipeError:
     os._exit(0)
 """
 # chr(44) is a comma: login shells differ in how they read quotes within quotes
 _START = (
-    "import sys,zlib,base64;code,work=(zlib.decompress(base64.b64decode(one)) for one in {}.split(chr(44)));exec(code)"
+    "import sys,zlib,binascii;code,work=(zlib.decompress(binascii.a2b_base64(word)) for word in {}.split(chr(44)));"
+    "exec(code)"
 )
 FROM_ARGUMENT = _START.format("sys.argv[1]")
 FROM_INPUT = _START.format("sys.stdin.read()")
-ANSWER = re.compile(r"<<<rookery:([A-Za-z0-9+/=]+):rookery>>>")
+_NAMED = re.compile(
+    r"^[ \t]*from (rookery\.remote[\w.]*) import (\([^)]*\)|[^\n#]*)"
+    r'|"(rookery\.remote\.[\w.]+)"',
+    re.MULTILINE,
+)
 
 
-def pack(payload: dict[str, Any], parts: tuple[str, ...] = PARTS) -> str:
-    """Return the modules and what they shall do, as one word: base64, a comma, base64.
+def pack(program: str, payload: Any = None) -> str:
+    """Return a program and what it shall do, as one word: base64, a comma, base64.
 
     Args:
-        payload: Handed to `main` of the last part.
-        parts: The modules.
+        program: A module of rookery/remote with a `main`, such as `apply.main`.
+        payload: Handed to that; JSON can hold it.
     """
-    return f"{code(parts)},{word(json.dumps(payload))}"
+    return f"{code(program)},{word('' if payload is None else json.dumps(payload))}"
 
 
 @functools.cache
-def code(parts: tuple[str, ...] = PARTS) -> str:
-    """Return the modules, as a word of base64; made once in a process, and in those that it forks from then on."""
-    texts = {f"rookery.remote.{name}": paths.remote(f"{name.replace('.', '/')}.py") for name in parts}
-    return word(BOOT.format(parts=texts, packages=PACKAGES, last=parts[-1]))
+def code(program: str) -> str:
+    """Return a program with all that it imports, as a word of base64.
+
+    It is made once in a process, and in those that it forks from then on.
+    """
+    return word(BOOT.format(parts=modules(f"rookery.remote.{program}"), packages=PACKAGES, program=program))
+
+
+def modules(program: str) -> dict[str, str]:
+    """Return the texts of a program and of all modules of rookery/remote that it names, by their dotted names.
+
+    A module is named where it is imported, also within a function, or by its dotted name in quotes.
+    """
+    texts: dict[str, str] = {}
+    waiting = [program]
+    while waiting:
+        name = waiting.pop()
+        if name not in texts:
+            texts[name] = _file(name).read_text(encoding="utf-8")
+            waiting += _named(texts[name])
+    return texts
+
+
+def _named(text: str) -> Iterator[str]:
+    for package, names, quoted in _NAMED.findall(text):
+        if quoted:
+            yield quoted
+            continue
+        inner = [f"{package}.{name}" for name in re.findall(r"\w+", names)]
+        yield from {name if _file(name).is_file() else package for name in inner}
+
+
+def _file(module: str) -> Path:
+    return paths.package().parent / f"{module.replace('.', '/')}.py"
 
 
 def word(text: str) -> str:
@@ -116,27 +119,3 @@ def command(interpreter: str, packed: str) -> tuple[str, bytes | None]:
     if len(packed) <= ARGUMENT_BYTES:
         return f"{python} -IS -c {shlex.quote(FROM_ARGUMENT)} {packed}", None
     return f"{python} -IS -c {shlex.quote(FROM_INPUT)}", packed.encode()
-
-
-def unpack(output: str, node: str = "the login node") -> dict[str, Any] | None:
-    """Return the apply program's answer in whatever the login shell printed, or None.
-
-    Args:
-        output: What was printed.
-        node: Whose answer it is, for messages.
-
-    Raises:
-        RookeryError: It is not an answer that the apply program gives.
-    """
-    packed = ANSWER.findall(output)
-    if not packed:
-        return None
-    unpacking = zlib.decompressobj()
-    try:
-        text = unpacking.decompress(base64.b64decode(packed[-1]), strict_json.MOST_BYTES)
-    except (ValueError, zlib.error):
-        raise answers.unusable(node, ValueError("it can't be unpacked")) from None
-    if not unpacking.eof:
-        raise answers.unusable(node, ValueError("it is cut off, or too large"))
-    answer: dict[str, Any] = answers.parsed(node, answers.apply_program, text)
-    return answer

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
-from rookery.clusters.login_node import answers, bundle
+from rookery.clusters.login_node import answers, bundle, frame
 from rookery.clusters.ssh.process import FIRST_ANSWER
 from rookery.clusters.ssh.remote_command import marked, new_mark, remote_command
 from rookery.core import paths
@@ -46,22 +46,21 @@ def call(connection: "Connection", name: str, request: Mapping[str, Any], *, tim
         SshError: The connection failed.
         RookeryError: There is no Python there, or the program failed.
     """
-    mark = new_mark()
     with _waiting(f"asking {connection.cluster.name}"):
-        completed = connection.run(_arguments(name, request, mark), script=_start(), timeout=timeout, check=False)
-    for line in reversed(completed.stdout.splitlines()):
-        if line.startswith(mark):
-            return read(connection, name, line.removeprefix(mark))
-    raise failed(connection, completed.exit, completed.stderr)
+        completed = connection.run(_arguments(name, request), script=_start(), timeout=timeout, check=False)
+    answer = read(connection, name, completed.stdout)
+    if answer is None:
+        raise failed(connection, completed.exit, completed.stderr)
+    return answer
 
 
-def read(connection: "Connection", name: str, line: str | bytes) -> dict[str, Any]:
-    """One answer of a program, as far as it is what that program may answer.
+def read(connection: "Connection", name: str, output: str) -> dict[str, Any] | None:
+    """Return the last answer in what a program printed; None where there is none.
 
     Raises:
-        RookeryError: It is something else.
+        RookeryError: It is not what that program may answer.
     """
-    return cast("dict[str, Any]", answers.parsed(connection.cluster.name, answers.PROGRAMS[name], line))
+    return cast("dict[str, Any] | None", frame.last(output, answers.PROGRAMS[name], connection.cluster.name))
 
 
 def _waiting(message: str) -> AbstractContextManager[None]:
@@ -73,7 +72,11 @@ def _waiting(message: str) -> AbstractContextManager[None]:
 
 
 class Deadline:
-    """Ends a program's ssh where the program does not begin in time."""
+    """Ends a program's ssh where the program does not begin in time.
+
+    Attributes:
+        is_met: Whether it has begun.
+    """
 
     def __init__(self, process: "subprocess.Popen[Any]") -> None:
         """Start the clock.
@@ -81,14 +84,14 @@ class Deadline:
         Args:
             process: The ssh.
         """
-        self._process, self._begun = process, False
+        self._process, self.is_met = process, False
         self._timer = threading.Timer(FIRST_ANSWER, process.kill)
         self._timer.daemon = True
         self._timer.start()
 
     def met(self) -> None:
         """Stop the clock: it has begun."""
-        self._begun = True
+        self.is_met = True
         self._timer.cancel()
 
     def check(self, connection: "Connection", stderr: str) -> None:
@@ -102,7 +105,7 @@ class Deadline:
             SshError: Start-up files keep it from running, or the connection failed.
         """
         self._timer.cancel()
-        if self._begun:
+        if self.is_met:
             return
         if self._process.returncode == -signal.SIGKILL:
             raise connection.hangs()
@@ -132,8 +135,8 @@ def stream(connection: "Connection", name: str, request: Mapping[str, Any]) -> I
             for line in process.stdout or ():
                 if line.rstrip() == mark:
                     deadline.met()
-                elif line.startswith(mark):
-                    yield read(connection, name, line.removeprefix(mark))
+                elif deadline.is_met and (answer := read(connection, name, line)):
+                    yield answer
             stderr = process.stderr.read() if process.stderr else ""
             process.wait()
         finally:
@@ -146,8 +149,8 @@ def stream(connection: "Connection", name: str, request: Mapping[str, Any]) -> I
 
 
 def command(connection: "Connection", name: str, request: Mapping[str, Any], mark: str) -> list[str]:
-    """Return the argument list that runs a program there; it says the mark first, and its answers begin with it."""
-    return connection.command(remote_command(marked(_start(), mark), _arguments(name, request, mark)))
+    """Return the argument list that runs a program there, which prints the mark before its answers."""
+    return connection.command(remote_command(marked(_start(), mark), _arguments(name, request)))
 
 
 def failed(connection: "Connection", code: int, stderr: str) -> RookeryError:
@@ -163,6 +166,5 @@ def _start() -> str:
     return _START.format(pythons=paths.remote("scripts/python.sh"), program=shlex.quote(bundle.FROM_ARGUMENT))
 
 
-def _arguments(name: str, request: Mapping[str, Any], mark: str) -> list[str]:
-    parts = ("strict_json", "slurm.variables", "slurm.basics", "slurm.forms", f"slurm.{name}")
-    return [bundle.pack({**request, "mark": mark}, parts), f"rookery.remote.slurm.{name}"]
+def _arguments(name: str, request: Mapping[str, Any]) -> list[str]:
+    return [bundle.pack(f"slurm.{name}", dict(request)), f"rookery.remote.slurm.{name}"]

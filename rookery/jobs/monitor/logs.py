@@ -82,12 +82,12 @@ def _read_header(
 ) -> bool:
     """Read what comes before the log: where it is, or why there is none; whether it begins."""
     for line in stream:
-        if not line.startswith(mark.encode()):
-            continue
         if line.strip() == mark.encode():
             deadline.met()
+        text = line.decode(errors="replace") if deadline.is_met else ""
+        answer = remote_client.read(target.connection, "following", text)
+        if answer is None:
             continue
-        answer = remote_client.read(target.connection, "following", line[len(mark) :])
         if skipped := answer.pop("skipped", ""):
             print(
                 f"Skipped {console.clean(skipped)} on {target.cluster.name}: it is no record of a run.", file=sys.stderr

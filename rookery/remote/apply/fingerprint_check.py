@@ -8,9 +8,10 @@ the same: nothing.
 import os
 import stat
 import sys
-from binascii import b2a_base64, hexlify
+from binascii import hexlify
 from errno import EINVAL
-from zlib import compress
+
+from rookery.remote import frame
 
 try:
     from _sha2 import sha256  # type: ignore[import-not-found]  # Python 3.12 and later; hashlib brings OpenSSL along
@@ -84,7 +85,7 @@ def _content(path: str) -> str:
     return "{} {} {}".format(status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def main() -> None:
+def main(_: object = None) -> None:
     """Answer the laptop; the facts come on standard input."""
     folder = os.path.join(os.environ.get("HOME", "/"), ".local/state/rookery")
 
@@ -106,9 +107,4 @@ def main() -> None:
     version = "{}.{}.{}".format(*sys.version_info[:3])
     answer = '{{"same": {}, "python": "{}"'.format("true" if same else "false", version)
     answer += "".join(', "{}": "{}"'.format(name, hexlify(data).decode()) for name, data in parts) + "}"
-    packed = b2a_base64(compress(answer.encode())).decode().strip()
-    os.write(1, "\n<<<rookery:{}:rookery>>>\n".format(packed).encode())
-
-
-if __name__ == "__main__":
-    main()
+    frame.tell(answer)

@@ -7,13 +7,13 @@ from rookery.remote.apply.work import Work
 
 # each with what carries it out: its module is imported, and so compiled over there, where it is needed only
 _KINDS = (
-    ("directories", "files", "directory"),
-    ("moves", "relocate", "move"),
-    ("links", "files", "link"),
-    ("files", "files", "file"),
-    ("blocks", "blocks", "block"),
-    ("json", "settings", "settings"),
-    ("environment", "files", "environment"),
+    ("directories", "rookery.remote.apply.files", "directory"),
+    ("moves", "rookery.remote.apply.relocate", "move"),
+    ("links", "rookery.remote.apply.files", "link"),
+    ("files", "rookery.remote.apply.files", "file"),
+    ("blocks", "rookery.remote.apply.blocks", "block"),
+    ("json", "rookery.remote.apply.settings", "settings"),
+    ("environment", "rookery.remote.apply.files", "environment"),
 )
 
 
@@ -22,4 +22,4 @@ def bring_about(work: Work, declaration: Dict[str, Any]) -> None:
     for kind, module, name in _KINDS:
         items = declaration.get(kind, [])
         for item in [items] if isinstance(items, dict) else items:
-            getattr(importlib.import_module("rookery.remote.apply." + module), name)(work, item)
+            getattr(importlib.import_module(module), name)(work, item)

@@ -1,7 +1,7 @@
 """Sent to a cluster: find the log of a job or of one task, and send it, to its end or for as long as the job writes.
 
-On standard output come first lines with a mark, a JSON object each: where the log is, or why there is none yet. After
-the one that says "begin", the log follows byte by byte. On standard error, a dot now and then finds out whether anybody
+On standard output come answers first: where the log is, or why there is none yet. After the one that says "begin", the
+log follows byte by byte. On standard error, a dot now and then finds out whether anybody
 still reads.
 """
 
@@ -13,6 +13,7 @@ import sys
 import time
 from typing import Any, Dict, Iterator, List, Tuple
 
+from rookery.remote import frame
 from rookery.remote.slurm.basics import END, FIELD, cut, record, slurm
 from rookery.remote.slurm.forms import ACTIVE, WAITING, moment
 
@@ -128,8 +129,8 @@ class Follower:
 
     def say(self, **told: Any) -> None:
         """Tell the laptop something before the log."""
-        self.out.write(("%s%s\n" % (self.request["mark"], json.dumps(told))).encode())
         self.out.flush()
+        frame.tell(json.dumps(told))
 
     def alive(self) -> None:
         """Go on only as long as somebody reads."""
@@ -225,7 +226,7 @@ def main(request: Dict[str, Any]) -> None:
     """Answer one request.
 
     Args:
-        request: What the laptop asks for, and the mark that its answers begin with.
+        request: What the laptop asks for.
     """
     try:
         Follower(request).run()

@@ -14,6 +14,7 @@ import signal
 import time
 from typing import Any, Dict, List
 
+from rookery.remote import frame
 from rookery.remote.slurm import variables
 from rookery.remote.slurm.basics import cut, directives, login, put, read, run, sbatch, slurm, write
 from rookery.remote.slurm.forms import NUMBER, WAITING
@@ -214,7 +215,7 @@ class Host:
 
     def say(self, told: Dict[str, Any]) -> None:
         """Tell the laptop."""
-        print("%s%s" % (self.request["mark"], json.dumps(told)), flush=True)
+        frame.tell(json.dumps(told))
 
 
 def overlaps() -> bool:
@@ -227,7 +228,7 @@ def main(request: Dict[str, Any]) -> None:
     """Answer one request.
 
     Args:
-        request: What the laptop asks for, and the mark that its answers begin with.
+        request: What the laptop asks for.
     """
     host = Host(request)
     try:

@@ -17,6 +17,7 @@ import signal
 import time
 from typing import Any, Dict, List, Tuple
 
+from rookery.remote import frame
 from rookery.remote.slurm import variables
 from rookery.remote.slurm.basics import FIELD, NO_COMMAND, directives, login, read, record, run, sbatch, stamp, write
 from rookery.remote.slurm.forms import ACTIVE, NO_ACCOUNTS, NUMBER, split, whole
@@ -427,7 +428,7 @@ def main(request: Dict[str, Any]) -> None:
     """Answer one request.
 
     Args:
-        request: What the laptop asks for, and the mark that its answers begin with.
+        request: What the laptop asks for.
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the connection may break: what is begun is ended
     try:
@@ -436,4 +437,4 @@ def main(request: Dict[str, Any]) -> None:
         told = answer.told
     except OSError as error:
         told = {"state": "broken", "said": str(error)}
-    print("%s%s" % (request["mark"], json.dumps(told)), flush=True)
+    frame.tell(json.dumps(told))

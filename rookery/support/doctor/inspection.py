@@ -113,7 +113,7 @@ def question(cluster: "Cluster") -> tuple[list[str], str]:
         patterns="|".join(ALL),
     )
     arguments = [
-        bundle.pack({"full": True}, up_to_date.PARTS),
+        bundle.pack("apply.verify", {"full": True}),
         bundle.FROM_ARGUMENT,
         address(cluster),
         python_name(cluster),

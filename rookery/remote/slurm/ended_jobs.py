@@ -1,0 +1,47 @@
+"""Kept on a cluster: what Slurm told of jobs that are over, which changes no more."""
+
+import contextlib
+import json
+import os
+from typing import Any, Dict
+
+from rookery.remote.slurm.basics import read, write
+from rookery.remote.slurm.jobs import SlurmJob, SlurmTask
+
+VERSION, MOST = 2, 500
+"""Version of the file, and how many jobs it holds."""
+
+
+def _file() -> str:
+    return os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "rookery", "jobs.json")
+
+
+def load() -> Dict[str, Any]:
+    """Return what was found of jobs that are over."""
+    kept = read(_file())
+    jobs = kept.get("jobs") if kept.get("version") == VERSION else None
+    return jobs if isinstance(jobs, dict) and all(_is_entry(one) for one in jobs.values()) else {}
+
+
+def _is_entry(entry: Any) -> bool:
+    """Whether an entry is one that this version of the program made: one that is not would be refused on the laptop."""
+    like = SlurmJob(1)
+    like.tasks[0] = SlurmTask("")
+    number = (int, float, type(None))
+    kinds: Dict[str, Any] = {
+        key: number if value is None or isinstance(value, (int, float)) else type(value)
+        for key, value in like.entry().items()
+    }
+    is_whole = isinstance(entry, dict) and entry.keys() == kinds.keys()
+    return is_whole and all(isinstance(entry[key], kind) for key, kind in kinds.items())
+
+
+def save(fresh: Dict[str, Any], known: Dict[str, Any]) -> None:
+    """Keep what was found of jobs that are over; without a place for it, they are asked about again."""
+    if all(key in known for key in fresh):
+        return
+    every = {**{key: entry for key, entry in known.items() if key not in fresh}, **fresh}
+    kept = dict(list(every.items())[-MOST:])
+    with contextlib.suppress(OSError):
+        os.makedirs(os.path.dirname(_file()), exist_ok=True)
+        write(_file(), json.dumps({"version": VERSION, "jobs": kept}))

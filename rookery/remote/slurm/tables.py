@@ -1,0 +1,176 @@
+"""Sent to a cluster: the lines of squeue and sacct, put together to one entry a job, an array being one job."""
+
+import copy
+import re
+from typing import Dict, List, Optional, Tuple
+
+from rookery.remote.slurm.basics import cut
+from rookery.remote.slurm.forms import (
+    NUMBER,
+    WAITING,
+    asked_memory,
+    kilobytes,
+    moment,
+    numbers,
+    seconds,
+    split,
+    whole,
+)
+from rookery.remote.slurm.jobs import SlurmJob, SlurmTask
+
+QUEUE = "iFKjTrMlSeCmZPVE"
+"""squeue's letters for: id, array's id, task, name, state, reason, run so far, limit, start, end, cores, memory,
+folder, partition, submission, what it depends on."""
+
+ACCOUNTS = (
+    "JobID,JobIDRaw,JobName,State,ExitCode,ElapsedRaw,TimelimitRaw,ReqMem,MaxRSS,TotalCPU,AllocCPUS,NNodes,NTasks,"
+    "Reason,WorkDir,Partition,Submit,Start,End"
+)
+
+
+def read_accounts(text: str, jobs: Dict[int, SlurmJob]) -> None:
+    """Put sacct's lines in: a line a task, then one for each of its steps, which is where memory is told."""
+    task: Optional[SlurmTask] = None
+    keys = ACCOUNTS.split(",")
+    at = {key: place for place, key in enumerate(keys)}
+    for parts in split(text, len(keys)):
+        name = parts[0]
+        if "." in name:
+            if task is not None:
+                _step(task, parts, at)
+            continue
+        task = _task(name, parts, at, jobs)
+    for job in jobs.values():
+        for one in job.tasks.values():
+            one.settle()
+
+
+def _step(task: SlurmTask, parts: List[str], at: Dict[str, int]) -> None:
+    processes, nodes = whole(parts[at["NTasks"]], 1), whole(parts[at["NNodes"]], 1)
+    on_a_node = -(-processes // max(nodes, 1))
+    task.peak = min(max(task.peak, kilobytes(parts[at["MaxRSS"]] or "0K") * on_a_node), 10**15)
+    if _by_signal_9(parts[at["ExitCode"]]) or parts[at["State"]].startswith("OUT_OF_ME"):
+        task.killed = True
+    if parts[at["State"]].startswith("OUT_OF_ME") and task.state == "FAILED":
+        task.state = "OUT_OF_MEMORY"
+
+
+def _by_signal_9(code: str) -> bool:
+    status, _, signal = code.partition(":")
+    return signal in ("9", "125") or status == "137"
+
+
+def _task(name: str, parts: List[str], at: Dict[str, int], jobs: Dict[int, SlurmJob]) -> Optional[SlurmTask]:
+    match = re.match(r"^([1-9][0-9]{0,11})(?:\+[0-9]+)?(?:_(?:([0-9]{1,7})|\[(.*)\]))?\Z", name)
+    if not match or not parts[at["WorkDir"]]:  # the accounts know its end already, and not yet what it is
+        return None
+    job = jobs.setdefault(int(match.group(1)), SlurmJob(int(match.group(1))))
+    job.is_array = "_" in name
+    job.name, job.folder, job.partition = parts[at["JobName"]], parts[at["WorkDir"]], parts[at["Partition"]]
+    job.limit = job.limit or _limit(parts[at["TimelimitRaw"]])
+    job.submitted = min(moment(parts[at["Submit"]]) or job.submitted, job.submitted or moment(parts[at["Submit"]]))
+    state, by = _state(parts[at["State"]])
+    if match.group(3) is not None:
+        alike = SlurmTask(state)
+        alike.by = _canceller(state, by)
+        job.tasks.update(dict.fromkeys(numbers(match.group(3)), alike))
+        return None
+    task = job.tasks[int(match.group(2) or 0)] = SlurmTask(state)
+    task.by = _canceller(state, by)
+    task.exit = parts[at["ExitCode"]] if re.match(r"^[0-9]{1,5}:[0-9]{1,5}\Z", parts[at["ExitCode"]]) else ""
+    task.killed = _by_signal_9(task.exit)
+    task.elapsed, task.cpus = moment(parts[at["ElapsedRaw"]]), min(whole(parts[at["AllocCPUS"]]), 10**9)
+    task.asked = asked_memory(parts[at["ReqMem"]], task.cpus, whole(parts[at["NNodes"]], 1))
+    task.cpu, task.start, task.end = (
+        seconds(parts[at["TotalCPU"]]),
+        moment(parts[at["Start"]]),
+        moment(parts[at["End"]]),
+    )
+    return task
+
+
+def _canceller(state: str, by: str) -> Optional[int]:
+    if state != "CANCELLED":
+        return None
+    return whole(by)  # nobody's name: Slurm itself
+
+
+def _state(told: str) -> Tuple[str, str]:
+    """Return a state, and the user that cancelled it; UNKNOWN for what is no state of Slurm's."""
+    state, _, by = told.partition(" by ")
+    return (state if re.match(r"^[A-Z_]{1,40}\Z", state) else "UNKNOWN"), by
+
+
+def _limit(raw: str) -> str:
+    minutes = whole(raw, -1)
+    return _word(raw) if minutes < 0 else str(min(minutes * 60, 10**11))
+
+
+def _word(text: str) -> str:
+    """Slurm's word for no limit, or whose limit holds; "" for anything else."""
+    return text if re.match(r"^[A-Za-z_/ ]{1,40}\Z", text) else ""
+
+
+def read_queue(text: str, jobs: Dict[int, SlurmJob]) -> None:
+    """Put squeue's lines in: what it says of a task that has not ended is newer than what sacct says."""
+    for parts in split(text, len(QUEUE)):
+        told = dict(zip(QUEUE, parts))
+        if not NUMBER.match(told["F"]):
+            continue
+        job = jobs.setdefault(int(told["F"]), SlurmJob(int(told["F"])))
+        state, _ = _state(told["T"])
+        job.is_array = job.is_array or told["K"] not in ("", "N/A")
+        job.name, job.folder, job.partition = told["j"], told["Z"], told["P"]
+        job.submitted = job.submitted or moment(told["V"])
+        job.limit = job.limit or (
+            "" if told["l"] in ("INVALID", "NOT_SET") else str(min(int(seconds(told["l"])), 10**11) or _word(told["l"]))
+        )
+        listed = numbers(told["K"]) if job.is_array else [0]
+        job.listed.update(listed)
+        # others ended between the two questions
+        listed = [number for number in listed if number not in job.tasks or job.tasks[number].is_active]
+        if state in WAITING and listed:
+            _wait(job, told, state, listed)
+        else:
+            for number in listed:
+                _work(job, told, state, number)
+
+
+def _wait(job: SlurmJob, told: Dict[str, str], state: str, listed: List[int]) -> None:
+    """Put tasks in that have not begun: one line of squeue's tells of all that wait for the same, up to millions."""
+    alike = SlurmTask(state)
+    alike.elapsed, alike.cpus = int(seconds(told["M"])), min(whole(told["C"]), 10**9)
+    alike.asked = asked_memory(told["m"], alike.cpus, 1)
+    job.tasks.update(dict.fromkeys(listed, alike))
+    reason = cut(told["r"])
+    job.reasons[reason] = job.reasons.get(reason, 0) + len(listed)
+    job.expected = min(moment(told["S"]) or job.expected, job.expected or moment(told["S"]))
+    job.depends = told["E"] if told["E"] != "(null)" else ""
+
+
+def _work(job: SlurmJob, told: Dict[str, str], state: str, number: int) -> None:
+    """Put a task in that has begun."""
+    # what sacct said of many that wait is one object
+    task = job.tasks[number] = copy.copy(job.tasks[number]) if number in job.tasks else SlurmTask(state)
+    task.state, task.elapsed = state, int(seconds(told["M"]))
+    task.cpus = task.cpus or min(whole(told["C"]), 10**9)
+    task.asked = task.asked or asked_memory(told["m"], task.cpus, 1)
+    task.start = moment(told["S"])
+    if not task.is_active:  # what it used is not in the accounts yet
+        task.end, task.settled = moment(told["e"]), False
+
+
+def drop_forgotten(jobs: Dict[int, SlurmJob], asked: float) -> None:
+    """Take waiting tasks that squeue no longer lists for cancelled: Slurm forgets those at once, and sacct lags behind.
+
+    Args:
+        jobs: What both have said.
+        asked: When they were asked; what was submitted at that moment may be known to one of them alone.
+    """
+    for job in jobs.values():
+        if job.submitted >= asked - 2:
+            continue
+        for number, task in job.tasks.items():
+            if task.state in WAITING and number not in job.listed:
+                job.tasks[number] = copy.copy(task)
+                job.tasks[number].state = "CANCELLED"
