@@ -16,6 +16,7 @@ from typing import Any, Dict, List
 
 from rookery.remote import frame
 from rookery.remote.slurm import variables
+from rookery.remote.slurm.answer import Answer
 from rookery.remote.slurm.basics import cut, directives, login, put, read, run, sbatch, slurm, write
 from rookery.remote.slurm.forms import NUMBER, WAITING
 
@@ -30,14 +31,6 @@ KEY_DAYS = 7
 
 OVERLAP = (20, 11)
 """The Slurm from which srun shares a job's cores only where asked to."""
-
-
-class HostAnswer(Exception):  # noqa: N818 it is no error
-    """What the laptop is told; nothing more is done."""
-
-    def __init__(self, state: str, **told: Any) -> None:
-        Exception.__init__(self, state)
-        self.told = dict(told, state=state)
 
 
 class Host:
@@ -57,7 +50,7 @@ class Host:
     def ensure(self) -> None:
         """Tell where the job runs, once it does."""
         if not os.path.isfile(os.path.join(self.home, ".config", "rookery", "env.sh")):
-            raise HostAnswer("not-set-up")
+            raise Answer("not-set-up")
         self.prepare()
         end, pause, told = time.time() + self.request["patience"], 0.2, None
         jobs, started = self.jobs(), ""
@@ -66,7 +59,7 @@ class Host:
             jobs = self.jobs()
         while True:
             if not jobs:
-                raise HostAnswer("ended", said=self.last_words(started))
+                raise Answer("ended", said=self.last_words(started))
             job = jobs[0]
             if started and started != job["number"]:  # another computer was a moment earlier
                 run(["scancel", started])
@@ -74,7 +67,7 @@ class Host:
             if job["state"] == "RUNNING":
                 break
             if time.time() > end:
-                raise HostAnswer("slow", number=job["number"])
+                raise Answer("slow", number=job["number"])
             news = (job["number"], job["reason"], job["start"])
             if news != told:
                 self.say(dict(job, state="waiting"))
@@ -85,14 +78,14 @@ class Host:
         about = read(os.path.join(self.folder, "%s.json" % job["number"]))
         other = {key: about.get(key) for key, value in self.request["wanted"].items() if about.get(key) != value}
         if other and about:
-            raise HostAnswer("other", number=job["number"], node=job["node"], about=about)
+            raise Answer("other", number=job["number"], node=job["node"], about=about)
         with open(os.path.join(self.folder, "host_key.pub"), encoding="utf-8") as stream:
             key = " ".join(stream.read().split()[:2])
-        raise HostAnswer("ready", number=job["number"], node=job["node"], end=job["end"], key=key, overlap=overlaps())
+        raise Answer("ready", number=job["number"], node=job["node"], end=job["end"], key=key, overlap=overlaps())
 
     def find(self) -> None:
         """Tell of the job, whatever state it is in."""
-        raise HostAnswer("found", jobs=self.jobs())
+        raise Answer("found", jobs=self.jobs())
 
     def stop(self) -> None:
         """End the job, and let nothing start another by itself for a while."""
@@ -106,8 +99,8 @@ class Host:
                 write(self.stopped, "")
             code, _, said = run(["scancel"] + [job["number"] for job in jobs])
             if code:
-                raise HostAnswer("refused", said=said)
-        raise HostAnswer("stopped", jobs=jobs)
+                raise Answer("refused", said=said)
+        raise Answer("stopped", jobs=jobs)
 
     def jobs(self) -> List[Dict[str, Any]]:
         """Return the jobs of that name that wait or run, the oldest first; there is one, or none."""
@@ -115,7 +108,7 @@ class Host:
         asked = ["--user", user, "--name", self.request["name"], "--format", "%i|%T|%r|%N|%S|%e"]
         out, said = slurm(["squeue", "--noheader", *asked])
         if said:
-            raise HostAnswer("refused", said=said)
+            raise Answer("refused", said=said)
         found = []
         for line in out.splitlines():
             fields = line.strip().split("|")
@@ -178,7 +171,7 @@ class Host:
         """Return what ssh-keygen says."""
         code, out, said = run(["ssh-keygen", *arguments])
         if code:
-            raise HostAnswer("unready", said="ssh-keygen: %s" % said.strip())
+            raise Answer("unready", said="ssh-keygen: %s" % said.strip())
         return out
 
     def submit(self) -> str:
@@ -186,10 +179,10 @@ class Host:
         with contextlib.suppress(OSError):
             since = time.time() - os.stat(self.stopped).st_mtime
             if not self.request["again"] and since < STOPPED:
-                raise HostAnswer("was-stopped", minutes=int(since // 60))
+                raise Answer("was-stopped", minutes=int(since // 60))
             os.unlink(self.stopped)
         if not self.request["start"]:
-            raise HostAnswer("none")
+            raise Answer("none")
         script = os.path.join(self.folder, "job.%d.sh" % os.getpid())
         write(script, self.request["script"].replace("@FOLDER@", self.folder))
         try:
@@ -199,10 +192,10 @@ class Host:
         finally:
             os.unlink(script)
         if code:
-            raise HostAnswer("refused", said=said or out)
+            raise Answer("refused", said=said or out)
         number = (out.strip().splitlines() or [""])[-1].partition(";")[0]
         if not NUMBER.match(number):
-            raise HostAnswer("refused", said=said or "sbatch gave no number")
+            raise Answer("refused", said=said or "sbatch gave no number")
         write(os.path.join(self.folder, "%s.json" % number), json.dumps(self.request["asked"]))
         self.say({"state": "submitted", "number": number})
         return number
@@ -233,8 +226,8 @@ def main(request: Dict[str, Any]) -> None:
     host = Host(request)
     try:
         {"ensure": host.ensure, "find": host.find, "stop": host.stop}[request["verb"]]()
-    except HostAnswer as answer:
-        told = answer.told
+    except Answer as answer:
+        told = answer.document
     except OSError as error:
         told = {"state": "unready", "said": str(error)}
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)

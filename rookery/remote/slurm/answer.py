@@ -1,0 +1,15 @@
+"""The answer of a program, which ends it wherever it is known."""
+
+from typing import Any
+
+
+class Answer(Exception):  # noqa: N818 it is no error
+    """What the laptop is told; nothing more is done.
+
+    Attributes:
+        document: What is told, by its key; `state` says what kind of answer it is.
+    """
+
+    def __init__(self, state: str, **values: Any) -> None:
+        Exception.__init__(self, state)
+        self.document = dict(values, state=state)

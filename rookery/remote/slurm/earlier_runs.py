@@ -1,0 +1,107 @@
+"""Runs of the same project that a submission builds on: those it waits for, and the one whose tasks it repeats."""
+
+import glob
+import os
+from typing import Any, Dict, Iterable, Iterator, List
+
+from rookery.remote.slurm.answer import Answer
+from rookery.remote.slurm.basics import record, run
+from rookery.remote.slurm.forms import ACTIVE
+
+ENDED_WELL = "COMPLETED"
+PATIENCE = 30
+"""Seconds that each question to Slurm is given."""
+
+
+class EarlierRuns:
+    """The records of a project's runs on this cluster.
+
+    Attributes:
+        warnings: What is to be told of records that can't be used.
+    """
+
+    def __init__(self, base: str, warnings: List[str]) -> None:
+        """Nothing is read yet.
+
+        Args:
+            base: ~/projects/NAME.
+            warnings: Where warnings are put.
+        """
+        self.base, self.warnings = base, warnings
+
+    def path(self, number: str) -> str:
+        """Return where the record of a run is, or would be."""
+        return os.path.join(self.base, "runs", number + ".json")
+
+    def records(self) -> Iterator[Dict[str, Any]]:
+        """Yield all that can be read; the user is told of those that can't be used."""
+        for path in glob.glob(os.path.join(glob.escape(self.base), "runs", "*.json")):
+            known = record(path)
+            warning = "skipped %s: it is no record of a run" % path
+            if known:
+                yield known
+            elif warning not in self.warnings:
+                self.warnings.append(warning)
+
+    def find(self, token: str, job: str) -> Dict[str, Any]:
+        """Return the record of a submission with a token; an empty one where there is none."""
+        with_token = (known for known in self.records() if known.get("token") == token and known.get("job") == job)
+        return next(with_token, {})
+
+    def dependencies(self, names: Iterable[str]) -> List[str]:
+        """Return the numbers of jobs that must end well first, without those that have: Slurm has forgotten them.
+
+        Args:
+            names: Numbers, or names of jobs, of which the latest run is meant.
+
+        Raises:
+            Answer: There is no such run, or it has not ended well.
+        """
+        numbers: List[str] = []
+        for name in names:
+            number = name if name.isdigit() else self._latest(name)
+            if not number:
+                raise Answer("no-run", name=name)
+            code, out, _ = run(["sacct", "-X", "--noheader", "--parsable2", "--format=State", "-j", number], PATIENCE)
+            states = [line.split()[0] for line in out.splitlines() if line.strip()]
+            if not code and not states and self._is_unknown(number):
+                raise Answer("no-such-run", number=number)
+            bad = sorted({state for state in states if state != ENDED_WELL and state not in ACTIVE})
+            if bad:
+                raise Answer("failed-before", number=number, name=name, states=bad)
+            if (code or not states or set(states) != {ENDED_WELL}) and number not in numbers:
+                numbers.append(number)
+        return numbers
+
+    def _latest(self, name: str) -> str:
+        runs = [known for known in self.records() if known.get("job") == name]
+        return str(max(runs, key=lambda known: str(known.get("when")))["id"]) if runs else ""
+
+    def _is_unknown(self, number: str) -> bool:
+        """Whether nobody knows a job that accounting does not: Slurm would take it for one that has ended well."""
+        code, out, err = run(["squeue", "--noheader", "--states=all", "--format=%i", "-j", number], PATIENCE)
+        queued = out.strip() or (code and "invalid job id" not in err.lower())
+        return not queued and not os.path.exists(self.path(number))
+
+    def require_same_tasks(self, number: str, job: str, rows: List[Dict[str, Any]], chunk: int) -> None:
+        """See that task numbers of an earlier run mean the same now.
+
+        Args:
+            number: The earlier run's.
+            job: What is to be submitted.
+            rows: Its parameters.
+            chunk: How many of them a task takes.
+
+        Raises:
+            Answer: They don't, or there is no such run.
+        """
+        path = self.path(number)
+        before = record(path)
+        if not before:
+            raise Answer("bad-record" if os.path.lexists(path) else "no-record", said=path)
+        if before.get("job") != job:
+            raise Answer("other-job", name=before.get("job"))
+        now = {"rows": rows, "chunk": chunk}
+        changed = [key for key in now if before.get(key) != now[key]]
+        if changed:
+            raise Answer("changed", what=changed, before=before.get("commit", ""))
