@@ -2,14 +2,14 @@
 
 import json as json_
 
-from rookery.clusters import cluster
+from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
 from rookery.homes.vscode import workstation
 
 
-def clusters(names: str) -> list[cluster.Cluster]:
+def clusters(names: str) -> list[Cluster]:
     """Return the clusters named, with commas between them; "" or `all` for those where the user's username is known.
 
     Raises:
@@ -25,8 +25,13 @@ def clusters(names: str) -> list[cluster.Cluster]:
     return meant
 
 
-def settings(names: str, *, check: bool, json: bool) -> int:
+def settings(cluster: str, *, check: bool, json: bool) -> int:
     """See to the settings, and say what came of it.
+
+    Args:
+        cluster: As `clusters` takes names.
+        check: Write nothing.
+        json: Print one JSON document.
 
     Returns:
         The exit code: 1 where those of an editor could not be written.
@@ -34,7 +39,7 @@ def settings(names: str, *, check: bool, json: bool) -> int:
     Raises:
         RookeryError: As `clusters`.
     """
-    outcomes = workstation.run(clusters(names), check=check)
+    outcomes = workstation.run(clusters(cluster), check=check)
     code = int(any(one.state in {"broken", "unwritable"} for one in outcomes))
     if json:
         told = [
