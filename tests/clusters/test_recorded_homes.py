@@ -1,14 +1,14 @@
 """Homes as earlier versions set them up: seen by `status`, upgraded by `setup`, undone byte for byte."""
 
 import json
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from laptops import Laptop, laptop
-from live import Live
+from live import Live, alone
 from sights import as_root, changes, inside, manifest, storage_of
 from test_undo import undo
 
@@ -58,6 +58,13 @@ RECORDED = (
     ),
     Recorded("set-up-3", "2026-11-29T13:25:59+0000", "out of date"),
 )
+
+
+@pytest.fixture(scope="module")
+def hec() -> Iterator[Live]:
+    """A miniature without other accounts, since the number of an account is in the path of its storage."""
+    with alone("hec") as live:
+        yield live
 
 
 @pytest.fixture(scope="module")
