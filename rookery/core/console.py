@@ -163,6 +163,7 @@ class RunResult:
             values = asdict(result)
             for internal in ("doing", "begun", "name"):
                 del values[internal]
+            values["doubt"] = values.pop("reason_to_run")  # its name in the documents of --json
             clusters[name] = {"changed": result.changed, **values}
         return {**more, "clusters": clusters}
 

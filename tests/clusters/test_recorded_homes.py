@@ -1,20 +1,70 @@
-"""Homes that earlier versions set up, as they left them: upgraded by `setup`, undone byte for byte."""
+"""Homes as earlier versions set them up: seen by `status`, upgraded by `setup`, undone byte for byte."""
 
+import json
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from laptops import Laptop, laptop
-from live import Live
-from sights import as_root, by_state, inside, manifest, storage_of
+from live import Live, alone
+from sights import as_root, changes, inside, manifest, storage_of
 from test_undo import undo
+
+from rookery.sandbox import mirrors
 
 pytestmark = pytest.mark.cluster
 
 HOMES = Path(__file__).parents[1] / "data/homes"
-TAGS = ("--tags", "shell,storage,tmux,vscode,r")
 USER = "olga"
 HOME, STORAGE = f"/home/{USER}", f"/storage/hpc/21/{USER}"
-MOVED = f"{STORAGE}/rookery/home"
+TOOLS = {"python": "3.13.0", "pipx": "1.18.4", "poetry": "2.5.1", "uv": "0.13.9"}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A home that was recorded after a whole `setup`.
+
+    Attributes:
+        name: Its folder.
+        when: When that setup ended.
+        state: What `status` calls it now.
+        drift: What differs from what that version would write: role, path below the home, how.
+        changed: What `setup` makes or changes now: role, kind, path.
+    """
+
+    name: str
+    when: str
+    state: str
+    drift: Set[tuple[str, str, str]] = frozenset()
+    changed: Set[tuple[str, str, str]] = frozenset()
+
+
+DROP_INS = [f".config/rookery/env.d/40-python-tools.{shell}" for shell in ("sh", "fish", "csh")]
+RECORDED = (
+    Recorded(
+        "set-up-2",
+        "2026-11-29T13:26:38+0000",
+        "drifted",
+        drift={("python_tools", path, "changed") for path in DROP_INS},
+        changed={
+            ("storage", "directories", f"{STORAGE}/rookery/home"),
+            ("python_tools", "directories", "~/.local/bin"),
+            *(("python_tools", "environment", f"~/{path}") for path in DROP_INS),
+            *(("python_tools", "files", f"{STORAGE}/rookery/x86_64/share/rookery/{n}.txt") for n in ("pipx", "poetry")),
+            ("r", "blocks", "~/.Rprofile"),
+        },
+    ),
+    Recorded("set-up-3", "2026-11-29T13:25:59+0000", "out of date"),
+)
+
+
+@pytest.fixture(scope="module")
+def hec() -> Iterator[Live]:
+    """A miniature without other accounts, since the number of an account is in the path of its storage."""
+    with alone("hec") as live:
+        yield live
 
 
 @pytest.fixture(scope="module")
@@ -22,17 +72,19 @@ def olga(hec: Live) -> Laptop:
     """The laptop of the user whose home was recorded."""
     person = laptop(hec, USER)
     assert storage_of(hec, USER) == STORAGE
+    person.write(cluster_mirrors={"uv_python_downloads": f"file://{mirrors.INSIDE}/uv-python/downloads.json"})
     return person
 
 
-def unpack(hec: Live, archive: Path) -> None:
-    """Make the account's home and storage what was recorded; the key that opens it stays."""
-    inside(hec, "/tmp/recorded.tar.gz").write_bytes(archive.read_bytes())
+def unpack(hec: Live, recorded: Recorded, which: str) -> list[str]:
+    """Make the account's home and storage what was recorded, and return that; the key that opens it stays."""
+    inside(hec, "/tmp/recorded.tar.gz").write_bytes((HOMES / recorded.name / f"{which}.tar.gz").read_bytes())
     as_root(
         hec,
         f"find {HOME} -mindepth 1 -maxdepth 1 ! -name .ssh -exec rm -rf {{}} +; find {STORAGE} -mindepth 1 -delete; "
         f"runuser -u {USER} -- tar -C / -xpzf /tmp/recorded.tar.gz; rm /tmp/recorded.tar.gz",
     )
+    return contents(hec)
 
 
 def contents(hec: Live) -> list[str]:
@@ -41,18 +93,42 @@ def contents(hec: Live) -> list[str]:
     return [line for line in lines if "./.ssh" not in line]
 
 
-@pytest.mark.parametrize(
-    ("recorded", "changed"),
-    [("set-up-2", {("r", "blocks", "~/.Rprofile"), ("storage", "directories", MOVED)}), ("set-up-3", set())],
-)
-def test_a_home_of_an_earlier_version(
-    hec: Live, olga: Laptop, recorded: str, changed: set[tuple[str, str, str]]
-) -> None:
-    unpack(hec, HOMES / recorded / "before.tar.gz")
-    before = contents(hec)
-    unpack(hec, HOMES / recorded / "after.tar.gz")
+def status(person: Laptop) -> dict[str, Any]:
+    """Return what `status --json` says of the home, and with which exit code."""
+    done = person.rookery("status", "--cluster", person.cluster, "--json")
+    return {**json.loads(done.stdout)["clusters"][person.cluster], "exit": done.returncode}
 
-    assert by_state(olga.setup(*TAGS), "made", "changed") == changed
-    assert olga.setup(*TAGS)["changed"] == 0
+
+@pytest.mark.parametrize("recorded", RECORDED, ids=lambda one: one.name)
+def test_a_home_of_an_earlier_version(hec: Live, olga: Laptop, recorded: Recorded) -> None:
+    before = unpack(hec, recorded, "before")
+    unpack(hec, recorded, "after")
+
+    seen = status(olga)
+    assert (seen["exit"], seen["state"]) == (3, recorded.state)
+    assert (seen["version"], seen["when"]) == ("0.1.0", recorded.when)
+    assert {(one["role"], one["path"].removeprefix(HOME + "/"), one["how"]) for one in seen["drift"]} == recorded.drift
+    assert seen["asked"]
+    assert TOOLS.items() <= seen["tools"].items()
+    text = olga.rookery("status", "--cluster", olga.cluster).stdout
+    assert text.startswith(f"hec  {recorded.state}  rookery 0.1.0, {recorded.when[:16].replace('T', ' ')}\n")
+
+    assert changes(olga.setup("--check")) == recorded.changed
+    assert changes(olga.setup()) == recorded.changed
+    again = olga.setup()
+    assert (again["changed"], again["up_to_date"]) == (0, True)
+    seen = status(olga)
+    assert (seen["exit"], seen["state"], seen["drift"], seen["asked"]) == (0, "as declared", [], [])
+    assert seen["when"] > recorded.when
+    assert TOOLS.items() <= seen["tools"].items()
+
+    assert undo(olga, "--yes", "--purge")["left"] == 0
+    assert contents(hec) == before
+
+
+@pytest.mark.parametrize("recorded", RECORDED, ids=lambda one: one.name)
+def test_one_that_is_undone_at_once(hec: Live, olga: Laptop, recorded: Recorded) -> None:
+    before = unpack(hec, recorded, "before")
+    unpack(hec, recorded, "after")
     assert undo(olga, "--yes", "--purge")["left"] == 0
     assert contents(hec) == before

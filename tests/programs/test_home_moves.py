@@ -68,6 +68,15 @@ def moved(login: Login) -> Path:
     return login.storage / "rookery/home/.cache"
 
 
+def test_what_an_older_version_declared_and_moved_is_in_place(login: Login) -> None:
+    """`status` goes by that declaration, which names the folder on the storage."""
+    to = login.storage / ".cache"
+    to.mkdir()
+    (login.home / ".cache").symlink_to(to)
+    told = login.converge({"moves": [{"path": "~/.cache", "to": str(to)}]}, check=True)
+    assert states(told) == ["present"]
+
+
 @given(content=FOLDERS)
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_tree_arrives_whole(tmp_path_factory: pytest.TempPathFactory, content: dict[str, Any]) -> None:

@@ -25,8 +25,13 @@ def clusters(names: str) -> list[Cluster]:
     return meant
 
 
-def settings(names: str, *, check: bool, json: bool) -> int:
+def settings(cluster: str, *, check: bool, json: bool) -> int:
     """See to the settings, and say what came of it.
+
+    Args:
+        cluster: As `clusters` takes names.
+        check: Write nothing.
+        json: Print one JSON document.
 
     Returns:
         The exit code: 1 where those of an editor could not be written.
@@ -34,7 +39,7 @@ def settings(names: str, *, check: bool, json: bool) -> int:
     Raises:
         RookeryError: As `clusters`.
     """
-    outcomes = workstation.run(clusters(names), check=check)
+    outcomes = workstation.run(clusters(cluster), check=check)
     code = int(any(outcome.state in {"broken", "unwritable"} for outcome in outcomes))
     if json:
         files = [

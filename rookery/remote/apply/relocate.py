@@ -47,7 +47,9 @@ class _Move:
     """One folder that shall be on the storage, and what stands in the places that it takes."""
 
     def __init__(self, work: Work, item: Dict[str, Any]) -> None:
-        path, storage = work.roots.expand(item["path"]), work.roots.expand(item["storage"])
+        path = work.roots.expand(item["path"])
+        # what 0.1.0 declared, and left in the home, has `to` instead: STORAGE/.cache
+        storage = work.roots.expand(item["storage"] if "storage" in item else os.path.dirname(item["to"]))
         inner = os.path.relpath(path, work.roots.home) if is_inside(path, work.roots.home) else os.path.basename(path)
         to = os.path.join(storage, "rookery/home", inner)
         self.work = work
