@@ -55,6 +55,7 @@ _PLAY = (
     "rookery/remote/strict_json.py",
     "rookery/clusters/cluster.py",
     "rookery/clusters/login_node/facts.py",
+    "rookery/homes/declaration.py",
     "rookery/homes/remote_session.py",
     "rookery/homes/bootstrap_python.py",
     "rookery/clusters/login_node/bundle.py",
