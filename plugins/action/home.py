@@ -1,17 +1,17 @@
 """`home`: a role's declaration of what a home holds, sent to the login node in one piece and made so there.
 
-docs/formats.md has the contract, rookery/remote/apply/ what is sent. This side checks the declaration, renders
-templates, packs it all into one script, and waits for Slurm jobs.
+docs/formats.md has the contract, rookery/homes/declaration.py checks a declaration, rookery/remote/apply/ is what is
+sent. This side fills in templates, packs it all into one script, and waits for Slurm jobs. home.yml is for ansible-doc.
 """
 
 from __future__ import annotations
 
 import base64
 import getpass
-import re
 import socket
 import time
-from collections.abc import Sequence
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,110 +25,14 @@ from rookery.clusters.login_node import facts as probe
 from rookery.clusters.ssh.remote_command import remote_command
 from rookery.core.errors import RookeryError
 from rookery.homes import remote_session
+from rookery.homes.declaration import expand, faults
 
-# What an item of each kind must say, and what it may say besides `what`.
-ITEMS: dict[str, tuple[str, str]] = {
-    "directories": ("path", "mode enforce"),
-    "moves": ("path storage", ""),
-    "links": ("path target", ""),
-    "files": ("path", "content template mode keep"),
-    "blocks": ("path content", "position comment create"),
-    "json": ("path values", ""),
-    "environment": ("name", "variables defaults path shells architecture"),
-    "commands": ("what argv", "creates unless needs environment makes size stage hint job timeout"),
-}
-OTHERS = {"release", "space"}
 PROGRAM = "apply.main"
-CHOICES = {"position": {"top", "bottom"}, "shells": {"sh", "fish", "csh"}}
-JOB = {"partition", "account", "cpus", "memory", "time"}
 
 bundle.code(PROGRAM)  # now: Ansible imports this before it forks a worker for each task
 
 POLL_SECONDS = 2.0
 GONE_POLLS = 5  # a shared filesystem may show a job's exit code some seconds after Slurm has forgotten the job
-
-
-def tidy(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return a declaration in its full form: a path alone stands for a folder.
-
-    Items with a false `when` are left out.
-    """
-    full: dict[str, Any] = {}
-    for kind, items in arguments.items():
-        if not isinstance(items, list):
-            full[kind] = items
-            continue
-        mappings = [{"path": item} if kind == "directories" and isinstance(item, str) else item for item in items]
-        wanted = [item for item in mappings if not isinstance(item, dict) or item.get("when", True)]
-        full[kind] = [
-            {key: value for key, value in item.items() if key != "when"} if isinstance(item, dict) else item
-            for item in wanted
-        ]
-    return full
-
-
-def faults(declaration: dict[str, Any]) -> list[str]:
-    """Return what is wrong with a declaration, a line each."""
-    found = [
-        f"{key} is not a kind of thing that a home holds; known are {', '.join(sorted(ITEMS.keys() | OTHERS))}"
-        for key in declaration
-        if key not in ITEMS and key not in OTHERS
-    ]
-    for kind in [kind for kind in ITEMS if kind in declaration]:
-        items = (
-            declaration[kind] if kind != "environment" or isinstance(declaration[kind], list) else [declaration[kind]]
-        )
-        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            found.append(f"{kind} is not a list of mappings")
-            continue
-        found += [f"{kind}: {fault}" for item in items for fault in _item_faults(kind, item)]
-        if kind == "commands":
-            found += [f"{kind}: {fault}" for fault in _order_faults(items)]
-    return found
-
-
-def _item_faults(kind: str, item: dict[str, Any]) -> list[str]:
-    must, may = (set(names.split()) for names in ITEMS[kind])
-    label = item.get("path") or item.get("what") or item.get("name")
-    found = [f"{label} lacks {key}" for key in sorted(must - item.keys())]
-    found += [f"{label} has an unknown key {key}" for key in sorted(item.keys() - must - may - {"what"})]
-    if "mode" in item and not re.fullmatch(r"[0-7]{3,4}", str(item["mode"])):
-        found.append(f'{label} needs its mode as a string of octal digits, such as "0755"')
-    for key, known in CHOICES.items():
-        said = item.get(key, [])
-        unknown = set(said if isinstance(said, list) else [said]) - known
-        found += [
-            f"{label} has an unknown {key} {word}; known are {', '.join(sorted(known))}" for word in sorted(unknown)
-        ]
-    if kind == "files" and ("content" in item) == ("template" in item):
-        found.append(f"{label} needs either content or template")
-    if kind == "commands":
-        found += _command_faults(item)
-    return found
-
-
-def _command_faults(item: dict[str, Any]) -> list[str]:
-    what = item.get("what")
-    found = [f"{what} has an unknown key {key} in job" for key in sorted(set(item.get("job") or {}) - JOB)]
-    found += [
-        f"{what} needs {key} as a list of words"
-        for key in ("argv", "unless", "makes", "needs")
-        if key in item and not (isinstance(item[key], list) and all(isinstance(word, str) for word in item[key]))
-    ]
-    if not item.get("creates") and (item.get("stage") or not item.get("unless")):
-        found.append(f"{what} needs creates" + ("" if item.get("stage") else " or unless"))
-    return found
-
-
-def _order_faults(items: list[dict[str, Any]]) -> list[str]:
-    """Commands that need one that does not come before them."""
-    names = [item.get("what") for item in items]
-    return [
-        f"{item.get('what')} needs {needed}, which does not come before it"
-        for number, item in enumerate(items)
-        for needed in (item["needs"] if isinstance(item.get("needs"), list) else [])
-        if needed not in names[:number]
-    ]
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -137,11 +41,19 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     _supports_check_mode = True
     _supports_diff = True
 
+    @classmethod
+    def finalize_task_arg(cls, name: str, value: Any, templar: Any, context: Any) -> Any:  # noqa: ARG003
+        """Leave what a task says as it is written: what `item` is in an item with `each` is known in `run` alone."""
+        return value
+
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Send the declaration, wait for jobs, give the result of the contract."""
         variables = task_vars or {}
         super().run(tmp, variables)
-        declaration = tidy(self._task.args)
+        try:
+            declaration = expand(self._task.args, self._filled)
+        except RookeryError as error:
+            raise AnsibleActionFail(str(error)) from None
         wrong = faults(declaration)
         if wrong:
             raise AnsibleActionFail("this declaration can't be carried out: " + "; ".join(wrong))
@@ -261,6 +173,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if rest:
             display.display("    " + rest.decode("utf-8", "replace"))
 
+    def _filled(self, value: Any, variables: Mapping[str, Any]) -> Any:
+        """Return a value with its templates filled in, with these variables besides the task's own."""
+        if not variables:
+            return self._templar.template(value)
+        known = ChainMap(dict(variables), self._templar.available_variables)
+        return self._templar.copy_with_new_env(available_variables=known).template(value)
+
     def _rendered(self, item: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Return a file with its content: templates are looked for, and filled in, as the template module does it."""
         if "template" not in item:
@@ -271,11 +190,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             raise AnsibleActionFail(f"no template {item['template']} for {item['path']}: {error}") from error
         folders = [*variables.get("ansible_search_path", []), self._loader._basedir, str(Path(source).parent)]
         search = [path for folder in folders for path in (str(Path(folder) / "templates"), folder)]
-        templar = self._templar.copy_with_new_env(searchpath=search, available_variables=variables)
+        known = {**variables, **item.get("vars", {})}
+        templar = self._templar.copy_with_new_env(searchpath=search, available_variables=known)
         text = trust_as_template(self._loader.get_text_file_contents(source))
         overrides = {"trim_blocks": True, "lstrip_blocks": True}
         content = templar.template(text, escape_backslashes=False, overrides=overrides)
-        rest = {key: value for key, value in item.items() if key != "template"}
+        rest = {key: value for key, value in item.items() if key not in {"template", "vars"}}
         return {**rest, "content": "" if content is None else str(content)}
 
 

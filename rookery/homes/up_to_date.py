@@ -52,6 +52,7 @@ _PLAY = (
     "rookery/remote/strict_json.py",
     "rookery/clusters/cluster.py",
     "rookery/clusters/login_node/facts.py",
+    "rookery/homes/declaration.py",
     "rookery/homes/remote_session.py",
     "rookery/homes/bootstrap_python.py",
     "rookery/clusters/login_node/bundle.py",
@@ -316,11 +317,14 @@ def _place(name: str) -> Path:
 
 
 def _contents(path: Path) -> Iterator[bytes]:
-    """Yield the names and contents of a file, or of all files below a folder; what Python compiled left out."""
+    """Yield the names and contents of a file, or of all files below a folder.
+
+    What Python compiled is left out, and what only people read.
+    """
     if path.is_file():
         yield f"\0{path.name}\0{path.stat().st_mode & 0o111}\0".encode() + path.read_bytes()
     elif path.is_dir():
-        for inner in sorted(child for child in path.iterdir() if child.name != "__pycache__"):
+        for inner in sorted(child for child in path.iterdir() if child.name not in {"__pycache__", "README.md"}):
             yield f"\1{path.name}\0".encode()
             yield from _contents(inner)
 

@@ -22,6 +22,15 @@ PLAYS = """
   tasks: [{raw: "cp -Rp {{ home }} {{ home }}.checked"}]
 - {name: run, hosts: localhost, diff: true, roles: [shell]}
 - {name: again, hosts: localhost, roles: [shell]}
+- name: an item in a variable
+  hosts: localhost
+  ignore_errors: true
+  vars: {folders: [{each: [1], path: "~/{{ item }}"}]}
+  tasks: [{home: {directories: "{{ folders }}"}}]
+- name: each of no list
+  hosts: localhost
+  ignore_errors: true
+  tasks: [{home: {directories: [{each: "{{ home }}", path: "~/{{ item }}"}]}}]
 - {name: no python, hosts: localhost, ignore_errors: true, vars: {python: /no/such/python}, roles: [shell]}
 - name: lead a start-up file out of the home
   hosts: localhost
@@ -30,6 +39,8 @@ PLAYS = """
 """
 VARIABLES = """
 greeting: "it's {{ 6 * 7 }}"
+people: [{name: ada, age: 36}, {name: bob, age: "{{ 6 + 1 }}"}, {name: "c d", age: 18}]
+name: "{{ item.name }}"
 rookery_run: {id: run-7, who: sam, laptop: teapot}
 cluster_facts: {python: "{{ python }}", storage: {global_storage: "{{ storage }}"}}
 """
@@ -39,10 +50,13 @@ TASKS = """
     files:
       - {path: ~/start, template: start.j2, mode: "0755"}
       - {path: ~/literal, content: "{{ greeting }}"}
+      - {each: "{{ people }}", path: "~/for-{{ name }}", template: person.j2, when: "{{ item.age > 17 }}"}
     blocks: [{path: ~/.bashrc, content: ". ~/start", position: top}]
     moves: [{path: ~/.cache, storage: "{{ storage }}"}]
     environment: {name: 10-x, variables: {GREETING: "{{ greeting }}", COUNT: 3}, shells: [sh]}
-    commands: [{what: Make it, argv: [touch, ~/made], creates: ~/made}]
+    commands:
+      - {what: Make it, argv: [touch, ~/made], creates: ~/made}
+      - {each: [1, 2], what: "Make {{ item }}", argv: [touch, "~/made-{{ item }}"], creates: "~/made-{{ item }}"}
 """
 CALLBACK = """
 import json
@@ -74,6 +88,7 @@ def login(tmp_path_factory: pytest.TempPathFactory) -> Login:
         "roles/shell/tasks/main.yml": TASKS,
         "roles/shell/templates/start.j2": "{% if true %}\n{% include 'part.j2' %}\n{% endif %}\n",
         "roles/shell/templates/part.j2": "echo {{ greeting }}\n",
+        "roles/shell/templates/person.j2": "{{ name }} is {{ item.age }}\n",
         "group_vars/all.yml": VARIABLES,
         "host_vars/localhost.json": json.dumps({**places, "ansible_connection": "local"}),
         "plays.yml": PLAYS,
@@ -123,43 +138,31 @@ def test_a_run_makes_it_so_and_the_next_has_nothing_to_do(login: Login, results:
     assert "diff" not in results["again"]
 
 
+def test_an_item_stands_for_one_a_person(login: Login) -> None:
+    assert sorted(path.name for path in login.home.glob("for-*")) == ["for-ada", "for-c d"]
+    assert (login.home / "for-c d").read_text() == "c d is 18\n"
+    assert (login.home / "made-1").exists()
+    assert (login.home / "made-2").exists()
+
+
+def test_an_each_that_cannot_be_followed_is_said(results: dict[str, dict[str, Any]]) -> None:
+    assert "'item' is undefined" in results["an item in a variable"]["msg"]
+    assert "directories: each of ~/{{ item }} is not a list" in results["each of no list"]["msg"]
+
+
 def test_a_failure_in_ansible_is_one_line(results: dict[str, dict[str, Any]]) -> None:
     result = results["led out"]
     assert result["failed"] is True
     assert "~/.bashrc leads to /etc/passwd" in result["msg"]
     assert "\n" not in result["msg"]
     assert result["hint"]
-    assert [outcome["kind"] for outcome in result["outcomes"]] == ["moves", "files", "files"]
+    assert [outcome["kind"] for outcome in result["outcomes"]] == ["moves", *["files"] * 4]
 
 
 def test_no_python_over_there_is_said(results: dict[str, dict[str, Any]]) -> None:
     result = results["no python"]
     assert result["failed"] is True
     assert "/no/such/python" in result["msg"]
-
-
-@pytest.mark.parametrize(
-    ("declaration", "says"),
-    [
-        ({"file": []}, "file is not a kind of thing"),
-        ({"files": {"path": "x"}}, "files is not a list of mappings"),
-        ({"files": [{"path": "~/x"}]}, "needs either content or template"),
-        ({"files": [{"path": "~/x", "content": "", "mode": 493}]}, "octal"),
-        ({"files": [{"path": "~/x", "content": "", "mode": 420, "own": "x"}]}, "unknown key own"),
-        ({"directories": [{"path": "~/x", "mode": "u+x"}]}, "octal"),
-        (
-            {"blocks": [{"path": "~/x", "content": "", "position": "middle"}]},
-            "unknown position middle; known are bottom, top",
-        ),
-        ({"environment": {"name": "x", "shells": ["ksh"]}}, "unknown shells ksh"),
-        ({"moves": [{"path": "~/x"}]}, "lacks storage"),
-        ({"commands": [{"what": "w", "argv": "touch x", "creates": "~/x"}]}, "argv as a list of words"),
-        ({"commands": [{"what": "w", "argv": ["x"], "unless": ["y"], "stage": True}]}, "w needs creates"),
-        ({"commands": [{"what": "w", "argv": ["x"], "creates": "~/x", "job": {"gpu": 1}}]}, "unknown key gpu in job"),
-    ],
-)
-def test_a_declaration_that_is_wrong_is_refused(declaration: dict[str, Any], says: str) -> None:
-    assert says in "; ".join(action.faults(declaration))
 
 
 def test_noise_around_the_answer_does_no_harm() -> None:
@@ -169,14 +172,3 @@ def test_noise_around_the_answer_does_no_harm() -> None:
     assert data is None
     assert "!" not in line
     assert "\n" not in line
-
-
-def test_the_short_forms_of_a_declaration() -> None:
-    short = {
-        "directories": ["~/x", {"path": "~/y", "mode": "0700", "when": True}],
-        "files": [{"path": "~/z", "content": "", "when": False}],
-        "release": True,
-    }
-    full = {"directories": [{"path": "~/x"}, {"path": "~/y", "mode": "0700"}], "files": [], "release": True}
-    assert action.tidy(short) == full
-    assert action.faults(full) == []
