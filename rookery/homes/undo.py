@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rookery.clusters import connect
 from rookery.clusters.login_node import answers, bundle, frame
 from rookery.clusters.login_node import facts as probe
-from rookery.core import console, invocation, locking
+from rookery.core import console, invocation, locking, prompts
 from rookery.core.errors import RookeryError
 from rookery.homes import bashrc_guard, local_state, playbook, selection
 from rookery.homes.options import UndoOptions
@@ -214,7 +214,7 @@ def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], request: Un
         " --sandbox" * request.sandbox,
     )
     again = f"invoke undo --cluster {request.cluster}{''.join(options)}"
-    if not sys.stdin.isatty():
+    if not prompts.is_interactive():
         raise RookeryError(
             f"{'; '.join(lines)}. There is no terminal to ask you on.",
             hint=f"{again} --yes   # or --check for the list",
@@ -227,8 +227,7 @@ def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], request: Un
         "  Installed tools go with what was installed into them; environments made with them stop working.",
         file=sys.stderr,
     )
-    print("Take it back? [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+    if not prompts.confirm("Take it back?"):
         raise RookeryError("Nothing was done.", hint=f"{again} --check   # lists it all")
 
 

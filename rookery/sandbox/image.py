@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rookery.core import paths
+from rookery.core import paths, prompts
 from rookery.core.errors import RookeryError
 from rookery.sandbox import ids
 
@@ -219,10 +219,8 @@ def ask(missing: Sequence[str], command: Sequence[str]) -> None:
         f"The sandbox needs {' and '.join(missing)} on this machine, and was not allowed to install it.",
         hint=f"the same command with --yes, or: sudo {shlex.join(command)}",
     )
-    if not sys.stdin.isatty():
-        raise refused
-    answer = input(f"The sandbox needs {' and '.join(missing)} on this machine. Run `{shlex.join(command)}`? [y/N] ")
-    if answer.strip().lower() not in ("y", "yes"):
+    question = f"The sandbox needs {' and '.join(missing)} on this machine. Run `{shlex.join(command)}`?"
+    if not (prompts.is_interactive() and prompts.confirm(question)):
         raise refused
 
 

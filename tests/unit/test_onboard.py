@@ -10,8 +10,9 @@ import pytest
 from rookery.clusters import cluster
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.diagnosis import is_locked
+from rookery.core import prompts
 from rookery.core.errors import RookeryError
-from rookery.support.onboarding import key, prompts, result
+from rookery.support.onboarding import details, key, result
 from rookery.support.onboarding.key import Key
 from rookery.support.options import OnboardOptions
 
@@ -120,7 +121,7 @@ def test_an_answer_that_is_no_choice_is_asked_for_again(
     assert prompts.ask("Which", "python", ("python", "r")) == "r"
     assert "It can be python or r." in capsys.readouterr().err
     assert prompts.ask("Which", "python", ("python", "r")) == "python"
-    assert not prompts.agreed("Shall it?")
+    assert not prompts.confirm("Shall it?")
     with pytest.raises(RookeryError, match="no answer"):
         prompts.ask("Which")
 
@@ -128,43 +129,43 @@ def test_an_answer_that_is_no_choice_is_asked_for_again(
 @pytest.mark.usefixtures("home")
 def test_two_people_on_one_account_of_a_laptop() -> None:
     with pytest.raises(RookeryError, match="used as ada, not as bob") as caught:
-        prompts.username(penguins(cluster_user="ada"), OnboardOptions("penguins", user="bob"))
+        details.username(penguins(cluster_user="ada"), OnboardOptions("penguins", user="bob"))
     assert "XDG_CONFIG_HOME=~/bob/config" in str(caught.value.hint)
     assert "--key ~/.ssh/id_bob" in str(caught.value.hint)
     with pytest.raises(RookeryError, match="what is your username") as caught:
-        prompts.username(penguins(), OnboardOptions("penguins"))
+        details.username(penguins(), OnboardOptions("penguins"))
     assert "--request" in str(caught.value.hint)
 
 
 def test_who_signs_the_project(home: Path) -> None:
-    assert prompts.author(OnboardOptions("penguins", name="Ada", email="ada@example.ac.uk")) == (
+    assert details.author(OnboardOptions("penguins", name="Ada", email="ada@example.ac.uk")) == (
         "Ada",
         "ada@example.ac.uk",
     )
     (home / ".gitconfig").write_text("[user]\n\tname = Bea\n")
-    assert prompts.author(OnboardOptions("penguins", email="b@example.ac.uk")) == ("Bea", "b@example.ac.uk")
+    assert details.author(OnboardOptions("penguins", email="b@example.ac.uk")) == ("Bea", "b@example.ac.uk")
     (home / ".gitconfig").write_text("[user]\n\tname = Bea\n\temail = bea@example.ac.uk\n")
-    assert prompts.author(OnboardOptions("penguins", name="Ada", email="ada@example.ac.uk")) == ("", "")
+    assert details.author(OnboardOptions("penguins", name="Ada", email="ada@example.ac.uk")) == ("", "")
 
 
 def test_what_cant_be_is_refused_before_anything_is_done(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RookeryError, match="no --language 'perl'"):
-        prompts.check(OnboardOptions("penguins", language="perl"))
+        details.check(OnboardOptions("penguins", language="perl"))
     with pytest.raises(RookeryError, match="can't be a project's name") as caught:
-        prompts.check(OnboardOptions("penguins", project="my study"))
+        details.check(OnboardOptions("penguins", project="my study"))
     assert caught.value.hint == "invoke onboard --cluster penguins --project my-study"
     with pytest.raises(RookeryError, match="can't be a username"):
-        prompts.username(penguins(), OnboardOptions("penguins", user="-oProxyCommand=x"))
+        details.username(penguins(), OnboardOptions("penguins", user="-oProxyCommand=x"))
     gone = home / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
     with pytest.raises(RookeryError, match="folder that you are in is gone"):
-        prompts.check(OnboardOptions("penguins"))
+        details.check(OnboardOptions("penguins"))
     monkeypatch.chdir(home)
     monkeypatch.setenv("PATH", str(home))
     with pytest.raises(RookeryError, match="no git"):
-        prompts.check(OnboardOptions("penguins"))
+        details.check(OnboardOptions("penguins"))
 
 
 def test_a_public_half_alone_is_never_written_over(home: Path) -> None:

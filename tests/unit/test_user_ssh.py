@@ -11,7 +11,7 @@ from rookery.clusters.config import profile
 from rookery.clusters.ssh import config_file, user_config, user_settings
 from rookery.homes import listing
 from rookery.support import cluster_pages
-from rookery.support.onboarding import key, prompts
+from rookery.support.onboarding import details, key
 from rookery.support.options import OnboardOptions
 
 HOST = "login.ucrel-hex.scc.lancs.ac.uk"
@@ -139,8 +139,8 @@ def test_a_username_of_the_configuration_can_be_overruled(home: Path) -> None:
     config(home, f"Host {HOST}\n  User ada\n")
     cluster = profile.load("hex")
     assert profile.found_user(cluster) == "ada"
-    assert prompts.username(cluster, OnboardOptions("hex")) == "ada"
-    assert prompts.username(cluster, OnboardOptions("hex", user="bob")) == "bob"
+    assert details.username(cluster, OnboardOptions("hex")) == "ada"
+    assert details.username(cluster, OnboardOptions("hex", user="bob")) == "bob"
     assert profile.found_user(profile.load("hex", overrides={"cluster_user": "ada"})) == ""
 
 

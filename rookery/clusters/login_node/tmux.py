@@ -2,11 +2,11 @@
 
 import re
 import subprocess
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh.remote_command import remote_command
+from rookery.core import prompts
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def attach(connection: "Connection", session: str, *, again: str, command: Seque
             f"{name} does not allow sessions that stay on its login nodes.",
             hint=f"invoke clusters.show {name}   # says what it allows",
         )
-    if not sys.stdin.isatty():
+    if not prompts.is_interactive():
         raise RookeryError(f"{again.split()[1]} needs a terminal.", hint=f"run {again} in one")
     connection.open()
     remote = remote_command(_SCRIPT, [session, *command], stdin="")

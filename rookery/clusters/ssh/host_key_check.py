@@ -22,6 +22,7 @@ from rookery.clusters.ssh.host_keys import (
     where,
 )
 from rookery.clusters.ssh.remote_command import unattended
+from rookery.core import prompts
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -125,15 +126,14 @@ def _agreed(cluster: "Cluster", key: HostKey) -> bool:
     _say(f"{cluster.name}: {cluster.host} is not known yet. It shows this host key:")
     _say(f"    {key.fingerprint} ({key.type})")
     _say(f"Compare it with the one the cluster's people give{where(cluster) or ', in its documentation or by asking'}.")
-    question = "Is it the same? (yes, no, or the fingerprint you were given) "
+    question = "Is it the same? (yes, no, or the fingerprint you were given)"
     while True:
-        print(question, end="", file=sys.stderr, flush=True)
-        answer = sys.stdin.readline().strip().rstrip("=")
+        answer = (prompts.read(question) or "").rstrip("=")
         if answer in {"yes", key.fingerprint}:
             return True
         if answer in {"", "no", "n"} or answer.startswith("SHA256:"):
             return False
-        question = "Please type yes, no or the fingerprint: "
+        question = "Please type yes, no or the fingerprint:"
 
 
 def _say(line: str) -> None:

@@ -7,14 +7,13 @@ and removes none. They are in ~/.vscode-server/cli/servers/Stable-COMMIT (since 
 
 import json as json_
 import re
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from rookery.clusters.connect import connect
-from rookery.core import console, invocation
+from rookery.core import console, invocation, prompts
 from rookery.core.errors import RookeryError
 from rookery.homes.options import VscodePruneOptions
 
@@ -175,10 +174,9 @@ def _show(name: str, servers: list[Server]) -> None:
 
 
 def _agreed(old: list[Server], connection: "Connection") -> bool:
-    if not sys.stdin.isatty():
+    if not prompts.is_interactive():
         raise RookeryError(
             f"{_amount(old)} could go, and there is no terminal to ask you on.",
             hint=f"{invocation.invocation()} vscode.prune {connection.cluster.name} --yes",
         )
-    print(f"Remove {_amount(old)}? [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    return prompts.confirm(f"Remove {_amount(old)}?")

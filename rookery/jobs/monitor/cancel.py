@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rookery.core import console
+from rookery.core import console, prompts
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_table
@@ -105,12 +105,11 @@ def _confirmed(goals: Sequence[Goal], options: CancelOptions, flags: str) -> boo
     if options.yes or count == 1:
         return True
     what = ", ".join(map(_described, goals))
-    if not sys.stdin.isatty():
+    if not prompts.is_interactive():
         raise RookeryError(
             f"This would cancel {count} tasks: {what}.", hint=f"invoke cancel {options.job} --yes{flags}   # does it"
         )
-    print(f"Cancel {what}? [y/N] ", end="", flush=True)
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    return prompts.confirm(f"Cancel {what}?")
 
 
 def _scancel(connection: "Connection", ids: Sequence[str]) -> None:

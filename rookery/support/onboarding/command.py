@@ -15,7 +15,7 @@ from rookery.core.errors import RookeryError
 from rookery.homes import selection
 from rookery.sandbox import lifecycle
 from rookery.support.account_request import mail
-from rookery.support.onboarding import prompts, steps
+from rookery.support.onboarding import details, steps
 from rookery.support.options import OnboardOptions
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ def run(options: OnboardOptions) -> int:
         return _print_request(cluster, options)
     runs_jobs = options.run and cluster.scheduler == "slurm"
     if runs_jobs:
-        prompts.check(options)
+        details.check(options)
     onboarding = steps.Onboarding(options, cluster, 6 + 2 * runs_jobs)
     with invocation.guiding():
         try:
             steps.who(onboarding)
-        except prompts.NoAccount:
+        except details.NoAccount:
             _print_request(cluster, options)
             return 1
         steps.your_key(onboarding)

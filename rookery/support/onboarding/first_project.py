@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import atomic_files, invocation, paths, state_files
+from rookery.core import atomic_files, invocation, paths, prompts, state_files
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import struct, text
 from rookery.jobs import run_record
@@ -22,7 +22,7 @@ from rookery.jobs.submit import submit
 from rookery.projects import config, deploy, scaffold
 from rookery.projects import target as targets
 from rookery.projects.options import DeployOptions, NewOptions
-from rookery.support.onboarding import prompts
+from rookery.support.onboarding import details
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -74,8 +74,8 @@ def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
     folder = _place()
     name = options.project or _free_name(cluster, folder)
     if options.asks and not options.project:
-        question = f"The name of your first project, and of its folder in {folder}"
-        while why := prompts.bad_name(name := prompts.ask(question, name)):
+        question = f"  The name of your first project, and of its folder in {folder}"
+        while why := details.bad_name(name := prompts.ask(question, name)):
             print(f"  {why}")
             name = scaffold.suggested(name)
     root = folder / name
@@ -84,7 +84,7 @@ def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
         _mind_language(root, options)
         _note(cluster, root)
         return Study(root)
-    wanted = NewOptions(name, prompts.language(options), clusters=cluster.name, author=prompts.author(options))
+    wanted = NewOptions(name, details.language(options), clusters=cluster.name, author=details.author(options))
     _note(cluster, root)  # before it is there: stopped in between, the next run finds it
     project = scaffold.make(wanted, folder)
     if project.outer:

@@ -12,12 +12,13 @@ from rookery.clusters.ssh import config_file, user_config, user_settings
 from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.diagnosis import is_locked
 from rookery.clusters.ssh.errors import SshError
+from rookery.core import prompts
 from rookery.core.errors import RookeryError
 from rookery.core.tables import console
 from rookery.homes import setup
 from rookery.homes.options import SetupOptions
 from rookery.homes.vscode import workstation
-from rookery.support.onboarding import first_project, key, prompts, result
+from rookery.support.onboarding import details, first_project, key, result
 from rookery.support.onboarding.key import Key
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def who(onboarding: Onboarding) -> None:
     cluster, options = onboarding.cluster, onboarding.options
     with onboarding.step("Who and where"):
         if not cluster.sandbox:
-            user = prompts.username(cluster, options)
-            onboarding.settings |= profile.of_person(cluster.name, user, prompts.account(cluster, options))
+            user = details.username(cluster, options)
+            onboarding.settings |= profile.of_person(cluster.name, user, details.account(cluster, options))
             onboarding.cluster = profile.load(cluster.name, overrides=onboarding.settings)
         charged = f", jobs charged to {account(onboarding.cluster.data)}" if account(onboarding.cluster.data) else ""
         onboarding.say(f"{onboarding.cluster.user} on {cluster.title}, {cluster.host}{charged}")
@@ -203,7 +204,7 @@ def ssh_by_name(onboarding: Onboarding) -> None:
         change = user_config.planned()
         if change:
             print(*(f"    {line}" for line in change.diff()), sep="\n")
-            if options.asks and not prompts.agreed("Shall this line be put into ~/.ssh/config?"):
+            if options.asks and not prompts.confirm("  Shall this line be put into ~/.ssh/config?", default=True):
                 onboarding.say(
                     f"left alone; put it there yourself, at the top, for `ssh {alias}`: {user_config.line()}"
                 )
@@ -232,7 +233,7 @@ def _alias(onboarding: Onboarding) -> str:
     free = next(other for other in others if not user_config.taken(other))
     while why := user_config.taken(name):
         onboarding.say(f"{why}")
-        name = prompts.ask("The name for this one", free) if asks else free
+        name = prompts.ask("  The name for this one", free) if asks else free
     return name
 
 

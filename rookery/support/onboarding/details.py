@@ -4,13 +4,13 @@ import getpass
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery.clusters.cluster import account as known_account
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.config_syntax import is_username
+from rookery.core import prompts
 from rookery.core.errors import RookeryError
 from rookery.projects import scaffold
 from rookery.projects.options import NewOptions
@@ -23,37 +23,6 @@ if TYPE_CHECKING:
 
 class NoAccount(Exception):  # noqa: N818 said of a user, not of something that broke
     """The user has no account on the cluster yet."""
-
-
-def ask(question: str, default: str = "", choices: Sequence[str] = ()) -> str:
-    """Ask on the terminal, again where the answer is none of the choices.
-
-    Args:
-        question: One line, without a question mark where a colon follows better.
-        default: What Enter alone means.
-        choices: What the answer may be; anything where empty.
-
-    Raises:
-        RookeryError: The terminal's end came instead of an answer.
-    """
-    behind = f" ({' or '.join(choices)})" if choices else ""
-    while True:
-        print(f"  {question}{behind}{f' [{default}]' if default else ''}: ", end="", file=sys.stderr, flush=True)
-        line = sys.stdin.readline()
-        if not line:
-            print(file=sys.stderr)
-            raise RookeryError("There was no answer.", hint="the same command again, or with the answers as flags")
-        answer = line.strip() or default
-        if not choices or answer.lower() in choices:
-            return answer.lower() if choices else answer
-        print(f"  It can be {' or '.join(choices)}.", file=sys.stderr)
-
-
-def agreed(question: str) -> bool:
-    """Ask for yes or no; Enter alone means yes."""
-    while (answer := ask(f"{question} (yes or no)", "yes").lower()) not in {"yes", "y", "no", "n"}:
-        pass
-    return answer.startswith("y")
 
 
 def username(cluster: "Cluster", options: "OnboardOptions") -> str:
@@ -84,7 +53,7 @@ def username(cluster: "Cluster", options: "OnboardOptions") -> str:
             hint=f"invoke onboard --cluster {cluster.name} --user NAME   # no account yet? --request instead",
         )
     print(f"  On this computer you are {getpass.getuser()}; on {cluster.title} you may have another name.")
-    while answer := ask("Your username there (Enter alone, if you have no account yet)"):
+    while answer := prompts.ask("  Your username there (Enter alone, if you have no account yet)"):
         if is_username(answer):
             return answer
         print("  A username has letters and digits, and . _ - between them.", file=sys.stderr)
@@ -108,7 +77,7 @@ def account(cluster: "Cluster", options: "OnboardOptions") -> str:
             hint=f"invoke onboard --cluster {cluster.name} --account CODE",
         )
     print(f"  Jobs on {cluster.title} are charged to an account{profile.such_as(known)}.")
-    while not profile.is_account(answer := ask("Your account")):
+    while not profile.is_account(answer := prompts.ask("  Your account")):
         print("  An account has letters and digits, and . _ - between them.", file=sys.stderr)
     return answer
 
@@ -123,8 +92,8 @@ def author(options: "OnboardOptions") -> tuple[str, str]:
     name, email = options.name or _git("user.name"), options.email or _git("user.email")
     if options.asks and not (name and email):
         print("  Git signs each version of your project with your name and address; it does not know them yet.")
-        name = name or ask("Your full name")
-        email = email or ask("Your email address")
+        name = name or prompts.ask("  Your full name")
+        email = email or prompts.ask("  Your email address")
     return name, email
 
 
@@ -161,7 +130,7 @@ def bad_name(name: str) -> str:
 def language(options: "OnboardOptions") -> str:
     """Return the language of a first project."""
     return options.language or (
-        ask("The language of your first project", "python", tuple(LANGUAGES)) if options.asks else "python"
+        prompts.ask("  The language of your first project", "python", tuple(LANGUAGES)) if options.asks else "python"
     )
 
 

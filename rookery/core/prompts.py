@@ -1,0 +1,63 @@
+"""Questions to the user, on the terminal: asked on standard error, answered on standard input."""
+
+import sys
+from collections.abc import Sequence
+
+from rookery.core.errors import RookeryError
+
+
+def is_interactive() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty()
+
+
+def read(question: str) -> str | None:
+    """Ask, and return what was typed without blanks around it; None where the input's end came instead.
+
+    Args:
+        question: What is asked, up to where the answer is typed.
+    """
+    print(question, end=" ", file=sys.stderr, flush=True)
+    line = sys.stdin.readline()
+    if line:
+        return line.strip()
+    print(file=sys.stderr)
+    return None
+
+
+def ask(question: str, default: str = "", choices: Sequence[str] = ()) -> str:
+    """Ask, again where the answer is none of the choices.
+
+    Args:
+        question: One line, without a question mark where a colon follows better. Blanks before it indent all lines.
+        default: What Enter alone means.
+        choices: What the answer may be, in small letters; anything where empty.
+
+    Raises:
+        RookeryError: The input's end came instead of an answer.
+    """
+    behind = f" ({' or '.join(choices)})" if choices else ""
+    while True:
+        typed = read(f"{question}{behind}{f' [{default}]' if default else ''}:")
+        if typed is None:
+            raise RookeryError("There was no answer.", hint="the same command again, or with the answers as flags")
+        answer = typed or default
+        if not choices or answer.lower() in choices:
+            return answer.lower() if choices else answer
+        indent = " " * (len(question) - len(question.lstrip()))
+        print(f"{indent}It can be {' or '.join(choices)}.", file=sys.stderr)
+
+
+def confirm(question: str, *, default: bool = False) -> bool:
+    """Ask for yes or no, again where the answer is neither.
+
+    Args:
+        question: One line.
+        default: What Enter alone means. The input's end means no.
+    """
+    while True:
+        typed = read(f"{question} [{'Y/n' if default else 'y/N'}]")
+        if typed is None or typed.lower() in {"n", "no"}:
+            return False
+        if not typed or typed.lower() in {"y", "yes"}:
+            return bool(typed) or default

@@ -1,0 +1,47 @@
+"""Questions on the terminal, and what counts as an answer."""
+
+import io
+import sys
+
+import pytest
+
+from rookery.core import prompts
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+
+@pytest.mark.parametrize("default", [True, False])
+@pytest.mark.parametrize(
+    ("lines", "answer"),
+    [
+        (["y"], True),
+        (["YES"], True),
+        ([" n "], False),
+        (["No"], False),
+        ([""], None),
+        (["maybe", "y"], True),
+        ([], False),
+    ],
+)
+def test_a_yes_and_a_no(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    lines: list[str],
+    answer: bool | None,
+    default: bool,
+) -> None:
+    typed(monkeypatch, *lines)
+    assert prompts.confirm("Shall it?", default=default) == (default if answer is None else answer)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count(f"Shall it? [{'Y/n' if default else 'y/N'}] ") == max(1, len(lines))
+
+
+def test_blanks_before_a_question_indent_what_follows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed(monkeypatch, "perl", "R")
+    assert prompts.ask("  Which", "python", ("python", "r")) == "r"
+    assert "  It can be python or r.\n" in capsys.readouterr().err
