@@ -24,7 +24,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
         (["maybe", "y"], True),
         ([], False),
     ],
-)
+)  # fmt: skip
 def test_a_yes_and_a_no(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
