@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rookery.clusters.cluster import Cluster
-from rookery.core import paths, state_files
+from rookery.core import state_files
 from rookery.core.shapes import struct, text
 
 
@@ -14,7 +14,7 @@ def file(name: str, *, sandbox: bool) -> Path:
         name: The cluster's name.
         sandbox: Its miniature on this computer.
     """
-    return paths.state_dir() / ("sandbox/clusters" if sandbox else "clusters") / f"{name}.json"
+    return state_files.place("clusters", f"{name}.json", sandbox=sandbox)
 
 
 def of(cluster: Cluster) -> Path:

@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 
 from rookery import __version__
-from rookery.core import atomic_files, paths, secret_values
+from rookery.core import atomic_files, paths, secret_values, state_files
 from rookery.core.errors import RookeryError
 
 KEPT = 10
@@ -17,7 +17,7 @@ KEPT = 10
 
 def folder() -> Path:
     """Return where they are."""
-    return paths.state_dir() / "failures"
+    return state_files.place("failures")
 
 
 def write(error: Exception) -> Path | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rookery.core import paths
+from rookery.core import paths, state_files
 from rookery.core.errors import RookeryError
 from rookery.remote import strict_json
 
@@ -27,7 +27,7 @@ def held(name: str) -> Iterator[None]:
     Raises:
         RookeryError: Another run holds it; the message says whose, which process and since when.
     """
-    folder = paths.state_dir() / "locks"
+    folder = state_files.place("locks")
     with paths.writing_state(folder):
         file = (folder / f"{name}.lock").open("a+", encoding="utf-8")
     with file:

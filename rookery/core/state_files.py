@@ -1,15 +1,63 @@
-"""JSON files that rookery keeps on this computer: used if they are what they should be, else named once and skipped."""
+"""What rookery keeps on this computer between commands, in its state folder.
 
+JSON files are used if they are what they should be, else named once and skipped.
+"""
+
+import json
 import os
 import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
-from rookery.core import console
+from rookery.core import atomic_files, console, paths
 from rookery.core.shapes import MismatchError, Shape
 from rookery.remote import strict_json
 
+FOLDERS = {
+    "ansible": "what Ansible writes while it runs",
+    "clusters": "CLUSTER.json: when `setup` ended well there, and what the login node was like",
+    "cohort": "digests of the pages that `cohort` wrote",
+    "combined": "digests of the tables that `combine` wrote",
+    "deploys": "USER@HOST:PORT/PROJECT.json: what the cluster has of a project",
+    "failures": "logs of errors that nobody foresaw",
+    "fetched": "PROJECT-DIGEST.json: the files that `fetch` brought",
+    "known_hosts": "the clusters' host keys",
+    "locks": "which command is at work",
+    "node": "keys for jobs that are logged in to",
+    "onboard": "CLUSTER.json: the first project that `onboard` made",
+    "rendered": "digests of the scripts that `render` wrote",
+    "sandbox": "the same for miniatures, and what they are made of",
+    "vscode.json": "what was written into the settings of editors here",
+}
+"""What there is in the state folder, and what it holds."""
+
 _named: set[str] = set()
+
+
+def place(name: str, *inner: str, sandbox: bool = False) -> Path:
+    """Return where something of the state folder is.
+
+    Args:
+        name: One of FOLDERS.
+        inner: Names below it.
+        sandbox: Of a miniature.
+
+    Raises:
+        KeyError: Nothing there has that name.
+    """
+    if name not in FOLDERS:
+        raise KeyError(name)
+    return Path(paths.state_dir(), *(["sandbox"] if sandbox else []), name, *inner)
+
+
+def save(path: Path, document: Any) -> None:
+    """Put a JSON file in place, whole or not at all.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    atomic_files.write(path, json.dumps(document, indent=2, default=str) + "\n")
 
 
 def load(path: os.PathLike[str] | str, shape: Shape, *, advice: str = "", most: int = strict_json.MOST_BYTES) -> Any:

@@ -7,7 +7,7 @@ PyYAML takes as long to import as much of a short command, so what a text says i
 the text stays the same.
 """
 
-import hashlib
+import functools
 import json
 import math
 import re
@@ -15,12 +15,11 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery import __version__
-from rookery.core import atomic_files, paths, secret_values, state_files
+from rookery.core import cache, secret_values, state_files
 from rookery.core.errors import RookeryError, one_line
 from rookery.core.shapes import MismatchError
 from rookery.remote import strict_json
@@ -85,7 +84,7 @@ class Dialect:
     kept: bool = True
 
 
-@cache
+@functools.cache
 def fastest() -> Any:
     """PyYAML's safe loader: the one in C, ten times as fast, where this build of it has that."""
     import yaml
@@ -177,8 +176,7 @@ def _text(file: Path) -> str:
 
 def _kept(text: str, dialect: Dialect) -> Path:
     """Return the file with what a text says."""
-    whole = "\0".join((__version__, dialect.name, text))
-    return paths.cache_dir() / "yaml" / hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return cache.entry("yaml", __version__, dialect.name, text)
 
 
 def _told(value: Any) -> tuple[Any, dict[tuple[Any, ...], int]]:
@@ -196,11 +194,10 @@ def _told(value: Any) -> tuple[Any, dict[tuple[Any, ...], int]]:
 def _keep(path: Path, document: Document) -> None:
     """Keep what a text says, where JSON can hold it as it is; a cache that can't be written costs time alone."""
     told = (document.data, [(list(place), line) for place, line in document.lines.items()])
-    with suppress(OSError, ValueError, TypeError):
+    with suppress(ValueError, TypeError):
         text = json.dumps(told)
         if repr(strict_json.loads(text)[0]) == repr(document.data):
-            atomic_files.write(path, text)
-            atomic_files.trim(path.parent, KEPT)
+            cache.keep(path, text, most=KEPT)
 
 
 def _parsed(file: Path, text: str, dialect: Dialect) -> tuple[Document, bool]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters import set_up_note
 from rookery.clusters.ssh import compute_node_keys, config_file, host_keys, user_config
-from rookery.core import atomic_files, paths
+from rookery.core import atomic_files, paths, state_files
 from rookery.homes.vscode import workstation
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def _traces(connection: "Connection") -> list[Trace]:
     if cluster.sandbox:  # the rest is the miniature's own, and goes with it
         return traces
     inventory = paths.config_dir() / "inventory/host_vars" / f"{cluster.name}.yml"
-    known_hosts = paths.state_dir() / "known_hosts"
-    first = paths.state_dir() / "onboard" / f"{cluster.label}.json"
+    known_hosts = state_files.place("known_hosts")
+    first = state_files.place("onboard", f"{cluster.label}.json")
     traces += [
         Trace(connection.config_file, "how ssh reaches it", lambda: config_file.remove(cluster), on_purge=True),
         Trace(known_hosts, "its host key", lambda: _forget_key(connection, known_hosts), on_purge=True),

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rookery.core import paths
+from rookery.core import paths, state_files
 from rookery.remote import strict_json
 
 TIMEOUT = 20
@@ -93,7 +93,7 @@ def argv(play: Play) -> list[str]:
 def environment() -> dict[str, str]:
     """Return the environment of Ansible: the user's, with everything that Ansible reads replaced."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
-    state = paths.state_dir() / "ansible"
+    state = state_files.place("ansible")
     return {
         **kept,
         "ANSIBLE_CONFIG": str(paths.root() / "ansible.cfg"),
@@ -127,7 +127,7 @@ class Ansible:
         """
         import tempfile  # noqa: PLC0415 start-up
 
-        with paths.writing_state(paths.state_dir() / "ansible" / "tmp"):
+        with paths.writing_state(state_files.place("ansible", "tmp")):
             pass
         self._has_play = False
         self._stack = ExitStack()

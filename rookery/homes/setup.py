@@ -20,7 +20,7 @@ from rookery import __version__
 from rookery.clusters import set_up_note
 from rookery.clusters.config import profile, unknown_settings
 from rookery.clusters.ssh.connection import Connection
-from rookery.core import atomic_files, console, invocation, locking
+from rookery.core import console, invocation, locking, state_files
 from rookery.core.errors import RookeryError
 from rookery.homes import bashrc_guard, playbook, remote_session, selection, up_to_date
 from rookery.homes.options import SetupOptions
@@ -284,7 +284,7 @@ def _remember(cluster: "Cluster", result: "ClusterResult") -> None:
         "version": __version__,
         "facts": result.facts,
     }
-    atomic_files.write(set_up_note.of(cluster), json.dumps(values, indent=2, default=str))
+    state_files.save(set_up_note.of(cluster), values)
 
 
 def last(cluster: "Cluster") -> str:

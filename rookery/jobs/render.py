@@ -1,10 +1,9 @@
 """`render`: the job scripts of a project, printed, or written into a folder to be looked at and committed."""
 
-import hashlib
 import sys
 from pathlib import Path
 
-from rookery.core import atomic_files, console, paths
+from rookery.core import atomic_files, console, written_files
 from rookery.core.errors import RookeryError
 from rookery.jobs.options import RenderOptions
 from rookery.projects import config
@@ -13,7 +12,6 @@ from rookery.projects.git_command import git
 from rookery.projects.scripts import job_script
 from rookery.projects.scripts.job_script import JobScript
 from rookery.projects.source_tree import stays_inside
-from rookery.remote import strict_json
 
 
 def run(options: RenderOptions) -> int:
@@ -75,7 +73,7 @@ def _write(folder: Path, scripts: list[JobScript]) -> None:
     for path, text in texts.items():
         if path in different:
             atomic_files.write(path, text, mode=0o644)
-        atomic_files.write(_memory(path), _digest(path))
+        written_files.remember("rendered", path)
         print(f"{path}{'' if path in different else ' is so already'}")
 
 
@@ -85,22 +83,10 @@ def _holds(path: Path, text: str) -> bool:
 
 def _may_go(path: Path) -> bool:
     """Whether what stands there can be had again: it is as rookery wrote it, or git holds it as it is."""
-    try:
-        if strict_json.read_bytes(_memory(path), 1000) == _digest(path).encode():
-            return True
-    except (OSError, ValueError):
-        pass
+    if written_files.is_unchanged("rendered", path):
+        return True
     try:
         tracked = git(path.parent, "ls-files", "--", path.name, check=False)
         return bool(tracked) and not git(path.parent, "status", "--porcelain", "--", path.name)
     except RookeryError:
         return False
-
-
-def _memory(path: Path) -> Path:
-    """Return the file that remembers what rookery wrote at a path."""
-    return paths.state_dir() / "rendered" / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -4,14 +4,13 @@ The schema (templates/rookery.schema.json) is the one that editors complete from
 a file that passed leaves a receipt, as a profile does.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery.clusters.config.schema import leave, nearest
-from rookery.core import paths
+from rookery.clusters.config.schema import nearest
+from rookery.core import cache, paths
 from rookery.core.errors import RookeryError, one_line
 from rookery.core.yaml_document import Document, Place
 
@@ -41,8 +40,7 @@ def check(document: Document) -> None:
             and the key's path, such as jobs.simulate.time.
     """
     schema = file().read_bytes()
-    digest = hashlib.sha256(repr(document.data).encode("utf-8", "surrogatepass") + schema)
-    receipt = paths.cache_dir() / "projects" / digest.hexdigest()[:32]
+    receipt = cache.entry("projects", repr(document.data), schema)
     if receipt.exists():
         return
     from jsonschema import Draft202012Validator
@@ -54,7 +52,7 @@ def check(document: Document) -> None:
     if found:
         _line, _missing, place, problem = min(found, key=lambda one: one[:2])
         raise complaint(document, place, problem)
-    leave(receipt)
+    cache.keep(receipt)
 
 
 def complaint(document: Document, place: Place, problem: str, hint: str | None = None) -> RookeryError:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery import __version__
-from rookery.core import atomic_files, paths, state_files
+from rookery.core import paths, state_files
 from rookery.core.shapes import many, mapping, struct, text
 from rookery.projects.release_protocol import Order, Release
 
@@ -52,7 +52,7 @@ class Memory:
 def file(cluster: "Cluster", project: str) -> Path:
     """Where this computer keeps what it knows of a project on a cluster."""
     account = f"{cluster.user}@{cluster.host}:{cluster.port}"
-    return paths.state_dir() / "deploys" / account / f"{project}.json"
+    return state_files.place("deploys", account, f"{project}.json")
 
 
 def remembered(path: Path) -> Memory:
@@ -97,4 +97,4 @@ def remember(path: Path, memory: Memory, commit: "Commit", key: str, made: Relea
     if (commits, key) == (memory.commits, memory.key):
         return
     values = {name: getattr(made, name) for name in ("jobs", "scripts", "own", "outwards")}
-    atomic_files.write(path, json.dumps({"commits": commits, "key": key, "order": asdict(made.order), **values}))
+    state_files.save(path, {"commits": commits, "key": key, "order": asdict(made.order), **values})

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rookery.core import paths
+from rookery.core import state_files
 from rookery.remote import strict_json
 
 
@@ -45,7 +45,7 @@ class Miniature:
 
 def state() -> Path:
     """Folder of what the user's side needs: key, known hosts, inventory, one JSON file a miniature."""
-    return paths.state_dir() / "sandbox"
+    return state_files.place("sandbox")
 
 
 def listing(folder: Path | None = None) -> list[Miniature]:

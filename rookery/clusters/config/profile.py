@@ -10,7 +10,7 @@ from rookery.clusters.cluster import ACCOUNT, Cluster, account
 from rookery.clusters.config import mirror_addresses, schema
 from rookery.clusters.config.inventory import Inventory, Setting, vars_files
 from rookery.clusters.ssh import user_settings
-from rookery.core import atomic_files, paths
+from rookery.core import atomic_files, paths, state_files
 from rookery.core.errors import RookeryError, one_line
 from rookery.core.yaml_document import Document, Place, read
 
@@ -47,7 +47,7 @@ def sources(sandbox: bool = False) -> list[Path]:
 
 
 def _sandbox() -> Path:
-    return paths.state_dir() / "sandbox" / "inventory"
+    return state_files.place("sandbox", "inventory")
 
 
 def names(sources: Sequence[Path] | None = None) -> list[str]:

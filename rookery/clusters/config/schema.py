@@ -4,13 +4,12 @@ Ansible's own ArgumentSpecValidator has the last word. It turns values into the 
 tells no position in a list; so what a user wrote is first held against the schema as written.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from rookery.clusters.config.inventory import Setting
-from rookery.core import atomic_files, paths, secret_values
+from rookery.core import cache, paths, secret_values
 from rookery.core.errors import RookeryError, one_line
 from rookery.core.yaml_document import Place, read
 
@@ -57,7 +56,7 @@ def check(name: str, settings: Mapping[str, Setting]) -> None:
 
     for message in ArgumentSpecValidator(specs).validate(data).error_messages:
         raise RookeryError(f"The profile of {name} is not as it should be: {message}.", hint=_ask_schema())
-    leave(receipt)
+    cache.keep(receipt)
 
 
 def _error(name: str, settings: Mapping[str, Setting], place: Place, problem: str) -> RookeryError:
@@ -140,16 +139,4 @@ def _named(value: Any) -> str:
 
 def _receipt(data: Mapping[str, Any]) -> Path:
     """Return the file that says that exactly this profile passed exactly this schema."""
-    digest = hashlib.sha256(repr(data).encode())
-    digest.update(file().read_bytes())
-    return paths.cache_dir() / "profiles" / digest.hexdigest()[:32]
-
-
-def leave(receipt: Path) -> None:
-    """Note that something passed, among the last fifty that did; a cache that can't be written costs time alone."""
-    try:
-        receipt.parent.mkdir(parents=True, exist_ok=True)
-        receipt.touch()
-        atomic_files.trim(receipt.parent, 50)
-    except OSError:
-        pass
+    return cache.entry("profiles", repr(data), file().read_bytes())

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import atomic_files, locking, paths
+from rookery.core import atomic_files, locking, paths, state_files
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ SUFFIX = "-job"
 
 def folder(cluster: "Cluster") -> Path:
     """Where both are."""
-    return (paths.state_dir() / "sandbox" if cluster.sandbox else paths.state_dir()) / "node"
+    return state_files.place("node", sandbox=cluster.sandbox)
 
 
 def private(cluster: "Cluster") -> Path:

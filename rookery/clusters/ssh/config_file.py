@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rookery.clusters.cluster import require_user
 from rookery.clusters.ssh import compute_node
 from rookery.clusters.ssh.config_syntax import HOST, JUMP, NAME, USER, include, option_line, quoted
-from rookery.core import atomic_files, locking, paths
+from rookery.core import atomic_files, locking, paths, state_files
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ Any ssh must know it: one unknown word here, and the user's ssh would refuse the
 
 def config_file(cluster: "Cluster") -> Path:
     """Return the ssh_config that holds this cluster's entry: one for real clusters, one for miniatures."""
-    return (paths.state_dir() / "sandbox" if cluster.sandbox else paths.config_dir()) / "ssh_config"
+    return (state_files.place("sandbox") if cluster.sandbox else paths.config_dir()) / "ssh_config"
 
 
 def control_path() -> str:
@@ -69,9 +69,9 @@ def persist_hours(cluster: "Cluster") -> int:
 def own_known_hosts(cluster: "Cluster") -> Path:
     """Return the known_hosts that rookery writes this cluster's keys to; never the user's own."""
     if not cluster.known_hosts_file:
-        return paths.state_dir() / "known_hosts"
+        return state_files.place("known_hosts")
     path = Path(cluster.known_hosts_file).expanduser().absolute()
-    return paths.state_dir() / "known_hosts" if path == _persons("known_hosts") else path
+    return state_files.place("known_hosts") if path == _persons("known_hosts") else path
 
 
 def known_hosts_files(cluster: "Cluster") -> list[Path]:

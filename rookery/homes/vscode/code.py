@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters.login_node import answers
 from rookery.clusters.ssh import compute_node
-from rookery.core import console, invocation, paths
+from rookery.core import console, invocation, state_files
 from rookery.core.errors import RookeryError
 from rookery.homes.options import CodeOptions
 from rookery.homes.vscode import editors, workstation
@@ -220,7 +220,7 @@ def _program(editor: editors.Editor, cluster: "Cluster") -> list[str]:
 
 
 def _miniatures() -> Path:
-    return paths.state_dir() / "sandbox" / "vscode"
+    return state_files.place("sandbox", "vscode")
 
 
 def _settle(cluster: "Cluster") -> None:

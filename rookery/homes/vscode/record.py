@@ -46,7 +46,7 @@ Records = dict[str, SettingsRecord]
 
 def note() -> Path:
     """Where they are kept."""
-    return paths.state_dir() / "vscode.json"
+    return state_files.place("vscode.json")
 
 
 def read() -> Records:

@@ -4,19 +4,16 @@ One pass, a file at a time: memory does not grow with their number. Values leave
 """
 
 import csv
-import hashlib
 import io
 import json as json_
-import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from rookery.core import atomic_files, console, invocation, paths
+from rookery.core import atomic_files, console, invocation, written_files
 from rookery.core.errors import RookeryError
 from rookery.jobs.options import CombineOptions
 from rookery.jobs.results import file_matching, result_file
@@ -92,7 +89,7 @@ def run(options: CombineOptions) -> int:
         raise RookeryError(f"There is nothing to combine: no file {what}.", hint="invoke fetch")
     with console.waiting(f"Combining {len(files):,} files"):
         outcome = combine(project.root, files, source, table_path)
-    _note(table_path)
+    written_files.remember("combined", table_path)
     _print_report(outcome, source, json=options.json)
     wrong = (outcome.missing, outcome.broken, outcome.empty, outcome.others, outcome.old, outcome.newer, outcome.twice)
     return int(any(wrong))
@@ -104,32 +101,16 @@ def _refuse_what_is_not_ours(table_path: Path, name: str) -> None:
     Raises:
         RookeryError: It would be.
     """
-    note = _note_of(table_path)
-    if not table_path.exists() or (name == CombineOptions.output and not note.is_file()):
+    if not table_path.exists() or (
+        name == CombineOptions.output and not written_files.is_known("combined", table_path)
+    ):
         return
-    if note.is_file() and table_path.is_file() and note.read_bytes() == _digest(table_path).encode():
+    if written_files.is_unchanged("combined", table_path):
         return
     raise RookeryError(
         f"{name} is there already, and is no table as combine wrote it; it was left alone.",
         hint="invoke combine --output ANOTHER.csv   # or move that file away",
     )
-
-
-def _note(table_path: Path) -> None:
-    """Remember what was written, so that the next table may take its place."""
-    note = _note_of(table_path)
-    with suppress(OSError):
-        note.parent.mkdir(parents=True, exist_ok=True)
-        atomic_files.write(note, _digest(table_path))
-
-
-def _note_of(table_path: Path) -> Path:
-    return paths.state_dir() / "combined" / hashlib.sha256(os.fsencode(table_path.resolve())).hexdigest()[:32]
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def choose(project: Project, pattern: str, table_path: Path) -> Iterator[tuple[int | None, Path]]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rookery.core import atomic_files, paths, state_files
+from rookery.core import atomic_files, state_files
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import MismatchError
 from rookery.jobs import run_record
@@ -83,7 +83,7 @@ class Arrivals:
         self.root, self.cluster = root, cluster
         self._top = os.fspath(root)
         key = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-        self._note = paths.state_dir() / "fetched" / f"{root.name[:40]}-{key}.json"
+        self._note = state_files.place("fetched", f"{root.name[:40]}-{key}.json")
         self._folders: dict[str, str] = {}
         advice = f"rm {shlex.quote(str(self._note))}   # what was fetched before counts as yours then, and is kept"
         self._known: dict[str, Note] = state_files.load(self._note, _notes, advice=advice, most=_LARGEST_NOTE) or {}

@@ -4,7 +4,6 @@ A file that a user has edited, or put there themselves, is never written over: w
 digest in the state folder. Nothing is written outside the folder that was asked for.
 """
 
-import hashlib
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rookery.clusters.config.profile import such_as
-from rookery.core import atomic_files, paths
+from rookery.core import atomic_files, paths, written_files
 from rookery.core.errors import RookeryError
-from rookery.remote import strict_json
 from rookery.support import account_request
 from rookery.support.account_request import one_line
 from rookery.support.cohort.student import Student
@@ -188,26 +186,10 @@ def _put(folder: Path, relative: Path, text: str) -> Written:
     before = path.read_bytes() if path.exists() else None
     if before == text.encode():
         state = "present"
-    elif before is None or _remembered(path) == _digest(before):
+    elif before is None or written_files.is_unchanged("cohort", path):
         atomic_files.write(path, text)
         state = "made" if before is None else "changed"
     else:
         return Written(path, "kept")
-    atomic_files.write(_memory(path), _digest(text.encode()))
+    written_files.remember("cohort", path)
     return Written(path, state)
-
-
-def _remembered(path: Path) -> str:
-    """Return the digest of what rookery wrote there last; "" where it wrote nothing."""
-    try:
-        return strict_json.read_bytes(_memory(path), 1000).decode("ascii")
-    except (OSError, ValueError):
-        return ""
-
-
-def _memory(path: Path) -> Path:
-    return paths.state_dir() / "cohort" / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -4,14 +4,13 @@ What is done already is seen from what there is (the project, the record of its 
 command goes on wherever an earlier one was stopped.
 """
 
-import json
 import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import atomic_files, invocation, paths, prompts, state_files
+from rookery.core import invocation, paths, prompts, state_files
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import struct, text
 from rookery.jobs import run_record
@@ -171,11 +170,11 @@ def _earlier_project(cluster: "Cluster", options: "OnboardOptions") -> Path | No
 
 
 def _note(cluster: "Cluster", root: Path) -> None:
-    atomic_files.write(_file(cluster), json.dumps({"version": 1, "project": str(root)}) + "\n")
+    state_files.save(_file(cluster), {"version": 1, "project": str(root)})
 
 
 def _file(cluster: "Cluster") -> Path:
-    return paths.state_dir() / "onboard" / f"{cluster.label}.json"
+    return state_files.place("onboard", f"{cluster.label}.json")
 
 
 def _place() -> Path:
