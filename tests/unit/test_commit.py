@@ -25,9 +25,9 @@ def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Git:
     root.mkdir()
 
     def run(*arguments: str, cwd: Path = root) -> str:
-        done = subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        completed = subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+        assert completed.returncode == 0, completed.stderr
+        return completed.stdout.strip()
 
     run("init", "-q")
     return run
@@ -67,10 +67,10 @@ def test_uncommitted_changes_are_listed(root: Path, git: Git) -> None:
     for number in range(11):
         (root / f"new{number:02}.py").write_text("")
     git("add", "new00.py")
-    said = refusal(root)
-    assert "a.py, new00.py" in said
-    assert "and 2 more" in said
-    assert "--dirty" in said
+    message = refusal(root)
+    assert "a.py, new00.py" in message
+    assert "and 2 more" in message
+    assert "--dirty" in message
 
 
 def test_runs_and_outputs_are_no_changes(root: Path) -> None:
@@ -210,8 +210,8 @@ def test_submodules_are_refused_by_name(root: Path, git: Git, tmp_path: Path) ->
     assert "submodules" in refusal(root, dirty=True)
     git("-c", "advice.addEmbeddedRepo=false", "add", "inner")
     git("commit", "-q", "-m", "inner")
-    assert "submodules" in (said := refusal(root))
-    assert "inner" in said
+    assert "submodules" in (message := refusal(root))
+    assert "inner" in message
 
 
 def test_lfs_pointers_are_refused_by_name_and_mere_mention_is_not(root: Path, git: Git) -> None:
@@ -224,9 +224,9 @@ def test_lfs_pointers_are_refused_by_name_and_mere_mention_is_not(root: Path, gi
     (root / "far.bin").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n")
     git("add", "-A")
     git("commit", "-q", "-m", "pointer")
-    assert "git-lfs" in (said := refusal(root))
-    assert "far.bin" in said
-    assert "real.bin" not in said
+    assert "git-lfs" in (message := refusal(root))
+    assert "far.bin" in message
+    assert "real.bin" not in message
 
 
 def test_large_files_are_named(root: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,8 +234,8 @@ def test_large_files_are_named(root: Path, git: Git, monkeypatch: pytest.MonkeyP
     (root / "big.rds").write_bytes(b"\0" * 2_000_000)
     git("add", "-A")
     git("commit", "-q", "-m", "big")
-    assert "big.rds (2 MB)" in (said := refusal(root))
-    assert "--yes" in said
+    assert "big.rds (2 MB)" in (message := refusal(root))
+    assert "--yes" in message
     before = git("rev-parse", "HEAD").strip()
     (root / "small.py").write_text("1\n")
     git("add", "-A")
@@ -297,7 +297,7 @@ def test_a_pack_brings_what_is_new_also_from_a_shallow_clone(root: Path, git: Gi
     def take(place: Path, there: list[str]) -> None:
         with commit.chosen(place) as chosen:
             data = b"".join(packing.Packing(chosen, there).pieces())
-            (bare / "shallow").write_text("".join(f"{each}\n" for each in packing.boundary(chosen)))
+            (bare / "shallow").write_text("".join(f"{identity}\n" for identity in packing.boundary(chosen)))
         unpack = ["git", "--git-dir", str(bare), "index-pack", "--stdin", "--fix-thin"]
         subprocess.run(unpack, input=data, check=True, capture_output=True)
         git("update-ref", "refs/x/y", chosen.id, cwd=bare)
