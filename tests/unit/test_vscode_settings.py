@@ -390,19 +390,19 @@ def test_windows_is_asked_where_its_folder_is(home: Path, monkeypatch: pytest.Mo
     assert editors._appdata(users) == users / "Ada/AppData/Roaming"
 
 
-def told(clusters: list[Cluster]) -> dict[str, object]:
+def values_for(clusters: list[Cluster]) -> dict[str, object]:
     return {".".join(change.path): change.value for change in workstation.needed_changes(clusters)}
 
 
 def test_what_clusters_need() -> None:
     key_only = cluster(cluster_logins=["key"])
     without_jobs = cluster("hec", cluster_scheduler="none", cluster_logins=["password+totp"])
-    assert "remote.SSH.showLoginTerminal" not in told([key_only])
-    assert told([key_only])["remote.SSH.connectTimeout"] == 600
-    assert told([without_jobs])["remote.SSH.connectTimeout"] == 60
-    assert told([without_jobs])["remote.SSH.showLoginTerminal"] is True
-    assert f"{PLATFORM}.hec-job" not in told([without_jobs])
-    assert str(told([key_only])["remote.SSH.configFile"]).endswith("/rookery/ssh_config")
+    assert "remote.SSH.showLoginTerminal" not in values_for([key_only])
+    assert values_for([key_only])["remote.SSH.connectTimeout"] == 600
+    assert values_for([without_jobs])["remote.SSH.connectTimeout"] == 60
+    assert values_for([without_jobs])["remote.SSH.showLoginTerminal"] is True
+    assert f"{PLATFORM}.hec-job" not in values_for([without_jobs])
+    assert str(values_for([key_only])["remote.SSH.configFile"]).endswith("/rookery/ssh_config")
 
 
 def test_once_ssh_knows_the_cluster_by_name_no_other_config_is_needed(file: Path) -> None:
