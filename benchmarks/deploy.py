@@ -46,8 +46,8 @@ class Trees:
 
     def name(self, name: str) -> None:
         """Say what the project is called."""
-        said = f"name: {name}\nclusters: [{CLUSTER}]\nenvironment: {{python: none}}\noutputs: [results]\n"
-        (self.deployed / "rookery.yml").write_text(said)
+        text = f"name: {name}\nclusters: [{CLUSTER}]\nenvironment: {{python: none}}\noutputs: [results]\n"
+        (self.deployed / "rookery.yml").write_text(text)
 
     def commit(self, tree: Path) -> None:
         """Commit everything in a tree."""
@@ -71,8 +71,8 @@ class Trees:
 
     def push(self, goal: str = "bench.git") -> Callable[[], object]:
         """Push what is committed to a bare repository."""
-        said = f"core.sshCommand={self.laptop.ssh}"
-        return lambda: self.laptop.run("git", "-c", said, "push", "-q", f"{CLUSTER}:{goal}", "main", cwd=self.pushed)
+        setting = f"core.sshCommand={self.laptop.ssh}"
+        return lambda: self.laptop.run("git", "-c", setting, "push", "-q", f"{CLUSTER}:{goal}", "main", cwd=self.pushed)
 
     def deploy(self) -> Callable[[], object]:
         """Deploy what is committed."""

@@ -44,7 +44,7 @@ class Folder:
         self.laptop, self.path, self.copy = laptop, laptop.home / "bench", laptop.home / "copy"
         self.path.mkdir()
         (self.path / "rookery.yml").write_text(f"name: bench\nclusters: [{CLUSTER}]\noutputs: [results]\njobs: {{}}\n")
-        laptop.run(*laptop.ssh.split(), CLUSTER, "bash -s", given=MAKE)
+        laptop.run(*laptop.ssh.split(), CLUSTER, "bash -s", input_text=MAKE)
 
     def fetch(self) -> Act:
         """Fetch what there is."""

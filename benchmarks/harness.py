@@ -50,14 +50,20 @@ class Laptop:
         """The ssh command through the open master, for rsync -e and GIT_SSH_COMMAND."""
         return f"ssh -F {self.home}/.config/rookery/ssh_config"
 
-    def run(self, *argv: str, cwd: Path | None = None, given: str | None = None) -> str:
+    def run(self, *argv: str, cwd: Path | None = None, input_text: str | None = None) -> str:
         """Run a command to its end; its output."""
-        done = subprocess.run(
-            argv, cwd=cwd or self.home, env=self.environment, input=given, capture_output=True, text=True, check=False
+        completed = subprocess.run(
+            argv,
+            cwd=cwd or self.home,
+            env=self.environment,
+            input=input_text,
+            capture_output=True,
+            text=True,
+            check=False,
         )
-        if done.returncode:
-            sys.exit(f"{argv} failed: {done.stdout}{done.stderr}")
-        return done.stdout
+        if completed.returncode:
+            sys.exit(f"{argv} failed: {completed.stdout}{completed.stderr}")
+        return completed.stdout
 
     def rookery(self, *arguments: str, cwd: Path | None = None) -> str:
         """Run a rookery command."""
@@ -73,32 +79,32 @@ def miniature(cluster: str = "penguins") -> Iterator[Path]:
     """Run a miniature of a cluster, with a home set up on it; the folder with what one needs to reach it."""
     top = Path(tempfile.mkdtemp(prefix="rookery-"))
     try:
-        here = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "ROOKERY_"))}
-        here["HOME"] = str(top)
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "ROOKERY_"))}
+        environment["HOME"] = str(top)
         flags = ["--cluster", cluster, "--sandbox", "--yes", "--offline-mirrors"]
-        subprocess.run([ROOKERY, "setup", *flags], env=here, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([ROOKERY, "setup", *flags], env=environment, check=True, stdout=subprocess.DEVNULL)
         yield top / ".local/state/rookery/sandbox"
     finally:
-        subprocess.run([ROOKERY, "sandbox.down", cluster], env=here, check=False, stdout=subprocess.DEVNULL)
+        subprocess.run([ROOKERY, "sandbox.down", cluster], env=environment, check=False, stdout=subprocess.DEVNULL)
         shutil.rmtree(top)
 
 
 @contextmanager
 def laptop(sandbox: Path, cluster: str, round_trip: float) -> Iterator[Laptop]:
     """Make a laptop with an open connection to a miniature, as if it were the cluster itself that far away."""
-    told = yaml.safe_load((sandbox / "inventory/host_vars" / f"{cluster}.yml").read_text())
-    host, port = told["cluster_host"], told.get("cluster_port", 22)
+    profile = yaml.safe_load((sandbox / "inventory/host_vars" / f"{cluster}.yml").read_text())
+    host, port = profile["cluster_host"], profile.get("cluster_port", 22)
     way = link.delayed(host, port, round_trip) if round_trip else nullcontext(port)
     with tempfile.TemporaryDirectory(prefix="rookery-") as folder, way as reached:
-        here = "127.0.0.1" if round_trip else host
-        name = here if reached == 22 else f"[{here}]:{reached}"
+        address = "127.0.0.1" if round_trip else host
+        name = address if reached == 22 else f"[{address}]:{reached}"
         keys = [line.split(" ", 1)[1] for line in (sandbox / "known_hosts").read_text().splitlines() if " " in line]
         known = Path(folder) / "known_hosts"
         known.write_text("".join(f"{name} {key}\n" for key in keys))
-        told |= {"cluster_host": here, "cluster_port": reached, "cluster_known_hosts_file": str(known)}
+        profile |= {"cluster_host": address, "cluster_port": reached, "cluster_known_hosts_file": str(known)}
         inventory = Path(folder) / ".config/rookery/inventory"
         (inventory / "host_vars").mkdir(parents=True)
-        (inventory / "host_vars" / f"{cluster}.yml").write_text(yaml.safe_dump(told))
+        (inventory / "host_vars" / f"{cluster}.yml").write_text(yaml.safe_dump(profile))
         (inventory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": {cluster: None}}}))
         made = Laptop(Path(folder), cluster)
         made.rookery("setup", "--cluster", cluster, "--check")  # opens the connection

@@ -22,20 +22,20 @@ class Root:
     """The miniature's administrator."""
 
     def __init__(self, sandbox: Path) -> None:
-        told = json.loads((sandbox / f"{CLUSTER}.json").read_text())
+        state = json.loads((sandbox / f"{CLUSTER}.json").read_text())
         options = ["--user", "--mount", "--pid", "--uts", "--root", "--wd"]
-        self.inside = ["nsenter", f"--target={told['pid']}", *options, "--", "env", _PATH]
+        self.inside = ["nsenter", f"--target={state['pid']}", *options, "--", "env", _PATH]
 
-    def run(self, *argv: str, given: str = "") -> str:
+    def run(self, *argv: str, input_text: str = "") -> str:
         """Run a command in the miniature as root."""
-        done = subprocess.run([*self.inside, *argv], input=given, capture_output=True, text=True, check=False)
-        if done.returncode:
-            sys.exit(f"{argv} failed: {done.stdout}{done.stderr}")
-        return done.stdout
+        completed = subprocess.run([*self.inside, *argv], input=input_text, capture_output=True, text=True, check=False)
+        if completed.returncode:
+            sys.exit(f"{argv} failed: {completed.stdout}{completed.stderr}")
+        return completed.stdout
 
     def sql(self, text: str) -> str:
         """Ask Slurm's database."""
-        return self.run("mysql", "-N", "slurm_acct_db", given=text)
+        return self.run("mysql", "-N", "slurm_acct_db", input_text=text)
 
     def allow_large_arrays(self) -> None:
         """Restart the controller with room for both arrays."""
@@ -57,9 +57,9 @@ class Root:
             values = ", ".join(changed.get(name, f"`{name}`") for name in columns[table])
             name = f"{CLUSTER}_{table}_table"
             only = f"job_db_inx = (select min(job_db_inx) from {CLUSTER}_job_table where id_array_job = {job})"  # noqa: S608
-            one = f"create temporary table one as select * from {name} where {only}"  # noqa: S608
-            many = f"insert into {name} select {values} from one, seq_2_to_{TASKS}"  # noqa: S608
-            self.sql(f"{one}; {many};")
+            create_one = f"create temporary table one as select * from {name} where {only}"  # noqa: S608
+            insert_many = f"insert into {name} select {values} from one, seq_2_to_{TASKS}"  # noqa: S608
+            self.sql(f"{create_one}; {insert_many};")
         earlier = "time_start = time_start - 300, time_end = time_end - 300"
         self.sql(f"update {CLUSTER}_job_table set {earlier} where id_array_job = {job}")  # noqa: S608
 
@@ -80,8 +80,8 @@ def prepare(laptop: harness.Laptop, root: Root) -> None:
     time.sleep(2)
     root.multiply(ended)
     laptop.there(f"sbatch --hold --array=1-{TASKS} -J waiting -o /dev/null --wrap true")
-    told = json.loads(laptop.rookery("jobs", "--cluster", CLUSTER, "--json"))["jobs"]
-    counts = {job["name"]: job["counts"] for job in told}
+    jobs = json.loads(laptop.rookery("jobs", "--cluster", CLUSTER, "--json"))["jobs"]
+    counts = {job["name"]: job["counts"] for job in jobs}
     if counts != {"ended": {"COMPLETED": TASKS}, "waiting": {"PENDING": TASKS}}:
         sys.exit(f"the miniature holds something else: {counts}")
 

@@ -34,8 +34,8 @@ def delayed(host: str, port: int, round_trip: float) -> Iterator[int]:
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(round_trip)  # the handshake
         there_reader, there_writer = await asyncio.open_connection(host, port)
-        for one in (pipe(reader, there_writer), pipe(there_reader, writer)):
-            task = asyncio.create_task(one)
+        for coroutine in (pipe(reader, there_writer), pipe(there_reader, writer)):
+            task = asyncio.create_task(coroutine)
             pipes.add(task)
             task.add_done_callback(pipes.discard)
 

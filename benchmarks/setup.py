@@ -29,26 +29,28 @@ PEERS = ("ansible-core", "mitogen", "pyinfra")
 CLEAN = "find ~ -mindepth 1 -maxdepth 1 ! -name .ssh -exec rm -rf {} + ; cp -a /etc/skel/. ~"
 
 
-def wrote(laptop: Laptop) -> list[dict[str, str]]:
+def made_by_rookery(laptop: Laptop) -> list[dict[str, str]]:
     """Return what rookery made in the home, by its ledger, filled up to 40 things with files of its tools."""
     entries = json.loads(laptop.there("cat ~/.local/state/rookery/ledger.json"))["entries"]
-    found = [{"path": one["path"], **one["after"]} for one in entries if one["after"].get("type") in {"dir", "file"}]
+    things = [
+        {"path": entry["path"], **entry["after"]} for entry in entries if entry["after"].get("type") in {"dir", "file"}
+    ]
     more = laptop.there(f"find ~/.pyenv/libexec -type f | sort | head -{THINGS}").split()
     sums = laptop.there(f"sha256sum {shlex.join(more)}").splitlines()
-    found += [{"path": line.split("  ", 1)[1], "type": "file", "digest": line.split()[0]} for line in sums]
-    return found[:THINGS]
+    things += [{"path": line.split("  ", 1)[1], "type": "file", "digest": line.split()[0]} for line in sums]
+    return things[:THINGS]
 
 
 def again(laptop: Laptop, peers: Path) -> dict[str, Way]:
     """Return a second run, with nothing to do."""
     laptop.rookery("setup", "--cluster", CLUSTER)
-    things = wrote(laptop)
-    sums = "".join(f"{one['digest']}  {one['path']}\n" for one in things if one["type"] == "file")
-    folders = [f"[ -d {shlex.quote(one['path'])} ]" for one in things if one["type"] == "dir"]
+    things = made_by_rookery(laptop)
+    sums = "".join(f"{thing['digest']}  {thing['path']}\n" for thing in things if thing["type"] == "file")
+    folders = [f"[ -d {shlex.quote(thing['path'])} ]" for thing in things if thing["type"] == "dir"]
     login = "bash -lc 'echo $global_storage $global_scratch' >/dev/null\n"
     least = f"{login}sha256sum --quiet -c - <<'END'\n{sums}END\n{' && '.join(folders)}\n"
-    each = [f"echo {shlex.quote(line)} | sha256sum --status -c -" for line in sums.splitlines()]
-    script = "set -e\n" + login + "\n".join([*each, *folders]) + "\n"
+    checks = [f"echo {shlex.quote(line)} | sha256sum --status -c -" for line in sums.splitlines()]
+    script = "set -e\n" + login + "\n".join([*checks, *folders]) + "\n"
     folder = laptop.home / "peers"
     write_peers(laptop, folder, things)
     ways = {
@@ -69,15 +71,15 @@ def write_peers(laptop: Laptop, folder: Path, things: Sequence[dict[str, str]]) 
     """Write the same 40 things as a playbook and as pyinfra's deploy."""
     folder.mkdir()
     tasks, operations = [], ["from pyinfra.operations import files", ""]
-    for number, one in enumerate(things):
-        if one["type"] == "dir":
-            tasks.append({"ansible.builtin.file": {"path": one["path"], "state": "directory"}})
-            operations.append(f"files.directory(path={one['path']!r})")
+    for number, thing in enumerate(things):
+        if thing["type"] == "dir":
+            tasks.append({"ansible.builtin.file": {"path": thing["path"], "state": "directory"}})
+            operations.append(f"files.directory(path={thing['path']!r})")
             continue
         copy = folder / f"file{number}"
-        copy.write_text(laptop.there(f"cat {shlex.quote(one['path'])}"))
-        tasks.append({"ansible.builtin.copy": {"src": str(copy), "dest": one["path"]}})
-        operations.append(f"files.put(src={str(copy)!r}, dest={one['path']!r})")
+        copy.write_text(laptop.there(f"cat {shlex.quote(thing['path'])}"))
+        tasks.append({"ansible.builtin.copy": {"src": str(copy), "dest": thing["path"]}})
+        operations.append(f"files.put(src={str(copy)!r}, dest={thing['path']!r})")
     play = {"hosts": "all", "gather_facts": False, "tasks": tasks}
     (folder / "play.yml").write_text(yaml.safe_dump([play]))
     (folder / "deploy.py").write_text("\n".join(operations) + "\n")
@@ -108,16 +110,16 @@ def peer_ways(laptop: Laptop, peers: Path, folder: Path) -> dict[str, Way]:
 
         return steady(act)
 
-    found = {}
+    ways = {}
     for name, (line, more) in kinds.items():
         try:
             way(line, more)()()
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            said = (error.stderr or error.stdout or b"").decode().strip().splitlines()
-            print(f"{name} does not work here: {said[-1] if said else error}", file=sys.stderr)
+            lines = (error.stderr or error.stdout or b"").decode().strip().splitlines()
+            print(f"{name} does not work here: {lines[-1] if lines else error}", file=sys.stderr)
             continue
-        found[name] = way(line, more)
-    return found
+        ways[name] = way(line, more)
+    return ways
 
 
 def pyinfra(laptop: Laptop, peers: Path, folder: Path) -> list[str]:
@@ -152,7 +154,7 @@ def first(laptop: Laptop) -> dict[str, Way]:
 
     return {
         "rookery": from_nothing(lambda: laptop.rookery("setup", "--cluster", CLUSTER)),
-        "bash script": from_nothing(lambda: laptop.run(*laptop.ssh.split(), CLUSTER, "bash -s", given=script)),
+        "bash script": from_nothing(lambda: laptop.run(*laptop.ssh.split(), CLUSTER, "bash -s", input_text=script)),
     }
 
 
@@ -184,7 +186,7 @@ for number in 1 2 3 4 5 6 7 8 9 10; do echo "export A$number=b" >~/.config/rooke
 
 def many(sandbox: Path, laptop: Laptop) -> dict[str, dict[str, float]]:
     """Twenty homes at once, accounts of one miniature, against one; and the memory of the largest process."""
-    mine = yaml.safe_load((laptop.home / f".config/rookery/inventory/host_vars/{CLUSTER}.yml").read_text())
+    host_vars = yaml.safe_load((laptop.home / f".config/rookery/inventory/host_vars/{CLUSTER}.yml").read_text())
     profile = yaml.safe_load((Path(__file__).parents[1] / f"inventory/host_vars/{CLUSTER}.yml").read_text())
     inventory = laptop.home / ".config/rookery/inventory"
     names = [f"{CLUSTER}{number:02}" for number in range(HOMES)]
@@ -194,8 +196,8 @@ def many(sandbox: Path, laptop: Laptop) -> dict[str, dict[str, float]]:
         inside = ["nsenter", f"--target={pid}", "--user", "--mount", "--pid", "--uts", "--root", "--wd", "--"]
         line = [*inside, "/usr/local/sbin/new-account", name, "/bin/bash"]
         subprocess.run(line, input=public, text=True, check=True, capture_output=True)
-        said = {**profile, **mine, "cluster_user": name}
-        (inventory / "host_vars" / f"{name}.yml").write_text(yaml.safe_dump(said))
+        variables = {**profile, **host_vars, "cluster_user": name}
+        (inventory / "host_vars" / f"{name}.yml").write_text(yaml.safe_dump(variables))
     hosts = dict.fromkeys([CLUSTER, *names])
     (inventory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     times = {}
@@ -267,9 +269,9 @@ def on_a_miniature(sandbox: Path, peers: Path, parts: Sequence[str], runs: int) 
                 rows["first"] = harness.compare(first(laptop), runs)
                 print(harness.table({"first": rows["first"]}, "bash script"), flush=True)
             if "many" in parts and not round_trip:
-                found = many(sandbox, laptop)
-                rows |= found
-                print("\n".join(f"{case}: {value['rookery']:.1f}" for case, value in found.items()), flush=True)
+                figures = many(sandbox, laptop)
+                rows |= figures
+                print("\n".join(f"{case}: {value['rookery']:.1f}" for case, value in figures.items()), flush=True)
     return rows
 
 

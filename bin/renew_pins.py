@@ -59,9 +59,11 @@ def uv() -> dict[str, Any]:
 
 def pyenv(repository: str) -> dict[str, str]:
     """Pin the newest release of pyenv: its tag and its commit."""
-    listed = subprocess.run(["git", "ls-remote", "--tags", repository], check=True, capture_output=True, text=True)
+    completed = subprocess.run(["git", "ls-remote", "--tags", repository], check=True, capture_output=True, text=True)
     commits = {}
-    for line in listed.stdout.splitlines():  # a signed tag has a second line, with ^{} behind it, that names the commit
+    for (
+        line
+    ) in completed.stdout.splitlines():  # a signed tag has a second line, with ^{} behind it, that names the commit
         commit, _, name = line.partition("\trefs/tags/")
         if re.fullmatch(r"v\d+\.\d+\.\d+(\^\{\})?", name):
             commits[name.removesuffix("^{}")] = commit
@@ -73,10 +75,10 @@ def tool(name: str) -> dict[str, Any]:
     """Pin a tool with all that it needs."""
     command = ["uv", "pip", "compile", "--universal", "--generate-hashes", "--no-header", "--no-annotate", "--quiet"]
     command += ["--no-config", "--python-version", f"3.{OLDEST_PYTHON}", "--default-index", INDEX, "-"]
-    told = subprocess.run(command, input=name, check=True, stdout=subprocess.PIPE, text=True).stdout
+    compiled = subprocess.run(command, input=name, check=True, stdout=subprocess.PIPE, text=True).stdout
     requirements: dict[str, list[str]] = {}
     versions: dict[int, str] = {}
-    for requirement, hashes in locked(told):
+    for requirement, hashes in locked(compiled):
         pythons = list(fitting(requirement))
         if not pythons:
             continue
@@ -115,17 +117,20 @@ def needed(package: str, hashes: Iterable[str]) -> Iterator[str]:
             yield digest
             continue
         platforms = [tag.platform for tag in parse_wheel_filename(name)[3]]
-        if any(each == "any" or re.fullmatch(rf"manylinux.*_({'|'.join(ARCHITECTURES)})", each) for each in platforms):
+        if any(
+            platform == "any" or re.fullmatch(rf"manylinux.*_({'|'.join(ARCHITECTURES)})", platform)
+            for platform in platforms
+        ):
             yield digest
 
 
 def steps(versions: Mapping[int, str]) -> list[dict[str, Any]]:
     """Say from which minor version of Python 3 on each version is taken."""
-    found: list[dict[str, Any]] = []
+    changes: list[dict[str, Any]] = []
     for minor, version in sorted(versions.items()):
-        if not found or found[-1]["version"] != version:
-            found.append({"python": minor, "version": version})
-    return found
+        if not changes or changes[-1]["version"] != version:
+            changes.append({"python": minor, "version": version})
+    return changes
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -71,11 +71,13 @@ class GitStatus:
         """
         self._root, self._outputs, self._stack = root, outputs, ExitStack()
         self._commit: Commit | None = None
-        said = git(root, "rev-parse", "--show-prefix", "HEAD", "--git-path", "shallow", check=False)
-        told = re.fullmatch(r"(.*)\n([0-9a-f]{40})\n(.*)\n", said.decode(errors="surrogateescape"), re.DOTALL)
-        self.head = Commit(root, told[2], told[2], told[1].rstrip("/"), (root / told[3]).absolute()) if told else None
+        output = git(root, "rev-parse", "--show-prefix", "HEAD", "--git-path", "shallow", check=False)
+        match = re.fullmatch(r"(.*)\n([0-9a-f]{40})\n(.*)\n", output.decode(errors="surrogateescape"), re.DOTALL)
+        self.head = (
+            Commit(root, match[2], match[2], match[1].rstrip("/"), (root / match[3]).absolute()) if match else None
+        )
         status = [*GIT, "-C", str(root), *_status(outputs)]
-        self._asked = subprocess.Popen(status, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings())
+        self._process = subprocess.Popen(status, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings())
         self._stack.callback(self._end)
 
     def commit(self, *, dirty: bool = False) -> Commit:
@@ -94,8 +96,8 @@ class GitStatus:
     def _chosen(self, dirty: bool) -> Commit:
         import tempfile  # noqa: PLC0415 start-up
 
-        out, err = self._asked.communicate()
-        if self._asked.returncode:
+        out, err = self._process.communicate()
+        if self._process.returncode:
             raise failure(self._root, err.decode(errors="replace"))
         head, changes = _read_status(out)
         if not re.fullmatch(r"[0-9a-f]{40}", head):
@@ -118,16 +120,16 @@ class GitStatus:
         self._stack.close()
 
     def _end(self) -> None:
-        if self._asked.poll() is None:
-            self._asked.kill()
-        self._asked.communicate()
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.communicate()
 
 
 @contextmanager
 def chosen(root: Path, outputs: Sequence[str] = (), *, dirty: bool = False) -> Iterator[Commit]:
     """Give the commit to deploy, as `GitStatus.commit` tells it; a snapshot is there while the block runs."""
-    with closing(GitStatus(root, outputs)) as look:
-        yield look.commit(dirty=dirty)
+    with closing(GitStatus(root, outputs)) as git_status:
+        yield git_status.commit(dirty=dirty)
 
 
 def _no_commit(root: Path, head: str) -> RookeryError:
@@ -138,12 +140,12 @@ def _no_commit(root: Path, head: str) -> RookeryError:
     return RookeryError(f"The git repository of {root} names its commits by SHA-256, which rookery does not know.")
 
 
-def _pathspec(outputs: Sequence[str], unsaid: Sequence[str] = ()) -> list[str]:
+def _pathspec(outputs: Sequence[str], unnamed: Sequence[str] = ()) -> list[str]:
     """Return the project's files, without those that runs make.
 
-    Relative to its folder. What is `unsaid` is not named.
+    Relative to its folder. What is `unnamed` is not named.
     """
-    left_out = [path for path in (remote_paths.KEPT_OUT, *outputs) if path not in unsaid]
+    left_out = [path for path in (remote_paths.KEPT_OUT, *outputs) if path not in unnamed]
     return ["--", ".", *(f":(exclude,literal){path}" for path in left_out)]
 
 
@@ -198,8 +200,8 @@ def _snapshot(commit: Commit, outputs: Sequence[str], scratch: Path) -> Commit:
     git(root, *adding, environment=environment)
     tree = git(root, "write-tree", environment=environment).decode().strip()
     message = b"Uncommitted changes, as rookery deployed them\n"
-    made = git(root, "commit-tree", tree, "-p", head, input=message, environment=environment).decode().strip()
-    return replace(commit, id=made, objects=objects)
+    identity = git(root, "commit-tree", tree, "-p", head, input=message, environment=environment).decode().strip()
+    return replace(commit, id=identity, objects=objects)
 
 
 def _ignored(root: Path, outputs: Sequence[str]) -> list[str]:
@@ -207,9 +209,9 @@ def _ignored(root: Path, outputs: Sequence[str]) -> list[str]:
 
     `git add` refuses to be told to leave that out as well.
     """
-    asked = b"".join(os.fsencode(path) + b"\0" for path in (remote_paths.KEPT_OUT, *outputs))
-    said = git(root, "check-ignore", "-z", "--stdin", input=asked, check=False)
-    return [os.fsdecode(path) for path in said.split(b"\0")]
+    paths = b"".join(os.fsencode(path) + b"\0" for path in (remote_paths.KEPT_OUT, *outputs))
+    output = git(root, "check-ignore", "-z", "--stdin", input=paths, check=False)
+    return [os.fsdecode(path) for path in output.split(b"\0")]
 
 
 def _with_objects(root: Path, objects: Path | None) -> dict[str, str]:
@@ -222,33 +224,33 @@ def _with_objects(root: Path, objects: Path | None) -> dict[str, str]:
 
 def _git_path(root: Path, name: str) -> Path:
     """Where git keeps something of a repository's; in a worktree, that is elsewhere."""
-    said = git(root, "rev-parse", "--git-path", name).decode(errors="surrogateescape").removesuffix("\n")
-    return (root / said).absolute()
+    path = git(root, "rev-parse", "--git-path", name).decode(errors="surrogateescape").removesuffix("\n")
+    return (root / path).absolute()
 
 
 def describe(commit: Commit) -> str:
     """Return the commit in a user's words: the nearest tag, or its first digits; `-dirty` for a snapshot."""
-    said = commit.git("describe", "--always", "--tags", commit.head).decode(errors="replace").strip()
-    return f"{said}-dirty" if commit.dirty else said
+    description = commit.git("describe", "--always", "--tags", commit.head).decode(errors="replace").strip()
+    return f"{description}-dirty" if commit.dirty else description
 
 
 def patch(commit: Commit) -> bytes:
     """Return what a snapshot adds to the commit it stands on, as `git apply` takes it; nothing for a commit."""
     if not commit.dirty:
         return b""
-    how = ["--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"]
-    return commit.git("diff", *how, commit.head, commit.id)
+    flags = ["--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"]
+    return commit.git("diff", *flags, commit.head, commit.id)
 
 
 def contents(commit: Commit, identities: Sequence[str]) -> list[bytes]:
     """Return the content of objects, in one call."""
     if not identities:
         return []
-    out = commit.git("cat-file", "--batch", input="".join(f"{each}\n" for each in identities).encode())
-    found = []
+    out = commit.git("cat-file", "--batch", input="".join(f"{identity}\n" for identity in identities).encode())
+    blobs = []
     for _ in identities:
         header, _, out = out.partition(b"\n")
         size = int(header.split()[2])
-        found.append(out[:size])
+        blobs.append(out[:size])
         out = out[size + 1 :]
-    return found
+    return blobs

@@ -115,21 +115,21 @@ def job(project: Project, name: str, cluster_name: str) -> "Job":
         RookeryError: There is no such job, or what is said of it does not go together.
     """
     if name not in project.jobs:
-        there = f"There are: {', '.join(project.jobs)}." if project.jobs else "It has none."
+        existing = f"There are: {', '.join(project.jobs)}." if project.jobs else "It has none."
         raise RookeryError(
-            f"{shown(project.file)} has no job {name}{nearest(name, project.jobs)}. {there}",
+            f"{shown(project.file)} has no job {name}{nearest(name, project.jobs)}. {existing}",
             hint="invoke render   # prints those there are",
         )
     if not is_for(project, name, cluster_name):
         raise problem(
             project, name, "only", f"the job is not for {cluster_name}.", hint="the same with another --cluster"
         )
-    said = {key: value for key, value in project.jobs[name].items() if key != "only"}
-    overrides = said.pop("clusters", {}).get(cluster_name, {})
+    settings = {key: value for key, value in project.jobs[name].items() if key != "only"}
+    overrides = settings.pop("clusters", {}).get(cluster_name, {})
     if any(key in overrides for key in ROWS):
-        said = {key: value for key, value in said.items() if key not in ROWS}
-    merged = {**said, **overrides}
-    merged["environment"] = {**said.get("environment", {}), **overrides.get("environment", {})}
+        settings = {key: value for key, value in settings.items() if key not in ROWS}
+    merged = {**settings, **overrides}
+    merged["environment"] = {**settings.get("environment", {}), **overrides.get("environment", {})}
     _together(project, name, cluster_name, merged)
     limit = slurm_values.minutes(merged.pop("time")) if "time" in merged else 0
     texts = {key: str(merged[key]) for key in ("array", "memory") if key in merged}
@@ -200,16 +200,16 @@ def _list(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def _environment(root: Path, said: Mapping[str, str]) -> Environment:
+def _environment(root: Path, declared: Mapping[str, str]) -> Environment:
     """Return what rookery.yml says, or else what the lock files in the project's folder tell."""
     locks = (_PYTHON_LOCKS, _R_LOCKS)
     guessed = [next((kind for name, kind in known.items() if (root / name).is_file()), "none") for known in locks]
-    return Environment(python=said.get("python", guessed[0]), r=said.get("r", guessed[1]))
+    return Environment(python=declared.get("python", guessed[0]), r=declared.get("r", guessed[1]))
 
 
 def _outputs(document: Document, written: tuple[str, ...]) -> tuple[str, ...]:
     """Return the folders as plain paths; one that could hold another, or what is rookery's or git's, is refused."""
-    found: list[PurePosixPath] = []
+    folders: list[PurePosixPath] = []
     for number, text in enumerate(written):
         path = PurePosixPath(text)
         wrong = ""
@@ -221,60 +221,62 @@ def _outputs(document: Document, written: tuple[str, ...]) -> tuple[str, ...]:
             wrong = f"can't be {path.parts[0]}, which has another use."
         elif not text.isprintable() or any(part.startswith("-") for part in path.parts):
             wrong = "must be a plain name: no line breaks, no dash in front."
-        elif clash := [other for other in found if other == path or other in path.parents or path in other.parents]:
+        elif clash := [other for other in folders if other == path or other in path.parents or path in other.parents]:
             wrong = f"and {clash[0]} lie one in the other: name the outer one alone."
         if wrong:
             raise complaint(document, ("outputs", number), f"{' '.join(text.split())} {wrong}")
-        found.append(path)
-    return tuple(str(path) for path in found)
+        folders.append(path)
+    return tuple(str(path) for path in folders)
 
 
 def _names_known(document: Document, jobs: Mapping[str, Any], clusters: tuple[str, ...]) -> None:
     """Jobs named under `after`, and clusters under a job's `only` and `clusters`, must be there."""
-    for name, said in jobs.items():
-        overrides = said.get("clusters", {})
-        for place, other in [(("only",), one) for one in _list(said.get("only", ()))] + [
-            (("clusters", one), one) for one in overrides
-        ]:
+    for name, settings in jobs.items():
+        overrides = settings.get("clusters", {})
+        named: list[tuple[tuple[str, ...], str]] = [(("only",), cluster) for cluster in _list(settings.get("only", ()))]
+        named += [(("clusters", cluster), cluster) for cluster in overrides]
+        for place, other in named:
             if other not in clusters:
                 what = f"{other} is not among the project's clusters{nearest(other, clusters)}."
                 raise complaint(document, ("jobs", name, *place), what)
         for other, inner in overrides.items():
             for key in {"clusters", "only"} & inner.keys():
                 raise complaint(document, ("jobs", name, "clusters", other, key), "can't stand here.")
-        for other in _list(said.get("after", ())):
+        for other in _list(settings.get("after", ())):
             if other not in jobs or other == name:
                 what = "the job itself" if other == name else f"no job of this file{nearest(other, jobs)}"
                 raise complaint(document, ("jobs", name, "after"), f"{other} is {what}.")
 
 
-def _together(project: Project, name: str, cluster_name: str, said: Mapping[str, Any]) -> None:
+def _together(project: Project, name: str, cluster_name: str, settings: Mapping[str, Any]) -> None:
     """Refuse what the schema can't see."""
-    for key, what in _clashes(said):
+    for key, what in _clashes(settings):
         raise problem(project, name, key, what, cluster_name=cluster_name)
 
 
-def _clashes(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _clashes(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Keys of a job that rule each other out or need another, and values that are none though they look like it."""
-    several = [key for key in ROWS if key in said]
+    several = [key for key in ROWS if key in settings]
     if len(several) > 1:
         yield several[1], f"can't stand beside {several[0]}: each of them says what the array's tasks are."
     for key, needed, why in (
         ("chunk", set(several) - {"array"}, "needs rows to bunch: params, grid or rows."),
         ("max_running", several, "needs an array: array, params, grid or rows."),
-        ("gpu_type", said.get("gpus"), "needs gpus: how many of them."),
+        ("gpu_type", settings.get("gpus"), "needs gpus: how many of them."),
     ):
-        if key in said and not needed:
+        if key in settings and not needed:
             yield key, why
-    if "time" in said and slurm_values.minutes(said["time"]) < 1:
+    if "time" in settings and slurm_values.minutes(settings["time"]) < 1:
         yield "time", "must be longer than nothing."
     try:
-        slurm_values.task_ranges(str(said.get("array", "1")))
+        slurm_values.task_ranges(str(settings.get("array", "1")))
     except ValueError:
-        large = any(int(number) > slurm_values.LAST_TASK for number in re.findall(r"[0-9]{1,4000}", str(said["array"])))
+        large = any(
+            int(number) > slurm_values.LAST_TASK for number in re.findall(r"[0-9]{1,4000}", str(settings["array"]))
+        )
         most = f"has a task number over {slurm_values.LAST_TASK}, the largest that Slurm takes."
-        yield "array", most if large else f"{said['array']} runs backwards: write the smaller number first."
-    rows = said.get("rows", [])
+        yield "array", most if large else f"{settings['array']} runs backwards: write the smaller number first."
+    rows = settings.get("rows", [])
     yield from (
         ("rows", f"row {n} has other names than the first.")
         for n, row in enumerate(rows, 1)

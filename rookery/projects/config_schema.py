@@ -45,12 +45,12 @@ def check(document: Document) -> None:
         return
     from jsonschema import Draft202012Validator
 
-    found = []
+    problems = []
     for error in Draft202012Validator(json.loads(schema)).iter_errors(document.data):
-        place, problem = told(error)
-        found.append((document.line(place), problem.startswith("is missing"), place, problem))
-    if found:
-        _line, _missing, place, problem = min(found, key=lambda one: one[:2])
+        place, problem = explain(error)
+        problems.append((document.line(place), problem.startswith("is missing"), place, problem))
+    if problems:
+        _line, _missing, place, problem = min(problems, key=lambda entry: entry[:2])
         raise complaint(document, place, problem)
     cache.keep(receipt)
 
@@ -58,13 +58,13 @@ def check(document: Document) -> None:
 def complaint(document: Document, place: Place, problem: str, hint: str | None = None) -> RookeryError:
     """Return what is wrong at a place of a file: `rookery.yml:12: jobs.simulate.time: must be …`."""
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
-    said = f" {path}: {problem}" if path else f" {problem}"
+    text = f" {path}: {problem}" if path else f" {problem}"
     return RookeryError(
-        f"{document.file}:{document.line(place)}:{one_line(said)}", hint=hint or f"mend {document.file}"
+        f"{document.file}:{document.line(place)}:{one_line(text)}", hint=hint or f"mend {document.file}"
     )
 
 
-def told(error: "ValidationError") -> tuple[Place, str]:
+def explain(error: "ValidationError") -> tuple[Place, str]:
     """Where the error is, and what is wrong there, in a user's words rather than the schema's."""
     place: Place = tuple(error.absolute_path)
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, dict) else {}
@@ -87,7 +87,7 @@ def _wrong(rule: str, limit: Any, schema: Mapping[str, Any], value: Any) -> str:
     if rule == "type":
         return _wrong_kind(schema, value, [limit] if isinstance(limit, str) else limit)
     if rule == "uniqueItems":
-        value = next(one for one in value if value.count(one) > 1)
+        value = next(item for item in value if value.count(item) > 1)
     shown, known = _shown(value), schema.get("enum", ())
     return {
         "pattern": f"{schema.get('patternErrorMessage')}, not {shown}.",
@@ -100,16 +100,16 @@ def _wrong(rule: str, limit: Any, schema: Mapping[str, Any], value: Any) -> str:
 
 def _wrong_kind(schema: Mapping[str, Any], value: Any, kinds: list[str]) -> str:
     if "boolean" in kinds:
-        wanted = "one value: text or a number"
+        expected = "one value: text or a number"
     else:
-        wanted = schema.get("patternErrorMessage", "must be ").removeprefix("must be ") or " or ".join(
+        expected = schema.get("patternErrorMessage", "must be ").removeprefix("must be ") or " or ".join(
             _KINDS[kind] for kind in kinds
         )
     if value is None:
-        return f"has no value: expected {wanted}."
+        return f"has no value: expected {expected}."
     if isinstance(value, (dict, list)):
-        return f"must be {wanted}, not {_KINDS['object' if isinstance(value, dict) else 'array']}."
-    return f"must be {wanted}, not {_shown(value)}."
+        return f"must be {expected}, not {_KINDS['object' if isinstance(value, dict) else 'array']}."
+    return f"must be {expected}, not {_shown(value)}."
 
 
 def _shown(value: Any) -> str:

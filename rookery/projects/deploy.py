@@ -8,8 +8,8 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from rookery.projects import deploy_cache as memories
-from rookery.projects import prune, release_builder, release_client, release_protocol, target
+from rookery.projects import deploy_cache, prune, release_builder, release_client, release_protocol
+from rookery.projects import target as targets
 from rookery.projects.deploy_report import Result
 from rookery.projects.options import DeployOptions
 from rookery.projects.packing import Packing, boundary
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rookery.projects.model import Project
 
 
-def run(request: DeployOptions) -> int:
+def run(options: DeployOptions) -> int:
     """Bring a project's commit to a cluster.
 
     Returns:
@@ -32,91 +32,93 @@ def run(request: DeployOptions) -> int:
         RookeryError: What stopped it; the release that was current still is.
     """
     began = time.monotonic()
-    found = target.find(request.cluster, request.project, sandbox=request.sandbox)
-    project, connection = found.project, found.connection
+    target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
+    project, connection = target.project, target.connection
     assert project is not None  # noqa: S101 find raises where there is none
-    with closing(Preflight(connection, project, ask=not request.check, dirty=request.dirty)) as start:
-        deploy = _Deploy(connection, project, start, request)
-        answer = deploy.do()
-        result = Result(deploy.made, deploy.commit, answer, connection, time.monotonic() - began)
-        if not request.check:
-            deploy.remember()
-    if request.prune:
-        result.pruned = prune.prune(connection, project.name, check=request.check)
-    print(json.dumps(result.document(request), indent=2) if request.json else "\n".join(result.lines(request)))
+    with closing(Preflight(connection, project, ask=not options.check, dirty=options.dirty)) as preflight:
+        deploy = _Deploy(connection, project, preflight, options)
+        answer = deploy.run()
+        result = Result(deploy.release, deploy.commit, answer, connection, time.monotonic() - began)
+        if not options.check:
+            deploy.save_cache()
+    if options.prune:
+        result.pruned = prune.prune(connection, project.name, check=options.check)
+    print(json.dumps(result.document(options), indent=2) if options.json else "\n".join(result.lines(options)))
     return 0
 
 
 class _Deploy:
     """One deploy: what is known already is enough, or more is made and sent."""
 
-    def __init__(self, connection: "Connection", project: "Project", start: Preflight, request: DeployOptions) -> None:
-        self.connection, self.project, self._start, self._request = connection, project, start, request
-        self._made: Release | None = None
+    def __init__(
+        self, connection: "Connection", project: "Project", preflight: Preflight, options: DeployOptions
+    ) -> None:
+        self.connection, self.project, self._preflight, self._options = connection, project, preflight, options
+        self._release: Release | None = None
 
     @property
     def commit(self) -> "Commit":
         """The commit that is deployed; where there is none that can be, it raises."""
-        return self._start.look.commit(dirty=self._request.dirty)
+        return self._preflight.git_status.commit(dirty=self._options.dirty)
 
     @property
-    def made(self) -> Release:
+    def release(self) -> Release:
         """The release as it is wanted; without its files where it was made by an earlier deploy."""
-        if self._made is None:
-            self._made = self._make(None)
-        return self._made
+        if self._release is None:
+            self._release = self._make(None)
+        return self._release
 
-    def do(self) -> ReleaseAnswer:
+    def run(self) -> ReleaseAnswer:
         """See what the cluster has; where that is not what is wanted, send what it lacks."""
-        start, memory = self._start, self._start.memory
-        if not start.is_open:
+        preflight, cached = self._preflight, self._preflight.cached
+        if not preflight.is_open:
             _ = self.commit  # what is wrong on this side is said before anybody has to log in
             self.connection.open()
-        if start.brought:
-            return self._whole(start.brought.answer(self._payload(memory.commits)), memory.commits)
-        known = memory.made if memory.key == self._key else None
-        if known and start.looked:
-            answer = start.looked.answer()
-        elif known or self._request.check or not memory.commits:
-            self._made = known
-            answer = release_client.look(self.connection, self.made.order, check=self._request.check).answer()
+        if preflight.deploy_call:
+            return self._final_answer(preflight.deploy_call.answer(self._payload(cached.commits)), cached.commits)
+        known = cached.release if cached.key == self._key else None
+        if known and preflight.look_call:
+            answer = preflight.look_call.answer()
+        elif known or self._options.check or not cached.commits:
+            self._release = known
+            check = self._options.check
+            answer = release_client.look_up_release(self.connection, self.release.order, check=check).answer()
         else:
-            return self._brought(memory.commits)
-        self._made = known or self._made
-        return answer if answer.state else self._brought(answer.all("have"))
+            return self._send(cached.commits)
+        self._release = known or self._release
+        return answer if answer.state else self._send(answer.all("have"))
 
-    def remember(self) -> None:
+    def save_cache(self) -> None:
         """Note what the cluster has now."""
-        start = self._start
-        memories.remember(start.file, start.memory, self.commit, self._key, self.made)
+        preflight = self._preflight
+        deploy_cache.save(preflight.cache_file, preflight.cached, self.commit, self._key, self.release)
 
     @cached_property
     def _key(self) -> str:
-        return memories.key(self.project, self.commit, self.connection.cluster)
+        return deploy_cache.key(self.project, self.commit, self.connection.cluster)
 
     def _make(self, packing: Packing | None) -> Release:
         return release_builder.make(
-            self.project, self.commit, self.connection.cluster, packing=packing, large=self._request.yes
+            self.project, self.commit, self.connection.cluster, packing=packing, large=self._options.yes
         )
 
-    def _brought(self, there: Sequence[str]) -> ReleaseAnswer:
-        """Bring the release to a cluster that has some commits already."""
-        ahead = self.commit.id not in there
-        return self._whole(
-            release_client.bring(self.connection, self.project.name, ahead=ahead).answer(self._payload(there)), there
-        )
+    def _send(self, cluster_commits: Sequence[str]) -> ReleaseAnswer:
+        """Send the release to a cluster that has some commits already."""
+        ahead = self.commit.id not in cluster_commits
+        call = release_client.send_release(self.connection, self.project.name, ahead=ahead)
+        return self._final_answer(call.answer(self._payload(cluster_commits)), cluster_commits)
 
-    def _whole(self, answer: ReleaseAnswer, there: Sequence[str]) -> ReleaseAnswer:
+    def _final_answer(self, answer: ReleaseAnswer, cluster_commits: Sequence[str]) -> ReleaseAnswer:
         """Return the answer, where what was sent was enough; else that to what the cluster needs besides."""
         if answer.state:
             return answer
         have = answer.all("have")  # other commits than were thought; where it has not even those whole, all is sent
-        return self._brought(have if have != list(there) else ())
+        return self._send(have if have != list(cluster_commits) else ())
 
-    def _payload(self, there: Sequence[str]) -> Iterator[bytes]:
-        packing = self._start.pack(self.commit, there)
-        self._made = made = self._make(packing)
-        contents = ReleaseContents(made.files)
+    def _payload(self, cluster_commits: Sequence[str]) -> Iterator[bytes]:
+        packing = self._preflight.pack(self.commit, cluster_commits)
+        self._release = release = self._make(packing)
+        contents = ReleaseContents(release.files)
         if packing.is_needed:
-            contents = ReleaseContents(made.files, True, tuple(packing.bases()), tuple(boundary(self.commit)))
-        return chain((release_protocol.payload(made.order, contents),), packing.pieces())
+            contents = ReleaseContents(release.files, True, tuple(packing.bases()), tuple(boundary(self.commit)))
+        return chain((release_protocol.payload(release.order, contents),), packing.pieces())

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rookery.projects.commit import Commit
     from rookery.projects.model import Project
 
-REMEMBERED = 20
-"""How many of the commits that a cluster has are remembered here."""
+MOST_COMMITS = 20
+"""How many of the commits that a cluster has are kept here."""
 
 
 def key(project: "Project", commit: "Commit", cluster: "Cluster") -> str:
@@ -35,18 +35,18 @@ def digest(parts: object) -> str:
 
 
 @dataclass(frozen=True)
-class Memory:
+class CachedDeploy:
     """What this computer knows of a project on a cluster, so that one remote command is enough.
 
     Attributes:
         commits: Those that the cluster has, the latest first.
-        key: Digest of everything that `made` was made of; "" where nothing is known.
-        made: The release that was there last, without its files.
+        key: Digest of everything that `release` was made of; "" where nothing is known.
+        release: The release that was there last, without its files.
     """
 
     commits: tuple[str, ...] = ()
     key: str = ""
-    made: Release | None = None
+    release: Release | None = None
 
 
 def file(cluster: "Cluster", project: str) -> Path:
@@ -55,17 +55,17 @@ def file(cluster: "Cluster", project: str) -> Path:
     return state_files.place("deploys", account, f"{project}.json")
 
 
-def remembered(path: Path) -> Memory:
+def load(path: Path) -> CachedDeploy:
     """Return what is known; nothing where nothing is, or it can't be read."""
-    told = state_files.load(
+    document = state_files.load(
         path, _SHAPE, advice=f"rm {shlex.quote(str(path))}   # the next deploy asks the cluster anew"
     )
-    if told is None:
-        return Memory()
-    order = Order(**{name: _frozen(value) for name, value in told["order"].items()})
-    lists = {name: tuple(told[name]) for name in ("jobs", "scripts", "own")}
-    made = Release(order, {}, outwards=told["outwards"], **lists)
-    return Memory(tuple(told["commits"]), told["key"], made)
+    if document is None:
+        return CachedDeploy()
+    order = Order(**{name: _frozen(value) for name, value in document["order"].items()})
+    lists = {name: tuple(document[name]) for name in ("jobs", "scripts", "own")}
+    release = Release(order, {}, outwards=document["outwards"], **lists)
+    return CachedDeploy(tuple(document["commits"]), document["key"], release)
 
 
 _commit = text("[0-9a-f]{40}")
@@ -91,10 +91,10 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def remember(path: Path, memory: Memory, commit: "Commit", key: str, made: Release) -> None:
+def save(path: Path, cached: CachedDeploy, commit: "Commit", key: str, release: Release) -> None:
     """Keep what is known now, where it is something new."""
-    commits = tuple(dict.fromkeys((commit.id, commit.head, *memory.commits)))[:REMEMBERED]
-    if (commits, key) == (memory.commits, memory.key):
+    commits = tuple(dict.fromkeys((commit.id, commit.head, *cached.commits)))[:MOST_COMMITS]
+    if (commits, key) == (cached.commits, cached.key):
         return
-    values = {name: getattr(made, name) for name in ("jobs", "scripts", "own", "outwards")}
-    state_files.save(path, {"commits": commits, "key": key, "order": asdict(made.order), **values})
+    values = {name: getattr(release, name) for name in ("jobs", "scripts", "own", "outwards")}
+    state_files.save(path, {"commits": commits, "key": key, "order": asdict(release.order), **values})

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Result:
     """What came of a deploy, for the user."""
 
-    made: Release
+    release: Release
     commit: "Commit"
     answer: ReleaseAnswer
     connection: "Connection"
@@ -30,78 +30,82 @@ class Result:
     def environments(self) -> dict[str, dict[str, str]]:
         """By kind: how it stands (`ready`, `built`, `missing`), where, and the seconds it took to build."""
         seconds = dict(fact.split(" ", 1) for fact in self.answer.all("seconds"))
-        found = {}
+        environments = {}
         for fact in self.answer.all("environment"):
             kind, state, path = fact.split(" ", 2)
-            found[kind] = {"state": state, "path": path, **({"seconds": seconds[kind]} if kind in seconds else {})}
-        return found
+            environments[kind] = {
+                "state": state,
+                "path": path,
+                **({"seconds": seconds[kind]} if kind in seconds else {}),
+            }
+        return environments
 
-    def document(self, request: "DeployOptions") -> dict[str, Any]:
+    def document(self, options: "DeployOptions") -> dict[str, Any]:
         """For --json."""
         return {
             "cluster": self.connection.cluster.name,
-            "project": self.made.order.name,
+            "project": self.release.order.name,
             "commit": self.commit.id,
             "dirty": self.commit.dirty,
-            "check": request.check,
+            "check": options.check,
             "state": self.answer.state,
-            "release": self.answer.one("release"),
-            "before": self.answer.one("before"),
+            "release": self.answer.last("release"),
+            "before": self.answer.last("before"),
             "environments": self.environments(),
-            "scripts": list(self.made.scripts),
-            "own_scripts": list(self.made.own),
-            "links_outwards": dict(self.made.outwards),
+            "scripts": list(self.release.scripts),
+            "own_scripts": list(self.release.own),
+            "links_outwards": dict(self.release.outwards),
             "differs": self.answer.all("differs"),
-            "kept": self.answer.one("kept"),
+            "kept": self.answer.last("kept"),
             "pruned": self.pruned.document() if self.pruned else None,
             "seconds": round(self.seconds, 2),
         }
 
-    def lines(self, request: "DeployOptions") -> Iterator[str]:
+    def lines(self, options: "DeployOptions") -> Iterator[str]:
         """For a user."""
-        for line in self._lines(request):
+        for line in self._lines(options):
             yield _clean(line)
 
-    def _lines(self, request: "DeployOptions") -> Iterator[str]:
-        release_path = self.answer.one("release")
-        yield self._headline(request)
+    def _lines(self, options: "DeployOptions") -> Iterator[str]:
+        release_path = self.answer.last("release")
+        yield self._headline(options)
         if self.commit.dirty:
             yield f"  uncommitted  {listed(self.commit.changes)}"
         yield f"  release      {release_path}"
         for kind, facts in self.environments().items():
             stands = _ENVIRONMENT[facts["state"]].format(**{"seconds": "?", **facts})
             yield f"  {'Python' if kind == 'python' else 'R':<12} {stands}"
-        if self.made.scripts and self.answer.state != "same":
-            yield f"  scripts      {listed(self.made.scripts)}"
-        if self.made.own:
-            yield f"  yours        {listed(self.made.own)}: the commit's own, not rendered from rookery.yml"
-        for link, goal in self.made.outwards.items():
+        if self.release.scripts and self.answer.state != "same":
+            yield f"  scripts      {listed(self.release.scripts)}"
+        if self.release.own:
+            yield f"  yours        {listed(self.release.own)}: the commit's own, not rendered from rookery.yml"
+        for link, goal in self.release.outwards.items():
             yield f"  beware       {link} is a link to {goal}, which is not part of the project"
         for path in self.answer.all("differs"):
             yield f"  differs      {path}"
-        if kept := self.answer.one("kept"):
+        if kept := self.answer.last("kept"):
             yield f"  changed      files of the release had been changed there, and were put right; yours are in {kept}"
         if self.pruned:
             yield from self.pruned.lines()
-        yield from self._following(request)
+        yield from self._following(options)
 
-    def _headline(self, request: "DeployOptions") -> str:
-        what = f"{self.made.order.name} {self.commit.id[:10]}" + (" (with uncommitted changes)" * self.commit.dirty)
+    def _headline(self, options: "DeployOptions") -> str:
+        what = f"{self.release.order.name} {self.commit.id[:10]}" + (" (with uncommitted changes)" * self.commit.dirty)
         name, took = self.connection.cluster.name, f"({self.seconds:.1f} s)"
         if self.answer.state == "same":
             return f"nothing to do: {name} has {what} already {took}"
-        if request.check:
+        if options.check:
             return f"{_CHECKED.get(self.answer.state, _OTHER).format(what=what, name=name)}; nothing was written {took}"
         return f"{_DONE.get(self.answer.state, _OTHER).format(what=what, name=name)} {took}"
 
-    def _following(self, request: "DeployOptions") -> Iterator[str]:
+    def _following(self, options: "DeployOptions") -> Iterator[str]:
         if is_guided():
             return
         flags = f"--cluster {self.connection.cluster.name}{' --sandbox' if self.connection.cluster.sandbox else ''}"
-        if request.check and self.answer.state != "same":
+        if options.check and self.answer.state != "same":
             yield f"  next         {invocation()} deploy {flags}{' --dirty' if self.commit.dirty else ''}"
-        elif self.made.jobs:
-            yield f"  next         {invocation()} submit {self.made.jobs[0]} {flags}"
+        elif self.release.jobs:
+            yield f"  next         {invocation()} submit {self.release.jobs[0]} {flags}"
 
 
 _ENVIRONMENT = {

@@ -51,7 +51,7 @@ LINKS = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RequiredEnvironment:
     """An environment that a commit asks for.
 
     Attributes:
@@ -74,49 +74,49 @@ class Wanted:
         return LINKS[self.way]
 
 
-def wanted(project: Project, commit: Commit, held: Tree, cluster: "Cluster") -> tuple[Wanted, ...]:
+def required(project: Project, commit: Commit, tree: Tree, cluster: "Cluster") -> tuple[RequiredEnvironment, ...]:
     """Return the environments of a commit on a cluster.
 
     Raises:
         RookeryError: The lock file of one is not in the commit.
     """
     ways = {"python": project.environment.python, "r": project.environment.r}
-    by = preamble(project.environment, cluster)
-    return tuple(_one(project, commit, held, kind, way, by) for kind, way in ways.items() if way != "none")
+    setup = preamble(project.environment, cluster)
+    return tuple(_required(project, commit, tree, kind, way, setup) for kind, way in ways.items() if way != "none")
 
 
-def _one(  # noqa: PLR0913, PLR0917
-    project: Project, commit: Commit, held: Tree, kind: str, way: str, by: str
-) -> Wanted:
-    lock = next((name for name in LOCKS[way] if name in held.files), "")
+def _required(  # noqa: PLR0913, PLR0917
+    project: Project, commit: Commit, tree: Tree, kind: str, way: str, setup: str
+) -> RequiredEnvironment:
+    lock = next((name for name in LOCKS[way] if name in tree.files), "")
     if not lock:
         raise RookeryError(
             f"The commit has no {LOCKS[way][0]}, which says what is in the {way} environment.",
             hint=f"{_MAKE[way]} && git add {LOCKS[way][0]} && git commit",
         )
-    deciding = [lock, *(name for name in _ALSO[way] if name in held.files)]
-    _refuse_links(held, deciding)
-    deciding += _included(commit, held, way, lock)
-    _refuse_links(held, deciding)
+    deciding = [lock, *(name for name in _ALSO[way] if name in tree.files)]
+    _refuse_links(tree, deciding)
+    deciding += _included(commit, tree, way, lock)
+    _refuse_links(tree, deciding)
     parts = [
         way,
-        by if way in _BY_MODULES else "",
-        *(f"{name} {held.files[name].id}" for name in sorted(set(deciding))),
+        setup if way in _BY_MODULES else "",
+        *(f"{name} {tree.files[name].id}" for name in sorted(set(deciding))),
     ]
     digest = hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:16]
-    return Wanted(kind, way, lock, digest, f"{project.name}-{digest}")
+    return RequiredEnvironment(kind, way, lock, digest, f"{project.name}-{digest}")
 
 
-def _refuse_links(held: Tree, names: list[str]) -> None:
+def _refuse_links(tree: Tree, names: list[str]) -> None:
     """Refuse links: what they lead to is not in the digest, and may be anything."""
-    if linked := [name for name in names if held.files[name].mode == LINK]:
+    if linked := [name for name in names if tree.files[name].mode == LINK]:
         raise RookeryError(
             f"{linked[0]} is a symbolic link in the commit, so it does not say what is in the environment.",
             hint=f"replace the link by the file itself, then: git add {linked[0]} && git commit",
         )
 
 
-def _included(commit: Commit, held: Tree, way: str, lock: str) -> list[str]:
+def _included(commit: Commit, tree: Tree, way: str, lock: str) -> list[str]:
     """Further files that decide: those that a requirements.txt names by -r and -c.
 
     Raises:
@@ -125,22 +125,22 @@ def _included(commit: Commit, held: Tree, way: str, lock: str) -> list[str]:
     """
     if way not in _FROM_FOLDER:
         return []
-    found: list[str] = []
-    ahead = [lock]
-    while ahead:
-        name = ahead.pop()
-        text = contents(commit, [held.files[name].id])[0].decode(errors="replace")
+    included: list[str] = []
+    unread = [lock]
+    while unread:
+        name = unread.pop()
+        text = contents(commit, [tree.files[name].id])[0].decode(errors="replace")
         named = re.findall(_FROM_FOLDER[way], text, re.MULTILINE)
-        if local := [each for each in named if "://" not in each and (way, each) != ("uv", ".")]:
+        if local := [entry for entry in named if "://" not in entry and (way, entry) != ("uv", ".")]:
             raise RookeryError(
                 f"{name} takes packages from folders of the project ({listed(local)}), which releases can't share.",
                 hint="leave them out of it, and set PYTHONPATH to their folder under a job's environment:",
             )
         if way == "venv":
-            named = [each for each in _REQUIREMENTS.findall(text) if each in held.files and each not in found]
-            found += named
-            ahead += named
-    return found
+            named = [entry for entry in _REQUIREMENTS.findall(text) if entry in tree.files and entry not in included]
+            included += named
+            unread += named
+    return included
 
 
 # Where a lock file says that a package is a folder of the project.
@@ -152,9 +152,9 @@ _FROM_FOLDER = {
 _REQUIREMENTS = re.compile(r"^[ \t]*(?:-r|-c|--requirement|--constraint)[ =]*([^\s#]+)", re.MULTILINE)
 
 
-def digest(environments: tuple[Wanted, ...]) -> str:
+def digest(environments: tuple[RequiredEnvironment, ...]) -> str:
     """One digest for everything a release's code runs in; "" where that is nothing."""
-    return "+".join(each.digest for each in environments)
+    return "+".join(environment.digest for environment in environments)
 
 
 def preamble(environment: Environment, cluster: "Cluster") -> str:

@@ -22,7 +22,7 @@ def git(
         RookeryError: There is no git here, or it failed (with `check`); in git's own words.
     """
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             [*GIT, "-C", str(root), *arguments],
             input=input,
             capture_output=True,
@@ -31,9 +31,9 @@ def git(
         )
     except FileNotFoundError:
         raise missing() from None
-    if check and done.returncode:
-        raise failure(root, done.stderr.decode(errors="replace"))
-    return done.stdout
+    if check and completed.returncode:
+        raise failure(root, completed.stderr.decode(errors="replace"))
+    return completed.stdout
 
 
 UNBURIED = ("-c", "safe.bareRepository=explicit")
@@ -57,35 +57,35 @@ def surroundings(*kept: str) -> dict[str, str]:
     def holds(key: str) -> bool:
         return not key.startswith("GIT_") or key in _KEPT or key.startswith(kept)
 
-    mine = {key: value for key, value in os.environ.items() if holds(key)}
-    return mine | {"LC_ALL": "C.UTF-8", "GIT_TERMINAL_PROMPT": "0"}
+    variables = {key: value for key, value in os.environ.items() if holds(key)}
+    return variables | {"LC_ALL": "C.UTF-8", "GIT_TERMINAL_PROMPT": "0"}
 
 
 _KEPT = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_EXEC_PATH"}
 
 
-def failure(root: Path, said: str) -> RookeryError:
+def failure(root: Path, stderr: str) -> RookeryError:
     """Why git would not, in words for somebody who has just met it."""
-    lines = [line for line in said.splitlines() if line.strip()] or ["it gave no reason"]
+    lines = [line for line in stderr.splitlines() if line.strip()] or ["it gave no reason"]
     why = re.sub(r"^(fatal|error): ", "", next((line for line in lines if line.startswith("fatal:")), lines[-1]))
-    if "cannot use bare repository" in said:
+    if "cannot use bare repository" in stderr:
         return RookeryError(
             f"{root} is inside a repository and looks like a bare one itself, whose settings could run programs here.",
             hint=f"ls {shlex.quote(str(root))}   # HEAD, config, objects and refs do not belong there",
         )
-    if "not a git repository" in said:
+    if "not a git repository" in stderr:
         return RookeryError(
             f"{root} is in no git repository, so there is no commit to deploy.",
             hint="git init && git add -A && git commit -m 'First version'   # in that folder",
         )
-    if "dubious ownership" in said:
+    if "dubious ownership" in stderr:
         return RookeryError(
             f"git does not trust the repository of {root}, since it belongs to somebody else: {why}",
-            hint=f"git config --global --add safe.directory {_toplevel(said) or root}   # if you do",
+            hint=f"git config --global --add safe.directory {_toplevel(stderr) or root}   # if you do",
         )
     return RookeryError(f"git failed in {root}: {why}")
 
 
-def _toplevel(said: str) -> str:
-    found = re.search(r"repository at '(.+)'", said)
-    return found[1] if found else ""
+def _toplevel(stderr: str) -> str:
+    match = re.search(r"repository at '(.+)'", stderr)
+    return match[1] if match else ""

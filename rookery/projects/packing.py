@@ -21,16 +21,16 @@ class Packing:
         is_needed: Whether the cluster lacks the commit.
     """
 
-    def __init__(self, commit: Commit, there: Sequence[str]) -> None:
+    def __init__(self, commit: Commit, cluster_commits: Sequence[str]) -> None:
         """Begin.
 
         Args:
             commit: The commit.
-            there: Commits that the cluster has.
+            cluster_commits: Commits that the cluster has.
         """
-        self.commit, self.there = commit, tuple(there)
-        self.is_needed = commit.id not in there
-        self.bases = begun(lambda: known(commit.root, self.there))
+        self.commit, self.cluster_commits = commit, tuple(cluster_commits)
+        self.is_needed = commit.id not in cluster_commits
+        self.bases = begun(lambda: known(commit.root, self.cluster_commits))
         self._process: subprocess.Popen[bytes] | None = None
         self._first = begun(self._begin)
 
@@ -74,19 +74,19 @@ class Packing:
         if not self.is_needed:
             return b""
         bases = self.bases()
-        wanted = "".join(f"{commit}\n" for commit in (self.commit.id, *(f"^{base}" for base in bases)))
+        revisions = "".join(f"{commit}\n" for commit in (self.commit.id, *(f"^{base}" for base in bases)))
         # What is alike among files that are all new is not looked for: that takes five times as long and saves a
         # hundredth. Nor are they compressed as hard as they can be: that takes twice as long and saves a sixth.
-        how = [] if bases else ["--window=0", "--compression=1"]
+        flags = [] if bases else ["--window=0", "--compression=1"]
         self._process = process = subprocess.Popen(
             [*GIT, "-C", str(self.commit.root), "pack-objects", "--revs", "--thin", "--stdout", "--delta-base-offset",
-             "-q", *how],
+             "-q", *flags],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=surroundings() | self.commit.environment,
         )  # fmt: skip
         assert process.stdin and process.stdout  # noqa: S101 they are pipes
         with process.stdin as stdin:
-            stdin.write(wanted.encode())
+            stdin.write(revisions.encode())
         return process.stdout.read(PIECE)
 
 
@@ -94,8 +94,8 @@ def known(root: Path, commits: Sequence[str]) -> list[str]:
     """Those of some commits that this repository has, and everything before them."""
     if not commits:
         return []
-    asked = "".join(f"{commit}^{{commit}}\n" for commit in commits).encode()
-    out = git(root, "cat-file", "--batch-check", input=asked).decode().splitlines()
+    queries = "".join(f"{commit}^{{commit}}\n" for commit in commits).encode()
+    out = git(root, "cat-file", "--batch-check", input=queries).decode().splitlines()
     return [commit for commit, line in zip(commits, out, strict=True) if not line.endswith(("missing", "ambiguous"))]
 
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rookery.core.background import begun
-from rookery.projects import deploy_cache as memories
-from rookery.projects import release_client
+from rookery.projects import deploy_cache, release_client
 from rookery.projects.commit import Commit, GitStatus
 from rookery.projects.packing import Packing
 
@@ -19,12 +18,12 @@ class Preflight:
     """A deploy that has begun, and has changed nothing yet.
 
     Attributes:
-        look: git's look at the files.
-        memory: What this computer knows of the project on the cluster.
-        file: Where it keeps that.
+        git_status: git's look at the files.
+        cached: What this computer knows of the project on the cluster.
+        cache_file: Where it keeps that.
         is_open: Whether the connection is open; nothing is asked before it is.
-        looked: The question whether the release of the commit that is checked out is there; None where not asked.
-        brought: A release that is being brought; None where none is.
+        look_call: The question whether the release of the commit that is checked out is there; None where not asked.
+        deploy_call: A release that is being sent; None where none is.
     """
 
     def __init__(self, connection: "Connection", project: "Project", *, ask: bool = True, dirty: bool = False) -> None:
@@ -37,35 +36,37 @@ class Preflight:
             dirty: Uncommitted changes go along.
         """
         opened = begun(connection.is_open)
-        self.look = GitStatus(project.root, project.outputs)
-        self.file = memories.file(connection.cluster, project.name)
-        self.memory = memories.remembered(self.file)
-        self.looked: ReleaseCall | None = None
-        self.brought: ReleaseCall | None = None
-        head, there, made = self.look.head, self.memory.commits, self.memory.made
-        is_known = bool(head and made and made.order.commit == head.id)
-        self._packing = Packing(head, there) if ask and head and not (is_known or dirty) else None
+        self.git_status = GitStatus(project.root, project.outputs)
+        self.cache_file = deploy_cache.file(connection.cluster, project.name)
+        self.cached = deploy_cache.load(self.cache_file)
+        self.look_call: ReleaseCall | None = None
+        self.deploy_call: ReleaseCall | None = None
+        head, cluster_commits, latest = self.git_status.head, self.cached.commits, self.cached.release
+        is_known = bool(head and latest and latest.order.commit == head.id)
+        self._packing = Packing(head, cluster_commits) if ask and head and not (is_known or dirty) else None
         self.is_open = opened()
-        if not (ask and self.is_open and head and made):
+        if not (ask and self.is_open and head and latest):
             return
         if is_known:
-            self.looked = release_client.look(connection, made.order)
+            self.look_call = release_client.look_up_release(connection, latest.order)
         else:
-            self.brought = release_client.bring(connection, project.name, ahead=dirty or head.id not in there)
+            self.deploy_call = release_client.send_release(
+                connection, project.name, ahead=dirty or head.id not in cluster_commits
+            )
 
-    def pack(self, commit: Commit, there: Sequence[str]) -> Packing:
+    def pack(self, commit: Commit, cluster_commits: Sequence[str]) -> Packing:
         """Return the packing of a commit for a cluster that has some: the one that was begun, where that is it."""
-        begun_with = self._packing and (self._packing.commit, self._packing.there)
-        if self._packing is None or begun_with != (commit, tuple(there)):
+        begun_with = self._packing and (self._packing.commit, self._packing.cluster_commits)
+        if self._packing is None or begun_with != (commit, tuple(cluster_commits)):
             self._end_packing()
-            self._packing = Packing(commit, there)
+            self._packing = Packing(commit, cluster_commits)
         return self._packing
 
     def close(self) -> None:
         """End what is not ended."""
-        self.look.close()
+        self.git_status.close()
         self._end_packing()
-        for call in (self.looked, self.brought):
+        for call in (self.look_call, self.deploy_call):
             if call:
                 call.stop()
 

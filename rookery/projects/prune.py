@@ -60,17 +60,19 @@ def prune(connection: "Connection", project: str, *, check: bool) -> Pruned:
     """
     slurm = "1" if connection.cluster.scheduler == "slurm" else "0"
     values = {"name": project, "mode": "check" if check else "prune", "slurm": slurm}
-    text = "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items()) + release_protocol.text("prune.sh")
-    answer = release_protocol.read(connection.run(script=text, check=False).stdout)
+    script = "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items()) + release_protocol.text(
+        "prune.sh"
+    )
+    answer = release_protocol.read(connection.run(script=script, check=False).stdout)
     if answer.stop:
         raise _refused(connection, answer.stop)
-    kept = [found.groups() for fact in answer.all("kept") if (found := re.fullmatch(r"([0-9a-f]{40}) (.*)", fact))]
+    kept = [match.groups() for fact in answer.all("kept") if (match := re.fullmatch(r"([0-9a-f]{40}) (.*)", fact))]
     return Pruned(
         check,
         tuple(answer.all("removed")),
         tuple(answer.all("removed-environment")),
         tuple((str(commit), str(why)) for commit, why in kept),
-        int(answer.one("freed") or 0),
+        int(answer.last("freed") or 0),
     )
 
 

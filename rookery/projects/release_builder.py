@@ -45,11 +45,11 @@ def make(
         RookeryError: It can't be one, or a job can't run there.
     """
     describe = begun(lambda: git.describe(commit))
-    tree = tree_checks.tree(commit)
+    tree = tree_checks.read_tree(commit)
     tree_checks.check(commit, tree, outputs=project.outputs, needed=_needed(project))
     if not large:
         tree_checks.check_size(commit, tree, packing)
-    environments = environment.wanted(project, commit, tree, cluster)
+    environments = environment.required(project, commit, tree, cluster)
     scripts = _scripts(project, cluster, Committed(commit, tree.files))
     rendered: dict[str, str] = {}
     for script in scripts:
@@ -61,7 +61,7 @@ def make(
     if commit.dirty:
         rendered[PATCH] = git.patch(commit).decode(errors="surrogateescape")
     ways = {"python": project.environment.python, "r": project.environment.r}
-    stated = {**ways, "digest": environment.digest(environments)}
+    environment_values = {**ways, "digest": environment.digest(environments)}
     values = {
         "version": 1,
         "project": project.name,
@@ -78,15 +78,18 @@ def make(
         wanted="",
         outputs=project.outputs,
         dropped=tuple(path for output in project.outputs for path in tree_checks.beneath(tree, output)),
-        environments=tuple(" ".join((e.kind, e.way, e.link, e.name, e.lock)) for e in environments),
+        environments=tuple(
+            " ".join((required.kind, required.way, required.link, required.name, required.lock))
+            for required in environments
+        ),
         preamble=environment.preamble(project.environment, cluster),
         cran=str((cluster.data.get("cluster_mirrors") or {}).get("cran", "")),
     )
-    order = replace(order, wanted=digest([LAYOUT, values, stated, rendered, asdict(order)]))
+    order = replace(order, wanted=digest([LAYOUT, values, environment_values, rendered, asdict(order)]))
     values |= {"describe": describe(), "rookery": __version__}
     return Release(
         order,
-        {**rendered, remote_paths.STAMP: release_protocol.stamp(values, stated)},
+        {**rendered, remote_paths.STAMP: release_protocol.stamp(values, environment_values)},
         tuple(project.jobs),
         tuple(script.path for script in scripts if script.path in rendered),
         own,
@@ -103,6 +106,6 @@ def _scripts(project: "Project", cluster: "Cluster", source: Committed) -> "list
 
 def _needed(project: "Project") -> list[str]:
     """Files that must be in the commit for the job scripts to be what it says."""
-    jobs = [each for job in project.jobs.values() for each in (job, *job.get("clusters", {}).values())]
-    said = [job.get(key) for job in jobs for key in ("params", "template")]
-    return [config.NAME, *(str(path) for path in said if path and (project.root / str(path)).is_file())]
+    jobs = [settings for job in project.jobs.values() for settings in (job, *job.get("clusters", {}).values())]
+    paths = [job.get(key) for job in jobs for key in ("params", "template")]
+    return [config.NAME, *(str(path) for path in paths if path and (project.root / str(path)).is_file())]

@@ -38,7 +38,7 @@ class ReleaseCall:
         """
         self._connection, self._project = connection, project
         self._progress = _Progress(f"{connection.cluster.name}: {project}")
-        self.running = connection.begin(script, on_line=self._progress.heard if sends else None, sends=sends)
+        self.running = connection.begin(script, on_line=self._progress.show_line if sends else None, sends=sends)
 
     def answer(self, payload: Iterable[bytes] = ()) -> ReleaseAnswer:
         """Wait for what the cluster says; where it `need`s more than it was sent, that is an answer too.
@@ -51,15 +51,16 @@ class ReleaseCall:
         """
         name = self._connection.cluster.name
         with self._progress as progress:
-            done = self.running.finish(progress.counted(payload))
-        answer = release_protocol.read(done.stdout)
+            completed = self.running.finish(progress.counted(payload))
+        answer = release_protocol.read(completed.stdout)
         if not answer.state and not answer.stop:
-            last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
+            last = (completed.stderr.strip() or completed.stdout.strip() or "it said nothing").splitlines()[-1]
             raise RookeryError(
-                f"{name}: the deploy broke off there (exit status {done.exit}): {last}", hint="the same command again"
+                f"{name}: the deploy broke off there (exit status {completed.exit}): {last}",
+                hint="the same command again",
             )
         if answer.stop and answer.stop != "need":
-            raise refused(self._connection.cluster, self._project, answer, done.stderr)
+            raise refused(self._connection.cluster, self._project, answer, completed.stderr)
         return answer
 
     def stop(self) -> None:
@@ -68,7 +69,7 @@ class ReleaseCall:
             self.running.stop()
 
 
-def look(connection: "Connection", order: Order, *, check: bool = False) -> ReleaseCall:
+def look_up_release(connection: "Connection", order: Order, *, check: bool = False) -> ReleaseCall:
     """Ask a cluster for a release, without anything being done; it `need`s more where that is not there.
 
     Args:
@@ -79,8 +80,8 @@ def look(connection: "Connection", order: Order, *, check: bool = False) -> Rele
     return ReleaseCall(connection, order.name, release_protocol.look(order, check=check))
 
 
-def bring(connection: "Connection", project: str, *, ahead: bool) -> ReleaseCall:
-    """Begin to bring a release, which is the parcel that the answer is asked with.
+def send_release(connection: "Connection", project: str, *, ahead: bool) -> ReleaseCall:
+    """Begin to send a release, which is the payload that the answer is asked with.
 
     Args:
         connection: The cluster's.
@@ -112,9 +113,9 @@ class _Progress:
             sent += len(piece)
             if sent >= shown + LARGE:
                 shown = sent
-                self.heard(f"doing: sending, {sent / 1e6:.0f} MB so far")
+                self.show_line(f"doing: sending, {sent / 1e6:.0f} MB so far")
 
-    def heard(self, line: str) -> None:
+    def show_line(self, line: str) -> None:
         """Take a line of standard error: `doing: …` begins something, the rest is what programs say of it."""
         doing = line.startswith("doing: ")
         if not sys.stderr.isatty() or not (doing or self._screen):

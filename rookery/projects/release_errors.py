@@ -21,20 +21,20 @@ _OFFLINE = re.compile(
 _TELLING = re.compile(r"error|failed|no such|not found|cannot|can't", re.IGNORECASE)
 
 
-def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, said: str) -> RookeryError:
+def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str) -> RookeryError:
     """Return the error for a deploy that stopped.
 
     Args:
         cluster: Where.
         project: The project's name.
         answer: What the script answered; its `stop` is the word.
-        said: What it and the programs it called wrote to standard error.
+        stderr: What it and the programs it called wrote to standard error.
     """
     word, _, rest = answer.stop.partition(" ")
     name, sandbox = cluster.name, " --sandbox" if cluster.sandbox else ""
     setup = f"invoke setup --cluster {name}{sandbox}"
     base, current = f"~/{remote_paths.base(project)}", f"~/{remote_paths.current(project)}"
-    known = {
+    errors = {
         "no-home": (f"{name}: your home folder can't be entered.", None),
         "not-set-up": (f"{name} is not set up yet.", setup),
         "no-git": (f"There is no git on {name}, and deploys go by git.", "ask its administrators for git"),
@@ -54,13 +54,13 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, said: str) 
         ),
         "busy": (f"{name}: another deploy of {project} has been at work for half an hour: {rest}.", "try again later"),
     }
-    if word in known:
-        message, hint = known[word]
+    if word in errors:
+        message, hint = errors[word]
         return RookeryError(message, hint=hint)
-    return _failed(name, sandbox, answer, said)
+    return _failed(name, sandbox, answer, stderr)
 
 
-def _failed(name: str, sandbox: str, answer: ReleaseAnswer, said: str) -> RookeryError:
+def _failed(name: str, sandbox: str, answer: ReleaseAnswer, stderr: str) -> RookeryError:
     """Return the error for a step that went wrong there."""
     word, _, rest = answer.stop.partition(" ")
     way, _, log = rest.partition(" ")
@@ -70,13 +70,13 @@ def _failed(name: str, sandbox: str, answer: ReleaseAnswer, said: str) -> Rooker
         "files": "the release's files could not be written",
         "need": "the commit that was sent could not be used",
     }.get(word, "its folders could not be written")
-    if _FULL.search(said):
-        room = ", ".join(_free(each) for each in dict.fromkeys(answer.all("free")))
+    if _FULL.search(stderr):
+        room = ", ".join(_free(fact) for fact in dict.fromkeys(answer.all("free")))
         return RookeryError(
             f"{name}: no room left: {what} ({room}). {STILL}", hint=f"invoke quota --cluster {name}{sandbox}"
         )
-    why = _why(said)
-    if word == "build" and _OFFLINE.search(said):
+    why = _why(stderr)
+    if word == "build" and _OFFLINE.search(stderr):
         return RookeryError(
             f"{name}: {what}, since it can't download what is in it: {why}. {STILL}",
             hint="the same command once it can; a mirror is set by cluster_mirrors in your inventory",
@@ -92,8 +92,8 @@ def _free(fact: str) -> str:
     return f"{free} free at {path}"
 
 
-def _why(said: str) -> str:
+def _why(stderr: str) -> str:
     """Return the line that tells most of what programs wrote."""
-    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("doing: ")]
+    lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("doing: ")]
     telling = [line for line in lines if _TELLING.search(line)]
     return (telling or lines or ["it gave no reason"])[-1 if not telling else 0][:300].rstrip(".")

@@ -95,7 +95,7 @@ class ReleaseAnswer:
         """Return the values of a word."""
         return [value for known, value in self.facts if known == word]
 
-    def one(self, word: str) -> str:
+    def last(self, word: str) -> str:
         """Its last value; "" where there is none."""
         return next(iter(reversed(self.all(word))), "")
 
@@ -113,7 +113,7 @@ def look(order: Order, *, check: bool = False) -> str:
         check: Say what a deploy would do; without, only whether it would do anything.
     """
     values = {"name": order.name, **_values(order), "mode": "check" if check else "look"}
-    return _assigned(values) + text("release.sh") + text("look.sh")
+    return _assignments(values) + text("release.sh") + text("look.sh")
 
 
 def deploy(name: str, *, ahead: bool) -> str:
@@ -124,12 +124,12 @@ def deploy(name: str, *, ahead: bool) -> str:
         ahead: Begin with what is probably alike before that is there.
     """
     values = {"name": name, "who": f"{getpass.getuser()} on {os.uname().nodename}", "ahead": str(int(ahead))}
-    return _assigned(values) + "".join(text(part) for part in ("release.sh", "files.sh", "deploy.sh"))
+    return _assignments(values) + "".join(text(part) for part in ("release.sh", "files.sh", "deploy.sh"))
 
 
 def payload(order: Order, contents: ReleaseContents) -> bytes:
     """Return what goes to `deploy` on standard input: what is wanted, and its files. The pack comes after it."""
-    archive = _packed(contents.files)
+    archive = _tar(contents.files)
     values = {
         **_values(order),
         "archive": str(len(archive)),
@@ -138,14 +138,14 @@ def payload(order: Order, contents: ReleaseContents) -> bytes:
         "shallow": "\n".join(contents.shallow),
         "rendered": "\n".join(contents.files),
     }
-    told = _assigned(values)
+    script = _assignments(values)
     if order.environments:
-        uses_r = any(each.startswith("r ") for each in order.environments)
+        uses_r = any(environment.startswith("r ") for environment in order.environments)
         program = text("library.R") if uses_r else ""
-        told += _assigned({"preamble": order.preamble, "cran": order.cran, "r_program": program})
-        told += text("environment.sh")
-    sent = told.encode(errors="surrogateescape")
-    return b"%d\n%b%b" % (len(sent), sent, archive)
+        script += _assignments({"preamble": order.preamble, "cran": order.cran, "r_program": program})
+        script += text("environment.sh")
+    encoded = script.encode(errors="surrogateescape")
+    return b"%d\n%b%b" % (len(encoded), encoded, archive)
 
 
 def _values(order: Order) -> dict[str, str]:
@@ -159,12 +159,12 @@ def _values(order: Order) -> dict[str, str]:
     }
 
 
-def _assigned(values: Mapping[str, str]) -> str:
+def _assignments(values: Mapping[str, str]) -> str:
     """Lines of shell that set variables."""
     return "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
 
 
-def _packed(files: Mapping[str, str]) -> bytes:
+def _tar(files: Mapping[str, str]) -> bytes:
     """Files as a tar."""
     import tarfile  # noqa: PLC0415 start-up
 
@@ -193,8 +193,8 @@ def read(stdout: str) -> ReleaseAnswer:
         word, _, value = line.partition(" ")
         if word in _FORMS and _FORMS[word].fullmatch(value):
             facts.append((word, value))
-    found = ReleaseAnswer("", "", tuple(facts))
-    return ReleaseAnswer(found.one("state"), found.one("stop"), found.facts)
+    answer = ReleaseAnswer("", "", tuple(facts))
+    return ReleaseAnswer(answer.last("state"), answer.last("stop"), answer.facts)
 
 
 _COMMIT, _WORDS = "[0-9a-f]{40}", r"[^\x00]{0,5000}"

@@ -58,7 +58,7 @@ def task_ranges(array: str) -> list[range]:
     Raises:
         ValueError: They are not so written, run backwards, or are larger than any that Slurm takes.
     """
-    found = []
+    ranges = []
     for part in array.partition("%")[0].split(","):
         match = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9})(?::([0-9]{1,9}))?)?", part.strip())
         if not match:
@@ -66,8 +66,8 @@ def task_ranges(array: str) -> list[range]:
         first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
         if last < first or step < 1 or last > LAST_TASK:
             raise ValueError(array)
-        found.append(range(first, last + 1, step))
-    return found
+        ranges.append(range(first, last + 1, step))
+    return ranges
 
 
 def task_count(array: str) -> int:

@@ -113,9 +113,9 @@ def stays_inside(root: Path, path: Path) -> bool:
         path: Any path; one that lies elsewhere as it is written is the user's own choice.
     """
     written = Path(os.path.abspath(path))  # noqa: PTH100 which follows no link, as `resolve` does
-    whole = root.resolve()
-    lies_there = any(each.resolve() == whole for each in (written, *written.parents))
-    return not lies_there or path.resolve().is_relative_to(whole)
+    real_root = root.resolve()
+    lies_there = any(folder.resolve() == real_root for folder in (written, *written.parents))
+    return not lies_there or path.resolve().is_relative_to(real_root)
 
 
 def _inside(path: str) -> str:
@@ -132,9 +132,9 @@ def _prefixes(path: str) -> list[str]:
     return [str(PurePosixPath(*parts[: number + 1])) for number in range(len(parts))]
 
 
-def _through(path: str, link: str, target: str) -> RookeryError:
+def _through(path: str, link: str, goal: str) -> RookeryError:
     what = "is" if path == link else f"goes through {link}, which is"
     return RookeryError(
-        f"{path} {what} a symbolic link (to {target}), and rookery reads no file of a project through one.",
+        f"{path} {what} a symbolic link (to {goal}), and rookery reads no file of a project through one.",
         hint=f"put the file itself in the place of {link}, or name the file that it leads to",
     )

@@ -39,12 +39,12 @@ class Target:
         return named + (" --sandbox" if self.cluster.sandbox else "")
 
 
-def find(cluster: str = "", project: str = "", *, sandbox: bool = False, needs_project: bool = True) -> Target:
+def find(cluster_name: str = "", path: str = "", *, sandbox: bool = False, needs_project: bool = True) -> Target:
     """Return the project found upwards from here, or at a path, and the cluster named, or the project's first.
 
     Args:
-        cluster: Its name; "" for the first that rookery.yml names.
-        project: A folder; "" for the rookery.yml found upwards from here.
+        cluster_name: Its name; "" for the first that rookery.yml names.
+        path: A folder; "" for the rookery.yml found upwards from here.
         sandbox: The cluster's miniature.
         needs_project: Whether the command is of no use without a project.
 
@@ -52,15 +52,15 @@ def find(cluster: str = "", project: str = "", *, sandbox: bool = False, needs_p
         RookeryError: There is no rookery.yml, or it is wrong; or no cluster is named, or none of that name is known.
     """
     try:
-        found = config.load(project)
+        project = config.load(path)
     except config.NoProject:
-        if needs_project or project:
+        if needs_project or path:
             raise
-        found = None
-    name = cluster or (found.clusters[0] if found else "")
+        project = None
+    name = cluster_name or (project.clusters[0] if project else "")
     if not name:
         raise RookeryError(
             f"Which cluster? There are: {', '.join(profile.names())}.",
             hint=f"the same command with --cluster {next(iter(profile.names()), 'NAME')}",
         )
-    return Target(found, connect.connect(name, sandbox=sandbox))
+    return Target(project, connect.connect(name, sandbox=sandbox))

@@ -35,7 +35,7 @@ class Tree:
     outwards: dict[str, str] = field(default_factory=dict)
 
 
-def tree(commit: Commit) -> Tree:
+def read_tree(commit: Commit) -> Tree:
     """Return the files of a commit, below the project's folder."""
     out = commit.git("ls-tree", "-r", "-z", "--full-tree", f"{commit.id}:{commit.folder}")
     files = {}
@@ -45,8 +45,8 @@ def tree(commit: Commit) -> Tree:
             mode, _, identity = facts.split()
             files[path] = Entry(mode, identity)
     links = {path: entry for path, entry in files.items() if entry.mode == LINK}
-    targets = dict(zip(links, contents(commit, [entry.id for entry in links.values()]), strict=True))
-    out_of_it = {path: os.fsdecode(to) for path, to in targets.items() if _leads_out(path, os.fsdecode(to))}
+    goals = dict(zip(links, contents(commit, [entry.id for entry in links.values()]), strict=True))
+    out_of_it = {path: os.fsdecode(to) for path, to in goals.items() if _leads_out(path, os.fsdecode(to))}
     return Tree(files, out_of_it)
 
 
@@ -56,50 +56,50 @@ def _changed(commit: Commit, other: str) -> set[str]:
     return {line.split()[3].decode() for line in out.split(b"\0") if line.startswith(b":")}
 
 
-def _leads_out(path: str, target: str) -> bool:
-    whole = os.path.normpath(PurePosixPath(path).parent / target)
-    return target.startswith("/") or whole == ".." or whole.startswith("../")
+def _leads_out(path: str, goal: str) -> bool:
+    whole = os.path.normpath(PurePosixPath(path).parent / goal)
+    return goal.startswith("/") or whole == ".." or whole.startswith("../")
 
 
-def check(commit: Commit, held: Tree, *, outputs: Sequence[str], needed: Iterable[str]) -> None:
+def check(commit: Commit, tree: Tree, *, outputs: Sequence[str], needed: Iterable[str]) -> None:
     """See that a commit can become a release.
 
     Args:
         commit: The commit.
-        held: Its files.
+        tree: Its files.
         outputs: The project's folders of results, which are the storage's.
         needed: Files that the job scripts are made of.
 
     Raises:
         RookeryError: It can't: with the files that are in the way.
     """
-    if modules := [path for path, entry in held.files.items() if entry.mode == "160000"]:
+    if modules := [path for path, entry in tree.files.items() if entry.mode == "160000"]:
         raise RookeryError(
             f"The project has git submodules, which rookery does not send: {listed(modules)}.",
             hint=f"git rm --cached {quoted(modules[0])}   # and add its files, or install it as a package",
         )
-    if missing := [path for path in needed if path not in held.files]:
+    if missing := [path for path in needed if path not in tree.files]:
         raise RookeryError(
             f"Not in the commit: {listed(missing)}.", hint=f"git add -f {quoted(missing[0])} && git commit"
         )
     for output in outputs:
-        if tracked := [path for path in beneath(held, output) if PurePosixPath(path).name not in _PLACEHOLDERS]:
+        if tracked := [path for path in beneath(tree, output) if PurePosixPath(path).name not in _PLACEHOLDERS]:
             raise RookeryError(
                 f"{output} is one of the outputs, which live on the cluster's storage, but the commit holds files "
                 f"in it: {listed(tracked)}.",
                 hint=f"printf '\\n%s\\n' {quoted(f'/{output}/')} >>.gitignore && git add .gitignore && "
                 f"git rm -r --cached {quoted(output)} && git commit   # your files stay",
             )
-    _check_reserved(held, outputs)
-    _check_pointers(commit, held)
+    _check_reserved(tree, outputs)
+    _check_pointers(commit, tree)
 
 
-def check_size(commit: Commit, held: Tree, packing: Packing | None = None) -> None:
+def check_size(commit: Commit, tree: Tree, packing: Packing | None = None) -> None:
     """See that no file is of a size that says it is in git by mistake, but for those that the cluster has already.
 
     Args:
         commit: The commit.
-        held: Its files.
+        tree: Its files.
         packing: What of it will be sent to the cluster; all of it where None.
 
     Raises:
@@ -109,9 +109,9 @@ def check_size(commit: Commit, held: Tree, packing: Packing | None = None) -> No
         return
     bases = packing.bases() if packing else []
     fresh = _changed(commit, bases[0]) if bases else None
-    files = {path: entry.id for path, entry in held.files.items() if fresh is None or entry.id in fresh}
-    asked = "".join(f"{each}\n" for each in files.values()).encode()
-    sizes = commit.git("cat-file", "--batch-check=%(objectsize)", input=asked).split() if files else []
+    files = {path: entry.id for path, entry in tree.files.items() if fresh is None or entry.id in fresh}
+    queries = "".join(f"{identity}\n" for identity in files.values()).encode()
+    sizes = commit.git("cat-file", "--batch-check=%(objectsize)", input=queries).split() if files else []
     big = {path: int(size) for path, size in zip(files, sizes, strict=True) if int(size) > LARGE_MB * 1024 * 1024}
     if big:
         named = [f"{path} ({size / 1024 / 1024:.0f} MB)" for path, size in big.items()]
@@ -121,18 +121,18 @@ def check_size(commit: Commit, held: Tree, packing: Packing | None = None) -> No
         )
 
 
-def beneath(held: Tree, folder: str) -> list[str]:
+def beneath(tree: Tree, folder: str) -> list[str]:
     """Return the files of a commit at a path or below it."""
     below = f"{folder}/"
-    return [path for path in held.files if path.startswith(below) or path == folder]
+    return [path for path in tree.files if path.startswith(below) or path == folder]
 
 
-def _check_reserved(held: Tree, outputs: Sequence[str]) -> None:
+def _check_reserved(tree: Tree, outputs: Sequence[str]) -> None:
     """Refuse a commit with a file where rookery puts something into a release, or on the way there."""
     own = (".rookery", ".venv", ".conda", ".rlibrary")
-    taken = [path for name in own for path in beneath(held, name)]
+    taken = [path for name in own for path in beneath(tree, name)]
     folders = [str(parent) for path in (*outputs, "slurm/x") for parent in PurePosixPath(path).parents]
-    taken += [path for path in folders if path in held.files]
+    taken += [path for path in folders if path in tree.files]
     if taken:
         raise RookeryError(
             f"The commit holds what rookery puts into a release itself: {listed(taken)}.",
@@ -140,21 +140,23 @@ def _check_reserved(held: Tree, outputs: Sequence[str]) -> None:
         )
 
 
-def _check_pointers(commit: Commit, held: Tree) -> None:
+def _check_pointers(commit: Commit, tree: Tree) -> None:
     """Files whose content git keeps elsewhere (git-lfs) or encrypted (git-crypt) would arrive as something else."""
-    attributes = [entry.id for path, entry in held.files.items() if path.rpartition("/")[2] == ".gitattributes"]
+    attributes = [entry.id for path, entry in tree.files.items() if path.rpartition("/")[2] == ".gitattributes"]
     if not any(b"filter" in text for text in contents(commit, attributes)) and not commit.folder:
         return
-    names = "".join(f"{path}\0" for path in held.files).encode(errors="surrogateescape")
-    told = commit.git("check-attr", "-z", "--stdin", "filter", input=names).decode(errors="surrogateescape").split("\0")
-    filters = dict(zip(told[::3], told[2::3], strict=False))
+    names = "".join(f"{path}\0" for path in tree.files).encode(errors="surrogateescape")
+    fields = (
+        commit.git("check-attr", "-z", "--stdin", "filter", input=names).decode(errors="surrogateescape").split("\0")
+    )
+    filters = dict(zip(fields[::3], fields[2::3], strict=False))
     marked = {path: _POINTERS[name] for path, name in filters.items() if name in _POINTERS}
-    texts = contents(commit, [held.files[path].id for path in marked])
-    found = [path for (path, mark), text in zip(marked.items(), texts, strict=True) if text.startswith(mark)]
-    if found:
+    texts = contents(commit, [tree.files[path].id for path in marked])
+    pointers = [path for (path, mark), text in zip(marked.items(), texts, strict=True) if text.startswith(mark)]
+    if pointers:
         raise RookeryError(
-            f"Kept by {'git-crypt' if filters[found[0]] == 'git-crypt' else 'git-lfs'}, which rookery does not send: "
-            f"{listed(found)}.",
+            f"Kept by {'git-crypt' if filters[pointers[0]] == 'git-crypt' else 'git-lfs'}, "
+            f"which rookery does not send: {listed(pointers)}.",
             hint="keep data on the cluster's storage, and take these out of the commit: git rm --cached FILE",
         )
 

@@ -41,7 +41,10 @@ def miniatures(person: dict[str, str]) -> Iterator[dict[str, Live]]:
         started = lifecycle.ensure(list(CLUSTERS), yes=True, offline_mirrors=True)
         state = registry.state()
     try:
-        yield {one.name: Live(one.user, one.address, one.port, person, one) for one in started}
+        yield {
+            miniature.name: Live(miniature.user, miniature.address, miniature.port, person, miniature)
+            for miniature in started
+        }
     finally:
         if not os.environ.get("ROOKERY_KEEP_SANDBOX"):
             with pytest.MonkeyPatch.context() as patch:

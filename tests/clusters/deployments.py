@@ -27,7 +27,7 @@ class Work:
     name: str
 
     def git(self, *arguments: str) -> str:
-        done = subprocess.run(
+        completed = subprocess.run(
             ["git", *_PERSON, *arguments],
             cwd=self.root,
             env=self.laptop.environment,
@@ -35,8 +35,8 @@ class Work:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        assert completed.returncode == 0, completed.stderr
+        return completed.stdout.strip()
 
     def write(self, **files: str) -> None:
         """Write files; `a__py` is a.py."""
@@ -59,10 +59,10 @@ class Work:
 
     def deploy(self, *arguments: str, timeout: float = 120) -> dict[str, Any]:
         """Deploy; it must succeed. What `--json` says."""
-        done = self.run("--json", *arguments, timeout=timeout)
-        assert done.returncode == 0, done.stdout + done.stderr
-        told: dict[str, Any] = json.loads(done.stdout)
-        return told
+        completed = self.run("--json", *arguments, timeout=timeout)
+        assert completed.returncode == 0, completed.stdout + completed.stderr
+        answer: dict[str, Any] = json.loads(completed.stdout)
+        return answer
 
     @property
     def base(self) -> str:
@@ -74,11 +74,11 @@ class Work:
         return self.laptop.ssh(f"readlink {self.base}/current").stdout.strip().removeprefix("releases/")
 
     def stamp(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(self.laptop.says(f"cat {self.base}/current/.rookery/release.json"))
-        return told
+        stamp: dict[str, Any] = json.loads(self.laptop.says(f"cat {self.base}/current/.rookery/release.json"))
+        return stamp
 
 
-def work(laptop: Laptop, name: str, **said: Any) -> Work:
+def work(laptop: Laptop, name: str, **keys: Any) -> Work:
     """A new project with one commit, that says this in its rookery.yml."""
     made = Work(laptop, laptop.home / name, name)
     made.root.mkdir()
@@ -88,7 +88,7 @@ def work(laptop: Laptop, name: str, **said: Any) -> Work:
         "clusters": [laptop.cluster],
         "environment": {"python": "none"},
         "outputs": ["results"],
-        **said,
+        **keys,
     }
     made.commit(rookery__yml=yaml.safe_dump(values), a__py="print('one')\n")
     return made

@@ -72,18 +72,18 @@ class Laptop:
 
     def setup(self, *arguments: str, timeout: float = 300) -> dict[str, Any]:
         """Set the home up; it must succeed. What `--json` says of this cluster is returned."""
-        done = self.rookery("setup", "--cluster", self.cluster, "--json", *arguments, timeout=timeout)
-        assert done.returncode == 0, done.stdout + done.stderr
-        told: dict[str, Any] = json.loads(done.stdout)["clusters"][self.cluster]
-        return told
+        completed = self.rookery("setup", "--cluster", self.cluster, "--json", *arguments, timeout=timeout)
+        assert completed.returncode == 0, completed.stdout + completed.stderr
+        answer: dict[str, Any] = json.loads(completed.stdout)["clusters"][self.cluster]
+        return answer
 
-    def ssh(self, command: str, *, given: str = "", timeout: float = 120) -> "subprocess.CompletedProcess[str]":
+    def ssh(self, command: str, *, stdin: str = "", timeout: float = 120) -> "subprocess.CompletedProcess[str]":
         """What `ssh NAME COMMAND` gives, as the person would type it, with this on its standard input."""
         config = str(self.home / ".config/rookery/ssh_config")
         return subprocess.run(
             ["ssh", "-F", config, "-o", "BatchMode=yes", self.cluster, command],
             env=self.environment,
-            input=given,
+            input=stdin,
             capture_output=True,
             text=True,
             timeout=timeout,
@@ -92,15 +92,15 @@ class Laptop:
 
     def says(self, command: str, *, timeout: float = 120) -> str:
         """The output of a command on the cluster, which must succeed; sent as one line, whatever its form here."""
-        done = self.ssh(command, timeout=timeout)
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-        return done.stdout.strip()
+        completed = self.ssh(command, timeout=timeout)
+        assert completed.returncode == 0, f"{command}\n{completed.stdout}{completed.stderr}"
+        return completed.stdout.strip()
 
     def script(self, text: str, *, timeout: float = 300) -> str:
         """The output of a bash script on the cluster, which must succeed; line by line as on the training page."""
-        done = self.ssh("bash -s", given="set -e\n" + textwrap.dedent(text), timeout=timeout)
-        assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
-        return done.stdout.strip()
+        completed = self.ssh("bash -s", stdin="set -e\n" + textwrap.dedent(text), timeout=timeout)
+        assert completed.returncode == 0, f"{text}\n{completed.stdout}{completed.stderr}"
+        return completed.stdout.strip()
 
     def tree(self) -> str:
         """Everything in the home there, which a run that writes nothing leaves alike: kind, mode, size, time, goal."""
@@ -109,9 +109,9 @@ class Laptop:
 
 def pythons() -> list[str]:
     """The Pythons that the local mirror has, as `3.13`, the newest first: at least two, whatever this machine is."""
-    told = json.loads((mirrors.FOLDER / "uv-python/downloads.json").read_text())
-    found = {(each["major"], each["minor"]) for each in told.values()}
-    return [f"{major}.{minor}" for major, minor in sorted(found, reverse=True)]
+    downloads = json.loads((mirrors.FOLDER / "uv-python/downloads.json").read_text())
+    versions = {(download["major"], download["minor"]) for download in downloads.values()}
+    return [f"{major}.{minor}" for major, minor in sorted(versions, reverse=True)]
 
 
 def laptop(miniature: Live, user: str, shell: str = "/bin/bash") -> Laptop:
@@ -119,8 +119,8 @@ def laptop(miniature: Live, user: str, shell: str = "/bin/bash") -> Laptop:
     account = miniature.add_user(user, shell)
     cluster = miniature.miniature.name
     made = Laptop(Path(account.environment["HOME"]), cluster, user)
-    told = yaml.safe_load((account.state / "inventory/host_vars" / f"{cluster}.yml").read_text())
-    made.write(**told)
+    variables = yaml.safe_load((account.state / "inventory/host_vars" / f"{cluster}.yml").read_text())
+    made.write(**variables)
     return made
 
 
@@ -133,10 +133,10 @@ def newcomer(miniature: Live, user: str) -> Laptop:
     shutil.rmtree(made.home)
     made = replace(made, home=made.home.with_name(f"home of {user}"))
     made.home.mkdir()
-    told = yaml.safe_load((miniature.state / "inventory/host_vars" / f"{made.cluster}.yml").read_text())
+    variables = yaml.safe_load((miniature.state / "inventory/host_vars" / f"{made.cluster}.yml").read_text())
     persons = ("cluster_user", "cluster_identity_file", "cluster_known_hosts_file", "cluster_account")
-    made.write(**{key: value for key, value in told.items() if key not in persons})
-    one = miniature.miniature
-    miniature.root_run(["/usr/local/sbin/set-secrets", user], stdin=f"{one.password}\n{one.totp_secret}\n")
+    made.write(**{key: value for key, value in variables.items() if key not in persons})
+    secrets = miniature.miniature
+    miniature.root_run(["/usr/local/sbin/set-secrets", user], stdin=f"{secrets.password}\n{secrets.totp_secret}\n")
     miniature.root_run(["rm", f"/home/{user}/.ssh/authorized_keys"])
     return made

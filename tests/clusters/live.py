@@ -41,20 +41,22 @@ class Account:
             "IdentitiesOnly": "yes",
             "IdentityFile": self.state / "id_ed25519",
         }
-        said = [f"-o{key}={value}" for key, value in options.items()]
-        return ["ssh", "-F", "none", *said, "-p", str(self.port), f"{self.user}@{self.address}"]
+        flags = [f"-o{key}={value}" for key, value in options.items()]
+        return ["ssh", "-F", "none", *flags, "-p", str(self.port), f"{self.user}@{self.address}"]
 
     def run(
         self, script: str, *, shell: Sequence[str] = ("bash", "-l"), check: bool = True, timeout: float = 120
     ) -> str:
         """Run a script on the miniature, read by a login shell there; its output, without the last newline."""
-        done = subprocess.run(
+        completed = subprocess.run(
             [*self.ssh_command, shlex.join([*shell, "-c", script])],
             check=False, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL,
         )  # fmt: skip
-        if check and done.returncode:
-            raise AssertionError(f"{script!r} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
-        return done.stdout.strip()
+        if check and completed.returncode:
+            raise AssertionError(
+                f"{script!r} ended with {completed.returncode}:\n{completed.stdout}\n{completed.stderr}"
+            )
+        return completed.stdout.strip()
 
 
 @dataclass(frozen=True)
@@ -114,9 +116,9 @@ def alone(cluster: str, entrance: Entrance | None = None) -> Iterator[Live]:
     with pytest.MonkeyPatch.context() as patch:
         for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             patch.setenv(key, environment[key])
-        one = lifecycle.ensure([cluster], yes=True, offline_mirrors=True, entrance=entrance)[0]
+        miniature = lifecycle.ensure([cluster], yes=True, offline_mirrors=True, entrance=entrance)[0]
         try:
-            yield Live(one.user, one.address, one.port, environment, one)
+            yield Live(miniature.user, miniature.address, miniature.port, environment, miniature)
         finally:
             lifecycle.down("all", quiet=True)
     shutil.rmtree(top)

@@ -13,38 +13,38 @@ from pathlib import Path
 from laptops import Laptop
 from live import Live
 
-Done = subprocess.CompletedProcess[str]
+Completed = subprocess.CompletedProcess[str]
 APPLY_PROGRAM = "^[^ ]*python[^ ]* -IS -c"
 """What the process that works in a home looks like on the login node."""
 
 
-def complaints(done: Done) -> list[str]:
+def complaints(completed: Completed) -> list[str]:
     """The lines that say what went wrong: what is on stderr, and the marked lines among the outcomes."""
-    loud = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("  next: ")]
-    return loud + [line for line in done.stdout.splitlines() if "✗" in line]
+    loud = [line for line in completed.stderr.splitlines() if line.strip() and not line.startswith("  next: ")]
+    return loud + [line for line in completed.stdout.splitlines() if "✗" in line]
 
 
-def refused(done: Done, says: str) -> str:
+def refused(completed: Completed, says: str) -> str:
     """Check that a command failed as it should; the line that says why.
 
     Args:
-        done: The command.
+        completed: The command.
         says: A pattern that the line must have.
     """
-    text = done.stdout + done.stderr
-    assert done.returncode == 1, text
+    text = completed.stdout + completed.stderr
+    assert completed.returncode == 1, text
     assert "Traceback" not in "".join(line for line in text.splitlines() if not line.startswith("  | "))
-    found = complaints(done)
-    assert len(found) == 1, text
-    assert re.search(says, found[0]), found[0]
+    lines = complaints(completed)
+    assert len(lines) == 1, text
+    assert re.search(says, lines[0]), lines[0]
     assert len(re.findall(r"^  next: \S", text, re.MULTILINE)) == 1, text
-    return found[0]
+    return lines[0]
 
 
-def stopped(done: Done) -> None:
+def stopped(completed: Completed) -> None:
     """Check that Ctrl-C was taken as it should be."""
-    assert done.returncode == 130, done.stdout + done.stderr
-    assert complaints(done) == ["Stopped. The same command goes on from here."]
+    assert completed.returncode == 130, completed.stdout + completed.stderr
+    assert complaints(completed) == ["Stopped. The same command goes on from here."]
 
 
 def half_written(cluster: Live, person: Laptop) -> str:
@@ -58,19 +58,19 @@ def half_written(cluster: Live, person: Laptop) -> str:
 
 def as_root(cluster: Live, script: str) -> str:
     """What a script says that root runs in the miniature; it must succeed."""
-    done = cluster.root_run(["bash", "-euc", script], check=False)
-    assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
-    return done.stdout.strip()
+    completed = cluster.root_run(["bash", "-euc", script], check=False)
+    assert completed.returncode == 0, f"{script}\n{completed.stdout}{completed.stderr}"
+    return completed.stdout.strip()
 
 
 def reach(cluster: Live, user: str, moment: str) -> None:
     """Wait until somebody runs a command there; or until a path is there, where it begins with /."""
     runs = f"pgrep -u {shlex.quote(user)} -f {shlex.quote(moment)}"
-    there = f"[ -e {moment} ]" if moment.startswith("/") else runs
-    cluster.root_run(["timeout", "60", "sh", "-c", f"until {there}; do sleep 0.01; done"])
+    condition = f"[ -e {moment} ]" if moment.startswith("/") else runs
+    cluster.root_run(["timeout", "60", "sh", "-c", f"until {condition}; do sleep 0.01; done"])
 
 
-def cut_off(cluster: Live, person: Laptop, moment: str, how: Callable[["subprocess.Popen[str]"], object]) -> Done:
+def cut_off(cluster: Live, person: Laptop, moment: str, how: Callable[["subprocess.Popen[str]"], object]) -> Completed:
     """Begin a setup, and do something to it at a moment; what it said, once nothing of it runs on the cluster any more.
 
     Args:
@@ -86,9 +86,9 @@ def cut_off(cluster: Live, person: Laptop, moment: str, how: Callable[["subproce
         kill_all(process)
         raise AssertionError(f"it did not come to {moment}: {process.communicate()}") from None
     how(process)
-    done = ended(process)
+    completed = ended(process)
     as_root(cluster, f"timeout 20 sh -c 'while pgrep -u {person.user} -f \"{APPLY_PROGRAM}\"; do sleep 0.05; done'")
-    return done
+    return completed
 
 
 def kill_all(process: "subprocess.Popen[str]") -> None:
@@ -106,7 +106,7 @@ def until(condition: Callable[[], object], seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
-def ended(process: "subprocess.Popen[str]", timeout: float = 60) -> Done:
+def ended(process: "subprocess.Popen[str]", timeout: float = 60) -> Completed:
     """What came of a command that was started."""
     out, err = process.communicate(timeout=timeout)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
@@ -120,7 +120,7 @@ def family(pid: int) -> list[int]:
             parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue  # gone meanwhile
-    found = [pid]
-    for one in found:
-        found += [child for child, parent in parents.items() if parent == one]
-    return found
+    members = [pid]
+    for member in members:
+        members += [child for child, parent in parents.items() if parent == member]
+    return members

@@ -57,28 +57,28 @@ def _blocks(text: str) -> Iterator[Block]:
 
 def scripts(section: str) -> list[Block]:
     """The job scripts of a section, in order."""
-    found = [block for block in blocks() if block.section == section and block.text.startswith("#!")]
-    assert found, f"the page has no job script in {section}"
-    return found
+    job_scripts = [block for block in blocks() if block.section == section and block.text.startswith("#!")]
+    assert job_scripts, f"the page has no job script in {section}"
+    return job_scripts
 
 
 def script(section: str, label: str) -> str:
     """The job script of a section for the cluster that its label says."""
-    (found,) = [block for block in scripts(section) if label in block.label]
-    return found.text
+    (text,) = [block.text for block in scripts(section) if label in block.label]
+    return text
 
 
 def holding(*words: str) -> str:
     """The one block that holds these words and is no job script: a program, or some lines."""
-    (found,) = {
+    (text,) = {
         block.text
         for block in blocks()
         if all(word in block.text for word in words) and not block.text.startswith("#!")
     }
-    return found
+    return text
 
 
 def called(name: str) -> str:
     """The program whose name the page gives before it."""
-    (found,) = {block.text for block in blocks() if name in block.label and not block.text.startswith("#!")}
-    return found
+    (text,) = {block.text for block in blocks() if name in block.label and not block.text.startswith("#!")}
+    return text

@@ -24,10 +24,10 @@ class Project:
     root: Path
 
     def git(self, *arguments: str) -> str:
-        done = subprocess.run(
+        completed = subprocess.run(
             ["git", *arguments], cwd=self.root, env=self.laptop.environment, capture_output=True, text=True, check=True
         )
-        return done.stdout.strip()
+        return completed.stdout.strip()
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start a command in the project's folder."""
@@ -46,12 +46,12 @@ class Project:
 
     def run_here(self, *arguments: str) -> str:
         """The output of a command that needs no cluster, which must succeed."""
-        done = subprocess.run(
+        completed = subprocess.run(
             [str(ROOKERY), *arguments],
             env=self.laptop.environment, cwd=self.root, capture_output=True, text=True, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        assert completed.returncode == 0, completed.stdout + completed.stderr
+        return completed.stdout
 
     def json(self, *arguments: str, code: int = 0) -> Any:
         """The JSON that a command prints on standard output."""
@@ -66,10 +66,10 @@ class Project:
 
     def job(self, number: str) -> dict[str, Any]:
         """What `jobs` says of a job."""
-        [told] = self.json("jobs", number)["jobs"]
-        return dict(told)
+        [job] = self.json("jobs", number)["jobs"]
+        return dict(job)
 
-    def there(self, path: str) -> str:
+    def read_there(self, path: str) -> str:
         """A file of the project's folder on the cluster."""
         return self.laptop.says(f"cat projects/{self.root.name}/{path}")
 

@@ -11,9 +11,9 @@ CHANGES = ("made", "changed", "would-change")
 
 def as_root(hec: Live, script: str) -> str:
     """What a script says that root runs in the miniature; it must succeed."""
-    done = hec.root_run(["bash", "-euc", script], check=False)
-    assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
-    return done.stdout.strip()
+    completed = hec.root_run(["bash", "-euc", script], check=False)
+    assert completed.returncode == 0, f"{script}\n{completed.stdout}{completed.stderr}"
+    return completed.stdout.strip()
 
 
 def storage_of(hec: Live, user: str) -> str:
@@ -40,19 +40,23 @@ def write(hec: Live, user: str, name: str, text: str) -> None:
     )
 
 
-def changes(told: dict[str, Any]) -> set[tuple[str, str, str]]:
+def changes(answer: dict[str, Any]) -> set[tuple[str, str, str]]:
     """What a run changed, or would change: by which role, of what kind, where."""
-    return by_state(told, *CHANGES)
+    return by_state(answer, *CHANGES)
 
 
-def by_state(told: dict[str, Any], *states: str) -> set[tuple[str, str, str]]:
+def by_state(answer: dict[str, Any], *states: str) -> set[tuple[str, str, str]]:
     """The outcomes that have one of the states: role, kind, path."""
-    return {(one["role"], one["kind"], one["path"]) for one in told["outcomes"] if one["state"] in states}
+    return {
+        (outcome["role"], outcome["kind"], outcome["path"])
+        for outcome in answer["outcomes"]
+        if outcome["state"] in states
+    }
 
 
-def noted(told: dict[str, Any]) -> dict[str, str]:
+def notes(answer: dict[str, Any]) -> dict[str, str]:
     """What a run said besides, by path."""
-    return {one["path"]: one["note"] for one in told["outcomes"] if one["note"]}
+    return {outcome["path"]: outcome["note"] for outcome in answer["outcomes"] if outcome["note"]}
 
 
 def as_person(hec: Live, user: str, script: str, *arguments: str) -> None:

@@ -49,8 +49,8 @@ def student(everybody: Laptop) -> Iterator[Laptop]:
 
 def forget(student: Laptop, *keys: str) -> None:
     """Take keys out of the person's own profile of Penguins."""
-    said = yaml.safe_load(profile_of(student).read_text())
-    profile_of(student).write_text(yaml.safe_dump({key: value for key, value in said.items() if key not in keys}))
+    variables = yaml.safe_load(profile_of(student).read_text())
+    profile_of(student).write_text(yaml.safe_dump({key: value for key, value in variables.items() if key not in keys}))
 
 
 def hang_up(student: Laptop) -> None:
@@ -66,13 +66,13 @@ def new_key(path: Path) -> str:
 
 
 def test_an_unknown_cluster(student: Laptop) -> None:
-    done = student.rookery("setup", "--cluster", "pengins")
-    refused(done, r"'pengins' \(did you mean penguins\?\): those known are penguins, hec, hex, bede\.$")
+    completed = student.rookery("setup", "--cluster", "pengins")
+    refused(completed, r"'pengins' \(did you mean penguins\?\): those known are penguins, hec, hex, bede\.$")
 
 
 def test_an_unknown_role(student: Laptop) -> None:
-    done = student.rookery("setup", "--cluster", "penguins", "--tags", "shel")
-    refused(done, r"'shel' \(did you mean shell\?\)\. There are: cluster, shell, storage")
+    completed = student.rookery("setup", "--cluster", "penguins", "--tags", "shel")
+    refused(completed, r"'shel' \(did you mean shell\?\)\. There are: cluster, shell, storage")
 
 
 @pytest.mark.parametrize(
@@ -107,11 +107,11 @@ def test_settings_that_no_role_can_follow_are_named_before_anything_is_done(stud
     assert student.rookery(*SETUP).returncode == 0
     before = student.tree()
     student.write(tmux_history_lines="many", r_packages=[], python_build="perhaps")
-    said = refused(
+    line = refused(
         student.rookery("setup", "--cluster", "penguins"), r"what is asked for can't be done: argument '\w+' is"
     )
-    assert "tmux_history_lines" in said
-    assert "python_build" in said
+    assert "tmux_history_lines" in line
+    assert "python_build" in line
     shown = student.rookery("clusters.show", "penguins").stdout
     assert re.search(r"tmux_history_lines +many", shown), "the hint leads to where it stands"
     assert student.tree() == before
@@ -124,9 +124,9 @@ def test_a_cluster_of_one_s_own_that_lacks_a_key(student: Laptop) -> None:
     before = hosts.read_text()
     hosts.write_text(yaml.safe_dump({"all": {"hosts": {"penguins": None, "mine": None}}}))
     try:
-        done = student.rookery("setup", "--cluster", "mine")
-        refused(done, r"profile of mine lacks a key: cluster_\w+ is missing: \w")
-        assert str(file) in done.stderr
+        completed = student.rookery("setup", "--cluster", "mine")
+        refused(completed, r"profile of mine lacks a key: cluster_\w+ is missing: \w")
+        assert str(file) in completed.stderr
     finally:
         file.unlink()
         hosts.write_text(before)
@@ -134,12 +134,12 @@ def test_a_cluster_of_one_s_own_that_lacks_a_key(student: Laptop) -> None:
 
 def test_no_username_and_then_one_that_is_remembered(student: Laptop) -> None:
     forget(student, "cluster_user")
-    done = student.rookery(*SETUP)
-    refused(done, r"^Your username on Penguins .* is not known\.$")
-    assert "rookery setup --cluster penguins --user YOUR_USERNAME" in done.stderr
+    completed = student.rookery(*SETUP)
+    refused(completed, r"^Your username on Penguins .* is not known\.$")
+    assert "rookery setup --cluster penguins --user YOUR_USERNAME" in completed.stderr
     assert "cluster_user" not in profile_of(student).read_text()
-    done = student.rookery(*SETUP, "--user", "bo")
-    assert done.returncode == 0, done.stdout + done.stderr
+    completed = student.rookery(*SETUP, "--user", "bo")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     assert yaml.safe_load(profile_of(student).read_text())["cluster_user"] == "bo"
     assert student.rookery(*SETUP).returncode == 0
 
@@ -177,8 +177,8 @@ def test_a_key_that_is_refused(student: Laptop) -> None:
     hang_up(student)
     new_key(student.home / "a strange key")
     student.write(cluster_identity_file=str(student.home / "a strange key"))
-    said = refused(student.rookery(*SETUP), r"^penguins: .* refuses key .* for bo\b")
-    assert "a strange key" in said
+    line = refused(student.rookery(*SETUP), r"^penguins: .* refuses key .* for bo\b")
+    assert "a strange key" in line
 
 
 def test_host_keys(penguins: Live, student: Laptop) -> None:
@@ -192,11 +192,11 @@ def test_host_keys(penguins: Live, student: Laptop) -> None:
         return student.rookery(*SETUP, *arguments)
 
     forget(student, "cluster_host_keys")  # nobody has said what it is
-    done = run()
-    refused(done, rf"is not known yet\. It shows the host key {re.escape(fingerprint)}")
-    assert f"--accept-host-key {fingerprint}" in done.stderr
-    done = run("--accept-host-key", wrong["fingerprint"])
-    refused(done, rf"shows the host key {re.escape(fingerprint)}, not SHA256:AAA")
+    completed = run()
+    refused(completed, rf"is not known yet\. It shows the host key {re.escape(fingerprint)}")
+    assert f"--accept-host-key {fingerprint}" in completed.stderr
+    completed = run("--accept-host-key", wrong["fingerprint"])
+    refused(completed, rf"shows the host key {re.escape(fingerprint)}, not SHA256:AAA")
 
     student.write(cluster_host_keys=[wrong])  # another one is published: nobody's word helps
     refused(run(), r"but published is SHA256:AAA.*Nothing was sent to it")
@@ -210,15 +210,15 @@ def test_host_keys(penguins: Live, student: Laptop) -> None:
 
     known_hosts.unlink()
     student.write(cluster_host_keys=[key])
-    done = run()
-    assert (done.returncode, done.stderr.count(f"{fingerprint} (ssh-ed25519) is the published one")) == (0, 1)
+    completed = run()
+    assert (completed.returncode, completed.stderr.count(f"{fingerprint} (ssh-ed25519) is the published one")) == (0, 1)
 
     forget(student, "cluster_host_keys")
     known_hosts.write_text(f"[{penguins.address}]:{penguins.port} {new_key(student.home / 'of another host')}\n")
     before = known_hosts.read_bytes()
-    done = run()
-    refused(done, rf"has changed: it shows {re.escape(fingerprint)} .*Nothing was sent to it")
-    assert "ssh-keygen -R" in done.stderr
+    completed = run()
+    refused(completed, rf"has changed: it shows {re.escape(fingerprint)} .*Nothing was sent to it")
+    assert "ssh-keygen -R" in completed.stderr
     assert known_hosts.read_bytes() == before
     assert not half_written(penguins, student)
 

@@ -15,7 +15,7 @@ from laptops import ROOKERY, Laptop, laptop
 from live import Live
 from mishaps import (
     APPLY_PROGRAM,
-    Done,
+    Completed,
     as_root,
     complaints,
     cut_off,
@@ -37,9 +37,9 @@ CLONE, PYTHON, PIPX, POETRY = "git fetch", "uv python install", "uv pip install"
 
 def finishes(cluster: Live, student: Laptop) -> None:
     """The same command again does the rest, and after that there is nothing to do."""
-    done = student.rookery(*SETUP)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "penguins is ready" in done.stdout
+    completed = student.rookery(*SETUP)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert "penguins is ready" in completed.stdout
     assert "Poetry" in student.says("poetry --version")
     assert student.setup("--force")["changed"] == 0
     assert not half_written(cluster, student)
@@ -61,8 +61,10 @@ def test_ctrl_c(penguins: Live) -> None:
     for moment, how in zip((CLONE, PYTHON, PIPX, POETRY), in_terminal * 2, strict=True):
         stopped(cut_off(penguins, student, moment, how))
         assert not half_written(penguins, student), moment
-    done = other_laptop(student, *SETUP, "--tags", "shell")  # nor does a run that has ended keep another laptop out
-    assert done.returncode == 0, done.stdout + done.stderr
+    completed = other_laptop(
+        student, *SETUP, "--tags", "shell"
+    )  # nor does a run that has ended keep another laptop out
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     finishes(penguins, student)
 
 
@@ -121,9 +123,9 @@ def test_the_plan_is_compared_with_the_room_there_is(penguins: Live) -> None:
     listing = "find /home/mina ! -path '*/.ssh*' -printf '%p %y %m %s %T@\\n' | sort"
     with room(penguins, "mina", "/storage", 200):
         before = as_root(penguins, listing)
-        done = student.rookery(*SETUP)
+        completed = student.rookery(*SETUP)
         refused(
-            done,
+            completed,
             r"\d+ MB will be installed in, .*/home/mina/storage, and 200 MB are free there\. Nothing was installed\.",
         )
         assert as_root(penguins, listing) == before
@@ -181,7 +183,7 @@ OUTAGES = {
 
 
 @pytest.fixture(scope="module")
-def outages(penguins: Live) -> dict[str, tuple[Laptop, Done]]:
+def outages(penguins: Live) -> dict[str, tuple[Laptop, Completed]]:
     """A setup of which each cannot reach one thing, all at once: most of it is waiting for tries to fail."""
     students = {}
     for key, (address, role, _) in OUTAGES.items():
@@ -194,12 +196,12 @@ def outages(penguins: Live) -> dict[str, tuple[Laptop, Done]]:
 
 
 @pytest.mark.parametrize("key", OUTAGES)
-def test_a_download_that_fails(penguins: Live, outages: dict[str, tuple[Laptop, Done]], key: str) -> None:
+def test_a_download_that_fails(penguins: Live, outages: dict[str, tuple[Laptop, Completed]], key: str) -> None:
     """What failed is named, where it was looked for, and the setting that would help."""
     address, role, what = OUTAGES[key]
-    student, done = outages[key]
-    refused(done, f"{what}.*{address}")
-    assert f"cluster_mirrors.{key}" in done.stdout
+    student, completed = outages[key]
+    refused(completed, f"{what}.*{address}")
+    assert f"cluster_mirrors.{key}" in completed.stdout
     assert not half_written(penguins, student)
     student.write(
         cluster_mirrors=yaml.safe_load((student.inventory / "host_vars/penguins.yml").read_text())["known_mirrors"]
@@ -208,7 +210,7 @@ def test_a_download_that_fails(penguins: Live, outages: dict[str, tuple[Laptop, 
     assert again.returncode == 0, again.stdout + again.stderr
 
 
-def other_laptop(student: Laptop, *arguments: str) -> Done:
+def other_laptop(student: Laptop, *arguments: str) -> Completed:
     """A command on a second laptop of the same person: a home of its own, and another name of the machine."""
     home = student.home.with_name(f"{student.home.name}-two")
     if not home.exists():
@@ -233,36 +235,36 @@ def test_two_runs_at_once_on_one_laptop_and_on_two(penguins: Live) -> None:
         student.rookery(*SETUP),
         rf"^Another run is at work on penguins: \w+, process {first.pid}, since \d\d:\d\d:\d\d\.$",
     )
-    done = other_laptop(student, *SETUP)
-    refused(done, rf"\w+ is at work in this home from the laptop {os.uname().nodename}, since \d\d:\d\d")
-    done = ended(first)
-    assert done.returncode == 0, done.stdout + done.stderr
-    done = other_laptop(student, *SETUP)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "nothing to change" in done.stdout
+    completed = other_laptop(student, *SETUP)
+    refused(completed, rf"\w+ is at work in this home from the laptop {os.uname().nodename}, since \d\d:\d\d")
+    completed = ended(first)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    completed = other_laptop(student, *SETUP)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert "nothing to change" in completed.stdout
 
 
 def test_several_clusters_one_of_which_cannot_be_reached(penguins: Live, hec: Live) -> None:
     student = laptop(penguins, "pia")
     account = hec.add_user("pia")
-    told = yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text())
-    there = replace(student, cluster="hec")
-    there.write(**{**told, "cluster_port": 1})
-    done = student.rookery("setup", "--cluster", "penguins,hec")
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "penguins is ready" in done.stdout
-    assert done.stderr.strip() == "failed: hec; the others are as said above"
-    (marked,) = [line for line in complaints(done) if "✗" in line]
+    variables = yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text())
+    on_hec = replace(student, cluster="hec")
+    on_hec.write(**{**variables, "cluster_port": 1})
+    completed = student.rookery("setup", "--cluster", "penguins,hec")
+    assert completed.returncode == 1, completed.stdout + completed.stderr
+    assert "penguins is ready" in completed.stdout
+    assert completed.stderr.strip() == "failed: hec; the others are as said above"
+    (marked,) = [line for line in complaints(completed) if "✗" in line]
     assert marked.startswith("✗ hec: ")
     assert "refuses connections on port 1" in marked
-    assert "  next: rookery clusters.show hec" in done.stdout
+    assert "  next: rookery clusters.show hec" in completed.stdout
     assert "Poetry" in student.says("poetry --version")
 
-    there.write(cluster_port=told.get("cluster_port", 22))
-    done = student.rookery("setup", "--cluster", "penguins,hec", "--force")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "nothing to change: penguins" in done.stdout
-    assert "hec is ready" in done.stdout
-    order = [line.split()[2] for line in done.stdout.splitlines() if " penguins: " in line or " hec: " in line]
+    on_hec.write(cluster_port=variables.get("cluster_port", 22))
+    completed = student.rookery("setup", "--cluster", "penguins,hec", "--force")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert "nothing to change: penguins" in completed.stdout
+    assert "hec is ready" in completed.stdout
+    order = [line.split()[2] for line in completed.stdout.splitlines() if " penguins: " in line or " hec: " in line]
     assert order != sorted(order), "one after the other, not side by side"
     assert order != sorted(order, reverse=True)

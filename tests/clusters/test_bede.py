@@ -29,19 +29,19 @@ def bede() -> Iterator[Live]:
 @pytest.fixture(scope="module")
 def vi(bede: Live) -> Iterator[Laptop]:
     """A newcomer, and what onboarding shows them when they have typed all that it asks for."""
-    one, person = bede.miniature, newcomer(bede, "vi")
+    miniature, person = bede.miniature, newcomer(bede, "vi")
     person.write(cluster_known_hosts_file=str(bede.state / "known_hosts"))  # the jump host's key is in it
     before = tree(bede)
-    said = ("--project", "codes", "--language", "python", "--name", "Vi", "--email", "vi@example.ac.uk")
-    with Typist([str(ROOKERY), "onboard", "--cluster", "bede", *said], person.environment, person.home) as screen:
+    flags = ("--project", "codes", "--language", "python", "--name", "Vi", "--email", "vi@example.ac.uk")
+    with Typist([str(ROOKERY), "onboard", "--cluster", "bede", *flags], person.environment, person.home) as screen:
         screen.answers("Your username there .*: $", "vi")
         screen.shows(r"charged to an account \(the code of your project, such as bdlan09\)")
         screen.answers("Your account: $", "bdlan09")
         screen.shows("vi on Bede .*, jobs charged to bdlan09")
         screen.shows(r"bede takes none: a login there takes password\+totp")
-        screen.answers(f"{one.user}@{one.jump}'s password: $", one.password)
-        screen.answers(r"First Factor: $", one.password)
-        screen.answers(r"Second Factor: $", auth.code(one.totp_secret))
+        screen.answers(f"{miniature.user}@{miniature.jump}'s password: $", miniature.password)
+        screen.answers(r"First Factor: $", miniature.password)
+        screen.answers(r"Second Factor: $", auth.code(miniature.totp_secret))
         screen.shows("connected; every step from here on goes through this one connection")
         screen.answers(r"Shall this line be put into ~/\.ssh/config\?.*: $", "yes")
         screen.shows(r"estimate +1,000", 240)
@@ -62,14 +62,15 @@ def tree(bede: Live, user: str = "vi") -> str:
 
 def test_without_an_account_nothing_is_done(bede: Live) -> None:
     person = newcomer(bede, "abe")
-    done = person.rookery("setup", "--cluster", "bede", "--user", "abe")
-    assert done.returncode == 1
+    completed = person.rookery("setup", "--cluster", "bede", "--user", "abe")
+    assert completed.returncode == 1
     assert (
-        "is not known (the code of your project, such as bdlan09); storage there is called after it.\n" in done.stderr
+        "is not known (the code of your project, such as bdlan09); storage there is called after it.\n"
+        in completed.stderr
     )
-    assert "next: rookery setup --cluster bede --account CODE" in done.stderr
-    done = person.rookery("setup", "--cluster", "bede", "--user", "abe", "--account", "../x")
-    assert "cluster_account.name is not the name of an account: '../x'" in done.stderr
+    assert "next: rookery setup --cluster bede --account CODE" in completed.stderr
+    completed = person.rookery("setup", "--cluster", "bede", "--user", "abe", "--account", "../x")
+    assert "cluster_account.name is not the name of an account: '../x'" in completed.stderr
 
 
 def test_what_is_a_persons_own_stands_in_their_folder_of_the_project(vi: Laptop) -> None:
@@ -79,8 +80,8 @@ def test_what_is_a_persons_own_stands_in_their_folder_of_the_project(vi: Laptop)
         f"{STORAGE}/scratch",
         "/home/vi/.local/share/R/%p-library/%v",
     ]
-    told = json.loads(vi.rookery("quota", "--cluster", "bede", "--json").stdout)
-    assert any(area["limit_mb"] == 20480 for area in told["areas"]), told
+    answer = json.loads(vi.rookery("quota", "--cluster", "bede", "--json").stdout)
+    assert any(area["limit_mb"] == 20480 for area in answer["areas"]), answer
     assert vi.rookery("status", "--cluster", "bede").returncode == 0
 
 
@@ -118,26 +119,26 @@ def nothing_of_eves_ran(bede: Live) -> bool:
 
 def findings(person: Laptop) -> dict[str, dict[str, str]]:
     """What doctor found, by check."""
-    told = json.loads(person.rookery("doctor", "--cluster", "bede", "--json").stdout)
-    return {check["name"]: check for check in told["clusters"]["bede"]["checks"]}
+    answer = json.loads(person.rookery("doctor", "--cluster", "bede", "--json").stdout)
+    return {check["name"]: check for check in answer["clusters"]["bede"]["checks"]}
 
 
 def test_programs_are_in_the_home_where_the_project_can_change_its_storage(bede: Live, vi: Laptop) -> None:
     assert vi.says("bash -lc 'echo $ROOKERY_PREFIX'").startswith(PROGRAMS)
     vi.says("test ! -L ~/.cache")
-    done = vi.rookery("setup", "--cluster", "bede", "--force")
-    assert f"(in your home: {SHARED})" in done.stdout, done.stdout + done.stderr
+    completed = vi.rookery("setup", "--cluster", "bede", "--force")
+    assert f"(in your home: {SHARED})" in completed.stdout, completed.stdout + completed.stderr
     assert findings(vi)["programs"]["state"] == "ok"
 
     colleague(bede, REPLACE.format(folder=STORAGE))
     try:
         assert vi.says("bash -lc 'uv --version; python3.13 --version'").count("9.9.9") == 0
-        done = vi.rookery("status", "--cluster", "bede")
-        assert done.returncode == 3
-        assert f"{STORAGE} belongs to eve, who can replace what is in it" in done.stdout
-        assert "setup" not in done.stdout
-        found = findings(vi)["programs"]
-        assert (found["state"], "eve" in found["found"], "ls -ld" in found["fix"]) == ("fault", True, True)
+        completed = vi.rookery("status", "--cluster", "bede")
+        assert completed.returncode == 3
+        assert f"{STORAGE} belongs to eve, who can replace what is in it" in completed.stdout
+        assert "setup" not in completed.stdout
+        programs = findings(vi)["programs"]
+        assert (programs["state"], "eve" in programs["found"], "ls -ld" in programs["fix"]) == ("fault", True, True)
         assert nothing_of_eves_ran(bede)
     finally:
         colleague(bede, GIVE_BACK.format(folder=STORAGE))
@@ -147,14 +148,14 @@ def test_programs_are_in_the_home_where_the_project_can_change_its_storage(bede:
 @pytest.fixture
 def ola(bede: Live) -> Iterator[Laptop]:
     """Somebody whose programs are on the project's storage: when they were put there, nobody could replace them."""
-    one, person, folder = bede.miniature, newcomer(bede, "ola"), f"{PROJECT}/ola"
+    miniature, person, folder = bede.miniature, newcomer(bede, "ola"), f"{PROJECT}/ola"
     account = {"required": True, "example": "bdlan09", "name": "bdlan09"}
     known = str(bede.state / "known_hosts")
     person.write(cluster_user="ola", cluster_account=account, cluster_known_hosts_file=known)
     with Typist([str(ROOKERY), "login", "--cluster", "bede"], person.environment, person.home) as screen:
-        screen.answers(f"{one.user}@{one.jump}'s password: $", one.password)
-        screen.answers(r"First Factor: $", one.password)
-        screen.answers(r"Second Factor: $", auth.code(one.totp_secret))
+        screen.answers(f"{miniature.user}@{miniature.jump}'s password: $", miniature.password)
+        screen.answers(r"First Factor: $", miniature.password)
+        screen.answers(r"Second Factor: $", auth.code(miniature.totp_secret))
         assert screen.ends() == 0
     before = tree_of_ola(bede)
     bede.root_run(["chmod", "3770", PROJECT])
@@ -177,27 +178,31 @@ def test_programs_that_a_colleague_can_replace_are_not_run_and_setup_puts_others
     for replaced, who in ((False, SHARED), (True, f"{folder} belongs to eve")):
         if replaced:
             colleague(bede, REPLACE.format(folder=folder))
-        done = ola.rookery("status", "--cluster", "bede")
-        assert (done.returncode, who in done.stdout, "do not run them" in done.stdout) == (3, True, True), done.stdout
-        assert "setup" not in done.stdout
-        found = findings(ola)
-        assert (found["programs"]["state"], who in found["programs"]["found"]) == ("fault", True)
+        completed = ola.rookery("status", "--cluster", "bede")
+        assert (completed.returncode, who in completed.stdout, "do not run them" in completed.stdout) == (
+            3,
+            True,
+            True,
+        ), completed.stdout
+        assert "setup" not in completed.stdout
+        checks = findings(ola)
+        assert (checks["programs"]["state"], who in checks["programs"]["found"]) == ("fault", True)
         assert "setup --cluster" not in json.dumps(
-            [found[name] for name in ("programs", "set-up", "path-login", "python")]
+            [checks[name] for name in ("programs", "set-up", "path-login", "python")]
         )
     assert folder not in ola.says("bash -lc 'echo $PATH'")  # it is eve's now
     assert nothing_of_eves_ran(bede)
     colleague(bede, GIVE_BACK.format(folder=folder))
 
-    told = ola.setup()
-    assert told["facts"]["prefix"].startswith("/home/ola/.local/share/rookery/")
-    assert told["facts"]["programs_left"].startswith(f"{folder}/rookery/")
-    assert told["facts"]["links_left"] == ["~/.cache"]
+    answer = ola.setup()
+    assert answer["facts"]["prefix"].startswith("/home/ola/.local/share/rookery/")
+    assert answer["facts"]["programs_left"].startswith(f"{folder}/rookery/")
+    assert answer["facts"]["links_left"] == ["~/.cache"]
     assert ola.says("bash -lc 'command -v uv'").startswith("/home/ola/.local/share/rookery/")
-    done = ola.rookery("status", "--cluster", "bede")
-    assert done.returncode == 0, done.stdout
-    done = ola.rookery("undo", "--cluster", "bede", "--purge", "--yes")
-    assert done.returncode == 0, done.stdout + done.stderr
+    completed = ola.rookery("status", "--cluster", "bede")
+    assert completed.returncode == 0, completed.stdout
+    completed = ola.rookery("undo", "--cluster", "bede", "--purge", "--yes")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     assert tree_of_ola(bede) == (ola.home / "before").read_text().splitlines()
 
 
@@ -215,6 +220,6 @@ def test_jobs_name_their_project_and_ask_for_gpus(vi: Laptop) -> None:
 
 def test_undo_leaves_the_home_and_the_project_as_they_were(bede: Live, vi: Laptop) -> None:
     vi.says(f"rm -rf ~/projects {STORAGE}/projects")  # what was deployed is the person's
-    done = vi.rookery("undo", "--cluster", "bede", "--purge", "--yes")
-    assert done.returncode == 0, done.stdout + done.stderr
+    completed = vi.rookery("undo", "--cluster", "bede", "--purge", "--yes")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     assert tree(bede).splitlines() == (vi.home / "before").read_text().splitlines()

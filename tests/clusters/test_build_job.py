@@ -38,8 +38,8 @@ def ask_for(student: Laptop, version: str, body: str = ":") -> None:
     """Tell pyenv how to make a version, and setup to have it compiled."""
     minor = version.rpartition(".")[0]
     definition = f".pyenv/plugins/python-build/share/python-build/{version}"
-    done = student.ssh(f"cat >{definition}", given=DEFINITION.format(version=version, minor=minor, body=body))
-    assert done.returncode == 0, done.stderr
+    completed = student.ssh(f"cat >{definition}", stdin=DEFINITION.format(version=version, minor=minor, body=body))
+    assert completed.returncode == 0, completed.stderr
     student.write(python_build=True, python_versions=[version], python_build_cpus=1)
 
 
@@ -66,10 +66,10 @@ def test_the_log_is_shown_as_it_grows(student: Laptop) -> None:
     assert re.search(r"Compile Python 9\.1\.0: Slurm job \d+", first[0])
     assert re.search(r"begun on wn\d+$", first[-1].rstrip())  # a compute node; and the job waits, so this came early
     student.says("touch go-on")
-    done = ended(process)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "goes on" in done.stdout
-    assert "rookery-made" not in done.stdout
+    completed = ended(process)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert "goes on" in completed.stdout
+    assert "rookery-made" not in completed.stdout
     assert student.says("cat .pyenv/version") == "9.1.0"
     assert student.setup("--tags", "python")["changed"] == 0
     assert compiled(student, "9.1.0") == 1
@@ -115,15 +115,15 @@ def test_a_job_that_outlives_this_side_is_found_again(penguins: Live, student: L
     student.says("rm -f go-on")
     ask_for(student, "9.5.0", UNTIL_TOLD)
     process = student.start(*SETUP)
-    (told,) = [line for line in begun(process) if "Slurm job" in line]
+    (job_line,) = [line for line in begun(process) if "Slurm job" in line]
     kill_all(process)
     ended(process)
     assert "rookery-compile" in student.says("squeue --noheader --me --format=%j")
     process = student.start(*SETUP)
-    assert told in list(begun(process))  # the same job, and its log from the start
+    assert job_line in list(begun(process))  # the same job, and its log from the start
     student.says("touch go-on")
-    done = ended(process)
-    assert done.returncode == 0, done.stdout + done.stderr
+    completed = ended(process)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     assert compiled(student, "9.5.0") == 1
     until(lambda: not student.says("squeue --noheader --me"))
     assert not half_written(penguins, student)

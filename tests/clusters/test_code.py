@@ -20,26 +20,28 @@ from rookery.remote import slurm
 pytestmark = pytest.mark.cluster
 
 
-def told(
-    person: Laptop, *arguments: str, given: bytes = b"", timeout: float = 90
+def run_as_editor(
+    person: Laptop, *arguments: str, stdin: bytes = b"", timeout: float = 90
 ) -> "subprocess.CompletedProcess[bytes]":
     """A program of this side, run as the person's editor would run it: with hardly any environment, from elsewhere."""
     environment = {"HOME": str(person.home), "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"}
     return subprocess.run(
-        arguments, env=environment, cwd="/", input=given, capture_output=True, timeout=timeout, check=False
+        arguments, env=environment, cwd="/", input=stdin, capture_output=True, timeout=timeout, check=False
     )
 
 
-def job(person: Laptop, command: str, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+def job(person: Laptop, command: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
     """`ssh NAME-job COMMAND`."""
     config = str(person.home / ".config/rookery/ssh_config")
-    return told(person, "ssh", "-F", config, "-o", "BatchMode=yes", f"{person.cluster}-job", command, given=given)
+    return run_as_editor(
+        person, "ssh", "-F", config, "-o", "BatchMode=yes", f"{person.cluster}-job", command, stdin=stdin
+    )
 
 
-def says(person: Laptop, command: str) -> str:
-    done = job(person, command)
-    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
-    return done.stdout.decode().strip()
+def output_of(person: Laptop, command: str) -> str:
+    completed = job(person, command)
+    assert completed.returncode == 0, completed.stdout.decode() + completed.stderr.decode()
+    return completed.stdout.decode().strip()
 
 
 def queue(person: Laptop) -> list[str]:
@@ -56,9 +58,9 @@ def until(what: Callable[[], Any], seconds: float = 30) -> Any:
 
 
 def undo(person: Laptop, *arguments: str) -> str:
-    done = person.rookery("undo", "--cluster", person.cluster, *arguments)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    completed = person.rookery("undo", "--cluster", person.cluster, *arguments)
+    assert completed.returncode == 0, completed.stderr
+    return completed.stdout
 
 
 def with_editor(person: Laptop) -> Path:
@@ -99,16 +101,16 @@ def test_two_connections_at_once_share_one_job_on_a_compute_node(coder: Laptop) 
         for _ in range(2)
     ]
     lines = []
-    for one in both:
-        assert one.stdout
-        lines.append(one.stdout.readline().split())
+    for process in both:
+        assert process.stdout
+        lines.append(process.stdout.readline().split())
     assert re.fullmatch(r"wn\d\d", lines[0][0])
     assert lines[0] == lines[1]
     assert queue(coder) == ["rookery-code PenguinPartition"]
-    for one in both:
-        one.communicate("\n", timeout=20)
-        assert one.returncode == 0
-    assert says(coder, "echo $SLURM_JOB_ID") == lines[0][1]  # it goes on
+    for process in both:
+        process.communicate("\n", timeout=20)
+        assert process.returncode == 0
+    assert output_of(coder, "echo $SLURM_JOB_ID") == lines[0][1]  # it goes on
 
 
 def test_files_go_through_whole_whatever_the_start_up_files_print(coder: Laptop, tmp_path: Path) -> None:
@@ -118,37 +120,37 @@ def test_files_go_through_whole_whatever_the_start_up_files_print(coder: Laptop,
     (tmp_path / "there").write_bytes(data)
     try:
         # the noise is the login node's own business; the job's session would hand it on, as any session does
-        assert says(coder, "hostname").splitlines()[-1].startswith("wn")
+        assert output_of(coder, "hostname").splitlines()[-1].startswith("wn")
     finally:
         coder.says("mv ~/.bashrc.quiet ~/.bashrc")
     for way in ([], ["-O"]):
-        done = told(coder, "scp", *way, "-F", config, str(tmp_path / "there"), "penguins-job:moved")
-        assert done.returncode == 0, done.stderr
-        done = told(coder, "scp", *way, "-F", config, "penguins-job:moved", str(tmp_path / "back"))
-        assert done.returncode == 0, done.stderr
+        completed = run_as_editor(coder, "scp", *way, "-F", config, str(tmp_path / "there"), "penguins-job:moved")
+        assert completed.returncode == 0, completed.stderr
+        completed = run_as_editor(coder, "scp", *way, "-F", config, "penguins-job:moved", str(tmp_path / "back"))
+        assert completed.returncode == 0, completed.stderr
         assert (tmp_path / "back").read_bytes() == data
-    assert job(coder, "cat", given=data).stdout == data
+    assert job(coder, "cat", stdin=data).stdout == data
 
 
 def test_a_session_is_as_a_job_script_is(coder: Laptop) -> None:
     names = "SLURM_JOB_ID SLURM_JOB_PARTITION TMPDIR ROOKERY_PREFIX global_storage HOME USER SHELL"
     command = f"for name in {names}; do eval echo $name=\\$$name; done; pwd; ulimit -c >/dev/null && echo fine"
-    lines = dict(line.partition("=")[::2] for line in says(coder, command).splitlines())
+    lines = dict(line.partition("=")[::2] for line in output_of(coder, command).splitlines())
     assert lines["SLURM_JOB_PARTITION"] == "PenguinPartition"
     assert lines["TMPDIR"].startswith("/tmp/slurm-")
     assert lines["HOME"] == "/home/coder"
     assert lines["SHELL"] == "/bin/bash"
     assert lines["ROOKERY_PREFIX"]
     assert "/home/coder" in lines
-    assert says(coder, "srun --overlap --ntasks=1 sh -c 'echo $SLURM_JOB_ID'") == lines["SLURM_JOB_ID"]
-    interactive = job(coder, "", given=b"shopt -q login_shell && echo login $SLURM_JOB_ID\n").stdout.decode().split()
+    assert output_of(coder, "srun --overlap --ntasks=1 sh -c 'echo $SLURM_JOB_ID'") == lines["SLURM_JOB_ID"]
+    interactive = job(coder, "", stdin=b"shopt -q login_shell && echo login $SLURM_JOB_ID\n").stdout.decode().split()
     assert interactive[-2:] == ["login", lines["SLURM_JOB_ID"]]
 
 
 def test_what_is_started_stays_when_the_connection_ends(coder: Laptop) -> None:
     """As VS Code's server does, to be found again when the laptop wakes up."""
-    node = says(coder, "nohup sh -c 'echo $$ >stays; exec sleep 600' >/dev/null 2>&1 </dev/null & hostname")
-    until(lambda: says(coder, "kill -0 $(cat stays) && hostname") == node)
+    node = output_of(coder, "nohup sh -c 'echo $$ >stays; exec sleep 600' >/dev/null 2>&1 </dev/null & hostname")
+    until(lambda: output_of(coder, "kill -0 $(cat stays) && hostname") == node)
 
 
 def test_the_persons_own_ssh_goes_there_by_the_name_they_chose(coder: Laptop) -> None:
@@ -157,31 +159,31 @@ def test_the_persons_own_ssh_goes_there_by_the_name_they_chose(coder: Laptop) ->
         "user_config.write(profile.load('penguins'), 'icefloe'); "
         "print(user_config.file())"
     )
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", write], env=coder.environment, capture_output=True, text=True, check=True
     )
-    hosts = done.stdout.strip()
-    assert told(coder, "ssh", "-F", hosts, "icefloe-job", "hostname").stdout.startswith(b"wn")
+    hosts = completed.stdout.strip()
+    assert run_as_editor(coder, "ssh", "-F", hosts, "icefloe-job", "hostname").stdout.startswith(b"wn")
     Path(hosts).unlink()
 
 
 def test_a_project_is_opened_in_the_job_and_the_editor_told(coder: Laptop, path: Path) -> None:
     user = coder.home / ".config/Code/User"
     user.mkdir(parents=True)
-    mine = b'{\r\n\t// mine\r\n\t"remote.SSH.connectTimeout": 30,\r\n}\r\n'
-    (user / "settings.json").write_bytes(mine)
+    before = b'{\r\n\t// mine\r\n\t"remote.SSH.connectTimeout": 30,\r\n}\r\n'
+    (user / "settings.json").write_bytes(before)
     with_editor(coder)
     coder.says("mkdir -p projects/seals/releases/one && ln -s releases/one projects/seals/current")
     project = coder.home / "seals"
     project.mkdir()
     (project / "rookery.yml").write_text("name: seals\nclusters: [penguins]\njobs: {}\n")
-    done = coder.rookery("code", "--job", "--project", str(project))
-    assert done.returncode == 0, done.stderr
+    completed = coder.rookery("code", "--job", "--project", str(project))
+    assert completed.returncode == 0, completed.stderr
     assert path.read_text().split() == ["--remote", "ssh-remote+penguins-job", "/home/coder/projects/seals/current"]
-    assert re.search(r"job \d+ on wn\d\d runs already, until \d\d:\d\d", done.stdout)
-    assert "remote.SSH.connectTimeout is 30 and stays so" in done.stderr
+    assert re.search(r"job \d+ on wn\d\d runs already, until \d\d:\d\d", completed.stdout)
+    assert "remote.SSH.connectTimeout is 30 and stays so" in completed.stderr
     text = (user / "settings.json").read_bytes()
-    assert text.startswith(mine.rstrip(b"}\r\n"))
+    assert text.startswith(before.rstrip(b"}\r\n"))
     assert b'"penguins-job": "linux"' in text
     assert coder.rookery("code", "--project", str(project)).returncode == 0
     assert path.read_text().split()[1] == "ssh-remote+penguins"
@@ -197,10 +199,10 @@ def test_a_project_is_opened_in_the_job_and_the_editor_told(coder: Laptop, path:
 
 
 def test_what_was_asked_for_otherwise_is_said(coder: Laptop, path: Path) -> None:
-    done = coder.rookery("code", "--cluster", "penguins", "--cpus", "8")
-    assert done.returncode == 1
-    assert "asked for something else: 2 cores" in done.stderr
-    assert "code --stop --cluster penguins" in done.stderr
+    completed = coder.rookery("code", "--cluster", "penguins", "--cpus", "8")
+    assert completed.returncode == 1
+    assert "asked for something else: 2 cores" in completed.stderr
+    assert "code --stop --cluster penguins" in completed.stderr
     assert not path.exists() or "penguins-job" not in path.read_text()
 
 
@@ -217,8 +219,8 @@ def test_stop_ends_it_with_all_that_is_in_it(coder: Laptop) -> None:
     )
     assert waiting.stdout
     assert waiting.stdout.readline() == "on\n"
-    done = coder.rookery("code", "--stop", "--cluster", "penguins")
-    assert re.fullmatch(r"penguins: ended job \d+\n", done.stdout)
+    completed = coder.rookery("code", "--stop", "--cluster", "penguins")
+    assert re.fullmatch(r"penguins: ended job \d+\n", completed.stdout)
     assert waiting.wait(timeout=30) != 0
     assert until(lambda: queue(coder) == [])
     # a window that is still open would start another at once
@@ -229,7 +231,7 @@ def test_stop_ends_it_with_all_that_is_in_it(coder: Laptop) -> None:
     assert coder.rookery("code", "--stop", "--cluster", "penguins").stdout == "penguins: there was no job to end\n"
     again = coder.rookery("code", "--job", "--cluster", "penguins", "--cpus", "3", "--time", "00:20:00")
     assert again.returncode == 0, again.stderr
-    assert says(coder, "echo $SLURM_CPUS_ON_NODE") == "3"
+    assert output_of(coder, "echo $SLURM_CPUS_ON_NODE") == "3"
     coder.rookery("code", "--stop", "--cluster", "penguins")
 
 
@@ -279,7 +281,7 @@ def test_another_user_of_the_node_can_neither_be_first_nor_connect_nor_read_alon
     assert mallory.run(shlex.join(["python3", "-c", OCCUPY, str(following)])) == "60"
     started = coder.rookery("code", "--job", "--cluster", "penguins")
     assert started.returncode == 0, started.stderr
-    number = says(coder, "echo $SLURM_JOB_ID")
+    number = output_of(coder, "echo $SLURM_JOB_ID")
     assert following <= int(number) < following + 60
     tried = mallory.run(shlex.join(["python3", "-c", CONNECT])).splitlines()
     assert tried == ["refused 13", "reached []"]
@@ -287,13 +289,13 @@ def test_another_user_of_the_node_can_neither_be_first_nor_connect_nor_read_alon
     where = coder.says(f"cat {note}")
     for path_ in (note, where, str(Path(where).parent)):
         assert "Permission denied" in mallory.run(f"stat {path_} 2>&1 || true; ls {path_} 2>&1 || true")
-    assert says(coder, "echo $SLURM_JOB_ID") == number
+    assert output_of(coder, "echo $SLURM_JOB_ID") == number
     # a socket of hers, where the job's should be
     relay = (Path(slurm.__file__).parent / "relay.py").read_text()
     coder.says(
         "mkdir -p ~/.local/state/rookery/node/999999; printf /tmp/trap >~/.local/state/rookery/node/999999/socket"
     )
-    trapped = coder.ssh(f"SLURM_JOB_ID=999999 {shlex.join(['python3', '-ISc', relay])}", given="secret")
+    trapped = coder.ssh(f"SLURM_JOB_ID=999999 {shlex.join(['python3', '-ISc', relay])}", stdin="secret")
     assert (trapped.returncode, trapped.stderr) == (1, "Another user of the node answers in the job's place.\n")
     coder.says("rm -r ~/.local/state/rookery/node/999999")
     coder.rookery("code", "--stop", "--cluster", "penguins")
@@ -301,14 +303,14 @@ def test_another_user_of_the_node_can_neither_be_first_nor_connect_nor_read_alon
 
 def test_without_an_editor_the_job_is_started_all_the_same(coder: Laptop) -> None:
     assert until(lambda: queue(coder) == [])
-    done = coder.rookery("code", "--cluster", "penguins")
-    assert (done.returncode, "No VS Code is found" in done.stderr) == (1, True)
+    completed = coder.rookery("code", "--cluster", "penguins")
+    assert (completed.returncode, "No VS Code is found" in completed.stderr) == (1, True)
     assert queue(coder) == []
-    done = coder.rookery("code", "--job", "--cluster", "penguins")
-    assert done.returncode == 0, done.stderr
-    assert "https://code.visualstudio.com" in done.stdout
-    (command,) = re.findall(r"^log in to it: (.+)$", done.stdout, re.MULTILINE)
-    assert told(coder, *shlex.split(command), "hostname").stdout.startswith(b"wn")
+    completed = coder.rookery("code", "--job", "--cluster", "penguins")
+    assert completed.returncode == 0, completed.stderr
+    assert "https://code.visualstudio.com" in completed.stdout
+    (command,) = re.findall(r"^log in to it: (.+)$", completed.stdout, re.MULTILINE)
+    assert run_as_editor(coder, *shlex.split(command), "hostname").stdout.startswith(b"wn")
 
 
 def test_undo_ends_the_job_and_takes_it_out_of_the_editor_again(coder: Laptop, penguins: Live) -> None:
@@ -317,11 +319,11 @@ def test_undo_ends_the_job_and_takes_it_out_of_the_editor_again(coder: Laptop, p
     assert queue(coder) != []
     settings = coder.home / ".config/Code/User/settings.json"
     assert b"penguins-job" in settings.read_bytes()
-    done = undo(coder, "--purge", "--yes")
-    assert "what VS Code was told of it" in done
-    assert f"job {number} behind penguins-job: ended\n" in done
+    completed = undo(coder, "--purge", "--yes")
+    assert "what VS Code was told of it" in completed
+    assert f"job {number} behind penguins-job: ended\n" in completed
     assert settings.read_bytes() == b'{\r\n\t// mine\r\n\t"remote.SSH.connectTimeout": 30,\r\n}\r\n'
-    assert [one.name for one in settings.parent.iterdir()] == ["settings.json"]
+    assert [path.name for path in settings.parent.iterdir()] == ["settings.json"]
     assert not (coder.home / ".local/state/rookery/node").exists()
     node = "/home/coder/.local/state/rookery/node"
     assert penguins.root_run(["test", "-e", node], check=False).returncode == 1
@@ -331,7 +333,7 @@ def test_undo_ends_the_job_and_takes_it_out_of_the_editor_again(coder: Laptop, p
 def test_other_login_shells(penguins: Live, shell: str) -> None:
     person = laptop(penguins, f"code{shell}", f"/usr/bin/{shell}")
     person.setup("--tags", "shell")
-    node, number = says(person, "hostname; echo $SLURM_JOB_ID; echo 'a b'").splitlines()[:2]
+    node, number = output_of(person, "hostname; echo $SLURM_JOB_ID; echo 'a b'").splitlines()[:2]
     assert (node[:2], number.isdigit()) == ("wn", True)
     person.rookery("code", "--stop", "--cluster", "penguins")
 
@@ -344,8 +346,8 @@ def test_nothing_starts_where_the_cluster_forbids_it(penguins: Live) -> None:
     assert refused.returncode == 255
     assert b"penguins does not allow VS Code" in refused.stderr
     for more in ([], ["--job"]):
-        done = person.rookery("code", "--cluster", "penguins", *more)
-        assert (done.returncode, done.stderr.splitlines()[0][:29]) == (1, "penguins does not allow VS Co")
+        completed = person.rookery("code", "--cluster", "penguins", *more)
+        assert (completed.returncode, completed.stderr.splitlines()[0][:29]) == (1, "penguins does not allow VS Co")
     assert queue(person) == []
 
 
@@ -355,9 +357,9 @@ def test_without_a_login_it_says_how_to_log_in(hec: Live, tmp_path: Path) -> Non
     assert person.rookery("logout", "--cluster", "hec").returncode == 0
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "other"], check=True)
     person.write(cluster_identity_file=str(tmp_path / "other"))
-    done = job(person, "hostname")
-    assert done.returncode == 255
-    assert b"next: rookery login --cluster hec" in done.stderr
+    completed = job(person, "hostname")
+    assert completed.returncode == 255
+    assert b"next: rookery login --cluster hec" in completed.stderr
 
 
 def test_a_gpu_is_the_jobs(hec: Live, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -365,10 +367,10 @@ def test_a_gpu_is_the_jobs(hec: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     person.setup("--tags", "shell")
     opened = with_editor(person)
     monkeypatch.setenv("PATH", f"{person.home}/bin:{os.environ['PATH']}")
-    done = person.rookery("code", "--cluster", "hec", "--gpu", "nvidia_l40", "--time", "00:30:00")
-    assert done.returncode == 0, done.stderr
+    completed = person.rookery("code", "--cluster", "hec", "--gpu", "nvidia_l40", "--time", "00:30:00")
+    assert completed.returncode == 0, completed.stderr
     assert opened.read_text().split()[1] == "ssh-remote+hec-job"
     assert queue(person) == ["rookery-code astro"]
-    told_ = json.loads(says(person, 'echo "[\\"$CUDA_VISIBLE_DEVICES\\", \\"$(hostname)\\"]"'))
+    told_ = json.loads(output_of(person, 'echo "[\\"$CUDA_VISIBLE_DEVICES\\", \\"$(hostname)\\"]"'))
     assert told_[0].isdigit()
     assert person.rookery("code", "--stop", "--cluster", "hec").returncode == 0

@@ -41,14 +41,14 @@ class Browser:
     """Headless Chromium, each time with a profile of its own that is empty."""
 
     def __init__(self, folder: Path) -> None:
-        found = next(filter(None, map(shutil.which, NAMES)), None)
-        assert found, "a Chromium is needed to open the page in; ./test brings it"
-        self.program, self.folder, self.count = found, folder, 0
+        program = next(filter(None, map(shutil.which, NAMES)), None)
+        assert program, "a Chromium is needed to open the page in; ./test brings it"
+        self.program, self.folder, self.count = program, folder, 0
 
     def run(self, page: Path, *flags: str, width: int = 1200) -> str:
         self.count += 1
         profile = self.folder / f"profile-{self.count}"
-        done = subprocess.run(
+        completed = subprocess.run(
             [self.program, *FLAGS, f"--user-data-dir={profile}", f"--window-size={width},900", *flags, page.as_uri()],
             env={"PATH": os.environ["PATH"], "HOME": str(self.folder)},
             capture_output=True,
@@ -56,8 +56,8 @@ class Browser:
             timeout=120,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        assert completed.returncode == 0, completed.stderr
+        return completed.stdout
 
     def dom(self, page: Path, *flags: str, width: int = 1200) -> str:
         """The page as the browser has it, after its scripts, had it any, have run."""
@@ -69,14 +69,16 @@ class Browser:
         """The colour of the first pixel of a picture of the page."""
         picture = self.folder / "picture.png"
         self.run(page, f"--screenshot={picture}", *flags)
-        data, found, position = picture.read_bytes(), b"", 8
+        data, compressed, position = picture.read_bytes(), b"", 8
         while position < len(data):
             (length,) = struct.unpack(">I", data[position : position + 4])
             if data[position + 4 : position + 8] == b"IDAT":
-                found += data[position + 8 : position + 8 + length]
+                compressed += data[position + 8 : position + 8 + length]
             position += 12 + length
         picture.unlink()
-        return tuple(zlib.decompress(found)[1:4])  # the first byte is the line's filter, which its first pixel passes
+        return tuple(
+            zlib.decompress(compressed)[1:4]
+        )  # the first byte is the line's filter, which its first pixel passes
 
 
 @pytest.fixture(scope="module")
@@ -89,12 +91,12 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page as the command makes it, of reports that all attack it."""
     top, now = tmp_path_factory.mktemp("cohort"), datetime.now(UTC)
     (top / "students.yml").write_text(STUDENTS)
-    checks = [check("fault", one, one, one) for one in ATTACKS]
+    checks = [check("fault", attack, attack, attack) for attack in ATTACKS]
     put(top / "reports", "ada-lovelace.txt", faulty("hec", *checks, rookery=OWNED, now=now))
     put(top / "reports", "grace-o-hopper.json", healthy("hec", now=now))
     put(top / "reports", f"{ATTACKS[2].replace('/', '')}.json", healthy("hec", now=now))
     put(top / "reports", "<script>document.title = 'owned'<.txt", "half a report")
-    done = subprocess.run(
+    completed = subprocess.run(
         [ROOKERY, "cohort", "students.yml", "--reports", "reports", "--html", "page.html", "--json"],
         env={"PATH": os.environ["PATH"], "HOME": str(top / "home"), "LANG": "C.UTF-8"},
         cwd=top,
@@ -103,14 +105,14 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         timeout=120,
         check=False,
     )
-    assert done.returncode == 1, done.stderr  # a report could not be read
-    assert json.loads(done.stdout)["counts"] == {"ready": 1, "faults": 1, "unknown": 0, "old": 0, "none": 1}
+    assert completed.returncode == 1, completed.stderr  # a report could not be read
+    assert json.loads(completed.stdout)["counts"] == {"ready": 1, "faults": 1, "unknown": 0, "old": 0, "none": 1}
     return top / "page.html"
 
 
 def title(dom: str) -> str:
-    (found,) = re.findall(r"<title>(.*?)</title>", dom, re.DOTALL)
-    return str(found)
+    (text,) = re.findall(r"<title>(.*?)</title>", dom, re.DOTALL)
+    return str(text)
 
 
 def variant(page: Path, name: str, *, policy: bool = True, more: str = "") -> Path:

@@ -37,12 +37,12 @@ def test_a_release_is_the_commit_with_what_belongs_to_it(project: Work) -> None:
     (project.root / ".gitattributes").write_text("*.txt text eol=crlf\n*.csv export-ignore\n")
     (project.root / "link").symlink_to("a.py")
     commit = project.commit()
-    told = project.deploy()
-    assert told["state"] == "new"
-    assert told["scripts"] == ["slurm/one.sh"]
+    answer = project.deploy()
+    assert answer["state"] == "new"
+    assert answer["scripts"] == ["slurm/one.sh"]
     stamp = project.stamp()
     assert (stamp["project"], stamp["commit"], stamp["dirty"]) == (project.name, commit, False)
-    assert stamp["path"] == told["release"] == f"/home/dora/{project.base}/releases/{commit}"
+    assert stamp["path"] == answer["release"] == f"/home/dora/{project.base}/releases/{commit}"
     assert stamp["jobs"]["one"]["script"] == "slurm/one.sh"
     script = f"""
         cd {project.base}/current
@@ -69,9 +69,9 @@ def test_nothing_new_is_one_look_and_what_was_changed_there_is_put_right(project
     edit = "chmod u+w a.py && echo 'print(2)' > a.py && rm slurm/one.sh && echo mine > own.csv"
     project.laptop.says(f"cd {project.base}/current && {edit}")
     assert set(project.deploy("--check")["differs"]) == {"a.py", "slurm/one.sh"}
-    told = project.deploy()
-    assert told["state"] == "mended"
-    there = project.laptop.says(f"cat {project.base}/current/a.py {project.base}/current/own.csv {told['kept']}/a.py")
+    answer = project.deploy()
+    assert answer["state"] == "mended"
+    there = project.laptop.says(f"cat {project.base}/current/a.py {project.base}/current/own.csv {answer['kept']}/a.py")
     assert there == "print('one')\nmine\nprint(2)"
     assert project.laptop.says(f"head -n 1 {project.base}/current/slurm/one.sh") == "#!/bin/bash"
     assert project.deploy()["state"] == "same"
@@ -79,9 +79,9 @@ def test_nothing_new_is_one_look_and_what_was_changed_there_is_put_right(project
 
 def test_logs_live_on_the_storage_where_no_outputs_are_named(project: Work) -> None:
     text = (project.root / "rookery.yml").read_text()
-    said = "outputs:\n- results\n"
-    assert said in text
-    project.commit(rookery__yml=text.replace(said, ""))
+    outputs = "outputs:\n- results\n"
+    assert outputs in text
+    project.commit(rookery__yml=text.replace(outputs, ""))
     project.deploy()
     logs = project.laptop.says(f"readlink {project.base}/current/slurm_logs")
     assert logs == f"/home/dora/storage/projects/{project.name}/slurm_logs"
@@ -140,9 +140,9 @@ def test_a_snapshot_says_that_it_is_one(project: Work) -> None:
     refused = project.run()
     assert refused.returncode == 1
     assert "a.py, new.py" in refused.stderr
-    told = project.deploy("--dirty")
-    assert told["dirty"]
-    assert told["commit"] != head
+    answer = project.deploy("--dirty")
+    assert answer["dirty"]
+    assert answer["commit"] != head
     assert project.stamp()["dirty"] is True
     assert project.stamp()["describe"].endswith("-dirty")
     patch = project.laptop.says(f"cat {project.base}/current/.rookery/uncommitted.patch")
@@ -180,11 +180,11 @@ def test_a_script_of_the_commit_wins_and_a_subfolder_is_a_project(home: Laptop) 
         rookery__yml=json.dumps({"name": "paper-two", "clusters": ["penguins"], "jobs": {"one": JOB, "two": JOB}})
     )
     inner.commit()
-    told = inner.deploy()
-    assert told["own_scripts"] == ["slurm/one.sh"]
-    assert told["scripts"] == ["slurm/two.sh"]
-    found = home.says(f"cd {inner.base}/current && cat slurm/one.sh && ls")
-    assert found.split() == ["#!/bin/bash", "echo", "mine", "rookery.yml", "slurm", "slurm_logs"]
+    answer = inner.deploy()
+    assert answer["own_scripts"] == ["slurm/one.sh"]
+    assert answer["scripts"] == ["slurm/two.sh"]
+    listing = home.says(f"cd {inner.base}/current && cat slurm/one.sh && ls")
+    assert listing.split() == ["#!/bin/bash", "echo", "mine", "rookery.yml", "slurm", "slurm_logs"]
 
 
 def test_environments_are_built_once_and_shared(home: Laptop) -> None:
@@ -193,13 +193,18 @@ def test_environments_are_built_once_and_shared(home: Laptop) -> None:
     (project.root / "r_packages.txt").rename(project.root / "r-packages.txt")
     (project.root / "r-packages.txt").write_text("# ours\niterators==1.0.14\n")
     project.commit()
-    told = project.deploy()["environments"]
-    assert {kind: each["state"] for kind, each in told.items()} == {"python": "built", "r": "built"}
-    assert project.stamp()["environment"]["paths"] == {kind: each["path"] for kind, each in told.items()}
+    environments = project.deploy()["environments"]
+    assert {kind: environment["state"] for kind, environment in environments.items()} == {
+        "python": "built",
+        "r": "built",
+    }
+    assert project.stamp()["environment"]["paths"] == {
+        kind: environment["path"] for kind, environment in environments.items()
+    }
     project.commit(a__py="print(5)\n")
     again = project.deploy()["environments"]
-    assert {kind: (each["state"], each["path"]) for kind, each in again.items()} == {
-        kind: ("ready", each["path"]) for kind, each in told.items()
+    assert {kind: (environment["state"], environment["path"]) for kind, environment in again.items()} == {
+        kind: ("ready", environment["path"]) for kind, environment in environments.items()
     }
     run = "cd projects/locked/current && .venv/bin/python -c 'import iniconfig; print(iniconfig.__file__)'"
     assert "/.venv/" in home.says(run)
@@ -221,13 +226,13 @@ def test_old_releases_go_on_request_and_only_those_that_nothing_needs(project: W
     home.says(f"cd {releases}/{commits[0]} && mkdir __pycache__ && echo 1 > __pycache__/a.cpython-313.pyc")
     job = home.says(f"cd {releases}/{commits[2]} && sbatch --parsable --hold --wrap true")
     try:
-        told = project.deploy("--prune", "--check")["pruned"]
-        assert told["releases"] == [commits[0]]
+        pruned = project.deploy("--prune", "--check")["pruned"]
+        assert pruned["releases"] == [commits[0]]
         assert home.says(f"ls {releases}").split() == sorted(commits)
-        told = project.deploy("--prune")["pruned"]
-        assert told["releases"] == [commits[0]]
-        assert "mine.csv" in told["kept"][commits[1]]
-        assert "queue" in told["kept"][commits[2]]
+        pruned = project.deploy("--prune")["pruned"]
+        assert pruned["releases"] == [commits[0]]
+        assert "mine.csv" in pruned["kept"][commits[1]]
+        assert "queue" in pruned["kept"][commits[2]]
         assert home.says(f"ls {releases}").split() == sorted(commits[1:])
     finally:
         home.says(f"scancel {job}")

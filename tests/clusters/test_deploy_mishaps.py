@@ -130,8 +130,8 @@ def test_a_home_that_an_older_rookery_set_up(project: Work) -> None:
 
 def test_mamba_is_called_as_it_should_be(project: Work) -> None:
     commit = with_environment(project, "conda", environment__yml="dependencies: [python]\n")
-    told = project.deploy()
-    path = told["environments"]["python"]["path"]
+    answer = project.deploy()
+    path = answer["environments"]["python"]["path"]
     called = project.laptop.says("cat mamba-called").splitlines()
     assert called == [
         "env",
@@ -190,9 +190,9 @@ def test_no_room_for_the_environment(project: Work, penguins: Live) -> None:
     library = "/home/emil/storage/rookery/x86_64/environments"
     as_root(penguins, f"mkdir -p {library}; mount -t tmpfs -o size=2m,uid=$(id -u emil),mode=0755 full {library}")
     try:
-        said = refused(project.run(), "no room left")
-        assert "the venv environment could not be built" in said
-        assert "MB free at /home/emil/storage" in said
+        line = refused(project.run(), "no room left")
+        assert "the venv environment could not be built" in line
+        assert "MB free at /home/emil/storage" in line
         assert project.laptop.says(f"ls -A {library}") == ""
         assert project.current() == old
     finally:
@@ -231,9 +231,9 @@ def test_no_network(project: Work) -> None:
 
 def test_a_lock_that_can_not_be_met(project: Work) -> None:
     with_environment(project, "venv", requirements__txt="iniconfig==99.99\n")
-    said = project.run()
-    refused(said, "99.99|No matching distribution")
-    assert "environment-" in said.stderr, "where the whole log is"
+    completed = project.run()
+    refused(completed, "99.99|No matching distribution")
+    assert "environment-" in completed.stderr, "where the whole log is"
 
 
 def test_nothing_is_pruned_where_slurm_does_not_answer(project: Work) -> None:

@@ -28,7 +28,7 @@ def project(home: Laptop) -> Work:
     return made
 
 
-def says(project: Work, before: str, after: str) -> str:
+def change_settings(project: Work, before: str, after: str) -> str:
     """Commit a change to rookery.yml; the commit."""
     text = (project.root / "rookery.yml").read_text()
     assert before in text
@@ -55,11 +55,11 @@ def test_what_is_begun_is_what_is_deployed(project: Work) -> None:
 
 
 def test_other_outputs_and_another_name(project: Work) -> None:
-    first = says(project, "- results", "- results\n- figures")
+    first = change_settings(project, "- results", "- results\n- figures")
     project.deploy()
     assert project.stamp()["outputs"] == ["results", "figures"]
     assert project.laptop.says(f"readlink {project.base}/current/figures").endswith(f"/{project.name}/figures")
-    commit = says(project, f"name: {project.name}", f"name: {project.name}-anew")
+    commit = change_settings(project, f"name: {project.name}", f"name: {project.name}-anew")
     assert project.deploy()["project"] == f"{project.name}-anew"
     assert project.laptop.says(f"readlink projects/{project.name}-anew/current") == f"releases/{commit}"
     undisturbed(project, project.name, first)
@@ -84,7 +84,7 @@ def test_uncommitted_changes_are_refused_and_a_snapshot_is_one(project: Work) ->
 
 def test_a_rookery_yml_that_is_wrong_now(project: Work) -> None:
     old = project.current()
-    says(project, "outputs:", "outputz:")
+    change_settings(project, "outputs:", "outputz:")
     refused(project.run("--json"), "outputz")
     undisturbed(project, project.name, old)
 
@@ -94,7 +94,7 @@ def test_a_profile_that_leads_elsewhere_now(project: Work, penguins: Live) -> No
     other.setup()
     old = project.current()
     commit = project.commit(a__py="print('elsewhere')\n")
-    mine, theirs = (one.inventory / "host_vars/penguins.yml" for one in (project.laptop, other))
+    mine, theirs = (person.inventory / "host_vars/penguins.yml" for person in (project.laptop, other))
     text = mine.read_text()
     mine.write_text(theirs.read_text())
     try:

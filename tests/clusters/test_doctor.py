@@ -37,27 +37,27 @@ class Home:
     live: Live
 
     @property
-    def there(self) -> str:
+    def home_path(self) -> str:
         return f"/home/{self.laptop.user}"
 
     def doctor(self, *flags: str, **environment: str) -> dict[str, Any]:
         """What `--json` tells."""
-        done = subprocess.run(
+        completed = subprocess.run(
             [str(ROOKERY), "doctor", "--cluster", self.laptop.cluster, "--json", *flags],
             env={**self.laptop.environment, **environment}, cwd=self.laptop.home, stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=120, start_new_session=True, check=False,
         )  # fmt: skip
-        told: dict[str, Any] = json.loads(done.stdout)
-        assert told["exit"] == done.returncode, done.stderr
-        return told
+        answer: dict[str, Any] = json.loads(completed.stdout)
+        assert answer["exit"] == completed.returncode, completed.stderr
+        return answer
 
     def root(self, script: str) -> str:
         """Run a script there as root."""
         return self.live.root_run(["sh", "-c", script]).stdout.strip()
 
-    def mine(self, script: str) -> None:
+    def run_in_home(self, script: str) -> None:
         """Change the home behind rookery's back, whatever its start-up files do."""
-        self.live.root_run(["runuser", "-u", self.laptop.user, "--", "sh", "-c", f"cd {self.there} && {script}"])
+        self.live.root_run(["runuser", "-u", self.laptop.user, "--", "sh", "-c", f"cd {self.home_path} && {script}"])
 
     def follow(self, fix: str) -> None:
         """Do what a fix says: its command, without the words behind it."""
@@ -65,22 +65,22 @@ class Home:
         words = shlex.split(command)
         if words[0] == "rookery":
             words[0] = str(ROOKERY)
-        done = subprocess.run(
+        completed = subprocess.run(
             command if words[0] != str(ROOKERY) else shlex.join(words), shell=True, env=self.laptop.environment,
             cwd=self.laptop.home, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        assert completed.returncode == 0, f"{command}\n{completed.stdout}{completed.stderr}"
 
 
-def checks(told: dict[str, Any]) -> dict[str, dict[str, str]]:
-    found = {one["name"]: one for one in told["laptop"]}
-    for part in told["clusters"].values():
-        found |= {one["name"]: one for one in part["checks"]}
-    return found
+def checks(answer: dict[str, Any]) -> dict[str, dict[str, str]]:
+    by_name = {check["name"]: check for check in answer["laptop"]}
+    for part in answer["clusters"].values():
+        by_name |= {check["name"]: check for check in part["checks"]}
+    return by_name
 
 
-def names(told: dict[str, Any], state: str = "fault") -> list[str]:
-    return [name for name, one in checks(told).items() if one["state"] == state]
+def names(answer: dict[str, Any], state: str = "fault") -> list[str]:
+    return [name for name, check in checks(answer).items() if check["state"] == state]
 
 
 def setting(person: Laptop, key: str) -> Any:
@@ -97,21 +97,21 @@ def home_on(live: Live, user: str) -> Home:
 @pytest.fixture(scope="module")
 def pip(penguins: Live) -> Iterator[Home]:
     """Set up on Penguins, once."""
-    one = home_on(penguins, "doctor-pip")
-    yield one
-    one.laptop.rookery("logout")
+    home = home_on(penguins, "doctor-pip")
+    yield home
+    home.laptop.rookery("logout")
 
 
 @pytest.fixture(scope="module")
 def hal(hec: Live) -> Iterator[Home]:
     """Set up on HEC, once."""
-    one = home_on(hec, "doctor-hal")
-    yield one
-    one.laptop.rookery("logout")
+    home = home_on(hec, "doctor-hal")
+    yield home
+    home.laptop.rookery("logout")
 
 
 def tree(home: Home) -> str:
-    return home.root(f"find {home.there} ! -path '*/.ssh*' -printf '%p %y %m %s %T@ %l\\n' | sort")
+    return home.root(f"find {home.home_path} ! -path '*/.ssh*' -printf '%p %y %m %s %T@ %l\\n' | sort")
 
 
 @pytest.mark.parametrize("where", ["pip", "hal"])
@@ -119,13 +119,13 @@ def test_a_healthy_home_has_no_fault(where: str, request: pytest.FixtureRequest)
     """And nothing there is changed by looking."""
     home: Home = request.getfixturevalue(where)
     before = tree(home)
-    told = home.doctor()
-    assert names(told) == [], told
-    assert told["exit"] == 0
-    assert told["clusters"][home.laptop.cluster]["state"] == "healthy"
-    found = checks(told)
-    assert found["job"]["state"] == found["path-job"]["state"] == found["slurm"]["state"] == "ok"
-    assert found["set-up"]["state"] == "ok", found["set-up"]
+    answer = home.doctor()
+    assert names(answer) == [], answer
+    assert answer["exit"] == 0
+    assert answer["clusters"][home.laptop.cluster]["state"] == "healthy"
+    by_name = checks(answer)
+    assert by_name["job"]["state"] == by_name["path-job"]["state"] == by_name["slurm"]["state"] == "ok"
+    assert by_name["set-up"]["state"] == "ok", by_name["set-up"]
     assert tree(home) == before
 
 
@@ -246,16 +246,16 @@ def test_on_hec(hal: Home, what: str) -> None:
 
 
 def the_fault_is_named_and_mended(home: Home, seed: Seed) -> None:
-    home.mine("cp -p .bashrc .profile /tmp/")
+    home.run_in_home("cp -p .bashrc .profile /tmp/")
     if seed.mine:
-        home.mine(seed.mine)
+        home.run_in_home(seed.mine)
     else:
         home.root(seed.root)
     try:
-        told = home.doctor()
-        assert names(told) == [seed.check], told
-        assert told["exit"] == 3
-        fault = checks(told)[seed.check]
+        answer = home.doctor()
+        assert names(answer) == [seed.check], answer
+        assert answer["exit"] == 3
+        fault = checks(answer)[seed.check]
         assert seed.says in fault["found"]
         assert fault["fix"]
         assert seed.setup == (fault["fix"] == f"rookery setup --cluster {home.laptop.cluster}")
@@ -263,37 +263,37 @@ def the_fault_is_named_and_mended(home: Home, seed: Seed) -> None:
             home.follow(fault["fix"])
     finally:
         if seed.mend:
-            home.root(f"cd {home.there} && {seed.mend}")
+            home.root(f"cd {home.home_path} && {seed.mend}")
     if not seed.setup:
         again = home.doctor()
         assert names(again) == [], again
-    home.mine(f"{KEPT} && rm -f .bashrc.old .profile.old")
+    home.run_in_home(f"{KEPT} && rm -f .bashrc.old .profile.old")
 
 
 @pytest.mark.parametrize(("where", "seeds"), [("pip", ON_PENGUINS), ("hal", ON_HEC)])
 def test_one_setup_mends_all_that_it_can(where: str, seeds: dict[str, Seed], request: pytest.FixtureRequest) -> None:
     home: Home = request.getfixturevalue(where)
-    for one in seeds.values():
-        if one.setup:
-            home.mine(one.mine)
-    told = home.doctor()
-    fixes = {checks(told)[name]["fix"] for name in names(told)}
+    for seed in seeds.values():
+        if seed.setup:
+            home.run_in_home(seed.mine)
+    answer = home.doctor()
+    fixes = {checks(answer)[name]["fix"] for name in names(answer)}
     assert fixes == {f"rookery setup --cluster {home.laptop.cluster}"}
     home.follow(fixes.pop())
     again = home.doctor()
     assert names(again) == [], again
     assert checks(again)["set-up"]["state"] == "ok"
-    home.mine("sed -i '/^echo Hello/d' .bashrc")
+    home.run_in_home("sed -i '/^echo Hello/d' .bashrc")
 
 
 def test_too_many_files(hal: Home) -> None:
     areas = json.loads(hal.laptop.rookery("clusters.show", "hec", "--json").stdout)["values"]["cluster_storage"][
         "value"
     ]
-    hal.laptop.write(cluster_storage=[{**one, "quota_files": 2} if one["name"] == "home" else one for one in areas])
-    told = hal.doctor()
-    assert names(told) == ["quota-files"]
-    assert "du --inodes" in checks(told)["quota-files"]["fix"]
+    hal.laptop.write(cluster_storage=[{**area, "quota_files": 2} if area["name"] == "home" else area for area in areas])
+    answer = hal.doctor()
+    assert names(answer) == ["quota-files"]
+    assert "du --inodes" in checks(answer)["quota-files"]["fix"]
     hal.laptop.write(cluster_storage=areas)
     assert names(hal.doctor()) == []
 
@@ -301,11 +301,11 @@ def test_too_many_files(hal: Home) -> None:
 def test_start_up_files_that_end_the_shell(pip: Home) -> None:
     """An interactive login still works, so that is the fix."""
     # a home that once printed something has a guard above that keeps commands from what stands below
-    pip.mine("sed -i.kept -e '/ROOKERY_PROBE/d' -e '/<<< rookery/a [ -z \"$PS1\" ] && exit' .bashrc")
-    told = pip.doctor()
-    assert names(told) == ["startup"]
-    assert checks(told)["slurm"]["state"] == "skipped"
-    fix = checks(told)["startup"]["fix"]
+    pip.run_in_home("sed -i.kept -e '/ROOKERY_PROBE/d' -e '/<<< rookery/a [ -z \"$PS1\" ] && exit' .bashrc")
+    answer = pip.doctor()
+    assert names(answer) == ["startup"]
+    assert checks(answer)["slurm"]["state"] == "skipped"
+    fix = checks(answer)["startup"]["fix"]
     words = shlex.split(fix.partition("   # ")[0])
     words[words.index("-t")] = "-tt"
     line = "sed -i 's/&& exit/\\&\\& return/' ~/.bashrc; exit\n"
@@ -313,22 +313,22 @@ def test_start_up_files_that_end_the_shell(pip: Home) -> None:
         words, env=pip.laptop.environment, input=line, capture_output=True, text=True, timeout=60, check=True
     )
     assert names(pip.doctor()) == []
-    pip.mine("mv .bashrc.kept .bashrc")
+    pip.run_in_home("mv .bashrc.kept .bashrc")
 
 
 def test_a_home_that_was_never_set_up(penguins: Live) -> None:
     """Also one whose ~/.bashrc ends the shell: `setup` puts a guard above it."""
     new = Home(laptop(penguins, "doctor-new"), penguins)
-    told = new.doctor()
-    assert names(told) == ["set-up"]
-    assert checks(told)["set-up"]["found"] == "not set up yet"
-    assert checks(told)["set-up"]["fix"] == "rookery setup --cluster penguins"
-    assert checks(told)["job"]["state"] == "ok"
-    assert {"path-login", "path-command", "path-job", "python"} <= set(names(told, "skipped"))
-    new.mine("sed -i '1i [ -z \"$PS1\" ] && exit' .bashrc")
-    told = new.doctor()
-    assert names(told) == ["startup"]
-    new.follow(checks(told)["startup"]["fix"])
+    answer = new.doctor()
+    assert names(answer) == ["set-up"]
+    assert checks(answer)["set-up"]["found"] == "not set up yet"
+    assert checks(answer)["set-up"]["fix"] == "rookery setup --cluster penguins"
+    assert checks(answer)["job"]["state"] == "ok"
+    assert {"path-login", "path-command", "path-job", "python"} <= set(names(answer, "skipped"))
+    new.run_in_home("sed -i '1i [ -z \"$PS1\" ] && exit' .bashrc")
+    answer = new.doctor()
+    assert names(answer) == ["startup"]
+    new.follow(checks(answer)["startup"]["fix"])
     assert names(new.doctor()) == []
     new.laptop.rookery("logout")
 
@@ -343,7 +343,7 @@ class Wayfarer:
     home: Home
     tmp: Path
 
-    def told(self, **environment: str) -> dict[str, Any]:
+    def doctor(self, **environment: str) -> dict[str, Any]:
         return self.home.doctor(**environment)
 
 
@@ -361,24 +361,24 @@ def way(pip: Home, tmp_path: Path) -> Iterator[Wayfarer]:
 
 def names_alone(way: Wayfarer, check: str, **environment: str) -> dict[str, str]:
     """The check is the one fault, and nothing was looked at behind it."""
-    told = way.told(**environment)
-    assert names(told) == [check], told
-    assert told["exit"] == 3
-    return checks(told)[check]
+    answer = way.doctor(**environment)
+    assert names(answer) == [check], answer
+    assert answer["exit"] == 3
+    return checks(answer)[check]
 
 
 def all_is_well(way: Wayfarer, **environment: str) -> None:
-    told = way.told(**environment)
-    assert names(told) == [], told
-    assert told["exit"] == 0
+    answer = way.doctor(**environment)
+    assert names(answer) == [], answer
+    assert answer["exit"] == 0
 
 
 def test_no_such_host(way: Wayfarer) -> None:
     way.home.laptop.write(cluster_host="icefloe.invalid")
-    told = way.told()
-    assert names(told) == ["dns"]
-    assert "clusters.show penguins" in checks(told)["dns"]["fix"]
-    skipped = names(told, "skipped")
+    answer = way.doctor()
+    assert names(answer) == ["dns"]
+    assert "clusters.show penguins" in checks(answer)["dns"]["fix"]
+    skipped = names(answer, "skipped")
     assert skipped[:2] == ["vpn", "port"]
     assert {"host-key", "key", "connection", "home-writable", "job"} <= set(skipped)
 
@@ -391,10 +391,10 @@ def test_nobody_listens(way: Wayfarer) -> None:
 
 def test_a_vpn_that_is_not_up(way: Wayfarer) -> None:
     """The host has an address and does not answer."""
-    with closing(socket.socket()) as deaf, closing(socket.socket()) as one, closing(socket.socket()) as two:
+    with closing(socket.socket()) as deaf, closing(socket.socket()) as first, closing(socket.socket()) as second:
         deaf.bind(("127.0.0.1", 0))
         deaf.listen(0)  # one connection fits into the queue: who comes after it hears nothing
-        for caller in (one, two):
+        for caller in (first, second):
             caller.setblocking(False)
             caller.connect_ex(deaf.getsockname())
         way.home.laptop.write(
@@ -461,7 +461,7 @@ def test_an_account_that_is_not_active(way: Wayfarer, close: str, open_again: st
 
 
 def test_a_key_that_is_not_taken(way: Wayfarer) -> None:
-    way.home.mine("mv .ssh/authorized_keys .ssh/kept")
+    way.home.run_in_home("mv .ssh/authorized_keys .ssh/kept")
     try:
         fault = names_alone(way, "key")
         assert "authorized_keys" in fault["fix"]
@@ -474,7 +474,7 @@ def test_a_key_that_is_not_taken(way: Wayfarer) -> None:
             assert screen.ends() == 0
         way.home.laptop.rookery("logout")
     finally:
-        way.home.mine("mv .ssh/kept .ssh/authorized_keys")
+        way.home.run_in_home("mv .ssh/kept .ssh/authorized_keys")
     all_is_well(way)
 
 
@@ -494,13 +494,13 @@ def test_a_key_that_is_gone_or_open_to_others(way: Wayfarer) -> None:
 
 def test_a_passphrase_and_no_terminal(way: Wayfarer) -> None:
     """Nothing is wrong, and it could not look."""
-    mine = way.tmp / "id_locked"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "open sesame", "-f", str(mine)], check=True)
-    way.home.laptop.write(cluster_identity_file=str(mine))
-    told = way.told()
-    assert (told["exit"], told["clusters"]["penguins"]["state"], names(told)) == (1, "unknown", [])
-    one = checks(told)["second-factor"]
-    assert (one["state"], one["fix"].partition("   #")[0]) == ("skipped", "rookery login --cluster penguins")
+    key = way.tmp / "id_locked"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "open sesame", "-f", str(key)], check=True)
+    way.home.laptop.write(cluster_identity_file=str(key))
+    answer = way.doctor()
+    assert (answer["exit"], answer["clusters"]["penguins"]["state"], names(answer)) == (1, "unknown", [])
+    check = checks(answer)["second-factor"]
+    assert (check["state"], check["fix"].partition("   #")[0]) == ("skipped", "rookery login --cluster penguins")
 
 
 def test_a_profile_that_is_wrong(way: Wayfarer) -> None:
@@ -514,9 +514,9 @@ def test_an_inventory_that_is_no_yaml(way: Wayfarer) -> None:
     hosts = way.home.laptop.inventory / "hosts.yml"
     kept = hosts.read_text()
     hosts.write_text("all: [\n")
-    told = way.told()
+    answer = way.doctor()
     hosts.write_text(kept)
-    assert names(told)[0] == "inventory"
+    assert names(answer)[0] == "inventory"
 
 
 def test_a_second_factor() -> None:
@@ -534,12 +534,12 @@ def test_a_second_factor() -> None:
             patch.setenv(key, environment[key])
         live = lifecycle.ensure(["codes"], yes=True, entrance=Entrance("key+totp"))[0]
         try:
-            done = subprocess.run(
+            completed = subprocess.run(
                 command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
                 start_new_session=True, check=False,
             )  # fmt: skip
-            assert done.returncode == 1, done.stdout + done.stderr
-            assert "fix: rookery login --cluster codes --sandbox" in done.stdout
+            assert completed.returncode == 1, completed.stdout + completed.stderr
+            assert "fix: rookery login --cluster codes --sandbox" in completed.stdout
             with Typist(command, environment) as screen:
                 screen.answers(r"Verification code: $", code(live.totp_secret))
                 screen.shows("your home there, as `setup` left it: not set up yet", 60)
@@ -563,12 +563,15 @@ def test_several_clusters_at_once(way: Wayfarer, hal: Home) -> None:
     mine, other = way.home.laptop.inventory, hal.laptop.inventory
     shutil.copy(other / "host_vars/hec.yml", mine / "host_vars/hec.yml")
     try:
-        done = way.home.laptop.rookery("doctor", "--json")
+        completed = way.home.laptop.rookery("doctor", "--json")
     finally:
         way.home.laptop.rookery("logout")
         (mine / "host_vars/hec.yml").unlink()
-    told = json.loads(done.stdout)
-    assert {name: part["state"] for name, part in told["clusters"].items()} == {"penguins": "healthy", "hec": "healthy"}
+    answer = json.loads(completed.stdout)
+    assert {name: part["state"] for name, part in answer["clusters"].items()} == {
+        "penguins": "healthy",
+        "hec": "healthy",
+    }
 
 
 # -- this computer
@@ -584,9 +587,9 @@ def test_a_program_that_is_missing(way: Wayfarer) -> None:
     (folder / "rsync").symlink_to(str(shutil.which("rsync")))
     all_is_well(way, PATH=str(folder))
     (folder / "ssh").unlink()
-    told = way.told(PATH=str(folder))
-    assert names(told) == ["ssh"]
-    assert checks(told)["port"]["state"] == "skipped"
+    answer = way.doctor(PATH=str(folder))
+    assert names(answer) == ["ssh"]
+    assert checks(answer)["port"]["state"] == "skipped"
 
 
 def test_modes_in_the_ssh_folder(way: Wayfarer) -> None:
@@ -622,11 +625,11 @@ def test_an_ssh_config_of_ones_own(way: Wayfarer, what: str) -> None:
 def test_clocks_that_differ(way: Wayfarer) -> None:
     """This computer's is an hour behind."""
     (way.tmp / "sitecustomize.py").write_text("import time\nnow = time.time\ntime.time = lambda: now() - 3600\n")
-    told = way.told(PYTHONPATH=str(way.tmp))
-    assert names(told) == []
-    assert checks(told)["clock"]["state"] == "warning"
-    assert "60 minutes ahead" in checks(told)["clock"]["found"]
-    assert checks(way.told())["clock"]["state"] == "ok"
+    answer = way.doctor(PYTHONPATH=str(way.tmp))
+    assert names(answer) == []
+    assert checks(answer)["clock"]["state"] == "warning"
+    assert "60 minutes ahead" in checks(answer)["clock"]["found"]
+    assert checks(way.doctor())["clock"]["state"] == "ok"
 
 
 # -- what is told
@@ -635,42 +638,42 @@ def test_clocks_that_differ(way: Wayfarer) -> None:
 def test_the_report(way: Wayfarer) -> None:
     """One redacted text, ended by the same as data; nothing else is overwritten."""
     person = way.home.laptop
-    way.home.mine("cp -p .bashrc /tmp/ && sed -i '/>>> rookery/,/<<< rookery/d' .bashrc")
-    done = person.rookery("doctor", "--cluster", "penguins", "--report")
-    assert done.returncode == 3, done.stderr
+    way.home.run_in_home("cp -p .bashrc /tmp/ && sed -i '/>>> rookery/,/<<< rookery/d' .bashrc")
+    completed = person.rookery("doctor", "--cluster", "penguins", "--report")
+    assert completed.returncode == 3, completed.stderr
     text = (person.home / "rookery-report.txt").read_text()
     for private in (
         person.user,
         str(person.home),
         socket.gethostname(),
         way.home.live.miniature.fingerprint,
-        way.home.there,
+        way.home.home_path,
     ):
         assert private not in text
-    told = json.loads(text.partition("==== for the person who helps: the same as data ====\n")[2])
-    assert names(told) == ["path-command"]
+    answer = json.loads(text.partition("==== for the person who helps: the same as data ====\n")[2])
+    assert names(answer) == ["path-command"]
     assert "<home>/.pyenv/bin" in text
-    way.home.mine("cp -p /tmp/.bashrc .")
+    way.home.run_in_home("cp -p /tmp/.bashrc .")
     other = person.home / "notes.txt"
     other.write_text("mine")
-    done = person.rookery("doctor", "--cluster", "penguins", "--report", "notes.txt")
-    assert (done.returncode, other.read_text()) == (1, "mine")
-    assert "no report of rookery's" in done.stderr
-    done = person.rookery("doctor", "--cluster", "penguins", "--report", "rookery-report.txt")
-    assert done.returncode == 0, done.stdout
+    completed = person.rookery("doctor", "--cluster", "penguins", "--report", "notes.txt")
+    assert (completed.returncode, other.read_text()) == (1, "mine")
+    assert "no report of rookery's" in completed.stderr
+    completed = person.rookery("doctor", "--cluster", "penguins", "--report", "rookery-report.txt")
+    assert completed.returncode == 0, completed.stdout
 
 
 def test_the_screen(way: Wayfarer) -> None:
     """What is well takes one line; -v names it. A cluster that is not known ends it with 1."""
     person = way.home.laptop
-    done = person.rookery("doctor", "--cluster", "penguins")
-    assert done.returncode == 0
-    assert [line.partition(":")[0] for line in done.stdout.splitlines() if not line.startswith(" ")] == [
+    completed = person.rookery("doctor", "--cluster", "penguins")
+    assert completed.returncode == 0
+    assert [line.partition(":")[0] for line in completed.stdout.splitlines() if not line.startswith(" ")] == [
         "this computer",
         "penguins",
     ]
-    assert "checks well" in done.stdout
-    assert "Slurm: it answers" not in done.stdout
+    assert "checks well" in completed.stdout
+    assert "Slurm: it answers" not in completed.stdout
     assert "Slurm: it answers" in person.rookery("doctor", "-v").stdout
     assert person.rookery("doctor", "--cluster", "penguin").returncode == 1
 

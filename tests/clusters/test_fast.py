@@ -34,8 +34,8 @@ class Developer(Laptop):
 
     def again(self, *arguments: str) -> tuple[bool, int]:
         """`setup` once more: whether it went the fast way, and how many things it changed."""
-        told = self.setup(*arguments)
-        return told["up_to_date"], told["changed"]
+        answer = self.setup(*arguments)
+        return answer["up_to_date"], answer["changed"]
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Edit a file of the checkout."""
@@ -46,7 +46,7 @@ class Developer(Laptop):
 
     def does(self, script: str) -> None:
         """Do something in the home there; each line counts by itself."""
-        self.ssh("bash -s", given=script)
+        self.ssh("bash -s", stdin=script)
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +95,8 @@ def test_the_second_run_is_one_command_and_starts_neither_ansible_nor_rich(ada: 
     assert process.returncode == 0, imports[-2000:]
     assert out.startswith("up to date, nothing to change: penguins is as declared (")
     assert len(out.splitlines()) == 1
-    asked = [line for line in calls.read_text().splitlines() if "-O check" not in line]
-    assert len(asked) == 1, asked
+    calls_made = [line for line in calls.read_text().splitlines() if "-O check" not in line]
+    assert len(calls_made) == 1, calls_made
     for heavy in ("ansible", "rich", "jinja2", "fabric", "paramiko"):
         assert f" {heavy}\n" not in imports, heavy
 
@@ -191,8 +191,8 @@ def test_a_module_that_changes_and_storage_that_moves_are_noticed(eve: Developer
         as_root(hec, f"cp -p {module} /tmp/module; echo '-- edited' >>{module}")
         assert eve.again() == (False, 0)  # the same R: its tests were asked, and are content
         as_root(hec, f"sed -i 's,/opt/,/nowhere/,' {module}")
-        done = eve.rookery("setup", "--cluster", "hec", "--json")
-        assert json.loads(done.stdout)["clusters"]["hec"]["up_to_date"] is False
+        completed = eve.rookery("setup", "--cluster", "hec", "--json")
+        assert json.loads(completed.stdout)["clusters"]["hec"]["up_to_date"] is False
         as_root(hec, f"cp -p /tmp/module {module}")
         eve.setup()
         assert eve.again() == (True, 0)
@@ -204,9 +204,9 @@ def test_a_module_that_changes_and_storage_that_moves_are_noticed(eve: Developer
 
 
 def test_timings_say_where_the_time_went(ada: Developer) -> None:
-    done = ada.rookery("setup", "--cluster", "penguins", "--timings", "--json")
-    told = {one["what"]: one["seconds"] for one in json.loads(done.stdout)["timings"]}
-    assert set(told) == {"Python and Invoke", "profiles", "ssh login", "fast way"}
+    completed = ada.rookery("setup", "--cluster", "penguins", "--timings", "--json")
+    seconds = {timing["what"]: timing["seconds"] for timing in json.loads(completed.stdout)["timings"]}
+    assert set(seconds) == {"Python and Invoke", "profiles", "ssh login", "fast way"}
     text = ada.rookery("setup", "--cluster", "penguins", "--timings", "--force").stdout
     for what in ("Python and Invoke", "ssh login", "Ansible's start", "role cluster (the probe)", "role r"):
         assert f" s  {what}\n" in text

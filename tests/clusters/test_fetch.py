@@ -37,10 +37,10 @@ def student(hec: Live) -> Laptop:
 
 
 def fetch(person: Laptop, *arguments: str, check: bool = True) -> dict[str, Any]:
-    done = person.rookery("fetch", *arguments, "--project", str(person.home / "demo"), "--json")
-    assert not check or done.returncode == 0, done.stdout + done.stderr
-    told: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
-    return {**told, "code": done.returncode, "said": done.stderr}
+    completed = person.rookery("fetch", *arguments, "--project", str(person.home / "demo"), "--json")
+    assert not check or completed.returncode == 0, completed.stdout + completed.stderr
+    answer: dict[str, Any] = json.loads(completed.stdout) if completed.stdout else {}
+    return {**answer, "code": completed.returncode, "said": completed.stderr}
 
 
 def inside(person: Laptop, script: str) -> str:
@@ -52,9 +52,9 @@ def test_before_anything_is_deployed_it_says_what_to_do(hec: Live) -> None:
     folder = person.home / "demo"
     folder.mkdir()
     (folder / "rookery.yml").write_text("name: demo\nclusters: [hec]\noutputs: [results]\njobs: {}\n")
-    told = fetch(person, check=False)
-    assert told["code"] == 1
-    assert told["said"].splitlines() == ["demo is not on hec yet.", "  next: rookery deploy --cluster hec"]
+    answer = fetch(person, check=False)
+    assert answer["code"] == 1
+    assert answer["said"].splitlines() == ["demo is not on hec yet.", "  next: rookery deploy --cluster hec"]
 
 
 def test_results_come_once_and_what_has_changed_comes_again(student: Laptop) -> None:
@@ -63,18 +63,18 @@ def test_results_come_once_and_what_has_changed_comes_again(student: Laptop) -> 
     before = fetch(student, "--check")
     assert before["check"]
     assert not (student.home / "demo/results").exists()
-    told = fetch(student)
+    answer = fetch(student)
     assert (
-        sorted(told["brought"]) == sorted(before["brought"]) == ["results/1.csv", "results/deep/2.csv", "runs/5.json"]
+        sorted(answer["brought"]) == sorted(before["brought"]) == ["results/1.csv", "results/deep/2.csv", "runs/5.json"]
     )
     again = fetch(student)
     assert (again["brought"], again["here"]) == ([], 3)
     inside(student, "echo more >> 1.csv")
     (student.home / "demo/results/deep/2.csv").write_text("mended")
     inside(student, "echo more >> deep/2.csv")
-    told = fetch(student)
-    assert told["brought"] == ["results/1.csv"]
-    assert [one["path"] for one in told["kept"]] == ["results/deep/2.csv"]
+    answer = fetch(student)
+    assert answer["brought"] == ["results/1.csv"]
+    assert [file["path"] for file in answer["kept"]] == ["results/deep/2.csv"]
     assert (student.home / "demo/results/1.csv").read_text() == "1\nmore\n"
 
 
@@ -83,13 +83,13 @@ def test_more_than_the_limit_or_the_disk_takes_is_told_before_anything_comes(stu
     inside(student, "truncate -s 30G huge.bin; truncate -s 15T vast.bin")
     try:
         would = fetch(student, "--check")["said"]
-        done = student.rookery("fetch", "--project", str(student.home / "demo"))
+        completed = student.rookery("fetch", "--project", str(student.home / "demo"))
         large = fetch(student, "--max-size", "20T", check=False)["said"]
     finally:
         inside(student, "rm huge.bin vast.bin")
     assert would == "hec has 2 files, 16.5 TB to fetch, more than the limit of 21.5 GB.\n"
-    assert (done.returncode, done.stdout, done.stderr.splitlines()[0]) == (1, "", would.strip())
-    assert f"next: rookery fetch --max-size 15391G --cluster hec --project {student.home}/demo" in done.stderr
+    assert (completed.returncode, completed.stdout, completed.stderr.splitlines()[0]) == (1, "", would.strip())
+    assert f"next: rookery fetch --max-size 15391G --cluster hec --project {student.home}/demo" in completed.stderr
     assert "hec has 2 files, 16.5 TB to fetch, and this computer has " in large
     assert not list((student.home / "demo/results").glob("*.bin"))
     assert fetch(student, "--max-size", "1x", check=False)["said"].startswith("--max-size '1x' is not a size")
@@ -97,8 +97,8 @@ def test_more_than_the_limit_or_the_disk_takes_is_told_before_anything_comes(stu
 
 def test_a_record_that_is_none_is_refused_and_named(student: Laptop) -> None:
     inside(student, """echo '{"job": "a", "id": "../../../x", "cluster": "hec"}' > ~/projects/demo/runs/6.json""")
-    told = fetch(student, check=False)
-    assert [one["path"] for one in told["refused"]] == ["runs/6.json"]
+    answer = fetch(student, check=False)
+    assert [file["path"] for file in answer["refused"]] == ["runs/6.json"]
     assert not (student.home / "demo/runs/6.json").exists()
     inside(student, "rm ~/projects/demo/runs/6.json")
 
@@ -113,21 +113,21 @@ def test_names_that_are_awkward_arrive_as_they_are(student: Laptop) -> None:
         ln -s /etc/passwd secret; ln -s . loop; mkfifo pipe; mkdir -p .git; echo bad > .git/config
         """,
     )
-    told = fetch(student, check=False)
+    answer = fetch(student, check=False)
     here = student.home / "demo/results/odd"
     assert sorted(path.read_text() for path in here.iterdir()) == list("abcdefg")
     assert {os.fsencode(path.name) for path in here.iterdir()} >= {b"not utf-8 \xff", b"new\nline", b"-rf", b" blank "}
-    assert sorted(told["links"]) == ["results/odd/loop", "results/odd/secret"]
-    assert [one["path"] for one in told["refused"]] == ["results/odd/.git/config"]
+    assert sorted(answer["links"]) == ["results/odd/loop", "results/odd/secret"]
+    assert [file["path"] for file in answer["refused"]] == ["results/odd/.git/config"]
     inside(student, "rm -rf odd")
 
 
 def test_what_is_printed_holds_no_control_characters(student: Laptop) -> None:
     inside(student, r"mkdir -p .git; echo x > .git/$'\e[31mred\nline'")
-    done = student.rookery("fetch", "--project", str(student.home / "demo"))
+    completed = student.rookery("fetch", "--project", str(student.home / "demo"))
     inside(student, "rm -rf .git")
-    assert "\x1b" not in done.stdout
-    assert r"results/.git/red\nline" in done.stdout
+    assert "\x1b" not in completed.stdout
+    assert r"results/.git/red\nline" in completed.stdout
 
 
 def test_a_file_that_is_being_written_comes_again_once_it_is_whole(student: Laptop) -> None:
@@ -148,16 +148,16 @@ def test_what_a_connection_that_breaks_has_brought_stays(student: Laptop) -> Non
         assert time.monotonic() < limit
         time.sleep(0.005)
     os.kill(_master(student), signal.SIGKILL)
-    _, said = running.communicate(timeout=60)
+    _, stderr = running.communicate(timeout=60)
     assert running.returncode == 1
-    first, second = said.strip().splitlines()
+    first, second = stderr.strip().splitlines()
     assert "the connection broke off while files came" in first
     assert "it goes on from the" in second
     assert all(path.stat().st_size == 25_000_000 for path in arrived.glob("*.bin"))
     before = len(list(arrived.glob("*.bin")))
     assert 0 < before < 6
-    told = fetch(student)
-    assert len(told["brought"]) == 6 - before
+    answer = fetch(student)
+    assert len(answer["brought"]) == 6 - before
     digests = {line.split()[0] for line in inside(student, "sha256sum big/*").splitlines()}
     assert digests == {_digest(path) for path in arrived.iterdir()}
     inside(student, "rm -rf big")
@@ -186,8 +186,8 @@ def test_one_job_s_results_alone(student: Laptop) -> None:
         student, "sbatch --wait --parsable --output=../slurm_logs/%x_%j.out --job-name=one --wrap 'echo x > during.csv'"
     )
     inside(student, "echo later > after.csv; touch -d '1 hour' after.csv")
-    told = fetch(student, number)
-    assert sorted(told["brought"]) == ["results/during.csv", f"slurm_logs/one_{number}.out"]
+    answer = fetch(student, number)
+    assert sorted(answer["brought"]) == ["results/during.csv", f"slurm_logs/one_{number}.out"]
     unknown = fetch(student, "99999", check=False)
     assert unknown["said"].splitlines()[0] == "hec knows no job 99999 of demo."
 
@@ -196,10 +196,10 @@ def _master(person: Laptop) -> int:
     import subprocess
 
     config = str(person.home / ".config/rookery/ssh_config")
-    done = subprocess.run(
+    completed = subprocess.run(
         ["ssh", "-F", config, "-O", "check", "hec"], env=person.environment, capture_output=True, text=True, check=True
     )
-    return int(done.stderr.split("pid=")[1].split(")")[0])
+    return int(completed.stderr.split("pid=")[1].split(")")[0])
 
 
 def _digest(path: Path) -> str:

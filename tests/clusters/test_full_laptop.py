@@ -49,8 +49,8 @@ class Disk:
     def leave(self, blocks: int, files: int) -> None:
         """Fill it so far that this is left: blocks of 4 kB, and files that can be made."""
         self._filler.mkdir()
-        here = os.statvfs(self.folder)
-        for number in range(here.f_ffree - files - 1):
+        filesystem = os.statvfs(self.folder)
+        for number in range(filesystem.f_ffree - files - 1):
             os.mknod(self._filler / str(number))
         with (self._filler / "content").open("wb") as stream:
             os.posix_fallocate(stream.fileno(), 0, (os.statvfs(self.folder).f_bfree - blocks) * 4096)
@@ -106,15 +106,17 @@ def test_at_each_write_there_is_no_room_once(gannets: tuple[Project, Disk], kind
         for room in itertools.count():
             disk.leave(room if kind == "blocks" else PLENTY, room if kind == "files" else PLENTY)
             try:
-                done = run(at, name)
+                completed = run(at, name)
             finally:
                 disk.empty()
-            if done.returncode == 0:
+            if completed.returncode == 0:
                 break
-            said = refused(done, "No space is left on this computer|No space left on device|this computer has 0 B free")
-            assert room < 20, said
-        done = run(at, name)
-        assert done.returncode == 0, done.stdout + done.stderr
+            line = refused(
+                completed, "No space is left on this computer|No space left on device|this computer has 0 B free"
+            )
+            assert room < 20, line
+        completed = run(at, name)
+        assert completed.returncode == 0, completed.stdout + completed.stderr
         if name == "submit":
             until(lambda: at.laptop.says("squeue --noheader --me") == "", 60)
     records = [json.loads(path.read_text()) for path in (at.root / "runs").glob("*.json")]

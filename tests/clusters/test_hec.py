@@ -55,7 +55,7 @@ def student(runs: Runs) -> Laptop:
 
 def test_check_writes_nothing_and_names_what_would_change(runs: Runs) -> None:
     assert runs.checked == runs.empty
-    assert {one["state"] for one in runs.check["outcomes"]} <= {"would-change", "present"}
+    assert {outcome["state"] for outcome in runs.check["outcomes"]} <= {"would-change", "present"}
     assert runs.check["changed"] > 20
 
 
@@ -97,10 +97,10 @@ def test_the_home_holds_small_files_only_and_scratch_nothing(hec: Live, student:
 
 
 def test_condarc_puts_environments_and_packages_on_the_storage(hec: Live, student: Laptop) -> None:
-    said = yaml.safe_load(student.says("cat ~/.condarc"))
+    condarc = yaml.safe_load(student.says("cat ~/.condarc"))
     storage = storage_of(hec, student.user)
-    assert said["envs_dirs"] == [f"{storage}/.conda/envs"]
-    assert said["pkgs_dirs"] == [f"{storage}/.conda/pkgs"]
+    assert condarc["envs_dirs"] == [f"{storage}/.conda/envs"]
+    assert condarc["pkgs_dirs"] == [f"{storage}/.conda/pkgs"]
 
 
 @pytest.mark.parametrize(
@@ -113,8 +113,8 @@ def test_condarc_puts_environments_and_packages_on_the_storage(hec: Live, studen
     ],
 )
 def test_the_tools_are_on_path(student: Laptop, command: str) -> None:
-    said = re.sub(r"\x1b\[[\d;?]*\w", "", student.says(command.format(TOOLS)))  # poetry colours a terminal
-    assert re.search(rf"{TOOLS_SAY}$", said)
+    output = re.sub(r"\x1b\[[\d;?]*\w", "", student.says(command.format(TOOLS)))  # poetry colours a terminal
+    assert re.search(rf"{TOOLS_SAY}$", output)
 
 
 def test_rookery_itself_runs_on_the_site_s_old_python(runs: Runs) -> None:
@@ -124,7 +124,7 @@ def test_rookery_itself_runs_on_the_site_s_old_python(runs: Runs) -> None:
 
 
 def test_uv_and_what_it_caches(hec: Live, student: Laptop) -> None:
-    said = student.script("""
+    output = student.script("""
         mkdir -p ~/uv-venv && cd ~/uv-venv
         uv venv --quiet && uv pip install --quiet six
         . .venv/bin/activate
@@ -132,24 +132,24 @@ def test_uv_and_what_it_caches(hec: Live, student: Laptop) -> None:
         uv cache dir; uv python dir; uv tool dir
     """)
     storage = storage_of(hec, student.user)
-    name, *places = re.findall(r"\S+", said.replace(", ", "."))
+    name, *places = re.findall(r"\S+", output.replace(", ", "."))
     assert (name, places[0]) == ("six", "(3.13)")
     assert len(places[1:]) == 4
     assert all(place.startswith(f"{storage}/rookery/x86_64/") for place in places[1:])
 
 
 def test_a_venv_and_pip_s_cache(hec: Live, student: Laptop) -> None:
-    said = student.script("""
+    output = student.script("""
         python3.13 -m venv ~/env && . ~/env/bin/activate
         pip install --quiet --disable-pip-version-check six
         python -c 'import six, ssl, sqlite3; print(six.__name__)'
         readlink -f "$(pip cache dir)"
     """)
-    assert said == f"six\n{storage_of(hec, student.user)}/rookery/home/.cache/pip"
+    assert output == f"six\n{storage_of(hec, student.user)}/rookery/home/.cache/pip"
 
 
 def test_a_poetry_project(hec: Live, student: Laptop) -> None:
-    said = student.script("""
+    output = student.script("""
         mkdir -p ~/poetry-project && cd ~/poetry-project
         poetry init --no-interaction --name poetry-project
         printf '[tool.poetry]\\npackage-mode = false\\n' >> pyproject.toml
@@ -157,7 +157,7 @@ def test_a_poetry_project(hec: Live, student: Laptop) -> None:
         eval $(poetry env activate)
         python -c 'import sys; print("activated", sys.prefix)'
     """)
-    assert re.search(rf"activated {storage_of(hec, student.user)}/rookery/x86_64/virtualenvs/poetry-project", said)
+    assert re.search(rf"activated {storage_of(hec, student.user)}/rookery/x86_64/virtualenvs/poetry-project", output)
 
 
 def test_a_tool_of_the_person_s_own_by_pipx(hec: Live, student: Laptop) -> None:
@@ -179,7 +179,7 @@ def job(student: Laptop, name: str, *lines: str) -> str:
 
 
 def test_a_job(hec: Live, student: Laptop) -> None:
-    said = job(
+    output = job(
         student,
         "tools",
         "source /etc/profile",
@@ -189,9 +189,9 @@ def test_a_job(hec: Live, student: Laptop) -> None:
         "Rscript -e 'library(iterators); cat(.libPaths()[1])'; echo",
         "echo $global_storage",
     )
-    assert re.search(TOOLS_SAY, said)
+    assert re.search(TOOLS_SAY, output)
     storage = storage_of(hec, student.user)
-    assert re.search(rf"{storage}/R/[\w-]+-library/\d\.\d+\n{storage}$", said)
+    assert re.search(rf"{storage}/R/[\w-]+-library/\d\.\d+\n{storage}$", output)
 
 
 def test_storage_variables_without_a_login(hec: Live, student: Laptop) -> None:
@@ -230,8 +230,8 @@ def test_r_as_a_module(hec: Live, student: Laptop) -> None:
     # R on a terminal is one that may ask: for a mirror, for leave to make a library
     typed = shlex.quote('install.packages("foreach")\nquit("no")\n')
     shell = shlex.quote("bash -lc 'module add R/4.3.1; exec R --no-save --quiet'")
-    asked = student.says(f"printf {typed} | script -qec {shell} /dev/null", timeout=60)
-    assert "DONE (foreach)" in asked
+    output = student.says(f"printf {typed} | script -qec {shell} /dev/null", timeout=60)
+    assert "DONE (foreach)" in output
     assert login_r(student, "library(foreach); cat(foreach(i = 1:3, .combine = sum) %do% i)") == "6"
 
 
@@ -241,15 +241,15 @@ def test_vs_code_finds_python_and_r(student: Laptop) -> None:
     assert settings["r.rterm.linux"] == settings["r.rpath.linux"]
     # VS Code starts it with no login shell's environment
     bare = "env -i HOME=$HOME PATH=/usr/bin:/bin "
-    said = student.says(bare + shlex.join([settings["r.rterm.linux"], "--no-echo", "-e", "cat(.libPaths()[1])"]))
-    assert said == login_r(student, "cat(.libPaths()[1])")
+    library = student.says(bare + shlex.join([settings["r.rterm.linux"], "--no-echo", "-e", "cat(.libPaths()[1])"]))
+    assert library == login_r(student, "cat(.libPaths()[1])")
 
 
 def test_clusters_lists_it_and_shows_its_profile(student: Laptop) -> None:
     listed = json.loads(student.rookery("clusters", "--json").stdout)
-    (one,) = [cluster for cluster in listed if cluster["name"] == "hec"]
-    assert one["scheduler"] == "slurm"
-    assert one["set_up_at"]
+    (entry,) = [cluster for cluster in listed if cluster["name"] == "hec"]
+    assert entry["scheduler"] == "slurm"
+    assert entry["set_up_at"]
     shown = student.rookery("clusters.show", "hec")
     assert shown.returncode == 0, shown.stderr
     assert "$global_storage" in shown.stdout

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from laptops import Laptop, laptop
 from live import Live
-from sights import as_person, as_root, by_state, changes, inside, manifest, noted, storage_of, tree, write
+from sights import as_person, as_root, by_state, changes, inside, manifest, notes, storage_of, tree, write
 
 pytestmark = pytest.mark.cluster
 
@@ -74,10 +74,10 @@ def lived(hec: Live) -> tuple[Laptop, str, dict[str, Any]]:
     as_root(hec, f"chown -R ivy: {storage}/.mamba")
     before = manifest(hec, "/home/ivy/.cache")
     check = person.setup("--check")
-    told = person.setup()
-    assert changes(check) == changes(told)
-    assert by_state(check, "kept") == by_state(told, "kept")
-    return person, before, told
+    answer = person.setup()
+    assert changes(check) == changes(answer)
+    assert by_state(check, "kept") == by_state(answer, "kept")
+    return person, before, answer
 
 
 def test_the_content_is_carried_over_whole(hec: Live, lived: tuple[Laptop, str, dict[str, Any]]) -> None:
@@ -89,25 +89,25 @@ def test_the_content_is_carried_over_whole(hec: Live, lived: tuple[Laptop, str, 
 
 
 def test_a_folder_that_already_is_a_link_is_left_and_named(lived: tuple[Laptop, str, dict[str, Any]]) -> None:
-    person, _, told = lived
+    person, _, answer = lived
     assert person.says("readlink ~/.conda; cat ~/.conda/environments.txt") == "elsewhere\nmine"
-    assert noted(told)["~/.conda"] == "~/.conda is a link to elsewhere, and stays as it is"
+    assert notes(answer)["~/.conda"] == "~/.conda is a link to elsewhere, and stays as it is"
 
 
 def test_what_stands_on_the_storage_is_left_alone_and_named(
     hec: Live, lived: tuple[Laptop, str, dict[str, Any]]
 ) -> None:
-    person, _, told = lived
+    person, _, answer = lived
     storage = storage_of(hec, "ivy")
     assert person.says("cat ~/.mamba/shared.txt ~/.mamba/only-at-home.txt") == "minemine"
     assert person.says(f"ls {storage}/.mamba; cat {storage}/.mamba/shared.txt") == "shared.txt\ntheirs"
-    assert noted(told)["~/.mamba"] == f"{storage}/.mamba was there already, and is left alone"
+    assert notes(answer)["~/.mamba"] == f"{storage}/.mamba was there already, and is left alone"
 
 
 def test_a_condarc_of_the_person_s_own_is_left_and_named(lived: tuple[Laptop, str, dict[str, Any]]) -> None:
-    person, _, told = lived
+    person, _, answer = lived
     assert person.says("cat ~/.condarc") == "channels: [conda-forge]"
-    assert "yours" in noted(told)["~/.condarc"]
+    assert "yours" in notes(answer)["~/.condarc"]
 
 
 def test_a_second_run_leaves_such_a_home_as_it_is(lived: tuple[Laptop, str, dict[str, Any]]) -> None:
@@ -116,7 +116,7 @@ def test_a_second_run_leaves_such_a_home_as_it_is(lived: tuple[Laptop, str, dict
     assert person.setup()["up_to_date"]
     again = person.setup("--force")
     assert again["changed"] == 0
-    assert set(noted(again)) >= {"~/.conda", "~/.condarc"}
+    assert set(notes(again)) >= {"~/.conda", "~/.condarc"}
 
 
 def wait_until_half_is_there(hec: Live, user: str, running: "subprocess.Popen[str]") -> None:
@@ -193,11 +193,11 @@ def with_quota(hec: Live, user: str, free_gb: float) -> Laptop:
 def test_a_quota_that_leaves_too_little_stops_it_before_anything_is_installed(hec: Live) -> None:
     person = with_quota(hec, "max", 0.25)
     before = tree(hec, "max")
-    done = person.rookery("setup", "--cluster", "hec")
-    assert done.returncode != 0
-    (line,) = [line for line in done.stdout.splitlines() if "✗" in line]
-    said = r"\d+ MB will be installed in, or moved to, /storage/hpc/\d+/max, and 256 MB are free there"
-    assert re.search(rf"{said}\. Nothing was installed", line)
+    completed = person.rookery("setup", "--cluster", "hec")
+    assert completed.returncode != 0
+    (line,) = [line for line in completed.stdout.splitlines() if "✗" in line]
+    pattern = r"\d+ MB will be installed in, or moved to, /storage/hpc/\d+/max, and 256 MB are free there"
+    assert re.search(rf"{pattern}\. Nothing was installed", line)
     assert tree(hec, "max") == before
 
 
@@ -205,19 +205,19 @@ def test_what_is_moved_counts_too(hec: Live) -> None:
     person = with_quota(hec, "nia", 0.75)
     as_root(hec, "runuser -u nia -- sh -c 'mkdir ~/.cache && fallocate -l 300M ~/.cache/archive'")
     before = tree(hec, "nia")
-    done = person.rookery("setup", "--cluster", "hec")
-    assert done.returncode != 0
-    assert re.search(r"971 MB will be .* 768 MB are free there", done.stdout), done.stdout
+    completed = person.rookery("setup", "--cluster", "hec")
+    assert completed.returncode != 0
+    assert re.search(r"971 MB will be .* 768 MB are free there", completed.stdout), completed.stdout
     assert tree(hec, "nia") == before
     # nor does a role alone, in a home that was set up before, carry what the quota has no room for
     write(hec, "nia", "quota", QUOTA.format(199.9, 0.1))
     entry = {"order": 1, "role": "tmux", "kind": "json", "path": "/x", "state": "done", "before": {}, "after": {}}
     write(hec, "nia", ".local/state/rookery/ledger.json", json.dumps({"version": 1, "entries": [entry]}))
-    done = person.rookery("setup", "--cluster", "hec", "--tags", "storage")
-    assert done.returncode != 0
-    assert re.search(r"moving ~/.cache needs 315 MB on /storage/hpc/\d+/nia, and 102 MB are free there", done.stdout), (
-        done.stdout
-    )
+    completed = person.rookery("setup", "--cluster", "hec", "--tags", "storage")
+    assert completed.returncode != 0
+    assert re.search(
+        r"moving ~/.cache needs 315 MB on /storage/hpc/\d+/nia, and 102 MB are free there", completed.stdout
+    ), completed.stdout
     assert manifest(hec, "/home/nia/.cache").count("archive") == 2
 
 
@@ -237,12 +237,12 @@ def test_a_login_node_with_no_python(hec: Live) -> None:
     assert check.returncode != 0
     assert "There is no Python 3.6 or later on wayland-2022, so what would change can't be looked at" in check.stdout
     assert tree(hec, "ned") == before
-    told = person.setup()
-    brought = told["facts"]["python"]
+    answer = person.setup()
+    brought = answer["facts"]["python"]
     assert brought == "/home/ned/.local/state/rookery/python"
     ledger = json.loads(person.says("cat ~/.local/state/rookery/ledger.json"))["entries"]
     made = {entry["path"]: entry["before"] for entry in ledger if entry["role"] == "cluster"}
-    prefix = told["facts"]["prefix"]
+    prefix = answer["facts"]["prefix"]
     assert made == {path: {"type": "absent"} for path in (brought, f"{prefix}/bin/uv", f"{prefix}/python")}
     assert re.search(PYTHON, person.says("python3.13 --version"))
     assert "Poetry" in person.says("poetry --version")
@@ -253,7 +253,7 @@ def test_a_login_node_with_no_python(hec: Live) -> None:
     lost = person.rookery("undo", "--cluster", "hec", "--yes")
     assert "next: rookery setup --cluster hec --tags cluster " in lost.stderr
     for command in (["setup", "--tags", "cluster"], ["undo", "--purge", "--yes"]):
-        done = person.rookery(*command, "--cluster", "hec")
-        assert done.returncode == 0, done.stdout + done.stderr
+        completed = person.rookery(*command, "--cluster", "hec")
+        assert completed.returncode == 0, completed.stdout + completed.stderr
     gone = [[line.rsplit(" ", 3)[0] for line in there.splitlines()] for there in (tree(hec, "ned"), before)]
-    assert set(gone[0]) ^ set(gone[1]) == set(), done.stdout
+    assert set(gone[0]) ^ set(gone[1]) == set(), completed.stdout

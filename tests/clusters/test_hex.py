@@ -28,10 +28,10 @@ def ada() -> Iterator[Laptop]:
 
 
 def test_from_nothing_to_a_first_result(ada: Laptop) -> None:
-    said = ("--project", "study", "--language", "python", "--name", "Ada", "--email", "ada@example.ac.uk")
-    done = ada.rookery("onboard", "--cluster", "hex", "--yes", *said)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "That is all: your home on hex is ready, and study has its first result." in done.stdout
+    flags = ("--project", "study", "--language", "python", "--name", "Ada", "--email", "ada@example.ac.uk")
+    completed = ada.rookery("onboard", "--cluster", "hex", "--yes", *flags)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert "That is all: your home on hex is ready, and study has its first result." in completed.stdout
     assert (ada.home / "study/combined.csv").read_text().count("\n") == 1001
     assert ada.says("bash -lc 'python3.13 --version; readlink -f $global_storage'").startswith("Python 3.13")
 
@@ -41,8 +41,8 @@ def test_gpus_are_asked_for_by_their_partition(ada: Laptop) -> None:
     rules.write_text(rules.read_text() + TRAIN)
     project = ("--cluster", "hex", "--project", str(rules.parent))
     for command in (("deploy", "--dirty"), ("submit", "train", "--wait")):
-        done = ada.rookery(*command, *project)
-        assert done.returncode == 0, done.stdout + done.stderr
-    number = done.stdout.split()[0]
+        completed = ada.rookery(*command, *project)
+        assert completed.returncode == 0, completed.stdout + completed.stderr
+    number = completed.stdout.split()[0]
     shown = ada.rookery("logs", number, "--cluster", "hex").stdout
     assert shown.split()[-3:] == ["a5000-6h", "0,1", "/home/ada/storage"]

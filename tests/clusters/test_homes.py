@@ -96,8 +96,8 @@ def test_another_login_shell(penguins: Live, shell: str, rc: str, text: str, log
     write(penguins, user, rc, text)
     before = text_of(penguins, user, rc)
     person.setup("--tags", "shell")  # a setup that got no further leaves a shell that says nothing
-    done = person.ssh("true")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    completed = person.ssh("true")
+    assert (completed.returncode, completed.stdout, completed.stderr) == (0, "", "")
     person.setup()
     works(person)
     assert without_block(penguins, user, rc) == before
@@ -113,8 +113,8 @@ def test_a_pyenv_and_files_of_the_person_s_own_stay(penguins: Live) -> None:
     write(penguins, "own", ".Rprofile", "options(digits = 4)\n")
     write(penguins, "own", ".Renviron", "R_LIBS_USER=~/my-packages\n")
     write(penguins, "own", ".vscode-server/data/Machine/settings.json", '{"files.watcherExclude": {}, "mine": 1}\n')
-    told = person.setup()
-    kept = {outcome["path"]: outcome["note"] for outcome in told["outcomes"] if outcome["note"]}
+    answer = person.setup()
+    kept = {outcome["path"]: outcome["note"] for outcome in answer["outcomes"] if outcome["note"]}
     assert "kept" in kept["~/start-pyenv"]
     assert "# mine" in person.says("cat ~/.local/state/rookery/kept/start-pyenv-*")
     assert person.says("tail -1 ~/.tmux.conf") == "set -g mouse off"
@@ -131,7 +131,7 @@ def test_a_umask_that_is_too_wide_or_too_narrow(penguins: Live, mask: str) -> No
     person = laptop(penguins, user)
     for name in (".profile", ".bashrc"):
         write(penguins, user, name, f"umask {mask}\n")
-    done = person.rookery("setup", "--cluster", "penguins", "--tags", "shell,storage,r,tmux,vscode")
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = "find ~{0} ! -type l ! -path '*/cache/uv/*' \\( -perm /022 -o ! -perm -600 -o -type d ! -perm -700 \\)"
-    assert not penguins.root_run(["bash", "-c", found.format(user)]).stdout
+    completed = person.rookery("setup", "--cluster", "penguins", "--tags", "shell,storage,r,tmux,vscode")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    script = "find ~{0} ! -type l ! -path '*/cache/uv/*' \\( -perm /022 -o ! -perm -600 -o -type d ! -perm -700 \\)"
+    assert not penguins.root_run(["bash", "-c", script.format(user)]).stdout

@@ -75,18 +75,18 @@ def until(condition: Callable[[], object], seconds: float = 40) -> None:
 
 
 def test_a_job_killed_for_memory_is_recognised_with_what_to_ask_for(krill: Project) -> None:
-    said = krill.run("submit", "hog", "--wait", code=1)
-    assert "killed for memory at 100M: ask for 200M next time" in said.replace("500M", "200M")
-    told = json.loads(krill.start("jobs", said.split()[0], "--json").communicate()[0])["jobs"][0]
-    assert told["state"] == "killed for memory"
-    assert told["memory_peak"] > told["memory_asked"] == 100 * 1024
+    output = krill.run("submit", "hog", "--wait", code=1)
+    assert "killed for memory at 100M: ask for 200M next time" in output.replace("500M", "200M")
+    job = json.loads(krill.start("jobs", output.split()[0], "--json").communicate()[0])["jobs"][0]
+    assert job["state"] == "killed for memory"
+    assert job["memory_peak"] > job["memory_asked"] == 100 * 1024
 
 
 def test_an_array_is_one_line_with_why_it_waits(krill: Project, many: str) -> None:
-    said = krill.run("jobs")
-    assert "many" in said
-    assert "2 running, 4 waiting" in said
-    assert f"{many} waits: as many tasks of its array run as max_running lets run at once" in said
+    output = krill.run("jobs")
+    assert "many" in output
+    assert "2 running, 4 waiting" in output
+    assert f"{many} waits: as many tasks of its array run as max_running lets run at once" in output
     job = krill.job(many)
     assert job["tasks"] == {"RUNNING": "1-2", "PENDING": "3-6"}
     assert (job["limit"], job["cpus"], job["memory_asked"]) == ("600", 1, 50 * 1024)
@@ -118,10 +118,10 @@ def test_a_log_is_followed_from_before_it_is_there_to_its_end(krill: Project) ->
 def test_of_an_array_without_a_task_a_log_is_chosen_and_said(krill: Project, many: str) -> None:
     until(lambda: krill.start("logs", f"{many}_1").wait() == 0)
     assert krill.run("logs", f"{many}_2").endswith("task 2\n")
-    said = krill.run("logs", many)
-    assert "the latest to begin of 6 tasks; another: rookery logs" in said
-    said = krill.run("logs", f"{many}_5", code=1)
-    assert f"{many}_5 has no log yet: it waits, as many tasks" in said
+    output = krill.run("logs", many)
+    assert "the latest to begin of 6 tasks; another: rookery logs" in output
+    output = krill.run("logs", f"{many}_5", code=1)
+    assert f"{many}_5 has no log yet: it waits, as many tasks" in output
     assert "has no task 7; it has 1 to 6" in krill.run("logs", f"{many}_7", code=1)
     assert "is no number of a job" in krill.run("logs", "x;y", code=1)
 
@@ -140,21 +140,21 @@ def test_who_stops_looking_stops_no_job(krill: Project, many: str) -> None:
 def test_what_is_cancelled_is_said_and_what_is_not_one_s_own_refused(krill: Project, hec: Live, many: str) -> None:
     assert f"cancelled {many}_6 (many)" in krill.run("cancel", f"{many}_6")
     assert krill.job(many)["tasks"]["CANCELLED"] == "6"
-    said = krill.run("cancel", many, code=1)
-    assert f"This would cancel 5 tasks: {many} (many, 5 tasks)" in said
-    assert "--yes" in said
+    output = krill.run("cancel", many, code=1)
+    assert f"This would cancel 5 tasks: {many} (many, 5 tasks)" in output
+    assert "--yes" in output
     theirs = hec.run("sbatch --parsable --output /dev/null --wrap 'sleep 60'")
     until(lambda: theirs in hec.run(f"sacct -nXo JobID -j {theirs}"))  # Slurm's accounts tell everybody of it
-    said = krill.run("cancel", theirs, code=1)
-    assert f"{theirs} is {hec.user}'s job, not yours" in said
+    output = krill.run("cancel", theirs, code=1)
+    assert f"{theirs} is {hec.user}'s job, not yours" in output
     assert "RUNNING" in hec.run(f"squeue -h -j {theirs} -o %T") + "RUNNING" * (not hec.run(f"scancel {theirs}"))
     assert "is no number of a job" in krill.run("cancel", f"{many},-1", code=1)
     assert "cancelled" in krill.run("cancel", f"{many},99999", "--yes", code=1)
     # the task that was cancelled before it began, Slurm forgets in the end
     until(lambda: set(krill.job(many)["counts"]) == {"CANCELLED"})
     assert re.search(r"has ended already \([56] cancelled\)", krill.run("cancel", many, code=1))
-    said = krill.run("submit", "--failed", many, code=1)
-    assert "were cancelled by you, which is not failing" in said or "not yet accounted for all" in said
+    output = krill.run("submit", "--failed", many, code=1)
+    assert "were cancelled by you, which is not failing" in output or "not yet accounted for all" in output
 
 
 @pytest.fixture
@@ -168,9 +168,9 @@ def without_accounts(hec: Live) -> Iterator[None]:
 @pytest.mark.usefixtures("without_accounts")
 def test_without_the_accounts_the_queue_is_shown(krill: Project) -> None:
     number = krill.submit("nap")
-    said = krill.run("jobs", number)
-    assert "sacct does not answer on hec" in said
-    assert "nap" in said
+    output = krill.run("jobs", number)
+    assert "sacct does not answer on hec" in output
+    assert "nap" in output
     krill.run("cancel", number)
     assert f"can't say which tasks of {number} failed" in krill.run("submit", "--failed", number, code=1)
 
@@ -189,17 +189,17 @@ def test_without_slurm_nothing_is_lost_and_it_is_said_plainly(krill: Project) ->
     """Slurm's own commands try for half a minute: all three questions are put at the same time."""
     commands = {"submit": ["submit", "hog"], "jobs": ["jobs"], "cancel": ["cancel", "99999"], "logs": ["logs", "99999"]}
     started = {name: krill.start(*arguments) for name, arguments in commands.items()}
-    said = {name: _end(process) for name, process in started.items()}
-    assert said["submit"][0] == 1
-    assert "Slurm does not answer on hec: it is down or being serviced. Nothing was submitted" in said["submit"][1]
+    ends = {name: _end(process) for name, process in started.items()}
+    assert ends["submit"][0] == 1
+    assert "Slurm does not answer on hec: it is down or being serviced. Nothing was submitted" in ends["submit"][1]
     assert not list((krill.root / "runs").glob(".submitting*"))
-    assert said["jobs"][0] == 0
-    assert "squeue does not answer on hec" in said["jobs"][1]
-    assert "killed for memory" in said["jobs"][1]
+    assert ends["jobs"][0] == 0
+    assert "squeue does not answer on hec" in ends["jobs"][1]
+    assert "killed for memory" in ends["jobs"][1]
     for name in ("cancel", "logs"):  # nobody knows now whether there is such a job
-        assert said[name][0] == 1
-        assert "Slurm does not fully answer on hec" in said[name][1], said[name]
-        assert "job 99999 can't be found now; if it was submitted, it is not lost" in said[name][1]
+        assert ends[name][0] == 1
+        assert "Slurm does not fully answer on hec" in ends[name][1], ends[name]
+        assert "job 99999 can't be found now; if it was submitted, it is not lost" in ends[name][1]
 
 
 def _end(process: "subprocess.Popen[str]") -> tuple[int, str]:
@@ -265,15 +265,19 @@ def test_with_slurm_stopped_each_command_ends_and_no_job_is_submitted_twice(
         ["code --stop"],
     )
     with stopped(hec), ThreadPoolExecutor(len(groups)) as pool:
-        ended = [done for group in pool.map(lambda group: [run(at, one) for one in group], groups) for done in group]
-    for done in ended:
-        said = f"{' '.join(done.args)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        assert done.returncode in {0, 1, 3}, said
-        assert "Traceback" not in said, said
-        assert "itself failed" not in said, said
-        assert done.returncode != 1 or "  next: " in done.stderr, said
-        if done.args[:2] == ["submit", "one"]:
-            assert "does not answer, and so not whether one was submitted" in done.stderr
+        ended = [
+            completed
+            for group in pool.map(lambda group: [run(at, command) for command in group], groups)
+            for completed in group
+        ]
+    for completed in ended:
+        report = f"{' '.join(completed.args)}: {completed.returncode}\n{completed.stdout}\n{completed.stderr}"
+        assert completed.returncode in {0, 1, 3}, report
+        assert "Traceback" not in report, report
+        assert "itself failed" not in report, report
+        assert completed.returncode != 1 or "  next: " in completed.stderr, report
+        if completed.args[:2] == ["submit", "one"]:
+            assert "does not answer, and so not whether one was submitted" in completed.stderr
     # sbatch gave up; the controller may have taken the job all the same
     assert run(at, "submit one").returncode == run(at, f"submit two --after {number}").returncode == 0
     until(lambda: at.laptop.says("squeue --noheader --me") == "", 60)
@@ -284,8 +288,8 @@ def test_with_slurm_stopped_each_command_ends_and_no_job_is_submitted_twice(
 
 def known(at: Project) -> dict[str, str]:
     """The jobs that the accounts know, by number."""
-    told = at.laptop.says("sacct --noheader --allocations --parsable2 --format=JobID,JobName").splitlines()
-    return dict(line.split("|") for line in told)
+    lines = at.laptop.says("sacct --noheader --allocations --parsable2 --format=JobID,JobName").splitlines()
+    return dict(line.split("|") for line in lines)
 
 
 def run(at: Project, command: str) -> subprocess.CompletedProcess[str]:
@@ -299,8 +303,8 @@ def test_jobs_on_penguins_from_anywhere(penguins: Live) -> None:
     student: Laptop = laptop(penguins, "pim")
     student.setup()
     number = student.says("sbatch --parsable --wrap 'echo \"by hand\"; exit 3'")
-    done = student.rookery("jobs", number, "--watch", "--cluster", "penguins")
-    assert done.returncode == 1, done.stderr
-    assert "failed with exit status 3" in done.stdout
+    completed = student.rookery("jobs", number, "--watch", "--cluster", "penguins")
+    assert completed.returncode == 1, completed.stderr
+    assert "failed with exit status 3" in completed.stdout
     assert student.rookery("logs", number, "--cluster", "penguins").stdout == "by hand\n"
     assert "Which cluster?" in student.rookery("jobs").stderr

@@ -45,14 +45,17 @@ def gates() -> Iterator[dict[str, Live]]:
     inventory = Path(environment["XDG_CONFIG_HOME"]) / "rookery/inventory"
     (inventory / "host_vars").mkdir(parents=True)
     plain = yaml.safe_load((Path(__file__).parents[1] / "data/profiles/host_vars/hex-metal.yml").read_text())
-    for name, (_, said) in GATES.items():
-        (inventory / "host_vars" / f"{name}.yml").write_text(yaml.safe_dump({**plain, **said}))
+    for name, (_, variables) in GATES.items():
+        (inventory / "host_vars" / f"{name}.yml").write_text(yaml.safe_dump({**plain, **variables}))
     (inventory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": dict.fromkeys(GATES)}}))
     with pytest.MonkeyPatch.context() as patch:
         for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             patch.setenv(key, environment[key])
         started = [lifecycle.ensure([name], yes=True, entrance=entrance)[0] for name, (entrance, _) in GATES.items()]
-        yield {one.name: Live(one.user, one.address, one.port, environment, one) for one in started}
+        yield {
+            miniature.name: Live(miniature.user, miniature.address, miniature.port, environment, miniature)
+            for miniature in started
+        }
         lifecycle.down("all", quiet=True)
     shutil.rmtree(top)
 
@@ -104,19 +107,19 @@ def at_terminal(account: Account, name: str) -> Typist:
 
 
 def state_of(account: Account, name: str, command: str = "login") -> dict[str, object]:
-    told: dict[str, object] = json.loads(rookery(account, command, "--cluster", name, "--json").stdout)["clusters"][
+    answer: dict[str, object] = json.loads(rookery(account, command, "--cluster", name, "--json").stdout)["clusters"][
         name
     ]
-    return told
+    return answer
 
 
-def there(account: Account, name: str, command: str) -> str:
+def run_there(account: Account, name: str, command: str) -> str:
     """What a command says that goes through the open connection, and through that alone."""
     config = ["-F", str(account.state / "ssh_config"), "-o", "ControlMaster=no", "-o", "ProxyCommand=false"]
-    done = subprocess.run(
+    completed = subprocess.run(
         ["ssh", *config, name, command], env=account.environment, capture_output=True, text=True, check=False
     )
-    return done.stdout.strip()
+    return completed.stdout.strip()
 
 
 def code(secret: str, steps: int = 0) -> str:
@@ -129,7 +132,7 @@ def code(secret: str, steps: int = 0) -> str:
 
 def processes(account: Account) -> list[str]:
     """Processes that have to do with this person's connections."""
-    found = []
+    commands = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -137,15 +140,15 @@ def processes(account: Account) -> list[str]:
             except OSError:
                 continue
             if str(account.state) in words and words.startswith("ssh"):
-                found.append(words.replace("\0", " "))
-    return found
+                commands.append(words.replace("\0", " "))
+    return commands
 
 
 def test_a_password_typed_once(gates: dict[str, Live], someone: Callable[[str, str], Account]) -> None:
     ada, password = someone("words", "ada"), gates["words"].miniature.password
-    done = rookery(ada, "setup", "--cluster", "words")
-    assert done.returncode == 1
-    assert "next: rookery login --cluster words --sandbox" in done.stderr
+    completed = rookery(ada, "setup", "--cluster", "words")
+    assert completed.returncode == 1
+    assert "next: rookery login --cluster words --sandbox" in completed.stderr
     with at_terminal(ada, "words") as screen:
         screen.shows("asked for: your password\n")
         screen.answers("password: $", f"{password}x")
@@ -153,10 +156,10 @@ def test_a_password_typed_once(gates: dict[str, Live], someone: Callable[[str, s
         screen.shows("words: connected, as ada@.*closes 4 hours after its last use")
         assert screen.ends() == 0
         assert password not in screen.seen
-    assert there(ada, "words", "id -un") == "ada"
+    assert run_there(ada, "words", "id -un") == "ada"
     assert state_of(ada, "words")["state"] == "open"
     assert rookery(ada, "logout").stdout == "words: closed\n"
-    assert there(ada, "words", "id -un") == ""
+    assert run_there(ada, "words", "id -un") == ""
     assert rookery(ada, "logout").stdout == "No connection is open.\n"
 
 
@@ -174,26 +177,26 @@ def test_a_wrong_password_three_times(someone: Callable[[str, str], Account]) ->
 def test_two_factors_through_a_jump_host(gates: dict[str, Live], someone: Callable[[str, str], Account]) -> None:
     """A wrong code is refused; the way is through the jump host alone; Ctrl-C at what comes after ends no login."""
     cleo, live = someone("factors", "cleo"), gates["factors"]
-    one = live.miniature
+    miniature = live.miniature
     config = account_inventory(cleo, "factors")
     config.write_text(config.read_text().replace("student@", "cleo@"))
-    told = state_of(cleo, "factors")
-    assert (told["state"], told["reason"]) == ("failed", "denied")
-    assert "jump host cleo@" in str(told["error"])
+    answer = state_of(cleo, "factors")
+    assert (answer["state"], answer["reason"]) == ("failed", "denied")
+    assert "jump host cleo@" in str(answer["error"])
     command = f"'{ROOKERY}' login --cluster factors --sandbox; echo 'exit' $?; exec sleep 60"
     with Typist(["sh", "-c", command], cleo.environment) as screen:
         screen.shows("through the jump host cleo@")
         screen.shows(r"your password \(First Factor\), then the code from your app \(Second Factor\)")
-        screen.answers(f"cleo@{one.jump}'s password: $", one.password)
-        screen.answers(r"First Factor: $", one.password)
-        screen.answers(r"Second Factor: $", code(one.totp_secret, steps=20))
-        screen.answers(r"First Factor: $", one.password)
-        screen.answers(r"Second Factor: $", code(one.totp_secret))
+        screen.answers(f"cleo@{miniature.jump}'s password: $", miniature.password)
+        screen.answers(r"First Factor: $", miniature.password)
+        screen.answers(r"Second Factor: $", code(miniature.totp_secret, steps=20))
+        screen.answers(r"First Factor: $", miniature.password)
+        screen.answers(r"Second Factor: $", code(miniature.totp_secret))
         screen.shows("factors: connected, .*12 hours.*Tuesdays 08:00 to 10:00")
         screen.shows("exit 0")
         screen.presses("\x03")
         screen.ends()
-    assert there(cleo, "factors", "echo $SSH_CONNECTION").split()[0] == one.jump
+    assert run_there(cleo, "factors", "echo $SSH_CONNECTION").split()[0] == miniature.jump
     assert said_by_sshd([*cleo.ssh_command, "true"]).startswith("kex_exchange_identification")
     assert state_of(cleo, "factors")["hours"] == 12
     assert rookery(cleo, "logout").stdout == "factors: closed\n"
@@ -211,15 +214,15 @@ def test_a_key_with_a_passphrase_and_a_code(gates: dict[str, Live], someone: Cal
     dora, secret = someone("codes", "dora"), gates["codes"].miniature.totp_secret
     key = str(dora.state / "id_ed25519")
     subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "open sesame", "-f", key], check=True)
-    told = state_of(dora, "codes")
-    assert "has a passphrase" in str(told["error"])
-    assert str(told["hint"]).startswith("rookery login --cluster codes --sandbox")
+    answer = state_of(dora, "codes")
+    assert "has a passphrase" in str(answer["error"])
+    assert str(answer["hint"]).startswith("rookery login --cluster codes --sandbox")
     with at_terminal(dora, "codes") as screen:
         screen.answers(r"Enter passphrase for key .*: $", "open sesame")
         screen.answers(r"Verification code: $", code(secret))
         screen.shows("codes: connected")
         assert screen.ends() == 0
-    assert there(dora, "codes", "id -un") == "dora"
+    assert run_there(dora, "codes", "id -un") == "dora"
 
 
 def test_the_terminal_is_closed_at_the_prompt(gates: dict[str, Live], someone: Callable[[str, str], Account]) -> None:
@@ -258,7 +261,7 @@ def test_ctrl_z_and_ctrl_c_at_the_prompt(gates: dict[str, Live], someone: Callab
         screen.shows("connected")
         screen.answers("here> $", "exit")
         screen.ends()
-    assert there(fay, "words", "id -un") == "fay"
+    assert run_there(fay, "words", "id -un") == "fay"
 
 
 def test_two_logins_at_once(gates: dict[str, Live], someone: Callable[[str, str], Account]) -> None:
@@ -294,9 +297,9 @@ def test_a_host_key_that_changed_since_the_last_step(
 
 def test_a_miniature_that_runs_is_not_let_in_to_otherwise(gates: dict[str, Live]) -> None:
     words = gates["words"]
-    done = rookery_up(words, "--auth", "key")
-    assert done.returncode == 1
-    assert "sandbox.down words" in done.stderr
+    completed = rookery_up(words, "--auth", "key")
+    assert completed.returncode == 1
+    assert "sandbox.down words" in completed.stderr
     assert words.miniature.password in rookery_up(words, "--auth", "password").stdout
     assert "key+totp" in rookery_up(words, "--auth", "retina").stderr
     assert oct((words.state / "words.json").stat().st_mode & 0o777) == "0o600"
@@ -364,10 +367,10 @@ def test_the_ssh_folder_of_some_laptops(ida, how: str, error: str) -> None:
     folder = ida.home / ".ssh"
     arrange(folder, how)
     try:
-        done = ida.rookery("login", "--cluster", "penguins")
-        assert done.returncode == bool(error), done.stderr
-        assert error in done.stderr
-        assert error or "connected, as ida@" in done.stdout
+        completed = ida.rookery("login", "--cluster", "penguins")
+        assert completed.returncode == bool(error), completed.stderr
+        assert error in completed.stderr
+        assert error or "connected, as ida@" in completed.stdout
     finally:
         ida.rookery("logout")
         if folder.is_symlink() or folder.is_file():

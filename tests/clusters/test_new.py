@@ -17,27 +17,27 @@ pytestmark = pytest.mark.cluster
 @pytest.fixture(scope="module")
 def people(penguins: Live, hec: Live) -> dict[str, Laptop]:
     """One person on each cluster, set up."""
-    found = {"penguins": laptop(penguins, "nora"), "hec": laptop(hec, "noor")}
-    for person in found.values():
+    laptops = {"penguins": laptop(penguins, "nora"), "hec": laptop(hec, "noor")}
+    for person in laptops.values():
         person.setup()
         (person.home / ".gitconfig").write_text("[user]\n\tname = Nell\n\temail = nell@example.ac.uk\n")
-    return found
+    return laptops
 
 
 def rookery(person: Laptop, folder: Path, *arguments: str) -> str:
     """What a command in a folder prints; it must succeed."""
-    done = subprocess.run(
+    completed = subprocess.run(
         [str(ROOKERY), *arguments],
         cwd=folder, env=person.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300,
         check=False,
     )  # fmt: skip
-    assert done.returncode == 0, f"{arguments}\n{done.stdout}{done.stderr}"
-    return done.stdout
+    assert completed.returncode == 0, f"{arguments}\n{completed.stdout}{completed.stderr}"
+    return completed.stdout
 
 
 def begun(person: Laptop, name: str, *flags: str) -> Path:
-    told = rookery(person, person.home, "new", name, "--clusters", person.cluster, *flags)
-    assert "next    rookery deploy" in told
+    output = rookery(person, person.home, "new", name, "--clusters", person.cluster, *flags)
+    assert "next    rookery deploy" in output
     return person.home / name
 
 
@@ -51,11 +51,11 @@ def from_simple_index(person: Laptop, folder: Path) -> None:
         mkdir -p lock && cd lock && tar x && poetry source add --quiet simple https://pypi.org/simple/ >&2 &&
         poetry lock --quiet --no-interaction >&2 && tar c pyproject.toml poetry.lock
     """
-    done = subprocess.run(
+    completed = subprocess.run(
         ["ssh", "-F", config, person.cluster, " ".join(remote.split())],
         env=person.environment, input=packed, capture_output=True, timeout=200, check=True,
     )  # fmt: skip
-    subprocess.run(["tar", "-x"], cwd=folder, input=done.stdout, check=True)
+    subprocess.run(["tar", "-x"], cwd=folder, input=completed.stdout, check=True)
     environment = {**os.environ, **person.environment}
     subprocess.run(["git", "commit", "-qam", "From the simple index"], cwd=folder, env=environment, check=True)
 
@@ -79,8 +79,8 @@ def test_from_nothing_to_a_combined_table(people: dict[str, Laptop], cluster: st
     rookery(person, folder, "deploy")
     rookery(person, folder, "submit", "simulate", "--wait")
     assert "40 files" in rookery(person, folder, "fetch")
-    told = json.loads(rookery(person, folder, "combine", "--json"))
-    assert (told["rows"], told["files"], told["missing"]) == (1000, 20, [])
+    answer = json.loads(rookery(person, folder, "combine", "--json"))
+    assert (answer["rows"], answer["files"], answer["missing"]) == (1000, 20, [])
     with (folder / "combined.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [int(row["task"]) for row in rows] == [task for task in range(1, 21) for _ in range(50)]
@@ -96,14 +96,14 @@ def test_from_nothing_to_a_combined_table(people: dict[str, Laptop], cluster: st
 def test_its_own_tests_pass_where_it_was_deployed(people: dict[str, Laptop]) -> None:
     """With the packages that its lock file names."""
     person = people["penguins"]
-    said = person.says("cd ~/projects/study-python/current && .venv/bin/python -m pytest -q -p no:cacheprovider")
-    assert re.search(r"[6-9] passed", said)
+    output = person.says("cd ~/projects/study-python/current && .venv/bin/python -m pytest -q -p no:cacheprovider")
+    assert re.search(r"[6-9] passed", output)
 
 
 def test_what_is_in_the_r_project_agrees_with_lm(people: dict[str, Laptop]) -> None:
     """R's own test framework is not on clusters; what its tests hold is asked of R itself."""
     person = people["penguins"]
-    said = person.script("""
+    output = person.script("""
         cd ~/projects/study-r/current
         Rscript -e 'source("ols.R"); set.seed(1); data <- make_data(50, c(1, 2, -3), 0.5)
                     found <- fit(data$x, data$y); model <- summary(lm(data$y ~ data$x - 1))$coefficients
@@ -112,4 +112,4 @@ def test_what_is_in_the_r_project_agrees_with_lm(people: dict[str, Laptop]) -> N
                               all.equal(found$standard_error, unname(model[, 2]), tolerance = 1e-10))
                     cat("agrees\\n")'
     """)
-    assert said == "agrees"
+    assert output == "agrees"

@@ -80,25 +80,25 @@ def finished(person: Laptop, study: str) -> list[dict[str, str]]:
 def killed_at(person: Laptop, mark: str, *arguments: str) -> str:
     """Run the command until it prints the mark, and kill it there with all that it started."""
     process = person.start("onboard", "--cluster", person.cluster, *arguments)
-    seen = ""
+    output = ""
     try:
         assert process.stdout is not None
         for line in process.stdout:
-            seen += line
+            output += line
             if mark in line:
-                return seen
+                return output
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         _, error = process.communicate()
-    raise AssertionError(f"it never came to {mark!r}:\n{seen}\n{error}")
+    raise AssertionError(f"it never came to {mark!r}:\n{output}\n{error}")
 
 
 def test_stopped_by_kill_after_each_step_it_finishes(wren: Laptop) -> None:
     """Without a terminal, with a key: nothing is lost, done twice or asked."""
-    said = ("--user", "wren", "--name", "Wren", "--email", "wren@example.ac.uk", "--yes")
+    flags = ("--user", "wren", "--name", "Wren", "--email", "wren@example.ac.uk", "--yes")
     steps = [f"[{number}/8]" for number in range(2, 9)]
     for mark in (*steps, " is on penguins", "is simulate on penguins", "combined.csv: 1,000 rows"):
-        killed_at(wren, mark, *said)
+        killed_at(wren, mark, *flags)
     done = wren.rookery("onboard", "--cluster", "penguins", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     finished(wren, "first-study")
@@ -108,29 +108,31 @@ def test_stopped_by_kill_after_each_step_it_finishes(wren: Laptop) -> None:
     assert wren.says("head -n 1 ~/.ssh/authorized_keys") == "# mine"
     config = wren.home / ".ssh/config"
     assert config.read_text().count("Include") == 1
-    told = subprocess.run(["ssh", "-F", str(config), "penguins", "id -un"], capture_output=True, text=True, check=True)
-    assert told.stdout == "wren\n"
+    completed = subprocess.run(
+        ["ssh", "-F", str(config), "penguins", "id -un"], capture_output=True, text=True, check=True
+    )
+    assert completed.stdout == "wren\n"
     author = subprocess.run(
         ["git", "log", "--format=%an <%ae>"], cwd=wren.home / "first-study", capture_output=True, text=True, check=True
     )
     assert author.stdout == "Wren <wren@example.ac.uk>\n"
-    assert [one for one in wren.home.iterdir() if not one.name.startswith(".")] == [wren.home / "first-study"]
+    assert [path for path in wren.home.iterdir() if not path.name.startswith(".")] == [wren.home / "first-study"]
 
 
 def test_the_same_command_again_does_nothing_and_says_so(wren: Laptop) -> None:
     before = wren.tree()
-    done = wren.rookery("onboard", "--cluster", "penguins")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "Nothing was left to do: your home on penguins is ready, and first-study has its" in done.stdout
-    assert "- Run that: rookery deploy, rookery submit" in done.stdout
+    completed = wren.rookery("onboard", "--cluster", "penguins")
+    assert (completed.returncode, completed.stderr) == (0, "")
+    assert "Nothing was left to do: your home on penguins is ready, and first-study has its" in completed.stdout
+    assert "- Run that: rookery deploy, rookery submit" in completed.stdout
     changed = set(wren.tree().splitlines()) ^ set(before.splitlines())
     assert not [line for line in changed if "/.local/state" not in line]
 
 
 def test_somebody_else_on_the_same_laptop_is_kept_apart(wren: Laptop) -> None:
-    done = wren.rookery("onboard", "--cluster", "penguins", "--user", "bob")
-    assert done.returncode == 1
-    assert "penguins is used as wren, not as bob" in done.stderr
+    completed = wren.rookery("onboard", "--cluster", "penguins", "--user", "bob")
+    assert completed.returncode == 1
+    assert "penguins is used as wren, not as bob" in completed.stderr
     assert wren.rookery("login", "--json").stdout.count('"wren"') == 1
 
 
@@ -144,23 +146,23 @@ def test_a_key_of_the_users_own_configuration_that_works_is_used_and_no_other_ma
     public = Path(f"{key}.pub").read_text()
     penguins.root_run(["runuser", "-u", "robin", "--", "sh", "-c", "cat >~/.ssh/authorized_keys"], stdin=public)
     (person.home / ".ssh/config").write_text(f'Host {penguins.address}\n  User robin\n  IdentityFile "{key}"\n')
-    seen = killed_at(person, "[6/6]", "--no-run", "--yes")
+    output = killed_at(person, "[6/6]", "--no-run", "--yes")
     person.rookery("logout")
-    assert "robin on Penguins" in seen
-    assert "your ssh configuration opens penguins already; no key is made" in seen
-    assert seen.count("none is needed") == 1
-    assert [one.name for one in (person.home / ".ssh").iterdir() if one.name.startswith("id_")] == []
+    assert "robin on Penguins" in output
+    assert "your ssh configuration opens penguins already; no key is made" in output
+    assert output.count("none is needed") == 1
+    assert [path.name for path in (person.home / ".ssh").iterdir() if path.name.startswith("id_")] == []
     assert person.says("cat ~/.ssh/authorized_keys") == public.strip()
-    told = (person.inventory / "host_vars/penguins.yml").read_text()
-    assert "cluster_user: robin" in told
-    assert "cluster_identity_file" not in told
+    host_vars = (person.inventory / "host_vars/penguins.yml").read_text()
+    assert "cluster_user: robin" in host_vars
+    assert "cluster_identity_file" not in host_vars
 
 
 def test_without_an_account_the_mail_is_written(otto: Laptop) -> None:
-    done = otto.rookery("onboard", "--cluster", "hec", "--request", "--name", "Otto", "--email", "o@example.ac.uk")
-    assert done.returncode == 0
-    assert "To: your supervisor" in done.stdout
-    assert "Your supervisor applies on the ISS HEC page." in done.stdout
+    completed = otto.rookery("onboard", "--cluster", "hec", "--request", "--name", "Otto", "--email", "o@example.ac.uk")
+    assert completed.returncode == 0
+    assert "To: your supervisor" in completed.stdout
+    assert "Your supervisor applies on the ISS HEC page." in completed.stdout
     silent = otto.rookery("onboard", "--cluster", "hec")
     assert silent.returncode == 1
     assert re.search(r"what is your username there\?\n  next: rookery onboard --cluster hec --user NAME", silent.stderr)
@@ -195,8 +197,8 @@ def test_a_key_with_a_passphrase_is_left_to_the_agent(agent: tuple[Laptop, dict[
         assert "passphrase for" not in screen.seen
         screen.hangs_up()
     person.rookery("logout")
-    done = person.rookery("onboard", "--cluster", "penguins")
-    assert "has a passphrase, and there is no terminal here to ask for it" in done.stderr
+    completed = person.rookery("onboard", "--cluster", "penguins")
+    assert "has a passphrase, and there is no terminal here to ask for it" in completed.stderr
 
 
 def test_with_a_password_first_and_everything_asked(otto: Laptop, hec: Live) -> None:
@@ -247,21 +249,21 @@ def test_with_a_password_first_and_everything_asked(otto: Laptop, hec: Live) -> 
     assert '"hec-otto": "linux"' in settings
     assert settings.startswith('{\n  // mine\n  "editor.fontSize": 14,\n')
     otto.rookery("logout")
-    told = subprocess.run(
+    completed = subprocess.run(
         ["ssh", "-F", str(config), "-o", "BatchMode=yes", "hec-otto", "echo $global_storage"],
         env=otto.environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert told.stdout.startswith("/"), told.stderr
+    assert completed.stdout.startswith("/"), completed.stderr
     record = json.loads(next((otto.home / "first-study/runs").glob("*.json")).read_text())
     assert (record["who"], record["cluster"]) == ("otto", "hec")
 
 
 def test_undo_takes_the_laptops_side_back_too(otto: Laptop) -> None:
     """The line in ~/.ssh/config and the entry go; the key is named, and stays."""
-    done = otto.rookery("undo", "--cluster", "hec", "--purge", "--yes")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "forgotten: `ssh hec-otto`" in done.stdout
-    assert re.search(r"stays: your key \(.*/id_ed25519\)", done.stdout)
+    completed = otto.rookery("undo", "--cluster", "hec", "--purge", "--yes")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert "forgotten: `ssh hec-otto`" in completed.stdout
+    assert re.search(r"stays: your key \(.*/id_ed25519\)", completed.stdout)
     assert (otto.home / ".ssh/config").read_text() == OWN
     assert (otto.home / ".config/Code/User/settings.json").read_text() == SETTINGS
     assert not (otto.home / ".config/rookery/ssh_hosts").exists()

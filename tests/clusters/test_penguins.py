@@ -22,8 +22,8 @@ def student(penguins: Live) -> Laptop:
     """Set up once, from an empty home, with a second Python and an R package."""
     person = laptop(penguins, "ada")
     person.write(python_versions=pythons()[:2], r_packages=["iterators"])
-    told = person.setup()
-    assert told["state"] == "ok"
+    answer = person.setup()
+    assert answer["state"] == "ok"
     return person
 
 
@@ -64,19 +64,19 @@ def test_pyenv_has_both_pythons_and_the_first_is_the_default(student: Laptop) ->
 
 
 def test_a_venv_as_the_page_makes_it(student: Laptop) -> None:
-    said = student.script("""
+    output = student.script("""
         source ~/start-pyenv
         mkdir -p ~/venv-project && cd ~/venv-project
         python -m venv env; source ./env/bin/activate
         pip install --quiet six
         python -c 'import six, sys, ssl, sqlite3; print(six.__name__, sys.prefix)'
     """)
-    assert said == f"six /home/{student.user}/venv-project/env"
+    assert output == f"six /home/{student.user}/venv-project/env"
 
 
 def test_the_page_s_pipx_and_poetry_sequence(student: Laptop) -> None:
     """The page's own steps, on top of what setup put there; its `python -m install` is a slip for `pip install`."""
-    said = student.script("""
+    output = student.script("""
         source ~/start-pyenv
         python -m pip install --quiet --user pipx
         export PATH=~/.local/bin:$PATH
@@ -92,8 +92,8 @@ def test_the_page_s_pipx_and_poetry_sequence(student: Laptop) -> None:
         poetry add --quiet six
         python -c 'import six; print("imported", six.__name__)'
     """)
-    assert re.search(r"activated /home/ada/storage/rookery/\w+/virtualenvs/poetry-project", said)
-    assert "imported six" in said
+    assert re.search(r"activated /home/ada/storage/rookery/\w+/virtualenvs/poetry-project", output)
+    assert "imported six" in output
 
 
 def test_pipx_knows_poetry(student: Laptop) -> None:
@@ -101,17 +101,17 @@ def test_pipx_knows_poetry(student: Laptop) -> None:
 
 
 def test_a_uv_project(student: Laptop) -> None:
-    said = student.script("""
+    output = student.script("""
         mkdir -p ~/uv-project && cd ~/uv-project
         uv init --quiet --bare && uv add --quiet six
         uv run python -c 'import six, sys; print(six.__name__, sys.version_info[:2])'
     """)
-    assert said == "six (3, 13)"
+    assert output == "six (3, 13)"
 
 
 def test_a_job_that_sources_start_pyenv(student: Laptop) -> None:
     """The page's own form: `source start-pyenv`, found in the folder that the job was submitted from."""
-    said = student.script("""
+    output = student.script("""
         cd
         cat > job.sh <<'JOB'
         #!/bin/bash
@@ -129,32 +129,32 @@ def test_a_job_that_sources_start_pyenv(student: Laptop) -> None:
         env -i HOME=$HOME USER=$USER PATH=/usr/bin:/bin sbatch --wait --quiet job.sh
         cat job.out
     """)
-    assert re.search(rf"/home/ada/.*{PYTHON}|/home/ada/storage/rookery/.*/bin/python3\.13", said)
-    assert "Poetry" in said
+    assert re.search(rf"/home/ada/.*{PYTHON}|/home/ada/storage/rookery/.*/bin/python3\.13", output)
+    assert "Poetry" in output
 
 
 def test_r_has_a_library_on_the_storage_and_asks_nothing(student: Laptop) -> None:
-    said = student.says("Rscript -e 'cat(.libPaths()[1])'")
-    assert re.fullmatch(r"/home/ada/storage/R/[\w-]+-library/\d\.\d+", said)
-    student.says(f"test -w {said}")
-    found = student.says("Rscript -e 'library(iterators); cat(system.file(package = \"iterators\"))'")
-    assert found == f"{said}/iterators"
+    library = student.says("Rscript -e 'cat(.libPaths()[1])'")
+    assert re.fullmatch(r"/home/ada/storage/R/[\w-]+-library/\d\.\d+", library)
+    student.says(f"test -w {library}")
+    package = student.says("Rscript -e 'library(iterators); cat(system.file(package = \"iterators\"))'")
+    assert package == f"{library}/iterators"
     student.says("""R --no-save --quiet -e 'install.packages("foreach")'""")
     assert student.says("Rscript -e 'library(foreach); cat(foreach(i = 1:3, .combine = sum) %do% i)'") == "6"
 
 
 def test_r_makes_the_library_of_a_new_version_by_itself(student: Laptop) -> None:
     """What a first start of a later R would do: its folder is not there yet, and R passes over those in silence."""
-    said = student.says("""R_LIBS_USER=$HOME/storage/R/later/9.9 Rscript -e 'cat(.libPaths()[1])'""")
-    assert said == "/home/ada/storage/R/later/9.9"
+    library = student.says("""R_LIBS_USER=$HOME/storage/R/later/9.9 Rscript -e 'cat(.libPaths()[1])'""")
+    assert library == "/home/ada/storage/R/later/9.9"
 
 
 def test_storage_variables_are_there_for_one_script_on_every_cluster(student: Laptop) -> None:
     assert student.says("echo $global_storage $global_scratch") == "/home/ada/storage /home/ada/scratch"
     student.says("test -w $global_storage -a -w $global_scratch")
     # a site that sets them keeps its own
-    told = student.says("global_storage=/elsewhere bash -c '. ~/.config/rookery/env.sh; echo $global_storage'")
-    assert told == "/elsewhere"
+    output = student.says("global_storage=/elsewhere bash -c '. ~/.config/rookery/env.sh; echo $global_storage'")
+    assert output == "/elsewhere"
 
 
 def test_vs_code_finds_python_and_r(student: Laptop) -> None:
@@ -168,8 +168,8 @@ def test_vs_code_finds_python_and_r(student: Laptop) -> None:
 
 def test_a_second_run_changes_nothing(student: Laptop) -> None:
     before = student.tree()
-    told = student.setup("--force")
-    assert told["changed"] == 0
+    answer = student.setup("--force")
+    assert answer["changed"] == 0
     ours = re.compile(r"\./\.local/state/rookery|^\. d |\./\.local/state d ")
     assert [line for line in before.splitlines() if not ours.search(line)] == [
         line for line in student.tree().splitlines() if not ours.search(line)
@@ -177,24 +177,24 @@ def test_a_second_run_changes_nothing(student: Laptop) -> None:
 
 
 def test_the_second_run_says_so(student: Laptop) -> None:
-    done = student.rookery("setup", "--cluster", "penguins")
-    assert done.returncode == 0
-    assert done.stdout.startswith("up to date, nothing to change: penguins is as declared")
+    completed = student.rookery("setup", "--cluster", "penguins")
+    assert completed.returncode == 0
+    assert completed.stdout.startswith("up to date, nothing to change: penguins is as declared")
 
 
 def test_a_version_without_quotes_is_told_of(penguins: Live) -> None:
     person = laptop(penguins, "grace")
     person.write(python_versions=[3.10])
-    done = person.rookery("setup", "--cluster", "penguins", "--tags", "python")
-    assert done.returncode == 1
-    assert "python_versions is [3.1]; write each version in quotes" in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
+    completed = person.rookery("setup", "--cluster", "penguins", "--tags", "python")
+    assert completed.returncode == 1
+    assert "python_versions is [3.1]; write each version in quotes" in completed.stdout
+    assert "Traceback" not in completed.stdout + completed.stderr
 
 
 def test_ansible_by_hand_finds_the_same(student: Laptop) -> None:
     """`ansible-playbook` with the person's inventory as a second one does as the task does: nothing is left to do."""
     playbook = str(Path(sys.executable).with_name("ansible-playbook"))
-    done = subprocess.run(
+    completed = subprocess.run(
         [playbook, "-i", "inventory", "-i", str(student.inventory), "playbooks/setup.yml", "--limit", "penguins"],
         cwd=paths.root(),
         env=student.environment,
@@ -203,5 +203,5 @@ def test_ansible_by_hand_finds_the_same(student: Laptop) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"penguins\s+: ok=\d+\s+changed=0\s+unreachable=0\s+failed=0", done.stdout)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert re.search(r"penguins\s+: ok=\d+\s+changed=0\s+unreachable=0\s+failed=0", completed.stdout)

@@ -38,17 +38,17 @@ def test_each_question_of_onboarding(hec: Live) -> None:
     stopped_at: list[str] = []
     while len(stopped_at) < len(answers):
         with typing(person, "onboard") as screen:
-            while (asked := asks(screen, answers)) in stopped_at:
-                screen.types(answers[asked])
+            while (prompt := asks(screen, answers)) in stopped_at:
+                screen.types(answers[prompt])
             screen.presses_until("\x03", STOPPED)
             assert screen.ends() == 130, screen.seen
-        stopped_at.append(asked)
+        stopped_at.append(prompt)
         assert "Traceback" not in screen.seen
-        assert not half_written(hec, person), asked
+        assert not half_written(hec, person), prompt
         assert own in (person.home / ".ssh/config").read_text()
     with typing(person, "onboard") as screen:
-        while (asked := asks(screen, {**answers, "That is all: your home on hec is ready": ""})) in answers:
-            screen.types(answers[asked])
+        while (prompt := asks(screen, {**answers, "That is all: your home on hec is ready": ""})) in answers:
+            screen.types(answers[prompt])
         assert screen.ends() == 0
     assert person.says("sacct --noheader --allocations --format=JobName | sort -u").split() == ["simulate"]
     person.rookery("logout")

@@ -68,12 +68,12 @@ def table() -> str:
 
 
 def test_forty_rows_of_awkward_values_to_one_table(krill: Project) -> None:
-    done = krill.json("submit", "fit", "--wait")
-    assert done["jobs"][0]["tasks"] == {"COMPLETED": "1-40"}
-    assert [row["value"] for row in done["record"]["rows"]] == VALUES
-    krill.run("fetch", done["id"])
-    told = json.loads(krill.run_here("combine", done["id"], "--json"))
-    assert (told["rows"], told["files"], told["missing"]) == (40, 40, [])
+    submitted = krill.json("submit", "fit", "--wait")
+    assert submitted["jobs"][0]["tasks"] == {"COMPLETED": "1-40"}
+    assert [row["value"] for row in submitted["record"]["rows"]] == VALUES
+    krill.run("fetch", submitted["id"])
+    answer = json.loads(krill.run_here("combine", submitted["id"], "--json"))
+    assert (answer["rows"], answer["files"], answer["missing"]) == (40, 40, [])
     with (krill.root / "combined.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["number"] for row in rows] == [str(number) for number in range(1, 41)]
@@ -87,7 +87,7 @@ def test_a_deploy_changes_nothing_under_an_array_that_runs(krill: Project) -> No
     until(lambda: "RUNNING" in krill.job(number)["tasks"])
     krill.commit({"wait.sh": 'echo "of the second release" >results/wait_$1.txt\n'})
     krill.run("deploy")
-    assert "second" in krill.there("current/wait.sh")
+    assert "second" in krill.read_there("current/wait.sh")
     krill.laptop.says("touch go-on")
     until(lambda: set(krill.job(number)["tasks"]) == {"COMPLETED"}, 60)
     assert (

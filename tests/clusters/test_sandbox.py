@@ -41,18 +41,18 @@ def wait_for(what, seconds: float = 30):
 
 def traces(folder: str) -> list[str]:
     """Processes and mounts of this machine that belong to a miniature's folder."""
-    found = []
+    traces_left = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 if f"upperdir={folder}/" in (entry / "mountinfo").read_text():
-                    found.append(f"process {entry.name}")
+                    traces_left.append(f"process {entry.name}")
             except OSError:
                 continue
-    return found + [line for line in Path("/proc/mounts").read_text().splitlines() if folder in line]
+    return traces_left + [line for line in Path("/proc/mounts").read_text().splitlines() if folder in line]
 
 
-def said(command: list[str]) -> str:
+def stderr_of(command: list[str]) -> str:
     """What a command wrote to stderr."""
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=30).stderr
 
@@ -63,21 +63,21 @@ def test_login_has_a_real_key_and_a_checked_host_key(cluster: Live, tmp_path: Pa
     other = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other], check=True)
     wrong_key = [part.replace(str(cluster.state / "id_ed25519"), str(other)) for part in cluster.ssh_command]
-    assert "Permission denied" in said([*wrong_key, "true"])
+    assert "Permission denied" in stderr_of([*wrong_key, "true"])
     (tmp_path / "none").touch()
     unknown = [part.replace(str(cluster.state / "known_hosts"), str(tmp_path / "none")) for part in cluster.ssh_command]
-    assert "Host key verification failed" in said([*unknown, "true"])
+    assert "Host key verification failed" in stderr_of([*unknown, "true"])
 
 
 def test_inventory_holds_the_fixed_names_and_the_real_fingerprint(cluster: Live) -> None:
     name = cluster.miniature.name
-    said = yaml.safe_load((cluster.state / f"inventory/host_vars/{name}.yml").read_text())
+    variables = yaml.safe_load((cluster.state / f"inventory/host_vars/{name}.yml").read_text())
     real = cluster.root_run(["ssh-keygen", "-l", "-f", "/etc/ssh/ssh_host_ed25519_key.pub"]).stdout.split()[1]
-    assert said["cluster_host_keys"] == [{"type": "ssh-ed25519", "fingerprint": real}]
-    assert (said["cluster_host"], said["cluster_port"]) == (cluster.address, cluster.port)
-    assert said["cluster_user"] == "student"
-    assert said["cluster_proxy_jump"] == ""
-    assert {"pyenv_git", "python_sources", "uv_python_downloads", "cran"} <= set(said["cluster_mirrors"])
+    assert variables["cluster_host_keys"] == [{"type": "ssh-ed25519", "fingerprint": real}]
+    assert (variables["cluster_host"], variables["cluster_port"]) == (cluster.address, cluster.port)
+    assert variables["cluster_user"] == "student"
+    assert variables["cluster_proxy_jump"] == ""
+    assert {"pyenv_git", "python_sources", "uv_python_downloads", "cran"} <= set(variables["cluster_mirrors"])
     assert oct((cluster.state / "id_ed25519").stat().st_mode & 0o777) == "0o600"
 
 
@@ -104,23 +104,23 @@ def test_a_job_runs_and_is_accounted_for(cluster: Live) -> None:
 
 
 def test_a_gpu_of_the_asked_type_is_given(hec: Live) -> None:
-    asked = "srun --partition=gpu-short --gres=gpu:nvidia_h200_nvl:2 sh -c 'echo $CUDA_VISIBLE_DEVICES; hostname'"
-    devices, node = hec.run(asked).split()
+    command = "srun --partition=gpu-short --gres=gpu:nvidia_h200_nvl:2 sh -c 'echo $CUDA_VISIBLE_DEVICES; hostname'"
+    devices, node = hec.run(command).split()
     assert len(devices.split(",")) == 2
     assert "nvidia_h200_nvl" in hec.run(f"scontrol show node {node}")
     assert "not available" in hec.run("sbatch --partition=gpu-short --gres=gpu:no_such:1 --wrap true 2>&1", check=False)
 
 
 def test_whole_nodes_by_constraint(hec: Live) -> None:
-    asked = "srun --partition=parallel --exclusive --nodes=2 -C 64core256G sh -c 'echo $SLURM_CPUS_ON_NODE'"
-    assert hec.run(asked).split() == ["64", "64"]
+    command = "srun --partition=parallel --exclusive --nodes=2 -C 64core256G sh -c 'echo $SLURM_CPUS_ON_NODE'"
+    assert hec.run(command).split() == ["64", "64"]
 
 
 def test_an_array_that_asks_for_mail_is_refused(hec: Live, penguins: Live) -> None:
-    asked = "cd; sbatch --array=1-2 --mail-type=END --wrap true 2>&1"
-    assert "may not use --mail-type" in hec.run(asked, check=False)
+    command = "cd; sbatch --array=1-2 --mail-type=END --wrap true 2>&1"
+    assert "may not use --mail-type" in hec.run(command, check=False)
     assert "Submitted" in hec.run("cd; sbatch --mail-type=END --wrap true")
-    assert "Submitted" in penguins.run(asked)
+    assert "Submitted" in penguins.run(command)
 
 
 def test_a_job_over_its_memory_is_killed(hec: Live) -> None:
@@ -162,16 +162,16 @@ def test_storage_variables_are_set_at_login_alone(hec: Live, shell: list[str]) -
 def test_a_tcsh_login_has_storage_and_modules(hec: Live) -> None:
     account = hec.add_user("ada", shell="/bin/tcsh")
     script = "echo $global_storage\nmodule add R/4.3.1\nwhich R\nexit\n"
-    done = subprocess.run(
+    completed = subprocess.run(
         [*account.ssh_command, "-tt"], check=False, input=script, capture_output=True, text=True, timeout=30
     )
-    assert "/storage/hpc/" in done.stdout
-    assert "/opt/apps/R/4.3.1/bin/R" in done.stdout
+    assert "/storage/hpc/" in completed.stdout
+    assert "/opt/apps/R/4.3.1/bin/R" in completed.stdout
 
 
 def test_accounts_have_storage_of_their_own(hec: Live, penguins: Live) -> None:
     account = hec.add_user("grace", shell="/bin/zsh")
-    mine, theirs = (one.run("echo $global_storage") for one in (account, hec))
+    mine, theirs = (person.run("echo $global_storage") for person in (account, hec))
     assert mine != theirs
     assert account.run(f"ls {theirs} 2>&1", check=False).endswith("Permission denied")
     assert account.run("echo $0; getent passwd $(whoami)").endswith("/bin/zsh")
@@ -182,22 +182,22 @@ def test_an_added_account_uses_the_running_miniature(hec: Live, monkeypatch: pyt
     account = hec.add_user("kay")
     for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(key, account.environment[key])
-    (one,) = lifecycle.ensure(["hec"], offline_mirrors=True)
-    assert (one.pid, one.user) == (hec.miniature.pid, "kay")
+    (miniature,) = lifecycle.ensure(["hec"], offline_mirrors=True)
+    assert (miniature.pid, miniature.user) == (hec.miniature.pid, "kay")
     loaded = profile.load("hec", profile.sources(sandbox=True))
     assert (loaded.user, loaded.host, loaded.sandbox) == ("kay", hec.address, True)
 
 
 def test_gpfsquota_tells_real_usage(hec: Live) -> None:
-    def told() -> dict[str, list[str]]:
+    def quotas() -> dict[str, list[str]]:
         lines = hec.run("gpfsquota").splitlines()
         assert lines[0].split() == ["Filesystem", "Quota", "Used", "Avail", "Use%", "#", "files"]
         return {line.split()[0]: line.split()[1:] for line in lines[1:]}
 
-    before = told()
+    before = quotas()
     assert (before["home"][0], before["storage"][0], before["scratch"][0]) == ("10G", "200G", "10240G")
     hec.run("mkdir $global_storage/q; cd $global_storage/q; head -c 2147483648 /dev/zero >big; touch 1 2 3; echo x >4")
-    after = told()
+    after = quotas()
     hec.run("rm -r $global_storage/q")
     assert float(after["storage"][1][:-1]) - float(before["storage"][1][:-1]) == pytest.approx(2, abs=0.011)
     assert float(after["storage"][1][:-1]) + float(after["storage"][2][:-1]) == pytest.approx(200, abs=0.011)
@@ -207,9 +207,9 @@ def test_gpfsquota_tells_real_usage(hec: Live) -> None:
 
 def test_the_system_python_is_the_profiles(hec: Live, penguins: Live) -> None:
     """Where this machine has a real one to lend; else the image's own stands for it."""
-    found = hec.run("python3 --version; ls /usr/bin/python3*")
+    output = hec.run("python3 --version; ls /usr/bin/python3*")
     lent = any(image.ROOT.glob("system-python-3.6.*"))
-    assert (("Python 3.6." in found), ("3.11" in found)) == (lent, not lent)
+    assert (("Python 3.6." in output), ("3.11" in output)) == (lent, not lent)
     hec.run("python3 -c 'import ssl, json, sqlite3'")
     assert re.match(r"Python 3\.(9|1\d)", penguins.run("python3 --version"))
 
@@ -218,8 +218,8 @@ def test_nothing_of_this_machine_is_in_sight(cluster: Live) -> None:
     canary = Path("/root" if os.geteuid() == 0 else Path.home()) / f".rookery-canary-{os.getpid()}"
     canary.write_text("x")
     try:
-        found = cluster.root_run(["find", "/", "-xdev", "-name", canary.name]).stdout
-        assert found == ""
+        paths = cluster.root_run(["find", "/", "-xdev", "-name", canary.name]).stdout
+        assert paths == ""
         assert cluster.root_run(["ls", "/home"]).stdout.split()[-1:] != []
         inside = cluster.root_run(["find", "/proc", "-maxdepth", "1", "-regex", "/proc/[0-9]+"]).stdout.split()
         outside = [entry for entry in Path("/proc").iterdir() if entry.name.isdigit()]
@@ -263,11 +263,11 @@ def test_an_account_of_this_machine_gets_nothing_by_its_number(cluster: Live) ->
 
 def test_its_root_is_nobody_on_this_machine(cluster: Live) -> None:
     """So what a job of root's there makes of /proc or of a device is nothing of this machine's."""
-    asked = "srun sh -c 'cat /proc/self/uid_map; id -u; echo x >/proc/sys/kernel/hostname; true' 2>&1"
+    command = "srun sh -c 'cat /proc/self/uid_map; id -u; echo x >/proc/sys/kernel/hostname; true' 2>&1"
     account = ["--account=bdlan09"] if cluster.miniature.name == "bede" else []
-    said = cluster.root_run(["bash", "-lc", asked.replace("srun", shlex.join(["srun", *account]))]).stdout.split()
-    assert said[:4] == ["0", str(ids.FIRST), str(ids.COUNT), "0"]
-    assert "denied" in said[-1]
+    words = cluster.root_run(["bash", "-lc", command.replace("srun", shlex.join(["srun", *account]))]).stdout.split()
+    assert words[:4] == ["0", str(ids.FIRST), str(ids.COUNT), "0"]
+    assert "denied" in words[-1]
     numbers = set()
     for process in processes(Path(cluster.miniature.folder)):
         try:
@@ -344,7 +344,7 @@ def test_up_again_is_a_word(miniatures: dict[str, Live], monkeypatch: pytest.Mon
     for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(key, miniatures["hec"].environment[key])
     began = time.monotonic()
-    again = {one.name: one.pid for one in lifecycle.ensure(["penguins", "hec"], offline_mirrors=True)}
+    again = {miniature.name: miniature.pid for miniature in lifecycle.ensure(["penguins", "hec"], offline_mirrors=True)}
     assert time.monotonic() - began < 2
     assert again == {name: live.miniature.pid for name, live in miniatures.items()}
 
@@ -369,13 +369,13 @@ class TestOfItsOwn:
         )
 
     def test_down_leaves_no_process_no_mount_and_no_file(self, alone: dict[str, str]) -> None:
-        (one,) = lifecycle.ensure("hec", quiet=True)
-        account = Account(one.user, one.address, one.port, alone)
+        (miniature,) = lifecycle.ensure("hec", quiet=True)
+        account = Account(miniature.user, miniature.address, miniature.port, alone)
         account.run("nohup setsid sleep 1000 >/dev/null 2>&1 & cd; sbatch --wrap 'sleep 1000'")
-        assert traces(one.folder)
+        assert traces(miniature.folder)
         lifecycle.down("hec", quiet=True)
-        assert traces(one.folder) == []
-        assert not Path(one.folder).exists()
+        assert traces(miniature.folder) == []
+        assert not Path(miniature.folder).exists()
         assert registry.listing() == []
         assert (registry.state() / "known_hosts").read_text() == ""
         assert not (registry.state() / "inventory/host_vars/hec.yml").exists()
@@ -391,27 +391,27 @@ class TestOfItsOwn:
         )
         starter.send_signal(signal.SIGKILL)
         starter.communicate()
-        (one,) = lifecycle.ensure("hec", quiet=True)
-        assert {one.folder} == {str(entry) for entry in fresh}
-        assert Account(one.user, one.address, one.port, alone).run("sinfo --noheader --states=idle")
+        (miniature,) = lifecycle.ensure("hec", quiet=True)
+        assert {miniature.folder} == {str(entry) for entry in fresh}
+        assert Account(miniature.user, miniature.address, miniature.port, alone).run("sinfo --noheader --states=idle")
         lifecycle.down("hec", quiet=True)
-        assert traces(one.folder) == []
+        assert traces(miniature.folder) == []
 
     def test_two_starters_of_the_same_make_one(self, alone: dict[str, str]) -> None:
         starters = [self.up(alone), self.up(alone)]
-        said = [starter.communicate(timeout=120) for starter in starters]
-        assert [starter.returncode for starter in starters] == [0, 0], said
-        assert sum("ready after" in errors for _, errors in said) == 1
-        (one,) = registry.listing()
-        assert one.running
+        outputs = [starter.communicate(timeout=120) for starter in starters]
+        assert [starter.returncode for starter in starters] == [0, 0], outputs
+        assert sum("ready after" in errors for _, errors in outputs) == 1
+        (miniature,) = registry.listing()
+        assert miniature.running
         lifecycle.down(quiet=True)
 
     def test_what_died_is_started_again(self, alone: dict[str, str]) -> None:
-        (one,) = lifecycle.ensure("hec", quiet=True)
-        os.kill(one.pid, signal.SIGKILL)
+        (miniature,) = lifecycle.ensure("hec", quiet=True)
+        os.kill(miniature.pid, signal.SIGKILL)
         wait_for(lambda: not registry.listing()[0].running)
         (again,) = lifecycle.ensure("hec", quiet=True)
-        assert again.pid != one.pid
+        assert again.pid != miniature.pid
         assert Account(again.user, again.address, again.port, alone).run("whoami") == "student"
         lifecycle.down(quiet=True)
 

@@ -40,8 +40,8 @@ def execute(self: Sshd, channel: paramiko.Channel, command: bytes) -> None:
 
     threading.Thread(target=feed, daemon=True).start()
     with contextlib.suppress(OSError):
-        while said := os.read(process.stdout.fileno(), 1 << 16):  # each answer as it comes
-            channel.sendall(said)
+        while chunk := os.read(process.stdout.fileno(), 1 << 16):  # each answer as it comes
+            channel.sendall(chunk)
         channel.sendall_stderr(process.stderr.read())
         channel.send_exit_status(process.wait())
     channel.close()
@@ -58,8 +58,13 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]:
         folder = here / ".config/rookery/inventory"
         for name in ("penguins", "hec"):
             (folder / "host_vars").mkdir(parents=True, exist_ok=True)
-            mine = {"host": "127.0.0.1", "port": server.port, "user": "ada", "identity_file": values["identity_file"]}
-            text = "".join(f"cluster_{key}: {value}\n" for key, value in mine.items())
+            settings = {
+                "host": "127.0.0.1",
+                "port": server.port,
+                "user": "ada",
+                "identity_file": values["identity_file"],
+            }
+            text = "".join(f"cluster_{key}: {value}\n" for key, value in settings.items())
             (folder / "host_vars" / f"{name}.yml").write_text(text)
         (folder / "hosts.yml").write_text("all: {hosts: {penguins: , hec: }}\n")
         try:
@@ -125,10 +130,10 @@ def test_one_of_two_clusters_fails_and_is_named_at_the_end(server: Sshd, tmp_pat
     there, hec = tmp_path / "there", tmp_path / "here/.config/rookery/inventory/host_vars/hec.yml"
     (there / ".bashrc").write_text("# mine\n")
     hec.write_text(hec.read_text().replace(str(server.port), "1"))
-    done = setup(tmp_path, "--cluster", "penguins,hec", "--check", "--diff")
-    assert done.returncode == 1
-    assert re.search(r"^penguins: \d+ things would change; nothing was written", done.stdout, re.MULTILINE)
-    assert re.search(r"^ +\+# Written by rookery", done.stdout, re.MULTILINE)
-    assert "✗ hec: " in done.stdout
-    assert done.stderr.strip().endswith("failed: hec; the others are as said above")
+    completed = setup(tmp_path, "--cluster", "penguins,hec", "--check", "--diff")
+    assert completed.returncode == 1
+    assert re.search(r"^penguins: \d+ things would change; nothing was written", completed.stdout, re.MULTILINE)
+    assert re.search(r"^ +\+# Written by rookery", completed.stdout, re.MULTILINE)
+    assert "✗ hec: " in completed.stdout
+    assert completed.stderr.strip().endswith("failed: hec; the others are as said above")
     assert tree(there) == {".bashrc"}

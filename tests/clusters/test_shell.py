@@ -39,7 +39,7 @@ class Terminal:
     def shows(self, pattern: str, timeout: float = 30) -> str:
         """Wait until the terminal has shown it; what stands before is passed over from then on."""
         limit = time.monotonic() + timeout
-        while not (found := re.search(pattern, self.seen, re.DOTALL)):
+        while not (match := re.search(pattern, self.seen, re.DOTALL)):
             ready, _, _ = select.select([self.handle], [], [], max(0, limit - time.monotonic()))
             assert ready, f"never shown: {pattern}\n{self.seen!r}"
             try:
@@ -48,8 +48,8 @@ class Terminal:
                 data = b""
             assert data, f"ended before it was shown: {pattern}\n{self.seen!r}"
             self.seen = PAINT.sub("", self.seen + data.decode(errors="replace"))
-        self.seen = self.seen[found.end() :]
-        return found[0]
+        self.seen = self.seen[match.end() :]
+        return match[0]
 
     def types(self, text: str) -> None:
         os.write(self.handle, text.encode())
@@ -76,8 +76,8 @@ def test_a_shell_on_a_compute_node_outlives_the_connection(student: Laptop) -> N
     terminal = Terminal(student, *ask)
     terminal.shows(r"shea@wn\d+", 40)
     terminal.types("echo on=$(hostname) cores=$SLURM_CPUS_PER_TASK in=$SLURM_JOB_PARTITION gpu=$CUDA_VISIBLE_DEVICES\n")
-    told = terminal.shows(r"on=wn\d+ cores=2 in=gpu-\w+ gpu=\d")
-    node = re.search(r"wn\d+", told)
+    line = terminal.shows(r"on=wn\d+ cores=2 in=gpu-\w+ gpu=\d")
+    node = re.search(r"wn\d+", line)
     terminal.types("echo module is a $(type -t module); marker=still-here\n")
     terminal.shows(r"module is a function")
     terminal.types("\x02d")
@@ -106,13 +106,13 @@ def _back(student: Laptop, ask: tuple[str, ...]) -> Terminal:
 def _cut(person: Laptop) -> None:
     """Kill the connection, as a line that drops does."""
     config = person.home / ".config/rookery/ssh_config"
-    done = subprocess.run(
+    completed = subprocess.run(
         ["ssh", "-F", str(config), "-O", "check", "hec"],
         env=person.environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    found = re.search(r"pid=(\d+)", done.stderr)
-    assert found
-    os.kill(int(found[1]), signal.SIGKILL)
+    match = re.search(r"pid=(\d+)", completed.stderr)
+    assert match
+    os.kill(int(match[1]), signal.SIGKILL)
 
 
 def test_what_slurm_refuses_can_be_read(student: Laptop) -> None:
@@ -136,27 +136,27 @@ def test_what_slurm_refuses_can_be_read(student: Laptop) -> None:
     ],
 )
 def test_what_can_not_be_is_one_line(student: Laptop, flags: tuple[str, ...], message: str) -> None:
-    done = student.rookery("shell", "--cluster", "hec", *flags)
-    assert done.returncode == 1
-    first, *rest = done.stderr.strip().splitlines()
+    completed = student.rookery("shell", "--cluster", "hec", *flags)
+    assert completed.returncode == 1
+    first, *rest = completed.stderr.strip().splitlines()
     assert message in first
     assert len(rest) <= 1
 
 
 def test_queue_tells_what_is_free_and_what_is_closed(student: Laptop, hec: Live) -> None:
-    def told() -> dict[str, dict[str, object]]:
-        done = student.rookery("queue", "--cluster", "hec", "--json")
-        assert done.returncode == 0, done.stderr
-        return {one["name"]: one for one in json.loads(done.stdout)["partitions"]}
+    def partitions() -> dict[str, dict[str, object]]:
+        completed = student.rookery("queue", "--cluster", "hec", "--json")
+        assert completed.returncode == 0, completed.stderr
+        return {partition["name"]: partition for partition in json.loads(completed.stdout)["partitions"]}
 
-    before = told()
+    before = partitions()
     assert before["parallel"]["default"] is True
     assert before["gpu-short"]["max_minutes"] == 720
     number = student.says("sbatch --parsable --partition=gpu-short --gres=gpu:1 --cpus-per-task=4 --wrap 'sleep 60'")
     hec.root_run(["scontrol", "update", "PartitionName=test", "State=DOWN"])
     try:
         student.says(f'until [ "$(squeue -h -j {number} -o %T)" = RUNNING ]; do sleep 0.1; done')
-        after = told()
+        after = partitions()
         assert after["test"]["state"] == "closed (down)"
         assert _sum(before["gpu-short"]["free_gpus"]) - _sum(after["gpu-short"]["free_gpus"]) == 1
         assert int(str(before["gpu-short"]["free_cores"])) - int(str(after["gpu-short"]["free_cores"])) == 4
@@ -173,8 +173,8 @@ def _sum(gpus: object) -> int:
 
 def test_quota_tells_what_the_site_s_command_says(student: Laptop, penguins: Live) -> None:
     student.says("bash -lc 'mkdir -p $global_storage/many; cd $global_storage/many; seq 300 | xargs touch'")
-    done = student.rookery("quota", "--cluster", "hec", "--json")
-    areas = {area["name"]: area for area in json.loads(done.stdout)["areas"]}
+    completed = student.rookery("quota", "--cluster", "hec", "--json")
+    areas = {area["name"]: area for area in json.loads(completed.stdout)["areas"]}
     assert areas["persistent"]["files"] >= 300
     assert areas["persistent"]["limit_mb"] == 200 * 1024
     assert areas["persistent"]["path"] == student.says("bash -lc 'echo $global_storage'")

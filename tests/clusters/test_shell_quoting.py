@@ -41,10 +41,10 @@ def read(penguins: Live) -> Reader:
         start = [f"{key}={value}" for key, value in START.items()]
         packed = base64.b64encode(text.encode()).decode()
         argv = ["sh", "-euc", CARRY_OUT, "sh", packed, script, *start, *shell.argv, "script"]
-        done = penguins.root_run(argv, check=False)
-        assert (done.returncode, done.stderr) == (0, "")
-        seen = base64.b64decode(done.stdout.replace("\n", ""), validate=True).decode()
-        return dict(line.split("=", 1) for line in seen.split("\0")[:-1])
+        completed = penguins.root_run(argv, check=False)
+        assert (completed.returncode, completed.stderr) == (0, "")
+        variables = base64.b64decode(completed.stdout.replace("\n", ""), validate=True).decode()
+        return dict(line.split("=", 1) for line in variables.split("\0")[:-1])
 
     return environment_after
 

@@ -87,10 +87,10 @@ def line_of(connection: Connection) -> str:
 
 
 def master(connection: Connection) -> int:
-    done = subprocess.run(
+    completed = subprocess.run(
         [*connection.ssh, "-O", "check", connection.cluster.name], capture_output=True, text=True, check=True
     )
-    return int(re.search(r"pid=(\d+)", done.stderr)[1])
+    return int(re.search(r"pid=(\d+)", completed.stderr)[1])
 
 
 def until(condition, seconds: float = 10) -> None:
@@ -169,26 +169,28 @@ def refused(cluster: Cluster) -> SshError:
 
 
 def test_a_wrong_user_and_a_wrong_key_and_a_closed_port(account, penguins, tmp_path):
-    one = account(penguins, "bina")
-    assert refused(replace(one, user="nobody-here")).reason == "denied"
+    cluster = account(penguins, "bina")
+    assert refused(replace(cluster, user="nobody-here")).reason == "denied"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "a key")], check=True)
-    error = refused(replace(one, user="bina", identity_file=str(tmp_path / "a key"), name="other"))
+    error = refused(replace(cluster, user="bina", identity_file=str(tmp_path / "a key"), name="other"))
     assert error.reason == "denied"
     assert str(tmp_path / "a key") in error.message
     assert "bina" in error.message
-    assert refused(replace(one, port=1, name="other")).reason == "refused"
+    assert refused(replace(cluster, port=1, name="other")).reason == "refused"
 
 
 def test_host_keys(account, penguins, tmp_path):
-    one = replace(account(penguins, "bina"), known_hosts_file=str(tmp_path / "known hosts"))
-    keys = one.data["cluster_host_keys"]
-    silent = replace(one, data={key: value for key, value in one.data.items() if key != "cluster_host_keys"})
-    wrong = replace(one, data={**one.data, "cluster_host_keys": [{**keys[0], "fingerprint": "SHA256:" + "A" * 43}]})
+    cluster = replace(account(penguins, "bina"), known_hosts_file=str(tmp_path / "known hosts"))
+    keys = cluster.data["cluster_host_keys"]
+    silent = replace(cluster, data={key: value for key, value in cluster.data.items() if key != "cluster_host_keys"})
+    wrong = replace(
+        cluster, data={**cluster.data, "cluster_host_keys": [{**keys[0], "fingerprint": "SHA256:" + "A" * 43}]}
+    )
     assert refused(silent).reason == "unknown-key"
     assert refused(wrong).reason == "changed-key"
     assert not (tmp_path / "known hosts").exists()
-    Connection(one).open(batch=True)
-    Connection(one).close()
+    Connection(cluster).open(batch=True)
+    Connection(cluster).close()
     known = (tmp_path / "known hosts").read_text()
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "k")], check=True)
     other = " ".join((tmp_path / "k.pub").read_text().split()[:2])
@@ -203,9 +205,9 @@ def test_start_up_files_that_print_and_that_exit(account, penguins, opened, tmp_
     home = connection.run(["pwd"]).stdout.strip()
     write = f"printf '%s\\n' 'echo welcome' 'echo warning >&2' >{home}/.bashrc"
     penguins.root_run(["sh", "-c", write])
-    done = connection.run(["echo", "hello"])
-    assert (done.stdout, done.stderr) == ("hello\n", "")
-    assert set(done.noise.split()) == {"welcome", "warning"}
+    completed = connection.run(["echo", "hello"])
+    assert (completed.stdout, completed.stderr) == ("hello\n", "")
+    assert set(completed.noise.split()) == {"welcome", "warning"}
     fabric = FabricConnection(connection)
     (tmp_path / "up").write_text("content")
     fabric.put(str(tmp_path / "up"), "there")
@@ -229,8 +231,8 @@ def test_fabric_on_two_clusters_at_once(account, penguins, hec, opened, capsys):
     assert all(isinstance(result, Result) and result.exited == 3 for result in results.values())
     assert all(fabric.transport is None for fabric in fabrics)
     with capsys.disabled():  # invoke's terminal needs the real standard output
-        told = fabrics[0].run("tty", hide=True, pty=True, fallback=False, in_stream=False)
-    assert told.stdout.startswith("/dev/pts/")
+        completed = fabrics[0].run("tty", hide=True, pty=True, fallback=False, in_stream=False)
+    assert completed.stdout.startswith("/dev/pts/")
 
 
 def test_one_login_for_every_tool(account, penguins, opened, tmp_path):
@@ -279,7 +281,7 @@ OF_EVERY_HOST = """Host *
 
 def test_what_the_users_configuration_says(account, penguins, tmp_path, monkeypatch):
     """Of every host: it breaks nothing. Of the full name: a port, and a key that is good by its certificate alone."""
-    one = account(penguins, "bina")
+    cluster = account(penguins, "bina")
     home = tmp_path / "home"
     (home / ".ssh").mkdir(parents=True)
     for key, folder in (("XDG_CONFIG_HOME", ".config"), ("XDG_STATE_HOME", ".local/state"), ("HOME", "")):
@@ -301,9 +303,10 @@ def test_what_the_users_configuration_says(account, penguins, tmp_path, monkeypa
     certificate = (tmp_path / "mine-cert.pub").rename(tmp_path / "a certificate")
     line = f"cert-authority {(tmp_path / 'authority.pub').read_text().strip()}"
     penguins.root_run(["sh", "-c", "cat >>/home/bina/.ssh/authorized_keys"], stdin=f"{line}\n")
-    of_this = f'Host {one.host}\n  Port {one.port}\n  IdentityFile {tmp_path}/mine\n  CertificateFile "{certificate}"\n'
+    of_this = f"Host {cluster.host}\n  Port {cluster.port}\n  IdentityFile {tmp_path}/mine\n"
+    of_this += f'  CertificateFile "{certificate}"\n'
     (home / ".ssh/config").write_text(of_this + OF_EVERY_HOST.format(ran=tmp_path / "ran"))
-    plain = replace(one, sandbox=False, port=1, identity_file=None)
+    plain = replace(cluster, sandbox=False, port=1, identity_file=None)
     connection = Connection(user_settings.applied(plain, {"cluster_user"}))
     assert not key_.is_needed(connection, ask=False)
     connection.open(batch=True)
@@ -311,8 +314,8 @@ def test_what_the_users_configuration_says(account, penguins, tmp_path, monkeypa
         assert connection.run(script="cat", input=b"given", timeout=20).stdout == "given"
         (tmp_path / "a file").write_text("content")
         for command in (
-            ["rsync", "-a", "-e", shlex.join(connection.ssh), str(tmp_path / "a file"), f"{one.name}:from here"],
-            ["scp", *connection.ssh[1:], str(tmp_path / "a file"), f"{one.name}:from here too"],
+            ["rsync", "-a", "-e", shlex.join(connection.ssh), str(tmp_path / "a file"), f"{cluster.name}:from here"],
+            ["scp", *connection.ssh[1:], str(tmp_path / "a file"), f"{cluster.name}:from here too"],
         ):
             subprocess.run(command, check=True, capture_output=True, timeout=30)
         assert connection.run(["cat", "from here", "from here too"]).stdout == "contentcontent"
@@ -418,8 +421,8 @@ def test_start_up_files_of_every_shell_leave_commands_alone(account, penguins, o
     write = 'cd && mkdir -p "$(dirname "$1")" && { [ ! -e "$1" ] || cp -p "$1" kept; } && printf "%s\\n" "$2" >"$1"'
     connection.run([file, text], script=write)
     try:
-        asked = 'pwd; echo "$HOME"; umask; env | grep -cE "^(TAR_OPTIONS|GIT_DIR|CDPATH|PYTHONPATH)="; cat'
-        said = connection.run(script=asked, input=b"whole\n").stdout.split()
+        script = 'pwd; echo "$HOME"; umask; env | grep -cE "^(TAR_OPTIONS|GIT_DIR|CDPATH|PYTHONPATH)="; cat'
+        words = connection.run(script=script, input=b"whole\n").stdout.split()
     finally:
         connection.run([file], script='cd && rm "$1" && { [ ! -e kept ] || mv kept "$1"; }')
-    assert said == [f"/home/{name}", f"/home/{name}", "0022", "0", "whole"]
+    assert words == [f"/home/{name}", f"/home/{name}", "0022", "0", "whole"]

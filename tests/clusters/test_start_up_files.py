@@ -56,15 +56,15 @@ class Home:
 
 
 def home(live: Live, user: str, shell: str = "/bin/bash") -> Home:
-    one = Home(laptop(live, user, shell), live)
-    one.laptop.setup("--tags", "shell,storage")
-    return one
+    person = Home(laptop(live, user, shell), live)
+    person.laptop.setup("--tags", "shell,storage")
+    return person
 
 
-def deployed(one: Home, name: str) -> Project:
-    files = {path: text.format(name=name, cluster=one.laptop.cluster) if path == "rookery.yml" else text
+def deployed(home: Home, name: str) -> Project:
+    files = {path: text.format(name=name, cluster=home.laptop.cluster) if path == "rookery.yml" else text
              for path, text in FILES.items()}  # fmt: skip
-    return project(one.laptop, name, files)
+    return project(home.laptop, name, files)
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +76,10 @@ def owl(penguins: Live) -> Project:
 @pytest.fixture
 def plain(owl: Project, penguins: Live) -> Any:
     """That home; its start-up files are put back."""
-    one = Home(owl.laptop, penguins)
-    one.start_up("")
-    yield one
-    one.put_back()
+    home = Home(owl.laptop, penguins)
+    home.start_up("")
+    yield home
+    home.put_back()
 
 
 READS = "read -r -p 'Continue? ' -n 1 answer"
@@ -96,13 +96,13 @@ READS = "read -r -p 'Continue? ' -n 1 answer"
 def test_a_first_setup_puts_a_guard_above_what_reads_the_input(
     penguins: Live, user: str, shell: str, file: str, line: str
 ) -> None:
-    one = Home(laptop(penguins, user, shell), penguins)
-    one.start_up(line, file)
-    one.laptop.setup("--tags", "shell,storage", timeout=120)
-    assert one.laptop.ssh("cat", given="whole\n").stdout == "whole\n"
-    assert one.laptop.says(f"grep -cF {shlex.quote(line)} {file}") == "1"
-    work = deployed(one, f"{user}s")
-    assert "SLURM_JOB_ID" in work.there("current/run.sh")
+    home = Home(laptop(penguins, user, shell), penguins)
+    home.start_up(line, file)
+    home.laptop.setup("--tags", "shell,storage", timeout=120)
+    assert home.laptop.ssh("cat", stdin="whole\n").stdout == "whole\n"
+    assert home.laptop.says(f"grep -cF {shlex.quote(line)} {file}") == "1"
+    work = deployed(home, f"{user}s")
+    assert "SLURM_JOB_ID" in work.read_there("current/run.sh")
 
 
 def test_a_later_line_that_reads_the_input_is_named_and_setup_is_what_helps(owl: Project, plain: Home) -> None:
@@ -110,9 +110,9 @@ def test_a_later_line_that_reads_the_input_is_named_and_setup_is_what_helps(owl:
     owl.laptop.says("mkdir -p projects/owls/current/results && echo 12345 >projects/owls/current/results/a.txt")
     owl.commit({"new.txt": "new\n"})
     for command in (["deploy", "--yes"], ["fetch"]):
-        said = owl.run(*command, code=1, timeout=60)
-        assert f"reads the input of commands sent over ssh: ~/.bashrc, line {at} (read -r" in said
-        assert "next: rookery setup --cluster penguins" in said
+        output = owl.run(*command, code=1, timeout=60)
+        assert f"reads the input of commands sent over ssh: ~/.bashrc, line {at} (read -r" in output
+        assert "next: rookery setup --cluster penguins" in output
     assert f"line {at} (read -r" in doctor(plain, "startup")["found"]
     plain.laptop.setup("--tags", "shell,storage")
     owl.run("deploy", "--yes")
@@ -121,11 +121,11 @@ def test_a_later_line_that_reads_the_input_is_named_and_setup_is_what_helps(owl:
     assert doctor(plain, "startup")["state"] == "ok"
 
 
-def doctor(one: Home, check: str) -> dict[str, str]:
+def doctor(home: Home, check: str) -> dict[str, str]:
     """What `doctor` tells under a check."""
-    done = one.laptop.rookery("doctor", "--cluster", one.laptop.cluster, "--json")
-    [part] = json.loads(done.stdout)["clusters"].values()
-    return next(found for found in part["checks"] if found["name"] == check)
+    completed = home.laptop.rookery("doctor", "--cluster", home.laptop.cluster, "--json")
+    [part] = json.loads(completed.stdout)["clusters"].values()
+    return next(entry for entry in part["checks"] if entry["name"] == check)
 
 
 NASTY = """
@@ -154,8 +154,8 @@ def test_the_folder_and_the_state_of_the_shell_change_nothing(owl: Project, plai
         owl.run("fetch", number)
         assert (owl.root / f"results/{number}_0.txt").read_text().endswith(f"releases/{commit}\n")
         assert owl.job(number)["counts"] == {"COMPLETED": 1}
-        told = plain.laptop.setup("--tags", "shell,storage", "--force")
-        assert not [one for one in told["outcomes"] if one["state"] == "failed"]
+        answer = plain.laptop.setup("--tags", "shell,storage", "--force")
+        assert not [outcome for outcome in answer["outcomes"] if outcome["state"] == "failed"]
     finally:
         plain.put_back(".profile")
 
@@ -172,23 +172,23 @@ def test_variables_of_slurm_are_left_out_but_for_an_account_that_nobody_gives(ow
     )
     plain.laptop.says("cat .profile >>.bashrc")
     try:
-        told = owl.json("submit", "several", "--wait")
-        [note] = [one for one in told["notes"] if "without" in one]
+        answer = owl.json("submit", "several", "--wait")
+        [note] = [note for note in answer["notes"] if "without" in note]
         assert "SBATCH_ARRAY_INX=1-2" in note
         assert "SBATCH_ACCOUNT" not in note
-        assert any("with --account=seabirds" in one for one in told["notes"])
-        assert told["jobs"][0]["counts"] == {"COMPLETED": 3}
-        assert told["record"]["array"] == "1-3"
-        assert "--account=seabirds" in told["record"]["options"]
-        shown = plain.root('sacct -X -n -P -j "$1" -o Account,JobName,Timelimit', told["id"]).split()
+        assert any("with --account=seabirds" in line for line in answer["notes"])
+        assert answer["jobs"][0]["counts"] == {"COMPLETED": 3}
+        assert answer["record"]["array"] == "1-3"
+        assert "--account=seabirds" in answer["record"]["options"]
+        shown = plain.root('sacct -X -n -P -j "$1" -o Account,JobName,Timelimit', answer["id"]).split()
         assert set(shown) == {"seabirds|several|00:02:00"}
-        assert owl.run("logs", f"{told['id']}_2") is not None
+        assert owl.run("logs", f"{answer['id']}_2") is not None
         assert "PenguinPartition" in plain.laptop.rookery("queue", "--cluster", "penguins").stdout
         results = "projects/owls/current/results"
-        found = plain.laptop.says(f"cat {results}/*.env; stat -c %a {results}/*_1.txt | tail -n 1")
-        assert "SBATCH_" not in found
-        assert "SLURM_CONF=" in found
-        assert found.endswith("660")
+        output = plain.laptop.says(f"cat {results}/*.env; stat -c %a {results}/*_1.txt | tail -n 1")
+        assert "SBATCH_" not in output
+        assert "SLURM_CONF=" in output
+        assert output.endswith("660")
         assert doctor(plain, "job")["state"] == "ok"
     finally:
         plain.put_back(".profile")
@@ -222,12 +222,12 @@ WHERE = """
 @pytest.fixture(scope="module")
 def builder(penguins: Live) -> Home:
     """A home that is set up whole, with such packages and settings."""
-    one = Home(laptop(penguins, "builder"), penguins)
-    one.laptop.setup(timeout=400)
-    one.laptop.script(OWN)
+    home = Home(laptop(penguins, "builder"), penguins)
+    home.laptop.setup(timeout=400)
+    home.laptop.script(OWN)
     for file in (".bashrc", ".profile"):
-        one.start_up(PACKAGES, file)
-    return one
+        home.start_up(PACKAGES, file)
+    return home
 
 
 def test_builds_and_jobs_have_what_the_release_says_and_nothing_else(builder: Home) -> None:
@@ -246,13 +246,13 @@ def test_builds_and_jobs_have_what_the_release_says_and_nothing_else(builder: Ho
         "r-packages.txt": "iterators\n",
     }
     made = project(builder.laptop, "locked", {**files, ".gitignore": FILES[".gitignore"]})
-    told = made.json("submit", "where", "--wait")
-    [note] = [one for one in told["notes"] if "without" in one]
+    answer = made.json("submit", "where", "--wait")
+    [note] = [line for line in answer["notes"] if "without" in line]
     note_names = {part.partition("=")[0] for part in note.split(": ")[1].split(", ")}
     assert {"PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "R_LIBS", "CONDA_PREFIX", "JULIA_PROJECT"} <= note_names
-    said = made.run("logs", told["id"]).splitlines()
-    python, package, library, token, inner, *rest = said[
-        next(at for at, one in enumerate(said) if "iniconfig" in one) :
+    lines = made.run("logs", answer["id"]).splitlines()
+    python, package, library, token, inner, *rest = lines[
+        next(at for at, line in enumerate(lines) if "iniconfig" in line) :
     ]
     assert "/.venv/" in python or "/environments/locked-" in python
     assert "/mine" not in package + library
@@ -261,7 +261,7 @@ def test_builds_and_jobs_have_what_the_release_says_and_nothing_else(builder: Ho
     assert (token, inner) == ("abc", library)
     assert "environments/locked-" in builder.laptop.says(f"readlink -f {library}")
     assert rest[-1] == "libraries /usr/lib"
-    assert {one.partition("=")[0] for one in rest[:-1]} & {*note_names} == {"R_LIBS"}
+    assert {line.partition("=")[0] for line in rest[:-1]} & {*note_names} == {"R_LIBS"}
     assert not builder.laptop.ssh("ls elsewhere").stdout
 
 
@@ -283,23 +283,23 @@ def test_poetry_uses_the_project_s_environment_and_makes_none_of_its_own(builder
 
 def test_doctor_lists_variables_and_lines_and_names_the_line_that_stops_python(builder: Home) -> None:
     """A home that was reset, and a Python that pyenv does not have, by a variable and by a file."""
-    told = doctor(builder, "python")
-    assert told["state"] == "fault"
+    check = doctor(builder, "python")
+    assert check["state"] == "fault"
     assert re.search(
-        r"PYENV_VERSION \(~/\.(profile|bashrc), line \d+\) is 2\.7\.18, which pyenv does not have", told["found"]
+        r"PYENV_VERSION \(~/\.(profile|bashrc), line \d+\) is 2\.7\.18, which pyenv does not have", check["found"]
     )
-    assert "sed -i.old" in told["fix"]
+    assert "sed -i.old" in check["fix"]
     builder.root("sed -i 's/ PYENV_VERSION=2.7.18/ HOME=\\/tmp/' /home/builder/.bashrc /home/builder/.profile")
     builder.laptop.says("cd /home/builder && echo 3.5 >.python-version && echo 'cd /tmp' >>.profile")
-    told = doctor(builder, "python")
-    assert "/home/builder/.python-version names 3.5, which pyenv does not have" in told["found"]
-    assert "mv /home/builder/.python-version /home/builder/.python-version.old" in told["fix"]
+    check = doctor(builder, "python")
+    assert "/home/builder/.python-version names 3.5, which pyenv does not have" in check["found"]
+    assert "mv /home/builder/.python-version /home/builder/.python-version.old" in check["fix"]
     builder.laptop.says("rm /home/builder/.python-version")
     assert doctor(builder, "python")["state"] == "ok"
-    told = doctor(builder, "variables")
-    assert told["state"] == "warning"
-    assert re.search(r"HOME \(~/\.(profile|bashrc), line \d+\)|and \d+ more", told["found"]), told
-    assert "Python, R, pip and conda by hand use other packages" in told["found"]
+    check = doctor(builder, "variables")
+    assert check["state"] == "warning"
+    assert re.search(r"HOME \(~/\.(profile|bashrc), line \d+\)|and \d+ more", check["found"]), check
+    assert "Python, R, pip and conda by hand use other packages" in check["found"]
     builder.laptop.setup("--tags", "shell,storage", "--force")
 
 
@@ -307,19 +307,19 @@ def test_a_release_s_python_version_that_pyenv_has_not_is_told_when_a_job_is_sub
     text = FILES["rookery.yml"].format(name="wants", cluster="penguins")
     made = project(builder.laptop, "wants", {**FILES, "rookery.yml": text, ".python-version": "3.5\n"})
     notes = made.json("submit", "one")["notes"]
-    assert any(".python-version asks for Python 3.5, which pyenv does not have there" in one for one in notes)
-    assert any("HOME=/tmp" in one for one in notes)
+    assert any(".python-version asks for Python 3.5, which pyenv does not have there" in note for note in notes)
+    assert any("HOME=/tmp" in note for note in notes)
 
 
 def test_tags_that_git_cannot_sign_are_made_and_told(owl: Project) -> None:
     owl.git("config", "tag.gpgSign", "true")
     owl.git("config", "gpg.program", "/bin/false")
     try:
-        told = owl.json("submit", "one", "--tag", "signed-1")
+        answer = owl.json("submit", "one", "--tag", "signed-1")
     finally:
         owl.git("config", "--unset", "tag.gpgSign")
-    assert any("the tag is not signed" in one and "git tag --sign --force" in one for one in told["notes"])
-    assert f"job {told['id']} on penguins" in owl.git("tag", "-n9", "-l", "signed-1")
+    assert any("the tag is not signed" in note and "git tag --sign --force" in note for note in answer["notes"])
+    assert f"job {answer['id']} on penguins" in owl.git("tag", "-n9", "-l", "signed-1")
 
 
 def test_accounts_that_are_switched_off_are_told_as_that(owl: Project, plain: Home) -> None:

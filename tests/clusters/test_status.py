@@ -20,21 +20,21 @@ def mary(penguins: Live) -> Laptop:
 
 def status(person: Laptop, *arguments: str) -> tuple[int, dict[str, Any]]:
     """The exit code, and what `--json` says of this cluster."""
-    done = person.rookery("status", "--json", *(arguments or ("--cluster", person.cluster)))
-    told = json.loads(done.stdout)
-    assert told["exit"] == done.returncode, done.stderr
-    return done.returncode, told["clusters"][person.cluster]
+    completed = person.rookery("status", "--json", *(arguments or ("--cluster", person.cluster)))
+    answer = json.loads(completed.stdout)
+    assert answer["exit"] == completed.returncode, completed.stderr
+    return completed.returncode, answer["clusters"][person.cluster]
 
 
 def test_a_home_that_is_as_declared(mary: Laptop) -> None:
-    code, told = status(mary)
-    assert (code, told["state"], told["drift"], told["asked"]) == (0, "as declared", [], [])
-    assert {"python", "uv", "pipx", "poetry", "R"} <= set(told["tools"])
-    assert told["tools"]["python"].startswith("3.13.")
-    assert mary.says("uv --version").split()[1] == told["tools"]["uv"]
-    assert mary.says("poetry --version").strip("()").endswith(told["tools"]["poetry"])
-    assert mary.says("Rscript -e 'cat(as.character(getRversion()))'") == told["tools"]["R"]
-    home = next(area for area in told["storage"] if area["name"] == "home")
+    code, answer = status(mary)
+    assert (code, answer["state"], answer["drift"], answer["asked"]) == (0, "as declared", [], [])
+    assert {"python", "uv", "pipx", "poetry", "R"} <= set(answer["tools"])
+    assert answer["tools"]["python"].startswith("3.13.")
+    assert mary.says("uv --version").split()[1] == answer["tools"]["uv"]
+    assert mary.says("poetry --version").strip("()").endswith(answer["tools"]["poetry"])
+    assert mary.says("Rscript -e 'cat(as.character(getRversion()))'") == answer["tools"]["R"]
+    home = next(area for area in answer["storage"] if area["name"] == "home")
     assert home["path"] == f"/home/{mary.user}"
     assert home["free_mb"] > 0
 
@@ -48,9 +48,9 @@ def test_nothing_is_written(mary: Laptop) -> None:
 def test_what_has_drifted_is_named_and_how(mary: Laptop) -> None:
     mary.says("echo '# more' >>~/.config/rookery/env.sh; rm ~/.config/rookery/tmux.conf; chmod 600 ~/start-pyenv")
     mary.says("sed -i /rookery/d ~/.Rprofile; rm -r ~/.pyenv/versions ~/storage/rookery/*/bin/poetry")
-    code, told = status(mary)
-    assert (code, told["state"]) == (3, "drifted")
-    how = {one["what"]: one["how"] for one in told["drift"]}
+    code, answer = status(mary)
+    assert (code, answer["state"]) == (3, "drifted")
+    how = {change["what"]: change["how"] for change in answer["drift"]}
     assert how["~/.config/rookery/env.sh"] == "changed"
     assert how["~/.config/rookery/tmux.conf"] == "removed"
     assert how["~/start-pyenv"] == "mode 0600 instead of 0644"
@@ -68,19 +68,19 @@ def test_what_has_drifted_is_named_and_how(mary: Laptop) -> None:
 
 def test_what_is_asked_for_otherwise_now_is_named(mary: Laptop) -> None:
     mary.write(tmux_history_lines=123)
-    code, told = status(mary)
-    assert (code, told["state"], told["asked"]) == (3, "out of date", ["setting tmux_history_lines"])
+    code, answer = status(mary)
+    assert (code, answer["state"], answer["asked"]) == (3, "out of date", ["setting tmux_history_lines"])
     mary.setup()
     assert status(mary)[0] == 0
 
 
 def test_clusters_that_cannot_be_known_have_their_row(mary: Laptop, penguins: Live) -> None:
-    code, told = status(mary, "--cluster", "all")
-    assert (code, told["state"]) == (0, "as declared")  # and nobody has asked for hec yet
+    code, answer = status(mary, "--cluster", "all")
+    assert (code, answer["state"]) == (0, "as declared")  # and nobody has asked for hec yet
     stranger = laptop(penguins, "status-new")
-    code, told = status(stranger)
-    assert (code, told["state"]) == (3, "not set up")
+    code, answer = status(stranger)
+    assert (code, answer["state"]) == (3, "not set up")
     stranger.write(cluster_port=1)
-    code, told = status(stranger)
-    assert (code, told["state"]) == (1, "can't be known")
-    assert "refuses" in told["reason"]
+    code, answer = status(stranger)
+    assert (code, answer["state"]) == (1, "can't be known")
+    assert "refuses" in answer["reason"]

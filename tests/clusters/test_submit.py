@@ -88,12 +88,12 @@ def ended(seals: Project) -> dict[str, object]:
 
 def test_an_array_is_run_and_recorded_on_both_sides(seals: Project, ended: dict[str, object]) -> None:
     number, record = str(ended["id"]), ended["record"]
-    assert json.loads(seals.there(f"runs/{number}.json")) == record
+    assert json.loads(seals.read_there(f"runs/{number}.json")) == record
     assert json.loads((seals.root / f"runs/{number}.json").read_text()) == record
     assert isinstance(record, dict)
     assert record["commit"] == seals.git("rev-parse", "HEAD")
     assert (record["job"], record["array"], record["who"], record["dirty"]) == ("simulate", "1-8%4", "sue", False)
-    assert record["script"] == seals.there("current/slurm/simulate.sh") + "\n"
+    assert record["script"] == seals.read_there("current/slurm/simulate.sh") + "\n"
     assert record["release"].endswith(f"releases/{record['commit']}")
     [job] = ended["jobs"]  # type: ignore[misc]
     assert job["tasks"] == {"COMPLETED": "2,5-7", "FAILED": FAILS}
@@ -107,10 +107,10 @@ def test_just_the_tasks_that_failed_run_again(seals: Project, ended: dict[str, o
     assert again["record"]["failed_of"] == ended["id"]
     [job] = again["jobs"]
     assert (job["array"], job["tasks"]) == (True, {"FAILED": FAILS})
-    said = seals.run("submit", "total", "--failed", str(ended["id"]), code=1)
-    assert f"Run {ended['id']} was of simulate, so its failed tasks are none of total." in said
-    said = seals.run("submit", "total", code=1)
-    assert f"{again['id']} did not end well (FAILED), so total would never start" in said
+    output = seals.run("submit", "total", "--failed", str(ended["id"]), code=1)
+    assert f"Run {ended['id']} was of simulate, so its failed tasks are none of total." in output
+    output = seals.run("submit", "total", code=1)
+    assert f"{again['id']} did not end well (FAILED), so total would never start" in output
 
 
 def test_failed_tasks_of_a_later_release_and_of_another_table(seals: Project) -> None:
@@ -128,40 +128,40 @@ def test_failed_tasks_of_a_later_release_and_of_another_table(seals: Project) ->
     assert re.fullmatch(r"\d+", first["record"]["mail_job"])
     seals.commit({"rookery.yml": FILES["rookery.yml"], "params.csv": "name,n\nother,1\n"})
     seals.run("deploy", "--yes")
-    said = seals.run("submit", "--failed", first["id"], code=1)
-    assert "The rows of sweep are others" in said
+    output = seals.run("submit", "--failed", first["id"], code=1)
+    assert "The rows of sweep are others" in output
     seals.commit({"params.csv": FILES["params.csv"]})
     seals.run("deploy", "--yes")
     again = seals.json("submit", "--failed", first["id"], "--wait")
     assert again["record"]["commit"] != first["record"]["commit"]
     assert again["jobs"][0]["tasks"] == {"COMPLETED": "2"}
-    said = seals.run("submit", "--failed", first["id"], code=1)
-    assert f"Nothing of {first['id']} is left to do: what failed ended well in {again['id']}." in said
+    output = seals.run("submit", "--failed", first["id"], code=1)
+    assert f"Nothing of {first['id']} is left to do: what failed ended well in {again['id']}." in output
     assert f"submit --failed {first['id']}" not in seals.run("jobs", first["id"])
 
 
 def test_a_script_of_the_project_s_own_runs_in_the_release_with_its_log_folder_made(seals: Project) -> None:
-    told = seals.json("submit", "own script.sh", "--wait", "--tag", "run-1")
-    release = told["record"]["release"]
-    assert told["record"]["log"] == f"{release}/deep/%x/own_%j.out"
-    assert told["record"]["modules"] == ["R/4.3.1"]
-    assert seals.run("logs", told["id"]).splitlines()[-1] == f"in {release} with R/4.3.1"
-    assert seals.run("logs") == seals.run("logs", told["id"])
-    assert f"job {told['id']} on hec" in seals.git("tag", "-n9", "-l", "run-1")
+    answer = seals.json("submit", "own script.sh", "--wait", "--tag", "run-1")
+    release = answer["record"]["release"]
+    assert answer["record"]["log"] == f"{release}/deep/%x/own_%j.out"
+    assert answer["record"]["modules"] == ["R/4.3.1"]
+    assert seals.run("logs", answer["id"]).splitlines()[-1] == f"in {release} with R/4.3.1"
+    assert seals.run("logs") == seals.run("logs", answer["id"])
+    assert f"job {answer['id']} on hec" in seals.git("tag", "-n9", "-l", "run-1")
     assert seals.git("cat-file", "-t", "run-1") == "tag"
-    said = seals.run("submit", "own script.sh", "--tag", "run-1", code=1)
-    assert "There is a tag run-1 already" in said
+    output = seals.run("submit", "own script.sh", "--tag", "run-1", code=1)
+    assert "There is a tag run-1 already" in output
     assert "git takes no tag named 'a..b'" in seals.run("submit", "own script.sh", "--tag", "a..b", code=1)
 
 
 def test_what_runs_is_said_where_it_is_not_what_stands_here(seals: Project) -> None:
     (seals.root / "params.csv").write_text("changed")
     try:
-        said = seals.run("submit", "own script.sh", "--test")
+        output = seals.run("submit", "own script.sh", "--test")
     finally:
         seals.git("checkout", "-q", "params.csv")
-    assert re.search(r"hec would take own script.sh: it could start in \S+ at \d\d:\d\d", said)
-    assert "you have uncommitted changes: rookery deploy first to run that" in said
+    assert re.search(r"hec would take own script.sh: it could start in \S+ at \d\d:\d\d", output)
+    assert "you have uncommitted changes: rookery deploy first to run that" in output
     head = seals.commit({"notes.txt": "later\n"})
     assert f"your HEAD is {head[:7]}" in seals.run("submit", "own script.sh", "--test")
     seals.run("deploy", "--yes")
@@ -189,8 +189,8 @@ def test_a_release_from_another_computer_is_not_tagged_and_not_submitted_for_it(
     seals.git("reflog", "expire", "--expire=now", "--all")
     seals.git("prune", "--expire=now")
     before = sorted(path.name for path in (seals.root / "runs").iterdir())
-    said = seals.run("submit", "own script.sh", "--tag", "theirs-1", code=1)
-    assert f"The commit that is deployed, {theirs[:7]}, is not in this repository" in said
+    output = seals.run("submit", "own script.sh", "--tag", "theirs-1", code=1)
+    assert f"The commit that is deployed, {theirs[:7]}, is not in this repository" in output
     assert sorted(path.name for path in (seals.root / "runs").iterdir()) == before
     seals.run("deploy", "--yes")
 
@@ -201,10 +201,10 @@ def test_a_record_there_that_can_t_be_used_is_named_and_skipped(seals: Project, 
     try:
         notes = seals.json("submit", "own script.sh", "--after", "sweep")["notes"]
         assert f"skipped /home/sue/{spoiled}: it is no record of a run" in notes
-        said = seals.run("submit", "--failed", str(ended["id"]), code=1)
-        assert f"The record of run {ended['id']} on hec can't be used: /home/sue/{spoiled}." in said
-        said = seals.run("logs", str(ended["id"]), code=1)
-        assert said.count(f"Skipped /home/sue/{spoiled} on hec: it is no record of a run.") == 1
+        output = seals.run("submit", "--failed", str(ended["id"]), code=1)
+        assert f"The record of run {ended['id']} on hec can't be used: /home/sue/{spoiled}." in output
+        output = seals.run("logs", str(ended["id"]), code=1)
+        assert output.count(f"Skipped /home/sue/{spoiled} on hec: it is no record of a run.") == 1
     finally:
         seals.laptop.says(f"mv kept.json {spoiled}")
     assert "Skipped" not in seals.run("logs", number)
@@ -213,13 +213,13 @@ def test_a_record_there_that_can_t_be_used_is_named_and_skipped(seals: Project, 
 def test_a_job_whose_record_can_t_be_written_there_is_submitted_all_the_same(seals: Project) -> None:
     seals.laptop.says("chmod 500 projects/seals/runs")
     try:
-        told = seals.json("submit", "own script.sh")
+        answer = seals.json("submit", "own script.sh")
     finally:
         seals.laptop.says("chmod 700 projects/seals/runs")
-    assert any("you have the only one" in note for note in told["notes"])
-    assert json.loads((seals.root / f"runs/{told['id']}.json").read_text())["id"] == told["id"]
+    assert any("you have the only one" in note for note in answer["notes"])
+    assert json.loads((seals.root / f"runs/{answer['id']}.json").read_text())["id"] == answer["id"]
     assert not list((seals.root / "runs").glob(".submitting-*"))
-    assert seals.laptop.ssh(f"ls projects/seals/runs | grep -F {told['id']}.json").returncode == 1
+    assert seals.laptop.ssh(f"ls projects/seals/runs | grep -F {answer['id']}.json").returncode == 1
 
 
 @pytest.mark.parametrize(
@@ -242,9 +242,9 @@ def test_a_job_whose_record_can_t_be_written_there_is_submitted_all_the_same(sea
 )
 def test_what_can_t_be_submitted_is_one_clear_line(seals: Project, arguments: list[str], words: str) -> None:
     before = sorted(path.name for path in (seals.root / "runs").iterdir())
-    said = seals.run("submit", *arguments, code=1)
-    assert words in said
-    assert "Traceback" not in said
+    output = seals.run("submit", *arguments, code=1)
+    assert words in output
+    assert "Traceback" not in output
     assert sorted(path.name for path in (seals.root / "runs").iterdir()) == before
 
 
@@ -253,11 +253,11 @@ def test_a_cluster_where_nothing_is_set_up_or_deployed(hec: Live, seals: Project
     home = Project(bare, bare.home / "seals")
     home.root.mkdir()
     (home.root / "rookery.yml").write_text((seals.root / "rookery.yml").read_text())
-    said = home.run("submit", "simulate", code=1)
-    assert "Your home on hec is not set up.\n  next: rookery setup --cluster hec" in said
+    output = home.run("submit", "simulate", code=1)
+    assert "Your home on hec is not set up.\n  next: rookery setup --cluster hec" in output
     home.laptop.says("mkdir -p .config/rookery; touch .config/rookery/env.sh")
-    said = home.run("submit", "simulate", code=1)
-    assert "Nothing of seals is deployed on hec.\n  next: rookery deploy" in said
+    output = home.run("submit", "simulate", code=1)
+    assert "Nothing of seals is deployed on hec.\n  next: rookery deploy" in output
 
 
 @pytest.fixture
@@ -273,9 +273,9 @@ def closed(hec: Live) -> Iterator[None]:
 
 @pytest.mark.usefixtures("closed")
 def test_a_partition_that_is_closed_is_said_and_the_job_waits(seals: Project) -> None:
-    said = seals.run("submit", "own script.sh")
-    number = said.split()[0]
-    assert re.search(r"waits: partition \S+ is closed for now", said)
+    output = seals.run("submit", "own script.sh")
+    number = output.split()[0]
+    assert re.search(r"waits: partition \S+ is closed for now", output)
     assert seals.job(number)["state"] == "waiting"
     seals.run("cancel", number)
     assert seals.job(number)["counts"] == {"CANCELLED": 1}
@@ -306,11 +306,11 @@ def test_a_submission_whose_answer_was_lost_is_found_and_not_made_twice(seals: P
     seals.run("submit", "own script.sh", "--test")  # looks the release's over, and asks Slurm: it ends no submission
     seals.git("checkout", "-q", "--", "own script.sh")
     assert note.read_text().strip() == token
-    found = seals.laptop.says(f"grep -l {token} projects/seals/runs/*.json").split()
-    said = seals.run("submit", "own script.sh")
-    number = found[0].rpartition("/")[2].removesuffix(".json")
-    assert f"own script.sh had been submitted as {number}" in said
-    assert len(found) == 1
+    records = seals.laptop.says(f"grep -l {token} projects/seals/runs/*.json").split()
+    output = seals.run("submit", "own script.sh")
+    number = records[0].rpartition("/")[2].removesuffix(".json")
+    assert f"own script.sh had been submitted as {number}" in output
+    assert len(records) == 1
     assert (seals.root / f"runs/{number}.json").exists()
     assert not note.exists()
     assert seals.submit("own script.sh") != number
@@ -347,7 +347,7 @@ def test_a_login_node_that_lies_about_what_it_submitted_writes_nothing_elsewhere
     seals.laptop.script(f"echo {shlex.quote(framed(answer))} >~/answer")
     seals.laptop.script(f"cp ~/.bashrc ~/.bashrc.kept; (printf %s {shlex.quote(LIES)}; cat ~/.bashrc.kept) >~/.bashrc")
     try:
-        said = seals.run("submit", "own script.sh", code=code)
+        output = seals.run("submit", "own script.sh", code=code)
     finally:
         seals.laptop.script("mv ~/.bashrc.kept ~/.bashrc; rm ~/answer")
         for note in (seals.root / "runs").glob(".submitting-*"):
@@ -356,7 +356,7 @@ def test_a_login_node_that_lies_about_what_it_submitted_writes_nothing_elsewhere
     assert victim.read_text() == "mine"
     assert seals.git("tag") == tags
     if code:
-        assert "hec gave an answer that can't be used" in said
+        assert "hec gave an answer that can't be used" in output
         assert after == before
     else:
         kept = json.loads((seals.root / "runs/4242.json").read_text())

@@ -75,7 +75,7 @@ class Runs:
     laptop: Laptop
     scripts: Path
     jobs: list[str]
-    said: str
+    output: str
 
     def log(self, name: str, task: int | None = None) -> str:
         """What a job, or a task of one, wrote."""
@@ -93,16 +93,16 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     shutil.copytree(PROGRAMS, project)
     (project / "rookery.yml").write_text(PROJECT)
     output = str(project / "slurm")
-    done = student.rookery("render", "--project", str(project), "--cluster", request.param, "--output", output)
-    assert done.returncode == 0, done.stderr
+    completed = student.rookery("render", "--project", str(project), "--cluster", request.param, "--output", output)
+    assert completed.returncode == 0, completed.stderr
     packed = subprocess.run(["tar", "-C", str(project.parent), "-c", "templates"], capture_output=True, check=True)
     config = str(student.home / ".config/rookery/ssh_config")
     subprocess.run(
         ["ssh", "-F", config, student.cluster, "tar x"], input=packed.stdout, env=student.environment, check=True
     )
     jobs = [path.name.removesuffix(".sh") for path in sorted(project.glob("slurm/*.sh")) if _is_script(path)]
-    here = [name for name in jobs if name != "mpi-as-the-site-says" and not name.endswith(".mail")]
-    ran = student.ssh(f"bash -s {' '.join(here)}", given=SUBMIT, timeout=120)
+    submitted = [name for name in jobs if name != "mpi-as-the-site-says" and not name.endswith(".mail")]
+    ran = student.ssh(f"bash -s {' '.join(submitted)}", stdin=SUBMIT, timeout=120)
     return Runs(student, project / "slurm", jobs, ran.stderr)
 
 
@@ -126,30 +126,30 @@ def test_bash_and_shellcheck_read_them(runs: Runs) -> None:
 
 def test_sbatch_takes_every_one(runs: Runs) -> None:
     tests = 'cd templates; for name in "$@"; do sbatch --test-only slurm/$name.sh 2>&1 || echo refused: $name; done'
-    told = runs.laptop.ssh(f"bash -s {' '.join(runs.jobs)}", given=tests).stdout
-    assert "refused" not in told, told
-    assert told.count("to start at") == len(runs.jobs), told
+    output = runs.laptop.ssh(f"bash -s {' '.join(runs.jobs)}", stdin=tests).stdout
+    assert "refused" not in output, output
+    assert output.count("to start at") == len(runs.jobs), output
 
 
 def test_sbatch_reads_an_option_as_it_was_meant(runs: Runs) -> None:
     values = ["a b", "a#b", "it's", 'say "hi"', "back\\slash", "end\\", "pingüin", "$HOME %x"]
     lines = [f"#SBATCH {sbatch_options.option('comment', value)}  # why 'not'" for value in values]
-    given = "\n".join(
+    stdin = "\n".join(
         f"sbatch --parsable -o /dev/null <<'END' | xargs scontrol show job | grep Comment=\n#!/bin/sh\n{line}\nEND"
         for line in lines
     )
-    told = runs.laptop.ssh("bash -s", given=given).stdout
-    assert [line.strip() for line in told.splitlines()] == [f"Comment={value}" for value in values]
+    output = runs.laptop.ssh("bash -s", stdin=stdin).stdout
+    assert [line.strip() for line in output.splitlines()] == [f"Comment={value}" for value in values]
 
 
 def test_they_end_well(runs: Runs) -> None:
-    assert "exit" not in runs.said, runs.said
+    assert "exit" not in runs.output, runs.output
 
 
 def test_threads_follow_the_cores(runs: Runs) -> None:
-    told = json.loads(runs.log("serial"))
-    assert {told[name] for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")} == {"3"}
-    assert told["GREETING"] == "it's $HOME"
+    variables = json.loads(runs.log("serial"))
+    assert {variables[name] for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")} == {"3"}
+    assert variables["GREETING"] == "it's $HOME"
     assert json.loads(runs.log("multicore")) == {"sum": 328350, "threads": ["1"]}
 
 
@@ -166,8 +166,8 @@ def test_processes_are_started_on_every_node(runs: Runs) -> None:
 
 def test_a_sweep_tells_each_task_its_row_exactly(runs: Runs) -> None:
     rows = [(n, value) for n in ("1", "2") for value in AWKWARD]
-    told = runs.laptop.says("cd 'templates/slurm logs'; for n in $(seq 16); do cat \"sweep # $n.out\"; done")
-    assert [json.loads(line) for line in told.splitlines()] == [
+    output = runs.laptop.says("cd 'templates/slurm logs'; for n in $(seq 16); do cat \"sweep # $n.out\"; done")
+    assert [json.loads(line) for line in output.splitlines()] == [
         ["--n", n, "--value", value, f"n={n}"] for n, value in rows
     ]
     assert [json.loads(line) for task in (1, 2) for line in runs.log("chunked", task).splitlines()] == [

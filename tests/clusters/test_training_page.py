@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import page
 import pytest
@@ -48,13 +49,13 @@ class Project:
     Attributes:
         person: Whose it is.
         files: What it holds, by path, as the page has it.
-        said: What lint said of each script before it was mended, and after.
+        lint_codes: What lint said of each script before it was mended, and after.
         jobs: The job's number of each script.
     """
 
     person: Laptop
     files: Mapping[str, str]
-    said: list[dict[str, list[str]]] = field(default_factory=list)
+    lint_codes: list[dict[str, list[str]]] = field(default_factory=list)
     jobs: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -73,17 +74,18 @@ class Project:
         call = ["git", "-c", "user.name=A Student", "-c", "user.email=student@example.org", *arguments]
         subprocess.run(call, cwd=self.root, env=self.person.environment, check=True, capture_output=True)
 
-    def told(self, *arguments: str) -> dict[str, object]:
+    def json(self, *arguments: str) -> dict[str, object]:
         """What a command of rookery says in JSON; it must succeed, but for lint."""
-        done = self.person.rookery(*arguments, "--project", str(self.root), "--json")
-        assert done.returncode == 0 or arguments[0] == "lint", done.stdout + done.stderr
-        told: dict[str, object] = json.loads(done.stdout)
-        return told
+        completed = self.person.rookery(*arguments, "--project", str(self.root), "--json")
+        assert completed.returncode == 0 or arguments[0] == "lint", completed.stdout + completed.stderr
+        answer: dict[str, object] = json.loads(completed.stdout)
+        return answer
 
     def lint(self, *flags: str) -> None:
-        told = self.told("lint", str(self.root), *flags)
-        found = {Path(each["path"]).name: [one["code"] for one in each["findings"]] for each in told["files"]}  # type: ignore[attr-defined]
-        self.said.append({name: codes for name, codes in found.items() if codes})
+        answer = self.json("lint", str(self.root), *flags)
+        files: list[dict[str, Any]] = answer["files"]  # type: ignore[assignment]
+        codes_by_script = {Path(file["path"]).name: [finding["code"] for finding in file["findings"]] for file in files}
+        self.lint_codes.append({name: codes for name, codes in codes_by_script.items() if codes})
 
     def deploy(self) -> None:
         self.git("add", "--all")
@@ -91,11 +93,11 @@ class Project:
         tag = re.search(r"`(git tag -a [^`]*)`", page.file().read_text())
         assert tag
         self.git(*shlex.split(tag[1])[1:])
-        self.told("deploy")
+        self.json("deploy")
 
     def submit(self, names: Sequence[str]) -> None:
         for name in names:
-            self.jobs[name] = str(self.told("submit", name)["id"])
+            self.jobs[name] = str(self.json("submit", name)["id"])
 
     def wait(self, names: Sequence[str]) -> None:
         """Until these jobs have ended, well or not: a job that depends on them is waited for."""
@@ -111,8 +113,8 @@ class Project:
         return self.on_cluster(f"cat slurm-{self.jobs[name]}.out")
 
     def states(self, name: str) -> set[str]:
-        said = self.person.says(f"sacct --noheader --allocations --format=State,ExitCode --jobs={self.jobs[name]}")
-        return {" ".join(line.split()) for line in said.splitlines()}
+        lines = self.person.says(f"sacct --noheader --allocations --format=State,ExitCode --jobs={self.jobs[name]}")
+        return {" ".join(line.split()) for line in lines.splitlines()}
 
 
 def _scripts() -> tuple[dict[str, str], dict[str, str]]:
@@ -163,10 +165,10 @@ def projects(penguins: Live, hec: Live) -> tuple[Project, Project]:
     second.begin()
     for name, text in _poetry(first.person).items():
         (first.root / name).write_text(text)
-    for each in (second, first):
-        each.lint()
-        each.lint("--fix")
-        each.deploy()
+    for project in (second, first):
+        project.lint()
+        project.lint("--fix")
+        project.deploy()
     second.submit(list(for_hec))
     first.submit(list(for_penguins))
     second.wait(list(for_hec))
@@ -201,7 +203,7 @@ def on_hec(projects: tuple[Project, Project]) -> Project:
 
 
 def test_lint_finds_the_page_s_slips_and_nothing_else(on_penguins: Project, on_hec: Project) -> None:
-    assert on_penguins.said[0] == {
+    assert on_penguins.lint_codes[0] == {
         "two_nodes.sh": ["RK301", "RK606"],  # written for HEC
         "two_nodes_srun.sh": ["RK301"],
         "penguin.sh": ["RK301"],  # Penguin
@@ -210,7 +212,7 @@ def test_lint_finds_the_page_s_slips_and_nothing_else(on_penguins: Project, on_h
         "foreach.sh": ["RK601"],
         "r_array.sh": ["RK501"],
     }
-    assert on_hec.said[0] == {
+    assert on_hec.lint_codes[0] == {
         "two_nodes.sh": ["RK606"],  # as the page says: a single line
         "mail.sh": ["RK501"],
         "pool.sh": ["RK602"],  # module activate
@@ -219,18 +221,18 @@ def test_lint_finds_the_page_s_slips_and_nothing_else(on_penguins: Project, on_h
 
 
 def test_fix_mends_them_all_and_changes_nothing_else(on_penguins: Project, on_hec: Project) -> None:
-    assert on_penguins.said[1] == {"two_nodes.sh": ["RK606"]}
-    assert on_hec.said[1] == {"two_nodes.sh": ["RK606"]}
+    assert on_penguins.lint_codes[1] == {"two_nodes.sh": ["RK606"]}
+    assert on_hec.lint_codes[1] == {"two_nodes.sh": ["RK606"]}
     slips = {
         "=parallel ": "=PenguinPartition ",
         "--partition Penguin\n": "--partition PenguinPartition\n",
         "RScript": "Rscript",
     }
     for name, text in on_penguins.files.items():
-        wanted = text
+        expected = text
         for slip, mended in slips.items() if name.endswith(".sh") else ():
-            wanted = wanted.replace(slip, mended)
-        assert (on_penguins.root / name).read_text() == wanted
+            expected = expected.replace(slip, mended)
+        assert (on_penguins.root / name).read_text() == expected
     for name, text in on_hec.files.items():
         mended = text.replace("module activate", "module add")
         if name == "python_array.sh":
@@ -284,22 +286,22 @@ def test_multiprocessing(on_penguins: Project, on_hec: Project) -> None:
 
 def test_python_s_array(on_penguins: Project, on_hec: Project) -> None:
     for project in (on_penguins, on_hec):
-        found = project.on_cluster('for i in $(seq 200); do echo "$i $(cat $i.dat)"; done')
-        assert found.splitlines() == [f"{number} {number * number}" for number in range(1, 201)]
+        output = project.on_cluster('for i in $(seq 200); do echo "$i $(cat $i.dat)"; done')
+        assert output.splitlines() == [f"{number} {number * number}" for number in range(1, 201)]
         number = project.jobs["python_array.sh"]
         assert project.on_cluster(f"cat array_error_{number}_*.err") == ""
 
 
 def test_the_array_that_names_no_partition(on_penguins: Project) -> None:
     number = on_penguins.jobs["run_sim_array.sh"]
-    found = on_penguins.on_cluster(f"cd slurm_logs && for i in $(seq 200); do cat sim_output_{number}_$i.out; done")
-    assert [int(line) for line in found.split()] == [number * number for number in range(1, 201)]
+    output = on_penguins.on_cluster(f"cd slurm_logs && for i in $(seq 200); do cat sim_output_{number}_$i.out; done")
+    assert [int(line) for line in output.split()] == [number * number for number in range(1, 201)]
 
 
 def _expected(project: Project, seed: int) -> list[list[float]]:
-    said = project.person.ssh(f"Rscript - {seed}", given=EXPECTED)
-    assert said.returncode == 0, said.stderr
-    return [[float(value) for value in line.split()] for line in said.stdout.splitlines()]
+    completed = project.person.ssh(f"Rscript - {seed}", stdin=EXPECTED)
+    assert completed.returncode == 0, completed.stderr
+    return [[float(value) for value in line.split()] for line in completed.stdout.splitlines()]
 
 
 def _table(text: str, *columns: str) -> list[list[float]]:
@@ -310,13 +312,13 @@ def _table(text: str, *columns: str) -> list[list[float]]:
 @pytest.mark.parametrize(("job", "seed"), [("mclapply", 1234), ("foreach", 1000)])
 def test_simulations_over_cores(on_penguins: Project, job: str, seed: int) -> None:
     text = on_penguins.on_cluster(f"cat independent_sim_results_{job}.csv")
-    found = _table(text, "sim_id", "estimated_mu", "sample_sd", "true_mu")
-    _same(found, _expected(on_penguins, seed))
+    rows = _table(text, "sim_id", "estimated_mu", "sample_sd", "true_mu")
+    _same(rows, _expected(on_penguins, seed))
 
 
-def _same(found: list[list[float]], expected: list[list[float]]) -> None:
-    assert len(found) == len(expected) == 200
-    for row, wanted in zip(found, expected, strict=True):
+def _same(rows: list[list[float]], expected: list[list[float]]) -> None:
+    assert len(rows) == len(expected) == 200
+    for row, wanted in zip(rows, expected, strict=True):
         assert row == pytest.approx(wanted, rel=1e-12)
 
 
@@ -326,8 +328,8 @@ def test_r_s_array_and_its_combined_table(on_penguins: Project) -> None:
     single = on_penguins.on_cluster("cd slurm_results && head -n 1 result_task_1.csv && tail -q -n 1 result_task_*.csv")
     _same(_table(single, *columns), expected)
     number = on_penguins.jobs["r_array.sh"]
-    said = on_penguins.on_cluster(f"cat slurm_logs/sim_output_{number}_*.out")
-    assert said.count("completed. Result saved to slurm_results/result_task_") == 200
+    logs = on_penguins.on_cluster(f"cat slurm_logs/sim_output_{number}_*.out")
+    assert logs.count("completed. Result saved to slurm_results/result_task_") == 200
     shown = on_penguins.on_cluster("Rscript combine_results.R")
     assert "task_id" in shown
     assert "Median" in shown
@@ -345,8 +347,8 @@ def test_what_lint_has_nothing_against_slurm_takes(penguins: Live, hec: Live) ->
         known = sorted(SCRIPTS.glob(f"{miniature.miniature.name}-*"))
         assert known
         for path in known:
-            done = _tested(miniature, path.read_text())
-            assert done.returncode == 0, f"{path.name}: {done.stderr.decode()}"
+            completed = _tested(miniature, path.read_text())
+            assert completed.returncode == 0, f"{path.name}: {completed.stderr.decode()}"
 
 
 @pytest.mark.parametrize(
@@ -370,7 +372,7 @@ def test_what_lint_has_nothing_against_slurm_takes(penguins: Live, hec: Live) ->
     ],
 )
 def test_what_lint_calls_an_error_slurm_refuses(hec: Live, lines: str) -> None:
-    found = lint.check(lines, profile.load("hec"), path="job.sh", files=lambda _: None)
-    assert "error" in {each.severity for each in found}
-    done = _tested(hec, lines)
-    assert done.returncode != 0, done.stderr
+    findings = lint.check(lines, profile.load("hec"), path="job.sh", files=lambda _: None)
+    assert "error" in {finding.severity for finding in findings}
+    completed = _tested(hec, lines)
+    assert completed.returncode != 0, completed.stderr

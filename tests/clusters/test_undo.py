@@ -47,20 +47,23 @@ for folder, names, files in os.walk(home, topdown=False):
 
 def undo(person: Laptop, *arguments: str, code: int = 0) -> dict[str, Any]:
     """Take everything back; what `--json` says of the cluster."""
-    done = person.rookery("undo", "--cluster", person.cluster, "--json", *arguments)
-    assert done.returncode == code, done.stdout + done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)["clusters"][person.cluster]
-    return told
+    completed = person.rookery("undo", "--cluster", person.cluster, "--json", *arguments)
+    assert completed.returncode == code, completed.stdout + completed.stderr
+    answer: dict[str, Any] = json.loads(completed.stdout)["clusters"][person.cluster]
+    return answer
 
 
-def by_path(told: dict[str, Any]) -> dict[str, tuple[str, str]]:
+def by_path(answer: dict[str, Any]) -> dict[str, tuple[str, str]]:
     """State and note by path, with ~ for the home."""
-    return {one["path"].replace(told["home"], "~"): (one["state"], one["note"]) for one in told["outcomes"]}
+    return {
+        outcome["path"].replace(answer["home"], "~"): (outcome["state"], outcome["note"])
+        for outcome in answer["outcomes"]
+    }
 
 
-def outside(seen: str) -> list[str]:
+def outside(manifest: str) -> list[str]:
     """A manifest without rookery's own record."""
-    return [line for line in seen.splitlines() if not re.search(r"\./\.local(/state(/rookery.*)?)? ", f"{line} ")]
+    return [line for line in manifest.splitlines() if not re.search(r"\./\.local(/state(/rookery.*)?)? ", f"{line} ")]
 
 
 @pytest.fixture(scope="module")
@@ -78,25 +81,25 @@ def lived_in(penguins: Live) -> tuple[Laptop, str]:
 def test_check_tells_it_all_and_does_nothing(lived_in: tuple[Laptop, str]) -> None:
     person, _ = lived_in
     before = person.tree()
-    told = by_path(undo(person, "--check"))
+    outcomes = by_path(undo(person, "--check"))
     assert person.tree() == before
-    assert told["~/start-pyenv"] == ("restored", "")
-    assert told["~/storage/rookery/x86_64/bin/poetry"] == ("removed", "")
-    assert told["~/storage"] == ("removed", "")
+    assert outcomes["~/start-pyenv"] == ("restored", "")
+    assert outcomes["~/storage/rookery/x86_64/bin/poetry"] == ("removed", "")
+    assert outcomes["~/storage"] == ("removed", "")
     # without a terminal, nobody can say yes
-    done = person.rookery("undo", "--cluster", "penguins")
-    assert done.returncode == 1
-    assert re.search(r"\d+ things would be removed, \d+ things would be put back as before", done.stderr)
-    assert "undo --cluster penguins --yes" in done.stderr
+    completed = person.rookery("undo", "--cluster", "penguins")
+    assert completed.returncode == 1
+    assert re.search(r"\d+ things would be removed, \d+ things would be put back as before", completed.stderr)
+    assert "undo --cluster penguins --yes" in completed.stderr
     assert person.tree() == before
 
 
 def test_a_role_that_others_need_is_not_taken_back_alone(lived_in: tuple[Laptop, str]) -> None:
     person, _ = lived_in
     before = person.tree()
-    done = person.rookery("undo", "--cluster", "penguins", "--only", "python", "--yes")
-    assert done.returncode == 1
-    assert "python can't be taken back alone: python_tools needs it" in done.stderr
+    completed = person.rookery("undo", "--cluster", "penguins", "--only", "python", "--yes")
+    assert completed.returncode == 1
+    assert "python can't be taken back alone: python_tools needs it" in completed.stderr
     assert person.tree() == before
 
 
@@ -105,9 +108,9 @@ def test_a_home_of_one_s_own_is_what_it_was(penguins: Live, lived_in: tuple[Lapt
     listed = by_path(undo(person, "--check"))
     note = person.home / ".local/state/rookery/clusters/penguins.json"
     assert note.exists()
-    told = undo(person, "--yes")
-    assert by_path(told) == listed
-    assert told["left"] == 0
+    answer = undo(person, "--yes")
+    assert by_path(answer) == listed
+    assert answer["left"] == 0
     assert outside(manifest(penguins, "/home/una")) == before.splitlines()
     assert not note.exists()
     undo(person, "--yes", "--purge")
@@ -140,17 +143,17 @@ def test_folders_come_back_from_the_storage_unless_the_home_is_full(
     person.write(cluster_quota={"command": quota, "format": "gpfsquota"})
     person.says("head -c 20000000 /dev/zero >~/.cache/later")
     before = person.tree()
-    done = person.rookery("undo", "--cluster", "hec", "--yes")
-    assert done.returncode == 1
-    assert re.search(r"bringing folders back .* needs 2\d MB on /home.*, and 5 MB are free there", done.stderr), (
-        done.stderr
+    completed = person.rookery("undo", "--cluster", "hec", "--yes")
+    assert completed.returncode == 1
+    assert re.search(r"bringing folders back .* needs 2\d MB on /home.*, and 5 MB are free there", completed.stderr), (
+        completed.stderr
     )
     assert person.tree() == before
 
     person.write(cluster_quota={"command": "gpfsquota", "format": "gpfsquota"})
     person.says("rm ~/.cache/later && echo new >~/.mamba/later && touch -r ~/.condarc ~/.cache/. ~/.mamba/.")
-    told = undo(person, "--yes")
-    assert by_path(told)["~/.cache"][0] == "restored"
+    answer = undo(person, "--yes")
+    assert by_path(answer)["~/.cache"][0] == "restored"
     assert as_root(hec, "cat /home/udo/.mamba/later && rm /home/udo/.mamba/later") == "new"
     ours = re.compile(r"^\./?(\.cache|\.mamba)? d ")
     assert [line for line in outside(manifest(hec, "/home/udo")) if not ours.match(line)] == [
@@ -178,8 +181,8 @@ def test_start_up_files_of_every_shell_are_what_they_were(penguins: Live, name: 
     as_root(penguins, f"runuser -l {user} -c true")  # shells make files of their own at their first start
     before = manifest(penguins, f"/home/{user}")
     person.setup("--tags", "shell,tmux")
-    told = undo(person, "--yes", "--purge")
-    assert told["left"] == 0
+    answer = undo(person, "--yes", "--purge")
+    assert answer["left"] == 0
     assert manifest(penguins, f"/home/{user}") == before
 
 
@@ -192,10 +195,10 @@ def test_what_is_the_person_s_by_now_stays_and_is_named(penguins: Live) -> None:
         echo '# mine' >> ~/.config/rookery/env.sh
         library=$(Rscript -e 'cat(.libPaths()[1])'); mkdir -p $library/mine && touch $library/mine/DESCRIPTION
     """)
-    told = by_path(undo(person, "--yes", "--purge"))
-    assert told["~/.tmux.conf"] == ("restored", "rookery's lines are out; what you wrote since stays")
-    assert told["~/.config/rookery/env.sh"] == ("left", "you have changed it since")
-    state, note = told["~/storage/R"]
+    outcomes = by_path(undo(person, "--yes", "--purge"))
+    assert outcomes["~/.tmux.conf"] == ("restored", "rookery's lines are out; what you wrote since stays")
+    assert outcomes["~/.config/rookery/env.sh"] == ("left", "you have changed it since")
+    state, note = outcomes["~/storage/R"]
     assert (state, note.endswith("mine/DESCRIPTION")) == ("left", True), note
     assert as_root(penguins, "cat ~uwe/.tmux.conf") == "set -g mouse off\nset -g status off"
     assert as_root(penguins, "tail -1 ~uwe/.config/rookery/env.sh") == "# mine"
@@ -205,17 +208,17 @@ def test_what_is_the_person_s_by_now_stays_and_is_named(penguins: Live) -> None:
 def test_two_clusters_at_once_after_a_question_on_the_terminal(penguins: Live, hec: Live) -> None:
     person = laptop(penguins, "uta")
     account = hec.add_user("uta")
-    told = yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text())
-    replace(person, cluster="hec").write(**told)
+    variables = yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text())
+    replace(person, cluster="hec").write(**variables)
 
     def homes() -> list[list[str]]:
         return [outside(manifest(cluster, "/home/uta")) for cluster in (penguins, hec)]
 
     before = homes()
-    done = person.rookery("setup", "--cluster", "penguins,hec", "--tags", "shell,tmux")
-    assert done.returncode == 0, done.stdout + done.stderr
+    completed = person.rookery("setup", "--cluster", "penguins,hec", "--tags", "shell,tmux")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     after = homes()
-    assert all(one != other for one, other in zip(before, after, strict=True))
+    assert all(tree != other for tree, other in zip(before, after, strict=True))
 
     command = [str(ROOKERY), "undo", "--cluster", "penguins,hec"]
     with Typist(command, person.environment) as screen:

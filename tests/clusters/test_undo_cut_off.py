@@ -31,9 +31,9 @@ put(".vscode-server/data/Machine/settings.json", '{"mine": 1}\n')
 """
 
 
-def contents(seen: str) -> list[str]:
+def contents(listing: str) -> list[str]:
     """A manifest without rookery's own record, and without the times of folders, not all of which were noted yet."""
-    return [re.sub(r" d (\d+) \S+ $", r" d \1 ", line) for line in outside(seen)]
+    return [re.sub(r" d (\d+) \S+ $", r" d \1 ", line) for line in outside(listing)]
 
 
 def test_on_penguins(penguins: Live) -> None:
@@ -49,8 +49,8 @@ def test_on_penguins(penguins: Live) -> None:
     ):
         cut_off(penguins, person, moment, kill_all)
         assert contents(manifest(penguins, "/home/orla")) != before, moment
-        told = undo(person, "--yes", "--purge")
-        assert told["left"] == 0, moment
+        answer = undo(person, "--yes", "--purge")
+        assert answer["left"] == 0, moment
         assert contents(manifest(penguins, "/home/orla")) == before, moment
 
 
@@ -64,6 +64,6 @@ def test_on_hec(hec: Live) -> None:
     before = [contents(manifest(hec, place)) for place in places]
     for moment in (f"{storage}/rookery/home/.cache/run.sh", "uv tool install"):
         cut_off(hec, person, moment, kill_all)
-        told = undo(person, "--yes", "--purge")
-        assert told["left"] == 0, moment
+        answer = undo(person, "--yes", "--purge")
+        assert answer["left"] == 0, moment
         assert [contents(manifest(hec, place)) for place in places] == before, moment

@@ -17,30 +17,30 @@ def test_a_home_with_a_ledger_of_version_1(penguins: Live) -> None:
     before = manifest(penguins, "/home/olda")
     person.setup("--tags", "shell,tmux")
     file = inside(penguins, "/home/olda/.local/state/rookery/ledger.json")
-    said = json.loads(file.read_text())
+    ledger = json.loads(file.read_text())
     # what the first rookery wrote: entries alone; and a file that no role writes any more, over one of the person's
-    stale: dict[str, Any] = {**said["entries"][-1], "order": 99, "kind": "files", "path": "/home/olda/.tmux-old"}
+    stale: dict[str, Any] = {**ledger["entries"][-1], "order": 99, "kind": "files", "path": "/home/olda/.tmux-old"}
     digest = penguins.root_run(["sha256sum", "/home/olda/.config/rookery/tmux.conf"]).stdout.split()[0]
     stale |= {
         "before": {"type": "absent"},
         "after": {"type": "file", "mode": "0644", "digest": digest},
         "written": [digest],
     }
-    file.write_text(json.dumps({"version": 1, "entries": [*said["entries"], stale]}))
+    file.write_text(json.dumps({"version": 1, "entries": [*ledger["entries"], stale]}))
     penguins.root_run(
         ["sh", "-c", "cp -p ~olda/.config/rookery/tmux.conf ~olda/.tmux-old; rm ~olda/.local/state/rookery/made"]
     )
 
-    told = person.setup("--tags", "tmux")
-    assert [(one["path"], one["state"]) for one in told["outcomes"] if one["state"] != "present"] == [
+    answer = person.setup("--tags", "tmux")
+    assert [(outcome["path"], outcome["state"]) for outcome in answer["outcomes"] if outcome["state"] != "present"] == [
         ("~/.tmux-old", "changed")
     ]
     assert not inside(penguins, "/home/olda/.tmux-old").exists()
     assert json.loads(file.read_text())["version"] == 3
     assert person.setup("--tags", "tmux")["changed"] == 0
-    done = undo(person, "--yes")
-    assert done["left"] == 0
-    assert by_path(done)["~/.bashrc"] == ("restored", "")
+    completed = undo(person, "--yes")
+    assert completed["left"] == 0
+    assert by_path(completed)["~/.bashrc"] == ("restored", "")
     after = [line for line in manifest(penguins, "/home/olda").splitlines() if "./.local" not in line]
     # but for the time of the home itself, which version 1 did not write down
     assert after[1:] == before.splitlines()[1:]
@@ -54,8 +54,8 @@ def test_a_ledger_of_a_newer_rookery_is_left_alone(penguins: Live) -> None:
     text = file.read_text()
     before = manifest(penguins, "/home/newa")
     for command in (("undo", "--yes"), ("undo", "--check"), ("setup", "--tags", "tmux")):
-        done = person.rookery(*command, "--cluster", "penguins")
-        assert done.returncode == 1
-        assert "was written by a newer rookery (version 4, this one knows 3)" in done.stdout + done.stderr
+        completed = person.rookery(*command, "--cluster", "penguins")
+        assert completed.returncode == 1
+        assert "was written by a newer rookery (version 4, this one knows 3)" in completed.stdout + completed.stderr
     assert outside(manifest(penguins, "/home/newa")) == outside(before)
     assert file.read_text() == text

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.cluster
 
 
 def run(*command: str | Path, **more: object) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False, **more)  # type: ignore[call-overload]
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return str(done.stdout)
+    completed = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False, **more)  # type: ignore[call-overload]
+    assert completed.returncode == 0, f"{command}\n{completed.stdout}\n{completed.stderr}"
+    return str(completed.stdout)
 
 
 @pytest.fixture(scope="module")

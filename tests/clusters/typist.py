@@ -44,11 +44,11 @@ class Typist:
     def shows(self, pattern: str, seconds: float = 30) -> None:
         """Wait until the terminal has shown it, after what was waited for last."""
         end, there = time.monotonic() + seconds, True
-        while not (found := re.compile(pattern, re.DOTALL).search(self.seen, self.read_to)):
+        while not (match := re.compile(pattern, re.DOTALL).search(self.seen, self.read_to)):
             assert there, f"ended without {pattern!r}:\n{self.seen}"
             assert time.monotonic() < end, f"waited for {pattern!r}:\n{self.seen}"
             there = self._reads()
-        self.read_to = found.end()
+        self.read_to = match.end()
 
     def types(self, text: str) -> None:
         """Type a line."""

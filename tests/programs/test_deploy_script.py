@@ -66,7 +66,7 @@ class Home:
             linker: The login node has a Python of its own.
         """
         with git.chosen(self.code) as commit:
-            tree = tree_checks.tree(commit)
+            tree = tree_checks.read_tree(commit)
             dropped = [path for output in outputs for path in tree_checks.beneath(tree, output)]
             order = Order("study", commit.id, "", "as wanted", outputs=tuple(outputs), dropped=tuple(dropped))
             files = {JOB: "#!/bin/bash\n", remote_paths.STAMP: release_protocol.stamp({}, {})}

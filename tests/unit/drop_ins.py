@@ -45,26 +45,26 @@ Reader = Callable[[Shell, str, int], dict[str, str]]
 
 
 def check_values(read: Reader, shell: Shell, values: list[str]) -> None:
-    wanted = {f"VALUE_{number}": value for number, value in enumerate(values)}
-    seen = read(shell, shells.drop_in(shell.form, "python", wanted, []), 1)
-    assert {key: seen[key] for key in wanted} == wanted
+    variables = {f"VALUE_{number}": value for number, value in enumerate(values)}
+    environment = read(shell, shells.drop_in(shell.form, "python", variables, []), 1)
+    assert {key: environment[key] for key in variables} == variables
 
 
 def check_path(read: Reader, shell: Shell, own: list[str], foreign: str) -> None:
     """FOLDERS of the user's own come to the front; one that is somebody else's, or is not there, stays out."""
-    seen = read(shell, shells.drop_in(shell.form, "python", {}, [foreign, *own, "/is/not there"]), 2)
-    assert seen["PATH"].split(":") == [*own, "/usr/bin", "/bin"]
+    environment = read(shell, shells.drop_in(shell.form, "python", {}, [foreign, *own, "/is/not there"]), 2)
+    assert environment["PATH"].split(":") == [*own, "/usr/bin", "/bin"]
 
 
 def check_architecture(read: Reader, shell: Shell, own: list[str], *, is_this: bool) -> None:
     plain = shells.drop_in(shell.form, "python", {"VALUE": "a\nb"}, own)
     machine = os.uname().machine if is_this else "it's another"
-    seen = read(shell, shells.only_on(machine, shell.form, plain), 2)
-    assert seen.get("VALUE") == ("a\nb" if is_this else None)
-    assert seen["PATH"].split(":")[:-2] == (own if is_this else [])
+    environment = read(shell, shells.only_on(machine, shell.form, plain), 2)
+    assert environment.get("VALUE") == ("a\nb" if is_this else None)
+    assert environment["PATH"].split(":")[:-2] == (own if is_this else [])
 
 
 def check_defaults(read: Reader, shell: Shell) -> None:
     defaults = {"HOME": "/mine", "global_storage": "/o p/it's !x"}
-    seen = read(shell, shells.drop_in(shell.form, "python", {}, [], defaults), 1)
-    assert (seen["HOME"], seen["global_storage"]) == (START["HOME"], defaults["global_storage"])
+    environment = read(shell, shells.drop_in(shell.form, "python", {}, [], defaults), 1)
+    assert (environment["HOME"], environment["global_storage"]) == (START["HOME"], defaults["global_storage"])

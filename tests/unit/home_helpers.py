@@ -39,12 +39,12 @@ def pythons() -> list[str]:
     """This Python, and older and newer ones where the machine has them (ROOKERY_TEST_PYTHONS, pyenv)."""
     named = [path for path in os.environ.get("ROOKERY_TEST_PYTHONS", "").split(":") if path]
     versions = Path(os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))) / "versions"
-    found = [
+    installed = [
         str(path)
         for pattern in ("3.6*", "3.7*", "3.8*", "3.13*", "3.14*")
         for path in versions.glob(f"{pattern}/bin/python3")
     ]
-    usable = [path for path in [*named, *found] if shutil.which(path)]
+    usable = [path for path in [*named, *installed] if shutil.which(path)]
     return [sys.executable, *dict.fromkeys(usable)]
 
 
@@ -69,7 +69,7 @@ class Login:
         """Where rookery keeps what it remembers."""
         return self.home / ".local/state/rookery"
 
-    def payload(self, declaration: dict[str, Any], **said: Any) -> dict[str, Any]:
+    def payload(self, declaration: dict[str, Any], **overrides: Any) -> dict[str, Any]:
         """What the action plugin would send."""
         usual = {
             "role": "shell",
@@ -79,7 +79,7 @@ class Login:
             "declaration": declaration,
             "resume": None,
         }
-        return {**usual, **said}
+        return {**usual, **overrides}
 
     def start(self, payload: dict[str, Any], **environment: str) -> subprocess.Popen[bytes]:
         """The apply program, running."""
@@ -100,10 +100,10 @@ class Login:
         return process
 
     def send(
-        self, declaration: dict[str, Any], environment: dict[str, str] | None = None, **said: Any
+        self, declaration: dict[str, Any], environment: dict[str, str] | None = None, **overrides: Any
     ) -> dict[str, Any]:
         """The whole way of a declaration: packed, started by a shell, answered. A kill of itself gives nothing."""
-        process = self.start(self.payload(declaration, **said), **(environment or {}))
+        process = self.start(self.payload(declaration, **overrides), **(environment or {}))
         output, errors = process.communicate(timeout=60)
         if process.returncode == -signal.SIGKILL:
             return {}
@@ -112,7 +112,7 @@ class Login:
         assert "exception" not in answer, answer["exception"]
         return answer
 
-    def converge(self, declaration: dict[str, Any], kill_at: int = 0, **said: Any) -> dict[str, Any]:
+    def converge(self, declaration: dict[str, Any], kill_at: int = 0, **overrides: Any) -> dict[str, Any]:
         """The same in a fork of this process, which starts in no time; nothing where it was killed at that step."""
         reader, writer = os.pipe()
         child = os.fork()
@@ -120,7 +120,7 @@ class Login:
             try:
                 os.environ["HOME"] = str(self.home)
                 disk._KILL_AT, disk._steps_taken = kill_at, itertools.count(1)
-                os.write(writer, json.dumps(main.answer(self.payload(declaration, **said))).encode())
+                os.write(writer, json.dumps(main.answer(self.payload(declaration, **overrides))).encode())
             finally:
                 os._exit(0)
         os.close(writer)
@@ -150,7 +150,7 @@ def names(folder: Path) -> list[str]:
 
 def tree(folder: Path, *, times: bool = False, leave_out: str = "") -> dict[str, Any]:
     """Everything in a folder: type, mode, content or target, and when asked the time of change."""
-    seen: dict[str, Any] = {}
+    entries: dict[str, Any] = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
         if leave_out and (name == leave_out or name.startswith(leave_out + "/")):
@@ -161,8 +161,8 @@ def tree(folder: Path, *, times: bool = False, leave_out: str = "") -> dict[str,
             content = str(path.readlink())
         elif stat.S_ISREG(status.st_mode):
             content = path.read_bytes()
-        seen[name] = (stat.filemode(status.st_mode), content, status.st_mtime_ns if times else None)
-    return seen
+        entries[name] = (stat.filemode(status.st_mode), content, status.st_mtime_ns if times else None)
+    return entries
 
 
 def is_running(pid: int) -> bool:

@@ -42,8 +42,8 @@ def new_key(path: Path, kind: str = "ed25519") -> str:
 
 def fingerprint(public: str) -> str:
     """A public key's fingerprint, as ssh-keygen tells it."""
-    done = subprocess.run(["ssh-keygen", "-lf", "-"], input=public, capture_output=True, text=True, check=True)
-    return done.stdout.split()[1]
+    completed = subprocess.run(["ssh-keygen", "-lf", "-"], input=public, capture_output=True, text=True, check=True)
+    return completed.stdout.split()[1]
 
 
 class Server(paramiko.ServerInterface):
@@ -118,8 +118,8 @@ class Sshd:
         process = subprocess.Popen(
             ["sh", "-c", line], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-        given = b"".join(iter(lambda: channel.recv(65536), b""))
-        out, error = process.communicate(given)
+        data = b"".join(iter(lambda: channel.recv(65536), b""))
+        out, error = process.communicate(data)
         channel.sendall(out)
         channel.sendall_stderr(error)
         channel.send_exit_status(process.returncode)
@@ -135,10 +135,10 @@ class Sshd:
 @contextmanager
 def sshd(folder: Path) -> Iterator[tuple[Sshd, dict[str, Any]]]:
     """A server, and what a Cluster needs to reach it."""
-    host, mine = folder / "host_key", folder / "id_ada"
+    host, key = folder / "host_key", folder / "id_ada"
     new_key(host)
-    server = Sshd(host, new_key(mine))
+    server = Sshd(host, new_key(key))
     try:
-        yield server, {"port": server.port, "identity_file": str(mine)}
+        yield server, {"port": server.port, "identity_file": str(key)}
     finally:
         server.close()

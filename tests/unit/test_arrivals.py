@@ -31,7 +31,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "demo"
 
 
-def there(path: str, content: bytes = b"new", mtime: int = OLD) -> tuple[File, list[bytes]]:
+def remote_file(path: str, content: bytes = b"new", mtime: int = OLD) -> tuple[File, list[bytes]]:
     return File(path, f"current/{path}", len(content), mtime), [content]
 
 
@@ -53,18 +53,18 @@ def unpacked(stream: IO[bytes], wanted: dict[str, File], most: int = 1 << 30) ->
 
 
 def test_what_is_here_is_not_brought_again_and_what_has_changed_there_is(root: Path) -> None:
-    assert fetched(root, there("results/a/1.csv"))["brought"] == ["results/a/1.csv"]
+    assert fetched(root, remote_file("results/a/1.csv"))["brought"] == ["results/a/1.csv"]
     assert (root / "results/a/1.csv").stat().st_mtime_ns == OLD
-    assert fetched(root, there("results/a/1.csv"))["brought"] == []
-    assert fetched(root, there("results/a/1.csv", b"more", NEW))["brought"] == ["results/a/1.csv"]
+    assert fetched(root, remote_file("results/a/1.csv"))["brought"] == []
+    assert fetched(root, remote_file("results/a/1.csv", b"more", NEW))["brought"] == ["results/a/1.csv"]
     assert (root / "results/a/1.csv").read_bytes() == b"more"
     assert not (root / "results" / STAGE).exists()
 
 
 def test_a_file_that_grew_after_it_was_listed_comes_again(root: Path) -> None:
-    listed, _ = there("results/1.csv", b"1")
+    listed, _ = remote_file("results/1.csv", b"1")
     fetched(root, (listed, [b"1\n", b"2\n"]))
-    assert fetched(root, there("results/1.csv", b"1\n2\n3\n", NEW)) == {
+    assert fetched(root, remote_file("results/1.csv", b"1\n2\n3\n", NEW)) == {
         "brought": ["results/1.csv"], "kept": [], "refused": [],
     }  # fmt: skip
 
@@ -72,11 +72,14 @@ def test_a_file_that_grew_after_it_was_listed_comes_again(root: Path) -> None:
 def test_a_file_of_the_person_s_is_kept(root: Path) -> None:
     (root / "results").mkdir()
     (root / "results/own.csv").write_text("mine")
-    fetched(root, there("results/changed.csv"), there("results/gone.csv"))
+    fetched(root, remote_file("results/changed.csv"), remote_file("results/gone.csv"))
     (root / "results/changed.csv").write_text("mended by hand")
     (root / "results/gone.csv").unlink()
     paths = fetched(
-        root, there("results/own.csv"), there("results/changed.csv", b"again", NEW), there("results/gone.csv")
+        root,
+        remote_file("results/own.csv"),
+        remote_file("results/changed.csv", b"again", NEW),
+        remote_file("results/gone.csv"),
     )
     assert paths["kept"] == ["results/own.csv", "results/changed.csv"]
     assert paths["brought"] == ["results/gone.csv"]
@@ -85,16 +88,16 @@ def test_a_file_of_the_person_s_is_kept(root: Path) -> None:
 
 
 def test_one_cluster_s_results_are_not_overwritten_by_another_s(root: Path) -> None:
-    fetched(root, there("results/1.csv"))
-    paths = fetched(root, there("results/1.csv", b"other", NEW), cluster="penguins")
+    fetched(root, remote_file("results/1.csv"))
+    paths = fetched(root, remote_file("results/1.csv", b"other", NEW), cluster="penguins")
     assert paths["kept"] == ["results/1.csv"]
 
 
 def test_without_the_note_everything_here_counts_as_the_person_s(root: Path, tmp_path: Path) -> None:
-    fetched(root, there("results/1.csv"), there("results/2.csv"))
+    fetched(root, remote_file("results/1.csv"), remote_file("results/2.csv"))
     (note,) = (tmp_path / "state/rookery/fetched").iterdir()
     note.write_text("{ half a no")
-    paths = fetched(root, there("results/1.csv"), there("results/2.csv", b"more", NEW))
+    paths = fetched(root, remote_file("results/1.csv"), remote_file("results/2.csv", b"more", NEW))
     assert (paths["brought"], paths["kept"]) == ([], ["results/2.csv"])
 
 
@@ -108,7 +111,7 @@ def test_without_the_note_everything_here_counts_as_the_person_s(root: Path, tmp
 )  # fmt: skip
 def test_no_path_leads_out_of_the_outputs(root: Path, path: str) -> None:
     (root / "rookery.yml").write_text("mine")
-    assert fetched(root, there(path)) == {"brought": [], "kept": [], "refused": [path]}
+    assert fetched(root, remote_file(path)) == {"brought": [], "kept": [], "refused": [path]}
     assert [str(file.relative_to(root)) for file in root.rglob("*")] == ["rookery.yml"]
 
 
@@ -119,7 +122,9 @@ def test_nothing_is_written_through_a_link(root: Path, tmp_path: Path) -> None:
     (root / "results/linked").symlink_to(elsewhere)
     (root / "results/1.csv").symlink_to(elsewhere / "target")
     (root / "results/folder").mkdir()
-    paths = fetched(root, there("results/linked/1.csv"), there("results/1.csv"), there("results/folder"))
+    paths = fetched(
+        root, remote_file("results/linked/1.csv"), remote_file("results/1.csv"), remote_file("results/folder")
+    )
     assert paths["refused"] == ["results/linked/1.csv", "results/1.csv", "results/folder"]
     assert not list(elsewhere.iterdir())
 
@@ -128,7 +133,7 @@ def test_a_record_that_is_here_stays(root: Path) -> None:
     (root / "runs").mkdir()
     (root / "runs/7.json").write_text("mine")
     other = b'{"job": "a", "id": "8", "cluster": "hec"}'
-    assert fetched(root, there("runs/7.json"), there("runs/8.json", other))["brought"] == ["runs/8.json"]
+    assert fetched(root, remote_file("runs/7.json"), remote_file("runs/8.json", other))["brought"] == ["runs/8.json"]
     assert (root / "runs/7.json").read_text() == "mine"
 
 
@@ -138,7 +143,7 @@ def test_what_has_come_before_a_break_stays_and_half_a_file_is_never_seen(root: 
         raise EOFError
 
     arrivals = Arrivals(root, "hec")
-    first, second = there("results/1.csv"), there("results/2.csv", b"half of it")
+    first, second = remote_file("results/1.csv"), remote_file("results/2.csv", b"half of it")
     arrivals.plan([first[0], second[0]], ["results"])
     taken = arrivals.take([first, (second[0], broken())])
     assert next(taken).path == "results/1.csv"
@@ -152,7 +157,7 @@ def test_what_has_come_before_a_break_stays_and_half_a_file_is_never_seen(root: 
 def test_what_a_killed_run_left_is_cleared_away(root: Path) -> None:
     (root / "results" / STAGE).mkdir(parents=True)
     (root / "results" / STAGE / "file").write_text("a very long half of a file")
-    fetched(root, there("results/1.csv", b"x"))
+    fetched(root, remote_file("results/1.csv", b"x"))
     assert (root / "results/1.csv").read_text() == "x"
     assert [path.name for path in (root / "results").iterdir()] == ["1.csv"]
 
@@ -163,7 +168,7 @@ def test_a_disk_that_is_full_is_one_line(root: Path) -> None:
         yield b""
 
     with pytest.raises(RookeryError, match="This computer can't keep what comes: No space left on device"):
-        list(Arrivals(root, "hec").take([(there("results/1.csv")[0], full())]))
+        list(Arrivals(root, "hec").take([(remote_file("results/1.csv")[0], full())]))
 
 
 NAME = st.binary(min_size=1, max_size=120).filter(
@@ -199,7 +204,7 @@ def test_a_stream_that_was_cut_is_not_taken_for_a_whole_one(tmp_path: Path) -> N
     packed = gzip.compress(subprocess.run(["tar", "-c", "a"], cwd=tmp_path, check=True, capture_output=True).stdout)
     for size in (20, len(packed) // 2, len(packed) - 4):
         with pytest.raises(EOFError):
-            unpacked(io.BytesIO(b"mark\n" + packed[:size]), {"a": there("a")[0]})
+            unpacked(io.BytesIO(b"mark\n" + packed[:size]), {"a": remote_file("a")[0]})
 
 
 def test_links_and_what_was_not_asked_for_are_passed_over(tmp_path: Path) -> None:
@@ -208,7 +213,7 @@ def test_links_and_what_was_not_asked_for_are_passed_over(tmp_path: Path) -> Non
     (tmp_path / "b").unlink()
     (tmp_path / "b").symlink_to("/etc/passwd")
     packed = subprocess.run(["tar", "-c", "a", "b", "c"], cwd=tmp_path, check=True, capture_output=True).stdout
-    wanted = {name: there(f"results/{name}")[0] for name in ("b", "c")}
+    wanted = {name: remote_file(f"results/{name}")[0] for name in ("b", "c")}
     assert unpacked(io.BytesIO(b"mark\n" + gzip.compress(packed)), wanted) == [("results/c", b"c")]
 
 
@@ -236,13 +241,13 @@ THREE_GB = b"%011o" % (3 << 30)
 )  # fmt: skip
 def test_a_stream_that_lies_about_sizes_is_stopped(stream: bytes, error: str | None) -> None:
     with pytest.raises(ValueError, match=error):
-        unpacked(io.BytesIO(b"mark\n" + gzip.compress(stream, 1)), {"a": there("a")[0]}, most=1 << 26)
+        unpacked(io.BytesIO(b"mark\n" + gzip.compress(stream, 1)), {"a": remote_file("a")[0]}, most=1 << 26)
 
 
 def test_only_ordinary_files_come_and_each_once() -> None:
     kinds = [member(b"a", b"0", kind) for kind in (b"1", b"2", b"3", b"4", b"5", b"6", b"7")]
     stream = b"".join([*kinds, member(b"a", b"1", b"0", b"1"), member(b"a", b"1", b"0", b"2")])
-    assert unpacked(io.BytesIO(b"mark\n" + gzip.compress(stream)), {"a": there("a")[0]}) == [("a", b"1")]
+    assert unpacked(io.BytesIO(b"mark\n" + gzip.compress(stream)), {"a": remote_file("a")[0]}) == [("a", b"1")]
 
 
 @pytest.mark.parametrize("seconds", ["-9999999999999", "1" + "0" * 25, "-1.5", "0"])
@@ -254,7 +259,7 @@ def test_times_that_no_file_system_keeps_are_brought_all_the_same(root: Path, se
 
 def test_what_a_cluster_lists_twice_or_with_a_name_that_is_too_long_is_refused(root: Path) -> None:
     long = "results/" + "x" * 256
-    paths = fetched(root, there("results/1.csv"), there("results/1.csv", b"other"), there(long))
+    paths = fetched(root, remote_file("results/1.csv"), remote_file("results/1.csv", b"other"), remote_file(long))
     assert (paths["brought"][0], paths["refused"]) == ("results/1.csv", ["results/1.csv", long])
 
 
@@ -269,7 +274,7 @@ def test_what_a_cluster_lists_twice_or_with_a_name_that_is_too_long_is_refused(r
     ],
 )  # fmt: skip
 def test_what_is_no_record_of_a_run_is_not_kept_as_one(root: Path, content: bytes) -> None:
-    paths = fetched(root, there("runs/7.json", content), there("runs/x.json"), there("results/1.csv"))
+    paths = fetched(root, remote_file("runs/7.json", content), remote_file("runs/x.json"), remote_file("results/1.csv"))
     assert paths == {"brought": ["results/1.csv"], "kept": [], "refused": ["runs/x.json", "runs/7.json"]}
     assert not (root / "runs").exists()
 
@@ -277,14 +282,14 @@ def test_what_is_no_record_of_a_run_is_not_kept_as_one(root: Path, content: byte
 def test_a_note_that_is_a_fifo_or_of_another_form_is_named_and_left(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fetched(root, there("results/1.csv"))
+    fetched(root, remote_file("results/1.csv"))
     (note,) = (tmp_path / "state/rookery/fetched").iterdir()
     for broken in ('{"results/1.csv": ["hec", 1]}', '{"results/1.csv": 7}', "[]", "[" * 100_000):
         note.write_text(broken)
-        assert fetched(root, there("results/1.csv", b"more", NEW))["kept"] == ["results/1.csv"]
+        assert fetched(root, remote_file("results/1.csv", b"more", NEW))["kept"] == ["results/1.csv"]
     note.unlink()
     os.mkfifo(note)
-    assert fetched(root, there("results/1.csv", b"more", NEW))["kept"] == ["results/1.csv"]
+    assert fetched(root, remote_file("results/1.csv", b"more", NEW))["kept"] == ["results/1.csv"]
     assert f"Skipped {note}" in capsys.readouterr().err
 
 

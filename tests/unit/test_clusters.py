@@ -72,12 +72,12 @@ def test_show_hides_what_looks_like_a_secret(home: Path, capsys: pytest.CaptureF
     assert listing.show("hec") == 0
     printed = capsys.readouterr().out
     assert listing.show("hec", json=True) == 0
-    told = capsys.readouterr().out
-    assert "hunter" not in printed + told
+    json_text = capsys.readouterr().out
+    assert "hunter" not in printed + json_text
     for kept in ("http://ada:(hidden)@proxy.example:3128", "export WANDB_API_KEY=(hidden)", "echo $HOME"):
         assert kept in printed
-        assert kept in told
-    values = json.loads(told)["values"]
+        assert kept in json_text
+    values = json.loads(json_text)["values"]
     assert values["wandb_token"]["value"] == "(hidden)"
     hidden = {"user": "ada", "password": "(hidden)", "deeper": [{"client_secret": "(hidden)"}]}
     assert values["registry"]["value"] == hidden

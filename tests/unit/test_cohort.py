@@ -181,8 +181,8 @@ def test_the_wheels_checksum_is_in_the_instructions_and_checks_it(
     assert "was not found" not in capsys.readouterr().out
     text = (tmp_path / "students/ada-lovelace/instructions.md").read_text()
     (line,) = re.findall(r"^(echo '.*) +# on a Mac", text, re.MULTILINE)
-    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, f"{wheel.NAME}: OK\n")
+    completed = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (completed.returncode, completed.stdout) == (0, f"{wheel.NAME}: OK\n")
     (tmp_path / wheel.NAME).write_bytes(b"another wheel")
     assert subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, check=False).returncode == 1
 

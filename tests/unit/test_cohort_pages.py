@@ -86,11 +86,11 @@ def test_what_somebody_edited_is_kept_and_the_rest_brought_up_to_date(
 
 
 def test_a_file_that_was_there_before_is_kept(tmp_path: Path, clusters: Mapping[str, Cluster]) -> None:
-    mine = tmp_path / "ada-lovelace/instructions.md"
-    mine.parent.mkdir()
-    mine.write_text("mine")
+    instructions = tmp_path / "ada-lovelace/instructions.md"
+    instructions.parent.mkdir()
+    instructions.write_text("mine")
     assert states(pages.write(tmp_path, [ADA], clusters, wheel.Wheel(wheel.NAME)))["instructions.md"] == "kept"
-    assert mine.read_text() == "mine"
+    assert instructions.read_text() == "mine"
 
 
 def test_nothing_is_written_through_a_link(tmp_path: Path, clusters: Mapping[str, Cluster]) -> None:

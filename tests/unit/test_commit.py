@@ -25,9 +25,9 @@ def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Git:
     root.mkdir()
 
     def run(*arguments: str, cwd: Path = root) -> str:
-        done = subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        completed = subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+        assert completed.returncode == 0, completed.stderr
+        return completed.stdout.strip()
 
     run("init", "-q")
     return run
@@ -47,7 +47,7 @@ def root(git: Git, tmp_path: Path) -> Path:
 def refusal(root: Path, outputs: tuple[str, ...] = (), *, dirty: bool = False) -> str:
     """What is said where a commit can't be deployed."""
     with pytest.raises(RookeryError) as caught, commit.chosen(root, outputs, dirty=dirty) as chosen:
-        tree = tree_checks.tree(chosen)
+        tree = tree_checks.read_tree(chosen)
         tree_checks.check(chosen, tree, outputs=outputs, needed=["rookery.yml"])
         tree_checks.check_size(chosen, tree)
     assert caught.value.hint
@@ -67,10 +67,10 @@ def test_uncommitted_changes_are_listed(root: Path, git: Git) -> None:
     for number in range(11):
         (root / f"new{number:02}.py").write_text("")
     git("add", "new00.py")
-    said = refusal(root)
-    assert "a.py, new00.py" in said
-    assert "and 2 more" in said
-    assert "--dirty" in said
+    message = refusal(root)
+    assert "a.py, new00.py" in message
+    assert "and 2 more" in message
+    assert "--dirty" in message
 
 
 def test_runs_and_outputs_are_no_changes(root: Path) -> None:
@@ -93,7 +93,7 @@ def test_detached_head_worktree_and_subfolder(root: Path, git: Git, tmp_path: Pa
     for place in (root, tmp_path / "beside"):
         with commit.chosen(place / "papers/one") as chosen:
             assert (chosen.id, chosen.folder) == (git("rev-parse", "HEAD"), "papers/one")
-            assert list(tree_checks.tree(chosen).files) == ["rookery.yml"]
+            assert list(tree_checks.read_tree(chosen).files) == ["rookery.yml"]
 
 
 def test_a_snapshot_leaves_the_repository_as_it_is(root: Path, git: Git) -> None:
@@ -113,7 +113,7 @@ def test_a_snapshot_leaves_the_repository_as_it_is(root: Path, git: Git) -> None
     for _ in range(2):
         with commit.chosen(root, dirty=True) as chosen:
             ids.append(chosen.id)
-            files = tree_checks.tree(chosen).files
+            files = tree_checks.read_tree(chosen).files
             assert chosen.git("cat-file", "blob", files["a.py"].id) == b"2\n"
             assert set(chosen.changes) == {"a.py", "new.py"}
             assert b"+3" in commit.patch(chosen)
@@ -142,7 +142,7 @@ def test_a_snapshot_has_what_changed_and_nothing_that_is_ignored_or_that_runs_ma
         (root / path).write_text("2\n")
     (root / "a.py").chmod(0o755)
     with commit.chosen(root, ("results", "slurm_logs", "out"), dirty=True) as chosen:
-        files = tree_checks.tree(chosen).files
+        files = tree_checks.read_tree(chosen).files
         assert sorted(files) == [".gitignore", "a.py", "file/a folder now.py", "kept", "out/tracked", "rookery.yml"]
         assert chosen.git("cat-file", "blob", files["out/tracked"].id) == b"1\n"
         assert b"new mode 100755" in commit.patch(chosen)
@@ -159,13 +159,13 @@ def test_a_snapshot_of_a_sparse_checkout_and_of_a_folder_that_became_a_link(
     (root / "data").rename(tmp_path / "moved")
     (root / "data").symlink_to(tmp_path / "moved")
     with commit.chosen(root, ("results",), dirty=True) as chosen:
-        assert {"a/b", "big/b", "data"} < set(tree_checks.tree(chosen).files)
+        assert {"a/b", "big/b", "data"} < set(tree_checks.read_tree(chosen).files)
     (root / "data").unlink()
     git("checkout", "-q", "--", "data")
     git("sparse-checkout", "set", "a")
     (root / "a/b").write_text("2\n")
     with commit.chosen(root, ("results",), dirty=True) as chosen:
-        assert {"a/b", "big/b", "data/1"} < set(tree_checks.tree(chosen).files)
+        assert {"a/b", "big/b", "data/1"} < set(tree_checks.read_tree(chosen).files)
 
 
 def test_settings_and_variables_that_would_lead_astray(
@@ -202,7 +202,7 @@ def test_awkward_names(root: Path, git: Git, name: str) -> None:
     git("add", "-A")
     git("commit", "-q", "-m", "named")
     with commit.chosen(root) as chosen:
-        assert name in tree_checks.tree(chosen).files
+        assert name in tree_checks.read_tree(chosen).files
 
 
 def test_submodules_are_refused_by_name(root: Path, git: Git, tmp_path: Path) -> None:
@@ -210,8 +210,8 @@ def test_submodules_are_refused_by_name(root: Path, git: Git, tmp_path: Path) ->
     assert "submodules" in refusal(root, dirty=True)
     git("-c", "advice.addEmbeddedRepo=false", "add", "inner")
     git("commit", "-q", "-m", "inner")
-    assert "submodules" in (said := refusal(root))
-    assert "inner" in said
+    assert "submodules" in (message := refusal(root))
+    assert "inner" in message
 
 
 def test_lfs_pointers_are_refused_by_name_and_mere_mention_is_not(root: Path, git: Git) -> None:
@@ -220,13 +220,13 @@ def test_lfs_pointers_are_refused_by_name_and_mere_mention_is_not(root: Path, gi
     git("add", "-A")
     git("commit", "-q", "-m", "attributes")
     with commit.chosen(root) as chosen:
-        tree_checks.check(chosen, tree_checks.tree(chosen), outputs=(), needed=())
+        tree_checks.check(chosen, tree_checks.read_tree(chosen), outputs=(), needed=())
     (root / "far.bin").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n")
     git("add", "-A")
     git("commit", "-q", "-m", "pointer")
-    assert "git-lfs" in (said := refusal(root))
-    assert "far.bin" in said
-    assert "real.bin" not in said
+    assert "git-lfs" in (message := refusal(root))
+    assert "far.bin" in message
+    assert "real.bin" not in message
 
 
 def test_large_files_are_named(root: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,19 +234,19 @@ def test_large_files_are_named(root: Path, git: Git, monkeypatch: pytest.MonkeyP
     (root / "big.rds").write_bytes(b"\0" * 2_000_000)
     git("add", "-A")
     git("commit", "-q", "-m", "big")
-    assert "big.rds (2 MB)" in (said := refusal(root))
-    assert "--yes" in said
+    assert "big.rds (2 MB)" in (message := refusal(root))
+    assert "--yes" in message
     before = git("rev-parse", "HEAD").strip()
     (root / "small.py").write_text("1\n")
     git("add", "-A")
     git("commit", "-q", "-m", "small")
     with commit.chosen(root) as chosen:
-        tree_checks.check_size(chosen, tree_checks.tree(chosen), packing.Packing(chosen, [before]))
+        tree_checks.check_size(chosen, tree_checks.read_tree(chosen), packing.Packing(chosen, [before]))
     (root / "other.rds").write_bytes(random.Random(1).randbytes(3_000_000))
     git("add", "-A")
     git("commit", "-q", "-m", "another")
     with commit.chosen(root) as chosen, pytest.raises(RookeryError, match=r"in git: other.rds \(3 MB\)"):
-        tree_checks.check_size(chosen, tree_checks.tree(chosen), packing.Packing(chosen, [before]))
+        tree_checks.check_size(chosen, tree_checks.read_tree(chosen), packing.Packing(chosen, [before]))
 
 
 def test_files_in_outputs_are_refused_but_not_placeholders(root: Path, git: Git) -> None:
@@ -255,7 +255,7 @@ def test_files_in_outputs_are_refused_but_not_placeholders(root: Path, git: Git)
     git("add", "-A")
     git("commit", "-q", "-m", "keep")
     with commit.chosen(root, ("results",)) as chosen:
-        tree_checks.check(chosen, tree_checks.tree(chosen), outputs=("results",), needed=())
+        tree_checks.check(chosen, tree_checks.read_tree(chosen), outputs=("results",), needed=())
     (root / "results/old.csv").write_text("1")
     git("add", "-A")
     git("commit", "-q", "-m", "old")
@@ -273,7 +273,7 @@ def test_what_rookery_puts_into_a_release_is_not_the_commits(root: Path, git: Gi
 
 def test_what_a_job_needs_must_be_in_the_commit(root: Path) -> None:
     with commit.chosen(root) as chosen, pytest.raises(RookeryError, match=r"params\.csv"):
-        tree_checks.check(chosen, tree_checks.tree(chosen), outputs=(), needed=["params.csv"])
+        tree_checks.check(chosen, tree_checks.read_tree(chosen), outputs=(), needed=["params.csv"])
 
 
 def test_links_that_lead_out_are_named(root: Path, git: Git) -> None:
@@ -284,7 +284,7 @@ def test_links_that_lead_out_are_named(root: Path, git: Git) -> None:
     git("add", "-A")
     git("commit", "-q", "-m", "links")
     with commit.chosen(root) as chosen:
-        assert tree_checks.tree(chosen).outwards == {"up": "../secret", "far": "/home/me/data"}
+        assert tree_checks.read_tree(chosen).outwards == {"up": "../secret", "far": "/home/me/data"}
 
 
 def test_a_pack_brings_what_is_new_also_from_a_shallow_clone(root: Path, git: Git, tmp_path: Path) -> None:
@@ -297,7 +297,7 @@ def test_a_pack_brings_what_is_new_also_from_a_shallow_clone(root: Path, git: Gi
     def take(place: Path, there: list[str]) -> None:
         with commit.chosen(place) as chosen:
             data = b"".join(packing.Packing(chosen, there).pieces())
-            (bare / "shallow").write_text("".join(f"{each}\n" for each in packing.boundary(chosen)))
+            (bare / "shallow").write_text("".join(f"{identity}\n" for identity in packing.boundary(chosen)))
         unpack = ["git", "--git-dir", str(bare), "index-pack", "--stdin", "--fix-thin"]
         subprocess.run(unpack, input=data, check=True, capture_output=True)
         git("update-ref", "refs/x/y", chosen.id, cwd=bare)

@@ -14,7 +14,7 @@ from rookery.projects.model import Environment, Project
 
 def wanted(
     root: Path, files: dict[str, str], python: str = "none", r: str = "none", **data: Any
-) -> tuple[environment.Wanted, ...]:
+) -> tuple[environment.RequiredEnvironment, ...]:
     """The environments of a commit with these files."""
     for name, text in files.items():
         (root / name).write_text(text)
@@ -23,7 +23,7 @@ def wanted(
     project = Project(root, "survival", ("penguins",), Environment(python, r), (), {})
     cluster: Any = SimpleNamespace(data=data)
     with commit.chosen(root) as chosen:
-        return environment.wanted(project, chosen, tree_checks.tree(chosen), cluster)
+        return environment.required(project, chosen, tree_checks.read_tree(chosen), cluster)
 
 
 def test_the_lock_decides_and_other_files_do_not(tmp_path: Path) -> None:

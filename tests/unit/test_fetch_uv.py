@@ -70,11 +70,11 @@ def test_the_newest_for_the_machine_is_taken(tmp_path: Path, index: tuple[Path, 
             "uv-1.0.0.tar.gz": b"",
         },
     )
-    done = fetch(tmp_path / "my bin", address)
-    assert done.returncode == 0, done.stderr
-    assert f"rookery-made: {tmp_path}/my bin/uv" in done.stdout
-    said = subprocess.run([tmp_path / "my bin" / "uv"], capture_output=True, text=True, check=True)
-    assert said.stdout == "uv 0.9.10\n"
+    completed = fetch(tmp_path / "my bin", address)
+    assert completed.returncode == 0, completed.stderr
+    assert f"rookery-made: {tmp_path}/my bin/uv" in completed.stdout
+    uv = subprocess.run([tmp_path / "my bin" / "uv"], capture_output=True, text=True, check=True)
+    assert uv.stdout == "uv 0.9.10\n"
     assert sorted(path.name for path in (tmp_path / "my bin").iterdir()) == ["uv", "uvx"]
 
 
@@ -91,17 +91,17 @@ def test_what_the_index_does_not_have_is_named(
 ) -> None:
     folder, address = index
     publish(folder, {WHEEL.format("0.9.9", "x86_64", "x86_64"): wheel("0.9.9")})
-    done = fetch(tmp_path / "bin", address, version, machine)
-    assert done.returncode == 1
-    assert done.stderr.strip() == f"{address}/uv/ has no uv {version} for {machine}"
+    completed = fetch(tmp_path / "bin", address, version, machine)
+    assert completed.returncode == 1
+    assert completed.stderr.strip() == f"{address}/uv/ has no uv {version} for {machine}"
 
 
 def test_a_wheel_that_is_not_what_the_index_says_is_refused(tmp_path: Path, index: tuple[Path, str]) -> None:
     folder, address = index
     publish(folder, {WHEEL.format("0.9.9", "x86_64", "x86_64"): wheel("0.9.9")}, digest="0" * 64)
-    done = fetch(tmp_path / "bin", address)
-    assert done.returncode == 1
-    assert "is not what the index says it is (its SHA-256 differs)" in done.stderr
+    completed = fetch(tmp_path / "bin", address)
+    assert completed.returncode == 1
+    assert "is not what the index says it is (its SHA-256 differs)" in completed.stderr
     assert not (tmp_path / "bin").exists()
 
 
@@ -111,9 +111,9 @@ def test_a_wheel_is_the_one_that_was_pinned(tmp_path: Path, index: tuple[Path, s
     name, good = WHEEL.format("0.9.9", "x86_64", "x86_64"), wheel("0.9.9")
     pins = {name: hashlib.sha256(good).hexdigest()}
     publish(folder, {name: wheel("evil")})
-    done = fetch(tmp_path / "bin", address, "0.9.9", pins=pins)
-    assert done.returncode == 1
-    assert "is not what this release of rookery expects (its SHA-256 differs)" in done.stderr
+    completed = fetch(tmp_path / "bin", address, "0.9.9", pins=pins)
+    assert completed.returncode == 1
+    assert "is not what this release of rookery expects (its SHA-256 differs)" in completed.stderr
     assert not (tmp_path / "bin").exists()
     publish(folder, {name: good}, digest="0" * 64)  # the pin alone is what counts
     assert fetch(tmp_path / "bin", address, "0.9.9", pins=pins).returncode == 0
@@ -122,13 +122,13 @@ def test_a_wheel_is_the_one_that_was_pinned(tmp_path: Path, index: tuple[Path, s
 def test_a_wheel_that_was_not_pinned_is_not_taken(tmp_path: Path, index: tuple[Path, str]) -> None:
     folder, address = index
     publish(folder, {WHEEL.format("0.9.9", "x86_64", "x86_64"): wheel("0.9.9")})
-    done = fetch(tmp_path / "bin", address, "0.9.9", pins={"uv-0.9.9-py3-none-win32.whl": "0" * 64})
-    assert done.returncode == 1
-    assert done.stderr.strip() == f"{address}/uv/ has no uv 0.9.9 for x86_64"
+    completed = fetch(tmp_path / "bin", address, "0.9.9", pins={"uv-0.9.9-py3-none-win32.whl": "0" * 64})
+    assert completed.returncode == 1
+    assert completed.stderr.strip() == f"{address}/uv/ has no uv 0.9.9 for x86_64"
 
 
 def test_no_server_is_one_line(tmp_path: Path) -> None:
-    done = fetch(tmp_path / "bin", "http://127.0.0.1:1")
-    assert done.returncode == 1
-    assert done.stderr.startswith("uv could not be downloaded from http://127.0.0.1:1/uv/: ")
-    assert "Traceback" not in done.stderr
+    completed = fetch(tmp_path / "bin", "http://127.0.0.1:1")
+    assert completed.returncode == 1
+    assert completed.stderr.startswith("uv could not be downloaded from http://127.0.0.1:1/uv/: ")
+    assert "Traceback" not in completed.stderr

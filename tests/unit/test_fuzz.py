@@ -432,9 +432,9 @@ def test_caches_of_deploys_and_editors(tmp_path: Path, deploys: bytes, editors: 
     note.note().parent.mkdir(parents=True, exist_ok=True)
     note.note().write_bytes(editors)
     with tolerated():
-        cached = deploy_cache.remembered(tmp_path / "deploy.json")
-        if cached.made:
-            release_protocol.look(cached.made.order)
+        cached = deploy_cache.load(tmp_path / "deploy.json")
+        if cached.release:
+            release_protocol.look(cached.release.order)
         with note.changing():
             pass
 

@@ -30,8 +30,8 @@ def other(name: str) -> str:
 
 def test_the_committed_pages_are_what_the_profiles_make() -> None:
     made = {f"{name}.md": cluster_pages.page(profile.load(name)) for name in profile.names()}
-    there = {file.name: file.read_text(encoding="utf-8") for file in PAGES.iterdir()}
-    assert there == made, "invoke clusters.guide --output docs/clusters"
+    pages = {file.name: file.read_text(encoding="utf-8") for file in PAGES.iterdir()}
+    assert pages == made, "invoke clusters.guide --output docs/clusters"
 
 
 @pytest.mark.parametrize("name", profile.names([OTHERS]))

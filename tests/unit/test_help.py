@@ -22,6 +22,6 @@ for line in [["--list"], *([name, "--help"] for name in sorted(namespace.task_na
 
 def test_every_help() -> None:
     """In a process of its own, since Invoke gives a task's help out once."""
-    done = subprocess.run([sys.executable, "-c", SHOW], capture_output=True, text=True, check=True)
-    assert done.stdout.count("$ rookery ") > 25
-    snapshots.same("help.txt", done.stdout)
+    completed = subprocess.run([sys.executable, "-c", SHOW], capture_output=True, text=True, check=True)
+    assert completed.stdout.count("$ rookery ") > 25
+    snapshots.same("help.txt", completed.stdout)

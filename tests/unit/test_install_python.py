@@ -10,8 +10,8 @@ def check(folder: Path) -> tuple[int, list[str]]:
     """Its exit code for 3.13, and what it says that its answer depends on."""
     environment = {"PATH": "/usr/bin:/bin", "UV_PYTHON_INSTALL_DIR": str(folder / "python")}
     argv = ["sh", str(SCRIPT), "/no/such/uv", "3.13", str(folder / "pyenv"), "--check"]
-    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
-    return done.returncode, [line.rpartition("/")[2] for line in done.stdout.splitlines()]
+    completed = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+    return completed.returncode, [line.rpartition("/")[2] for line in completed.stdout.splitlines()]
 
 
 def test_a_python_of_pyenvs_will_do_unless_a_job_that_compiles_it_was_cut_off(tmp_path: Path) -> None:

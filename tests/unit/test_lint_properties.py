@@ -153,8 +153,8 @@ PIECES = st.recursive(
 
 
 def _is_bash(script: str) -> bool:
-    done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
-    return done.returncode == 0 and not done.stderr
+    completed = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
+    return completed.returncode == 0 and not completed.stderr
 
 
 @given(script=PIECES)

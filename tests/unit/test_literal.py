@@ -47,7 +47,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def refusal(home: Path) -> str:
     """What every command says that reads the profile; Ansible is never told of a play."""
-    said = set()
+    messages = set()
     for act in (
         lambda: profile.load("hec"),
         lambda: profile.explain("hec"),
@@ -60,19 +60,21 @@ def refusal(home: Path) -> str:
             patch.setattr(playbook, "Ansible", None)
             with pytest.raises(RookeryError) as caught:
                 act()
-        said.add(caught.value.message)
-    (message,) = said
+        messages.add(caught.value.message)
+    (message,) = messages
     assert "\n" not in message
     assert not list(home.parent.glob("**/owned"))
     return message
 
 
-@pytest.mark.parametrize(("said", "line", "told"), WAYS, ids=[told for *_, told in WAYS])
-def test_what_ansible_would_evaluate_is_refused(home: Path, said: dict[str, Any], line: int, told: str) -> None:
-    file = own_inventory(home, PLACES[0], yaml.safe_dump(said))
+@pytest.mark.parametrize(("variables", "line", "expected"), WAYS, ids=[expected for *_, expected in WAYS])
+def test_what_ansible_would_evaluate_is_refused(
+    home: Path, variables: dict[str, Any], line: int, expected: str
+) -> None:
+    file = own_inventory(home, PLACES[0], yaml.safe_dump(variables))
     message = refusal(home)
     assert message.startswith(f"{file}:{line}: ")
-    assert told in message
+    assert expected in message
     assert "Allowed keys: cluster_* (a profile's), " in message
     assert "python_versions, " in message.partition("Allowed")[2]
 
@@ -85,15 +87,15 @@ def test_in_every_file_that_ansible_reads(home: Path, path: str) -> None:
 
 @pytest.mark.parametrize("name", ["hosts.yml", "hosts", "more/of-them.yaml"])
 @pytest.mark.parametrize(
-    ("said", "line"),
+    ("inventory", "line"),
     [
         ({"all": {"hosts": {"other": {"x": RUN}}}}, 4),
         ({"all": {"vars": {"x": RUN}}}, 3),
         ({"all": {"children": {"g": {"vars": {"x": RUN}}}}}, 5),
     ],
 )
-def test_in_an_inventory_file_itself(home: Path, name: str, said: dict[str, Any], line: int) -> None:
-    file = own_inventory(home, name, yaml.safe_dump(said))
+def test_in_an_inventory_file_itself(home: Path, name: str, inventory: dict[str, Any], line: int) -> None:
+    file = own_inventory(home, name, yaml.safe_dump(inventory))
     assert refusal(home).startswith(f"{file}:{line}: ")
 
 
@@ -104,7 +106,7 @@ def test_tags_of_ansible_and_of_python_are_refused(home: Path, tag: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "expected"),
     [
         ("hosts.ini", "[all]\nhec x=1\n", "hosts.ini is not an inventory in YAML"),
         ("hosts.py", "#!/usr/bin/env python3\nopen('owned', 'w')\n", "hosts.py is not an inventory in YAML"),
@@ -115,9 +117,9 @@ def test_tags_of_ansible_and_of_python_are_refused(home: Path, tag: str) -> None
         ("hosts.yml", "all: {hosts: {'@/etc/passwd': {}}}\n", "hosts.yml:1: '@/etc/passwd' is not a plain name"),
     ],
 )
-def test_other_kinds_of_inventories_are_refused(home: Path, name: str, text: str, told: str) -> None:
+def test_other_kinds_of_inventories_are_refused(home: Path, name: str, text: str, expected: str) -> None:
     own_inventory(home, name, text).chmod(0o755)
-    assert told in refusal(home)
+    assert expected in refusal(home)
 
 
 def test_values_are_taken_as_they_are(home: Path) -> None:

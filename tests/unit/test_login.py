@@ -69,19 +69,19 @@ def test_a_code_holds_for_half_a_minute(seconds: int) -> None:
 
 def test_each_way_into_a_miniature() -> None:
     takes_both = {"cluster_logins": ["password", "key"], "cluster_login_prompts": ["First Factor:", "Second Factor:"]}
-    told = {way: auth.describe(auth.Entrance(way), takes_both) for way in ("", *auth.WAYS)}
-    assert {way: one["sandbox_methods"] for way, one in told.items()} == {
+    descriptions = {way: auth.describe(auth.Entrance(way), takes_both) for way in ("", *auth.WAYS)}
+    assert {way: description["sandbox_methods"] for way, description in descriptions.items()} == {
         "": ["publickey", "password"],
         "key": ["publickey"],
         "password": ["password", "publickey"],
         "password+totp": ["keyboard-interactive:pam"],
         "key+totp": ["publickey,keyboard-interactive:pam"],
     }
-    assert told["password+totp"]["sandbox_prompts"] == ["First Factor: ", "Second Factor: "]
-    assert told["key+totp"]["sandbox_prompts"] == ["Second Factor: "]
-    assert [bool(secret) for secret in auth.secrets_for(told["key+totp"])] == [False, True]
-    assert [bool(secret) for secret in auth.secrets_for(told["password"])] == [True, False]
-    assert auth.secrets_for(told["password+totp"]) != auth.secrets_for(told["password+totp"])
+    assert descriptions["password+totp"]["sandbox_prompts"] == ["First Factor: ", "Second Factor: "]
+    assert descriptions["key+totp"]["sandbox_prompts"] == ["Second Factor: "]
+    assert [bool(secret) for secret in auth.secrets_for(descriptions["key+totp"])] == [False, True]
+    assert [bool(secret) for secret in auth.secrets_for(descriptions["password"])] == [True, False]
+    assert auth.secrets_for(descriptions["password+totp"]) != auth.secrets_for(descriptions["password+totp"])
     with pytest.raises(RookeryError, match="retina"):
         auth.Entrance("retina")
 
@@ -94,27 +94,27 @@ def test_the_jump_host_asks_for_the_first_factor_alone() -> None:
 
 def test_the_clusters_key_is_for_its_jump_hosts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    one = cluster(identity_file="/k/mine", proxy_jump="ada@first:2222,[::1]:22")
-    assert config_file.hops(one) == ["first", "::1"]
-    text = config_file.entry(one)
+    birds = cluster(identity_file="/k/mine", proxy_jump="ada@first:2222,[::1]:22")
+    assert config_file.hops(birds) == ["first", "::1"]
+    text = config_file.entry(birds)
     assert 'Match originalhost first,::1\n    IdentityFile "/k/mine"\n' in text
     assert str(tmp_path / ".ssh/id_rsa") in text
     assert "Match" not in config_file.entry(cluster(identity_file="/k/mine"))
 
 
 @pytest.mark.parametrize(
-    ("batch", "reason", "said"),
+    ("batch", "reason", "hint"),
     [(True, "would ask for a password or a code", "invoke login"), (False, "refused what was typed", "ssh ssh://")],
 )
-def test_a_jump_host_that_asks(batch: bool, reason: str, said: str) -> None:
+def test_a_jump_host_that_asks(batch: bool, reason: str, hint: str) -> None:
     text = "ada@gate: Permission denied (publickey,password).\r\nConnection closed by UNKNOWN port 65535\r\n"
     error = explain(cluster(proxy_jump="ada@gate:2222"), text, batch=batch)
-    assert (error.reason, reason in error.message, str(error.hint).startswith(said)) == ("denied", True, True)
+    assert (error.reason, reason in error.message, str(error.hint).startswith(hint)) == ("denied", True, True)
 
 
 def test_a_code_that_was_refused() -> None:
-    one = cluster(data={"cluster_logins": ["password+totp"]})
-    error = explain(one, "ada@h: Permission denied (keyboard-interactive).", batch=False)
+    birds = cluster(data={"cluster_logins": ["password+totp"]})
+    error = explain(birds, "ada@h: Permission denied (keyboard-interactive).", batch=False)
     assert "A code serves once" in error.message
     assert str(error.hint).startswith("invoke login --cluster birds")
 
@@ -126,6 +126,6 @@ def test_a_configuration_that_others_can_write_to() -> None:
 
 def test_the_prompts_of_a_profile_reach_pam_as_they_are() -> None:
     """Its file is read by the line, and what is in brackets ends at the first bracket that is not escaped."""
-    said = {"cluster_login_prompts": ["One\nauth sufficient pam_permit.so", "[Two]"]}
-    assert auth.prompts("password+totp", said) == ["Oneauth sufficient pam_permit.so", "[Two]"]
-    assert yaml.safe_load(yaml.safe_dump(auth.settings("key+totp", said)))["cluster_login_prompts"] == ["[Two]"]
+    variables = {"cluster_login_prompts": ["One\nauth sufficient pam_permit.so", "[Two]"]}
+    assert auth.prompts("password+totp", variables) == ["Oneauth sufficient pam_permit.so", "[Two]"]
+    assert yaml.safe_load(yaml.safe_dump(auth.settings("key+totp", variables)))["cluster_login_prompts"] == ["[Two]"]

@@ -39,9 +39,9 @@ def test_what_is_wrong_and_what_to_run_next(
 def test_behind_head_a_command_ends_without_a_word(line: str) -> None:
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "rookery", *line.split()],
         env={**os.environ, "PYTHONUNBUFFERED": "1"}, stdout=write, stderr=subprocess.PIPE, check=False,
     )  # fmt: skip
     os.close(write)
-    assert (done.returncode, done.stderr) == (141, b"")
+    assert (completed.returncode, completed.stderr) == (141, b"")

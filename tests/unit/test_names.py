@@ -12,7 +12,7 @@ _USED = re.compile(
 def test_no_two_files_make_the_same_account() -> None:
     files = defaultdict(set)
     for file in (Path(__file__).parents[1] / "clusters").glob("*.py"):
-        for found in _USED.finditer(file.read_text(encoding="utf-8")):
-            files[found[1] or found[3], found[2] or found[4]].add(file.name)
+        for match in _USED.finditer(file.read_text(encoding="utf-8")):
+            files[match[1] or match[3], match[2] or match[4]].add(file.name)
     assert len(files) > 50
     assert {name: where for name, where in files.items() if len(where) > 1} == {}

@@ -77,20 +77,20 @@ def test_its_editor_finds_the_schema_beside_it(here: Path) -> None:
 def test_the_lock_file_is_for_what_pyproject_asks(here: Path, lock: str) -> None:
     """From the index that everybody has, with a digest for each file; for the project's own name, as tools write it."""
     scaffold.run(NewOptions("My_study", lock=lock, clusters="hec"))
-    asked = tomllib.loads((here / "My_study/pyproject.toml").read_text())
+    pyproject = tomllib.loads((here / "My_study/pyproject.toml").read_text())
     text = (here / "My_study" / scaffold.LOCKS[lock]).read_text()
     locked = tomllib.loads(text)
-    names = {one["name"] for one in locked["package"]}
+    names = {package["name"] for package in locked["package"]}
     assert {"numpy", "pytest"} <= names
-    assert asked["project"]["name"] == "my-study"
+    assert pyproject["project"]["name"] == "my-study"
     hosts = set(re.findall(r"https?://([^/\"]+)", text))
     if lock == "uv":
         assert "my-study" in names
-        assert locked["requires-python"] == asked["project"]["requires-python"]
+        assert locked["requires-python"] == pyproject["project"]["requires-python"]
         assert hosts == {"pypi.org", "files.pythonhosted.org"}
     else:
-        assert asked["tool"]["poetry"] == {"package-mode": False}
-        assert locked["metadata"]["python-versions"] == asked["project"]["requires-python"]
+        assert pyproject["tool"]["poetry"] == {"package-mode": False}
+        assert locked["metadata"]["python-versions"] == pyproject["project"]["requires-python"]
         assert hosts == set()
 
 
@@ -116,10 +116,10 @@ def test_the_lock_file_is_for_what_pyproject_asks(here: Path, lock: str) -> None
     ],
 )
 def test_a_name_that_can_not_be_is_refused_with_one_that_can(here: Path, name: str) -> None:
-    with pytest.raises(RookeryError) as told:
+    with pytest.raises(RookeryError) as caught:
         scaffold.run(NewOptions(name, clusters="hec"))
-    assert "\n" not in told.value.message
-    suggested = str(told.value.hint).removeprefix("invoke new ")
+    assert "\n" not in caught.value.message
+    suggested = str(caught.value.hint).removeprefix("invoke new ")
     assert scaffold.checked(NewOptions(suggested, clusters="hec")).name == suggested
     assert not list(here.iterdir())
 
@@ -162,9 +162,9 @@ def test_what_stands_there_is_left_alone(here: Path) -> None:
 def test_git_that_does_not_know_the_person_is_no_hindrance(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here.parent / "home/.gitconfig").write_text("[commit]\n\tgpgSign = true\n[init]\n\tdefaultBranch = trunk\n")
     assert scaffold.run(NewOptions("study", clusters="hec")) == 0
-    told = capsys.readouterr().out
-    assert "git config --global user.email" in told
-    assert "commit --amend --reset-author --no-edit" in told
+    output = capsys.readouterr().out
+    assert "git config --global user.email" in output
+    assert "commit --amend --reset-author --no-edit" in output
     assert git(here / "study", "status", "--porcelain", "--branch").strip() == "## trunk"
 
 
@@ -223,7 +223,7 @@ def test_the_summary_of_the_simulation(here: Path) -> None:
             (1, 2, 2.7, 0.5, 0),
         ]
         csv.writer(stream).writerows(rows)
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "summarise.py"], cwd=here / "study", check=True, capture_output=True, text=True
     )
-    assert re.search(r"^bias +0\.1$", done.stdout, re.MULTILINE)
+    assert re.search(r"^bias +0\.1$", completed.stdout, re.MULTILINE)

@@ -55,7 +55,7 @@ def test_a_partition_is_chosen_by_what_the_job_asks_for(site: str, asked: dict[s
 
 
 @pytest.mark.parametrize(
-    ("site", "asked", "told"),
+    ("site", "settings", "phrases"),
     [
         ("hec", {"cpus": 600}, ["No partition", "600 cores", "at most 512 cores", "nodes of 128 cores"]),
         ("hec", {"gpus": 1, "minutes": 8 * DAY}, ["gpu-short: at most 12 hours", "gpu-long: at most 7 days"]),
@@ -73,12 +73,14 @@ def test_a_partition_is_chosen_by_what_the_job_asks_for(site: str, asked: dict[s
         ("hex", {"minutes": 3 * DAY}, ["cpu-48h: at most 2 days"]),
     ],
 )
-def test_where_none_fits_the_limits_are_told_in_one_line(site: str, asked: dict[str, Any], told: list[str]) -> None:
+def test_where_none_fits_the_limits_are_told_in_one_line(
+    site: str, settings: dict[str, Any], phrases: list[str]
+) -> None:
     with pytest.raises(RookeryError) as caught:
-        partition.choose(Job("j", **asked), known(site))
+        partition.choose(Job("j", **settings), known(site))
     assert "\n" not in caught.value.message
     assert caught.value.hint
-    for words in told:
+    for words in phrases:
         assert words in caught.value.message
 
 
@@ -106,10 +108,10 @@ PARTITIONS = st.lists(
         ),
     ),
     max_size=4,
-    unique_by=lambda one: one[0],
+    unique_by=lambda partition: partition[0],
 )
 CLUSTERS = st.builds(
-    lambda partitions, **more: cluster(partitions=[{"name": name, **said} for name, said in partitions], **more),
+    lambda partitions, **more: cluster(partitions=[{"name": name, **limits} for name, limits in partitions], **more),
     PARTITIONS,
     nodes=some(count=st.integers(1, 4), cores=st.integers(1, 64), memory_mb=st.integers(1, 4096)),
     limits=some(cores=st.integers(1, 128), memory_mb=st.integers(1, 8192)),
@@ -139,32 +141,32 @@ def test_the_partition_chosen_has_no_limit_that_the_job_breaks(site: Cluster, jo
         assert "\n" not in error.message
         assert "()" not in error.message
         return
-    for said in site.data["cluster_partitions"]:
-        if said["name"] != chosen:
+    for entry in site.data["cluster_partitions"]:
+        if entry["name"] != chosen:
             continue
         cores = max(job.tasks, job.nodes) * job.cpus
         usual, limits = site.data["cluster_nodes"], site.data["cluster_limits"]
-        assert job.minutes <= said.get("max_minutes", job.minutes)
-        assert cores <= min(said.get("cores", cores), limits.get("cores", cores))
-        assert job.nodes <= said.get("max_nodes", job.nodes)
-        assert job.gpus <= said.get("gpus_per_user", job.gpus)
-        assert job.gpus or "required_options" not in said
-        assert not job.gpu_type or job.gpu_type in (said.get("gpu_types") or [job.gpu_type])
+        assert job.minutes <= entry.get("max_minutes", job.minutes)
+        assert cores <= min(entry.get("cores", cores), limits.get("cores", cores))
+        assert job.nodes <= entry.get("max_nodes", job.nodes)
+        assert job.gpus <= entry.get("gpus_per_user", job.gpus)
+        assert job.gpus or "required_options" not in entry
+        assert not job.gpu_type or job.gpu_type in (entry.get("gpu_types") or [job.gpu_type])
         assert job.gpus or job.cpus <= usual.get("cores", job.cpus)
         if not job.partition:
-            assert said.get("for") not in {"test", "interactive"}
-            assert bool(job.gpus) == (said.get("for") == "gpu" or bool(said.get("gpu_types")))
+            assert entry.get("for") not in {"test", "interactive"}
+            assert bool(job.gpus) == (entry.get("for") == "gpu" or bool(entry.get("gpu_types")))
 
 
 @CALMLY
 @given(CLUSTERS, JOBS)
 def test_where_a_partition_would_do_one_is_chosen(site: Cluster, job: Job) -> None:
     fitting = [
-        one["name"]
-        for one in site.data["cluster_partitions"]
-        if not any(partition.broken(one, job, site))
-        and one.get("for") not in {"test", "interactive"}
-        and (one.get("for") == "gpu" or bool(one.get("gpu_types"))) is bool(job.gpus)
+        entry["name"]
+        for entry in site.data["cluster_partitions"]
+        if not any(partition.broken(entry, job, site))
+        and entry.get("for") not in {"test", "interactive"}
+        and (entry.get("for") == "gpu" or bool(entry.get("gpu_types"))) is bool(job.gpus)
     ]
     if fitting and not job.partition:
         assert partition.choose(job, site) in fitting

@@ -33,10 +33,10 @@ def test_a_tool_is_pinned_with_all_that_it_needs(name: str) -> None:
         assert re.fullmatch(r"[a-z0-9-]+==[^ ;]+( ; .+)?", requirement)
         assert digests, requirement
         assert all(DIGEST.fullmatch(digest) for digest in digests), requirement
-    minors = [one["python"] for one in tool["versions"]]
+    minors = [step["python"] for step in tool["versions"]]
     assert minors == sorted(set(minors))
     pinned = {requirement.partition(" ")[0] for requirement in tool["requirements"]}
-    assert {f"{name}=={one['version']}" for one in tool["versions"]} == {
+    assert {f"{name}=={step['version']}" for step in tool["versions"]} == {
         requirement for requirement in pinned if requirement.startswith(f"{name}==")
     }
 
@@ -84,11 +84,15 @@ UNSAFE = {
 }
 
 
-@pytest.mark.parametrize(("key", "address"), [(key, one) for key, addresses in SAFE.items() for one in addresses])
+@pytest.mark.parametrize(
+    ("key", "address"), [(key, address) for key, addresses in SAFE.items() for address in addresses]
+)
 def test_a_safe_address(key: str, address: str) -> None:
     assert not mirror_addresses.problem(key, address)
 
 
-@pytest.mark.parametrize(("key", "address"), [(key, one) for key, addresses in UNSAFE.items() for one in addresses])
+@pytest.mark.parametrize(
+    ("key", "address"), [(key, address) for key, addresses in UNSAFE.items() for address in addresses]
+)
 def test_an_address_that_somebody_between_could_change(key: str, address: str) -> None:
     assert mirror_addresses.problem(key, address)

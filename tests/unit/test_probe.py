@@ -24,10 +24,10 @@ PROFILE = {
 def ask(home: Path, profile: dict = PROFILE, shell: str = "/bin/bash") -> dict:
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], "SHELL": shell}
     command = probe.command(SCRIPT, profile)
-    done = subprocess.run(
+    completed = subprocess.run(
         ["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=True, timeout=30
     )
-    return probe.read(done.stdout, profile)
+    return probe.read(completed.stdout, profile)
 
 
 def test_the_command_is_one_line_that_any_shell_passes_on() -> None:
@@ -104,33 +104,33 @@ def test_pyenv_s_shims_are_no_pythons_of_the_machine(tmp_path: Path) -> None:
     (shims / "python3").chmod(0o755)
     command = probe.command(SCRIPT, PROFILE)
     environment = {"HOME": str(tmp_path), "PATH": f"{shims}:{os.environ['PATH']}", "SHELL": "/bin/bash"}
-    done = subprocess.run(
+    completed = subprocess.run(
         ["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=True, timeout=30
     )
-    facts = probe.read(done.stdout, PROFILE)
+    facts = probe.read(completed.stdout, PROFILE)
     assert "9.9.9" not in [python["version"] for python in facts["pythons"]]
 
 
 def test_the_quota_is_what_counts_where_it_is_less() -> None:
-    said = """\
+    table = """\
 Filesystem          Quota      Used     Avail     Use%     # files
 home                  10G     5.50G     4.50G    55.00      24840
 storage              200G    82.23G   117.77G    41.12     202781
 scratch            10240G  2001.00G  8239.00G    19.54         23
 """
-    assert free_mb("gpfsquota", said, "home 9000000", "persistent 10") == {"home": 4608, "persistent": 10}
+    assert free_mb("gpfsquota", table, "home 9000000", "persistent 10") == {"home": 4608, "persistent": 10}
     assert free_mb("gpfsquota", "gpfsquota: command not found\nhome 10G lots little 3 4", "home 7") == {"home": 7}
-    one = "nfs.example.org:/users\n   79544K  0K  20480M  1071  0  0"
-    assert free_mb("quota-s", one, "home 9000000", "persistent 10") == {"home": 20402, "persistent": 10}
-    assert free_mb("quota-s", f"{one}\n/dev/sdb1 1K 0K 9K 1 0 0", "home 9000000") == {"home": 9000000}
-    assert free_mb("", said, "home 7") == {"home": 7}
+    wrapped = "nfs.example.org:/users\n   79544K  0K  20480M  1071  0  0"
+    assert free_mb("quota-s", wrapped, "home 9000000", "persistent 10") == {"home": 20402, "persistent": 10}
+    assert free_mb("quota-s", f"{wrapped}\n/dev/sdb1 1K 0K 9K 1 0 0", "home 9000000") == {"home": 9000000}
+    assert free_mb("", table, "home 7") == {"home": 7}
 
 
-def free_mb(form: str, said: str, *disks: str) -> dict[str, int]:
+def free_mb(form: str, quota: str, *disks: str) -> dict[str, int]:
     """What is free where a quota command says this, and df that."""
-    told = {"home": "/home/ada", "complete": "yes", "storage": ["home /home/ada", "persistent /x"]}
-    told |= {"quota": said.splitlines(), "free_mb": list(disks)}
-    lines = [(key, line) for key, value in told.items() for line in ([value] if isinstance(value, str) else value)]
+    facts = {"home": "/home/ada", "complete": "yes", "storage": ["home /home/ada", "persistent /x"]}
+    facts |= {"quota": quota.splitlines(), "free_mb": list(disks)}
+    lines = [(key, line) for key, value in facts.items() for line in ([value] if isinstance(value, str) else value)]
     profile = {**PROFILE, "cluster_quota": {"command": "x", "format": form}}
     return probe.read("".join(f"rookery-fact {key} {line}\n" for key, line in lines), profile)["free_mb"]
 
@@ -203,13 +203,15 @@ class TestStorageOfOthers:
         profile = PROFILE | {"cluster_storage": storage, "cluster_roomy_storage": "big"}
         command = probe.command(SCRIPT, profile, glance=True)
         environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
-        done = subprocess.run(["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=True)
-        told = [line for line in done.stdout.splitlines() if "replaceable" in line]
-        assert told == ["rookery-fact replaceable yes"]
+        completed = subprocess.run(
+            ["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=True
+        )
+        lines = [line for line in completed.stdout.splitlines() if "replaceable" in line]
+        assert lines == ["rookery-fact replaceable yes"]
 
 
 @pytest.mark.parametrize(
-    ("told", "why"),
+    ("fact", "reason"),
     [
         ("", ""),
         ("owner eve /p/a b", "/p/a b belongs to eve, who can replace what is in it"),
@@ -217,5 +219,5 @@ class TestStorageOfOthers:
         ("everybody 0 /p", "every user can replace what is in /p"),
     ],
 )
-def test_the_reason_in_words(told: str, why: str) -> None:
-    assert probe.why_replaceable(told) == why
+def test_the_reason_in_words(fact: str, reason: str) -> None:
+    assert probe.why_replaceable(fact) == reason

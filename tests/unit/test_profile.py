@@ -128,9 +128,9 @@ def test_remember_makes_an_inventory_that_ansible_takes(home: Path) -> None:
     for folder in profile.sources():
         command += ["-i", str(folder)]
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=home, check=True)
-    assert yaml.safe_load(done.stdout)["cluster_user"] == "a.student"
-    assert "WARNING" not in done.stderr
+    completed = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=home, check=True)
+    assert yaml.safe_load(completed.stdout)["cluster_user"] == "a.student"
+    assert "WARNING" not in completed.stderr
 
 
 @pytest.mark.parametrize(
@@ -196,8 +196,8 @@ def test_remember_leaves_alone_what_is_said_already(home: Path) -> None:
 
 
 def test_remember_writes_nothing_that_is_wrong(home: Path) -> None:
-    for name, user, said in (("penguins", "a b", "is not a username"), ("pengiun", "me", "No cluster is called")):
-        with pytest.raises(RookeryError, match=said):
+    for name, user, message in (("penguins", "a b", "is not a username"), ("pengiun", "me", "No cluster is called")):
+        with pytest.raises(RookeryError, match=message):
             profile.remember(name, {"cluster_user": user})
     assert not (home / ".config").exists()
 
@@ -225,8 +225,8 @@ def test_loading_a_known_profile_imports_nothing_heavy(home: Path) -> None:
     command = [sys.executable, "-c", script]
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(paths.root())}
     subprocess.run(command, check=True, capture_output=True, env=environment)
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    loaded = {module.split(".")[0] for module in done.stdout.split()}
+    completed = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    loaded = {module.split(".")[0] for module in completed.stdout.split()}
     assert not loaded & {"ansible", "jinja2", "fabric", "invoke", "rich"}
 
 
@@ -234,8 +234,8 @@ def test_an_account_takes_the_place_of_a_block_and_comments_stay(home: Path) -> 
     text = "cluster_account:\n  required: true\n  name: old  # project of 2025\n\n# two GPUs\ncluster_user: ada\n"
     file = own_inventory(home, "host_vars/bede.yml", text)
     profile.remember("bede", profile.of_person("bede", "", "bdlan09"))
-    said = file.read_text()
-    assert said.endswith("  # project of 2025\n\n# two GPUs\ncluster_user: ada\n")
+    rewritten = file.read_text()
+    assert rewritten.endswith("  # project of 2025\n\n# two GPUs\ncluster_user: ada\n")
     assert profile.load("bede").data["cluster_account"] == {"required": True, "name": "bdlan09"}
 
 

@@ -88,7 +88,7 @@ def test_other_sites_can_be_carried(name: str) -> None:
 def test_what_is_special_of_other_sites_survives() -> None:
     bede, hex_ = profile.load("bede"), profile.load("hex")
     metal = profile.load("hex-metal", [OTHER_SITES])
-    assert [one["name"] for one in bede.data["cluster_architectures"]] == ["ppc64le", "aarch64"]
+    assert [architecture["name"] for architecture in bede.data["cluster_architectures"]] == ["ppc64le", "aarch64"]
     assert bede.data["cluster_architectures"][1]["submit"] == "ghbatch"
     assert bede.data["cluster_account"]["required"] is True
     assert (hex_.port, hex_.data["cluster_vpn"]["jump"]) == (6767, "scc-apex-dept.lancs.ac.uk:6767")
@@ -131,10 +131,10 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("change", "said"), WRONG, ids=[said[:40] for _, said in WRONG])
-def test_what_the_schema_refuses(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+@pytest.mark.parametrize(("change", "expected"), WRONG, ids=[expected[:40] for _, expected in WRONG])
+def test_what_the_schema_refuses(tmp_path: Path, change: dict[str, Any], expected: str) -> None:
     error = refused(tmp_path, change)
-    assert said in error.message
+    assert expected in error.message
     assert error.message.startswith(f"{tmp_path}/site/host_vars/one.yml:")
     assert error.hint is not None
     assert "ansible-doc" in error.hint
@@ -181,10 +181,10 @@ SENSELESS = [
 ]
 
 
-@pytest.mark.parametrize(("change", "said"), SENSELESS, ids=[said[:40] for _, said in SENSELESS])
-def test_what_makes_no_sense(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+@pytest.mark.parametrize(("change", "expected"), SENSELESS, ids=[expected[:40] for _, expected in SENSELESS])
+def test_what_makes_no_sense(tmp_path: Path, change: dict[str, Any], expected: str) -> None:
     error = refused(tmp_path, change)
-    assert said in error.message
+    assert expected in error.message
     assert error.message.startswith(f"{tmp_path}/site/host_vars/one.yml:")
 
 
@@ -234,10 +234,10 @@ def test_ansible_refuses_too_what_no_reading_could_mend() -> None:
         "True is",
         "no value",
     }
-    for change, said in WRONG:
-        if not any(part in said for part in mended):
+    for change, message in WRONG:
+        if not any(part in message for part in mended):
             values = copy.deepcopy({**MINIMAL, **change})
-            assert ArgumentSpecValidator(schema.options()).validate(values).error_messages, said
+            assert ArgumentSpecValidator(schema.options()).validate(values).error_messages, message
 
 
 def test_a_profile_that_passed_is_not_asked_about_again_until_it_changes(tmp_path: Path, home: Path) -> None:

@@ -37,10 +37,10 @@ def refused(place: Path, text: str | bytes) -> str:
     """What is said of a rookery.yml like this: one line, and a hint."""
     (place / "rookery.yml").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(RookeryError) as caught:
-        found = config.load()
-        for name in found.jobs:
-            for cluster in found.clusters:
-                config.job(found, name, cluster)
+        loaded = config.load()
+        for name in loaded.jobs:
+            for cluster in loaded.clusters:
+                config.job(loaded, name, cluster)
     assert "\n" not in caught.value.message
     assert caught.value.message.isprintable()
     assert len(caught.value.message) < 700
@@ -85,18 +85,18 @@ def test_the_whole_file(place: Path) -> None:
         """,
         HEAD + "environment: {python: uv}\noutputs: [slurm_logs, ./a b/results/]\n",
     )
-    found = config.load()
-    assert (found.name, found.clusters, found.outputs) == (
+    loaded = config.load()
+    assert (loaded.name, loaded.clusters, loaded.outputs) == (
         "penguin-survival",
         ("penguins", "hec"),
         ("slurm_logs", "a b/results"),
     )
-    assert (found.environment.python, found.environment.r, found.logs) == ("uv", "none", "slurm_logs")
-    assert found.root == place
-    here = config.job(found, "simulate", "penguins")
+    assert (loaded.environment.python, loaded.environment.r, loaded.logs) == ("uv", "none", "slurm_logs")
+    assert loaded.root == place
+    here = config.job(loaded, "simulate", "penguins")
     assert (here.array, here.max_running, here.cpus, here.memory, here.minutes) == ("1-200", 50, 1, "1G", 5)
     assert here.environment == {"SEED": "007", "DEBUG": "true", "EMPTY": ""}
-    there = config.job(found, "simulate", "hec")
+    there = config.job(loaded, "simulate", "hec")
     assert (there.memory, there.minutes, there.modules, there.max_running) == ("2G", 36 * 60, ("conda",), 50)
     assert there.environment == {"SEED": "007", "DEBUG": "no", "EMPTY": ""}
 
@@ -132,8 +132,8 @@ def test_where_there_is_none_that_is_said(place: Path, path: str) -> None:
 )
 def test_the_environment_is_guessed_from_lock_files(place: Path, files: list[str], python: str, r: str) -> None:
     project(place, "", HEAD, **{name.replace(".", "__"): "" for name in files})
-    found = config.load()
-    assert (found.environment.python, found.environment.r) == (python, r)
+    loaded = config.load()
+    assert (loaded.environment.python, loaded.environment.r) == (python, r)
     project(place, "", HEAD + "environment: {python: none}\n")
     assert config.load().environment.python == "none"
     assert config.load().environment.r == r
@@ -194,10 +194,10 @@ def test_merge_keys_and_words_alone_for_lists(place: Path) -> None:
         """,
         "name: x\nclusters: hec\noutputs: results\n",
     )
-    found = config.load()
-    two = config.job(found, "two", "hec")
+    loaded = config.load()
+    two = config.job(loaded, "two", "hec")
     assert (two.cpus, two.modules, two.after, two.command) == (8, ("cuda",), ("one",), "x")
-    assert (found.clusters, found.outputs) == (("hec",), ("results",))
+    assert (loaded.clusters, loaded.outputs) == (("hec",), ("results",))
 
 
 BOMB = "l0: &l0 [x]\n" + "".join(f"l{n + 1}: &l{n + 1} [{', '.join([f'*l{n}'] * 9)}]\n" for n in range(12))
@@ -205,7 +205,7 @@ JOB = HEAD + "jobs:\n  simulate:\n    command: x\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("", "rookery.yml:1: name: is missing"),
         ("name: x\n", "rookery.yml:1: clusters: is missing"),
@@ -286,8 +286,8 @@ JOB = HEAD + "jobs:\n  simulate:\n    command: x\n"
         (BOMB, "rookery.yml:6: its aliases repeat more than 100,000 values."),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_in_a_line_with_file_line_and_key(place: Path, text: str | bytes, told: str) -> None:
-    assert told in refused(place, text)
+def test_what_is_wrong_is_said_in_a_line_with_file_line_and_key(place: Path, text: str | bytes, expected: str) -> None:
+    assert expected in refused(place, text)
 
 
 def test_a_file_that_passed_is_not_held_against_the_schema_again(place: Path) -> None:
@@ -321,7 +321,7 @@ def test_the_page_tells_every_key_and_every_template() -> None:
     kinds = schema["properties"]["environment"]["properties"]
     for key in (*schema["properties"], *schema["$defs"]["job"]["properties"]):
         assert f"\n| `{key}` |" in DOCS, key
-    for key in (f"`{kind}: {value}`" for kind, said in kinds.items() for value in said["enum"]):
+    for key in (f"`{kind}: {value}`" for kind, keyword in kinds.items() for value in keyword["enum"]):
         assert key in DOCS
     for name in templates.names():
         assert f"\n| `{name}` |" in DOCS, name
@@ -330,9 +330,9 @@ def test_the_page_tells_every_key_and_every_template() -> None:
 @pytest.mark.parametrize("text", re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL))
 def test_the_pages_examples_are_rendered_for_every_cluster_they_name(place: Path, text: str) -> None:
     (place / "rookery.yml").write_text(text)
-    found = config.load()
-    for name in found.clusters:
-        assert job_script.scripts(found, known(name))
+    loaded = config.load()
+    for name in loaded.clusters:
+        assert job_script.scripts(loaded, known(name))
 
 
 def test_logs_have_a_folder_on_the_storage_where_nothing_is_said(place: Path) -> None:

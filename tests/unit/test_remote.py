@@ -54,10 +54,10 @@ def test_nul_is_refused():
 
 def test_marks_come_first_on_both_streams():
     mark = new_mark()
-    done = subprocess.run(
+    completed = subprocess.run(
         ["sh", "-c", remote_command(marked("echo out; echo err >&2", mark))], capture_output=True, text=True, check=True
     )
-    assert (done.stdout, done.stderr) == (f"{mark}\nout\n", f"{mark}\nerr\n")
+    assert (completed.stdout, completed.stderr) == (f"{mark}\nout\n", f"{mark}\nerr\n")
     assert new_mark() != mark
 
 
@@ -91,15 +91,15 @@ KEPT = {
 def test_what_start_up_files_export_is_gone(shell: str, tmp_path):
     line = remote_command('echo "$unset"; cat; /usr/bin/env; umask; pwd', stdin="")
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **NASTY, **KEPT}
-    asked = ["bash" if shell == "sh" else shell, "-c", f"umask 002; cd /; {line}"]
+    argv = ["bash" if shell == "sh" else shell, "-c", f"umask 002; cd /; {line}"]
     if shell in {"fish", "tcsh"}:
-        asked[2] = line
-    done = subprocess.run(asked, env=environment, input=b"given\n", capture_output=True, check=True, cwd="/tmp")
-    first, given_, *rest = done.stdout.decode().splitlines()
-    seen = dict(text.partition("=")[::2] for text in rest if "=" in text)
+        argv[2] = line
+    completed = subprocess.run(argv, env=environment, input=b"given\n", capture_output=True, check=True, cwd="/tmp")
+    first, given_, *rest = completed.stdout.decode().splitlines()
+    variables = dict(text.partition("=")[::2] for text in rest if "=" in text)
     assert (first, given_) == ("", "given")
-    assert not NASTY.keys() & seen.keys()
-    assert KEPT.items() <= seen.items()
+    assert not NASTY.keys() & variables.keys()
+    assert KEPT.items() <= variables.items()
     assert rest[-1] == str(tmp_path)
     if shell in {"sh", "bash"}:
         assert rest[-2] == "0022"
@@ -120,7 +120,7 @@ def test_a_script_whose_input_was_read_by_a_start_up_file_does_not_begin():
     sent = greeting(mark) + b"data\n"
     assert outcome("bash", line, sent) == f"{mark}\ndata\n".encode()
     for eats in ("read -r -n 1", "cat", "head -c 3 >/dev/null"):
-        done = subprocess.run(["bash", "-c", f"{eats}; {line}"], input=sent, capture_output=True, check=False)
-        assert done.returncode == 97
-        assert f"{mark}\n".encode() not in done.stdout
-        assert done.stdout.endswith(f"{INPUT_LOST}\n".encode())
+        completed = subprocess.run(["bash", "-c", f"{eats}; {line}"], input=sent, capture_output=True, check=False)
+        assert completed.returncode == 97
+        assert f"{mark}\n".encode() not in completed.stdout
+        assert completed.stdout.endswith(f"{INPUT_LOST}\n".encode())

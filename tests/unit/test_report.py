@@ -43,8 +43,8 @@ def shown(*events: dict, names: tuple[str, ...] = ("penguins",), file: io.String
 
 
 def test_bytes_that_are_no_text_reach_no_terminal() -> None:
-    told = b"F\xfcr p\xfcnktliche".decode(errors="surrogateescape")
-    assert console.clean(told).encode() == b"F?r p?nktliche"
+    text = b"F\xfcr p\xfcnktliche".decode(errors="surrogateescape")
+    assert console.clean(text).encode() == b"F?r p?nktliche"
 
 
 def test_a_line_a_task_and_one_for_each_thing_that_took_time_or_is_the_person_s() -> None:

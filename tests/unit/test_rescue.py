@@ -15,10 +15,10 @@ EXITS = '[ -z "$PS1" ] && exit\n'
 def rescued(home: Path) -> str:
     """Put the guard there; the text of ~/.bashrc afterwards."""
     environment = {**os.environ, "HOME": str(home)}
-    done = subprocess.run(
+    completed = subprocess.run(
         ["sh", "-c", bashrc_guard._SCRIPT], env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.endswith("rookery-guarded\n")
+    assert completed.stdout.endswith("rookery-guarded\n")
     return (home / ".bashrc").read_text()
 
 
@@ -26,8 +26,8 @@ def carried_out(home: Path) -> bool:
     """Whether a command that sshd would have bash run is carried out."""
     environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
     line = ["bash", "--norc", "-c", f". {home}/.bashrc; echo done"]
-    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
-    return done.stdout == "done\n"
+    completed = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
+    return completed.stdout == "done\n"
 
 
 @pytest.mark.parametrize(

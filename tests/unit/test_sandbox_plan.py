@@ -18,10 +18,10 @@ MINIMAL = {"cluster_host": "a.example.org", "cluster_scheduler": "slurm", "clust
 
 
 def test_a_bare_profile_still_has_three_nodes_in_its_partition() -> None:
-    told = plan.describe("tiny", MINIMAL)
-    assert [node["name"] for node in told["sandbox_nodes"]] == ["wn01", "wn02", "wn03"]
-    assert told["sandbox_partitions"][0]["nodes"] == ["wn01", "wn02", "wn03"]
-    assert told["sandbox_hostname"] == "a"
+    description = plan.describe("tiny", MINIMAL)
+    assert [node["name"] for node in description["sandbox_nodes"]] == ["wn01", "wn02", "wn03"]
+    assert description["sandbox_partitions"][0]["nodes"] == ["wn01", "wn02", "wn03"]
+    assert description["sandbox_hostname"] == "a"
 
 
 def test_constraints_and_gpus_become_nodes_of_their_partitions() -> None:
@@ -36,7 +36,7 @@ def test_constraints_and_gpus_become_nodes_of_their_partitions() -> None:
         "cluster_gpus": [{"type": "x", "per_node": 2}, {"type": "y", "partitions": ["gpu"], "per_node": 1}],
     }
     nodes = plan.nodes(profile)
-    by_partition = {one["name"]: one["nodes"] for one in plan.partitions(profile, nodes)}
+    by_partition = {entry["name"]: entry["nodes"] for entry in plan.partitions(profile, nodes)}
     kinds = {node["name"]: (node["features"], node["gpu_type"], len(node["gpus"])) for node in nodes}
     assert [kinds[name] for name in by_partition["big"]] == [(["fat"], "", 0)] * 2
     assert [kinds[name] for name in by_partition["gpu"]] == [([], "x", 2), ([], "y", 1)]
@@ -59,8 +59,8 @@ def test_site_storage_is_what_the_site_sets() -> None:
             {"name": "project", "expression": "/x", "variable": "a; rm -rf ~"},
         ]
     }
-    found = [(entry["label"], entry["at_login"], entry["file_cost_kb"]) for entry in plan.storage(profile)]
-    assert found == [("home", False, 4), ("storage", True, 32)]
+    areas = [(entry["label"], entry["at_login"], entry["file_cost_kb"]) for entry in plan.storage(profile)]
+    assert areas == [("home", False, 4), ("storage", True, 32)]
 
 
 @pytest.mark.parametrize(
@@ -86,12 +86,12 @@ def test_two_people_have_two_miniatures_of_one_cluster() -> None:
 
 
 def remember(state: Path, name: str, pid: int, address: str = "127.77.9.1") -> None:
-    told = {
+    description = {
         "name": name, "address": address, "port": 2209, "user": "student", "pid": pid,
         "started": registry.start_of(pid),
         "running": True, "folder": "/nowhere", "host": "h", "fingerprint": "SHA256:x",
     }  # fmt: skip
-    person.remember(state, told, "ssh-ed25519 AAAA comment")
+    person.remember(state, description, "ssh-ed25519 AAAA comment")
 
 
 def test_what_is_remembered_is_listed_pointed_at_and_forgotten(tmp_path: Path) -> None:
@@ -99,14 +99,17 @@ def test_what_is_remembered_is_listed_pointed_at_and_forgotten(tmp_path: Path) -
     remember(tmp_path, "hec", os.getpid())
     remember(tmp_path, "bede", os.getpid(), "127.77.8.1")
     person.write_inventory("hec", tmp_path, {"cran": "file:///c"}, MINIMAL)
-    assert [(one.name, one.running) for one in registry.listing(tmp_path)] == [("bede", True), ("hec", True)]
+    assert [(miniature.name, miniature.running) for miniature in registry.listing(tmp_path)] == [
+        ("bede", True),
+        ("hec", True),
+    ]
     known = (tmp_path / "known_hosts").read_text().splitlines()
     assert known == ["[127.77.9.1]:2209 ssh-ed25519 AAAA", "[127.77.8.1]:2209 ssh-ed25519 AAAA"]
-    said = yaml.safe_load((tmp_path / "inventory/host_vars/hec.yml").read_text())
-    assert said["cluster_mirrors"] == {"cran": "file:///c"}
+    variables = yaml.safe_load((tmp_path / "inventory/host_vars/hec.yml").read_text())
+    assert variables["cluster_mirrors"] == {"cran": "file:///c"}
     assert yaml.safe_load((tmp_path / "inventory/hosts.yml").read_text()) == {"all": {"hosts": {"hec": {}}}}
     person.forget("hec", tmp_path)
-    assert [one.name for one in registry.listing(tmp_path)] == ["bede"]
+    assert [miniature.name for miniature in registry.listing(tmp_path)] == ["bede"]
     assert (tmp_path / "known_hosts").read_text() == "[127.77.8.1]:2209 ssh-ed25519 AAAA\n"
     assert not (tmp_path / "inventory/host_vars/hec.yml").exists()
 
@@ -177,12 +180,12 @@ class TestAnOldBaseImage:
         return old
 
     def test_is_made_anew_and_that_is_said(self, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        said: list[str] = []
+        messages: list[str] = []
         monkeypatch.setattr(image, "_make", lambda base, **_: base.mkdir())
-        new = image.ensure(yes=True, say=said.append)
+        new = image.ensure(yes=True, say=messages.append)
         assert new != old
-        assert "the one of 20200101 is older than 30 days" in said[0]
-        assert image.ensure(yes=True, say=said.append) == new
+        assert "the one of 20200101 is older than 30 days" in messages[0]
+        assert image.ensure(yes=True, say=messages.append) == new
         image.forget_old({old.name})
         assert old.is_dir()  # a miniature runs on it
         image.forget_old(set())
@@ -192,7 +195,7 @@ class TestAnOldBaseImage:
         def fail(base: Path, **_: object) -> None:
             raise RookeryError(f"{base.name} could not be made.")
 
-        said: list[str] = []
+        messages: list[str] = []
         monkeypatch.setattr(image, "_make", fail)
-        assert image.ensure(yes=True, say=said.append) == old
-        assert said[-1].endswith("could not be made. Using the old one.")
+        assert image.ensure(yes=True, say=messages.append) == old
+        assert messages[-1].endswith("could not be made. Using the old one.")

@@ -26,8 +26,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def rendered(folder: Path, job: str, site: str = "hec", head: str = "", **files: str) -> job_script.JobScript:
     """The script of job j on a cluster."""
-    found = config.load(project(folder, f"j: {job}", f"name: x\nclusters: [{site}]\n{head}", **files))
-    return job_script.script(found, config.job(found, "j", site), known(site))
+    loaded = config.load(project(folder, f"j: {job}", f"name: x\nclusters: [{site}]\n{head}", **files))
+    return job_script.script(loaded, config.job(loaded, "j", site), known(site))
 
 
 def directives(made: job_script.JobScript) -> list[str]:
@@ -185,7 +185,7 @@ def test_an_option_is_quoted_as_sbatch_reads_it(value: str, written: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("job", "site", "told"),
+    ("job", "site", "expected"),
     [
         ("{cpus: 1}", "hec", "rookery.yml:4: jobs.j: has no command"),
         ("{command: x, template: sequential}", "hec", "jobs.j.template: sequential is neither one of rookery's"),
@@ -204,22 +204,22 @@ def test_an_option_is_quoted_as_sbatch_reads_it(value: str, written: str) -> Non
         ("{command: x}", "hex-metal", "has no scheduler"),
     ],
 )  # fmt: skip
-def test_what_can_not_run_is_said_in_a_line(tmp_path: Path, job: str, site: str, told: str) -> None:
+def test_what_can_not_run_is_said_in_a_line(tmp_path: Path, job: str, site: str, expected: str) -> None:
     with pytest.raises(RookeryError) as caught:
         rendered(tmp_path, job, site)
-    assert told in caught.value.message
+    assert expected in caught.value.message
     assert "\n" not in caught.value.message
     assert caught.value.hint
 
 
 @pytest.mark.usefixtures("home")
 def test_where_to_put_an_account_is_said_and_one_put_there_is_used(tmp_path: Path) -> None:
-    found = config.load(project(tmp_path, "j: {command: x, gpus: 1}", "name: x\nclusters: [bede]\n"))
+    loaded = config.load(project(tmp_path, "j: {command: x, gpus: 1}", "name: x\nclusters: [bede]\n"))
     with pytest.raises(RookeryError) as caught:
-        job_script.scripts(found, profile.load("bede"))
+        job_script.scripts(loaded, profile.load("bede"))
     assert str(caught.value.hint).startswith("invoke setup --cluster bede --account CODE")
     profile.remember("bede", profile.of_person("bede", "ada", "bdlan01"))
-    (made,) = job_script.scripts(found, profile.load("bede"))
+    (made,) = job_script.scripts(loaded, profile.load("bede"))
     assert "--account=bdlan01" in directives(made)
 
 
@@ -228,8 +228,8 @@ def test_values_of_a_persons_own_are_quoted(tmp_path: Path) -> None:
     made = rendered(tmp_path, f"{{command: env, environment: {{A: {quoted(value)}, B: $x}}}}")
     assert 'export B="\\$x"' in made.text
     exports = made.text[made.text.index("export A=") : made.text.index("export B=")]
-    done = subprocess.run(["bash"], input=f'{exports}printf %s "$A"', capture_output=True, text=True, check=True)
-    assert done.stdout == value
+    completed = subprocess.run(["bash"], input=f'{exports}printf %s "$A"', capture_output=True, text=True, check=True)
+    assert completed.stdout == value
 
 
 def quoted(text: str) -> str:
@@ -238,20 +238,20 @@ def quoted(text: str) -> str:
 
 
 def test_a_template_of_the_project_may_build_on_ours(tmp_path: Path) -> None:
-    mine = """{% extends "multicore.sh.j2" %}
+    template = """{% extends "multicore.sh.j2" %}
 {% block run %}
 files=(*)
 echo "${#files[@]} on {{ cluster.name }}"
 {{ command }}
 {% endblock %}
 """
-    made = rendered(tmp_path, "{template: mine.sh, command: ./x, cpus: 4}", mine__sh=mine)
+    made = rendered(tmp_path, "{template: mine.sh, command: ./x, cpus: 4}", mine__sh=template)
     assert commands(made)[-3:] == ["files=(*)", 'echo "${#files[@]} on hec"', "./x"]
     assert "export OMP_NUM_THREADS=1" in made.text
-    for wrong, told in (("{{ nonsense }}", "'nonsense' is undefined"), ("{% if %}", "line 1: ")):
+    for text, expected in (("{{ nonsense }}", "'nonsense' is undefined"), ("{% if %}", "line 1: ")):
         with pytest.raises(RookeryError, match=r"jobs\.j\.template: mine\.sh: ") as caught:
-            rendered(tmp_path / told[:4], "{template: mine.sh, command: x}", mine__sh=wrong)
-        assert told in caught.value.message
+            rendered(tmp_path / expected[:4], "{template: mine.sh, command: x}", mine__sh=text)
+        assert expected in caught.value.message
 
 
 @pytest.mark.parametrize("python", ["uv", "conda"])
@@ -269,8 +269,8 @@ def test_bash_and_shellcheck_read_every_template(tmp_path: Path, python: str) ->
     )
     head = f"name: x\nclusters: [hec]\nenvironment: {{python: {python}, r: renv}}\n"
     made = job_script.scripts(config.load(project(tmp_path, jobs, head)), known("hec"))
-    texts = {one.path: one.text for one in made} | {
-        "mail": next(one for one in made if one.files).files["slurm/python-array.mail.sh"]
+    texts = {script.path: script.text for script in made} | {
+        "mail": next(script for script in made if script.files).files["slurm/python-array.mail.sh"]
     }
     for number, text in enumerate(texts.values()):
         (tmp_path / f"{number}.sh").write_text(text)
@@ -279,25 +279,25 @@ def test_bash_and_shellcheck_read_every_template(tmp_path: Path, python: str) ->
     paths = [str(path) for path in tmp_path.glob("*.sh")]
     assert len(paths) == len(templates.names())
     # what they source is on the cluster alone (SC1090, SC1091)
-    done = subprocess.run(
+    completed = subprocess.run(
         [str(SHELLCHECK), "--norc", "--exclude=SC1090,SC1091", *paths], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout
+    assert completed.returncode == 0, completed.stdout
 
 
 def test_no_script_differs_by_the_clusters_name(tmp_path: Path) -> None:
     """All difference is in the profile: the same facts under another name give the same script."""
-    found = config.load(project(tmp_path, "j: {command: x, array: 1-2, mail: a@b.c}", "name: x\nclusters: [hec]\n"))
-    job, facts = config.job(found, "j", "hec"), known("hec").data
+    loaded = config.load(project(tmp_path, "j: {command: x, array: 1-2, mail: a@b.c}", "name: x\nclusters: [hec]\n"))
+    job, facts = config.job(loaded, "j", "hec"), known("hec").data
     same = cluster(**{key.removeprefix("cluster_"): value for key, value in facts.items()})
-    assert job_script.script(found, job, same).text == job_script.script(found, job, known("hec")).text
+    assert job_script.script(loaded, job, same).text == job_script.script(loaded, job, known("hec")).text
 
 
 def test_a_job_for_one_cluster_keeps_the_others_from_nothing(tmp_path: Path) -> None:
     jobs = "gpu: {command: x, gpus: 1, only: hec}\nother: {command: y}"
-    found = config.load(project(tmp_path, jobs))
-    assert [one.job.name for one in job_script.scripts(found, known("penguins"))] == ["other"]
-    assert [one.job.name for one in job_script.scripts(found, known("hec"))] == ["gpu", "other"]
+    loaded = config.load(project(tmp_path, jobs))
+    assert [script.job.name for script in job_script.scripts(loaded, known("penguins"))] == ["other"]
+    assert [script.job.name for script in job_script.scripts(loaded, known("hec"))] == ["gpu", "other"]
 
 
 # --- render ---

@@ -34,10 +34,11 @@ def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_without_a_cluster_those_known_are_listed() -> None:
-    done = invoke("setup")
-    assert done.returncode == 1
+    completed = invoke("setup")
+    assert completed.returncode == 1
     assert (
-        done.stderr == "Which cluster? There are: penguins, hec, hex, bede.\n  next: invoke setup --cluster penguins\n"
+        completed.stderr
+        == "Which cluster? There are: penguins, hec, hex, bede.\n  next: invoke setup --cluster penguins\n"
     )
 
 
@@ -50,8 +51,8 @@ def test_clusters_are_named_with_commas_or_all() -> None:
 def test_a_cluster_that_is_refused_is_none_of_those_that_are_set_up() -> None:
     for name in ("hec", "hex", "bede"):
         profile.remember(name, {"cluster_user": "ada"})
-    mine = paths.config_dir() / "inventory/host_vars/hec.yml"
-    mine.write_text(mine.read_text() + "r_package: [zoo]\n")
+    host_vars = paths.config_dir() / "inventory/host_vars/hec.yml"
+    host_vars.write_text(host_vars.read_text() + "r_package: [zoo]\n")
     results = RunResult(["hec", "hex", "bede"])
     assert list(setup._clusters(options.SetupOptions("hec,hex,bede"), results)) == ["hex"]
     assert "r_package" in results.clusters["hec"].error
@@ -66,21 +67,21 @@ def test_all_are_those_where_the_person_has_a_name() -> None:
 
 
 def test_an_unknown_cluster_or_role_stops_before_anything_is_done(person: Path) -> None:
-    done = invoke("setup", "--cluster", "penguins,pengiuns")
-    assert done.returncode == 1
-    assert "pengiuns" in done.stderr
-    assert "penguins" in done.stderr.splitlines()[0].replace("pengiuns", "")
+    completed = invoke("setup", "--cluster", "penguins,pengiuns")
+    assert completed.returncode == 1
+    assert "pengiuns" in completed.stderr
+    assert "penguins" in completed.stderr.splitlines()[0].replace("pengiuns", "")
     with pytest.raises(RookeryError, match="There are: cluster, shell"):
         selection.roles("shell,pyton")
     assert not (person / "state").exists()
 
 
 def test_no_username_is_said_with_the_flag_that_gives_it() -> None:
-    done = invoke("setup", "--cluster", "hec", "--yes")
-    assert done.returncode == 1
-    assert "username" in done.stderr
-    assert "--user" in done.stderr
-    assert len(done.stderr.splitlines()) == 2
+    completed = invoke("setup", "--cluster", "hec", "--yes")
+    assert completed.returncode == 1
+    assert "username" in completed.stderr
+    assert "--user" in completed.stderr
+    assert len(completed.stderr.splitlines()) == 2
 
 
 def test_a_lock_says_who_holds_it_and_goes_with_its_process() -> None:
@@ -102,9 +103,9 @@ def test_a_lock_says_who_holds_it_and_goes_with_its_process() -> None:
 
 def test_two_runs_at_once() -> None:
     with locking.held("penguins"):
-        done = invoke("setup", "--cluster", "penguins", "--user", "ada")
-    assert done.returncode == 1
-    assert f"process {os.getpid()}" in done.stderr
+        completed = invoke("setup", "--cluster", "penguins", "--user", "ada")
+    assert completed.returncode == 1
+    assert f"process {os.getpid()}" in completed.stderr
 
 
 def test_a_state_folder_that_cannot_be_written_is_one_line(person: Path) -> None:
@@ -169,8 +170,8 @@ def test_a_cluster_that_cannot_be_reached_is_one_line(person: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "hec.yml").write_text("cluster_host: 127.0.0.1\ncluster_port: 1\ncluster_user: ada\n")
     (folder.parent / "hosts.yml").write_text("all: {hosts: {hec: }}\n")
-    done = invoke("setup", "--cluster", "hec", "--yes")
-    assert done.returncode == 1
-    assert done.stderr.startswith("hec: ")
-    assert "Traceback" not in done.stderr
-    assert "next: " in done.stderr
+    completed = invoke("setup", "--cluster", "hec", "--yes")
+    assert completed.returncode == 1
+    assert completed.stderr.startswith("hec: ")
+    assert "Traceback" not in completed.stderr
+    assert "next: " in completed.stderr

@@ -15,10 +15,10 @@ from rookery.core.errors import RookeryError
 HOMES = ["plain", "with a blank", """it's "quoted" \\ too""", "100% $HOME #not a comment"]
 
 
-def seen(path: Path, name: str) -> dict[str, str]:
+def asked_of_ssh(path: Path, name: str) -> dict[str, str]:
     """What ssh makes of a host in a config file."""
-    done = subprocess.run(["ssh", "-G", "-F", str(path), name], capture_output=True, text=True, check=True)
-    return dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+    completed = subprocess.run(["ssh", "-G", "-F", str(path), name], capture_output=True, text=True, check=True)
+    return dict(line.split(" ", 1) for line in completed.stdout.splitlines() if " " in line)
 
 
 @pytest.fixture(params=HOMES)
@@ -28,20 +28,20 @@ def home(request, tmp_path, monkeypatch):
 
 def test_ssh_reads_what_was_meant(home):
     key = home / "keys of mine" / "id"
-    one = cluster(host="login.example.org", port=6767, user="a.b", identity_file=str(key), proxy_jump="me@hop:22")
-    got = seen(config_file.write(one), "birds")
-    assert (got["hostname"], got["port"], got["user"]) == ("login.example.org", "6767", "a.b")
-    assert got["proxyjump"] == "me@hop:22"
-    assert got["identityfile"].replace("%%", "%") == str(key)
-    assert got["identitiesonly"] == "yes"
-    assert got["stricthostkeychecking"] in {"true", "yes"}
+    birds = cluster(host="login.example.org", port=6767, user="a.b", identity_file=str(key), proxy_jump="me@hop:22")
+    settings = asked_of_ssh(config_file.write(birds), "birds")
+    assert (settings["hostname"], settings["port"], settings["user"]) == ("login.example.org", "6767", "a.b")
+    assert settings["proxyjump"] == "me@hop:22"
+    assert settings["identityfile"].replace("%%", "%") == str(key)
+    assert settings["identitiesonly"] == "yes"
+    assert settings["stricthostkeychecking"] in {"true", "yes"}
     assert (
-        got["userknownhostsfile"].replace("%%", "%")
+        settings["userknownhostsfile"].replace("%%", "%")
         == f"{home}/.local/state/rookery/known_hosts {home}/.ssh/known_hosts"
     )
-    assert got["controlmaster"] == "auto"
-    assert got["controlpersist"] == "14400"
-    assert got["forwardagent"] == "no"
+    assert settings["controlmaster"] == "auto"
+    assert settings["controlpersist"] == "14400"
+    assert settings["forwardagent"] == "no"
 
 
 def test_the_persons_own_config_comes_last(home):
@@ -49,20 +49,20 @@ def test_the_persons_own_config_comes_last(home):
     (home / ".ssh" / "config").write_text(
         "Host *\n  Compression yes\n  StrictHostKeyChecking no\nHost birds\n  Port 99\n"
     )
-    got = seen(config_file.write(cluster(port=22)), "birds")
-    assert got["compression"] == "yes"
-    assert got["stricthostkeychecking"] in {"true", "yes"}
-    assert got["port"] == "22"
+    settings = asked_of_ssh(config_file.write(cluster(port=22)), "birds")
+    assert settings["compression"] == "yes"
+    assert settings["stricthostkeychecking"] in {"true", "yes"}
+    assert settings["port"] == "22"
 
 
 def test_a_sandbox_knows_nothing_of_the_persons(home):
     (home / ".ssh").mkdir()
     (home / ".ssh" / "config").write_text("Host *\n  Compression yes\n")
     path = config_file.write(cluster(sandbox=True, known_hosts_file=str(home / "kh")))
-    got = seen(path, "birds")
+    settings = asked_of_ssh(path, "birds")
     assert path == home / ".local/state/rookery/sandbox/ssh_config"
-    assert got["compression"] == "no"
-    assert got["userknownhostsfile"].replace("%%", "%") == str(home / "kh")
+    assert settings["compression"] == "no"
+    assert settings["userknownhostsfile"].replace("%%", "%") == str(home / "kh")
     assert not (home / ".config").exists()
 
 
@@ -70,8 +70,8 @@ def test_entries_of_other_clusters_stay(home):  # noqa: ARG001
     config_file.write(cluster("birds", host="one.example.org"))
     config_file.write(cluster("fish", host="two.example.org"))
     path = config_file.write(cluster("birds", host="three.example.org"))
-    assert seen(path, "birds")["hostname"] == "three.example.org"
-    assert seen(path, "fish")["hostname"] == "two.example.org"
+    assert asked_of_ssh(path, "birds")["hostname"] == "three.example.org"
+    assert asked_of_ssh(path, "fish")["hostname"] == "two.example.org"
     assert path.read_text().count("Host birds\n") == 1
     assert path.read_text().count("Host *\n") == 1
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -113,20 +113,20 @@ def test_what_cannot_be_is_refused(changes, tmp_path, monkeypatch):
 
 def test_the_persons_own_known_hosts_is_never_the_one_written_to(tmp_path, monkeypatch):
     home = at_home(tmp_path / "home", monkeypatch)
-    one = cluster(known_hosts_file=str(home / ".ssh" / "known_hosts"))
-    assert config_file.own_known_hosts(one) == home / ".local/state/rookery/known_hosts"
+    birds = cluster(known_hosts_file=str(home / ".ssh" / "known_hosts"))
+    assert config_file.own_known_hosts(birds) == home / ".local/state/rookery/known_hosts"
 
 
 def test_what_the_user_has_for_every_host_does_not_reach_rookerys_own_commands(home):
     (home / ".ssh").mkdir()
-    said = ("BatchMode yes", "ForwardX11 yes", "ForwardAgent yes", "SessionType none")
-    (home / ".ssh" / "config").write_text("Host *\n" + "".join(f"  {one}\n" for one in said))
+    every_host = ("BatchMode yes", "ForwardX11 yes", "ForwardAgent yes", "SessionType none")
+    (home / ".ssh" / "config").write_text("Host *\n" + "".join(f"  {setting}\n" for setting in every_host))
     path = config_file.write(cluster(data={"cluster_scheduler": "slurm"}))
     for name, cleared in (("birds", "yes"), ("birds-job", "no"), ("jump.example.org", "no")):
-        got = seen(path, name)
-        assert (got["batchmode"], got["forwardx11"], got["clearallforwardings"]) == ("no", "no", cleared)
-        assert got["sessiontype"] == "default"
-    assert seen(path, "birds")["forwardagent"] == seen(path, "birds-job")["forwardagent"] == "no"
+        settings = asked_of_ssh(path, name)
+        assert (settings["batchmode"], settings["forwardx11"], settings["clearallforwardings"]) == ("no", "no", cleared)
+        assert settings["sessiontype"] == "default"
+    assert asked_of_ssh(path, "birds")["forwardagent"] == asked_of_ssh(path, "birds-job")["forwardagent"] == "no"
 
 
 def test_an_ssh_that_does_not_know_a_newer_word_is_not_told_it(tmp_path, monkeypatch):

@@ -42,16 +42,20 @@ def config(home: Path, text: str, mode: int = 0o600) -> Path:
 
 def asked_of_ssh(path: Path, name: str) -> dict[str, str]:
     """What ssh itself makes of a configuration."""
-    done = subprocess.run(["ssh", "-G", "-F", str(path), name], capture_output=True, text=True, check=True)
-    return dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+    completed = subprocess.run(["ssh", "-G", "-F", str(path), name], capture_output=True, text=True, check=True)
+    return dict(line.split(" ", 1) for line in completed.stdout.splitlines() if " " in line)
 
 
 def test_ssh_reads_the_entry_through_the_line(home: Path) -> None:
     user_config.write(penguins(), "penguins")
     assert user_config.carry_out(user_config.planned()) is None
     path = home / ".ssh/config"
-    told = asked_of_ssh(path, "penguins")
-    assert (told["hostname"], told["user"], told["stricthostkeychecking"]) == ("icefloe-fe.lancs.ac.uk", "ada", "true")
+    settings = asked_of_ssh(path, "penguins")
+    assert (settings["hostname"], settings["user"], settings["stricthostkeychecking"]) == (
+        "icefloe-fe.lancs.ac.uk",
+        "ada",
+        "true",
+    )
     assert asked_of_ssh(path, "elsewhere")["stricthostkeychecking"] == "ask"  # it holds for our hosts alone
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
@@ -122,7 +126,7 @@ def test_what_was_changed_meanwhile_or_may_not_be_written_is_left(home: Path) ->
     path.chmod(0o400)
     with pytest.raises(RookeryError, match="read-only"):
         user_config.carry_out(user_config.planned())
-    assert [one.name for one in path.parent.iterdir()] == ["config"]
+    assert [file.name for file in path.parent.iterdir()] == ["config"]
 
 
 def test_a_line_below_a_host_is_none(home: Path) -> None:
@@ -160,7 +164,7 @@ def test_connections_are_shared_where_there_is_a_folder_for_that(home: Path, mon
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "place"),
     [
         ("Host penguins\n", "line 1"),
         ("# x\n  host = other penguins\n", "line 2"),
@@ -170,10 +174,10 @@ def test_connections_are_shared_where_there_is_a_folder_for_that(home: Path, mon
         ("Host 'not closed\nHost penguins-old\n", ""),
     ],
 )
-def test_an_entry_of_the_persons_own_is_seen(home: Path, text: str, found: str) -> None:
+def test_an_entry_of_the_persons_own_is_seen(home: Path, text: str, place: str) -> None:
     config(home, text)
-    assert found in user_config.owner("penguins")
-    assert bool(user_config.owner("penguins")) == bool(found)
+    assert place in user_config.owner("penguins")
+    assert bool(user_config.owner("penguins")) == bool(place)
 
 
 def test_an_entry_in_a_file_that_is_included_is_seen_and_circles_end(home: Path) -> None:
@@ -232,12 +236,12 @@ OLDEST = {
 
 def test_the_users_own_ssh_may_be_old_and_its_every_host_is_no_bar_to_scp(home: Path) -> None:
     user_config.write(penguins(cluster_identity_file="~/.ssh/mine"), "penguins")
-    lines = [one.split() for one in user_config.file().read_text().splitlines() if one.startswith("    ")]
+    lines = [line.split() for line in user_config.file().read_text().splitlines() if line.startswith("    ")]
     assert {words[0] for words in lines} <= OLDEST
     path = config(home, f"{user_config.line()}\nHost *\n  RemoteCommand tmux\n  RequestTTY force\n  ForwardX11 yes\n")
     for name in ("penguins", "penguins-job"):
-        told = asked_of_ssh(path, name)
-        assert (told.get("remotecommand", "none"), told["requesttty"]) == ("none", "auto")
+        settings = asked_of_ssh(path, name)
+        assert (settings.get("remotecommand", "none"), settings["requesttty"]) == ("none", "auto")
     assert asked_of_ssh(path, "penguins-job")["forwardx11"] == "no"
     assert asked_of_ssh(path, "penguins")["clearallforwardings"] == "no"  # ssh -L is the user's to use
     assert asked_of_ssh(path, "elsewhere")["remotecommand"] == "tmux"

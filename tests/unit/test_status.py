@@ -33,9 +33,14 @@ def cluster() -> cluster_module.Cluster:
 
 
 def test_a_home_as_it_was_left(cluster: cluster_module.Cluster) -> None:
-    one = status.standing(cluster, WHOLE, ASKED)
-    assert (one.state, one.hint, one.version, one.when) == ("as declared", "", "0.2.0", SEALED["when"])
-    assert status.exit_code([one], named=True) == 0
+    standing = status.standing(cluster, WHOLE, ASKED)
+    assert (standing.state, standing.hint, standing.version, standing.when) == (
+        "as declared",
+        "",
+        "0.2.0",
+        SEALED["when"],
+    )
+    assert status.exit_code([standing], named=True) == 0
 
 
 @pytest.mark.parametrize(
@@ -52,10 +57,10 @@ def test_a_home_as_it_was_left(cluster: cluster_module.Cluster) -> None:
 def test_other_homes(
     cluster: cluster_module.Cluster, look: up_to_date.HomeComparison, asked: dict[str, Any], state: str, exit_code: int
 ) -> None:
-    one = status.standing(cluster, look, asked)
-    assert one.state == state
-    assert one.hint.endswith("setup --cluster penguins")
-    assert status.exit_code([one], named=True) == exit_code
+    standing = status.standing(cluster, look, asked)
+    assert standing.state == state
+    assert standing.hint.endswith("setup --cluster penguins")
+    assert status.exit_code([standing], named=True) == exit_code
 
 
 def test_of_all_clusters_one_that_was_never_set_up_is_no_fault() -> None:
@@ -84,7 +89,7 @@ def test_each_thing_is_named_and_nothing_from_there_reaches_the_terminal_as_it_i
 
 def test_storage_is_told_with_what_is_left_of_the_quota() -> None:
     hec = profile.load("hec", [paths.root() / "inventory"])
-    said = "".join(
+    output = "".join(
         f"rookery-fact {line}\n"
         for line in (
             "home /home/a",
@@ -97,30 +102,30 @@ def test_storage_is_told_with_what_is_left_of_the_quota() -> None:
             "complete yes",
         )
     )
-    found = {area.name: area for area in status.areas(hec, said)}
-    assert found["home"] == status.StorageArea("home", "/home/a", 4608, 10240)
-    assert found["scratch"].free_mb is None
+    areas = {area.name: area for area in status.areas(hec, output)}
+    assert areas["home"] == status.StorageArea("home", "/home/a", 4608, 10240)
+    assert areas["scratch"].free_mb is None
     assert list(status.areas(hec, "nothing")) == []
 
 
-def danger(told: str, prefix: str, cluster: cluster_module.Cluster) -> status.HomeStatus:
+def danger(fact: str, prefix: str, cluster: cluster_module.Cluster) -> status.HomeStatus:
     facts = {"prefix": prefix, "home": "/h/ada", "roomy": "/p/ada"}
-    output = f"rookery-fact replaceable yes\nrookery-fact replaceable_by {told}\n"
+    output = f"rookery-fact replaceable yes\nrookery-fact replaceable_by {fact}\n"
     look = replace(WHOLE, sealed={**SEALED, "facts": facts}, output=output, new=("replaceable yes",))
     return status.standing(cluster, look, ASKED)
 
 
-@pytest.mark.parametrize("told", ["owner eve /p/ada", "owner eve /p", "group staff /p", "everybody 0 /p"])
+@pytest.mark.parametrize("fact", ["owner eve /p/ada", "owner eve /p", "group staff /p", "everybody 0 /p"])
 def test_programs_that_others_can_replace_are_called_so_and_setup_is_not_the_answer(
-    cluster: cluster_module.Cluster, told: str
+    cluster: cluster_module.Cluster, fact: str
 ) -> None:
-    one = danger(told, "/p/ada/rookery/x86_64", cluster)
-    assert one.state == "drifted"
-    assert one.reason.endswith(": programs in /p/ada/rookery/x86_64 may not be yours; do not run them")
-    assert facts.why_replaceable(told) in one.reason
-    assert "setup" not in one.hint
-    assert ("ls -ld" in one.hint) == told.startswith("owner")
-    assert status.exit_code([one], named=True) == 3
+    standing = danger(fact, "/p/ada/rookery/x86_64", cluster)
+    assert standing.state == "drifted"
+    assert standing.reason.endswith(": programs in /p/ada/rookery/x86_64 may not be yours; do not run them")
+    assert facts.why_replaceable(fact) in standing.reason
+    assert "setup" not in standing.hint
+    assert ("ls -ld" in standing.hint) == fact.startswith("owner")
+    assert status.exit_code([standing], named=True) == 3
 
 
 def test_programs_in_the_home_are_in_no_danger_but_data_may_be(cluster: cluster_module.Cluster) -> None:

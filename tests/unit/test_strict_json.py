@@ -80,12 +80,12 @@ def test_a_record_that_can_t_be_used_is_named_once_and_stops_nothing(
     (odd.parent / "13.json").write_text(json.dumps({**GOOD, "id": "13"}))
     with in_time():
         for _ in range(2):
-            assert [one.id for one in run_record.every(odd.parent.parent)] == ["13"]
+            assert [record.id for record in run_record.every(odd.parent.parent)] == ["13"]
         assert basics.record(str(odd)) == {}
-    said = capsys.readouterr().err.splitlines()
-    assert said[0].startswith(f"Skipped {odd}: ")
-    assert said[1].startswith("  next: mv ")
-    assert len(said) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith(f"Skipped {odd}: ")
+    assert lines[1].startswith("  next: mv ")
+    assert len(lines) == 2
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_an_answer_that_is_none_is_one_line(program: str, answer: Any) -> None:
 def test_all_that_is_read_of_a_look_passes_the_check() -> None:
     """What the shape does not name is dropped, so a new part of an answer has to be named there."""
     made_here = {"intact", "problem", "hint", "answered", "startup"}
-    assert {one.name for one in fields(up_to_date.HomeComparison)} - made_here <= answers._apply_fields.keys()
+    assert {field.name for field in fields(up_to_date.HomeComparison)} - made_here <= answers._apply_fields.keys()
 
 
 @pytest.mark.parametrize("text", [b"0" * (1 << 27), b"[" * 100_000, b'{"found": "yes"}', b"[]"])

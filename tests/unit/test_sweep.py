@@ -99,8 +99,10 @@ def test_a_row_reaches_the_program_exactly(tmp_path: Path, rows: list[tuple[str,
     command = 'eval "set -- $(sed --quiet "$1{p;q}" rows)"; printf "%s\\0" "$@"'
     (tmp_path / "rows").write_text(table.lines(), encoding="utf-8")
     for number, row in enumerate(rows, 1):
-        done = subprocess.run(["bash", "-c", command, "x", str(number)], cwd=tmp_path, capture_output=True, check=True)
-        assert done.stdout.decode().split("\0")[:-1] == list(row)
+        completed = subprocess.run(
+            ["bash", "-c", command, "x", str(number)], cwd=tmp_path, capture_output=True, check=True
+        )
+        assert completed.stdout.decode().split("\0")[:-1] == list(row)
 
 
 def test_every_awkward_value_in_a_csv_reaches_python_as_it_is(tmp_path: Path) -> None:
@@ -113,9 +115,9 @@ def test_every_awkward_value_in_a_csv_reaches_python_as_it_is(tmp_path: Path) ->
     assert '--"' not in made.text
     assert list(csv.reader(io.StringIO(made.files["slurm/j.params.csv"], newline="")))[1:] == rows
     for number in (1, 2, 12, 13, 24):
-        done = run(tmp_path, number)
+        completed = run(tmp_path, number)
         expected = ["--Learning rate", rows[number - 1][0], "--PATH", rows[number - 1][1]]
-        assert json.loads(done.stdout) == [expected, "/"], done.stderr
+        assert json.loads(completed.stdout) == [expected, "/"], completed.stderr
 
 
 @pytest.mark.parametrize("value", AWKWARD)
@@ -126,10 +128,10 @@ def test_a_value_by_name_is_one_word_wherever_it_stands(tmp_path: Path, value: s
         printf '%s\\0' {who} "<{who}>" '<{who}>' a{who}b "$(printf '%s.' {who})" {{who}} '{other}' ${who} | tr '\\0' '~'
     """
     rendered(tmp_path, f"j:\n  template: sweep\n  params: p.csv\n  command: {command}")
-    done = run(tmp_path, 1)
-    assert done.returncode == 0, done.stderr
+    completed = run(tmp_path, 1)
+    assert completed.returncode == 0, completed.stderr
     words = [value, f"<{value}>", f"<{value}>", f"a{value}b", f"{value}.", "{who}", "{other}"]
-    assert done.stdout.decode().replace("\0", "~").startswith("~".join(words).replace("\0", "~") + "~")
+    assert completed.stdout.decode().replace("\0", "~").startswith("~".join(words).replace("\0", "~") + "~")
 
 
 def test_ten_thousand_rows_in_chunks_and_a_failing_one_stops_no_other(tmp_path: Path) -> None:
@@ -147,15 +149,15 @@ def test_ten_thousand_rows_in_chunks_and_a_failing_one_stops_no_other(tmp_path: 
     )
     assert made.job.array == "1-101"
     assert (made.summary["rows"], made.summary["chunk"]) == (10_001, 100)
-    done = run(tmp_path, 101)
-    assert (done.returncode, done.stdout) == (0, b"10001 10000\n")
-    done = run(tmp_path, 3)
-    assert done.stdout.decode().split() == [
+    completed = run(tmp_path, 101)
+    assert (completed.returncode, completed.stdout) == (0, b"10001 10000\n")
+    completed = run(tmp_path, 3)
+    assert completed.stdout.decode().split() == [
         word for number in range(201, 301) if number != 206 for word in (str(number), str(number - 1))
     ]
-    assert done.returncode == 1
-    assert b"Row 206 failed, exit code 1." in done.stderr
-    assert b"1 of 100 rows failed: 206" in done.stderr
+    assert completed.returncode == 1
+    assert b"Row 206 failed, exit code 1." in completed.stderr
+    assert b"1 of 100 rows failed: 206" in completed.stderr
 
 
 def test_a_grid_is_every_combination_in_written_order(tmp_path: Path) -> None:
@@ -249,8 +251,8 @@ def test_a_name_that_is_not_known_is_named() -> None:
 @given(st.lists(TEXTS, min_size=1, max_size=20))
 def test_a_quoted_text_is_read_back_by_bash(values: list[str]) -> None:
     line = " ".join(quoted(value) for value in values)
-    done = subprocess.run(["bash"], input=f"printf '%s\\0' {line}".encode(), capture_output=True, check=True)
-    assert done.stdout.decode().split("\0")[:-1] == values
+    completed = subprocess.run(["bash"], input=f"printf '%s\\0' {line}".encode(), capture_output=True, check=True)
+    assert completed.stdout.decode().split("\0")[:-1] == values
 
 
 def test_the_real_clusters_take_a_sweep(tmp_path: Path) -> None:

@@ -29,14 +29,14 @@ def config(home: Path, text: str) -> None:
     (home / ".ssh/config").write_text(text)
 
 
-def told(path: Path, name: str) -> dict[str, list[str]]:
+def asked_of_ssh(path: Path, name: str) -> dict[str, list[str]]:
     """What ssh makes of a name."""
-    done = subprocess.run(["ssh", "-G", "-F", str(path), name], capture_output=True, text=True, check=True)
-    found: dict[str, list[str]] = {}
-    for line in done.stdout.splitlines():
+    completed = subprocess.run(["ssh", "-G", "-F", str(path), name], capture_output=True, text=True, check=True)
+    settings: dict[str, list[str]] = {}
+    for line in completed.stdout.splitlines():
         option, _, value = line.partition(" ")
-        found.setdefault(option, []).append(value)
-    return found
+        settings.setdefault(option, []).append(value)
+    return settings
 
 
 def entries(home: Path) -> list[dict[str, list[str]]]:
@@ -44,7 +44,7 @@ def entries(home: Path) -> list[dict[str, list[str]]]:
     cluster = profile.load("hex")
     user_config.write(cluster, "hex")
     user_config.carry_out(user_config.planned())
-    return [told(config_file.write(cluster), "hex"), told(home / ".ssh/config", "hex")]
+    return [asked_of_ssh(config_file.write(cluster), "hex"), asked_of_ssh(home / ".ssh/config", "hex")]
 
 
 @pytest.mark.parametrize("block", [f"Host {HOST}", f"Host *.lancs.ac.uk !other.{HOST}", f"Match host {HOST}"])
@@ -57,13 +57,13 @@ def test_all_that_it_says_is_used(home: Path, block: str) -> None:
     )
     cluster = profile.load("hex")
     assert (cluster.user, cluster.port, cluster.proxy_jump) == ("ada", 99, "me@gate:2222")
-    for found in entries(home):
-        assert (found["hostname"], found["user"], found["port"]) == ([HOST], ["ada"], ["99"])
-        assert found["proxyjump"] == ["me@gate:2222"]
-        assert found["identityfile"][:2] == [f"{home}/my key", f"~/.ssh/{HOST}"]
-        assert found["certificatefile"][0] == f"{HOST}.pub"
-        assert found["identityagent"] == [f"{home}/an agent"]
-        assert found["identitiesonly"] == ["yes"]
+    for settings in entries(home):
+        assert (settings["hostname"], settings["user"], settings["port"]) == ([HOST], ["ada"], ["99"])
+        assert settings["proxyjump"] == ["me@gate:2222"]
+        assert settings["identityfile"][:2] == [f"{home}/my key", f"~/.ssh/{HOST}"]
+        assert settings["certificatefile"][0] == f"{HOST}.pub"
+        assert settings["identityagent"] == [f"{home}/an agent"]
+        assert settings["identitiesonly"] == ["yes"]
 
 
 def test_the_users_own_inventory_wins(home: Path) -> None:
@@ -74,29 +74,29 @@ def test_the_users_own_inventory_wins(home: Path) -> None:
         "host_vars/hex.yml",
         'cluster_user: bea\ncluster_port: 1234\ncluster_proxy_jump: ""\ncluster_identity_file: ~/.ssh/mine\n',
     )
-    for found in entries(home):
-        assert (found["user"], found["port"], found.get("proxyjump")) == (["bea"], ["1234"], None)
-        assert found["identityfile"] == [f"{home}/.ssh/mine"]
+    for settings in entries(home):
+        assert (settings["user"], settings["port"], settings.get("proxyjump")) == (["bea"], ["1234"], None)
+        assert settings["identityfile"] == [f"{home}/.ssh/mine"]
     assert profile.load("hex", overrides={"cluster_port": 5}).port == 5  # as do flags
 
 
 def test_the_shipped_profile_is_the_default(home: Path) -> None:
     config(home, f"Host elsewhere\n  Port 99\nHost {HOST}\n  IdentityFile ~/.ssh/work\nHost *\n  User ada\n")
-    for found in entries(home):
-        assert (found["user"], found["port"]) == (["ada"], ["6767"])
-        assert found["identityfile"][0] == "~/.ssh/work"
+    for settings in entries(home):
+        assert (settings["user"], settings["port"]) == (["ada"], ["6767"])
+        assert settings["identityfile"][0] == "~/.ssh/work"
 
 
 def test_a_jump_host_can_be_refused_for_one_host(home: Path) -> None:
     config(home, f"Host {HOST}\n  ProxyJump none\n  User ada\nHost *\n  ProxyJump gate\n")
-    for found in entries(home):
-        assert "proxyjump" not in found
+    for settings in entries(home):
+        assert "proxyjump" not in settings
 
 
 def test_a_proxy_command_of_the_users_takes_the_place_of_a_jump_host(home: Path) -> None:
     config(home, f"Host {HOST}\n  ProxyCommand nc '%h' %p  # %n\n  User ada\n")
     own_inventory(home, "hosts.yml", "all:\n  hosts:\n    hex:\n")
-    assert all(found["proxycommand"] == [f"nc '%h' %p  # {HOST}"] for found in entries(home))
+    assert all(settings["proxycommand"] == [f"nc '%h' %p  # {HOST}"] for settings in entries(home))
 
 
 @pytest.mark.parametrize("text", ["", "Host other\n  User x\n", "Nonsense yes\n", f"Host {HOST}\n  User 'a b'\n  Bad"])
@@ -121,8 +121,8 @@ def test_neither_a_miniature_nor_a_page_for_others_knows_of_it(home: Path, capsy
     assert "port 6767" in capsys.readouterr().out
     from ssh_server import cluster
 
-    one = cluster(sandbox=True, host=HOST)
-    assert user_settings.applied(one, ()) == one
+    miniature = cluster(sandbox=True, host=HOST)
+    assert user_settings.applied(miniature, ()) == miniature
 
 
 def test_a_key_for_the_host_comes_before_the_usual_ones(home: Path) -> None:

@@ -18,8 +18,8 @@ def server(home: Path, name: str, age_days: float, folder: str = "cli/servers") 
     (path / "server" / "node").write_bytes(b"x" * 2_000_000)
     (path / "log.txt").touch()
     when = time.time() - age_days * DAY
-    for one in (path / "log.txt", path / "server", path):
-        os.utime(one, (when, when))
+    for part in (path / "log.txt", path / "server", path):
+        os.utime(part, (when, when))
     return path
 
 
@@ -38,7 +38,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def listed(home: Path) -> dict[str, vscode.Server]:
-    return {Path(one.path).name: one for one in vscode.read(run(vscode._LIST, home), time.time())}
+    return {Path(server.path).name: server for server in vscode.read(run(vscode._LIST, home), time.time())}
 
 
 def test_the_newest_the_recent_and_those_that_run_stay(home: Path) -> None:
@@ -50,12 +50,12 @@ def test_the_newest_the_recent_and_those_that_run_stay(home: Path) -> None:
     node.write_text("#!/bin/sh\nread _\n")
     node.chmod(0o755)
     with subprocess.Popen([node], stdin=subprocess.PIPE) as process:
-        found = listed(home)
+        servers = listed(home)
         again = run(vscode._REMOVE, home, f"{node.parents[1]}\n")
         assert process.stdin
         process.stdin.close()
     assert again == ""  # a server that has begun to run meanwhile is left
-    assert {name: one.keep for name, one in found.items()} == {
+    assert {name: installed.keep for name, installed in servers.items()} == {
         "Stable-new": "the newest",
         "Stable-today": "used today",
         "Stable-old": "",
@@ -63,17 +63,17 @@ def test_the_newest_the_recent_and_those_that_run_stay(home: Path) -> None:
         "0123abcd": "",
         f"Stable-half{vscode.GONE}": "",
     }
-    assert found["Stable-old"].size_mb >= 2
-    assert found["Stable-old"].files == 2
+    assert servers["Stable-old"].size_mb >= 2
+    assert servers["Stable-old"].files == 2
 
 
 def test_what_is_removed_is_gone_and_nothing_else(home: Path) -> None:
     old, kept = server(home, "Stable-old", 9), server(home, "Stable-new", 0)
     outside = home / "thesis"
     outside.mkdir()
-    asked = [old, outside, home / ".vscode-server" / ".." / "thesis", Path("/etc")]
-    done = run(vscode._REMOVE, home, "".join(f"{path}\n" for path in asked))
-    assert done.splitlines() == [str(old)]
+    paths = [old, outside, home / ".vscode-server" / ".." / "thesis", Path("/etc")]
+    completed = run(vscode._REMOVE, home, "".join(f"{path}\n" for path in paths))
+    assert completed.splitlines() == [str(old)]
     assert not list(old.parent.glob("Stable-old*"))
     assert kept.is_dir()
     assert outside.is_dir()

@@ -69,11 +69,11 @@ def squeezed(text: str) -> str:
 def test_what_is_not_ours_stays_and_ours_can_go_again(text: str) -> None:
     before = jsonc.read(text)
     merged = settings.merge(text, WISHES, {})
-    kept = {wish.path for wish, _ in merged.kept}
-    for wish in WISHES:
-        now, then = jsonc.find(merged.text, wish.path), jsonc.find(text, wish.path)
-        assert wish.path in kept or (now and now.data == wish.value)
-        assert wish.path not in kept or then is None or (now and json.dumps(now.data) == json.dumps(then.data))
+    kept = {setting.path for setting, _ in merged.kept}
+    for setting in WISHES:
+        now, then = jsonc.find(merged.text, setting.path), jsonc.find(text, setting.path)
+        assert setting.path in kept or (now and now.data == setting.value)
+        assert setting.path not in kept or then is None or (now and json.dumps(now.data) == json.dumps(then.data))
     letters = iter(merged.text)
     assert all(letter in letters for letter in text)  # nothing of theirs is gone or has changed its place
     again = settings.merge(merged.text, WISHES, {})
@@ -97,7 +97,7 @@ def test_a_text_that_is_broken_is_never_taken_for_another(text: str, place: int,
         assert str(error).startswith("line ")
         return
     letters = iter(merged.text)
-    assert all(one in letters for one in broken)
+    assert all(character in letters for character in broken)
     jsonc.read(merged.text)
 
 
@@ -213,12 +213,12 @@ def test_a_file_that_was_not_there_goes_again(file: Path) -> None:
 
 def test_what_the_person_changes_later_is_theirs(file: Path) -> None:
     settings.apply(file, WISHES)
-    mine = file.read_text().replace("600", "20").replace('"editor.fontSize": 15', '"editor.fontSize": 16')
-    file.write_text(mine)
+    changed = file.read_text().replace("600", "20").replace('"editor.fontSize": 15', '"editor.fontSize": 16')
+    file.write_text(changed)
     outcome = settings.apply(file, WISHES)
-    assert [(wish.path, theirs) for wish, theirs in outcome.kept] == [(("remote.SSH.connectTimeout",), 20)]
+    assert [(setting.path, theirs) for setting, theirs in outcome.kept] == [(("remote.SSH.connectTimeout",), 20)]
     back = settings.take_back(file)
-    assert [wish.path for wish, _ in back.kept] == [("remote.SSH.connectTimeout",)]
+    assert [setting.path for setting, _ in back.kept] == [("remote.SSH.connectTimeout",)]
     assert jsonc.read(file.read_text()).data == {"editor.fontSize": 16, "remote.SSH.connectTimeout": 20}  # type: ignore[union-attr]
 
 
@@ -234,25 +234,25 @@ def test_what_can_not_be_read_is_left_alone_and_the_lines_told(file: Path, conte
     outcome = settings.apply(file, WISHES)
     assert outcome.state == "broken"
     assert file.read_bytes() == content
-    told = list(workstation.lines([outcome]))
-    assert "left alone" in told[0]
-    lines = "\n".join(told[1:])
+    output = list(workstation.lines([outcome]))
+    assert "left alone" in output[0]
+    lines = "\n".join(output[1:])
     assert json.loads("{" + lines + "}")["remote.SSH.connectTimeout"] == 600
     assert [path.name for path in file.parent.iterdir()] == ["settings.json"]
 
 
 def test_a_link_stays_a_link_and_a_read_only_file_as_it_is(file: Path, tmp_path: Path) -> None:
-    there = tmp_path / "dotfiles.json"
-    file.rename(there)
-    file.symlink_to(there)
+    dotfile = tmp_path / "dotfiles.json"
+    file.rename(dotfile)
+    file.symlink_to(dotfile)
     settings.apply(file, WISHES)
     assert file.is_symlink()
-    assert "600" in there.read_text()
-    before = there.read_bytes()
-    there.chmod(0o440)
+    assert "600" in dotfile.read_text()
+    before = dotfile.read_bytes()
+    dotfile.chmod(0o440)
     outcome = settings.apply(file, [SettingsChange(("more",), 1)])
     assert (outcome.state, outcome.note) == ("unwritable", "it is read-only")
-    assert there.read_bytes() == before
+    assert dotfile.read_bytes() == before
     file.unlink()
     file.symlink_to(file)
     assert settings.apply(file, WISHES).state == "unwritable"
@@ -313,9 +313,9 @@ def test_whenever_it_is_ended_what_it_wrote_is_still_known(
     ended(monkeypatch, file, moment)
     if again:
         assert settings.apply(file, WISHES, gone=[("old",)]).kept == ()
-        told = jsonc.read(file.read_text())
-        assert told
-        assert (told.data["remote.SSH.connectTimeout"], "old" in told.data) == (600, False)
+        document = jsonc.read(file.read_text())
+        assert document
+        assert (document.data["remote.SSH.connectTimeout"], "old" in document.data) == (600, False)
     settings.take_back(file)
     assert not record.note().exists()
     assert (file.read_bytes() if file.exists() else None) == before
@@ -338,7 +338,7 @@ def test_undo_finds_what_was_written_and_leaves_what_the_person_wrote_since(
 
 
 def test_editors_are_found_by_their_folder_or_their_command(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [(one.title, one.path.relative_to(home)) for one in editors.places()] == [
+    assert [(place.title, place.path.relative_to(home)) for place in editors.places()] == [
         ("VS Code", Path(".config/Code/User/settings.json"))
     ]
     (home / "bin").mkdir()
@@ -348,7 +348,7 @@ def test_editors_are_found_by_their_folder_or_their_command(home: Path, monkeypa
     monkeypatch.setenv("PATH", f"{home}/bin")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "elsewhere"))
     (home / "elsewhere/Code - Insiders").mkdir(parents=True)
-    assert [one.path.relative_to(home).parts[:3] for one in editors.places()] == [
+    assert [place.path.relative_to(home).parts[:3] for place in editors.places()] == [
         (".var", "app", "com.visualstudio.code"),
         ("elsewhere", "Code - Insiders", "User"),
         ("elsewhere", "VSCodium", "User"),
@@ -359,7 +359,7 @@ def test_a_mac_has_them_elsewhere(home: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "platform", "darwin")
     assert editors.places() == []
     (home / "Library/Application Support/Code").mkdir(parents=True)
-    assert [one.path for one in editors.places()] == [home / "Library/Application Support/Code/User/settings.json"]
+    assert [place.path for place in editors.places()] == [home / "Library/Application Support/Code/User/settings.json"]
 
 
 def test_the_side_of_windows_gets_no_paths_of_this_side(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -369,9 +369,9 @@ def test_the_side_of_windows_gets_no_paths_of_this_side(home: Path, monkeypatch:
     (windows / "Code").mkdir(parents=True)
     monkeypatch.setenv("ROOKERY_WINDOWS_APPDATA", str(windows))
     (outcome,) = workstation.run([cluster()])
-    told = json.loads((windows / "Code/User/settings.json").read_text())
-    assert told[PLATFORM] == {"penguins": "linux", "penguins-job": "linux"}
-    assert "remote.SSH.configFile" not in told
+    settings = json.loads((windows / "Code/User/settings.json").read_text())
+    assert settings[PLATFORM] == {"penguins": "linux", "penguins-job": "linux"}
+    assert "remote.SSH.configFile" not in settings
     assert "VS Code on Windows" in next(workstation.lines([outcome]))
 
 
@@ -390,19 +390,19 @@ def test_windows_is_asked_where_its_folder_is(home: Path, monkeypatch: pytest.Mo
     assert editors._appdata(users) == users / "Ada/AppData/Roaming"
 
 
-def told(clusters: list[Cluster]) -> dict[str, object]:
+def values_for(clusters: list[Cluster]) -> dict[str, object]:
     return {".".join(change.path): change.value for change in workstation.needed_changes(clusters)}
 
 
 def test_what_clusters_need() -> None:
     key_only = cluster(cluster_logins=["key"])
     without_jobs = cluster("hec", cluster_scheduler="none", cluster_logins=["password+totp"])
-    assert "remote.SSH.showLoginTerminal" not in told([key_only])
-    assert told([key_only])["remote.SSH.connectTimeout"] == 600
-    assert told([without_jobs])["remote.SSH.connectTimeout"] == 60
-    assert told([without_jobs])["remote.SSH.showLoginTerminal"] is True
-    assert f"{PLATFORM}.hec-job" not in told([without_jobs])
-    assert str(told([key_only])["remote.SSH.configFile"]).endswith("/rookery/ssh_config")
+    assert "remote.SSH.showLoginTerminal" not in values_for([key_only])
+    assert values_for([key_only])["remote.SSH.connectTimeout"] == 600
+    assert values_for([without_jobs])["remote.SSH.connectTimeout"] == 60
+    assert values_for([without_jobs])["remote.SSH.showLoginTerminal"] is True
+    assert f"{PLATFORM}.hec-job" not in values_for([without_jobs])
+    assert str(values_for([key_only])["remote.SSH.configFile"]).endswith("/rookery/ssh_config")
 
 
 def test_once_ssh_knows_the_cluster_by_name_no_other_config_is_needed(file: Path) -> None:
@@ -436,7 +436,7 @@ def test_by_hand_it_is_for_the_clusters_where_one_is_known(file: Path, capsys: p
         by_hand.settings("", check=False, json=False)
     profile.remember("hec", {"cluster_user": "ada"})
     assert invocation.guarded(lambda: by_hand.settings("", check=False, json=True)) == 0
-    (one,) = json.loads(capsys.readouterr().out)["files"]
-    assert [PLATFORM, "hec-job"] in one["written"]
+    (entry,) = json.loads(capsys.readouterr().out)["files"]
+    assert [PLATFORM, "hec-job"] in entry["written"]
     file.write_text("{")
     assert by_hand.settings("hec", check=False, json=False) == 1

@@ -165,9 +165,9 @@ def test_a_rookery_yml(home: Path, text: str) -> None:
     file.write_text(text, newline="")
 
     def read() -> None:
-        found = project.load(home)
-        for name in found.jobs:
-            project.job(found, name, found.clusters[0])
+        loaded = project.load(home)
+        for name in loaded.jobs:
+            project.job(loaded, name, loaded.clusters[0])
 
     answered(read, project.shown(file))
 

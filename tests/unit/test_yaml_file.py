@@ -96,7 +96,7 @@ def test_the_oldest_go(tmp_path: Path, cache: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "told"),
+    ("text", "line", "expected"),
     [
         ("a: 1\nb: !!int x\n", 2, "the tag !!int is not allowed: write the value itself."),
         ("a: !!int 5\n", 1, "the tag !!int is not allowed"),
@@ -131,17 +131,17 @@ def test_the_oldest_go(tmp_path: Path, cache: Path) -> None:
         (f"a: &a {{k: 1}}\nb: {{<<: [{'*a, ' * 60_000}]}}\n", 2, "its aliases repeat more"),
     ],
 )
-@pytest.mark.parametrize("dialect", [ANSIBLE, project_read.DIALECT], ids=lambda one: one.name)
+@pytest.mark.parametrize("dialect", [ANSIBLE, project_read.DIALECT], ids=lambda dialect: dialect.name)
 def test_what_would_be_something_else_or_too_much_is_refused(
-    tmp_path: Path, dialect: Dialect, text: str, line: int, told: str
+    tmp_path: Path, dialect: Dialect, text: str, line: int, expected: str
 ) -> None:
     file = written(tmp_path, text)
-    if dialect is not ANSIBLE and "not YAML" in told:
+    if dialect is not ANSIBLE and "not YAML" in expected:
         assert yaml_document.read(file, dialect).data["a"], "text as it was written"
         return
     with pytest.raises(RookeryError) as caught:
         yaml_document.read(file, dialect)
-    assert caught.value.message.startswith(f"{file}:{line}: {told}")
+    assert caught.value.message.startswith(f"{file}:{line}: {expected}")
     assert caught.value.hint == f"edit line {line} of {file}"
 
 
@@ -157,8 +157,8 @@ def test_ten_lines_that_repeat_a_thousand_million_are_refused_at_once(tmp_path: 
 
 def test_a_value_may_be_repeated_and_be_called_text(tmp_path: Path) -> None:
     file = written(tmp_path, "a: &a {x: 1}\nb: {<<: *a, y: [*a, *a]}\nc: !!str 12\n")
-    said = {"a": {"x": 1}, "b": {"x": 1, "y": [{"x": 1}, {"x": 1}]}, "c": "12"}
-    assert yaml_document.read(file).data == said
+    expected = {"a": {"x": 1}, "b": {"x": 1, "y": [{"x": 1}, {"x": 1}]}, "c": "12"}
+    assert yaml_document.read(file).data == expected
 
 
 def test_what_is_no_file_or_a_very_large_one_is_not_read(tmp_path: Path) -> None:

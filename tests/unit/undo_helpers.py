@@ -129,7 +129,7 @@ def declarations(login: Login) -> list[tuple[str, dict[str, Any]]]:
 def full(declaration: dict[str, Any]) -> dict[str, Any]:
     """A declaration as the action plugin would send it."""
     folders = declaration.get("directories", [])
-    plain = [{"path": one} if isinstance(one, str) else one for one in folders]
+    plain = [{"path": folder} if isinstance(folder, str) else folder for folder in folders]
     return {**declaration, "directories": plain}
 
 
@@ -171,7 +171,7 @@ def set_up(login: Login, kill_at: int = 0) -> list[dict[str, Any]] | None:
     from rookery.remote.apply import main
 
     def work() -> list[dict[str, Any]]:
-        return [main.answer(login.payload(full(said), role=role)) for role, said in declarations(login)]
+        return [main.answer(login.payload(full(declaration), role=role)) for role, declaration in declarations(login)]
 
     answers: list[dict[str, Any]] | None = forked(login, work, kill_at)
     for answer in answers or []:
@@ -179,7 +179,7 @@ def set_up(login: Login, kill_at: int = 0) -> list[dict[str, Any]] | None:
     return answers
 
 
-def take_back(login: Login, kill_at: int = 0, **said: Any) -> dict[str, Any] | None:
+def take_back(login: Login, kill_at: int = 0, **overrides: Any) -> dict[str, Any] | None:
     """`undo` there; its answer."""
     usual = {
         "run": {"id": "undo-1", "who": "sam", "laptop": "teapot"},
@@ -190,16 +190,18 @@ def take_back(login: Login, kill_at: int = 0, **said: Any) -> dict[str, Any] | N
         "only": [],
         "purge": False,
     }
-    answer: dict[str, Any] | None = forked(login, lambda: reply.answer(undo.UndoSession, {**usual, **said}), kill_at)
+    answer: dict[str, Any] | None = forked(
+        login, lambda: reply.answer(undo.UndoSession, {**usual, **overrides}), kill_at
+    )
     assert "exception" not in (answer or {}), answer
     return answer
 
 
 def everything(login: Login, *, state: bool = False) -> dict[str, Any]:
     """Home and storage, with times; rookery's own folder, and those made for it, only when asked for."""
-    seen = tree(login.home.parent, times=True, leave_out="" if state else STATE)
-    seen["home"] = ("", None, login.home.stat().st_mtime_ns)
-    return seen
+    entries = tree(login.home.parent, times=True, leave_out="" if state else STATE)
+    entries["home"] = ("", None, login.home.stat().st_mtime_ns)
+    return entries
 
 
 HOMES = Path(__file__).resolve().parents[1] / "data/homes"
@@ -208,18 +210,18 @@ HOMES = Path(__file__).resolve().parents[1] / "data/homes"
 
 def recorded(folder: Path) -> dict[str, dict[str, Any]]:
     """All that is in a folder, so that it can be made anew in another one."""
-    top, seen = str(folder), {}
+    top, entries = str(folder), {}
     for path in sorted(folder.rglob("*")):
         status = path.lstat()
-        one: dict[str, Any] = {"mtime": status.st_mtime_ns}
+        entry: dict[str, Any] = {"mtime": status.st_mtime_ns}
         if stat.S_ISLNK(status.st_mode):
-            one["target"] = str(path.readlink()).replace(top, "@TOP@")
+            entry["target"] = str(path.readlink()).replace(top, "@TOP@")
         else:
-            one["mode"] = f"{stat.S_IMODE(status.st_mode):04o}"
+            entry["mode"] = f"{stat.S_IMODE(status.st_mode):04o}"
         if stat.S_ISREG(status.st_mode):
-            one["content"] = base64.b64encode(path.read_bytes().replace(top.encode(), b"@TOP@")).decode()
-        seen[str(path.relative_to(folder))] = one
-    return seen
+            entry["content"] = base64.b64encode(path.read_bytes().replace(top.encode(), b"@TOP@")).decode()
+        entries[str(path.relative_to(folder))] = entry
+    return entries
 
 
 def made_anew(folder: Path, version: int, when: str) -> Login:
@@ -230,18 +232,18 @@ def made_anew(folder: Path, version: int, when: str) -> Login:
 def rebuilt(folder: Path, record: Path, when: str) -> Login:
     """A home that was recorded, `before` or `after` its setup."""
     shutil.rmtree(folder, ignore_errors=True)
-    seen = json.loads(record.read_text())[when]
+    entries = json.loads(record.read_text())[when]
     login = Login(folder)
-    for name, one in seen.items():
+    for name, entry in entries.items():
         path = folder / name
-        if "target" in one:
-            path.symlink_to(one["target"].replace("@TOP@", str(folder)))
-        elif "content" in one:
-            path.write_bytes(base64.b64decode(one["content"]).replace(b"@TOP@", str(folder).encode()))
+        if "target" in entry:
+            path.symlink_to(entry["target"].replace("@TOP@", str(folder)))
+        elif "content" in entry:
+            path.write_bytes(base64.b64decode(entry["content"]).replace(b"@TOP@", str(folder).encode()))
         else:
             path.mkdir(exist_ok=True)
-    for name, one in sorted(seen.items(), reverse=True):
-        if "mode" in one:
-            (folder / name).chmod(int(one["mode"], 8))
-        os.utime(folder / name, ns=(one["mtime"], one["mtime"]), follow_symlinks=False)
+    for name, entry in sorted(entries.items(), reverse=True):
+        if "mode" in entry:
+            (folder / name).chmod(int(entry["mode"], 8))
+        os.utime(folder / name, ns=(entry["mtime"], entry["mtime"]), follow_symlinks=False)
     return login

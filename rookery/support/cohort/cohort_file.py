@@ -16,7 +16,7 @@ from rookery.clusters.config.schema import nearest
 from rookery.core import paths, yaml_document
 from rookery.core.errors import RookeryError
 from rookery.core.yaml_document import Dialect, Document, Place
-from rookery.projects.config_schema import complaint, told
+from rookery.projects.config_schema import complaint, explain
 from rookery.support.cohort.student import Student, slugs
 
 LARGEST: Final = 256_000
@@ -154,7 +154,7 @@ def _held_against_schema(document: Document) -> None:
     """
     problems = []
     for error in Draft202012Validator(json.loads(schema_file().read_bytes())).iter_errors(dict(document.data)):
-        place, problem = told(error)
+        place, problem = explain(error)
         problems.append((document.line(place), problem.startswith("is missing"), place, problem))
     if problems:
         _line, _missing, place, problem = min(problems, key=lambda entry: entry[:2])
