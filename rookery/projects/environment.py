@@ -56,7 +56,7 @@ class RequiredEnvironment:
 
     Attributes:
         kind: `python` or `r`.
-        way: One of spec.PYTHONS or spec.RS, other than `none`.
+        way: One of model.PYTHONS or model.RS, other than `none`.
         lock: The file that says what is in it; a path in the project.
         digest: Of everything that decides it.
         name: Its folder's, among the environments on the cluster.

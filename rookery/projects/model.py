@@ -37,7 +37,7 @@ class Project:
         clusters: Where it runs, the first by default; at least one.
         environment: What its code runs in; guessed from lock files where rookery.yml does not say.
         outputs: Folders that live on the cluster's storage, linked into each release; paths in the project.
-        jobs: By name, as written: `read.job` makes a Job of one.
+        jobs: By name, as written: `config.job` makes a Job of one.
         lines: The line of each key in rookery.yml, by its path (("jobs", "simulate", "time")).
     """
 
@@ -56,6 +56,6 @@ class Project:
 
     @property
     def logs(self) -> str:
-        """The folder for logs: the first of the outputs that is named for it, else the first, else places.LOGS."""
+        """The folder for logs: the first of the outputs that is named for it, else the first, else remote_paths.LOGS."""
         named = [path for path in self.outputs if "log" in path]
         return (named or list(self.outputs) or [remote_paths.LOGS])[0]

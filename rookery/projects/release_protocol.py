@@ -1,4 +1,4 @@
-"""What is sent to a cluster to make a release there (remote/*.sh, with what they need set in front), and its answer."""
+"""What is sent to a cluster to make a release there (rookery/remote/scripts/release), and what it answers."""
 
 import getpass
 import io
