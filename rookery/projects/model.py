@@ -56,6 +56,6 @@ class Project:
 
     @property
     def logs(self) -> str:
-        """The folder for logs: the first of the outputs that is named for it, else the first, else remote_paths.LOGS."""
+        """The folder for logs: the first output that is named for it, else the first one, else remote_paths.LOGS."""
         named = [path for path in self.outputs if "log" in path]
         return (named or list(self.outputs) or [remote_paths.LOGS])[0]

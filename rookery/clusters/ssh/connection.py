@@ -238,7 +238,7 @@ class Connection:
     def ansible_environment(self) -> dict[str, str]:
         """Return what Ansible's environment needs so that it goes through the master and adds no connection of its own.
 
-        Ansible is told of no other host than the cluster's name (see homes/playbook.py), so that ssh finds its entry. The
+        Ansible is told of no other host than the cluster's name (homes/playbook.py), so that ssh finds its entry. The
         variables are the same for all real clusters, and the same for all miniatures.
         """
         options = [f"ControlPath={config_file.control_path()}", "ControlMaster=auto", "ControlPersist=1h"]
