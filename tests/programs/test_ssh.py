@@ -171,7 +171,6 @@ def test_a_command_that_does_not_begin_in_time_is_told_as_that(connection, serve
     with pytest.raises(SshError, match="commands do not begin there") as raised:
         connection.begin("true", on_line=heard).finish()
     assert raised.value.reason == startup_files.HANGS
-    monkeypatch.setattr(remote_client, "FIRST_ANSWER", 0.5)
     with pytest.raises(SshError, match="commands do not begin there"):
         list(remote_client.stream(connection, "host", {"verb": "find", "name": "none"}))
     monkeypatch.setattr(fabric_connection, "FIRST_ANSWER", 0.5)

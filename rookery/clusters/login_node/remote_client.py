@@ -1,16 +1,14 @@
 """Send one of the programs of rookery/remote/slurm to a cluster, and read what it answers."""
 
 import shlex
-import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 from rookery.clusters.login_node import answers, bundle, frame
-from rookery.clusters.ssh.process import FIRST_ANSWER
+from rookery.clusters.ssh.process import Deadline
 from rookery.clusters.ssh.remote_command import marked, new_mark, remote_command
 from rookery.core import paths
 from rookery.core.console import clean, waiting
@@ -71,46 +69,23 @@ def _waiting(message: str) -> AbstractContextManager[None]:
     return waiting(message)
 
 
-class Deadline:
-    """Ends a program's ssh where the program does not begin in time.
+def require_begun(deadline: Deadline, process: "subprocess.Popen[Any]", connection: "Connection", stderr: str) -> None:
+    """Raise the error where a program never began; to be called when its ssh has ended.
 
-    Attributes:
-        is_met: Whether it has begun.
+    Args:
+        deadline: The program's.
+        process: The ssh.
+        connection: The cluster's.
+        stderr: What came on its standard error.
+
+    Raises:
+        SshError: Start-up files keep it from running, or the connection failed.
     """
-
-    def __init__(self, process: "subprocess.Popen[Any]") -> None:
-        """Start the clock.
-
-        Args:
-            process: The ssh.
-        """
-        self._process, self.is_met = process, False
-        self._timer = threading.Timer(FIRST_ANSWER, process.kill)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def met(self) -> None:
-        """Stop the clock: it has begun."""
-        self.is_met = True
-        self._timer.cancel()
-
-    def check(self, connection: "Connection", stderr: str) -> None:
-        """Raise the error where it never began; to be called when it has ended.
-
-        Args:
-            connection: The cluster's.
-            stderr: What came on its standard error.
-
-        Raises:
-            SshError: Start-up files keep it from running, or the connection failed.
-        """
-        self._timer.cancel()
-        if self.is_met:
-            return
-        if self._process.returncode == -signal.SIGKILL:
-            raise connection.hangs()
-        if self._process.returncode >= 0:
-            raise connection.failure(self._process.returncode, stderr, "")
+    deadline.cancel()
+    if deadline.is_missed:
+        raise connection.hangs()
+    if not deadline.is_met and process.returncode >= 0:
+        raise connection.failure(process.returncode, stderr, "")
 
 
 def stream(connection: "Connection", name: str, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -130,18 +105,18 @@ def stream(connection: "Connection", name: str, request: Mapping[str, Any]) -> I
         errors="surrogateescape",
         start_new_session=True,
     ) as process:
-        deadline = Deadline(process)
+        deadline = Deadline(process.kill)
         try:
             for line in process.stdout or ():
                 if line.rstrip() == mark:
-                    deadline.met()
+                    deadline.meet()
                 elif deadline.is_met and (answer := read(connection, name, line)):
                     yield answer
             stderr = process.stderr.read() if process.stderr else ""
             process.wait()
         finally:
             process.terminate()
-    deadline.check(connection, stderr)
+    require_begun(deadline, process, connection, stderr)
     if process.returncode == 255:
         raise connection.failure(255, stderr, "")
     if process.returncode > 0:

@@ -9,7 +9,6 @@ import re
 import shlex
 import socket
 import subprocess
-import threading
 from typing import TYPE_CHECKING, Any
 
 import fabric
@@ -19,7 +18,7 @@ from paramiko import SFTPClient  # type: ignore[import-untyped]
 from paramiko.ssh_exception import SSHException  # type: ignore[import-untyped]
 
 from rookery.clusters.ssh.errors import SshError
-from rookery.clusters.ssh.process import FIRST_ANSWER
+from rookery.clusters.ssh.process import FIRST_ANSWER, Deadline
 from rookery.clusters.ssh.remote_command import marked, new_mark, remote_command
 from rookery.core.errors import RookeryError
 
@@ -40,9 +39,7 @@ class Runner(Local):
         self._mark = new_mark().encode()
         self._waiting: dict[str, bytes] = {"out": b"", "err": b""}
         self._began: set[str] = set()
-        self._is_late = False
-        self._deadline = threading.Timer(FIRST_ANSWER, self._give_up)
-        self._deadline.daemon = True
+        self._deadline: Deadline
 
     def run(self, command: str, **kwargs: Any) -> Any:
         """As fabric's: `env` is set on the cluster. Without `pty`, no standard input unless `in_stream` is given."""
@@ -60,7 +57,7 @@ class Runner(Local):
         remote = remote_command(marked(exports + command, self._mark.decode()), stdin=stdin)
         ssh = self.context.connection.command(remote, terminal=self.using_pty)
         super().start(f"exec {shlex.join(ssh)}", "/bin/sh", dict(os.environ))
-        self._deadline.start()
+        self._deadline = Deadline(self.kill)
         if not self.using_pty and not self.streams["in"]:
             self.close_proc_stdin()
 
@@ -83,16 +80,11 @@ class Runner(Local):
                 rb"%s\r?\n%s" % (self._mark, rb"%s\r\n" % self._mark if self.using_pty else b""), self._waiting[stream]
             )
             if match:
-                self._deadline.cancel()
+                self._deadline.meet()
                 self._began.add(stream)
                 if rest := self._waiting[stream][match.end() :]:
                     return rest
         return None
-
-    def _give_up(self) -> None:
-        """End a command that has not begun: start-up files wait for something."""
-        self._is_late = True
-        self.kill()
 
     def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
         """Ctrl-C reaches the command through a terminal; without one, ssh has got it already."""
@@ -107,7 +99,7 @@ class Runner(Local):
             SshError: The command never began.
         """
         self._deadline.cancel()
-        if self._is_late and not self._began:
+        if self._deadline.is_missed and not self._began:
             raise self.context.connection.hangs()
         if "out" not in self._began and kwargs["exited"] is not None and kwargs["exited"] >= 0:
             out, err = (self._waiting[stream].decode(errors="replace") for stream in ("out", "err"))

@@ -55,6 +55,40 @@ class Call:
     hangs: Callable[[], Exception]
 
 
+class Deadline:
+    """Ends a command that has not begun FIRST_ANSWER seconds after it was sent.
+
+    Attributes:
+        is_met: Whether it has begun in time.
+        is_missed: Whether it was ended.
+    """
+
+    def __init__(self, end: Callable[[], object]) -> None:
+        """Start the clock.
+
+        Args:
+            end: Ends the command.
+        """
+        self.is_met = self.is_missed = False
+        self._end = end
+        self._timer = threading.Timer(FIRST_ANSWER, self._miss)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def meet(self) -> None:
+        """Stop the clock: it has begun."""
+        self.is_met = True
+        self.cancel()
+
+    def cancel(self) -> None:
+        """Stop the clock: it has ended."""
+        self._timer.cancel()
+
+    def _miss(self) -> None:
+        self.is_missed = True
+        self._end()
+
+
 class RunningCommand:
     """A command under way."""
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
 from rookery.clusters.login_node import remote_client
+from rookery.clusters.ssh.process import Deadline
 from rookery.clusters.ssh.remote_command import new_mark
 from rookery.core import console, invocation
 from rookery.core.errors import RookeryError
@@ -44,7 +45,7 @@ def run(options: LogsOptions) -> int:
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     ) as process:
-        deadline = remote_client.Deadline(process)
+        deadline = Deadline(process.kill)
         try:
             begun = _read_header(process.stdout, mark, deadline, target, options) if process.stdout else False
             if begun and process.stdout:
@@ -53,7 +54,7 @@ def run(options: LogsOptions) -> int:
             process.wait()
         finally:
             process.terminate()
-    deadline.check(target.connection, stderr.strip("."))
+    remote_client.require_begun(deadline, process, target.connection, stderr.strip("."))
     if process.returncode == 255:
         error = target.connection.failure(255, stderr.strip("."), "")
         error.hint = error.hint or f"invoke logs {options.job} --follow{target.flags}"
@@ -77,13 +78,11 @@ def _latest(target: "Target") -> str:
     return last.id
 
 
-def _read_header(
-    stream: IO[bytes], mark: str, deadline: remote_client.Deadline, target: "Target", options: LogsOptions
-) -> bool:
+def _read_header(stream: IO[bytes], mark: str, deadline: Deadline, target: "Target", options: LogsOptions) -> bool:
     """Read what comes before the log: where it is, or why there is none; whether it begins."""
     for line in stream:
         if line.strip() == mark.encode():
-            deadline.met()
+            deadline.meet()
         text = line.decode(errors="replace") if deadline.is_met else ""
         answer = remote_client.read(target.connection, "following", text)
         if answer is None:
