@@ -49,6 +49,7 @@ _PLAY = (
     "rookery/remote/apply",
     "rookery/remote/scripts/probe.sh",
     "rookery/remote/scripts/python.sh",
+    "rookery/remote/frame.py",
     "rookery/remote/strict_json.py",
     "rookery/clusters/cluster.py",
     "rookery/clusters/login_node/facts.py",

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from rookery.core import console
+from rookery.core.console import LiveStatus
 from rookery.core.errors import RookeryError
 from rookery.projects import release_protocol
 from rookery.projects.release_errors import refused
@@ -14,7 +15,6 @@ from rookery.projects.release_protocol import Order, ReleaseAnswer
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
-    from rookery.core.console import Screen
 
 LARGE = 2_000_000
 """Bytes from which it is shown how many have been sent."""
@@ -96,7 +96,7 @@ class _Progress:
 
     def __init__(self, title: str) -> None:
         self._title, self._stack = title, ExitStack()
-        self._screen: Screen | None = None
+        self._live: LiveStatus | None = None
         self._lock = Lock()  # what is heard comes from a thread of its own
 
     def __enter__(self) -> "_Progress":
@@ -118,12 +118,10 @@ class _Progress:
     def show_line(self, line: str) -> None:
         """Take a line of standard error: `doing: …` begins something, the rest is what programs say of it."""
         doing = line.startswith("doing: ")
-        if not sys.stderr.isatty() or not (doing or self._screen):
+        if not sys.stderr.isatty() or not (doing or self._live):
             return
 
         with self._lock:
-            if self._screen is None:
-                self._screen = self._stack.enter_context(
-                    console.Screen(console.RunResult([self._title]), file=sys.stderr)
-                )
-        self._screen.say(self._title, console.clean(line.removeprefix("doing: "))[:100])
+            if self._live is None:
+                self._live = self._stack.enter_context(LiveStatus([self._title]))
+        self._live.say(self._title, console.clean(line.removeprefix("doing: "))[:100])

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from rookery.core import console
-from rookery.core.console import HomeOutcome, RunResult, Screen
+from rookery.homes.run_results import HomeOutcome, RunResult, headline
+from rookery.homes.screen import Screen, diff_lines
 
 
 def result(host: str = "penguins", role: str = "shell", **more: object) -> dict[str, object]:
@@ -129,13 +130,13 @@ def test_unreachable_is_told_from_failed() -> None:
 def test_check_speaks_of_what_would_change() -> None:
     result = RunResult(["hec"]).clusters["hec"]
     result.outcomes.append(HomeOutcome("would-change", "x"))
-    assert console.headline(result, check=True, seconds=2) == "hec: 1 thing would change; nothing was written (2.0 s)"
+    assert headline(result, check=True, seconds=2) == "hec: 1 thing would change; nothing was written (2.0 s)"
 
 
 def test_diff_in_both_of_ansibles_forms() -> None:
     both = {"before": "a\nb\n", "after": "a\nc\n", "before_header": "~/x", "after_header": "~/x"}
-    assert list(console.diff_lines(both))[3:] == [" a", "-b", "+c"]
-    assert list(console.diff_lines([{"prepared": "- a\n+ b\n"}, "nonsense"])) == ["- a", "+ b"]
+    assert list(diff_lines(both))[3:] == [" a", "-b", "+c"]
+    assert list(diff_lines([{"prepared": "- a\n+ b\n"}, "nonsense"])) == ["- a", "+ b"]
     assert "+c" in shown(result(changed=True, diff=[both]), diff=True)
     assert "+c" not in shown(result(changed=True, diff=[both]))
 
@@ -152,10 +153,11 @@ def test_the_document_holds_everything() -> None:
 
 LIVE = """
 import sys
-from rookery.core.console import RunResult, Screen
+from rookery.homes.run_results import RunResult
+from rookery.homes.screen import Screen
 with Screen(RunResult(["penguins"]), file=sys.stdout) as screen:
     screen.take({"event": "start", "host": "penguins", "task": "Install Python"})
-    screen._progress and screen._progress.refresh()
+    screen._live._progress and screen._live._progress.refresh()
     made = [{"kind": "commands", "state": "made", "what": "Python"}]
     screen.take({"event": "result", "host": "penguins", "state": "ok", "outcomes": made})
 """

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ import pytest
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.connection import Connection
 from rookery.core import locking, paths
-from rookery.core.console import ClusterResult, RunResult
 from rookery.core.errors import RookeryError
-from rookery.homes import options, selection, setup
+from rookery.homes import options, selection, setup, setup_summary
+from rookery.homes.run_results import ClusterResult
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,10 +54,10 @@ def test_a_cluster_that_is_refused_is_none_of_those_that_are_set_up() -> None:
         profile.remember(name, {"cluster_user": "ada"})
     host_vars = paths.config_dir() / "inventory/host_vars/hec.yml"
     host_vars.write_text(host_vars.read_text() + "r_package: [zoo]\n")
-    results = RunResult(["hec", "hex", "bede"])
-    assert list(setup._clusters(options.SetupOptions("hec,hex,bede"), results)) == ["hex"]
-    assert "r_package" in results.clusters["hec"].error
-    assert "charged to is not known" in results.clusters["bede"].error
+    under_way = setup._Setup(options.SetupOptions("hec,hex,bede"), ["hec", "hex", "bede"], ExitStack())
+    assert list(under_way._load()) == ["hex"]
+    assert "r_package" in under_way.results.clusters["hec"].error
+    assert "charged to is not known" in under_way.results.clusters["bede"].error
 
 
 @pytest.mark.usefixtures("person")
@@ -144,7 +145,7 @@ def test_places_and_the_commands_that_work_now() -> None:
         "programs": "/gpfs/ada",
         "prefix": "/gpfs/ada/rookery/x86_64",
     }
-    assert setup.places(facts) == {
+    assert setup_summary.places(facts) == {
         "home": "/home/ada  (300 MB free)",
         "persistent": "/gpfs/ada  (20 GB free)",
         "tools": "/gpfs/ada/rookery/x86_64",
@@ -152,16 +153,16 @@ def test_places_and_the_commands_that_work_now() -> None:
     }
     why = "every user can replace what is in /gpfs"
     shared = {**facts, "replaceable": why, "prefix": "/home/ada/x", "programs_left": "/gpfs/ada/rookery/x86_64"}
-    assert setup.places(shared)["tools"] == f"/home/ada/x  (in your home: {why})"
-    assert setup.places(shared)["old tools"].startswith("/gpfs/ada/rookery/x86_64  (no longer used")
-    assert setup.places({**shared, "links_left": ["~/.cache"]})["old links"].startswith("~/.cache  (on storage")
-    assert setup.places({}) == {}
+    assert setup_summary.places(shared)["tools"] == f"/home/ada/x  (in your home: {why})"
+    assert setup_summary.places(shared)["old tools"].startswith("/gpfs/ada/rookery/x86_64  (no longer used")
+    assert setup_summary.places({**shared, "links_left": ["~/.cache"]})["old links"].startswith("~/.cache  (on storage")
+    assert setup_summary.places({}) == {}
     connection = Connection(profile.load("hec", overrides={"cluster_user": "ada"}))
-    assert list(setup.following(connection, check=False)) == [
+    assert list(setup_summary.following(connection, check=False)) == [
         "ssh -F ~/config/rookery/ssh_config hec",
         "rookery tmux --cluster hec",
     ]
-    assert list(setup.following(connection, check=True)) == ["rookery setup --cluster hec"]
+    assert list(setup_summary.following(connection, check=True)) == ["rookery setup --cluster hec"]
 
 
 @pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh here")

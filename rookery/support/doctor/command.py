@@ -5,7 +5,6 @@ two remote commands besides the login: one look at the home, and one job.
 """
 
 import json
-import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.errors import SshError
-from rookery.core.console import RunResult, Screen
+from rookery.core.console import LiveStatus
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
 from rookery.support.doctor import (
@@ -129,10 +128,10 @@ def _visits(patients: Mapping[str, _Patient]) -> None:
     reached = {name: patient for name, patient in patients.items() if patient.connection}
     if not reached:
         return
-    with Screen(RunResult(list(reached)), file=sys.stderr) as screen:
+    with LiveStatus(reached) as live:
 
         def visit(name: str) -> None:
-            _visit(reached[name], lambda text: screen.say(name, text if len(reached) == 1 else f"{name}: {text}"))
+            _visit(reached[name], lambda text: live.say(name, text if len(reached) == 1 else f"{name}: {text}"))
 
         with ThreadPoolExecutor(max_workers=len(reached)) as pool:
             list(pool.map(visit, reached))

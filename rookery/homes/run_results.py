@@ -1,0 +1,159 @@
+"""What happened to each cluster in a run, as Ansible's events tell it; nothing is printed here."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from rookery.core.console import clean
+
+CHANGES = ("made", "changed", "would-change")
+"""The states of an outcome that count as a change."""
+
+_PREFIX = re.compile(r"^(Task failed: |Action failed: |Failed to connect to the host via ssh: )+")
+
+
+@dataclass(frozen=True)
+class HomeOutcome:
+    """One thing that a home must hold, and what came of it.
+
+    Attributes:
+        state: made, changed, kept (the user's own stands there), present, would-change or failed.
+        what: The outcome in a student's words, or the path.
+        role: The role that declared it.
+        path: Where it is.
+        note: What else there is to know.
+        kind: The kind of the declaration: files, blocks, commands …
+    """
+
+    state: str
+    what: str
+    role: str = ""
+    path: str = ""
+    note: str = ""
+    kind: str = ""
+
+
+@dataclass
+class ClusterResult:
+    """What happened to one cluster.
+
+    Attributes:
+        name: The cluster.
+        outcomes: In the order in which they came.
+        state: ok, failed or unreachable.
+        error: What went wrong, a line.
+        hint: What to do about it.
+        details: The last lines of the program that failed, where it was one.
+        facts: What the login node is like (cluster_facts).
+        doing: What is being done now.
+        begun: Whether anything came from there at all.
+        up_to_date: One look told that all is as asked for, so that no role was gone through.
+        reason_to_run: Why it did not tell that.
+    """
+
+    name: str
+    outcomes: list[HomeOutcome] = field(default_factory=list)
+    state: str = "ok"
+    error: str = ""
+    hint: str = ""
+    details: Sequence[str] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    doing: str = ""
+    begun: bool = False
+    up_to_date: bool = False
+    reason_to_run: str = ""
+
+    def count(self, *states: str) -> int:
+        """How many outcomes have one of the states."""
+        return sum(outcome.state in states for outcome in self.outcomes)
+
+    @property
+    def changed(self) -> int:
+        """How many things changed, or would change."""
+        return self.count(*CHANGES)
+
+    def fail(self, error: object, state: str = "failed", hint: str = "") -> HomeOutcome:
+        """Note what went wrong: the first line of an error, and the hint it carries."""
+        first, *rest = clean(_PREFIX.sub("", str(error).strip())).splitlines() or ["no reason was given"]
+        hints = [line.split("next:", 1)[1].strip() for line in rest if line.strip().startswith("next:")]
+        self.state = state
+        self.error = first.strip().removeprefix(f"{self.name}: ").removesuffix(f" ({hint})")
+        self.hint = hint or next(iter(hints), "")
+        return HomeOutcome("failed", self.error)
+
+
+class RunResult:
+    """What happened, by cluster; nothing is printed here.
+
+    Attributes:
+        clusters: By name.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.clusters = {name: ClusterResult(name) for name in names}
+
+    def take(self, event: Mapping[str, Any]) -> list[HomeOutcome]:
+        """Take in an event, and return the outcomes it tells of."""
+        result = self.clusters.get(str(event.get("host")))
+        if result is None:
+            return []
+        result.begun = True
+        if event["event"] == "start":
+            result.doing = clean(event.get("task") or "")
+        if event["event"] != "result":
+            return []
+        result.facts = event.get("facts") or result.facts
+        home = str(result.facts.get("home") or "")
+        found = [_outcome(one, str(event.get("role") or ""), home) for one in event.get("outcomes") or []]
+        if event.get("state") in {"failed", "unreachable"}:
+            found = [one for one in found if one.state != "failed"]
+            found.append(result.fail(event.get("msg") or "", str(event["state"]), clean(event.get("hint") or "")))
+            result.details = [clean(line) for line in event.get("details") or []]
+        elif not found and event.get("changed"):  # an ordinary module, which knows no outcomes
+            found = [HomeOutcome("changed", clean(event.get("task") or ""), str(event.get("role") or ""))]
+        result.outcomes += found
+        return found
+
+    @property
+    def failed(self) -> list[ClusterResult]:
+        """The clusters that came to nothing."""
+        return [result for result in self.clusters.values() if result.state != "ok"]
+
+    def document(self, **more: Any) -> dict[str, Any]:
+        """Return the whole of it, for --json."""
+        clusters = {}
+        for name, result in self.clusters.items():
+            values = asdict(result)
+            for internal in ("doing", "begun", "name"):
+                del values[internal]
+            values["doubt"] = values.pop("reason_to_run")  # its name in the documents of --json
+            clusters[name] = {"changed": result.changed, **values}
+        return {**more, "clusters": clusters}
+
+
+def _outcome(one: Mapping[str, Any], role: str, home: str) -> HomeOutcome:
+    path = clean(one.get("path") or "")
+    if home and path.startswith(f"{home}/"):
+        path = f"~{path.removeprefix(home)}"
+    return HomeOutcome(
+        state=str(one.get("state")),
+        what=clean(one.get("what") or path),
+        role=role,
+        path=path,
+        note=" ".join(clean(one.get("note") or "").split()),
+        kind=str(one.get("kind") or ""),
+    )
+
+
+def headline(result: ClusterResult, *, check: bool, seconds: float) -> str:
+    """One line that says what came of a cluster that went well."""
+    changed, there, kept = result.changed, result.count("present"), result.count("kept")
+    if not changed:
+        before = "up to date, " if result.up_to_date else ""
+        return f"{before}nothing to change: {result.name} is as declared ({seconds:.1f} s)"
+    things = "1 thing" if changed == 1 else f"{changed} things"
+    rest = [f"{there} already there"] * bool(there) + [f"{kept} of yours kept"] * bool(kept)
+    if check:
+        return f"{result.name}: {', '.join([f'{things} would change', *rest])}; nothing was written ({seconds:.1f} s)"
+    return f"{result.name} is ready: {', '.join([f'{things} made or changed', *rest])} ({seconds:.1f} s)"

@@ -1,0 +1,175 @@
+"""What a user sees of a run: a line an outcome as it comes, then a summary."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from rookery.core import console
+from rookery.core.console import LiveStatus, clean
+from rookery.homes.run_results import CHANGES, ClusterResult, HomeOutcome, RunResult, headline
+
+_MARKS = {"made": "✓", "changed": "✓", "would-change": "~", "kept": "!", "present": "·", "failed": "✗"}
+_ASCII = {"made": "+", "changed": "+", "would-change": "~", "kept": "!", "present": ".", "failed": "x"}
+_STYLES = {
+    "made": "green",
+    "changed": "green",
+    "would-change": "cyan",
+    "kept": "yellow",
+    "present": "dim",
+    "failed": "bold red",
+}
+
+_LAST_LINES = 12
+"""Of a program that failed; `--json` has all that are known."""
+
+
+def _is_apart(one: HomeOutcome) -> bool:
+    """Whether a line of its own is worth it: what was installed, what is the user's own, what failed."""
+    was_installed = one.kind in {"commands", "moves"} and one.state in CHANGES
+    return one.state in {"kept", "failed"} or bool(one.note) or was_installed
+
+
+def diff_lines(diff: Any) -> Iterator[str]:
+    """Yield the lines of Ansible's `diff`, in the unified form."""
+    from difflib import unified_diff  # noqa: PLC0415 start-up
+
+    for one in diff if isinstance(diff, list) else [diff]:
+        if not isinstance(one, Mapping):
+            continue
+        if one.get("prepared"):
+            yield from str(one["prepared"]).splitlines()
+            continue
+        before, after = (str(one.get(side) or "").splitlines() for side in ("before", "after"))
+        names = [str(one.get(f"{side}_header") or side) for side in ("before", "after")]
+        yield from unified_diff(before, after, fromfile=names[0], tofile=names[1], lineterm="")
+
+
+class Screen:
+    """Shows a run as it goes: plain lines, and on a terminal also what is being done right now.
+
+    A context manager; the live part is gone when it ends.
+
+    Attributes:
+        messages: The last of Ansible's own warnings and errors.
+    """
+
+    def __init__(
+        self, results: RunResult, *, file: TextIO, quiet: bool = False, diff: bool = False, verbosity: int = 0
+    ) -> None:
+        """Make it; nothing is shown yet.
+
+        Args:
+            results: What to show.
+            file: Where to.
+            quiet: The live part alone, no lines.
+            diff: Show the lines that change.
+            verbosity: From 1 on, what was there already is named one by one, and Ansible's warnings are shown.
+        """
+        self.results, self.quiet, self.diff, self.verbosity = results, quiet, diff, verbosity
+        self.console = console.writer(file)
+        self.marks = _MARKS if self.console.encoding.startswith("utf") else _ASCII
+        self.started = time.monotonic()
+        self.messages: list[str] = []
+        self._live = LiveStatus(results.clusters, self.console)
+
+    def __enter__(self) -> Self:
+        """Begin the live part, where there is a terminal."""
+        self._live.__enter__()
+        for name in self.results.clusters:
+            self._live.say(name, self._label(name, "connecting"))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the live part."""
+        self._live.__exit__(kind, error, trace)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been so far."""
+        return time.monotonic() - self.started
+
+    def _label(self, name: str, text: str) -> str:
+        return text if len(self.results.clusters) == 1 else f"{name}: {text}"
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        """Show an event."""
+        host = str(event.get("host"))
+        found = self.results.take(event)
+        if event["event"] in {"log", "said"}:
+            self._take_line(clean(event["line"]), is_message=event["event"] == "said")
+        elif event["event"] == "start" and host in self.results.clusters:
+            self._live.say(host, self._label(host, self.results.clusters[host].doing))
+        elif event["event"] == "result" and not self.quiet:
+            self._outcomes(host, clean(event.get("task") or ""), found)
+            if self.diff:
+                for line in diff_lines(event.get("diff")):
+                    style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
+                    self._line(f"       {clean(line)}", style)
+
+    def tell(self, name: str, text: str) -> None:
+        """Say something about a cluster, in a line of its own."""
+        if not self.quiet:
+            self._line(self._label(name, clean(text)), "dim")
+
+    def _take_line(self, line: str, *, is_message: bool) -> None:
+        if is_message:
+            self.messages = [*self.messages[-19:], line]
+        if (self.verbosity or not is_message) and not self.quiet:
+            self._line(f"       {line}", "dim")
+
+    def _outcomes(self, host: str, task: str, found: list[HomeOutcome]) -> None:
+        """Print a line for what a task came to, then one for each thing that took time or needs a look."""
+        apart = [one for one in found if self.verbosity or _is_apart(one)]
+        rest = [one for one in found if one not in apart]
+        changed = [one for one in rest if one.state in CHANGES]
+        if changed:
+            count = "1 thing" if len(changed) == 1 else f"{len(changed)} things"
+            self._outcome(host, HomeOutcome(changed[0].state, f"{task} ({count})"))
+        elif rest and not apart:
+            self._outcome(host, HomeOutcome("present", task))
+        for one in apart:
+            self._outcome(host, one)
+
+    def _outcome(self, host: str, one: HomeOutcome) -> None:
+        what = one.what if one.path in one.what or one.kind == "commands" else f"{one.what} ({one.path})"
+        text = what + (f": {one.note}" if one.note else "")
+        mark = self.marks.get(one.state, "?")
+        self._line(f"{self.seconds:4.0f}s {mark} {self._label(host, text)}", _STYLES.get(one.state, ""))
+
+    def _line(self, text: str, style: str = "") -> None:
+        from rich.text import Text
+
+        self.console.print(Text(text, style=style))
+
+    def summary(
+        self, result: ClusterResult, *, check: bool, places: Mapping[str, str], following: Iterable[str]
+    ) -> None:
+        """Say what came of one cluster.
+
+        Args:
+            result: The cluster.
+            check: Nothing was to be changed.
+            places: Where things are, by name.
+            following: The commands that can be run next.
+        """
+        self._line("")
+        if result.state != "ok":
+            if len(self.results.clusters) > 1 or not result.begun:  # else it is the last line that was shown
+                self._line(f"{self.marks['failed']} {result.name}: {result.error}", _STYLES["failed"])
+            if len(result.details) > 1:  # a single one is the reason that was told
+                for line in ["its last lines:", *result.details[-_LAST_LINES:]]:
+                    self._line(f"  | {line}", "dim")
+            if result.hint:
+                self._line(f"  next: {result.hint}")
+            return
+        self._line(headline(result, check=check, seconds=self.seconds), "bold")
+        for one in result.outcomes:
+            if one.state == "kept":
+                self._line(f"  kept       {one.path or one.what}{f': {one.note}' if one.note else ''}", "yellow")
+        for name, path in places.items():
+            self._line(f"  {name:<10} {clean(path)}")
+        for line in following:
+            self._line(f"  next       {line}")

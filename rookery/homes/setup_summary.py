@@ -1,0 +1,60 @@
+"""What is said at the end of a setup: where things are, what can be run next."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+from rookery.core import invocation
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Connection
+    from rookery.homes.run_results import RunResult
+
+
+def places(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Where things are, for the summary."""
+    free = facts.get("free_mb") or {}
+    rows = {name: f"{path}{_free(free.get(name))}" for name, path in (facts.get("storage") or {}).items() if path}
+    rows.setdefault("home", str(facts.get("home") or ""))
+    why, old = facts.get("replaceable"), facts.get("programs_left")
+    rows["tools"] = f"{facts.get('prefix') or ''}{f'  (in your home: {why})' if why else ''}"
+    rows["old tools"] = f"{old}  (no longer used; don't run what is there)" if old else ""
+    links = ", ".join(facts.get("links_left") or [])
+    rows["old links"] = f"{links}  (on storage that others can change; undo moves them back)" if links else ""
+    rows["R packages"] = f"{facts['programs']}/R" if facts.get("programs") else ""
+    return {name: path for name, path in rows.items() if path}
+
+
+def _free(megabytes: Any) -> str:
+    """How much is free, in the unit that people use."""
+    if not isinstance(megabytes, int | float):
+        return ""
+    return f"  ({megabytes / 1024:.0f} GB free)" if megabytes >= 1024 else f"  ({megabytes:.0f} MB free)"
+
+
+def following(connection: "Connection", *, check: bool) -> Iterator[str]:
+    """Yield the commands that work now; after a check, the one that does it."""
+    cluster = connection.cluster
+    sandbox = " --sandbox" if cluster.sandbox else ""
+    if invocation.is_guided():
+        return
+    if check:
+        yield f"{invocation.invocation()} setup --cluster {cluster.name}{sandbox}"
+        return
+    yield f"ssh -F {_short(connection.config_file)} {cluster.name}"
+    yield f"{invocation.invocation()} tmux --cluster {cluster.name}{sandbox}"
+
+
+def _short(path: Path) -> str:
+    """Return a path as a user would type it."""
+    home = Path.home()
+    return f"~/{quote(str(path.relative_to(home)))}" if path.is_relative_to(home) else quote(str(path))
+
+
+def name_failed(results: "RunResult") -> None:
+    """At the end of a run on several clusters, name those that failed."""
+    if results.failed and len(results.clusters) > 1:
+        names = ", ".join(result.name for result in results.failed)
+        print(f"\nfailed: {names}; the others are as said above", file=sys.stderr)
