@@ -52,7 +52,7 @@ class Entry:
     hint: str = ""
 
 
-def run(request: LoginOptions) -> int:
+def run(options: LoginOptions) -> int:
     """Open a connection to each of the clusters, one after another, so that no two ask at once.
 
     Returns:
@@ -63,15 +63,15 @@ def run(request: LoginOptions) -> int:
     """
     from rookery.sandbox import lifecycle  # noqa: PLC0415 start-up
 
-    names = _chosen(request)
-    if request.sandbox:
-        if request.user:
+    names = _chosen(options)
+    if options.sandbox:
+        if options.user:
             raise RookeryError("--user is for the cluster itself: a miniature has an account of its own.")
-        lifecycle.ensure(names, yes=request.yes, quiet=request.json)
-    return _for_all(names, lambda name: _opened(name, request), request)
+        lifecycle.ensure(names, yes=options.yes, quiet=options.json)
+    return _for_all(names, lambda name: _opened(name, options), options)
 
 
-def logout(request: LoginOptions) -> int:
+def logout(options: LoginOptions) -> int:
     """Close the connections to the clusters; what runs through one of them ends.
 
     Returns:
@@ -80,7 +80,7 @@ def logout(request: LoginOptions) -> int:
     Raises:
         RookeryError: A cluster is not known.
     """
-    return _for_all(_chosen(request, closing=True), lambda name: _closed(name, request), request)
+    return _for_all(_chosen(options, closing=True), lambda name: _closed(name, options), options)
 
 
 def at_risk_now(text: str, now: time.struct_time) -> bool:
@@ -97,17 +97,17 @@ def at_risk_now(text: str, now: time.struct_time) -> bool:
     return now.tm_wday == day and begin <= time.strftime("%H:%M", now) < end
 
 
-def _chosen(request: LoginOptions, *, closing: bool = False) -> list[str]:
+def _chosen(options: LoginOptions, *, closing: bool = False) -> list[str]:
     """Return the clusters asked for; without a name, those where the user has a username (or a miniature)."""
-    if request.cluster not in {"", "all"}:
-        return selection.clusters(request.cluster, "logout" if closing else "login")
-    names = selection.yours(sandbox=request.sandbox)
+    if options.cluster not in {"", "all"}:
+        return selection.clusters(options.cluster, "logout" if closing else "login")
+    names = selection.yours(sandbox=options.sandbox)
     if not names and not closing:
         return selection.clusters("", "login")
     return names
 
 
-def _for_all(names: list[str], do: Callable[[str], Entry], request: LoginOptions) -> int:
+def _for_all(names: list[str], do: Callable[[str], Entry], options: LoginOptions) -> int:
     """Do something for each cluster, and tell what came of it; what fails at one keeps no other from its turn."""
     entries = {}
     for name in names:
@@ -118,10 +118,10 @@ def _for_all(names: list[str], do: Callable[[str], Entry], request: LoginOptions
             text = invocation.explain(error)
             message, _, hint = text.partition("\n  next: ")
             entries[name] = Entry("failed", reason=reason, error=message, hint=hint)
-        if not request.json:
+        if not options.json:
             _say(name, entries[name])
     code = int(any(entry.state == "failed" for entry in entries.values()))
-    if request.json:
+    if options.json:
         print(
             json.dumps({"exit": code, "clusters": {name: asdict(entry) for name, entry in entries.items()}}, indent=2)
         )
@@ -130,19 +130,19 @@ def _for_all(names: list[str], do: Callable[[str], Entry], request: LoginOptions
     return code
 
 
-def _opened(name: str, request: LoginOptions) -> Entry:
-    personal = profile.of_person(name, request.user)
-    connection = Connection(profile.load(name, profile.sources(request.sandbox), personal))
+def _opened(name: str, options: LoginOptions) -> Entry:
+    personal = profile.of_person(name, options.user)
+    connection = Connection(profile.load(name, profile.sources(options.sandbox), personal))
     was_open = connection.is_open()
     if not was_open:
-        connection.open(accept_host_key=request.accept_host_key)
-    if personal := profile.of_person(name, request.user or profile.found_user(connection.cluster)):
+        connection.open(accept_host_key=options.accept_host_key)
+    if personal := profile.of_person(name, options.user or profile.found_user(connection.cluster)):
         profile.remember(name, personal)  # it works, so it is kept for the next time
     return _entry("open" if was_open else "opened", connection)
 
 
-def _closed(name: str, request: LoginOptions) -> Entry:
-    cluster = profile.load(name, profile.sources(request.sandbox))
+def _closed(name: str, options: LoginOptions) -> Entry:
+    cluster = profile.load(name, profile.sources(options.sandbox))
     if not cluster.user:  # so nobody has ever logged in from here
         return Entry("none", cluster.host)
     connection = Connection(cluster)

@@ -5,10 +5,10 @@ from rookery.clusters.login_node import tmux
 from rookery.homes.options import TmuxOptions
 
 
-def run(request: TmuxOptions) -> int:
+def run(options: TmuxOptions) -> int:
     """Attach this terminal to a session, or make one.
 
     Returns:
         The exit status of ssh.
     """
-    return tmux.tmux(connect(request.cluster, sandbox=request.sandbox), request.session)
+    return tmux.tmux(connect(options.cluster, sandbox=options.sandbox), options.session)

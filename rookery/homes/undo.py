@@ -72,7 +72,7 @@ class Account:
         self.state, self.error, self.hint = "failed", error.message, error.hint or ""
 
 
-def run(request: UndoOptions) -> int:
+def run(options: UndoOptions) -> int:
     """Take back what rookery did in homes.
 
     Returns:
@@ -81,9 +81,9 @@ def run(request: UndoOptions) -> int:
     Raises:
         RookeryError: What stopped everything: a cluster that is not known, or nobody to ask.
     """
-    names = selection.clusters(request.cluster, "undo", sandbox=request.sandbox)
-    only = selection.roles(request.only)
-    if only and request.purge:
+    names = selection.clusters(options.cluster, "undo", sandbox=options.sandbox)
+    only = selection.roles(options.only)
+    if only and options.purge:
         raise RookeryError("--purge is for the whole of a home, --only for one role.", hint="one of the two")
     began = time.monotonic()
     accounts = {name: Account() for name in names}
@@ -91,23 +91,23 @@ def run(request: UndoOptions) -> int:
         homes = {}
         for name in names:
             try:
-                stack.enter_context(locking.held(f"{name}.sandbox" if request.sandbox else name))
-                homes[name] = _look(name, request, only, accounts[name])
+                stack.enter_context(locking.held(f"{name}.sandbox" if options.sandbox else name))
+                homes[name] = _look(name, options, only, accounts[name])
             except RookeryError as error:
                 if len(names) == 1:
                     raise
                 accounts[name].fail(error)
         ready = {name: home for name, home in homes.items() if accounts[name].found and accounts[name].state == "ok"}
-        if ready and not request.check:
-            _ask(ready, accounts, request)
+        if ready and not options.check:
+            _ask(ready, accounts, options)
             for name, home in ready.items():
-                home.carry_out(accounts[name], request)
+                home.carry_out(accounts[name], options)
     code = int(any(account.state != "ok" for account in accounts.values()))
-    if request.json:
-        _print_document(accounts, request, code, time.monotonic() - began)
+    if options.json:
+        _print_document(accounts, options, code, time.monotonic() - began)
     else:
         for name, account in accounts.items():
-            _show(name, account, request)
+            _show(name, account, options)
     return code
 
 
@@ -158,7 +158,7 @@ class Home:
             )
         return answer
 
-    def carry_out(self, account: Account, request: UndoOptions) -> None:
+    def carry_out(self, account: Account, options: UndoOptions) -> None:
         """Do it; what comes of it is in the account."""
         name = self.connection.cluster.name
         try:
@@ -169,51 +169,51 @@ class Home:
         if account.state == "ok" and not self.only:
             # not before: a window of VS Code that is open would start the next, were the home still set up
             account.notes += compute_node_job.leave(self.connection)
-            account.laptop = local_state.forget(self.connection, purge=request.purge)
+            account.laptop = local_state.forget(self.connection, purge=options.purge)
 
 
-def _look(name: str, request: UndoOptions, only: tuple[str, ...], account: Account) -> Home:
+def _look(name: str, options: UndoOptions, only: tuple[str, ...], account: Account) -> Home:
     """Open the connection, and see what is to be done.
 
     Raises:
         RookeryError: The cluster can't be reached, or has no Python any more.
     """
-    connection = connect.connect(name, sandbox=request.sandbox)
+    connection = connect.connect(name, sandbox=options.sandbox)
     connection.open()
     with console.waiting(f"Looking at your home on {name}"):
-        bashrc_guard.repair(connection, check=request.check)
+        bashrc_guard.repair(connection, check=options.check)
         data = connection.cluster.data
         facts = probe.read(connection.run(script=probe.command(probe.script(), data), timeout=120).stdout, data)
         account.home = facts["home"]
         if not facts["python"]:
-            again = f"invoke setup --cluster {name}{' --sandbox' * request.sandbox} --tags cluster"
+            again = f"invoke setup --cluster {name}{' --sandbox' * options.sandbox} --tags cluster"
             raise RookeryError(
                 f"There is no Python 3.6 or later on {facts['node']}, which undo needs.",
                 hint=f"{again}   # puts one there; then the same command again",
             )
-        home = Home(connection, facts, only, request.purge)
+        home = Home(connection, facts, only, options.purge)
         account.take(home.ask(check=True))
     if account.state == "ok" and account.found and not only:
         account.notes += compute_node_job.leave(connection, check=True)
-        account.laptop = local_state.plan(connection, purge=request.purge)
+        account.laptop = local_state.plan(connection, purge=options.purge)
     return home
 
 
-def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], request: UndoOptions) -> None:
+def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], options: UndoOptions) -> None:
     """Say what will be done, and ask whether it shall be.
 
     Raises:
         RookeryError: Nobody is there to ask, or the answer is no.
     """
-    if request.yes:
+    if options.yes:
         return
     lines = [f"{name}: {_amounts(accounts[name], check=True)}" for name in ready]
-    options = (
-        f" --only {request.only}" * bool(request.only),
-        " --purge" * request.purge,
-        " --sandbox" * request.sandbox,
+    flags = (
+        f" --only {options.only}" * bool(options.only),
+        " --purge" * options.purge,
+        " --sandbox" * options.sandbox,
     )
-    again = f"invoke undo --cluster {request.cluster}{''.join(options)}"
+    again = f"invoke undo --cluster {options.cluster}{''.join(flags)}"
     if not prompts.is_interactive():
         raise RookeryError(
             f"{'; '.join(lines)}. There is no terminal to ask you on.",
@@ -259,7 +259,7 @@ def _place(account: Account, outcome: Mapping[str, str]) -> str:
     return f"~{path.removeprefix(account.home)}" if account.home and path.startswith(f"{account.home}/") else path
 
 
-def _show(name: str, account: Account, request: UndoOptions) -> None:
+def _show(name: str, account: Account, options: UndoOptions) -> None:
     if account.state != "ok":
         print(f"{name}: {console.clean(account.error)}", file=sys.stderr)
         if account.hint:
@@ -268,21 +268,21 @@ def _show(name: str, account: Account, request: UndoOptions) -> None:
     if not account.found:
         print(f"{name}: there is nothing of rookery's in {console.clean(account.home)}")
         return
-    for outcome in account.outcomes if request.check else []:
+    for outcome in account.outcomes if options.check else []:
         if outcome["state"] != "left":
             note = f": {outcome['note']}" if outcome["note"] else ""
             print(console.clean(f"  {outcome['state']:<9} {_place(account, outcome)}{note}"))
     for note in _notes(account):
         print(f"  {note}")
-    end = "; nothing was done" if request.check else "; rookery's own record is gone as well" if request.purge else ""
-    print(f"{name}: {_amounts(account, check=request.check)}{end}")
+    end = "; nothing was done" if options.check else "; rookery's own record is gone as well" if options.purge else ""
+    print(f"{name}: {_amounts(account, check=options.check)}{end}")
 
 
-def _print_document(accounts: Mapping[str, Account], request: UndoOptions, code: int, seconds: float) -> None:
+def _print_document(accounts: Mapping[str, Account], options: UndoOptions, code: int, seconds: float) -> None:
     clusters = {
         name: {**{state: account.count(state) for state in STATES}, **asdict(account)}
         for name, account in accounts.items()
     }
     print(
-        json.dumps({"exit": code, "check": request.check, "seconds": round(seconds, 1), "clusters": clusters}, indent=2)
+        json.dumps({"exit": code, "check": options.check, "seconds": round(seconds, 1), "clusters": clusters}, indent=2)
     )

@@ -47,7 +47,7 @@ printf '%s\n' "$(uname -m)" "$(getconf GNU_LIBC_VERSION 2>/dev/null)" "$there" "
 """
 
 
-def run(request: CodeOptions) -> int:
+def run(options: CodeOptions) -> int:
     """Open the project there, or end the job. With --job and no editor here, the job is started all the same.
 
     Returns:
@@ -57,27 +57,27 @@ def run(request: CodeOptions) -> int:
         RookeryError: The cluster's rules forbid it, its login node can't run VS Code's server, the folder is not
             there, there is no editor here, or the job can't be had.
     """
-    job_options = _compute_node(request)
-    request = replace(request, job=request.job or job_options != ComputeNodeOptions())
-    target = targets.find(request.cluster, request.project, sandbox=request.sandbox, needs_project=False)
-    if request.stop:
+    job_options = _compute_node(options)
+    options = replace(options, job=options.job or job_options != ComputeNodeOptions())
+    target = targets.find(options.cluster, options.project, sandbox=options.sandbox, needs_project=False)
+    if options.stop:
         return _stop(target.connection)
-    check(target.cluster, job=request.job)
-    job_alone = request.job and not request.print and not request.editor and not editors.find()
-    editor = _editor(request.editor, needed=not request.print and not job_alone)
+    check(target.cluster, job=options.job)
+    job_alone = options.job and not options.print and not options.editor and not editors.find()
+    editor = _editor(options.editor, needed=not options.print and not job_alone)
     target.connection.open()
     if job_alone:
-        return _without_editor(target, request)
-    folder = _folder(target, request)
-    if not request.print:
-        if request.job:
+        return _without_editor(target, options)
+    folder = _folder(target, options)
+    if not options.print:
+        if options.job:
             _start(target.connection, job_options)
         _settle(target.cluster)
-    command = [*_program(editor, target.cluster), "--remote", authority(target.cluster, job=request.job), folder]
-    if request.print:
+    command = [*_program(editor, target.cluster), "--remote", authority(target.cluster, job=options.job), folder]
+    if options.print:
         console.say(shlex.join(command))
         return 0
-    _announce(target, request, folder)
+    _announce(target, options, folder)
     # WSL's `code` would offer to install itself there
     environment = {**os.environ, "DONT_PROMPT_WSL_INSTALL": "1"}
     return subprocess.run(command, stdin=subprocess.DEVNULL, env=environment, check=False).returncode
@@ -134,14 +134,14 @@ def fits(architecture: str, glibc: str) -> str:
     return ""
 
 
-def _folder(target: "Target", request: CodeOptions) -> str:
+def _folder(target: "Target", options: CodeOptions) -> str:
     """Return the folder there, absolute.
 
     Raises:
         RookeryError: It is not there, or VS Code's server can't run there.
     """
     name = target.cluster.name
-    wanted = request.folder or (str(remote_paths.current(target.project.name)) if target.project else "")
+    wanted = options.folder or (str(remote_paths.current(target.project.name)) if target.project else "")
     with console.waiting(f"Looking at {name}"):
         lines = target.connection.run([wanted], script=_LOOK, timeout=60).stdout.split("\n")
     if len(lines) < 4:
@@ -154,7 +154,7 @@ def _folder(target: "Target", request: CodeOptions) -> str:
         message = f"VS Code's server does not run on {name}: {console.clean(why)}."
         raise RookeryError(message, hint=f"invoke tmux --cluster {name}   # a terminal there")
     if exists != "1":
-        if request.folder or not target.project:
+        if options.folder or not target.project:
             raise RookeryError(f"There is no folder {console.clean(folder)} on {name}.", hint="--folder another one")
         raise RookeryError(
             f"{target.project.name} has not been deployed on {name} yet.", hint=f"invoke deploy{target.flags}"
@@ -173,15 +173,15 @@ def _start(connection: "Connection", job_options: ComputeNodeOptions) -> None:
     )
 
 
-def _compute_node(request: CodeOptions) -> ComputeNodeOptions:
+def _compute_node(options: CodeOptions) -> ComputeNodeOptions:
     """Return what a job is to have, as the flags say it."""
-    gpu_type = request.gpu if isinstance(request.gpu, str) else ""
-    return ComputeNodeOptions(request.cpus, request.memory, request.time, bool(request.gpu), gpu_type)
+    gpu_type = options.gpu if isinstance(options.gpu, str) else ""
+    return ComputeNodeOptions(options.cpus, options.memory, options.time, bool(options.gpu), gpu_type)
 
 
-def _without_editor(target: "Target", request: CodeOptions) -> int:
+def _without_editor(target: "Target", options: CodeOptions) -> int:
     """Where there is none here, the job is still somewhere to log in to."""
-    _start(target.connection, _compute_node(request))
+    _start(target.connection, _compute_node(options))
     print(f"log in to it: {workstation.ssh(target.cluster)}")
     print(f"{_NO_EDITOR} To open it in one next time: {_GET_ONE}")
     if warning := compute_node.warning():
@@ -230,9 +230,9 @@ def _settle(cluster: "Cluster") -> None:
         print(line, file=sys.stderr)
 
 
-def _announce(target: "Target", request: CodeOptions, folder: str) -> None:
-    name = workstation.host(target.cluster, job=request.job)
+def _announce(target: "Target", options: CodeOptions, folder: str) -> None:
+    name = workstation.host(target.cluster, job=options.job)
     print(f"opening {console.clean(folder)} on {name}")
-    if target.project and not request.folder:
+    if target.project and not options.folder:
         again = invocation.as_typed(f"invoke deploy{target.flags}")
         print(f"  its files are those of the last deploy, and are not to be edited there: edit here, commit, {again}")

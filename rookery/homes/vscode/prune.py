@@ -117,10 +117,10 @@ def _reason(server: Server, *, newest: bool, now: float) -> str:
     return "used today" if now - server.used < RECENT else ""
 
 
-def run(request: VscodePruneOptions) -> int:
+def run(options: VscodePruneOptions) -> int:
     """Remove old servers from the cluster that is named; as `prune`."""
-    connection = connect(request.cluster, sandbox=request.sandbox)
-    return prune(connection, check=request.check, yes=request.yes, json=request.json)
+    connection = connect(options.cluster, sandbox=options.sandbox)
+    return prune(connection, check=options.check, yes=options.yes, json=options.json)
 
 
 def prune(connection: "Connection", *, check: bool = False, yes: bool = False, json: bool = False) -> int:
