@@ -126,10 +126,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         line, data = bundle.command(self._interpreter(variables), bundle.pack(PROGRAM, payload))
         line = remote_command(f"exec {line}", stdin="" if data else None)
         # sudoable=False: no terminal is asked for, which would rewrite line ends
-        said = self._low_level_execute_command(line, in_data=data, sudoable=False)
-        answer = cast("dict[str, Any] | None", frame.last(said["stdout"], answers.apply_program))
+        result = self._low_level_execute_command(line, in_data=data, sudoable=False)
+        answer = cast("dict[str, Any] | None", frame.last(result["stdout"], answers.apply_program))
         if answer is None:
-            return _unanswered(said["rc"], (said["stderr"] or said["stdout"]).strip().splitlines())
+            return _unanswered(result["rc"], (result["stderr"] or result["stdout"]).strip().splitlines())
         return answer
 
     def _variable(self, name: str, variables: dict[str, Any]) -> Any:
@@ -138,9 +138,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _interpreter(self, variables: dict[str, Any]) -> str:
         """Return the Python over there: what the probe found, else what Ansible was told, else the usual one."""
-        found = self._variable("cluster_facts", variables).get("python")
-        told = self._variable("ansible_python_interpreter", variables) or "auto"
-        return str(found or (told if not told.startswith("auto") else "python3"))
+        probed = self._variable("cluster_facts", variables).get("python")
+        configured = self._variable("ansible_python_interpreter", variables) or "auto"
+        return str(probed or (configured if not configured.startswith("auto") else "python3"))
 
     def _follow(self, job: dict[str, Any], payload: dict[str, Any], variables: dict[str, Any]) -> None:
         """Show a job's log as it grows, until the job is over."""
@@ -203,8 +203,8 @@ def _unanswered(code: int, lines: Sequence[str]) -> dict[str, Any]:
     """Return the result where no answer came from the login node, from the command's exit code and what it said."""
     hint = "run the same command again; if that fails too, log in by hand and try the same Python"
     last = lines[-1] if lines else "it said nothing"
-    told = f"the login node did not carry out the declaration: exit code {code}: {last}"
-    return {"failed": True, "msg": told, "hint": hint, "details": lines[-20:]}
+    message = f"the login node did not carry out the declaration: exit code {code}: {last}"
+    return {"failed": True, "msg": message, "hint": hint, "details": lines[-20:]}
 
 
 def _run_of(given: dict[str, Any]) -> dict[str, str]:

@@ -49,11 +49,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return result | {"changed": changed, "ansible_facts": {"cluster_facts": facts}}
 
     def _ask(self, name: str, profile: dict[str, Any]) -> dict[str, Any]:
-        said = remote_session.probed(name, facts.arguments(profile))
-        if said is None:
+        output = remote_session.probed(name, facts.arguments(profile))
+        if output is None:
             line = remote_command(facts.command(facts.script(), profile))
-            said = self._low_level_execute_command(line, sudoable=False)["stdout"]
-        return facts.read(said, profile)
+            output = self._low_level_execute_command(line, sudoable=False)["stdout"]
+        return facts.read(output, profile)
 
     def _bring(self, facts: dict[str, Any], profile: dict[str, Any], version: str) -> str:
         if self._task.check_mode:

@@ -38,7 +38,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             outcomes = workstation.run(clusters, check=self._task.check_mode)
         except RookeryError as error:
             raise AnsibleActionFail(str(error)) from None
-        told = list(workstation.lines(outcomes, quiet=True))
-        failed = any(one.state in {"broken", "unwritable"} for one in outcomes)
-        changed = any(one.state in {"changed", "would-change"} for one in outcomes)
-        return result | {"changed": changed, "failed": failed, "msg": "; ".join(told), "outcomes": told}
+        lines = list(workstation.lines(outcomes, quiet=True))
+        failed = any(outcome.state in {"broken", "unwritable"} for outcome in outcomes)
+        changed = any(outcome.state in {"changed", "would-change"} for outcome in outcomes)
+        return result | {"changed": changed, "failed": failed, "msg": "; ".join(lines), "outcomes": lines}

@@ -21,4 +21,4 @@ class RookeryError(Exception):
 
 def one_line(text: str) -> str:
     """Return a text that somebody else wrote as a message can hold it: without line breaks and control characters."""
-    return "".join(one if one.isprintable() else "?" for one in text)
+    return "".join(character if character.isprintable() else "?" for character in text)

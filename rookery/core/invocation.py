@@ -113,7 +113,7 @@ def explain(error: Exception) -> str:
     """Return what a user is told of an error: a line, and a second with what to do about it."""
     if isinstance(error, RookeryError):
         return _fit_for_a_terminal(as_typed(str(error)))
-    said = " ".join(str(error).split())
+    text = " ".join(str(error).split())
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("rookery"):
         message, hint = f"{error.name} is not installed beside {sys.executable}.", "uv sync   # then: uv run invoke …"
     elif isinstance(error, FileNotFoundError) and error.filename in PROGRAMS and not shutil.which(error.filename):
@@ -126,11 +126,11 @@ def explain(error: Exception) -> str:
             "df -h ~   # free some, then the same command again",
         )
     elif isinstance(error, OSError):
-        message, hint = said, None
+        message, hint = text, None
     else:
         from rookery.core import failure_log  # noqa: PLC0415 start-up
 
-        message, file = f"rookery itself failed: {type(error).__name__}: {said}", failure_log.write(error)
+        message, file = f"rookery itself failed: {type(error).__name__}: {text}", failure_log.write(error)
         hint = "the same command with ROOKERY_DEBUG=1 before it, and tell us what it prints"
         if file:
             hint = f"invoke doctor --report   # takes {file} along, which says where; send it to whoever helps"
@@ -187,7 +187,7 @@ def invocation() -> str:
 
     A script that runs the program for the user says in ROOKERY_CALLED_AS how they can do it themselves.
     """
-    if told := os.environ.get("ROOKERY_CALLED_AS"):
-        return told
+    if typed := os.environ.get("ROOKERY_CALLED_AS"):
+        return typed
     name = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else ""
     return name if name in {"invoke", "inv", "rookery"} else "rookery"

@@ -26,9 +26,9 @@ def hidden(key: str, value: Any) -> Any:
     if _NAME.search(key) and value not in (None, "", [], {}) and not isinstance(value, bool):
         return HIDDEN
     if isinstance(value, Mapping):
-        return {hidden("", name): hidden(str(name), one) for name, one in value.items()}
+        return {hidden("", name): hidden(str(name), inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [hidden("", one) for one in value]
+        return [hidden("", inner) for inner in value]
     return _plain(value) if isinstance(value, str) else value
 
 

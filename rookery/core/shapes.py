@@ -167,9 +167,9 @@ def tagged(key: str, kinds: Mapping[str, Shape], other: Shape) -> Shape:
     """
 
     def take(value: Any) -> dict[str, Any]:
-        told = struct({key: text(longest=60)})(value)
-        found: dict[str, Any] = kinds.get(told[key], other)(value)
-        return {**found, **told}
+        tag = struct({key: text(longest=60)})(value)
+        taken: dict[str, Any] = kinds.get(tag[key], other)(value)
+        return {**taken, **tag}
 
     return take
 

@@ -138,8 +138,8 @@ def read(file: Path, dialect: Dialect = ANSIBLE) -> Document:
     if not dialect.kept or secret_values.NAMED.search(text):
         return _parsed(file, text, dialect)[0]
     kept = _kept(text, dialect)
-    if (told := state_files.load(kept, _told)) is not None:
-        return Document(file, *told)
+    if (cached := state_files.load(kept, _told)) is not None:
+        return Document(file, *cached)
     document, plain = _parsed(file, text, dialect)
     if plain:
         _keep(kept, document)
@@ -183,19 +183,19 @@ def _told(value: Any) -> tuple[Any, dict[tuple[Any, ...], int]]:
     """Return the shape of what is kept: the data, and the line of each place in it."""
     if not isinstance(value, list) or len(value) != 2 or not isinstance(value[1], list):
         raise MismatchError("is not data with its lines")
-    for one in value[1]:
-        if type(one) is not list or [type(part) for part in one] != [list, int]:
+    for entry in value[1]:
+        if type(entry) is not list or [type(part) for part in entry] != [list, int]:
             raise MismatchError("has a line of another form")
-        if any(isinstance(step, (list, dict)) for step in one[0]):
+        if any(isinstance(step, (list, dict)) for step in entry[0]):
             raise MismatchError("has a place of another form")
     return value[0], {tuple(place): line for place, line in value[1]}
 
 
 def _keep(path: Path, document: Document) -> None:
     """Keep what a text says, where JSON can hold it as it is; a cache that can't be written costs time alone."""
-    told = (document.data, [(list(place), line) for place, line in document.lines.items()])
+    content = (document.data, [(list(place), line) for place, line in document.lines.items()])
     with suppress(ValueError, TypeError):
-        text = json.dumps(told)
+        text = json.dumps(content)
         if repr(strict_json.loads(text)[0]) == repr(document.data):
             cache.keep(path, text, most=KEPT)
 
@@ -222,8 +222,8 @@ def _parsed(file: Path, text: str, dialect: Dialect) -> tuple[Document, bool]:
 
 def _refuse_directives(file: Path, text: str) -> None:
     """Refuse names for tags: no tag is allowed, and the parser compares each name with all others."""
-    if found := _TAG_DIRECTIVE.search(text):
-        raise _wrong(file, text.count("\n", 0, found.end()) + 1, "%TAG is not allowed, as no tags are.")
+    if match := _TAG_DIRECTIVE.search(text):
+        raise _wrong(file, text.count("\n", 0, match.end()) + 1, "%TAG is not allowed, as no tags are.")
 
 
 def _is_plain(file: Path, text: str) -> bool:
@@ -242,7 +242,7 @@ def _is_plain(file: Path, text: str) -> bool:
             anchors[done.anchor] = done
             within[-1].add(done)
         elif isinstance(event, yaml.AliasEvent):
-            if event.anchor in {each.anchor for each in within}:
+            if event.anchor in {outer.anchor for outer in within}:
                 raise _wrong(file, line, f"*{event.anchor} stands within what it repeats.")
             known = anchors.get(str(event.anchor), _Extent(""))  # an unknown one is told of by the loader
             within[-1].add(known)
@@ -250,12 +250,12 @@ def _is_plain(file: Path, text: str) -> bool:
         elif isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)):
             if event.tag not in _TAGS:
                 raise _wrong(file, line, f"the tag {_shown(str(event.tag))} is not allowed: write the value itself.")
-            one = _Extent(event.anchor or "")
+            extent = _Extent(event.anchor or "")
             if isinstance(event, yaml.CollectionStartEvent):
-                within.append(one)
+                within.append(extent)
             else:
-                anchors[one.anchor] = one
-                within[-1].add(one)
+                anchors[extent.anchor] = extent
+                within[-1].add(extent)
         if len(within) + within[-1].height > DEEPEST:
             raise _wrong(file, line, f"nested too deep: more than {DEEPEST} values one in another.")
         if whole.repeated > MOST_REPEATED:
@@ -293,16 +293,16 @@ def _wrong(file: Path, line: int, what: str) -> RookeryError:
     return RookeryError(f"{file}:{line}: {one_line(what)}", hint=f"edit line {line} of {file}")
 
 
-def _lines(file: Path, node: "yaml.Node", place: Place, seen: set[int]) -> Iterator[tuple[Place, int]]:
+def _lines(file: Path, node: "yaml.Node", place: Place, visited: set[int]) -> Iterator[tuple[Place, int]]:
     """Yield the line of everything inside a node.
 
     A key said twice is an error, since YAML keeps the last in silence.
     """
     import yaml
 
-    if id(node) in seen:  # an alias: its lines are those of its anchor
+    if id(node) in visited:  # an alias: its lines are those of its anchor
         return
-    seen.add(id(node))
+    visited.add(id(node))
     if isinstance(node, yaml.MappingNode):
         here: dict[str, int] = {}
         for key, value in node.value:
@@ -312,8 +312,8 @@ def _lines(file: Path, node: "yaml.Node", place: Place, seen: set[int]) -> Itera
                     raise _wrong(file, line, f"{key.value} is said twice, on line {here[key.value]} already.")
                 here[key.value] = line
                 yield (*place, key.value), line
-                yield from _lines(file, value, (*place, key.value), seen)
+                yield from _lines(file, value, (*place, key.value), visited)
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
             yield (*place, number), value.start_mark.line + 1
-            yield from _lines(file, value, (*place, number), seen)
+            yield from _lines(file, value, (*place, number), visited)

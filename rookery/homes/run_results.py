@@ -105,15 +105,15 @@ class RunResult:
             return []
         result.facts = event.get("facts") or result.facts
         home = str(result.facts.get("home") or "")
-        found = [_outcome(one, str(event.get("role") or ""), home) for one in event.get("outcomes") or []]
+        outcomes = [_outcome(outcome, str(event.get("role") or ""), home) for outcome in event.get("outcomes") or []]
         if event.get("state") in {"failed", "unreachable"}:
-            found = [one for one in found if one.state != "failed"]
-            found.append(result.fail(event.get("msg") or "", str(event["state"]), clean(event.get("hint") or "")))
+            outcomes = [outcome for outcome in outcomes if outcome.state != "failed"]
+            outcomes.append(result.fail(event.get("msg") or "", str(event["state"]), clean(event.get("hint") or "")))
             result.details = [clean(line) for line in event.get("details") or []]
-        elif not found and event.get("changed"):  # an ordinary module, which knows no outcomes
-            found = [HomeOutcome("changed", clean(event.get("task") or ""), str(event.get("role") or ""))]
-        result.outcomes += found
-        return found
+        elif not outcomes and event.get("changed"):  # an ordinary module, which knows no outcomes
+            outcomes = [HomeOutcome("changed", clean(event.get("task") or ""), str(event.get("role") or ""))]
+        result.outcomes += outcomes
+        return outcomes
 
     @property
     def failed(self) -> list[ClusterResult]:
@@ -132,17 +132,17 @@ class RunResult:
         return {**more, "clusters": clusters}
 
 
-def _outcome(one: Mapping[str, Any], role: str, home: str) -> HomeOutcome:
-    path = clean(one.get("path") or "")
+def _outcome(document: Mapping[str, Any], role: str, home: str) -> HomeOutcome:
+    path = clean(document.get("path") or "")
     if home and path.startswith(f"{home}/"):
         path = f"~{path.removeprefix(home)}"
     return HomeOutcome(
-        state=str(one.get("state")),
-        what=clean(one.get("what") or path),
+        state=str(document.get("state")),
+        what=clean(document.get("what") or path),
         role=role,
         path=path,
-        note=" ".join(clean(one.get("note") or "").split()),
-        kind=str(one.get("kind") or ""),
+        note=" ".join(clean(document.get("note") or "").split()),
+        kind=str(document.get("kind") or ""),
     )
 
 

@@ -24,24 +24,24 @@ _LAST_LINES = 12
 """Of a program that failed; `--json` has all that are known."""
 
 
-def _is_apart(one: HomeOutcome) -> bool:
+def _is_apart(outcome: HomeOutcome) -> bool:
     """Whether a line of its own is worth it: what was installed, what is the user's own, what failed."""
-    was_installed = one.kind in {"commands", "moves"} and one.state in CHANGES
-    return one.state in {"kept", "failed"} or bool(one.note) or was_installed
+    was_installed = outcome.kind in {"commands", "moves"} and outcome.state in CHANGES
+    return outcome.state in {"kept", "failed"} or bool(outcome.note) or was_installed
 
 
 def diff_lines(diff: Any) -> Iterator[str]:
     """Yield the lines of Ansible's `diff`, in the unified form."""
     from difflib import unified_diff  # noqa: PLC0415 start-up
 
-    for one in diff if isinstance(diff, list) else [diff]:
-        if not isinstance(one, Mapping):
+    for part in diff if isinstance(diff, list) else [diff]:
+        if not isinstance(part, Mapping):
             continue
-        if one.get("prepared"):
-            yield from str(one["prepared"]).splitlines()
+        if part.get("prepared"):
+            yield from str(part["prepared"]).splitlines()
             continue
-        before, after = (str(one.get(side) or "").splitlines() for side in ("before", "after"))
-        names = [str(one.get(f"{side}_header") or side) for side in ("before", "after")]
+        before, after = (str(part.get(side) or "").splitlines() for side in ("before", "after"))
+        names = [str(part.get(f"{side}_header") or side) for side in ("before", "after")]
         yield from unified_diff(before, after, fromfile=names[0], tofile=names[1], lineterm="")
 
 
@@ -97,13 +97,13 @@ class Screen:
     def take(self, event: Mapping[str, Any]) -> None:
         """Show an event."""
         host = str(event.get("host"))
-        found = self.results.take(event)
+        outcomes = self.results.take(event)
         if event["event"] in {"log", "said"}:
             self._take_line(clean(event["line"]), is_message=event["event"] == "said")
         elif event["event"] == "start" and host in self.results.clusters:
             self._live.say(host, self._label(host, self.results.clusters[host].doing))
         elif event["event"] == "result" and not self.quiet:
-            self._outcomes(host, clean(event.get("task") or ""), found)
+            self._outcomes(host, clean(event.get("task") or ""), outcomes)
             if self.diff:
                 for line in diff_lines(event.get("diff")):
                     style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
@@ -120,24 +120,26 @@ class Screen:
         if (self.verbosity or not is_message) and not self.quiet:
             self._line(f"       {line}", "dim")
 
-    def _outcomes(self, host: str, task: str, found: list[HomeOutcome]) -> None:
+    def _outcomes(self, host: str, task: str, outcomes: list[HomeOutcome]) -> None:
         """Print a line for what a task came to, then one for each thing that took time or needs a look."""
-        apart = [one for one in found if self.verbosity or _is_apart(one)]
-        rest = [one for one in found if one not in apart]
-        changed = [one for one in rest if one.state in CHANGES]
+        apart = [outcome for outcome in outcomes if self.verbosity or _is_apart(outcome)]
+        rest = [outcome for outcome in outcomes if outcome not in apart]
+        changed = [outcome for outcome in rest if outcome.state in CHANGES]
         if changed:
             count = "1 thing" if len(changed) == 1 else f"{len(changed)} things"
             self._outcome(host, HomeOutcome(changed[0].state, f"{task} ({count})"))
         elif rest and not apart:
             self._outcome(host, HomeOutcome("present", task))
-        for one in apart:
-            self._outcome(host, one)
+        for outcome in apart:
+            self._outcome(host, outcome)
 
-    def _outcome(self, host: str, one: HomeOutcome) -> None:
-        what = one.what if one.path in one.what or one.kind == "commands" else f"{one.what} ({one.path})"
-        text = what + (f": {one.note}" if one.note else "")
-        mark = self.marks.get(one.state, "?")
-        self._line(f"{self.seconds:4.0f}s {mark} {self._label(host, text)}", _STYLES.get(one.state, ""))
+    def _outcome(self, host: str, outcome: HomeOutcome) -> None:
+        shows_path = outcome.path not in outcome.what and outcome.kind != "commands"
+        text = (
+            outcome.what + (f" ({outcome.path})" if shows_path else "") + (f": {outcome.note}" if outcome.note else "")
+        )
+        mark = self.marks.get(outcome.state, "?")
+        self._line(f"{self.seconds:4.0f}s {mark} {self._label(host, text)}", _STYLES.get(outcome.state, ""))
 
     def _line(self, text: str, style: str = "") -> None:
         from rich.text import Text
@@ -166,9 +168,10 @@ class Screen:
                 self._line(f"  next: {result.hint}")
             return
         self._line(headline(result, check=check, seconds=self.seconds), "bold")
-        for one in result.outcomes:
-            if one.state == "kept":
-                self._line(f"  kept       {one.path or one.what}{f': {one.note}' if one.note else ''}", "yellow")
+        for outcome in result.outcomes:
+            if outcome.state == "kept":
+                note = f": {outcome.note}" if outcome.note else ""
+                self._line(f"  kept       {outcome.path or outcome.what}{note}", "yellow")
         for name, path in places.items():
             self._line(f"  {name:<10} {clean(path)}")
         for line in following:

@@ -64,11 +64,11 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
     if unknown and not wrong:
         more, wrong = slurm([*SACCT, "-j", ",".join(map(str, unknown))])
         jobs = together(more)
-    told = [entries[number] or job.entry() for number, job in sorted(jobs.items())]
+    documents = [entries[number] or job.entry() for number, job in sorted(jobs.items())]
     if not wrong:  # by now, the accounts have all of it
-        settled = [one for one in told if one["settled"] and 0 < one["end"] < asked - 60]
-        ended_jobs.save({jobs[one["id"]].key: one for one in settled}, known)
-    return {"now": int(time.time()), "uid": int(user), "squeue": wrong_queue, "sacct": wrong, "jobs": told}
+        settled = [entry for entry in documents if entry["settled"] and 0 < entry["end"] < asked - 60]
+        ended_jobs.save({jobs[entry["id"]].key: entry for entry in settled}, known)
+    return {"now": int(time.time()), "uid": int(user), "squeue": wrong_queue, "sacct": wrong, "jobs": documents}
 
 
 def chosen(jobs: Dict[int, SlurmJob], request: Dict[str, Any]) -> Dict[int, SlurmJob]:
@@ -91,11 +91,11 @@ def main(request: Dict[str, Any]) -> None:
     pause, patience = 2.0, 5
     while True:
         began = time.time()
-        told = look(request)
-        frame.tell(json.dumps(told))
-        if not any(state in ACTIVE for job in told["jobs"] for state in job["counts"]):
+        document = look(request)
+        frame.tell(json.dumps(document))
+        if not any(state in ACTIVE for job in document["jobs"] for state in job["counts"]):
             patience -= 1
-            if told["sacct"] or patience < 0 or all(job["settled"] for job in told["jobs"]):
+            if document["sacct"] or patience < 0 or all(job["settled"] for job in document["jobs"]):
                 return
         if not request.get("watch"):
             return

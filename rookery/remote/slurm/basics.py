@@ -97,10 +97,10 @@ def cut(text: str) -> str:
 def read(path: str) -> Dict[str, Any]:
     """Return a JSON object from a file; an empty one where there is none, or none that can be used."""
     try:
-        told = strict_json.read(path)
+        value = strict_json.read(path)
     except (OSError, strict_json.MalformedError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 TEXTS = ("job", "id", "token", "when", "commit", "log", "error_log", "release", "script")
@@ -111,24 +111,24 @@ def record(path: str) -> Dict[str, Any]:
 
     An empty one where there is none, or where what is read here is no text.
     """
-    told = read(path)
-    is_fit = all(isinstance(told.get(key, ""), str) for key in TEXTS)
-    return told if is_fit and re.match(r"^[1-9][0-9]{0,11}$", str(told.get("id"))) else {}
+    document = read(path)
+    is_fit = all(isinstance(document.get(key, ""), str) for key in TEXTS)
+    return document if is_fit and re.match(r"^[1-9][0-9]{0,11}$", str(document.get("id"))) else {}
 
 
 def stamp(release: str) -> Dict[str, Any]:
     """Return what a release is, from its release.json; an empty one where that can't be used."""
-    told = read(os.path.join(release, ".rookery", "release.json"))
-    jobs, outputs = told.get("jobs") or {}, told.get("outputs") or []
+    document = read(os.path.join(release, ".rookery", "release.json"))
+    jobs, outputs = document.get("jobs") or {}, document.get("outputs") or []
     is_fit = (
-        re.match(r"^[0-9a-f]{40}$", str(told.get("commit")))
-        and isinstance(told.get("environment") or {}, dict)
+        re.match(r"^[0-9a-f]{40}$", str(document.get("commit")))
+        and isinstance(document.get("environment") or {}, dict)
         and isinstance(outputs, list)
         and all(isinstance(path, str) for path in outputs)
         and isinstance(jobs, dict)
         and all(isinstance(job, dict) for job in jobs.values())
     )
-    return told if is_fit else {}
+    return document if is_fit else {}
 
 
 class Login(NamedTuple):
@@ -151,9 +151,9 @@ def login() -> Login:
     script = "command printf '\\0rookery\\0'; umask; command printf '\\0'; exec /usr/bin/env -0"
     given = int(os.environ.get("ROOKERY_UMASK") or "22", 8)
     ours = os.umask(given)
-    told = _said(["bash", "-lc", script], dict(os.environ)).partition(b"\0rookery\0")[2]
+    output = _said(["bash", "-lc", script], dict(os.environ)).partition(b"\0rookery\0")[2]
     os.umask(ours)
-    mask, _, rest = told.partition(b"\0")
+    mask, _, rest = output.partition(b"\0")
     made = _variables(rest)
     if "PATH" not in made:
         return Login(dict(os.environ), {}, given & 0o077)
@@ -188,9 +188,9 @@ def _said(argv: List[str], environment: Dict[str, str]) -> bytes:
     return done.stdout
 
 
-def _variables(said: bytes) -> Dict[str, str]:
-    found = [line.partition(b"=") for line in said.split(b"\0") if b"=" in line]
-    return {os.fsdecode(name): os.fsdecode(value) for name, _, value in found}
+def _variables(output: bytes) -> Dict[str, str]:
+    pairs = [line.partition(b"=") for line in output.split(b"\0") if b"=" in line]
+    return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
 
 
 def sbatch(arguments: List[str], folder: str, start: Login) -> Tuple[int, str, str]:
@@ -208,7 +208,7 @@ def directives(text: str) -> Dict[str, str]:
     Later lines win, as with sbatch.
     """
     letters = {"o": "output", "e": "error", "J": "job-name", "a": "array", "A": "account"}
-    found: Dict[str, str] = {}
+    values: Dict[str, str] = {}
     for line in text.splitlines():
         if not line.startswith("#"):
             if line.strip():
@@ -224,15 +224,15 @@ def directives(text: str) -> Dict[str, str]:
             following = words[place + 1] if place + 1 < len(words) else ""
             match = re.match(r"^--([a-z-]+)(?:=(.*))?$", word, re.DOTALL)
             if match and match.group(1) in [*letters.values(), "reservation"]:
-                found[match.group(1)] = following if match.group(2) is None else match.group(2)
+                values[match.group(1)] = following if match.group(2) is None else match.group(2)
             elif re.match(r"^-[oeJaA]", word):
-                found[letters[word[1]]] = word[2:] or following
-    return found
+                values[letters[word[1]]] = word[2:] or following
+    return values
 
 
 def slurm(argv: List[str], patience: float = 60) -> Tuple[str, str]:
     """Ask one of Slurm's commands; its output, and its last word where it failed. Times are in seconds since 1970."""
     environment = dict(os.environ, SLURM_BITSTR_LEN="0", SLURM_TIME_FORMAT="%s", LC_ALL="C")
     code, out, err = run(argv, patience, env=environment)
-    said = err.strip().splitlines() or ["exit status %d" % code]
-    return out, re.sub(r"^\w+: error: ", "", said[-1]) if code else ""
+    lines = err.strip().splitlines() or ["exit status %d" % code]
+    return out, re.sub(r"^\w+: error: ", "", lines[-1]) if code else ""

@@ -20,7 +20,7 @@ def load() -> Dict[str, Any]:
     """Return what was found of jobs that are over."""
     kept = read(_file())
     jobs = kept.get("jobs") if kept.get("version") == VERSION else None
-    return jobs if isinstance(jobs, dict) and all(_is_entry(one) for one in jobs.values()) else {}
+    return jobs if isinstance(jobs, dict) and all(_is_entry(entry) for entry in jobs.values()) else {}
 
 
 def _is_entry(entry: Any) -> bool:

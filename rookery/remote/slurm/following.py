@@ -35,36 +35,36 @@ def tasks(job: str) -> Tuple[Dict[str, LoggedTask], str]:
 
     Also why a part of Slurm did not answer; "" where both did.
     """
-    found: Dict[str, LoggedTask] = {}
+    tasks_by_number: Dict[str, LoggedTask] = {}
     form = "JobID,JobIDRaw,State,Reason,JobName,WorkDir,Start"
     asked = ["sacct", "-X", "--noheader", "--parsable", "--delimiter", FIELD, "--format", form, "-j", job]
     accounts, silent = slurm(asked)
     for line in accounts.split(END):
-        _take(found, job, line.split(FIELD))
+        _take(tasks_by_number, job, line.split(FIELD))
     form = FIELD.join("%" + letter for letter in "iATrjZS") + FIELD
-    queue, said = slurm(["squeue", "--noheader", "-r", "-t", "all", "-j", job, "-o", form], PATIENCE)
-    silent = silent or ("" if "Invalid job id" in said else said)
+    queue, error = slurm(["squeue", "--noheader", "-r", "-t", "all", "-j", job, "-o", form], PATIENCE)
+    silent = silent or ("" if "Invalid job id" in error else error)
     for line in queue.split(END):
         parts = line.split(FIELD)
         number = parts[0].partition("_")[2]
-        if number not in found or found[number].state in ACTIVE:
-            _take(found, job, parts)
-    return found, silent
+        if number not in tasks_by_number or tasks_by_number[number].state in ACTIVE:
+            _take(tasks_by_number, job, parts)
+    return tasks_by_number, silent
 
 
-def _take(found: Dict[str, LoggedTask], job: str, parts: List[str]) -> None:
+def _take(tasks_by_number: Dict[str, LoggedTask], job: str, parts: List[str]) -> None:
     match = re.match(r"^([0-9]{1,12})(?:_([0-9]{1,10}))?$", parts[0].strip())
     # without a folder, it is an end that the accounts heard of before the beginning
     if len(parts) == 7 and parts[5] and match and match.group(1) == job:
-        found[match.group(2) or ""] = LoggedTask(match.group(2) or "", parts[1:])
+        tasks_by_number[match.group(2) or ""] = LoggedTask(match.group(2) or "", parts[1:])
 
 
-def chosen(found: Dict[str, LoggedTask]) -> Tuple[LoggedTask, str]:
+def chosen(tasks_by_number: Dict[str, LoggedTask]) -> Tuple[LoggedTask, str]:
     """Return the task of an array that one most likely wants to see, and why.
 
     The first that failed, else the latest begun.
     """
-    every = sorted(found.values(), key=lambda task: int(task.number))
+    every = sorted(tasks_by_number.values(), key=lambda task: int(task.number))
     failed = [task for task in every if task.state not in ACTIVE and task.state not in ("COMPLETED", "CANCELLED")]
     if failed:
         return failed[0], "the first that failed"
@@ -96,8 +96,8 @@ def path_of(job: str, task: LoggedTask, error: bool) -> Tuple[str, str]:
         The path, and that of a record that can't be used.
     """
     name = "%s_%s" % (job, task.number) if task.number else job
-    told = slurm(["scontrol", "show", "job", name], PATIENCE)[0] if task.state in ACTIVE else ""
-    match = re.search(r"^\s*%s=(.*)$" % ("StdErr" if error else "StdOut"), told, re.MULTILINE)
+    output = slurm(["scontrol", "show", "job", name], PATIENCE)[0] if task.state in ACTIVE else ""
+    match = re.search(r"^\s*%s=(.*)$" % ("StdErr" if error else "StdOut"), output, re.MULTILINE)
     if match and "4294967294" not in match.group(1) and task.state not in WAITING:
         return match.group(1), ""
     bad = ""
@@ -127,10 +127,10 @@ class Follower:
         self.request, self.job = request, str(request["job"])
         self.out = sys.stdout.buffer
 
-    def say(self, **told: Any) -> None:
+    def say(self, **values: Any) -> None:
         """Tell the laptop something before the log."""
         self.out.flush()
-        frame.tell(json.dumps(told))
+        frame.tell(json.dumps(values))
 
     def alive(self) -> None:
         """Go on only as long as somebody reads."""
@@ -138,46 +138,48 @@ class Follower:
 
     def run(self) -> None:
         """Find the log, wait for it where asked, send it."""
-        found, silent = tasks(self.job)
+        tasks_by_number, silent = tasks(self.job)
         number = str(self.request.get("task") or "")
         why = ""
-        if not found:
+        if not tasks_by_number:
             return self.say(state="no-job", silent=silent)
-        if "" not in found and not number:
-            task, why = chosen(found)
-        elif number in found:
-            task = found[number]
+        if "" not in tasks_by_number and not number:
+            task, why = chosen(tasks_by_number)
+        elif number in tasks_by_number:
+            task = tasks_by_number[number]
         else:
-            return self.say(state="no-task", tasks=sorted(map(int, filter(None, found))), array="" not in found)
+            return self.say(
+                state="no-task", tasks=sorted(map(int, filter(None, tasks_by_number))), array="" not in tasks_by_number
+            )
         path, bad = path_of(self.job, task, bool(self.request.get("error")))
-        told = {
+        values = {
             "path": path,
             "skipped": bad,
             "task": task.number,
             "why": why,
-            "total": len(found),
+            "total": len(tasks_by_number),
             "job": task.state,
             "reason": cut(task.reason),
         }
         if not os.path.exists(path):
             if not self.request.get("follow") or task.state not in ACTIVE:
-                return self.say(state="none", **told)
-            self.say(state="wait", **told)
+                return self.say(state="none", **values)
+            self.say(state="wait", **values)
             path = self.wait(task, path)
-            told.update(path=path, skipped="")
+            values.update(path=path, skipped="")
             if not os.path.exists(path):
-                return self.say(state="none", **told)
+                return self.say(state="none", **values)
         if os.path.isdir(path):
-            return self.say(state="none", **told)
-        self.say(state="begin", **told)
+            return self.say(state="none", **values)
+        self.say(state="begin", **values)
         self.send(task, path)
         return None
 
     def state(self, task: LoggedTask) -> str:
         """How the task stands now; "" where it has ended and is forgotten."""
         name = "%s_%s" % (self.job, task.number) if task.number else self.job
-        said = slurm(["squeue", "--noheader", "-t", "all", "-j", name, "-o", "%T"], PATIENCE)[0].split()
-        return said[0] if said else ""
+        states = slurm(["squeue", "--noheader", "-t", "all", "-j", name, "-o", "%T"], PATIENCE)[0].split()
+        return states[0] if states else ""
 
     def wait(self, task: LoggedTask, path: str) -> str:
         """Stay until the log is there, or the task has ended without one; its path, which is settled when it begins."""

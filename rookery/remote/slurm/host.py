@@ -52,7 +52,7 @@ class Host:
         if not os.path.isfile(os.path.join(self.home, ".config", "rookery", "env.sh")):
             raise Answer("not-set-up")
         self.prepare()
-        end, pause, told = time.time() + self.request["patience"], 0.2, None
+        end, pause, last_news = time.time() + self.request["patience"], 0.2, None
         jobs, started = self.jobs(), ""
         if not jobs:
             started = self.submit()
@@ -69,9 +69,9 @@ class Host:
             if time.time() > end:
                 raise Answer("slow", number=job["number"])
             news = (job["number"], job["reason"], job["start"])
-            if news != told:
+            if news != last_news:
                 self.say(dict(job, state="waiting"))
-                told = news
+                last_news = news
             time.sleep(pause)
             pause = min(pause * 1.5, 10)
             jobs = self.jobs()
@@ -97,24 +97,24 @@ class Host:
         if jobs:
             if os.path.isdir(self.folder):
                 write(self.stopped, "")
-            code, _, said = run(["scancel"] + [job["number"] for job in jobs])
+            code, _, error = run(["scancel"] + [job["number"] for job in jobs])
             if code:
-                raise Answer("refused", said=said)
+                raise Answer("refused", said=error)
         raise Answer("stopped", jobs=jobs)
 
     def jobs(self) -> List[Dict[str, Any]]:
         """Return the jobs of that name that wait or run, the oldest first; there is one, or none."""
         user = pwd.getpwuid(os.getuid()).pw_name
         asked = ["--user", user, "--name", self.request["name"], "--format", "%i|%T|%r|%N|%S|%e"]
-        out, said = slurm(["squeue", "--noheader", *asked])
-        if said:
-            raise Answer("refused", said=said)
-        found = []
+        out, error = slurm(["squeue", "--noheader", *asked])
+        if error:
+            raise Answer("refused", said=error)
+        jobs = []
         for line in out.splitlines():
             fields = line.strip().split("|")
             if len(fields) == 6 and NUMBER.match(fields[0]) and fields[1] in (*WAITING, "RUNNING", "CONFIGURING"):
-                found.append(dict(zip(("number", "state", "reason", "node", "start", "end"), map(cut, fields))))
-        return sorted(found, key=lambda job: int(job["number"]))
+                jobs.append(dict(zip(("number", "state", "reason", "node", "start", "end"), map(cut, fields))))
+        return sorted(jobs, key=lambda job: int(job["number"]))
 
     def prepare(self) -> None:
         """Make the folder with the host key, and the user's key in it; what is left of old jobs goes."""
@@ -141,10 +141,10 @@ class Host:
             with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as stream:
                 before = stream.read()
             dated = [re.match(r"^(\S+ \S+) rookery:(\d{1,6})$", line) for line in before.splitlines()]
-            last = {found.group(1): int(found.group(2)) for found in dated if found}
+            last = {match.group(1): int(match.group(2)) for match in dated if match}
             last[self.request["key"]] = today
             kept = [(key, day) for key, day in sorted(last.items()) if today - KEY_DAYS <= day <= today + 1]
-            after = "".join("%s rookery:%d\n" % each for each in kept)
+            after = "".join("%s rookery:%d\n" % entry for entry in kept)
             if after != before:
                 write(path, after)
                 os.chmod(path, 0o600)
@@ -169,9 +169,9 @@ class Host:
 
     def keygen(self, *arguments: str) -> str:
         """Return what ssh-keygen says."""
-        code, out, said = run(["ssh-keygen", *arguments])
+        code, out, error = run(["ssh-keygen", *arguments])
         if code:
-            raise Answer("unready", said="ssh-keygen: %s" % said.strip())
+            raise Answer("unready", said="ssh-keygen: %s" % error.strip())
         return out
 
     def submit(self) -> str:
@@ -188,14 +188,14 @@ class Host:
         try:
             start = login()
             options = variables.granted(start.environment, directives(self.request["script"]))
-            code, out, said = sbatch(["--parsable", *options, script], self.home, start)
+            code, out, error = sbatch(["--parsable", *options, script], self.home, start)
         finally:
             os.unlink(script)
         if code:
-            raise Answer("refused", said=said or out)
+            raise Answer("refused", said=error or out)
         number = (out.strip().splitlines() or [""])[-1].partition(";")[0]
         if not NUMBER.match(number):
-            raise Answer("refused", said=said or "sbatch gave no number")
+            raise Answer("refused", said=error or "sbatch gave no number")
         write(os.path.join(self.folder, "%s.json" % number), json.dumps(self.request["asked"]))
         self.say({"state": "submitted", "number": number})
         return number
@@ -206,15 +206,15 @@ class Host:
             return ([line.strip() for line in log if line.strip()] or [""])[-1]
         return ""
 
-    def say(self, told: Dict[str, Any]) -> None:
+    def say(self, document: Dict[str, Any]) -> None:
         """Tell the laptop."""
-        frame.tell(json.dumps(told))
+        frame.tell(json.dumps(document))
 
 
 def overlaps() -> bool:
     """Whether srun has to be told to share."""
-    found = re.search(r"([0-9]{1,4})\.([0-9]{1,4})", run(["srun", "--version"])[1])
-    return not found or (int(found.group(1)), int(found.group(2))) >= OVERLAP
+    match = re.search(r"([0-9]{1,4})\.([0-9]{1,4})", run(["srun", "--version"])[1])
+    return not match or (int(match.group(1)), int(match.group(2))) >= OVERLAP
 
 
 def main(request: Dict[str, Any]) -> None:
@@ -227,8 +227,8 @@ def main(request: Dict[str, Any]) -> None:
     try:
         {"ensure": host.ensure, "find": host.find, "stop": host.stop}[request["verb"]]()
     except Answer as answer:
-        told = answer.document
+        document = answer.document
     except OSError as error:
-        told = {"state": "unready", "said": str(error)}
+        document = {"state": "unready", "said": str(error)}
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    host.say(told)
+    host.say(document)

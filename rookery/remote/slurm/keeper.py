@@ -87,13 +87,13 @@ class Keeper:
             while time.time() - quiet < (20 if self.fault else self.patience):
                 with contextlib.suppress(socket.timeout):
                     self.serve(listener.accept()[0], command)
-                self.sessions = [one for one in self.sessions if one.poll() is None]
+                self.sessions = [session for session in self.sessions if session.poll() is None]
                 if self.sessions:
                     quiet = time.time()
         finally:
-            for one in self.sessions:
+            for session in self.sessions:
                 with contextlib.suppress(OSError):
-                    one.terminate()
+                    session.terminate()
             for folder in (self.mine, *self.places):
                 shutil.rmtree(folder, ignore_errors=True)
         print("nobody was connected any more" if not self.fault else self.fault)
@@ -101,7 +101,7 @@ class Keeper:
 
     def listening(self) -> socket.socket:
         """Listen in a new folder on the node: that of the job, where it has one, else where every node has room."""
-        said = ""
+        reason = ""
         for parent in (os.environ.get("TMPDIR"), "/tmp", "/dev/shm", self.mine):
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
@@ -111,10 +111,10 @@ class Keeper:
                 listener.listen(50)
             except OSError as error:  # there is no such folder, it can't be written to, or its path is too long
                 listener.close()
-                said = str(error)
+                reason = str(error)
             else:
                 return listener
-        raise SystemExit("No socket can be made on %s: %s" % (os.uname()[1], said))
+        raise SystemExit("No socket can be made on %s: %s" % (os.uname()[1], reason))
 
     def announce(self, path: str) -> None:
         """Write down where the socket is, in one step: whoever reads it can connect."""
@@ -149,8 +149,8 @@ class Keeper:
             check=False,
         )
         if done.returncode:
-            said = done.stdout.decode("utf-8", "replace").strip().splitlines() or ["it does not say why"]
-            self.fault = "sshd on %s can't be run: %s" % (node, said[-1])
+            lines = done.stdout.decode("utf-8", "replace").strip().splitlines() or ["it does not say why"]
+            self.fault = "sshd on %s can't be run: %s" % (node, lines[-1])
         return [sshd, "-i", "-f", config]
 
     def serve(self, line: socket.socket, command: List[str]) -> None:
@@ -170,12 +170,14 @@ class Keeper:
 
 def environment() -> Dict[str, str]:
     """Return the job's variables that its sessions get: Slurm's, its GPUs', and what a job script would have."""
-    found = {key: value for key, value in os.environ.items() if key not in SESSIONS_OWN and not key.startswith("SSH_")}
-    runtime = found.get("XDG_RUNTIME_DIR", "")
+    variables = {
+        key: value for key, value in os.environ.items() if key not in SESSIONS_OWN and not key.startswith("SSH_")
+    }
+    runtime = variables.get("XDG_RUNTIME_DIR", "")
     if not os.path.isdir(runtime):
         for key in NODES_OWN:
-            found.pop(key, None)
-    return dict(found, SHELL=pwd.getpwuid(os.getuid()).pw_shell)
+            variables.pop(key, None)
+    return dict(variables, SHELL=pwd.getpwuid(os.getuid()).pw_shell)
 
 
 def main() -> None:

@@ -41,8 +41,8 @@ def read_accounts(text: str, jobs: Dict[int, SlurmJob]) -> None:
             continue
         task = _task(name, parts, at, jobs)
     for job in jobs.values():
-        for one in job.tasks.values():
-            one.settle()
+        for number in job.tasks:
+            job.tasks[number].settle()
 
 
 def _step(task: SlurmTask, parts: List[str], at: Dict[str, int]) -> None:
@@ -95,9 +95,9 @@ def _canceller(state: str, by: str) -> Optional[int]:
     return whole(by)  # nobody's name: Slurm itself
 
 
-def _state(told: str) -> Tuple[str, str]:
+def _state(text: str) -> Tuple[str, str]:
     """Return a state, and the user that cancelled it; UNKNOWN for what is no state of Slurm's."""
-    state, _, by = told.partition(" by ")
+    state, _, by = text.partition(" by ")
     return (state if re.match(r"^[A-Z_]{1,40}\Z", state) else "UNKNOWN"), by
 
 
@@ -114,50 +114,49 @@ def _word(text: str) -> str:
 def read_queue(text: str, jobs: Dict[int, SlurmJob]) -> None:
     """Put squeue's lines in: what it says of a task that has not ended is newer than what sacct says."""
     for parts in split(text, len(QUEUE)):
-        told = dict(zip(QUEUE, parts))
-        if not NUMBER.match(told["F"]):
+        fields = dict(zip(QUEUE, parts))
+        if not NUMBER.match(fields["F"]):
             continue
-        job = jobs.setdefault(int(told["F"]), SlurmJob(int(told["F"])))
-        state, _ = _state(told["T"])
-        job.is_array = job.is_array or told["K"] not in ("", "N/A")
-        job.name, job.folder, job.partition = told["j"], told["Z"], told["P"]
-        job.submitted = job.submitted or moment(told["V"])
-        job.limit = job.limit or (
-            "" if told["l"] in ("INVALID", "NOT_SET") else str(min(int(seconds(told["l"])), 10**11) or _word(told["l"]))
-        )
-        listed = numbers(told["K"]) if job.is_array else [0]
+        job = jobs.setdefault(int(fields["F"]), SlurmJob(int(fields["F"])))
+        state, _ = _state(fields["T"])
+        job.is_array = job.is_array or fields["K"] not in ("", "N/A")
+        job.name, job.folder, job.partition = fields["j"], fields["Z"], fields["P"]
+        job.submitted = job.submitted or moment(fields["V"])
+        if not job.limit and fields["l"] not in ("INVALID", "NOT_SET"):
+            job.limit = str(min(int(seconds(fields["l"])), 10**11) or _word(fields["l"]))
+        listed = numbers(fields["K"]) if job.is_array else [0]
         job.listed.update(listed)
         # others ended between the two questions
         listed = [number for number in listed if number not in job.tasks or job.tasks[number].is_active]
         if state in WAITING and listed:
-            _wait(job, told, state, listed)
+            _wait(job, fields, state, listed)
         else:
             for number in listed:
-                _work(job, told, state, number)
+                _work(job, fields, state, number)
 
 
-def _wait(job: SlurmJob, told: Dict[str, str], state: str, listed: List[int]) -> None:
+def _wait(job: SlurmJob, fields: Dict[str, str], state: str, listed: List[int]) -> None:
     """Put tasks in that have not begun: one line of squeue's tells of all that wait for the same, up to millions."""
     alike = SlurmTask(state)
-    alike.elapsed, alike.cpus = int(seconds(told["M"])), min(whole(told["C"]), 10**9)
-    alike.asked = asked_memory(told["m"], alike.cpus, 1)
+    alike.elapsed, alike.cpus = int(seconds(fields["M"])), min(whole(fields["C"]), 10**9)
+    alike.asked = asked_memory(fields["m"], alike.cpus, 1)
     job.tasks.update(dict.fromkeys(listed, alike))
-    reason = cut(told["r"])
+    reason = cut(fields["r"])
     job.reasons[reason] = job.reasons.get(reason, 0) + len(listed)
-    job.expected = min(moment(told["S"]) or job.expected, job.expected or moment(told["S"]))
-    job.depends = told["E"] if told["E"] != "(null)" else ""
+    job.expected = min(moment(fields["S"]) or job.expected, job.expected or moment(fields["S"]))
+    job.depends = fields["E"] if fields["E"] != "(null)" else ""
 
 
-def _work(job: SlurmJob, told: Dict[str, str], state: str, number: int) -> None:
+def _work(job: SlurmJob, fields: Dict[str, str], state: str, number: int) -> None:
     """Put a task in that has begun."""
     # what sacct said of many that wait is one object
     task = job.tasks[number] = copy.copy(job.tasks[number]) if number in job.tasks else SlurmTask(state)
-    task.state, task.elapsed = state, int(seconds(told["M"]))
-    task.cpus = task.cpus or min(whole(told["C"]), 10**9)
-    task.asked = task.asked or asked_memory(told["m"], task.cpus, 1)
-    task.start = moment(told["S"])
+    task.state, task.elapsed = state, int(seconds(fields["M"]))
+    task.cpus = task.cpus or min(whole(fields["C"]), 10**9)
+    task.asked = task.asked or asked_memory(fields["m"], task.cpus, 1)
+    task.start = moment(fields["S"])
     if not task.is_active:  # what it used is not in the accounts yet
-        task.end, task.settled = moment(told["e"]), False
+        task.end, task.settled = moment(fields["e"]), False
 
 
 def drop_forgotten(jobs: Dict[int, SlurmJob], asked: float) -> None:

@@ -107,8 +107,8 @@ _UNTOLD = ("CONDA_*", "_CONDA_*", "VIRTUAL_ENV_*", "LD_PRELOAD", "R_HOME", *SHEL
 
 def matches(name: str, patterns: Tuple[str, ...]) -> bool:
     """Return whether a variable's name matches one of the patterns, and is no exception."""
-    return any(fnmatch.fnmatchcase(name, one) for one in patterns) and not any(
-        fnmatch.fnmatchcase(name, one) for one in KEPT
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns) and not any(
+        fnmatch.fnmatchcase(name, pattern) for pattern in KEPT
     )
 
 
@@ -142,10 +142,10 @@ def named(left: Dict[str, str]) -> List[str]:
     """
     shown = []
     for name in sorted(left):
-        if name != "CONDA_PREFIX" and any(fnmatch.fnmatchcase(name, one) for one in _UNTOLD):
+        if name != "CONDA_PREFIX" and any(fnmatch.fnmatchcase(name, pattern) for pattern in _UNTOLD):
             continue
-        told = name == "HOME" or matches(name, SLURM)
-        shown.append("%s=%s" % (name, left[name][:40]) if told else name)
+        shows_value = name == "HOME" or matches(name, SLURM)
+        shown.append("%s=%s" % (name, left[name][:40]) if shows_value else name)
     return shown
 
 
