@@ -124,7 +124,8 @@ def deploy(name: str, *, ahead: bool) -> str:
         ahead: Begin with what is probably alike before that is there.
     """
     values = {"name": name, "who": f"{getpass.getuser()} on {os.uname().nodename}", "ahead": str(int(ahead))}
-    return _assignments(values) + "".join(text(part) for part in ("release.sh", "files.sh", "deploy.sh"))
+    scripts = "".join(text(name) for name in ("release.sh", "files.sh", "deploy.sh"))
+    return _assignments(values) + paths.remote("scripts/python.sh") + scripts
 
 
 def payload(order: Order, contents: ReleaseContents) -> bytes:

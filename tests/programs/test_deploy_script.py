@@ -75,7 +75,7 @@ class Home:
             data = data[:archive] if cut else b"".join([data, *Packing(commit, []).pieces()])
         script = release_protocol.deploy("study", ahead=True) if contents else release_protocol.look(order)
         if not linker:
-            script = script.replace("/usr/bin/python3", "/nowhere/python3")
+            script = script.replace("run_python -ISc", ": -ISc")
         done = subprocess.run(
             ["sh", "-c", script], input=data, capture_output=True, check=False,
             env={"HOME": str(self.path), "PATH": os.environ["PATH"]}, cwd=self.path, timeout=60,

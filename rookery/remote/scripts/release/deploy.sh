@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2015,SC2034,SC2154
 # Bring a commit of a project into ~/projects/NAME, whole or not at all.
 #
-# Read behind release.sh and files.sh. Set in front of them:
+# Read behind python.sh, release.sh and files.sh. Set in front of them:
 #   name      the project
 #   who       the user and their computer, for whoever waits
 #   ahead     1 where the commit is probably new, so that its release can be begun before the order is here

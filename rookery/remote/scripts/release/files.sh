@@ -30,13 +30,12 @@ begin_sharing() { # link all code of the release that is current, while the orde
   sharing=$!
 }
 link() { # but what can be written to, which somebody has meant to change; it fails where there is nothing
-  python=/usr/bin/python3
-  if [ -x "$python" ]; then
-    "$python" -ISc "$linker" "$partial"
-  else # which takes half as long again
-    sed -z 's|^|./|' | xargs -0 sh -c 'find "$@" ! -perm /222 -print0' sh |
-      xargs -0 cp --link --no-dereference --parents --target-directory "$partial" --
-  fi
+  (run_python -ISc "$linker" "$partial"; exit 96)
+  linked=$?
+  [ "$linked" -eq 96 ] || return "$linked"
+  # without a Python, which takes half as long again
+  sed -z 's|^|./|' | xargs -0 sh -c 'find "$@" ! -perm /222 -print0' sh |
+    xargs -0 cp --link --no-dereference --parents --target-directory "$partial" --
 }
 linker='
 import os, sys
