@@ -317,7 +317,7 @@ def stop(place: Path, *, keep: bool = False) -> None:
 
 
 def forget_orphans() -> None:
-    """End miniatures whose person's folder is gone, so that nobody could: a test run that was killed, say."""
+    """End miniatures whose user's folder is gone, so that nobody could: a test run that was killed, say."""
     for place in FOLDER.glob("*-*"):
         state = _read_note(place).get("state")
         if place.is_dir() and state and not Path(state).is_dir():

@@ -30,7 +30,7 @@ python=$("$uv" python find --managed-python --no-project "$version")
 if [ -n "$PYENV_ROOT" ]; then
   folder=$("$python" -Ic 'import sys; print(sys.base_prefix)')
   echo "rookery-made: $folder"
-  # pip refuses to install into a Python that says somebody else manages it (PEP 668), as uv's do. In pyenv the person
+  # pip refuses to install into a Python that says somebody else manages it (PEP 668), as uv's do. In pyenv the user
   # manages it, and `python -m pip install --user pipx` must work.
   find "$folder/lib" -maxdepth 2 -name EXTERNALLY-MANAGED -exec rm -f {} +
   exit

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Make pyenv know the Pythons that uv put in place, and the newest installed patch release of the first VERSION its
-# default. A default that the person chose stays; one that rookery chose follows python_versions.
+# default. A default that the user chose stays; one that rookery chose follows python_versions.
 #
 # Arguments: use|check PYENV_ROOT UV VERSION…: with check nothing is done, and the exit code says whether all stands already.
 # Both say what that answer depends on.
@@ -15,7 +15,7 @@ shim() {
   printf '%s' "$PYENV_ROOT/shims/python$(printf '%s' "$1" | cut -d. -f1,2)"
 }
 
-# Whether pyenv's default is as it should be: the release given, unless the person chose another one. `wanted` is set to it.
+# Whether pyenv's default is as it should be: the release given, unless the user chose another one. `wanted` is set to it.
 is_default() {
   chosen=$(cat "$PYENV_ROOT/version" 2>/dev/null || true)
   case $chosen in

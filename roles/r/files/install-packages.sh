@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Install R packages into the person's library, which R's own start-up (~/.Rprofile) makes.
+# Install R packages into the user's library, which R's own start-up (~/.Rprofile) makes.
 #
 # Arguments: PREAMBLE ACTION [PACKAGE…]: the preamble is what a job script of this site runs before R, from its profile.
 # ACTION is "install", "library" (only see that the library is made), or one of two that change nothing, whose exit code
@@ -8,7 +8,7 @@
 preamble=$1 action=$2
 shift 2
 # R takes a while to start. In a first setup it need not: nothing stands yet in the folder that its libraries will be in.
-# (Later R alone knows: a person's or a site's Renviron may name another one.)
+# (Later R alone knows: a user's or a site's Renviron may name another one.)
 if [ "$action" = has-library ] && [ ! -e "$HOME/.local/state/rookery/asked" ] && [ -z "$(ls -A "${R_LIBS_USER%%/%*}" 2>/dev/null)" ]; then exit 1; fi
 eval "$preamble" >/dev/null 2>&1
 # site files may have switched on what breaks here, or nothing at all
