@@ -12,7 +12,7 @@ COMMANDS = (
     command("login", homes.LoginOptions, "rookery.homes.login:run"),
     command("logout", homes.LogoutOptions, "rookery.homes.login:logout"),
     command("setup", homes.SetupOptions, "rookery.homes.setup:run"),
-    command("status", homes.StatusOptions, "rookery.homes.status:run", spread=True),
+    command("status", homes.StatusOptions, "rookery.homes.status:run"),
     command("doctor", support.DoctorOptions, "rookery.support.doctor.command:run"),
     command("undo", homes.UndoOptions, "rookery.homes.undo:run"),
     command("tmux", homes.TmuxOptions, "rookery.homes.tmux:run"),
@@ -29,25 +29,25 @@ COMMANDS = (
     command("fetch", jobs.FetchOptions, "rookery.jobs.results.fetch:run"),
     command("combine", jobs.CombineOptions, "rookery.jobs.results.combine:run"),
     command("shell", jobs.ShellOptions, "rookery.jobs.interactive.shell:run"),
-    command("queue", jobs.QueueOptions, "rookery.jobs.monitor.queue:run", spread=True),
-    command("quota", jobs.QuotaOptions, "rookery.jobs.monitor.quota:run", spread=True),
+    command("queue", jobs.QueueOptions, "rookery.jobs.monitor.queue:run"),
+    command("quota", jobs.QuotaOptions, "rookery.jobs.monitor.quota:run"),
 )
 """Those that stand by themselves."""
 
 GROUPS = {
     "clusters": (
-        command("list", homes.ClustersListOptions, "rookery.homes.listing:show_all", spread=True),
-        command("show", homes.ClustersShowOptions, "rookery.homes.listing:show", spread=True),
-        command("guide", support.ClustersGuideOptions, "rookery.support.cluster_pages:run", spread=True),
+        command("list", homes.ClustersListOptions, "rookery.homes.listing:show_all"),
+        command("show", homes.ClustersShowOptions, "rookery.homes.listing:show"),
+        command("guide", support.ClustersGuideOptions, "rookery.support.cluster_pages:run"),
     ),
     "sandbox": (
-        command("up", sandbox.SandboxUpOptions, "rookery.sandbox.lifecycle:up", spread=True),
-        command("down", sandbox.SandboxDownOptions, "rookery.sandbox.lifecycle:down", spread=True),
-        command("list", sandbox.SandboxListOptions, "rookery.sandbox.lifecycle:show_all", spread=True),
+        command("up", sandbox.SandboxUpOptions, "rookery.sandbox.commands:up"),
+        command("down", sandbox.SandboxDownOptions, "rookery.sandbox.commands:down"),
+        command("list", sandbox.SandboxListOptions, "rookery.sandbox.commands:show_all"),
     ),
     "vscode": (
         command("prune", homes.VscodePruneOptions, "rookery.homes.vscode.prune:run"),
-        command("settings", homes.VscodeSettingsOptions, "rookery.homes.vscode.by_hand:settings", spread=True),
+        command("settings", homes.VscodeSettingsOptions, "rookery.homes.vscode.by_hand:settings"),
     ),
 }
 """Those that are called GROUP.NAME; a `list` is what the group's name alone means."""

@@ -71,14 +71,13 @@ def _say(machine: ParseMachine, message: str) -> None:
 ParseMachine.error = _say  # type: ignore[method-assign, assignment]
 
 
-def command(name: str, options: type[Options], function: str, *, spread: bool = False) -> CommandTask:
+def command(name: str, options: type[Options], function: str) -> CommandTask:
     """Make a command.
 
     Args:
         name: Its name.
         options: Its flags; its docstring is what the command is for.
         function: MODULE:FUNCTION, which is given the options; its return value, where there is one, is the exit code.
-        spread: Each option is an argument of its own.
     """
     flags = options.flags()
 
@@ -93,7 +92,7 @@ def command(name: str, options: type[Options], function: str, *, spread: bool = 
 
         def carry_out() -> int | None:
             act: Callable[..., int | None] = getattr(importlib.import_module(module), called)
-            return act(**values) if spread else act(options(**values))
+            return act(options(**values))
 
         code = guarded(carry_out)
         if code:
@@ -163,4 +162,7 @@ def main() -> None:
         if not code:
             say(explain(error))
             code = 1
+    except Exception as error:  # of Invoke's own, which nobody foresaw
+        say(explain(error))
+        code = 1
     sys.exit(finished(code))

@@ -25,7 +25,9 @@ def write(error: Exception) -> Path | None:
 
     Versions, the command line without what looks like a secret, and the traceback: no values of variables.
     """
-    typed = shlex.join(str(secret_values.hidden("", word)) for word in [Path(sys.argv[0]).name, *sys.argv[1:]])
+    words = [Path(sys.argv[0]).name, *sys.argv[1:]]
+    before = ["", *(word if word.startswith("--") and "=" not in word else "" for word in words)]
+    typed = shlex.join(str(secret_values.hidden(flag, word)) for flag, word in zip(before, words, strict=False))
     now = time.time_ns()
     when = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // 10**9)) + f".{now % 10**9:09}Z"
     text = secret_values.hidden("", "".join(traceback.format_exception(error)))

@@ -3,7 +3,6 @@
 The kernel frees the lock when its process ends, however that comes about, so a lock is never left behind.
 """
 
-import fcntl
 import getpass
 import json
 import os
@@ -27,6 +26,8 @@ def held(name: str) -> Iterator[None]:
     Raises:
         RookeryError: Another run holds it; the message says whose, which process and since when.
     """
+    import fcntl  # noqa: PLC0415 Windows has none, and `doctor` says there what to do
+
     folder = state_files.place("locks")
     with paths.writing_state(folder):
         file = (folder / f"{name}.lock").open("a+", encoding="utf-8")
@@ -57,6 +58,8 @@ def waited(file: Path, waiting: Callable[[], object] = lambda: None) -> Iterator
         file: The lock file, in a folder that is there.
         waiting: Called where somebody else holds it.
     """
+    import fcntl  # noqa: PLC0415 Windows has none, and `doctor` says there what to do
+
     with file.open("w", encoding="utf-8") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

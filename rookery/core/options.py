@@ -42,6 +42,11 @@ class Options:
         return super().__new__(cls)
 
     @classmethod
+    def default(cls, name: str) -> Any:
+        """Return what a flag is where it is not given."""
+        return cls.flags()[name].default
+
+    @classmethod
     def flags(cls) -> dict[str, Field[Any]]:
         """Return the fields that are flags, by name, in their order."""
         fields = vars(cls).get("__dataclass_fields__") or {

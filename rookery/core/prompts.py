@@ -7,8 +7,8 @@ from rookery.core.errors import RookeryError
 
 
 def is_interactive() -> bool:
-    """Whether there is somebody to ask."""
-    return sys.stdin.isatty()
+    """Whether there is somebody to ask: who sees the question, and can type."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def read(question: str) -> str | None:

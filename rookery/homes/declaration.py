@@ -41,7 +41,7 @@ def expand(arguments: Mapping[str, Any], fill: Fill) -> dict[str, Any]:
         fill: Fills in templates.
 
     Raises:
-        RookeryError: An `each` is not a list.
+        RookeryError: An `each` is not a list, or a `when` is a text.
     """
     full: dict[str, Any] = {}
     for kind, written in arguments.items():
@@ -63,7 +63,10 @@ def _expanded(kind: str, item: Any, fill: Fill) -> Iterator[Any]:
         return
     rest = {key: value for key, value in item.items() if key not in {"each", "when"}}
     for variables in _variables(kind, item, fill):
-        if fill(item.get("when", True), variables):
+        wanted = fill(item.get("when", True), variables)
+        if isinstance(wanted, str):
+            raise RookeryError(f"{kind}: when of {_label(item)} is a text, not true or false: write it as a template")
+        if wanted:
             full_item = fill(rest, variables)
             if variables and "template" in full_item:
                 full_item = {**full_item, "vars": {**full_item.get("vars", {}), **variables}}

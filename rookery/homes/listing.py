@@ -1,7 +1,6 @@
 """`clusters` and `clusters.show`: which clusters there are, and what is known of one, value by value."""
 
-import json as json_
-import sys
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from rookery.clusters import set_up_note
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import user_settings
-from rookery.core import paths, secret_values
+from rookery.core import paths, secret_values, tables
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
+from rookery.homes.options import ClustersListOptions, ClustersShowOptions
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
 # The schema's order, told to a student: the first part of a key decides where it is shown.
 GROUPS = {
@@ -129,36 +129,29 @@ def details(name: str, sandbox: bool = False) -> dict[str, list[ProfileValue]]:
     return {group: values for group, values in grouped.items() if values}
 
 
-def show_all(*, sandbox: bool = False, json: bool = False) -> int:
+def show_all(options: ClustersListOptions) -> int:
     """Print the list of clusters; the exit code is 1 where a profile is not as it should be."""
-    rows = table(sandbox)
-    if json:
-        print(json_.dumps([asdict(row) for row in rows], indent=2))
+    rows = table(options.sandbox)
+    if options.json:
+        print(json.dumps([asdict(row) for row in rows], indent=2))
     else:
         _print_rows(rows)
     return int(any(row.problem for row in rows))
 
 
-def show(name: str, *, sandbox: bool = False, json: bool = False) -> int:
+def show(options: ClustersShowOptions) -> int:
     """Print what is known of a cluster, and the file and line of each value.
 
     Raises:
         RookeryError: The cluster is unknown, or its profile is not as it should be.
     """
-    grouped = details(name, sandbox)
-    if json:
+    grouped = details(options.name, options.sandbox)
+    if options.json:
         values = {value.key: asdict(value) for values in grouped.values() for value in values}
-        print(json_.dumps({"name": name, "values": values}, indent=2, default=str))
+        print(json.dumps({"name": options.name, "values": values}, indent=2, default=str))
     else:
-        _print_details(name, grouped)
+        _print_details(options.name, grouped)
     return 0
-
-
-def _console() -> "Console":
-    from rich.console import Console
-
-    # what goes to a file or a pipe is not folded at 80 columns
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
 
 
 def _print_rows(rows: list[ClusterRow]) -> None:
@@ -166,7 +159,7 @@ def _print_rows(rows: list[ClusterRow]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = _console()
+    console = tables.console()
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("name", "host", "scheduler", "GPUs", "set up", "what it is"):
         grid.add_column(heading, overflow="fold", no_wrap=heading == "name")
@@ -188,7 +181,7 @@ def _print_details(name: str, grouped: Mapping[str, list[ProfileValue]]) -> None
     from rich.table import Table
     from rich.text import Text
 
-    console = _console()
+    console = tables.console()
     files: dict[str, str] = {}
     for group, values in grouped.items():
         console.print(Text(f"\n{group}", style="bold"))

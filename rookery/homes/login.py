@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import config_file
@@ -18,9 +17,6 @@ from rookery.core import invocation
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
 from rookery.homes.options import LoginOptions
-
-if TYPE_CHECKING:
-    from rookery.clusters.ssh.connection import Connection
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 

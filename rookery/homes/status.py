@@ -1,6 +1,6 @@
 """`status`: how the homes on the clusters stand, each asked in one round trip."""
 
-import json as library
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from rookery.core import console, invocation
 from rookery.core.console import clean
 from rookery.core.errors import RookeryError
 from rookery.homes import replaced_programs, selection, up_to_date
+from rookery.homes.options import StatusOptions
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -80,13 +81,8 @@ class HomeStatus:
     storage: tuple[StorageArea, ...] = ()
 
 
-def run(*, cluster: str, json: bool, sandbox: bool) -> int:
+def run(options: StatusOptions) -> int:
     """Say how homes stand.
-
-    Args:
-        cluster: Names with commas between them, or `all`.
-        json: One JSON document instead of text.
-        sandbox: Miniatures on this machine instead of the clusters themselves.
 
     Returns:
         0 where all that are set up are as declared, 3 where one is not, 1 where one can't be looked at.
@@ -94,13 +90,13 @@ def run(*, cluster: str, json: bool, sandbox: bool) -> int:
     Raises:
         RookeryError: A cluster is not known.
     """
-    names = selection.clusters(cluster, sandbox=sandbox)
-    named = "all" not in [part.strip() for part in cluster.split(",")]
-    homes = standings(names, sandbox=sandbox)
+    names = selection.clusters(options.cluster, sandbox=options.sandbox)
+    named = "all" not in [part.strip() for part in options.cluster.split(",")]
+    homes = standings(names, sandbox=options.sandbox)
     code = exit_code(homes, named=named)
-    if json:
+    if options.json:
         rows = {home.name: {key: value for key, value in asdict(home).items() if key != "name"} for home in homes}
-        print(library.dumps({"exit": code, "clusters": rows}, indent=2))
+        print(json.dumps({"exit": code, "clusters": rows}, indent=2))
     else:
         show(homes)
     return code

@@ -57,6 +57,7 @@ _PLAY = (
     "rookery/homes/remote_session.py",
     "rookery/homes/bootstrap_python.py",
     "rookery/clusters/login_node/bundle.py",
+    "rookery/clusters/login_node/frame.py",
 )
 _ENGINES = ("ansible_core-", "jinja2-", "PyYAML-")
 _UNSTEADY = re.compile(r"\b(lookup|query|q|now|random|shuffle|hostvars|groups|vars|env|ansible_\w+|lipsum)\b")

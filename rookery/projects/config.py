@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from rookery.clusters.config.schema import nearest
 from rookery.core import yaml_document
@@ -17,9 +17,6 @@ from rookery.projects.config_schema import check, complaint
 from rookery.projects.job import Job
 from rookery.projects.model import Environment, Project
 from rookery.projects.source_tree import stays_inside
-
-if TYPE_CHECKING:
-    from rookery.projects.job import Job
 
 NAME: Final = "rookery.yml"
 ROWS: Final = ("array", "params", "grid", "rows")

@@ -104,8 +104,8 @@ class _Deploy:
 
     def _send(self, cluster_commits: Sequence[str]) -> ReleaseAnswer:
         """Send the release to a cluster that has some commits already."""
-        ahead = self.commit.id not in cluster_commits
-        call = release_client.send_release(self.connection, self.project.name, ahead=ahead)
+        is_new = self.commit.id not in cluster_commits
+        call = release_client.send_release(self.connection, self.project.name, is_new=is_new)
         return self._final_answer(call.answer(self._payload(cluster_commits)), cluster_commits)
 
     def _final_answer(self, answer: ReleaseAnswer, cluster_commits: Sequence[str]) -> ReleaseAnswer:

@@ -23,7 +23,8 @@ MOST_COMMITS = 20
 
 def key(project: "Project", commit: "Commit", cluster: "Cluster") -> str:
     """Digest of everything that a release is made of: while that stays, `make` would make the same."""
-    makers = [paths.root() / "templates/sbatch", Path(__file__).parent, Path(__file__).parent / "scripts"]
+    scripts = [Path(__file__).parent / "scripts", paths.package() / "remote/scripts/release"]
+    makers = [paths.root() / "templates/sbatch", Path(__file__).parent, *scripts]
     stats = [(str(path), path.stat().st_mtime_ns) for folder in makers for path in folder.iterdir()]
     facts = [__version__, commit.id, commit.folder, project.name, project.outputs, asdict(project.environment)]
     return digest([*facts, dict(cluster.data), sorted(stats)])

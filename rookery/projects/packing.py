@@ -2,9 +2,11 @@
 
 import subprocess
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rookery.core.background import begun
+from rookery.core.errors import RookeryError
 from rookery.projects.commit import Commit
 from rookery.projects.git_command import GIT, failure, git, surroundings
 
@@ -19,6 +21,7 @@ class Packing:
         commit: The commit.
         bases: Waits for the commits that it builds on: those that the cluster has and this repository knows.
         is_needed: Whether the cluster lacks the commit.
+        is_used: Whether its pieces have been given: there is one pack, once.
     """
 
     def __init__(self, commit: Commit, cluster_commits: Sequence[str]) -> None:
@@ -29,7 +32,7 @@ class Packing:
             cluster_commits: Commits that the cluster has.
         """
         self.commit, self.cluster_commits = commit, tuple(cluster_commits)
-        self.is_needed = commit.id not in cluster_commits
+        self.is_needed, self.is_used = commit.id not in cluster_commits, False
         self.bases = begun(lambda: known(commit.root, self.cluster_commits))
         self._process: subprocess.Popen[bytes] | None = None
         self._first = begun(self._begin)
@@ -45,6 +48,7 @@ class Packing:
         Raises:
             RookeryError: git failed, in its own words; what was given is no whole pack then.
         """
+        self.is_used = True
         piece = self._first()
         process, self._process = self._process, None
         if process is None:
@@ -63,8 +67,11 @@ class Packing:
             raise failure(self.commit.root, message)
 
     def close(self) -> None:
-        """End it, where nobody wants it any more."""
-        self._first()
+        """End it, where nobody wants it any more; that it failed does not matter then."""
+        if self._process is not None:
+            self._process.kill()
+        with suppress(RookeryError):
+            self._first()
         process, self._process = self._process, None
         if process is not None:
             with process:
@@ -85,7 +92,7 @@ class Packing:
             env=surroundings() | self.commit.environment,
         )  # fmt: skip
         assert process.stdin and process.stdout  # noqa: S101 they are pipes
-        with process.stdin as stdin:
+        with suppress(BrokenPipeError), process.stdin as stdin:  # it has failed; `pieces` says why
             stdin.write(revisions.encode())
         return process.stdout.read(PIECE)
 

@@ -51,24 +51,24 @@ class Preflight:
             self.look_call = release_client.look_up_release(connection, latest.order)
         else:
             self.deploy_call = release_client.send_release(
-                connection, project.name, ahead=dirty or head.id not in cluster_commits
+                connection, project.name, is_new=dirty or head.id not in cluster_commits
             )
 
     def pack(self, commit: Commit, cluster_commits: Sequence[str]) -> Packing:
         """Return the packing of a commit for a cluster that has some: the one that was begun, where that is it."""
         begun_with = self._packing and (self._packing.commit, self._packing.cluster_commits)
-        if self._packing is None or begun_with != (commit, tuple(cluster_commits)):
+        if self._packing is None or self._packing.is_used or begun_with != (commit, tuple(cluster_commits)):
             self._end_packing()
             self._packing = Packing(commit, cluster_commits)
         return self._packing
 
     def close(self) -> None:
         """End what is not ended."""
-        self.git_status.close()
-        self._end_packing()
         for call in (self.look_call, self.deploy_call):
             if call:
                 call.stop()
+        self._end_packing()
+        self.git_status.close()
 
     def _end_packing(self) -> None:
         if self._packing is not None:

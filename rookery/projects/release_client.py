@@ -80,15 +80,15 @@ def look_up_release(connection: "Connection", order: Order, *, check: bool = Fal
     return ReleaseCall(connection, order.name, release_protocol.look(order, check=check))
 
 
-def send_release(connection: "Connection", project: str, *, ahead: bool) -> ReleaseCall:
+def send_release(connection: "Connection", project: str, *, is_new: bool) -> ReleaseCall:
     """Begin to send a release, which is the payload that the answer is asked with.
 
     Args:
         connection: The cluster's.
         project: The project's name.
-        ahead: The commit is probably new there.
+        is_new: The commit is probably new there.
     """
-    return ReleaseCall(connection, project, release_protocol.deploy(project, ahead=ahead), sends=True)
+    return ReleaseCall(connection, project, release_protocol.deploy(project, is_new=is_new), sends=True)
 
 
 class _Progress:
@@ -97,13 +97,16 @@ class _Progress:
     def __init__(self, title: str) -> None:
         self._title, self._stack = title, ExitStack()
         self._live: LiveStatus | None = None
+        self._has_ended = False
         self._lock = Lock()  # what is heard comes from a thread of its own
 
     def __enter__(self) -> "_Progress":
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._stack.close()
+        with self._lock:
+            self._has_ended = True
+            self._stack.close()
 
     def counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """Give pieces on to whoever sends them, and show how much that was."""
@@ -122,6 +125,8 @@ class _Progress:
             return
 
         with self._lock:
+            if self._has_ended:
+                return
             if self._live is None:
                 self._live = self._stack.enter_context(LiveStatus([self._title]))
-        self._live.say(self._title, console.clean(line.removeprefix("doing: "))[:100])
+            self._live.say(self._title, console.clean(line.removeprefix("doing: "))[:100])

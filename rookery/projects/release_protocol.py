@@ -116,14 +116,14 @@ def look(order: Order, *, check: bool = False) -> str:
     return _assignments(values) + text("release.sh") + text("look.sh")
 
 
-def deploy(name: str, *, ahead: bool) -> str:
+def deploy(name: str, *, is_new: bool) -> str:
     """Return the script that makes a release; what it makes comes on its standard input (`payload`).
 
     Args:
         name: The project's.
-        ahead: Begin with what is probably alike before that is there.
+        is_new: The commit is probably new there: what is alike is linked while the order is on its way.
     """
-    values = {"name": name, "who": f"{getpass.getuser()} on {os.uname().nodename}", "ahead": str(int(ahead))}
+    values = {"name": name, "who": f"{getpass.getuser()} on {os.uname().nodename}", "is_new": str(int(is_new))}
     scripts = "".join(text(name) for name in ("release.sh", "files.sh", "deploy.sh"))
     return _assignments(values) + paths.remote("scripts/python.sh") + scripts
 

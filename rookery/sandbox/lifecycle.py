@@ -4,55 +4,22 @@ What a command calls is here; what is done as root is in `manager`, run through 
 """
 
 import json
-import json as library
 import os
 import secrets
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rookery.clusters.config import profile
 from rookery.core import atomic_files
 from rookery.core.errors import RookeryError
-from rookery.core.invocation import invocation
-from rookery.sandbox import auth
 from rookery.sandbox.auth import Entrance
 from rookery.sandbox.registry import Miniature, listing, state
 
-if TYPE_CHECKING:
-    from rookery.sandbox.auth import Entrance
-
 Names = str | Sequence[str]
-
-
-def up(names: Names, *, yes: bool = False, offline_mirrors: bool = False, auth: str = "", jump: bool = False) -> int:
-    """Start miniatures, and say how to use each; one that runs already stays as it is.
-
-    Args:
-        names: Clusters, as a list or with commas between; "all" for every cluster that has a profile.
-        yes: Install what is missing on this machine without asking.
-        offline_mirrors: Make local mirrors of pyenv, Pythons and CRAN packages, and point the miniatures at them.
-        auth: How people log in: key, password, password+totp or key+totp; "" for a key, and a password where the
-            cluster takes those.
-        jump: Let them come through a jump host only.
-
-    Raises:
-        RookeryError: This machine can't hold a miniature, or one did not start.
-    """
-    entrance = Entrance(auth, jump) if auth or jump else None
-    for miniature in ensure(names, yes=yes, offline_mirrors=offline_mirrors, entrance=entrance):
-        print(
-            f"{miniature.name}: {miniature.user}@{miniature.address} port {miniature.port} stands for {miniature.host}"
-        )
-        for line in _how(miniature):
-            print(f"  {line}")
-        print(f"  next: {invocation()} setup --cluster {miniature.name} --sandbox")
-    return 0
 
 
 def ensure(
@@ -120,34 +87,6 @@ def down(names: Names = "all", *, keep: bool = False, quiet: bool = False) -> in
 def _has_mirrors(name: str) -> bool:
     inventory = state() / "inventory/host_vars" / f"{name}.yml"
     return inventory.is_file() and "  pyenv_commit:" in inventory.read_text(encoding="utf-8")
-
-
-def show_all(*, json: bool = False) -> int:
-    """Print the miniatures, a line each, or as a JSON list."""
-    miniatures = listing()
-    if json:
-        print(library.dumps([asdict(miniature) for miniature in miniatures], indent=2))
-    for miniature in [] if json else miniatures:
-        runs = (
-            "runs" if miniature.running else f"has ended ({invocation()} sandbox.up {miniature.name} starts it again)"
-        )
-        print(f"{miniature.name:12} {miniature.user}@{miniature.address} port {miniature.port}  {runs}")
-        for line in _how(miniature) if miniature.running else ():
-            print(f"{'':12} {line}")
-    if not miniatures and not json:
-        print(f"No miniature runs. Start one: {invocation()} sandbox.up penguins")
-    return 0
-
-
-def _how(miniature: Miniature) -> Iterator[str]:
-    """Yield what somebody who wants to log in to a miniature has to know, a line each."""
-    if miniature.jump:
-        yield f"through the jump host {miniature.user}@{miniature.jump} port {miniature.port}"
-    if miniature.password:
-        yield f"password: {miniature.password}"
-    if miniature.totp_secret:
-        left = auth.CODE_SECONDS - time.time() % auth.CODE_SECONDS
-        yield f"code: {auth.code(miniature.totp_secret)}, for {left + 0.5:.0f} s; `sandbox.list` shows the next one"
 
 
 def _listed(names: Names) -> list[str]:

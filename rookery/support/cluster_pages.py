@@ -14,6 +14,7 @@ from rookery.core.errors import RookeryError
 from rookery.support import cluster_page_tables
 from rookery.support.cluster_page_tables import Facts, amount, shown
 from rookery.support.cohort.pages import markdown
+from rookery.support.options import ClustersGuideOptions
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -37,23 +38,19 @@ _VPN: Final = {
 _REACH: Final = {"yes": "yes", "http": "through a web proxy only", "no": "no", "unknown": "not known"}
 
 
-def run(name: str = "", output: str = "") -> int:
+def run(options: ClustersGuideOptions) -> int:
     """Print a cluster's page, or write those of all clusters, or of that one.
-
-    Args:
-        name: The cluster; "" for all of them.
-        output: The folder to write to; "" prints.
 
     Raises:
         RookeryError: The cluster is unknown, a profile is not as it should be, no cluster was named to print, or a file
             stands where a page would.
     """
-    if not name and not output:
+    if not options.name and not options.output:
         raise RookeryError("Which cluster's page?", hint="invoke clusters.guide NAME   # or --output FOLDER for all")
-    for cluster_name in [name] if name else profile.names():
-        text = page(profile.load(cluster_name, own_ssh=False))
-        if output:
-            path = Path(output).expanduser() / f"{cluster_name}.md"
+    for name in [options.name] if options.name else profile.names():
+        text = page(profile.load(name, own_ssh=False))
+        if options.output:
+            path = Path(options.output).expanduser() / f"{name}.md"
             if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
                 raise RookeryError(f"{path} is not such a page, and is not written over.", hint="another --output")
             atomic_files.write(path, text, mode=0o644)

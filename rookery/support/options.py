@@ -1,8 +1,8 @@
 """What the commands that get people started are asked for."""
 
-import sys
 
 from rookery.clusters.option_texts import CLUSTER, CLUSTERS, JSON, SANDBOX
+from rookery.core import prompts
 from rookery.core.options import Options, option
 
 
@@ -68,4 +68,4 @@ class OnboardOptions(Options):
     @property
     def asks(self) -> bool:
         """Whether there is somebody to ask."""
-        return not self.yes and sys.stdin.isatty() and sys.stderr.isatty()
+        return not self.yes and prompts.is_interactive()

@@ -73,7 +73,7 @@ class Home:
             data = release_protocol.payload(order, ReleaseContents(files, packed=True))
             archive = data.index(f"{JOB}\0".encode())
             data = data[:archive] if cut else b"".join([data, *Packing(commit, []).pieces()])
-        script = release_protocol.deploy("study", ahead=True) if contents else release_protocol.look(order)
+        script = release_protocol.deploy("study", is_new=True) if contents else release_protocol.look(order)
         if not linker:
             script = script.replace("run_python -ISc", ": -ISc")
         done = subprocess.run(
@@ -296,7 +296,7 @@ def test_code_that_is_alike_is_shared_where_nobody_changed_it(home: Home) -> Non
 def test_nothing_comes_of_a_deploy_that_the_laptop_thinks_better_of(home: Home) -> None:
     home.deploy()
     before = content(home.path, ("projects/study/state", "projects/study/repository.git"))
-    script = release_protocol.deploy("study", ahead=True)
+    script = release_protocol.deploy("study", is_new=True)
     done = subprocess.run(
         ["sh", "-c", script], input=b"", capture_output=True, check=False,
         env={"HOME": str(home.path), "PATH": os.environ["PATH"]}, cwd=home.path, timeout=60,

@@ -29,7 +29,7 @@ from rookery.clusters.ssh.remote_command import (
     remote_command,
     unattended,
 )
-from rookery.core import foreground, locking, paths
+from rookery.core import foreground, locking, paths, prompts
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class Connection:
         """
         if self.is_open():
             return
-        quiet = not (sys.stdin.isatty() and sys.stderr.isatty()) if batch is None else batch
+        quiet = not prompts.is_interactive() if batch is None else batch
         check_identity(self.cluster)
         with self._alone(quiet):
             if self.is_open():  # opened by another process or thread meanwhile

@@ -23,8 +23,6 @@ from rookery.clusters.ssh.remote_command import marked, new_mark, remote_command
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
-    from paramiko import SFTPClient
-
     from rookery.clusters.ssh.connection import Connection
 
 

@@ -189,6 +189,12 @@ class RunningCommand:
 
 def _feed(stream: IO[bytes], pieces: Iterable[bytes]) -> None:
     """Write to a stream, and close it; what reads it may end before that."""
-    with contextlib.suppress(BrokenPipeError), stream:
+    try:
         for piece in pieces:
-            stream.write(piece)
+            try:
+                stream.write(piece)
+            except BrokenPipeError:
+                break
+    finally:
+        with contextlib.suppress(BrokenPipeError):
+            stream.close()

@@ -1,11 +1,12 @@
 """`vscode.settings`: the settings of the editors on this computer, seen to by hand."""
 
-import json as json_
+import json
 
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
+from rookery.homes.options import VscodeSettingsOptions
 from rookery.homes.vscode import workstation
 
 
@@ -25,13 +26,8 @@ def clusters(names: str) -> list[Cluster]:
     return meant
 
 
-def settings(cluster: str, *, check: bool, json: bool) -> int:
+def settings(options: VscodeSettingsOptions) -> int:
     """See to the settings, and say what came of it.
-
-    Args:
-        cluster: As `clusters` takes names.
-        check: Write nothing.
-        json: Print one JSON document.
 
     Returns:
         The exit code: 1 where those of an editor could not be written.
@@ -39,9 +35,9 @@ def settings(cluster: str, *, check: bool, json: bool) -> int:
     Raises:
         RookeryError: As `clusters`.
     """
-    outcomes = workstation.run(clusters(cluster), check=check)
+    outcomes = workstation.run(clusters(options.cluster), check=options.check)
     code = int(any(outcome.state in {"broken", "unwritable"} for outcome in outcomes))
-    if json:
+    if options.json:
         files = [
             {
                 "path": str(outcome.path),
@@ -52,7 +48,7 @@ def settings(cluster: str, *, check: bool, json: bool) -> int:
             }
             for outcome in outcomes
         ]
-        print(json_.dumps({"exit": code, "files": files}, indent=2))
+        print(json.dumps({"exit": code, "files": files}, indent=2))
         return code
     for line in workstation.lines(outcomes):
         print(line)

@@ -12,7 +12,6 @@ from rookery.projects.scripts import partition, sbatch_options
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.projects.job import Job
 
 JOB = "rookery-code"
 """The job's name, by which it is found again."""

@@ -13,7 +13,6 @@ from rookery.projects.scripts import partition, sbatch_options
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.projects.job import Job
 
 MEMORY_GB = 2
 """Memory for each core where none is asked for: what one leaves out, some sites give as all that the node has."""

@@ -1,6 +1,6 @@
 """`queue`: a cluster's partitions, what is free in them, and what one may ask for: Slurm's word and the profile's."""
 
-import json as json_
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import console, tables
 from rookery.core.errors import RookeryError
+from rookery.jobs.options import QueueOptions
 from rookery.projects import slurm_values
 from rookery.projects import target as targets
 from rookery.projects.scripts.partition import hours
@@ -68,18 +69,13 @@ class Partition:
     limits: list[str] = field(default_factory=list)
 
 
-def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
+def run(options: QueueOptions) -> int:
     """Print the partitions of a cluster.
-
-    Args:
-        cluster: Its name; the project's first by default.
-        json: One JSON document.
-        sandbox: The cluster's miniature.
 
     Raises:
         RookeryError: The cluster is unknown or can't be reached, has no scheduler, or its Slurm does not answer.
     """
-    connection = targets.find(cluster, sandbox=sandbox, needs_project=False).connection
+    connection = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False).connection
     name = connection.cluster.name
     if connection.cluster.scheduler != "slurm":
         raise RookeryError(
@@ -88,8 +84,8 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
     connection.open()
     with console.waiting(f"Asking {name} for its partitions"):
         partitions = read(ask(connection), connection.cluster.data)
-    if json:
-        print(json_.dumps({"cluster": name, "partitions": [asdict(partition) for partition in partitions]}, indent=2))
+    if options.json:
+        print(json.dumps({"cluster": name, "partitions": [asdict(partition) for partition in partitions]}, indent=2))
     else:
         _show(connection.cluster, partitions)
     return 0

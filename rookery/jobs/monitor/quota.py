@@ -3,7 +3,7 @@
 Both are asked in one round trip, in a login shell, since that is where sites set what names their storage.
 """
 
-import json as json_
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -14,6 +14,7 @@ from rookery.clusters.login_node import quota_formats
 from rookery.clusters.login_node.quota_formats import Area
 from rookery.core import console, tables
 from rookery.core.errors import RookeryError
+from rookery.jobs.options import QuotaOptions
 from rookery.projects import target as targets
 
 if TYPE_CHECKING:
@@ -40,18 +41,13 @@ done' rookery-quota "$@"
 """
 
 
-def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
+def run(options: QuotaOptions) -> int:
     """Print how full each storage area is.
-
-    Args:
-        cluster: Its name; the project's first by default.
-        json: One JSON document.
-        sandbox: The cluster's miniature.
 
     Raises:
         RookeryError: The cluster is unknown or can't be reached, or tells nothing of its storage.
     """
-    connection = targets.find(cluster, sandbox=sandbox, needs_project=False).connection
+    connection = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False).connection
     profile.require_account(connection.cluster)
     connection.open()
     with console.waiting(f"Asking {connection.cluster.name} for your quota"):
@@ -62,9 +58,9 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
             f"{connection.cluster.name} tells nothing of its storage.",
             hint=f"invoke clusters.show {connection.cluster.name}",
         )
-    if json:
+    if options.json:
         listed = [{**asdict(area), "percent": round(area.percent, 2), "warning": area.warning} for area in areas]
-        print(json_.dumps({"cluster": connection.cluster.name, "areas": listed, "not_understood": raw}, indent=2))
+        print(json.dumps({"cluster": connection.cluster.name, "areas": listed, "not_understood": raw}, indent=2))
     else:
         _show(connection.cluster, areas, raw)
     return 0

@@ -102,7 +102,7 @@ def _refuse_what_is_not_ours(table_path: Path, name: str) -> None:
         RookeryError: It would be.
     """
     if not table_path.exists() or (
-        name == CombineOptions.output and not written_files.is_known("combined", table_path)
+        name == CombineOptions.default("output") and not written_files.is_known("combined", table_path)
     ):
         return
     if written_files.is_unchanged("combined", table_path):

@@ -25,12 +25,9 @@ from rookery.projects import target as targets
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
     from rookery.jobs.results.archive import File
-    from rookery.jobs.results.download import Arrivals, Plan
+    from rookery.jobs.results.download import Plan
     from rookery.jobs.results.remote_listing import RemoteListing
     from rookery.projects.model import Project
-
-MAX_SIZE = "20G"
-"""What is fetched at most where no other limit is given."""
 
 WORTH_SAYING = 10**9
 """Bytes from which it is said before how much will come."""

@@ -8,7 +8,6 @@ import re
 import shlex
 import socket
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,14 +19,13 @@ from rookery.clusters.ssh.config_file import config_file
 from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.errors import SshError, again
 from rookery.clusters.ssh.remote_command import unattended
-from rookery.core import console
+from rookery.core import console, prompts
 from rookery.core.errors import RookeryError
 from rookery.homes import login
 from rookery.support.doctor.checks import WAY, CheckResults
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.clusters.ssh.connection import Connection
 
 PATIENCE = 30
 """Seconds for ssh to be asked once more."""
@@ -141,7 +139,7 @@ def connect(
         accept_host_key: The fingerprint of a host key that the user vouches for.
         can_ask: Whether there is a terminal to ask on; found out where None.
     """
-    asking = sys.stdin.isatty() and sys.stderr.isatty() if can_ask is None else can_ask
+    asking = prompts.is_interactive() if can_ask is None else can_ask
     connection, typed = Connection(cluster), False
     try:
         diagnosis.check_identity(cluster)

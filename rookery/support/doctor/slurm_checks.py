@@ -19,7 +19,6 @@ from rookery.support.doctor.inspection import HomeInspection
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
     from rookery.clusters.ssh.connection import Connection
-    from rookery.projects.job import Job
 
 PATIENCE = 180
 """Seconds the job is waited for."""

@@ -23,8 +23,6 @@ from rookery.support.onboarding.key import Key
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
-    from rookery.clusters.ssh.connection import Connection
-    from rookery.clusters.ssh.errors import SshError
     from rookery.support.onboarding.first_project import Study
     from rookery.support.options import OnboardOptions
 

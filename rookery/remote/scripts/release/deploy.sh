@@ -4,7 +4,7 @@
 # Read behind python.sh, release.sh and files.sh. Set in front of them:
 #   name      the project
 #   who       the user and their computer, for whoever waits
-#   ahead     1 where the commit is probably new, so that its release can be begun before the order is here
+#   is_new    1 where the commit is probably new, so that its release can be begun before the order is here
 # On standard input comes the order: its length in bytes on a line, then shell that sets what release.sh asks for, and
 #   archive   bytes after it that are a tar of files
 #   packed    1 where a git pack follows, up to the end of the input
@@ -53,7 +53,7 @@ set -f
 # --- the order
 
 look_at_current
-[ "$ahead" = 0 ] || begin_sharing
+[ "$is_new" = 0 ] || begin_sharing
 # without one, the laptop has found a reason not to deploy
 read -r size && eval "$(head -c "$size")" || exit 1
 ordered
