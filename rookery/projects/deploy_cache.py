@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shlex
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,4 +99,5 @@ def save(path: Path, cached: CachedDeploy, commit: "Commit", key: str, release: 
     if (commits, key) == (cached.commits, cached.key):
         return
     values = {name: getattr(release, name) for name in ("jobs", "scripts", "own", "outwards")}
+    shutil.rmtree(path.parent.parent / "from", ignore_errors=True)  # command lines that earlier versions kept there
     state_files.save(path, {"commits": commits, "key": key, "order": asdict(release.order), **values})

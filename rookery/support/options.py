@@ -1,6 +1,5 @@
 """What the commands that get people started are asked for."""
 
-
 from rookery.clusters.option_texts import CLUSTER, CLUSTERS, JSON, SANDBOX
 from rookery.core import prompts
 from rookery.core.options import Options, option

@@ -1,5 +1,6 @@
 """What runs on clusters is compiled and imported by each Python that there is here, 3.6 among them if pyenv has it."""
 
+import ast
 import subprocess
 from pathlib import Path
 
@@ -33,3 +34,14 @@ def test_all_of_it_is_compiled_and_imported(python: str, tmp_path: Path) -> None
     done = subprocess.run([python, "-BISc", IMPORT_ALL, tmp_path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) == len(modules) - 1
+
+
+def test_no_syntax_is_newer_than_python_3_6() -> None:
+    """Where no Python 3.6 is at hand, too."""
+    for module in (paths.package() / "remote").rglob("*.py"):
+        ast.parse(module.read_text(encoding="utf-8"), feature_version=(3, 6))
+
+
+def test_python_3_6_is_among_those_that_are_tried() -> None:
+    if not any("3.6" in python for python in pythons()):
+        pytest.skip("there is no Python 3.6 here: pyenv install 3.6.15, or name one in ROOKERY_TEST_PYTHONS")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rookery.clusters.login_node import answers, bundle
+from rookery.homes import up_to_date
 from rookery.remote.apply import resources
 
 REMOTE = Path(__file__).parents[2] / "rookery/remote"
@@ -55,3 +56,11 @@ def test_the_command_line_has_nothing_that_a_login_shell_reads_in_a_way_of_its_o
     assert given is None
     assert not set(line) & set('"\n!`$\\')
     assert line.count("'") == 2
+
+
+def test_all_that_carries_out_a_setup_counts_for_its_digest() -> None:
+    """A home is gone through once more where any of it has changed."""
+    counted = [f"{path}/" if not path.endswith(".py") else path for path in up_to_date._PLAY]
+    sent = {*bundle.modules("rookery.remote.apply.main"), *bundle.modules("rookery.remote.apply.attend")}
+    files = {f"{name.replace('.', '/')}.py" for name in sent}
+    assert {file for file in files if not file.startswith(tuple(counted))} == set()
