@@ -1,5 +1,6 @@
 """What a commit comes to on a cluster: read, found fit to be a release, its job scripts rendered."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -8,9 +9,11 @@ from rookery.core.background import begun
 from rookery.projects import commit as git
 from rookery.projects import config, environment, release_protocol, remote_paths, tree_checks
 from rookery.projects.deploy_cache import digest
+from rookery.projects.environment import RequiredEnvironment
 from rookery.projects.release_protocol import Order, Release
 from rookery.projects.scripts import job_script
 from rookery.projects.source_tree import Committed
+from rookery.projects.tree_checks import Tree
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -51,17 +54,8 @@ def make(
         tree_checks.check_size(commit, tree, packing)
     environments = environment.required(project, commit, tree, cluster)
     scripts = _scripts(project, cluster, Committed(commit, tree.files))
-    rendered: dict[str, str] = {}
-    for script in scripts:
-        rendered |= {script.path: script.text, **script.files}
-    own = tuple(path for path in rendered if path in tree.files)
-    rendered = {path: text for path, text in rendered.items() if path not in tree.files}
-    if project.environment.r != "none":
-        rendered[R_PROFILE] = release_protocol.text("profile.R")
-    if commit.dirty:
-        rendered[PATCH] = git.patch(commit).decode(errors="surrogateescape")
-    ways = {"python": project.environment.python, "r": project.environment.r}
-    environment_values = {**ways, "digest": environment.digest(environments)}
+    rendered = {path: text for script in scripts for path, text in {script.path: script.text, **script.files}.items()}
+    files = _files(project, commit, {path: text for path, text in rendered.items() if path not in tree.files})
     values = {
         "version": 1,
         "project": project.name,
@@ -71,7 +65,36 @@ def make(
         "outputs": project.outputs,
         "jobs": {script.job.name: dict(script.summary) for script in scripts},
     }
-    order = Order(
+    ways = {"python": project.environment.python, "r": project.environment.r}
+    environment_values = {**ways, "digest": environment.digest(environments)}
+    order = _order(project, commit, cluster, tree, environments)
+    order = replace(order, wanted=digest([LAYOUT, values, environment_values, files, asdict(order)]))
+    stamp = release_protocol.stamp({**values, "describe": describe(), "rookery": __version__}, environment_values)
+    return Release(
+        order,
+        {**files, remote_paths.STAMP: stamp},
+        tuple(project.jobs),
+        tuple(script.path for script in scripts if script.path in files),
+        tuple(path for path in rendered if path in tree.files),
+        tree.outwards,
+    )
+
+
+def _files(project: "Project", commit: "Commit", rendered: dict[str, str]) -> dict[str, str]:
+    """Return the files that are put beside those of the commit, but for the stamp."""
+    files = dict(rendered)
+    if project.environment.r != "none":
+        files[R_PROFILE] = release_protocol.text("profile.R")
+    if commit.dirty:
+        files[PATCH] = git.patch(commit).decode(errors="surrogateescape")
+    return files
+
+
+def _order(
+    project: "Project", commit: "Commit", cluster: "Cluster", tree: Tree, environments: Sequence[RequiredEnvironment]
+) -> Order:
+    """Return the order, but for the digest of what is wanted."""
+    return Order(
         name=project.name,
         commit=commit.id,
         folder=commit.folder,
@@ -84,16 +107,6 @@ def make(
         ),
         preamble=environment.preamble(project.environment, cluster),
         cran=str((cluster.data.get("cluster_mirrors") or {}).get("cran", "")),
-    )
-    order = replace(order, wanted=digest([LAYOUT, values, environment_values, rendered, asdict(order)]))
-    values |= {"describe": describe(), "rookery": __version__}
-    return Release(
-        order,
-        {**rendered, remote_paths.STAMP: release_protocol.stamp(values, environment_values)},
-        tuple(project.jobs),
-        tuple(script.path for script in scripts if script.path in rendered),
-        own,
-        tree.outwards,
     )
 
 

@@ -8,7 +8,7 @@ import gzip
 import re
 import shlex
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rookery.clusters.cluster import expression
@@ -104,17 +104,7 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         RookeryError: The answer is cut off, a storage area has no value there, or the area that caches and tools
             are to go to cannot be written to.
     """
-    single: dict[str, str] = {}
-    many: dict[str, list[str]] = defaultdict(list)
-    for line in output.splitlines():
-        mark, _, rest = line.partition("rookery-fact ")
-        key, _, value = rest.partition(" ")
-        if mark or not rest:
-            continue
-        if key in _MANY:
-            many[key].append(value.rstrip("\r"))
-        else:
-            single[key] = value.strip()
+    single, many = _parsed(output)
     name = str(profile.get("cluster_title") or "the cluster")
     if single.get("complete") != "yes":
         raise RookeryError(
@@ -122,22 +112,14 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
             hint="log in by hand and look at ~/.bashrc and ~/.profile for `exit`",
         )
     _check(single, name)
-    storage = {area: path for area, path in map(_pair, many["storage"]) if _PATH.fullmatch(path)}
-    missing = [area for area in _areas(profile) if not storage.get(area["name"])]
-    if missing:
-        raise RookeryError(
-            f"{expression(missing[0], profile)} has no value in a login shell on {name}, so the {missing[0]['name']} "
-            "storage can't be found.",
-            hint="ask the site, or set cluster_storage in your own inventory (rookery clusters.show)",
-        )
-    area = _roomy(profile)
-    roomy = storage[area]
+    storage = _storage(many["storage"], profile, name)
+    pairs = map(_pair, dict.fromkeys(many["python"]))
+    pythons = [{"version": version, "path": path} for version, path in pairs if _is_python(version, path)]
     replaceable = why_replaceable(single.get("replaceable_by", ""))
+    area, roomy = _roomy(profile), storage[_roomy(profile)]
     programs = f"{single.get('home', '')}/{HOME_PROGRAMS}" if replaceable else roomy
     if replaceable:
         area = next((name for name, path in storage.items() if path == single.get("home")), "home")
-    pairs = map(_pair, dict.fromkeys(many["python"]))
-    pythons = [{"version": version, "path": path} for version, path in pairs if _is_python(version, path)]
     return {
         **{key: single.get(key, "") for key in _ONE},
         "shells": many["shells"],
@@ -160,6 +142,44 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         "only_on": single.get("architecture", "") if len(profile.get("cluster_architectures") or []) > 1 else "",
         "set_up": single.get("set_up") == "yes",
     }
+
+
+def _parsed(output: str) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Return the facts that there is one of, and those that there may be more of."""
+    single: dict[str, str] = {}
+    many: dict[str, list[str]] = defaultdict(list)
+    for line in output.splitlines():
+        mark, _, rest = line.partition("rookery-fact ")
+        key, _, value = rest.partition(" ")
+        if mark or not rest:
+            continue
+        if key in _MANY:
+            many[key].append(value.rstrip("\r"))
+        else:
+            single[key] = value.strip()
+    return single, many
+
+
+def _storage(lines: Iterable[str], profile: Mapping[str, Any], name: str) -> dict[str, str]:
+    """Return the path of each storage area.
+
+    Args:
+        lines: Area and path, as the probe tells them.
+        profile: The cluster's `cluster_*` values.
+        name: The cluster's, for messages.
+
+    Raises:
+        RookeryError: An area of the profile has no value there.
+    """
+    storage = {area: path for area, path in map(_pair, lines) if _PATH.fullmatch(path)}
+    missing = [area for area in _areas(profile) if not storage.get(area["name"])]
+    if missing:
+        raise RookeryError(
+            f"{expression(missing[0], profile)} has no value in a login shell on {name}, so the {missing[0]['name']} "
+            "storage can't be found.",
+            hint="ask the site, or set cluster_storage in your own inventory (rookery clusters.show)",
+        )
+    return storage
 
 
 def why_replaceable(fact: str) -> str:
