@@ -363,7 +363,7 @@ class TestOfItsOwn:
         return environment
 
     def up(self, environment: dict[str, str]) -> "subprocess.Popen[str]":
-        code = "from rookery.sandbox import lifecycle; lifecycle.up('hec', yes=True)"
+        code = "from rookery.sandbox import lifecycle; lifecycle.ensure('hec', yes=True)"
         return subprocess.Popen(
             [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

@@ -10,6 +10,7 @@ from rookery.clusters.config import schema
 from rookery.core import paths, secret_values
 from rookery.core.errors import RookeryError
 from rookery.homes import listing
+from rookery.homes.options import ClustersListOptions, ClustersShowOptions
 
 
 @pytest.fixture(autouse=True)
@@ -25,13 +26,13 @@ def test_the_list(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert list(rows) == ["penguins", "hec", "hex", "bede"]
     assert rows["hec"].gpus == ("NVIDIA V100", "NVIDIA H200", "NVIDIA L40", "NVIDIA L40S")
     assert (rows["hec"].set_up_at, rows["penguins"].set_up_at) == ("2026-11-22T10:00:00+0000", None)
-    assert listing.show_all() == 0
+    assert listing.show_all(ClustersListOptions()) == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if line.lstrip().startswith("penguins"))
     assert line.split()[:5] == ["penguins", "icefloe-fe.lancs.ac.uk", "slurm", "none", "not"]
 
 
 def test_the_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    assert listing.show_all(json=True) == 0
+    assert listing.show_all(ClustersListOptions(json=True)) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [(row["name"], row["scheduler"], row["set_up_at"]) for row in rows] == [
         ("penguins", "slurm", None),
@@ -51,7 +52,7 @@ def test_a_note_that_is_half_written_counts_as_none(home: Path) -> None:
 
 def test_one_malformed_profile_does_not_hide_the_others(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = own_inventory(home, "host_vars/hec.yml", "cluster_prot: 22\n")
-    assert listing.show_all() == 1
+    assert listing.show_all(ClustersListOptions()) == 1
     shown = capsys.readouterr().out
     assert f"{file}:1: cluster_prot is not a key there is (did you mean cluster_port?)" in shown
     assert "icefloe-fe.lancs.ac.uk" in shown
@@ -69,9 +70,9 @@ mirror_passphrase: hunter-8
 
 def test_show_hides_what_looks_like_a_secret(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own_inventory(home, "host_vars/hec.yml", SECRETS)
-    assert listing.show("hec") == 0
+    assert listing.show(ClustersShowOptions("hec")) == 0
     printed = capsys.readouterr().out
-    assert listing.show("hec", json=True) == 0
+    assert listing.show(ClustersShowOptions("hec", json=True)) == 0
     json_text = capsys.readouterr().out
     assert "hunter" not in printed + json_text
     for kept in ("http://ada:(hidden)@proxy.example:3128", "export WANDB_API_KEY=(hidden)", "echo $HOME"):
@@ -86,20 +87,20 @@ def test_show_hides_what_looks_like_a_secret(home: Path, capsys: pytest.CaptureF
 def test_a_refusal_does_not_show_them_either(home: Path) -> None:
     own_inventory(home, "host_vars/hec.yml", "cluster_notes: export API_TOKEN=hunter-1\n")
     with pytest.raises(RookeryError, match=r"API_TOKEN=\(hidden\)") as caught:
-        listing.show("hec")
+        listing.show(ClustersShowOptions("hec"))
     assert "hunter" not in caught.value.message
 
 
 @pytest.mark.parametrize("name", ["penguins", "hec", "hex", "bede"])
 def test_show_hides_nothing_of_rookerys_own(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert listing.show(name) == 0
+    assert listing.show(ClustersShowOptions(name)) == 0
     assert "(hidden)" not in capsys.readouterr().out
     assert not [key for key in schema.options() if secret_values.hidden(key, "x") != "x"]
 
 
 def test_show_names_each_value_and_its_place(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = own_inventory(home, "host_vars/hec.yml", "# mine\ncluster_user: a.student\nr_packages: [foreach]\n")
-    assert listing.show("hec") == 0
+    assert listing.show(ClustersShowOptions("hec")) == 0
     shown = capsys.readouterr().out
     for text in ("Logging in", "max 12 h", "quota 200 GB", "memory 2 TB", "logins?", "? = could not be verified"):
         assert text in shown
@@ -113,7 +114,7 @@ def test_show_names_each_value_and_its_place(home: Path, capsys: pytest.CaptureF
 
 def test_show_as_json(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = own_inventory(home, "host_vars/hec.yml", "cluster_user: a.student\n")
-    assert listing.show("hec", json=True) == 0
+    assert listing.show(ClustersShowOptions("hec", json=True)) == 0
     values = json.loads(capsys.readouterr().out)["values"]
     assert values["cluster_user"] == {
         "key": "cluster_user",
@@ -127,7 +128,7 @@ def test_show_as_json(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_show_refuses_an_unknown_cluster() -> None:
     with pytest.raises(RookeryError, match=r"No cluster is called 'pengiuns' \(did you mean penguins"):
-        listing.show("pengiuns")
+        listing.show(ClustersShowOptions("pengiuns"))
 
 
 def test_every_key_of_the_schema_has_a_group() -> None:
@@ -137,6 +138,6 @@ def test_every_key_of_the_schema_has_a_group() -> None:
 
 def test_text_from_a_profile_is_no_markup(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own_inventory(home, "host_vars/hec.yml", "cluster_title: '[red]HEC[/red] [/]'\n")
-    listing.show_all()
-    listing.show("hec")
+    listing.show_all(ClustersListOptions())
+    listing.show(ClustersShowOptions("hec"))
     assert capsys.readouterr().out.count("[red]HEC[/red] [/]") == 2

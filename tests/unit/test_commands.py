@@ -14,7 +14,4 @@ def test_its_function_takes_its_options(task: CommandTask) -> None:
     made_of = inspect.getclosurevars(task.body).nonlocals
     module, _, name = made_of["function"].partition(":")
     takes = inspect.signature(getattr(importlib.import_module(module), name))
-    if made_of["spread"]:
-        takes.bind(**dict.fromkeys(made_of["flags"]))
-    else:
-        takes.bind(made_of["options"])
+    takes.bind(made_of["options"])

@@ -14,6 +14,7 @@ from rookery.core import paths
 from rookery.core.errors import RookeryError
 from rookery.support import cluster_pages
 from rookery.support.cohort import cohort_file
+from rookery.support.options import ClustersGuideOptions
 
 PAGES = paths.root() / "docs/clusters"
 OTHERS = Path(__file__).parents[1] / "data/profiles"
@@ -94,18 +95,18 @@ def test_a_page_is_printed_or_written(home: Path, capsys: pytest.CaptureFixture[
     own_inventory(home, "hosts.yml", "all: {hosts: {mine: }}\n")
     text = (OTHERS / "host_vars/csd3.yml").read_text()
     own_inventory(home, "host_vars/mine.yml", text)
-    assert cluster_pages.run("mine") == 0
+    assert cluster_pages.run(ClustersGuideOptions("mine")) == 0
     assert capsys.readouterr().out.startswith("# CSD3 (Cambridge)\n")
-    assert cluster_pages.run(output=str(home / "pages")) == 0
+    assert cluster_pages.run(ClustersGuideOptions(output=str(home / "pages"))) == 0
     assert sorted(file.name for file in (home / "pages").iterdir()) == [
         f"{name}.md" for name in sorted(profile.names())
     ]
-    assert cluster_pages.run("hec", str(home / "pages")) == 0
+    assert cluster_pages.run(ClustersGuideOptions("hec", str(home / "pages"))) == 0
     (home / "pages/hec.md").write_text("my own notes")
     with pytest.raises(RookeryError, match=r"hec\.md is not such a page"):
-        cluster_pages.run("hec", str(home / "pages"))
+        cluster_pages.run(ClustersGuideOptions("hec", str(home / "pages")))
     with pytest.raises(RookeryError, match="Which cluster's page"):
-        cluster_pages.run()
+        cluster_pages.run(ClustersGuideOptions())
 
 
 WRITTEN = [paths.root() / "docs" / name for name in ("students.md", "supervisors.md")]

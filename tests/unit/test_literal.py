@@ -13,6 +13,7 @@ from rookery.clusters.config.inventory import Inventory
 from rookery.core import paths
 from rookery.core.errors import RookeryError
 from rookery.homes import listing, options, playbook, setup
+from rookery.homes.options import ClustersShowOptions
 
 RUN = "{{ lookup('pipe', 'touch owned') }}"
 WAYS: list[tuple[dict[str, Any], int, str]] = [
@@ -51,8 +52,8 @@ def refusal(home: Path) -> str:
     for act in (
         lambda: profile.load("hec"),
         lambda: profile.explain("hec"),
-        lambda: listing.show("hec"),
-        lambda: listing.show("hec", json=True),
+        lambda: listing.show(ClustersShowOptions("hec")),
+        lambda: listing.show(ClustersShowOptions("hec", json=True)),
         lambda: setup.run(options.SetupOptions(cluster="hec")),
         lambda: setup.run(options.SetupOptions(cluster="hec", check=True)),
     ):

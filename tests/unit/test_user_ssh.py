@@ -10,9 +10,10 @@ from ssh_server import new_key
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import config_file, user_config, user_settings
 from rookery.homes import listing
+from rookery.homes.options import ClustersShowOptions
 from rookery.support import cluster_pages
 from rookery.support.onboarding import details, key
-from rookery.support.options import OnboardOptions
+from rookery.support.options import ClustersGuideOptions, OnboardOptions
 
 HOST = "login.ucrel-hex.scc.lancs.ac.uk"
 """HeX, whose profile has a port of its own: 6767."""
@@ -117,7 +118,7 @@ def test_rookerys_own_entry_of_that_name_is_not_the_users() -> None:
 
 def test_neither_a_miniature_nor_a_page_for_others_knows_of_it(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config(home, f"Host {HOST} 127.*\n  Port 99\n  User ada\n")
-    cluster_pages.run("hex")
+    cluster_pages.run(ClustersGuideOptions("hex"))
     assert "port 6767" in capsys.readouterr().out
     from ssh_server import cluster
 
@@ -145,9 +146,9 @@ def test_a_username_of_the_configuration_can_be_overruled(home: Path) -> None:
 
 
 def test_the_profile_is_shown_with_it(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert listing.show("hex") == 0
+    assert listing.show(ClustersShowOptions("hex")) == 0
     assert "ssh/config" not in capsys.readouterr().out
     config(home, f"Host {HOST}\n  Port 99\n  IdentityFile ~/.ssh/work\n  IdentityFile ~/.ssh/other\n")
-    assert listing.show("hex") == 0
+    assert listing.show(ClustersShowOptions("hex")) == 0
     shown = capsys.readouterr().out.partition(f"By your ~/.ssh/config, for {HOST}")[2].splitlines()
     assert [line.split() for line in shown[1:3]] == [["Port", "99"], ["IdentityFile", "~/.ssh/work", "~/.ssh/other"]]

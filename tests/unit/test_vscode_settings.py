@@ -17,6 +17,7 @@ from rookery.clusters.config import profile
 from rookery.clusters.ssh import user_config
 from rookery.core import invocation
 from rookery.core.errors import RookeryError
+from rookery.homes.options import VscodeSettingsOptions
 from rookery.homes.vscode import by_hand, editors, jsonc, record, settings, workstation
 from rookery.homes.vscode.settings import SettingsChange
 
@@ -433,10 +434,10 @@ def test_with_the_last_cluster_all_of_it_goes(file: Path) -> None:
 
 def test_by_hand_it_is_for_the_clusters_where_one_is_known(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(RookeryError, match="Which clusters"):
-        by_hand.settings("", check=False, json=False)
+        by_hand.settings(VscodeSettingsOptions("", json=False))
     profile.remember("hec", {"cluster_user": "ada"})
-    assert invocation.guarded(lambda: by_hand.settings("", check=False, json=True)) == 0
+    assert invocation.guarded(lambda: by_hand.settings(VscodeSettingsOptions("", json=True))) == 0
     (entry,) = json.loads(capsys.readouterr().out)["files"]
     assert [PLATFORM, "hec-job"] in entry["written"]
     file.write_text("{")
-    assert by_hand.settings("hec", check=False, json=False) == 1
+    assert by_hand.settings(VscodeSettingsOptions("hec", json=False)) == 1
