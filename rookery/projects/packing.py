@@ -4,18 +4,21 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from queue import Queue
 
 from rookery.core.background import begun
-from rookery.core.errors import RookeryError
 from rookery.projects.commit import Commit
 from rookery.projects.git_command import GIT, failure, git, surroundings
 
 PIECE = 100_000
 """Bytes that are read of a pack at once."""
 
+MOST_HELD = 500
+"""Pieces that are held where git packs faster than the line takes them."""
+
 
 class Packing:
-    """A commit that is being packed for a cluster. git packs while what it has packed is sent.
+    """A commit that is being packed for a cluster: git begins at once, and goes on while what it has packed is sent.
 
     Attributes:
         commit: The commit.
@@ -34,13 +37,18 @@ class Packing:
         self.commit, self.cluster_commits = commit, tuple(cluster_commits)
         self.is_needed, self.is_used = commit.id not in cluster_commits, False
         self.bases = begun(lambda: known(commit.root, self.cluster_commits))
+        self._queue: Queue[bytes] = Queue(MOST_HELD)  # an empty piece is the end
+        self._first: bytes | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._first = begun(self._begin)
+        self._has_ended = self._is_closed = False
+        self._outcome = begun(self._pack)
 
     @property
     def is_small(self) -> bool:
         """Whether the whole pack is less than PIECE bytes; waits for as many, or for its end."""
-        return len(self._first()) < PIECE
+        if self._first is None:
+            self._first = self._next()
+        return len(self._first) < PIECE
 
     def pieces(self) -> Iterator[bytes]:
         """Give the pack piece by piece, once; nothing where it is not needed.
@@ -49,52 +57,58 @@ class Packing:
             RookeryError: git failed, in its own words; what was given is no whole pack then.
         """
         self.is_used = True
-        piece = self._first()
-        process, self._process = self._process, None
-        if process is None:
-            return
-        assert process.stdout and process.stderr  # noqa: S101 they are pipes
-        with process:
-            try:
-                while piece:
-                    yield piece
-                    piece = process.stdout.read(PIECE)
-            except GeneratorExit:
-                process.kill()
-                raise
-            message = process.stderr.read().decode(errors="replace")
-        if process.returncode:
-            raise failure(self.commit.root, message)
+        try:
+            piece = self._next() if self._first is None else self._first
+            while piece:
+                yield piece
+                piece = self._next()
+            self._outcome()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """End it, where nobody wants it any more; that it failed does not matter then."""
+        self._is_closed = True
         if self._process is not None:
             self._process.kill()
-        with suppress(RookeryError):
-            self._first()
-        process, self._process = self._process, None
-        if process is not None:
-            with process:
-                process.kill()
+        while not self._has_ended:
+            self._next()
 
-    def _begin(self) -> bytes:
-        if not self.is_needed:
-            return b""
-        bases = self.bases()
+    def _next(self) -> bytes:
+        piece = b"" if self._has_ended else self._queue.get()
+        self._has_ended = not piece
+        return piece
+
+    def _pack(self) -> None:
+        """Have git pack it, and read what comes, to its end."""
+        try:
+            if self.is_needed:
+                self._read(self.bases())
+        finally:
+            self._queue.put(b"")
+
+    def _read(self, bases: Sequence[str]) -> None:
         revisions = "".join(f"{commit}\n" for commit in (self.commit.id, *(f"^{base}" for base in bases)))
         # What is alike among files that are all new is not looked for: that takes five times as long and saves a
         # hundredth. Nor are they compressed as hard as they can be: that takes twice as long and saves a sixth.
         flags = [] if bases else ["--window=0", "--compression=1"]
-        self._process = process = subprocess.Popen(
+        with subprocess.Popen(
             [*GIT, "-C", str(self.commit.root), "pack-objects", "--revs", "--thin", "--stdout", "--delta-base-offset",
              "-q", *flags],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=surroundings() | self.commit.environment,
-        )  # fmt: skip
-        assert process.stdin and process.stdout  # noqa: S101 they are pipes
-        with suppress(BrokenPipeError), process.stdin as stdin:  # it has failed; `pieces` says why
-            stdin.write(revisions.encode())
-        return process.stdout.read(PIECE)
+        ) as process:  # fmt: skip
+            self._process = process
+            if self._is_closed:
+                process.kill()
+            assert process.stdin and process.stdout and process.stderr  # noqa: S101 they are pipes
+            with suppress(BrokenPipeError), process.stdin as stdin:  # it has failed; its last words say why
+                stdin.write(revisions.encode())
+            while piece := process.stdout.read(PIECE):
+                self._queue.put(piece)
+            message = process.stderr.read().decode(errors="replace")
+        if process.returncode and not self._is_closed:
+            raise failure(self.commit.root, message)
 
 
 def known(root: Path, commits: Sequence[str]) -> list[str]:
