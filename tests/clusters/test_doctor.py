@@ -21,7 +21,7 @@ import yaml
 from laptops import ROOKERY, Laptop, laptop
 from live import Live
 from live import home as home_here
-from typist import Typist
+from terminal import Terminal
 
 from rookery.sandbox import lifecycle
 from rookery.sandbox.auth import Entrance
@@ -468,7 +468,7 @@ def test_a_key_that_is_not_taken(way: Wayfarer) -> None:
         live = way.home.live
         secrets = f"{live.miniature.password}\n{live.miniature.totp_secret}\n"
         live.root_run(["/usr/local/sbin/set-secrets", way.home.laptop.user], stdin=secrets)
-        with Typist([str(ROOKERY), "doctor"], way.home.laptop.environment) as screen:
+        with Terminal([str(ROOKERY), "doctor"], way.home.laptop.environment) as screen:
             screen.answers("password: $", live.miniature.password)
             screen.shows("your key there: .*is not taken, so you have to type each time", 90)
             assert screen.ends() == 0
@@ -540,7 +540,7 @@ def test_a_second_factor() -> None:
             )  # fmt: skip
             assert completed.returncode == 1, completed.stdout + completed.stderr
             assert "fix: rookery login --cluster codes --sandbox" in completed.stdout
-            with Typist(command, environment) as screen:
+            with Terminal(command, environment) as screen:
                 screen.answers(r"Verification code: $", code(live.totp_secret))
                 screen.shows("your home there, as `setup` left it: not set up yet", 60)
                 assert screen.ends() == 3

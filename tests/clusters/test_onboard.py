@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from laptops import ROOKERY, Laptop, newcomer
 from live import Live
-from typist import Typist
+from terminal import Terminal
 
 pytestmark = pytest.mark.cluster
 
@@ -172,9 +172,9 @@ def test_without_an_account_the_mail_is_written(otto: Laptop) -> None:
         assert screen.ends() == 1
 
 
-def typing(person: Laptop, *arguments: str, **environment: str) -> Typist:
+def typing(person: Laptop, *arguments: str, **environment: str) -> Terminal:
     command = [str(ROOKERY), "onboard", "--cluster", person.cluster, *arguments]
-    return Typist(command, {**person.environment, "GIT_CONFIG_NOSYSTEM": "1", **environment}, person.home)
+    return Terminal(command, {**person.environment, "GIT_CONFIG_NOSYSTEM": "1", **environment}, person.home)
 
 
 def test_a_key_with_a_passphrase_is_left_to_the_agent(agent: tuple[Laptop, dict[str, str]], penguins: Live) -> None:

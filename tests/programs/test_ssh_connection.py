@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from persons import at_home
 from ssh_server import cluster, fingerprint, sshd
+from user_home import at_home
 
 from rookery.clusters.login_node import remote_client
 from rookery.clusters.ssh import fabric_connection, process, startup_files, user_settings

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from persons import at_home
 from projects import cluster, known, project
+from user_home import at_home
 
 from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from persons import at_home, own_inventory
+from user_home import at_home, own_inventory
 
 from rookery.clusters.config import profile, unknown_settings
 from rookery.core.errors import RookeryError

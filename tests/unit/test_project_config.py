@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from persons import at_home
 from projects import HEAD, known, project
+from user_home import at_home
 
 from rookery.core.errors import RookeryError
 from rookery.projects import config, config_schema, slurm_values

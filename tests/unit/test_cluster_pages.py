@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
-from persons import at_home, own_inventory
+from user_home import at_home, own_inventory
 
 from rookery.cli import program
 from rookery.clusters.config import profile

@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from persons import at_home
 from ssh_server import cluster, fingerprint, new_key, sshd
+from user_home import at_home
 
 from rookery.clusters.ssh import config_file, host_keys
 from rookery.clusters.ssh.connection import Connection

@@ -5,8 +5,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from persons import at_home
 from ssh_server import cluster, new_key
+from user_home import at_home
 
 from rookery.clusters.ssh import config_file
 from rookery.clusters.ssh.connection import Connection

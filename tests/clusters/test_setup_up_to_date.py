@@ -1,4 +1,4 @@
-"""The fast way of `setup`, held against the full run on real clusters, whatever has changed on either side."""
+"""`setup` of homes that are up to date, held against the full run on real clusters, whatever has changed."""
 
 import json
 import shutil
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from home_contents import as_root
 from laptops import Laptop, laptop
 from live import Live
-from sights import as_root
 
 from rookery.core import paths
 

@@ -4,18 +4,18 @@ import re
 import subprocess
 
 import pytest
+from failures import half_written
 from laptops import ROOKERY, Laptop, laptop, newcomer
 from live import Live
-from mishaps import half_written
-from typist import Typist
+from terminal import Terminal
 
 pytestmark = pytest.mark.cluster
 STOPPED = "Stopped. The same command goes on from here."
 
 
-def typing(person: Laptop, *arguments: str) -> Typist:
+def typing(person: Laptop, *arguments: str) -> Terminal:
     environment = {**person.environment, "GIT_CONFIG_NOSYSTEM": "1"}
-    return Typist([str(ROOKERY), *arguments, "--cluster", person.cluster], environment, person.home)
+    return Terminal([str(ROOKERY), *arguments, "--cluster", person.cluster], environment, person.home)
 
 
 def test_each_question_of_onboarding(hec: Live) -> None:
@@ -54,7 +54,7 @@ def test_each_question_of_onboarding(hec: Live) -> None:
     person.rookery("logout")
 
 
-def asks(screen: Typist, questions: dict[str, str]) -> str:
+def asks(screen: Terminal, questions: dict[str, str]) -> str:
     """Wait for one of the questions; which it is."""
     screen.shows("|".join(f"(?:{question})" for question in questions), 240)
     shown = screen.seen[: screen.read_to]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from laptop_projects import Project, project
 from laptops import Laptop, laptop
 from live import Live
-from projects_here import Project, project
 
 pytestmark = pytest.mark.cluster
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from failures import refused, until
+from laptop_projects import Project, project
 from laptops import ROOKERY, laptop
 from live import Live
-from mishaps import refused, until
-from projects_here import Project, project
 
 pytestmark = [
     pytest.mark.cluster,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
-from persons import at_home
+from user_home import at_home
 
 from rookery.core.errors import RookeryError
 from rookery.support.cohort import cohort_file

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from persons import at_home
 from projects import cluster, known, project
+from user_home import at_home
 
 from rookery.clusters.cluster import Cluster
 from rookery.core.errors import RookeryError

@@ -4,8 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from persons import at_home, own_inventory
 from ssh_server import new_key
+from user_home import at_home, own_inventory
 
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import config_file, user_config, user_settings

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from persons import at_home, own_inventory
+from user_home import at_home, own_inventory
 
 from rookery.clusters.config import profile
 from rookery.clusters.config.inventory import Inventory

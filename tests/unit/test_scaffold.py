@@ -1,4 +1,4 @@
-"""A project begun: what stands in it, in git, and what is refused before anything is written."""
+"""A project made by `new`: its files, its git repository, and what is refused before anything is written."""
 
 import csv
 import re

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 
-class Typist:
+class Terminal:
     """A program on a terminal of its own; leaving the block closes the terminal."""
 
     def __init__(self, argv: Sequence[str], environment: Mapping[str, str], cwd: Path | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Command lines that can't be read, and output that nobody reads."""
+"""Usage errors: command lines that can't be read, and output that nobody reads."""
 
 import os
 import subprocess

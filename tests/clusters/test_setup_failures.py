@@ -1,4 +1,4 @@
-"""Bad luck in a setup: one clear line, nothing half-written, and the same command again finishes."""
+"""A setup that goes wrong: one clear line, nothing half-written, and the same command again finishes."""
 
 import os
 import shutil
@@ -11,9 +11,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from laptops import ROOKERY, Laptop, laptop
-from live import Live
-from mishaps import (
+from failures import (
     APPLY_PROGRAM,
     Completed,
     as_root,
@@ -27,6 +25,8 @@ from mishaps import (
     refused,
     stopped,
 )
+from laptops import ROOKERY, Laptop, laptop
+from live import Live
 
 pytestmark = pytest.mark.cluster
 

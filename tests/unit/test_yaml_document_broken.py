@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from persons import at_home, own_inventory
+from user_home import at_home, own_inventory
 
 from rookery.clusters.config import profile
 from rookery.core import yaml_document

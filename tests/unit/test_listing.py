@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from persons import at_home, own_inventory
+from user_home import at_home, own_inventory
 
 from rookery.clusters.config import schema
 from rookery.core import paths, secret_values

@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from persons import at_home
 from ssh_server import cluster
+from user_home import at_home
 
 from rookery.clusters.ssh import config_file
 from rookery.core.errors import RookeryError

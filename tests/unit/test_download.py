@@ -1,4 +1,4 @@
-"""What comes from a cluster, put into a project's folder: nothing of the person's is lost, nothing leads out of it."""
+"""What is fetched, put into a project's folder: nothing of the user's is lost, nothing leads out of it."""
 
 import gzip
 import io

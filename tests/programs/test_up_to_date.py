@@ -1,4 +1,4 @@
-"""The fast way of `setup`: it must never say that nothing is to do where a full run would change something."""
+"""`setup` of a home that is up to date: it never says that nothing is to do where a full run would change something."""
 
 import io
 import os

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from persons import at_home
+from user_home import at_home
 
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from laptops import ROOKERY, laptop
 from live import Account, Live, home
-from typist import Typist
+from terminal import Terminal
 
 from rookery.sandbox import lifecycle
 from rookery.sandbox.auth import Entrance
@@ -102,8 +102,8 @@ def rookery(account: Account, *arguments: str) -> "subprocess.CompletedProcess[s
     )
 
 
-def at_terminal(account: Account, name: str) -> Typist:
-    return Typist([str(ROOKERY), "login", "--cluster", name, "--sandbox"], account.environment)
+def at_terminal(account: Account, name: str) -> Terminal:
+    return Terminal([str(ROOKERY), "login", "--cluster", name, "--sandbox"], account.environment)
 
 
 def state_of(account: Account, name: str, command: str = "login") -> dict[str, object]:
@@ -184,7 +184,7 @@ def test_two_factors_through_a_jump_host(gates: dict[str, Live], someone: Callab
     assert (answer["state"], answer["reason"]) == ("failed", "denied")
     assert "jump host cleo@" in str(answer["error"])
     command = f"'{ROOKERY}' login --cluster factors --sandbox; echo 'exit' $?; exec sleep 60"
-    with Typist(["sh", "-c", command], cleo.environment) as screen:
+    with Terminal(["sh", "-c", command], cleo.environment) as screen:
         screen.shows("through the jump host cleo@")
         screen.shows(r"your password \(First Factor\), then the code from your app \(Second Factor\)")
         screen.answers(f"cleo@{miniature.jump}'s password: $", miniature.password)
@@ -246,7 +246,7 @@ def test_ctrl_z_and_ctrl_c_at_the_prompt(gates: dict[str, Live], someone: Callab
     """Stopped and brought back as any program; Ctrl-C ends it with the exit code that shells give."""
     fay, password = someone("words", "fay"), gates["words"].miniature.password
     shell = {**fay.environment, "PS1": "here> "}
-    with Typist(["bash", "--norc", "--noprofile"], shell) as screen:
+    with Terminal(["bash", "--norc", "--noprofile"], shell) as screen:
         login = f"'{ROOKERY}' login --cluster words --sandbox"
         screen.answers("here> $", login)
         screen.shows("password: $")

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 from frames import framed
+from laptop_projects import Project, project
 from laptops import laptop
 from live import Live
-from projects_here import Project, project
 
 pytestmark = pytest.mark.cluster
 

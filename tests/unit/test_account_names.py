@@ -1,4 +1,4 @@
-"""The tests on miniatures share them: a person's name belongs to one file, or which tests ran before would matter."""
+"""Account names on miniatures: tests share the miniatures, so each name belongs to one file."""
 
 import re
 from collections import defaultdict

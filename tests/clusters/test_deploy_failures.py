@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 import pytest
 from deployments import Work, work
+from failures import as_root, refused, until
 from laptops import Laptop, laptop
 from live import Live
-from mishaps import as_root, refused, until
 
 pytestmark = pytest.mark.cluster
 NAMES = itertools.count()

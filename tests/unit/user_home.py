@@ -1,4 +1,4 @@
-"""The person who runs a test: a home of their own, and what they write into it."""
+"""What the user who runs a test has: a home, and files of an inventory of their own in it."""
 
 import atexit
 import os
