@@ -71,8 +71,6 @@ rookery-fact storage persistent /s/a
 rookery-fact python 3.6.8 /usr/bin/python3
 rookery-doctor complete yes
 """
-
-
 LOOK = up_to_date.HomeComparison(
     sealed={"rookery": "0.1.0", "when": "2026-05-01T10:00", "python": "3.6.8", "facts": {}},
     entries=4, ended=True, python="3.6.8", answered=True,

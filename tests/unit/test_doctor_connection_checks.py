@@ -32,18 +32,12 @@ VERBOSE = """OpenSSH_9.2p1 Debian-2+deb12u6, OpenSSL 3.0.19 27 Jan 2026
 debug1: Authentications that can continue: publickey,password
 debug1: Offering public key: /h/id_ed25519 ED25519 SHA256:pRt explicit
 """
-
-
 EXPIRED = VERBOSE + (
     "debug1: Server accepts key: /h/id_ed25519 ED25519 SHA256:pRt explicit\r\n"
     "Your account has expired; please contact your system administrator.\r\n"
     "Connection closed by 127.77.10.1 port 22\r\n"
 )
-
-
 REFUSED = VERBOSE + "ada@host: Permission denied (publickey,password).\r\n"
-
-
 CODE = VERBOSE + (
     "debug1: Server accepts key: /h/id_ed25519 ED25519 SHA256:pRt explicit\n"
     'Authenticated using "publickey" with partial success.\n'
