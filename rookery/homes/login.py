@@ -26,7 +26,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @dataclass(frozen=True)
-class LoginResult:
+class Entry:
     """What came of one cluster.
 
     Attributes:
@@ -107,7 +107,7 @@ def _chosen(request: LoginOptions, *, closing: bool = False) -> list[str]:
     return names
 
 
-def _for_all(names: list[str], do: Callable[[str], LoginResult], request: LoginOptions) -> int:
+def _for_all(names: list[str], do: Callable[[str], Entry], request: LoginOptions) -> int:
     """Do something for each cluster, and tell what came of it; what fails at one keeps no other from its turn."""
     entries = {}
     for name in names:
@@ -117,7 +117,7 @@ def _for_all(names: list[str], do: Callable[[str], LoginResult], request: LoginO
             reason = str(getattr(error, "reason", "other"))
             text = invocation.explain(error)
             message, _, hint = text.partition("\n  next: ")
-            entries[name] = LoginResult("failed", reason=reason, error=message, hint=hint)
+            entries[name] = Entry("failed", reason=reason, error=message, hint=hint)
         if not request.json:
             _say(name, entries[name])
     code = int(any(entry.state == "failed" for entry in entries.values()))
@@ -130,7 +130,7 @@ def _for_all(names: list[str], do: Callable[[str], LoginResult], request: LoginO
     return code
 
 
-def _opened(name: str, request: LoginOptions) -> LoginResult:
+def _opened(name: str, request: LoginOptions) -> Entry:
     personal = profile.of_person(name, request.user)
     connection = Connection(profile.load(name, profile.sources(request.sandbox), personal))
     was_open = connection.is_open()
@@ -141,18 +141,18 @@ def _opened(name: str, request: LoginOptions) -> LoginResult:
     return _entry("open" if was_open else "opened", connection)
 
 
-def _closed(name: str, request: LoginOptions) -> LoginResult:
+def _closed(name: str, request: LoginOptions) -> Entry:
     cluster = profile.load(name, profile.sources(request.sandbox))
     if not cluster.user:  # so nobody has ever logged in from here
-        return LoginResult("none", cluster.host)
+        return Entry("none", cluster.host)
     connection = Connection(cluster)
     return _entry("closed" if connection.close() else "none", connection)
 
 
-def _entry(state: str, connection: "Connection") -> LoginResult:
+def _entry(state: str, connection: "Connection") -> Entry:
     cluster = connection.cluster
     at_risk = str((cluster.data.get("cluster_policies") or {}).get("at_risk") or "")
-    return LoginResult(
+    return Entry(
         state,
         host=cluster.host,
         user=cluster.user,
@@ -162,7 +162,7 @@ def _entry(state: str, connection: "Connection") -> LoginResult:
     )
 
 
-def _say(name: str, entry: LoginResult) -> None:
+def _say(name: str, entry: Entry) -> None:
     """Print a line or two of what came of a cluster."""
     if entry.state == "failed":
         again = f"\n  next: {entry.hint}" if entry.hint else ""

@@ -200,7 +200,7 @@ def test_archives(tmp_path: Path, edits: list[tuple[int, int, bytes]], cut: int)
         with in_time():
             list(arrivals.take(archive.members(stream, "mark", wanted, 1 << 26)))
     except (RookeryError, EOFError, ValueError, zlib.error, gzip.BadGzipFile):
-        pass  # what `remote_listing.send` makes one line of
+        pass  # what `remote_listing.sent` makes one line of
     finally:
         arrivals.close()
     assert {str(path.relative_to(root)) for path in root.rglob("*")} <= {"results", *names}
