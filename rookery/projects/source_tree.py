@@ -19,7 +19,7 @@ LINK: Final = "120000"
 """The mode of a symbolic link in a commit."""
 
 
-class Entry(NamedTuple):  # of which there are thousands, and a dataclass takes three times as long to make
+class TreeEntry(NamedTuple):  # of which there are thousands, and a dataclass takes three times as long to make
     """A file of a commit."""
 
     mode: str
@@ -78,7 +78,7 @@ class Committed:
 
     name = "commit"
 
-    def __init__(self, commit: "Commit", files: "Mapping[str, Entry]") -> None:
+    def __init__(self, commit: "Commit", files: "Mapping[str, TreeEntry]") -> None:
         """Read a commit's objects.
 
         Args:

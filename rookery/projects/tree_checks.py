@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from rookery.core.errors import RookeryError
 from rookery.projects.commit import SHOWN, Commit, contents, listed
 from rookery.projects.packing import PIECE, Packing
-from rookery.projects.source_tree import LINK, Entry
+from rookery.projects.source_tree import LINK, TreeEntry
 
 LARGE_MB = 100
 """Megabytes from which a file is thought to be in git by mistake: GitHub's limit (docs.github.com, "large files")."""
@@ -31,7 +31,7 @@ class Tree:
         outwards: Links that lead out of the project, and where to.
     """
 
-    files: dict[str, Entry] = field(default_factory=dict)
+    files: dict[str, TreeEntry] = field(default_factory=dict)
     outwards: dict[str, str] = field(default_factory=dict)
 
 
@@ -43,7 +43,7 @@ def read_tree(commit: Commit) -> Tree:
         if line:
             facts, _, path = line.partition("\t")
             mode, _, identity = facts.split()
-            files[path] = Entry(mode, identity)
+            files[path] = TreeEntry(mode, identity)
     links = {path: entry for path, entry in files.items() if entry.mode == LINK}
     goals = dict(zip(links, contents(commit, [entry.id for entry in links.values()]), strict=True))
     out_of_it = {path: os.fsdecode(to) for path, to in goals.items() if _leads_out(path, os.fsdecode(to))}

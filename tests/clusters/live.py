@@ -6,16 +6,20 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import yaml
 
 from rookery.sandbox import lifecycle, registry
 from rookery.sandbox.auth import Entrance
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -130,3 +134,12 @@ def home(folder: Path) -> dict[str, str]:
     names = {"XDG_CONFIG_HOME": ".config", "XDG_STATE_HOME": ".local/state", "XDG_CACHE_HOME": ".cache"}
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "ROOKERY_", "ANSIBLE_"))}
     return {**kept, "HOME": str(folder), **{key: str(folder / name) for key, name in names.items()}}
+
+
+def wait_for(condition: Callable[[], T], seconds: float = 30) -> T:
+    """The first true answer of a function, asked again and again."""
+    end = time.monotonic() + seconds
+    while not (answer := condition()):
+        assert time.monotonic() < end, f"waited {seconds} s"
+        time.sleep(0.1)
+    return answer

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from failures import ended, half_written, refused
 from laptops import Laptop, laptop
 from live import Live
-from mishaps import ended, half_written, refused
 
 pytestmark = pytest.mark.cluster
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from laptops import ROOKERY, Laptop, newcomer
 from live import Live, alone
-from typist import Typist
+from terminal import Terminal
 
 from rookery.sandbox import auth
 
@@ -33,7 +33,7 @@ def vi(bede: Live) -> Iterator[Laptop]:
     person.write(cluster_known_hosts_file=str(bede.state / "known_hosts"))  # the jump host's key is in it
     before = tree(bede)
     flags = ("--project", "codes", "--language", "python", "--name", "Vi", "--email", "vi@example.ac.uk")
-    with Typist([str(ROOKERY), "onboard", "--cluster", "bede", *flags], person.environment, person.home) as screen:
+    with Terminal([str(ROOKERY), "onboard", "--cluster", "bede", *flags], person.environment, person.home) as screen:
         screen.answers("Your username there .*: $", "vi")
         screen.shows(r"charged to an account \(the code of your project, such as bdlan09\)")
         screen.answers("Your account: $", "bdlan09")
@@ -43,7 +43,7 @@ def vi(bede: Live) -> Iterator[Laptop]:
         screen.answers(r"First Factor: $", miniature.password)
         screen.answers(r"Second Factor: $", auth.code(miniature.totp_secret))
         screen.shows("connected; every step from here on goes through this one connection")
-        screen.answers(r"Shall this line be put into ~/\.ssh/config\?.*: $", "yes")
+        screen.answers(r"Shall this line be put into ~/\.ssh/config\?.* \[Y/n\] $", "yes")
         screen.shows(r"estimate +1,000", 240)
         screen.shows("That is all: your home on bede is ready, and codes has its first result")
         assert screen.ends() == 0
@@ -152,7 +152,7 @@ def ola(bede: Live) -> Iterator[Laptop]:
     account = {"required": True, "example": "bdlan09", "name": "bdlan09"}
     known = str(bede.state / "known_hosts")
     person.write(cluster_user="ola", cluster_account=account, cluster_known_hosts_file=known)
-    with Typist([str(ROOKERY), "login", "--cluster", "bede"], person.environment, person.home) as screen:
+    with Terminal([str(ROOKERY), "login", "--cluster", "bede"], person.environment, person.home) as screen:
         screen.answers(f"{miniature.user}@{miniature.jump}'s password: $", miniature.password)
         screen.answers(r"First Factor: $", miniature.password)
         screen.answers(r"Second Factor: $", auth.code(miniature.totp_secret))

@@ -8,9 +8,9 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
+from failures import ended, half_written, kill_all, refused, until
 from laptops import Laptop, laptop
 from live import Live
-from mishaps import ended, half_written, kill_all, refused, until
 
 pytestmark = pytest.mark.cluster
 

@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 from deployments import Work, work
+from failures import refused, until
 from laptops import Laptop, laptop
 from live import Live
-from mishaps import refused, until
 
 pytestmark = pytest.mark.cluster
 NAMES = itertools.count()

@@ -11,43 +11,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from home_contents import ODD, as_person, as_root, by_state, changes, inside, manifest, notes, storage_of, tree, write
 from laptops import Laptop, laptop
 from live import Live
-from sights import as_person, as_root, by_state, changes, inside, manifest, notes, storage_of, tree, write
 
 pytestmark = pytest.mark.cluster
 
 PYTHON = r"Python 3\.13\.\d+"
 
-
-ODD = r"""
-import os
-home = os.path.expanduser("~").encode()
-def put(path, text, mode=0o644):
-    path = os.path.join(home, path)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "wb") as file:
-        file.write(text)
-    os.chmod(path, mode)
-    os.utime(path, (1000000000, 1234567890.5))
-put(b".cache/a b/it's \"quoted\" $(touch /tmp/no)", b"one\0two")
-put(b".cache/new\nline/-rf", b"x" * 100000, 0o400)
-put(b".cache/caf\xe9/\xff\xfe", b"latin")
-put(".cache/\u96ea/empty".encode(), b"")
-put(b".cache/run.sh", b"#!/bin/sh\n", 0o755)
-os.symlink("run.sh", os.path.join(home, b".cache/link"))
-os.symlink("/no/where at all", os.path.join(home, b".cache/a b/dangling"))
-os.makedirs(os.path.join(home, b".cache/hollow/inner"))
-os.chmod(os.path.join(home, b".cache/hollow"), 0o500)
-os.chmod(os.path.join(home, b".cache"), 0o700)
-put(b".mamba/shared.txt", b"mine")
-put(b".mamba/only-at-home.txt", b"mine")
-put(b".vscode-server/data/Machine/settings.json", b'{"mine": 1}')
-put(b".condarc", b"channels: [conda-forge]\n")
-os.makedirs(os.path.join(home, b"elsewhere"))
-put(b"elsewhere/environments.txt", b"mine")
-os.symlink("elsewhere", os.path.join(home, b".conda"))
-"""
 
 MANY = """
 import os, sys

@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
+from failures import as_root
+from laptop_projects import Project, project
 from laptops import Laptop, laptop
 from live import Live
-from mishaps import as_root
-from projects_here import Project, project
 
 pytestmark = pytest.mark.cluster
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 import snapshots
+from failures import until
 from laptops import ROOKERY, Laptop, laptop
 from live import Live
-from mishaps import until
 
 pytestmark = pytest.mark.cluster
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from laptops import ROOKERY, Laptop, newcomer
 from live import Live
-from typist import Typist
+from terminal import Terminal
 
 pytestmark = pytest.mark.cluster
 
@@ -172,9 +172,9 @@ def test_without_an_account_the_mail_is_written(otto: Laptop) -> None:
         assert screen.ends() == 1
 
 
-def typing(person: Laptop, *arguments: str, **environment: str) -> Typist:
+def typing(person: Laptop, *arguments: str, **environment: str) -> Terminal:
     command = [str(ROOKERY), "onboard", "--cluster", person.cluster, *arguments]
-    return Typist(command, {**person.environment, "GIT_CONFIG_NOSYSTEM": "1", **environment}, person.home)
+    return Terminal(command, {**person.environment, "GIT_CONFIG_NOSYSTEM": "1", **environment}, person.home)
 
 
 def test_a_key_with_a_passphrase_is_left_to_the_agent(agent: tuple[Laptop, dict[str, str]], penguins: Live) -> None:
@@ -185,7 +185,7 @@ def test_a_key_with_a_passphrase_is_left_to_the_agent(agent: tuple[Laptop, dict[
         screen.shows("your ssh agent holds it")
         screen.answers("lark@.*password: $", penguins.miniature.password)
         screen.shows("it opens the cluster from now on, without your password")
-        screen.answers("Shall this line be put into ~/.ssh/config.*: $", "no")
+        screen.answers(r"Shall this line be put into ~/.ssh/config.* \[Y/n\] $", "no")
         screen.shows("left alone; put it there yourself, at the top")
         screen.shows(r"\[6/8\]")
         screen.presses("\x03")
@@ -226,7 +226,7 @@ def test_with_a_password_first_and_everything_asked(otto: Laptop, hec: Live) -> 
     screen.answers(r"The name for this one \[hec-otto\]: $", "my hec")
     screen.shows("'my hec' can't be a name for ssh")
     screen.answers(r"The name for this one \[hec-otto\]: $", "")
-    screen.answers(r"\+Include .*Shall this line be put into ~/.ssh/config.*: $", "yes")
+    screen.answers(r"\+Include .*Shall this line be put into ~/.ssh/config.* \[Y/n\] $", "yes")
     screen.shows("as it was before, it is kept in .*config.before-rookery")
     screen.shows(r"\[6/8\] Your home there")
     screen.hangs_up()

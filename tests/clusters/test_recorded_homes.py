@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from home_contents import as_root, changes, inside, manifest, storage_of
 from laptops import Laptop, laptop
 from live import Live, alone
-from sights import as_root, changes, inside, manifest, storage_of
-from test_undo import undo
+from undo_command import undo
 
 from rookery.sandbox import mirrors
 

@@ -5,10 +5,10 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from failures import until
+from laptop_projects import Project, project
 from laptops import laptop
 from live import Live
-from mishaps import until
-from projects_here import Project, project
 
 pytestmark = pytest.mark.cluster
 

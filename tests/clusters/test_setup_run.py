@@ -13,8 +13,8 @@ from pathlib import Path
 
 import paramiko
 import pytest
-from persons import at_home
 from ssh_server import Sshd, fingerprint, sshd
+from user_home import at_home
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).resolve().parents[2]

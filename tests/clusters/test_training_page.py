@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import page
 import pytest
+import training_page as page
 from laptops import Laptop, laptop
 from live import Live
 

@@ -1,17 +1,15 @@
 """`setup`, then `undo`: homes as people have them are what they were, to the byte and the nanosecond."""
 
-import json
 import re
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import yaml
+from home_contents import ODD, as_person, as_root, manifest, storage_of
 from laptops import ROOKERY, Laptop, laptop
 from live import Live
-from sights import as_person, as_root, manifest, storage_of
-from test_hec_homes import ODD
-from typist import Typist
+from terminal import Terminal
+from undo_command import by_path, outside, undo
 
 pytestmark = pytest.mark.cluster
 
@@ -43,27 +41,6 @@ for folder, names, files in os.walk(home, topdown=False):
         if ".ssh" not in folder:
             os.utime(os.path.join(folder, name), (1000000000, 1234567890.5), follow_symlinks=False)
 """
-
-
-def undo(person: Laptop, *arguments: str, code: int = 0) -> dict[str, Any]:
-    """Take everything back; what `--json` says of the cluster."""
-    completed = person.rookery("undo", "--cluster", person.cluster, "--json", *arguments)
-    assert completed.returncode == code, completed.stdout + completed.stderr
-    answer: dict[str, Any] = json.loads(completed.stdout)["clusters"][person.cluster]
-    return answer
-
-
-def by_path(answer: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """State and note by path, with ~ for the home."""
-    return {
-        outcome["path"].replace(answer["home"], "~"): (outcome["state"], outcome["note"])
-        for outcome in answer["outcomes"]
-    }
-
-
-def outside(manifest: str) -> list[str]:
-    """A manifest without rookery's own record."""
-    return [line for line in manifest.splitlines() if not re.search(r"\./\.local(/state(/rookery.*)?)? ", f"{line} ")]
 
 
 @pytest.fixture(scope="module")
@@ -221,14 +198,14 @@ def test_two_clusters_at_once_after_a_question_on_the_terminal(penguins: Live, h
     assert all(tree != other for tree, other in zip(before, after, strict=True))
 
     command = [str(ROOKERY), "undo", "--cluster", "penguins,hec"]
-    with Typist(command, person.environment) as screen:
+    with Terminal(command, person.environment) as screen:
         screen.shows(r"penguins: \d+ things would be removed, \d+ things would be put back as before")
         screen.shows(r"hec: \d+ things would be removed, \d+ things would be put back as before")
         screen.answers(r"Take it back\? \[y/N\] ", "no")
         screen.shows("Nothing was done")
         assert screen.ends() == 1
     assert homes() == after
-    with Typist(command, person.environment) as screen:
+    with Terminal(command, person.environment) as screen:
         screen.answers(r"Take it back\? \[y/N\] ", "y")
         screen.shows(r"penguins: \d+ things removed, \d+ things put back as before")
         screen.shows(r"hec: \d+ things removed, \d+ things put back as before")

@@ -3,12 +3,11 @@
 import re
 
 import pytest
+from failures import cut_off, kill_all
+from home_contents import ODD, as_person, as_root, manifest, storage_of
 from laptops import laptop
 from live import Live
-from mishaps import cut_off, kill_all
-from sights import as_person, as_root, manifest, storage_of
-from test_hec_homes import ODD
-from test_undo import outside, undo
+from undo_command import outside, undo
 
 pytestmark = pytest.mark.cluster
 

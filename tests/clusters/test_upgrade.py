@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from home_contents import inside, manifest
 from laptops import laptop
 from live import Live
-from sights import inside, manifest
-from test_undo import by_path, outside, undo
+from undo_command import by_path, outside, undo
 
 pytestmark = pytest.mark.cluster
 

@@ -11,10 +11,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from failures import APPLY_PROGRAM, ended, kill_all, until
+from laptop_projects import Project, project
 from laptops import Laptop
 from live import Live
-from mishaps import APPLY_PROGRAM, ended, kill_all, until
-from projects_here import Project, project
 
 COMMANDS = ("setup", "deploy", "submit", "fetch", "combine", "onboard", "undo")
 TASKS = 3

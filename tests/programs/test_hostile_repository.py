@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path, PurePath
 
 import pytest
-from persons import at_home
 from projects import known, project
+from user_home import at_home
 
 from rookery.core.errors import RookeryError
 from rookery.jobs import options, render

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from cohorts import NOW, STUDENTS, Page, check, document, evil_page, faulty, healthy, put
-from persons import at_home
+from user_home import at_home
 
 from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError

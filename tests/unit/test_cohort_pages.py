@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from persons import at_home
+from user_home import at_home
 
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile

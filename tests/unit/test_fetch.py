@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from persons import at_home
 from ssh_server import cluster, fingerprint, sshd
+from user_home import at_home
 
 from rookery.clusters import connect
 from rookery.clusters.ssh.connection import Connection

@@ -1,66 +1,72 @@
-"""What is sent to a login node: all that it needs over there, and no login shell reads it as anything else."""
+"""Packs of commits: what they bring, and how they fail and end."""
 
-from __future__ import annotations
-
-import ast
-from collections.abc import Iterator
+import random
+import subprocess
 from pathlib import Path
 
 import pytest
+from repositories import Git, new_repository, with_one_commit
 
-from rookery.clusters.login_node import answers, bundle
-from rookery.homes import up_to_date
-from rookery.remote.apply import resources
-
-REMOTE = Path(__file__).parents[2] / "rookery/remote"
-PROGRAMS = (
-    "apply.main", "apply.attend", "apply.verify", "apply.undo", "apply.fingerprint_check",
-    *(f"slurm.{name}" for name in answers.PROGRAMS),
-)  # fmt: skip
+from rookery.core.errors import RookeryError
+from rookery.projects import commit, packing
 
 
-def imported(module: str) -> Iterator[str]:
-    """The modules of the apply program that a module imports, wherever in it, but not for its types alone."""
-    tree = ast.parse((REMOTE / f"{module.replace('.', '/')}.py").read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            node.body.clear()
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rookery.remote"):
-            module = str(node.module).removeprefix("rookery.remote").removeprefix(".")
-            names = [f"{module}.{each.name}".removeprefix(".") for each in node.names]
-            yield from (name if (REMOTE / f"{name.replace('.', '/')}.py").is_file() else module for name in names)
+@pytest.fixture
+def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Git:
+    return new_repository(tmp_path, monkeypatch)
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_all_that_a_program_imports_is_sent_with_it(program: str) -> None:
-    sent = {name.removeprefix("rookery.remote.") for name in bundle.modules(f"rookery.remote.{program}")}
-    assert {needed for part in sent for needed in imported(part)} <= sent
-    if program == "apply.main":
-        assert {module for _, module, _ in resources._KINDS} <= {f"rookery.remote.{name}" for name in sent}
+@pytest.fixture
+def root(git: Git, tmp_path: Path) -> Path:
+    return with_one_commit(git, tmp_path)
 
 
-def test_what_is_compared_first_is_small() -> None:
-    assert bundle.modules("rookery.remote.apply.fingerprint_check").keys() == {
-        "rookery.remote.apply.fingerprint_check",
-        "rookery.remote.frame",
-    }
+def test_a_pack_brings_what_is_new_also_from_a_shallow_clone(root: Path, git: Git, tmp_path: Path) -> None:
+    first = git("rev-parse", "HEAD")
+    (root / "a.py").write_text("1\n" * 50)
+    git("commit", "-q", "-a", "-m", "second")
+    bare = tmp_path / "bare.git"
+    git("init", "-q", "--bare", str(bare))
+
+    def take(place: Path, there: list[str]) -> None:
+        with commit.chosen(place) as chosen:
+            data = b"".join(packing.Packing(chosen, there).pieces())
+            (bare / "shallow").write_text("".join(f"{identity}\n" for identity in packing.boundary(chosen)))
+        unpack = ["git", "--git-dir", str(bare), "index-pack", "--stdin", "--fix-thin"]
+        subprocess.run(unpack, input=data, check=True, capture_output=True)
+        git("update-ref", "refs/x/y", chosen.id, cwd=bare)
+
+    git("clone", "-q", "--depth=1", f"file://{root}", str(tmp_path / "shallow"), cwd=tmp_path)
+    take(tmp_path / "shallow", [])
+    git("fsck", "--strict", cwd=bare)
+    assert packing.known(root, [first, "0" * 40]) == [first]
+    (root / "a.py").write_text("1\n" * 50 + "2\n")
+    git("commit", "-q", "-a", "-m", "third")
+    take(root, [git("rev-parse", "HEAD~1"), "0" * 40])
+    assert git("cat-file", "blob", "refs/x/y:a.py", cwd=bare) == ("1\n" * 50 + "2").strip()
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_a_program_fits_into_an_argument(program: str) -> None:
-    assert len(bundle.code(program)) < bundle.ARGUMENT_BYTES * 0.9
+def test_a_commit_that_git_can_t_pack_is_an_error(root: Path, git: Git) -> None:
+    (root / "big.bin").write_bytes(random.Random(1).randbytes(packing.PIECE * 3))
+    git("add", "-A")
+    git("commit", "-q", "-m", "big")
+    identity = git("rev-parse", "HEAD:big.bin")
+    path = root / ".git/objects" / identity[:2] / identity[2:]
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[: packing.PIECE * 2])
+    with commit.chosen(root) as chosen, pytest.raises(RookeryError, match="git failed in"):
+        list(packing.Packing(chosen, []).pieces())
 
 
-def test_the_command_line_has_nothing_that_a_login_shell_reads_in_a_way_of_its_own() -> None:
-    line, given = bundle.command("/usr/bin/python3", bundle.pack("apply.main", {"a": 'it\'s "quoted" !x\n'}))
-    assert given is None
-    assert not set(line) & set('"\n!`$\\')
-    assert line.count("'") == 2
-
-
-def test_all_that_carries_out_a_setup_counts_for_its_digest() -> None:
-    """A home is gone through once more where any of it has changed."""
-    counted = [f"{path}/" if not path.endswith(".py") else path for path in up_to_date._PLAY]
-    sent = {*bundle.modules("rookery.remote.apply.main"), *bundle.modules("rookery.remote.apply.attend")}
-    files = {f"{name.replace('.', '/')}.py" for name in sent}
-    assert {file for file in files if not file.startswith(tuple(counted))} == set()
+def test_a_pack_that_nobody_wants_is_ended(root: Path, git: Git) -> None:
+    (root / "big.bin").write_bytes(random.Random(1).randbytes(packing.PIECE * 30))
+    git("add", "-A")
+    git("commit", "-q", "-m", "big")
+    with commit.chosen(root) as chosen:
+        unwanted, half = packing.Packing(chosen, []), packing.Packing(chosen, [])
+        unwanted.close()
+        assert list(unwanted.pieces()) == []
+        pieces = half.pieces()
+        next(pieces)
+        pieces.close()  # waits for the end of git, which would write on otherwise
+        assert list(half.pieces()) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from persons import at_home, own_inventory
+from user_home import at_home, own_inventory
 
 from rookery.clusters import cluster as cluster_module
 from rookery.clusters.config import profile

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from persons import at_home
+from user_home import at_home
 
 from rookery.clusters.config import profile, schema
 from rookery.core import paths

@@ -1,0 +1,36 @@
+"""Git repositories made for a test."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Git = Callable[..., str]
+
+
+def new_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Git:
+    """git in a new repository at `tmp_path/code`, with a user's name and no settings of this machine."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    (tmp_path / "gitconfig").write_text("[user]\n\tname = A\n\temail = a@b.c\n[init]\n\tdefaultBranch = main\n")
+    root = tmp_path / "code"
+    root.mkdir()
+
+    def run(*arguments: str, cwd: Path = root) -> str:
+        completed = subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+        assert completed.returncode == 0, completed.stderr
+        return completed.stdout.strip()
+
+    run("init", "-q")
+    return run
+
+
+def with_one_commit(git: Git, tmp_path: Path) -> Path:
+    """Make the first commit in that repository; its folder."""
+    code = tmp_path / "code"
+    (code / "rookery.yml").write_text("name: x\n")
+    (code / "a.py").write_text("1\n")
+    git("add", "-A")
+    git("commit", "-q", "-m", "first")
+    return code

@@ -1,0 +1,344 @@
+"""rookery.yml: found, read as written, and refused in a line that says where and what."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from projects import HEAD, known, project
+from user_home import at_home
+
+from rookery.core.errors import RookeryError
+from rookery.projects import config, config_schema, slurm_values
+from rookery.projects.scripts import job_script, templates
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return at_home(tmp_path / "home", monkeypatch)
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder one stands in."""
+    (tmp_path / "p").mkdir()
+    monkeypatch.chdir(tmp_path / "p")
+    return tmp_path / "p"
+
+
+def refused(place: Path, text: str | bytes) -> str:
+    """What is said of a rookery.yml like this: one line, and a hint."""
+    (place / "rookery.yml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(RookeryError) as caught:
+        loaded = config.load()
+        for name in loaded.jobs:
+            for cluster in loaded.clusters:
+                config.job(loaded, name, cluster)
+    assert "\n" not in caught.value.message
+    assert caught.value.message.isprintable()
+    assert len(caught.value.message) < 700
+    assert caught.value.hint
+    return caught.value.message
+
+
+def test_the_schema_is_one_and_describes_every_property() -> None:
+    schema = json.loads(config_schema.file().read_text())
+    Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+    def walk(node: Any, path: str) -> None:
+        for name, inner in node.get("properties", {}).items():
+            assert inner.get("description"), f"{path}.{name}"
+            walk(inner, f"{path}.{name}")
+        for key in ("items", "additionalProperties"):
+            if isinstance(node.get(key), dict) and "$ref" not in node[key]:
+                assert node[key].get("description"), f"{path}.{key}"
+                walk(node[key], f"{path}.{key}")
+        assert not ("pattern" in node and "patternErrorMessage" not in node), path
+
+    walk(schema, "")
+    walk(schema["$defs"]["job"], "job")
+
+
+def test_the_whole_file(place: Path) -> None:
+    project(
+        place,
+        """
+        simulate:
+          template: python-array
+          command: python array_test.py {task} {task}.dat
+          array: 1-200
+          max_running: 50
+          cpus: 1
+          memory: 1G
+          time: 00:05:00
+          environment: {SEED: 007, DEBUG: true, EMPTY: ""}
+          clusters:
+            hec: {memory: 2G, time: 1-12, modules: [conda], environment: {DEBUG: no}}
+        """,
+        HEAD + "environment: {python: uv}\noutputs: [slurm_logs, ./a b/results/]\n",
+    )
+    loaded = config.load()
+    assert (loaded.name, loaded.clusters, loaded.outputs) == (
+        "penguin-survival",
+        ("penguins", "hec"),
+        ("slurm_logs", "a b/results"),
+    )
+    assert (loaded.environment.python, loaded.environment.r, loaded.logs) == ("uv", "none", "slurm_logs")
+    assert loaded.root == place
+    here = config.job(loaded, "simulate", "penguins")
+    assert (here.array, here.max_running, here.cpus, here.memory, here.minutes) == ("1-200", 50, 1, "1G", 5)
+    assert here.environment == {"SEED": "007", "DEBUG": "true", "EMPTY": ""}
+    there = config.job(loaded, "simulate", "hec")
+    assert (there.memory, there.minutes, there.modules, there.max_running) == ("2G", 36 * 60, ("conda",), 50)
+    assert there.environment == {"SEED": "007", "DEBUG": "no", "EMPTY": ""}
+
+
+def test_it_is_found_from_a_folder_below_or_by_its_path(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project(place)
+    (place / "src/deep").mkdir(parents=True)
+    monkeypatch.chdir(place / "src/deep")
+    assert config.find(Path.cwd()) == place
+    for path in ("", "../..", place, place / "rookery.yml"):
+        assert config.load(path).root == place
+
+
+@pytest.mark.parametrize("path", ["", "nowhere", "empty"])
+def test_where_there_is_none_that_is_said(place: Path, path: str) -> None:
+    (place / "empty").mkdir()
+    with pytest.raises(config.NoProject) as caught:
+        config.load(path)
+    assert "invoke new" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("files", "python", "r"),
+    [
+        ([], "none", "none"),
+        (["uv.lock", "requirements.txt"], "uv", "none"),
+        (["poetry.lock"], "poetry", "none"),
+        (["requirements.txt"], "venv", "none"),
+        (["environment.yml"], "conda", "none"),
+        (["renv.lock", "r-packages.txt"], "none", "renv"),
+        (["r-packages.txt", "uv.lock"], "uv", "library"),
+    ],
+)
+def test_the_environment_is_guessed_from_lock_files(place: Path, files: list[str], python: str, r: str) -> None:
+    project(place, "", HEAD, **{name.replace(".", "__"): "" for name in files})
+    loaded = config.load()
+    assert (loaded.environment.python, loaded.environment.r) == (python, r)
+    project(place, "", HEAD + "environment: {python: none}\n")
+    assert config.load().environment.python == "none"
+    assert config.load().environment.r == r
+
+
+@pytest.mark.parametrize(
+    ("written", "minutes"),
+    [
+        ("00:05:00", 5),
+        ("1:30:00", 90),
+        ("12:00:00", 720),
+        ("5:00", 5),
+        ("0:30", 1),
+        ("90", 90),
+        ('"90"', 90),
+        ("1-00:00:00", 1440),
+        ("1-0", 1440),
+        ("2-12:30", 3630),
+        ("00:00:01", 1),
+    ],
+)
+def test_a_time_is_what_slurm_takes_it_for_however_yaml_would_read_it(place: Path, written: str, minutes: int) -> None:
+    project(place, f"j: {{command: x, time: {written}}}")
+    assert config.job(config.load(), "j", "hec").minutes == minutes
+
+
+@settings(deadline=None)
+@given(st.integers(1, 100 * 24 * 60))
+def test_a_time_written_down_is_read_back(minutes: int) -> None:
+    assert slurm_values.minutes(slurm_values.time_limit(minutes)) == minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "mebibytes"), [("1G", 1024), ("500", 500), ("500M", 500), ("1K", 1), ("2048K", 2), ("1T", 1048576)]
+)
+def test_memory(text: str, mebibytes: int) -> None:
+    assert slurm_values.mebibytes(text) == mebibytes
+
+
+def test_values_of_parameters_stay_as_they_are_written(place: Path) -> None:
+    project(place, "j: {command: x, grid: {a: [0.10, 1e-3, 010, yes, 5, -2, +3, 1:30, 2026-01-02, null-ish, '']}}")
+    written = ("0.10", "1e-3", "010", "yes", 5, -2, "+3", "1:30", "2026-01-02", "null-ish", "")
+    assert config.job(config.load(), "j", "hec").grid == {"a": written}
+
+
+def test_other_rows_for_a_cluster_take_the_place_of_the_jobs(place: Path) -> None:
+    project(place, "j: {command: x, grid: {a: [1]}, clusters: {hec: {params: p.csv}}}")
+    there = config.job(config.load(), "j", "hec")
+    assert (there.params, there.grid) == ("p.csv", {})
+
+
+def test_merge_keys_and_words_alone_for_lists(place: Path) -> None:
+    project(
+        place,
+        """
+        one: &one {command: x, cpus: 4, modules: cuda}
+        two: {<<: *one, cpus: 8, after: one}
+        """,
+        "name: x\nclusters: hec\noutputs: results\n",
+    )
+    loaded = config.load()
+    two = config.job(loaded, "two", "hec")
+    assert (two.cpus, two.modules, two.after, two.command) == (8, ("cuda",), ("one",), "x")
+    assert (loaded.clusters, loaded.outputs) == (("hec",), ("results",))
+
+
+BOMB = "l0: &l0 [x]\n" + "".join(f"l{n + 1}: &l{n + 1} [{', '.join([f'*l{n}'] * 9)}]\n" for n in range(12))
+JOB = HEAD + "jobs:\n  simulate:\n    command: x\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "rookery.yml:1: name: is missing"),
+        ("name: x\n", "rookery.yml:1: clusters: is missing"),
+        ("- a\n", "expected lines of `key: value`"),
+        ("name: x\nclusters: [hec]\nname: y\n", "rookery.yml:3: name is said twice, on line 1"),
+        ("name: x\nclusters:\n\t- hec\n", "rookery.yml:3: this is not YAML"),
+        (b"name: \xff\xfe\n", "is not text in UTF-8"),
+        ("name: !!python/object:os.system x\nclusters: [hec]\n", "1: the tag !!python/object:os.system is not allowed"),
+        (HEAD.replace("penguin-", "penguin "), "rookery.yml:1: name: must be letters"),
+        (HEAD.replace("penguin-survival", '"a\\nb"'), "rookery.yml:1: name: must be letters"),
+        (HEAD.replace("penguin-survival", "-rf"), "name: must be letters"),
+        (HEAD.replace("penguin-survival", "pingüin"), "name: must be letters"),
+        (HEAD.replace("penguin-survival", "x" * 65), "name: is longer than 64"),
+        (HEAD.replace("penguin-survival", ""), "rookery.yml:1: name: has no value"),
+        (HEAD.replace("penguin-survival", "2026"), "rookery.yml:1: name: must be letters"),
+        (HEAD + "job: {}\n", "rookery.yml:3: job: is not a key there is (did you mean jobs?)"),
+        (HEAD + "environment: {python: anaconda}\n", "must be one of uv, poetry, venv, conda, none, not anaconda"),
+        (HEAD + "environment: {python: condo}\n", "(did you mean conda?)"),
+        (HEAD + "clusters: []\n", "clusters is said twice"),
+        ("name: x\nclusters: []\n", "clusters: is empty"),
+        ("name: x\nclusters: [hec, hec]\n", "clusters: says something twice: hec"),
+        (HEAD + "outputs: [/data]\n", "rookery.yml:3: outputs[0]: /data must be a path from the project's root"),
+        (HEAD + "outputs: [a,\n  ../b]\n", "rookery.yml:4: outputs[1]: ../b must be a folder below"),
+        (HEAD + "outputs: [.]\n", "must be a folder below"),
+        (HEAD + "outputs: [a/b, a]\n", "outputs[1]: a and a/b lie one in the other"),
+        (HEAD + "outputs: [a, ./a/]\n", "lie one in the other"),
+        (HEAD + "outputs: [.rookery/x]\n", "can't be .rookery"),
+        (HEAD + "outputs: [slurm]\n", "can't be slurm"),
+        (HEAD + "outputs: [.git]\n", "can't be .git"),
+        (HEAD + "outputs: [-x]\n", "must be a plain name"),
+        (HEAD + 'outputs: ["a\\nb"]\n', "must be a plain name"),
+        (HEAD + 'outputs: [""]\n', "is empty"),
+        (HEAD + "jobs: {a b: {command: x}}\n", "jobs.a b: is no name for a job"),
+        (HEAD + "jobs:\n  j:\n", "rookery.yml:4: jobs.j: has no value"),
+        (JOB + "    cpu: 4\n", "rookery.yml:6: jobs.simulate.cpu: is not a key there is (did you mean cpus?)"),
+        (JOB + "    cpus: four\n", "rookery.yml:6: jobs.simulate.cpus: must be a whole number, not four"),
+        (JOB + "    cpus: 0\n", "cpus: must be 1 or more, not 0"),
+        (JOB + "    cpus: 1.5\n", "must be a whole number, not 1.5"),
+        (JOB + "    time: ten minutes\n", "time: must be HH:MM:SS, D-HH:MM:SS or a number of minutes"),
+        (JOB + "    time: 00:00:00\n", "rookery.yml:6: jobs.simulate.time: must be longer than nothing"),
+        (JOB + "    time: [1]\n", "time: must be HH:MM:SS"),
+        (JOB + "    memory: 1GB\n", "memory: must be a whole number with M, G or T behind it"),
+        (JOB + "    memory: 1.5G\n", "memory: must be"),
+        (JOB + "    array: 1-200%50\n", "how many run at once is max_running"),
+        (JOB + "    array: 9-1\n", "array: 9-1 runs backwards"),
+        (JOB + "    array: 1-999999999999\n", "array: has a task number over 4000000, the largest that Slurm takes"),
+        (JOB + "    array: 1-2\n    grid: {a: [1]}\n", "rookery.yml:7: jobs.simulate.grid: can't stand beside array"),
+        (JOB + "    chunk: 5\n", "chunk: needs rows"),
+        (JOB + "    max_running: 5\n", "max_running: needs an array"),
+        (JOB + "    gpu_type: v100\n", "gpu_type: needs gpus"),
+        (JOB + "    rows: [{a: 1}, {b: 2}]\n", "rows: row 2 has other names"),
+        (JOB + "    rows: [{a: }]\n", "jobs.simulate.rows[0].a: has no value: expected one value"),
+        (JOB + "    grid: {a: 5}\n", "grid.a: must be a list, not 5"),
+        (JOB + "    grid: {a: []}\n", "grid.a: is empty"),
+        (JOB + "    grid: {a: [[1]]}\n", "grid.a[0]: must be one value: text or a number, not a list"),
+        (JOB + "    environment: {1A: x}\n", "environment.1A: is no name for an environment variable"),
+        (JOB + "    environment: {A: {B: c}}\n", "environment.A: must be one value"),
+        (JOB + "    mail: me\n", "mail: must be one mail address, not me"),
+        (JOB + '    mail: "a@b\\n#SBATCH --x"\n', "mail: must be one mail address"),
+        (JOB + '    sbatch: ["--x=1\\nrm"]\n', "sbatch[0]: must be an option of sbatch on one line"),
+        (JOB + '    partition: "a b"\n', "partition: must be the name of a partition"),
+        (JOB + '    account: "$(id)"\n', "account: must be the name of an account"),
+        (JOB + "    after: [simulat]\n", "after: simulat is no job of this file (did you mean simulate?)"),
+        (JOB + "    after: simulate\n", "after: simulate is the job itself"),
+        (JOB + "    clusters: {hecc: {cpus: 1}}\n", "hecc is not among the project's clusters (did you mean hec?)"),
+        (JOB + "    only: [hex]\n", "jobs.simulate.only: hex is not among the project's clusters (did you mean hec?)"),
+        (JOB + "    only: [hec]\n", "rookery.yml:6: jobs.simulate.only: the job is not for penguins."),
+        (JOB + "    clusters: {hec: {only: [hec]}}\n", "clusters.hec.only: can't stand here"),
+        (JOB + "    clusters: {hec: {cpus: 0}}\n", "jobs.simulate.clusters.hec.cpus: must be 1 or more"),
+        (JOB + "    clusters: {hec: {clusters: {}}}\n", "clusters.hec.clusters: can't stand here"),
+        (JOB + "    clusters: {hec: {array: 9-1}}\n", "jobs.simulate.clusters.hec.array: 9-1 runs backwards"),
+        (HEAD + "jobs: {j: {command: x {task}}}\n", "rookery.yml:3: this is not YAML"),
+        (JOB + '    "\\e[31mx": 1\n', "is not a key there is"),
+        (HEAD + "jobs: " + "[" * 400_000, "rookery.yml:3: nested too deep"),
+        (HEAD + "jobs:\n" + "- " * 400_000, "nested too deep"),
+        (HEAD + "#" * 1_000_001, "larger than 1 MB"),
+        (HEAD + "x: &a [*a]\n", "rookery.yml:3: *a stands within what it repeats."),
+        (BOMB, "rookery.yml:6: its aliases repeat more than 100,000 values."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_in_a_line_with_file_line_and_key(place: Path, text: str | bytes, expected: str) -> None:
+    assert expected in refused(place, text)
+
+
+def test_a_file_that_passed_is_not_held_against_the_schema_again(place: Path) -> None:
+    project(place, "j: {command: x}")
+    code = "import sys; from rookery.projects import config; config.load(); print('jsonschema' in sys.modules)"
+
+    def imported() -> str:
+        return subprocess.run(
+            [sys.executable, "-c", code], cwd=place, env={**os.environ}, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    assert imported() == "True"
+    assert imported() == "False"
+    project(place, "j: {command: y}")
+    assert imported() == "True"
+
+
+def test_an_unknown_job_is_answered_with_those_there_are(place: Path) -> None:
+    project(place, "simulate: {command: x}\ncombine: {command: y}")
+    with pytest.raises(
+        RookeryError, match=r"no job simulat \(did you mean simulate\?\)\. There are: simulate, combine"
+    ):
+        config.job(config.load(), "simulat", "hec")
+
+
+DOCS = (config_schema.file().parents[1] / "docs/project.md").read_text()
+
+
+def test_the_page_tells_every_key_and_every_template() -> None:
+    schema = json.loads(config_schema.file().read_text())
+    kinds = schema["properties"]["environment"]["properties"]
+    for key in (*schema["properties"], *schema["$defs"]["job"]["properties"]):
+        assert f"\n| `{key}` |" in DOCS, key
+    for key in (f"`{kind}: {value}`" for kind, keyword in kinds.items() for value in keyword["enum"]):
+        assert key in DOCS
+    for name in templates.names():
+        assert f"\n| `{name}` |" in DOCS, name
+
+
+@pytest.mark.parametrize("text", re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL))
+def test_the_pages_examples_are_rendered_for_every_cluster_they_name(place: Path, text: str) -> None:
+    (place / "rookery.yml").write_text(text)
+    loaded = config.load()
+    for name in loaded.clusters:
+        assert job_script.scripts(loaded, known(name))
+
+
+def test_logs_have_a_folder_on_the_storage_where_nothing_is_said(place: Path) -> None:
+    (place / "rookery.yml").write_text(HEAD)
+    assert (config.load(place).outputs, config.load(place).logs) == (("slurm_logs",), "slurm_logs")
+    (place / "rookery.yml").write_text(f"{HEAD}outputs: []\n")
+    assert config.load(place).outputs == ()
+    (place / "rookery.yml").write_text(f"{HEAD}outputs: [results, my_logs]\n")
+    assert config.load(place).logs == "my_logs"

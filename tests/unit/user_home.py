@@ -1,0 +1,29 @@
+"""What the user who runs a test has: a home, and files of an inventory of their own in it."""
+
+import atexit
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make `home` the home of the person who runs the test, with a short private folder for sockets."""
+    home.mkdir(parents=True, exist_ok=True)
+    sockets = Path(f"/tmp/rk-{os.getpid()}")
+    sockets.mkdir(mode=0o700, exist_ok=True)
+    atexit.register(shutil.rmtree, sockets, ignore_errors=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(sockets))
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "SSH_AUTH_SOCK"):
+        monkeypatch.delenv(name, raising=False)
+    return home
+
+
+def own_inventory(home: Path, path: str, text: str) -> Path:
+    """Write a file of the person's own inventory."""
+    file = home / ".config/rookery/inventory" / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
