@@ -1,8 +1,10 @@
 """What `submit` decides on this side, and what its program does there where a disk is full."""
 
 import errno
+import os
 import resource
 import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -146,6 +148,28 @@ def test_a_file_is_put_in_nobodys_place_without_hard_links_too(
     else:
         basics.put(str(tmp_path / "made"), str(tmp_path / "key"))
     assert (tmp_path / "key").read_text() == ("theirs" if there else "mine")
+
+
+@pytest.mark.parametrize("age", [0, basics.CUT_OFF + 1])
+def test_what_was_cut_off_between_the_two_steps_of_a_put_is_in_nobodys_way_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: int
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(basics.os, "link", refused)
+    (tmp_path / "made").write_text("mine")
+    key = tmp_path / "key"
+    key.touch()
+    when = time.time() - age
+    os.utime(key, (when, when))
+    assert basics.stands(str(key)) == (age == 0)
+    if age:
+        basics.put(str(tmp_path / "made"), str(key))
+        assert key.read_text() == "mine"
+    else:
+        with pytest.raises(FileExistsError):
+            basics.put(str(tmp_path / "made"), str(key))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import subprocess
+import time
 from typing import Any, Dict, List, NamedTuple, Tuple
 
 from rookery.remote import strict_json
@@ -22,6 +23,10 @@ NO_COMMAND = 127
 
 NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 """How a filesystem says that it has no hard links (link(2))."""
+
+
+CUT_OFF = 60
+"""Seconds after which a file that is still empty is none: whoever made it was killed before it was filled."""
 
 
 def run(argv: List[str], patience: float = 120, **options: Any) -> Tuple[int, str, str]:
@@ -80,8 +85,20 @@ def put(made: str, path: str) -> None:
         if error.errno not in NO_LINKS:
             raise
         # a rename alone would replace what is there
+        if not stands(path):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         os.replace(made, path)
+
+
+def stands(path: str) -> bool:
+    """Return whether a file is there, other than what a `put` left that was cut off: nothing in it, for a minute."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return status.st_size > 0 or time.time() - status.st_mtime < CUT_OFF
 
 
 def cut(text: str) -> str:

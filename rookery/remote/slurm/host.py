@@ -17,7 +17,7 @@ from typing import Any, Dict, List
 from rookery.remote import frame
 from rookery.remote.slurm import variables
 from rookery.remote.slurm.answer import Answer
-from rookery.remote.slurm.basics import cut, directives, login, put, read, run, sbatch, slurm, write
+from rookery.remote.slurm.basics import cut, directives, login, put, read, run, sbatch, slurm, stands, write
 from rookery.remote.slurm.forms import NUMBER, WAITING
 
 STOPPED = 3600
@@ -152,7 +152,7 @@ class Host:
     def make_host_key(self) -> None:
         """Make the job's host key, where there is none; of its two files the public one follows from the private."""
         key = os.path.join(self.folder, "host_key")
-        if not os.path.exists(key):
+        if not stands(key):
             with contextlib.suppress(OSError):
                 os.unlink(key + ".pub")  # of a key that is gone
             made = "%s.%d" % (key, os.getpid())
