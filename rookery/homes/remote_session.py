@@ -56,7 +56,7 @@ def order(connection: "Connection") -> Order | None:
     arguments = facts.arguments(connection.cluster.data)
     python = {"check": shlex.quote(_CHECK), "code": shlex.quote(bundle.FROM_ARGUMENT)}
     script = _SCRIPT.format(probe=facts.script(), **python)
-    remote = remote_command(script, [bundle.pack("apply.attend"), *arguments], stdin="")
+    remote = remote_command(script, [bundle.pack("apply.session"), *arguments], stdin="")
     return {"command": connection.command(remote), "asked": arguments} if len(remote) <= LONGEST_ARGUMENT else None
 
 
@@ -82,8 +82,8 @@ class EndedError(Exception):
 
 
 @dataclass(frozen=True)
-class _Attendant:
-    """One that has begun.
+class _RemoteSession:
+    """A running remote session.
 
     Attributes:
         process: Its ssh.
@@ -137,7 +137,7 @@ class _Attendant:
         raise EndedError(output, last.decode(errors="replace").strip().splitlines())
 
 
-_begun: dict[str, _Attendant] = {}
+_begun: dict[str, _RemoteSession] = {}
 
 
 def begin(orders: Mapping[str, Order]) -> None:
@@ -153,7 +153,7 @@ def begin(orders: Mapping[str, Order]) -> None:
         command = [*_WRAPPER, *order["command"]]
         errors = tempfile.TemporaryFile()  # noqa: SIM115 it stays; a pipe that nobody reads would be full some day
         process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors)
-        _begun[name] = _Attendant(process, errors, order["asked"])
+        _begun[name] = _RemoteSession(process, errors, order["asked"])
 
 
 def probed(name: str, arguments: Sequence[str]) -> str | None:

@@ -13,7 +13,7 @@ from rookery.remote.apply import resources
 
 REMOTE = Path(__file__).parents[2] / "rookery/remote"
 PROGRAMS = (
-    "apply.main", "apply.attend", "apply.verify", "apply.undo", "apply.fingerprint_check",
+    "apply.main", "apply.session", "apply.verify", "apply.undo", "apply.fingerprint_check",
     *(f"slurm.{name}" for name in answers.PROGRAMS),
 )  # fmt: skip
 

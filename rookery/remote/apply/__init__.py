@@ -30,7 +30,7 @@ restore            files, links, folders, blocks and settings put back as they w
 prune_undeclared   what a role declares no longer
 resources          the kinds of things in a declaration, in their order
 main               a declaration in, a result out
-attend             one declaration after another, for as long as a run lasts
+session            one declaration after another, for as long as a run lasts
 tools              which versions of which tools are there
 restore_moved      a moved folder brought back
 presence           whether a storage is there, before anything on it is called gone
