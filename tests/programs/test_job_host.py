@@ -461,7 +461,7 @@ def node() -> Path:
 def kept(tmp_path: Path, number: str, minutes: float = 5, fault: int = 0) -> Iterator["subprocess.Popen[str]"]:
     sshd = program(tmp_path / "sshd", SSHD)
     node().mkdir(mode=0o700, parents=True, exist_ok=True)
-    text = (THERE / "keeper.py").read_text().replace('"/usr/sbin/sshd"', repr(str(sshd)), 1)
+    text = (THERE / "sshd_keeper.py").read_text().replace('"/usr/sbin/sshd"', repr(str(sshd)), 1)
     environment = {**os.environ, "SLURM_JOB_ID": number, "CUDA_VISIBLE_DEVICES": "1", "FAULT": str(fault)}
     command = [sys.executable, "-IS", "-c", text, str(node()), str(minutes)]
     with subprocess.Popen(
@@ -472,7 +472,7 @@ def kept(tmp_path: Path, number: str, minutes: float = 5, fault: int = 0) -> Ite
 
 
 def relayed(number: str, data: str = "hello") -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-IS", "-c", (THERE / "relay.py").read_text()]
+    command = [sys.executable, "-IS", "-c", (THERE / "sshd_relay.py").read_text()]
     environment = {**os.environ, "SLURM_JOB_ID": number}
     return subprocess.run(command, env=environment, input=data, capture_output=True, text=True, timeout=30, check=False)
 
@@ -543,11 +543,11 @@ def test_an_sshd_that_can_not_run_is_told_to_who_connects(tmp_path: Path) -> Non
 
 
 def test_no_login_nodes_runtime_folder_gets_into_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rookery.remote.slurm import keeper
+    from rookery.remote.slurm import sshd_keeper
 
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/none")
     monkeypatch.setenv("SSH_CONNECTION", "1 2 3 4")
-    variables = keeper.environment()
+    variables = sshd_keeper.environment()
     assert not {"XDG_RUNTIME_DIR", "SSH_CONNECTION", "TERM", "PWD"} & set(variables)
 
 

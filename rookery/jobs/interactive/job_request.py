@@ -21,7 +21,7 @@ CPUS, MEMORY_MB, MINUTES = 2, 4096, 240
 """What it asks for where nothing else is said: an editor's server, its language server, and a small run beside."""
 
 KEEPER = 2
-"""Version of how the job is connected to (remote/slurm/keeper.py, relay.py); one of another version can't be."""
+"""Version of how the job is connected to (remote/slurm/sshd_keeper.py, sshd_relay.py); one of another version can't be."""
 
 IDLE_MINUTES = 30
 """How long nobody need be connected before it ends."""
@@ -120,7 +120,7 @@ def build_request(options: ComputeNodeOptions, cluster: "Cluster") -> ComputeNod
         idle=IDLE_MINUTES,
         options="\n".join(f"#SBATCH {line}" for line in [*lines, '--output="@FOLDER@/%j.log"', "--no-requeue"]),
         preamble="\n".join(cluster.data.get("cluster_job_preamble") or []),
-        program=_program("keeper"),
+        program=_program("sshd_keeper"),
         pythons=paths.remote("scripts/python.sh"),
     )
     return ComputeNodeRequest(
@@ -136,7 +136,7 @@ def relay(number: str, *, overlap: bool) -> tuple[str, list[str]]:
         overlap: Whether srun has to be told to share the job's cores.
     """
     script = _RELAY.format(overlap="--overlap " if overlap else "", pythons=paths.remote("scripts/python.sh"))
-    return script, [number, _program("relay")]
+    return script, [number, _program("sshd_relay")]
 
 
 def _job(options: ComputeNodeOptions) -> "Job":

@@ -4,8 +4,8 @@ What is started through such a connection is the job's: it has its cores, memory
 breaks, and ends with the job. The job ends when nobody has been connected for a while.
 
 It listens on a socket in a folder of mode 0700 with a random name on the node, which nobody else can be first with or
-connect to. The socket's path is written into the job's folder in the home when everything is ready, and relay.py reads
-it there.
+connect to. The socket's path is written into the job's folder in the home when everything is ready, and
+sshd_relay.py reads it there.
 
 Its arguments: the folder with host_key and authorized_keys; the minutes that nobody need be connected.
 """

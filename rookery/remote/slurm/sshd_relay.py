@@ -1,4 +1,4 @@
-"""Run on a compute node by srun: carry a connection from standard input and output to the job's keeper (keeper.py)."""
+"""Run on a compute node by srun: carry a connection from standard input and output to the job's sshd_keeper."""
 
 import os
 import socket
