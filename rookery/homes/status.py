@@ -96,7 +96,7 @@ def run(*, cluster: str, json: bool, sandbox: bool) -> int:
     """
     names = selection.clusters(cluster, sandbox=sandbox)
     named = "all" not in [part.strip() for part in cluster.split(",")]
-    homes = standings(names, sandbox=sandbox)
+    homes = statuses(names, sandbox=sandbox)
     code = exit_code(homes, named=named)
     if json:
         rows = {home.name: {key: value for key, value in asdict(home).items() if key != "name"} for home in homes}
@@ -106,7 +106,7 @@ def run(*, cluster: str, json: bool, sandbox: bool) -> int:
     return code
 
 
-def standings(names: list[str], *, sandbox: bool) -> list[HomeStatus]:
+def statuses(names: list[str], *, sandbox: bool) -> list[HomeStatus]:
     """How each home stands: logins one after another, then all of them asked side by side."""
     connections, rows = {}, {}
     for name in names:
@@ -119,7 +119,7 @@ def standings(names: list[str], *, sandbox: bool) -> list[HomeStatus]:
     with console.waiting("asking " + ", ".join(connections)):
         looks = up_to_date.looks(connections, up_to_date.look_closely)
     for name, look in looks.items():
-        rows[name] = standing(connections[name].cluster, look, up_to_date.asked(connections[name].cluster))
+        rows[name] = status_of(connections[name].cluster, look, up_to_date.asked(connections[name].cluster))
     return [rows[name] for name in names]
 
 
@@ -131,7 +131,7 @@ def _connection(name: str, *, sandbox: bool) -> "Connection":
     return connection
 
 
-def standing(cluster: "Cluster", look: up_to_date.HomeComparison, asked: Mapping[str, Any]) -> HomeStatus:
+def status_of(cluster: "Cluster", look: up_to_date.HomeComparison, asked: Mapping[str, Any]) -> HomeStatus:
     """Return what a look tells of a home."""
     name, sealed = cluster.name, look.sealed or {}
     setup = f"{invocation.invocation()} setup --cluster {name}{' --sandbox' if cluster.sandbox else ''}"

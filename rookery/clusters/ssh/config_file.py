@@ -99,7 +99,7 @@ def _checked(pattern: re.Pattern[str], value: str, title: str, cluster: "Cluster
 
 
 def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str:
-    """Return the Host entries of a cluster: its own, and that of a job there (rookery/node).
+    """Return the Host entries of a cluster: its own, and that of a job there (compute_node.py).
 
     Args:
         cluster: The cluster.

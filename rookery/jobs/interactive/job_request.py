@@ -21,7 +21,7 @@ CPUS, MEMORY_MB, MINUTES = 2, 4096, 240
 """What it asks for where nothing else is said: an editor's server, its language server, and a small run beside."""
 
 KEEPER = 2
-"""Version of how the job is connected to (remote/slurm/sshd_keeper.py, sshd_relay.py); one of another version can't be."""
+"""Version of remote/slurm/sshd_keeper.py and sshd_relay.py; the job of another version is not used."""
 
 IDLE_MINUTES = 30
 """How long nobody need be connected before it ends."""

@@ -79,8 +79,8 @@ def is_satisfied(work: Work, command: DeclaredCommand) -> bool:
         return True
     if not command.unless:
         return False
-    before = work.seen_before.get(command.name, {})
-    return last_run.is_as_seen(before) or test(work, command)
+    before = work.earlier_observations.get(command.name, {})
+    return last_run.is_unchanged(before) or test(work, command)
 
 
 def _is_gone(work: Work, path: str) -> bool:
@@ -96,7 +96,7 @@ def test(work: Work, command: DeclaredCommand) -> bool:
     except OSError:
         return False  # the program that would tell is not there yet
     if finished.code == 0 and finished.sees:
-        work.sights[command.name] = last_run.look(finished.sees)
+        work.observations[command.name] = last_run.observe(finished.sees)
     return finished.code == 0
 
 
@@ -144,7 +144,7 @@ def finish(work: Work, command: DeclaredCommand, finished: process.Finished) -> 
     made = {os.path.normpath(path) for path in finished.made if os.path.isabs(path) and not path.endswith("/")}
     _write_down(work, command.paths, made)
     if finished.sees:
-        work.sights[command.name] = last_run.look(finished.sees)
+        work.observations[command.name] = last_run.observe(finished.sees)
     elif command.unless:
         test(work, command)  # for the sake of what it looks at
 

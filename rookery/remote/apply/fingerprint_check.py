@@ -1,8 +1,8 @@
-"""Whether everything that a run looks at in a home still looks the same: asked in a few milliseconds.
+"""Compare everything that a run looks at in a home with what the last whole run noted, in a few milliseconds.
 
-It is sent alone, and imports next to nothing (not even typing): Python's start is most of what it takes. The last whole
-run wrote down what it looked at (fingerprint.py), with `see`, and this compares. Where all is the same, a run would do
-the same: nothing.
+It imports next to nothing (not even typing), since only modules that it imports are sent, and Python's start is most of
+what it takes. The last whole run wrote down what it looked at (fingerprint.py), with `see`. Where all is the same, a
+run would find nothing to do.
 """
 
 import os

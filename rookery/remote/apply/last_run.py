@@ -35,28 +35,29 @@ _FLEETING = (
     "replaceable_by",
 )
 
-Sights = Dict[str, str]
+Observations = Dict[str, str]
+"""By path, what `fingerprint_check.see` tells of it in a word."""
 
 
-def look(paths: Iterable[str]) -> Sights:
+def observe(paths: Iterable[str]) -> Observations:
     """Return what can be seen of each path."""
     return {portable(path): fingerprint_check.see(fingerprint_check.TEST, path) for path in paths}
 
 
-def is_as_seen(sights: Sights) -> bool:
-    """Whether all of it looks as it did."""
-    return bool(sights) and all(
-        fingerprint_check.see(fingerprint_check.TEST, native(path)) == was for path, was in sights.items()
+def is_unchanged(observations: Observations) -> bool:
+    """Return whether all paths still look as they did."""
+    return bool(observations) and all(
+        fingerprint_check.see(fingerprint_check.TEST, native(path)) == was for path, was in observations.items()
     )
 
 
-def note(home: str, payload: Dict[str, Any], sights: Dict[str, Sights]) -> None:
+def note(home: str, payload: Dict[str, Any], observations: Dict[str, Observations]) -> None:
     """Write down what a role declared in this run, and what its tests looked at.
 
     Args:
         home: The home.
         payload: What the laptop sent: role, run, storage, declaration.
-        sights: By command (see commands.name_of), what the answer of its test depends on.
+        observations: By command (see commands.name_of), what the answer of its test depends on.
     """
     run, declaration = payload["run"]["id"], _lean(payload["declaration"])
     if not declaration:
@@ -65,9 +66,9 @@ def note(home: str, payload: Dict[str, Any], sights: Dict[str, Sights]) -> None:
     parts = known["parts"] if known is not None and known.get("run") == run and _is_declared(known) else []
     same = next((part for part in parts if part["declaration"] == declaration), None)
     if same is not None:  # a role that went on after a Slurm job
-        same["sights"].update(sights)
+        same["sights"].update(observations)
     else:
-        parts.append({"declaration": declaration, "storage": payload["storage"], "sights": sights})
+        parts.append({"declaration": declaration, "storage": payload["storage"], "sights": observations})
     _write(home, _declared(home, payload["role"]), {"run": run, "parts": parts})
 
 
@@ -177,7 +178,7 @@ def _is_declared(document: Dict[str, Any]) -> bool:
         and isinstance(part.get("declaration"), dict)
         and _are_texts(part.get("storage"))
         and isinstance(part.get("sights"), dict)
-        and all(isinstance(sights, dict) for sights in part["sights"].values())
+        and all(isinstance(observed, dict) for observed in part["sights"].values())
         for part in parts
     )
 

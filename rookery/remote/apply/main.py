@@ -51,7 +51,7 @@ class ApplySession:
                 self._apply(lease)
                 self._note()
                 if self.payload.get("seal"):
-                    from rookery.remote.apply import fingerprint  # sent with a seal alone
+                    from rookery.remote.apply import fingerprint  # at the end of a whole run alone
 
                     last_run.seal(self.home, self.payload["run"]["id"], self.payload["seal"])
                     fingerprint.write_down(self.home)
@@ -69,7 +69,7 @@ class ApplySession:
     def _note(self) -> None:
         """For the fast way of the next run, where this one is whole."""
         if self.payload.get("whole") and self.work is not None:
-            last_run.note(self.home, self.payload, self.work.sights)
+            last_run.note(self.home, self.payload, self.work.observations)
 
     def poll(self) -> Result:
         """How a Slurm job is doing."""

@@ -37,7 +37,7 @@ def installed(home: str, sealed: Dict[str, Any], probed: bytes) -> Dict[str, str
 def _r(home: str, sealed: Dict[str, Any]) -> str:
     """Return the version of the R that the role r asked last."""
     for role, document in last_run.declared(home, sealed.get("run", "")):
-        for path in [path for part in document["parts"] for sights in part["sights"].values() for path in sights]:
+        for path in [path for part in document["parts"] for observed in part["sights"].values() for path in observed]:
             if role == "r" and path.endswith("/library/base/DESCRIPTION"):
                 text = (disk.read(native(path)) or b"").decode("utf-8", "replace")
                 return "".join(re.findall(r"^Version: *(\S+)", text, re.M)[:1])

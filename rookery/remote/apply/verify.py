@@ -79,7 +79,7 @@ def verified(home: str) -> Result:
             result["drift"] += [dict(item, role=role) for item in drift]
             result["stays"] += stays
             result["untold"] |= part["untold"]
-            result["tests"] += [path for sights in part["sights"].values() for path in sights]
+            result["tests"] += [path for observed in part["sights"].values() for path in observed]
     result["complete"] = roles == sealed["declared"]
     result["ended"] = result["complete"] and Lease(home, {"id": run, "who": "", "laptop": ""}).is_of(run)
     return result
@@ -92,7 +92,7 @@ def _drift(home: str, role: str, part: Dict[str, Any]) -> Tuple[List[Dict[str, s
     """
     declaration = part["declaration"]
     work = Work(Roots(home, part["storage"]), Ledger(home, role, "", part["storage"]), DiskSpace({}), check=True)
-    work.seen_before = part["sights"]
+    work.earlier_observations = part["sights"]
     items = declaration.get("commands", [])
     try:
         bring_about(work, declaration)
@@ -102,7 +102,7 @@ def _drift(home: str, role: str, part: Dict[str, Any]) -> Tuple[List[Dict[str, s
         part["untold"] = True
         return [{"kind": "", "path": "", "what": problem.message, "how": "in the way"}], []
     drifted = [outcome for outcome in work.outcomes if outcome["state"] == "would-change"]
-    part["sights"].update(work.sights)
+    part["sights"].update(work.observations)
     asking = [command for command in (commands.DeclaredCommand(work, item) for item in items) if command.unless]
     part["untold"] = any(command.name not in part["sights"] for command in asking)  # what its answer depends on
     stays = [outcome for outcome in work.outcomes if (outcome["kind"], outcome["state"]) == ("moves", "kept")]

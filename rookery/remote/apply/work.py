@@ -33,8 +33,8 @@ class Work:
         outcomes: An outcome for each thing, as the contract has them.
         diffs: What changed, as Ansible shows it.
         blocks_written: The files in which this declaration's block is by now.
-        sights: By command, what the answer of its test depends on, as it is now.
-        seen_before: The same as it was when the answer was last asked for: where it still is so, nothing is asked.
+        observations: By command, what the answer of its test depends on, as it is now.
+        earlier_observations: The same at the last test: where it has not changed, the test need not run.
     """
 
     def __init__(self, roots: Roots, ledger: Ledger, disk_space: DiskSpace, check: bool = False) -> None:
@@ -46,8 +46,8 @@ class Work:
         self.outcomes: List[Dict[str, str]] = []
         self.diffs: List[Dict[str, str]] = []
         self.blocks_written: Set[str] = set()  # a file may have several names, and a role one block in it
-        self.sights: Dict[str, Dict[str, str]] = {}
-        self.seen_before: Dict[str, Dict[str, str]] = {}
+        self.observations: Dict[str, Dict[str, str]] = {}
+        self.earlier_observations: Dict[str, Dict[str, str]] = {}
         self._imagined: Dict[str, bytes] = {}  # in check mode: what would stand at a path by now
 
     def tell(self, thing: Thing, state: str, note: str = "") -> None:

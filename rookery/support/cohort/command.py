@@ -54,7 +54,7 @@ def run(options: CohortOptions) -> int:
         _show(options, folder, written, picture, sent)
     if not options.reports:
         return 0
-    everybody = all(standing.state == "ready" for row in picture.rows for standing in row.standings)
+    everybody = all(status.state == "ready" for row in picture.rows for status in row.statuses)
     return 1 if unread else 0 if everybody else NOT_READY
 
 

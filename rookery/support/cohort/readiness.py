@@ -65,11 +65,11 @@ class StudentReadiness:
     """A student, and how they stand on each of their clusters."""
 
     student: Student
-    standings: tuple[Readiness, ...]
+    statuses: tuple[Readiness, ...]
 
     def on(self, cluster: str) -> Readiness | None:
-        """How they stand on a cluster; None where they are not to work there."""
-        return next((standing for standing in self.standings if standing.cluster == cluster), None)
+        """Return the readiness on a cluster; None where the student does not work there."""
+        return next((status for status in self.statuses if status.cluster == cluster), None)
 
 
 @dataclass(frozen=True)
@@ -114,13 +114,13 @@ def rows(students: Sequence[Student], reports: Iterable[Report], now: datetime) 
         latest |= {(report.stem, cluster): report for cluster in report.clusters or clusters.get(report.stem, ())}
     return [
         StudentReadiness(
-            student, tuple(_standing(name, latest.get((student.slug, name)), now) for name in student.clusters)
+            student, tuple(_status(name, latest.get((student.slug, name)), now) for name in student.clusters)
         )
         for student in students
     ]
 
 
-def _standing(cluster: str, report: Report | None, now: datetime) -> Readiness:
+def _status(cluster: str, report: Report | None, now: datetime) -> Readiness:
     if report is None:
         return Readiness(cluster, "none")
     reported_state, checks = report.clusters.get(cluster, ("unknown", ()))
@@ -151,6 +151,6 @@ def unmatched(students: Sequence[Student], reports: Iterable[Report]) -> list[Re
 
 
 def counts(table: Sequence[StudentReadiness]) -> Mapping[str, int]:
-    """How many standings have each state, in the order of STATES."""
-    states = [standing.state for row in table for standing in row.standings]
+    """Return how many statuses have each state, in the order of STATES."""
+    states = [status.state for row in table for status in row.statuses]
     return {state: states.count(state) for state in STATES}

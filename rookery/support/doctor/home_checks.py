@@ -86,25 +86,25 @@ def _programs(results: CheckResults, cluster: "Cluster", home: HomeInspection) -
 
 def _set_up(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> bool:
     """Whether the home is set up at all."""
-    standing = status.standing(cluster, home.comparison, up_to_date.asked(cluster))
-    if standing.state == status.NOT_SET_UP:
+    home_status = status.status_of(cluster, home.comparison, up_to_date.asked(cluster))
+    if home_status.state == status.NOT_SET_UP:
         results.fault("set-up", "not set up yet", setup(cluster))
         return False
-    if standing.state == status.UNKNOWN:
-        results.warn("set-up", f"it can't be told: {standing.reason}", standing.hint)
+    if home_status.state == status.UNKNOWN:
+        results.warn("set-up", f"it can't be told: {home_status.reason}", home_status.hint)
         return bool(home.values.get("expected"))
-    if standing.state == status.AS_DECLARED:
-        results.ok("set-up", f"as it was left on {standing.when[:10]}")
+    if home_status.state == status.AS_DECLARED:
+        results.ok("set-up", f"as it was left on {home_status.when[:10]}")
         return True
-    drift = [f"{thing['what']}: {thing['how']}" for thing in standing.drift]
+    drift = [f"{thing['what']}: {thing['how']}" for thing in home_status.drift]
     what = (
         drift
-        or [f"now asked: {text}" for text in standing.asked]
-        or [*standing.gone, *standing.new]
-        or [standing.reason]
+        or [f"now asked: {text}" for text in home_status.asked]
+        or [*home_status.gone, *home_status.new]
+        or [home_status.reason]
     )
     more = f" and {len(what) - 3} more" if len(what) > 3 else ""
-    results.warn("set-up", f"{standing.state}: {'; '.join(what[:3])}{more}", setup(cluster))
+    results.warn("set-up", f"{home_status.state}: {'; '.join(what[:3])}{more}", setup(cluster))
     return True
 
 
