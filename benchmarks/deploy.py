@@ -17,7 +17,7 @@ CLUSTER = "penguins"
 
 
 def project(folder: Path) -> None:
-    """2,000 files of code in forty folders: the standard library of this Python, cut into pieces."""
+    """Write 2,000 files of code in forty folders: the standard library of this Python, cut into pieces."""
     library = Path(sysconfig.get_path("stdlib"))
     sources = (path for path in sorted(library.rglob("*.py")) if "site-packages" not in path.parts)
     code = b"".join(path.read_bytes() for path in sources)
@@ -62,7 +62,7 @@ class Trees:
 
     # what is timed
     def rsync(self, goal: str = "plain") -> Callable[[], object]:
-        """Rsync what there is to a folder."""
+        """Return a function that copies a tree to a folder by rsync."""
         return lambda: self.laptop.run(
             "rsync", "-az", "--delete", "-e", self.laptop.ssh, f"{self.plain}/", f"{CLUSTER}:{goal}/"
         )

@@ -51,7 +51,7 @@ class Folder:
         return lambda: self.laptop.rookery("fetch", cwd=self.path)
 
     def rsync(self) -> Act:
-        """Rsync it."""
+        """Return a function that copies the results by rsync."""
         source = f"{CLUSTER}:storage/projects/bench/results/"
         return lambda: self.laptop.run("rsync", "-az", "-e", self.laptop.ssh, source, str(self.copy))
 
@@ -69,7 +69,7 @@ class Folder:
         return prepare
 
     def combining(self) -> dict[str, harness.Way]:
-        """One table of what was fetched."""
+        """Return the ways to put what was fetched into one table."""
 
         def way(*argv: str) -> harness.Way:
             return lambda: lambda: subprocess.run(argv, cwd=self.path, check=True)

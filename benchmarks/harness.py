@@ -117,7 +117,7 @@ Way = Callable[[], Callable[[], object]]
 
 
 def compare(ways: Mapping[str, Way], runs: int) -> dict[str, float]:
-    """Median seconds of each way; they take turns, so that what else the machine does meets them alike."""
+    """Return the median seconds of each way; they take turns, so that other load on the machine meets them alike."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(runs + 1):
         for name, prepare in ways.items():
@@ -130,7 +130,7 @@ def compare(ways: Mapping[str, Way], runs: int) -> dict[str, float]:
 
 
 def table(rows: Mapping[str, Mapping[str, float]], reference: str) -> str:
-    """Markdown: a row a case, for each way its median and how many times the reference's that is."""
+    """Return a Markdown table: a row for each case, with each way's median and its multiple of the reference's."""
     ways = list(next(iter(rows.values())))
     lines = [f"| | {' | '.join(ways)} |", f"| --- |{' --- |' * len(ways)}"]
     for case, medians in rows.items():

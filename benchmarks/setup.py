@@ -123,7 +123,7 @@ def peer_ways(laptop: Laptop, peers: Path, folder: Path) -> dict[str, Way]:
 
 
 def pyinfra(laptop: Laptop, peers: Path, folder: Path) -> list[str]:
-    """Its command line."""
+    """Return the command line of pyinfra."""
     config = f"ssh_config_file={laptop.home}/.config/rookery/ssh_config"
     return [str(peers / "bin/pyinfra"), "-y", "--data", config, f"@ssh/{CLUSTER}", str(folder / "deploy.py")]
 
@@ -185,7 +185,7 @@ for number in 1 2 3 4 5 6 7 8 9 10; do echo "export A$number=b" >~/.config/rooke
 
 
 def many(sandbox: Path, laptop: Laptop) -> dict[str, dict[str, float]]:
-    """Twenty homes at once, accounts of one miniature, against one; and the memory of the largest process."""
+    """Time twenty homes at once, accounts of one miniature, against one; also the memory of the largest process."""
     host_vars = yaml.safe_load((laptop.home / f".config/rookery/inventory/host_vars/{CLUSTER}.yml").read_text())
     profile = yaml.safe_load((Path(__file__).parents[1] / f"inventory/host_vars/{CLUSTER}.yml").read_text())
     inventory = laptop.home / ".config/rookery/inventory"
@@ -213,7 +213,7 @@ def many(sandbox: Path, laptop: Laptop) -> dict[str, dict[str, float]]:
 
 
 def start(folder: Path) -> dict[str, Way]:
-    """`invoke --list` here, and with an empty tasks file."""
+    """Return `invoke --list` here, and with an empty tasks file, as ways to be timed."""
     (folder / "tasks.py").write_text("from invoke import task\n\n\n@task\ndef one(c):\n    pass\n")
     invoke = str(Path(ROOKERY).with_name("invoke"))
 

@@ -98,7 +98,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return {**asked, "facts": probe.lasting(facts), "glance": glance}
 
     def _ask(self, payload: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """One round trip to the login node; an answer that can't be used is a failure."""
+        """Make one round trip to the login node; an answer that can't be used is a failure."""
         try:
             return self._answer(payload, variables)
         except RookeryError as error:
@@ -208,7 +208,7 @@ def _unanswered(code: int, lines: Sequence[str]) -> dict[str, Any]:
 
 
 def _run_of(given: dict[str, Any]) -> dict[str, str]:
-    """Who runs this, for the ledger and the lease; a run by hand goes under this laptop's name."""
+    """Return who runs this, for the ledger and the lease; a run by hand goes under this laptop's name."""
     mine = {"id": f"by-hand-{int(time.time())}", "who": getpass.getuser(), "laptop": socket.gethostname()}
     return {key: str(given.get(key) or value) for key, value in mine.items()}
 

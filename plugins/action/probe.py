@@ -31,7 +31,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     _VALID_ARGS = frozenset({"bring_python"})
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Probe; bring a Python where that is asked for and there is none."""
+        """Probe the login node; bring a Python where that is asked for and there is none."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
         profile = {

@@ -20,7 +20,7 @@ def account(data: Mapping[str, Any]) -> str:
 
 
 def expression(entry: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    """Where an entry of cluster_storage is, for a login shell there to evaluate; the account filled in.
+    """Return the path of an entry of cluster_storage, for a login shell there to evaluate; the account is filled in.
 
     Args:
         entry: The entry.

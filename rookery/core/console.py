@@ -20,7 +20,7 @@ _NOT_UTF8 = re.compile("[\ud800-\udfff]")  # what is kept of bytes that are not 
 
 
 def clean(text: object) -> str:
-    """Text from elsewhere, fit for a terminal: control characters and colours dropped, tabs made spaces."""
+    """Return a text from elsewhere made fit for a terminal: no control characters or colours, tabs as spaces."""
     return _NOT_UTF8.sub("?", _CONTROL.sub("", str(text).replace("\t", "    ")))
 
 

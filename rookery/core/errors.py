@@ -15,7 +15,7 @@ class RookeryError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """Both lines, as a terminal shows them."""
+        """Return message and hint, as a terminal shows them."""
         return self.message if self.hint is None else f"{self.message}\n  next: {self.hint}"
 
 

@@ -35,7 +35,7 @@ UNREAD = 141
 
 
 def end_by_sigterm() -> None:
-    """From now on `kill` is as clean as Ctrl-C."""
+    """Make `kill` end the process as cleanly as Ctrl-C from now on."""
     signal.signal(signal.SIGTERM, _interrupt)
 
 
@@ -155,7 +155,7 @@ def _fit_for_a_terminal(text: str) -> str:
 
 
 def debugging() -> bool:
-    """Whether tracebacks are wanted: ROOKERY_DEBUG, or `--debug`, which Invoke turns into logging at level DEBUG."""
+    """Return whether tracebacks are wanted: ROOKERY_DEBUG, or `--debug`, for which Invoke sets logging to DEBUG."""
     if os.environ.get("ROOKERY_DEBUG", "") not in {"", "0"}:
         return True
     import logging  # noqa: PLC0415 start-up
@@ -168,7 +168,7 @@ _guided = False
 
 @contextmanager
 def guiding() -> Iterator[None]:
-    """Within this, commands run as steps of a larger one: which command comes next is that one's business to say."""
+    """Run commands as steps of a larger one, which alone says what command comes next."""
     global _guided  # noqa: PLW0603 one command runs in a process
     before, _guided = _guided, True
     try:
@@ -178,7 +178,7 @@ def guiding() -> Iterator[None]:
 
 
 def is_guided() -> bool:
-    """Whether this command is a step of a larger one."""
+    """Return whether this command is a step of a larger one."""
     return _guided
 
 

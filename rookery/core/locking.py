@@ -67,7 +67,7 @@ def waited(file: Path, waiting: Callable[[], object] = lambda: None) -> Iterator
 
 
 def _holder(text: str) -> str:
-    """Who holds a lock, from what it wrote there; it may have been read before it was written."""
+    """Return who holds a lock, from what the holder wrote into it; it may have been read before that."""
     with suppress(ValueError, KeyError, TypeError):
         holder = strict_json.loads(text)
         return f"{holder['who']}, process {holder['pid']}, since {holder['since']}"

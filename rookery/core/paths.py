@@ -75,7 +75,7 @@ def cache_dir() -> Path:
 
 
 def _is_short(folder: str, longest: int = 20) -> bool:
-    """Whether a folder can be written to, and its path leaves room for a socket's."""
+    """Return whether a folder can be written to, and its path leaves room for a socket's."""
     return folder.startswith("/") and len(folder) <= longest and os.access(folder, os.W_OK)
 
 

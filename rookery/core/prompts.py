@@ -7,7 +7,7 @@ from rookery.core.errors import RookeryError
 
 
 def is_interactive() -> bool:
-    """Whether there is somebody to ask."""
+    """Return whether there is a user to ask."""
     return sys.stdin.isatty()
 
 

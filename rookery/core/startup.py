@@ -34,13 +34,13 @@ def usable(umask: int) -> int:
 
 
 def end_at_once() -> None:
-    """From now on Ctrl-C ends the process: before a command has begun, and after it has ended."""
+    """Make Ctrl-C end the process from now on: before a command has begun, and after it has ended."""
     if _signal.getsignal(_signal.SIGINT) is not _signal.SIG_IGN:
         _signal.signal(_signal.SIGINT, _end)
 
 
 def interruptible() -> None:
-    """From now on Ctrl-C is a KeyboardInterrupt, as Python has it."""
+    """Make Ctrl-C a KeyboardInterrupt from now on, as Python has it."""
     if _signal.getsignal(_signal.SIGINT) is _end:
         _signal.signal(_signal.SIGINT, _signal.default_int_handler)
 

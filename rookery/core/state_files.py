@@ -79,7 +79,7 @@ def load(path: os.PathLike[str] | str, shape: Shape, *, advice: str = "", most: 
 
 
 def reason(error: Exception) -> str:
-    """Why a file can't be used, as the end of a sentence."""
+    """Return why a file can't be used, as the end of a sentence."""
     if isinstance(error, OSError):
         return (error.strerror or str(error)).lower()
     return f"its {error}" if isinstance(error, MismatchError) else str(error)

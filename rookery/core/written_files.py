@@ -21,12 +21,12 @@ def remember(kind: str, path: Path) -> None:
 
 
 def is_known(kind: str, path: Path) -> bool:
-    """Whether rookery has ever written a file of that path."""
+    """Return whether rookery has ever written a file of that path."""
     return _note(kind, path).is_file()
 
 
 def is_unchanged(kind: str, path: Path) -> bool:
-    """Whether a file is there as rookery wrote it last."""
+    """Return whether a file is there as rookery wrote it last."""
     try:
         return strict_json.read_bytes(_note(kind, path), 1000) == _digest(path).encode()
     except (OSError, ValueError):

@@ -86,7 +86,7 @@ class Dialect:
 
 @functools.cache
 def fastest() -> Any:
-    """PyYAML's safe loader: the one in C, ten times as fast, where this build of it has that."""
+    """Return PyYAML's safe loader: the one in C, ten times as fast, where this build of it has that."""
     import yaml
 
     class DocumentLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -227,7 +227,7 @@ def _refuse_directives(file: Path, text: str) -> None:
 
 
 def _is_plain(file: Path, text: str) -> bool:
-    """Whether there are no aliases. Tags are refused, and what is too deep or too much to be made into values.
+    """Return whether there are no aliases. Tags are refused, and nesting too deep or values too many.
 
     This looks at the parser's events alone: nothing has been made of the text yet.
     """

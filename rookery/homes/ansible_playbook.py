@@ -35,13 +35,13 @@ def _watch(pipe: int, number: int) -> None:
 
 
 def _watch_parent(life: int, held: int) -> None:
-    """In a worker just begun: Ansible alone holds the other end, and a worker's own SIGTERM ends its ssh with it."""
+    """Watch the parent from a worker: when Ansible ends, so does the worker; its own SIGTERM ends its ssh."""
     os.close(held)
     _watch(life, signal.SIGTERM)
 
 
 def _playbook() -> int:
-    """ansible-playbook itself; its exit code."""
+    """Run ansible-playbook itself; return its exit code."""
     from ansible.cli.playbook import main
 
     from rookery.homes import remote_session  # noqa: PLC0415 start-up

@@ -142,7 +142,7 @@ def _command_faults(item: dict[str, Any]) -> list[str]:
 
 
 def _order_faults(items: list[dict[str, Any]]) -> list[str]:
-    """Commands that need one that does not come before them."""
+    """Return a message for each command that needs one that does not come before it."""
     names = [item.get("what") for item in items]
     return [
         f"{item.get('what')} needs {needed}, which does not come before it"

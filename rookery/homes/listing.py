@@ -75,7 +75,7 @@ class ProfileValue:
 
 
 def table(sandbox: bool = False) -> list[ClusterRow]:
-    """All clusters, in the inventory's order.
+    """Return all clusters, in the inventory's order.
 
     Args:
         sandbox: The miniatures on this machine rather than the clusters.
@@ -99,7 +99,7 @@ def _row(name: str, folders: list[Path], sandbox: bool) -> ClusterRow:
 
 
 def details(name: str, sandbox: bool = False) -> dict[str, list[ProfileValue]]:
-    """Everything said of a cluster, by group; what looks like a secret is hidden.
+    """Return all variables of a cluster, by group; what looks like a secret is hidden.
 
     Raises:
         RookeryError: The cluster is unknown, or its profile is not as it should be.
@@ -208,7 +208,7 @@ def _print_details(name: str, grouped: Mapping[str, list[ProfileValue]]) -> None
 
 
 def _short(where: str, files: dict[str, str]) -> str:
-    """`A:12` for a file and line: paths are long, and few."""
+    """Return `A:12` for a file and line: paths are long, and few."""
     file, colon, line = where.rpartition(":")
     if not colon:
         return where

@@ -84,7 +84,7 @@ def logout(options: LoginOptions) -> int:
 
 
 def at_risk_now(text: str, now: time.struct_time) -> bool:
-    """Whether a time lies in a profile's at-risk window, as far as it is written like "Tuesdays 08:00 to 10:00".
+    """Return whether a time lies in a profile's at-risk window, as far as it is written like "Tuesdays 08:00 to 10:00".
 
     Args:
         text: cluster_policies.at_risk.

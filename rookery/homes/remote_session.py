@@ -48,7 +48,7 @@ Order = dict[str, Any]
 
 
 def order(connection: "Connection") -> Order | None:
-    """Return what begins one on a cluster; None where it would be too long for one argument.
+    """Return what begins a session on a cluster; None where it would be too long for one argument.
 
     Args:
         connection: An open connection to the cluster.
@@ -74,7 +74,7 @@ class EndedError(Exception):
     """
 
     def __init__(self, output: bytes, lines: Sequence[str] = ()) -> None:
-        """Read the exit status in what it said last; 1 where that is missing."""
+        """Read the exit status from the end of the output; 1 where it is missing."""
         super().__init__()
         match = re.search(rb"<<<ended (\d+)>>>\n$", output)
         self.exit = int(match[1]) if match else 1
@@ -96,7 +96,7 @@ class _RemoteSession:
     asked: Sequence[str]
 
     def ask(self, question: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Its answer; None where it had ended before.
+        """Send a question and return its answer; None where the session had ended before.
 
         Raises:
             EndedError: It ended at this question.
@@ -111,7 +111,7 @@ class _RemoteSession:
         return self.answer(name)
 
     def answer(self, name: str, patience: float | None = None) -> dict[str, Any]:
-        """Its answer to the question of that name, whatever start-up files print beside it.
+        """Return the answer to the question of that name, whatever start-up files print beside it.
 
         Args:
             name: The question's; "" for what it says unasked.
@@ -141,7 +141,7 @@ _begun: dict[str, _RemoteSession] = {}
 
 
 def begin(orders: Mapping[str, Order]) -> None:
-    """Begin those of a run; what they say waits in their pipes.
+    """Begin the sessions of a run; their answers wait in their pipes.
 
     Args:
         orders: By cluster, as `order` gave them.

@@ -147,7 +147,7 @@ def _outcome(document: Mapping[str, Any], role: str, home: str) -> HomeOutcome:
 
 
 def headline(result: ClusterResult, *, check: bool, seconds: float) -> str:
-    """One line that says what came of a cluster that went well."""
+    """Return one line that says what came of a cluster without an error."""
     changed, there, kept = result.changed, result.count("present"), result.count("kept")
     if not changed:
         before = "up to date, " if result.up_to_date else ""

@@ -25,7 +25,7 @@ _LAST_LINES = 12
 
 
 def _is_apart(outcome: HomeOutcome) -> bool:
-    """Whether a line of its own is worth it: what was installed, what is the user's own, what failed."""
+    """Return whether an outcome gets a line of its own: installed programs, the user's own files, failures."""
     was_installed = outcome.kind in {"commands", "moves"} and outcome.state in CHANGES
     return outcome.state in {"kept", "failed"} or bool(outcome.note) or was_installed
 

@@ -65,7 +65,7 @@ class _Setup:
     """
 
     def __init__(self, options: SetupOptions, names: list[str], stack: ExitStack) -> None:
-        """Nothing is done yet.
+        """Prepare a setup; nothing is done yet.
 
         Args:
             options: What is asked for.
@@ -191,7 +191,7 @@ class _Setup:
         return {name for name, home in comparisons.items() if home.answered and home.startup == "quiet"}
 
     def _usable(self, connections: Connections, answered: set[str]) -> Connections:
-        """Those that carry out commands, by themselves or after start-up files there were mended.
+        """Return the connections that carry out commands, by themselves or after start-up files there were repaired.
 
         The others are noted.
         """

@@ -81,7 +81,7 @@ class HomeStatus:
 
 
 def run(*, cluster: str, json: bool, sandbox: bool) -> int:
-    """Say how homes stand.
+    """Show the status of homes.
 
     Args:
         cluster: Names with commas between them, or `all`.
@@ -107,7 +107,7 @@ def run(*, cluster: str, json: bool, sandbox: bool) -> int:
 
 
 def statuses(names: list[str], *, sandbox: bool) -> list[HomeStatus]:
-    """How each home stands: logins one after another, then all of them asked side by side."""
+    """Return the status of each home: logins one after another, then all of them asked side by side."""
     connections, rows = {}, {}
     for name in names:
         try:
@@ -132,7 +132,7 @@ def _connection(name: str, *, sandbox: bool) -> "Connection":
 
 
 def status_of(cluster: "Cluster", look: up_to_date.HomeComparison, asked: Mapping[str, Any]) -> HomeStatus:
-    """Return what a look tells of a home."""
+    """Return the status of a home, from the comparison with its last complete setup."""
     name, sealed = cluster.name, look.sealed or {}
     setup = f"{invocation.invocation()} setup --cluster {name}{' --sandbox' if cluster.sandbox else ''}"
     storage = tuple(areas(cluster, look.output))

@@ -16,7 +16,7 @@ class Clock:
     """
 
     def __init__(self) -> None:
-        """Time that went by before this is the start of Python and of Invoke, as far as it kept the processor busy."""
+        """Start the clock: time before this is the start of Python and Invoke, as far as it kept the processor busy."""
         self.began = time.monotonic()
         self.spent = {"Python and Invoke": time.process_time()}
         self._since: dict[str, tuple[str, float]] = {}
@@ -37,7 +37,7 @@ class Clock:
             self.spent[label] += time.monotonic() - since
 
     def begin_play(self, hosts: list[str]) -> None:
-        """Ansible is started for these clusters."""
+        """Note that Ansible is started for these clusters."""
         now = time.monotonic()
         self._since = {host: (_label("Ansible's start", host, hosts), now) for host in hosts}
 
@@ -50,7 +50,7 @@ class Clock:
             self._pass(str(host), _label(label, str(host), list(self._since)))
 
     def end_play(self) -> None:
-        """Ansible has ended."""
+        """Note that Ansible has ended."""
         for host in self._since:
             self._pass(host, "")
 

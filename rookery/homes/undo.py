@@ -57,7 +57,7 @@ class Account:
     hint: str = ""
 
     def count(self, state: str) -> int:
-        """How many things have this state."""
+        """Return how many things have this state."""
         return sum(outcome["state"] == state for outcome in self.outcomes)
 
     def take(self, answer: Mapping[str, Any]) -> None:

@@ -118,7 +118,7 @@ class HomeComparison:
         return (self.sealed or {}).get("facts") or {}
 
     def reason_to_run(self, asked: Mapping[str, Any]) -> str:
-        """Why a full run is needed, in a line; "" where all is as asked for."""
+        """Return why a full run is needed, in a line; "" where all is as asked for."""
         if self.problem or self.sealed is None:
             return self.problem or "there was no whole run so far"
         doubts = (
@@ -245,7 +245,7 @@ def facts_in(output: str) -> Iterator[str]:
 
 
 def _is_ended(lease: bytes, run: str) -> bool:
-    """Whether that run was the last one to work there, and came to its end."""
+    """Return whether that run was the last one on the home, and came to its end."""
     try:
         held = strict_json.loads(lease)
         return bool(held["run"] == run and held["until"] == 0)
@@ -299,7 +299,7 @@ def looks(
 
 
 def _is_unsteady(text: str) -> bool:
-    """Whether a template in it may give another value the next time."""
+    """Return whether a template in it may give another value the next time."""
     return any(_UNSTEADY.search(template) for template in re.findall(r"\{[{%].*?[%}]\}", text, re.DOTALL))
 
 

@@ -116,7 +116,7 @@ def _record_of(values: Mapping[str, Any]) -> RunRecord:
 
 
 def fault(content: bytes, name: str) -> str:
-    """Why a file that came from a cluster is not a record of a run; "" where it is one.
+    """Return why a file that came from a cluster is not a record of a run; "" where it is one.
 
     Args:
         content: The file's content.
@@ -166,7 +166,7 @@ def find(root: Path, job: str, cluster: str = "") -> RunRecord | None:
 
 
 def every(root: Path, cluster: str = "") -> list[RunRecord]:
-    """All records of a project, the oldest first."""
+    """Return all records of a project, the oldest first."""
     records = [record for path in (root / FOLDER).glob("[0-9]*.json") if (record := _load(path))]
     return sorted(
         (record for record in records if cluster in {"", record.cluster}),

@@ -63,7 +63,7 @@ class GitStatus:
     """
 
     def __init__(self, root: Path, outputs: Sequence[str] = ()) -> None:
-        """Begin.
+        """Start git's look at the files.
 
         Args:
             root: The project's folder.
@@ -155,7 +155,7 @@ def _status(outputs: Sequence[str]) -> list[str]:
 
 
 def _read_status(out: bytes) -> tuple[str, list[str]]:
-    """HEAD's id, and the changed paths, from `git status --porcelain=v2 --branch -z`."""
+    """Return HEAD's id, and the changed paths, from `git status --porcelain=v2 --branch -z`."""
     head, changes = "", []
     for line in out.decode(errors="surrogateescape").split("\0"):
         kind = line[:2]
@@ -171,7 +171,7 @@ def _read_status(out: bytes) -> tuple[str, list[str]]:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names on one line: the first few, and how many more there are."""
+    """Return names on one line: the first few, and how many more there are."""
     every = [_readable(name) for name in names]
     rest = len(every) - SHOWN
     return ", ".join(every[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
@@ -223,7 +223,7 @@ def _with_objects(root: Path, objects: Path | None) -> dict[str, str]:
 
 
 def _git_path(root: Path, name: str) -> Path:
-    """Where git keeps something of a repository's; in a worktree, that is elsewhere."""
+    """Return the path where git keeps something of a repository's; in a worktree, that is elsewhere."""
     path = git(root, "rev-parse", "--git-path", name).decode(errors="surrogateescape").removesuffix("\n")
     return (root / path).absolute()
 

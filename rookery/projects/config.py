@@ -143,7 +143,7 @@ def job(project: Project, name: str, cluster_name: str) -> "Job":
 
 
 def is_for(project: Project, name: str, cluster_name: str) -> bool:
-    """Whether a job is meant for a cluster."""
+    """Return whether a job is meant for a cluster."""
     return cluster_name in _list(project.jobs[name].get("only", [cluster_name]))
 
 
@@ -230,7 +230,7 @@ def _outputs(document: Document, written: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _names_known(document: Document, jobs: Mapping[str, Any], clusters: tuple[str, ...]) -> None:
-    """Jobs named under `after`, and clusters under a job's `only` and `clusters`, must be there."""
+    """Refuse jobs named under `after`, and clusters under a job's `only` and `clusters`, that there are not."""
     for name, settings in jobs.items():
         overrides = settings.get("clusters", {})
         named: list[tuple[tuple[str, ...], str]] = [(("only",), cluster) for cluster in _list(settings.get("only", ()))]
@@ -255,7 +255,7 @@ def _together(project: Project, name: str, cluster_name: str, settings: Mapping[
 
 
 def _clashes(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Keys of a job that rule each other out or need another, and values that are none though they look like it."""
+    """Yield keys of a job that rule each other out or need another, and values that only look like ones."""
     several = [key for key in ROWS if key in settings]
     if len(several) > 1:
         yield several[1], f"can't stand beside {several[0]}: each of them says what the array's tasks are."

@@ -65,7 +65,7 @@ def complaint(document: Document, place: Place, problem: str, hint: str | None =
 
 
 def explain(error: "ValidationError") -> tuple[Place, str]:
-    """Where the error is, and what is wrong there, in a user's words rather than the schema's."""
+    """Return where the error is, and what is wrong there, in a user's words rather than the schema's."""
     place: Place = tuple(error.absolute_path)
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, dict) else {}
     value: Any = error.instance

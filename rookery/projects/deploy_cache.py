@@ -22,7 +22,7 @@ MOST_COMMITS = 20
 
 
 def key(project: "Project", commit: "Commit", cluster: "Cluster") -> str:
-    """Digest of everything that a release is made of: while that stays, `make` would make the same."""
+    """Return a digest of everything that a release is made of: the same digest means the same release."""
     makers = [paths.root() / "templates/sbatch", Path(__file__).parent, Path(__file__).parent / "scripts"]
     stats = [(str(path), path.stat().st_mtime_ns) for folder in makers for path in folder.iterdir()]
     facts = [__version__, commit.id, commit.folder, project.name, project.outputs, asdict(project.environment)]
@@ -30,7 +30,7 @@ def key(project: "Project", commit: "Commit", cluster: "Cluster") -> str:
 
 
 def digest(parts: object) -> str:
-    """Of a value that JSON can hold, or what it prints as."""
+    """Return the digest of a value that JSON can hold, or of what it prints as."""
     return hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()
 
 
@@ -50,7 +50,7 @@ class CachedDeploy:
 
 
 def file(cluster: "Cluster", project: str) -> Path:
-    """Where this computer keeps what it knows of a project on a cluster."""
+    """Return the file with what this computer knows of a project on a cluster."""
     account = f"{cluster.user}@{cluster.host}:{cluster.port}"
     return state_files.place("deploys", account, f"{project}.json")
 

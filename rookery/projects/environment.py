@@ -117,7 +117,7 @@ def _refuse_links(tree: Tree, names: list[str]) -> None:
 
 
 def _included(commit: Commit, tree: Tree, way: str, lock: str) -> list[str]:
-    """Further files that decide: those that a requirements.txt names by -r and -c.
+    """Return further files that decide: those that a requirements.txt names by -r and -c.
 
     Raises:
         RookeryError: A package is to be taken from a folder of the project: that would tie the environment, which many
@@ -153,12 +153,12 @@ _REQUIREMENTS = re.compile(r"^[ \t]*(?:-r|-c|--requirement|--constraint)[ =]*([^
 
 
 def digest(environments: tuple[RequiredEnvironment, ...]) -> str:
-    """One digest for everything a release's code runs in; "" where that is nothing."""
+    """Return one digest for everything a release's code runs in; "" where that is nothing."""
     return "+".join(environment.digest for environment in environments)
 
 
 def preamble(environment: Environment, cluster: "Cluster") -> str:
-    """Shell that makes R and conda available on a site with modules, as its job scripts do it; else nothing."""
+    """Return shell code that makes R and conda available on a site with modules, as job scripts do; else nothing."""
     modules = cluster.data.get("cluster_modules") or {}
     purposes = ["r"] * (environment.r != "none") + ["conda"] * (environment.python == "conda")
     named = [modules[purpose][0] for purpose in purposes if modules.get(purpose)]

@@ -65,7 +65,7 @@ _KEPT = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_E
 
 
 def failure(root: Path, stderr: str) -> RookeryError:
-    """Why git would not, in words for somebody who has just met it."""
+    """Return the error that explains why git failed, for a user who has just met it."""
     lines = [line for line in stderr.splitlines() if line.strip()] or ["it gave no reason"]
     why = re.sub(r"^(fatal|error): ", "", next((line for line in lines if line.startswith("fatal:")), lines[-1]))
     if "cannot use bare repository" in stderr:

@@ -22,7 +22,7 @@ class Packing:
     """
 
     def __init__(self, commit: Commit, cluster_commits: Sequence[str]) -> None:
-        """Begin.
+        """Start git.
 
         Args:
             commit: The commit.
@@ -91,7 +91,7 @@ class Packing:
 
 
 def known(root: Path, commits: Sequence[str]) -> list[str]:
-    """Those of some commits that this repository has, and everything before them."""
+    """Return the commits that this repository has, with everything before them."""
     if not commits:
         return []
     queries = "".join(f"{commit}^{{commit}}\n" for commit in commits).encode()
@@ -100,6 +100,6 @@ def known(root: Path, commits: Sequence[str]) -> list[str]:
 
 
 def boundary(commit: Commit) -> list[str]:
-    """Where a shallow clone's history ends; nothing in a whole one."""
+    """Return the commits where a shallow clone's history ends; nothing in a whole one."""
     path = commit.shallow
     return path.read_text(encoding="ascii").split() if path and path.is_file() else []

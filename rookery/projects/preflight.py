@@ -27,7 +27,7 @@ class Preflight:
     """
 
     def __init__(self, connection: "Connection", project: "Project", *, ask: bool = True, dirty: bool = False) -> None:
-        """Begin.
+        """Start git and the question to the cluster.
 
         Args:
             connection: The cluster's.

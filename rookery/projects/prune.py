@@ -32,11 +32,11 @@ class Pruned:
     freed_kb: int
 
     def document(self) -> dict[str, Any]:
-        """For --json."""
+        """Return the result for --json."""
         return {**asdict(self), "kept": dict(self.kept)}
 
     def lines(self) -> Iterator[str]:
-        """For a user."""
+        """Yield the lines for a user."""
         count = len(self.releases)
         what = "1 old release" if count == 1 else f"{count} old releases"
         built = len(self.environments)

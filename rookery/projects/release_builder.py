@@ -105,7 +105,7 @@ def _scripts(project: "Project", cluster: "Cluster", source: Committed) -> "list
 
 
 def _needed(project: "Project") -> list[str]:
-    """Files that must be in the commit for the job scripts to be what it says."""
+    """Return the files that must be in the commit, so that the job scripts are what it says."""
     jobs = [settings for job in project.jobs.values() for settings in (job, *job.get("clusters", {}).values())]
     paths = [job.get(key) for job in jobs for key in ("params", "template")]
     return [config.NAME, *(str(path) for path in paths if path and (project.root / str(path)).is_file())]

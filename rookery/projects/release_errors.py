@@ -86,7 +86,7 @@ def _failed(name: str, sandbox: str, answer: ReleaseAnswer, stderr: str) -> Rook
 
 
 def _free(fact: str) -> str:
-    """`KB PATH`, as a user reads it."""
+    """Return `KB PATH` as a user reads it."""
     kilobytes, _, path = fact.partition(" ")
     free = f"{int(kilobytes) // 1024} MB" if kilobytes.isdigit() else "an unknown amount"
     return f"{free} free at {path}"

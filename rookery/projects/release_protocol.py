@@ -96,7 +96,7 @@ class ReleaseAnswer:
         return [value for known, value in self.facts if known == word]
 
     def last(self, word: str) -> str:
-        """Its last value; "" where there is none."""
+        """Return the last value of a word; "" where there is none."""
         return next(iter(reversed(self.all(word))), "")
 
 
@@ -161,12 +161,12 @@ def _values(order: Order) -> dict[str, str]:
 
 
 def _assignments(values: Mapping[str, str]) -> str:
-    """Lines of shell that set variables."""
+    """Return lines of shell that set variables."""
     return "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
 
 
 def _tar(files: Mapping[str, str]) -> bytes:
-    """Files as a tar."""
+    """Return files as a tar archive."""
     import tarfile  # noqa: PLC0415 start-up
 
     stream = io.BytesIO()

@@ -185,7 +185,7 @@ def fill(options: NewOptions, folder: Path) -> None:
 
 
 def _place(path: Path, options: NewOptions) -> Path | None:
-    """Where a template goes in the project; None where it is not for this one."""
+    """Return where a template goes in the project; None where it is not for this one."""
     name = path.name.removesuffix(".j2")
     if name in LOCKS.values() and name != LOCKS[options.lock]:
         return None

@@ -106,7 +106,7 @@ class Committed:
 
 
 def stays_inside(root: Path, path: Path) -> bool:
-    """Whether a path that lies in a folder, as it is written, also leads there once all links are followed.
+    """Return whether a path written below a folder also leads there once all links are followed.
 
     Args:
         root: The folder.

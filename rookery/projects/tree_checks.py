@@ -141,7 +141,7 @@ def _check_reserved(tree: Tree, outputs: Sequence[str]) -> None:
 
 
 def _check_pointers(commit: Commit, tree: Tree) -> None:
-    """Files whose content git keeps elsewhere (git-lfs) or encrypted (git-crypt) would arrive as something else."""
+    """Refuse files whose content git keeps elsewhere (git-lfs) or encrypted (git-crypt): pointers would arrive."""
     attributes = [entry.id for path, entry in tree.files.items() if path.rpartition("/")[2] == ".gitattributes"]
     if not any(b"filter" in text for text in contents(commit, attributes)) and not commit.folder:
         return

@@ -27,7 +27,7 @@ def shift(tree: Path) -> None:
 
 
 def is_shifted(tree: Path) -> bool:
-    """Whether `shift` has come to its end there."""
+    """Return whether `shift` has come to its end there."""
     return tree.stat().st_uid >= FIRST
 
 

@@ -43,12 +43,12 @@ Say = Callable[[str], None]
 
 
 def host_certificates() -> list[Path]:
-    """Certificates that whoever runs this machine added to Debian's own (a site's proxy, say)."""
+    """Return certificates that were added to Debian's own on this machine (a site's proxy, say)."""
     return sorted(CERTIFICATES.rglob("*.crt")) if CERTIFICATES.is_dir() else []
 
 
 def digest() -> str:
-    """Eight characters that tell one image's contents from another's."""
+    """Return eight characters that tell one image's contents from another's."""
     hasher = hashlib.sha256("\n".join((SUITE, *sorted(PACKAGES), *_LEFT_OUT, str(ids.FIRST))).encode())
     hasher.update((paths.root() / "roles/sandbox/files/prepare-base").read_bytes())
     for certificate in host_certificates():
@@ -62,7 +62,7 @@ def made() -> list[Path]:
 
 
 def is_fresh(base: Path, now: datetime) -> bool:
-    """Whether an image is young enough to be used; the day it was made ends its name."""
+    """Return whether an image is young enough to be used; the day it was made ends its name."""
     age = now - datetime.strptime(base.name[-8:], "%Y%m%d").replace(tzinfo=UTC)
     return timedelta(days=-1) < age <= LONGEST_USE  # one of a clock that ran ahead has no age
 
@@ -179,14 +179,14 @@ def _command(target: Path) -> list[str]:
 
 
 def _apt_access() -> list[str]:
-    """How this machine's own apt reaches the network (a proxy, a certificate), as lines of apt.conf."""
+    """Return how this machine's own apt reaches the network (a proxy, a certificate), as lines of apt.conf."""
     output = _run(["apt-config", "dump"], check=False).stdout
     wanted = re.compile(r"Acquire::https?::(\S+::)?(Proxy|Proxy-Auto-Detect|CaInfo) ", re.IGNORECASE)
     return [line for line in output.splitlines() if wanted.match(line)]
 
 
 def _install_tool(*, yes: bool, say: Say) -> None:
-    """mmdebstrap, from the machine's own packages: said, and asked about where somebody can answer."""
+    """Install mmdebstrap from the machine's own packages: announced, and asked about where there is a terminal."""
     missing = [
         package
         for package, sign in (("mmdebstrap", "/usr/bin/mmdebstrap"),

@@ -116,7 +116,7 @@ def locked(name: str, say: Say) -> AbstractContextManager[None]:
 
 
 def _main() -> int:
-    """Behind sudo: the verb and the file with the request."""
+    """Run as root behind sudo: the arguments are the verb and the file with the request."""
     verb, file = sys.argv[1:]
     try:
         request = json.loads(Path(file).read_text(encoding="utf-8"))

@@ -46,12 +46,12 @@ def key(name: str, state: Path) -> str:
 
 
 def folder(name: str, state: Path) -> Path:
-    """Where a miniature's files are."""
+    """Return the folder with a miniature's files."""
     return FOLDER / key(name, state)
 
 
 def processes(place: Path) -> list[int]:
-    """Every process that lives in a miniature, or is about to: its root is that overlay, or it was told to make it."""
+    """Return every process that lives in a miniature, or is about to: its root is that overlay, or it makes it."""
     upper, argument = f"upperdir={place}/upper,".encode(), f"\0{place}\0".encode()
     pids = []
     for entry in Path("/proc").iterdir():
@@ -164,7 +164,7 @@ def _read_note(place: Path) -> dict[str, Any]:
 
 
 def _first_port(number: int) -> int:
-    """Where a miniature's ports for Slurm begin: below those that the kernel gives out (32768 and up)."""
+    """Return the first of a miniature's ports for Slurm: below those that the kernel gives out (32768 and up)."""
     return 20000 + number * 40
 
 
@@ -173,7 +173,7 @@ def _are_free(first: int, count: int) -> bool:
 
 
 def _is_free(address: str, port: int) -> bool:
-    """Whether a miniature can listen there.
+    """Return whether a miniature can listen there.
 
     A server of this machine on all addresses has the port on this one too; and to the low ports the root of a user
     namespace has no right (ip(7), ip_unprivileged_port_start).
@@ -191,7 +191,7 @@ def _is_free(address: str, port: int) -> bool:
 
 
 def _render(place: Path, settings: Mapping[str, Any], state: Path) -> None:
-    """Role sandbox writes the miniature's own files."""
+    """Write the miniature's own files by the role sandbox."""
     upper = place / "upper"
     _secrets(upper, settings, state)
     variables = place / "variables.json"
@@ -325,5 +325,5 @@ def forget_orphans() -> None:
 
 
 def images_in_use() -> set[str]:
-    """Names of the images that miniatures are overlays on."""
+    """Return the names of the images that miniatures are overlays on."""
     return {str(_read_note(place).get("base")) for place in FOLDER.glob("*") if place.is_dir()}

@@ -156,7 +156,7 @@ def _pack(installed: dict[tuple[int, int, int], Path], base: Path) -> None:
 
 
 def uv_entry(numbers: tuple[int, int, int], machine: str, archive: str, sha256: str) -> dict[str, object]:
-    """One download as uv's list has it (crates/uv-python/download-metadata.json in uv's sources)."""
+    """Return one download as uv's list has it (crates/uv-python/download-metadata.json in uv's sources)."""
     major, minor, patch = numbers
     architecture = _UV_ARCHITECTURES.get(machine, machine)
     entry = {

@@ -165,7 +165,7 @@ def modules(profile: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def wanted_python(profile: Mapping[str, Any]) -> str:
-    """Version (major.minor) of a system Python too old for the base's to stand for it; "" where the base's will do."""
+    """Return the version (major.minor) of a system Python too old for the base's to replace it; "" where it can."""
     version = str(profile.get("cluster_system_python") or "")
     match = re.match(r"(\d+)\.(\d+)", version)
     if match and (int(match[1]), int(match[2])) < BASE_PYTHON_STANDS_FOR:
@@ -174,7 +174,7 @@ def wanted_python(profile: Mapping[str, Any]) -> str:
 
 
 def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | None = None) -> dict[str, Any]:
-    """Everything that the templates of roles/sandbox are told about a cluster, as `sandbox_*` variables.
+    """Return everything that the templates of roles/sandbox need of a cluster, as `sandbox_*` variables.
 
     Args:
         name: The cluster.

@@ -72,7 +72,7 @@ def mail(cluster: "Cluster", *, name: str = "", email: str = "", user: str = "",
 
 
 def _to(access: dict[str, str], title: str, supervisor: str) -> str:
-    """Whom the profile says to ask."""
+    """Return whom to ask, as the profile says."""
     ask = one_line(access.get("ask", ""))
     if supervisor and re.search(r"\bsupervisor\b", ask, re.IGNORECASE):
         return supervisor

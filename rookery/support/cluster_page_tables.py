@@ -51,12 +51,12 @@ class Facts:
 
 
 def shown(expression: str) -> str:
-    """Where a storage area is, as it is written on a page: with a word that nobody takes for a variable."""
+    """Return the path of a storage area for a page: with a word that nobody takes for a variable."""
     return expression.replace(ACCOUNT, "ACCOUNT")
 
 
 def storage(facts: Facts) -> Table | None:
-    """Where files can be kept."""
+    """Return the table of places where files can be kept."""
     rows = [
         [
             _PLACES.get(area["name"], area["name"]) + facts.mark("storage"),

@@ -39,7 +39,7 @@ class _Links(html.parser.HTMLParser):
 
 
 def candidates(page, base, version, machine, pins):
-    """(version as numbers, address, sha256) of each wheel of uv for this machine, newest last.
+    """Return (version as numbers, address, sha256) of each wheel of uv for this machine, newest last.
 
     The digest is that of `pins`, whatever the index says, and a wheel that has none there is left out; without pins it
     is the index's.

@@ -89,7 +89,7 @@ class Inventory:
             self._add_group(document, str(name), body, (str(name),))
 
     def _add_group(self, document: Document, name: str, body: Any, place: Place) -> None:
-        """One group of a file, and the groups within it, as Ansible's yaml inventory plugin takes them."""
+        """Add one group of a file, and the groups within it, as Ansible's yaml inventory plugin takes them."""
         _check_name(document, name, place)
         group = self._groups.setdefault(name, _Group())
         for section, content in _mapping(document, body, place).items():
@@ -110,7 +110,7 @@ class Inventory:
                     self._member.setdefault(host, set()).add(name)
 
     def variables(self, host: str) -> dict[str, Setting]:
-        """Everything said of a host, the way Ansible merges it: a later value replaces an earlier one whole.
+        """Return all variables of a host, merged as Ansible merges them: a later value replaces an earlier one whole.
 
         First what inventory files say of its groups, then group_vars/all of every folder, then group_vars of its other
         groups, then what inventory files say of the host itself, then host_vars.
@@ -146,7 +146,7 @@ class Inventory:
 
 
 def _depths(parents: Mapping[str, set[str]]) -> dict[str, int]:
-    """How many groups stand above each group, along the longest way.
+    """Return how many groups are above each group, along the longest way.
 
     Raises:
         RookeryError: A group is a child of itself.

@@ -116,7 +116,7 @@ def _expanded(path: str) -> str | None:
 def explain(
     name: str, sources: Sequence[Path] | None = None, overrides: Mapping[str, Any] | None = None
 ) -> list[Setting]:
-    """Every variable of a cluster with the file and line that said it. Merged, not validated.
+    """Return every variable of a cluster with the file and line that set it. Merged, not validated.
 
     Raises:
         RookeryError: The cluster is unknown, or a file is malformed.
@@ -146,12 +146,12 @@ def require_account(cluster: Cluster) -> None:
 
 
 def is_account(name: str) -> bool:
-    """Whether an account can be called so: it stands in paths, and in job scripts."""
+    """Return whether a name can be that of an account: it becomes part of paths, and of job scripts."""
     return bool(_ACCOUNT.fullmatch(name))
 
 
 def such_as(known: Mapping[str, Any]) -> str:
-    """` (the code of your project, such as x01)`: what an account is, in the words of a profile's cluster_account."""
+    """Return ` (the code of your project, such as x01)`: what an account is, in the words of the profile."""
     words = [known["hint"]] if "hint" in known else []
     words += [f"such as {known['example']}"] if "example" in known else []
     return f" ({', '.join(words)})" if words else ""
@@ -188,7 +188,7 @@ def _or_default(folders: Sequence[Path] | None) -> list[Path]:
 
 
 def _unknown(name: str, inventory: Inventory) -> RookeryError:
-    """Who asks for a cluster that there isn't, is told those there are."""
+    """Return the error for a cluster that no inventory has; it names the known ones."""
     known = [host for host in inventory.hosts if host != "localhost"]
     for source in inventory.sources:
         if files := vars_files(source / "host_vars", name):

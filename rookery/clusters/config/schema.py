@@ -109,7 +109,7 @@ def _value(spec: Mapping[str, Any], value: Any, place: Place) -> Iterator[tuple[
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """` (did you mean X?)` where something known looks like the word, otherwise nothing."""
+    """Return ` (did you mean X?)` where something known looks like the word, otherwise nothing."""
     import difflib  # noqa: PLC0415 start-up
 
     # without what all keys begin with, which would make any two look alike

@@ -163,7 +163,7 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def why_replaceable(fact: str) -> str:
-    """Why programs can't be on the storage with room for them; "" where they can.
+    """Return why programs can't be on the large storage; "" where they can.
 
     Args:
         fact: The probe's fact replaceable_by: owner, group or everybody, whom, and the folder; "" for none.
@@ -179,7 +179,7 @@ def why_replaceable(fact: str) -> str:
 
 
 def _pair(value: str) -> tuple[str, str]:
-    """`NAME REST` in two; the rest may hold spaces, or be empty."""
+    """Split `NAME REST` in two; the rest may hold spaces, or be empty."""
     name, _, rest = value.partition(" ")
     return name, rest
 

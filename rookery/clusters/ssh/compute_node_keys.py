@@ -21,7 +21,7 @@ SUFFIX = "-job"
 
 
 def folder(cluster: "Cluster") -> Path:
-    """Where both are."""
+    """Return the folder of the key and of the known hosts of NAME-job."""
     return state_files.place("node", sandbox=cluster.sandbox)
 
 

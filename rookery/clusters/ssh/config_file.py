@@ -57,12 +57,12 @@ def config_file(cluster: "Cluster") -> Path:
 
 
 def control_path() -> str:
-    """ControlPath of every master, as ssh_config takes it; %C keeps users, hosts and ports apart."""
+    """Return the ControlPath of every master, as ssh_config takes it; %C keeps users, hosts and ports apart."""
     return quoted(paths.runtime_dir())[:-1] + '/%C"'
 
 
 def persist_hours(cluster: "Cluster") -> int:
-    """Hours that a connection stays open after its last use."""
+    """Return the hours that a connection stays open after its last use."""
     return int(cluster.data.get("cluster_login_hours") or PERSIST_HOURS)
 
 
@@ -75,7 +75,7 @@ def own_known_hosts(cluster: "Cluster") -> Path:
 
 
 def known_hosts_files(cluster: "Cluster") -> list[Path]:
-    """Where ssh looks for this cluster's host keys: rookery's file, and the user's own (not in a sandbox)."""
+    """Return the files with this cluster's host keys: rookery's, and the user's own (not in a sandbox)."""
     return [own_known_hosts(cluster), *([] if cluster.sandbox else [_persons("known_hosts")])]
 
 
@@ -134,7 +134,7 @@ def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str
 
 
 def _shared(cluster: "Cluster") -> list[str]:
-    """One connection for all."""
+    """Return the options by which all commands share one connection."""
     return ["ControlMaster auto", f"ControlPath {control_path()}", f"ControlPersist {persist_hours(cluster)}h"]
 
 
@@ -151,7 +151,7 @@ def _shared_if_there(cluster: "Cluster", name: str) -> str:
 
 
 def hops(cluster: "Cluster") -> list[str]:
-    """Names or addresses of the jump hosts before a cluster."""
+    """Return the names or addresses of the jump hosts before a cluster."""
     hosts = re.findall(r"(?:ssh://)?(?:[^@,/]*@)?(\[[^\]]+\]|[^:,/\[]+)(?::\d+)?", cluster.proxy_jump or "")
     return [hop.strip("[]") for hop in hosts]
 

@@ -15,12 +15,12 @@ JUMP = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9_.:@+,/\[\]-]*")
 
 
 def is_name(text: str) -> bool:
-    """Whether it can be a name behind Host."""
+    """Return whether a text can be a name behind Host."""
     return bool(NAME.fullmatch(text))
 
 
 def is_username(text: str) -> bool:
-    """Whether it can be a name behind User."""
+    """Return whether a text can be a name behind User."""
     return bool(USER.fullmatch(text))
 
 

@@ -52,7 +52,7 @@ class Connection:
     """A cluster's ssh: its entry in ssh_config, its master connection, and what goes through it."""
 
     def __init__(self, cluster: "Cluster") -> None:
-        """Nothing is written or opened before it is needed."""
+        """Make a connection; nothing is written or opened before it is needed."""
         self.cluster = cluster
         self._is_prepared = False
 
@@ -105,12 +105,12 @@ class Connection:
         return [*self.ssh, "-o", "ControlMaster=no", *quiet, self.cluster.name, remote]
 
     def has_master(self) -> bool:
-        """Whether there is a master on this side, which may not know yet that the other side is gone."""
+        """Return whether there is a master on this side, which may not know yet that the other side is gone."""
         self.prepare()
         return self._tell("check")
 
     def is_open(self) -> bool:
-        """Whether there is a master that answers, and the other side answers it."""
+        """Return whether there is a master, and the login node answers through it."""
         self.prepare()
         if not self._tell("check"):
             return False
@@ -277,7 +277,7 @@ class Connection:
         return startup_files.hangs(self.cluster, self.command)
 
     def broke_off(self, code: int) -> bool:
-        """Whether an exit status is ssh's own and not the command's: 255, without a word, where the master is gone."""
+        """Return whether an exit status is ssh's own and not the command's: 255, no output, and no master left."""
         return code == 255 and not self._tell("check")
 
     def _completed(self, completed: "subprocess.CompletedProcess[bytes]", mark: str) -> Completed:
@@ -357,7 +357,7 @@ class Connection:
         return paths.runtime_dir() / f"{self.cluster.name}-{key}.{suffix}"
 
     def _age(self) -> float:
-        """Seconds since something came back through the master."""
+        """Return the seconds since something came back through the master."""
         try:
             return abs(time.time() - self._file("used").stat().st_mtime)
         except FileNotFoundError:
@@ -368,7 +368,7 @@ class Connection:
 
     @contextlib.contextmanager
     def _alone(self, quiet: bool) -> Iterator[None]:
-        """One login to a cluster at a time, and one at a time that may ask: two prompts on one terminal collide."""
+        """Allow one login to a cluster at a time, and one at a time that may ask: two prompts on a terminal collide."""
         with contextlib.ExitStack() as stack:
             stack.enter_context(locking.waited(self._file("lock"), self._wait))
             if not quiet:

@@ -169,12 +169,12 @@ def _denied(cluster: "Cluster", text: str, match: "re.Match[str]", batch: bool) 
 
 
 def _can_ask(methods: str) -> bool:
-    """Whether one of the ways that sshd has left, named with commas, asks the user something."""
+    """Return whether one of the methods that sshd still offers, separated by commas, asks the user something."""
     return bool({"password", "keyboard-interactive"} & set(methods.split(",")))
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a passphrase protects a private key."""
+    """Return whether a passphrase protects a private key."""
     opened = ["ssh-keygen", "-y", "-P", "", "-f", str(path)]
     completed = subprocess.run(opened, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     return "incorrect passphrase" in completed.stderr
@@ -232,7 +232,7 @@ _TABLE: list[tuple["re.Pattern[str]", _Tell]] = [
 
 
 def _names_jump(cluster: "Cluster", text: str) -> bool:
-    """Whether ssh's first complaint is about one of the jump hosts rather than the cluster."""
+    """Return whether ssh's first error message is about one of the jump hosts rather than the cluster."""
     named = re.search(r"Could not resolve hostname (\S+?):|connect to host (\S+) port", text)
     unknown = UNKNOWN_KEY.search(text)
     host = next((part for part in (named.groups() if named else ()) if part), None) or (unknown[2] if unknown else None)

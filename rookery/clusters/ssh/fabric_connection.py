@@ -42,7 +42,7 @@ class Runner(Local):
         self._deadline: Deadline
 
     def run(self, command: str, **kwargs: Any) -> Any:
-        """As fabric's: `env` is set on the cluster. Without `pty`, no standard input unless `in_stream` is given."""
+        """Run a command as fabric does: `env` is set on the cluster. No standard input without `pty` or `in_stream`."""
         kwargs.setdefault("replace_env", True)
         if not kwargs.get("pty"):
             kwargs.setdefault("in_stream", False)
@@ -87,13 +87,13 @@ class Runner(Local):
         return None
 
     def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
-        """Ctrl-C reaches the command through a terminal; without one, ssh has got it already."""
+        """Send Ctrl-C to the command through a terminal; without one, ssh has got it already."""
         if not self.using_pty:
             raise interrupt
         super().send_interrupt(interrupt)
 
     def generate_result(self, **kwargs: Any) -> Result:
-        """Fabric's Result.
+        """Return Fabric's Result.
 
         Raises:
             SshError: The command never began.
@@ -136,7 +136,7 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
             self._set(_sftp=None, _sftp_process=None)
 
     def sftp(self) -> "SFTPClient":
-        """SFTP for `put` and `get`: paramiko speaks the protocol, ssh carries it.
+        """Return an SFTP client for `put` and `get`: paramiko speaks the protocol, ssh carries it.
 
         Raises:
             SshError: The cluster gives none, or its start-up files end the shell first, or keep it waiting.

@@ -44,7 +44,7 @@ class HostKey:
 
 
 def host_pattern(cluster: "Cluster") -> str:
-    """How known_hosts files name the cluster's login node."""
+    """Return the login node's name as known_hosts files have it."""
     return cluster.host if int(cluster.port) == 22 else f"[{cluster.host}]:{cluster.port}"
 
 
@@ -129,6 +129,6 @@ def not_published(cluster: "Cluster", key: HostKey) -> SshError:
 
 
 def where(cluster: "Cluster") -> str:
-    """Where the cluster's keys are published; "" where that is not known."""
+    """Return where the cluster's keys are published; "" where that is not known."""
     url = cluster.data.get("cluster_host_keys_url")
     return f" at {url}" if url else ""

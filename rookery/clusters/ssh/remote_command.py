@@ -47,7 +47,7 @@ _SPECIAL = re.compile(rb"[^ -~]|['!\\]")
 
 
 def clean_function() -> str:
-    """POSIX sh that defines rookery_clean, which unsets what start-up files have set.
+    """Return POSIX sh that defines rookery_clean, which unsets what start-up files have set.
 
     Every command has called it; a script that reads /etc/profile may call it again.
     """
@@ -136,7 +136,7 @@ def marked(script: str, mark: str) -> str:
 
 
 def unattended() -> dict[str, Any]:
-    """Options of subprocess.run for an ssh that must not ask anything, nor a jump host's that it starts.
+    """Return options of subprocess.run for an ssh that must not ask anything, nor the ssh to a jump host.
 
     ssh opens /dev/tty for its questions, so it gets a session of its own, which has no terminal.
     """

@@ -44,7 +44,7 @@ class Change:
     exists: bool
 
     def __bool__(self) -> bool:
-        """Whether anything is to change."""
+        """Return whether anything is to change."""
         return self.after != self.before
 
     def diff(self) -> list[str]:
@@ -56,7 +56,7 @@ class Change:
 
 
 def file() -> Path:
-    """Where the entries are."""
+    """Return the file with the Host entries."""
     return paths.config_dir() / "ssh_hosts"
 
 
@@ -71,7 +71,7 @@ def line() -> str:
 
 
 def owner(name: str) -> str:
-    """Where the user's own configuration has a Host entry of exactly this name; "" where it has none.
+    """Return the file and line where the user's own configuration has a Host entry of exactly this name; "" for none.
 
     Args:
         name: What would be typed behind ssh.
@@ -80,7 +80,7 @@ def owner(name: str) -> str:
 
 
 def taken(name: str) -> str:
-    """Why a name can't be what `ssh` knows a cluster by; "" where it can.
+    """Return why a name can't be the one that `ssh` knows a cluster by; "" where it can.
 
     Args:
         name: The name. What ssh knows a job there by goes with it.
@@ -94,7 +94,7 @@ def taken(name: str) -> str:
 
 
 def works(alias: str, cluster: "Cluster") -> bool:
-    """Whether ssh itself, asked with the user's configuration, finds the cluster by its name here."""
+    """Return whether ssh itself, with the user's configuration, finds the cluster by its name here."""
     completed = subprocess.run(
         ["ssh", "-G", "-F", str(persons()), alias], capture_output=True, text=True, errors="replace", check=False
     )
@@ -103,7 +103,7 @@ def works(alias: str, cluster: "Cluster") -> bool:
 
 
 def aliases() -> dict[str, str]:
-    """By cluster, the name that `ssh` knows it by here."""
+    """Return by cluster the name that `ssh` knows it by here."""
     path = file()
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     return dict(re.findall(rf"^{_MARK}(\S+)\nHost (\S+)$", text, re.MULTILINE))

@@ -62,7 +62,7 @@ def keys(cluster: Cluster) -> list[Path]:
 
 
 def has_identity(cluster: Cluster) -> bool:
-    """Whether the user's configuration says what to log in to the cluster's host with: a key, an agent, a token."""
+    """Return whether the user's configuration names a key, an agent or a token for the cluster's host."""
     return any(key in PATHS and value != "none" for key, value in cluster.ssh_options)
 
 

@@ -120,7 +120,7 @@ def authority(cluster: "Cluster", *, job: bool) -> str:
 
 
 def fits(architecture: str, glibc: str) -> str:
-    """Why VS Code's server does not run on a machine; "" where it does.
+    """Return why VS Code's server does not run on a machine; "" where it does.
 
     Args:
         architecture: As uname -m says it.
@@ -180,7 +180,7 @@ def _compute_node(options: CodeOptions) -> ComputeNodeOptions:
 
 
 def _without_editor(target: "Target", options: CodeOptions) -> int:
-    """Where there is none here, the job is still somewhere to log in to."""
+    """Start the job where there is no editor here, and say how to log in to it."""
     _start(target.connection, _compute_node(options))
     print(f"log in to it: {workstation.ssh(target.cluster)}")
     print(f"{_NO_EDITOR} To open it in one next time: {_GET_ONE}")

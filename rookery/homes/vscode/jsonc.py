@@ -157,7 +157,7 @@ def find(text: str, path: Path) -> JsonValue | None:
 
 
 def same(value: Any, other: Any) -> bool:
-    """Whether two values mean the same; to Python, 1 and true would."""
+    """Return whether two values mean the same; to Python, 1 and true would."""
     return json.dumps(value, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
@@ -246,14 +246,14 @@ def _written(text: str, value: Any, indent: str) -> str:
 
 
 def _indent_of(text: str, holder: JsonValue, last: Member | None, depth: int) -> str:
-    """How far the members of an object stand in."""
+    """Return the indentation of an object's members."""
     if last and not (before := text[_line_start(text, last.start) : last.start]).strip(" \t" + _BOM):
         return before.removeprefix(_BOM)
     return _indent_at(text, holder.start) + _unit(text) if depth or last is None else _unit(text)
 
 
 def _indent_at(text: str, place: int) -> str:
-    """How far the line stands in that a place is on."""
+    """Return the indentation of the line that a place is on."""
     line = text[_line_start(text, place) : place].removeprefix(_BOM)
     return line[: len(line) - len(line.lstrip(" \t"))]
 
@@ -263,7 +263,7 @@ def _line_start(text: str, place: int) -> int:
 
 
 def _unit(text: str) -> str:
-    """One step of indentation: the first line that stands in, in an object, has it."""
+    """Return one step of indentation: that of the first indented line in an object."""
     match = re.search(r'[\r\n]([ \t]+)"', text)
     return match[1] if match else _USUAL_INDENT
 
@@ -274,7 +274,7 @@ def _line_end(text: str) -> str:
 
 
 def _line_comments(text: str) -> set[int]:
-    """Where comments end that a line's end ends."""
+    """Return the places where comments end that go on to the end of a line."""
     return {token.end() for token in _tokens(text) if token.lastgroup == "line"}
 
 

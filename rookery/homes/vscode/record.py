@@ -45,12 +45,12 @@ Records = dict[str, SettingsRecord]
 
 
 def note() -> Path:
-    """Where they are kept."""
+    """Return the file with the records."""
     return state_files.place("vscode.json")
 
 
 def read() -> Records:
-    """All of them; none where the note can't be read, so that everything counts as the user's."""
+    """Return all records; none where the file can't be read, so that everything counts as the user's."""
     document = state_files.load(
         note(), _SHAPE, advice=f"mv {shlex.quote(str(note()))} ~/   # settings then count as yours"
     )
@@ -59,7 +59,7 @@ def read() -> Records:
 
 @contextmanager
 def changing() -> Iterator[Records]:
-    """All of them; what becomes of them in the block is kept, and nobody else changes them meanwhile."""
+    """Yield all records, locked; what they are at the end of the block is saved."""
     with locking.waited(paths.runtime_dir() / "vscode.lock"):
         records = read()
         yield records

@@ -273,7 +273,7 @@ def _first(target: Path, content: bytes | None) -> SettingsRecord:
 
 
 def _is_first(known: SettingsRecord, content: bytes | None) -> bool:
-    """Whether a first change was begun, and the file, and what there is of its copy, are still as they were then."""
+    """Return whether a first change was begun, and neither the file nor its copy has changed since."""
     copy = Path(known.backup)
     untouched = known.before == record.digest(content)
     return untouched and (content is None or not copy.exists() or record.digest(copy.read_bytes()) == known.before)

@@ -141,18 +141,18 @@ def lines(outcomes: Sequence[SettingsOutcome], *, quiet: bool = False) -> Iterat
 
 
 def _hosts(cluster: "Cluster") -> set[str]:
-    """All names that a cluster may have been written under."""
+    """Return all names that a cluster may have been written under."""
     return {name + suffix for name in (cluster.name, host(cluster)) for suffix in ("", SUFFIX)}
 
 
 def _types(cluster: "Cluster") -> bool:
-    """Whether something may have to be typed at a login."""
+    """Return whether something may have to be typed at a login."""
     ways = cluster.data.get("cluster_logins") or []
     return any(way not in {"key", "certificate"} for way in ways)
 
 
 def _is_known(cluster: "Cluster") -> bool:
-    """Whether plain `ssh` on this computer knows the cluster by name."""
+    """Return whether plain `ssh` on this computer knows the cluster by name."""
     return not cluster.sandbox and cluster.name in user_config.aliases()
 
 

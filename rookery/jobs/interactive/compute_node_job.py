@@ -163,12 +163,12 @@ def check(cluster: "Cluster") -> None:
 
 
 def until(end: int) -> str:
-    """When a job ends, in a user's words; "" where that is not known."""
+    """Return when a job ends, in a user's words; "" where that is not known."""
     return time.strftime("until %H:%M", time.localtime(end)) if end else ""
 
 
 def _why(answer: dict[str, Any]) -> str:
-    """Why a job waits, and when Slurm thinks that it will begin."""
+    """Return why a job waits, and when Slurm expects it to begin."""
     if answer["reason"] in {"None", ""}:
         return "Slurm has not looked at it yet"
     start = str(answer["start"])
@@ -177,7 +177,7 @@ def _why(answer: dict[str, Any]) -> str:
 
 
 def _refusal(cluster: "Cluster", answer: dict[str, Any], options: ComputeNodeOptions) -> RookeryError:
-    """Why there is no job to connect to."""
+    """Return the error that says why there is no job to connect to."""
     name, state = cluster.name, str(answer["state"])
     flags = f"--cluster {name}{' --sandbox' if cluster.sandbox else ''}"
     code = f"invoke code --job {flags}{options.flags}"

@@ -86,7 +86,7 @@ def job(options: ShellOptions) -> "Job":
 
 
 def srun_options(wanted: "Job", cluster: "Cluster") -> list[str]:
-    """Options of srun for an interactive job: those that its job script would have, but for the log.
+    """Return srun's options for an interactive job: those that its job script would have, but for the log.
 
     Raises:
         RookeryError: No partition fits, or the cluster wants an account that is not known.

@@ -93,7 +93,7 @@ def _context(text: str, cluster: "Cluster", path: str, files: Files, folder: Fol
 
 
 def _outputs(about: str | None) -> Folder:
-    """Whether a folder is one of the outputs that rookery.yml names; nobody can say where there is none."""
+    """Return a function that tells whether a folder is one of rookery.yml's outputs; None without a rookery.yml."""
     if about is None:
         return lambda _: None
     try:

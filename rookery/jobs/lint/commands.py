@@ -19,7 +19,7 @@ _CONDA_READY = re.compile(r"conda\.sh$|mamba\.sh$|bashrc$|bash_profile$|\.profil
 
 
 def rscript(script: Context) -> Iterator[Finding]:
-    """Rscript, misspelt: Linux tells capitals from small letters."""
+    """Yield findings for Rscript in other letters: Linux tells capitals from small letters."""
     for command in script.shell.commands:
         for word in {word.start: word for word in (command.words[0], effective(command)[0])}.values():
             name = word.text.rpartition("/")[2]
@@ -69,7 +69,7 @@ def module_verb(script: Context) -> Iterator[Finding]:
 
 
 def _is_verb(text: str) -> bool:
-    """Whether `module` knows it; a verb's first letters will do."""
+    """Return whether `module` knows a verb; its first letters will do."""
     return text in names.VERBS or (len(text) > 1 and any(verb.startswith(text) for verb in names.VERBS))
 
 
@@ -97,7 +97,7 @@ def no_modules(script: Context) -> Iterator[Finding]:
 
 
 def _looks_for(script: Context, name: str) -> bool:
-    """Whether a script asks first whether a command is there."""
+    """Return whether a script first checks that a command is there."""
     asking = {"command", "type", "hash", "which", "declare"}
     return any(command.name in asking and name in command.arguments for command in script.shell.commands)
 
@@ -141,7 +141,7 @@ def preamble(script: Context) -> Iterator[Finding]:
 
 
 def conda(script: Context) -> Iterator[Finding]:
-    """`conda activate` in a shell that conda was not made ready in."""
+    """Yield findings for `conda activate` in a shell that was not prepared for it."""
     if script.is_login_shell:
         return
     ready = False
@@ -165,7 +165,7 @@ def conda(script: Context) -> Iterator[Finding]:
 
 
 def launcher(script: Context) -> Iterator[Finding]:
-    """Several processes asked for, and nothing that starts more than one."""
+    """Yield a finding where several processes are asked for, and nothing starts more than one."""
     launched = {*names.LAUNCHERS, str(script.cluster.data.get("cluster_mpi_launcher", "srun")).split()[0]}
     several = next((part for part in requested(script) if part.tasks > 1 or part.nodes > 1), None)
     first = working_command(script) or next((command for command in script.shell.commands if _says(command)), None)
@@ -199,7 +199,7 @@ def _several(tasks: int, nodes: int) -> str:
 
 
 def _may_launch(script: Context, command: ShellCommand, launched: set[str]) -> bool:
-    """Whether another script that this one runs starts processes, or can't be looked into."""
+    """Return whether another script that this one runs starts processes, or can't be read."""
     words = effective(command)
     name = words[0].text.rpartition("/")[2]
     if name in {"bash", "sh", "source", ".", "zsh", "ksh"}:

@@ -134,7 +134,7 @@ class Directives:
         return options[-1] if options else None
 
     def value(self, *names: str, part: int = 0) -> str | None:
-        """Its value."""
+        """Return the value of an option, by any of its names; None where it has none."""
         option = self.get(*names, part=part)
         return option.value if option else None
 

@@ -29,7 +29,7 @@ def unreadable(text: str, path: str) -> Finding | None:
 
 
 def ends(text: str, path: str) -> Iterator[Finding]:
-    """Windows' line ends and byte order mark."""
+    """Yield findings for Windows' line ends and a byte order mark."""
     first = text.partition("\n")[0]
     if text.startswith(BOM):
         yield Finding(

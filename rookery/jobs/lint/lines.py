@@ -39,7 +39,7 @@ def intended_options(script: Context) -> set[str]:
 
 
 def unread(script: Context) -> Iterator[Finding]:
-    """`#SBATCH` lines below the first command."""
+    """Yield findings for `#SBATCH` lines below the first command."""
     known = {option.name for option in script.directives.options}
     for at in script.shell.comments:
         number = script.line_at(at)
@@ -64,7 +64,7 @@ def unread(script: Context) -> Iterator[Finding]:
 
 
 def slipped(script: Context) -> Iterator[Finding]:
-    """Comments that were to be `#SBATCH` lines."""
+    """Yield findings for comments that were meant to be `#SBATCH` lines."""
     known = {option.name for option in script.directives.options}
     for number in range(2, min(script.directives.end, len(script.starts) + 1)):
         line = script.line(number)
@@ -91,7 +91,7 @@ def slipped(script: Context) -> Iterator[Finding]:
 
 
 def variables(script: Context) -> Iterator[Finding]:
-    """Variables in `#SBATCH` lines, where no shell reads them."""
+    """Yield findings for variables in `#SBATCH` lines, where no shell reads them."""
     for option in script.directives.options:
         if not option.value or option.name in _FREE:
             continue
@@ -124,7 +124,7 @@ def _with_patterns(option: DirectiveOption) -> tuple[str, bool]:
 
 
 def refused(script: Context) -> Iterator[Finding]:
-    """Words that are no options."""
+    """Yield findings for words that are no options."""
     reported: set[int] = set()
     for slip in script.directives.slips:
         if slip.kind == "stray" and slip.line in reported:  # one word of several
@@ -186,7 +186,7 @@ def _words_of(script: Context, number: int) -> tuple[directives.DirectiveWord, .
 
 
 def malformed(script: Context) -> Iterator[Finding]:
-    """Values that Slurm can't read, and options without theirs."""
+    """Yield findings for values that Slurm can't read, and for options without their value."""
     for option in script.directives.options:
         name, value = option.name, option.value
         if name in _NEEDED and (value is None or not value.strip() or value.startswith("--")):
@@ -206,7 +206,7 @@ def malformed(script: Context) -> Iterator[Finding]:
 
 
 def both(script: Context) -> Iterator[Finding]:
-    """Memory asked for in two ways, which sbatch refuses, also over the components of a job."""
+    """Yield a finding for memory asked for in two ways, which sbatch refuses, also over the components of a job."""
     ways: dict[str, DirectiveOption] = {}
     for option in script.directives.options:
         if option.name in {"mem", "mem-per-cpu", "mem-per-gpu"}:

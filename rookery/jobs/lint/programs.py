@@ -164,7 +164,7 @@ _R_TOKEN = re.compile(
 
 
 def without_comments(text: str, *, strings: bool = False) -> str:
-    """R's source with blanks for comments, and for strings unless they are wanted; every place stays where it is."""
+    """Return R's source with blanks for comments, and for strings unless `strings`; every offset stays valid."""
 
     def blank(match: re.Match[str]) -> str:
         return match.group() if strings and not match["comment"] else re.sub(r"[^\n]", " ", match.group())
@@ -180,7 +180,7 @@ _ALLOTTED_PYTHON = "len(os.sched_getaffinity(0))"
 
 
 def counted(script: Context) -> Iterator[Finding]:
-    """Programs that count the machine's cores rather than those that the job was given."""
+    """Yield findings for programs that count the machine's cores rather than those that the job was given."""
     if script.directives.get("exclusive"):  # the whole machine is theirs
         return
     for program in programs(script):
@@ -193,7 +193,7 @@ def counted(script: Context) -> Iterator[Finding]:
 
 
 def _in_r(text: str) -> list[tuple[int, int]]:
-    """Where R's source calls detectCores()."""
+    """Return the places where R's source calls detectCores()."""
     bare = without_comments(text)
     if re.search(r"\bdetectCores\s*(<-|=)\s*function", bare):
         return []
@@ -205,7 +205,7 @@ def _in_r(text: str) -> list[tuple[int, int]]:
 
 
 def _in_python(text: str) -> list[tuple[int, int]]:
-    """Where Python's source calls cpu_count() of os, multiprocessing or psutil."""
+    """Return the places where Python's source calls cpu_count() of os, multiprocessing or psutil."""
     if "cpu_count" not in text:
         return []
     tree = _parsed(text)

@@ -77,7 +77,7 @@ def _near(project: "Project") -> Path:
 
 
 def _check_file(file: Path, cluster: "Cluster", project: "Project | None", *, mend: bool, alone: bool) -> CheckedScript:
-    """One script: read, checked, and mended where asked for.
+    """Check one script, and repair it where asked for.
 
     Args:
         file: The script.
@@ -119,7 +119,7 @@ def _check_file(file: Path, cluster: "Cluster", project: "Project | None", *, me
 
 
 def _take(count: Counter[str], finding: Finding) -> bool:
-    """Whether a finding of this code is left, each counted once."""
+    """Return whether the count still has a finding of this code, and take one off it."""
     count[finding.code] -= 1
     return count[finding.code] >= 0
 

@@ -102,7 +102,7 @@ class _Scanner(Words):
     # --- commands ---
 
     def commands_until(self, closing: str) -> bool:
-        """All commands up to what ends them, or to the end of the text.
+        """Read all commands up to what ends them, or to the end of the text.
 
         Args:
             closing: `)` or a backquote, which is passed; `;;` for those of a case's pattern; "" for the end.
@@ -138,7 +138,7 @@ class _Scanner(Words):
         return False
 
     def closes(self, character: str, closing: str) -> bool:
-        """Whether what ends these commands stands here; it is passed."""
+        """Pass what ends these commands, where it stands here; return whether it does."""
         if character and character == closing:
             self.at += 1
         elif closing == ";;" and self.peek(2) in {";;", ";&"}:
@@ -173,7 +173,7 @@ class _Scanner(Words):
         return chained and two[0] == "|"
 
     def bracket(self, command: ShellCommand) -> ShellCommand:
-        """`(`: arithmetic, a function's name before it, or a subshell."""
+        """Read a `(`: arithmetic, a function's name before it, or a subshell."""
         if self.peek(2) == "((" and not command.words:
             self.at += 2
             self.skip_to("))")
@@ -228,7 +228,7 @@ class _Scanner(Words):
                 self.word()
 
     def case(self) -> None:
-        """`case WORD in`, and each of its patterns with the commands after it; `esac` is left to be read."""
+        """Read `case WORD in`, and each of its patterns with the commands after it; `esac` is left to be read."""
         self.blanks()
         self.word()
         self.skip_blank_lines()

@@ -148,7 +148,7 @@ class Words(ABC):
         return "".join(pieces), fixed
 
     def expansion(self) -> bool:
-        """`$…` or a backquote: passed, the commands within it read; whether it was a mere `$`."""
+        """Read `$…` or a backquote, with the commands within it; return whether it was a mere `$`."""
         if self.peek() == "`":
             self.at += 1
             self.quoted, before = True, self.quoted

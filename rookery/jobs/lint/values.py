@@ -9,7 +9,7 @@ _UNITS = {"K": 1 / 1024, "": 1, "M": 1, "G": 1024, "T": 1024 * 1024}
 
 
 def minutes(value: str) -> float | None:
-    """How long a time limit is, in minutes; infinite where it is none; None where Slurm takes it for no time."""
+    """Return a time limit in minutes; infinite where it is none; None where Slurm does not take it."""
     if value.upper() in {"UNLIMITED", "INFINITE", "-1"}:
         return math.inf
     days, dash, clock = value.rpartition("-")
@@ -33,13 +33,13 @@ def clock(of_minutes: int) -> str:
 
 
 def megabytes(value: str) -> float | None:
-    """How much memory that is, in MiB; None where Slurm takes it for none."""
+    """Return an amount of memory in MiB; None where Slurm does not take it."""
     match = _MEMORY.fullmatch(value)
     return int(match.group(1)) * _UNITS[match.group(2).upper()] if match else None
 
 
 def array(value: str) -> tuple[int, int | None] | None:
-    """How many elements an array has, and how many of them may run at once; None where Slurm takes it for no array."""
+    """Return how many elements an array has, and how many may run at once; None where Slurm does not take it."""
     tasks, percent, throttle = value.partition("%")
     if percent and not throttle.isdigit():
         return None

@@ -96,7 +96,7 @@ def _described(goal: Goal) -> str:
 
 
 def _confirmed(goals: Sequence[Goal], options: CancelOptions, flags: str) -> bool:
-    """Whether the user wants it: asked on a terminal, where it is more than one task.
+    """Return whether the user agrees: asked on a terminal, where it is more than one task.
 
     Raises:
         RookeryError: There is nobody to ask.

@@ -118,7 +118,7 @@ def table(runs: tuple[JobRun, ...]) -> "Table":
 
 
 def state(run: JobRun) -> str:
-    """How a job stands, in a few words: "running", or "163 done, 37 waiting" of an array."""
+    """Return the state of a job in a few words: "running", or "163 done, 37 waiting" of an array."""
     counts = dict(run.counts)
     if run.killed_for_memory:
         killed = len(numbers(run.killed_for_memory)) if run.array else 1
@@ -173,7 +173,7 @@ def remarks(snapshot: SlurmSnapshot, runs: tuple[JobRun, ...], target: "Target")
 
 
 def _was_retried(run: JobRun, target: "Target") -> bool:
-    """Whether a later run of the project was of its failed tasks: what that came to is said with that run."""
+    """Return whether a later run submitted its failed tasks again: their results are shown with that run."""
     return bool(target.project and run_record.retries(target.project.root, target.cluster.label, str(run.id)))
 
 
@@ -195,6 +195,6 @@ def moment(when: int) -> str:
 
 
 def _asked_memory(run: JobRun, target: "Target") -> bool:
-    """Whether the script asked for memory itself, as far as its record tells; else where it looks like it."""
+    """Return whether the script asked for memory itself, by its record; else whether it looks like it."""
     record = run_record.find(target.project.root, str(run.id), target.cluster.label) if target.project else None
     return "--mem" in record.script if record else run.memory_asked < 100 * 1024 * 1024

@@ -106,7 +106,7 @@ def _read_header(stream: IO[bytes], mark: str, deadline: Deadline, target: "Targ
 
 
 def _where(answer: Mapping[str, Any], options: LogsOptions, flags: str) -> str:
-    """Which log it is, in a line."""
+    """Return a line that says which log it is."""
     path = console.clean(answer["path"])
     if not answer["why"]:
         return path
@@ -116,7 +116,7 @@ def _where(answer: Mapping[str, Any], options: LogsOptions, flags: str) -> str:
 
 
 def _missing(answer: Mapping[str, Any], target: "Target", options: LogsOptions) -> RookeryError:
-    """Why there is no log."""
+    """Return the error that says why there is no log."""
     cluster, number = target.cluster.name, options.job.strip()
     if answer["state"] == "no-job":
         unknown = accounting.unknown(cluster, number, console.clean(answer.get("silent", "")))

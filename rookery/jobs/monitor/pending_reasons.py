@@ -82,7 +82,7 @@ _LIMITS: Final = (
 
 
 def explain(code: str) -> str:
-    """Why a job waits, in plain words; Slurm's code itself where it is not known.
+    """Return why a job waits, in plain words; Slurm's code itself where it is not known.
 
     Args:
         code: As squeue gives it, "Priority" or "ReqNodeNotAvail, UnavailableNodes:wn[01-03]".

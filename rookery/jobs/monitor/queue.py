@@ -173,7 +173,7 @@ def _whole(text: str) -> int:
 
 
 def gpus(gres: str) -> dict[str, int]:
-    """GPUs of one node by type: `gpu:v100:3(S:0),gpu:2` -> {"v100": 3, "gpu": 2}."""
+    """Return the GPUs of one node by type: `gpu:v100:3(S:0),gpu:2` -> {"v100": 3, "gpu": 2}."""
     counted: dict[str, int] = {}
     for part in re.split(r",(?![^(]*\))", gres):
         match = re.fullmatch(r"gpu(?::([\w.+-]+))?:([0-9]{1,9})(?:\(.*\))?", part.strip())

@@ -118,7 +118,7 @@ def _df(text: str) -> list[tuple[str, Area]]:
 
 
 def _joined(disks: Sequence[tuple[str, Area]]) -> list[Area]:
-    """Areas that are on one disk made one, by the path of the first of them."""
+    """Join areas that are on one disk, by the path of the first of them."""
     areas: dict[str, Area] = {}
     for device, area in disks:
         known = areas.get(device)
@@ -151,7 +151,7 @@ def _note(area: Area, entries: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def size(megabytes: float) -> str:
-    """MiB in the unit that suits them, as the quota commands write it: 512M, 8.2G, 10.0T."""
+    """Return MiB in the unit that suits them, as the quota commands write it: 512M, 8.2G, 10.0T."""
     for unit, least in (("T", 1024.0**2), ("G", 1024.0)):
         if megabytes >= least:
             return f"{megabytes / least:.1f}{unit}"

@@ -142,7 +142,7 @@ def choose(project: Project, pattern: str, table_path: Path) -> Iterator[tuple[i
 
 
 def _glob(root: Path, pattern: str) -> Iterator[Path]:
-    """Files by pattern; one without a folder in it is looked for everywhere but in hidden folders."""
+    """Yield files by pattern; one without a folder is looked for everywhere but in hidden folders."""
     deep = pattern if "/" in pattern else f"**/{pattern}"
     for path in root.glob(deep):
         if not any(part.startswith(".") for part in path.relative_to(root).parts[:-1]):
@@ -307,7 +307,7 @@ def _joined(before: str, text: str, is_filled: bool) -> str:
 
 
 def _csv(cells: Iterable[str]) -> str:
-    """Cells as CSV has them, quoted where they must be; without a line end."""
+    """Return cells as a line of CSV, quoted where they must be; without a line end."""
     values = list(cells)
     if not any(set(cell) & set(',"\r\n') or not cell for cell in values):
         return ",".join(values)

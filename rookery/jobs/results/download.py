@@ -134,7 +134,7 @@ class Arrivals:
                 plan.bring.append(file)
 
     def _unfit(self, path: str, allowed: tuple[str, ...]) -> str:
-        """Why a path can't be written to; "" where it can."""
+        """Return why a path can't be written to; "" where it can."""
         folder, _, name = path.rpartition("/")
         if not path.startswith(allowed) or name in {"", ".", ".."}:
             return OUTSIDE
@@ -147,7 +147,7 @@ class Arrivals:
         return self._folder_unfit(folder)
 
     def _folder_unfit(self, folder: str) -> str:
-        """Why a folder can't be written to: its name, or a link or a file on the way to it; each is looked at once."""
+        """Return why a folder can't be written to: its name, or a link or file on the way; each is checked once."""
         if folder not in self._folders:
             above, _, name = folder.rpartition("/")
             why = self._folder_unfit(above) if above else ""
@@ -161,7 +161,7 @@ class Arrivals:
         return self._folders[folder]
 
     def _link(self, folder: str) -> str:
-        """Why a folder can't be written to by itself; "" where it can, or where there is none yet."""
+        """Return why a folder can't be written to by itself; "" where it can, or where there is none yet."""
         try:
             is_folder = stat.S_ISDIR(os.lstat(f"{self._top}/{folder}").st_mode)
         except FileNotFoundError:

@@ -123,7 +123,7 @@ def _bytes(text: str) -> int:
 def _too_much(
     plan: "Plan", limit: int, options: FetchOptions, connection: "Connection", root: Path
 ) -> RookeryError | None:
-    """Why what is planned can't be fetched: it is over the limit, or over what is free here. Says how much it is."""
+    """Return the error where a plan is over the limit, or over the free space here; it says how much it is."""
     name, free = connection.cluster.name, shutil.disk_usage(root).free
     what = f"{len(plan.bring):,} file{'' if len(plan.bring) == 1 else 's'}, {size(plan.size)}"
     flags = f"--cluster {name}{' --sandbox' * connection.cluster.sandbox}"
@@ -193,7 +193,7 @@ def _progress(plan: "Plan") -> Iterator[Callable[["File"], object]]:
 
 
 def size(count: float) -> str:
-    """Bytes in the unit that suits them."""
+    """Return bytes in the unit that suits them."""
     if count < 1000:
         return f"{count:.0f} B"
     units = ("kB", "MB", "GB", "TB")

@@ -57,7 +57,7 @@ def by_parameters(files: Sequence[Numbered], root: Path, command: str, run: Sour
 
 
 def _written(command: str, run: SourceRun) -> Mapping[str, int]:
-    """Paths that a command of a sweep names after parameters, and the task that each is of; none that two share."""
+    """Return the task of each path that a command names after its parameters; paths of several tasks are left out."""
     words = [word for word in _WORD.findall(command) if any(f"{{{name}}}" in word for name in run.parameters)]
     written: dict[str, set[int]] = {}
     for task, row in run.rows.items():

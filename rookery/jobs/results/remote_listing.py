@@ -157,7 +157,7 @@ def of_job(listing: RemoteListing, job: str) -> list[File]:
 
 
 def allowance(wanted: Iterable[File]) -> int:
-    """Bytes that the stream of some files may have: their sizes, what tar puts around them, and room for growth."""
+    """Return the bytes that a stream of files may have: their sizes, tar's headers, and room for growth."""
     sizes = [file.size for file in wanted]
     return sum(sizes) * 11 // 10 + (8 << 10) * len(sizes) + (64 << 20)
 
@@ -166,7 +166,7 @@ def allowance(wanted: Iterable[File]) -> int:
 def sent(
     connection: "Connection", base: str, wanted: Iterable[File]
 ) -> Iterator[Iterator[tuple[File, Iterator[bytes]]]]:
-    """Files as they come, in one stream: each with its content, to be read before the next is asked for.
+    """Yield files as they come, in one stream: each with its content, to be read before the next is asked for.
 
     What was not asked for is passed over; a file that has gone meanwhile does not come. Files may have grown since they
     were listed, but the stream is stopped where all together are far larger than was announced.

@@ -71,7 +71,7 @@ def of_record(project: Project, job: str = "", pattern: str = "") -> SourceRun:
 
 
 def _afterwards(project: Project, first: run_record.RunRecord) -> tuple[float, frozenset[str]]:
-    """When the next run of the same job was submitted (0: none was), and the runs of the first one's tasks."""
+    """Return when the next run of the same job was submitted (0 for none), and the runs of the first one's tasks."""
     began, until, again = _seconds(first.when), 0.0, {first.id}
     for record in run_record.every(project.root):
         if record.cluster == first.cluster and record.failed_of in again:

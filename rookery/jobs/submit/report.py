@@ -132,7 +132,7 @@ def _clock(when: str) -> str:
 
 
 def _size(record: RunRecord) -> str:
-    """How many tasks, and how many at once."""
+    """Return how many tasks, and how many at once."""
     if not record.array:
         return ""
     at_once = record.array.partition("%")[2]

@@ -119,7 +119,7 @@ def _job(name: str, project: "Project", failed: str) -> tuple[str, str]:
 
 
 def token_file(target: "Target", request: SubmitRequest) -> Path:
-    """Where the token of a submission is kept until its answer is here."""
+    """Return the file that keeps the token of a submission until its answer is here."""
     kind = re.sub(r"[^A-Za-z0-9_-]", "_", request.what)[:100]
     if request.path:  # another script's may look the same
         kind += f".{hashlib.sha256(request.path.encode()).hexdigest()[:8]}"

@@ -116,7 +116,7 @@ def explain(output: str, target: "Target") -> RookeryError:
 
 
 def refused(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any]) -> RookeryError:
-    """Why nothing was submitted.
+    """Return the error that says why nothing was submitted.
 
     Args:
         target: Project and cluster.

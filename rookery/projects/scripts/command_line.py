@@ -68,7 +68,7 @@ def _filled(match: re.Match[str], quote: str, variables: Mapping[str, str], word
 
 
 def _step(command: str, at: int, quotes: list[str]) -> int:
-    """How many characters to go on from here, the state of the quotes kept."""
+    """Return how many characters to go on from here, and update the state of the quotes."""
     here, inside = command[at], quotes[-1]
     if inside == "'":
         if here == "'":

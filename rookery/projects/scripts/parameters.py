@@ -63,7 +63,7 @@ class Table:
         return "".join(" ".join(map(_word, row)) + "\n" for row in self.rows)
 
     def arguments(self) -> str:
-        """All parameters as arguments of a command, `--NAME "${name}"` each."""
+        """Return all parameters as arguments of a command, `--NAME "${name}"` each."""
         pairs = zip(self.columns, self.variables, strict=True)
         return " ".join(f'{quoted(f"--{column}")} "${{{variable}}}"' for column, variable in pairs)
 

@@ -81,7 +81,7 @@ def broken(partition: Partition, job: Job, cluster: Cluster) -> Iterator[str]:
 
 
 def processes(job: Job) -> int:
-    """How many processes a job starts, one a node at least."""
+    """Return how many processes a job starts, one a node at least."""
     return max(job.tasks, job.nodes)
 
 
@@ -134,7 +134,7 @@ def _named(job: Job, cluster: Cluster, partitions: list[Partition]) -> str:
 
 
 def _meant_for(partition: Partition, job: Job, cluster: Cluster) -> bool:
-    """Whether a job that names no partition may be sent to this one, its limits aside."""
+    """Return whether a job that names no partition may be sent to this one, its limits aside."""
     kind = partition.get("for", "any")
     if kind in _BY_NAME_ONLY or (foreign(partition, cluster) and job.gpu_type not in partition.get("gpu_types", ["-"])):
         return False
@@ -152,7 +152,7 @@ def foreign(partition: Partition, cluster: Cluster) -> str:
 
 
 def takes_gpu_jobs_alone(cluster: Cluster) -> bool:
-    """Whether no job can run there that does not ask for a GPU."""
+    """Return whether every job there must ask for a GPU."""
     meant = [
         partition
         for partition in cluster.data.get("cluster_partitions", [])
@@ -200,7 +200,7 @@ def _gpus(partition: Partition, job: Job, cluster: Cluster) -> list[Mapping[str,
 
 
 def _largest_node(partition: Partition, job: Job, cluster: Cluster) -> tuple[int, int]:
-    """Cores and MiB of the largest node a partition has, as far as the profile knows; 0 where it does not."""
+    """Return cores and MiB of the largest node of a partition, as far as the profile knows them; else 0."""
     if job.gpus:
         nodes = [(gpu.get("node_cores", 0), gpu.get("node_memory_mb", 0)) for gpu in _gpus(partition, job, cluster)]
     else:
@@ -231,7 +231,7 @@ def _order(
 
 
 def _none_fits(job: Job, cluster: Cluster, partitions: Sequence[Partition]) -> RookeryError:
-    """One line: what was asked for, and of each partition what it does not allow of it."""
+    """Return the error in one line: what was asked for, and which part of it each partition does not allow."""
     if job.gpus and not _has_gpus(cluster):
         message = f"{cluster.name} has no GPUs that its profile knows of."
         return RookeryError(message, hint="`only: [CLUSTER]` in the job, with those that have (invoke clusters.list)")

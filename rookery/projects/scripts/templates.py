@@ -77,7 +77,7 @@ def _line(error: Exception) -> int | None:
 
 @lru_cache(maxsize=1)
 def _jinja(source: Source) -> "Environment":
-    """Jinja over rookery's templates and the project's own, which can so extend and include rookery's."""
+    """Return Jinja over rookery's templates and the project's own, which can so extend and include rookery's."""
     import jinja2
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 

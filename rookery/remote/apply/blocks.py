@@ -125,7 +125,7 @@ def _written(marks: Markers, content: bytes, glued: bool) -> bytes:
 
 
 def _preamble(text: bytes) -> int:
-    """How many bytes at the top are lines that must stay there."""
+    """Return how many bytes at the top are lines that must stay there."""
     length = 0
     for first in (True, False):
         stop = text.find(b"\n", length) + 1 or len(text)

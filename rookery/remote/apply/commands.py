@@ -69,7 +69,7 @@ def require_space(work: Work, items: List[Item]) -> None:
 
 
 def is_satisfied(work: Work, command: DeclaredCommand) -> bool:
-    """Whether nothing need be done. What a run that was cut off began is not done, whatever stands there."""
+    """Return whether nothing need be done. What a run that was cut off began is not done, whatever is there."""
     entry = work.ledger.find("commands", command.creates) if command.creates else None
     if entry is not None and entry["state"] == "planned" and not command.is_staged:
         return False
@@ -84,7 +84,7 @@ def is_satisfied(work: Work, command: DeclaredCommand) -> bool:
 
 
 def _is_gone(work: Work, path: str) -> bool:
-    """Whether a command had made it, and it is not there any more, however content the command's test is."""
+    """Return whether a command had made a path that is not there any more, whatever the command's test says."""
     entry = work.ledger.find("commands", path)
     return entry is not None and entry["state"] == "done" and not os.path.lexists(path)
 
@@ -119,13 +119,13 @@ def begin(work: Work, command: DeclaredCommand) -> None:
 
 
 def abandon(command: DeclaredCommand) -> None:
-    """Its program has ended, and not well: what it had begun to make beside its place goes."""
+    """Remove what a command that failed had begun to make beside its final path."""
     if command.is_staged:
         disk.clear(command.stage)
 
 
 def finish(work: Work, command: DeclaredCommand, finished: process.Finished) -> None:
-    """Its program has ended: write down what it made.
+    """Write down what a command made whose program has ended.
 
     Raises:
         Problem: It did not end well.
@@ -158,7 +158,7 @@ def _write_down(work: Work, paths: Iterable[str], made: Set[str]) -> None:
 
 
 def confirm(work: Work, paths: Iterable[str]) -> None:
-    """They are there, as the ledger has it by now."""
+    """Note in the ledger that what a command makes is there by now."""
     for path in paths:
         folder = os.path.dirname(path)
         while work.ledger.find("directories", folder) is not None:

@@ -26,7 +26,7 @@ def digest(data: bytes) -> str:
 
 
 def type_of(path: str) -> str:
-    """`absent`, `file`, `dir`, `link` or `other`; a link is not followed."""
+    """Return `absent`, `file`, `dir`, `link` or `other`; a link is not followed."""
     try:
         mode = os.lstat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):

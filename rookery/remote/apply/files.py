@@ -87,7 +87,7 @@ def file(work: Work, item: Item) -> None:
 
 
 def environment(work: Work, item: Item) -> None:
-    """Each shell has a drop-in with the declared variables and folders on PATH."""
+    """Write a drop-in with the declared variables and folders on PATH for each shell."""
     variables, defaults = (
         {name: work.roots.tilde(str(value)) for name, value in item.get(key, {}).items()}
         for key in ("variables", "defaults")

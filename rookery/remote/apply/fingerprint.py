@@ -43,7 +43,7 @@ def write_down(home: str) -> None:
 
 
 def _notices_all(home: str, noted: Noted) -> bool:
-    """Whether all that this Python's library looks with is noticed here, and not only the parts written in Python."""
+    """Return whether this Python's library looks at files only by ways that are recorded here."""
     for number, look in enumerate((os.path.exists, os.path.isdir, os.path.isfile, os.path.lexists, os.path.islink)):
         path = os.path.join(home, ".rookery-none-{}".format(number))
         look(path)

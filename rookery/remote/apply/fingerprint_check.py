@@ -28,7 +28,7 @@ _WHOLE = 1 << 18  # bytes of a file up to which its content is what counts for a
 
 
 def digest(data: bytes) -> str:
-    """SHA-256, in hexadecimal."""
+    """Return the SHA-256 in hexadecimal."""
     return str(sha256(data).hexdigest())
 
 

@@ -59,7 +59,7 @@ class Lease:
         self._write(dict(self._holder(), since=int(time.time()), until=0))
 
     def is_of(self, run: str) -> bool:
-        """Whether that run was the last one to work here, and came to its end."""
+        """Return whether that run was the last one to work here, and came to its end."""
         held = self._read()
         return bool(held.get("run") == run and held.get("until") == 0)
 

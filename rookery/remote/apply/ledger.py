@@ -20,7 +20,7 @@ _MANY = 5000  # names in a folder that a command adds to, up to which they are w
 
 
 def state_folder(home: str) -> str:
-    """Where rookery keeps what it remembers of a home."""
+    """Return the folder where rookery keeps what it remembers of a home."""
     return os.path.join(home, ".local/state/rookery")
 
 
@@ -158,7 +158,7 @@ class Ledger:
     def change(
         self, kind: str, path: str, real: str, after: Dict[str, Any], extra: Optional[Dict[str, Any]] = None
     ) -> Iterator[Entry]:
-        """`plan`, then the change itself, then `done` (which reaches the disk with the next save)."""
+        """Plan a change, have it made in the block, then mark it `done` (which reaches the disk with the next save)."""
         entry = self.plan(kind, path, real, after, extra)
         yield entry
         entry["state"] = "done"
@@ -184,11 +184,11 @@ class Ledger:
             known["mtime"] = now  # somebody else wrote in it since
 
     def was_cut_off_in(self, folder: str) -> bool:
-        """Whether a run that was killed may have changed something in a folder and not said so."""
+        """Return whether a killed run may have changed something in a folder without noting it."""
         return any(entry["state"] == "planned" and folder in records.folders_of(entry) for entry in self.entries)
 
     def steady_folders(self) -> List[str]:
-        """Folders that nobody wrote in since rookery did: what changes in them now is a command's doing."""
+        """Return the folders that nobody wrote in since rookery did: what changes in them now is a command's doing."""
         return [
             path
             for path, known in self.record.folders.items()
@@ -206,7 +206,7 @@ class Ledger:
             self.settle_folder(folder)
 
     def confirm(self, kind: str, path: str) -> None:
-        """All is as declared: a change that a killed run had planned was made after all."""
+        """Note that all is as declared: a change that a killed run had planned was made after all."""
         entry = self.find(kind, path)
         if entry is None:
             return
@@ -241,13 +241,13 @@ class Ledger:
         self.confirm("commands", path)
 
     def is_foreign(self, kind: str, path: str, data: bytes) -> bool:
-        """Whether these bytes were put there by somebody else since rookery first wrote to this path."""
+        """Return whether others wrote these bytes since rookery first wrote to this path."""
         entry = self.find(kind, path)
         known = [] if entry is None else [*entry.get("written", []), entry["before"].get("digest")]
         return entry is not None and disk.digest(data) not in known
 
     def kept(self, path: str, data: bytes) -> str:
-        """Where a copy of these bytes is kept, or would be."""
+        """Return the path where a copy of these bytes is kept, or would be."""
         name = "{}-{}".format(os.path.basename(path).lstrip(".") or "file", disk.digest(data)[:16])
         return os.path.join(os.path.dirname(self.file), "kept", name)
 

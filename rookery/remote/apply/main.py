@@ -67,12 +67,12 @@ class ApplySession:
         return self.result()
 
     def _note(self) -> None:
-        """For the fast way of the next run, where this one is whole."""
+        """Note what was declared for the fast way of the next run, where this one is whole."""
         if self.payload.get("whole") and self.work is not None:
             last_run.note(self.home, self.payload, self.work.observations)
 
     def poll(self) -> Result:
-        """How a Slurm job is doing."""
+        """Return the state of a Slurm job."""
         from rookery.remote.apply import jobs
 
         question = self.payload["poll"]

@@ -171,7 +171,7 @@ def _remove_copies(tree: str, home: str, stay: Listing) -> None:
 
 
 def _names(tree: str, folders: bool = False) -> Iterator[str]:
-    """Names in a tree, as the ledger writes them: of files, and of folders where these are asked for."""
+    """Yield names in a tree, as the ledger writes them: of files, and of folders where these are asked for."""
     for folder, names, others in list(os.walk(tree)):
         links = [name for name in names if os.path.islink(os.path.join(folder, name))]
         for name in others + (names if folders else links):

@@ -65,7 +65,7 @@ def _undeclared(work: Work, declaration: Dict[str, Any]) -> List[Entry]:
 
 
 def _declared(work: Work, declaration: Dict[str, Any]) -> "Tuple[Set[Tuple[str, str]], Set[Tuple[str, str]]]":
-    """Kind and path of all that is declared, and kind and place: a file may have got another name."""
+    """Return kind and path of all that is declared, and kind and place: a file may have got another name."""
     paths = []
     for kind in _KINDS:
         items = declaration.get(kind, [])

@@ -76,7 +76,7 @@ def read(file: str) -> LedgerRecord:
 
 
 def real_of(entry: Entry) -> str:
-    """Where the thing of an entry stands, as this Python names files."""
+    """Return the path of an entry's thing, as this Python names files."""
     return native(str(entry.get("real") or entry["path"]))
 
 
@@ -87,7 +87,7 @@ def folders_of(entry: Entry) -> List[str]:
 
 
 def is_merged(entry: Entry) -> bool:
-    """Whether rookery 0.1.0 put a folder of the home among what stood on the storage, which is not done any more."""
+    """Return whether rookery 0.1.0 merged a folder of the home into the storage, which is not done any more."""
     before = entry["before"]
     return before["type"] == "dir" and before.get("to") == "dir" and not entry.get("arrived")
 
@@ -106,7 +106,7 @@ def render(record: LedgerRecord) -> str:
 
 
 def _is_whole(document: Dict[str, Any]) -> bool:
-    """Whether all of a ledger is of the type that it should be."""
+    """Return whether all of a ledger is of the type that it should be."""
     try:
         entries = all(isinstance(entry[key], kind) for entry in document["entries"] for key, kind in _TYPES.items())
         folders = all(
@@ -175,7 +175,7 @@ def _fault(entry: Entry, roots: Roots) -> Optional[str]:
 
 
 def _fits(state: Dict[str, Any]) -> bool:
-    """Whether what is said of a thing has the form that it should have."""
+    """Return whether the state of a thing has the form that it should have."""
     kept = state.get("kept", "")
     return (
         isinstance(kept, str)
@@ -197,7 +197,7 @@ def _are_texts(values: Any) -> bool:
 
 
 def _is_ours(path: Any, roots: Roots) -> bool:
-    """Whether a path is in the home or on the storage: as it is written, and where its folder leads."""
+    """Return whether a path is in the home or on the storage: as it is written, and where its folder leads."""
     if not isinstance(path, str) or "\0" in path:
         return False
     path = native(path)

@@ -152,7 +152,7 @@ def remake(path: str, before: Dict[str, Any]) -> None:
 
 
 def is_written(entry: Entry, data: bytes) -> bool:
-    """Whether these bytes are rookery's."""
+    """Return whether rookery wrote these bytes."""
     return disk.digest(data) in [*entry.get("written", []), entry["after"].get("digest")]
 
 

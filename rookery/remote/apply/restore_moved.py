@@ -24,7 +24,7 @@ def places(undo: UndoContext, entry: Entry) -> Places:
 
 
 def needs(undo: UndoContext, entries: List[Entry], grain: int) -> List[Tuple[str, float]]:
-    """Where what must come back will be, and how many MB of it; what can't come back is noted in `undo.obstacles`."""
+    """Return where what must come back will be, and how many MB; what can't is noted in `undo.obstacles`."""
     needed = []
     for entry in entries:
         place = places(undo, entry)
@@ -80,7 +80,7 @@ def _end_interrupted(place: Places) -> None:
 
 
 def _comes_back(undo: UndoContext, entry: Entry, place: Places) -> bool:
-    """Whether there is a folder to bring back: rookery's link leads to it, or it is on its way."""
+    """Return whether there is a folder to bring back: rookery's link leads to it, or it is on its way."""
     if is_folder(aside_of(place.to)) or (entry["state"] == "planned" and is_sealed(place.path, place.to)):
         return True
     if not _is_our_link(place) or undo.type_of(place.to) != "dir" or _led_to_users(entry):
@@ -94,7 +94,7 @@ def _is_our_link(place: Places) -> bool:
 
 
 def _led_to_users(entry: Entry) -> bool:
-    """Whether the link was made to a folder of the user's own, which stood on the storage before."""
+    """Return whether the link was made to a folder of the user's own, which was on the storage before."""
     return bool(entry["before"]["type"] != "dir" and entry["before"].get("to") == "dir")
 
 
@@ -111,7 +111,7 @@ def _remake(entry: Entry, place: Places) -> None:
 
 
 def _leave(undo: UndoContext, entry: Entry, place: Places) -> None:
-    """Nothing is brought back: something else than rookery's link stands there."""
+    """Report that nothing is brought back: something else than rookery's link is there."""
     if disk.type_of(place.path) == entry["before"]["type"] or is_folder(aside_of(place.path)):
         _drop_hollow(undo, entry, place)
         undo.act(lambda: _remake(entry, place))

@@ -32,7 +32,7 @@ class Schedule:
     def __init__(
         self, work: Work, items: List[Item], lease: Optional[Lease] = None, resume: Optional[int] = None
     ) -> None:
-        """Nothing is done yet.
+        """Prepare the commands; nothing is run yet.
 
         Args:
             work: The declaration's work.
@@ -76,7 +76,7 @@ class Schedule:
             raise self._failure
 
     def _ready(self) -> Iterator[int]:
-        """Those that may begin; looked for anew after each, since it may be done already."""
+        """Yield the numbers of commands that may begin; looked for anew after each, since it may be done already."""
         for number, command in sorted(self._waiting.items()):
             needs = self._before[number] if command.needs is None else set(command.needs)
             is_free = not (command.job and self._started)  # what runs here would be ended while the job is waited for
@@ -145,7 +145,7 @@ def _attached(work: Work, command: DeclaredCommand) -> "Optional[jobs.SetupJob]"
 
 
 def _in_slurm(work: Work, command: DeclaredCommand, job: "Optional[jobs.SetupJob]", resumed: bool) -> process.Finished:
-    """How a command's job has ended.
+    """Return how a command's job has ended.
 
     Args:
         work: The declaration's work.

@@ -39,7 +39,7 @@ def main(_: Any) -> None:
 
 
 def _is_outdated_by(result: Dict[str, Any]) -> bool:
-    """Whether variables of this login are no longer those of the next: a drop-in that it has read was changed."""
+    """Return whether a drop-in that this login has read was changed, so that the next has other variables."""
     return any(
         outcome["kind"] == "environment" and outcome["state"] == "changed" for outcome in result.get("outcomes", [])
     )

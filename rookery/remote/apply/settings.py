@@ -79,7 +79,7 @@ def parse(data: bytes) -> Object:
 
 
 def render(value: Object, like: bytes = b"") -> bytes:
-    """JSON in the layout of the file that it replaces."""
+    """Return JSON in the layout of the file that it replaces."""
     indent = re.search(rb"\{\r?\n([ \t]+)", like)
     text = json.dumps(value, ensure_ascii=False, indent=indent.group(1).decode() if indent else 4)
     data = text.encode("utf-8") + (b"\n" if like.endswith(b"\n") or not like.strip() else b"")
@@ -116,5 +116,5 @@ def settings(work: Work, item: Dict[str, Any]) -> None:
 
 
 def _same(value: Any, other: Any) -> bool:
-    """Equal as JSON, where `true` is not 1."""
+    """Return whether two values are equal as JSON, where `true` is not 1."""
     return json.dumps(value, sort_keys=True) == json.dumps(other, sort_keys=True)

@@ -88,7 +88,7 @@ def _drain_file(path: str, goal: str, source: str, usual: Groups) -> None:
 
 
 def _is_whole(status: os.stat_result, goal: str) -> bool:
-    """Whether a file's copy is as long as the file, or has been written to since."""
+    """Return whether a file's copy is as long as the file, or has been written to since."""
     other = os.lstat(goal)
     return other.st_size == status.st_size or other.st_mtime_ns > status.st_mtime_ns
 
@@ -106,7 +106,7 @@ def remove_if_empty(folder: str) -> None:
 
 
 def same_content(path: str, other: str) -> bool:
-    """Whether two files, links or folders hold the same bytes. Of folders, all in the first must be in the other."""
+    """Return whether two files, links or folders hold the same bytes. Folders: all in the first is in the other."""
     kind = disk.type_of(path)
     if kind != disk.type_of(other):
         return False
@@ -216,7 +216,7 @@ def _make_folders(folder: str, goal: str, source: str) -> bool:
 
 
 def _is_copy(status: os.stat_result, path: str, goal: str) -> bool:
-    """Whether `goal` was copied from this file, as it is now: a copy has its size, its mode and its time."""
+    """Return whether `goal` was copied from this file, as it is now: a copy has its size, its mode and its time."""
     try:
         other = os.lstat(goal)
     except (FileNotFoundError, NotADirectoryError):
@@ -313,7 +313,7 @@ def may_vanish(path: str) -> Iterator[None]:
 
 
 def _walk(folder: str) -> Iterator[Tuple[str, List[str], List[str]]]:
-    """Each folder of a tree, those above it first, with the names of folders and of all else in it.
+    """Yield each folder of a tree, those above it first, with the names of folders and of all else in it.
 
     NFS keeps a removed file under a name `.nfs…` as long as a program has it open: it is nobody's any more.
 

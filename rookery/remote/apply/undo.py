@@ -104,7 +104,7 @@ class UndoSession:
         self._end(undo, times)
 
     def _end(self, undo: UndoContext, times: "_Times") -> None:
-        """Nothing is left to take back; or something is, and the ledger stays.
+        """End an undo: nothing is left to take back; or something is, and the ledger stays.
 
         Raises:
             Problem: A folder could not be brought back.
@@ -127,7 +127,7 @@ class UndoSession:
                 undo.remove(os.path.join(folder, name))
 
     def _purge(self, undo: UndoContext) -> None:
-        """Nothing of rookery's is left, but for copies of what stood where the user has something else by now."""
+        """Remove all that is rookery's, but for copies of files whose place has other content of the user's now."""
         folder, record = state_folder(self.home), undo.ledger.record
         wanted = {native(left["kept"]) for left in record.left}
         kept = os.listdir(undo.kept_folder) if os.path.isdir(undo.kept_folder) else []
@@ -230,7 +230,7 @@ def _chosen(undo: UndoContext, only: List[str]) -> List[Entry]:
 
 
 def _stands_on(entry: Entry, other: Entry) -> bool:
-    """Whether what one role did needs what the other did."""
+    """Return whether what one role did needs what the other did."""
     if _STANDS_ON.get(entry["role"]) == other["role"]:
         return True
     if other["role"] == "shell" and entry["kind"] == "environment":

@@ -48,7 +48,7 @@ class VerifySession:
         return result
 
     def result(self) -> Result:
-        """Nothing, where that can't be told."""
+        """Return the result of a comparison that failed: nothing."""
         return {}
 
 
@@ -110,7 +110,7 @@ def _drift(home: str, role: str, part: Dict[str, Any]) -> Tuple[List[Dict[str, s
 
 
 def _how(outcome: Dict[str, str], diff: Dict[str, str]) -> str:
-    """In what way something is not as it was: removed, changed, mode, link, or not done."""
+    """Return in what way something has changed: removed, changed, mode, link, or not done."""
     before, path = diff["before"], native(outcome["path"])
     if outcome["kind"] == "commands":
         return "removed" if path and not os.path.lexists(path) else "not done"

@@ -45,7 +45,7 @@ def weigh(folder: str, grain: int = 1) -> Load:
 
 
 def _fault(path: str, status: os.stat_result, device: int) -> str:
-    """Why something can't be copied and removed; "" where it can."""
+    """Return why something can't be copied and removed; "" where it can."""
     if status.st_uid != os.getuid():
         return "{} belongs to {}".format(path, _user_name(status.st_uid))
     if stat.S_ISBLK(status.st_mode) or stat.S_ISCHR(status.st_mode):
@@ -57,7 +57,7 @@ def _fault(path: str, status: os.stat_result, device: int) -> str:
 
 
 def _everything(folder: str) -> Iterator[Tuple[str, os.stat_result]]:
-    """All that is in a folder, and itself; looked at without a trace, which would note a whole cache file by file."""
+    """Yield a folder and all in it, unrecorded, since the fingerprint would note a whole cache file by file."""
     yield folder, os.lstat(folder)
     waiting = [folder]
     while waiting:

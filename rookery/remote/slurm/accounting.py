@@ -72,7 +72,7 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def chosen(jobs: Dict[int, SlurmJob], request: Dict[str, Any]) -> Dict[int, SlurmJob]:
-    """Those of a project, or all."""
+    """Return the jobs of a project, or all jobs."""
     bases: Tuple[str, ...] = ()
     if request.get("project"):
         base = os.path.join(os.path.expanduser("~"), "projects", request["project"])

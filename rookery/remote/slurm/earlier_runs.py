@@ -21,7 +21,7 @@ class EarlierRuns:
     """
 
     def __init__(self, base: str, warnings: List[str]) -> None:
-        """Nothing is read yet.
+        """Prepare the records; nothing is read yet.
 
         Args:
             base: ~/projects/NAME.
@@ -78,7 +78,7 @@ class EarlierRuns:
         return str(max(runs, key=lambda known: str(known.get("when")))["id"]) if runs else ""
 
     def _is_unknown(self, number: str) -> bool:
-        """Whether nobody knows a job that accounting does not: Slurm would take it for one that has ended well."""
+        """Return whether neither squeue nor a record knows a job: Slurm would take it for a completed one."""
         code, out, err = run(["squeue", "--noheader", "--states=all", "--format=%i", "-j", number], PATIENCE)
         queued = out.strip() or (code and "invalid job id" not in err.lower())
         return not queued and not os.path.exists(self.path(number))

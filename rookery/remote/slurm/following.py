@@ -31,7 +31,7 @@ class LoggedTask:
 
 
 def tasks(job: str) -> Tuple[Dict[str, LoggedTask], str]:
-    """All of them by number, "" for the job itself: sacct's word, and of what has not ended squeue's, the newer.
+    """Return all tasks by number, "" for the job itself: by sacct, and where not ended by squeue, which is newer.
 
     Also why a part of Slurm did not answer; "" where both did.
     """
@@ -90,7 +90,7 @@ def expand(pattern: str, job: str, task: LoggedTask) -> str:
 
 
 def path_of(job: str, task: LoggedTask, error: bool) -> Tuple[str, str]:
-    """Where the log is: as Slurm says while it remembers, else as the record does, else Slurm's default.
+    """Return the path of the log: as Slurm tells while it remembers, else as the record does, else Slurm's default.
 
     Returns:
         The path, and that of a record that can't be used.
@@ -176,7 +176,7 @@ class Follower:
         return None
 
     def state(self, task: LoggedTask) -> str:
-        """How the task stands now; "" where it has ended and is forgotten."""
+        """Return the state of the task now; "" where it has ended and is forgotten."""
         name = "%s_%s" % (self.job, task.number) if task.number else self.job
         states = slurm(["squeue", "--noheader", "-t", "all", "-j", name, "-o", "%T"], PATIENCE)[0].split()
         return states[0] if states else ""
@@ -217,7 +217,7 @@ class Follower:
 
 
 def pauses(longest: float) -> Iterator[float]:
-    """Seconds to wait between two looks: short at first, longer as time goes on."""
+    """Yield the seconds to wait between two looks: short at first, longer as time goes on."""
     pause = 0.3
     while True:
         yield pause

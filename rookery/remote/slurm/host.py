@@ -212,7 +212,7 @@ class Host:
 
 
 def overlaps() -> bool:
-    """Whether srun has to be told to share."""
+    """Return whether srun has to be told to share cores."""
     match = re.search(r"([0-9]{1,4})\.([0-9]{1,4})", run(["srun", "--version"])[1])
     return not match or (int(match.group(1)), int(match.group(2))) >= OVERLAP
 

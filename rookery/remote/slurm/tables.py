@@ -107,7 +107,7 @@ def _limit(raw: str) -> str:
 
 
 def _word(text: str) -> str:
-    """Slurm's word for no limit, or whose limit holds; "" for anything else."""
+    """Return Slurm's word for no limit, or for whose limit holds; "" for anything else."""
     return text if re.match(r"^[A-Za-z_/ ]{1,40}\Z", text) else ""
 
 

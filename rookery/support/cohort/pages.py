@@ -146,7 +146,7 @@ def _hints(cluster: "Cluster") -> Iterator[str]:
 
 
 def short(cluster: "Cluster") -> str:
-    """Its name as people say it, without the place it belongs to."""
+    """Return the usual short name of a cluster, without the place it belongs to."""
     return cluster.title.partition(" (")[0]
 
 

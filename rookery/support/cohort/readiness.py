@@ -88,7 +88,7 @@ class Picture:
 
 
 def picture(students: Sequence[Student], reports: Sequence[Report], unread: Sequence[Unread], now: datetime) -> Picture:
-    """How everybody stands.
+    """Return the readiness of all students, with the reports that could not be used.
 
     Args:
         students: They.
@@ -100,7 +100,7 @@ def picture(students: Sequence[Student], reports: Sequence[Report], unread: Sequ
 
 
 def rows(students: Sequence[Student], reports: Iterable[Report], now: datetime) -> list[StudentReadiness]:
-    """How all students stand.
+    """Return the readiness of all students.
 
     Args:
         students: They.

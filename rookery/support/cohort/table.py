@@ -18,13 +18,13 @@ def columns(rows: Sequence[StudentReadiness]) -> list[str]:
 
 
 def summary(rows: Sequence[StudentReadiness]) -> str:
-    """All of it in a line."""
+    """Return the whole table in a line."""
     numbers = [f"{count} {STATES[state]}" for state, count in readiness.counts(rows).items() if count]
     return f"{size(rows)}: {', '.join(numbers)}"
 
 
 def size(rows: Sequence[StudentReadiness]) -> str:
-    """How many students and homes there are."""
+    """Return how many students and homes there are."""
     homes = sum(len(row.statuses) for row in rows)
     return f"{_several(len(rows), 'student')}, {_several(homes, 'home')}"
 

@@ -109,15 +109,15 @@ class CheckResults:
         self._checks: dict[str, Check] = {}
 
     def ok(self, name: str, message: str) -> None:
-        """Note that it is as it should be."""
+        """Note that a check passed."""
         self._put(name, OK, message)
 
     def fault(self, name: str, message: str, fix: str) -> None:
-        """Note that it keeps something from working."""
+        """Note a problem that keeps something from working."""
         self._put(name, FAULT, message, fix)
 
     def warn(self, name: str, message: str, fix: str = "") -> None:
-        """Note that it is worth knowing, and keeps nothing from working now."""
+        """Note a warning: it keeps nothing from working now."""
         self._put(name, WARNING, message, fix)
 
     def replace_with_fault(self, name: str, message: str, fix: str) -> None:
@@ -130,21 +130,21 @@ class CheckResults:
         self._put(name, SKIPPED, why, fix)
 
     def skip_rest(self, why: str, titles: dict[str, str] | None = None) -> None:
-        """Everything that nothing is known of yet was not looked at."""
+        """Skip every check that has no result yet."""
         for name in self.titles if titles is None else titles:
             if name not in self._checks:
                 self.skip(name, why)
 
     def has(self, *names: str) -> bool:
-        """Whether all of these have been looked at, or skipped."""
+        """Return whether all of these have a result, or were skipped."""
         return all(name in self._checks for name in names)
 
     def is_ok(self, name: str) -> bool:
-        """Whether this was found to be as it should be."""
+        """Return whether this check passed."""
         return name in self._checks and self._checks[name].state == OK
 
     def is_bad(self, name: str) -> bool:
-        """Whether this is a fault, or was not looked at."""
+        """Return whether this check found a problem, or was skipped."""
         return name in self._checks and self._checks[name].state in {FAULT, SKIPPED}
 
     @property
@@ -170,6 +170,6 @@ class CheckResults:
 
 
 def exit_code(results_of: Iterator[CheckResults] | list[CheckResults]) -> int:
-    """0 where nothing is wrong, 3 where there is a fault, 1 where something could not be looked at."""
+    """Return 0 where nothing is wrong, 3 where there is a problem, 1 where something could not be checked."""
     states = {results.state for results in results_of}
     return 3 if "faults" in states else 1 if "unknown" in states else 0

@@ -108,7 +108,7 @@ def _names(options: DoctorOptions, laptop: CheckResults) -> list[str]:
 
 
 def _logins(patients: Mapping[str, _Patient], laptop: CheckResults, options: DoctorOptions) -> None:
-    """Profiles and connections, one after another so that no two ask at once."""
+    """Check profiles and connections, one after another so that no two ask at once."""
     for name, patient in patients.items():
         cluster = connection_checks.check_profile(patient.results, name, sandbox=options.sandbox)
         if cluster is None:

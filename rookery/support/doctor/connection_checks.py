@@ -112,7 +112,7 @@ def check_profile(results: CheckResults, name: str, *, sandbox: bool) -> "Cluste
 
 
 def whom_to_ask(cluster: "Cluster") -> str:
-    """Whom to ask about an account, in the profile's words."""
+    """Return whom to ask about an account, in the profile's words."""
     access = cluster.data.get("cluster_access") or {}
     words = access.get("how") or (f"ask {access['ask']}" if access.get("ask") else "ask the people who run the cluster")
     url = access.get("url")
@@ -120,7 +120,7 @@ def whom_to_ask(cluster: "Cluster") -> str:
 
 
 def at_risk(results: CheckResults, cluster: "Cluster", now: time.struct_time) -> None:
-    """Whether the cluster may be down for work."""
+    """Check whether the cluster may be down for work."""
     text = str((cluster.data.get("cluster_policies") or {}).get("at_risk") or "")
     if not text:
         results.ok("at-risk", "none is known")
@@ -255,7 +255,7 @@ def _step(cluster: "Cluster", error: SshError, debug: SshDebugOutput, *, typed: 
 
 
 def _names_resolve() -> bool:
-    """Whether this computer can look up names at all."""
+    """Return whether this computer can look up names at all."""
     try:
         socket.getaddrinfo("pypi.org", 443)
     except OSError:

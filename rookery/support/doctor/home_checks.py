@@ -69,12 +69,12 @@ def _line(home: HomeInspection) -> str:
 
 
 def _editing(cluster: "Cluster") -> str:
-    """How a user gets to their start-up files where `setup` can put no guard into them."""
+    """Return how a user gets to their start-up files where `setup` can put no guard into them."""
     return with_note(login(cluster), "log in, and let only interactive shells run that line")
 
 
 def _programs(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
-    """Whether others could have replaced what rookery installed; then nothing that depends on it is judged."""
+    """Check whether others could have replaced installed programs; then nothing that depends on them is checked."""
     danger = replaced_programs.danger(cluster, home.comparison)
     if danger is None:
         results.ok("programs", "you and the people who run the cluster alone")
@@ -85,7 +85,7 @@ def _programs(results: CheckResults, cluster: "Cluster", home: HomeInspection) -
 
 
 def _set_up(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> bool:
-    """Whether the home is set up at all."""
+    """Check whether the home is set up, and up to date; return whether it is set up at all."""
     home_status = status.status_of(cluster, home.comparison, up_to_date.asked(cluster))
     if home_status.state == status.NOT_SET_UP:
         results.fault("set-up", "not set up yet", setup(cluster))
@@ -298,7 +298,7 @@ def _r(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
 
 
 def internet(results: CheckResults, cluster: "Cluster", where: str, answer: str) -> None:
-    """Whether the internet can be had, held against the profile: a `no` is worth a word only where it says yes."""
+    """Check whether the internet can be reached, against the profile: a `no` is a warning only where it says yes."""
     name = f"internet-{where}"
     promised = str((cluster.data.get("cluster_internet") or {}).get(where) or "unknown")
     word, _, why = answer.partition(" ")
@@ -320,7 +320,7 @@ def internet(results: CheckResults, cluster: "Cluster", where: str, answer: str)
 
 
 def clock(results: CheckResults, skew: float) -> None:
-    """Two clocks that differ make builds, tokens and `make` go wrong."""
+    """Check the two clocks: a difference makes builds, tokens and `make` go wrong."""
     if abs(skew) <= SKEW:
         results.ok("clock", "they agree")
         return
@@ -354,7 +354,7 @@ _NOBODY = re.compile(r"not available|nologin|expired|disabled|locked", re.IGNORE
 
 
 def _opening(cluster: "Cluster") -> str:
-    """How a user gets to the start-up files of a home that lets no command through."""
+    """Return how a user gets to the start-up files of a home that lets no command through."""
     if not runs.last(cluster):
         return with_note(setup(cluster), "puts a guard above them, so that commands come through")
     return with_note(
@@ -363,7 +363,7 @@ def _opening(cluster: "Cluster") -> str:
 
 
 def silent(results: CheckResults, cluster: "Cluster", error: RookeryError) -> None:
-    """There was no answer in time."""
+    """Note that there was no answer in time."""
     message = f"{error.message.removeprefix(f'{cluster.name}: ').rstrip('.')}: something there hangs"
     fix = f"{on_cluster(cluster, 'true')}   # does that hang too? Then look at ~/.bashrc, or {whom_to_ask(cluster)}"
     name = "startup" if not results.has("startup") else "job"

@@ -94,7 +94,7 @@ def _default_python() -> str:
 
 
 def has_modules(cluster: "Cluster") -> bool:
-    """Whether the profile says that there is a `module` command."""
+    """Return whether the profile says that there is a `module` command."""
     return bool(cluster.data.get("cluster_module_system", "none") != "none")
 
 
@@ -165,7 +165,7 @@ def read(
 
 
 def marked_values(text: str, mark: str) -> dict[str, list[str]]:
-    """Lines `MARK KEY VALUE`, a list for each key; what else is there, or of another form, is passed over."""
+    """Return the lines `MARK KEY VALUE`, a list for each key; other lines are skipped."""
     values: dict[str, list[str]] = defaultdict(list)
     for line in re.findall(rf"^{re.escape(mark)}(.*)$", text, re.MULTILINE):
         key, _, value = line.partition(" ")

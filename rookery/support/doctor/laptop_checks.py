@@ -80,7 +80,7 @@ def look(results: CheckResults) -> None:
 
 
 def system(results: CheckResults, platform: str, kernel: str) -> None:
-    """Windows by itself won't do; Linux inside it will.
+    """Check the operating system: Windows by itself won't do; Linux inside it will.
 
     Args:
         results: Where it is put down.
@@ -155,7 +155,7 @@ def installing(wanted: NeededProgram, platform: str) -> str:
 
 
 def ssh_folder(results: CheckResults, folder: Path) -> None:
-    """~/.ssh and the private keys in it are the user's alone: ssh passes over a key that others can read."""
+    """Check that ~/.ssh and the private keys in it are the user's alone: ssh skips a key that others can read."""
     try:
         if not folder.exists():
             results.ok("ssh-folder", "not there yet, and not needed so far")
@@ -179,7 +179,7 @@ def ssh_folder(results: CheckResults, folder: Path) -> None:
 
 
 def _is_key(path: Path) -> bool:
-    """Whether a file is a private key, or is named like one and can't be read."""
+    """Return whether a file is a private key, or is named like one and can't be read."""
     if not path.is_file() or path.suffix == ".pub":
         return False
     try:

@@ -88,7 +88,7 @@ def _word(name: str) -> str:
 
 
 def _address_in(text: str) -> int:
-    """How much of a text is an address of the sixth version; 0 where it is none. What ends a sentence is not."""
+    """Return how much of a text is an IPv6 address; 0 where it is none. The end of a sentence is not part of it."""
     for end in (len(text), len(text.rstrip(".")), len(text.rstrip(".:"))):
         try:
             ipaddress.IPv6Address(text[:end])
@@ -99,7 +99,7 @@ def _address_in(text: str) -> int:
 
 
 def _is_secret(text: str) -> bool:
-    """Whether a long run of letters and digits looks as if a machine had made it up."""
+    """Return whether a long run of letters and digits looks as if a machine had made it up."""
     digits = sum(letter.isdigit() for letter in text)
     if re.fullmatch(r"[0-9a-fA-F]{20,}", text):
         return True

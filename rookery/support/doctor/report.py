@@ -27,7 +27,7 @@ _ASCII = {OK: "+", FAULT: "x", WARNING: "!", SKIPPED: "."}
 
 
 def document(laptop: CheckResults, clusters: Mapping[str, CheckResults], code: int) -> dict[str, Any]:
-    """All of it, for programs."""
+    """Return all results, for programs."""
     return {
         "version": 1,
         "rookery": __version__,
@@ -72,7 +72,7 @@ def _is_to_do(check: Mapping[str, str]) -> bool:
 
 
 def summary(checks: list[dict[str, str]]) -> str:
-    """How many checks came out how, in words."""
+    """Return how many checks had which result, in words."""
     count = {state: sum(check["state"] == state for check in checks) for state in _STYLES}
     words = [f"{count[FAULT]} {'fault' if count[FAULT] == 1 else 'faults'}"] if count[FAULT] else []
     words += [f"{count[WARNING]} to mind"] if count[WARNING] else []

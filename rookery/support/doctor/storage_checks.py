@@ -172,7 +172,7 @@ def _caches_at_home(results: CheckResults, cluster: "Cluster", home: HomeInspect
 
 
 def _roomy(cluster: "Cluster", home: HomeInspection) -> str:
-    """Where the roomy storage is, as the probe told."""
+    """Return the path of the large storage, from the probe's answer."""
     wanted = str(cluster.data.get("cluster_roomy_storage") or "home")
     places = dict(line.partition(" ")[::2] for line in home.facts.get("storage") or [])
     return places.get(wanted, "").rstrip("/")

@@ -56,7 +56,7 @@ def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> No
 
 
 def _unfit(home: HomeInspection) -> Iterator[str]:
-    """Why VS Code's server would not run there."""
+    """Yield why VS Code's server would not run there."""
     version = re.match(r"([0-9]{1,4})\.([0-9]{1,4})", home.fact("glibc"))
     if version and (int(version[1]), int(version[2])) < GLIBC:
         yield f"its C library is glibc {version[0]}, and VS Code needs {GLIBC[0]}.{GLIBC[1]}"

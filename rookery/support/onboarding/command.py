@@ -64,7 +64,7 @@ def run(options: OnboardOptions) -> int:
 
 
 def _print_request(cluster: "Cluster", options: OnboardOptions) -> int:
-    """Whom to ask for an account, and the mail to send."""
+    """Print whom to ask for an account, and the mail to send."""
     access = cluster.data.get("cluster_access") or {}
     print(f"An account on {cluster.title}: {access.get('how') or 'ask the people who run it.'}")
     if access.get("url"):

@@ -119,7 +119,7 @@ def check(options: "OnboardOptions") -> None:
 
 
 def bad_name(name: str) -> str:
-    """Why a project can't have this name; "" where it can."""
+    """Return why a project can't have this name; "" where it can."""
     try:
         scaffold.checked(NewOptions(name))
     except RookeryError as error:

@@ -77,12 +77,12 @@ class Key:
 
 
 def takes_keys(cluster: "Cluster") -> bool:
-    """Whether a key alone, or with a code, opens the cluster."""
+    """Return whether a key alone, or with a code, opens the cluster."""
     return any(method.split("+")[0] == "key" for method in cluster.data.get("cluster_logins") or ["key"])
 
 
 def takes_passwords(cluster: "Cluster") -> bool:
-    """Whether a password alone opens it, so that a key can be brought there."""
+    """Return whether a password alone opens it, so that a key can be copied there."""
     return any(method.startswith("password") for method in cluster.data.get("cluster_logins") or ["key"])
 
 
@@ -117,7 +117,7 @@ def find(cluster: "Cluster", named: str) -> Path | None:
 
 
 def place(cluster: "Cluster", named: str) -> Path:
-    """Where a key is to be made: as named, else in ~/.ssh, under a name of which no half is there."""
+    """Return where a key is to be made: as named, else in ~/.ssh, under a name of which no half is there."""
     free = (Path.home() / ".ssh" / name for name in ("id_ed25519", "id_ed25519_rookery"))
     unused = (path for path in free if not path.exists() and not Key(path).public.exists())
     return _named_key(cluster, named) or next(unused, Path.home() / ".ssh" / "id_rookery")
@@ -136,7 +136,7 @@ def _named_key(cluster: "Cluster", named: str) -> Path | None:
 
 
 def is_held(key: Key) -> bool:
-    """Whether the agent, or a token behind it, has the private half of a public one that is here."""
+    """Return whether the agent, or a token behind it, has the private half of a public key that is here."""
     return key.public.is_file() and _run_unattended("ssh-add", "-T", str(key.public)).returncode == 0
 
 
@@ -232,7 +232,7 @@ def bring(connection: "Connection", line: str) -> bool:
 
 
 def opens(connection: "Connection") -> bool:
-    """Whether the cluster takes the connection's key, tried in a connection of its own; a code may be asked besides."""
+    """Return whether the cluster takes the connection's key, tried in a new connection; a code may be asked besides."""
     return _is_taken(connection.cluster, _try_key(connection))
 
 
@@ -267,7 +267,7 @@ def _try_key(connection: "Connection") -> "subprocess.CompletedProcess[str]":
 
 
 def _is_taken(cluster: "Cluster", done: "subprocess.CompletedProcess[str]") -> bool:
-    """Whether a key was taken: ssh got in (255 is its own failure), or only a code is left to ask for."""
+    """Return whether a key was taken: ssh got in (255 is its own failure), or only a code is left to ask for."""
     if done.returncode != 255:
         return True
     refused = re.search(r"Permission denied \(([^)]*)\)", done.stderr)

@@ -70,7 +70,7 @@ def _take(gathered: list[list[float] | None], number: int, cell: str) -> None:
 
 
 def histogram(values: Sequence[float], *, plain: bool) -> Iterator[str]:
-    """How values are spread, a line a bar.
+    """Yield the distribution of values, a line a bar.
 
     Args:
         values: They, some of them different.
@@ -120,7 +120,7 @@ def _print(lines: Iterable[str]) -> None:
 
 
 def _unicode() -> bool:
-    """Whether standard output can show what is beyond ASCII."""
+    """Return whether standard output can show what is beyond ASCII."""
     with suppress(UnicodeEncodeError, LookupError):
         "█▏".encode(sys.stdout.encoding or "ascii")
         return True

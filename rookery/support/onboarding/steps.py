@@ -65,7 +65,7 @@ class Onboarding:
 
 
 def who(onboarding: Onboarding) -> None:
-    """Which cluster, and under which name.
+    """Settle the cluster, and the user's name there.
 
     Raises:
         NoAccount: The user has none there.
@@ -192,7 +192,7 @@ def _not_in(onboarding: Onboarding, error: "SshError") -> RookeryError:
 
 
 def ssh_by_name(onboarding: Onboarding) -> None:
-    """Entries so that `ssh penguins`, scp, rsync, git and VS Code work."""
+    """Write entries so that `ssh penguins`, scp, rsync, git and VS Code work."""
     cluster, options = onboarding.cluster, onboarding.options
     with onboarding.step("ssh by name"):
         if cluster.sandbox:
@@ -238,7 +238,7 @@ def _alias(onboarding: Onboarding) -> str:
 
 
 def _editors(onboarding: Onboarding) -> None:
-    """VS Code on this computer, told how to reach the cluster; where there is none, nothing is said."""
+    """Tell VS Code on this computer how to reach the cluster; where there is none, say nothing."""
     outcomes = workstation.run([onboarding.cluster])
     for line in workstation.lines(outcomes, quiet=True):
         onboarding.say(line)
