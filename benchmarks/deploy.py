@@ -43,7 +43,7 @@ class Trees:
         laptop.there("git init -q --bare bench.git")
 
     def name(self, name: str) -> None:
-        """Say what the project is called."""
+        """Give the project a name."""
         text = f"name: {name}\nclusters: [{CLUSTER}]\nenvironment: {{python: none}}\noutputs: [results]\n"
         (self.deployed / "rookery.yml").write_text(text)
 
@@ -78,7 +78,7 @@ class Trees:
 
     # what comes before it
     def nothing_new(self) -> dict[str, harness.Way]:
-        """Run each again at once."""
+        """Return the ways to run each again at once."""
         return {
             "rookery deploy": self.deploy,
             "rsync -az --delete": self.rsync,
@@ -86,7 +86,7 @@ class Trees:
         }
 
     def three_changed(self) -> dict[str, harness.Way]:
-        """Change three files before each run."""
+        """Return the ways to run each after three files have changed."""
 
         def prepared(tree: Path, act: Callable[[], Callable[[], object]], *, commit: bool = True) -> harness.Way:
             def prepare() -> Callable[[], object]:
@@ -102,7 +102,7 @@ class Trees:
         }
 
     def first(self) -> dict[str, harness.Way]:
-        """Give each an empty place to go to."""
+        """Return the ways to run each into an empty place."""
 
         def deploy() -> Callable[[], object]:
             self.name(f"bench{next(self.numbers)}")

@@ -47,7 +47,7 @@ class Folder:
         laptop.run(*laptop.ssh.split(), CLUSTER, "bash -s", input_text=MAKE)
 
     def fetch(self) -> Act:
-        """Fetch what there is."""
+        """Return a run of `rookery fetch`."""
         return lambda: self.laptop.rookery("fetch", cwd=self.path)
 
     def rsync(self) -> Act:
@@ -56,7 +56,7 @@ class Folder:
         return lambda: self.laptop.run("rsync", "-az", "-e", self.laptop.ssh, source, str(self.copy))
 
     def anew(self, act: Callable[[], Act], folder: Path) -> harness.Way:
-        """Return the same with nothing here; what was here goes out of the way.
+        """Return a way that fetches everything again; what was here is moved aside.
 
         It is removed at the end: ext4 takes no place of a file that was removed minutes ago, and looks at each of them.
         """

@@ -51,7 +51,7 @@ class Laptop:
         return f"ssh -F {self.home}/.config/rookery/ssh_config"
 
     def run(self, *argv: str, cwd: Path | None = None, input_text: str | None = None) -> str:
-        """Run a command to its end; its output."""
+        """Run a command to its end; return its output."""
         completed = subprocess.run(
             argv,
             cwd=cwd or self.home,
@@ -76,7 +76,7 @@ class Laptop:
 
 @contextmanager
 def miniature(cluster: str = "penguins") -> Iterator[Path]:
-    """Run a miniature of a cluster, with a home set up on it; the folder with what one needs to reach it."""
+    """Run a miniature of a cluster, with a home set up on it; yield the folder with what a login needs."""
     top = Path(tempfile.mkdtemp(prefix="rookery-"))
     try:
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "ROOKERY_"))}
@@ -91,7 +91,7 @@ def miniature(cluster: str = "penguins") -> Iterator[Path]:
 
 @contextmanager
 def laptop(sandbox: Path, cluster: str, round_trip: float) -> Iterator[Laptop]:
-    """Make a laptop with an open connection to a miniature, as if it were the cluster itself that far away."""
+    """Make a laptop with an open connection to a miniature, as if the cluster were that far away."""
     profile = yaml.safe_load((sandbox / "inventory/host_vars" / f"{cluster}.yml").read_text())
     host, port = profile["cluster_host"], profile.get("cluster_port", 22)
     way = link.delayed(host, port, round_trip) if round_trip else nullcontext(port)

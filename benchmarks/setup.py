@@ -87,7 +87,7 @@ def write_peers(laptop: Laptop, folder: Path, things: Sequence[dict[str, str]]) 
 
 
 def peer_ways(laptop: Laptop, peers: Path, folder: Path) -> dict[str, Way]:
-    """Return the others, over the same open connection where they can use it (pyinfra has its own ssh)."""
+    """Return the other tools, over the same open connection where they can use it (pyinfra has its own ssh)."""
     options = f"-F {laptop.home}/.config/rookery/ssh_config -o ControlMaster=auto -o ControlPersist=1h"
     base = {"ANSIBLE_SSH_ARGS": options, "ANSIBLE_LOCALHOST_WARNING": "0", "LC_ALL": "C.UTF-8"}
     playbook = [str(peers / "bin/ansible-playbook"), "-i", str(folder / "hosts"), str(folder / "play.yml")]
@@ -225,7 +225,7 @@ def start(folder: Path) -> dict[str, Way]:
 
 @contextlib.contextmanager
 def environment(wanted: bool) -> Iterator[Path]:
-    """Install the peers, in an environment of their own that goes with this run."""
+    """Install the other tools, in an environment that goes with this run."""
     folder = Path(tempfile.mkdtemp(prefix="rookery-peers-"))
     try:
         if wanted:
@@ -238,7 +238,7 @@ def environment(wanted: bool) -> Iterator[Path]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Take the figures that are asked for, all where none is named."""
+    """Measure what is asked for, or everything."""
     runs = next((int(word) for word in arguments if word.isdigit()), 5)
     parts = [word for word in arguments if word in {"again", "first", "many", "start"}] or [
         "again",
@@ -258,7 +258,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def on_a_miniature(sandbox: Path, peers: Path, parts: Sequence[str], runs: int) -> dict[str, dict[str, float]]:
-    """Return the figures that need a cluster."""
+    """Measure what needs a cluster."""
     rows: dict[str, dict[str, float]] = {}
     for name, round_trip in harness.LINKS.items():
         with harness.laptop(sandbox, CLUSTER, round_trip) as laptop:

@@ -43,11 +43,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     @classmethod
     def finalize_task_arg(cls, name: str, value: Any, templar: Any, context: Any) -> Any:  # noqa: ARG003
-        """Leave what a task says as it is written: what `item` is in an item with `each` is known in `run` alone."""
+        """Leave a task's arguments as written: `item` in an item with `each` is known in `run` alone."""
         return value
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Send the declaration, wait for jobs, give the result of the contract."""
+        """Send the declaration, wait for jobs, return the result that docs/formats.md describes."""
         variables = task_vars or {}
         super().run(tmp, variables)
         try:
@@ -92,7 +92,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return {} if self._task.check_mode else asked
 
     def _seal(self, asked: dict[str, Any], facts: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """Return what is written down at the end of a whole run, so that the next need not be one."""
+        """Return what is noted at the end of a whole run, so that the next need not be one."""
         profile = {key: value for key, value in variables.items() if key.startswith("cluster_")}
         glance = probe.command(probe.script(), self._templar.template(profile), glance=True)
         return {**asked, "facts": probe.lasting(facts), "glance": glance}
@@ -137,7 +137,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return self._templar.template(variables.get(name)) or {}
 
     def _interpreter(self, variables: dict[str, Any]) -> str:
-        """Return the Python over there: what the probe found, else what Ansible was told, else the usual one."""
+        """Return the Python on the cluster: the one the probe found, else Ansible's setting, else the usual one."""
         probed = self._variable("cluster_facts", variables).get("python")
         configured = self._variable("ansible_python_interpreter", variables) or "auto"
         return str(probed or (configured if not configured.startswith("auto") else "python3"))

@@ -11,7 +11,7 @@ ACCOUNT = "{account}"
 
 
 def account(data: Mapping[str, Any]) -> str:
-    """Return what the user's jobs are charged to; "" where not given (see profile.require_account).
+    """Return the account that the user's jobs are charged to; "" where not given (see profile.require_account).
 
     Args:
         data: The cluster's `cluster_*` values.

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def begun(act: Callable[[], T]) -> Callable[[], T]:
-    """Begin something; what is given back waits for its end, and returns or raises what it did."""
+    """Start a function in a thread; the returned function waits for its end, and returns or raises what it did."""
     done: list[T] = []
     failed: list[Exception] = []
 

@@ -25,12 +25,12 @@ def clean(text: object) -> str:
 
 
 def say(line: str) -> None:
-    """Print a line of which a part comes from elsewhere (a job's name, a path, Slurm's words); it stays one line."""
+    """Print a line of which a part comes from elsewhere (a job's name, a path, Slurm's output); it stays one line."""
     print(clean(line).replace("\n", " "))
 
 
 def writer(file: TextIO) -> "Console":
-    """Return what writes lines with colours to a stream; bytes that it can't take are written as escapes.
+    """Return a function that writes lines with colours; characters that the stream can't take become escapes.
 
     Args:
         file: The stream.
@@ -49,7 +49,7 @@ class LiveStatus:
     """
 
     def __init__(self, lines: Iterable[str], console: "Console | None" = None) -> None:
-        """Make it; nothing is shown yet.
+        """Prepare the lines; nothing is shown yet.
 
         Args:
             lines: By what name each line is known, and what it says at first.
@@ -60,7 +60,7 @@ class LiveStatus:
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
-        """Begin to show it, where there is a terminal."""
+        """Show the lines, where there is a terminal."""
         if self._console.is_terminal:
             from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -74,13 +74,13 @@ class LiveStatus:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End it."""
+        """Remove the lines."""
         if self._progress:
             self._progress.stop()
             self._progress = None
 
     def say(self, name: str, text: str) -> None:
-        """Give a line another text.
+        """Change the text of a line.
 
         Args:
             name: What the line is known by.
@@ -92,7 +92,7 @@ class LiveStatus:
 
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
-    """Show on a terminal what is being waited for, and for how long, while the block runs; nowhere else.
+    """Show on a terminal what rookery waits for, and for how long, while the block runs; nowhere else.
 
     Args:
         what: It, as a line.

@@ -20,5 +20,5 @@ class RookeryError(Exception):
 
 
 def one_line(text: str) -> str:
-    """Return a text that somebody else wrote as a message can hold it: without line breaks and control characters."""
+    """Return a text from elsewhere fit for a message: without line breaks and control characters."""
     return "".join(character if character.isprintable() else "?" for character in text)

@@ -13,7 +13,7 @@ _ENDING = {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM}
 
 
 def run(command: Sequence[str]) -> int:
-    """Run a program in the foreground of the terminal; what it prints on standard output is dropped.
+    """Run a program in the foreground of the terminal; its standard output is dropped.
 
     Ctrl-C, and the terminal's end, come to this process too; Ctrl-Z stops both, and `fg` lets both go on.
 

@@ -44,7 +44,7 @@ def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG00
 
 
 def guarded(function: Callable[[], int | None]) -> int:
-    """Call a function; say what went wrong in a line or two on stderr, and return the exit code."""
+    """Call a function; print what went wrong in a line or two on stderr, and return the exit code."""
     try:
         startup.interruptible()
         return finished(function() or 0)
@@ -72,7 +72,7 @@ def guarded(function: Callable[[], int | None]) -> int:
 
 
 def say(text: str) -> None:
-    """Print on stderr; where that can't be written to, nobody is there to be told."""
+    """Print on stderr, and ignore it where that can't be written to."""
     try:
         print(text, file=sys.stderr, flush=True)
     except OSError:
@@ -80,7 +80,7 @@ def say(text: str) -> None:
 
 
 def finished(code: int, error: OSError | None = None) -> int:
-    """Write out what was printed; where that can't be done, say so, and drop it.
+    """Flush the output; where that can't be done, say so, and drop it.
 
     Args:
         code: The exit code of the command.
@@ -110,7 +110,7 @@ def _is_unread() -> bool:
 
 
 def explain(error: Exception) -> str:
-    """Return what a user is told of an error: a line, and a second with what to do about it."""
+    """Return the message of an error: a line, and a second with what to do about it."""
     if isinstance(error, RookeryError):
         return _fit_for_a_terminal(as_typed(str(error)))
     text = " ".join(str(error).split())
@@ -138,7 +138,7 @@ def explain(error: Exception) -> str:
 
 
 def as_typed(text: str) -> str:
-    """Return a text of ours with each command in it as the user types it here.
+    """Return a text with each command in it as the user types it here.
 
     They are written with `invoke` first.
     """
@@ -183,7 +183,7 @@ def is_guided() -> bool:
 
 
 def invocation() -> str:
-    """Return what the user types to get here, for the commands that messages suggest: `invoke`, or `rookery`.
+    """Return how the user calls rookery, for commands in messages: `invoke`, or `rookery`.
 
     A script that runs the program for the user says in ROOKERY_CALLED_AS how they can do it themselves.
     """

@@ -51,7 +51,7 @@ def held(name: str) -> Iterator[None]:
 
 @contextmanager
 def waited(file: Path, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
-    """Hold a lock file while the block runs; whoever else wants it, thread or process, waits.
+    """Hold a lock file while the block runs; other threads and processes that want it wait.
 
     Args:
         file: The lock file, in a folder that is there.

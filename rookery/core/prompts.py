@@ -12,7 +12,7 @@ def is_interactive() -> bool:
 
 
 def read(question: str) -> str | None:
-    """Ask, and return what was typed without blanks around it; None where the input's end came instead.
+    """Ask, and return what was typed, stripped; None at the end of the input.
 
     Args:
         question: What is asked, up to where the answer is typed.
@@ -26,7 +26,7 @@ def read(question: str) -> str | None:
 
 
 def ask(question: str, default: str = "", choices: Sequence[str] = ()) -> str:
-    """Ask, again where the answer is none of the choices.
+    """Ask, again where the answer is not one of the choices.
 
     Args:
         question: One line, without a question mark where a colon follows better. Blanks before it indent all lines.

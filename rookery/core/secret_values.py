@@ -17,7 +17,7 @@ _ASSIGNED = re.compile(rf"(\w{{0,40}}{_WORD}\w{{0,40}}\s?=\s?)(?:'[^']*'|\"[^\"]
 
 
 def hidden(key: str, value: Any) -> Any:
-    """Return a value as it may be shown: what looks like a secret is left out, in whatever it holds too.
+    """Return a value with everything that looks like a secret hidden, at any depth.
 
     Args:
         key: Its name; one such as `wandb_token` hides the whole value.

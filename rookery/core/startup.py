@@ -16,7 +16,7 @@ INTERRUPTED = 130
 
 
 def begin() -> None:
-    """Set all of that up; where the process is told to ignore Ctrl-C, as behind `nohup`, it does."""
+    """Set up signals, output and umask; a process told to ignore Ctrl-C, as behind `nohup`, still does."""
     end_at_once()
     os.umask(usable(os.umask(0o077)))
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
@@ -29,7 +29,7 @@ def begin() -> None:
 
 
 def usable(umask: int) -> int:
-    """Make a umask one that lets nobody else write, and keeps nothing from the owner."""
+    """Return a umask under which nobody else can write, and the owner can do everything."""
     return umask & ~0o700 | 0o022
 
 

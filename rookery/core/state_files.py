@@ -36,7 +36,7 @@ _named: set[str] = set()
 
 
 def place(name: str, *inner: str, sandbox: bool = False) -> Path:
-    """Return where something of the state folder is.
+    """Return the path of something in the state folder.
 
     Args:
         name: One of FOLDERS.
@@ -61,7 +61,7 @@ def save(path: Path, document: Any) -> None:
 
 
 def load(path: os.PathLike[str] | str, shape: Shape, *, advice: str = "", most: int = strict_json.MOST_BYTES) -> Any:
-    """Return what a file holds; None where there is none, or where it can't be used, which is said on standard error.
+    """Return a file's data; None where there is none, or where it can't be used, which is said on standard error.
 
     Args:
         path: The file.
@@ -86,7 +86,7 @@ def reason(error: Exception) -> str:
 
 
 def name_once(path: os.PathLike[str] | str, why: str, advice: str = "") -> None:
-    """Say that a file is left aside; once in a process, however often it is read."""
+    """Say that a file is skipped; once in a process, however often it is read."""
     shown = os.fsencode(path).decode(errors="backslashreplace")
     if shown in _named:
         return

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def console() -> "Console":
-    """Return standard output; what goes to a file or a pipe is not folded at the width of a terminal."""
+    """Return a console on standard output; output to a file or a pipe is not folded."""
     from rich.console import Console
 
     return Console(highlight=False, width=None if sys.stdout.isatty() else 1000)

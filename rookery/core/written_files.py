@@ -10,7 +10,7 @@ from rookery.remote import strict_json
 
 
 def remember(kind: str, path: Path) -> None:
-    """Note that a file is as rookery wrote it. Where there is no room for the note, it counts as the user's.
+    """Note that rookery wrote a file. Where the note can't be written, the file counts as the user's.
 
     Args:
         kind: What wrote it: a folder of the state folder.

@@ -107,7 +107,7 @@ def _refuse_long_number(node: "yaml.Node") -> None:
 
 
 def _ordinary(value: Any) -> Any:
-    """Return the value, unless it is a number that no other program could hold.
+    """Return the value, unless it is a number that other programs can't hold.
 
     Raises:
         ValueError: It is one.
@@ -175,7 +175,7 @@ def _text(file: Path) -> str:
 
 
 def _kept(text: str, dialect: Dialect) -> Path:
-    """Return the file with what a text says."""
+    """Return the cache file for a text's data."""
     return cache.entry("yaml", __version__, dialect.name, text)
 
 
@@ -192,7 +192,7 @@ def _told(value: Any) -> tuple[Any, dict[tuple[Any, ...], int]]:
 
 
 def _keep(path: Path, document: Document) -> None:
-    """Keep what a text says, where JSON can hold it as it is; a cache that can't be written costs time alone."""
+    """Store a text's data, where JSON can hold it exactly; a cache that can't be written costs time alone."""
     content = (document.data, [(list(place), line) for place, line in document.lines.items()])
     with suppress(ValueError, TypeError):
         text = json.dumps(content)
@@ -201,7 +201,7 @@ def _keep(path: Path, document: Document) -> None:
 
 
 def _parsed(file: Path, text: str, dialect: Dialect) -> tuple[Document, bool]:
-    """Return what a text says, and whether it has no aliases: JSON, in which it is kept, knows none."""
+    """Return a text's data, and whether it has no aliases: JSON, in which it is kept, knows none."""
     import yaml
 
     try:
@@ -221,7 +221,7 @@ def _parsed(file: Path, text: str, dialect: Dialect) -> tuple[Document, bool]:
 
 
 def _refuse_directives(file: Path, text: str) -> None:
-    """Refuse names for tags: no tag is allowed, and the parser compares each name with all others."""
+    """Refuse %TAG directives: no tag is allowed, and the parser compares each name with all others."""
     if match := _TAG_DIRECTIVE.search(text):
         raise _wrong(file, text.count("\n", 0, match.end()) + 1, "%TAG is not allowed, as no tags are.")
 

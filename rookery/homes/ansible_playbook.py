@@ -23,7 +23,7 @@ import threading
 
 
 def follow(pipe: int, number: int) -> None:
-    """Wait for the other end of a pipe to close, then give this process a signal."""
+    """Wait for the other end of a pipe to close, then send this process a signal."""
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # else one might not wake the main thread
     while os.read(pipe, 512):
         pass

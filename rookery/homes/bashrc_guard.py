@@ -68,7 +68,7 @@ echo rookery-guarded
 
 
 def repair(connection: "Connection", *, check: bool = False) -> bool:
-    """See that the cluster carries out commands and leaves them their input; where not, put the guard up.
+    """Check that the cluster runs commands and leaves them their input; where not, write the guard.
 
     Args:
         connection: The open connection to the cluster.
@@ -108,7 +108,7 @@ def _try(connection: "Connection") -> None:
 
 
 def guard(ssh: Sequence[str]) -> None:
-    """Put the guard above the text of ~/.bashrc.
+    """Write the guard above the text of ~/.bashrc.
 
     Args:
         ssh: The command that reaches the login node through its open master, up to and with the host.

@@ -130,7 +130,7 @@ def details(name: str, sandbox: bool = False) -> dict[str, list[ProfileValue]]:
 
 
 def show_all(*, sandbox: bool = False, json: bool = False) -> int:
-    """Print the list of clusters; the exit code is 1 where a profile is not as it should be."""
+    """Print the list of clusters; return 1 where a profile is invalid, else 0."""
     rows = table(sandbox)
     if json:
         print(json_.dumps([asdict(row) for row in rows], indent=2))
@@ -225,7 +225,7 @@ def _readable(value: Any) -> "RenderableType":
 
 
 def _named(key: str, value: Any) -> str:
-    """Return a key and its value, the unit that the key ends in put behind the number.
+    """Return a key and its value, with the unit that the key ends in behind the number.
 
     `max 12 h` for max_minutes: 720.
     """

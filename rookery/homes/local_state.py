@@ -37,7 +37,7 @@ class Trace:
 
 
 def _traces(connection: "Connection") -> list[Trace]:
-    """Return what there is of a cluster."""
+    """Return everything of a cluster on this computer."""
     cluster = connection.cluster
     note = set_up_note.of(cluster)
     traces = [Trace(note, "the note that it is set up", lambda: note.unlink(missing_ok=True))]
@@ -67,7 +67,7 @@ def plan(connection: "Connection", *, purge: bool) -> list[str]:
 
 
 def forget(connection: "Connection", *, purge: bool) -> list[str]:
-    """Take back what rookery wrote of a cluster on this side; a line each on what went and what stays.
+    """Remove what rookery wrote of a cluster on this computer; return a line on each thing, removed or kept.
 
     Args:
         connection: The cluster's.
@@ -84,7 +84,7 @@ def forget(connection: "Connection", *, purge: bool) -> list[str]:
 
 
 def _editors(cluster: "Cluster") -> list[Trace]:
-    """Return what VS Code knows of it, and what `ssh NAME-job` goes by."""
+    """Return what VS Code's settings hold of a cluster, and the key of NAME-job."""
     known_hosts = compute_node_keys.known_hosts(cluster)
     traces = [
         Trace(path, "what VS Code was told of it", partial(workstation.take_back, cluster, path), on_purge=True)

@@ -108,7 +108,7 @@ def _chosen(options: LoginOptions, *, closing: bool = False) -> list[str]:
 
 
 def _for_all(names: list[str], do: Callable[[str], Entry], options: LoginOptions) -> int:
-    """Do something for each cluster, and tell what came of it; what fails at one keeps no other from its turn."""
+    """Call a function for each cluster, and print the result; an error at one does not stop the others."""
     entries = {}
     for name in names:
         try:
@@ -163,7 +163,7 @@ def _entry(state: str, connection: "Connection") -> Entry:
 
 
 def _say(name: str, entry: Entry) -> None:
-    """Print a line or two of what came of a cluster."""
+    """Print a cluster's result in a line or two."""
     if entry.state == "failed":
         again = f"\n  next: {entry.hint}" if entry.hint else ""
         print(f"{entry.error}{again}", file=sys.stderr)

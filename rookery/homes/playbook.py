@@ -68,7 +68,7 @@ class Play:
 
 
 def argv(play: Play) -> list[str]:
-    """Return what ansible-playbook is told on its command line."""
+    """Return the command line of ansible-playbook."""
     variables = {
         # ssh takes host, port, user and key from the Host entry of the cluster's name. Each task would render the
         # inventory's templates for these anew, half a second in all.
@@ -120,7 +120,7 @@ class Ansible:
     """
 
     def __enter__(self) -> "Ansible":
-        """Start it.
+        """Start ansible-playbook.
 
         Raises:
             RookeryError: The state folder can't be written.
@@ -156,7 +156,7 @@ class Ansible:
         self._stack.close()
 
     def run(self, play: Play, on_event: Callable[[Event], None]) -> int:
-        """Run a play, and hand on each event as it comes.
+        """Run a play, and pass on each event as it comes.
 
         Args:
             play: What to run.
@@ -204,7 +204,7 @@ class Ansible:
 
 
 def events(lines: Iterable[str]) -> Iterator[Event]:
-    """Tell events from log lines."""
+    """Separate events from log lines."""
     for line in lines:
         with suppress(ValueError):
             event = strict_json.loads(line) if line.startswith("{") else None

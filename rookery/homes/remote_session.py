@@ -157,7 +157,7 @@ def begin(orders: Mapping[str, Order]) -> None:
 
 
 def probed(name: str, arguments: Sequence[str]) -> str | None:
-    """Return what the probe said when the session began; None where it was asked something else, or there is none.
+    """Return the probe's output from the session's begin; None where its arguments differ, or there is no session.
 
     To be called once, before `carry_out`: the session says it unasked, and is there to be asked only then.
 
@@ -184,7 +184,7 @@ def probed(name: str, arguments: Sequence[str]) -> str | None:
 
 
 def carry_out(name: str, python: str, payload: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the apply program's answer to what a role sends; None where a command of its own has to be sent.
+    """Return the apply program's answer to a role's payload; None where the role must send its own command.
 
     Args:
         name: The cluster.

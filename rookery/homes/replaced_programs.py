@@ -31,7 +31,7 @@ class Danger:
 
 
 def danger(cluster: "Cluster", look: "HomeComparison") -> Danger | None:
-    """Return what a look at a home tells of its programs; None where only the user and root can change them.
+    """Return why a home's programs may not be the user's own; None where only the user and root can change them.
 
     Args:
         cluster: The cluster.

@@ -65,7 +65,7 @@ class ClusterResult:
     reason_to_run: str = ""
 
     def count(self, *states: str) -> int:
-        """How many outcomes have one of the states."""
+        """Return how many outcomes have one of the states."""
         return sum(outcome.state in states for outcome in self.outcomes)
 
     @property
@@ -74,7 +74,7 @@ class ClusterResult:
         return self.count(*CHANGES)
 
     def fail(self, error: object, state: str = "failed", hint: str = "") -> HomeOutcome:
-        """Note what went wrong: the first line of an error, and the hint it carries."""
+        """Note an error: the first line of its message, and its hint."""
         first, *rest = clean(_PREFIX.sub("", str(error).strip())).splitlines() or ["no reason was given"]
         hints = [line.split("next:", 1)[1].strip() for line in rest if line.strip().startswith("next:")]
         self.state = state
@@ -94,7 +94,7 @@ class RunResult:
         self.clusters = {name: ClusterResult(name) for name in names}
 
     def take(self, event: Mapping[str, Any]) -> list[HomeOutcome]:
-        """Take in an event, and return the outcomes it tells of."""
+        """Take in an event, and return its outcomes."""
         result = self.clusters.get(str(event.get("host")))
         if result is None:
             return []
@@ -121,7 +121,7 @@ class RunResult:
         return [result for result in self.clusters.values() if result.state != "ok"]
 
     def document(self, **more: Any) -> dict[str, Any]:
-        """Return the whole of it, for --json."""
+        """Return all results, for --json."""
         clusters = {}
         for name, result in self.clusters.items():
             values = asdict(result)
@@ -147,7 +147,7 @@ def _outcome(document: Mapping[str, Any], role: str, home: str) -> HomeOutcome:
 
 
 def headline(result: ClusterResult, *, check: bool, seconds: float) -> str:
-    """Return one line that says what came of a cluster without an error."""
+    """Return one line with the result of a cluster that had no error."""
     changed, there, kept = result.changed, result.count("present"), result.count("kept")
     if not changed:
         before = "up to date, " if result.up_to_date else ""

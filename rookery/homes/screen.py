@@ -57,7 +57,7 @@ class Screen:
     def __init__(
         self, results: RunResult, *, file: TextIO, quiet: bool = False, diff: bool = False, verbosity: int = 0
     ) -> None:
-        """Make it; nothing is shown yet.
+        """Prepare the screen; nothing is shown yet.
 
         Args:
             results: What to show.
@@ -110,7 +110,7 @@ class Screen:
                     self._line(f"       {clean(line)}", style)
 
     def tell(self, name: str, text: str) -> None:
-        """Say something about a cluster, in a line of its own."""
+        """Print a line about a cluster."""
         if not self.quiet:
             self._line(self._label(name, clean(text)), "dim")
 
@@ -121,7 +121,7 @@ class Screen:
             self._line(f"       {line}", "dim")
 
     def _outcomes(self, host: str, task: str, outcomes: list[HomeOutcome]) -> None:
-        """Print a line for what a task came to, then one for each thing that took time or needs a look."""
+        """Print a line for a task's result, then one for each thing that took time or needs a look."""
         apart = [outcome for outcome in outcomes if self.verbosity or _is_apart(outcome)]
         rest = [outcome for outcome in outcomes if outcome not in apart]
         changed = [outcome for outcome in rest if outcome.state in CHANGES]
@@ -149,7 +149,7 @@ class Screen:
     def summary(
         self, result: ClusterResult, *, check: bool, places: Mapping[str, str], following: Iterable[str]
     ) -> None:
-        """Say what came of one cluster.
+        """Print the result of one cluster.
 
         Args:
             result: The cluster.

@@ -8,7 +8,7 @@ from rookery.sandbox.registry import listing
 
 
 def yours(*, sandbox: bool = False) -> list[str]:
-    """Return the clusters where the user has a username; the miniatures that run.
+    """Return the clusters where the user has a username, or the miniatures that run.
 
     Args:
         sandbox: Whether miniatures are meant.

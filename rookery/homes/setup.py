@@ -89,7 +89,7 @@ class _Setup:
         return self.is_whole and not self.options.force
 
     def run(self) -> int:
-        """Do it; the exit code."""
+        """Set up the homes; return the exit code."""
         self._lock()
         with self.clock.on("profiles"):
             clusters = self._clusters()
@@ -119,7 +119,7 @@ class _Setup:
 
     @contextmanager
     def _apart(self, name: str) -> Iterator[None]:
-        """Note what stops one of several clusters, and go on with the others; a single one stops all."""
+        """Note an error of one of several clusters, and go on with the others; a single one raises it."""
         try:
             yield
         except RookeryError as error:
@@ -175,7 +175,7 @@ class _Setup:
         return connections
 
     def _compare(self, connections: Connections) -> set[str]:
-        """Take the fast way: see which homes are as asked for already.
+        """Find the homes that are up to date, without a whole run.
 
         Returns:
             The clusters that answered, and whose start-up files leave commands alone.
@@ -250,7 +250,7 @@ class _Setup:
         return screen
 
     def _report(self, connections: Connections, code: int) -> None:
-        """Say what came of it."""
+        """Print the results."""
         options, clock = self.options, self.clock
         if options.json:
             more = {"timings": clock.document()} if options.timings else {}
@@ -270,7 +270,7 @@ class _Setup:
 
 
 def _ansible_failed(messages: str, code: int, *, began: bool) -> Exception:
-    """Return the error where no cluster is to blame for what went wrong."""
+    """Return the error where Ansible failed for a reason of no cluster's."""
     output = " ".join(messages.split()) or f"exit code {code}"
     if began:
         return RookeryError(f"Ansible stopped in mid-run: {output}", hint="the same command: it goes on from there")
@@ -280,9 +280,9 @@ def _ansible_failed(messages: str, code: int, *, began: bool) -> Exception:
 
 
 def _explained(event: playbook.Event, connections: Mapping[str, "Connection"]) -> playbook.Event:
-    """Return an event: what to run next as it is typed here.
+    """Return an event with its hint as the user types it here.
 
-    And that a cluster is out of reach as its connection says it.
+    Where a cluster can't be reached, its message says why ssh failed.
     """
     if event.get("state") != "unreachable" or event["host"] not in connections:
         return {**event, "hint": invocation.as_typed(event["hint"])} if event.get("hint") else event
@@ -304,6 +304,6 @@ def _remember(cluster: "Cluster", result: "ClusterResult") -> None:
 
 
 def last(cluster: "Cluster") -> str:
-    """Return what is noted on this side of the last run that went through every role and was needed; "" for none."""
+    """Return the note on this computer of the last complete run that had something to do; "" for none."""
     note = set_up_note.of(cluster)
     return note.read_text(encoding="utf-8") if note.is_file() else ""

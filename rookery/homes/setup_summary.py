@@ -35,7 +35,7 @@ def _free(megabytes: Any) -> str:
 
 
 def following(connection: "Connection", *, check: bool) -> Iterator[str]:
-    """Yield the commands that work now; after a check, the one that does it."""
+    """Yield the commands that work now; after a check, the one that makes the changes."""
     cluster = connection.cluster
     sandbox = " --sandbox" if cluster.sandbox else ""
     if invocation.is_guided():

@@ -166,7 +166,7 @@ def status_of(cluster: "Cluster", look: up_to_date.HomeComparison, asked: Mappin
 
 
 def areas(cluster: "Cluster", output: str) -> Iterator[StorageArea]:
-    """Yield the storage that a probe's answer tells of; nothing where it tells of none."""
+    """Yield the storage areas in a probe's answer; nothing where it has none."""
     try:
         facts = probe.read(output, cluster.data)
     except RookeryError:
@@ -177,7 +177,7 @@ def areas(cluster: "Cluster", output: str) -> Iterator[StorageArea]:
 
 
 def exit_code(homes: list[HomeStatus], *, named: bool) -> int:
-    """Return the exit code for homes that stand like this.
+    """Return the exit code for these statuses.
 
     Args:
         homes: The homes.
@@ -190,7 +190,7 @@ def exit_code(homes: list[HomeStatus], *, named: bool) -> int:
 
 
 def show(homes: list[HomeStatus]) -> None:
-    """Print how homes stand."""
+    """Print the statuses."""
     from rich.console import Console
     from rich.text import Text
 
@@ -207,7 +207,7 @@ def show(homes: list[HomeStatus]) -> None:
 
 
 def _lines(home: HomeStatus) -> Iterator[tuple[str, str]]:
-    """Yield what there is to say of a home, each with its label."""
+    """Yield the lines on a home, each with its label."""
     for thing in home.drift:
         yield thing["role"], f"{thing['what']}: {thing['how']}"
     for text in home.asked:

@@ -42,7 +42,7 @@ class Clock:
         self._since = {host: (_label("Ansible's start", host, hosts), now) for host in hosts}
 
     def take(self, event: Mapping[str, Any]) -> None:
-        """Count what a play tells of: from the start of a role's first task to that of the next role's."""
+        """Count an event of a play: from the start of a role's first task to that of the next role's."""
         host = event.get("host")
         if event["event"] == "start" and host in self._since:
             role = event.get("role")

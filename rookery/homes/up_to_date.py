@@ -138,7 +138,7 @@ class HomeComparison:
 
 
 def asked(cluster: "Cluster") -> dict[str, Any]:
-    """Return what a whole run would ask for now, as digests: equal where it would ask for the same.
+    """Return digests of what a whole run would ask for now; the same digests mean the same run.
 
     Args:
         cluster: The profile, merged.
@@ -162,7 +162,7 @@ def asked(cluster: "Cluster") -> dict[str, Any]:
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return what differs between two things asked for, in words.
+    """Return what differs between two sets of these digests, in words.
 
     Args:
         then: As `asked` gave it, or as it was written down.
@@ -180,7 +180,7 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def look(connection: "Connection") -> HomeComparison:
-    """Look at a home, quickly: whether all that the last whole run looked at still looks the same; in one command.
+    """Compare a home quickly, in one command: whether all that the last whole run looked at still looks the same.
 
     Args:
         connection: An open connection to the cluster.
@@ -192,7 +192,7 @@ def look(connection: "Connection") -> HomeComparison:
 
 
 def look_closely(connection: "Connection") -> HomeComparison:
-    """Look at a home, whoever left it so, for the tools' versions and the room that is left as well; in one command.
+    """Compare a home item by item, in one command, with the versions of tools and the free space.
 
     Args:
         connection: An open connection to the cluster.
@@ -210,7 +210,7 @@ def _ask(connection: "Connection", packed: str, *, depth: str) -> "Completed":
 
 
 def read_quick(completed: "Completed") -> HomeComparison:
-    """Return the look that fingerprint_check.py's answer tells of."""
+    """Return the comparison from fingerprint_check.py's answer."""
     answer = frame.last(completed.stdout, answers.apply_program)
     if answer is None:
         return _silent(completed)
@@ -259,7 +259,7 @@ def _silent(completed: "Completed") -> HomeComparison:
 
 
 def read(completed: "Completed") -> HomeComparison:
-    """Return the look that an answer tells of."""
+    """Return the comparison from verify.py's answer."""
     answer = frame.last(completed.stdout, answers.apply_program)
     if answer is None:
         return _silent(completed)
@@ -277,7 +277,7 @@ def read(completed: "Completed") -> HomeComparison:
 def looks(
     connections: Mapping[str, "Connection"], look_at: Callable[["Connection"], HomeComparison]
 ) -> dict[str, HomeComparison]:
-    """Look at several homes, side by side; at one that does not answer as it should, the problem is what is seen.
+    """Compare several homes, side by side; an error becomes that home's `problem`.
 
     Args:
         connections: Open connections to the clusters.
@@ -331,7 +331,7 @@ def _contents(path: Path) -> Iterator[bytes]:
 
 
 def _engines() -> list[str]:
-    """Return the versions of what carries out a run, as their folders' names tell them.
+    """Return the versions of Ansible and Python that carry out a run, from their folders' names.
 
     Reading them properly takes 20 ms.
     """

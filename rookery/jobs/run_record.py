@@ -99,7 +99,7 @@ class RunRecord:
 
 
 def read(document: Mapping[str, Any]) -> RunRecord:
-    """Return a record from its JSON; what a later version has put in besides is left out.
+    """Return a record from its JSON; keys of a later version are left out.
 
     Raises:
         RookeryError: It is none.
@@ -195,7 +195,7 @@ def parse_id(job: str, command: str) -> tuple[str, str]:
 
 
 def _load(path: Path) -> RunRecord | None:
-    """Return the record in a file; None where there is none, or where it can't be used, which is said."""
+    """Return the record in a file; None where there is none, or where it can't be used, which is reported."""
     advice = f"mv {shlex.quote(str(path))} ~/   # a record that the cluster still has comes back with: invoke fetch"
     document = state_files.load(path, answers.run_record, advice=advice, most=LARGEST)
     if document and document["id"] != path.name.partition(".")[0]:

@@ -46,7 +46,7 @@ class Commit:
         return self.id != self.head
 
     def git(self, *arguments: str, input: bytes = b"", check: bool = True) -> bytes:  # noqa: A002 subprocess's name
-        """Return what a git command says of the project's repository, with the snapshot's objects at hand."""
+        """Return the output of a git command in the project's repository, with the snapshot's objects."""
         return git(self.root, *arguments, input=input, check=check, environment=self.environment)
 
     @property
@@ -116,7 +116,7 @@ class GitStatus:
         return replace(_snapshot(self.head, self._outputs, Path(scratch)), changes=tuple(changes))
 
     def close(self) -> None:
-        """End it; a snapshot is gone then."""
+        """End git; a snapshot's objects are removed."""
         self._stack.close()
 
     def _end(self) -> None:
@@ -127,7 +127,7 @@ class GitStatus:
 
 @contextmanager
 def chosen(root: Path, outputs: Sequence[str] = (), *, dirty: bool = False) -> Iterator[Commit]:
-    """Give the commit to deploy, as `GitStatus.commit` tells it; a snapshot is there while the block runs."""
+    """Yield the commit to deploy, as `GitStatus.commit` tells it; a snapshot exists while the block runs."""
     with closing(GitStatus(root, outputs)) as git_status:
         yield git_status.commit(dirty=dirty)
 
@@ -205,7 +205,7 @@ def _snapshot(commit: Commit, outputs: Sequence[str], scratch: Path) -> Commit:
 
 
 def _ignored(root: Path, outputs: Sequence[str]) -> list[str]:
-    """Return what of that which is left out git ignores anyway.
+    """Return the excluded paths that git ignores anyway.
 
     `git add` refuses to be told to leave that out as well.
     """
@@ -215,7 +215,7 @@ def _ignored(root: Path, outputs: Sequence[str]) -> list[str]:
 
 
 def _with_objects(root: Path, objects: Path | None) -> dict[str, str]:
-    """Return what makes git write into a folder of its own, and read the repository's too."""
+    """Return the variables that make git write into a separate folder, and read the repository's too."""
     if objects is None:
         return {}
     quoted = str(_git_path(root, "objects")).replace("\\", "\\\\").replace('"', '\\"')
@@ -235,7 +235,7 @@ def describe(commit: Commit) -> str:
 
 
 def patch(commit: Commit) -> bytes:
-    """Return what a snapshot adds to the commit it stands on, as `git apply` takes it; nothing for a commit."""
+    """Return a snapshot's changes to its parent, as `git apply` takes them; nothing for a commit."""
     if not commit.dirty:
         return b""
     flags = ["--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"]

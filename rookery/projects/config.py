@@ -150,7 +150,7 @@ def is_for(project: Project, name: str, cluster_name: str) -> bool:
 def problem(  # noqa: PLR0913 all of them say where
     project: Project, name: str, key: str, what: str, *, cluster_name: str = "", hint: str | None = None
 ) -> RookeryError:
-    """Return an error at a key of a job, with the file and the line; the cluster's own word on it where it has one."""
+    """Return an error at a key of a job, with file and line; at the cluster's override where it has one."""
     place: Place = ("jobs", name, "clusters", cluster_name, key)
     if place not in project.lines:
         place = ("jobs", name, key) if key else ("jobs", name)
@@ -158,7 +158,7 @@ def problem(  # noqa: PLR0913 all of them say where
 
 
 def shown(path: Path) -> Path:
-    """Return a path as messages name it: from here where that is shorter."""
+    """Return a path for messages: relative to this folder where that is shorter."""
     try:
         near = os.path.relpath(path)
     except OSError:  # the folder one stands in is gone
@@ -196,19 +196,19 @@ def _document(file: Path) -> Document:
 
 
 def _list(value: Any) -> tuple[str, ...]:
-    """Return what may be written as a list, or alone."""
+    """Return a value that may be written as a list, or alone, as a list."""
     return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _environment(root: Path, declared: Mapping[str, str]) -> Environment:
-    """Return what rookery.yml says, or else what the lock files in the project's folder tell."""
+    """Return the environment in rookery.yml, or else the one that the project's lock files tell."""
     locks = (_PYTHON_LOCKS, _R_LOCKS)
     guessed = [next((kind for name, kind in known.items() if (root / name).is_file()), "none") for known in locks]
     return Environment(python=declared.get("python", guessed[0]), r=declared.get("r", guessed[1]))
 
 
 def _outputs(document: Document, written: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the folders as plain paths; one that could hold another, or what is rookery's or git's, is refused."""
+    """Return the folders as plain paths; folders within one another, rookery's and git's are refused."""
     folders: list[PurePosixPath] = []
     for number, text in enumerate(written):
         path = PurePosixPath(text)
@@ -249,7 +249,7 @@ def _names_known(document: Document, jobs: Mapping[str, Any], clusters: tuple[st
 
 
 def _together(project: Project, name: str, cluster_name: str, settings: Mapping[str, Any]) -> None:
-    """Refuse what the schema can't see."""
+    """Refuse combinations that the schema can't see."""
     for key, what in _clashes(settings):
         raise problem(project, name, key, what, cluster_name=cluster_name)
 

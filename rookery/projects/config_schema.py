@@ -33,7 +33,7 @@ def file() -> Path:
 
 
 def check(document: Document) -> None:
-    """Hold a rookery.yml against the schema.
+    """Check a rookery.yml against the schema.
 
     Raises:
         RookeryError: A key is unknown, missing or without a value, or a value is not as it should be; with file, line
@@ -56,7 +56,7 @@ def check(document: Document) -> None:
 
 
 def complaint(document: Document, place: Place, problem: str, hint: str | None = None) -> RookeryError:
-    """Return what is wrong at a place of a file: `rookery.yml:12: jobs.simulate.time: must be …`."""
+    """Return the error at a place of a file: `rookery.yml:12: jobs.simulate.time: must be …`."""
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
     text = f" {path}: {problem}" if path else f" {problem}"
     return RookeryError(

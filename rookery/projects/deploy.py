@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def run(options: DeployOptions) -> int:
-    """Bring a project's commit to a cluster.
+    """Deploy a project's commit to a cluster.
 
     Returns:
         The exit code: 0.
@@ -69,7 +69,7 @@ class _Deploy:
         return self._release
 
     def run(self) -> ReleaseAnswer:
-        """See what the cluster has; where that is not what is wanted, send what it lacks."""
+        """See what the cluster has; where the release is not there, send what is missing."""
         preflight, cached = self._preflight, self._preflight.cached
         if not preflight.is_open:
             _ = self.commit  # what is wrong on this side is said before anybody has to log in
@@ -109,7 +109,7 @@ class _Deploy:
         return self._final_answer(call.answer(self._payload(cluster_commits)), cluster_commits)
 
     def _final_answer(self, answer: ReleaseAnswer, cluster_commits: Sequence[str]) -> ReleaseAnswer:
-        """Return the answer, where what was sent was enough; else that to what the cluster needs besides."""
+        """Return the answer, where nothing was missing; else the answer after sending the rest."""
         if answer.state:
             return answer
         have = answer.all("have")  # other commits than were thought; where it has not even those whole, all is sent

@@ -56,7 +56,7 @@ def file(cluster: "Cluster", project: str) -> Path:
 
 
 def load(path: Path) -> CachedDeploy:
-    """Return what is known; nothing where nothing is, or it can't be read."""
+    """Return what is known; nothing where the file is missing or can't be read."""
     document = state_files.load(
         path, _SHAPE, advice=f"rm {shlex.quote(str(path))}   # the next deploy asks the cluster anew"
     )
@@ -92,7 +92,7 @@ def _frozen(value: Any) -> Any:
 
 
 def save(path: Path, cached: CachedDeploy, commit: "Commit", key: str, release: Release) -> None:
-    """Keep what is known now, where it is something new."""
+    """Save what is known, where it has changed."""
     commits = tuple(dict.fromkeys((commit.id, commit.head, *cached.commits)))[:MOST_COMMITS]
     if (commits, key) == (cached.commits, cached.key):
         return

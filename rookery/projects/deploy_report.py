@@ -28,7 +28,7 @@ class Result:
     pruned: "Pruned | None" = None
 
     def environments(self) -> dict[str, dict[str, str]]:
-        """Return by kind the environment's state (`ready`, `built`, `missing`), its path, and the seconds to build it."""
+        """Return by kind an environment's state (`ready`, `built`, `missing`), path, and the seconds to build it."""
         seconds = dict(fact.split(" ", 1) for fact in self.answer.all("seconds"))
         environments = {}
         for fact in self.answer.all("environment"):

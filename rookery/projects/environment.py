@@ -108,7 +108,7 @@ def _required(  # noqa: PLR0913, PLR0917
 
 
 def _refuse_links(tree: Tree, names: list[str]) -> None:
-    """Refuse links: what they lead to is not in the digest, and may be anything."""
+    """Refuse links: their targets are not in the digest, and may be anything."""
     if linked := [name for name in names if tree.files[name].mode == LINK]:
         raise RookeryError(
             f"{linked[0]} is a symbolic link in the commit, so it does not say what is in the environment.",

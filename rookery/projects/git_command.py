@@ -16,7 +16,7 @@ def git(
     check: bool = True,
     environment: dict[str, str] | None = None,
 ) -> bytes:
-    """Return what a git command prints that writes nothing the user would see, and runs none of their hooks.
+    """Return the output of a git command that writes nothing the user would see, and runs no hooks of theirs.
 
     Raises:
         RookeryError: There is no git here, or it failed (with `check`); in git's own words.
@@ -48,7 +48,7 @@ def missing() -> RookeryError:
 
 
 def surroundings(*kept: str) -> dict[str, str]:
-    """Return the environment for git: what a hook that started rookery set would lead it to another repository.
+    """Return the environment for git, without variables of a hook, which would lead it to another repository.
 
     Args:
         kept: What names of git's own begin with that hold all the same, such as GIT_AUTHOR_.

@@ -40,7 +40,7 @@ class Packing:
         return len(self._first()) < PIECE
 
     def pieces(self) -> Iterator[bytes]:
-        """Give the pack piece by piece, once; nothing where it is not needed.
+        """Yield the pack piece by piece, once; nothing where it is not needed.
 
         Raises:
             RookeryError: git failed, in its own words; what was given is no whole pack then.
@@ -63,7 +63,7 @@ class Packing:
             raise failure(self.commit.root, message)
 
     def close(self) -> None:
-        """End it, where nobody wants it any more."""
+        """End git, where the pack is not wanted any more."""
         self._first()
         process, self._process = self._process, None
         if process is not None:

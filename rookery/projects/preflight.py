@@ -55,7 +55,7 @@ class Preflight:
             )
 
     def pack(self, commit: Commit, cluster_commits: Sequence[str]) -> Packing:
-        """Return the packing of a commit for a cluster that has some: the one that was begun, where that is it."""
+        """Return the packing of a commit for a cluster that has some: the one that was begun, where it is that."""
         begun_with = self._packing and (self._packing.commit, self._packing.cluster_commits)
         if self._packing is None or begun_with != (commit, tuple(cluster_commits)):
             self._end_packing()
@@ -63,7 +63,7 @@ class Preflight:
         return self._packing
 
     def close(self) -> None:
-        """End what is not ended."""
+        """End everything that still runs."""
         self.git_status.close()
         self._end_packing()
         for call in (self.look_call, self.deploy_call):

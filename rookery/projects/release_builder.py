@@ -32,7 +32,7 @@ R_PROFILE = ".rookery/Rprofile"
 def make(
     project: "Project", commit: "Commit", cluster: "Cluster", *, packing: "Packing | None" = None, large: bool = False
 ) -> Release:
-    """Read a commit, see that it can be a release, and render its scripts.
+    """Read a commit, check that it can be a release, and render its scripts.
 
     Args:
         project: The project.

@@ -61,7 +61,7 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
 
 
 def _failed(name: str, sandbox: str, answer: ReleaseAnswer, stderr: str) -> RookeryError:
-    """Return the error for a step that went wrong there."""
+    """Return the error for a step that failed on the cluster."""
     word, _, rest = answer.stop.partition(" ")
     way, _, log = rest.partition(" ")
     what = {
@@ -93,7 +93,7 @@ def _free(fact: str) -> str:
 
 
 def _why(stderr: str) -> str:
-    """Return the line that tells most of what programs wrote."""
+    """Return the most useful line of programs' output."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("doing: ")]
     telling = [line for line in lines if _TELLING.search(line)]
     return (telling or lines or ["it gave no reason"])[-1 if not telling else 0][:300].rstrip(".")

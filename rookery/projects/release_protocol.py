@@ -106,7 +106,7 @@ def text(name: str) -> str:
 
 
 def look(order: Order, *, check: bool = False) -> str:
-    """Return the script that sees whether a release is there and current; it writes nothing.
+    """Return the script that checks whether a release is there and current; it writes nothing.
 
     Args:
         order: The release.
@@ -117,7 +117,7 @@ def look(order: Order, *, check: bool = False) -> str:
 
 
 def deploy(name: str, *, ahead: bool) -> str:
-    """Return the script that makes a release; what it makes comes on its standard input (`payload`).
+    """Return the script that makes a release; its content comes on standard input (`payload`).
 
     Args:
         name: The project's.
@@ -129,7 +129,7 @@ def deploy(name: str, *, ahead: bool) -> str:
 
 
 def payload(order: Order, contents: ReleaseContents) -> bytes:
-    """Return what goes to `deploy` on standard input: what is wanted, and its files. The pack comes after it."""
+    """Return the standard input of `deploy`: settings and files. The pack comes after it."""
     archive = _tar(contents.files)
     values = {
         **_values(order),
@@ -188,7 +188,7 @@ def stamp(values: Mapping[str, object], environment: Mapping[str, object]) -> st
 
 
 def read(stdout: str) -> ReleaseAnswer:
-    """Return the answer of the cluster, without what start-up files print and facts of another form."""
+    """Return the cluster's answer, without output of start-up files and facts of another form."""
     facts = []
     for line in stdout.splitlines():
         word, _, value = line.partition(" ")

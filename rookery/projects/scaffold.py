@@ -61,7 +61,7 @@ class NewProject:
 
 
 def make(options: NewOptions, folder: Path | None = None) -> NewProject:
-    """Make the project in a folder of its name, and say nothing of it.
+    """Make the project in a folder of its name, and print nothing.
 
     Args:
         options: What is asked for.
@@ -115,7 +115,7 @@ def checked(options: NewOptions) -> NewOptions:
 
 
 def suggested(name: str) -> str:
-    """Return a name like the one given that can be."""
+    """Return a valid name like the one given."""
     plain = re.sub(r"[^A-Za-z0-9_]+", "-", name)[:LONGEST].strip("-_")
     plain = re.sub(r"^[^A-Za-z]+", "", plain)
     return plain or "my-study"
@@ -195,7 +195,7 @@ def _place(path: Path, options: NewOptions) -> Path | None:
 
 
 def _lock(options: NewOptions, folder: Path) -> None:
-    """Write the lock file anew: what comes for the tracker is not in the one that the template has.
+    """Write the lock file anew: the template's does not have the tracker's packages.
 
     Raises:
         RookeryError: The tool is not here, or can't.
@@ -260,7 +260,7 @@ class _Completed:
 
 
 def _git(folder: Path, *arguments: str, settings: Sequence[str] = ()) -> _Completed:
-    """Return what a git command in a folder gives; the user's own settings and name hold, these besides."""
+    """Return the output of a git command in a folder, with the user's own settings and name, and these."""
     flags = [part for setting in settings for part in ("-c", setting)]
     completed = subprocess.run(
         ["git", *UNBURIED, *flags, "-C", str(folder), *arguments],
@@ -280,7 +280,7 @@ def _last(completed: _Completed) -> str:
 
 
 def require_git() -> None:
-    """See that there is git.
+    """Refuse to go on without git.
 
     Raises:
         RookeryError: There is none.
@@ -294,7 +294,7 @@ def _install(what: str) -> str:
 
 
 def _print_summary(project: NewProject) -> None:
-    """Say what there is, what is to be minded, and the commands that lead to a result."""
+    """Print what was made, warnings, and the commands that lead to a result."""
     options = project.options
     invoke = invocation.invocation()
     kind = {"python": "a Python", "r": "an R"}[options.lang]

@@ -36,7 +36,7 @@ class Source(Hashable, Protocol):
         """What messages call it."""
 
     def read(self, path: str) -> bytes:
-        """Return what a file holds.
+        """Return a file's content.
 
         Args:
             path: From the project's root.
@@ -54,7 +54,7 @@ class Folder:
     name = "project"
 
     def __init__(self, root: Path) -> None:
-        """Read below a folder.
+        """Prepare to read below a folder.
 
         Args:
             root: The project's folder.
@@ -62,7 +62,7 @@ class Folder:
         self._root = root
 
     def read(self, path: str) -> bytes:
-        """Return what a file holds; see `Source.read`."""
+        """Return a file's content; see `Source.read`."""
         plain = _inside(path)
         for part in _prefixes(plain):
             if (self._root / part).is_symlink():
@@ -79,7 +79,7 @@ class Committed:
     name = "commit"
 
     def __init__(self, commit: "Commit", files: "Mapping[str, Entry]") -> None:
-        """Read a commit's objects.
+        """Prepare to read a commit's objects.
 
         Args:
             commit: The commit.
@@ -88,7 +88,7 @@ class Committed:
         self._commit, self._files = commit, files
 
     def read(self, path: str) -> bytes:
-        """Return what a file holds; see `Source.read`."""
+        """Return a file's content; see `Source.read`."""
         plain = _inside(path)
         for part in _prefixes(plain):
             if part in self._links:
@@ -119,7 +119,7 @@ def stays_inside(root: Path, path: Path) -> bool:
 
 
 def _inside(path: str) -> str:
-    """Return the path in its plain form."""
+    """Return the path in its plain form; refuse one that leads out of the project."""
     plain = PurePosixPath(path)
     if plain.is_absolute() or ".." in plain.parts or not plain.parts or "\0" in path:
         raise RookeryError(f"{path} must be a path in the project.")

@@ -62,7 +62,7 @@ def _leads_out(path: str, goal: str) -> bool:
 
 
 def check(commit: Commit, tree: Tree, *, outputs: Sequence[str], needed: Iterable[str]) -> None:
-    """See that a commit can become a release.
+    """Refuse a commit that can't become a release.
 
     Args:
         commit: The commit.
@@ -95,7 +95,7 @@ def check(commit: Commit, tree: Tree, *, outputs: Sequence[str], needed: Iterabl
 
 
 def check_size(commit: Commit, tree: Tree, packing: Packing | None = None) -> None:
-    """See that no file is of a size that says it is in git by mistake, but for those that the cluster has already.
+    """Refuse files so large that they are in git by mistake, but for those that the cluster has already.
 
     Args:
         commit: The commit.

@@ -13,7 +13,7 @@ COUNT = 65_536
 
 
 def shift(tree: Path) -> None:
-    """Give a folder with all that is in it to the same users and groups of miniatures; what is theirs already stays.
+    """Give a folder and everything in it to the same users and groups of miniatures; theirs stays theirs.
 
     The folder itself comes last, so that its owner tells whether all of it was done.
 

@@ -57,7 +57,7 @@ def digest() -> str:
 
 
 def made() -> list[Path]:
-    """Return the images that are there of today's contents, the newest last."""
+    """Return the existing images of today's contents, the newest last."""
     return sorted(ROOT.glob(f"base-{SUITE}-{digest()}-" + "[0-9]" * 8))
 
 
@@ -68,7 +68,7 @@ def is_fresh(base: Path, now: datetime) -> bool:
 
 
 def own_root() -> None:
-    """Make the sandbox's folder on this machine, for root alone; one of an older rookery, open to all, is closed.
+    """Make the sandbox's folder on this machine, for root alone; an open one of an older rookery is closed.
 
     Raises:
         RookeryError: Something else is in its place.
@@ -82,7 +82,7 @@ def own_root() -> None:
 
 
 def check_machine() -> None:
-    """Refuse a machine that can't hold a miniature.
+    """Refuse a machine that can't run a miniature.
 
     Raises:
         RookeryError: Not Linux of Debian's family, or a kernel without overlays or namespaces.
@@ -102,7 +102,7 @@ def check_machine() -> None:
 
 
 def _check_kernel() -> None:
-    """Try, rather than guess from a version, whether a private overlay can be mounted."""
+    """Check by trying, rather than by version, whether a private overlay can be mounted."""
     own_root()
     folder = ROOT / f".try-{os.getpid()}"
     parts = [folder / name for name in ("lower", "upper", "work", "root")]
@@ -124,7 +124,7 @@ def _check_kernel() -> None:
 
 
 def ensure(*, yes: bool, say: Say) -> Path:
-    """Return the image's folder; made first if it is not there.
+    """Return the image's folder; it is made first if it is not there.
 
     Raises:
         RookeryError: It can't be made: nothing is left half made.
@@ -260,7 +260,7 @@ class System:
     access: str = "ro"
 
     def command(self, argv: Sequence[str]) -> list[str]:
-        """Return the command line that runs a command there, as the first process and root of it."""
+        """Return the command line that runs a command in the system, as its first process and as root."""
         enter = str(paths.root() / "roles/sandbox/files/enter")
         lowers = ":".join(map(str, self.layers))
         place = (str(self.folder), lowers, self.name, str(self.mirrors), self.access)
@@ -268,7 +268,7 @@ class System:
 
 
 def workshop(base: Path, mirrors: Path, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run a command in a throw-away system over the image, with the mirrors' folder writable as /srv/mirrors.
+    """Run a command in a temporary system over the image, with the mirrors' folder writable as /srv/mirrors.
 
     Args:
         base: The image.
@@ -292,7 +292,7 @@ def workshop(base: Path, mirrors: Path, command: Sequence[str]) -> subprocess.Co
 
 
 def forget_old(in_use: set[str]) -> None:
-    """Remove images but for today's and those under a miniature (their names are in `in_use`)."""
+    """Remove images but for today's and those that miniatures use (`in_use`)."""
     kept = {*in_use, *(base.name for base in made()[-1:])}
     for folder in ROOT.glob(f"base-{SUITE}-*"):
         if folder.name not in kept:

@@ -31,7 +31,7 @@ Names = str | Sequence[str]
 
 
 def up(names: Names, *, yes: bool = False, offline_mirrors: bool = False, auth: str = "", jump: bool = False) -> int:
-    """Start miniatures, and say how to use each; one that runs already stays as it is.
+    """Start miniatures, and print how to use each; one that runs already is left as it is.
 
     Args:
         names: Clusters, as a list or with commas between; "all" for every cluster that has a profile.
@@ -63,7 +63,7 @@ def ensure(
     quiet: bool = False,
     entrance: "Entrance | None" = None,
 ) -> list[Miniature]:
-    """Start those miniatures that do not run; `up` without a word at the end.
+    """Start the miniatures that do not run yet, and print nothing at the end.
 
     Args:
         names: As for `up`.
@@ -96,7 +96,7 @@ def ensure(
 
 
 def down(names: Names = "all", *, keep: bool = False, quiet: bool = False) -> int:
-    """End miniatures: when this returns, no process and no mount of theirs is left, and nothing of their files.
+    """End miniatures: when this returns, none of their processes, mounts or files is left.
 
     Args:
         names: Clusters, as a list or with commas between; "all" for every miniature.
@@ -140,7 +140,7 @@ def show_all(*, json: bool = False) -> int:
 
 
 def _how(miniature: Miniature) -> Iterator[str]:
-    """Yield what somebody who wants to log in to a miniature has to know, a line each."""
+    """Yield how to log in to a miniature, a line each."""
     if miniature.jump:
         yield f"through the jump host {miniature.user}@{miniature.jump} port {miniature.port}"
     if miniature.password:
@@ -181,6 +181,6 @@ def _manage(verb: str, **request: object) -> None:
 
 
 def _passed_on() -> dict[str, str]:
-    """Return what of the caller's environment says how this machine reaches the network, or what there is on it."""
+    """Return the caller's variables that say how this machine reaches the network, or what there is on it."""
     wanted = ("PYENV_ROOT", "PIP_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "ROOKERY_DEBIAN_MIRROR")
     return {key: os.environ[key] for key in (*wanted, "ROOKERY_MINIFORGE") if key in os.environ}

@@ -18,7 +18,7 @@ Say = Callable[[str], None]
 
 
 def carry_out(verb: str, request: Mapping[str, Any], state: Path) -> None:
-    """Do what `rookery.sandbox` asks for.
+    """Carry out a request of `rookery.sandbox`.
 
     Args:
         verb: up or down.
@@ -95,7 +95,7 @@ def _down(name: str, state: Path, *, keep: bool, say: Say) -> None:
 
 
 def _side_by_side(names: list[str], do: Callable[[str], None]) -> None:
-    """Do something for several names side by side; what fails is told after all have ended."""
+    """Call a function for several names side by side; errors are raised after all have ended."""
     with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
         running = {name: pool.submit(do, name) for name in names}
     failed = {name: error for name, done in running.items() if (error := done.exception())}

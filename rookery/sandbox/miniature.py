@@ -63,7 +63,7 @@ def processes(place: Path) -> list[int]:
 
 
 def start(name: str, described: Mapping[str, Any], state: Path, layers: tuple[Path, ...], say: Say) -> Miniature:
-    """Render, start, and wait until it can be logged in to.
+    """Render and start a miniature, and wait until it can be logged in to.
 
     Args:
         name: The cluster.
@@ -123,7 +123,7 @@ def _describe(name: str, place: Path, settings: Mapping[str, Any]) -> Miniature:
 
 
 def _first_process(place: Path) -> int:
-    """Return the process that is number 1 in there."""
+    """Return the miniature's process 1, by its number on this machine."""
     for pid in processes(place):
         with suppress(OSError, StopIteration):
             lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
@@ -220,7 +220,7 @@ def _render(place: Path, settings: Mapping[str, Any], state: Path) -> None:
 
 
 def _secrets(upper: Path, settings: Mapping[str, Any], state: Path) -> None:
-    """Write what logs in: the user's public key, the password, the secret that codes are made from."""
+    """Write the login secrets: the user's public key, the password, the secret that codes are made from."""
     shutil.copy(state / f"{person.KEY}.pub", upper / "etc/miniature/key.pub")
     shutil.copy("/etc/resolv.conf", upper / "etc/resolv.conf")
     secret = upper / "etc/miniature/secrets"
@@ -229,7 +229,7 @@ def _secrets(upper: Path, settings: Mapping[str, Any], state: Path) -> None:
 
 
 def _applications(apps: Path, settings: Mapping[str, Any]) -> None:
-    """Put what stands behind the modules: R, Python, and a real miniforge where ROOKERY_MINIFORGE names one."""
+    """Install the programs behind the modules: R, Python, and a real miniforge where ROOKERY_MINIFORGE names one."""
     miniforge = os.environ.get("ROOKERY_MINIFORGE", "")
     for module in settings["sandbox_modules"]:
         folder = apps / module["name"] / module["version"]
@@ -246,7 +246,7 @@ def _applications(apps: Path, settings: Mapping[str, Any]) -> None:
 
 
 def _boot(name: str, place: Path, hostname: str, layers: tuple[Path, ...]) -> None:
-    """Start the first process in namespaces of its own, and follow what it says until it is ready."""
+    """Start the first process in new namespaces, and follow its output until it is ready."""
     MIRRORS.mkdir(mode=0o755, parents=True, exist_ok=True)
     command = image.System(place, layers, hostname, MIRRORS).command(["/etc/miniature/boot"])
     with (place / "enter.log").open("w", encoding="utf-8") as log:
@@ -273,7 +273,7 @@ def _last_line(place: Path) -> str:
 
 
 def _follow(begun: subprocess.Popen[bytes]) -> str:
-    """Return the last thing that boot said: `ready`, or what was being done when it ended or took too long."""
+    """Return the last line of boot: `ready`, or the step at which it ended or took too long."""
     output, end = "", time.monotonic() + LONGEST_START
     with cast(io.FileIO, begun.stdout) as pipe:
         while (left := end - time.monotonic()) > 0 and not output.rstrip().endswith("ready"):

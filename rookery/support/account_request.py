@@ -42,7 +42,7 @@ class Mail:
 
 
 def mail(cluster: "Cluster", *, name: str = "", email: str = "", user: str = "", supervisor: str = "") -> Mail:
-    """Return the account request of one person for one cluster.
+    """Return the account request of one user for one cluster.
 
     Args:
         cluster: Where.
@@ -80,6 +80,6 @@ def _to(access: dict[str, str], title: str, supervisor: str) -> str:
 
 
 def one_line(text: object) -> str:
-    """Return what a user wrote, as one line without control characters: it can't begin a header of its own."""
+    """Return a user's text as one line without control characters: it can't begin a header of its own."""
     plain = str(text)[: 10 * LONGEST].encode(errors="replace").decode()  # half of a character can't be written anywhere
     return " ".join(clean(_BREAK.sub(" ", plain)).split())[:LONGEST].rstrip()

@@ -145,6 +145,6 @@ def amount(unit: str, number: int | None) -> str:
 
 
 def _filled(headings: list[str], rows: list[list[str]]) -> Table | None:
-    """Return the table without the columns in which no row says anything; None where it has no rows."""
+    """Return the table without empty columns; None where it has no rows."""
     kept = [number for number in range(len(headings)) if any(row[number] for row in rows)]
     return ([headings[number] for number in kept], [[row[number] for number in kept] for row in rows]) if rows else None

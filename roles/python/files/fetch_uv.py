@@ -73,7 +73,7 @@ def download(address):
 
 
 def main(folder, index, version, machine, pins="{}"):
-    """Find, check and unpack; each program gets its name in one rename."""
+    """Find, check and unpack the wheel; each program gets its name in one rename."""
     base, pinned = index.rstrip("/") + "/uv/", json.loads(pins)
     found = candidates(download(base).decode("utf-8", "replace"), base, version, machine, pinned)
     if not found:

@@ -172,7 +172,7 @@ def _depths(parents: Mapping[str, set[str]]) -> dict[str, int]:
 
 
 def _check_name(document: Document, name: Any, place: Place) -> None:
-    """Refuse a name of a host or group that is none: names become parts of paths, and patterns of Ansible's."""
+    """Refuse an invalid name of a host or group: names become parts of paths, and patterns of Ansible's."""
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
         where = f"{document.file}:{document.line(place)}"
         raise RookeryError(
@@ -182,7 +182,7 @@ def _check_name(document: Document, name: Any, place: Place) -> None:
 
 
 def _mapping(document: Document, value: Any, place: Place) -> dict[Any, Any]:
-    """Return what stands there, which must be a mapping or nothing.
+    """Return the value at a place, which must be a mapping or nothing.
 
     A lone name counts as a mapping, as Ansible has it.
     """
@@ -200,7 +200,7 @@ def _mapping(document: Document, value: Any, place: Place) -> dict[Any, Any]:
 
 
 def _document(file: Path) -> Document:
-    """Return a file of an inventory; where it is not one of rookery's own, of values alone."""
+    """Read a file of an inventory; where it is not one of rookery's own, of values alone."""
     document = read(file)
     if not file.is_relative_to(paths.root() / "inventory"):
         literal_values.check(document)
@@ -239,7 +239,7 @@ def _inventory_files(folder: Path) -> Iterator[Path]:
 
 
 def vars_files(folder: Path, name: str) -> list[Path]:
-    """Return the files in a host_vars or group_vars folder that speak of a name, in Ansible's order."""
+    """Return the files for a name in a host_vars or group_vars folder, in Ansible's order."""
     for extension in EXTENSIONS:
         path = folder / (name + extension)
         if path.is_dir():

@@ -33,7 +33,7 @@ def check(document: Document) -> None:
 
 
 def _faults(value: Any, place: Place, visited: set[int]) -> Iterator[tuple[Place, str]]:
-    """Yield what is wrong in a value, from its top down; what an alias repeats is looked at once."""
+    """Yield what is wrong in a value, from its top down; what an alias repeats is checked once."""
     if isinstance(value, str) and _is_template(value):
         yield place, "templates are not allowed here, since they would run on this computer: write the value itself."
     if not isinstance(value, (dict, list)) or id(value) in visited:

@@ -131,7 +131,7 @@ def explain(
 
 
 def require_account(cluster: Cluster) -> None:
-    """See that the account is known where storage is called after it.
+    """Refuse a cluster whose storage is named after the account, where that is not known.
 
     Raises:
         RookeryError: It isn't known yet.
@@ -158,7 +158,7 @@ def such_as(known: Mapping[str, Any]) -> str:
 
 
 def of_person(name: str, user: str, account: str = "") -> dict[str, Any]:
-    """Return what a profile is told where a user says who they are there, to load it with and to remember.
+    """Return the settings for a user's name and account, to load a profile with and to remember.
 
     Args:
         name: The cluster.
@@ -203,7 +203,7 @@ def _unknown(name: str, inventory: Inventory) -> RookeryError:
 
 
 def _check_sense(name: str, profile: Mapping[str, Setting]) -> None:
-    """Check what a schema can't say: how names and addresses may look, and what must agree with what.
+    """Check what a schema can't: the form of names and addresses, and settings that must agree.
 
     Raises:
         RookeryError: Something doesn't; with file, line and key.
@@ -217,7 +217,7 @@ def _check_sense(name: str, profile: Mapping[str, Setting]) -> None:
 
 
 def _bad_addresses(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
-    """Refuse what ssh's command line or configuration would read as anything else than a name."""
+    """Refuse addresses that ssh's command line or configuration would not read as a name."""
     problems: list[tuple[Place, str]] = []
     host, user, jump = data["cluster_host"], data.get("cluster_user", ""), data.get("cluster_proxy_jump", "")
     if not _HOST.fullmatch(host):
@@ -295,7 +295,7 @@ def _bad_jobs(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
 
 
 def remember(name: str, values: Mapping[str, Any]) -> Path:
-    """Write values into the user's own inventory, keeping their comments and whatever else stands there.
+    """Write values into the user's own inventory, keeping comments and all other settings.
 
     Args:
         name: A cluster that is known.

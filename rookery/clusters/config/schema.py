@@ -28,13 +28,13 @@ def file() -> Path:
 
 
 def options() -> dict[str, Any]:
-    """Return the keys of a profile and what is asked of each, as role argument specs tell it."""
+    """Return the keys of a profile with their type and rules, as role argument specs have them."""
     specs = read(file()).data["argument_specs"]
     return dict(specs["main"]["options"])
 
 
 def check(name: str, settings: Mapping[str, Setting]) -> None:
-    """Hold a profile against the schema.
+    """Check a profile against the schema.
 
     Args:
         name: The cluster's.
@@ -124,7 +124,7 @@ def _shown(value: Any) -> str:
 
 
 def _named(value: Any) -> str:
-    """Return what kind of thing YAML read."""
+    """Return the name of a YAML type."""
     for kind, name in (
         (bool, "true or false"),
         (int, "a number"),
@@ -138,5 +138,5 @@ def _named(value: Any) -> str:
 
 
 def _receipt(data: Mapping[str, Any]) -> Path:
-    """Return the file that says that exactly this profile passed exactly this schema."""
+    """Return the file that notes that exactly this profile passed exactly this schema."""
     return cache.entry("profiles", repr(data), file().read_bytes())

@@ -17,7 +17,7 @@ _ALIKE = {False: 0.8, True: 0.6}
 
 
 def check(settings: Iterable[Setting]) -> None:
-    """Hold the names of a cluster's variables against what the roles read.
+    """Compare the names of a cluster's variables with the settings that the roles read.
 
     Args:
         settings: All variables of the cluster, as `profile.explain` tells them.

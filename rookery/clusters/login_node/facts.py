@@ -185,7 +185,7 @@ def _pair(value: str) -> tuple[str, str]:
 
 
 def _check(single: Mapping[str, str], name: str) -> None:
-    """See that facts which become parts of paths and commands are what they should be.
+    """Refuse facts that can't become parts of paths and commands.
 
     Raises:
         RookeryError: One is not.
@@ -212,7 +212,7 @@ def _new_enough(version: str) -> bool:
 
 
 def _free(many: Mapping[str, list[str]], profile: Mapping[str, Any]) -> dict[str, int]:
-    """Free MB of each storage area: what the file system has left, or the user's quota where that is less."""
+    """Return the free MB of each storage area: by the file system, or the user's quota where that is less."""
     free = {name: _whole(value) for name, value in map(_pair, many["free_mb"]) if value}
     form = (profile.get("cluster_quota") or {}).get("format", "")
     areas = quota_formats.areas(form, "\n".join(many["quota"]))

@@ -28,7 +28,7 @@ _PASSED_ON = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
 
 
 def text(cluster: "Cluster", name: str, user: str) -> str:
-    """Return the entry; "" where there are no compute nodes to ask for.
+    """Return the Host entry; "" where the cluster has no compute nodes.
 
     Args:
         cluster: The cluster.
@@ -87,7 +87,7 @@ def proxy_command(cluster: "Cluster") -> str:
 
 
 def warning() -> str:
-    """Return a line where the entries will soon lead nowhere, since `uvx` runs rookery out of a cache; else ""."""
+    """Return a warning where the entries will soon be broken, since `uvx` runs rookery out of a cache; else ""."""
     if not any(_FLEETING.fullmatch(part) for part in Path(sys.executable).parts):
         return ""
     return (

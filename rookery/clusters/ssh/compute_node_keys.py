@@ -31,7 +31,7 @@ def private(cluster: "Cluster") -> Path:
 
 
 def known_hosts(cluster: "Cluster") -> Path:
-    """Return the job's host key, of this cluster alone."""
+    """Return the known_hosts file with the job's host key, of this cluster alone."""
     return folder(cluster) / f"{cluster.name}.known_hosts"
 
 
@@ -68,7 +68,7 @@ def public(cluster: "Cluster") -> str:
 
 
 def remember(cluster: "Cluster", key: str) -> None:
-    """Write down the job's host key, as the cluster itself told it over a connection that is trusted.
+    """Write down the job's host key, as the cluster told it over a trusted connection.
 
     Raises:
         RookeryError: It is no key.

@@ -89,7 +89,7 @@ def _persons(name: str) -> Path:
 
 
 def _checked(pattern: re.Pattern[str], value: str, title: str, cluster: "Cluster", key: str) -> str:
-    """Return the value, if it can be what it is said to be: nothing else gets into ssh_config."""
+    """Return the value, if it has the form that it should have: nothing else gets into ssh_config."""
     if not pattern.fullmatch(value):
         raise RookeryError(
             f"{value!r} can't be the {title} of {cluster.name}.",
@@ -171,7 +171,7 @@ def _known_hosts_line(files: list[Path]) -> str:
 
 
 def _rest(cluster: "Cluster") -> str:
-    """Return what holds for every host, jump hosts too; then the user's own config, which a sandbox never sees."""
+    """Return the options for every host, jump hosts too; then the user's own config, which a sandbox never sees."""
     included = not cluster.sandbox and _persons("config").is_file()
     lines = [
         "Host *",
@@ -188,7 +188,7 @@ def _rest(cluster: "Cluster") -> str:
 
 @functools.cache
 def _newer() -> tuple[str, ...]:
-    """Return _NEWER where the ssh of this computer knows them; with another one, nobody can have set them.
+    """Return _NEWER where the ssh of this computer knows these options; an older one can't use them.
 
     IgnoreUnknown is no way out: set here, it would displace the user's own, or hide every misspelt word of theirs.
     """

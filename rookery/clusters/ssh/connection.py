@@ -159,7 +159,7 @@ class Connection:
             self._touch()
 
     def close(self) -> bool:
-        """End the master connection and everything that goes through it. Whether there was one."""
+        """End the master connection and everything that goes through it; return whether there was one."""
         self.prepare()
         path = self._control_path()
         if not path.exists():
@@ -236,7 +236,7 @@ class Connection:
         return completed
 
     def ansible_environment(self) -> dict[str, str]:
-        """Return what Ansible's environment needs so that it goes through the master and adds no connection of its own.
+        """Return the variables that make Ansible use the master, and open no connection of its own.
 
         Ansible is told of no other host than the cluster's name (homes/playbook.py), so that ssh finds its entry. The
         variables are the same for all real clusters, and the same for all miniatures.
@@ -281,7 +281,7 @@ class Connection:
         return code == 255 and not self._tell("check")
 
     def _completed(self, completed: "subprocess.CompletedProcess[bytes]", mark: str) -> Completed:
-        """Return what came of a marked command: what was printed before the marks is the start-up files'."""
+        """Return the result of a marked command; output before the marks is the start-up files'."""
         before, began, stdout = completed.stdout.decode(errors="surrogateescape").partition(f"{mark}\n")
         noise, _, stderr = completed.stderr.decode(errors="surrogateescape").rpartition(f"{mark}\n")
         if not began:
@@ -313,7 +313,7 @@ class Connection:
         return f"{text}{self._jump_said(text)}" or f"exit status {completed.returncode}"
 
     def _login_asking(self) -> str:
-        """Log in, with ssh itself asking the user on the terminal for what it takes: password, code, passphrase.
+        """Log in; ssh itself asks on the terminal for password, code or passphrase.
 
         Returns:
             "", or what ssh says of it afterwards, without asking: it may be more than a wrong password.
@@ -328,7 +328,7 @@ class Connection:
         return ["ssh", "-M", "-N", "-f", *self.ssh[1:], self.cluster.name]
 
     def _jump_said(self, text: str) -> str:
-        """Return what the jump host's own ssh says, which ssh throws away where the connection is to persist."""
+        """Return the jump host's error output, which ssh drops where the connection is to persist."""
         if not (self.cluster.proxy_jump and THROUGH_JUMP.search(text)):
             return ""
         command = [*self.ssh, "-o", "ControlPath=none", "-o", "BatchMode=yes", "-T", self.cluster.name, "true"]
@@ -336,7 +336,7 @@ class Connection:
         return str(completed.stderr)
 
     def _tell(self, command: str) -> bool:
-        """Tell the master something (`ssh -O`). Whether there is one, and it answered."""
+        """Send the master a command (`ssh -O`); return whether there is one, and it answered."""
         ask = [*self.ssh, "-O", command, self.cluster.name]
         try:
             return subprocess.run(ask, capture_output=True, timeout=ANSWER_HERE, check=False).returncode == 0

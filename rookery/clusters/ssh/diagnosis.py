@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def check_identity(cluster: "Cluster") -> None:
-    """Refuse a key file that ssh would pass over in silence or with a page of warnings.
+    """Refuse a key file that ssh would skip in silence or with a page of warnings.
 
     Raises:
         SshError: It is not there, can't be read, or others can read it.
@@ -75,7 +75,7 @@ def _show(cluster: "Cluster", key: str) -> str:
 
 
 def _vpn(cluster: "Cluster") -> str:
-    """Return what the profile says of a VPN, where one may be missing."""
+    """Return a sentence on the cluster's VPN, where one may be missing."""
     vpn = cluster.data.get("cluster_vpn") or {}
     if vpn.get("needed") not in {"off_campus", "always", "unknown"} or cluster.sandbox:
         return ""
@@ -181,7 +181,7 @@ def is_locked(path: Path) -> bool:
 
 
 def _locked_key(cluster: "Cluster") -> Path | None:
-    """Return the key that ssh would have used, had it been told the passphrase; None where it is not that."""
+    """Return the key that ssh would have used with its passphrase; None where that is not the reason."""
     identity_file = cluster.identity_file
     tried = [Path(identity_file).expanduser()] if identity_file else [*user_settings.keys(cluster), *usual_keys()]
     return next((path for path in tried if path.is_file() and is_locked(path)), None)
@@ -240,7 +240,7 @@ def _names_jump(cluster: "Cluster", text: str) -> bool:
 
 
 def _jump(cluster: "Cluster", text: str, *, batch: bool) -> SshError:
-    """Return the connection failed on its way through the jump host."""
+    """Return the error for a connection that failed on its way through the jump host."""
     jump = cluster.proxy_jump or ""
     first_hop = jump.partition(",")[0]
     by_hand = f"ssh {f'ssh://{first_hop}' if ':' in first_hop else first_hop}"

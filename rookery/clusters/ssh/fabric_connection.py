@@ -49,7 +49,7 @@ class Runner(Local):
         return super().run(command, **kwargs)
 
     def start(self, command: str, shell: str, env: dict[str, Any]) -> None:  # noqa: ARG002 the shell is sh
-        """Start ssh, with what it shall run there."""
+        """Start ssh with the command."""
         if wrong := [key for key in env if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key)]:
             raise RookeryError(f"{wrong[0]!r} can't be the name of a variable.")
         exports = "".join(f"export {key}={shlex.quote(str(value))}\n" for key, value in env.items())
@@ -129,7 +129,7 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
         self.connection.open()
 
     def close(self) -> None:
-        """Let go of it; the master stays open for the next command, until `Connection.close`."""
+        """Release the master, which stays open for the next command, until `Connection.close`."""
         if self._sftp is not None:
             self._sftp.close()
             self._sftp_process.wait()
@@ -171,7 +171,7 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
         return str(self.connection.cluster.name)
 
     def create_session(self) -> Any:
-        """Return what would need paramiko's transport.
+        """Refuse what would need paramiko's transport.
 
         Raises:
             RookeryError: Always.
@@ -192,7 +192,7 @@ class _Quiet:
         self._begun = False
 
     def recv(self, size: int) -> bytes:
-        """Return the next bytes of the server's."""
+        """Return the server's next bytes."""
         while not self._begun:
             peeked = self._sock.recv(4096, socket.MSG_PEEK)
             start = peeked.find(b"\0")
@@ -206,7 +206,7 @@ class _Quiet:
         return self._sock.send(data)
 
     def get_name(self) -> str:
-        """Return what paramiko calls the channel in its log."""
+        """Return the channel's name for paramiko's log."""
         return "sftp"
 
     def close(self) -> None:

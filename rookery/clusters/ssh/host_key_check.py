@@ -83,7 +83,7 @@ def shown(cluster: "Cluster", ssh: Sequence[str], *, batch: bool) -> HostKey:
 
 
 def learn(cluster: "Cluster", ssh: Sequence[str], *, batch: bool, accept: str = "", say: Say | None = None) -> HostKey:
-    """Get to know a cluster whose key no known_hosts file holds, and write the key to rookery's own.
+    """Learn the key of a cluster that no known_hosts file has, and write it to rookery's own.
 
     A published key is believed; one that differs from what is published never is. Where none is published, the user
     is shown the key and asked, or vouches for it beforehand.

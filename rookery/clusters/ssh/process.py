@@ -98,7 +98,7 @@ class RunningCommand:
         call: Call,
         on_line: Callable[[str], object] | None = None,
     ) -> None:
-        """Start it.
+        """Start the command.
 
         Args:
             command: The ssh command.
@@ -117,7 +117,7 @@ class RunningCommand:
             self._listener.start()
 
     def finish(self, data: Iterable[bytes] = (), timeout: float | None = None) -> Completed:
-        """Give it its standard input, and wait for its end.
+        """Send its standard input, and wait for its end.
 
         Args:
             data: The input, in pieces. An error that they raise is raised here, once the command has ended.
@@ -157,7 +157,7 @@ class RunningCommand:
         return self._process.communicate(timeout=None if timeout is None else timeout - FIRST_ANSWER)
 
     def stop(self) -> None:
-        """End it here; the other side finds its input at an end."""
+        """End it here; on the cluster its input ends."""
         with contextlib.suppress(BrokenPipeError), self._process:
             self._process.kill()
             self._process.wait()

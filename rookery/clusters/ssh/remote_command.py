@@ -12,7 +12,7 @@ from rookery.remote.slurm import variables
 
 
 def new_mark() -> str:
-    """Return a line that no start-up file prints; it tells what a command printed from what they did."""
+    """Return a line that no start-up file prints: it separates their output from the command's."""
     return f"rookery-{os.urandom(8).hex()}"
 
 
@@ -131,7 +131,7 @@ def greeting(mark: str) -> bytes:
 
 
 def marked(script: str, mark: str) -> str:
-    """Return a script that says on both its streams where its own output begins."""
+    """Return a script that prints on both its streams where its own output begins."""
     return f"echo {mark}; echo {mark} >&2\n{script}"
 
 

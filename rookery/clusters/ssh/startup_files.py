@@ -59,7 +59,7 @@ class Culprit:
 
 
 def read(output: str, home: str = "") -> Culprit:
-    """Return what CULPRIT printed.
+    """Return the culprit, from the output of CULPRIT.
 
     Args:
         output: Its output.
@@ -75,7 +75,7 @@ def read(output: str, home: str = "") -> Culprit:
 
 
 def find(command: Command) -> Culprit:
-    """Ask the cluster where its start-up files stand still; without an input most shells come through."""
+    """Ask the cluster which line of its start-up files waits; without an input most shells get past it."""
     arguments = command(remote_command(f'{CULPRIT}\necho "home $HOME"'))
     try:
         completed = subprocess.run(

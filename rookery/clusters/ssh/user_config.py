@@ -61,7 +61,7 @@ def file() -> Path:
 
 
 def persons() -> Path:
-    """Return the user's own configuration of ssh."""
+    """Return the user's own ssh configuration."""
     return Path.home() / ".ssh" / "config"
 
 
@@ -110,7 +110,7 @@ def aliases() -> dict[str, str]:
 
 
 def write(cluster: "Cluster", alias: str) -> bool:
-    """Put a cluster's entry in, or bring it up to date; the others stay.
+    """Add a cluster's entry, or bring it up to date; the others stay.
 
     Args:
         cluster: The cluster.
@@ -130,7 +130,7 @@ def refresh(cluster: "Cluster") -> None:
 
 
 def forget(cluster: "Cluster") -> None:
-    """Take a cluster's entry out; without any left, the line in ~/.ssh/config goes too."""
+    """Remove a cluster's entry; without any left, the line in ~/.ssh/config goes too."""
     _update({}, without=cluster.name)
     path = persons()
     if file().exists() or not path.is_file():
@@ -148,7 +148,7 @@ def forget(cluster: "Cluster") -> None:
 
 
 def planned() -> Change:
-    """Return what ~/.ssh/config is to become.
+    """Return the change of ~/.ssh/config that is needed.
 
     The line at its top, since below a Host it would hold for that host alone.
     """
@@ -164,7 +164,7 @@ def planned() -> Change:
 
 
 def carry_out(change: Change) -> Path | None:
-    """Write ~/.ssh/config in one step, with its mode; what it was is kept beside it.
+    """Write ~/.ssh/config in one step, with its mode; a copy of the old file is kept beside it.
 
     Returns:
         The copy; None where there was no file.
@@ -214,9 +214,9 @@ def _update(entries: dict[str, str], *, without: str) -> bool:
 
 
 def _hosts(path: Path, depth: int) -> Iterator[tuple[str, str]]:
-    """Yield the names behind each Host of a file and of those it includes.
+    """Yield the names behind each Host of a file and of those it includes, with their places.
 
-    But for rookery's own, with where they are.
+    rookery's own file is left out.
     """
     if depth > _DEEPEST or path == file() or not path.is_file():
         return

@@ -30,7 +30,7 @@ _UNSAID = {"PKCS11Provider": "none", "SecurityKeyProvider": "internal"}
 
 
 def applied(cluster: Cluster, chosen: Container[str]) -> Cluster:
-    """Return the cluster with what the user's ~/.ssh/config says of its host.
+    """Return the cluster with the settings that the user's ~/.ssh/config has for its host.
 
     Args:
         cluster: As the profile has it. A miniature knows nothing of the user's configuration.
@@ -82,7 +82,7 @@ def differences(cluster: Cluster) -> dict[str, str]:
 
 
 def _question(cluster: Cluster, chosen: Container[str], config: Path) -> str:
-    """Return the ssh_config that puts the user's own between what wins over it and what gives way to it."""
+    """Return an ssh_config with the user's own between the settings that win over it and those that give way."""
     port, jump = f"    Port {cluster.port}", f"    ProxyJump {cluster.proxy_jump or 'none'}"
     first = [
         *([f"    User {cluster.user}"] if cluster.user else []),
@@ -94,7 +94,7 @@ def _question(cluster: Cluster, chosen: Container[str], config: Path) -> str:
 
 
 def _ssh_values(question: str, host: str) -> dict[str, list[str]]:
-    """Return what ssh makes of a host, by option in lower case; nothing where it can't be asked, or refuses the file.
+    """Return ssh's options for a host, in lower case; none where it can't be asked, or refuses the file.
 
     Whoever connects next is told then why, by ssh itself.
     """

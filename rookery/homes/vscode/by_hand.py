@@ -26,7 +26,7 @@ def clusters(names: str) -> list[Cluster]:
 
 
 def settings(cluster: str, *, check: bool, json: bool) -> int:
-    """See to the settings, and say what came of it.
+    """Write the settings, and print the results.
 
     Args:
         cluster: As `clusters` takes names.

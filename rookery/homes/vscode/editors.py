@@ -62,7 +62,7 @@ class Place:
 
 
 def places() -> list[Place]:
-    """Return the settings of each editor that is there: it has run before, or its command is found."""
+    """Return the settings files of each editor here: it has run before, or its command is found."""
     return [*_here(), *_windows()]
 
 

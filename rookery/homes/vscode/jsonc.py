@@ -67,7 +67,7 @@ class _Reader:
         self.text, self.place = text, len(text) - len(text.removeprefix(_BOM))
 
     def peek(self) -> tuple[str, str, int]:
-        """Return the next token that means something: its kind, its text, where it begins; "" for both at the end."""
+        """Return the next token that is not blank: its kind, text and start; "" for both at the end."""
         while self.place < len(self.text):
             match = _TOKEN.match(self.text, self.place)
             if match is None:
@@ -78,7 +78,7 @@ class _Reader:
         return "", "", self.place
 
     def take(self, wanted: str) -> int:
-        """Go past a mark; where it was."""
+        """Pass a mark; return where it was."""
         _, text, start = self.peek()
         if text != wanted:
             raise self.broken(f"{text or 'the end'} where {wanted} should be", start)
@@ -148,7 +148,7 @@ def read(text: str) -> JsonValue | None:
 
 
 def find(text: str, path: Path) -> JsonValue | None:
-    """Return the value of a key; of one that is there twice the last, as VS Code has it. None where there is none."""
+    """Return the value of a key; the last of several, as VS Code has it. None where there is none."""
     value = read(text)
     for key in path:
         member = _member(value, key) if value else None

@@ -89,7 +89,7 @@ class Server:
 
 
 def read(text: str, now: float) -> list[Server]:
-    """Return the servers that _LIST found, newest first, with what becomes of each.
+    """Return the servers that _LIST found, newest first, with the reason to keep each.
 
     Args:
         text: Its output.
@@ -118,7 +118,7 @@ def _reason(server: Server, *, newest: bool, now: float) -> str:
 
 
 def run(options: VscodePruneOptions) -> int:
-    """Remove old servers from the cluster that is named; as `prune`."""
+    """Remove old servers from the cluster that is named; see `prune`."""
     connection = connect(options.cluster, sandbox=options.sandbox)
     return prune(connection, check=options.check, yes=options.yes, json=options.json)
 

@@ -67,7 +67,7 @@ def changing() -> Iterator[Records]:
 
 
 def save(records: Records) -> None:
-    """Keep all of them as they are by now; only within `changing`."""
+    """Save the records; only within `changing`."""
     if note().exists() and state_files.load(note(), _SHAPE) is None:  # whoever can read it may still want it
         note().replace(note().with_name(f"{note().name}.unusable"))
     if not records:
@@ -77,12 +77,12 @@ def save(records: Records) -> None:
 
 
 def digest(content: bytes | None) -> str:
-    """Return what stands for a file's content; "" where there is no file."""
+    """Return the digest of a file's content; "" where there is no file."""
     return "" if content is None else hashlib.sha256(content).hexdigest()
 
 
 def _settled(path: Path, known: SettingsRecord) -> SettingsRecord:
-    """Return a record with its plan carried out, or dropped, as the file shows; as it is where that can't be read."""
+    """Return a record with its plan carried out, or dropped, by the file's content; as it is where that is unreadable."""
     if not (planned := known.planned):
         return known
     try:

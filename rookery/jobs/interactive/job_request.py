@@ -92,7 +92,7 @@ class ComputeNodeRequest:
 
 
 def build_request(options: ComputeNodeOptions, cluster: "Cluster") -> ComputeNodeRequest:
-    """Return the job's script, and what it asks for.
+    """Return the job's script, and the resources it asks for.
 
     Raises:
         RookeryError: An amount is none, no partition fits, or the cluster wants an account that is not known.
@@ -147,7 +147,7 @@ def _job(options: ComputeNodeOptions) -> "Job":
 
 
 def _amount(flag: str, value: Any, read: Callable[[Any], int]) -> int:
-    """Return what a flag was given, as a number; 0 where nothing.
+    """Return a flag's value as a number; 0 where it has none.
 
     Raises:
         RookeryError: It is no amount, or none at all.

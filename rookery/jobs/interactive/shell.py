@@ -64,7 +64,7 @@ def run(options: ShellOptions) -> int:
 
 
 def job(options: ShellOptions) -> "Job":
-    """Return what is asked for, as a job.
+    """Return the job that the flags ask for.
 
     Raises:
         RookeryError: The time, the memory or the number of cores is none.

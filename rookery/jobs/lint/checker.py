@@ -65,7 +65,7 @@ def check(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Fol
 
 
 def fix(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folder | None = None) -> str:
-    """Return a job script with all mended that can safely be, and everything else as it stands.
+    """Return a job script with all safe fixes made, and everything else as it is.
 
     Args:
         text: The script.

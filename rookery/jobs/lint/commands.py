@@ -36,14 +36,14 @@ def rscript(script: Context) -> Iterator[Finding]:
 
 
 def _modules(script: Context) -> list[ShellCommand]:
-    """Return the calls of the site's `module`."""
+    """Return the script's calls of `module`."""
     if script.shell.functions & {"module"}:
         return []
     return [command for command in script.shell.commands if command.name == "module"]
 
 
 def module_verb(script: Context) -> Iterator[Finding]:
-    """Find a `module` that is given what it does not know."""
+    """Yield findings for a `module` with an unknown verb."""
     site = script.cluster.data.get("cluster_module_system")
     verb = script.cluster.data.get("cluster_module_verb", "load")
     for command in _modules(script) if site != "none" else []:
@@ -80,7 +80,7 @@ def _names(script: Context) -> set[str]:
 
 
 def no_modules(script: Context) -> Iterator[Finding]:
-    """Find `module` on a cluster that has none."""
+    """Yield findings for `module` on a cluster that has none."""
     if script.cluster.data.get("cluster_module_system") != "none" or _looks_for(script, "module"):
         return
     preamble = (script.cluster.data.get("cluster_job_preamble") or [""])[0]
@@ -103,7 +103,7 @@ def _looks_for(script: Context, name: str) -> bool:
 
 
 def preamble(script: Context) -> Iterator[Finding]:
-    """Yield the site's own profile, which a job script must read before modules and storage variables are there."""
+    """Yield a finding where the script does not read the site's profile before modules or storage variables."""
     if script.cluster.data.get("cluster_module_system", "none") == "none" or script.is_login_shell or not script.asks:
         return
     lines = [line for line in script.cluster.data.get("cluster_job_preamble") or [] if _PROFILE.match(line)]
@@ -217,7 +217,7 @@ def _may_launch(script: Context, command: ShellCommand, launched: set[str]) -> b
 
 
 def left_running(script: Context) -> Iterator[Finding]:
-    """Yield a last command in the background: the job ends, and it with it."""
+    """Yield a finding for a last command in the background: the job ends, and it with it."""
     commands = script.shell.commands
     if not commands or not commands[-1].background:
         return

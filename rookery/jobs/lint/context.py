@@ -101,7 +101,7 @@ class Context:
         edits: Sequence[Edit] = (),
         safe: bool = False,
     ) -> Finding:
-        """Return a finding in this script, the mended line worked out from what changes.
+        """Return a finding in this script, with the fixed line made from its edits.
 
         Args:
             code: The rule.
@@ -127,11 +127,11 @@ class Context:
         return apply(line, edits_of_line)
 
     def value_edit(self, option: DirectiveOption, value: str) -> Edit:
-        """Return what gives an option another value."""
+        """Return the edit that gives an option another value."""
         return Edit(option.value_start, option.end, value)
 
     def new_line(self, text: str, *, first: bool = False) -> Edit:
-        """Return what adds an `#SBATCH` line.
+        """Return the edit that adds an `#SBATCH` line.
 
         After the last of them (or after the shebang), or before the first command.
 

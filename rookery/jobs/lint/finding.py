@@ -49,7 +49,7 @@ class Finding:
     folder: str = field(default="", repr=False, compare=False)
 
     def document(self) -> dict[str, Any]:
-        """Return what --json says of it."""
+        """Return the finding for --json."""
         return {key: value for key, value in asdict(self).items() if key not in {"edits", "folder"}}
 
 

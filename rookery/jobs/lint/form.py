@@ -13,7 +13,7 @@ _MOST = 4 * 1024 * 1024
 
 
 def unreadable(text: str, path: str) -> Finding | None:
-    """Return what keeps a file from being read as a script at all."""
+    """Return the finding that keeps a file from being read as a script at all."""
 
     def finding(code: str, why: str) -> Finding:
         return Finding(code, path, 1, "error", why)
@@ -62,7 +62,7 @@ def mend(text: str) -> str:
 
 
 def shebang(script: Context) -> Iterator[Finding]:
-    """Yield a first line that names what runs the script."""
+    """Yield a finding where the first line does not name what runs the script."""
     if script.text.startswith("#!"):
         return
     why = "The first line does not name what runs the script (#!/bin/bash): sbatch refuses it."

@@ -29,9 +29,9 @@ _WHOLE = {"nodes", "ntasks", "cpus-per-task", "ntasks-per-node", "mincpus", "cpu
 
 
 def intended_options(script: Context) -> set[str]:
-    """Return the options on lines that were to be `#SBATCH` lines and are not read.
+    """Return the options on lines that were meant to be `#SBATCH` lines and are not read.
 
-    What they ask for is not left out.
+    Rules on missing options count them as given.
     """
     numbers = [finding.line for finding in (*unread(script), *slipped(script))]
     rest = (script.line(number).lstrip("# \t").partition(" ")[2] for number in numbers)
@@ -141,7 +141,7 @@ def refused(script: Context) -> Iterator[Finding]:
 
 
 def _unknown(script: Context, slip: Slip) -> Iterator[Finding]:
-    """Yield an option that sbatch has not got.
+    """Yield a finding for an option that sbatch does not have.
 
     One that is like none it has may be a newer Slurm's, or the site's own.
     """
@@ -161,7 +161,7 @@ def _unknown(script: Context, slip: Slip) -> Iterator[Finding]:
 
 
 def _stray(script: Context, slip: Slip) -> Finding:
-    """Return a word that belongs to no option: a comment without its `#`, or blanks around the `=`."""
+    """Return a finding for a word that belongs to no option: a comment without its `#`, or blanks around the `=`."""
     text, start = script.text, script.starts[slip.line - 1]
     before = text[start : slip.word.start]
     spaced = re.search(r"(--[A-Za-z-]+)(\s*=\s*|\s+=\s*)(\S*)\s*$", before)
@@ -227,9 +227,9 @@ _DOTS = re.compile(r"(\d+)(?:\.\.+|:)(\d+)")
 
 
 def _wrong(name: str, value: str) -> tuple[str, str] | None:
-    """Return an example of how a value is written, and this one so written, "" where that is not plain.
+    """Return an example of a correct value, and this one corrected, "" where that is not plain.
 
-    None where it is.
+    None where the value is correct.
     """
     if name in {"time", "time-min"} and values.minutes(value) is None:
         return "01:30:00 (hours, minutes, seconds)", _time(value)

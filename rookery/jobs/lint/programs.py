@@ -18,7 +18,7 @@ _PYTHON = re.compile(r"python(\d(\.\d+)?)?|pypy3?|ipython3?")
 
 
 def effective(command: ShellCommand) -> list[ShellWord]:
-    """Return what a command runs in the end: what stands behind srun, mpirun, `poetry run`, time and their like."""
+    """Return the command that runs in the end: the one behind srun, mpirun, `poetry run`, time and their like."""
     words = list(command.words)
     while words:
         name = words[0].text.rpartition("/")[2]
@@ -51,7 +51,7 @@ def _past_options(words: list[ShellWord]) -> list[ShellWord]:
 
 
 def working_command(script: Context) -> ShellCommand | None:
-    """Return the first command that computes, rather than makes ready or says something; None where there is none."""
+    """Return the first command that computes, rather than prepares or prints something; None where there is none."""
     for command in script.shell.commands:
         words = effective(command)
         name = words[0].text.rpartition("/")[2] if words else ""
@@ -78,7 +78,7 @@ class KnownProgram:
 
 
 def programs(script: Context) -> Iterator[KnownProgram]:
-    """Yield what a script runs in R or Python.
+    """Yield the R and Python programs that a script runs.
 
     As far as it can be read, with the files of the project that those read in.
     """
@@ -124,7 +124,7 @@ def _file(language: str, words: list[ShellWord]) -> str:
 
 
 def _read(script: Context, language: str, name: str, paths_read: set[str]) -> Iterator[KnownProgram]:
-    """Yield a file of the project, where it is there, and those that it reads in."""
+    """Yield a file of the project, where it is there, and the files that it imports."""
     if not name or name.startswith("/"):
         return
     beside = posixpath.join(posixpath.dirname(script.path), name)

@@ -57,5 +57,5 @@ def _holds_files(root: Path, folder: str) -> bool:
 
 
 def around(project: "Project") -> Surroundings:
-    """Return what stands around the scripts of a project: `files` and `folder` for `check`."""
+    """Return the surroundings of a project's scripts: `files` and `folder` for `check`."""
     return Surroundings(project.root, project)

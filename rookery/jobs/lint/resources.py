@@ -28,7 +28,7 @@ def nearest(name: str, names: list[str]) -> str:
 
 
 def unknown_partition(script: Context) -> Iterator[Finding]:
-    """Yield a partition that the cluster has not got."""
+    """Yield findings for a partition that the cluster does not have."""
     names = [partition["name"] for partition in partitions(script)]
     for part in requested(script):
         if not names or not part.partition or not part.partition.value or "$" in part.partition.value:
@@ -218,7 +218,7 @@ def required(script: Context) -> Iterator[Finding]:
 
 
 def default_memory(script: Context) -> Iterator[Finding]:
-    """Yield a job that computes, with no more memory than the little that one gets who does not ask."""
+    """Yield findings for a job that computes, with no more memory than the small default."""
     limits = script.cluster.data.get("cluster_limits") or {}
     default = limits.get("default_memory_mb")
     if not default or not script.asks or limits.get("follow_gpus") or not (at_work := working_command(script)):

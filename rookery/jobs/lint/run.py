@@ -44,7 +44,7 @@ class CheckedScript:
 
 
 def run(options: LintOptions) -> int:
-    """Look through job scripts, and say what is wrong with them.
+    """Check job scripts, and print what is wrong with them.
 
     Returns:
         1 where an error is left, 0 where there are none but warnings.
@@ -125,7 +125,7 @@ def _take(count: Counter[str], finding: Finding) -> bool:
 
 
 def _shown(findings: Sequence[Finding], name: str, file: Path, place: Surroundings) -> list[Finding]:
-    """Yield findings with paths as somebody in this folder would type them."""
+    """Yield findings with paths relative to this folder."""
 
     def path(finding: Finding) -> str:
         return str(file) if finding.path == name else os.path.relpath(place.root / finding.path)
@@ -134,7 +134,7 @@ def _shown(findings: Sequence[Finding], name: str, file: Path, place: Surroundin
 
 
 def _name_folders(scripts: Sequence[CheckedScript], project: "Project | None") -> None:
-    """Name the folders for logs that are missing in the project's outputs."""
+    """Add missing folders of logs to the project's outputs."""
     if project is None:
         return
     wanted = list(dict.fromkeys(finding.folder for script in scripts for finding in script.findings if finding.folder))
@@ -153,9 +153,9 @@ def _name_folders(scripts: Sequence[CheckedScript], project: "Project | None") -
 
 
 def _check_rendered(project: "Project", cluster: "Cluster", own: set[str]) -> list[CheckedScript]:
-    """Return the scripts that rookery.yml describes, which nobody wrote.
+    """Return the results for the scripts that rookery.yml describes.
 
-    What is wrong there is mended in rookery.yml.
+    Findings there are fixed in rookery.yml.
     """
     place = around(project)
 
@@ -173,7 +173,7 @@ def _check_rendered(project: "Project", cluster: "Cluster", own: set[str]) -> li
 
 
 def _drop_repeated(scripts: Sequence[CheckedScript]) -> None:
-    """Tell what is wrong with a program that several scripts run once alone."""
+    """Report the findings in a program that several scripts run only once."""
     keys: set[tuple[str, str, int]] = set()
     for script in scripts:
         for finding in list(script.findings):

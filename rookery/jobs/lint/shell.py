@@ -157,9 +157,9 @@ class _Scanner(Words):
             self.commands.append(command)
 
     def separator(self, command: ShellCommand, chained: bool) -> bool:
-        """Return what stands between two commands.
+        """Pass what is between two commands.
 
-        Whether the next runs only if the one before went well, or did not.
+        Return whether the next runs only if the one before succeeded, or failed.
         """
         two = self.peek(2)
         double = two in {"&&", "||", ";;", "|&", ";&"}
@@ -215,7 +215,7 @@ class _Scanner(Words):
         return command
 
     def head(self) -> None:
-        """Pass over what stands between `for` and its `;` or the end of the line."""
+        """Pass everything between `for` and its `;` or the end of the line."""
         while self.at < len(self.text) and self.peek() not in {"\n", ";"}:
             if self.blanks():
                 continue

@@ -62,7 +62,7 @@ class Words(ABC):
         return self.text[self.at : self.at + length]
 
     def match(self, pattern: re.Pattern[str]) -> str:
-        """Return what stands here and fits the pattern; it is passed."""
+        """Pass a match of the pattern here, and return it."""
         match = pattern.match(self.text, self.at)
         if not match:
             return ""
@@ -70,7 +70,7 @@ class Words(ABC):
         return match.group()
 
     def blanks(self) -> bool:
-        """Pass blanks, and line ends that a backslash takes away; whether there were any."""
+        """Pass blanks, and line ends after a backslash; return whether there were any."""
         return bool(self.match(_BLANK))
 
     def comment(self) -> None:
@@ -82,7 +82,7 @@ class Words(ABC):
         self.at = len(self.text) if end < 0 else end
 
     def word(self) -> ShellWord:
-        """Return the word that begins here; at least one character is passed."""
+        """Pass and return the word that begins here, at least one character."""
         start, pieces, fixed = self.at, [], True
         while self.at < len(self.text):
             character = self.peek()
@@ -177,7 +177,7 @@ class Words(ABC):
         return False
 
     def skip_to(self, closing: str) -> None:
-        """Pass all up to this, and it; strings and brackets within it are kept together."""
+        """Pass everything up to and with this; strings and brackets are passed whole."""
         opening = {"))": "(", "}": "{"}.get(closing, "")
         while self.at < len(self.text):
             character = self.peek()

@@ -147,12 +147,12 @@ class SlurmSnapshot:
         return next((run for run in self.runs if str(run.id) == number), None)
 
     def unknown(self, cluster: str, number: str) -> str:
-        """Say why a job was not found."""
+        """Return why a job was not found."""
         return unknown(cluster, number, self.squeue or self.sacct)
 
 
 def unknown(cluster: str, number: str, silent: str) -> str:
-    """Say why a job was not found: there is none, or a part of Slurm does not answer, for this reason."""
+    """Return why a job was not found: there is none, or a part of Slurm does not answer, for this reason."""
     if not silent:
         return f"{cluster} knows no job {number} of yours"
     return (
@@ -162,7 +162,7 @@ def unknown(cluster: str, number: str, silent: str) -> str:
 
 
 def read(answer: Mapping[str, Any]) -> SlurmSnapshot:
-    """Return what the program of rookery/remote/slurm answered, made fit for a terminal."""
+    """Return the snapshot from the program's answer, made fit for a terminal."""
     known = {field.name for field in fields(JobRun)}
     texts = ("name", "folder", "partition", "limit", "depends")
     runs = []
@@ -189,7 +189,7 @@ def ask(connection: "Connection", *, ids: Sequence[str] = (), project: str = "",
 def watch(
     connection: "Connection", *, ids: Sequence[str] = (), project: str = "", days: int = 7
 ) -> Iterator[SlurmSnapshot]:
-    """Ask over and over, in one remote command that stays, until all has ended. Arguments as of `ask`."""
+    """Yield snapshots from one remote command that stays, until all jobs have ended. Arguments as of `ask`."""
     request = {"ids": list(ids), "project": project, "days": days, "watch": True}
     for answer in remote_client.stream(connection, "accounting", request):
         yield read(answer)

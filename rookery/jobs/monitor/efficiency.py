@@ -58,7 +58,7 @@ def cores(run: "JobRun") -> float:
 
 
 def advice(run: "JobRun", *, asked_memory: bool = True) -> Iterator[str]:
-    """Yield what there is to say of a run, a line each.
+    """Yield advice on a run, a line each.
 
     Args:
         run: The run.

@@ -27,7 +27,7 @@ PIECE = 1 << 16
 
 
 def run(options: LogsOptions) -> int:
-    """Print a log. What goes to a file or a pipe goes as it is; on a terminal, control characters are left out.
+    """Print a log. To a file or a pipe it goes unchanged; on a terminal, control characters are left out.
 
     Returns:
         The exit code: 0.
@@ -79,7 +79,7 @@ def _latest(target: "Target") -> str:
 
 
 def _read_header(stream: IO[bytes], mark: str, deadline: Deadline, target: "Target", options: LogsOptions) -> bool:
-    """Read what comes before the log: where it is, or why there is none; whether it begins."""
+    """Read what comes before the log: its path, or why there is none; return whether it begins."""
     for line in stream:
         if line.strip() == mark.encode():
             deadline.meet()

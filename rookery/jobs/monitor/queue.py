@@ -96,7 +96,7 @@ def run(*, cluster: str = "", json: bool = False, sandbox: bool = False) -> int:
 
 
 def ask(connection: "Connection") -> str:
-    """Return what sinfo says, in one round trip.
+    """Return sinfo's output, in one round trip.
 
     Raises:
         RookeryError: Slurm does not answer.
@@ -112,7 +112,7 @@ def ask(connection: "Connection") -> str:
 
 
 def read(text: str, profile: Mapping[str, Any]) -> list[Partition]:
-    """Return the partitions, in the profile's order, then those it does not know of.
+    """Return the partitions, in the profile's order, then those that it does not have.
 
     Args:
         text: sinfo's answer; a line for nodes that are alike.
@@ -148,7 +148,7 @@ def _values(line: str) -> dict[str, str]:
 
 
 def _add_nodes(partition: Partition, fields: Mapping[str, str]) -> None:
-    """Count nodes that are alike into their partition."""
+    """Add nodes of one kind to the counts of their partition."""
     count = _whole(fields["Nodes"])
     state = fields["StateLong"]
     bare = re.sub(r"[^a-z]", "", state.lower())

@@ -78,7 +78,7 @@ def arguments(cluster: "Cluster") -> list[str]:
 
 
 def read(output: str, profile: Mapping[str, Any]) -> tuple[list[Area], str]:
-    """Return what the answer to ASK tells: the areas, and the quota command's own words where they were not understood.
+    """Return the areas in the answer to ASK, and the quota command's output where it was not understood.
 
     Args:
         output: The answer.
@@ -99,7 +99,7 @@ def read(output: str, profile: Mapping[str, Any]) -> tuple[list[Area], str]:
 
 
 def _df(text: str) -> list[tuple[str, Area]]:
-    """Return what df told of each area: its device, and the area."""
+    """Return df's answer for each area: its device, and the area."""
     areas = []
     name = path = ""
     for line in text.splitlines():
@@ -127,10 +127,7 @@ def _joined(disks: Sequence[tuple[str, Area]]) -> list[Area]:
 
 
 def _named(area: Area, disks: Sequence[tuple[str, Area]]) -> Area:
-    """Return an area of the quota command with what the profile has for it.
-
-    Its path, its name where only a disk is told.
-    """
+    """Return an area of the quota command with the profile's path and name."""
     on_it = [disk for device, disk in disks if area.name in {device, disk.name}]
     if not on_it:
         return area
@@ -138,7 +135,7 @@ def _named(area: Area, disks: Sequence[tuple[str, Area]]) -> Area:
 
 
 def _note(area: Area, entries: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return what a user ought to know of an area besides its numbers."""
+    """Return a note on an area besides its numbers."""
     notes = ["the whole disk, everybody's"] if area.source == "df" else []
     for name in area.name.split(", "):
         entry = entries.get(name, {})

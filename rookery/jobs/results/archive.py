@@ -78,7 +78,7 @@ class _Bounded:
 def members(
     stream: IO[bytes], mark: str, wanted: Mapping[str, File], most: int
 ) -> Iterator[tuple[File, Iterator[bytes]]]:
-    """Yield the files of the stream, after whatever the start-up files there have printed.
+    """Yield the files of the stream, after any output of start-up files.
 
     Args:
         stream: What the cluster sends.

@@ -62,7 +62,7 @@ class CombinedTable:
 
 
 def run(options: CombineOptions) -> int:
-    """Write the table.
+    """Write the combined table.
 
     Returns:
         1 where a task has no result, or a file could not be used or may not be this run's.
@@ -96,7 +96,7 @@ def run(options: CombineOptions) -> int:
 
 
 def _refuse_what_is_not_ours(table_path: Path, name: str) -> None:
-    """See that a table is written over no file of anybody's; a `combined.csv` that nobody knows is taken for a table.
+    """Refuse to overwrite a file that is not a combined table; an unknown `combined.csv` counts as one.
 
     Raises:
         RookeryError: It would be.
@@ -219,7 +219,7 @@ class _Table:
         self.order: list[int] | None = None  # of a file's columns, where it is not the first file's
 
     def add(self, number: int | None, path: Path, name: str) -> None:
-        """Put a file's rows in; all of them, or none."""
+        """Add a file's rows; all of them, or none."""
         mark = rows = 0
         kept: list[str] = []
         held = 0
@@ -269,7 +269,7 @@ class _Table:
         return self.stream.tell()
 
     def _begin(self, header: result_file.Header, number: int | None) -> None:
-        """Take a file's header: the first makes the table's, the others must have the same columns."""
+        """Read a file's header: the first makes the table's, the others must have the same columns."""
         if self.header is None:
             self.header = header
             own = {name.strip().lower() for name in header.names}
@@ -291,7 +291,7 @@ class _Table:
             raise result_file.Broken(f"other columns than the first file: {'; '.join(parts)}")
 
     def _line(self, row: result_file.ResultRow, task: int | None, header: result_file.Header) -> str:
-        """Return a row with what stands before it: as it is in its file, where its columns stand in the same order."""
+        """Return a row with its prefix: unchanged, where its columns are in the table's order."""
         parameters = self.source.rows.get(task, ()) if task is not None else ()
         before = ["" if task is None else str(task)] * self.with_task
         before += [parameters[place] if parameters else "" for place in self.parameters]

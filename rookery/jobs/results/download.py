@@ -91,7 +91,7 @@ class Arrivals:
         self._stages: set[str] = set()
 
     def plan(self, files: Iterable[File], outputs: Iterable[str]) -> Plan:
-        """Decide what becomes of each file; nothing is written.
+        """Decide for each file whether to fetch it; nothing is written.
 
         Args:
             files: What there is on the cluster.
@@ -171,7 +171,7 @@ class Arrivals:
         return "" if is_folder else f"{folder} is a link or no folder here"
 
     def take(self, coming: Iterable[tuple[File, Iterable[bytes]]]) -> Iterator[File]:
-        """Write files as they come; each is told of when it is in place, whole.
+        """Write files as they come; yield each when it is in place, whole.
 
         Args:
             coming: The files with their content.
@@ -197,7 +197,7 @@ class Arrivals:
             raise RookeryError(f"This computer can't keep what comes: {error.strerror or error}.") from error
 
     def _put(self, file: File, content: Iterable[bytes]) -> int:
-        """Write a file beside its output, whole, then give it its name; by descriptor, since there may be thousands.
+        """Write a file beside its final path, then rename it; by descriptor, since there may be thousands.
 
         Returns:
             Its size.
@@ -223,7 +223,7 @@ class Arrivals:
         return size
 
     def close(self) -> None:
-        """Write the note, and remove what was kept for files that are not whole."""
+        """Write the note, and remove partial files."""
         for stage in self._stages:
             shutil.rmtree(stage, ignore_errors=True)
         self._stages.clear()
@@ -235,7 +235,7 @@ def _is_long(name: str) -> bool:
 
 
 def _recorded(content: Iterable[bytes], name: str) -> tuple[Iterable[bytes], str]:
-    """Return the content of a run's record, and why it is none; "" where it is one."""
+    """Return the content of a run's record, and why it is invalid; "" where it is one."""
     pieces, left = [], run_record.LARGEST
     for piece in content:
         left -= len(piece)

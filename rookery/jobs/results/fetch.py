@@ -40,7 +40,7 @@ NAMED = 5
 
 
 def run(options: FetchOptions) -> int:
-    """Bring what is new.
+    """Fetch new files.
 
     Returns:
         1 where something could not be brought; what was kept because it is the user's does not count.
@@ -87,7 +87,7 @@ def ran_on(root: Path, job: str, *, sandbox: bool) -> str:
 
 
 def _list_outputs(connection: "Connection", project: "Project", job: str) -> tuple["RemoteListing", Sequence["File"]]:
-    """Return what there is on the cluster, and what of it is wanted."""
+    """Return what there is on the cluster, and which of it is wanted."""
     name, flag = connection.cluster.name, " --sandbox" * connection.cluster.sandbox
     with console.waiting(f"Looking at the outputs on {name}"):
         listing = remote_listing.listing(connection, str(remote_paths.base(project.name)), project.outputs, job)
@@ -108,7 +108,7 @@ def _list_outputs(connection: "Connection", project: "Project", job: str) -> tup
 
 
 def _bytes(text: str) -> int:
-    """Return a limit as it is given, such as 500M or 20G, in bytes.
+    """Return a limit such as 500M or 20G in bytes.
 
     Raises:
         RookeryError: It is no such limit.
@@ -145,7 +145,7 @@ def _too_much(
 
 
 def _bring(connection: "Connection", project: "Project", arrivals: "Arrivals", plan: "Plan") -> list["File"]:
-    """Fetch what is planned; what is in place when the connection breaks off stays, and is not sent again."""
+    """Fetch what is planned; files in place when the connection breaks off stay, and are not sent again."""
     done: list[File] = []
     try:
         if plan.bring:
@@ -204,7 +204,7 @@ def size(count: float) -> str:
 def _print_report(
     options: FetchOptions, connection: "Connection", listing: "RemoteListing", plan: "Plan", brought: Sequence["File"]
 ) -> None:
-    """Say what came, what is kept, and what could not come."""
+    """Print what came, what is kept, and what could not come."""
     files = plan.bring if options.check else brought
     total = sum(file.size for file in files)
     absent = (
@@ -245,7 +245,7 @@ def _print_report(
 
 
 def _print_named(what: str, entries: Iterable[tuple[str, str]]) -> None:
-    """Name files, the first few of them, with why."""
+    """Print the first few of some files, with the reason."""
     files = list(entries)
     for path, why in files[:NAMED]:
         print(f"  {what}: {shown(path)} ({console.clean(why)})")

@@ -15,7 +15,7 @@ _WORD = re.compile(r"""[^\s'"<>|;&()]*\{[A-Za-z_]\w*\}[^\s'"<>|;&()]*""")
 
 
 def of_job(files: Sequence[Numbered], root: Path, job: str, jobs: Iterable[str]) -> list[Numbered]:
-    """Return the files that are a job's: those that are called after it, else those that are called after no other job.
+    """Return a job's files: those with its name, else those with no other job's name.
 
     Args:
         files: Files of the project.
@@ -34,7 +34,7 @@ def of_job(files: Sequence[Numbered], root: Path, job: str, jobs: Iterable[str])
 
 
 def _owner(path: str, jobs: Iterable[str]) -> str:
-    """Return the longest name of a job that stands in a path as a word of it; "" where none does."""
+    """Return the longest name of a job that is a word of the path; "" where none is."""
     plain = _plain(path.partition("/")[2] or path)
     return next((job for job in jobs if re.search(rf"(?<![a-z0-9]){_plain(job)}(?![a-z])", plain)), "")
 
@@ -44,7 +44,7 @@ def _plain(text: str) -> str:
 
 
 def by_parameters(files: Sequence[Numbered], root: Path, command: str, run: SourceRun) -> list[Numbered]:
-    """Return the files with the task that wrote each, where the command calls them after the task's parameters.
+    """Return the files with the task that wrote each, where the command names them after its parameters.
 
     Args:
         files: Files of the project, with a number that stands in their names.

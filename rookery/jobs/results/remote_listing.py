@@ -88,7 +88,7 @@ class RemoteListing:
 
 
 def listing(connection: "Connection", base: str, outputs: Sequence[str], job: str = "") -> RemoteListing | None:
-    """Return what a project's outputs hold, in one round trip.
+    """Return the files of a project's outputs, in one round trip.
 
     Args:
         connection: The cluster's, open.
@@ -112,7 +112,7 @@ def listing(connection: "Connection", base: str, outputs: Sequence[str], job: st
 
 
 def read(text: str) -> RemoteListing:
-    """Return the listing that _LIST printed; records of any other form are passed over."""
+    """Return the listing that _LIST printed; records of any other form are skipped."""
     files, links, missing = [], [], []
     submitted = ended = None
     for record in text.split("\0"):
@@ -138,7 +138,7 @@ def read(text: str) -> RemoteListing:
 def of_job(listing: RemoteListing, job: str) -> list[File]:
     """Return the files that a job wrote.
 
-    Its record, those with its number in their path, those written while it was there.
+    Its record, files with its number in their path, and files written while it ran.
 
     "While it was there" is from its submission to its end, as accounting tells both; a second or two more, since a file
     server's clock is not Slurm's.

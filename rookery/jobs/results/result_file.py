@@ -125,7 +125,7 @@ def _cells(first: str, lines: _Lines, delimiter: str) -> Iterator[ResultRow]:
 
 
 def _delimiter(line: str, *, is_csv: bool) -> str:
-    """Return what stands between columns: commas; else semicolons or tabs; else, in a file that is no .csv, blanks."""
+    """Return the delimiter: commas; else semicolons or tabs; else, in a file that is no .csv, blanks."""
     bare = re.sub(r'"[^"]*"', "", line.rstrip("\r\n"))
     candidates = (",", ";", "\t") if is_csv else (",", ";", "\t", " ")
     return next((candidate for candidate in candidates if candidate in bare.strip()), ",")

@@ -38,7 +38,7 @@ class SourceRun:
 
 
 def of_record(project: Project, job: str = "", pattern: str = "") -> SourceRun:
-    """Return what is known of a run: the one named, or else the last that was an array.
+    """Return the run to combine: the one named, or else the last that was an array.
 
     A run that submitted failed tasks again counts as the run whose tasks they were.
 

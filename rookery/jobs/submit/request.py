@@ -60,7 +60,7 @@ class SubmitRequest:
 
 
 def command(request: SubmitRequest, flags: str) -> str:
-    """Return the command that asks for it, for hints; with the flags that make it mean the same cluster."""
+    """Return the `submit` command for hints, with the flags that name the same cluster."""
     parts = [request.what, *(["--failed", request.failed_of] if request.failed_of else [])]
     parts += [part for name in request.after for part in ("--after", name)]
     parts += ["--tag", request.tag] if request.tag else []
@@ -68,7 +68,7 @@ def command(request: SubmitRequest, flags: str) -> str:
 
 
 def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
-    """Return what the flags ask for.
+    """Return the request that the flags make.
 
     Raises:
         RookeryError: No job is named, or one that there is not; a number is none; flags that don't go together.
@@ -128,7 +128,7 @@ def token_file(target: "Target", request: SubmitRequest) -> Path:
 
 
 def save_token(path: Path, token: str, tag: str) -> None:
-    """Keep a token until its answer is here, and the tag that is to be made then."""
+    """Save a token until its answer is here, with the tag that is to be made then."""
     atomic_files.write(path, f"{token}\n{tag}\n" if tag else f"{token}\n", mode=0o644)
 
 
@@ -146,7 +146,7 @@ def read_token(path: Path) -> tuple[str, str]:
 
 
 def local_text(target: "Target", request: SubmitRequest) -> str | None:
-    """Return the script as this side would render it; None where it can't: the release's own is looked over then."""
+    """Return the script as this computer would render it; None where it can't: then the release's is checked."""
     project = _project(target)
     own = request.path or f"slurm/{request.job}.sh"
     try:
@@ -158,7 +158,7 @@ def local_text(target: "Target", request: SubmitRequest) -> str | None:
 
 
 def lint_and_digest(target: "Target", request: SubmitRequest, text: str, *, path: str = "", final: bool = False) -> str:
-    """Look a script over; its digest, which says to the cluster that it was.
+    """Check a script; return its digest, which tells the cluster that it was checked.
 
     Args:
         target: Project and cluster.

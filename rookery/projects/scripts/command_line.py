@@ -12,7 +12,7 @@ _WORD = re.compile(r"\{\{(?P<kept>[^{}\n]+)\}\}|\{(?P<name>[^\W\d][^{}\n,;$\"']*
 
 
 def quoted(text: str) -> str:
-    """Return a text as bash reads it back exactly, in the double quotes that a user would use where it needs any.
+    """Return a text as bash reads it back exactly, in double quotes where it needs any.
 
     Unlike shlex.quote's single quotes these show shellcheck that a dollar sign is meant as such.
     """
@@ -20,7 +20,7 @@ def quoted(text: str) -> str:
 
 
 def fill(command: str, variables: Mapping[str, str], words: Mapping[str, str] = MappingProxyType({})) -> str:
-    """Put variables of the shell where the command has names in braces, so that each stays one word.
+    """Replace names in braces by variables of the shell, so that each stays one word.
 
     Args:
         command: One or several lines of bash. {{NAME}} stands for {NAME} itself, ${NAME} is the shell's.
@@ -46,7 +46,7 @@ def fill(command: str, variables: Mapping[str, str], words: Mapping[str, str] = 
 
 
 def names(command: str) -> set[str]:
-    """Return the names that a command has in braces."""
+    """Return the names in braces of a command."""
     return {match["name"] for match in _WORD.finditer(command) if match["name"]}
 
 

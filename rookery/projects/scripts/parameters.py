@@ -124,7 +124,7 @@ def checked(project: Project, job: Job, cluster: Cluster, rows: int = 0) -> Job:
 
 
 def _cell(value: str) -> str:
-    """Return a value in a table; Python's own writer leaves a lone carriage return without quotes.
+    """Return a value for a table; Python's writer leaves a lone carriage return unquoted, and can't read it back.
 
     And then can't read it.
     """
@@ -140,7 +140,7 @@ def _word(value: str) -> str:
 
 
 def _table(project: Project, job: Job, key: str, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> Table:
-    """Return what rookery.yml says itself."""
+    """Return the rows that rookery.yml itself has."""
     for name in columns:
         if not name.strip() or not name.isprintable():
             raise config.problem(project, job.name, key, f"has a parameter without a plain name: {name!r}.")

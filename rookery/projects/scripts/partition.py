@@ -55,7 +55,7 @@ def choose(job: Job, cluster: Cluster) -> str:
 
 
 def broken(partition: Partition, job: Job, cluster: Cluster) -> Iterator[str]:
-    """Yield what a partition does not allow of what a job asks for, each in a few words; nothing where it fits."""
+    """Yield what a partition does not allow of a job's resources, each in a few words; nothing where it fits."""
     limits = cluster.data.get("cluster_limits", {})
     yield from _gpus_broken(partition, job, cluster)
     if job.minutes > partition.get("max_minutes", job.minutes):
@@ -86,7 +86,7 @@ def processes(job: Job) -> int:
 
 
 def asked(job: Job) -> str:
-    """Return what a job asks for, in a few words."""
+    """Return a job's resources, in a few words."""
     words = [_count(processes(job) * job.cpus, "core")]
     if job.nodes > 1:
         words.append(_count(job.nodes, "node"))
@@ -100,7 +100,7 @@ def asked(job: Job) -> str:
 
 
 def hours(minutes: int) -> str:
-    """Return a time in the words of a user: 5 minutes, 12 hours, 2 days."""
+    """Return a time in words: 5 minutes, 12 hours, 2 days."""
     for size, word in ((1440, "day"), (60, "hour"), (1, "minute")):
         if minutes and minutes % size == 0:
             return _count(minutes // size, word)
@@ -142,9 +142,9 @@ def _meant_for(partition: Partition, job: Job, cluster: Cluster) -> bool:
 
 
 def foreign(partition: Partition, cluster: Cluster) -> str:
-    """Return the architecture of a partition's machines where it is not that of the login node.
+    """Return the architecture of a partition's machines where it differs from the login node's.
 
-    Which `setup` sets up.
+    `setup` installs for the login node's.
     """
     usual = (cluster.data.get("cluster_architectures") or [{"name": ""}])[0]["name"]
     architecture = str(partition.get("architecture", usual))
@@ -220,7 +220,7 @@ def _largest_node(partition: Partition, job: Job, cluster: Cluster) -> tuple[int
 def _order(
     partition: Partition, job: Job, cluster: Cluster, partitions: list[Partition]
 ) -> tuple[int, bool, float, int]:
-    """Return what makes one fitting partition better than another; the smallest is taken."""
+    """Return the sort key of a fitting partition; the smallest is taken."""
     if job.gpus:  # types of GPU in the profile's order, so that a special group's come last
         groups = [tuple(other.get("gpu_types", [])) for other in partitions]
         rank = groups.index(tuple(partition.get("gpu_types", [])))

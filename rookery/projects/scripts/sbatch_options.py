@@ -85,7 +85,7 @@ def mails_itself(job: Job, cluster: Cluster) -> bool:
 
 
 def _patterns(path: str) -> str:
-    """Return what Slurm puts for the patterns in a path."""
+    """Return a path with Slurm's patterns replaced."""
     known = {"%x": "the job's name", "%j": "its number", "%A": "the array's number", "%a": "the task's"}
     meanings = [f"{pattern} is {words}" for pattern, words in known.items() if pattern in path]
     return f": {', '.join(meanings)}" if meanings else ""

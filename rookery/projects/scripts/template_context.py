@@ -85,7 +85,7 @@ def _command(job: Job, cores: str, launcher: str, table: Table | None) -> str:
 
 
 def _rows(job: Job, table: Table, text: str) -> Rows:
-    """Return the rows, and the names of those columns that the command asks for."""
+    """Return the rows, and the names of those columns that the command uses."""
     assignments = [
         f"{name}={f'${number}' if number < 10 else f'${{{number}}}'}"
         for number, name in enumerate(table.variables, 1)
@@ -139,14 +139,14 @@ def _lines(options: list[sbatch_options.SbatchOption]) -> list[str]:
 
 
 def _launcher(job: Job, cluster: Cluster) -> str:
-    """Return what starts the job's processes; "" where there is only one."""
+    """Return the command that starts the job's processes; "" where there is only one."""
     if job.template == "mpi":
         return str(cluster.data.get("cluster_mpi_launcher", "srun"))
     return "srun" if processes(job) > 1 else ""
 
 
 def _launched(job: Job, launcher: str) -> str:
-    """Return the command with its launcher, unless it says itself where that stands."""
+    """Return the command with its launcher, unless it contains one itself."""
     lines = job.command.rstrip("\n")
     begun = launcher and lines.startswith((launcher.split(maxsplit=1)[0] + " ", "srun ", "mpirun ", "mpiexec "))
     if not launcher or "{launcher}" in lines or begun:

@@ -66,7 +66,7 @@ def _message(error: Exception) -> str:
 
 
 def _line(error: Exception) -> int | None:
-    """Return the innermost line of a template in the traceback of what it did wrong; Jinja names the lines so."""
+    """Return the innermost line of a template in the traceback; Jinja names the lines so."""
     trace, line = error.__traceback__, None
     while trace:
         if trace.tb_frame.f_code.co_filename == "<template>":

@@ -53,7 +53,7 @@ def find(text: bytes, marks: Markers) -> Optional[Block]:
 
 
 def put_in(text: bytes, marks: Markers, content: bytes, position: str = "bottom") -> bytes:
-    """Return the text with the block in it. One that is there is renewed where it stands.
+    """Return the text with the block in it. An existing one is replaced in place.
 
     Args:
         text: What the file holds.
@@ -80,7 +80,7 @@ def take_out(text: bytes, marks: Markers) -> bytes:
 
 
 def block(work: Work, item: Dict[str, Any]) -> None:
-    """Make a file of the user's have the declared block."""
+    """Put the declared block into a file of the user's."""
     path = work.roots.expand(item["path"])
     shown = work.roots.show(path)
     thing = Thing("blocks", path, item.get("what") or "rookery's lines in " + shown)
@@ -107,7 +107,7 @@ def block(work: Work, item: Dict[str, Any]) -> None:
 
 
 def _note_on_edits(work: Work, thing: Thing, text: bytes, marks: Markers, content: bytes) -> str:
-    """Return what to tell of lines that somebody else wrote into the block; they are kept."""
+    """Return the note on lines that somebody else wrote into the block; they are kept."""
     try:
         current = find(text, marks)
     except Problem as problem:

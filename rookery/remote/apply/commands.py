@@ -59,7 +59,7 @@ class DeclaredCommand:
 
 
 def require_space(work: Work, items: List[Item]) -> None:
-    """Make sure that everything that will be installed fits, before anything is done."""
+    """Check that everything that will be installed fits, before anything is done."""
     needed = [command for command in (DeclaredCommand(work, item) for item in items) if command.size]
     needed = [command for command in needed if not is_satisfied(work, command)]
     work.disk_space.require(
@@ -90,7 +90,7 @@ def _is_gone(work: Work, path: str) -> bool:
 
 
 def test(work: Work, command: DeclaredCommand) -> bool:
-    """Ask a command's test whether nothing need be done; what its answer depends on is noted."""
+    """Run a command's test, and note what its answer depends on; return whether nothing need be done."""
     try:
         finished = process.run(command.unless, command.environment, _LOOK)
     except OSError:
@@ -101,14 +101,14 @@ def test(work: Work, command: DeclaredCommand) -> bool:
 
 
 def state_of(work: Work, command: DeclaredCommand) -> str:
-    """Return what becomes of it when it is run: made, or changed where something of it is there."""
+    """Return the state after it is run: made, or changed where something of it is there."""
     for path in command.paths:
         work.roots.follow(path)  # refused where it leads out of the home and the storage
     return "changed" if any(os.path.lexists(path) for path in command.paths) else "made"
 
 
 def begin(work: Work, command: DeclaredCommand) -> None:
-    """Write down what will be made, and make way for it."""
+    """Write down what will be made, and clear its place."""
     if command.is_staged:
         work.make_folders(os.path.dirname(command.creates))
         disk.clear(command.stage)
@@ -198,7 +198,7 @@ def _failure(command: DeclaredCommand, finished: process.Finished) -> Problem:
 def _reason(lines: List[str]) -> str:
     """Return what a program says went wrong: its first error, or else its last line.
 
-    And why, where it tells of causes.
+    With the causes, where it names any.
     """
     telling = ([line for line in lines if _TELLING.match(line)] or lines[-1:] or ["it said nothing"])[0]
     causes = [_CAUSE.sub("", line) for line in lines if _CAUSE.match(line)]

@@ -18,7 +18,7 @@ class DiskSpace:
         self.quota = {os.path.realpath(native(path)): float(left) for path, left in quota.items()}
 
     def require(self, needs: Iterable[Tuple[str, float]], purpose: str) -> None:
-        """Make sure that all of this fits at once.
+        """Check that all of this fits at once.
 
         Args:
             needs: Where something will be written, and how many MB (1,000,000 bytes) of it.

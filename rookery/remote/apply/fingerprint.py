@@ -24,7 +24,7 @@ _LOOKS = (
 
 
 def write_down(home: str) -> None:
-    """Verify the home once more, and keep what was looked at; nothing, where a full run would find something to do."""
+    """Verify the home once more, and note what was looked at; nothing, where a full run would find something to do."""
     file = os.path.join(state_folder(home), "seen")
     disk.discard(file)
     noted: Noted = set()

@@ -33,7 +33,7 @@ def digest(data: bytes) -> str:
 
 
 def see(how: str, path: str) -> str:
-    """Return what doing this with a path tells now, in a word."""
+    """Return the result of looking at a path in this way, as one word."""
     try:
         if how == STAT:
             return "{:o}".format(os.stat(path).st_mode)
@@ -67,7 +67,7 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def _named(path: str) -> str:
-    """Return a name itself: its kind, mode, size and time; of a link where it leads, and whether anything is there."""
+    """Return a name's kind, mode, size and time; of a link its target, and whether that exists."""
     status = os.lstat(path)
     if stat.S_ISLNK(status.st_mode):
         return "link {} {}".format(os.readlink(path), os.path.exists(path))
@@ -76,7 +76,7 @@ def _named(path: str) -> str:
 
 
 def _content(path: str) -> str:
-    """Return what is in it, links followed: a file's bytes, or the names in a folder with what each is."""
+    """Return a path's content, links followed: a file's bytes, or the names in a folder with what each is."""
     status = os.stat(path)
     if stat.S_ISDIR(status.st_mode):
         return "\n".join(name + " " + _named(os.path.join(path, name)) for name in sorted(os.listdir(path)))

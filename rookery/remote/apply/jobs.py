@@ -40,7 +40,7 @@ class SetupJob(NamedTuple):
         return os.path.join(self.folder, self.key + "." + suffix)
 
     def text(self, suffix: str) -> str:
-        """Return what one of its files says; nothing where there is none."""
+        """Return the content of one of its files; nothing where there is none."""
         return (disk.read(self.file(suffix)) or b"").decode("utf-8", "replace").strip()
 
 
@@ -56,7 +56,7 @@ def key_of(role: str, what: str, argv: List[str]) -> str:
 
 
 def submit(home: str, job: SetupJob, argv: List[str], environment: Dict[str, str], requested: Dict[str, Any]) -> None:
-    """Hand the command to Slurm.
+    """Submit the command to Slurm.
 
     Args:
         home: The home folder.
@@ -183,7 +183,7 @@ def _script(job: SetupJob, argv: List[str], environment: Dict[str, str]) -> str:
 
 
 def attached(home: str, key: str) -> Optional[SetupJob]:
-    """Return the job of a command, if one was handed to Slurm and its end was not seen."""
+    """Return the job of a command, if one was submitted and its end was not seen."""
     job = job_of(home, key)
     if not os.path.exists(job.file("sh")) or os.path.exists(job.file("seen")):
         return None

@@ -40,7 +40,7 @@ Observations = Dict[str, str]
 
 
 def observe(paths: Iterable[str]) -> Observations:
-    """Return what can be seen of each path."""
+    """Return what `fingerprint_check.see` tells of each path."""
     return {portable(path): fingerprint_check.see(fingerprint_check.TEST, path) for path in paths}
 
 
@@ -52,7 +52,7 @@ def is_unchanged(observations: Observations) -> bool:
 
 
 def note(home: str, payload: Dict[str, Any], observations: Dict[str, Observations]) -> None:
-    """Write down what a role declared in this run, and what its tests looked at.
+    """Write down what a role declared in this run, and what its tests depended on.
 
     Args:
         home: The home.
@@ -82,7 +82,7 @@ def declared(home: str, run: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
 
 
 def seal(home: str, run: str, asked: Dict[str, Any]) -> None:
-    """End a whole run: write down what was asked for, and what the login node is like now.
+    """End a whole run: write down what was asked for, and the login node's facts.
 
     Args:
         home: The home.
@@ -122,7 +122,7 @@ def sealed(home: str) -> Optional[Dict[str, Any]]:
 
 
 def facts_in(output: bytes) -> List[str]:
-    """Return the lasting facts in what the probe printed; which shell or folder comes first does not count."""
+    """Return the lasting facts in the probe's output; the order of shells and folders does not count."""
     lines = output.decode("utf-8", "surrogateescape").splitlines()
     facts = {line[len(_FACT) :].strip() for line in lines if line.startswith(_FACT)}
     return sorted(fact for fact in facts if fact.partition(" ")[0] not in _FLEETING)
@@ -157,9 +157,9 @@ def _declared(home: str, role: str) -> str:
 
 
 def _read(file: str) -> Optional[Dict[str, Any]]:
-    """Return what one of these files says.
+    """Return the content of one of these files.
 
-    None where it is not as it was written: then a full run is what finds out.
+    None where it is damaged: then a full run decides.
     """
     try:
         digest, _, text = strict_json.read_bytes(file).partition(b"\n")

@@ -45,7 +45,7 @@ class Lease:
         self._lock.close()
 
     def renew(self) -> None:
-        """Say that this run is still at work; written anew twice a minute at most."""
+        """Note that this run is still at work; written anew twice a minute at most."""
         now = time.time()
         if now - self._renewed < 30:
             return

@@ -25,7 +25,7 @@ def state_folder(home: str) -> str:
 
 
 def make_state_folder(home: str) -> str:
-    """Return the same, made if need be; only the user may look in.
+    """Return the same folder, made if need be; only the user may look in.
 
     A file `made` in it tells undo which folders above it were made with it (lines `made PATH`), and the time of the
     one that they were made in: `time BEFORE AFTER PATH`, in nanoseconds. It comes with them, in one rename.
@@ -58,7 +58,7 @@ def make_state_folder(home: str) -> str:
 
 
 def finish_interrupted(home: str) -> None:
-    """Remove what a run that was cut off has left of rookery's own folder: half made, or half removed by a purge.
+    """Remove what a killed run has left of rookery's own folder: half made, or half removed by a purge.
 
     The name of each such folder ends with the time that the folder around it shall have.
     """
@@ -125,7 +125,7 @@ class Ledger:
     def plan(
         self, kind: str, path: str, real: str, after: Dict[str, Any], extra: Optional[Dict[str, Any]] = None
     ) -> Entry:
-        """Write down a change before it is made; what stands there is kept.
+        """Write down a change before it is made; a copy of the old content is kept.
 
         Args:
             kind: The kind of the declaration that asks for it.
@@ -215,7 +215,7 @@ class Ledger:
         entry["state"] = "done"
 
     def plan_made(self, path: str) -> Entry:
-        """Write down that a command will make something, and the names that stand there where it is a folder."""
+        """Write down that a command will make something, with the names that are in it where it is a folder."""
         names = os.listdir(path) if disk.type_of(path) == "dir" else []
         listed = disk.type_of(path) == "dir" and len(names) <= _MANY
         if listed:
@@ -224,7 +224,7 @@ class Ledger:
         return self.plan("commands", path, path, {"type": "made"}, extra)
 
     def confirm_made(self, path: str) -> None:
-        """Note what a command has made: what undo needs to tell it from what the user makes of it later."""
+        """Note what a command has made: undo needs it to tell that from what the user makes of it later."""
         entry = self.find("commands", path)
         if entry is None:
             return
@@ -252,7 +252,7 @@ class Ledger:
         return os.path.join(os.path.dirname(self.file), "kept", name)
 
     def keep(self, path: str, data: bytes) -> str:
-        """Keep a copy of what stands at `path`."""
+        """Keep a copy of what is at `path`."""
         copy = self.kept(path, data)
         folder = os.path.dirname(copy)
         make_state_folder(self.home)
@@ -263,12 +263,12 @@ class Ledger:
         return copy
 
     def drop(self, entry: Entry) -> None:
-        """Drop an entry: what it tells of is as it was, or the user's by now."""
+        """Drop an entry: its thing is as it was, or the user's by now."""
         self.entries.remove(entry)
         self.save()
 
     def save(self) -> None:
-        """Write the ledger, if it says anything new."""
+        """Write the ledger, if it has changed."""
         text = self._text()
         if text != self._saved and (self.entries or self._saved):
             make_state_folder(self.home)
@@ -285,7 +285,7 @@ class Ledger:
         return before
 
     def _with_note(self, record: records.LedgerRecord) -> records.LedgerRecord:
-        """Return the record, with what the file `made` says of the folders that came before the ledger."""
+        """Return the record, with the folders that the file `made` names: they came before the ledger."""
         note = disk.read(os.path.join(os.path.dirname(self.file), "made")) or b""
         for line in note.decode("utf-8", "surrogateescape").splitlines():
             word, _, rest = line.partition(" ")

@@ -17,12 +17,12 @@ Result = Dict[str, Any]
 
 
 def main(payload: Payload) -> None:
-    """Do what the laptop asks, and answer."""
+    """Carry out the laptop's request, and answer."""
     reply.main(ApplySession, payload)
 
 
 def answer(payload: Payload) -> Result:
-    """Return the result of what was asked; never an exception."""
+    """Return the result of the request; never an exception."""
     return reply.answer(ApplySession, payload)
 
 
@@ -35,14 +35,14 @@ class ApplySession:
         self.work: Optional[Work] = None
 
     def run(self) -> Result:
-        """Return what is asked: a declaration, or how a job is doing."""
+        """Return the result of the request: a declaration applied, or the state of a job."""
         try:
             return self.poll() if "poll" in self.payload else self.converge()
         except Pending as pending:
             return dict(self.result(), job=pending.job)
 
     def converge(self) -> Result:
-        """Make the home what the declaration says, or in check mode tell what would change."""
+        """Apply the declaration, or in check mode tell what would change."""
         if self.payload["check"]:
             self._apply(None)
             return self.result()

@@ -110,7 +110,7 @@ def _restore(undo: UndoContext, entry: Entry, merge: Merge) -> None:
 
 
 def _gather(merge: Merge, partial: str) -> None:
-    """Make a copy of what the home shall have."""
+    """Copy what the home shall have."""
     disk.sweep(partial)
     if is_folder(merge.to):
         tree_copy.mirror(merge.to, partial)
@@ -155,7 +155,7 @@ def _put_in(path: str, goal: str, top: str, apart: str) -> None:
 
 
 def _remove_copies(tree: str, home: str, stay: Listing) -> None:
-    """Remove from a tree what is in the home as well, byte for byte, and did not stand there before."""
+    """Remove from a tree what is in the home as well, byte for byte, and was not there before."""
     for name in sorted(_names(tree, folders=True), reverse=True):
         path = _inside(tree, name)
         if name in stay:
@@ -183,7 +183,7 @@ def _inside(folder: str, name: str) -> str:
 
 
 def _stamp(folder: str, listing: Listing) -> None:
-    """Give modes and times, the innermost first."""
+    """Set modes and times, the innermost first."""
     for name in sorted(listing, reverse=True):
         path = _inside(folder, name)
         if disk.type_of(path) in ("file", "dir"):

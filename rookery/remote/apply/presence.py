@@ -16,7 +16,7 @@ from rookery.remote.apply.restore import UndoContext
 
 
 def require(undo: UndoContext, entries: List[Entry]) -> None:
-    """Refuse where nothing stands of all that the ledger has on a storage.
+    """Refuse to go on where nothing is there of all that the ledger has on a storage.
 
     An undo that is under way has seen it, and may have taken the last of it back.
 

@@ -116,7 +116,7 @@ class _Program:
         return self._deadline is not None and time.monotonic() > self._deadline
 
     def read(self) -> bool:
-        """Take what it has said; False at the end of its output, or where there is nothing more for now."""
+        """Read its output; return False at the end of it, or where there is nothing more for now."""
         try:
             data = os.read(self.output, 1 << 16)
         except BlockingIOError:
@@ -132,7 +132,7 @@ class _Program:
             self.process.wait(seconds)
 
     def end(self) -> None:
-        """End it where it still runs, with what it started."""
+        """End it and what it started, where it still runs."""
         for number, patience in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 30.0)):
             if self.process.poll() is not None:
                 break
@@ -196,7 +196,7 @@ class Programs:
         self._poller.register(program.output, select.POLLIN)
 
     def wait(self, tick: Callable[[], None] = lambda: None) -> Tuple[int, Finished]:
-        """Wait for the next program to end (others that it left may hold its output open); its key, and how it ended.
+        """Wait for the next program to end (others may still hold its output open); return its key, and how it ended.
 
         Args:
             tick: Called now and then.
@@ -212,7 +212,7 @@ class Programs:
             tick()
 
     def _watch(self) -> None:
-        """Take what the programs say, until one may have ended or a moment has passed."""
+        """Read the programs' output, until one may have ended or a moment has passed."""
         ready = dict(self._poller.poll(200))
         if ready.get(_LISTENER, 0) & (select.POLLERR | select.POLLHUP) or _ASKER in ready:
             raise Interrupted("nobody listens any more")

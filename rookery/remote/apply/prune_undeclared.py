@@ -15,7 +15,7 @@ _KINDS = ("links", "files", "blocks", "json", "environment", "directories")
 
 
 def remove(work: Work, declaration: Dict[str, Any]) -> None:
-    """Take back what this role's whole declaration holds no longer."""
+    """Undo what this role's whole declaration no longer has."""
     entries = _undeclared(work, declaration)
     if entries:
         _take_back(work, entries)
@@ -45,7 +45,7 @@ def _take_back(work: Work, entries: List[Entry]) -> None:
 
 
 def _undeclared(work: Work, declaration: Dict[str, Any]) -> List[Entry]:
-    """Return what is to be taken back; of folders those that hold nothing else."""
+    """Return the entries to undo; of folders those that hold nothing else."""
     declared, places = _declared(work, declaration)
     entries: List[Entry] = []
     gone: Set[str] = set()

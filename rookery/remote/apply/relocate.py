@@ -63,7 +63,7 @@ class _Move:
         self.load = weigh.Load(0, 0)
 
     def finish_interrupted(self) -> None:
-        """Finish what an undo that was cut off, or a run of an older rookery to another place, has begun."""
+        """Finish what a killed undo, or a run of an older rookery to another place, has begun."""
         if self.entry is None or self.work.check:
             return
         former = os.path.realpath(native(str(self.entry["after"]["target"])))
@@ -185,7 +185,7 @@ class _Move:
 
 
 def carry(source: str, target: str, *, leave_link: bool) -> Set[str]:
-    """Move a folder whole to a place where nothing stands, or only a link to it; continue where a run was cut off.
+    """Move a folder whole to an empty place, or one with only a link to it; continue a killed run's move.
 
     Args:
         source: The folder.
@@ -216,7 +216,7 @@ def carry(source: str, target: str, *, leave_link: bool) -> Set[str]:
 
 
 def revert(source: str, target: str) -> None:
-    """Undo a move that was cut off before its copy was sealed: the folder is where it was, the copy is gone."""
+    """Undo a move that was killed before its copy was sealed: the folder is where it was, the copy is gone."""
     aside = aside_of(source)
     if is_folder(aside):
         if is_folder(source):  # a program has made it anew

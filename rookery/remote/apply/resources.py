@@ -18,7 +18,7 @@ _KINDS = (
 
 
 def bring_about(work: Work, declaration: Dict[str, Any]) -> None:
-    """Carry out all of a declaration but its commands."""
+    """Apply all of a declaration but its commands."""
     for kind, module, name in _KINDS:
         items = declaration.get(kind, [])
         for item in [items] if isinstance(items, dict) else items:

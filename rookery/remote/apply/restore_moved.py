@@ -72,7 +72,7 @@ def move(undo: UndoContext, entry: Entry) -> None:
 
 
 def _end_interrupted(place: Places) -> None:
-    """Bring a move that was cut off to its end, or to before it where its copy is not whole."""
+    """Finish a killed move, or undo it where its copy is not whole."""
     if is_sealed(place.path, place.to):
         carry(place.path, place.to, leave_link=True)
     elif not is_folder(aside_of(place.to)):
@@ -104,7 +104,7 @@ def _bring_back(entry: Entry, place: Places) -> None:
 
 
 def _remake(entry: Entry, place: Places) -> None:
-    """Make the empty folder of the user's that a moved folder took the place of."""
+    """Make the empty folder of the user's again that a moved folder took the place of."""
     replaced = entry["before"].get("there")
     if isinstance(replaced, dict) and not os.path.lexists(place.to) and os.path.isdir(os.path.dirname(place.to)):
         remake(place.to, replaced)

@@ -52,7 +52,7 @@ class Schedule:
         self._failure: Optional[Problem] = None
 
     def run(self) -> None:
-        """Do what need be done.
+        """Run the commands that are needed.
 
         Raises:
             Problem: A command failed. Those that ran beside it have come to their ends, and no further one was begun.
@@ -84,7 +84,7 @@ class Schedule:
                 yield number
 
     def _settle(self, number: int, programs: process.Programs) -> None:
-        """Begin one, or tell that it is done already."""
+        """Start a command, or report that nothing need be done."""
         work, command = self._work, self._waiting.pop(number)
         job = _attached(work, command) if command.job and not work.check else None
         if job is None and commands.is_satisfied(work, command):
@@ -133,7 +133,7 @@ class Schedule:
         self._ended.add(command.what)
 
     def _settle_folders(self) -> None:
-        """Count what has changed in folders that nobody else was writing in as the doing of what runs here."""
+        """Count changes in folders that nobody else wrote in as those of the commands here."""
         for folder in self._steady:
             self._work.ledger.settle_folder(native(folder))
 

@@ -18,9 +18,9 @@ from rookery.remote.apply.main import ApplySession
 
 
 def main(_: Any) -> None:
-    """Answer, until nobody asks any more.
+    """Answer questions, until standard input ends.
 
-    What the probe said is in ROOKERY_PROBED, and the name of this Python is the last argument.
+    The probe's output is in ROOKERY_PROBED, and the name of this Python is the last argument.
     """
     process.Programs.is_asked = is_fit = True
     probed = os.environb.pop(b"ROOKERY_PROBED", b"").decode("utf-8", "surrogateescape")

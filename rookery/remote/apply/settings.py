@@ -20,7 +20,7 @@ class MergedJson(NamedTuple):
 
 
 def merge(have: Object, want: Object, ours: Object) -> MergedJson:
-    """Add what is wanted to what is there.
+    """Merge the wanted keys into existing ones.
 
     Args:
         have: What the file says.
@@ -45,7 +45,7 @@ def merge(have: Object, want: Object, ours: Object) -> MergedJson:
 
 
 def without(have: Object, ours: Object, had: Object) -> Object:
-    """Return what is left of a file when rookery's keys are taken out, where it still says what rookery wrote there.
+    """Return a file's data without rookery's keys, where they still have the values that rookery wrote.
 
     Args:
         have: What the file says.
@@ -87,7 +87,7 @@ def render(value: Object, like: bytes = b"") -> bytes:
 
 
 def settings(work: Work, item: Dict[str, Any]) -> None:
-    """Give a JSON file the declared keys. One that is not strict JSON is left alone, and the lines to add are told."""
+    """Set the declared keys in a JSON file. One that is not strict JSON is left alone; the lines to add are named."""
     path = work.roots.expand(item["path"])
     shown = work.roots.show(path)
     thing = Thing("json", path, item.get("what") or "settings in " + shown)

@@ -30,7 +30,7 @@ Payload = Dict[str, Any]
 
 
 def main(payload: Payload) -> None:
-    """Take back what the laptop asks for, and answer."""
+    """Carry out the laptop's request, and answer."""
     reply.main(UndoSession, payload)
 
 
@@ -49,7 +49,7 @@ class UndoSession:
         self.notes: List[str] = []
 
     def run(self) -> Dict[str, Any]:
-        """Take back, or in check mode tell what would be."""
+        """Undo the home, or in check mode tell what would be undone."""
         if not self.payload["check"]:
             finish_interrupted(self.home)
         if not os.path.isdir(state_folder(self.home)):
@@ -120,7 +120,7 @@ class UndoSession:
             times.forget()
 
     def _clear_state(self, undo: UndoContext) -> None:
-        """Remove what rookery remembers besides the ledger, which is of no use any more."""
+        """Remove what rookery remembers besides the ledger."""
         folder = state_folder(self.home)
         for name in sorted(os.listdir(folder)):
             if name not in _STAYS:
@@ -173,7 +173,7 @@ class _Times:
         undo.ledger.save()
 
     def put_back(self) -> None:
-        """Give the folders their times, and remember them as rookery leaves them."""
+        """Restore the folders' times, and note them as rookery's."""
         if self.undo.check:
             return
         for path, known in list(self.folders.items()):
@@ -185,7 +185,7 @@ class _Times:
                 known["ours"] = want
 
     def forget(self) -> None:
-        """End this undo."""
+        """Remove the record of times, at the end of an undo."""
         for known in self.folders.values():
             known.pop("want", None)
         self.undo.ledger.save()
@@ -204,7 +204,7 @@ def _take(undo: UndoContext, entry: Entry, covering: Dict[str, List[str]]) -> No
 
 
 def _chosen(undo: UndoContext, only: List[str]) -> List[Entry]:
-    """Return the entries to take back.
+    """Return the entries to undo.
 
     Raises:
         Problem: A role is named that did nothing here, or that another one stands on.
@@ -242,7 +242,7 @@ def _stands_on(entry: Entry, other: Entry) -> bool:
 
 
 def _record_python(undo: UndoContext) -> None:
-    """Bring a Python that rookery put there before there was a ledger into the ledger, with the folders around it."""
+    """Enter a Python that rookery installed before there was a ledger in the ledger, with its folders."""
     path = os.path.join(state_folder(undo.roots.home), "python")
     entries = undo.ledger.entries
     if disk.type_of(path) != "link":
@@ -268,7 +268,7 @@ def _record_python(undo: UndoContext) -> None:
 
 
 def _warnings(home: str) -> List[str]:
-    """Return what a user should know before anything is done."""
+    """Return warnings for the user, before anything is done."""
     notes = []
     if shutil.which("squeue"):
         user = pwd.getpwuid(os.getuid()).pw_name
@@ -285,7 +285,7 @@ def _warnings(home: str) -> List[str]:
 
 
 def _end_jobs(home: str, check: bool) -> List[str]:
-    """End the Slurm jobs of a setup that was cut off; what is told of them."""
+    """End the Slurm jobs of a killed setup; return a note on each."""
     notes = []
     folder = os.path.join(state_folder(home), "jobs")
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []

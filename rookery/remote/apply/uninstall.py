@@ -77,7 +77,7 @@ def cover(undo: UndoContext, entries: List[Entry]) -> Dict[str, List[str]]:
 
 
 def command(undo: UndoContext, entry: Entry, covering: Dict[str, List[str]]) -> None:
-    """Take back what a command made."""
+    """Undo what a command made."""
     path, before = real_of(entry), entry["before"]
     kind = undo.type_of(path)
     undo.act(lambda: _clear_up(path))
@@ -158,7 +158,7 @@ def _prune(undo: UndoContext, folder: str) -> None:
 
 
 def _clear_up(path: str) -> None:
-    """Remove what a command or an undo that was cut off has left beside a path."""
+    """Remove what a killed command or undo has left beside a path."""
     folder, name = os.path.split(path)
     disk.sweep(disk.gone_of(path))
     stage = os.path.join(folder, ".rookery-stage-" + name)

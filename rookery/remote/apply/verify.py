@@ -34,7 +34,7 @@ class VerifySession:
         self.home = reply.home_folder()
 
     def run(self) -> Result:
-        """Return what has become of the home and of the login node since the last whole run."""
+        """Return what has changed in the home and on the login node since the last whole run."""
         result, home = verified(self.home), self.home
         sealed = last_run.sealed(home)
         result["sealed"] = sealed and {key: value for key, value in sealed.items() if key != "glance"}
@@ -88,7 +88,7 @@ def verified(home: str) -> Result:
 def _drift(home: str, role: str, part: Dict[str, Any]) -> Tuple[List[Dict[str, str]], List[Dict[str, str]]]:
     """Return what of a role's declaration does not hold any more.
 
-    And folders that can't be moved to the storage, with why.
+    Also folders that can't be moved to the storage, with the reason.
     """
     declaration = part["declaration"]
     work = Work(Roots(home, part["storage"]), Ledger(home, role, "", part["storage"]), DiskSpace({}), check=True)

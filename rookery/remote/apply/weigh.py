@@ -17,7 +17,7 @@ class Load(NamedTuple):
 
 
 def weigh(folder: str, grain: int = 1) -> Load:
-    """Count the files in a folder and their bytes, and make sure that all of it can be copied and removed.
+    """Count the files in a folder and their bytes, and check that all of it can be copied and removed.
 
     Args:
         folder: The folder.

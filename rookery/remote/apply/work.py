@@ -70,7 +70,7 @@ class Work:
         self.tell(thing, "would-change" if self.check else state, note)
 
     def read(self, real: str) -> Optional[bytes]:
-        """Return the content of a file, with what check mode imagines in it."""
+        """Return the content of a file, as changed so far, also in check mode."""
         return self._imagined[real] if real in self._imagined else disk.read(real)
 
     def put(
@@ -112,7 +112,7 @@ class Work:
         self.change(thing, "made" if old is None else "changed", diff, act, note)
 
     def keep(self, path: str, data: bytes) -> str:
-        """Keep the user's bytes; the note that says where."""
+        """Keep a copy of the user's bytes; return the note that says where."""
         if not self.check:
             self.ledger.keep(path, data)
         return "what stood there is kept in " + self.roots.show(self.ledger.kept(path, data))

@@ -26,7 +26,7 @@ FEW = 200
 
 
 def look(request: Dict[str, Any]) -> Dict[str, Any]:
-    """Ask squeue and sacct, and put together what they say.
+    """Ask squeue and sacct, and merge their answers.
 
     Args:
         request: `ids` (of jobs; none for all of the user's), `days` to look back, `project` (below ~/projects; "" for

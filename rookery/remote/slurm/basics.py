@@ -25,7 +25,7 @@ NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXD
 
 
 def run(argv: List[str], patience: float = 120, **options: Any) -> Tuple[int, str, str]:
-    """Run a command; its exit status, and what it said on both streams.
+    """Run a command; return its exit status, and its output on both streams.
 
     Args:
         argv: The command.
@@ -65,7 +65,7 @@ def write(path: str, text: str) -> None:
 
 
 def put(made: str, path: str) -> None:
-    """Put a file where none stands, and never in another's place.
+    """Write a file that is not there yet, and never over another.
 
     Args:
         made: The file, on the same filesystem.
@@ -85,9 +85,9 @@ def put(made: str, path: str) -> None:
 
 
 def cut(text: str) -> str:
-    """Return a text as the laptop takes it.
+    """Return a text as the laptop accepts it.
 
-    Which accepts no NUL and nothing longer (rookery/clusters/login_node/answers.py).
+    It takes no NUL and nothing longer (rookery/clusters/login_node/answers.py).
 
     Slurm's reasons may name all the nodes that are down.
     """
@@ -147,7 +147,7 @@ class Login(NamedTuple):
 
 
 def login() -> Login:
-    """Ask a login shell for its environment, and make it clean; ours, where that fails."""
+    """Ask a login shell for its environment, and clean it; return this process's where that fails."""
     script = "command printf '\\0rookery\\0'; umask; command printf '\\0'; exec /usr/bin/env -0"
     given = int(os.environ.get("ROOKERY_UMASK") or "22", 8)
     ours = os.umask(given)
@@ -194,7 +194,7 @@ def _variables(output: bytes) -> Dict[str, str]:
 
 
 def sbatch(arguments: List[str], folder: str, start: Login) -> Tuple[int, str, str]:
-    """Run sbatch, which takes umask and environment over to the job."""
+    """Run sbatch, which passes umask and environment on to the job."""
     before = os.umask(start.umask)
     try:
         return run(["sbatch", *arguments], SBATCH_PATIENCE, cwd=folder, env=start.environment)
@@ -203,7 +203,7 @@ def sbatch(arguments: List[str], folder: str, start: Login) -> Tuple[int, str, s
 
 
 def directives(text: str) -> Dict[str, str]:
-    """Return what the #SBATCH lines of a script say of its logs, name, array and account.
+    """Return the options for logs, name, array and account on a script's #SBATCH lines.
 
     Later lines win, as with sbatch.
     """
@@ -231,7 +231,7 @@ def directives(text: str) -> Dict[str, str]:
 
 
 def slurm(argv: List[str], patience: float = 60) -> Tuple[str, str]:
-    """Ask one of Slurm's commands; its output, and its last word where it failed. Times are in seconds since 1970."""
+    """Run one of Slurm's commands; return its output, and its error's last line. Times are in seconds since 1970."""
     environment = dict(os.environ, SLURM_BITSTR_LEN="0", SLURM_TIME_FORMAT="%s", LC_ALL="C")
     code, out, err = run(argv, patience, env=environment)
     lines = err.strip().splitlines() or ["exit status %d" % code]

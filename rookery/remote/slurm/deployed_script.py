@@ -25,7 +25,7 @@ class DeployedScript:
     """
 
     def __init__(self, base: str, job: str, path: str) -> None:
-        """Read it.
+        """Read the script and its release.
 
         Args:
             base: ~/projects/NAME.

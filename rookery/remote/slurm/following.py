@@ -60,7 +60,7 @@ def _take(tasks_by_number: Dict[str, LoggedTask], job: str, parts: List[str]) ->
 
 
 def chosen(tasks_by_number: Dict[str, LoggedTask]) -> Tuple[LoggedTask, str]:
-    """Return the task of an array that one most likely wants to see, and why.
+    """Return the task of an array whose log is most likely wanted, and why.
 
     The first that failed, else the latest begun.
     """
@@ -111,9 +111,9 @@ def path_of(job: str, task: LoggedTask, error: bool) -> Tuple[str, str]:
 
 
 def still_there(path: str, release: str, file: str) -> str:
-    """Return a log whose release was pruned.
+    """Return the path of a log, by way of the current release where its own was pruned.
 
-    The outputs stand elsewhere, and the release of today leads there as well.
+    Both lead to the outputs on the storage.
     """
     today = os.path.join(os.path.dirname(os.path.dirname(file)), "current", path[len(release) + 1 :])
     is_gone = bool(release) and path.startswith(release + "/") and not os.path.exists(release)
@@ -128,12 +128,12 @@ class Follower:
         self.out = sys.stdout.buffer
 
     def say(self, **values: Any) -> None:
-        """Tell the laptop something before the log."""
+        """Send the laptop an answer before the log."""
         self.out.flush()
         frame.tell(json.dumps(values))
 
     def alive(self) -> None:
-        """Go on only as long as somebody reads."""
+        """End the program when nobody reads any more."""
         os.write(2, b".")
 
     def run(self) -> None:
@@ -182,7 +182,7 @@ class Follower:
         return states[0] if states else ""
 
     def wait(self, task: LoggedTask, path: str) -> str:
-        """Stay until the log is there, or the task has ended without one; its path, which is settled when it begins."""
+        """Wait for the log, or for the end of a task that writes none; return the path, fixed from the task's start on."""
         for pause in pauses(10):
             self.alive()
             time.sleep(pause)

@@ -48,7 +48,7 @@ class Host:
         self.stopped = os.path.join(self.folder, "stopped")
 
     def ensure(self) -> None:
-        """Tell where the job runs, once it does."""
+        """Answer with the job's node, once it runs."""
         if not os.path.isfile(os.path.join(self.home, ".config", "rookery", "env.sh")):
             raise Answer("not-set-up")
         self.prepare()
@@ -84,11 +84,11 @@ class Host:
         raise Answer("ready", number=job["number"], node=job["node"], end=job["end"], key=key, overlap=overlaps())
 
     def find(self) -> None:
-        """Tell of the job, whatever state it is in."""
+        """Answer with the job, whatever state it is in."""
         raise Answer("found", jobs=self.jobs())
 
     def stop(self) -> None:
-        """End the job, and let nothing start another by itself for a while."""
+        """End the job, and keep others from starting by themselves for a while."""
         if self.request.get("forget"):  # first: nobody logs in any more, whatever Slurm says
             for name in ("authorized_keys", "authorized_keys.lock"):
                 with contextlib.suppress(OSError):
@@ -117,7 +117,7 @@ class Host:
         return sorted(jobs, key=lambda job: int(job["number"]))
 
     def prepare(self) -> None:
-        """Make the folder with the host key, and the user's key in it; what is left of old jobs goes."""
+        """Make the folder with the host key and the user's key; files of old jobs are removed."""
         os.makedirs(self.folder, 0o700, exist_ok=True)
         os.chmod(self.folder, 0o700)
         self.make_host_key()
@@ -129,7 +129,7 @@ class Host:
                     shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
 
     def admit(self) -> None:
-        """Let the computer in that asks, and no longer those that have not asked for a while: their lines go.
+        """Admit the computer that asks, and remove the keys of those that have not asked for a while.
 
         The day stands behind each key, so that the file is written once a day at most.
         """
@@ -168,14 +168,14 @@ class Host:
             write(key + ".pub", self.keygen("-y", "-P", "", "-f", key))
 
     def keygen(self, *arguments: str) -> str:
-        """Return what ssh-keygen says."""
+        """Return ssh-keygen's output."""
         code, out, error = run(["ssh-keygen", *arguments])
         if code:
             raise Answer("unready", said="ssh-keygen: %s" % error.strip())
         return out
 
     def submit(self) -> str:
-        """Submit the job; its number."""
+        """Submit the job; return its number."""
         with contextlib.suppress(OSError):
             since = time.time() - os.stat(self.stopped).st_mtime
             if not self.request["again"] and since < STOPPED:
@@ -207,7 +207,7 @@ class Host:
         return ""
 
     def say(self, document: Dict[str, Any]) -> None:
-        """Tell the laptop."""
+        """Send the laptop an answer."""
         frame.tell(json.dumps(document))
 
 

@@ -26,7 +26,7 @@ class SlurmTask:
         return self.state in ACTIVE
 
     def settle(self) -> None:
-        """See whether it was killed for memory, once all its lines have been read.
+        """Decide whether it was killed for memory, once all its lines have been read.
 
         Sites that watch memory by cgroups say OUT_OF_MEMORY; others kill by signal 9, which the shell turns into exit
         status 137, at a memory at or over what was asked for.
@@ -62,7 +62,7 @@ class SlurmJob:
         return not any(task.is_active for task in self.tasks.values())
 
     def entry(self) -> Dict[str, Any]:
-        """Return what is sent of it."""
+        """Return the job's entry in the answer."""
         tasks = self.tasks
         states: Dict[str, List[int]] = {}
         for number, task in tasks.items():

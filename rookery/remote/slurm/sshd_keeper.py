@@ -76,7 +76,7 @@ class Keeper:
         self.places: List[str] = []
 
     def run(self) -> int:
-        """Keep the job until nobody needs it any more; its exit status."""
+        """Keep the job until nobody needs it any more; return its exit status."""
         try:
             os.makedirs(self.mine, 0o700, exist_ok=True)
             command = self.prepared()
@@ -100,7 +100,7 @@ class Keeper:
         return int(bool(self.fault))
 
     def listening(self) -> socket.socket:
-        """Listen in a new folder on the node: that of the job, where it has one, else where every node has room."""
+        """Listen in a new folder on the node: the job's, where it has one, else where every node has room."""
         reason = ""
         for parent in (os.environ.get("TMPDIR"), "/tmp", "/dev/shm", self.mine):
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -124,7 +124,7 @@ class Keeper:
         os.replace(note + ".new", note)
 
     def prepared(self) -> List[str]:
-        """Return what starts an sshd for one connection; where there can be none, `fault` says why."""
+        """Return the command that starts an sshd for one connection; where there can be none, `fault` says why."""
         node = os.uname()[1]
         sshd = next((path for path in SSHD if os.access(path, os.X_OK)), shutil.which("sshd"))
         if not sshd:
@@ -154,7 +154,7 @@ class Keeper:
         return [sshd, "-i", "-f", config]
 
     def serve(self, line: socket.socket, command: List[str]) -> None:
-        """Give a connection an sshd; one that is not the user's own is closed."""
+        """Start an sshd for a connection; one that is not the user's own is closed."""
         with line:
             line.settimeout(None)
             # nobody else can reach the socket, but root
@@ -169,7 +169,7 @@ class Keeper:
 
 
 def environment() -> Dict[str, str]:
-    """Return the job's variables that its sessions get: Slurm's, its GPUs', and what a job script would have."""
+    """Return the job's variables for its sessions: Slurm's, its GPUs', and those that a job script has."""
     variables = {
         key: value for key, value in os.environ.items() if key not in SESSIONS_OWN and not key.startswith("SSH_")
     }

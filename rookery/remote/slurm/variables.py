@@ -113,7 +113,7 @@ def matches(name: str, patterns: Tuple[str, ...]) -> bool:
 
 
 def cleaned(environment: Dict[str, str], patterns: Tuple[str, ...] = ALL) -> Tuple[Dict[str, str], Dict[str, str]]:
-    """Split an environment into what is kept and what is left out.
+    """Split an environment into variables that are kept and those that are left out.
 
     Of LD_LIBRARY_PATH only the user's own folders are left out: modules set it too.
 
@@ -136,7 +136,7 @@ def cleaned(environment: Dict[str, str], patterns: Tuple[str, ...] = ALL) -> Tup
 
 
 def named(left: Dict[str, str]) -> List[str]:
-    """Return what a user should know of the variables that were left out.
+    """Return a note on the variables that were left out.
 
     Values, which may be secret, are told of Slurm's options and of HOME alone.
     """
@@ -150,7 +150,7 @@ def named(left: Dict[str, str]) -> List[str]:
 
 
 def granted(environment: Dict[str, str], given: Dict[str, str]) -> List[str]:
-    """Take the variables of GRANTED out of an environment; return those that count, as options of sbatch.
+    """Remove the variables of GRANTED from an environment; return those that count, as options of sbatch.
 
     Args:
         environment: The environment; it is changed.

@@ -25,7 +25,7 @@ NOT_READY = 3
 
 
 def run(options: CohortOptions) -> int:
-    """Write what each student needs, read their reports, and say how far they are.
+    """Write each student's files, read their reports, and print their readiness.
 
     Returns:
         The exit code: 0; where reports were asked for, 1 where one could not be read, 3 where somebody is not ready.

@@ -24,7 +24,7 @@ MARK: Final = '<meta name="generator" content="rookery cohort">'
 
 
 def refuse(path: Path) -> None:
-    """See that a page may be put there: nothing stands there, or an earlier page.
+    """Refuse a path where something else than an earlier page is.
 
     Raises:
         RookeryError: Something else does.
@@ -39,7 +39,7 @@ def refuse(path: Path) -> None:
 
 
 def write(path: Path, text: str) -> None:
-    """Put the page in place; an earlier one goes.
+    """Put the page in place; an earlier one is replaced.
 
     Raises:
         RookeryError: Something else stands there.

@@ -112,7 +112,7 @@ def doctor(student: Student) -> str:
 
 
 def _cluster_variables(student: Student, cluster: "Cluster", to: str) -> dict[str, Any]:
-    """Return what a page says of one cluster, all of it from the profile."""
+    """Return a page's variables for one cluster, all of them from the profile."""
     access = cluster.data.get("cluster_access", {})
     return {
         "name": cluster.name,
@@ -127,7 +127,7 @@ def _cluster_variables(student: Student, cluster: "Cluster", to: str) -> dict[st
 
 
 def _hints(cluster: "Cluster") -> Iterator[str]:
-    """Yield what a student ought to know of a cluster before the first login."""
+    """Yield hints for a student before the first login to a cluster."""
     data, doubtful = cluster.data, set(cluster.data.get("cluster_unverified", []))
     vpn = data.get("cluster_vpn", {})
     if vpn.get("needed") in _VPN:
@@ -171,7 +171,7 @@ def _render(name: str, variables: Mapping[str, Any]) -> str:
 
 
 def markdown(text: object) -> str:
-    """Return a text as Markdown that shows it, on one line; an address of the web stays one."""
+    """Return a text as Markdown that shows it, on one line; a web address stays one."""
     words = one_line(text).split(" ")
     return " ".join(
         word if re.fullmatch(r"https?://[\w./~:?=%-]+", word) else _MARKUP.sub(r"\\\1", word) for word in words
@@ -179,7 +179,7 @@ def markdown(text: object) -> str:
 
 
 def _put(folder: Path, relative: Path, text: str) -> Written:
-    """Write one file, unless it holds what a user wrote."""
+    """Write one file, unless a user has edited it."""
     path = folder / relative
     if path.parent.is_symlink() or path.is_symlink() or (path.exists() and not path.is_file()):
         return Written(path, "kept")

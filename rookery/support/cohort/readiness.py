@@ -138,7 +138,7 @@ def _status(cluster: str, report: Report | None, now: datetime) -> Readiness:
 
 
 def unmatched(students: Sequence[Student], reports: Iterable[Report]) -> list[Report]:
-    """Return the reports that are nobody's by their names.
+    """Return the reports whose names belong to no student.
 
     And those of clusters that their student is not to work on.
     """

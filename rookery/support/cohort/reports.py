@@ -90,7 +90,7 @@ class Unread:
 
 
 def read(folder: Path) -> tuple[list[Report], list[Unread]]:
-    """Read all reports of a folder, in the order of their names, and say which files are none.
+    """Read all reports of a folder, in the order of their names; return the files that are none too.
 
     Raises:
         RookeryError: The folder can't be read.
@@ -169,12 +169,12 @@ def parsed(name: str, text: str) -> Report:
 
 
 def _stem(name: str) -> str:
-    """Return the name without endings, and without the number that a browser puts behind that of a second download."""
+    """Return the name without endings, and without the number that a browser adds to a second download."""
     return re.sub(r"\s*\(\d+\)$", "", name.partition(".")[0]).strip().casefold()
 
 
 def _data(text: str) -> Any:
-    """Return the JSON of a report; what a mail program added below it is passed over."""
+    """Return the JSON of a report; text that a mail program added below it is skipped."""
     body = text
     lines = text.splitlines(keepends=True)
     for number, line in enumerate(lines):

@@ -48,7 +48,7 @@ def slug(text: str) -> str:
 
 
 def slugs(people: Sequence[tuple[str, str]]) -> list[str]:
-    """Return the folder's name of each, by name and mail address.
+    """Return each student's folder name, by name and mail address.
 
     Those who share a name are told apart by their address, all of them: so nobody inherits another's folder or report
     when a line is put in above.
@@ -71,7 +71,7 @@ def _joined(name: str, addition: str) -> str:
 
 
 def _unique(wanted: Iterable[str]) -> Iterable[str]:
-    """Yield the same names, a number behind those that were there before."""
+    """Yield the same names, with a number behind those that came before."""
     taken: set[str] = set()
     for name in wanted:
         free, number = name, 2

@@ -34,7 +34,7 @@ def _several(number: int, what: str) -> str:
 
 
 def show(rows: Sequence[StudentReadiness]) -> None:
-    """Print the table, and below it what each student is to do."""
+    """Print the table, and below it what each student has to do."""
     from rich.text import Text
 
     console = tables.console()
@@ -72,7 +72,7 @@ def _cell(status: Readiness | None) -> Any:
 
 
 def remarks(row: StudentReadiness, status: Readiness) -> list[str]:
-    """Return what else there is to say of a student on a cluster.
+    """Return further remarks on a student on a cluster.
 
     The first thing to see to, and how old the report is.
     """

@@ -100,7 +100,7 @@ class CheckResults:
     """What was found so far, a check a name; what is put down first stays."""
 
     def __init__(self, titles: dict[str, str]) -> None:
-        """Begin with nothing checked.
+        """Start without any result.
 
         Args:
             titles: The checks that there are, in their order, with their titles.
@@ -121,12 +121,12 @@ class CheckResults:
         self._put(name, WARNING, message, fix)
 
     def replace_with_fault(self, name: str, message: str, fix: str) -> None:
-        """Note that what had looked well turns out to be a fault."""
+        """Replace the result of a check that had passed by a problem."""
         self._checks.pop(name, None)
         self.fault(name, message, fix)
 
     def skip(self, name: str, why: str, fix: str = "") -> None:
-        """Note that it was not looked at; with a fix, since something has to be done first."""
+        """Note that a check was skipped; with a fix, since something has to be done first."""
         self._put(name, SKIPPED, why, fix)
 
     def skip_rest(self, why: str, titles: dict[str, str] | None = None) -> None:

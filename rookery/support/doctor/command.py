@@ -50,7 +50,7 @@ class _Patient:
 
 
 def run(options: DoctorOptions) -> int:
-    """Look at everything, and say what is wrong.
+    """Check everything, and print what is wrong.
 
     Returns:
         0 where nothing is, 3 where there is a fault, 1 where something could not be looked at.
@@ -124,7 +124,7 @@ def _logins(patients: Mapping[str, _Patient], laptop: CheckResults, options: Doc
 
 
 def _visits(patients: Mapping[str, _Patient]) -> None:
-    """Look at all homes that can be reached, side by side: a queue may take its time."""
+    """Check all homes that can be reached, side by side: a queue may take its time."""
     reached = {name: patient for name, patient in patients.items() if patient.connection}
     if not reached:
         return
@@ -138,7 +138,7 @@ def _visits(patients: Mapping[str, _Patient]) -> None:
 
 
 def _visit(patient: _Patient, say: Callable[[str], object]) -> None:
-    """Look at a home, then try a job."""
+    """Check a home, then try a job."""
     assert patient.connection is not None  # noqa: S101 those without one are left out
     results, cluster = patient.results, patient.connection.cluster
     try:

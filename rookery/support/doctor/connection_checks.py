@@ -73,7 +73,7 @@ class SshDebugOutput:
 
 
 def parse_debug_output(text: str) -> SshDebugOutput:
-    """Return what ssh printed with -v, read. OpenSSH 7 to 9 say it in these words."""
+    """Return the facts in ssh's output with -v. OpenSSH 7 to 9 use these words."""
     lines = text.replace("\r", "").splitlines()
     plain = [
         line for line in lines if line.strip() and not re.match(r"debug\d: |OpenSSH_|Connection closed|Warning: ", line)
@@ -89,7 +89,7 @@ def parse_debug_output(text: str) -> SshDebugOutput:
 
 
 def check_profile(results: CheckResults, name: str, *, sandbox: bool) -> "Cluster | None":
-    """Return the cluster's profile; None where it is no use."""
+    """Check the cluster's profile and return it; None where it can't be used."""
     sources = profile.sources(sandbox)
     try:
         cluster = profile.load(name, sources)
@@ -133,7 +133,7 @@ def at_risk(results: CheckResults, cluster: "Cluster", now: time.struct_time) ->
 def connect(
     results: CheckResults, cluster: "Cluster", *, accept_host_key: str = "", can_ask: bool | None = None
 ) -> "Connection | None":
-    """Find the connection or open it; None where that fails, and the board says at which step.
+    """Find the connection or open it; None where that fails, and the results say at which step.
 
     Args:
         results: Where it is put down.
@@ -178,7 +178,7 @@ def _without_key(results: CheckResults, cluster: "Cluster", error: SshError) -> 
 
 
 def _ask_again(connection: "Connection", error: SshError) -> SshDebugOutput:
-    """Ask ssh again in more detail, where what it said may mean two things."""
+    """Ask ssh again in more detail, where its output may mean two things."""
     if error.reason not in {"denied", "dropped", "other"}:
         return SshDebugOutput()
     with suppress(subprocess.TimeoutExpired, RookeryError), console.waiting(f"asking {connection.cluster.name} why"):
@@ -201,7 +201,7 @@ def _ask_again(connection: "Connection", error: SshError) -> SshDebugOutput:
 
 
 def blame(results: CheckResults, cluster: "Cluster", error: SshError, debug: SshDebugOutput, *, typed: bool) -> None:
-    """Put down at which step the way ended; those before it went well, those after it were not taken."""
+    """Note the step that failed; those before it passed, those after it were not reached."""
     step = _step(cluster, error, debug, typed=typed)
     if step in _STEPS:
         _note_passed(results, cluster, _STEPS[: _STEPS.index(step)])
@@ -236,7 +236,7 @@ def blame(results: CheckResults, cluster: "Cluster", error: SshError, debug: Ssh
 
 
 def _step(cluster: "Cluster", error: SshError, debug: SshDebugOutput, *, typed: bool) -> str:
-    """Return the step at which the way ended."""
+    """Return the step that failed."""
     vpn = (cluster.data.get("cluster_vpn") or {}).get("needed")
     if error.reason == "no-answer" and vpn in {"off_campus", "always"} and not cluster.sandbox:
         return "vpn"
@@ -268,7 +268,7 @@ def _in_a_terminal(cluster: "Cluster") -> str:
 
 
 def _copying(cluster: "Cluster", debug: SshDebugOutput) -> str:
-    """Return the command that copies the user's key there, where a password lets them in; else whom to ask."""
+    """Return the command that copies the user's key, where a password lets them in; else whom to ask."""
     key = f"{cluster.identity_file}.pub" if cluster.identity_file else "~/.ssh/id_ed25519.pub"
     shown = shlex.quote(key) if cluster.identity_file else key
     if debug.asks:
@@ -280,7 +280,7 @@ def _copying(cluster: "Cluster", debug: SshDebugOutput) -> str:
 
 
 def _note_passed(results: CheckResults, cluster: "Cluster", steps: tuple[str, ...]) -> None:
-    """Note that the steps that were taken went well."""
+    """Note that the steps before the failure passed."""
     messages = {
         "jump": cluster.proxy_jump or "none is needed",
         "dns": cluster.host,
@@ -311,7 +311,7 @@ def _host_key(results: CheckResults, cluster: "Cluster") -> None:
 
 
 def note_connected(results: CheckResults, cluster: "Cluster", how: str) -> None:
-    """Note that the connection stands."""
+    """Note that the connection is open."""
     _note_passed(results, cluster, _STEPS[:-1])
     results.ok("second-factor", how)
     results.ok("connection", f"{cluster.user}@{cluster.host}")

@@ -22,7 +22,7 @@ _BREAK = (
 
 
 def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
-    """Name what start-up files set, where, and what it breaks outside rookery."""
+    """Check variables that start-up files set: where, and what they break outside rookery."""
     odd = places(home)
     lines = [f"`{text.strip()[:30]}` ({place})" for place, text in map(_line, home.values.get("odd-line") or [])]
     if not odd and not lines:

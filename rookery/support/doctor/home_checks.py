@@ -29,7 +29,7 @@ SKEW = 60
 
 
 def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
-    """Judge what a login node told."""
+    """Check a home, from the login node's answer."""
     _startup(results, cluster, home)
     _programs(results, cluster, home)
     environment_checks.judge(results, cluster, home)
@@ -62,7 +62,7 @@ def _startup(results: CheckResults, cluster: "Cluster", home: HomeInspection) ->
 
 
 def _line(home: HomeInspection) -> str:
-    """Return the line of a start-up file that is to blame, where it can be told."""
+    """Return the line of a start-up file that is the cause, where it is known."""
     culprit = f"shell {home.value('culprit-shell')}\nat {home.value('culprit-at')}"
     line = startup_files.read(culprit, home.fact("home")).line
     return f" ({line})" if line else ""
@@ -131,7 +131,7 @@ def _native(folder: str, home: HomeInspection) -> str:
 
 
 def lacking(path: str, wanted: list[str]) -> list[str]:
-    """Return the folders that a PATH lacks."""
+    """Return the folders that are missing in a PATH."""
     there_ = path.split(":")
     return [folder for folder in wanted if folder not in there_]
 
@@ -159,7 +159,7 @@ def _paths(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, i
 
 
 def _with_path(results: CheckResults, cluster: "Cluster", kind: str, home: HomeInspection) -> str:
-    """Return what gives a PATH its folders again: setup, or taking out a line of the user's that sets it anew."""
+    """Return the fix for a PATH that lacks folders: setup, or removing a line that sets it anew."""
     reads = _LOGIN if kind == "login" else _COMMAND
     resets = [place for place in home.values.get("resets") or [] if place.partition(":")[0] in reads]
     if resets and not any(thing.get("role") == "shell" for thing in home.comparison.drift):
@@ -245,7 +245,7 @@ _MISSING = re.compile(r"version [`'](\S+?)['`] is not installed \(set by (.+?)\)
 def _missing_python(
     results: CheckResults, cluster: "Cluster", name: str, missing: tuple[str, str], home: HomeInspection
 ) -> tuple[str, str]:
-    """Return what keeps pyenv's python from starting, and what helps: the line or file that names another version."""
+    """Return why pyenv's python does not start, and the fix: the line or file that names another version."""
     version, by = missing
     install = f"or install it: pyenv install {version}"
     if "environment variable" not in by:
@@ -331,7 +331,7 @@ def clock(results: CheckResults, skew: float) -> None:
 
 
 def unreachable(results: CheckResults, cluster: "Cluster", error: SshError) -> None:
-    """Note that the connection stands, and why a command is not carried out: start-up files, account, or the line."""
+    """Note that the connection is open, and why a command does not run: start-up files, account, or network."""
     message = error.message.removeprefix(f"{cluster.name}: ").rstrip(".")
     if error.reason == "startup" and _NOBODY.search(error.message):
         results.replace_with_fault(

@@ -49,11 +49,11 @@ class HomeInspection:
     complete: bool = True
 
     def value(self, key: str) -> str:
-        """Return what was said last of a key; "" where nothing was."""
+        """Return the last value of a key; "" where there is none."""
         return (self.values.get(key) or [""])[-1]
 
     def fact(self, key: str) -> str:
-        """Return the same of a fact of the probe."""
+        """Return the last value of a fact of the probe."""
         return (self.facts.get(key) or [""])[-1]
 
 
@@ -66,7 +66,7 @@ def script(name: str, **parts: str) -> str:
 
 
 def reach() -> str:
-    """Return the part of a script that finds out whether a page can be had."""
+    """Return the part of a script that checks whether a page can be downloaded."""
     return script("reach.sh")
 
 
@@ -84,7 +84,7 @@ def python_name(cluster: "Cluster") -> str:
 
 
 def python_version(cluster: "Cluster") -> str:
-    """Return the version that is the default one there."""
+    """Return the default version of Python there."""
     versions = cluster.variables.get("python_versions")
     return str(versions[0]) if isinstance(versions, list) and versions else _default_python()
 
@@ -128,7 +128,7 @@ def question(cluster: "Cluster") -> tuple[list[str], str]:
 
 
 def ask(connection: "Connection") -> HomeInspection:
-    """Look at a home, in one remote command.
+    """Inspect a home, in one remote command.
 
     Args:
         connection: The cluster's, open.
@@ -146,7 +146,7 @@ def ask(connection: "Connection") -> HomeInspection:
 def read(
     output: str, data: Mapping[str, Any], comparison: up_to_date.HomeComparison, began: float, ended: float
 ) -> HomeInspection:
-    """Return the answer, taken apart.
+    """Return the inspection from the answer.
 
     Args:
         output: What was printed there.

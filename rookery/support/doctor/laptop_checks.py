@@ -66,7 +66,7 @@ PROGRAMS = (
 
 
 def look(results: CheckResults) -> None:
-    """Look at this computer."""
+    """Check this computer."""
     system(results, sys.platform, _kernel())
     if results.faults:
         results.skip_rest("rookery has to run inside WSL first")
@@ -221,7 +221,7 @@ def ssh_config(results: CheckResults, path: Path) -> None:
 
 
 def config_problem(stderr: str, path: Path) -> tuple[str, str]:
-    """Return what ssh holds against a config, and what to do.
+    """Return ssh's objection to a config, and the fix.
 
     Args:
         stderr: What it printed.
@@ -242,7 +242,7 @@ def config_problem(stderr: str, path: Path) -> tuple[str, str]:
 
 
 def inventory(results: CheckResults) -> None:
-    """Check that the user's inventory can be read; without it nothing is known of any cluster."""
+    """Check that the user's inventory can be read; without it no cluster is known."""
     try:
         names = profile.names()
     except RookeryError as error:
@@ -252,7 +252,7 @@ def inventory(results: CheckResults) -> None:
 
 
 def names_of_this_computer(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """Return what this computer is called, the longest first."""
+    """Return this computer's names, the longest first."""
     names = {socket.gethostname(), environment.get("HOSTNAME", ""), environment.get("HOST", "")}
     names |= {name.partition(".")[0] for name in names}
     return sorted((name for name in names if name), key=len, reverse=True)

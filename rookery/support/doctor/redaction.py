@@ -42,7 +42,7 @@ LEAST = 5
 
 
 def redactor(users: Iterable[str], homes: Iterable[str], hosts: Iterable[str]) -> Callable[[str], str]:
-    """Return what takes out of a text what is nobody else's business, in one go, so that nothing is put in twice.
+    """Return a function that redacts a text in one go, so that no replacement is itself redacted.
 
     Args:
         users: Names of the user, here and on clusters.
@@ -78,7 +78,7 @@ def redactor(users: Iterable[str], homes: Iterable[str], hosts: Iterable[str]) -
 
 
 def _sorted(names: Iterable[str]) -> list[str]:
-    """Return the longest first, so that a name that begins like another does not leave its end behind."""
+    """Return texts with the longest first, so that a name that begins like another leaves no end behind."""
     return sorted({name for name in names if name}, key=lambda name: (-len(name), name))
 
 

@@ -32,7 +32,7 @@ _BUSY = ("None", "Priority", "Resources", "BeginTime", "Reservation", "Prolog", 
 
 
 def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> "Job | None":
-    """Judge Slurm and the partition, as the login node told of them.
+    """Check Slurm and the partition, from the login node's answer.
 
     Returns:
         The job that can be tried; None where there is no use in it.
@@ -151,7 +151,7 @@ def text(cluster: "Cluster") -> str:
 def run(
     connection: "Connection", job: "Job", waiting: Callable[[str], object], *, patience: int = PATIENCE
 ) -> dict[str, list[str]]:
-    """Have the job run, and wait for it: one remote command.
+    """Submit the job, and wait for it, in one remote command.
 
     Args:
         connection: The cluster's, open.
@@ -190,7 +190,7 @@ def run(
 
 
 def judge_job(results: CheckResults, cluster: "Cluster", values: dict[str, list[str]], *, home: HomeInspection) -> None:
-    """Judge what came of the job."""
+    """Check the job's answer."""
     number = (values.get("submitted") or [""])[-1]
     if "ended" in values:
         unseen = [] if results.is_bad("set-up") else values.get("job-storage") or []

@@ -25,7 +25,7 @@ SERVER_MB, SERVER_FILES = 2048, 20000
 
 
 def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
-    """Judge what VS Code needs there."""
+    """Check what VS Code needs on the login node."""
     policy = str((cluster.data.get("cluster_policies") or {}).get("vscode") or "unknown")
     if policy in {"forbidden", "unsupported"}:
         results.skip_rest(

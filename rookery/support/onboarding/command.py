@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def run(options: OnboardOptions) -> int:
-    """Take a user from nothing to a first result.
+    """Guide a user from nothing to a first result.
 
     Returns:
         The exit code: 0; 1 where they have no account there yet.
@@ -76,7 +76,7 @@ def _print_request(cluster: "Cluster", options: OnboardOptions) -> int:
 
 
 def _print_end(onboarding: steps.Onboarding, study: "Study | None") -> None:
-    """Say what there is now, and how to go on."""
+    """Print what there is now, and how to go on."""
     name = onboarding.cluster.name
     first = f", and {study.root.name} has its first result" if study else ""
     if onboarding.changed:

@@ -61,7 +61,7 @@ def username(cluster: "Cluster", options: "OnboardOptions") -> str:
 
 
 def account(cluster: "Cluster", options: "OnboardOptions") -> str:
-    """Return what the user's jobs on the cluster are charged to; "" where it asks for none.
+    """Return the account that the user's jobs on the cluster are charged to; "" where it asks for none.
 
     Raises:
         RookeryError: It asks for one, and there is nobody to ask.
@@ -83,7 +83,7 @@ def account(cluster: "Cluster", options: "OnboardOptions") -> str:
 
 
 def author(options: "OnboardOptions") -> tuple[str, str]:
-    """Return the user's name and address for the project's commits; empty where git knows them, or nobody says.
+    """Return the user's name and address for the project's commits; empty where git knows them, or none is given.
 
     Git's own words for them (git-config(1), user.name and user.email) are what counts.
     """
@@ -98,7 +98,7 @@ def author(options: "OnboardOptions") -> tuple[str, str]:
 
 
 def check(options: "OnboardOptions") -> None:
-    """See that what is asked for can be, before anything is done.
+    """Refuse invalid options, before anything is done.
 
     Raises:
         RookeryError: There is no such language, no project can have that name, or there is no git here.

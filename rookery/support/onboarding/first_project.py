@@ -60,9 +60,7 @@ class Study:
 
 
 def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
-    """Return the project that was begun for this cluster before.
-
-    Or a new one, in the folder where the command was given.
+    """Return the project that was begun for this cluster before, or a new one in this folder.
 
     Raises:
         RookeryError: It can't be made there.
@@ -99,14 +97,14 @@ def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
 
 
 def _mind_language(root: Path, options: "OnboardOptions") -> None:
-    """Say so, where a project that is there has another language than the one asked for."""
+    """Warn where an existing project has another language than the one asked for."""
     language = "r" if (root / f"{JOB}.R").is_file() else "python"
     if options.language not in {"", language}:
         print(f"  mind: --language is for a new project; {root.name} is there already, and stays as it is")
 
 
 def result(study: Study, cluster: "Cluster") -> bool:
-    """Bring the project to its first result: deploy, submit, wait, fetch, combine. Whether anything was to do.
+    """Bring the project to its first result: deploy, submit, wait, fetch, combine; return whether anything was to do.
 
     Raises:
         RookeryError: A step of it failed.
@@ -141,7 +139,7 @@ def result(study: Study, cluster: "Cluster") -> bool:
 
 
 def _gather(study: Study, cluster: "Cluster") -> None:
-    """Bring the results here, and put them into one table.
+    """Fetch the results, and combine them into one table.
 
     Raises:
         RookeryError: Not all of them are there.
@@ -178,7 +176,7 @@ def _file(cluster: "Cluster") -> Path:
 
 
 def _place() -> Path:
-    """Return the folder where a first project goes: this one, or the home where this one is rookery's own."""
+    """Return the folder for a first project: this one, or the home where this one is rookery's own."""
     folder = Path.cwd()
     return Path.home() if folder == paths.root() or paths.root() in folder.parents else folder
 
@@ -190,7 +188,7 @@ def _free_name(cluster: "Cluster", folder: Path) -> str:
 
 
 def _for_this(root: Path, cluster: "Cluster") -> None:
-    """Refuse a project that is another cluster's first of all.
+    """Refuse a project whose first cluster is another.
 
     Raises:
         RookeryError: It is.

@@ -141,7 +141,7 @@ def is_held(key: Key) -> bool:
 
 
 def make(path: Path, *, ask: bool) -> Key:
-    """Make an ed25519 key. ssh-keygen itself asks for a passphrase; what is typed does not pass through here.
+    """Make an ed25519 key. ssh-keygen itself asks for a passphrase, which rookery never sees.
 
     Args:
         path: Where its private half is to be; nothing that stands there is written over.
@@ -210,7 +210,7 @@ def public_line(key: Key, *, ask: bool) -> str:
 
 
 def unlock(key: Key) -> bool:
-    """Have the agent hold the key, which asks for its passphrase itself. Whether it does.
+    """Have the agent hold the key, which asks for its passphrase itself; return whether it does.
 
     Where there is no agent, or it has the key, nothing is asked.
     """
@@ -223,7 +223,7 @@ def unlock(key: Key) -> bool:
 
 
 def bring(connection: "Connection", line: str) -> bool:
-    """Put the public half into the account's authorized_keys, through the open connection. Whether it was not there.
+    """Add the public half to the account's authorized_keys, through the open connection; return whether it was new.
 
     Raises:
         RookeryError: It can't be written there.
@@ -280,6 +280,6 @@ def _keygen(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def _run_unattended(*command: str) -> "subprocess.CompletedProcess[str]":
-    """Return what a program says that can ask nobody anything."""
+    """Run a program without a terminal and capture its output."""
     options = {**unattended(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.run(command, text=True, errors="replace", check=False, **options)

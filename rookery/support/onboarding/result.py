@@ -59,7 +59,7 @@ def columns(path: Path) -> list[Column]:
 
 
 def _take(gathered: list[list[float] | None], number: int, cell: str) -> None:
-    """Note a cell; a column with one that is neither a number nor a gap is none of numbers."""
+    """Add a cell; a column with one that is neither a number nor a gap is no column of numbers."""
     values = gathered[number]
     if values is None or cell in {"", "NA", "NaN", "nan"}:
         return
@@ -89,7 +89,7 @@ def histogram(values: Sequence[float], *, plain: bool) -> Iterator[str]:
 
 
 def lines(path: Path) -> Iterator[str]:
-    """Yield a table of results, for a terminal.
+    """Yield the table of results, for a terminal.
 
     A row for each column that measures, and a plot of the first that varies.
     """
@@ -111,7 +111,7 @@ def lines(path: Path) -> Iterator[str]:
 
 
 def show(path: Path) -> None:
-    """Print it."""
+    """Print the table of results."""
     _print(f"  {line}".rstrip() for line in lines(path))
 
 

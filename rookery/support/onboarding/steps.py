@@ -53,13 +53,13 @@ class Onboarding:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Show which step this is, and set what comes apart from it."""
+        """Show which step this is, and set its output apart."""
         self.number += 1
         console().print(f"[{self.number}/{self.steps}] {title}", style="bold", markup=False)
         yield
 
     def say(self, line: str, *, changed: bool = False) -> None:
-        """Say what was done, or found."""
+        """Print what was done, or found."""
         self.changed |= changed
         print(f"  {line}")
 
@@ -105,7 +105,7 @@ def your_key(onboarding: Onboarding) -> None:
 
 
 def _has_key(onboarding: Onboarding) -> bool:
-    """Look for a key, and return whether the user's ssh opens the cluster as it is, so that none has to be named.
+    """Look for a key, and return whether the user's ssh already opens the cluster, so that none has to be named.
 
     Raises:
         SshError: The cluster can't be reached, so whether a key works is not known.
@@ -129,7 +129,7 @@ def _has_key(onboarding: Onboarding) -> bool:
 
 
 def _make_key(onboarding: Onboarding) -> Key:
-    """Make a key, and say what it is and what a missing passphrase means."""
+    """Make a key, and print what it is and what a missing passphrase means."""
     new_key = key.make(key.place(onboarding.cluster, onboarding.options.key), ask=onboarding.options.asks)
     onboarding.say(
         f"{new_key.shown} is made; its other half, {new_key.shown}.pub, may be shown to anybody", changed=True
@@ -141,7 +141,7 @@ def _make_key(onboarding: Onboarding) -> Key:
 
 
 def log_in(onboarding: Onboarding) -> None:
-    """Log in, with the host key checked and a password typed where it takes one, and bring the key there."""
+    """Log in, with the host key checked and a password typed where it takes one, and copy the key to the account."""
     options, cluster = onboarding.options, onboarding.cluster
     connection = Connection(cluster)
     with onboarding.step("Log in"):
@@ -246,7 +246,7 @@ def _editors(onboarding: Onboarding) -> None:
 
 
 def home(onboarding: Onboarding) -> None:
-    """Have `setup` make the home ready.
+    """Set up the home by `setup`.
 
     Raises:
         RookeryError: It could not.
@@ -264,7 +264,7 @@ def home(onboarding: Onboarding) -> None:
 
 
 def first_result(onboarding: Onboarding) -> "Study":
-    """Return a first project, brought to a first result, which is shown."""
+    """Bring a first project to a first result, and show it."""
     with onboarding.step("A first project"):
         study = first_project.begin(onboarding.cluster, onboarding.options)
         onboarding.say(
