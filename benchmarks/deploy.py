@@ -1,4 +1,4 @@
-"""`rookery deploy` beside `rsync -az --delete` and `git push`, over the same open connection: 2,000 files, 20 MB.
+"""Compare `rookery deploy` with `rsync -az --delete` and `git push`, over one open connection: 2,000 files, 20 MB.
 
 .venv/bin/python benchmarks/deploy.py [RUNS]
 """

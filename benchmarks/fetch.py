@@ -1,4 +1,4 @@
-"""`rookery fetch` beside rsync over the same connection, `combine` beside pandas and a shell loop: 10,000 small files.
+"""Compare `rookery fetch` with rsync, and `combine` with pandas and a shell loop: 10,000 small files.
 
 .venv/bin/python benchmarks/fetch.py [RUNS] [--json FILE]
 

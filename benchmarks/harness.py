@@ -1,4 +1,4 @@
-"""What benchmarks share: a laptop and a cluster a given round trip apart, ways timed in turns, a table in Markdown."""
+"""Shared parts of benchmarks: a laptop and a cluster a given round trip apart, timing in turns, a Markdown table."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`rookery jobs` beside `squeue -r` and `sacct`, over the same open connection: 10,000 tasks ended, 10,000 waiting.
+"""Compare `rookery jobs` with `squeue -r` and `sacct`, over one open connection: 10,000 tasks ended, 10,000 waiting.
 
 .venv/bin/python benchmarks/jobs.py [RUNS]
 

@@ -1,4 +1,4 @@
-"""`rookery setup` beside a plain ssh script, a bash installer, Ansible in three ways and pyinfra, on the same work.
+"""Compare `rookery setup` with an ssh script, a bash installer, Ansible in three ways and pyinfra, on the same work.
 
 .venv/bin/python benchmarks/setup.py [RUNS] [again] [first] [many] [start] [alone] [--json FILE]
 

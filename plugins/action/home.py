@@ -1,7 +1,8 @@
-"""`home`: a role's declaration of what a home holds, sent to the login node in one piece and made so there.
+"""The action `home`: send a role's declaration to the login node in one piece, and have it applied there.
 
-docs/formats.md has the contract, rookery/homes/declaration.py checks a declaration, rookery/remote/apply/ is what is
-sent. This side fills in templates, packs it all into one script, and waits for Slurm jobs. home.yml is for ansible-doc.
+docs/formats.md describes the format, rookery/homes/declaration.py checks a declaration, rookery/remote/apply/ is what
+is sent. This side fills in templates, packs everything into one script, and waits for Slurm jobs. home.yml is for
+ansible-doc.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Ask a login node once what it is like, and give the answers to every role after this as `cluster_facts`."""
+"""The action `probe`: ask a login node for its facts once, and give them to every later role as `cluster_facts`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Merge what VS Code needs for clusters into the settings of the editors on this computer."""
+"""The action `workstation`: merge what VS Code needs for clusters into the settings of the editors on this computer."""
 
 from typing import Any
 

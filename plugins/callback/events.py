@@ -1,4 +1,4 @@
-"""What happens in a play, a line of JSON an event, for rookery/homes/playbook.py to read.
+"""Write the events of a play as lines of JSON, for rookery/homes/playbook.py to read.
 
 Every line is an object with `event`: `play`, `start` (host, role, task, action), `result` (host, role, task, action,
 state, changed, outcomes, diff, msg, hint, details, facts) or `stats` (hosts). Lines that are not such objects are log

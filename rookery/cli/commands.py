@@ -1,4 +1,4 @@
-"""Every command: what it is asked for, and the function that carries it out, imported when the command runs."""
+"""The table of commands: name, options, and the function that carries it out, imported when the command runs."""
 
 from rookery.cli.program import command
 from rookery.homes import options as homes

@@ -1,4 +1,4 @@
-"""What is said where a command line can't be read: what is wrong with it, and the command to run next."""
+"""Turn Invoke's parse errors into messages with a next command."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""A cluster as its profile tells it. Nothing is read or decided here."""
+"""The data class of a cluster, as its profile describes it. Nothing is read or decided here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A file of the user's, on this side, written whole or not at all."""
+"""Write files on this computer, whole or not at all."""
 
 import os
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Something done while other things are."""
+"""Run a function in a background thread."""
 
 from collections.abc import Callable
 from threading import Thread

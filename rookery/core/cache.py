@@ -1,4 +1,4 @@
-"""What is worked out once and kept: by the digest of what it was worked out from, so that it never goes stale."""
+"""Keep computed values by the digest of their inputs, so that they never go stale."""
 
 import hashlib
 from contextlib import suppress

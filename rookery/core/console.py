@@ -1,6 +1,6 @@
-"""Text for the terminal: what comes from elsewhere made fit for it, and what is being done right now.
+"""Print to the terminal: text from elsewhere made safe, and lines that show what is being done.
 
-What comes from a cluster is never read as markup, and its control characters are dropped.
+Text from a cluster is never read as markup, and its control characters are dropped.
 """
 
 import re

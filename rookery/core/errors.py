@@ -1,4 +1,4 @@
-"""How rookery says that something can't be done: one line, and the command to run next."""
+"""The error that users see: one line, and the command to run next."""
 
 
 class RookeryError(Exception):

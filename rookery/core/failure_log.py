@@ -1,4 +1,4 @@
-"""A file for each failure that nobody foresaw, which may not come twice; `doctor --report` takes the latest along."""
+"""Write a log of each unexpected failure, which may not happen again; `doctor --report` includes the latest."""
 
 import platform
 import shlex

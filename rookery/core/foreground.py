@@ -1,4 +1,4 @@
-"""A program that asks on the user's terminal, run as a job of its own, as a shell would run it.
+"""Run a program that asks on the user's terminal as a foreground job, as a shell would.
 
 ssh leaves a process behind for each jump host, in the process group that it was started in. In rookery's own, the
 Ctrl-C that stops a later step would end it, and the login with it.

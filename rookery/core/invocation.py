@@ -1,6 +1,6 @@
-"""What commands have in common for the user who types them: how they are called here, and one way to fail.
+"""What all commands share: how the user calls them here, and one way to fail.
 
-What goes wrong underneath is a RookeryError: one line, the command to run next, exit code 1. A traceback is shown only
+An expected failure is a RookeryError: one line, the command to run next, exit code 1. A traceback is shown only
 under `--debug` or ROOKERY_DEBUG=1.
 """
 

@@ -1,6 +1,6 @@
-"""One run at a time, on this computer; the lease on the cluster keeps other computers out.
+"""Lock a cluster for one run at a time on this computer; the lease on the cluster keeps other computers out.
 
-The kernel frees the lock when its process ends, however that comes about, so a lock is never left behind.
+The kernel frees the lock when its process ends, however it ends, so a lock is never left behind.
 """
 
 import fcntl

@@ -1,4 +1,4 @@
-"""What a command is asked for: one declaration for its flags, their help, and the values that its code is given."""
+"""Declare a command's options once: its flags, their help, and the values that its code gets."""
 
 from dataclasses import MISSING, Field, dataclass, field
 from typing import Any, Self, dataclass_transform

@@ -1,4 +1,4 @@
-"""Where things are: rookery's own files, and the folders of the user who runs it.
+"""Paths of rookery's own files, and of the user's folders.
 
 Every function reads the environment when it is called, so that a test or a sandbox can give a user another home.
 """

@@ -1,4 +1,4 @@
-"""Questions to the user, on the terminal: asked on standard error, answered on standard input."""
+"""Ask the user on the terminal: questions on standard error, answers from standard input."""
 
 import sys
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What looks like a secret: hidden where a setting is printed, and the reason to keep a text nowhere."""
+"""Recognise secrets: they are hidden where a setting is printed, and a text with one is not cached."""
 
 import re
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""What a process of rookery does before anything else; it imports next to nothing, so that it can be first.
+"""Set up a rookery process before anything else; this module imports next to nothing, so that it can be first.
 
-- Ctrl-C ends it at once: nothing has been done yet that could be left half done. A command makes it an exception
-  (`interruptible`) for as long as it runs.
+- Ctrl-C ends the process at once: nothing can be half done yet. While a command runs it is an exception
+  (`interruptible`).
 - Output that was closed (`>&-`) goes nowhere; otherwise the next file or connection would take its number, and what is
   printed would end in that.
 - New files are never writable by others, and always usable by their owner, whatever the user's umask is.

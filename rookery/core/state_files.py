@@ -1,6 +1,6 @@
-"""What rookery keeps on this computer between commands, in its state folder.
+"""Keep data on this computer between commands, in rookery's state folder.
 
-JSON files are used if they are what they should be, else named once and skipped.
+A JSON file with unexpected content is named once and skipped.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Tables on the terminal, alike in every command that shows jobs, partitions or storage."""
+"""Print tables on the terminal, alike in every command that shows jobs, partitions or storage."""
 
 import sys
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Files that rookery wrote for the user, told by their digests from what the user has made of them since."""
+"""Remember by digests the files that rookery wrote for the user, so that edited ones are recognised."""
 
 import hashlib
 import os

@@ -1,10 +1,10 @@
-"""The one reader of YAML: a file that holds one mapping, with the line that each value came from.
+"""Read YAML: a file that holds one mapping, with the line that each value came from.
 
-A file may have been written by anybody. So before anything is made of a text, tags are refused, and nesting and aliases
-that would be too much for those who walk it.
+A file may come from anybody. So before a text is parsed into values, tags are refused, and so are nesting and aliases
+that would make too many of them.
 
-PyYAML takes as long to import as much of a short command, so what a text says is kept, and it is not read anew while
-the text stays the same.
+PyYAML takes a large part of a short command's time to import, so the result is cached, and a text is parsed again only
+when it has changed.
 """
 
 import functools

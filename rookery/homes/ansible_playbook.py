@@ -1,16 +1,16 @@
-"""ansible-playbook, as rookery runs it: a script of its own, that playbook.py starts. Nothing imports it.
+"""Run ansible-playbook: a script of its own, that playbook.py starts. Nothing imports it.
 
-It begins to start, then reads a line of JSON from standard input: `argv`, what ansible-playbook would be told on its
-command line, `environment`, variables besides those it has, and `sessions` (remote_session.py). Where none comes there
-is nothing to do.
+It begins to import Ansible, then reads a line of JSON from standard input: `argv`, the command line of
+ansible-playbook, `environment`, variables besides those it has, and `sessions` (remote_session.py). Where none comes
+there is nothing to do.
 
-It differs from the command of that name in what it costs: paramiko is kept out, since Ansible imports it only to see
-whether it is there (a quarter of a second), and OpenSSH is the only transport here; a run is too short for looking
-after its memory again and again, and for taking it apart at the end (half a second together).
+It starts and ends faster than the command of that name: paramiko is kept out, since Ansible imports it only to see
+whether it is there (a quarter of a second), and OpenSSH is the only transport here; the garbage collector's repeated
+passes, and taking the process apart at the end, are left out (half a second together).
 
-And it ends when the process that started it ends, however that came about: nothing else comes on standard input, and
-its end is the sign. Ansible then ends its workers and their ssh; where it can't any more (kill -9), they see
-that by themselves.
+And it ends when the process that started it ends, for whatever reason: nothing else comes on standard input, and its
+end is the sign. Ansible then ends its workers and their ssh; where it can't any more (kill -9), they notice that
+themselves.
 """
 
 import atexit

@@ -1,4 +1,4 @@
-"""Get into a home whose start-up files end the shell for every command sent over ssh, or read the command's input.
+"""Run commands in a home whose start-up files end the shell for every command over ssh, or read the command's input.
 
 `[ -z "$PS1" ] && exit` at the top of a ~/.bashrc is a common slip for `return`: bash reads that file also for commands
 that sshd runs (bash(1), INVOCATION), so each of them ends before it begins: scp, rsync, VS Code and rookery alike. An

@@ -1,7 +1,7 @@
-"""A role's declaration of what a home holds: its short forms written out, and what is wrong with it.
+"""Expand and check a role's declaration of what a home holds.
 
-docs/formats.md has the contract. plugins/action/home.py hands in what a role's task says, rookery/remote/apply carries
-out what comes of it.
+docs/formats.md describes the format. plugins/action/home.py passes in a role's task, rookery/remote/apply applies
+the result.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""`clusters` and `clusters.show`: which clusters there are, and what is known of one, value by value."""
+"""The commands `clusters` and `clusters.show`: list the clusters, and print a profile value by value."""
 
 import json as json_
 import sys

@@ -1,6 +1,6 @@
-"""What rookery keeps of a cluster on this side, and how `undo` takes it back.
+"""List and remove what rookery keeps of a cluster on this computer, for `undo`.
 
-Every part of rookery that writes something of a cluster's here has a line in `_TRACES`.
+Every part of rookery that writes something of a cluster's here has a line in `_traces`.
 """
 
 from collections.abc import Callable

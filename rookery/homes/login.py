@@ -1,6 +1,6 @@
-"""`login` and `logout`: the connections that every other command goes through, opened and closed by hand.
+"""The commands `login` and `logout`: open and close connections to clusters.
 
-What is typed for a login goes into ssh's own prompts, on the user's terminal; nothing of it passes through here.
+Passwords and codes go into ssh's own prompts, on the user's terminal; rookery never sees them.
 """
 
 import json

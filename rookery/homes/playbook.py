@@ -1,4 +1,4 @@
-"""One ansible-playbook run: clusters and flags go in, events come out, Ansible's exit code is the result.
+"""Run ansible-playbook once: clusters and flags go in, events come out, Ansible's exit code is the result.
 
 Ansible runs as a process of its own with an environment that is made here, so nothing of the user's own Ansible
 configuration takes part. One process serves all clusters (its start costs a second): strategy `free` lets each go at

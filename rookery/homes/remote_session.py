@@ -1,9 +1,9 @@
-"""The remote session: one command on a login node that sees what it is like, then carries out role after role.
+"""Open a remote session: one command on a login node that probes it, then applies one role after another.
 
-It begins while Ansible still starts, and saves each role a command of its own, with a login shell, a Python and the
-apply program compiled anew: a tenth of a second each. `begin` is called before Ansible forks a worker for each task, so
-that each of them has its pipes; when all of them are gone, it ends. Where there is none, where it has ended or is not
-what a role needs, its answer is None, and the role sends a command of its own.
+It begins while Ansible still starts, and saves each role a command of its own, with a login shell, a Python and a newly
+compiled apply program: a tenth of a second each. `begin` is called before Ansible forks a worker for each task, so that
+each worker has the session's pipes; when all workers have ended, so does the session. Where there is no session, where
+it has ended or does not suit a role, its answer is None, and the role sends a command of its own.
 """
 
 import json

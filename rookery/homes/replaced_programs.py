@@ -1,4 +1,4 @@
-"""Programs of a home that others could have replaced, as they are on storage where others can rename folders.
+"""Find programs of a home that others could have replaced: they are on storage where others can rename folders.
 
 `setup` puts none there; an older rookery did, and the storage's owner may have opened it to others since.
 """

@@ -1,4 +1,4 @@
-"""What happened to each cluster in a run, as Ansible's events tell it; nothing is printed here."""
+"""Collect the results of a run by cluster, from Ansible's events; nothing is printed here."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

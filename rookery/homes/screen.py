@@ -1,4 +1,4 @@
-"""What a user sees of a run: a line an outcome as it comes, then a summary."""
+"""Show a run to the user: a line for each outcome as it comes, then a summary."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping

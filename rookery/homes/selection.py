@@ -1,4 +1,4 @@
-"""What `--cluster` and `--tags` name: clusters and roles that there are, or a line that says which those are."""
+"""Resolve `--cluster` and `--tags` to known clusters and roles, or raise an error that lists those."""
 
 from rookery.clusters.config import profile, schema
 from rookery.clusters.config.roles import TAGS

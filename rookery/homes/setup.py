@@ -1,7 +1,7 @@
-"""`setup`: profiles, locks, connections, one play, a summary.
+"""The command `setup`: profiles, locks, connections, one play, a summary.
 
-Whatever stops it, Ctrl-C or worse, the same command again goes on from there: what is written on this side is written
-whole or not at all, and `home` sees on the cluster what is done already.
+If it is stopped, by Ctrl-C or otherwise, the same command continues from there: files on this side are written whole or
+not at all, and the action `home` sees on the cluster what is done already.
 """
 
 import errno

@@ -1,4 +1,4 @@
-"""What is said at the end of a setup: where things are, what can be run next."""
+"""The summary at the end of a setup: paths, and the commands to run next."""
 
 import sys
 from collections.abc import Iterator, Mapping

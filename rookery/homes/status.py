@@ -1,4 +1,4 @@
-"""`status`: how the homes on the clusters stand, each asked in one round trip."""
+"""The command `status`: show the status of homes, each asked in one round trip."""
 
 import json as library
 from collections.abc import Iterator, Mapping

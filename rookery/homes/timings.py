@@ -1,4 +1,4 @@
-"""Where the time of a `setup` goes, for `--timings`."""
+"""Measure where the time of a `setup` goes, for `--timings`."""
 
 import time
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,7 @@
-"""`undo`: homes put back as they were before rookery, by their own ledgers alone.
+"""The command `undo`: restore homes as they were before rookery, by their own ledgers alone.
 
-What is to be done is looked at first and asked about once. rookery/remote/apply/undo.py does it, in one command there.
+A check shows first what is to be done, and the user is asked once. rookery/remote/apply/undo.py then does it, in one
+command on the cluster.
 """
 
 import getpass

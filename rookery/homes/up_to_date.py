@@ -1,8 +1,8 @@
-"""The fast way of `setup`: one command tells whether a whole run would find anything to do.
+"""Compare homes with their last complete setup: one command tells whether a whole run would find anything to do.
 
 A whole run leaves a note on the cluster of what was asked for and of what was there (remote/apply/last_run.py). Where
 the same is asked for now, the login node is the same, and everything is as it was left, there is nothing to do. In any
-doubt the full run is what finds out.
+doubt the full run decides.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""`render`: the job scripts of a project, printed, or written into a folder to be looked at and committed."""
+"""The command `render`: print a project's job scripts, or write them into a folder."""
 
 import sys
 from pathlib import Path

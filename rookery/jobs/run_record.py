@@ -1,6 +1,6 @@
 """The record of a submission: what ran, from which commit, with which parameters. One JSON file a run.
 
-The cluster's, ~/projects/NAME/runs/JOBID.json, is written there in the same breath as the job is submitted; the copy in
+The cluster's, ~/projects/NAME/runs/JOBID.json, is written by the program that submits the job; the copy in
 the project's own runs/ stays when the account is long gone.
 """
 

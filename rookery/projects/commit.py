@@ -1,4 +1,4 @@
-"""The commit that a deploy is about: git on this side. The user's branch, index, stash and objects stay alike."""
+"""Choose the commit to deploy, by git on this computer. The user's branch, index, stash and objects stay unchanged."""
 
 import os
 import re

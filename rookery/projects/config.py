@@ -1,4 +1,4 @@
-"""A project's rookery.yml: found, read, held against its schema, and a job of it as it is meant for one cluster."""
+"""Load a project's rookery.yml: find, read and validate it, and merge a job's settings for one cluster."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""A rookery.yml held against its JSON Schema, in words for a user, with the line.
+"""Validate a rookery.yml against its JSON Schema; errors are worded for users, with the line.
 
 The schema (templates/rookery.schema.json) is the one that editors complete from. jsonschema takes 0.1 s to import, so
 a file that passed leaves a receipt, as a profile does.

@@ -1,4 +1,4 @@
-"""`deploy`: a commit brought to a cluster as a release, whole or not at all; the link `current` is switched last."""
+"""The command `deploy`: make a commit a release on a cluster, whole or not at all; the link `current` comes last."""
 
 import json
 import time

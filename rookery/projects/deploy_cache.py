@@ -1,4 +1,4 @@
-"""What this computer knows of a project on a cluster, so that one remote command is enough."""
+"""Cache what a cluster has of a project, so that one remote command is enough."""
 
 import hashlib
 import json

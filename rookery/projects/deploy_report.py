@@ -1,4 +1,4 @@
-"""What came of a deploy, for the user and for --json."""
+"""The result of a deploy, for the user and for --json."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

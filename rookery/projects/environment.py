@@ -1,4 +1,4 @@
-"""What a project's code runs in: which of its files decide it, its digest, and how it is built on the cluster."""
+"""A project's software environment: the files that decide it, its digest, and how it is built on the cluster."""
 
 import hashlib
 import re

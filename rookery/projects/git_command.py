@@ -1,4 +1,4 @@
-"""git as this computer has it, run so that it changes nothing the user would see, and runs none of their hooks."""
+"""Run git so that it changes nothing the user would see, and runs none of their hooks."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""A job of rookery.yml, as everything else reads it. Nothing is read or decided here."""
+"""The data class of a job of rookery.yml. Nothing is read or decided here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a rookery.yml says, as everything else reads it. Nothing is read or decided here."""
+"""The data classes of a rookery.yml. Nothing is read or decided here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

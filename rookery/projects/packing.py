@@ -1,4 +1,4 @@
-"""A commit on its way to a cluster: the pack that git makes of what the cluster lacks of it."""
+"""Pack a commit for a cluster: git's pack of the objects that the cluster lacks."""
 
 import subprocess
 from collections.abc import Iterator, Sequence

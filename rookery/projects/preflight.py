@@ -1,4 +1,4 @@
-"""The start of a deploy: git looks at the project's files while the cluster is asked what is probably needed."""
+"""Start a deploy: git looks at the project's files while the cluster is asked what is probably needed."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""`deploy --prune`: old releases removed that no job uses and that hold nothing of the user's own."""
+"""`deploy --prune`: remove old releases that no job uses and that hold no files of the user's own."""
 
 import re
 import shlex

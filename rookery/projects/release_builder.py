@@ -1,4 +1,4 @@
-"""What a commit comes to on a cluster: read, found fit to be a release, its job scripts rendered."""
+"""Build the release of a commit: read it, check that it can be a release, render its job scripts."""
 
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING

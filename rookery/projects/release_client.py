@@ -1,4 +1,4 @@
-"""The scripts that look at a release on a cluster, and make one, run there and their answers read."""
+"""Run the scripts that look at a release on a cluster, or make one, and read their answers."""
 
 import sys
 from collections.abc import Iterable, Iterator

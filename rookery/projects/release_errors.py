@@ -1,4 +1,4 @@
-"""Why a deploy stopped on the cluster, in words for the user: the script there says no more than one."""
+"""Explain why a deploy stopped on the cluster; the script there answers with a single word."""
 
 import re
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What is sent to a cluster to make a release there (rookery/remote/scripts/release), and what it answers."""
+"""The protocol that makes a release on a cluster (rookery/remote/scripts/release): what is sent, and the answers."""
 
 import getpass
 import io

@@ -1,4 +1,4 @@
-"""`new`: a project that works at once, of templates/project/: git, a seeded simulation as an array, tests, a lock file.
+"""The command `new`: a working project from templates/project/: git, a seeded simulation as an array, tests, a lock.
 
 It is made beside its place and moved there when it is whole, its first commit included.
 """

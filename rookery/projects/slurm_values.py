@@ -1,4 +1,4 @@
-"""Times, memory and task numbers, as Slurm writes them and as numbers."""
+"""Convert times, memory and task numbers between Slurm's notation and numbers."""
 
 import re
 

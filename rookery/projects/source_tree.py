@@ -1,4 +1,4 @@
-"""The files of a project that rookery reads on this computer, from its folder or from a commit; never through a link.
+"""Read files of a project on this computer, from its folder or from a commit; never through a link.
 
 A repository may come from anybody: a link in it could lead to a private key, whose text would go to a cluster.
 """

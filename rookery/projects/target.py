@@ -1,4 +1,4 @@
-"""What a command with --cluster and --project begins with: which project, which cluster, and the connection to it."""
+"""The target of a command with --cluster and --project: the project, the cluster, and the connection to it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What a commit holds of a project, and whether it can become a release."""
+"""Read the files of a commit, and check whether it can become a release."""
 
 import os
 import shlex

@@ -1,6 +1,6 @@
 """Read JSON that rookery wrote or that another machine sent: bounded in size, depth and numbers, or not at all.
 
-It reads on both sides: what comes from a cluster here, and what comes from here on a cluster.
+Both sides use it: the laptop for answers, the cluster for requests.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""How a miniature lets people in: keys, a made-up password, one-time codes, and a jump host before it.
+"""The ways to log in to a miniature: keys, a made-up password, one-time codes, and a jump host before it.
 
 Pure functions: a way of logging in and a cluster's profile in, plain data out. Only `secrets_for` makes something up.
 """

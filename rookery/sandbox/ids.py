@@ -1,4 +1,4 @@
-"""User and group numbers of miniatures: a range of this machine's that no account of it has.
+"""Assign user and group numbers to miniatures: a range of this machine's that none of its accounts has.
 
 A miniature runs in a user namespace, where its 0 to 65535 are FIRST and up of this machine. So its root is nobody on
 this machine, and an account of this machine that has a number of the miniature's (munge's, say) owns nothing there.

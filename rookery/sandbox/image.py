@@ -1,4 +1,4 @@
-"""The base image that every miniature is an overlay on: Debian bookworm with a cluster's software, made by mmdebstrap.
+"""Make the base image that every miniature is an overlay on: Debian bookworm with a cluster's software, by mmdebstrap.
 
 It is made once in 30 days (about a minute), under a name that holds the day and a digest of what goes into it: another
 list of packages, or other certificates, make another image, and miniatures that run keep the one they started with.

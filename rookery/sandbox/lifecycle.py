@@ -1,6 +1,7 @@
-"""Miniatures of clusters on this machine: real sshd, Slurm, modules and storage, made from each cluster's own profile.
+"""Start, list and end miniatures of clusters on this machine.
 
-What a command calls is here; what is done as root is in `manager`, run through sudo where the caller is not root.
+The functions of the commands are here; `manager` has the parts that need root, run through sudo where the caller is not
+root.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What is done as root: images, mirrors and miniatures made, started, ended, one at a time where they would collide."""
+"""Do what needs root: make images, mirrors and miniatures, start and end them, one at a time where they collide."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 """One miniature: its folder, its addresses, its first process, and its end.
 
-A miniature's truth is what the kernel says: it runs as long as a process has its overlay as root. Whatever was written
+The kernel has the truth: a miniature runs as long as a process has its overlay as root. Whatever was written
 down before a crash, `start` and `stop` begin by looking for those.
 """
 

@@ -1,6 +1,6 @@
-"""Local mirrors of what a machine, or a cluster, may not reach: pyenv, Python sources, uv's Pythons, CRAN.
+"""Make local mirrors of what a machine, or a cluster, may not reach: pyenv, Python sources, uv's Pythons, CRAN.
 
-Made once, of real material: this machine's own pyenv and its Pythons, and what Debian's packages carry. They stand
+Made once, of real material: this machine's own pyenv and its Pythons, and Debian's packages. They are
 under /var/lib/rookery/mirrors, and every miniature sees them as /srv/mirrors.
 """
 

@@ -1,7 +1,7 @@
-"""What a miniature of a cluster is made of, decided from the cluster's profile alone.
+"""Plan a miniature of a cluster from the cluster's profile alone.
 
-Pure functions: a profile's `cluster_*` keys in, plain data for the templates of roles/sandbox out. A profile tells more
-than a miniature can hold (hundreds of nodes) and less than Slurm asks (cores of a usual node): here both are settled.
+Pure functions: a profile's `cluster_*` keys in, plain data for the templates of roles/sandbox out. A profile has more
+than a miniature can hold (hundreds of nodes) and less than Slurm asks (cores of a usual node): both are settled here.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Real Pythons of this machine's own pyenv, made fit to stand elsewhere than where they were built."""
+"""Make real Pythons of this machine's own pyenv fit to run elsewhere than where they were built."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The miniatures that were started and not ended, as the user's side knows them: a JSON file each."""
+"""The miniatures that were started and not ended, on the user's side: a JSON file each."""
 
 import os
 from contextlib import suppress

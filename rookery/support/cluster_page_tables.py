@@ -1,4 +1,4 @@
-"""What the pages on clusters tell as tables, and a profile as those pages read it."""
+"""The tables of the pages on clusters, and a profile as those pages read it."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the commands that get people started are asked for."""
+"""The options of the commands that get users started."""
 
 import sys
 

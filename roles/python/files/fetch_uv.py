@@ -1,4 +1,4 @@
-"""Put uv's program into a folder: its wheel from PyPI (or a mirror), checked against a digest.
+"""Install uv's program into a folder: its wheel from PyPI (or a mirror), checked against a digest.
 
 Runs on a login node with nothing but Python 3.6's standard library, or on the laptop for a login node with no Python at
 all. A wheel is a zip archive with the program in it, so neither pip nor a compiler is needed.

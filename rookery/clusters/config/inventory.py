@@ -1,4 +1,4 @@
-"""Inventory folders, read and merged as Ansible reads and merges them.
+"""Read inventory folders and merge them as Ansible does.
 
 Ansible itself takes half a second for this. A test holds the two against each other.
 """

@@ -1,4 +1,4 @@
-"""Settings of a user's own are values: nothing in them that Ansible would evaluate, on this computer and at once.
+"""Refuse templates and `ansible_*` variables in the user's own settings, which Ansible would evaluate on this computer.
 
 A template in any variable runs when a role reads it, with --check too, and `ansible_*` variables name programs that
 Ansible starts. An inventory may have come from somebody else, so both are refused in every file but rookery's own.

@@ -1,4 +1,4 @@
-"""Which addresses `cluster_mirrors` may hold: what comes from them runs as the user, so no network may change it."""
+"""Check the addresses of `cluster_mirrors`: downloads from them run as the user, so no network may change them."""
 
 import ipaddress
 import re

@@ -1,4 +1,4 @@
-"""A cluster's profile: read from the inventory folders, merged as Ansible merges them, validated, and frozen."""
+"""Load a cluster's profile: read from the inventory folders, merged as Ansible merges them, validated, and frozen."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
-"""What a profile may say: roles/cluster/meta/argument_specs.yml, held against what it says.
+"""Validate a profile against its schema, roles/cluster/meta/argument_specs.yml.
 
-Ansible's own ArgumentSpecValidator has the last word. It turns values into the type they ought to have, though, and
-tells no position in a list; so what a user wrote is first held against the schema as written.
+Ansible's own ArgumentSpecValidator has the last word. But it converts values to the type they ought to have, and names
+no position in a list; so what a user wrote is first checked as written.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,6 +1,6 @@
-"""A setting that no role reads and that is called like one: misspelt, so that it would be passed over in silence.
+"""Report settings that no role reads and that are named like one: misspelt, so that they would have no effect.
 
-Names that look like no setting may be a user's own, for playbooks of theirs.
+Other names may be variables of a user's own playbooks.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
-"""What a cluster may answer: every answer is checked against a shape here before any of it is used or kept.
+"""Check every answer of a cluster against a shape, before any of it is used or kept.
 
-A login node may be anybody's by the time it answers, and what it says becomes file names, arguments of git and ssh, and
-lines on a terminal. Numbers of jobs are digits, commits 40 hexadecimal digits, names those that rookery.yml may use.
+A login node may be compromised, and its answers become file names, arguments of git and ssh, and lines on a terminal.
+Numbers of jobs are digits, commits 40 hexadecimal digits, names those that rookery.yml may use.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""A program of rookery/remote and what it shall do, packed into the one word that is sent to a login node.
+"""Pack a program of rookery/remote and its payload into the one word that is sent to a login node.
 
 `home` sends one through Ansible, everything else through the connection.
 """

@@ -1,4 +1,4 @@
-"""What a login node is like: the question that is sent to it, and its answers read.
+"""Ask a login node for its facts, and read the answer.
 
 The question is rookery/remote/scripts/probe.sh, one POSIX sh script, so that it works before a Python is known there.
 """

@@ -1,4 +1,4 @@
-"""The forms in which sites' quota commands tell how full the storage is: text in, areas out."""
+"""Parse the output of sites' quota commands: text in, storage areas out."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Send one of the programs of rookery/remote/slurm to a cluster, and read what it answers."""
+"""Send one of the programs of rookery/remote/slurm to a cluster, and read its answer."""
 
 import shlex
 import subprocess

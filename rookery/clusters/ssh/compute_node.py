@@ -1,4 +1,4 @@
-"""The Host entry NAME-job: a ProxyCommand that works for whoever starts ssh, VS Code too, from any folder."""
+"""The Host entry NAME-job: a ProxyCommand that works for any program that starts ssh, VS Code too, from any folder."""
 
 import os
 import re

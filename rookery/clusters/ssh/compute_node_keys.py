@@ -1,4 +1,4 @@
-"""The key that `ssh NAME-job` logs in with, and where the job's host key is kept, on this computer.
+"""The key that `ssh NAME-job` logs in with, and the job's host key, on this computer.
 
 The key opens nothing but the sshd that rookery's own job starts, which is reached through the open connection alone. So
 it needs no passphrase, and works where the cluster itself wants a password.

@@ -1,6 +1,6 @@
-"""rookery's ssh_config: an entry a cluster, read by every ssh, rsync, git and Ansible that rookery starts.
+"""Write rookery's ssh_config: an entry a cluster, read by every ssh, rsync, git and Ansible that rookery starts.
 
-ssh takes the first value it finds, so what stands here wins over the user's own config, which is included at the end.
+ssh takes the first value it finds, so these entries win over the user's own config, which is included at the end.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""How values are written in an ssh_config: which names there can be, and what is quoted how (ssh_config(5))."""
+"""The syntax of values in an ssh_config: which names are valid, and how values are quoted (ssh_config(5))."""
 
 import re
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The one connection to a cluster: an OpenSSH master that ssh, rsync, git, Ansible and Fabric all go through.
 
-A login, with whatever has to be typed for it, happens in `Connection.open` and nowhere else.
+The user logs in, and types a password or code, in `Connection.open` and nowhere else.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Why ssh failed, told from what it printed: one line for a user, and what to do next.
+"""Turn ssh's error output into one line for a user, and what to do next.
 
 OpenSSH's messages are not translated, whatever the user's language. The patterns are the texts of OpenSSH 8 to 9.
 """

@@ -1,4 +1,4 @@
-"""The error of a cluster that can't be reached or logged in to, and patterns of what ssh prints then."""
+"""The error for a cluster that can't be reached or logged in to, and patterns of ssh's messages."""
 
 import re
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Fabric through OpenSSH: a Connection whose commands and files go through a connection's master connection.
+"""A Fabric connection whose commands and files go through the OpenSSH master.
 
 Paramiko, Fabric's own transport, can't share a master, so a second factor would be asked for again and again. Here it
 makes no connection: Fabric's API stays, ssh is what runs.

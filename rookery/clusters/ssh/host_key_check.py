@@ -1,4 +1,4 @@
-"""The host key that a cluster shows, and whether it is believed: a published fingerprint, or a user's word."""
+"""Check a cluster's host key against published fingerprints, or ask the user."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Host keys of clusters: those that are published, those that known_hosts files hold, and what is said of another."""
+"""Host keys of clusters: the published ones, those in known_hosts files, and the errors for others."""
 
 import base64
 import binascii

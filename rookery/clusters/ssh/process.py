@@ -1,4 +1,4 @@
-"""A command that runs on a cluster, from when it was sent to its end."""
+"""Run a command on the cluster, from when it is sent to its end."""
 
 import contextlib
 import subprocess

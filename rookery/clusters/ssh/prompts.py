@@ -1,4 +1,4 @@
-"""What a user should know before ssh asks them something on their terminal."""
+"""Tell the user what ssh is about to ask on the terminal."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""Commands as they are sent to a cluster: one line that means the same to every login shell."""
+"""Make command lines for a cluster: one line that means the same to every login shell."""
 
 import os
 import re

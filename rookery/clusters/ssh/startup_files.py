@@ -1,4 +1,4 @@
-"""Start-up files on a cluster that keep commands from running: which line it is, and the error that says so."""
+"""Find the line of a start-up file on a cluster that keeps commands from running, and make the error for it."""
 
 import shlex
 import subprocess

@@ -1,7 +1,7 @@
-"""`ssh penguins` for the user: entries that their own ~/.ssh/config includes, by one line at its top.
+"""Make `ssh penguins` work for the user: entries that their own ~/.ssh/config includes, by one line at its top.
 
 They are in a file of rookery's own, ssh_hosts, so that ~/.ssh/config is changed once. It holds Host entries alone:
-rookery's ssh_config, which includes the user's, would include itself.
+rookery's ssh_config includes the user's, and would include itself.
 """
 
 import glob

@@ -1,7 +1,7 @@
-"""What the user's own ~/.ssh/config says of a cluster's full host name: key, agent, certificate, jump host, port, user.
+"""Read the user's own ~/.ssh/config for a cluster's full host name: key, agent, certificate, jump host, port, user.
 
-rookery calls a cluster by its short name, which no `Host login.example.org` of the user's matches. So ssh itself is
-asked (`ssh -G`), and what it answers goes into rookery's own entry (config_file.py). The first value that ssh finds
+rookery calls a cluster by its short name, which matches no `Host login.example.org` of the user's. So ssh itself is
+asked (`ssh -G`), and its answer goes into rookery's own entry (config_file.py). The first value that ssh finds
 wins, so the order of precedence is the order of the text it is given: the user's inventory, their ~/.ssh/config, the
 profile.
 """

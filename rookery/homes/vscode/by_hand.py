@@ -1,4 +1,4 @@
-"""`vscode.settings`: the settings of the editors on this computer, seen to by hand."""
+"""The command `vscode.settings`: write the settings of the editors on this computer."""
 
 import json as json_
 

@@ -1,4 +1,4 @@
-"""`code`: the project opened in VS Code on a cluster, on its login node or in a job on a compute node."""
+"""The command `code`: open the project in VS Code on a cluster's login node, or in a job on a compute node."""
 
 import json
 import os

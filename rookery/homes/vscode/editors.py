@@ -1,4 +1,4 @@
-"""The editors of VS Code's kind that are on this computer: their settings, and the commands that open them."""
+"""Find the editors of VS Code's kind on this computer: their settings files, and the commands that open them."""
 
 import os
 import re

@@ -1,7 +1,7 @@
-"""JSON with comments, as VS Code reads its settings: changed in place, so that every other byte stays as it is.
+"""Edit JSON with comments, as VS Code reads its settings, in place: every other byte stays as it is.
 
-Comments, and a comma behind the last member, are what it allows beyond JSON (microsoft/node-jsonc-parser). No package
-for Python was found that keeps the bytes and needs no JavaScript, so here is what settings take, and no more.
+Beyond JSON it allows comments, and a comma behind the last member (microsoft/node-jsonc-parser). No Python package was
+found that keeps the bytes and needs no JavaScript, so this module has what settings take, and no more.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""`vscode.prune`: remove VS Code servers that nobody uses any more from a cluster.
+"""The command `vscode.prune`: remove VS Code servers that are no longer used from a cluster.
 
 VS Code Remote puts a server of some 200 MB and 2,000 files on the host for every release of VS Code that connects,
 and removes none. They are in ~/.vscode-server/cli/servers/Stable-COMMIT (since 2024) and ~/.vscode-server/bin/COMMIT

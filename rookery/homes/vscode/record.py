@@ -1,7 +1,7 @@
-"""What rookery wrote into the settings of editors here, kept so that nothing else is ever taken back.
+"""Keep what rookery wrote into the settings of editors here, so that nothing else is ever removed.
 
-What is about to be written is noted before the file is changed: whoever ends the program between the two leaves a plan,
-and the file itself says how much of it came to be.
+A change is noted before the file is written: if the program is killed between the two, a plan remains, and the file
+itself shows how much of it was carried out.
 """
 
 import hashlib
@@ -82,7 +82,7 @@ def digest(content: bytes | None) -> str:
 
 
 def _settled(path: Path, known: SettingsRecord) -> SettingsRecord:
-    """Return a record with its plan carried out, or dropped, by the file's content; as it is where that is unreadable."""
+    """Return a record with its plan carried out, or dropped, by the file's content; as it is if that is unreadable."""
     if not (planned := known.planned):
         return known
     try:

@@ -1,4 +1,4 @@
-"""Settings merged into somebody's settings.json, and taken out again: what is theirs stays, byte for byte."""
+"""Merge settings into a user's settings.json, and remove them again: the user's text stays, byte for byte."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,6 +1,6 @@
-"""This computer made ready for VS Code on clusters: Remote-SSH's settings, merged into each editor that is here.
+"""Prepare this computer for VS Code on clusters: Remote-SSH's settings, merged into each editor that is here.
 
-The role `workstation` and `invoke code` come here alike. The settings are described on
+The role `workstation` and `invoke code` both use it. The settings are described on
 https://code.visualstudio.com/docs/remote/ssh and in the extension's own list.
 """
 

@@ -1,4 +1,4 @@
-"""The job behind NAME-job, from this computer: found or started and waited for, connected to, ended."""
+"""Manage the job behind NAME-job from this computer: find or start it, wait, connect, end it."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What the job behind NAME-job asks for, and its script."""
+"""The request for the job behind NAME-job: its resources, and its script."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

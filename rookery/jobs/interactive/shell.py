@@ -1,4 +1,4 @@
-"""`shell`: a shell on a compute node, in a tmux session on the login node, so that a dropped line loses nothing."""
+"""The command `shell`: a shell on a compute node, in a tmux session on the login node, so that it survives a break."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""All rules over one script, and the mends that are safe."""
+"""Apply all rules to one script, and the fixes that are safe."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A job script with all that its rules ask of it, each thing worked out once."""
+"""A job script with everything that the rules need of it, each computed once."""
 
 import re
 from bisect import bisect_right

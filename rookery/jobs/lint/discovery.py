@@ -1,4 +1,4 @@
-"""Which files `lint` looks through: those that a user names, or those of a folder that are job scripts."""
+"""Find the files that `lint` checks: those that a user names, or the job scripts of a folder."""
 
 import glob
 import os

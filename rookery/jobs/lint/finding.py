@@ -1,4 +1,4 @@
-"""What is wrong with a job script: where, why, and how the line would read mended."""
+"""A finding in a job script: where, why, and the fixed line."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field

@@ -1,4 +1,4 @@
-"""RK1: the file itself, before anything of it is read. What sbatch says of each was tried (22.05)."""
+"""RK1: the form of the file, before anything in it is read. sbatch's reactions were tested (22.05)."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""RK2: `#SBATCH` lines that Slurm does not read, or not as they were meant."""
+"""RK2: `#SBATCH` lines that Slurm does not read, or reads otherwise than they were meant."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What stands around a job script: the other files of its project, and the folders that deploy makes."""
+"""The surroundings of a job script: the other files of its project, and the folders that deploy makes."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a job asks for: of each of its components, the partitions, nodes, cores, GPUs and time."""
+"""The resources that a job asks for: for each of its components, the partitions, nodes, cores, GPUs and time."""
 
 import math
 from collections.abc import Mapping

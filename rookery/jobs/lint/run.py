@@ -1,4 +1,4 @@
-"""`lint`: job scripts looked through, told about, and mended where that is asked for."""
+"""The command `lint`: check job scripts, print the findings, and fix them where asked."""
 
 import json
 import os

@@ -1,8 +1,8 @@
-"""The commands of a shell script, without what only looks like one: comments, strings, here-documents, patterns.
+"""Find the commands of a shell script, without text that only looks like one: comments, strings, here-documents.
 
 A scanner, no interpreter: it follows quotes, `$(…)`, `${…}`, arithmetic, here-documents, `case` and `[[ … ]]` as bash
-and sh read them, and gives the simple commands in the order in which they are written. Text that no shell would take
-is passed over: it never raises.
+and sh read them, and yields the simple commands in the order in which they are written. Text that no shell would take
+is skipped: it never raises.
 """
 
 import re

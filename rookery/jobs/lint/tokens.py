@@ -1,4 +1,4 @@
-"""The words of a shell script: quotes, `$…` and backquotes followed as bash and sh read them."""
+"""Split a shell script into words: quotes, `$…` and backquotes followed as bash and sh read them."""
 
 import re
 from abc import ABC, abstractmethod

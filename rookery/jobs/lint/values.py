@@ -1,4 +1,4 @@
-"""Values as sbatch takes them: times, memory, arrays, GPUs. From sbatch(1), and from trying them (22.05)."""
+"""Parse values as sbatch does: times, memory, arrays, GPUs. From sbatch(1), and from trying them (22.05)."""
 
 import math
 import re

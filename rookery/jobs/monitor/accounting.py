@@ -1,4 +1,4 @@
-"""What Slurm knows of the user's jobs: asked in one remote command, an entry a job, an array being one."""
+"""Read what Slurm knows of the user's jobs: one remote command, an entry for each job, an array being one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields

@@ -1,4 +1,4 @@
-"""`cancel`: say what will be cancelled, ask where it is more than one task, and have Slurm do it."""
+"""The command `cancel`: print what will be cancelled, ask where it is more than one task, and run scancel."""
 
 import json as json_
 import sys

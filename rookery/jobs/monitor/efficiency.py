@@ -1,4 +1,4 @@
-"""What a run teaches for the next one: what it used of what it asked for, and what to ask for instead."""
+"""Advice from a run for the next one: what it used of what it asked for, and what to ask for instead."""
 
 import math
 import re

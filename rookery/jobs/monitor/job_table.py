@@ -1,4 +1,4 @@
-"""How the user's jobs stand, in one table or document, and what those that ended teach for the next ones."""
+"""The state of the user's jobs, in one table or document, with advice from those that ended."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`logs`: what a job has written, streamed as it is; with `follow`, for as long as the job writes."""
+"""The command `logs`: print a job's log as it is; with `follow`, for as long as the job writes."""
 
 import codecs
 import re

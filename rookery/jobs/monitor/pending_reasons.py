@@ -1,4 +1,4 @@
-"""Why a job waits, in plain words. Slurm's codes: slurm.schedmd.com/job_reason_codes.html and squeue's manual."""
+"""Explain why a job waits. Slurm's codes: slurm.schedmd.com/job_reason_codes.html and squeue's manual."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""`queue`: a cluster's partitions, what is free in them, and what one may ask for: Slurm's word and the profile's."""
+"""The command `queue`: a cluster's partitions, their free nodes, and their limits, from Slurm and the profile."""
 
 import json as json_
 import re

@@ -1,6 +1,6 @@
-"""`quota`: how full the storage on a cluster is, as the site's own quota command says it, or as `df` does.
+"""The command `quota`: how full the storage on a cluster is, by the site's own quota command, or by `df`.
 
-Both are asked in one round trip, in a login shell, since that is where sites set what names their storage.
+Both are asked in one round trip, in a login shell, since sites set the variables for their storage there.
 """
 
 import json as json_

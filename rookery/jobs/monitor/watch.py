@@ -1,4 +1,4 @@
-"""`jobs --watch` and `submit --wait`: stay with jobs until they have ended; one remote command all the while."""
+"""`jobs --watch` and `submit --wait`: follow jobs until they have ended, by one remote command."""
 
 import json as json_
 import sys

@@ -1,7 +1,7 @@
-"""The stream of files that a cluster sends: GNU tar's format in gzip, read by hand and trusted in nothing.
+"""Read the stream of files that a cluster sends: GNU tar's format in gzip, parsed by hand, nothing in it trusted.
 
 With many small files, tarfile takes longer than all the rest. Only files that were asked for come out, each once;
-whatever else is in the stream is passed over, and one that goes on past a bound is stopped.
+anything else in the stream is skipped, and a stream past its limit is stopped.
 """
 
 import gzip

@@ -1,6 +1,6 @@
-"""`combine`: the results of an array's tasks made into one table, with their parameters; what is missing is named.
+"""The command `combine`: one table of the results of an array's tasks, with their parameters; missing ones are named.
 
-One pass, a file at a time: memory does not grow with their number. Values leave with the text they came with.
+One pass, a file at a time: memory does not grow with their number. Values keep the text they came with.
 """
 
 import csv

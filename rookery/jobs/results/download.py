@@ -1,7 +1,7 @@
-"""Files that come from a cluster into a project's folder: what is new, what is the user's own, where to put it.
+"""Write files from a cluster into a project's folder: which are new, which are the user's own, where they go.
 
-What fetch brought is noted on the laptop (state folder), so that a file that the user has changed, or made, is told
-from one that may be renewed. Nothing is written through a symbolic link, nor under a final name before it is whole.
+What fetch brought is noted on the laptop (state folder), so that a file that the user has changed, or made, is
+recognised. Nothing is written through a symbolic link, nor under a final name before it is whole.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""`fetch`: the outputs of a project, from a cluster into the project's folder; what is here is not sent again."""
+"""The command `fetch`: copy a project's outputs from a cluster into its folder; files here are not sent again."""
 
 import hashlib
 import json as json_

@@ -1,4 +1,4 @@
-"""Whose a file of results is, as its name tells: which job's, and which task's of a sweep."""
+"""Match result files to jobs and array tasks by name."""
 
 import os
 import re

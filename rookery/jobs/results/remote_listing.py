@@ -1,6 +1,6 @@
-"""What a project's outputs hold on a cluster: one listing, and one stream of the files that are wanted of it.
+"""List a project's outputs on a cluster, and stream the files that are wanted.
 
-Two commands however many files there are. What they say is not trusted: names are taken as bytes that may be anything,
+Two commands however many files there are. Their output is not trusted: names are taken as bytes that may be anything,
 and a stream may bring what nobody asked for.
 """
 

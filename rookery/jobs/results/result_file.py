@@ -1,6 +1,6 @@
-"""A file with results, as a task of an array writes one: CSV from Python or R, or plain numbers without a header.
+"""Read a file with results, as a task of an array writes one: CSV from Python or R, or numbers without a header.
 
-Read row by row, each with its text as it stands, so that a number leaves as it came.
+Read row by row, each with its text unchanged, so that a number leaves as it came.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""The run whose results `combine` puts together: what the project's records tell of it."""
+"""Find the run whose results `combine` puts together, from the project's records."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""What a user reads after `submit`: the number, what it runs, where its log is, what to do next."""
+"""The output of `submit`: the job's number, what it runs, where its log is, what to do next."""
 
 import json as json_
 import re

@@ -1,4 +1,4 @@
-"""What `submit` decides on this side: which job, which tasks, whether the script is fit, and what a refusal means."""
+"""Prepare a submission on this computer: which job, which tasks, and whether the script passes the checks."""
 
 import hashlib
 import re

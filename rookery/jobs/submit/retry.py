@@ -1,4 +1,4 @@
-"""Which tasks of a run are still to be done: those that failed, and that no later run has mended."""
+"""Find the tasks of a run to submit again: those that failed, and that no later run has completed."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Why nothing was submitted: in sbatch's words (Slurm's slurm_errno.c) with what they mean, or for reasons of ours."""
+"""Explain why nothing was submitted: sbatch's messages (Slurm's slurm_errno.c) with their meaning, or other reasons."""
 
 import re
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""`submit`: look the script over, have it submitted from the release that is deployed, keep the record.
+"""The command `submit`: check the script, have it submitted from the release that is deployed, keep the record.
 
-The job is submitted and its record written there by one remote command. Whether the laptop gets the answer does not
-matter: it keeps a token until it has, and the same command again finds by it what was submitted already.
+The job is submitted and its record written there by one remote command. If the connection breaks before the answer, the
+token that the laptop keeps until then lets the same command find what was submitted already.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""`submit --tag`: the commit that ran, under a name, with an annotation that tells the run."""
+"""`submit --tag`: tag the commit that ran, with an annotation that describes the run."""
 
 from pathlib import Path
 

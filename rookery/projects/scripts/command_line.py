@@ -1,4 +1,4 @@
-"""A job's command: what stands in braces filled in, quoted for the place where it stands."""
+"""Fill in a job's command: names in braces are replaced, quoted for the place where they stand."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Job scripts: a job of rookery.yml and a cluster's profile, made into what sbatch is given."""
+"""Render job scripts for sbatch from a job of rookery.yml and a cluster's profile."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,7 @@
-"""The rows of a job's parameters: read or worked out, named for the shell, quoted, and written down as a table.
+"""The rows of a job's parameters: read or computed, named for the shell, quoted, and written as a table.
 
 A script reads its row from slurm/JOB.rows.sh: a line for each row, its values quoted for the shell, so that any text
-arrives exactly, and line 10,000 is found as quickly as the first. slurm/JOB.params.csv is the same for people and for
+arrives exactly, and line 10,000 is found as quickly as the first. slurm/JOB.params.csv is the same for users and for
 `combine`.
 """
 

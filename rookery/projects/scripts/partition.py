@@ -1,4 +1,4 @@
-"""Which partition takes a job, by what the cluster's profile says of each. Nothing is asked of the cluster."""
+"""Choose the partition for a job, from the cluster's profile. Nothing is asked of the cluster."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final

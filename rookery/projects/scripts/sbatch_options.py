@@ -1,4 +1,4 @@
-"""What a job asks of sbatch: its #SBATCH lines, each with a few words on what it is for."""
+"""Make a job's #SBATCH lines, each with a short comment on what it is for."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a template of a job script is given: everything decided, nothing left but to write it down."""
+"""Make the variables of a job script's template: everything is decided here, the template only writes it down."""
 
 import re
 from collections.abc import Mapping

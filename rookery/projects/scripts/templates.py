@@ -1,6 +1,6 @@
-"""Templates of job scripts: rookery's own, and those of a project, which may have been written by anybody.
+"""Render templates of job scripts: rookery's own, and those of a project, which may come from anybody.
 
-A template is given data and makes text of it. It runs in Jinja's immutable sandbox, and may call no method but those of
+A template gets data and makes text of it. It runs in Jinja's immutable sandbox, and may call no method but those of
 text, numbers, lists and mappings: `project.root` is a path, whose methods would write files.
 """
 

@@ -1,4 +1,4 @@
-"""A thing that is made by running a program: when it need not be, what it needs, what it made."""
+"""Things that are made by running a program: when it need not run, what it needs, what it made."""
 
 import json
 import os

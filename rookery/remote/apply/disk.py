@@ -1,4 +1,4 @@
-"""The single changes of a filesystem: atomic, durable, one `step` each."""
+"""Single changes of a filesystem: atomic, durable, one `step` each."""
 
 import contextlib
 import itertools

@@ -1,4 +1,4 @@
-"""What fits where: asked before anything is done, so that nothing is left half done."""
+"""Check that everything fits before anything is done, so that nothing is left half done."""
 
 import os
 from typing import Dict, Iterable, List, Tuple

@@ -1,4 +1,4 @@
-"""Everything that a look at a home depends on, written down at the end of a whole run.
+"""Write down everything that a comparison of a home depends on, at the end of a whole run.
 
 fingerprint_check.py of the next run reads it.
 """

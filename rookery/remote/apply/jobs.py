@@ -1,6 +1,6 @@
-"""A command run in a Slurm job instead of on the login node.
+"""Run a command in a Slurm job instead of on the login node.
 
-The job is written down before it is waited for, so that a run that was cut off finds it again instead of starting a
+The job is noted before it is waited for, so that the run after a killed one finds it instead of starting a
 second one. Its exit code is in a file beside its log: accounting may be off, or late.
 """
 

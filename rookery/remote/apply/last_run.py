@@ -1,4 +1,4 @@
-"""What each role asked for in the last run, and that a whole run came to its end: for the fast way of the next one.
+"""Note what each role asked for in the last run, and that a whole run was completed: for the fast way of the next one.
 
 `declared/ROLE` in the state folder: a role's declarations, and what the answers of their tests depended on.
 `asked`, written when a whole run has come to its end: what the laptop asked for, and what the login node is like.

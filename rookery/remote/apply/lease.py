@@ -1,4 +1,4 @@
-"""Who is at work in this home: one laptop at a time, and on the cluster one apply program at a time."""
+"""The lease on a home: one laptop at a time, and on the cluster one apply program at a time."""
 
 import contextlib
 import fcntl

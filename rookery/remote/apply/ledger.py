@@ -1,6 +1,6 @@
-"""What was made or changed, and what stood there before.
+"""The ledger: what was made or changed, and what was there before.
 
-An entry is written (`planned`) before the change that it tells of, and `done` after it. So after a `kill -9` the ledger
+An entry is written (`planned`) before its change is made, and `done` after it. So after a `kill -9` the ledger
 still knows the home as it was at first: the `before` of the first change to a path is never written over.
 """
 

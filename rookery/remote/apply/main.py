@@ -1,4 +1,4 @@
-"""A declaration in, a result out."""
+"""Apply one declaration, and answer with the result."""
 
 import contextlib
 from typing import Any, Dict, Optional

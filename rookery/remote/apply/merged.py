@@ -1,8 +1,8 @@
-"""Undo a move of rookery 0.1.0 that put a folder of the home among what stood on the storage.
+"""Undo a move of rookery 0.1.0 that merged a folder of the home into the storage.
 
-It wrote down what stood on the storage, and which of the home's names were among it; files of the home that clashed
-went to a folder `.from-home` beside it. The home gets back all that did not stand on the storage, and its own
-version of what clashed. On the storage nothing is removed but what is in the home again, byte for byte.
+It wrote down what was on the storage before, and which of the home's names were among it; files of the home that
+clashed went to a folder `.from-home` beside it. The home gets back everything that was not on the storage before, and
+its own version of what clashed. On the storage nothing is removed but what is in the home again, byte for byte.
 """
 
 import os

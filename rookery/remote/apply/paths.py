@@ -1,4 +1,4 @@
-"""What a path in a declaration means, and where rookery may write."""
+"""Resolve the paths of a declaration, and limit where rookery may write."""
 
 import os
 from typing import Iterable

@@ -1,6 +1,6 @@
-"""Whether a storage is there at all, before anything on it is called gone.
+"""Check that a storage is mounted, before anything on it is called gone.
 
-A network storage that is not mounted is an empty folder, or none. What the ledger has there would be taken for removed,
+A network storage that is not mounted is an empty folder, or none. The ledger's things on it would count as removed, be
 forgotten, and stay there for good.
 """
 

@@ -1,4 +1,4 @@
-"""What ends a call before its work is done: what goes wrong, told in one line, and what has to be waited for."""
+"""Exceptions that end a call before its work is done: an error in one line, or something that has to be waited for."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Programs run and watched: their last lines are remembered, and they do not outlive who asked for them."""
+"""Run and watch programs: their last lines are remembered, and they end with the process that started them."""
 
 import collections
 import contextlib

@@ -1,6 +1,6 @@
-"""What a role wrote once and declares no longer is taken back, as undo does it; what the user changed is left.
+"""Undo what a role wrote once and declares no longer; what the user changed is left.
 
-Tools that were installed and folders that were moved stay: to take those away is for `undo`, which asks first.
+Installed tools and moved folders stay: removing those is for `undo`, which asks first.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What a ledger's file says: read, brought on to the newest form, and for undo looked through before anything is done.
+"""Read a ledger's file, upgrade it to the newest form, and check it for undo before anything is done.
 
 Version 1 had `entries` alone. Version 2 added `folders` (the times of folders that rookery wrote in), `made` (the
 folders above its own that it made), `storage` (where it was told that it may write, besides the home) and `left`. In

@@ -1,4 +1,4 @@
-"""The answer to the laptop: whatever happens, it is one, and between markers: start-up files may print around it."""
+"""Send the laptop exactly one answer, whatever happens, between markers: start-up files may print around it."""
 
 import contextlib
 import json

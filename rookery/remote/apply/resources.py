@@ -1,4 +1,4 @@
-"""The kinds of things that a declaration may hold, in the order in which they are carried out; commands come last."""
+"""The kinds of things in a declaration, in the order in which they are applied; commands come last."""
 
 import importlib
 from typing import Any, Dict

@@ -1,6 +1,6 @@
-"""Files, links, folders, blocks and settings put back as they were; what the user has changed since is left.
+"""Restore files, links, folders, blocks and settings as they were; what the user has changed since is left.
 
-In check mode the acts are left out and nothing else: what would be gone by then is imagined.
+In check mode only the changes themselves are left out; what they would have removed counts as gone.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Bring a moved folder back whole from the storage to where it was, with what has come into it since."""
+"""Move a folder back whole from the storage to where it was, with what was added to it since."""
 
 import os
 from typing import List, NamedTuple, Tuple

@@ -1,4 +1,4 @@
-"""The commands of a declaration: what need be done is done, side by side where one does not need the other."""
+"""Run the commands of a declaration that are needed, side by side where they do not depend on each other."""
 
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optional, Set
 

@@ -1,7 +1,7 @@
-"""One declaration after another, for as long as a run lasts: each is spared a Python and a compiled program of its own.
+"""Apply one declaration after another in a remote session, so that each needs no new Python and no new compilation.
 
-The first answer comes unasked: what the probe said when this began. Nobody asks before it is there, since a start-up
-file may read what comes on standard input. A question is a line of that: base64 of compressed JSON, with `to`, which
+The first answer comes without a question: the probe's output at the session's start. Nobody asks before it is there,
+since a start-up file may read standard input. A question is a line of that: base64 of compressed JSON, with `to`, which
 comes back in the answer, and the declaration `payload` for the Python named by `python`.
 """
 

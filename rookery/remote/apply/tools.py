@@ -1,4 +1,4 @@
-"""Which tools stand where rookery put them, in which versions: read from folders, as starting each takes long."""
+"""Find the versions of the tools that rookery installed: read from folders, as starting each takes long."""
 
 import contextlib
 import glob

@@ -1,6 +1,6 @@
-"""A home put back as it was before rookery, by its ledger alone: in reverse order, each thing noted when it is done.
+"""Restore a home as it was before rookery, by its ledger alone: in reverse order, each thing noted when it is done.
 
-A run may be killed anywhere; the next one goes on. Nothing is begun where the ledger is not one that a rookery wrote,
+If a run is killed, the next one continues. Nothing is begun where the ledger is not one that a rookery wrote,
 or where the home has too little room for what must come back.
 """
 

@@ -1,4 +1,4 @@
-"""Installed tools removed: what commands made, and what the tools have left in rookery's own folder since.
+"""Remove installed tools: what commands made, and what the tools have left in rookery's own folder since.
 
 What the user has made with those tools (environments, tools and Pythons of their own, R packages) stays and is named.
 """

@@ -1,4 +1,4 @@
-"""Whether a home still is as the last whole run left it: asked in one round trip, and nothing is changed.
+"""Compare a home with the last whole run, item by item: asked in one round trip, and nothing is changed.
 
 It takes the very steps of a run in check mode, on what each role declared then. So as long as what the laptop asks for
 and the facts are the same, its answer is that of a full run, which would declare the same.

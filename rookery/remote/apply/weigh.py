@@ -1,4 +1,4 @@
-"""How much there is to copy of a folder, and whether all of it can be copied and removed."""
+"""Measure how much there is to copy of a folder, and whether all of it can be copied and removed."""
 
 import os
 import pwd

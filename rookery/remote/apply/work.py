@@ -1,7 +1,7 @@
-"""One declaration's work: what is looked at, changed and told.
+"""The work of one declaration: what is compared, changed and reported.
 
-A kind looks first, then calls `change` with what stands there, what will, and the act that makes it so. In check mode
-the act is left out and nothing else, which is what makes check mode and its diff exact.
+Each kind compares first, then calls `change` with the state before, the state after, and the function that makes the
+change. In check mode only that function is left out, which makes check mode and its diff exact.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""Sent to a cluster: what squeue and sacct say of a user's jobs.
+"""Sent to a cluster: read a user's jobs from squeue and sacct.
 
-An array of 10,000 tasks is 20,000 lines of sacct; what is known of it afterwards goes through the line as one entry.
+An array of 10,000 tasks is 20,000 lines of sacct; what is sent to the laptop is one entry.
 """
 
 import concurrent.futures

@@ -1,4 +1,4 @@
-"""The answer of a program, which ends it wherever it is known."""
+"""The answer of a program, raised to end it from anywhere."""
 
 from typing import Any
 

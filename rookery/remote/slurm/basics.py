@@ -1,4 +1,4 @@
-"""Sent to a cluster with each program: commands run and files written there."""
+"""Sent to a cluster with each program: run commands and write files."""
 
 import contextlib
 import errno

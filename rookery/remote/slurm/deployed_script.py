@@ -1,4 +1,4 @@
-"""The script that is to be submitted, in the release that is deployed."""
+"""The script to submit, in the release that is deployed."""
 
 import csv
 import hashlib

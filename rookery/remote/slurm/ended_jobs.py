@@ -1,4 +1,4 @@
-"""Kept on a cluster: what Slurm told of jobs that are over, which changes no more."""
+"""Cache of jobs that are over, kept on a cluster: Slurm's answers on them change no more."""
 
 import contextlib
 import json

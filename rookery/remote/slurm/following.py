@@ -1,8 +1,7 @@
 """Sent to a cluster: find the log of a job or of one task, and send it, to its end or for as long as the job writes.
 
-On standard output come answers first: where the log is, or why there is none yet. After the one that says "begin", the
-log follows byte by byte. On standard error, a dot now and then finds out whether anybody
-still reads.
+On standard output come answers first: the log's path, or why there is none yet. After the one that says "begin", the
+log follows byte by byte. On standard error, a dot now and then finds out whether anybody still reads.
 """
 
 import glob
@@ -182,7 +181,7 @@ class Follower:
         return states[0] if states else ""
 
     def wait(self, task: LoggedTask, path: str) -> str:
-        """Wait for the log, or for the end of a task that writes none; return the path, fixed from the task's start on."""
+        """Wait for the log, or for the end of a task that writes none; return the path, fixed once the task starts."""
         for pause in pauses(10):
             self.alive()
             time.sleep(pause)

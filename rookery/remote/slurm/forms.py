@@ -1,4 +1,4 @@
-"""Sent to a cluster with each program: how Slurm writes tables, tasks, times and memory."""
+"""Sent to a cluster with each program: parse Slurm's tables, tasks, times and memory."""
 
 import re
 from typing import Iterable, Iterator, List

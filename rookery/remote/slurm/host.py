@@ -1,6 +1,7 @@
-"""Sent to a cluster: find the job behind NAME-job, or submit it, and tell how long it is waited for; or end it.
+"""Sent to a cluster: find the job behind NAME-job, or submit it, and answer how long it is waited for; or end it.
 
-Nothing is kept of it but on the cluster, by the job's name, so that every computer of the user's finds the same job.
+The job's name is the only record of it, and on the cluster alone, so that every computer of the user's finds the same
+job.
 """
 
 import contextlib

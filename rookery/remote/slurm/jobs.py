@@ -1,4 +1,4 @@
-"""Sent to a cluster: what Slurm knows of a job, and of each of its tasks."""
+"""Sent to a cluster: a Slurm job and its tasks."""
 
 from typing import Any, Dict, List, Optional, Set
 

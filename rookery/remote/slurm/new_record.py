@@ -1,4 +1,4 @@
-"""The record of a run, as it is known before the job has a number; and what is put beside its results."""
+"""The record of a run, before the job has a number; and the files that are put beside its results."""
 
 import os
 import pwd

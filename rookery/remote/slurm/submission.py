@@ -1,6 +1,6 @@
-"""Submit a job from the release that is deployed, and write its record in the same breath.
+"""Submit a job from the release that is deployed, and write its record at once.
 
-From sbatch's word to the record, a connection that breaks changes nothing: the program goes on to its end. A token that
+From sbatch's answer to the record, a broken connection changes nothing: the program goes on to its end. A token that
 the laptop keeps until it has the answer tells a submission that was carried out from one that never arrived.
 """
 

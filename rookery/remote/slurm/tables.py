@@ -1,4 +1,4 @@
-"""Sent to a cluster: the lines of squeue and sacct, put together to one entry a job, an array being one job."""
+"""Sent to a cluster: merge the lines of squeue and sacct into one entry a job, an array being one job."""
 
 import copy
 import re

@@ -1,4 +1,4 @@
-"""Sent to a cluster with each program: which variables change what programs do, and an environment without them.
+"""Sent to a cluster with each program: variables that change what programs do, and an environment without them.
 
 Users set such variables in start-up files for their own work. rookery's own commands, and jobs, must not depend on
 them. `rookery/clusters/ssh/remote_command.py` makes shell code of the same patterns, so this is the only list.

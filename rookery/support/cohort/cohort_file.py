@@ -1,4 +1,4 @@
-"""A cohort file read: a YAML list of students, held against its schema, each slip told with file, line and key."""
+"""Read a cohort file: a YAML list of students, checked against its schema; errors show file, line and key."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""`cohort`: for a supervisor, what each student needs to begin, and how far they are."""
+"""The command `cohort`: for a supervisor, each student's account requests and instructions, and their readiness."""
 
 import json as json_
 import shlex

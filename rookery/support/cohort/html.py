@@ -1,7 +1,7 @@
-"""The readiness table as one page that needs nothing else: no script, no picture, no font from anywhere.
+"""Write the readiness table as one page that needs nothing else: no script, no picture, no font from anywhere.
 
-Every text is escaped, and a policy in the page itself (CSP) forbids scripts and everything from elsewhere: what a
-stranger's report says stays text.
+Every text is escaped, and a policy in the page itself (CSP) forbids scripts and everything from elsewhere: the text of
+a stranger's report stays text.
 """
 
 import base64

@@ -1,6 +1,6 @@
-"""What each student of a cohort gets: account requests, a page of instructions, a checklist; a folder a student.
+"""Write each student's files: account requests, a page of instructions, a checklist; a folder a student.
 
-A file that a user has edited, or put there themselves, is never written over: what rookery wrote is remembered by its
+A file that a user has edited, or put there themselves, is never overwritten: what rookery wrote is remembered by its
 digest in the state folder. Nothing is written outside the folder that was asked for.
 """
 

@@ -1,4 +1,4 @@
-"""How far each student is on each cluster, from the reports that came back. Nothing is read or printed here."""
+"""Compute the readiness of each student on each cluster, from their reports. Nothing is read or printed here."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

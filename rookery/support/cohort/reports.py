@@ -1,6 +1,6 @@
-"""The reports that students send back: what `doctor --report` and `doctor --json` write, read as text from strangers.
+"""Read the reports that students send back, from `doctor --report` and `doctor --json`, as text from strangers.
 
-No link is followed, nothing large is read, every value is held to its kind and length, and every text becomes one line
+No link is followed, nothing large is read, every value is checked for type and length, and every text becomes one line
 without control characters. A report that is damaged is named, and the others are read all the same.
 """
 

@@ -1,4 +1,4 @@
-"""The wheel that students install rookery from, and the digest by which they know that it is the right one."""
+"""Find the wheel that students install rookery from, and the digest by which they can check it."""
 
 import hashlib
 import importlib.metadata

@@ -1,4 +1,4 @@
-"""What a check is, which there are, and in which order: a cause stands before what it hides."""
+"""The checks of doctor, in their order: a cause comes before the checks that it makes impossible."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

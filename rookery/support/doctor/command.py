@@ -1,7 +1,7 @@
-"""`doctor`: why something does not work, and what to do about it, from the laptop outwards.
+"""The command `doctor`: why something does not work, and how to fix it, from the laptop outwards.
 
-Each check is looked at once; a cause stands before what it hides, and what it hides is skipped. On a cluster there are
-two remote commands besides the login: one look at the home, and one job.
+Each check is made once; a cause comes before the checks that it makes impossible, and those are skipped. On a cluster
+there are two remote commands besides the login: one inspection of the home, and one job.
 """
 
 import json

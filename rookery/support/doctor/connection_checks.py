@@ -1,7 +1,7 @@
-"""The way to a cluster, from its profile to an open connection: where it ends, and why.
+"""Check the way to a cluster, from its profile to an open connection: which step fails, and why.
 
-ssh is asked once, as every other command asks it, so that the user's own config, jump hosts and agents count; what it
-says tells which step failed. Only where that leaves two answers is it asked again, with -v.
+ssh is asked once, as in every other command, so that the user's own config, jump hosts and agents count; its
+output tells which step failed. Only where that leaves two answers is it asked again, with -v.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Judged: variables and lines of start-up files that change what programs do outside rookery."""
+"""Check variables and lines of start-up files that change what programs do outside rookery."""
 
 from typing import TYPE_CHECKING
 

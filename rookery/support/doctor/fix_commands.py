@@ -1,4 +1,4 @@
-"""Commands as a fix says them."""
+"""Commands for the fixes that doctor suggests."""
 
 import shlex
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Judged: shells, software, the network and the clock, from one look at a home; and why there was no look."""
+"""Check shells, software, the network and the clock, from one inspection of a home; or why there was none."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""One look at a home on a login node: the script that is sent, and its answer taken apart."""
+"""Inspect a home on a login node: the script that is sent, and its answer."""
 
 import re
 import shlex

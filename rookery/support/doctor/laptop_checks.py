@@ -1,4 +1,4 @@
-"""What must be right on this computer before any cluster can be: its system, its programs, ~/.ssh."""
+"""Check this computer, before any cluster: its system, its programs, ~/.ssh."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What is nobody else's business taken out of a text: who you are, where your files are, keys, addresses, secrets."""
+"""Redact private data in a text: names, paths, keys, addresses, secrets."""
 
 import ipaddress
 import re

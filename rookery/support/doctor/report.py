@@ -1,4 +1,4 @@
-"""What was found, told: on the screen, as JSON, and in one file that can be sent to whoever helps."""
+"""Report the results of checks: on the screen, as JSON, and in one file that can be sent to whoever helps."""
 
 import getpass
 import json

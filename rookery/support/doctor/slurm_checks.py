@@ -1,4 +1,4 @@
-"""Slurm, the partition, and a job of one second, which also tells what a compute node is like."""
+"""Check Slurm, the partition, and a job of one second, which also tells what a compute node is like."""
 
 import shlex
 from collections.abc import Callable

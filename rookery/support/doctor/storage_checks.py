@@ -1,4 +1,4 @@
-"""Judged: room, the number of files, caches on the wrong file system, variables that name the storage."""
+"""Check room, the number of files, caches on the wrong file system, variables that name the storage."""
 
 import shlex
 from collections.abc import Mapping

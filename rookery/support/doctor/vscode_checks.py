@@ -1,4 +1,4 @@
-"""Judged: what VS Code needs on a login node, and the room that it takes."""
+"""Check what VS Code needs on a login node, and the room that it takes."""
 
 import re
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""`onboard`: from a laptop with nothing on it to a first result from a cluster.
+"""The command `onboard`: from a laptop with nothing on it to a first result from a cluster.
 
-Each step looks at what there is, does what is missing, and says what it did and where. Nothing but what there is tells
-how far an earlier run came, so the same command goes on from anywhere.
+Each step looks at what there is, does what is missing, and prints what it did and where. How far an earlier run came is
+seen from what there is alone, so the same command continues from anywhere.
 """
 
 import shlex

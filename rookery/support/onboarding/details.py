@@ -1,4 +1,4 @@
-"""What onboarding has to know of a user: found out where that can be, asked otherwise; every answer is a flag too."""
+"""The details that onboarding needs of a user: found where possible, asked otherwise; every answer is a flag too."""
 
 import getpass
 import shlex

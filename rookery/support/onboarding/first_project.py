@@ -1,7 +1,7 @@
-"""A first project and its first result: begun, brought to the cluster, run as a job array, fetched, put together.
+"""A first project and its first result: made, deployed, run as a job array, fetched, combined.
 
 What is done already is seen from what there is (the project, the record of its run, its table), so that the same
-command goes on wherever an earlier one was stopped.
+command continues wherever an earlier one was stopped.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The user's ssh key: found, or made once and never written over, and its public half brought to a cluster."""
+"""The user's ssh key: found, or made once and never overwritten, and its public half copied to a cluster."""
 
 import re
 import shlex

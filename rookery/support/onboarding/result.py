@@ -1,4 +1,4 @@
-"""A first result shown in the terminal: what each column of a table of results holds, and how one is spread."""
+"""Show a first result in the terminal: the columns of a table of results, and the distribution of one."""
 
 import csv
 import sys

@@ -1,4 +1,4 @@
-"""The steps of onboarding: each looks at what there is, does what is missing, and says what it did and where."""
+"""The steps of onboarding: each looks at what there is, does what is missing, and prints what it did and where."""
 
 import shlex
 from collections.abc import Iterator
