@@ -28,7 +28,7 @@ def project(folder: Path) -> None:
 
 
 class Trees:
-    """The same files three times: for each way its own, changed alike."""
+    """Three copies of the same files, one for each way, changed alike."""
 
     def __init__(self, laptop: harness.Laptop) -> None:
         self.laptop, self.numbers = laptop, count()

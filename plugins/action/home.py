@@ -37,7 +37,7 @@ GONE_POLLS = 5  # a shared filesystem may show a job's exit code some seconds af
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """Bring a home to what a role declares."""
+    """The action `home`, which applies a role's declaration to a home."""
 
     _supports_check_mode = True
     _supports_diff = True

@@ -24,7 +24,7 @@ options:
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """The `probe` action. Where there is a Python, it changes nothing."""
+    """The action `probe`. Where there is a Python, it changes nothing."""
 
     _requires_connection = True
     _supports_check_mode = True

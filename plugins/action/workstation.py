@@ -24,7 +24,7 @@ options:
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """The `workstation` action: all of it happens here, on the controller."""
+    """The action `workstation`, which runs on the controller alone."""
 
     _requires_connection = False
     _supports_check_mode = True

@@ -30,7 +30,7 @@ OUTCOMES = "outcomes"
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no types
-    """Ansible's events, as lines."""
+    """The callback that writes Ansible's events as lines."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"

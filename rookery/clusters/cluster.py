@@ -31,7 +31,7 @@ def expression(entry: Mapping[str, Any], data: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Storage:
-    """A place on a cluster where files can be kept: an entry of cluster_storage, what it leaves out filled in."""
+    """A place on a cluster where files can be kept: an entry of cluster_storage, with defaults filled in."""
 
     name: str
     """home, persistent, scratch, tmp or project."""
@@ -53,7 +53,7 @@ class Storage:
 
 @dataclass(frozen=True)
 class Cluster:
-    """What is known of a cluster, from every inventory folder together."""
+    """A cluster, from every inventory folder together."""
 
     name: str
     """Its name in the inventory."""

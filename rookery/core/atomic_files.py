@@ -59,7 +59,7 @@ def trim(folder: Path, most: int) -> None:
 
 
 class ChangedError(OSError):
-    """A file is not what it was when it was looked at."""
+    """The error for a file that has changed since it was read."""
 
 
 def exchange(path: Path, before: bytes | None, after: bytes, *, mode: int = 0o644, copy: Path | None = None) -> None:

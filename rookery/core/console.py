@@ -43,7 +43,7 @@ def writer(file: TextIO) -> "Console":
 
 
 class LiveStatus:
-    """What is being done right now, a line each, on a terminal; nothing elsewhere.
+    """Lines on a terminal that show what is being done; nothing elsewhere.
 
     A context manager; the lines are gone when it ends.
     """

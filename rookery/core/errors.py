@@ -2,7 +2,7 @@
 
 
 class RookeryError(Exception):
-    """Something a user can act on.
+    """An error that a user can act on.
 
     Attributes:
         message: One line that says what is wrong, and with what.

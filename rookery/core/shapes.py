@@ -20,7 +20,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class MismatchError(ValueError):
-    """A value is not of the shape; the message says where and why."""
+    """The error for a value that does not have the shape; the message says where and why."""
 
 
 def text(pattern: str = "", longest: int = LONGEST, *, raw: bool = False) -> Shape:

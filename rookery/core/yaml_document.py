@@ -53,7 +53,7 @@ _TAG_DIRECTIVE = re.compile(r"(?:^|[\n\r\x85\u2028\u2029])%TAG")
 
 @dataclass(frozen=True)
 class Document:
-    """One YAML file."""
+    """A YAML file that was read."""
 
     file: Path
     """Where it is."""
@@ -265,7 +265,7 @@ def _is_plain(file: Path, text: str) -> bool:
 
 @dataclass
 class _Extent:
-    """How much a value holds; what is known of an anchor.
+    """The size of a value in YAML, and of an anchor's.
 
     Attributes:
         anchor: Its name; "" where it has none.

@@ -62,7 +62,7 @@ class ClusterRow:
 
 @dataclass(frozen=True)
 class ProfileValue:
-    """A variable of a cluster, and where it was said."""
+    """A variable of a cluster, and where it was set."""
 
     key: str
     """Its name."""

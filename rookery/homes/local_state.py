@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trace:
-    """Something of a cluster's on this side.
+    """Something of a cluster's on this computer.
 
     Attributes:
         path: Where it is.

@@ -27,7 +27,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 @dataclass(frozen=True)
 class Entry:
-    """What came of one cluster.
+    """The result of a login or logout at one cluster.
 
     Attributes:
         state: opened, open (already), closed, none (there was nothing to close) or failed.

@@ -110,7 +110,7 @@ def environment() -> dict[str, str]:
 
 
 class Ansible:
-    """An ansible-playbook that has begun to start, and waits to be told its play; it does not outlive the block.
+    """An ansible-playbook that is starting, and waits for its play; it does not outlive the block.
 
     Half of the second that its start takes goes by before it needs to know what it is for.
 

@@ -66,7 +66,7 @@ _WRAPPER = ["sh", "-c", '"$@"; echo "<<<ended $?>>>"', "sh"]
 
 
 class EndedError(Exception):
-    """It ended before it had answered: what it was to do is begun, or done, or not.
+    """The error for a session that ended before its answer: its task may have been begun, or done, or not.
 
     Attributes:
         exit: The exit status of its ssh: 255 where the connection broke off.

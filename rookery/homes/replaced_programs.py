@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Danger:
-    """Why the programs of a home may not be the user's own.
+    """A reason why the programs of a home may not be the user's own.
 
     Attributes:
         found: Who can replace them, and what not to do, a line.

@@ -15,7 +15,7 @@ _PREFIX = re.compile(r"^(Task failed: |Action failed: |Failed to connect to the 
 
 @dataclass(frozen=True)
 class HomeOutcome:
-    """One thing that a home must hold, and what came of it.
+    """One thing that a home must hold, and the result for it.
 
     Attributes:
         state: made, changed, kept (the user's own stands there), present, would-change or failed.
@@ -36,7 +36,7 @@ class HomeOutcome:
 
 @dataclass
 class ClusterResult:
-    """What happened to one cluster.
+    """The result of a run on one cluster.
 
     Attributes:
         name: The cluster.
@@ -84,7 +84,7 @@ class ClusterResult:
 
 
 class RunResult:
-    """What happened, by cluster; nothing is printed here.
+    """The result of a run, by cluster; nothing is printed here.
 
     Attributes:
         clusters: By name.

@@ -46,7 +46,7 @@ def diff_lines(diff: Any) -> Iterator[str]:
 
 
 class Screen:
-    """Shows a run as it goes: plain lines, and on a terminal also what is being done right now.
+    """The display of a run: plain lines, and on a terminal also what is being done.
 
     A context manager; the live part is gone when it ends.
 

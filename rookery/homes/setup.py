@@ -52,7 +52,7 @@ def run(options: SetupOptions) -> int:
 
 
 class _Setup:
-    """One `setup` under way.
+    """A running `setup`.
 
     Attributes:
         options: What is asked for.

@@ -49,7 +49,7 @@ class StorageArea:
 
 @dataclass(frozen=True)
 class HomeStatus:
-    """How a home stands.
+    """The status of a home.
 
     Attributes:
         name: The cluster's.

@@ -9,7 +9,7 @@ _NOT_A_ROLE = "the end of the play"
 
 
 class Clock:
-    """What took how long, in the order of its beginning.
+    """Times of the parts of a setup, in the order of their beginning.
 
     Attributes:
         spent: Seconds by what they were spent on.

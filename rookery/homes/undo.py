@@ -35,7 +35,7 @@ STATES = ("removed", "restored", "left")
 
 @dataclass
 class Account:
-    """What becomes of one home.
+    """The result of an undo for one home.
 
     Attributes:
         state: ok, failed or unreachable.
@@ -114,7 +114,7 @@ def run(options: UndoOptions) -> int:
 
 @dataclass(frozen=True)
 class Home:
-    """A home that can be worked on.
+    """A home that can be reached.
 
     Attributes:
         connection: The open connection to its cluster.

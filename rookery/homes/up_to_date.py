@@ -76,7 +76,7 @@ done
 
 @dataclass(frozen=True)
 class HomeComparison:
-    """What a look at a home came to.
+    """Result of comparing a home with its last complete setup.
 
     Attributes:
         sealed: What the last whole run wrote down: asked, rookery, when, facts, declared …; None where there was none.

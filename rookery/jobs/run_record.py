@@ -32,7 +32,7 @@ _ID = re.compile(rf"({NUMBER.pattern})(?:_([0-9]{{1,10}}))?")
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What is known of a submission.
+    """The record of a submission.
 
     Attributes:
         job: Name of the job in rookery.yml, or the path of the project's own script.

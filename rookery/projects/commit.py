@@ -56,7 +56,7 @@ class Commit:
 
 
 class GitStatus:
-    """A look at a project's files, begun; while git goes through them, the commit that is checked out is known already.
+    """git's look at a project's files, in the background; the commit that is checked out is known from the start.
 
     Attributes:
         head: That commit, as if nothing were changed; None where there is none.

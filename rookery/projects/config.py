@@ -37,7 +37,7 @@ _R_LOCKS = {"renv.lock": "renv", "r-packages.txt": "library"}
 
 
 class NoProject(RookeryError):  # noqa: N818 said of a place, not of something that broke
-    """There is no rookery.yml."""
+    """The error where there is no rookery.yml."""
 
 
 @cache

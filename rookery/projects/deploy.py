@@ -48,7 +48,7 @@ def run(options: DeployOptions) -> int:
 
 
 class _Deploy:
-    """One deploy: what is known already is enough, or more is made and sent."""
+    """A deploy: first what is known already is sent, then what the cluster needs besides."""
 
     def __init__(
         self, connection: "Connection", project: "Project", preflight: Preflight, options: DeployOptions

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Result:
-    """What came of a deploy, for the user."""
+    """The result of a deploy."""
 
     release: Release
     commit: "Commit"

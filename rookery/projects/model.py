@@ -16,7 +16,7 @@ RS = ("library", "renv", "none")
 
 @dataclass(frozen=True)
 class Environment:
-    """What the project's code runs in.
+    """The software that the project's code runs in.
 
     Attributes:
         python: One of PYTHONS.

@@ -13,7 +13,7 @@ PIECE = 100_000
 
 
 class Packing:
-    """A commit that is being packed for a cluster. git packs while what it has packed is sent.
+    """A commit that is being packed for a cluster; the pack is sent while git makes it.
 
     Attributes:
         commit: The commit.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Preflight:
-    """A deploy that has begun, and has changed nothing yet.
+    """A deploy that has been started, and has changed nothing yet.
 
     Attributes:
         git_status: git's look at the files.

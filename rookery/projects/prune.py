@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pruned:
-    """What was removed, or with `check` would be.
+    """The releases and environments that were removed, or with `check` would be.
 
     Attributes:
         check: Nothing was removed.

@@ -92,7 +92,7 @@ def send_release(connection: "Connection", project: str, *, ahead: bool) -> Rele
 
 
 class _Progress:
-    """What is being done there, on a terminal, from when there is something that takes time."""
+    """The current step on the cluster, on a terminal, once a step takes time."""
 
     def __init__(self, title: str) -> None:
         self._title, self._stack = title, ExitStack()

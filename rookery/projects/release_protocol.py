@@ -14,7 +14,7 @@ from rookery.core import paths
 
 @dataclass(frozen=True)
 class Order:
-    """A release as it is wanted.
+    """The request for a release.
 
     Attributes:
         name: The project's.
@@ -41,7 +41,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Release:
-    """A release as it is wanted.
+    """A release that is wanted: its request, and the files that go into it.
 
     Attributes:
         order: What the cluster is told.
@@ -62,7 +62,7 @@ class Release:
 
 @dataclass(frozen=True)
 class ReleaseContents:
-    """What a release is made of, but for what the cluster has already.
+    """The contents of a release that the cluster does not have already.
 
     Attributes:
         files: Rendered files, by their path in the release.
@@ -79,7 +79,7 @@ class ReleaseContents:
 
 @dataclass(frozen=True)
 class ReleaseAnswer:
-    """What the cluster said.
+    """The cluster's answer.
 
     Attributes:
         state: same, there (only switched to), new, mended; with check also other. "" where it stopped.

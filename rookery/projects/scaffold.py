@@ -47,7 +47,7 @@ def run(options: NewOptions) -> int:
 
 @dataclass(frozen=True)
 class NewProject:
-    """A project that was init.
+    """A project that was made.
 
     Attributes:
         options: What was asked for, with every choice filled in.

@@ -29,7 +29,7 @@ class Entry(NamedTuple):  # of which there are thousands, and a dataclass takes 
 
 
 class Source(Hashable, Protocol):
-    """Where the files of a project are read."""
+    """A place from which the files of a project are read."""
 
     @property
     def name(self) -> str:
@@ -74,7 +74,7 @@ class Folder:
 
 
 class Committed:
-    """The files of a commit, whatever the folder holds by now."""
+    """The files of a commit, whatever is in the folder by now."""
 
     name = "commit"
 

@@ -24,7 +24,7 @@ _POINTERS = {"lfs": b"version https://git-lfs.github.com/spec/v1", "git-crypt": 
 
 @dataclass(frozen=True)
 class Tree:
-    """What a commit holds in the project's folder.
+    """The files of a commit in the project's folder.
 
     Attributes:
         files: By path within the project.

@@ -28,7 +28,7 @@ _HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 class MalformedError(ValueError):
-    """The data can't be used; the message says why, as the end of a sentence."""
+    """The error for data that can't be used; the message says why, as the end of a sentence."""
 
 
 def loads(data: "Any", most: int = MOST_BYTES) -> "Any":

@@ -22,7 +22,7 @@ _PASSWORD_PROMPT, _CODE_PROMPT = "Password:", "Verification code:"
 
 @dataclass(frozen=True)
 class Entrance:
-    """How people get into a miniature.
+    """The way to log in to a miniature.
 
     Attributes:
         way: One of WAYS; "" for a key, and a password where the cluster takes those.

@@ -243,7 +243,7 @@ def _run(
 
 @dataclass(frozen=True)
 class System:
-    """A system of its own, which a command moves into for good (roles/sandbox/files/enter).
+    """A separate system, which a command moves into for good (roles/sandbox/files/enter).
 
     Attributes:
         folder: Holds its own files (upper/), and work/ and root/ for the overlay.

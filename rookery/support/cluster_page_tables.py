@@ -30,7 +30,7 @@ _PLACES: Final = {
 
 @dataclass(frozen=True)
 class Facts:
-    """A profile as its page's parts read it."""
+    """A profile, as the parts of its page read it."""
 
     cluster: "Cluster"
     doubtful: frozenset[str]

@@ -25,7 +25,7 @@ _IGNORED = re.compile(
 
 @dataclass(frozen=True)
 class Setting:
-    """A variable, and where its value was said."""
+    """A variable, and where its value was set."""
 
     key: str
     """Its name."""
@@ -58,7 +58,7 @@ class _Group:
 
 @dataclass
 class Inventory:
-    """All inventory folders together: which hosts there are, in which groups, with what said of them."""
+    """All inventory folders together: the hosts, their groups, and their variables."""
 
     sources: Sequence[Path]
     """The folders, in order; where two say the same, the later one holds."""

@@ -28,7 +28,7 @@ exit 96
 
 
 class NoPythonError(RookeryError):
-    """No program has begun, since there is no Python that runs it."""
+    """The error where no program has begun, since there is no Python that runs it."""
 
 
 def call(connection: "Connection", name: str, request: Mapping[str, Any], *, timeout: float = 180) -> dict[str, Any]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class SshError(RookeryError):
-    """A cluster can't be reached or logged in to.
+    """The error for a cluster that can't be reached or logged in to.
 
     Attributes:
         reason: One word for programs: unresolved, no-answer, refused, dropped, changed-key, unknown-key, denied,

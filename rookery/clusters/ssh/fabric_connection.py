@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Runner(Local):
-    """Runs a command on the cluster by a local ssh; always as POSIX sh, whatever the user's login shell.
+    """A runner that starts a command on the cluster by a local ssh; always as POSIX sh, whatever the login shell.
 
     What the start-up files print before the command is left out of the result.
     """
@@ -182,7 +182,7 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
 
 
 class _Quiet:
-    """A socket to an SFTP server, as paramiko uses one, without what start-up files print before the server speaks.
+    """A socket to an SFTP server for paramiko, without output of start-up files before the server speaks.
 
     Text has no NUL byte, and the server's first packet, being short, begins with one.
     """

@@ -16,7 +16,7 @@ FIRST_ANSWER = 30
 
 @dataclass(frozen=True)
 class Completed:
-    """What came of a command on a cluster.
+    """The result of a command on a cluster.
 
     Attributes:
         exit: Its exit status; negative where a signal ended ssh.
@@ -38,7 +38,7 @@ class Completed:
 
 @dataclass(frozen=True)
 class Call:
-    """What belongs to a command beside the command itself.
+    """The input and the callbacks of a command on a cluster.
 
     Attributes:
         mark: The line that tells on both its streams that it has begun.
@@ -56,7 +56,7 @@ class Call:
 
 
 class Deadline:
-    """Ends a command that has not begun FIRST_ANSWER seconds after it was sent.
+    """A timer that ends a command that has not begun FIRST_ANSWER seconds after it was sent.
 
     Attributes:
         is_met: Whether it has begun in time.
@@ -90,7 +90,7 @@ class Deadline:
 
 
 class RunningCommand:
-    """A command under way."""
+    """A command that is running on the cluster."""
 
     def __init__(
         self,

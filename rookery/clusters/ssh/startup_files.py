@@ -47,7 +47,7 @@ sleep 3 | env -i HOME="$HOME" USER="$user" LOGNAME="$user" SHELL="$shell" PATH="
 
 @dataclass(frozen=True)
 class Culprit:
-    """Where start-up files stand still.
+    """The line of a start-up file that keeps commands from running.
 
     Attributes:
         shell: The login shell; "" where that could not be asked.

@@ -29,7 +29,7 @@ _DEEPEST = 16
 
 @dataclass(frozen=True)
 class Change:
-    """What is to become of ~/.ssh/config.
+    """A planned change of ~/.ssh/config.
 
     Attributes:
         path: The file; where it is a link, what that leads to.

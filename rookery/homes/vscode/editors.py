@@ -43,7 +43,7 @@ EDITORS = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where an editor on this computer keeps its settings.
+    """The settings file of an editor on this computer.
 
     Attributes:
         editor: The editor.

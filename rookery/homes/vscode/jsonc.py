@@ -25,7 +25,7 @@ Path = tuple[str, ...]
 
 
 class BrokenError(ValueError):
-    """A text is not JSON, comments and all; the message says where."""
+    """The error for a text that is not JSON with comments; the message says where."""
 
 
 @dataclass(frozen=True)

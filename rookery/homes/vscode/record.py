@@ -21,7 +21,7 @@ from rookery.remote import strict_json
 
 @dataclass
 class SettingsRecord:
-    """What rookery wrote into one file.
+    """The settings that rookery wrote into one file.
 
     Attributes:
         values: By path, what it was set to.

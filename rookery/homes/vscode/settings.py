@@ -15,7 +15,7 @@ from rookery.remote import strict_json
 
 @dataclass(frozen=True)
 class SettingsChange:
-    """A setting as rookery would have it.
+    """A setting that rookery wants.
 
     Attributes:
         path: The keys that lead to it.
@@ -45,7 +45,7 @@ class MergedSettings:
 
 @dataclass(frozen=True)
 class SettingsOutcome:
-    """What came of one file.
+    """The result for one file.
 
     Attributes:
         path: The file.

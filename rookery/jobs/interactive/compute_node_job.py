@@ -31,7 +31,7 @@ PARTING = 20
 
 @dataclass(frozen=True)
 class RunningJob:
-    """A job that runs.
+    """A running job.
 
     Attributes:
         number: Its number.

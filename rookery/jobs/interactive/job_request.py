@@ -52,7 +52,7 @@ run_python -ISc "$1"' relay "$2"
 
 @dataclass(frozen=True)
 class ComputeNodeOptions:
-    """What the user named of what the job is to have; nothing for what is usual.
+    """The resources of the job that the user named; the defaults are not in it.
 
     Attributes:
         cpus: Cores.
@@ -78,7 +78,7 @@ class ComputeNodeOptions:
 
 @dataclass(frozen=True)
 class ComputeNodeRequest:
-    """What is sent to the cluster.
+    """The request that is sent to the cluster.
 
     Attributes:
         script: The job's.

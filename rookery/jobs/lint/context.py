@@ -22,7 +22,7 @@ _SHELLS = {"sh", "bash", "dash", "ksh", "zsh", "ash"}
 
 @dataclass(frozen=True)
 class Context:
-    """What is checked, and against what.
+    """A script with the rules and files that it is checked against.
 
     Attributes:
         text: The script, with Unix line ends and no byte order mark.

@@ -82,7 +82,7 @@ class DirectiveOption:
 
 @dataclass(frozen=True)
 class Slip:
-    """A word that sbatch can't use.
+    """A word on an `#SBATCH` line that sbatch can't use.
 
     Attributes:
         kind: stray (no option at all), quote (one that is never closed), or unknown (an option sbatch has not got).
@@ -112,7 +112,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Directives:
-    """All that sbatch reads of a script.
+    """Everything that sbatch reads of a script.
 
     Attributes:
         options: In order; a later one of the same name wins.

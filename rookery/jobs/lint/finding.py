@@ -9,7 +9,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Edit:
-    """A piece of text that takes the place of another.
+    """A piece of text that replaces another.
 
     Attributes:
         start: Where the other begins: an offset in the file's text.
@@ -24,7 +24,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with a job script.
+    """A problem in a job script.
 
     Attributes:
         code: Which rule, such as RK101; it stays the same from version to version (docs/lint.md lists them).

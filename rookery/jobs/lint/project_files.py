@@ -15,7 +15,7 @@ _READABLE = 1_000_000
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What stands around a script: its project, or the folder it lies in.
+    """The surroundings of a script: its project, or its folder.
 
     Attributes:
         root: That folder.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class CheckedScript:
-    """What came of one script.
+    """The result of checking one script.
 
     Attributes:
         path: As it is shown.

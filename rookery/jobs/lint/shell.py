@@ -55,7 +55,7 @@ class ShellCommand:
 
 @dataclass(frozen=True)
 class ShellScript:
-    """What a shell script holds.
+    """The contents of a shell script.
 
     Attributes:
         commands: In the order in which they are written.
@@ -91,7 +91,7 @@ def read(text: str) -> ShellScript:
 
 
 class _Scanner(Words):
-    """Goes through a script once, from its beginning to its end."""
+    """A scanner that goes through a script once, and collects its commands."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)

@@ -30,7 +30,7 @@ class ShellWord:
 
 
 class Words(ABC):
-    """Goes through a script once; this half of it passes words, the other the commands that they make.
+    """A scanner that goes through a script once; this half passes words, the other the commands made of them.
 
     Attributes:
         text: The script.

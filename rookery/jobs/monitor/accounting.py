@@ -121,7 +121,7 @@ class JobRun:
 
 @dataclass(frozen=True)
 class SlurmSnapshot:
-    """What Slurm said.
+    """Slurm's answers at one moment.
 
     Attributes:
         now: The time there.

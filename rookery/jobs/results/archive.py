@@ -41,7 +41,7 @@ class File:
 
 
 class LargerError(ValueError):
-    """The stream has more bytes than it may have."""
+    """The error for a stream that has more bytes than it may have."""
 
 
 class _Readable(Protocol):

@@ -30,7 +30,7 @@ _NAMED = 5
 
 @dataclass
 class CombinedTable:
-    """What came of it; the lists hold paths, with why where there is a reason.
+    """The result of combining; the lists hold paths, with a reason where there is one.
 
     Attributes:
         output: The table.
@@ -208,7 +208,7 @@ def _date(path: Path, name: str, source: SourceRun, outcome: CombinedTable) -> N
 
 
 class _Table:
-    """The table as it is written."""
+    """The combined table, as it is written."""
 
     def __init__(self, stream: TextIO, source: SourceRun, outcome: CombinedTable) -> None:
         self.stream, self.source, self.outcome = stream, source, outcome

@@ -51,7 +51,7 @@ Note = list[int | str]
 
 @dataclass
 class Plan:
-    """What becomes of each file.
+    """What is to be done with each file.
 
     Attributes:
         bring: To be fetched.
@@ -72,7 +72,7 @@ class Plan:
 
 
 class Arrivals:
-    """A project's folder, and the note of what fetch has brought into it.
+    """A project's folder, and the note of what fetch has written into it.
 
     Attributes:
         refused: What came and could not be used, with why.

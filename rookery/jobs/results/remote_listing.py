@@ -68,7 +68,7 @@ _EARLIEST, _LATEST = -(2**31), 15 * 10**9
 
 @dataclass(frozen=True)
 class RemoteListing:
-    """What there is.
+    """The files of a project's outputs on a cluster.
 
     Attributes:
         files: Files of the outputs and records of runs.

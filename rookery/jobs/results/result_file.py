@@ -20,12 +20,12 @@ _NUMBER = re.compile(r"\s*([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)
 
 
 class Broken(Exception):  # noqa: N818 said of a file
-    """A file that is no table; its text says where and why."""
+    """The error for a file that is no table; its text says where and why."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """How a file's rows are to be read.
+    """The header of a file, by which its rows are read.
 
     Attributes:
         names: Of its columns.

@@ -12,7 +12,7 @@ from rookery.remote.slurm.forms import numbers
 
 @dataclass(frozen=True)
 class SourceRun:
-    """What is known of the run whose results are combined.
+    """The run whose results are combined.
 
     Attributes:
         id: Its number; "" where there is no record of one.

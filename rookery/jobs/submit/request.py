@@ -29,7 +29,7 @@ _LONGEST_NOTE = 10_000
 
 @dataclass(frozen=True)
 class SubmitRequest:
-    """What is to be submitted, as the cluster is told.
+    """A submission, as it is sent to the cluster.
 
     Attributes:
         project: The project's name.

@@ -21,7 +21,7 @@ _CALLS_R = re.compile(r"(^|[\s;|&(/])R(script)?(\s|$)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Rows:
-    """What a script needs to know of its rows.
+    """The facts about its rows that a script needs.
 
     Attributes:
         count: How many there are.

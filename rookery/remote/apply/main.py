@@ -27,7 +27,7 @@ def answer(payload: Payload) -> Result:
 
 
 class ApplySession:
-    """One call from the laptop."""
+    """A request of the laptop: a declaration, or a question about a job."""
 
     def __init__(self, payload: Payload) -> None:
         self.payload = payload

@@ -23,7 +23,7 @@ Listing = Dict[str, List[int]]  # by name in a tree, `.` for itself: mode and ti
 
 
 class Merge(NamedTuple):
-    """The two trees that became one.
+    """The two trees that were merged into one.
 
     Attributes:
         path: Where the home's was, with a link now.

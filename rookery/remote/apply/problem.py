@@ -18,7 +18,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Problem(Exception):  # noqa: N818 - the word that a user reads
-    """Something that a user can act on.
+    """An error that a user can act on.
 
     Attributes:
         message: One line that says what is wrong, and with what.
@@ -34,7 +34,7 @@ class Problem(Exception):  # noqa: N818 - the word that a user reads
 
 
 class Pending(Exception):  # noqa: N818 - it is no error
-    """A Slurm job is waiting or running: the laptop asks again, then sends the declaration once more.
+    """The state of a Slurm job that is waiting or running: the laptop asks again, then sends the declaration again.
 
     Attributes:
         job: What the laptop needs for asking: `key`, `id`.

@@ -20,11 +20,11 @@ _MADE, _SEES = "rookery-made: ", "rookery-sees: "
 
 
 class Interrupted(BaseException):
-    """The program was told to stop, or nobody listens to it any more."""
+    """The signal to stop, or the sign that nobody listens any more."""
 
 
 class Finished(NamedTuple):
-    """How a program ended.
+    """The result of a program.
 
     Attributes:
         code: Its exit code; 128 and the signal's number where a signal ended it; None where its time was over.
@@ -40,7 +40,7 @@ class Finished(NamedTuple):
 
 
 class Processes:
-    """Reads a program's output as it comes, and remembers what may be needed of it."""
+    """The output of a program as it comes, and the parts of it that may be needed."""
 
     def __init__(self) -> None:
         self.lines: Deque[str] = collections.deque(maxlen=40)
@@ -99,7 +99,7 @@ def run(
 
 
 class _Program:
-    """One that runs."""
+    """A running program."""
 
     def __init__(self, key: int, process: "subprocess.Popen[bytes]", timeout: Optional[float]) -> None:
         assert process.stdout is not None

@@ -26,7 +26,7 @@ Entry = Dict[str, Any]
 
 
 class LedgerRecord(NamedTuple):
-    """A ledger's content.
+    """The content of a ledger's file.
 
     Attributes:
         entries: Every change, the oldest first.

@@ -44,7 +44,7 @@ def move(work: Work, item: Dict[str, Any]) -> None:
 
 
 class _Move:
-    """One folder that shall be on the storage, and what stands in the places that it takes."""
+    """A folder that shall be on the storage, and what is in the places that it takes."""
 
     def __init__(self, work: Work, item: Dict[str, Any]) -> None:
         path = work.roots.expand(item["path"])

@@ -21,7 +21,7 @@ GUARD = "da950a9a6d37964aeb3be385cbd52bc6254f2107753831fadd18abc9b8eb16f2"
 
 
 class UndoContext:
-    """One undo: what is looked at, taken back and told.
+    """The context of one undo: what it may change, and its results.
 
     Attributes:
         roots: Where rookery may write.

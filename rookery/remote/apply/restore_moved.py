@@ -12,7 +12,7 @@ from rookery.remote.apply.restore import LEFT, REMOVED, RESTORED, UndoContext, r
 
 
 class Places(NamedTuple):
-    """Where a folder was, with a link to it now, and where it is."""
+    """The old place of a folder, where there is a link now, and its place on the storage."""
 
     path: str
     to: str

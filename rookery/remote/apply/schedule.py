@@ -16,7 +16,7 @@ Item = Dict[str, Any]
 
 
 class _Started(NamedTuple):
-    """A command whose program runs."""
+    """A command whose program is running."""
 
     command: DeclaredCommand
     state: str

@@ -12,7 +12,7 @@ Object = Dict[str, Any]
 
 
 class MergedJson(NamedTuple):
-    """What comes of a merge: the whole, the part that is rookery's, and the keys that the user set otherwise."""
+    """The result of a merge: the whole, the part that is rookery's, and the keys that the user set otherwise."""
 
     whole: Object
     ours: Object

@@ -35,7 +35,7 @@ def main(payload: Payload) -> None:
 
 
 class UndoSession:
-    """One call from the laptop.
+    """A request of the laptop to undo a home.
 
     Its payload: `run` (id, who, laptop), `storage` (where rookery may write), `space` (MB left of a quota, by path),
     `grain` (bytes that the smallest file takes in the home), `check`, `only` (roles; all where empty), `purge`.
@@ -153,7 +153,7 @@ class UndoSession:
 
 
 class _Times:
-    """Times of folders that are not rookery's: what they were, unless somebody else wrote in them since."""
+    """Times of folders that are not rookery's, before rookery wrote in them."""
 
     def __init__(self, undo: UndoContext, entries: List[Entry]) -> None:
         self.undo = undo

@@ -27,7 +27,7 @@ def main(payload: Dict[str, Any]) -> None:
 
 
 class VerifySession:
-    """One look at a home."""
+    """A request of the laptop to compare a home."""
 
     def __init__(self, payload: Dict[str, Any]) -> None:
         self.full = payload["full"]

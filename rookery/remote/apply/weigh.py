@@ -10,7 +10,7 @@ from rookery.remote.apply.problem import Problem
 
 
 class Load(NamedTuple):
-    """How much there is to copy."""
+    """The amount of data to copy."""
 
     files: int
     bytes: int

@@ -15,7 +15,7 @@ from rookery.remote.apply.problem import Problem
 
 
 class Thing(NamedTuple):
-    """What one item of a declaration is about."""
+    """The subject of one item of a declaration."""
 
     kind: str
     path: str

@@ -4,7 +4,7 @@ from typing import Any
 
 
 class Answer(Exception):  # noqa: N818 it is no error
-    """What the laptop is told; nothing more is done.
+    """The answer to the laptop, raised to end the program.
 
     Attributes:
         document: What is told, by its key; `state` says what kind of answer it is.

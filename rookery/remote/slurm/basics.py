@@ -132,7 +132,7 @@ def stamp(release: str) -> Dict[str, Any]:
 
 
 class Login(NamedTuple):
-    """What a job starts with.
+    """The environment and umask that a job starts with.
 
     Attributes:
         environment: That of a login shell, which is what a job gets that is submitted by hand, without what start-up

@@ -120,7 +120,7 @@ def still_there(path: str, release: str, file: str) -> str:
 
 
 class Follower:
-    """Sends one log."""
+    """The transfer of one log."""
 
     def __init__(self, request: Dict[str, Any]) -> None:
         self.request, self.job = request, str(request["job"])

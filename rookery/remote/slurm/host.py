@@ -35,7 +35,7 @@ OVERLAP = (20, 11)
 
 
 class Host:
-    """The job, as one request sees it.
+    """The job behind NAME-job, and one request about it.
 
     The request: `name` of the job; `key`, the user's public one; `script`, the job's; `asked`, what it asks for;
     `wanted`, what of that the user named; `start`, whether a job may be submitted; `again`, whether also after a

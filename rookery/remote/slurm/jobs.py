@@ -40,7 +40,7 @@ class SlurmTask:
 
 
 class SlurmJob:
-    """All that is known of a job; an array with its tasks is one."""
+    """A job with everything that is known of it; an array with its tasks is one."""
 
     def __init__(self, number: int) -> None:
         self.number, self.is_array = number, False

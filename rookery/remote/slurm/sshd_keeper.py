@@ -65,7 +65,7 @@ NODES_OWN = ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "XDG_SESSION_ID")
 
 
 class Keeper:
-    """It waits for connections, and for the end."""
+    """The loop that waits for connections, and for the end of the job."""
 
     def __init__(self, folder: str, minutes: float) -> None:
         self.folder, self.patience = folder, 60 * minutes

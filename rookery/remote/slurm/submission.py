@@ -23,7 +23,7 @@ from rookery.remote.slurm.forms import whole
 
 
 class Submission:
-    """One of them."""
+    """A submission of one job."""
 
     def __init__(self, request: Dict[str, Any]) -> None:
         """Read the script.

@@ -35,7 +35,7 @@ _MARKUP: Final = re.compile(r"([\\`*_\[\]<>|~$&])")
 
 @dataclass(frozen=True)
 class Written:
-    """What became of a file.
+    """The result for a file.
 
     Attributes:
         path: It.

@@ -29,7 +29,7 @@ _ORDER: Final = ("fault", "skipped", "warning")
 
 @dataclass(frozen=True)
 class Readiness:
-    """How one student stands on one cluster.
+    """The readiness of one student on one cluster.
 
     Attributes:
         cluster: The cluster.
@@ -62,7 +62,7 @@ class Readiness:
 
 @dataclass(frozen=True)
 class StudentReadiness:
-    """A student, and how they stand on each of their clusters."""
+    """A student, with the readiness on each of their clusters."""
 
     student: Student
     statuses: tuple[Readiness, ...]
@@ -74,7 +74,7 @@ class StudentReadiness:
 
 @dataclass(frozen=True)
 class Picture:
-    """All there is to show of a cohort.
+    """Everything that is shown of a cohort.
 
     Attributes:
         rows: How everybody stands.

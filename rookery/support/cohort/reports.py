@@ -35,12 +35,12 @@ _SUFFIXES: Final = {".txt", ".json"}
 
 
 class DamagedError(ValueError):
-    """A file is no report that can be read; the message says why."""
+    """The error for a file that can't be read as a report; the message says why."""
 
 
 @dataclass(frozen=True)
 class ReportedCheck:
-    """One thing that doctor looked at.
+    """A check in a report.
 
     Attributes:
         title: What it is, in words.
@@ -57,7 +57,7 @@ class ReportedCheck:
 
 @dataclass(frozen=True)
 class Report:
-    """What one file says.
+    """The contents of a report file.
 
     Attributes:
         file: Its name, as it may be shown.
@@ -78,7 +78,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Unread:
-    """A file that was left out.
+    """A file that was skipped.
 
     Attributes:
         file: Its name, as it may be shown.

@@ -17,7 +17,7 @@ _DEVICES = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")
 
 @dataclass(frozen=True)
 class Student:
-    """What the cohort file says of one student."""
+    """A student of the cohort file."""
 
     name: str
     """Their full name."""

@@ -21,7 +21,7 @@ _NAME: Final = re.compile(r"rookery-[0-9A-Za-z.+]+-py3-none-any\.whl")
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel.
+    """The wheel that students install.
 
     Attributes:
         name: The file's name.

@@ -79,7 +79,7 @@ CLUSTER: Final = {**WAY, **HOME, **QUEUE, **REST}
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at.
+    """A check and its result.
 
     Attributes:
         name: For programs.
@@ -97,7 +97,7 @@ class Check:
 
 
 class CheckResults:
-    """What was found so far, a check a name; what is put down first stays."""
+    """The results so far, one for each check; the first one stays."""
 
     def __init__(self, titles: dict[str, str]) -> None:
         """Start without any result.

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class _Patient:
-    """A cluster that is looked at.
+    """A cluster that is checked.
 
     Attributes:
         results: What was found.

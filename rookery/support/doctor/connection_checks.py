@@ -52,7 +52,7 @@ _OF = {
 
 @dataclass(frozen=True)
 class SshDebugOutput:
-    """What `ssh -v` tells of a login that failed.
+    """The facts in the output of `ssh -v` on a failed login.
 
     Attributes:
         methods: What the cluster would still take, as sshd names it.

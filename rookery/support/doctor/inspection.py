@@ -28,7 +28,7 @@ PYPI = "https://pypi.org/simple"
 
 @dataclass(frozen=True)
 class HomeInspection:
-    """What a login node told of a home.
+    """The facts that a login node gave of a home.
 
     Attributes:
         values: What home.sh said, a list for each key.

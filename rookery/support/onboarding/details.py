@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class NoAccount(Exception):  # noqa: N818 said of a user, not of something that broke
-    """The user has no account on the cluster yet."""
+    """The error for a user who has no account on the cluster yet."""
 
 
 def username(cluster: "Cluster", options: "OnboardOptions") -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Onboarding:
-    """One onboarding under way.
+    """A running onboarding.
 
     Attributes:
         options: What is asked for.
