@@ -35,7 +35,7 @@ class Laptop:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of whoever lives there."""
+        """The environment of the laptop's user."""
         kept = {key: os.environ[key] for key in ("PATH", "SSL_CERT_FILE", "PIP_CERT") if key in os.environ}
         people = {
             "GIT_AUTHOR_NAME": "b",

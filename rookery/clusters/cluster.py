@@ -80,7 +80,7 @@ class Cluster:
 
     @property
     def title(self) -> str:
-        """Its name as people say it."""
+        """Its usual name."""
         return str(self.data.get("cluster_title", self.name))
 
     @property

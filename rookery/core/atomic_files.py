@@ -74,7 +74,7 @@ def exchange(path: Path, before: bytes | None, after: bytes, *, mode: int = 0o64
 
     Raises:
         ChangedError: It has been changed meanwhile.
-        PermissionError: Its owner may not write to it, whoever runs this.
+        PermissionError: Its owner may not write to it; root is held to that too.
         OSError: It can't be written.
     """
 

@@ -37,7 +37,7 @@ def _plainly(command: Sequence[str]) -> int:
 
 def _in_front(command: Sequence[str], terminal: int) -> int:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, process_group=0)
-    before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # it would stop whoever hands the terminal over
+    before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # it would stop this process when it hands the terminal over
     try:
         process.returncode = code = _until_ended(process.pid, terminal)
     finally:

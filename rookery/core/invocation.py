@@ -31,7 +31,7 @@ PROGRAMS: dict[str | bytes, str] = {
 }
 """Programs of this computer that commands start, each with Debian's package that has it."""
 UNREAD = 141
-"""That of one whose output nobody reads any more: 128 + SIGPIPE, likewise."""
+"""Exit code of a command whose output nobody reads any more: 128 + SIGPIPE, likewise."""
 
 
 def end_by_sigterm() -> None:

@@ -25,7 +25,7 @@ def held(name: str) -> Iterator[None]:
         name: What is locked, a cluster's name or one that is as fit for a file's name.
 
     Raises:
-        RookeryError: Another run holds it; the message says whose, which process and since when.
+        RookeryError: Another run holds it; the message names its user, process and start.
     """
     folder = state_files.place("locks")
     with paths.writing_state(folder):
@@ -55,7 +55,7 @@ def waited(file: Path, waiting: Callable[[], object] = lambda: None) -> Iterator
 
     Args:
         file: The lock file, in a folder that is there.
-        waiting: Called where somebody else holds it.
+        waiting: Called where another process holds it.
     """
     with file.open("w", encoding="utf-8") as stream:
         try:

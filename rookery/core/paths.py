@@ -86,7 +86,7 @@ def runtime_dir() -> Path:
     deep in a home won't do.
 
     Raises:
-        RookeryError: The folder belongs to somebody else, or others can write to it.
+        RookeryError: The folder belongs to another user, or others can write to it.
     """
     base = os.environ.get("XDG_RUNTIME_DIR", "")
     if _is_short(base, 30):

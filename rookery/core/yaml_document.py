@@ -244,7 +244,7 @@ def _is_plain(file: Path, text: str) -> bool:
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor in {outer.anchor for outer in within}:
                 raise _wrong(file, line, f"*{event.anchor} stands within what it repeats.")
-            known = anchors.get(str(event.anchor), _Extent(""))  # an unknown one is told of by the loader
+            known = anchors.get(str(event.anchor), _Extent(""))  # the loader reports an unknown one
             within[-1].add(known)
             whole.repeated += known.count
         elif isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)):

@@ -32,7 +32,7 @@ esac
 [ -f "$file" ]
 target=$(readlink -f "$file")
 case $target in
-  "$(cd -P "$HOME" && pwd)"/*) ;; # elsewhere it may be somebody else's too
+  "$(cd -P "$HOME" && pwd)"/*) ;; # elsewhere it may be another user's too
   *) exit 1 ;;
 esac
 mark='# >>> rookery shell >>>'

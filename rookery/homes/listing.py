@@ -47,7 +47,7 @@ class ClusterRow:
     name: str
     """Its name in the inventory."""
     title: str = ""
-    """Its name as people say it."""
+    """Its usual name."""
     host: str = ""
     """Its login node."""
     scheduler: str = ""

@@ -131,12 +131,12 @@ def _for_all(names: list[str], do: Callable[[str], Entry], options: LoginOptions
 
 
 def _opened(name: str, options: LoginOptions) -> Entry:
-    personal = profile.of_person(name, options.user)
+    personal = profile.of_user(name, options.user)
     connection = Connection(profile.load(name, profile.sources(options.sandbox), personal))
     was_open = connection.is_open()
     if not was_open:
         connection.open(accept_host_key=options.accept_host_key)
-    if personal := profile.of_person(name, options.user or profile.found_user(connection.cluster)):
+    if personal := profile.of_user(name, options.user or profile.found_user(connection.cluster)):
         profile.remember(name, personal)  # it works, so it is kept for the next time
     return _entry("open" if was_open else "opened", connection)
 

@@ -24,7 +24,7 @@ from rookery.core import paths, state_files
 from rookery.remote import strict_json
 
 TIMEOUT = 20
-"""Seconds that Ansible is given to end its workers once it was told to stop."""
+"""Seconds that Ansible has to end its workers after a signal to stop."""
 
 Event = Mapping[str, Any]
 

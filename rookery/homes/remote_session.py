@@ -60,7 +60,7 @@ def order(connection: "Connection") -> Order | None:
     return {"command": connection.command(remote), "asked": arguments} if len(remote) <= LONGEST_ARGUMENT else None
 
 
-_ERRORS = 1 << 13  # bytes of its standard error that are told
+_ERRORS = 1 << 13  # bytes of its standard error that are shown
 # Its exit status comes as its last word: a worker is not its parent, and can't wait for it.
 _WRAPPER = ["sh", "-c", '"$@"; echo "<<<ended $?>>>"', "sh"]
 

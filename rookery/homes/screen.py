@@ -161,7 +161,7 @@ class Screen:
         if result.state != "ok":
             if len(self.results.clusters) > 1 or not result.begun:  # else it is the last line that was shown
                 self._line(f"{self.marks['failed']} {result.name}: {result.error}", _STYLES["failed"])
-            if len(result.details) > 1:  # a single one is the reason that was told
+            if len(result.details) > 1:  # a single one is the reason, which was printed already
                 for line in ["its last lines:", *result.details[-_LAST_LINES:]]:
                     self._line(f"  | {line}", "dim")
             if result.hint:

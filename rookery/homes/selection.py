@@ -47,7 +47,7 @@ def clusters(text: str, command: str = "setup", *, sandbox: bool = False) -> lis
     if "all" in names:
         return known if sandbox else yours() or known
     for name in names:
-        profile.load(name, own_ssh=False)  # an unknown name or a wrong profile is told before anything is done
+        profile.load(name, own_ssh=False)  # raises for an unknown name or a wrong profile, before anything is done
     return names
 
 

@@ -151,7 +151,7 @@ class _Setup:
         clusters = {}
         for name in names:
             with self._apart(name):
-                cluster = profile.load(name, sources, profile.of_person(name, options.user, options.account))
+                cluster = profile.load(name, sources, profile.of_user(name, options.user, options.account))
                 profile.require_account(cluster)
                 unknown_settings.check(profile.explain(name, sources))
                 clusters[name] = cluster
@@ -169,7 +169,7 @@ class _Setup:
                 if not (self.may_be_fast and connection.has_master()):
                     connection.open(accept_host_key=self.options.accept_host_key)
                 user = self.options.user or profile.found_user(cluster)
-                if personal := profile.of_person(name, user, self.options.account):
+                if personal := profile.of_user(name, user, self.options.account):
                     profile.remember(name, personal)  # it works, so it is kept for the next time
                 connections[name] = connection
         return connections

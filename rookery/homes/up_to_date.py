@@ -320,7 +320,7 @@ def _place(name: str) -> Path:
 def _contents(path: Path) -> Iterator[bytes]:
     """Yield the names and contents of a file, or of all files below a folder.
 
-    What Python compiled is left out, and what only people read.
+    Bytecode is left out, and so is documentation.
     """
     if path.is_file():
         yield f"\0{path.name}\0{path.stat().st_mode & 0o111}\0".encode() + path.read_bytes()

@@ -72,7 +72,7 @@ class _Deploy:
         """See what the cluster has; where the release is not there, send what is missing."""
         preflight, cached = self._preflight, self._preflight.cached
         if not preflight.is_open:
-            _ = self.commit  # what is wrong on this side is said before anybody has to log in
+            _ = self.commit  # raises for errors on this computer before the user has to log in
             self.connection.open()
         if preflight.deploy_call:
             return self._final_answer(preflight.deploy_call.answer(self._payload(cached.commits)), cached.commits)

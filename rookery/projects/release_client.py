@@ -97,7 +97,7 @@ class _Progress:
     def __init__(self, title: str) -> None:
         self._title, self._stack = title, ExitStack()
         self._live: LiveStatus | None = None
-        self._lock = Lock()  # what is heard comes from a thread of its own
+        self._lock = Lock()  # the output is read in a thread of its own
 
     def __enter__(self) -> "_Progress":
         return self

@@ -63,7 +63,7 @@ def describe(entrance: Entrance, profile: Mapping[str, Any]) -> dict[str, Any]:
     """Return the login settings for the templates of roles/sandbox, as `sandbox_*` variables.
 
     Args:
-        entrance: How people are to get in.
+        entrance: The way to log in.
         profile: The cluster's `cluster_*` keys.
     """
     way = entrance.way

@@ -38,7 +38,7 @@ def up(names: Names, *, yes: bool = False, offline_mirrors: bool = False, auth: 
         names: Clusters, as a list or with commas between; "all" for every cluster that has a profile.
         yes: Install what is missing on this machine without asking.
         offline_mirrors: Make local mirrors of pyenv, Pythons and CRAN packages, and point the miniatures at them.
-        auth: How people log in: key, password, password+totp or key+totp; "" for a key, and a password where the
+        auth: How users log in: key, password, password+totp or key+totp; "" for a key, and a password where the
             cluster takes those.
         jump: Let them come through a jump host only.
 
@@ -71,7 +71,7 @@ def ensure(
         yes: As for `up`.
         offline_mirrors: As for `up`.
         quiet: Say nothing of the progress.
-        entrance: How people log in; by default with a key, and with a password where the cluster takes those.
+        entrance: How users log in; by default with a key, and with a password where the cluster takes those.
 
     Raises:
         RookeryError: As `up`; or one of them runs, and logs people in otherwise.

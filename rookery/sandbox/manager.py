@@ -72,7 +72,7 @@ def _up(request: Mapping[str, Any], state: Path, say: Say) -> None:
 def _place(name: str, state: Path) -> Path:
     """Return the folder of a miniature.
 
-    The one written down, since accounts of several people can be on one miniature.
+    The one written down, since accounts of several users can be on one miniature.
     """
     written = [Path(known.folder) for known in listing(state) if known.name == name]
     return written[0] if written and written[0].parent == miniature.FOLDER else miniature.folder(name, state)

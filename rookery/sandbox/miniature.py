@@ -38,7 +38,7 @@ Say = Callable[[str], None]
 def key(name: str, state: Path) -> str:
     """Return the miniature's name on this machine.
 
-    Two people, or two test runs, may each have one of the same cluster.
+    Two users, or two test runs, may each have one of the same cluster.
     """
     if not _NAME.fullmatch(name):
         raise RookeryError(f"{name!r} can't be the name of a miniature: letters, digits, - and _ only.")

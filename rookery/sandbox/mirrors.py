@@ -103,7 +103,7 @@ def _in_workshop(base: Path, script: str, arguments: Sequence[str]) -> None:
 
 
 def _clone(source: Path, target: Path) -> None:
-    """Make a bare copy of this machine's pyenv; it may belong to somebody else than root, which git would refuse."""
+    """Make a bare copy of this machine's pyenv; it may belong to another user than root, which git would refuse."""
     building = FOLDER / ".building-pyenv.git"
     shutil.rmtree(building, ignore_errors=True)
     trust = FOLDER / ".gitconfig"

@@ -179,7 +179,7 @@ def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | No
     Args:
         name: The cluster.
         profile: Its `cluster_*` keys.
-        entrance: How people log in to the miniature.
+        entrance: How users log in to the miniature.
 
     Returns:
         Those variables; besides them `port`, where its sshd is to listen, and `auth`, the entrance's way.

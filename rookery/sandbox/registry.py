@@ -34,7 +34,7 @@ class Miniature:
     fingerprint: str
     """Of its host key, as ssh shows it."""
     auth: str = ""
-    """How people log in, as `--auth` said; "" for a key, and a password where the cluster takes those."""
+    """How users log in, as `--auth` said; "" for a key, and a password where the cluster takes those."""
     jump: str = ""
     """Address of the jump host that it is reached through; "" for none."""
     password: str = ""

@@ -67,5 +67,5 @@ class OnboardOptions(Options):
 
     @property
     def asks(self) -> bool:
-        """Whether there is somebody to ask."""
+        """Whether the user can be asked."""
         return not self.yes and sys.stdin.isatty() and sys.stderr.isatty()

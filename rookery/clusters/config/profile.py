@@ -21,7 +21,7 @@ __all__ = [
     "is_account",
     "load",
     "names",
-    "of_person",
+    "of_user",
     "remember",
     "require_account",
     "sources",
@@ -157,7 +157,7 @@ def such_as(known: Mapping[str, Any]) -> str:
     return f" ({', '.join(words)})" if words else ""
 
 
-def of_person(name: str, user: str, account: str = "") -> dict[str, Any]:
+def of_user(name: str, user: str, account: str = "") -> dict[str, Any]:
     """Return the settings for a user's name and account, to load a profile with and to remember.
 
     Args:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 FILLING, FULL = 80, 90
-"""Per cent of a limit from which a user is told, and from which it is urgent."""
+"""Per cent of a limit from which a user is warned, and from which it is urgent."""
 
 _MB = {"K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2, "P": 1024.0**3}
 _SIZE = r"-?[0-9]{1,15}(?:\.[0-9]{1,9})?"

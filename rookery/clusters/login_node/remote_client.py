@@ -24,7 +24,7 @@ command -v squeue >/dev/null 2>&1 || {{ . /etc/profile >/dev/null 2>&1; rookery_
 run_python -IS -c {program} "$1" "$2"
 exit 96
 """
-"""Slurm may be on PATH in login shells alone. The second argument is the program's name, for whoever looks at ps."""
+"""Slurm may be on PATH in login shells alone. The second argument is the program's name, as ps shows it."""
 
 
 class NoPythonError(RookeryError):

@@ -70,7 +70,7 @@ def proxy_command(cluster: "Cluster") -> str:
     passed_on = [f"{key}={os.environ[key]}" for key in _PASSED_ON if os.environ.get(key, "").startswith("/")]
     if (typed := invocation.invocation()) != "rookery":  # what its hints are to say, which it can't know by itself
         passed_on.append(f"ROOKERY_CALLED_AS={typed}")
-    # -P: a folder of whoever starts ssh must not come before rookery's own
+    # -P: the folder in which ssh is started must not come before rookery's own
     argv = [
         "env",
         f"PYTHONPATH={package.parent}",

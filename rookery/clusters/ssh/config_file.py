@@ -45,7 +45,7 @@ _NEWER = ("ForkAfterAuthentication no", "SessionType default", "StdinNull no")
 """The same, for an ssh that knows them (OpenSSH 8.7): another one refuses the whole file."""
 
 _PERSONAL = ("RemoteCommand none", "RequestTTY auto")
-"""What the user's own ssh is told of a cluster, so that scp, rsync, git and VS Code work by its name.
+"""The options that the user's own ssh gets for a cluster, so that scp, rsync, git and VS Code work by its name.
 
 Any ssh must know it: one unknown word here, and the user's ssh would refuse the configuration of every host.
 """

@@ -45,7 +45,7 @@ ANSWER = 8
 """Seconds the other side of an older connection is given to answer before it counts as dead."""
 
 TYPING = 120
-"""Seconds that servers usually give somebody for a login (LoginGraceTime, sshd_config(5))."""
+"""Seconds that servers usually allow for a login (LoginGraceTime, sshd_config(5))."""
 
 
 class Connection:
@@ -319,7 +319,7 @@ class Connection:
             "", or what ssh says of it afterwards, without asking: it may be more than a wrong password.
         """
         print(announcement(self.cluster), file=sys.stderr)
-        # the time that somebody takes at the jump host's questions counts as the cluster's
+        # the time that the user takes for the jump host's questions counts as the cluster's
         patience = ["-o", f"ConnectTimeout={TYPING}"] if self.cluster.proxy_jump else []
         return self._login() if foreground.run([*self._master[:-1], *patience, self.cluster.name]) else ""
 

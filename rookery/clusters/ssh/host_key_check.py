@@ -34,7 +34,7 @@ def shown(cluster: "Cluster", ssh: Sequence[str], *, batch: bool) -> HostKey:
     """Ask the cluster for its key, through its jump hosts if it has some, without logging in to it.
 
     ssh writes the key to a known_hosts file of the moment; no way of authenticating is tried with the cluster, so
-    nothing is given away to whoever answers. Of several keys it is asked for one of a published kind.
+    no secret is sent to the host that answers. Of several keys it is asked for one of a published kind.
 
     Args:
         cluster: The cluster.

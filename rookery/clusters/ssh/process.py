@@ -32,7 +32,7 @@ class Completed:
 
     @property
     def ok(self) -> bool:
-        """Whether it ended well."""
+        """Whether its exit status is 0."""
         return self.exit == 0
 
 

@@ -60,7 +60,7 @@ def file() -> Path:
     return paths.config_dir() / "ssh_hosts"
 
 
-def persons() -> Path:
+def own_config() -> Path:
     """Return the user's own ssh configuration."""
     return Path.home() / ".ssh" / "config"
 
@@ -76,7 +76,7 @@ def owner(name: str) -> str:
     Args:
         name: What would be typed behind ssh.
     """
-    return next((where for host, where in _hosts(persons(), 0) if host == name), "")
+    return next((where for host, where in _hosts(own_config(), 0) if host == name), "")
 
 
 def taken(name: str) -> str:
@@ -96,7 +96,7 @@ def taken(name: str) -> str:
 def works(alias: str, cluster: "Cluster") -> bool:
     """Return whether ssh itself, with the user's configuration, finds the cluster by its name here."""
     completed = subprocess.run(
-        ["ssh", "-G", "-F", str(persons()), alias], capture_output=True, text=True, errors="replace", check=False
+        ["ssh", "-G", "-F", str(own_config()), alias], capture_output=True, text=True, errors="replace", check=False
     )
     values = dict(line.split(" ", 1) for line in completed.stdout.splitlines() if " " in line)
     return (values.get("hostname"), values.get("user")) == (cluster.host.lower(), cluster.user)
@@ -132,7 +132,7 @@ def refresh(cluster: "Cluster") -> None:
 def forget(cluster: "Cluster") -> None:
     """Remove a cluster's entry; without any left, the line in ~/.ssh/config goes too."""
     _update({}, without=cluster.name)
-    path = persons()
+    path = own_config()
     if file().exists() or not path.is_file():
         return
     text = _read(path)
@@ -152,7 +152,7 @@ def planned() -> Change:
 
     The line at its top, since below a Host it would hold for that host alone.
     """
-    path = persons()
+    path = own_config()
     exists = path.exists()
     before = _read(path) if exists else ""
     target = path.resolve() if exists else path
@@ -178,11 +178,11 @@ def carry_out(change: Change) -> Path | None:
         change.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         atomic_files.exchange(change.path, before if change.exists else None, after, mode=0o600, copy=kept)
     except atomic_files.ChangedError:
-        message = f"{persons()} was changed meanwhile, and is left as it is."
+        message = f"{own_config()} was changed meanwhile, and is left as it is."
         raise RookeryError(message, hint="the same command again") from None
     except OSError as error:
         raise RookeryError(
-            f"{persons()} can't be written: {error.strerror or error}.",
+            f"{own_config()} can't be written: {error.strerror or error}.",
             hint=f"put this line at its top yourself: {line()}",
         ) from None
     return kept

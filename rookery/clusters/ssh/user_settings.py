@@ -96,7 +96,7 @@ def _question(cluster: Cluster, chosen: Container[str], config: Path) -> str:
 def _ssh_values(question: str, host: str) -> dict[str, list[str]]:
     """Return ssh's options for a host, in lower case; none where it can't be asked, or refuses the file.
 
-    Whoever connects next is told then why, by ssh itself.
+    ssh itself says why at the next connection.
     """
     try:
         completed = subprocess.run(

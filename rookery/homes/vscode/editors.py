@@ -20,7 +20,7 @@ class Editor:
 
     Attributes:
         command: What opens it.
-        title: What people call it.
+        title: Its usual name.
         folder: Where it keeps its settings, below the folder that the system has for that.
         flatpak: Its name as a Flatpak.
         remote: The extension that connects to clusters.
@@ -57,7 +57,7 @@ class Place:
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """Its usual name."""
         return f"{self.editor.title} on Windows" if self.on_windows else self.editor.title
 
 

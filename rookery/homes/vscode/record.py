@@ -27,7 +27,7 @@ class SettingsRecord:
         values: By path, what it was set to.
         made: Objects that were added around settings.
         before: A digest of the file before the first change; "" where there was none.
-        after: A digest of it after the last, as long as nobody else has written to it in between; else "".
+        after: A digest of it after the last, as long as rookery alone has written to it in between; else "".
         backup: Where a copy from before the first change is; "" where there is none.
         planned: What this is once a change is written that has begun; None where none has.
     """
@@ -68,7 +68,7 @@ def changing() -> Iterator[Records]:
 
 def save(records: Records) -> None:
     """Save the records; only within `changing`."""
-    if note().exists() and state_files.load(note(), _SHAPE) is None:  # whoever can read it may still want it
+    if note().exists() and state_files.load(note(), _SHAPE) is None:  # the user may still want it
         note().replace(note().with_name(f"{note().name}.unusable"))
     if not records:
         note().unlink(missing_ok=True)

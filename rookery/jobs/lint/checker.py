@@ -77,7 +77,7 @@ def fix(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folde
     if form.unreadable(text, path):
         return text
     text = form.mend(text)
-    for _ in range(50):  # one mend may bring the next to light
+    for _ in range(50):  # one fix may reveal the next finding
         findings = check(text, cluster, path=path, files=files, folder=folder)
         edits = [edit for finding in findings if finding.safe and finding.path == path for edit in finding.edits]
         mended = apply(text, edits)

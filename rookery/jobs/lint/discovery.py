@@ -43,7 +43,7 @@ def _parts(text: str) -> Iterator[str]:
         cuts = [len(rest), *(match.start() for match in reversed(list(re.finditer(r"[ ,]+", rest))))]
         length = next((cut for cut in cuts if _paths(rest[:cut], missing_ok=True)), cuts[-1])
         if not _paths(rest[:length], missing_ok=True):
-            length = rest.index(",") if "," in rest else len(rest)  # what was meant for one name is told as one
+            length = rest.index(",") if "," in rest else len(rest)  # a name that was meant as one is reported as one
         yield rest[:length]
         rest = rest[length:].strip(" ,")
 

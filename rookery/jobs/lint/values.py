@@ -26,7 +26,7 @@ def minutes(value: str) -> float | None:
 
 
 def clock(of_minutes: int) -> str:
-    """Return a time limit as people write it: HH:MM:SS, or D-HH:MM:SS from two days on."""
+    """Return a time limit as users write it: HH:MM:SS, or D-HH:MM:SS from two days on."""
     days, rest = divmod(of_minutes, 1440) if of_minutes > 1440 else (0, of_minutes)
     text = f"{rest // 60:02}:{rest % 60:02}:00"
     return f"{days}-{text}" if days else text

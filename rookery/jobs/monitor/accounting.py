@@ -90,7 +90,7 @@ class JobRun:
 
     @property
     def completed_count(self) -> int:
-        """How many tasks have ended well."""
+        """How many tasks have completed."""
         return self.counts.get("COMPLETED", 0)
 
     @property

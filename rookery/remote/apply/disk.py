@@ -39,7 +39,7 @@ def read(path: str) -> Optional[bytes]:
     """Return a file's bytes, or None where there is none.
 
     Raises:
-        Problem: It is no file: to read a fifo would take until somebody writes to it.
+        Problem: It is no file: to read a fifo would take until a program writes to it.
     """
     try:
         with open(path, "rb", opener=_without_waiting) as stream:
@@ -265,4 +265,4 @@ def _lend_owner(handle: int, path: str) -> None:
             os.fchown(handle, old.st_uid, old.st_gid)
         except PermissionError:
             if old.st_uid != new.st_uid:
-                raise  # somebody else's file would become the user's: not for rookery to decide
+                raise  # another user's file would become this user's: not for rookery to decide

@@ -62,7 +62,7 @@ def _read(path: str) -> bytes:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    # a fifo would be waited for until somebody writes to it
+    # without it, opening a fifo waits until a program writes to it
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 

@@ -76,7 +76,7 @@ def _discard(parent: str, start: str, *, unfinished: bool) -> None:
         path, wanted = os.path.join(parent, name), name[len(start) :].lstrip("-")
         alone = not unfinished or os.stat(parent).st_mtime_ns <= os.stat(path).st_mtime_ns + _TICK
         disk.sweep(path)
-        if wanted.isdigit() and alone:  # nobody else has written there since
+        if wanted.isdigit() and alone:  # no other program has written there since
             os.utime(parent, ns=(int(wanted), int(wanted)))
 
 
@@ -181,7 +181,7 @@ class Ledger:
         if "want" in known:  # an undo that was cut off has been overtaken
             known.update(mtime=known.pop("want"), ours=now)
         if known["ours"] not in (None, now) and not self.was_cut_off_in(folder):
-            known["mtime"] = now  # somebody else wrote in it since
+            known["mtime"] = now  # another program wrote in it since
 
     def was_cut_off_in(self, folder: str) -> bool:
         """Return whether a killed run may have changed something in a folder without noting it."""

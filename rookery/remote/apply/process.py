@@ -147,7 +147,7 @@ class Programs:
     """Programs that run side by side; those that still run at the end of the block are ended.
 
     Attributes:
-        is_asked: Whether standard input stays open for as long as there is somebody who waits.
+        is_asked: Whether standard input stays open for as long as the laptop waits.
     """
 
     is_asked = False

@@ -5,7 +5,7 @@ from typing import Any, Dict
 
 from rookery.remote.apply.work import Work
 
-# each with what carries it out: its module is imported, and so compiled over there, where it is needed only
+# each with the function that applies it: its module is imported, and so compiled there, only where it is needed
 _KINDS = (
     ("directories", "rookery.remote.apply.files", "directory"),
     ("moves", "rookery.remote.apply.relocate", "move"),

@@ -21,7 +21,7 @@ from rookery.remote.apply.problem import Problem
 from rookery.remote.apply.records import Entry, real_of
 from rookery.remote.apply.restore import UndoContext
 
-_STANDS_ON = {"python_tools": "python"}  # whose tools run on whose Python
+_STANDS_ON = {"python_tools": "python"}  # the first one's tools run on the second one's Python
 _STAYS = ("ledger.json", "kept", "made", "lock", "lease.json")  # of rookery's state, unless it is purged
 
 _KINDS = {**restore.KINDS, "moves": restore_moved.move}

@@ -58,7 +58,7 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
     known, entries = ended_jobs.load(), {}
     for number, job in jobs.items():
         entries[number] = known.get(job.key) if job.is_over else None
-    # what tasks used is told step by step, which takes the database ten times as long: asked once, and of no array
+    # what tasks used is recorded step by step, which takes the database ten times as long: asked once, and of no array
     # that is large and still at work
     unknown = [number for number, job in jobs.items() if not entries[number] and (job.is_over or len(job.tasks) <= FEW)]
     if unknown and not wrong:

@@ -159,7 +159,7 @@ class Host:
             made = "%s.%d" % (key, os.getpid())
             try:
                 self.keygen("-q", "-t", "ed25519", "-N", "", "-C", "", "-f", made)
-                with contextlib.suppress(FileExistsError):  # whoever was first has made it
+                with contextlib.suppress(FileExistsError):  # another process has made it first
                     put(made, key)
             finally:
                 for path in (made, made + ".pub"):

@@ -117,7 +117,7 @@ class Keeper:
         raise SystemExit("No socket can be made on %s: %s" % (os.uname()[1], reason))
 
     def announce(self, path: str) -> None:
-        """Write down where the socket is, in one step: whoever reads it can connect."""
+        """Write down where the socket is, in one step: a process that reads it can connect."""
         note = os.path.join(self.mine, "socket")
         with open(note + ".new", "w", encoding="utf-8", errors="surrogateescape") as stream:
             stream.write(path)
@@ -160,7 +160,7 @@ class Keeper:
             # nobody else can reach the socket, but root
             if struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1] != os.getuid():
                 return
-            with contextlib.suppress(OSError):  # whoever it was has gone already
+            with contextlib.suppress(OSError):  # the other side has gone already
                 if self.fault:
                     line.sendall(("-%s\n" % self.fault).encode("utf-8", "replace"))
                     return

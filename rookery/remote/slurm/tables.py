@@ -29,7 +29,7 @@ ACCOUNTS = (
 
 
 def read_accounts(text: str, jobs: Dict[int, SlurmJob]) -> None:
-    """Read sacct's lines: a line a task, then one for each of its steps, which is where memory is told."""
+    """Read sacct's lines: a line a task, then one for each of its steps, which has the memory."""
     task: Optional[SlurmTask] = None
     keys = ACCOUNTS.split(",")
     at = {key: place for place, key in enumerate(keys)}

@@ -52,7 +52,7 @@ _DIALECT: Final = Dialect("cohort", _loader, kept=False)
 """YAML in which every plain value is the text that was written, and whose list stands under a name.
 
 So a student called No is not false, and a username of digits stays one. The name is for `yaml_document.read`, which
-reads mappings; whatever else stands in the file is refused later. It is of people, so it is kept nowhere.
+reads mappings; anything else in the file is refused later. It holds personal data, so it is not cached.
 """
 
 

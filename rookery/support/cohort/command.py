@@ -28,7 +28,7 @@ def run(options: CohortOptions) -> int:
     """Write each student's files, read their reports, and print their readiness.
 
     Returns:
-        The exit code: 0; where reports were asked for, 1 where one could not be read, 3 where somebody is not ready.
+        The exit code: 0; where reports were asked for, 1 where one could not be read, 3 where a student is not ready.
 
     Raises:
         RookeryError: The list is not as it should be, or a folder or file can't be read or written.

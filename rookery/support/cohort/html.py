@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
 MARK: Final = '<meta name="generator" content="rookery cohort">'
-"""What a page of ours has near its top; a file without it is somebody's own, and is not written over."""
+"""A line near the top of each page; a file without it is the user's own, and is not overwritten."""
 
 
 def refuse(path: Path) -> None:

@@ -9,7 +9,7 @@ from rookery.support.cohort.reports import Report, ReportedCheck, Unread
 from rookery.support.cohort.student import Student
 
 FRESH: Final = timedelta(days=14)
-"""How long a report counts; what it found may have been mended, or broken, since."""
+"""How long a report counts; its problems may have been fixed, or new ones come, since."""
 
 AHEAD: Final = timedelta(days=1)
 """How far a report's clock may be ahead of ours."""
@@ -55,7 +55,7 @@ class Readiness:
 
     @property
     def first(self) -> ReportedCheck | None:
-        """What is to be seen to first; None where nothing is, or nothing is known."""
+        """The check to act on first; None where nothing is wrong, or nothing is known."""
         telling = {"faults": "fault", "unknown": "skipped"}.get(self.state)
         return next((check for check in self.checks if check.state == telling), None)
 

@@ -76,7 +76,7 @@ def run(options: DoctorOptions) -> int:
         report.show(document, verbose=bool(options.verbose))
     if path:
         users, homes = [patient.user for patient in patients.values()], [patient.home for patient in patients.values()]
-        redact = report.person_redactor(users, homes)
+        redact = report.user_redactor(users, homes)
         report.write(path, report.redacted(document, redact), redact)
         if not options.json:
             print(

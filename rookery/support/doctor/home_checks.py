@@ -239,7 +239,7 @@ def _python(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, 
 
 
 _MISSING = re.compile(r"version [`'](\S+?)['`] is not installed \(set by (.+?)\)")
-"""What pyenv says where it is told to use a Python that it does not have."""
+"""pyenv's message where it should use a Python that it does not have."""
 
 
 def _missing_python(

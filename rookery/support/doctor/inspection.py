@@ -58,7 +58,7 @@ class HomeInspection:
 
 
 def script(name: str, **parts: str) -> str:
-    """Return a script of there/ with its parts put in: `: '<<NAME>>'` is a line of its own, '<<NAME>>' a word."""
+    """Return a script of remote/scripts/doctor with its parts: `: '<<NAME>>'` stands for a line, '<<NAME>>' for a word."""
     text = paths.remote(f"scripts/doctor/{name}")
     for key, part in parts.items():
         text = text.replace(f": '<<{key}>>'", part).replace(f"'<<{key}>>'", part)

@@ -175,12 +175,12 @@ def write(path: Path, document: Mapping[str, Any], redact: Callable[[str], str])
     Args:
         path: The file.
         document: The document, redacted.
-        redact: Takes out of a text what is nobody else's business.
+        redact: Redacts private data in a text.
     """
     atomic_files.write(path, text(document, [redact(failure) for failure in failure_log.latest()]))
 
 
-def person_redactor(users: list[str], homes: list[str]) -> Callable[[str], str]:
+def user_redactor(users: list[str], homes: list[str]) -> Callable[[str], str]:
     """Return a redactor for this user's names and paths.
 
     Args:

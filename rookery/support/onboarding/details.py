@@ -30,7 +30,7 @@ def username(cluster: "Cluster", options: "OnboardOptions") -> str:
 
     Raises:
         NoAccount: They say that they have none.
-        RookeryError: There is nobody to ask, or another person works on this cluster from here.
+        RookeryError: The user can't be asked, or another user works on this cluster from here.
     """
     if options.user and cluster.data.get("cluster_user", "") not in {"", options.user}:
         me, where = shlex.quote(options.user), f"--cluster {cluster.name}"

@@ -145,7 +145,7 @@ def make(path: Path, *, ask: bool) -> Key:
 
     Args:
         path: Where its private half is to be; nothing that stands there is written over.
-        ask: Whether there is somebody to ask for a passphrase; otherwise it has none.
+        ask: Whether the user can be asked for a passphrase; otherwise it has none.
 
     Raises:
         RookeryError: It can't be made there.
@@ -182,7 +182,7 @@ def public_line(key: Key, *, ask: bool) -> str:
 
     Args:
         key: The key.
-        ask: Whether there is somebody to ask for its passphrase.
+        ask: Whether the user can be asked for its passphrase.
 
     Raises:
         RookeryError: It can't be told.
@@ -241,7 +241,7 @@ def is_needed(connection: "Connection", *, ask: bool, accept_host_key: str = "")
 
     Args:
         connection: The cluster's.
-        ask: Whether there is somebody to ask about an unknown host key.
+        ask: Whether the user can be asked about an unknown host key.
         accept_host_key: The fingerprint of a host key that the user vouches for.
 
     Raises:

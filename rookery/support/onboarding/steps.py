@@ -74,7 +74,7 @@ def who(onboarding: Onboarding) -> None:
     with onboarding.step("Who and where"):
         if not cluster.sandbox:
             user = details.username(cluster, options)
-            onboarding.settings |= profile.of_person(cluster.name, user, details.account(cluster, options))
+            onboarding.settings |= profile.of_user(cluster.name, user, details.account(cluster, options))
             onboarding.cluster = profile.load(cluster.name, overrides=onboarding.settings)
         charged = f", jobs charged to {account(onboarding.cluster.data)}" if account(onboarding.cluster.data) else ""
         onboarding.say(f"{onboarding.cluster.user} on {cluster.title}, {cluster.host}{charged}")
@@ -154,7 +154,7 @@ def log_in(onboarding: Onboarding) -> None:
                 raise _not_in(onboarding, error) from None
             onboarding.say("connected; every step from here on goes through this one connection")
         if not cluster.sandbox:
-            profile.remember(cluster.name, profile.of_person(cluster.name, cluster.user, account(cluster.data)))
+            profile.remember(cluster.name, profile.of_user(cluster.name, cluster.user, account(cluster.data)))
     with onboarding.step("Your key on the cluster"):
         _bring_key(onboarding, connection)
 
