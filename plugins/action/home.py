@@ -108,7 +108,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _answer(self, payload: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Return the answer of the login node.
 
-        The last one of a run has a login of its own, which sees what the home is like by then.
+        The last one of a run has a login of its own, which sees the home after all changes.
 
         Raises:
             RookeryError: It can't be used.

@@ -31,7 +31,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     _VALID_ARGS = frozenset({"clusters"})
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Write the settings, or in check mode say what would be written."""
+        """Write the settings, or in check mode report what would be written."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         try:
             clusters = by_hand.clusters(",".join(self._task.args.get("clusters") or []))

@@ -32,7 +32,7 @@ COMMANDS = (
     command("queue", jobs.QueueOptions, "rookery.jobs.monitor.queue:run", spread=True),
     command("quota", jobs.QuotaOptions, "rookery.jobs.monitor.quota:run", spread=True),
 )
-"""Those that stand by themselves."""
+"""Commands without a group."""
 
 GROUPS = {
     "clusters": (
@@ -50,4 +50,4 @@ GROUPS = {
         command("settings", homes.VscodeSettingsOptions, "rookery.homes.vscode.by_hand:settings", spread=True),
     ),
 }
-"""Those that are called GROUP.NAME; a `list` is what the group's name alone means."""
+"""Commands that are called GROUP.NAME; the group's name alone means its `list`."""

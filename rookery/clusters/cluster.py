@@ -7,7 +7,7 @@ from typing import Any
 from rookery.core.errors import RookeryError
 
 ACCOUNT = "{account}"
-"""What stands in an expression of cluster_storage for the account (cluster_account.name)."""
+"""The placeholder for the account (cluster_account.name) in an expression of cluster_storage."""
 
 
 def account(data: Mapping[str, Any]) -> str:

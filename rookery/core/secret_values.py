@@ -9,7 +9,7 @@ HIDDEN: Final = "(hidden)"
 _WORD: Final = r"(?:passw|passphrase|pwd|secret|token|credential|api_?key|private_?key)"
 
 NAMED: Final = re.compile(_WORD + r"[\w\"']{0,40}\s{0,40}[:=]", re.IGNORECASE)
-"""A name of a secret and the sign behind which its value stands."""
+"""A name of a secret and the sign before its value."""
 
 _NAME = re.compile(_WORD, re.IGNORECASE)
 _IN_ADDRESS = re.compile(r"(?<=://)([^\s/:@]*):[^\s/]*@")

@@ -30,7 +30,7 @@ FOLDERS = {
     "sandbox": "the same for miniatures, and what they are made of",
     "vscode.json": "what was written into the settings of editors here",
 }
-"""What there is in the state folder, and what it holds."""
+"""The contents of the state folder."""
 
 _named: set[str] = set()
 

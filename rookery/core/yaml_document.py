@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import yaml
 
 Place = tuple[str | int, ...]
-"""Where in a file something stands: keys and positions, from the top."""
+"""A place in a file: keys and positions, from the top."""
 
 DEEPEST = 100
 """Most values one in another, those behind an alias too. PyYAML's loader in C ends the process at some ten thousand."""
@@ -43,7 +43,7 @@ LARGEST = 1_000_000
 """Most bytes of a file."""
 
 _TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
-"""The tags a value may have: none, or text. Every other one makes something else of a value than stands there."""
+"""The tags a value may have: none, or text. Every other one changes a value's meaning."""
 
 KEPT = 50
 """Of how many texts it is kept what they say."""
@@ -270,8 +270,8 @@ class _Extent:
     Attributes:
         anchor: Its name; "" where it has none.
         count: How many values it holds, itself included.
-        height: How many of them stand one in another.
-        repeated: How many of them stand there by an alias; of the whole text alone.
+        height: How deep they are nested.
+        repeated: How many of them are there by an alias; of the whole text alone.
     """
 
     anchor: str

@@ -78,7 +78,7 @@ def repair(connection: "Connection", *, check: bool = False) -> bool:
         Whether the guard was put there now.
 
     Raises:
-        RookeryError: Start-up files keep commands from running, and can't be (or, with `check`, must not be) mended.
+        RookeryError: Start-up files keep commands from running, and can't be (or, with `check`, must not be) repaired.
     """
     try:
         _try(connection)

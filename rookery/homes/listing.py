@@ -81,7 +81,7 @@ def table(sandbox: bool = False) -> list[ClusterRow]:
         sandbox: The miniatures on this machine rather than the clusters.
 
     Raises:
-        RookeryError: An inventory file is malformed. A malformed profile is told of in its row instead.
+        RookeryError: An inventory file is malformed. A malformed profile is reported in its row instead.
     """
     folders = profile.sources(sandbox)
     return [_row(name, folders, sandbox) for name in profile.names(folders)]

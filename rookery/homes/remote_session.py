@@ -44,7 +44,7 @@ done
 _CHECK = f"import sys; sys.exit(sys.version_info < {facts.OLDEST_PYTHON})"
 
 Order = dict[str, Any]
-"""What begins one: `command`, an ssh's arguments, and `asked`, the probe's."""
+"""How to begin a session: `command`, ssh's arguments, and `asked`, the probe's."""
 
 
 def order(connection: "Connection") -> Order | None:
@@ -188,11 +188,11 @@ def carry_out(name: str, python: str, payload: Mapping[str, Any]) -> dict[str, A
 
     Args:
         name: The cluster.
-        python: The Python over there that shall do it.
+        python: The Python on the cluster that shall do it.
         payload: What is sent.
 
     Raises:
-        EndedError: It ended while it was at this.
+        EndedError: It ended before its answer.
     """
     session = _begun.get(name)
     answer = session.ask({"python": python, "payload": payload}) if session is not None else None

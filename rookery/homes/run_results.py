@@ -18,7 +18,7 @@ class HomeOutcome:
     """One thing that a home must hold, and the result for it.
 
     Attributes:
-        state: made, changed, kept (the user's own stands there), present, would-change or failed.
+        state: made, changed, kept (the user's own is there), present, would-change or failed.
         what: The outcome in a student's words, or the path.
         role: The role that declared it.
         path: Where it is.
@@ -48,8 +48,8 @@ class ClusterResult:
         facts: What the login node is like (cluster_facts).
         doing: What is being done now.
         begun: Whether anything came from there at all.
-        up_to_date: One look told that all is as asked for, so that no role was gone through.
-        reason_to_run: Why it did not tell that.
+        up_to_date: Whether the comparison found nothing to do, so that no role was run.
+        reason_to_run: Why roles had to be run.
     """
 
     name: str
@@ -117,7 +117,7 @@ class RunResult:
 
     @property
     def failed(self) -> list[ClusterResult]:
-        """The clusters that came to nothing."""
+        """The clusters with an error."""
         return [result for result in self.clusters.values() if result.state != "ok"]
 
     def document(self, **more: Any) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def clusters(text: str, command: str = "setup", *, sandbox: bool = False) -> lis
     `all` are those where the user has a username; all there are, where they have none yet or miniatures are meant.
 
     Args:
-        text: What stands behind `--cluster`.
+        text: The value of `--cluster`.
         command: The command that asks.
         sandbox: Whether miniatures are meant.
 

@@ -57,7 +57,7 @@ class _Setup:
     Attributes:
         options: What is asked for.
         tags: The roles alone that are asked for.
-        results: What came of each cluster so far.
+        results: The result of each cluster so far.
         clock: Where the time went.
         asked: By cluster, what a whole run asks for; empty where this is none.
         screen: What shows it; None where there is nothing to show but that all is up to date.
@@ -85,7 +85,7 @@ class _Setup:
 
     @property
     def may_be_fast(self) -> bool:
-        """Whether a look may tell that nothing is to do."""
+        """Whether a comparison may find that nothing is to do."""
         return self.is_whole and not self.options.force
 
     def run(self) -> int:

@@ -37,7 +37,7 @@ CONNECTION = (
     "cluster_proxy_jump",
     "cluster_forward_agent",
 )
-"""Variables that say how a laptop gets there, and nothing of what the home shall hold: two laptops may differ."""
+"""Variables on how a laptop reaches the cluster, not on what the home shall hold: two laptops may differ."""
 
 _ELSEWHERE = {"sandbox", "workstation"}
 """Roles for other machines than a login node."""

@@ -61,7 +61,7 @@ class RunRecord:
         tag: The git tag that was made for it; "" for none.
         failed_of: Number of the run whose failed tasks these are; "" for none.
         mail_job: Number of the small job that mails when it has ended; "" for none.
-        after: Numbers of the jobs that had to end well before.
+        after: Numbers of the jobs that had to complete before.
         token: A mark that tells this submission from any other.
         table: Path there of the table of parameters beside the results; "" for none.
     """

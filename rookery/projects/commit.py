@@ -207,7 +207,7 @@ def _snapshot(commit: Commit, outputs: Sequence[str], scratch: Path) -> Commit:
 def _ignored(root: Path, outputs: Sequence[str]) -> list[str]:
     """Return the excluded paths that git ignores anyway.
 
-    `git add` refuses to be told to leave that out as well.
+    `git add` refuses to exclude those explicitly.
     """
     paths = b"".join(os.fsencode(path) + b"\0" for path in (remote_paths.KEPT_OUT, *outputs))
     output = git(root, "check-ignore", "-z", "--stdin", input=paths, check=False)

@@ -112,7 +112,7 @@ def job(project: Project, name: str, cluster_name: str) -> "Job":
     What is said under its `clusters:` put over the rest, defaults filled in.
 
     Raises:
-        RookeryError: There is no such job, or what is said of it does not go together.
+        RookeryError: There is no such job, or its settings contradict each other.
     """
     if name not in project.jobs:
         existing = f"There are: {', '.join(project.jobs)}." if project.jobs else "It has none."

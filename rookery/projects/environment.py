@@ -23,7 +23,7 @@ LOCKS = {
     "library": ("r-packages.txt",),
     "renv": ("renv.lock",),
 }
-"""The file that says what is in an environment, for each way to make one; the first that is there."""
+"""The file that lists an environment's packages, for each way to make one; the first that is there."""
 
 _MAKE = {
     "uv": "uv lock",
@@ -57,7 +57,7 @@ class RequiredEnvironment:
     Attributes:
         kind: `python` or `r`.
         way: One of model.PYTHONS or model.RS, other than `none`.
-        lock: The file that says what is in it; a path in the project.
+        lock: The file that lists its packages; a path in the project.
         digest: Of everything that decides it.
         name: Its folder's, among the environments on the cluster.
     """

@@ -56,7 +56,7 @@ def prune(connection: "Connection", project: str, *, check: bool) -> Pruned:
         check: Remove nothing.
 
     Raises:
-        RookeryError: Slurm does not say which releases its jobs use, or a deploy is at work; nothing is removed then.
+        RookeryError: Slurm does not say which releases its jobs use, or a deploy is running; nothing is removed then.
     """
     slurm = "1" if connection.cluster.scheduler == "slurm" else "0"
     values = {"name": project, "mode": "check" if check else "prune", "slurm": slurm}

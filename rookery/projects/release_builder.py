@@ -23,7 +23,7 @@ LAYOUT = 1
 """Raised where releases must be made anew because deploy.sh lays them out in another way."""
 
 PATCH = ".rookery/uncommitted.patch"
-"""What a snapshot adds to the commit it stands on, in its release."""
+"""The file with a snapshot's changes to its parent, in its release."""
 
 R_PROFILE = ".rookery/Rprofile"
 """What R reads first in jobs (templates/sbatch/_base.sh.j2)."""

@@ -44,11 +44,11 @@ class Release:
     """A release that is wanted: its request, and the files that go into it.
 
     Attributes:
-        order: What the cluster is told.
+        order: The request to the cluster.
         files: What is put beside the commit's files: job scripts, their tables, the stamp.
         jobs: Names of the project's jobs.
         scripts: Paths of the job scripts that were rendered.
-        own: Scripts of the commit that stand where a rendered one would.
+        own: Scripts of the commit at the path of a rendered one.
         outwards: Links of the commit that lead out of the project, and where to.
     """
 

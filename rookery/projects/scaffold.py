@@ -38,7 +38,7 @@ def run(options: NewOptions) -> int:
     """Make the project in a folder of its name, here.
 
     Raises:
-        RookeryError: The name or a choice can't be, something stands there already, or there is no git.
+        RookeryError: The name or a choice is not valid, something is there already, or there is no git.
     """
     project = make(options)
     _print_summary(project)
@@ -52,7 +52,7 @@ class NewProject:
     Attributes:
         options: What was asked for, with every choice filled in.
         outer: The git repository that it lies in; "" for none.
-        signed: What there is to know of its first commit (see `_commit`).
+        signed: Who signed its first commit (see `_commit`).
     """
 
     options: NewOptions
@@ -225,7 +225,7 @@ def _commit(folder: Path, author: tuple[str, str]) -> str:
 
     Args:
         folder: The project's.
-        author: Name and address that the repository is told where git knows none; empty for a stand-in.
+        author: Name and address to set in the repository where git knows none; empty for a placeholder.
 
     Returns:
         What there is to know of the commit: "" where it is the user's own; "unknown" where git does not know who

@@ -22,7 +22,7 @@ def carry_out(verb: str, request: Mapping[str, Any], state: Path) -> None:
 
     Args:
         verb: up or down.
-        request: The arguments of `ensure` or `down`; for up the profiles of the clusters as well.
+        request: The arguments of `ensure` or `down`; for up also the profiles of the clusters.
         state: The user's folder for it.
 
     Raises:

@@ -70,7 +70,7 @@ def start(name: str, described: Mapping[str, Any], state: Path, layers: tuple[Pa
         described: What `plan.describe` says of it.
         state: The user's folder, where the key is and where what was made is written down.
         layers: What its own files are laid over: the image, and before it what else there is.
-        say: Told of the progress, a line at a time.
+        say: Called with the progress, a line at a time.
 
     Raises:
         RookeryError: It did not start; nothing of it is left but its log.

@@ -39,7 +39,7 @@ def ensure(base: Path, say: Say) -> dict[str, str]:
 
     Args:
         base: The image; its compilers, R and apt do the work.
-        say: Told of what takes long.
+        say: Called with each step that takes long.
 
     Returns:
         `cluster_mirrors`, as a miniature sees them.

@@ -141,7 +141,7 @@ def account(profile: Mapping[str, Any]) -> str:
 def projects(profile: Mapping[str, Any]) -> list[str]:
     """Return the folders that the site makes for all who have the account.
 
-    As far as no variable stands in their name.
+    As far as there is no variable in their name.
     """
     code = account(profile)
     expressions = [str(entry["expression"]) for entry in _entries(profile, "cluster_storage")]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
 NAME: Final = "[your full name]"
-"""What stands where a name belongs and none is known."""
+"""The placeholder for a name that is not known."""
 
 LONGEST: Final = 300
 """Characters of a value that a user gave; a name is shorter."""
@@ -49,7 +49,7 @@ def mail(cluster: "Cluster", *, name: str = "", email: str = "", user: str = "",
         name: The user's full name; "" leaves a gap to fill in.
         email: Their address.
         user: The username that they have, or would like, there.
-        supervisor: Theirs; the mail is to them where the profile says that one's supervisor is asked.
+        supervisor: Their supervisor; the mail is to them where the profile says that the supervisor is asked.
     """
     access = cluster.data.get("cluster_access", {})
     name, email, user, supervisor = (one_line(value) for value in (name, email, user, supervisor))

@@ -38,7 +38,7 @@ class Setting:
     document: Document | None = None
     """That file, read."""
     place: Place = ()
-    """Where in it the value stands."""
+    """The place of the value in it."""
 
     def where(self, inside: Place = ()) -> str:
         """Return the file and the line of the value, or of something inside it."""

@@ -163,7 +163,7 @@ def of_user(name: str, user: str, account: str = "") -> dict[str, Any]:
     Args:
         name: The cluster.
         user: Their username; "" where they don't say.
-        account: What their jobs are charged to; likewise.
+        account: The account that their jobs are charged to; "" where they don't say.
 
     Raises:
         RookeryError: The cluster is unknown, or a file is malformed.

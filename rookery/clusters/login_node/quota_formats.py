@@ -23,7 +23,7 @@ class Area:
         files: How many files the user has there; None where unknown.
         files_limit: How many they may have; None where there is no limit.
         source: quota or df.
-        path: Where it is; "" where only the quota command tells of it.
+        path: Its path; "" where only the quota command knows it.
         note: What else there is to know.
     """
 

@@ -37,7 +37,7 @@ def call(connection: "Connection", name: str, request: Mapping[str, Any], *, tim
     Args:
         connection: The cluster's, open.
         name: The program: a file of rookery/remote/slurm.
-        request: What it is told.
+        request: Its request; JSON can hold it.
         timeout: Seconds it may take.
 
     Raises:

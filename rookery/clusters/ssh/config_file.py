@@ -108,7 +108,7 @@ def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str
             host keys are checked, and connections are shared only where the folder for that is there, or can be made.
 
     Raises:
-        RookeryError: There is no username, or a value can't be what it is said to be.
+        RookeryError: There is no username, or a value does not have the form that it should have.
     """
     name = _checked(NAME, alias or cluster.name, "name", cluster, "it")
     lines = [
@@ -190,7 +190,7 @@ def _rest(cluster: "Cluster") -> str:
 def _newer() -> tuple[str, ...]:
     """Return _NEWER where the ssh of this computer knows these options; an older one can't use them.
 
-    IgnoreUnknown is no way out: set here, it would displace the user's own, or hide every misspelt word of theirs.
+    IgnoreUnknown is no alternative: set here, it would replace the user's own, or hide their misspelt options.
     """
     with contextlib.suppress(OSError):
         command = ["ssh", "-G", "-F", "/dev/stdin", "host"]
@@ -206,7 +206,7 @@ def write(cluster: "Cluster") -> Path:
         The file; it is written only where something in it changes.
 
     Raises:
-        RookeryError: A value of the profile can't stand in an ssh_config.
+        RookeryError: A value of the profile is not valid in an ssh_config.
     """
     own_entry, path = entry(cluster), config_file(cluster)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -65,7 +65,7 @@ class Connection:
         """Bring the cluster's entries up to date: in rookery's ssh_config, and in what the user's own includes.
 
         Raises:
-            RookeryError: A value of the profile can't stand in an ssh_config.
+            RookeryError: A value of the profile is not valid in an ssh_config.
         """
         if not self._is_prepared:
             user_config.refresh(self.cluster)
@@ -238,7 +238,7 @@ class Connection:
     def ansible_environment(self) -> dict[str, str]:
         """Return the variables that make Ansible use the master, and open no connection of its own.
 
-        Ansible is told of no other host than the cluster's name (homes/playbook.py), so that ssh finds its entry. The
+        Ansible gets no other host than the cluster's name (homes/playbook.py), so that ssh finds its entry. The
         variables are the same for all real clusters, and the same for all miniatures.
         """
         options = [f"ControlPath={config_file.control_path()}", "ControlMaster=auto", "ControlPersist=1h"]

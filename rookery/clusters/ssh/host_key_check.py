@@ -93,7 +93,7 @@ def learn(cluster: "Cluster", ssh: Sequence[str], *, batch: bool, accept: str = 
         ssh: The ssh command, with rookery's ssh_config.
         batch: There is nobody to ask.
         accept: The fingerprint that the user vouches for.
-        say: Told in a line what was decided; stderr by default.
+        say: Called with a line on what was decided; prints on stderr by default.
 
     Raises:
         SshError: It is not believed, or the cluster can't be reached.

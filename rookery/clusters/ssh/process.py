@@ -44,7 +44,7 @@ class Call:
         mark: The line that tells on both its streams that it has begun.
         greeting: What its standard input begins with, sent at once: it begins only where that arrives whole.
         first: What goes to its standard input next.
-        completed: Reads what came of it.
+        completed: Makes its result.
         hangs: Makes the error for a command that has not begun after FIRST_ANSWER seconds.
     """
 

@@ -51,7 +51,7 @@ class Culprit:
 
     Attributes:
         shell: The login shell; "" where that could not be asked.
-        line: `~/.bashrc, line 3 (read -n 1)`; "" where it can't be told.
+        line: `~/.bashrc, line 3 (read -n 1)`; "" where that is not known.
     """
 
     shell: str = ""

@@ -23,7 +23,7 @@ _CARRIED = ("IdentityFile", "CertificateFile", "IdentityAgent", "PKCS11Provider"
 """Options that go into the entry as they are, besides those that have a field in Cluster."""
 
 _UNSET = "rookery-unset"
-"""A username and a key that stand for none: what ssh prints where the user's configuration says nothing."""
+"""A username and a key that mean none: ssh prints them where the user's configuration has none."""
 
 _UNSAID = {"PKCS11Provider": "none", "SecurityKeyProvider": "internal"}
 """What ssh prints of an option that nobody has set, where it prints something."""

@@ -72,7 +72,7 @@ def run(clusters: Sequence["Cluster"], *, check: bool = False, folder: Path | No
         folder: An editor's folder of its own (--user-data-dir) in place of those that are here.
 
     Returns:
-        What came of each file; none where there is no editor.
+        The result of each file; none where there is no editor.
     """
     if not clusters:
         return []

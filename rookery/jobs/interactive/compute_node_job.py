@@ -122,7 +122,7 @@ def leave(connection: "Connection", *, check: bool = False) -> list[str]:
         check: Say what would be done, and do nothing.
 
     Returns:
-        What came of it, a line; none where there is no job.
+        The result, a line; none where there is no job.
     """
     cluster = connection.cluster
     if cluster.scheduler != "slurm":

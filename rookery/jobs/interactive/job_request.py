@@ -18,7 +18,7 @@ JOB = "rookery-code"
 """The job's name, by which it is found again."""
 
 CPUS, MEMORY_MB, MINUTES = 2, 4096, 240
-"""What it asks for where nothing else is said: an editor's server, its language server, and a small run beside."""
+"""Default resources: for an editor's server, its language server, and a small run beside."""
 
 KEEPER = 2
 """Version of remote/slurm/sshd_keeper.py and sshd_relay.py; the job of another version is not used."""
@@ -47,7 +47,7 @@ exec srun --jobid="$1" {overlap}--quiet --unbuffered --nodes=1 --ntasks=1 --mem=
 {pythons}
 run_python -ISc "$1"' relay "$2"
 """
-"""srun holds lines back unless told not to, and ssh's words are no lines."""
+"""srun buffers lines unless told not to, and ssh's messages are not lines."""
 
 
 @dataclass(frozen=True)

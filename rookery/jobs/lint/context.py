@@ -26,11 +26,11 @@ class Context:
 
     Attributes:
         text: The script, with Unix line ends and no byte order mark.
-        cluster: Whose rules hold.
+        cluster: The cluster whose rules apply.
         path: The script's path, as it is shown, and from which files beside it are looked for.
         files: The text of another file of the project; None where it is not there.
         folder: Whether a folder will be there when the job starts; None where nobody can say.
-        project: Whether the script is one of a project, which rookery brings to the cluster.
+        project: Whether the script belongs to a project, which rookery deploys.
     """
 
     text: str
@@ -108,7 +108,7 @@ class Context:
             at: Its line.
             why: What is wrong.
             severity: error or warning.
-            edits: What mends it.
+            edits: The edits that fix it.
             safe: Whether `--fix` makes them.
         """
         return Finding(code, self.path, at, severity, why, self._mended(edits), safe and bool(edits), tuple(edits))

@@ -102,7 +102,7 @@ class Line:
     Attributes:
         number: From 1 on.
         start: Where it begins in the file's text.
-        words: What stands on it.
+        words: Its words.
     """
 
     number: int

@@ -14,7 +14,7 @@ class Edit:
     Attributes:
         start: Where the other begins: an offset in the file's text.
         end: Where it ends; the same where nothing is taken away.
-        text: What stands there afterwards.
+        text: The new text.
     """
 
     start: int
@@ -34,7 +34,7 @@ class Finding:
         why: What is wrong, in plain words.
         mended: The line as it should read; None where only the user can say.
         safe: Whether `--fix` writes that line: it does what was plainly meant.
-        edits: What turns the file's text into the mended one.
+        edits: The edits that fix the file's text.
         folder: A folder that the project's outputs lack; `--fix` names it there.
     """
 

@@ -21,7 +21,7 @@ _PATTERNS = {
     "USER": "%u",
     "LOGNAME": "%u",
 }
-"""What stands for a variable in the path of a log (sbatch(1), "filename pattern")."""
+"""Slurm's patterns for variables in the path of a log (sbatch(1), "filename pattern")."""
 _PATHS = {"output", "error", "input"}
 _FREE = {"comment", "wrap", "extra"}
 """Options whose value is the user's own text."""

@@ -67,8 +67,8 @@ class KnownProgram:
     Attributes:
         language: r or python.
         text: Its source.
-        path: Its file, "" where it stands in the script itself.
-        at: Where it begins in the script, where it stands there.
+        path: Its file, "" where it is in the script itself.
+        at: Its offset in the script, where it is in the script.
     """
 
     language: str

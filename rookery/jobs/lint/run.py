@@ -35,7 +35,7 @@ class CheckedScript:
     Attributes:
         path: As it is shown.
         findings: What is wrong with it, now.
-        mended: What was, and has been mended.
+        mended: What was wrong, and has been fixed.
     """
 
     path: str
@@ -81,9 +81,9 @@ def _check_file(file: Path, cluster: "Cluster", project: "Project | None", *, me
 
     Args:
         file: The script.
-        cluster: Whose rules hold.
+        cluster: The cluster whose rules apply.
         project: The project that it may be one of.
-        mend: Write what can safely be mended.
+        mend: Write all safe fixes.
         alone: Whether it was named itself, rather than found in a folder, where it may be no job script at all.
     """
     if project is not None and not stays_inside(project.root, file):

@@ -17,7 +17,7 @@ class ShellWord:
     """A word of a command.
 
     Attributes:
-        text: Without its quotes; what would be expanded stands as written.
+        text: Its text without quotes, variables unexpanded.
         start: Where it begins in the script.
         end: Where it ends.
         fixed: Whether it is this text whatever the variables are.

@@ -38,7 +38,7 @@ class JobRun:
         tasks: Which, as Slurm's expressions; empty where it is no array.
         reasons: Why tasks wait, in Slurm's codes, and how many for each.
         cancelled_by: Which tasks each user cancelled, by the user's number, "0" for Slurm itself; the task is "0" where
-            it is no array. Those of which it is not told who did are left out.
+            it is no array. Those with an unknown user are left out.
         exits: Exit statuses other than 0:0, "status:signal", and which tasks had them.
         elapsed: Seconds of the task that has run longest so far.
         longest: Seconds of the longest that has ended.

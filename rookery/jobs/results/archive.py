@@ -84,7 +84,7 @@ def members(
         stream: What the cluster sends.
         mark: The line after which the archives begin.
         wanted: The files, by the name that they have there.
-        most: Bytes that all of it may have, packed as well as unpacked.
+        most: Bytes that all of it may have, both packed and unpacked.
 
     Raises:
         EOFError: It ended too early.

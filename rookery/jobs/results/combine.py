@@ -118,7 +118,7 @@ def choose(project: Project, pattern: str, table_path: Path) -> Iterator[tuple[i
 
     Args:
         project: The project.
-        pattern: Of paths in the project, with `*`, `**` and, where the task's number stands, {task}; "" for all CSV
+        pattern: Of paths in the project, with `*`, `**` and {task} for the task's number; "" for all CSV
             files in the outputs.
         table_path: The table that will be written, which is none of them.
     """

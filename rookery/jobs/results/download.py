@@ -54,10 +54,10 @@ class Plan:
     """What is to be done with each file.
 
     Attributes:
-        bring: To be fetched.
+        bring: Files to fetch.
         here: How many are here already.
-        kept: What stands here and is not fetch's, with why.
-        refused: What can't be put here, with why.
+        kept: Files here that are not fetch's, with the reason.
+        refused: Files that can't be written here, with the reason.
     """
 
     bring: list[File] = field(default_factory=list)

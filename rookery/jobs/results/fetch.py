@@ -33,17 +33,17 @@ MAX_SIZE = "20G"
 """What is fetched at most where no other limit is given."""
 
 WORTH_SAYING = 10**9
-"""Bytes from which it is said before how much will come."""
+"""Bytes from which the size is printed before the transfer."""
 
 NAMED = 5
-"""How many files are named before it is said how many more there are."""
+"""How many files are named; of the others only the number."""
 
 
 def run(options: FetchOptions) -> int:
     """Fetch new files.
 
     Returns:
-        1 where something could not be brought; what was kept because it is the user's does not count.
+        1 where a file could not be fetched; files that were kept as the user's don't count.
 
     Raises:
         RookeryError: There is no project, the cluster can't be reached, or has no release of it or knows no such job;

@@ -47,7 +47,7 @@ def by_parameters(files: Sequence[Numbered], root: Path, command: str, run: Sour
     """Return the files with the task that wrote each, where the command names them after its parameters.
 
     Args:
-        files: Files of the project, with a number that stands in their names.
+        files: Files of the project, with a number from their names.
         root: Its folder.
         command: The job's command, as rookery.yml has it.
         run: The run.

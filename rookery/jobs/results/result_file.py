@@ -29,7 +29,7 @@ class Header:
 
     Attributes:
         names: Of its columns.
-        text: The header as it stands in the file, without its line end; "" where it has none.
+        text: The header as written in the file, without its line end; "" where it has none.
         delimiter: Between the columns.
     """
 

@@ -35,7 +35,7 @@ class SubmitRequest:
         project: The project's name.
         job: A job of the release; "" where it is a script of the project's own.
         path: That script's path in the project; "" where it is a job.
-        after: Numbers or names of jobs that must have ended well before.
+        after: Numbers or names of jobs that must complete before.
         test: Ask Slurm only.
         tag: The git tag that will be made.
         array: The tasks, where they are not the script's; as Slurm takes them.

@@ -24,8 +24,8 @@ def fill(command: str, variables: Mapping[str, str], words: Mapping[str, str] = 
 
     Args:
         command: One or several lines of bash. {{NAME}} stands for {NAME} itself, ${NAME} is the shell's.
-        variables: By name, what stands for it within double quotes, such as `${task}`.
-        words: By name, what is put in as it is, such as `srun --label`.
+        variables: By name, its replacement within double quotes, such as `${task}`.
+        words: By name, text that is inserted unchanged, such as `srun --label`.
 
     Raises:
         RookeryError: It has a name in braces, outside of quotes, that is not known.

@@ -22,9 +22,9 @@ class JobScript:
 
     Attributes:
         job: The job as it was rendered: partition chosen, array counted.
-        path: Where the script stands in the release, such as slurm/simulate.sh.
+        path: The script's path in the release, such as slurm/simulate.sh.
         text: The script.
-        files: What stands beside it, by path: the small job that mails, the rows of a sweep and their table.
+        files: Files beside it, by path: the small job that mails, the rows of a sweep and their table.
         summary: What release.json keeps of it.
     """
 

@@ -18,7 +18,7 @@ class SbatchOption:
     """One option of sbatch.
 
     Attributes:
-        text: As it stands behind #SBATCH, quoted as sbatch reads it.
+        text: Its text behind #SBATCH, quoted as sbatch reads it.
         why: What it is for, in a few words.
     """
 

@@ -14,7 +14,7 @@ from rookery.projects.scripts.parameters import Table
 from rookery.projects.scripts.partition import processes
 
 PURPOSES: Final = ("r", "python", "conda", "cuda", "mpi", "gcc", "intel", "ml")
-"""Words that stand for whatever module a cluster has for that purpose."""
+"""Purposes: each means the module that a cluster has for it."""
 
 _CALLS_R = re.compile(r"(^|[\s;|&(/])R(script)?(\s|$)", re.MULTILINE)
 

@@ -1,7 +1,7 @@
 """Marked blocks in files that belong to the user.
 
 All of it works in bytes, and what the user wrote stays as it is, byte for byte: `take_out` undoes `put_in`. The one
-byte that a block may need above it, the end of a last line that had none, is told in the block's own first line.
+byte that a block may need above it, the end of a last line that had none, is noted in the block's own first line.
 """
 
 import re
@@ -58,7 +58,7 @@ def put_in(text: bytes, marks: Markers, content: bytes, position: str = "bottom"
     Args:
         text: What the file holds.
         marks: The block's markers.
-        content: What stands between them.
+        content: The text between them.
         position: `top` (below a `#!` and a coding line) or `bottom`.
     """
     current = find(text, marks)

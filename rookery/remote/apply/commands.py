@@ -128,7 +128,7 @@ def finish(work: Work, command: DeclaredCommand, finished: process.Finished) -> 
     """Write down what a command made whose program has ended.
 
     Raises:
-        Problem: It did not end well.
+        Problem: It failed.
     """
     if finished.code != 0:
         abandon(command)

@@ -91,7 +91,7 @@ def default_mode(base: int = 0o666) -> int:
 def write(path: str, data: bytes, mode: int, mtime: Optional[int] = None, group: Optional[int] = None) -> None:
     """Put a file in place atomically: a reader sees the old content or the new, also after a power cut.
 
-    What stood there lends its group (and its owner, where rookery may give it away).
+    The new file gets the old one's group (and its owner, where rookery may set it).
 
     Args:
         path: The file.

@@ -8,7 +8,7 @@ from rookery.remote.apply.problem import Problem, filesystem_of
 
 
 class DiskSpace:
-    """Free space, from the filesystems and from the quotas that the site's own command tells of.
+    """Free space, by the filesystems and by the quotas of the site's own command.
 
     Attributes:
         quota: MB left of a quota, by the path that it is for.

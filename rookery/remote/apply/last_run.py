@@ -36,11 +36,11 @@ _FLEETING = (
 )
 
 Observations = Dict[str, str]
-"""By path, what `fingerprint_check.see` tells of it in a word."""
+"""By path, the word that `fingerprint_check.see` returns."""
 
 
 def observe(paths: Iterable[str]) -> Observations:
-    """Return what `fingerprint_check.see` tells of each path."""
+    """Return the state of each path, as `fingerprint_check.see` returns it."""
     return {portable(path): fingerprint_check.see(fingerprint_check.TEST, path) for path in paths}
 
 

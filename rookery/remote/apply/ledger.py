@@ -131,7 +131,7 @@ class Ledger:
             kind: The kind of the declaration that asks for it.
             path: What is changed, as declared.
             real: The same with links followed, where a link is followed for it.
-            after: What will stand there.
+            after: The state after the change.
             extra: What else belongs to `before`; all of it, where its type is in it.
         """
         entry = self.find(kind, path)

@@ -42,7 +42,7 @@ class ApplySession:
             return dict(self.result(), job=pending.job)
 
     def converge(self) -> Result:
-        """Apply the declaration, or in check mode tell what would change."""
+        """Apply the declaration, or in check mode report what would change."""
         if self.payload["check"]:
             self._apply(None)
             return self.result()

@@ -28,8 +28,8 @@ class Merge(NamedTuple):
     Attributes:
         path: Where the home's was, with a link now.
         to: Where both are.
-        stood: What stood on the storage; None where that is not known.
-        both: What of the home had the name of something that stood there, as it was in the home.
+        stood: The names that were on the storage before; None where they are not known.
+        both: Names of the home that were on the storage too, as they were in the home.
     """
 
     path: str

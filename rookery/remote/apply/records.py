@@ -1,8 +1,8 @@
 """Read a ledger's file, upgrade it to the newest form, and check it for undo before anything is done.
 
 Version 1 had `entries` alone. Version 2 added `folders` (the times of folders that rookery wrote in), `made` (the
-folders above its own that it made), `storage` (where it was told that it may write, besides the home) and `left`. In
-version 3 a moved folder has a place of its own on the storage; before, it was put among what stood there (`is_merged`).
+folders above its own that it made), `storage` (where it was allowed to write, besides the home) and `left`. In
+version 3 a moved folder has a place of its own on the storage; before, it was merged into the storage (`is_merged`).
 """
 
 import json
@@ -33,7 +33,7 @@ class LedgerRecord(NamedTuple):
         folders: By path: `mtime` before rookery wrote in it, and as rookery left it (`ours`; None where not known).
         made: Folders above rookery's own that it made.
         storage: The storage folders of the runs so far.
-        left: What undo left, as the user had changed it: `path`, and what stood there before (`kept`).
+        left: Files that undo left, as the user had changed them: `path`, and the copy of the old content (`kept`).
         version: The version that the file is of; 0 where there is none.
     """
 

@@ -1,6 +1,6 @@
 """Move a folder of the home whole to a place of rookery's own on the storage, and link to it from where it was.
 
-Nothing is ever merged: what else stands on the storage is left alone. The folder stays whole until its copy is whole. A
+Nothing is ever merged: everything else on the storage is left alone. The folder stays whole until its copy is whole. A
 run may be killed anywhere; the next one continues:
 
     copy       source -> target.rookery-partial

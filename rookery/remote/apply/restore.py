@@ -27,10 +27,10 @@ class UndoContext:
         roots: Where rookery may write.
         ledger: What it wrote.
         disk_space: What fits where.
-        check: Only tell what would be done.
+        check: Only report what would be done.
         purge: Leave nothing that is rookery's own, whatever is in it.
         obstacles: Why a moved folder can't be brought back, by path.
-        outcomes: What came of each thing: `kind`, `path`, `role`, `state` (removed, restored, left), `note`.
+        outcomes: The result of each thing: `kind`, `path`, `role`, `state` (removed, restored, left), `note`.
     """
 
     def __init__(self, roots: Roots, ledger: Ledger, disk_space: DiskSpace, check: bool, purge: bool = False) -> None:
@@ -66,7 +66,7 @@ class UndoContext:
 
     @property
     def kept_folder(self) -> str:
-        """Where copies of what stood there before are."""
+        """The folder with copies of old content."""
         return os.path.join(os.path.dirname(self.ledger.file), "kept")
 
     def kept(self, entry: Entry) -> Optional[bytes]:

@@ -56,7 +56,7 @@ class Schedule:
 
         Raises:
             Problem: A command failed. Those that ran beside it have come to their ends, and no further one was begun.
-            Pending: A command is in Slurm's hands; `job["command"]` tells which one.
+            Pending: A command runs as a Slurm job; `job["command"]` is its number.
         """
         tick = self._lease.renew if self._lease is not None else (lambda: None)
         try:

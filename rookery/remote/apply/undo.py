@@ -49,7 +49,7 @@ class UndoSession:
         self.notes: List[str] = []
 
     def run(self) -> Dict[str, Any]:
-        """Undo the home, or in check mode tell what would be undone."""
+        """Undo the home, or in check mode report what would be undone."""
         if not self.payload["check"]:
             finish_interrupted(self.home)
         if not os.path.isdir(state_folder(self.home)):
@@ -207,7 +207,7 @@ def _chosen(undo: UndoContext, only: List[str]) -> List[Entry]:
     """Return the entries to undo.
 
     Raises:
-        Problem: A role is named that did nothing here, or that another one stands on.
+        Problem: A role is named that did nothing here, or that another one depends on.
     """
     entries = undo.ledger.entries
     roles = list(dict.fromkeys(entry["role"] for entry in entries))

@@ -29,7 +29,7 @@ class Work:
         roots: Where rookery may write.
         ledger: What it wrote before.
         disk_space: What fits where.
-        check: Whether only to tell what would change.
+        check: Whether only to report what would change.
         outcomes: An outcome for each thing, as the contract has them.
         diffs: What changed, as Ansible shows it.
         blocks_written: The files in which this declaration's block is by now.
@@ -62,7 +62,7 @@ class Work:
         self.tell(thing, "present", note)
 
     def change(self, thing: Thing, state: str, diff: Dict[str, str], act: Callable[[], None], note: str = "") -> None:
-        """Make a change, or in check mode tell that it would be made."""
+        """Make a change, or in check mode report that it would be made."""
         self.changed = True
         if not self.check:
             act()

@@ -7,7 +7,7 @@ class Answer(Exception):  # noqa: N818 it is no error
     """The answer to the laptop, raised to end the program.
 
     Attributes:
-        document: What is told, by its key; `state` says what kind of answer it is.
+        document: The answer; its `state` is the kind of answer.
     """
 
     def __init__(self, state: str, **values: Any) -> None:

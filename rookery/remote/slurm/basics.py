@@ -12,7 +12,7 @@ from rookery.remote import strict_json
 from rookery.remote.slurm import variables
 
 FIELD, END = "\x1f", "\x1f\n"
-"""What stands between two fields of Slurm's tables, and at the end of a line: nothing that a job's name may hold."""
+"""The separator of fields in Slurm's tables, also at the end of a line: no job's name may hold it."""
 
 SBATCH_PATIENCE = 90
 """Seconds that sbatch is given; it tries for one minute to reach a controller that does not answer."""
@@ -72,7 +72,7 @@ def put(made: str, path: str) -> None:
         path: Its place.
 
     Raises:
-        FileExistsError: One stands there.
+        FileExistsError: There is one.
     """
     try:
         os.link(made, path)

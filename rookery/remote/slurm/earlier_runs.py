@@ -17,7 +17,7 @@ class EarlierRuns:
     """The records of a project's runs on this cluster.
 
     Attributes:
-        warnings: What is to be told of records that can't be used.
+        warnings: Warnings about records that can't be used.
     """
 
     def __init__(self, base: str, warnings: List[str]) -> None:
@@ -55,7 +55,7 @@ class EarlierRuns:
             names: Numbers, or names of jobs, of which the latest run is meant.
 
         Raises:
-            Answer: There is no such run, or it has not ended well.
+            Answer: There is no such run, or it has not completed.
         """
         numbers: List[str] = []
         for name in names:

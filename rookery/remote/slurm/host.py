@@ -132,7 +132,7 @@ class Host:
     def admit(self) -> None:
         """Admit the computer that asks, and remove the keys of those that have not asked for a while.
 
-        The day stands behind each key, so that the file is written once a day at most.
+        The day is written behind each key, so that the file is written once a day at most.
         """
         path, today = os.path.join(self.folder, "authorized_keys"), int(time.time() // 86400)
         with open(path + ".lock", "a", encoding="utf-8") as lock:

@@ -9,7 +9,7 @@ from rookery.remote.slurm.forms import ACTIVE, WAITING, expression
 class SlurmTask:
     """One task of an array, or a job that is none.
 
-    `by` is the number of the user that cancelled it, 0 for Slurm itself; None where that is not told.
+    `by` is the number of the user that cancelled it, 0 for Slurm itself; None where that is not known.
     """
 
     __slots__ = ("asked", "by", "cpu", "cpus", "elapsed", "end", "exit", "killed", "peak", "settled", "start", "state")

@@ -102,7 +102,7 @@ GRANTED = {"SBATCH_ACCOUNT": "account", "SBATCH_RESERVATION": "reservation"}
 """Variables that count where the job itself gives no such option of sbatch; they are handed on as that option."""
 
 _UNTOLD = ("CONDA_*", "_CONDA_*", "VIRTUAL_ENV_*", "LD_PRELOAD", "R_HOME", *SHELL)
-"""What is left out of jobs without a word: every activated environment sets them, or nobody would miss them."""
+"""Variables that are silently left out of jobs: every activated environment sets them, or nobody would miss them."""
 
 
 def matches(name: str, patterns: Tuple[str, ...]) -> bool:
@@ -138,7 +138,7 @@ def cleaned(environment: Dict[str, str], patterns: Tuple[str, ...] = ALL) -> Tup
 def named(left: Dict[str, str]) -> List[str]:
     """Return a note on the variables that were left out.
 
-    Values, which may be secret, are told of Slurm's options and of HOME alone.
+    Only the values of Slurm's options and of HOME are named, since others may be secret.
     """
     shown = []
     for name in sorted(left):

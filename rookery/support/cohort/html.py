@@ -42,7 +42,7 @@ def write(path: Path, text: str) -> None:
     """Put the page in place; an earlier one is replaced.
 
     Raises:
-        RookeryError: Something else stands there.
+        RookeryError: Something else is there.
     """
     refuse(path)
     atomic_files.write(path, text)

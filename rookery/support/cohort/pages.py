@@ -39,7 +39,7 @@ class Written:
 
     Attributes:
         path: It.
-        state: made, changed, present (it was so already), or kept (a user's own stands there).
+        state: made, changed, present (it was so already), or kept (a user's own is there).
     """
 
     path: Path

@@ -21,7 +21,7 @@ STATES: Final = {
     "old": "report is old",
     "none": "no report",
 }
-"""The states of a student on a cluster, and how they are said."""
+"""The states of a student on a cluster, and their texts."""
 
 
 _ORDER: Final = ("fault", "skipped", "warning")
@@ -77,7 +77,7 @@ class Picture:
     """Everything that is shown of a cohort.
 
     Attributes:
-        rows: How everybody stands.
+        rows: The readiness of each student.
         unread: Files that could not be read.
         nobodys: Reports that are nobody's.
     """

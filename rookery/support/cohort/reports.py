@@ -18,7 +18,7 @@ from rookery.core.errors import RookeryError
 from rookery.support.account_request import one_line
 
 MARKER: Final = "==== for the person who helps: the same as data ===="
-"""The line of a report's text below which the same stands as JSON."""
+"""The line of a report's text below which it is repeated as JSON."""
 
 LARGEST: Final = 1_000_000
 """Most bytes of a report."""

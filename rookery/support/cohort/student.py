@@ -34,7 +34,7 @@ class Student:
     account: str = ""
     """What their jobs are charged to, where a cluster asks for it; "" where it is not known."""
     supervisor: str = ""
-    """Who supervises them; "" where nothing is said."""
+    """Their supervisor; "" where none is named."""
     slug: str = ""
     """Name of their folder, and of their report: a-z, 0-9 and -, nobody else's in the cohort."""
 
@@ -50,8 +50,8 @@ def slug(text: str) -> str:
 def slugs(people: Sequence[tuple[str, str]]) -> list[str]:
     """Return each student's folder name, by name and mail address.
 
-    Those who share a name are told apart by their address, all of them: so nobody inherits another's folder or report
-    when a line is put in above.
+    Students who share a name are distinguished by their address, all of them: so no student inherits another's folder
+    or report when a line is inserted above.
     """
     first = [slug(name) or slug(email.partition("@")[0]) or "student" for name, email in people]
     wanted = [

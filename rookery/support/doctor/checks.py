@@ -159,7 +159,7 @@ class CheckResults:
 
     @property
     def state(self) -> str:
-        """The whole in a word: faults, unknown (it could not be looked at) or healthy."""
+        """The overall state: faults, unknown (it could not be checked) or healthy."""
         if self.faults:
             return "faults"
         return "unknown" if any(check.state == SKIPPED and check.fix for check in self.checks) else "healthy"

@@ -136,7 +136,7 @@ def connect(
     """Find the connection or open it; None where that fails, and the results say at which step.
 
     Args:
-        results: Where it is put down.
+        results: Where the results go.
         cluster: The cluster.
         accept_host_key: The fingerprint of a host key that the user vouches for.
         can_ask: Whether there is a terminal to ask on; found out where None.

@@ -32,7 +32,7 @@ class HomeInspection:
 
     Attributes:
         values: What home.sh said, a list for each key.
-        comparison: How the home stands, as `status` sees it.
+        comparison: The comparison of the home, as for `status`.
         facts: What probe.sh said, a list for each key.
         areas: How full the storage is.
         quota_words: The quota command's own words, where they were not understood.
@@ -58,7 +58,7 @@ class HomeInspection:
 
 
 def script(name: str, **parts: str) -> str:
-    """Return a script of remote/scripts/doctor with its parts: `: '<<NAME>>'` stands for a line, '<<NAME>>' for a word."""
+    """Return a script of remote/scripts/doctor with its parts: `: '<<NAME>>'` is one's line, '<<NAME>>' one's word."""
     text = paths.remote(f"scripts/doctor/{name}")
     for key, part in parts.items():
         text = text.replace(f": '<<{key}>>'", part).replace(f"'<<{key}>>'", part)
@@ -151,7 +151,7 @@ def read(
     Args:
         output: What was printed there.
         data: The profile's `cluster_*` values.
-        comparison: How the home stands.
+        comparison: The comparison of the home.
         began: When it was asked, by this computer's clock.
         ended: When the whole answer was here.
     """
@@ -185,4 +185,4 @@ _FORMS = {
     "vscode-server": "(?:[0-9]{1,15}(?: [0-9]{1,15})?)?",
     "glibc": r"(?:[A-Za-z ]*[0-9]{1,4}\.[0-9]{1,4}[0-9A-Za-z.\-]{0,40})?",
 }
-"""What the values of some keys look like: those that are worked with, or stand in the commands that are suggested."""
+"""The form of the values of some keys: those that are processed, or become part of suggested commands."""

@@ -83,7 +83,7 @@ def system(results: CheckResults, platform: str, kernel: str) -> None:
     """Check the operating system: Windows by itself won't do; Linux inside it will.
 
     Args:
-        results: Where it is put down.
+        results: Where the results go.
         platform: As sys.platform has it.
         kernel: What /proc/version says; "" where there is none.
     """

@@ -38,7 +38,7 @@ _LONG = r"(?<![A-Za-z0-9_+=-])[A-Za-z0-9_+=-]{20,}(?![A-Za-z0-9_+=-])"
 _HOMES = r"(?<![\w.])/(?:home|users|Users|u)/[^/\s:'\",;]+"
 
 LEAST = 5
-"""Letters from which on a name is taken out wherever it stands; a shorter one only as a word of its own."""
+"""Letters from which on a name is redacted anywhere; a shorter one only as a separate word."""
 
 
 def redactor(users: Iterable[str], homes: Iterable[str], hosts: Iterable[str]) -> Callable[[str], str]:

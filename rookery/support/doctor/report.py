@@ -50,7 +50,7 @@ def lines(document: Mapping[str, Any], *, all_of_them: bool = False) -> list[tup
 
     Args:
         document: As `document` has it.
-        all_of_them: What is well and what was not looked at, too.
+        all_of_them: Also checks that passed and that were skipped.
     """
     rows: list[tuple[str, str]] = []
     parts = [
@@ -154,7 +154,7 @@ def writable(path: Path) -> None:
     """Refuse a path where a report can't be written: nothing but an older report is replaced.
 
     Raises:
-        RookeryError: Something else stands there, or the folder is missing.
+        RookeryError: Something else is there, or the folder is missing.
     """
     if not path.parent.is_dir():
         raise RookeryError(f"There is no folder {path.parent} for the report.", hint=f"mkdir -p '{path.parent}'")

@@ -156,7 +156,7 @@ def run(
     Args:
         connection: The cluster's, open.
         job: The job.
-        waiting: Told how it goes, a line at a time.
+        waiting: Called with the progress, a line at a time.
         patience: Seconds to wait.
 
     Returns:

@@ -53,7 +53,7 @@ class Study:
 
     @property
     def next_steps(self) -> list[str]:
-        """The part of its README that says how to go on."""
+        """The part of its README with the next steps."""
         text = (self.root / "README.md").read_text(encoding="utf-8") if (self.root / "README.md").is_file() else ""
         match = re.search(rf"^{NEXT}\n+(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
         return match[1].rstrip().splitlines() if match else []

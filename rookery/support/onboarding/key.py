@@ -144,7 +144,7 @@ def make(path: Path, *, ask: bool) -> Key:
     """Make an ed25519 key. ssh-keygen itself asks for a passphrase, which rookery never sees.
 
     Args:
-        path: Where its private half is to be; nothing that stands there is written over.
+        path: Where its private half is to be; an existing file is never overwritten.
         ask: Whether the user can be asked for a passphrase; otherwise it has none.
 
     Raises:
@@ -185,7 +185,7 @@ def public_line(key: Key, *, ask: bool) -> str:
         ask: Whether the user can be asked for its passphrase.
 
     Raises:
-        RookeryError: It can't be told.
+        RookeryError: It can't be found out.
     """
     if not key.public.is_file():
         command = ["ssh-keygen", "-y", "-f", str(key.path)]

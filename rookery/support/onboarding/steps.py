@@ -40,7 +40,7 @@ class Onboarding:
         number: The one that is being done.
         changed: Whether anything was to do so far.
         key: The user's key; None where the cluster takes none.
-        settings: What the profile is told of the user.
+        settings: The user's settings for the profile.
     """
 
     options: "OnboardOptions"
