@@ -158,7 +158,7 @@ def main() -> None:
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except OSError as error:  # of Invoke's own printing; a command's are told by `guarded`
+    except OSError as error:  # of Invoke's own printing; a command's are reported by `guarded`
         code = finished(0, error)
         if not code:
             say(explain(error))

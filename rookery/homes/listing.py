@@ -17,7 +17,7 @@ from rookery.core.invocation import invocation
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-# The schema's order, told to a student: the first part of a key decides where it is shown.
+# The groups in a student's words, in the schema's order: the first part of a key decides where it is shown.
 GROUPS = {
     "Which cluster": "title os docs_url source_url verified_on unverified notes access",
     "Logging in": "host port user user_hint identity_file known_hosts_file proxy_jump forward_agent login_nodes vpn "

@@ -133,7 +133,7 @@ class Ansible:
         self._stack = ExitStack()
         self._errors = self._stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
         self._process = subprocess.Popen(
-            # -P: a file of the folder one stands in must not stand in for a library
+            # -P: a file of the current folder must not be imported in place of a library
             [sys.executable, "-P", str(Path(__file__).with_name("ansible_playbook.py"))],
             env=environment(),
             stdin=subprocess.PIPE,
@@ -188,7 +188,7 @@ class Ansible:
 
     def _stop(self) -> None:
         """End Ansible, and with it its workers and their ssh; no second Ctrl-C gets in between."""
-        if not self._has_play:  # nothing has begun yet
+        if not self._has_play:  # nothing is running yet
             self._process.kill()
             self._process.wait()
             return

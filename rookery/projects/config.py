@@ -161,7 +161,7 @@ def shown(path: Path) -> Path:
     """Return a path for messages: relative to this folder where that is shorter."""
     try:
         near = os.path.relpath(path)
-    except OSError:  # the folder one stands in is gone
+    except OSError:  # the current folder is gone
         return path
     return Path(near) if len(near) < len(str(path)) else path
 

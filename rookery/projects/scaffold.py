@@ -143,7 +143,7 @@ def _clusters(value: str) -> list[str]:
 def _runs_jobs(name: str) -> bool:
     try:
         return profile.load(name, own_ssh=False).scheduler == "slurm"
-    except RookeryError:  # a profile with a mistake: told of where that cluster is meant
+    except RookeryError:  # a profile with a mistake: reported where that cluster is used
         return False
 
 

@@ -27,7 +27,7 @@ PATIENCE = 10
 """Seconds in which the line is looked for."""
 
 # The shell is started as sshd does it, with a standard input on which nothing comes, and says each line before it runs
-# it (PS4); the last one is where it stands still. Only bash and zsh can tell the file.
+# it (PS4); the last one is where it hangs. Only bash and zsh can tell the file.
 CULPRIT = r"""
 user=$(id -un) shell=$(getent passwd "$(id -un)")
 shell=${shell##*:}

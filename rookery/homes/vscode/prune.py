@@ -47,7 +47,7 @@ for folder in "$HOME"/.vscode-server/cli/servers/*/ "$HOME"/.vscode-server/bin/*
 done
 """
 
-# The paths come on standard input. One that has begun to run meanwhile is left.
+# The paths come on standard input. A server that has been started meanwhile is left.
 _REMOVE = r"""
 all=$(ps -u "$(id -u)" -o args= 2>/dev/null)
 while IFS= read -r folder; do

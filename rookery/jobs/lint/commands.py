@@ -160,7 +160,7 @@ def conda(script: Context) -> Iterator[Finding]:
             f"`{command.name} activate` fails in a job: it wants changes to your start-up files, which a job does not "
             "read. `source activate` does the same without.",
             edits=edits,
-            safe=len(arguments) > 1 and has_conda,  # elsewhere it may stand where no script finds it
+            safe=len(arguments) > 1 and has_conda,  # elsewhere it may be where no script finds it
         )
 
 

@@ -35,7 +35,7 @@ def main(_: Any) -> None:
                 is_fit = not _is_outdated_by(result)
             reply.tell(dict(answer, to=question["to"]))
             if answer.get("answer", {}).get("failed"):
-                break  # it may have been told to stop; and nothing comes after a failure
+                break  # it may have had a signal to stop; and nothing comes after a failure
 
 
 def _is_outdated_by(result: Dict[str, Any]) -> bool:

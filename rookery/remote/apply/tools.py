@@ -28,7 +28,7 @@ def installed(home: str, sealed: Dict[str, Any], probed: bytes) -> Dict[str, str
     versions["R"] = _r(home, sealed)
     if b"\nrookery-fact replaceable " in probed and not is_inside(os.path.realpath(prefix), os.path.realpath(home)):
         return {name: version for name, version in versions.items() if version}
-    with contextlib.suppress(OSError):  # uv's version stands nowhere
+    with contextlib.suppress(OSError):  # uv's version is in no file
         lines = process.run([os.path.join(prefix, "bin/uv"), "--version"], {}, 10).lines
         versions["uv"] = "".join(re.findall(r"uv (\S+)", " ".join(lines))[:1])
     return {name: version for name, version in versions.items() if version}

@@ -48,7 +48,7 @@ class Work:
         self.blocks_written: Set[str] = set()  # a file may have several names, and a role one block in it
         self.observations: Dict[str, Dict[str, str]] = {}
         self.earlier_observations: Dict[str, Dict[str, str]] = {}
-        self._imagined: Dict[str, bytes] = {}  # in check mode: what would stand at a path by now
+        self._imagined: Dict[str, bytes] = {}  # in check mode: the content that a path would have by now
 
     def tell(self, thing: Thing, state: str, note: str = "") -> None:
         """Add an outcome."""

@@ -234,7 +234,7 @@ def main(request: Dict[str, Any]) -> None:
     Args:
         request: What the laptop asks for.
     """
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the connection may break: what is begun is ended
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the connection may break: the submission is finished all the same
     try:
         document = Submission(request).answer()
     except Answer as answer:

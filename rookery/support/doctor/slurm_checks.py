@@ -132,7 +132,7 @@ def text(cluster: "Cluster") -> str:
     """Return the job's script."""
     preamble = []
     for line in cluster.data.get("cluster_job_preamble") or []:
-        # the line's own words on the log, then what came of it
+        # the line's own text on the log, then its result
         preamble += [line, f"[ $? = 0 ] || printf 'rookery-doctor job-preamble %s\\n' {shlex.quote(line)}"]
     areas = [
         f'[ -d "{area.expression}" ] || echo rookery-doctor job-storage {shlex.quote(area.name)}'

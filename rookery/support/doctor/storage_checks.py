@@ -185,7 +185,7 @@ def _variables(results: CheckResults, cluster: "Cluster", home: HomeInspection, 
         kind, rest = [*variables.get(area.variable, []), "", ""][:2]
         if not kind or kind == "there" or (not is_set_up and not area.site_sets):
             continue
-        if kind == "closed" and results.is_bad("home-writable"):  # which has told it
+        if kind == "closed" and results.is_bad("home-writable"):  # which reported it already
             continue
         if kind == "absent":
             wrong.append(
