@@ -1,4 +1,4 @@
-"""What all commands share: how the user calls them here, and one way to fail.
+"""Parts that all commands share: how the user calls them here, and one way to fail.
 
 An expected failure is a RookeryError: one line, the command to run next, exit code 1. A traceback is shown only
 under `--debug` or ROOKERY_DEBUG=1.

@@ -1,4 +1,4 @@
-"""One miniature: its folder, its addresses, its first process, and its end.
+"""A miniature: its folder, its addresses, its first process, and its end.
 
 The kernel has the truth: a miniature runs as long as a process has its overlay as root. Whatever was written
 down before a crash, `start` and `stop` begin by looking for those.

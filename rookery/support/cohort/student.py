@@ -1,4 +1,4 @@
-"""One student of a cohort, and the name of their folder."""
+"""A student of a cohort, and the name of their folder."""
 
 import re
 import unicodedata
