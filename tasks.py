@@ -1,4 +1,4 @@
-"""Every command of rookery under its name. `invoke --list` names them in a checkout, `rookery --list` anywhere."""
+"""Every command of rookery under its name. `invoke --list` shows them in a checkout, `rookery --list` anywhere."""
 
 from rookery.core import startup
 

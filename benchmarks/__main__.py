@@ -1,4 +1,4 @@
-"""Everything that a speed is promised for: `setup`, `invoke --list` and `deploy`, beside other ways to do the same.
+"""Run all benchmarks: `setup`, `invoke --list` and `deploy`, beside other ways to do the same.
 
 .venv/bin/python benchmarks [RUNS] [alone]
 """

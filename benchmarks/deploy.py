@@ -1,4 +1,4 @@
-"""`rookery deploy` beside `rsync -az --delete` and `git push`, over the same open connection: 2,000 files, 20 MB.
+"""Compare `rookery deploy` with `rsync -az --delete` and `git push`, over one open connection: 2,000 files, 20 MB.
 
 .venv/bin/python benchmarks/deploy.py [RUNS]
 """
@@ -17,7 +17,7 @@ CLUSTER = "penguins"
 
 
 def project(folder: Path) -> None:
-    """2,000 files of code in forty folders: the standard library of this Python, cut into pieces."""
+    """Write 2,000 files of code in forty folders: the standard library of this Python, cut into pieces."""
     library = Path(sysconfig.get_path("stdlib"))
     sources = (path for path in sorted(library.rglob("*.py")) if "site-packages" not in path.parts)
     code = b"".join(path.read_bytes() for path in sources)
@@ -28,7 +28,7 @@ def project(folder: Path) -> None:
 
 
 class Trees:
-    """The same files three times: for each way its own, changed alike."""
+    """Three copies of the same files, one for each way, changed alike."""
 
     def __init__(self, laptop: harness.Laptop) -> None:
         self.laptop, self.numbers = laptop, count()
@@ -43,7 +43,7 @@ class Trees:
         laptop.there("git init -q --bare bench.git")
 
     def name(self, name: str) -> None:
-        """Say what the project is called."""
+        """Give the project a name."""
         text = f"name: {name}\nclusters: [{CLUSTER}]\nenvironment: {{python: none}}\noutputs: [results]\n"
         (self.deployed / "rookery.yml").write_text(text)
 
@@ -62,7 +62,7 @@ class Trees:
 
     # what is timed
     def rsync(self, goal: str = "plain") -> Callable[[], object]:
-        """Rsync what there is to a folder."""
+        """Return a function that copies a tree to a folder by rsync."""
         return lambda: self.laptop.run(
             "rsync", "-az", "--delete", "-e", self.laptop.ssh, f"{self.plain}/", f"{CLUSTER}:{goal}/"
         )
@@ -78,7 +78,7 @@ class Trees:
 
     # what comes before it
     def nothing_new(self) -> dict[str, harness.Way]:
-        """Run each again at once."""
+        """Return the ways to run each again at once."""
         return {
             "rookery deploy": self.deploy,
             "rsync -az --delete": self.rsync,
@@ -86,7 +86,7 @@ class Trees:
         }
 
     def three_changed(self) -> dict[str, harness.Way]:
-        """Change three files before each run."""
+        """Return the ways to run each after three files have changed."""
 
         def prepared(tree: Path, act: Callable[[], Callable[[], object]], *, commit: bool = True) -> harness.Way:
             def prepare() -> Callable[[], object]:
@@ -102,7 +102,7 @@ class Trees:
         }
 
     def first(self) -> dict[str, harness.Way]:
-        """Give each an empty place to go to."""
+        """Return the ways to run each into an empty place."""
 
         def deploy() -> Callable[[], object]:
             self.name(f"bench{next(self.numbers)}")

@@ -1,4 +1,4 @@
-"""`rookery fetch` beside rsync over the same connection, `combine` beside pandas and a shell loop: 10,000 small files.
+"""Compare `rookery fetch` with rsync, and `combine` with pandas and a shell loop: 10,000 small files.
 
 .venv/bin/python benchmarks/fetch.py [RUNS] [--json FILE]
 
@@ -47,16 +47,16 @@ class Folder:
         laptop.run(*laptop.ssh.split(), CLUSTER, "bash -s", input_text=MAKE)
 
     def fetch(self) -> Act:
-        """Fetch what there is."""
+        """Return a run of `rookery fetch`."""
         return lambda: self.laptop.rookery("fetch", cwd=self.path)
 
     def rsync(self) -> Act:
-        """Rsync it."""
+        """Return a function that copies the results by rsync."""
         source = f"{CLUSTER}:storage/projects/bench/results/"
         return lambda: self.laptop.run("rsync", "-az", "-e", self.laptop.ssh, source, str(self.copy))
 
     def anew(self, act: Callable[[], Act], folder: Path) -> harness.Way:
-        """Return the same with nothing here; what was here goes out of the way.
+        """Return a way that fetches everything again; what was here is moved aside.
 
         It is removed at the end: ext4 takes no place of a file that was removed minutes ago, and looks at each of them.
         """
@@ -69,7 +69,7 @@ class Folder:
         return prepare
 
     def combining(self) -> dict[str, harness.Way]:
-        """One table of what was fetched."""
+        """Return the ways to put what was fetched into one table."""
 
         def way(*argv: str) -> harness.Way:
             return lambda: lambda: subprocess.run(argv, cwd=self.path, check=True)

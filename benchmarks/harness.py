@@ -1,4 +1,4 @@
-"""What benchmarks share: a laptop and a cluster a given round trip apart, ways timed in turns, a table in Markdown."""
+"""Shared parts of benchmarks: a laptop and a cluster a given round trip apart, timing in turns, a Markdown table."""
 
 import json
 import os
@@ -35,7 +35,7 @@ class Laptop:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of whoever lives there."""
+        """The environment of the laptop's user."""
         kept = {key: os.environ[key] for key in ("PATH", "SSL_CERT_FILE", "PIP_CERT") if key in os.environ}
         people = {
             "GIT_AUTHOR_NAME": "b",
@@ -51,7 +51,7 @@ class Laptop:
         return f"ssh -F {self.home}/.config/rookery/ssh_config"
 
     def run(self, *argv: str, cwd: Path | None = None, input_text: str | None = None) -> str:
-        """Run a command to its end; its output."""
+        """Run a command to its end; return its output."""
         completed = subprocess.run(
             argv,
             cwd=cwd or self.home,
@@ -76,7 +76,7 @@ class Laptop:
 
 @contextmanager
 def miniature(cluster: str = "penguins") -> Iterator[Path]:
-    """Run a miniature of a cluster, with a home set up on it; the folder with what one needs to reach it."""
+    """Run a miniature of a cluster, with a home set up on it; yield the folder with what a login needs."""
     top = Path(tempfile.mkdtemp(prefix="rookery-"))
     try:
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "ROOKERY_"))}
@@ -91,7 +91,7 @@ def miniature(cluster: str = "penguins") -> Iterator[Path]:
 
 @contextmanager
 def laptop(sandbox: Path, cluster: str, round_trip: float) -> Iterator[Laptop]:
-    """Make a laptop with an open connection to a miniature, as if it were the cluster itself that far away."""
+    """Make a laptop with an open connection to a miniature, as if the cluster were that far away."""
     profile = yaml.safe_load((sandbox / "inventory/host_vars" / f"{cluster}.yml").read_text())
     host, port = profile["cluster_host"], profile.get("cluster_port", 22)
     way = link.delayed(host, port, round_trip) if round_trip else nullcontext(port)
@@ -117,7 +117,7 @@ Way = Callable[[], Callable[[], object]]
 
 
 def compare(ways: Mapping[str, Way], runs: int) -> dict[str, float]:
-    """Median seconds of each way; they take turns, so that what else the machine does meets them alike."""
+    """Return the median seconds of each way; they take turns, so that other load on the machine meets them alike."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(runs + 1):
         for name, prepare in ways.items():
@@ -130,7 +130,7 @@ def compare(ways: Mapping[str, Way], runs: int) -> dict[str, float]:
 
 
 def table(rows: Mapping[str, Mapping[str, float]], reference: str) -> str:
-    """Markdown: a row a case, for each way its median and how many times the reference's that is."""
+    """Return a Markdown table: a row for each case, with each way's median and its multiple of the reference's."""
     ways = list(next(iter(rows.values())))
     lines = [f"| | {' | '.join(ways)} |", f"| --- |{' --- |' * len(ways)}"]
     for case, medians in rows.items():

@@ -1,4 +1,4 @@
-"""`rookery jobs` beside `squeue -r` and `sacct`, over the same open connection: 10,000 tasks ended, 10,000 waiting.
+"""Compare `rookery jobs` with `squeue -r` and `sacct`, over one open connection: 10,000 tasks ended, 10,000 waiting.
 
 .venv/bin/python benchmarks/jobs.py [RUNS]
 
@@ -73,7 +73,7 @@ def _until(condition: object) -> None:
 
 
 def prepare(laptop: harness.Laptop, root: Root) -> None:
-    """One array that has ended and one that waits, of 10,000 tasks each."""
+    """Make one array that has ended and one that waits, of 10,000 tasks each."""
     ended = laptop.there("sbatch --parsable --array=1 -J ended -o /dev/null --wrap 'sleep 2'").strip()
     _until(lambda: "COMPLETED" in laptop.there(f"sacct -X -n -j {ended} -o State"))
     _until(lambda: f"{ended}_1.batch" in laptop.there(f"sacct -n -P -j {ended} -o JobID"))
@@ -87,7 +87,7 @@ def prepare(laptop: harness.Laptop, root: Root) -> None:
 
 
 def _forgetting(laptop: harness.Laptop) -> Callable[[], object]:
-    """As when the array has just ended: nothing is remembered of it yet."""
+    """Return a run of `rookery jobs` as when the array has just ended: nothing is remembered of it yet."""
     laptop.there("rm -f ~/.cache/rookery/jobs.json")
     return lambda: laptop.rookery("jobs", "--cluster", CLUSTER)
 

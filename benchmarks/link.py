@@ -1,6 +1,6 @@
-"""A link that is as long as one likes: a TCP proxy that holds every byte for half a round trip, each way.
+"""Simulate a long line: a TCP proxy that holds every byte for half a round trip, each way.
 
-It is a pipe, not a queue: how much passes is not limited, only when it arrives.
+Bandwidth is not limited, only when the bytes arrive.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""`rookery setup` beside a plain ssh script, a bash installer, Ansible in three ways and pyinfra, on the same work.
+"""Compare `rookery setup` with an ssh script, a bash installer, Ansible in three ways and pyinfra, on the same work.
 
 .venv/bin/python benchmarks/setup.py [RUNS] [again] [first] [many] [start] [alone] [--json FILE]
 
@@ -87,7 +87,7 @@ def write_peers(laptop: Laptop, folder: Path, things: Sequence[dict[str, str]]) 
 
 
 def peer_ways(laptop: Laptop, peers: Path, folder: Path) -> dict[str, Way]:
-    """Return the others, over the same open connection where they can use it (pyinfra has its own ssh)."""
+    """Return the other tools, over the same open connection where they can use it (pyinfra has its own ssh)."""
     options = f"-F {laptop.home}/.config/rookery/ssh_config -o ControlMaster=auto -o ControlPersist=1h"
     base = {"ANSIBLE_SSH_ARGS": options, "ANSIBLE_LOCALHOST_WARNING": "0", "LC_ALL": "C.UTF-8"}
     playbook = [str(peers / "bin/ansible-playbook"), "-i", str(folder / "hosts"), str(folder / "play.yml")]
@@ -123,7 +123,7 @@ def peer_ways(laptop: Laptop, peers: Path, folder: Path) -> dict[str, Way]:
 
 
 def pyinfra(laptop: Laptop, peers: Path, folder: Path) -> list[str]:
-    """Its command line."""
+    """Return the command line of pyinfra."""
     config = f"ssh_config_file={laptop.home}/.config/rookery/ssh_config"
     return [str(peers / "bin/pyinfra"), "-y", "--data", config, f"@ssh/{CLUSTER}", str(folder / "deploy.py")]
 
@@ -185,7 +185,7 @@ for number in 1 2 3 4 5 6 7 8 9 10; do echo "export A$number=b" >~/.config/rooke
 
 
 def many(sandbox: Path, laptop: Laptop) -> dict[str, dict[str, float]]:
-    """Twenty homes at once, accounts of one miniature, against one; and the memory of the largest process."""
+    """Time twenty homes at once, accounts of one miniature, against one; also the memory of the largest process."""
     host_vars = yaml.safe_load((laptop.home / f".config/rookery/inventory/host_vars/{CLUSTER}.yml").read_text())
     profile = yaml.safe_load((Path(__file__).parents[1] / f"inventory/host_vars/{CLUSTER}.yml").read_text())
     inventory = laptop.home / ".config/rookery/inventory"
@@ -213,7 +213,7 @@ def many(sandbox: Path, laptop: Laptop) -> dict[str, dict[str, float]]:
 
 
 def start(folder: Path) -> dict[str, Way]:
-    """`invoke --list` here, and with an empty tasks file."""
+    """Return `invoke --list` here, and with an empty tasks file, as ways to be timed."""
     (folder / "tasks.py").write_text("from invoke import task\n\n\n@task\ndef one(c):\n    pass\n")
     invoke = str(Path(ROOKERY).with_name("invoke"))
 
@@ -225,7 +225,7 @@ def start(folder: Path) -> dict[str, Way]:
 
 @contextlib.contextmanager
 def environment(wanted: bool) -> Iterator[Path]:
-    """Install the peers, in an environment of their own that goes with this run."""
+    """Install the other tools, in an environment that goes with this run."""
     folder = Path(tempfile.mkdtemp(prefix="rookery-peers-"))
     try:
         if wanted:
@@ -238,7 +238,7 @@ def environment(wanted: bool) -> Iterator[Path]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Take the figures that are asked for, all where none is named."""
+    """Measure what is asked for, or everything."""
     runs = next((int(word) for word in arguments if word.isdigit()), 5)
     parts = [word for word in arguments if word in {"again", "first", "many", "start"}] or [
         "again",
@@ -258,7 +258,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def on_a_miniature(sandbox: Path, peers: Path, parts: Sequence[str], runs: int) -> dict[str, dict[str, float]]:
-    """Return the figures that need a cluster."""
+    """Measure what needs a cluster."""
     rows: dict[str, dict[str, float]] = {}
     for name, round_trip in harness.LINKS.items():
         with harness.laptop(sandbox, CLUSTER, round_trip) as laptop:

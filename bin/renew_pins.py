@@ -134,7 +134,7 @@ def steps(versions: Mapping[int, str]) -> list[dict[str, Any]]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write the file."""
+    """Write the file with the pinned versions."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--pyenv", default=PYENV, metavar="REPOSITORY", help="where its tags are read [%(default)s]")
     options = parser.parse_args(arguments)

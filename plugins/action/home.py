@@ -1,7 +1,8 @@
-"""`home`: a role's declaration of what a home holds, sent to the login node in one piece and made so there.
+"""The action `home`: send a role's declaration to the login node in one piece, and have it applied there.
 
-docs/formats.md has the contract, rookery/homes/declaration.py checks a declaration, rookery/remote/apply/ is what is
-sent. This side fills in templates, packs it all into one script, and waits for Slurm jobs. home.yml is for ansible-doc.
+docs/formats.md describes the format, rookery/homes/declaration.py checks a declaration, rookery/remote/apply/ is what
+is sent. This side fills in templates, packs everything into one script, and waits for Slurm jobs. home.yml is for
+ansible-doc.
 """
 
 from __future__ import annotations
@@ -36,18 +37,18 @@ GONE_POLLS = 5  # a shared filesystem may show a job's exit code some seconds af
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """Bring a home to what a role declares."""
+    """The action `home`, which applies a role's declaration to a home."""
 
     _supports_check_mode = True
     _supports_diff = True
 
     @classmethod
     def finalize_task_arg(cls, name: str, value: Any, templar: Any, context: Any) -> Any:  # noqa: ARG003
-        """Leave what a task says as it is written: what `item` is in an item with `each` is known in `run` alone."""
+        """Leave a task's arguments as written: `item` in an item with `each` is known in `run` alone."""
         return value
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Send the declaration, wait for jobs, give the result of the contract."""
+        """Send the declaration, wait for jobs, return the result that docs/formats.md describes."""
         variables = task_vars or {}
         super().run(tmp, variables)
         try:
@@ -92,13 +93,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return {} if self._task.check_mode else asked
 
     def _seal(self, asked: dict[str, Any], facts: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """Return what is written down at the end of a whole run, so that the next need not be one."""
+        """Return what is noted at the end of a whole run, so that the next need not be one."""
         profile = {key: value for key, value in variables.items() if key.startswith("cluster_")}
         glance = probe.command(probe.script(), self._templar.template(profile), glance=True)
         return {**asked, "facts": probe.lasting(facts), "glance": glance}
 
     def _ask(self, payload: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """One round trip to the login node; an answer that can't be used is a failure."""
+        """Make one round trip to the login node; an answer that can't be used is a failure."""
         try:
             return self._answer(payload, variables)
         except RookeryError as error:
@@ -107,7 +108,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _answer(self, payload: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Return the answer of the login node.
 
-        The last one of a run has a login of its own, which sees what the home is like by then.
+        The last one of a run has a login of its own, which sees the home after all changes.
 
         Raises:
             RookeryError: It can't be used.
@@ -137,7 +138,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return self._templar.template(variables.get(name)) or {}
 
     def _interpreter(self, variables: dict[str, Any]) -> str:
-        """Return the Python over there: what the probe found, else what Ansible was told, else the usual one."""
+        """Return the Python on the cluster: the one the probe found, else Ansible's setting, else the usual one."""
         probed = self._variable("cluster_facts", variables).get("python")
         configured = self._variable("ansible_python_interpreter", variables) or "auto"
         return str(probed or (configured if not configured.startswith("auto") else "python3"))
@@ -208,7 +209,7 @@ def _unanswered(code: int, lines: Sequence[str]) -> dict[str, Any]:
 
 
 def _run_of(given: dict[str, Any]) -> dict[str, str]:
-    """Who runs this, for the ledger and the lease; a run by hand goes under this laptop's name."""
+    """Return who runs this, for the ledger and the lease; a run by hand goes under this laptop's name."""
     mine = {"id": f"by-hand-{int(time.time())}", "who": getpass.getuser(), "laptop": socket.gethostname()}
     return {key: str(given.get(key) or value) for key, value in mine.items()}
 

@@ -1,4 +1,4 @@
-"""Ask a login node once what it is like, and give the answers to every role after this as `cluster_facts`."""
+"""The action `probe`: ask a login node for its facts once, and give them to every later role as `cluster_facts`."""
 
 from typing import Any
 
@@ -24,14 +24,14 @@ options:
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """The `probe` action. Where there is a Python, it changes nothing."""
+    """The action `probe`. Where there is a Python, it changes nothing."""
 
     _requires_connection = True
     _supports_check_mode = True
     _VALID_ARGS = frozenset({"bring_python"})
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Probe; bring a Python where that is asked for and there is none."""
+        """Probe the login node; bring a Python where that is asked for and there is none."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
         profile = {

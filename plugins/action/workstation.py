@@ -1,4 +1,4 @@
-"""Merge what VS Code needs for clusters into the settings of the editors on this computer."""
+"""The action `workstation`: merge what VS Code needs for clusters into the settings of the editors on this computer."""
 
 from typing import Any
 
@@ -24,14 +24,14 @@ options:
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """The `workstation` action: all of it happens here, on the controller."""
+    """The action `workstation`, which runs on the controller alone."""
 
     _requires_connection = False
     _supports_check_mode = True
     _VALID_ARGS = frozenset({"clusters"})
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Write the settings, or in check mode say what would be written."""
+        """Write the settings, or in check mode report what would be written."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         try:
             clusters = by_hand.clusters(",".join(self._task.args.get("clusters") or []))

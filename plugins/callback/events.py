@@ -1,4 +1,4 @@
-"""What happens in a play, a line of JSON an event, for rookery/homes/playbook.py to read.
+"""Write the events of a play as lines of JSON, for rookery/homes/playbook.py to read.
 
 Every line is an object with `event`: `play`, `start` (host, role, task, action), `result` (host, role, task, action,
 state, changed, outcomes, diff, msg, hint, details, facts) or `stats` (hosts). Lines that are not such objects are log
@@ -30,7 +30,7 @@ OUTCOMES = "outcomes"
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no types
-    """Ansible's events, as lines."""
+    """The callback that writes Ansible's events as lines."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"
@@ -58,31 +58,31 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
         )
 
     def v2_playbook_on_start(self, playbook: Playbook) -> None:
-        """Tell that Ansible has started."""
+        """Write the event that Ansible has started."""
         self._say("play", playbook=str(playbook._file_name))
 
     def v2_runner_on_start(self, host: Any, task: Task) -> None:
-        """Tell what a host begins with."""
+        """Write the event that a host begins a task."""
         self._say("start", host=host.get_name(), **_task(task))
 
     def v2_runner_on_ok(self, result: CallbackTaskResult) -> None:
-        """Tell what came of a task."""
+        """Write a task's result."""
         self._result(result, "ok")
 
     def v2_runner_on_skipped(self, result: CallbackTaskResult) -> None:
-        """Tell that a task had nothing to do."""
+        """Write the result of a task that had nothing to do."""
         self._result(result, "skipped")
 
     def v2_runner_on_failed(self, result: CallbackTaskResult, ignore_errors: bool = False) -> None:
-        """Tell what failed, and with what."""
+        """Write the result of a task that failed."""
         self._result(result, "ignored" if ignore_errors else "failed")
 
     def v2_runner_on_unreachable(self, result: CallbackTaskResult) -> None:
-        """Tell that a cluster can't be reached any more."""
+        """Write the event that a cluster can't be reached any more."""
         self._result(result, "unreachable")
 
     def v2_playbook_on_stats(self, stats: AggregateStats) -> None:
-        """Tell the count of each kind of result, by host."""
+        """Write the count of each kind of result, by host."""
         self._say("stats", hosts={host: stats.summarize(host) for host in sorted(stats.processed)})
 
 
@@ -93,7 +93,7 @@ def _task(task: Task) -> dict[str, Any]:
 
 
 def _message(values: dict[str, Any]) -> str:
-    """Return what a failed or unreachable result says, the most useful of it."""
+    """Return the most useful message of a failed or unreachable result."""
     if faults := values.get("argument_errors"):
         return f"what is asked for can't be done: {'; '.join(faults)}"
     parts = [values.get("msg"), values.get("module_stderr") or values.get("stderr")]

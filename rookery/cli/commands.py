@@ -1,4 +1,4 @@
-"""Every command: what it is asked for, and the function that carries it out, imported when the command runs."""
+"""The table of commands: name, options, and the function that carries it out, imported when the command runs."""
 
 from rookery.cli.program import command
 from rookery.homes import options as homes
@@ -32,7 +32,7 @@ COMMANDS = (
     command("queue", jobs.QueueOptions, "rookery.jobs.monitor.queue:run"),
     command("quota", jobs.QuotaOptions, "rookery.jobs.monitor.quota:run"),
 )
-"""Those that stand by themselves."""
+"""Commands without a group."""
 
 GROUPS = {
     "clusters": (
@@ -50,4 +50,4 @@ GROUPS = {
         command("settings", homes.VscodeSettingsOptions, "rookery.homes.vscode.by_hand:settings"),
     ),
 }
-"""Those that are called GROUP.NAME; a `list` is what the group's name alone means."""
+"""Commands that are called GROUP.NAME; the group's name alone means its `list`."""

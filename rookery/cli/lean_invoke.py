@@ -1,10 +1,15 @@
-"""A lean start: Invoke without what it imports and commands of ours never use, which is half of its start-up.
+"""Import Invoke without modules that rookery's commands never use, which are half of its start-up time.
 
-Python's looks for unused memory, as modules come in and once more through all at its end, are done without: for a
-command that lasts a fifth of a second, they are a seventh of it.
+Invoke 2.2 imports two large packages whenever it is imported itself:
+- invoke/context.py imports unittest.mock, and with it asyncio and ssl, for MockContext, a class for users' tests.
+- invoke/util.py imports a copy of PyYAML (invoke.vendor.yaml) for Invoke's own settings files. The installed PyYAML,
+  which rookery needs for profiles anyway, stands in for it, and is imported when there is such a file.
 
-unittest.mock, which brings asyncio and ssl, is for its users' tests. The YAML of its own is for settings files of
-Invoke's, and PyYAML, which reads the same and is here for the profiles, is imported where there is one.
+This module can go when a release of Invoke imports both only where it uses them. Its issue on slow start-up names no
+cause: https://github.com/pyinvoke/invoke/issues/775.
+
+The garbage collector's passes while modules are imported and when Python ends are left out too: they take a seventh of
+a command that lasts a fifth of a second.
 """
 
 import atexit
@@ -21,7 +26,7 @@ _YAML = "invoke.vendor.yaml"
 
 
 class _Yaml(types.ModuleType):
-    """PyYAML, from when something of it is asked for."""
+    """A stand-in for invoke.vendor.yaml that imports PyYAML when an attribute is first used."""
 
     def __getattr__(self, name: str) -> Any:
         import yaml

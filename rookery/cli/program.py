@@ -24,14 +24,14 @@ class CommandTask(Task[Any]):
     """
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Any]:
-        """Return the flags."""
+        """Return the flags, and keep the help, which Invoke would take out."""
         texts = dict(self.help)
         arguments: list[Any] = super().get_arguments(ignore_unknown_help)
         self.help = texts
         return arguments
 
     def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
-        """Return what Invoke makes a flag of."""
+        """Return Invoke's options for a flag, without `-h` as its short form."""
         options: dict[str, Any] = super().arg_opts(name, default, {*taken_names, "h"})
         return options
 
@@ -62,7 +62,7 @@ ParseMachine.handle = _give_optional  # type: ignore[method-assign, assignment]
 
 
 def _say(machine: ParseMachine, message: str) -> None:
-    """Refuse a command line as every command refuses: what is wrong, and what to run next."""
+    """Refuse a command line as every command does: what is wrong, and what to run next."""
     from rookery.cli.usage_errors import explained  # noqa: PLC0415 start-up
 
     raise ParseError(explained(message, machine), machine.context)
@@ -72,7 +72,7 @@ ParseMachine.error = _say  # type: ignore[method-assign, assignment]
 
 
 def command(name: str, options: type[Options], function: str) -> CommandTask:
-    """Make a command.
+    """Make the task of a command from its options and its function.
 
     Args:
         name: Its name.
@@ -120,7 +120,7 @@ def command(name: str, options: type[Options], function: str) -> CommandTask:
 
 
 def _default(flag: Field[Any]) -> Any:
-    """Return what Invoke takes for a flag's default: None for one that may be repeated."""
+    """Return a flag's default for Invoke: None for one that may be repeated."""
     if flag.default is MISSING:
         return inspect.Parameter.empty
     return None if flag.metadata["iterable"] else flag.default
@@ -157,7 +157,7 @@ def main() -> None:
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except OSError as error:  # of Invoke's own printing; a command's are told by `guarded`
+    except OSError as error:  # of Invoke's own printing; a command's are reported by `guarded`
         code = finished(0, error)
         if not code:
             say(explain(error))

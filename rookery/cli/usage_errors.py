@@ -1,4 +1,4 @@
-"""What is said where a command line can't be read: what is wrong with it, and the command to run next."""
+"""Turn Invoke's parse errors into messages with a next command."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ _UNKNOWN = re.compile(r"No idea what (.*) is!", re.DOTALL)
 
 
 def explained(error: str, machine: "ParseMachine") -> str:
-    """Return the line to print, and the one with what to run next.
+    """Return the error message, and the command to run next.
 
     Args:
         error: Invoke's own words.
@@ -42,7 +42,7 @@ def explained(error: str, machine: "ParseMachine") -> str:
 
 
 def _unknown(word: str, name: str, machine: "ParseMachine") -> tuple[str, str]:
-    """Return what to say of a word that is neither a command nor a flag of one."""
+    """Return the message for a word that is neither a command nor a flag of one."""
     if word.startswith("-"):
         context = machine.context if name else machine.initial
         known = [flag for flag in context.flags if flag.startswith("--")]

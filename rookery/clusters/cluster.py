@@ -1,4 +1,4 @@
-"""A cluster as its profile tells it. Nothing is read or decided here."""
+"""The data class of a cluster, as its profile describes it. Nothing is read or decided here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any
 from rookery.core.errors import RookeryError
 
 ACCOUNT = "{account}"
-"""What stands in an expression of cluster_storage for the account (cluster_account.name)."""
+"""The placeholder for the account (cluster_account.name) in an expression of cluster_storage."""
 
 
 def account(data: Mapping[str, Any]) -> str:
-    """Return what the user's jobs are charged to; "" where not given (see profile.require_account).
+    """Return the account that the user's jobs are charged to; "" where not given (see profile.require_account).
 
     Args:
         data: The cluster's `cluster_*` values.
@@ -20,7 +20,7 @@ def account(data: Mapping[str, Any]) -> str:
 
 
 def expression(entry: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    """Where an entry of cluster_storage is, for a login shell there to evaluate; the account filled in.
+    """Return the path of an entry of cluster_storage, for a login shell there to evaluate; the account is filled in.
 
     Args:
         entry: The entry.
@@ -31,7 +31,7 @@ def expression(entry: Mapping[str, Any], data: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Storage:
-    """A place on a cluster where files can be kept: an entry of cluster_storage, what it leaves out filled in."""
+    """A place on a cluster where files can be kept: an entry of cluster_storage, with defaults filled in."""
 
     name: str
     """home, persistent, scratch, tmp or project."""
@@ -53,7 +53,7 @@ class Storage:
 
 @dataclass(frozen=True)
 class Cluster:
-    """What is known of a cluster, from every inventory folder together."""
+    """A cluster, from every inventory folder together."""
 
     name: str
     """Its name in the inventory."""
@@ -80,7 +80,7 @@ class Cluster:
 
     @property
     def title(self) -> str:
-        """Its name as people say it."""
+        """Its usual name."""
         return str(self.data.get("cluster_title", self.name))
 
     @property

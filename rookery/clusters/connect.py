@@ -1,4 +1,4 @@
-"""The connection to the cluster that a command names."""
+"""Make the connection to the cluster that a command names."""
 
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.connection import Connection

@@ -1,4 +1,4 @@
-"""What flags that many commands share are for."""
+"""Help texts of options that many commands share."""
 
 CLUSTER = "cluster: penguins, hec … (`invoke clusters` lists them)"
 CLUSTERS = "clusters, with commas between them, or all"

@@ -8,7 +8,7 @@ from rookery.core.shapes import struct, text
 
 
 def file(name: str, *, sandbox: bool) -> Path:
-    """Return where it is.
+    """Return the file with the note.
 
     Args:
         name: The cluster's name.
@@ -18,12 +18,12 @@ def file(name: str, *, sandbox: bool) -> Path:
 
 
 def of(cluster: Cluster) -> Path:
-    """Return where that of a cluster is."""
+    """Return the file with a cluster's note."""
     return file(cluster.name, sandbox=cluster.sandbox)
 
 
 def when(name: str, *, sandbox: bool) -> str | None:
-    """Return when `setup` last ended well there; None where it has not, from here.
+    """Return when `setup` last succeeded there; None where it has not, from this computer.
 
     Args:
         name: The cluster's name.

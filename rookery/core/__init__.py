@@ -1,1 +1,1 @@
-"""What knows no cluster: errors, paths, files, locks, output."""
+"""Parts that do not depend on clusters: errors, paths, files, locks, output."""

@@ -1,4 +1,4 @@
-"""A file of the user's, on this side, written whole or not at all."""
+"""Write files on this computer, whole or not at all."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ KEPT = ".before-rookery"
 
 @contextmanager
 def replacing(path: Path, *, mode: int = 0o600, check: Callable[[Path], None] = lambda _: None) -> Iterator[TextIO]:
-    """Open a new file to write to, in UTF-8, that takes the other's place in one step where the block ends well.
+    """Open a new file, in UTF-8, that takes the other's place in one step where the block ends without an error.
 
     Bytes that are no UTF-8, which Python keeps as surrogates, come out as they were.
 
@@ -40,7 +40,7 @@ def replacing(path: Path, *, mode: int = 0o600, check: Callable[[Path], None] = 
 
 
 def write(path: Path, text: str | bytes, *, mode: int = 0o600, check: Callable[[Path], None] = lambda _: None) -> None:
-    """Put a file in place in one step: who reads it sees the old content or the new, also after a power cut.
+    """Put a file in place in one step: a reader sees the old content or the new, also after a power cut.
 
     Args:
         path: The file; a folder that is missing is made, for the user alone.
@@ -59,11 +59,11 @@ def trim(folder: Path, most: int) -> None:
 
 
 class ChangedError(OSError):
-    """A file is not what it was when it was looked at."""
+    """The error for a file that has changed since it was read."""
 
 
 def exchange(path: Path, before: bytes | None, after: bytes, *, mode: int = 0o644, copy: Path | None = None) -> None:
-    """Give a file of the user's another content, if it still has the one that was looked at; its mode stays.
+    """Replace the content of a file of the user's, if it has not changed since it was read; its mode stays.
 
     Args:
         path: The file itself: what a link leads to.
@@ -74,7 +74,7 @@ def exchange(path: Path, before: bytes | None, after: bytes, *, mode: int = 0o64
 
     Raises:
         ChangedError: It has been changed meanwhile.
-        PermissionError: Its owner may not write to it, whoever runs this.
+        PermissionError: Its owner may not write to it; root is held to that too.
         OSError: It can't be written.
     """
 

@@ -1,4 +1,4 @@
-"""Something done while other things are."""
+"""Run a function in a background thread."""
 
 from collections.abc import Callable
 from threading import Thread
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def begun(act: Callable[[], T]) -> Callable[[], T]:
-    """Begin something; what is given back waits for its end, and returns or raises what it did."""
+    """Start a function in a thread; the returned function waits for its end, and returns or raises what it did."""
     done: list[T] = []
     failed: list[Exception] = []
 

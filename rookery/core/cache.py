@@ -1,4 +1,4 @@
-"""What is worked out once and kept: by the digest of what it was worked out from, so that it never goes stale."""
+"""Keep computed values by the digest of their inputs, so that they never go stale."""
 
 import hashlib
 from contextlib import suppress
@@ -8,7 +8,7 @@ from rookery.core import atomic_files, paths
 
 
 def entry(kind: str, *parts: str | bytes) -> Path:
-    """Return the file for what was worked out from these; there may be none yet.
+    """Return the file for a value computed from these; it may not exist yet.
 
     Args:
         kind: What it is: a folder of the cache.
@@ -22,7 +22,7 @@ def entry(kind: str, *parts: str | bytes) -> Path:
 
 
 def keep(path: Path, text: str = "", *, most: int = 50) -> None:
-    """Keep something; a cache that can't be written costs time alone.
+    """Store a value; a cache that can't be written costs time alone.
 
     Args:
         path: As `entry` gives it.

@@ -1,6 +1,6 @@
-"""Text for the terminal: what comes from elsewhere made fit for it, and what is being done right now.
+"""Print to the terminal: text from elsewhere made safe, and lines that show what is being done.
 
-What comes from a cluster is never read as markup, and its control characters are dropped.
+Text from a cluster is never read as markup, and its control characters are dropped.
 """
 
 import re
@@ -20,17 +20,17 @@ _NOT_UTF8 = re.compile("[\ud800-\udfff]")  # what is kept of bytes that are not 
 
 
 def clean(text: object) -> str:
-    """Text from elsewhere, fit for a terminal: control characters and colours dropped, tabs made spaces."""
+    """Return a text from elsewhere made fit for a terminal: no control characters or colours, tabs as spaces."""
     return _NOT_UTF8.sub("?", _CONTROL.sub("", str(text).replace("\t", "    ")))
 
 
 def say(line: str) -> None:
-    """Print a line of which a part comes from elsewhere (a job's name, a path, Slurm's words); it stays one line."""
+    """Print a line of which a part comes from elsewhere (a job's name, a path, Slurm's output); it stays one line."""
     print(clean(line).replace("\n", " "))
 
 
 def writer(file: TextIO) -> "Console":
-    """Return what writes lines with colours to a stream; bytes that it can't take are written as escapes.
+    """Return a function that writes lines with colours; characters that the stream can't take become escapes.
 
     Args:
         file: The stream.
@@ -43,13 +43,13 @@ def writer(file: TextIO) -> "Console":
 
 
 class LiveStatus:
-    """What is being done right now, a line each, on a terminal; nothing elsewhere.
+    """Lines on a terminal that show what is being done; nothing elsewhere.
 
     A context manager; the lines are gone when it ends.
     """
 
     def __init__(self, lines: Iterable[str], console: "Console | None" = None) -> None:
-        """Make it; nothing is shown yet.
+        """Prepare the lines; nothing is shown yet.
 
         Args:
             lines: By what name each line is known, and what it says at first.
@@ -60,7 +60,7 @@ class LiveStatus:
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
-        """Begin to show it, where there is a terminal."""
+        """Show the lines, where there is a terminal."""
         if self._console.is_terminal:
             from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -74,13 +74,13 @@ class LiveStatus:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End it."""
+        """Remove the lines."""
         if self._progress:
             self._progress.stop()
             self._progress = None
 
     def say(self, name: str, text: str) -> None:
-        """Give a line another text.
+        """Change the text of a line.
 
         Args:
             name: What the line is known by.
@@ -92,7 +92,7 @@ class LiveStatus:
 
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
-    """Show on a terminal what is being waited for, and for how long, while the block runs; nowhere else.
+    """Show on a terminal what rookery waits for, and for how long, while the block runs; nowhere else.
 
     Args:
         what: It, as a line.

@@ -1,8 +1,8 @@
-"""How rookery says that something can't be done: one line, and the command to run next."""
+"""The error that users see: one line, and the command to run next."""
 
 
 class RookeryError(Exception):
-    """Something a user can act on.
+    """An error that a user can act on.
 
     Attributes:
         message: One line that says what is wrong, and with what.
@@ -15,10 +15,10 @@ class RookeryError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """Both lines, as a terminal shows them."""
+        """Return message and hint, as a terminal shows them."""
         return self.message if self.hint is None else f"{self.message}\n  next: {self.hint}"
 
 
 def one_line(text: str) -> str:
-    """Return a text that somebody else wrote as a message can hold it: without line breaks and control characters."""
+    """Return a text from elsewhere fit for a message: without line breaks and control characters."""
     return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,4 +1,4 @@
-"""A file for each failure that nobody foresaw, which may not come twice; `doctor --report` takes the latest along."""
+"""Write a log of each unexpected failure, which may not happen again; `doctor --report` includes the latest."""
 
 import platform
 import shlex
@@ -16,12 +16,12 @@ KEPT = 10
 
 
 def folder() -> Path:
-    """Return where they are."""
+    """Return the folder with the logs."""
     return state_files.place("failures")
 
 
 def write(error: Exception) -> Path | None:
-    """Write down what failed, and how; return the file, or None where it can't be written.
+    """Write a log of a failure; return the file, or None where it can't be written.
 
     Versions, the command line without what looks like a secret, and the traceback: no values of variables.
     """
@@ -43,7 +43,7 @@ def write(error: Exception) -> Path | None:
 
 
 def latest(most: int = 3) -> list[str]:
-    """Return the latest of them, the newest first.
+    """Return the latest logs, the newest first.
 
     Args:
         most: How many.

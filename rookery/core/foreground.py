@@ -1,4 +1,4 @@
-"""A program that asks on the user's terminal, run as a job of its own, as a shell would run it.
+"""Run a program that asks on the user's terminal as a foreground job, as a shell would.
 
 ssh leaves a process behind for each jump host, in the process group that it was started in. In rookery's own, the
 Ctrl-C that stops a later step would end it, and the login with it.
@@ -13,7 +13,7 @@ _ENDING = {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM}
 
 
 def run(command: Sequence[str]) -> int:
-    """Run a program in the foreground of the terminal; what it prints on standard output is dropped.
+    """Run a program in the foreground of the terminal; its standard output is dropped.
 
     Ctrl-C, and the terminal's end, come to this process too; Ctrl-Z stops both, and `fg` lets both go on.
 
@@ -37,7 +37,7 @@ def _plainly(command: Sequence[str]) -> int:
 
 def _in_front(command: Sequence[str], terminal: int) -> int:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, process_group=0)
-    before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # it would stop whoever hands the terminal over
+    before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # it would stop this process when it hands the terminal over
     try:
         process.returncode = code = _until_ended(process.pid, terminal)
     finally:

@@ -1,6 +1,6 @@
-"""What commands have in common for the user who types them: how they are called here, and one way to fail.
+"""Parts that all commands share: how the user calls them here, and one way to fail.
 
-What goes wrong underneath is a RookeryError: one line, the command to run next, exit code 1. A traceback is shown only
+An expected failure is a RookeryError: one line, the command to run next, exit code 1. A traceback is shown only
 under `--debug` or ROOKERY_DEBUG=1.
 """
 
@@ -31,11 +31,11 @@ PROGRAMS: dict[str | bytes, str] = {
 }
 """Programs of this computer that commands start, each with Debian's package that has it."""
 UNREAD = 141
-"""That of one whose output nobody reads any more: 128 + SIGPIPE, likewise."""
+"""Exit code of a command whose output nobody reads any more: 128 + SIGPIPE, likewise."""
 
 
 def end_by_sigterm() -> None:
-    """From now on `kill` is as clean as Ctrl-C."""
+    """Make `kill` end the process as cleanly as Ctrl-C from now on."""
     signal.signal(signal.SIGTERM, _interrupt)
 
 
@@ -44,7 +44,7 @@ def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG00
 
 
 def guarded(function: Callable[[], int | None]) -> int:
-    """Call a function; say what went wrong in a line or two on stderr, and return the exit code."""
+    """Call a function; print what went wrong in a line or two on stderr, and return the exit code."""
     try:
         startup.interruptible()
         return finished(function() or 0)
@@ -72,7 +72,7 @@ def guarded(function: Callable[[], int | None]) -> int:
 
 
 def say(text: str) -> None:
-    """Print on stderr; where that can't be written to, nobody is there to be told."""
+    """Print on stderr, and ignore it where that can't be written to."""
     try:
         print(text, file=sys.stderr, flush=True)
     except OSError:
@@ -80,7 +80,7 @@ def say(text: str) -> None:
 
 
 def finished(code: int, error: OSError | None = None) -> int:
-    """Write out what was printed; where that can't be done, say so, and drop it.
+    """Flush the output; where that can't be done, say so, and drop it.
 
     Args:
         code: The exit code of the command.
@@ -110,7 +110,7 @@ def _is_unread() -> bool:
 
 
 def explain(error: Exception) -> str:
-    """Return what a user is told of an error: a line, and a second with what to do about it."""
+    """Return the message of an error: a line, and a second with what to do about it."""
     if isinstance(error, RookeryError):
         return _fit_for_a_terminal(as_typed(str(error)))
     text = " ".join(str(error).split())
@@ -138,7 +138,7 @@ def explain(error: Exception) -> str:
 
 
 def as_typed(text: str) -> str:
-    """Return a text of ours with each command in it as the user types it here.
+    """Return a text with each command in it as the user types it here.
 
     They are written with `invoke` first.
     """
@@ -155,7 +155,7 @@ def _fit_for_a_terminal(text: str) -> str:
 
 
 def debugging() -> bool:
-    """Whether tracebacks are wanted: ROOKERY_DEBUG, or `--debug`, which Invoke turns into logging at level DEBUG."""
+    """Return whether tracebacks are wanted: ROOKERY_DEBUG, or `--debug`, for which Invoke sets logging to DEBUG."""
     if os.environ.get("ROOKERY_DEBUG", "") not in {"", "0"}:
         return True
     import logging  # noqa: PLC0415 start-up
@@ -168,7 +168,7 @@ _guided = False
 
 @contextmanager
 def guiding() -> Iterator[None]:
-    """Within this, commands run as steps of a larger one: which command comes next is that one's business to say."""
+    """Run commands as steps of a larger one, which alone says what command comes next."""
     global _guided  # noqa: PLW0603 one command runs in a process
     before, _guided = _guided, True
     try:
@@ -178,12 +178,12 @@ def guiding() -> Iterator[None]:
 
 
 def is_guided() -> bool:
-    """Whether this command is a step of a larger one."""
+    """Return whether this command is a step of a larger one."""
     return _guided
 
 
 def invocation() -> str:
-    """Return what the user types to get here, for the commands that messages suggest: `invoke`, or `rookery`.
+    """Return how the user calls rookery, for commands in messages: `invoke`, or `rookery`.
 
     A script that runs the program for the user says in ROOKERY_CALLED_AS how they can do it themselves.
     """

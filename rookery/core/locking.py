@@ -1,6 +1,6 @@
-"""One run at a time, on this computer; the lease on the cluster keeps other computers out.
+"""Lock a cluster for one run at a time on this computer; the lease on the cluster keeps other computers out.
 
-The kernel frees the lock when its process ends, however that comes about, so a lock is never left behind.
+The kernel frees the lock when its process ends, however it ends, so a lock is never left behind.
 """
 
 import getpass
@@ -24,7 +24,7 @@ def held(name: str) -> Iterator[None]:
         name: What is locked, a cluster's name or one that is as fit for a file's name.
 
     Raises:
-        RookeryError: Another run holds it; the message says whose, which process and since when.
+        RookeryError: Another run holds it; the message names its user, process and start.
     """
     import fcntl  # noqa: PLC0415 Windows has none, and `doctor` says there what to do
 
@@ -52,11 +52,11 @@ def held(name: str) -> Iterator[None]:
 
 @contextmanager
 def waited(file: Path, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
-    """Hold a lock file while the block runs; whoever else wants it, thread or process, waits.
+    """Hold a lock file while the block runs; other threads and processes that want it wait.
 
     Args:
         file: The lock file, in a folder that is there.
-        waiting: Called where somebody else holds it.
+        waiting: Called where another process holds it.
     """
     import fcntl  # noqa: PLC0415 Windows has none, and `doctor` says there what to do
 
@@ -70,7 +70,7 @@ def waited(file: Path, waiting: Callable[[], object] = lambda: None) -> Iterator
 
 
 def _holder(text: str) -> str:
-    """Who holds a lock, from what it wrote there; it may have been read before it was written."""
+    """Return who holds a lock, from what the holder wrote into it; it may have been read before that."""
     with suppress(ValueError, KeyError, TypeError):
         holder = strict_json.loads(text)
         return f"{holder['who']}, process {holder['pid']}, since {holder['since']}"

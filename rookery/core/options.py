@@ -1,4 +1,4 @@
-"""What a command is asked for: one declaration for its flags, their help, and the values that its code is given."""
+"""Declare a command's options once: its flags, their help, and the values that its code gets."""
 
 from dataclasses import MISSING, Field, dataclass, field
 from typing import Any, Self, dataclass_transform
@@ -29,7 +29,7 @@ def option(  # noqa: PLR0913 all that Invoke knows of a flag
 
 @dataclass_transform(frozen_default=True, field_specifiers=(option, field))
 class Options:
-    """The options of one command; its docstring is what the command is for.
+    """The options of one command; the docstring of a subclass is the command's help.
 
     A subclass becomes a frozen dataclass when it is first used: to make all of them takes as long as all else that the
     command line needs.

@@ -1,4 +1,4 @@
-"""Where things are: rookery's own files, and the folders of the user who runs it.
+"""Paths of rookery's own files, and of the user's folders.
 
 Every function reads the environment when it is called, so that a test or a sandbox can give a user another home.
 """
@@ -26,7 +26,7 @@ def package() -> Path:
 
 
 def remote(name: str) -> str:
-    """Return the text of what is run on clusters.
+    """Return the text of a file of rookery/remote.
 
     Args:
         name: A file of rookery/remote.
@@ -41,18 +41,18 @@ def _xdg(variable: str, default: str) -> Path:
 
 
 def config_dir() -> Path:
-    """Return the user's choices: inventory/, ssh_config."""
+    """Return the folder with the user's choices: inventory/, ssh_config."""
     return _xdg("XDG_CONFIG_HOME", ".config") / "rookery"
 
 
 def state_dir() -> Path:
-    """Return what rookery remembers between runs: known hosts, sandboxes, locks."""
+    """Return the folder with what rookery remembers between runs: known hosts, sandboxes, locks."""
     return _xdg("XDG_STATE_HOME", ".local/state") / "rookery"
 
 
 @contextmanager
 def writing_state(folder: Path) -> Iterator[None]:
-    """Make a folder of the state folder, and explain what keeps the block from writing to it.
+    """Make a folder of the state folder, and explain errors when the block writes to it.
 
     Raises:
         OSError: There is no room.
@@ -70,12 +70,12 @@ def writing_state(folder: Path) -> Iterator[None]:
 
 
 def cache_dir() -> Path:
-    """Return what can be fetched again."""
+    """Return the folder with what can be fetched again."""
     return _xdg("XDG_CACHE_HOME", ".cache") / "rookery"
 
 
 def _is_short(folder: str, longest: int = 20) -> bool:
-    """Whether a folder can be written to, and its path leaves room for a socket's."""
+    """Return whether a folder can be written to, and its path leaves room for a socket's."""
     return folder.startswith("/") and len(folder) <= longest and os.access(folder, os.W_OK)
 
 
@@ -86,7 +86,7 @@ def runtime_dir() -> Path:
     deep in a home won't do.
 
     Raises:
-        RookeryError: The folder belongs to somebody else, or others can write to it.
+        RookeryError: The folder belongs to another user, or others can write to it.
     """
     base = os.environ.get("XDG_RUNTIME_DIR", "")
     if _is_short(base, 30):

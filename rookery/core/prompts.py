@@ -1,4 +1,4 @@
-"""Questions to the user, on the terminal: asked on standard error, answered on standard input."""
+"""Ask the user on the terminal: questions on standard error, answers from standard input."""
 
 import sys
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ from rookery.core.errors import RookeryError
 
 
 def is_interactive() -> bool:
-    """Whether there is somebody to ask: who sees the question, and can type."""
+    """Return whether there is a user to ask."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def read(question: str) -> str | None:
-    """Ask, and return what was typed without blanks around it; None where the input's end came instead.
+    """Ask, and return what was typed, stripped; None at the end of the input.
 
     Args:
         question: What is asked, up to where the answer is typed.
@@ -26,7 +26,7 @@ def read(question: str) -> str | None:
 
 
 def ask(question: str, default: str = "", choices: Sequence[str] = ()) -> str:
-    """Ask, again where the answer is none of the choices.
+    """Ask, again where the answer is not one of the choices.
 
     Args:
         question: One line, without a question mark where a colon follows better. Blanks before it indent all lines.

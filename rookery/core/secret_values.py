@@ -1,4 +1,4 @@
-"""What looks like a secret: hidden where a setting is printed, and the reason to keep a text nowhere."""
+"""Recognise secrets: they are hidden where a setting is printed, and a text with one is not cached."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ HIDDEN: Final = "(hidden)"
 _WORD: Final = r"(?:passw|passphrase|pwd|secret|token|credential|api_?key|private_?key)"
 
 NAMED: Final = re.compile(_WORD + r"[\w\"']{0,40}\s{0,40}[:=]", re.IGNORECASE)
-"""A name of a secret and the sign behind which its value stands."""
+"""A name of a secret and the sign before its value."""
 
 _NAME = re.compile(_WORD, re.IGNORECASE)
 _IN_ADDRESS = re.compile(r"(?<=://)([^\s/:@]*):[^\s/]*@")
@@ -17,7 +17,7 @@ _ASSIGNED = re.compile(rf"(\w{{0,40}}{_WORD}\w{{0,40}}\s?=\s?)(?:'[^']*'|\"[^\"]
 
 
 def hidden(key: str, value: Any) -> Any:
-    """Return a value as it may be shown: what looks like a secret is left out, in whatever it holds too.
+    """Return a value with everything that looks like a secret hidden, at any depth.
 
     Args:
         key: Its name; one such as `wandb_token` hides the whole value.

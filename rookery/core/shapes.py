@@ -1,7 +1,7 @@
-"""Shapes: what data from elsewhere may look like. A shape is a function that returns a value it accepts, or raises.
+"""Check the shape of data from elsewhere. A shape is a function that returns a value it accepts, or raises.
 
-Only what a shape names is in the value it returns, so that nothing else of an answer is ever used or kept. jsonschema
-is for what people write; it takes 60 ms to import, and these checks run in every command.
+The returned value has only what the shape names, so that nothing else of an answer is ever used or kept. jsonschema
+is for files that users write; it takes 60 ms to import, and these checks run in every command.
 """
 
 import re
@@ -20,7 +20,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class MismatchError(ValueError):
-    """A value is not of the shape; the message says where and why."""
+    """The error for a value that does not have the shape; the message says where and why."""
 
 
 def text(pattern: str = "", longest: int = LONGEST, *, raw: bool = False) -> Shape:

@@ -1,7 +1,7 @@
-"""What a process of rookery does before anything else; it imports next to nothing, so that it can be first.
+"""Set up a rookery process before anything else; this module imports next to nothing, so that it can be first.
 
-- Ctrl-C ends it at once: nothing has been done yet that could be left half done. A command makes it an exception
-  (`interruptible`) for as long as it runs.
+- Ctrl-C ends the process at once: nothing can be half done yet. While a command runs it is an exception
+  (`interruptible`).
 - Output that was closed (`>&-`) goes nowhere; otherwise the next file or connection would take its number, and what is
   printed would end in that.
 - New files are never writable by others, and always usable by their owner, whatever the user's umask is.
@@ -16,7 +16,7 @@ INTERRUPTED = 130
 
 
 def begin() -> None:
-    """Set all of that up; where the process is told to ignore Ctrl-C, as behind `nohup`, it does."""
+    """Set up signals, output and umask; a process told to ignore Ctrl-C, as behind `nohup`, still does."""
     end_at_once()
     os.umask(usable(os.umask(0o077)))
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
@@ -29,18 +29,18 @@ def begin() -> None:
 
 
 def usable(umask: int) -> int:
-    """Make a umask one that lets nobody else write, and keeps nothing from the owner."""
+    """Return a umask under which nobody else can write, and the owner can do everything."""
     return umask & ~0o700 | 0o022
 
 
 def end_at_once() -> None:
-    """From now on Ctrl-C ends the process: before a command has begun, and after it has ended."""
+    """Make Ctrl-C end the process from now on: before a command has begun, and after it has ended."""
     if _signal.getsignal(_signal.SIGINT) is not _signal.SIG_IGN:
         _signal.signal(_signal.SIGINT, _end)
 
 
 def interruptible() -> None:
-    """From now on Ctrl-C is a KeyboardInterrupt, as Python has it."""
+    """Make Ctrl-C a KeyboardInterrupt from now on, as Python has it."""
     if _signal.getsignal(_signal.SIGINT) is _end:
         _signal.signal(_signal.SIGINT, _signal.default_int_handler)
 

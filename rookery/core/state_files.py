@@ -1,6 +1,6 @@
-"""What rookery keeps on this computer between commands, in its state folder.
+"""Keep data on this computer between commands, in rookery's state folder.
 
-JSON files are used if they are what they should be, else named once and skipped.
+A JSON file with unexpected content is named once and skipped.
 """
 
 import json
@@ -30,13 +30,13 @@ FOLDERS = {
     "sandbox": "the same for miniatures, and what they are made of",
     "vscode.json": "what was written into the settings of editors here",
 }
-"""What there is in the state folder, and what it holds."""
+"""The contents of the state folder."""
 
 _named: set[str] = set()
 
 
 def place(name: str, *inner: str, sandbox: bool = False) -> Path:
-    """Return where something of the state folder is.
+    """Return the path of something in the state folder.
 
     Args:
         name: One of FOLDERS.
@@ -61,7 +61,7 @@ def save(path: Path, document: Any) -> None:
 
 
 def load(path: os.PathLike[str] | str, shape: Shape, *, advice: str = "", most: int = strict_json.MOST_BYTES) -> Any:
-    """Return what a file holds; None where there is none, or where it can't be used, which is said on standard error.
+    """Return a file's data; None where there is none, or where it can't be used, which is said on standard error.
 
     Args:
         path: The file.
@@ -79,14 +79,14 @@ def load(path: os.PathLike[str] | str, shape: Shape, *, advice: str = "", most: 
 
 
 def reason(error: Exception) -> str:
-    """Why a file can't be used, as the end of a sentence."""
+    """Return why a file can't be used, as the end of a sentence."""
     if isinstance(error, OSError):
         return (error.strerror or str(error)).lower()
     return f"its {error}" if isinstance(error, MismatchError) else str(error)
 
 
 def name_once(path: os.PathLike[str] | str, why: str, advice: str = "") -> None:
-    """Say that a file is left aside; once in a process, however often it is read."""
+    """Say that a file is skipped; once in a process, however often it is read."""
     shown = os.fsencode(path).decode(errors="backslashreplace")
     if shown in _named:
         return

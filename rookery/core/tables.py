@@ -1,4 +1,4 @@
-"""Tables on the terminal, alike in every command that shows jobs, partitions or storage."""
+"""Print tables on the terminal, alike in every command that shows jobs, partitions or storage."""
 
 import sys
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def console() -> "Console":
-    """Return standard output; what goes to a file or a pipe is not folded at the width of a terminal."""
+    """Return a console on standard output; output to a file or a pipe is not folded."""
     from rich.console import Console
 
     return Console(highlight=False, width=None if sys.stdout.isatty() else 1000)

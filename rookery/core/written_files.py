@@ -1,4 +1,4 @@
-"""Files that rookery wrote for the user, told by their digests from what the user has made of them since."""
+"""Remember by digests the files that rookery wrote for the user, so that edited ones are recognised."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from rookery.remote import strict_json
 
 
 def remember(kind: str, path: Path) -> None:
-    """Note that a file is as rookery wrote it. Where there is no room for the note, it counts as the user's.
+    """Note that rookery wrote a file. Where the note can't be written, the file counts as the user's.
 
     Args:
         kind: What wrote it: a folder of the state folder.
@@ -21,12 +21,12 @@ def remember(kind: str, path: Path) -> None:
 
 
 def is_known(kind: str, path: Path) -> bool:
-    """Whether rookery has ever written a file of that path."""
+    """Return whether rookery has ever written a file of that path."""
     return _note(kind, path).is_file()
 
 
 def is_unchanged(kind: str, path: Path) -> bool:
-    """Whether a file is there as rookery wrote it last."""
+    """Return whether a file is there as rookery wrote it last."""
     try:
         return strict_json.read_bytes(_note(kind, path), 1000) == _digest(path).encode()
     except (OSError, ValueError):

@@ -1,10 +1,10 @@
-"""The one reader of YAML: a file that holds one mapping, with the line that each value came from.
+"""Read YAML: a file that holds one mapping, with the line that each value came from.
 
-A file may have been written by anybody. So before anything is made of a text, tags are refused, and nesting and aliases
-that would be too much for those who walk it.
+A file may come from anybody. So before a text is parsed into values, tags are refused, and so are nesting and aliases
+that would make too many of them.
 
-PyYAML takes as long to import as much of a short command, so what a text says is kept, and it is not read anew while
-the text stays the same.
+PyYAML takes a large part of a short command's time to import, so the result is cached, and a text is parsed again only
+when it has changed.
 """
 
 import functools
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import yaml
 
 Place = tuple[str | int, ...]
-"""Where in a file something stands: keys and positions, from the top."""
+"""A place in a file: keys and positions, from the top."""
 
 DEEPEST = 100
 """Most values one in another, those behind an alias too. PyYAML's loader in C ends the process at some ten thousand."""
@@ -43,7 +43,7 @@ LARGEST = 1_000_000
 """Most bytes of a file."""
 
 _TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
-"""The tags a value may have: none, or text. Every other one makes something else of a value than stands there."""
+"""The tags a value may have: none, or text. Every other one changes a value's meaning."""
 
 KEPT = 50
 """Of how many texts it is kept what they say."""
@@ -53,7 +53,7 @@ _TAG_DIRECTIVE = re.compile(r"(?:^|[\n\r\x85\u2028\u2029])%TAG")
 
 @dataclass(frozen=True)
 class Document:
-    """One YAML file."""
+    """A YAML file that was read."""
 
     file: Path
     """Where it is."""
@@ -86,7 +86,7 @@ class Dialect:
 
 @functools.cache
 def fastest() -> Any:
-    """PyYAML's safe loader: the one in C, ten times as fast, where this build of it has that."""
+    """Return PyYAML's safe loader: the one in C, ten times as fast, where this build of it has that."""
     import yaml
 
     class DocumentLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -107,7 +107,7 @@ def _refuse_long_number(node: "yaml.Node") -> None:
 
 
 def _ordinary(value: Any) -> Any:
-    """Return the value, unless it is a number that no other program could hold.
+    """Return the value, unless it is a number that other programs can't hold.
 
     Raises:
         ValueError: It is one.
@@ -175,7 +175,7 @@ def _text(file: Path) -> str:
 
 
 def _kept(text: str, dialect: Dialect) -> Path:
-    """Return the file with what a text says."""
+    """Return the cache file for a text's data."""
     return cache.entry("yaml", __version__, dialect.name, text)
 
 
@@ -192,7 +192,7 @@ def _told(value: Any) -> tuple[Any, dict[tuple[Any, ...], int]]:
 
 
 def _keep(path: Path, document: Document) -> None:
-    """Keep what a text says, where JSON can hold it as it is; a cache that can't be written costs time alone."""
+    """Store a text's data, where JSON can hold it exactly; a cache that can't be written costs time alone."""
     content = (document.data, [(list(place), line) for place, line in document.lines.items()])
     with suppress(ValueError, TypeError):
         text = json.dumps(content)
@@ -201,7 +201,7 @@ def _keep(path: Path, document: Document) -> None:
 
 
 def _parsed(file: Path, text: str, dialect: Dialect) -> tuple[Document, bool]:
-    """Return what a text says, and whether it has no aliases: JSON, in which it is kept, knows none."""
+    """Return a text's data, and whether it has no aliases: JSON, in which it is kept, knows none."""
     import yaml
 
     try:
@@ -221,13 +221,13 @@ def _parsed(file: Path, text: str, dialect: Dialect) -> tuple[Document, bool]:
 
 
 def _refuse_directives(file: Path, text: str) -> None:
-    """Refuse names for tags: no tag is allowed, and the parser compares each name with all others."""
+    """Refuse %TAG directives: no tag is allowed, and the parser compares each name with all others."""
     if match := _TAG_DIRECTIVE.search(text):
         raise _wrong(file, text.count("\n", 0, match.end()) + 1, "%TAG is not allowed, as no tags are.")
 
 
 def _is_plain(file: Path, text: str) -> bool:
-    """Whether there are no aliases. Tags are refused, and what is too deep or too much to be made into values.
+    """Return whether there are no aliases. Tags are refused, and nesting too deep or values too many.
 
     This looks at the parser's events alone: nothing has been made of the text yet.
     """
@@ -244,7 +244,7 @@ def _is_plain(file: Path, text: str) -> bool:
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor in {outer.anchor for outer in within}:
                 raise _wrong(file, line, f"*{event.anchor} stands within what it repeats.")
-            known = anchors.get(str(event.anchor), _Extent(""))  # an unknown one is told of by the loader
+            known = anchors.get(str(event.anchor), _Extent(""))  # the loader reports an unknown one
             within[-1].add(known)
             whole.repeated += known.count
         elif isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)):
@@ -265,13 +265,13 @@ def _is_plain(file: Path, text: str) -> bool:
 
 @dataclass
 class _Extent:
-    """How much a value holds; what is known of an anchor.
+    """The size of a value in YAML, and of an anchor's.
 
     Attributes:
         anchor: Its name; "" where it has none.
         count: How many values it holds, itself included.
-        height: How many of them stand one in another.
-        repeated: How many of them stand there by an alias; of the whole text alone.
+        height: How deep they are nested.
+        repeated: How many of them are there by an alias; of the whole text alone.
     """
 
     anchor: str

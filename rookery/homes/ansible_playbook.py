@@ -1,16 +1,16 @@
-"""ansible-playbook, as rookery runs it: a script of its own, that playbook.py starts. Nothing imports it.
+"""Run ansible-playbook: a script of its own, that playbook.py starts. Nothing imports it.
 
-It begins to start, then reads a line of JSON from standard input: `argv`, what ansible-playbook would be told on its
-command line, `environment`, variables besides those it has, and `sessions` (remote_session.py). Where none comes there
-is nothing to do.
+It begins to import Ansible, then reads a line of JSON from standard input: `argv`, the command line of
+ansible-playbook, `environment`, variables besides those it has, and `sessions` (remote_session.py). Where none comes
+there is nothing to do.
 
-It differs from the command of that name in what it costs: paramiko is kept out, since Ansible imports it only to see
-whether it is there (a quarter of a second), and OpenSSH is the only transport here; a run is too short for looking
-after its memory again and again, and for taking it apart at the end (half a second together).
+It starts and ends faster than the command of that name: paramiko is kept out, since Ansible imports it only to see
+whether it is there (a quarter of a second), and OpenSSH is the only transport here; the garbage collector's repeated
+passes, and taking the process apart at the end, are left out (half a second together).
 
-And it ends when the process that started it ends, however that came about: nothing else comes on standard input, and
-its end is the sign. Ansible then ends its workers and their ssh; where it can't any more (kill -9), they see
-that by themselves.
+And it ends when the process that started it ends, for whatever reason: nothing else comes on standard input, and its
+end is the sign. Ansible then ends its workers and their ssh; where it can't any more (kill -9), they notice that
+themselves.
 """
 
 import atexit
@@ -23,7 +23,7 @@ import threading
 
 
 def follow(pipe: int, number: int) -> None:
-    """Wait for the other end of a pipe to close, then give this process a signal."""
+    """Wait for the other end of a pipe to close, then send this process a signal."""
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # else one might not wake the main thread
     while os.read(pipe, 512):
         pass
@@ -35,13 +35,13 @@ def _watch(pipe: int, number: int) -> None:
 
 
 def _watch_parent(life: int, held: int) -> None:
-    """In a worker just begun: Ansible alone holds the other end, and a worker's own SIGTERM ends its ssh with it."""
+    """Watch the parent from a worker: when Ansible ends, so does the worker; its own SIGTERM ends its ssh."""
     os.close(held)
     _watch(life, signal.SIGTERM)
 
 
 def _playbook() -> int:
-    """ansible-playbook itself; its exit code."""
+    """Run ansible-playbook itself; return its exit code."""
     from ansible.cli.playbook import main
 
     from rookery.homes import remote_session  # noqa: PLC0415 start-up

@@ -1,4 +1,4 @@
-"""Get into a home whose start-up files end the shell for every command sent over ssh, or read the command's input.
+"""Run commands in a home whose start-up files end the shell for every command over ssh, or read the command's input.
 
 `[ -z "$PS1" ] && exit` at the top of a ~/.bashrc is a common slip for `return`: bash reads that file also for commands
 that sshd runs (bash(1), INVOCATION), so each of them ends before it begins: scp, rsync, VS Code and rookery alike. An
@@ -32,7 +32,7 @@ esac
 [ -f "$file" ]
 target=$(readlink -f "$file")
 case $target in
-  "$(cd -P "$HOME" && pwd)"/*) ;; # elsewhere it may be somebody else's too
+  "$(cd -P "$HOME" && pwd)"/*) ;; # elsewhere it may be another user's too
   *) exit 1 ;;
 esac
 mark='# >>> rookery shell >>>'
@@ -68,7 +68,7 @@ echo rookery-guarded
 
 
 def repair(connection: "Connection", *, check: bool = False) -> bool:
-    """See that the cluster carries out commands and leaves them their input; where not, put the guard up.
+    """Check that the cluster runs commands and leaves them their input; where not, write the guard.
 
     Args:
         connection: The open connection to the cluster.
@@ -78,7 +78,7 @@ def repair(connection: "Connection", *, check: bool = False) -> bool:
         Whether the guard was put there now.
 
     Raises:
-        RookeryError: Start-up files keep commands from running, and can't be (or, with `check`, must not be) mended.
+        RookeryError: Start-up files keep commands from running, and can't be (or, with `check`, must not be) repaired.
     """
     try:
         _try(connection)
@@ -108,7 +108,7 @@ def _try(connection: "Connection") -> None:
 
 
 def guard(ssh: Sequence[str]) -> None:
-    """Put the guard above the text of ~/.bashrc.
+    """Write the guard above the text of ~/.bashrc.
 
     Args:
         ssh: The command that reaches the login node through its open master, up to and with the host.

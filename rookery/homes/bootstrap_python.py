@@ -70,7 +70,7 @@ def bring(
     run: Callable[[str], Mapping[str, Any]],
     send: Callable[[str, str], None],
 ) -> str:
-    """Put a Python there; its path is returned.
+    """Install a Python on the login node; return its path.
 
     Args:
         facts: What the probe found.

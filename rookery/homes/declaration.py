@@ -1,7 +1,7 @@
-"""A role's declaration of what a home holds: its short forms written out, and what is wrong with it.
+"""Expand and check a role's declaration of what a home holds.
 
-docs/formats.md has the contract. plugins/action/home.py hands in what a role's task says, rookery/remote/apply carries
-out what comes of it.
+docs/formats.md describes the format. plugins/action/home.py passes in a role's task, rookery/remote/apply applies
+the result.
 """
 
 import re
@@ -32,8 +32,8 @@ Fill = Callable[[Any, Mapping[str, Any]], Any]
 def expand(arguments: Mapping[str, Any], fill: Fill) -> dict[str, Any]:
     """Return a declaration in its full form, with its templates filled in.
 
-    An item with `each` stands for one item per element of that list; in its templates `item` is the element. Items
-    with a false `when` are left out. A path alone stands for a folder.
+    An item with `each` means one item for each element of that list; in its templates `item` is the element. Items
+    with a false `when` are left out. A path alone means a folder.
 
     Args:
         arguments: What a task says. Items with `each` are written in the task; a list that a template gives is
@@ -53,7 +53,7 @@ def expand(arguments: Mapping[str, Any], fill: Fill) -> dict[str, Any]:
 
 
 def _expanded(kind: str, item: Any, fill: Fill) -> Iterator[Any]:
-    """Yield the items that one item of a list stands for."""
+    """Yield the items that one item of a list means."""
     if not isinstance(item, dict):  # a path alone, or a template that gives an item
         item, fill = fill(item, {}), _as_it_is
     if kind == "directories" and isinstance(item, str):
@@ -74,7 +74,7 @@ def _expanded(kind: str, item: Any, fill: Fill) -> Iterator[Any]:
 
 
 def _variables(kind: str, item: dict[str, Any], fill: Fill) -> list[dict[str, Any]]:
-    """Return the variables for each item that this one stands for."""
+    """Return the variables for each item that this one means."""
     if "each" not in item:
         return [{}]
     elements = fill(item["each"], {})
@@ -145,7 +145,7 @@ def _command_faults(item: dict[str, Any]) -> list[str]:
 
 
 def _order_faults(items: list[dict[str, Any]]) -> list[str]:
-    """Commands that need one that does not come before them."""
+    """Return a message for each command that needs one that does not come before it."""
     names = [item.get("what") for item in items]
     return [
         f"{item.get('what')} needs {needed}, which does not come before it"

@@ -1,4 +1,4 @@
-"""`clusters` and `clusters.show`: which clusters there are, and what is known of one, value by value."""
+"""The commands `clusters` and `clusters.show`: list the clusters, and print a profile value by value."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from rookery.homes.options import ClustersListOptions, ClustersShowOptions
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-# The schema's order, told to a student: the first part of a key decides where it is shown.
+# The groups in a student's words, in the schema's order: the first part of a key decides where it is shown.
 GROUPS = {
     "Which cluster": "title os docs_url source_url verified_on unverified notes access",
     "Logging in": "host port user user_hint identity_file known_hosts_file proxy_jump forward_agent login_nodes vpn "
@@ -47,7 +47,7 @@ class ClusterRow:
     name: str
     """Its name in the inventory."""
     title: str = ""
-    """Its name as people say it."""
+    """Its usual name."""
     host: str = ""
     """Its login node."""
     scheduler: str = ""
@@ -62,7 +62,7 @@ class ClusterRow:
 
 @dataclass(frozen=True)
 class ProfileValue:
-    """A variable of a cluster, and where it was said."""
+    """A variable of a cluster, and where it was set."""
 
     key: str
     """Its name."""
@@ -75,13 +75,13 @@ class ProfileValue:
 
 
 def table(sandbox: bool = False) -> list[ClusterRow]:
-    """All clusters, in the inventory's order.
+    """Return all clusters, in the inventory's order.
 
     Args:
         sandbox: The miniatures on this machine rather than the clusters.
 
     Raises:
-        RookeryError: An inventory file is malformed. A malformed profile is told of in its row instead.
+        RookeryError: An inventory file is malformed. A malformed profile is reported in its row instead.
     """
     folders = profile.sources(sandbox)
     return [_row(name, folders, sandbox) for name in profile.names(folders)]
@@ -99,7 +99,7 @@ def _row(name: str, folders: list[Path], sandbox: bool) -> ClusterRow:
 
 
 def details(name: str, sandbox: bool = False) -> dict[str, list[ProfileValue]]:
-    """Everything said of a cluster, by group; what looks like a secret is hidden.
+    """Return all variables of a cluster, by group; what looks like a secret is hidden.
 
     Raises:
         RookeryError: The cluster is unknown, or its profile is not as it should be.
@@ -130,7 +130,7 @@ def details(name: str, sandbox: bool = False) -> dict[str, list[ProfileValue]]:
 
 
 def show_all(options: ClustersListOptions) -> int:
-    """Print the list of clusters; the exit code is 1 where a profile is not as it should be."""
+    """Print the list of clusters; return 1 where a profile is invalid, else 0."""
     rows = table(options.sandbox)
     if options.json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
@@ -201,7 +201,7 @@ def _print_details(name: str, grouped: Mapping[str, list[ProfileValue]]) -> None
 
 
 def _short(where: str, files: dict[str, str]) -> str:
-    """`A:12` for a file and line: paths are long, and few."""
+    """Return `A:12` for a file and line: paths are long, and few."""
     file, colon, line = where.rpartition(":")
     if not colon:
         return where
@@ -218,7 +218,7 @@ def _readable(value: Any) -> "RenderableType":
 
 
 def _named(key: str, value: Any) -> str:
-    """Return a key and its value, the unit that the key ends in put behind the number.
+    """Return a key and its value, with the unit that the key ends in behind the number.
 
     `max 12 h` for max_minutes: 720.
     """

@@ -1,6 +1,6 @@
-"""What rookery keeps of a cluster on this side, and how `undo` takes it back.
+"""List and remove what rookery keeps of a cluster on this computer, for `undo`.
 
-Every part of rookery that writes something of a cluster's here has a line in `_TRACES`.
+Every part of rookery that writes something of a cluster's here has a line in `_traces`.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trace:
-    """Something of a cluster's on this side.
+    """Something of a cluster's on this computer.
 
     Attributes:
         path: Where it is.
@@ -37,7 +37,7 @@ class Trace:
 
 
 def _traces(connection: "Connection") -> list[Trace]:
-    """Return what there is of a cluster."""
+    """Return everything of a cluster on this computer."""
     cluster = connection.cluster
     note = set_up_note.of(cluster)
     traces = [Trace(note, "the note that it is set up", lambda: note.unlink(missing_ok=True))]
@@ -67,7 +67,7 @@ def plan(connection: "Connection", *, purge: bool) -> list[str]:
 
 
 def forget(connection: "Connection", *, purge: bool) -> list[str]:
-    """Take back what rookery wrote of a cluster on this side; a line each on what went and what stays.
+    """Remove what rookery wrote of a cluster on this computer; return a line on each thing, removed or kept.
 
     Args:
         connection: The cluster's.
@@ -84,7 +84,7 @@ def forget(connection: "Connection", *, purge: bool) -> list[str]:
 
 
 def _editors(cluster: "Cluster") -> list[Trace]:
-    """Return what VS Code knows of it, and what `ssh NAME-job` goes by."""
+    """Return what VS Code's settings hold of a cluster, and the key of NAME-job."""
     known_hosts = compute_node_keys.known_hosts(cluster)
     traces = [
         Trace(path, "what VS Code was told of it", partial(workstation.take_back, cluster, path), on_purge=True)

@@ -1,6 +1,6 @@
-"""`login` and `logout`: the connections that every other command goes through, opened and closed by hand.
+"""The commands `login` and `logout`: open and close connections to clusters.
 
-What is typed for a login goes into ssh's own prompts, on the user's terminal; nothing of it passes through here.
+Passwords and codes go into ssh's own prompts, on the user's terminal; rookery never sees them.
 """
 
 import json
@@ -23,7 +23,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 @dataclass(frozen=True)
 class Entry:
-    """What came of one cluster.
+    """The result of a login or logout at one cluster.
 
     Attributes:
         state: opened, open (already), closed, none (there was nothing to close) or failed.
@@ -80,7 +80,7 @@ def logout(options: LoginOptions) -> int:
 
 
 def at_risk_now(text: str, now: time.struct_time) -> bool:
-    """Whether a time lies in a profile's at-risk window, as far as it is written like "Tuesdays 08:00 to 10:00".
+    """Return whether a time lies in a profile's at-risk window, as far as it is written like "Tuesdays 08:00 to 10:00".
 
     Args:
         text: cluster_policies.at_risk.
@@ -104,7 +104,7 @@ def _chosen(options: LoginOptions, *, closing: bool = False) -> list[str]:
 
 
 def _for_all(names: list[str], do: Callable[[str], Entry], options: LoginOptions) -> int:
-    """Do something for each cluster, and tell what came of it; what fails at one keeps no other from its turn."""
+    """Call a function for each cluster, and print the result; an error at one does not stop the others."""
     entries = {}
     for name in names:
         try:
@@ -127,12 +127,12 @@ def _for_all(names: list[str], do: Callable[[str], Entry], options: LoginOptions
 
 
 def _opened(name: str, options: LoginOptions) -> Entry:
-    personal = profile.of_person(name, options.user)
+    personal = profile.of_user(name, options.user)
     connection = Connection(profile.load(name, profile.sources(options.sandbox), personal))
     was_open = connection.is_open()
     if not was_open:
         connection.open(accept_host_key=options.accept_host_key)
-    if personal := profile.of_person(name, options.user or profile.found_user(connection.cluster)):
+    if personal := profile.of_user(name, options.user or profile.found_user(connection.cluster)):
         profile.remember(name, personal)  # it works, so it is kept for the next time
     return _entry("open" if was_open else "opened", connection)
 
@@ -159,7 +159,7 @@ def _entry(state: str, connection: "Connection") -> Entry:
 
 
 def _say(name: str, entry: Entry) -> None:
-    """Print a line or two of what came of a cluster."""
+    """Print a cluster's result in a line or two."""
     if entry.state == "failed":
         again = f"\n  next: {entry.hint}" if entry.hint else ""
         print(f"{entry.error}{again}", file=sys.stderr)

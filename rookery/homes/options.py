@@ -1,4 +1,4 @@
-"""What the commands for homes are asked for."""
+"""The options of the commands for homes."""
 
 from rookery.clusters.option_texts import CHECK, CLUSTER, CLUSTERS, ITS_CLUSTER, JSON, PROJECT, SANDBOX, YES
 from rookery.core.options import Options, option

@@ -1,4 +1,4 @@
-"""One ansible-playbook run: clusters and flags go in, events come out, Ansible's exit code is the result.
+"""Run ansible-playbook once: clusters and flags go in, events come out, Ansible's exit code is the result.
 
 Ansible runs as a process of its own with an environment that is made here, so nothing of the user's own Ansible
 configuration takes part. One process serves all clusters (its start costs a second): strategy `free` lets each go at
@@ -24,7 +24,7 @@ from rookery.core import paths, state_files
 from rookery.remote import strict_json
 
 TIMEOUT = 20
-"""Seconds that Ansible is given to end its workers once it was told to stop."""
+"""Seconds that Ansible has to end its workers after a signal to stop."""
 
 Event = Mapping[str, Any]
 
@@ -68,7 +68,7 @@ class Play:
 
 
 def argv(play: Play) -> list[str]:
-    """Return what ansible-playbook is told on its command line."""
+    """Return the command line of ansible-playbook."""
     variables = {
         # ssh takes host, port, user and key from the Host entry of the cluster's name. Each task would render the
         # inventory's templates for these anew, half a second in all.
@@ -110,7 +110,7 @@ def environment() -> dict[str, str]:
 
 
 class Ansible:
-    """An ansible-playbook that has begun to start, and waits to be told its play; it does not outlive the block.
+    """An ansible-playbook that is starting, and waits for its play; it does not outlive the block.
 
     Half of the second that its start takes goes by before it needs to know what it is for.
 
@@ -120,7 +120,7 @@ class Ansible:
     """
 
     def __enter__(self) -> "Ansible":
-        """Start it.
+        """Start ansible-playbook.
 
         Raises:
             RookeryError: The state folder can't be written.
@@ -133,7 +133,7 @@ class Ansible:
         self._stack = ExitStack()
         self._errors = self._stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
         self._process = subprocess.Popen(
-            # -P: a file of the folder one stands in must not stand in for a library
+            # -P: a file of the current folder must not be imported in place of a library
             [sys.executable, "-P", str(Path(__file__).with_name("ansible_playbook.py"))],
             env=environment(),
             stdin=subprocess.PIPE,
@@ -156,7 +156,7 @@ class Ansible:
         self._stack.close()
 
     def run(self, play: Play, on_event: Callable[[Event], None]) -> int:
-        """Run a play, and hand on each event as it comes.
+        """Run a play, and pass on each event as it comes.
 
         Args:
             play: What to run.
@@ -188,7 +188,7 @@ class Ansible:
 
     def _stop(self) -> None:
         """End Ansible, and with it its workers and their ssh; no second Ctrl-C gets in between."""
-        if not self._has_play:  # nothing has begun yet
+        if not self._has_play:  # nothing is running yet
             self._process.kill()
             self._process.wait()
             return
@@ -204,7 +204,7 @@ class Ansible:
 
 
 def events(lines: Iterable[str]) -> Iterator[Event]:
-    """Tell events from log lines."""
+    """Separate events from log lines."""
     for line in lines:
         with suppress(ValueError):
             event = strict_json.loads(line) if line.startswith("{") else None

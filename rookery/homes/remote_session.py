@@ -1,9 +1,9 @@
-"""The remote session: one command on a login node that sees what it is like, then carries out role after role.
+"""Open a remote session: one command on a login node that probes it, then applies one role after another.
 
-It begins while Ansible still starts, and saves each role a command of its own, with a login shell, a Python and the
-apply program compiled anew: a tenth of a second each. `begin` is called before Ansible forks a worker for each task, so
-that each of them has its pipes; when all of them are gone, it ends. Where there is none, where it has ended or is not
-what a role needs, its answer is None, and the role sends a command of its own.
+It begins while Ansible still starts, and saves each role a command of its own, with a login shell, a Python and a newly
+compiled apply program: a tenth of a second each. `begin` is called before Ansible forks a worker for each task, so that
+each worker has the session's pipes; when all workers have ended, so does the session. Where there is no session, where
+it has ended or does not suit a role, its answer is None, and the role sends a command of its own.
 """
 
 import json
@@ -44,11 +44,11 @@ done
 _CHECK = f"import sys; sys.exit(sys.version_info < {facts.OLDEST_PYTHON})"
 
 Order = dict[str, Any]
-"""What begins one: `command`, an ssh's arguments, and `asked`, the probe's."""
+"""How to begin a session: `command`, ssh's arguments, and `asked`, the probe's."""
 
 
 def order(connection: "Connection") -> Order | None:
-    """Return what begins one on a cluster; None where it would be too long for one argument.
+    """Return what begins a session on a cluster; None where it would be too long for one argument.
 
     Args:
         connection: An open connection to the cluster.
@@ -56,17 +56,17 @@ def order(connection: "Connection") -> Order | None:
     arguments = facts.arguments(connection.cluster.data)
     python = {"check": shlex.quote(_CHECK), "code": shlex.quote(bundle.FROM_ARGUMENT)}
     script = _SCRIPT.format(probe=facts.script(), **python)
-    remote = remote_command(script, [bundle.pack("apply.attend"), *arguments], stdin="")
+    remote = remote_command(script, [bundle.pack("apply.session"), *arguments], stdin="")
     return {"command": connection.command(remote), "asked": arguments} if len(remote) <= LONGEST_ARGUMENT else None
 
 
-_ERRORS = 1 << 13  # bytes of its standard error that are told
+_ERRORS = 1 << 13  # bytes of its standard error that are shown
 # Its exit status comes as its last word: a worker is not its parent, and can't wait for it.
 _WRAPPER = ["sh", "-c", '"$@"; echo "<<<ended $?>>>"', "sh"]
 
 
 class EndedError(Exception):
-    """It ended before it had answered: what it was to do is begun, or done, or not.
+    """The error for a session that ended before its answer: its task may have been begun, or done, or not.
 
     Attributes:
         exit: The exit status of its ssh: 255 where the connection broke off.
@@ -74,7 +74,7 @@ class EndedError(Exception):
     """
 
     def __init__(self, output: bytes, lines: Sequence[str] = ()) -> None:
-        """Read the exit status in what it said last; 1 where that is missing."""
+        """Read the exit status from the end of the output; 1 where it is missing."""
         super().__init__()
         match = re.search(rb"<<<ended (\d+)>>>\n$", output)
         self.exit = int(match[1]) if match else 1
@@ -82,8 +82,8 @@ class EndedError(Exception):
 
 
 @dataclass(frozen=True)
-class _Attendant:
-    """One that has begun.
+class _RemoteSession:
+    """A running remote session.
 
     Attributes:
         process: Its ssh.
@@ -96,7 +96,7 @@ class _Attendant:
     asked: Sequence[str]
 
     def ask(self, question: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Its answer; None where it had ended before.
+        """Send a question and return its answer; None where the session had ended before.
 
         Raises:
             EndedError: It ended at this question.
@@ -111,7 +111,7 @@ class _Attendant:
         return self.answer(name)
 
     def answer(self, name: str, patience: float | None = None) -> dict[str, Any]:
-        """Its answer to the question of that name, whatever start-up files print beside it.
+        """Return the answer to the question of that name, whatever start-up files print beside it.
 
         Args:
             name: The question's; "" for what it says unasked.
@@ -137,11 +137,11 @@ class _Attendant:
         raise EndedError(output, last.decode(errors="replace").strip().splitlines())
 
 
-_begun: dict[str, _Attendant] = {}
+_begun: dict[str, _RemoteSession] = {}
 
 
 def begin(orders: Mapping[str, Order]) -> None:
-    """Begin those of a run; what they say waits in their pipes.
+    """Begin the sessions of a run; their answers wait in their pipes.
 
     Args:
         orders: By cluster, as `order` gave them.
@@ -153,11 +153,11 @@ def begin(orders: Mapping[str, Order]) -> None:
         command = [*_WRAPPER, *order["command"]]
         errors = tempfile.TemporaryFile()  # noqa: SIM115 it stays; a pipe that nobody reads would be full some day
         process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors)
-        _begun[name] = _Attendant(process, errors, order["asked"])
+        _begun[name] = _RemoteSession(process, errors, order["asked"])
 
 
 def probed(name: str, arguments: Sequence[str]) -> str | None:
-    """Return what the probe said when the session began; None where it was asked something else, or there is none.
+    """Return the probe's output from the session's begin; None where its arguments differ, or there is no session.
 
     To be called once, before `carry_out`: the session says it unasked, and is there to be asked only then.
 
@@ -184,15 +184,15 @@ def probed(name: str, arguments: Sequence[str]) -> str | None:
 
 
 def carry_out(name: str, python: str, payload: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the apply program's answer to what a role sends; None where a command of its own has to be sent.
+    """Return the apply program's answer to a role's payload; None where the role must send its own command.
 
     Args:
         name: The cluster.
-        python: The Python over there that shall do it.
+        python: The Python on the cluster that shall do it.
         payload: What is sent.
 
     Raises:
-        EndedError: It ended while it was at this.
+        EndedError: It ended before its answer.
     """
     session = _begun.get(name)
     answer = session.ask({"python": python, "payload": payload}) if session is not None else None

@@ -1,4 +1,4 @@
-"""Programs of a home that others could have replaced, as they are on storage where others can rename folders.
+"""Find programs of a home that others could have replaced: they are on storage where others can rename folders.
 
 `setup` puts none there; an older rookery did, and the storage's owner may have opened it to others since.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Danger:
-    """Why the programs of a home may not be the user's own.
+    """A reason why the programs of a home may not be the user's own.
 
     Attributes:
         found: Who can replace them, and what not to do, a line.
@@ -31,7 +31,7 @@ class Danger:
 
 
 def danger(cluster: "Cluster", look: "HomeComparison") -> Danger | None:
-    """Return what a look at a home tells of its programs; None where only the user and root can change them.
+    """Return why a home's programs may not be the user's own; None where only the user and root can change them.
 
     Args:
         cluster: The cluster.

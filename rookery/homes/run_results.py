@@ -1,4 +1,4 @@
-"""What happened to each cluster in a run, as Ansible's events tell it; nothing is printed here."""
+"""Collect the results of a run by cluster, from Ansible's events; nothing is printed here."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,10 +15,10 @@ _PREFIX = re.compile(r"^(Task failed: |Action failed: |Failed to connect to the 
 
 @dataclass(frozen=True)
 class HomeOutcome:
-    """One thing that a home must hold, and what came of it.
+    """One thing that a home must hold, and the result for it.
 
     Attributes:
-        state: made, changed, kept (the user's own stands there), present, would-change or failed.
+        state: made, changed, kept (the user's own is there), present, would-change or failed.
         what: The outcome in a student's words, or the path.
         role: The role that declared it.
         path: Where it is.
@@ -36,7 +36,7 @@ class HomeOutcome:
 
 @dataclass
 class ClusterResult:
-    """What happened to one cluster.
+    """The result of a run on one cluster.
 
     Attributes:
         name: The cluster.
@@ -48,8 +48,8 @@ class ClusterResult:
         facts: What the login node is like (cluster_facts).
         doing: What is being done now.
         begun: Whether anything came from there at all.
-        up_to_date: One look told that all is as asked for, so that no role was gone through.
-        reason_to_run: Why it did not tell that.
+        up_to_date: Whether the comparison found nothing to do, so that no role was run.
+        reason_to_run: Why roles had to be run.
     """
 
     name: str
@@ -65,7 +65,7 @@ class ClusterResult:
     reason_to_run: str = ""
 
     def count(self, *states: str) -> int:
-        """How many outcomes have one of the states."""
+        """Return how many outcomes have one of the states."""
         return sum(outcome.state in states for outcome in self.outcomes)
 
     @property
@@ -74,7 +74,7 @@ class ClusterResult:
         return self.count(*CHANGES)
 
     def fail(self, error: object, state: str = "failed", hint: str = "") -> HomeOutcome:
-        """Note what went wrong: the first line of an error, and the hint it carries."""
+        """Note an error: the first line of its message, and its hint."""
         first, *rest = clean(_PREFIX.sub("", str(error).strip())).splitlines() or ["no reason was given"]
         hints = [line.split("next:", 1)[1].strip() for line in rest if line.strip().startswith("next:")]
         self.state = state
@@ -84,7 +84,7 @@ class ClusterResult:
 
 
 class RunResult:
-    """What happened, by cluster; nothing is printed here.
+    """The result of a run, by cluster; nothing is printed here.
 
     Attributes:
         clusters: By name.
@@ -94,7 +94,7 @@ class RunResult:
         self.clusters = {name: ClusterResult(name) for name in names}
 
     def take(self, event: Mapping[str, Any]) -> list[HomeOutcome]:
-        """Take in an event, and return the outcomes it tells of."""
+        """Take in an event, and return its outcomes."""
         result = self.clusters.get(str(event.get("host")))
         if result is None:
             return []
@@ -117,11 +117,11 @@ class RunResult:
 
     @property
     def failed(self) -> list[ClusterResult]:
-        """The clusters that came to nothing."""
+        """The clusters with an error."""
         return [result for result in self.clusters.values() if result.state != "ok"]
 
     def document(self, **more: Any) -> dict[str, Any]:
-        """Return the whole of it, for --json."""
+        """Return all results, for --json."""
         clusters = {}
         for name, result in self.clusters.items():
             values = asdict(result)
@@ -147,7 +147,7 @@ def _outcome(document: Mapping[str, Any], role: str, home: str) -> HomeOutcome:
 
 
 def headline(result: ClusterResult, *, check: bool, seconds: float) -> str:
-    """One line that says what came of a cluster that went well."""
+    """Return one line with the result of a cluster that had no error."""
     changed, there, kept = result.changed, result.count("present"), result.count("kept")
     if not changed:
         before = "up to date, " if result.up_to_date else ""

@@ -1,4 +1,4 @@
-"""What a user sees of a run: a line an outcome as it comes, then a summary."""
+"""Show a run to the user: a line for each outcome as it comes, then a summary."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ _LAST_LINES = 12
 
 
 def _is_apart(outcome: HomeOutcome) -> bool:
-    """Whether a line of its own is worth it: what was installed, what is the user's own, what failed."""
+    """Return whether an outcome gets a line of its own: installed programs, the user's own files, failures."""
     was_installed = outcome.kind in {"commands", "moves"} and outcome.state in CHANGES
     return outcome.state in {"kept", "failed"} or bool(outcome.note) or was_installed
 
@@ -46,7 +46,7 @@ def diff_lines(diff: Any) -> Iterator[str]:
 
 
 class Screen:
-    """Shows a run as it goes: plain lines, and on a terminal also what is being done right now.
+    """The display of a run: plain lines, and on a terminal also what is being done.
 
     A context manager; the live part is gone when it ends.
 
@@ -57,7 +57,7 @@ class Screen:
     def __init__(
         self, results: RunResult, *, file: TextIO, quiet: bool = False, diff: bool = False, verbosity: int = 0
     ) -> None:
-        """Make it; nothing is shown yet.
+        """Prepare the screen; nothing is shown yet.
 
         Args:
             results: What to show.
@@ -110,7 +110,7 @@ class Screen:
                     self._line(f"       {clean(line)}", style)
 
     def tell(self, name: str, text: str) -> None:
-        """Say something about a cluster, in a line of its own."""
+        """Print a line about a cluster."""
         if not self.quiet:
             self._line(self._label(name, clean(text)), "dim")
 
@@ -121,7 +121,7 @@ class Screen:
             self._line(f"       {line}", "dim")
 
     def _outcomes(self, host: str, task: str, outcomes: list[HomeOutcome]) -> None:
-        """Print a line for what a task came to, then one for each thing that took time or needs a look."""
+        """Print a line for a task's result, then one for each thing that took time or needs a look."""
         apart = [outcome for outcome in outcomes if self.verbosity or _is_apart(outcome)]
         rest = [outcome for outcome in outcomes if outcome not in apart]
         changed = [outcome for outcome in rest if outcome.state in CHANGES]
@@ -149,7 +149,7 @@ class Screen:
     def summary(
         self, result: ClusterResult, *, check: bool, places: Mapping[str, str], following: Iterable[str]
     ) -> None:
-        """Say what came of one cluster.
+        """Print the result of one cluster.
 
         Args:
             result: The cluster.
@@ -161,7 +161,7 @@ class Screen:
         if result.state != "ok":
             if len(self.results.clusters) > 1 or not result.begun:  # else it is the last line that was shown
                 self._line(f"{self.marks['failed']} {result.name}: {result.error}", _STYLES["failed"])
-            if len(result.details) > 1:  # a single one is the reason that was told
+            if len(result.details) > 1:  # a single one is the reason, which was printed already
                 for line in ["its last lines:", *result.details[-_LAST_LINES:]]:
                     self._line(f"  | {line}", "dim")
             if result.hint:

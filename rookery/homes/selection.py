@@ -1,4 +1,4 @@
-"""What `--cluster` and `--tags` name: clusters and roles that there are, or a line that says which those are."""
+"""Resolve `--cluster` and `--tags` to known clusters and roles, or raise an error that lists those."""
 
 from rookery.clusters.config import profile, schema
 from rookery.clusters.config.roles import TAGS
@@ -8,7 +8,7 @@ from rookery.sandbox.registry import listing
 
 
 def yours(*, sandbox: bool = False) -> list[str]:
-    """Return the clusters where the user has a username; the miniatures that run.
+    """Return the clusters where the user has a username, or the miniatures that run.
 
     Args:
         sandbox: Whether miniatures are meant.
@@ -29,7 +29,7 @@ def clusters(text: str, command: str = "setup", *, sandbox: bool = False) -> lis
     `all` are those where the user has a username; all there are, where they have none yet or miniatures are meant.
 
     Args:
-        text: What stands behind `--cluster`.
+        text: The value of `--cluster`.
         command: The command that asks.
         sandbox: Whether miniatures are meant.
 
@@ -47,7 +47,7 @@ def clusters(text: str, command: str = "setup", *, sandbox: bool = False) -> lis
     if "all" in names:
         return known if sandbox else yours() or known
     for name in names:
-        profile.load(name, own_ssh=False)  # an unknown name or a wrong profile is told before anything is done
+        profile.load(name, own_ssh=False)  # raises for an unknown name or a wrong profile, before anything is done
     return names
 
 

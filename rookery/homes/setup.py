@@ -1,7 +1,7 @@
-"""`setup`: profiles, locks, connections, one play, a summary.
+"""The command `setup`: profiles, locks, connections, one play, a summary.
 
-Whatever stops it, Ctrl-C or worse, the same command again goes on from there: what is written on this side is written
-whole or not at all, and `home` sees on the cluster what is done already.
+If it is stopped, by Ctrl-C or otherwise, the same command continues from there: files on this side are written whole or
+not at all, and the action `home` sees on the cluster what is done already.
 """
 
 import errno
@@ -52,12 +52,12 @@ def run(options: SetupOptions) -> int:
 
 
 class _Setup:
-    """One `setup` under way.
+    """A running `setup`.
 
     Attributes:
         options: What is asked for.
         tags: The roles alone that are asked for.
-        results: What came of each cluster so far.
+        results: The result of each cluster so far.
         clock: Where the time went.
         asked: By cluster, what a whole run asks for; empty where this is none.
         screen: What shows it; None where there is nothing to show but that all is up to date.
@@ -65,7 +65,7 @@ class _Setup:
     """
 
     def __init__(self, options: SetupOptions, names: list[str], stack: ExitStack) -> None:
-        """Nothing is done yet.
+        """Prepare a setup; nothing is done yet.
 
         Args:
             options: What is asked for.
@@ -85,11 +85,11 @@ class _Setup:
 
     @property
     def may_be_fast(self) -> bool:
-        """Whether a look may tell that nothing is to do."""
+        """Whether a comparison may find that nothing is to do."""
         return self.is_whole and not self.options.force
 
     def run(self) -> int:
-        """Do it; the exit code."""
+        """Set up the homes; return the exit code."""
         self._lock()
         with self.clock.on("profiles"):
             clusters = self._clusters()
@@ -119,7 +119,7 @@ class _Setup:
 
     @contextmanager
     def _apart(self, name: str) -> Iterator[None]:
-        """Note what stops one of several clusters, and go on with the others; a single one stops all."""
+        """Note an error of one of several clusters, and go on with the others; a single one raises it."""
         try:
             yield
         except RookeryError as error:
@@ -151,7 +151,7 @@ class _Setup:
         clusters = {}
         for name in names:
             with self._apart(name):
-                cluster = profile.load(name, sources, profile.of_person(name, options.user, options.account))
+                cluster = profile.load(name, sources, profile.of_user(name, options.user, options.account))
                 profile.require_account(cluster)
                 unknown_settings.check(profile.explain(name, sources))
                 clusters[name] = cluster
@@ -169,13 +169,13 @@ class _Setup:
                 if not (self.may_be_fast and connection.has_master()):
                     connection.open(accept_host_key=self.options.accept_host_key)
                 user = self.options.user or profile.found_user(cluster)
-                if personal := profile.of_person(name, user, self.options.account):
+                if personal := profile.of_user(name, user, self.options.account):
                     profile.remember(name, personal)  # it works, so it is kept for the next time
                 connections[name] = connection
         return connections
 
     def _compare(self, connections: Connections) -> set[str]:
-        """Take the fast way: see which homes are as asked for already.
+        """Find the homes that are up to date, without a whole run.
 
         Returns:
             The clusters that answered, and whose start-up files leave commands alone.
@@ -191,7 +191,7 @@ class _Setup:
         return {name for name, home in comparisons.items() if home.answered and home.startup == "quiet"}
 
     def _usable(self, connections: Connections, answered: set[str]) -> Connections:
-        """Those that carry out commands, by themselves or after start-up files there were mended.
+        """Return the connections that carry out commands, by themselves or after start-up files there were repaired.
 
         The others are noted.
         """
@@ -250,7 +250,7 @@ class _Setup:
         return screen
 
     def _report(self, connections: Connections, code: int) -> None:
-        """Say what came of it."""
+        """Print the results."""
         options, clock = self.options, self.clock
         if options.json:
             more = {"timings": clock.document()} if options.timings else {}
@@ -270,7 +270,7 @@ class _Setup:
 
 
 def _ansible_failed(messages: str, code: int, *, began: bool) -> Exception:
-    """Return the error where no cluster is to blame for what went wrong."""
+    """Return the error where Ansible failed for a reason of no cluster's."""
     output = " ".join(messages.split()) or f"exit code {code}"
     if began:
         return RookeryError(f"Ansible stopped in mid-run: {output}", hint="the same command: it goes on from there")
@@ -280,9 +280,9 @@ def _ansible_failed(messages: str, code: int, *, began: bool) -> Exception:
 
 
 def _explained(event: playbook.Event, connections: Mapping[str, "Connection"]) -> playbook.Event:
-    """Return an event: what to run next as it is typed here.
+    """Return an event with its hint as the user types it here.
 
-    And that a cluster is out of reach as its connection says it.
+    Where a cluster can't be reached, its message says why ssh failed.
     """
     if event.get("state") != "unreachable" or event["host"] not in connections:
         return {**event, "hint": invocation.as_typed(event["hint"])} if event.get("hint") else event
@@ -304,6 +304,6 @@ def _remember(cluster: "Cluster", result: "ClusterResult") -> None:
 
 
 def last(cluster: "Cluster") -> str:
-    """Return what is noted on this side of the last run that went through every role and was needed; "" for none."""
+    """Return the note on this computer of the last complete run that had something to do; "" for none."""
     note = set_up_note.of(cluster)
     return note.read_text(encoding="utf-8") if note.is_file() else ""

@@ -1,4 +1,4 @@
-"""What is said at the end of a setup: where things are, what can be run next."""
+"""The summary at the end of a setup: paths, and the commands to run next."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def places(facts: Mapping[str, Any]) -> dict[str, str]:
-    """Where things are, for the summary."""
+    """Return the paths that the summary names."""
     free = facts.get("free_mb") or {}
     rows = {name: f"{path}{_free(free.get(name))}" for name, path in (facts.get("storage") or {}).items() if path}
     rows.setdefault("home", str(facts.get("home") or ""))
@@ -28,14 +28,14 @@ def places(facts: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _free(megabytes: Any) -> str:
-    """How much is free, in the unit that people use."""
+    """Return the free space in GB or MB, in parentheses; "" where it is not known."""
     if not isinstance(megabytes, int | float):
         return ""
     return f"  ({megabytes / 1024:.0f} GB free)" if megabytes >= 1024 else f"  ({megabytes:.0f} MB free)"
 
 
 def following(connection: "Connection", *, check: bool) -> Iterator[str]:
-    """Yield the commands that work now; after a check, the one that does it."""
+    """Yield the commands that work now; after a check, the one that makes the changes."""
     cluster = connection.cluster
     sandbox = " --sandbox" if cluster.sandbox else ""
     if invocation.is_guided():
@@ -54,7 +54,7 @@ def _short(path: Path) -> str:
 
 
 def name_failed(results: "RunResult") -> None:
-    """At the end of a run on several clusters, name those that failed."""
+    """Name the clusters that failed, at the end of a run on several."""
     if results.failed and len(results.clusters) > 1:
         names = ", ".join(result.name for result in results.failed)
         print(f"\nfailed: {names}; the others are as said above", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`status`: how the homes on the clusters stand, each asked in one round trip."""
+"""The command `status`: show the status of homes, each asked in one round trip."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -50,7 +50,7 @@ class StorageArea:
 
 @dataclass(frozen=True)
 class HomeStatus:
-    """How a home stands.
+    """The status of a home.
 
     Attributes:
         name: The cluster's.
@@ -82,7 +82,7 @@ class HomeStatus:
 
 
 def run(options: StatusOptions) -> int:
-    """Say how homes stand.
+    """Show the status of homes.
 
     Returns:
         0 where all that are set up are as declared, 3 where one is not, 1 where one can't be looked at.
@@ -92,7 +92,7 @@ def run(options: StatusOptions) -> int:
     """
     names = selection.clusters(options.cluster, sandbox=options.sandbox)
     named = "all" not in [part.strip() for part in options.cluster.split(",")]
-    homes = standings(names, sandbox=options.sandbox)
+    homes = statuses(names, sandbox=options.sandbox)
     code = exit_code(homes, named=named)
     if options.json:
         rows = {home.name: {key: value for key, value in asdict(home).items() if key != "name"} for home in homes}
@@ -102,8 +102,8 @@ def run(options: StatusOptions) -> int:
     return code
 
 
-def standings(names: list[str], *, sandbox: bool) -> list[HomeStatus]:
-    """How each home stands: logins one after another, then all of them asked side by side."""
+def statuses(names: list[str], *, sandbox: bool) -> list[HomeStatus]:
+    """Return the status of each home: logins one after another, then all of them asked side by side."""
     connections, rows = {}, {}
     for name in names:
         try:
@@ -115,7 +115,7 @@ def standings(names: list[str], *, sandbox: bool) -> list[HomeStatus]:
     with console.waiting("asking " + ", ".join(connections)):
         looks = up_to_date.looks(connections, up_to_date.look_closely)
     for name, look in looks.items():
-        rows[name] = standing(connections[name].cluster, look, up_to_date.asked(connections[name].cluster))
+        rows[name] = status_of(connections[name].cluster, look, up_to_date.asked(connections[name].cluster))
     return [rows[name] for name in names]
 
 
@@ -127,8 +127,8 @@ def _connection(name: str, *, sandbox: bool) -> "Connection":
     return connection
 
 
-def standing(cluster: "Cluster", look: up_to_date.HomeComparison, asked: Mapping[str, Any]) -> HomeStatus:
-    """Return what a look tells of a home."""
+def status_of(cluster: "Cluster", look: up_to_date.HomeComparison, asked: Mapping[str, Any]) -> HomeStatus:
+    """Return the status of a home, from the comparison with its last complete setup."""
     name, sealed = cluster.name, look.sealed or {}
     setup = f"{invocation.invocation()} setup --cluster {name}{' --sandbox' if cluster.sandbox else ''}"
     storage = tuple(areas(cluster, look.output))
@@ -162,7 +162,7 @@ def standing(cluster: "Cluster", look: up_to_date.HomeComparison, asked: Mapping
 
 
 def areas(cluster: "Cluster", output: str) -> Iterator[StorageArea]:
-    """Yield the storage that a probe's answer tells of; nothing where it tells of none."""
+    """Yield the storage areas in a probe's answer; nothing where it has none."""
     try:
         facts = probe.read(output, cluster.data)
     except RookeryError:
@@ -173,7 +173,7 @@ def areas(cluster: "Cluster", output: str) -> Iterator[StorageArea]:
 
 
 def exit_code(homes: list[HomeStatus], *, named: bool) -> int:
-    """Return the exit code for homes that stand like this.
+    """Return the exit code for these statuses.
 
     Args:
         homes: The homes.
@@ -186,7 +186,7 @@ def exit_code(homes: list[HomeStatus], *, named: bool) -> int:
 
 
 def show(homes: list[HomeStatus]) -> None:
-    """Print how homes stand."""
+    """Print the statuses."""
     from rich.console import Console
     from rich.text import Text
 
@@ -203,7 +203,7 @@ def show(homes: list[HomeStatus]) -> None:
 
 
 def _lines(home: HomeStatus) -> Iterator[tuple[str, str]]:
-    """Yield what there is to say of a home, each with its label."""
+    """Yield the lines on a home, each with its label."""
     for thing in home.drift:
         yield thing["role"], f"{thing['what']}: {thing['how']}"
     for text in home.asked:

@@ -1,4 +1,4 @@
-"""Where the time of a `setup` goes, for `--timings`."""
+"""Measure where the time of a `setup` goes, for `--timings`."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -9,14 +9,14 @@ _NOT_A_ROLE = "the end of the play"
 
 
 class Clock:
-    """What took how long, in the order of its beginning.
+    """Times of the parts of a setup, in the order of their beginning.
 
     Attributes:
         spent: Seconds by what they were spent on.
     """
 
     def __init__(self) -> None:
-        """Time that went by before this is the start of Python and of Invoke, as far as it kept the processor busy."""
+        """Start the clock: time before this is the start of Python and Invoke, as far as it kept the processor busy."""
         self.began = time.monotonic()
         self.spent = {"Python and Invoke": time.process_time()}
         self._since: dict[str, tuple[str, float]] = {}
@@ -37,12 +37,12 @@ class Clock:
             self.spent[label] += time.monotonic() - since
 
     def begin_play(self, hosts: list[str]) -> None:
-        """Ansible is started for these clusters."""
+        """Note that Ansible is started for these clusters."""
         now = time.monotonic()
         self._since = {host: (_label("Ansible's start", host, hosts), now) for host in hosts}
 
     def take(self, event: Mapping[str, Any]) -> None:
-        """Count what a play tells of: from the start of a role's first task to that of the next role's."""
+        """Count an event of a play: from the start of a role's first task to that of the next role's."""
         host = event.get("host")
         if event["event"] == "start" and host in self._since:
             role = event.get("role")
@@ -50,7 +50,7 @@ class Clock:
             self._pass(str(host), _label(label, str(host), list(self._since)))
 
     def end_play(self) -> None:
-        """Ansible has ended."""
+        """Note that Ansible has ended."""
         for host in self._since:
             self._pass(host, "")
 

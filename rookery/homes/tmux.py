@@ -1,4 +1,4 @@
-"""`tmux`: a terminal on a cluster that stays when the connection goes."""
+"""The command `tmux`: open a terminal on a cluster that stays when the connection drops."""
 
 from rookery.clusters.connect import connect
 from rookery.clusters.login_node import tmux

@@ -1,6 +1,7 @@
-"""`undo`: homes put back as they were before rookery, by their own ledgers alone.
+"""The command `undo`: restore homes as they were before rookery, by their own ledgers alone.
 
-What is to be done is looked at first and asked about once. rookery/remote/apply/undo.py does it, in one command there.
+A check shows first what is to be done, and the user is asked once. rookery/remote/apply/undo.py then does it, in one
+command on the cluster.
 """
 
 import getpass
@@ -34,7 +35,7 @@ STATES = ("removed", "restored", "left")
 
 @dataclass
 class Account:
-    """What becomes of one home.
+    """The result of an undo for one home.
 
     Attributes:
         state: ok, failed or unreachable.
@@ -57,23 +58,23 @@ class Account:
     hint: str = ""
 
     def count(self, state: str) -> int:
-        """How many things have this state."""
+        """Return how many things have this state."""
         return sum(outcome["state"] == state for outcome in self.outcomes)
 
     def take(self, answer: Mapping[str, Any]) -> None:
-        """Take in what the home says."""
+        """Take in the answer of the apply program."""
         self.found, self.outcomes = bool(answer.get("found")), list(answer.get("outcomes") or [])
         self.notes = list(answer.get("notes") or [])
         if answer.get("failed"):
             self.fail(RookeryError(str(answer["msg"]), hint=str(answer.get("hint") or "") or None))
 
     def fail(self, error: RookeryError) -> None:
-        """Note what went wrong."""
+        """Note an error."""
         self.state, self.error, self.hint = "failed", error.message, error.hint or ""
 
 
 def run(options: UndoOptions) -> int:
-    """Take back what rookery did in homes.
+    """Undo what rookery did in homes.
 
     Returns:
         The exit code: 0 where every home is as it was, but for what the user has changed since; else 1.
@@ -113,7 +114,7 @@ def run(options: UndoOptions) -> int:
 
 @dataclass(frozen=True)
 class Home:
-    """A home that can be worked on.
+    """A home that can be reached.
 
     Attributes:
         connection: The open connection to its cluster.
@@ -128,7 +129,7 @@ class Home:
     purge: bool
 
     def ask(self, *, check: bool) -> dict[str, Any]:
-        """Take back there, or in check mode ask what would be.
+        """Have the home undone, or in check mode ask what would be.
 
         Raises:
             RookeryError: Nothing that could be read came back.
@@ -159,7 +160,7 @@ class Home:
         return answer
 
     def carry_out(self, account: Account, options: UndoOptions) -> None:
-        """Do it; what comes of it is in the account."""
+        """Undo the home; the results are in its account."""
         name = self.connection.cluster.name
         try:
             with console.waiting(f"Taking back what rookery did on {name}"):
@@ -173,7 +174,7 @@ class Home:
 
 
 def _look(name: str, options: UndoOptions, only: tuple[str, ...], account: Account) -> Home:
-    """Open the connection, and see what is to be done.
+    """Open the connection, and see what is to be undone.
 
     Raises:
         RookeryError: The cluster can't be reached, or has no Python any more.
@@ -200,7 +201,7 @@ def _look(name: str, options: UndoOptions, only: tuple[str, ...], account: Accou
 
 
 def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], options: UndoOptions) -> None:
-    """Say what will be done, and ask whether it shall be.
+    """Print what will be undone, and ask for confirmation.
 
     Raises:
         RookeryError: Nobody is there to ask, or the answer is no.
@@ -245,7 +246,7 @@ def _things(count: int) -> str:
 
 
 def _notes(account: Account) -> list[str]:
-    """Return what a user should see beside the numbers: what stays and why, and what is on this side."""
+    """Return notes for the user: what stays and why, and what is on this computer."""
     stays = [
         f"stays: {_place(account, outcome)}: {outcome['note']}"
         for outcome in account.outcomes

@@ -1,8 +1,8 @@
-"""The fast way of `setup`: one command tells whether a whole run would find anything to do.
+"""Compare homes with their last complete setup: one command tells whether a whole run would find anything to do.
 
 A whole run leaves a note on the cluster of what was asked for and of what was there (remote/apply/last_run.py). Where
 the same is asked for now, the login node is the same, and everything is as it was left, there is nothing to do. In any
-doubt the full run is what finds out.
+doubt the full run decides.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ CONNECTION = (
     "cluster_proxy_jump",
     "cluster_forward_agent",
 )
-"""Variables that say how a laptop gets there, and nothing of what the home shall hold: two laptops may differ."""
+"""Variables on how a laptop reaches the cluster, not on what the home shall hold: two laptops may differ."""
 
 _ELSEWHERE = {"sandbox", "workstation"}
 """Roles for other machines than a login node."""
@@ -77,7 +77,7 @@ done
 
 @dataclass(frozen=True)
 class HomeComparison:
-    """What a look at a home came to.
+    """Result of comparing a home with its last complete setup.
 
     Attributes:
         sealed: What the last whole run wrote down: asked, rookery, when, facts, declared …; None where there was none.
@@ -119,7 +119,7 @@ class HomeComparison:
         return (self.sealed or {}).get("facts") or {}
 
     def reason_to_run(self, asked: Mapping[str, Any]) -> str:
-        """Why a full run is needed, in a line; "" where all is as asked for."""
+        """Return why a full run is needed, in a line; "" where all is as asked for."""
         if self.problem or self.sealed is None:
             return self.problem or "there was no whole run so far"
         doubts = (
@@ -139,7 +139,7 @@ class HomeComparison:
 
 
 def asked(cluster: "Cluster") -> dict[str, Any]:
-    """Return what a whole run would ask for now, as digests: equal where it would ask for the same.
+    """Return digests of what a whole run would ask for now; the same digests mean the same run.
 
     Args:
         cluster: The profile, merged.
@@ -163,7 +163,7 @@ def asked(cluster: "Cluster") -> dict[str, Any]:
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return what differs between two things asked for, in words.
+    """Return what differs between two sets of these digests, in words.
 
     Args:
         then: As `asked` gave it, or as it was written down.
@@ -181,7 +181,7 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def look(connection: "Connection") -> HomeComparison:
-    """Look at a home, quickly: whether all that the last whole run looked at still looks the same; in one command.
+    """Compare a home quickly, in one command: whether all that the last whole run looked at still looks the same.
 
     Args:
         connection: An open connection to the cluster.
@@ -193,7 +193,7 @@ def look(connection: "Connection") -> HomeComparison:
 
 
 def look_closely(connection: "Connection") -> HomeComparison:
-    """Look at a home, whoever left it so, for the tools' versions and the room that is left as well; in one command.
+    """Compare a home item by item, in one command, with the versions of tools and the free space.
 
     Args:
         connection: An open connection to the cluster.
@@ -211,7 +211,7 @@ def _ask(connection: "Connection", packed: str, *, depth: str) -> "Completed":
 
 
 def read_quick(completed: "Completed") -> HomeComparison:
-    """Return the look that fingerprint_check.py's answer tells of."""
+    """Return the comparison from fingerprint_check.py's answer."""
     answer = frame.last(completed.stdout, answers.apply_program)
     if answer is None:
         return _silent(completed)
@@ -246,7 +246,7 @@ def facts_in(output: str) -> Iterator[str]:
 
 
 def _is_ended(lease: bytes, run: str) -> bool:
-    """Whether that run was the last one to work there, and came to its end."""
+    """Return whether that run was the last one on the home, and came to its end."""
     try:
         held = strict_json.loads(lease)
         return bool(held["run"] == run and held["until"] == 0)
@@ -260,7 +260,7 @@ def _silent(completed: "Completed") -> HomeComparison:
 
 
 def read(completed: "Completed") -> HomeComparison:
-    """Return the look that an answer tells of."""
+    """Return the comparison from verify.py's answer."""
     answer = frame.last(completed.stdout, answers.apply_program)
     if answer is None:
         return _silent(completed)
@@ -278,7 +278,7 @@ def read(completed: "Completed") -> HomeComparison:
 def looks(
     connections: Mapping[str, "Connection"], look_at: Callable[["Connection"], HomeComparison]
 ) -> dict[str, HomeComparison]:
-    """Look at several homes, side by side; at one that does not answer as it should, the problem is what is seen.
+    """Compare several homes, side by side; an error becomes that home's `problem`.
 
     Args:
         connections: Open connections to the clusters.
@@ -300,7 +300,7 @@ def looks(
 
 
 def _is_unsteady(text: str) -> bool:
-    """Whether a template in it may give another value the next time."""
+    """Return whether a template in it may give another value the next time."""
     return any(_UNSTEADY.search(template) for template in re.findall(r"\{[{%].*?[%}]\}", text, re.DOTALL))
 
 
@@ -321,7 +321,7 @@ def _place(name: str) -> Path:
 def _contents(path: Path) -> Iterator[bytes]:
     """Yield the names and contents of a file, or of all files below a folder.
 
-    What Python compiled is left out, and what only people read.
+    Bytecode is left out, and so is documentation.
     """
     if path.is_file():
         yield f"\0{path.name}\0{path.stat().st_mode & 0o111}\0".encode() + path.read_bytes()
@@ -332,7 +332,7 @@ def _contents(path: Path) -> Iterator[bytes]:
 
 
 def _engines() -> list[str]:
-    """Return the versions of what carries out a run, as their folders' names tell them.
+    """Return the versions of Ansible and Python that carry out a run, from their folders' names.
 
     Reading them properly takes 20 ms.
     """

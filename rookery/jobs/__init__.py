@@ -1,1 +1,1 @@
-"""Jobs of a project: their scripts, what is wrong with them, and their way from submission to result."""
+"""Jobs of a project: their scripts, checks of them, and their way from submission to result."""

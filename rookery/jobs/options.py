@@ -1,4 +1,4 @@
-"""What the commands for jobs are asked for."""
+"""The options of the commands for jobs."""
 
 from rookery.clusters.option_texts import CHECK, ITS_CLUSTER, JOB_ID, JSON, PROJECT, SANDBOX, YES
 from rookery.core.options import Options, option

@@ -1,4 +1,4 @@
-"""`render`: the job scripts of a project, printed, or written into a folder to be looked at and committed."""
+"""The command `render`: print a project's job scripts, or write them into a folder."""
 
 import sys
 from pathlib import Path
@@ -56,7 +56,7 @@ def _print(scripts: list[JobScript]) -> None:
 
 
 def _write(folder: Path, scripts: list[JobScript]) -> None:
-    """All of them or none: what a user wrote or changed is never written over."""
+    """Write all scripts or none: what a user wrote or changed is never written over."""
     texts = {
         folder / Path(path).name: text
         for script in scripts
@@ -82,7 +82,7 @@ def _holds(path: Path, text: str) -> bool:
 
 
 def _may_go(path: Path) -> bool:
-    """Whether what stands there can be had again: it is as rookery wrote it, or git holds it as it is."""
+    """Return whether a file can be had again: it is as rookery wrote it, or git has it unchanged."""
     if written_files.is_unchanged("rendered", path):
         return True
     try:

@@ -1,6 +1,6 @@
 """The record of a submission: what ran, from which commit, with which parameters. One JSON file a run.
 
-The cluster's, ~/projects/NAME/runs/JOBID.json, is written there in the same breath as the job is submitted; the copy in
+The cluster's, ~/projects/NAME/runs/JOBID.json, is written by the program that submits the job; the copy in
 the project's own runs/ stays when the account is long gone.
 """
 
@@ -32,7 +32,7 @@ _ID = re.compile(rf"({NUMBER.pattern})(?:_([0-9]{{1,10}}))?")
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What is known of a submission.
+    """The record of a submission.
 
     Attributes:
         job: Name of the job in rookery.yml, or the path of the project's own script.
@@ -61,7 +61,7 @@ class RunRecord:
         tag: The git tag that was made for it; "" for none.
         failed_of: Number of the run whose failed tasks these are; "" for none.
         mail_job: Number of the small job that mails when it has ended; "" for none.
-        after: Numbers of the jobs that had to end well before.
+        after: Numbers of the jobs that had to complete before.
         token: A mark that tells this submission from any other.
         table: Path there of the table of parameters beside the results; "" for none.
     """
@@ -99,7 +99,7 @@ class RunRecord:
 
 
 def read(document: Mapping[str, Any]) -> RunRecord:
-    """Return a record from its JSON; what a later version has put in besides is left out.
+    """Return a record from its JSON; keys of a later version are left out.
 
     Raises:
         RookeryError: It is none.
@@ -116,7 +116,7 @@ def _record_of(values: Mapping[str, Any]) -> RunRecord:
 
 
 def fault(content: bytes, name: str) -> str:
-    """Why a file that came from a cluster is not a record of a run; "" where it is one.
+    """Return why a file that came from a cluster is not a record of a run; "" where it is one.
 
     Args:
         content: The file's content.
@@ -166,7 +166,7 @@ def find(root: Path, job: str, cluster: str = "") -> RunRecord | None:
 
 
 def every(root: Path, cluster: str = "") -> list[RunRecord]:
-    """All records of a project, the oldest first."""
+    """Return all records of a project, the oldest first."""
     records = [record for path in (root / FOLDER).glob("[0-9]*.json") if (record := _load(path))]
     return sorted(
         (record for record in records if cluster in {"", record.cluster}),
@@ -195,7 +195,7 @@ def parse_id(job: str, command: str) -> tuple[str, str]:
 
 
 def _load(path: Path) -> RunRecord | None:
-    """Return the record in a file; None where there is none, or where it can't be used, which is said."""
+    """Return the record in a file; None where there is none, or where it can't be used, which is reported."""
     advice = f"mv {shlex.quote(str(path))} ~/   # a record that the cluster still has comes back with: invoke fetch"
     document = state_files.load(path, answers.run_record, advice=advice, most=LARGEST)
     if document and document["id"] != path.name.partition(".")[0]:

@@ -1,4 +1,4 @@
-"""The commit that a deploy is about: git on this side. The user's branch, index, stash and objects stay alike."""
+"""Choose the commit to deploy, by git on this computer. The user's branch, index, stash and objects stay unchanged."""
 
 import os
 import re
@@ -46,7 +46,7 @@ class Commit:
         return self.id != self.head
 
     def git(self, *arguments: str, input: bytes = b"", check: bool = True) -> bytes:  # noqa: A002 subprocess's name
-        """Return what a git command says of the project's repository, with the snapshot's objects at hand."""
+        """Return the output of a git command in the project's repository, with the snapshot's objects."""
         return git(self.root, *arguments, input=input, check=check, environment=self.environment)
 
     @property
@@ -56,14 +56,14 @@ class Commit:
 
 
 class GitStatus:
-    """A look at a project's files, begun; while git goes through them, the commit that is checked out is known already.
+    """git's look at a project's files, in the background; the commit that is checked out is known from the start.
 
     Attributes:
         head: That commit, as if nothing were changed; None where there is none.
     """
 
     def __init__(self, root: Path, outputs: Sequence[str] = ()) -> None:
-        """Begin.
+        """Start git's look at the files.
 
         Args:
             root: The project's folder.
@@ -116,7 +116,7 @@ class GitStatus:
         return replace(_snapshot(self.head, self._outputs, Path(scratch)), changes=tuple(changes))
 
     def close(self) -> None:
-        """End it; a snapshot is gone then."""
+        """End git; a snapshot's objects are removed."""
         self._stack.close()
 
     def _end(self) -> None:
@@ -127,7 +127,7 @@ class GitStatus:
 
 @contextmanager
 def chosen(root: Path, outputs: Sequence[str] = (), *, dirty: bool = False) -> Iterator[Commit]:
-    """Give the commit to deploy, as `GitStatus.commit` tells it; a snapshot is there while the block runs."""
+    """Yield the commit to deploy, as `GitStatus.commit` tells it; a snapshot exists while the block runs."""
     with closing(GitStatus(root, outputs)) as git_status:
         yield git_status.commit(dirty=dirty)
 
@@ -155,7 +155,7 @@ def _status(outputs: Sequence[str]) -> list[str]:
 
 
 def _read_status(out: bytes) -> tuple[str, list[str]]:
-    """HEAD's id, and the changed paths, from `git status --porcelain=v2 --branch -z`."""
+    """Return HEAD's id, and the changed paths, from `git status --porcelain=v2 --branch -z`."""
     head, changes = "", []
     for line in out.decode(errors="surrogateescape").split("\0"):
         kind = line[:2]
@@ -171,7 +171,7 @@ def _read_status(out: bytes) -> tuple[str, list[str]]:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names on one line: the first few, and how many more there are."""
+    """Return names on one line: the first few, and how many more there are."""
     every = [_readable(name) for name in names]
     rest = len(every) - SHOWN
     return ", ".join(every[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
@@ -205,9 +205,9 @@ def _snapshot(commit: Commit, outputs: Sequence[str], scratch: Path) -> Commit:
 
 
 def _ignored(root: Path, outputs: Sequence[str]) -> list[str]:
-    """Return what of that which is left out git ignores anyway.
+    """Return the excluded paths that git ignores anyway.
 
-    `git add` refuses to be told to leave that out as well.
+    `git add` refuses to exclude those explicitly.
     """
     paths = b"".join(os.fsencode(path) + b"\0" for path in (remote_paths.KEPT_OUT, *outputs))
     output = git(root, "check-ignore", "-z", "--stdin", input=paths, check=False)
@@ -215,7 +215,7 @@ def _ignored(root: Path, outputs: Sequence[str]) -> list[str]:
 
 
 def _with_objects(root: Path, objects: Path | None) -> dict[str, str]:
-    """Return what makes git write into a folder of its own, and read the repository's too."""
+    """Return the variables that make git write into a separate folder, and read the repository's too."""
     if objects is None:
         return {}
     quoted = str(_git_path(root, "objects")).replace("\\", "\\\\").replace('"', '\\"')
@@ -223,7 +223,7 @@ def _with_objects(root: Path, objects: Path | None) -> dict[str, str]:
 
 
 def _git_path(root: Path, name: str) -> Path:
-    """Where git keeps something of a repository's; in a worktree, that is elsewhere."""
+    """Return the path where git keeps something of a repository's; in a worktree, that is elsewhere."""
     path = git(root, "rev-parse", "--git-path", name).decode(errors="surrogateescape").removesuffix("\n")
     return (root / path).absolute()
 
@@ -235,7 +235,7 @@ def describe(commit: Commit) -> str:
 
 
 def patch(commit: Commit) -> bytes:
-    """Return what a snapshot adds to the commit it stands on, as `git apply` takes it; nothing for a commit."""
+    """Return a snapshot's changes to its parent, as `git apply` takes them; nothing for a commit."""
     if not commit.dirty:
         return b""
     flags = ["--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"]

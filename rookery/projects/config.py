@@ -1,4 +1,4 @@
-"""A project's rookery.yml: found, read, held against its schema, and a job of it as it is meant for one cluster."""
+"""Load a project's rookery.yml: find, read and validate it, and merge a job's settings for one cluster."""
 
 import os
 import re
@@ -34,7 +34,7 @@ _R_LOCKS = {"renv.lock": "renv", "r-packages.txt": "library"}
 
 
 class NoProject(RookeryError):  # noqa: N818 said of a place, not of something that broke
-    """There is no rookery.yml."""
+    """The error where there is no rookery.yml."""
 
 
 @cache
@@ -109,7 +109,7 @@ def job(project: Project, name: str, cluster_name: str) -> "Job":
     What is said under its `clusters:` put over the rest, defaults filled in.
 
     Raises:
-        RookeryError: There is no such job, or what is said of it does not go together.
+        RookeryError: There is no such job, or its settings contradict each other.
     """
     if name not in project.jobs:
         existing = f"There are: {', '.join(project.jobs)}." if project.jobs else "It has none."
@@ -140,14 +140,14 @@ def job(project: Project, name: str, cluster_name: str) -> "Job":
 
 
 def is_for(project: Project, name: str, cluster_name: str) -> bool:
-    """Whether a job is meant for a cluster."""
+    """Return whether a job is meant for a cluster."""
     return cluster_name in _list(project.jobs[name].get("only", [cluster_name]))
 
 
 def problem(  # noqa: PLR0913 all of them say where
     project: Project, name: str, key: str, what: str, *, cluster_name: str = "", hint: str | None = None
 ) -> RookeryError:
-    """Return an error at a key of a job, with the file and the line; the cluster's own word on it where it has one."""
+    """Return an error at a key of a job, with file and line; at the cluster's override where it has one."""
     place: Place = ("jobs", name, "clusters", cluster_name, key)
     if place not in project.lines:
         place = ("jobs", name, key) if key else ("jobs", name)
@@ -155,10 +155,10 @@ def problem(  # noqa: PLR0913 all of them say where
 
 
 def shown(path: Path) -> Path:
-    """Return a path as messages name it: from here where that is shorter."""
+    """Return a path for messages: relative to this folder where that is shorter."""
     try:
         near = os.path.relpath(path)
-    except OSError:  # the folder one stands in is gone
+    except OSError:  # the current folder is gone
         return path
     return Path(near) if len(near) < len(str(path)) else path
 
@@ -193,19 +193,19 @@ def _document(file: Path) -> Document:
 
 
 def _list(value: Any) -> tuple[str, ...]:
-    """Return what may be written as a list, or alone."""
+    """Return a value that may be written as a list, or alone, as a list."""
     return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _environment(root: Path, declared: Mapping[str, str]) -> Environment:
-    """Return what rookery.yml says, or else what the lock files in the project's folder tell."""
+    """Return the environment in rookery.yml, or else the one that the project's lock files tell."""
     locks = (_PYTHON_LOCKS, _R_LOCKS)
     guessed = [next((kind for name, kind in known.items() if (root / name).is_file()), "none") for known in locks]
     return Environment(python=declared.get("python", guessed[0]), r=declared.get("r", guessed[1]))
 
 
 def _outputs(document: Document, written: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the folders as plain paths; one that could hold another, or what is rookery's or git's, is refused."""
+    """Return the folders as plain paths; folders within one another, rookery's and git's are refused."""
     folders: list[PurePosixPath] = []
     for number, text in enumerate(written):
         path = PurePosixPath(text)
@@ -227,7 +227,7 @@ def _outputs(document: Document, written: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _names_known(document: Document, jobs: Mapping[str, Any], clusters: tuple[str, ...]) -> None:
-    """Jobs named under `after`, and clusters under a job's `only` and `clusters`, must be there."""
+    """Refuse jobs named under `after`, and clusters under a job's `only` and `clusters`, that there are not."""
     for name, settings in jobs.items():
         overrides = settings.get("clusters", {})
         named: list[tuple[tuple[str, ...], str]] = [(("only",), cluster) for cluster in _list(settings.get("only", ()))]
@@ -246,13 +246,13 @@ def _names_known(document: Document, jobs: Mapping[str, Any], clusters: tuple[st
 
 
 def _together(project: Project, name: str, cluster_name: str, settings: Mapping[str, Any]) -> None:
-    """Refuse what the schema can't see."""
+    """Refuse combinations that the schema can't see."""
     for key, what in _clashes(settings):
         raise problem(project, name, key, what, cluster_name=cluster_name)
 
 
 def _clashes(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Keys of a job that rule each other out or need another, and values that are none though they look like it."""
+    """Yield keys of a job that rule each other out or need another, and values that only look like ones."""
     several = [key for key in ROWS if key in settings]
     if len(several) > 1:
         yield several[1], f"can't stand beside {several[0]}: each of them says what the array's tasks are."

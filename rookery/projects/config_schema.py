@@ -1,4 +1,4 @@
-"""A rookery.yml held against its JSON Schema, in words for a user, with the line.
+"""Validate a rookery.yml against its JSON Schema; errors are worded for users, with the line.
 
 The schema (templates/rookery.schema.json) is the one that editors complete from. jsonschema takes 0.1 s to import, so
 a file that passed leaves a receipt, as a profile does.
@@ -33,7 +33,7 @@ def file() -> Path:
 
 
 def check(document: Document) -> None:
-    """Hold a rookery.yml against the schema.
+    """Check a rookery.yml against the schema.
 
     Raises:
         RookeryError: A key is unknown, missing or without a value, or a value is not as it should be; with file, line
@@ -56,7 +56,7 @@ def check(document: Document) -> None:
 
 
 def complaint(document: Document, place: Place, problem: str, hint: str | None = None) -> RookeryError:
-    """Return what is wrong at a place of a file: `rookery.yml:12: jobs.simulate.time: must be …`."""
+    """Return the error at a place of a file: `rookery.yml:12: jobs.simulate.time: must be …`."""
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
     text = f" {path}: {problem}" if path else f" {problem}"
     return RookeryError(
@@ -65,7 +65,7 @@ def complaint(document: Document, place: Place, problem: str, hint: str | None =
 
 
 def explain(error: "ValidationError") -> tuple[Place, str]:
-    """Where the error is, and what is wrong there, in a user's words rather than the schema's."""
+    """Return where the error is, and what is wrong there, in a user's words rather than the schema's."""
     place: Place = tuple(error.absolute_path)
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, dict) else {}
     value: Any = error.instance

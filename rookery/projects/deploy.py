@@ -1,4 +1,4 @@
-"""`deploy`: a commit brought to a cluster as a release, whole or not at all; the link `current` is switched last."""
+"""The command `deploy`: make a commit a release on a cluster, whole or not at all; the link `current` comes last."""
 
 import json
 import time
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def run(options: DeployOptions) -> int:
-    """Bring a project's commit to a cluster.
+    """Deploy a project's commit to a cluster.
 
     Returns:
         The exit code: 0.
@@ -48,7 +48,7 @@ def run(options: DeployOptions) -> int:
 
 
 class _Deploy:
-    """One deploy: what is known already is enough, or more is made and sent."""
+    """A deploy: first what is known already is sent, then what the cluster needs besides."""
 
     def __init__(
         self, connection: "Connection", project: "Project", preflight: Preflight, options: DeployOptions
@@ -69,10 +69,10 @@ class _Deploy:
         return self._release
 
     def run(self) -> ReleaseAnswer:
-        """See what the cluster has; where that is not what is wanted, send what it lacks."""
+        """See what the cluster has; where the release is not there, send what is missing."""
         preflight, cached = self._preflight, self._preflight.cached
         if not preflight.is_open:
-            _ = self.commit  # what is wrong on this side is said before anybody has to log in
+            _ = self.commit  # raises for errors on this computer before the user has to log in
             self.connection.open()
         if preflight.deploy_call:
             return self._final_answer(preflight.deploy_call.answer(self._payload(cached.commits)), cached.commits)
@@ -109,7 +109,7 @@ class _Deploy:
         return self._final_answer(call.answer(self._payload(cluster_commits)), cluster_commits)
 
     def _final_answer(self, answer: ReleaseAnswer, cluster_commits: Sequence[str]) -> ReleaseAnswer:
-        """Return the answer, where what was sent was enough; else that to what the cluster needs besides."""
+        """Return the answer, where nothing was missing; else the answer after sending the rest."""
         if answer.state:
             return answer
         have = answer.all("have")  # other commits than were thought; where it has not even those whole, all is sent

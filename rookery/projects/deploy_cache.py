@@ -1,4 +1,4 @@
-"""What this computer knows of a project on a cluster, so that one remote command is enough."""
+"""Cache what a cluster has of a project, so that one remote command is enough."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ MOST_COMMITS = 20
 
 
 def key(project: "Project", commit: "Commit", cluster: "Cluster") -> str:
-    """Digest of everything that a release is made of: while that stays, `make` would make the same."""
+    """Return a digest of everything that a release is made of: the same digest means the same release."""
     scripts = [Path(__file__).parent / "scripts", paths.package() / "remote/scripts/release"]
     makers = [paths.root() / "templates/sbatch", Path(__file__).parent, *scripts]
     stats = [(str(path), path.stat().st_mtime_ns) for folder in makers for path in folder.iterdir()]
@@ -32,7 +32,7 @@ def key(project: "Project", commit: "Commit", cluster: "Cluster") -> str:
 
 
 def digest(parts: object) -> str:
-    """Of a value that JSON can hold, or what it prints as."""
+    """Return the digest of a value that JSON can hold, or of what it prints as."""
     return hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()
 
 
@@ -52,13 +52,13 @@ class CachedDeploy:
 
 
 def file(cluster: "Cluster", project: str) -> Path:
-    """Where this computer keeps what it knows of a project on a cluster."""
+    """Return the file with what this computer knows of a project on a cluster."""
     account = f"{cluster.user}@{cluster.host}:{cluster.port}"
     return state_files.place("deploys", account, f"{project}.json")
 
 
 def load(path: Path) -> CachedDeploy:
-    """Return what is known; nothing where nothing is, or it can't be read."""
+    """Return what is known; nothing where the file is missing or can't be read."""
     document = state_files.load(
         path, _SHAPE, advice=f"rm {shlex.quote(str(path))}   # the next deploy asks the cluster anew"
     )
@@ -94,7 +94,7 @@ def _frozen(value: Any) -> Any:
 
 
 def save(path: Path, cached: CachedDeploy, commit: "Commit", key: str, release: Release) -> None:
-    """Keep what is known now, where it is something new."""
+    """Save what is known, where it has changed."""
     commits = tuple(dict.fromkeys((commit.id, commit.head, *cached.commits)))[:MOST_COMMITS]
     if (commits, key) == (cached.commits, cached.key):
         return

@@ -1,4 +1,4 @@
-"""What came of a deploy, for the user and for --json."""
+"""The result of a deploy, for the user and for --json."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Result:
-    """What came of a deploy, for the user."""
+    """The result of a deploy."""
 
     release: Release
     commit: "Commit"
@@ -28,7 +28,7 @@ class Result:
     pruned: "Pruned | None" = None
 
     def environments(self) -> dict[str, dict[str, str]]:
-        """By kind: how it stands (`ready`, `built`, `missing`), where, and the seconds it took to build."""
+        """Return by kind an environment's state (`ready`, `built`, `missing`), path, and the seconds to build it."""
         seconds = dict(fact.split(" ", 1) for fact in self.answer.all("seconds"))
         environments = {}
         for fact in self.answer.all("environment"):
@@ -41,7 +41,7 @@ class Result:
         return environments
 
     def document(self, options: "DeployOptions") -> dict[str, Any]:
-        """For --json."""
+        """Return the result for --json."""
         return {
             "cluster": self.connection.cluster.name,
             "project": self.release.order.name,
@@ -62,7 +62,7 @@ class Result:
         }
 
     def lines(self, options: "DeployOptions") -> Iterator[str]:
-        """For a user."""
+        """Yield the lines for a user."""
         for line in self._lines(options):
             yield _clean(line)
 

@@ -1,4 +1,4 @@
-"""What a project's code runs in: which of its files decide it, its digest, and how it is built on the cluster."""
+"""A project's software environment: the files that decide it, its digest, and how it is built on the cluster."""
 
 import hashlib
 import re
@@ -23,7 +23,7 @@ LOCKS = {
     "library": ("r-packages.txt",),
     "renv": ("renv.lock",),
 }
-"""The file that says what is in an environment, for each way to make one; the first that is there."""
+"""The file that lists an environment's packages, for each way to make one; the first that is there."""
 
 _MAKE = {
     "uv": "uv lock",
@@ -57,7 +57,7 @@ class RequiredEnvironment:
     Attributes:
         kind: `python` or `r`.
         way: One of model.PYTHONS or model.RS, other than `none`.
-        lock: The file that says what is in it; a path in the project.
+        lock: The file that lists its packages; a path in the project.
         digest: Of everything that decides it.
         name: Its folder's, among the environments on the cluster.
     """
@@ -108,7 +108,7 @@ def _required(  # noqa: PLR0913, PLR0917
 
 
 def _refuse_links(tree: Tree, names: list[str]) -> None:
-    """Refuse links: what they lead to is not in the digest, and may be anything."""
+    """Refuse links: their targets are not in the digest, and may be anything."""
     if linked := [name for name in names if tree.files[name].mode == LINK]:
         raise RookeryError(
             f"{linked[0]} is a symbolic link in the commit, so it does not say what is in the environment.",
@@ -117,7 +117,7 @@ def _refuse_links(tree: Tree, names: list[str]) -> None:
 
 
 def _included(commit: Commit, tree: Tree, way: str, lock: str) -> list[str]:
-    """Further files that decide: those that a requirements.txt names by -r and -c.
+    """Return further files that decide: those that a requirements.txt names by -r and -c.
 
     Raises:
         RookeryError: A package is to be taken from a folder of the project: that would tie the environment, which many
@@ -153,12 +153,12 @@ _REQUIREMENTS = re.compile(r"^[ \t]*(?:-r|-c|--requirement|--constraint)[ =]*([^
 
 
 def digest(environments: tuple[RequiredEnvironment, ...]) -> str:
-    """One digest for everything a release's code runs in; "" where that is nothing."""
+    """Return one digest for everything a release's code runs in; "" where that is nothing."""
     return "+".join(environment.digest for environment in environments)
 
 
 def preamble(environment: Environment, cluster: "Cluster") -> str:
-    """Shell that makes R and conda available on a site with modules, as its job scripts do it; else nothing."""
+    """Return shell code that makes R and conda available on a site with modules, as job scripts do; else nothing."""
     modules = cluster.data.get("cluster_modules") or {}
     purposes = ["r"] * (environment.r != "none") + ["conda"] * (environment.python == "conda")
     named = [modules[purpose][0] for purpose in purposes if modules.get(purpose)]

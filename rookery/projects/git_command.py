@@ -1,4 +1,4 @@
-"""git as this computer has it, run so that it changes nothing the user would see, and runs none of their hooks."""
+"""Run git so that it changes nothing the user would see, and runs none of their hooks."""
 
 import os
 import re
@@ -16,7 +16,7 @@ def git(
     check: bool = True,
     environment: dict[str, str] | None = None,
 ) -> bytes:
-    """Return what a git command prints that writes nothing the user would see, and runs none of their hooks.
+    """Return the output of a git command that writes nothing the user would see, and runs no hooks of theirs.
 
     Raises:
         RookeryError: There is no git here, or it failed (with `check`); in git's own words.
@@ -48,7 +48,7 @@ def missing() -> RookeryError:
 
 
 def surroundings(*kept: str) -> dict[str, str]:
-    """Return the environment for git: what a hook that started rookery set would lead it to another repository.
+    """Return the environment for git, without variables of a hook, which would lead it to another repository.
 
     Args:
         kept: What names of git's own begin with that hold all the same, such as GIT_AUTHOR_.
@@ -65,7 +65,7 @@ _KEPT = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_E
 
 
 def failure(root: Path, stderr: str) -> RookeryError:
-    """Why git would not, in words for somebody who has just met it."""
+    """Return the error that explains why git failed, for a user who has just met it."""
     lines = [line for line in stderr.splitlines() if line.strip()] or ["it gave no reason"]
     why = re.sub(r"^(fatal|error): ", "", next((line for line in lines if line.startswith("fatal:")), lines[-1]))
     if "cannot use bare repository" in stderr:

@@ -1,4 +1,4 @@
-"""A job of rookery.yml, as everything else reads it. Nothing is read or decided here."""
+"""The data class of a job of rookery.yml. Nothing is read or decided here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,15 +26,15 @@ class Job:
         gpu_type: Type of them, as the profile names it; "" for any.
         partition: "" where it is chosen by what the job asks for.
         account: "" where the profile's will do.
-        qos: likewise.
+        qos: "" where the profile's will do.
         modules: Modules to load, or purposes (`r`, `cuda`) that the profile knows modules for.
-        mail: Address that is told how it ended; "" for none.
+        mail: Address for mail at the end of the job; "" for none.
         environment: Environment variables, set before the command.
         params: Path of a CSV table in the project, a row a task; "" where there is none.
         grid: Lists of values whose combinations are the rows.
         rows: The rows themselves, where rookery.yml holds them.
         chunk: Rows that one element of the array runs, one after another.
-        after: Names of jobs that must have ended well before.
+        after: Names of jobs that must complete before.
         output: Path of the log, with Slurm's own patterns; "" for `LOGS/%x_%A_%a.out` or `LOGS/%x_%j.out`.
         error: Path of the log of errors; "" for the same file.
         sbatch: Further options of sbatch, as written (`--nice=100`).

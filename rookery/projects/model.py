@@ -1,4 +1,4 @@
-"""What a rookery.yml says, as everything else reads it. Nothing is read or decided here."""
+"""The data classes of a rookery.yml. Nothing is read or decided here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ RS = ("library", "renv", "none")
 
 @dataclass(frozen=True)
 class Environment:
-    """What the project's code runs in.
+    """The software that the project's code runs in.
 
     Attributes:
         python: One of PYTHONS.

@@ -1,4 +1,4 @@
-"""What the commands for projects are asked for."""
+"""The options of the commands for projects."""
 
 from dataclasses import field
 

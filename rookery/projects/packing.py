@@ -1,4 +1,4 @@
-"""A commit on its way to a cluster: the pack that git makes of what the cluster lacks of it."""
+"""Pack a commit for a cluster: git's pack of the objects that the cluster lacks."""
 
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ MOST_HELD = 500
 
 
 class Packing:
-    """A commit that is being packed for a cluster: git begins at once, and goes on while what it has packed is sent.
+    """A commit that is being packed for a cluster; the pack is sent while git makes it.
 
     Attributes:
         commit: The commit.
@@ -28,7 +28,7 @@ class Packing:
     """
 
     def __init__(self, commit: Commit, cluster_commits: Sequence[str]) -> None:
-        """Begin.
+        """Start git.
 
         Args:
             commit: The commit.
@@ -51,7 +51,7 @@ class Packing:
         return len(self._first) < PIECE
 
     def pieces(self) -> Iterator[bytes]:
-        """Give the pack piece by piece, once; nothing where it is not needed.
+        """Yield the pack piece by piece, once; nothing where it is not needed.
 
         Raises:
             RookeryError: git failed, in its own words; what was given is no whole pack then.
@@ -67,7 +67,7 @@ class Packing:
             self.close()
 
     def close(self) -> None:
-        """End it, where nobody wants it any more; that it failed does not matter then."""
+        """End git, where the pack is not wanted any more."""
         self._is_closed = True
         if self._process is not None:
             self._process.kill()
@@ -112,7 +112,7 @@ class Packing:
 
 
 def known(root: Path, commits: Sequence[str]) -> list[str]:
-    """Those of some commits that this repository has, and everything before them."""
+    """Return the commits that this repository has, with everything before them."""
     if not commits:
         return []
     queries = "".join(f"{commit}^{{commit}}\n" for commit in commits).encode()
@@ -121,6 +121,6 @@ def known(root: Path, commits: Sequence[str]) -> list[str]:
 
 
 def boundary(commit: Commit) -> list[str]:
-    """Where a shallow clone's history ends; nothing in a whole one."""
+    """Return the commits where a shallow clone's history ends; nothing in a whole one."""
     path = commit.shallow
     return path.read_text(encoding="ascii").split() if path and path.is_file() else []

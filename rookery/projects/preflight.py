@@ -1,4 +1,4 @@
-"""The start of a deploy: git looks at the project's files while the cluster is asked what is probably needed."""
+"""Start a deploy: git looks at the project's files while the cluster is asked what is probably needed."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Preflight:
-    """A deploy that has begun, and has changed nothing yet.
+    """A deploy that has been started, and has changed nothing yet.
 
     Attributes:
         git_status: git's look at the files.
@@ -27,7 +27,7 @@ class Preflight:
     """
 
     def __init__(self, connection: "Connection", project: "Project", *, ask: bool = True, dirty: bool = False) -> None:
-        """Begin.
+        """Start git and the question to the cluster.
 
         Args:
             connection: The cluster's.
@@ -55,7 +55,7 @@ class Preflight:
             )
 
     def pack(self, commit: Commit, cluster_commits: Sequence[str]) -> Packing:
-        """Return the packing of a commit for a cluster that has some: the one that was begun, where that is it."""
+        """Return the packing of a commit for a cluster that has some: the one that was begun, where it is that."""
         begun_with = self._packing and (self._packing.commit, self._packing.cluster_commits)
         if self._packing is None or self._packing.is_used or begun_with != (commit, tuple(cluster_commits)):
             self._end_packing()
@@ -63,7 +63,7 @@ class Preflight:
         return self._packing
 
     def close(self) -> None:
-        """End what is not ended."""
+        """End everything that still runs."""
         for call in (self.look_call, self.deploy_call):
             if call:
                 call.stop()

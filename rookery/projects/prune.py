@@ -1,4 +1,4 @@
-"""`deploy --prune`: old releases removed that no job uses and that hold nothing of the user's own."""
+"""`deploy --prune`: remove old releases that no job uses and that hold no files of the user's own."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pruned:
-    """What was removed, or with `check` would be.
+    """The releases and environments that were removed, or with `check` would be.
 
     Attributes:
         check: Nothing was removed.
@@ -32,11 +32,11 @@ class Pruned:
     freed_kb: int
 
     def document(self) -> dict[str, Any]:
-        """For --json."""
+        """Return the result for --json."""
         return {**asdict(self), "kept": dict(self.kept)}
 
     def lines(self) -> Iterator[str]:
-        """For a user."""
+        """Yield the lines for a user."""
         count = len(self.releases)
         what = "1 old release" if count == 1 else f"{count} old releases"
         built = len(self.environments)
@@ -56,7 +56,7 @@ def prune(connection: "Connection", project: str, *, check: bool) -> Pruned:
         check: Remove nothing.
 
     Raises:
-        RookeryError: Slurm does not say which releases its jobs use, or a deploy is at work; nothing is removed then.
+        RookeryError: Slurm does not say which releases its jobs use, or a deploy is running; nothing is removed then.
     """
     slurm = "1" if connection.cluster.scheduler == "slurm" else "0"
     values = {"name": project, "mode": "check" if check else "prune", "slurm": slurm}

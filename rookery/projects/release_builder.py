@@ -1,4 +1,4 @@
-"""What a commit comes to on a cluster: read, found fit to be a release, its job scripts rendered."""
+"""Build the release of a commit: read it, check that it can be a release, render its job scripts."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -26,7 +26,7 @@ LAYOUT = 1
 """Raised where releases must be made anew because deploy.sh lays them out in another way."""
 
 PATCH = ".rookery/uncommitted.patch"
-"""What a snapshot adds to the commit it stands on, in its release."""
+"""The file with a snapshot's changes to its parent, in its release."""
 
 R_PROFILE = ".rookery/Rprofile"
 """What R reads first in jobs (templates/sbatch/_base.sh.j2)."""
@@ -35,7 +35,7 @@ R_PROFILE = ".rookery/Rprofile"
 def make(
     project: "Project", commit: "Commit", cluster: "Cluster", *, packing: "Packing | None" = None, large: bool = False
 ) -> Release:
-    """Read a commit, see that it can be a release, and render its scripts.
+    """Read a commit, check that it can be a release, and render its scripts.
 
     Args:
         project: The project.
@@ -118,7 +118,7 @@ def _scripts(project: "Project", cluster: "Cluster", source: Committed) -> "list
 
 
 def _needed(project: "Project") -> list[str]:
-    """Files that must be in the commit for the job scripts to be what it says."""
+    """Return the files that must be in the commit, so that the job scripts are what it says."""
     jobs = [settings for job in project.jobs.values() for settings in (job, *job.get("clusters", {}).values())]
     paths = [job.get(key) for job in jobs for key in ("params", "template")]
     return [config.NAME, *(str(path) for path in paths if path and (project.root / str(path)).is_file())]

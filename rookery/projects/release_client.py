@@ -1,4 +1,4 @@
-"""The scripts that look at a release on a cluster, and make one, run there and their answers read."""
+"""Run the scripts that look at a release on a cluster, or make one, and read their answers."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ class ReleaseCall:
     """
 
     def __init__(self, connection: "Connection", project: str, script: str, *, sends: bool = False) -> None:
-        """Send it, through a connection that is open.
+        """Send the script, through a connection that is open.
 
         Args:
             connection: The cluster's.
@@ -41,7 +41,7 @@ class ReleaseCall:
         self.running = connection.begin(script, on_line=self._progress.show_line if sends else None, sends=sends)
 
     def answer(self, payload: Iterable[bytes] = ()) -> ReleaseAnswer:
-        """Wait for what the cluster says; where it `need`s more than it was sent, that is an answer too.
+        """Wait for the cluster's answer; where it `need`s more than it was sent, that is an answer too.
 
         Args:
             payload: What the script waits for, piece by piece.
@@ -64,13 +64,13 @@ class ReleaseCall:
         return answer
 
     def stop(self) -> None:
-        """End it, where it is of no use; nothing comes of it there."""
+        """End the call where it is not needed; nothing is changed on the cluster."""
         with self._progress:
             self.running.stop()
 
 
 def look_up_release(connection: "Connection", order: Order, *, check: bool = False) -> ReleaseCall:
-    """Ask a cluster for a release, without anything being done; it `need`s more where that is not there.
+    """Ask a cluster for a release, without any change; it `need`s more where that is not there.
 
     Args:
         connection: The cluster's.
@@ -92,7 +92,7 @@ def send_release(connection: "Connection", project: str, *, is_new: bool) -> Rel
 
 
 class _Progress:
-    """What is being done there, on a terminal, from when there is something that takes time."""
+    """The current step on the cluster, on a terminal, once a step takes time."""
 
     def __init__(self, title: str) -> None:
         self._title, self._stack = title, ExitStack()
@@ -109,7 +109,7 @@ class _Progress:
             self._stack.close()
 
     def counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """Give pieces on to whoever sends them, and show how much that was."""
+        """Yield pieces for sending, and show how much was sent."""
         sent = shown = 0
         for piece in pieces:
             yield piece
@@ -119,7 +119,7 @@ class _Progress:
                 self.show_line(f"doing: sending, {sent / 1e6:.0f} MB so far")
 
     def show_line(self, line: str) -> None:
-        """Take a line of standard error: `doing: …` begins something, the rest is what programs say of it."""
+        """Take a line of standard error: `doing: …` begins a step, the rest is output of programs."""
         doing = line.startswith("doing: ")
         if not sys.stderr.isatty() or not (doing or self._live):
             return

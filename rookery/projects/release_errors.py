@@ -1,4 +1,4 @@
-"""Why a deploy stopped on the cluster, in words for the user: the script there says no more than one."""
+"""Explain why a deploy stopped on the cluster; the script there answers with a single word."""
 
 import re
 from typing import TYPE_CHECKING
@@ -61,7 +61,7 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
 
 
 def _failed(name: str, sandbox: str, answer: ReleaseAnswer, stderr: str) -> RookeryError:
-    """Return the error for a step that went wrong there."""
+    """Return the error for a step that failed on the cluster."""
     word, _, rest = answer.stop.partition(" ")
     way, _, log = rest.partition(" ")
     what = {
@@ -86,14 +86,14 @@ def _failed(name: str, sandbox: str, answer: ReleaseAnswer, stderr: str) -> Rook
 
 
 def _free(fact: str) -> str:
-    """`KB PATH`, as a user reads it."""
+    """Return `KB PATH` as a user reads it."""
     kilobytes, _, path = fact.partition(" ")
     free = f"{int(kilobytes) // 1024} MB" if kilobytes.isdigit() else "an unknown amount"
     return f"{free} free at {path}"
 
 
 def _why(stderr: str) -> str:
-    """Return the line that tells most of what programs wrote."""
+    """Return the most useful line of programs' output."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("doing: ")]
     telling = [line for line in lines if _TELLING.search(line)]
     return (telling or lines or ["it gave no reason"])[-1 if not telling else 0][:300].rstrip(".")

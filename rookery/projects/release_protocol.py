@@ -1,4 +1,4 @@
-"""What is sent to a cluster to make a release there (rookery/remote/scripts/release), and what it answers."""
+"""The protocol that makes a release on a cluster (rookery/remote/scripts/release): what is sent, and the answers."""
 
 import getpass
 import io
@@ -14,7 +14,7 @@ from rookery.core import paths
 
 @dataclass(frozen=True)
 class Order:
-    """A release as it is wanted.
+    """The request for a release.
 
     Attributes:
         name: The project's.
@@ -41,14 +41,14 @@ class Order:
 
 @dataclass(frozen=True)
 class Release:
-    """A release as it is wanted.
+    """A release that is wanted: its request, and the files that go into it.
 
     Attributes:
-        order: What the cluster is told.
+        order: The request to the cluster.
         files: What is put beside the commit's files: job scripts, their tables, the stamp.
         jobs: Names of the project's jobs.
         scripts: Paths of the job scripts that were rendered.
-        own: Scripts of the commit that stand where a rendered one would.
+        own: Scripts of the commit at the path of a rendered one.
         outwards: Links of the commit that lead out of the project, and where to.
     """
 
@@ -62,7 +62,7 @@ class Release:
 
 @dataclass(frozen=True)
 class ReleaseContents:
-    """What a release is made of, but for what the cluster has already.
+    """The contents of a release that the cluster does not have already.
 
     Attributes:
         files: Rendered files, by their path in the release.
@@ -79,7 +79,7 @@ class ReleaseContents:
 
 @dataclass(frozen=True)
 class ReleaseAnswer:
-    """What the cluster said.
+    """The cluster's answer.
 
     Attributes:
         state: same, there (only switched to), new, mended; with check also other. "" where it stopped.
@@ -96,7 +96,7 @@ class ReleaseAnswer:
         return [value for known, value in self.facts if known == word]
 
     def last(self, word: str) -> str:
-        """Its last value; "" where there is none."""
+        """Return the last value of a word; "" where there is none."""
         return next(iter(reversed(self.all(word))), "")
 
 
@@ -106,7 +106,7 @@ def text(name: str) -> str:
 
 
 def look(order: Order, *, check: bool = False) -> str:
-    """Return the script that sees whether a release is there and current; it writes nothing.
+    """Return the script that checks whether a release is there and current; it writes nothing.
 
     Args:
         order: The release.
@@ -117,7 +117,7 @@ def look(order: Order, *, check: bool = False) -> str:
 
 
 def deploy(name: str, *, is_new: bool) -> str:
-    """Return the script that makes a release; what it makes comes on its standard input (`payload`).
+    """Return the script that makes a release; its content comes on standard input (`payload`).
 
     Args:
         name: The project's.
@@ -129,7 +129,7 @@ def deploy(name: str, *, is_new: bool) -> str:
 
 
 def payload(order: Order, contents: ReleaseContents) -> bytes:
-    """Return what goes to `deploy` on standard input: what is wanted, and its files. The pack comes after it."""
+    """Return the standard input of `deploy`: settings and files. The pack comes after it."""
     archive = _tar(contents.files)
     values = {
         **_values(order),
@@ -161,12 +161,12 @@ def _values(order: Order) -> dict[str, str]:
 
 
 def _assignments(values: Mapping[str, str]) -> str:
-    """Lines of shell that set variables."""
+    """Return lines of shell that set variables."""
     return "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
 
 
 def _tar(files: Mapping[str, str]) -> bytes:
-    """Files as a tar."""
+    """Return files as a tar archive."""
     import tarfile  # noqa: PLC0415 start-up
 
     stream = io.BytesIO()
@@ -188,7 +188,7 @@ def stamp(values: Mapping[str, object], environment: Mapping[str, object]) -> st
 
 
 def read(stdout: str) -> ReleaseAnswer:
-    """Return the answer of the cluster, without what start-up files print and facts of another form."""
+    """Return the cluster's answer, without output of start-up files and facts of another form."""
     facts = []
     for line in stdout.splitlines():
         word, _, value = line.partition(" ")

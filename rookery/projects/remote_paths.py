@@ -1,4 +1,4 @@
-"""Where a project's things are on a cluster. Paths are relative to the home there, where every ssh command begins."""
+"""A project's paths on a cluster, relative to the home there, where every ssh command begins."""
 
 from pathlib import PurePosixPath
 

@@ -1,4 +1,4 @@
-"""`new`: a project that works at once, of templates/project/: git, a seeded simulation as an array, tests, a lock file.
+"""The command `new`: a working project from templates/project/: git, a seeded simulation as an array, tests, a lock.
 
 It is made beside its place and moved there when it is whole, its first commit included.
 """
@@ -38,7 +38,7 @@ def run(options: NewOptions) -> int:
     """Make the project in a folder of its name, here.
 
     Raises:
-        RookeryError: The name or a choice can't be, something stands there already, or there is no git.
+        RookeryError: The name or a choice is not valid, something is there already, or there is no git.
     """
     project = make(options)
     _print_summary(project)
@@ -47,12 +47,12 @@ def run(options: NewOptions) -> int:
 
 @dataclass(frozen=True)
 class NewProject:
-    """A project that was init.
+    """A project that was made.
 
     Attributes:
         options: What was asked for, with every choice filled in.
         outer: The git repository that it lies in; "" for none.
-        signed: What there is to know of its first commit (see `_commit`).
+        signed: Who signed its first commit (see `_commit`).
     """
 
     options: NewOptions
@@ -61,7 +61,7 @@ class NewProject:
 
 
 def make(options: NewOptions, folder: Path | None = None) -> NewProject:
-    """Make the project in a folder of its name, and say nothing of it.
+    """Make the project in a folder of its name, and print nothing.
 
     Args:
         options: What is asked for.
@@ -115,7 +115,7 @@ def checked(options: NewOptions) -> NewOptions:
 
 
 def suggested(name: str) -> str:
-    """Return a name like the one given that can be."""
+    """Return a valid name like the one given."""
     plain = re.sub(r"[^A-Za-z0-9_]+", "-", name)[:LONGEST].strip("-_")
     plain = re.sub(r"^[^A-Za-z]+", "", plain)
     return plain or "my-study"
@@ -143,7 +143,7 @@ def _clusters(value: str) -> list[str]:
 def _runs_jobs(name: str) -> bool:
     try:
         return profile.load(name, own_ssh=False).scheduler == "slurm"
-    except RookeryError:  # a profile with a mistake: told of where that cluster is meant
+    except RookeryError:  # a profile with a mistake: reported where that cluster is used
         return False
 
 
@@ -185,7 +185,7 @@ def fill(options: NewOptions, folder: Path) -> None:
 
 
 def _place(path: Path, options: NewOptions) -> Path | None:
-    """Where a template goes in the project; None where it is not for this one."""
+    """Return where a template goes in the project; None where it is not for this one."""
     name = path.name.removesuffix(".j2")
     if name in LOCKS.values() and name != LOCKS[options.lock]:
         return None
@@ -195,7 +195,7 @@ def _place(path: Path, options: NewOptions) -> Path | None:
 
 
 def _lock(options: NewOptions, folder: Path) -> None:
-    """Write the lock file anew: what comes for the tracker is not in the one that the template has.
+    """Write the lock file anew: the template's does not have the tracker's packages.
 
     Raises:
         RookeryError: The tool is not here, or can't.
@@ -225,7 +225,7 @@ def _commit(folder: Path, author: tuple[str, str]) -> str:
 
     Args:
         folder: The project's.
-        author: Name and address that the repository is told where git knows none; empty for a stand-in.
+        author: Name and address to set in the repository where git knows none; empty for a placeholder.
 
     Returns:
         What there is to know of the commit: "" where it is the user's own; "unknown" where git does not know who
@@ -260,7 +260,7 @@ class _Completed:
 
 
 def _git(folder: Path, *arguments: str, settings: Sequence[str] = ()) -> _Completed:
-    """Return what a git command in a folder gives; the user's own settings and name hold, these besides."""
+    """Return the output of a git command in a folder, with the user's own settings and name, and these."""
     flags = [part for setting in settings for part in ("-c", setting)]
     completed = subprocess.run(
         ["git", *UNBURIED, *flags, "-C", str(folder), *arguments],
@@ -280,7 +280,7 @@ def _last(completed: _Completed) -> str:
 
 
 def require_git() -> None:
-    """See that there is git.
+    """Refuse to go on without git.
 
     Raises:
         RookeryError: There is none.
@@ -294,7 +294,7 @@ def _install(what: str) -> str:
 
 
 def _print_summary(project: NewProject) -> None:
-    """Say what there is, what is to be minded, and the commands that lead to a result."""
+    """Print what was made, warnings, and the commands that lead to a result."""
     options = project.options
     invoke = invocation.invocation()
     kind = {"python": "a Python", "r": "an R"}[options.lang]

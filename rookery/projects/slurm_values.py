@@ -1,4 +1,4 @@
-"""Times, memory and task numbers, as Slurm writes them and as numbers."""
+"""Convert times, memory and task numbers between Slurm's notation and numbers."""
 
 import re
 
@@ -12,7 +12,7 @@ _MEBIBYTES = {"K": 1 / 1024, "": 1, "M": 1, "G": 1024, "T": 1024 * 1024}
 
 
 def minutes(text: str | int) -> int:
-    """How many minutes a time limit is, a begun one counted whole.
+    """Return a time limit in minutes, a begun one counted whole.
 
     Args:
         text: As sbatch's --time takes it: M, M:S, H:M:S, D-H, D-H:M or D-H:M:S (sbatch(1)).
@@ -34,14 +34,14 @@ def minutes(text: str | int) -> int:
 
 
 def time_limit(minutes: int) -> str:
-    """Minutes as sbatch's --time takes them and as squeue shows them: HH:MM:SS, with D- before it from a day on."""
+    """Return minutes as sbatch's --time takes them and squeue shows them: HH:MM:SS, with D- before it from a day on."""
     days, rest = divmod(minutes, 24 * 60)
     clock = f"{rest // 60:02}:{rest % 60:02}:00"
     return f"{days}-{clock}" if days else clock
 
 
 def mebibytes(text: str | int) -> int:
-    """How many MiB an amount of memory is, as sbatch's --mem takes it (a number alone is MiB), rounded up.
+    """Return an amount of memory in MiB, as sbatch's --mem takes it (a number alone is MiB), rounded up.
 
     Raises:
         ValueError: It is no such amount.
@@ -71,5 +71,5 @@ def task_ranges(array: str) -> list[range]:
 
 
 def task_count(array: str) -> int:
-    """How many tasks an array has; 0 for none."""
+    """Return how many tasks an array has; 0 for none."""
     return sum(len(numbers) for numbers in task_ranges(array)) if array else 0

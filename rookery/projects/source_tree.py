@@ -1,4 +1,4 @@
-"""The files of a project that rookery reads on this computer, from its folder or from a commit; never through a link.
+"""Read files of a project on this computer, from its folder or from a commit; never through a link.
 
 A repository may come from anybody: a link in it could lead to a private key, whose text would go to a cluster.
 """
@@ -29,14 +29,14 @@ class TreeEntry(NamedTuple):  # of which there are thousands, and a dataclass ta
 
 
 class Source(Hashable, Protocol):
-    """Where the files of a project are read."""
+    """A place from which the files of a project are read."""
 
     @property
     def name(self) -> str:
         """What messages call it."""
 
     def read(self, path: str) -> bytes:
-        """Return what a file holds.
+        """Return a file's content.
 
         Args:
             path: From the project's root.
@@ -54,7 +54,7 @@ class Folder:
     name = "project"
 
     def __init__(self, root: Path) -> None:
-        """Read below a folder.
+        """Prepare to read below a folder.
 
         Args:
             root: The project's folder.
@@ -62,7 +62,7 @@ class Folder:
         self._root = root
 
     def read(self, path: str) -> bytes:
-        """Return what a file holds; see `Source.read`."""
+        """Return a file's content; see `Source.read`."""
         plain = _inside(path)
         for part in _prefixes(plain):
             if (self._root / part).is_symlink():
@@ -74,12 +74,12 @@ class Folder:
 
 
 class Committed:
-    """The files of a commit, whatever the folder holds by now."""
+    """The files of a commit, whatever is in the folder by now."""
 
     name = "commit"
 
     def __init__(self, commit: "Commit", files: "Mapping[str, TreeEntry]") -> None:
-        """Read a commit's objects.
+        """Prepare to read a commit's objects.
 
         Args:
             commit: The commit.
@@ -88,7 +88,7 @@ class Committed:
         self._commit, self._files = commit, files
 
     def read(self, path: str) -> bytes:
-        """Return what a file holds; see `Source.read`."""
+        """Return a file's content; see `Source.read`."""
         plain = _inside(path)
         for part in _prefixes(plain):
             if part in self._links:
@@ -106,7 +106,7 @@ class Committed:
 
 
 def stays_inside(root: Path, path: Path) -> bool:
-    """Whether a path that lies in a folder, as it is written, also leads there once all links are followed.
+    """Return whether a path written below a folder also leads there once all links are followed.
 
     Args:
         root: The folder.
@@ -119,7 +119,7 @@ def stays_inside(root: Path, path: Path) -> bool:
 
 
 def _inside(path: str) -> str:
-    """Return the path in its plain form."""
+    """Return the path in its plain form; refuse one that leads out of the project."""
     plain = PurePosixPath(path)
     if plain.is_absolute() or ".." in plain.parts or not plain.parts or "\0" in path:
         raise RookeryError(f"{path} must be a path in the project.")

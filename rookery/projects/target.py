@@ -1,4 +1,4 @@
-"""What a command with --cluster and --project begins with: which project, which cluster, and the connection to it."""
+"""The target of a command with --cluster and --project: the project, the cluster, and the connection to it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -40,7 +40,7 @@ class Target:
 
 
 def find(cluster_name: str = "", path: str = "", *, sandbox: bool = False, needs_project: bool = True) -> Target:
-    """Return the project found upwards from here, or at a path, and the cluster named, or the project's first.
+    """Return the target: the project found upwards from here, or at a path, and the cluster named, or its first.
 
     Args:
         cluster_name: Its name; "" for the first that rookery.yml names.

@@ -1,4 +1,4 @@
-"""What a commit holds of a project, and whether it can become a release."""
+"""Read the files of a commit, and check whether it can become a release."""
 
 import os
 import shlex
@@ -24,7 +24,7 @@ _POINTERS = {"lfs": b"version https://git-lfs.github.com/spec/v1", "git-crypt": 
 
 @dataclass(frozen=True)
 class Tree:
-    """What a commit holds in the project's folder.
+    """The files of a commit in the project's folder.
 
     Attributes:
         files: By path within the project.
@@ -62,7 +62,7 @@ def _leads_out(path: str, goal: str) -> bool:
 
 
 def check(commit: Commit, tree: Tree, *, outputs: Sequence[str], needed: Iterable[str]) -> None:
-    """See that a commit can become a release.
+    """Refuse a commit that can't become a release.
 
     Args:
         commit: The commit.
@@ -95,7 +95,7 @@ def check(commit: Commit, tree: Tree, *, outputs: Sequence[str], needed: Iterabl
 
 
 def check_size(commit: Commit, tree: Tree, packing: Packing | None = None) -> None:
-    """See that no file is of a size that says it is in git by mistake, but for those that the cluster has already.
+    """Refuse files so large that they are in git by mistake, but for those that the cluster has already.
 
     Args:
         commit: The commit.
@@ -141,7 +141,7 @@ def _check_reserved(tree: Tree, outputs: Sequence[str]) -> None:
 
 
 def _check_pointers(commit: Commit, tree: Tree) -> None:
-    """Files whose content git keeps elsewhere (git-lfs) or encrypted (git-crypt) would arrive as something else."""
+    """Refuse files whose content git keeps elsewhere (git-lfs) or encrypted (git-crypt): pointers would arrive."""
     attributes = [entry.id for path, entry in tree.files.items() if path.rpartition("/")[2] == ".gitattributes"]
     if not any(b"filter" in text for text in contents(commit, attributes)) and not commit.folder:
         return

@@ -1,4 +1,4 @@
-"""The frame of an answer, which tells it from what start-up files print around it.
+"""The frame of an answer, which separates it from output of start-up files.
 
 The laptop reads it by clusters/login_node/frame.py. Nothing else is imported here: apply/fingerprint_check.py, which
 compares a home with what was noted of it, takes a few milliseconds in all.

@@ -1,6 +1,6 @@
 """Read JSON that rookery wrote or that another machine sent: bounded in size, depth and numbers, or not at all.
 
-It reads on both sides: what comes from a cluster here, and what comes from here on a cluster.
+Both sides use it: the laptop for answers, the cluster for requests.
 """
 
 import json
@@ -8,7 +8,7 @@ import os
 import re
 import stat
 
-TYPE_CHECKING = False  # typing itself takes 5 ms to import, and a deploy reads JSON before all else
+TYPE_CHECKING = False  # importing typing would add 5 ms to the start-up of every command
 if TYPE_CHECKING:
     from typing import Any
 
@@ -28,7 +28,7 @@ _HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 class MalformedError(ValueError):
-    """The data can't be used; the message says why, as the end of a sentence."""
+    """The error for data that can't be used; the message says why, as the end of a sentence."""
 
 
 def loads(data: "Any", most: int = MOST_BYTES) -> "Any":

@@ -1,4 +1,4 @@
-"""How a miniature lets people in: keys, a made-up password, one-time codes, and a jump host before it.
+"""The ways to log in to a miniature: keys, a made-up password, one-time codes, and a jump host before it.
 
 Pure functions: a way of logging in and a cluster's profile in, plain data out. Only `secrets_for` makes something up.
 """
@@ -22,7 +22,7 @@ _PASSWORD_PROMPT, _CODE_PROMPT = "Password:", "Verification code:"
 
 @dataclass(frozen=True)
 class Entrance:
-    """How people get into a miniature.
+    """The way to log in to a miniature.
 
     Attributes:
         way: One of WAYS; "" for a key, and a password where the cluster takes those.
@@ -53,17 +53,17 @@ def logins(way: str, profile: Mapping[str, Any]) -> list[str]:
 
 
 def prompts(way: str, profile: Mapping[str, Any]) -> list[str]:
-    """Return what keyboard-interactive asks, in order, in the cluster's own words where the profile has them."""
+    """Return keyboard-interactive's questions, in order, in the cluster's own words where the profile has them."""
     usual = {"password+totp": [_PASSWORD_PROMPT, _CODE_PROMPT], "key+totp": [_CODE_PROMPT]}.get(way, [])
     own = [re.sub(r"[^ -~]", "", prompt).strip() for prompt in profile.get("cluster_login_prompts") or []]
     return own[-len(usual) :] if usual and len(own) >= len(usual) else usual
 
 
 def describe(entrance: Entrance, profile: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the templates of roles/sandbox are told of it, as `sandbox_*` variables.
+    """Return the login settings for the templates of roles/sandbox, as `sandbox_*` variables.
 
     Args:
-        entrance: How people are to get in.
+        entrance: The way to log in.
         profile: The cluster's `cluster_*` keys.
     """
     way = entrance.way
@@ -85,7 +85,7 @@ def describe(entrance: Entrance, profile: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def settings(way: str, profile: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the miniature's inventory says of logging in."""
+    """Return the login settings of the miniature's inventory."""
     values: dict[str, Any] = {"cluster_logins": logins(way, profile)}
     if prompts(way, profile) or profile.get("cluster_login_prompts"):
         values["cluster_login_prompts"] = prompts(way, profile)
@@ -93,7 +93,7 @@ def settings(way: str, profile: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def secrets_for(described: Mapping[str, Any]) -> tuple[str, str]:
-    """Return a password and a secret for codes, made up anew; "" for what is not asked for.
+    """Return a new password and a new secret for codes; "" for what is not asked for.
 
     Args:
         described: What `describe` says.

@@ -1,4 +1,4 @@
-"""User and group numbers of miniatures: a range of this machine's that no account of it has.
+"""Assign user and group numbers to miniatures: a range of this machine's that none of its accounts has.
 
 A miniature runs in a user namespace, where its 0 to 65535 are FIRST and up of this machine. So its root is nobody on
 this machine, and an account of this machine that has a number of the miniature's (munge's, say) owns nothing there.
@@ -13,7 +13,7 @@ COUNT = 65_536
 
 
 def shift(tree: Path) -> None:
-    """Give a folder with all that is in it to the same users and groups of miniatures; what is theirs already stays.
+    """Give a folder and everything in it to the same users and groups of miniatures; theirs stays theirs.
 
     The folder itself comes last, so that its owner tells whether all of it was done.
 
@@ -27,7 +27,7 @@ def shift(tree: Path) -> None:
 
 
 def is_shifted(tree: Path) -> bool:
-    """Whether `shift` has come to its end there."""
+    """Return whether `shift` has come to its end there."""
     return tree.stat().st_uid >= FIRST
 
 

@@ -1,4 +1,4 @@
-"""The base image that every miniature is an overlay on: Debian bookworm with a cluster's software, made by mmdebstrap.
+"""Make the base image that every miniature is an overlay on: Debian bookworm with a cluster's software, by mmdebstrap.
 
 It is made once in 30 days (about a minute), under a name that holds the day and a digest of what goes into it: another
 list of packages, or other certificates, make another image, and miniatures that run keep the one they started with.
@@ -43,12 +43,12 @@ Say = Callable[[str], None]
 
 
 def host_certificates() -> list[Path]:
-    """Certificates that whoever runs this machine added to Debian's own (a site's proxy, say)."""
+    """Return certificates that were added to Debian's own on this machine (a site's proxy, say)."""
     return sorted(CERTIFICATES.rglob("*.crt")) if CERTIFICATES.is_dir() else []
 
 
 def digest() -> str:
-    """Eight characters that tell one image's contents from another's."""
+    """Return eight characters that tell one image's contents from another's."""
     hasher = hashlib.sha256("\n".join((SUITE, *sorted(PACKAGES), *_LEFT_OUT, str(ids.FIRST))).encode())
     hasher.update((paths.root() / "roles/sandbox/files/prepare-base").read_bytes())
     for certificate in host_certificates():
@@ -57,18 +57,18 @@ def digest() -> str:
 
 
 def made() -> list[Path]:
-    """Return the images that are there of today's contents, the newest last."""
+    """Return the existing images of today's contents, the newest last."""
     return sorted(ROOT.glob(f"base-{SUITE}-{digest()}-" + "[0-9]" * 8))
 
 
 def is_fresh(base: Path, now: datetime) -> bool:
-    """Whether an image is young enough to be used; the day it was made ends its name."""
+    """Return whether an image is young enough to be used; the day it was made ends its name."""
     age = now - datetime.strptime(base.name[-8:], "%Y%m%d").replace(tzinfo=UTC)
     return timedelta(days=-1) < age <= LONGEST_USE  # one of a clock that ran ahead has no age
 
 
 def own_root() -> None:
-    """Make the sandbox's folder on this machine, for root alone; one of an older rookery, open to all, is closed.
+    """Make the sandbox's folder on this machine, for root alone; an open one of an older rookery is closed.
 
     Raises:
         RookeryError: Something else is in its place.
@@ -82,7 +82,7 @@ def own_root() -> None:
 
 
 def check_machine() -> None:
-    """Refuse a machine that can't hold a miniature.
+    """Refuse a machine that can't run a miniature.
 
     Raises:
         RookeryError: Not Linux of Debian's family, or a kernel without overlays or namespaces.
@@ -102,7 +102,7 @@ def check_machine() -> None:
 
 
 def _check_kernel() -> None:
-    """Try, rather than guess from a version, whether a private overlay can be mounted."""
+    """Check by trying, rather than by version, whether a private overlay can be mounted."""
     own_root()
     folder = ROOT / f".try-{os.getpid()}"
     parts = [folder / name for name in ("lower", "upper", "work", "root")]
@@ -124,7 +124,7 @@ def _check_kernel() -> None:
 
 
 def ensure(*, yes: bool, say: Say) -> Path:
-    """Return the image's folder; made first if it is not there.
+    """Return the image's folder; it is made first if it is not there.
 
     Raises:
         RookeryError: It can't be made: nothing is left half made.
@@ -179,14 +179,14 @@ def _command(target: Path) -> list[str]:
 
 
 def _apt_access() -> list[str]:
-    """How this machine's own apt reaches the network (a proxy, a certificate), as lines of apt.conf."""
+    """Return how this machine's own apt reaches the network (a proxy, a certificate), as lines of apt.conf."""
     output = _run(["apt-config", "dump"], check=False).stdout
     wanted = re.compile(r"Acquire::https?::(\S+::)?(Proxy|Proxy-Auto-Detect|CaInfo) ", re.IGNORECASE)
     return [line for line in output.splitlines() if wanted.match(line)]
 
 
 def _install_tool(*, yes: bool, say: Say) -> None:
-    """mmdebstrap, from the machine's own packages: said, and asked about where somebody can answer."""
+    """Install mmdebstrap from the machine's own packages: announced, and asked about where there is a terminal."""
     missing = [
         package
         for package, sign in (("mmdebstrap", "/usr/bin/mmdebstrap"),
@@ -243,7 +243,7 @@ def _run(
 
 @dataclass(frozen=True)
 class System:
-    """A system of its own, which a command moves into for good (roles/sandbox/files/enter).
+    """A separate system, which a command moves into for good (roles/sandbox/files/enter).
 
     Attributes:
         folder: Holds its own files (upper/), and work/ and root/ for the overlay.
@@ -260,7 +260,7 @@ class System:
     access: str = "ro"
 
     def command(self, argv: Sequence[str]) -> list[str]:
-        """Return the command line that runs a command there, as the first process and root of it."""
+        """Return the command line that runs a command in the system, as its first process and as root."""
         enter = str(paths.root() / "roles/sandbox/files/enter")
         lowers = ":".join(map(str, self.layers))
         place = (str(self.folder), lowers, self.name, str(self.mirrors), self.access)
@@ -268,7 +268,7 @@ class System:
 
 
 def workshop(base: Path, mirrors: Path, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run a command in a throw-away system over the image, with the mirrors' folder writable as /srv/mirrors.
+    """Run a command in a temporary system over the image, with the mirrors' folder writable as /srv/mirrors.
 
     Args:
         base: The image.
@@ -292,7 +292,7 @@ def workshop(base: Path, mirrors: Path, command: Sequence[str]) -> subprocess.Co
 
 
 def forget_old(in_use: set[str]) -> None:
-    """Remove images but for today's and those under a miniature (their names are in `in_use`)."""
+    """Remove images but for today's and those that miniatures use (`in_use`)."""
     kept = {*in_use, *(base.name for base in made()[-1:])}
     for folder in ROOT.glob(f"base-{SUITE}-*"):
         if folder.name not in kept:

@@ -1,6 +1,7 @@
-"""Miniatures of clusters on this machine: real sshd, Slurm, modules and storage, made from each cluster's own profile.
+"""Start, list and end miniatures of clusters on this machine.
 
-What a command calls is here; what is done as root is in `manager`, run through sudo where the caller is not root.
+The functions of the commands are here; `manager` has the parts that need root, run through sudo where the caller is not
+root.
 """
 
 import json
@@ -30,14 +31,14 @@ def ensure(
     quiet: bool = False,
     entrance: "Entrance | None" = None,
 ) -> list[Miniature]:
-    """Start those miniatures that do not run; `up` without a word at the end.
+    """Start the miniatures that do not run yet, and print nothing at the end.
 
     Args:
         names: As for `up`.
         yes: As for `up`.
         offline_mirrors: As for `up`.
         quiet: Say nothing of the progress.
-        entrance: How people log in; by default with a key, and with a password where the cluster takes those.
+        entrance: How users log in; by default with a key, and with a password where the cluster takes those.
 
     Raises:
         RookeryError: As `up`; or one of them runs, and logs people in otherwise.
@@ -63,7 +64,7 @@ def ensure(
 
 
 def down(names: Names = "all", *, keep: bool = False, quiet: bool = False) -> int:
-    """End miniatures: when this returns, no process and no mount of theirs is left, and nothing of their files.
+    """End miniatures: when this returns, none of their processes, mounts or files is left.
 
     Args:
         names: Clusters, as a list or with commas between; "all" for every miniature.
@@ -120,6 +121,6 @@ def _manage(verb: str, **request: object) -> None:
 
 
 def _passed_on() -> dict[str, str]:
-    """Return what of the caller's environment says how this machine reaches the network, or what there is on it."""
+    """Return the caller's variables that say how this machine reaches the network, or what there is on it."""
     wanted = ("PYENV_ROOT", "PIP_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "ROOKERY_DEBIAN_MIRROR")
     return {key: os.environ[key] for key in (*wanted, "ROOKERY_MINIFORGE") if key in os.environ}

@@ -1,4 +1,4 @@
-"""What is done as root: images, mirrors and miniatures made, started, ended, one at a time where they would collide."""
+"""Do what needs root: make images, mirrors and miniatures, start and end them, one at a time where they collide."""
 
 import json
 import os
@@ -18,11 +18,11 @@ Say = Callable[[str], None]
 
 
 def carry_out(verb: str, request: Mapping[str, Any], state: Path) -> None:
-    """Do what `rookery.sandbox` asks for.
+    """Carry out a request of `rookery.sandbox`.
 
     Args:
         verb: up or down.
-        request: The arguments of `ensure` or `down`; for up the profiles of the clusters as well.
+        request: The arguments of `ensure` or `down`; for up also the profiles of the clusters.
         state: The user's folder for it.
 
     Raises:
@@ -72,7 +72,7 @@ def _up(request: Mapping[str, Any], state: Path, say: Say) -> None:
 def _place(name: str, state: Path) -> Path:
     """Return the folder of a miniature.
 
-    The one written down, since accounts of several people can be on one miniature.
+    The one written down, since accounts of several users can be on one miniature.
     """
     written = [Path(known.folder) for known in listing(state) if known.name == name]
     return written[0] if written and written[0].parent == miniature.FOLDER else miniature.folder(name, state)
@@ -95,7 +95,7 @@ def _down(name: str, state: Path, *, keep: bool, say: Say) -> None:
 
 
 def _side_by_side(names: list[str], do: Callable[[str], None]) -> None:
-    """Do something for several names side by side; what fails is told after all have ended."""
+    """Call a function for several names side by side; errors are raised after all have ended."""
     with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
         running = {name: pool.submit(do, name) for name in names}
     failed = {name: error for name, done in running.items() if (error := done.exception())}
@@ -116,7 +116,7 @@ def locked(name: str, say: Say) -> AbstractContextManager[None]:
 
 
 def _main() -> int:
-    """Behind sudo: the verb and the file with the request."""
+    """Run as root behind sudo: the arguments are the verb and the file with the request."""
     verb, file = sys.argv[1:]
     try:
         request = json.loads(Path(file).read_text(encoding="utf-8"))

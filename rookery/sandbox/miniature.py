@@ -1,6 +1,6 @@
-"""One miniature: its folder, its addresses, its first process, and its end.
+"""A miniature: its folder, its addresses, its first process, and its end.
 
-A miniature's truth is what the kernel says: it runs as long as a process has its overlay as root. Whatever was written
+The kernel has the truth: a miniature runs as long as a process has its overlay as root. Whatever was written
 down before a crash, `start` and `stop` begin by looking for those.
 """
 
@@ -38,7 +38,7 @@ Say = Callable[[str], None]
 def key(name: str, state: Path) -> str:
     """Return the miniature's name on this machine.
 
-    Two people, or two test runs, may each have one of the same cluster.
+    Two users, or two test runs, may each have one of the same cluster.
     """
     if not _NAME.fullmatch(name):
         raise RookeryError(f"{name!r} can't be the name of a miniature: letters, digits, - and _ only.")
@@ -46,12 +46,12 @@ def key(name: str, state: Path) -> str:
 
 
 def folder(name: str, state: Path) -> Path:
-    """Where a miniature's files are."""
+    """Return the folder with a miniature's files."""
     return FOLDER / key(name, state)
 
 
 def processes(place: Path) -> list[int]:
-    """Every process that lives in a miniature, or is about to: its root is that overlay, or it was told to make it."""
+    """Return every process that lives in a miniature, or is about to: its root is that overlay, or it makes it."""
     upper, argument = f"upperdir={place}/upper,".encode(), f"\0{place}\0".encode()
     pids = []
     for entry in Path("/proc").iterdir():
@@ -63,14 +63,14 @@ def processes(place: Path) -> list[int]:
 
 
 def start(name: str, described: Mapping[str, Any], state: Path, layers: tuple[Path, ...], say: Say) -> Miniature:
-    """Render, start, and wait until it can be logged in to.
+    """Render and start a miniature, and wait until it can be logged in to.
 
     Args:
         name: The cluster.
         described: What `plan.describe` says of it.
         state: The user's folder, where the key is and where what was made is written down.
         layers: What its own files are laid over: the image, and before it what else there is.
-        say: Told of the progress, a line at a time.
+        say: Called with the progress, a line at a time.
 
     Raises:
         RookeryError: It did not start; nothing of it is left but its log.
@@ -123,7 +123,7 @@ def _describe(name: str, place: Path, settings: Mapping[str, Any]) -> Miniature:
 
 
 def _first_process(place: Path) -> int:
-    """Return the process that is number 1 in there."""
+    """Return the miniature's process 1, by its number on this machine."""
     for pid in processes(place):
         with suppress(OSError, StopIteration):
             lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
@@ -164,7 +164,7 @@ def _read_note(place: Path) -> dict[str, Any]:
 
 
 def _first_port(number: int) -> int:
-    """Where a miniature's ports for Slurm begin: below those that the kernel gives out (32768 and up)."""
+    """Return the first of a miniature's ports for Slurm: below those that the kernel gives out (32768 and up)."""
     return 20000 + number * 40
 
 
@@ -173,7 +173,7 @@ def _are_free(first: int, count: int) -> bool:
 
 
 def _is_free(address: str, port: int) -> bool:
-    """Whether a miniature can listen there.
+    """Return whether a miniature can listen there.
 
     A server of this machine on all addresses has the port on this one too; and to the low ports the root of a user
     namespace has no right (ip(7), ip_unprivileged_port_start).
@@ -191,7 +191,7 @@ def _is_free(address: str, port: int) -> bool:
 
 
 def _render(place: Path, settings: Mapping[str, Any], state: Path) -> None:
-    """Role sandbox writes the miniature's own files."""
+    """Write the miniature's own files by the role sandbox."""
     upper = place / "upper"
     _secrets(upper, settings, state)
     variables = place / "variables.json"
@@ -220,7 +220,7 @@ def _render(place: Path, settings: Mapping[str, Any], state: Path) -> None:
 
 
 def _secrets(upper: Path, settings: Mapping[str, Any], state: Path) -> None:
-    """Write what logs in: the user's public key, the password, the secret that codes are made from."""
+    """Write the login secrets: the user's public key, the password, the secret that codes are made from."""
     shutil.copy(state / f"{person.KEY}.pub", upper / "etc/miniature/key.pub")
     shutil.copy("/etc/resolv.conf", upper / "etc/resolv.conf")
     secret = upper / "etc/miniature/secrets"
@@ -229,7 +229,7 @@ def _secrets(upper: Path, settings: Mapping[str, Any], state: Path) -> None:
 
 
 def _applications(apps: Path, settings: Mapping[str, Any]) -> None:
-    """Put what stands behind the modules: R, Python, and a real miniforge where ROOKERY_MINIFORGE names one."""
+    """Install the programs behind the modules: R, Python, and a real miniforge where ROOKERY_MINIFORGE names one."""
     miniforge = os.environ.get("ROOKERY_MINIFORGE", "")
     for module in settings["sandbox_modules"]:
         folder = apps / module["name"] / module["version"]
@@ -246,7 +246,7 @@ def _applications(apps: Path, settings: Mapping[str, Any]) -> None:
 
 
 def _boot(name: str, place: Path, hostname: str, layers: tuple[Path, ...]) -> None:
-    """Start the first process in namespaces of its own, and follow what it says until it is ready."""
+    """Start the first process in new namespaces, and follow its output until it is ready."""
     MIRRORS.mkdir(mode=0o755, parents=True, exist_ok=True)
     command = image.System(place, layers, hostname, MIRRORS).command(["/etc/miniature/boot"])
     with (place / "enter.log").open("w", encoding="utf-8") as log:
@@ -273,7 +273,7 @@ def _last_line(place: Path) -> str:
 
 
 def _follow(begun: subprocess.Popen[bytes]) -> str:
-    """Return the last thing that boot said: `ready`, or what was being done when it ended or took too long."""
+    """Return the last line of boot: `ready`, or the step at which it ended or took too long."""
     output, end = "", time.monotonic() + LONGEST_START
     with cast(io.FileIO, begun.stdout) as pipe:
         while (left := end - time.monotonic()) > 0 and not output.rstrip().endswith("ready"):
@@ -325,5 +325,5 @@ def forget_orphans() -> None:
 
 
 def images_in_use() -> set[str]:
-    """Names of the images that miniatures are overlays on."""
+    """Return the names of the images that miniatures are overlays on."""
     return {str(_read_note(place).get("base")) for place in FOLDER.glob("*") if place.is_dir()}

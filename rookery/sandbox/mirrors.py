@@ -1,6 +1,6 @@
-"""Local mirrors of what a machine, or a cluster, may not reach: pyenv, Python sources, uv's Pythons, CRAN.
+"""Make local mirrors of what a machine, or a cluster, may not reach: pyenv, Python sources, uv's Pythons, CRAN.
 
-Made once, of real material: this machine's own pyenv and its Pythons, and what Debian's packages carry. They stand
+Made once, of real material: this machine's own pyenv and its Pythons, and Debian's packages. They are
 under /var/lib/rookery/mirrors, and every miniature sees them as /srv/mirrors.
 """
 
@@ -39,7 +39,7 @@ def ensure(base: Path, say: Say) -> dict[str, str]:
 
     Args:
         base: The image; its compilers, R and apt do the work.
-        say: Told of what takes long.
+        say: Called with each step that takes long.
 
     Returns:
         `cluster_mirrors`, as a miniature sees them.
@@ -103,7 +103,7 @@ def _in_workshop(base: Path, script: str, arguments: Sequence[str]) -> None:
 
 
 def _clone(source: Path, target: Path) -> None:
-    """Make a bare copy of this machine's pyenv; it may belong to somebody else than root, which git would refuse."""
+    """Make a bare copy of this machine's pyenv; it may belong to another user than root, which git would refuse."""
     building = FOLDER / ".building-pyenv.git"
     shutil.rmtree(building, ignore_errors=True)
     trust = FOLDER / ".gitconfig"
@@ -156,7 +156,7 @@ def _pack(installed: dict[tuple[int, int, int], Path], base: Path) -> None:
 
 
 def uv_entry(numbers: tuple[int, int, int], machine: str, archive: str, sha256: str) -> dict[str, object]:
-    """One download as uv's list has it (crates/uv-python/download-metadata.json in uv's sources)."""
+    """Return one download as uv's list has it (crates/uv-python/download-metadata.json in uv's sources)."""
     major, minor, patch = numbers
     architecture = _UV_ARCHITECTURES.get(machine, machine)
     entry = {

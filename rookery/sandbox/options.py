@@ -1,4 +1,4 @@
-"""What the commands for miniatures are asked for."""
+"""The options of the commands for miniatures."""
 
 from rookery.clusters.option_texts import CLUSTERS, JSON, YES
 from rookery.core.options import Options, option

@@ -18,7 +18,7 @@ USER = "student"
 
 
 def ensure_key(state: Path) -> Path:
-    """Return the private key for all miniatures of this person, made once; kept where nobody else can read it."""
+    """Return the user's private key for all miniatures, made once; nobody else can read it."""
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     state.chmod(0o700)
     private = state / KEY
@@ -36,7 +36,7 @@ def ensure_key(state: Path) -> Path:
 
 
 def remember(state: Path, fields: Mapping[str, Any], host_key: str, jump_key: str = "") -> None:
-    """Write what a miniature that has just started is: NAME.json, and its host keys in known_hosts.
+    """Write the record of a miniature that has just started: NAME.json, and its host keys in known_hosts.
 
     Args:
         state: The user's folder.
@@ -86,7 +86,7 @@ def write_inventory(name: str, state: Path, mirrors: Mapping[str, str], profile:
 
 
 def forget(name: str, state: Path) -> None:
-    """Remove what was written of a miniature; the key stays for the next one."""
+    """Remove the record of a miniature; the key stays for the next one."""
     note = state / f"{name}.json"
     if note.exists():
         fields: Any = {}

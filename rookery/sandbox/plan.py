@@ -1,7 +1,7 @@
-"""What a miniature of a cluster is made of, decided from the cluster's profile alone.
+"""Plan a miniature of a cluster from the cluster's profile alone.
 
-Pure functions: a profile's `cluster_*` keys in, plain data for the templates of roles/sandbox out. A profile tells more
-than a miniature can hold (hundreds of nodes) and less than Slurm asks (cores of a usual node): here both are settled.
+Pure functions: a profile's `cluster_*` keys in, plain data for the templates of roles/sandbox out. A profile has more
+than a miniature can hold (hundreds of nodes) and less than Slurm asks (cores of a usual node): both are settled here.
 """
 
 import re
@@ -141,7 +141,7 @@ def account(profile: Mapping[str, Any]) -> str:
 def projects(profile: Mapping[str, Any]) -> list[str]:
     """Return the folders that the site makes for all who have the account.
 
-    As far as no variable stands in their name.
+    As far as there is no variable in their name.
     """
     code = account(profile)
     expressions = [str(entry["expression"]) for entry in _entries(profile, "cluster_storage")]
@@ -165,7 +165,7 @@ def modules(profile: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def wanted_python(profile: Mapping[str, Any]) -> str:
-    """Version (major.minor) of a system Python too old for the base's to stand for it; "" where the base's will do."""
+    """Return the version (major.minor) of a system Python too old for the base's to replace it; "" where it can."""
     version = str(profile.get("cluster_system_python") or "")
     match = re.match(r"(\d+)\.(\d+)", version)
     if match and (int(match[1]), int(match[2])) < BASE_PYTHON_STANDS_FOR:
@@ -174,12 +174,12 @@ def wanted_python(profile: Mapping[str, Any]) -> str:
 
 
 def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | None = None) -> dict[str, Any]:
-    """Everything that the templates of roles/sandbox are told about a cluster, as `sandbox_*` variables.
+    """Return everything that the templates of roles/sandbox need of a cluster, as `sandbox_*` variables.
 
     Args:
         name: The cluster.
         profile: Its `cluster_*` keys.
-        entrance: How people log in to the miniature.
+        entrance: How users log in to the miniature.
 
     Returns:
         Those variables; besides them `port`, where its sshd is to listen, and `auth`, the entrance's way.

@@ -1,4 +1,4 @@
-"""Real Pythons of this machine's own pyenv, made fit to stand elsewhere than where they were built."""
+"""Make real Pythons of this machine's own pyenv fit to run elsewhere than where they were built."""
 
 import os
 import re
@@ -106,11 +106,11 @@ def system_layer(version: str, base: Path, say: Say) -> Path | None:
     Args:
         version: major.minor.
         base: The image.
-        say: Told of what takes long.
+        say: Called with each step that takes long.
 
     Returns:
         The folder (usr/bin/pythonVERSION and what it needs); None where this machine's pyenv has no such version and
-        none was kept: the image's own Python stands for the site's then.
+        none was kept: the image's own Python replaces the site's then.
     """
     kept = [place for place in sorted(image.ROOT.glob(f"system-python-{version}.*")) if place.is_dir()]
     fitting = [place for numbers, place in sorted(versions().items()) if f"{numbers[0]}.{numbers[1]}" == version]

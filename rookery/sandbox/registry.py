@@ -1,4 +1,4 @@
-"""The miniatures that were started and not ended, as the user's side knows them: a JSON file each."""
+"""The miniatures that were started and not ended, on the user's side: a JSON file each."""
 
 import os
 from contextlib import suppress
@@ -34,7 +34,7 @@ class Miniature:
     fingerprint: str
     """Of its host key, as ssh shows it."""
     auth: str = ""
-    """How people log in, as `--auth` said; "" for a key, and a password where the cluster takes those."""
+    """How users log in, as `--auth` said; "" for a key, and a password where the cluster takes those."""
     jump: str = ""
     """Address of the jump host that it is reached through; "" for none."""
     password: str = ""
@@ -44,7 +44,7 @@ class Miniature:
 
 
 def state() -> Path:
-    """Folder of what the user's side needs: key, known hosts, inventory, one JSON file a miniature."""
+    """Return the folder of what the user's side needs: key, known hosts, inventory, one JSON file a miniature."""
     return state_files.place("sandbox")
 
 
@@ -65,7 +65,7 @@ def listing(folder: Path | None = None) -> list[Miniature]:
 
 
 def is_alive(pid: int, started: float) -> bool:
-    """Whether a miniature's first process is there, and is not another that was given its number since."""
+    """Return whether a miniature's first process is there, and is not another that was given its number since."""
     try:
         return abs(start_of(pid) - started) < 2
     except OSError:
@@ -73,7 +73,7 @@ def is_alive(pid: int, started: float) -> bool:
 
 
 def start_of(pid: int) -> float:
-    """When a process was started, in seconds since 1970.
+    """Return when a process was started, in seconds since 1970.
 
     From proc(5): field 22 of stat, in ticks since the machine's start.
 

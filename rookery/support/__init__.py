@@ -1,1 +1,1 @@
-"""Getting people started or unstuck: onboarding, doctor, cohorts, pages on clusters."""
+"""Getting users started or unstuck: onboarding, doctor, cohorts, pages on clusters."""

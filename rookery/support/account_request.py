@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
 NAME: Final = "[your full name]"
-"""What stands where a name belongs and none is known."""
+"""The placeholder for a name that is not known."""
 
 LONGEST: Final = 300
 """Characters of a value that a user gave; a name is shorter."""
@@ -42,14 +42,14 @@ class Mail:
 
 
 def mail(cluster: "Cluster", *, name: str = "", email: str = "", user: str = "", supervisor: str = "") -> Mail:
-    """Return the account request of one person for one cluster.
+    """Return the account request of one user for one cluster.
 
     Args:
         cluster: Where.
         name: The user's full name; "" leaves a gap to fill in.
         email: Their address.
         user: The username that they have, or would like, there.
-        supervisor: Theirs; the mail is to them where the profile says that one's supervisor is asked.
+        supervisor: Their supervisor; the mail is to them where the profile says that the supervisor is asked.
     """
     access = cluster.data.get("cluster_access", {})
     name, email, user, supervisor = (one_line(value) for value in (name, email, user, supervisor))
@@ -72,7 +72,7 @@ def mail(cluster: "Cluster", *, name: str = "", email: str = "", user: str = "",
 
 
 def _to(access: dict[str, str], title: str, supervisor: str) -> str:
-    """Whom the profile says to ask."""
+    """Return whom to ask, as the profile says."""
     ask = one_line(access.get("ask", ""))
     if supervisor and re.search(r"\bsupervisor\b", ask, re.IGNORECASE):
         return supervisor
@@ -80,6 +80,6 @@ def _to(access: dict[str, str], title: str, supervisor: str) -> str:
 
 
 def one_line(text: object) -> str:
-    """Return what a user wrote, as one line without control characters: it can't begin a header of its own."""
+    """Return a user's text as one line without control characters: it can't begin a header of its own."""
     plain = str(text)[: 10 * LONGEST].encode(errors="replace").decode()  # half of a character can't be written anywhere
     return " ".join(clean(_BREAK.sub(" ", plain)).split())[:LONGEST].rstrip()

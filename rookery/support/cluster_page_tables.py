@@ -1,4 +1,4 @@
-"""What the pages on clusters tell as tables, and a profile as those pages read it."""
+"""The tables of the pages on clusters, and a profile as those pages read it."""
 
 import re
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ _PLACES: Final = {
 
 @dataclass(frozen=True)
 class Facts:
-    """A profile as its page's parts read it."""
+    """A profile, as the parts of its page read it."""
 
     cluster: "Cluster"
     doubtful: frozenset[str]
@@ -51,12 +51,12 @@ class Facts:
 
 
 def shown(expression: str) -> str:
-    """Where a storage area is, as it is written on a page: with a word that nobody takes for a variable."""
+    """Return the path of a storage area for a page: with a word that nobody takes for a variable."""
     return expression.replace(ACCOUNT, "ACCOUNT")
 
 
 def storage(facts: Facts) -> Table | None:
-    """Where files can be kept."""
+    """Return the table of places where files can be kept."""
     rows = [
         [
             _PLACES.get(area["name"], area["name"]) + facts.mark("storage"),
@@ -145,6 +145,6 @@ def amount(unit: str, number: int | None) -> str:
 
 
 def _filled(headings: list[str], rows: list[list[str]]) -> Table | None:
-    """Return the table without the columns in which no row says anything; None where it has no rows."""
+    """Return the table without empty columns; None where it has no rows."""
     kept = [number for number in range(len(headings)) if any(row[number] for row in rows)]
     return ([headings[number] for number in kept], [[row[number] for number in kept] for row in rows]) if rows else None

@@ -1,6 +1,6 @@
-"""A page on each cluster for its users, made from its profile: docs/clusters/NAME.md.
+"""Write a page on each cluster for its users, from its profile: docs/clusters/NAME.md.
 
-What the profile does not say is not on the page; what it says could not be verified is marked so.
+A fact that the profile does not have is not on the page; one that could not be verified is marked so.
 """
 
 from collections.abc import Iterator, Mapping

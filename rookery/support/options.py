@@ -1,4 +1,4 @@
-"""What the commands that get people started are asked for."""
+"""The options of the commands that get users started."""
 
 from rookery.clusters.option_texts import CLUSTER, CLUSTERS, JSON, SANDBOX
 from rookery.core import prompts
@@ -66,5 +66,5 @@ class OnboardOptions(Options):
 
     @property
     def asks(self) -> bool:
-        """Whether there is somebody to ask."""
+        """Whether the user can be asked."""
         return not self.yes and prompts.is_interactive()

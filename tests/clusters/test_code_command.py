@@ -291,7 +291,7 @@ def test_another_user_of_the_node_can_neither_be_first_nor_connect_nor_read_alon
         assert "Permission denied" in mallory.run(f"stat {path_} 2>&1 || true; ls {path_} 2>&1 || true")
     assert output_of(coder, "echo $SLURM_JOB_ID") == number
     # a socket of hers, where the job's should be
-    relay = (Path(slurm.__file__).parent / "relay.py").read_text()
+    relay = (Path(slurm.__file__).parent / "sshd_relay.py").read_text()
     coder.says(
         "mkdir -p ~/.local/state/rookery/node/999999; printf /tmp/trap >~/.local/state/rookery/node/999999/socket"
     )

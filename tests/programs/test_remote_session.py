@@ -154,7 +154,7 @@ class TestUnderEachPython:
     }
 
     def begin(self, login: Login, question: dict[str, Any] | None = None) -> "subprocess.Popen[bytes]":
-        argv = [login.python, "-IS", "-c", bundle.FROM_ARGUMENT, bundle.pack("apply.attend"), login.python]
+        argv = [login.python, "-IS", "-c", bundle.FROM_ARGUMENT, bundle.pack("apply.session"), login.python]
         environment = {"HOME": str(login.home), "PATH": os.environ["PATH"], "ROOKERY_PROBED": "é\udcff"}
         pipe = subprocess.PIPE
         begun = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)

@@ -14,7 +14,7 @@ from rookery.remote.apply import resources
 
 REMOTE = Path(__file__).parents[2] / "rookery/remote"
 PROGRAMS = (
-    "apply.main", "apply.attend", "apply.verify", "apply.undo", "apply.fingerprint_check",
+    "apply.main", "apply.session", "apply.verify", "apply.undo", "apply.fingerprint_check",
     *(f"slurm.{name}" for name in answers.PROGRAMS),
 )  # fmt: skip
 
@@ -61,6 +61,6 @@ def test_the_command_line_has_nothing_that_a_login_shell_reads_in_a_way_of_its_o
 def test_all_that_carries_out_a_setup_counts_for_its_digest() -> None:
     """A home is gone through once more where any of it has changed."""
     counted = [path if path.endswith(".py") else f"{path}/" for path in up_to_date._PLAY]
-    sent = {*bundle.modules("rookery.remote.apply.main"), *bundle.modules("rookery.remote.apply.attend")}
+    sent = {*bundle.modules("rookery.remote.apply.main"), *bundle.modules("rookery.remote.apply.session")}
     files = {f"{name.replace('.', '/')}.py" for name in sent}
     assert {file for file in files if not file.startswith(tuple(counted))} == set()

@@ -25,7 +25,7 @@ def read(folder: Path) -> tuple[list[Report], dict[str, str]]:
 
 
 def states(*received: Report) -> list[str]:
-    return [standing.state for standing in readiness.rows([ADA], received, NOW)[0].standings]
+    return [status.state for status in readiness.rows([ADA], received, NOW)[0].statuses]
 
 
 def parsed(data: dict[str, Any], name: str = "ada.json") -> Report:
@@ -180,7 +180,7 @@ def test_how_a_student_stands() -> None:
 def test_the_latest_report_counts_and_an_old_one_is_told() -> None:
     older, newer = parsed(faulty("hec", check("fault"), days=3)), parsed(healthy("hec", days=2))
     assert states(newer, older) == states(older, newer) == ["none", "ready"]
-    (_none, old) = readiness.rows([ADA], [parsed(faulty("hec", check("fault"), days=15))], NOW)[0].standings
+    (_none, old) = readiness.rows([ADA], [parsed(faulty("hec", check("fault"), days=15))], NOW)[0].statuses
     assert (old.state, old.note) == ("old", "15 days old; it said: faults")
     assert states(parsed(healthy("hec", days=13.9))) == ["none", "ready"]
     assert states(parsed(healthy("hec", days=-0.5))) == ["none", "ready"]
@@ -191,7 +191,7 @@ def test_faults_come_first_the_laptops_before_all() -> None:
     document = faulty(
         "hec", check("warning", "w"), check("fault", "there"), laptop=[check("ok"), check("fault", "here")]
     )
-    (_none, hec) = readiness.rows([ADA], [parsed(document)], NOW)[0].standings
+    (_none, hec) = readiness.rows([ADA], [parsed(document)], NOW)[0].statuses
     assert [faulty_check.title for faulty_check in hec.checks] == ["here", "there", "w"]
     assert [faulty_check.title for faulty_check in hec.faults] == ["here", "there"]
 
@@ -200,7 +200,7 @@ def test_what_could_not_be_looked_at_says_what_to_do_first() -> None:
     content = document(
         {"hec": {"state": "unknown", "checks": [check("skipped", "port"), check("skipped", "login", fix="do")]}}
     )
-    (_none, hec) = readiness.rows([ADA], [parsed(content)], NOW)[0].standings
+    (_none, hec) = readiness.rows([ADA], [parsed(content)], NOW)[0].statuses
     assert [skipped.title for skipped in hec.checks] == ["login"]
     assert hec.first == hec.checks[0]
 

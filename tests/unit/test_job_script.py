@@ -218,7 +218,7 @@ def test_where_to_put_an_account_is_said_and_one_put_there_is_used(tmp_path: Pat
     with pytest.raises(RookeryError) as caught:
         job_script.scripts(loaded, profile.load("bede"))
     assert str(caught.value.hint).startswith("invoke setup --cluster bede --account CODE")
-    profile.remember("bede", profile.of_person("bede", "ada", "bdlan01"))
+    profile.remember("bede", profile.of_user("bede", "ada", "bdlan01"))
     (made,) = job_script.scripts(loaded, profile.load("bede"))
     assert "--account=bdlan01" in directives(made)
 

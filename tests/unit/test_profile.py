@@ -233,7 +233,7 @@ def test_loading_a_known_profile_imports_nothing_heavy(home: Path) -> None:
 def test_an_account_takes_the_place_of_a_block_and_comments_stay(home: Path) -> None:
     text = "cluster_account:\n  required: true\n  name: old  # project of 2025\n\n# two GPUs\ncluster_user: ada\n"
     file = own_inventory(home, "host_vars/bede.yml", text)
-    profile.remember("bede", profile.of_person("bede", "", "bdlan09"))
+    profile.remember("bede", profile.of_user("bede", "", "bdlan09"))
     rewritten = file.read_text()
     assert rewritten.endswith("  # project of 2025\n\n# two GPUs\ncluster_user: ada\n")
     assert profile.load("bede").data["cluster_account"] == {"required": True, "name": "bdlan09"}
@@ -241,10 +241,10 @@ def test_an_account_takes_the_place_of_a_block_and_comments_stay(home: Path) -> 
 
 @pytest.mark.usefixtures("home")
 def test_the_house_s_words_of_an_account_stay_beside_a_person_s() -> None:
-    profile.remember("bede", profile.of_person("bede", "ada", "bdlan09"))
+    profile.remember("bede", profile.of_user("bede", "ada", "bdlan09"))
     known = profile.load("bede").data["cluster_account"]
     assert (known["name"], known["example"], known["hint"]) == ("bdlan09", "bdlan09", "the code of your project")
-    assert profile.of_person("hec", "", "x")["cluster_account"] == {"required": False, "name": "x"}
+    assert profile.of_user("hec", "", "x")["cluster_account"] == {"required": False, "name": "x"}
 
 
 @pytest.mark.parametrize("key", ["pypi", "cran", "pyenv_git", "python_sources", "uv_python_downloads"])

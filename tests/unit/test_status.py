@@ -33,14 +33,14 @@ def cluster() -> cluster_module.Cluster:
 
 
 def test_a_home_as_it_was_left(cluster: cluster_module.Cluster) -> None:
-    standing = status.standing(cluster, WHOLE, ASKED)
-    assert (standing.state, standing.hint, standing.version, standing.when) == (
+    home_status = status.status_of(cluster, WHOLE, ASKED)
+    assert (home_status.state, home_status.hint, home_status.version, home_status.when) == (
         "as declared",
         "",
         "0.2.0",
         SEALED["when"],
     )
-    assert status.exit_code([standing], named=True) == 0
+    assert status.exit_code([home_status], named=True) == 0
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,10 @@ def test_a_home_as_it_was_left(cluster: cluster_module.Cluster) -> None:
 def test_other_homes(
     cluster: cluster_module.Cluster, look: up_to_date.HomeComparison, asked: dict[str, Any], state: str, exit_code: int
 ) -> None:
-    standing = status.standing(cluster, look, asked)
-    assert standing.state == state
-    assert standing.hint.endswith("setup --cluster penguins")
-    assert status.exit_code([standing], named=True) == exit_code
+    home_status = status.status_of(cluster, look, asked)
+    assert home_status.state == state
+    assert home_status.hint.endswith("setup --cluster penguins")
+    assert status.exit_code([home_status], named=True) == exit_code
 
 
 def test_of_all_clusters_one_that_was_never_set_up_is_no_fault() -> None:
@@ -74,7 +74,7 @@ def test_each_thing_is_named_and_nothing_from_there_reaches_the_terminal_as_it_i
 ) -> None:
     sly = {**GONE, "what": "~/a\x1b[2J\x1b]0;title\x07[red]b[/red]"}
     asked = {**ASKED, "digest": "e", "rookery": "0.3.0", "variables": {"r_packages": "2"}}
-    status.show([status.standing(cluster, replace(WHOLE, drift=(sly,), gone=("storage scratch /s",)), asked)])
+    status.show([status.status_of(cluster, replace(WHOLE, drift=(sly,), gone=("storage scratch /s",)), asked)])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "penguins  drifted  rookery 0.2.0, 2026-05-01 10:00"
     assert lines[1].startswith("  tmux       ~/a")
@@ -112,20 +112,20 @@ def danger(fact: str, prefix: str, cluster: cluster_module.Cluster) -> status.Ho
     facts = {"prefix": prefix, "home": "/h/ada", "roomy": "/p/ada"}
     output = f"rookery-fact replaceable yes\nrookery-fact replaceable_by {fact}\n"
     look = replace(WHOLE, sealed={**SEALED, "facts": facts}, output=output, new=("replaceable yes",))
-    return status.standing(cluster, look, ASKED)
+    return status.status_of(cluster, look, ASKED)
 
 
 @pytest.mark.parametrize("fact", ["owner eve /p/ada", "owner eve /p", "group staff /p", "everybody 0 /p"])
 def test_programs_that_others_can_replace_are_called_so_and_setup_is_not_the_answer(
     cluster: cluster_module.Cluster, fact: str
 ) -> None:
-    standing = danger(fact, "/p/ada/rookery/x86_64", cluster)
-    assert standing.state == "drifted"
-    assert standing.reason.endswith(": programs in /p/ada/rookery/x86_64 may not be yours; do not run them")
-    assert facts.why_replaceable(fact) in standing.reason
-    assert "setup" not in standing.hint
-    assert ("ls -ld" in standing.hint) == fact.startswith("owner")
-    assert status.exit_code([standing], named=True) == 3
+    home_status = danger(fact, "/p/ada/rookery/x86_64", cluster)
+    assert home_status.state == "drifted"
+    assert home_status.reason.endswith(": programs in /p/ada/rookery/x86_64 may not be yours; do not run them")
+    assert facts.why_replaceable(fact) in home_status.reason
+    assert "setup" not in home_status.hint
+    assert ("ls -ld" in home_status.hint) == fact.startswith("owner")
+    assert status.exit_code([home_status], named=True) == 3
 
 
 def test_programs_in_the_home_are_in_no_danger_but_data_may_be(cluster: cluster_module.Cluster) -> None:

@@ -1,4 +1,4 @@
-"""Put uv's program into a folder: its wheel from PyPI (or a mirror), checked against a digest.
+"""Install uv's program into a folder: its wheel from PyPI (or a mirror), checked against a digest.
 
 Runs on a login node with nothing but Python 3.6's standard library, or on the laptop for a login node with no Python at
 all. A wheel is a zip archive with the program in it, so neither pip nor a compiler is needed.
@@ -39,7 +39,7 @@ class _Links(html.parser.HTMLParser):
 
 
 def candidates(page, base, version, machine, pins):
-    """(version as numbers, address, sha256) of each wheel of uv for this machine, newest last.
+    """Return (version as numbers, address, sha256) of each wheel of uv for this machine, newest last.
 
     The digest is that of `pins`, whatever the index says, and a wheel that has none there is left out; without pins it
     is the index's.
@@ -73,7 +73,7 @@ def download(address):
 
 
 def main(folder, index, version, machine, pins="{}"):
-    """Find, check and unpack; each program gets its name in one rename."""
+    """Find, check and unpack the wheel; each program gets its name in one rename."""
     base, pinned = index.rstrip("/") + "/uv/", json.loads(pins)
     found = candidates(download(base).decode("utf-8", "replace"), base, version, machine, pinned)
     if not found:

@@ -16,7 +16,7 @@ set -eu
 # and the umask: bash reads ~/.bashrc here too where it takes itself for a command sent by ssh (SSH_SOURCE_BASHRC, as on Debian)
 umask u=rwx,go-w
 # What the two tests depend on: which R it is, where it looks for packages, and what is there.
-sights='
+sees='
   etc <- file.path(R.home("etc"), c("Renviron", "Renviron.site", "Rprofile.site"))
   seen <- c(file.path(R.home(), "library", "base", "DESCRIPTION"), etc, Sys.getenv("R_LIBS_USER"), .libPaths())
   cat(paste0("rookery-sees: ", path.expand(c(seen, "~/.Renviron")), "\n"), sep = "")
@@ -42,10 +42,10 @@ case $action in
       }
       stopifnot(dir.exists(library) || dir.create(library, recursive = TRUE))
       cat(sprintf("rookery-made: %s/\n", missing), sep = "")
-    ' -e "$sights"
+    ' -e "$sees"
     ;;
-  has-library) exec Rscript --no-init-file -e "$sights" -e 'quit(status = !dir.exists(Sys.getenv("R_LIBS_USER")))' ;;
-  check) exec Rscript --no-init-file -e "$sights" -e 'quit(status = !all(commandArgs(TRUE) %in% rownames(installed.packages())))' "$@" ;;
+  has-library) exec Rscript --no-init-file -e "$sees" -e 'quit(status = !dir.exists(Sys.getenv("R_LIBS_USER")))' ;;
+  check) exec Rscript --no-init-file -e "$sees" -e 'quit(status = !all(commandArgs(TRUE) %in% rownames(installed.packages())))' "$@" ;;
 esac
 Rscript -e '
   library <- path.expand(Sys.getenv("R_LIBS_USER"))

@@ -1,4 +1,4 @@
-"""Inventory folders, read and merged as Ansible reads and merges them.
+"""Read inventory folders and merge them as Ansible does.
 
 Ansible itself takes half a second for this. A test holds the two against each other.
 """
@@ -25,7 +25,7 @@ _IGNORED = re.compile(
 
 @dataclass(frozen=True)
 class Setting:
-    """A variable, and where its value was said."""
+    """A variable, and where its value was set."""
 
     key: str
     """Its name."""
@@ -38,7 +38,7 @@ class Setting:
     document: Document | None = None
     """That file, read."""
     place: Place = ()
-    """Where in it the value stands."""
+    """The place of the value in it."""
 
     def where(self, inside: Place = ()) -> str:
         """Return the file and the line of the value, or of something inside it."""
@@ -58,7 +58,7 @@ class _Group:
 
 @dataclass
 class Inventory:
-    """All inventory folders together: which hosts there are, in which groups, with what said of them."""
+    """All inventory folders together: the hosts, their groups, and their variables."""
 
     sources: Sequence[Path]
     """The folders, in order; where two say the same, the later one holds."""
@@ -89,7 +89,7 @@ class Inventory:
             self._add_group(document, str(name), body, (str(name),))
 
     def _add_group(self, document: Document, name: str, body: Any, place: Place) -> None:
-        """One group of a file, and the groups within it, as Ansible's yaml inventory plugin takes them."""
+        """Add one group of a file, and the groups within it, as Ansible's yaml inventory plugin takes them."""
         _check_name(document, name, place)
         group = self._groups.setdefault(name, _Group())
         for section, content in _mapping(document, body, place).items():
@@ -110,7 +110,7 @@ class Inventory:
                     self._member.setdefault(host, set()).add(name)
 
     def variables(self, host: str) -> dict[str, Setting]:
-        """Everything said of a host, the way Ansible merges it: a later value replaces an earlier one whole.
+        """Return all variables of a host, merged as Ansible merges them: a later value replaces an earlier one whole.
 
         First what inventory files say of its groups, then group_vars/all of every folder, then group_vars of its other
         groups, then what inventory files say of the host itself, then host_vars.
@@ -146,7 +146,7 @@ class Inventory:
 
 
 def _depths(parents: Mapping[str, set[str]]) -> dict[str, int]:
-    """How many groups stand above each group, along the longest way.
+    """Return how many groups are above each group, along the longest way.
 
     Raises:
         RookeryError: A group is a child of itself.
@@ -172,7 +172,7 @@ def _depths(parents: Mapping[str, set[str]]) -> dict[str, int]:
 
 
 def _check_name(document: Document, name: Any, place: Place) -> None:
-    """Refuse a name of a host or group that is none: names become parts of paths, and patterns of Ansible's."""
+    """Refuse an invalid name of a host or group: names become parts of paths, and patterns of Ansible's."""
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
         where = f"{document.file}:{document.line(place)}"
         raise RookeryError(
@@ -182,7 +182,7 @@ def _check_name(document: Document, name: Any, place: Place) -> None:
 
 
 def _mapping(document: Document, value: Any, place: Place) -> dict[Any, Any]:
-    """Return what stands there, which must be a mapping or nothing.
+    """Return the value at a place, which must be a mapping or nothing.
 
     A lone name counts as a mapping, as Ansible has it.
     """
@@ -200,7 +200,7 @@ def _mapping(document: Document, value: Any, place: Place) -> dict[Any, Any]:
 
 
 def _document(file: Path) -> Document:
-    """Return a file of an inventory; where it is not one of rookery's own, of values alone."""
+    """Read a file of an inventory; where it is not one of rookery's own, of values alone."""
     document = read(file)
     if not file.is_relative_to(paths.root() / "inventory"):
         literal_values.check(document)
@@ -239,7 +239,7 @@ def _inventory_files(folder: Path) -> Iterator[Path]:
 
 
 def vars_files(folder: Path, name: str) -> list[Path]:
-    """Return the files in a host_vars or group_vars folder that speak of a name, in Ansible's order."""
+    """Return the files for a name in a host_vars or group_vars folder, in Ansible's order."""
     for extension in EXTENSIONS:
         path = folder / (name + extension)
         if path.is_dir():

@@ -1,4 +1,4 @@
-"""Settings of a user's own are values: nothing in them that Ansible would evaluate, on this computer and at once.
+"""Refuse templates and `ansible_*` variables in the user's own settings, which Ansible would evaluate on this computer.
 
 A template in any variable runs when a role reads it, with --check too, and `ansible_*` variables name programs that
 Ansible starts. An inventory may have come from somebody else, so both are refused in every file but rookery's own.
@@ -33,7 +33,7 @@ def check(document: Document) -> None:
 
 
 def _faults(value: Any, place: Place, visited: set[int]) -> Iterator[tuple[Place, str]]:
-    """Yield what is wrong in a value, from its top down; what an alias repeats is looked at once."""
+    """Yield what is wrong in a value, from its top down; what an alias repeats is checked once."""
     if isinstance(value, str) and _is_template(value):
         yield place, "templates are not allowed here, since they would run on this computer: write the value itself."
     if not isinstance(value, (dict, list)) or id(value) in visited:

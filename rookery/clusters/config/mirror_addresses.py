@@ -1,4 +1,4 @@
-"""Which addresses `cluster_mirrors` may hold: what comes from them runs as the user, so no network may change it."""
+"""Check the addresses of `cluster_mirrors`: downloads from them run as the user, so no network may change them."""
 
 import ipaddress
 import re
@@ -11,7 +11,7 @@ _BY_SSH = re.compile(r"[\w.][\w.-]*(@[\w.-]+)?:[^:].*")
 
 
 def problem(key: str, address: str) -> str:
-    """Say what is wrong with the value of a key of cluster_mirrors.
+    """Return what is wrong with the value of a key of cluster_mirrors.
 
     Args:
         key: Such as pypi.
@@ -46,7 +46,7 @@ def problem(key: str, address: str) -> str:
 
 
 def _is_here(host: str) -> bool:
-    """Tell whether a host is the machine that asks."""
+    """Return whether a host is this machine."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""A cluster's profile: read from the inventory folders, merged as Ansible merges them, validated, and frozen."""
+"""Load a cluster's profile: read from the inventory folders, merged as Ansible merges them, validated, and frozen."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ __all__ = [
     "is_account",
     "load",
     "names",
-    "of_person",
+    "of_user",
     "remember",
     "require_account",
     "sources",
@@ -116,7 +116,7 @@ def _expanded(path: str) -> str | None:
 def explain(
     name: str, sources: Sequence[Path] | None = None, overrides: Mapping[str, Any] | None = None
 ) -> list[Setting]:
-    """Every variable of a cluster with the file and line that said it. Merged, not validated.
+    """Return every variable of a cluster with the file and line that set it. Merged, not validated.
 
     Raises:
         RookeryError: The cluster is unknown, or a file is malformed.
@@ -131,7 +131,7 @@ def explain(
 
 
 def require_account(cluster: Cluster) -> None:
-    """See that the account is known where storage is called after it.
+    """Refuse a cluster whose storage is named after the account, where that is not known.
 
     Raises:
         RookeryError: It isn't known yet.
@@ -146,24 +146,24 @@ def require_account(cluster: Cluster) -> None:
 
 
 def is_account(name: str) -> bool:
-    """Whether an account can be called so: it stands in paths, and in job scripts."""
+    """Return whether a name can be that of an account: it becomes part of paths, and of job scripts."""
     return bool(_ACCOUNT.fullmatch(name))
 
 
 def such_as(known: Mapping[str, Any]) -> str:
-    """` (the code of your project, such as x01)`: what an account is, in the words of a profile's cluster_account."""
+    """Return ` (the code of your project, such as x01)`: what an account is, in the words of the profile."""
     words = [known["hint"]] if "hint" in known else []
     words += [f"such as {known['example']}"] if "example" in known else []
     return f" ({', '.join(words)})" if words else ""
 
 
-def of_person(name: str, user: str, account: str = "") -> dict[str, Any]:
-    """Return what a profile is told where a user says who they are there, to load it with and to remember.
+def of_user(name: str, user: str, account: str = "") -> dict[str, Any]:
+    """Return the settings for a user's name and account, to load a profile with and to remember.
 
     Args:
         name: The cluster.
         user: Their username; "" where they don't say.
-        account: What their jobs are charged to; likewise.
+        account: The account that their jobs are charged to; "" where they don't say.
 
     Raises:
         RookeryError: The cluster is unknown, or a file is malformed.
@@ -188,7 +188,7 @@ def _or_default(folders: Sequence[Path] | None) -> list[Path]:
 
 
 def _unknown(name: str, inventory: Inventory) -> RookeryError:
-    """Who asks for a cluster that there isn't, is told those there are."""
+    """Return the error for a cluster that no inventory has; it names the known ones."""
     known = [host for host in inventory.hosts if host != "localhost"]
     for source in inventory.sources:
         if files := vars_files(source / "host_vars", name):
@@ -203,7 +203,7 @@ def _unknown(name: str, inventory: Inventory) -> RookeryError:
 
 
 def _check_sense(name: str, profile: Mapping[str, Setting]) -> None:
-    """Check what a schema can't say: how names and addresses may look, and what must agree with what.
+    """Check what a schema can't: the form of names and addresses, and settings that must agree.
 
     Raises:
         RookeryError: Something doesn't; with file, line and key.
@@ -217,7 +217,7 @@ def _check_sense(name: str, profile: Mapping[str, Setting]) -> None:
 
 
 def _bad_addresses(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
-    """Refuse what ssh's command line or configuration would read as anything else than a name."""
+    """Refuse addresses that ssh's command line or configuration would not read as a name."""
     problems: list[tuple[Place, str]] = []
     host, user, jump = data["cluster_host"], data.get("cluster_user", ""), data.get("cluster_proxy_jump", "")
     if not _HOST.fullmatch(host):
@@ -295,7 +295,7 @@ def _bad_jobs(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
 
 
 def remember(name: str, values: Mapping[str, Any]) -> Path:
-    """Write values into the user's own inventory, keeping their comments and whatever else stands there.
+    """Write values into the user's own inventory, keeping comments and all other settings.
 
     Args:
         name: A cluster that is known.

@@ -1,7 +1,7 @@
-"""What a profile may say: roles/cluster/meta/argument_specs.yml, held against what it says.
+"""Validate a profile against its schema, roles/cluster/meta/argument_specs.yml.
 
-Ansible's own ArgumentSpecValidator has the last word. It turns values into the type they ought to have, though, and
-tells no position in a list; so what a user wrote is first held against the schema as written.
+Ansible's own ArgumentSpecValidator has the last word. But it converts values to the type they ought to have, and names
+no position in a list; so what a user wrote is first checked as written.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,13 +28,13 @@ def file() -> Path:
 
 
 def options() -> dict[str, Any]:
-    """Return the keys of a profile and what is asked of each, as role argument specs tell it."""
+    """Return the keys of a profile with their type and rules, as role argument specs have them."""
     specs = read(file()).data["argument_specs"]
     return dict(specs["main"]["options"])
 
 
 def check(name: str, settings: Mapping[str, Setting]) -> None:
-    """Hold a profile against the schema.
+    """Check a profile against the schema.
 
     Args:
         name: The cluster's.
@@ -109,7 +109,7 @@ def _value(spec: Mapping[str, Any], value: Any, place: Place) -> Iterator[tuple[
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """` (did you mean X?)` where something known looks like the word, otherwise nothing."""
+    """Return ` (did you mean X?)` where something known looks like the word, otherwise nothing."""
     import difflib  # noqa: PLC0415 start-up
 
     # without what all keys begin with, which would make any two look alike
@@ -124,7 +124,7 @@ def _shown(value: Any) -> str:
 
 
 def _named(value: Any) -> str:
-    """Return what kind of thing YAML read."""
+    """Return the name of a YAML type."""
     for kind, name in (
         (bool, "true or false"),
         (int, "a number"),
@@ -138,5 +138,5 @@ def _named(value: Any) -> str:
 
 
 def _receipt(data: Mapping[str, Any]) -> Path:
-    """Return the file that says that exactly this profile passed exactly this schema."""
+    """Return the file that notes that exactly this profile passed exactly this schema."""
     return cache.entry("profiles", repr(data), file().read_bytes())

@@ -1,6 +1,6 @@
-"""A setting that no role reads and that is called like one: misspelt, so that it would be passed over in silence.
+"""Report settings that no role reads and that are named like one: misspelt, so that they would have no effect.
 
-Names that look like no setting may be a user's own, for playbooks of theirs.
+Other names may be variables of a user's own playbooks.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ _ALIKE = {False: 0.8, True: 0.6}
 
 
 def check(settings: Iterable[Setting]) -> None:
-    """Hold the names of a cluster's variables against what the roles read.
+    """Compare the names of a cluster's variables with the settings that the roles read.
 
     Args:
         settings: All variables of the cluster, as `profile.explain` tells them.

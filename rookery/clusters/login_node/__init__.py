@@ -1,1 +1,1 @@
-"""Login nodes: what is sent to them, and what they answer."""
+"""Login nodes: the programs that are sent to them, and their answers."""

@@ -1,7 +1,7 @@
-"""What a cluster may answer: every answer is checked against a shape here before any of it is used or kept.
+"""Check every answer of a cluster against a shape, before any of it is used or kept.
 
-A login node may be anybody's by the time it answers, and what it says becomes file names, arguments of git and ssh, and
-lines on a terminal. Numbers of jobs are digits, commits 40 hexadecimal digits, names those that rookery.yml may use.
+A login node may be compromised, and its answers become file names, arguments of git and ssh, and lines on a terminal.
+Numbers of jobs are digits, commits 40 hexadecimal digits, names those that rookery.yml may use.
 """
 
 from typing import Any
@@ -82,7 +82,7 @@ _record = struct(
 
 
 def run_record(value: Any) -> Any:
-    """Accept the record of a run, as the cluster answers it and as it is kept in runs/; null stands for left out."""
+    """Accept the record of a run, as the cluster answers it and as it is kept in runs/; null means left out."""
     return _record({key: part for key, part in value.items() if part is not None} if isinstance(value, dict) else value)
 
 
@@ -305,7 +305,7 @@ _answered = struct({}, {**_apply_fields, "answer": struct({}, _apply_fields)})
 
 
 def apply_program(value: Any) -> Any:
-    """Accept what the apply program answers, whatever it was asked."""
+    """Accept every answer of the apply program."""
     answer = _answered(value)
     if any(part.get("failed") and "msg" not in part for part in (answer, answer.get("answer", {}))):
         raise MismatchError("lacks msg, though it failed")
@@ -342,7 +342,7 @@ def checked(cluster: str, shape: Shape, value: Any) -> Any:
 
 
 def unusable(cluster: str, error: ValueError) -> RookeryError:
-    """Return the error for an answer that is not what it should be.
+    """Return the error for an answer that does not have the right shape.
 
     An old or broken file there, or a login node that lies.
     """

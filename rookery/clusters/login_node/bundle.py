@@ -1,4 +1,4 @@
-"""A program of rookery/remote and what it shall do, packed into the one word that is sent to a login node.
+"""Pack a program of rookery/remote and its payload into the one word that is sent to a login node.
 
 `home` sends one through Ansible, everything else through the connection.
 """
@@ -19,9 +19,9 @@ PACKAGES = ("rookery", "rookery.remote", "rookery.remote.apply", "rookery.remote
 
 ARGUMENT_BYTES = 100_000  # Linux takes 128 kB in one argument, and login shells want quoting on top
 
-# The modules become modules again over there, each when it is first asked for: most declarations need a third of them.
-# -I and -S keep the user's own packages and settings out of it. `work` is what the last module shall do. Whatever the
-# umask is, nothing that is made there, also by programs that it starts, is writable by others or closed to its owner.
+# The modules are imported on the cluster, each when it is first needed: most declarations need a third of them.
+# -I and -S keep the user's own packages and settings out of it. `work` is the program's payload. Whatever the
+# umask is, no file that it or its programs make is writable by others or closed to its owner.
 BOOT = """
 import os, sys, types
 from _frozen_importlib import ModuleSpec

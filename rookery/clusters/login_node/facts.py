@@ -1,4 +1,4 @@
-"""What a login node is like: the question that is sent to it, and its answers read.
+"""Ask a login node for its facts, and read the answer.
 
 The question is rookery/remote/scripts/probe.sh, one POSIX sh script, so that it works before a Python is known there.
 """
@@ -183,7 +183,7 @@ def _storage(lines: Iterable[str], profile: Mapping[str, Any], name: str) -> dic
 
 
 def why_replaceable(fact: str) -> str:
-    """Why programs can't be on the storage with room for them; "" where they can.
+    """Return why programs can't be on the large storage; "" where they can.
 
     Args:
         fact: The probe's fact replaceable_by: owner, group or everybody, whom, and the folder; "" for none.
@@ -199,13 +199,13 @@ def why_replaceable(fact: str) -> str:
 
 
 def _pair(value: str) -> tuple[str, str]:
-    """`NAME REST` in two; the rest may hold spaces, or be empty."""
+    """Split `NAME REST` in two; the rest may hold spaces, or be empty."""
     name, _, rest = value.partition(" ")
     return name, rest
 
 
 def _check(single: Mapping[str, str], name: str) -> None:
-    """See that facts which become parts of paths and commands are what they should be.
+    """Refuse facts that can't become parts of paths and commands.
 
     Raises:
         RookeryError: One is not.
@@ -232,7 +232,7 @@ def _new_enough(version: str) -> bool:
 
 
 def _free(many: Mapping[str, list[str]], profile: Mapping[str, Any]) -> dict[str, int]:
-    """Free MB of each storage area: what the file system has left, or the user's quota where that is less."""
+    """Return the free MB of each storage area: by the file system, or the user's quota where that is less."""
     free = {name: _whole(value) for name, value in map(_pair, many["free_mb"]) if value}
     form = (profile.get("cluster_quota") or {}).get("format", "")
     areas = quota_formats.areas(form, "\n".join(many["quota"]))

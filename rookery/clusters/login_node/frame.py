@@ -18,7 +18,7 @@ def last(output: str, shape: Shape, node: str = "the login node") -> Any:
     Args:
         output: What was printed.
         shape: What the answer may look like.
-        node: Whose it is, for messages.
+        node: The login node's name, for messages.
 
     Raises:
         RookeryError: It is something else.

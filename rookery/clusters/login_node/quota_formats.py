@@ -1,10 +1,10 @@
-"""The forms in which sites' quota commands tell how full the storage is: text in, areas out."""
+"""Parse the output of sites' quota commands: text in, storage areas out."""
 
 import re
 from dataclasses import dataclass
 
 FILLING, FULL = 80, 90
-"""Per cent of a limit from which a user is told, and from which it is urgent."""
+"""Per cent of a limit from which a user is warned, and from which it is urgent."""
 
 _MB = {"K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2, "P": 1024.0**3}
 _SIZE = r"-?[0-9]{1,15}(?:\.[0-9]{1,9})?"
@@ -23,7 +23,7 @@ class Area:
         files: How many files the user has there; None where unknown.
         files_limit: How many they may have; None where there is no limit.
         source: quota or df.
-        path: Where it is; "" where only the quota command tells of it.
+        path: Its path; "" where only the quota command knows it.
         note: What else there is to know.
     """
 

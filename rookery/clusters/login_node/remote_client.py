@@ -1,4 +1,4 @@
-"""Send one of the programs of rookery/remote/slurm to a cluster, and read what it answers."""
+"""Send one of the programs of rookery/remote/slurm to a cluster, and read its answer."""
 
 import shlex
 import subprocess
@@ -24,20 +24,20 @@ command -v squeue >/dev/null 2>&1 || {{ . /etc/profile >/dev/null 2>&1; rookery_
 run_python -IS -c {program} "$1" "$2"
 exit 96
 """
-"""Slurm may be on PATH in login shells alone. The second argument is the program's name, for whoever looks at ps."""
+"""Slurm may be on PATH in login shells alone. The second argument is the program's name, as ps shows it."""
 
 
 class NoPythonError(RookeryError):
-    """No program has begun, since there is no Python that runs it."""
+    """The error where no program has begun, since there is no Python that runs it."""
 
 
 def call(connection: "Connection", name: str, request: Mapping[str, Any], *, timeout: float = 180) -> dict[str, Any]:
-    """Run a program there, in one remote command; its answer is returned.
+    """Run a program on the cluster, in one remote command; return its answer.
 
     Args:
         connection: The cluster's, open.
         name: The program: a file of rookery/remote/slurm.
-        request: What it is told.
+        request: Its request; JSON can hold it.
         timeout: Seconds it may take.
 
     Raises:
@@ -62,7 +62,7 @@ def read(connection: "Connection", name: str, output: str) -> dict[str, Any] | N
 
 
 def _waiting(message: str) -> AbstractContextManager[None]:
-    """Show on a terminal that something is being waited for: Slurm may take its time."""
+    """Show on a terminal that rookery is waiting: Slurm may take its time."""
     if not sys.stderr.isatty():
         return nullcontext()
 
@@ -70,7 +70,7 @@ def _waiting(message: str) -> AbstractContextManager[None]:
 
 
 def require_begun(deadline: Deadline, process: "subprocess.Popen[Any]", connection: "Connection", stderr: str) -> None:
-    """Raise the error where a program never began; to be called when its ssh has ended.
+    """Raise the error for a program that never began; to be called when its ssh has ended.
 
     Args:
         deadline: The program's.
@@ -89,7 +89,7 @@ def require_begun(deadline: Deadline, process: "subprocess.Popen[Any]", connecti
 
 
 def stream(connection: "Connection", name: str, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Run a program there that answers more than once; each answer as it comes. It ends when no more are taken.
+    """Run a program on the cluster that answers more than once; yield each answer, and end it with the iteration.
 
     Raises:
         SshError: The connection failed or broke off.
@@ -124,7 +124,7 @@ def stream(connection: "Connection", name: str, request: Mapping[str, Any]) -> I
 
 
 def command(connection: "Connection", name: str, request: Mapping[str, Any], mark: str) -> list[str]:
-    """Return the argument list that runs a program there, which prints the mark before its answers."""
+    """Return the argument list that runs a program on the cluster, which prints the mark before its answers."""
     return connection.command(remote_command(marked(_start(), mark), _arguments(name, request)))
 
 

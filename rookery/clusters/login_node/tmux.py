@@ -1,4 +1,4 @@
-"""A session on a cluster that stays when the connection goes: `tmux`, and what else runs in one."""
+"""Attach to a tmux session on a cluster, which stays when the connection drops."""
 
 import re
 import subprocess

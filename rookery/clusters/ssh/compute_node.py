@@ -1,4 +1,4 @@
-"""The Host entry NAME-job: a ProxyCommand that works for whoever starts ssh, VS Code too, from any folder."""
+"""The Host entry NAME-job: a ProxyCommand that works for any program that starts ssh, VS Code too, from any folder."""
 
 import os
 import re
@@ -28,7 +28,7 @@ _PASSED_ON = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
 
 
 def text(cluster: "Cluster", name: str, user: str) -> str:
-    """Return the entry; "" where there are no compute nodes to ask for.
+    """Return the Host entry; "" where the cluster has no compute nodes.
 
     Args:
         cluster: The cluster.
@@ -70,7 +70,7 @@ def proxy_command(cluster: "Cluster") -> str:
     passed_on = [f"{key}={os.environ[key]}" for key in _PASSED_ON if os.environ.get(key, "").startswith("/")]
     if (typed := invocation.invocation()) != "rookery":  # what its hints are to say, which it can't know by itself
         passed_on.append(f"ROOKERY_CALLED_AS={typed}")
-    # -P: a folder of whoever starts ssh must not come before rookery's own
+    # -P: the folder in which ssh is started must not come before rookery's own
     argv = [
         "env",
         f"PYTHONPATH={package.parent}",
@@ -87,7 +87,7 @@ def proxy_command(cluster: "Cluster") -> str:
 
 
 def warning() -> str:
-    """Return a line where the entries will soon lead nowhere, since `uvx` runs rookery out of a cache; else ""."""
+    """Return a warning where the entries will soon be broken, since `uvx` runs rookery out of a cache; else ""."""
     if not any(_FLEETING.fullmatch(part) for part in Path(sys.executable).parts):
         return ""
     return (

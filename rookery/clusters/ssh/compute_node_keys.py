@@ -1,4 +1,4 @@
-"""The key that `ssh NAME-job` logs in with, and where the job's host key is kept, on this computer.
+"""The key that `ssh NAME-job` logs in with, and the job's host key, on this computer.
 
 The key opens nothing but the sshd that rookery's own job starts, which is reached through the open connection alone. So
 it needs no passphrase, and works where the cluster itself wants a password.
@@ -21,7 +21,7 @@ SUFFIX = "-job"
 
 
 def folder(cluster: "Cluster") -> Path:
-    """Where both are."""
+    """Return the folder of the key and of the known hosts of NAME-job."""
     return state_files.place("node", sandbox=cluster.sandbox)
 
 
@@ -31,7 +31,7 @@ def private(cluster: "Cluster") -> Path:
 
 
 def known_hosts(cluster: "Cluster") -> Path:
-    """Return the job's host key, of this cluster alone."""
+    """Return the known_hosts file with the job's host key, of this cluster alone."""
     return folder(cluster) / f"{cluster.name}.known_hosts"
 
 
@@ -68,7 +68,7 @@ def public(cluster: "Cluster") -> str:
 
 
 def remember(cluster: "Cluster", key: str) -> None:
-    """Write down the job's host key, as the cluster itself told it over a connection that is trusted.
+    """Write down the job's host key, as the cluster told it over a trusted connection.
 
     Raises:
         RookeryError: It is no key.

@@ -1,6 +1,6 @@
-"""rookery's ssh_config: an entry a cluster, read by every ssh, rsync, git and Ansible that rookery starts.
+"""Write rookery's ssh_config: an entry a cluster, read by every ssh, rsync, git and Ansible that rookery starts.
 
-ssh takes the first value it finds, so what stands here wins over the user's own config, which is included at the end.
+ssh takes the first value it finds, so these entries win over the user's own config, which is included at the end.
 """
 
 import contextlib
@@ -45,7 +45,7 @@ _NEWER = ("ForkAfterAuthentication no", "SessionType default", "StdinNull no")
 """The same, for an ssh that knows them (OpenSSH 8.7): another one refuses the whole file."""
 
 _PERSONAL = ("RemoteCommand none", "RequestTTY auto")
-"""What the user's own ssh is told of a cluster, so that scp, rsync, git and VS Code work by its name.
+"""The options that the user's own ssh gets for a cluster, so that scp, rsync, git and VS Code work by its name.
 
 Any ssh must know it: one unknown word here, and the user's ssh would refuse the configuration of every host.
 """
@@ -57,12 +57,12 @@ def config_file(cluster: "Cluster") -> Path:
 
 
 def control_path() -> str:
-    """ControlPath of every master, as ssh_config takes it; %C keeps users, hosts and ports apart."""
+    """Return the ControlPath of every master, as ssh_config takes it; %C keeps users, hosts and ports apart."""
     return quoted(paths.runtime_dir())[:-1] + '/%C"'
 
 
 def persist_hours(cluster: "Cluster") -> int:
-    """Hours that a connection stays open after its last use."""
+    """Return the hours that a connection stays open after its last use."""
     return int(cluster.data.get("cluster_login_hours") or PERSIST_HOURS)
 
 
@@ -75,7 +75,7 @@ def own_known_hosts(cluster: "Cluster") -> Path:
 
 
 def known_hosts_files(cluster: "Cluster") -> list[Path]:
-    """Where ssh looks for this cluster's host keys: rookery's file, and the user's own (not in a sandbox)."""
+    """Return the files with this cluster's host keys: rookery's, and the user's own (not in a sandbox)."""
     return [own_known_hosts(cluster), *([] if cluster.sandbox else [_persons("known_hosts")])]
 
 
@@ -89,7 +89,7 @@ def _persons(name: str) -> Path:
 
 
 def _checked(pattern: re.Pattern[str], value: str, title: str, cluster: "Cluster", key: str) -> str:
-    """Return the value, if it can be what it is said to be: nothing else gets into ssh_config."""
+    """Return the value, if it has the form that it should have: nothing else gets into ssh_config."""
     if not pattern.fullmatch(value):
         raise RookeryError(
             f"{value!r} can't be the {title} of {cluster.name}.",
@@ -99,7 +99,7 @@ def _checked(pattern: re.Pattern[str], value: str, title: str, cluster: "Cluster
 
 
 def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str:
-    """Return the Host entries of a cluster: its own, and that of a job there (rookery/node).
+    """Return the Host entries of a cluster: its own, and that of a job there (compute_node.py).
 
     Args:
         cluster: The cluster.
@@ -108,7 +108,7 @@ def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str
             host keys are checked, and connections are shared only where the folder for that is there, or can be made.
 
     Raises:
-        RookeryError: There is no username, or a value can't be what it is said to be.
+        RookeryError: There is no username, or a value does not have the form that it should have.
     """
     name = _checked(NAME, alias or cluster.name, "name", cluster, "it")
     lines = [
@@ -134,7 +134,7 @@ def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str
 
 
 def _shared(cluster: "Cluster") -> list[str]:
-    """One connection for all."""
+    """Return the options by which all commands share one connection."""
     return ["ControlMaster auto", f"ControlPath {control_path()}", f"ControlPersist {persist_hours(cluster)}h"]
 
 
@@ -151,7 +151,7 @@ def _shared_if_there(cluster: "Cluster", name: str) -> str:
 
 
 def hops(cluster: "Cluster") -> list[str]:
-    """Names or addresses of the jump hosts before a cluster."""
+    """Return the names or addresses of the jump hosts before a cluster."""
     hosts = re.findall(r"(?:ssh://)?(?:[^@,/]*@)?(\[[^\]]+\]|[^:,/\[]+)(?::\d+)?", cluster.proxy_jump or "")
     return [hop.strip("[]") for hop in hosts]
 
@@ -171,7 +171,7 @@ def _known_hosts_line(files: list[Path]) -> str:
 
 
 def _rest(cluster: "Cluster") -> str:
-    """Return what holds for every host, jump hosts too; then the user's own config, which a sandbox never sees."""
+    """Return the options for every host, jump hosts too; then the user's own config, which a sandbox never sees."""
     included = not cluster.sandbox and _persons("config").is_file()
     lines = [
         "Host *",
@@ -188,9 +188,9 @@ def _rest(cluster: "Cluster") -> str:
 
 @functools.cache
 def _newer() -> tuple[str, ...]:
-    """Return _NEWER where the ssh of this computer knows them; with another one, nobody can have set them.
+    """Return _NEWER where the ssh of this computer knows these options; an older one can't use them.
 
-    IgnoreUnknown is no way out: set here, it would displace the user's own, or hide every misspelt word of theirs.
+    IgnoreUnknown is no alternative: set here, it would replace the user's own, or hide their misspelt options.
     """
     with contextlib.suppress(OSError):
         command = ["ssh", "-G", "-F", "/dev/stdin", "host"]
@@ -206,7 +206,7 @@ def write(cluster: "Cluster") -> Path:
         The file; it is written only where something in it changes.
 
     Raises:
-        RookeryError: A value of the profile can't stand in an ssh_config.
+        RookeryError: A value of the profile is not valid in an ssh_config.
     """
     own_entry, path = entry(cluster), config_file(cluster)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""How values are written in an ssh_config: which names there can be, and what is quoted how (ssh_config(5))."""
+"""The syntax of values in an ssh_config: which names are valid, and how values are quoted (ssh_config(5))."""
 
 import re
 from pathlib import Path
@@ -15,12 +15,12 @@ JUMP = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9_.:@+,/\[\]-]*")
 
 
 def is_name(text: str) -> bool:
-    """Whether it can be a name behind Host."""
+    """Return whether a text can be a name behind Host."""
     return bool(NAME.fullmatch(text))
 
 
 def is_username(text: str) -> bool:
-    """Whether it can be a name behind User."""
+    """Return whether a text can be a name behind User."""
     return bool(USER.fullmatch(text))
 
 

@@ -1,6 +1,6 @@
 """The one connection to a cluster: an OpenSSH master that ssh, rsync, git, Ansible and Fabric all go through.
 
-A login, with whatever has to be typed for it, happens in `Connection.open` and nowhere else.
+The user logs in, and types a password or code, in `Connection.open` and nowhere else.
 """
 
 import contextlib
@@ -45,14 +45,14 @@ ANSWER = 8
 """Seconds the other side of an older connection is given to answer before it counts as dead."""
 
 TYPING = 120
-"""Seconds that servers usually give somebody for a login (LoginGraceTime, sshd_config(5))."""
+"""Seconds that servers usually allow for a login (LoginGraceTime, sshd_config(5))."""
 
 
 class Connection:
     """A cluster's ssh: its entry in ssh_config, its master connection, and what goes through it."""
 
     def __init__(self, cluster: "Cluster") -> None:
-        """Nothing is written or opened before it is needed."""
+        """Make a connection; nothing is written or opened before it is needed."""
         self.cluster = cluster
         self._is_prepared = False
 
@@ -65,7 +65,7 @@ class Connection:
         """Bring the cluster's entries up to date: in rookery's ssh_config, and in what the user's own includes.
 
         Raises:
-            RookeryError: A value of the profile can't stand in an ssh_config.
+            RookeryError: A value of the profile is not valid in an ssh_config.
         """
         if not self._is_prepared:
             user_config.refresh(self.cluster)
@@ -105,12 +105,12 @@ class Connection:
         return [*self.ssh, "-o", "ControlMaster=no", *quiet, self.cluster.name, remote]
 
     def has_master(self) -> bool:
-        """Whether there is a master on this side, which may not know yet that the other side is gone."""
+        """Return whether there is a master on this side, which may not know yet that the other side is gone."""
         self.prepare()
         return self._tell("check")
 
     def is_open(self) -> bool:
-        """Whether there is a master that answers, and the other side answers it."""
+        """Return whether there is a master, and the login node answers through it."""
         self.prepare()
         if not self._tell("check"):
             return False
@@ -159,7 +159,7 @@ class Connection:
             self._touch()
 
     def close(self) -> bool:
-        """End the master connection and everything that goes through it. Whether there was one."""
+        """End the master connection and everything that goes through it; return whether there was one."""
         self.prepare()
         path = self._control_path()
         if not path.exists():
@@ -236,9 +236,9 @@ class Connection:
         return completed
 
     def ansible_environment(self) -> dict[str, str]:
-        """Return what Ansible's environment needs so that it goes through the master and adds no connection of its own.
+        """Return the variables that make Ansible use the master, and open no connection of its own.
 
-        Ansible is told of no other host than the cluster's name (homes/playbook.py), so that ssh finds its entry. The
+        Ansible gets no other host than the cluster's name (homes/playbook.py), so that ssh finds its entry. The
         variables are the same for all real clusters, and the same for all miniatures.
         """
         options = [f"ControlPath={config_file.control_path()}", "ControlMaster=auto", "ControlPersist=1h"]
@@ -277,11 +277,11 @@ class Connection:
         return startup_files.hangs(self.cluster, self.command)
 
     def broke_off(self, code: int) -> bool:
-        """Whether an exit status is ssh's own and not the command's: 255, without a word, where the master is gone."""
+        """Return whether an exit status is ssh's own and not the command's: 255, no output, and no master left."""
         return code == 255 and not self._tell("check")
 
     def _completed(self, completed: "subprocess.CompletedProcess[bytes]", mark: str) -> Completed:
-        """Return what came of a marked command: what was printed before the marks is the start-up files'."""
+        """Return the result of a marked command; output before the marks is the start-up files'."""
         before, began, stdout = completed.stdout.decode(errors="surrogateescape").partition(f"{mark}\n")
         noise, _, stderr = completed.stderr.decode(errors="surrogateescape").rpartition(f"{mark}\n")
         if not began:
@@ -313,13 +313,13 @@ class Connection:
         return f"{text}{self._jump_said(text)}" or f"exit status {completed.returncode}"
 
     def _login_asking(self) -> str:
-        """Log in, with ssh itself asking the user on the terminal for what it takes: password, code, passphrase.
+        """Log in; ssh itself asks on the terminal for password, code or passphrase.
 
         Returns:
             "", or what ssh says of it afterwards, without asking: it may be more than a wrong password.
         """
         print(announcement(self.cluster), file=sys.stderr)
-        # the time that somebody takes at the jump host's questions counts as the cluster's
+        # the time that the user takes for the jump host's questions counts as the cluster's
         patience = ["-o", f"ConnectTimeout={TYPING}"] if self.cluster.proxy_jump else []
         return self._login() if foreground.run([*self._master[:-1], *patience, self.cluster.name]) else ""
 
@@ -328,7 +328,7 @@ class Connection:
         return ["ssh", "-M", "-N", "-f", *self.ssh[1:], self.cluster.name]
 
     def _jump_said(self, text: str) -> str:
-        """Return what the jump host's own ssh says, which ssh throws away where the connection is to persist."""
+        """Return the jump host's error output, which ssh drops where the connection is to persist."""
         if not (self.cluster.proxy_jump and THROUGH_JUMP.search(text)):
             return ""
         command = [*self.ssh, "-o", "ControlPath=none", "-o", "BatchMode=yes", "-T", self.cluster.name, "true"]
@@ -336,7 +336,7 @@ class Connection:
         return str(completed.stderr)
 
     def _tell(self, command: str) -> bool:
-        """Tell the master something (`ssh -O`). Whether there is one, and it answered."""
+        """Send the master a command (`ssh -O`); return whether there is one, and it answered."""
         ask = [*self.ssh, "-O", command, self.cluster.name]
         try:
             return subprocess.run(ask, capture_output=True, timeout=ANSWER_HERE, check=False).returncode == 0
@@ -357,7 +357,7 @@ class Connection:
         return paths.runtime_dir() / f"{self.cluster.name}-{key}.{suffix}"
 
     def _age(self) -> float:
-        """Seconds since something came back through the master."""
+        """Return the seconds since something came back through the master."""
         try:
             return abs(time.time() - self._file("used").stat().st_mtime)
         except FileNotFoundError:
@@ -368,7 +368,7 @@ class Connection:
 
     @contextlib.contextmanager
     def _alone(self, quiet: bool) -> Iterator[None]:
-        """One login to a cluster at a time, and one at a time that may ask: two prompts on one terminal collide."""
+        """Allow one login to a cluster at a time, and one at a time that may ask: two prompts on a terminal collide."""
         with contextlib.ExitStack() as stack:
             stack.enter_context(locking.waited(self._file("lock"), self._wait))
             if not quiet:

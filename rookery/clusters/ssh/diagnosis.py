@@ -1,4 +1,4 @@
-"""Why ssh failed, told from what it printed: one line for a user, and what to do next.
+"""Turn ssh's error output into one line for a user, and what to do next.
 
 OpenSSH's messages are not translated, whatever the user's language. The patterns are the texts of OpenSSH 8 to 9.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def check_identity(cluster: "Cluster") -> None:
-    """Refuse a key file that ssh would pass over in silence or with a page of warnings.
+    """Refuse a key file that ssh would skip in silence or with a page of warnings.
 
     Raises:
         SshError: It is not there, can't be read, or others can read it.
@@ -75,7 +75,7 @@ def _show(cluster: "Cluster", key: str) -> str:
 
 
 def _vpn(cluster: "Cluster") -> str:
-    """Return what the profile says of a VPN, where one may be missing."""
+    """Return a sentence on the cluster's VPN, where one may be missing."""
     vpn = cluster.data.get("cluster_vpn") or {}
     if vpn.get("needed") not in {"off_campus", "always", "unknown"} or cluster.sandbox:
         return ""
@@ -169,19 +169,19 @@ def _denied(cluster: "Cluster", text: str, match: "re.Match[str]", batch: bool) 
 
 
 def _can_ask(methods: str) -> bool:
-    """Whether one of the ways that sshd has left, named with commas, asks the user something."""
+    """Return whether one of the methods that sshd still offers, separated by commas, asks the user something."""
     return bool({"password", "keyboard-interactive"} & set(methods.split(",")))
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a passphrase protects a private key."""
+    """Return whether a passphrase protects a private key."""
     opened = ["ssh-keygen", "-y", "-P", "", "-f", str(path)]
     completed = subprocess.run(opened, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     return "incorrect passphrase" in completed.stderr
 
 
 def _locked_key(cluster: "Cluster") -> Path | None:
-    """Return the key that ssh would have used, had it been told the passphrase; None where it is not that."""
+    """Return the key that ssh would have used with its passphrase; None where that is not the reason."""
     identity_file = cluster.identity_file
     tried = [Path(identity_file).expanduser()] if identity_file else [*user_settings.keys(cluster), *usual_keys()]
     return next((path for path in tried if path.is_file() and is_locked(path)), None)
@@ -232,7 +232,7 @@ _TABLE: list[tuple["re.Pattern[str]", _Tell]] = [
 
 
 def _names_jump(cluster: "Cluster", text: str) -> bool:
-    """Whether ssh's first complaint is about one of the jump hosts rather than the cluster."""
+    """Return whether ssh's first error message is about one of the jump hosts rather than the cluster."""
     named = re.search(r"Could not resolve hostname (\S+?):|connect to host (\S+) port", text)
     unknown = UNKNOWN_KEY.search(text)
     host = next((part for part in (named.groups() if named else ()) if part), None) or (unknown[2] if unknown else None)
@@ -240,7 +240,7 @@ def _names_jump(cluster: "Cluster", text: str) -> bool:
 
 
 def _jump(cluster: "Cluster", text: str, *, batch: bool) -> SshError:
-    """Return the connection failed on its way through the jump host."""
+    """Return the error for a connection that failed on its way through the jump host."""
     jump = cluster.proxy_jump or ""
     first_hop = jump.partition(",")[0]
     by_hand = f"ssh {f'ssh://{first_hop}' if ':' in first_hop else first_hop}"

@@ -1,4 +1,4 @@
-"""The error of a cluster that can't be reached or logged in to, and patterns of what ssh prints then."""
+"""The error for a cluster that can't be reached or logged in to, and patterns of ssh's messages."""
 
 import re
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class SshError(RookeryError):
-    """A cluster can't be reached or logged in to.
+    """The error for a cluster that can't be reached or logged in to.
 
     Attributes:
         reason: One word for programs: unresolved, no-answer, refused, dropped, changed-key, unknown-key, denied,

@@ -1,4 +1,4 @@
-"""Fabric through OpenSSH: a Connection whose commands and files go through a connection's master connection.
+"""A Fabric connection whose commands and files go through the OpenSSH master.
 
 Paramiko, Fabric's own transport, can't share a master, so a second factor would be asked for again and again. Here it
 makes no connection: Fabric's API stays, ssh is what runs.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Runner(Local):
-    """Runs a command on the cluster by a local ssh; always as POSIX sh, whatever the user's login shell.
+    """A runner that starts a command on the cluster by a local ssh; always as POSIX sh, whatever the login shell.
 
     What the start-up files print before the command is left out of the result.
     """
@@ -40,14 +40,14 @@ class Runner(Local):
         self._deadline: Deadline
 
     def run(self, command: str, **kwargs: Any) -> Any:
-        """As fabric's: `env` is set on the cluster. Without `pty`, no standard input unless `in_stream` is given."""
+        """Run a command as fabric does: `env` is set on the cluster. No standard input without `pty` or `in_stream`."""
         kwargs.setdefault("replace_env", True)
         if not kwargs.get("pty"):
             kwargs.setdefault("in_stream", False)
         return super().run(command, **kwargs)
 
     def start(self, command: str, shell: str, env: dict[str, Any]) -> None:  # noqa: ARG002 the shell is sh
-        """Start ssh, with what it shall run there."""
+        """Start ssh with the command."""
         if wrong := [key for key in env if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key)]:
             raise RookeryError(f"{wrong[0]!r} can't be the name of a variable.")
         exports = "".join(f"export {key}={shlex.quote(str(value))}\n" for key, value in env.items())
@@ -85,13 +85,13 @@ class Runner(Local):
         return None
 
     def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
-        """Ctrl-C reaches the command through a terminal; without one, ssh has got it already."""
+        """Send Ctrl-C to the command through a terminal; without one, ssh has got it already."""
         if not self.using_pty:
             raise interrupt
         super().send_interrupt(interrupt)
 
     def generate_result(self, **kwargs: Any) -> Result:
-        """Fabric's Result.
+        """Return Fabric's Result.
 
         Raises:
             SshError: The command never began.
@@ -127,14 +127,14 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
         self.connection.open()
 
     def close(self) -> None:
-        """Let go of it; the master stays open for the next command, until `Connection.close`."""
+        """Release the master, which stays open for the next command, until `Connection.close`."""
         if self._sftp is not None:
             self._sftp.close()
             self._sftp_process.wait()
             self._set(_sftp=None, _sftp_process=None)
 
     def sftp(self) -> "SFTPClient":
-        """SFTP for `put` and `get`: paramiko speaks the protocol, ssh carries it.
+        """Return an SFTP client for `put` and `get`: paramiko speaks the protocol, ssh carries it.
 
         Raises:
             SshError: The cluster gives none, or its start-up files end the shell first, or keep it waiting.
@@ -169,7 +169,7 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
         return str(self.connection.cluster.name)
 
     def create_session(self) -> Any:
-        """Return what would need paramiko's transport.
+        """Refuse what would need paramiko's transport.
 
         Raises:
             RookeryError: Always.
@@ -180,7 +180,7 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
 
 
 class _Quiet:
-    """A socket to an SFTP server, as paramiko uses one, without what start-up files print before the server speaks.
+    """A socket to an SFTP server for paramiko, without output of start-up files before the server speaks.
 
     Text has no NUL byte, and the server's first packet, being short, begins with one.
     """
@@ -190,7 +190,7 @@ class _Quiet:
         self._begun = False
 
     def recv(self, size: int) -> bytes:
-        """Return the next bytes of the server's."""
+        """Return the server's next bytes."""
         while not self._begun:
             peeked = self._sock.recv(4096, socket.MSG_PEEK)
             start = peeked.find(b"\0")
@@ -204,7 +204,7 @@ class _Quiet:
         return self._sock.send(data)
 
     def get_name(self) -> str:
-        """Return what paramiko calls the channel in its log."""
+        """Return the channel's name for paramiko's log."""
         return "sftp"
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The host key that a cluster shows, and whether it is believed: a published fingerprint, or a user's word."""
+"""Check a cluster's host key against published fingerprints, or ask the user."""
 
 import subprocess
 import sys
@@ -34,7 +34,7 @@ def shown(cluster: "Cluster", ssh: Sequence[str], *, batch: bool) -> HostKey:
     """Ask the cluster for its key, through its jump hosts if it has some, without logging in to it.
 
     ssh writes the key to a known_hosts file of the moment; no way of authenticating is tried with the cluster, so
-    nothing is given away to whoever answers. Of several keys it is asked for one of a published kind.
+    no secret is sent to the host that answers. Of several keys it is asked for one of a published kind.
 
     Args:
         cluster: The cluster.
@@ -83,7 +83,7 @@ def shown(cluster: "Cluster", ssh: Sequence[str], *, batch: bool) -> HostKey:
 
 
 def learn(cluster: "Cluster", ssh: Sequence[str], *, batch: bool, accept: str = "", say: Say | None = None) -> HostKey:
-    """Get to know a cluster whose key no known_hosts file holds, and write the key to rookery's own.
+    """Learn the key of a cluster that no known_hosts file has, and write it to rookery's own.
 
     A published key is believed; one that differs from what is published never is. Where none is published, the user
     is shown the key and asked, or vouches for it beforehand.
@@ -93,7 +93,7 @@ def learn(cluster: "Cluster", ssh: Sequence[str], *, batch: bool, accept: str = 
         ssh: The ssh command, with rookery's ssh_config.
         batch: There is nobody to ask.
         accept: The fingerprint that the user vouches for.
-        say: Told in a line what was decided; stderr by default.
+        say: Called with a line on what was decided; prints on stderr by default.
 
     Raises:
         SshError: It is not believed, or the cluster can't be reached.

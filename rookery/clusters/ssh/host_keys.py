@@ -1,4 +1,4 @@
-"""Host keys of clusters: those that are published, those that known_hosts files hold, and what is said of another."""
+"""Host keys of clusters: the published ones, those in known_hosts files, and the errors for others."""
 
 import base64
 import binascii
@@ -44,7 +44,7 @@ class HostKey:
 
 
 def host_pattern(cluster: "Cluster") -> str:
-    """How known_hosts files name the cluster's login node."""
+    """Return the login node's name as known_hosts files have it."""
     return cluster.host if int(cluster.port) == 22 else f"[{cluster.host}]:{cluster.port}"
 
 
@@ -67,7 +67,7 @@ def known_keys(cluster: "Cluster", files: Iterable[Path] | None = None) -> list[
 
 
 def parsed(line: str) -> HostKey | None:
-    """Return a line of a known_hosts file.
+    """Return the key in a line of a known_hosts file.
 
     None for comments, and for lines with a marker (@revoked, @cert-authority).
     """
@@ -81,7 +81,7 @@ def published(cluster: "Cluster") -> dict[str, str]:
 
 
 def store(path: Path, key: HostKey) -> None:
-    """Add a key to rookery's known_hosts; what stands there stays."""
+    """Add a key to rookery's known_hosts; other keys stay."""
     with locking.waited(paths.runtime_dir() / "known_hosts.lock"):
         before = path.read_text() if path.exists() else ""
         gap = "" if before.endswith("\n") or not before else "\n"
@@ -102,7 +102,7 @@ def changed_key(cluster: "Cluster", text: str) -> SshError:
 
 
 def differs(cluster: "Cluster", kind: str, new: str, old: str, place: str) -> SshError:
-    """Return the error for a host key that is another one than the one that is known."""
+    """Return the error for a host key that differs from the known one."""
     known = f"known is {old}" + (f" ({place})" if place else "")
     message = (
         f"{cluster.name}: the host key of {cluster.host} has changed: it shows {new} ({kind}), {known}. "
@@ -117,7 +117,7 @@ def differs(cluster: "Cluster", kind: str, new: str, old: str, place: str) -> Ss
 
 
 def not_published(cluster: "Cluster", key: HostKey) -> SshError:
-    """Return the error for a host key that is none of those that are published."""
+    """Return the error for a host key that is none of the published ones."""
     fingerprints = ", ".join(f"{fingerprint} ({kind})" for fingerprint, kind in published(cluster).items())
     return SshError(
         "changed-key",
@@ -129,6 +129,6 @@ def not_published(cluster: "Cluster", key: HostKey) -> SshError:
 
 
 def where(cluster: "Cluster") -> str:
-    """Where the cluster's keys are published; "" where that is not known."""
+    """Return where the cluster's keys are published; "" where that is not known."""
     url = cluster.data.get("cluster_host_keys_url")
     return f" at {url}" if url else ""

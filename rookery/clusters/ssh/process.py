@@ -1,4 +1,4 @@
-"""A command that runs on a cluster, from when it was sent to its end."""
+"""Run a command on the cluster, from when it is sent to its end."""
 
 import contextlib
 import subprocess
@@ -16,7 +16,7 @@ FIRST_ANSWER = 30
 
 @dataclass(frozen=True)
 class Completed:
-    """What came of a command on a cluster.
+    """The result of a command on a cluster.
 
     Attributes:
         exit: Its exit status; negative where a signal ended ssh.
@@ -32,19 +32,19 @@ class Completed:
 
     @property
     def ok(self) -> bool:
-        """Whether it ended well."""
+        """Whether its exit status is 0."""
         return self.exit == 0
 
 
 @dataclass(frozen=True)
 class Call:
-    """What belongs to a command beside the command itself.
+    """The input and the callbacks of a command on a cluster.
 
     Attributes:
         mark: The line that tells on both its streams that it has begun.
         greeting: What its standard input begins with, sent at once: it begins only where that arrives whole.
         first: What goes to its standard input next.
-        completed: Reads what came of it.
+        completed: Makes its result.
         hangs: Makes the error for a command that has not begun after FIRST_ANSWER seconds.
     """
 
@@ -56,7 +56,7 @@ class Call:
 
 
 class Deadline:
-    """Ends a command that has not begun FIRST_ANSWER seconds after it was sent.
+    """A timer that ends a command that has not begun FIRST_ANSWER seconds after it was sent.
 
     Attributes:
         is_met: Whether it has begun in time.
@@ -90,7 +90,7 @@ class Deadline:
 
 
 class RunningCommand:
-    """A command under way."""
+    """A command that is running on the cluster."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class RunningCommand:
         call: Call,
         on_line: Callable[[str], object] | None = None,
     ) -> None:
-        """Start it.
+        """Start the command.
 
         Args:
             command: The ssh command.
@@ -117,7 +117,7 @@ class RunningCommand:
             self._listener.start()
 
     def finish(self, data: Iterable[bytes] = (), timeout: float | None = None) -> Completed:
-        """Give it its standard input, and wait for its end.
+        """Send its standard input, and wait for its end.
 
         Args:
             data: The input, in pieces. An error that they raise is raised here, once the command has ended.
@@ -157,7 +157,7 @@ class RunningCommand:
         return self._process.communicate(timeout=None if timeout is None else timeout - FIRST_ANSWER)
 
     def stop(self) -> None:
-        """End it here; the other side finds its input at an end."""
+        """End it here; on the cluster its input ends."""
         with contextlib.suppress(BrokenPipeError), self._process:
             self._process.kill()
             self._process.wait()

@@ -1,4 +1,4 @@
-"""What a user should know before ssh asks them something on their terminal."""
+"""Tell the user what ssh is about to ask on the terminal."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def announcement(cluster: "Cluster") -> str:
-    """Return what a user should know before ssh asks them: who asks, for what, and that nothing will show."""
+    """Return what a user should know before ssh asks: who asks, for what, and that nothing will show."""
     lines = [f"{cluster.name}: logging in to {cluster.host} as {cluster.user}"]
     if cluster.proxy_jump:
         lines.append(f"  through the jump host {cluster.proxy_jump}, which may ask first")
@@ -17,7 +17,7 @@ def announcement(cluster: "Cluster") -> str:
 
 
 def _typed(cluster: "Cluster") -> str:
-    """Return what a login takes that has to be typed, from what the profile says of it."""
+    """Return what has to be typed for a login, by the profile."""
     data: dict[str, Any] = dict(cluster.data)
     logins = data.get("cluster_logins") or ["key"]
     login = next((login for login in logins if login not in {"key", "certificate"}), "key")

@@ -1,4 +1,4 @@
-"""Commands as they are sent to a cluster: one line that means the same to every login shell."""
+"""Make command lines for a cluster: one line that means the same to every login shell."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from rookery.remote.slurm import variables
 
 
 def new_mark() -> str:
-    """Return a line that no start-up file prints; it tells what a command printed from what they did."""
+    """Return a line that no start-up file prints: it separates their output from the command's."""
     return f"rookery-{os.urandom(8).hex()}"
 
 
@@ -47,7 +47,7 @@ _SPECIAL = re.compile(rb"[^ -~]|['!\\]")
 
 
 def clean_function() -> str:
-    """POSIX sh that defines rookery_clean, which unsets what start-up files have set.
+    """Return POSIX sh that defines rookery_clean, which unsets what start-up files have set.
 
     Every command has called it; a script that reads /etc/profile may call it again.
     """
@@ -131,12 +131,12 @@ def greeting(mark: str) -> bytes:
 
 
 def marked(script: str, mark: str) -> str:
-    """Return a script that says on both its streams where its own output begins."""
+    """Return a script that prints on both its streams where its own output begins."""
     return f"echo {mark}; echo {mark} >&2\n{script}"
 
 
 def unattended() -> dict[str, Any]:
-    """Options of subprocess.run for an ssh that must not ask anything, nor a jump host's that it starts.
+    """Return options of subprocess.run for an ssh that must not ask anything, nor the ssh to a jump host.
 
     ssh opens /dev/tty for its questions, so it gets a session of its own, which has no terminal.
     """

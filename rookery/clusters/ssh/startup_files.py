@@ -1,4 +1,4 @@
-"""Start-up files on a cluster that keep commands from running: which line it is, and the error that says so."""
+"""Find the line of a start-up file on a cluster that keeps commands from running, and make the error for it."""
 
 import shlex
 import subprocess
@@ -27,7 +27,7 @@ PATIENCE = 10
 """Seconds in which the line is looked for."""
 
 # The shell is started as sshd does it, with a standard input on which nothing comes, and says each line before it runs
-# it (PS4); the last one is where it stands still. Only bash and zsh can tell the file.
+# it (PS4); the last one is where it hangs. Only bash and zsh can tell the file.
 CULPRIT = r"""
 user=$(id -un) shell=$(getent passwd "$(id -un)")
 shell=${shell##*:}
@@ -47,11 +47,11 @@ sleep 3 | env -i HOME="$HOME" USER="$user" LOGNAME="$user" SHELL="$shell" PATH="
 
 @dataclass(frozen=True)
 class Culprit:
-    """Where start-up files stand still.
+    """The line of a start-up file that keeps commands from running.
 
     Attributes:
         shell: The login shell; "" where that could not be asked.
-        line: `~/.bashrc, line 3 (read -n 1)`; "" where it can't be told.
+        line: `~/.bashrc, line 3 (read -n 1)`; "" where that is not known.
     """
 
     shell: str = ""
@@ -59,7 +59,7 @@ class Culprit:
 
 
 def read(output: str, home: str = "") -> Culprit:
-    """Return what CULPRIT printed.
+    """Return the culprit, from the output of CULPRIT.
 
     Args:
         output: Its output.
@@ -75,7 +75,7 @@ def read(output: str, home: str = "") -> Culprit:
 
 
 def find(command: Command) -> Culprit:
-    """Ask the cluster where its start-up files stand still; without an input most shells come through."""
+    """Ask the cluster which line of its start-up files waits; without an input most shells get past it."""
     arguments = command(remote_command(f'{CULPRIT}\necho "home $HOME"'))
     try:
         completed = subprocess.run(

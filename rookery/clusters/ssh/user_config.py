@@ -1,7 +1,7 @@
-"""`ssh penguins` for the user: entries that their own ~/.ssh/config includes, by one line at its top.
+"""Make `ssh penguins` work for the user: entries that their own ~/.ssh/config includes, by one line at its top.
 
 They are in a file of rookery's own, ssh_hosts, so that ~/.ssh/config is changed once. It holds Host entries alone:
-rookery's ssh_config, which includes the user's, would include itself.
+rookery's ssh_config includes the user's, and would include itself.
 """
 
 import glob
@@ -29,7 +29,7 @@ _DEEPEST = 16
 
 @dataclass(frozen=True)
 class Change:
-    """What is to become of ~/.ssh/config.
+    """A planned change of ~/.ssh/config.
 
     Attributes:
         path: The file; where it is a link, what that leads to.
@@ -44,7 +44,7 @@ class Change:
     exists: bool
 
     def __bool__(self) -> bool:
-        """Whether anything is to change."""
+        """Return whether anything is to change."""
         return self.after != self.before
 
     def diff(self) -> list[str]:
@@ -56,12 +56,12 @@ class Change:
 
 
 def file() -> Path:
-    """Where the entries are."""
+    """Return the file with the Host entries."""
     return paths.config_dir() / "ssh_hosts"
 
 
-def persons() -> Path:
-    """Return the user's own configuration of ssh."""
+def own_config() -> Path:
+    """Return the user's own ssh configuration."""
     return Path.home() / ".ssh" / "config"
 
 
@@ -71,16 +71,16 @@ def line() -> str:
 
 
 def owner(name: str) -> str:
-    """Where the user's own configuration has a Host entry of exactly this name; "" where it has none.
+    """Return the file and line where the user's own configuration has a Host entry of exactly this name; "" for none.
 
     Args:
         name: What would be typed behind ssh.
     """
-    return next((where for host, where in _hosts(persons(), 0) if host == name), "")
+    return next((where for host, where in _hosts(own_config(), 0) if host == name), "")
 
 
 def taken(name: str) -> str:
-    """Why a name can't be what `ssh` knows a cluster by; "" where it can.
+    """Return why a name can't be the one that `ssh` knows a cluster by; "" where it can.
 
     Args:
         name: The name. What ssh knows a job there by goes with it.
@@ -94,23 +94,23 @@ def taken(name: str) -> str:
 
 
 def works(alias: str, cluster: "Cluster") -> bool:
-    """Whether ssh itself, asked with the user's configuration, finds the cluster by its name here."""
+    """Return whether ssh itself, with the user's configuration, finds the cluster by its name here."""
     completed = subprocess.run(
-        ["ssh", "-G", "-F", str(persons()), alias], capture_output=True, text=True, errors="replace", check=False
+        ["ssh", "-G", "-F", str(own_config()), alias], capture_output=True, text=True, errors="replace", check=False
     )
     values = dict(line.split(" ", 1) for line in completed.stdout.splitlines() if " " in line)
     return (values.get("hostname"), values.get("user")) == (cluster.host.lower(), cluster.user)
 
 
 def aliases() -> dict[str, str]:
-    """By cluster, the name that `ssh` knows it by here."""
+    """Return by cluster the name that `ssh` knows it by here."""
     path = file()
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     return dict(re.findall(rf"^{_MARK}(\S+)\nHost (\S+)$", text, re.MULTILINE))
 
 
 def write(cluster: "Cluster", alias: str) -> bool:
-    """Put a cluster's entry in, or bring it up to date; the others stay.
+    """Add a cluster's entry, or bring it up to date; the others stay.
 
     Args:
         cluster: The cluster.
@@ -130,9 +130,9 @@ def refresh(cluster: "Cluster") -> None:
 
 
 def forget(cluster: "Cluster") -> None:
-    """Take a cluster's entry out; without any left, the line in ~/.ssh/config goes too."""
+    """Remove a cluster's entry; without any left, the line in ~/.ssh/config goes too."""
     _update({}, without=cluster.name)
-    path = persons()
+    path = own_config()
     if file().exists() or not path.is_file():
         return
     text = _read(path)
@@ -148,11 +148,11 @@ def forget(cluster: "Cluster") -> None:
 
 
 def planned() -> Change:
-    """Return what ~/.ssh/config is to become.
+    """Return the change of ~/.ssh/config that is needed.
 
     The line at its top, since below a Host it would hold for that host alone.
     """
-    path = persons()
+    path = own_config()
     exists = path.exists()
     before = _read(path) if exists else ""
     target = path.resolve() if exists else path
@@ -164,7 +164,7 @@ def planned() -> Change:
 
 
 def carry_out(change: Change) -> Path | None:
-    """Write ~/.ssh/config in one step, with its mode; what it was is kept beside it.
+    """Write ~/.ssh/config in one step, with its mode; a copy of the old file is kept beside it.
 
     Returns:
         The copy; None where there was no file.
@@ -178,11 +178,11 @@ def carry_out(change: Change) -> Path | None:
         change.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         atomic_files.exchange(change.path, before if change.exists else None, after, mode=0o600, copy=kept)
     except atomic_files.ChangedError:
-        message = f"{persons()} was changed meanwhile, and is left as it is."
+        message = f"{own_config()} was changed meanwhile, and is left as it is."
         raise RookeryError(message, hint="the same command again") from None
     except OSError as error:
         raise RookeryError(
-            f"{persons()} can't be written: {error.strerror or error}.",
+            f"{own_config()} can't be written: {error.strerror or error}.",
             hint=f"put this line at its top yourself: {line()}",
         ) from None
     return kept
@@ -214,9 +214,9 @@ def _update(entries: dict[str, str], *, without: str) -> bool:
 
 
 def _hosts(path: Path, depth: int) -> Iterator[tuple[str, str]]:
-    """Yield the names behind each Host of a file and of those it includes.
+    """Yield the names behind each Host of a file and of those it includes, with their places.
 
-    But for rookery's own, with where they are.
+    rookery's own file is left out.
     """
     if depth > _DEEPEST or path == file() or not path.is_file():
         return

@@ -1,7 +1,7 @@
-"""What the user's own ~/.ssh/config says of a cluster's full host name: key, agent, certificate, jump host, port, user.
+"""Read the user's own ~/.ssh/config for a cluster's full host name: key, agent, certificate, jump host, port, user.
 
-rookery calls a cluster by its short name, which no `Host login.example.org` of the user's matches. So ssh itself is
-asked (`ssh -G`), and what it answers goes into rookery's own entry (config_file.py). The first value that ssh finds
+rookery calls a cluster by its short name, which matches no `Host login.example.org` of the user's. So ssh itself is
+asked (`ssh -G`), and its answer goes into rookery's own entry (config_file.py). The first value that ssh finds
 wins, so the order of precedence is the order of the text it is given: the user's inventory, their ~/.ssh/config, the
 profile.
 """
@@ -23,14 +23,14 @@ _CARRIED = ("IdentityFile", "CertificateFile", "IdentityAgent", "PKCS11Provider"
 """Options that go into the entry as they are, besides those that have a field in Cluster."""
 
 _UNSET = "rookery-unset"
-"""A username and a key that stand for none: what ssh prints where the user's configuration says nothing."""
+"""A username and a key that mean none: ssh prints them where the user's configuration has none."""
 
 _UNSAID = {"PKCS11Provider": "none", "SecurityKeyProvider": "internal"}
 """What ssh prints of an option that nobody has set, where it prints something."""
 
 
 def applied(cluster: Cluster, chosen: Container[str]) -> Cluster:
-    """Return the cluster with what the user's ~/.ssh/config says of its host.
+    """Return the cluster with the settings that the user's ~/.ssh/config has for its host.
 
     Args:
         cluster: As the profile has it. A miniature knows nothing of the user's configuration.
@@ -62,7 +62,7 @@ def keys(cluster: Cluster) -> list[Path]:
 
 
 def has_identity(cluster: Cluster) -> bool:
-    """Whether the user's configuration says what to log in to the cluster's host with: a key, an agent, a token."""
+    """Return whether the user's configuration names a key, an agent or a token for the cluster's host."""
     return any(key in PATHS and value != "none" for key, value in cluster.ssh_options)
 
 
@@ -82,7 +82,7 @@ def differences(cluster: Cluster) -> dict[str, str]:
 
 
 def _question(cluster: Cluster, chosen: Container[str], config: Path) -> str:
-    """Return the ssh_config that puts the user's own between what wins over it and what gives way to it."""
+    """Return an ssh_config with the user's own between the settings that win over it and those that give way."""
     port, jump = f"    Port {cluster.port}", f"    ProxyJump {cluster.proxy_jump or 'none'}"
     first = [
         *([f"    User {cluster.user}"] if cluster.user else []),
@@ -94,9 +94,9 @@ def _question(cluster: Cluster, chosen: Container[str], config: Path) -> str:
 
 
 def _ssh_values(question: str, host: str) -> dict[str, list[str]]:
-    """Return what ssh makes of a host, by option in lower case; nothing where it can't be asked, or refuses the file.
+    """Return ssh's options for a host, in lower case; none where it can't be asked, or refuses the file.
 
-    Whoever connects next is told then why, by ssh itself.
+    ssh itself says why at the next connection.
     """
     try:
         completed = subprocess.run(

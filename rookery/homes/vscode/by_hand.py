@@ -1,4 +1,4 @@
-"""`vscode.settings`: the settings of the editors on this computer, seen to by hand."""
+"""The command `vscode.settings`: write the settings of the editors on this computer."""
 
 import json
 
@@ -27,7 +27,7 @@ def clusters(names: str) -> list[Cluster]:
 
 
 def settings(options: VscodeSettingsOptions) -> int:
-    """See to the settings, and say what came of it.
+    """Write the settings, and print the results.
 
     Returns:
         The exit code: 1 where those of an editor could not be written.

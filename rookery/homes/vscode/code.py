@@ -1,4 +1,4 @@
-"""`code`: the project opened in VS Code on a cluster, on its login node or in a job on a compute node."""
+"""The command `code`: open the project in VS Code on a cluster's login node, or in a job on a compute node."""
 
 import json
 import os
@@ -48,7 +48,7 @@ printf '%s\n' "$(uname -m)" "$(getconf GNU_LIBC_VERSION 2>/dev/null)" "$there" "
 
 
 def run(options: CodeOptions) -> int:
-    """Open the project there, or end the job. With --job and no editor here, the job is started all the same.
+    """Open the project, or end the job. With --job and no editor here, the job is started all the same.
 
     Returns:
         The exit code: that of the editor's command.
@@ -84,7 +84,7 @@ def run(options: CodeOptions) -> int:
 
 
 def check(cluster: "Cluster", *, job: bool) -> None:
-    """See whether the cluster lets VS Code in, as its profile tells.
+    """Refuse a cluster whose profile does not let VS Code in.
 
     Args:
         cluster: The cluster.
@@ -112,7 +112,7 @@ def check(cluster: "Cluster", *, job: bool) -> None:
 
 
 def authority(cluster: "Cluster", *, job: bool) -> str:
-    """Return what VS Code calls a host; a name that it would write otherwise goes in as the digits of its bytes."""
+    """Return VS Code's name for a host; other characters than a-z, digits, `.` and `-` go in by JSON in hexadecimal."""
     name = workstation.host(cluster, job=job)
     if not re.fullmatch(r"[a-z0-9.-]+", name):
         name = json.dumps({"hostName": name}, separators=(",", ":")).encode().hex()
@@ -120,7 +120,7 @@ def authority(cluster: "Cluster", *, job: bool) -> str:
 
 
 def fits(architecture: str, glibc: str) -> str:
-    """Why VS Code's server does not run on a machine; "" where it does.
+    """Return why VS Code's server does not run on a machine; "" where it does.
 
     Args:
         architecture: As uname -m says it.
@@ -135,7 +135,7 @@ def fits(architecture: str, glibc: str) -> str:
 
 
 def _folder(target: "Target", options: CodeOptions) -> str:
-    """Return the folder there, absolute.
+    """Return the project's folder on the cluster, absolute.
 
     Raises:
         RookeryError: It is not there, or VS Code's server can't run there.
@@ -174,13 +174,13 @@ def _start(connection: "Connection", job_options: ComputeNodeOptions) -> None:
 
 
 def _compute_node(options: CodeOptions) -> ComputeNodeOptions:
-    """Return what a job is to have, as the flags say it."""
+    """Return the job's resources, from the flags."""
     gpu_type = options.gpu if isinstance(options.gpu, str) else ""
     return ComputeNodeOptions(options.cpus, options.memory, options.time, bool(options.gpu), gpu_type)
 
 
 def _without_editor(target: "Target", options: CodeOptions) -> int:
-    """Where there is none here, the job is still somewhere to log in to."""
+    """Start the job where there is no editor here, and say how to log in to it."""
     _start(target.connection, _compute_node(options))
     print(f"log in to it: {workstation.ssh(target.cluster)}")
     print(f"{_NO_EDITOR} To open it in one next time: {_GET_ONE}")
@@ -198,7 +198,7 @@ def _stop(connection: "Connection") -> int:
 
 
 def _editor(command: str, *, needed: bool) -> editors.Editor:
-    """Return the editor that is asked for, or the first that is here.
+    """Return the editor that was named, or the first that is installed.
 
     Raises:
         RookeryError: There is no such editor, or none here.
@@ -224,7 +224,7 @@ def _miniatures() -> Path:
 
 
 def _settle(cluster: "Cluster") -> None:
-    """See to the settings of the editors here; what is to be known of it is said."""
+    """Write the settings of the editors here, and print what changed."""
     outcomes = workstation.run([cluster], folder=_miniatures() if cluster.sandbox else None)
     for line in workstation.lines(outcomes, quiet=True):
         print(line, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The editors of VS Code's kind that are on this computer: their settings, and the commands that open them."""
+"""Find the editors of VS Code's kind on this computer: their settings files, and the commands that open them."""
 
 import os
 import re
@@ -20,7 +20,7 @@ class Editor:
 
     Attributes:
         command: What opens it.
-        title: What people call it.
+        title: Its usual name.
         folder: Where it keeps its settings, below the folder that the system has for that.
         flatpak: Its name as a Flatpak.
         remote: The extension that connects to clusters.
@@ -43,7 +43,7 @@ EDITORS = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where an editor on this computer keeps its settings.
+    """The settings file of an editor on this computer.
 
     Attributes:
         editor: The editor.
@@ -57,12 +57,12 @@ class Place:
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """Its usual name."""
         return f"{self.editor.title} on Windows" if self.on_windows else self.editor.title
 
 
 def places() -> list[Place]:
-    """Return the settings of each editor that is there: it has run before, or its command is found."""
+    """Return the settings files of each editor here: it has run before, or its command is found."""
     return [*_here(), *_windows()]
 
 

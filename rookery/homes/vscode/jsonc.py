@@ -1,7 +1,7 @@
-"""JSON with comments, as VS Code reads its settings: changed in place, so that every other byte stays as it is.
+"""Edit JSON with comments, as VS Code reads its settings, in place: every other byte stays as it is.
 
-Comments, and a comma behind the last member, are what it allows beyond JSON (microsoft/node-jsonc-parser). No package
-for Python was found that keeps the bytes and needs no JavaScript, so here is what settings take, and no more.
+Beyond JSON it allows comments, and a comma behind the last member (microsoft/node-jsonc-parser). No Python package was
+found that keeps the bytes and needs no JavaScript, so this module has what settings take, and no more.
 """
 
 import json
@@ -25,7 +25,7 @@ Path = tuple[str, ...]
 
 
 class BrokenError(ValueError):
-    """A text is not JSON, comments and all; the message says where."""
+    """The error for a text that is not JSON with comments; the message says where."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class _Reader:
         self.text, self.place = text, len(text) - len(text.removeprefix(_BOM))
 
     def peek(self) -> tuple[str, str, int]:
-        """Return the next token that means something: its kind, its text, where it begins; "" for both at the end."""
+        """Return the next token that is not blank: its kind, text and start; "" for both at the end."""
         while self.place < len(self.text):
             match = _TOKEN.match(self.text, self.place)
             if match is None:
@@ -78,7 +78,7 @@ class _Reader:
         return "", "", self.place
 
     def take(self, wanted: str) -> int:
-        """Go past a mark; where it was."""
+        """Pass a mark; return where it was."""
         _, text, start = self.peek()
         if text != wanted:
             raise self.broken(f"{text or 'the end'} where {wanted} should be", start)
@@ -148,7 +148,7 @@ def read(text: str) -> JsonValue | None:
 
 
 def find(text: str, path: Path) -> JsonValue | None:
-    """Return the value of a key; of one that is there twice the last, as VS Code has it. None where there is none."""
+    """Return the value of a key; the last of several, as VS Code has it. None where there is none."""
     value = read(text)
     for key in path:
         member = _member(value, key) if value else None
@@ -157,7 +157,7 @@ def find(text: str, path: Path) -> JsonValue | None:
 
 
 def same(value: Any, other: Any) -> bool:
-    """Whether two values mean the same; to Python, 1 and true would."""
+    """Return whether two values mean the same; to Python, 1 and true would."""
     return json.dumps(value, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
@@ -246,14 +246,14 @@ def _written(text: str, value: Any, indent: str) -> str:
 
 
 def _indent_of(text: str, holder: JsonValue, last: Member | None, depth: int) -> str:
-    """How far the members of an object stand in."""
+    """Return the indentation of an object's members."""
     if last and not (before := text[_line_start(text, last.start) : last.start]).strip(" \t" + _BOM):
         return before.removeprefix(_BOM)
     return _indent_at(text, holder.start) + _unit(text) if depth or last is None else _unit(text)
 
 
 def _indent_at(text: str, place: int) -> str:
-    """How far the line stands in that a place is on."""
+    """Return the indentation of the line that a place is on."""
     line = text[_line_start(text, place) : place].removeprefix(_BOM)
     return line[: len(line) - len(line.lstrip(" \t"))]
 
@@ -263,7 +263,7 @@ def _line_start(text: str, place: int) -> int:
 
 
 def _unit(text: str) -> str:
-    """One step of indentation: the first line that stands in, in an object, has it."""
+    """Return one step of indentation: that of the first indented line in an object."""
     match = re.search(r'[\r\n]([ \t]+)"', text)
     return match[1] if match else _USUAL_INDENT
 
@@ -274,7 +274,7 @@ def _line_end(text: str) -> str:
 
 
 def _line_comments(text: str) -> set[int]:
-    """Where comments end that a line's end ends."""
+    """Return the places where comments end that go on to the end of a line."""
     return {token.end() for token in _tokens(text) if token.lastgroup == "line"}
 
 

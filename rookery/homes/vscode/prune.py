@@ -1,4 +1,4 @@
-"""`vscode.prune`: remove VS Code servers that nobody uses any more from a cluster.
+"""The command `vscode.prune`: remove VS Code servers that are no longer used from a cluster.
 
 VS Code Remote puts a server of some 200 MB and 2,000 files on the host for every release of VS Code that connects,
 and removes none. They are in ~/.vscode-server/cli/servers/Stable-COMMIT (since 2024) and ~/.vscode-server/bin/COMMIT
@@ -47,7 +47,7 @@ for folder in "$HOME"/.vscode-server/cli/servers/*/ "$HOME"/.vscode-server/bin/*
 done
 """
 
-# The paths come on standard input. One that has begun to run meanwhile is left.
+# The paths come on standard input. A server that has been started meanwhile is left.
 _REMOVE = r"""
 all=$(ps -u "$(id -u)" -o args= 2>/dev/null)
 while IFS= read -r folder; do
@@ -89,7 +89,7 @@ class Server:
 
 
 def read(text: str, now: float) -> list[Server]:
-    """Return the servers that _LIST found, newest first, with what becomes of each.
+    """Return the servers that _LIST found, newest first, with the reason to keep each.
 
     Args:
         text: Its output.
@@ -118,7 +118,7 @@ def _reason(server: Server, *, newest: bool, now: float) -> str:
 
 
 def run(options: VscodePruneOptions) -> int:
-    """Remove old servers from the cluster that is named; as `prune`."""
+    """Remove old servers from the cluster that is named; see `prune`."""
     connection = connect(options.cluster, sandbox=options.sandbox)
     return prune(connection, check=options.check, yes=options.yes, json=options.json)
 

@@ -1,7 +1,7 @@
-"""What rookery wrote into the settings of editors here, kept so that nothing else is ever taken back.
+"""Keep what rookery wrote into the settings of editors here, so that nothing else is ever removed.
 
-What is about to be written is noted before the file is changed: whoever ends the program between the two leaves a plan,
-and the file itself says how much of it came to be.
+A change is noted before the file is written: if the program is killed between the two, a plan remains, and the file
+itself shows how much of it was carried out.
 """
 
 import hashlib
@@ -21,13 +21,13 @@ from rookery.remote import strict_json
 
 @dataclass
 class SettingsRecord:
-    """What rookery wrote into one file.
+    """The settings that rookery wrote into one file.
 
     Attributes:
         values: By path, what it was set to.
         made: Objects that were added around settings.
         before: A digest of the file before the first change; "" where there was none.
-        after: A digest of it after the last, as long as nobody else has written to it in between; else "".
+        after: A digest of it after the last, as long as rookery alone has written to it in between; else "".
         backup: Where a copy from before the first change is; "" where there is none.
         planned: What this is once a change is written that has begun; None where none has.
     """
@@ -45,12 +45,12 @@ Records = dict[str, SettingsRecord]
 
 
 def note() -> Path:
-    """Where they are kept."""
+    """Return the file with the records."""
     return state_files.place("vscode.json")
 
 
 def read() -> Records:
-    """All of them; none where the note can't be read, so that everything counts as the user's."""
+    """Return all records; none where the file can't be read, so that everything counts as the user's."""
     document = state_files.load(
         note(), _SHAPE, advice=f"mv {shlex.quote(str(note()))} ~/   # settings then count as yours"
     )
@@ -59,7 +59,7 @@ def read() -> Records:
 
 @contextmanager
 def changing() -> Iterator[Records]:
-    """All of them; what becomes of them in the block is kept, and nobody else changes them meanwhile."""
+    """Yield all records, locked; what they are at the end of the block is saved."""
     with locking.waited(paths.runtime_dir() / "vscode.lock"):
         records = read()
         yield records
@@ -67,8 +67,8 @@ def changing() -> Iterator[Records]:
 
 
 def save(records: Records) -> None:
-    """Keep all of them as they are by now; only within `changing`."""
-    if note().exists() and state_files.load(note(), _SHAPE) is None:  # whoever can read it may still want it
+    """Save the records; only within `changing`."""
+    if note().exists() and state_files.load(note(), _SHAPE) is None:  # the user may still want it
         note().replace(note().with_name(f"{note().name}.unusable"))
     if not records:
         note().unlink(missing_ok=True)
@@ -77,12 +77,12 @@ def save(records: Records) -> None:
 
 
 def digest(content: bytes | None) -> str:
-    """Return what stands for a file's content; "" where there is no file."""
+    """Return the digest of a file's content; "" where there is no file."""
     return "" if content is None else hashlib.sha256(content).hexdigest()
 
 
 def _settled(path: Path, known: SettingsRecord) -> SettingsRecord:
-    """Return a record with its plan carried out, or dropped, as the file shows; as it is where that can't be read."""
+    """Return a record with its plan carried out, or dropped, by the file's content; as it is if that is unreadable."""
     if not (planned := known.planned):
         return known
     try:

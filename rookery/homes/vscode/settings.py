@@ -1,4 +1,4 @@
-"""Settings merged into somebody's settings.json, and taken out again: what is theirs stays, byte for byte."""
+"""Merge settings into a user's settings.json, and remove them again: the user's text stays, byte for byte."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from rookery.remote import strict_json
 
 @dataclass(frozen=True)
 class SettingsChange:
-    """A setting as rookery would have it.
+    """A setting that rookery wants.
 
     Attributes:
         path: The keys that lead to it.
@@ -45,7 +45,7 @@ class MergedSettings:
 
 @dataclass(frozen=True)
 class SettingsOutcome:
-    """What came of one file.
+    """The result for one file.
 
     Attributes:
         path: The file.
@@ -65,7 +65,7 @@ class SettingsOutcome:
 
 
 def merge(text: str, changes: Iterable[SettingsChange], written: Mapping[jsonc.Path, Any]) -> MergedSettings:
-    """Return a text with what is wished for in it.
+    """Return a text with the wanted settings merged in.
 
     Args:
         text: A settings.json, or nothing.
@@ -98,7 +98,7 @@ def merge(text: str, changes: Iterable[SettingsChange], written: Mapping[jsonc.P
 def without(
     text: str, wanted: Iterable[SettingsChange], made: Sequence[jsonc.Path]
 ) -> tuple[str, list[tuple[SettingsChange, Any]]]:
-    """Return a text without what rookery wrote.
+    """Return a text without the settings that rookery wrote.
 
     Args:
         text: A settings.json.
@@ -129,7 +129,7 @@ def without(
 def apply(
     path: Path, changes: Sequence[SettingsChange], *, gone: Iterable[jsonc.Path] = (), check: bool = False
 ) -> SettingsOutcome:
-    """Bring a file to what is wished for; a copy is kept beside it before the first change.
+    """Merge the wanted settings into a file; a copy is kept beside it before the first change.
 
     Args:
         path: The settings.json; it need not be there.
@@ -185,7 +185,7 @@ def _applied(
 
 
 def take_back(path: Path, paths: Iterable[jsonc.Path] | None = None) -> SettingsOutcome:
-    """Take what rookery wrote out of a file again; the very file that was there, where nobody has touched it since.
+    """Remove rookery's settings from a file; where nobody has touched it since, the original file comes back.
 
     Args:
         path: The settings.json.
@@ -224,7 +224,7 @@ def take_back(path: Path, paths: Iterable[jsonc.Path] | None = None) -> Settings
 
 
 def by_hand(changes: Iterable[SettingsChange]) -> list[str]:
-    """Return the lines of a settings.json that say what is wished for."""
+    """Return the lines of a settings.json with the wanted settings."""
     document: dict[str, Any] = {}
     for change in changes:
         inner = document
@@ -237,7 +237,7 @@ def by_hand(changes: Iterable[SettingsChange]) -> list[str]:
 def _taken(
     known: SettingsRecord, now: bytes | None, wanted: list[SettingsChange], *, whole: bool
 ) -> tuple[bytes | None, list[tuple[SettingsChange, Any]]]:
-    """Return what the file is to hold, None for no file; and what stays of what was to be taken out."""
+    """Return the file's content without rookery's settings, None for no file; and those that could not be removed."""
     if now is None:
         return None, []
     if whole and known.after == record.digest(now):
@@ -251,7 +251,7 @@ def _taken(
 
 
 def _content(path: Path) -> tuple[Path, bytes | None]:
-    """Return the file that a path leads to, and what it holds; None where there is none."""
+    """Return the file that a path leads to, and its content; None where there is none."""
     target = path.resolve(strict=False)
     try:
         return target, strict_json.read_bytes(target) if target.exists() else None
@@ -266,14 +266,14 @@ def _failed(outcome: SettingsOutcome, error: Exception) -> SettingsOutcome:
 
 
 def _first(target: Path, content: bytes | None) -> SettingsRecord:
-    """Return what is known of a file before its first change; its copy gets a name beside it that nothing has yet."""
+    """Return the record of a file before its first change, with an unused name for its copy."""
     if content is None:
         return SettingsRecord()
     return SettingsRecord(before=record.digest(content), backup=str(atomic_files.copy_name(target)))
 
 
 def _is_first(known: SettingsRecord, content: bytes | None) -> bool:
-    """Whether a first change was begun, and the file, and what there is of its copy, are still as they were then."""
+    """Return whether a first change was begun, and neither the file nor its copy has changed since."""
     copy = Path(known.backup)
     untouched = known.before == record.digest(content)
     return untouched and (content is None or not copy.exists() or record.digest(copy.read_bytes()) == known.before)

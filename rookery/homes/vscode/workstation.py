@@ -1,6 +1,6 @@
-"""This computer made ready for VS Code on clusters: Remote-SSH's settings, merged into each editor that is here.
+"""Prepare this computer for VS Code on clusters: Remote-SSH's settings, merged into each editor that is here.
 
-The role `workstation` and `invoke code` come here alike. The settings are described on
+The role `workstation` and `invoke code` both use it. The settings are described on
 https://code.visualstudio.com/docs/remote/ssh and in the extension's own list.
 """
 
@@ -28,13 +28,13 @@ CONNECT, CONNECT_JOB = 60, 600
 
 
 def host(cluster: "Cluster", *, job: bool = False) -> str:
-    """Return what a cluster, or a job there, is called as a host of ssh's."""
+    """Return ssh's name for a cluster, or for the job there."""
     name = cluster.name if cluster.sandbox else user_config.aliases().get(cluster.name, cluster.name)
     return f"{name}{SUFFIX}" if job else name
 
 
 def ssh(cluster: "Cluster") -> str:
-    """Return what one types to log in to the job of a cluster."""
+    """Return the command that logs in to the cluster's job."""
     config = [] if _is_known(cluster) else ["-F", str(config_file.config_file(cluster))]
     return shlex.join(["ssh", *config, host(cluster, job=True)])
 
@@ -64,7 +64,7 @@ def needed_changes(clusters: Sequence["Cluster"], *, on_windows: bool = False) -
 
 
 def run(clusters: Sequence["Cluster"], *, check: bool = False, folder: Path | None = None) -> list[SettingsOutcome]:
-    """Bring the settings of each editor that is here to what clusters need.
+    """Bring the settings of each editor here up to date.
 
     Args:
         clusters: Those that are worked on from here; what was written for others stays.
@@ -72,7 +72,7 @@ def run(clusters: Sequence["Cluster"], *, check: bool = False, folder: Path | No
         folder: An editor's folder of its own (--user-data-dir) in place of those that are here.
 
     Returns:
-        What came of each file; none where there is no editor.
+        The result of each file; none where there is no editor.
     """
     if not clusters:
         return []
@@ -88,7 +88,7 @@ def run(clusters: Sequence["Cluster"], *, check: bool = False, folder: Path | No
 
 
 def take_back(cluster: "Cluster", path: Path) -> SettingsOutcome:
-    """Take what was written for a cluster out of some settings again; with the last cluster, all of it.
+    """Remove a cluster's settings from some files; with the last cluster, all settings of rookery's.
 
     Args:
         cluster: The cluster.
@@ -100,7 +100,7 @@ def take_back(cluster: "Cluster", path: Path) -> SettingsOutcome:
 
 
 def files(cluster: "Cluster") -> list[Path]:
-    """Return the settings that hold something for a cluster.
+    """Return the settings files that hold something for a cluster.
 
     And those where a first change was begun, and never made.
     """
@@ -110,7 +110,7 @@ def files(cluster: "Cluster") -> list[Path]:
 
 
 def lines(outcomes: Sequence[SettingsOutcome], *, quiet: bool = False) -> Iterator[str]:
-    """Yield what came of each file, for a user.
+    """Yield the result for each file, for a user.
 
     Args:
         outcomes: From `run` or `take_back`.
@@ -141,18 +141,18 @@ def lines(outcomes: Sequence[SettingsOutcome], *, quiet: bool = False) -> Iterat
 
 
 def _hosts(cluster: "Cluster") -> set[str]:
-    """All names that a cluster may have been written under."""
+    """Return all names that a cluster may have been written under."""
     return {name + suffix for name in (cluster.name, host(cluster)) for suffix in ("", SUFFIX)}
 
 
 def _types(cluster: "Cluster") -> bool:
-    """Whether something may have to be typed at a login."""
+    """Return whether something may have to be typed at a login."""
     ways = cluster.data.get("cluster_logins") or []
     return any(way not in {"key", "certificate"} for way in ways)
 
 
 def _is_known(cluster: "Cluster") -> bool:
-    """Whether plain `ssh` on this computer knows the cluster by name."""
+    """Return whether plain `ssh` on this computer knows the cluster by name."""
     return not cluster.sandbox and cluster.name in user_config.aliases()
 
 

@@ -1,4 +1,4 @@
-"""The job behind NAME-job, from this computer: found or started and waited for, connected to, ended."""
+"""Manage the job behind NAME-job from this computer: find or start it, wait, connect, end it."""
 
 import os
 import re
@@ -31,7 +31,7 @@ PARTING = 20
 
 @dataclass(frozen=True)
 class RunningJob:
-    """A job that runs.
+    """A running job.
 
     Attributes:
         number: Its number.
@@ -49,7 +49,7 @@ class RunningJob:
 
 
 def ensure(connection: "Connection", options: ComputeNodeOptions, *, again: bool = False) -> RunningJob:
-    """Return the job, found or started, once it runs; what is waited for is said on standard error.
+    """Return the job, found or started, once it runs; progress is printed on standard error.
 
     Args:
         connection: The cluster's, open.
@@ -92,7 +92,7 @@ def ensure(connection: "Connection", options: ComputeNodeOptions, *, again: bool
 
 
 def connect(connection: "Connection", running: RunningJob) -> NoReturn:
-    """Become the connection into the job: what comes on standard input goes there, and back.
+    """Become the connection into the job, for standard input and output.
 
     Nothing of this program stays in between; ssh itself does it, as long as the connection lasts.
     """
@@ -102,7 +102,7 @@ def connect(connection: "Connection", running: RunningJob) -> NoReturn:
 
 
 def stop(connection: "Connection") -> list[str]:
-    """End the job; the numbers of what was ended.
+    """End the job; return the numbers of the jobs that were ended.
 
     Raises:
         SshError: The connection failed.
@@ -115,14 +115,14 @@ def stop(connection: "Connection") -> list[str]:
 
 
 def leave(connection: "Connection", *, check: bool = False) -> list[str]:
-    """End the job of a home that is taken back, without waiting long for a Slurm that does not answer.
+    """End the job before a home is undone, without waiting long for a Slurm that does not answer.
 
     Args:
         connection: The cluster's, open.
         check: Say what would be done, and do nothing.
 
     Returns:
-        What came of it, a line; none where there is no job.
+        The result, a line; none where there is no job.
     """
     cluster = connection.cluster
     if cluster.scheduler != "slurm":
@@ -142,7 +142,7 @@ def leave(connection: "Connection", *, check: bool = False) -> list[str]:
 
 
 def check(cluster: "Cluster") -> None:
-    """See whether the cluster's rules, as its profile tells them, leave room for such a job.
+    """Refuse a cluster whose profile leaves no room for such a job.
 
     Raises:
         RookeryError: They don't.
@@ -163,12 +163,12 @@ def check(cluster: "Cluster") -> None:
 
 
 def until(end: int) -> str:
-    """When a job ends, in a user's words; "" where that is not known."""
+    """Return when a job ends, in a user's words; "" where that is not known."""
     return time.strftime("until %H:%M", time.localtime(end)) if end else ""
 
 
 def _why(answer: dict[str, Any]) -> str:
-    """Why a job waits, and when Slurm thinks that it will begin."""
+    """Return why a job waits, and when Slurm expects it to begin."""
     if answer["reason"] in {"None", ""}:
         return "Slurm has not looked at it yet"
     start = str(answer["start"])
@@ -177,7 +177,7 @@ def _why(answer: dict[str, Any]) -> str:
 
 
 def _refusal(cluster: "Cluster", answer: dict[str, Any], options: ComputeNodeOptions) -> RookeryError:
-    """Why there is no job to connect to."""
+    """Return the error that says why there is no job to connect to."""
     name, state = cluster.name, str(answer["state"])
     flags = f"--cluster {name}{' --sandbox' if cluster.sandbox else ''}"
     code = f"invoke code --job {flags}{options.flags}"
@@ -205,7 +205,7 @@ def _refusal(cluster: "Cluster", answer: dict[str, Any], options: ComputeNodeOpt
 
 
 def _otherwise(about: dict[str, Any]) -> str:
-    """Return what keeps a job that is there from being the one that is asked for."""
+    """Return why the job that runs is not the one that is asked for."""
     if about.get("keeper") != job_request.KEEPER:
         return "was started by another version of rookery"
     has = f"{about.get('cpus')} cores, {about.get('memory')}, {'a' if about.get('gpus') else 'no'} GPU"

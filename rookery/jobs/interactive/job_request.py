@@ -1,4 +1,4 @@
-"""What the job behind NAME-job asks for, and its script."""
+"""The request for the job behind NAME-job: its resources, and its script."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,10 +17,10 @@ JOB = "rookery-code"
 """The job's name, by which it is found again."""
 
 CPUS, MEMORY_MB, MINUTES = 2, 4096, 240
-"""What it asks for where nothing else is said: an editor's server, its language server, and a small run beside."""
+"""Default resources: for an editor's server, its language server, and a small run beside."""
 
 KEEPER = 2
-"""Version of how the job is connected to (remote/slurm/keeper.py, relay.py); one of another version can't be."""
+"""Version of remote/slurm/sshd_keeper.py and sshd_relay.py; the job of another version is not used."""
 
 IDLE_MINUTES = 30
 """How long nobody need be connected before it ends."""
@@ -46,12 +46,12 @@ exec srun --jobid="$1" {overlap}--quiet --unbuffered --nodes=1 --ntasks=1 --mem=
 {pythons}
 run_python -ISc "$1"' relay "$2"
 """
-"""srun holds lines back unless told not to, and ssh's words are no lines."""
+"""srun buffers lines unless told not to, and ssh's messages are not lines."""
 
 
 @dataclass(frozen=True)
 class ComputeNodeOptions:
-    """What the user named of what the job is to have; nothing for what is usual.
+    """The resources of the job that the user named; the defaults are not in it.
 
     Attributes:
         cpus: Cores.
@@ -77,7 +77,7 @@ class ComputeNodeOptions:
 
 @dataclass(frozen=True)
 class ComputeNodeRequest:
-    """What is sent to the cluster.
+    """The request that is sent to the cluster.
 
     Attributes:
         script: The job's.
@@ -91,7 +91,7 @@ class ComputeNodeRequest:
 
 
 def build_request(options: ComputeNodeOptions, cluster: "Cluster") -> ComputeNodeRequest:
-    """Return the job's script, and what it asks for.
+    """Return the job's script, and the resources it asks for.
 
     Raises:
         RookeryError: An amount is none, no partition fits, or the cluster wants an account that is not known.
@@ -119,7 +119,7 @@ def build_request(options: ComputeNodeOptions, cluster: "Cluster") -> ComputeNod
         idle=IDLE_MINUTES,
         options="\n".join(f"#SBATCH {line}" for line in [*lines, '--output="@FOLDER@/%j.log"', "--no-requeue"]),
         preamble="\n".join(cluster.data.get("cluster_job_preamble") or []),
-        program=_program("keeper"),
+        program=_program("sshd_keeper"),
         pythons=paths.remote("scripts/python.sh"),
     )
     return ComputeNodeRequest(
@@ -135,7 +135,7 @@ def relay(number: str, *, overlap: bool) -> tuple[str, list[str]]:
         overlap: Whether srun has to be told to share the job's cores.
     """
     script = _RELAY.format(overlap="--overlap " if overlap else "", pythons=paths.remote("scripts/python.sh"))
-    return script, [number, _program("relay")]
+    return script, [number, _program("sshd_relay")]
 
 
 def _job(options: ComputeNodeOptions) -> "Job":
@@ -146,7 +146,7 @@ def _job(options: ComputeNodeOptions) -> "Job":
 
 
 def _amount(flag: str, value: Any, read: Callable[[Any], int]) -> int:
-    """Return what a flag was given, as a number; 0 where nothing.
+    """Return a flag's value as a number; 0 where it has none.
 
     Raises:
         RookeryError: It is no amount, or none at all.

@@ -1,4 +1,4 @@
-"""`shell`: a shell on a compute node, in a tmux session on the login node, so that a dropped line loses nothing."""
+"""The command `shell`: a shell on a compute node, in a tmux session on the login node, so that it survives a break."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -63,7 +63,7 @@ def run(options: ShellOptions) -> int:
 
 
 def job(options: ShellOptions) -> "Job":
-    """Return what is asked for, as a job.
+    """Return the job that the flags ask for.
 
     Raises:
         RookeryError: The time, the memory or the number of cores is none.
@@ -85,7 +85,7 @@ def job(options: ShellOptions) -> "Job":
 
 
 def srun_options(wanted: "Job", cluster: "Cluster") -> list[str]:
-    """Options of srun for an interactive job: those that its job script would have, but for the log.
+    """Return srun's options for an interactive job: those that its job script would have, but for the log.
 
     Raises:
         RookeryError: No partition fits, or the cluster wants an account that is not known.

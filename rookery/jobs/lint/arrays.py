@@ -29,7 +29,7 @@ def _array(script: Context) -> tuple[DirectiveOption, int, int | None] | None:
 
 
 def mail(script: Context) -> Iterator[Finding]:
-    """Yield an array that asks for mail, where the site refuses those."""
+    """Yield a finding for an array that asks for mail, where the site refuses it."""
     kinds = script.directives.get("mail-type")
     may = (script.cluster.data.get("cluster_array") or {}).get("may_mail", True)
     if may or not script.directives.get("array") or not kinds or (kinds.value or "").upper() in {"NONE", ""}:
@@ -45,7 +45,7 @@ def mail(script: Context) -> Iterator[Finding]:
 
 
 def size(script: Context) -> Iterator[Finding]:
-    """Yield an array of more elements than the site takes, or of many that all may run at once."""
+    """Yield findings for an array of more elements than the site takes, or of many that may all run at once."""
     array = _array(script)
     if not array:
         return
@@ -70,7 +70,7 @@ def size(script: Context) -> Iterator[Finding]:
 
 
 def one_log(script: Context) -> Iterator[Finding]:
-    """Yield a log that all tasks of an array write to at once."""
+    """Yield findings for a log that all tasks of an array write to at once."""
     if not script.directives.get("array"):
         return
     for name in ("output", "error"):
@@ -89,7 +89,7 @@ def one_log(script: Context) -> Iterator[Finding]:
 
 
 def log_folders(script: Context) -> Iterator[Finding]:
-    """Find logs in folders that will not be there when the job starts: Slurm makes none, and the job fails at once."""
+    """Yield findings for logs in missing folders: Slurm makes none, and the job fails at once."""
     reported = set()
     for name in ("output", "error"):
         option = script.directives.get(name)
@@ -117,7 +117,7 @@ def _with_job_name(script: Context, path: str) -> str:
 
 
 def _flat(script: Context, option: DirectiveOption) -> Edit:
-    """Return the log's path with what is known too late in its name rather than in its folder."""
+    """Return the log's path with patterns, which are known too late, in its name rather than its folder."""
     folders, _, name = (option.value or "").rpartition("/")
     kept = [part for part in folders.split("/") if not _LATER.search(part)]
     late = [part for part in folders.split("/") if _LATER.search(part)]
@@ -154,9 +154,9 @@ def _mkdir_folders(arguments: list[str]) -> set[str]:
 
 
 def outputs_with(text: str, folder: str) -> tuple[str, bool]:
-    """Return a rookery.yml whose outputs name a folder too, everything else as it stands.
+    """Return a rookery.yml whose outputs name a folder too, and whether that could be done.
 
-    And whether that could be done.
+    Everything else stays as it is.
 
     Args:
         text: The rookery.yml.

@@ -1,4 +1,4 @@
-"""All rules over one script, and the mends that are safe."""
+"""Apply all rules to one script, and the fixes that are safe."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -65,7 +65,7 @@ def check(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Fol
 
 
 def fix(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folder | None = None) -> str:
-    """Return a job script with all mended that can safely be, and everything else as it stands.
+    """Return a job script with all safe fixes made, and everything else as it is.
 
     Args:
         text: The script.
@@ -77,7 +77,7 @@ def fix(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folde
     if form.unreadable(text, path):
         return text
     text = form.mend(text)
-    for _ in range(50):  # one mend may bring the next to light
+    for _ in range(50):  # one fix may reveal the next finding
         findings = check(text, cluster, path=path, files=files, folder=folder)
         edits = [edit for finding in findings if finding.safe and finding.path == path for edit in finding.edits]
         mended = apply(text, edits)
@@ -93,7 +93,7 @@ def _context(text: str, cluster: "Cluster", path: str, files: Files, folder: Fol
 
 
 def _outputs(about: str | None) -> Folder:
-    """Whether a folder is one of the outputs that rookery.yml names; nobody can say where there is none."""
+    """Return a function that tells whether a folder is one of rookery.yml's outputs; None without a rookery.yml."""
     if about is None:
         return lambda _: None
     try:

@@ -19,7 +19,7 @@ _CONDA_READY = re.compile(r"conda\.sh$|mamba\.sh$|bashrc$|bash_profile$|\.profil
 
 
 def rscript(script: Context) -> Iterator[Finding]:
-    """Rscript, misspelt: Linux tells capitals from small letters."""
+    """Yield findings for Rscript in other letters: Linux tells capitals from small letters."""
     for command in script.shell.commands:
         for word in {word.start: word for word in (command.words[0], effective(command)[0])}.values():
             name = word.text.rpartition("/")[2]
@@ -36,14 +36,14 @@ def rscript(script: Context) -> Iterator[Finding]:
 
 
 def _modules(script: Context) -> list[ShellCommand]:
-    """Return the calls of the site's `module`."""
+    """Return the script's calls of `module`."""
     if script.shell.functions & {"module"}:
         return []
     return [command for command in script.shell.commands if command.name == "module"]
 
 
 def module_verb(script: Context) -> Iterator[Finding]:
-    """Find a `module` that is given what it does not know."""
+    """Yield findings for a `module` with an unknown verb."""
     site = script.cluster.data.get("cluster_module_system")
     verb = script.cluster.data.get("cluster_module_verb", "load")
     for command in _modules(script) if site != "none" else []:
@@ -69,7 +69,7 @@ def module_verb(script: Context) -> Iterator[Finding]:
 
 
 def _is_verb(text: str) -> bool:
-    """Whether `module` knows it; a verb's first letters will do."""
+    """Return whether `module` knows a verb; its first letters will do."""
     return text in names.VERBS or (len(text) > 1 and any(verb.startswith(text) for verb in names.VERBS))
 
 
@@ -80,7 +80,7 @@ def _names(script: Context) -> set[str]:
 
 
 def no_modules(script: Context) -> Iterator[Finding]:
-    """Find `module` on a cluster that has none."""
+    """Yield findings for `module` on a cluster that has none."""
     if script.cluster.data.get("cluster_module_system") != "none" or _looks_for(script, "module"):
         return
     preamble = (script.cluster.data.get("cluster_job_preamble") or [""])[0]
@@ -97,13 +97,13 @@ def no_modules(script: Context) -> Iterator[Finding]:
 
 
 def _looks_for(script: Context, name: str) -> bool:
-    """Whether a script asks first whether a command is there."""
+    """Return whether a script first checks that a command is there."""
     asking = {"command", "type", "hash", "which", "declare"}
     return any(command.name in asking and name in command.arguments for command in script.shell.commands)
 
 
 def preamble(script: Context) -> Iterator[Finding]:
-    """Yield the site's own profile, which a job script must read before modules and storage variables are there."""
+    """Yield a finding where the script does not read the site's profile before modules or storage variables."""
     if script.cluster.data.get("cluster_module_system", "none") == "none" or script.is_login_shell or not script.asks:
         return
     lines = [line for line in script.cluster.data.get("cluster_job_preamble") or [] if _PROFILE.match(line)]
@@ -141,7 +141,7 @@ def preamble(script: Context) -> Iterator[Finding]:
 
 
 def conda(script: Context) -> Iterator[Finding]:
-    """`conda activate` in a shell that conda was not made ready in."""
+    """Yield findings for `conda activate` in a shell that was not prepared for it."""
     if script.is_login_shell:
         return
     ready = False
@@ -160,12 +160,12 @@ def conda(script: Context) -> Iterator[Finding]:
             f"`{command.name} activate` fails in a job: it wants changes to your start-up files, which a job does not "
             "read. `source activate` does the same without.",
             edits=edits,
-            safe=len(arguments) > 1 and has_conda,  # elsewhere it may stand where no script finds it
+            safe=len(arguments) > 1 and has_conda,  # elsewhere it may be where no script finds it
         )
 
 
 def launcher(script: Context) -> Iterator[Finding]:
-    """Several processes asked for, and nothing that starts more than one."""
+    """Yield a finding where several processes are asked for, and nothing starts more than one."""
     launched = {*names.LAUNCHERS, str(script.cluster.data.get("cluster_mpi_launcher", "srun")).split()[0]}
     several = next((part for part in requested(script) if part.tasks > 1 or part.nodes > 1), None)
     first = working_command(script) or next((command for command in script.shell.commands if _says(command)), None)
@@ -199,7 +199,7 @@ def _several(tasks: int, nodes: int) -> str:
 
 
 def _may_launch(script: Context, command: ShellCommand, launched: set[str]) -> bool:
-    """Whether another script that this one runs starts processes, or can't be looked into."""
+    """Return whether another script that this one runs starts processes, or can't be read."""
     words = effective(command)
     name = words[0].text.rpartition("/")[2]
     if name in {"bash", "sh", "source", ".", "zsh", "ksh"}:
@@ -217,7 +217,7 @@ def _may_launch(script: Context, command: ShellCommand, launched: set[str]) -> b
 
 
 def left_running(script: Context) -> Iterator[Finding]:
-    """Yield a last command in the background: the job ends, and it with it."""
+    """Yield a finding for a last command in the background: the job ends, and it with it."""
     commands = script.shell.commands
     if not commands or not commands[-1].background:
         return

@@ -1,4 +1,4 @@
-"""A job script with all that its rules ask of it, each thing worked out once."""
+"""A job script with everything that the rules need of it, each computed once."""
 
 import re
 from bisect import bisect_right
@@ -22,15 +22,15 @@ _SHELLS = {"sh", "bash", "dash", "ksh", "zsh", "ash"}
 
 @dataclass(frozen=True)
 class Context:
-    """What is checked, and against what.
+    """A script with the rules and files that it is checked against.
 
     Attributes:
         text: The script, with Unix line ends and no byte order mark.
-        cluster: Whose rules hold.
+        cluster: The cluster whose rules apply.
         path: The script's path, as it is shown, and from which files beside it are looked for.
         files: The text of another file of the project; None where it is not there.
         folder: Whether a folder will be there when the job starts; None where nobody can say.
-        project: Whether the script is one of a project, which rookery brings to the cluster.
+        project: Whether the script belongs to a project, which rookery deploys.
     """
 
     text: str
@@ -101,14 +101,14 @@ class Context:
         edits: Sequence[Edit] = (),
         safe: bool = False,
     ) -> Finding:
-        """Return a finding in this script, the mended line worked out from what changes.
+        """Return a finding in this script, with the fixed line made from its edits.
 
         Args:
             code: The rule.
             at: Its line.
             why: What is wrong.
             severity: error or warning.
-            edits: What mends it.
+            edits: The edits that fix it.
             safe: Whether `--fix` makes them.
         """
         return Finding(code, self.path, at, severity, why, self._mended(edits), safe and bool(edits), tuple(edits))
@@ -127,11 +127,11 @@ class Context:
         return apply(line, edits_of_line)
 
     def value_edit(self, option: DirectiveOption, value: str) -> Edit:
-        """Return what gives an option another value."""
+        """Return the edit that gives an option another value."""
         return Edit(option.value_start, option.end, value)
 
     def new_line(self, text: str, *, first: bool = False) -> Edit:
-        """Return what adds an `#SBATCH` line.
+        """Return the edit that adds an `#SBATCH` line.
 
         After the last of them (or after the shebang), or before the first command.
 

@@ -82,7 +82,7 @@ class DirectiveOption:
 
 @dataclass(frozen=True)
 class Slip:
-    """A word that sbatch can't use.
+    """A word on an `#SBATCH` line that sbatch can't use.
 
     Attributes:
         kind: stray (no option at all), quote (one that is never closed), or unknown (an option sbatch has not got).
@@ -102,7 +102,7 @@ class Line:
     Attributes:
         number: From 1 on.
         start: Where it begins in the file's text.
-        words: What stands on it.
+        words: Its words.
     """
 
     number: int
@@ -112,7 +112,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Directives:
-    """All that sbatch reads of a script.
+    """Everything that sbatch reads of a script.
 
     Attributes:
         options: In order; a later one of the same name wins.
@@ -134,7 +134,7 @@ class Directives:
         return options[-1] if options else None
 
     def value(self, *names: str, part: int = 0) -> str | None:
-        """Its value."""
+        """Return the value of an option, by any of its names; None where it has none."""
         option = self.get(*names, part=part)
         return option.value if option else None
 

@@ -1,4 +1,4 @@
-"""Which files `lint` looks through: those that a user names, or those of a folder that are job scripts."""
+"""Find the files that `lint` checks: those that a user names, or the job scripts of a folder."""
 
 import glob
 import os
@@ -18,7 +18,7 @@ _ASKS = re.compile(rb"(?m)^#SBATCH\b")
 
 
 def named(text: str) -> list[tuple[Path, bool]]:
-    """Return the files that a user named, each once, and whether it was itself named rather than found in a folder.
+    """Return the files that a user named, each once, and whether it was named itself rather than found in a folder.
 
     Args:
         text: Files, folders and patterns (`*.sh`), with commas or blanks between them. A file of that very name goes
@@ -37,13 +37,13 @@ def named(text: str) -> list[tuple[Path, bool]]:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Yield what is between the commas and blanks, longest first where a file's own name holds one."""
+    """Yield the parts between commas and blanks, longest first where a file's own name holds one."""
     rest = text.strip(" ,")
     while rest:
         cuts = [len(rest), *(match.start() for match in reversed(list(re.finditer(r"[ ,]+", rest))))]
         length = next((cut for cut in cuts if _paths(rest[:cut], missing_ok=True)), cuts[-1])
         if not _paths(rest[:length], missing_ok=True):
-            length = rest.index(",") if "," in rest else len(rest)  # what was meant for one name is told as one
+            length = rest.index(",") if "," in rest else len(rest)  # a name that was meant as one is reported as one
         yield rest[:length]
         rest = rest[length:].strip(" ,")
 
@@ -93,7 +93,7 @@ def _is_script(file: Path) -> bool:
 
 
 def text_of(file: Path) -> str:
-    """Return a file's text, every byte of it kept: what is no UTF-8 comes back as it was when it is written.
+    """Return a file's text, every byte of it kept: bytes that are not UTF-8 are written back unchanged.
 
     Raises:
         RookeryError: It can't be read.

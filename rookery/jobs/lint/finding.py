@@ -1,4 +1,4 @@
-"""What is wrong with a job script: where, why, and how the line would read mended."""
+"""A finding in a job script: where, why, and the fixed line."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -9,12 +9,12 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Edit:
-    """A piece of text that takes the place of another.
+    """A piece of text that replaces another.
 
     Attributes:
         start: Where the other begins: an offset in the file's text.
         end: Where it ends; the same where nothing is taken away.
-        text: What stands there afterwards.
+        text: The new text.
     """
 
     start: int
@@ -24,7 +24,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with a job script.
+    """A problem in a job script.
 
     Attributes:
         code: Which rule, such as RK101; it stays the same from version to version (docs/lint.md lists them).
@@ -34,7 +34,7 @@ class Finding:
         why: What is wrong, in plain words.
         mended: The line as it should read; None where only the user can say.
         safe: Whether `--fix` writes that line: it does what was plainly meant.
-        edits: What turns the file's text into the mended one.
+        edits: The edits that fix the file's text.
         folder: A folder that the project's outputs lack; `--fix` names it there.
     """
 
@@ -49,7 +49,7 @@ class Finding:
     folder: str = field(default="", repr=False, compare=False)
 
     def document(self) -> dict[str, Any]:
-        """Return what --json says of it."""
+        """Return the finding for --json."""
         return {key: value for key, value in asdict(self).items() if key not in {"edits", "folder"}}
 
 

@@ -1,4 +1,4 @@
-"""RK1: the file itself, before anything of it is read. What sbatch says of each was tried (22.05)."""
+"""RK1: the form of the file, before anything in it is read. sbatch's reactions were tested (22.05)."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _MOST = 4 * 1024 * 1024
 
 
 def unreadable(text: str, path: str) -> Finding | None:
-    """Return what keeps a file from being read as a script at all."""
+    """Return the finding that keeps a file from being read as a script at all."""
 
     def finding(code: str, why: str) -> Finding:
         return Finding(code, path, 1, "error", why)
@@ -29,7 +29,7 @@ def unreadable(text: str, path: str) -> Finding | None:
 
 
 def ends(text: str, path: str) -> Iterator[Finding]:
-    """Windows' line ends and byte order mark."""
+    """Yield findings for Windows' line ends and a byte order mark."""
     first = text.partition("\n")[0]
     if text.startswith(BOM):
         yield Finding(
@@ -62,7 +62,7 @@ def mend(text: str) -> str:
 
 
 def shebang(script: Context) -> Iterator[Finding]:
-    """Yield a first line that names what runs the script."""
+    """Yield a finding where the first line does not name what runs the script."""
     if script.text.startswith("#!"):
         return
     why = "The first line does not name what runs the script (#!/bin/bash): sbatch refuses it."

@@ -1,4 +1,4 @@
-"""RK2: `#SBATCH` lines that Slurm does not read, or not as they were meant."""
+"""RK2: `#SBATCH` lines that Slurm does not read, or reads otherwise than they were meant."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _PATTERNS = {
     "USER": "%u",
     "LOGNAME": "%u",
 }
-"""What stands for a variable in the path of a log (sbatch(1), "filename pattern")."""
+"""Slurm's patterns for variables in the path of a log (sbatch(1), "filename pattern")."""
 _PATHS = {"output", "error", "input"}
 _FREE = {"comment", "wrap", "extra"}
 """Options whose value is the user's own text."""
@@ -29,9 +29,9 @@ _WHOLE = {"nodes", "ntasks", "cpus-per-task", "ntasks-per-node", "mincpus", "cpu
 
 
 def intended_options(script: Context) -> set[str]:
-    """Return the options on lines that were to be `#SBATCH` lines and are not read.
+    """Return the options on lines that were meant to be `#SBATCH` lines and are not read.
 
-    What they ask for is not left out.
+    Rules on missing options count them as given.
     """
     numbers = [finding.line for finding in (*unread(script), *slipped(script))]
     rest = (script.line(number).lstrip("# \t").partition(" ")[2] for number in numbers)
@@ -39,7 +39,7 @@ def intended_options(script: Context) -> set[str]:
 
 
 def unread(script: Context) -> Iterator[Finding]:
-    """`#SBATCH` lines below the first command."""
+    """Yield findings for `#SBATCH` lines below the first command."""
     known = {option.name for option in script.directives.options}
     for at in script.shell.comments:
         number = script.line_at(at)
@@ -64,7 +64,7 @@ def unread(script: Context) -> Iterator[Finding]:
 
 
 def slipped(script: Context) -> Iterator[Finding]:
-    """Comments that were to be `#SBATCH` lines."""
+    """Yield findings for comments that were meant to be `#SBATCH` lines."""
     known = {option.name for option in script.directives.options}
     for number in range(2, min(script.directives.end, len(script.starts) + 1)):
         line = script.line(number)
@@ -91,7 +91,7 @@ def slipped(script: Context) -> Iterator[Finding]:
 
 
 def variables(script: Context) -> Iterator[Finding]:
-    """Variables in `#SBATCH` lines, where no shell reads them."""
+    """Yield findings for variables in `#SBATCH` lines, where no shell reads them."""
     for option in script.directives.options:
         if not option.value or option.name in _FREE:
             continue
@@ -124,7 +124,7 @@ def _with_patterns(option: DirectiveOption) -> tuple[str, bool]:
 
 
 def refused(script: Context) -> Iterator[Finding]:
-    """Words that are no options."""
+    """Yield findings for words that are no options."""
     reported: set[int] = set()
     for slip in script.directives.slips:
         if slip.kind == "stray" and slip.line in reported:  # one word of several
@@ -141,7 +141,7 @@ def refused(script: Context) -> Iterator[Finding]:
 
 
 def _unknown(script: Context, slip: Slip) -> Iterator[Finding]:
-    """Yield an option that sbatch has not got.
+    """Yield a finding for an option that sbatch does not have.
 
     One that is like none it has may be a newer Slurm's, or the site's own.
     """
@@ -161,7 +161,7 @@ def _unknown(script: Context, slip: Slip) -> Iterator[Finding]:
 
 
 def _stray(script: Context, slip: Slip) -> Finding:
-    """Return a word that belongs to no option: a comment without its `#`, or blanks around the `=`."""
+    """Return a finding for a word that belongs to no option: a comment without its `#`, or blanks around the `=`."""
     text, start = script.text, script.starts[slip.line - 1]
     before = text[start : slip.word.start]
     spaced = re.search(r"(--[A-Za-z-]+)(\s*=\s*|\s+=\s*)(\S*)\s*$", before)
@@ -186,7 +186,7 @@ def _words_of(script: Context, number: int) -> tuple[directives.DirectiveWord, .
 
 
 def malformed(script: Context) -> Iterator[Finding]:
-    """Values that Slurm can't read, and options without theirs."""
+    """Yield findings for values that Slurm can't read, and for options without their value."""
     for option in script.directives.options:
         name, value = option.name, option.value
         if name in _NEEDED and (value is None or not value.strip() or value.startswith("--")):
@@ -206,7 +206,7 @@ def malformed(script: Context) -> Iterator[Finding]:
 
 
 def both(script: Context) -> Iterator[Finding]:
-    """Memory asked for in two ways, which sbatch refuses, also over the components of a job."""
+    """Yield a finding for memory asked for in two ways, which sbatch refuses, also over the components of a job."""
     ways: dict[str, DirectiveOption] = {}
     for option in script.directives.options:
         if option.name in {"mem", "mem-per-cpu", "mem-per-gpu"}:
@@ -227,9 +227,9 @@ _DOTS = re.compile(r"(\d+)(?:\.\.+|:)(\d+)")
 
 
 def _wrong(name: str, value: str) -> tuple[str, str] | None:
-    """Return an example of how a value is written, and this one so written, "" where that is not plain.
+    """Return an example of a correct value, and this one corrected, "" where that is not plain.
 
-    None where it is.
+    None where the value is correct.
     """
     if name in {"time", "time-min"} and values.minutes(value) is None:
         return "01:30:00 (hours, minutes, seconds)", _time(value)

@@ -14,10 +14,10 @@ VERBS = _names("""
     initunload initlist initclear clear edit lint autoinit cachebuild cacheclear tablelist category overview
     init info-loaded variant getenv setenv
 """)
-"""What `module` can be told, by the manuals of Lmod and of Environment Modules."""
+"""The verbs of `module`, by the manuals of Lmod and of Environment Modules."""
 
 LOADING = _names("activate enable install import get open start include require using attach")
-"""What people write who mean to load a module."""
+"""Words that users write for loading a module."""
 
 WRAPPERS = _names("nohup exec command builtin env nice ionice timeout stdbuf time numactl taskset setsid")
 """Commands that run the command behind them."""

@@ -18,7 +18,7 @@ _PYTHON = re.compile(r"python(\d(\.\d+)?)?|pypy3?|ipython3?")
 
 
 def effective(command: ShellCommand) -> list[ShellWord]:
-    """Return what a command runs in the end: what stands behind srun, mpirun, `poetry run`, time and their like."""
+    """Return the command that runs in the end: the one behind srun, mpirun, `poetry run`, time and their like."""
     words = list(command.words)
     while words:
         name = words[0].text.rpartition("/")[2]
@@ -51,7 +51,7 @@ def _past_options(words: list[ShellWord]) -> list[ShellWord]:
 
 
 def working_command(script: Context) -> ShellCommand | None:
-    """Return the first command that computes, rather than makes ready or says something; None where there is none."""
+    """Return the first command that computes, rather than prepares or prints something; None where there is none."""
     for command in script.shell.commands:
         words = effective(command)
         name = words[0].text.rpartition("/")[2] if words else ""
@@ -67,8 +67,8 @@ class KnownProgram:
     Attributes:
         language: r or python.
         text: Its source.
-        path: Its file, "" where it stands in the script itself.
-        at: Where it begins in the script, where it stands there.
+        path: Its file, "" where it is in the script itself.
+        at: Its offset in the script, where it is in the script.
     """
 
     language: str
@@ -78,7 +78,7 @@ class KnownProgram:
 
 
 def programs(script: Context) -> Iterator[KnownProgram]:
-    """Yield what a script runs in R or Python.
+    """Yield the R and Python programs that a script runs.
 
     As far as it can be read, with the files of the project that those read in.
     """
@@ -124,7 +124,7 @@ def _file(language: str, words: list[ShellWord]) -> str:
 
 
 def _read(script: Context, language: str, name: str, paths_read: set[str]) -> Iterator[KnownProgram]:
-    """Yield a file of the project, where it is there, and those that it reads in."""
+    """Yield a file of the project, where it is there, and the files that it imports."""
     if not name or name.startswith("/"):
         return
     beside = posixpath.join(posixpath.dirname(script.path), name)
@@ -164,7 +164,7 @@ _R_TOKEN = re.compile(
 
 
 def without_comments(text: str, *, strings: bool = False) -> str:
-    """R's source with blanks for comments, and for strings unless they are wanted; every place stays where it is."""
+    """Return R's source with blanks for comments, and for strings unless `strings`; every offset stays valid."""
 
     def blank(match: re.Match[str]) -> str:
         return match.group() if strings and not match["comment"] else re.sub(r"[^\n]", " ", match.group())
@@ -180,7 +180,7 @@ _ALLOTTED_PYTHON = "len(os.sched_getaffinity(0))"
 
 
 def counted(script: Context) -> Iterator[Finding]:
-    """Programs that count the machine's cores rather than those that the job was given."""
+    """Yield findings for programs that count the machine's cores rather than those that the job was given."""
     if script.directives.get("exclusive"):  # the whole machine is theirs
         return
     for program in programs(script):
@@ -193,7 +193,7 @@ def counted(script: Context) -> Iterator[Finding]:
 
 
 def _in_r(text: str) -> list[tuple[int, int]]:
-    """Where R's source calls detectCores()."""
+    """Return the places where R's source calls detectCores()."""
     bare = without_comments(text)
     if re.search(r"\bdetectCores\s*(<-|=)\s*function", bare):
         return []
@@ -205,7 +205,7 @@ def _in_r(text: str) -> list[tuple[int, int]]:
 
 
 def _in_python(text: str) -> list[tuple[int, int]]:
-    """Where Python's source calls cpu_count() of os, multiprocessing or psutil."""
+    """Return the places where Python's source calls cpu_count() of os, multiprocessing or psutil."""
     if "cpu_count" not in text:
         return []
     tree = _parsed(text)

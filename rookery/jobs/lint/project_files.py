@@ -1,4 +1,4 @@
-"""What stands around a job script: the other files of its project, and the folders that deploy makes."""
+"""The surroundings of a job script: the other files of its project, and the folders that deploy makes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ _READABLE = 1_000_000
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What stands around a script: its project, or the folder it lies in.
+    """The surroundings of a script: its project, or its folder.
 
     Attributes:
         root: That folder.
@@ -36,7 +36,7 @@ class Surroundings:
             return None
 
     def folder(self, path: str) -> bool | None:
-        """Whether a folder will be there when a job starts: one of the outputs, or one that a file is committed in."""
+        """Return whether a folder will be there when a job starts: an output, or a folder with a committed file."""
         if self.project is None:
             return (self.root / path).is_dir() or Path(path).is_dir() or None
         return path in self.project.outputs or _holds_files(self.root, path)
@@ -50,12 +50,12 @@ class Surroundings:
 
 
 def _holds_files(root: Path, folder: str) -> bool:
-    """Whether git brings a folder along, which it does not with an empty one."""
+    """Return whether a folder holds files: git brings no empty folder along."""
     if not (root / folder).is_dir():
         return False
     return bool(git(root, "ls-files", "--cached", "--others", "--exclude-standard", "--", folder, check=False))
 
 
 def around(project: "Project") -> Surroundings:
-    """Return what stands around the scripts of a project: `files` and `folder` for `check`."""
+    """Return the surroundings of a project's scripts: `files` and `folder` for `check`."""
     return Surroundings(project.root, project)

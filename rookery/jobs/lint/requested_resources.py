@@ -1,4 +1,4 @@
-"""What a job asks for: of each of its components, the partitions, nodes, cores, GPUs and time."""
+"""The resources that a job asks for: for each of its components, the partitions, nodes, cores, GPUs and time."""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ GPU_OPTIONS = ("gres", "gpus", "gpus-per-node", "gpus-per-task", "gpus-per-socke
 
 @dataclass(frozen=True)
 class RequestedResources:
-    """What one component of a job asks for.
+    """The resources that one component of a job asks for.
 
     Attributes:
         part: Which component; 0 but for hetjob.

@@ -28,7 +28,7 @@ def nearest(name: str, names: list[str]) -> str:
 
 
 def unknown_partition(script: Context) -> Iterator[Finding]:
-    """Yield a partition that the cluster has not got."""
+    """Yield findings for a partition that the cluster does not have."""
     names = [partition["name"] for partition in partitions(script)]
     for part in requested(script):
         if not names or not part.partition or not part.partition.value or "$" in part.partition.value:
@@ -53,7 +53,7 @@ def unknown_partition(script: Context) -> Iterator[Finding]:
 
 
 def too_long(script: Context) -> Iterator[Finding]:
-    """More time than the partition gives."""
+    """Yield findings for more time than the partition gives."""
     for part in requested(script):
         option, most = script.directives.get("time", part=part.part), longest(part)
         if option and part.minutes is not None and part.minutes > most:
@@ -79,7 +79,7 @@ def _hours(minutes: float) -> str:
 
 
 def _roomier(script: Context, part: RequestedResources) -> str:
-    """Partitions of the same kind that allow that long."""
+    """Return a sentence that names partitions of the same kind that allow that much time; "" for none."""
     kinds = {partition.get("for") for partition in part.partitions}
     fit = [
         partition["name"]
@@ -90,7 +90,7 @@ def _roomier(script: Context, part: RequestedResources) -> str:
 
 
 def too_many_cores(script: Context) -> Iterator[Finding]:
-    """More cores or nodes than a job of that partition may have, or than a user may."""
+    """Yield findings for more cores or nodes than a job of that partition, or a user, may have."""
     limits = script.cluster.data.get("cluster_limits") or {}
     for part in requested(script):
         sizes = ("cpus-per-task", "ntasks", "ntasks-per-node", "nodes")
@@ -120,7 +120,7 @@ def _count(number: int, what: str) -> str:
 
 
 def gpus(script: Context) -> Iterator[Finding]:
-    """GPUs where there are none, of a type there is not, or more than anybody may have."""
+    """Yield findings for GPUs where there are none, of a type there is not, or more than any user may have."""
     known = list(script.cluster.data.get("cluster_gpus") or [])
     for part in requested(script):
         if not part.gpu:
@@ -167,7 +167,7 @@ def _typed(script: Context, part: RequestedResources, known: list[Mapping[str, A
 
 
 def _more(script: Context, part: RequestedResources, known: list[Mapping[str, Any]]) -> Iterator[Finding]:
-    """More than a user may have, or than any node has."""
+    """Yield findings for more GPUs than a user may have, or than any node has."""
     most = max((partition.get("gpus_per_user") or math.inf for partition in part.partitions), default=math.inf)
     if part.gpu and part.gpus_in_all > most:
         why = f"Nobody may have more than {int(most)} GPUs at once on {_names(part)}; this asks for {part.gpus_in_all}."
@@ -184,7 +184,7 @@ def _more(script: Context, part: RequestedResources, known: list[Mapping[str, An
 
 
 def required(script: Context) -> Iterator[Finding]:
-    """Options without which the partition or the site refuses a job."""
+    """Yield findings for missing options without which the partition or the site refuses a job."""
     if not script.asks:
         return
     account, elsewhere = script.cluster.data.get("cluster_account") or {}, lines.intended_options(script)
@@ -218,7 +218,7 @@ def required(script: Context) -> Iterator[Finding]:
 
 
 def default_memory(script: Context) -> Iterator[Finding]:
-    """Yield a job that computes, with no more memory than the little that one gets who does not ask."""
+    """Yield findings for a job that computes, with no more memory than the small default."""
     limits = script.cluster.data.get("cluster_limits") or {}
     default = limits.get("default_memory_mb")
     if not default or not script.asks or limits.get("follow_gpus") or not (at_work := working_command(script)):

@@ -1,4 +1,4 @@
-"""`lint`: job scripts looked through, told about, and mended where that is asked for."""
+"""The command `lint`: check job scripts, print the findings, and fix them where asked."""
 
 import json
 import os
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class CheckedScript:
-    """What came of one script.
+    """The result of checking one script.
 
     Attributes:
         path: As it is shown.
         findings: What is wrong with it, now.
-        mended: What was, and has been mended.
+        mended: What was wrong, and has been fixed.
     """
 
     path: str
@@ -44,7 +44,7 @@ class CheckedScript:
 
 
 def run(options: LintOptions) -> int:
-    """Look through job scripts, and say what is wrong with them.
+    """Check job scripts, and print what is wrong with them.
 
     Returns:
         1 where an error is left, 0 where there are none but warnings.
@@ -77,13 +77,13 @@ def _near(project: "Project") -> Path:
 
 
 def _check_file(file: Path, cluster: "Cluster", project: "Project | None", *, mend: bool, alone: bool) -> CheckedScript:
-    """One script: read, checked, and mended where asked for.
+    """Check one script, and repair it where asked for.
 
     Args:
         file: The script.
-        cluster: Whose rules hold.
+        cluster: The cluster whose rules apply.
         project: The project that it may be one of.
-        mend: Write what can safely be mended.
+        mend: Write all safe fixes.
         alone: Whether it was named itself, rather than found in a folder, where it may be no job script at all.
     """
     if project is not None and not stays_inside(project.root, file):
@@ -119,13 +119,13 @@ def _check_file(file: Path, cluster: "Cluster", project: "Project | None", *, me
 
 
 def _take(count: Counter[str], finding: Finding) -> bool:
-    """Whether a finding of this code is left, each counted once."""
+    """Return whether the count still has a finding of this code, and take one off it."""
     count[finding.code] -= 1
     return count[finding.code] >= 0
 
 
 def _shown(findings: Sequence[Finding], name: str, file: Path, place: Surroundings) -> list[Finding]:
-    """Yield findings with paths as somebody in this folder would type them."""
+    """Yield findings with paths relative to this folder."""
 
     def path(finding: Finding) -> str:
         return str(file) if finding.path == name else os.path.relpath(place.root / finding.path)
@@ -134,7 +134,7 @@ def _shown(findings: Sequence[Finding], name: str, file: Path, place: Surroundin
 
 
 def _name_folders(scripts: Sequence[CheckedScript], project: "Project | None") -> None:
-    """Name the folders for logs that are missing in the project's outputs."""
+    """Add missing folders of logs to the project's outputs."""
     if project is None:
         return
     wanted = list(dict.fromkeys(finding.folder for script in scripts for finding in script.findings if finding.folder))
@@ -153,9 +153,9 @@ def _name_folders(scripts: Sequence[CheckedScript], project: "Project | None") -
 
 
 def _check_rendered(project: "Project", cluster: "Cluster", own: set[str]) -> list[CheckedScript]:
-    """Return the scripts that rookery.yml describes, which nobody wrote.
+    """Return the results for the scripts that rookery.yml describes.
 
-    What is wrong there is mended in rookery.yml.
+    Findings there are fixed in rookery.yml.
     """
     place = around(project)
 
@@ -173,7 +173,7 @@ def _check_rendered(project: "Project", cluster: "Cluster", own: set[str]) -> li
 
 
 def _drop_repeated(scripts: Sequence[CheckedScript]) -> None:
-    """Tell what is wrong with a program that several scripts run once alone."""
+    """Report the findings in a program that several scripts run only once."""
     keys: set[tuple[str, str, int]] = set()
     for script in scripts:
         for finding in list(script.findings):

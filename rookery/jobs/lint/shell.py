@@ -1,8 +1,8 @@
-"""The commands of a shell script, without what only looks like one: comments, strings, here-documents, patterns.
+"""Find the commands of a shell script, without text that only looks like one: comments, strings, here-documents.
 
 A scanner, no interpreter: it follows quotes, `$(…)`, `${…}`, arithmetic, here-documents, `case` and `[[ … ]]` as bash
-and sh read them, and gives the simple commands in the order in which they are written. Text that no shell would take
-is passed over: it never raises.
+and sh read them, and yields the simple commands in the order in which they are written. Text that no shell would take
+is skipped: it never raises.
 """
 
 import re
@@ -55,7 +55,7 @@ class ShellCommand:
 
 @dataclass(frozen=True)
 class ShellScript:
-    """What a shell script holds.
+    """The contents of a shell script.
 
     Attributes:
         commands: In the order in which they are written.
@@ -91,7 +91,7 @@ def read(text: str) -> ShellScript:
 
 
 class _Scanner(Words):
-    """Goes through a script once, from its beginning to its end."""
+    """A scanner that goes through a script once, and collects its commands."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -102,7 +102,7 @@ class _Scanner(Words):
     # --- commands ---
 
     def commands_until(self, closing: str) -> bool:
-        """All commands up to what ends them, or to the end of the text.
+        """Read all commands up to what ends them, or to the end of the text.
 
         Args:
             closing: `)` or a backquote, which is passed; `;;` for those of a case's pattern; "" for the end.
@@ -138,7 +138,7 @@ class _Scanner(Words):
         return False
 
     def closes(self, character: str, closing: str) -> bool:
-        """Whether what ends these commands stands here; it is passed."""
+        """Pass what ends these commands, where it stands here; return whether it does."""
         if character and character == closing:
             self.at += 1
         elif closing == ";;" and self.peek(2) in {";;", ";&"}:
@@ -157,9 +157,9 @@ class _Scanner(Words):
             self.commands.append(command)
 
     def separator(self, command: ShellCommand, chained: bool) -> bool:
-        """Return what stands between two commands.
+        """Pass what is between two commands.
 
-        Whether the next runs only if the one before went well, or did not.
+        Return whether the next runs only if the one before succeeded, or failed.
         """
         two = self.peek(2)
         double = two in {"&&", "||", ";;", "|&", ";&"}
@@ -173,7 +173,7 @@ class _Scanner(Words):
         return chained and two[0] == "|"
 
     def bracket(self, command: ShellCommand) -> ShellCommand:
-        """`(`: arithmetic, a function's name before it, or a subshell."""
+        """Read a `(`: arithmetic, a function's name before it, or a subshell."""
         if self.peek(2) == "((" and not command.words:
             self.at += 2
             self.skip_to("))")
@@ -215,7 +215,7 @@ class _Scanner(Words):
         return command
 
     def head(self) -> None:
-        """Pass over what stands between `for` and its `;` or the end of the line."""
+        """Pass everything between `for` and its `;` or the end of the line."""
         while self.at < len(self.text) and self.peek() not in {"\n", ";"}:
             if self.blanks():
                 continue
@@ -228,7 +228,7 @@ class _Scanner(Words):
                 self.word()
 
     def case(self) -> None:
-        """`case WORD in`, and each of its patterns with the commands after it; `esac` is left to be read."""
+        """Read `case WORD in`, and each of its patterns with the commands after it; `esac` is left to be read."""
         self.blanks()
         self.word()
         self.skip_blank_lines()

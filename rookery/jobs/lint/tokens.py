@@ -1,4 +1,4 @@
-"""The words of a shell script: quotes, `$…` and backquotes followed as bash and sh read them."""
+"""Split a shell script into words: quotes, `$…` and backquotes followed as bash and sh read them."""
 
 import re
 from abc import ABC, abstractmethod
@@ -17,7 +17,7 @@ class ShellWord:
     """A word of a command.
 
     Attributes:
-        text: Without its quotes; what would be expanded stands as written.
+        text: Its text without quotes, variables unexpanded.
         start: Where it begins in the script.
         end: Where it ends.
         fixed: Whether it is this text whatever the variables are.
@@ -30,7 +30,7 @@ class ShellWord:
 
 
 class Words(ABC):
-    """Goes through a script once; this half of it passes words, the other the commands that they make.
+    """A scanner that goes through a script once; this half passes words, the other the commands made of them.
 
     Attributes:
         text: The script.
@@ -62,7 +62,7 @@ class Words(ABC):
         return self.text[self.at : self.at + length]
 
     def match(self, pattern: re.Pattern[str]) -> str:
-        """Return what stands here and fits the pattern; it is passed."""
+        """Pass a match of the pattern here, and return it."""
         match = pattern.match(self.text, self.at)
         if not match:
             return ""
@@ -70,7 +70,7 @@ class Words(ABC):
         return match.group()
 
     def blanks(self) -> bool:
-        """Pass blanks, and line ends that a backslash takes away; whether there were any."""
+        """Pass blanks, and line ends after a backslash; return whether there were any."""
         return bool(self.match(_BLANK))
 
     def comment(self) -> None:
@@ -82,7 +82,7 @@ class Words(ABC):
         self.at = len(self.text) if end < 0 else end
 
     def word(self) -> ShellWord:
-        """Return the word that begins here; at least one character is passed."""
+        """Pass and return the word that begins here, at least one character."""
         start, pieces, fixed = self.at, [], True
         while self.at < len(self.text):
             character = self.peek()
@@ -148,7 +148,7 @@ class Words(ABC):
         return "".join(pieces), fixed
 
     def expansion(self) -> bool:
-        """`$…` or a backquote: passed, the commands within it read; whether it was a mere `$`."""
+        """Read `$…` or a backquote, with the commands within it; return whether it was a mere `$`."""
         if self.peek() == "`":
             self.at += 1
             self.quoted, before = True, self.quoted
@@ -177,7 +177,7 @@ class Words(ABC):
         return False
 
     def skip_to(self, closing: str) -> None:
-        """Pass all up to this, and it; strings and brackets within it are kept together."""
+        """Pass everything up to and with this; strings and brackets are passed whole."""
         opening = {"))": "(", "}": "{"}.get(closing, "")
         while self.at < len(self.text):
             character = self.peek()

@@ -1,4 +1,4 @@
-"""Values as sbatch takes them: times, memory, arrays, GPUs. From sbatch(1), and from trying them (22.05)."""
+"""Parse values as sbatch does: times, memory, arrays, GPUs. From sbatch(1), and from trying them (22.05)."""
 
 import math
 import re
@@ -9,7 +9,7 @@ _UNITS = {"K": 1 / 1024, "": 1, "M": 1, "G": 1024, "T": 1024 * 1024}
 
 
 def minutes(value: str) -> float | None:
-    """How long a time limit is, in minutes; infinite where it is none; None where Slurm takes it for no time."""
+    """Return a time limit in minutes; infinite where it is none; None where Slurm does not take it."""
     if value.upper() in {"UNLIMITED", "INFINITE", "-1"}:
         return math.inf
     days, dash, clock = value.rpartition("-")
@@ -26,20 +26,20 @@ def minutes(value: str) -> float | None:
 
 
 def clock(of_minutes: int) -> str:
-    """Return a time limit as people write it: HH:MM:SS, or D-HH:MM:SS from two days on."""
+    """Return a time limit as users write it: HH:MM:SS, or D-HH:MM:SS from two days on."""
     days, rest = divmod(of_minutes, 1440) if of_minutes > 1440 else (0, of_minutes)
     text = f"{rest // 60:02}:{rest % 60:02}:00"
     return f"{days}-{text}" if days else text
 
 
 def megabytes(value: str) -> float | None:
-    """How much memory that is, in MiB; None where Slurm takes it for none."""
+    """Return an amount of memory in MiB; None where Slurm does not take it."""
     match = _MEMORY.fullmatch(value)
     return int(match.group(1)) * _UNITS[match.group(2).upper()] if match else None
 
 
 def array(value: str) -> tuple[int, int | None] | None:
-    """How many elements an array has, and how many of them may run at once; None where Slurm takes it for no array."""
+    """Return how many elements an array has, and how many may run at once; None where Slurm does not take it."""
     tasks, percent, throttle = value.partition("%")
     if percent and not throttle.isdigit():
         return None

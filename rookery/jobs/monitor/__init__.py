@@ -1,1 +1,1 @@
-"""Jobs, partitions and storage on a cluster, looked at."""
+"""Show jobs, partitions and storage on a cluster."""

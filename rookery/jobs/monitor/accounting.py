@@ -1,4 +1,4 @@
-"""What Slurm knows of the user's jobs: asked in one remote command, an entry a job, an array being one."""
+"""Read what Slurm knows of the user's jobs: one remote command, an entry for each job, an array being one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -38,7 +38,7 @@ class JobRun:
         tasks: Which, as Slurm's expressions; empty where it is no array.
         reasons: Why tasks wait, in Slurm's codes, and how many for each.
         cancelled_by: Which tasks each user cancelled, by the user's number, "0" for Slurm itself; the task is "0" where
-            it is no array. Those of which it is not told who did are left out.
+            it is no array. Those with an unknown user are left out.
         exits: Exit statuses other than 0:0, "status:signal", and which tasks had them.
         elapsed: Seconds of the task that has run longest so far.
         longest: Seconds of the longest that has ended.
@@ -90,7 +90,7 @@ class JobRun:
 
     @property
     def completed_count(self) -> int:
-        """How many tasks have ended well."""
+        """How many tasks have completed."""
         return self.counts.get("COMPLETED", 0)
 
     @property
@@ -121,7 +121,7 @@ class JobRun:
 
 @dataclass(frozen=True)
 class SlurmSnapshot:
-    """What Slurm said.
+    """Slurm's answers at one moment.
 
     Attributes:
         now: The time there.
@@ -147,12 +147,12 @@ class SlurmSnapshot:
         return next((run for run in self.runs if str(run.id) == number), None)
 
     def unknown(self, cluster: str, number: str) -> str:
-        """Say why a job was not found."""
+        """Return why a job was not found."""
         return unknown(cluster, number, self.squeue or self.sacct)
 
 
 def unknown(cluster: str, number: str, silent: str) -> str:
-    """Say why a job was not found: there is none, or a part of Slurm does not answer, for this reason."""
+    """Return why a job was not found: there is none, or a part of Slurm does not answer, for this reason."""
     if not silent:
         return f"{cluster} knows no job {number} of yours"
     return (
@@ -162,7 +162,7 @@ def unknown(cluster: str, number: str, silent: str) -> str:
 
 
 def read(answer: Mapping[str, Any]) -> SlurmSnapshot:
-    """Return what the program of rookery/remote/slurm answered, made fit for a terminal."""
+    """Return the snapshot from the program's answer, made fit for a terminal."""
     known = {field.name for field in fields(JobRun)}
     texts = ("name", "folder", "partition", "limit", "depends")
     runs = []
@@ -189,7 +189,7 @@ def ask(connection: "Connection", *, ids: Sequence[str] = (), project: str = "",
 def watch(
     connection: "Connection", *, ids: Sequence[str] = (), project: str = "", days: int = 7
 ) -> Iterator[SlurmSnapshot]:
-    """Ask over and over, in one remote command that stays, until all has ended. Arguments as of `ask`."""
+    """Yield snapshots from one remote command that stays, until all jobs have ended. Arguments as of `ask`."""
     request = {"ids": list(ids), "project": project, "days": days, "watch": True}
     for answer in remote_client.stream(connection, "accounting", request):
         yield read(answer)

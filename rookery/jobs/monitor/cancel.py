@@ -1,4 +1,4 @@
-"""`cancel`: say what will be cancelled, ask where it is more than one task, and have Slurm do it."""
+"""The command `cancel`: print what will be cancelled, ask where it is more than one task, and run scancel."""
 
 import json as json_
 import sys
@@ -74,7 +74,7 @@ def run(options: CancelOptions) -> int:
 
 
 def _goal(number: str, task: str, snapshot: SlurmSnapshot, connection: "Connection") -> Goal:
-    """Return what an id means, and whether it can be cancelled."""
+    """Return the job or task of an id, and whether it can be cancelled."""
     name, run = f"{number}_{task}" if task else number, snapshot.run(number)
     if run is None:
         output = "" if snapshot.squeue else connection.run([number], script=_OWNER, check=False).stdout
@@ -96,7 +96,7 @@ def _described(goal: Goal) -> str:
 
 
 def _confirmed(goals: Sequence[Goal], options: CancelOptions, flags: str) -> bool:
-    """Whether the user wants it: asked on a terminal, where it is more than one task.
+    """Return whether the user agrees: asked on a terminal, where it is more than one task.
 
     Raises:
         RookeryError: There is nobody to ask.
@@ -113,7 +113,7 @@ def _confirmed(goals: Sequence[Goal], options: CancelOptions, flags: str) -> boo
 
 
 def _scancel(connection: "Connection", ids: Sequence[str]) -> None:
-    """Have Slurm do it.
+    """Run scancel.
 
     Raises:
         RookeryError: It would not; in its own words.

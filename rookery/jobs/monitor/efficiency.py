@@ -1,4 +1,4 @@
-"""What a run teaches for the next one: what it used of what it asked for, and what to ask for instead."""
+"""Advice from a run for the next one: what it used of what it asked for, and what to ask for instead."""
 
 import math
 import re
@@ -24,7 +24,7 @@ SIGNALS = {1: "hung up", 2: "interrupted", 6: "aborted", 9: "killed", 11: "a seg
 
 
 def memory(kilobytes: float) -> str:
-    """Memory as a user reads it: 900K, 512M, 3.1G."""
+    """Return an amount of memory as a user reads it: 900K, 512M, 3.1G."""
     for unit in "KMG":
         if kilobytes < 1000 or unit == "G":
             break
@@ -53,12 +53,12 @@ def clock(seconds: float) -> str:
 
 
 def cores(run: "JobRun") -> float:
-    """How many cores a task used, on average over those that have ended; 0 for unknown."""
+    """Return how many cores a task used, on average over those that have ended; 0 for unknown."""
     return run.cpu_used / run.cpu_given * run.cpus if run.cpu_given else 0
 
 
 def advice(run: "JobRun", *, asked_memory: bool = True) -> Iterator[str]:
-    """Yield what there is to say of a run, a line each.
+    """Yield advice on a run, a line each.
 
     Args:
         run: The run.

@@ -1,4 +1,4 @@
-"""How the user's jobs stand, in one table or document, and what those that ended teach for the next ones."""
+"""The state of the user's jobs, in one table or document, with advice from those that ended."""
 
 import time
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ _STATES = {
 
 
 def check(snapshot: SlurmSnapshot, cluster: str) -> None:
-    """See that Slurm said something.
+    """Refuse a snapshot without any answer of Slurm's.
 
     Raises:
         RookeryError: Neither squeue nor sacct did.
@@ -54,7 +54,7 @@ def check(snapshot: SlurmSnapshot, cluster: str) -> None:
 
 
 def document(snapshot: SlurmSnapshot, target: "Target") -> dict[str, Any]:
-    """Return what --json says."""
+    """Return the document for --json."""
     return {
         "cluster": target.cluster.name,
         "now": snapshot.now,
@@ -73,7 +73,7 @@ def document(snapshot: SlurmSnapshot, target: "Target") -> dict[str, Any]:
 
 
 def show(snapshot: SlurmSnapshot, target: "Target", project: str, days: int) -> None:
-    """Print the table, and below it why jobs wait and what they teach."""
+    """Print the table, and below it why jobs wait and advice from those that ended."""
     console = tables.console()
     for line in gaps(snapshot, target.cluster.name):
         console.print(line, style="yellow", markup=False)
@@ -90,7 +90,7 @@ def show(snapshot: SlurmSnapshot, target: "Target", project: str, days: int) -> 
 
 
 def gaps(snapshot: SlurmSnapshot, cluster: str) -> Iterator[str]:
-    """Yield what is missing from the table, since a part of Slurm does not answer."""
+    """Yield what the table lacks, since a part of Slurm does not answer."""
     if snapshot.squeue:
         yield (
             f"squeue does not answer on {cluster} ({snapshot.squeue}): these are the accounts, perhaps some minutes "
@@ -118,7 +118,7 @@ def table(runs: tuple[JobRun, ...]) -> "Table":
 
 
 def state(run: JobRun) -> str:
-    """How a job stands, in a few words: "running", or "163 done, 37 waiting" of an array."""
+    """Return the state of a job in a few words: "running", or "163 done, 37 waiting" of an array."""
     counts = dict(run.counts)
     if run.killed_for_memory:
         killed = len(numbers(run.killed_for_memory)) if run.array else 1
@@ -134,7 +134,7 @@ def state(run: JobRun) -> str:
 
 
 def word(code: str) -> str:
-    """Return what a user calls a state of Slurm's."""
+    """Return the usual word for a state of Slurm's."""
     return _STATES.get(code, code.lower().replace("_", " "))
 
 
@@ -155,7 +155,7 @@ def _memory(run: JobRun) -> str:
 
 
 def remarks(snapshot: SlurmSnapshot, runs: tuple[JobRun, ...], target: "Target") -> Iterator[str]:
-    """Yield what there is to say of jobs, a line each: why they wait, what they teach."""
+    """Yield remarks on jobs, a line each: why they wait, advice from those that ended."""
     for run in runs:
         for code, _ in sorted(run.reasons.items(), key=lambda item: -item[1])[:2]:
             start = f"; Slurm expects it to start at {moment(run.expected)}" if run.expected else ""
@@ -173,7 +173,7 @@ def remarks(snapshot: SlurmSnapshot, runs: tuple[JobRun, ...], target: "Target")
 
 
 def _was_retried(run: JobRun, target: "Target") -> bool:
-    """Whether a later run of the project was of its failed tasks: what that came to is said with that run."""
+    """Return whether a later run submitted its failed tasks again: their results are shown with that run."""
     return bool(target.project and run_record.retries(target.project.root, target.cluster.label, str(run.id)))
 
 
@@ -195,6 +195,6 @@ def moment(when: int) -> str:
 
 
 def _asked_memory(run: JobRun, target: "Target") -> bool:
-    """Whether the script asked for memory itself, as far as its record tells; else where it looks like it."""
+    """Return whether the script asked for memory itself, by its record; else whether it looks like it."""
     record = run_record.find(target.project.root, str(run.id), target.cluster.label) if target.project else None
     return "--mem" in record.script if record else run.memory_asked < 100 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""`logs`: what a job has written, streamed as it is; with `follow`, for as long as the job writes."""
+"""The command `logs`: print a job's log as it is; with `follow`, for as long as the job writes."""
 
 import codecs
 import re
@@ -27,7 +27,7 @@ PIECE = 1 << 16
 
 
 def run(options: LogsOptions) -> int:
-    """Print a log. What goes to a file or a pipe goes as it is; on a terminal, control characters are left out.
+    """Print a log. To a file or a pipe it goes unchanged; on a terminal, control characters are left out.
 
     Returns:
         The exit code: 0.
@@ -79,7 +79,7 @@ def _latest(target: "Target") -> str:
 
 
 def _read_header(stream: IO[bytes], mark: str, deadline: Deadline, target: "Target", options: LogsOptions) -> bool:
-    """Read what comes before the log: where it is, or why there is none; whether it begins."""
+    """Read what comes before the log: its path, or why there is none; return whether it begins."""
     for line in stream:
         if line.strip() == mark.encode():
             deadline.meet()
@@ -106,7 +106,7 @@ def _read_header(stream: IO[bytes], mark: str, deadline: Deadline, target: "Targ
 
 
 def _where(answer: Mapping[str, Any], options: LogsOptions, flags: str) -> str:
-    """Which log it is, in a line."""
+    """Return a line that says which log it is."""
     path = console.clean(answer["path"])
     if not answer["why"]:
         return path
@@ -116,7 +116,7 @@ def _where(answer: Mapping[str, Any], options: LogsOptions, flags: str) -> str:
 
 
 def _missing(answer: Mapping[str, Any], target: "Target", options: LogsOptions) -> RookeryError:
-    """Why there is no log."""
+    """Return the error that says why there is no log."""
     cluster, number = target.cluster.name, options.job.strip()
     if answer["state"] == "no-job":
         unknown = accounting.unknown(cluster, number, console.clean(answer.get("silent", "")))

@@ -1,4 +1,4 @@
-"""Why a job waits, in plain words. Slurm's codes: slurm.schedmd.com/job_reason_codes.html and squeue's manual."""
+"""Explain why a job waits. Slurm's codes: slurm.schedmd.com/job_reason_codes.html and squeue's manual."""
 
 from typing import Final
 
@@ -82,7 +82,7 @@ _LIMITS: Final = (
 
 
 def explain(code: str) -> str:
-    """Why a job waits, in plain words; Slurm's code itself where it is not known.
+    """Return why a job waits, in plain words; Slurm's code itself where it is not known.
 
     Args:
         code: As squeue gives it, "Priority" or "ReqNodeNotAvail, UnavailableNodes:wn[01-03]".

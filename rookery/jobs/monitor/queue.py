@@ -1,4 +1,4 @@
-"""`queue`: a cluster's partitions, what is free in them, and what one may ask for: Slurm's word and the profile's."""
+"""The command `queue`: a cluster's partitions, their free nodes, and their limits, from Slurm and the profile."""
 
 import json
 import re
@@ -92,7 +92,7 @@ def run(options: QueueOptions) -> int:
 
 
 def ask(connection: "Connection") -> str:
-    """Return what sinfo says, in one round trip.
+    """Return sinfo's output, in one round trip.
 
     Raises:
         RookeryError: Slurm does not answer.
@@ -108,7 +108,7 @@ def ask(connection: "Connection") -> str:
 
 
 def read(text: str, profile: Mapping[str, Any]) -> list[Partition]:
-    """Return the partitions, in the profile's order, then those it does not know of.
+    """Return the partitions, in the profile's order, then those that it does not have.
 
     Args:
         text: sinfo's answer; a line for nodes that are alike.
@@ -144,7 +144,7 @@ def _values(line: str) -> dict[str, str]:
 
 
 def _add_nodes(partition: Partition, fields: Mapping[str, str]) -> None:
-    """Count nodes that are alike into their partition."""
+    """Add nodes of one kind to the counts of their partition."""
     count = _whole(fields["Nodes"])
     state = fields["StateLong"]
     bare = re.sub(r"[^a-z]", "", state.lower())
@@ -169,7 +169,7 @@ def _whole(text: str) -> int:
 
 
 def gpus(gres: str) -> dict[str, int]:
-    """GPUs of one node by type: `gpu:v100:3(S:0),gpu:2` -> {"v100": 3, "gpu": 2}."""
+    """Return the GPUs of one node by type: `gpu:v100:3(S:0),gpu:2` -> {"v100": 3, "gpu": 2}."""
     counted: dict[str, int] = {}
     for part in re.split(r",(?![^(]*\))", gres):
         match = re.fullmatch(r"gpu(?::([\w.+-]+))?:([0-9]{1,9})(?:\(.*\))?", part.strip())

@@ -1,6 +1,6 @@
-"""`quota`: how full the storage on a cluster is, as the site's own quota command says it, or as `df` does.
+"""The command `quota`: how full the storage on a cluster is, by the site's own quota command, or by `df`.
 
-Both are asked in one round trip, in a login shell, since that is where sites set what names their storage.
+Both are asked in one round trip, in a login shell, since sites set the variables for their storage there.
 """
 
 import json
@@ -74,7 +74,7 @@ def arguments(cluster: "Cluster") -> list[str]:
 
 
 def read(output: str, profile: Mapping[str, Any]) -> tuple[list[Area], str]:
-    """Return what the answer to ASK tells: the areas, and the quota command's own words where they were not understood.
+    """Return the areas in the answer to ASK, and the quota command's output where it was not understood.
 
     Args:
         output: The answer.
@@ -95,7 +95,7 @@ def read(output: str, profile: Mapping[str, Any]) -> tuple[list[Area], str]:
 
 
 def _df(text: str) -> list[tuple[str, Area]]:
-    """Return what df told of each area: its device, and the area."""
+    """Return df's answer for each area: its device, and the area."""
     areas = []
     name = path = ""
     for line in text.splitlines():
@@ -114,7 +114,7 @@ def _df(text: str) -> list[tuple[str, Area]]:
 
 
 def _joined(disks: Sequence[tuple[str, Area]]) -> list[Area]:
-    """Areas that are on one disk made one, by the path of the first of them."""
+    """Join areas that are on one disk, by the path of the first of them."""
     areas: dict[str, Area] = {}
     for device, area in disks:
         known = areas.get(device)
@@ -123,10 +123,7 @@ def _joined(disks: Sequence[tuple[str, Area]]) -> list[Area]:
 
 
 def _named(area: Area, disks: Sequence[tuple[str, Area]]) -> Area:
-    """Return an area of the quota command with what the profile has for it.
-
-    Its path, its name where only a disk is told.
-    """
+    """Return an area of the quota command with the profile's path and name."""
     on_it = [disk for device, disk in disks if area.name in {device, disk.name}]
     if not on_it:
         return area
@@ -134,7 +131,7 @@ def _named(area: Area, disks: Sequence[tuple[str, Area]]) -> Area:
 
 
 def _note(area: Area, entries: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return what a user ought to know of an area besides its numbers."""
+    """Return a note on an area besides its numbers."""
     notes = ["the whole disk, everybody's"] if area.source == "df" else []
     for name in area.name.split(", "):
         entry = entries.get(name, {})
@@ -147,7 +144,7 @@ def _note(area: Area, entries: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def size(megabytes: float) -> str:
-    """MiB in the unit that suits them, as the quota commands write it: 512M, 8.2G, 10.0T."""
+    """Return MiB in the unit that suits them, as the quota commands write it: 512M, 8.2G, 10.0T."""
     for unit, least in (("T", 1024.0**2), ("G", 1024.0)):
         if megabytes >= least:
             return f"{megabytes / least:.1f}{unit}"

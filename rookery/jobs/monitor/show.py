@@ -1,4 +1,4 @@
-"""`jobs`: how the user's jobs stand, squeue's word and sacct's in one table, and what those that ended teach."""
+"""The command `jobs`: the state of the user's jobs, from squeue and sacct in one table, with advice."""
 
 import json as json_
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""`jobs --watch` and `submit --wait`: stay with jobs until they have ended; one remote command all the while."""
+"""`jobs --watch` and `submit --wait`: follow jobs until they have ended, by one remote command."""
 
 import json as json_
 import sys
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def run(target: "Target", *, ids: Sequence[str] = (), project: str = "", days: int = 7, json: bool = False) -> int:
-    """Show jobs as they go on, until all have ended or the user has seen enough; the jobs go on either way.
+    """Show jobs until all have ended or the user stops it; the jobs go on either way.
 
     Args:
         target: Project and cluster; its connection is open.
@@ -52,7 +52,7 @@ def run(target: "Target", *, ids: Sequence[str] = (), project: str = "", days: i
 
 
 def ended(target: "Target", number: str) -> SlurmSnapshot:
-    """Return what came of a job, once it has ended; nothing is shown meanwhile.
+    """Return the run of a job, once it has ended; nothing is shown meanwhile.
 
     Raises:
         RookeryError: Slurm does not answer, or the connection broke off.
@@ -66,7 +66,7 @@ def ended(target: "Target", number: str) -> SlurmSnapshot:
 
 @contextmanager
 def _leaving(target: "Target", ids: Sequence[str]) -> Iterator[None]:
-    """Say how to come back, where the user stops looking or the connection breaks off; the jobs go on.
+    """Print how to come back, where the user stops it or the connection breaks off; the jobs go on.
 
     Raises:
         SystemExit: The user stopped it.
@@ -96,7 +96,7 @@ def _require_known(snapshot: SlurmSnapshot | None, target: "Target", ids: Sequen
 
 
 def _changes(snapshot: SlurmSnapshot) -> str:
-    """Return a line a job: what is worth a new line when it changes."""
+    """Return a line for each job: what is worth a new line when it changes."""
     lines = []
     for run in snapshot.runs:
         why = next(map(explain, run.reasons), "") if run.waiting and not run.running else ""
@@ -105,7 +105,7 @@ def _changes(snapshot: SlurmSnapshot) -> str:
 
 
 def _live(silent: bool) -> AbstractContextManager[Any]:
-    """Return what is shown on a terminal, over and over; nothing elsewhere."""
+    """Show the table on a terminal, over and over; nothing elsewhere."""
     if silent or not sys.stdout.isatty():
         return nullcontext()
     from rich.live import Live

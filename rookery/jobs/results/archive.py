@@ -1,7 +1,7 @@
-"""The stream of files that a cluster sends: GNU tar's format in gzip, read by hand and trusted in nothing.
+"""Read the stream of files that a cluster sends: GNU tar's format in gzip, parsed by hand, nothing in it trusted.
 
 With many small files, tarfile takes longer than all the rest. Only files that were asked for come out, each once;
-whatever else is in the stream is passed over, and one that goes on past a bound is stopped.
+anything else in the stream is skipped, and a stream past its limit is stopped.
 """
 
 import gzip
@@ -41,7 +41,7 @@ class File:
 
 
 class LargerError(ValueError):
-    """The stream has more bytes than it may have."""
+    """The error for a stream that has more bytes than it may have."""
 
 
 class _Readable(Protocol):
@@ -78,13 +78,13 @@ class _Bounded:
 def members(
     stream: IO[bytes], mark: str, wanted: Mapping[str, File], most: int
 ) -> Iterator[tuple[File, Iterator[bytes]]]:
-    """Yield the files of the stream, after whatever the start-up files there have printed.
+    """Yield the files of the stream, after any output of start-up files.
 
     Args:
         stream: What the cluster sends.
         mark: The line after which the archives begin.
         wanted: The files, by the name that they have there.
-        most: Bytes that all of it may have, packed as well as unpacked.
+        most: Bytes that all of it may have, both packed and unpacked.
 
     Raises:
         EOFError: It ended too early.

@@ -1,6 +1,6 @@
-"""`combine`: the results of an array's tasks made into one table, with their parameters; what is missing is named.
+"""The command `combine`: one table of the results of an array's tasks, with their parameters; missing ones are named.
 
-One pass, a file at a time: memory does not grow with their number. Values leave with the text they came with.
+One pass, a file at a time: memory does not grow with their number. Values keep the text they came with.
 """
 
 import csv
@@ -30,7 +30,7 @@ _NAMED = 5
 
 @dataclass
 class CombinedTable:
-    """What came of it; the lists hold paths, with why where there is a reason.
+    """The result of combining; the lists hold paths, with a reason where there is one.
 
     Attributes:
         output: The table.
@@ -62,7 +62,7 @@ class CombinedTable:
 
 
 def run(options: CombineOptions) -> int:
-    """Write the table.
+    """Write the combined table.
 
     Returns:
         1 where a task has no result, or a file could not be used or may not be this run's.
@@ -96,7 +96,7 @@ def run(options: CombineOptions) -> int:
 
 
 def _refuse_what_is_not_ours(table_path: Path, name: str) -> None:
-    """See that a table is written over no file of anybody's; a `combined.csv` that nobody knows is taken for a table.
+    """Refuse to overwrite a file that is not a combined table; an unknown `combined.csv` counts as one.
 
     Raises:
         RookeryError: It would be.
@@ -118,7 +118,7 @@ def choose(project: Project, pattern: str, table_path: Path) -> Iterator[tuple[i
 
     Args:
         project: The project.
-        pattern: Of paths in the project, with `*`, `**` and, where the task's number stands, {task}; "" for all CSV
+        pattern: Of paths in the project, with `*`, `**` and {task} for the task's number; "" for all CSV
             files in the outputs.
         table_path: The table that will be written, which is none of them.
     """
@@ -142,7 +142,7 @@ def choose(project: Project, pattern: str, table_path: Path) -> Iterator[tuple[i
 
 
 def _glob(root: Path, pattern: str) -> Iterator[Path]:
-    """Files by pattern; one without a folder in it is looked for everywhere but in hidden folders."""
+    """Yield files by pattern; one without a folder is looked for everywhere but in hidden folders."""
     deep = pattern if "/" in pattern else f"**/{pattern}"
     for path in root.glob(deep):
         if not any(part.startswith(".") for part in path.relative_to(root).parts[:-1]):
@@ -208,7 +208,7 @@ def _date(path: Path, name: str, source: SourceRun, outcome: CombinedTable) -> N
 
 
 class _Table:
-    """The table as it is written."""
+    """The combined table, as it is written."""
 
     def __init__(self, stream: TextIO, source: SourceRun, outcome: CombinedTable) -> None:
         self.stream, self.source, self.outcome = stream, source, outcome
@@ -219,7 +219,7 @@ class _Table:
         self.order: list[int] | None = None  # of a file's columns, where it is not the first file's
 
     def add(self, number: int | None, path: Path, name: str) -> None:
-        """Put a file's rows in; all of them, or none."""
+        """Add a file's rows; all of them, or none."""
         mark = rows = 0
         kept: list[str] = []
         held = 0
@@ -269,7 +269,7 @@ class _Table:
         return self.stream.tell()
 
     def _begin(self, header: result_file.Header, number: int | None) -> None:
-        """Take a file's header: the first makes the table's, the others must have the same columns."""
+        """Read a file's header: the first makes the table's, the others must have the same columns."""
         if self.header is None:
             self.header = header
             own = {name.strip().lower() for name in header.names}
@@ -291,7 +291,7 @@ class _Table:
             raise result_file.Broken(f"other columns than the first file: {'; '.join(parts)}")
 
     def _line(self, row: result_file.ResultRow, task: int | None, header: result_file.Header) -> str:
-        """Return a row with what stands before it: as it is in its file, where its columns stand in the same order."""
+        """Return a row with its prefix: unchanged, where its columns are in the table's order."""
         parameters = self.source.rows.get(task, ()) if task is not None else ()
         before = ["" if task is None else str(task)] * self.with_task
         before += [parameters[place] if parameters else "" for place in self.parameters]
@@ -307,7 +307,7 @@ def _joined(before: str, text: str, is_filled: bool) -> str:
 
 
 def _csv(cells: Iterable[str]) -> str:
-    """Cells as CSV has them, quoted where they must be; without a line end."""
+    """Return cells as a line of CSV, quoted where they must be; without a line end."""
     values = list(cells)
     if not any(set(cell) & set(',"\r\n') or not cell for cell in values):
         return ",".join(values)

@@ -1,7 +1,7 @@
-"""Files that come from a cluster into a project's folder: what is new, what is the user's own, where to put it.
+"""Write files from a cluster into a project's folder: which are new, which are the user's own, where they go.
 
-What fetch brought is noted on the laptop (state folder), so that a file that the user has changed, or made, is told
-from one that may be renewed. Nothing is written through a symbolic link, nor under a final name before it is whole.
+What fetch brought is noted on the laptop (state folder), so that a file that the user has changed, or made, is
+recognised. Nothing is written through a symbolic link, nor under a final name before it is whole.
 """
 
 import hashlib
@@ -51,13 +51,13 @@ Note = list[int | str]
 
 @dataclass
 class Plan:
-    """What becomes of each file.
+    """What is to be done with each file.
 
     Attributes:
-        bring: To be fetched.
+        bring: Files to fetch.
         here: How many are here already.
-        kept: What stands here and is not fetch's, with why.
-        refused: What can't be put here, with why.
+        kept: Files here that are not fetch's, with the reason.
+        refused: Files that can't be written here, with the reason.
     """
 
     bring: list[File] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Plan:
 
 
 class Arrivals:
-    """A project's folder, and the note of what fetch has brought into it.
+    """A project's folder, and the note of what fetch has written into it.
 
     Attributes:
         refused: What came and could not be used, with why.
@@ -91,7 +91,7 @@ class Arrivals:
         self._stages: set[str] = set()
 
     def plan(self, files: Iterable[File], outputs: Iterable[str]) -> Plan:
-        """Decide what becomes of each file; nothing is written.
+        """Decide for each file whether to fetch it; nothing is written.
 
         Args:
             files: What there is on the cluster.
@@ -134,7 +134,7 @@ class Arrivals:
                 plan.bring.append(file)
 
     def _unfit(self, path: str, allowed: tuple[str, ...]) -> str:
-        """Why a path can't be written to; "" where it can."""
+        """Return why a path can't be written to; "" where it can."""
         folder, _, name = path.rpartition("/")
         if not path.startswith(allowed) or name in {"", ".", ".."}:
             return OUTSIDE
@@ -147,7 +147,7 @@ class Arrivals:
         return self._folder_unfit(folder)
 
     def _folder_unfit(self, folder: str) -> str:
-        """Why a folder can't be written to: its name, or a link or a file on the way to it; each is looked at once."""
+        """Return why a folder can't be written to: its name, or a link or file on the way; each is checked once."""
         if folder not in self._folders:
             above, _, name = folder.rpartition("/")
             why = self._folder_unfit(above) if above else ""
@@ -161,7 +161,7 @@ class Arrivals:
         return self._folders[folder]
 
     def _link(self, folder: str) -> str:
-        """Why a folder can't be written to by itself; "" where it can, or where there is none yet."""
+        """Return why a folder can't be written to by itself; "" where it can, or where there is none yet."""
         try:
             is_folder = stat.S_ISDIR(os.lstat(f"{self._top}/{folder}").st_mode)
         except FileNotFoundError:
@@ -171,7 +171,7 @@ class Arrivals:
         return "" if is_folder else f"{folder} is a link or no folder here"
 
     def take(self, coming: Iterable[tuple[File, Iterable[bytes]]]) -> Iterator[File]:
-        """Write files as they come; each is told of when it is in place, whole.
+        """Write files as they come; yield each when it is in place, whole.
 
         Args:
             coming: The files with their content.
@@ -197,7 +197,7 @@ class Arrivals:
             raise RookeryError(f"This computer can't keep what comes: {error.strerror or error}.") from error
 
     def _put(self, file: File, content: Iterable[bytes]) -> int:
-        """Write a file beside its output, whole, then give it its name; by descriptor, since there may be thousands.
+        """Write a file beside its final path, then rename it; by descriptor, since there may be thousands.
 
         Returns:
             Its size.
@@ -223,7 +223,7 @@ class Arrivals:
         return size
 
     def close(self) -> None:
-        """Write the note, and remove what was kept for files that are not whole."""
+        """Write the note, and remove partial files."""
         for stage in self._stages:
             shutil.rmtree(stage, ignore_errors=True)
         self._stages.clear()
@@ -235,7 +235,7 @@ def _is_long(name: str) -> bool:
 
 
 def _recorded(content: Iterable[bytes], name: str) -> tuple[Iterable[bytes], str]:
-    """Return the content of a run's record, and why it is none; "" where it is one."""
+    """Return the content of a run's record, and why it is invalid; "" where it is one."""
     pieces, left = [], run_record.LARGEST
     for piece in content:
         left -= len(piece)

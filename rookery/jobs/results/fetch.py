@@ -1,4 +1,4 @@
-"""`fetch`: the outputs of a project, from a cluster into the project's folder; what is here is not sent again."""
+"""The command `fetch`: copy a project's outputs from a cluster into its folder; files here are not sent again."""
 
 import hashlib
 import json as json_
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from rookery.projects.model import Project
 
 WORTH_SAYING = 10**9
-"""Bytes from which it is said before how much will come."""
+"""Bytes from which the size is printed before the transfer."""
 
 NAMED = 5
-"""How many files are named before it is said how many more there are."""
+"""How many files are named; of the others only the number."""
 
 
 def run(options: FetchOptions) -> int:
-    """Bring what is new.
+    """Fetch new files.
 
     Returns:
-        1 where something could not be brought; what was kept because it is the user's does not count.
+        1 where a file could not be fetched; files that were kept as the user's don't count.
 
     Raises:
         RookeryError: There is no project, the cluster can't be reached, or has no release of it or knows no such job;
@@ -84,7 +84,7 @@ def ran_on(root: Path, job: str, *, sandbox: bool) -> str:
 
 
 def _list_outputs(connection: "Connection", project: "Project", job: str) -> tuple["RemoteListing", Sequence["File"]]:
-    """Return what there is on the cluster, and what of it is wanted."""
+    """Return what there is on the cluster, and which of it is wanted."""
     name, flag = connection.cluster.name, " --sandbox" * connection.cluster.sandbox
     with console.waiting(f"Looking at the outputs on {name}"):
         listing = remote_listing.listing(connection, str(remote_paths.base(project.name)), project.outputs, job)
@@ -105,7 +105,7 @@ def _list_outputs(connection: "Connection", project: "Project", job: str) -> tup
 
 
 def _bytes(text: str) -> int:
-    """Return a limit as it is given, such as 500M or 20G, in bytes.
+    """Return a limit such as 500M or 20G in bytes.
 
     Raises:
         RookeryError: It is no such limit.
@@ -120,7 +120,7 @@ def _bytes(text: str) -> int:
 def _too_much(
     plan: "Plan", limit: int, options: FetchOptions, connection: "Connection", root: Path
 ) -> RookeryError | None:
-    """Why what is planned can't be fetched: it is over the limit, or over what is free here. Says how much it is."""
+    """Return the error where a plan is over the limit, or over the free space here; it says how much it is."""
     name, free = connection.cluster.name, shutil.disk_usage(root).free
     what = f"{len(plan.bring):,} file{'' if len(plan.bring) == 1 else 's'}, {size(plan.size)}"
     flags = f"--cluster {name}{' --sandbox' * connection.cluster.sandbox}"
@@ -142,7 +142,7 @@ def _too_much(
 
 
 def _bring(connection: "Connection", project: "Project", arrivals: "Arrivals", plan: "Plan") -> list["File"]:
-    """Fetch what is planned; what is in place when the connection breaks off stays, and is not sent again."""
+    """Fetch what is planned; files in place when the connection breaks off stay, and are not sent again."""
     done: list[File] = []
     try:
         if plan.bring:
@@ -190,7 +190,7 @@ def _progress(plan: "Plan") -> Iterator[Callable[["File"], object]]:
 
 
 def size(count: float) -> str:
-    """Bytes in the unit that suits them."""
+    """Return bytes in the unit that suits them."""
     if count < 1000:
         return f"{count:.0f} B"
     units = ("kB", "MB", "GB", "TB")
@@ -201,7 +201,7 @@ def size(count: float) -> str:
 def _print_report(
     options: FetchOptions, connection: "Connection", listing: "RemoteListing", plan: "Plan", brought: Sequence["File"]
 ) -> None:
-    """Say what came, what is kept, and what could not come."""
+    """Print what came, what is kept, and what could not come."""
     files = plan.bring if options.check else brought
     total = sum(file.size for file in files)
     absent = (
@@ -242,7 +242,7 @@ def _print_report(
 
 
 def _print_named(what: str, entries: Iterable[tuple[str, str]]) -> None:
-    """Name files, the first few of them, with why."""
+    """Print the first few of some files, with the reason."""
     files = list(entries)
     for path, why in files[:NAMED]:
         print(f"  {what}: {shown(path)} ({console.clean(why)})")

@@ -1,4 +1,4 @@
-"""Whose a file of results is, as its name tells: which job's, and which task's of a sweep."""
+"""Match result files to jobs and array tasks by name."""
 
 import os
 import re
@@ -15,7 +15,7 @@ _WORD = re.compile(r"""[^\s'"<>|;&()]*\{[A-Za-z_]\w*\}[^\s'"<>|;&()]*""")
 
 
 def of_job(files: Sequence[Numbered], root: Path, job: str, jobs: Iterable[str]) -> list[Numbered]:
-    """Return the files that are a job's: those that are called after it, else those that are called after no other job.
+    """Return a job's files: those with its name, else those with no other job's name.
 
     Args:
         files: Files of the project.
@@ -34,7 +34,7 @@ def of_job(files: Sequence[Numbered], root: Path, job: str, jobs: Iterable[str])
 
 
 def _owner(path: str, jobs: Iterable[str]) -> str:
-    """Return the longest name of a job that stands in a path as a word of it; "" where none does."""
+    """Return the longest name of a job that is a word of the path; "" where none is."""
     plain = _plain(path.partition("/")[2] or path)
     return next((job for job in jobs if re.search(rf"(?<![a-z0-9]){_plain(job)}(?![a-z])", plain)), "")
 
@@ -44,10 +44,10 @@ def _plain(text: str) -> str:
 
 
 def by_parameters(files: Sequence[Numbered], root: Path, command: str, run: SourceRun) -> list[Numbered]:
-    """Return the files with the task that wrote each, where the command calls them after the task's parameters.
+    """Return the files with the task that wrote each, where the command names them after its parameters.
 
     Args:
-        files: Files of the project, with a number that stands in their names.
+        files: Files of the project, with a number from their names.
         root: Its folder.
         command: The job's command, as rookery.yml has it.
         run: The run.
@@ -57,7 +57,7 @@ def by_parameters(files: Sequence[Numbered], root: Path, command: str, run: Sour
 
 
 def _written(command: str, run: SourceRun) -> Mapping[str, int]:
-    """Paths that a command of a sweep names after parameters, and the task that each is of; none that two share."""
+    """Return the task of each path that a command names after its parameters; paths of several tasks are left out."""
     words = [word for word in _WORD.findall(command) if any(f"{{{name}}}" in word for name in run.parameters)]
     written: dict[str, set[int]] = {}
     for task, row in run.rows.items():

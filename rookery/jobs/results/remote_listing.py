@@ -1,6 +1,6 @@
-"""What a project's outputs hold on a cluster: one listing, and one stream of the files that are wanted of it.
+"""List a project's outputs on a cluster, and stream the files that are wanted.
 
-Two commands however many files there are. What they say is not trusted: names are taken as bytes that may be anything,
+Two commands however many files there are. Their output is not trusted: names are taken as bytes that may be anything,
 and a stream may bring what nobody asked for.
 """
 
@@ -68,7 +68,7 @@ _EARLIEST, _LATEST = -(2**31), 15 * 10**9
 
 @dataclass(frozen=True)
 class RemoteListing:
-    """What there is.
+    """The files of a project's outputs on a cluster.
 
     Attributes:
         files: Files of the outputs and records of runs.
@@ -88,7 +88,7 @@ class RemoteListing:
 
 
 def listing(connection: "Connection", base: str, outputs: Sequence[str], job: str = "") -> RemoteListing | None:
-    """Return what a project's outputs hold, in one round trip.
+    """Return the files of a project's outputs, in one round trip.
 
     Args:
         connection: The cluster's, open.
@@ -112,7 +112,7 @@ def listing(connection: "Connection", base: str, outputs: Sequence[str], job: st
 
 
 def read(text: str) -> RemoteListing:
-    """Return the listing that _LIST printed; records of any other form are passed over."""
+    """Return the listing that _LIST printed; records of any other form are skipped."""
     files, links, missing = [], [], []
     submitted = ended = None
     for record in text.split("\0"):
@@ -138,7 +138,7 @@ def read(text: str) -> RemoteListing:
 def of_job(listing: RemoteListing, job: str) -> list[File]:
     """Return the files that a job wrote.
 
-    Its record, those with its number in their path, those written while it was there.
+    Its record, files with its number in their path, and files written while it ran.
 
     "While it was there" is from its submission to its end, as accounting tells both; a second or two more, since a file
     server's clock is not Slurm's.
@@ -157,7 +157,7 @@ def of_job(listing: RemoteListing, job: str) -> list[File]:
 
 
 def allowance(wanted: Iterable[File]) -> int:
-    """Bytes that the stream of some files may have: their sizes, what tar puts around them, and room for growth."""
+    """Return the bytes that a stream of files may have: their sizes, tar's headers, and room for growth."""
     sizes = [file.size for file in wanted]
     return sum(sizes) * 11 // 10 + (8 << 10) * len(sizes) + (64 << 20)
 
@@ -166,7 +166,7 @@ def allowance(wanted: Iterable[File]) -> int:
 def sent(
     connection: "Connection", base: str, wanted: Iterable[File]
 ) -> Iterator[Iterator[tuple[File, Iterator[bytes]]]]:
-    """Files as they come, in one stream: each with its content, to be read before the next is asked for.
+    """Yield files as they come, in one stream: each with its content, to be read before the next is asked for.
 
     What was not asked for is passed over; a file that has gone meanwhile does not come. Files may have grown since they
     were listed, but the stream is stopped where all together are far larger than was announced.

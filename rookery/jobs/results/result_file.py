@@ -1,6 +1,6 @@
-"""A file with results, as a task of an array writes one: CSV from Python or R, or plain numbers without a header.
+"""Read a file with results, as a task of an array writes one: CSV from Python or R, or numbers without a header.
 
-Read row by row, each with its text as it stands, so that a number leaves as it came.
+Read row by row, each with its text unchanged, so that a number leaves as it came.
 """
 
 import csv
@@ -20,16 +20,16 @@ _NUMBER = re.compile(r"\s*([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)
 
 
 class Broken(Exception):  # noqa: N818 said of a file
-    """A file that is no table; its text says where and why."""
+    """The error for a file that is no table; its text says where and why."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """How a file's rows are to be read.
+    """The header of a file, by which its rows are read.
 
     Attributes:
         names: Of its columns.
-        text: The header as it stands in the file, without its line end; "" where it has none.
+        text: The header as written in the file, without its line end; "" where it has none.
         delimiter: Between the columns.
     """
 
@@ -125,7 +125,7 @@ def _cells(first: str, lines: _Lines, delimiter: str) -> Iterator[ResultRow]:
 
 
 def _delimiter(line: str, *, is_csv: bool) -> str:
-    """Return what stands between columns: commas; else semicolons or tabs; else, in a file that is no .csv, blanks."""
+    """Return the delimiter: commas; else semicolons or tabs; else, in a file that is no .csv, blanks."""
     bare = re.sub(r'"[^"]*"', "", line.rstrip("\r\n"))
     candidates = (",", ";", "\t") if is_csv else (",", ";", "\t", " ")
     return next((candidate for candidate in candidates if candidate in bare.strip()), ",")

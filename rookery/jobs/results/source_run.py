@@ -1,4 +1,4 @@
-"""The run whose results `combine` puts together: what the project's records tell of it."""
+"""Find the run whose results `combine` puts together, from the project's records."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from rookery.remote.slurm.forms import numbers
 
 @dataclass(frozen=True)
 class SourceRun:
-    """What is known of the run whose results are combined.
+    """The run whose results are combined.
 
     Attributes:
         id: Its number; "" where there is no record of one.
@@ -38,7 +38,7 @@ class SourceRun:
 
 
 def of_record(project: Project, job: str = "", pattern: str = "") -> SourceRun:
-    """Return what is known of a run: the one named, or else the last that was an array.
+    """Return the run to combine: the one named, or else the last that was an array.
 
     A run that submitted failed tasks again counts as the run whose tasks they were.
 
@@ -71,7 +71,7 @@ def of_record(project: Project, job: str = "", pattern: str = "") -> SourceRun:
 
 
 def _afterwards(project: Project, first: run_record.RunRecord) -> tuple[float, frozenset[str]]:
-    """When the next run of the same job was submitted (0: none was), and the runs of the first one's tasks."""
+    """Return when the next run of the same job was submitted (0 for none), and the runs of the first one's tasks."""
     began, until, again = _seconds(first.when), 0.0, {first.id}
     for record in run_record.every(project.root):
         if record.cluster == first.cluster and record.failed_of in again:

@@ -1,1 +1,1 @@
-"""`submit`: a job submitted from the release that is deployed."""
+"""The command `submit`: submit a job from the release that is deployed."""

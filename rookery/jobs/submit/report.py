@@ -1,4 +1,4 @@
-"""What a user reads after `submit`: the number, what it runs, where its log is, what to do next."""
+"""The output of `submit`: the job's number, what it runs, where its log is, what to do next."""
 
 import json as json_
 import re
@@ -30,7 +30,7 @@ def submitted(
     stays: bool = False,
     document: Mapping[str, Any] | None = None,
 ) -> None:
-    """Say that a job was submitted.
+    """Print that a job was submitted.
 
     Args:
         target: Project and cluster.
@@ -65,7 +65,7 @@ def submitted(
 
 
 def ended(target: "Target") -> None:
-    """Say what comes after a run that was watched to its end."""
+    """Print what to do after a run that was watched to its end."""
     if not invocation.is_guided():
         console.say(
             f"  next     {invocation.invocation()} fetch{target.flags}   # then: {invocation.invocation()} combine"
@@ -73,7 +73,7 @@ def ended(target: "Target") -> None:
 
 
 def tested(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any], *, json: bool) -> int:
-    """Say what Slurm's own test came to; the exit code.
+    """Print the result of Slurm's own test; return the exit code.
 
     Raises:
         RookeryError: Slurm would refuse the job.
@@ -101,7 +101,7 @@ def tested(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any]
 
 
 def _notes(target: "Target", stamp: Mapping[str, Any]) -> list[str]:
-    """Return a line where what runs is not what stands on this computer; nothing where it is the same."""
+    """Return a line where the release differs from the files on this computer; nothing where it is the same."""
     project: Project | None = target.project
     if project is None:
         return []
@@ -132,7 +132,7 @@ def _clock(when: str) -> str:
 
 
 def _size(record: RunRecord) -> str:
-    """How many tasks, and how many at once."""
+    """Return how many tasks, and how many at once."""
     if not record.array:
         return ""
     at_once = record.array.partition("%")[2]

@@ -1,4 +1,4 @@
-"""What `submit` decides on this side: which job, which tasks, whether the script is fit, and what a refusal means."""
+"""Prepare a submission on this computer: which job, which tasks, and whether the script passes the checks."""
 
 import hashlib
 import re
@@ -29,13 +29,13 @@ _LONGEST_NOTE = 10_000
 
 @dataclass(frozen=True)
 class SubmitRequest:
-    """What is to be submitted, as the cluster is told.
+    """A submission, as it is sent to the cluster.
 
     Attributes:
         project: The project's name.
         job: A job of the release; "" where it is a script of the project's own.
         path: That script's path in the project; "" where it is a job.
-        after: Numbers or names of jobs that must have ended well before.
+        after: Numbers or names of jobs that must complete before.
         test: Ask Slurm only.
         tag: The git tag that will be made.
         array: The tasks, where they are not the script's; as Slurm takes them.
@@ -60,7 +60,7 @@ class SubmitRequest:
 
 
 def command(request: SubmitRequest, flags: str) -> str:
-    """Return the command that asks for it, for hints; with the flags that make it mean the same cluster."""
+    """Return the `submit` command for hints, with the flags that name the same cluster."""
     parts = [request.what, *(["--failed", request.failed_of] if request.failed_of else [])]
     parts += [part for name in request.after for part in ("--after", name)]
     parts += ["--tag", request.tag] if request.tag else []
@@ -68,7 +68,7 @@ def command(request: SubmitRequest, flags: str) -> str:
 
 
 def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
-    """Return what the flags ask for.
+    """Return the request that the flags make.
 
     Raises:
         RookeryError: No job is named, or one that there is not; a number is none; flags that don't go together.
@@ -119,7 +119,7 @@ def _job(name: str, project: "Project", failed: str) -> tuple[str, str]:
 
 
 def token_file(target: "Target", request: SubmitRequest) -> Path:
-    """Where the token of a submission is kept until its answer is here."""
+    """Return the file that keeps the token of a submission until its answer is here."""
     kind = re.sub(r"[^A-Za-z0-9_-]", "_", request.what)[:100]
     if request.path:  # another script's may look the same
         kind += f".{hashlib.sha256(request.path.encode()).hexdigest()[:8]}"
@@ -128,7 +128,7 @@ def token_file(target: "Target", request: SubmitRequest) -> Path:
 
 
 def save_token(path: Path, token: str, tag: str) -> None:
-    """Keep a token until its answer is here, and the tag that is to be made then."""
+    """Save a token until its answer is here, with the tag that is to be made then."""
     atomic_files.write(path, f"{token}\n{tag}\n" if tag else f"{token}\n", mode=0o644)
 
 
@@ -146,7 +146,7 @@ def read_token(path: Path) -> tuple[str, str]:
 
 
 def local_text(target: "Target", request: SubmitRequest) -> str | None:
-    """Return the script as this side would render it; None where it can't: the release's own is looked over then."""
+    """Return the script as this computer would render it; None where it can't: then the release's is checked."""
     project = _project(target)
     own = request.path or f"slurm/{request.job}.sh"
     try:
@@ -158,7 +158,7 @@ def local_text(target: "Target", request: SubmitRequest) -> str | None:
 
 
 def lint_and_digest(target: "Target", request: SubmitRequest, text: str, *, path: str = "", final: bool = False) -> str:
-    """Look a script over; its digest, which says to the cluster that it was.
+    """Check a script; return its digest, which tells the cluster that it was checked.
 
     Args:
         target: Project and cluster.

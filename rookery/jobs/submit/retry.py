@@ -1,4 +1,4 @@
-"""Which tasks of a run are still to be done: those that failed, and that no later run has mended."""
+"""Find the tasks of a run to submit again: those that failed, and that no later run has completed."""
 
 import re
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ SETTLED = 60
 
 
 def tasks(target: "Target", request: "SubmitRequest") -> "SubmitRequest":
-    """Return the tasks of an earlier run that failed, in place of all; asked of Slurm there.
+    """Return the tasks of an earlier run that failed, from Slurm on the cluster.
 
     Raises:
         RookeryError: There is no such run, it or one that does its tasks again is still going on, or nothing is left.
@@ -70,7 +70,7 @@ def tasks(target: "Target", request: "SubmitRequest") -> "SubmitRequest":
 
 
 def _require_ended(run: "JobRun", number: str, target: "Target") -> None:
-    """Refuse to go on while a run's tasks may still fail, or end well.
+    """Refuse to go on while a run's tasks are still running or waiting.
 
     Raises:
         RookeryError: They may.
@@ -84,7 +84,7 @@ def _require_ended(run: "JobRun", number: str, target: "Target") -> None:
 
 
 def _left(runs: Sequence["JobRun"], snapshot: "SlurmSnapshot") -> tuple[str, int]:
-    """Return the failed tasks that are still to be done, as Slurm's expression, and how many.
+    """Return the failed tasks that no later run has completed, as Slurm's expression, and how many.
 
     Args:
         runs: The run, and those that did tasks of it again, in their order.

@@ -1,4 +1,4 @@
-"""Why nothing was submitted: in sbatch's words (Slurm's slurm_errno.c) with what they mean, or for reasons of ours."""
+"""Explain why nothing was submitted: sbatch's messages (Slurm's slurm_errno.c) with their meaning, or other reasons."""
 
 import re
 from collections.abc import Mapping
@@ -88,14 +88,14 @@ _PREFIX = re.compile(r"^(sbatch|slurm\w*): (error: )?")
 
 
 def words(output: str) -> list[str]:
-    """Return the lines of sbatch, fit for a terminal, without what says nothing."""
+    """Return sbatch's lines, fit for a terminal, without those that say nothing."""
     lines = [_PREFIX.sub("", line.strip()) for line in console.clean(output).splitlines() if line.strip()]
     specific = [line for line in lines if not re.search(r"Unspecified error$", line)]
     return list(dict.fromkeys(specific or lines))
 
 
 def explain(output: str, target: "Target") -> RookeryError:
-    """Return what sbatch's refusal means, with its own words, and what to do next.
+    """Return the error for sbatch's refusal: what it means, in its own words too, and what to do next.
 
     Args:
         output: Its words.
@@ -116,7 +116,7 @@ def explain(output: str, target: "Target") -> RookeryError:
 
 
 def refused(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any]) -> RookeryError:
-    """Why nothing was submitted.
+    """Return the error that says why nothing was submitted.
 
     Args:
         target: Project and cluster.
@@ -170,7 +170,7 @@ _OURS: Final = {
 
 
 def _here(hint: str, target: "Target") -> str:
-    """Return a hint with the flags that make it mean this cluster."""
+    """Return a hint with the flags that name this cluster."""
     command, mark, why = hint.partition("   #")
     needs = command.startswith("invoke ") and "clusters.show" not in command
     flags = f" --cluster {target.cluster.name}{target.flags}" if command == "invoke setup" else target.flags

@@ -1,7 +1,7 @@
-"""`submit`: look the script over, have it submitted from the release that is deployed, keep the record.
+"""The command `submit`: check the script, have it submitted from the release that is deployed, keep the record.
 
-The job is submitted and its record written there by one remote command. Whether the laptop gets the answer does not
-matter: it keeps a token until it has, and the same command again finds by it what was submitted already.
+The job is submitted and its record written there by one remote command. If the connection breaks before the answer, the
+token that the laptop keeps until then lets the same command find what was submitted already.
 """
 
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ def run(options: SubmitOptions) -> int:
 
 
 def _record_of(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any]) -> run_record.RunRecord:
-    """Return the record of what was submitted; what this side knows itself is not taken from the cluster's word.
+    """Return the record of a submission; what this computer knows itself is not taken from the cluster's answer.
 
     What is found again may have been asked for with a tag that is asked for no more: the note of it has that tag.
     """
@@ -86,7 +86,7 @@ _NOT_LOOKED = {"not-set-up", "not-deployed", "no-job", "no-script"}
 
 
 def _send(target: "Target", request: "SubmitRequest") -> dict[str, Any]:
-    """Have it submitted; the answer, where that is what was asked for.
+    """Have the job submitted; return the answer, where it is the right one.
 
     The script is looked over before: the one that this side would render, mostly the same as the release's. Where it is
     not, the cluster answers with its own, which is looked over in its turn.
@@ -129,7 +129,7 @@ def _send(target: "Target", request: "SubmitRequest") -> dict[str, Any]:
 
 
 def _call(target: "Target", request: "SubmitRequest", details: Mapping[str, Any]) -> dict[str, Any]:
-    """Ask the cluster to submit it; whether it has, is not known where that fails."""
+    """Ask the cluster to submit the job; where that fails, it is not known whether it did."""
     try:
         return remote_client.call(target.connection, "submission", {**asdict(request), **details})
     except RookeryError as error:

@@ -1,4 +1,4 @@
-"""`submit --tag`: the commit that ran, under a name, with an annotation that tells the run."""
+"""`submit --tag`: tag the commit that ran, with an annotation that describes the run."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ MOST_ROWS = 20
 
 
 def check(root: Path, name: str) -> None:
-    """See that a tag of that name can be made, before anything is submitted.
+    """Refuse a tag that can't be made, before anything is submitted.
 
     Raises:
         RookeryError: git takes no such name, there is one already, or there is nobody to make it.
@@ -36,7 +36,7 @@ def head(root: Path) -> str:
 
 
 def see(root: Path, commit: str) -> None:
-    """See that the commit to be tagged is in this repository.
+    """Refuse to tag a commit that is not in this repository.
 
     Raises:
         RookeryError: It is not: the release was deployed from elsewhere.
@@ -49,7 +49,7 @@ def see(root: Path, commit: str) -> None:
 
 
 def make(root: Path, record: RunRecord) -> str:
-    """Tag the commit that ran; where it was a snapshot, the one below, since a snapshot is in no one's repository.
+    """Tag the commit that ran; for a snapshot its parent, since snapshots are in no repository of the user's.
 
     Returns:
         "", or a note: git is set up to sign tags, and could not.
@@ -80,7 +80,7 @@ def _signs(root: Path) -> bool:
 
 
 def text(record: RunRecord) -> str:
-    """Return the annotation."""
+    """Return the tag's annotation."""
     lines = [f"{record.job}: job {record.id} on {record.cluster}", ""]
     facts = {
         "commit": record.commit + (" with uncommitted changes (in the record)" if record.dirty else ""),

@@ -1,4 +1,4 @@
-"""A job's command: what stands in braces filled in, quoted for the place where it stands."""
+"""Fill in a job's command: names in braces are replaced, quoted for the place where they stand."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _WORD = re.compile(r"\{\{(?P<kept>[^{}\n]+)\}\}|\{(?P<name>[^\W\d][^{}\n,;$\"']*
 
 
 def quoted(text: str) -> str:
-    """Return a text as bash reads it back exactly, in the double quotes that a user would use where it needs any.
+    """Return a text as bash reads it back exactly, in double quotes where it needs any.
 
     Unlike shlex.quote's single quotes these show shellcheck that a dollar sign is meant as such.
     """
@@ -20,12 +20,12 @@ def quoted(text: str) -> str:
 
 
 def fill(command: str, variables: Mapping[str, str], words: Mapping[str, str] = MappingProxyType({})) -> str:
-    """Put variables of the shell where the command has names in braces, so that each stays one word.
+    """Replace names in braces by variables of the shell, so that each stays one word.
 
     Args:
         command: One or several lines of bash. {{NAME}} stands for {NAME} itself, ${NAME} is the shell's.
-        variables: By name, what stands for it within double quotes, such as `${task}`.
-        words: By name, what is put in as it is, such as `srun --label`.
+        variables: By name, its replacement within double quotes, such as `${task}`.
+        words: By name, text that is inserted unchanged, such as `srun --label`.
 
     Raises:
         RookeryError: It has a name in braces, outside of quotes, that is not known.
@@ -46,7 +46,7 @@ def fill(command: str, variables: Mapping[str, str], words: Mapping[str, str] = 
 
 
 def names(command: str) -> set[str]:
-    """Return the names that a command has in braces."""
+    """Return the names in braces of a command."""
     return {match["name"] for match in _WORD.finditer(command) if match["name"]}
 
 
@@ -68,7 +68,7 @@ def _filled(match: re.Match[str], quote: str, variables: Mapping[str, str], word
 
 
 def _step(command: str, at: int, quotes: list[str]) -> int:
-    """How many characters to go on from here, the state of the quotes kept."""
+    """Return how many characters to go on from here, and update the state of the quotes."""
     here, inside = command[at], quotes[-1]
     if inside == "'":
         if here == "'":

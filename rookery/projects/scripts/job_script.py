@@ -1,4 +1,4 @@
-"""Job scripts: a job of rookery.yml and a cluster's profile, made into what sbatch is given."""
+"""Render job scripts for sbatch from a job of rookery.yml and a cluster's profile."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -22,9 +22,9 @@ class JobScript:
 
     Attributes:
         job: The job as it was rendered: partition chosen, array counted.
-        path: Where the script stands in the release, such as slurm/simulate.sh.
+        path: The script's path in the release, such as slurm/simulate.sh.
         text: The script.
-        files: What stands beside it, by path: the small job that mails, the rows of a sweep and their table.
+        files: Files beside it, by path: the small job that mails, the rows of a sweep and their table.
         summary: What release.json keeps of it.
     """
 

@@ -1,7 +1,7 @@
-"""The rows of a job's parameters: read or worked out, named for the shell, quoted, and written down as a table.
+"""The rows of a job's parameters: read or computed, named for the shell, quoted, and written as a table.
 
 A script reads its row from slurm/JOB.rows.sh: a line for each row, its values quoted for the shell, so that any text
-arrives exactly, and line 10,000 is found as quickly as the first. slurm/JOB.params.csv is the same for people and for
+arrives exactly, and line 10,000 is found as quickly as the first. slurm/JOB.params.csv is the same for users and for
 `combine`.
 """
 
@@ -63,7 +63,7 @@ class Table:
         return "".join(" ".join(map(_word, row)) + "\n" for row in self.rows)
 
     def arguments(self) -> str:
-        """All parameters as arguments of a command, `--NAME "${name}"` each."""
+        """Return all parameters as arguments of a command, `--NAME "${name}"` each."""
         pairs = zip(self.columns, self.variables, strict=True)
         return " ".join(f'{quoted(f"--{column}")} "${{{variable}}}"' for column, variable in pairs)
 
@@ -124,7 +124,7 @@ def checked(project: Project, job: Job, cluster: Cluster, rows: int = 0) -> Job:
 
 
 def _cell(value: str) -> str:
-    """Return a value in a table; Python's own writer leaves a lone carriage return without quotes.
+    """Return a value for a table; Python's writer leaves a lone carriage return unquoted, and can't read it back.
 
     And then can't read it.
     """
@@ -140,7 +140,7 @@ def _word(value: str) -> str:
 
 
 def _table(project: Project, job: Job, key: str, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> Table:
-    """Return what rookery.yml says itself."""
+    """Return the rows that rookery.yml itself has."""
     for name in columns:
         if not name.strip() or not name.isprintable():
             raise config.problem(project, job.name, key, f"has a parameter without a plain name: {name!r}.")

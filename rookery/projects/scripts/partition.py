@@ -1,4 +1,4 @@
-"""Which partition takes a job, by what the cluster's profile says of each. Nothing is asked of the cluster."""
+"""Choose the partition for a job, from the cluster's profile. Nothing is asked of the cluster."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -55,7 +55,7 @@ def choose(job: Job, cluster: Cluster) -> str:
 
 
 def broken(partition: Partition, job: Job, cluster: Cluster) -> Iterator[str]:
-    """Yield what a partition does not allow of what a job asks for, each in a few words; nothing where it fits."""
+    """Yield what a partition does not allow of a job's resources, each in a few words; nothing where it fits."""
     limits = cluster.data.get("cluster_limits", {})
     yield from _gpus_broken(partition, job, cluster)
     if job.minutes > partition.get("max_minutes", job.minutes):
@@ -81,12 +81,12 @@ def broken(partition: Partition, job: Job, cluster: Cluster) -> Iterator[str]:
 
 
 def processes(job: Job) -> int:
-    """How many processes a job starts, one a node at least."""
+    """Return how many processes a job starts, one a node at least."""
     return max(job.tasks, job.nodes)
 
 
 def asked(job: Job) -> str:
-    """Return what a job asks for, in a few words."""
+    """Return a job's resources, in a few words."""
     words = [_count(processes(job) * job.cpus, "core")]
     if job.nodes > 1:
         words.append(_count(job.nodes, "node"))
@@ -100,7 +100,7 @@ def asked(job: Job) -> str:
 
 
 def hours(minutes: int) -> str:
-    """Return a time in the words of a user: 5 minutes, 12 hours, 2 days."""
+    """Return a time in words: 5 minutes, 12 hours, 2 days."""
     for size, word in ((1440, "day"), (60, "hour"), (1, "minute")):
         if minutes and minutes % size == 0:
             return _count(minutes // size, word)
@@ -134,7 +134,7 @@ def _named(job: Job, cluster: Cluster, partitions: list[Partition]) -> str:
 
 
 def _meant_for(partition: Partition, job: Job, cluster: Cluster) -> bool:
-    """Whether a job that names no partition may be sent to this one, its limits aside."""
+    """Return whether a job that names no partition may be sent to this one, its limits aside."""
     kind = partition.get("for", "any")
     if kind in _BY_NAME_ONLY or (foreign(partition, cluster) and job.gpu_type not in partition.get("gpu_types", ["-"])):
         return False
@@ -142,9 +142,9 @@ def _meant_for(partition: Partition, job: Job, cluster: Cluster) -> bool:
 
 
 def foreign(partition: Partition, cluster: Cluster) -> str:
-    """Return the architecture of a partition's machines where it is not that of the login node.
+    """Return the architecture of a partition's machines where it differs from the login node's.
 
-    Which `setup` sets up.
+    `setup` installs for the login node's.
     """
     usual = (cluster.data.get("cluster_architectures") or [{"name": ""}])[0]["name"]
     architecture = str(partition.get("architecture", usual))
@@ -152,7 +152,7 @@ def foreign(partition: Partition, cluster: Cluster) -> str:
 
 
 def takes_gpu_jobs_alone(cluster: Cluster) -> bool:
-    """Whether no job can run there that does not ask for a GPU."""
+    """Return whether every job there must ask for a GPU."""
     meant = [
         partition
         for partition in cluster.data.get("cluster_partitions", [])
@@ -200,7 +200,7 @@ def _gpus(partition: Partition, job: Job, cluster: Cluster) -> list[Mapping[str,
 
 
 def _largest_node(partition: Partition, job: Job, cluster: Cluster) -> tuple[int, int]:
-    """Cores and MiB of the largest node a partition has, as far as the profile knows; 0 where it does not."""
+    """Return cores and MiB of the largest node of a partition, as far as the profile knows them; else 0."""
     if job.gpus:
         nodes = [(gpu.get("node_cores", 0), gpu.get("node_memory_mb", 0)) for gpu in _gpus(partition, job, cluster)]
     else:
@@ -220,7 +220,7 @@ def _largest_node(partition: Partition, job: Job, cluster: Cluster) -> tuple[int
 def _order(
     partition: Partition, job: Job, cluster: Cluster, partitions: list[Partition]
 ) -> tuple[int, bool, float, int]:
-    """Return what makes one fitting partition better than another; the smallest is taken."""
+    """Return the sort key of a fitting partition; the smallest is taken."""
     if job.gpus:  # types of GPU in the profile's order, so that a special group's come last
         groups = [tuple(other.get("gpu_types", [])) for other in partitions]
         rank = groups.index(tuple(partition.get("gpu_types", [])))
@@ -231,7 +231,7 @@ def _order(
 
 
 def _none_fits(job: Job, cluster: Cluster, partitions: Sequence[Partition]) -> RookeryError:
-    """One line: what was asked for, and of each partition what it does not allow of it."""
+    """Return the error in one line: what was asked for, and which part of it each partition does not allow."""
     if job.gpus and not _has_gpus(cluster):
         message = f"{cluster.name} has no GPUs that its profile knows of."
         return RookeryError(message, hint="`only: [CLUSTER]` in the job, with those that have (invoke clusters.list)")

@@ -1,4 +1,4 @@
-"""What a job asks of sbatch: its #SBATCH lines, each with a few words on what it is for."""
+"""Make a job's #SBATCH lines, each with a short comment on what it is for."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class SbatchOption:
     """One option of sbatch.
 
     Attributes:
-        text: As it stands behind #SBATCH, quoted as sbatch reads it.
+        text: Its text behind #SBATCH, quoted as sbatch reads it.
         why: What it is for, in a few words.
     """
 
@@ -27,7 +27,7 @@ class SbatchOption:
 
 
 def default_output(project: Project, job: Job) -> str:
-    """Where the log of a job goes that does not say."""
+    """Return the path of the log of a job that does not name one."""
     return f"{project.logs}/%x_%A_%a.out" if job.array else f"{project.logs}/%x_%j.out"
 
 
@@ -80,12 +80,12 @@ def option(name: str, value: str | int) -> str:
 
 
 def mails_itself(job: Job, cluster: Cluster) -> bool:
-    """Whether the job may ask Slurm for mail; where an array may not, a small job after it does."""
+    """Return whether the job may ask Slurm for mail; where an array may not, a small job after it does."""
     return bool(job.mail) and not (job.array and cluster.data.get("cluster_array", {}).get("may_mail") is False)
 
 
 def _patterns(path: str) -> str:
-    """Return what Slurm puts for the patterns in a path."""
+    """Return a path with Slurm's patterns replaced."""
     known = {"%x": "the job's name", "%j": "its number", "%A": "the array's number", "%a": "the task's"}
     meanings = [f"{pattern} is {words}" for pattern, words in known.items() if pattern in path]
     return f": {', '.join(meanings)}" if meanings else ""
@@ -125,7 +125,7 @@ def _array(job: Job) -> list[SbatchOption]:
 
 
 def _size(job: Job, cluster: Cluster) -> list[SbatchOption]:
-    """Nodes, processes, cores, memory, time."""
+    """Return the options for nodes, processes, cores, memory and time."""
     subject = "each task" if job.array else "the job"
     several = job.nodes > 1
     options = [SbatchOption(option("nodes", job.nodes), "machines" if several else "one machine")]

@@ -1,4 +1,4 @@
-"""What a template of a job script is given: everything decided, nothing left but to write it down."""
+"""Make the variables of a job script's template: everything is decided here, the template only writes it down."""
 
 import re
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ from rookery.projects.scripts.parameters import Table
 from rookery.projects.scripts.partition import processes
 
 PURPOSES: Final = ("r", "python", "conda", "cuda", "mpi", "gcc", "intel", "ml")
-"""Words that stand for whatever module a cluster has for that purpose."""
+"""Purposes: each means the module that a cluster has for it."""
 
 _CALLS_R = re.compile(r"(^|[\s;|&(/])R(script)?(\s|$)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What a script needs to know of its rows.
+    """The facts about its rows that a script needs.
 
     Attributes:
         count: How many there are.
@@ -85,7 +85,7 @@ def _command(job: Job, cores: str, launcher: str, table: Table | None) -> str:
 
 
 def _rows(job: Job, table: Table, text: str) -> Rows:
-    """Return the rows, and the names of those columns that the command asks for."""
+    """Return the rows, and the names of those columns that the command uses."""
     assignments = [
         f"{name}={f'${number}' if number < 10 else f'${{{number}}}'}"
         for number, name in enumerate(table.variables, 1)
@@ -139,14 +139,14 @@ def _lines(options: list[sbatch_options.SbatchOption]) -> list[str]:
 
 
 def _launcher(job: Job, cluster: Cluster) -> str:
-    """Return what starts the job's processes; "" where there is only one."""
+    """Return the command that starts the job's processes; "" where there is only one."""
     if job.template == "mpi":
         return str(cluster.data.get("cluster_mpi_launcher", "srun"))
     return "srun" if processes(job) > 1 else ""
 
 
 def _launched(job: Job, launcher: str) -> str:
-    """Return the command with its launcher, unless it says itself where that stands."""
+    """Return the command with its launcher, unless it contains one itself."""
     lines = job.command.rstrip("\n")
     begun = launcher and lines.startswith((launcher.split(maxsplit=1)[0] + " ", "srun ", "mpirun ", "mpiexec "))
     if not launcher or "{launcher}" in lines or begun:

@@ -1,6 +1,6 @@
-"""Templates of job scripts: rookery's own, and those of a project, which may have been written by anybody.
+"""Render templates of job scripts: rookery's own, and those of a project, which may come from anybody.
 
-A template is given data and makes text of it. It runs in Jinja's immutable sandbox, and may call no method but those of
+A template gets data and makes text of it. It runs in Jinja's immutable sandbox, and may call no method but those of
 text, numbers, lists and mappings: `project.root` is a path, whose methods would write files.
 """
 
@@ -66,7 +66,7 @@ def _message(error: Exception) -> str:
 
 
 def _line(error: Exception) -> int | None:
-    """Return the innermost line of a template in the traceback of what it did wrong; Jinja names the lines so."""
+    """Return the innermost line of a template in the traceback; Jinja names the lines so."""
     trace, line = error.__traceback__, None
     while trace:
         if trace.tb_frame.f_code.co_filename == "<template>":
@@ -77,7 +77,7 @@ def _line(error: Exception) -> int | None:
 
 @lru_cache(maxsize=1)
 def _jinja(source: Source) -> "Environment":
-    """Jinja over rookery's templates and the project's own, which can so extend and include rookery's."""
+    """Return Jinja over rookery's templates and the project's own, which can so extend and include rookery's."""
     import jinja2
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 

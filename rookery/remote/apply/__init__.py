@@ -1,42 +1,42 @@
-"""What `home` sends to a login node: brings a home to what one role declares there.
+"""The program that the action `home` sends to a login node: it applies a role's declaration to the home there.
 
 It needs Python 3.6's standard library and nothing else. One module a concern; clusters/login_node/bundle.py packs them,
 together with the declaration, into the one script that is sent. What most declarations don't need is imported within
-functions: over there a module is compiled when it is imported.
+functions: on the cluster a module is compiled when it is imported.
 
-problem            what ends a call before its work is done
+problem            exceptions that end a call before its work is done
 paths              what a path in a declaration means, and where rookery may write
-disk               the single changes of a filesystem: atomic, durable, one `step` each
-records            what a ledger's file says, of whichever version
-ledger             what was made or changed, and what stood there before
-fingerprint_check  whether all that a run looks at looks the same; sent alone, too
+disk               single changes of a filesystem: atomic, durable, one `step` each
+records            a ledger's file, of whichever version
+ledger             what was made or changed, and what was there before
+fingerprint_check  a quick comparison of all that a run looks at; a program of its own
 last_run           what a whole run asked for, for the fast way of the next one
 disk_space         what fits where
-lease              who is at work in this home
-work               one declaration's work: what is looked at, changed and told
+lease              which run is at work in this home
+work               one declaration's work: what is compared, changed and reported
 files              directories, links, files, environment
 blocks             marked blocks in files that belong to the user
 settings           JSON files shared with the user
 shells             a drop-in for each shell's start-up
-tree_copy          a tree of files copied exactly, and the copied tree removed
+tree_copy          exact copies of trees of files, and the removal of a copied tree
 weigh              how much there is to copy, and whether it can be
 relocate           a folder moved whole to the storage, and linked from where it was
 process            programs run and watched
 reply              the answer to the laptop
 jobs               a command run in a Slurm job
-commands           a thing that is made by running a program
-schedule           the commands of a declaration, side by side where one does not need the other
-restore            files, links, folders, blocks and settings put back as they were
-prune_undeclared   what a role declares no longer
+commands           things that are made by running a program
+schedule           the commands of a declaration, side by side where they do not depend on each other
+restore            files, links, folders, blocks and settings restored
+prune_undeclared   things that a role declares no longer
 resources          the kinds of things in a declaration, in their order
-main               a declaration in, a result out
-attend             one declaration after another, for as long as a run lasts
-tools              which versions of which tools are there
+main               one declaration applied
+session            one declaration after another, for as long as a run lasts
+tools              versions of the installed tools
 restore_moved      a moved folder brought back
-presence           whether a storage is there, before anything on it is called gone
-merged             the same of a folder that rookery 0.1.0 put among what stood on the storage
+presence           a check that a storage is mounted, before anything on it is called gone
+merged             a folder brought back that rookery 0.1.0 merged into the storage
 uninstall          installed tools removed
-undo               a home put back as it was, by its ledger
-verify             whether a home still is as the last whole run left it
-fingerprint        what a look at a home depends on, written down for fingerprint_check
+undo               a home restored by its ledger
+verify             a home compared with the last whole run, item by item
+fingerprint        everything that a comparison depends on, written down for fingerprint_check
 """

@@ -1,7 +1,7 @@
 """Marked blocks in files that belong to the user.
 
 All of it works in bytes, and what the user wrote stays as it is, byte for byte: `take_out` undoes `put_in`. The one
-byte that a block may need above it, the end of a last line that had none, is told in the block's own first line.
+byte that a block may need above it, the end of a last line that had none, is noted in the block's own first line.
 """
 
 import re
@@ -53,12 +53,12 @@ def find(text: bytes, marks: Markers) -> Optional[Block]:
 
 
 def put_in(text: bytes, marks: Markers, content: bytes, position: str = "bottom") -> bytes:
-    """Return the text with the block in it. One that is there is renewed where it stands.
+    """Return the text with the block in it. An existing one is replaced in place.
 
     Args:
         text: What the file holds.
         marks: The block's markers.
-        content: What stands between them.
+        content: The text between them.
         position: `top` (below a `#!` and a coding line) or `bottom`.
     """
     current = find(text, marks)
@@ -80,7 +80,7 @@ def take_out(text: bytes, marks: Markers) -> bytes:
 
 
 def block(work: Work, item: Dict[str, Any]) -> None:
-    """Make a file of the user's have the declared block."""
+    """Put the declared block into a file of the user's."""
     path = work.roots.expand(item["path"])
     shown = work.roots.show(path)
     thing = Thing("blocks", path, item.get("what") or "rookery's lines in " + shown)
@@ -107,7 +107,7 @@ def block(work: Work, item: Dict[str, Any]) -> None:
 
 
 def _note_on_edits(work: Work, thing: Thing, text: bytes, marks: Markers, content: bytes) -> str:
-    """Return what to tell of lines that somebody else wrote into the block; they are kept."""
+    """Return the note on lines that somebody else wrote into the block; they are kept."""
     try:
         current = find(text, marks)
     except Problem as problem:
@@ -125,7 +125,7 @@ def _written(marks: Markers, content: bytes, glued: bool) -> bytes:
 
 
 def _preamble(text: bytes) -> int:
-    """How many bytes at the top are lines that must stay there."""
+    """Return how many bytes at the top are lines that must stay there."""
     length = 0
     for first in (True, False):
         stop = text.find(b"\n", length) + 1 or len(text)

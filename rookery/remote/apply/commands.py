@@ -1,4 +1,4 @@
-"""A thing that is made by running a program: when it need not be, what it needs, what it made."""
+"""Things that are made by running a program: when it need not run, what it needs, what it made."""
 
 import json
 import os
@@ -59,7 +59,7 @@ class DeclaredCommand:
 
 
 def require_space(work: Work, items: List[Item]) -> None:
-    """Make sure that everything that will be installed fits, before anything is done."""
+    """Check that everything that will be installed fits, before anything is done."""
     needed = [command for command in (DeclaredCommand(work, item) for item in items) if command.size]
     needed = [command for command in needed if not is_satisfied(work, command)]
     work.disk_space.require(
@@ -69,7 +69,7 @@ def require_space(work: Work, items: List[Item]) -> None:
 
 
 def is_satisfied(work: Work, command: DeclaredCommand) -> bool:
-    """Whether nothing need be done. What a run that was cut off began is not done, whatever stands there."""
+    """Return whether nothing need be done. What a run that was cut off began is not done, whatever is there."""
     entry = work.ledger.find("commands", command.creates) if command.creates else None
     if entry is not None and entry["state"] == "planned" and not command.is_staged:
         return False
@@ -79,36 +79,36 @@ def is_satisfied(work: Work, command: DeclaredCommand) -> bool:
         return True
     if not command.unless:
         return False
-    before = work.seen_before.get(command.name, {})
-    return last_run.is_as_seen(before) or test(work, command)
+    before = work.earlier_observations.get(command.name, {})
+    return last_run.is_unchanged(before) or test(work, command)
 
 
 def _is_gone(work: Work, path: str) -> bool:
-    """Whether a command had made it, and it is not there any more, however content the command's test is."""
+    """Return whether a command had made a path that is not there any more, whatever the command's test says."""
     entry = work.ledger.find("commands", path)
     return entry is not None and entry["state"] == "done" and not os.path.lexists(path)
 
 
 def test(work: Work, command: DeclaredCommand) -> bool:
-    """Ask a command's test whether nothing need be done; what its answer depends on is noted."""
+    """Run a command's test, and note what its answer depends on; return whether nothing need be done."""
     try:
         finished = process.run(command.unless, command.environment, _LOOK)
     except OSError:
         return False  # the program that would tell is not there yet
     if finished.code == 0 and finished.sees:
-        work.sights[command.name] = last_run.look(finished.sees)
+        work.observations[command.name] = last_run.observe(finished.sees)
     return finished.code == 0
 
 
 def state_of(work: Work, command: DeclaredCommand) -> str:
-    """Return what becomes of it when it is run: made, or changed where something of it is there."""
+    """Return the state after it is run: made, or changed where something of it is there."""
     for path in command.paths:
         work.roots.follow(path)  # refused where it leads out of the home and the storage
     return "changed" if any(os.path.lexists(path) for path in command.paths) else "made"
 
 
 def begin(work: Work, command: DeclaredCommand) -> None:
-    """Write down what will be made, and make way for it."""
+    """Write down what will be made, and clear its place."""
     if command.is_staged:
         work.make_folders(os.path.dirname(command.creates))
         disk.clear(command.stage)
@@ -119,16 +119,16 @@ def begin(work: Work, command: DeclaredCommand) -> None:
 
 
 def abandon(command: DeclaredCommand) -> None:
-    """Its program has ended, and not well: what it had begun to make beside its place goes."""
+    """Remove what a command that failed had begun to make beside its final path."""
     if command.is_staged:
         disk.clear(command.stage)
 
 
 def finish(work: Work, command: DeclaredCommand, finished: process.Finished) -> None:
-    """Its program has ended: write down what it made.
+    """Write down what a command made whose program has ended.
 
     Raises:
-        Problem: It did not end well.
+        Problem: It failed.
     """
     if finished.code != 0:
         abandon(command)
@@ -144,7 +144,7 @@ def finish(work: Work, command: DeclaredCommand, finished: process.Finished) -> 
     made = {os.path.normpath(path) for path in finished.made if os.path.isabs(path) and not path.endswith("/")}
     _write_down(work, command.paths, made)
     if finished.sees:
-        work.sights[command.name] = last_run.look(finished.sees)
+        work.observations[command.name] = last_run.observe(finished.sees)
     elif command.unless:
         test(work, command)  # for the sake of what it looks at
 
@@ -158,7 +158,7 @@ def _write_down(work: Work, paths: Iterable[str], made: Set[str]) -> None:
 
 
 def confirm(work: Work, paths: Iterable[str]) -> None:
-    """They are there, as the ledger has it by now."""
+    """Note in the ledger that what a command makes is there by now."""
     for path in paths:
         folder = os.path.dirname(path)
         while work.ledger.find("directories", folder) is not None:
@@ -198,7 +198,7 @@ def _failure(command: DeclaredCommand, finished: process.Finished) -> Problem:
 def _reason(lines: List[str]) -> str:
     """Return what a program says went wrong: its first error, or else its last line.
 
-    And why, where it tells of causes.
+    With the causes, where it names any.
     """
     telling = ([line for line in lines if _TELLING.match(line)] or lines[-1:] or ["it said nothing"])[0]
     causes = [_CAUSE.sub("", line) for line in lines if _CAUSE.match(line)]

@@ -1,4 +1,4 @@
-"""The single changes of a filesystem: atomic, durable, one `step` each."""
+"""Single changes of a filesystem: atomic, durable, one `step` each."""
 
 import contextlib
 import itertools
@@ -15,18 +15,18 @@ _KILL_AT = int(os.environ.get("ROOKERY_TEST_KILL_AT", "0"))
 
 
 def step() -> None:
-    """Take a step: called before every change of a filesystem, so that a test can kill the process at each of them."""
+    """Count a change of a filesystem, before it is made; a test can have the process killed at any of them."""
     if next(_steps_taken) == _KILL_AT:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def digest(data: bytes) -> str:
-    """Return what a file's content is recognised by: SHA-256, in hexadecimal."""
+    """Return the SHA-256 of a file's content, in hexadecimal."""
     return fingerprint_check.digest(data)
 
 
 def type_of(path: str) -> str:
-    """`absent`, `file`, `dir`, `link` or `other`; a link is not followed."""
+    """Return `absent`, `file`, `dir`, `link` or `other`; a link is not followed."""
     try:
         mode = os.lstat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -36,10 +36,10 @@ def type_of(path: str) -> str:
 
 
 def read(path: str) -> Optional[bytes]:
-    """Return a file's bytes, or None where nothing stands.
+    """Return a file's bytes, or None where there is none.
 
     Raises:
-        Problem: It is no file: to read a fifo would take until somebody writes to it.
+        Problem: It is no file: to read a fifo would take until a program writes to it.
     """
     try:
         with open(path, "rb", opener=_without_waiting) as stream:
@@ -55,7 +55,7 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def mode_of(path: str) -> Optional[int]:
-    """Return the permission bits of what stands there, or None."""
+    """Return the permission bits of a path, or None where nothing is there."""
     try:
         return stat.S_IMODE(os.stat(path).st_mode)
     except FileNotFoundError:
@@ -63,7 +63,7 @@ def mode_of(path: str) -> Optional[int]:
 
 
 def snapshot(path: str) -> Dict[str, Any]:
-    """Return what stands at `path`, as the ledger tells it; `mtime` in nanoseconds. A link is not followed."""
+    """Return the state of a path as the ledger has it; `mtime` in nanoseconds. A link is not followed."""
     kind = type_of(path)
     state: Dict[str, Any] = {"type": kind}
     if kind == "link":
@@ -79,7 +79,7 @@ def snapshot(path: str) -> Dict[str, Any]:
 
 
 def default_mode(base: int = 0o666) -> int:
-    """Return the mode of something new, by the user's umask.
+    """Return the mode of a new file or folder, by the user's umask.
 
     But nobody else may write to it, and its owner may use it.
     """
@@ -89,9 +89,9 @@ def default_mode(base: int = 0o666) -> int:
 
 
 def write(path: str, data: bytes, mode: int, mtime: Optional[int] = None, group: Optional[int] = None) -> None:
-    """Put a file in place in one instant: who reads it sees the old content or the new, also after a power cut.
+    """Put a file in place atomically: a reader sees the old content or the new, also after a power cut.
 
-    What stood there lends its group (and its owner, where rookery may give it away).
+    The new file gets the old one's group (and its owner, where rookery may set it).
 
     Args:
         path: The file.
@@ -126,7 +126,7 @@ def write(path: str, data: bytes, mode: int, mtime: Optional[int] = None, group:
 
 
 def link(path: str, target: str, mtime: Optional[int] = None) -> None:
-    """Put a symbolic link in place in one instant, over a file or a link that stands there."""
+    """Put a symbolic link in place atomically, over a file or a link that is there."""
     temporary = beside(path)
     discard(temporary)
     step()
@@ -182,7 +182,7 @@ def clear(path: str) -> None:
 
 
 def remove(path: str) -> None:
-    """Remove a file, a link or a whole folder; a folder is out of its place in one instant."""
+    """Remove a file, a link or a whole folder; a folder disappears from its place atomically."""
     if type_of(path) != "dir":
         discard(path)
         return
@@ -193,7 +193,7 @@ def remove(path: str) -> None:
 
 
 def gone_of(path: str) -> str:
-    """Return the name of a folder that is being removed: a killed run leaves it to the next."""
+    """Return the temporary name of a folder that is being removed, by which the next run finds it."""
     return os.path.join(os.path.dirname(path), ".rookery-gone-" + os.path.basename(path))
 
 
@@ -206,7 +206,7 @@ def make_writable(folder: str) -> None:
 
 
 def sweep(folder: str) -> None:
-    """Remove a folder with all that is in it, if it is there; folders that can't be written to are no obstacle.
+    """Remove a folder with all that is in it, if it is there; also folders that can't be written to.
 
     Where something can't be removed, the folders that stay have their modes again.
     """
@@ -236,7 +236,7 @@ def _sweep(folder: str) -> None:
 
 
 def sync_folder(folder: str) -> None:
-    """Make a rename in this folder last."""
+    """Make a rename in this folder durable."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except PermissionError:
@@ -265,4 +265,4 @@ def _lend_owner(handle: int, path: str) -> None:
             os.fchown(handle, old.st_uid, old.st_gid)
         except PermissionError:
             if old.st_uid != new.st_uid:
-                raise  # somebody else's file would become the user's: not for rookery to decide
+                raise  # another user's file would become this user's: not for rookery to decide

@@ -1,4 +1,4 @@
-"""What fits where: asked before anything is done, so that nothing is left half done."""
+"""Check that everything fits before anything is done, so that nothing is left half done."""
 
 import os
 from typing import Dict, Iterable, List, Tuple
@@ -8,7 +8,7 @@ from rookery.remote.apply.problem import Problem, filesystem_of
 
 
 class DiskSpace:
-    """Free space, from the filesystems and from the quotas that the site's own command tells of.
+    """Free space, by the filesystems and by the quotas of the site's own command.
 
     Attributes:
         quota: MB left of a quota, by the path that it is for.
@@ -18,7 +18,7 @@ class DiskSpace:
         self.quota = {os.path.realpath(native(path)): float(left) for path, left in quota.items()}
 
     def require(self, needs: Iterable[Tuple[str, float]], purpose: str) -> None:
-        """Make sure that all of this fits at once.
+        """Check that all of this fits at once.
 
         Args:
             needs: Where something will be written, and how many MB (1,000,000 bytes) of it.

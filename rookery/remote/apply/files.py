@@ -16,7 +16,7 @@ def mode_in(item: Item) -> Optional[int]:
 
 
 def directory(work: Work, item: Item) -> None:
-    """Make a folder be there. One that was there keeps its mode, unless `enforce` is set."""
+    """Make a folder. An existing one keeps its mode, unless `enforce` is set."""
     path = work.roots.expand(item["path"])
     thing = Thing("directories", path, item.get("what") or "folder " + work.roots.show(path))
     real = work.roots.follow(path)
@@ -80,14 +80,14 @@ def link(work: Work, item: Item) -> None:
 
 
 def file(work: Work, item: Item) -> None:
-    """Give a file the declared content. What somebody else wrote is kept; with `keep: true` it is left in place."""
+    """Write the declared content. What somebody else wrote is kept; with `keep: true` it is left in place."""
     path = work.roots.expand(item["path"])
     thing = Thing("files", path, item.get("what") or work.roots.show(path))
     _own(work, thing, item["content"].encode("utf-8", "surrogateescape"), mode_in(item), keep=bool(item.get("keep")))
 
 
 def environment(work: Work, item: Item) -> None:
-    """Each shell has a drop-in with the declared variables and folders on PATH."""
+    """Write a drop-in with the declared variables and folders on PATH for each shell."""
     variables, defaults = (
         {name: work.roots.tilde(str(value)) for name, value in item.get(key, {}).items()}
         for key in ("variables", "defaults")

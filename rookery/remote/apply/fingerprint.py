@@ -1,4 +1,4 @@
-"""Everything that a look at a home depends on, written down at the end of a whole run.
+"""Write down everything that a comparison of a home depends on, at the end of a whole run.
 
 fingerprint_check.py of the next run reads it.
 """
@@ -24,7 +24,7 @@ _LOOKS = (
 
 
 def write_down(home: str) -> None:
-    """Verify the home once more, and keep what was looked at; nothing, where a full run would find something to do."""
+    """Verify the home once more, and note what was looked at; nothing, where a full run would find something to do."""
     file = os.path.join(state_folder(home), "seen")
     disk.discard(file)
     noted: Noted = set()
@@ -43,7 +43,7 @@ def write_down(home: str) -> None:
 
 
 def _notices_all(home: str, noted: Noted) -> bool:
-    """Whether all that this Python's library looks with is noticed here, and not only the parts written in Python."""
+    """Return whether this Python's library looks at files only by ways that are recorded here."""
     for number, look in enumerate((os.path.exists, os.path.isdir, os.path.isfile, os.path.lexists, os.path.islink)):
         path = os.path.join(home, ".rookery-none-{}".format(number))
         look(path)

@@ -1,8 +1,8 @@
-"""Whether everything that a run looks at in a home still looks the same: asked in a few milliseconds.
+"""Compare everything that a run looks at in a home with what the last whole run noted, in a few milliseconds.
 
-It is sent alone, and imports next to nothing (not even typing): Python's start is most of what it takes. The last whole
-run wrote down what it looked at (fingerprint.py), with `see`, and this compares. Where all is the same, a run would do
-the same: nothing.
+It imports next to nothing (not even typing), since only modules that it imports are sent, and Python's start is most of
+what it takes. The last whole run wrote down what it looked at (fingerprint.py), with `see`. Where all is the same, a
+run would find nothing to do.
 """
 
 import os
@@ -28,12 +28,12 @@ _WHOLE = 1 << 18  # bytes of a file up to which its content is what counts for a
 
 
 def digest(data: bytes) -> str:
-    """SHA-256, in hexadecimal."""
+    """Return the SHA-256 in hexadecimal."""
     return str(sha256(data).hexdigest())
 
 
 def see(how: str, path: str) -> str:
-    """Return what doing this with a path tells now, in a word."""
+    """Return the result of looking at a path in this way, as one word."""
     try:
         if how == STAT:
             return "{:o}".format(os.stat(path).st_mode)
@@ -62,12 +62,12 @@ def _read(path: str) -> bytes:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    # a fifo would be waited for until somebody writes to it
+    # without it, opening a fifo waits until a program writes to it
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 def _named(path: str) -> str:
-    """Return a name itself: its kind, mode, size and time; of a link where it leads, and whether anything is there."""
+    """Return a name's kind, mode, size and time; of a link its target, and whether that exists."""
     status = os.lstat(path)
     if stat.S_ISLNK(status.st_mode):
         return "link {} {}".format(os.readlink(path), os.path.exists(path))
@@ -76,7 +76,7 @@ def _named(path: str) -> str:
 
 
 def _content(path: str) -> str:
-    """Return what is in it, links followed: a file's bytes, or the names in a folder with what each is."""
+    """Return a path's content, links followed: a file's bytes, or the names in a folder with what each is."""
     status = os.stat(path)
     if stat.S_ISDIR(status.st_mode):
         return "\n".join(name + " " + _named(os.path.join(path, name)) for name in sorted(os.listdir(path)))

@@ -1,6 +1,6 @@
-"""A command run in a Slurm job instead of on the login node.
+"""Run a command in a Slurm job instead of on the login node.
 
-The job is written down before it is waited for, so that a run that was cut off finds it again instead of starting a
+The job is noted before it is waited for, so that the run after a killed one finds it instead of starting a
 second one. Its exit code is in a file beside its log: accounting may be off, or late.
 """
 
@@ -36,11 +36,11 @@ class SetupJob(NamedTuple):
     key: str
 
     def file(self, suffix: str) -> str:
-        """One of its files: `sh`, `log`, `exit` (the command's exit code) or `id`."""
+        """Return one of its files: `sh`, `log`, `exit` (the command's exit code) or `id`."""
         return os.path.join(self.folder, self.key + "." + suffix)
 
     def text(self, suffix: str) -> str:
-        """Return what one of its files says; nothing where there is none."""
+        """Return the content of one of its files; nothing where there is none."""
         return (disk.read(self.file(suffix)) or b"").decode("utf-8", "replace").strip()
 
 
@@ -56,7 +56,7 @@ def key_of(role: str, what: str, argv: List[str]) -> str:
 
 
 def submit(home: str, job: SetupJob, argv: List[str], environment: Dict[str, str], requested: Dict[str, Any]) -> None:
-    """Hand the command to Slurm.
+    """Submit the command to Slurm.
 
     Args:
         home: The home folder.
@@ -91,7 +91,7 @@ def submit(home: str, job: SetupJob, argv: List[str], environment: Dict[str, str
 
 
 def find_again(job: SetupJob) -> bool:
-    """Whether Slurm has this job by its name although its number was not written down (killed just then); now it is."""
+    """Find a job in Slurm by its name, where a killed run had not noted its number; note it, return whether found."""
     queue = [
         "squeue",
         "--noheader",
@@ -107,7 +107,7 @@ def find_again(job: SetupJob) -> bool:
 
 
 def state(job: SetupJob) -> JobStatus:
-    """How the job is doing: pending, running, ended (`code` tells how), gone or unknown, and Slurm's reason."""
+    """Return the job's state: pending, running, ended (`code` tells how), gone or unknown, and Slurm's reason."""
     code = job.text("exit")
     if code.isdigit():
         return {"state": "ended", "code": int(code), "reason": ""}
@@ -139,7 +139,7 @@ _SLURM_S = ("CANCELLED", "TIMEOUT", "OUT_OF_MEMORY", "PREEMPTED", "NODE_FAIL", "
 
 
 def outcome(job: SetupJob) -> process.Finished:
-    """How a job that is over ended.
+    """Return how a job that is over ended.
 
     Raises:
         Problem: Slurm ended it.
@@ -158,7 +158,7 @@ def outcome(job: SetupJob) -> process.Finished:
 
 
 def _verdict(job: SetupJob) -> str:
-    """Slurm's word for how the job ended: the queue's while it remembers, else that of the accounting, if any."""
+    """Return Slurm's word for how the job ended: the queue's while it remembers, else the accounting's, if any."""
     number = job.text("id")
     for command in (
         ["squeue", "--noheader", "--states=all", "--jobs=" + number, "--format=%T"],
@@ -183,7 +183,7 @@ def _script(job: SetupJob, argv: List[str], environment: Dict[str, str]) -> str:
 
 
 def attached(home: str, key: str) -> Optional[SetupJob]:
-    """Return the job of a command, if one was handed to Slurm and its end was not seen."""
+    """Return the job of a command, if one was submitted and its end was not seen."""
     job = job_of(home, key)
     if not os.path.exists(job.file("sh")) or os.path.exists(job.file("seen")):
         return None

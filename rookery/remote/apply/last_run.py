@@ -1,4 +1,4 @@
-"""What each role asked for in the last run, and that a whole run came to its end: for the fast way of the next one.
+"""Note what each role asked for in the last run, and that a whole run was completed: for the fast way of the next one.
 
 `declared/ROLE` in the state folder: a role's declarations, and what the answers of their tests depended on.
 `asked`, written when a whole run has come to its end: what the laptop asked for, and what the login node is like.
@@ -35,28 +35,29 @@ _FLEETING = (
     "replaceable_by",
 )
 
-Sights = Dict[str, str]
+Observations = Dict[str, str]
+"""By path, the word that `fingerprint_check.see` returns."""
 
 
-def look(paths: Iterable[str]) -> Sights:
-    """Return what can be seen of each path."""
+def observe(paths: Iterable[str]) -> Observations:
+    """Return the state of each path, as `fingerprint_check.see` returns it."""
     return {portable(path): fingerprint_check.see(fingerprint_check.TEST, path) for path in paths}
 
 
-def is_as_seen(sights: Sights) -> bool:
-    """Whether all of it looks as it did."""
-    return bool(sights) and all(
-        fingerprint_check.see(fingerprint_check.TEST, native(path)) == was for path, was in sights.items()
+def is_unchanged(observations: Observations) -> bool:
+    """Return whether all paths still look as they did."""
+    return bool(observations) and all(
+        fingerprint_check.see(fingerprint_check.TEST, native(path)) == was for path, was in observations.items()
     )
 
 
-def note(home: str, payload: Dict[str, Any], sights: Dict[str, Sights]) -> None:
-    """Write down what a role declared in this run, and what its tests looked at.
+def note(home: str, payload: Dict[str, Any], observations: Dict[str, Observations]) -> None:
+    """Write down what a role declared in this run, and what its tests depended on.
 
     Args:
         home: The home.
         payload: What the laptop sent: role, run, storage, declaration.
-        sights: By command (see commands.name_of), what the answer of its test depends on.
+        observations: By command (see commands.name_of), what the answer of its test depends on.
     """
     run, declaration = payload["run"]["id"], _lean(payload["declaration"])
     if not declaration:
@@ -65,9 +66,9 @@ def note(home: str, payload: Dict[str, Any], sights: Dict[str, Sights]) -> None:
     parts = known["parts"] if known is not None and known.get("run") == run and _is_declared(known) else []
     same = next((part for part in parts if part["declaration"] == declaration), None)
     if same is not None:  # a role that went on after a Slurm job
-        same["sights"].update(sights)
+        same["sights"].update(observations)
     else:
-        parts.append({"declaration": declaration, "storage": payload["storage"], "sights": sights})
+        parts.append({"declaration": declaration, "storage": payload["storage"], "sights": observations})
     _write(home, _declared(home, payload["role"]), {"run": run, "parts": parts})
 
 
@@ -81,7 +82,7 @@ def declared(home: str, run: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
 
 
 def seal(home: str, run: str, asked: Dict[str, Any]) -> None:
-    """End a whole run: write down what was asked for, and what the login node is like now.
+    """End a whole run: write down what was asked for, and the login node's facts.
 
     Args:
         home: The home.
@@ -121,7 +122,7 @@ def sealed(home: str) -> Optional[Dict[str, Any]]:
 
 
 def facts_in(output: bytes) -> List[str]:
-    """Return the lasting facts in what the probe printed; which shell or folder comes first does not count."""
+    """Return the lasting facts in the probe's output; the order of shells and folders does not count."""
     lines = output.decode("utf-8", "surrogateescape").splitlines()
     facts = {line[len(_FACT) :].strip() for line in lines if line.startswith(_FACT)}
     return sorted(fact for fact in facts if fact.partition(" ")[0] not in _FLEETING)
@@ -156,9 +157,9 @@ def _declared(home: str, role: str) -> str:
 
 
 def _read(file: str) -> Optional[Dict[str, Any]]:
-    """Return what one of these files says.
+    """Return the content of one of these files.
 
-    None where it is not as it was written: then a full run is what finds out.
+    None where it is damaged: then a full run decides.
     """
     try:
         digest, _, text = strict_json.read_bytes(file).partition(b"\n")
@@ -177,7 +178,7 @@ def _is_declared(document: Dict[str, Any]) -> bool:
         and isinstance(part.get("declaration"), dict)
         and _are_texts(part.get("storage"))
         and isinstance(part.get("sights"), dict)
-        and all(isinstance(sights, dict) for sights in part["sights"].values())
+        and all(isinstance(observed, dict) for observed in part["sights"].values())
         for part in parts
     )
 

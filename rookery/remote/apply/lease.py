@@ -1,4 +1,4 @@
-"""Who is at work in this home: one laptop at a time, and on the cluster one apply program at a time."""
+"""The lease on a home: one laptop at a time, and on the cluster one apply program at a time."""
 
 import contextlib
 import fcntl
@@ -45,7 +45,7 @@ class Lease:
         self._lock.close()
 
     def renew(self) -> None:
-        """Say that this run is still at work; written anew twice a minute at most."""
+        """Note that this run is still at work; written anew twice a minute at most."""
         now = time.time()
         if now - self._renewed < 30:
             return
@@ -59,7 +59,7 @@ class Lease:
         self._write(dict(self._holder(), since=int(time.time()), until=0))
 
     def is_of(self, run: str) -> bool:
-        """Whether that run was the last one to work here, and came to its end."""
+        """Return whether that run was the last one to work here, and came to its end."""
         held = self._read()
         return bool(held.get("run") == run and held.get("until") == 0)
 

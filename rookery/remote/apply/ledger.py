@@ -1,6 +1,6 @@
-"""What was made or changed, and what stood there before.
+"""The ledger: what was made or changed, and what was there before.
 
-An entry is written (`planned`) before the change that it tells of, and `done` after it. So after a `kill -9` the ledger
+An entry is written (`planned`) before its change is made, and `done` after it. So after a `kill -9` the ledger
 still knows the home as it was at first: the `before` of the first change to a path is never written over.
 """
 
@@ -20,12 +20,12 @@ _MANY = 5000  # names in a folder that a command adds to, up to which they are w
 
 
 def state_folder(home: str) -> str:
-    """Where rookery keeps what it remembers of a home."""
+    """Return the folder where rookery keeps what it remembers of a home."""
     return os.path.join(home, ".local/state/rookery")
 
 
 def make_state_folder(home: str) -> str:
-    """Return the same, made if need be; only the user may look in.
+    """Return the same folder, made if need be; only the user may look in.
 
     A file `made` in it tells undo which folders above it were made with it (lines `made PATH`), and the time of the
     one that they were made in: `time BEFORE AFTER PATH`, in nanoseconds. It comes with them, in one rename.
@@ -58,7 +58,7 @@ def make_state_folder(home: str) -> str:
 
 
 def finish_interrupted(home: str) -> None:
-    """Remove what a run that was cut off has left of rookery's own folder: half made, or half removed by a purge.
+    """Remove what a killed run has left of rookery's own folder: half made, or half removed by a purge.
 
     The name of each such folder ends with the time that the folder around it shall have.
     """
@@ -76,7 +76,7 @@ def _discard(parent: str, start: str, *, unfinished: bool) -> None:
         path, wanted = os.path.join(parent, name), name[len(start) :].lstrip("-")
         alone = not unfinished or os.stat(parent).st_mtime_ns <= os.stat(path).st_mtime_ns + _TICK
         disk.sweep(path)
-        if wanted.isdigit() and alone:  # nobody else has written there since
+        if wanted.isdigit() and alone:  # no other program has written there since
             os.utime(parent, ns=(int(wanted), int(wanted)))
 
 
@@ -125,13 +125,13 @@ class Ledger:
     def plan(
         self, kind: str, path: str, real: str, after: Dict[str, Any], extra: Optional[Dict[str, Any]] = None
     ) -> Entry:
-        """Write down a change before it is made; what stands there is kept.
+        """Write down a change before it is made; a copy of the old content is kept.
 
         Args:
             kind: The kind of the declaration that asks for it.
             path: What is changed, as declared.
             real: The same with links followed, where a link is followed for it.
-            after: What will stand there.
+            after: The state after the change.
             extra: What else belongs to `before`; all of it, where its type is in it.
         """
         entry = self.find(kind, path)
@@ -158,7 +158,7 @@ class Ledger:
     def change(
         self, kind: str, path: str, real: str, after: Dict[str, Any], extra: Optional[Dict[str, Any]] = None
     ) -> Iterator[Entry]:
-        """`plan`, then the change itself, then `done` (which reaches the disk with the next save)."""
+        """Plan a change, have it made in the block, then mark it `done` (which reaches the disk with the next save)."""
         entry = self.plan(kind, path, real, after, extra)
         yield entry
         entry["state"] = "done"
@@ -181,14 +181,14 @@ class Ledger:
         if "want" in known:  # an undo that was cut off has been overtaken
             known.update(mtime=known.pop("want"), ours=now)
         if known["ours"] not in (None, now) and not self.was_cut_off_in(folder):
-            known["mtime"] = now  # somebody else wrote in it since
+            known["mtime"] = now  # another program wrote in it since
 
     def was_cut_off_in(self, folder: str) -> bool:
-        """Whether a run that was killed may have changed something in a folder and not said so."""
+        """Return whether a killed run may have changed something in a folder without noting it."""
         return any(entry["state"] == "planned" and folder in records.folders_of(entry) for entry in self.entries)
 
     def steady_folders(self) -> List[str]:
-        """Folders that nobody wrote in since rookery did: what changes in them now is a command's doing."""
+        """Return the folders that nobody wrote in since rookery did: what changes in them now is a command's doing."""
         return [
             path
             for path, known in self.record.folders.items()
@@ -206,7 +206,7 @@ class Ledger:
             self.settle_folder(folder)
 
     def confirm(self, kind: str, path: str) -> None:
-        """All is as declared: a change that a killed run had planned was made after all."""
+        """Note that all is as declared: a change that a killed run had planned was made after all."""
         entry = self.find(kind, path)
         if entry is None:
             return
@@ -215,7 +215,7 @@ class Ledger:
         entry["state"] = "done"
 
     def plan_made(self, path: str) -> Entry:
-        """Write down that a command will make something, and the names that stand there where it is a folder."""
+        """Write down that a command will make something, with the names that are in it where it is a folder."""
         names = os.listdir(path) if disk.type_of(path) == "dir" else []
         listed = disk.type_of(path) == "dir" and len(names) <= _MANY
         if listed:
@@ -224,7 +224,7 @@ class Ledger:
         return self.plan("commands", path, path, {"type": "made"}, extra)
 
     def confirm_made(self, path: str) -> None:
-        """Note what a command has made: what undo needs to tell it from what the user makes of it later."""
+        """Note what a command has made: undo needs it to tell that from what the user makes of it later."""
         entry = self.find("commands", path)
         if entry is None:
             return
@@ -241,18 +241,18 @@ class Ledger:
         self.confirm("commands", path)
 
     def is_foreign(self, kind: str, path: str, data: bytes) -> bool:
-        """Whether these bytes were put there by somebody else since rookery first wrote to this path."""
+        """Return whether others wrote these bytes since rookery first wrote to this path."""
         entry = self.find(kind, path)
         known = [] if entry is None else [*entry.get("written", []), entry["before"].get("digest")]
         return entry is not None and disk.digest(data) not in known
 
     def kept(self, path: str, data: bytes) -> str:
-        """Where a copy of these bytes is kept, or would be."""
+        """Return the path where a copy of these bytes is kept, or would be."""
         name = "{}-{}".format(os.path.basename(path).lstrip(".") or "file", disk.digest(data)[:16])
         return os.path.join(os.path.dirname(self.file), "kept", name)
 
     def keep(self, path: str, data: bytes) -> str:
-        """Keep a copy of what stands at `path`."""
+        """Keep a copy of what is at `path`."""
         copy = self.kept(path, data)
         folder = os.path.dirname(copy)
         make_state_folder(self.home)
@@ -263,12 +263,12 @@ class Ledger:
         return copy
 
     def drop(self, entry: Entry) -> None:
-        """Drop an entry: what it tells of is as it was, or the user's by now."""
+        """Drop an entry: its thing is as it was, or the user's by now."""
         self.entries.remove(entry)
         self.save()
 
     def save(self) -> None:
-        """Write the ledger, if it says anything new."""
+        """Write the ledger, if it has changed."""
         text = self._text()
         if text != self._saved and (self.entries or self._saved):
             make_state_folder(self.home)
@@ -285,7 +285,7 @@ class Ledger:
         return before
 
     def _with_note(self, record: records.LedgerRecord) -> records.LedgerRecord:
-        """Return the record, with what the file `made` says of the folders that came before the ledger."""
+        """Return the record, with the folders that the file `made` names: they came before the ledger."""
         note = disk.read(os.path.join(os.path.dirname(self.file), "made")) or b""
         for line in note.decode("utf-8", "surrogateescape").splitlines():
             word, _, rest = line.partition(" ")

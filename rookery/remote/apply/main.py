@@ -1,4 +1,4 @@
-"""A declaration in, a result out."""
+"""Apply one declaration, and answer with the result."""
 
 import contextlib
 from typing import Any, Dict, Optional
@@ -17,17 +17,17 @@ Result = Dict[str, Any]
 
 
 def main(payload: Payload) -> None:
-    """Do what the laptop asks, and answer."""
+    """Carry out the laptop's request, and answer."""
     reply.main(ApplySession, payload)
 
 
 def answer(payload: Payload) -> Result:
-    """Return the result of what was asked; never an exception."""
+    """Return the result of the request; never an exception."""
     return reply.answer(ApplySession, payload)
 
 
 class ApplySession:
-    """One call from the laptop."""
+    """A request of the laptop: a declaration, or a question about a job."""
 
     def __init__(self, payload: Payload) -> None:
         self.payload = payload
@@ -35,14 +35,14 @@ class ApplySession:
         self.work: Optional[Work] = None
 
     def run(self) -> Result:
-        """Return what is asked: a declaration, or how a job is doing."""
+        """Return the result of the request: a declaration applied, or the state of a job."""
         try:
             return self.poll() if "poll" in self.payload else self.converge()
         except Pending as pending:
             return dict(self.result(), job=pending.job)
 
     def converge(self) -> Result:
-        """Make the home what the declaration says, or in check mode tell what would change."""
+        """Apply the declaration, or in check mode report what would change."""
         if self.payload["check"]:
             self._apply(None)
             return self.result()
@@ -51,7 +51,7 @@ class ApplySession:
                 self._apply(lease)
                 self._note()
                 if self.payload.get("seal"):
-                    from rookery.remote.apply import fingerprint  # sent with a seal alone
+                    from rookery.remote.apply import fingerprint  # at the end of a whole run alone
 
                     last_run.seal(self.home, self.payload["run"]["id"], self.payload["seal"])
                     fingerprint.write_down(self.home)
@@ -67,12 +67,12 @@ class ApplySession:
         return self.result()
 
     def _note(self) -> None:
-        """For the fast way of the next run, where this one is whole."""
+        """Note what was declared for the fast way of the next run, where this one is whole."""
         if self.payload.get("whole") and self.work is not None:
-            last_run.note(self.home, self.payload, self.work.sights)
+            last_run.note(self.home, self.payload, self.work.observations)
 
     def poll(self) -> Result:
-        """How a Slurm job is doing."""
+        """Return the state of a Slurm job."""
         from rookery.remote.apply import jobs
 
         question = self.payload["poll"]

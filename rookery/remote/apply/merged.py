@@ -1,8 +1,8 @@
-"""Undo a move of rookery 0.1.0 that put a folder of the home among what stood on the storage.
+"""Undo a move of rookery 0.1.0 that merged a folder of the home into the storage.
 
-It wrote down what stood on the storage, and which of the home's names were among it; files of the home that clashed
-went to a folder `.from-home` beside it. The home gets back all that did not stand on the storage, and its own
-version of what clashed. On the storage nothing is removed but what is in the home again, byte for byte.
+It wrote down what was on the storage before, and which of the home's names were among it; files of the home that
+clashed went to a folder `.from-home` beside it. The home gets back everything that was not on the storage before, and
+its own version of what clashed. On the storage nothing is removed but what is in the home again, byte for byte.
 """
 
 import os
@@ -23,13 +23,13 @@ Listing = Dict[str, List[int]]  # by name in a tree, `.` for itself: mode and ti
 
 
 class Merge(NamedTuple):
-    """The two trees that became one.
+    """The two trees that were merged into one.
 
     Attributes:
         path: Where the home's was, with a link now.
         to: Where both are.
-        stood: What stood on the storage; None where that is not known.
-        both: What of the home had the name of something that stood there, as it was in the home.
+        stood: The names that were on the storage before; None where they are not known.
+        both: Names of the home that were on the storage too, as they were in the home.
     """
 
     path: str
@@ -110,7 +110,7 @@ def _restore(undo: UndoContext, entry: Entry, merge: Merge) -> None:
 
 
 def _gather(merge: Merge, partial: str) -> None:
-    """Make a copy of what the home shall have."""
+    """Copy what the home shall have."""
     disk.sweep(partial)
     if is_folder(merge.to):
         tree_copy.mirror(merge.to, partial)
@@ -155,7 +155,7 @@ def _put_in(path: str, goal: str, top: str, apart: str) -> None:
 
 
 def _remove_copies(tree: str, home: str, stay: Listing) -> None:
-    """Remove from a tree what is in the home as well, byte for byte, and did not stand there before."""
+    """Remove from a tree what is in the home as well, byte for byte, and was not there before."""
     for name in sorted(_names(tree, folders=True), reverse=True):
         path = _inside(tree, name)
         if name in stay:
@@ -171,7 +171,7 @@ def _remove_copies(tree: str, home: str, stay: Listing) -> None:
 
 
 def _names(tree: str, folders: bool = False) -> Iterator[str]:
-    """Names in a tree, as the ledger writes them: of files, and of folders where these are asked for."""
+    """Yield names in a tree, as the ledger writes them: of files, and of folders where these are asked for."""
     for folder, names, others in list(os.walk(tree)):
         links = [name for name in names if os.path.islink(os.path.join(folder, name))]
         for name in others + (names if folders else links):
@@ -183,7 +183,7 @@ def _inside(folder: str, name: str) -> str:
 
 
 def _stamp(folder: str, listing: Listing) -> None:
-    """Give modes and times, the innermost first."""
+    """Set modes and times, the innermost first."""
     for name in sorted(listing, reverse=True):
         path = _inside(folder, name)
         if disk.type_of(path) in ("file", "dir"):

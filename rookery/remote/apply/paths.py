@@ -1,4 +1,4 @@
-"""What a path in a declaration means, and where rookery may write."""
+"""Resolve the paths of a declaration, and limit where rookery may write."""
 
 import os
 from typing import Iterable
@@ -7,7 +7,7 @@ from rookery.remote.apply.problem import Problem
 
 
 def native(text: str) -> str:
-    """Text from the declaration as this Python names files.
+    """Return text from the declaration as this Python names files.
 
     A login in the C locale gives Python 3.6 an ASCII filesystem encoding, which has no `é`: its bytes go through.
     """
@@ -20,7 +20,7 @@ def portable(path: str) -> str:
 
 
 def is_inside(path: str, folder: str) -> bool:
-    """Whether `path` is `folder` or something in it. Both are compared as they are written."""
+    """Return whether `path` is `folder` or something in it. Both are compared as they are written."""
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
@@ -37,7 +37,7 @@ class Roots:
         self.allowed = [os.path.realpath(folder) for folder in [home] + [native(path) for path in storage if path]]
 
     def tilde(self, text: str) -> str:
-        """`~` and `~/…` are the home. Nothing else is expanded."""
+        """Replace `~` and `~/…` by the home. Nothing else is expanded."""
         text = native(text)
         return self.home + text[1:] if text == "~" or text.startswith("~/") else text
 
@@ -57,7 +57,7 @@ class Roots:
         return portable("~" + path[len(self.home) :] if is_inside(path, self.home) else path)
 
     def follow(self, path: str) -> str:
-        """Where a write to `path` lands, every link followed.
+        """Return where a write to `path` lands, every link followed.
 
         Raises:
             Problem: That is outside the home and the storage.
@@ -65,7 +65,7 @@ class Roots:
         return self._inside(os.path.realpath(path), path)
 
     def place(self, path: str) -> str:
-        """Where the name `path` itself stands: links on the way to it are followed, one at the end is not.
+        """Return where the name `path` itself is: links on the way to it are followed, one at the end is not.
 
         Raises:
             Problem: That is outside the home and the storage.
@@ -74,7 +74,7 @@ class Roots:
         return self._inside(os.path.join(os.path.realpath(folder), name), path)
 
     def has_own(self, folder: str) -> bool:
-        """Whether a folder is in the home or the storage, and the user's own, who alone can give it a time.
+        """Return whether a folder is in the home or the storage, and the user's own, who alone can give it a time.
 
         The folder of a project, say, in which a user's own is made, is neither.
         """

@@ -1,6 +1,6 @@
-"""Whether a storage is there at all, before anything on it is called gone.
+"""Check that a storage is mounted, before anything on it is called gone.
 
-A network storage that is not mounted is an empty folder, or none. What the ledger has there would be taken for removed,
+A network storage that is not mounted is an empty folder, or none. The ledger's things on it would count as removed, be
 forgotten, and stay there for good.
 """
 
@@ -16,7 +16,7 @@ from rookery.remote.apply.restore import UndoContext
 
 
 def require(undo: UndoContext, entries: List[Entry]) -> None:
-    """Refuse where nothing stands of all that the ledger has on a storage.
+    """Refuse to go on where nothing is there of all that the ledger has on a storage.
 
     An undo that is under way has seen it, and may have taken the last of it back.
 

@@ -1,4 +1,4 @@
-"""What ends a call before its work is done: what goes wrong, told in one line, and what has to be waited for."""
+"""Exceptions that end a call before its work is done: an error in one line, or something that has to be waited for."""
 
 import errno
 import os
@@ -18,7 +18,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Problem(Exception):  # noqa: N818 - the word that a user reads
-    """Something that a user can act on.
+    """An error that a user can act on.
 
     Attributes:
         message: One line that says what is wrong, and with what.
@@ -34,7 +34,7 @@ class Problem(Exception):  # noqa: N818 - the word that a user reads
 
 
 class Pending(Exception):  # noqa: N818 - it is no error
-    """A Slurm job is waiting or running: the laptop asks again, then sends the declaration once more.
+    """The state of a Slurm job that is waiting or running: the laptop asks again, then sends the declaration again.
 
     Attributes:
         job: What the laptop needs for asking: `key`, `id`.

@@ -1,4 +1,4 @@
-"""Programs run and watched: their last lines are remembered, and they do not outlive who asked for them."""
+"""Run and watch programs: their last lines are remembered, and they end with the process that started them."""
 
 import collections
 import contextlib
@@ -20,11 +20,11 @@ _MADE, _SEES = "rookery-made: ", "rookery-sees: "
 
 
 class Interrupted(BaseException):
-    """The program was told to stop, or nobody listens to it any more."""
+    """The signal to stop, or the sign that nobody listens any more."""
 
 
 class Finished(NamedTuple):
-    """How a program ended.
+    """The result of a program.
 
     Attributes:
         code: Its exit code; 128 and the signal's number where a signal ended it; None where its time was over.
@@ -40,7 +40,7 @@ class Finished(NamedTuple):
 
 
 class Processes:
-    """Reads a program's output as it comes, and remembers what may be needed of it."""
+    """The output of a program as it comes, and the parts of it that may be needed."""
 
     def __init__(self) -> None:
         self.lines: Deque[str] = collections.deque(maxlen=40)
@@ -99,7 +99,7 @@ def run(
 
 
 class _Program:
-    """One that runs."""
+    """A running program."""
 
     def __init__(self, key: int, process: "subprocess.Popen[bytes]", timeout: Optional[float]) -> None:
         assert process.stdout is not None
@@ -116,7 +116,7 @@ class _Program:
         return self._deadline is not None and time.monotonic() > self._deadline
 
     def read(self) -> bool:
-        """Take what it has said; False at the end of its output, or where there is nothing more for now."""
+        """Read its output; return False at the end of it, or where there is nothing more for now."""
         try:
             data = os.read(self.output, 1 << 16)
         except BlockingIOError:
@@ -132,7 +132,7 @@ class _Program:
             self.process.wait(seconds)
 
     def end(self) -> None:
-        """End it where it still runs, with what it started."""
+        """End it and what it started, where it still runs."""
         for number, patience in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 30.0)):
             if self.process.poll() is not None:
                 break
@@ -147,7 +147,7 @@ class Programs:
     """Programs that run side by side; those that still run at the end of the block are ended.
 
     Attributes:
-        is_asked: Whether standard input stays open for as long as there is somebody who waits.
+        is_asked: Whether standard input stays open for as long as the laptop waits.
     """
 
     is_asked = False
@@ -196,7 +196,7 @@ class Programs:
         self._poller.register(program.output, select.POLLIN)
 
     def wait(self, tick: Callable[[], None] = lambda: None) -> Tuple[int, Finished]:
-        """Wait for the next program to end (others that it left may hold its output open); its key, and how it ended.
+        """Wait for the next program to end (others may still hold its output open); return its key, and how it ended.
 
         Args:
             tick: Called now and then.
@@ -212,7 +212,7 @@ class Programs:
             tick()
 
     def _watch(self) -> None:
-        """Take what the programs say, until one may have ended or a moment has passed."""
+        """Read the programs' output, until one may have ended or a moment has passed."""
         ready = dict(self._poller.poll(200))
         if ready.get(_LISTENER, 0) & (select.POLLERR | select.POLLHUP) or _ASKER in ready:
             raise Interrupted("nobody listens any more")

@@ -1,6 +1,6 @@
-"""What a role wrote once and declares no longer is taken back, as undo does it; what the user changed is left.
+"""Undo what a role wrote once and declares no longer; what the user changed is left.
 
-Tools that were installed and folders that were moved stay: to take those away is for `undo`, which asks first.
+Installed tools and moved folders stay: removing those is for `undo`, which asks first.
 """
 
 import os
@@ -15,7 +15,7 @@ _KINDS = ("links", "files", "blocks", "json", "environment", "directories")
 
 
 def remove(work: Work, declaration: Dict[str, Any]) -> None:
-    """Take back what this role's whole declaration holds no longer."""
+    """Undo what this role's whole declaration no longer has."""
     entries = _undeclared(work, declaration)
     if entries:
         _take_back(work, entries)
@@ -45,7 +45,7 @@ def _take_back(work: Work, entries: List[Entry]) -> None:
 
 
 def _undeclared(work: Work, declaration: Dict[str, Any]) -> List[Entry]:
-    """Return what is to be taken back; of folders those that hold nothing else."""
+    """Return the entries to undo; of folders those that hold nothing else."""
     declared, places = _declared(work, declaration)
     entries: List[Entry] = []
     gone: Set[str] = set()
@@ -65,7 +65,7 @@ def _undeclared(work: Work, declaration: Dict[str, Any]) -> List[Entry]:
 
 
 def _declared(work: Work, declaration: Dict[str, Any]) -> "Tuple[Set[Tuple[str, str]], Set[Tuple[str, str]]]":
-    """Kind and path of all that is declared, and kind and place: a file may have got another name."""
+    """Return kind and path of all that is declared, and kind and place: a file may have got another name."""
     paths = []
     for kind in _KINDS:
         items = declaration.get(kind, [])

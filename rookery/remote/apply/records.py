@@ -1,8 +1,8 @@
-"""What a ledger's file says: read, brought on to the newest form, and for undo looked through before anything is done.
+"""Read a ledger's file, upgrade it to the newest form, and check it for undo before anything is done.
 
 Version 1 had `entries` alone. Version 2 added `folders` (the times of folders that rookery wrote in), `made` (the
-folders above its own that it made), `storage` (where it was told that it may write, besides the home) and `left`. In
-version 3 a moved folder has a place of its own on the storage; before, it was put among what stood there (`is_merged`).
+folders above its own that it made), `storage` (where it was allowed to write, besides the home) and `left`. In
+version 3 a moved folder has a place of its own on the storage; before, it was merged into the storage (`is_merged`).
 """
 
 import json
@@ -26,14 +26,14 @@ Entry = Dict[str, Any]
 
 
 class LedgerRecord(NamedTuple):
-    """A ledger's content.
+    """The content of a ledger's file.
 
     Attributes:
         entries: Every change, the oldest first.
         folders: By path: `mtime` before rookery wrote in it, and as rookery left it (`ours`; None where not known).
         made: Folders above rookery's own that it made.
         storage: The storage folders of the runs so far.
-        left: What undo left, as the user had changed it: `path`, and what stood there before (`kept`).
+        left: Files that undo left, as the user had changed them: `path`, and the copy of the old content (`kept`).
         version: The version that the file is of; 0 where there is none.
     """
 
@@ -76,7 +76,7 @@ def read(file: str) -> LedgerRecord:
 
 
 def real_of(entry: Entry) -> str:
-    """Where the thing of an entry stands, as this Python names files."""
+    """Return the path of an entry's thing, as this Python names files."""
     return native(str(entry.get("real") or entry["path"]))
 
 
@@ -87,7 +87,7 @@ def folders_of(entry: Entry) -> List[str]:
 
 
 def is_merged(entry: Entry) -> bool:
-    """Whether rookery 0.1.0 put a folder of the home among what stood on the storage, which is not done any more."""
+    """Return whether rookery 0.1.0 merged a folder of the home into the storage, which is not done any more."""
     before = entry["before"]
     return before["type"] == "dir" and before.get("to") == "dir" and not entry.get("arrived")
 
@@ -106,7 +106,7 @@ def render(record: LedgerRecord) -> str:
 
 
 def _is_whole(document: Dict[str, Any]) -> bool:
-    """Whether all of a ledger is of the type that it should be."""
+    """Return whether all of a ledger is of the type that it should be."""
     try:
         entries = all(isinstance(entry[key], kind) for entry in document["entries"] for key, kind in _TYPES.items())
         folders = all(
@@ -175,7 +175,7 @@ def _fault(entry: Entry, roots: Roots) -> Optional[str]:
 
 
 def _fits(state: Dict[str, Any]) -> bool:
-    """Whether what is said of a thing has the form that it should have."""
+    """Return whether the state of a thing has the form that it should have."""
     kept = state.get("kept", "")
     return (
         isinstance(kept, str)
@@ -197,7 +197,7 @@ def _are_texts(values: Any) -> bool:
 
 
 def _is_ours(path: Any, roots: Roots) -> bool:
-    """Whether a path is in the home or on the storage: as it is written, and where its folder leads."""
+    """Return whether a path is in the home or on the storage: as it is written, and where its folder leads."""
     if not isinstance(path, str) or "\0" in path:
         return False
     path = native(path)

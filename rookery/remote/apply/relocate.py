@@ -1,6 +1,6 @@
 """Move a folder of the home whole to a place of rookery's own on the storage, and link to it from where it was.
 
-Nothing is ever merged: what else stands on the storage is left alone. The folder stays whole until its copy is whole. A
+Nothing is ever merged: everything else on the storage is left alone. The folder stays whole until its copy is whole. A
 run may be killed anywhere; the next one continues:
 
     copy       source -> target.rookery-partial
@@ -44,7 +44,7 @@ def move(work: Work, item: Dict[str, Any]) -> None:
 
 
 class _Move:
-    """One folder that shall be on the storage, and what stands in the places that it takes."""
+    """A folder that shall be on the storage, and what is in the places that it takes."""
 
     def __init__(self, work: Work, item: Dict[str, Any]) -> None:
         path = work.roots.expand(item["path"])
@@ -63,7 +63,7 @@ class _Move:
         self.load = weigh.Load(0, 0)
 
     def finish_interrupted(self) -> None:
-        """Finish what an undo that was cut off, or a run of an older rookery to another place, has begun."""
+        """Finish what a killed undo, or a run of an older rookery to another place, has begun."""
         if self.entry is None or self.work.check:
             return
         former = os.path.realpath(native(str(self.entry["after"]["target"])))
@@ -77,14 +77,14 @@ class _Move:
             disk.sweep(partial_of(self.source))  # what an undo had copied back
 
     def is_done(self) -> bool:
-        """Whether the folder is on the storage already."""
+        """Return whether the folder is on the storage already."""
         real = os.path.realpath(self.source)
         if is_folder(aside_of(self.source)) or not os.path.isdir(real):
             return False
         return real in (self.target, os.path.realpath(self.existing))
 
     def obstacle(self) -> str:
-        """Why the folder stays as it is; "" where it can be moved, or a link made."""
+        """Return why the folder stays as it is; "" where it can be moved, or a link made."""
         stands, aside = disk.type_of(self.source), aside_of(self.source)
         if stands == "link":
             return self._link_obstacle()
@@ -118,7 +118,7 @@ class _Move:
         return self._cannot_be_copied()
 
     def _is_empty_again(self) -> bool:
-        """Whether an empty folder took the place of rookery's link: then a link can take its place again."""
+        """Return whether an empty folder took the place of rookery's link: then a link can take its place again."""
         return self.entry is not None and is_folder(self.target) and not os.listdir(self.source)
 
     def _cannot_be_copied(self) -> str:
@@ -166,7 +166,7 @@ class _Move:
         return self.load.files, self.load.bytes / 1e6
 
     def _link_target(self, stands: str) -> str:
-        """Where the link will lead: to the user's own folder on the storage where the home has none."""
+        """Return where the link will lead: to the user's own folder on the storage where the home has none."""
         if stands == "link":
             return os.path.realpath(self.source)
         ours = is_folder(aside_of(self.source)) or is_folder(self.target)
@@ -185,7 +185,7 @@ class _Move:
 
 
 def carry(source: str, target: str, *, leave_link: bool) -> Set[str]:
-    """Move a folder whole to a place where nothing stands, or only a link to it; continue where a run was cut off.
+    """Move a folder whole to an empty place, or one with only a link to it; continue a killed run's move.
 
     Args:
         source: The folder.
@@ -216,7 +216,7 @@ def carry(source: str, target: str, *, leave_link: bool) -> Set[str]:
 
 
 def revert(source: str, target: str) -> None:
-    """Undo a move that was cut off before its copy was sealed: the folder is where it was, the copy is gone."""
+    """Undo a move that was killed before its copy was sealed: the folder is where it was, the copy is gone."""
     aside = aside_of(source)
     if is_folder(aside):
         if is_folder(source):  # a program has made it anew
@@ -226,12 +226,12 @@ def revert(source: str, target: str) -> None:
 
 
 def is_sealed(source: str, target: str) -> bool:
-    """Whether a move that was cut off has its whole copy in place."""
+    """Return whether a move that was cut off has its whole copy in place."""
     return is_folder(target) and not is_folder(partial_of(target)) and is_folder(aside_of(source))
 
 
 def is_folder(path: str) -> bool:
-    """Whether a folder stands there, and not a link to one."""
+    """Return whether a path is a folder, and not a link to one."""
     return disk.type_of(path) == "dir"
 
 

@@ -1,4 +1,4 @@
-"""The answer to the laptop: whatever happens, it is one, and between markers: start-up files may print around it."""
+"""Send the laptop exactly one answer, whatever happens, between markers: start-up files may print around it."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ Result = Dict[str, Any]
 
 
 def main(session: Callable[[Payload], Any], payload: Payload) -> None:
-    """Carry out a session, and write its answer.
+    """Run a session, and write its answer.
 
     Args:
         session: Makes one: with `run`, which gives the result, and `result`, which gives that of the part done so far.
@@ -32,7 +32,7 @@ def tell(result: Result) -> None:
 
 
 def answer(session: Callable[[Payload], Any], payload: Payload) -> Result:
-    """Return the result of what was asked; never an exception."""
+    """Return the result of the request; never an exception."""
     os.environ["HOME"] = home_folder()
     call = session(payload)
     trouble = {}

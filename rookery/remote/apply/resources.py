@@ -1,11 +1,11 @@
-"""The kinds of things that a declaration may hold, in the order in which they are carried out; commands come last."""
+"""The kinds of things in a declaration, in the order in which they are applied; commands come last."""
 
 import importlib
 from typing import Any, Dict
 
 from rookery.remote.apply.work import Work
 
-# each with what carries it out: its module is imported, and so compiled over there, where it is needed only
+# each with the function that applies it: its module is imported, and so compiled there, only where it is needed
 _KINDS = (
     ("directories", "rookery.remote.apply.files", "directory"),
     ("moves", "rookery.remote.apply.relocate", "move"),
@@ -18,7 +18,7 @@ _KINDS = (
 
 
 def bring_about(work: Work, declaration: Dict[str, Any]) -> None:
-    """Carry out all of a declaration but its commands."""
+    """Apply all of a declaration but its commands."""
     for kind, module, name in _KINDS:
         items = declaration.get(kind, [])
         for item in [items] if isinstance(items, dict) else items:

@@ -1,6 +1,6 @@
-"""Files, links, folders, blocks and settings put back as they were; what the user has changed since is left.
+"""Restore files, links, folders, blocks and settings as they were; what the user has changed since is left.
 
-In check mode the acts are left out and nothing else: what would be gone by then is imagined.
+In check mode only the changes themselves are left out; what they would have removed counts as gone.
 """
 
 import json
@@ -21,16 +21,16 @@ GUARD = "da950a9a6d37964aeb3be385cbd52bc6254f2107753831fadd18abc9b8eb16f2"
 
 
 class UndoContext:
-    """One undo: what is looked at, taken back and told.
+    """The context of one undo: what it may change, and its results.
 
     Attributes:
         roots: Where rookery may write.
         ledger: What it wrote.
         disk_space: What fits where.
-        check: Only tell what would be done.
+        check: Only report what would be done.
         purge: Leave nothing that is rookery's own, whatever is in it.
         obstacles: Why a moved folder can't be brought back, by path.
-        outcomes: What came of each thing: `kind`, `path`, `role`, `state` (removed, restored, left), `note`.
+        outcomes: The result of each thing: `kind`, `path`, `role`, `state` (removed, restored, left), `note`.
     """
 
     def __init__(self, roots: Roots, ledger: Ledger, disk_space: DiskSpace, check: bool, purge: bool = False) -> None:
@@ -57,7 +57,7 @@ class UndoContext:
             self.ledger.drop(entry)
 
     def leave(self, entry: Entry, why: str) -> None:
-        """Leave what is the user's by now. What stood there before is kept, and named."""
+        """Leave what is the user's by now. The old content is kept, and named."""
         kept = entry["before"].get("kept", "")
         if kept:
             why += "; what stood there before is in " + self.roots.show(os.path.join(self.kept_folder, native(kept)))
@@ -66,39 +66,39 @@ class UndoContext:
 
     @property
     def kept_folder(self) -> str:
-        """Where copies of what stood there before are."""
+        """The folder with copies of old content."""
         return os.path.join(os.path.dirname(self.ledger.file), "kept")
 
     def kept(self, entry: Entry) -> Optional[bytes]:
-        """Return what stood there before, where the copy of it is whole."""
+        """Return the old content, where its copy is whole."""
         before = entry["before"]
         data = disk.read(os.path.join(self.kept_folder, native(before.get("kept", "")) or "-"))
         return data if data is not None and disk.digest(data) == before.get("digest") else None
 
     def type_of(self, path: str) -> str:
-        """Return what stands there by now."""
+        """Return the type of a path after the changes so far."""
         return "absent" if path in self._gone else disk.type_of(path)
 
     def read(self, path: str) -> bytes:
-        """Return what a file holds by now."""
+        """Return a file's content after the changes so far."""
         return self._texts[path] if path in self._texts else disk.read(path) or b""
 
     def names(self, folder: str) -> List[str]:
-        """Return what is in a folder by now."""
+        """Return the names in a folder after the changes so far."""
         return sorted(name for name in os.listdir(folder) if os.path.join(folder, name) not in self._gone)
 
     def act(self, act: Callable[[], None]) -> None:
-        """Do something, unless nothing is to be done."""
+        """Make a change, but not in check mode."""
         if not self.check:
             act()
 
     def remove(self, path: str, at_once: bool = False) -> None:
-        """Remove what stands there; a folder goes out of its place in one instant where nothing may see half of it."""
+        """Remove a path; a folder disappears atomically where nobody may see half of it."""
         self._gone.add(path)
         self.act(lambda: disk.remove(path) if at_once else disk.clear(path))
 
     def take_away(self, path: str, act: Callable[[], None]) -> None:
-        """Do something after which nothing stands there any more."""
+        """Make a change after which nothing is there any more."""
         self._gone.add(path)
         self.act(act)
 
@@ -108,7 +108,7 @@ class UndoContext:
         self.act(lambda: disk.write(path, data, mode, mtime, group))
 
     def put_back(self, entry: Entry, note: str = "") -> None:
-        """Put what stood there before in the place of what is rookery's."""
+        """Put the old content in the place of rookery's."""
         real, before = real_of(entry), entry["before"]
         if before["type"] == "file":
             data = self.kept(entry)
@@ -127,7 +127,7 @@ class UndoContext:
         self.settle(entry, REMOVED if before["type"] == "absent" else RESTORED, note)
 
     def mode_for(self, entry: Entry, real: str) -> int:
-        """Return the mode that a file had, unless the user has given it another one since."""
+        """Return a file's old mode, unless the user has changed it since."""
         mode, wrote = disk.mode_of(real), entry["after"].get("mode")
         if mode is not None and wrote is not None and mode != int(wrote, 8):
             return mode
@@ -135,14 +135,14 @@ class UndoContext:
 
 
 def _relink(path: str, target: str, mtime: Optional[int]) -> None:
-    """Make a link as it was; one that was never replaced is left alone."""
+    """Restore a link; one that was never replaced is left alone."""
     stands = disk.snapshot(path) if disk.type_of(path) == "link" else {}
     if stands.get("target") != portable(target) or mtime not in (None, stands["mtime"]):
         disk.link(path, target, mtime)
 
 
 def remake(path: str, before: Dict[str, Any]) -> None:
-    """Make a folder as it was."""
+    """Restore a folder."""
     disk.make_folder(path)
     if "group" in before:
         disk.give_group(path, before["group"])
@@ -152,12 +152,12 @@ def remake(path: str, before: Dict[str, Any]) -> None:
 
 
 def is_written(entry: Entry, data: bytes) -> bool:
-    """Whether these bytes are rookery's."""
+    """Return whether rookery wrote these bytes."""
     return disk.digest(data) in [*entry.get("written", []), entry["after"].get("digest")]
 
 
 def file(undo: UndoContext, entry: Entry) -> None:
-    """Take back a file that is rookery's own, such as start-pyenv or a drop-in."""
+    """Undo a file that is rookery's own, such as start-pyenv or a drop-in."""
     real, before = real_of(entry), entry["before"]
     kind = undo.type_of(real)
     if kind == "absent":
@@ -173,7 +173,7 @@ def file(undo: UndoContext, entry: Entry) -> None:
 
 
 def link(undo: UndoContext, entry: Entry) -> None:
-    """Take back a link."""
+    """Undo a link."""
     real, before = real_of(entry), entry["before"]
     kind = undo.type_of(real)
     stands = {"type": kind}
@@ -192,7 +192,7 @@ def link(undo: UndoContext, entry: Entry) -> None:
 
 
 def directory(undo: UndoContext, entry: Entry) -> None:
-    """Take back a folder: one that was made goes when nothing is in it."""
+    """Undo a folder: one that was made is removed when it is empty."""
     real, before = real_of(entry), entry["before"]
     if undo.type_of(real) == "absent":
         undo.settle(entry)
@@ -211,7 +211,7 @@ def directory(undo: UndoContext, entry: Entry) -> None:
 
 
 def contents(undo: UndoContext, folder: str) -> str:
-    """Return the first few names in a folder; a folder that holds nothing but another one is passed through."""
+    """Return the first few names in a folder; through folders that hold nothing but another one."""
     prefix, names = "", undo.names(folder)
     while len(names) == 1 and undo.type_of(os.path.join(folder, names[0])) == "dir":
         prefix, folder = prefix + portable(names[0]) + "/", os.path.join(folder, names[0])
@@ -220,7 +220,7 @@ def contents(undo: UndoContext, folder: str) -> str:
 
 
 def block(undo: UndoContext, entry: Entry) -> None:
-    """Take back a block in a file of the user's."""
+    """Undo a block in a file of the user's."""
     real, before = real_of(entry), entry["before"]
     if undo.type_of(real) != "file":
         _missing(undo, entry)
@@ -251,7 +251,7 @@ def block(undo: UndoContext, entry: Entry) -> None:
 
 
 def json_file(undo: UndoContext, entry: Entry) -> None:
-    """Take back a JSON file that rookery shares with the user."""
+    """Undo a JSON file that rookery shares with the user."""
     real, before = real_of(entry), entry["before"]
     if undo.type_of(real) != "file":
         _missing(undo, entry)
@@ -298,7 +298,7 @@ def _missing(undo: UndoContext, entry: Entry) -> None:
 
 
 def record_guards(undo: UndoContext) -> None:
-    """Bring the guard that got rookery into this home (rookery/homes/bashrc_guard.py) into the ledger.
+    """Enter the guard that made this home usable (rookery/homes/bashrc_guard.py) in the ledger.
 
     It went above the text of ~/.bashrc or ~/.zshenv before there was a ledger; a copy of the file as it was is kept,
     with its time.

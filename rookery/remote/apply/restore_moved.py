@@ -1,4 +1,4 @@
-"""Bring a moved folder back whole from the storage to where it was, with what has come into it since."""
+"""Move a folder back whole from the storage to where it was, with what was added to it since."""
 
 import os
 from typing import List, NamedTuple, Tuple
@@ -12,7 +12,7 @@ from rookery.remote.apply.restore import LEFT, REMOVED, RESTORED, UndoContext, r
 
 
 class Places(NamedTuple):
-    """Where a folder was, with a link to it now, and where it is."""
+    """The old place of a folder, where there is a link now, and its place on the storage."""
 
     path: str
     to: str
@@ -24,7 +24,7 @@ def places(undo: UndoContext, entry: Entry) -> Places:
 
 
 def needs(undo: UndoContext, entries: List[Entry], grain: int) -> List[Tuple[str, float]]:
-    """Where what must come back will be, and how many MB of it; what can't come back is noted in `undo.obstacles`."""
+    """Return where what must come back will be, and how many MB; what can't is noted in `undo.obstacles`."""
     needed = []
     for entry in entries:
         place = places(undo, entry)
@@ -72,7 +72,7 @@ def move(undo: UndoContext, entry: Entry) -> None:
 
 
 def _end_interrupted(place: Places) -> None:
-    """Bring a move that was cut off to its end, or to before it where its copy is not whole."""
+    """Finish a killed move, or undo it where its copy is not whole."""
     if is_sealed(place.path, place.to):
         carry(place.path, place.to, leave_link=True)
     elif not is_folder(aside_of(place.to)):
@@ -80,7 +80,7 @@ def _end_interrupted(place: Places) -> None:
 
 
 def _comes_back(undo: UndoContext, entry: Entry, place: Places) -> bool:
-    """Whether there is a folder to bring back: rookery's link leads to it, or it is on its way."""
+    """Return whether there is a folder to bring back: rookery's link leads to it, or it is on its way."""
     if is_folder(aside_of(place.to)) or (entry["state"] == "planned" and is_sealed(place.path, place.to)):
         return True
     if not _is_our_link(place) or undo.type_of(place.to) != "dir" or _led_to_users(entry):
@@ -94,7 +94,7 @@ def _is_our_link(place: Places) -> bool:
 
 
 def _led_to_users(entry: Entry) -> bool:
-    """Whether the link was made to a folder of the user's own, which stood on the storage before."""
+    """Return whether the link was made to a folder of the user's own, which was on the storage before."""
     return bool(entry["before"]["type"] != "dir" and entry["before"].get("to") == "dir")
 
 
@@ -104,14 +104,14 @@ def _bring_back(entry: Entry, place: Places) -> None:
 
 
 def _remake(entry: Entry, place: Places) -> None:
-    """Make the empty folder of the user's that a moved folder took the place of."""
+    """Make the empty folder of the user's again that a moved folder took the place of."""
     replaced = entry["before"].get("there")
     if isinstance(replaced, dict) and not os.path.lexists(place.to) and os.path.isdir(os.path.dirname(place.to)):
         remake(place.to, replaced)
 
 
 def _leave(undo: UndoContext, entry: Entry, place: Places) -> None:
-    """Nothing is brought back: something else than rookery's link stands there."""
+    """Report that nothing is brought back: something else than rookery's link is there."""
     if disk.type_of(place.path) == entry["before"]["type"] or is_folder(aside_of(place.path)):
         _drop_hollow(undo, entry, place)
         undo.act(lambda: _remake(entry, place))

@@ -1,4 +1,4 @@
-"""The commands of a declaration: what need be done is done, side by side where one does not need the other."""
+"""Run the commands of a declaration that are needed, side by side where they do not depend on each other."""
 
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optional, Set
 
@@ -16,7 +16,7 @@ Item = Dict[str, Any]
 
 
 class _Started(NamedTuple):
-    """A command whose program runs."""
+    """A command whose program is running."""
 
     command: DeclaredCommand
     state: str
@@ -32,7 +32,7 @@ class Schedule:
     def __init__(
         self, work: Work, items: List[Item], lease: Optional[Lease] = None, resume: Optional[int] = None
     ) -> None:
-        """Nothing is done yet.
+        """Prepare the commands; nothing is run yet.
 
         Args:
             work: The declaration's work.
@@ -52,11 +52,11 @@ class Schedule:
         self._failure: Optional[Problem] = None
 
     def run(self) -> None:
-        """Do what need be done.
+        """Run the commands that are needed.
 
         Raises:
             Problem: A command failed. Those that ran beside it have come to their ends, and no further one was begun.
-            Pending: A command is in Slurm's hands; `job["command"]` tells which one.
+            Pending: A command runs as a Slurm job; `job["command"]` is its number.
         """
         tick = self._lease.renew if self._lease is not None else (lambda: None)
         try:
@@ -76,7 +76,7 @@ class Schedule:
             raise self._failure
 
     def _ready(self) -> Iterator[int]:
-        """Those that may begin; looked for anew after each, since it may be done already."""
+        """Yield the numbers of commands that may begin; looked for anew after each, since it may be done already."""
         for number, command in sorted(self._waiting.items()):
             needs = self._before[number] if command.needs is None else set(command.needs)
             is_free = not (command.job and self._started)  # what runs here would be ended while the job is waited for
@@ -84,7 +84,7 @@ class Schedule:
                 yield number
 
     def _settle(self, number: int, programs: process.Programs) -> None:
-        """Begin one, or tell that it is done already."""
+        """Start a command, or report that nothing need be done."""
         work, command = self._work, self._waiting.pop(number)
         job = _attached(work, command) if command.job and not work.check else None
         if job is None and commands.is_satisfied(work, command):
@@ -133,7 +133,7 @@ class Schedule:
         self._ended.add(command.what)
 
     def _settle_folders(self) -> None:
-        """Count what has changed in folders that nobody else was writing in as the doing of what runs here."""
+        """Count changes in folders that nobody else wrote in as those of the commands here."""
         for folder in self._steady:
             self._work.ledger.settle_folder(native(folder))
 
@@ -145,7 +145,7 @@ def _attached(work: Work, command: DeclaredCommand) -> "Optional[jobs.SetupJob]"
 
 
 def _in_slurm(work: Work, command: DeclaredCommand, job: "Optional[jobs.SetupJob]", resumed: bool) -> process.Finished:
-    """How a command's job has ended.
+    """Return how a command's job has ended.
 
     Args:
         work: The declaration's work.

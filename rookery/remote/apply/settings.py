@@ -12,7 +12,7 @@ Object = Dict[str, Any]
 
 
 class MergedJson(NamedTuple):
-    """What comes of a merge: the whole, the part that is rookery's, and the keys that the user set otherwise."""
+    """The result of a merge: the whole, the part that is rookery's, and the keys that the user set otherwise."""
 
     whole: Object
     ours: Object
@@ -20,7 +20,7 @@ class MergedJson(NamedTuple):
 
 
 def merge(have: Object, want: Object, ours: Object) -> MergedJson:
-    """Add what is wanted to what is there.
+    """Merge the wanted keys into existing ones.
 
     Args:
         have: What the file says.
@@ -45,7 +45,7 @@ def merge(have: Object, want: Object, ours: Object) -> MergedJson:
 
 
 def without(have: Object, ours: Object, had: Object) -> Object:
-    """Return what is left of a file when rookery's keys are taken out, where it still says what rookery wrote there.
+    """Return a file's data without rookery's keys, where they still have the values that rookery wrote.
 
     Args:
         have: What the file says.
@@ -79,7 +79,7 @@ def parse(data: bytes) -> Object:
 
 
 def render(value: Object, like: bytes = b"") -> bytes:
-    """JSON in the layout of the file that it replaces."""
+    """Return JSON in the layout of the file that it replaces."""
     indent = re.search(rb"\{\r?\n([ \t]+)", like)
     text = json.dumps(value, ensure_ascii=False, indent=indent.group(1).decode() if indent else 4)
     data = text.encode("utf-8") + (b"\n" if like.endswith(b"\n") or not like.strip() else b"")
@@ -87,7 +87,7 @@ def render(value: Object, like: bytes = b"") -> bytes:
 
 
 def settings(work: Work, item: Dict[str, Any]) -> None:
-    """Give a JSON file the declared keys. One that is not strict JSON is left alone, and the lines to add are told."""
+    """Set the declared keys in a JSON file. One that is not strict JSON is left alone; the lines to add are named."""
     path = work.roots.expand(item["path"])
     shown = work.roots.show(path)
     thing = Thing("json", path, item.get("what") or "settings in " + shown)
@@ -116,5 +116,5 @@ def settings(work: Work, item: Dict[str, Any]) -> None:
 
 
 def _same(value: Any, other: Any) -> bool:
-    """Equal as JSON, where `true` is not 1."""
+    """Return whether two values are equal as JSON, where `true` is not 1."""
     return json.dumps(value, sort_keys=True) == json.dumps(other, sort_keys=True)

@@ -2,7 +2,7 @@
 
 Sourced at every login and in every job, so: no output, no error under `set -eu`, and no program started but `uname`
 where machines of several architectures share the home. A folder that is not there, or not the user's own, is left out
-of PATH without a word: on storage that others can write, somebody else's may stand in its place.
+of PATH silently: on storage that others can write, another user's may be in its place.
 """
 
 import re
@@ -81,7 +81,7 @@ def drop_in(
         role: The role that it is of.
         variables: Name and value, taken as they are.
         path: Folders for the front of PATH; the first of them comes first.
-        defaults: Likewise, for variables that the site has not set.
+        defaults: The same, for variables that the site has not set.
 
     Raises:
         Problem: A name or a value that no shell can hold.

@@ -1,4 +1,4 @@
-"""Which tools stand where rookery put them, in which versions: read from folders, as starting each takes long."""
+"""Find the versions of the tools that rookery installed: read from folders, as starting each takes long."""
 
 import contextlib
 import glob
@@ -28,7 +28,7 @@ def installed(home: str, sealed: Dict[str, Any], probed: bytes) -> Dict[str, str
     versions["R"] = _r(home, sealed)
     if b"\nrookery-fact replaceable " in probed and not is_inside(os.path.realpath(prefix), os.path.realpath(home)):
         return {name: version for name, version in versions.items() if version}
-    with contextlib.suppress(OSError):  # uv's version stands nowhere
+    with contextlib.suppress(OSError):  # uv's version is in no file
         lines = process.run([os.path.join(prefix, "bin/uv"), "--version"], {}, 10).lines
         versions["uv"] = "".join(re.findall(r"uv (\S+)", " ".join(lines))[:1])
     return {name: version for name, version in versions.items() if version}
@@ -37,7 +37,7 @@ def installed(home: str, sealed: Dict[str, Any], probed: bytes) -> Dict[str, str
 def _r(home: str, sealed: Dict[str, Any]) -> str:
     """Return the version of the R that the role r asked last."""
     for role, document in last_run.declared(home, sealed.get("run", "")):
-        for path in [path for part in document["parts"] for sights in part["sights"].values() for path in sights]:
+        for path in [path for part in document["parts"] for observed in part["sights"].values() for path in observed]:
             if role == "r" and path.endswith("/library/base/DESCRIPTION"):
                 text = (disk.read(native(path)) or b"").decode("utf-8", "replace")
                 return "".join(re.findall(r"^Version: *(\S+)", text, re.M)[:1])

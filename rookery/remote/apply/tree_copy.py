@@ -20,7 +20,7 @@ Groups = Tuple[int, int]
 
 
 def mirror(source: str, target: str) -> Set[str]:
-    """Make `target` a copy of `source`: content, modes, times, links, and names of one file; what else is there goes.
+    """Make `target` a copy of `source`: content, modes, times, links, hard links; anything else in it is removed.
 
     Returns:
         Sockets that were left out, by their names in the tree: they belong to running programs and hold nothing.
@@ -55,7 +55,7 @@ def mirror(source: str, target: str) -> Set[str]:
 
 
 def drain(source: str, target: str) -> bool:
-    """Remove a tree that was copied to `target`; what programs have written in it since then is copied first.
+    """Remove a tree that was copied to `target`; changes since then are copied first.
 
     A file is removed only as long as it is the one that was looked at. Where both trees have a file of one name, the
     one that was written last stays.
@@ -88,13 +88,13 @@ def _drain_file(path: str, goal: str, source: str, usual: Groups) -> None:
 
 
 def _is_whole(status: os.stat_result, goal: str) -> bool:
-    """Whether a file's copy is as long as the file, or has been written to since."""
+    """Return whether a file's copy is as long as the file, or has been written to since."""
     other = os.lstat(goal)
     return other.st_size == status.st_size or other.st_mtime_ns > status.st_mtime_ns
 
 
 def remove_if_empty(folder: str) -> None:
-    """Remove a folder in which nothing is; one in which a program has just written stays."""
+    """Remove an empty folder; one in which a program has just written stays."""
     if os.listdir(folder):
         return
     disk.step()
@@ -106,7 +106,7 @@ def remove_if_empty(folder: str) -> None:
 
 
 def same_content(path: str, other: str) -> bool:
-    """Whether two files, links or folders hold the same bytes. Of folders, all in the first must be in the other."""
+    """Return whether two files, links or folders hold the same bytes. Folders: all in the first is in the other."""
     kind = disk.type_of(path)
     if kind != disk.type_of(other):
         return False
@@ -118,7 +118,7 @@ def same_content(path: str, other: str) -> bool:
 
 
 def usual_groups(path: str, goal: str) -> Groups:
-    """Return the groups that a new file gets where `path` is, and where `goal` will be: that of a project, say.
+    """Return the groups that a new file gets at `path`, and at `goal`: that of a project, say.
 
     A file of the first is given the second, since room is counted by groups in the folders of projects.
     """
@@ -131,7 +131,7 @@ def _usual_group(folder: str) -> int:
 
 
 def copy(path: str, goal: str, usual: Groups) -> None:
-    """Copy one file, link or fifo over what stands there; it gets its name only when it is whole.
+    """Copy one file, link or fifo over an existing one; it gets its name only when it is whole.
 
     Args:
         path: The file.
@@ -193,7 +193,7 @@ def _is_linked(first: str, goal: str) -> bool:
 
 
 def _bring(path: str, status: os.stat_result, goal: str, source: str, usual: Groups) -> None:
-    """Copy what was written after the copy was made, unless what stands there was written later still."""
+    """Copy changes that were made after the copy, unless the copy was changed later still."""
     if _is_copy(status, path, goal):
         return
     stands = disk.type_of(goal)
@@ -206,7 +206,7 @@ def _bring(path: str, status: os.stat_result, goal: str, source: str, usual: Gro
 
 
 def _make_folders(folder: str, goal: str, source: str) -> bool:
-    """Make a folder of the copy, and those above it; False where something else stands there."""
+    """Make a folder of the copy, and those above it; return False where something else is there."""
     if os.path.lexists(goal):
         return disk.type_of(goal) == "dir"
     if folder == source or not _make_folders(os.path.dirname(folder), os.path.dirname(goal), source):
@@ -216,7 +216,7 @@ def _make_folders(folder: str, goal: str, source: str) -> bool:
 
 
 def _is_copy(status: os.stat_result, path: str, goal: str) -> bool:
-    """Whether `goal` was copied from this file, as it is now: a copy has its size, its mode and its time."""
+    """Return whether `goal` was copied from this file, as it is now: a copy has its size, its mode and its time."""
     try:
         other = os.lstat(goal)
     except (FileNotFoundError, NotADirectoryError):
@@ -261,7 +261,7 @@ def _next_hole(source: BinaryIO, position: int, size: int) -> int:
 
 
 def _copy_status(path: str, goal: str, usual: Groups) -> None:
-    """Give mode, times, group and extended attributes, as far as the filesystem knows them."""
+    """Copy mode, times, group and extended attributes, as far as the filesystem knows them."""
     status = os.lstat(path)
     group = usual[1] if status.st_gid == usual[0] else status.st_gid
     if group != os.lstat(goal).st_gid:
@@ -304,7 +304,7 @@ def _counterpart(path: str, source: str, target: str) -> str:
 
 @contextlib.contextmanager
 def may_vanish(path: str) -> Iterator[None]:
-    """Pass over what a program removes in the moment in which it is looked at."""
+    """Ignore files that a program removes while they are looked at."""
     try:
         yield
     except FileNotFoundError as error:
@@ -313,7 +313,7 @@ def may_vanish(path: str) -> Iterator[None]:
 
 
 def _walk(folder: str) -> Iterator[Tuple[str, List[str], List[str]]]:
-    """Each folder of a tree, those above it first, with the names of folders and of all else in it.
+    """Yield each folder of a tree, those above it first, with the names of folders and of all else in it.
 
     NFS keeps a removed file under a name `.nfs…` as long as a program has it open: it is nobody's any more.
 

@@ -1,6 +1,6 @@
-"""A home put back as it was before rookery, by its ledger alone: in reverse order, each thing noted when it is done.
+"""Restore a home as it was before rookery, by its ledger alone: in reverse order, each thing noted when it is done.
 
-A run may be killed anywhere; the next one goes on. Nothing is begun where the ledger is not one that a rookery wrote,
+If a run is killed, the next one continues. Nothing is begun where the ledger is not one that a rookery wrote,
 or where the home has too little room for what must come back.
 """
 
@@ -21,7 +21,7 @@ from rookery.remote.apply.problem import Problem
 from rookery.remote.apply.records import Entry, real_of
 from rookery.remote.apply.restore import UndoContext
 
-_STANDS_ON = {"python_tools": "python"}  # whose tools run on whose Python
+_STANDS_ON = {"python_tools": "python"}  # the first one's tools run on the second one's Python
 _STAYS = ("ledger.json", "kept", "made", "lock", "lease.json")  # of rookery's state, unless it is purged
 
 _KINDS = {**restore.KINDS, "moves": restore_moved.move}
@@ -30,12 +30,12 @@ Payload = Dict[str, Any]
 
 
 def main(payload: Payload) -> None:
-    """Take back what the laptop asks for, and answer."""
+    """Carry out the laptop's request, and answer."""
     reply.main(UndoSession, payload)
 
 
 class UndoSession:
-    """One call from the laptop.
+    """A request of the laptop to undo a home.
 
     Its payload: `run` (id, who, laptop), `storage` (where rookery may write), `space` (MB left of a quota, by path),
     `grain` (bytes that the smallest file takes in the home), `check`, `only` (roles; all where empty), `purge`.
@@ -49,7 +49,7 @@ class UndoSession:
         self.notes: List[str] = []
 
     def run(self) -> Dict[str, Any]:
-        """Take back, or in check mode tell what would be."""
+        """Undo the home, or in check mode report what would be undone."""
         if not self.payload["check"]:
             finish_interrupted(self.home)
         if not os.path.isdir(state_folder(self.home)):
@@ -104,7 +104,7 @@ class UndoSession:
         self._end(undo, times)
 
     def _end(self, undo: UndoContext, times: "_Times") -> None:
-        """Nothing is left to take back; or something is, and the ledger stays.
+        """End an undo: nothing is left to take back; or something is, and the ledger stays.
 
         Raises:
             Problem: A folder could not be brought back.
@@ -120,14 +120,14 @@ class UndoSession:
             times.forget()
 
     def _clear_state(self, undo: UndoContext) -> None:
-        """Remove what rookery remembers besides the ledger, which is of no use any more."""
+        """Remove what rookery remembers besides the ledger."""
         folder = state_folder(self.home)
         for name in sorted(os.listdir(folder)):
             if name not in _STAYS:
                 undo.remove(os.path.join(folder, name))
 
     def _purge(self, undo: UndoContext) -> None:
-        """Nothing of rookery's is left, but for copies of what stood where the user has something else by now."""
+        """Remove all that is rookery's, but for copies of files whose place has other content of the user's now."""
         folder, record = state_folder(self.home), undo.ledger.record
         wanted = {native(left["kept"]) for left in record.left}
         kept = os.listdir(undo.kept_folder) if os.path.isdir(undo.kept_folder) else []
@@ -153,7 +153,7 @@ class UndoSession:
 
 
 class _Times:
-    """Times of folders that are not rookery's: what they were, unless somebody else wrote in them since."""
+    """Times of folders that are not rookery's, before rookery wrote in them."""
 
     def __init__(self, undo: UndoContext, entries: List[Entry]) -> None:
         self.undo = undo
@@ -173,7 +173,7 @@ class _Times:
         undo.ledger.save()
 
     def put_back(self) -> None:
-        """Give the folders their times, and remember them as rookery leaves them."""
+        """Restore the folders' times, and note them as rookery's."""
         if self.undo.check:
             return
         for path, known in list(self.folders.items()):
@@ -185,7 +185,7 @@ class _Times:
                 known["ours"] = want
 
     def forget(self) -> None:
-        """End this undo."""
+        """Remove the record of times, at the end of an undo."""
         for known in self.folders.values():
             known.pop("want", None)
         self.undo.ledger.save()
@@ -204,10 +204,10 @@ def _take(undo: UndoContext, entry: Entry, covering: Dict[str, List[str]]) -> No
 
 
 def _chosen(undo: UndoContext, only: List[str]) -> List[Entry]:
-    """Return the entries to take back.
+    """Return the entries to undo.
 
     Raises:
-        Problem: A role is named that did nothing here, or that another one stands on.
+        Problem: A role is named that did nothing here, or that another one depends on.
     """
     entries = undo.ledger.entries
     roles = list(dict.fromkeys(entry["role"] for entry in entries))
@@ -230,7 +230,7 @@ def _chosen(undo: UndoContext, only: List[str]) -> List[Entry]:
 
 
 def _stands_on(entry: Entry, other: Entry) -> bool:
-    """Whether what one role did needs what the other did."""
+    """Return whether what one role did needs what the other did."""
     if _STANDS_ON.get(entry["role"]) == other["role"]:
         return True
     if other["role"] == "shell" and entry["kind"] == "environment":
@@ -242,7 +242,7 @@ def _stands_on(entry: Entry, other: Entry) -> bool:
 
 
 def _record_python(undo: UndoContext) -> None:
-    """Bring a Python that rookery put there before there was a ledger into the ledger, with the folders around it."""
+    """Enter a Python that rookery installed before there was a ledger in the ledger, with its folders."""
     path = os.path.join(state_folder(undo.roots.home), "python")
     entries = undo.ledger.entries
     if disk.type_of(path) != "link":
@@ -268,7 +268,7 @@ def _record_python(undo: UndoContext) -> None:
 
 
 def _warnings(home: str) -> List[str]:
-    """Return what a user should know before anything is done."""
+    """Return warnings for the user, before anything is done."""
     notes = []
     if shutil.which("squeue"):
         user = pwd.getpwuid(os.getuid()).pw_name
@@ -285,7 +285,7 @@ def _warnings(home: str) -> List[str]:
 
 
 def _end_jobs(home: str, check: bool) -> List[str]:
-    """End the Slurm jobs of a setup that was cut off; what is told of them."""
+    """End the Slurm jobs of a killed setup; return a note on each."""
     notes = []
     folder = os.path.join(state_folder(home), "jobs")
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []

@@ -1,4 +1,4 @@
-"""Installed tools removed: what commands made, and what the tools have left in rookery's own folder since.
+"""Remove installed tools: what commands made, and what the tools have left in rookery's own folder since.
 
 What the user has made with those tools (environments, tools and Pythons of their own, R packages) stays and is named.
 """
@@ -21,7 +21,7 @@ _OF_USER = ("/.config/rookery", "/.local/state/rookery")
 
 
 def is_prefix(entry: Entry) -> bool:
-    """Whether an entry is of rookery's own folder on the storage: …/rookery/x86_64, say.
+    """Return whether an entry is rookery's own folder on the storage: …/rookery/x86_64, say.
 
     Beside it, …/rookery/home holds moved folders of the home, which nothing but their own undo takes away. In
     ~/.config/rookery and ~/.local/state/rookery are files of the user's own.
@@ -33,7 +33,7 @@ def is_prefix(entry: Entry) -> bool:
 
 
 def prefix(undo: UndoContext, entry: Entry) -> None:
-    """Rookery's own folder on the storage: it goes, unless something of the user's is in it."""
+    """Remove rookery's own folder on the storage, unless something of the user's is in it."""
     folder = real_of(entry)
     undo.act(lambda: _clear_up(folder))
     if undo.type_of(folder) != "dir":
@@ -65,7 +65,7 @@ def _some(names: List[str]) -> str:
 
 
 def cover(undo: UndoContext, entries: List[Entry]) -> Dict[str, List[str]]:
-    """Folders that go as a whole, so nothing in them is looked at by itself; with the user's own Pythons in them."""
+    """Return the folders that are removed whole, without a look into them; with the user's own Pythons in each."""
     covering = {}
     for entry in entries:
         path = real_of(entry)
@@ -77,7 +77,7 @@ def cover(undo: UndoContext, entries: List[Entry]) -> Dict[str, List[str]]:
 
 
 def command(undo: UndoContext, entry: Entry, covering: Dict[str, List[str]]) -> None:
-    """Take back what a command made."""
+    """Undo what a command made."""
     path, before = real_of(entry), entry["before"]
     kind = undo.type_of(path)
     undo.act(lambda: _clear_up(path))
@@ -110,19 +110,19 @@ def _remove(undo: UndoContext, entry: Entry, path: str, kind: str, covering: Dic
 
 
 def _is_other(path: str, kind: str, after: "dict[str, str]") -> bool:
-    """Whether a small file or a link is not what the command made."""
+    """Return whether a small file or a link is not what the command made."""
     if kind == "file" and "digest" in after:
         return disk.digest(disk.read(path) or b"") != after["digest"]
     return kind == "link" and "target" in after and portable(os.readlink(path)) != after["target"]
 
 
 def _is_tool(undo: UndoContext, path: str) -> bool:
-    """Whether it is in rookery's own folder, where tools renew themselves."""
+    """Return whether a path is in rookery's own folder, where tools renew themselves."""
     return any(is_prefix(entry) and is_inside(path, real_of(entry)) for entry in undo.ledger.entries)
 
 
 def _own_pythons(undo: UndoContext, folder: str) -> List[str]:
-    """Versions in a pyenv that rookery did not put there."""
+    """Return the versions in a pyenv that rookery did not put there."""
     versions = folder if os.path.basename(folder) == "versions" else os.path.join(folder, "versions")
     if not os.path.isdir(versions) or not os.path.isdir(os.path.join(os.path.dirname(versions), "libexec")):
         return []
@@ -131,7 +131,7 @@ def _own_pythons(undo: UndoContext, folder: str) -> List[str]:
 
 
 def _take_out(undo: UndoContext, entry: Entry, folder: str) -> None:
-    """Of a folder that stood there before: what came by the command, where it is nothing of the user's."""
+    """Remove from a folder that was there before what the command put in, where it is nothing of the user's."""
     came: Optional[List[str]] = entry["after"].get("came")
     if came is None:
         stood = entry["before"].get("children")
@@ -158,7 +158,7 @@ def _prune(undo: UndoContext, folder: str) -> None:
 
 
 def _clear_up(path: str) -> None:
-    """Remove what a command or an undo that was cut off has left beside a path."""
+    """Remove what a killed command or undo has left beside a path."""
     folder, name = os.path.split(path)
     disk.sweep(disk.gone_of(path))
     stage = os.path.join(folder, ".rookery-stage-" + name)

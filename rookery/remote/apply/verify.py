@@ -1,4 +1,4 @@
-"""Whether a home still is as the last whole run left it: asked in one round trip, and nothing is changed.
+"""Compare a home with the last whole run, item by item: asked in one round trip, and nothing is changed.
 
 It takes the very steps of a run in check mode, on what each role declared then. So as long as what the laptop asks for
 and the facts are the same, its answer is that of a full run, which would declare the same.
@@ -27,14 +27,14 @@ def main(payload: Dict[str, Any]) -> None:
 
 
 class VerifySession:
-    """One look at a home."""
+    """A request of the laptop to compare a home."""
 
     def __init__(self, payload: Dict[str, Any]) -> None:
         self.full = payload["full"]
         self.home = reply.home_folder()
 
     def run(self) -> Result:
-        """Return what has become of the home and of the login node since the last whole run."""
+        """Return what has changed in the home and on the login node since the last whole run."""
         result, home = verified(self.home), self.home
         sealed = last_run.sealed(home)
         result["sealed"] = sealed and {key: value for key, value in sealed.items() if key != "glance"}
@@ -48,7 +48,7 @@ class VerifySession:
         return result
 
     def result(self) -> Result:
-        """Nothing, where that can't be told."""
+        """Return the result of a comparison that failed: nothing."""
         return {}
 
 
@@ -79,7 +79,7 @@ def verified(home: str) -> Result:
             result["drift"] += [dict(item, role=role) for item in drift]
             result["stays"] += stays
             result["untold"] |= part["untold"]
-            result["tests"] += [path for sights in part["sights"].values() for path in sights]
+            result["tests"] += [path for observed in part["sights"].values() for path in observed]
     result["complete"] = roles == sealed["declared"]
     result["ended"] = result["complete"] and Lease(home, {"id": run, "who": "", "laptop": ""}).is_of(run)
     return result
@@ -88,11 +88,11 @@ def verified(home: str) -> Result:
 def _drift(home: str, role: str, part: Dict[str, Any]) -> Tuple[List[Dict[str, str]], List[Dict[str, str]]]:
     """Return what of a role's declaration does not hold any more.
 
-    And folders that can't be moved to the storage, with why.
+    Also folders that can't be moved to the storage, with the reason.
     """
     declaration = part["declaration"]
     work = Work(Roots(home, part["storage"]), Ledger(home, role, "", part["storage"]), DiskSpace({}), check=True)
-    work.seen_before = part["sights"]
+    work.earlier_observations = part["sights"]
     items = declaration.get("commands", [])
     try:
         bring_about(work, declaration)
@@ -102,7 +102,7 @@ def _drift(home: str, role: str, part: Dict[str, Any]) -> Tuple[List[Dict[str, s
         part["untold"] = True
         return [{"kind": "", "path": "", "what": problem.message, "how": "in the way"}], []
     drifted = [outcome for outcome in work.outcomes if outcome["state"] == "would-change"]
-    part["sights"].update(work.sights)
+    part["sights"].update(work.observations)
     asking = [command for command in (commands.DeclaredCommand(work, item) for item in items) if command.unless]
     part["untold"] = any(command.name not in part["sights"] for command in asking)  # what its answer depends on
     stays = [outcome for outcome in work.outcomes if (outcome["kind"], outcome["state"]) == ("moves", "kept")]
@@ -110,7 +110,7 @@ def _drift(home: str, role: str, part: Dict[str, Any]) -> Tuple[List[Dict[str, s
 
 
 def _how(outcome: Dict[str, str], diff: Dict[str, str]) -> str:
-    """In what way something is not as it was: removed, changed, mode, link, or not done."""
+    """Return in what way something has changed: removed, changed, mode, link, or not done."""
     before, path = diff["before"], native(outcome["path"])
     if outcome["kind"] == "commands":
         return "removed" if path and not os.path.lexists(path) else "not done"

@@ -1,4 +1,4 @@
-"""How much there is to copy of a folder, and whether all of it can be copied and removed."""
+"""Measure how much there is to copy of a folder, and whether all of it can be copied and removed."""
 
 import os
 import pwd
@@ -10,14 +10,14 @@ from rookery.remote.apply.problem import Problem
 
 
 class Load(NamedTuple):
-    """How much there is to copy."""
+    """The amount of data to copy."""
 
     files: int
     bytes: int
 
 
 def weigh(folder: str, grain: int = 1) -> Load:
-    """Count the files in a folder and their bytes, and make sure that all of it can be copied and removed.
+    """Count the files in a folder and their bytes, and check that all of it can be copied and removed.
 
     Args:
         folder: The folder.
@@ -45,7 +45,7 @@ def weigh(folder: str, grain: int = 1) -> Load:
 
 
 def _fault(path: str, status: os.stat_result, device: int) -> str:
-    """Why something can't be copied and removed; "" where it can."""
+    """Return why something can't be copied and removed; "" where it can."""
     if status.st_uid != os.getuid():
         return "{} belongs to {}".format(path, _user_name(status.st_uid))
     if stat.S_ISBLK(status.st_mode) or stat.S_ISCHR(status.st_mode):
@@ -57,7 +57,7 @@ def _fault(path: str, status: os.stat_result, device: int) -> str:
 
 
 def _everything(folder: str) -> Iterator[Tuple[str, os.stat_result]]:
-    """All that is in a folder, and itself; looked at without a trace, which would note a whole cache file by file."""
+    """Yield a folder and all in it, unrecorded, since the fingerprint would note a whole cache file by file."""
     yield folder, os.lstat(folder)
     waiting = [folder]
     while waiting:

@@ -1,7 +1,7 @@
-"""One declaration's work: what is looked at, changed and told.
+"""The work of one declaration: what is compared, changed and reported.
 
-A kind looks first, then calls `change` with what stands there, what will, and the act that makes it so. In check mode
-the act is left out and nothing else, which is what makes check mode and its diff exact.
+Each kind compares first, then calls `change` with the state before, the state after, and the function that makes the
+change. In check mode only that function is left out, which makes check mode and its diff exact.
 """
 
 import os
@@ -15,7 +15,7 @@ from rookery.remote.apply.problem import Problem
 
 
 class Thing(NamedTuple):
-    """What one item of a declaration is about."""
+    """The subject of one item of a declaration."""
 
     kind: str
     path: str
@@ -29,12 +29,12 @@ class Work:
         roots: Where rookery may write.
         ledger: What it wrote before.
         disk_space: What fits where.
-        check: Whether only to tell what would change.
+        check: Whether only to report what would change.
         outcomes: An outcome for each thing, as the contract has them.
         diffs: What changed, as Ansible shows it.
         blocks_written: The files in which this declaration's block is by now.
-        sights: By command, what the answer of its test depends on, as it is now.
-        seen_before: The same as it was when the answer was last asked for: where it still is so, nothing is asked.
+        observations: By command, what the answer of its test depends on, as it is now.
+        earlier_observations: The same at the last test: where it has not changed, the test need not run.
     """
 
     def __init__(self, roots: Roots, ledger: Ledger, disk_space: DiskSpace, check: bool = False) -> None:
@@ -46,9 +46,9 @@ class Work:
         self.outcomes: List[Dict[str, str]] = []
         self.diffs: List[Dict[str, str]] = []
         self.blocks_written: Set[str] = set()  # a file may have several names, and a role one block in it
-        self.sights: Dict[str, Dict[str, str]] = {}
-        self.seen_before: Dict[str, Dict[str, str]] = {}
-        self._imagined: Dict[str, bytes] = {}  # in check mode: what would stand at a path by now
+        self.observations: Dict[str, Dict[str, str]] = {}
+        self.earlier_observations: Dict[str, Dict[str, str]] = {}
+        self._imagined: Dict[str, bytes] = {}  # in check mode: the content that a path would have by now
 
     def tell(self, thing: Thing, state: str, note: str = "") -> None:
         """Add an outcome."""
@@ -62,7 +62,7 @@ class Work:
         self.tell(thing, "present", note)
 
     def change(self, thing: Thing, state: str, diff: Dict[str, str], act: Callable[[], None], note: str = "") -> None:
-        """Make a change, or in check mode tell that it would be made."""
+        """Make a change, or in check mode report that it would be made."""
         self.changed = True
         if not self.check:
             act()
@@ -70,7 +70,7 @@ class Work:
         self.tell(thing, "would-change" if self.check else state, note)
 
     def read(self, real: str) -> Optional[bytes]:
-        """Return the content of a file, with what check mode imagines in it."""
+        """Return the content of a file, as changed so far, also in check mode."""
         return self._imagined[real] if real in self._imagined else disk.read(real)
 
     def put(
@@ -112,7 +112,7 @@ class Work:
         self.change(thing, "made" if old is None else "changed", diff, act, note)
 
     def keep(self, path: str, data: bytes) -> str:
-        """Keep the user's bytes; the note that says where."""
+        """Keep a copy of the user's bytes; return the note that says where."""
         if not self.check:
             self.ledger.keep(path, data)
         return "what stood there is kept in " + self.roots.show(self.ledger.kept(path, data))

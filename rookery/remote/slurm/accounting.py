@@ -1,6 +1,6 @@
-"""Sent to a cluster: what squeue and sacct say of a user's jobs.
+"""Sent to a cluster: read a user's jobs from squeue and sacct.
 
-An array of 10,000 tasks is 20,000 lines of sacct; what is known of it afterwards goes through the line as one entry.
+An array of 10,000 tasks is 20,000 lines of sacct; what is sent to the laptop is one entry.
 """
 
 import concurrent.futures
@@ -26,7 +26,7 @@ FEW = 200
 
 
 def look(request: Dict[str, Any]) -> Dict[str, Any]:
-    """Ask squeue and sacct, and put together what they say.
+    """Ask squeue and sacct, and merge their answers.
 
     Args:
         request: `ids` (of jobs; none for all of the user's), `days` to look back, `project` (below ~/projects; "" for
@@ -58,7 +58,7 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
     known, entries = ended_jobs.load(), {}
     for number, job in jobs.items():
         entries[number] = known.get(job.key) if job.is_over else None
-    # what tasks used is told step by step, which takes the database ten times as long: asked once, and of no array
+    # what tasks used is recorded step by step, which takes the database ten times as long: asked once, and of no array
     # that is large and still at work
     unknown = [number for number, job in jobs.items() if not entries[number] and (job.is_over or len(job.tasks) <= FEW)]
     if unknown and not wrong:
@@ -72,7 +72,7 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def chosen(jobs: Dict[int, SlurmJob], request: Dict[str, Any]) -> Dict[int, SlurmJob]:
-    """Those of a project, or all."""
+    """Return the jobs of a project, or all jobs."""
     bases: Tuple[str, ...] = ()
     if request.get("project"):
         base = os.path.join(os.path.expanduser("~"), "projects", request["project"])

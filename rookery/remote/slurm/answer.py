@@ -1,13 +1,13 @@
-"""The answer of a program, which ends it wherever it is known."""
+"""The answer of a program, raised to end it from anywhere."""
 
 from typing import Any
 
 
 class Answer(Exception):  # noqa: N818 it is no error
-    """What the laptop is told; nothing more is done.
+    """The answer to the laptop, raised to end the program.
 
     Attributes:
-        document: What is told, by its key; `state` says what kind of answer it is.
+        document: The answer; its `state` is the kind of answer.
     """
 
     def __init__(self, state: str, **values: Any) -> None:

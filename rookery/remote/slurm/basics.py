@@ -1,4 +1,4 @@
-"""Sent to a cluster with each program: commands run and files written there."""
+"""Sent to a cluster with each program: run commands and write files."""
 
 import contextlib
 import errno
@@ -13,7 +13,7 @@ from rookery.remote import strict_json
 from rookery.remote.slurm import variables
 
 FIELD, END = "\x1f", "\x1f\n"
-"""What stands between two fields of Slurm's tables, and at the end of a line: nothing that a job's name may hold."""
+"""The separator of fields in Slurm's tables, also at the end of a line: no job's name may hold it."""
 
 SBATCH_PATIENCE = 90
 """Seconds that sbatch is given; it tries for one minute to reach a controller that does not answer."""
@@ -30,7 +30,7 @@ CUT_OFF = 60
 
 
 def run(argv: List[str], patience: float = 120, **options: Any) -> Tuple[int, str, str]:
-    """Run a command; its exit status, and what it said on both streams.
+    """Run a command; return its exit status, and its output on both streams.
 
     Args:
         argv: The command.
@@ -70,14 +70,14 @@ def write(path: str, text: str) -> None:
 
 
 def put(made: str, path: str) -> None:
-    """Put a file where none stands, and never in another's place.
+    """Write a file that is not there yet, and never over another.
 
     Args:
         made: The file, on the same filesystem.
         path: Its place.
 
     Raises:
-        FileExistsError: One stands there.
+        FileExistsError: There is one.
     """
     try:
         os.link(made, path)
@@ -102,9 +102,9 @@ def stands(path: str) -> bool:
 
 
 def cut(text: str) -> str:
-    """Return a text as the laptop takes it.
+    """Return a text as the laptop accepts it.
 
-    Which accepts no NUL and nothing longer (rookery/clusters/login_node/answers.py).
+    It takes no NUL and nothing longer (rookery/clusters/login_node/answers.py).
 
     Slurm's reasons may name all the nodes that are down.
     """
@@ -149,7 +149,7 @@ def stamp(release: str) -> Dict[str, Any]:
 
 
 class Login(NamedTuple):
-    """What a job starts with.
+    """The environment and umask that a job starts with.
 
     Attributes:
         environment: That of a login shell, which is what a job gets that is submitted by hand, without what start-up
@@ -164,7 +164,7 @@ class Login(NamedTuple):
 
 
 def login() -> Login:
-    """Ask a login shell for its environment, and make it clean; ours, where that fails."""
+    """Ask a login shell for its environment, and clean it; return this process's where that fails."""
     script = "command printf '\\0rookery\\0'; umask; command printf '\\0'; exec /usr/bin/env -0"
     given = int(os.environ.get("ROOKERY_UMASK") or "22", 8)
     ours = os.umask(given)
@@ -211,7 +211,7 @@ def _variables(output: bytes) -> Dict[str, str]:
 
 
 def sbatch(arguments: List[str], folder: str, start: Login) -> Tuple[int, str, str]:
-    """Run sbatch, which takes umask and environment over to the job."""
+    """Run sbatch, which passes umask and environment on to the job."""
     before = os.umask(start.umask)
     try:
         return run(["sbatch", *arguments], SBATCH_PATIENCE, cwd=folder, env=start.environment)
@@ -220,7 +220,7 @@ def sbatch(arguments: List[str], folder: str, start: Login) -> Tuple[int, str, s
 
 
 def directives(text: str) -> Dict[str, str]:
-    """Return what the #SBATCH lines of a script say of its logs, name, array and account.
+    """Return the options for logs, name, array and account on a script's #SBATCH lines.
 
     Later lines win, as with sbatch.
     """
@@ -248,7 +248,7 @@ def directives(text: str) -> Dict[str, str]:
 
 
 def slurm(argv: List[str], patience: float = 60) -> Tuple[str, str]:
-    """Ask one of Slurm's commands; its output, and its last word where it failed. Times are in seconds since 1970."""
+    """Run one of Slurm's commands; return its output, and its error's last line. Times are in seconds since 1970."""
     environment = dict(os.environ, SLURM_BITSTR_LEN="0", SLURM_TIME_FORMAT="%s", LC_ALL="C")
     code, out, err = run(argv, patience, env=environment)
     lines = err.strip().splitlines() or ["exit status %d" % code]

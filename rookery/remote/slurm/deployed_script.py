@@ -1,4 +1,4 @@
-"""The script that is to be submitted, in the release that is deployed."""
+"""The script to submit, in the release that is deployed."""
 
 import csv
 import hashlib
@@ -25,7 +25,7 @@ class DeployedScript:
     """
 
     def __init__(self, base: str, job: str, path: str) -> None:
-        """Read it.
+        """Read the script and its release.
 
         Args:
             base: ~/projects/NAME.

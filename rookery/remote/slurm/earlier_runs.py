@@ -17,11 +17,11 @@ class EarlierRuns:
     """The records of a project's runs on this cluster.
 
     Attributes:
-        warnings: What is to be told of records that can't be used.
+        warnings: Warnings about records that can't be used.
     """
 
     def __init__(self, base: str, warnings: List[str]) -> None:
-        """Nothing is read yet.
+        """Prepare the records; nothing is read yet.
 
         Args:
             base: ~/projects/NAME.
@@ -30,11 +30,11 @@ class EarlierRuns:
         self.base, self.warnings = base, warnings
 
     def path(self, number: str) -> str:
-        """Return where the record of a run is, or would be."""
+        """Return the path of a run's record."""
         return os.path.join(self.base, "runs", number + ".json")
 
     def records(self) -> Iterator[Dict[str, Any]]:
-        """Yield all that can be read; the user is told of those that can't be used."""
+        """Yield all records that can be read, and warn of others."""
         for path in glob.glob(os.path.join(glob.escape(self.base), "runs", "*.json")):
             known = record(path)
             warning = "skipped %s: it is no record of a run" % path
@@ -49,13 +49,13 @@ class EarlierRuns:
         return next(with_token, {})
 
     def dependencies(self, names: Iterable[str]) -> List[str]:
-        """Return the numbers of jobs that must end well first, without those that have: Slurm has forgotten them.
+        """Return the jobs that must complete first, without those that have: Slurm has forgotten them.
 
         Args:
             names: Numbers, or names of jobs, of which the latest run is meant.
 
         Raises:
-            Answer: There is no such run, or it has not ended well.
+            Answer: There is no such run, or it has not completed.
         """
         numbers: List[str] = []
         for name in names:
@@ -78,13 +78,13 @@ class EarlierRuns:
         return str(max(runs, key=lambda known: str(known.get("when")))["id"]) if runs else ""
 
     def _is_unknown(self, number: str) -> bool:
-        """Whether nobody knows a job that accounting does not: Slurm would take it for one that has ended well."""
+        """Return whether neither squeue nor a record knows a job: Slurm would take it for a completed one."""
         code, out, err = run(["squeue", "--noheader", "--states=all", "--format=%i", "-j", number], PATIENCE)
         queued = out.strip() or (code and "invalid job id" not in err.lower())
         return not queued and not os.path.exists(self.path(number))
 
     def require_same_tasks(self, number: str, job: str, rows: List[Dict[str, Any]], chunk: int) -> None:
-        """See that task numbers of an earlier run mean the same now.
+        """Refuse a script whose task numbers do not mean the same as in the earlier run.
 
         Args:
             number: The earlier run's.

@@ -1,4 +1,4 @@
-"""Kept on a cluster: what Slurm told of jobs that are over, which changes no more."""
+"""Cache of jobs that are over, kept on a cluster: Slurm's answers on them change no more."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ def load() -> Dict[str, Any]:
 
 
 def _is_entry(entry: Any) -> bool:
-    """Whether an entry is one that this version of the program made: one that is not would be refused on the laptop."""
+    """Return whether this version of the program made an entry: the laptop would refuse another."""
     like = SlurmJob(1)
     like.tasks[0] = SlurmTask("")
     number = (int, float, type(None))

@@ -1,8 +1,7 @@
 """Sent to a cluster: find the log of a job or of one task, and send it, to its end or for as long as the job writes.
 
-On standard output come answers first: where the log is, or why there is none yet. After the one that says "begin", the
-log follows byte by byte. On standard error, a dot now and then finds out whether anybody
-still reads.
+On standard output come answers first: the log's path, or why there is none yet. After the one that says "begin", the
+log follows byte by byte. On standard error, a dot now and then finds out whether anybody still reads.
 """
 
 import glob
@@ -31,7 +30,7 @@ class LoggedTask:
 
 
 def tasks(job: str) -> Tuple[Dict[str, LoggedTask], str]:
-    """All of them by number, "" for the job itself: sacct's word, and of what has not ended squeue's, the newer.
+    """Return all tasks by number, "" for the job itself: by sacct, and where not ended by squeue, which is newer.
 
     Also why a part of Slurm did not answer; "" where both did.
     """
@@ -60,7 +59,7 @@ def _take(tasks_by_number: Dict[str, LoggedTask], job: str, parts: List[str]) ->
 
 
 def chosen(tasks_by_number: Dict[str, LoggedTask]) -> Tuple[LoggedTask, str]:
-    """Return the task of an array that one most likely wants to see, and why.
+    """Return the task of an array whose log is most likely wanted, and why.
 
     The first that failed, else the latest begun.
     """
@@ -90,7 +89,7 @@ def expand(pattern: str, job: str, task: LoggedTask) -> str:
 
 
 def path_of(job: str, task: LoggedTask, error: bool) -> Tuple[str, str]:
-    """Where the log is: as Slurm says while it remembers, else as the record does, else Slurm's default.
+    """Return the path of the log: as Slurm tells while it remembers, else as the record does, else Slurm's default.
 
     Returns:
         The path, and that of a record that can't be used.
@@ -111,9 +110,9 @@ def path_of(job: str, task: LoggedTask, error: bool) -> Tuple[str, str]:
 
 
 def still_there(path: str, release: str, file: str) -> str:
-    """Return a log whose release was pruned.
+    """Return the path of a log, by way of the current release where its own was pruned.
 
-    The outputs stand elsewhere, and the release of today leads there as well.
+    Both lead to the outputs on the storage.
     """
     today = os.path.join(os.path.dirname(os.path.dirname(file)), "current", path[len(release) + 1 :])
     is_gone = bool(release) and path.startswith(release + "/") and not os.path.exists(release)
@@ -121,19 +120,19 @@ def still_there(path: str, release: str, file: str) -> str:
 
 
 class Follower:
-    """Sends one log."""
+    """The transfer of one log."""
 
     def __init__(self, request: Dict[str, Any]) -> None:
         self.request, self.job = request, str(request["job"])
         self.out = sys.stdout.buffer
 
     def say(self, **values: Any) -> None:
-        """Tell the laptop something before the log."""
+        """Send the laptop an answer before the log."""
         self.out.flush()
         frame.tell(json.dumps(values))
 
     def alive(self) -> None:
-        """Go on only as long as somebody reads."""
+        """End the program when nobody reads any more."""
         os.write(2, b".")
 
     def run(self) -> None:
@@ -176,13 +175,13 @@ class Follower:
         return None
 
     def state(self, task: LoggedTask) -> str:
-        """How the task stands now; "" where it has ended and is forgotten."""
+        """Return the state of the task now; "" where it has ended and is forgotten."""
         name = "%s_%s" % (self.job, task.number) if task.number else self.job
         states = slurm(["squeue", "--noheader", "-t", "all", "-j", name, "-o", "%T"], PATIENCE)[0].split()
         return states[0] if states else ""
 
     def wait(self, task: LoggedTask, path: str) -> str:
-        """Stay until the log is there, or the task has ended without one; its path, which is settled when it begins."""
+        """Wait for the log, or for the end of a task that writes none; return the path, fixed once the task starts."""
         for pause in pauses(10):
             self.alive()
             time.sleep(pause)
@@ -217,7 +216,7 @@ class Follower:
 
 
 def pauses(longest: float) -> Iterator[float]:
-    """Seconds to wait between two looks: short at first, longer as time goes on."""
+    """Yield the seconds to wait between two looks: short at first, longer as time goes on."""
     pause = 0.3
     while True:
         yield pause

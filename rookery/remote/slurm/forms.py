@@ -1,4 +1,4 @@
-"""Sent to a cluster with each program: how Slurm writes tables, tasks, times and memory."""
+"""Sent to a cluster with each program: parse Slurm's tables, tasks, times and memory."""
 
 import re
 from typing import Iterable, Iterator, List
@@ -61,7 +61,7 @@ def numbers(expression: str) -> List[int]:
 
 
 def count(expression: str) -> int:
-    """How many tasks an expression names, without going through them."""
+    """Return how many tasks an expression names, without going through them."""
     return sum(map(len, _ranges(expression)))
 
 
@@ -86,7 +86,7 @@ def expression(tasks: Iterable[int]) -> str:
 
 
 def seconds(text: str) -> float:
-    """Slurm's [days-][[hours:]minutes:]seconds[.thousandths], in seconds; 0 for anything else."""
+    """Return Slurm's [days-][[hours:]minutes:]seconds[.thousandths] in seconds; 0 for anything else."""
     match = re.match(
         r"^(?:([0-9]{1,6})-)?(?:(?:([0-9]{1,9}):)?([0-9]{1,9}):)?([0-9]{1,11}(?:\.[0-9]{1,9})?)\Z", text.strip()
     )
@@ -97,7 +97,7 @@ def seconds(text: str) -> float:
 
 
 def kilobytes(text: str) -> int:
-    """Slurm's 100M, 1.5G, 2900K (a bare number is megabytes), in kB; 0 for anything else."""
+    """Return Slurm's 100M, 1.5G, 2900K (a bare number is megabytes) in kB; 0 for anything else."""
     match = re.match(r"^([0-9]{1,15}(?:\.[0-9]{0,9})?)([KMGTP]?)[nc]?\Z", text.strip())
     if not match:
         return 0
@@ -105,7 +105,7 @@ def kilobytes(text: str) -> int:
 
 
 def asked_memory(text: str, cpus: int, nodes: int) -> int:
-    """Memory asked for on each node, in kB: Slurm before 21.08 ends it with n (a node) or c (a core)."""
+    """Return the memory asked for on each node, in kB: Slurm before 21.08 ends it with n (a node) or c (a core)."""
     if text.endswith("n"):
         return kilobytes(text)
     return min(kilobytes(text) * (cpus if text.endswith("c") else 1) // max(nodes, 1), 10**15)

@@ -1,6 +1,7 @@
-"""Sent to a cluster: find the job behind NAME-job, or submit it, and tell how long it is waited for; or end it.
+"""Sent to a cluster: find the job behind NAME-job, or submit it, and answer how long it is waited for; or end it.
 
-Nothing is kept of it but on the cluster, by the job's name, so that every computer of the user's finds the same job.
+The job's name is the only record of it, and on the cluster alone, so that every computer of the user's finds the same
+job.
 """
 
 import contextlib
@@ -34,7 +35,7 @@ OVERLAP = (20, 11)
 
 
 class Host:
-    """The job, as one request sees it.
+    """The job behind NAME-job, and one request about it.
 
     The request: `name` of the job; `key`, the user's public one; `script`, the job's; `asked`, what it asks for;
     `wanted`, what of that the user named; `start`, whether a job may be submitted; `again`, whether also after a
@@ -48,7 +49,7 @@ class Host:
         self.stopped = os.path.join(self.folder, "stopped")
 
     def ensure(self) -> None:
-        """Tell where the job runs, once it does."""
+        """Answer with the job's node, once it runs."""
         if not os.path.isfile(os.path.join(self.home, ".config", "rookery", "env.sh")):
             raise Answer("not-set-up")
         self.prepare()
@@ -84,11 +85,11 @@ class Host:
         raise Answer("ready", number=job["number"], node=job["node"], end=job["end"], key=key, overlap=overlaps())
 
     def find(self) -> None:
-        """Tell of the job, whatever state it is in."""
+        """Answer with the job, whatever state it is in."""
         raise Answer("found", jobs=self.jobs())
 
     def stop(self) -> None:
-        """End the job, and let nothing start another by itself for a while."""
+        """End the job, and keep others from starting by themselves for a while."""
         if self.request.get("forget"):  # first: nobody logs in any more, whatever Slurm says
             for name in ("authorized_keys", "authorized_keys.lock"):
                 with contextlib.suppress(OSError):
@@ -117,7 +118,7 @@ class Host:
         return sorted(jobs, key=lambda job: int(job["number"]))
 
     def prepare(self) -> None:
-        """Make the folder with the host key, and the user's key in it; what is left of old jobs goes."""
+        """Make the folder with the host key and the user's key; files of old jobs are removed."""
         os.makedirs(self.folder, 0o700, exist_ok=True)
         os.chmod(self.folder, 0o700)
         self.make_host_key()
@@ -129,9 +130,9 @@ class Host:
                     shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
 
     def admit(self) -> None:
-        """Let the computer in that asks, and no longer those that have not asked for a while: their lines go.
+        """Admit the computer that asks, and remove the keys of those that have not asked for a while.
 
-        The day stands behind each key, so that the file is written once a day at most.
+        The day is written behind each key, so that the file is written once a day at most.
         """
         path, today = os.path.join(self.folder, "authorized_keys"), int(time.time() // 86400)
         with open(path + ".lock", "a", encoding="utf-8") as lock:
@@ -158,7 +159,7 @@ class Host:
             made = "%s.%d" % (key, os.getpid())
             try:
                 self.keygen("-q", "-t", "ed25519", "-N", "", "-C", "", "-f", made)
-                with contextlib.suppress(FileExistsError):  # whoever was first has made it
+                with contextlib.suppress(FileExistsError):  # another process has made it first
                     put(made, key)
             finally:
                 for path in (made, made + ".pub"):
@@ -168,14 +169,14 @@ class Host:
             write(key + ".pub", self.keygen("-y", "-P", "", "-f", key))
 
     def keygen(self, *arguments: str) -> str:
-        """Return what ssh-keygen says."""
+        """Return ssh-keygen's output."""
         code, out, error = run(["ssh-keygen", *arguments])
         if code:
             raise Answer("unready", said="ssh-keygen: %s" % error.strip())
         return out
 
     def submit(self) -> str:
-        """Submit the job; its number."""
+        """Submit the job; return its number."""
         with contextlib.suppress(OSError):
             since = time.time() - os.stat(self.stopped).st_mtime
             if not self.request["again"] and since < STOPPED:
@@ -207,12 +208,12 @@ class Host:
         return ""
 
     def say(self, document: Dict[str, Any]) -> None:
-        """Tell the laptop."""
+        """Send the laptop an answer."""
         frame.tell(json.dumps(document))
 
 
 def overlaps() -> bool:
-    """Whether srun has to be told to share."""
+    """Return whether srun has to be told to share cores."""
     match = re.search(r"([0-9]{1,4})\.([0-9]{1,4})", run(["srun", "--version"])[1])
     return not match or (int(match.group(1)), int(match.group(2))) >= OVERLAP
 

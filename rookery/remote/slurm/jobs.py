@@ -1,4 +1,4 @@
-"""Sent to a cluster: what Slurm knows of a job, and of each of its tasks."""
+"""Sent to a cluster: a Slurm job and its tasks."""
 
 from typing import Any, Dict, List, Optional, Set
 
@@ -9,7 +9,7 @@ from rookery.remote.slurm.forms import ACTIVE, WAITING, expression
 class SlurmTask:
     """One task of an array, or a job that is none.
 
-    `by` is the number of the user that cancelled it, 0 for Slurm itself; None where that is not told.
+    `by` is the number of the user that cancelled it, 0 for Slurm itself; None where that is not known.
     """
 
     __slots__ = ("asked", "by", "cpu", "cpus", "elapsed", "end", "exit", "killed", "peak", "settled", "start", "state")
@@ -26,7 +26,7 @@ class SlurmTask:
         return self.state in ACTIVE
 
     def settle(self) -> None:
-        """See whether it was killed for memory, once all its lines have been read.
+        """Decide whether it was killed for memory, once all its lines have been read.
 
         Sites that watch memory by cgroups say OUT_OF_MEMORY; others kill by signal 9, which the shell turns into exit
         status 137, at a memory at or over what was asked for.
@@ -40,7 +40,7 @@ class SlurmTask:
 
 
 class SlurmJob:
-    """All that is known of a job; an array with its tasks is one."""
+    """A job with everything that is known of it; an array with its tasks is one."""
 
     def __init__(self, number: int) -> None:
         self.number, self.is_array = number, False
@@ -62,7 +62,7 @@ class SlurmJob:
         return not any(task.is_active for task in self.tasks.values())
 
     def entry(self) -> Dict[str, Any]:
-        """Return what is sent of it."""
+        """Return the job's entry in the answer."""
         tasks = self.tasks
         states: Dict[str, List[int]] = {}
         for number, task in tasks.items():

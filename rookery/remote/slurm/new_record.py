@@ -1,4 +1,4 @@
-"""The record of a run, as it is known before the job has a number; and what is put beside its results."""
+"""The record of a run, before the job has a number; and the files that are put beside its results."""
 
 import os
 import pwd
@@ -14,7 +14,7 @@ LONGEST_PATCH = 1000000
 
 
 def build(script: DeployedScript, request: Dict[str, Any], options: List[str], after: List[str]) -> Dict[str, Any]:
-    """Return what is known of a run.
+    """Return the record of a run, before the job has a number.
 
     Args:
         script: What is submitted.
@@ -72,7 +72,7 @@ def log_patterns(script: DeployedScript, array: str) -> Tuple[str, str]:
 
 
 def make_log_folders(script: DeployedScript, array: str) -> List[str]:
-    """Make the folders of a job's logs: without them Slurm ends it at once, and says nothing.
+    """Make the folders of a job's logs: without them Slurm ends the job at once, and says nothing.
 
     Returns:
         Why there are none, a line each.
@@ -90,7 +90,7 @@ def make_log_folders(script: DeployedScript, array: str) -> List[str]:
 
 
 def write_table(script: DeployedScript, number: str) -> str:
-    """Put the table of parameters of a job beside its results.
+    """Write the table of a job's parameters beside its results.
 
     Returns:
         Its path; "" where the job has none.
@@ -106,7 +106,7 @@ def write_table(script: DeployedScript, number: str) -> str:
 
 
 def _patch(script: DeployedScript) -> str:
-    """Return the uncommitted changes that a snapshot holds: what it adds to the commit it stands on."""
+    """Return the uncommitted changes of a snapshot, against its parent."""
     if not script.stamp.get("dirty"):
         return ""
     commit = str(script.stamp["commit"])

@@ -1,6 +1,6 @@
-"""Submit a job from the release that is deployed, and write its record in the same breath.
+"""Submit a job from the release that is deployed, and write its record at once.
 
-From sbatch's word to the record, a connection that breaks changes nothing: the program goes on to its end. A token that
+From sbatch's answer to the record, a broken connection changes nothing: the program goes on to its end. A token that
 the laptop keeps until it has the answer tells a submission that was carried out from one that never arrived.
 """
 
@@ -23,7 +23,7 @@ from rookery.remote.slurm.forms import whole
 
 
 class Submission:
-    """One of them."""
+    """A submission of one job."""
 
     def __init__(self, request: Dict[str, Any]) -> None:
         """Read the script.
@@ -46,7 +46,7 @@ class Submission:
         self.runs = EarlierRuns(self.base, self.warnings)
 
     def answer(self) -> Dict[str, Any]:
-        """Submit, or say why not."""
+        """Submit, or answer why not."""
         try:
             self._go()
         except Answer as answer:
@@ -76,7 +76,7 @@ class Submission:
         self._finish(made, number, message=message)
 
     def _require_linted(self) -> None:
-        """Have the laptop look over what it has not seen of the script, or of the commit that it is to tag."""
+        """Have the laptop check what it has not seen of the script, or of the commit that it is to tag."""
         script, request = self.script, self.request
         base = script.base_commit()
         is_unknown = request["tag"] and request["base"] != base
@@ -109,7 +109,7 @@ class Submission:
         return os.path.exists(self.runs.path(number))
 
     def _start(self) -> None:
-        """Find out what the job starts with, and say what of the user's start-up files counts and what does not."""
+        """Find the environment that the job starts with, and warn of variables from start-up files."""
         self.start = login()
         self.granted = variables.granted(self.start.environment, self.script.directives)
         if self.granted:
@@ -142,7 +142,7 @@ class Submission:
         return sbatch(arguments, self.script.release, self.start)
 
     def _intend(self) -> None:
-        """Wait for another submission to end; find what an earlier one of ours did, and say so."""
+        """Wait for another submission to end; find what an earlier one of ours did, and answer with it."""
         folder = os.path.join(self.base, "state", "submissions")
         os.makedirs(folder, exist_ok=True)
         os.makedirs(os.path.join(self.base, "runs"), exist_ok=True)
@@ -171,7 +171,7 @@ class Submission:
             self._finish(made, number, state="already")
 
     def _finish(self, made: Dict[str, Any], number: str, state: str = "submitted", message: str = "") -> NoReturn:
-        """Write the record down and say so; that it can't be written makes the job no less submitted.
+        """Write the record and answer; a record that can't be written makes the job no less submitted.
 
         Raises:
             Answer: Always.
@@ -214,7 +214,7 @@ class Submission:
             self.warnings.append("waits: partition %s is closed for now (%s)" % (name[0], states[0]))
 
     def _mail(self, number: str) -> str:
-        """Submit the small job that mails when this one has ended, however it did; its number."""
+        """Submit the small job that mails when this one has ended, however it did; return its number."""
         script = self.script.entry.get("mail_script")
         if not script:
             return ""
@@ -234,7 +234,7 @@ def main(request: Dict[str, Any]) -> None:
     Args:
         request: What the laptop asks for.
     """
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the connection may break: what is begun is ended
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the connection may break: the submission is finished all the same
     try:
         document = Submission(request).answer()
     except Answer as answer:

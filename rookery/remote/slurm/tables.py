@@ -1,4 +1,4 @@
-"""Sent to a cluster: the lines of squeue and sacct, put together to one entry a job, an array being one job."""
+"""Sent to a cluster: merge the lines of squeue and sacct into one entry a job, an array being one job."""
 
 import copy
 import re
@@ -29,7 +29,7 @@ ACCOUNTS = (
 
 
 def read_accounts(text: str, jobs: Dict[int, SlurmJob]) -> None:
-    """Put sacct's lines in: a line a task, then one for each of its steps, which is where memory is told."""
+    """Read sacct's lines: a line a task, then one for each of its steps, which has the memory."""
     task: Optional[SlurmTask] = None
     keys = ACCOUNTS.split(",")
     at = {key: place for place, key in enumerate(keys)}
@@ -107,12 +107,12 @@ def _limit(raw: str) -> str:
 
 
 def _word(text: str) -> str:
-    """Slurm's word for no limit, or whose limit holds; "" for anything else."""
+    """Return Slurm's word for no limit, or for whose limit holds; "" for anything else."""
     return text if re.match(r"^[A-Za-z_/ ]{1,40}\Z", text) else ""
 
 
 def read_queue(text: str, jobs: Dict[int, SlurmJob]) -> None:
-    """Put squeue's lines in: what it says of a task that has not ended is newer than what sacct says."""
+    """Read squeue's lines: for a task that has not ended they are newer than sacct's."""
     for parts in split(text, len(QUEUE)):
         fields = dict(zip(QUEUE, parts))
         if not NUMBER.match(fields["F"]):
@@ -136,7 +136,7 @@ def read_queue(text: str, jobs: Dict[int, SlurmJob]) -> None:
 
 
 def _wait(job: SlurmJob, fields: Dict[str, str], state: str, listed: List[int]) -> None:
-    """Put tasks in that have not begun: one line of squeue's tells of all that wait for the same, up to millions."""
+    """Add tasks that have not begun: one line of squeue's stands for all that wait for the same, up to millions."""
     alike = SlurmTask(state)
     alike.elapsed, alike.cpus = int(seconds(fields["M"])), min(whole(fields["C"]), 10**9)
     alike.asked = asked_memory(fields["m"], alike.cpus, 1)
@@ -148,7 +148,7 @@ def _wait(job: SlurmJob, fields: Dict[str, str], state: str, listed: List[int]) 
 
 
 def _work(job: SlurmJob, fields: Dict[str, str], state: str, number: int) -> None:
-    """Put a task in that has begun."""
+    """Add a task that has begun."""
     # what sacct said of many that wait is one object
     task = job.tasks[number] = copy.copy(job.tasks[number]) if number in job.tasks else SlurmTask(state)
     task.state, task.elapsed = state, int(seconds(fields["M"]))
@@ -160,7 +160,7 @@ def _work(job: SlurmJob, fields: Dict[str, str], state: str, number: int) -> Non
 
 
 def drop_forgotten(jobs: Dict[int, SlurmJob], asked: float) -> None:
-    """Take waiting tasks that squeue no longer lists for cancelled: Slurm forgets those at once, and sacct lags behind.
+    """Count waiting tasks that squeue no longer lists as cancelled: Slurm forgets those at once, and sacct lags.
 
     Args:
         jobs: What both have said.

@@ -1,4 +1,4 @@
-"""A job that sbatch submitted without saying so: it may give up before Slurm does."""
+"""Find a job that sbatch submitted without saying so: it may give up before Slurm does."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Sent to a cluster with each program: which variables change what programs do, and an environment without them.
+"""Sent to a cluster with each program: variables that change what programs do, and an environment without them.
 
 Users set such variables in start-up files for their own work. rookery's own commands, and jobs, must not depend on
 them. `rookery/clusters/ssh/remote_command.py` makes shell code of the same patterns, so this is the only list.
@@ -102,7 +102,7 @@ GRANTED = {"SBATCH_ACCOUNT": "account", "SBATCH_RESERVATION": "reservation"}
 """Variables that count where the job itself gives no such option of sbatch; they are handed on as that option."""
 
 _UNTOLD = ("CONDA_*", "_CONDA_*", "VIRTUAL_ENV_*", "LD_PRELOAD", "R_HOME", *SHELL)
-"""What is left out of jobs without a word: every activated environment sets them, or nobody would miss them."""
+"""Variables that are silently left out of jobs: every activated environment sets them, or nobody would miss them."""
 
 
 def matches(name: str, patterns: Tuple[str, ...]) -> bool:
@@ -113,7 +113,7 @@ def matches(name: str, patterns: Tuple[str, ...]) -> bool:
 
 
 def cleaned(environment: Dict[str, str], patterns: Tuple[str, ...] = ALL) -> Tuple[Dict[str, str], Dict[str, str]]:
-    """Split an environment into what is kept and what is left out.
+    """Split an environment into variables that are kept and those that are left out.
 
     Of LD_LIBRARY_PATH only the user's own folders are left out: modules set it too.
 
@@ -136,9 +136,9 @@ def cleaned(environment: Dict[str, str], patterns: Tuple[str, ...] = ALL) -> Tup
 
 
 def named(left: Dict[str, str]) -> List[str]:
-    """Return what a user should know of the variables that were left out.
+    """Return a note on the variables that were left out.
 
-    Values, which may be secret, are told of Slurm's options and of HOME alone.
+    Only the values of Slurm's options and of HOME are named, since others may be secret.
     """
     shown = []
     for name in sorted(left):
@@ -150,7 +150,7 @@ def named(left: Dict[str, str]) -> List[str]:
 
 
 def granted(environment: Dict[str, str], given: Dict[str, str]) -> List[str]:
-    """Take the variables of GRANTED out of an environment; return those that count, as options of sbatch.
+    """Remove the variables of GRANTED from an environment; return those that count, as options of sbatch.
 
     Args:
         environment: The environment; it is changed.

@@ -1,1 +1,1 @@
-"""A cohort: several students whom one person gets started, and how far each of them is."""
+"""A cohort: several students whom one user gets started, and their readiness."""

@@ -1,4 +1,4 @@
-"""A cohort file read: a YAML list of students, held against its schema, each slip told with file, line and key."""
+"""Read a cohort file: a YAML list of students, checked against its schema; errors show file, line and key."""
 
 import json
 import re
@@ -52,7 +52,7 @@ _DIALECT: Final = Dialect("cohort", _loader, kept=False)
 """YAML in which every plain value is the text that was written, and whose list stands under a name.
 
 So a student called No is not false, and a username of digits stays one. The name is for `yaml_document.read`, which
-reads mappings; whatever else stands in the file is refused later. It is of people, so it is kept nowhere.
+reads mappings; anything else in the file is refused later. It holds personal data, so it is not cached.
 """
 
 
@@ -86,7 +86,7 @@ def load(path: str | Path, known: Sequence[str]) -> tuple[Student, ...]:
 
 
 def _document(file: Path) -> Document:
-    """Return the file as YAML; nothing that is no ordinary file, or too large, is opened.
+    """Return the file's YAML; a file that is not an ordinary one, or too large, is not opened.
 
     Raises:
         RookeryError: It is not there, too large, nested too deep, or no YAML.
@@ -147,7 +147,7 @@ def _no_secrets(document: Document, students: Sequence[Mapping[str, Any]]) -> No
 
 
 def _held_against_schema(document: Document) -> None:
-    """Hold the file against its schema.
+    """Check the file against its schema.
 
     Raises:
         RookeryError: A key is unknown, missing or empty, or a value is not as it should be.
@@ -162,7 +162,7 @@ def _held_against_schema(document: Document) -> None:
 
 
 def _known_clusters(document: Document, students: Sequence[Mapping[str, Any]], known: Sequence[str]) -> None:
-    """See that each cluster named is one that there is.
+    """Refuse unknown clusters.
 
     Raises:
         RookeryError: One is not; with those that are known.
@@ -175,7 +175,7 @@ def _known_clusters(document: Document, students: Sequence[Mapping[str, Any]], k
 
 
 def _own_addresses(document: Document, students: Sequence[Mapping[str, Any]]) -> None:
-    """See that no two students have one mail address.
+    """Refuse two students with one mail address.
 
     Raises:
         RookeryError: Two have.

@@ -1,4 +1,4 @@
-"""`cohort`: for a supervisor, what each student needs to begin, and how far they are."""
+"""The command `cohort`: for a supervisor, each student's account requests and instructions, and their readiness."""
 
 import json as json_
 import shlex
@@ -25,10 +25,10 @@ NOT_READY = 3
 
 
 def run(options: CohortOptions) -> int:
-    """Write what each student needs, read their reports, and say how far they are.
+    """Write each student's files, read their reports, and print their readiness.
 
     Returns:
-        The exit code: 0; where reports were asked for, 1 where one could not be read, 3 where somebody is not ready.
+        The exit code: 0; where reports were asked for, 1 where one could not be read, 3 where a student is not ready.
 
     Raises:
         RookeryError: The list is not as it should be, or a folder or file can't be read or written.
@@ -54,7 +54,7 @@ def run(options: CohortOptions) -> int:
         _show(options, folder, written, picture, sent)
     if not options.reports:
         return 0
-    everybody = all(standing.state == "ready" for row in picture.rows for standing in row.standings)
+    everybody = all(status.state == "ready" for row in picture.rows for status in row.statuses)
     return 1 if unread else 0 if everybody else NOT_READY
 
 

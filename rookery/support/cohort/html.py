@@ -1,7 +1,7 @@
-"""The readiness table as one page that needs nothing else: no script, no picture, no font from anywhere.
+"""Write the readiness table as one page that needs nothing else: no script, no picture, no font from anywhere.
 
-Every text is escaped, and a policy in the page itself (CSP) forbids scripts and everything from elsewhere: what a
-stranger's report says stays text.
+Every text is escaped, and a policy in the page itself (CSP) forbids scripts and everything from elsewhere: the text of
+a stranger's report stays text.
 """
 
 import base64
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
 MARK: Final = '<meta name="generator" content="rookery cohort">'
-"""What a page of ours has near its top; a file without it is somebody's own, and is not written over."""
+"""A line near the top of each page; a file without it is the user's own, and is not overwritten."""
 
 
 def refuse(path: Path) -> None:
-    """See that a page may be put there: nothing stands there, or an earlier page.
+    """Refuse a path where something else than an earlier page is.
 
     Raises:
         RookeryError: Something else does.
@@ -39,10 +39,10 @@ def refuse(path: Path) -> None:
 
 
 def write(path: Path, text: str) -> None:
-    """Put the page in place; an earlier one goes.
+    """Put the page in place; an earlier one is replaced.
 
     Raises:
-        RookeryError: Something else stands there.
+        RookeryError: Something else is there.
     """
     refuse(path)
     atomic_files.write(path, text)

@@ -1,6 +1,6 @@
-"""What each student of a cohort gets: account requests, a page of instructions, a checklist; a folder a student.
+"""Write each student's files: account requests, a page of instructions, a checklist; a folder a student.
 
-A file that a user has edited, or put there themselves, is never written over: what rookery wrote is remembered by its
+A file that a user has edited, or put there themselves, is never overwritten: what rookery wrote is remembered by its
 digest in the state folder. Nothing is written outside the folder that was asked for.
 """
 
@@ -35,11 +35,11 @@ _MARKUP: Final = re.compile(r"([\\`*_\[\]<>|~$&])")
 
 @dataclass(frozen=True)
 class Written:
-    """What became of a file.
+    """The result for a file.
 
     Attributes:
         path: It.
-        state: made, changed, present (it was so already), or kept (a user's own stands there).
+        state: made, changed, present (it was so already), or kept (a user's own is there).
     """
 
     path: Path
@@ -112,7 +112,7 @@ def doctor(student: Student) -> str:
 
 
 def _cluster_variables(student: Student, cluster: "Cluster", to: str) -> dict[str, Any]:
-    """Return what a page says of one cluster, all of it from the profile."""
+    """Return a page's variables for one cluster, all of them from the profile."""
     access = cluster.data.get("cluster_access", {})
     return {
         "name": cluster.name,
@@ -127,7 +127,7 @@ def _cluster_variables(student: Student, cluster: "Cluster", to: str) -> dict[st
 
 
 def _hints(cluster: "Cluster") -> Iterator[str]:
-    """Yield what a student ought to know of a cluster before the first login."""
+    """Yield hints for a student before the first login to a cluster."""
     data, doubtful = cluster.data, set(cluster.data.get("cluster_unverified", []))
     vpn = data.get("cluster_vpn", {})
     if vpn.get("needed") in _VPN:
@@ -146,7 +146,7 @@ def _hints(cluster: "Cluster") -> Iterator[str]:
 
 
 def short(cluster: "Cluster") -> str:
-    """Its name as people say it, without the place it belongs to."""
+    """Return the usual short name of a cluster, without the place it belongs to."""
     return cluster.title.partition(" (")[0]
 
 
@@ -171,7 +171,7 @@ def _render(name: str, variables: Mapping[str, Any]) -> str:
 
 
 def markdown(text: object) -> str:
-    """Return a text as Markdown that shows it, on one line; an address of the web stays one."""
+    """Return a text as Markdown that shows it, on one line; a web address stays one."""
     words = one_line(text).split(" ")
     return " ".join(
         word if re.fullmatch(r"https?://[\w./~:?=%-]+", word) else _MARKUP.sub(r"\\\1", word) for word in words
@@ -179,7 +179,7 @@ def markdown(text: object) -> str:
 
 
 def _put(folder: Path, relative: Path, text: str) -> Written:
-    """Write one file, unless it holds what a user wrote."""
+    """Write one file, unless a user has edited it."""
     path = folder / relative
     if path.parent.is_symlink() or path.is_symlink() or (path.exists() and not path.is_file()):
         return Written(path, "kept")

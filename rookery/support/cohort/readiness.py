@@ -1,4 +1,4 @@
-"""How far each student is on each cluster, from the reports that came back. Nothing is read or printed here."""
+"""Compute the readiness of each student on each cluster, from their reports. Nothing is read or printed here."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from rookery.support.cohort.reports import Report, ReportedCheck, Unread
 from rookery.support.cohort.student import Student
 
 FRESH: Final = timedelta(days=14)
-"""How long a report counts; what it found may have been mended, or broken, since."""
+"""How long a report counts; its problems may have been fixed, or new ones come, since."""
 
 AHEAD: Final = timedelta(days=1)
 """How far a report's clock may be ahead of ours."""
@@ -21,7 +21,7 @@ STATES: Final = {
     "old": "report is old",
     "none": "no report",
 }
-"""The states of a student on a cluster, and how they are said."""
+"""The states of a student on a cluster, and their texts."""
 
 
 _ORDER: Final = ("fault", "skipped", "warning")
@@ -29,7 +29,7 @@ _ORDER: Final = ("fault", "skipped", "warning")
 
 @dataclass(frozen=True)
 class Readiness:
-    """How one student stands on one cluster.
+    """The readiness of one student on one cluster.
 
     Attributes:
         cluster: The cluster.
@@ -55,29 +55,29 @@ class Readiness:
 
     @property
     def first(self) -> ReportedCheck | None:
-        """What is to be seen to first; None where nothing is, or nothing is known."""
+        """The check to act on first; None where nothing is wrong, or nothing is known."""
         telling = {"faults": "fault", "unknown": "skipped"}.get(self.state)
         return next((check for check in self.checks if check.state == telling), None)
 
 
 @dataclass(frozen=True)
 class StudentReadiness:
-    """A student, and how they stand on each of their clusters."""
+    """A student, with the readiness on each of their clusters."""
 
     student: Student
-    standings: tuple[Readiness, ...]
+    statuses: tuple[Readiness, ...]
 
     def on(self, cluster: str) -> Readiness | None:
-        """How they stand on a cluster; None where they are not to work there."""
-        return next((standing for standing in self.standings if standing.cluster == cluster), None)
+        """Return the readiness on a cluster; None where the student does not work there."""
+        return next((status for status in self.statuses if status.cluster == cluster), None)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """All there is to show of a cohort.
+    """Everything that is shown of a cohort.
 
     Attributes:
-        rows: How everybody stands.
+        rows: The readiness of each student.
         unread: Files that could not be read.
         nobodys: Reports that are nobody's.
     """
@@ -88,7 +88,7 @@ class Picture:
 
 
 def picture(students: Sequence[Student], reports: Sequence[Report], unread: Sequence[Unread], now: datetime) -> Picture:
-    """How everybody stands.
+    """Return the readiness of all students, with the reports that could not be used.
 
     Args:
         students: They.
@@ -100,7 +100,7 @@ def picture(students: Sequence[Student], reports: Sequence[Report], unread: Sequ
 
 
 def rows(students: Sequence[Student], reports: Iterable[Report], now: datetime) -> list[StudentReadiness]:
-    """How all students stand.
+    """Return the readiness of all students.
 
     Args:
         students: They.
@@ -114,13 +114,13 @@ def rows(students: Sequence[Student], reports: Iterable[Report], now: datetime) 
         latest |= {(report.stem, cluster): report for cluster in report.clusters or clusters.get(report.stem, ())}
     return [
         StudentReadiness(
-            student, tuple(_standing(name, latest.get((student.slug, name)), now) for name in student.clusters)
+            student, tuple(_status(name, latest.get((student.slug, name)), now) for name in student.clusters)
         )
         for student in students
     ]
 
 
-def _standing(cluster: str, report: Report | None, now: datetime) -> Readiness:
+def _status(cluster: str, report: Report | None, now: datetime) -> Readiness:
     if report is None:
         return Readiness(cluster, "none")
     reported_state, checks = report.clusters.get(cluster, ("unknown", ()))
@@ -138,7 +138,7 @@ def _standing(cluster: str, report: Report | None, now: datetime) -> Readiness:
 
 
 def unmatched(students: Sequence[Student], reports: Iterable[Report]) -> list[Report]:
-    """Return the reports that are nobody's by their names.
+    """Return the reports whose names belong to no student.
 
     And those of clusters that their student is not to work on.
     """
@@ -151,6 +151,6 @@ def unmatched(students: Sequence[Student], reports: Iterable[Report]) -> list[Re
 
 
 def counts(table: Sequence[StudentReadiness]) -> Mapping[str, int]:
-    """How many standings have each state, in the order of STATES."""
-    states = [standing.state for row in table for standing in row.standings]
+    """Return how many statuses have each state, in the order of STATES."""
+    states = [status.state for row in table for status in row.statuses]
     return {state: states.count(state) for state in STATES}

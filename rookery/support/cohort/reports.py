@@ -1,6 +1,6 @@
-"""The reports that students send back: what `doctor --report` and `doctor --json` write, read as text from strangers.
+"""Read the reports that students send back, from `doctor --report` and `doctor --json`, as text from strangers.
 
-No link is followed, nothing large is read, every value is held to its kind and length, and every text becomes one line
+No link is followed, nothing large is read, every value is checked for type and length, and every text becomes one line
 without control characters. A report that is damaged is named, and the others are read all the same.
 """
 
@@ -18,7 +18,7 @@ from rookery.core.errors import RookeryError
 from rookery.support.account_request import one_line
 
 MARKER: Final = "==== for the person who helps: the same as data ===="
-"""The line of a report's text below which the same stands as JSON."""
+"""The line of a report's text below which it is repeated as JSON."""
 
 LARGEST: Final = 1_000_000
 """Most bytes of a report."""
@@ -35,12 +35,12 @@ _SUFFIXES: Final = {".txt", ".json"}
 
 
 class DamagedError(ValueError):
-    """A file is no report that can be read; the message says why."""
+    """The error for a file that can't be read as a report; the message says why."""
 
 
 @dataclass(frozen=True)
 class ReportedCheck:
-    """One thing that doctor looked at.
+    """A check in a report.
 
     Attributes:
         title: What it is, in words.
@@ -57,7 +57,7 @@ class ReportedCheck:
 
 @dataclass(frozen=True)
 class Report:
-    """What one file says.
+    """The contents of a report file.
 
     Attributes:
         file: Its name, as it may be shown.
@@ -78,7 +78,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Unread:
-    """A file that was left out.
+    """A file that was skipped.
 
     Attributes:
         file: Its name, as it may be shown.
@@ -90,7 +90,7 @@ class Unread:
 
 
 def read(folder: Path) -> tuple[list[Report], list[Unread]]:
-    """Read all reports of a folder, in the order of their names, and say which files are none.
+    """Read all reports of a folder, in the order of their names; return the files that are none too.
 
     Raises:
         RookeryError: The folder can't be read.
@@ -169,12 +169,12 @@ def parsed(name: str, text: str) -> Report:
 
 
 def _stem(name: str) -> str:
-    """Return the name without endings, and without the number that a browser puts behind that of a second download."""
+    """Return the name without endings, and without the number that a browser adds to a second download."""
     return re.sub(r"\s*\(\d+\)$", "", name.partition(".")[0]).strip().casefold()
 
 
 def _data(text: str) -> Any:
-    """Return the JSON of a report; what a mail program added below it is passed over."""
+    """Return the JSON of a report; text that a mail program added below it is skipped."""
     body = text
     lines = text.splitlines(keepends=True)
     for number, line in enumerate(lines):

@@ -1,4 +1,4 @@
-"""One student of a cohort, and the name of their folder."""
+"""A student of a cohort, and the name of their folder."""
 
 import re
 import unicodedata
@@ -17,7 +17,7 @@ _DEVICES = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")
 
 @dataclass(frozen=True)
 class Student:
-    """What the cohort file says of one student."""
+    """A student of the cohort file."""
 
     name: str
     """Their full name."""
@@ -34,7 +34,7 @@ class Student:
     account: str = ""
     """What their jobs are charged to, where a cluster asks for it; "" where it is not known."""
     supervisor: str = ""
-    """Who supervises them; "" where nothing is said."""
+    """Their supervisor; "" where none is named."""
     slug: str = ""
     """Name of their folder, and of their report: a-z, 0-9 and -, nobody else's in the cohort."""
 
@@ -48,10 +48,10 @@ def slug(text: str) -> str:
 
 
 def slugs(people: Sequence[tuple[str, str]]) -> list[str]:
-    """Return the folder's name of each, by name and mail address.
+    """Return each student's folder name, by name and mail address.
 
-    Those who share a name are told apart by their address, all of them: so nobody inherits another's folder or report
-    when a line is put in above.
+    Students who share a name are distinguished by their address, all of them: so no student inherits another's folder
+    or report when a line is inserted above.
     """
     first = [slug(name) or slug(email.partition("@")[0]) or "student" for name, email in people]
     wanted = [
@@ -71,7 +71,7 @@ def _joined(name: str, addition: str) -> str:
 
 
 def _unique(wanted: Iterable[str]) -> Iterable[str]:
-    """Yield the same names, a number behind those that were there before."""
+    """Yield the same names, with a number behind those that came before."""
     taken: set[str] = set()
     for name in wanted:
         free, number = name, 2

@@ -14,18 +14,18 @@ _STYLES: Final = {"ready": "green", "faults": "bold red", "unknown": "yellow", "
 
 def columns(rows: Sequence[StudentReadiness]) -> list[str]:
     """Return the clusters of all students, in the order of their first mention."""
-    return list(dict.fromkeys(standing.cluster for row in rows for standing in row.standings))
+    return list(dict.fromkeys(status.cluster for row in rows for status in row.statuses))
 
 
 def summary(rows: Sequence[StudentReadiness]) -> str:
-    """All of it in a line."""
+    """Return the whole table in a line."""
     numbers = [f"{count} {STATES[state]}" for state, count in readiness.counts(rows).items() if count]
     return f"{size(rows)}: {', '.join(numbers)}"
 
 
 def size(rows: Sequence[StudentReadiness]) -> str:
-    """How many students and homes there are."""
-    homes = sum(len(row.standings) for row in rows)
+    """Return how many students and homes there are."""
+    homes = sum(len(row.statuses) for row in rows)
     return f"{_several(len(rows), 'student')}, {_several(homes, 'home')}"
 
 
@@ -34,7 +34,7 @@ def _several(number: int, what: str) -> str:
 
 
 def show(rows: Sequence[StudentReadiness]) -> None:
-    """Print the table, and below it what each student is to do."""
+    """Print the table, and below it what each student has to do."""
     from rich.text import Text
 
     console = tables.console()
@@ -44,8 +44,8 @@ def show(rows: Sequence[StudentReadiness]) -> None:
         table.add_row(Text(row.student.name), *(_cell(row.on(cluster)) for cluster in clusters))
     console.print(table)
     for row in rows:
-        for standing in row.standings:
-            for line in remarks(row, standing):
+        for status in row.statuses:
+            for line in remarks(row, status):
                 say(line)
     say(summary(rows))
 
@@ -57,31 +57,31 @@ def say(text: str, style: str = "") -> None:
     tables.console().print(Text(text, style=style), soft_wrap=True)
 
 
-def _cell(standing: Readiness | None) -> Any:
+def _cell(status: Readiness | None) -> Any:
     from rich.text import Text
 
-    if standing is None:
+    if status is None:
         return Text("")
-    first, more = standing.first, len(standing.faults) - 1
+    first, more = status.first, len(status.faults) - 1
     text = (
-        STATES[standing.state]
+        STATES[status.state]
         + (f": {first.title}" if first else "")
         + (f" and {more} more" if first and more > 0 else "")
     )
-    return Text(text, _STYLES[standing.state])
+    return Text(text, _STYLES[status.state])
 
 
-def remarks(row: StudentReadiness, standing: Readiness) -> list[str]:
-    """Return what else there is to say of a student on a cluster.
+def remarks(row: StudentReadiness, status: Readiness) -> list[str]:
+    """Return further remarks on a student on a cluster.
 
     The first thing to see to, and how old the report is.
     """
-    who, first = f"{row.student.name}, {standing.cluster}", standing.first
-    lines = [f"{who}: {standing.note}"] if standing.note else []
+    who, first = f"{row.student.name}, {status.cluster}", status.first
+    lines = [f"{who}: {status.note}"] if status.note else []
     if first:
         lines.append(f"{who}: {first.title}" + (f": {first.found}" if first.found else ""))
         lines += [f"  fix    {first.fix}"] if first.fix else []
-    elif standing.state == "faults":
+    elif status.state == "faults":
         lines.append(f"{who}: the report tells of faults, but names none")
     return lines
 
@@ -92,12 +92,12 @@ def document(rows: Sequence[StudentReadiness], clusters: Mapping[str, Cluster]) 
         {
             **asdict(row.student),
             "command": {name: pages.onboard(row.student, clusters[name]) for name in row.student.clusters},
-            "clusters": {standing.cluster: _standing(standing) for standing in row.standings},
+            "clusters": {status.cluster: _document_of(status) for status in row.statuses},
         }
         for row in rows
     ]
 
 
-def _standing(standing: Readiness) -> Mapping[str, Any]:
-    document = asdict(standing) | {"when": standing.when.strftime("%Y-%m-%dT%H:%M:%SZ") if standing.when else None}
+def _document_of(status: Readiness) -> Mapping[str, Any]:
+    document = asdict(status) | {"when": status.when.strftime("%Y-%m-%dT%H:%M:%SZ") if status.when else None}
     return {key: value for key, value in document.items() if key != "cluster"}

@@ -1,4 +1,4 @@
-"""The wheel that students install rookery from, and the digest by which they know that it is the right one."""
+"""Find the wheel that students install rookery from, and the digest by which they can check it."""
 
 import hashlib
 import importlib.metadata
@@ -21,7 +21,7 @@ _NAME: Final = re.compile(r"rookery-[0-9A-Za-z.+]+-py3-none-any\.whl")
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel.
+    """The wheel that students install.
 
     Attributes:
         name: The file's name.

@@ -1,1 +1,1 @@
-"""`doctor`: why something does not work, and what to do about it."""
+"""The command `doctor`: why something does not work, and how to fix it."""

@@ -1,4 +1,4 @@
-"""What a check is, which there are, and in which order: a cause stands before what it hides."""
+"""The checks of doctor, in their order: a cause comes before the checks that it makes impossible."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ CLUSTER: Final = {**WAY, **HOME, **QUEUE, **REST}
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at.
+    """A check and its result.
 
     Attributes:
         name: For programs.
@@ -97,10 +97,10 @@ class Check:
 
 
 class CheckResults:
-    """What was found so far, a check a name; what is put down first stays."""
+    """The results so far, one for each check; the first one stays."""
 
     def __init__(self, titles: dict[str, str]) -> None:
-        """Begin with nothing checked.
+        """Start without any result.
 
         Args:
             titles: The checks that there are, in their order, with their titles.
@@ -109,42 +109,42 @@ class CheckResults:
         self._checks: dict[str, Check] = {}
 
     def ok(self, name: str, message: str) -> None:
-        """Note that it is as it should be."""
+        """Note that a check passed."""
         self._put(name, OK, message)
 
     def fault(self, name: str, message: str, fix: str) -> None:
-        """Note that it keeps something from working."""
+        """Note a problem that keeps something from working."""
         self._put(name, FAULT, message, fix)
 
     def warn(self, name: str, message: str, fix: str = "") -> None:
-        """Note that it is worth knowing, and keeps nothing from working now."""
+        """Note a warning: it keeps nothing from working now."""
         self._put(name, WARNING, message, fix)
 
     def replace_with_fault(self, name: str, message: str, fix: str) -> None:
-        """Note that what had looked well turns out to be a fault."""
+        """Replace the result of a check that had passed by a problem."""
         self._checks.pop(name, None)
         self.fault(name, message, fix)
 
     def skip(self, name: str, why: str, fix: str = "") -> None:
-        """Note that it was not looked at; with a fix, since something has to be done first."""
+        """Note that a check was skipped; with a fix, since something has to be done first."""
         self._put(name, SKIPPED, why, fix)
 
     def skip_rest(self, why: str, titles: dict[str, str] | None = None) -> None:
-        """Everything that nothing is known of yet was not looked at."""
+        """Skip every check that has no result yet."""
         for name in self.titles if titles is None else titles:
             if name not in self._checks:
                 self.skip(name, why)
 
     def has(self, *names: str) -> bool:
-        """Whether all of these have been looked at, or skipped."""
+        """Return whether all of these have a result, or were skipped."""
         return all(name in self._checks for name in names)
 
     def is_ok(self, name: str) -> bool:
-        """Whether this was found to be as it should be."""
+        """Return whether this check passed."""
         return name in self._checks and self._checks[name].state == OK
 
     def is_bad(self, name: str) -> bool:
-        """Whether this is a fault, or was not looked at."""
+        """Return whether this check found a problem, or was skipped."""
         return name in self._checks and self._checks[name].state in {FAULT, SKIPPED}
 
     @property
@@ -159,7 +159,7 @@ class CheckResults:
 
     @property
     def state(self) -> str:
-        """The whole in a word: faults, unknown (it could not be looked at) or healthy."""
+        """The overall state: faults, unknown (it could not be checked) or healthy."""
         if self.faults:
             return "faults"
         return "unknown" if any(check.state == SKIPPED and check.fix for check in self.checks) else "healthy"
@@ -170,6 +170,6 @@ class CheckResults:
 
 
 def exit_code(results_of: Iterator[CheckResults] | list[CheckResults]) -> int:
-    """0 where nothing is wrong, 3 where there is a fault, 1 where something could not be looked at."""
+    """Return 0 where nothing is wrong, 3 where there is a problem, 1 where something could not be checked."""
     states = {results.state for results in results_of}
     return 3 if "faults" in states else 1 if "unknown" in states else 0

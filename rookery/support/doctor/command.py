@@ -1,7 +1,7 @@
-"""`doctor`: why something does not work, and what to do about it, from the laptop outwards.
+"""The command `doctor`: why something does not work, and how to fix it, from the laptop outwards.
 
-Each check is looked at once; a cause stands before what it hides, and what it hides is skipped. On a cluster there are
-two remote commands besides the login: one look at the home, and one job.
+Each check is made once; a cause comes before the checks that it makes impossible, and those are skipped. On a cluster
+there are two remote commands besides the login: one inspection of the home, and one job.
 """
 
 import json
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class _Patient:
-    """A cluster that is looked at.
+    """A cluster that is checked.
 
     Attributes:
         results: What was found.
@@ -50,7 +50,7 @@ class _Patient:
 
 
 def run(options: DoctorOptions) -> int:
-    """Look at everything, and say what is wrong.
+    """Check everything, and print what is wrong.
 
     Returns:
         0 where nothing is, 3 where there is a fault, 1 where something could not be looked at.
@@ -76,7 +76,7 @@ def run(options: DoctorOptions) -> int:
         report.show(document, verbose=bool(options.verbose))
     if path:
         users, homes = [patient.user for patient in patients.values()], [patient.home for patient in patients.values()]
-        redact = report.person_redactor(users, homes)
+        redact = report.user_redactor(users, homes)
         report.write(path, report.redacted(document, redact), redact)
         if not options.json:
             print(
@@ -108,7 +108,7 @@ def _names(options: DoctorOptions, laptop: CheckResults) -> list[str]:
 
 
 def _logins(patients: Mapping[str, _Patient], laptop: CheckResults, options: DoctorOptions) -> None:
-    """Profiles and connections, one after another so that no two ask at once."""
+    """Check profiles and connections, one after another so that no two ask at once."""
     for name, patient in patients.items():
         cluster = connection_checks.check_profile(patient.results, name, sandbox=options.sandbox)
         if cluster is None:
@@ -124,7 +124,7 @@ def _logins(patients: Mapping[str, _Patient], laptop: CheckResults, options: Doc
 
 
 def _visits(patients: Mapping[str, _Patient]) -> None:
-    """Look at all homes that can be reached, side by side: a queue may take its time."""
+    """Check all homes that can be reached, side by side: a queue may take its time."""
     reached = {name: patient for name, patient in patients.items() if patient.connection}
     if not reached:
         return
@@ -138,7 +138,7 @@ def _visits(patients: Mapping[str, _Patient]) -> None:
 
 
 def _visit(patient: _Patient, say: Callable[[str], object]) -> None:
-    """Look at a home, then try a job."""
+    """Check a home, then try a job."""
     assert patient.connection is not None  # noqa: S101 those without one are left out
     results, cluster = patient.results, patient.connection.cluster
     try:

@@ -1,7 +1,7 @@
-"""The way to a cluster, from its profile to an open connection: where it ends, and why.
+"""Check the way to a cluster, from its profile to an open connection: which step fails, and why.
 
-ssh is asked once, as every other command asks it, so that the user's own config, jump hosts and agents count; what it
-says tells which step failed. Only where that leaves two answers is it asked again, with -v.
+ssh is asked once, as in every other command, so that the user's own config, jump hosts and agents count; its
+output tells which step failed. Only where that leaves two answers is it asked again, with -v.
 """
 
 import re
@@ -50,7 +50,7 @@ _OF = {
 
 @dataclass(frozen=True)
 class SshDebugOutput:
-    """What `ssh -v` tells of a login that failed.
+    """The facts in the output of `ssh -v` on a failed login.
 
     Attributes:
         methods: What the cluster would still take, as sshd names it.
@@ -71,7 +71,7 @@ class SshDebugOutput:
 
 
 def parse_debug_output(text: str) -> SshDebugOutput:
-    """Return what ssh printed with -v, read. OpenSSH 7 to 9 say it in these words."""
+    """Return the facts in ssh's output with -v. OpenSSH 7 to 9 use these words."""
     lines = text.replace("\r", "").splitlines()
     plain = [
         line for line in lines if line.strip() and not re.match(r"debug\d: |OpenSSH_|Connection closed|Warning: ", line)
@@ -87,7 +87,7 @@ def parse_debug_output(text: str) -> SshDebugOutput:
 
 
 def check_profile(results: CheckResults, name: str, *, sandbox: bool) -> "Cluster | None":
-    """Return the cluster's profile; None where it is no use."""
+    """Check the cluster's profile and return it; None where it can't be used."""
     sources = profile.sources(sandbox)
     try:
         cluster = profile.load(name, sources)
@@ -110,7 +110,7 @@ def check_profile(results: CheckResults, name: str, *, sandbox: bool) -> "Cluste
 
 
 def whom_to_ask(cluster: "Cluster") -> str:
-    """Whom to ask about an account, in the profile's words."""
+    """Return whom to ask about an account, in the profile's words."""
     access = cluster.data.get("cluster_access") or {}
     words = access.get("how") or (f"ask {access['ask']}" if access.get("ask") else "ask the people who run the cluster")
     url = access.get("url")
@@ -118,7 +118,7 @@ def whom_to_ask(cluster: "Cluster") -> str:
 
 
 def at_risk(results: CheckResults, cluster: "Cluster", now: time.struct_time) -> None:
-    """Whether the cluster may be down for work."""
+    """Check whether the cluster may be down for work."""
     text = str((cluster.data.get("cluster_policies") or {}).get("at_risk") or "")
     if not text:
         results.ok("at-risk", "none is known")
@@ -131,10 +131,10 @@ def at_risk(results: CheckResults, cluster: "Cluster", now: time.struct_time) ->
 def connect(
     results: CheckResults, cluster: "Cluster", *, accept_host_key: str = "", can_ask: bool | None = None
 ) -> "Connection | None":
-    """Find the connection or open it; None where that fails, and the board says at which step.
+    """Find the connection or open it; None where that fails, and the results say at which step.
 
     Args:
-        results: Where it is put down.
+        results: Where the results go.
         cluster: The cluster.
         accept_host_key: The fingerprint of a host key that the user vouches for.
         can_ask: Whether there is a terminal to ask on; found out where None.
@@ -176,7 +176,7 @@ def _without_key(results: CheckResults, cluster: "Cluster", error: SshError) -> 
 
 
 def _ask_again(connection: "Connection", error: SshError) -> SshDebugOutput:
-    """Ask ssh again in more detail, where what it said may mean two things."""
+    """Ask ssh again in more detail, where its output may mean two things."""
     if error.reason not in {"denied", "dropped", "other"}:
         return SshDebugOutput()
     with suppress(subprocess.TimeoutExpired, RookeryError), console.waiting(f"asking {connection.cluster.name} why"):
@@ -199,7 +199,7 @@ def _ask_again(connection: "Connection", error: SshError) -> SshDebugOutput:
 
 
 def blame(results: CheckResults, cluster: "Cluster", error: SshError, debug: SshDebugOutput, *, typed: bool) -> None:
-    """Put down at which step the way ended; those before it went well, those after it were not taken."""
+    """Note the step that failed; those before it passed, those after it were not reached."""
     step = _step(cluster, error, debug, typed=typed)
     if step in _STEPS:
         _note_passed(results, cluster, _STEPS[: _STEPS.index(step)])
@@ -234,7 +234,7 @@ def blame(results: CheckResults, cluster: "Cluster", error: SshError, debug: Ssh
 
 
 def _step(cluster: "Cluster", error: SshError, debug: SshDebugOutput, *, typed: bool) -> str:
-    """Return the step at which the way ended."""
+    """Return the step that failed."""
     vpn = (cluster.data.get("cluster_vpn") or {}).get("needed")
     if error.reason == "no-answer" and vpn in {"off_campus", "always"} and not cluster.sandbox:
         return "vpn"
@@ -253,7 +253,7 @@ def _step(cluster: "Cluster", error: SshError, debug: SshDebugOutput, *, typed: 
 
 
 def _names_resolve() -> bool:
-    """Whether this computer can look up names at all."""
+    """Return whether this computer can look up names at all."""
     try:
         socket.getaddrinfo("pypi.org", 443)
     except OSError:
@@ -266,7 +266,7 @@ def _in_a_terminal(cluster: "Cluster") -> str:
 
 
 def _copying(cluster: "Cluster", debug: SshDebugOutput) -> str:
-    """Return the command that copies the user's key there, where a password lets them in; else whom to ask."""
+    """Return the command that copies the user's key, where a password lets them in; else whom to ask."""
     key = f"{cluster.identity_file}.pub" if cluster.identity_file else "~/.ssh/id_ed25519.pub"
     shown = shlex.quote(key) if cluster.identity_file else key
     if debug.asks:
@@ -278,7 +278,7 @@ def _copying(cluster: "Cluster", debug: SshDebugOutput) -> str:
 
 
 def _note_passed(results: CheckResults, cluster: "Cluster", steps: tuple[str, ...]) -> None:
-    """Note that the steps that were taken went well."""
+    """Note that the steps before the failure passed."""
     messages = {
         "jump": cluster.proxy_jump or "none is needed",
         "dns": cluster.host,
@@ -309,7 +309,7 @@ def _host_key(results: CheckResults, cluster: "Cluster") -> None:
 
 
 def note_connected(results: CheckResults, cluster: "Cluster", how: str) -> None:
-    """Note that the connection stands."""
+    """Note that the connection is open."""
     _note_passed(results, cluster, _STEPS[:-1])
     results.ok("second-factor", how)
     results.ok("connection", f"{cluster.user}@{cluster.host}")

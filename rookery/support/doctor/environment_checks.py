@@ -1,4 +1,4 @@
-"""Judged: variables and lines of start-up files that change what programs do outside rookery."""
+"""Check variables and lines of start-up files that change what programs do outside rookery."""
 
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ _BREAK = (
 
 
 def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
-    """Name what start-up files set, where, and what it breaks outside rookery."""
+    """Check variables that start-up files set: where, and what they break outside rookery."""
     odd = places(home)
     lines = [f"`{text.strip()[:30]}` ({place})" for place, text in map(_line, home.values.get("odd-line") or [])]
     if not odd and not lines:
@@ -38,7 +38,7 @@ def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> No
 
 
 def places(home: HomeInspection) -> dict[str, str]:
-    """Variables that start-up files set, with `~/FILE, line N`; "" where no line names one."""
+    """Return the variables that start-up files set, with `~/FILE, line N`; "" where no line names one."""
     place_of = {}
     for line in home.values.get("odd") or []:
         name, _, place = line.partition(" ")
@@ -52,7 +52,7 @@ def _is_of(name: str, patterns: tuple[str, ...]) -> bool:
 
 
 def _line(entry: str) -> tuple[str, str]:
-    """Where a line is, and its text, of `FILE:N:TEXT`."""
+    """Return the place of a line, and its text, of `FILE:N:TEXT`."""
     file, _, rest = entry.partition(":")
     number, _, text = rest.partition(":")
     return f"~/{file}, line {number}", text

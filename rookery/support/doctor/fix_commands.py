@@ -1,4 +1,4 @@
-"""Commands as a fix says them."""
+"""Commands for the fixes that doctor suggests."""
 
 import shlex
 from typing import TYPE_CHECKING
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 
 def with_sandbox(cluster: "Cluster", command: str) -> str:
-    """Return a command of rookery's, for a miniature where it is one."""
+    """Return a command of rookery's, with --sandbox for a miniature."""
     return f"{command} --sandbox" if cluster.sandbox else command
 
 
 def setup(cluster: "Cluster") -> str:
-    """Return the command that sets the home up, or mends it."""
+    """Return the command that sets the home up, or repairs it."""
     return with_sandbox(cluster, f"invoke setup --cluster {cluster.name}")
 
 
 def with_note(command: str, note: str) -> str:
-    """Return a command with a word on it behind, which a shell passes over when it is pasted."""
+    """Return a command with a comment behind it, which a shell ignores when it is pasted."""
     return f"{command}   # {note}"
 
 
@@ -31,10 +31,10 @@ def on_cluster(cluster: "Cluster", command: str) -> str:
 
 
 def login(cluster: "Cluster") -> str:
-    """Return the command that opens a shell there."""
+    """Return the command that opens a shell on the login node."""
     return shlex.join(["ssh", "-t", "-F", str(config_file(cluster)), cluster.name])
 
 
 def setup_again(results: "CheckResults", cluster: "Cluster") -> str:
-    """Return the command that makes what `setup` makes, also where `setup` would say that all is up to date."""
+    """Return the command that makes `setup` do everything again, also where all is up to date."""
     return f"{setup(cluster)} --force" if results.is_ok("set-up") else setup(cluster)

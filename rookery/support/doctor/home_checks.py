@@ -1,4 +1,4 @@
-"""Judged: shells, software, the network and the clock, from one look at a home; and why there was no look."""
+"""Check shells, software, the network and the clock, from one inspection of a home; or why there was none."""
 
 import re
 import shlex
@@ -29,7 +29,7 @@ SKEW = 60
 
 
 def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
-    """Judge what a login node told."""
+    """Check a home, from the login node's answer."""
     _startup(results, cluster, home)
     _programs(results, cluster, home)
     environment_checks.judge(results, cluster, home)
@@ -62,19 +62,19 @@ def _startup(results: CheckResults, cluster: "Cluster", home: HomeInspection) ->
 
 
 def _line(home: HomeInspection) -> str:
-    """Return the line of a start-up file that is to blame, where it can be told."""
+    """Return the line of a start-up file that is the cause, where it is known."""
     culprit = f"shell {home.value('culprit-shell')}\nat {home.value('culprit-at')}"
     line = startup_files.read(culprit, home.fact("home")).line
     return f" ({line})" if line else ""
 
 
 def _editing(cluster: "Cluster") -> str:
-    """How a user gets to their start-up files where `setup` can put no guard into them."""
+    """Return how a user gets to their start-up files where `setup` can put no guard into them."""
     return with_note(login(cluster), "log in, and let only interactive shells run that line")
 
 
 def _programs(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
-    """Whether others could have replaced what rookery installed; then nothing that depends on it is judged."""
+    """Check whether others could have replaced installed programs; then nothing that depends on them is checked."""
     danger = replaced_programs.danger(cluster, home.comparison)
     if danger is None:
         results.ok("programs", "you and the people who run the cluster alone")
@@ -85,26 +85,26 @@ def _programs(results: CheckResults, cluster: "Cluster", home: HomeInspection) -
 
 
 def _set_up(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> bool:
-    """Whether the home is set up at all."""
-    standing = status.standing(cluster, home.comparison, up_to_date.asked(cluster))
-    if standing.state == status.NOT_SET_UP:
+    """Check whether the home is set up, and up to date; return whether it is set up at all."""
+    home_status = status.status_of(cluster, home.comparison, up_to_date.asked(cluster))
+    if home_status.state == status.NOT_SET_UP:
         results.fault("set-up", "not set up yet", setup(cluster))
         return False
-    if standing.state == status.UNKNOWN:
-        results.warn("set-up", f"it can't be told: {standing.reason}", standing.hint)
+    if home_status.state == status.UNKNOWN:
+        results.warn("set-up", f"it can't be told: {home_status.reason}", home_status.hint)
         return bool(home.values.get("expected"))
-    if standing.state == status.AS_DECLARED:
-        results.ok("set-up", f"as it was left on {standing.when[:10]}")
+    if home_status.state == status.AS_DECLARED:
+        results.ok("set-up", f"as it was left on {home_status.when[:10]}")
         return True
-    drift = [f"{thing['what']}: {thing['how']}" for thing in standing.drift]
+    drift = [f"{thing['what']}: {thing['how']}" for thing in home_status.drift]
     what = (
         drift
-        or [f"now asked: {text}" for text in standing.asked]
-        or [*standing.gone, *standing.new]
-        or [standing.reason]
+        or [f"now asked: {text}" for text in home_status.asked]
+        or [*home_status.gone, *home_status.new]
+        or [home_status.reason]
     )
     more = f" and {len(what) - 3} more" if len(what) > 3 else ""
-    results.warn("set-up", f"{standing.state}: {'; '.join(what[:3])}{more}", setup(cluster))
+    results.warn("set-up", f"{home_status.state}: {'; '.join(what[:3])}{more}", setup(cluster))
     return True
 
 
@@ -131,7 +131,7 @@ def _native(folder: str, home: HomeInspection) -> str:
 
 
 def lacking(path: str, wanted: list[str]) -> list[str]:
-    """Return the folders that a PATH lacks."""
+    """Return the folders that are missing in a PATH."""
     there_ = path.split(":")
     return [folder for folder in wanted if folder not in there_]
 
@@ -159,7 +159,7 @@ def _paths(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, i
 
 
 def _with_path(results: CheckResults, cluster: "Cluster", kind: str, home: HomeInspection) -> str:
-    """Return what gives a PATH its folders again: setup, or taking out a line of the user's that sets it anew."""
+    """Return the fix for a PATH that lacks folders: setup, or removing a line that sets it anew."""
     reads = _LOGIN if kind == "login" else _COMMAND
     resets = [place for place in home.values.get("resets") or [] if place.partition(":")[0] in reads]
     if resets and not any(thing.get("role") == "shell" for thing in home.comparison.drift):
@@ -239,13 +239,13 @@ def _python(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, 
 
 
 _MISSING = re.compile(r"version [`'](\S+?)['`] is not installed \(set by (.+?)\)")
-"""What pyenv says where it is told to use a Python that it does not have."""
+"""pyenv's message where it should use a Python that it does not have."""
 
 
 def _missing_python(
     results: CheckResults, cluster: "Cluster", name: str, missing: tuple[str, str], home: HomeInspection
 ) -> tuple[str, str]:
-    """Return what keeps pyenv's python from starting, and what helps: the line or file that names another version."""
+    """Return why pyenv's python does not start, and the fix: the line or file that names another version."""
     version, by = missing
     install = f"or install it: pyenv install {version}"
     if "environment variable" not in by:
@@ -298,7 +298,7 @@ def _r(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
 
 
 def internet(results: CheckResults, cluster: "Cluster", where: str, answer: str) -> None:
-    """Whether the internet can be had, held against the profile: a `no` is worth a word only where it says yes."""
+    """Check whether the internet can be reached, against the profile: a `no` is a warning only where it says yes."""
     name = f"internet-{where}"
     promised = str((cluster.data.get("cluster_internet") or {}).get(where) or "unknown")
     word, _, why = answer.partition(" ")
@@ -320,7 +320,7 @@ def internet(results: CheckResults, cluster: "Cluster", where: str, answer: str)
 
 
 def clock(results: CheckResults, skew: float) -> None:
-    """Two clocks that differ make builds, tokens and `make` go wrong."""
+    """Check the two clocks: a difference makes builds, tokens and `make` go wrong."""
     if abs(skew) <= SKEW:
         results.ok("clock", "they agree")
         return
@@ -331,7 +331,7 @@ def clock(results: CheckResults, skew: float) -> None:
 
 
 def unreachable(results: CheckResults, cluster: "Cluster", error: SshError) -> None:
-    """Note that the connection stands, and why a command is not carried out: start-up files, account, or the line."""
+    """Note that the connection is open, and why a command does not run: start-up files, account, or network."""
     message = error.message.removeprefix(f"{cluster.name}: ").rstrip(".")
     if error.reason == "startup" and _NOBODY.search(error.message):
         results.replace_with_fault(
@@ -354,7 +354,7 @@ _NOBODY = re.compile(r"not available|nologin|expired|disabled|locked", re.IGNORE
 
 
 def _opening(cluster: "Cluster") -> str:
-    """How a user gets to the start-up files of a home that lets no command through."""
+    """Return how a user gets to the start-up files of a home that lets no command through."""
     if not runs.last(cluster):
         return with_note(setup(cluster), "puts a guard above them, so that commands come through")
     return with_note(
@@ -363,7 +363,7 @@ def _opening(cluster: "Cluster") -> str:
 
 
 def silent(results: CheckResults, cluster: "Cluster", error: RookeryError) -> None:
-    """There was no answer in time."""
+    """Note that there was no answer in time."""
     message = f"{error.message.removeprefix(f'{cluster.name}: ').rstrip('.')}: something there hangs"
     fix = f"{on_cluster(cluster, 'true')}   # does that hang too? Then look at ~/.bashrc, or {whom_to_ask(cluster)}"
     name = "startup" if not results.has("startup") else "job"

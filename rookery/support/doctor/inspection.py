@@ -1,4 +1,4 @@
-"""One look at a home on a login node: the script that is sent, and its answer taken apart."""
+"""Inspect a home on a login node: the script that is sent, and its answer."""
 
 import re
 import shlex
@@ -28,11 +28,11 @@ PYPI = "https://pypi.org/simple"
 
 @dataclass(frozen=True)
 class HomeInspection:
-    """What a login node told of a home.
+    """The facts that a login node gave of a home.
 
     Attributes:
         values: What home.sh said, a list for each key.
-        comparison: How the home stands, as `status` sees it.
+        comparison: The comparison of the home, as for `status`.
         facts: What probe.sh said, a list for each key.
         areas: How full the storage is.
         quota_words: The quota command's own words, where they were not understood.
@@ -49,16 +49,16 @@ class HomeInspection:
     complete: bool = True
 
     def value(self, key: str) -> str:
-        """Return what was said last of a key; "" where nothing was."""
+        """Return the last value of a key; "" where there is none."""
         return (self.values.get(key) or [""])[-1]
 
     def fact(self, key: str) -> str:
-        """Return the same of a fact of the probe."""
+        """Return the last value of a fact of the probe."""
         return (self.facts.get(key) or [""])[-1]
 
 
 def script(name: str, **parts: str) -> str:
-    """Return a script of there/ with its parts put in: `: '<<NAME>>'` is a line of its own, '<<NAME>>' a word."""
+    """Return a script of remote/scripts/doctor with its parts: `: '<<NAME>>'` is one's line, '<<NAME>>' one's word."""
     text = paths.remote(f"scripts/doctor/{name}")
     for key, part in parts.items():
         text = text.replace(f": '<<{key}>>'", part).replace(f"'<<{key}>>'", part)
@@ -66,7 +66,7 @@ def script(name: str, **parts: str) -> str:
 
 
 def reach() -> str:
-    """Return the part of a script that finds out whether a page can be had."""
+    """Return the part of a script that checks whether a page can be downloaded."""
     return script("reach.sh")
 
 
@@ -84,7 +84,7 @@ def python_name(cluster: "Cluster") -> str:
 
 
 def python_version(cluster: "Cluster") -> str:
-    """Return the version that is the default one there."""
+    """Return the default version of Python there."""
     versions = cluster.variables.get("python_versions")
     return str(versions[0]) if isinstance(versions, list) and versions else _default_python()
 
@@ -94,7 +94,7 @@ def _default_python() -> str:
 
 
 def has_modules(cluster: "Cluster") -> bool:
-    """Whether the profile says that there is a `module` command."""
+    """Return whether the profile says that there is a `module` command."""
     return bool(cluster.data.get("cluster_module_system", "none") != "none")
 
 
@@ -128,7 +128,7 @@ def question(cluster: "Cluster") -> tuple[list[str], str]:
 
 
 def ask(connection: "Connection") -> HomeInspection:
-    """Look at a home, in one remote command.
+    """Inspect a home, in one remote command.
 
     Args:
         connection: The cluster's, open.
@@ -146,12 +146,12 @@ def ask(connection: "Connection") -> HomeInspection:
 def read(
     output: str, data: Mapping[str, Any], comparison: up_to_date.HomeComparison, began: float, ended: float
 ) -> HomeInspection:
-    """Return the answer, taken apart.
+    """Return the inspection from the answer.
 
     Args:
         output: What was printed there.
         data: The profile's `cluster_*` values.
-        comparison: How the home stands.
+        comparison: The comparison of the home.
         began: When it was asked, by this computer's clock.
         ended: When the whole answer was here.
     """
@@ -165,7 +165,7 @@ def read(
 
 
 def marked_values(text: str, mark: str) -> dict[str, list[str]]:
-    """Lines `MARK KEY VALUE`, a list for each key; what else is there, or of another form, is passed over."""
+    """Return the lines `MARK KEY VALUE`, a list for each key; other lines are skipped."""
     values: dict[str, list[str]] = defaultdict(list)
     for line in re.findall(rf"^{re.escape(mark)}(.*)$", text, re.MULTILINE):
         key, _, value = line.partition(" ")
@@ -185,4 +185,4 @@ _FORMS = {
     "vscode-server": "(?:[0-9]{1,15}(?: [0-9]{1,15})?)?",
     "glibc": r"(?:[A-Za-z ]*[0-9]{1,4}\.[0-9]{1,4}[0-9A-Za-z.\-]{0,40})?",
 }
-"""What the values of some keys look like: those that are worked with, or stand in the commands that are suggested."""
+"""The form of the values of some keys: those that are processed, or become part of suggested commands."""

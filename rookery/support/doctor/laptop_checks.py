@@ -1,4 +1,4 @@
-"""What must be right on this computer before any cluster can be: its system, its programs, ~/.ssh."""
+"""Check this computer, before any cluster: its system, its programs, ~/.ssh."""
 
 import os
 import re
@@ -66,7 +66,7 @@ PROGRAMS = (
 
 
 def look(results: CheckResults) -> None:
-    """Look at this computer."""
+    """Check this computer."""
     system(results, sys.platform, _kernel())
     if results.faults:
         results.skip_rest("rookery has to run inside WSL first")
@@ -80,10 +80,10 @@ def look(results: CheckResults) -> None:
 
 
 def system(results: CheckResults, platform: str, kernel: str) -> None:
-    """Windows by itself won't do; Linux inside it will.
+    """Check the operating system: Windows by itself won't do; Linux inside it will.
 
     Args:
-        results: Where it is put down.
+        results: Where the results go.
         platform: As sys.platform has it.
         kernel: What /proc/version says; "" where there is none.
     """
@@ -155,7 +155,7 @@ def installing(wanted: NeededProgram, platform: str) -> str:
 
 
 def ssh_folder(results: CheckResults, folder: Path) -> None:
-    """~/.ssh and the private keys in it are the user's alone: ssh passes over a key that others can read."""
+    """Check that ~/.ssh and the private keys in it are the user's alone: ssh skips a key that others can read."""
     try:
         if not folder.exists():
             results.ok("ssh-folder", "not there yet, and not needed so far")
@@ -179,7 +179,7 @@ def ssh_folder(results: CheckResults, folder: Path) -> None:
 
 
 def _is_key(path: Path) -> bool:
-    """Whether a file is a private key, or is named like one and can't be read."""
+    """Return whether a file is a private key, or is named like one and can't be read."""
     if not path.is_file() or path.suffix == ".pub":
         return False
     try:
@@ -221,7 +221,7 @@ def ssh_config(results: CheckResults, path: Path) -> None:
 
 
 def config_problem(stderr: str, path: Path) -> tuple[str, str]:
-    """Return what ssh holds against a config, and what to do.
+    """Return ssh's objection to a config, and the fix.
 
     Args:
         stderr: What it printed.
@@ -242,7 +242,7 @@ def config_problem(stderr: str, path: Path) -> tuple[str, str]:
 
 
 def inventory(results: CheckResults) -> None:
-    """Check that the user's inventory can be read; without it nothing is known of any cluster."""
+    """Check that the user's inventory can be read; without it no cluster is known."""
     try:
         names = profile.names()
     except RookeryError as error:
@@ -252,7 +252,7 @@ def inventory(results: CheckResults) -> None:
 
 
 def names_of_this_computer(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """Return what this computer is called, the longest first."""
+    """Return this computer's names, the longest first."""
     names = {socket.gethostname(), environment.get("HOSTNAME", ""), environment.get("HOST", "")}
     names |= {name.partition(".")[0] for name in names}
     return sorted((name for name in names if name), key=len, reverse=True)

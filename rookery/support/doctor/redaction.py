@@ -1,4 +1,4 @@
-"""What is nobody else's business taken out of a text: who you are, where your files are, keys, addresses, secrets."""
+"""Redact private data in a text: names, paths, keys, addresses, secrets."""
 
 import ipaddress
 import re
@@ -38,11 +38,11 @@ _LONG = r"(?<![A-Za-z0-9_+=-])[A-Za-z0-9_+=-]{20,}(?![A-Za-z0-9_+=-])"
 _HOMES = r"(?<![\w.])/(?:home|users|Users|u)/[^/\s:'\",;]+"
 
 LEAST = 5
-"""Letters from which on a name is taken out wherever it stands; a shorter one only as a word of its own."""
+"""Letters from which on a name is redacted anywhere; a shorter one only as a separate word."""
 
 
 def redactor(users: Iterable[str], homes: Iterable[str], hosts: Iterable[str]) -> Callable[[str], str]:
-    """Return what takes out of a text what is nobody else's business, in one go, so that nothing is put in twice.
+    """Return a function that redacts a text in one go, so that no replacement is itself redacted.
 
     Args:
         users: Names of the user, here and on clusters.
@@ -78,7 +78,7 @@ def redactor(users: Iterable[str], homes: Iterable[str], hosts: Iterable[str]) -
 
 
 def _sorted(names: Iterable[str]) -> list[str]:
-    """Return the longest first, so that a name that begins like another does not leave its end behind."""
+    """Return texts with the longest first, so that a name that begins like another leaves no end behind."""
     return sorted({name for name in names if name}, key=lambda name: (-len(name), name))
 
 
@@ -88,7 +88,7 @@ def _word(name: str) -> str:
 
 
 def _address_in(text: str) -> int:
-    """How much of a text is an address of the sixth version; 0 where it is none. What ends a sentence is not."""
+    """Return how much of a text is an IPv6 address; 0 where it is none. The end of a sentence is not part of it."""
     for end in (len(text), len(text.rstrip(".")), len(text.rstrip(".:"))):
         try:
             ipaddress.IPv6Address(text[:end])
@@ -99,7 +99,7 @@ def _address_in(text: str) -> int:
 
 
 def _is_secret(text: str) -> bool:
-    """Whether a long run of letters and digits looks as if a machine had made it up."""
+    """Return whether a long run of letters and digits looks as if a machine had made it up."""
     digits = sum(letter.isdigit() for letter in text)
     if re.fullmatch(r"[0-9a-fA-F]{20,}", text):
         return True

@@ -1,4 +1,4 @@
-"""What was found, told: on the screen, as JSON, and in one file that can be sent to whoever helps."""
+"""Report the results of checks: on the screen, as JSON, and in one file that can be sent to whoever helps."""
 
 import getpass
 import json
@@ -27,7 +27,7 @@ _ASCII = {OK: "+", FAULT: "x", WARNING: "!", SKIPPED: "."}
 
 
 def document(laptop: CheckResults, clusters: Mapping[str, CheckResults], code: int) -> dict[str, Any]:
-    """All of it, for programs."""
+    """Return all results, for programs."""
     return {
         "version": 1,
         "rookery": __version__,
@@ -46,11 +46,11 @@ def _check_document(check: Check) -> dict[str, str]:
 
 
 def lines(document: Mapping[str, Any], *, all_of_them: bool = False) -> list[tuple[str, str]]:
-    """Return what a user reads, each line with the state that it tells of.
+    """Return the lines for a user, each with the state that it tells of.
 
     Args:
         document: As `document` has it.
-        all_of_them: What is well and what was not looked at, too.
+        all_of_them: Also checks that passed and that were skipped.
     """
     rows: list[tuple[str, str]] = []
     parts = [
@@ -72,7 +72,7 @@ def _is_to_do(check: Mapping[str, str]) -> bool:
 
 
 def summary(checks: list[dict[str, str]]) -> str:
-    """How many checks came out how, in words."""
+    """Return how many checks had which result, in words."""
     count = {state: sum(check["state"] == state for check in checks) for state in _STYLES}
     words = [f"{count[FAULT]} {'fault' if count[FAULT] == 1 else 'faults'}"] if count[FAULT] else []
     words += [f"{count[WARNING]} to mind"] if count[WARNING] else []
@@ -82,7 +82,7 @@ def summary(checks: list[dict[str, str]]) -> str:
 
 
 def show(document: Mapping[str, Any], *, verbose: bool) -> None:
-    """Print it."""
+    """Print the results."""
     from rich.console import Console
     from rich.text import Text
 
@@ -102,7 +102,7 @@ def show(document: Mapping[str, Any], *, verbose: bool) -> None:
 
 
 def following(document: Mapping[str, Any]) -> list[str]:
-    """Return what to do next, where there is a fault."""
+    """Return what to do next, where there is a problem."""
     faults = [
         check
         for checks in (document["laptop"], *(part["checks"] for part in document["clusters"].values()))
@@ -121,7 +121,7 @@ def following(document: Mapping[str, Any]) -> list[str]:
 
 
 def redacted(document: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str, Any]:
-    """Return the same without what is nobody else's business."""
+    """Return the document redacted."""
 
     def cleaned(checks: list[dict[str, str]]) -> list[dict[str, str]]:
         return [{**check, "found": redact(check["found"]), "fix": redact(check["fix"])} for check in checks]
@@ -131,7 +131,7 @@ def redacted(document: Mapping[str, Any], redact: Callable[[str], str]) -> dict[
 
 
 def text(document: Mapping[str, Any], failures: Sequence[str] = ()) -> str:
-    """Return the file that is sent: for a user first, then the same as data. All of it is redacted already.
+    """Return the report file: for a user first, then the same as data. All of it is redacted already.
 
     Args:
         document: The document.
@@ -151,10 +151,10 @@ def text(document: Mapping[str, Any], failures: Sequence[str] = ()) -> str:
 
 
 def writable(path: Path) -> None:
-    """See beforehand that a report may be written there: nothing but an older report is replaced.
+    """Refuse a path where a report can't be written: nothing but an older report is replaced.
 
     Raises:
-        RookeryError: Something else stands there, or the folder is missing.
+        RookeryError: Something else is there, or the folder is missing.
     """
     if not path.parent.is_dir():
         raise RookeryError(f"There is no folder {path.parent} for the report.", hint=f"mkdir -p '{path.parent}'")
@@ -170,18 +170,18 @@ def writable(path: Path) -> None:
 
 
 def write(path: Path, document: Mapping[str, Any], redact: Callable[[str], str]) -> None:
-    """Write the report, with the latest failures that nobody foresaw.
+    """Write the report, with the latest unexpected failures.
 
     Args:
         path: The file.
         document: The document, redacted.
-        redact: Takes out of a text what is nobody else's business.
+        redact: Redacts private data in a text.
     """
     atomic_files.write(path, text(document, [redact(failure) for failure in failure_log.latest()]))
 
 
-def person_redactor(users: list[str], homes: list[str]) -> Callable[[str], str]:
-    """Return what takes out this person, from what this computer knows of them.
+def user_redactor(users: list[str], homes: list[str]) -> Callable[[str], str]:
+    """Return a redactor for this user's names and paths.
 
     Args:
         users: Their names on clusters.

@@ -1,4 +1,4 @@
-"""Slurm, the partition, and a job of one second, which also tells what a compute node is like."""
+"""Check Slurm, the partition, and a job of one second, which also tells what a compute node is like."""
 
 import shlex
 from collections.abc import Callable
@@ -31,7 +31,7 @@ _BUSY = ("None", "Priority", "Resources", "BeginTime", "Reservation", "Prolog", 
 
 
 def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> "Job | None":
-    """Judge Slurm and the partition, as the login node told of them.
+    """Check Slurm and the partition, from the login node's answer.
 
     Returns:
         The job that can be tried; None where there is no use in it.
@@ -131,7 +131,7 @@ def text(cluster: "Cluster") -> str:
     """Return the job's script."""
     preamble = []
     for line in cluster.data.get("cluster_job_preamble") or []:
-        # the line's own words on the log, then what came of it
+        # the line's own text on the log, then its result
         preamble += [line, f"[ $? = 0 ] || printf 'rookery-doctor job-preamble %s\\n' {shlex.quote(line)}"]
     areas = [
         f'[ -d "{area.expression}" ] || echo rookery-doctor job-storage {shlex.quote(area.name)}'
@@ -150,12 +150,12 @@ def text(cluster: "Cluster") -> str:
 def run(
     connection: "Connection", job: "Job", waiting: Callable[[str], object], *, patience: int = PATIENCE
 ) -> dict[str, list[str]]:
-    """Have the job run, and wait for it: one remote command.
+    """Submit the job, and wait for it, in one remote command.
 
     Args:
         connection: The cluster's, open.
         job: The job.
-        waiting: Told how it goes, a line at a time.
+        waiting: Called with the progress, a line at a time.
         patience: Seconds to wait.
 
     Returns:
@@ -189,7 +189,7 @@ def run(
 
 
 def judge_job(results: CheckResults, cluster: "Cluster", values: dict[str, list[str]], *, home: HomeInspection) -> None:
-    """Judge what came of the job."""
+    """Check the job's answer."""
     number = (values.get("submitted") or [""])[-1]
     if "ended" in values:
         unseen = [] if results.is_bad("set-up") else values.get("job-storage") or []

@@ -1,4 +1,4 @@
-"""Judged: room, the number of files, caches on the wrong file system, variables that name the storage."""
+"""Check room, the number of files, caches on the wrong file system, variables that name the storage."""
 
 import shlex
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _NO_ROOM = ("No space left", "quota exceeded", "Quota exceeded")
 
 
 def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, is_set_up: bool) -> None:
-    """Judge the storage."""
+    """Check the storage."""
     areas = [_with_limits(area, cluster.data) for area in home.areas]
     _room(results, cluster, areas, home)
     _files(results, cluster, areas)
@@ -35,7 +35,7 @@ def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, is
 
 
 def _with_limits(area: quota_formats.Area, data: Mapping[str, Any]) -> quota_formats.Area:
-    """Return an area with the profile's limit of files, where the quota command tells none."""
+    """Return an area with the profile's limit of files, where the quota command gives none."""
     entry: Mapping[str, Any] = next(
         (storage for storage in data.get("cluster_storage") or [] if storage["name"] == area.name), {}
     )
@@ -70,7 +70,7 @@ def _room(results: CheckResults, cluster: "Cluster", areas: list[quota_formats.A
 
 
 def _emptying(cluster: "Cluster", home: HomeInspection, texts: list[str]) -> str:
-    """Return what shows where the room went."""
+    """Return the command that shows what takes the room."""
     where = '"$HOME"'
     for area in home.areas:
         if texts and texts[0].startswith(f"{area.name} is") and area.path:
@@ -138,7 +138,7 @@ def _caches(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, 
 
 
 def _cache_fault(cluster: "Cluster", home: HomeInspection, line: str, mend: str) -> tuple[str, str]:
-    """Return what is wrong with a folder that should be on the storage, and what to do about it.
+    """Return what is wrong with a folder that should be on the storage, and the fix.
 
     "" where nothing is.
     """
@@ -172,7 +172,7 @@ def _caches_at_home(results: CheckResults, cluster: "Cluster", home: HomeInspect
 
 
 def _roomy(cluster: "Cluster", home: HomeInspection) -> str:
-    """Where the roomy storage is, as the probe told."""
+    """Return the path of the large storage, from the probe's answer."""
     wanted = str(cluster.data.get("cluster_roomy_storage") or "home")
     places = dict(line.partition(" ")[::2] for line in home.facts.get("storage") or [])
     return places.get(wanted, "").rstrip("/")
@@ -185,7 +185,7 @@ def _variables(results: CheckResults, cluster: "Cluster", home: HomeInspection, 
         kind, rest = [*variables.get(area.variable, []), "", ""][:2]
         if not kind or kind == "there" or (not is_set_up and not area.site_sets):
             continue
-        if kind == "closed" and results.is_bad("home-writable"):  # which has told it
+        if kind == "closed" and results.is_bad("home-writable"):  # which reported it already
             continue
         if kind == "absent":
             wrong.append(
@@ -209,7 +209,7 @@ def _variables(results: CheckResults, cluster: "Cluster", home: HomeInspection, 
 
 
 def _mending(cluster: "Cluster", name: str, place: str, *, site_sets: bool, is_set_up: bool) -> str:
-    """Return what gives a variable its value again."""
+    """Return the fix for a variable that lacks its value."""
     if place:  # a line of the user's own
         file, _, line = place.partition(":")
         return (

@@ -1,4 +1,4 @@
-"""Judged: what VS Code needs on a login node, and the room that it takes."""
+"""Check what VS Code needs on a login node, and the room that it takes."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ SERVER_MB, SERVER_FILES = 2048, 20000
 
 
 def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
-    """Judge what VS Code needs there."""
+    """Check what VS Code needs on the login node."""
     policy = str((cluster.data.get("cluster_policies") or {}).get("vscode") or "unknown")
     if policy in {"forbidden", "unsupported"}:
         results.skip_rest(
@@ -56,7 +56,7 @@ def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> No
 
 
 def _unfit(home: HomeInspection) -> Iterator[str]:
-    """Why VS Code's server would not run there."""
+    """Yield why VS Code's server would not run there."""
     version = re.match(r"([0-9]{1,4})\.([0-9]{1,4})", home.fact("glibc"))
     if version and (int(version[1]), int(version[2])) < GLIBC:
         yield f"its C library is glibc {version[0]}, and VS Code needs {GLIBC[0]}.{GLIBC[1]}"

@@ -1,7 +1,7 @@
-"""`onboard`: from a laptop with nothing on it to a first result from a cluster.
+"""The command `onboard`: from a laptop with nothing on it to a first result from a cluster.
 
-Each step looks at what there is, does what is missing, and says what it did and where. Nothing but what there is tells
-how far an earlier run came, so the same command goes on from anywhere.
+Each step looks at what there is, does what is missing, and prints what it did and where. How far an earlier run came is
+seen from what there is alone, so the same command continues from anywhere.
 """
 
 import shlex
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def run(options: OnboardOptions) -> int:
-    """Take a user from nothing to a first result.
+    """Guide a user from nothing to a first result.
 
     Returns:
         The exit code: 0; 1 where they have no account there yet.
@@ -64,7 +64,7 @@ def run(options: OnboardOptions) -> int:
 
 
 def _print_request(cluster: "Cluster", options: OnboardOptions) -> int:
-    """Whom to ask for an account, and the mail to send."""
+    """Print whom to ask for an account, and the mail to send."""
     access = cluster.data.get("cluster_access") or {}
     print(f"An account on {cluster.title}: {access.get('how') or 'ask the people who run it.'}")
     if access.get("url"):
@@ -76,7 +76,7 @@ def _print_request(cluster: "Cluster", options: OnboardOptions) -> int:
 
 
 def _print_end(onboarding: steps.Onboarding, study: "Study | None") -> None:
-    """Say what there is now, and how to go on."""
+    """Print what there is now, and how to go on."""
     name = onboarding.cluster.name
     first = f", and {study.root.name} has its first result" if study else ""
     if onboarding.changed:

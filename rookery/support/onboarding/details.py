@@ -1,4 +1,4 @@
-"""What onboarding has to know of a user: found out where that can be, asked otherwise; every answer is a flag too."""
+"""The details that onboarding needs of a user: found where possible, asked otherwise; every answer is a flag too."""
 
 import getpass
 import shlex
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class NoAccount(Exception):  # noqa: N818 said of a user, not of something that broke
-    """The user has no account on the cluster yet."""
+    """The error for a user who has no account on the cluster yet."""
 
 
 def username(cluster: "Cluster", options: "OnboardOptions") -> str:
@@ -30,7 +30,7 @@ def username(cluster: "Cluster", options: "OnboardOptions") -> str:
 
     Raises:
         NoAccount: They say that they have none.
-        RookeryError: There is nobody to ask, or another person works on this cluster from here.
+        RookeryError: The user can't be asked, or another user works on this cluster from here.
     """
     if options.user and cluster.data.get("cluster_user", "") not in {"", options.user}:
         me, where = shlex.quote(options.user), f"--cluster {cluster.name}"
@@ -61,7 +61,7 @@ def username(cluster: "Cluster", options: "OnboardOptions") -> str:
 
 
 def account(cluster: "Cluster", options: "OnboardOptions") -> str:
-    """Return what the user's jobs on the cluster are charged to; "" where it asks for none.
+    """Return the account that the user's jobs on the cluster are charged to; "" where it asks for none.
 
     Raises:
         RookeryError: It asks for one, and there is nobody to ask.
@@ -83,7 +83,7 @@ def account(cluster: "Cluster", options: "OnboardOptions") -> str:
 
 
 def author(options: "OnboardOptions") -> tuple[str, str]:
-    """Return the user's name and address for the project's commits; empty where git knows them, or nobody says.
+    """Return the user's name and address for the project's commits; empty where git knows them, or none is given.
 
     Git's own words for them (git-config(1), user.name and user.email) are what counts.
     """
@@ -98,7 +98,7 @@ def author(options: "OnboardOptions") -> tuple[str, str]:
 
 
 def check(options: "OnboardOptions") -> None:
-    """See that what is asked for can be, before anything is done.
+    """Refuse invalid options, before anything is done.
 
     Raises:
         RookeryError: There is no such language, no project can have that name, or there is no git here.
@@ -119,7 +119,7 @@ def check(options: "OnboardOptions") -> None:
 
 
 def bad_name(name: str) -> str:
-    """Why a project can't have this name; "" where it can."""
+    """Return why a project can't have this name; "" where it can."""
     try:
         scaffold.checked(NewOptions(name))
     except RookeryError as error:

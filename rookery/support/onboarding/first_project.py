@@ -1,7 +1,7 @@
-"""A first project and its first result: begun, brought to the cluster, run as a job array, fetched, put together.
+"""A first project and its first result: made, deployed, run as a job array, fetched, combined.
 
 What is done already is seen from what there is (the project, the record of its run, its table), so that the same
-command goes on wherever an earlier one was stopped.
+command continues wherever an earlier one was stopped.
 """
 
 import re
@@ -53,16 +53,14 @@ class Study:
 
     @property
     def next_steps(self) -> list[str]:
-        """The part of its README that says how to go on."""
+        """The part of its README with the next steps."""
         text = (self.root / "README.md").read_text(encoding="utf-8") if (self.root / "README.md").is_file() else ""
         match = re.search(rf"^{NEXT}\n+(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
         return match[1].rstrip().splitlines() if match else []
 
 
 def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
-    """Return the project that was begun for this cluster before.
-
-    Or a new one, in the folder where the command was given.
+    """Return the project that was begun for this cluster before, or a new one in this folder.
 
     Raises:
         RookeryError: It can't be made there.
@@ -99,14 +97,14 @@ def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
 
 
 def _mind_language(root: Path, options: "OnboardOptions") -> None:
-    """Say so, where a project that is there has another language than the one asked for."""
+    """Warn where an existing project has another language than the one asked for."""
     language = "r" if (root / f"{JOB}.R").is_file() else "python"
     if options.language not in {"", language}:
         print(f"  mind: --language is for a new project; {root.name} is there already, and stays as it is")
 
 
 def result(study: Study, cluster: "Cluster") -> bool:
-    """Bring the project to its first result: deploy, submit, wait, fetch, combine. Whether anything was to do.
+    """Bring the project to its first result: deploy, submit, wait, fetch, combine; return whether anything was to do.
 
     Raises:
         RookeryError: A step of it failed.
@@ -141,7 +139,7 @@ def result(study: Study, cluster: "Cluster") -> bool:
 
 
 def _gather(study: Study, cluster: "Cluster") -> None:
-    """Bring the results here, and put them into one table.
+    """Fetch the results, and combine them into one table.
 
     Raises:
         RookeryError: Not all of them are there.
@@ -178,7 +176,7 @@ def _file(cluster: "Cluster") -> Path:
 
 
 def _place() -> Path:
-    """Return the folder where a first project goes: this one, or the home where this one is rookery's own."""
+    """Return the folder for a first project: this one, or the home where this one is rookery's own."""
     folder = Path.cwd()
     return Path.home() if folder == paths.root() or paths.root() in folder.parents else folder
 
@@ -190,7 +188,7 @@ def _free_name(cluster: "Cluster", folder: Path) -> str:
 
 
 def _for_this(root: Path, cluster: "Cluster") -> None:
-    """Refuse a project that is another cluster's first of all.
+    """Refuse a project whose first cluster is another.
 
     Raises:
         RookeryError: It is.

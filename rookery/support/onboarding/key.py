@@ -1,4 +1,4 @@
-"""The user's ssh key: found, or made once and never written over, and its public half brought to a cluster."""
+"""The user's ssh key: found, or made once and never overwritten, and its public half copied to a cluster."""
 
 import re
 import shlex
@@ -77,12 +77,12 @@ class Key:
 
 
 def takes_keys(cluster: "Cluster") -> bool:
-    """Whether a key alone, or with a code, opens the cluster."""
+    """Return whether a key alone, or with a code, opens the cluster."""
     return any(method.split("+")[0] == "key" for method in cluster.data.get("cluster_logins") or ["key"])
 
 
 def takes_passwords(cluster: "Cluster") -> bool:
-    """Whether a password alone opens it, so that a key can be brought there."""
+    """Return whether a password alone opens it, so that a key can be copied there."""
     return any(method.startswith("password") for method in cluster.data.get("cluster_logins") or ["key"])
 
 
@@ -117,7 +117,7 @@ def find(cluster: "Cluster", named: str) -> Path | None:
 
 
 def place(cluster: "Cluster", named: str) -> Path:
-    """Where a key is to be made: as named, else in ~/.ssh, under a name of which no half is there."""
+    """Return where a key is to be made: as named, else in ~/.ssh, under a name of which no half is there."""
     free = (Path.home() / ".ssh" / name for name in ("id_ed25519", "id_ed25519_rookery"))
     unused = (path for path in free if not path.exists() and not Key(path).public.exists())
     return _named_key(cluster, named) or next(unused, Path.home() / ".ssh" / "id_rookery")
@@ -136,16 +136,16 @@ def _named_key(cluster: "Cluster", named: str) -> Path | None:
 
 
 def is_held(key: Key) -> bool:
-    """Whether the agent, or a token behind it, has the private half of a public one that is here."""
+    """Return whether the agent, or a token behind it, has the private half of a public key that is here."""
     return key.public.is_file() and _run_unattended("ssh-add", "-T", str(key.public)).returncode == 0
 
 
 def make(path: Path, *, ask: bool) -> Key:
-    """Make an ed25519 key. ssh-keygen itself asks for a passphrase; what is typed does not pass through here.
+    """Make an ed25519 key. ssh-keygen itself asks for a passphrase, which rookery never sees.
 
     Args:
-        path: Where its private half is to be; nothing that stands there is written over.
-        ask: Whether there is somebody to ask for a passphrase; otherwise it has none.
+        path: Where its private half is to be; an existing file is never overwritten.
+        ask: Whether the user can be asked for a passphrase; otherwise it has none.
 
     Raises:
         RookeryError: It can't be made there.
@@ -182,10 +182,10 @@ def public_line(key: Key, *, ask: bool) -> str:
 
     Args:
         key: The key.
-        ask: Whether there is somebody to ask for its passphrase.
+        ask: Whether the user can be asked for its passphrase.
 
     Raises:
-        RookeryError: It can't be told.
+        RookeryError: It can't be found out.
     """
     if not key.public.is_file():
         command = ["ssh-keygen", "-y", "-f", str(key.path)]
@@ -210,7 +210,7 @@ def public_line(key: Key, *, ask: bool) -> str:
 
 
 def unlock(key: Key) -> bool:
-    """Have the agent hold the key, which asks for its passphrase itself. Whether it does.
+    """Have the agent hold the key, which asks for its passphrase itself; return whether it does.
 
     Where there is no agent, or it has the key, nothing is asked.
     """
@@ -223,7 +223,7 @@ def unlock(key: Key) -> bool:
 
 
 def bring(connection: "Connection", line: str) -> bool:
-    """Put the public half into the account's authorized_keys, through the open connection. Whether it was not there.
+    """Add the public half to the account's authorized_keys, through the open connection; return whether it was new.
 
     Raises:
         RookeryError: It can't be written there.
@@ -232,7 +232,7 @@ def bring(connection: "Connection", line: str) -> bool:
 
 
 def opens(connection: "Connection") -> bool:
-    """Whether the cluster takes the connection's key, tried in a connection of its own; a code may be asked besides."""
+    """Return whether the cluster takes the connection's key, tried in a new connection; a code may be asked besides."""
     return _is_taken(connection.cluster, _try_key(connection))
 
 
@@ -241,7 +241,7 @@ def is_needed(connection: "Connection", *, ask: bool, accept_host_key: str = "")
 
     Args:
         connection: The cluster's.
-        ask: Whether there is somebody to ask about an unknown host key.
+        ask: Whether the user can be asked about an unknown host key.
         accept_host_key: The fingerprint of a host key that the user vouches for.
 
     Raises:
@@ -267,7 +267,7 @@ def _try_key(connection: "Connection") -> "subprocess.CompletedProcess[str]":
 
 
 def _is_taken(cluster: "Cluster", done: "subprocess.CompletedProcess[str]") -> bool:
-    """Whether a key was taken: ssh got in (255 is its own failure), or only a code is left to ask for."""
+    """Return whether a key was taken: ssh got in (255 is its own failure), or only a code is left to ask for."""
     if done.returncode != 255:
         return True
     refused = re.search(r"Permission denied \(([^)]*)\)", done.stderr)
@@ -280,6 +280,6 @@ def _keygen(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def _run_unattended(*command: str) -> "subprocess.CompletedProcess[str]":
-    """Return what a program says that can ask nobody anything."""
+    """Run a program without a terminal and capture its output."""
     options = {**unattended(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.run(command, text=True, errors="replace", check=False, **options)

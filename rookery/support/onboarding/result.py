@@ -1,4 +1,4 @@
-"""A first result shown in the terminal: what each column of a table of results holds, and how one is spread."""
+"""Show a first result in the terminal: the columns of a table of results, and the distribution of one."""
 
 import csv
 import sys
@@ -59,7 +59,7 @@ def columns(path: Path) -> list[Column]:
 
 
 def _take(gathered: list[list[float] | None], number: int, cell: str) -> None:
-    """Note a cell; a column with one that is neither a number nor a gap is none of numbers."""
+    """Add a cell; a column with one that is neither a number nor a gap is no column of numbers."""
     values = gathered[number]
     if values is None or cell in {"", "NA", "NaN", "nan"}:
         return
@@ -70,7 +70,7 @@ def _take(gathered: list[list[float] | None], number: int, cell: str) -> None:
 
 
 def histogram(values: Sequence[float], *, plain: bool) -> Iterator[str]:
-    """How values are spread, a line a bar.
+    """Yield the distribution of values, a line a bar.
 
     Args:
         values: They, some of them different.
@@ -89,7 +89,7 @@ def histogram(values: Sequence[float], *, plain: bool) -> Iterator[str]:
 
 
 def lines(path: Path) -> Iterator[str]:
-    """Yield a table of results, for a terminal.
+    """Yield the table of results, for a terminal.
 
     A row for each column that measures, and a plot of the first that varies.
     """
@@ -111,7 +111,7 @@ def lines(path: Path) -> Iterator[str]:
 
 
 def show(path: Path) -> None:
-    """Print it."""
+    """Print the table of results."""
     _print(f"  {line}".rstrip() for line in lines(path))
 
 
@@ -120,7 +120,7 @@ def _print(lines: Iterable[str]) -> None:
 
 
 def _unicode() -> bool:
-    """Whether standard output can show what is beyond ASCII."""
+    """Return whether standard output can show what is beyond ASCII."""
     with suppress(UnicodeEncodeError, LookupError):
         "█▏".encode(sys.stdout.encoding or "ascii")
         return True

@@ -1,4 +1,4 @@
-"""The steps of onboarding: each looks at what there is, does what is missing, and says what it did and where."""
+"""The steps of onboarding: each looks at what there is, does what is missing, and prints what it did and where."""
 
 import shlex
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Onboarding:
-    """One onboarding under way.
+    """A running onboarding.
 
     Attributes:
         options: What is asked for.
@@ -38,7 +38,7 @@ class Onboarding:
         number: The one that is being done.
         changed: Whether anything was to do so far.
         key: The user's key; None where the cluster takes none.
-        settings: What the profile is told of the user.
+        settings: The user's settings for the profile.
     """
 
     options: "OnboardOptions"
@@ -51,19 +51,19 @@ class Onboarding:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Show which step this is, and set what comes apart from it."""
+        """Show which step this is, and set its output apart."""
         self.number += 1
         console().print(f"[{self.number}/{self.steps}] {title}", style="bold", markup=False)
         yield
 
     def say(self, line: str, *, changed: bool = False) -> None:
-        """Say what was done, or found."""
+        """Print what was done, or found."""
         self.changed |= changed
         print(f"  {line}")
 
 
 def who(onboarding: Onboarding) -> None:
-    """Which cluster, and under which name.
+    """Settle the cluster, and the user's name there.
 
     Raises:
         NoAccount: The user has none there.
@@ -72,7 +72,7 @@ def who(onboarding: Onboarding) -> None:
     with onboarding.step("Who and where"):
         if not cluster.sandbox:
             user = details.username(cluster, options)
-            onboarding.settings |= profile.of_person(cluster.name, user, details.account(cluster, options))
+            onboarding.settings |= profile.of_user(cluster.name, user, details.account(cluster, options))
             onboarding.cluster = profile.load(cluster.name, overrides=onboarding.settings)
         charged = f", jobs charged to {account(onboarding.cluster.data)}" if account(onboarding.cluster.data) else ""
         onboarding.say(f"{onboarding.cluster.user} on {cluster.title}, {cluster.host}{charged}")
@@ -103,7 +103,7 @@ def your_key(onboarding: Onboarding) -> None:
 
 
 def _has_key(onboarding: Onboarding) -> bool:
-    """Look for a key, and return whether the user's ssh opens the cluster as it is, so that none has to be named.
+    """Look for a key, and return whether the user's ssh already opens the cluster, so that none has to be named.
 
     Raises:
         SshError: The cluster can't be reached, so whether a key works is not known.
@@ -127,7 +127,7 @@ def _has_key(onboarding: Onboarding) -> bool:
 
 
 def _make_key(onboarding: Onboarding) -> Key:
-    """Make a key, and say what it is and what a missing passphrase means."""
+    """Make a key, and print what it is and what a missing passphrase means."""
     new_key = key.make(key.place(onboarding.cluster, onboarding.options.key), ask=onboarding.options.asks)
     onboarding.say(
         f"{new_key.shown} is made; its other half, {new_key.shown}.pub, may be shown to anybody", changed=True
@@ -139,7 +139,7 @@ def _make_key(onboarding: Onboarding) -> Key:
 
 
 def log_in(onboarding: Onboarding) -> None:
-    """Log in, with the host key checked and a password typed where it takes one, and bring the key there."""
+    """Log in, with the host key checked and a password typed where it takes one, and copy the key to the account."""
     options, cluster = onboarding.options, onboarding.cluster
     connection = Connection(cluster)
     with onboarding.step("Log in"):
@@ -152,7 +152,7 @@ def log_in(onboarding: Onboarding) -> None:
                 raise _not_in(onboarding, error) from None
             onboarding.say("connected; every step from here on goes through this one connection")
         if not cluster.sandbox:
-            profile.remember(cluster.name, profile.of_person(cluster.name, cluster.user, account(cluster.data)))
+            profile.remember(cluster.name, profile.of_user(cluster.name, cluster.user, account(cluster.data)))
     with onboarding.step("Your key on the cluster"):
         _bring_key(onboarding, connection)
 
@@ -190,7 +190,7 @@ def _not_in(onboarding: Onboarding, error: "SshError") -> RookeryError:
 
 
 def ssh_by_name(onboarding: Onboarding) -> None:
-    """Entries so that `ssh penguins`, scp, rsync, git and VS Code work."""
+    """Write entries so that `ssh penguins`, scp, rsync, git and VS Code work."""
     cluster, options = onboarding.cluster, onboarding.options
     with onboarding.step("ssh by name"):
         if cluster.sandbox:
@@ -236,7 +236,7 @@ def _alias(onboarding: Onboarding) -> str:
 
 
 def _editors(onboarding: Onboarding) -> None:
-    """VS Code on this computer, told how to reach the cluster; where there is none, nothing is said."""
+    """Tell VS Code on this computer how to reach the cluster; where there is none, say nothing."""
     outcomes = workstation.run([onboarding.cluster])
     for line in workstation.lines(outcomes, quiet=True):
         onboarding.say(line)
@@ -244,7 +244,7 @@ def _editors(onboarding: Onboarding) -> None:
 
 
 def home(onboarding: Onboarding) -> None:
-    """Have `setup` make the home ready.
+    """Set up the home by `setup`.
 
     Raises:
         RookeryError: It could not.
@@ -262,7 +262,7 @@ def home(onboarding: Onboarding) -> None:
 
 
 def first_result(onboarding: Onboarding) -> "Study":
-    """Return a first project, brought to a first result, which is shown."""
+    """Bring a first project to a first result, and show it."""
     with onboarding.step("A first project"):
         study = first_project.begin(onboarding.cluster, onboarding.options)
         onboarding.say(

@@ -4,8 +4,8 @@ What is started through such a connection is the job's: it has its cores, memory
 breaks, and ends with the job. The job ends when nobody has been connected for a while.
 
 It listens on a socket in a folder of mode 0700 with a random name on the node, which nobody else can be first with or
-connect to. The socket's path is written into the job's folder in the home when everything is ready, and relay.py reads
-it there.
+connect to. The socket's path is written into the job's folder in the home when everything is ready, and
+sshd_relay.py reads it there.
 
 Its arguments: the folder with host_key and authorized_keys; the minutes that nobody need be connected.
 """
@@ -65,7 +65,7 @@ NODES_OWN = ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "XDG_SESSION_ID")
 
 
 class Keeper:
-    """It waits for connections, and for the end."""
+    """The loop that waits for connections, and for the end of the job."""
 
     def __init__(self, folder: str, minutes: float) -> None:
         self.folder, self.patience = folder, 60 * minutes
@@ -76,7 +76,7 @@ class Keeper:
         self.places: List[str] = []
 
     def run(self) -> int:
-        """Keep the job until nobody needs it any more; its exit status."""
+        """Keep the job until nobody needs it any more; return its exit status."""
         try:
             os.makedirs(self.mine, 0o700, exist_ok=True)
             command = self.prepared()
@@ -100,7 +100,7 @@ class Keeper:
         return int(bool(self.fault))
 
     def listening(self) -> socket.socket:
-        """Listen in a new folder on the node: that of the job, where it has one, else where every node has room."""
+        """Listen in a new folder on the node: the job's, where it has one, else where every node has room."""
         reason = ""
         for parent in (os.environ.get("TMPDIR"), "/tmp", "/dev/shm", self.mine):
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -117,14 +117,14 @@ class Keeper:
         raise SystemExit("No socket can be made on %s: %s" % (os.uname()[1], reason))
 
     def announce(self, path: str) -> None:
-        """Write down where the socket is, in one step: whoever reads it can connect."""
+        """Write down where the socket is, in one step: a process that reads it can connect."""
         note = os.path.join(self.mine, "socket")
         with open(note + ".new", "w", encoding="utf-8", errors="surrogateescape") as stream:
             stream.write(path)
         os.replace(note + ".new", note)
 
     def prepared(self) -> List[str]:
-        """Return what starts an sshd for one connection; where there can be none, `fault` says why."""
+        """Return the command that starts an sshd for one connection; where there can be none, `fault` says why."""
         node = os.uname()[1]
         sshd = next((path for path in SSHD if os.access(path, os.X_OK)), shutil.which("sshd"))
         if not sshd:
@@ -154,13 +154,13 @@ class Keeper:
         return [sshd, "-i", "-f", config]
 
     def serve(self, line: socket.socket, command: List[str]) -> None:
-        """Give a connection an sshd; one that is not the user's own is closed."""
+        """Start an sshd for a connection; one that is not the user's own is closed."""
         with line:
             line.settimeout(None)
             # nobody else can reach the socket, but root
             if struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1] != os.getuid():
                 return
-            with contextlib.suppress(OSError):  # whoever it was has gone already
+            with contextlib.suppress(OSError):  # the other side has gone already
                 if self.fault:
                     line.sendall(("-%s\n" % self.fault).encode("utf-8", "replace"))
                     return
@@ -169,7 +169,7 @@ class Keeper:
 
 
 def environment() -> Dict[str, str]:
-    """Return the job's variables that its sessions get: Slurm's, its GPUs', and what a job script would have."""
+    """Return the job's variables for its sessions: Slurm's, its GPUs', and those that a job script has."""
     variables = {
         key: value for key, value in os.environ.items() if key not in SESSIONS_OWN and not key.startswith("SSH_")
     }

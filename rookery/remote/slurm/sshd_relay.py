@@ -1,4 +1,4 @@
-"""Run on a compute node by srun: carry a connection from standard input and output to the job's keeper (keeper.py)."""
+"""Run on a compute node by srun: carry a connection from standard input and output to the job's sshd_keeper."""
 
 import os
 import socket
@@ -15,7 +15,7 @@ PAUSE = 0.05
 
 
 def main() -> None:
-    """Carry until either side has ended."""
+    """Carry data until either side has ended."""
     node = os.path.join(os.path.expanduser("~"), ".local", "state", "rookery", "node")
     line = reached(os.path.join(node, os.environ["SLURM_JOB_ID"], "socket"))
     if line.recv(1) != b"+":
@@ -56,7 +56,7 @@ def reached(note: str) -> socket.socket:
 
 
 def upwards(line: socket.socket) -> None:
-    """Send what comes on standard input to the keeper."""
+    """Send standard input to the keeper."""
     while True:
         data = os.read(0, 65536)
         if not data:

@@ -31,7 +31,7 @@ def node() -> Path:
 def kept(tmp_path: Path, number: str, minutes: float = 5, fault: int = 0) -> Iterator["subprocess.Popen[str]"]:
     sshd = program(tmp_path / "sshd", SSHD)
     node().mkdir(mode=0o700, parents=True, exist_ok=True)
-    text = (REMOTE_SLURM / "keeper.py").read_text().replace('"/usr/sbin/sshd"', repr(str(sshd)), 1)
+    text = (REMOTE_SLURM / "sshd_keeper.py").read_text().replace('"/usr/sbin/sshd"', repr(str(sshd)), 1)
     environment = {**os.environ, "SLURM_JOB_ID": number, "CUDA_VISIBLE_DEVICES": "1", "FAULT": str(fault)}
     command = [sys.executable, "-IS", "-c", text, str(node()), str(minutes)]
     with subprocess.Popen(
@@ -42,7 +42,7 @@ def kept(tmp_path: Path, number: str, minutes: float = 5, fault: int = 0) -> Ite
 
 
 def relayed(number: str, data: str = "hello") -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-IS", "-c", (REMOTE_SLURM / "relay.py").read_text()]
+    command = [sys.executable, "-IS", "-c", (REMOTE_SLURM / "sshd_relay.py").read_text()]
     environment = {**os.environ, "SLURM_JOB_ID": number}
     return subprocess.run(command, env=environment, input=data, capture_output=True, text=True, timeout=30, check=False)
 
@@ -113,7 +113,7 @@ def test_an_sshd_that_can_not_run_is_told_to_who_connects(tmp_path: Path) -> Non
 
 
 def test_no_login_nodes_runtime_folder_gets_into_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rookery.remote.slurm import keeper
+    from rookery.remote.slurm import sshd_keeper as keeper
 
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/none")
     monkeypatch.setenv("SSH_CONNECTION", "1 2 3 4")

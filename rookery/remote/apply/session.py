@@ -1,7 +1,7 @@
-"""One declaration after another, for as long as a run lasts: each is spared a Python and a compiled program of its own.
+"""Apply one declaration after another in a remote session, so that each needs no new Python and no new compilation.
 
-The first answer comes unasked: what the probe said when this began. Nobody asks before it is there, since a start-up
-file may read what comes on standard input. A question is a line of that: base64 of compressed JSON, with `to`, which
+The first answer comes without a question: the probe's output at the session's start. Nobody asks before it is there,
+since a start-up file may read standard input. A question is a line of that: base64 of compressed JSON, with `to`, which
 comes back in the answer, and the declaration `payload` for the Python named by `python`.
 """
 
@@ -18,9 +18,9 @@ from rookery.remote.apply.main import ApplySession
 
 
 def main(_: Any) -> None:
-    """Answer, until nobody asks any more.
+    """Answer questions, until standard input ends.
 
-    What the probe said is in ROOKERY_PROBED, and the name of this Python is the last argument.
+    The probe's output is in ROOKERY_PROBED, and the name of this Python is the last argument.
     """
     process.Programs.is_asked = is_fit = True
     probed = os.environb.pop(b"ROOKERY_PROBED", b"").decode("utf-8", "surrogateescape")
@@ -35,11 +35,11 @@ def main(_: Any) -> None:
                 is_fit = not _is_outdated_by(result)
             reply.tell(dict(answer, to=question["to"]))
             if answer.get("answer", {}).get("failed"):
-                break  # it may have been told to stop; and nothing comes after a failure
+                break  # it may have had a signal to stop; and nothing comes after a failure
 
 
 def _is_outdated_by(result: Dict[str, Any]) -> bool:
-    """Whether variables of this login are no longer those of the next: a drop-in that it has read was changed."""
+    """Return whether a drop-in that this login has read was changed, so that the next has other variables."""
     return any(
         outcome["kind"] == "environment" and outcome["state"] == "changed" for outcome in result.get("outcomes", [])
     )
