@@ -1,7 +1,6 @@
 """The options of the commands that get users started."""
 
 from rookery.clusters.option_texts import CLUSTER, CLUSTERS, JSON, SANDBOX
-from rookery.core import prompts
 from rookery.core.options import Options, option
 
 
@@ -67,4 +66,6 @@ class OnboardOptions(Options):
     @property
     def asks(self) -> bool:
         """Whether the user can be asked."""
+        from rookery.core import prompts  # noqa: PLC0415 start-up
+
         return not self.yes and prompts.is_interactive()

@@ -40,8 +40,3 @@ def test_no_syntax_is_newer_than_python_3_6() -> None:
     """Where no Python 3.6 is at hand, too."""
     for module in (paths.package() / "remote").rglob("*.py"):
         ast.parse(module.read_text(encoding="utf-8"), feature_version=(3, 6))
-
-
-def test_python_3_6_is_among_those_that_are_tried() -> None:
-    if not any("3.6" in python for python in pythons()):
-        pytest.skip("there is no Python 3.6 here: pyenv install 3.6.15, or name one in ROOKERY_TEST_PYTHONS")
