@@ -7,19 +7,11 @@ Invoke 2.2 imports two large packages whenever it is imported itself:
 
 This module can go when a release of Invoke imports both only where it uses them. Its issue on slow start-up names no
 cause: https://github.com/pyinvoke/invoke/issues/775.
-
-The garbage collector's passes while modules are imported and when Python ends are left out too: they take a seventh of
-a command that lasts a fifth of a second.
 """
 
-import atexit
-import gc
 import sys
 import types
 from typing import Any
-
-gc.set_threshold(50_000)
-atexit.register(gc.freeze)
 
 _MOCK = ("unittest", "unittest.mock")
 _YAML = "invoke.vendor.yaml"

@@ -4,7 +4,6 @@ from rookery.clusters.config import profile, schema
 from rookery.clusters.config.roles import TAGS
 from rookery.core import invocation
 from rookery.core.errors import RookeryError
-from rookery.sandbox.registry import listing
 
 
 def yours(*, sandbox: bool = False) -> list[str]:
@@ -14,6 +13,8 @@ def yours(*, sandbox: bool = False) -> list[str]:
         sandbox: Whether miniatures are meant.
     """
     if sandbox:
+        from rookery.sandbox.registry import listing  # noqa: PLC0415 start-up
+
         return [miniature.name for miniature in listing() if miniature.running]
     settings_of = {name: profile.explain(name) for name in profile.names()}
     return [

@@ -139,13 +139,13 @@ class _Setup:
         return clusters
 
     def _load(self) -> "dict[str, Cluster]":
-        from rookery.sandbox import lifecycle  # noqa: PLC0415 start-up
-
         options = self.options
         names = [name for name, result in self.results.clusters.items() if result.state == "ok"]
         if options.sandbox:
             if options.user or options.account:
                 raise RookeryError("--user and --account are for the cluster itself: a miniature has its own.")
+            from rookery.sandbox import lifecycle  # noqa: PLC0415 start-up
+
             lifecycle.ensure(names, yes=options.yes, offline_mirrors=options.offline_mirrors, quiet=options.json)
         sources = profile.sources(options.sandbox)
         clusters = {}

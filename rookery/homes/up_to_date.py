@@ -284,7 +284,6 @@ def looks(
         connections: Open connections to the clusters.
         look_at: Looks at one.
     """
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 start-up
 
     def compare(connection: "Connection") -> HomeComparison:
         try:
@@ -294,6 +293,8 @@ def looks(
 
     if len(connections) == 1:
         return {name: compare(connection) for name, connection in connections.items()}
+
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 start-up
 
     with ThreadPoolExecutor(max_workers=max(1, len(connections))) as pool:
         return dict(zip(connections, pool.map(compare, connections.values()), strict=True))
