@@ -157,12 +157,9 @@ def main() -> None:
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except OSError as error:  # of Invoke's own printing; a command's are reported by `guarded`
-        code = finished(0, error)
+    except Exception as error:  # of Invoke's own, such as its printing; a command's are reported by `guarded`
+        code = finished(0, error) if isinstance(error, OSError) else 0
         if not code:
             say(explain(error))
             code = 1
-    except Exception as error:  # of Invoke's own, which nobody foresaw
-        say(explain(error))
-        code = 1
     sys.exit(finished(code))

@@ -30,7 +30,7 @@ def say(line: str) -> None:
 
 
 def writer(file: TextIO) -> "Console":
-    """Return a function that writes lines with colours; characters that the stream can't take become escapes.
+    """Return a rich console for lines with colours; characters that the stream can't take become escapes.
 
     Args:
         file: The stream.

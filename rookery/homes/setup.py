@@ -279,7 +279,7 @@ def _ansible_failed(messages: str, code: int, *, began: bool) -> Exception:
     return RookeryError(f"Ansible could not start: {output}", hint="the same command with -vv")
 
 
-def _explained(event: playbook.Event, connections: Mapping[str, "Connection"]) -> playbook.Event:
+def _explained(event: playbook.Event, connections: Connections) -> playbook.Event:
     """Return an event with its hint as the user types it here.
 
     Where a cluster can't be reached, its message says why ssh failed.

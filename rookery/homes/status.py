@@ -1,6 +1,7 @@
 """The command `status`: show the status of homes, each asked in one round trip."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from rookery.clusters import connect
 from rookery.clusters.config import profile
 from rookery.clusters.login_node import facts as probe
 from rookery.core import console, invocation
-from rookery.core.console import clean
+from rookery.core.console import clean, writer
 from rookery.core.errors import RookeryError
 from rookery.homes import replaced_programs, selection, up_to_date
 from rookery.homes.options import StatusOptions
@@ -187,19 +188,18 @@ def exit_code(homes: list[HomeStatus], *, named: bool) -> int:
 
 def show(homes: list[HomeStatus]) -> None:
     """Print the statuses."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, soft_wrap=True)
+    output = writer(sys.stdout)
     width = max((len(home.name) for home in homes), default=0)
     for home in homes:
         line = Text(f"{home.name:{width}}  ")
         line.append(home.state, style=_STYLES[home.state])
         version = f"rookery {home.version}, {home.when[:16].replace('T', ' ')}" if home.version else ""
         line.append(clean("".join(f"  {text}" for text in (version, home.reason) if text)))
-        console.print(line)
+        output.print(line)
         for label, text in _lines(home):
-            console.print(Text(clean(f"  {label:<10} {text}")))
+            output.print(Text(clean(f"  {label:<10} {text}")))
 
 
 def _lines(home: HomeStatus) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,6 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from rookery.core import console
-from rookery.core.console import LiveStatus
 from rookery.core.errors import RookeryError
 from rookery.projects import release_protocol
 from rookery.projects.release_errors import refused
@@ -96,7 +95,7 @@ class _Progress:
 
     def __init__(self, title: str) -> None:
         self._title, self._stack = title, ExitStack()
-        self._live: LiveStatus | None = None
+        self._live: console.LiveStatus | None = None
         self._has_ended = False
         self._lock = Lock()  # what is heard comes from a thread of its own
 
@@ -128,5 +127,5 @@ class _Progress:
             if self._has_ended:
                 return
             if self._live is None:
-                self._live = self._stack.enter_context(LiveStatus([self._title]))
+                self._live = self._stack.enter_context(console.LiveStatus([self._title]))
             self._live.say(self._title, console.clean(line.removeprefix("doing: "))[:100])

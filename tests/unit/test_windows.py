@@ -3,14 +3,14 @@
 import subprocess
 import sys
 
-WITHOUT_FCNTL = """
+WITHOUT_UNIX = """
 import sys
-sys.modules["fcntl"] = None
+sys.modules |= dict.fromkeys(("fcntl", "grp", "pwd", "resource", "termios"))
 import rookery.support.doctor.command
 """
 
 
-def test_doctor_is_there_on_windows_which_has_no_fcntl() -> None:
+def test_doctor_is_there_on_windows_which_lacks_modules() -> None:
     """It says what to use instead."""
-    completed = subprocess.run([sys.executable, "-c", WITHOUT_FCNTL], capture_output=True, text=True, check=False)
+    completed = subprocess.run([sys.executable, "-c", WITHOUT_UNIX], capture_output=True, text=True, check=False)
     assert completed.returncode == 0, completed.stderr

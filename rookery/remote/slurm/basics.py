@@ -18,12 +18,14 @@ FIELD, END = "\x1f", "\x1f\n"
 SBATCH_PATIENCE = 90
 """Seconds that sbatch is given; it tries for one minute to reach a controller that does not answer."""
 
+QUESTION_PATIENCE = 30
+"""Seconds that each question to Slurm is given while a job is submitted."""
+
 NO_COMMAND = 127
 """The exit status of a command that there is not, as shells have it."""
 
 NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 """How a filesystem says that it has no hard links (link(2))."""
-
 
 CUT_OFF = 60
 """Seconds after which a file that is still empty is none: whoever made it was killed before it was filled."""
@@ -38,7 +40,7 @@ def run(argv: List[str], patience: float = 120, **options: Any) -> Tuple[int, st
         options: Those of subprocess.run.
     """
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -51,7 +53,8 @@ def run(argv: List[str], patience: float = 120, **options: Any) -> Tuple[int, st
         return NO_COMMAND, "", "%s: command not found there" % argv[0]
     except subprocess.TimeoutExpired:
         return 124, "", "%s gave no answer within %d s: timed out" % (argv[0], patience)
-    return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    stdout, stderr = (stream.decode("utf-8", "replace") for stream in (completed.stdout, completed.stderr))
+    return completed.returncode, stdout, stderr
 
 
 def write(path: str, text: str) -> None:
@@ -191,7 +194,7 @@ def login() -> Login:
 
 def _said(argv: List[str], environment: Dict[str, str]) -> bytes:
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -202,7 +205,7 @@ def _said(argv: List[str], environment: Dict[str, str]) -> bytes:
         )
     except (OSError, subprocess.TimeoutExpired):
         return b""
-    return done.stdout
+    return completed.stdout
 
 
 def _variables(output: bytes) -> Dict[str, str]:

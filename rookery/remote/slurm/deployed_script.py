@@ -22,6 +22,7 @@ class DeployedScript:
         directives: What its #SBATCH lines say.
         name: What Slurm calls the job.
         what: What records call it: the job's name, or the script's path.
+        base_commit: The release's commit in the user's own history: a snapshot's is the one below it.
     """
 
     def __init__(self, base: str, job: str, path: str) -> None:
@@ -49,6 +50,7 @@ class DeployedScript:
         self.text = self._text()
         self.directives = directives(self.text)
         self.name = self.directives.get("job-name") or os.path.basename(self.path)
+        self.base_commit = self._base_commit()
 
     def _text(self) -> str:
         path = os.path.realpath(os.path.join(self.release, self.path))
@@ -68,8 +70,7 @@ class DeployedScript:
         """The project's git repository on the cluster."""
         return os.path.join(self.base, "repository.git")
 
-    def base_commit(self) -> str:
-        """Return the release's commit in the user's own history: a snapshot's is the one below it."""
+    def _base_commit(self) -> str:
         commit = str(self.stamp.get("commit", ""))
         if not self.stamp.get("dirty"):
             return commit

@@ -5,12 +5,10 @@ import os
 from typing import Any, Dict, Iterable, Iterator, List
 
 from rookery.remote.slurm.answer import Answer
-from rookery.remote.slurm.basics import record, run
+from rookery.remote.slurm.basics import QUESTION_PATIENCE, record, run
 from rookery.remote.slurm.forms import ACTIVE
 
 ENDED_WELL = "COMPLETED"
-PATIENCE = 30
-"""Seconds that each question to Slurm is given."""
 
 
 class EarlierRuns:
@@ -32,6 +30,10 @@ class EarlierRuns:
     def path(self, number: str) -> str:
         """Return the path of a run's record."""
         return os.path.join(self.base, "runs", number + ".json")
+
+    def has(self, number: str) -> bool:
+        """Return whether there is a record of a run."""
+        return os.path.exists(self.path(number))
 
     def records(self) -> Iterator[Dict[str, Any]]:
         """Yield all records that can be read, and warn of others."""
@@ -62,7 +64,8 @@ class EarlierRuns:
             number = name if name.isdigit() else self._latest(name)
             if not number:
                 raise Answer("no-run", name=name)
-            code, out, _ = run(["sacct", "-X", "--noheader", "--parsable2", "--format=State", "-j", number], PATIENCE)
+            sacct = ["sacct", "-X", "--noheader", "--parsable2", "--format=State", "-j", number]
+            code, out, _ = run(sacct, QUESTION_PATIENCE)
             states = [line.split()[0] for line in out.splitlines() if line.strip()]
             if not code and not states and self._is_unknown(number):
                 raise Answer("no-such-run", number=number)
@@ -79,9 +82,9 @@ class EarlierRuns:
 
     def _is_unknown(self, number: str) -> bool:
         """Return whether neither squeue nor a record knows a job: Slurm would take it for a completed one."""
-        code, out, err = run(["squeue", "--noheader", "--states=all", "--format=%i", "-j", number], PATIENCE)
+        code, out, err = run(["squeue", "--noheader", "--states=all", "--format=%i", "-j", number], QUESTION_PATIENCE)
         queued = out.strip() or (code and "invalid job id" not in err.lower())
-        return not queued and not os.path.exists(self.path(number))
+        return not queued and not self.has(number)
 
     def require_same_tasks(self, number: str, job: str, rows: List[Dict[str, Any]], chunk: int) -> None:
         """Refuse a script whose task numbers do not mean the same as in the earlier run.

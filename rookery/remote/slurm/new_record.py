@@ -31,7 +31,7 @@ def build(script: DeployedScript, request: Dict[str, Any], options: List[str], a
         "cluster": request["cluster"],
         "project": request["project"],
         "commit": script.stamp.get("commit", ""),
-        "base": script.base_commit(),
+        "base": script.base_commit,
         "dirty": bool(script.stamp.get("dirty")),
         "patch": _patch(script),
         "script": script.text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),

@@ -78,10 +78,10 @@ class Submission:
     def _require_linted(self) -> None:
         """Have the laptop check what it has not seen of the script, or of the commit that it is to tag."""
         script, request = self.script, self.request
-        base = script.base_commit()
+        digest, base = script.digest, script.base_commit
         is_unknown = request["tag"] and request["base"] != base
-        if request["digest"] != script.digest or is_unknown:
-            raise Answer("look", script=script.text, path=script.path, digest=script.digest, base=base)
+        if request["digest"] != digest or is_unknown:
+            raise Answer("look", script=script.text, path=script.path, digest=digest, base=base)
 
     def _submit(self, made: Dict[str, Any]) -> Tuple[str, str]:
         """Call sbatch.
@@ -97,16 +97,13 @@ class Submission:
         code, out, err = self._sbatch(["--parsable", *self.options, self.script.path])
         number = (re.findall(r"^(\d+)(?:;.*)?$", out, re.MULTILINE) or [""])[-1]
         if not number and "timed out" in err.lower():
-            number = unrecorded.find(since, self.script.release, self.script.name, self._is_recorded)
+            number = unrecorded.find(since, self.script.release, self.script.name, self.runs.has)
             if not number:  # Slurm may yet do it: what was intended stays written down
                 raise Answer("unknown", said=err.strip())
         if not number:
             os.unlink(self.intent)
             raise Answer("refused", said=err.strip() or out.strip() or "exit status %d" % code)
         return number, err.strip()
-
-    def _is_recorded(self, number: str) -> bool:
-        return os.path.exists(self.runs.path(number))
 
     def _start(self) -> None:
         """Find the environment that the job starts with, and warn of variables from start-up files."""
@@ -165,7 +162,7 @@ class Submission:
             return
         release = str(made.get("release"))  # another one may be current by now
         since = whole(str(intended.get("since")))
-        number = unrecorded.find(since, release, str(intended.get("name")), self._is_recorded)
+        number = unrecorded.find(since, release, str(intended.get("name")), self.runs.has)
         if number:  # sbatch had done it, and the program was ended before it was written down
             self.script.move_to(release)
             self._finish(made, number, state="already")
@@ -181,9 +178,9 @@ class Submission:
         with contextlib.suppress(OSError):  # mostly there is none, unless the cluster counts from 1 again
             os.replace(path, path[: -len("json")] + "%d.json" % int(os.path.getmtime(path)))
         is_written = self._write(path, made)
-        for key, step in (("table", self._write_table), ("mail_job", self._mail)):
+        for key, step in (("table", new_record.write_table), ("mail_job", self._mail)):
             try:
-                made[key] = step(number)
+                made[key] = step(self.script, number)
             except (OSError, ValueError) as error:
                 self.warnings.append(str(error))
         with contextlib.suppress(OSError):
@@ -203,9 +200,6 @@ class Submission:
             return False
         return True
 
-    def _write_table(self, number: str) -> str:
-        return new_record.write_table(self.script, number)
-
     def _check_partition(self, number: str) -> None:
         """Warn where the job's partition is closed: Slurm takes it all the same, and lets it wait."""
         name = run(["squeue", "--noheader", "-j", number, "-o", "%P"])[1].split()
@@ -213,15 +207,15 @@ class Submission:
         if states and "up" not in states:
             self.warnings.append("waits: partition %s is closed for now (%s)" % (name[0], states[0]))
 
-    def _mail(self, number: str) -> str:
+    def _mail(self, script: DeployedScript, number: str) -> str:
         """Submit the small job that mails when this one has ended, however it did; return its number."""
-        script = self.script.entry.get("mail_script")
-        if not script:
+        mail_script = script.entry.get("mail_script")
+        if not mail_script:
             return ""
         if not hasattr(self, "start"):
             self._start()
-        options = ["--parsable", "--chdir=" + self.script.release, "--dependency=afterany:" + number, *self.granted]
-        code, out, err = self._sbatch([*options, str(script), number])
+        options = ["--parsable", "--chdir=" + script.release, "--dependency=afterany:" + number, *self.granted]
+        code, out, err = self._sbatch([*options, str(mail_script), number])
         numbers = re.findall(r"^(\d+)", out, re.MULTILINE)
         if code or not numbers:
             raise ValueError("no mail will tell of its end: " + (err.strip().splitlines() or ["sbatch failed"])[-1])

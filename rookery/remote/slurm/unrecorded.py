@@ -5,11 +5,8 @@ import time
 from typing import Callable
 
 from rookery.remote.slurm.answer import Answer
-from rookery.remote.slurm.basics import FIELD, NO_COMMAND, run
+from rookery.remote.slurm.basics import FIELD, NO_COMMAND, QUESTION_PATIENCE, run
 from rookery.remote.slurm.forms import NO_ACCOUNTS, NUMBER, split, whole
-
-PATIENCE = 30
-"""Seconds that each question to Slurm is given."""
 
 
 def find(since: int, release: str, name: str, is_recorded: Callable[[str], bool]) -> str:
@@ -27,13 +24,13 @@ def find(since: int, release: str, name: str, is_recorded: Callable[[str], bool]
     environment = dict(os.environ, SLURM_TIME_FORMAT="%s")
     form = FIELD.join(["%F", "%V", "%Z", "%j"]) + FIELD
     squeue = ["squeue", "--noheader", "-u", str(os.getuid()), "-t", "all", "-o", form]
-    code, queue, err = run(squeue, PATIENCE, env=environment)
+    code, queue, err = run(squeue, QUESTION_PATIENCE, env=environment)
     if code:
         raise Answer("unknown", said=err.strip())
     # what has ended minutes ago is known to the accounts alone
     start = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(max(since, 1)))
     sacct = ["sacct", "-X", "--noheader", "--parsable", "--delimiter", FIELD, "-S", start]
-    code, accounts, err = run([*sacct, "--format=JobID,Submit,WorkDir,JobName"], PATIENCE, env=environment)
+    code, accounts, err = run([*sacct, "--format=JobID,Submit,WorkDir,JobName"], QUESTION_PATIENCE, env=environment)
     if code and code != NO_COMMAND and NO_ACCOUNTS not in err.lower():
         raise Answer("unknown", said=err.strip())
     rows = [*split(queue, 4), *split(accounts, 4)]

@@ -3,7 +3,7 @@
 import getpass
 import json
 import os
-import pwd
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -12,6 +12,7 @@ from typing import Any
 
 from rookery import __version__
 from rookery.core import atomic_files, failure_log, invocation
+from rookery.core.console import writer
 from rookery.core.errors import RookeryError
 from rookery.support.doctor.checks import FAULT, OK, SKIPPED, WARNING, Check, CheckResults
 from rookery.support.doctor.laptop_checks import names_of_this_computer
@@ -83,10 +84,9 @@ def summary(checks: list[dict[str, str]]) -> str:
 
 def show(document: Mapping[str, Any], *, verbose: bool) -> None:
     """Print the results."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = writer(sys.stdout)
     marks = _MARKS if console.encoding.startswith("utf") else _ASCII
     for state, text in lines(document, all_of_them=verbose):
         if not state:
@@ -189,6 +189,8 @@ def user_redactor(users: list[str], homes: list[str]) -> Callable[[str], str]:
     """
     names = [*users, os.environ.get("USER", ""), os.environ.get("LOGNAME", "")]
     try:
+        import pwd  # noqa: PLC0415 Windows has none, and `doctor` says there what to do
+
         entry = pwd.getpwuid(os.getuid())
         full = entry.pw_gecos.partition(",")[0]
         names += [entry.pw_name, *([full] if " " in full else [])]
