@@ -57,7 +57,7 @@ def save(path: Path, document: Any) -> None:
     Raises:
         OSError: It can't be written.
     """
-    atomic_files.write(path, json.dumps(document, indent=2, default=str) + "\n")
+    atomic_files.write(path, json.dumps(document, default=str) + "\n")
 
 
 def load(path: os.PathLike[str] | str, shape: Shape, *, advice: str = "", most: int = strict_json.MOST_BYTES) -> Any:

@@ -1,6 +1,5 @@
 """The user's side of a miniature: the key that logs in, the host key to check, the inventory that points there."""
 
-import json
 import os
 import subprocess
 from collections.abc import Mapping
@@ -8,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rookery.core import atomic_files
+from rookery.core import atomic_files, state_files
 from rookery.remote import strict_json
 from rookery.sandbox import auth
 from rookery.sandbox.plan import account
@@ -55,7 +54,7 @@ def remember(state: Path, fields: Mapping[str, Any], host_key: str, jump_key: st
     atomic_files.write(
         known_hosts, "".join(f"{line}\n" for line in (*kept, *(f"{place} {key}" for place, key in fresh.items())))
     )
-    atomic_files.write(state / f"{fields['name']}.json", json.dumps(fields, indent=2) + "\n")
+    state_files.save(state / f"{fields['name']}.json", fields)
 
 
 def write_inventory(name: str, state: Path, mirrors: Mapping[str, str], profile: Mapping[str, Any]) -> None:

@@ -5,7 +5,6 @@ recognised. Nothing is written through a symbolic link, nor under a final name b
 """
 
 import hashlib
-import json
 import os
 import re
 import shlex
@@ -16,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rookery.core import atomic_files, state_files
+from rookery.core import state_files
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import MismatchError
 from rookery.jobs import run_record
@@ -227,7 +226,7 @@ class Arrivals:
         for stage in self._stages:
             shutil.rmtree(stage, ignore_errors=True)
         self._stages.clear()
-        atomic_files.write(self._note, json.dumps(self._known))
+        state_files.save(self._note, self._known)
 
 
 def _is_long(name: str) -> bool:
