@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from connections import account, made, opened  # noqa: F401 fixtures of the files that test connections
 from live import Live, home
 
 from rookery.sandbox import lifecycle, registry

@@ -3,7 +3,6 @@
 import atexit
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,31 +24,31 @@ def sockets(tmp_path: Path) -> Path:
     return folder
 
 
-def accounts(penguins: Live, made: set[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Account:
-    """Make accounts on miniatures, where they are not there yet; this process is the user whom they belong to.
+@pytest.fixture(scope="module")
+def made() -> set[tuple[str, str]]:
+    """The accounts that there are by now, of one file: cluster and name."""
+    return set()
 
-    Args:
-        penguins: The miniature in whose home on this side the connections are.
-        made: The accounts that there are by now, of one file: cluster and name.
-        tmp_path: As pytest gives it.
-        monkeypatch: As pytest gives it.
-    """
+
+@pytest.fixture
+def account(penguins: Live, made: set[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """Make accounts on miniatures, where they are not there yet; this process is the user whom they belong to."""
     for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(key, penguins.environment[key])
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(sockets(tmp_path)))
 
-    def account(live: Live, name: str, shell: str = "/bin/bash") -> Cluster:
+    def make(live: Live, name: str, shell: str = "/bin/bash") -> Cluster:
         cluster = live.miniature.name
         if (cluster, name) not in made:
             live.add_user(name, shell)
             made.add((cluster, name))
         return replace(profile.load(cluster, profile.sources(sandbox=True)), user=name)
 
-    return account
+    return make
 
 
-@contextmanager
-def closed_at_the_end() -> Iterator[Callable[[Cluster], Connection]]:
+@pytest.fixture
+def opened(account: Account) -> Iterator[Callable[[Cluster], Connection]]:  # noqa: ARG001 in whose home they are closed
     """Make connections; they are closed at the end."""
     connections = []
 

@@ -10,9 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from connections import Account, accounts, closed_at_the_end, line_of
+from connections import line_of
 from failures import until
-from live import Live
 
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.ssh import user_settings
@@ -23,23 +22,6 @@ from rookery.core.errors import RookeryError
 from rookery.support.onboarding import key as key_
 
 pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture(scope="module")
-def made() -> set[tuple[str, str]]:
-    """The accounts that there are by now: cluster and name."""
-    return set()
-
-
-@pytest.fixture
-def account(penguins: Live, made: set[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Account:
-    return accounts(penguins, made, tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def opened(account):  # noqa: ARG001 (whose home the connections are closed in)
-    with closed_at_the_end() as make:
-        yield make
 
 
 def master(connection: Connection) -> int:

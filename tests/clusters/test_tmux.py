@@ -7,32 +7,12 @@ import select
 import sys
 import textwrap
 import time
-from pathlib import Path
 
 import pytest
-from connections import Account, accounts, closed_at_the_end
-from live import Live
 
 from rookery.clusters.cluster import Cluster
 
 pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture(scope="module")
-def made() -> set[tuple[str, str]]:
-    """The accounts that there are by now: cluster and name."""
-    return set()
-
-
-@pytest.fixture
-def account(penguins: Live, made: set[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Account:
-    return accounts(penguins, made, tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def opened(account):  # noqa: ARG001 (whose home the connections are closed in)
-    with closed_at_the_end() as make:
-        yield make
 
 
 class TmuxTerminal:

@@ -5,22 +5,12 @@ import random
 from pathlib import Path
 
 import pytest
-from repositories import Git, new_repository, with_one_commit
+from repositories import Git
 
 from rookery.core.errors import RookeryError
 from rookery.projects import commit, packing, tree_checks
 
 AWKWARD = ("two words.py", "it's.py", 'say "hi".py', "-rf.py", "line\nbreak.py", "naïve.py", "$(id).py", "a\\b.py")
-
-
-@pytest.fixture
-def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Git:
-    return new_repository(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def root(git: Git, tmp_path: Path) -> Path:
-    return with_one_commit(git, tmp_path)
 
 
 def refusal(root: Path, outputs: tuple[str, ...] = (), *, dirty: bool = False) -> str:

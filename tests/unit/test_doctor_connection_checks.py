@@ -2,30 +2,16 @@
 
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from doctor_homes import check_of, of_ada, own_home, states
+from doctor_homes import check_of, states
 
 from rookery.clusters import cluster
 from rookery.clusters.ssh.errors import SshError
 from rookery.support.doctor import checks, connection_checks
 from rookery.support.doctor.checks import CheckResults
 
-
-@pytest.fixture(autouse=True)
-def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own_home(tmp_path, monkeypatch)
-
-
-@pytest.fixture(scope="module")
-def penguins() -> cluster.Cluster:
-    return of_ada("penguins")
-
-
-@pytest.fixture(scope="module")
-def hec() -> cluster.Cluster:
-    return of_ada("hec", identity_file="/home/a/.ssh/id_x")
+pytestmark = pytest.mark.usefixtures("home_of_its_own")
 
 
 VERBOSE = """OpenSSH_9.2p1 Debian-2+deb12u6, OpenSSL 3.0.19 27 Jan 2026

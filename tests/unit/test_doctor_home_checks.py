@@ -1,10 +1,9 @@
 """Doctor's checks of a home, its storage and its tools, by what was seen there."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from doctor_homes import HEALTHY, LOOK, check_of, inspected, of_ada, own_home, states
+from doctor_homes import HEALTHY, LOOK, check_of, inspected, states
 
 from rookery.clusters import cluster
 from rookery.clusters.login_node.quota_formats import Area
@@ -15,20 +14,7 @@ from rookery.support.doctor import checks, connection_checks, home_checks, inspe
 from rookery.support.doctor.checks import CheckResults
 from rookery.support.doctor.inspection import HomeInspection
 
-
-@pytest.fixture(autouse=True)
-def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own_home(tmp_path, monkeypatch)
-
-
-@pytest.fixture(scope="module")
-def penguins() -> cluster.Cluster:
-    return of_ada("penguins")
-
-
-@pytest.fixture(scope="module")
-def hec() -> cluster.Cluster:
-    return of_ada("hec", identity_file="/home/a/.ssh/id_x")
+pytestmark = pytest.mark.usefixtures("home_of_its_own")
 
 
 def judgement(

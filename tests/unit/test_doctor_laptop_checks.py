@@ -4,16 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from doctor_homes import check_of, own_home
+from doctor_homes import check_of
 
 from rookery.support import options
 from rookery.support.doctor import checks, command, laptop_checks
 from rookery.support.doctor.checks import Check, CheckResults
 
-
-@pytest.fixture(autouse=True)
-def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own_home(tmp_path, monkeypatch)
+pytestmark = pytest.mark.usefixtures("home_of_its_own")
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from doctor_homes import own_home
 
 from rookery.core import failure_log, invocation
 from rookery.core.errors import RookeryError
 from rookery.support import options
 from rookery.support.doctor import command, report
 
-
-@pytest.fixture(autouse=True)
-def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own_home(tmp_path, monkeypatch)
+pytestmark = pytest.mark.usefixtures("home_of_its_own")
 
 
 TOLD: dict[str, Any] = {

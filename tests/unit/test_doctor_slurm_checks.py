@@ -1,29 +1,15 @@
 """Doctor's checks of Slurm: the partition, and what comes of a job."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from doctor_homes import check_of, inspected, of_ada, own_home, states
+from doctor_homes import check_of, inspected, states
 
 from rookery.clusters import cluster
 from rookery.support.doctor import checks, slurm_checks
 from rookery.support.doctor.checks import CheckResults
 
-
-@pytest.fixture(autouse=True)
-def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own_home(tmp_path, monkeypatch)
-
-
-@pytest.fixture(scope="module")
-def penguins() -> cluster.Cluster:
-    return of_ada("penguins")
-
-
-@pytest.fixture(scope="module")
-def hec() -> cluster.Cluster:
-    return of_ada("hec", identity_file="/home/a/.ssh/id_x")
+pytestmark = pytest.mark.usefixtures("home_of_its_own")
 
 
 def job_judgement(cluster: cluster.Cluster, **values: str) -> CheckResults:

@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from rookery.clusters.login_node import answers, frame, remote_client
 from rookery.clusters.login_node import facts as probe
 from rookery.clusters.ssh.process import Completed
-from rookery.core import state_files
 from rookery.homes import undo, up_to_date
 from rookery.homes.vscode import prune as servers
 from rookery.jobs import run_record
@@ -33,12 +32,7 @@ from rookery.remote.slurm import accounting as account_reader
 from rookery.remote.slurm import ended_jobs, following, forms, tables
 from rookery.remote.slurm.jobs import SlurmJob, SlurmTask
 
-
-@pytest.fixture(autouse=True)
-def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("STATE", "CACHE", "CONFIG"):
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
-    monkeypatch.setattr(state_files, "_named", set())
+pytestmark = pytest.mark.usefixtures("state_of_its_own")
 
 
 STAMP = {"commit": COMMIT, "dirty": False, "when": "2026-11-22T10:00:00Z"}

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from undo_helpers import HOMES, made_anew
 
 from rookery.clusters import set_up_note
-from rookery.core import state_files, yaml_document
+from rookery.core import yaml_document
 from rookery.core.errors import RookeryError
 from rookery.homes.vscode import record as note
 from rookery.homes.vscode import settings as editor
@@ -37,12 +37,7 @@ from rookery.remote.apply import records, reply
 from rookery.remote.apply import undo as taken_back
 from rookery.remote.slurm import basics
 
-
-@pytest.fixture(autouse=True)
-def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("STATE", "CACHE", "CONFIG"):
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
-    monkeypatch.setattr(state_files, "_named", set())
+pytestmark = pytest.mark.usefixtures("state_of_its_own")
 
 
 @fuzz

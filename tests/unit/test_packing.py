@@ -5,20 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from repositories import Git, new_repository, with_one_commit
+from repositories import Git
 
 from rookery.core.errors import RookeryError
 from rookery.projects import commit, packing
-
-
-@pytest.fixture
-def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Git:
-    return new_repository(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def root(git: Git, tmp_path: Path) -> Path:
-    return with_one_commit(git, tmp_path)
 
 
 def test_a_pack_brings_what_is_new_also_from_a_shallow_clone(root: Path, git: Git, tmp_path: Path) -> None:

@@ -1,0 +1,48 @@
+"""Fixtures that several files of this folder use."""
+
+from pathlib import Path
+
+import pytest
+from doctor_homes import of_ada, own_home
+from repositories import Git, new_repository, with_one_commit
+
+from rookery.clusters.cluster import Cluster
+from rookery.core import state_files
+
+
+@pytest.fixture
+def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Git:
+    """git in a new repository."""
+    return new_repository(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def root(git: Git, tmp_path: Path) -> Path:
+    """That repository, with one commit."""
+    return with_one_commit(git, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def penguins() -> Cluster:
+    """Penguins, where the account is ada."""
+    return of_ada("penguins")
+
+
+@pytest.fixture(scope="session")
+def hec() -> Cluster:
+    """HEC, where the account is ada and has a key of its own."""
+    return of_ada("hec", identity_file="/home/a/.ssh/id_x")
+
+
+@pytest.fixture
+def state_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is kept from an earlier test, and nothing was named yet."""
+    for name in ("STATE", "CACHE", "CONFIG"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+    monkeypatch.setattr(state_files, "_named", set())
+
+
+@pytest.fixture
+def home_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home with nothing in it, and `invoke` as what the user types."""
+    own_home(tmp_path, monkeypatch)
