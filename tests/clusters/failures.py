@@ -5,13 +5,12 @@ import re
 import shlex
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from laptops import Laptop
-from live import Live
+from live import Live, as_root
 
 Completed = subprocess.CompletedProcess[str]
 APPLY_PROGRAM = "^[^ ]*python[^ ]* -IS -c"
@@ -56,13 +55,6 @@ def half_written(cluster: Live, person: Laptop) -> str:
     return there + "\n".join(here)
 
 
-def as_root(cluster: Live, script: str) -> str:
-    """What a script says that root runs in the miniature; it must succeed."""
-    completed = cluster.root_run(["bash", "-euc", script], check=False)
-    assert completed.returncode == 0, f"{script}\n{completed.stdout}{completed.stderr}"
-    return completed.stdout.strip()
-
-
 def reach(cluster: Live, user: str, moment: str) -> None:
     """Wait until somebody runs a command there; or until a path is there, where it begins with /."""
     runs = f"pgrep -u {shlex.quote(user)} -f {shlex.quote(moment)}"
@@ -96,14 +88,6 @@ def kill_all(process: "subprocess.Popen[str]") -> None:
     for pid in family(process.pid):
         with suppress(ProcessLookupError):  # it has ended meanwhile
             os.kill(pid, signal.SIGKILL)
-
-
-def until(condition: Callable[[], object], seconds: float = 30) -> None:
-    """Wait for a condition, and fail where it does not come."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to this"
-        time.sleep(0.02)
 
 
 def ended(process: "subprocess.Popen[str]", timeout: float = 60) -> Completed:

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from live import Live
+from live import Live, as_root
 
 CHANGES = ("made", "changed", "would-change")
 ODD = r"""
@@ -36,13 +36,6 @@ put(b"elsewhere/environments.txt", b"mine")
 os.symlink("elsewhere", os.path.join(home, b".conda"))
 """
 """A script that makes what homes may hold: odd names and modes, links, folders under names that roles use."""
-
-
-def as_root(hec: Live, script: str) -> str:
-    """What a script says that root runs in the miniature; it must succeed."""
-    completed = hec.root_run(["bash", "-euc", script], check=False)
-    assert completed.returncode == 0, f"{script}\n{completed.stdout}{completed.stderr}"
-    return completed.stdout.strip()
 
 
 def storage_of(hec: Live, user: str) -> str:

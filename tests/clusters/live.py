@@ -6,8 +6,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,10 +135,8 @@ def home(folder: Path) -> dict[str, str]:
     return {**kept, "HOME": str(folder), **{key: str(folder / name) for key, name in names.items()}}
 
 
-def wait_for(condition: Callable[[], T], seconds: float = 30) -> T:
-    """The first true answer of a function, asked again and again."""
-    end = time.monotonic() + seconds
-    while not (answer := condition()):
-        assert time.monotonic() < end, f"waited {seconds} s"
-        time.sleep(0.1)
-    return answer
+def as_root(cluster: Live, script: str) -> str:
+    """What a script says that root runs in the miniature; it must succeed."""
+    completed = cluster.root_run(["bash", "-euc", script], check=False)
+    assert completed.returncode == 0, f"{script}\n{completed.stdout}{completed.stderr}"
+    return completed.stdout.strip()

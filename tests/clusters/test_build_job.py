@@ -8,9 +8,10 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from failures import ended, half_written, kill_all, refused, until
+from failures import ended, half_written, kill_all, refused
 from laptops import Laptop, laptop
 from live import Live
+from waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -125,5 +126,5 @@ def test_a_job_that_outlives_this_side_is_found_again(penguins: Live, student: L
     completed = ended(process)
     assert completed.returncode == 0, completed.stdout + completed.stderr
     assert compiled(student, "9.5.0") == 1
-    until(lambda: not student.says("squeue --noheader --me"))
+    wait_for(lambda: not student.says("squeue --noheader --me"))
     assert not half_written(penguins, student)

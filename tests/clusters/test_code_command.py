@@ -6,14 +6,12 @@ import re
 import shlex
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from laptops import Laptop, laptop
 from live import Live
+from waiting import wait_for
 
 from rookery.remote import slurm
 
@@ -47,14 +45,6 @@ def output_of(person: Laptop, command: str) -> str:
 def queue(person: Laptop) -> list[str]:
     """The person's jobs that wait or run."""
     return person.says("squeue --noheader --me --states=PENDING,RUNNING --format='%j %P'").splitlines()
-
-
-def until(what: Callable[[], Any], seconds: float = 30) -> Any:
-    end = time.monotonic() + seconds
-    while not (answer := what()):
-        assert time.monotonic() < end, "it never came to be"
-        time.sleep(0.1)
-    return answer
 
 
 def undo(person: Laptop, *arguments: str) -> str:
@@ -150,7 +140,7 @@ def test_a_session_is_as_a_job_script_is(coder: Laptop) -> None:
 def test_what_is_started_stays_when_the_connection_ends(coder: Laptop) -> None:
     """As VS Code's server does, to be found again when the laptop wakes up."""
     node = output_of(coder, "nohup sh -c 'echo $$ >stays; exec sleep 600' >/dev/null 2>&1 </dev/null & hostname")
-    until(lambda: output_of(coder, "kill -0 $(cat stays) && hostname") == node)
+    wait_for(lambda: output_of(coder, "kill -0 $(cat stays) && hostname") == node)
 
 
 def test_the_persons_own_ssh_goes_there_by_the_name_they_chose(coder: Laptop) -> None:
@@ -222,7 +212,7 @@ def test_stop_ends_it_with_all_that_is_in_it(coder: Laptop) -> None:
     completed = coder.rookery("code", "--stop", "--cluster", "penguins")
     assert re.fullmatch(r"penguins: ended job \d+\n", completed.stdout)
     assert waiting.wait(timeout=30) != 0
-    assert until(lambda: queue(coder) == [])
+    assert wait_for(lambda: queue(coder) == [])
     # a window that is still open would start another at once
     refused = job(coder, "hostname")
     assert refused.returncode == 255
@@ -275,7 +265,7 @@ def test_another_user_of_the_node_can_neither_be_first_nor_connect_nor_read_alon
 ) -> None:
     """Somebody who holds every name that the job's number might lead to, and knows where its socket is."""
     coder.rookery("code", "--stop", "--cluster", "penguins")
-    assert until(lambda: queue(coder) == [])
+    assert wait_for(lambda: queue(coder) == [])
     following = int(coder.says("sbatch --parsable --wrap true")) + 1
     mallory = penguins.add_user("mallory")
     assert mallory.run(shlex.join(["python3", "-c", OCCUPY, str(following)])) == "60"
@@ -302,7 +292,7 @@ def test_another_user_of_the_node_can_neither_be_first_nor_connect_nor_read_alon
 
 
 def test_without_an_editor_the_job_is_started_all_the_same(coder: Laptop) -> None:
-    assert until(lambda: queue(coder) == [])
+    assert wait_for(lambda: queue(coder) == [])
     completed = coder.rookery("code", "--cluster", "penguins")
     assert (completed.returncode, "No VS Code is found" in completed.stderr) == (1, True)
     assert queue(coder) == []

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 
 import pytest
 from deployments import Work, work
-from failures import as_root, refused, until
+from failures import refused
 from laptops import Laptop, laptop
-from live import Live
+from live import Live, as_root
+from waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 NAMES = itertools.count()
@@ -55,7 +56,7 @@ def building(project: Work, *arguments: str) -> Iterator["subprocess.Popen[str]"
     project.laptop.says("rm -f mamba-began; : > hold")
     process = project.start(*arguments)
     try:
-        until(lambda: project.laptop.ssh("test -e mamba-began").returncode == 0)
+        wait_for(lambda: project.laptop.ssh("test -e mamba-began").returncode == 0)
         yield process
     finally:
         project.laptop.says("rm -f hold")
@@ -175,7 +176,7 @@ def test_two_at_once(project: Work) -> None:
     commit = with_environment(project, "conda", environment__yml="dependencies: [python]  # two\n")
     with building(project) as first:
         second = project.start()
-        until(lambda: "flock" in project.laptop.says("ps -u emil -o args"))
+        wait_for(lambda: "flock" in project.laptop.says("ps -u emil -o args"))
     out, err = first.communicate(timeout=60)
     assert first.returncode == 0, out + err
     out, err = second.communicate(timeout=60)

@@ -4,9 +4,10 @@ import itertools
 
 import pytest
 from deployments import Work, work
-from failures import refused, until
+from failures import refused
 from laptops import Laptop, laptop
 from live import Live
+from waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 NAMES = itertools.count()
@@ -38,7 +39,7 @@ def change_settings(project: Work, before: str, after: str) -> str:
 def undisturbed(project: Work, name: str, commit: str) -> None:
     """What was begun there for a project came to nothing."""
     base = f"projects/{name}"
-    until(lambda: project.laptop.says(f"cat {base}/state/holder") == "")
+    wait_for(lambda: project.laptop.says(f"cat {base}/state/holder") == "")
     assert project.laptop.says(f"readlink {base}/current") == f"releases/{commit}"
     assert project.laptop.ssh(f"ls -d {base}/releases/.*partial*").stdout == ""
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from failures import refused, until
+from failures import refused
 from laptop_projects import Project, project
 from laptops import ROOKERY, laptop
 from live import Live
+from waiting import wait_for
 
 pytestmark = [
     pytest.mark.cluster,
@@ -118,7 +119,7 @@ def test_at_each_write_there_is_no_room_once(gannets: tuple[Project, Disk], kind
         completed = run(at, name)
         assert completed.returncode == 0, completed.stdout + completed.stderr
         if name == "submit":
-            until(lambda: at.laptop.says("squeue --noheader --me") == "", 60)
+            wait_for(lambda: at.laptop.says("squeue --noheader --me") == "", 60)
     records = [json.loads(path.read_text()) for path in (at.root / "runs").glob("*.json")]
     known = at.laptop.says("sacct --noheader --allocations --parsable2 --format=JobID").split()
     assert {record["id"] for record in records} == {number.partition("_")[0] for number in known}

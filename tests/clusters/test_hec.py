@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
-from home_contents import as_root, changes, storage_of, tree
+from home_contents import changes, storage_of, tree
 from laptops import Laptop, laptop
-from live import Live
+from live import Live, as_root
 
 pytestmark = pytest.mark.cluster
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from home_contents import ODD, as_person, as_root, by_state, changes, inside, manifest, notes, storage_of, tree, write
+from home_contents import ODD, as_person, by_state, changes, inside, manifest, notes, storage_of, tree, write
 from laptops import Laptop, laptop
-from live import Live
+from live import Live, as_root
 
 pytestmark = pytest.mark.cluster
 

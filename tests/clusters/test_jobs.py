@@ -5,16 +5,15 @@ import os
 import re
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from failures import as_root
 from laptop_projects import Project, project
 from laptops import Laptop, laptop
-from live import Live
+from live import Live, as_root
+from waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -63,15 +62,8 @@ def krill(hec: Live) -> Project:
 def many(krill: Project) -> str:
     """An array, two of whose six tasks run."""
     number = krill.submit("many")
-    until(lambda: krill.job(number)["counts"].get("RUNNING") == 2)
+    wait_for(lambda: krill.job(number)["counts"].get("RUNNING") == 2, 40)
     return number
-
-
-def until(condition: Callable[[], object], seconds: float = 40) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def test_a_job_killed_for_memory_is_recognised_with_what_to_ask_for(krill: Project) -> None:
@@ -116,7 +108,7 @@ def test_a_log_is_followed_from_before_it_is_there_to_its_end(krill: Project) ->
 
 
 def test_of_an_array_without_a_task_a_log_is_chosen_and_said(krill: Project, many: str) -> None:
-    until(lambda: krill.start("logs", f"{many}_1").wait() == 0)
+    wait_for(lambda: krill.start("logs", f"{many}_1").wait() == 0, 40)
     assert krill.run("logs", f"{many}_2").endswith("task 2\n")
     output = krill.run("logs", many)
     assert "the latest to begin of 6 tasks; another: rookery logs" in output
@@ -144,14 +136,14 @@ def test_what_is_cancelled_is_said_and_what_is_not_one_s_own_refused(krill: Proj
     assert f"This would cancel 5 tasks: {many} (many, 5 tasks)" in output
     assert "--yes" in output
     theirs = hec.run("sbatch --parsable --output /dev/null --wrap 'sleep 60'")
-    until(lambda: theirs in hec.run(f"sacct -nXo JobID -j {theirs}"))  # Slurm's accounts tell everybody of it
+    wait_for(lambda: theirs in hec.run(f"sacct -nXo JobID -j {theirs}"), 40)  # Slurm's accounts tell everybody of it
     output = krill.run("cancel", theirs, code=1)
     assert f"{theirs} is {hec.user}'s job, not yours" in output
     assert "RUNNING" in hec.run(f"squeue -h -j {theirs} -o %T") + "RUNNING" * (not hec.run(f"scancel {theirs}"))
     assert "is no number of a job" in krill.run("cancel", f"{many},-1", code=1)
     assert "cancelled" in krill.run("cancel", f"{many},99999", "--yes", code=1)
     # the task that was cancelled before it began, Slurm forgets in the end
-    until(lambda: set(krill.job(many)["counts"]) == {"CANCELLED"})
+    wait_for(lambda: set(krill.job(many)["counts"]) == {"CANCELLED"}, 40)
     assert re.search(r"has ended already \([56] cancelled\)", krill.run("cancel", many, code=1))
     output = krill.run("submit", "--failed", many, code=1)
     assert "were cancelled by you, which is not failing" in output or "not yet accounted for all" in output
@@ -162,7 +154,7 @@ def without_accounts(hec: Live) -> Iterator[None]:
     hec.root_run(["sh", "-c", "kill $(cat /run/slurm/slurmdbd.pid)"])
     yield
     hec.root_run(["slurmdbd"])
-    until(lambda: hec.root_run(["sacctmgr", "-n", "list", "cluster"], check=False).returncode == 0)
+    wait_for(lambda: hec.root_run(["sacctmgr", "-n", "list", "cluster"], check=False).returncode == 0, 40)
 
 
 @pytest.mark.usefixtures("without_accounts")
@@ -178,10 +170,10 @@ def test_without_the_accounts_the_queue_is_shown(krill: Project) -> None:
 @pytest.fixture
 def without_controller(hec: Live) -> Iterator[None]:
     hec.root_run(["sh", "-c", "kill $(cat /run/slurm/slurmctld.pid)"])
-    until(lambda: hec.root_run(["pgrep", "-x", "slurmctld"], check=False).returncode)
+    wait_for(lambda: hec.root_run(["pgrep", "-x", "slurmctld"], check=False).returncode, 40)
     yield
     hec.root_run(["slurmctld"])
-    until(lambda: hec.root_run(["scontrol", "ping"], check=False).returncode == 0)
+    wait_for(lambda: hec.root_run(["scontrol", "ping"], check=False).returncode == 0, 40)
 
 
 @pytest.mark.usefixtures("without_controller")
@@ -243,8 +235,8 @@ def stopped(hec: Live) -> Iterator[None]:
     finally:
         for name in DAEMONS:
             as_root(hec, f"kill -CONT $(cat /run/slurm/{name}.pid)")
-        until(lambda: hec.root_run(["scontrol", "ping"], check=False).returncode == 0, 60)
-        until(lambda: hec.root_run(["sacctmgr", "-n", "list", "cluster"], check=False).returncode == 0, 60)
+        wait_for(lambda: hec.root_run(["scontrol", "ping"], check=False).returncode == 0, 60)
+        wait_for(lambda: hec.root_run(["sacctmgr", "-n", "list", "cluster"], check=False).returncode == 0, 60)
 
 
 def test_with_slurm_stopped_each_command_ends_and_no_job_is_submitted_twice(
@@ -280,8 +272,8 @@ def test_with_slurm_stopped_each_command_ends_and_no_job_is_submitted_twice(
             assert "does not answer, and so not whether one was submitted" in completed.stderr
     # sbatch gave up; the controller may have taken the job all the same
     assert run(at, "submit one").returncode == run(at, f"submit two --after {number}").returncode == 0
-    until(lambda: at.laptop.says("squeue --noheader --me") == "", 60)
-    until(lambda: len(known(at)) >= 3, 120)  # the accounts come later
+    wait_for(lambda: at.laptop.says("squeue --noheader --me") == "", 60)
+    wait_for(lambda: len(known(at)) >= 3, 120)  # the accounts come later
     assert sorted(known(at).values()) == ["one", "one", "two"]
     assert {path.stem for path in (at.root / "runs").glob("*.json")} == known(at).keys()
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 import snapshots
-from failures import until
 from laptops import ROOKERY, Laptop, laptop
 from live import Live
+from waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -148,7 +148,7 @@ class Walk:
 
     def wait(self, number: str, over: Callable[[Any], object]) -> None:
         """Wait until what `jobs` says of a job is like this."""
-        until(lambda: over(self.job(number)), 60)
+        wait_for(lambda: over(self.job(number)), 60)
 
     def commit(self) -> None:
         """Commit all of the project; each time makes a commit."""

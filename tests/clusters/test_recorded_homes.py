@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from home_contents import as_root, changes, inside, manifest, storage_of
+from home_contents import changes, inside, manifest, storage_of
 from laptops import Laptop, laptop
-from live import Live, alone
+from live import Live, alone, as_root
 from undo_command import undo
 
 from rookery.sandbox import mirrors

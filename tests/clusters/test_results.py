@@ -5,10 +5,10 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from failures import until
 from laptop_projects import Project, project
 from laptops import laptop
 from live import Live
+from waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -84,12 +84,12 @@ def test_forty_rows_of_awkward_values_to_one_table(krill: Project) -> None:
 def test_a_deploy_changes_nothing_under_an_array_that_runs(krill: Project) -> None:
     """Neither the task that runs nor those that wait: they are of the release that they were submitted from."""
     number = krill.submit("wait")
-    until(lambda: "RUNNING" in krill.job(number)["tasks"])
+    wait_for(lambda: "RUNNING" in krill.job(number)["tasks"])
     krill.commit({"wait.sh": 'echo "of the second release" >results/wait_$1.txt\n'})
     krill.run("deploy")
     assert "second" in krill.read_there("current/wait.sh")
     krill.laptop.says("touch go-on")
-    until(lambda: set(krill.job(number)["tasks"]) == {"COMPLETED"}, 60)
+    wait_for(lambda: set(krill.job(number)["tasks"]) == {"COMPLETED"}, 60)
     assert (
         krill.laptop.says("cat storage/projects/krill/results/wait_*.txt").splitlines() == ["of the first release"] * 3
     )

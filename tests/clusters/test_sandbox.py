@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from live import Live, wait_for
+from live import Live
+from waiting import wait_for
 
 from rookery.clusters.config import profile
 from rookery.sandbox import image, lifecycle

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from live import Account, Live, home, wait_for
+from live import Account, Live, home
+from waiting import wait_for
 
 from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError

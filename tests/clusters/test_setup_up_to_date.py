@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from home_contents import as_root
 from laptops import Laptop, laptop
-from live import Live
+from live import Live, as_root
 
 from rookery.core import paths
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from connections import line_of
-from failures import until
+from waiting import wait_for
 
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.ssh import user_settings
@@ -42,7 +42,7 @@ def test_a_killed_master_is_replaced(account, penguins, opened):
     connection = opened(account(penguins, "beth"))
     before, pid = line_of(connection), master(connection)
     os.kill(pid, signal.SIGKILL)
-    until(lambda: not connection.is_open())
+    wait_for(lambda: not connection.is_open())
     connection.open(batch=True)
     assert line_of(connection) != before
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from home_contents import ODD, as_person, as_root, manifest, storage_of
+from home_contents import ODD, as_person, manifest, storage_of
 from laptops import ROOKERY, Laptop, laptop
-from live import Live
+from live import Live, as_root
 from terminal import Terminal
 from undo_command import by_path, outside, undo
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 from failures import cut_off, kill_all
-from home_contents import ODD, as_person, as_root, manifest, storage_of
+from home_contents import ODD, as_person, manifest, storage_of
 from laptops import laptop
-from live import Live
+from live import Live, as_root
 from undo_command import outside, undo
 
 pytestmark = pytest.mark.cluster

@@ -11,10 +11,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from failures import APPLY_PROGRAM, ended, kill_all, until
+from failures import APPLY_PROGRAM, ended, kill_all
 from laptop_projects import Project, project
 from laptops import Laptop
 from live import Live
+from waiting import wait_for
 
 COMMANDS = ("setup", "deploy", "submit", "fetch", "combine", "onboard", "undo")
 TASKS = 3
@@ -179,7 +180,7 @@ def see_that_all_holds(student: Student, command: str) -> None:
             "sacct --noheader --allocations --parsable2 --format=JobIDRaw,JobID --starttime=now-1day"
         )
         numbers = {line.split("|")[1].partition("_")[0] for line in known.splitlines()}
-        until(lambda: command == "onboard" or student.runs[-1] in _ended(student), 120)
+        wait_for(lambda: command == "onboard" or student.runs[-1] in _ended(student), 120)
         assert len(student.runs) == len(set(student.runs)), f"one job for two submissions: {student.runs}"
         assert numbers <= set(student.runs), f"submitted more than once: {sorted(numbers - set(student.runs))}"
     if command == "onboard":

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from home_helpers import Login, is_running, names, states, tree, wait_for
+from home_helpers import Login, is_running, names, states, tree
+from waiting import wait_for
 
 
 @pytest.fixture
@@ -130,7 +131,7 @@ def test_a_command_that_takes_too_long_is_ended_with_its_children(login: Login) 
     answer = run(login, sh("sleep 300 & echo $! > ~/child; wait", timeout=0.5))
     assert "took longer than 0.5 s and was stopped" in answer["msg"]
     child = int((login.home / "child").read_text())
-    wait_for(lambda: not is_running(child))
+    wait_for(lambda: not is_running(child), 20)
 
 
 def test_a_child_left_behind_holds_nothing_up(login: Login) -> None:
@@ -143,14 +144,14 @@ def test_children_end_with_the_apply_program(login: Login, end: str) -> None:
     pid_file = login.home / "child"
     declaration = {"commands": [sh("sleep 300 & echo $! > ~/c; mv ~/c ~/child; wait")]}
     process = login.start(login.payload(declaration))
-    wait_for(pid_file.exists)
+    wait_for(pid_file.exists, 20)
     child = int(pid_file.read_text())
     if end.startswith("SIG"):
         os.kill(process.pid, signal.Signals[end])
     else:
         assert process.stdout is not None
         process.stdout.close()
-    wait_for(lambda: not is_running(child))
+    wait_for(lambda: not is_running(child), 20)
     process.wait(20)
     assert [entry["state"] for entry in login.ledger()] == ["planned"]
     assert states(run(login, sh('touch "$1"'))) == ["made"], "the lock is free, and the next run goes on"
@@ -166,6 +167,6 @@ def test_a_long_command_gives_signs_of_life(login: Login) -> None:
 
 def test_a_second_apply_program_of_the_same_laptop_waits_for_the_first(login: Login) -> None:
     first = login.start(login.payload({"commands": [sh('touch ~/begun; sleep 0.5; touch "$1"')]}))
-    wait_for((login.home / "begun").exists)
+    wait_for((login.home / "begun").exists, 20)
     assert states(run(login, sh("false"))) == ["present"]
     first.communicate(timeout=20)

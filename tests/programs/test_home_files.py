@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from home_helpers import Login, action, pythons, states, tree, wait_for
+from home_helpers import Login, action, pythons, states, tree
+from waiting import wait_for
 
 
 @pytest.fixture
@@ -302,7 +303,7 @@ def test_who_waited_for_an_undo_that_removed_the_lock_begins_anew(login: Login) 
     with (login.state / "lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         waiting = login.start(login.payload({"directories": [{"path": "~/y"}]}))
-        wait_for(lambda: is_waiting_for_a_lock(waiting.pid))
+        wait_for(lambda: is_waiting_for_a_lock(waiting.pid), 20)
         login.state.rename(login.state.with_name(".rookery-gone-rookery"))
     output, _ = waiting.communicate(timeout=60)
     answer = action.frame.last(output.decode(), action.answers.apply_program)

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from home_helpers import Login, action, is_running, names, states, wait_for
+from home_helpers import Login, action, is_running, names, states
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from undo_helpers import LONG_AGO, take_back
+from waiting import wait_for
 
 MEET = 'touch ~/"$1"; for i in $(seq 1000); do [ -e ~/"$2" ] && exit 0; sleep 0.01; done; exit 1'
 """Ends well where the other one runs at the same time."""
@@ -101,14 +102,14 @@ def test_all_of_them_end_with_the_apply_program(login: Login, end: str) -> None:
 
     process = login.start(login.payload({"commands": [waiting("one"), waiting("two", needs=[])]}))
     files = [login.home / "one", login.home / "two"]
-    wait_for(lambda: all(file.exists() for file in files))
+    wait_for(lambda: all(file.exists() for file in files), 20)
     if end == "SIGTERM":
         os.kill(process.pid, signal.SIGTERM)
     else:
         assert process.stdout is not None
         process.stdout.close()
     for file in files:
-        wait_for(lambda file=file: not is_running(int(file.read_text())))
+        wait_for(lambda file=file: not is_running(int(file.read_text())), 20)
     process.wait(20)
 
 

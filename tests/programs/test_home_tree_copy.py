@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 from folder_moves import build, move, moved
-from home_helpers import Login, names, states, tree, wait_for
+from home_helpers import Login, names, states, tree
 from undo_helpers import take_back
+from waiting import wait_for
 
 from rookery.remote.apply import relocate, tree_copy
 from rookery.remote.apply.problem import Problem
@@ -163,7 +164,7 @@ def test_files_that_come_and_go_meanwhile_stop_nothing(login: Login) -> None:
     loop = f"cd {folder} && : > ../ready; while :; do for n in 1 2 3 4 5 6 7 8 9; do echo x >t$n; done; rm -f t?; done"
     with subprocess.Popen(["/bin/sh", "-c", loop], stderr=subprocess.DEVNULL) as program:
         try:
-            wait_for((login.home / ".cache/ready").exists)
+            wait_for((login.home / ".cache/ready").exists, 20)
             for _ in range(4):
                 answer = login.converge(move(login))
                 assert "no such file" not in answer.get("msg", "")

@@ -6,11 +6,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from home_helpers import is_running
+from waiting import wait_for
 
 from rookery.homes import playbook
 
@@ -198,7 +198,7 @@ def test_one_that_is_told_nothing_does_nothing_and_is_gone_at_once(checkout: Pat
             else:
                 process.kill()
             output = process.communicate(timeout=30)[0]
-        until(lambda pid=pid: not is_running(pid))
+        wait_for(lambda pid=pid: not is_running(pid), 20)
         assert output == ""
 
 
@@ -215,14 +215,6 @@ def processes(mark: str) -> list[str]:
     return lines
 
 
-def until(condition, seconds: float = 20) -> None:
-    """Wait for a condition, and fail where it does not come."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to this"
-        time.sleep(0.02)
-
-
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="processes are looked up in /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_behind_when_a_run_is_stopped(checkout: Path, number: int) -> None:
@@ -233,11 +225,11 @@ def test_nothing_is_left_behind_when_a_run_is_stopped(checkout: Path, number: in
     with subprocess.Popen(
         arguments, env=environment(checkout), cwd=checkout.parent, stdout=subprocess.PIPE, text=True
     ) as process:
-        until(lambda: processes(mark))
+        wait_for(lambda: processes(mark), 20)
         process.send_signal(number)
         output = process.communicate(timeout=30)[0]
-    until(lambda: not [line for line in processes(str(checkout)) if "_playbook.py" in line])
-    until(lambda: not processes(mark))
+    wait_for(lambda: not [line for line in processes(str(checkout)) if "_playbook.py" in line], 20)
+    wait_for(lambda: not processes(mark), 20)
     if number == signal.SIGINT:
         assert process.returncode == 130
         assert "interrupted" in output

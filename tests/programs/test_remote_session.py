@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from home_helpers import Login, is_running, names, pythons, states, wait_for
+from home_helpers import Login, is_running, names, pythons, states
+from waiting import wait_for
 
 from rookery.clusters.login_node import answers, bundle, frame
 from rookery.clusters.login_node import facts as probe
@@ -167,7 +168,7 @@ class TestUnderEachPython:
 
     def begin_to_run(self, login: Login) -> "subprocess.Popen[bytes]":
         begun = self.begin(login, {"payload": login.payload({"commands": [self.RUN]})})
-        wait_for(lambda: (login.home / "pid").exists() and (login.home / "pid").read_text().strip())
+        wait_for(lambda: (login.home / "pid").exists() and (login.home / "pid").read_text().strip(), 20)
         assert (login.home / ".rookery-stage-x").is_dir()
         return begun
 
