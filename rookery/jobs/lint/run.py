@@ -125,7 +125,7 @@ def _take(count: Counter[str], finding: Finding) -> bool:
 
 
 def _shown(findings: Sequence[Finding], name: str, file: Path, place: Surroundings) -> list[Finding]:
-    """Yield findings with paths relative to this folder."""
+    """Return findings with paths relative to this folder."""
 
     def path(finding: Finding) -> str:
         return str(file) if finding.path == name else os.path.relpath(place.root / finding.path)
