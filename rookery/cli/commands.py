@@ -1,6 +1,7 @@
 """The table of commands: name, options, and the function that carries it out, imported when the command runs."""
 
-from rookery.cli.program import command
+from rookery.cli.command import command
+from rookery.core.options import Options
 from rookery.homes import options as homes
 from rookery.jobs import options as jobs
 from rookery.projects import options as projects
@@ -51,3 +52,28 @@ GROUPS = {
     ),
 }
 """Commands that are called GROUP.NAME; the group's name alone means its `list`."""
+
+TITLES = {
+    "Start": ("onboard", "login", "setup", "new", "logout"),
+    "Work": ("render", "lint", "deploy", "submit", "cancel", "shell", "tmux", "code"),
+    "Results": ("fetch", "combine"),
+    "Look": ("jobs", "logs", "queue", "quota", "status", "doctor"),
+    "Clusters": (
+        "clusters.list",
+        "clusters.show",
+        "clusters.guide",
+        "cohort",
+        "undo",
+        "vscode.settings",
+        "vscode.prune",
+    ),
+    "Sandbox": ("sandbox.up", "sandbox.list", "sandbox.down"),
+}
+"""The commands as the help lists them."""
+
+
+def by_title() -> dict[str, list[tuple[str, type[Options]]]]:
+    """Return the name and the options of each command under its title."""
+    tasks = {task.name: task for task in COMMANDS}
+    tasks |= {f"{group}.{task.name}": task for group, grouped in GROUPS.items() for task in grouped}
+    return {title: [(name, tasks[name].options) for name in names] for title, names in TITLES.items()}

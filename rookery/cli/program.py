@@ -1,129 +1,74 @@
-"""The command line: `invoke …` in a checkout, `rookery …` from a wheel; every task of tasks.py is made by `command`."""
+"""The command line: `invoke …` in a checkout, `rookery …` from a wheel; tasks.py names the same commands for both."""
 
-import importlib
 import importlib.util
-import inspect
 import sys
-from collections.abc import Callable
-from dataclasses import MISSING, Field
 from pathlib import Path
 from typing import Any
 
 from rookery import __version__
-from rookery.cli.lean_invoke import Collection, Exit, ParseError, ParseMachine, Program, Task
+from rookery.cli import parser  # noqa: F401 it adds to Invoke's parser
+from rookery.cli.lean_invoke import Argument, Collection, Exit, ParseError, Program, complete
 from rookery.core import paths
 from rookery.core.errors import RookeryError
-from rookery.core.invocation import end_by_sigterm, explain, finished, guarded, say
-from rookery.core.options import Options
+from rookery.core.invocation import explain, finished, invocation, say
+
+WORDS = {"help": "--help", "version": "--version"}
+"""Words that people put first where it is an option here."""
 
 
-class CommandTask(Task[Any]):
-    """A task that leaves `-h` to help: by itself Invoke would give it to the next flag with an h in it.
+class CommandLine(Program):
+    """Invoke's program with the options that rookery uses, and rookery's own help."""
 
-    And its flags may be asked for more than once, while Invoke takes the help out of a task when it is asked.
-    """
+    def core_args(self) -> list[Argument]:
+        """Return the options that stand before a command; Invoke has more, for its own way to run commands."""
+        return [
+            Argument(names=("help", "h"), optional=True),
+            Argument(names=("list", "l"), optional=True),
+            Argument(names=("version", "V"), kind=bool, default=False),
+            Argument(names=("debug", "d"), kind=bool, default=False),
+            Argument(names=("complete",), kind=bool, default=False),
+            Argument(names=("print-completion-script",), kind=str, default=""),
+            Argument(names=("write-pyc",), kind=bool, default=True),  # which Invoke's parser itself asks for
+        ]
 
-    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Any]:
-        """Return the flags, and keep the help, which Invoke would take out."""
-        texts = dict(self.help)
-        arguments: list[Any] = super().get_arguments(ignore_unknown_help)
-        self.help = texts
-        return arguments
+    def normalize_argv(self, argv: list[str] | None) -> None:
+        """Take `help` and `version` for the options of that name."""
+        super().normalize_argv(argv)
+        program, *words = self.argv
+        if words and words[0] in WORDS:
+            self.argv = [program, WORDS[words[0]], *words[1:]]
 
-    def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
-        """Return Invoke's options for a flag, without `-h` as its short form."""
-        options: dict[str, Any] = super().arg_opts(name, default, {*taken_names, "h"})
-        return options
+    def update_config(self, merge: bool = True) -> None:  # noqa: FBT001, FBT002 Invoke's signature
+        """Take nothing of the command line into Invoke's configuration: its options for that are not there."""
+        if merge:
+            self.config.merge()
 
+    def parse_cleanup(self) -> None:
+        """Show help, a list or completions, where that is asked for."""
+        name = self.args.help.value
+        if isinstance(name, str) and name not in self.parser.contexts:
+            raise ParseError(f"Unknown command {name!r}.\n  next: {invocation()} --help")
+        if name is True or (not name and (self.args.list.value or not (self.tasks or self.args.complete.value))):
+            self.print_help()
+            raise Exit
+        if name:
+            self.print_task_help(name)
+            raise Exit
+        if self.args.complete.value:
+            complete(self.binary_names, self.core, self.initial_context, self.collection, self._make_parser())
 
-_handle = ParseMachine.handle
+    def print_help(self) -> None:
+        """Print the list of commands."""
+        from rookery.cli import commands, help  # noqa: A004, PLC0415 start-up
 
+        print(help.overview(commands.by_title()))
 
-def _give_optional(machine: ParseMachine, token: str) -> None:
-    """Take a word for a positional argument that may be left out, which Invoke itself knows no way to have.
+    def print_task_help(self, name: str) -> None:
+        """Print the help of a command."""
+        from rookery.cli import help  # noqa: A004, PLC0415 start-up
 
-    And take --help behind a command for help, also where it would fill the place of a positional argument.
-    """
-    context = machine.context
-    if context and not machine.waiting_for_flag_value:
-        if token in {"-h", "--help"} and context is not machine.initial:
-            for argument in context.missing_positional_args:
-                argument.value = ""
-            machine.initial.flags["--help"].value = context.name
-            return
-        free = [argument for argument in context.positional_args if not argument.got_value]
-        if free and not token.startswith("-") and not context.missing_positional_args:
-            free[0].value = token
-            return
-    _handle(machine, token)
-
-
-ParseMachine.handle = _give_optional  # type: ignore[method-assign, assignment]
-
-
-def _say(machine: ParseMachine, message: str) -> None:
-    """Refuse a command line as every command does: what is wrong, and what to run next."""
-    from rookery.cli.usage_errors import explained  # noqa: PLC0415 start-up
-
-    raise ParseError(explained(message, machine), machine.context)
-
-
-ParseMachine.error = _say  # type: ignore[method-assign, assignment]
-
-
-def command(name: str, options: type[Options], function: str) -> CommandTask:
-    """Make the task of a command from its options and its function.
-
-    Args:
-        name: Its name.
-        options: Its flags; its docstring is what the command is for.
-        function: MODULE:FUNCTION, which is given the options; its return value, where there is one, is the exit code.
-    """
-    flags = options.flags()
-
-    def run(_context: Any, **arguments: Any) -> None:
-        # Invoke forbids .pyc files so that none lie beside a tasks file; the package's own save half a start-up
-        sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
-        end_by_sigterm()
-        values = {
-            key: tuple(value or ()) if flags[key].metadata["iterable"] else value for key, value in arguments.items()
-        }
-        module, _, called = function.partition(":")
-
-        def carry_out() -> int | None:
-            act: Callable[..., int | None] = getattr(importlib.import_module(module), called)
-            return act(options(**values))
-
-        code = guarded(carry_out)
-        if code:
-            raise Exit(code=code)
-
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    parameters = [inspect.Parameter("_context", kind)]
-    parameters += [inspect.Parameter(key, kind, default=_default(flag)) for key, flag in flags.items()]
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # which Invoke makes flags of
-    run.__name__, run.__doc__ = name, options.__doc__
-
-    def which(how: str) -> list[str]:
-        return [key for key, flag in flags.items() if flag.metadata[how]]
-
-    required = [key for key, flag in flags.items() if flag.default is MISSING]
-    return CommandTask(
-        run,
-        name=name,
-        positional=[*required, *which("positional")],
-        iterable=which("iterable"),
-        optional=which("optional"),
-        incrementable=which("incrementable"),
-        help={key: flag.metadata["help"] for key, flag in flags.items()},
-    )
-
-
-def _default(flag: Field[Any]) -> Any:
-    """Return a flag's default for Invoke: None for one that may be repeated."""
-    if flag.default is MISSING:
-        return inspect.Parameter.empty
-    return None if flag.metadata["iterable"] else flag.default
+        task: Any = self.collection[name]
+        print(help.page(self.parser.contexts[name].name, task.options))
 
 
 def namespace(tasks: Path | None = None) -> Collection:
@@ -135,25 +80,29 @@ def namespace(tasks: Path | None = None) -> Collection:
     path = tasks or paths.root() / "tasks.py"
     spec = importlib.util.spec_from_file_location("rookery_tasks", path)
     if spec is None or spec.loader is None or not path.is_file():
-        raise RookeryError(f"{path} is missing, so this copy of rookery is not whole. Install it again.")
+        raise RookeryError(f"{path} is missing: this installation of rookery is incomplete. Install it again.")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     collection: Collection = module.namespace
     return collection
 
 
+def program() -> CommandLine:
+    """Return the program `rookery`."""
+    return CommandLine(
+        name="rookery", binary="rookery", binary_names=["rookery"], version=__version__, namespace=namespace()
+    )
+
+
 def main() -> None:
     """Run the console script `rookery`."""
     try:
-        collection = namespace()
+        made = program()
     except RookeryError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
-    program = Program(
-        name="rookery", binary="rookery", binary_names=["rookery"], version=__version__, namespace=collection
-    )
     try:
-        program.run()
+        made.run()
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -4,36 +4,47 @@ from dataclasses import MISSING, Field, dataclass, field
 from typing import Any, Self, dataclass_transform
 
 
-def option(  # noqa: PLR0913 all that Invoke knows of a flag
+def option(  # noqa: PLR0913 all that can be said of an option
     *,
     default: Any = MISSING,
     help: str,  # noqa: A002 Invoke's name for it
+    value: str = "",
     positional: bool = False,
+    several: bool = False,
     iterable: bool = False,
     optional: bool = False,
     incrementable: bool = False,
+    choices: tuple[str, ...] = (),
 ) -> Any:
-    """Declare a flag.
+    """Declare an option.
 
     Args:
         default: Its value where it is not given; without one, it is a positional argument that must be given.
         help: What it is for.
+        value: What stands for its value in the help, such as SIZE; its name where this is empty.
         positional: It may be given by its place, too.
-        iterable: It may be given more than once.
+        several: Several words may be given, or a list with commas; they arrive as one text with commas between them.
+        iterable: It may be given more than once, or as several words; its value is a tuple.
         optional: It may be given without a value, and is True then.
         incrementable: It is counted.
+        choices: The values that it may have, in any case of letters; the empty text is always one of them.
     """
     how = {"positional": positional, "iterable": iterable, "optional": optional, "incrementable": incrementable}
-    return field(default=default, metadata={"help": help, **how})
+    return field(default=default, metadata={"help": help, "value": value, "several": several, "choices": choices, **how})
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(option, field))
 class Options:
     """The options of one command; the docstring of a subclass is the command's help.
 
+    Attributes:
+        examples: Command lines for the help, without the name of the program; each works as it is.
+
     A subclass becomes a frozen dataclass when it is first used: to make all of them takes as long as all else that the
     command line needs.
     """
+
+    examples = ()
 
     def __new__(cls, *_: Any, **__: Any) -> Self:
         """Make the class a dataclass first, where it is none yet."""
