@@ -44,13 +44,14 @@ class CommandTask(Task[Any]):
         return options
 
 
-def command(name: str, options: type[Options], function: str) -> CommandTask:
+def command(name: str, options: type[Options], function: str, *, each: str = "") -> CommandTask:
     """Make the task of a command from its options and its function.
 
     Args:
         name: Its name.
         options: Its flags; its docstring is what the command is for.
         function: MODULE:FUNCTION, which is given the options; its return value, where there is one, is the exit code.
+        each: The option that may name several where the function takes one: it is called for each of them.
     """
     flags = options.flags()
 
@@ -65,6 +66,10 @@ def command(name: str, options: type[Options], function: str) -> CommandTask:
 
         def carry_out() -> int | None:
             act: Callable[..., int | None] = getattr(importlib.import_module(module), called)
+            if each and values[each] and ("," in values[each] or values[each] == "all"):
+                from rookery.cli import repeat  # noqa: PLC0415 start-up
+
+                return repeat.for_each(act, options(**values), each)
             return act(options(**values))
 
         code = guarded(carry_out)

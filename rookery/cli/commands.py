@@ -22,16 +22,16 @@ COMMANDS = (
     command("new", projects.NewOptions, "rookery.projects.scaffold:run"),
     command("render", jobs.RenderOptions, "rookery.jobs.render:run"),
     command("lint", jobs.LintOptions, "rookery.jobs.lint.run:run"),
-    command("deploy", projects.DeployOptions, "rookery.projects.deploy:run"),
-    command("submit", jobs.SubmitOptions, "rookery.jobs.submit.submit:run"),
-    command("jobs", jobs.JobsOptions, "rookery.jobs.monitor.show:run"),
+    command("deploy", projects.DeployOptions, "rookery.projects.deploy:run", each="cluster"),
+    command("submit", jobs.SubmitOptions, "rookery.jobs.submit.submit:run", each="job"),
+    command("jobs", jobs.JobsOptions, "rookery.jobs.monitor.show:run", each="cluster"),
     command("logs", jobs.LogsOptions, "rookery.jobs.monitor.logs:run"),
     command("cancel", jobs.CancelOptions, "rookery.jobs.monitor.cancel:run"),
-    command("fetch", jobs.FetchOptions, "rookery.jobs.results.fetch:run"),
+    command("fetch", jobs.FetchOptions, "rookery.jobs.results.fetch:run", each="cluster"),
     command("combine", jobs.CombineOptions, "rookery.jobs.results.combine:run"),
     command("shell", jobs.ShellOptions, "rookery.jobs.interactive.shell:run"),
-    command("queue", jobs.QueueOptions, "rookery.jobs.monitor.queue:run"),
-    command("quota", jobs.QuotaOptions, "rookery.jobs.monitor.quota:run"),
+    command("queue", jobs.QueueOptions, "rookery.jobs.monitor.queue:run", each="cluster"),
+    command("quota", jobs.QuotaOptions, "rookery.jobs.monitor.quota:run", each="cluster"),
 )
 """Commands without a group."""
 

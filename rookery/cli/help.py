@@ -5,6 +5,7 @@ import shutil
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field
+from itertools import zip_longest
 from typing import Any
 
 from rookery.cli.command import LETTERS
@@ -103,7 +104,7 @@ def _columns(rows: Iterable[tuple[str, str]], width: int) -> str:
         if len(term) > width:
             lines.append(f"  {term}")
             term = ""  # noqa: PLW2901 it has been written
-        lines += [f"  {first:{width}}  {line}" for first, line in zip([term, *[""] * len(wrapped)], wrapped)]
+        lines += [f"  {first:{width}}  {line}" for first, line in zip_longest([term], wrapped, fillvalue="")]
     return "\n".join(line.rstrip() for line in lines)
 
 

@@ -38,11 +38,23 @@ if "invoke" not in sys.modules:
 try:
     from invoke import Collection, Exit, ParseError, Program, Task, task
     from invoke.completion.complete import complete
-    from invoke.parser import Argument, Parser
+    from invoke.parser import Parser
+    from invoke.parser.argument import Argument
     from invoke.parser.parser import ParseMachine
 finally:
     for _name in _absent:
         if not hasattr(sys.modules.get(_name), "__file__"):  # who asks for the real one later gets it
             sys.modules.pop(_name, None)
 
-__all__ = ["Argument", "Collection", "Exit", "ParseError", "ParseMachine", "Parser", "Program", "Task", "complete", "task"]
+__all__ = [
+    "Argument",
+    "Collection",
+    "Exit",
+    "ParseError",
+    "ParseMachine",
+    "Parser",
+    "Program",
+    "Task",
+    "complete",
+    "task",
+]

@@ -14,73 +14,82 @@ _handle, _see_value, _complete_context = ParseMachine.handle, ParseMachine.see_v
 _parse_argv = Parser.parse_argv
 
 
-def lacking(context: Any) -> list[str]:
-    """Return the names of a command's arguments that must be given and are not."""
-    arguments = [argument for argument in context.positional_args if getattr(argument, "is_required", False)]
-    return [str(argument.name) for argument in arguments if argument.value in (None, [])]
-
-
-def _parse(parser: Parser, argv: list[str]) -> Any:
+def _parse(parser: Any, argv: list[str]) -> Any:
     """Join the two words of a command in a group, and note the line for error messages."""
     if len(argv) > 1 and (joined := ".".join(argv[:2])) in parser.contexts:
         argv = [joined, *argv[2:]]
-    parser.initial.line = tuple(argv)  # type: ignore[union-attr]  # machines get a copy of it
+    parser.initial.line = tuple(argv)  # machines get a copy of it
     return _parse_argv(parser, argv)
 
 
-def _take(machine: ParseMachine, token: str) -> None:
-    """Take a word or an option of a command."""
+def _take(machine: Any, word: str) -> None:
+    """Take a word or an option."""
     context = machine.context
-    if context is machine.initial or not context or machine.waiting_for_flag_value:
-        _handle(machine, token)
-    elif token in {"-h", "--help"}:
+    if context is machine.initial or machine.waiting_for_flag_value:
+        _handle(machine, word)
+    elif word in {"-h", "--help"}:
         machine.initial.flags["--help"].value = context.name
-    elif token.startswith("-") and token != "-":
-        if token in context.flags or token in context.inverse_flags:
-            _handle(machine, token)
-        elif token in machine.initial.flags:
-            machine.switch_to_flag(token)
-        else:
-            machine.error(f"unknown {token}")
+    elif word.startswith("-") and len(word) > 1:
+        _take_option(machine, word)
     elif free := next((argument for argument in context.positional_args if _is_free(argument)), None):
         machine.complete_flag()
-        machine.flag = None
-        free.value = token
+        machine.flag, free.value = None, word
     else:
-        _handle(machine, token)
+        _handle(machine, word)
+
+
+def _take_option(machine: Any, option: str) -> None:
+    context = machine.context
+    if option in context.flags or option in context.inverse_flags:
+        _handle(machine, option)
+    elif option in machine.initial.flags:
+        machine.switch_to_flag(option)
+    else:
+        from rookery.cli.usage_errors import unknown_option  # noqa: PLC0415 start-up
+
+        raise ParseError(unknown_option(option, machine), context)
 
 
 def _is_free(argument: Any) -> bool:
     return argument.kind is list or not argument.got_value
 
 
-def _take_value(machine: ParseMachine, value: Any) -> None:
+def _take_value(machine: Any, value: str) -> None:
     """Set an option, if the value is one that it may have."""
-    flag = machine.flag
-    choices = getattr(flag, "choices", ())
+    choices = getattr(machine.flag, "choices", ())
     if choices and value:
         if value.lower() not in choices:
-            machine.error(f"one of {' '.join(choices)}: {value}")
+            _refuse_value(machine, value, " or ".join(choices))
         value = value.lower()
     try:
         _see_value(machine, value)
     except ValueError:
-        machine.error(f"a whole number: {value}")
+        _refuse_value(machine, value, "a whole number")
 
 
-def _complete(machine: ParseMachine) -> None:
+def _refuse_value(machine: Any, value: str, wanted: str) -> None:
+    from rookery.cli.usage_errors import wrong_value  # noqa: PLC0415 start-up
+
+    raise ParseError(wrong_value(value, wanted, machine), machine.context)
+
+
+def _complete(machine: Any) -> None:
     """Refuse a command without all that it must be given, unless its help was asked for."""
     context = machine.context
-    if context and context is not machine.initial:
+    if context is not machine.initial:
+        needed = [argument for argument in context.positional_args if getattr(argument, "is_required", False)]
+        lacking = [argument for argument in needed if argument.value in (None, [])]
         if machine.initial.flags["--help"].value == context.name:
-            for argument in context.missing_positional_args:
+            for argument in lacking:
                 argument.value = ""
-        elif lacking(context):
-            machine.error("missing arguments")
+        elif lacking:
+            from rookery.cli.usage_errors import missing  # noqa: PLC0415 start-up
+
+            raise ParseError(missing((argument.name for argument in lacking), machine), context)
     _complete_context(machine)
 
 
-def _refuse(machine: ParseMachine, message: str) -> None:
+def _refuse(machine: Any, message: str) -> None:
     """Refuse a command line as every command does: what is wrong, and what to run next."""
     from rookery.cli.usage_errors import explained  # noqa: PLC0415 start-up
 

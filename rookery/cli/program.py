@@ -38,7 +38,7 @@ class CommandLine(Program):
         if words and words[0] in WORDS:
             self.argv = [program, WORDS[words[0]], *words[1:]]
 
-    def update_config(self, merge: bool = True) -> None:  # noqa: FBT001, FBT002 Invoke's signature
+    def update_config(self, merge: bool = True) -> None:
         """Take nothing of the command line into Invoke's configuration: its options for that are not there."""
         if merge:
             self.config.merge()

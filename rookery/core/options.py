@@ -1,7 +1,7 @@
 """Declare a command's options once: its flags, their help, and the values that its code gets."""
 
 from dataclasses import MISSING, Field, dataclass, field
-from typing import Any, Self, dataclass_transform
+from typing import Any, ClassVar, Self, dataclass_transform
 
 
 def option(  # noqa: PLR0913 all that can be said of an option
@@ -30,7 +30,9 @@ def option(  # noqa: PLR0913 all that can be said of an option
         choices: The values that it may have, in any case of letters; the empty text is always one of them.
     """
     how = {"positional": positional, "iterable": iterable, "optional": optional, "incrementable": incrementable}
-    return field(default=default, metadata={"help": help, "value": value, "several": several, "choices": choices, **how})
+    return field(
+        default=default, metadata={"help": help, "value": value, "several": several, "choices": choices, **how}
+    )
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(option, field))
@@ -44,7 +46,7 @@ class Options:
     command line needs.
     """
 
-    examples = ()
+    examples: ClassVar[tuple[str, ...]] = ()
 
     def __new__(cls, *_: Any, **__: Any) -> Self:
         """Make the class a dataclass first, where it is none yet."""

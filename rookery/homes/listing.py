@@ -145,12 +145,12 @@ def show(options: ClustersShowOptions) -> int:
     Raises:
         RookeryError: The cluster is unknown, or its profile is not as it should be.
     """
-    grouped = details(options.name, options.sandbox)
+    grouped = details(options.cluster, options.sandbox)
     if options.json:
         values = {value.key: asdict(value) for values in grouped.values() for value in values}
-        print(json.dumps({"name": options.name, "values": values}, indent=2, default=str))
+        print(json.dumps({"name": options.cluster, "values": values}, indent=2, default=str))
     else:
-        _print_details(options.name, grouped)
+        _print_details(options.cluster, grouped)
     return 0
 
 

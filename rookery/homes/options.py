@@ -1,126 +1,192 @@
 """The options of the commands for homes."""
 
-from rookery.clusters.option_texts import CHECK, CLUSTER, CLUSTERS, ITS_CLUSTER, JSON, PROJECT, SANDBOX, YES
+from rookery.clusters.option_texts import (
+    ACCOUNT,
+    CHECK,
+    CLUSTER,
+    CLUSTERS,
+    HOST_KEY,
+    ITS_CLUSTER,
+    JSON,
+    MIRRORS,
+    PROJECT,
+    ROLES,
+    SANDBOX,
+    USER,
+    YES,
+    YOUR_CLUSTERS,
+)
 from rookery.core.options import Options, option
 
 
 class ClustersListOptions(Options):
-    """List the clusters: name, host, scheduler, GPUs, whether you have set it up."""
+    """List the clusters.
 
-    sandbox: bool = option(default=False, help="the miniatures on this machine")
+    Shows the name, host, scheduler and GPUs of each, and whether your home there is set up.
+    """
+
+    examples = ("clusters", "clusters --json")
+
+    sandbox: bool = option(default=False, help="list the miniatures on this machine")
     json: bool = option(default=False, help=JSON)
 
 
 class ClustersShowOptions(Options):
-    """Print what is known of a cluster, and the file and line each value comes from."""
+    """Show the settings of a cluster.
 
-    name: str = option(help=CLUSTER)
+    Each value is shown with the file and the line that it comes from.
+    """
+
+    examples = ("clusters.show penguins",)
+
+    cluster: str = option(help=CLUSTER)
     sandbox: bool = option(default=False, help=SANDBOX)
     json: bool = option(default=False, help=JSON)
 
 
 class SetupOptions(Options):
-    """Make your home on a cluster ready for work: shells, storage, Python, R, tmux, VS Code."""
+    """Set up your home on a cluster.
 
-    cluster: str = option(default="", help=CLUSTERS)
-    check: bool = option(default=False, help="say what would change, and change nothing")
+    Prepares shells, storage, Python, R, tmux and VS Code. Safe to run again: changes only what is missing or different.
+    """
+
+    examples = ("setup penguins", "setup penguins,hec --check")
+
+    cluster: str = option(default="", help=CLUSTERS, positional=True, several=True)
+    check: bool = option(default=False, help=CHECK)
     diff: bool = option(default=False, help="show the lines that change")
-    tags: str = option(default="", help="these roles alone: shell, storage, python, python_tools, r, tmux, vscode")
-    user: str = option(default="", help="your name on the cluster; it is kept for the next time")
-    account: str = option(default="", help="the account (project) that your jobs there are charged to; it is kept, too")
+    tags: str = option(default="", value="ROLES", help=ROLES)
+    user: str = option(default="", help=USER)
+    account: str = option(default="", help=ACCOUNT)
     sandbox: bool = option(default=False, help=SANDBOX)
-    offline_mirrors: bool = option(
-        default=False, help="with --sandbox: make local mirrors of what this machine can't reach"
-    )
-    force: bool = option(default=False, help="go through everything even where nothing seems to have changed")
+    offline_mirrors: bool = option(default=False, help=f"with --sandbox: {MIRRORS}")
+    force: bool = option(default=False, help="run every step, even if nothing seems to have changed")
     json: bool = option(default=False, help=JSON)
-    timings: bool = option(default=False, help="say at the end where the time went")
+    timings: bool = option(default=False, help="show at the end how long each part took")
     yes: bool = option(default=False, help=YES)
-    verbose: int = option(default=0, help="say more; twice for Ansible's own words", incrementable=True)
-    accept_host_key: str = option(default="", help="the fingerprint (SHA256:…) of a host key that you have checked")
+    verbose: int = option(default=0, help="show more; -v -v shows Ansible's own output", incrementable=True)
+    accept_host_key: str = option(default="", value="FINGERPRINT", help=HOST_KEY)
 
 
 class LoginOptions(Options):
-    """Log in to clusters: password, code or passphrase are typed once, and every command goes through from then on."""
+    """Open a connection to clusters.
 
-    cluster: str = option(default="", help=CLUSTERS + "; by default those where your username is known")
-    user: str = option(default="", help="your name on the cluster; it is kept for the next time")
+    You type your password, code or passphrase once. All commands then use this connection.
+    """
+
+    examples = ("login hec", "login all")
+
+    cluster: str = option(default="", help=YOUR_CLUSTERS, positional=True, several=True)
+    user: str = option(default="", help=USER)
     sandbox: bool = option(default=False, help=SANDBOX)
     json: bool = option(default=False, help=JSON)
     yes: bool = option(default=False, help=YES)
-    accept_host_key: str = option(default="", help="the fingerprint (SHA256:…) of a host key that you have checked")
+    accept_host_key: str = option(default="", value="FINGERPRINT", help=HOST_KEY)
 
 
 class LogoutOptions(Options):
-    """Close your connections to clusters; what runs through them ends, jobs go on."""
+    """Close your connections to clusters.
 
-    cluster: str = option(default="", help=CLUSTERS + "; by default all")
+    Commands that use them end. Jobs continue.
+    """
+
+    examples = ("logout hec", "logout")
+
+    cluster: str = option(default="", help="clusters [all]", positional=True, several=True)
     sandbox: bool = option(default=False, help=SANDBOX)
     json: bool = option(default=False, help=JSON)
 
 
 class StatusOptions(Options):
-    """Say how your homes on the clusters stand: set up, drifted, out of date; tools and storage."""
+    """Show whether each cluster is set up and up to date.
 
-    cluster: str = option(default="all", help=CLUSTERS)
+    Shows what has changed since setup, the tools and their versions, and the storage.
+    """
+
+    examples = ("status", "status hec")
+
+    cluster: str = option(default="all", help="clusters [all]", positional=True, several=True)
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class UndoOptions(Options):
-    """Put a home back as it was before rookery; what you have changed since is left alone and named."""
+    """Restore a home to what it was before setup.
 
-    cluster: str = option(help=CLUSTERS)
+    What you have changed since is kept, and listed.
+    """
+
+    examples = ("undo hec --check", "undo hec --tags r")
+
+    cluster: str = option(help=CLUSTERS, several=True)
     check: bool = option(default=False, help=CHECK)
-    only: str = option(
-        default="", help="what one role did alone: shell, storage, python, python_tools, r, tmux, vscode"
-    )
-    purge: bool = option(
-        default=False, help="remove rookery's own record there too, and the old versions that were kept"
-    )
+    tags: str = option(default="", value="ROLES", help=ROLES)
+    purge: bool = option(default=False, help="remove rookery's own records and kept old versions as well")
     json: bool = option(default=False, help=JSON)
     yes: bool = option(default=False, help=YES)
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class TmuxOptions(Options):
-    """Open a terminal on a cluster that goes on when your connection drops, or come back to it."""
+    """Open a terminal on a cluster that survives disconnects.
+
+    Run the same command again to return to it.
+    """
+
+    examples = ("tmux hec",)
 
     cluster: str = option(help=CLUSTER)
-    session: str = option(default="rookery", help="name of the session")
+    session: str = option(default="rookery", value="NAME", help="name of the tmux session [rookery]")
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class CodeOptions(Options):
-    """Open the project in VS Code on a cluster: where it is deployed, or with --job on a compute node."""
+    """Open the project in VS Code on a cluster.
 
-    cluster: str = option(default="", help=ITS_CLUSTER)
-    project: str = option(default="", help=PROJECT)
-    folder: str = option(default="", help="another folder there; by default the project's last release, or your home")
-    job: bool = option(default=False, help="on a compute node, in a job of its own; so does `ssh CLUSTER-job`")
-    gpu: str | bool = option(default="", help="with --job: a GPU, or one of this type", optional=True)
-    cpus: int = option(default=0, help="with --job: cores; 2 by default")
-    memory: str = option(default="", help="with --job: memory, such as 8G; 2G a core by default")
-    time: str = option(default="", help="with --job: how long it may run, such as 02:00:00; 4 hours by default")
-    editor: str = option(default="", help="code, code-insiders or codium; by default the first that is here")
+    Opens the deployed project, or your home. With --job, VS Code runs on a compute node, in a job of its own.
+    """
+
+    examples = ("code", "code hec --job --cpus 4")
+
+    cluster: str = option(default="", help=ITS_CLUSTER, positional=True)
+    project: str = option(default="", value="DIR", help=PROJECT)
+    folder: str = option(
+        default="", value="DIR", help="another folder on the cluster [the deployed project, or your home]"
+    )
+    job: bool = option(default=False, help="on a compute node, in a job of its own; `ssh CLUSTER-job` uses it too")
+    gpu: str | bool = option(default="", value="TYPE", help="with --job: a GPU, or one of this type", optional=True)
+    cpus: int = option(default=0, value="N", help="with --job: cores [2]")
+    memory: str = option(default="", value="SIZE", help="with --job: memory, such as 8G [2G per core]")
+    time: str = option(default="", help="with --job: time limit, such as 02:00:00 [4 hours]")
+    editor: str = option(default="", help="code, code-insiders or codium [the first that is installed]")
     stop: bool = option(default=False, help="end the job")
-    print: bool = option(default=False, help="print the command that opens it, and open nothing")
+    print: bool = option(default=False, help="print the command that opens it, and do nothing")
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class VscodeSettingsOptions(Options):
-    """Write into the settings of VS Code on this computer what it needs for your clusters; yours stay as they are."""
+    """Write VS Code's settings for your clusters.
 
-    cluster: str = option(default="", help=CLUSTERS + "; by default those where your username is known")
-    check: bool = option(default=False, help="say what would be written, and write nothing")
+    Changes the settings of VS Code on this computer. Settings of your own are kept.
+    """
+
+    examples = ("vscode.settings --check",)
+
+    cluster: str = option(default="", help=YOUR_CLUSTERS, positional=True, several=True)
+    check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)
 
 
 class VscodePruneOptions(Options):
-    """Remove old VS Code servers from a cluster; the newest, and any that runs, stay."""
+    """Remove old VS Code servers from a cluster.
+
+    The newest one, and any that is running, are kept.
+    """
+
+    examples = ("vscode.prune hec --check",)
 
     cluster: str = option(help=CLUSTER)
-    check: bool = option(default=False, help=CHECK.replace("done", "removed"))
+    check: bool = option(default=False, help=CHECK)
     yes: bool = option(default=False, help=YES)
     sandbox: bool = option(default=False, help=SANDBOX)
     json: bool = option(default=False, help=JSON)

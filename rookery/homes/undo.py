@@ -83,9 +83,9 @@ def run(options: UndoOptions) -> int:
         RookeryError: What stopped everything: a cluster that is not known, or nobody to ask.
     """
     names = selection.clusters(options.cluster, "undo", sandbox=options.sandbox)
-    only = selection.roles(options.only)
+    only = selection.roles(options.tags)
     if only and options.purge:
-        raise RookeryError("--purge is for the whole of a home, --only for one role.", hint="one of the two")
+        raise RookeryError("--purge is for the whole of a home, --tags for some roles.", hint="one of the two")
     began = time.monotonic()
     accounts = {name: Account() for name in names}
     with ExitStack() as stack:
@@ -210,7 +210,7 @@ def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], options: Un
         return
     lines = [f"{name}: {_amounts(accounts[name], check=True)}" for name in ready]
     flags = (
-        f" --only {options.only}" * bool(options.only),
+        f" --tags {options.tags}" * bool(options.tags),
         " --purge" * options.purge,
         " --sandbox" * options.sandbox,
     )

@@ -1,143 +1,172 @@
 """The options of the commands for jobs."""
 
-from rookery.clusters.option_texts import CHECK, ITS_CLUSTER, JOB_ID, JSON, PROJECT, SANDBOX, YES
+from rookery.clusters.option_texts import CHECK, ITS_CLUSTER, ITS_CLUSTERS, JOB_ID, JSON, PROJECT, SANDBOX, YES
 from rookery.core.options import Options, option
 
 
 class SubmitOptions(Options):
-    """Submit a job from the release that is deployed, and record what ran: commit, parameters, script."""
+    """Submit a job from the deployed release.
 
-    job: str = option(default="", help="a job of rookery.yml, or a job script of the project", positional=True)
+    Records what ran: commit, parameters, job script. JOB is a job of rookery.yml, or a job script of the project.
+    """
+
+    examples = ("submit simulate --check", "submit simulate", "submit --failed 41")
+
+    job: str = option(
+        default="", help="jobs of rookery.yml, or job scripts of the project", positional=True, several=True
+    )
     cluster: str = option(default="", help=ITS_CLUSTER)
-    project: str = option(default="", help=PROJECT)
+    project: str = option(default="", value="DIR", help=PROJECT)
     after: tuple[str, ...] = option(
-        default=(),
-        help="number of a job, or name of one just submitted, that must have ended well before; may be repeated",
-        iterable=True,
+        default=(), value="JOB", help="start only after this job has succeeded; may be repeated", iterable=True
     )
-    test: bool = option(default=False, help="ask Slurm whether and when it could start, and submit nothing")
-    wait: bool = option(default=False, help="stay until it has ended; exit 1 where a task failed")
-    failed: str = option(
-        default="", help="number of an earlier run: submit again the tasks of it that failed, and those alone"
-    )
-    tag: str = option(default="", help="tag the commit with this name, with an annotation that tells the run")
+    check: bool = option(default=False, help="ask Slurm when it could start, and do not submit")
+    wait: bool = option(default=False, help="wait until it has ended; exit with 1 if a task failed")
+    failed: str = option(default="", value="NUMBER", help="submit the failed tasks of this run again")
+    tag: str = option(default="", help="tag the commit with this name")
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class JobsOptions(Options):
-    """Show your jobs: how they stand, why they wait, what they used of what they asked for."""
+    """Show your jobs: state, reason for waiting, resources used.
 
-    job: str = option(default="", help="one job, by its number; your latest ones where none is named", positional=True)
-    cluster: str = option(default="", help=ITS_CLUSTER)
-    all: bool = option(default=False, help="every job of the last days, not those of this project alone")
-    days: int = option(default=7, help="how far back to look")
-    watch: bool = option(default=False, help="stay, and show how it goes on")
+    Without a number: the latest jobs of this project, or all of yours outside a project.
+    """
+
+    examples = ("jobs", "jobs --watch", "jobs --cluster all --all")
+
+    job: str = option(default="", value="NUMBER", help="job numbers [your latest jobs]", positional=True, several=True)
+    cluster: str = option(default="", help=ITS_CLUSTERS, several=True)
+    all: bool = option(default=False, help="all your jobs, not only those of this project")
+    days: int = option(default=7, value="N", help="how many days to look back [7]")
+    watch: bool = option(default=False, help="keep the table up to date until all have ended")
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class LogsOptions(Options):
-    """Print what a job has written to its log."""
+    """Print the log of a job."""
 
-    job: str = option(default="", help=JOB_ID + "; the project's last run where none is named", positional=True)
+    examples = ("logs", "logs --follow")
+
+    job: str = option(default="", value="NUMBER", help=f"{JOB_ID} [the project's latest run]", positional=True)
     cluster: str = option(default="", help=ITS_CLUSTER)
-    follow: bool = option(default=False, help="stay, and show what is added")
-    error: bool = option(default=False, help="what went to the error log, where that is a file of its own")
+    follow: bool = option(default=False, help="keep printing what is added")
+    error: bool = option(default=False, help="the error log, if it is a separate file")
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class CancelOptions(Options):
-    """Cancel a job, an array, or one task of it; several with commas between them."""
+    """Cancel jobs, arrays or single tasks."""
 
-    job: str = option(help=JOB_ID)
+    examples = ("cancel 41 --check", "cancel 41 42", "cancel 43_7")
+
+    job: str = option(value="NUMBER", help=JOB_ID, several=True)
     cluster: str = option(default="", help=ITS_CLUSTER)
+    check: bool = option(default=False, help=CHECK)
     yes: bool = option(default=False, help=YES)
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class FetchOptions(Options):
-    """Bring the results from a cluster into the project's folder; what is here already is not sent again."""
+    """Copy results from a cluster into the project.
 
-    job: str = option(
-        default="",
-        help="number of a run: only files written from its submission to its end, or with the number in their path",
-        positional=True,
-    )
-    cluster: str = option(default="", help=ITS_CLUSTER)
-    project: str = option(default="", help=PROJECT)
-    max_size: str = option(default="20G", help="most that is fetched, such as 500M or 50G; by default 20G")
+    Files that are here already are not sent again. With a number: only the files of that run.
+    """
+
+    examples = ("fetch", "fetch 41 --check")
+
+    job: str = option(default="", value="NUMBER", help="job number of a run [all results]", positional=True)
+    cluster: str = option(default="", help=ITS_CLUSTERS, several=True)
+    project: str = option(default="", value="DIR", help=PROJECT)
+    max_size: str = option(default="20G", value="SIZE", help="refuse to fetch more than this, such as 500M [20G]")
     check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class CombineOptions(Options):
-    """Put the CSV files of an array's tasks into one table, with the parameters of each, naming those missing."""
+    """Combine the CSV files of an array into one table.
 
-    job: str = option(
-        default="",
-        help="number of a run, whose parameters are put beside its results; the project's last where none is named",
-        positional=True,
-    )
-    project: str = option(default="", help=PROJECT)
-    files: str = option(
-        default="", help="pattern of the results; by default the CSV files in the outputs: 'results/*.csv'"
-    )
-    output: str = option(default="combined.csv", help="the table to write; by default combined.csv")
+    Each row gets the parameters of its task. Missing tasks are listed.
+    """
+
+    examples = ("combine", "combine 41 --output table.csv")
+
+    job: str = option(default="", value="NUMBER", help="job number of a run [the project's latest]", positional=True)
+    project: str = option(default="", value="DIR", help=PROJECT)
+    files: str = option(default="", value="PATTERN", help="the files [*.csv in the outputs]")
+    output: str = option(default="combined.csv", value="FILE", help="the table to write [combined.csv]")
+    check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)
 
 
 class ShellOptions(Options):
-    """Open a shell on a compute node, which goes on when your connection drops."""
+    """Open a shell on a compute node.
 
-    cluster: str = option(default="", help=ITS_CLUSTER)
-    cpus: int = option(default=1, help="cores")
+    It runs in a job, and survives disconnects: run the same command again to return to it.
+    """
+
+    examples = ("shell hec", "shell hec --cpus 4 --memory 8G --time 01:00:00")
+
+    cluster: str = option(default="", help=ITS_CLUSTER, positional=True)
+    cpus: int = option(default=1, value="N", help="cores [1]")
     gpu: bool = option(default=False, help="a GPU")
-    memory: str = option(default="", help="memory, such as 4G; by default 2G for each core")
-    time: str = option(default="", help="how long, as HH:MM:SS; by default four hours")
-    partition: str = option(default="", help="a partition, where it shall not be chosen for you")
-    session: str = option(default="shell", help="name of the tmux session it runs in")
+    memory: str = option(default="", value="SIZE", help="memory, such as 4G [2G per core]")
+    time: str = option(default="", help="time limit, such as 02:00:00 [4 hours]")
+    partition: str = option(default="", help="partition [chosen for you]")
+    session: str = option(default="shell", value="NAME", help="name of its tmux session [shell]")
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class QueueOptions(Options):
-    """Show the partitions of a cluster: what is free, and what one may ask for."""
+    """Show the partitions of a cluster and what is free."""
 
-    cluster: str = option(default="", help=ITS_CLUSTER)
+    examples = ("queue hec",)
+
+    cluster: str = option(default="", help=ITS_CLUSTERS, positional=True, several=True)
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class QuotaOptions(Options):
-    """Show how full your storage on a cluster is, in bytes and in files."""
+    """Show how full your storage on a cluster is."""
 
-    cluster: str = option(default="", help=ITS_CLUSTER)
+    examples = ("quota hec",)
+
+    cluster: str = option(default="", help=ITS_CLUSTERS, positional=True, several=True)
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class RenderOptions(Options):
-    """Print the job scripts that rookery.yml describes, as they will run on a cluster."""
+    """Print the job scripts that rookery.yml describes."""
 
-    job: str = option(default="", help="a job of rookery.yml; all of them where none is named", positional=True)
+    examples = ("render", "render simulate --cluster hec")
+
+    job: str = option(default="", help="a job of rookery.yml [all]", positional=True)
     cluster: str = option(default="", help=ITS_CLUSTER)
-    project: str = option(default="", help=PROJECT)
-    output: str = option(
-        default="", help="folder to write the scripts into, such as slurm/; without it they are printed"
-    )
+    project: str = option(default="", value="DIR", help=PROJECT)
+    output: str = option(default="", value="DIR", help="write the scripts into this folder instead of printing them")
+    check: bool = option(default=False, help="with --output: show which files would change, and write none")
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class LintOptions(Options):
-    """Find what is wrong with job scripts before Slurm does: yours or ours, against a cluster's rules."""
+    """Check job scripts against a cluster's rules.
 
-    files: str = option(
-        default="", help="job scripts, with commas between them; by default those of the project", positional=True
+    Finds mistakes before Slurm does, in scripts of yours or of rookery.yml. Exits with 1 if there is an error.
+    """
+
+    examples = ("lint", "lint slurm/*.sh --cluster hec", "lint --fix")
+
+    files: tuple[str, ...] = option(
+        default=(), value="FILE", help="job scripts or folders [those of the project]", positional=True, iterable=True
     )
     cluster: str = option(default="", help=ITS_CLUSTER)
-    project: str = option(default="", help=PROJECT)
-    fix: bool = option(default=False, help="mend what can safely be mended, in the files")
+    project: str = option(default="", value="DIR", help=PROJECT)
+    fix: bool = option(default=False, help="apply the safe fixes to the files")
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)

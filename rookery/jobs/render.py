@@ -38,7 +38,7 @@ def run(options: RenderOptions) -> int:
                 f"{folder} is a symbolic link of the project that leads out of it, to {folder.resolve()}.",
                 hint=f"give --output another folder; {folder.resolve()} itself, if that is meant",
             )
-        _write(folder, scripts)
+        _write(folder, scripts, check=options.check)
     else:
         _print(scripts)
     return 0
@@ -55,8 +55,8 @@ def _print(scripts: list[JobScript]) -> None:
     sys.stdout.write(console.clean(text) if sys.stdout.isatty() else text)
 
 
-def _write(folder: Path, scripts: list[JobScript]) -> None:
-    """Write all scripts or none: what a user wrote or changed is never written over."""
+def _write(folder: Path, scripts: list[JobScript], *, check: bool) -> None:
+    """Write all scripts or none, or say which would change: what a user wrote or changed is never written over."""
     texts = {
         folder / Path(path).name: text
         for script in scripts
@@ -69,12 +69,16 @@ def _write(folder: Path, scripts: list[JobScript]) -> None:
             f"Nothing was written, since this is not as rookery wrote it, and git does not hold it as it is: {names}.",
             hint=f"git add {kept[0]} && git commit   # or move it away; then again",
         )
+    if check:
+        for path in texts:
+            print(f"{path} {'would be written' if path in different else 'is up to date'}")
+        return
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in texts.items():
         if path in different:
             atomic_files.write(path, text, mode=0o644)
         written_files.remember("rendered", path)
-        print(f"{path}{'' if path in different else ' is so already'}")
+        print(f"{path}{'' if path in different else ' is up to date'}")
 
 
 def _holds(path: Path, text: str) -> bool:

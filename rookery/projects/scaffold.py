@@ -40,9 +40,24 @@ def run(options: NewOptions) -> int:
     Raises:
         RookeryError: The name or a choice is not valid, something is there already, or there is no git.
     """
+    if options.check:
+        _print_plan(checked(options))
+        return 0
     project = make(options)
     _print_summary(project)
     return 0
+
+
+def _print_plan(options: NewOptions) -> None:
+    """Print the files that a project would have."""
+    _refuse_what_is_there(options, Path.cwd())
+    with tempfile.TemporaryDirectory() as temporary:
+        building = Path(temporary)
+        fill(options, building)
+        paths = sorted(path.relative_to(building) for path in building.rglob("*") if path.is_file())
+    print(f"Would create the project {options.name}, with:")
+    for path in paths:
+        print(f"  {options.name}/{path}")
 
 
 @dataclass(frozen=True)
@@ -71,13 +86,7 @@ def make(options: NewOptions, folder: Path | None = None) -> NewProject:
         RookeryError: As `run`.
     """
     options, parent = checked(options), folder or Path.cwd()
-    project_folder = parent / options.name
-    if project_folder.is_symlink() or (
-        project_folder.exists() and (not project_folder.is_dir() or any(project_folder.iterdir()))
-    ):
-        raise RookeryError(
-            f"{options.name} is here already, and not empty.", hint=f"{invocation.invocation()} new ANOTHER-NAME"
-        )
+    project_folder = _refuse_what_is_there(options, parent)
     require_git()
     outer = _git(parent, "rev-parse", "--show-toplevel").stdout.strip()
     with tempfile.TemporaryDirectory(prefix=f".{options.name}.", dir=parent) as temporary:
@@ -88,6 +97,17 @@ def make(options: NewOptions, folder: Path | None = None) -> NewProject:
         signed = _commit(building, options.author)
         building.replace(project_folder)
     return NewProject(options, outer, signed)
+
+
+def _refuse_what_is_there(options: NewOptions, parent: Path) -> Path:
+    """Return the folder that the project gets, unless something is there."""
+    folder = parent / options.name
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+        raise RookeryError(
+            f"{options.name} already exists here, and is not empty.",
+            hint=f"{invocation.invocation()} new {suggested(options.name + '-2')}",
+        )
+    return folder
 
 
 def checked(options: NewOptions) -> NewOptions:
@@ -102,16 +122,13 @@ def checked(options: NewOptions) -> NewOptions:
         raise RookeryError(f"{name!r} can't be a project's name: {what}.", hint=again)
     if name.lower().replace("_", "-") in _RESERVED:
         raise RookeryError(f"{name} is the name of something else that projects use.", hint=f"{again}-study")
-    if options.lang not in LANGUAGES:
-        raise RookeryError(f"There is no --lang {options.lang!r}. There are: python, r.", hint=f"{again} --lang r")
-    locks = LANGUAGES[options.lang]
+    locks = LANGUAGES[options.language]
     if options.lock not in {"", *locks}:
-        what = f"--lock {options.lock!r} is nothing for {options.lang}. There are: {', '.join(locks)}."
-        raise RookeryError(what, hint=f"{again} --lang {options.lang} --lock {locks[0]}")
-    if options.track and (options.track not in TRACKERS or options.lang != "python"):
-        what = "--track is for Python." if options.track in TRACKERS else f"There is no --track {options.track!r}."
-        raise RookeryError(f"{what} There are: {', '.join(TRACKERS)}.", hint=f"{again} --track {TRACKERS[0]}")
-    return replace(options, lock=options.lock or locks[0], clusters=",".join(_clusters(options.clusters)))
+        what = f"--lock {options.lock!r} is nothing for {options.language}. There are: {', '.join(locks)}."
+        raise RookeryError(what, hint=f"{again} --language {options.language} --lock {locks[0]}")
+    if options.track and options.language != "python":
+        raise RookeryError("--track is for Python projects.", hint=again)
+    return replace(options, lock=options.lock or locks[0], cluster=",".join(_clusters(options.cluster)))
 
 
 def suggested(name: str) -> str:
@@ -155,8 +172,8 @@ def fill(options: NewOptions, folder: Path) -> None:
     """
     import jinja2
 
-    source = paths.root() / "templates" / "project" / options.lang
-    names = options.clusters.split(",")
+    source = paths.root() / "templates" / "project" / options.language
+    names = options.cluster.split(",")
     sites = [profile.load(name) for name in names]
     editor = (sites[0].data.get("cluster_policies") or {}).get("vscode")
     variables = {
@@ -297,8 +314,8 @@ def _print_summary(project: NewProject) -> None:
     """Print what was made, warnings, and the commands that lead to a result."""
     options = project.options
     invoke = invocation.invocation()
-    kind = {"python": "a Python", "r": "an R"}[options.lang]
-    print(f"{options.name} is ready: {kind} project for {options.clusters.replace(',', ', ')}, in git.")
+    kind = {"python": "a Python", "r": "an R"}[options.language]
+    print(f"{options.name} is ready: {kind} project for {options.cluster.replace(',', ', ')}, in git.")
     if project.outer:
         print(f"  mind    it lies inside another git repository, {project.outer}, which will see it as a stranger")
     if project.signed == "unknown":

@@ -18,9 +18,14 @@ def up(options: SandboxUpOptions) -> int:
     Raises:
         RookeryError: This machine can't hold a miniature, or one did not start.
     """
+    if options.check:
+        running = {miniature.name for miniature in listing() if miniature.running}
+        for name in lifecycle.wanted(options.cluster):
+            print(f"{name}: {'is running' if name in running else 'would be started'}")
+        return 0
     entrance = Entrance(options.auth, options.jump) if options.auth or options.jump else None
     started = lifecycle.ensure(
-        options.names, yes=options.yes, offline_mirrors=options.offline_mirrors, entrance=entrance
+        options.cluster, yes=options.yes, offline_mirrors=options.offline_mirrors, entrance=entrance
     )
     for miniature in started:
         account = f"{miniature.user}@{miniature.address} port {miniature.port}"
@@ -37,7 +42,12 @@ def down(options: SandboxDownOptions) -> int:
     Raises:
         RookeryError: There is no miniature of that name, or one would not end.
     """
-    return lifecycle.down(options.names)
+    if options.check:
+        for miniature in listing():
+            if miniature.name in options.cluster.split(",") or options.cluster == "all":
+                print(f"{miniature.name}: would be ended, and what it holds deleted")
+        return 0
+    return lifecycle.down(options.cluster)
 
 
 def show_all(options: SandboxListOptions) -> int:

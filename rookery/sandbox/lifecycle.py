@@ -43,10 +43,10 @@ def ensure(
     Raises:
         RookeryError: As `up`; or one of them runs, and logs people in otherwise.
     """
-    wanted = profile.names() if names == "all" else _listed(names)
-    profiles = {name: dict(profile.load(name, own_ssh=False).data) for name in wanted}
+    named = wanted(names)
+    profiles = {name: dict(profile.load(name, own_ssh=False).data) for name in named}
     running = {miniature.name: miniature for miniature in listing() if miniature.running}
-    for name in wanted:
+    for name in named:
         current = running.get(name)
         if current and entrance and (entrance.way, entrance.jump) != (current.auth, bool(current.jump)):
             raise RookeryError(
@@ -54,13 +54,22 @@ def ensure(
                 hint=f"invoke sandbox.down {name}   # its files go with it; then the same command again",
             )
     missing = {
-        name: profiles[name] for name in wanted if name not in running or (offline_mirrors and not _has_mirrors(name))
+        name: profiles[name] for name in named if name not in running or (offline_mirrors and not _has_mirrors(name))
     }
     if missing:
         options = {"yes": yes, "offline_mirrors": offline_mirrors, "quiet": quiet}
         _manage("up", profiles=missing, entrance=asdict(entrance) if entrance else {}, **options)
     by_name = {miniature.name: miniature for miniature in listing()}
-    return [by_name[name] for name in wanted]
+    return [by_name[name] for name in named]
+
+
+def wanted(names: Names) -> list[str]:
+    """Return the clusters whose miniatures are meant.
+
+    Args:
+        names: Clusters, as a list or with commas between; "all" for every one that is known.
+    """
+    return profile.names() if names == "all" else _listed(names)
 
 
 def down(names: Names = "all", *, keep: bool = False, quiet: bool = False) -> int:
@@ -75,13 +84,13 @@ def down(names: Names = "all", *, keep: bool = False, quiet: bool = False) -> in
         RookeryError: There is no miniature of that name, or one would not end.
     """
     known = [miniature.name for miniature in listing()]
-    wanted = known if names == "all" else _listed(names)
-    for name in wanted:
+    ended = known if names == "all" else _listed(names)
+    for name in ended:
         if name not in known and name not in profile.names():  # one whose start was cut off is not known, but is ended
             existing = f"There are: {', '.join(known)}." if known else "There is none at all."
             raise RookeryError(f"There is no miniature of {name!r}. {existing}", hint="invoke sandbox.list")
-    if wanted:
-        _manage("down", names=wanted, keep=keep, quiet=quiet)
+    if ended:
+        _manage("down", names=ended, keep=keep, quiet=quiet)
     return 0
 
 

@@ -1,26 +1,37 @@
 """The options of the commands for miniatures."""
 
-from rookery.clusters.option_texts import CLUSTERS, JSON, YES
+from rookery.clusters.option_texts import CHECK, CLUSTERS, JSON, MIRRORS, YES
 from rookery.core.options import Options, option
 
 
 class SandboxUpOptions(Options):
-    """Start miniatures of clusters on this machine (Debian or Ubuntu, root or sudo)."""
+    """Start miniatures of clusters on this machine.
 
-    names: str = option(help=CLUSTERS)
+    Needs Debian or Ubuntu, and root or sudo.
+    """
+
+    examples = ("sandbox.up hec",)
+
+    cluster: str = option(help=CLUSTERS, several=True)
+    check: bool = option(default=False, help=CHECK)
     yes: bool = option(default=False, help=YES)
-    offline_mirrors: bool = option(default=False, help="make local mirrors of what this machine can't reach")
-    auth: str = option(default="", help="how to log in: key, password, password+totp, key+totp")
-    jump: bool = option(default=False, help="through a jump host only")
+    offline_mirrors: bool = option(default=False, help=MIRRORS)
+    auth: str = option(default="", help="how to log in: key, password, password+totp, key+totp [key]")
+    jump: bool = option(default=False, help="only through a jump host")
 
 
 class SandboxDownOptions(Options):
-    """End miniatures, and remove what they held."""
+    """End miniatures, and delete what they hold."""
 
-    names: str = option(help=CLUSTERS)
+    examples = ("sandbox.down hec", "sandbox.down all")
+
+    cluster: str = option(help=CLUSTERS, several=True)
+    check: bool = option(default=False, help=CHECK)
 
 
 class SandboxListOptions(Options):
-    """List the miniatures that run."""
+    """List the running miniatures."""
+
+    examples = ("sandbox",)
 
     json: bool = option(default=False, help=JSON)

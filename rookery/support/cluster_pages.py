@@ -45,16 +45,17 @@ def run(options: ClustersGuideOptions) -> int:
         RookeryError: The cluster is unknown, a profile is not as it should be, no cluster was named to print, or a file
             stands where a page would.
     """
-    if not options.name and not options.output:
+    if not options.cluster and not options.output:
         raise RookeryError("Which cluster's page?", hint="invoke clusters.guide NAME   # or --output FOLDER for all")
-    for name in [options.name] if options.name else profile.names():
+    for name in [options.cluster] if options.cluster else profile.names():
         text = page(profile.load(name, own_ssh=False))
         if options.output:
             path = Path(options.output).expanduser() / f"{name}.md"
             if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
                 raise RookeryError(f"{path} is not such a page, and is not written over.", hint="another --output")
-            atomic_files.write(path, text, mode=0o644)
-            print(path)
+            if not options.check:
+                atomic_files.write(path, text, mode=0o644)
+            print(f"would write {path}" if options.check else path)
         else:
             print(text, end="")
     return 0

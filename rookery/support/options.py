@@ -1,67 +1,92 @@
 """The options of the commands that get users started."""
 
-from rookery.clusters.option_texts import CLUSTER, CLUSTERS, JSON, SANDBOX
+from rookery.clusters.option_texts import (
+    ACCOUNT,
+    CHECK,
+    CLUSTER,
+    HOST_KEY,
+    JSON,
+    MIRRORS,
+    SANDBOX,
+    USER,
+    YOUR_CLUSTERS,
+)
 from rookery.core.options import Options, option
 
 
 class ClustersGuideOptions(Options):
-    """Print a page on a cluster for its users, made from what is known of it."""
+    """Print a page about a cluster for its users."""
 
-    name: str = option(default="", help=CLUSTER, positional=True)
-    output: str = option(default="", help="folder to write NAME.md into; that of every cluster where none is named")
+    examples = ("clusters.guide penguins", "clusters.guide --output pages")
+
+    cluster: str = option(default="", help=CLUSTER, positional=True)
+    output: str = option(default="", value="DIR", help="write NAME.md into this folder; all clusters if none is named")
+    check: bool = option(default=False, help="with --output: show which files would change, and write none")
 
 
 class CohortOptions(Options):
-    """For a supervisor: write each student's account requests and instructions, and show how far everybody is."""
+    """Prepare and follow a group of students.
 
-    file: str = option(help="YAML list of students: name, email, clusters, project, language (docs/supervisors.md)")
-    output: str = option(default="", help="folder for their files; by default one beside FILE that has its name")
-    reports: str = option(default="", help="folder with the reports that they sent back (`doctor --report`, or --json)")
-    html: str = option(default="", help="file to write the readiness table into, as one page")
+    For supervisors: writes each student's account requests and instructions, and shows how far each of them is.
+    """
+
+    examples = ("cohort students.yml --check", "cohort students.yml --reports reports")
+
+    file: str = option(help="YAML list of students: name, email, clusters, project, language")
+    output: str = option(default="", value="DIR", help="folder for their files [beside FILE, with its name]")
+    reports: str = option(default="", value="DIR", help="folder with the reports they sent (`invoke doctor --report`)")
+    html: str = option(default="", value="FILE", help="write the table as a web page")
     wheel: str = option(
-        default="",
-        help="rookery's wheel, for its checksum in the instructions [looked for beside FILE, here, in dist/]",
+        default="", value="FILE", help="rookery's wheel, for its checksum [looked for here and in dist]"
     )
+    check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)
 
 
 class DoctorOptions(Options):
-    """Find out why something does not work, from this computer to a job on the cluster, and how to mend it."""
+    """Find out why something does not work.
 
-    cluster: str = option(default="", help=CLUSTERS + "; by default those where your username is known")
+    Checks everything from this computer to a job on the cluster, and says how to repair what is wrong.
+    """
+
+    examples = ("doctor", "doctor hec", "doctor --report")
+
+    cluster: str = option(default="", help=YOUR_CLUSTERS, positional=True, several=True)
     json: bool = option(default=False, help=JSON)
     report: str | bool = option(
         default="",
-        help="write a file to send to whoever helps, without names, folders, addresses and keys "
-        "(rookery-report.txt where none is named)",
+        value="FILE",
+        help="write a file to send to whoever helps you, without names, addresses and keys [rookery-report.txt]",
         optional=True,
     )
     sandbox: bool = option(default=False, help=SANDBOX)
-    accept_host_key: str = option(default="", help="the fingerprint (SHA256:…) of a host key that you have checked")
-    verbose: int = option(default=0, help="name what is well, too", incrementable=True)
+    accept_host_key: str = option(default="", value="FINGERPRINT", help=HOST_KEY)
+    verbose: int = option(default=0, help="list the checks that passed, too", incrementable=True)
 
 
 class OnboardOptions(Options):
-    """From nothing to a first result from a cluster: key, login, home, project, job, table. Again, it goes on."""
+    """Get started: key, login, setup, first project, first job.
 
-    cluster: str = option(default="", help=CLUSTER)
-    user: str = option(default="", help="your username on the cluster")
-    account: str = option(
-        default="", help="the account (project) that your jobs there are charged to, where it asks for one"
-    )
+    Guides you from nothing to a first result. Safe to run again: it continues where it stopped.
+    """
+
+    examples = ("onboard", "onboard hec", "onboard --sandbox")
+
+    cluster: str = option(default="", help=f"{CLUSTER} [asked for]", positional=True)
+    user: str = option(default="", help=USER)
+    account: str = option(default="", help=ACCOUNT)
     name: str = option(default="", help="your full name, for the account request and your project's commits")
-    email: str = option(default="", help="your email address, likewise")
-    key: str = option(default="", help="your private ssh key; by default one in ~/.ssh, made where there is none")
-    project: str = option(default="", help="name of your first project, and of its folder here")
-    language: str = option(default="", help="its language: python or r")
-    request: bool = option(default=False, help="you have no account yet: print the mail that asks for one")
-    run: bool = option(default=True, help="go on to a first project and its result; --no-run stops before")
+    email: str = option(default="", help="your email address, for the same")
+    key: str = option(default="", value="FILE", help="your private ssh key [one in ~/.ssh, or a new one]")
+    project: str = option(default="", value="NAME", help="name of your first project, and of its folder")
+    language: str = option(default="", help="its language", choices=("python", "r"))
+    request: bool = option(default=False, help="print the email that requests an account, and stop")
+    run: bool = option(default=True, help="stop before the first project")
+    check: bool = option(default=False, help=CHECK)
     sandbox: bool = option(default=False, help=SANDBOX)
-    offline_mirrors: bool = option(
-        default=False, help="with --sandbox: make local mirrors of what this machine can't reach"
-    )
-    yes: bool = option(default=False, help="ask nothing but what a login takes")
-    accept_host_key: str = option(default="", help="the fingerprint (SHA256:…) of a host key that you have checked")
+    offline_mirrors: bool = option(default=False, help=f"with --sandbox: {MIRRORS}")
+    yes: bool = option(default=False, help="ask nothing but what a login needs")
+    accept_host_key: str = option(default="", value="FINGERPRINT", help=HOST_KEY)
 
     @property
     def asks(self) -> bool:

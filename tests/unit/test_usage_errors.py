@@ -1,4 +1,4 @@
-"""Usage errors: command lines that can't be read, and output that nobody reads."""
+"""Command lines that can't be read, and output that nobody reads."""
 
 import os
 import subprocess
@@ -7,32 +7,82 @@ import sys
 import pytest
 
 from rookery.cli import program as cli
-from rookery.cli.lean_invoke import Program
+
+
+def answer(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """What a command line that can't be read is answered with."""
+    monkeypatch.setattr("sys.argv", ["rookery"])
+    cli.program().run(["rookery", *line.split()], exit=False)
+    output = capsys.readouterr()
+    assert not output.out
+    return output.err
 
 
 @pytest.mark.parametrize(
     ("line", "says", "following"),
     [
-        ("nwe x", "There is no command 'nwe' (did you mean new?).", "rookery --list"),
-        ("sandbx.up", "There is no command 'sandbx.up' (did you mean sandbox.up?).", "rookery --list"),
-        ("--lsit", "There is no flag '--lsit' (did you mean --list?).", "rookery --help"),
-        ("setup --clutser hec", "setup has no flag '--clutser' (did you mean --cluster?).", "rookery setup --help"),
-        ("setup -z", "setup has no flag '-z'.", "rookery setup --help"),
-        ("setup hec", "setup takes clusters by --cluster.", "rookery setup --cluster hec"),
-        ("deploy it's", 'deploy has no use for "it\'s".', "rookery deploy --help"),
-        ("setup --cluster", "--cluster of setup is given without a value.", "rookery setup --help"),
-        ("login --accept-host-key", "--accept-host-key of login is given without a value.", "rookery login --help"),
-        ("new", "new wants to know more: NAME.", "rookery new NAME   # rookery new --help tells of it"),
-        ("cancel", "cancel wants to know more: JOB.", "rookery cancel JOB   # rookery cancel --help tells of it"),
+        ("nwe x", "Unknown command 'nwe' (did you mean new?).", "rookery new x"),
+        ("sandbx.up hec", "Unknown command 'sandbx.up' (did you mean sandbox.up?).", "rookery sandbox.up hec"),
+        ("frobnicate", "Unknown command 'frobnicate'.", "rookery --help"),
+        ("--frobnicate", "Unknown option --frobnicate.", "rookery --help"),
+        ("setup --clutser hec", "Unknown option --clutser of setup (did you mean --cluster?).", "rookery setup --cluster hec"),
+        ("setup --clutser=hec", "Unknown option --clutser of setup (did you mean --cluster?).", "rookery setup --cluster=hec"),
+        ("setup -z", "Unknown option -z of setup.", "rookery setup --help"),
+        ("--cluster hec setup", "Option --cluster belongs after the command.", "rookery hec setup --cluster"),
+        ("tmux hec again", "Unexpected argument 'again' of tmux.", "rookery tmux --help"),
+        ("setup --cluster", "Option --cluster needs a value.", "rookery setup --help"),
+        ("login --accept-host-key", "Option --accept-host-key needs a value.", "rookery login --help"),
+        ("setup --check=yes", "Option --check takes no value.", "rookery setup --help"),
+        ("jobs --days abc", "Option --days must be a whole number, not 'abc'.", "rookery jobs --help"),
+        ("shell --cpus two", "Option --cpus must be a whole number, not 'two'.", "rookery shell --help"),
+        ("new x --language java", "Option --language must be python or r, not 'java'.", "rookery new --help"),
+        ("new", "Missing argument NAME.", "rookery new --help"),
+        ("cancel", "Missing argument JOB.", "rookery cancel --help"),
+        ("undo --yes", "Missing argument CLUSTER.", "rookery undo --help"),
     ],
 )
 def test_what_is_wrong_and_what_to_run_next(
     line: str, says: str, following: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["rookery"])
-    program = Program(name="rookery", binary="rookery", namespace=cli.namespace())
-    program.run(["rookery", *line.split()], exit=False)
-    assert capsys.readouterr().err == f"{says}\n  next: {following}\n"
+    assert answer(line, capsys, monkeypatch) == f"{says}\n  next: {following}\n"
+
+
+@pytest.mark.parametrize("dry", ["--dry", "--dry-run", "-n"])
+@pytest.mark.parametrize("line", ["undo hec --sandbox {}", "{} undo hec --sandbox", "undo {} hec --sandbox"])
+def test_a_dry_run_is_a_check_and_nothing_is_done(
+    line: str, dry: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = answer(line.format(dry), capsys, monkeypatch)
+    assert text.startswith(f"Unknown option {dry} of undo (did you mean --check?).\n  next: rookery undo ")
+    assert sorted(text.partition("next: rookery ")[2].split()) == ["--check", "--sandbox", "hec", "undo"]
+
+
+@pytest.mark.parametrize(
+    "option", ["-R", "-e", "-D 1", "-w", "-T 3", "--echo", "--hide=x", "--prompt-for-sudo-password", "--list-depth=1"]
+)
+def test_options_of_invoke_that_do_nothing_here_are_unknown(
+    option: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert answer(f"{option} clusters", capsys, monkeypatch).startswith("Unknown option ")
+
+
+@pytest.mark.parametrize(
+    ("guess", "name"),
+    [
+        ("stop 41", "cancel 41"),
+        ("kill 41", "cancel 41"),
+        ("sbatch a.sh", "submit a.sh"),
+        ("run simulate", "submit simulate"),
+        ("pull", "fetch"),
+        ("download", "fetch"),
+        ("init x", "new x"),
+        ("squeue", "jobs"),
+    ],
+)
+def test_a_common_guess_is_answered_with_the_right_name(
+    guess: str, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert answer(guess, capsys, monkeypatch).endswith(f"(did you mean {name.split()[0]}?).\n  next: rookery {name}\n")
 
 
 @pytest.mark.parametrize("line", ["--list", "setup --help", "clusters.show hec --json"])

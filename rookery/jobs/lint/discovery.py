@@ -3,7 +3,7 @@
 import glob
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rookery.core.errors import RookeryError
@@ -17,22 +17,21 @@ _MOST = 8 * 1024 * 1024
 _ASKS = re.compile(rb"(?m)^#SBATCH\b")
 
 
-def named(text: str) -> list[tuple[Path, bool]]:
+def named(words: Sequence[str]) -> list[tuple[Path, bool]]:
     """Return the files that a user named, each once, and whether it was named itself rather than found in a folder.
 
     Args:
-        text: Files, folders and patterns (`*.sh`), with commas or blanks between them. A file of that very name goes
-            before.
+        words: Files, folders and patterns (`*.sh`); a word may also hold several, with commas or blanks between them.
+            A file of that very name goes before.
 
     Raises:
         RookeryError: One of them is not there.
     """
     files: dict[Path, bool] = {}
-    for part in _parts(text):
-        for path in _paths(part):
-            inside = [file for file, _ in within(path)] if path.is_dir() else [path]
-            for file in inside:
-                files[file] = files.get(file, False) or not path.is_dir()
+    for path in (path for word in words for part in _parts(word) for path in _paths(part)):
+        inside = [file for file, _ in within(path)] if path.is_dir() else [path]
+        for file in inside:
+            files[file] = files.get(file, False) or not path.is_dir()
     return list(files.items())
 
 

@@ -224,7 +224,7 @@ def _print_report(scripts: Sequence[CheckedScript], cluster: "Cluster", options:
     if safe:
         call = [
             f"{invocation()} lint",
-            *([shlex.quote(options.files)] if options.files else []),
+            *map(shlex.quote, options.files),
             f"--cluster {cluster.name} --fix{' --sandbox' * options.sandbox}",
         ]
         what = "1 of them" if len(safe) == 1 else f"{len(safe)} of them"

@@ -57,17 +57,17 @@ def run(options: CancelOptions) -> int:
     goals = [goal for goal in goals if not goal.why_not]
     if not goals:
         raise RookeryError("; ".join(goal.why_not for goal in refused) + ".", hint=f"invoke jobs --all{target.flags}")
-    if not _confirmed(goals, options, target.flags):
-        print("Nothing was cancelled.", file=sys.stderr)
-        return 1
-    _scancel(target.connection, [goal.id for goal in goals])
+    if not options.check:
+        if not _confirmed(goals, options, target.flags):
+            print("Nothing was cancelled.", file=sys.stderr)
+            return 1
+        _scancel(target.connection, [goal.id for goal in goals])
     if options.json:
-        print(
-            json_.dumps({"cancelled": [goal.id for goal in goals], "not": {goal.id: goal.why_not for goal in refused}})
-        )
+        done = "would_cancel" if options.check else "cancelled"
+        print(json_.dumps({done: [goal.id for goal in goals], "not": {goal.id: goal.why_not for goal in refused}}))
     else:
         for goal in goals:
-            print(f"cancelled {_described(goal)}")
+            print(f"{'would cancel' if options.check else 'cancelled'} {_described(goal)}")
         for goal in refused:
             print(f"{goal.why_not}.", file=sys.stderr)
     return int(bool(refused))

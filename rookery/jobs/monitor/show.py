@@ -24,7 +24,7 @@ def run(options: JobsOptions) -> int:
     """
     if options.days < 1:
         raise RookeryError("--days is at least 1.")
-    ids = [run_record.parse_id(options.job, "jobs")[0]] if options.job else []
+    ids = [run_record.parse_id(job, "jobs")[0] for job in options.job.split(",")] if options.job else []
     target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False)
     project = target.project.name if target.project and not options.all and not ids else ""
     target.connection.open()

@@ -87,6 +87,10 @@ def run(options: CombineOptions) -> int:
     if not files:
         what = f"matches {options.files}" if options.files else f"ends in .csv in {', '.join(project.outputs) or '.'}"
         raise RookeryError(f"There is nothing to combine: no file {what}.", hint="invoke fetch")
+    if options.check:
+        plan = {"would_combine": len(files), "table": options.output}
+        print(json_.dumps(plan) if options.json else f"Would combine {len(files):,} files into {options.output}.")
+        return 0
     with console.waiting(f"Combining {len(files):,} files"):
         outcome = combine(project.root, files, source, table_path)
     written_files.remember("combined", table_path)

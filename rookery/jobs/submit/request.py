@@ -75,8 +75,8 @@ def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
     """
     project = _project(target)
     failed = run_record.parse_id(options.failed, "submit --failed")[0] if options.failed else ""
-    if options.test and (options.wait or options.tag):
-        raise RookeryError("--test submits nothing, so there is nothing to wait for or to tag.")
+    if options.check and (options.wait or options.tag):
+        raise RookeryError("--check submits nothing, so there is nothing to wait for or to tag.")
     for name in options.after:
         if not run_record.NUMBER.fullmatch(name) and not _NAME.fullmatch(name):
             raise RookeryError(f"{name!r} is neither a job's number nor a job of rookery.yml.", hint="invoke jobs")
@@ -86,7 +86,7 @@ def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
         job=job,
         path=path,
         after=options.after,
-        test=options.test,
+        test=options.check,
         tag=options.tag,
         failed_of=failed,
         token=secrets.token_hex(16),

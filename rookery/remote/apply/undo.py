@@ -224,7 +224,7 @@ def _chosen(undo: UndoContext, only: List[str]) -> List[Entry]:
                 "{} can't be taken back alone: {} need{} it".format(
                     entry["role"], ", ".join(above), "s" if len(above) == 1 else ""
                 ),
-                "take those back as well: --only " + ",".join(sorted({*only, *above})),
+                "take those back as well: --tags " + ",".join(sorted({*only, *above})),
             )
     return list(chosen)
 

@@ -45,8 +45,8 @@ def run(options: CohortOptions) -> int:
     if page:
         html.refuse(page)
     sent = wheel.find(options.wheel, file)
-    written = pages.write(folder, students, clusters, sent)
-    if page:
+    written = pages.write(folder, students, clusters, sent, check=options.check)
+    if page and not options.check:
         html.write(page, html.page(file.stem, picture, clusters, now))
     if options.json:
         print(json_.dumps(_document(folder, written, picture, clusters, now), indent=2))

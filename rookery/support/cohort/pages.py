@@ -46,7 +46,9 @@ class Written:
     state: str
 
 
-def write(folder: Path, students: Sequence[Student], clusters: Mapping[str, "Cluster"], wheel: Wheel) -> list[Written]:
+def write(
+    folder: Path, students: Sequence[Student], clusters: Mapping[str, "Cluster"], wheel: Wheel, *, check: bool = False
+) -> list[Written]:
     """Write everything for all students.
 
     Args:
@@ -54,6 +56,7 @@ def write(folder: Path, students: Sequence[Student], clusters: Mapping[str, "Clu
         students: They.
         clusters: The profiles of all clusters that they name.
         wheel: What they install rookery from.
+        check: Only say what would be written.
 
     Raises:
         RookeryError: The folder is a file, or can't be written to.
@@ -61,7 +64,7 @@ def write(folder: Path, students: Sequence[Student], clusters: Mapping[str, "Clu
     if folder.exists() and not folder.is_dir():
         raise RookeryError(f"{folder} is not a folder.", hint="the same with --output ANOTHER-FOLDER")
     return [
-        _put(folder, Path(student.slug, name), text)
+        _put(folder / student.slug / name, text, check=check)
         for student in students
         for name, text in texts(student, clusters, wheel)
     ]
@@ -178,18 +181,20 @@ def markdown(text: object) -> str:
     )
 
 
-def _put(folder: Path, relative: Path, text: str) -> Written:
+def _put(path: Path, text: str, *, check: bool) -> Written:
     """Write one file, unless a user has edited it."""
-    path = folder / relative
     if path.parent.is_symlink() or path.is_symlink() or (path.exists() and not path.is_file()):
         return Written(path, "kept")
     before = path.read_bytes() if path.exists() else None
     if before == text.encode():
         state = "present"
     elif before is None or written_files.is_unchanged("cohort", path):
-        atomic_files.write(path, text)
         state = "made" if before is None else "changed"
     else:
         return Written(path, "kept")
+    if check:
+        return Written(path, state)
+    if state != "present":
+        atomic_files.write(path, text)
     written_files.remember("cohort", path)
     return Written(path, state)

@@ -37,6 +37,9 @@ def run(options: OnboardOptions) -> int:
     names = selection.clusters(options.cluster, "onboard")
     if len(names) != 1:
         raise RookeryError("One cluster at a time.", hint=f"invoke onboard --cluster {names[0]}")
+    if options.check:
+        _print_plan(profile.load(names[0], profile.sources(options.sandbox)), options)
+        return 0
     if options.sandbox:
         if options.user or options.key or options.account:
             raise RookeryError("--user, --key and --account are for the cluster itself: a miniature has its own.")
@@ -61,6 +64,22 @@ def run(options: OnboardOptions) -> int:
         study = steps.first_result(onboarding) if runs_jobs else None
     _print_end(onboarding, study)
     return 0
+
+
+def _print_plan(cluster: "Cluster", options: OnboardOptions) -> None:
+    """Print what the steps would do; the cluster is not asked."""
+    plan = [
+        f"settle your username on {cluster.title} ({cluster.host}), and remember it",
+        "use an ssh key of yours, or create one",
+        f"log in, which may ask for a password or a code, and add the key to your account on {cluster.name}",
+        f"make `ssh {cluster.name}` work: an entry in ~/.config/rookery, and a line in ~/.ssh/config",
+        f"set up your home on {cluster.name}: the same as `invoke setup {cluster.name}`",
+    ]
+    if options.run and cluster.scheduler == "slurm":
+        plan.append("create a first project, deploy it, run its job, and fetch and combine the results")
+    print("Would do what is still missing of this:")
+    for number, step in enumerate(plan, 1):
+        print(f"  {number}. {invocation.as_typed(step)}")
 
 
 def _print_request(cluster: "Cluster", options: OnboardOptions) -> int:

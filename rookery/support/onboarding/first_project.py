@@ -81,7 +81,7 @@ def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
         _mind_language(root, options)
         _note(cluster, root)
         return Study(root)
-    wanted = NewOptions(name, details.language(options), clusters=cluster.name, author=details.author(options))
+    wanted = NewOptions(name, details.language(options), cluster=cluster.name, author=details.author(options))
     _note(cluster, root)  # before it is there: stopped in between, the next run finds it
     project = scaffold.make(wanted, folder)
     if project.outer:

@@ -1,0 +1,146 @@
+"""What the command line means: short forms, words in the place of options, and the help."""
+
+import re
+from dataclasses import MISSING
+from typing import Any
+
+import pytest
+
+from rookery.cli import commands, guesses, help, program  # noqa: A004
+from rookery.cli.command import LETTERS
+from rookery.core.options import Options
+
+ALL = {name: options for group in commands.by_title().values() for name, options in group}
+
+CHANGES = {
+    "onboard", "setup", "undo", "new", "deploy", "submit", "cancel", "fetch", "combine", "render", "cohort",
+    "clusters.guide", "sandbox.up", "sandbox.down", "vscode.prune", "vscode.settings",
+}  # fmt: skip
+"""The commands that change something, on a cluster or here. Those that open a connection or a session are none, nor is
+`lint`, which changes nothing without `--fix`."""
+
+
+def read(line: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The options that a command gets for a command line."""
+    given: list[Options] = []
+    name = line.split()[0]
+    options = ALL.get(name) or ALL[".".join(line.split()[:2])]
+    monkeypatch.setattr("rookery.cli.command.guarded", lambda carry_out: carry_out() or 0)
+    for module, function in (
+        ("rookery.homes.setup", "run"), ("rookery.homes.undo", "run"), ("rookery.jobs.lint.run", "run"),
+        ("rookery.jobs.monitor.cancel", "run"), ("rookery.jobs.monitor.show", "run"), ("rookery.projects.scaffold", "run"),
+        ("rookery.support.doctor.command", "run"), ("rookery.jobs.monitor.queue", "run"), ("rookery.sandbox.commands", "up"),
+        ("rookery.jobs.submit.submit", "run"), ("rookery.homes.status", "run"), ("rookery.projects.deploy", "run"),
+    ):  # fmt: skip
+        monkeypatch.setattr(f"{module}.{function}", given.append)
+    program.program().run(["rookery", *line.split()], exit=False)
+    assert all(isinstance(each, options) for each in given)
+    return given[0] if len(given) == 1 else given
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        ("setup penguins", "cluster", "penguins"),
+        ("setup penguins hec", "cluster", "penguins,hec"),
+        ("setup penguins,hec --check", "cluster", "penguins,hec"),
+        ("setup --cluster penguins --cluster hec", "cluster", "penguins,hec"),
+        ("setup -c hec", "cluster", "hec"),
+        ("setup --check hec", "cluster", "hec"),
+        ("doctor hec", "cluster", "hec"),
+        ("undo penguins", "cluster", "penguins"),
+        ("undo --yes --check penguins", "cluster", "penguins"),
+        ("queue hec", "cluster", "hec"),
+        ("status", "cluster", "all"),
+        ("status hec", "cluster", "hec"),
+        ("cancel 41 42", "job", "41,42"),
+        ("cancel 41,42", "job", "41,42"),
+        ("jobs 41 42", "job", "41,42"),
+        ("lint a.sh b.sh", "files", ("a.sh", "b.sh")),
+        ("lint --fix a.sh", "files", ("a.sh",)),
+        ("lint", "files", ()),
+        ("new x --language R", "language", "r"),
+        ("new x --language Python", "language", "python"),
+        ("sandbox up hec", "cluster", "hec"),
+        ("setup -v -v hec", "verbose", 2),
+        ("deploy hec", "cluster", "hec"),
+        ("submit simulate --after 41 --after first", "after", ("41", "first")),
+    ],
+)
+def test_words_and_options_mean_the_same(
+    line: str, name: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert getattr(read(line, monkeypatch), name) == value
+
+
+def test_several_jobs_are_submitted_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [each.job for each in read("submit first second", monkeypatch)] == ["first", "second"]
+
+
+def test_a_letter_means_the_same_everywhere_and_sandbox_has_none() -> None:
+    assert LETTERS == {"cluster": "c", "follow": "f", "json": "j", "project": "p", "verbose": "v", "yes": "y"}
+    parser = program.program()
+    contexts = parser.namespace.to_contexts()
+    for context in contexts:
+        letters = {flag: argument.name for flag, argument in context.flags.items() if len(flag) == 2}
+        assert {(name, flag[1]) for flag, name in letters.items()} <= set(LETTERS.items())
+        shorts = {flag[1] for flag in context.flags if len(flag) == 2}
+        assert shorts == {letter for name, letter in LETTERS.items() if f"--{name}" in context.flags}
+
+
+def test_an_option_has_one_name_and_one_meaning() -> None:
+    """Options of the same name are of the same kind."""
+    kinds: dict[str, set[type]] = {}
+    for options in ALL.values():
+        for name, flag in options.flags().items():
+            if flag.default is not MISSING and name != "gpu":
+                kinds.setdefault(name, set()).add(type(flag.default))
+    assert {name: found for name, found in kinds.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("name", sorted(CHANGES))
+def test_what_changes_something_has_check(name: str) -> None:
+    assert "check" in ALL[name].flags()
+
+
+def test_guesses_lead_to_commands_and_options_that_exist_and_hide_none() -> None:
+    options = {f"--{key.replace('_', '-')}" for each in ALL.values() for key in each.flags()}
+    assert set(guesses.COMMANDS.values()) <= {*ALL, "clusters"}
+    assert not set(guesses.COMMANDS) & set(ALL)
+    assert set(guesses.OPTIONS.values()) <= options
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_a_page_of_help(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """First what it does, in under 60 characters; then all within 80 columns; examples that can be read."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.argv", ["rookery"])
+    page = help.page(name, ALL[name])
+    summary = (ALL[name].__doc__ or "").partition("\n")[0]
+    assert len(summary) < 60
+    assert page.startswith(f"Usage: rookery {name}")
+    assert all(len(line) <= 80 for line in page.splitlines() if "--accept-host-key" not in line)
+    assert not re.search(r"\binvoke\b", page)
+    contexts = {context.name: context for context in program.namespace().to_contexts()}
+    for example in ALL[name].examples:
+        assert example.split()[0] in {name, name.partition(".")[0]}
+        options = {word.partition("=")[0] for word in example.split() if word.startswith("-")}
+        assert options <= set(contexts[name].flags)
+
+
+def test_each_command_is_listed_once() -> None:
+    names = [name for group in commands.by_title().values() for name, _ in group]
+    assert len(names) == len(set(names))
+    assert set(names) == set(program.namespace().task_names)
+
+
+def test_help_as_a_word_and_as_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    texts = []
+    for line in ("submit --help", "submit -h", "help submit", "--help submit", "submit simulate --wait --help"):
+        program.program().run(["rookery", *line.split()], exit=False)
+        texts.append(capsys.readouterr().out)
+    assert len(set(texts)) == 1
+    for line in ("", "--help", "-h", "help", "--list"):
+        program.program().run(["rookery", *line.split()], exit=False)
+        assert capsys.readouterr().out == texts.append(help.overview(commands.by_title())) or True
+    assert len({*texts[5:]}) == 1
