@@ -61,7 +61,7 @@ def page(name: str, options: type[Options]) -> str:
     parts += [f"{title}\n{_columns(rows, width)}" for title, rows in described.items() if rows]
     if options.examples:
         parts.append("Examples\n" + "\n".join(f"  {invocation()} {example}" for example in options.examples))
-    return as_typed("\n\n".join(parts))
+    return "\n\n".join(parts)
 
 
 def _summary(options: type[Options]) -> str:
@@ -70,7 +70,7 @@ def _summary(options: type[Options]) -> str:
 
 def _paragraphs(options: type[Options]) -> list[str]:
     texts = (inspect.getdoc(options) or "").split("\n\n")
-    return ["\n".join(textwrap.wrap(" ".join(text.split()), _width())) for text in texts]
+    return ["\n".join(textwrap.wrap(as_typed(" ".join(text.split())), _width())) for text in texts]
 
 
 def _placeholder(key: str, flag: Field[Any]) -> str:
@@ -100,7 +100,7 @@ def _columns(rows: Iterable[tuple[str, str]], width: int) -> str:
     width = min(width, 28)
     lines = []
     for term, text in rows:
-        wrapped = textwrap.wrap(text, max(_width() - width - 4, 20)) or [""]
+        wrapped = textwrap.wrap(as_typed(text), max(_width() - width - 4, 20)) or [""]
         if len(term) > width:
             lines.append(f"  {term}")
             term = ""  # noqa: PLW2901 it has been written

@@ -11,7 +11,7 @@ from typing import Any
 from rookery.cli.lean_invoke import ParseError, ParseMachine, Parser
 
 _handle, _see_value, _complete_context = ParseMachine.handle, ParseMachine.see_value, ParseMachine.complete_context
-_parse_argv = Parser.parse_argv
+_complete_flag_of_invoke, _parse_argv = ParseMachine.complete_flag, Parser.parse_argv
 
 
 def _parse(parser: Any, argv: list[str]) -> Any:
@@ -42,6 +42,8 @@ def _take_option(machine: Any, option: str) -> None:
     context = machine.context
     if option in context.flags or option in context.inverse_flags:
         _handle(machine, option)
+        if not machine.flag.takes_value and any(word.startswith(f"{option}=") for word in machine.initial.line):
+            machine.error("doesn't take any value")
     elif option in machine.initial.flags:
         machine.switch_to_flag(option)
     else:
@@ -73,6 +75,13 @@ def _refuse_value(machine: Any, value: str, wanted: str) -> None:
     raise ParseError(wrong_value(value, wanted, machine), machine.context)
 
 
+def _complete_flag(machine: Any) -> None:
+    """Refuse an option without its value, also one that may be repeated."""
+    if machine.flag and machine.flag.kind is list and not machine.flag_got_value:
+        machine.error("needed value")
+    _complete_flag_of_invoke(machine)
+
+
 def _complete(machine: Any) -> None:
     """Refuse a command without all that it must be given, unless its help was asked for."""
     context = machine.context
@@ -99,5 +108,6 @@ def _refuse(machine: Any, message: str) -> None:
 Parser.parse_argv = _parse  # type: ignore[method-assign, assignment]
 ParseMachine.handle = _take  # type: ignore[method-assign, assignment]
 ParseMachine.see_value = _take_value  # type: ignore[method-assign, assignment]
+ParseMachine.complete_flag = _complete_flag  # type: ignore[method-assign, assignment]
 ParseMachine.complete_context = _complete  # type: ignore[method-assign, assignment]
 ParseMachine.error = _refuse  # type: ignore[method-assign, assignment]

@@ -51,8 +51,11 @@ def unknown_option(option: str, machine: "ParseMachine") -> str:
         name = next((word for word in line if word in machine.contexts), "")
         context = machine.contexts.get(name, machine.initial)
         if name and at < line.index(name):
-            line.append(line.pop(at))
-            at = len(line) - 1
+            has_value = option in context.flags and context.flags[option].takes_value and "=" not in line[at]
+            moved = line[at : at + 1 + has_value]
+            del line[at : at + len(moved)]
+            at = len(line)
+            line += moved
     known = [flag for flag in (*context.flags, *context.inverse_flags) if flag.startswith("--")]
     if option in known:
         return _message(f"Option {option} belongs after the command.", _typed(line))

@@ -5,8 +5,8 @@ import inspect
 
 import pytest
 
+from rookery.cli.command import CommandTask
 from rookery.cli.commands import COMMANDS, GROUPS
-from rookery.cli.program import CommandTask
 
 
 @pytest.mark.parametrize("task", [*COMMANDS, *(task for group in GROUPS.values() for task in group)])

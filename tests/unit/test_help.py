@@ -6,14 +6,13 @@ import sys
 import snapshots
 
 SHOW = """
-import sys
-import invoke.program
+import os, sys
+os.environ['COLUMNS'] = '80'
+sys.argv = ['rookery']
 from rookery.cli import program
-from rookery.cli.lean_invoke import Program
 
-invoke.program.pty_size = lambda: (100, 40)
-namespace = program.namespace()
-shown = Program(name="rookery", binary="rookery", namespace=namespace)
+shown = program.program()
+namespace = shown.namespace
 for line in [["--list"], *([name, "--help"] for name in sorted(namespace.task_names))]:
     print(f"$ rookery {' '.join(line)}", flush=True)
     shown.run(["rookery", *line], exit=False)

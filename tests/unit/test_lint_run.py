@@ -27,7 +27,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def lint(files: str, **flags: bool) -> int:
-    return run.run(options.LintOptions(files=files, cluster="penguins", **flags))
+    return run.run(options.LintOptions(files=(files,), cluster="penguins", **flags))
 
 
 def report(capsys: pytest.CaptureFixture[str]) -> dict[str, list[str]]:
@@ -184,9 +184,9 @@ def test_a_folder_that_git_brings_along_is_there(project: Path, capsys: pytest.C
 
     subprocess.run(["git", "init", "--quiet", str(project)], check=True)
     (project / "slurm_logs").mkdir()
-    assert run.run(options.LintOptions(files="own.sh")) == 1
+    assert run.run(options.LintOptions(files=("own.sh",))) == 1
     (project / "slurm_logs/.gitkeep").write_text("")
-    assert run.run(options.LintOptions(files="own.sh")) == 0
+    assert run.run(options.LintOptions(files=("own.sh",))) == 0
     capsys.readouterr()
 
 

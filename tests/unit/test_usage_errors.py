@@ -25,10 +25,18 @@ def answer(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
         ("sandbx.up hec", "Unknown command 'sandbx.up' (did you mean sandbox.up?).", "rookery sandbox.up hec"),
         ("frobnicate", "Unknown command 'frobnicate'.", "rookery --help"),
         ("--frobnicate", "Unknown option --frobnicate.", "rookery --help"),
-        ("setup --clutser hec", "Unknown option --clutser of setup (did you mean --cluster?).", "rookery setup --cluster hec"),
-        ("setup --clutser=hec", "Unknown option --clutser of setup (did you mean --cluster?).", "rookery setup --cluster=hec"),
+        (
+            "setup --clutser hec",
+            "Unknown option --clutser of setup (did you mean --cluster?).",
+            "rookery setup --cluster hec",
+        ),
+        (
+            "setup --clutser=hec",
+            "Unknown option --clutser of setup (did you mean --cluster?).",
+            "rookery setup --cluster=hec",
+        ),
         ("setup -z", "Unknown option -z of setup.", "rookery setup --help"),
-        ("--cluster hec setup", "Option --cluster belongs after the command.", "rookery hec setup --cluster"),
+        ("--cluster hec setup", "Option --cluster belongs after the command.", "rookery setup --cluster hec"),
         ("tmux hec again", "Unexpected argument 'again' of tmux.", "rookery tmux --help"),
         ("setup --cluster", "Option --cluster needs a value.", "rookery setup --help"),
         ("login --accept-host-key", "Option --accept-host-key needs a value.", "rookery login --help"),
@@ -82,7 +90,7 @@ def test_options_of_invoke_that_do_nothing_here_are_unknown(
 def test_a_common_guess_is_answered_with_the_right_name(
     guess: str, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert answer(guess, capsys, monkeypatch).endswith(f"(did you mean {name.split()[0]}?).\n  next: rookery {name}\n")
+    assert answer(guess, capsys, monkeypatch).endswith(f"(did you mean {name.split(maxsplit=1)[0]}?).\n  next: rookery {name}\n")
 
 
 @pytest.mark.parametrize("line", ["--list", "setup --help", "clusters.show hec --json"])
