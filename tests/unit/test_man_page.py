@@ -62,7 +62,7 @@ def test_formatters_find_nothing_wrong_with_it(make_man: ModuleType) -> None:
         lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
         said += [line for line in lines if "missing date" not in line]
     if shutil.which("groff"):
-        command = ["groff", "-man", "-Tascii", "-ww", "-z", str(make_man.FILE)]
+        command = ["groff", "-man", "-Tascii", "-wmac", "-wescape", "-wsyntax", "-wchar", "-z", str(make_man.FILE)]
         said += subprocess.run(command, capture_output=True, text=True, check=False).stderr.splitlines()
     assert said == []
 
