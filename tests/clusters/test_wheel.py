@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from rookery import __version__
+
 ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.cluster
@@ -60,6 +62,20 @@ def test_every_file_of_the_checkout_is_in_it(rookery: Path, environ: dict[str, s
                 carried = root / file.relative_to(ROOT)
                 assert carried.read_bytes() == file.read_bytes()
                 assert os.access(carried, os.X_OK) == os.access(file, os.X_OK), carried
+
+
+def test_it_has_type_information_a_man_page_and_the_distributions_name(rookery: Path) -> None:
+    environment = rookery.parents[1]
+    (marker,) = environment.glob("lib/python3*/site-packages/rookery/py.typed")
+    page = environment / "share/man/man1/rookery.1"
+    assert page.read_bytes() == (ROOT / "share/man/man1/rookery.1").read_bytes()
+    about = (
+        "from importlib.metadata import metadata as of; print(of('rookery-hpc')['Name'], of('rookery-hpc')['Author'])"
+    )
+    assert run(environment / "bin/python", "-c", about).strip() == "rookery-hpc The rookery authors"
+    assert [path.name for path in marker.parents[1].glob("rookery*.dist-info")] == [
+        f"rookery_hpc-{__version__}.dist-info"
+    ]
 
 
 def test_setup_of_a_miniature_works_from_anywhere(rookery: Path, environ: dict[str, str], tmp_path: Path) -> None:

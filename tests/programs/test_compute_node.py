@@ -122,7 +122,7 @@ def test_its_hints_say_what_the_person_typed(monkeypatch: pytest.MonkeyPatch, ca
     [
         ("/home/ada/.cache/uv/archive-v0/x1/bin/python", True),
         ("/tmp/c/environments-v2/x1/bin/python", True),
-        ("/home/ada/.local/share/uv/tools/rookery/bin/python", False),
+        ("/home/ada/.local/share/uv/tools/rookery-hpc/bin/python", False),
         ("/home/ada/archive-v0.1/bin/python", False),
     ],
 )

@@ -173,7 +173,9 @@ def test_the_page_has_a_row_for_everybody_and_can_be_read_out(tmp_path: Path) ->
 def test_the_wheels_checksum_is_in_the_instructions_and_checks_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wheel, "NAME", "rookery-0.0.1-py3-none-any.whl")  # none of that version can be anywhere else
+    monkeypatch.setattr(
+        wheel, "NAME", "rookery_hpc-0.0.1-py3-none-any.whl"
+    )  # none of that version can be anywhere else
     assert command.run(CohortOptions("students.yml")) == 0
     assert f"{wheel.NAME} was not found" in capsys.readouterr().out
     (tmp_path / wheel.NAME).write_bytes(b"the wheel")
@@ -188,10 +190,10 @@ def test_the_wheels_checksum_is_in_the_instructions_and_checks_it(
 
 
 def test_a_wheel_that_is_named(tmp_path: Path) -> None:
-    (tmp_path / "rookery-9.9.9-py3-none-any.whl").write_bytes(b"x")
-    assert command.run(CohortOptions("students.yml", wheel="rookery-9.9.9-py3-none-any.whl")) == 0
+    (tmp_path / "rookery_hpc-9.9.9-py3-none-any.whl").write_bytes(b"x")
+    assert command.run(CohortOptions("students.yml", wheel="rookery_hpc-9.9.9-py3-none-any.whl")) == 0
     text = (tmp_path / "students/ada-lovelace/instructions.md").read_text()
-    assert f"{hashlib.sha256(b'x').hexdigest()}  rookery-9.9.9-py3-none-any.whl" in text
-    assert "uv tool install ./rookery-9.9.9-py3-none-any.whl" in text
+    assert f"{hashlib.sha256(b'x').hexdigest()}  rookery_hpc-9.9.9-py3-none-any.whl" in text
+    assert "uv tool install ./rookery_hpc-9.9.9-py3-none-any.whl" in text
     with pytest.raises(RookeryError, match=r"missing\.whl is not a wheel of rookery"):
         command.run(CohortOptions("students.yml", wheel="missing.whl"))

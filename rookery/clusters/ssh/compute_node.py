@@ -91,5 +91,5 @@ def warning() -> str:
     if not any(_FLEETING.fullmatch(part) for part in Path(sys.executable).parts):
         return ""
     return (
-        f"uvx keeps rookery for a while only, and `ssh NAME{SUFFIX}` needs it to stay: `uv tool install` makes it last."
+        f"uvx keeps rookery for a while only; `ssh NAME{SUFFIX}` needs it to stay: run `uv tool install rookery-hpc`."
     )

@@ -14,9 +14,11 @@ from rookery import __version__
 from rookery.core import paths
 from rookery.core.errors import RookeryError
 
-NAME: Final = f"rookery-{__version__}-py3-none-any.whl"
+DISTRIBUTION: Final = "rookery-hpc"
+"""What package indexes call rookery: `rookery` there is another project."""
+NAME: Final = f"rookery_hpc-{__version__}-py3-none-any.whl"
 """The file that rookery is installed from, as `uv build` names it."""
-_NAME: Final = re.compile(r"rookery-[0-9A-Za-z.+]+-py3-none-any\.whl")
+_NAME: Final = re.compile(r"rookery_hpc-[0-9A-Za-z.+]+-py3-none-any\.whl")
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,10 @@ def find(given: str, beside: Path) -> Wheel:
 
 def _installed_from() -> Iterator[Path]:
     """Yield the wheel that this rookery was installed from, where the installer noted it (PEP 610)."""
-    source = importlib.metadata.distribution("rookery").read_text("direct_url.json")
+    try:
+        source = importlib.metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
+    except importlib.metadata.PackageNotFoundError:  # run from its source code
+        return
     address = urlsplit(json.loads(source)["url"] if source else "")
     if address.scheme == "file" and address.path.endswith(f"/{NAME}"):
         yield Path(unquote(address.path))
