@@ -34,7 +34,7 @@ WIDTH: Final = 100
 def commands(_: str) -> str:
     """Return every command with its help, as `--help` prints it."""
     namespace = program.namespace()
-    invoke.program.pty_size = lambda: (WIDTH, 40)
+    invoke.program.pty_size = lambda: (WIDTH, 40)  # type: ignore[attr-defined]  # imported there
     shown = Program(name="rookery", binary="rookery", namespace=namespace)
     names = sorted(namespace.task_names, key=lambda name: ("." in name, name))
     summary, details = [], []
@@ -79,8 +79,10 @@ def lint_rules(_: str) -> str:
         text += f"\n## {prefix}: {title[0].lower()}{title[1:]}\n"
         for rule in rules.RULES:
             if rule.code.startswith(prefix):
-                text += f"\n### {rule.code}\n\n{rule.what} ({rule.severity}): {rule.why}.\n"
-                text += f"\n`--fix`: {rule.fix}.\n" if rule.fix else ""
+                text += f"\n### {rule.code}\n\n{rule.severity.capitalize()}: {rule.what}.\n\n"
+                text += f"{_sentence(rule.why)}.\n"
+                if rule.fix:
+                    text += f"\n{'Fix it' if rule.fix.startswith('by hand') else '`--fix`'} {rule.fix}.\n"
     return text + "\n"
 
 
@@ -243,7 +245,8 @@ def _variables(role: str) -> str:
     """Return a role's table, with a heading for each group of variables; empty where it has none."""
     file = ROOT / "roles" / role / "defaults/main.yml"
     defaults = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
-    titles, text, rows = _headings(role), "", []
+    titles, text = _headings(role), ""
+    rows: list[tuple[str, ...]] = []
     head = ("variable", "default", "meaning")
     for name, option in _options(role).items():
         if title := titles.get(name):
@@ -274,6 +277,11 @@ def _value(value: Any) -> str:
 
 def _escaped(text: str) -> str:
     return re.sub(r"(?<!`)(\{\w+\}|%\w|\$)(?!`)", r"`\1`", text).replace("|", "\\|")
+
+
+def _sentence(text: str) -> str:
+    """Return a text with a capital at its start, unless a program's name stands there."""
+    return text if text.startswith("sbatch") else text[0].upper() + text[1:]
 
 
 def _anchor(heading: str) -> str:

@@ -14,7 +14,9 @@ class ClustersGuideOptions(Options):
 class CohortOptions(Options):
     """For a supervisor: write each student's account requests and instructions, and show how far everybody is."""
 
-    file: str = option(help="YAML list of students: name, email, clusters, project, language (docs/supervisors.md)")
+    file: str = option(
+        help="YAML list of students: name, email, clusters, project, language (`rookery docs onboard-a-cohort`)"
+    )
     output: str = option(default="", help="folder for their files; by default one beside FILE that has its name")
     reports: str = option(default="", help="folder with the reports that they sent back (`doctor --report`, or --json)")
     html: str = option(default="", help="file to write the readiness table into, as one page")
@@ -23,6 +25,17 @@ class CohortOptions(Options):
         help="rookery's wheel, for its checksum in the instructions [looked for beside FILE, here, in dist/]",
     )
     json: bool = option(default=False, help=JSON)
+
+
+class DocsOptions(Options):
+    """Open a page of the documentation in the browser, or show it in the terminal."""
+
+    topic: str = option(
+        default="",
+        help="a page, a command or a code of lint: submit-jobs, submit, RK601 [a list of all pages]",
+        positional=True,
+    )
+    text: bool = option(default=False, help="show it in the terminal, even if there is a browser")
 
 
 class DoctorOptions(Options):

@@ -13,10 +13,11 @@ class Rule(NamedTuple):
 
     Attributes:
         code: Its code, which never means anything else.
-        severity: The severity of its findings; some rules name exceptions in `what`.
+        severity: The severity of its findings; some rules name exceptions in `why`.
         what: What is wrong, as Markdown.
         why: What happens if nothing is done, as Markdown.
-        fix: What `--fix` writes, or what it leaves to the user; empty where only the user can say.
+        fix: What `--fix` does, as the end of a sentence; `by hand: …` for what it leaves to the user; empty where it
+            suggests nothing.
     """
 
     code: str
@@ -42,8 +43,8 @@ _REJECTED: Final = "Slurm rejects the job"
 _PENDING: Final = "Slurm rejects the job, or it never starts"
 
 RULES: Final = (
-    Rule("RK101", "error", "No `#!` in the first line", f"{_REFUSED}: nothing says what runs it", "`#!/bin/bash`"),
-    Rule("RK102", "error", "Windows line endings", _REFUSED, "Unix line endings"),
+    Rule("RK101", "error", "No `#!` in the first line", f"{_REFUSED}: nothing says what runs it", "adds `#!/bin/bash`"),
+    Rule("RK102", "error", "Windows line endings", _REFUSED, "writes Unix line endings"),
     Rule("RK103", "error", "A byte order mark before the `#!`", "Slurm does not see the `#!`", "removes it"),
     Rule("RK104", "error", "Not a text file", "Slurm rejects NUL characters"),
     Rule("RK105", "error", "An empty file", _REFUSED),
@@ -60,30 +61,30 @@ RULES: Final = (
         "warning",
         "`# SBATCH`, `#sbatch`, `#SBTACH`, or a space before the `#`",
         "Slurm takes the line for a comment. To disable a line, write `##SBATCH`",
-        "yes; by hand for `# SBATCH`, which may be disabled on purpose",
+        "corrects it; by hand for `# SBATCH`, which may be disabled on purpose",
     ),
     Rule(
         "RK203",
         "error",
         "`$VARIABLE` or `~` in an `#SBATCH` line",
         "Slurm does not expand variables there",
-        "yes, where a Slurm pattern means the same (`%j`, `%A`, `%a`, `%x`, `%u`)",
+        "corrects it where a Slurm pattern means the same (`%j`, `%A`, `%a`, `%x`, `%u`)",
     ),
     Rule("RK204", "error", "A quotation mark that is never closed", _REFUSED),
-    Rule("RK205", "error", "A misspelt option", _REFUSED, "yes"),
+    Rule("RK205", "error", "A misspelt option", _REFUSED, "corrects it"),
     Rule(
         "RK206",
         "error",
         "A word that is not an option, or spaces around `=`",
         _REFUSED,
-        "yes for the spaces and for a missing `--`; by hand for a comment without `#`",
+        "corrects spaces and a missing `--`; by hand for a comment without `#`",
     ),
     Rule(
         "RK207",
         "error",
         "A value that Slurm can't read: `--time=2h`, `--mem=1.5G`",
         _REFUSED,
-        "yes, where the meaning is clear: `02:00:00`, `1536M`",
+        "corrects it where the meaning is clear: `02:00:00`, `1536M`",
     ),
     Rule(
         "RK208",
@@ -96,44 +97,46 @@ RULES: Final = (
         "error",
         "A partition that the cluster does not have",
         _REJECTED,
-        "yes, where one name is close, or the cluster has a single partition",
+        "corrects it where one name is close, or the cluster has a single partition",
     ),
     Rule(
         "RK302",
         "error",
         "More time than the partition allows",
         _PENDING,
-        "by hand: shows the longest time, and other partitions",
+        "by hand: `lint` shows the longest time, and other partitions",
     ),
     Rule(
         "RK303",
         "error",
         "More cores or nodes than allowed",
         _PENDING,
-        "by hand: shows a partition for several cores",
+        "by hand: `lint` shows a partition for several cores",
     ),
     Rule(
         "RK304",
         "error",
         "GPUs on a partition that has none",
         _PENDING,
-        "by hand: shows a partition with GPUs",
+        "by hand: `lint` shows a partition with GPUs",
     ),
-    Rule("RK305", "error", "A GPU type that the partition does not have", _PENDING, "yes, where one type is close"),
+    Rule(
+        "RK305", "error", "A GPU type that the partition does not have", _PENDING, "corrects it where one type is close"
+    ),
     Rule("RK306", "error", "More GPUs than one user may have, or than a node has", _PENDING),
     Rule(
         "RK307",
         "error",
         "No account, where the cluster requires one",
         _REJECTED,
-        "yes, where your settings have it (`cluster_account.name`)",
+        "corrects it where your settings have it (`cluster_account.name`)",
     ),
     Rule(
         "RK308",
         "error",
         "An option that the partition requires is missing",
         _REJECTED,
-        "yes, where the option has one value; by hand for a number",
+        "corrects it where the option has one value; by hand for a number",
     ),
     Rule(
         "RK309",
@@ -166,33 +169,34 @@ RULES: Final = (
     Rule(
         "RK501",
         "error",
-        "A log in a folder that will not exist (a warning outside of a project)",
-        "Slurm creates no folders: the job fails at once, without a log, and a `mkdir` in the script runs too late",
-        "yes: adds the folder to `outputs` of rookery.yml, so that `deploy` creates it",
+        "A log in a folder that will not exist",
+        "Slurm creates no folders: the job fails at once, without a log, and a `mkdir` in the script runs too late. "
+        "Only a warning outside of a project",
+        "adds the folder to `outputs` of rookery.yml, so that `deploy` creates it",
     ),
-    Rule("RK601", "error", "`RScript`", "the command is `Rscript`", "yes"),
+    Rule("RK601", "error", "`RScript`", "the command is `Rscript`", "corrects it"),
     Rule(
         "RK602",
         "error",
         "`module activate`, or another subcommand that `module` does not have",
         "nothing is loaded",
-        "yes: the cluster's subcommand",
+        "writes the cluster's subcommand",
     ),
     Rule("RK603", "error", "`module` on a cluster without modules", "the command does not exist", "by hand"),
     Rule(
         "RK604",
         "error",
         "`source /etc/profile` (or the line that this cluster's scripts begin with) is missing before a command that "
-        "needs it (a warning where nothing clearly does)",
-        "modules and storage variables are missing",
-        "yes: above the first command",
+        "needs it",
+        "modules and storage variables are missing. Only a warning where no command clearly needs them",
+        "adds it above the first command",
     ),
     Rule(
         "RK605",
         "error",
         "`conda activate` without conda's shell setup",
         "it relies on changes to your start-up files, which a job does not read",
-        "yes: `source activate`",
+        "writes `source activate`",
     ),
     Rule(
         "RK606",
@@ -206,7 +210,7 @@ RULES: Final = (
         "error",
         "The last command runs in the background, and there is no `wait`",
         "the job ends, and the command with it",
-        "yes: `wait`",
+        "adds `wait`",
     ),
     Rule(
         "RK701",
