@@ -69,11 +69,12 @@ class Shot:
 SHOTS: Final = (
     Shot("", "", ("rookery sandbox.up penguins --offline-mirrors --yes",)),
     Shot("onboard", "From nothing to a first result", (ONBOARD,)),
-    Shot("", "", ("cd penguins-age", "cp ../age.sh .", "echo >>README.md", "git commit --all --quiet --message Notes")),
+    Shot("", "", ("cd penguins-age", "echo >>README.md", "git commit --all --quiet --message Notes")),
     Shot("deploy", "Deploy and submit", ("rookery deploy --sandbox", "rookery submit simulate --sandbox")),
     Shot("", "", ("rookery jobs --sandbox --watch >/dev/null",)),
     Shot("jobs", "Jobs, and what they used", ("rookery jobs --sandbox",)),
     Shot("results", "Fetch and combine the results", ("rookery fetch --sandbox", "rookery combine")),
+    Shot("", "", ("cp ../age.sh .",)),
     Shot("lint", "Check a job script", ("cat age.sh", "rookery lint age.sh --sandbox")),
     Shot("status", "Status of a home", ("rookery status --cluster penguins --sandbox",)),
     Shot("", "", (f"ssh -F {SSH_CONFIG} penguins 'echo >>~/.config/rookery/env.sh'",)),
@@ -98,6 +99,7 @@ class Terminal:
             "LANG": "C.UTF-8",
             "LC_ALL": "C.UTF-8",
             "GIT_CONFIG_NOSYSTEM": "1",
+            "HISTFILE": "",
         }
         kept = {key: value for key, value in os.environ.items() if key.startswith(("PYENV", "UV_", "PIP_", "SSL_"))}
         environment = [f"{key}={value}" for key, value in (kept | started).items()]
@@ -143,6 +145,7 @@ class Terminal:
     def close(self) -> None:
         """End the terminal."""
         subprocess.run(["tmux", "-S", self.socket, "kill-server"], check=False, capture_output=True)
+        Path(self.socket).unlink(missing_ok=True)
 
 
 def svg(shot: Shot, screen: str) -> str:

@@ -2,6 +2,7 @@
 
 import sys
 import webbrowser
+from pathlib import Path
 
 import pytest
 
@@ -13,23 +14,17 @@ SITE = "https://example.ac.uk/rookery/"
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the browser was asked to open, for a user who has a display."""
-    capsys.readouterr()  # capsys replaces sys.stdout, so it comes first
     addresses: list[str] = []
 
     def take(address: str) -> bool:
         addresses.append(address)
         return True
 
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(docs_command, "has_display", lambda: True)
     monkeypatch.setattr(webbrowser, "open", take)
     monkeypatch.setattr(docs_command, "address", lambda: SITE)
-    monkeypatch.setenv("PAGER", "no-such-pager")
-    monkeypatch.setenv("DISPLAY", ":0")
-    for name in ("BROWSER", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(name, raising=False)
     return addresses
 
 
@@ -85,7 +80,7 @@ def test_an_unknown_topic_is_answered_with_a_suggestion(topic: str, message: str
 def test_without_a_display_the_page_is_text(
     opened: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delenv("DISPLAY")
+    monkeypatch.setattr(docs_command, "has_display", lambda: False)
     assert docs_command.run(DocsOptions("watch-jobs")) == 0
     text = capsys.readouterr().out
     assert opened == []
@@ -131,6 +126,19 @@ def test_a_rule_and_a_command_are_shown_alone(capsys: pytest.CaptureFixture[str]
     text = capsys.readouterr().out
     assert "--cluster" in text
     assert "rookery render" not in text
+
+
+def test_a_pager_shows_text_on_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.delenv("LESS", raising=False)
+    monkeypatch.setenv("PAGER", f"sh -c 'cat >{tmp_path}/text; echo $LESS >>{tmp_path}/text'")
+    docs_command.paged("a page\n")
+    assert (tmp_path / "text").read_text() == "a page\nFRX\n"
+    monkeypatch.setenv("PAGER", "no-such-pager")
+    docs_command.paged("a page\n")
+    assert capsys.readouterr().out == "a page\n"
 
 
 def test_the_list_has_every_page(capsys: pytest.CaptureFixture[str]) -> None:
