@@ -1,8 +1,8 @@
 """The action `home`: send a role's declaration to the login node in one piece, and have it applied there.
 
-docs/formats.md describes the format, rookery/homes/declaration.py checks a declaration, rookery/remote/apply/ is what
-is sent. This side fills in templates, packs everything into one script, and waits for Slurm jobs. home.yml is for
-ansible-doc.
+docs/reference/formats.md describes the format, rookery/homes/declaration.py checks a declaration, rookery/remote/apply/
+is what is sent. This side fills in templates, packs everything into one script, and waits for Slurm jobs. home.yml is
+for ansible-doc.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return value
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Send the declaration, wait for jobs, return the result that docs/formats.md describes."""
+        """Send the declaration, wait for jobs, return the result that docs/reference/formats.md describes."""
         variables = task_vars or {}
         super().run(tmp, variables)
         try:

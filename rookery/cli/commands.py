@@ -15,6 +15,7 @@ COMMANDS = (
     command("setup", homes.SetupOptions, "rookery.homes.setup:run"),
     command("status", homes.StatusOptions, "rookery.homes.status:run"),
     command("doctor", support.DoctorOptions, "rookery.support.doctor.command:run"),
+    command("docs", support.DocsOptions, "rookery.support.docs_command:run"),
     command("undo", homes.UndoOptions, "rookery.homes.undo:run"),
     command("tmux", homes.TmuxOptions, "rookery.homes.tmux:run"),
     command("code", homes.CodeOptions, "rookery.homes.vscode.code:run"),
@@ -57,7 +58,7 @@ TITLES = {
     "Start": ("onboard", "login", "setup", "new", "logout"),
     "Work": ("render", "lint", "deploy", "submit", "cancel", "shell", "tmux", "code"),
     "Results": ("fetch", "combine"),
-    "Look": ("jobs", "logs", "queue", "quota", "status", "doctor"),
+    "Look": ("jobs", "logs", "queue", "quota", "status", "doctor", "docs"),
     "Clusters": (
         "clusters.list",
         "clusters.show",

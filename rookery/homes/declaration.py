@@ -1,7 +1,7 @@
 """Expand and check a role's declaration of what a home holds.
 
-docs/formats.md describes the format. plugins/action/home.py passes in a role's task, rookery/remote/apply applies
-the result.
+docs/reference/formats.md describes the format. plugins/action/home.py passes in a role's task, rookery/remote/apply
+applies the result.
 """
 
 import re

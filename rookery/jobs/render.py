@@ -30,7 +30,7 @@ def run(options: RenderOptions) -> int:
         scripts = job_script.scripts(project, cluster)
     if not scripts:
         what = f"{config.shown(project.file)} has no jobs for {cluster.name}."
-        raise RookeryError(what, hint="docs/project.md tells how to write one")
+        raise RookeryError(what, hint="invoke docs rookery-yml")
     if options.output:
         folder = Path(options.output).expanduser()
         if not stays_inside(project.root, folder):

@@ -19,7 +19,7 @@ from rookery.support.options import ClustersGuideOptions
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
-MARK: Final = "by `invoke clusters.guide`"
+MARK: Final = "This page is made from the cluster's profile by `"
 """What every page of ours says of itself."""
 
 _LOGINS: Final = {

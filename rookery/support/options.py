@@ -32,7 +32,7 @@ class CohortOptions(Options):
 
     examples = ("cohort students.yml --check", "cohort students.yml --reports reports")
 
-    file: str = option(help="YAML list of students: name, email, clusters, project, language")
+    file: str = option(help="YAML list of students (`invoke docs onboard-a-cohort`)")
     output: str = option(default="", value="DIR", help="folder for their files [beside FILE, with its name]")
     reports: str = option(default="", value="DIR", help="folder with the reports they sent (`invoke doctor --report`)")
     html: str = option(default="", value="FILE", help="write the table as a web page")
@@ -41,6 +41,22 @@ class CohortOptions(Options):
     )
     check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)
+
+
+class DocsOptions(Options):
+    """Read the documentation.
+
+    Opens a page in the browser, or shows it in the terminal where there is none.
+    """
+
+    examples = ("docs", "docs submit", "docs RK601")
+
+    topic: str = option(
+        default="",
+        help="a page, a command or a lint code [a list of all pages]",
+        positional=True,
+    )
+    text: bool = option(default=False, help="show it in the terminal")
 
 
 class DoctorOptions(Options):

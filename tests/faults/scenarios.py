@@ -229,7 +229,7 @@ class Trial:
         assert not changes, "undo is not exact:\n  " + "\n  ".join(changes[:12]) + f"\n  left: {left}"
 
     def _comparable(self, snapshot: Snapshot, *, purged: bool) -> Snapshot:
-        """What must be the same; the rest is named in docs/undo.md."""
+        """What must be the same; the rest is named in docs/explanation/undo.md."""
         comparable = {}
         for name, entry in snapshot.items():
             if self._is_let_go(name, entry, purged=purged):

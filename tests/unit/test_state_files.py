@@ -1,17 +1,11 @@
 """What rookery keeps on a computer between commands."""
 
-import re
 from pathlib import Path
 
 import pytest
 
-from rookery.core import cache, paths, state_files, written_files
+from rookery.core import cache, state_files, written_files
 from rookery.core.shapes import struct, text
-
-
-def test_the_list_of_state_files_is_in_the_documentation() -> None:
-    page = (paths.root() / "docs/formats.md").read_text().partition("## The state folder of a laptop")[2]
-    assert dict(re.findall(r"^\| `(\S+)` \| (.+) \|$", page, re.MULTILINE)) == state_files.FOLDERS
 
 
 def test_nothing_else_is_kept_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class Finding:
     """A problem in a job script.
 
     Attributes:
-        code: Which rule, such as RK101; it stays the same from version to version (docs/lint.md lists them).
+        code: Which rule, such as RK101; it stays the same from version to version (rules.py lists them).
         path: The file.
         line: Its line there, from 1 on.
         severity: error where Slurm refuses the script or the job fails; warning where it runs, and not as meant.

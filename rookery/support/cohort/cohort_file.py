@@ -22,7 +22,7 @@ from rookery.support.cohort.student import Student, slugs
 LARGEST: Final = 256_000
 """Most bytes of a cohort file: a thousand students have room in it."""
 
-EXAMPLE: Final = "docs/supervisors.md shows a cohort file"
+EXAMPLE: Final = "invoke docs onboard-a-cohort   # shows such a file"
 
 _TOP: Final = "students"
 _SECRET = re.compile(

@@ -1,0 +1,230 @@
+"""The rules of `lint`: for each code what is wrong, what happens otherwise, and what `--fix` does about it.
+
+docs/reference/lint-rules.md is made from this table.
+"""
+
+from typing import Final, NamedTuple
+
+from rookery.jobs.lint.finding import Severity
+
+
+class Rule(NamedTuple):
+    """A rule of `lint`.
+
+    Attributes:
+        code: Its code, which never means anything else.
+        severity: The severity of its findings; some rules name exceptions in `why`.
+        what: What is wrong, as Markdown.
+        why: What happens if nothing is done, as Markdown.
+        fix: What `--fix` does, as the end of a sentence; `by hand: …` for what it leaves to the user; empty where it
+            suggests nothing.
+    """
+
+    code: str
+    severity: Severity
+    what: str
+    why: str
+    fix: str = ""
+
+
+GROUPS: Final = {
+    "RK1": "The file",
+    "RK2": "Lines that Slurm does not read as intended",
+    "RK3": "What the job asks for",
+    "RK4": "Arrays",
+    "RK5": "Logs",
+    "RK6": "Commands",
+    "RK7": "Programs that the script runs",
+}
+"""The heading above the rules whose codes begin so."""
+
+_REFUSED: Final = "sbatch rejects the script"
+_REJECTED: Final = "Slurm rejects the job"
+_PENDING: Final = "Slurm rejects the job, or it never starts"
+
+RULES: Final = (
+    Rule("RK101", "error", "No `#!` in the first line", f"{_REFUSED}: nothing says what runs it", "adds `#!/bin/bash`"),
+    Rule("RK102", "error", "Windows line endings", _REFUSED, "writes Unix line endings"),
+    Rule("RK103", "error", "A byte order mark before the `#!`", "Slurm does not see the `#!`", "removes it"),
+    Rule("RK104", "error", "Not a text file", "Slurm rejects NUL characters"),
+    Rule("RK105", "error", "An empty file", _REFUSED),
+    Rule("RK106", "error", "A script larger than 4 MB", "Slurm's limit for a script"),
+    Rule(
+        "RK201",
+        "error",
+        "`#SBATCH` below the first command",
+        "Slurm ignores it",
+        "moves it up; by hand where another line sets the same option",
+    ),
+    Rule(
+        "RK202",
+        "warning",
+        "`# SBATCH`, `#sbatch`, `#SBTACH`, or a space before the `#`",
+        "Slurm takes the line for a comment. To disable a line, write `##SBATCH`",
+        "corrects it; by hand for `# SBATCH`, which may be disabled on purpose",
+    ),
+    Rule(
+        "RK203",
+        "error",
+        "`$VARIABLE` or `~` in an `#SBATCH` line",
+        "Slurm does not expand variables there",
+        "corrects it where a Slurm pattern means the same (`%j`, `%A`, `%a`, `%x`, `%u`)",
+    ),
+    Rule("RK204", "error", "A quotation mark that is never closed", _REFUSED),
+    Rule("RK205", "error", "A misspelt option", _REFUSED, "corrects it"),
+    Rule(
+        "RK206",
+        "error",
+        "A word that is not an option, or spaces around `=`",
+        _REFUSED,
+        "corrects spaces and a missing `--`; by hand for a comment without `#`",
+    ),
+    Rule(
+        "RK207",
+        "error",
+        "A value that Slurm can't read: `--time=2h`, `--mem=1.5G`",
+        _REFUSED,
+        "corrects it where the meaning is clear: `02:00:00`, `1536M`",
+    ),
+    Rule(
+        "RK208",
+        "error",
+        "Memory requested in two ways (`--mem`, `--mem-per-cpu`, `--mem-per-gpu`)",
+        _REFUSED,
+    ),
+    Rule(
+        "RK301",
+        "error",
+        "A partition that the cluster does not have",
+        _REJECTED,
+        "corrects it where one name is close, or the cluster has a single partition",
+    ),
+    Rule(
+        "RK302",
+        "error",
+        "More time than the partition allows",
+        _PENDING,
+        "by hand: `lint` shows the longest time, and other partitions",
+    ),
+    Rule(
+        "RK303",
+        "error",
+        "More cores or nodes than allowed",
+        _PENDING,
+        "by hand: `lint` shows a partition for several cores",
+    ),
+    Rule(
+        "RK304",
+        "error",
+        "GPUs on a partition that has none",
+        _PENDING,
+        "by hand: `lint` shows a partition with GPUs",
+    ),
+    Rule(
+        "RK305", "error", "A GPU type that the partition does not have", _PENDING, "corrects it where one type is close"
+    ),
+    Rule("RK306", "error", "More GPUs than one user may have, or than a node has", _PENDING),
+    Rule(
+        "RK307",
+        "error",
+        "No account, where the cluster requires one",
+        _REJECTED,
+        "corrects it where your settings have it (`cluster_account.name`)",
+    ),
+    Rule(
+        "RK308",
+        "error",
+        "An option that the partition requires is missing",
+        _REJECTED,
+        "corrects it where the option has one value; by hand for a number",
+    ),
+    Rule(
+        "RK309",
+        "warning",
+        "No memory requested, where the default is small",
+        "a job that uses more than its memory is killed",
+        "by hand: `--mem=1G`",
+    ),
+    Rule(
+        "RK401",
+        "error",
+        "An array that asks for mail, where the cluster rejects this",
+        f"{_REJECTED}. `mail:` in rookery.yml sends the mail from a small job that depends on the array",
+        "by hand: the line disabled",
+    ),
+    Rule(
+        "RK402",
+        "error",
+        "An array with more tasks than the cluster accepts",
+        f"{_REJECTED}. `chunk:` in rookery.yml runs several rows in one task",
+    ),
+    Rule(
+        "RK403",
+        "warning",
+        "More than 500 tasks, and no limit on how many run at the same time",
+        "they delay everybody else's jobs",
+        "by hand: `%50`",
+    ),
+    Rule("RK404", "warning", "One log for all tasks", "the tasks overwrite each other's log", "by hand: `_%A_%a`"),
+    Rule(
+        "RK501",
+        "error",
+        "A log in a folder that will not exist",
+        "Slurm creates no folders: the job fails at once, without a log, and a `mkdir` in the script runs too late. "
+        "Only a warning outside of a project",
+        "adds the folder to `outputs` of rookery.yml, so that `deploy` creates it",
+    ),
+    Rule("RK601", "error", "`RScript`", "the command is `Rscript`", "corrects it"),
+    Rule(
+        "RK602",
+        "error",
+        "`module activate`, or another subcommand that `module` does not have",
+        "nothing is loaded",
+        "writes the cluster's subcommand",
+    ),
+    Rule("RK603", "error", "`module` on a cluster without modules", "the command does not exist", "by hand"),
+    Rule(
+        "RK604",
+        "error",
+        "`source /etc/profile` (or the line that this cluster's scripts begin with) is missing before a command that "
+        "needs it",
+        "modules and storage variables are missing. Only a warning where no command clearly needs them",
+        "adds it above the first command",
+    ),
+    Rule(
+        "RK605",
+        "error",
+        "`conda activate` without conda's shell setup",
+        "it relies on changes to your start-up files, which a job does not read",
+        "writes `source activate`",
+    ),
+    Rule(
+        "RK606",
+        "warning",
+        "Several tasks or nodes, and no srun or mpirun",
+        "only one process starts",
+        "by hand: `srun` before the command",
+    ),
+    Rule(
+        "RK607",
+        "error",
+        "The last command runs in the background, and there is no `wait`",
+        "the job ends, and the command with it",
+        "adds `wait`",
+    ),
+    Rule(
+        "RK701",
+        "warning",
+        "`detectCores()` in R",
+        "it counts the cores of the machine, not of the job",
+        'by hand: `as.integer(Sys.getenv("SLURM_CPUS_PER_TASK", "1"))`',
+    ),
+    Rule(
+        "RK702",
+        "warning",
+        "`os.cpu_count()` in Python",
+        "it counts the cores of the machine, not of the job",
+        "by hand: `len(os.sched_getaffinity(0))`",
+    ),
+)
+"""Every rule, in the order of the codes."""
