@@ -142,9 +142,7 @@ class Screen:
         self._line(f"{self.seconds:4.0f}s {mark} {self._label(host, text)}", _STYLES.get(outcome.state, ""))
 
     def _line(self, text: str, style: str = "") -> None:
-        from rich.text import Text
-
-        self.console.print(Text(text, style=style))
+        console.show(self.console, text, style)
 
     def summary(
         self, result: ClusterResult, *, check: bool, places: Mapping[str, str], following: Iterable[str]

@@ -1,12 +1,11 @@
 """The summary at the end of a setup: paths, and the commands to run next."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from rookery.core import invocation
+from rookery.core import console, invocation
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
@@ -57,4 +56,4 @@ def name_failed(results: "RunResult") -> None:
     """Name the clusters that failed, at the end of a run on several."""
     if results.failed and len(results.clusters) > 1:
         names = ", ".join(result.name for result in results.failed)
-        print(f"\nfailed: {names}; the others are as said above", file=sys.stderr)
+        console.note("", f"failed: {names}; the others are as said above")

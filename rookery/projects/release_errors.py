@@ -1,8 +1,11 @@
 """Explain why a deploy stopped on the cluster; the script there answers with a single word."""
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
+from rookery.clusters.ssh import config_file
+from rookery.core.console import clean
 from rookery.core.errors import RookeryError
 from rookery.projects import remote_paths
 from rookery.projects.release_protocol import ReleaseAnswer
@@ -11,6 +14,9 @@ if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
 STILL = "What was deployed before still is."
+
+_LAST_LINES = 20
+"""Of the log of an environment that could not be built."""
 
 _FULL = re.compile(r"No space left on device|Disk quota exceeded|not enough space|os error (28|122)", re.IGNORECASE)
 _OFFLINE = re.compile(
@@ -57,13 +63,15 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
     if word in errors:
         message, hint = errors[word]
         return RookeryError(message, hint=hint)
-    return _failed(name, sandbox, answer, stderr)
+    return _failed(cluster, answer, stderr)
 
 
-def _failed(name: str, sandbox: str, answer: ReleaseAnswer, stderr: str) -> RookeryError:
+def _failed(cluster: "Cluster", answer: ReleaseAnswer, stderr: str) -> RookeryError:
     """Return the error for a step that failed on the cluster."""
     word, _, rest = answer.stop.partition(" ")
     way, _, log = rest.partition(" ")
+    name, sandbox = cluster.name, " --sandbox" if cluster.sandbox else ""
+    details = _last_lines(stderr) if word == "build" else []
     what = {
         "build": f"the {way} environment could not be built",
         "pack": "the commit could not be taken in",
@@ -73,16 +81,36 @@ def _failed(name: str, sandbox: str, answer: ReleaseAnswer, stderr: str) -> Rook
     if _FULL.search(stderr):
         room = ", ".join(_free(fact) for fact in dict.fromkeys(answer.all("free")))
         return RookeryError(
-            f"{name}: no room left: {what} ({room}). {STILL}", hint=f"invoke quota --cluster {name}{sandbox}"
+            f"{name}: no room left: {what} ({room}). {STILL}",
+            hint=f"invoke quota --cluster {name}{sandbox}",
+            details=[*details, *_whole_log(name, log)],
         )
     why = _why(stderr)
     if word == "build" and _OFFLINE.search(stderr):
         return RookeryError(
             f"{name}: {what}, since it can't download what is in it: {why}. {STILL}",
             hint="the same command once it can; a mirror is set by cluster_mirrors in your inventory",
+            details=[*details, *_whole_log(name, log)],
         )
-    hint = f"ssh to {name}, then: less {log}" if log else "the same command again"
-    return RookeryError(f"{name}: {what}: {why}. {STILL}", hint=hint)
+    hint = f"{_ssh(cluster)} less {shlex.quote(log)}   # the whole log" if log else "the same command again"
+    return RookeryError(f"{name}: {what}: {why}. {STILL}", hint=hint, details=details)
+
+
+def _ssh(cluster: "Cluster") -> str:
+    """Return the command that opens a terminal on a cluster, up to what is to be run there."""
+    return f"ssh -t -F {shlex.quote(str(config_file.config_file(cluster)))} {cluster.name}"
+
+
+def _whole_log(name: str, log: str) -> list[str]:
+    return [f"(the whole log, on {name}: {log})"] if log else []
+
+
+def _last_lines(stderr: str) -> list[str]:
+    """Return the last lines of the log of an environment that could not be built: what its programs wrote."""
+    lines = stderr.splitlines()
+    begun = max((number for number, line in enumerate(lines) if line.startswith("doing: building ")), default=-1)
+    shown = [clean(line.rstrip().rpartition("\r")[2]) for line in lines[begun + 1 :]]  # of a bar, its last state
+    return [line for line in shown if line.strip()][-_LAST_LINES:]
 
 
 def _free(fact: str) -> str:
