@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from rookery.core import startup, wrapping
+from rookery.core import startup
 from rookery.core.errors import RookeryError
 
 PROGRAMS: dict[str | bytes, str] = {
@@ -73,6 +73,8 @@ def guarded(function: Callable[[], int | None]) -> int:
 
 def say(text: str) -> None:
     """Print on stderr, wrapped on a terminal, and ignore it where that can't be written to."""
+    from rookery.core import wrapping  # noqa: PLC0415 start-up
+
     try:
         print(wrapping.fit(text, sys.stderr), file=sys.stderr, flush=True)
     except OSError:

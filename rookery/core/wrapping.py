@@ -147,15 +147,16 @@ def _joined_quotes(words: Sequence[str]) -> list[str]:
 
 def _end_of_command(words: Sequence[str], start: int) -> int:
     """Return where the command ends that begins at a word; the next word where none does."""
-    following = words[start + 1] if start + 1 < len(words) else ""
-    if not _CALL.fullmatch(words[start].lstrip("(")) or not _SUBCOMMAND.fullmatch(_SENTENCE_END.sub("", following)):
+    word, following = words[start].lstrip("("), words[start + 1] if start + 1 < len(words) else ""
+    is_call = _CALL.fullmatch(word) and _SUBCOMMAND.fullmatch(_SENTENCE_END.sub("", following))
+    if not is_call and not (word in PROGRAMS and following.startswith("-")):
         return start + 1
     end = start + 2
     while end < len(words) and not _SENTENCE_END.search(words[end - 1]):
         bare = _SENTENCE_END.sub("", words[end])
-        is_value = words[end - 1].startswith("--") and "=" not in words[end - 1]
+        is_value = words[end - 1].startswith("-") and "=" not in words[end - 1]
         leads_on = end + 1 < len(words) and words[end + 1].startswith("-") and bare.isalnum()
-        is_last = end + 1 == len(words) and end == start + 2
+        is_last = end + 1 == len(words)
         if not (_ARGUMENT.fullmatch(bare) or is_value or leads_on or is_last):
             break
         end += 1

@@ -92,7 +92,7 @@ class Screen:
         return time.monotonic() - self.started
 
     def _label(self, name: str, text: str) -> str:
-        return text if len(self.results.clusters) == 1 else f"{name}: {text}"
+        return text if len(self.results.clusters) == 1 else console.named(name, text)
 
     def take(self, event: Mapping[str, Any]) -> None:
         """Show an event."""
@@ -158,7 +158,7 @@ class Screen:
         self._line("")
         if result.state != "ok":
             if len(self.results.clusters) > 1 or not result.begun:  # else it is the last line that was shown
-                self._line(f"{self.marks['failed']} {result.name}: {result.error}", _STYLES["failed"])
+                self._line(f"{self.marks['failed']} {console.named(result.name, result.error)}", _STYLES["failed"])
             if len(result.details) > 1:  # a single one is the reason, which was printed already
                 for line in ["its last lines:", *result.details[-_LAST_LINES:]]:
                     self._line(f"  | {line}", "dim")

@@ -1,11 +1,9 @@
 """The summary at the end of a setup: paths, and the commands to run next."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from rookery.core import console, invocation
+from rookery.core import console, invocation, paths
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
@@ -42,14 +40,8 @@ def following(connection: "Connection", *, check: bool) -> Iterator[str]:
     if check:
         yield f"{invocation.invocation()} setup --cluster {cluster.name}{sandbox}"
         return
-    yield f"ssh -F {_short(connection.config_file)} {cluster.name}"
+    yield f"ssh -F {paths.typed(connection.config_file)} {cluster.name}"
     yield f"{invocation.invocation()} tmux --cluster {cluster.name}{sandbox}"
-
-
-def _short(path: Path) -> str:
-    """Return a path as a user would type it."""
-    home = Path.home()
-    return f"~/{quote(str(path.relative_to(home)))}" if path.is_relative_to(home) else quote(str(path))
 
 
 def name_failed(results: "RunResult") -> None:

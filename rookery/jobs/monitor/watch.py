@@ -37,7 +37,7 @@ def run(target: "Target", *, ids: Sequence[str] = (), project: str = "", days: i
         RookeryError: Slurm does not answer, or the connection broke off.
     """
     snapshot, before = None, ""
-    with _leaving(target, ids), _live(json) as live:
+    with _leaving(target, ids), _live(json, target.cluster.name) as live:
         for snapshot in accounting.watch(target.connection, ids=ids, project=project, days=days):
             job_table.check(snapshot, target.cluster.name)
             now = _changes(snapshot)
@@ -59,7 +59,7 @@ def ended(target: "Target", number: str) -> SlurmSnapshot:
         RookeryError: Slurm does not answer, or the connection broke off.
     """
     snapshot = None
-    with _leaving(target, [number]):
+    with _leaving(target, [number]), console.waiting(f"waiting for the end of {number} on {target.cluster.name}"):
         for snapshot in accounting.watch(target.connection, ids=[number]):
             job_table.check(snapshot, target.cluster.name)
     return _require_known(snapshot, target, [number])
@@ -105,13 +105,15 @@ def _changes(snapshot: SlurmSnapshot) -> str:
     return "\n".join(lines)
 
 
-def _live(silent: bool) -> AbstractContextManager[Any]:
+def _live(silent: bool, name: str) -> AbstractContextManager[Any]:
     """Show the table on a terminal, over and over; nothing elsewhere."""
     if silent or not sys.stdout.isatty():
         return nullcontext()
     from rich.live import Live
+    from rich.spinner import Spinner
 
-    return Live(refresh_per_second=4, transient=True)  # between two ends of tasks the spinner alone shows life
+    first = Spinner("line", f"asking {name}")
+    return Live(first, refresh_per_second=4, transient=True)  # between two ends of tasks the spinner alone shows life
 
 
 def _rendered(snapshot: SlurmSnapshot, target: "Target") -> "Group":

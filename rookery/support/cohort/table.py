@@ -74,7 +74,8 @@ def remarks(row: StudentReadiness, status: Readiness) -> list[str]:
     who, first = f"{row.student.name}, {status.cluster}", status.first
     lines = [f"{who}: {status.note}"] if status.note else []
     if first:
-        lines.append(f"{who}: {first.title}" + (f": {first.found}" if first.found else ""))
+        found = first.found.removeprefix(f"{status.cluster}: ")
+        lines.append(f"{who}: {first.title}" + (f": {found}" if found else ""))
         lines += [f"  fix    {first.fix}"] if first.fix else []
     elif status.state == "faults":
         lines.append(f"{who}: the report tells of faults, but names none")

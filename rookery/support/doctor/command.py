@@ -134,7 +134,7 @@ def _visits(patients: Mapping[str, _Patient]) -> None:
     with LiveStatus(reached) as live:
 
         def visit(name: str) -> None:
-            _visit(reached[name], lambda text: live.say(name, text if len(reached) == 1 else f"{name}: {text}"))
+            _visit(reached[name], lambda text: live.say(name, text if len(reached) == 1 else console.named(name, text)))
 
         with ThreadPoolExecutor(max_workers=len(reached)) as pool:
             list(pool.map(visit, reached))

@@ -61,7 +61,7 @@ def lines(document: Mapping[str, Any], *, all_of_them: bool = False) -> list[tup
         shown = [check for check in checks if all_of_them or check["state"] in {FAULT, WARNING} or _is_to_do(check)]
         rows.append(("", f"{name}: {summary(checks)}"))
         for check in shown:
-            rows.append((check["state"], f"{check['title']}: {check['found']}"))
+            rows.append((check["state"], f"{check['title']}: {check['found'].removeprefix(f'{name}: ')}"))
             if check["fix"]:
                 rows.append(("fix", check["fix"]))
     return rows
