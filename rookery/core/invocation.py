@@ -72,9 +72,11 @@ def guarded(function: Callable[[], int | None]) -> int:
 
 
 def say(text: str) -> None:
-    """Print on stderr, and ignore it where that can't be written to."""
+    """Print on stderr, wrapped on a terminal, and ignore it where that can't be written to."""
+    from rookery.core import wrapping  # noqa: PLC0415 start-up
+
     try:
-        print(text, file=sys.stderr, flush=True)
+        print(wrapping.fit(text, sys.stderr), file=sys.stderr, flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # else Python fails at it once more, at its end
 
@@ -112,7 +114,8 @@ def _is_unread() -> bool:
 def explain(error: Exception) -> str:
     """Return the message of an error: a line, and a second with what to do about it."""
     if isinstance(error, RookeryError):
-        return _fit_for_a_terminal(as_typed(str(error)))
+        hint = None if error.hint is None else as_typed(error.hint)
+        return _fit_for_a_terminal(str(RookeryError(as_typed(error.message), hint=hint, details=error.details)))
     text = " ".join(str(error).split())
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("rookery"):
         message, hint = f"{error.name} is not installed beside {sys.executable}.", "uv sync   # then: uv run invoke …"

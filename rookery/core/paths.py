@@ -102,3 +102,9 @@ def runtime_dir() -> Path:
             hint=f"ls -ld {folder}   # then remove it, or set XDG_RUNTIME_DIR",
         )
     return folder
+
+
+def typed(path: Path) -> str:
+    """Return a path of this computer as a user would type it in a shell: from ~ on where it is in the home."""
+    home = Path.home()
+    return f"~/{shlex.quote(str(path.relative_to(home)))}" if path.is_relative_to(home) else shlex.quote(str(path))

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 
+from rookery.core import console, wrapping
 from rookery.core.errors import RookeryError
 
 
@@ -17,7 +18,7 @@ def read(question: str) -> str | None:
     Args:
         question: What is asked, up to where the answer is typed.
     """
-    print(question, end=" ", file=sys.stderr, flush=True)
+    print(wrapping.fit(question, sys.stderr), end=" ", file=sys.stderr, flush=True)
     line = sys.stdin.readline()
     if line:
         return line.strip()
@@ -45,7 +46,7 @@ def ask(question: str, default: str = "", choices: Sequence[str] = ()) -> str:
         if not choices or answer.lower() in choices:
             return answer.lower() if choices else answer
         indent = " " * (len(question) - len(question.lstrip()))
-        print(f"{indent}It can be {' or '.join(choices)}.", file=sys.stderr)
+        console.note(f"{indent}It can be {' or '.join(choices)}.")
 
 
 def confirm(question: str, *, default: bool = False) -> bool:

@@ -6,7 +6,6 @@ A JSON file with unexpected content is named once and skipped.
 import json
 import os
 import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -91,5 +90,5 @@ def name_once(path: os.PathLike[str] | str, why: str, advice: str = "") -> None:
     if shown in _named:
         return
     _named.add(shown)
-    print(console.clean(f"Skipped {shown}: {why}.").replace("\n", " "), file=sys.stderr)
-    print(console.clean(f"  next: {advice or f'rm {shlex.quote(shown)}   # rookery makes it anew'}"), file=sys.stderr)
+    remedy = advice or f"rm {shlex.quote(shown)}   # rookery makes it anew"
+    console.note(f"Skipped {shown}: {why}.", f"  next: {remedy}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rookery.clusters import set_up_note
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import user_settings
-from rookery.core import paths, secret_values, tables
+from rookery.core import console, paths, secret_values, tables
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
 from rookery.homes.options import ClustersListOptions, ClustersShowOptions
@@ -155,25 +155,22 @@ def show(options: ClustersShowOptions) -> int:
 
 
 def _print_rows(rows: list[ClusterRow]) -> None:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    console = tables.console()
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("name", "host", "scheduler", "GPUs", "set up", "what it is"):
-        grid.add_column(heading, overflow="fold", no_wrap=heading == "name")
+    output = tables.console()
+    cells = [
+        (row.name, row.host, row.scheduler, ", ".join(row.gpus) or "none", (row.set_up_at or "not yet")[:10], row.title)
+        for row in rows
+        if not row.problem
+    ]
+    headings = ("=name", "=host", "scheduler", "~GPUs", "set up", "~what it is")
+    tables.show(headings, [[Text(cell) for cell in row] for row in cells])
     for row in rows:
         if row.problem:
-            grid.add_row(row.name, Text(row.problem, style="red"))
-        else:
-            since = (row.set_up_at or "not yet")[:10]
-            cells = (row.name, row.host, row.scheduler, ", ".join(row.gpus) or "none", since, row.title)
-            grid.add_row(*(Text(cell) for cell in cells))
-    console.print(grid)
+            console.show(output, console.named(row.name, row.problem), "red")
     for row in rows:
         if row.set_up_at is None and not row.problem:
-            console.print(Text(f"next: {invocation()} setup --cluster {row.name}"))
+            console.say(f"next: {invocation()} setup --cluster {row.name}")
             break
 
 
@@ -181,23 +178,23 @@ def _print_details(name: str, grouped: Mapping[str, list[ProfileValue]]) -> None
     from rich.table import Table
     from rich.text import Text
 
-    console = tables.console()
+    output = tables.console()
     files: dict[str, str] = {}
     for group, values in grouped.items():
-        console.print(Text(f"\n{group}", style="bold"))
+        output.print(Text(f"\n{group}", style="bold"))
         grid = Table.grid(padding=(0, 2))
         for heading in ("key", "value", "where"):
             grid.add_column(heading, overflow="fold", no_wrap=heading != "value")
         for value in values:
             key = Text(value.key.removeprefix(profile.PREFIX) + ("?" if value.unverified else ""))
             grid.add_row(Text("  ") + key, _readable(value.value), Text(_short(value.where, files), style="dim"))
-        console.print(grid)
-    console.print()
+        output.print(grid)
+    output.print()
     for file, letter in files.items():
-        console.print(Text(f"{letter} = {file}", style="dim"))
+        console.show(output, f"{letter} = {file}", "dim")
     if any(value.unverified for values in grouped.values() for value in values):
-        console.print(Text("? = could not be verified", style="dim"))
-    console.print(Text(f"next: {invocation()} setup --cluster {name}"))
+        console.show(output, "? = could not be verified", "dim")
+    console.say(f"next: {invocation()} setup --cluster {name}")
 
 
 def _short(where: str, files: dict[str, str]) -> str:

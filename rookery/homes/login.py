@@ -5,7 +5,6 @@ Passwords and codes go into ssh's own prompts, on the user's terminal; rookery n
 
 import json
 import re
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -13,7 +12,7 @@ from dataclasses import asdict, dataclass
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import config_file
 from rookery.clusters.ssh.connection import Connection
-from rookery.core import invocation
+from rookery.core import console, invocation
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
 from rookery.homes.options import LoginOptions
@@ -122,7 +121,7 @@ def _for_all(names: list[str], do: Callable[[str], Entry], options: LoginOptions
             json.dumps({"exit": code, "clusters": {name: asdict(entry) for name, entry in entries.items()}}, indent=2)
         )
     elif not any(entry.state != "none" for entry in entries.values()):
-        print("No connection is open.")
+        console.say("No connection is open.")
     return code
 
 
@@ -161,16 +160,15 @@ def _entry(state: str, connection: "Connection") -> Entry:
 def _say(name: str, entry: Entry) -> None:
     """Print a cluster's result in a line or two."""
     if entry.state == "failed":
-        again = f"\n  next: {entry.hint}" if entry.hint else ""
-        print(f"{entry.error}{again}", file=sys.stderr)
+        console.note(entry.error, *([f"  next: {entry.hint}"] if entry.hint else []))
     elif entry.state == "closed":
-        print(f"{name}: closed")
+        console.say(f"{name}: closed")
     elif entry.state in {"open", "opened"}:
         how = "open already" if entry.state == "open" else "connected"
-        print(f"{name}: {how}, as {entry.user}@{entry.host}; closes {_hours(entry.hours)} after its last use")
+        console.say(f"{name}: {how}, as {entry.user}@{entry.host}; closes {_hours(entry.hours)} after its last use")
         if entry.at_risk:
             now = ": that is now" if entry.at_risk_now else ""
-            print(f"  the cluster may be taken down {entry.at_risk}{now}")
+            console.say(f"  the cluster may be taken down {entry.at_risk}{now}")
 
 
 def _hours(hours: int) -> str:

@@ -92,7 +92,7 @@ class Screen:
         return time.monotonic() - self.started
 
     def _label(self, name: str, text: str) -> str:
-        return text if len(self.results.clusters) == 1 else f"{name}: {text}"
+        return text if len(self.results.clusters) == 1 else console.named(name, text)
 
     def take(self, event: Mapping[str, Any]) -> None:
         """Show an event."""
@@ -142,9 +142,7 @@ class Screen:
         self._line(f"{self.seconds:4.0f}s {mark} {self._label(host, text)}", _STYLES.get(outcome.state, ""))
 
     def _line(self, text: str, style: str = "") -> None:
-        from rich.text import Text
-
-        self.console.print(Text(text, style=style))
+        console.show(self.console, text, style)
 
     def summary(
         self, result: ClusterResult, *, check: bool, places: Mapping[str, str], following: Iterable[str]
@@ -160,7 +158,7 @@ class Screen:
         self._line("")
         if result.state != "ok":
             if len(self.results.clusters) > 1 or not result.begun:  # else it is the last line that was shown
-                self._line(f"{self.marks['failed']} {result.name}: {result.error}", _STYLES["failed"])
+                self._line(f"{self.marks['failed']} {console.named(result.name, result.error)}", _STYLES["failed"])
             if len(result.details) > 1:  # a single one is the reason, which was printed already
                 for line in ["its last lines:", *result.details[-_LAST_LINES:]]:
                     self._line(f"  | {line}", "dim")

@@ -18,7 +18,7 @@ from rookery import __version__
 from rookery.clusters import set_up_note
 from rookery.clusters.config import profile, unknown_settings
 from rookery.clusters.ssh.connection import Connection
-from rookery.core import invocation, locking, state_files
+from rookery.core import console, invocation, locking, state_files
 from rookery.core.errors import RookeryError
 from rookery.homes import bashrc_guard, playbook, remote_session, selection, setup_summary, up_to_date
 from rookery.homes.options import SetupOptions
@@ -180,7 +180,8 @@ class _Setup:
         Returns:
             The clusters that answered, and whose start-up files leave commands alone.
         """
-        comparisons = up_to_date.looks(connections, up_to_date.look)
+        with console.waiting(f"looking at your home on {', '.join(connections)}"):
+            comparisons = up_to_date.looks(connections, up_to_date.look)
         for name, comparison in comparisons.items():
             result = self.results.clusters[name]
             result.reason_to_run = comparison.reason_to_run(self.asked[name])
@@ -200,7 +201,8 @@ class _Setup:
             with self._apart(name):
                 if name not in answered:
                     connection.open(accept_host_key=self.options.accept_host_key)
-                    bashrc_guard.repair(connection, check=self.options.check)
+                    with console.waiting(f"trying a command on {name}"):
+                        bashrc_guard.repair(connection, check=self.options.check)
                 usable[name] = connection
         return usable
 
@@ -259,14 +261,14 @@ class _Setup:
             return
         for name, result in self.results.clusters.items():
             if result.up_to_date or self.screen is None:
-                print(headline(result, check=False, seconds=clock.seconds))
+                console.say(headline(result, check=False, seconds=clock.seconds))
                 continue
             commands = setup_summary.following(connections[name], check=options.check) if name in connections else ()
             places = setup_summary.places(result.facts)
             self.screen.summary(result, check=options.check, places=places, following=commands)
         setup_summary.name_failed(self.results)
         if options.timings:
-            print("", *clock.table(), sep="\n")
+            console.say("", *clock.table())
 
 
 def _ansible_failed(messages: str, code: int, *, began: bool) -> Exception:

@@ -1,12 +1,9 @@
 """The summary at the end of a setup: paths, and the commands to run next."""
 
-import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from rookery.core import invocation
+from rookery.core import console, invocation, paths
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
@@ -43,18 +40,12 @@ def following(connection: "Connection", *, check: bool) -> Iterator[str]:
     if check:
         yield f"{invocation.invocation()} setup --cluster {cluster.name}{sandbox}"
         return
-    yield f"ssh -F {_short(connection.config_file)} {cluster.name}"
+    yield f"ssh -F {paths.typed(connection.config_file)} {cluster.name}"
     yield f"{invocation.invocation()} tmux --cluster {cluster.name}{sandbox}"
-
-
-def _short(path: Path) -> str:
-    """Return a path as a user would type it."""
-    home = Path.home()
-    return f"~/{quote(str(path.relative_to(home)))}" if path.is_relative_to(home) else quote(str(path))
 
 
 def name_failed(results: "RunResult") -> None:
     """Name the clusters that failed, at the end of a run on several."""
     if results.failed and len(results.clusters) > 1:
         names = ", ".join(result.name for result in results.failed)
-        print(f"\nfailed: {names}; the others are as said above", file=sys.stderr)
+        console.note("", f"failed: {names}; the others are as said above")

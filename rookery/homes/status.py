@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rookery.clusters import connect
 from rookery.clusters.config import profile
 from rookery.clusters.login_node import facts as probe
-from rookery.core import console, invocation
+from rookery.core import console, invocation, local_time, wrapping
 from rookery.core.console import clean, writer
 from rookery.core.errors import RookeryError
 from rookery.homes import replaced_programs, selection, up_to_date
@@ -193,13 +193,18 @@ def show(homes: list[HomeStatus]) -> None:
     output = writer(sys.stdout)
     width = max((len(home.name) for home in homes), default=0)
     for home in homes:
-        line = Text(f"{home.name:{width}}  ")
-        line.append(home.state, style=_STYLES[home.state])
-        version = f"rookery {home.version}, {home.when[:16].replace('T', ' ')}" if home.version else ""
-        line.append(clean("".join(f"  {text}" for text in (version, home.reason) if text)))
-        output.print(line)
-        for label, text in _lines(home):
-            output.print(Text(clean(f"  {label:<10} {text}")))
+        label = f"{home.name:{width}}  "
+        version = f"rookery {home.version}, {_when(home.when)}" if home.version else ""
+        reason = home.reason.removeprefix(f"{home.name}: ")
+        line = "  ".join(filter(None, (f"{label}{home.state}", version, reason)))
+        text = Text(wrapping.fit(clean(line), sys.stdout))
+        text.stylize(_STYLES[home.state], len(label), len(label) + len(home.state))
+        output.print(text)
+        console.say(*(f"  {label:<10} {text}" for label, text in _lines(home)))
+
+
+def _when(text: str) -> str:
+    return local_time.when(local_time.of_iso(text)) or text
 
 
 def _lines(home: HomeStatus) -> Iterator[tuple[str, str]]:

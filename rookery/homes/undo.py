@@ -7,7 +7,6 @@ command on the cluster.
 import getpass
 import json
 import platform
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -221,12 +220,11 @@ def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], options: Un
             hint=f"{again} --yes   # or --check for the list",
         )
     for name, line in zip(ready, lines, strict=True):
-        print(line, file=sys.stderr)
+        console.note(line)
         for note in _notes(accounts[name]):
-            print(f"  {note}", file=sys.stderr)
-    print(
+            console.note(f"  {note}")
+    console.note(
         "  Installed tools go with what was installed into them; environments made with them stop working.",
-        file=sys.stderr,
     )
     if not prompts.confirm("Take it back?"):
         raise RookeryError("Nothing was done.", hint=f"{again} --check   # lists it all")
@@ -262,21 +260,21 @@ def _place(account: Account, outcome: Mapping[str, str]) -> str:
 
 def _show(name: str, account: Account, options: UndoOptions) -> None:
     if account.state != "ok":
-        print(f"{name}: {console.clean(account.error)}", file=sys.stderr)
+        console.note(console.named(name, account.error))
         if account.hint:
-            print(f"  next: {invocation.as_typed(console.clean(account.hint))}", file=sys.stderr)
+            console.note(f"  next: {invocation.as_typed(account.hint)}")
         return
     if not account.found:
-        print(f"{name}: there is nothing of rookery's in {console.clean(account.home)}")
+        console.say(f"{name}: there is nothing of rookery's in {account.home}")
         return
     for outcome in account.outcomes if options.check else []:
         if outcome["state"] != "left":
             note = f": {outcome['note']}" if outcome["note"] else ""
-            print(console.clean(f"  {outcome['state']:<9} {_place(account, outcome)}{note}"))
+            console.say(f"  {outcome['state']:<9} {_place(account, outcome)}{note}")
     for note in _notes(account):
-        print(f"  {note}")
+        console.say(f"  {note}")
     end = "; nothing was done" if options.check else "; rookery's own record is gone as well" if options.purge else ""
-    print(f"{name}: {_amounts(account, check=options.check)}{end}")
+    console.say(f"{name}: {_amounts(account, check=options.check)}{end}")
 
 
 def _print_document(accounts: Mapping[str, Account], options: UndoOptions, code: int, seconds: float) -> None:

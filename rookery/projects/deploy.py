@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from rookery.core import console
 from rookery.projects import deploy_cache, prune, release_builder, release_client, release_protocol
 from rookery.projects import target as targets
 from rookery.projects.deploy_report import Result
@@ -43,7 +44,10 @@ def run(options: DeployOptions) -> int:
             deploy.save_cache()
     if options.prune:
         result.pruned = prune.prune(connection, project.name, check=options.check)
-    print(json.dumps(result.document(options), indent=2) if options.json else "\n".join(result.lines(options)))
+    if options.json:
+        print(json.dumps(result.document(options), indent=2))
+    else:
+        console.say(*result.lines(options))
     return 0
 
 
@@ -59,7 +63,8 @@ class _Deploy:
     @property
     def commit(self) -> "Commit":
         """The commit that is deployed; where there is none that can be, it raises."""
-        return self._preflight.git_status.commit(dirty=self._options.dirty)
+        with console.waiting(f"looking at the files of {self.project.name}"):
+            return self._preflight.git_status.commit(dirty=self._options.dirty)
 
     @property
     def release(self) -> Release:

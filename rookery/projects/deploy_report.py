@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import console
 from rookery.core.invocation import invocation, is_guided
+from rookery.projects import remote_paths
 from rookery.projects.commit import listed
 from rookery.projects.release_protocol import Release, ReleaseAnswer
 
@@ -67,7 +68,7 @@ class Result:
             yield _clean(line)
 
     def _lines(self, options: "DeployOptions") -> Iterator[str]:
-        release_path = self.answer.last("release")
+        release_path = _from_home(self.answer.last("release"), self.release.order.name)
         yield self._headline(options)
         if self.commit.dirty:
             yield f"  uncommitted  {listed(self.commit.changes)}"
@@ -106,6 +107,12 @@ class Result:
             yield f"  next         {invocation()} deploy {flags}{' --dirty' if self.commit.dirty else ''}"
         elif self.release.jobs:
             yield f"  next         {invocation()} submit {self.release.jobs[0]} {flags}"
+
+
+def _from_home(path: str, project: str) -> str:
+    """Return the path of a release as it is short, and works on the cluster: from the home on."""
+    home, base, rest = path.rpartition(f"/{remote_paths.base(project)}/")
+    return f"~{base}{rest}" if home and base else path
 
 
 _ENVIRONMENT = {

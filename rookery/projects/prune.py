@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from rookery.core import console
 from rookery.core.errors import RookeryError
 from rookery.projects import release_protocol
 
@@ -63,7 +64,8 @@ def prune(connection: "Connection", project: str, *, check: bool) -> Pruned:
     script = "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items()) + release_protocol.text(
         "prune.sh"
     )
-    answer = release_protocol.read(connection.run(script=script, check=False).stdout)
+    with console.waiting(f"looking for old releases on {connection.cluster.name}"):
+        answer = release_protocol.read(connection.run(script=script, check=False).stdout)
     if answer.stop:
         raise _refused(connection, answer.stop)
     kept = [match.groups() for fact in answer.all("kept") if (match := re.fullmatch(r"([0-9a-f]{40}) (.*)", fact))]

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from threading import Lock
+from threading import Lock, Timer
 from typing import TYPE_CHECKING
 
 from rookery.core import console
@@ -36,7 +36,7 @@ class ReleaseCall:
             sends: It waits for what it is about, on its standard input.
         """
         self._connection, self._project = connection, project
-        self._progress = _Progress(f"{connection.cluster.name}: {project}")
+        self._progress = _Progress(f"{connection.cluster.name}: {project}", f"asking for the release of {project}")
         self.running = connection.begin(script, on_line=self._progress.show_line if sends else None, sends=sends)
 
     def answer(self, payload: Iterable[bytes] = ()) -> ReleaseAnswer:
@@ -93,16 +93,27 @@ def send_release(connection: "Connection", project: str, *, is_new: bool) -> Rel
 class _Progress:
     """The current step on the cluster, on a terminal, once a step takes time."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, first: str) -> None:
+        """Prepare it; nothing is shown yet.
+
+        Args:
+            title: What the line is known by.
+            first: What it says before the cluster has named a step.
+        """
         self._title, self._stack = title, ExitStack()
+        self._first = Timer(console.SOON, lambda: None if self._live else self.show_line(f"doing: {first}"))
+        self._first.daemon = True
         self._live: console.LiveStatus | None = None
         self._has_ended = False
         self._lock = Lock()  # what is heard comes from a thread of its own
 
     def __enter__(self) -> "_Progress":
+        if sys.stderr.isatty() and not (self._live or self._has_ended):
+            self._first.start()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._first.cancel()
         with self._lock:
             self._has_ended = True
             self._stack.close()

@@ -1,8 +1,12 @@
 """Explain why a deploy stopped on the cluster; the script there answers with a single word."""
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
+from rookery.clusters.ssh import config_file
+from rookery.core import paths
+from rookery.core.console import clean
 from rookery.core.errors import RookeryError
 from rookery.projects import remote_paths
 from rookery.projects.release_protocol import ReleaseAnswer
@@ -11,6 +15,9 @@ if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
 STILL = "What was deployed before still is."
+
+_LAST_LINES = 20
+"""Of the log of an environment that could not be built."""
 
 _FULL = re.compile(r"No space left on device|Disk quota exceeded|not enough space|os error (28|122)", re.IGNORECASE)
 _OFFLINE = re.compile(
@@ -57,32 +64,51 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
     if word in errors:
         message, hint = errors[word]
         return RookeryError(message, hint=hint)
-    return _failed(name, sandbox, answer, stderr)
+    return _failed(cluster, project, answer, stderr)
 
 
-def _failed(name: str, sandbox: str, answer: ReleaseAnswer, stderr: str) -> RookeryError:
+def _failed(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str) -> RookeryError:
     """Return the error for a step that failed on the cluster."""
     word, _, rest = answer.stop.partition(" ")
     way, _, log = rest.partition(" ")
+    name, sandbox = cluster.name, " --sandbox" if cluster.sandbox else ""
     what = {
         "build": f"the {way} environment could not be built",
         "pack": "the commit could not be taken in",
         "files": "the release's files could not be written",
         "need": "the commit that was sent could not be used",
     }.get(word, "its folders could not be written")
+    details = _last_lines(stderr) if word == "build" else []
+    whole = [*details, *([f"(the whole log, on {name}: {log})"] if log else [])]
     if _FULL.search(stderr):
         room = ", ".join(_free(fact) for fact in dict.fromkeys(answer.all("free")))
-        return RookeryError(
-            f"{name}: no room left: {what} ({room}). {STILL}", hint=f"invoke quota --cluster {name}{sandbox}"
-        )
+        message = f"{name}: no room left: {what} ({room}). {STILL}"
+        return RookeryError(message, hint=f"invoke quota --cluster {name}{sandbox}", details=whole)
     why = _why(stderr)
+    because = "" if any(why in line for line in details) else f": {why}"
     if word == "build" and _OFFLINE.search(stderr):
         return RookeryError(
-            f"{name}: {what}, since it can't download what is in it: {why}. {STILL}",
+            f"{name}: {what}, since it can't download what is in it{because}. {STILL}",
             hint="the same command once it can; a mirror is set by cluster_mirrors in your inventory",
+            details=whole,
         )
-    hint = f"ssh to {name}, then: less {log}" if log else "the same command again"
-    return RookeryError(f"{name}: {what}: {why}. {STILL}", hint=hint)
+    hint = f"{_less(cluster, project, log)}   # the whole log" if log else "the same command again"
+    return RookeryError(f"{name}: {what}{because}. {STILL}", hint=hint, details=details)
+
+
+def _less(cluster: "Cluster", project: str, log: str) -> str:
+    """Return the command that shows a file of a project's on a cluster."""
+    folder = f"{remote_paths.base(project)}/"
+    file = f"{folder}{log.rpartition(f'/{folder}')[2]}" if f"/{folder}" in log else log  # ssh begins in the home
+    return f"ssh -t -F {paths.typed(config_file.config_file(cluster))} {cluster.name} less {shlex.quote(file)}"
+
+
+def _last_lines(stderr: str) -> list[str]:
+    """Return the last lines of the log of an environment that could not be built: what its programs wrote."""
+    lines = stderr.split("\n")
+    begun = max((number for number, line in enumerate(lines) if line.startswith("doing: building ")), default=-1)
+    shown = [clean(line.rstrip().rpartition("\r")[2]) for line in lines[begun + 1 :]]  # of a bar, its last state
+    return [line for line in shown if line.strip()][-_LAST_LINES:]
 
 
 def _free(fact: str) -> str:

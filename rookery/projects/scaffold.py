@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rookery.clusters import set_up_note
 from rookery.clusters.config import profile
-from rookery.core import invocation, paths
+from rookery.core import console, invocation, paths
 from rookery.core.errors import RookeryError
 from rookery.projects.git_command import UNBURIED, surroundings
 from rookery.projects.options import NewOptions
@@ -315,17 +315,22 @@ def _print_summary(project: NewProject) -> None:
     options = project.options
     invoke = invocation.invocation()
     kind = {"python": "a Python", "r": "an R"}[options.language]
-    print(f"{options.name} is ready: {kind} project for {options.cluster.replace(',', ', ')}, in git.")
+    console.say(f"{options.name} is ready: {kind} project for {options.cluster.replace(',', ', ')}, in git.")
     if project.outer:
-        print(f"  mind    it lies inside another git repository, {project.outer}, which will see it as a stranger")
+        outer = f"it lies inside another git repository, {project.outer}, which will see it as a stranger"
+        console.say(f"  mind    {outer}")
     if project.signed == "unknown":
-        print("  mind    git does not know you, so a stand-in signed the first commit. Tell it, then sign it yourself:")
-        print('            git config --global user.name "YOUR NAME"')
-        print('            git config --global user.email "YOU@EXAMPLE.AC.UK"')
-        print(f"            git -C {options.name} commit --amend --reset-author --no-edit")
+        console.say(
+            "  mind    git does not know you, so a stand-in signed the first commit. Tell it, then sign it yourself:",
+            '            git config --global user.name "YOUR NAME"',
+            '            git config --global user.email "YOU@EXAMPLE.AC.UK"',
+            f"            git -C {options.name} commit --amend --reset-author --no-edit",
+        )
     elif project.signed:
-        print(f"  mind    git made no commit ({project.signed}); commit before you deploy:")
-        print(f"            git -C {options.name} commit -m 'First version'   # --no-gpg-sign where signing fails")
+        console.say(
+            f"  mind    git made no commit ({project.signed}); commit before you deploy:",
+            f"            git -C {options.name} commit -m 'First version'   # --no-gpg-sign where signing fails",
+        )
     steps = (f"cd {options.name}", "deploy", "submit simulate --wait", "fetch", "combine")
     for number, step in enumerate(steps):
-        print(f"  next    {step if number == 0 else f'{invoke} {step}'}")
+        console.say(f"  next    {step if number == 0 else f'{invoke} {step}'}")

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from rookery.core import console
 from rookery.core.invocation import invocation
 from rookery.sandbox import auth, lifecycle
 from rookery.sandbox.auth import Entrance
@@ -29,10 +30,10 @@ def up(options: SandboxUpOptions) -> int:
     )
     for miniature in started:
         account = f"{miniature.user}@{miniature.address} port {miniature.port}"
-        print(f"{miniature.name}: {account} stands for {miniature.host}")
+        console.say(f"{miniature.name}: {account} stands for {miniature.host}")
         for line in _login_lines(miniature):
-            print(f"  {line}")
-        print(f"  next: {invocation()} setup --cluster {miniature.name} --sandbox")
+            console.say(f"  {line}")
+        console.say(f"  next: {invocation()} setup --cluster {miniature.name} --sandbox")
     return 0
 
 
@@ -59,11 +60,11 @@ def show_all(options: SandboxListOptions) -> int:
     for miniature in miniatures:
         again = f"has ended ({invocation()} sandbox.up {miniature.name} starts it again)"
         account = f"{miniature.user}@{miniature.address} port {miniature.port}"
-        print(f"{miniature.name:12} {account}  {'runs' if miniature.running else again}")
+        console.say(f"{miniature.name:12} {account}  {'runs' if miniature.running else again}")
         for line in _login_lines(miniature) if miniature.running else ():
-            print(f"{'':12} {line}")
+            console.say(f"{'':12} {line}")
     if not miniatures:
-        print(f"No miniature runs. Start one: {invocation()} sandbox.up penguins")
+        console.say(f"No miniature runs. Start one: {invocation()} sandbox.up penguins")
     return 0
 
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rookery.core import paths, prompts
+from rookery.core.console import waiting
 from rookery.core.errors import RookeryError
 from rookery.sandbox import ids
 
@@ -151,7 +152,7 @@ def _make(base: Path, *, yes: bool, say: Say) -> None:
     building = ROOT / f".building-{base.name}"
     shutil.rmtree(building, ignore_errors=True)
     log = ROOT / "base.log"
-    with log.open("w", encoding="utf-8") as output:
+    with log.open("w", encoding="utf-8") as output, waiting("making the base image"):
         made = subprocess.run(_command(building), stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
     if made.returncode:
         shutil.rmtree(building, ignore_errors=True)

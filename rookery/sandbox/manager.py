@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from rookery.core import locking, startup
+from rookery.core import console, locking, startup
 from rookery.core.errors import RookeryError
 from rookery.sandbox import auth, image, miniature, mirrors, person, plan, pythons
 from rookery.sandbox.registry import listing
@@ -32,13 +32,15 @@ def carry_out(verb: str, request: Mapping[str, Any], state: Path) -> None:
 
     def say(text: str) -> None:
         if not request.get("quiet"):
-            print(text, file=sys.stderr, flush=True)
+            console.note(text)
 
     try:
         if verb == "up":
             _up(request, state, say)
         else:
-            _side_by_side(request["names"], lambda name: _down(name, state, keep=bool(request.get("keep")), say=say))
+            names, keep = request["names"], bool(request.get("keep"))
+            with console.waiting(f"ending {', '.join(names)}"):
+                _side_by_side(names, lambda name: _down(name, state, keep=keep, say=say))
     finally:
         person.hand_over(state)
 
@@ -51,7 +53,7 @@ def _up(request: Mapping[str, Any], state: Path, say: Say) -> None:
         person.ensure_key(state)
     chosen: dict[str, str] = {}
     if request.get("offline_mirrors"):
-        with locked("mirrors", say):
+        with locked("mirrors", say), console.waiting("making local mirrors"):
             chosen = mirrors.ensure(base, say)
     profiles: Mapping[str, Mapping[str, Any]] = request["profiles"]
     entrance = auth.Entrance(**request.get("entrance", {}))
@@ -66,7 +68,8 @@ def _up(request: Mapping[str, Any], state: Path, say: Say) -> None:
                 miniature.start(name, plan.describe(name, profiles[name], entrance), state, layers, say)
             person.write_inventory(name, state, chosen, profiles[name])
 
-    _side_by_side(list(profiles), start)
+    with console.waiting(f"starting {', '.join(profiles)}"):
+        _side_by_side(list(profiles), start)
 
 
 def _place(name: str, state: Path) -> Path:
@@ -103,7 +106,7 @@ def _side_by_side(names: list[str], do: Callable[[str], None]) -> None:
         if len(failed) == 1 or not isinstance(error, RookeryError):
             raise error
     if failed:
-        message = "; ".join(f"{name}: {error}" for name, error in failed.items())
+        message = "; ".join(console.named(name, str(error)) for name, error in failed.items())
         raise RookeryError(message.replace("\n", " "), hint=f"invoke sandbox.up {','.join(failed)}")
 
 
@@ -123,7 +126,7 @@ def _main() -> int:
         os.environ.update(request.pop("environment"))
         carry_out(verb, request, Path(os.environ["ROOKERY_SANDBOX_STATE"]))
     except RookeryError as error:
-        print(error, file=sys.stderr)
+        console.note(*str(error).split("\n"))
         return 1
     return 0
 

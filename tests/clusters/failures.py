@@ -18,8 +18,10 @@ APPLY_PROGRAM = "^[^ ]*python[^ ]* -IS -c"
 
 
 def complaints(completed: Completed) -> list[str]:
-    """The lines that say what went wrong: what is on stderr, and the marked lines among the outcomes."""
-    loud = [line for line in completed.stderr.splitlines() if line.strip() and not line.startswith("  next: ")]
+    """The lines that say what went wrong: what is on stderr but for programs' output, and the marked outcomes."""
+    loud = [
+        line for line in completed.stderr.splitlines() if line.strip() and not line.startswith(("  next: ", "  | "))
+    ]
     return loud + [line for line in completed.stdout.splitlines() if "✗" in line]
 
 

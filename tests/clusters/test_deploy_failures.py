@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -233,8 +234,11 @@ def test_no_network(project: Work) -> None:
 def test_a_lock_that_can_not_be_met(project: Work) -> None:
     with_environment(project, "venv", requirements__txt="iniconfig==99.99\n")
     completed = project.run()
-    refused(completed, "99.99|No matching distribution")
-    assert "environment-" in completed.stderr, "where the whole log is"
+    refused(completed, r"the venv environment could not be built\.")
+    assert re.search(r"^  \| .*(99\.99|No matching distribution)", completed.stderr, re.MULTILINE), (
+        "its log's last lines"
+    )
+    assert re.search(r"^  next: ssh .* less \S*/environment-", completed.stderr, re.MULTILINE), "where the whole log is"
 
 
 def test_nothing_is_pruned_where_slurm_does_not_answer(project: Work) -> None:

@@ -1,6 +1,8 @@
 """`status`: what is said of a look at a home, and with which exit code."""
 
 from dataclasses import replace
+from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from rookery.clusters import cluster as cluster_module
 from rookery.clusters.config import profile
 from rookery.clusters.login_node import facts
-from rookery.core import paths
+from rookery.core import local_time, paths
 from rookery.homes import status, up_to_date
 
 ASKED: dict[str, Any] = {
@@ -70,13 +72,16 @@ def test_of_all_clusters_one_that_was_never_set_up_is_no_fault() -> None:
 
 
 def test_each_thing_is_named_and_nothing_from_there_reaches_the_terminal_as_it_is(
-    cluster: cluster_module.Cluster, capsys: pytest.CaptureFixture[str]
+    cluster: cluster_module.Cluster, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    then = local_time.of_iso("2026-05-01T10:00:00Z")
+    monkeypatch.setattr(local_time, "time", SimpleNamespace(time=lambda: then + 86_400))
     sly = {**GONE, "what": "~/a\x1b[2J\x1b]0;title\x07[red]b[/red]"}
     asked = {**ASKED, "digest": "e", "rookery": "0.3.0", "variables": {"r_packages": "2"}}
     status.show([status.status_of(cluster, replace(WHOLE, drift=(sly,), gone=("storage scratch /s",)), asked)])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "penguins  drifted  rookery 0.2.0, 2026-05-01 10:00"
+    clock = datetime.fromtimestamp(then).strftime("%H:%M")
+    assert lines[0] == f"penguins  drifted  rookery 0.2.0, yesterday {clock}"
     assert lines[1].startswith("  tmux       ~/a")
     assert lines[1].endswith("[red]b[/red]: removed")
     assert "\x1b" not in "".join(lines)

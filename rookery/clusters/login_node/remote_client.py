@@ -2,9 +2,7 @@
 
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 from rookery.clusters.login_node import answers, bundle, frame
@@ -44,7 +42,7 @@ def call(connection: "Connection", name: str, request: Mapping[str, Any], *, tim
         SshError: The connection failed.
         RookeryError: There is no Python there, or the program failed.
     """
-    with _waiting(f"asking {connection.cluster.name}"):
+    with waiting(f"asking {connection.cluster.name}"):
         completed = connection.run(_arguments(name, request), script=_start(), timeout=timeout, check=False)
     answer = read(connection, name, completed.stdout)
     if answer is None:
@@ -59,14 +57,6 @@ def read(connection: "Connection", name: str, output: str) -> dict[str, Any] | N
         RookeryError: It is not what that program may answer.
     """
     return cast("dict[str, Any] | None", frame.last(output, answers.PROGRAMS[name], connection.cluster.name))
-
-
-def _waiting(message: str) -> AbstractContextManager[None]:
-    """Show on a terminal that rookery is waiting: Slurm may take its time."""
-    if not sys.stderr.isatty():
-        return nullcontext()
-
-    return waiting(message)
 
 
 def require_begun(deadline: Deadline, process: "subprocess.Popen[Any]", connection: "Connection", stderr: str) -> None:

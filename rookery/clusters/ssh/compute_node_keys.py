@@ -5,12 +5,11 @@ it needs no passphrase, and works where the cluster itself wants a password.
 """
 
 import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import atomic_files, locking, paths, state_files
+from rookery.core import atomic_files, console, locking, paths, state_files
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
@@ -51,10 +50,9 @@ def public(cluster: "Cluster") -> str:
     with locking.waited(paths.runtime_dir() / "node-key.lock"):
         if not path.exists():
             _make(path)
-            print(
+            console.note(
                 f"{cluster.name}{SUFFIX}: made a key without a passphrase, {path}; "
                 "it opens nothing but your own jobs, through a login that is open",
-                file=sys.stderr,
             )
         completed = subprocess.run(
             ["ssh-keygen", "-y", "-P", "", "-f", str(path)],

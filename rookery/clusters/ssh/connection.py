@@ -8,7 +8,6 @@ import hashlib
 import re
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -29,7 +28,7 @@ from rookery.clusters.ssh.remote_command import (
     remote_command,
     unattended,
 )
-from rookery.core import foreground, locking, paths, prompts
+from rookery.core import console, foreground, locking, paths, prompts
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
@@ -120,7 +119,8 @@ class Connection:
         quiet = ["-o", "ControlMaster=no", "-o", "BatchMode=yes"]
         ask = [*self.ssh, *quiet, "-W", "127.0.0.1:1", self.cluster.name]
         try:
-            subprocess.run(ask, stderr=subprocess.DEVNULL, timeout=ANSWER, check=False, **unattended())
+            with console.waiting(f"looking whether the connection to {self.cluster.name} still answers"):
+                subprocess.run(ask, stderr=subprocess.DEVNULL, timeout=ANSWER, check=False, **unattended())
         except subprocess.TimeoutExpired:
             return False
         alive = self._tell("check")
@@ -300,12 +300,13 @@ class Connection:
         import tempfile  # noqa: PLC0415 start-up
 
         with tempfile.TemporaryFile() as stderr:  # a pipe would stay open as long as the connection does
-            completed = subprocess.run(
-                [*self._master[:-1], "-o", "BatchMode=yes", self.cluster.name],
-                stderr=stderr,
-                check=False,
-                **unattended(),
-            )
+            with console.waiting(f"connecting to {self.cluster.name}"):
+                completed = subprocess.run(
+                    [*self._master[:-1], "-o", "BatchMode=yes", self.cluster.name],
+                    stderr=stderr,
+                    check=False,
+                    **unattended(),
+                )
             stderr.seek(0)
             text = stderr.read().decode(errors="replace")
         if not completed.returncode:
@@ -318,7 +319,7 @@ class Connection:
         Returns:
             "", or what ssh says of it afterwards, without asking: it may be more than a wrong password.
         """
-        print(announcement(self.cluster), file=sys.stderr)
+        console.note(*announcement(self.cluster).split("\n"))
         # the time that the user takes for the jump host's questions counts as the cluster's
         patience = ["-o", f"ConnectTimeout={TYPING}"] if self.cluster.proxy_jump else []
         return self._login() if foreground.run([*self._master[:-1], *patience, self.cluster.name]) else ""
@@ -376,4 +377,4 @@ class Connection:
             yield
 
     def _wait(self) -> None:
-        print(f"{self.cluster.name}: waiting for another login of yours to end …", file=sys.stderr)
+        console.note(f"{self.cluster.name}: waiting for another login of yours to end …")

@@ -1,7 +1,6 @@
 """Check a cluster's host key against published fingerprints, or ask the user."""
 
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +21,7 @@ from rookery.clusters.ssh.host_keys import (
     where,
 )
 from rookery.clusters.ssh.remote_command import unattended
-from rookery.core import prompts
+from rookery.core import console, prompts
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -137,4 +136,4 @@ def _agreed(cluster: "Cluster", key: HostKey) -> bool:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+    console.note(line)

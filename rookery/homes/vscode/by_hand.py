@@ -4,6 +4,7 @@ import json
 
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
+from rookery.core import console
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
 from rookery.homes.options import VscodeSettingsOptions
@@ -51,7 +52,7 @@ def settings(options: VscodeSettingsOptions) -> int:
         print(json.dumps({"exit": code, "files": files}, indent=2))
         return code
     for line in workstation.lines(outcomes):
-        print(line)
+        console.say(line)
     if not outcomes:
-        print("No VS Code is on this computer. Once it is, the same command again.")
+        console.say("No VS Code is on this computer. Once it is, the same command again.")
     return code

@@ -5,7 +5,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,9 +105,7 @@ def check(cluster: "Cluster", *, job: bool) -> None:
         compute_node_job.check(cluster)
     elif policy == "discouraged":
         again = f"invoke code --job --cluster {name}"
-        print(
-            f"{name} asks people not to run VS Code on its login nodes: {invocation.as_typed(again)}", file=sys.stderr
-        )
+        console.note(f"{name} asks people not to run VS Code on its login nodes: {invocation.as_typed(again)}")
 
 
 def authority(cluster: "Cluster", *, job: bool) -> str:
@@ -167,7 +164,7 @@ def _start(connection: "Connection", job_options: ComputeNodeOptions) -> None:
     how = "started" if running.started else "runs already"
     until = compute_node_job.until(running.end)
     stop = f"invoke code --stop --cluster {connection.cluster.name}{' --sandbox' if connection.cluster.sandbox else ''}"
-    print(
+    console.say(
         f"job {running.number} on {running.node} {how}{f', {until}' if until else ''}; "
         f"{invocation.as_typed(stop)} ends it"
     )
@@ -182,10 +179,10 @@ def _compute_node(options: CodeOptions) -> ComputeNodeOptions:
 def _without_editor(target: "Target", options: CodeOptions) -> int:
     """Start the job where there is no editor here, and say how to log in to it."""
     _start(target.connection, _compute_node(options))
-    print(f"log in to it: {workstation.ssh(target.cluster)}")
-    print(f"{_NO_EDITOR} To open it in one next time: {_GET_ONE}")
+    console.say(f"log in to it: {workstation.ssh(target.cluster)}")
+    console.say(f"{_NO_EDITOR} To open it in one next time: {_GET_ONE}")
     if warning := compute_node.warning():
-        print(warning, file=sys.stderr)
+        console.note(warning)
     return 0
 
 
@@ -193,7 +190,7 @@ def _stop(connection: "Connection") -> int:
     connection.open()
     ended = compute_node_job.stop(connection)
     name = connection.cluster.name
-    print(f"{name}: ended job {', '.join(ended)}" if ended else f"{name}: there was no job to end")
+    console.say(f"{name}: ended job {', '.join(ended)}" if ended else f"{name}: there was no job to end")
     return 0
 
 
@@ -227,12 +224,14 @@ def _settle(cluster: "Cluster") -> None:
     """Write the settings of the editors here, and print what changed."""
     outcomes = workstation.run([cluster], folder=_miniatures() if cluster.sandbox else None)
     for line in workstation.lines(outcomes, quiet=True):
-        print(line, file=sys.stderr)
+        console.note(line)
 
 
 def _announce(target: "Target", options: CodeOptions, folder: str) -> None:
     name = workstation.host(target.cluster, job=options.job)
-    print(f"opening {console.clean(folder)} on {name}")
+    console.say(f"opening {console.clean(folder)} on {name}")
     if target.project and not options.folder:
         again = invocation.as_typed(f"invoke deploy{target.flags}")
-        print(f"  its files are those of the last deploy, and are not to be edited there: edit here, commit, {again}")
+        console.say(
+            f"  its files are those of the last deploy, and are not to be edited there: edit here, commit, {again}"
+        )

@@ -152,7 +152,7 @@ def prune(connection: "Connection", *, check: bool = False, yes: bool = False, j
     if json:
         print(json_.dumps({"servers": [asdict(server) for server in servers], "removed": removed}, indent=2))
     elif removed:
-        print(f"removed {_amount(server for server in old if server.path in removed)}")
+        console.say(f"removed {_amount(server for server in old if server.path in removed)}")
     return int(bool(removed and left))
 
 
@@ -164,13 +164,13 @@ def _amount(servers: Iterable[Server]) -> str:
 
 def _show(name: str, servers: list[Server]) -> None:
     if not servers:
-        print(f"There is no VS Code server on {name}.")
+        console.say(f"There is no VS Code server on {name}.")
     for server in servers:
         used = time.strftime("%Y-%m-%d", time.localtime(server.used)) if server.used else "half gone "
         fate = f"kept: {server.keep}" if server.keep else "old"
-        print(f"{server.size_mb:6} MB {server.files:7} files  {used}  {console.clean(server.path)}  {fate}")
+        console.say(f"{server.size_mb:6} MB {server.files:7} files  {used}  {console.clean(server.path)}  {fate}")
     if servers and all(server.keep for server in servers):
-        print("nothing to remove")
+        console.say("nothing to remove")
 
 
 def _agreed(old: list[Server], connection: "Connection") -> bool:

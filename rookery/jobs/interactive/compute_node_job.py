@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -12,6 +11,7 @@ from rookery.clusters.login_node import remote_client
 from rookery.clusters.ssh import compute_node, compute_node_keys
 from rookery.clusters.ssh.compute_node_keys import SUFFIX
 from rookery.clusters.ssh.remote_command import remote_command
+from rookery.core import console
 from rookery.core.console import clean
 from rookery.core.errors import RookeryError
 from rookery.jobs.interactive import job_request
@@ -227,7 +227,7 @@ def _slurm_error(cluster: "Cluster", output: str) -> RookeryError:
 
 
 def _say(cluster: "Cluster", text: str) -> None:
-    print(f"{cluster.name}{SUFFIX}: {text}", file=sys.stderr, flush=True)
+    console.note(f"{cluster.name}{SUFFIX}: {text}")
 
 
 def _clean(text: object) -> str:

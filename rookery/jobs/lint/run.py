@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery.core import atomic_files as writing
-from rookery.core.console import clean, writer
+from rookery.core import console
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
 from rookery.jobs.lint import arrays, discovery
@@ -204,12 +204,10 @@ def _print_json(scripts: Sequence[CheckedScript], cluster: "Cluster", _options: 
 
 
 def _print_report(scripts: Sequence[CheckedScript], cluster: "Cluster", options: LintOptions) -> None:
-    from rich.text import Text
-
-    console = writer(sys.stdout)
+    output = console.writer(sys.stdout)
 
     def line(text: str, style: str = "") -> None:
-        console.print(Text(clean(text), style=style))
+        console.show(output, text, style)
 
     for script in scripts:
         for finding in script.mended:

@@ -1,7 +1,6 @@
 """The command `cancel`: print what will be cancelled, ask where it is more than one task, and run scancel."""
 
 import json as json_
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 from rookery.core import console, prompts
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
-from rookery.jobs.monitor import accounting, job_table
+from rookery.jobs.monitor import accounting, job_states, job_table
 from rookery.jobs.monitor.accounting import ACTIVE, SlurmSnapshot
 from rookery.jobs.options import CancelOptions
 from rookery.projects import target as targets
@@ -59,7 +58,7 @@ def run(options: CancelOptions) -> int:
         raise RookeryError("; ".join(goal.why_not for goal in refused) + ".", hint=f"invoke jobs --all{target.flags}")
     if not options.check:
         if not _confirmed(goals, options, target.flags):
-            print("Nothing was cancelled.", file=sys.stderr)
+            console.note("Nothing was cancelled.")
             return 1
         _scancel(target.connection, [goal.id for goal in goals])
     if options.json:
@@ -67,9 +66,9 @@ def run(options: CancelOptions) -> int:
         print(json_.dumps({done: [goal.id for goal in goals], "not": {goal.id: goal.why_not for goal in refused}}))
     else:
         for goal in goals:
-            print(f"{'would cancel' if options.check else 'cancelled'} {_described(goal)}")
+            console.say(f"{'would cancel' if options.check else 'cancelled'} {_described(goal)}")
         for goal in refused:
-            print(f"{goal.why_not}.", file=sys.stderr)
+            console.note(f"{goal.why_not}.")
     return int(bool(refused))
 
 
@@ -82,12 +81,12 @@ def _goal(number: str, task: str, snapshot: SlurmSnapshot, connection: "Connecti
         unknown = snapshot.unknown(connection.cluster.name, number)
         return Goal(name, why_not=f"{number} is {owner[0]}'s job, not yours" if owner else unknown)
     if not task:
-        ended = "" if run.is_active else f"{number} has ended already ({job_table.state(run)})"
+        ended = "" if run.is_active else f"{number} has ended already ({job_states.state(run)})"
         return Goal(name, run.name, run.waiting + run.running, ended)
     state = next((state for state, tasks in run.tasks.items() if int(task) in numbers(tasks)), "")
     if state in ACTIVE:
         return Goal(name, run.name, 1)
-    ended = f"{name} has ended already ({job_table.word(state)})"
+    ended = f"{name} has ended already ({job_states.word(state)})"
     return Goal(name, run.name, 0, ended if state else f"{number} has no task {task}")
 
 
@@ -118,7 +117,8 @@ def _scancel(connection: "Connection", ids: Sequence[str]) -> None:
     Raises:
         RookeryError: It would not; in its own words.
     """
-    done = connection.run(list(ids), script='exec scancel "$@"', check=False, timeout=120)
+    with console.waiting(f"cancelling {', '.join(ids)}"):
+        done = connection.run(list(ids), script='exec scancel "$@"', check=False, timeout=120)
     stderr = console.clean(done.stderr).strip()
     if done.exit or "error" in stderr:
         last = (stderr.splitlines() or [f"exit status {done.exit}"])[-1].removeprefix("scancel: error: ")

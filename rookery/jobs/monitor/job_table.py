@@ -1,43 +1,28 @@
 """The state of the user's jobs, in one table or document, with advice from those that ended."""
 
-import time
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rookery.core import tables
+from rookery.core import console, local_time, tables, wrapping
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
 from rookery.jobs import run_record
+from rookery.jobs.monitor import job_states
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 from rookery.jobs.monitor.efficiency import advice, clock, cores, memory
 from rookery.jobs.monitor.pending_reasons import explain
-from rookery.remote.slurm.forms import numbers
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
 
     from rookery.projects.target import Target
 
 MOST = 40
 """Jobs that the table shows; the latest."""
-
-_STATES = {
-    "COMPLETED": "done",
-    "FAILED": "failed",
-    "OUT_OF_MEMORY": "killed for memory",
-    "TIMEOUT": "out of time",
-    "CANCELLED": "cancelled",
-    "NODE_FAIL": "node failed",
-    "PREEMPTED": "preempted",
-    "DEADLINE": "past its deadline",
-    "BOOT_FAIL": "node failed",
-    "RUNNING": "running",
-    "COMPLETING": "ending",
-    "CONFIGURING": "starting",
-    "SUSPENDED": "suspended",
-    "PENDING": "waiting",
-}
 
 
 def check(snapshot: SlurmSnapshot, cluster: str) -> None:
@@ -63,7 +48,7 @@ def document(snapshot: SlurmSnapshot, target: "Target") -> dict[str, Any]:
         "jobs": [
             {
                 **asdict(run),
-                "state": state(run),
+                "state": job_states.state(run),
                 "why": [explain(code) for code in run.reasons],
                 "advice": list(advice(run, asked_memory=_asked_memory(run, target))),
             }
@@ -73,20 +58,19 @@ def document(snapshot: SlurmSnapshot, target: "Target") -> dict[str, Any]:
 
 
 def show(snapshot: SlurmSnapshot, target: "Target", project: str, days: int) -> None:
-    """Print the table, and below it why jobs wait and advice from those that ended."""
-    console = tables.console()
+    """Print the table, the newest job first, and below it why jobs wait and advice from those that ended."""
+    output = tables.console()
     for line in gaps(snapshot, target.cluster.name):
-        console.print(line, style="yellow", markup=False)
+        console.show(output, line, "yellow")
     if not snapshot.runs:
         whose = f" of {project}" if project else ""
-        console.print(f"No jobs{whose} on {target.cluster.name} in the last {days} days.", markup=False)
+        console.say(f"No jobs{whose} on {target.cluster.name} in the last {days} days.")
         return
-    shown = snapshot.runs[-MOST:]
+    shown = snapshot.runs[: -MOST - 1 : -1]
+    output.print(table(shown, snapshot.now, wrapping.columns(sys.stdout)))
     if len(shown) < len(snapshot.runs):
-        console.print(f"{len(snapshot.runs) - len(shown)} earlier ones are left out; --json has them all.")
-    console.print(table(shown))
-    for line in remarks(snapshot, shown, target):
-        console.print(line, markup=False, soft_wrap=True)
+        console.say(f"{len(snapshot.runs) - len(shown)} earlier ones are left out; --json has them all.")
+    console.say(*remarks(snapshot, shown, target))
 
 
 def gaps(snapshot: SlurmSnapshot, cluster: str) -> Iterator[str]:
@@ -105,61 +89,59 @@ def gaps(snapshot: SlurmSnapshot, cluster: str) -> Iterator[str]:
         yield f"sacct does not answer on {cluster} ({snapshot.sacct}): jobs that ended some minutes ago are missing."
 
 
-def table(runs: tuple[JobRun, ...]) -> "Table":
-    """Return the table of some jobs."""
+def table(runs: Sequence[JobRun], now: float | None = None, room: int | None = None) -> "Table":
+    """Return the table of some jobs, in their order.
+
+    Args:
+        runs: The jobs.
+        now: The time on the cluster, in seconds since 1970, which tells what was yesterday; the time here where None.
+        room: How many columns the terminal has; None for a file or a pipe.
+    """
     from rich.text import Text
 
-    table = tables.table(["job", "name", "state", ">time", ">cores", ">memory"])
-    for run in runs:
-        style = "red" if run.failed_count and not run.is_active else ""
-        words = [str(run.id), run.name, state(run), _time(run), _cores(run), _memory(run)]
-        table.add_row(*(Text(word, style=style if place == 2 else "") for place, word in enumerate(words)))
-    return table
+    measured = [f">{figure}\nused/\nasked" for figure in ("time", "cores", "memory")]
+    rows: list[list[RenderableType]] = [
+        [
+            str(run.id),
+            Text(run.name),
+            local_time.when(run.submitted, now) or tables.UNKNOWN,
+            job_states.coloured(run),
+            *(_figure(*pair) for pair in (_time(run), _cores(run), _memory(run))),
+        ]
+        for run in runs
+    ]
+    return tables.table(["=job", "<name", "when", "state", *measured], rows, room)
 
 
-def state(run: JobRun) -> str:
-    """Return the state of a job in a few words: "running", or "163 done, 37 waiting" of an array."""
-    counts = dict(run.counts)
-    if run.killed_for_memory:
-        killed = len(numbers(run.killed_for_memory)) if run.array else 1
-        for code in ("FAILED", "CANCELLED"):
-            moved = min(counts.get(code, 0), killed)
-            counts |= {code: counts.get(code, 0) - moved, "OUT_OF_MEMORY": counts.get("OUT_OF_MEMORY", 0) + moved}
-            killed -= moved
-    counts = {code: count for code, count in counts.items() if count}
-    if not run.array or (run.total == 1 and len(counts) == 1):
-        return word(next(iter(counts)))
-    order = [*_STATES, *counts]
-    return ", ".join(f"{counts[code]} {word(code)}" for code in sorted(counts, key=order.index))
+def _figure(measured: str, asked: str) -> "Text":
+    """Return what was used, and in grey what was asked for."""
+    from rich.text import Text
+
+    text = Text(tables.used(measured, asked))
+    text.stylize("dim", text.plain.find("/") if "/" in text.plain else 0)
+    return text
 
 
-def word(code: str) -> str:
-    """Return the usual word for a state of Slurm's."""
-    return _STATES.get(code, code.lower().replace("_", " "))
+def _time(run: JobRun) -> tuple[str, str]:
+    has_begun = run.start or run.elapsed
+    return clock(run.elapsed) if has_begun else "", clock(int(run.limit)) if run.limit.isdigit() else ""
 
 
-def _time(run: JobRun) -> str:
-    limit = clock(int(run.limit)) if run.limit.isdigit() else ""
-    return f"{clock(run.elapsed)} of {limit}" if limit else clock(run.elapsed)
+def _cores(run: JobRun) -> tuple[str, str]:
+    return f"{cores(run):.1f}" if run.cpu_given else "", str(run.cpus or "")
 
 
-def _cores(run: JobRun) -> str:
-    used = cores(run)
-    return f"{used:.1f} of {run.cpus}" if run.cpu_given else str(run.cpus or "")
+def _memory(run: JobRun) -> tuple[str, str]:
+    peak, asked = run.memory_peak, run.memory_asked
+    return memory(peak) if peak else "", memory(asked) if asked else ""
 
 
-def _memory(run: JobRun) -> str:
-    if not run.memory_peak:
-        return memory(run.memory_asked) if run.memory_asked else ""
-    return f"{memory(run.memory_peak)} of {memory(run.memory_asked)}" if run.memory_asked else memory(run.memory_peak)
-
-
-def remarks(snapshot: SlurmSnapshot, runs: tuple[JobRun, ...], target: "Target") -> Iterator[str]:
+def remarks(snapshot: SlurmSnapshot, runs: Sequence[JobRun], target: "Target") -> Iterator[str]:
     """Yield remarks on jobs, a line each: why they wait, advice from those that ended."""
     for run in runs:
         for code, _ in sorted(run.reasons.items(), key=lambda item: -item[1])[:2]:
-            start = f"; Slurm expects it to start at {moment(run.expected)}" if run.expected else ""
-            yield f"{run.id} waits: {explain(code)}{start}"
+            start = local_time.at(run.expected, snapshot.now)
+            yield f"{run.id} waits: {explain(code)}{f'; Slurm expects it to start {start}' if start else ''}"
         for line in advice(run, asked_memory=_asked_memory(run, target)):
             yield f"{run.id} {spoken(line, target.flags)}"
         if not run.is_active and "0" not in run.cancelled_by and run.counts.get("CANCELLED") == run.total:
@@ -185,13 +167,6 @@ def spoken(line: str, flags: str) -> str:
 
 def _short(tasks: str) -> str:
     return tasks if len(tasks) <= 50 else tasks[:50].rpartition(",")[0] + ", …"
-
-
-def moment(when: int) -> str:
-    """Return a time as a user reads it: 10:12 today, else with its date."""
-    local_time = time.localtime(when)
-    same = time.strftime("%F", local_time) == time.strftime("%F")
-    return time.strftime("%H:%M" if same else "%F %H:%M", local_time)
 
 
 def _asked_memory(run: JobRun, target: "Target") -> bool:

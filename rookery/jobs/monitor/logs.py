@@ -47,7 +47,8 @@ def run(options: LogsOptions) -> int:
     ) as process:
         deadline = Deadline(process.kill)
         try:
-            begun = _read_header(process.stdout, mark, deadline, target, options) if process.stdout else False
+            with console.waiting(f"looking for the log of {options.job} on {target.cluster.name}"):
+                begun = _read_header(process.stdout, mark, deadline, target, options) if process.stdout else False
             if begun and process.stdout:
                 _pass_on(process.stdout)
             stderr = process.stderr.read().decode(errors="replace") if process.stderr else ""
@@ -88,19 +89,16 @@ def _read_header(stream: IO[bytes], mark: str, deadline: Deadline, target: "Targ
         if answer is None:
             continue
         if skipped := answer.pop("skipped", ""):
-            print(
-                f"Skipped {console.clean(skipped)} on {target.cluster.name}: it is no record of a run.", file=sys.stderr
-            )
+            console.note(f"Skipped {console.clean(skipped)} on {target.cluster.name}: it is no record of a run.")
         if answer["state"] == "begin":
             if answer["why"] or sys.stderr.isatty():
-                print(_where(answer, options, target.flags), file=sys.stderr)
+                console.note(*_where(answer, options, target.flags).split("\n"))
             return True
         if answer["state"] != "wait":
             raise _missing(answer, target, options)
         why = explain(answer["reason"]) if answer["job"] == "PENDING" else "it has written nothing yet"
-        print(
+        console.note(
             f"{options.job} waits: {console.clean(why)}. Its log will be {console.clean(answer['path'])}",
-            file=sys.stderr,
         )
     return False
 

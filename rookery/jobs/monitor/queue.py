@@ -14,6 +14,8 @@ from rookery.projects import target as targets
 from rookery.projects.scripts.partition import hours
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from rookery.clusters.cluster import Cluster
     from rookery.clusters.ssh.connection import Connection
 
@@ -199,28 +201,29 @@ def _limits(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _show(cluster: "Cluster", partitions: Sequence[Partition]) -> None:
-    from rich.text import Text
-
-    table = tables.table(("partition", ">nodes free", ">cores free", "GPUs free", "longest", "what for"))
-    for partition in partitions:
-        style = "" if partition.state == "open" else "red"
-        name = f"{partition.name}{' (default)' if partition.default else ''}"
-        if partition.state == "absent":
-            what = "in the profile, but Slurm shows you no such partition"
-            table.add_row(Text(console.clean(name), style=style), "", "", "", "", Text(what, style=style))
-            continue
-        broken = f"{partition.broken_nodes} node{'' if partition.broken_nodes == 1 else 's'} out of order"
-        notes = [f"{partition.state}: jobs wait until it opens"] * (partition.state != "open")
-        notes += [broken] * bool(partition.broken_nodes)
-        cards = ", ".join(f"{partition.free_gpus[kind]} of {number} {kind}" for kind, number in partition.gpus.items())
-        what = "; ".join(filter(None, (partition.purpose, *partition.limits, *notes)))
-        numbers = (f"{partition.free_nodes} of {partition.nodes}", f"{partition.free_cores} of {partition.cores}")
-        longest = "no limit" if partition.max_minutes is None else hours(partition.max_minutes)
-        cells = (name, *numbers, cards, longest, what)
-        table.add_row(*(Text(console.clean(cell), style=style) for cell in cells))
-    tables.console().print(table)
+    headings = ("partition", ">nodes\nfree", ">cores\nfree", "~GPUs free", "=longest", "~what for")
+    tables.show(headings, [_row(partition) for partition in partitions])
     limits: Mapping[str, Any] = cluster.data.get("cluster_limits") or {}
     most = [f"{limits['cores']} cores"] if limits.get("cores") else []
     most += [f"{limits['memory_mb'] // 1024} GB of memory"] if limits.get("memory_mb") else []
     if most:
-        print(f"All your jobs together: at most {' and '.join(most)} at once.")
+        console.say(f"All your jobs together: at most {' and '.join(most)} at once.")
+
+
+def _row(partition: Partition) -> list["Text"]:
+    """Return the cells of a partition's row."""
+    from rich.text import Text
+
+    name = f"{partition.name}{' (default)' if partition.default else ''}"
+    if partition.state == "absent":
+        cells = (name, "", "", "", "", "in the profile, but Slurm shows you no such partition")
+        return [Text(console.clean(cell), style="red") for cell in cells]
+    broken = f"{partition.broken_nodes} node{'' if partition.broken_nodes == 1 else 's'} out of order"
+    notes = [f"{partition.state}: jobs wait until it opens"] * (partition.state != "open")
+    notes += [broken] * bool(partition.broken_nodes)
+    cards = (f"{partition.free_gpus[kind]} of {number} {kind}" for kind, number in partition.gpus.items())
+    what = "; ".join(filter(None, (partition.purpose, *partition.limits, *notes)))
+    numbers = (f"{partition.free_nodes} of {partition.nodes}", f"{partition.free_cores} of {partition.cores}")
+    longest = "no limit" if partition.max_minutes is None else hours(partition.max_minutes)
+    cells = (name, *numbers, "\n".join(cards), longest, what)
+    return [Text(console.clean(cell), style="" if partition.state == "open" else "red") for cell in cells]

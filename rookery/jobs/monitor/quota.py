@@ -18,6 +18,8 @@ from rookery.jobs.options import QuotaOptions
 from rookery.projects import target as targets
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from rookery.clusters.cluster import Cluster
 
 # Positional parameters: the quota command or "", then NAME EXPRESSION for each area, for this login shell to evaluate
@@ -152,29 +154,32 @@ def size(megabytes: float) -> str:
 
 
 def _show(cluster: "Cluster", areas: Sequence[Area], raw: str) -> None:
+    command = (cluster.data.get("cluster_quota") or {}).get("command", "")
+    if raw:
+        console.say(f"{cluster.name}: rookery does not understand what `{command}` prints there:")
+        print(f"{console.clean(raw)}\n")
+    elif not command:
+        console.say(f"{cluster.name} has no quota command that rookery knows of; this is what df says.")
+    elif all(area.source == "df" for area in areas):
+        console.say(f"{cluster.name}: `{command}` said nothing; this is what df says.")
+    if areas:
+        headings = ("=area", "", ">used", ">limit", ">full", ">files", "~where and what")
+        tables.show(headings, [_row(area) for area in areas])
+    for area in areas:
+        if area.warning and area.source == "quota":
+            console.say(f"{area.name} is {area.percent:.0f} % full: jobs fail when nothing more fits.")
+
+
+def _row(area: Area) -> list["RenderableType"]:
+    """Return the cells of an area's row."""
     from rich.progress_bar import ProgressBar
     from rich.text import Text
 
-    command = (cluster.data.get("cluster_quota") or {}).get("command", "")
-    if raw:
-        print(f"{cluster.name}: rookery does not understand what `{command}` prints there:\n{console.clean(raw)}\n")
-    elif not command:
-        print(f"{cluster.name} has no quota command that rookery knows of; this is what df says.")
-    elif all(area.source == "df" for area in areas):
-        print(f"{cluster.name}: `{command}` said nothing; this is what df says.")
-    styles = {"full": "bold red", "filling": "yellow", "": "green"}
-    table = tables.table(("area", "", ">used", ">limit", ">full", ">files", "where and what"))
-    for area in areas:
-        style = styles[area.warning]
-        bar = ProgressBar(100, min(100, area.percent), width=20, complete_style=style, finished_style=style)
-        files = "" if area.files is None else f"{area.files:,}"
-        files += f" of {area.files_limit:,}" if area.files_limit else ""
-        limit = size(area.limit_mb) if area.limit_mb else "none"
-        last = Text("  ".join(filter(None, (console.clean(area.path), area.note))))
-        percent = Text(f"{area.percent:.0f} %", style=style)
-        table.add_row(Text(console.clean(area.name)), bar, size(area.used_mb), limit, percent, files, last)
-    if areas:
-        tables.console().print(table)
-    for area in areas:
-        if area.warning and area.source == "quota":
-            print(f"{console.clean(area.name)} is {area.percent:.0f} % full: jobs fail when nothing more fits.")
+    style = {"full": "bold red", "filling": "yellow", "": "green"}[area.warning]
+    bar = ProgressBar(100, min(100, area.percent), width=20, complete_style=style, finished_style=style)
+    files = "" if area.files is None else f"{area.files:,}"
+    files += f" of {area.files_limit:,}" if area.files_limit else ""
+    limit = size(area.limit_mb) if area.limit_mb else "none"
+    percent = Text(f"{area.percent:.0f} %", style=style)
+    place = Text("  ".join(filter(None, (console.clean(area.path), area.note))))
+    return [Text(console.clean(area.name)), bar, size(area.used_mb), limit, percent, files, place]

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+from rookery.core import console, wrapping
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import is_guided
 from rookery.core.startup import INTERRUPTED
-from rookery.jobs.monitor import accounting, job_table
+from rookery.jobs.monitor import accounting, job_states, job_table
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 from rookery.jobs.monitor.pending_reasons import explain
 
@@ -36,7 +37,7 @@ def run(target: "Target", *, ids: Sequence[str] = (), project: str = "", days: i
         RookeryError: Slurm does not answer, or the connection broke off.
     """
     snapshot, before = None, ""
-    with _leaving(target, ids), _live(json) as live:
+    with _leaving(target, ids), _live(json, target.cluster.name) as live:
         for snapshot in accounting.watch(target.connection, ids=ids, project=project, days=days):
             job_table.check(snapshot, target.cluster.name)
             now = _changes(snapshot)
@@ -58,7 +59,7 @@ def ended(target: "Target", number: str) -> SlurmSnapshot:
         RookeryError: Slurm does not answer, or the connection broke off.
     """
     snapshot = None
-    with _leaving(target, [number]):
+    with _leaving(target, [number]), console.waiting(f"waiting for the end of {number} on {target.cluster.name}"):
         for snapshot in accounting.watch(target.connection, ids=[number]):
             job_table.check(snapshot, target.cluster.name)
     return _require_known(snapshot, target, [number])
@@ -78,7 +79,7 @@ def _leaving(target: "Target", ids: Sequence[str]) -> Iterator[None]:
         if is_guided():
             raise
         what = f"{ids[0]} goes on" if len(ids) == 1 else "They go on"
-        print(f"\n{what} on {target.cluster.name}.\n  next: {job_table.spoken(again, '')}", file=sys.stderr)
+        console.note("", f"{what} on {target.cluster.name}.", f"  next: {job_table.spoken(again, '')}")
         raise SystemExit(INTERRUPTED) from None
     except RookeryError as error:
         error.hint = error.hint or again
@@ -100,17 +101,19 @@ def _changes(snapshot: SlurmSnapshot) -> str:
     lines = []
     for run in snapshot.runs:
         why = next(map(explain, run.reasons), "") if run.waiting and not run.running else ""
-        lines.append(f"{run.id} {run.name}: {job_table.state(run)}{f' ({why})' if why else ''}")
+        lines.append(f"{run.id} {run.name}: {job_states.state(run)}{f' ({why})' if why else ''}")
     return "\n".join(lines)
 
 
-def _live(silent: bool) -> AbstractContextManager[Any]:
+def _live(silent: bool, name: str) -> AbstractContextManager[Any]:
     """Show the table on a terminal, over and over; nothing elsewhere."""
     if silent or not sys.stdout.isatty():
         return nullcontext()
     from rich.live import Live
+    from rich.spinner import Spinner
 
-    return Live(refresh_per_second=4, transient=True)  # between two ends of tasks the spinner alone shows life
+    first = Spinner("line", f"asking {name}")
+    return Live(first, refresh_per_second=4, transient=True)  # between two ends of tasks the spinner alone shows life
 
 
 def _rendered(snapshot: SlurmSnapshot, target: "Target") -> "Group":
@@ -119,12 +122,11 @@ def _rendered(snapshot: SlurmSnapshot, target: "Target") -> "Group":
     from rich.text import Text
 
     active = tuple(run for run in snapshot.runs if run.is_active)
-    shown = active or snapshot.runs[-3:]
+    shown = (active or snapshot.runs[-3:])[::-1]
     bars = [_bar(run) for run in shown if run.array]
-    remarks = [Text(line) for line in job_table.remarks(snapshot, shown, target)]
-    return Group(
-        job_table.table(shown), *bars, *remarks, Spinner("line", Text("Ctrl-C leaves them running", style="dim"))
-    )
+    remarks = [Text(wrapping.fit(line, sys.stdout)) for line in job_table.remarks(snapshot, shown, target)]
+    life = Spinner("line", Text("Ctrl-C leaves them running", style="dim"))
+    return Group(job_table.table(shown, snapshot.now, wrapping.columns(sys.stdout)), *bars, *remarks, life)
 
 
 def _bar(run: JobRun) -> Any:

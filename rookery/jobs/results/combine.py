@@ -7,7 +7,6 @@ import csv
 import io
 import json as json_
 import re
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -330,13 +329,13 @@ def _print_report(outcome: CombinedTable, source: SourceRun, *, json: bool) -> N
         print(json_.dumps(asdict(outcome), indent=2))
         return
     of = f" of run {source.id}" if source.id else ""
-    print(f"{outcome.output}: {outcome.rows:,} rows{of} from {outcome.files:,} files.")
+    console.say(f"{outcome.output}: {outcome.rows:,} rows{of} from {outcome.files:,} files.")
     if outcome.missing:
         tasks = f"{len(outcome.missing)} of {len(source.tasks)} tasks"
-        print(f"  missing: {tasks} have no result: {expression(outcome.missing)}", file=sys.stderr)
+        console.note(f"  missing: {tasks} have no result: {expression(outcome.missing)}")
         flag = " --sandbox" * source.cluster.endswith("-sandbox")
         what = f"invoke fetch{flag}; or invoke submit --failed {source.id}{flag}"
-        print(f"  next: {invocation.as_typed(what)}", file=sys.stderr)
+        console.note(f"  next: {invocation.as_typed(what)}")
     for what, entries in (
         ("left out, it is not whole", [f"{name}: {why}" for name, why in outcome.broken]),
         ("empty", outcome.empty),
@@ -346,6 +345,6 @@ def _print_report(outcome: CombinedTable, source: SourceRun, *, json: bool) -> N
         ("more than one file for task", [str(task) for task in outcome.twice]),
     ):
         for text in entries[:_NAMED]:
-            print(f"  {what}: {console.clean(text)}", file=sys.stderr)
+            console.note(f"  {what}: {console.clean(text)}")
         if len(entries) > _NAMED:
-            print(f"  … and {len(entries) - _NAMED} more: {what}", file=sys.stderr)
+            console.note(f"  … and {len(entries) - _NAMED} more: {what}")

@@ -59,16 +59,15 @@ def run(options: FetchOptions) -> int:
         if too_much := _too_much(plan, limit, options, connection, project.root):
             if not options.check:
                 raise too_much
-            print(too_much.message, file=sys.stderr)
+            console.note(too_much.message)
         brought = [] if options.check else _bring(connection, project, arrivals, plan)
     plan.refused += arrivals.refused
     _print_report(options, connection, listing, plan, brought)
     ran = run_record.find(project.root, job) if job else None
     if ran and (unnamed := sorted(set(ran.outputs) - set(project.outputs))):
         named = ", ".join(map(console.clean, unnamed))
-        print(
+        console.note(
             f"  not looked at: {named}; run {job} may have written there, and outputs of rookery.yml names it no more",
-            file=sys.stderr,
         )
     return int(bool(plan.refused or (len(brought) < len(plan.bring) and not options.check)))
 
@@ -137,7 +136,7 @@ def _too_much(
             hint=f"df -h {shlex.quote(str(root))}   # make room, or fetch one run's files: invoke fetch JOB {flags}",
         )
     if plan.size >= WORTH_SAYING and not options.check:
-        print(f"Fetching {what}, from {name}; {size(free)} are free here.", file=sys.stderr)
+        console.note(f"Fetching {what}, from {name}; {size(free)} are free here.")
     return None
 
 
@@ -229,13 +228,13 @@ def _print_report(
     verb = "would come" if options.check else "came"
     count = f"{len(files):,} file{'' if len(files) == 1 else 's'}"
     present = f"; {plan.here:,} here already" if plan.here else ""
-    print(
+    console.say(
         f"{count} ({size(total)}) {verb} from {connection.cluster.name}{present}."
         if files
         else f"Nothing new{present}."
     )
     for output in listing.missing:
-        print(f"  {console.clean(output)}: not in the release there; invoke deploy brings it")
+        console.say(f"  {console.clean(output)}: not in the release there; invoke deploy brings it")
     _print_named("kept as it is here; move it away to have the cluster's", plan.kept)
     _print_named("not brought", [*plan.refused, *((path, "gone, or being written") for path in absent)])
     _print_named("not followed", [(path, "a link") for path in listing.links])
@@ -245,9 +244,9 @@ def _print_named(what: str, entries: Iterable[tuple[str, str]]) -> None:
     """Print the first few of some files, with the reason."""
     files = list(entries)
     for path, why in files[:NAMED]:
-        print(f"  {what}: {shown(path)} ({console.clean(why)})")
+        console.say(f"  {what}: {shown(path)} ({console.clean(why)})")
     if len(files) > NAMED:
-        print(f"  … and {len(files) - NAMED} more: {what.split(';', maxsplit=1)[0]}")
+        console.say(f"  … and {len(files) - NAMED} more: {what.split(';', maxsplit=1)[0]}")
 
 
 def shown(path: str | Path) -> str:

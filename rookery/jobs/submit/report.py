@@ -2,14 +2,12 @@
 
 import json as json_
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery.core import console, invocation
+from rookery.core import console, invocation, local_time
 from rookery.core.errors import RookeryError
 from rookery.jobs.run_record import RunRecord
 from rookery.jobs.submit import sbatch_errors
@@ -50,7 +48,7 @@ def submitted(
         console.say(
             f"{record.job} had been submitted as {record.id} on {where} at {record.when} when the connection broke off."
         )
-        print("  Nothing was submitted twice.")
+        console.say("  Nothing was submitted twice.")
     else:
         failed = f", the failed tasks of {record.failed_of}" if record.failed_of else ""
         after = f", after {', '.join(record.after)}" if record.after else ""
@@ -93,8 +91,8 @@ def tested(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any]
         raise sbatch_errors.explain(answer["said"], target)
     where = re.search(r"in partition (\S+)", " ".join(lines))
     place = f" in {where[1]}" if where else ""
-    start = _clock(begins[1] if begins else "")
-    console.say(f"{target.cluster.name} would take {request.what}: it could start{place} at {start}.")
+    start = local_time.at(local_time.of_iso(begins[1] if begins else "")) or "at a time that Slurm does not know"
+    console.say(f"{target.cluster.name} would take {request.what}: it could start{place} {start}.")
     for note in notes:
         console.say(f"  {note}")
     return 0
@@ -122,13 +120,7 @@ def _notes(target: "Target", stamp: Mapping[str, Any]) -> list[str]:
 
 
 def _clock(when: str) -> str:
-    """Return a time as a user reads it, in their own time zone: 10:12 today, else with its date."""
-    try:
-        moment = datetime.fromisoformat(when.replace("Z", "+00:00")).astimezone()
-    except (ValueError, OverflowError):
-        return console.clean(when) or "a time that Slurm does not know"
-    today = moment.date().isoformat() == time.strftime("%Y-%m-%d")
-    return moment.strftime("%H:%M" if today else "%Y-%m-%d %H:%M")
+    return local_time.when(local_time.of_iso(when)) or console.clean(when)
 
 
 def _size(record: RunRecord) -> str:

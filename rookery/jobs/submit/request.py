@@ -4,7 +4,6 @@ import hashlib
 import re
 import secrets
 import shlex
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -179,9 +178,8 @@ def lint_and_digest(target: "Target", request: SubmitRequest, text: str, *, path
     if errors and not final:
         return ""
     for finding in findings:
-        print(
+        console.note(
             console.clean(f"{finding.path}:{finding.line}: {finding.severity} {finding.code}: {finding.why}"),
-            file=sys.stderr,
         )
     if errors:
         first = errors[0]

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from rookery.clusters.cluster import Cluster
-from rookery.core import tables
+from rookery.core import console, tables
 from rookery.support.cohort import pages, readiness
 from rookery.support.cohort.readiness import STATES, Readiness, StudentReadiness
 
@@ -37,12 +37,9 @@ def show(rows: Sequence[StudentReadiness]) -> None:
     """Print the table, and below it what each student has to do."""
     from rich.text import Text
 
-    console = tables.console()
     clusters = columns(rows)
-    table = tables.table(["student", *clusters])
-    for row in rows:
-        table.add_row(Text(row.student.name), *(_cell(row.on(cluster)) for cluster in clusters))
-    console.print(table)
+    cells = [[Text(row.student.name), *(_cell(row.on(cluster)) for cluster in clusters)] for row in rows]
+    tables.show(["student", *clusters], cells)
     for row in rows:
         for status in row.statuses:
             for line in remarks(row, status):
@@ -52,9 +49,7 @@ def show(rows: Sequence[StudentReadiness]) -> None:
 
 def say(text: str, style: str = "") -> None:
     """Print a line."""
-    from rich.text import Text
-
-    tables.console().print(Text(text, style=style), soft_wrap=True)
+    console.show(tables.console(), text, style)
 
 
 def _cell(status: Readiness | None) -> Any:
@@ -79,7 +74,8 @@ def remarks(row: StudentReadiness, status: Readiness) -> list[str]:
     who, first = f"{row.student.name}, {status.cluster}", status.first
     lines = [f"{who}: {status.note}"] if status.note else []
     if first:
-        lines.append(f"{who}: {first.title}" + (f": {first.found}" if first.found else ""))
+        found = first.found.removeprefix(f"{status.cluster}: ")
+        lines.append(f"{who}: {first.title}" + (f": {found}" if found else ""))
         lines += [f"  fix    {first.fix}"] if first.fix else []
     elif status.state == "faults":
         lines.append(f"{who}: the report tells of faults, but names none")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.errors import SshError
+from rookery.core import console
 from rookery.core.console import LiveStatus
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
@@ -63,7 +64,8 @@ def run(options: DoctorOptions) -> int:
     if path:
         report.writable(path)
     laptop = CheckResults(checks.LAPTOP)
-    laptop_checks.look(laptop)
+    with console.waiting("checking this computer"):
+        laptop_checks.look(laptop)
     patients = {name: _Patient() for name in _names(options, laptop)}
     _logins(patients, laptop, options)
     _visits(patients)
@@ -79,9 +81,10 @@ def run(options: DoctorOptions) -> int:
         redact = report.user_redactor(users, homes)
         report.write(path, report.redacted(document, redact), redact)
         if not options.json:
-            print(
-                f"\n{path} has it all, without names, folders, addresses and keys: "
-                "read it through, and send it to whoever helps."
+            console.say(
+                "",
+                f"{path} has it all, without names, folders, addresses and keys: "
+                "read it through, and send it to whoever helps.",
             )
     return code
 
@@ -131,7 +134,7 @@ def _visits(patients: Mapping[str, _Patient]) -> None:
     with LiveStatus(reached) as live:
 
         def visit(name: str) -> None:
-            _visit(reached[name], lambda text: live.say(name, text if len(reached) == 1 else f"{name}: {text}"))
+            _visit(reached[name], lambda text: live.say(name, text if len(reached) == 1 else console.named(name, text)))
 
         with ThreadPoolExecutor(max_workers=len(reached)) as pool:
             list(pool.map(visit, reached))

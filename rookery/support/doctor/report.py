@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rookery import __version__
-from rookery.core import atomic_files, failure_log, invocation
-from rookery.core.console import writer
+from rookery.core import atomic_files, console, failure_log, invocation
 from rookery.core.errors import RookeryError
 from rookery.support.doctor.checks import FAULT, OK, SKIPPED, WARNING, Check, CheckResults
 from rookery.support.doctor.laptop_checks import names_of_this_computer
@@ -62,7 +61,7 @@ def lines(document: Mapping[str, Any], *, all_of_them: bool = False) -> list[tup
         shown = [check for check in checks if all_of_them or check["state"] in {FAULT, WARNING} or _is_to_do(check)]
         rows.append(("", f"{name}: {summary(checks)}"))
         for check in shown:
-            rows.append((check["state"], f"{check['title']}: {check['found']}"))
+            rows.append((check["state"], f"{check['title']}: {check['found'].removeprefix(f'{name}: ')}"))
             if check["fix"]:
                 rows.append(("fix", check["fix"]))
     return rows
@@ -84,21 +83,17 @@ def summary(checks: list[dict[str, str]]) -> str:
 
 def show(document: Mapping[str, Any], *, verbose: bool) -> None:
     """Print the results."""
-    from rich.text import Text
-
-    console = writer(sys.stdout)
-    marks = _MARKS if console.encoding.startswith("utf") else _ASCII
+    output = console.writer(sys.stdout)
+    marks = _MARKS if output.encoding.startswith("utf") else _ASCII
     for state, text in lines(document, all_of_them=verbose):
         if not state:
-            console.print(Text(text, style="bold"))
+            console.show(output, text, "bold")
         elif state == "fix":
-            console.print(Text("    fix: ", style="dim").append(text, style="not dim bold"))
+            console.show(output, text, "bold", mark="    fix: ", mark_style="not bold dim")
         else:
-            console.print(
-                Text(f"  {marks[state]} ", style=_STYLES[state]).append(text, style="" if state != SKIPPED else "dim")
-            )
-    for line in following(document):
-        console.print(Text(line))
+            style = "dim" if state == SKIPPED else ""
+            console.show(output, text, style, mark=f"  {marks[state]} ", mark_style=_STYLES[state])
+    console.say(*following(document))
 
 
 def following(document: Mapping[str, Any]) -> list[str]:

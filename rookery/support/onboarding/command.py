@@ -85,12 +85,12 @@ def _print_plan(cluster: "Cluster", options: OnboardOptions) -> None:
 def _print_request(cluster: "Cluster", options: OnboardOptions) -> int:
     """Print whom to ask for an account, and the mail to send."""
     access = cluster.data.get("cluster_access") or {}
-    print(f"An account on {cluster.title}: {access.get('how') or 'ask the people who run it.'}")
+    console.say(f"An account on {cluster.title}: {access.get('how') or 'ask the people who run it.'}")
     if access.get("url"):
-        print(f"See {access['url']}")
-    print("A mail that you can send:\n")
+        console.say(f"See {access['url']}")
+    console.say("A mail that you can send:", "")
     print(console.clean(mail(cluster, name=options.name, email=options.email, user=options.user).text))
-    print(f"  next: {invocation.invocation()} onboard --cluster {cluster.name}   # when you have the account")
+    console.say(f"  next: {invocation.invocation()} onboard --cluster {cluster.name}   # when you have the account")
     return 0
 
 
@@ -99,11 +99,11 @@ def _print_end(onboarding: steps.Onboarding, study: "Study | None") -> None:
     name = onboarding.cluster.name
     first = f", and {study.root.name} has its first result" if study else ""
     if onboarding.changed:
-        print(f"That is all: your home on {name} is ready{first}.")
+        console.say(f"That is all: your home on {name} is ready{first}.")
     else:
-        print(f"Nothing was left to do: your home on {name} is ready{first}.")
+        console.say(f"Nothing was left to do: your home on {name} is ready{first}.")
     if study:
-        print(f"  cd {shlex.quote(str(study.root))}   # where your project is; then:")
-        print(*(f"  {line.replace('`', '')}" for line in study.next_steps), "  This is in its README.md too.", sep="\n")
+        console.say(f"  cd {shlex.quote(str(study.root))}   # where your project is; then:")
+        console.say(*(f"  {line.replace('`', '')}" for line in study.next_steps), "  This is in its README.md too.")
     else:
-        print(f"  next: {invocation.invocation()} new my-study")
+        console.say(f"  next: {invocation.invocation()} new my-study")

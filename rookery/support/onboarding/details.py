@@ -3,14 +3,13 @@
 import getpass
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery.clusters.cluster import account as known_account
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.config_syntax import is_username
-from rookery.core import prompts
+from rookery.core import console, prompts
 from rookery.core.errors import RookeryError
 from rookery.projects import scaffold
 from rookery.projects.options import NewOptions
@@ -52,11 +51,11 @@ def username(cluster: "Cluster", options: "OnboardOptions") -> str:
             f"{cluster.name}: what is your username there?",
             hint=f"invoke onboard --cluster {cluster.name} --user NAME   # no account yet? --request instead",
         )
-    print(f"  On this computer you are {getpass.getuser()}; on {cluster.title} you may have another name.")
+    console.say(f"  On this computer you are {getpass.getuser()}; on {cluster.title} you may have another name.")
     while answer := prompts.ask("  Your username there (Enter alone, if you have no account yet)"):
         if is_username(answer):
             return answer
-        print("  A username has letters and digits, and . _ - between them.", file=sys.stderr)
+        console.note("  A username has letters and digits, and . _ - between them.")
     raise NoAccount
 
 
@@ -76,9 +75,9 @@ def account(cluster: "Cluster", options: "OnboardOptions") -> str:
             f"{cluster.name}: which account are your jobs charged to{profile.such_as(known)}?",
             hint=f"invoke onboard --cluster {cluster.name} --account CODE",
         )
-    print(f"  Jobs on {cluster.title} are charged to an account{profile.such_as(known)}.")
+    console.say(f"  Jobs on {cluster.title} are charged to an account{profile.such_as(known)}.")
     while not profile.is_account(answer := prompts.ask("  Your account")):
-        print("  An account has letters and digits, and . _ - between them.", file=sys.stderr)
+        console.note("  An account has letters and digits, and . _ - between them.")
     return answer
 
 
@@ -91,7 +90,7 @@ def author(options: "OnboardOptions") -> tuple[str, str]:
         return "", ""
     name, email = options.name or _git("user.name"), options.email or _git("user.email")
     if options.asks and not (name and email):
-        print("  Git signs each version of your project with your name and address; it does not know them yet.")
+        console.say("  Git signs each version of your project with your name and address; it does not know them yet.")
         name = name or prompts.ask("  Your full name")
         email = email or prompts.ask("  Your email address")
     return name, email

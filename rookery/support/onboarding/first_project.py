@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import invocation, paths, prompts, state_files
+from rookery.core import console, invocation, paths, prompts, state_files
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import struct, text
 from rookery.jobs import run_record
@@ -73,7 +73,7 @@ def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
     if options.asks and not options.project:
         question = f"  The name of your first project, and of its folder in {folder}"
         while why := details.bad_name(name := prompts.ask(question, name)):
-            print(f"  {why}")
+            console.say(f"  {why}")
             name = scaffold.suggested(name)
     root = folder / name
     if (root / "rookery.yml").is_file():
@@ -85,10 +85,10 @@ def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
     _note(cluster, root)  # before it is there: stopped in between, the next run finds it
     project = scaffold.make(wanted, folder)
     if project.outer:
-        print(f"  mind: it lies inside another git repository, {project.outer}, which will see it as a stranger")
+        console.say(f"  mind: it lies inside another git repository, {project.outer}, which will see it as a stranger")
     if project.signed == "unknown":
-        print("  mind: git does not know you, so a stand-in signed the first version:")
-        print(f'    git -C {shlex.quote(name)} config user.name "YOUR NAME"   # and user.email')
+        console.say("  mind: git does not know you, so a stand-in signed the first version:")
+        console.say(f'    git -C {shlex.quote(name)} config user.name "YOUR NAME"   # and user.email')
     elif project.signed:
         raise RookeryError(
             f"git kept no first version of {name}: {project.signed}", hint=f"cd {name} && git commit --all"
@@ -100,7 +100,7 @@ def _mind_language(root: Path, options: "OnboardOptions") -> None:
     """Warn where an existing project has another language than the one asked for."""
     language = "r" if (root / f"{JOB}.R").is_file() else "python"
     if options.language not in {"", language}:
-        print(f"  mind: --language is for a new project; {root.name} is there already, and stays as it is")
+        console.say(f"  mind: --language is for a new project; {root.name} is there already, and stays as it is")
 
 
 def result(study: Study, cluster: "Cluster") -> bool:
@@ -121,7 +121,7 @@ def result(study: Study, cluster: "Cluster") -> bool:
             hint=f"cd {shlex.quote(str(study.root))} && invoke deploy && invoke submit",
         )
     if done:
-        print(f"  {done.id} was submitted before")
+        console.say(f"  {done.id} was submitted before")
         target.connection.open()
         code = watch.run(target, ids=[done.id])
     else:

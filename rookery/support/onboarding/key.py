@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rookery.clusters.ssh import host_key_check, host_keys, user_settings
 from rookery.clusters.ssh.diagnosis import explain
 from rookery.clusters.ssh.remote_command import unattended
-from rookery.core import foreground
+from rookery.core import console, foreground
 from rookery.core.errors import RookeryError
 from rookery.remote.slurm.basics import put
 
@@ -156,7 +156,7 @@ def make(path: Path, *, ask: bool) -> Key:
         with tempfile.TemporaryDirectory(prefix=".rookery-", dir=folder) as temporary:
             fresh = Path(temporary) / path.name
             if ask:
-                print("  A passphrase protects the key should this computer be stolen; Enter alone means none.")
+                console.say("  A passphrase protects the key should this computer be stolen; Enter alone means none.")
                 code = foreground.run(["ssh-keygen", "-q", "-t", "ed25519", "-f", str(fresh)])
             else:
                 code = _keygen("-q", "-t", "ed25519", "-N", "", "-f", str(fresh)).returncode

@@ -12,9 +12,8 @@ from rookery.clusters.ssh import config_file, user_config, user_settings
 from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.diagnosis import is_locked
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import prompts
+from rookery.core import console, prompts, tables
 from rookery.core.errors import RookeryError
-from rookery.core.tables import console
 from rookery.homes import setup
 from rookery.homes.options import SetupOptions
 from rookery.homes.vscode import workstation
@@ -53,13 +52,13 @@ class Onboarding:
     def step(self, title: str) -> Iterator[None]:
         """Show which step this is, and set its output apart."""
         self.number += 1
-        console().print(f"[{self.number}/{self.steps}] {title}", style="bold", markup=False)
+        console.show(tables.console(), f"[{self.number}/{self.steps}] {title}", "bold")
         yield
 
     def say(self, line: str, *, changed: bool = False) -> None:
         """Print what was done, or found."""
         self.changed |= changed
-        print(f"  {line}")
+        console.say(f"  {line}")
 
 
 def who(onboarding: Onboarding) -> None:

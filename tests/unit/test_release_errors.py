@@ -1,0 +1,71 @@
+"""An environment that could not be built: the last lines of its log, where the whole log is, and each thing once."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from user_home import at_home
+
+from rookery.clusters.cluster import Cluster
+from rookery.core import invocation
+from rookery.projects import release_errors, release_protocol
+
+LOG = "/home/ada/projects/demo/state/environment-demo-05e0.log"
+STOP = f"free 1024 /home/ada\nstop build venv {LOG}\n"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return at_home(tmp_path, monkeypatch)
+
+
+def failed(cluster: Cluster, log: str, before: str = "doing: taking in the commit\nnoise\n") -> list[str]:
+    stderr = f"{before}doing: building the venv environment from requirements.txt\n{log}"
+    return str(release_errors.refused(cluster, "demo", release_protocol.read(STOP), stderr)).splitlines()
+
+
+def test_the_last_20_lines_stand_below_and_then_the_log(hec: Cluster) -> None:
+    log = "".join(f"line {number}\n" for number in range(30)) + "ERROR: No matching distribution for iniconfig==99\n\n"
+    first, *lines, last = failed(hec, log)
+    assert first == f"hec: the venv environment could not be built. {release_errors.STILL}"
+    assert lines == [*(f"  | line {number}" for number in range(11, 30)), f"  | {log.splitlines()[-2]}"]
+    assert last == (
+        "  next: ssh -t -F ~/.config/rookery/ssh_config hec less projects/demo/state/environment-demo-05e0.log"
+        "   # the whole log"
+    )
+
+
+def test_the_reason_is_told_where_the_last_lines_do_not_have_it(hec: Cluster) -> None:
+    first, *_ = failed(hec, "error: no compiler\n" + "line\n" * 25)
+    assert first.startswith("hec: the venv environment could not be built: error: no compiler. ")
+
+
+@pytest.mark.parametrize(
+    ("log", "says", "hint"),
+    [
+        ("OSError: No space left on device\n", "no room left: the venv environment could not be built", "quota"),
+        ("Could not resolve host: pypi.org\n", "since it can't download what is in it. ", "the same command once"),
+    ],
+)
+def test_other_hints_leave_the_log_to_a_line(hec: Cluster, log: str, says: str, hint: str) -> None:
+    first, *lines, last = failed(hec, log)
+    assert says in first
+    assert lines == [f"  | {log.strip()}", f"  | (the whole log, on hec: {LOG})"]
+    assert hint in last
+
+
+def test_what_programs_write_is_made_safe_and_not_rewritten(hec: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["rookery"])
+    log = "10 %\r50 %\r100 %\x1b[0m done\nrun invoke build to see\n"
+    stderr = f"doing: building the venv environment from requirements.txt\n{log}"
+    error = release_errors.refused(hec, "demo", release_protocol.read(STOP), stderr)
+    assert error.details == ("100 % done", "run invoke build to see")
+    assert "  | run invoke build to see" in invocation.explain(error).splitlines()
+
+
+def test_other_steps_have_no_lines(hec: Cluster) -> None:
+    answer = release_protocol.read("stop pack\n")
+    assert str(release_errors.refused(hec, "demo", answer, "fatal: bad object\n")).splitlines() == [
+        f"hec: the commit could not be taken in: fatal: bad object. {release_errors.STILL}",
+        "  next: the same command again",
+    ]
