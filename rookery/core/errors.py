@@ -1,4 +1,4 @@
-"""The error that users see: one line, and the command to run next."""
+"""The error that users see: one line, or a line for each problem of a file, and the command to run next."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ class RookeryError(Exception):
     """An error that a user can act on.
 
     Attributes:
-        message: One line that says what is wrong, and with what.
+        message: One line that says what is wrong, and with what; several where files have several problems.
         hint: The command to run next, or what else to do; None where there is nothing to suggest.
         details: The last lines of the output of a program that failed.
     """

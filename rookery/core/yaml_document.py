@@ -21,14 +21,13 @@ from typing import TYPE_CHECKING, Any
 from rookery import __version__
 from rookery.core import cache, secret_values, state_files
 from rookery.core.errors import RookeryError, one_line
+from rookery.core.file_problems import FileProblem, FileProblems, FileProblemsError
+from rookery.core.places import Place
 from rookery.core.shapes import MismatchError
 from rookery.remote import strict_json
 
 if TYPE_CHECKING:
     import yaml
-
-Place = tuple[str | int, ...]
-"""A place in a file: keys and positions, from the top."""
 
 DEEPEST = 100
 """Most values one in another, those behind an alias too. PyYAML's loader in C ends the process at some ten thousand."""
@@ -47,6 +46,9 @@ _TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
 
 KEPT = 50
 """Of how many texts it is kept what they say."""
+
+_KINDS = {list: "a list", str: "text", int: "a number", float: "a number", bool: "true or false"}
+"""What messages call a value that is no mapping."""
 
 _TAG_DIRECTIVE = re.compile(r"(?:^|[\n\r\x85\u2028\u2029])%TAG")
 
@@ -123,24 +125,25 @@ ANSIBLE = Dialect("ansible-2", fastest)
 """Safe YAML as Ansible reads it, without tags."""
 
 
-def read(file: Path, dialect: Dialect = ANSIBLE) -> Document:
+def read(file: Path, dialect: Dialect = ANSIBLE, problems: FileProblems | None = None) -> Document:
     """Read a YAML file that holds one mapping, or nothing.
 
     Args:
         file: The file, as messages name it.
         dialect: How scalars are read.
+        problems: Where keys that are set twice are noted; the last one holds. Without it they are an error.
 
     Raises:
-        RookeryError: It can't be read, is not YAML, holds something else, says a key twice or is nested too deep; with
+        RookeryError: It can't be read, is not YAML, holds something else, sets a key twice or is nested too deep; with
             file and line.
     """
     text = _text(file)
     if not dialect.kept or secret_values.NAMED.search(text):
-        return _parsed(file, text, dialect)[0]
+        return _parsed(file, text, dialect, problems)[0]
     kept = _kept(text, dialect)
     if (cached := state_files.load(kept, _told)) is not None:
         return Document(file, *cached)
-    document, plain = _parsed(file, text, dialect)
+    document, plain = _parsed(file, text, dialect, problems)
     if plain:
         _keep(kept, document)
     return document
@@ -200,30 +203,38 @@ def _keep(path: Path, document: Document) -> None:
             cache.keep(path, text, most=KEPT)
 
 
-def _parsed(file: Path, text: str, dialect: Dialect) -> tuple[Document, bool]:
-    """Return a text's data, and whether it has no aliases: JSON, in which it is kept, knows none."""
+def _parsed(file: Path, text: str, dialect: Dialect, problems: FileProblems | None = None) -> tuple[Document, bool]:
+    """Return a text's data, and whether it can be kept.
+
+    Not where it has aliases, since JSON knows none, or sets a key twice.
+    """
     import yaml
 
+    twice: list[FileProblem] = []
     try:
         _refuse_directives(file, text)
         plain = _is_plain(file, text)
         loader = dialect.loader()(text)
         node = loader.get_single_node()
-        lines = dict(_lines(file, node, (), set())) if node is not None else {}
+        lines = dict(_lines(file, node, (), set(), twice)) if node is not None else {}
         data = loader.construct_document(node) if node is not None else {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise _wrong(file, mark.line + 1 if mark else 1, f"this is not YAML: {problem}.") from error
+        raise _wrong(file, mark.line + 1 if mark else 1, f"this is not YAML: {problem}") from error
     if data is not None and not isinstance(data, dict):
-        raise _wrong(file, 1, f"expected lines of `key: value`, found a {type(data).__name__}.")
-    return Document(file, data or {}, lines), plain
+        raise _wrong(file, 1, f"expected lines of `key: value`, found {_KINDS.get(type(data), 'a value')}")
+    if twice and problems is None:
+        raise FileProblemsError(twice)
+    if problems is not None:
+        problems.extend(twice)
+    return Document(file, data or {}, lines), plain and not twice
 
 
 def _refuse_directives(file: Path, text: str) -> None:
     """Refuse %TAG directives: no tag is allowed, and the parser compares each name with all others."""
     if match := _TAG_DIRECTIVE.search(text):
-        raise _wrong(file, text.count("\n", 0, match.end()) + 1, "%TAG is not allowed, as no tags are.")
+        raise _wrong(file, text.count("\n", 0, match.end()) + 1, "%TAG is not allowed, as no tags are")
 
 
 def _is_plain(file: Path, text: str) -> bool:
@@ -243,13 +254,13 @@ def _is_plain(file: Path, text: str) -> bool:
             within[-1].add(done)
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor in {outer.anchor for outer in within}:
-                raise _wrong(file, line, f"*{event.anchor} stands within what it repeats.")
+                raise _wrong(file, line, f"*{event.anchor} stands within what it repeats")
             known = anchors.get(str(event.anchor), _Extent(""))  # the loader reports an unknown one
             within[-1].add(known)
             whole.repeated += known.count
         elif isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)):
             if event.tag not in _TAGS:
-                raise _wrong(file, line, f"the tag {_shown(str(event.tag))} is not allowed: write the value itself.")
+                raise _wrong(file, line, f"the tag {_shown(str(event.tag))} is not allowed (write the value itself)")
             extent = _Extent(event.anchor or "")
             if isinstance(event, yaml.CollectionStartEvent):
                 within.append(extent)
@@ -257,9 +268,9 @@ def _is_plain(file: Path, text: str) -> bool:
                 anchors[extent.anchor] = extent
                 within[-1].add(extent)
         if len(within) + within[-1].height > DEEPEST:
-            raise _wrong(file, line, f"nested too deep: more than {DEEPEST} values one in another.")
+            raise _wrong(file, line, f"nested too deep: more than {DEEPEST} values one in another")
         if whole.repeated > MOST_REPEATED:
-            raise _wrong(file, line, f"its aliases repeat more than {MOST_REPEATED:,} values.")
+            raise _wrong(file, line, f"its aliases repeat more than {MOST_REPEATED:,} values")
     return not whole.repeated
 
 
@@ -290,14 +301,13 @@ def _shown(tag: str) -> str:
 
 
 def _wrong(file: Path, line: int, what: str) -> RookeryError:
-    return RookeryError(f"{file}:{line}: {one_line(what)}", hint=f"edit line {line} of {file}")
+    return FileProblemsError([FileProblem(file, line, one_line(what))])
 
 
-def _lines(file: Path, node: "yaml.Node", place: Place, visited: set[int]) -> Iterator[tuple[Place, int]]:
-    """Yield the line of everything inside a node.
-
-    A key said twice is an error, since YAML keeps the last in silence.
-    """
+def _lines(
+    file: Path, node: "yaml.Node", place: Place, visited: set[int], twice: list[FileProblem]
+) -> Iterator[tuple[Place, int]]:
+    """Yield the line of everything inside a node; note keys that are set twice, of which YAML keeps the last."""
     import yaml
 
     if id(node) in visited:  # an alias: its lines are those of its anchor
@@ -309,11 +319,12 @@ def _lines(file: Path, node: "yaml.Node", place: Place, visited: set[int]) -> It
             line = key.start_mark.line + 1
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
                 if key.value in here:
-                    raise _wrong(file, line, f"{key.value} is said twice, on line {here[key.value]} already.")
-                here[key.value] = line
+                    text = f"`{key.value}` is set twice (first on line {here[key.value]})"
+                    twice.append(FileProblem(file, line, one_line(text)))
+                here.setdefault(key.value, line)
                 yield (*place, key.value), line
-                yield from _lines(file, value, (*place, key.value), visited)
+                yield from _lines(file, value, (*place, key.value), visited, twice)
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
             yield (*place, number), value.start_mark.line + 1
-            yield from _lines(file, value, (*place, number), visited)
+            yield from _lines(file, value, (*place, number), visited, twice)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery import __version__
 from rookery.clusters import set_up_note
-from rookery.clusters.config import profile, unknown_settings
+from rookery.clusters.config import profile
 from rookery.clusters.ssh.connection import Connection
 from rookery.core import console, invocation, locking, state_files
 from rookery.core.errors import RookeryError
@@ -151,9 +151,9 @@ class _Setup:
         clusters = {}
         for name in names:
             with self._apart(name):
-                cluster = profile.load(name, sources, profile.of_user(name, options.user, options.account))
+                personal = profile.of_user(name, options.user, options.account)
+                cluster = profile.load(name, sources, personal, for_setup=True)
                 profile.require_account(cluster)
-                unknown_settings.check(profile.explain(name, sources))
                 clusters[name] = cluster
         return clusters
 

@@ -25,21 +25,23 @@ def complaints(completed: Completed) -> list[str]:
     return loud + [line for line in completed.stdout.splitlines() if "✗" in line]
 
 
-def refused(completed: Completed, says: str) -> str:
-    """Check that a command failed as it should; the line that says why.
+def refused(completed: Completed, says: str, *, lines_alike: bool = False) -> str:
+    """Check that a command failed as it should; the line that says why, or the lines.
 
     Args:
         completed: The command.
         says: A pattern that the line must have.
+        lines_alike: Whether there may be several lines, each with the pattern: the problems of a file.
     """
     text = completed.stdout + completed.stderr
     assert completed.returncode == 1, text
     assert "Traceback" not in "".join(line for line in text.splitlines() if not line.startswith("  | "))
     lines = complaints(completed)
-    assert len(lines) == 1, text
-    assert re.search(says, lines[0]), lines[0]
+    assert lines, text
+    assert lines_alike or len(lines) == 1, text
+    assert all(re.search(says, line) for line in lines), text
     assert len(re.findall(r"^  next: \S", text, re.MULTILINE)) == 1, text
-    return lines[0]
+    return "\n".join(lines)
 
 
 def stopped(completed: Completed) -> None:

@@ -78,7 +78,7 @@ def deployed(root: Path) -> release_builder.Release:
 def test_a_template_of_the_project_runs_nothing(root: Path, escape: str) -> None:
     job = "{template: t__sh, command: x}".replace("__", ".")
     message = refusal(lambda: rendered(root, job, t__sh=f"\n{escape}\n"))
-    assert message.startswith("rookery.yml:4: jobs.j.template: t.sh: line 2: "), message
+    assert message.startswith("rookery.yml:4: `template`: t.sh: line 2: "), message
     assert sorted(path.name for path in root.iterdir()) == ["rookery.yml", "t.sh"]
     committed(root)
     assert refusal(lambda: deployed(root)) == message

@@ -124,10 +124,10 @@ def test_each_value_knows_its_file_and_line(tmp_path: Path) -> None:
     [
         ("cluster_host: [a\ncluster_user: b\n", 2, "this is not YAML"),
         ("cluster_host: a\n\tcluster_user: b\n", 2, "this is not YAML"),
-        ("cluster_host: a\ncluster_user: me\ncluster_host: b\n", 3, "cluster_host is said twice, on line 1 already"),
-        ("cluster_storage:\n  - name: home\n    name: tmp\n", 3, "name is said twice, on line 2 already"),
+        ("cluster_host: a\ncluster_user: me\ncluster_host: b\n", 3, "`cluster_host` is set twice (first on line 1)"),
+        ("cluster_storage:\n  - name: home\n    name: tmp\n", 3, "`name` is set twice (first on line 2)"),
         ("- a\n- b\n", 1, "expected lines of `key: value`, found a list"),
-        ("just words\n", 1, "expected lines of `key: value`, found a str"),
+        ("just words\n", 1, "expected lines of `key: value`, found text"),
         ("a: !!python/object/apply:os.system [id]\n", 1, "the tag !!python/object/apply:os.system is not"),
         ("a: 1\n---\nb: 2\n", 2, "this is not YAML"),
         ("a: *nowhere\n", 1, "this is not YAML"),
@@ -171,16 +171,24 @@ def test_aliases_are_read(tmp_path: Path) -> None:
     [
         ("hosts.ini", "[all]\npenguins\n", "hosts.ini is not an inventory in YAML"),
         ("hosts", "[all]\npenguins\n", "not YAML"),
-        ("hosts.yml", "all:\n  hosts:\n    - penguins\n", "hosts.yml:2: all.hosts must be a mapping, not a list"),
-        ("hosts.yml", "all:\n  hosts:\n    penguins: me\n", "hosts.yml:3: all.hosts.penguins must be a mapping"),
-        ("hosts.yml", "all:\n  hosts:\n    node[1:3]:\n", "hosts.yml:3: 'node[1:3]' is not a plain name"),
-        ("hosts.yml", "all:\n  hosts:\n    7:\n", "hosts.yml:3: 7 is not a plain name"),
+        (
+            "hosts.yml",
+            "all:\n  hosts:\n    - penguins\n",
+            "hosts.yml:2: `hosts` must be lines of `key: value`, not a list",
+        ),
+        (
+            "hosts.yml",
+            "all:\n  hosts:\n    penguins: me\n",
+            "hosts.yml:3: `penguins` must be lines of `key: value`, not 'me'",
+        ),
+        ("hosts.yml", "all:\n  hosts:\n    node[1:3]:\n", "hosts.yml:3: 'node[1:3]' can't be the name of a host"),
+        ("hosts.yml", "all:\n  hosts:\n    7:\n", "hosts.yml:3: 7 can't be the name of a host"),
     ],
 )
 def test_an_inventory_of_another_kind_is_refused(tmp_path: Path, name: str, text: str, expected: str) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(RookeryError) as caught:
-        Inventory.of([tmp_path])
+        Inventory.of([tmp_path]).problems.report()
     assert expected in caught.value.message
 
 

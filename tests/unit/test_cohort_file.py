@@ -46,7 +46,7 @@ def refused(text: str | bytes) -> str:
     with pytest.raises(RookeryError) as caught:
         load(text)
     assert caught.value.hint
-    assert "\n" not in caught.value.message
+    assert all(line.isprintable() for line in caught.value.message.split("\n"))
     return caught.value.message
 
 
@@ -106,45 +106,45 @@ def test_names_as_people_have_them(name: str) -> None:
 )
 def test_what_is_no_name_is_refused(name: str) -> None:
     message = refused(listed({**ADA, "name": json.dumps(name)}))
-    assert message.startswith("students.yml:1: students[0].name: ")
+    assert message.startswith("students.yml:1: `name` ")
     assert message.isprintable()
 
 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"email": "ada"}, "students.yml:2: students[0].email: must be one mail address, not ada."),
-        ({"email": "-x@example.org"}, "students.yml:2: students[0].email: must be one mail address"),
-        ({"email": '"a@b.org\\nBcc: c@d.org"'}, "students.yml:2: students[0].email: must be one mail address"),
-        ({"email": '"a@b.org\\n"'}, "students.yml:2: students[0].email: must be one mail address"),
-        ({"email": ""}, "students.yml:2: students[0].email: has no value: expected one mail address."),
-        ({"clusters": "[]"}, "students.yml:3: students[0].clusters: is empty"),
-        ({"clusters": "[hec, hec]"}, "students.yml:3: students[0].clusters: says something twice: hec."),
+        ({"email": "ada"}, "students.yml:2: `email` must be one mail address, not 'ada'"),
+        ({"email": "-x@example.org"}, "students.yml:2: `email` must be one mail address"),
+        ({"email": '"a@b.org\\nBcc: c@d.org"'}, "students.yml:2: `email` must be one mail address"),
+        ({"email": '"a@b.org\\n"'}, "students.yml:2: `email` must be one mail address"),
+        ({"email": ""}, "students.yml:2: `email` has no value (expected one mail address)"),
+        ({"clusters": "[]"}, "students.yml:3: `clusters` is empty"),
+        ({"clusters": "[hec, hec]"}, "students.yml:3: `clusters` lists 'hec' twice"),
         (
             {"clusters": "penguins, hec"},
-            "students.yml:3: students[0].clusters: must be the name of a cluster, or a list",
+            "students.yml:3: `clusters` must be the name of a cluster, or a list",
         ),
-        ({"clusters": "{hec: 1}"}, "students.yml:3: students[0].clusters: must be text or a list."),
-        ({"clusters": "[[hec]]"}, "students.yml:3: students[0].clusters: must be text or a list."),
+        ({"clusters": "{hec: 1}"}, "students.yml:3: `clusters` must be text or a list"),
+        ({"clusters": "[[hec]]"}, "students.yml:3: `clusters` must be text or a list"),
         (
             {"clusters": "[penguins, hecc]"},
-            "students.yml:3: students[0].clusters[1]: no cluster is called hecc (did you mean hec?): "
-            "those known are penguins, hec.",
+            "students.yml:3: unknown cluster 'hecc' (did you mean `hec`?)",
         ),
-        ({"project": "../up"}, "students.yml:4: students[0].project: must be letters, digits, - and _"),
-        ({"project": "-rf"}, "students.yml:4: students[0].project: must be letters"),
-        ({"language": "perl"}, "students.yml:5: students[0].language: must be one of python, r, Python, R, not perl."),
-        ({"user": "a b"}, "students.yml:6: students[0].user: must be a username"),
-        ({"nme": "x"}, "students.yml:6: students[0].nme: is not a key there is (did you mean name?)"),
-        ({"name": "[Ada]"}, "students.yml:1: students[0].name: must be a person's name"),
-        ({"user": "!!int 5"}, "students.yml:6: the tag !!int is not allowed: write the value itself."),
+        ({"project": "../up"}, "students.yml:4: `project` must be letters, digits, - and _"),
+        ({"project": "-rf"}, "students.yml:4: `project` must be letters"),
+        ({"language": "perl"}, "students.yml:5: `language` must be one of python, r, Python, R, not 'perl'"),
+        ({"user": "a b"}, "students.yml:6: `user` must be a username"),
+        ({"nme": "x"}, "students.yml:6: unknown key `nme` (did you mean `name`?)"),
+        ({"name": "[Ada]"}, "students.yml:1: `name` must be a person's name"),
+        ({"user": "!!int 5"}, "students.yml:6: the tag !!int is not allowed (write the value itself)"),
         ({"user": "!!binary aGk="}, "students.yml:6: the tag !!binary is not allowed"),
         (
             {"user": "!!python/object/apply:os.system [id]"},
             "students.yml:6: the tag !!python/object/apply:os.system is not allowed",
         ),
         ({"user": "{{ lookup('pipe', 'id') }}"}, "students.yml:6: this is not YAML"),
-        ({"<<": "{user: a}"}, "students.yml:6: students[0].<<: must be text."),
+        ({"supervisor": "Bo\n  supervisor: Cy"}, "students.yml:7: `supervisor` is set twice (first on line 6)"),
+        ({"<<": "{user: a}"}, "students.yml:6: `<<` must be text"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(changed: dict[str, str], message: str) -> None:
@@ -156,7 +156,7 @@ def test_what_is_missing_is_told(key: str) -> None:
     message = refused(
         listed({**ADA, "email": "other@example.org"}, {name: value for name, value in ADA.items() if name != key})
     )
-    assert message.startswith(f"students.yml:6: students[1].{key}: is missing: ")
+    assert message.startswith(f"students.yml:6: missing key `{key}` (")
 
 
 @pytest.mark.parametrize(
@@ -165,14 +165,14 @@ def test_what_is_missing_is_told(key: str) -> None:
 def test_secrets_are_not_taken(key: str) -> None:
     message = refused(listed({**ADA, key: "hunter2"}))
     assert (
-        message
-        == f"students.yml:6: students[0].{key}: rookery neither needs nor keeps anybody's password, key or code."
+        message == f"students.yml:6: `{key}` is not allowed: rookery needs nobody's password, key or code "
+        "(delete it, and have it changed if others could read it)"
     )
 
 
 def test_an_address_is_one_persons() -> None:
     message = refused(listed(ADA, {**ADA, "name": "Grace", "email": "ADA@example.ac.uk"}))
-    assert message == "students.yml:7: students[1].email: ADA@example.ac.uk is another student's too, on line 2."
+    assert message == "students.yml:7: 'ADA@example.ac.uk' is another student's address too (line 2)"
 
 
 @pytest.mark.parametrize(
@@ -183,14 +183,13 @@ def test_an_address_is_one_persons() -> None:
         ("[]", "students.yml names no students."),
         ("students:\n- name: Ada\n", "students.yml:1: expected a list of students"),
         ("just text", "students.yml:1: expected a list of students"),
-        ("- Ada Lovelace\n", "students.yml:1: students[0]: must be a student"),
-        ("- name: A\n  name: B\n", "students.yml:2: name is said twice, on line 1 already."),
+        ("- Ada Lovelace\n", "students.yml:1: `students[0]` must be a student"),
         ("- name: [\n", "students.yml:2: this is not YAML"),
         ("- name: A\n--- \n- name: B\n", "students.yml:2: this is not YAML"),
         (b"- name: \xff\xfe\n", "students.yml is not text in UTF-8."),
         ("- &a [*a]\n", "students.yml:1: *a stands within what it repeats"),
         ("- &a {name: *a}\n", "students.yml:1: *a stands within what it repeats"),
-        ("- null\n", "students.yml:1: students[0]: must be a student"),
+        ("- null\n", "students.yml:1: `students[0]` must be a student"),
         ("- " * 100_000, "students.yml:1: nested too deep"),
     ],
 )

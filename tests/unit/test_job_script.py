@@ -187,19 +187,19 @@ def test_an_option_is_quoted_as_sbatch_reads_it(value: str, written: str) -> Non
 @pytest.mark.parametrize(
     ("job", "site", "expected"),
     [
-        ("{cpus: 1}", "hec", "rookery.yml:4: jobs.j: has no command"),
-        ("{command: x, template: sequential}", "hec", "jobs.j.template: sequential is neither one of rookery's"),
+        ("{cpus: 1}", "hec", "rookery.yml:4: missing key `command` (what it runs)"),
+        ("{command: x, template: sequential}", "hec", "rookery.yml:4: `template`: sequential is neither one"),
         ("{command: x, template: seral}", "hec", "(did you mean serial?)"),
-        ("{command: x, template: python-array}", "hec", "jobs.j.template: python-array is for arrays"),
-        ("{command: x, cpus: 9999}", "hec", "rookery.yml:4: jobs.j: No partition of hec takes a job of 9999 cores"),
+        ("{command: x, template: python-array}", "hec", "rookery.yml:4: template python-array needs an array"),
+        ("{command: x, cpus: 9999}", "hec", "rookery.yml:4: job `j`: No partition of hec takes a job of 9999 cores"),
         ("{command: x, modules: [R/4]}", "penguins", "penguins has no modules, so R/4 can't be loaded"),
         ("{command: x, modules: [python]}", "hec", "the profile of hec names no module for python"),
         ("{command: 'x {nope}'}", "hec", "the command has {nope}, and there is: {cpus}"),
         ("{command: x, gpus: 3, nodes: 2}", "hec", "3 GPUs can't be shared out evenly over 2 nodes"),
         ("{command: x, gpus: 1}", "bede", "bede takes no job without an account (the code of your project, such as"),
         ("{command: x, gpus: 1, gpu_type: gh200, account: a}", "bede", "gh has machines of aarch64, where what"),
-        ('{command: x, output: "a\\nb"}', "hec", "jobs.j.output: must be a path on one line"),
-        ("{command: x, output: $HOME/log}", "hec", "jobs.j.output: must be a path on one line, without ~ and $"),
+        ('{command: x, output: "a\\nb"}', "hec", "rookery.yml:4: `output` must be a path on one line"),
+        ("{command: x, output: $HOME/log}", "hec", "rookery.yml:4: `output` must be a path on one line, without ~"),
         ('{command: "a\\nb", template: mpi, nodes: 2}', "hec", "write {launcher} before the program"),
         ("{command: x}", "hex-metal", "has no scheduler"),
     ],
@@ -249,7 +249,7 @@ echo "${#files[@]} on {{ cluster.name }}"
     assert commands(made)[-3:] == ["files=(*)", 'echo "${#files[@]} on hec"', "./x"]
     assert "export OMP_NUM_THREADS=1" in made.text
     for text, expected in (("{{ nonsense }}", "'nonsense' is undefined"), ("{% if %}", "line 1: ")):
-        with pytest.raises(RookeryError, match=r"jobs\.j\.template: mine\.sh: ") as caught:
+        with pytest.raises(RookeryError, match=r"rookery\.yml:4: `template`: mine\.sh: ") as caught:
             rendered(tmp_path / expected[:4], "{template: mine.sh, command: x}", mine__sh=text)
         assert expected in caught.value.message
 

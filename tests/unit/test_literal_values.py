@@ -17,25 +17,25 @@ from rookery.homes.options import ClustersShowOptions
 
 RUN = "{{ lookup('pipe', 'touch owned') }}"
 WAYS: list[tuple[dict[str, Any], int, str]] = [
-    ({"r_packages": [RUN]}, 2, "r_packages[0]: templates are not allowed"),
-    ({"python_uv_version": RUN}, 1, "python_uv_version: templates are not allowed"),
-    ({"anything": f"before {RUN}"}, 1, "anything: templates are not allowed"),
-    ({"anything": "{% set x = lookup('pipe', 'touch owned') %}"}, 1, "anything: templates are not allowed"),
-    ({"anything": "{# a comment #}"}, 1, "anything: templates are not allowed"),
+    ({"r_packages": [RUN]}, 2, "`r_packages[0]` must be the value itself: a template"),
+    ({"python_uv_version": RUN}, 1, "`python_uv_version` must be the value itself: a template"),
+    ({"anything": f"before {RUN}"}, 1, "`anything` must be the value itself: a template"),
+    ({"anything": "{% set x = lookup('pipe', 'touch owned') %}"}, 1, "`anything` must be the value itself: a template"),
+    ({"anything": "{# a comment #}"}, 1, "`anything` must be the value itself: a template"),
     (
         {"anything": "#jinja2: variable_start_string: '[%'\n[% lookup('pipe', 'touch owned') %]"},
         1,
-        "anything: templates",
+        "`anything` must be the value itself: a template",
     ),
-    ({"a": 1, "b": {"c": [{"d": RUN}]}}, 4, "b.c[0].d: templates are not allowed"),
-    ({"a": {RUN: 1}}, 2, "templates are not allowed"),
-    ({RUN: 1}, 1, "templates are not allowed"),
-    ({"cluster_title": RUN}, 1, "cluster_title: templates are not allowed"),
-    ({"ansible_connection": "local"}, 1, "ansible_connection: Ansible's own settings are not allowed"),
-    ({"ansible_ssh_executable": "/tmp/x"}, 1, "ansible_ssh_executable: Ansible's own settings are not allowed"),
-    ({"a": [{"ansible_become_exe": "/tmp/x"}]}, 2, "a[0].ansible_become_exe: Ansible's own settings"),
-    ({"a": {"__ansible_vault": "x"}}, 2, "a.__ansible_vault: Ansible's own settings are not allowed"),
-    ({"ansible_group_priority": RUN}, 1, "ansible_group_priority: "),
+    ({"a": 1, "b": {"c": [{"d": RUN}]}}, 4, "`d` must be the value itself: a template"),
+    ({"a": {RUN: 1}}, 2, "a key can't be a template"),
+    ({RUN: 1}, 1, "a key can't be a template"),
+    ({"cluster_title": RUN}, 1, "`cluster_title` must be the value itself: a template"),
+    ({"ansible_connection": "local"}, 1, "`ansible_connection` is not allowed: Ansible's own settings"),
+    ({"ansible_ssh_executable": "/tmp/x"}, 1, "`ansible_ssh_executable` is not allowed: Ansible's own settings"),
+    ({"a": [{"ansible_become_exe": "/tmp/x"}]}, 2, "`ansible_become_exe` is not allowed: Ansible's own settings"),
+    ({"a": {"__ansible_vault": "x"}}, 2, "`__ansible_vault` is not allowed: Ansible's own settings"),
+    ({"ansible_group_priority": RUN}, 1, "`ansible_group_priority` "),
 ]
 PLACES = ("host_vars/hec.yml", "host_vars/hec/more.yml", "group_vars/all.yml", "group_vars/all.json", "host_vars/hec")
 
@@ -76,14 +76,12 @@ def test_what_ansible_would_evaluate_is_refused(
     message = refusal(home)
     assert message.startswith(f"{file}:{line}: ")
     assert expected in message
-    assert "Allowed keys: cluster_* (a profile's), " in message
-    assert "python_versions, " in message.partition("Allowed")[2]
 
 
 @pytest.mark.parametrize("path", PLACES)
 def test_in_every_file_that_ansible_reads(home: Path, path: str) -> None:
     file = own_inventory(home, path, json.dumps({"anything": RUN}))
-    assert refusal(home).startswith(f"{file}:1: anything: templates")
+    assert refusal(home).startswith(f"{file}:1: `anything` must be the value itself: a template")
 
 
 @pytest.mark.parametrize("name", ["hosts.yml", "hosts", "more/of-them.yaml"])
@@ -113,9 +111,13 @@ def test_tags_of_ansible_and_of_python_are_refused(home: Path, tag: str) -> None
         ("hosts.py", "#!/usr/bin/env python3\nopen('owned', 'w')\n", "hosts.py is not an inventory in YAML"),
         ("hosts.sh", "#!/bin/sh\ntouch owned\n", "hosts.sh is not an inventory in YAML"),
         ("hosts", "#!/bin/sh\ntouch owned\n", "hosts:1: expected lines of `key: value`"),
-        ("aws.yml", "plugin: amazon.aws.aws_ec2\nregions: [x]\n", "aws.yml:1: is for a plugin of Ansible's"),
-        ("hosts.yml", "all: {children: {'../../x': {}}}\n", "hosts.yml:1: '../../x' is not a plain name"),
-        ("hosts.yml", "all: {hosts: {'@/etc/passwd': {}}}\n", "hosts.yml:1: '@/etc/passwd' is not a plain name"),
+        ("aws.yml", "plugin: amazon.aws.aws_ec2\nregions: [x]\n", "aws.yml:1: this is for a plugin of Ansible's"),
+        ("hosts.yml", "all: {children: {'../../x': {}}}\n", "hosts.yml:1: '../../x' can't be the name of a host"),
+        (
+            "hosts.yml",
+            "all: {hosts: {'@/etc/passwd': {}}}\n",
+            "hosts.yml:1: '@/etc/passwd' can't be the name of a host",
+        ),
     ],
 )
 def test_other_kinds_of_inventories_are_refused(home: Path, name: str, text: str, expected: str) -> None:

@@ -212,13 +212,13 @@ def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str | bytes, mess
 @pytest.mark.parametrize(
     ("job", "message"),
     [
-        ("params: nowhere.csv", "jobs.j.params: nowhere.csv can't be read: No such file"),
+        ("params: nowhere.csv", "rookery.yml:4: `params`: nowhere.csv can't be read: No such file"),
         ("params: ../p.csv", "must be a path in the project"),
         ("params: /etc/passwd", "must be a path in the project"),
-        ("grid: {a: [%s], b: [%s]}" % (("1, " * 1001,) * 2), "jobs.j.grid: makes 1,002,001 rows"),
-        ('grid: {"": [1]}', "has a parameter without a plain name"),
+        ("grid: {a: [%s], b: [%s]}" % (("1, " * 1001,) * 2), "`grid` makes 1,002,001 rows (at most 1,000,000)"),
+        ('grid: {"": [1]}', "a parameter can't have the name ''"),
         ("array: 1-3", ""),
-        ("cpus: 1", "sweep is for arrays"),
+        ("cpus: 1", "template sweep needs an array"),
     ],
 )
 def test_rows_that_can_not_be_had_are_refused(tmp_path: Path, job: str, message: str) -> None:

@@ -51,7 +51,7 @@ def test_the_persons_own_wins_and_the_command_line_over_it(home: Path) -> None:
 
 
 def test_a_wrong_override_is_called_by_its_place() -> None:
-    with pytest.raises(RookeryError, match=r"^command line: cluster_user is not a username: 'a b'") as caught:
+    with pytest.raises(RookeryError, match=r"^command line: `cluster_user` must be a username, not 'a b'") as caught:
         profile.load("penguins", overrides={"cluster_user": "a b"})
     assert caught.value.hint == "invoke setup --cluster penguins --user YOUR_USERNAME"
 
@@ -196,7 +196,7 @@ def test_remember_leaves_alone_what_is_said_already(home: Path) -> None:
 
 
 def test_remember_writes_nothing_that_is_wrong(home: Path) -> None:
-    for name, user, message in (("penguins", "a b", "is not a username"), ("pengiun", "me", "No cluster is called")):
+    for name, user, message in (("penguins", "a b", "must be a username"), ("pengiun", "me", "No cluster is called")):
         with pytest.raises(RookeryError, match=message):
             profile.remember(name, {"cluster_user": user})
     assert not (home / ".config").exists()
@@ -214,7 +214,7 @@ def test_remember_gives_up_on_a_file_it_cant_edit(home: Path) -> None:
 
 def test_remember_mends_a_wrong_username(home: Path) -> None:
     own_inventory(home, "host_vars/penguins.yml", "cluster_user: my name\n")
-    with pytest.raises(RookeryError, match="is not a username"):
+    with pytest.raises(RookeryError, match="must be a username"):
         profile.load("penguins")
     profile.remember("penguins", {"cluster_user": "me"})
     assert profile.load("penguins").user == "me"
@@ -250,7 +250,5 @@ def test_the_house_s_words_of_an_account_stay_beside_a_person_s() -> None:
 @pytest.mark.parametrize("key", ["pypi", "cran", "pyenv_git", "python_sources", "uv_python_downloads"])
 def test_a_mirror_that_anybody_between_could_change_is_refused(home: Path, key: str) -> None:
     file = own_inventory(home, "group_vars/all.yml", f"---\ncluster_mirrors:\n  {key}: http://mirror.example.org/x\n")
-    with pytest.raises(
-        RookeryError, match=rf"^{file}:3: cluster_mirrors.{key} must begin with https:// or file://, not"
-    ):
+    with pytest.raises(RookeryError, match=rf"^{file}:3: `{key}` must begin with https:// or file://, not"):
         profile.load("penguins")

@@ -119,12 +119,12 @@ def in_time() -> Iterator[None]:
 
 
 def answered(act: Callable[[], object], file: Path) -> None:
-    """An answer, or a refusal of one line that names the file, and the line where it is not YAML."""
+    """An answer, or a refusal in lines that name the file, and the line where it is not YAML."""
     with in_time():
         try:
             act()
         except RookeryError as error:
-            assert error.message.isprintable(), error.message
+            assert all(line.isprintable() for line in error.message.split("\n")), error.message
             if "not YAML" in error.message:
                 assert error.message.split(":")[0] == str(file)
                 assert error.message.split(":")[1].isdigit()

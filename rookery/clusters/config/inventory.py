@@ -12,8 +12,11 @@ from typing import Any
 
 from rookery.clusters.config import literal_values
 from rookery.core import paths
-from rookery.core.errors import RookeryError, one_line
-from rookery.core.yaml_document import Document, Place, read
+from rookery.core.errors import RookeryError
+from rookery.core.file_problems import Complaint, FileProblems, SettingSource
+from rookery.core.near_names import closest
+from rookery.core.places import Place, named, written
+from rookery.core.yaml_document import Document, read
 
 # Ansible looks for a file or folder of vars in this order, and stops at the first (DataLoader.find_vars_files).
 EXTENSIONS = ("", ".yml", ".yaml", ".json")
@@ -21,6 +24,18 @@ EXTENSIONS = ("", ".yml", ".yaml", ".json")
 _IGNORED = re.compile(
     r"^\.|^(host|group)_vars$|^vars_plugins$|(\.pyc|\.pyo|\.swp|\.bak|~|\.rpm|\.md|\.txt|\.rst|\.orig|\.cfg|\.retry)$"
 )
+_SECTIONS = ("hosts", "children", "vars")
+"""The keys of a group; Ansible passes over any other."""
+
+
+@dataclass(frozen=True)
+class _CommandLine:
+    """The command line, as a source of settings."""
+
+    file: None = None
+
+    def line(self, place: Place) -> int:  # noqa: ARG002
+        return 0
 
 
 @dataclass(frozen=True)
@@ -40,11 +55,31 @@ class Setting:
     place: Place = ()
     """The place of the value in it."""
 
+    @property
+    def source(self) -> SettingSource:
+        """What its value came from."""
+        return self.document or _CommandLine()
+
+    @property
+    def is_rookerys(self) -> bool:
+        """Whether rookery's own inventory set it, rather than the user's."""
+        return self.file is not None and self.file.is_relative_to(paths.root() / "inventory")
+
     def where(self, inside: Place = ()) -> str:
         """Return the file and the line of the value, or of something inside it."""
         if self.document is None:
             return "command line"
         return f"{self.file}:{self.document.line(self.place + inside)}"
+
+    def note(self, complaint: Complaint, problems: FileProblems, hint: str = "") -> None:
+        """Note what is wrong with the value, or with something inside it.
+
+        Args:
+            complaint: What is wrong; its place begins with the name of the setting.
+            problems: Where it is noted.
+            hint: The command that helps.
+        """
+        problems.add(self.source, complaint._replace(place=(*self.place, *complaint.place[1:])), hint)
 
 
 @dataclass
@@ -64,6 +99,8 @@ class Inventory:
     """The folders, in order; where two say the same, the later one holds."""
     hosts: dict[str, dict[str, Setting]] = field(default_factory=dict)
     """What the inventory files themselves say of each host."""
+    problems: FileProblems = field(default_factory=FileProblems)
+    """What is wrong in the files that were read so far; whoever uses the rest reports it."""
     _groups: dict[str, _Group] = field(default_factory=lambda: {"all": _Group(), "ungrouped": _Group()})
     _member: dict[str, set[str]] = field(default_factory=dict)
 
@@ -72,7 +109,7 @@ class Inventory:
         """Read the hosts and groups of these folders; what does not exist is passed over.
 
         Raises:
-            RookeryError: A file is malformed, or of a kind that rookery does not read.
+            RookeryError: A file is not YAML, or of a kind that rookery does not read.
         """
         inventory = cls(list(sources))
         for source in inventory.sources:
@@ -81,33 +118,99 @@ class Inventory:
         return inventory
 
     def _add_file(self, file: Path) -> None:
-        document = _document(file)
+        document = self._read(file)
         if "plugin" in document.data:
-            problem = "is for a plugin of Ansible's, and rookery runs none."
-            raise RookeryError(f"{file}:{document.line(('plugin',))}: {problem}", hint=f"mv '{file}' ~")
+            text = "this is for a plugin of Ansible's, and rookery runs none"
+            self.problems.add(document, Complaint(("plugin",), text), hint=f"mv '{file}' ~")
+            return
         for name, body in document.data.items():
             self._add_group(document, str(name), body, (str(name),))
 
     def _add_group(self, document: Document, name: str, body: Any, place: Place) -> None:
         """Add one group of a file, and the groups within it, as Ansible's yaml inventory plugin takes them."""
-        _check_name(document, name, place)
+        if not self._is_plain(document, name, place):
+            return
         group = self._groups.setdefault(name, _Group())
-        for section, content in _mapping(document, body, place).items():
-            entries = _mapping(document, content, (*place, section))
+        for section, content in self._mapping(document, body, place).items():
+            spot = (*place, section)
+            if section not in _SECTIONS:
+                self._add_misspelt(document, section, spot)
+                continue
+            entries = self._mapping(document, content, spot)
             if section == "vars":
-                group.variables |= _settings(document, entries, (*place, section))
-                if priority := group.variables.pop("ansible_group_priority", None):
-                    group.priority = int(priority.value)
+                group.variables |= self._settings(document, entries, spot)
+                priority = group.variables.pop("ansible_group_priority", None)
+                if priority and isinstance(priority.value, int):  # of anything else literal_values has said so
+                    group.priority = priority.value
             elif section == "children":
                 for child, inner in entries.items():
-                    group.children.add(str(child))
-                    self._add_group(document, str(child), inner, (*place, section, child))
-            elif section == "hosts":
-                for host, inner in entries.items():
-                    spot = (*place, section, str(host))
-                    _check_name(document, host, spot)
-                    self.hosts.setdefault(host, {}).update(_settings(document, _mapping(document, inner, spot), spot))
-                    self._member.setdefault(host, set()).add(name)
+                    if self._is_plain(document, str(child), (*spot, child)):
+                        group.children.add(str(child))
+                        self._add_group(document, str(child), inner, (*spot, child))
+            else:
+                self._add_hosts(document, name, entries, spot)
+
+    def _add_hosts(self, document: Document, group: str, entries: Mapping[Any, Any], place: Place) -> None:
+        for host, inner in entries.items():
+            spot = (*place, str(host))
+            if self._is_plain(document, host, spot):
+                variables = self._settings(document, self._mapping(document, inner, spot), spot)
+                self.hosts.setdefault(host, {}).update(variables)
+                self._member.setdefault(host, set()).add(group)
+
+    def _add_misspelt(self, document: Document, section: Any, place: Place) -> None:
+        """Note a key of a group that looks like one that Ansible reads."""
+        if near := closest(str(section), _SECTIONS):
+            text = f"unknown key `{section}` (did you mean `{near}`?)"
+            self.problems.add(document, Complaint(place, text, usable=True))
+
+    def _is_plain(self, document: Document, name: Any, place: Place) -> bool:
+        """Return whether a name is one for a host or a group: it becomes part of paths, and a pattern of Ansible's."""
+        if isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
+            return True
+        text = f"{written(name)} can't be the name of a host or a group: use letters, digits, dots, dashes and _"
+        self.problems.add(document, Complaint(place, text))
+        return False
+
+    def _mapping(self, document: Document, value: Any, place: Place) -> dict[Any, Any]:
+        """Return the value at a place, which must be a mapping or nothing.
+
+        A lone name counts as a mapping, as Ansible has it.
+        """
+        if value is None:
+            return {}
+        if isinstance(value, str) and place[-1] in ("hosts", "children"):
+            return {value: None}
+        if not isinstance(value, dict):
+            text = f"{named(place)} must be lines of `key: value`, not {written(value)}"
+            self.problems.add(document, Complaint(place, text))
+            return {}
+        return value
+
+    def _settings(self, document: Document, values: Mapping[Any, Any], place: Place) -> dict[str, Setting]:
+        settings = {}
+        for key, value in values.items():
+            spot = (*place, str(key))
+            if isinstance(key, str):
+                settings[key] = Setting(key, value, document.file, document.line(spot), document, spot)
+            else:
+                text = f"{written(key)} can't be the name of a setting: use text"
+                self.problems.add(document, Complaint(spot, text))
+        return settings
+
+    def _read(self, file: Path) -> Document:
+        """Read a file of an inventory; where it is not one of rookery's own, it must hold values alone."""
+        document = read(file, problems=self.problems)
+        if not file.is_relative_to(paths.root() / "inventory"):
+            literal_values.check(document, self.problems)
+        return document
+
+    def _vars_of(self, folder: Path, name: str) -> dict[str, Setting]:
+        merged: dict[str, Setting] = {}
+        for file in vars_files(folder, name):
+            document = self._read(file)
+            merged |= self._settings(document, document.data, ())
+        return merged
 
     def variables(self, host: str) -> dict[str, Setting]:
         """Return all variables of a host, merged as Ansible merges them: a later value replaces an earlier one whole.
@@ -122,10 +225,10 @@ class Inventory:
         for names in (ordered[:1], ordered[1:]):
             for source in self.sources:
                 for name in names:
-                    merged |= _vars_of(source / "group_vars", name)
+                    merged |= self._vars_of(source / "group_vars", name)
         merged |= self.hosts.get(host, {})
         for source in self.sources:
-            merged |= _vars_of(source / "host_vars", host)
+            merged |= self._vars_of(source / "host_vars", host)
         return merged
 
     def _groups_of(self, host: str) -> list[str]:
@@ -171,53 +274,6 @@ def _depths(parents: Mapping[str, set[str]]) -> dict[str, int]:
     return depth
 
 
-def _check_name(document: Document, name: Any, place: Place) -> None:
-    """Refuse an invalid name of a host or group: names become parts of paths, and patterns of Ansible's."""
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
-        where = f"{document.file}:{document.line(place)}"
-        raise RookeryError(
-            f"{where}: {name!r} is not a plain name.",
-            hint="letters, digits, dots, dashes and underscores can stand in names of hosts and groups",
-        )
-
-
-def _mapping(document: Document, value: Any, place: Place) -> dict[Any, Any]:
-    """Return the value at a place, which must be a mapping or nothing.
-
-    A lone name counts as a mapping, as Ansible has it.
-    """
-    if value is None:
-        return {}
-    if isinstance(value, str) and place[-1] in ("hosts", "children"):
-        return {value: None}
-    if not isinstance(value, dict):
-        spot = one_line(".".join(str(part) for part in place))
-        raise RookeryError(
-            f"{document.file}:{document.line(place)}: {spot} must be a mapping, not a {type(value).__name__}.",
-            hint=f"mend {document.file}",
-        )
-    return value
-
-
-def _document(file: Path) -> Document:
-    """Read a file of an inventory; where it is not one of rookery's own, of values alone."""
-    document = read(file)
-    if not file.is_relative_to(paths.root() / "inventory"):
-        literal_values.check(document)
-    return document
-
-
-def _settings(document: Document, values: Mapping[Any, Any], place: Place) -> dict[str, Setting]:
-    for key in values:
-        if not isinstance(key, str):
-            where = f"{document.file}:{document.line((*place, key))}"
-            raise RookeryError(f"{where}: {key!r} is not the name of a setting.", hint=f"edit {document.file}")
-    return {
-        key: Setting(key, value, document.file, document.line((*place, key)), document, (*place, key))
-        for key, value in values.items()
-    }
-
-
 def _inventory_files(folder: Path) -> Iterator[Path]:
     """Yield the inventory files of a folder in the order in which Ansible reads them."""
     if not folder.is_dir():
@@ -257,11 +313,3 @@ def _vars_below(folder: Path) -> Iterator[Path]:
             yield from _vars_below(entry)
         elif entry.is_file() and entry.suffix in EXTENSIONS:
             yield entry
-
-
-def _vars_of(folder: Path, name: str) -> dict[str, Setting]:
-    merged: dict[str, Setting] = {}
-    for file in vars_files(folder, name):
-        document = _document(file)
-        merged |= _settings(document, document.data, ())
-    return merged

@@ -7,10 +7,9 @@ Ansible starts. An inventory may have come from somebody else, so both are refus
 from collections.abc import Iterator
 from typing import Any, Final
 
-from rookery.clusters.config import roles
-from rookery.core import paths
-from rookery.core.errors import RookeryError, one_line
-from rookery.core.yaml_document import Document, Place
+from rookery.core.file_problems import Complaint, FileProblems
+from rookery.core.places import Place, named
+from rookery.core.yaml_document import Document
 
 _MARKS: Final = ("{{", "{%", "{#")
 _HEADER: Final = "#jinja2:"
@@ -20,48 +19,40 @@ _FOR_ANSIBLE: Final = ("ansible_", "__ansible_")
 _HARMLESS: Final = "ansible_group_priority"
 
 
-def check(document: Document) -> None:
-    """Refuse what Ansible would evaluate, in keys and values at any depth.
+def check(document: Document, problems: FileProblems) -> None:
+    """Note what Ansible would evaluate, in keys and values at any depth.
 
-    Raises:
-        RookeryError: There is such a thing; with file, line and key, and the keys that are allowed.
+    Args:
+        document: A file of the user's own.
+        problems: Where it is noted.
     """
-    for place, problem in _faults(document.data, (), set()):
-        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
-        where = f"{document.file}:{document.line(place)}"
-        raise RookeryError(f"{where}: {one_line(path)}: {problem} Allowed keys: {', '.join(_allowed())}.", hint=_ask())
+    for complaint in _complaints(document.data, (), set()):
+        problems.add(document, complaint)
 
 
-def _faults(value: Any, place: Place, visited: set[int]) -> Iterator[tuple[Place, str]]:
+def _complaints(value: Any, place: Place, visited: set[int]) -> Iterator[Complaint]:
     """Yield what is wrong in a value, from its top down; what an alias repeats is checked once."""
     if isinstance(value, str) and _is_template(value):
-        yield place, "templates are not allowed here, since they would run on this computer: write the value itself."
+        yield Complaint(place, f"{named(place)} must be the value itself: a template would run on this computer")
     if not isinstance(value, (dict, list)) or id(value) in visited:
         return
     visited.add(id(value))
     if isinstance(value, list):
         for number, element in enumerate(value):
-            yield from _faults(element, (*place, number), visited)
+            yield from _complaints(element, (*place, number), visited)
         return
     for key, element in value.items():
         if isinstance(key, str) and _is_template(key):
-            yield (*place, key), "templates are not allowed here, since they would run on this computer."
+            yield Complaint((*place, key), "a key can't be a template, which would run on this computer")
         if (
             isinstance(key, str)
             and key.startswith(_FOR_ANSIBLE)
             and not (key == _HARMLESS and isinstance(element, int))
         ):
-            yield (*place, key), "Ansible's own settings are not allowed here: they can run programs on this computer."
-        yield from _faults(element, (*place, key), visited)
+            text = f"`{key}` is not allowed: Ansible's own settings can run programs on this computer"
+            yield Complaint((*place, key), text)
+        yield from _complaints(element, (*place, key), visited)
 
 
 def _is_template(text: str) -> bool:
     return text.startswith(_HEADER) or any(mark in text for mark in _MARKS)
-
-
-def _allowed() -> list[str]:
-    return ["cluster_* (a profile's)", *roles.settings_of_roles()]
-
-
-def _ask() -> str:
-    return f"ansible-doc -t role -r '{paths.root() / 'roles'}' cluster   # lists a profile's keys"

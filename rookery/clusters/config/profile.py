@@ -1,18 +1,19 @@
 """Load a cluster's profile: read from the inventory folders, merged as Ansible merges them, validated, and frozen."""
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from rookery.clusters.cluster import ACCOUNT, Cluster, account
-from rookery.clusters.config import mirror_addresses, schema
+from rookery.clusters.config import profile_checks, role_settings, schema
 from rookery.clusters.config.inventory import Inventory, Setting, vars_files
+from rookery.clusters.config.profile_checks import is_account
 from rookery.clusters.ssh import user_settings
 from rookery.core import atomic_files, paths, state_files
-from rookery.core.errors import RookeryError, one_line
-from rookery.core.yaml_document import Document, Place, read
+from rookery.core.errors import RookeryError
+from rookery.core.file_problems import FileProblems
+from rookery.core.yaml_document import Document, read
 
 __all__ = [
     "Setting",
@@ -29,14 +30,6 @@ __all__ = [
 ]
 
 PREFIX = "cluster_"
-# One place to stay clear of a dash in front, which ssh would take for an option.
-_USER = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._-]*")
-_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+")
-_ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_JUMP = re.compile(r"([A-Za-z0-9._][A-Za-z0-9._-]*@)?([A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
-_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def sources(sandbox: bool = False) -> list[Path]:
@@ -56,7 +49,9 @@ def names(sources: Sequence[Path] | None = None) -> list[str]:
     Raises:
         RookeryError: An inventory file is malformed.
     """
-    return [name for name in Inventory.of(_or_default(sources)).hosts if name != "localhost"]
+    inventory = Inventory.of(_or_default(sources))
+    inventory.problems.report()
+    return [name for name in inventory.hosts if name != "localhost"]
 
 
 def load(
@@ -65,6 +60,7 @@ def load(
     overrides: Mapping[str, Any] | None = None,
     *,
     own_ssh: bool = True,
+    for_setup: bool = False,
 ) -> Cluster:
     """Read, merge and validate a cluster's profile.
 
@@ -73,20 +69,24 @@ def load(
         sources: Inventory folders, in order; by default rookery's and the user's.
         overrides: Variables given on the command line, which win over all folders.
         own_ssh: Whether the user's ~/.ssh/config has a say (user_settings.py); not in what is written for others.
+        for_setup: Whether the settings that the roles read are checked as well.
 
     Raises:
-        RookeryError: The cluster is unknown, or a file is malformed, or the profile is not as the schema wants it.
-            Or the sandbox's folder is among the sources and holds no miniature of this cluster: the real one is
-            never meant then.
+        RookeryError: The cluster is unknown, or a file is malformed, or the profile is not as the schema wants it;
+            with all problems of its files. Or the sandbox's folder is among the sources and holds no miniature of
+            this cluster: the real one is never meant then.
     """
-    settings = {setting.key: setting for setting in explain(name, sources, overrides)}
-    profile = {key: setting for key, setting in settings.items() if key.startswith(PREFIX)}
     folders = _or_default(sources)
+    settings, problems = _merged(name, folders, overrides)
+    profile = {key: setting for key, setting in settings.items() if key.startswith(PREFIX)}
     sandbox = _sandbox() in folders
     if sandbox and not vars_files(_sandbox() / "host_vars", name):
+        problems.report()
         raise RookeryError(f"There is no miniature of {name} on this machine.", hint=f"invoke sandbox.up {name}")
-    schema.check(name, profile)
-    _check_sense(name, profile)
+    profile_checks.check(name, schema.check(name, profile, problems), problems)
+    if for_setup or problems:
+        role_settings.check(settings.values(), problems)
+    problems.report()
     data = {key: setting.value for key, setting in profile.items()}
     cluster = Cluster(
         name=name,
@@ -121,13 +121,23 @@ def explain(
     Raises:
         RookeryError: The cluster is unknown, or a file is malformed.
     """
+    settings, problems = _merged(name, sources, overrides)
+    problems.report()
+    return list(settings.values())
+
+
+def _merged(
+    name: str, sources: Sequence[Path] | None, overrides: Mapping[str, Any] | None
+) -> tuple[dict[str, Setting], FileProblems]:
+    """Return every variable of a cluster, and what is wrong in the files that they came from."""
     inventory = Inventory.of(_or_default(sources))
     if name not in inventory.hosts:
+        inventory.problems.report()
         raise _unknown(name, inventory)
     settings = inventory.variables(name)
     for key, value in (overrides or {}).items():
-        settings[key] = Setting(key, value, None, 0)
-    return list(settings.values())
+        settings[key] = Setting(key, value, None, 0, None, (key,))
+    return settings, inventory.problems
 
 
 def require_account(cluster: Cluster) -> None:
@@ -143,11 +153,6 @@ def require_account(cluster: Cluster) -> None:
         f"{such_as(cluster.data.get('cluster_account', {}))}; storage there is called after it.",
         hint=f"invoke setup --cluster {cluster.name} --account CODE   # remembered from then on",
     )
-
-
-def is_account(name: str) -> bool:
-    """Return whether a name can be that of an account: it becomes part of paths, and of job scripts."""
-    return bool(_ACCOUNT.fullmatch(name))
 
 
 def such_as(known: Mapping[str, Any]) -> str:
@@ -200,98 +205,6 @@ def _unknown(name: str, inventory: Inventory) -> RookeryError:
     return RookeryError(
         f"No cluster is called {name!r}{schema.nearest(name, known)}: {listed}.", hint="invoke clusters"
     )
-
-
-def _check_sense(name: str, profile: Mapping[str, Setting]) -> None:
-    """Check what a schema can't: the form of names and addresses, and settings that must agree.
-
-    Raises:
-        RookeryError: Something doesn't; with file, line and key.
-    """
-    data = {key: setting.value for key, setting in profile.items()}
-    for place, problem in (*_bad_addresses(data), *_bad_storage(data), *_bad_jobs(data)):
-        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
-        hint = f"invoke setup --cluster {name} --user YOUR_USERNAME" if path == "cluster_user" else None
-        where = profile[str(place[0])].where(place[1:])
-        raise RookeryError(f"{where}: {one_line(f'{path} {problem}')}", hint=hint)
-
-
-def _bad_addresses(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
-    """Refuse addresses that ssh's command line or configuration would not read as a name."""
-    problems: list[tuple[Place, str]] = []
-    host, user, jump = data["cluster_host"], data.get("cluster_user", ""), data.get("cluster_proxy_jump", "")
-    if not _HOST.fullmatch(host):
-        problems.append((("cluster_host",), f"is not a host name or an address: {host!r}."))
-    if not 1 <= data.get("cluster_port", 22) <= 65535:
-        problems.append((("cluster_port",), f"must be between 1 and 65535, not {data['cluster_port']}."))
-    if user and not _USER.fullmatch(user):
-        problems.append(
-            (
-                ("cluster_user",),
-                f"is not a username: {user!r}. It may hold letters, digits, dots, dashes and underscores.",
-            )
-        )
-    if jump and not all(_JUMP.fullmatch(hop) for hop in jump.split(",")):
-        problems.append(
-            (("cluster_proxy_jump",), f"must be [USER@]HOST[:PORT], with commas between several, not {jump!r}.")
-        )
-    for key in ("cluster_identity_file", "cluster_known_hosts_file"):
-        path = data.get(key, "")
-        if path and (_CONTROL.search(path) or not path.startswith(("/", "~/"))):
-            problems.append(((key,), f"must be a path that starts with / or ~/, not {path!r}."))
-    for key, address in data.get("cluster_mirrors", {}).items():
-        if problem := mirror_addresses.problem(key, address):
-            problems.append((("cluster_mirrors", key), problem))
-    if not _DATE.fullmatch(data["cluster_verified_on"]):
-        problems.append((("cluster_verified_on",), 'must be a date, such as "2026-05-18" or "2026-05".'))
-    return problems
-
-
-def _bad_storage(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
-    problems: list[tuple[Place, str]] = []
-    areas: dict[str, Mapping[str, Any]] = {}
-    for number, entry in enumerate(data["cluster_storage"]):
-        place = ("cluster_storage", number)
-        if entry["name"] in areas:
-            problems.append(((*place, "name"), f"is said twice: {entry['name']}."))
-        areas[entry["name"]] = entry
-        if not _VARIABLE.fullmatch(entry.get("variable", "x")):
-            problems.append(((*place, "variable"), f"is not the name of a variable: {entry['variable']!r}."))
-    roomy = data["cluster_roomy_storage"]
-    if "home" not in areas:
-        problems.append((("cluster_storage",), "has no entry called home."))
-    if roomy not in areas:
-        problems.append(
-            (("cluster_roomy_storage",), f"must be one of cluster_storage ({', '.join(areas)}), not {roomy}.")
-        )
-    elif "purge_days" in areas[roomy] or areas[roomy].get("scope") == "node":
-        problems.append(
-            (("cluster_roomy_storage",), f"must be a place where files stay, and {roomy} is purged or a node's own.")
-        )
-    for number, folder in enumerate(data.get("cluster_moved_folders", [])):
-        if not re.fullmatch(r"~/[^/\x00-\x1f]+(/[^/\x00-\x1f]+)*", folder) or ".." in folder.split("/"):
-            problems.append(
-                (("cluster_moved_folders", number), f"must be a folder of the home, such as ~/.cache, not {folder!r}.")
-            )
-    return problems
-
-
-def _bad_jobs(data: Mapping[str, Any]) -> list[tuple[Place, str]]:
-    problems: list[tuple[Place, str]] = []
-    if (code := account(data)) and not is_account(code):
-        problem = f"is not the name of an account: {code!r}. It may hold letters, digits, dots, dashes and underscores."
-        problems.append((("cluster_account", "name"), problem))
-    partitions = [entry["name"] for entry in data.get("cluster_partitions", [])]
-    wanted = data.get("cluster_default_partition", "")
-    if wanted and wanted not in partitions:
-        problem = f"must be one of cluster_partitions ({', '.join(partitions)}), not {wanted}."
-        problems.append((("cluster_default_partition",), problem))
-    for key in ("cluster_gpus", "cluster_constraints"):
-        for number, entry in enumerate(data.get(key, [])):
-            for index, name in enumerate(entry.get("partitions", [])):
-                if name not in partitions:
-                    problems.append(((key, number, "partitions", index), f"is not one of cluster_partitions: {name}."))
-    return problems
 
 
 def remember(name: str, values: Mapping[str, Any]) -> Path:

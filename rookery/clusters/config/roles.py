@@ -1,5 +1,8 @@
 """The roles that set up a home, and the settings that each reads."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from rookery.core import paths
 from rookery.core.yaml_document import read
 
@@ -9,9 +12,10 @@ TAGS = ("cluster", "shell", "storage", "python", "python_tools", "r", "tmux", "v
 
 def settings_of_roles() -> dict[str, str]:
     """Return the settings that a user may give, and the role that reads each."""
-    return {name: role for role in TAGS if role != "cluster" for name in _read_by(role)}
+    return {name: role for role in TAGS if role != "cluster" for name in options(role)}
 
 
-def _read_by(role: str) -> list[str]:
+def options(role: str) -> Mapping[str, Any]:
+    """Return the settings that a role reads, with their type and rules."""
     specs = read(paths.root() / "roles" / role / "meta" / "argument_specs.yml").data["argument_specs"]
-    return list(specs["main"].get("options", {}))
+    return dict(specs["main"].get("options", {}))

@@ -4,21 +4,26 @@ Ansible's own ArgumentSpecValidator has the last word. But it converts values to
 no position in a list; so what a user wrote is first checked as written.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rookery.clusters.config.inventory import Setting
-from rookery.core import cache, paths, secret_values
-from rookery.core.errors import RookeryError, one_line
-from rookery.core.yaml_document import Place, read
+from rookery.core import cache, paths
+from rookery.core.errors import RookeryError
+from rookery.core.file_problems import Complaint, FileProblems
+from rookery.core.near_names import closest, meant
+from rookery.core.places import Place, named, written
+from rookery.core.yaml_document import Document, read
 
 _TYPES: dict[str, tuple[type, str]] = {
     "str": (str, "text"),
     "int": (int, "a whole number"),
     "bool": (bool, "true or false"),
     "list": (list, "a list"),
-    "dict": (dict, "a mapping"),
+    "dict": (dict, "lines of `key: value`"),
 }
 
 
@@ -33,110 +38,128 @@ def options() -> dict[str, Any]:
     return dict(specs["main"]["options"])
 
 
-def check(name: str, settings: Mapping[str, Setting]) -> None:
+def check(name: str, settings: Mapping[str, Setting], problems: FileProblems) -> dict[str, Setting]:
     """Check a profile against the schema.
 
     Args:
         name: The cluster's.
         settings: Its `cluster_*` variables.
+        problems: Where it is noted that a key is unknown, missing or without a value, or that a value has the wrong
+            type or is not among its choices.
+
+    Returns:
+        The settings by the names that were meant, each with None wherever a value can't be used.
 
     Raises:
-        RookeryError: A key is unknown, missing or without a value, or a value has the wrong type or is not among its
-            choices; with file, line and the key's path, such as cluster_storage[1].quota_mb.
+        RookeryError: Ansible refuses a value that is as the schema has it.
     """
-    data = {key: setting.value for key, setting in settings.items()}
-    receipt = _receipt(data)
-    if receipt.exists():
-        return
+    receipt = _receipt(settings)
+    if not problems and receipt.exists():
+        return dict(settings)
     specs = options()
-    for place, problem in _problems(specs, data):
-        raise _error(name, settings, place, problem)
+    known = _respelt(settings, specs, problems)
+    data = {key: setting.value for key, setting in known.items()}
+    for complaint in _complaints(specs, data):
+        if complaint.place[0] in known:
+            known[str(complaint.place[0])].note(complaint, problems)
+        else:
+            document = _described_in(name, settings)
+            hint = f"write the missing keys into {document.file}, then run the command again"
+            problems.add(document, complaint, "" if document.file.exists() else hint)
+    if problems:
+        return {
+            key: replace(setting, value=problems.sound(setting.source, setting.value, setting.place))
+            for key, setting in known.items()
+        }
     # 0.15 s to import, so a profile that passed is not asked about again (see _receipt)
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-    for message in ArgumentSpecValidator(specs).validate(data).error_messages:
-        raise RookeryError(f"The profile of {name} is not as it should be: {message}.", hint=_ask_schema())
+    if messages := ArgumentSpecValidator(specs).validate(data).error_messages:
+        raise RookeryError("\n".join(f"The profile of {name} is wrong: {message}." for message in messages))
     cache.keep(receipt)
+    return known
 
 
-def _error(name: str, settings: Mapping[str, Setting], place: Place, problem: str) -> RookeryError:
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
-    if place[0] in settings:
-        where = settings[str(place[0])].where(place[1:])
-        message = one_line(f"{path} {secret_values.hidden('', problem)}")
-        return RookeryError(f"{where}: {message}", hint=_ask_schema())
-    own_file = paths.config_dir() / "inventory" / "host_vars" / f"{name}.yml"
-    return RookeryError(f"The profile of {name} lacks a key: {path} {problem}", hint=f"say it in {own_file}")
+def value_complaints(spec: Mapping[str, Any], value: Any, place: Place) -> Iterator[Complaint]:
+    """Yield what is wrong with one value.
 
-
-def _ask_schema() -> str:
-    return f"ansible-doc -t role -r '{paths.root() / 'roles'}' cluster   # lists every key"
-
-
-def _problems(specs: Mapping[str, Any], values: Mapping[Any, Any], place: Place = ()) -> Iterator[tuple[Place, str]]:
-    """Yield what is wrong with a mapping, from its top down."""
-    for key, value in values.items():
-        spec = specs.get(key)
-        if spec is None:
-            yield (*place, key), f"is not a key there is{nearest(str(key), specs)}."
-        else:
-            yield from _value(spec, value, (*place, key))
-    for key, spec in specs.items():
-        if spec.get("required") and key not in values:
-            yield (*place, key), f"is missing: {spec['description'][0].lower()}{spec['description'][1:]}"
-
-
-def _value(spec: Mapping[str, Any], value: Any, place: Place) -> Iterator[tuple[Place, str]]:
-    """Yield what is wrong with one value."""
+    Args:
+        spec: Its type and rules.
+        value: The value.
+        place: Its place.
+    """
     kind: Any  # so that mypy takes `value` for whatever it turns out to be
     kind, wanted = _TYPES[spec["type"]]
     if value is None:
-        yield place, f"has no value: expected {wanted}. Leave the key out if there is nothing to say."
+        yield Complaint(place, f"{named(place)} has no value (expected {wanted})")
     elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        quotes = f', so write it in quotes: "{value}"' if kind is str and not isinstance(value, (list, dict)) else ""
-        brackets = f", so write [{value}]" if kind is list and not isinstance(value, dict) else ""
-        yield place, f"must be {wanted}, and {_shown(value)} is {_named(value)}{quotes}{brackets}."
+        advice = f' (write it in quotes: "{value}")' if kind is str and not isinstance(value, (list, dict)) else ""
+        advice = f" (write [{value}])" if kind is list and not isinstance(value, dict) else advice
+        yield Complaint(place, f"{named(place)} must be {wanted}, not {written(value)}{advice}")
     elif kind is list:
         element = {**spec, "type": spec.get("elements", "str")}
         for number, item in enumerate(value):
-            yield from _value(element, item, (*place, number))
+            yield from value_complaints(element, item, (*place, number))
     elif kind is dict:
-        yield from _problems(spec.get("options", {}), value, place)
+        yield from _complaints(spec.get("options", {}), value, place)
     elif isinstance(value, str) and ("{{" in value or "{%" in value):
-        yield place, "holds a template, which can't be filled in before Ansible runs: write the value itself."
+        yield Complaint(place, f"{named(place)} must be the value itself, not a template")
     elif "choices" in spec and value not in spec["choices"]:
-        yield place, f"must be one of {', '.join(spec['choices'])}, not {value}{nearest(str(value), spec['choices'])}."
+        choices = f"one of {', '.join(spec['choices'])}"
+        text = f"{named(place)} must be {choices}, not {written(value)}{meant(str(value), spec['choices'])}"
+        yield Complaint(place, text)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return ` (did you mean X?)` where something known looks like the word, otherwise nothing."""
-    import difflib  # noqa: PLC0415 start-up
-
-    # without what all keys begin with, which would make any two look alike
-    short = {name.removeprefix("cluster_"): name for name in known}
-    close = difflib.get_close_matches(word.removeprefix("cluster_"), short, 1)
-    return f" (did you mean {short[close[0]]}?)" if close else ""
+    near = closest(word, known)
+    return f" (did you mean {near}?)" if near else ""
 
 
-def _shown(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 30 else text[:27] + "..."
+def in_short(description: str | list[str]) -> str:
+    """Return the first sentence of a description, as messages have it in brackets."""
+    text = description if isinstance(description, str) else description[0]
+    text = re.sub(r"[A-Z]\(([^)]*)\)", r"`\1`", text)  # Ansible's mark for code
+    return f"{text[0].lower()}{text[1:]}".partition(". ")[0].removesuffix(".")
 
 
-def _named(value: Any) -> str:
-    """Return the name of a YAML type."""
-    for kind, name in (
-        (bool, "true or false"),
-        (int, "a number"),
-        (float, "a number"),
-        (str, "text"),
-        (list, "a list"),
-    ):
-        if isinstance(value, kind):
-            return name
-    return "a mapping" if isinstance(value, dict) else f"a {type(value).__name__}"
+def _respelt(settings: Mapping[str, Setting], specs: Mapping[str, Any], problems: FileProblems) -> dict[str, Setting]:
+    """Return the settings by the names that were meant, without unknown ones, which are noted."""
+    known = {key: setting for key, setting in settings.items() if key in specs}
+    for key in [key for key in settings if key not in specs]:
+        settings[key].note(Complaint((key,), f"unknown key `{key}`{meant(key, specs)}", usable=True), problems)
+        if near := closest(key, specs):
+            known.setdefault(near, settings[key])
+    return known
 
 
-def _receipt(data: Mapping[str, Any]) -> Path:
+def _complaints(specs: Mapping[str, Any], values: Mapping[Any, Any], place: Place = ()) -> Iterator[Complaint]:
+    """Yield what is wrong with a mapping, from its top down."""
+    given = set(values)
+    for key, value in values.items():
+        spec = specs.get(key)
+        if spec is None:
+            yield Complaint((*place, key), f"unknown key `{key}`{meant(str(key), specs)}", usable=True)
+            near = closest(str(key), specs)
+            spec = specs.get(near) if near not in given else None
+            given.add(near)
+        if spec is not None:
+            yield from value_complaints(spec, value, (*place, key))
+    for key, spec in specs.items():
+        if spec.get("required") and key not in given:
+            text = f"missing key `{key}` ({in_short(spec['description'])})"
+            yield Complaint((*place, key), text, usable=True)
+
+
+def _described_in(name: str, settings: Mapping[str, Setting]) -> Document:
+    """Return the file that describes a cluster: the last host_vars file, or else the one that the user would write."""
+    documents = [setting.document for setting in settings.values() if setting.document]
+    described = [document for document in documents if "host_vars" in document.file.parts]
+    own_file = paths.config_dir() / "inventory" / "host_vars" / f"{name}.yml"
+    return described[-1] if described else Document(own_file, {}, {})
+
+
+def _receipt(settings: Mapping[str, Setting]) -> Path:
     """Return the file that notes that exactly this profile passed exactly this schema."""
+    data = {key: setting.value for key, setting in settings.items()}
     return cache.entry("profiles", repr(data), file().read_bytes())

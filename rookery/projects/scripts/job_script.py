@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 from rookery.clusters.cluster import Cluster
 from rookery.core.errors import RookeryError
+from rookery.core.file_problems import FileProblems
 from rookery.projects import config
 from rookery.projects.job import Job
 from rookery.projects.model import Project
 from rookery.projects.scripts import parameters, partition, sbatch_options, template_context, templates
 from rookery.projects.source_tree import Folder, Source
-
-ARRAYS: Final = ("python-array", "r-array", "sweep")
-"""The templates that are for arrays alone."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +42,16 @@ def scripts(project: Project, cluster: Cluster, source: Source | None = None) ->
         source: Where templates and tables are read; the project's folder where None.
 
     Raises:
-        RookeryError: A job can't run there, or its template fails; with file and line.
+        RookeryError: Jobs can't run there, or their templates fail; each with file and line.
     """
     source = source or Folder(project.root)
     meant = [name for name in project.jobs if config.is_for(project, name, cluster.name)]
-    return [script(project, config.job(project, name, cluster.name), cluster, source) for name in meant]
+    made, problems = [], FileProblems()
+    for name in meant:
+        with problems.noting():
+            made.append(script(project, config.job(project, name, cluster.name), cluster, source))
+    problems.report()
+    return made
 
 
 def script(project: Project, job: Job, cluster: Cluster, source: Source | None = None) -> JobScript:
@@ -68,14 +71,9 @@ def script(project: Project, job: Job, cluster: Cluster, source: Source | None =
             f"{cluster.name} has no scheduler: one logs in and starts programs there.",
             hint=f"invoke tmux --cluster {cluster.name}",
         )
-    if not job.command:
-        raise config.problem(project, job.name, "", "has no command: what shall it run?", cluster_name=cluster.name)
     source = source or Folder(project.root)
     table = parameters.table(project, job, source)
     job = parameters.as_array(project, job, table, cluster) if table else parameters.checked(project, job, cluster)
-    if job.template in ARRAYS and not job.array:
-        message = f"{job.template} is for arrays: say which tasks, as array: 1-200, or give it params, grid or rows."
-        raise config.problem(project, job.name, "template", message, cluster_name=cluster.name)
     try:
         job = replace(
             job,

@@ -9,22 +9,20 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from rookery.clusters.cluster import Cluster
-from rookery.core.errors import RookeryError
+from rookery.core.errors import RookeryError, one_line
+from rookery.core.file_problems import FileProblem, FileProblemsError
 from rookery.projects import config
 from rookery.projects.job import Job
 from rookery.projects.model import Project
 from rookery.projects.scripts.command_line import quoted
 from rookery.projects.slurm_values import task_count
 from rookery.projects.source_tree import Source
-
-MOST_ROWS: Final = 1_000_000
-"""Rows beyond this are a slip in a grid rather than a plan."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # names that the script uses for itself, or that bash gives a meaning
@@ -82,15 +80,10 @@ def table(project: Project, job: Job, source: Source) -> Table | None:
     if job.params:
         return _read(project, job, source)
     if job.grid:
-        count = 1
-        for values in job.grid.values():
-            count *= len(values)
-        if count > MOST_ROWS:
-            raise config.problem(project, job.name, "grid", f"makes {count:,} rows, and {MOST_ROWS:,} is the most.")
-        return _table(project, job, "grid", tuple(job.grid), itertools.product(*job.grid.values()))
+        return _table(tuple(job.grid), itertools.product(*job.grid.values()))
     if job.rows:
         columns = tuple(job.rows[0])
-        return _table(project, job, "rows", columns, ([row[name] for name in columns] for row in job.rows))
+        return _table(columns, ([row[name] for name in columns] for row in job.rows))
     return None
 
 
@@ -139,12 +132,9 @@ def _word(value: str) -> str:
     return "$'" + _CONTROL.sub(lambda match: f"\\{ord(match[0]):03o}", escaped) + "'"
 
 
-def _table(project: Project, job: Job, key: str, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> Table:
+def _table(columns: tuple[str, ...], rows: Iterable[Iterable[Any]]) -> Table:
     """Return the rows that rookery.yml itself has."""
-    for name in columns:
-        if not name.strip() or not name.isprintable():
-            raise config.problem(project, job.name, key, f"has a parameter without a plain name: {name!r}.")
-    return Table(tuple(columns), tuple(tuple(str(value) for value in row) for row in rows))
+    return Table(columns, tuple(tuple(str(value) for value in row) for row in rows))
 
 
 def _read(project: Project, job: Job, source: Source) -> Table:
@@ -195,6 +185,6 @@ def _check_header(path: Path, line: int, columns: tuple[str, ...]) -> None:
             raise _wrong(path, line, f"gives column {number} no plain name.")
 
 
-def _wrong(path: Path, line: int, problem: str) -> RookeryError:
+def _wrong(path: Path, line: int, problem: str) -> FileProblemsError:
     shown = config.shown(path)
-    return RookeryError(f"{shown}:{line}: {problem}", hint=f"mend {shown}")
+    return FileProblemsError([FileProblem(shown, line, one_line(problem))])

@@ -3,20 +3,21 @@
 import json
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from jsonschema import Draft202012Validator
 
-from rookery.clusters.config.schema import nearest
 from rookery.core import paths, yaml_document
 from rookery.core.errors import RookeryError
-from rookery.core.yaml_document import Dialect, Document, Place
-from rookery.projects.config_schema import complaint, explain
+from rookery.core.file_problems import Complaint, FileProblems
+from rookery.core.near_names import meant
+from rookery.core.places import Place, named, written
+from rookery.core.yaml_document import Dialect, Document
+from rookery.projects import config_schema
 from rookery.support.cohort.student import Student, slugs
 
 LARGEST: Final = 256_000
@@ -71,21 +72,25 @@ def load(path: str | Path, known: Sequence[str]) -> tuple[Student, ...]:
     Raises:
         RookeryError: It can't be read, or is not as it should be; with file, line and key.
     """
-    document = _document(Path(path).expanduser())
+    problems = FileProblems()
+    document = _document(Path(path).expanduser(), problems)
     entries = document.data.get(_TOP)
     if not entries:
+        problems.report()
         raise RookeryError(f"{document.file} names no students.", hint=EXAMPLE)
-    _shape(document, entries)
-    _no_secrets(document, entries)
-    _held_against_schema(document)
-    _known_clusters(document, entries, known)
-    _own_addresses(document, entries)
-    people = [_student(entry) for entry in entries]
+    _check_shape(document, entries, problems)
+    document = replace(document, data=problems.sound(document, document.data))
+    document = _check_secrets(document, problems)
+    document = config_schema.against(document, json.loads(schema_file().read_bytes()), problems)
+    for complaint in (*_unknown_clusters(document, known), *_shared_addresses(document)):
+        problems.add(document, complaint)
+    problems.report()
+    people = [_student(entry) for entry in document.data[_TOP]]
     names = slugs([(person.name, person.email) for person in people])
     return tuple(replace(person, slug=name) for person, name in zip(people, names, strict=True))
 
 
-def _document(file: Path) -> Document:
+def _document(file: Path, problems: FileProblems) -> Document:
     """Return the file's YAML; a file that is not an ordinary one, or too large, is not opened.
 
     Raises:
@@ -101,7 +106,7 @@ def _document(file: Path) -> Document:
     if status.st_size > LARGEST:
         raise RookeryError(f"{file} is larger than {LARGEST // 1000} kB, and so no list of students.", hint=EXAMPLE)
     try:
-        return yaml_document.read(file, _DIALECT)
+        return yaml_document.read(file, _DIALECT, problems)
     except RookeryError as error:
         if r"'\t'" in error.message or "tab" in error.message.casefold():
             hint = f"put spaces where {file} has tabs: YAML takes no tabs in front of a line"
@@ -109,87 +114,72 @@ def _document(file: Path) -> Document:
         raise
 
 
-def _shape(document: Document, students: Any) -> None:
-    """Refuse all but a list of mappings of texts and lists of texts, before anything walks it.
-
-    What an alias repeats, or what holds itself, so never gets as far as to be walked or printed.
+def _check_shape(document: Document, students: Any, problems: FileProblems) -> None:
+    """Note all but mappings of texts and lists of texts, before anything prints a value.
 
     Raises:
-        RookeryError: It is something else.
+        RookeryError: It is no list.
     """
     if not isinstance(students, list):
-        what = "expected a list of students, each beginning with `- name:`"
-        raise RookeryError(f"{document.file}:{document.line((_TOP,))}: {what}.", hint=EXAMPLE)
+        problems.add(document, Complaint((_TOP,), "expected a list of students, each beginning with `- name:`"))
+        problems.report()
     for number, student in enumerate(students):
         place: Place = (_TOP, number)
         if not isinstance(student, dict):
-            raise complaint(document, place, "must be a student: lines of `name: value`.", EXAMPLE)
+            problems.add(document, Complaint(place, f"{named(place)} must be a student: lines of `key: value`"))
+            continue
         for key, value in student.items():
             inner = value if isinstance(value, list) else [value]
             if not isinstance(key, str) or any(
                 element is not None and not isinstance(element, str) for element in inner
             ):
-                raise complaint(document, (*place, key), f"must be text{' or a list' * (key == 'clusters')}.")
+                text = f"`{key}` must be text{' or a list' * (key == 'clusters')}"
+                problems.add(document, Complaint((*place, key), text))
 
 
-def _no_secrets(document: Document, students: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse a key that asks for a secret; its value is never shown.
-
-    Raises:
-        RookeryError: There is one.
-    """
-    for number, student in enumerate(students):
-        for key in student:
-            if _SECRET.fullmatch(key):
-                what = "rookery neither needs nor keeps anybody's password, key or code."
-                hint = f"take the line out of {document.file}; if others could read it, have the secret changed"
-                raise complaint(document, (_TOP, number, key), what, hint)
-
-
-def _held_against_schema(document: Document) -> None:
-    """Check the file against its schema.
-
-    Raises:
-        RookeryError: A key is unknown, missing or empty, or a value is not as it should be.
-    """
-    problems = []
-    for error in Draft202012Validator(json.loads(schema_file().read_bytes())).iter_errors(dict(document.data)):
-        place, problem = explain(error)
-        problems.append((document.line(place), problem.startswith("is missing"), place, problem))
-    if problems:
-        _line, _missing, place, problem = min(problems, key=lambda entry: entry[:2])
-        raise complaint(document, place, problem)
+def _check_secrets(document: Document, problems: FileProblems) -> Document:
+    """Note keys that ask for a secret, whose values are never shown, and return the file without them."""
+    students = []
+    for number, student in enumerate(document.data[_TOP]):
+        secrets = [key for key in student or () if _SECRET.fullmatch(str(key))]
+        for key in secrets:
+            text = (
+                f"`{key}` is not allowed: rookery needs nobody's password, key or code "
+                "(delete it, and have it changed if others could read it)"
+            )
+            problems.add(document, Complaint((_TOP, number, key), text))
+        students.append(student and {str(key): value for key, value in student.items() if key not in secrets})
+    return replace(document, data={_TOP: students})
 
 
-def _known_clusters(document: Document, students: Sequence[Mapping[str, Any]], known: Sequence[str]) -> None:
-    """Refuse unknown clusters.
-
-    Raises:
-        RookeryError: One is not; with those that are known.
-    """
-    for number, student in enumerate(students):
+def _unknown_clusters(document: Document, known: Sequence[str]) -> Iterator[Complaint]:
+    for number, student in _students(document):
         for position, name in enumerate(_clusters(student)):
-            if name not in known:
-                what = f"no cluster is called {name}{nearest(name, known)}: those known are {', '.join(known)}."
-                raise complaint(document, (_TOP, number, "clusters", position), what, "invoke clusters")
+            if name is not None and name not in known:
+                advice = meant(name, known) or f" (known clusters: {', '.join(known)})"
+                yield Complaint((_TOP, number, "clusters", position), f"unknown cluster {written(name)}{advice}")
 
 
-def _own_addresses(document: Document, students: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse two students with one mail address.
-
-    Raises:
-        RookeryError: Two have.
-    """
+def _shared_addresses(document: Document) -> Iterator[Complaint]:
+    """Yield each address that another student has already."""
     lines: dict[str, int] = {}
-    for number, student in enumerate(students):
-        place, email = (_TOP, number, "email"), student["email"].casefold()
-        if email in lines:
-            raise complaint(document, place, f"{student['email']} is another student's too, on line {lines[email]}.")
-        lines[email] = document.line(place)
+    for number, student in _students(document):
+        place, email = (_TOP, number, "email"), student.get("email")
+        if email is None:
+            continue
+        if email.casefold() in lines:
+            first = lines[email.casefold()]
+            yield Complaint(place, f"{written(email)} is another student's address too (line {first})")
+        lines.setdefault(email.casefold(), document.line(place))
+
+
+def _students(document: Document) -> list[tuple[int, Mapping[str, Any]]]:
+    """Return the students that can be read, with their positions."""
+    return [(number, student) for number, student in enumerate(document.data[_TOP]) if student is not None]
 
 
 def _clusters(student: Mapping[str, Any]) -> tuple[str, ...]:
-    clusters = student["clusters"]
+    clusters = student.get("clusters") or ()
     return (clusters,) if isinstance(clusters, str) else tuple(clusters)
 
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rookery.clusters.config import profile, unknown_settings
+from rookery.clusters.config import profile
 from rookery.clusters.ssh import diagnosis, host_keys, user_settings
 from rookery.clusters.ssh.config_file import config_file
 from rookery.clusters.ssh.connection import Connection
@@ -90,12 +90,11 @@ def check_profile(results: CheckResults, name: str, *, sandbox: bool) -> "Cluste
     """Check the cluster's profile and return it; None where it can't be used."""
     sources = profile.sources(sandbox)
     try:
-        cluster = profile.load(name, sources)
-        unknown_settings.check(profile.explain(name, sources))
+        cluster = profile.load(name, sources, for_setup=True)
         if cluster.user:  # who has none yet has no account either
             profile.require_account(cluster)
     except RookeryError as error:
-        results.fault("profile", error.message, error.hint or f"invoke clusters.show {name}")
+        results.fault("profile", "; ".join(error.message.splitlines()), error.hint or f"invoke clusters.show {name}")
         results.skip_rest("nothing is known of the cluster until its profile is right")
         return None
     results.ok("profile", f"{cluster.title}: {cluster.host}")

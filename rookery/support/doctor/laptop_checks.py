@@ -246,7 +246,9 @@ def inventory(results: CheckResults) -> None:
     try:
         names = profile.names()
     except RookeryError as error:
-        results.fault("inventory", error.message, error.hint or f"ls {paths.config_dir() / 'inventory'}")
+        results.fault(
+            "inventory", "; ".join(error.message.splitlines()), error.hint or f"ls {paths.config_dir() / 'inventory'}"
+        )
         return
     results.ok("inventory", f"clusters known: {', '.join(names)}")
 

@@ -1,0 +1,163 @@
+"""Check what a profile's schema can't: the form of names and addresses, and settings that must agree.
+
+A value that the schema refused is None here, and nothing is concluded from it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from rookery.clusters.cluster import account
+from rookery.clusters.config import mirror_addresses
+from rookery.clusters.config.inventory import Setting
+from rookery.core.file_problems import Complaint, FileProblems
+from rookery.core.near_names import meant
+from rookery.core.places import Place, named, written
+
+# One place to stay clear of a dash in front, which ssh would take for an option.
+_USER: Final = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._-]*")
+_HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+")
+_ACCOUNT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_JUMP: Final = re.compile(
+    r"([A-Za-z0-9._][A-Za-z0-9._-]*@)?([A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
+)
+_DATE: Final = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_FOLDER: Final = re.compile(r"~/[^/\x00-\x1f]+(/[^/\x00-\x1f]+)*")
+_SIGNS: Final = "use letters, digits, dots, dashes and _"
+
+
+def is_account(name: str) -> bool:
+    """Return whether a name can be that of an account: it becomes part of paths, and of job scripts."""
+    return bool(_ACCOUNT.fullmatch(name))
+
+
+def check(name: str, profile: Mapping[str, Setting], problems: FileProblems) -> None:
+    """Check what a schema can't.
+
+    Args:
+        name: The cluster's.
+        profile: Its settings, as `schema.check` returns them.
+        problems: Where it is noted what is wrong.
+    """
+    data = {key: setting.value for key, setting in profile.items()}
+    for complaint in (*_bad_addresses(data), *_bad_storage(data), *_bad_account(data)):
+        of_user = complaint.place == ("cluster_user",)
+        hint = f"invoke setup --cluster {name} --user YOUR_USERNAME" if of_user else ""
+        profile[str(complaint.place[0])].note(complaint, problems, hint)
+    _check_names(profile, data, problems)
+
+
+def _check_names(profile: Mapping[str, Setting], data: Mapping[str, Any], problems: FileProblems) -> None:
+    """Note names that are none of the list that they refer to.
+
+    Where the list is the user's own, and rookery's profile refers to more than it has, the list is what is wrong.
+    """
+    lacking: dict[str, list[str]] = {}
+    for place, key, name in _unlisted(data):
+        setting = profile[str(place[0])]
+        if key in profile and setting.is_rookerys and not profile[key].is_rookerys:
+            lacking.setdefault(key, []).append(name)
+            continue
+        names = _names(data, key) or []
+        listed = f"a name in `{key}`" + (f" ({', '.join(names)})" if names else ", which has none")
+        text = f"{named(place)} must be {listed}, not {written(name)}{meant(name, names)}"
+        setting.note(Complaint(place, text), problems)
+    for key, names in lacking.items():
+        text = f"`{key}` must have {', '.join(dict.fromkeys(names))} too, which other settings refer to"
+        profile[key].note(Complaint((key,), text, usable=True), problems)
+
+
+def _unlisted(data: Mapping[str, Any]) -> Iterator[tuple[Place, str, str]]:
+    """Yield each name that is none of the list that it refers to: its place, the key of the list, and the name."""
+    roomy, areas = data.get("cluster_roomy_storage"), _names(data, "cluster_storage")
+    if roomy not in (None, "home") and areas and roomy not in areas:  # of the home _bad_areas says so
+        yield ("cluster_roomy_storage",), "cluster_storage", roomy
+    partitions = _names(data, "cluster_partitions")
+    if partitions is None:
+        return
+    wanted = data.get("cluster_default_partition")
+    if wanted and wanted not in partitions:
+        yield ("cluster_default_partition",), "cluster_partitions", wanted
+    for key in ("cluster_gpus", "cluster_constraints"):
+        for number, entry in _entries(data, key):
+            for index, name in _entries(entry, "partitions"):
+                if name not in partitions:
+                    yield (key, number, "partitions", index), "cluster_partitions", name
+
+
+def _bad_addresses(data: Mapping[str, Any]) -> Iterator[Complaint]:
+    """Yield addresses that ssh's command line or configuration would not read as a name."""
+    host, user, jump = data.get("cluster_host"), data.get("cluster_user"), data.get("cluster_proxy_jump")
+    if host is not None and not _HOST.fullmatch(host):
+        yield _must("be a host name or an address", host, "cluster_host")
+    port = data.get("cluster_port")
+    if port is not None and not 1 <= port <= 65535:
+        yield _must("be between 1 and 65535", port, "cluster_port")
+    if user and not _USER.fullmatch(user):
+        yield _must("be a username", user, "cluster_user", advice=_SIGNS)
+    if jump and not all(_JUMP.fullmatch(hop) for hop in jump.split(",")):
+        yield _must("be [USER@]HOST[:PORT], with commas between several", jump, "cluster_proxy_jump")
+    for key in ("cluster_identity_file", "cluster_known_hosts_file"):
+        path = data.get(key)
+        if path and (_CONTROL.search(path) or not path.startswith(("/", "~/"))):
+            yield _must("be a path that starts with / or ~/", path, key)
+    for key, address in (data.get("cluster_mirrors") or {}).items():
+        if address is not None and (problem := mirror_addresses.problem(key, address)):
+            yield Complaint(("cluster_mirrors", key), f"`{key}` {problem}")
+    date = data.get("cluster_verified_on")
+    if date is not None and not _DATE.fullmatch(date):
+        yield _must("be a date", date, "cluster_verified_on", advice='such as "2026-05-18" or "2026-05"')
+
+
+def _bad_storage(data: Mapping[str, Any]) -> Iterator[Complaint]:
+    areas: dict[str, Mapping[str, Any]] = {}
+    for number, entry in _entries(data, "cluster_storage"):
+        place, area = ("cluster_storage", number), entry.get("name")
+        if area in areas:
+            yield Complaint((*place, "name"), f"the name {written(area)} is used twice: give each storage its own")
+        if area is not None:
+            areas[area] = entry
+        variable = entry.get("variable")
+        if variable is not None and not _VARIABLE.fullmatch(variable):
+            yield _must("be the name of a variable", variable, *place, "variable", advice="letters, digits and _")
+    if "cluster_storage" in data and _names(data, "cluster_storage") is not None:
+        yield from _bad_areas(data, areas)
+    for number, folder in _entries(data, "cluster_moved_folders"):
+        if not _FOLDER.fullmatch(folder) or ".." in folder.split("/"):
+            yield _must("be a folder of the home, such as ~/.cache", folder, "cluster_moved_folders", number)
+
+
+def _bad_areas(data: Mapping[str, Any], areas: Mapping[str, Mapping[str, Any]]) -> Iterator[Complaint]:
+    """Yield what is wrong with the storage as a whole, of which all names are known."""
+    if "home" not in areas:
+        yield Complaint(("cluster_storage",), "`cluster_storage` needs an entry with the name home", usable=True)
+    roomy = data.get("cluster_roomy_storage")
+    area = areas.get(roomy or "", {})
+    if "purge_days" in area or area.get("scope") == "node":
+        text = f"`cluster_roomy_storage` must be a place where files stay: {roomy} is purged, or a node's own"
+        yield Complaint(("cluster_roomy_storage",), text)
+
+
+def _bad_account(data: Mapping[str, Any]) -> Iterator[Complaint]:
+    code = (data.get("cluster_account") or {}).get("name") and account(data)
+    if code and not is_account(code):
+        yield _must("be the name of an account", code, "cluster_account", "name", advice=_SIGNS)
+
+
+def _entries(data: Mapping[str, Any], key: str) -> list[tuple[int, Any]]:
+    """Return the elements of a list that can be used, with their positions."""
+    return [(number, entry) for number, entry in enumerate(data.get(key) or ()) if entry is not None]
+
+
+def _names(data: Mapping[str, Any], key: str) -> list[str] | None:
+    """Return the names in a list of mappings; None where not all of them are known."""
+    entries = data.get(key, [])
+    if entries is None or any((entry or {}).get("name") is None for entry in entries):
+        return None
+    return [entry["name"] for entry in entries]
+
+
+def _must(what: str, value: Any, *place: str | int, advice: str = "") -> Complaint:
+    return Complaint(place, f"{named(place)} must {what}, not {written(value)}{f' ({advice})' if advice else ''}")

@@ -1,0 +1,126 @@
+"""Check what the schema of rookery.yml can't: folders, names of clusters and jobs, and keys that must agree.
+
+A value that the schema refused is None here, and nothing is concluded from it.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from rookery.core.file_problems import Complaint
+from rookery.core.near_names import meant
+from rookery.core.places import Place, written
+from rookery.core.yaml_document import Document
+from rookery.projects import job_settings
+from rookery.projects.job_settings import listed
+
+_TAKEN: Final = (".git", ".rookery", "slurm", "runs", ".venv", ".conda", ".rlibrary", "rookery.yml")
+"""Names in a project's root that are no folder for outputs."""
+
+
+def complaints(document: Document) -> Iterator[Complaint]:
+    """Yield what is wrong in a rookery.yml as `config_schema.check` returns it."""
+    yield from _bad_outputs(document.data.get("outputs"))
+    jobs = document.data.get("jobs") or {}
+    clusters = listed(document.data.get("clusters"))
+    all_known = bool(clusters) and None not in list(document.data["clusters"])
+    for name, settings in jobs.items():
+        if settings is None:
+            continue
+        if all_known:
+            yield from _unknown_clusters(("jobs", name), settings, clusters)
+        yield from _unknown_jobs(name, settings, jobs)
+        for cluster in [known for known in clusters if job_settings.is_for(settings, known)] or [""]:
+            yield from job_complaints(document, name, cluster)
+
+
+def job_complaints(document: Document, name: str, cluster_name: str) -> Iterator[Complaint]:
+    """Yield what can't go together in a job's settings for a cluster.
+
+    Args:
+        document: The rookery.yml.
+        name: The job.
+        cluster_name: The cluster; "" for the settings that hold for all.
+    """
+    place: Place = ("jobs", name)
+    written_down = document.data["jobs"][name]
+    settings = job_settings.merged(written_down, cluster_name)
+    if "command" not in settings:
+        is_elsewhere = any("command" in (inner or {}) for inner in (written_down.get("clusters") or {}).values())
+        text = f"missing key `command`{f' for {cluster_name}' if is_elsewhere and cluster_name else ''} (what it runs)"
+        yield Complaint((*place, "command"), text, usable=True)
+    for complaint in job_settings.clashes(settings, place):
+        yield complaint._replace(place=override(document, complaint.place, cluster_name))
+
+
+def override(document: Document, place: Place, cluster_name: str) -> Place:
+    """Return the place of a job's setting where a cluster has one of its own, otherwise the place itself.
+
+    Args:
+        document: The rookery.yml.
+        place: A place in a job, or the job's own.
+        cluster_name: The cluster; "" for none.
+    """
+    own = (*place[:2], "clusters", cluster_name, *place[2:])
+    return own if len(place) > 2 and own[:5] in document.lines else place
+
+
+def _bad_outputs(outputs: Any) -> Iterator[Complaint]:
+    """Yield folders that are no plain paths in the project, are rookery's or git's, or lie within one another."""
+    folders: list[PurePosixPath] = []
+    for number, text in enumerate([outputs] if isinstance(outputs, str) else outputs or ()):
+        if text is None:
+            continue
+        path = PurePosixPath(text)
+        wrong = _bad_folder(text, path)
+        if not wrong and (clash := [other for other in folders if _overlap(path, other)]):
+            wrong = f"can't be used with {written(str(clash[0]))}: name only the outer folder"
+        if wrong:
+            place = ("outputs",) if isinstance(outputs, str) else ("outputs", number)
+            yield Complaint(place, f"output {written(text)} {wrong}", usable=True)
+        else:
+            folders.append(path)
+
+
+def _bad_folder(text: str, path: PurePosixPath) -> str:
+    """Return what is wrong with the path of a folder for outputs; "" where nothing is."""
+    if path.is_absolute() or text.startswith("~"):
+        return "must be a path from the project's root, not an absolute one"
+    if ".." in path.parts or not path.parts:
+        return "must be a folder below the project's root"
+    if path.parts[0] in _TAKEN:
+        return f"can't be in {path.parts[0]}, which is used for something else"
+    if not text.isprintable() or any(part.startswith("-") for part in path.parts):
+        return "must be a plain name, without line breaks and without - in front"
+    return ""
+
+
+def _overlap(path: PurePosixPath, other: PurePosixPath) -> bool:
+    return path == other or path in other.parents or other in path.parents
+
+
+def _unknown_clusters(place: Place, settings: Mapping[str, Any], clusters: tuple[str, ...]) -> Iterator[Complaint]:
+    """Yield clusters under a job's `only` and `clusters` that the project does not have, and keys of no use there."""
+    overrides = settings.get("clusters") or {}
+    named = [((*place, "only"), cluster) for cluster in listed(settings.get("only"))]
+    named += [((*place, "clusters", cluster), cluster) for cluster in overrides]
+    for spot, cluster in named:
+        if cluster not in clusters:
+            advice = meant(cluster, clusters) or f" (it has {', '.join(clusters)})"
+            text = f"{written(cluster)} is not one of the project's clusters{advice}"
+            yield Complaint(spot, text, usable=True)
+
+
+def _unknown_jobs(name: str, settings: Mapping[str, Any], jobs: Mapping[str, Any]) -> Iterator[Complaint]:
+    """Yield jobs under `after` that there are not, and keys that only the job itself can have."""
+    for cluster, inner in (settings.get("clusters") or {}).items():
+        for key in ("clusters", "only"):
+            if key in (inner or {}):
+                text = f"`{key}` can't be used here, only in the job itself"
+                yield Complaint(("jobs", name, "clusters", cluster, key), text, usable=True)
+    for other in listed(settings.get("after")):
+        if other == name:
+            yield Complaint(("jobs", name, "after"), f"job `{name}` can't start after itself", usable=True)
+        elif other not in jobs:
+            text = f"there is no job {written(other)}{meant(other, jobs)}"
+            yield Complaint(("jobs", name, "after"), text, usable=True)

@@ -1,0 +1,110 @@
+"""A job's settings as rookery.yml has them: merged for one cluster, and what in them can't go together."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from rookery.core.file_problems import Complaint
+from rookery.core.places import Place, written
+from rookery.projects import slurm_values
+
+ROWS: Final = ("array", "params", "grid", "rows")
+"""The keys that make a job an array; it has one of them."""
+
+ARRAYS: Final = ("python-array", "r-array", "sweep")
+"""The templates that are for arrays alone."""
+
+MOST_ROWS: Final = 1_000_000
+"""Rows beyond this are a slip in a grid rather than a plan."""
+
+
+def listed(value: Any) -> tuple[str, ...]:
+    """Return a value that may be written as a list, or alone, as a list; without elements that can't be used."""
+    return (value,) if isinstance(value, str) else tuple(element for element in value or () if element is not None)
+
+
+def is_for(settings: Mapping[str, Any], cluster_name: str) -> bool:
+    """Return whether a job is meant for a cluster."""
+    return cluster_name in listed(settings.get("only", [cluster_name]))
+
+
+def merged(settings: Mapping[str, Any], cluster_name: str) -> dict[str, Any]:
+    """Return a job's settings with what is set under its `clusters:` put over the rest."""
+    common = {key: value for key, value in settings.items() if key not in ("only", "clusters")}
+    overrides = (settings.get("clusters") or {}).get(cluster_name) or {}
+    if any(key in overrides for key in ROWS):
+        common = {key: value for key, value in common.items() if key not in ROWS}
+    environment = {**(common.get("environment") or {}), **(overrides.get("environment") or {})}
+    return {**common, **overrides, "environment": environment}
+
+
+def clashes(settings: Mapping[str, Any], place: Place) -> Iterator[Complaint]:
+    """Yield keys that rule each other out or need another, and values that only look like ones.
+
+    Args:
+        settings: A job's settings, merged; None where a value can't be used.
+        place: The place of the job.
+    """
+    yield from _contradictions(settings, place)
+    if settings.get("time") is not None:
+        yield from _bad_time(str(settings["time"]), (*place, "time"))
+    if settings.get("array") is not None:
+        yield from _bad_array(str(settings["array"]), (*place, "array"))
+    yield from _bad_rows(settings, place)
+
+
+def _contradictions(settings: Mapping[str, Any], place: Place) -> Iterator[Complaint]:
+    several = [key for key in settings if key in ROWS]
+    if len(several) > 1:
+        names = " or ".join(sorted(several, reverse=True)) if len(several) == 2 else ", ".join(several)
+        choice = "either" if len(several) == 2 else "only one of"
+        yield Complaint((*place, several[-1]), f"use {choice} {names}: each defines the tasks", usable=True)
+    for key, needed, what in (
+        ("chunk", set(several) - {"array"}, "params, grid or rows"),
+        ("max_running", several, "an array: array, params, grid or rows"),
+        ("gpu_type", settings.get("gpus", 0) != 0, "`gpus`, the number of GPUs"),
+    ):
+        if key in settings and not needed:
+            yield Complaint((*place, key), f"`{key}` needs {what}", usable=True)
+    if settings.get("template") in ARRAYS and not several:
+        text = f"template {settings['template']} needs an array: array (such as 1-200), params, grid or rows"
+        yield Complaint((*place, "template"), text, usable=True)
+
+
+def _bad_time(time: str, place: Place) -> Iterator[Complaint]:
+    try:
+        if slurm_values.minutes(time) < 1:
+            yield Complaint(place, "`time` must be longer than 0")
+    except ValueError:
+        yield Complaint(place, f"`time` must be a time that Slurm takes, not {written(time)}")
+
+
+def _bad_array(array: str, place: Place) -> Iterator[Complaint]:
+    try:
+        slurm_values.task_ranges(array)
+    except ValueError:
+        numbers = re.findall(r"[0-9]{1,4000}", array)
+        if any(int(number) > slurm_values.LAST_TASK for number in numbers):
+            text = f"`array` can't have a task number over {slurm_values.LAST_TASK}, the largest that Slurm takes"
+        else:
+            text = f"`array` must run upwards, such as 1-200 or 0-90:10, not {written(array)}"
+        yield Complaint(place, text)
+
+
+def _bad_rows(settings: Mapping[str, Any], place: Place) -> Iterator[Complaint]:
+    """Yield what is wrong with the parameters that rookery.yml itself has."""
+    grid = settings.get("grid") or {}
+    count = math.prod(len(values or [None]) for values in grid.values())
+    if count > MOST_ROWS:
+        yield Complaint((*place, "grid"), f"`grid` makes {count:,} rows (at most {MOST_ROWS:,})", usable=True)
+    rows = [(number, row) for number, row in enumerate(settings.get("rows") or ()) if row is not None]
+    for number, row in rows:
+        if row.keys() != rows[0][1].keys():
+            names = ", ".join(rows[0][1])
+            text = f"row {number + 1} must have the same names as the first ({names})"
+            yield Complaint((*place, "rows", number), text, usable=True)
+    for spot, name in [(("grid",), name) for name in grid] + [(("rows", n), name) for n, row in rows for name in row]:
+        if not name.strip() or not name.isprintable():
+            text = f"a parameter can't have the name {written(name)}"
+            yield Complaint((*place, *spot, name), text, usable=True)
