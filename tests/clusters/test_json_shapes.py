@@ -205,7 +205,7 @@ def runs(walk: Walk) -> None:
     walk.commit()
     walk.say("deploy", "--check")
     walk.say("deploy", "--yes")
-    walk.say("submit", "fit", "--test")
+    walk.say("submit", "fit", "--check")
 
     number = walk.say("submit", "fit")["id"]
     walk.wait(number, lambda job: len(job["counts"]) == 2 and job["exits"])

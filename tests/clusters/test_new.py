@@ -36,7 +36,7 @@ def rookery(person: Laptop, folder: Path, *arguments: str) -> str:
 
 
 def begun(person: Laptop, name: str, *flags: str) -> Path:
-    output = rookery(person, person.home, "new", name, "--clusters", person.cluster, *flags)
+    output = rookery(person, person.home, "new", name, "--cluster", person.cluster, *flags)
     assert "next    rookery deploy" in output
     return person.home / name
 
@@ -63,11 +63,11 @@ def from_simple_index(person: Laptop, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("cluster", "flags"),
     [
-        ("penguins", ("--lang", "python")),
-        ("penguins", ("--lang", "r")),
-        ("hec", ("--lang", "python")),
-        ("hec", ("--lang", "r")),
-        ("penguins", ("--lang", "python", "--lock", "poetry")),
+        ("penguins", ("--language", "python")),
+        ("penguins", ("--language", "r")),
+        ("hec", ("--language", "python")),
+        ("hec", ("--language", "r")),
+        ("penguins", ("--language", "python", "--lock", "poetry")),
     ],
     ids=lambda value: value if isinstance(value, str) else "-".join(value[1::2]),
 )

@@ -157,15 +157,15 @@ def test_a_script_of_the_project_s_own_runs_in_the_release_with_its_log_folder_m
 def test_what_runs_is_said_where_it_is_not_what_stands_here(seals: Project) -> None:
     (seals.root / "params.csv").write_text("changed")
     try:
-        output = seals.run("submit", "own script.sh", "--test")
+        output = seals.run("submit", "own script.sh", "--check")
     finally:
         seals.git("checkout", "-q", "params.csv")
     assert re.search(r"hec would take own script.sh: it could start in \S+ at \d\d:\d\d", output)
     assert "you have uncommitted changes: rookery deploy first to run that" in output
     head = seals.commit({"notes.txt": "later\n"})
-    assert f"your HEAD is {head[:7]}" in seals.run("submit", "own script.sh", "--test")
+    assert f"your HEAD is {head[:7]}" in seals.run("submit", "own script.sh", "--check")
     seals.run("deploy", "--yes")
-    assert "HEAD" not in seals.run("submit", "own script.sh", "--test")
+    assert "HEAD" not in seals.run("submit", "own script.sh", "--check")
 
 
 def test_a_dirty_release_s_changes_are_in_the_record(seals: Project) -> None:
@@ -236,7 +236,7 @@ def test_a_job_whose_record_can_t_be_written_there_is_submitted_all_the_same(sea
         (["own script.sh", "--after", "424242"], "hec knows no job 424242, so nothing can wait for it."),
         (["elsewhere"], "elsewhere is not for hec: `only` of rookery.yml names others."),
         (["own script.sh", "--after", "a;b"], "'a;b' is neither a job's number nor a job"),
-        (["own script.sh", "--test", "--wait"], "--test submits nothing"),
+        (["own script.sh", "--check", "--wait"], "--check submits nothing"),
         (["bad.sh"], "bad.sh has an error in line 2"),
     ],
 )
@@ -303,7 +303,7 @@ def test_a_submission_whose_answer_was_lost_is_found_and_not_made_twice(seals: P
         seals.laptop.says(f"mv ~/.profile.kept ~/.profile; rm -r {shim}")
     script = seals.root / "own script.sh"
     script.write_text(f"{script.read_text()}true\n")
-    seals.run("submit", "own script.sh", "--test")  # looks the release's over, and asks Slurm: it ends no submission
+    seals.run("submit", "own script.sh", "--check")  # looks the release's over, and asks Slurm: it ends no submission
     seals.git("checkout", "-q", "--", "own script.sh")
     assert note.read_text().strip() == token
     records = seals.laptop.says(f"grep -l {token} projects/seals/runs/*.json").split()

@@ -74,7 +74,7 @@ def test_check_tells_it_all_and_does_nothing(lived_in: tuple[Laptop, str]) -> No
 def test_a_role_that_others_need_is_not_taken_back_alone(lived_in: tuple[Laptop, str]) -> None:
     person, _ = lived_in
     before = person.tree()
-    completed = person.rookery("undo", "--cluster", "penguins", "--only", "python", "--yes")
+    completed = person.rookery("undo", "--cluster", "penguins", "--tags", "python", "--yes")
     assert completed.returncode == 1
     assert "python can't be taken back alone: python_tools needs it" in completed.stderr
     assert person.tree() == before

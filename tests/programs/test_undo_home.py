@@ -104,7 +104,7 @@ def test_a_role_alone_is_taken_back_where_nothing_needs_it(login: Login) -> None
     answer = take_back(login, only=["shell"])
     assert answer is not None
     assert "shell can't be taken back alone: python needs it" in answer["msg"]
-    assert "--only python,shell" in answer["hint"]
+    assert "--tags python,shell" in answer["hint"]
     assert everything(login) == before
     assert "the role nobody did nothing in this home" in (take_back(login, only=["nobody"]) or {})["msg"]
     outcomes = told(take_back(login, only=["storage"]), login)

@@ -22,7 +22,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("lang", ["python", "r"])
 def test_a_new_project_says_what_an_editor_needs(tmp_path: Path, lang: str) -> None:
-    scaffold.fill(scaffold.checked(options_module.NewOptions("seals", lang=lang, clusters="hec")), tmp_path)
+    scaffold.fill(scaffold.checked(options_module.NewOptions("seals", language=lang, cluster="hec")), tmp_path)
     settings, extensions = (
         jsonc.read((tmp_path / ".vscode" / f"{name}.json").read_text()) for name in ("settings", "extensions")
     )

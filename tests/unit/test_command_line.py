@@ -1,5 +1,6 @@
 """What the command line means: short forms, words in the place of options, and the help."""
 
+import inspect
 import re
 from typing import Any
 
@@ -10,6 +11,12 @@ from rookery.cli.command import LETTERS
 from rookery.core.options import Options
 
 ALL = {name: options for group in commands.by_title().values() for name, options in group}
+
+FUNCTIONS = {
+    task.name: inspect.getclosurevars(task.body).nonlocals["function"]
+    for task in (*commands.COMMANDS, *(task for group in commands.GROUPS.values() for task in group))
+}
+"""MODULE:FUNCTION of each command."""
 
 CHANGES = {
     "onboard", "setup", "undo", "new", "deploy", "submit", "cancel", "fetch", "combine", "render", "cohort",
@@ -25,13 +32,8 @@ def read(line: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     name = line.split(maxsplit=1)[0]
     options = ALL.get(name) or ALL[".".join(line.split()[:2])]
     monkeypatch.setattr("rookery.cli.command.guarded", lambda carry_out: carry_out() or 0)
-    for module, function in (
-        ("rookery.homes.setup", "run"), ("rookery.homes.undo", "run"), ("rookery.jobs.lint.run", "run"),
-        ("rookery.jobs.monitor.cancel", "run"), ("rookery.jobs.monitor.show", "run"), ("rookery.projects.scaffold", "run"),
-        ("rookery.support.doctor.command", "run"), ("rookery.jobs.monitor.queue", "run"), ("rookery.sandbox.commands", "up"),
-        ("rookery.jobs.submit.submit", "run"), ("rookery.homes.status", "run"), ("rookery.projects.deploy", "run"),
-    ):  # fmt: skip
-        monkeypatch.setattr(f"{module}.{function}", given.append)
+    for function in FUNCTIONS.values():
+        monkeypatch.setattr(function.replace(":", "."), given.append)
     program.program().run(["rookery", *line.split()], exit=False)
     assert all(isinstance(each, options) for each in given)
     return given[0] if len(given) == 1 else given

@@ -39,7 +39,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.mark.parametrize(("lang", "lock"), CHOICES)
 def test_a_project_is_whole_committed_and_readable(here: Path, lang: str, lock: str) -> None:
-    assert scaffold.run(NewOptions("penguin-study", lang=lang, lock=lock, clusters="hec,penguins")) == 0
+    assert scaffold.run(NewOptions("penguin-study", language=lang, lock=lock, cluster="hec,penguins")) == 0
     folder = here / "penguin-study"
     assert git(folder, "status", "--porcelain") == ""
     assert git(folder, "log", "--format=%an <%ae> %s").strip() == "Ada <ada@example.ac.uk> Begin penguin-study"
@@ -59,7 +59,7 @@ def test_its_jobs_are_rendered_for_every_cluster(here: Path) -> None:
     from rookery.projects.scripts import job_script
 
     for lang in ("python", "r"):
-        scaffold.run(NewOptions(lang, lang=lang, clusters="penguins,hec"))
+        scaffold.run(NewOptions(lang, language=lang, cluster="penguins,hec"))
         project = config.load(here / lang)
         for cluster in project.clusters:
             (made,) = job_script.scripts(project, profile.load(cluster))
@@ -67,7 +67,7 @@ def test_its_jobs_are_rendered_for_every_cluster(here: Path) -> None:
 
 
 def test_its_editor_finds_the_schema_beside_it(here: Path) -> None:
-    scaffold.run(NewOptions("study", clusters="hec"))
+    scaffold.run(NewOptions("study", cluster="hec"))
     named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", (here / "study/rookery.yml").read_text())
     assert named
     assert (here / "study" / named[1]).read_text().startswith("{")
@@ -76,7 +76,7 @@ def test_its_editor_finds_the_schema_beside_it(here: Path) -> None:
 @pytest.mark.parametrize("lock", ["uv", "poetry"])
 def test_the_lock_file_is_for_what_pyproject_asks(here: Path, lock: str) -> None:
     """From the index that everybody has, with a digest for each file; for the project's own name, as tools write it."""
-    scaffold.run(NewOptions("My_study", lock=lock, clusters="hec"))
+    scaffold.run(NewOptions("My_study", lock=lock, cluster="hec"))
     pyproject = tomllib.loads((here / "My_study/pyproject.toml").read_text())
     text = (here / "My_study" / scaffold.LOCKS[lock]).read_text()
     locked = tomllib.loads(text)
@@ -117,27 +117,27 @@ def test_the_lock_file_is_for_what_pyproject_asks(here: Path, lock: str) -> None
 )
 def test_a_name_that_can_not_be_is_refused_with_one_that_can(here: Path, name: str) -> None:
     with pytest.raises(RookeryError) as caught:
-        scaffold.run(NewOptions(name, clusters="hec"))
+        scaffold.run(NewOptions(name, cluster="hec"))
     assert "\n" not in caught.value.message
     suggested = str(caught.value.hint).removeprefix("invoke new ")
-    assert scaffold.checked(NewOptions(suggested, clusters="hec")).name == suggested
+    assert scaffold.checked(NewOptions(suggested, cluster="hec")).name == suggested
     assert not list(here.iterdir())
 
 
 @pytest.mark.parametrize("name", ["class", "import", "lambda", "a", "A_1-b", "x" * 50])
 def test_other_names_are_fine(name: str) -> None:
-    assert scaffold.checked(NewOptions(name, clusters="hec")).name == name
+    assert scaffold.checked(NewOptions(name, cluster="hec")).name == name
 
 
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        (NewOptions("a", lang="julia"), "no --lang 'julia'"),
+        (NewOptions("a", language="julia"), "no --lang 'julia'"),
         (NewOptions("a", lock="renv"), "--lock 'renv' is nothing for python"),
-        (NewOptions("a", lang="r", lock="uv"), "--lock 'uv' is nothing for r"),
+        (NewOptions("a", language="r", lock="uv"), "--lock 'uv' is nothing for r"),
         (NewOptions("a", track="excel"), "no --track 'excel'"),
-        (NewOptions("a", lang="r", track="mlflow"), "--track is for Python"),
-        (NewOptions("a", clusters="hec,pinguins"), "no cluster 'pinguins'"),
+        (NewOptions("a", language="r", track="mlflow"), "--track is for Python"),
+        (NewOptions("a", cluster="hec,pinguins"), "no cluster 'pinguins'"),
     ],
 )
 def test_a_choice_that_there_is_not_names_those_that_are(here: Path, request_: NewOptions, message: str) -> None:
@@ -153,15 +153,15 @@ def test_what_stands_there_is_left_alone(here: Path) -> None:
     (here / "link").symlink_to("elsewhere")
     for name in ("full", "file", "link"):
         with pytest.raises(RookeryError, match=f"{name} is here already"):
-            scaffold.run(NewOptions(name, clusters="hec"))
+            scaffold.run(NewOptions(name, cluster="hec"))
     (here / "empty").mkdir()
-    assert scaffold.run(NewOptions("empty", clusters="hec")) == 0
+    assert scaffold.run(NewOptions("empty", cluster="hec")) == 0
     assert (here / "empty/rookery.yml").is_file()
 
 
 def test_git_that_does_not_know_the_person_is_no_hindrance(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here.parent / "home/.gitconfig").write_text("[commit]\n\tgpgSign = true\n[init]\n\tdefaultBranch = trunk\n")
-    assert scaffold.run(NewOptions("study", clusters="hec")) == 0
+    assert scaffold.run(NewOptions("study", cluster="hec")) == 0
     output = capsys.readouterr().out
     assert "git config --global user.email" in output
     assert "commit --amend --reset-author --no-edit" in output
@@ -170,7 +170,7 @@ def test_git_that_does_not_know_the_person_is_no_hindrance(here: Path, capsys: p
 
 def test_inside_another_repository_it_says_so(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     git(here, "init", "--quiet")
-    scaffold.run(NewOptions("study", clusters="hec"))
+    scaffold.run(NewOptions("study", cluster="hec"))
     assert f"inside another git repository, {here}" in capsys.readouterr().out
 
 
@@ -184,7 +184,7 @@ def test_a_repository_that_the_environment_names_is_not_the_project_s(
         exported.setenv("GIT_DIR", str(other / ".git"))
         exported.setenv("GIT_WORK_TREE", str(other))
         exported.setenv("GIT_AUTHOR_NAME", "Grace")
-        assert scaffold.run(NewOptions("study", clusters="hec")) == 0
+        assert scaffold.run(NewOptions("study", cluster="hec")) == 0
     assert "mind" not in capsys.readouterr().out
     assert git(other, "log", "--format=%s").split() == ["Mine"]
     assert git(here / "study", "log", "--format=%an %cn %s").strip() == "Grace Ada Begin study"
@@ -199,7 +199,7 @@ def test_a_hook_of_the_person_s_that_refuses_the_commit_is_told_of(
     (hooks / "pre-commit").write_text("#!/bin/sh\necho no commits on Sundays >&2\nexit 1\n")
     (hooks / "pre-commit").chmod(0o755)
     git(here, "config", "--global", "core.hooksPath", str(hooks))
-    assert scaffold.run(NewOptions("study", clusters="hec")) == 0
+    assert scaffold.run(NewOptions("study", cluster="hec")) == 0
     assert "git made no commit (no commits on Sundays)" in capsys.readouterr().out
     assert (here / "study/rookery.yml").is_file()
 
@@ -207,7 +207,7 @@ def test_a_hook_of_the_person_s_that_refuses_the_commit_is_told_of(
 def test_without_git_nothing_is_made(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(here))
     with pytest.raises(RookeryError, match="no git"):
-        scaffold.run(NewOptions("study", clusters="hec"))
+        scaffold.run(NewOptions("study", cluster="hec"))
     assert not list(here.iterdir())
 
 
@@ -215,7 +215,7 @@ def test_the_summary_of_the_simulation(here: Path) -> None:
     """The file that needs nothing but Python runs with any."""
     import sys
 
-    scaffold.run(NewOptions("study", clusters="hec"))
+    scaffold.run(NewOptions("study", cluster="hec"))
     with (here / "study/combined.csv").open("w", newline="") as stream:
         rows = [
             ("task", "replication", "estimate", "standard_error", "covered"),

@@ -90,7 +90,9 @@ def test_options_of_invoke_that_do_nothing_here_are_unknown(
 def test_a_common_guess_is_answered_with_the_right_name(
     guess: str, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert answer(guess, capsys, monkeypatch).endswith(f"(did you mean {name.split(maxsplit=1)[0]}?).\n  next: rookery {name}\n")
+    assert answer(guess, capsys, monkeypatch).endswith(
+        f"(did you mean {name.split(maxsplit=1)[0]}?).\n  next: rookery {name}\n"
+    )
 
 
 @pytest.mark.parametrize("line", ["--list", "setup --help", "clusters.show hec --json"])
