@@ -26,8 +26,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def lint(files: str, **flags: bool) -> int:
-    return run.run(options.LintOptions(files=(files,), cluster="penguins", **flags))
+def lint(*files: str, **flags: bool) -> int:
+    return run.run(options.LintOptions(files=files, cluster="penguins", **flags))
 
 
 def report(capsys: pytest.CaptureFixture[str]) -> dict[str, list[str]]:
@@ -202,7 +202,7 @@ def test_outside_of_a_project_a_log_folder_is_a_warning(here: Path, capsys: pyte
 @pytest.mark.usefixtures("here")
 def test_nothing_named_and_no_project() -> None:
     with pytest.raises(RookeryError, match="Which job scripts"):
-        lint("")
+        lint()
 
 
 def test_a_terminal_gets_no_control_characters(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
