@@ -54,8 +54,8 @@ def test_nothing_installs_the_other_project() -> None:
     ]
     assert {line.partition(":")[0] for line in lines} == {
         "README.md",
-        "docs/security.md",
-        "docs/students.md",
+        "docs/explanation/security.md",
+        "docs/how-to/install.md",
         "templates/cohort/instructions.md.j2",
     }, lines
     assert "install another project" in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())

@@ -332,8 +332,8 @@ def test_render_writes_over_nothing_that_is_a_persons_own(tmp_path: Path, capsys
     output = folder / "slurm"
     shown = show(folder, capsys, output=str(output))
     assert sorted(path.name for path in output.iterdir()) == ["a.sh", "b.params.csv", "b.rows.sh", "b.sh"]
-    assert "is so already" not in shown
-    assert "is so already" in show(folder, capsys, output=str(output))
+    assert "is up to date" not in shown
+    assert "is up to date" in show(folder, capsys, output=str(output))
     project(folder, "a: {command: z}\nb: {command: y, grid: {n: [1, 2]}}")
     show(folder, capsys, output=str(output))  # as rookery wrote them, so they may be written over
     assert (output / "a.sh").read_text().endswith("\nz\n")

@@ -206,7 +206,7 @@ JOB = HEAD + "jobs:\n  simulate:\n    command: x\n"
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "rookery.yml:1: missing key `name` (the project's name: letters, digits, - and _)"),
+        ("", "rookery.yml:1: missing key `name` (name of the project: letters, digits, - and _)"),
         ("name: x\n", "rookery.yml:1: missing key `clusters` (clusters where it runs"),
         ("- a\n", "expected lines of `key: value`"),
         ("name: x\nclusters: [hec]\nname: y\n", "rookery.yml:3: `name` is set twice (first on line 1)"),

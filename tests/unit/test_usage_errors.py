@@ -44,6 +44,7 @@ def answer(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
         ("jobs --days abc", "Option --days must be a whole number, not 'abc'.", "rookery jobs --help"),
         ("shell --cpus two", "Option --cpus must be a whole number, not 'two'.", "rookery shell --help"),
         ("new x --language java", "Option --language must be python or r, not 'java'.", "rookery new --help"),
+        ("new x --track excel", "Option --track must be mlflow or wandb, not 'excel'.", "rookery new --help"),
         ("new", "Missing argument NAME.", "rookery new --help"),
         ("cancel", "Missing argument JOB.", "rookery cancel --help"),
         ("undo --yes", "Missing argument CLUSTER.", "rookery undo --help"),
