@@ -37,6 +37,17 @@ COMMANDS = (
 """Commands without a group."""
 
 GROUPS = {
+    "completion": (
+        command("install", support.CompletionInstallOptions, "rookery.support.completion_command:install"),
+        command("show", support.CompletionShowOptions, "rookery.support.completion_command:show"),
+        command("remove", support.CompletionRemoveOptions, "rookery.support.completion_command:remove"),
+    ),
+    "config": (
+        command("list", support.ConfigListOptions, "rookery.support.config_command:show_all"),
+        command("get", support.ConfigGetOptions, "rookery.support.config_command:get"),
+        command("set", support.ConfigSetOptions, "rookery.support.config_command:set_"),
+        command("unset", support.ConfigUnsetOptions, "rookery.support.config_command:unset"),
+    ),
     "clusters": (
         command("list", homes.ClustersListOptions, "rookery.homes.listing:show_all"),
         command("show", homes.ClustersShowOptions, "rookery.homes.listing:show"),
@@ -67,6 +78,15 @@ TITLES = {
         "undo",
         "vscode.settings",
         "vscode.prune",
+    ),
+    "This computer": (
+        "config.list",
+        "config.get",
+        "config.set",
+        "config.unset",
+        "completion.install",
+        "completion.show",
+        "completion.remove",
     ),
     "Sandbox": ("sandbox.up", "sandbox.list", "sandbox.down"),
 }

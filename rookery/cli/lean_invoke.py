@@ -37,7 +37,6 @@ if "invoke" not in sys.modules:
         sys.modules.update({"unittest": _package, "unittest.mock": _mock})
 try:
     from invoke import Collection, Exit, ParseError, Program, Task, task
-    from invoke.completion.complete import complete
     from invoke.parser import Parser
     from invoke.parser.argument import Argument
     from invoke.parser.parser import ParseMachine
@@ -55,6 +54,5 @@ __all__ = [
     "Parser",
     "Program",
     "Task",
-    "complete",
     "task",
 ]

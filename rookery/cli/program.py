@@ -7,7 +7,7 @@ from typing import Any
 
 from rookery import __version__
 from rookery.cli import parser  # noqa: F401 it adds to Invoke's parser
-from rookery.cli.lean_invoke import Argument, Collection, Exit, ParseError, Program, complete
+from rookery.cli.lean_invoke import Argument, Collection, Exit, ParseError, Program
 from rookery.core import paths
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import explain, finished, invocation, say
@@ -26,8 +26,7 @@ class CommandLine(Program):
             Argument(names=("list", "l"), optional=True),
             Argument(names=("version", "V"), kind=bool, default=False),
             Argument(names=("debug", "d"), kind=bool, default=False),
-            Argument(names=("complete",), kind=bool, default=False),
-            Argument(names=("print-completion-script",), kind=str, default=""),
+            Argument(names=("print-completion-script",), kind=str, default=""),  # as below
             Argument(names=("write-pyc",), kind=bool, default=True),  # which Invoke's parser itself asks for
         ]
 
@@ -48,14 +47,12 @@ class CommandLine(Program):
         name = self.args.help.value
         if isinstance(name, str) and name not in self.parser.contexts:
             raise ParseError(f"Unknown command {name!r}.\n  next: {invocation()} --help")
-        if name is True or (not name and (self.args.list.value or not (self.tasks or self.args.complete.value))):
+        if name is True or (not name and (self.args.list.value or not self.tasks)):
             self.print_help()
             raise Exit
         if name:
             self.print_task_help(name)
             raise Exit
-        if self.args.complete.value:
-            complete(self.binary_names, self.core, self.initial_context, self.collection, self._make_parser())
 
     def print_help(self) -> None:
         """Print the list of commands."""
@@ -96,6 +93,11 @@ def program() -> CommandLine:
 
 def main() -> None:
     """Run the console script `rookery`."""
+    if sys.argv[1:3] == ["--complete", "--"]:
+        from rookery.cli import completion  # noqa: PLC0415 start-up
+
+        print(completion.answer(sys.argv[3:]))
+        return
     try:
         made = program()
     except RookeryError as error:

@@ -12,7 +12,7 @@ from threading import Lock, Timer
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self, TextIO
 
-from rookery.core import wrapping
+from rookery.core import user_config, wrapping
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,7 +67,14 @@ def writer(file: TextIO) -> "Console":
 
     if hasattr(file, "reconfigure"):
         file.reconfigure(errors="backslashreplace")
-    return Console(file=file, highlight=False, soft_wrap=True)
+    color = user_config.color()
+    return Console(
+        file=file,
+        highlight=False,
+        soft_wrap=True,
+        force_terminal=True if color == "always" else None,
+        no_color=True if color == "never" else None,
+    )
 
 
 def show(console: "Console", text: str, style: str = "", *, mark: str = "", mark_style: str = "") -> None:

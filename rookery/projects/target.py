@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters import connect
 from rookery.clusters.config import profile
+from rookery.core import user_config
 from rookery.core.errors import RookeryError
 from rookery.projects import config
 
@@ -57,7 +58,7 @@ def find(cluster_name: str = "", path: str = "", *, sandbox: bool = False, needs
         if needs_project or path:
             raise
         project = None
-    name = cluster_name or (project.clusters[0] if project else "")
+    name = cluster_name or (project.clusters[0] if project else user_config.values().get("cluster", ""))
     if not name:
         raise RookeryError(
             f"Which cluster? There are: {', '.join(profile.names())}.",

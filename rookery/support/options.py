@@ -43,6 +43,70 @@ class CohortOptions(Options):
     json: bool = option(default=False, help=JSON)
 
 
+class CompletionInstallOptions(Options):
+    """Complete commands with Tab in your shell.
+
+    Completes commands, options, clusters, jobs, run numbers and files in bash, zsh and fish.
+    """
+
+    examples = ("completion install", "completion install zsh --check")
+
+    shell: str = option(default="", help="bash, zsh or fish [your login shell]", positional=True)
+    check: bool = option(default=False, help=CHECK)
+
+
+class CompletionShowOptions(Options):
+    """Print the completion script of a shell."""
+
+    examples = ("completion show bash",)
+
+    shell: str = option(default="", help="bash, zsh or fish [your login shell]", positional=True)
+
+
+class CompletionRemoveOptions(Options):
+    """Remove completion from your shells."""
+
+    examples = ("completion remove --check",)
+
+    check: bool = option(default=False, help=CHECK)
+
+
+class ConfigListOptions(Options):
+    """Show your settings for all commands.
+
+    They are kept in ~/.config/rookery/config.toml.
+    """
+
+    examples = ("config", "config set cluster hec")
+
+    json: bool = option(default=False, help=JSON)
+
+
+class ConfigGetOptions(Options):
+    """Print one of your settings."""
+
+    examples = ("config get cluster",)
+
+    key: str = option(help="cluster, name, email or color")
+
+
+class ConfigSetOptions(Options):
+    """Change one of your settings."""
+
+    examples = ("config set cluster hec", "config set color never")
+
+    key: str = option(help="cluster, name, email or color")
+    value: str = option(help="its new value")
+
+
+class ConfigUnsetOptions(Options):
+    """Remove one of your settings."""
+
+    examples = ("config unset cluster",)
+
+    key: str = option(help="cluster, name, email or color")
+
+
 class DocsOptions(Options):
     """Read the documentation.
 

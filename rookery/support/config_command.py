@@ -1,0 +1,79 @@
+"""The commands `config`: show and change the user's choices for all commands."""
+
+import json
+
+from rookery.clusters.config import profile
+from rookery.core import console, paths, user_config
+from rookery.core.errors import RookeryError
+from rookery.core.near_names import closest, meant
+from rookery.support.options import ConfigGetOptions, ConfigListOptions, ConfigSetOptions, ConfigUnsetOptions
+
+
+def show_all(options: ConfigListOptions) -> int:
+    """Print every key with its value, or what it is for where none is set."""
+    values = user_config.values()
+    if options.json:
+        print(json.dumps(dict(values), indent=2))
+        return 0
+    for key, text in user_config.KEYS.items():
+        console.say(f"{key} = {values[key]}" if key in values else f"{key}: not set ({text})")
+    return 0
+
+
+def get(options: ConfigGetOptions) -> int:
+    """Print a value; the exit code is 1 where none is set."""
+    _known(options.key)
+    value = user_config.values().get(options.key, "")
+    if value:
+        print(console.clean(value))
+    return int(not value)
+
+
+def set_(options: ConfigSetOptions) -> int:
+    """Set a key.
+
+    Raises:
+        RookeryError: There is no such key, or it can't have this value.
+    """
+    key, value = options.key, options.value.strip()
+    _known(key)
+    value = value.lower() if key in user_config.CHOICES else value
+    if problem := user_config.wrong(key, value):
+        raise RookeryError(f"{problem[0].upper()}{problem[1:]}.", hint="invoke config")
+    if not value:
+        raise RookeryError("The value is empty.", hint=f"invoke config.unset {key}   # removes it")
+    if key == "cluster" and value not in (names := profile.names()):
+        raise RookeryError(f"Unknown cluster {value!r}{meant(value, names)}.", hint=_corrected(value, names))
+    _save({key: value}, f"{key} = {value}")
+    return 0
+
+
+def unset(options: ConfigUnsetOptions) -> int:
+    """Remove a key.
+
+    Raises:
+        RookeryError: There is no such key.
+    """
+    _known(options.key)
+    _save({options.key: ""}, f"{options.key}: not set")
+    return 0
+
+
+def _save(changes: dict[str, str], line: str) -> None:
+    with paths.writing_state(user_config.file().parent):
+        user_config.save(changes)
+    console.say(line)
+
+
+def _known(key: str) -> None:
+    if key not in user_config.KEYS:
+        near = closest(key, user_config.KEYS)
+        raise RookeryError(
+            f"Unknown key {key!r}{meant(key, user_config.KEYS)}.",
+            hint=f"invoke config.get {near}" if near else "invoke config   # lists the keys",
+        )
+
+
+def _corrected(value: str, names: list[str]) -> str:
+    near = closest(value, names)
+    return f"invoke config.set cluster {near}" if near else "invoke clusters"
