@@ -48,7 +48,10 @@ def _candidates(before: list[str], current: str) -> Iterator[Candidate]:
     listed = {name: options for group in commands.by_title().values() for name, options in group}
     name = next((name for name in (".".join(before[:2]), *before[:1]) if name in listed), "")
     if not name:
-        yield from _starting(current, ((name, _summary(options)) for name, options in listed.items()), given=before)
+        prefix = f"{before[0]}." if before else ""  # `sandbox` of `sandbox up`
+        inner = {name.removeprefix(prefix): options for name, options in listed.items() if name.startswith(prefix)}
+        if len(before) < 2:
+            yield from _starting(current, ((name, _summary(options)) for name, options in inner.items()))
         return
     flags, given = listed[name].flags(), before[name.count(".") * (before[0] != name) + 1 :]
     option, has_value, value = current.partition("=")
@@ -76,7 +79,8 @@ def _words(name: str, flags: dict[str, Field[Any]], given: list[str], current: s
     if free:
         yield from _values(name, *free[0], current, words)
     else:
-        yield from _starting(current, _options(flags, given))
+        named = {f"--{key.replace('_', '-')}" for key, _ in arguments}
+        yield from _starting(current, _options(flags, [*given, *named]))
 
 
 def _options(flags: dict[str, Field[Any]], given: Sequence[str]) -> Iterator[Candidate]:

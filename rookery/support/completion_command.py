@@ -14,7 +14,7 @@ BEGIN, END = "# >>> rookery completion >>>", "# <<< rookery completion <<<"
 
 
 @dataclass(frozen=True)
-class Place:
+class FunctionPlace:
     """Where a shell's function goes.
 
     Attributes:
@@ -70,13 +70,13 @@ def remove(options: CompletionRemoveOptions) -> int:
     return 0
 
 
-def _without(place: Place) -> Iterator[tuple[Path, str | None]]:
+def _without(place: FunctionPlace) -> Iterator[tuple[Path, str | None]]:
     """Yield the files that are to change, with their new text; None for one that goes."""
     if place.file.is_file() and "rookery --complete" in _text(place.file):
         yield place.file, None
     if place.start_up and BEGIN in (text := _text(place.start_up)):
         before, _, rest = text.partition(BEGIN)
-        yield place.start_up, before.removesuffix("\n") + ("\n" if before.strip() else "") + rest.partition(END)[2][1:]
+        yield place.start_up, (before[:-1] if before.endswith("\n\n") else before) + rest.partition(END)[2][1:]
 
 
 def _shell(name: str) -> str:
@@ -93,13 +93,15 @@ def _shell(name: str) -> str:
     return shell
 
 
-def _place(shell: str) -> Place:
+def _place(shell: str) -> FunctionPlace:
     data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
     if shell == "fish":
-        return Place(paths.config_dir().parent / "fish/completions/rookery.fish")
+        return FunctionPlace(paths.config_dir().parent / "fish/completions/rookery.fish")
     if shell == "zsh":
-        return Place(data / "rookery/completion/rookery.zsh", Path(os.environ.get("ZDOTDIR") or Path.home()) / ".zshrc")
-    return Place(data / "rookery/completion/rookery.bash", Path.home() / ".bashrc")
+        return FunctionPlace(
+            data / "rookery/completion/rookery.zsh", Path(os.environ.get("ZDOTDIR") or Path.home()) / ".zshrc"
+        )
+    return FunctionPlace(data / "rookery/completion/rookery.bash", Path.home() / ".bashrc")
 
 
 def _function(shell: str) -> str:
