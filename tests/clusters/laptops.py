@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from hints import problems_in
 from live import Live
 
 from rookery.sandbox import mirrors
@@ -65,9 +66,10 @@ class Laptop:
         )
 
     def rookery(self, *arguments: str, timeout: float = 300) -> "subprocess.CompletedProcess[str]":
-        """Run a command to its end, whatever that is."""
+        """Run a command to its end, whatever that is; what it says to run next must be commands that can be run."""
         process = self.start(*arguments)
         out, err = process.communicate(timeout=timeout)
+        assert problems_in(out + err) == {}
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
     def setup(self, *arguments: str, timeout: float = 300) -> dict[str, Any]:
