@@ -213,14 +213,22 @@ def many(sandbox: Path, laptop: Laptop) -> dict[str, dict[str, float]]:
 
 
 def start(folder: Path) -> dict[str, Way]:
-    """Return `invoke --list` here, and with an empty tasks file, as ways to be timed."""
+    """Return `invoke --list` here, and with an empty tasks file, and what a Tab starts, as ways to be timed."""
     (folder / "tasks.py").write_text("from invoke import task\n\n\n@task\ndef one(c):\n    pass\n")
     invoke = str(Path(ROOKERY).with_name("invoke"))
 
     def listing(where: Path) -> Way:
         return steady(lambda: subprocess.run([invoke, "--list"], cwd=where, check=True, capture_output=True))
 
-    return {"invoke --list": listing(Path(__file__).parents[1]), "an empty tasks file": listing(folder)}
+    def tab(*words: str) -> Way:
+        return steady(lambda: subprocess.run([ROOKERY, "--complete", "--", *words], check=True, capture_output=True))
+
+    return {
+        "invoke --list": listing(Path(__file__).parents[1]),
+        "an empty tasks file": listing(folder),
+        "Tab: a command": tab("rookery", "su"),
+        "Tab: a cluster": tab("rookery", "setup", "h"),
+    }
 
 
 @contextlib.contextmanager

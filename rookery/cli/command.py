@@ -2,11 +2,13 @@
 
 import importlib
 import inspect
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import MISSING, Field
 from typing import Any
 
+from rookery.cli import parser  # noqa: F401 it adds to Invoke's parser
 from rookery.cli.lean_invoke import Exit, ParseError, Task
 from rookery.core.invocation import end_by_sigterm, guarded, invocation
 from rookery.core.options import Options
@@ -56,8 +58,10 @@ def command(name: str, options: type[Options], function: str, *, each: str = "")
     flags = options.flags()
 
     def run(context: Any, **arguments: Any) -> None:
-        if context.config.run.dry:
-            raise ParseError(f"--dry changes nothing here.\n  next: {invocation()} {name} --help")
+        if context.config.run.dry:  # Invoke's own option, which `rookery` does not have
+            words = [word for word in sys.argv[1:] if word not in {"--dry", "-R"}]
+            typed = shlex.join([*words, "--check"] if "check" in flags else [name, "--help"])
+            raise ParseError(f"Use --check instead of --dry. Nothing was done.\n  next: {invocation()} {typed}")
         # Invoke forbids .pyc files so that none lie beside a tasks file; the package's own save half a start-up
         sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
         end_by_sigterm()

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from rookery import __version__
-from rookery.cli import parser  # noqa: F401 it adds to Invoke's parser
 from rookery.cli.lean_invoke import Argument, Collection, Exit, ParseError, Program
 from rookery.core import paths
 from rookery.core.errors import RookeryError

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from rookery.core.errors import RookeryError
-from rookery.core.invocation import explain, say
+from rookery.core.invocation import as_typed, explain, say
 from rookery.core.options import Options
 from rookery.homes import selection
 from rookery.projects import config
@@ -76,4 +76,4 @@ def _document(act: Callable[[Any], int | None], options: Any) -> tuple[int, Any]
             code = act(options) or 0
         return code, json.loads(output.getvalue())
     except RookeryError as error:
-        return 1, {"error": error.message, "next": error.hint}
+        return 1, {"error": error.message, "next": as_typed(error.hint or "") or None}

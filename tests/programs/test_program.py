@@ -21,7 +21,7 @@ BIN = Path(sys.executable).parent
 TASKS = """
 import os, signal, sys, time
 from invoke import Collection
-from rookery.cli.program import command
+from rookery.cli.command import command
 from rookery.core.errors import RookeryError
 from rookery.core.options import Options, option
 
@@ -162,9 +162,9 @@ def test_both_programs_know_the_same_commands() -> None:
     for name in ("invoke", "rookery"):
         done = run(name, "--list", cwd=ROOT)
         assert done.returncode == 0, done.stderr
-        listed.append(re.findall(r"^  (\S+)", done.stdout, re.MULTILINE))
+        listed.append({word for word in re.findall(r"^  ([a-z.]+)", done.stdout, re.MULTILINE)})
     assert listed[0] == listed[1]
-    assert {"setup", "tmux", "clusters.show", "sandbox.up", "sandbox.down", "vscode.prune"} <= set(listed[0])
+    assert {"setup", "tmux", "clusters.show", "sandbox.up", "sandbox.down", "vscode.prune"} <= listed[0]
     assert run("rookery", "--version").stdout.strip() == f"rookery {__version__}"
 
 
@@ -181,13 +181,13 @@ def test_listing_the_commands_imports_nothing_heavy() -> None:
     ours = {name for name in imported if name.startswith("rookery.") and name != "rookery.cli.commands"}
     light = {
         "cli",
+        "cli.command",
         "cli.lean_invoke",
-        "cli.program",
+        "cli.parser",
         "core",
         "core.errors",
         "core.invocation",
         "core.options",
-        "core.paths",
     }
     declared = {
         name for layer in ("homes", "jobs", "projects", "sandbox", "support") for name in (layer, f"{layer}.options")
@@ -206,7 +206,7 @@ def test_a_suggested_command_is_one_of_the_program_in_use(monkeypatch: pytest.Mo
 
 def test_help_behind_any_command_is_help() -> None:
     for name in ("tmux", "undo", "logs", "new", "submit", "sandbox.up"):
-        assert f"Usage: rookery [--core-opts] {name}" in run("rookery", name, "--help").stdout
+        assert f"Usage: rookery {name} " in run("rookery", name, "--help").stdout
 
 
 def test_what_a_cluster_says_can_not_steer_the_terminal() -> None:
@@ -215,7 +215,7 @@ def test_what_a_cluster_says_can_not_steer_the_terminal() -> None:
 
 
 def test_a_house_without_tasks_is_said_to_be_incomplete(tmp_path: Path) -> None:
-    with pytest.raises(RookeryError, match="not whole"):
+    with pytest.raises(RookeryError, match="is incomplete"):
         program.namespace(tmp_path / "tasks.py")
 
 
