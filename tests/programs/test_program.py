@@ -162,7 +162,7 @@ def test_both_programs_know_the_same_commands() -> None:
     for name in ("invoke", "rookery"):
         done = run(name, "--list", cwd=ROOT)
         assert done.returncode == 0, done.stderr
-        listed.append({word for word in re.findall(r"^  ([a-z.]+)", done.stdout, re.MULTILINE)})
+        listed.append(set(re.findall(r"^  ([a-z.]+)", done.stdout, re.MULTILINE)))
     assert listed[0] == listed[1]
     assert {"setup", "tmux", "clusters.show", "sandbox.up", "sandbox.down", "vscode.prune"} <= listed[0]
     assert run("rookery", "--version").stdout.strip() == f"rookery {__version__}"

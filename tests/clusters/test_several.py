@@ -1,0 +1,74 @@
+"""Several clusters and several jobs named in one command."""
+
+import json
+import subprocess
+from dataclasses import replace
+
+import pytest
+import yaml
+from laptop_projects import Project, project
+from laptops import ROOKERY, laptop
+from live import Live
+
+pytestmark = pytest.mark.cluster
+
+FILES = {
+    "rookery.yml": "name: both\nclusters: [penguins, hec]\nenvironment: {python: none}\noutputs: [results]\n"
+    "jobs:\n"
+    "  first: {command: echo 1 >results/first.csv, time: 00:02:00}\n"
+    "  second: {command: echo 2 >results/second.csv, time: 00:02:00}\n"
+    "  long: {command: sleep 300, time: 00:10:00}\n",
+    ".gitignore": "results/\nruns/\n",
+}
+
+
+@pytest.fixture(scope="module")
+def both(penguins: Live, hec: Live) -> Project:
+    """A project for two clusters, where the same person has an account, and a home that is set up."""
+    person = laptop(penguins, "bea")
+    account = hec.add_user("bea")
+    replace(person, cluster="hec").write(**yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text()))
+    completed = person.rookery("setup", "penguins", "hec", "--tags", "shell,storage")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    return project(person, "both", FILES)
+
+
+def said(both: Project, *arguments: str, code: int = 0) -> str:
+    completed = subprocess.run(
+        [str(ROOKERY), *arguments],
+        env=both.laptop.environment, cwd=both.root, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert completed.returncode == code, completed.stdout + completed.stderr
+    return completed.stdout
+
+
+def test_deploy_and_queue_and_quota_of_all(both: Project) -> None:
+    text = said(both, "deploy", "all")
+    assert [line for line in text.splitlines() if line in {"penguins:", "hec:"}] == ["penguins:", "hec:"]
+    for command in (("deploy", "penguins", "hec"), ("queue", "penguins,hec"), ("quota", "--cluster", "all")):
+        answers = json.loads(said(both, *command, "--json"))
+        assert list(answers["clusters"]) == ["penguins", "hec"]
+        assert all("error" not in answer for answer in answers["clusters"].values())
+
+
+def test_two_jobs_are_submitted_shown_and_cancelled_by_one_command_each(both: Project) -> None:
+    said(both, "deploy", "hec")
+    answers = json.loads(said(both, "submit", "first", "second", "--wait", "--cluster", "hec", "--json"))
+    assert list(answers["jobs"]) == ["first", "second"]
+    numbers = [str(answer["id"]) for answer in answers["jobs"].values()]
+    shown = json.loads(said(both, "jobs", *numbers, "--cluster", "hec", "--json"))
+    assert sorted(str(job["id"]) for job in shown["jobs"]) == sorted(numbers)
+    fetched = json.loads(said(both, "fetch", "--cluster", "all", "--json"))
+    assert list(fetched["clusters"]) == ["penguins", "hec"]
+    assert (both.root / "results/second.csv").read_text() == "2\n"
+    running = [str(json.loads(said(both, "submit", "long", "--cluster", "hec", "--json"))["id"]) for _ in range(2)]
+    would = json.loads(said(both, "cancel", *running, "--check", "--cluster", "hec", "--json"))
+    assert would["would_cancel"] == running
+    assert json.loads(said(both, "cancel", *running, "--yes", "--cluster", "hec", "--json"))["cancelled"] == running
+
+
+def test_a_cluster_that_fails_does_not_stop_the_others(both: Project) -> None:
+    (both.root / "rookery.yml").write_text(FILES["rookery.yml"].replace("[penguins, hec]", "[hec, bede]"))
+    answers = json.loads(said(both, "jobs", "--cluster", "bede,hec", "--json", code=1))
+    assert "error" in answers["clusters"]["bede"]
+    assert "jobs" in answers["clusters"]["hec"]
