@@ -341,26 +341,35 @@ def test_nothing_starts_where_the_cluster_forbids_it(penguins: Live) -> None:
     assert queue(person) == []
 
 
-def test_without_a_login_it_says_how_to_log_in(hec: Live, tmp_path: Path) -> None:
-    person = laptop(hec, "codelog")
+@pytest.fixture(scope="module")
+def on_hec(hec: Live) -> Laptop:
+    """Somebody on HEC, set up as far as this needs."""
+    person = laptop(hec, "codehec")
     person.setup("--tags", "shell")
-    assert person.rookery("logout", "--cluster", "hec").returncode == 0
+    return person
+
+
+def test_without_a_login_it_says_how_to_log_in(on_hec: Laptop, tmp_path: Path) -> None:
+    assert on_hec.rookery("logout", "--cluster", "hec").returncode == 0
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "other"], check=True)
-    person.write(cluster_identity_file=str(tmp_path / "other"))
-    completed = job(person, "hostname")
+    file = on_hec.inventory / "host_vars/hec.yml"
+    right = file.read_text()
+    on_hec.write(cluster_identity_file=str(tmp_path / "other"))
+    try:
+        completed = job(on_hec, "hostname")
+    finally:
+        file.write_text(right)
     assert completed.returncode == 255
     assert b"next: rookery login --cluster hec" in completed.stderr
 
 
-def test_a_gpu_is_the_jobs(hec: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    person = laptop(hec, "codegpu")
-    person.setup("--tags", "shell")
-    opened = with_editor(person)
-    monkeypatch.setenv("PATH", f"{person.home}/bin:{os.environ['PATH']}")
-    completed = person.rookery("code", "--cluster", "hec", "--gpu", "nvidia_l40", "--time", "00:30:00")
+def test_a_gpu_is_the_jobs(on_hec: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = with_editor(on_hec)
+    monkeypatch.setenv("PATH", f"{on_hec.home}/bin:{os.environ['PATH']}")
+    completed = on_hec.rookery("code", "--cluster", "hec", "--gpu", "nvidia_l40", "--time", "00:30:00")
     assert completed.returncode == 0, completed.stderr
     assert opened.read_text().split()[1] == "ssh-remote+hec-job"
-    assert queue(person) == ["rookery-code astro"]
-    told_ = json.loads(output_of(person, 'echo "[\\"$CUDA_VISIBLE_DEVICES\\", \\"$(hostname)\\"]"'))
+    assert queue(on_hec) == ["rookery-code astro"]
+    told_ = json.loads(output_of(on_hec, 'echo "[\\"$CUDA_VISIBLE_DEVICES\\", \\"$(hostname)\\"]"'))
     assert told_[0].isdigit()
-    assert person.rookery("code", "--stop", "--cluster", "hec").returncode == 0
+    assert on_hec.rookery("code", "--stop", "--cluster", "hec").returncode == 0

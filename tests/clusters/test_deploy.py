@@ -16,9 +16,10 @@ NAMES = itertools.count()
 
 @pytest.fixture(scope="module")
 def home(penguins: Live) -> Laptop:
-    """A home that is set up."""
+    """A home that is set up, as far as deploys need it."""
     made = laptop(penguins, "dora")
-    made.setup()
+    made.write(python_tools_packages=[])  # no Poetry
+    made.setup("--tags", "shell,storage,python,python_tools,r")
     return made
 
 

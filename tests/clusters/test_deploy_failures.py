@@ -30,9 +30,10 @@ while [ -e ~/hold ]; do sleep 0.05; echo "downloading"; done
 
 @pytest.fixture(scope="module")
 def home(penguins: Live) -> Laptop:
-    """A home that is set up, with a mamba that can be held."""
+    """A home that is set up as far as deploys need it, with a mamba that can be held."""
     made = laptop(penguins, "emil")
-    made.setup()
+    made.write(python_tools_packages=[])  # no Poetry
+    made.setup("--tags", "shell,storage,python,python_tools")
     made.script(f"mkdir -p ~/.local/bin\ncat > ~/.local/bin/mamba <<'END'\n{MAMBA}END\nchmod +x ~/.local/bin/mamba\n")
     return made
 
@@ -161,7 +162,7 @@ def test_cut_off_while_the_environment_is_built(project: Work, penguins: Live, c
             )  # fmt: skip
             out, err = process.communicate(timeout=30)
             refused(subprocess.CompletedProcess([], process.returncode, out, err), "penguins")
-            project.laptop.rookery("setup", "--check", "--cluster", "penguins")
+            project.laptop.rookery("login", "--cluster", "penguins")
         elif cut == "laptop":
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()

@@ -15,9 +15,9 @@ NAMES = itertools.count()
 
 @pytest.fixture(scope="module")
 def home(penguins: Live) -> Laptop:
-    """A home that is set up."""
+    """A home that is set up, as far as deploys need it."""
     made = laptop(penguins, "edda")
-    made.setup()
+    made.setup("--tags", "shell,storage")
     return made
 
 
@@ -92,7 +92,7 @@ def test_a_rookery_yml_that_is_wrong_now(project: Work) -> None:
 
 def test_a_profile_that_leads_elsewhere_now(project: Work, penguins: Live) -> None:
     other = laptop(penguins, "edgar")
-    other.setup()
+    other.setup("--tags", "shell,storage")
     old = project.current()
     commit = project.commit(a__py="print('elsewhere')\n")
     mine, theirs = (person.inventory / "host_vars/penguins.yml" for person in (project.laptop, other))
@@ -102,7 +102,7 @@ def test_a_profile_that_leads_elsewhere_now(project: Work, penguins: Live) -> No
         assert project.deploy()["state"] == "new"
     finally:
         mine.write_text(text)
-        project.laptop.setup("--check")  # and the ssh_config with it
+        project.laptop.setup("--tags", "shell", "--check")  # and the ssh_config with it
     assert other.says(f"readlink {project.base}/current") == f"releases/{commit}"
     undisturbed(project, project.name, old)
 

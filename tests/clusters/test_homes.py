@@ -1,6 +1,9 @@
 """Homes as people have them: each comes out of `setup` working, and the person's own text is untouched."""
 
 import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import pytest
 from laptops import Laptop, laptop
@@ -40,38 +43,64 @@ def works(person: Laptop) -> None:
     assert person.setup("--force")["changed"] == 0
 
 
-@pytest.mark.parametrize(
-    ("user", "text"),
-    [("early", EARLY_RETURN), ("exits", EXIT), ("noisy", NOISE), ("empty", ""), ("odd", CRLF_AND_LATIN)],
-)
-def test_a_bashrc(penguins: Live, user: str, text: str) -> None:
-    person = laptop(penguins, user)
-    write(penguins, user, ".bashrc", text)
-    before = text_of(penguins, user, ".bashrc")
-    person.setup()
-    works(person)
-    if text:
-        assert without_block(penguins, user, ".bashrc") == before
+BASHRCS = {"early": EARLY_RETURN, "exits": EXIT, "noisy": NOISE, "empty": "", "odd": CRLF_AND_LATIN}
 
 
-def test_a_bashrc_that_prints_no_longer_breaks_what_runs_over_ssh_but_still_greets_people(penguins: Live) -> None:
-    person = laptop(penguins, "greeted")
-    write(penguins, "greeted", ".bashrc", NOISE)
-    person.setup()
+@pytest.fixture(scope="module")
+def with_bashrc(penguins: Live) -> Callable[[str], tuple[Laptop, str]]:
+    """Make the home with one of these, set up, where it is not there yet; and what its ~/.bashrc was before."""
+
+    @cache
+    def made(user: str) -> tuple[Laptop, str]:
+        person = laptop(penguins, user)
+        write(penguins, user, ".bashrc", BASHRCS[user])
+        before = text_of(penguins, user, ".bashrc")
+        person.setup()
+        return person, before
+
+    return made
+
+
+def test_a_bashrc_that_prints_no_longer_breaks_what_runs_over_ssh_but_still_greets_people(
+    with_bashrc: Callable[[str], tuple[Laptop, str]],
+) -> None:
+    person, _ = with_bashrc("noisy")
     assert person.says("true") == ""
     shown = person.says("script -qec 'bash -i -c \"echo $MINE\"' /dev/null")
     assert "Welcome to my shell" in shown
 
 
-def test_a_bashrc_that_is_a_link_into_a_dotfiles_folder(penguins: Live) -> None:
-    person = laptop(penguins, "dots")
-    write(penguins, "dots", "dotfiles/bashrc", EARLY_RETURN)
-    penguins.root_run(["bash", "-c", "cd ~dots && rm -f .bashrc && ln -s dotfiles/bashrc .bashrc"])
-    before = text_of(penguins, "dots", "dotfiles/bashrc")
-    person.setup()
+@pytest.mark.parametrize("user", BASHRCS)
+def test_a_bashrc(penguins: Live, with_bashrc: Callable[[str], tuple[Laptop, str]], user: str) -> None:
+    person, before = with_bashrc(user)
     works(person)
+    if BASHRCS[user]:
+        assert without_block(penguins, user, ".bashrc") == before
+
+
+@pytest.fixture(scope="module")
+def lived_in(penguins: Live) -> tuple[Laptop, str, dict[str, Any]]:
+    """Somebody with dotfiles and files of their own, set up; what their ~/.bashrc was before, and what setup said."""
+    person = laptop(penguins, "own")
+    write(penguins, "own", "dotfiles/bashrc", EARLY_RETURN)
+    penguins.root_run(["bash", "-c", "cd ~own && rm -f .bashrc && ln -s dotfiles/bashrc .bashrc"])
+    write(penguins, "own", "start-pyenv", "export PYENV_ROOT=$HOME/.pyenv # mine\n")
+    write(penguins, "own", ".tmux.conf", "set -g mouse off\n")
+    write(penguins, "own", ".Rprofile", "options(digits = 4)\n")
+    write(penguins, "own", ".Renviron", "R_LIBS_USER=~/my-packages\n")
+    write(penguins, "own", ".vscode-server/data/Machine/settings.json", '{"files.watcherExclude": {}, "mine": 1}\n')
+    before = text_of(penguins, "own", "dotfiles/bashrc")
+    answer = person.setup()
+    works(person)
+    return person, before, answer
+
+
+def test_a_bashrc_that_is_a_link_into_a_dotfiles_folder(
+    penguins: Live, lived_in: tuple[Laptop, str, dict[str, Any]]
+) -> None:
+    person, before, _ = lived_in
     assert person.says("readlink ~/.bashrc") == "dotfiles/bashrc"
-    assert without_block(penguins, "dots", "dotfiles/bashrc") == before
+    assert without_block(penguins, "own", "dotfiles/bashrc") == before
 
 
 def test_a_home_with_no_start_up_files_at_all(penguins: Live) -> None:
@@ -106,14 +135,8 @@ def test_another_login_shell(penguins: Live, shell: str, rc: str, text: str, log
     assert "Poetry" in person.says("bash -c '. ~/start-pyenv; poetry --version'")
 
 
-def test_a_pyenv_and_files_of_the_person_s_own_stay(penguins: Live) -> None:
-    person = laptop(penguins, "own")
-    write(penguins, "own", "start-pyenv", "export PYENV_ROOT=$HOME/.pyenv # mine\n")
-    write(penguins, "own", ".tmux.conf", "set -g mouse off\n")
-    write(penguins, "own", ".Rprofile", "options(digits = 4)\n")
-    write(penguins, "own", ".Renviron", "R_LIBS_USER=~/my-packages\n")
-    write(penguins, "own", ".vscode-server/data/Machine/settings.json", '{"files.watcherExclude": {}, "mine": 1}\n')
-    answer = person.setup()
+def test_a_pyenv_and_files_of_the_person_s_own_stay(lived_in: tuple[Laptop, str, dict[str, Any]]) -> None:
+    person, _, answer = lived_in
     kept = {outcome["path"]: outcome["note"] for outcome in answer["outcomes"] if outcome["note"]}
     assert "kept" in kept["~/start-pyenv"]
     assert "# mine" in person.says("cat ~/.local/state/rookery/kept/start-pyenv-*")
@@ -121,7 +144,6 @@ def test_a_pyenv_and_files_of_the_person_s_own_stay(penguins: Live) -> None:
     assert person.says("tail -1 ~/.Rprofile") == "options(digits = 4)"
     assert person.says("Rscript -e 'cat(.libPaths()[1])'") == "/home/own/my-packages"
     assert '"mine": 1' in person.says("cat ~/.vscode-server/data/Machine/settings.json")
-    works(person)
 
 
 @pytest.mark.parametrize("mask", ["000", "777"])

@@ -54,7 +54,7 @@ FILES = {
 @pytest.fixture(scope="module")
 def krill(hec: Live) -> Project:
     student = laptop(hec, "jory")
-    student.setup()
+    student.setup("--tags", "shell,storage")
     return project(student, "krill", FILES)
 
 
@@ -293,7 +293,7 @@ def run(at: Project, command: str) -> subprocess.CompletedProcess[str]:
 def test_jobs_on_penguins_from_anywhere(penguins: Live) -> None:
     """Without a project at hand: the cluster is named, and all jobs are shown."""
     student: Laptop = laptop(penguins, "pim")
-    student.setup()
+    student.setup("--tags", "shell,storage")
     number = student.says("sbatch --parsable --wrap 'echo \"by hand\"; exit 3'")
     completed = student.rookery("jobs", number, "--watch", "--cluster", "penguins")
     assert completed.returncode == 1, completed.stderr

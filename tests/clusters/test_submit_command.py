@@ -76,7 +76,7 @@ FAILS = "1,3-4,8"
 @pytest.fixture(scope="module")
 def seals(hec: Live) -> Project:
     student = laptop(hec, "sue")
-    student.setup()
+    student.setup("--tags", "shell,storage")
     return project(student, "seals", FILES)
 
 
