@@ -304,7 +304,7 @@ def test_what_is_on_a_storage_that_is_not_there_is_not_forgotten(folder: Path) -
     for options in ({"check": True}, {"purge": True}, {}):
         answer = take_back(login, **options)
         assert answer is not None
-        assert "nor anything else that rookery has put on" in answer["msg"]
+        assert "so is everything else that rookery put on" in answer["msg"]
     assert everything(login) == without_storage
     assert json.loads((login.state / "ledger.json").read_text())["entries"] == ledger["entries"]
     login.storage.rmdir()

@@ -81,7 +81,7 @@ def test_where_the_lists_are_lost_all_comes_home_and_all_stays_on_the_storage(fo
         lists.write_text(texts[damage])
     storage = tree(login.storage, times=True)
     answer = take_back(login)
-    assert "can't be told from the rest" in (answer or {})["outcomes"][0]["note"], answer
+    assert "it is not known which came from the home" in (answer or {})["outcomes"][0]["note"], answer
     after = tree(login.storage, times=True)
     assert {name: after[name] for name in storage if not name.startswith(".cache.from-home")} == {
         name: entry for name, entry in storage.items() if not name.startswith(".cache.from-home")

@@ -92,7 +92,7 @@ def drop_in(
     for folder in path:
         if ":" in folder or "\0" in folder:
             raise Problem("PATH can't contain the folder {!r}".format(folder))
-    head = "# Written by rookery (role {}); setup overwrites it. Put your own settings in another file.".format(role)
+    head = "# Written by rookery (role {}) and rewritten by it: put settings of your own in another file.".format(role)
     return "\n".join([head, *FORMS[shell](variables, path, defaults or {})]) + "\n"
 
 
