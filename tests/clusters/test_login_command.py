@@ -192,7 +192,7 @@ def test_two_factors_through_a_jump_host(gates: dict[str, Live], someone: Callab
         screen.answers(r"Second Factor: $", code(miniature.totp_secret, steps=20))
         screen.answers(r"First Factor: $", miniature.password)
         screen.answers(r"Second Factor: $", code(miniature.totp_secret))
-        screen.shows("factors: connected, .*12 hours.*Tuesdays 08:00 to 10:00")
+        screen.shows("factors: connected as .*12 hours.*Tuesdays 08:00 to 10:00")
         screen.shows("exit 0")
         screen.presses("\x03")
         screen.ends()
