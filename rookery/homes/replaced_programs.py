@@ -44,9 +44,9 @@ def danger(cluster: "Cluster", look: "HomeComparison") -> Danger | None:
     kind, who, folder = replaceable_by.split(" ", 2)
     prefix, home, roomy = (str(look.facts.get(key) or "") for key in ("prefix", "home", "roomy"))
     if not _is_in(prefix, home) or _is_in(prefix, roomy):
-        reason = f"programs in {prefix} may not be yours; do not run them"
+        reason = f"programs in {prefix} may have been replaced; do not run them"
     elif kind == "owner" and _is_in(folder, roomy):
-        reason = f"files in {roomy} may not be yours; do not run them"
+        reason = f"files in {roomy} may have been replaced; do not run them"
     else:
         return None
     reason = f"{probe.why_replaceable(replaceable_by)}: {reason}"

@@ -126,7 +126,7 @@ def test_programs_that_others_can_replace_are_called_so_and_setup_is_not_the_ans
 ) -> None:
     home_status = danger(fact, "/p/ada/rookery/x86_64", cluster)
     assert home_status.state == "drifted"
-    assert home_status.reason.endswith(": programs in /p/ada/rookery/x86_64 may not be yours; do not run them")
+    assert home_status.reason.endswith(": programs in /p/ada/rookery/x86_64 may have been replaced; do not run them")
     assert facts.why_replaceable(fact) in home_status.reason
     assert "setup" not in home_status.hint
     assert ("ls -ld" in home_status.hint) == fact.startswith("owner")
@@ -136,4 +136,4 @@ def test_programs_that_others_can_replace_are_called_so_and_setup_is_not_the_ans
 def test_programs_in_the_home_are_in_no_danger_but_data_may_be(cluster: cluster_module.Cluster) -> None:
     prefix = "/h/ada/.local/share/rookery/x86_64"
     assert danger("group staff /p", prefix, cluster).reason == ""
-    assert "files in /p/ada may not be yours" in danger("owner eve /p/ada", prefix, cluster).reason
+    assert "files in /p/ada may have been replaced" in danger("owner eve /p/ada", prefix, cluster).reason
