@@ -57,7 +57,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             raise AnsibleActionFail(str(error)) from None
         wrong = faults(declaration)
         if wrong:
-            raise AnsibleActionFail("this declaration can't be carried out: " + "; ".join(wrong))
+            raise AnsibleActionFail("invalid declaration: " + "; ".join(wrong))
         if "files" in declaration:
             declaration["files"] = [self._rendered(item, variables) for item in declaration["files"]]
         role = self._task._role.get_name() if self._task._role else "playbook"
@@ -120,7 +120,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 )
             except remote_session.EndedError as ended:
                 if ended.exit == 255:
-                    raise AnsibleConnectionFailure("the connection broke off") from None
+                    raise AnsibleConnectionFailure("the connection was lost") from None
                 return _unanswered(ended.exit, ended.lines)
             if answer is not None:
                 return answer
@@ -154,9 +154,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             if answer.get("failed"):
                 raise AnsibleActionFail(_message(answer))
             if not {"offset", "log", "state", "reason", "more"} <= answer.keys():
-                raise AnsibleActionFail(
-                    "the login node did not say how its Slurm job is doing (run the same command again)"
-                )
+                raise AnsibleActionFail("the login node sent no status of its Slurm job (run the same command again)")
             question["poll"]["offset"] = answer["offset"]
             *lines, rest = (rest + base64.b64decode(answer["log"])).split(b"\n")
             for line in lines:
@@ -188,7 +186,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         try:
             source = self._find_needle("templates", item["template"])
         except AnsibleError as error:
-            raise AnsibleActionFail(f"no template {item['template']} for {item['path']}: {error}") from error
+            raise AnsibleActionFail(f"missing template {item['template']} for {item['path']}: {error}") from error
         folders = [*variables.get("ansible_search_path", []), self._loader._basedir, str(Path(source).parent)]
         search = [path for folder in folders for path in (str(Path(folder) / "templates"), folder)]
         known = {**variables, **item.get("vars", {})}
@@ -202,9 +200,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
 def _unanswered(code: int, lines: Sequence[str]) -> dict[str, Any]:
     """Return the result where no answer came from the login node, from the command's exit code and what it said."""
-    hint = "run the same command again; if that fails too, log in by hand and try the same Python"
-    last = lines[-1] if lines else "it said nothing"
-    message = f"the login node did not carry out the declaration: exit code {code}: {last}"
+    hint = "run the same command again; if it fails again, run invoke doctor"
+    last = lines[-1] if lines else "no output"
+    message = f"setup stopped on the login node (exit code {code}): {last}"
     return {"failed": True, "msg": message, "hint": hint, "details": lines[-20:]}
 
 

@@ -12,13 +12,13 @@ from rookery.homes import bootstrap_python, remote_session
 
 DOCUMENTATION = """
 module: probe
-short_description: Learn what a login node is like, in one round trip
+short_description: Collect facts about a login node, in one round trip
 description:
   - Runs rookery/remote/scripts/probe.sh there and sets C(cluster_facts).
-  - With O(bring_python), where there is no Python that C(home) can use, puts one there, with uv.
+  - With O(bring_python), where there is no Python that C(home) can use, installs one with uv.
 options:
   bring_python:
-    description: The Python to bring where there is none, such as "3.13".
+    description: The Python to install where there is none, such as "3.13".
     type: str
 """
 
@@ -58,9 +58,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _bring(self, facts: dict[str, Any], profile: dict[str, Any], version: str) -> str:
         if self._task.check_mode:
             raise RookeryError(
-                f"There is no Python 3.6 or later on {facts['node']}, so what would change can't be looked at; "
-                "a real run puts one there first.",
-                hint="the same command without --check",
+                f"{facts['node']} has no Python 3.6 or later, so --check can't compare anything. "
+                "A real setup installs one first.",
+                hint="run the same command without --check",
             )
         return bootstrap_python.bring(
             facts,

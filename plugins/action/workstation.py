@@ -13,10 +13,10 @@ module: workstation
 short_description: Let VS Code on this computer connect to clusters
 description:
   - Merges Remote-SSH's settings into the settings.json of each editor of VS Code's kind that is here.
-  - What the user has set stays; a file that can't be read as JSON with comments is left alone, and named.
+  - Settings of the user are kept; a file that is not JSON with comments is not changed, and reported.
 options:
   clusters:
-    description: Names of clusters; where none is named, those where the user's username is known.
+    description: Names of clusters; by default those where the user's username is known.
     type: list
     elements: str
     default: []

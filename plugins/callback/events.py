@@ -95,7 +95,7 @@ def _task(task: Task) -> dict[str, Any]:
 def _message(values: dict[str, Any]) -> str:
     """Return the most useful message of a failed or unreachable result."""
     if faults := values.get("argument_errors"):
-        return f"what is asked for can't be done: {'; '.join(faults)}"
+        return f"invalid settings: {'; '.join(faults)}"
     parts = [values.get("msg"), values.get("module_stderr") or values.get("stderr")]
     return next((str(part).strip() for part in parts if part), "")
 
@@ -104,4 +104,4 @@ def _hint(values: dict[str, Any], host: str) -> str:
     """Return the command to run next, where a role was asked for what it can't do."""
     if not values.get("argument_errors"):
         return ""
-    return f"invoke clusters.show {host}   # names the file and line of each setting"
+    return f"invoke clusters.show {host}   # shows the file and line of each setting"

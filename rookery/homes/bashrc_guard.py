@@ -129,6 +129,6 @@ def guard(ssh: Sequence[str]) -> None:
     # the terminal echoes the line that was typed, but in that the word is packed
     if b"rookery-guarded" not in output:
         raise RookeryError(
-            "The login shell there ends before it carries out a command, and an interactive login does too.",
-            hint="look for `exit` in ~/.bashrc and ~/.profile there, or ask whoever runs the cluster",
+            "Your start-up files on the cluster end the shell before it runs a command, also in an interactive login.",
+            hint="ask the cluster's support to remove `exit` from ~/.bashrc and ~/.profile there",
         )

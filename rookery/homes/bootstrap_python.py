@@ -91,9 +91,9 @@ def bring(
             continue
         result = run(step)
         if result["rc"]:
-            message = (result.get("stderr") or result.get("stdout") or "no word why").strip().splitlines()[-1]
+            message = (result.get("stderr") or result.get("stdout") or "no reason given").strip().splitlines()[-1]
             raise RookeryError(
-                f"No Python could be put on {facts['node']}: {message}",
-                hint="set cluster_mirrors.uv_python_downloads in your inventory, if the cluster can't reach GitHub",
+                f"Can't install Python on {facts['node']}: {message}",
+                hint="if the cluster can't reach GitHub, set cluster_mirrors.uv_python_downloads in your inventory",
             )
     return f"{facts['home']}/{LINK}"

@@ -65,7 +65,9 @@ def _expanded(kind: str, item: Any, fill: Fill) -> Iterator[Any]:
     for variables in _variables(kind, item, fill):
         wanted = fill(item.get("when", True), variables)
         if isinstance(wanted, str):
-            raise RookeryError(f"{kind}: when of {_label(item)} is a text, not true or false: write it as a template")
+            raise RookeryError(
+                f"{kind}: when of {_label(item)} must be true or false, not a text: write it as a template"
+            )
         if wanted:
             full_item = fill(rest, variables)
             if variables and "template" in full_item:
@@ -79,7 +81,7 @@ def _variables(kind: str, item: dict[str, Any], fill: Fill) -> list[dict[str, An
         return [{}]
     elements = fill(item["each"], {})
     if not isinstance(elements, list):
-        raise RookeryError(f"{kind}: each of {_label(item)} is not a list")
+        raise RookeryError(f"{kind}: each of {_label(item)} must be a list")
     return [{"item": element} for element in elements]
 
 
@@ -94,7 +96,7 @@ def _label(item: Mapping[str, Any]) -> Any:
 def faults(declaration: dict[str, Any]) -> list[str]:
     """Return what is wrong with a declaration, a line each."""
     problems = [
-        f"{key} is not a kind of thing that a home holds; known are {', '.join(sorted(ITEMS.keys() | OTHERS))}"
+        f"unknown kind {key}; known kinds are {', '.join(sorted(ITEMS.keys() | OTHERS))}"
         for key in declaration
         if key not in ITEMS and key not in OTHERS
     ]
@@ -103,7 +105,7 @@ def faults(declaration: dict[str, Any]) -> list[str]:
             declaration[kind] if kind != "environment" or isinstance(declaration[kind], list) else [declaration[kind]]
         )
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            problems.append(f"{kind} is not a list of mappings")
+            problems.append(f"{kind} must be a list of mappings")
             continue
         problems += [f"{kind}: {fault}" for item in items for fault in _item_faults(kind, item)]
         if kind == "commands":
@@ -114,18 +116,16 @@ def faults(declaration: dict[str, Any]) -> list[str]:
 def _item_faults(kind: str, item: dict[str, Any]) -> list[str]:
     must, may = (set(names.split()) for names in ITEMS[kind])
     label = _label(item)
-    problems = [f"{label} lacks {key}" for key in sorted(must - item.keys())]
-    problems += [f"{label} has an unknown key {key}" for key in sorted(item.keys() - must - may - {"what"})]
+    problems = [f"{label}: missing {key}" for key in sorted(must - item.keys())]
+    problems += [f"{label}: unknown key {key}" for key in sorted(item.keys() - must - may - {"what"})]
     if "mode" in item and not re.fullmatch(r"[0-7]{3,4}", str(item["mode"])):
-        problems.append(f'{label} needs its mode as a string of octal digits, such as "0755"')
+        problems.append(f'{label}: mode must be a string of octal digits, such as "0755"')
     for key, known in CHOICES.items():
         value = item.get(key, [])
         unknown = set(value if isinstance(value, list) else [value]) - known
-        problems += [
-            f"{label} has an unknown {key} {word}; known are {', '.join(sorted(known))}" for word in sorted(unknown)
-        ]
+        problems += [f"{label}: unknown {key} {word}; known are {', '.join(sorted(known))}" for word in sorted(unknown)]
     if kind == "files" and ("content" in item) == ("template" in item):
-        problems.append(f"{label} needs either content or template")
+        problems.append(f"{label}: use either content or template")
     if kind == "commands":
         problems += _command_faults(item)
     return problems
@@ -133,14 +133,14 @@ def _item_faults(kind: str, item: dict[str, Any]) -> list[str]:
 
 def _command_faults(item: dict[str, Any]) -> list[str]:
     what = item.get("what")
-    problems = [f"{what} has an unknown key {key} in job" for key in sorted(set(item.get("job") or {}) - JOB)]
+    problems = [f"{what}: unknown key {key} in job" for key in sorted(set(item.get("job") or {}) - JOB)]
     problems += [
-        f"{what} needs {key} as a list of words"
+        f"{what}: {key} must be a list of words"
         for key in ("argv", "unless", "makes", "needs")
         if key in item and not (isinstance(item[key], list) and all(isinstance(word, str) for word in item[key]))
     ]
     if not item.get("creates") and (item.get("stage") or not item.get("unless")):
-        problems.append(f"{what} needs creates" + ("" if item.get("stage") else " or unless"))
+        problems.append(f"{what}: missing creates" + ("" if item.get("stage") else " or unless"))
     return problems
 
 
@@ -148,7 +148,7 @@ def _order_faults(items: list[dict[str, Any]]) -> list[str]:
     """Return a message for each command that needs one that does not come before it."""
     names = [item.get("what") for item in items]
     return [
-        f"{item.get('what')} needs {needed}, which does not come before it"
+        f"{item.get('what')}: needs {needed}, which must come before it"
         for number, item in enumerate(items)
         for needed in (item["needs"] if isinstance(item.get("needs"), list) else [])
         if needed not in names[:number]

@@ -123,7 +123,7 @@ def details(name: str, sandbox: bool = False) -> dict[str, list[ProfileValue]]:
         )
         grouped[group_of.get(setting.key, REST)].append(value)
     own = user_settings.differences(cluster).items()
-    grouped[f"By your ~/.ssh/config, for {cluster.host}"] = [
+    grouped[f"From your ~/.ssh/config, for {cluster.host}"] = [
         ProfileValue(key, secret_values.hidden(key, value), "", False) for key, value in own
     ]
     return {group: values for group, values in grouped.items() if values}
@@ -135,7 +135,7 @@ def show_all(options: ClustersListOptions) -> int:
     if options.json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
     else:
-        _print_rows(rows)
+        _print_rows(rows, sandbox=options.sandbox)
     return int(any(row.problem for row in rows))
 
 
@@ -150,11 +150,11 @@ def show(options: ClustersShowOptions) -> int:
         values = {value.key: asdict(value) for values in grouped.values() for value in values}
         print(json.dumps({"name": options.cluster, "values": values}, indent=2, default=str))
     else:
-        _print_details(options.cluster, grouped)
+        _print_details(options.cluster, grouped, sandbox=options.sandbox)
     return 0
 
 
-def _print_rows(rows: list[ClusterRow]) -> None:
+def _print_rows(rows: list[ClusterRow], *, sandbox: bool) -> None:
     from rich.text import Text
 
     output = tables.console()
@@ -163,18 +163,18 @@ def _print_rows(rows: list[ClusterRow]) -> None:
         for row in rows
         if not row.problem
     ]
-    headings = ("=name", "=host", "scheduler", "~GPUs", "set up", "~what it is")
+    headings = ("=name", "=host", "scheduler", "~GPUs", "set up", "~description")
     tables.show(headings, [[Text(cell) for cell in row] for row in cells])
     for row in rows:
         if row.problem:
             console.show(output, console.named(row.name, row.problem), "red")
     for row in rows:
         if row.set_up_at is None and not row.problem:
-            console.say(f"next: {invocation()} setup --cluster {row.name}")
+            console.say(f"next: {invocation()} setup {row.name}{' --sandbox' * sandbox}")
             break
 
 
-def _print_details(name: str, grouped: Mapping[str, list[ProfileValue]]) -> None:
+def _print_details(name: str, grouped: Mapping[str, list[ProfileValue]], *, sandbox: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -193,8 +193,8 @@ def _print_details(name: str, grouped: Mapping[str, list[ProfileValue]]) -> None
     for file, letter in files.items():
         console.show(output, f"{letter} = {file}", "dim")
     if any(value.unverified for values in grouped.values() for value in values):
-        console.show(output, "? = could not be verified", "dim")
-    console.say(f"next: {invocation()} setup --cluster {name}")
+        console.show(output, "? = not verified", "dim")
+    console.say(f"next: {invocation()} setup {name}{' --sandbox' * sandbox}")
 
 
 def _short(where: str, files: dict[str, str]) -> str:

@@ -40,21 +40,21 @@ def _traces(connection: "Connection") -> list[Trace]:
     """Return everything of a cluster on this computer."""
     cluster = connection.cluster
     note = set_up_note.of(cluster)
-    traces = [Trace(note, "the note that it is set up", lambda: note.unlink(missing_ok=True))]
+    traces = [Trace(note, "the record that it is set up", lambda: note.unlink(missing_ok=True))]
     if cluster.sandbox:  # the rest is the miniature's own, and goes with it
         return traces
     inventory = paths.config_dir() / "inventory/host_vars" / f"{cluster.name}.yml"
     known_hosts = state_files.place("known_hosts")
     first = state_files.place("onboard", f"{cluster.label}.json")
     traces += [
-        Trace(connection.config_file, "how ssh reaches it", lambda: config_file.remove(cluster), on_purge=True),
+        Trace(connection.config_file, "its ssh configuration", lambda: config_file.remove(cluster), on_purge=True),
         Trace(known_hosts, "its host key", lambda: _forget_key(connection, known_hosts), on_purge=True),
-        Trace(first, "which project was your first there", lambda: first.unlink(missing_ok=True), on_purge=True),
+        Trace(first, "the name of your first project there", lambda: first.unlink(missing_ok=True), on_purge=True),
         Trace(inventory, "your settings for it"),
         *_editors(cluster),
     ]
     if alias := user_config.aliases().get(cluster.name):
-        title = f"`ssh {alias}`, which ~/.ssh/config includes"
+        title = f"`ssh {alias}`, which your ~/.ssh/config includes"
         traces.append(Trace(user_config.file(), title, lambda: user_config.forget(cluster), on_purge=True))
     if cluster.identity_file:
         traces.append(Trace(Path(cluster.identity_file).expanduser(), "your key"))
@@ -63,7 +63,7 @@ def _traces(connection: "Connection") -> list[Trace]:
 
 def plan(connection: "Connection", *, purge: bool) -> list[str]:
     """Return what `forget` would do, a line each."""
-    return [_line(trace, purge) for trace in _traces(connection) if trace.path.exists()]
+    return [_line(trace, "to remove" if _goes(trace, purge) else "to keep") for trace in _existing(connection)]
 
 
 def forget(connection: "Connection", *, purge: bool) -> list[str]:
@@ -73,8 +73,8 @@ def forget(connection: "Connection", *, purge: bool) -> list[str]:
         connection: The cluster's.
         purge: Its entry in ssh_config and its host key go too, and the connection is closed. Keys and settings stay.
     """
-    traces = [trace for trace in _traces(connection) if trace.path.exists()]
-    lines = [_line(trace, purge) for trace in traces]
+    traces = _existing(connection)
+    lines = [_line(trace, "removed" if _goes(trace, purge) else "kept") for trace in traces]
     if purge and not connection.cluster.sandbox:
         connection.close()
     for trace in traces:
@@ -87,12 +87,14 @@ def _editors(cluster: "Cluster") -> list[Trace]:
     """Return what VS Code's settings hold of a cluster, and the key of NAME-job."""
     known_hosts = compute_node_keys.known_hosts(cluster)
     traces = [
-        Trace(path, "what VS Code was told of it", partial(workstation.take_back, cluster, path), on_purge=True)
+        Trace(path, "its entries in VS Code's settings", partial(workstation.take_back, cluster, path), on_purge=True)
         for path in workstation.files(cluster)
     ]
     return [
         *traces,
-        Trace(known_hosts, "the host key of its jobs", lambda: compute_node_keys.forget(cluster), on_purge=True),
+        Trace(
+            known_hosts, "the host key of its compute jobs", lambda: compute_node_keys.forget(cluster), on_purge=True
+        ),
     ]
 
 
@@ -100,8 +102,11 @@ def _goes(trace: Trace, purge: bool) -> bool:
     return trace.remove is not None and (purge or not trace.on_purge)
 
 
-def _line(trace: Trace, purge: bool) -> str:
-    fate = "forgotten" if _goes(trace, purge) else "stays"
+def _existing(connection: "Connection") -> list[Trace]:
+    return [trace for trace in _traces(connection) if trace.path.exists()]
+
+
+def _line(trace: Trace, fate: str) -> str:
     return f"on this computer, {fate}: {trace.what} ({trace.path})"
 
 

@@ -61,7 +61,10 @@ def run(options: LoginOptions) -> int:
     names = _chosen(options)
     if options.sandbox:
         if options.user:
-            raise RookeryError("--user is for the cluster itself: a miniature has an account of its own.")
+            raise RookeryError(
+                "--user doesn't work with --sandbox: a miniature has its own account.",
+                hint=" ".join(filter(None, ("invoke login", options.cluster, "--sandbox"))),
+            )
         lifecycle.ensure(names, yes=options.yes, quiet=options.json)
     return _for_all(names, lambda name: _opened(name, options), options)
 
@@ -162,13 +165,13 @@ def _say(name: str, entry: Entry) -> None:
     if entry.state == "failed":
         console.note(entry.error, *([f"  next: {entry.hint}"] if entry.hint else []))
     elif entry.state == "closed":
-        console.say(f"{name}: closed")
+        console.say(f"{name}: connection closed")
     elif entry.state in {"open", "opened"}:
-        how = "open already" if entry.state == "open" else "connected"
-        console.say(f"{name}: {how}, as {entry.user}@{entry.host}; closes {_hours(entry.hours)} after its last use")
+        how = "already connected" if entry.state == "open" else "connected"
+        console.say(f"{name}: {how} as {entry.user}@{entry.host}; closes {_hours(entry.hours)} after its last use")
         if entry.at_risk:
-            now = ": that is now" if entry.at_risk_now else ""
-            console.say(f"  the cluster may be taken down {entry.at_risk}{now}")
+            now = " (now)" if entry.at_risk_now else ""
+            console.say(f"  the cluster may be down for maintenance: {entry.at_risk}{now}")
 
 
 def _hours(hours: int) -> str:

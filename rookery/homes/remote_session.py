@@ -177,8 +177,8 @@ def probed(name: str, arguments: Sequence[str]) -> str | None:
         return None
     except TimeoutError:
         raise RookeryError(
-            f"{name}: no command has begun there within {PATIENCE} s: do your start-up files wait for something?",
-            hint=f"invoke doctor --cluster {name}",
+            f"{name}: no command started within {PATIENCE} s. Do your start-up files wait for input?",
+            hint=f"invoke doctor {name}",
         ) from None
     return str(answer.get("probed", "")) if list(session.asked) == list(arguments) else None
 

@@ -44,17 +44,19 @@ def danger(cluster: "Cluster", look: "HomeComparison") -> Danger | None:
     kind, who, folder = replaceable_by.split(" ", 2)
     prefix, home, roomy = (str(look.facts.get(key) or "") for key in ("prefix", "home", "roomy"))
     if not _is_in(prefix, home) or _is_in(prefix, roomy):
-        reason = f"programs in {prefix} may not be yours; do not run them"
+        reason = f"programs in {prefix} may have been replaced; do not run them"
     elif kind == "owner" and _is_in(folder, roomy):
-        reason = f"files in {roomy} may not be yours; do not run them"
+        reason = f"files in {roomy} may have been replaced; do not run them"
     else:
         return None
     reason = f"{probe.why_replaceable(replaceable_by)}: {reason}"
     if kind == "owner":
         line = shlex.join(["ssh", "-F", str(config_file(cluster)), cluster.name, f"ls -ld {shlex.quote(folder)}"])
-        return Danger(reason, f"{line}   # then ask {who}, or the people who run the cluster, why it is theirs")
-    undo = f"{invocation.invocation()} undo --cluster {cluster.name}{' --sandbox' if cluster.sandbox else ''}"
-    return Danger(reason, f"{undo}   # takes them off PATH; set up after that, they are put in your home")
+        return Danger(reason, f"{line}   # then ask {who}, or the cluster's support, why it belongs to them")
+    undo = f"{invocation.invocation()} undo {cluster.name}{' --sandbox' if cluster.sandbox else ''}"
+    return Danger(
+        reason, f"{undo}   # removes them from PATH; set the home up again after that, to have them in your home"
+    )
 
 
 def _is_in(path: str, folder: str) -> bool:

@@ -75,7 +75,7 @@ class ClusterResult:
 
     def fail(self, error: object, state: str = "failed", hint: str = "") -> HomeOutcome:
         """Note an error: the first line of its message, and its hint."""
-        first, *rest = clean(_PREFIX.sub("", str(error).strip())).splitlines() or ["no reason was given"]
+        first, *rest = clean(_PREFIX.sub("", str(error).strip())).splitlines() or ["no reason given"]
         hints = [line.split("next:", 1)[1].strip() for line in rest if line.strip().startswith("next:")]
         self.state = state
         self.error = first.strip().removeprefix(f"{self.name}: ").removesuffix(f" ({hint})")
@@ -150,10 +150,9 @@ def headline(result: ClusterResult, *, check: bool, seconds: float) -> str:
     """Return one line with the result of a cluster that had no error."""
     changed, there, kept = result.changed, result.count("present"), result.count("kept")
     if not changed:
-        before = "up to date, " if result.up_to_date else ""
-        return f"{before}nothing to change: {result.name} is as declared ({seconds:.1f} s)"
-    things = "1 thing" if changed == 1 else f"{changed} things"
-    rest = [f"{there} already there"] * bool(there) + [f"{kept} of yours kept"] * bool(kept)
+        return f"{result.name} is up to date ({seconds:.1f} s)"
+    changes = "1 change" if changed == 1 else f"{changed} changes"
+    rest = [f"{there} up to date"] * bool(there) + [f"{kept} kept"] * bool(kept)
     if check:
-        return f"{result.name}: {', '.join([f'{things} would change', *rest])}; nothing was written ({seconds:.1f} s)"
-    return f"{result.name} is ready: {', '.join([f'{things} made or changed', *rest])} ({seconds:.1f} s)"
+        return f"{result.name}: {', '.join([f'{changes} to make', *rest])}; nothing was changed ({seconds:.1f} s)"
+    return f"{result.name} is ready: {', '.join([changes, *rest])} ({seconds:.1f} s)"

@@ -126,7 +126,7 @@ class Screen:
         rest = [outcome for outcome in outcomes if outcome not in apart]
         changed = [outcome for outcome in rest if outcome.state in CHANGES]
         if changed:
-            count = "1 thing" if len(changed) == 1 else f"{len(changed)} things"
+            count = "1 change" if len(changed) == 1 else f"{len(changed)} changes"
             self._outcome(host, HomeOutcome(changed[0].state, f"{task} ({count})"))
         elif rest and not apart:
             self._outcome(host, HomeOutcome("present", task))
@@ -160,7 +160,7 @@ class Screen:
             if len(self.results.clusters) > 1 or not result.begun:  # else it is the last line that was shown
                 self._line(f"{self.marks['failed']} {console.named(result.name, result.error)}", _STYLES["failed"])
             if len(result.details) > 1:  # a single one is the reason, which was printed already
-                for line in ["its last lines:", *result.details[-_LAST_LINES:]]:
+                for line in ["last lines of its output:", *result.details[-_LAST_LINES:]]:
                     self._line(f"  | {line}", "dim")
             if result.hint:
                 self._line(f"  next: {result.hint}")

@@ -2,7 +2,7 @@
 
 from rookery.clusters.config import profile, schema
 from rookery.clusters.config.roles import TAGS
-from rookery.core import invocation
+from rookery.core import invocation, near_names
 from rookery.core.errors import RookeryError
 
 
@@ -42,8 +42,8 @@ def clusters(text: str, command: str = "setup", *, sandbox: bool = False) -> lis
     if not names:
         example = known[0] if known else "NAME"
         raise RookeryError(
-            f"Which cluster? There are: {', '.join(known)}.",
-            hint=f"{invocation.invocation()} {command} --cluster {example}",
+            f"Missing argument CLUSTER. Known clusters: {', '.join(known)}.",
+            hint=f"{invocation.invocation()} {command} {example}{' --sandbox' * sandbox}",
         )
     if "all" in names:
         return known if sandbox else yours() or known
@@ -61,8 +61,12 @@ def roles(text: str) -> tuple[str, ...]:
     tags = tuple(part.strip() for part in text.split(",") if part.strip())
     for tag in tags:
         if tag not in TAGS:
+            near = near_names.closest(tag, TAGS)
+            meant = (
+                ",".join(near if part == tag else part for part in tags) if near else "ROLE, with one of these roles"
+            )
             raise RookeryError(
-                f"There is no role {tag!r}{schema.nearest(tag, TAGS)}. There are: {', '.join(TAGS)}.",
-                hint="the same command with one of those",
+                f"Unknown role {tag!r}{schema.nearest(tag, TAGS)}. Known roles: {', '.join(TAGS)}.",
+                hint=f"use --tags {meant}",
             )
     return tags

@@ -7,6 +7,7 @@ not at all, and the action `home` sees on the cluster what is done already.
 import errno
 import json
 import os
+import shlex
 import sys
 import time
 from collections import ChainMap
@@ -45,8 +46,8 @@ def run(options: SetupOptions) -> int:
     """
     names = selection.clusters(options.cluster, sandbox=options.sandbox)
     if options.account and len(names) > 1:
-        again = f"invoke setup --cluster {names[0]} --account CODE"
-        raise RookeryError("An account belongs to one cluster.", hint=again)
+        again = f"invoke setup {names[0]} --account {shlex.quote(options.account)}"
+        raise RookeryError("--account works for one cluster at a time.", hint=again)
     with ExitStack() as stack:
         return _Setup(options, names, stack).run()
 
@@ -143,7 +144,10 @@ class _Setup:
         names = [name for name, result in self.results.clusters.items() if result.state == "ok"]
         if options.sandbox:
             if options.user or options.account:
-                raise RookeryError("--user and --account are for the cluster itself: a miniature has its own.")
+                raise RookeryError(
+                    "--user and --account don't work with --sandbox: a miniature has its own account.",
+                    hint=setup_summary.again(options, options.cluster),
+                )
             from rookery.sandbox import lifecycle  # noqa: PLC0415 start-up
 
             lifecycle.ensure(names, yes=options.yes, offline_mirrors=options.offline_mirrors, quiet=options.json)
@@ -180,7 +184,7 @@ class _Setup:
         Returns:
             The clusters that answered, and whose start-up files leave commands alone.
         """
-        with console.waiting(f"looking at your home on {', '.join(connections)}"):
+        with console.waiting(f"Checking your home on {', '.join(connections)}"):
             comparisons = up_to_date.looks(connections, up_to_date.look)
         for name, comparison in comparisons.items():
             result = self.results.clusters[name]
@@ -201,7 +205,7 @@ class _Setup:
             with self._apart(name):
                 if name not in answered:
                     connection.open(accept_host_key=self.options.accept_host_key)
-                    with console.waiting(f"trying a command on {name}"):
+                    with console.waiting(f"Testing a command on {name}"):
                         bashrc_guard.repair(connection, check=self.options.check)
                 usable[name] = connection
         return usable
@@ -216,7 +220,7 @@ class _Setup:
 
         for name, result in results.clusters.items():
             if self.options.verbose and name in connections and result.reason_to_run:
-                screen.tell(name, f"every role is gone through: {result.reason_to_run}")
+                screen.tell(name, f"running all roles: {result.reason_to_run}")
         self.clock.begin_play(list(connections))
         with screen:
             ansible = self.ansible or self._stack.enter_context(playbook.Ansible())
@@ -224,9 +228,10 @@ class _Setup:
         self.clock.end_play()
         silent = [name for name in connections if not results.clusters[name].begun]
         if code and not results.failed:  # no cluster is to blame
-            raise _ansible_failed(" ".join(screen.messages[-12:]), code, began=len(silent) < len(connections))
+            again = setup_summary.again(self.options, self.options.cluster)
+            raise _ansible_failed(" ".join(screen.messages[-12:]), code, again, began=len(silent) < len(connections))
         for name in silent:
-            results.clusters[name].fail("Ansible did nothing there.")
+            results.clusters[name].fail("Ansible did not run for this cluster.")
         return code
 
     def _described(self, connections: Connections) -> playbook.Play:
@@ -263,7 +268,11 @@ class _Setup:
             if result.up_to_date or self.screen is None:
                 console.say(headline(result, check=False, seconds=clock.seconds))
                 continue
-            commands = setup_summary.following(connections[name], check=options.check) if name in connections else ()
+            commands = (
+                setup_summary.following(connections[name], options, changes=bool(result.changed))
+                if name in connections
+                else ()
+            )
             places = setup_summary.places(result.facts)
             self.screen.summary(result, check=options.check, places=places, following=commands)
         setup_summary.name_failed(self.results)
@@ -271,14 +280,14 @@ class _Setup:
             console.say("", *clock.table())
 
 
-def _ansible_failed(messages: str, code: int, *, began: bool) -> Exception:
+def _ansible_failed(messages: str, code: int, again: str, *, began: bool) -> Exception:
     """Return the error where Ansible failed for a reason of no cluster's."""
     output = " ".join(messages.split()) or f"exit code {code}"
     if began:
-        return RookeryError(f"Ansible stopped in mid-run: {output}", hint="the same command: it goes on from there")
+        return RookeryError(f"Ansible stopped before the end: {output}", hint=f"{again}   # continues")
     if os.strerror(errno.ENOSPC) in output:
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    return RookeryError(f"Ansible could not start: {output}", hint="the same command with -vv")
+    return RookeryError(f"Ansible could not start: {output}", hint=f"{again} -v -v   # shows more")
 
 
 def _explained(event: playbook.Event, connections: Connections) -> playbook.Event:

@@ -1,5 +1,6 @@
 """The summary at the end of a setup: paths, and the commands to run next."""
 
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ from rookery.core import console, invocation, paths
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
+    from rookery.homes.options import SetupOptions
     from rookery.homes.run_results import RunResult
 
 
@@ -17,7 +19,7 @@ def places(facts: Mapping[str, Any]) -> dict[str, str]:
     rows.setdefault("home", str(facts.get("home") or ""))
     why, old = facts.get("replaceable"), facts.get("programs_left")
     rows["tools"] = f"{facts.get('prefix') or ''}{f'  (in your home: {why})' if why else ''}"
-    rows["old tools"] = f"{old}  (no longer used; don't run what is there)" if old else ""
+    rows["old tools"] = f"{old}  (no longer used; do not run anything there)" if old else ""
     links = ", ".join(facts.get("links_left") or [])
     rows["old links"] = f"{links}  (on storage that others can change; undo moves them back)" if links else ""
     rows["R packages"] = f"{facts['programs']}/R" if facts.get("programs") else ""
@@ -31,21 +33,27 @@ def _free(megabytes: Any) -> str:
     return f"  ({megabytes / 1024:.0f} GB free)" if megabytes >= 1024 else f"  ({megabytes:.0f} MB free)"
 
 
-def following(connection: "Connection", *, check: bool) -> Iterator[str]:
-    """Yield the commands that work now; after a check, the one that makes the changes."""
+def again(options: "SetupOptions", cluster: str) -> str:
+    """Return the command that sets up a cluster with the options given, as the user types it here."""
+    tags = f" --tags {shlex.quote(options.tags)}" if options.tags else ""
+    return invocation.as_typed(f"invoke setup {cluster}{' --sandbox' * options.sandbox}{tags}")
+
+
+def following(connection: "Connection", options: "SetupOptions", *, changes: bool) -> Iterator[str]:
+    """Yield the commands that work now; after a check that found changes, the one that makes them."""
     cluster = connection.cluster
     sandbox = " --sandbox" if cluster.sandbox else ""
     if invocation.is_guided():
         return
-    if check:
-        yield f"{invocation.invocation()} setup --cluster {cluster.name}{sandbox}"
+    if options.check and changes:
+        yield again(options, cluster.name)
         return
     yield f"ssh -F {paths.typed(connection.config_file)} {cluster.name}"
-    yield f"{invocation.invocation()} tmux --cluster {cluster.name}{sandbox}"
+    yield f"{invocation.invocation()} tmux {cluster.name}{sandbox}"
 
 
 def name_failed(results: "RunResult") -> None:
     """Name the clusters that failed, at the end of a run on several."""
     if results.failed and len(results.clusters) > 1:
         names = ", ".join(result.name for result in results.failed)
-        console.note("", f"failed: {names}; the others are as said above")
+        console.note("", f"{len(results.failed)} of {len(results.clusters)} clusters failed: {names}")

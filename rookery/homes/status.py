@@ -26,8 +26,10 @@ AS_DECLARED, DRIFTED, OUT_OF_DATE, NOT_SET_UP, UNKNOWN = (
     "not set up",
     "can't be known",
 )
+SHOWN = {AS_DECLARED: "up to date", DRIFTED: "changed since setup", UNKNOWN: "unknown"}
+"""What a user reads for a state, where that is not its name in --json."""
 DRIFT_EXIT = 3
-"""The exit code where a home is not as declared; 1 is that of a command that could not find out."""
+"""The exit code where a home is not up to date; 1 is that of a command that could not find out."""
 
 _STYLES = {AS_DECLARED: "green", DRIFTED: "yellow", OUT_OF_DATE: "yellow", UNKNOWN: "red", NOT_SET_UP: "dim"}
 
@@ -113,7 +115,7 @@ def statuses(names: list[str], *, sandbox: bool) -> list[HomeStatus]:
             rows[name] = HomeStatus(name, UNKNOWN, error.message, error.hint or "")
             if sandbox or "username" in error.message:  # nobody has been there yet
                 rows[name] = HomeStatus(name, NOT_SET_UP, error.message, error.hint or "")
-    with console.waiting("asking " + ", ".join(connections)):
+    with console.waiting(f"Checking your home on {', '.join(connections)}"):
         looks = up_to_date.looks(connections, up_to_date.look_closely)
     for name, look in looks.items():
         rows[name] = status_of(connections[name].cluster, look, up_to_date.asked(connections[name].cluster))
@@ -131,7 +133,7 @@ def _connection(name: str, *, sandbox: bool) -> "Connection":
 def status_of(cluster: "Cluster", look: up_to_date.HomeComparison, asked: Mapping[str, Any]) -> HomeStatus:
     """Return the status of a home, from the comparison with its last complete setup."""
     name, sealed = cluster.name, look.sealed or {}
-    setup = f"{invocation.invocation()} setup --cluster {name}{' --sandbox' if cluster.sandbox else ''}"
+    setup = f"{invocation.invocation()} setup {name}{' --sandbox' if cluster.sandbox else ''}"
     storage = tuple(areas(cluster, look.output))
     if look.problem:
         return HomeStatus(name, UNKNOWN, look.problem, look.hint or setup, storage=storage)
@@ -196,9 +198,10 @@ def show(homes: list[HomeStatus]) -> None:
         label = f"{home.name:{width}}  "
         version = f"rookery {home.version}, {_when(home.when)}" if home.version else ""
         reason = home.reason.removeprefix(f"{home.name}: ")
-        line = "  ".join(filter(None, (f"{label}{home.state}", version, reason)))
+        state = SHOWN.get(home.state, home.state)
+        line = "  ".join(filter(None, (f"{label}{state}", version, reason)))
         text = Text(wrapping.fit(clean(line), sys.stdout))
-        text.stylize(_STYLES[home.state], len(label), len(label) + len(home.state))
+        text.stylize(_STYLES[home.state], len(label), len(label) + len(state))
         output.print(text)
         console.say(*(f"  {label:<10} {text}" for label, text in _lines(home)))
 
@@ -212,9 +215,9 @@ def _lines(home: HomeStatus) -> Iterator[tuple[str, str]]:
     for thing in home.drift:
         yield thing["role"], f"{thing['what']}: {thing['how']}"
     for text in home.asked:
-        yield "now asked", text
+        yield "changed", text
     for text in home.new:
-        yield "there now", text
+        yield "new", text
     for text in home.gone:
         yield "gone", text
     if home.tools:

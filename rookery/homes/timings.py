@@ -62,7 +62,7 @@ class Clock:
 
     def table(self) -> Iterator[str]:
         """Yield the lines to show."""
-        yield "where the time went"
+        yield "Time taken:"
         for label, seconds in self.spent.items():
             yield f"  {seconds:7.3f} s  {label}"
 

@@ -7,10 +7,11 @@ command on the cluster.
 import getpass
 import json
 import platform
+import shlex
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters import connect
@@ -84,7 +85,10 @@ def run(options: UndoOptions) -> int:
     names = selection.clusters(options.cluster, "undo", sandbox=options.sandbox)
     only = selection.roles(options.tags)
     if only and options.purge:
-        raise RookeryError("--purge is for the whole of a home, --tags for some roles.", hint="one of the two")
+        raise RookeryError(
+            "Use either --purge or --tags: --purge is for the whole home.",
+            hint=_again(replace(options, purge=False)),
+        )
     began = time.monotonic()
     accounts = {name: Account() for name in names}
     with ExitStack() as stack:
@@ -151,10 +155,10 @@ class Home:
             completed.stdout, answers.apply_program, self.connection.cluster.name
         )
         if answer is None:
-            message = (completed.stderr.strip() or completed.stdout.strip() or "it said nothing").splitlines()[-1]
+            last = (completed.stderr.strip() or completed.stdout.strip() or "no output").splitlines()[-1]
             raise RookeryError(
-                f"{self.connection.cluster.name}: the login node broke off (exit code {completed.exit}): {message}",
-                hint="the same command again: it goes on where it was",
+                f"{self.connection.cluster.name}: undo stopped on the login node (exit code {completed.exit}): {last}",
+                hint="run the same command again to continue",
             )
         return answer
 
@@ -162,7 +166,7 @@ class Home:
         """Undo the home; the results are in its account."""
         name = self.connection.cluster.name
         try:
-            with console.waiting(f"Taking back what rookery did on {name}"):
+            with console.waiting(f"Undoing the changes on {name}"):
                 account.take(self.ask(check=False))
         except RookeryError as error:
             account.fail(error)
@@ -180,16 +184,16 @@ def _look(name: str, options: UndoOptions, only: tuple[str, ...], account: Accou
     """
     connection = connect.connect(name, sandbox=options.sandbox)
     connection.open()
-    with console.waiting(f"Looking at your home on {name}"):
+    with console.waiting(f"Checking your home on {name}"):
         bashrc_guard.repair(connection, check=options.check)
         data = connection.cluster.data
         facts = probe.read(connection.run(script=probe.command(probe.script(), data), timeout=120).stdout, data)
         account.home = facts["home"]
         if not facts["python"]:
-            again = f"invoke setup --cluster {name}{' --sandbox' * options.sandbox} --tags cluster"
+            again = f"invoke setup {name}{' --sandbox' * options.sandbox} --tags cluster"
             raise RookeryError(
-                f"There is no Python 3.6 or later on {facts['node']}, which undo needs.",
-                hint=f"{again}   # puts one there; then the same command again",
+                f"undo needs Python 3.6 or later, and {facts['node']} has none.",
+                hint=f"{again}   # installs one; then run the same command again",
             )
         home = Home(connection, facts, only, options.purge)
         account.take(home.ask(check=True))
@@ -208,45 +212,40 @@ def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], options: Un
     if options.yes:
         return
     lines = [f"{name}: {_amounts(accounts[name], check=True)}" for name in ready]
-    flags = (
-        f" --tags {options.tags}" * bool(options.tags),
-        " --purge" * options.purge,
-        " --sandbox" * options.sandbox,
-    )
-    again = f"invoke undo --cluster {options.cluster}{''.join(flags)}"
+    again = _again(options)
     if not prompts.is_interactive():
         raise RookeryError(
-            f"{'; '.join(lines)}. There is no terminal to ask you on.",
-            hint=f"{again} --yes   # or --check for the list",
+            f"{'; '.join(lines)}. Can't ask for confirmation without a terminal.",
+            hint=f"{again} --yes   # or --check to list the changes",
         )
     for name, line in zip(ready, lines, strict=True):
         console.note(line)
         for note in _notes(accounts[name]):
             console.note(f"  {note}")
     console.note(
-        "  Installed tools go with what was installed into them; environments made with them stop working.",
+        "  Installed tools are removed with what was installed into them. Environments made with them stop working.",
     )
-    if not prompts.confirm("Take it back?"):
-        raise RookeryError("Nothing was done.", hint=f"{again} --check   # lists it all")
+    if not prompts.confirm("Undo these changes?"):
+        raise RookeryError("Nothing was changed.", hint=f"{again} --check   # lists the changes")
+
+
+def _again(options: UndoOptions) -> str:
+    """Return the command with the options that decide what is undone."""
+    tags = f" --tags {shlex.quote(options.tags)}" if options.tags else ""
+    return f"invoke undo {options.cluster}{tags}{' --purge' * options.purge}{' --sandbox' * options.sandbox}"
 
 
 def _amounts(account: Account, *, check: bool) -> str:
     removed, restored, left = (account.count(state) for state in STATES)
-    would = "would be " if check else ""
-    amounts = [f"{_things(removed)} {would}removed"] if removed else []
-    amounts += [f"{_things(restored)} {would}put back as before"] if restored else []
-    amounts += [f"{_things(left)} {'would stay' if check else 'stayed'}"] if left else []
-    return ", ".join(amounts) or "nothing of it stands there any more"
-
-
-def _things(count: int) -> str:
-    return "1 thing" if count == 1 else f"{count} things"
+    verbs = ("to remove", "to restore", "to keep") if check else ("removed", "restored", "kept")
+    amounts = zip((removed, restored, left), verbs, strict=True)
+    return ", ".join(f"{count} {verb}" for count, verb in amounts if count) or "nothing left to undo"
 
 
 def _notes(account: Account) -> list[str]:
     """Return notes for the user: what stays and why, and what is on this computer."""
     stays = [
-        f"stays: {_place(account, outcome)}: {outcome['note']}"
+        f"kept: {_place(account, outcome)}: {outcome['note']}"
         for outcome in account.outcomes
         if outcome["state"] == "left"
     ]
@@ -265,7 +264,7 @@ def _show(name: str, account: Account, options: UndoOptions) -> None:
             console.note(f"  next: {invocation.as_typed(account.hint)}")
         return
     if not account.found:
-        console.say(f"{name}: there is nothing of rookery's in {account.home}")
+        console.say(f"{name}: nothing to undo in {account.home}")
         return
     for outcome in account.outcomes if options.check else []:
         if outcome["state"] != "left":
@@ -273,7 +272,13 @@ def _show(name: str, account: Account, options: UndoOptions) -> None:
             console.say(f"  {outcome['state']:<9} {_place(account, outcome)}{note}")
     for note in _notes(account):
         console.say(f"  {note}")
-    end = "; nothing was done" if options.check else "; rookery's own record is gone as well" if options.purge else ""
+    end = (
+        "; nothing was changed"
+        if options.check
+        else "; rookery's own records were removed too"
+        if options.purge
+        else ""
+    )
     console.say(f"{name}: {_amounts(account, check=options.check)}{end}")
 
 

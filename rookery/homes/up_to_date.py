@@ -121,19 +121,19 @@ class HomeComparison:
     def reason_to_run(self, asked: Mapping[str, Any]) -> str:
         """Return why a full run is needed, in a line; "" where all is as asked for."""
         if self.problem or self.sealed is None:
-            return self.problem or "there was no whole run so far"
+            return self.problem or "no complete setup yet"
         doubts = (
-            (not self.ended, "the last run was not a whole one, or did not come to its end"),
+            (not self.ended, "the last setup was interrupted, or ran only some roles"),
             (
                 self.sealed.get("digest") != asked["digest"] or asked["unsteady"],
-                f"what is asked for differs: {', '.join(differences(self.sealed, asked))}",
+                f"new since the last setup: {', '.join(differences(self.sealed, asked))}",
             ),
             (
                 self.new or self.gone or self.python != self.sealed.get("python"),
-                f"the login node differs: {', '.join((*self.gone, *self.new)) or 'its Python'}",
+                f"the login node has changed: {', '.join((*self.gone, *self.new)) or 'its Python'}",
             ),
-            (self.drift, f"not as it was left: {', '.join(item['path'] or item['what'] for item in self.drift)}"),
-            (not self.intact, "something there is not as it was left"),
+            (self.drift, f"changed since setup: {', '.join(item['path'] or item['what'] for item in self.drift)}"),
+            (not self.intact, "something in the home has changed since setup"),
         )
         return next((why for is_so, why in doubts if is_so), "")
 
@@ -171,13 +171,13 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """
     texts = []
     if then.get("rookery") != now["rookery"]:
-        texts.append(f"rookery {then.get('rookery')} then, {now['rookery']} now")
+        texts.append(f"rookery {now['rookery']} (was {then.get('rookery')})")
     elif then.get("play") != now["play"] or then.get("engines") != now["engines"]:
-        texts.append("rookery's own way of doing it")
+        texts.append("how rookery sets up a home")
     for kind, word in (("roles", "role"), ("variables", "setting")):
         old, new = then.get(kind) or {}, now[kind]
         texts += [f"{word} {key}" for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
-    return texts + [f"setting {key} may change by itself" for key in now["unsteady"]]
+    return texts + [f"setting {key}, which can differ each time" for key in now["unsteady"]]
 
 
 def look(connection: "Connection") -> HomeComparison:
@@ -256,7 +256,7 @@ def _is_ended(lease: bytes, run: str) -> bool:
 
 def _silent(completed: "Completed") -> HomeComparison:
     lines = completed.stderr.strip().splitlines()
-    return HomeComparison(problem=lines[-1] if lines else "there is no Python there that answers", answered=True)
+    return HomeComparison(problem=lines[-1] if lines else "no Python on the login node answers", answered=True)
 
 
 def read(completed: "Completed") -> HomeComparison:
@@ -266,7 +266,7 @@ def read(completed: "Completed") -> HomeComparison:
         return _silent(completed)
     if answer.get("failed"):
         return HomeComparison(
-            problem=str(answer.get("msg") or "it did not say why"), hint=str(answer.get("hint") or ""), answered=True
+            problem=str(answer.get("msg") or "no reason given"), hint=str(answer.get("hint") or ""), answered=True
         )
     known = {attribute.name for attribute in fields(HomeComparison)} - {"problem", "hint", "answered"}
     values: dict[str, Any] = {

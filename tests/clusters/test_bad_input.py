@@ -72,7 +72,7 @@ def test_an_unknown_cluster(student: Laptop) -> None:
 
 def test_an_unknown_role(student: Laptop) -> None:
     completed = student.rookery("setup", "--cluster", "penguins", "--tags", "shel")
-    refused(completed, r"'shel' \(did you mean shell\?\)\. There are: cluster, shell, storage")
+    refused(completed, r"'shel' \(did you mean shell\?\)\. Known roles: cluster, shell, storage")
 
 
 @pytest.mark.parametrize(

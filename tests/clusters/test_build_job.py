@@ -92,7 +92,7 @@ def test_a_job_that_is_cancelled(student: Laptop) -> None:
     process = student.start(*SETUP)
     assert list(begun(process))
     student.says(f"scancel --user {student.user}")
-    refused(ended(process), r"Slurm ended the job \d+ before the command did \(CANCELLED")
+    refused(ended(process), r"Slurm ended job \d+ before its command had finished \(CANCELLED")
     student.says("touch go-on")
     student.setup("--tags", "python")
     assert compiled(student, "9.3.0") == 2
@@ -106,7 +106,7 @@ def test_a_partition_that_there_is_not(student: Laptop) -> None:
     right = file.read_text()
     partition = {"name": "Penguin", "for": "any", "purpose": "everything"}
     student.write(cluster_default_partition="Penguin", cluster_partitions=[partition])
-    refused(student.rookery(*SETUP), "Slurm did not take the job: .*Invalid partition name specified")
+    refused(student.rookery(*SETUP), "Slurm rejected the job: .*Invalid partition name specified")
     file.write_text(right)
     student.setup("--tags", "python")
     assert compiled(student, "9.4.0") == 1

@@ -170,8 +170,8 @@ def test_a_project_is_opened_in_the_job_and_the_editor_told(coder: Laptop, path:
     completed = coder.rookery("code", "--job", "--project", str(project))
     assert completed.returncode == 0, completed.stderr
     assert path.read_text().split() == ["--remote", "ssh-remote+penguins-job", "/home/coder/projects/seals/current"]
-    assert re.search(r"job \d+ on wn\d\d runs already, until \d\d:\d\d", completed.stdout)
-    assert "remote.SSH.connectTimeout is 30 and stays so" in completed.stderr
+    assert re.search(r"Job \d+ is already running on wn\d\d, until \d\d:\d\d", completed.stdout)
+    assert "kept your remote.SSH.connectTimeout: 30 " in completed.stderr
     text = (user / "settings.json").read_bytes()
     assert text.startswith(before.rstrip(b"}\r\n"))
     assert b'"penguins-job": "linux"' in text
@@ -181,7 +181,7 @@ def test_a_project_is_opened_in_the_job_and_the_editor_told(coder: Laptop, path:
     path.unlink()
     told_ = coder.rookery("code", "--cluster", "penguins", "--folder", "~/nowhere")
     assert told_.returncode == 1
-    assert "There is no folder /home/coder/nowhere" in told_.stderr
+    assert "Can't find the folder /home/coder/nowhere" in told_.stderr
     assert not path.exists()
     printed = coder.rookery("code", "--cluster", "penguins", "--print", "--job")
     assert printed.stdout.endswith("code --remote ssh-remote+penguins-job /home/coder\n")
@@ -218,7 +218,7 @@ def test_stop_ends_it_with_all_that_is_in_it(coder: Laptop) -> None:
     assert refused.returncode == 255
     assert b"next: rookery code --job --cluster penguins" in refused.stderr
     assert queue(coder) == []
-    assert coder.rookery("code", "--stop", "--cluster", "penguins").stdout == "penguins: there was no job to end\n"
+    assert coder.rookery("code", "--stop", "--cluster", "penguins").stdout == "penguins: no job to end\n"
     again = coder.rookery("code", "--job", "--cluster", "penguins", "--cpus", "3", "--time", "00:20:00")
     assert again.returncode == 0, again.stderr
     assert output_of(coder, "echo $SLURM_CPUS_ON_NODE") == "3"
@@ -294,12 +294,12 @@ def test_another_user_of_the_node_can_neither_be_first_nor_connect_nor_read_alon
 def test_without_an_editor_the_job_is_started_all_the_same(coder: Laptop) -> None:
     assert wait_for(lambda: queue(coder) == [])
     completed = coder.rookery("code", "--cluster", "penguins")
-    assert (completed.returncode, "No VS Code is found" in completed.stderr) == (1, True)
+    assert (completed.returncode, "Can't find VS Code" in completed.stderr) == (1, True)
     assert queue(coder) == []
     completed = coder.rookery("code", "--job", "--cluster", "penguins")
     assert completed.returncode == 0, completed.stderr
     assert "https://code.visualstudio.com" in completed.stdout
-    (command,) = re.findall(r"^log in to it: (.+)$", completed.stdout, re.MULTILINE)
+    (command,) = re.findall(r"^Log in to it with: (.+)$", completed.stdout, re.MULTILINE)
     assert run_as_editor(coder, *shlex.split(command), "hostname").stdout.startswith(b"wn")
 
 
@@ -310,7 +310,7 @@ def test_undo_ends_the_job_and_takes_it_out_of_the_editor_again(coder: Laptop, p
     settings = coder.home / ".config/Code/User/settings.json"
     assert b"penguins-job" in settings.read_bytes()
     completed = undo(coder, "--purge", "--yes")
-    assert "what VS Code was told of it" in completed
+    assert "its entries in VS Code's settings" in completed
     assert f"job {number} behind penguins-job: ended\n" in completed
     assert settings.read_bytes() == b'{\r\n\t// mine\r\n\t"remote.SSH.connectTimeout": 30,\r\n}\r\n'
     assert [path.name for path in settings.parent.iterdir()] == ["settings.json"]

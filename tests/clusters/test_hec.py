@@ -65,7 +65,7 @@ def test_check_names_what_the_run_then_does(runs: Runs) -> None:
 
 def test_check_with_diff_shows_the_lines(runs: Runs) -> None:
     assert runs.diff.returncode == 0, runs.diff.stderr
-    assert "nothing was written" in runs.diff.stdout
+    assert "nothing was changed" in runs.diff.stdout
     assert re.search(r"^\s+\+export|^\s+\+.*env\.sh", runs.diff.stdout, re.M)
     assert "Install Python 3.13" in runs.diff.stdout
     storage = runs.first["facts"]["storage"]["persistent"]

@@ -72,7 +72,7 @@ def imke(penguins: Live) -> Laptop:
 def test_before_a_home_is_taken_back(imke: Laptop) -> None:
     before = imke.tree()
     with typing(imke, "undo") as screen:
-        screen.shows(r"Take it back\? \[y/N\] $")
+        screen.shows(r"Undo these changes\? \[y/N\] $")
         screen.presses("\x03")
         screen.shows(STOPPED)
         assert screen.ends() == 130

@@ -153,12 +153,12 @@ def test_a_password_typed_once(gates: dict[str, Live], someone: Callable[[str, s
         screen.shows("asked for: your password\n")
         screen.answers("password: $", f"{password}x")
         screen.answers("Permission denied, please try again.*password: $", password)
-        screen.shows("words: connected, as ada@.*closes 4 hours after its last use")
+        screen.shows("words: connected as ada@.*closes 4 hours after its last use")
         assert screen.ends() == 0
         assert password not in screen.seen
     assert run_there(ada, "words", "id -un") == "ada"
     assert state_of(ada, "words")["state"] == "open"
-    assert rookery(ada, "logout").stdout == "words: closed\n"
+    assert rookery(ada, "logout").stdout == "words: connection closed\n"
     assert run_there(ada, "words", "id -un") == ""
     assert rookery(ada, "logout").stdout == "No connection is open.\n"
 
@@ -192,14 +192,14 @@ def test_two_factors_through_a_jump_host(gates: dict[str, Live], someone: Callab
         screen.answers(r"Second Factor: $", code(miniature.totp_secret, steps=20))
         screen.answers(r"First Factor: $", miniature.password)
         screen.answers(r"Second Factor: $", code(miniature.totp_secret))
-        screen.shows("factors: connected, .*12 hours.*Tuesdays 08:00 to 10:00")
+        screen.shows("factors: connected as .*12 hours.*Tuesdays 08:00 to 10:00")
         screen.shows("exit 0")
         screen.presses("\x03")
         screen.ends()
     assert run_there(cleo, "factors", "echo $SSH_CONNECTION").split()[0] == miniature.jump
     assert said_by_sshd([*cleo.ssh_command, "true"]).startswith("kex_exchange_identification")
     assert state_of(cleo, "factors")["hours"] == 12
-    assert rookery(cleo, "logout").stdout == "factors: closed\n"
+    assert rookery(cleo, "logout").stdout == "factors: connection closed\n"
 
 
 def account_inventory(account: Account, name: str) -> Path:
@@ -370,7 +370,7 @@ def test_the_ssh_folder_of_some_laptops(ida, how: str, error: str) -> None:
         completed = ida.rookery("login", "--cluster", "penguins")
         assert completed.returncode == bool(error), completed.stderr
         assert error in completed.stderr
-        assert error or "connected, as ida@" in completed.stdout
+        assert error or "connected as ida@" in completed.stdout
     finally:
         ida.rookery("logout")
         if folder.is_symlink() or folder.is_file():

@@ -262,8 +262,8 @@ def test_undo_takes_the_laptops_side_back_too(otto: Laptop) -> None:
     """The line in ~/.ssh/config and the entry go; the key is named, and stays."""
     completed = otto.rookery("undo", "--cluster", "hec", "--purge", "--yes")
     assert completed.returncode == 0, completed.stdout + completed.stderr
-    assert "forgotten: `ssh hec-otto`" in completed.stdout
-    assert re.search(r"stays: your key \(.*/id_ed25519\)", completed.stdout)
+    assert "removed: `ssh hec-otto`" in completed.stdout
+    assert re.search(r"kept: your key \(.*/id_ed25519\)", completed.stdout)
     assert (otto.home / ".ssh/config").read_text() == OWN
     assert (otto.home / ".config/Code/User/settings.json").read_text() == SETTINGS
     assert not (otto.home / ".config/rookery/ssh_hosts").exists()

@@ -110,9 +110,9 @@ def test_a_killed_run_is_finished_by_the_same_command_and_then_nothing_is_to_do(
 
     first = setup(tmp_path, "-c", "penguins")
     assert first.returncode == 0, first.stdout + first.stderr
-    assert re.search(r"^penguins is ready: \d+ things made or changed", first.stdout, re.MULTILINE)
+    assert re.search(r"^penguins is ready: \d+ changes, ", first.stdout, re.MULTILINE)
     assert str(there) in first.stdout
-    assert "invoke tmux --cluster penguins" in first.stdout
+    assert "invoke tmux penguins" in first.stdout
     assert (there / ".config/rookery/env.sh").is_file()
     assert "# mine\n" in (there / ".bashrc").read_text()
     assert (there / ".tmux.conf").read_text().endswith("\n# mine too\n")
@@ -132,8 +132,8 @@ def test_one_of_two_clusters_fails_and_is_named_at_the_end(server: Sshd, tmp_pat
     hec.write_text(hec.read_text().replace(str(server.port), "1"))
     completed = setup(tmp_path, "--cluster", "penguins,hec", "--check", "--diff")
     assert completed.returncode == 1
-    assert re.search(r"^penguins: \d+ things would change; nothing was written", completed.stdout, re.MULTILINE)
+    assert re.search(r"^penguins: \d+ changes to make; nothing was changed", completed.stdout, re.MULTILINE)
     assert re.search(r"^ +\+# Written by rookery", completed.stdout, re.MULTILINE)
     assert "✗ hec: " in completed.stdout
-    assert completed.stderr.strip().endswith("failed: hec; the others are as said above")
+    assert completed.stderr.strip().endswith("1 of 2 clusters failed: hec")
     assert tree(there) == {".bashrc"}

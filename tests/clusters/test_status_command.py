@@ -55,13 +55,13 @@ def test_what_has_drifted_is_named_and_how(mary: Laptop) -> None:
     assert how["~/.config/rookery/tmux.conf"] == "removed"
     assert how["~/start-pyenv"] == "mode 0600 instead of 0644"
     assert how["Install poetry"] == "not done" or how["Install poetry"] == "removed"
-    assert "Make Python 3.13 the default one" in how
+    assert "Make Python 3.13 the default" in how
     assert "rookery's lines in ~/.Rprofile" in how
     assert len(how) <= 8
     text = mary.rookery("status", "--cluster", mary.cluster).stdout
-    assert text.startswith("penguins  drifted  rookery ")
+    assert text.startswith("penguins  changed since setup  rookery ")
     assert "  tmux       ~/.config/rookery/tmux.conf: removed\n" in text
-    assert "next       rookery setup --cluster penguins\n" in text
+    assert "next       rookery setup penguins\n" in text
     mary.setup()
     assert status(mary)[0] == 0
 

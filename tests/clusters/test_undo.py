@@ -66,8 +66,8 @@ def test_check_tells_it_all_and_does_nothing(lived_in: tuple[Laptop, str]) -> No
     # without a terminal, nobody can say yes
     completed = person.rookery("undo", "--cluster", "penguins")
     assert completed.returncode == 1
-    assert re.search(r"\d+ things would be removed, \d+ things would be put back as before", completed.stderr)
-    assert "undo --cluster penguins --yes" in completed.stderr
+    assert re.search(r"\d+ to remove, \d+ to restore", completed.stderr)
+    assert "undo penguins --yes" in completed.stderr
     assert person.tree() == before
 
 
@@ -76,7 +76,7 @@ def test_a_role_that_others_need_is_not_taken_back_alone(lived_in: tuple[Laptop,
     before = person.tree()
     completed = person.rookery("undo", "--cluster", "penguins", "--tags", "python", "--yes")
     assert completed.returncode == 1
-    assert "python can't be taken back alone: python_tools needs it" in completed.stderr
+    assert "can't undo python alone: python_tools needs it" in completed.stderr
     assert person.tree() == before
 
 
@@ -122,7 +122,7 @@ def test_folders_come_back_from_the_storage_unless_the_home_is_full(
     before = person.tree()
     completed = person.rookery("undo", "--cluster", "hec", "--yes")
     assert completed.returncode == 1
-    assert re.search(r"bringing folders back .* needs 2\d MB on /home.*, and 5 MB are free there", completed.stderr), (
+    assert re.search(r"moving folders back .* needs 2\d MB on /home.*, but only 5 MB are free", completed.stderr), (
         completed.stderr
     )
     assert person.tree() == before
@@ -173,7 +173,7 @@ def test_what_is_the_person_s_by_now_stays_and_is_named(penguins: Live) -> None:
         library=$(Rscript -e 'cat(.libPaths()[1])'); mkdir -p $library/mine && touch $library/mine/DESCRIPTION
     """)
     outcomes = by_path(undo(person, "--yes", "--purge"))
-    assert outcomes["~/.tmux.conf"] == ("restored", "rookery's lines are out; what you wrote since stays")
+    assert outcomes["~/.tmux.conf"] == ("restored", "rookery's lines only; your changes since are kept")
     assert outcomes["~/.config/rookery/env.sh"] == ("left", "you have changed it since")
     state, note = outcomes["~/storage/R"]
     assert (state, note.endswith("mine/DESCRIPTION")) == ("left", True), note
@@ -199,15 +199,15 @@ def test_two_clusters_at_once_after_a_question_on_the_terminal(penguins: Live, h
 
     command = [str(ROOKERY), "undo", "--cluster", "penguins,hec"]
     with Terminal(command, person.environment) as screen:
-        screen.shows(r"penguins: \d+ things would be removed, \d+ things would be put back as before")
-        screen.shows(r"hec: \d+ things would be removed, \d+ things would be put back as before")
-        screen.answers(r"Take it back\? \[y/N\] ", "no")
-        screen.shows("Nothing was done")
+        screen.shows(r"penguins: \d+ to remove, \d+ to restore")
+        screen.shows(r"hec: \d+ to remove, \d+ to restore")
+        screen.answers(r"Undo these changes\? \[y/N\] ", "no")
+        screen.shows("Nothing was changed")
         assert screen.ends() == 1
     assert homes() == after
     with Terminal(command, person.environment) as screen:
-        screen.answers(r"Take it back\? \[y/N\] ", "y")
-        screen.shows(r"penguins: \d+ things removed, \d+ things put back as before")
-        screen.shows(r"hec: \d+ things removed, \d+ things put back as before")
+        screen.answers(r"Undo these changes\? \[y/N\] ", "y")
+        screen.shows(r"penguins: \d+ removed, \d+ restored")
+        screen.shows(r"hec: \d+ removed, \d+ restored")
         assert screen.ends() == 0
     assert homes() == before

@@ -56,6 +56,8 @@ def test_a_ledger_of_a_newer_rookery_is_left_alone(penguins: Live) -> None:
     for command in (("undo", "--yes"), ("undo", "--check"), ("setup", "--tags", "tmux")):
         completed = person.rookery(*command, "--cluster", "penguins")
         assert completed.returncode == 1
-        assert "was written by a newer rookery (version 4, this one knows 3)" in completed.stdout + completed.stderr
+        assert (
+            "was written by a newer rookery (format 4; this one reads up to 3)" in completed.stdout + completed.stderr
+        )
     assert outside(manifest(penguins, "/home/newa")) == outside(before)
     assert file.read_text() == text

@@ -147,7 +147,7 @@ def test_an_item_stands_for_one_a_person(login: Login) -> None:
 
 def test_an_each_that_cannot_be_followed_is_said(results: dict[str, dict[str, Any]]) -> None:
     assert "'item' is undefined" in results["an item in a variable"]["msg"]
-    assert "directories: each of ~/{{ item }} is not a list" in results["each of no list"]["msg"]
+    assert "directories: each of ~/{{ item }} must be a list" in results["each of no list"]["msg"]
 
 
 def test_a_failure_in_ansible_is_one_line(results: dict[str, dict[str, Any]]) -> None:

@@ -96,7 +96,7 @@ def test_a_failure_is_one_line_with_the_setting_that_would_help(login: Login) ->
     ("command", "says"),
     [
         ({"argv": ["/no/such/program"]}, "Install the thing failed: /no/such/program: No such file or directory"),
-        (sh("true"), "ended well, but ~/made is not there"),
+        (sh("true"), "succeeded, but ~/made is missing"),
         (sh("echo 'write error: Disk quota exceeded'; exit 1"), "no space (or quota) is left on /"),
         (sh("kill -9 $$"), "(exit code 137)"),
     ],
@@ -119,7 +119,7 @@ def test_sizes_are_added_up_and_compared_before_anything_is_done(login: Login) -
     commands = [sh("", creates=str(login.storage / name), size=60) for name in ("a", "b")]
     before = tree(login.home)
     answer = run(login, *commands, space=quota, directories=[{"path": "~/x"}])
-    assert f"needs 120 MB on {login.storage}, and 100 MB are free there" in answer["msg"]
+    assert f"needs 120 MB on {login.storage}, but only 100 MB are free" in answer["msg"]
     assert tree(login.home, leave_out=".local") == before
     (login.storage / "a").touch()
     answer = run(login, commands[0], sh('touch "$1"', size=60), space=quota)

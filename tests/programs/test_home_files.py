@@ -149,7 +149,7 @@ def test_no_link_leads_a_write_out_of_home_and_storage(login: Login, kind: str) 
     before = tree(outside, times=True)
     answer = login.converge({kind: [items[kind]]})
     assert answer["failed"]
-    assert "neither in the home nor on the storage" in answer["msg"]
+    assert "outside the home and the storage" in answer["msg"]
     assert "\n" not in answer["msg"]
     assert tree(outside, times=True) == before
     assert not (login.home / ".cache").exists()
@@ -268,7 +268,7 @@ def test_another_laptop_is_refused_and_told_who(login: Login) -> None:
     before = tree(login.home)
     answer = login.converge({"directories": [{"path": "~/y"}]}, run=other)
     assert answer["failed"]
-    assert "sam is at work in this home from the laptop teapot" in answer["msg"]
+    assert "another rookery command is running in this home (sam, on the laptop teapot" in answer["msg"]
     assert tree(login.home) == before
 
     login.converge({**folder, "release": True}, run={"id": "run-3", "who": "sam", "laptop": "teapot"})
@@ -294,7 +294,7 @@ def test_a_lease_with_a_beginning_that_cannot_be_told_still_binds(login: Login, 
     lease = f'{{"run": "r", "who": "alex", "laptop": "kettle", "since": {since}, "until": {until}}}'
     (login.state / "lease.json").write_text(lease)
     answer = login.converge({"directories": [{"path": "~/x"}]})
-    assert "alex is at work in this home from the laptop kettle, since a time that is not known" in answer["msg"]
+    assert "is running in this home (alex, on the laptop kettle, since an unknown time)" in answer["msg"]
 
 
 def test_who_waited_for_an_undo_that_removed_the_lock_begins_anew(login: Login) -> None:
@@ -350,7 +350,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(login: Login) -> None:
     (login.home / "file").touch()
     answer = login.converge({"files": [{"path": "~/file/inner", "content": "x"}]})
     assert answer["failed"]
-    assert "something on the way to" in answer["msg"]
+    assert "part of the path" in answer["msg"]
     assert "file/inner" in answer["msg"]
 
 

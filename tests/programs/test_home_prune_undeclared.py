@@ -73,7 +73,7 @@ def test_what_the_person_changed_stays_and_is_named_once(login: Login) -> None:
     (login.home / "start-pyenv").write_text("mine again\n")
     less = {key: value for key, value in written().items() if key != "files"}
     (kept,) = [outcome for outcome in login.converge(less)["outcomes"] if outcome["state"] == "kept"]
-    assert kept["note"].startswith("no longer needed, but you have changed it since; what stood there before is in ~/")
+    assert kept["note"].startswith("no longer needed, but you have changed it since; the earlier version is in ~/")
     assert (login.home / "start-pyenv").read_text() == "mine again\n"
     assert set(states(login.converge(less))) == {"present"}
 

@@ -53,7 +53,7 @@ def test_nothing_is_merged_and_undo_gives_both_trees_back(
     coming, standing = tree(login.home / ".cache", times=True), tree(login.storage / ".cache", times=True)
     answer = login.converge(move(login))
     assert "failed" not in answer
-    assert "/.cache was there already, and is left alone" in answer["outcomes"][0]["note"]
+    assert "/.cache, which existed already" in answer["outcomes"][0]["note"]
     assert tree(moved(login), times=True) == coming
     assert tree(login.storage / ".cache", times=True) == standing
     assert not login.converge(move(login))["changed"]
@@ -94,13 +94,13 @@ def test_what_else_may_stand_there(login: Login, stands: str) -> None:
     assert states(answer) == [expected.get(stands, "kept")]
     note = answer["outcomes"][0]["note"]
     if stands == "file":
-        assert note == "~/.cache is not a folder, so it stays as it is"
+        assert note == "~/.cache is not a folder; it was kept"
         assert path.read_text() == "mine"
     elif stands == "elsewhere":
-        assert note == "~/.cache is a link to ~/other, and stays as it is"
+        assert note == "~/.cache is a link to ~/other; it was kept"
         assert path.readlink() == other
     elif stands == "dangling":
-        assert note == "~/.cache is a link to /nowhere/at/all, which is not there, and stays as it is"
+        assert note == "~/.cache is a link to /nowhere/at/all, which does not exist; it was kept"
         assert path.readlink() == links[stands]
     else:
         assert path.readlink() == (users if "storage" in stands or stands == "users" else to)
@@ -215,7 +215,7 @@ def test_a_folder_made_anew_after_setup_is_not_put_into_the_moved_one(login: Log
     build(login.home / ".cache", {"a": ("file", b"second", 0o644)})
     answer = login.converge(move(login))
     assert states(answer) == ["kept"]
-    assert "holds another one, and the two are not mixed" in answer["outcomes"][0]["note"]
+    assert "already has files, and folders are not merged" in answer["outcomes"][0]["note"]
     assert (login.home / ".cache/a").read_bytes() == b"second"
     assert (moved(login) / "a").read_bytes() == b"first"
 

@@ -104,7 +104,7 @@ def test_a_move_that_does_not_fit_is_refused_before_it_begins(login: Login) -> N
     (login.home / ".cache").mkdir()
     (login.home / ".cache/big").write_bytes(bytes(3_000_000))
     answer = login.converge({**move(login), "space": {str(login.storage): 2}})
-    assert f"moving ~/.cache needs 3 MB on {login.storage}, and 2 MB are free there" in answer["msg"]
+    assert f"moving ~/.cache needs 3 MB on {login.storage}, but only 2 MB are free" in answer["msg"]
     assert (login.home / ".cache/big").stat().st_size == 3_000_000
     assert names(login.storage) == []
 

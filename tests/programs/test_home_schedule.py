@@ -139,10 +139,10 @@ def test_undo_gives_the_folders_their_times_that_two_wrote_in_at_once(login: Log
 def test_a_need_that_does_not_come_before_is_a_mistake_in_the_declaration() -> None:
     first, second = command("one", "true", needs=["two"]), command("two", "true", needs=["two"])
     assert action.faults({"commands": [first, second]}) == [
-        "commands: one needs two, which does not come before it",
-        "commands: two needs two, which does not come before it",
+        "commands: one: needs two, which must come before it",
+        "commands: two: needs two, which must come before it",
     ]
-    assert action.faults({"commands": [{**first, "needs": "two"}]}) == ["commands: one needs needs as a list of words"]
+    assert action.faults({"commands": [{**first, "needs": "two"}]}) == ["commands: one: needs must be a list of words"]
     assert action.faults({"commands": [{**second, "needs": []}, {**first, "needs": ["two"]}]}) == []
 
 

@@ -40,7 +40,7 @@ def test_sockets_are_left_out_and_named(login: Login) -> None:
     answer = login.converge(move(login))
     server.close()
     assert names(moved(login)) == ["file"]
-    assert "sockets of running programs were left out: s" in answer["outcomes"][0]["note"]
+    assert "skipped sockets of running programs: s" in answer["outcomes"][0]["note"]
 
 
 def test_folders_that_cannot_be_written_to_are_moved_too(login: Login) -> None:
@@ -153,7 +153,7 @@ def test_what_is_written_into_a_file_while_it_is_copied_arrives(
 def test_a_copy_that_is_too_short_takes_no_file_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build(tmp_path / "from", {"a": ("file", b"x" * 5000, 0o644)})
     monkeypatch.setattr(tree_copy, "_copy_bytes", lambda source, sink: sink.write(source.read(10)))
-    with pytest.raises(Problem, match="programs go on writing"):
+    with pytest.raises(Problem, match="programs keep writing"):
         relocate.carry(str(tmp_path / "from"), str(tmp_path / "to"), leave_link=True)
     assert (tmp_path / "from.rookery-aside/a").stat().st_size == 5000
 

@@ -81,12 +81,12 @@ def test_what_the_person_changed_since_stays_and_is_named(login: Login) -> None:
     assert (home / "start-pyenv").read_text() == "mine again\n"
     assert outcomes["~/.bashrc"][0] == "left"
     assert b"ours and mine" in (home / ".bashrc").read_bytes()
-    assert outcomes["~/.profile"] == ("restored", "rookery's lines are out; what you wrote since stays")
+    assert outcomes["~/.profile"] == ("restored", "rookery's lines only; your changes since are kept")
     assert (home / ".profile").read_text() == "mine\n"
     assert json.loads((home / "settings.json").read_text()) == {"mine": {"kept": 1}, "empty": {}, "later": True}
     assert outcomes["~/new"][0] == "left"
     assert (home / "new").readlink() == Path("/elsewhere")
-    assert outcomes["~/made"] == ("left", "it holds what is yours: mine")
+    assert outcomes["~/made"] == ("left", "it has files of yours: mine")
     assert (home / ".cache/later").read_text() == "mine"
     assert not (home / ".cache").is_symlink()
     assert outcomes["$/rookery/x86"][0] == "left"
@@ -103,10 +103,10 @@ def test_a_role_alone_is_taken_back_where_nothing_needs_it(login: Login) -> None
     before = everything(login)
     answer = take_back(login, only=["shell"])
     assert answer is not None
-    assert "shell can't be taken back alone: python needs it" in answer["msg"]
+    assert "can't undo shell alone: python needs it" in answer["msg"]
     assert "--tags python,shell" in answer["hint"]
     assert everything(login) == before
-    assert "the role nobody did nothing in this home" in (take_back(login, only=["nobody"]) or {})["msg"]
+    assert "role nobody has nothing to undo in this home" in (take_back(login, only=["nobody"]) or {})["msg"]
     outcomes = told(take_back(login, only=["storage"]), login)
     assert outcomes["~/.cache"][0] == "restored"
     assert (login.home / "lib/made").exists()
@@ -121,7 +121,7 @@ def test_a_home_that_is_too_full_for_what_must_come_back_is_left_as_it_is(login:
     before = everything(login)
     answer = take_back(login, space={str(login.home): 20, str(login.storage): 1000})
     assert answer is not None
-    assert re.search(r"needs 30 MB on \S+/home, and 20 MB are free there", answer["msg"]), answer
+    assert re.search(r"needs 30 MB on \S+/home, but only 20 MB are free", answer["msg"]), answer
     assert everything(login) == before
 
 
@@ -155,7 +155,7 @@ def test_a_damaged_ledger_is_refused_and_nothing_is_done(login: Login, damage: s
     for check in (True, False):
         answer = take_back(login, check=check)
         assert answer is not None
-        assert re.search("is damaged, so nothing was touched|written by a newer rookery", answer["msg"]), answer
+        assert re.search("is damaged, so nothing was changed|written by a newer rookery", answer["msg"]), answer
         assert everything(login) == before
         assert file.read_text() == damaged
 
@@ -173,7 +173,7 @@ def test_another_laptop_at_work_is_not_disturbed(login: Login) -> None:
     before = everything(login)
     answer = take_back(login, run={"id": "u", "who": "alex", "laptop": "kettle"})
     assert answer is not None
-    assert "sam is at work in this home from the laptop teapot" in answer["msg"]
+    assert "another rookery command is running in this home (sam, on the laptop teapot" in answer["msg"]
     assert everything(login) == before
 
 
@@ -187,7 +187,7 @@ def test_a_home_of_each_version_is_taken_back(folder: Path, version: int) -> Non
     assert not [path for path, (state, _) in outcomes.items() if state == "left"]
     after = everything(login)
     if version == 1:  # it did not know the times of folders and links, nor what was whose where two became one
-        assert "what came from the home can't be told from the rest" in outcomes["~/.conda"][1]
+        assert "it is not known which came from the home" in outcomes["~/.conda"][1]
         leave_out = re.compile("home/.conda|storage")
         before, after = (
             {
@@ -281,7 +281,7 @@ def test_a_storage_that_is_not_there_leaves_link_and_ledger(login: Login) -> Non
     for purge in (False, True):
         answer = take_back(login, purge=purge)
         assert answer is not None
-        assert ".cache is not there now" in answer["msg"]
+        assert ".cache is missing" in answer["msg"]
         assert answer["hint"].endswith("run the same command again")
         assert (login.home / ".cache").is_symlink()
     login.storage.rmdir()
@@ -304,7 +304,7 @@ def test_what_is_on_a_storage_that_is_not_there_is_not_forgotten(folder: Path) -
     for options in ({"check": True}, {"purge": True}, {}):
         answer = take_back(login, **options)
         assert answer is not None
-        assert "nor anything else that rookery has put on" in answer["msg"]
+        assert "so is everything else that rookery put on" in answer["msg"]
     assert everything(login) == without_storage
     assert json.loads((login.state / "ledger.json").read_text())["entries"] == ledger["entries"]
     login.storage.rmdir()

@@ -41,7 +41,7 @@ def test_home_and_storage_are_what_they_were(folder: Path, purge: bool) -> None:
     answer = take_back(login, purge=purge)
     assert answer is not None
     assert "failed" not in answer, answer
-    assert "what stood in" in answer["outcomes"][0]["note"]
+    assert "what was in" in answer["outcomes"][0]["note"]
     assert everything(login) == before
 
 
@@ -81,7 +81,7 @@ def test_where_the_lists_are_lost_all_comes_home_and_all_stays_on_the_storage(fo
         lists.write_text(texts[damage])
     storage = tree(login.storage, times=True)
     answer = take_back(login)
-    assert "can't be told from the rest" in (answer or {})["outcomes"][0]["note"], answer
+    assert "it is not known which came from the home" in (answer or {})["outcomes"][0]["note"], answer
     after = tree(login.storage, times=True)
     assert {name: after[name] for name in storage if not name.startswith(".cache.from-home")} == {
         name: entry for name, entry in storage.items() if not name.startswith(".cache.from-home")
@@ -113,7 +113,7 @@ def test_a_storage_that_is_not_there_takes_nothing_away(folder: Path, purge: boo
     login.storage.rename(away)
     login.storage.mkdir()
     answer = take_back(login, purge=purge)
-    assert "is not there now" in (answer or {})["msg"], answer
+    assert "is missing, and so is everything else" in (answer or {})["msg"], answer
     assert (login.home / ".cache").is_symlink()
     login.storage.rmdir()
     away.rename(login.storage)
@@ -200,6 +200,6 @@ def test_where_all_of_it_is_gone_that_is_told(folder: Path, is_linked: bool) -> 
     assert answer is not None
     assert "failed" not in answer, answer
     assert answer["outcomes"][0]["state"] == "left"
-    assert "is not on the storage any more" in answer["outcomes"][0]["note"]
+    assert "no longer on the storage" in answer["outcomes"][0]["note"]
     assert not os.path.lexists(login.home / ".cache")
     assert not prefix.exists()

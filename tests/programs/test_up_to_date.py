@@ -345,7 +345,7 @@ def test_a_setting_that_may_change_by_itself_is_never_up_to_date(
     asked = up_to_date.asked(with_value(cluster, "r_packages", [template]))
     sealed = {**asked, "python": "3.11.2", "facts": {}}
     look = up_to_date.HomeComparison(sealed=sealed, entries=1, ended=True, python="3.11.2", answered=True)
-    assert look.reason_to_run(asked) == "what is asked for differs: setting r_packages may change by itself"
+    assert look.reason_to_run(asked) == "new since the last setup: setting r_packages, which can differ each time"
 
 
 def test_each_doubt_is_told() -> None:
@@ -354,16 +354,14 @@ def test_each_doubt_is_told() -> None:
         sealed={**asked, "python": "3.6.8"}, entries=1, ended=True, python="3.6.8", answered=True
     )
     assert whole.reason_to_run(asked) == ""
-    assert "no whole run" in up_to_date.HomeComparison().reason_to_run(asked)
-    assert "did not come to its end" in replace(whole, ended=False).reason_to_run(asked)
+    assert "no complete setup" in up_to_date.HomeComparison().reason_to_run(asked)
+    assert "interrupted, or ran only some roles" in replace(whole, ended=False).reason_to_run(asked)
     assert "shells zsh" in replace(whole, new=("shells zsh",)).reason_to_run(asked)
     assert "storage home /a" in replace(whole, gone=("storage home /a",)).reason_to_run(asked)
-    assert "something there" in replace(whole, intact=False).reason_to_run(asked)
+    assert "something in the home" in replace(whole, intact=False).reason_to_run(asked)
     assert "its Python" in replace(whole, python="3.9.1").reason_to_run(asked)
     assert "~/a" in replace(whole, drift=({"path": "~/a", "what": "a"},)).reason_to_run(asked)
-    assert "rookery 1 then, 2 now" in replace(whole, sealed={**asked, "digest": "e", "rookery": "1"}).reason_to_run(
-        asked
-    )
+    assert "rookery 2 (was 1)" in replace(whole, sealed={**asked, "digest": "e", "rookery": "1"}).reason_to_run(asked)
     assert replace(whole, problem="no answer").reason_to_run(asked) == "no answer"
 
 

@@ -49,13 +49,11 @@ def test_bytes_that_are_no_text_reach_no_terminal() -> None:
 
 
 def test_a_line_a_task_and_one_for_each_thing_that_took_time_or_is_the_person_s() -> None:
-    built = {"kind": "commands", "path": "/x/uv", "what": "Put uv in place", "state": "made"}
+    built = {"kind": "commands", "path": "/x/uv", "what": "Install uv", "state": "made"}
     text = shown(result(changed=True, outcomes=[MADE, KEPT, THERE, THERE, built]))
     lines = [line[6:] for line in text.splitlines()]
-    assert lines[:3] == ["✓ Do it (1 thing)", "! start-pyenv (~/start-pyenv): yours differs", "✓ Put uv in place"]
-    assert re.search(
-        r"^penguins is ready: 2 things made or changed, 2 already there, 1 of yours kept \(0\.\d s\)$", text, re.M
-    )
+    assert lines[:3] == ["✓ Do it (1 change)", "! start-pyenv (~/start-pyenv): yours differs", "✓ Install uv"]
+    assert re.search(r"^penguins is ready: 2 changes, 2 up to date, 1 kept \(0\.\d s\)$", text, re.M)
     assert "  kept       ~/start-pyenv: yours differs\n" in text
     assert "  home       /home/ada\n  next       ls\n" in text
     assert "\x1b" not in text
@@ -63,13 +61,13 @@ def test_a_line_a_task_and_one_for_each_thing_that_took_time_or_is_the_person_s(
 
 def test_a_second_run_says_in_one_line_that_nothing_was_to_do() -> None:
     text = shown(result(outcomes=[THERE, THERE]), result(role="r", outcomes=[THERE]))
-    assert re.search(r"^nothing to change: penguins is as declared \(0\.\d s\)$", text, re.M)
+    assert re.search(r"^penguins is up to date \(0\.\d s\)$", text, re.M)
 
 
 def test_marks_are_ascii_where_the_output_is() -> None:
     text = shown(result(changed=True, outcomes=[MADE, THERE]), file=Ascii())
     assert text.isascii()
-    assert "+ Do it (1 thing)" in text
+    assert "+ Do it (1 change)" in text
 
 
 def test_what_comes_from_a_cluster_is_neither_markup_nor_control() -> None:
@@ -92,7 +90,7 @@ def test_a_path_is_told_from_the_home_and_only_once() -> None:
 
 def test_an_ordinary_module_that_changed_something_is_an_outcome_too() -> None:
     assert "✓ Do it" in shown(result(changed=True))
-    assert "nothing to change" in shown(result())
+    assert "is up to date" in shown(result())
 
 
 def test_a_failure_is_a_line_and_a_hint_and_the_other_cluster_is_told_of() -> None:
@@ -102,15 +100,15 @@ def test_a_failure_is_a_line_and_a_hint_and_the_other_cluster_is_told_of() -> No
         names=("penguins", "hec"),
     )
     assert "✗ hec: no room left\n  next: invoke du\n" in text
-    assert "penguins is ready: 1 thing" in text
-    assert "✓ penguins: Do it (1 thing)" in text
+    assert "penguins is ready: 1 change" in text
+    assert "✓ penguins: Do it (1 change)" in text
 
 
 def test_the_last_lines_of_a_program_that_failed_stand_under_the_reason() -> None:
     lines = [f"line {number}\x1b[1m" for number in range(20)]
     text = shown(result(state="failed", msg="Build R failed", hint="invoke x", details=lines))
     shown_last = "".join(f"  | line {number}\n" for number in range(8, 20))
-    assert f"✗ Build R failed\n\n  | its last lines:\n{shown_last}  next: invoke x\n" in text
+    assert f"✗ Build R failed\n\n  | last lines of its output:\n{shown_last}  next: invoke x\n" in text
     assert "|" not in shown(result(state="failed", msg="Build R failed: line 1", details=lines[:1]))
     results = RunResult(["penguins"])
     results.take(result(state="failed", msg="Build R failed", details=lines))
@@ -130,7 +128,7 @@ def test_unreachable_is_told_from_failed() -> None:
 def test_check_speaks_of_what_would_change() -> None:
     result = RunResult(["hec"]).clusters["hec"]
     result.outcomes.append(HomeOutcome("would-change", "x"))
-    assert headline(result, check=True, seconds=2) == "hec: 1 thing would change; nothing was written (2.0 s)"
+    assert headline(result, check=True, seconds=2) == "hec: 1 change to make; nothing was changed (2.0 s)"
 
 
 def test_diff_in_both_of_ansibles_forms() -> None:

@@ -34,9 +34,9 @@ def expand(**arguments: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"file": []}, "file is not a kind of thing"),
-        ({"files": {"path": "x"}}, "files is not a list of mappings"),
-        ({"files": [{"path": "~/x"}]}, "needs either content or template"),
+        ({"file": []}, "unknown kind file"),
+        ({"files": {"path": "x"}}, "files must be a list of mappings"),
+        ({"files": [{"path": "~/x"}]}, "use either content or template"),
         ({"files": [{"path": "~/x", "content": "", "mode": 493}]}, "octal"),
         ({"files": [{"path": "~/x", "content": "", "mode": 420, "own": "x"}]}, "unknown key own"),
         ({"directories": [{"path": "~/x", "mode": "u+x"}]}, "octal"),
@@ -45,9 +45,9 @@ def expand(**arguments: Any) -> dict[str, Any]:
             "unknown position middle; known are bottom, top",
         ),
         ({"environment": {"name": "x", "shells": ["ksh"]}}, "unknown shells ksh"),
-        ({"moves": [{"path": "~/x"}]}, "lacks storage"),
-        ({"commands": [{"what": "w", "argv": "touch x", "creates": "~/x"}]}, "argv as a list of words"),
-        ({"commands": [{"what": "w", "argv": ["x"], "unless": ["y"], "stage": True}]}, "w needs creates"),
+        ({"moves": [{"path": "~/x"}]}, "missing storage"),
+        ({"commands": [{"what": "w", "argv": "touch x", "creates": "~/x"}]}, "argv must be a list of words"),
+        ({"commands": [{"what": "w", "argv": ["x"], "unless": ["y"], "stage": True}]}, "w: missing creates"),
         ({"commands": [{"what": "w", "argv": ["x"], "creates": "~/x", "job": {"gpu": 1}}]}, "unknown key gpu in job"),
     ],
 )
@@ -107,11 +107,11 @@ def test_a_template_file_knows_the_element() -> None:
 def test_lists_and_items_may_come_from_templates() -> None:
     assert expand(directories="<folders>", release="<yes>") == {"directories": [{"path": "~/a"}], "release": True}
     assert declaration.expand({"json": ["<item>"]}, lambda _, __: {"path": "~/x"}) == {"json": [{"path": "~/x"}]}
-    assert declaration.faults(expand(json=["~/x"])) == ["json is not a list of mappings"]
+    assert declaration.faults(expand(json=["~/x"])) == ["json must be a list of mappings"]
 
 
 def test_an_each_that_is_no_list_is_refused() -> None:
-    with pytest.raises(RookeryError, match=r"commands: each of Install <item> is not a list"):
+    with pytest.raises(RookeryError, match=r"commands: each of Install <item> must be a list"):
         expand(commands=[{"each": "<yes>", "what": "Install <item>"}])
 
 

@@ -127,7 +127,7 @@ def test_programs_that_others_can_replace(hec: cluster.Cluster, reason: str) -> 
     results = judgement(hec, *by, ("path-login /t/bin:", "path-login "), look=look)
     (fault,) = results.faults
     assert fault.name == "programs"
-    assert "programs in /s/a/rookery/x86_64 may not be yours; do not run them" in fault.found
+    assert "programs in /s/a/rookery/x86_64 may have been replaced; do not run them" in fault.found
     assert reason.split()[1] in fault.found or reason.startswith("everybody")
     for name in ("programs", "set-up", "path-login", "path-command", "python", "caches"):
         assert "setup" not in check_of(results, name).fix

@@ -130,5 +130,5 @@ def test_a_wheel_that_was_not_pinned_is_not_taken(tmp_path: Path, index: tuple[P
 def test_no_server_is_one_line(tmp_path: Path) -> None:
     completed = fetch(tmp_path / "bin", "http://127.0.0.1:1")
     assert completed.returncode == 1
-    assert completed.stderr.startswith("uv could not be downloaded from http://127.0.0.1:1/uv/: ")
+    assert completed.stderr.startswith("Can't download uv from http://127.0.0.1:1/uv/: ")
     assert "Traceback" not in completed.stderr

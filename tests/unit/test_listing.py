@@ -102,7 +102,7 @@ def test_show_names_each_value_and_its_place(home: Path, capsys: pytest.CaptureF
     file = own_inventory(home, "host_vars/hec.yml", "# mine\ncluster_user: a.student\nr_packages: [foreach]\n")
     assert listing.show(ClustersShowOptions("hec")) == 0
     shown = capsys.readouterr().out
-    for text in ("Logging in", "max 12 h", "quota 200 GB", "memory 2 TB", "logins?", "? = could not be verified"):
+    for text in ("Logging in", "max 12 h", "quota 200 GB", "memory 2 TB", "logins?", "? = not verified"):
         assert text in shown
     letters = {line[0]: line[4:] for line in shown.splitlines() if line[1:4] == " = "}
     user = next(line for line in shown.splitlines() if line.strip().startswith("user "))

@@ -39,7 +39,7 @@ def test_without_a_cluster_those_known_are_listed() -> None:
     assert completed.returncode == 1
     assert (
         completed.stderr
-        == "Which cluster? There are: penguins, hec, hex, bede.\n  next: invoke setup --cluster penguins\n"
+        == "Missing argument CLUSTER. Known clusters: penguins, hec, hex, bede.\n  next: invoke setup penguins\n"
     )
 
 
@@ -72,7 +72,7 @@ def test_an_unknown_cluster_or_role_stops_before_anything_is_done(person: Path) 
     assert completed.returncode == 1
     assert "pengiuns" in completed.stderr
     assert "penguins" in completed.stderr.splitlines()[0].replace("pengiuns", "")
-    with pytest.raises(RookeryError, match="There are: cluster, shell"):
+    with pytest.raises(RookeryError, match="Known roles: cluster, shell"):
         selection.roles("shell,pyton")
     assert not (person / "state").exists()
 
@@ -158,11 +158,13 @@ def test_places_and_the_commands_that_work_now() -> None:
     assert setup_summary.places({**shared, "links_left": ["~/.cache"]})["old links"].startswith("~/.cache  (on storage")
     assert setup_summary.places({}) == {}
     connection = Connection(profile.load("hec", overrides={"cluster_user": "ada"}))
-    assert list(setup_summary.following(connection, check=False)) == [
+    assert list(setup_summary.following(connection, options.SetupOptions("hec"), changes=True)) == [
         "ssh -F ~/config/rookery/ssh_config hec",
-        "rookery tmux --cluster hec",
+        "rookery tmux hec",
     ]
-    assert list(setup_summary.following(connection, check=True)) == ["rookery setup --cluster hec"]
+    check = options.SetupOptions("hec", check=True, tags="r")
+    assert list(setup_summary.following(connection, check, changes=True)) == ["rookery setup hec --tags r"]
+    assert list(setup_summary.following(connection, check, changes=False))[1:] == ["rookery tmux hec"]
 
 
 @pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh here")

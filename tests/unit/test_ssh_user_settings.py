@@ -150,5 +150,5 @@ def test_the_profile_is_shown_with_it(home: Path, capsys: pytest.CaptureFixture[
     assert "ssh/config" not in capsys.readouterr().out
     config(home, f"Host {HOST}\n  Port 99\n  IdentityFile ~/.ssh/work\n  IdentityFile ~/.ssh/other\n")
     assert listing.show(ClustersShowOptions("hex")) == 0
-    shown = capsys.readouterr().out.partition(f"By your ~/.ssh/config, for {HOST}")[2].splitlines()
+    shown = capsys.readouterr().out.partition(f"From your ~/.ssh/config, for {HOST}")[2].splitlines()
     assert [line.split() for line in shown[1:3]] == [["Port", "99"], ["IdentityFile", "~/.ssh/work", "~/.ssh/other"]]

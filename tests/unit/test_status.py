@@ -61,7 +61,7 @@ def test_other_homes(
 ) -> None:
     home_status = status.status_of(cluster, look, asked)
     assert home_status.state == state
-    assert home_status.hint.endswith("setup --cluster penguins")
+    assert home_status.hint.endswith("setup penguins")
     assert status.exit_code([home_status], named=True) == exit_code
 
 
@@ -81,13 +81,13 @@ def test_each_thing_is_named_and_nothing_from_there_reaches_the_terminal_as_it_i
     status.show([status.status_of(cluster, replace(WHOLE, drift=(sly,), gone=("storage scratch /s",)), asked)])
     lines = capsys.readouterr().out.splitlines()
     clock = datetime.fromtimestamp(then).strftime("%H:%M")
-    assert lines[0] == f"penguins  drifted  rookery 0.2.0, yesterday {clock}"
+    assert lines[0] == f"penguins  changed since setup  rookery 0.2.0, yesterday {clock}"
     assert lines[1].startswith("  tmux       ~/a")
     assert lines[1].endswith("[red]b[/red]: removed")
     assert "\x1b" not in "".join(lines)
     assert "\x07" not in "".join(lines)
-    assert "  now asked  rookery 0.2.0 then, 0.3.0 now" in lines
-    assert "  now asked  setting r_packages" in lines
+    assert "  changed    rookery 0.3.0 (was 0.2.0)" in lines
+    assert "  changed    setting r_packages" in lines
     assert "  gone       storage scratch /s" in lines
     assert "  tools      uv 0.9" in lines
 
@@ -126,7 +126,7 @@ def test_programs_that_others_can_replace_are_called_so_and_setup_is_not_the_ans
 ) -> None:
     home_status = danger(fact, "/p/ada/rookery/x86_64", cluster)
     assert home_status.state == "drifted"
-    assert home_status.reason.endswith(": programs in /p/ada/rookery/x86_64 may not be yours; do not run them")
+    assert home_status.reason.endswith(": programs in /p/ada/rookery/x86_64 may have been replaced; do not run them")
     assert facts.why_replaceable(fact) in home_status.reason
     assert "setup" not in home_status.hint
     assert ("ls -ld" in home_status.hint) == fact.startswith("owner")
@@ -136,4 +136,4 @@ def test_programs_that_others_can_replace_are_called_so_and_setup_is_not_the_ans
 def test_programs_in_the_home_are_in_no_danger_but_data_may_be(cluster: cluster_module.Cluster) -> None:
     prefix = "/h/ada/.local/share/rookery/x86_64"
     assert danger("group staff /p", prefix, cluster).reason == ""
-    assert "files in /p/ada may not be yours" in danger("owner eve /p/ada", prefix, cluster).reason
+    assert "files in /p/ada may have been replaced" in danger("owner eve /p/ada", prefix, cluster).reason

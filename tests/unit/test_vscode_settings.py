@@ -209,7 +209,7 @@ def test_what_can_not_be_read_is_left_alone_and_the_lines_told(file: Path, conte
     assert outcome.state == "broken"
     assert file.read_bytes() == content
     output = list(workstation.lines([outcome]))
-    assert "left alone" in output[0]
+    assert "Nothing was changed" in output[0]
     lines = "\n".join(output[1:])
     assert json.loads("{" + lines + "}")["remote.SSH.connectTimeout"] == 600
     assert [path.name for path in file.parent.iterdir()] == ["settings.json"]

@@ -121,7 +121,7 @@ def test_with_the_last_cluster_all_of_it_goes(file: Path) -> None:
 
 
 def test_by_hand_it_is_for_the_clusters_where_one_is_known(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(RookeryError, match="Which clusters"):
+    with pytest.raises(RookeryError, match="Missing argument CLUSTER"):
         by_hand.settings(VscodeSettingsOptions("", json=False))
     profile.remember("hec", {"cluster_user": "ada"})
     assert invocation.guarded(lambda: by_hand.settings(VscodeSettingsOptions("", json=True))) == 0

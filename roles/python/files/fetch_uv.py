@@ -68,7 +68,7 @@ def download(address):
                 return answer.read()
         except (urllib.error.URLError, OSError) as error:
             if last:
-                sys.exit("uv could not be downloaded from {}: {}".format(address, getattr(error, "reason", error)))
+                sys.exit("Can't download uv from {}: {}".format(address, getattr(error, "reason", error)))
     return b""
 
 

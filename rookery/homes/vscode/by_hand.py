@@ -22,7 +22,8 @@ def clusters(names: str) -> list[Cluster]:
     meant = loaded if names not in {"", "all"} else [cluster for cluster in loaded if cluster.user]
     if not meant:
         raise RookeryError(
-            "Which clusters? Your username is known on none yet.", hint="invoke vscode.settings --cluster hec"
+            "Missing argument CLUSTER: you have not given a username for any cluster yet.",
+            hint="invoke vscode.settings hec",
         )
     return meant
 
@@ -54,5 +55,5 @@ def settings(options: VscodeSettingsOptions) -> int:
     for line in workstation.lines(outcomes):
         console.say(line)
     if not outcomes:
-        console.say("No VS Code is on this computer. Once it is, the same command again.")
+        console.say("Can't find VS Code on this computer. Install it, then run the same command again.")
     return code

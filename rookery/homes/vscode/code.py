@@ -29,8 +29,11 @@ ARCHITECTURES = {"x86_64", "aarch64", "armv7l"}
 GLIBC = (2, 28)
 """What VS Code's server needs (code.visualstudio.com/docs/remote/linux)."""
 
-_NO_EDITOR = "No VS Code is found on this computer."
-_GET_ONE = "https://code.visualstudio.com   # or in it, by Ctrl+Shift+P: Shell Command: Install 'code' command in PATH"
+_NO_EDITOR = "Can't find VS Code on this computer."
+_GET_ONE = (
+    "install it from https://code.visualstudio.com; if it is installed, press Ctrl+Shift+P in it and choose "
+    "Shell Command: Install 'code' command in PATH"
+)
 
 # What is asked of the login node: architecture, C library, the home, and whether the folder is there
 _LOOK = r"""
@@ -93,19 +96,18 @@ def check(cluster: "Cluster", *, job: bool) -> None:
         RookeryError: It does not, or VS Code's server does not run there.
     """
     name = cluster.name
+    sandbox = " --sandbox" if cluster.sandbox else ""
     policy = (cluster.data.get("cluster_policies") or {}).get("vscode")
-    by_hand = f"invoke tmux --cluster {name}   # a terminal there; edit on your own computer, and deploy"
+    by_hand = f"invoke tmux {name}{sandbox}   # a terminal there; edit files on your computer, then deploy"
     if policy == "forbidden":
         raise RookeryError(f"{name} does not allow VS Code.", hint=by_hand)
     if policy == "unsupported":
-        raise RookeryError(
-            f"VS Code's server does not run on {name}: its processors are of another kind.", hint=by_hand
-        )
+        raise RookeryError(f"VS Code's server does not run on {name}: it needs other processors.", hint=by_hand)
     if job:
         compute_node_job.check(cluster)
     elif policy == "discouraged":
-        again = f"invoke code --job --cluster {name}"
-        console.note(f"{name} asks people not to run VS Code on its login nodes: {invocation.as_typed(again)}")
+        again = invocation.as_typed(f"invoke code {name} --job{sandbox}")
+        console.note(f"{name} asks you not to run VS Code on its login nodes. On a compute node: {again}")
 
 
 def authority(cluster: "Cluster", *, job: bool) -> str:
@@ -124,10 +126,10 @@ def fits(architecture: str, glibc: str) -> str:
         glibc: As getconf GNU_LIBC_VERSION says it; "" where it is another library.
     """
     if architecture not in ARCHITECTURES:
-        return f"its processors are {architecture}, and it needs {', '.join(sorted(ARCHITECTURES))}"
+        return f"its processors are {architecture}; supported are {', '.join(sorted(ARCHITECTURES))}"
     match = re.fullmatch(r"glibc ([0-9]{1,4})\.([0-9]{1,4}).*", glibc)
     if match and (int(match[1]), int(match[2])) < GLIBC:
-        return f"its C library is {glibc}, and it needs {GLIBC[0]}.{GLIBC[1]}"
+        return f"its C library is {glibc}; {GLIBC[0]}.{GLIBC[1]} or later is needed"
     return ""
 
 
@@ -139,34 +141,36 @@ def _folder(target: "Target", options: CodeOptions) -> str:
     """
     name = target.cluster.name
     wanted = options.folder or (str(remote_paths.current(target.project.name)) if target.project else "")
-    with console.waiting(f"Looking at {name}"):
+    with console.waiting(f"Checking {name}"):
         lines = target.connection.run([wanted], script=_LOOK, timeout=60).stdout.split("\n")
     if len(lines) < 4:
-        raise RookeryError(f"{name} gave no answer.", hint="the same command again")
+        raise RookeryError(f"{name} did not answer.", hint="run the same command again")
     architecture, glibc, exists = lines[:3]
     folder = "\n".join(lines[3:]).rstrip("\n")
     if not folder.startswith("/") or "\0" in folder or len(folder) > 4096:
         raise answers.unusable(name, ValueError(f"the folder is {folder[:60]!r}"))
     if why := fits(architecture, glibc):
         message = f"VS Code's server does not run on {name}: {console.clean(why)}."
-        raise RookeryError(message, hint=f"invoke tmux --cluster {name}   # a terminal there")
+        sandbox = " --sandbox" if target.cluster.sandbox else ""
+        raise RookeryError(message, hint=f"invoke tmux {name}{sandbox}   # a terminal there")
     if exists != "1":
         if options.folder or not target.project:
-            raise RookeryError(f"There is no folder {console.clean(folder)} on {name}.", hint="--folder another one")
-        raise RookeryError(
-            f"{target.project.name} has not been deployed on {name} yet.", hint=f"invoke deploy{target.flags}"
-        )
+            raise RookeryError(
+                f"Can't find the folder {console.clean(folder)} on {name}.",
+                hint="use --folder DIR with a folder that exists there",
+            )
+        raise RookeryError(f"{target.project.name} is not deployed on {name} yet.", hint=f"invoke deploy{target.flags}")
     return folder
 
 
 def _start(connection: "Connection", job_options: ComputeNodeOptions) -> None:
     running = compute_node_job.ensure(connection, job_options, again=True)
-    how = "started" if running.started else "runs already"
+    how = "started" if running.started else "is already running"
     until = compute_node_job.until(running.end)
-    stop = f"invoke code --stop --cluster {connection.cluster.name}{' --sandbox' if connection.cluster.sandbox else ''}"
+    stop = f"invoke code {connection.cluster.name} --stop{' --sandbox' if connection.cluster.sandbox else ''}"
     console.say(
-        f"job {running.number} on {running.node} {how}{f', {until}' if until else ''}; "
-        f"{invocation.as_typed(stop)} ends it"
+        f"Job {running.number} {how} on {running.node}{f', {until}' if until else ''}. "
+        f"End it with: {invocation.as_typed(stop)}"
     )
 
 
@@ -179,8 +183,8 @@ def _compute_node(options: CodeOptions) -> ComputeNodeOptions:
 def _without_editor(target: "Target", options: CodeOptions) -> int:
     """Start the job where there is no editor here, and say how to log in to it."""
     _start(target.connection, _compute_node(options))
-    console.say(f"log in to it: {workstation.ssh(target.cluster)}")
-    console.say(f"{_NO_EDITOR} To open it in one next time: {_GET_ONE}")
+    console.say(f"Log in to it with: {workstation.ssh(target.cluster)}")
+    console.say(f"{_NO_EDITOR} To use it next time, {_GET_ONE}.")
     if warning := compute_node.warning():
         console.note(warning)
     return 0
@@ -190,7 +194,7 @@ def _stop(connection: "Connection") -> int:
     connection.open()
     ended = compute_node_job.stop(connection)
     name = connection.cluster.name
-    console.say(f"{name}: ended job {', '.join(ended)}" if ended else f"{name}: there was no job to end")
+    console.say(f"{name}: ended job {', '.join(ended)}" if ended else f"{name}: no job to end")
     return 0
 
 
@@ -202,10 +206,10 @@ def _editor(command: str, *, needed: bool) -> editors.Editor:
     """
     names = [known.command for known in editors.EDITORS]
     if command not in {"", *names}:
-        raise RookeryError(f"There is no --editor {command}. There are: {', '.join(names)}.", hint="leave it out")
+        raise RookeryError(f"Unknown editor {command!r}.", hint=f"use --editor with one of {', '.join(names)}")
     editor = editors.find(command)
     if editor is None and needed:
-        message = f"{command} is not on this computer's PATH." if command else _NO_EDITOR
+        message = f"Can't find {command} on this computer's PATH." if command else _NO_EDITOR
         raise RookeryError(message, hint=_GET_ONE)
     return editor or next(known for known in editors.EDITORS if command in {"", known.command})
 
@@ -229,9 +233,9 @@ def _settle(cluster: "Cluster") -> None:
 
 def _announce(target: "Target", options: CodeOptions, folder: str) -> None:
     name = workstation.host(target.cluster, job=options.job)
-    console.say(f"opening {console.clean(folder)} on {name}")
+    console.say(f"Opening {console.clean(folder)} on {name}")
     if target.project and not options.folder:
         again = invocation.as_typed(f"invoke deploy{target.flags}")
         console.say(
-            f"  its files are those of the last deploy, and are not to be edited there: edit here, commit, {again}"
+            f"  This is the last deployed version. Don't edit it there: edit on this computer, commit, then run {again}"
         )

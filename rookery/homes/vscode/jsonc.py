@@ -71,7 +71,7 @@ class _Reader:
         while self.place < len(self.text):
             match = _TOKEN.match(self.text, self.place)
             if match is None:
-                raise self.broken("something that is no JSON", self.place)
+                raise self.broken("not JSON", self.place)
             if match.lastgroup not in {"blank", "line"}:
                 return str(match.lastgroup), match[0], self.place
             self.place = match.end()
@@ -81,7 +81,7 @@ class _Reader:
         """Pass a mark; return where it was."""
         _, text, start = self.peek()
         if text != wanted:
-            raise self.broken(f"{text or 'the end'} where {wanted} should be", start)
+            raise self.broken(f"expected {wanted}, found {text or 'the end'}", start)
         self.place = start + 1
         return start
 
@@ -92,19 +92,19 @@ class _Reader:
         if text == "[":
             return self._list()
         if kind not in {"string", "word"}:
-            raise self.broken(f"{text or 'the end'} where a value should be", start)
+            raise self.broken(f"expected a value, found {text or 'the end'}", start)
         self.place = start + len(text)
         try:
             return JsonValue(start, self.place, json.loads(text))
         except ValueError:
-            raise self.broken(f"{text[:20]}, which is no value", start) from None
+            raise self.broken(f"{text[:20]} is not a value", start) from None
 
     def _object(self) -> JsonValue:
         start, members = self.take("{"), []
         while self.peek()[1] != "}":
             kind, text, begin = self.peek()
             if kind != "string":
-                raise self.broken(f"{text or 'the end'} where a key should be", begin)
+                raise self.broken(f"expected a key, found {text or 'the end'}", begin)
             key = self.value().data
             self.take(":")
             value = self.value()
@@ -141,9 +141,9 @@ def read(text: str) -> JsonValue | None:
         value = reader.value()
         _, rest, place = reader.peek()
     except RecursionError:
-        raise BrokenError("line 1: more brackets in one another than can be read") from None
+        raise BrokenError("line 1: too many nested brackets") from None
     if rest:
-        raise reader.broken(f"{rest[:20]} behind the end", place)
+        raise reader.broken(f"unexpected {rest[:20]} after the end", place)
     return value
 
 
@@ -178,7 +178,7 @@ def put(text: str, path: Path, value: Any) -> str:
     holder = root
     for depth, key in enumerate(path):
         if holder is None or holder.members is None:
-            raise BrokenError(f"line 1: {'.'.join(path[:depth]) or 'what it holds'} is no object")
+            raise BrokenError(f"line 1: {'.'.join(path[:depth]) or 'the content'} is not an object")
         member = _member(holder, key)
         if member is None:
             for outer in reversed(path[depth + 1 :]):

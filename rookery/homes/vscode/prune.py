@@ -24,6 +24,7 @@ RECENT = 24 * 3600
 """Seconds since a server was last written to in which it may well run on another login node, where it can't be seen."""
 
 GONE = ".rookery-gone"
+_SHOWN = {"it runs": "running", "the newest": "newest"}  # what a user reads for a reason of --json
 """What the name of a server ends with while it is being removed, so that half of one is never taken for a whole."""
 
 # A line a server: runs, seconds since 1970 of the last change, kB, files, path
@@ -152,7 +153,7 @@ def prune(connection: "Connection", *, check: bool = False, yes: bool = False, j
     if json:
         print(json_.dumps({"servers": [asdict(server) for server in servers], "removed": removed}, indent=2))
     elif removed:
-        console.say(f"removed {_amount(server for server in old if server.path in removed)}")
+        console.say(f"Removed {_amount(server for server in old if server.path in removed)}")
     return int(bool(removed and left))
 
 
@@ -164,19 +165,20 @@ def _amount(servers: Iterable[Server]) -> str:
 
 def _show(name: str, servers: list[Server]) -> None:
     if not servers:
-        console.say(f"There is no VS Code server on {name}.")
+        console.say(f"{name} has no VS Code servers.")
     for server in servers:
-        used = time.strftime("%Y-%m-%d", time.localtime(server.used)) if server.used else "half gone "
-        fate = f"kept: {server.keep}" if server.keep else "old"
+        used = time.strftime("%Y-%m-%d", time.localtime(server.used)) if server.used else "incomplete"
+        fate = f"kept: {_SHOWN.get(server.keep, server.keep)}" if server.keep else "old"
         console.say(f"{server.size_mb:6} MB {server.files:7} files  {used}  {console.clean(server.path)}  {fate}")
     if servers and all(server.keep for server in servers):
-        console.say("nothing to remove")
+        console.say("Nothing to remove.")
 
 
 def _agreed(old: list[Server], connection: "Connection") -> bool:
     if not prompts.is_interactive():
+        sandbox = " --sandbox" if connection.cluster.sandbox else ""
         raise RookeryError(
-            f"{_amount(old)} could go, and there is no terminal to ask you on.",
-            hint=f"{invocation.invocation()} vscode.prune {connection.cluster.name} --yes",
+            f"{_amount(old)} can be removed. Can't ask for confirmation without a terminal.",
+            hint=f"{invocation.invocation()} vscode.prune {connection.cluster.name}{sandbox} --yes",
         )
     return prompts.confirm(f"Remove {_amount(old)}?")

@@ -52,7 +52,7 @@ def note() -> Path:
 def read() -> Records:
     """Return all records; none where the file can't be read, so that everything counts as the user's."""
     document = state_files.load(
-        note(), _SHAPE, advice=f"mv {shlex.quote(str(note()))} ~/   # settings then count as yours"
+        note(), _SHAPE, advice=f"mv {shlex.quote(str(note()))} ~/   # rookery then leaves all settings alone"
     )
     return {path: _settled(Path(path), _record(entry)) for path, entry in (document or {"files": {}})["files"].items()}
 

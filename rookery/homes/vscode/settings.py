@@ -78,7 +78,7 @@ def merge(text: str, changes: Iterable[SettingsChange], written: Mapping[jsonc.P
     added, kept, made = [], [], []
     root = jsonc.read(text)
     if root and root.members is None:
-        raise BrokenError("line 1: what it holds is no object")
+        raise BrokenError("line 1: the content is not an object")
     for change in changes:
         outer, current = jsonc.find(text, change.path[:-1]), jsonc.find(text, change.path)
         if current and jsonc.same(current.data, change.value):
@@ -261,7 +261,7 @@ def _content(path: Path) -> tuple[Path, bytes | None]:
 
 def _failed(outcome: SettingsOutcome, error: Exception) -> SettingsOutcome:
     state = "broken" if isinstance(error, (BrokenError, UnicodeDecodeError)) else "unwritable"
-    why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", "") or str(error)
+    why = "not UTF-8" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", "") or str(error)
     return replace(outcome, state=state, added=(), note=str(why))
 
 

@@ -114,27 +114,25 @@ def lines(outcomes: Sequence[SettingsOutcome], *, quiet: bool = False) -> Iterat
 
     Args:
         outcomes: From `run` or `take_back`.
-        quiet: Leave out what was as it should be.
+        quiet: Leave out what was up to date.
     """
     titles = {str(place.path): place.title for place in editors.places()}
     for outcome in outcomes:
         name = f"{titles.get(str(outcome.path), 'VS Code')} ({outcome.path})"
         if outcome.state in {"changed", "would-change"}:
-            verb = "would write" if outcome.state == "would-change" else "wrote"
-            copy = f"; as it was: {outcome.note}" if outcome.note else ""
-            yield console.clean(f"{verb} {_names(outcome.added)} in the settings of {name}{copy}")
+            verb = "Would write" if outcome.state == "would-change" else "Wrote"
+            copy = f"; backup: {outcome.note}" if outcome.note else ""
+            yield console.clean(f"{verb} {_names(outcome.added)} to the settings of {name}{copy}")
         elif outcome.state in {"broken", "unwritable"}:
-            why = "are not in a form that it can read" if outcome.state == "broken" else "can't be written"
+            verb = "read" if outcome.state == "broken" else "write"
             yield console.clean(
-                f"The settings of {name} {why} ({outcome.note}), so they were left alone. Put these in:"
+                f"Can't {verb} the settings of {name}: {outcome.note}. Nothing was changed; add these lines yourself:"
             )
             yield from (f"    {console.clean(line)}" for line in settings.by_hand(outcome.wanted))
         elif not quiet:
-            yield console.clean(f"the settings of {name} are as they should be")
+            yield console.clean(f"The settings of {name} are up to date")
         for change, current in outcome.kept:
-            message = (
-                f"{_name(change.path)} is {_short(current)} and stays so; rookery would have {_short(change.value)}"
-            )
+            message = f"kept your {_name(change.path)}: {_short(current)} (rookery suggests {_short(change.value)})"
             yield console.clean(f"  {message}")
     if warning := compute_node.warning():
         yield warning
@@ -165,7 +163,7 @@ def _all_known() -> bool:
 
 def _names(written: Sequence[SettingsChange]) -> str:
     names = list(dict.fromkeys(_name(change.path) for change in written))
-    return ", ".join(names) if names else "what had changed"
+    return ", ".join(names) if names else "the changes"
 
 
 def _name(path: Sequence[str]) -> str:

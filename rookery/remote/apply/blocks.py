@@ -48,7 +48,7 @@ def find(text: bytes, marks: Markers) -> Optional[Block]:
         return None
     end = re.compile(rb"^" + re.escape(marks.end) + rb"[ \t]*\r?(?:\n|\Z)", re.M).search(text, begin.end())
     if end is None:
-        raise Problem("the line `{}` is there, but not the line that ends the block".format(marks.begin.decode()))
+        raise Problem("the line `{}` has no matching end line".format(marks.begin.decode()))
     return Block(begin.start(), end.end(), text[begin.end() : end.start()], begin.group(1) is not None)
 
 
@@ -88,14 +88,14 @@ def block(work: Work, item: Dict[str, Any]) -> None:
     content = item["content"].encode("utf-8", "surrogateescape")
     content += b"" if content.endswith(b"\n") or not content else b"\n"
     if any(line.strip() in marks for line in content.splitlines()):
-        raise Problem("the block for {} holds its own marker".format(shown))
+        raise Problem("the block for {} contains its own marker".format(shown))
     real = work.roots.follow(path)
     text = work.read(real)
     if text is None and not item.get("create", True):
-        work.tell(thing, "present", "there is no such file, and none was made")
+        work.tell(thing, "present", "no such file, and none was made")
         return
     if real in work.blocks_written:
-        work.tell(thing, "present", "the same file as one above, which has these lines")
+        work.tell(thing, "present", "the same file as one above")
         return
     work.blocks_written.add(real)
     note = _note_on_edits(work, thing, text or b"", marks, content)
@@ -111,13 +111,16 @@ def _note_on_edits(work: Work, thing: Thing, text: bytes, marks: Markers, conten
     try:
         current = find(text, marks)
     except Problem as problem:
-        message = "in {} {}".format(work.roots.show(thing.path), problem.message)
-        raise Problem(message, "remove that line, or put `{}` back".format(marks.end.decode())) from problem
+        message = "in {}, {}".format(work.roots.show(thing.path), problem.message)
+        raise Problem(
+            message,
+            "remove that line, or add the line `{}` again; then run the same command again".format(marks.end.decode()),
+        ) from problem
     known = work.ledger.find(thing.kind, thing.path)
     written = [] if known is None else known.get("written", [])
     if current is None or current.content == content or disk.digest(current.content) in written:
         return ""
-    return "the lines inside the block were edited: " + work.keep(thing.path, current.content)
+    return "you had edited rookery's lines: " + work.keep(thing.path, current.content)
 
 
 def _written(marks: Markers, content: bytes, glued: bool) -> bytes:

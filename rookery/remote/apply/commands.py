@@ -136,7 +136,7 @@ def finish(work: Work, command: DeclaredCommand, finished: process.Finished) -> 
     if command.is_staged and os.path.lexists(command.stage):
         disk.rename(command.stage, command.creates)
     if command.creates and not os.path.exists(command.creates):
-        message = "{} ended well, but {} is not there".format(command.what, work.roots.show(command.creates))
+        message = "{} succeeded, but {} is missing".format(command.what, work.roots.show(command.creates))
         raise Problem(message, command.hint, finished.lines)
     for path in sorted(path for path in finished.made if os.path.isabs(path) and path.endswith("/")):
         folder = os.path.normpath(path)
@@ -190,7 +190,7 @@ def _failure(command: DeclaredCommand, finished: process.Finished) -> Problem:
         )
     hint = command.hint
     if hint.startswith("cluster_"):
-        hint = "if the cluster can't reach that source, set {} to one that it can reach".format(hint)
+        hint = "if the cluster can't reach that address, set {} to one that it can reach".format(hint)
     message = "{} failed (exit code {}): {}".format(command.what, finished.code, _reason(finished.lines))
     return Problem(message, hint, finished.lines)
 
@@ -200,6 +200,6 @@ def _reason(lines: List[str]) -> str:
 
     With the causes, where it names any.
     """
-    telling = ([line for line in lines if _TELLING.match(line)] or lines[-1:] or ["it said nothing"])[0]
+    telling = ([line for line in lines if _TELLING.match(line)] or lines[-1:] or ["no output"])[0]
     causes = [_CAUSE.sub("", line) for line in lines if _CAUSE.match(line)]
     return ": ".join(dict.fromkeys([telling, *causes[:2], *causes[-1:]]))

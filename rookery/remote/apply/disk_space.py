@@ -35,7 +35,7 @@ class DiskSpace:
         for area, (need, free) in totals.items():
             if need > free:
                 raise Problem(
-                    "{} needs {:.0f} MB on {}, and {:.0f} MB are free there; nothing was started".format(
+                    "{} needs {:.0f} MB on {}, but only {:.0f} MB are free; nothing was started".format(
                         purpose, need, area, free
                     ),
                     "free some space there, then run the same command again",

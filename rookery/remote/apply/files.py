@@ -23,7 +23,10 @@ def directory(work: Work, item: Item) -> None:
     mode = mode_in(item)
     is_there = os.path.isdir(real)
     if os.path.lexists(real) and not is_there:
-        raise Problem("{} is a file, where a folder is needed".format(work.roots.show(path)), "move it away")
+        raise Problem(
+            "{} is a file, where a folder is needed".format(work.roots.show(path)),
+            "rename or move it, then run the same command again",
+        )
     if is_there and (mode is None or not item.get("enforce") or disk.mode_of(real) == mode):
         work.present(thing)
         return
@@ -58,13 +61,13 @@ def link(work: Work, item: Item) -> None:
         return
     is_foreign = stands in ("file", "link") and os.lstat(real).st_uid != os.getuid()
     if stands == "other" or is_foreign or (stands == "dir" and os.listdir(real)):
-        work.tell(thing, "kept", "{} stands there and was left alone; no link was made".format(shown))
+        work.tell(thing, "kept", "{} already exists and was kept; no link was made".format(shown))
         return
     note = ""
     if stands == "file":
         note = work.keep(real, disk.read(real) or b"")
     elif stands == "link" and work.ledger.find("links", path) is None:
-        note = "it was a link to {}; the ledger keeps that".format(work.roots.show(old))
+        note = "it was a link to {}; undo restores it".format(work.roots.show(old))
 
     def act() -> None:
         work.make_folders(os.path.dirname(real))
@@ -106,13 +109,16 @@ def _own(work: Work, thing: Thing, data: bytes, mode: Optional[int], keep: bool)
     """Write a file whose whole content is rookery's."""
     real = work.roots.follow(thing.path)
     if os.path.isdir(real):
-        raise Problem("{} is a folder, where a file is needed".format(work.roots.show(thing.path)), "move it away")
+        raise Problem(
+            "{} is a folder, where a file is needed".format(work.roots.show(thing.path)),
+            "rename or move it, then run the same command again",
+        )
     old = work.read(real)
     known = work.ledger.find(thing.kind, thing.path)
     if mode is None and known is not None and known["before"]["type"] == "absent" and "mode" in known["after"]:
         mode = int(known["after"]["mode"], 8)  # it was rookery that made it, like this
     is_users = old not in (None, data) and (known is None or work.ledger.is_foreign(thing.kind, thing.path, old or b""))
     if keep and old is not None:
-        work.tell(thing, "kept" if is_users else "present", "yours, left as it stands" if is_users else "")
+        work.tell(thing, "kept" if is_users else "present", "kept your version" if is_users else "")
         return
     work.put(thing, data, mode, work.keep(real, old or b"") if is_users else "")

@@ -83,8 +83,8 @@ def submit(home: str, job: SetupJob, argv: List[str], environment: Dict[str, str
     match = re.match(r"(\d+)", finished.lines[-1]) if finished.lines and finished.code == 0 else None
     if match is None:
         raise Problem(
-            "Slurm did not take the job: {}".format(finished.lines[-1] if finished.lines else "sbatch said nothing"),
-            "look at the `job` settings of this step (partition, account, time) in the cluster's profile",
+            "Slurm rejected the job: {}".format(finished.lines[-1] if finished.lines else "no output of sbatch"),
+            "check the `job` settings of this step (partition, account, time) in the cluster's profile",
             finished.lines,
         )
     disk.write(job.file("id"), match.group(1).encode(), 0o600)
@@ -151,7 +151,7 @@ def outcome(job: SetupJob) -> process.Finished:
     if code.isdigit() and not verdict.startswith(_SLURM_S):
         return process.Finished(int(code), list(listing.lines), listing.made)
     raise Problem(
-        "Slurm ended the job {} before the command did ({})".format(job.text("id"), verdict),
+        "Slurm ended job {} before its command had finished ({})".format(job.text("id"), verdict),
         "see {}".format(portable(job.file("log"))),
         list(listing.lines),
     )
@@ -170,13 +170,13 @@ def _verdict(job: SetupJob) -> str:
             continue
         if finished.code == 0 and finished.lines:
             return finished.lines[0]
-    return "why is not known"
+    return "reason unknown"
 
 
 def _script(job: SetupJob, argv: List[str], environment: Dict[str, str]) -> str:
     exports = ["export {}={}".format(name, shlex.quote(value)) for name, value in sorted(environment.items())]
     exit_file = shlex.quote(job.file("exit"))
-    lines = ["#!/bin/sh", "# Written by rookery: a command that is better run on a compute node.", *exports]
+    lines = ["#!/bin/sh", "# Written by rookery: runs a long command on a compute node.", *exports]
     lines += [" ".join(shlex.quote(word) for word in argv) + " </dev/null", "code=$?"]
     lines += ["echo $code > {0}.new && mv {0}.new {0}".format(exit_file), "exit $code"]
     return "\n".join(lines) + "\n"

@@ -83,10 +83,10 @@ class Lease:
             return
         if time.time() < until <= time.time() + LONGEST:
             raise Problem(
-                "{} is at work in this home from the laptop {}, since {}".format(
+                "another rookery command is running in this home ({}, on the laptop {}, since {})".format(
                     held.get("who"), held.get("laptop"), _clock(held.get("since"))
                 ),
-                "wait for that run to end; if it was cut off, run the same command again after " + _clock(until),
+                "wait until it has finished; if it was interrupted, run the same command again after " + _clock(until),
             )
 
     def _wait_for_lock(self) -> None:
@@ -97,8 +97,10 @@ class Lease:
                 return
             if time.monotonic() > deadline:
                 raise Problem(
-                    "another run of {} is still at work in this home".format(self._read().get("who", "rookery")),
-                    "wait for it to end, then run the same command again",
+                    "another rookery command of {} is still running in this home".format(
+                        self._read().get("who", "rookery")
+                    ),
+                    "wait until it has finished, then run the same command again",
                 )
             time.sleep(0.1)
 
@@ -107,7 +109,7 @@ def _clock(moment: object) -> str:
     try:
         return time.strftime("%H:%M", time.localtime(float(moment)))  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError, OSError):
-        return "a time that is not known"
+        return "an unknown time"
 
 
 def _lock(stream: IO[bytes]) -> None:

@@ -48,20 +48,20 @@ def restore(undo: UndoContext, entry: Entry, path: str, to: str) -> None:
     listings = _listings(undo, entry)
     merge = Merge(path, to, listings.get("stood"), listings.get("both", {}))
     if disk.type_of(path) in ("file", "other") or (os.path.islink(path) and os.path.realpath(path) != to):
-        undo.leave(entry, "you have put something else there since; {} stays as it is".format(undo.roots.show(to)))
+        undo.leave(entry, "you have put something else there since; {} was kept".format(undo.roots.show(to)))
         return
     if is_folder(path) and entry["state"] == "done" and entry.get("undo") != "placed":
         places = " and ".join(undo.roots.show(tree) for tree in [to, *merge.of_home])
-        undo.leave(entry, "you have put another folder there since; {} stays as it is".format(places))
+        undo.leave(entry, "you have put another folder there since; {} was kept".format(places))
         return
     if not is_folder(path) and not is_folder(to) and not merge.of_home and entry.get("undo") != "placed":
         undo.remove(path)
-        undo.settle(entry, LEFT, "what was in it is not on the storage any more ({})".format(undo.roots.show(to)))
+        undo.settle(entry, LEFT, "its files are no longer on the storage ({})".format(undo.roots.show(to)))
         return
     undo.act(lambda: _restore(undo, entry, merge))
-    note = "with what has come into it since; what stood in {} before stays there"
+    note = "with files added since; what was in {} before setup stays there"
     if merge.stood is None:
-        note = "with all that is in {}, where it stays as well: what came from the home can't be told from the rest"
+        note = "with all files of {}, which are kept there too: it is not known which came from the home"
     undo.settle(entry, RESTORED, note.format(undo.roots.show(to)))
 
 

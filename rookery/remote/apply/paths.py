@@ -49,7 +49,7 @@ class Roots:
         """
         path = self.tilde(text)
         if not os.path.isabs(path) or "\0" in path:
-            raise Problem("the path {!r} is neither absolute nor in ~".format(text))
+            raise Problem("the path {!r} must be absolute or begin with ~".format(text))
         return os.path.normpath(path)
 
     def show(self, path: str) -> str:
@@ -89,8 +89,8 @@ class Roots:
             return real
         through = " leads to {}, which".format(portable(real)) if real != path else ""
         raise Problem(
-            "{}{} is neither in the home nor on the storage of this cluster, so nothing was written there".format(
+            "{}{} is outside the home and the storage of this cluster; nothing was written there".format(
                 self.show(path), through
             ),
-            "let the link end inside the home or the storage, or name that folder in cluster_storage",
+            "change the link to lead into the home or the storage, or add that folder to cluster_storage",
         )

@@ -33,9 +33,9 @@ def require(undo: UndoContext, entries: List[Entry]) -> None:
         if not placed or any(map(os.path.lexists, placed)) or any(is_inside(path, root) for path in under_way):
             continue
         raise Problem(
-            "{} is not there now, nor anything else that rookery has put on {}".format(
+            "{} is missing, and so is everything else that rookery put on {}".format(
                 undo.roots.show(placed[0]), undo.roots.show(root)
             ),
-            "look whether it is mounted, or, if you have removed it all, mkdir -p {}; then run the same command "
+            "check that the storage is mounted, or if you have removed it all, mkdir -p {}; then run the same command "
             "again".format(shlex.quote(portable(placed[0]))),
         )

@@ -7,9 +7,9 @@ from typing import Dict, Sequence
 _REASONS = {
     errno.EACCES: "permission denied: {path}",
     errno.EPERM: "permission denied: {path}",
-    errno.EROFS: "{path} is on a filesystem that can only be read",
-    errno.ELOOP: "{path} is a link that leads back to itself",
-    errno.ENOTDIR: "something on the way to {path} is a file, where a folder is needed",
+    errno.EROFS: "{path} is on a read-only filesystem",
+    errno.ELOOP: "{path} is a circular link",
+    errno.ENOTDIR: "part of the path {path} is a file, where a folder is needed",
     errno.EISDIR: "{path} is a folder, where a file is needed",
     errno.ENOSPC: "no space is left on {filesystem} (writing {path})",
     errno.EDQUOT: "your quota on {filesystem} is used up (writing {path})",

@@ -215,7 +215,7 @@ class Programs:
         """Read the programs' output, until one may have ended or a moment has passed."""
         ready = dict(self._poller.poll(200))
         if ready.get(_LISTENER, 0) & (select.POLLERR | select.POLLHUP) or _ASKER in ready:
-            raise Interrupted("nobody listens any more")
+            raise Interrupted("the connection was closed")
         if time.monotonic() > self._next_beat:
             with contextlib.suppress(BrokenPipeError):  # seen in the next round
                 os.write(_LISTENER, b"\n")

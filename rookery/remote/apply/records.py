@@ -63,7 +63,7 @@ def read(file: str) -> LedgerRecord:
         raise _damaged(file)
     if version > VERSION:
         raise Problem(
-            "{} was written by a newer rookery (version {}, this one knows {})".format(file, version, VERSION),
+            "{} was written by a newer rookery (format {}; this one reads up to {})".format(file, version, VERSION),
             "update rookery on this laptop",
         )
     if version == 1:
@@ -125,8 +125,8 @@ def _is_whole(document: Dict[str, Any]) -> bool:
 
 def _damaged(file: str) -> Problem:
     return Problem(
-        "the ledger {} is damaged, so nothing was touched".format(file),
-        "mv {0} {0}.damaged, then run the same command again (undo can't take earlier changes back)".format(file),
+        "the ledger {} is damaged, so nothing was changed".format(file),
+        "mv {0} {0}.damaged   # on the cluster, then run the same command again; undo loses its record".format(file),
     )
 
 
@@ -140,7 +140,7 @@ def doubts(record: LedgerRecord, roots: Roots) -> Optional[str]:
         fault = _fault(entry, roots)
         key = (entry["role"], entry["kind"], entry["path"])
         if fault is None and key in keys:
-            fault = "the same thing is there twice"
+            fault = "duplicate entry"
         if fault is not None:
             return "entry {} ({}): {}".format(number, entry["path"][:200], fault)
         keys.add(key)
@@ -149,29 +149,29 @@ def doubts(record: LedgerRecord, roots: Roots) -> Optional[str]:
             return "{} can't be a storage folder".format(path[:200])
     for path in [*record.folders, *record.made]:
         if not _is_ours(path, roots):
-            return "{} is neither in the home nor on the storage".format(path[:200])
+            return "{} is outside the home and the storage".format(path[:200])
     if len({entry["order"] for entry in record.entries}) != len(record.entries):
-        return "two entries have one number"
+        return "two entries have the same number"
     return None
 
 
 def _fault(entry: Entry, roots: Roots) -> Optional[str]:
     before, after = entry["before"], entry["after"]
     if entry["kind"] not in KINDS:
-        return "nothing of the kind {!r} is known".format(entry["kind"][:40])
+        return "unknown kind {!r}".format(entry["kind"][:40])
     if entry["state"] not in ("planned", "done"):
-        return "its state is {!r}".format(entry["state"][:40])
+        return "unknown state {!r}".format(entry["state"][:40])
     if before.get("type") not in _BEFORE:
-        return "what stood there is of no known type"
+        return "the earlier content has an unknown type"
     paths = [entry["path"], entry.get("real", entry["path"])]
     if entry["kind"] == "moves":
         paths.append(after.get("target"))
     outside = [path for path in paths if path == portable(roots.home) or not _is_ours(path, roots)]
     if outside:
-        return "{} is neither in the home nor on the storage".format(str(outside[0])[:200])
+        return "{} is outside the home and the storage".format(str(outside[0])[:200])
     if entry["kind"] == "moves" and (is_inside(paths[0], paths[2]) or is_inside(paths[2], paths[0])):
         return "a folder can't be moved into itself"
-    return None if _fits(before) and _fits(after) and _are_texts(entry.get("written", [])) else "its values don't fit"
+    return None if _fits(before) and _fits(after) and _are_texts(entry.get("written", [])) else "invalid values"
 
 
 def _fits(state: Dict[str, Any]) -> bool:

@@ -89,12 +89,14 @@ class _Move:
         if stands == "link":
             return self._link_obstacle()
         if stands not in ("absent", "dir"):
-            return "{} is not a folder, so it stays as it is".format(self.shown)
+            return "{} is not a folder; it was kept".format(self.shown)
         if not is_folder(aside):
             return self._folder_obstacle() if stands == "dir" else ""
         if self.entry is None or not is_merged(self.entry):
             return ""
-        return "{} holds what an older rookery had not moved yet; undo puts it back".format(self.work.roots.show(aside))
+        return "{} has files that an older rookery had not moved yet; undo restores them".format(
+            self.work.roots.show(aside)
+        )
 
     def _link_obstacle(self) -> str:
         real = os.path.realpath(self.source)
@@ -102,19 +104,19 @@ class _Move:
         if real == self.target or is_to_be_made:
             return ""
         leads_to = self.work.roots.show(os.readlink(self.source))
-        missing = "" if os.path.exists(self.source) else ", which is not there"
-        return "{} is a link to {}{}, and stays as it is".format(self.shown, leads_to, missing)
+        missing = "" if os.path.exists(self.source) else ", which does not exist"
+        return "{} is a link to {}{}; it was kept".format(self.shown, leads_to, missing)
 
     def _folder_obstacle(self) -> str:
         real, target = os.path.realpath(self.source), self.work.roots.show(self.target)
         if is_inside(self.target, real) or is_inside(real, self.target):
-            return "{} stays where it is: {} is inside it, or it is inside that".format(self.shown, target)
+            return "{} stays in the home: it contains {}, or is inside it".format(self.shown, target)
         if self.entry is not None and is_merged(self.entry):
-            return "{} stays in the home: its undo was not ended; take it back first (undo)".format(self.shown)
+            return "{} stays in the home: its undo was interrupted; run undo again first".format(self.shown)
         if self._is_empty_again():
             return ""
         if is_folder(self.target) and os.listdir(self.target):
-            return "{} stays in the home: {} holds another one, and the two are not mixed".format(self.shown, target)
+            return "{} stays in the home: {} already has files, and folders are not merged".format(self.shown, target)
         return self._cannot_be_copied()
 
     def _is_empty_again(self) -> bool:
@@ -178,9 +180,9 @@ class _Move:
     def _note(self, stands: str, sockets: Set[str]) -> str:
         notes = []
         if stands == "dir" and os.path.lexists(self.existing):
-            notes.append("{} was there already, and is left alone".format(self.work.roots.show(self.existing)))
+            notes.append("kept {}, which existed already".format(self.work.roots.show(self.existing)))
         if sockets:
-            notes.append("sockets of running programs were left out: " + ", ".join(sorted(sockets)[:3]))
+            notes.append("skipped sockets of running programs: " + ", ".join(sorted(sockets)[:3]))
         return "; ".join(notes)
 
 
@@ -210,8 +212,8 @@ def carry(source: str, target: str, *, leave_link: bool) -> Set[str]:
         elif not is_folder(aside_of(source)) or tree_copy.drain(aside_of(source), target):
             return sockets
     raise Problem(
-        "programs go on writing to {}, which is being moved to {}".format(source, filesystem_of(target)),
-        "end them, then run the same command again",
+        "programs keep writing to {}, which is being moved to {}".format(source, filesystem_of(target)),
+        "stop them, then run the same command again",
     )
 
 

@@ -44,9 +44,9 @@ def answer(session: Callable[[Payload], Any], payload: Payload) -> Result:
     except OSError as error:
         failure = explain(error)
     except process.Interrupted as interrupted:
-        failure = Problem(str(interrupted), "run the same command again: it goes on where it was")
+        failure = Problem(str(interrupted), "run the same command again to continue")
     except Exception as error:  # a mistake of ours: still one line, with where it was made beside it
-        failure = Problem("rookery made a mistake: {}: {}".format(type(error).__name__, error))
+        failure = Problem("rookery itself failed: {}: {}".format(type(error).__name__, error))
         import traceback
 
         trouble = {"exception": traceback.format_exc()}

@@ -60,7 +60,7 @@ class UndoContext:
         """Leave what is the user's by now. The old content is kept, and named."""
         kept = entry["before"].get("kept", "")
         if kept:
-            why += "; what stood there before is in " + self.roots.show(os.path.join(self.kept_folder, native(kept)))
+            why += "; the earlier version is in " + self.roots.show(os.path.join(self.kept_folder, native(kept)))
             self.ledger.record.left.append({"path": entry["path"], "kept": kept})
         self.settle(entry, LEFT, why)
 
@@ -113,7 +113,7 @@ class UndoContext:
         if before["type"] == "file":
             data = self.kept(entry)
             if data is None:
-                self.leave(entry, "the copy of what stood there before is gone, or was changed")
+                self.leave(entry, "the copy of the earlier version is missing or was changed")
                 return
             group = before.get("group") if self.type_of(real) != "file" else None
             self.write(real, data, self.mode_for(entry, real), before.get("mtime"), group)
@@ -163,7 +163,7 @@ def file(undo: UndoContext, entry: Entry) -> None:
     if kind == "absent":
         _missing(undo, entry)
     elif kind != "file":
-        undo.leave(entry, "something else stands there now")
+        undo.leave(entry, "something else is there now")
     elif disk.digest(undo.read(real)) == before.get("digest"):
         undo.settle(entry)
     elif not is_written(entry, undo.read(real)):
@@ -188,7 +188,7 @@ def link(undo: UndoContext, entry: Entry) -> None:
     elif kind == "absent":
         _missing(undo, entry)
     else:
-        undo.leave(entry, "something else stands there now")
+        undo.leave(entry, "something else is there now")
 
 
 def directory(undo: UndoContext, entry: Entry) -> None:
@@ -197,7 +197,7 @@ def directory(undo: UndoContext, entry: Entry) -> None:
     if undo.type_of(real) == "absent":
         undo.settle(entry)
     elif undo.type_of(real) != "dir":
-        undo.leave(entry, "something else stands there now")
+        undo.leave(entry, "something else is there now")
     elif before["type"] == "dir":
         if disk.mode_of(real) == int(entry["after"].get("mode", "0"), 8):
             undo.act(lambda: os.chmod(real, int(before["mode"], 8)))
@@ -205,7 +205,7 @@ def directory(undo: UndoContext, entry: Entry) -> None:
     elif not undo.names(real):
         undo.put_back(entry)
     elif "mode" in entry["after"]:
-        undo.tell(entry, LEFT, "it holds what is yours: " + contents(undo, real))
+        undo.tell(entry, LEFT, "it has files of yours: " + contents(undo, real))
     else:
         undo.settle(entry)  # made on the way to something else, and in use by now
 
@@ -230,13 +230,13 @@ def block(undo: UndoContext, entry: Entry) -> None:
     try:
         current = blocks.find(text, marks)
     except Problem as problem:
-        undo.leave(entry, "in it {}; take the rest of the block out by hand".format(problem.message))
+        undo.leave(entry, "{}; remove the rest of the block by hand".format(problem.message))
         return
     if current is None:
         undo.settle(entry)
         return
     if disk.digest(current.content) not in [*entry.get("written", []), entry["after"].get("block")]:
-        undo.leave(entry, "you have changed the lines inside rookery's block, which stays")
+        undo.leave(entry, "you have changed rookery's lines")
         return
     rest = blocks.take_out(text, marks)
     if not rest and before["type"] == "absent":
@@ -247,7 +247,7 @@ def block(undo: UndoContext, entry: Entry) -> None:
     else:
         status = os.stat(real)
         undo.write(real, rest, status.st_mode & 0o7777, status.st_mtime_ns)
-        undo.settle(entry, RESTORED, "rookery's lines are out; what you wrote since stays")
+        undo.settle(entry, RESTORED, "rookery's lines only; your changes since are kept")
 
 
 def json_file(undo: UndoContext, entry: Entry) -> None:
@@ -267,7 +267,7 @@ def json_file(undo: UndoContext, entry: Entry) -> None:
     try:
         have, had = settings.parse(data), settings.parse(undo.kept(entry) or b"{}")
     except ValueError:
-        undo.leave(entry, "it is no plain JSON any more; rookery's keys in it: " + ", ".join(values))
+        undo.leave(entry, "it is no longer plain JSON; remove rookery's keys by hand: " + ", ".join(values))
         return
     rest = settings.without(have, values, had)
     is_as_before = json.dumps(rest) == json.dumps(had) if before["type"] == "file" else not rest
@@ -276,7 +276,7 @@ def json_file(undo: UndoContext, entry: Entry) -> None:
     else:
         status = os.stat(real)
         undo.write(real, settings.render(rest, data), status.st_mode & 0o7777, status.st_mtime_ns)
-        undo.settle(entry, RESTORED, "rookery's keys are out; what you set since stays")
+        undo.settle(entry, RESTORED, "rookery's keys only; your settings since are kept")
 
 
 KINDS: Dict[str, Callable[[UndoContext, Entry], None]] = {
@@ -294,7 +294,7 @@ def _missing(undo: UndoContext, entry: Entry) -> None:
     if entry["before"]["type"] == "absent":
         undo.settle(entry)
     else:
-        undo.leave(entry, "it is not there any more")
+        undo.leave(entry, "it no longer exists")
 
 
 def record_guards(undo: UndoContext) -> None:

@@ -48,7 +48,7 @@ def move(undo: UndoContext, entry: Entry) -> None:
     stays = undo.roots.show(place.to)
     obstacle = undo.obstacles.get(entry["path"])
     if obstacle:
-        undo.tell(entry, LEFT, "it stays in {}, and linked: {}".format(stays, portable(obstacle)))
+        undo.tell(entry, LEFT, "it stays in {}, with a link to it: {}".format(stays, portable(obstacle)))
         return
     if is_merged(entry):
         merged.restore(undo, entry, place.path, place.to)
@@ -57,17 +57,17 @@ def move(undo: UndoContext, entry: Entry) -> None:
         undo.act(lambda: _end_interrupted(place))
     if _comes_back(undo, entry, place):
         undo.take_away(place.to, lambda: _bring_back(entry, place))
-        undo.settle(entry, RESTORED, "with what has come into it since")
+        undo.settle(entry, RESTORED, "with files added since")
     elif not _is_our_link(place):
         _leave(undo, entry, place)
     elif entry["before"]["type"] == "link" or _led_to_users(entry):
         _drop_hollow(undo, entry, place)  # the link led to nothing
-        undo.put_back(entry, "what is in {} stays there".format(stays))
+        undo.put_back(entry, "the files in {} stay there".format(stays))
     else:
         undo.remove(place.path)
         _drop_hollow(undo, entry, place)
         gone = entry["before"]["type"] == "dir"
-        note = "what was in it is not on the storage any more ({})".format(stays) if gone else ""
+        note = "its files are no longer on the storage ({})".format(stays) if gone else ""
         undo.settle(entry, LEFT if gone else REMOVED, note)
 
 
@@ -118,7 +118,7 @@ def _leave(undo: UndoContext, entry: Entry, place: Places) -> None:
         undo.settle(entry)
         return
     stays = undo.roots.show(place.to)
-    undo.leave(entry, "you have put something else there since; {} stays as it is".format(stays))
+    undo.leave(entry, "you have put something else there since; {} was kept".format(stays))
 
 
 def _drop_hollow(undo: UndoContext, entry: Entry, place: Places) -> None:

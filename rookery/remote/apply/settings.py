@@ -99,14 +99,16 @@ def settings(work: Work, item: Dict[str, Any]) -> None:
         work.tell(
             thing,
             "kept",
-            "{} is not plain JSON (comments?) and was left alone; add to it:\n    {}".format(shown, lines),
+            "{} is not plain JSON (comments?) and was not changed; add these lines yourself:\n    {}".format(
+                shown, lines
+            ),
         )
         return
     if not isinstance(item["values"], dict):
-        raise Problem("the values for {} are not a mapping".format(shown))
+        raise Problem("the values for {} must be a mapping".format(shown))
     entry = work.ledger.find("json", path)
     merged = merge(have, item["values"], {} if entry is None else entry["after"].get("values", {}))
-    note = "left as you set them: " + ", ".join(merged.left) if merged.left else ""
+    note = "kept your values of " + ", ".join(merged.left) if merged.left else ""
     if merged.whole != have or data is None:
         work.put(thing, render(merged.whole, data or b""), None, note, {"values": merged.ours})
     elif merged.left:

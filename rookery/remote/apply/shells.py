@@ -88,10 +88,10 @@ def drop_in(
     """
     for name, value in [*variables.items(), *(defaults or {}).items()]:
         if not _NAME.match(name) or "\0" in value:
-            raise Problem("the role {} declares a variable that no shell can hold: {!r}".format(role, name))
+            raise Problem("the role {} declares a variable with an invalid name or value: {!r}".format(role, name))
     for folder in path:
         if ":" in folder or "\0" in folder:
-            raise Problem("PATH can't hold the folder {!r}".format(folder))
+            raise Problem("PATH can't contain the folder {!r}".format(folder))
     head = "# Written by rookery (role {}) and rewritten by it: put settings of your own in another file.".format(role)
     return "\n".join([head, *FORMS[shell](variables, path, defaults or {})]) + "\n"
 

@@ -77,7 +77,7 @@ class UndoSession:
         roots = Roots(self.home, [*payload["storage"], *ledger.record.storage])
         fault = records.doubts(ledger.record, roots)
         if fault is not None:
-            raise Problem("the ledger {} is damaged, so nothing was touched: {}".format(ledger.file, fault))
+            raise Problem("the ledger {} is damaged, so nothing was changed: {}".format(ledger.file, fault))
         self.undo = undo = UndoContext(roots, ledger, DiskSpace(payload["space"]), payload["check"], payload["purge"])
         restore.record_guards(undo)
         _record_python(undo)
@@ -85,7 +85,7 @@ class UndoSession:
         self.found = bool(ledger.entries or ledger.record.left or payload["purge"])
         presence.require(undo, entries)
         needed = restore_moved.needs(undo, [entry for entry in entries if entry["kind"] == "moves"], payload["grain"])
-        undo.disk_space.require(needed, "bringing folders back from the storage")
+        undo.disk_space.require(needed, "moving folders back from the storage")
         if not payload["only"]:
             self.notes += _end_jobs(self.home, undo.check)
         if undo.check:
@@ -112,7 +112,7 @@ class UndoSession:
         if undo.obstacles and not undo.check:
             times.forget()
             stays = "; ".join("{} stays on the storage: {}".format(*pair) for pair in sorted(undo.obstacles.items()))
-            raise Problem(stays, "mend that, then run the same command again")
+            raise Problem(stays, "fix that, then run the same command again")
         if self.payload["purge"]:
             self._purge(undo)
             times.put_back()
@@ -133,7 +133,7 @@ class UndoSession:
         kept = os.listdir(undo.kept_folder) if os.path.isdir(undo.kept_folder) else []
         needed = sorted(wanted.intersection(kept))
         if needed:
-            note = "{} stays: {} of your old files, which stand nowhere else; rm -r it when you have looked at them"
+            note = "kept {}: it has the only copies of {} of your earlier files; rm -r it when you no longer need them"
             self.notes.append(note.format(undo.roots.show(undo.kept_folder), len(needed)))
         if undo.check:
             return
@@ -214,17 +214,17 @@ def _chosen(undo: UndoContext, only: List[str]) -> List[Entry]:
     for role in only:
         if role not in roles:
             known = ", ".join(roles) or "none"
-            raise Problem("the role {} did nothing in this home; roles that did: {}".format(role, known))
+            raise Problem("role {} has nothing to undo in this home; roles that have: {}".format(role, known))
     chosen = [entry for entry in entries if not only or entry["role"] in only]
     rest = [entry for entry in entries if entry not in chosen]
     for entry in chosen:
         above = sorted({other["role"] for other in rest if _stands_on(other, entry)})
         if above:
             raise Problem(
-                "{} can't be taken back alone: {} need{} it".format(
+                "can't undo {} alone: {} need{} it".format(
                     entry["role"], ", ".join(above), "s" if len(above) == 1 else ""
                 ),
-                "take those back as well: --tags " + ",".join(sorted({*only, *above})),
+                "undo them together: use --tags " + ",".join(sorted({*only, *above})),
             )
     return list(chosen)
 
@@ -275,12 +275,12 @@ def _warnings(home: str) -> List[str]:
         finished = process.run(["squeue", "--noheader", "--user=" + user, "--format=%j"], {}, 20)
         count = sum(not name.startswith("rookery-") for name in finished.lines) if finished.code == 0 else 0
         if count:
-            notes.append("{} of your jobs wait or run: one that uses these tools will fail".format(count))
+            notes.append("{} of your jobs are pending or running; those that use these tools will fail".format(count))
     projects = os.path.join(home, "projects")
     deployed = glob.glob(os.path.join(glob.escape(projects), "*/repository.git"))
     if deployed:
         names = ", ".join(sorted(portable(os.path.basename(os.path.dirname(path))) for path in deployed))
-        notes.append("~/projects is your work and stays: " + names)
+        notes.append("kept ~/projects, your work: " + names)
     return notes
 
 
@@ -293,7 +293,9 @@ def _end_jobs(home: str, check: bool) -> List[str]:
         job = jobs.attached(home, key)
         if job is None or jobs.state(job)["state"] not in ("pending", "running"):
             continue
-        notes.append("Slurm job {} of a setup that was cut off: ended".format(job.text("id")))
+        notes.append(
+            "{} Slurm job {} of an interrupted setup".format("would end" if check else "ended", job.text("id"))
+        )
         if not check:
             process.run(["scancel", job.text("id")], {}, 60)
             deadline = time.monotonic() + 60

@@ -44,11 +44,11 @@ def prefix(undo: UndoContext, entry: Entry) -> None:
         for name in ("cache", "share", "pipx/.cache", "pipx/logs"):
             if undo.type_of(os.path.join(folder, name)) == "dir":
                 undo.remove(os.path.join(folder, name))
-        note = "it holds what you made with the tools ({}), which --purge removes as well"
+        note = "it has things you made with the tools ({}); --purge removes them too"
         undo.tell(entry, LEFT, note.format(_some(made)))
         return
     undo.remove(folder, at_once=True)
-    undo.settle(entry, REMOVED, "with what you made in it: " + _some(made) if made else "")
+    undo.settle(entry, REMOVED, "including what you made in it: " + _some(made) if made else "")
 
 
 def _made_with_tools(undo: UndoContext, folder: str) -> List[str]:
@@ -99,12 +99,12 @@ def command(undo: UndoContext, entry: Entry, covering: Dict[str, List[str]]) -> 
 
 def _remove(undo: UndoContext, entry: Entry, path: str, kind: str, covering: Dict[str, List[str]]) -> None:
     if kind == "dir" and path not in covering:
-        note = "it holds Pythons of your own ({}), which --purge removes as well"
+        note = "it has Pythons of your own ({}); --purge removes them too"
         undo.tell(entry, LEFT, note.format(_some(_own_pythons(undo, path))))
     elif kind == "dir" or _is_tool(undo, path) or not _is_other(path, kind, entry["after"]):
         undo.remove(path, at_once=True)
         own = covering.get(path)
-        undo.settle(entry, REMOVED, "with Pythons of your own: " + _some(own) if own else "")
+        undo.settle(entry, REMOVED, "including Pythons of your own: " + _some(own) if own else "")
     else:
         undo.leave(entry, "you have changed it since")
 

@@ -83,4 +83,4 @@ def _user_name(uid: int) -> str:
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
-        return "user number {}".format(uid)
+        return "user ID {}".format(uid)

@@ -115,14 +115,14 @@ class Work:
         """Keep a copy of the user's bytes; return the note that says where."""
         if not self.check:
             self.ledger.keep(path, data)
-        return "what stood there is kept in " + self.roots.show(self.ledger.kept(path, data))
+        return "the earlier version is kept in " + self.roots.show(self.ledger.kept(path, data))
 
     def make_folders(self, folder: str) -> None:
         """Make a folder and those above it, each of them in the ledger."""
         missing = []
         while not os.path.isdir(folder):
             if os.path.lexists(folder):
-                raise Problem("{} is not a folder, where one is needed".format(self.roots.show(folder)))
+                raise Problem("{} must be a folder".format(self.roots.show(folder)))
             missing.append(folder)
             folder = os.path.dirname(folder)
         self.ledger.confirm("directories", folder)  # a killed run may have made it and not said so
