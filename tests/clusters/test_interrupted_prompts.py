@@ -10,7 +10,7 @@ from live import Live
 from terminal import Terminal
 
 pytestmark = pytest.mark.cluster
-STOPPED = "Stopped. The same command goes on from here."
+STOPPED = "Stopped. Run the same command to continue."
 
 
 def typing(person: Laptop, *arguments: str) -> Terminal:

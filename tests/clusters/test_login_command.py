@@ -250,7 +250,7 @@ def test_ctrl_z_and_ctrl_c_at_the_prompt(gates: dict[str, Live], someone: Callab
         login = f"'{ROOKERY}' login --cluster words --sandbox"
         screen.answers("here> $", login)
         screen.shows("password: $")
-        screen.presses_until("\x03", "Stopped. The same command goes on from here.")
+        screen.presses_until("\x03", "Stopped. Run the same command to continue.")
         screen.answers("here> $", "echo $((1000 + $?))")
         screen.shows("1130")
         screen.answers("here> $", login)

@@ -189,7 +189,7 @@ def test_a_key_with_a_passphrase_is_left_to_the_agent(agent: tuple[Laptop, dict[
         screen.shows("left alone; put it there yourself, at the top")
         screen.shows(r"\[6/8\]")
         screen.presses("\x03")
-        screen.shows("Stopped. The same command goes on from here.")
+        screen.shows("Stopped. Run the same command to continue.")
     assert not (person.home / ".ssh/config").exists()
     person.rookery("logout")
     with typing(person, **reach) as screen:

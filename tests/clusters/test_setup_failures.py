@@ -233,7 +233,7 @@ def test_two_runs_at_once_on_one_laptop_and_on_two(penguins: Live) -> None:
     reach(penguins, "olga", PYTHON)
     refused(
         student.rookery(*SETUP),
-        rf"^Another run is at work on penguins: \w+, process {first.pid}, since \d\d:\d\d:\d\d\.$",
+        rf"^Another rookery command is running on penguins \(since \d\d:\d\d:\d\d, process {first.pid} of \w+\)\.$",
     )
     completed = other_laptop(student, *SETUP)
     refused(completed, rf"\w+ is at work in this home from the laptop {os.uname().nodename}, since \d\d:\d\d")

@@ -149,7 +149,7 @@ def test_a_file_that_cant_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(RookeryError, match=r"latin.yml is not text in UTF-8"):
         read(tmp_path / "latin.yml")
     (tmp_path / "folder.yml").mkdir()
-    with pytest.raises(RookeryError, match=r"folder.yml can't be read: it is not a file"):
+    with pytest.raises(RookeryError, match=r"Can't read .*folder.yml: it is not a file"):
         read(tmp_path / "folder.yml")
 
 

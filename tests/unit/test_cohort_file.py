@@ -187,10 +187,10 @@ def test_an_address_is_one_persons() -> None:
         ("- name: [\n", "students.yml:2: this is not YAML"),
         ("- name: A\n--- \n- name: B\n", "students.yml:2: this is not YAML"),
         (b"- name: \xff\xfe\n", "students.yml is not text in UTF-8."),
-        ("- &a [*a]\n", "students.yml:1: *a stands within what it repeats"),
-        ("- &a {name: *a}\n", "students.yml:1: *a stands within what it repeats"),
+        ("- &a [*a]\n", "students.yml:1: *a is inside the value that it repeats"),
+        ("- &a {name: *a}\n", "students.yml:1: *a is inside the value that it repeats"),
         ("- null\n", "students.yml:1: `students[0]` must be a student"),
-        ("- " * 100_000, "students.yml:1: nested too deep"),
+        ("- " * 100_000, "students.yml:1: nested too deeply"),
     ],
 )
 def test_what_is_no_list_of_students(text: str | bytes, message: str) -> None:
@@ -207,7 +207,7 @@ def test_tabs_are_called_by_their_name() -> None:
 def test_aliases_that_multiply_are_refused_at_once() -> None:
     levels = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n  " for n in range(1, 30))
     started = time.monotonic()
-    assert refused(f"- a0: &a0 [x]\n  {levels}name: *a29\n").startswith("students.yml:6: its aliases repeat more")
+    assert refused(f"- a0: &a0 [x]\n  {levels}name: *a29\n").startswith("students.yml:6: the aliases repeat more")
     assert time.monotonic() - started < 2
 
 

@@ -278,11 +278,11 @@ JOB = HEAD + "jobs:\n  simulate:\n    command: x\n"
         (JOB + "    clusters: {hec: {array: 9-1}}\n", "`array` must run upwards"),
         (HEAD + "jobs: {j: {command: x {task}}}\n", "rookery.yml:3: this is not YAML"),
         (JOB + '    "\\e[31mx": 1\n', "unknown key `?[31mx`"),
-        (HEAD + "jobs: " + "[" * 400_000, "rookery.yml:3: nested too deep"),
-        (HEAD + "jobs:\n" + "- " * 400_000, "nested too deep"),
+        (HEAD + "jobs: " + "[" * 400_000, "rookery.yml:3: nested too deeply"),
+        (HEAD + "jobs:\n" + "- " * 400_000, "nested too deeply"),
         (HEAD + "#" * 1_000_001, "larger than 1 MB"),
-        (HEAD + "x: &a [*a]\n", "rookery.yml:3: *a stands within what it repeats"),
-        (BOMB, "rookery.yml:6: its aliases repeat more than 100,000 values"),
+        (HEAD + "x: &a [*a]\n", "rookery.yml:3: *a is inside the value that it repeats"),
+        (BOMB, "rookery.yml:6: the aliases repeat more than 100,000 values"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_a_line_with_file_line_and_key(place: Path, text: str | bytes, expected: str) -> None:

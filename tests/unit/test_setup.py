@@ -91,7 +91,7 @@ def test_a_lock_says_who_holds_it_and_goes_with_its_process() -> None:
         assert process.stdout
         process.stdout.readline()
         with (
-            pytest.raises(RookeryError, match=rf"at work on hec: .*process {process.pid}, since \d\d:\d\d"),
+            pytest.raises(RookeryError, match=rf"is running on hec \(since \d\d:\d\d:\d\d, process {process.pid} of "),
             locking.held("hec"),
         ):
             pass
@@ -111,13 +111,13 @@ def test_two_runs_at_once() -> None:
 
 def test_a_state_folder_that_cannot_be_written_is_one_line(person: Path) -> None:
     (person / "state").write_text("a file")
-    with pytest.raises(RookeryError, match="can't keep its state"), locking.held("hec"):
+    with pytest.raises(RookeryError, match="Can't write to rookery's state folder"), locking.held("hec"):
         pass
 
 
 def test_a_lock_that_cannot_be_written_is_one_line(person: Path) -> None:
     (person / "state/rookery/locks/hec.lock").mkdir(parents=True)
-    with pytest.raises(RookeryError, match="can't keep its state") as raised, locking.held("hec"):
+    with pytest.raises(RookeryError, match="Can't write to rookery's state folder") as raised, locking.held("hec"):
         pass
     assert raised.value.hint == f"ls -ld {person}/state/rookery/locks"
 
