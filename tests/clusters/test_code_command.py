@@ -181,7 +181,7 @@ def test_a_project_is_opened_in_the_job_and_the_editor_told(coder: Laptop, path:
     path.unlink()
     told_ = coder.rookery("code", "--cluster", "penguins", "--folder", "~/nowhere")
     assert told_.returncode == 1
-    assert "There is no folder /home/coder/nowhere" in told_.stderr
+    assert "Can't find the folder /home/coder/nowhere" in told_.stderr
     assert not path.exists()
     printed = coder.rookery("code", "--cluster", "penguins", "--print", "--job")
     assert printed.stdout.endswith("code --remote ssh-remote+penguins-job /home/coder\n")

@@ -87,7 +87,7 @@ def test_not_set_up_and_no_git_repository(penguins: Live, home: Laptop) -> None:
     plain = home.home / "plain"
     plain.mkdir()
     (plain / "rookery.yml").write_text("name: plain\nclusters: [penguins]\n")
-    refused(home.rookery("deploy", "--project", str(plain)), "in no git repository")
+    refused(home.rookery("deploy", "--project", str(plain)), "is not in a git repository")
     refused(home.rookery("deploy", "--project", str(home.home / "nowhere")), "nowhere")
 
 
@@ -192,8 +192,8 @@ def test_no_room_for_the_environment(project: Work, penguins: Live) -> None:
     library = "/home/emil/storage/rookery/x86_64/environments"
     as_root(penguins, f"mkdir -p {library}; mount -t tmpfs -o size=2m,uid=$(id -u emil),mode=0755 full {library}")
     try:
-        line = refused(project.run(), "no room left")
-        assert "the venv environment could not be built" in line
+        line = refused(project.run(), "no space left")
+        assert "can't build the venv environment" in line
         assert "MB free at /home/emil/storage" in line
         assert project.laptop.says(f"ls -A {library}") == ""
         assert project.current() == old
@@ -210,7 +210,7 @@ def test_no_room_for_the_release(home: Laptop, penguins: Live) -> None:
         project.deploy()
         old = project.current()
         project.commit(large__txt=os.urandom(900_000).hex())
-        refused(project.run(), "no room left")
+        refused(project.run(), "no space left")
         assert project.current() == old
         project.git("reset", "-q", "--hard", old)
         assert project.deploy()["state"] == "same"
@@ -234,7 +234,7 @@ def test_no_network(project: Work) -> None:
 def test_a_lock_that_can_not_be_met(project: Work) -> None:
     with_environment(project, "venv", requirements__txt="iniconfig==99.99\n")
     completed = project.run()
-    refused(completed, r"the venv environment could not be built\.")
+    refused(completed, r"can't build the venv environment\.")
     assert re.search(r"^  \| .*(99\.99|No matching distribution)", completed.stderr, re.MULTILINE), (
         "its log's last lines"
     )
@@ -248,7 +248,7 @@ def test_nothing_is_pruned_where_slurm_does_not_answer(project: Work) -> None:
     file = ".config/rookery/env.d/99-broken.sh"
     project.laptop.says(f"echo nonsense > no-slurm.conf; echo 'export SLURM_CONF=$HOME/no-slurm.conf' > {file}")
     try:
-        refused(project.run("--prune"), "Slurm does not say")
+        refused(project.run("--prune"), "Slurm does not answer")
     finally:
         project.laptop.says(f"rm {file}")
     assert project.laptop.says(f"ls {project.base}/releases") == before

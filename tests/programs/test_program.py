@@ -262,7 +262,8 @@ def test_a_full_disk_here_is_named_and_nothing_is_half_written(full: Path, words
     done = run("rookery", *words.split(), "--cluster", "penguins", cwd=full, **where)
     assert done.returncode == 1, done
     assert re.fullmatch(
-        rf"No space left on this computer( to write {full}\S+|, or on the disk that the output goes to)\.\n  next: df -h ~ .*\n",
+        rf"No space left on this computer( to write {full}\S+|, or on the disk that the output goes to)\.\n"
+        r"  next: df -h ~ .*\n",
         done.stderr,
     ), done
     assert {path: path.read_bytes() for path in (full / ".config").rglob("*") if path.is_file()} == before

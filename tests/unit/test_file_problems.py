@@ -146,7 +146,7 @@ def is_told(found: Sequence[tuple[int, str]], expected: Sequence[tuple[int, str]
 PROJECT = """\
 name: penguin survival    #! `name` must be letters
 cluster: [penguins, hec]  #! unknown key `cluster` (did you mean `clusters`?)
-outputs: [logs, /data]    #! output '/data' must be a path
+outputs: [logs, /data]    #! output '/data' must be relative
 environment:
   python: condo           #! `python` must be one of uv, poetry, venv, conda, none, not 'condo' (did you mean `conda`?)
   jula: none              #! unknown key `jula`
@@ -158,16 +158,16 @@ jobs:
     array: 1-3
     grid: {a: [1]}        #! use either grid or array: each defines the tasks
     walltime: 00:00:00    #! `time` must be longer than 0; unknown key `walltime` (did you mean `time`?)
-    after: [combin]       #! there is no job 'combin' (did you mean `combine`?)
+    after: [combin]       #! unknown job 'combin' (did you mean `combine`?)
     only: [hecc]          #! 'hecc' is not one of the project's clusters (did you mean `hec`?)
-  combine:                #! missing key `command` (what it runs)
+  combine:                #! missing key `command` (what the job runs)
     cpus: 1
     cpus: 2               #! `cpus` is set twice (first on line 18)
     rows: 5               #! `rows` must be a list, not 5
     clusters:
       hec:
-        array: 9-1        #! `array` must run upwards
-        only: [hec]       #! `only` can't be used here
+        array: 9-1        #! `array` must have ascending ranges
+        only: [hec]       #! `only` can only be used in the job itself
   nothing:                #! `nothing` has no value
 """
 
@@ -297,7 +297,7 @@ LINES_OF_A_JOB = {
     "gpu_type: v100": "`gpu_type` needs `gpus`",
     "mail: me": "`mail` must be one mail address, not 'me'",
     "partition: [a]": "`partition` must be the name of a partition, not a list",
-    "after: [nobody]": "there is no job 'nobody'",
+    "after: [nobody]": "unknown job 'nobody'",
     "only: [hex]": "'hex' is not one of the project's clusters",
     "max_running: 5": "`max_running` needs an array",
     "environment: {1A: x}": "'1A' can't be the name of an environment variable",

@@ -164,7 +164,7 @@ def test_what_cant_be_is_refused_before_anything_is_done(home: Path, monkeypatch
         details.check(OnboardOptions("penguins"))
     monkeypatch.chdir(home)
     monkeypatch.setenv("PATH", str(home))
-    with pytest.raises(RookeryError, match="no git"):
+    with pytest.raises(RookeryError, match="git is not installed"):
         details.check(OnboardOptions("penguins"))
 
 

@@ -226,16 +226,16 @@ JOB = HEAD + "jobs:\n  simulate:\n    command: x\n"
         (HEAD + "clusters: []\n", "`clusters` is set twice"),
         ("name: x\nclusters: []\n", "`clusters` is empty"),
         ("name: x\nclusters: [hec, hec]\n", "`clusters` lists 'hec' twice"),
-        (HEAD + "outputs: [/data]\n", "rookery.yml:3: output '/data' must be a path from the project's root"),
-        (HEAD + "outputs: [a,\n  ../b]\n", "rookery.yml:4: output '../b' must be a folder below"),
-        (HEAD + "outputs: [.]\n", "must be a folder below"),
+        (HEAD + "outputs: [/data]\n", "rookery.yml:3: output '/data' must be relative to the project's folder"),
+        (HEAD + "outputs: [a,\n  ../b]\n", "rookery.yml:4: output '../b' must be a folder inside the project"),
+        (HEAD + "outputs: [.]\n", "must be a folder inside the project"),
         (HEAD + "outputs: [a/b, a]\n", "output 'a' can't be used with 'a/b': name only the outer folder"),
         (HEAD + "outputs: [a, ./a/]\n", "name only the outer folder"),
         (HEAD + "outputs: [.rookery/x]\n", "can't be in .rookery"),
         (HEAD + "outputs: [slurm]\n", "can't be in slurm"),
         (HEAD + "outputs: [.git]\n", "can't be in .git"),
-        (HEAD + "outputs: [-x]\n", "must be a plain name"),
-        (HEAD + 'outputs: ["a\\nb"]\n', "must be a plain name"),
+        (HEAD + "outputs: [-x]\n", "must be a name without line breaks"),
+        (HEAD + 'outputs: ["a\\nb"]\n', "must be a name without line breaks"),
         (HEAD + 'outputs: [""]\n', "is empty"),
         (HEAD + "jobs: {a b: {command: x}}\n", "'a b' can't be the name of a job"),
         (HEAD + "jobs:\n  j:\n", "rookery.yml:4: `j` has no value"),
@@ -249,8 +249,8 @@ JOB = HEAD + "jobs:\n  simulate:\n    command: x\n"
         (JOB + "    memory: 1GB\n", "`memory` must be a whole number with M, G or T behind it"),
         (JOB + "    memory: 1.5G\n", "`memory` must be"),
         (JOB + "    array: 1-200%50\n", "how many run at once is max_running"),
-        (JOB + "    array: 9-1\n", "`array` must run upwards, such as 1-200 or 0-90:10, not '9-1'"),
-        (JOB + "    array: 1-999999999999\n", "`array` can't have a task number over 4000000, the largest"),
+        (JOB + "    array: 9-1\n", "`array` must have ascending ranges, such as 1-200 or 0-90:10, not '9-1'"),
+        (JOB + "    array: 1-999999999999\n", "`array` can't have task numbers over 4000000, Slurm's limit"),
         (JOB + "    array: 1-2\n    grid: {a: [1]}\n", "yml:7: use either grid or array: each defines the tasks"),
         (JOB + "    chunk: 5\n", "`chunk` needs params, grid or rows"),
         (JOB + "    max_running: 5\n", "`max_running` needs an array"),
@@ -267,15 +267,15 @@ JOB = HEAD + "jobs:\n  simulate:\n    command: x\n"
         (JOB + '    sbatch: ["--x=1\\nrm"]\n', "`sbatch[0]` must be an option of sbatch on one line"),
         (JOB + '    partition: "a b"\n', "`partition` must be the name of a partition"),
         (JOB + '    account: "$(id)"\n', "`account` must be the name of an account"),
-        (JOB + "    after: [simulat]\n", "there is no job 'simulat' (did you mean `simulate`?)"),
+        (JOB + "    after: [simulat]\n", "unknown job 'simulat' (did you mean `simulate`?)"),
         (JOB + "    after: simulate\n", "job `simulate` can't start after itself"),
         (JOB + "    clusters: {hecc: {cpus: 1}}\n", "'hecc' is not one of the project's clusters (did you mean `hec`"),
         (JOB + "    only: [hex]\n", "'hex' is not one of the project's clusters (did you mean `hec`?)"),
-        (JOB + "    only: [hec]\n", "rookery.yml:6: `only`: the job is not for penguins"),
-        (JOB + "    clusters: {hec: {only: [hec]}}\n", "`only` can't be used here"),
+        (JOB + "    only: [hec]\n", "rookery.yml:6: `only`: the job does not run on penguins"),
+        (JOB + "    clusters: {hec: {only: [hec]}}\n", "`only` can only be used in the job itself"),
         (JOB + "    clusters: {hec: {cpus: 0}}\n", "`cpus` must be 1 or more"),
-        (JOB + "    clusters: {hec: {clusters: {}}}\n", "`clusters` can't be used here"),
-        (JOB + "    clusters: {hec: {array: 9-1}}\n", "`array` must run upwards"),
+        (JOB + "    clusters: {hec: {clusters: {}}}\n", "`clusters` can only be used in the job itself"),
+        (JOB + "    clusters: {hec: {array: 9-1}}\n", "`array` must have ascending ranges"),
         (HEAD + "jobs: {j: {command: x {task}}}\n", "rookery.yml:3: this is not YAML"),
         (JOB + '    "\\e[31mx": 1\n', "unknown key `?[31mx`"),
         (HEAD + "jobs: " + "[" * 400_000, "rookery.yml:3: nested too deeply"),
@@ -307,7 +307,7 @@ def test_a_file_that_passed_is_not_held_against_the_schema_again(place: Path) ->
 def test_an_unknown_job_is_answered_with_those_there_are(place: Path) -> None:
     project(place, "simulate: {command: x}\ncombine: {command: y}")
     with pytest.raises(
-        RookeryError, match=r"no job simulat \(did you mean simulate\?\)\. There are: simulate, combine"
+        RookeryError, match=r"Unknown job 'simulat' in \S+ \(did you mean simulate\?\)\. Jobs: simulate, combine"
     ):
         config.job(config.load(), "simulat", "hec")
 
