@@ -39,7 +39,7 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
     """
     word, _, rest = answer.stop.partition(" ")
     name, sandbox = cluster.name, " --sandbox" if cluster.sandbox else ""
-    setup = f"invoke setup --cluster {name}{sandbox}"
+    setup = f"invoke setup {name}{sandbox}"
     base, current = f"~/{remote_paths.base(project)}", f"~/{remote_paths.current(project)}"
     errors = {
         "no-home": (f"{name}: can't open your home folder.", None),
@@ -52,7 +52,7 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
         ),
         "foreign-prefix": (
             f"{name}: another user owns {rest}, so its environments may not be yours. Do not run them.",
-            f"invoke doctor --cluster {name}{sandbox}",
+            f"invoke doctor {name}{sandbox}",
         ),
         "foreign": (
             f"{name} already has a folder {base} that rookery did not make.",
@@ -89,7 +89,7 @@ def _failed(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
     if _FULL.search(stderr):
         room = ", ".join(_free(fact) for fact in dict.fromkeys(answer.all("free")))
         message = f"{name}: {what}: no space left ({room}). {STILL}"
-        return RookeryError(message, hint=f"invoke quota --cluster {name}{sandbox}", details=whole)
+        return RookeryError(message, hint=f"invoke quota {name}{sandbox}", details=whole)
     why = _why(stderr)
     because = "" if any(why in line for line in details) else f": {why}"
     if word == "build" and _OFFLINE.search(stderr):

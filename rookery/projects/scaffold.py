@@ -324,7 +324,8 @@ def _print_summary(project: NewProject) -> None:
         console.say(f"  warning  {options.name} is inside another git repository, {project.outer}")
     if project.signed == "unknown":
         console.say(
-            "  warning  Git has no name and email for you yet, so the first commit has a placeholder author. Set yours:",
+            "  warning  Git has no name and email for you yet, so the first commit has a placeholder author. "
+            "Set yours:",
             '            git config --global user.name "YOUR NAME"',
             '            git config --global user.email "YOU@EXAMPLE.AC.UK"',
             f"            git -C {options.name} commit --amend --reset-author --no-edit",

@@ -349,7 +349,7 @@ def test_without_a_login_it_says_how_to_log_in(hec: Live, tmp_path: Path) -> Non
     person.write(cluster_identity_file=str(tmp_path / "other"))
     completed = job(person, "hostname")
     assert completed.returncode == 255
-    assert b"next: rookery login --cluster hec" in completed.stderr
+    assert b"next: rookery login hec" in completed.stderr
 
 
 def test_a_gpu_is_the_jobs(hec: Live, monkeypatch: pytest.MonkeyPatch) -> None:

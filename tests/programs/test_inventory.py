@@ -169,7 +169,7 @@ def test_aliases_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
     [
-        ("hosts.ini", "[all]\npenguins\n", "hosts.ini is not an inventory in YAML"),
+        ("hosts.ini", "[all]\npenguins\n", "hosts.ini is not a YAML inventory"),
         ("hosts", "[all]\npenguins\n", "not YAML"),
         (
             "hosts.yml",
@@ -194,5 +194,5 @@ def test_an_inventory_of_another_kind_is_refused(tmp_path: Path, name: str, text
 
 def test_a_group_inside_itself_is_refused(tmp_path: Path) -> None:
     (tmp_path / "hosts.yml").write_text("north: {children: {south: {hosts: {a: }}}}\nsouth: {children: {north: }}\n")
-    with pytest.raises(RookeryError, match="is a child of itself"):
+    with pytest.raises(RookeryError, match="contains itself"):
         Inventory.of([tmp_path]).variables("a")

@@ -150,7 +150,7 @@ def test_environments_in_a_folder_of_somebody_else_are_not_taken(home: Home, tmp
     assert answer.stop == f"foreign-prefix {prefix}"
     error = refused(cluster(), "study", answer, "")
     assert f"another user owns {prefix}" in error.message
-    assert error.hint == "invoke doctor --cluster here"
+    assert error.hint == "invoke doctor here"
 
 
 def test_nothing_is_made_read_only_through_a_link(home: Home, tmp_path: Path) -> None:

@@ -223,7 +223,7 @@ tmux_history_lines: many      #! `tmux_history_lines` must be a whole number, no
 python_build: perhaps         #! `python_build` must be true or false, not 'perhaps'
 ansible_connection: local     #! `ansible_connection` is not allowed
 favourite: tea
-favourite: "{{ coffee }}"     #! `favourite` must be the value itself: a; `favourite` is set twice (first on line 7)
+favourite: "{{ coffee }}"     #! `favourite` must be a plain value; `favourite` is set twice (first on line 7)
 shell_also: [bash, zhs]       #! `shell_also[1]` must be one of bash, zsh, fish, tcsh, not 'zhs' (did you mean `zsh`?)
 7: seven                      #! 7 can't be the name of a setting
 """
@@ -260,7 +260,7 @@ def test_a_list_of_partitions_that_lacks_some_is_what_is_wrong(home: Path) -> No
 
 STUDENTS = """\
 - name: Ada
-  email: ada                  #! `email` must be one mail address, not 'ada'
+  email: ada                  #! `email` must be one email address, not 'ada'
   cluster: [hec, penguin]     #! unknown cluster 'penguin'; unknown key `cluster` (did you mean `clusters`?)
   project: -rf                #! `project` must be letters
   lang: python                #! unknown key `lang` (did you mean `language`?)
@@ -295,7 +295,7 @@ LINES_OF_A_JOB = {
     "nodes: 0": "`nodes` must be 1 or more, not 0",
     "modules: [R, R]": "`modules` lists 'R' twice",
     "gpu_type: v100": "`gpu_type` needs `gpus`",
-    "mail: me": "`mail` must be one mail address, not 'me'",
+    "mail: me": "`mail` must be one email address, not 'me'",
     "partition: [a]": "`partition` must be the name of a partition, not a list",
     "after: [nobody]": "unknown job 'nobody'",
     "only: [hex]": "'hex' is not one of the project's clusters",
@@ -319,7 +319,7 @@ LINES_OF_SETTINGS = {
     "r_packages: [[x]]": "`r_packages[0]` must be text, not a list",
     "tmux_history_line: 5": "unknown key `tmux_history_line`",
     "ansible_user: root": "`ansible_user` is not allowed",
-    "mine: '{{ x }}'": "`mine` must be the value itself",
+    "mine: '{{ x }}'": "`mine` must be a plain value",
 }
 LINES_OF_A_STUDENT = {
     "user: a b": "`user` must be a username",

@@ -57,7 +57,7 @@ def test_a_cluster_that_is_refused_is_none_of_those_that_are_set_up() -> None:
     under_way = setup._Setup(options.SetupOptions("hec,hex,bede"), ["hec", "hex", "bede"], ExitStack())
     assert list(under_way._load()) == ["hex"]
     assert "r_package" in under_way.results.clusters["hec"].error
-    assert "charged to is not known" in under_way.results.clusters["bede"].error
+    assert "Missing account on Bede" in under_way.results.clusters["bede"].error
 
 
 @pytest.mark.usefixtures("person")

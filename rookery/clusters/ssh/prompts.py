@@ -12,8 +12,8 @@ def announcement(cluster: "Cluster") -> str:
     """Return what a user should know before ssh asks: who asks, for what, and that nothing will show."""
     lines = [f"{cluster.name}: logging in to {cluster.host} as {cluster.user}"]
     if cluster.proxy_jump:
-        lines.append(f"  through the jump host {cluster.proxy_jump}, which may ask first")
-    return "\n".join([*lines, f"  asked for: {_typed(cluster)}", "  nothing shows while you type"])
+        lines.append(f"  through the jump host {cluster.proxy_jump}, which may ask you first")
+    return "\n".join([*lines, f"  you need: {_typed(cluster)}", "  nothing appears while you type"])
 
 
 def _typed(cluster: "Cluster") -> str:
@@ -23,7 +23,7 @@ def _typed(cluster: "Cluster") -> str:
     login = next((login for login in logins if login not in {"key", "certificate"}), "key")
     if login == "key":
         return "your key's passphrase"
-    factors = {"password": "your password", "totp": "the code from your app", "key": ""}
+    factors = {"password": "your password", "totp": "the code from your authenticator app", "key": ""}
     named = [factors[part] for part in login.split("+") if factors[part]]
     prompts = data.get("cluster_login_prompts") or []
     if len(prompts) == len(named):
