@@ -301,7 +301,7 @@ LINES_OF_A_JOB = {
     "only: [hex]": "'hex' is not one of the project's clusters",
     "max_running: 5": "`max_running` needs an array",
     "environment: {1A: x}": "'1A' can't be the name of an environment variable",
-    "sbatch: nice": "`sbatch` must be an option of sbatch",
+    "sbatch: nice": "`sbatch` must be an sbatch option",
     "qwertyuiop: 1": "unknown key `qwertyuiop`",
     "qos:": "`qos` has no value",
     "error: ~/x": "`error` must be a path on one line",

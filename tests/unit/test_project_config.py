@@ -248,7 +248,7 @@ JOB = HEAD + "jobs:\n  simulate:\n    command: x\n"
         (JOB + "    time: [1]\n", "`time` must be HH:MM:SS"),
         (JOB + "    memory: 1GB\n", "`memory` must be a whole number with M, G or T"),
         (JOB + "    memory: 1.5G\n", "`memory` must be"),
-        (JOB + "    array: 1-200%50\n", "how many run at once is max_running"),
+        (JOB + "    array: 1-200%50\n", "for a limit of running tasks, use max_running"),
         (JOB + "    array: 9-1\n", "`array` must have ascending ranges, such as 1-200 or 0-90:10, not '9-1'"),
         (JOB + "    array: 1-999999999999\n", "`array` can't have task numbers over 4000000, Slurm's limit"),
         (JOB + "    array: 1-2\n    grid: {a: [1]}\n", "yml:7: use either grid or array: each defines the tasks"),

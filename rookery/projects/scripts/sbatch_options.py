@@ -84,7 +84,7 @@ def mails_itself(job: Job, cluster: Cluster) -> bool:
 
 def _patterns(path: str) -> str:
     """Return a path with Slurm's patterns replaced."""
-    known = {"%x": "the job's name", "%j": "its number", "%A": "the array's number", "%a": "the task's"}
+    known = {"%x": "the job's name", "%j": "its number", "%A": "the array's number", "%a": "the task number"}
     meanings = [f"{pattern} is {words}" for pattern, words in known.items() if pattern in path]
     return f": {', '.join(meanings)}" if meanings else ""
 
@@ -120,7 +120,9 @@ def _array(job: Job) -> list[SbatchOption]:
     throttled = job.max_running is not None and job.max_running < count
     value = f"{job.array}%{job.max_running}" if throttled else job.array
     words = "one task" if count == 1 else f"{count} tasks"
-    return [SbatchOption(option("array", value), f"{words}, at most {job.max_running} at once" if throttled else words)]
+    return [
+        SbatchOption(option("array", value), f"{words}, at most {job.max_running} at a time" if throttled else words)
+    ]
 
 
 def _size(job: Job, cluster: Cluster) -> list[SbatchOption]:
@@ -134,7 +136,7 @@ def _size(job: Job, cluster: Cluster) -> list[SbatchOption]:
     else:
         words = "one process" if shared == 1 else "processes"
         options.append(
-            SbatchOption(option("ntasks-per-node", shared), f"{words} on {'each node' if several else 'it'}")
+            SbatchOption(option("ntasks-per-node", shared), f"{words} on {'each node' if several else 'the node'}")
         )
     if not cluster.data.get("cluster_limits", {}).get("follow_gpus"):
         whose = "each process" if processes(job) > 1 else subject
