@@ -117,7 +117,7 @@ def test_what_is_no_name_is_refused(name: str) -> None:
         ({"email": "-x@example.org"}, "students.yml:2: `email` must be one email address"),
         ({"email": '"a@b.org\\nBcc: c@d.org"'}, "students.yml:2: `email` must be one email address"),
         ({"email": '"a@b.org\\n"'}, "students.yml:2: `email` must be one email address"),
-        ({"email": ""}, "students.yml:2: `email` has no value (expected one mail address)"),
+        ({"email": ""}, "students.yml:2: `email` has no value (expected one email address)"),
         ({"clusters": "[]"}, "students.yml:3: `clusters` is empty"),
         ({"clusters": "[hec, hec]"}, "students.yml:3: `clusters` lists 'hec' twice"),
         (

@@ -207,7 +207,7 @@ JOB = HEAD + "jobs:\n  simulate:\n    command: x\n"
     ("text", "expected"),
     [
         ("", "rookery.yml:1: missing key `name` (name of the project: letters, digits, - and _)"),
-        ("name: x\n", "rookery.yml:1: missing key `clusters` (clusters where it runs"),
+        ("name: x\n", "rookery.yml:1: missing key `clusters` (clusters that the project runs on"),
         ("- a\n", "expected lines of `key: value`"),
         ("name: x\nclusters: [hec]\nname: y\n", "rookery.yml:3: `name` is set twice (first on line 1)"),
         ("name: x\nclusters:\n\t- hec\n", "rookery.yml:3: this is not YAML"),

@@ -84,8 +84,8 @@ def mails_itself(job: Job, cluster: Cluster) -> bool:
 
 def _patterns(path: str) -> str:
     """Return a path with Slurm's patterns replaced."""
-    known = {"%x": "the job's name", "%j": "its number", "%A": "the array's number", "%a": "the task number"}
-    meanings = [f"{pattern} is {words}" for pattern, words in known.items() if pattern in path]
+    known = {"%x": "job name", "%j": "job number", "%A": "array number", "%a": "task number"}
+    meanings = [f"{pattern} {words}" for pattern, words in known.items() if pattern in path]
     return f": {', '.join(meanings)}" if meanings else ""
 
 
