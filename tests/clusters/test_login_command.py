@@ -168,7 +168,7 @@ def test_a_wrong_password_three_times(someone: Callable[[str, str], Account]) ->
     with at_terminal(bea, "words") as screen:
         for _ in range(3):
             screen.answers("password: $", "wrong")
-        screen.shows("words: .* rejected the login of bea: the password, code or username is wrong")
+        screen.shows("words: .* rejected the login of bea: wrong username, password or code")
         screen.shows("next: rookery login words --sandbox --user")
         assert screen.ends() == 1
     assert processes(bea) == []
@@ -186,7 +186,7 @@ def test_two_factors_through_a_jump_host(gates: dict[str, Live], someone: Callab
     command = f"'{ROOKERY}' login --cluster factors --sandbox; echo 'exit' $?; exec sleep 60"
     with Terminal(["sh", "-c", command], cleo.environment) as screen:
         screen.shows("through the jump host cleo@")
-        screen.shows(r"your password \(First Factor\), then the code from your authenticator app \(Second Factor\)")
+        screen.shows(r"your password \(First Factor\), then the code from your app \(Second Factor\)")
         screen.answers(f"cleo@{miniature.jump}'s password: $", miniature.password)
         screen.answers(r"First Factor: $", miniature.password)
         screen.answers(r"Second Factor: $", code(miniature.totp_secret, steps=20))

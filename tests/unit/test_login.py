@@ -41,10 +41,10 @@ def test_the_at_risk_window(text: str, hour: str, expected: bool) -> None:
         ({}, "your key's passphrase"),
         ({"cluster_logins": ["key"]}, "your key's passphrase"),
         ({"cluster_logins": ["key", "password"]}, "your password"),
-        ({"cluster_logins": ["key+totp"]}, "the code from your authenticator app"),
+        ({"cluster_logins": ["key+totp"]}, "the code from your app"),
         (
             {"cluster_logins": ["password+totp"], "cluster_login_prompts": ["First Factor:", "Second\x1b[31m:"]},
-            "your password (First Factor), then the code from your authenticator app (Second)",
+            "your password (First Factor), then the code from your app (Second)",
         ),
     ],
 )

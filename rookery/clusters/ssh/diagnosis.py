@@ -164,8 +164,8 @@ def _denied(cluster: "Cluster", text: str, match: "re.Match[str]", batch: bool) 
         ways = "+".join(cluster.data.get("cluster_logins") or ())
         once = " Each code works once: wait for the next one." if "totp" in ways else ""
         message = (
-            f"{cluster.name}: {cluster.host} rejected the login of {cluster.user}: the password, code or username is "
-            f"wrong, or you were too slow.{once}"
+            f"{cluster.name}: {cluster.host} rejected the login of {cluster.user}: wrong username, password or code, "
+            f"or you were too slow.{once}"
         )
         return SshError("denied", message, hint=f"{again(cluster)} --user YOUR_USERNAME")
     message = f"{cluster.name}: {cluster.host} rejected {key} for {cluster.user}: the username or the key is wrong."

@@ -23,7 +23,7 @@ def _typed(cluster: "Cluster") -> str:
     login = next((login for login in logins if login not in {"key", "certificate"}), "key")
     if login == "key":
         return "your key's passphrase"
-    factors = {"password": "your password", "totp": "the code from your authenticator app", "key": ""}
+    factors = {"password": "your password", "totp": "the code from your app", "key": ""}
     named = [factors[part] for part in login.split("+") if factors[part]]
     prompts = data.get("cluster_login_prompts") or []
     if len(prompts) == len(named):
