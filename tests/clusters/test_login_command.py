@@ -186,7 +186,7 @@ def test_two_factors_through_a_jump_host(gates: dict[str, Live], someone: Callab
     command = f"'{ROOKERY}' login --cluster factors --sandbox; echo 'exit' $?; exec sleep 60"
     with Terminal(["sh", "-c", command], cleo.environment) as screen:
         screen.shows("through the jump host cleo@")
-        screen.shows(r"your password \(First Factor\), then the code from your app \(Second Factor\)")
+        screen.shows(r"your password \(First Factor\), then the code from your app \(Second\s+Factor\)")
         screen.answers(f"cleo@{miniature.jump}'s password: $", miniature.password)
         screen.answers(r"First Factor: $", miniature.password)
         screen.answers(r"Second Factor: $", code(miniature.totp_secret, steps=20))
