@@ -119,7 +119,8 @@ def require_user(cluster: Cluster) -> str:
     """
     if not cluster.user:
         raise RookeryError(
-            f"Your username on {cluster.title} is not known.",
-            hint=f"invoke setup --cluster {cluster.name} --user YOUR_USERNAME   # remembered from then on",
+            f"Missing username on {cluster.title}.",
+            hint=f"invoke setup {cluster.name} --user YOUR_USERNAME{' --sandbox' if cluster.sandbox else ''}"
+            "   # remembered for next time",
         )
     return cluster.user

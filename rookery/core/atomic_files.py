@@ -80,7 +80,7 @@ def exchange(path: Path, before: bytes | None, after: bytes, *, mode: int = 0o64
 
     def unchanged(_: Path) -> None:
         if (path.read_bytes() if path.exists() else None) != before:
-            raise ChangedError("it was changed at the same moment; the same command again will do")
+            raise ChangedError("it was changed at the same time; run the same command again")
 
     unchanged(path)
     if before is not None:

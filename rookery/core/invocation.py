@@ -50,7 +50,7 @@ def guarded(function: Callable[[], int | None]) -> int:
         return finished(function() or 0)
     except KeyboardInterrupt:
         startup.end_at_once()
-        say("\nStopped. The same command goes on from here.")
+        say("\nStopped. Run the same command to continue.")
         return finished(startup.INTERRUPTED)
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # rich ends the process by itself
@@ -100,7 +100,7 @@ def finished(code: int, error: OSError | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if unread:
             return UNREAD
-        say(f"The output could not be written: {failure.strerror}.")
+        say(f"Can't write the output: {failure.strerror}.")
         return code or 1
     return code
 
@@ -118,15 +118,15 @@ def explain(error: Exception) -> str:
         return _fit_for_a_terminal(str(RookeryError(as_typed(error.message), hint=hint, details=error.details)))
     text = " ".join(str(error).split())
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("rookery"):
-        message, hint = f"{error.name} is not installed beside {sys.executable}.", "uv sync   # then: uv run invoke …"
+        message, hint = f"{error.name} is not installed for {sys.executable}.", "uv sync   # then: uv run invoke …"
     elif isinstance(error, FileNotFoundError) and error.filename in PROGRAMS and not shutil.which(error.filename):
-        message = f"The program {error.filename} is not installed, or is in no folder of PATH."
-        hint = f"sudo apt install {PROGRAMS[error.filename]}   # Debian, Ubuntu; then the same command"
+        message = f"Can't find the program {error.filename}: it is not installed, or its folder is not in PATH."
+        hint = f"sudo apt install {PROGRAMS[error.filename]}   # on Debian and Ubuntu; then run the same command again"
     elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        where = f" to write {error.filename}" if error.filename else ", or where the output goes"
+        where = f" to write {error.filename}" if error.filename else ", or on the disk that the output goes to"
         message, hint = (
-            f"No space is left on this computer{where}.",
-            "df -h ~   # free some, then the same command again",
+            f"No space left on this computer{where}.",
+            "df -h ~   # free some space, then run the same command again",
         )
     elif isinstance(error, OSError):
         message, hint = text, None
@@ -134,9 +134,9 @@ def explain(error: Exception) -> str:
         from rookery.core import failure_log  # noqa: PLC0415 start-up
 
         message, file = f"rookery itself failed: {type(error).__name__}: {text}", failure_log.write(error)
-        hint = "the same command with ROOKERY_DEBUG=1 before it, and tell us what it prints"
+        hint = "run the command again with ROOKERY_DEBUG=1 in front of it, and report what it prints"
         if file:
-            hint = f"invoke doctor --report   # takes {file} along, which says where; send it to whoever helps"
+            hint = f"invoke doctor --report   # makes a report that includes {file}: send it to whoever helps you"
     return _fit_for_a_terminal(as_typed(str(RookeryError(message, hint=hint))))
 
 

@@ -37,8 +37,8 @@ def held(name: str) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             raise RookeryError(
-                f"Another run is at work on {name}: {_holder(file.read())}.",
-                hint="the same command, once that one has ended",
+                f"Another rookery command is running on {name} ({_holder(file.read())}).",
+                hint="wait until it has finished, then run the same command again",
             ) from None
         file.truncate(0)
         since = time.strftime("%H:%M:%S")
@@ -73,5 +73,5 @@ def _holder(text: str) -> str:
     """Return who holds a lock, from what the holder wrote into it; it may have been read before that."""
     with suppress(ValueError, KeyError, TypeError):
         holder = strict_json.loads(text)
-        return f"{holder['who']}, process {holder['pid']}, since {holder['since']}"
-    return "it has just begun"
+        return f"since {holder['since']}, process {holder['pid']} of {holder['who']}"
+    return "just started"

@@ -65,7 +65,8 @@ def writing_state(folder: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise RookeryError(
-            f"rookery can't keep its state in {folder}: {error.strerror}.", hint=f"ls -ld {shlex.quote(str(folder))}"
+            f"Can't write to rookery's state folder {folder}: {error.strerror}.",
+            hint=f"ls -ld {shlex.quote(str(folder))}",
         ) from error
 
 
@@ -98,8 +99,8 @@ def runtime_dir() -> Path:
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise RookeryError(
-            f"{folder} is not a private folder of yours, so no connection can be kept there.",
-            hint=f"ls -ld {folder}   # then remove it, or set XDG_RUNTIME_DIR",
+            f"Can't keep connections in {folder}: it is not yours, or others have access to it.",
+            hint=f"ls -ld {folder}   # then remove it, or set XDG_RUNTIME_DIR to a folder of your own",
         )
     return folder
 

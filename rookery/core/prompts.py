@@ -41,12 +41,12 @@ def ask(question: str, default: str = "", choices: Sequence[str] = ()) -> str:
     while True:
         typed = read(f"{question}{behind}{f' [{default}]' if default else ''}:")
         if typed is None:
-            raise RookeryError("There was no answer.", hint="the same command again, or with the answers as flags")
+            raise RookeryError("No answer.", hint="run the same command again, or give the answers as options")
         answer = typed or default
         if not choices or answer.lower() in choices:
             return answer.lower() if choices else answer
         indent = " " * (len(question) - len(question.lstrip()))
-        console.note(f"{indent}It can be {' or '.join(choices)}.")
+        console.note(f"{indent}Please answer {' or '.join(choices)}.")
 
 
 def confirm(question: str, *, default: bool = False) -> bool:

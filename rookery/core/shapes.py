@@ -35,7 +35,7 @@ def text(pattern: str = "", longest: int = LONGEST, *, raw: bool = False) -> Sha
 
     def take(value: Any) -> str:
         if not isinstance(value, str):
-            raise MismatchError("is not a text")
+            raise MismatchError("is not text")
         if len(value) > longest:
             raise MismatchError(f"is longer than {longest} characters")
         if "\0" in value:
@@ -86,7 +86,7 @@ def one_of(*values: Any) -> Shape:
 
     def take(value: Any) -> Any:
         if isinstance(value, (list, dict)) or value not in values:
-            raise MismatchError(f"is none of {', '.join(map(repr, values))}")
+            raise MismatchError(f"is not one of {', '.join(map(repr, values))}")
         return value
 
     return take

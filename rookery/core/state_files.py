@@ -15,19 +15,19 @@ from rookery.remote import strict_json
 
 FOLDERS = {
     "ansible": "what Ansible writes while it runs",
-    "clusters": "CLUSTER.json: when `setup` ended well there, and what the login node was like",
+    "clusters": "CLUSTER.json: the last successful `setup` of a cluster, and what its login node is like",
     "cohort": "digests of the pages that `cohort` wrote",
     "combined": "digests of the tables that `combine` wrote",
-    "deploys": "USER@HOST:PORT/PROJECT.json: what the cluster has of a project",
-    "failures": "logs of errors that nobody foresaw",
-    "fetched": "PROJECT-DIGEST.json: the files that `fetch` brought",
+    "deploys": "USER@HOST:PORT/PROJECT.json: the releases and commits of a project on a cluster",
+    "failures": "logs of unexpected errors",
+    "fetched": "PROJECT-DIGEST.json: the files that `fetch` downloaded",
     "known_hosts": "the clusters' host keys",
-    "locks": "which command is at work",
-    "node": "keys for jobs that are logged in to",
+    "locks": "which commands are running",
+    "node": "keys to log in to running jobs",
     "onboard": "CLUSTER.json: the first project that `onboard` made",
     "rendered": "digests of the scripts that `render` wrote",
-    "sandbox": "the same for miniatures, and what they are made of",
-    "vscode.json": "what was written into the settings of editors here",
+    "sandbox": "the same for miniatures, and their files",
+    "vscode.json": "what rookery wrote into the settings of editors on this computer",
 }
 """The contents of the state folder."""
 
@@ -81,7 +81,7 @@ def reason(error: Exception) -> str:
     """Return why a file can't be used, as the end of a sentence."""
     if isinstance(error, OSError):
         return (error.strerror or str(error)).lower()
-    return f"its {error}" if isinstance(error, MismatchError) else str(error)
+    return f"unexpected content ({error})" if isinstance(error, MismatchError) else str(error)
 
 
 def name_once(path: os.PathLike[str] | str, why: str, advice: str = "") -> None:
@@ -90,5 +90,5 @@ def name_once(path: os.PathLike[str] | str, why: str, advice: str = "") -> None:
     if shown in _named:
         return
     _named.add(shown)
-    remedy = advice or f"rm {shlex.quote(shown)}   # rookery makes it anew"
+    remedy = advice or f"rm {shlex.quote(shown)}   # rookery makes a new one"
     console.note(f"Skipped {shown}: {why}.", f"  next: {remedy}")

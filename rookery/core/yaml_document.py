@@ -105,7 +105,7 @@ def fastest() -> Any:
 def _refuse_long_number(node: "yaml.Node") -> None:
     """Refuse a long number before it is made: PyYAML takes minutes for one in base 60 (1:59:59 …)."""
     if node.tag.endswith((":int", ":float")) and len(node.value) > LONGEST_NUMBER:
-        raise ValueError("a number too large")
+        raise ValueError("the number is too large")
 
 
 def _ordinary(value: Any) -> Any:
@@ -115,9 +115,9 @@ def _ordinary(value: Any) -> Any:
         ValueError: It is one.
     """
     if isinstance(value, int) and abs(value) >= 2**63:
-        raise ValueError("a number too large")
+        raise ValueError("the number is too large")
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("a number that is none, or infinite")
+        raise ValueError("the number is infinite or not a number")
     return value
 
 
@@ -167,12 +167,12 @@ def _text(file: Path) -> str:
     try:
         status = file.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise RookeryError(f"{file} can't be read: it is not a file.", hint=f"ls -ld '{file}'")
+            raise RookeryError(f"Can't read {file}: it is not a file.", hint=f"ls -ld '{file}'")
         if status.st_size > LARGEST:
             raise RookeryError(f"{file} is larger than {LARGEST // 1_000_000} MB.", hint=f"ls -l '{file}'")
         return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise RookeryError(f"{file} can't be read: {error.strerror}.", hint=f"ls -l '{file}'") from error
+        raise RookeryError(f"Can't read {file}: {error.strerror}.", hint=f"ls -l '{file}'") from error
     except UnicodeDecodeError as error:
         raise RookeryError(f"{file} is not text in UTF-8.", hint=f"file '{file}'") from error
 
@@ -234,7 +234,7 @@ def _parsed(file: Path, text: str, dialect: Dialect, problems: FileProblems | No
 def _refuse_directives(file: Path, text: str) -> None:
     """Refuse %TAG directives: no tag is allowed, and the parser compares each name with all others."""
     if match := _TAG_DIRECTIVE.search(text):
-        raise _wrong(file, text.count("\n", 0, match.end()) + 1, "%TAG is not allowed, as no tags are")
+        raise _wrong(file, text.count("\n", 0, match.end()) + 1, "%TAG is not allowed: rookery accepts no YAML tags")
 
 
 def _is_plain(file: Path, text: str) -> bool:
@@ -254,7 +254,7 @@ def _is_plain(file: Path, text: str) -> bool:
             within[-1].add(done)
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor in {outer.anchor for outer in within}:
-                raise _wrong(file, line, f"*{event.anchor} stands within what it repeats")
+                raise _wrong(file, line, f"*{event.anchor} is inside the value that it repeats")
             known = anchors.get(str(event.anchor), _Extent(""))  # the loader reports an unknown one
             within[-1].add(known)
             whole.repeated += known.count
@@ -268,9 +268,9 @@ def _is_plain(file: Path, text: str) -> bool:
                 anchors[extent.anchor] = extent
                 within[-1].add(extent)
         if len(within) + within[-1].height > DEEPEST:
-            raise _wrong(file, line, f"nested too deep: more than {DEEPEST} values one in another")
+            raise _wrong(file, line, f"nested too deeply (more than {DEEPEST} levels)")
         if whole.repeated > MOST_REPEATED:
-            raise _wrong(file, line, f"its aliases repeat more than {MOST_REPEATED:,} values")
+            raise _wrong(file, line, f"the aliases repeat more than {MOST_REPEATED:,} values")
     return not whole.repeated
 
 

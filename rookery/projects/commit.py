@@ -103,13 +103,15 @@ class GitStatus:
         if not re.fullmatch(r"[0-9a-f]{40}", head):
             raise _no_commit(self._root, head)
         if self.head is None or head != self.head.id:
-            raise RookeryError("Another commit was checked out just now.", hint="the same command again")
+            raise RookeryError(
+                "Another commit was checked out while rookery read the files.", hint="run the same command again"
+            )
         if not changes:
             return self.head
         if not dirty:
             raise RookeryError(
                 f"There are uncommitted changes: {listed(changes)}.",
-                hint="git add -A && git commit   # or invoke deploy --dirty, which says so in everything it stamps",
+                hint="git add -A && git commit   # or deploy with --dirty: a snapshot, marked as uncommitted",
             )
 
         scratch = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="rookery-"))
@@ -135,9 +137,9 @@ def chosen(root: Path, outputs: Sequence[str] = (), *, dirty: bool = False) -> I
 def _no_commit(root: Path, head: str) -> RookeryError:
     if head == "(initial)":
         return RookeryError(
-            f"The git repository of {root} has no commit yet.", hint="git add -A && git commit -m 'First version'"
+            f"The git repository {root} has no commit yet.", hint="git add -A && git commit -m 'First version'"
         )
-    return RookeryError(f"The git repository of {root} names its commits by SHA-256, which rookery does not know.")
+    return RookeryError(f"Can't deploy from {root}: rookery does not support git repositories with SHA-256.")
 
 
 def _pathspec(outputs: Sequence[str], unnamed: Sequence[str] = ()) -> list[str]:

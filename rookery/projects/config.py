@@ -69,7 +69,7 @@ def find(start: Path) -> Path:
     for folder in (here, *here.parents):
         if (folder / NAME).is_file():
             return folder
-    raise NoProject(f"There is no {NAME} in {here}, nor in a folder above it.", hint="invoke new NAME")
+    raise NoProject(f"No {NAME} in {here} or a folder above it.", hint="invoke new NAME")
 
 
 def load(path: str | Path = "") -> Project:
@@ -109,14 +109,18 @@ def job(project: Project, name: str, cluster_name: str) -> "Job":
         RookeryError: There is no such job, or its settings contradict each other.
     """
     if name not in project.jobs:
-        existing = f"There are: {', '.join(project.jobs)}." if project.jobs else "It has none."
+        existing = f"Jobs: {', '.join(project.jobs)}." if project.jobs else "It has no jobs."
         raise RookeryError(
-            f"{shown(project.file)} has no job {name}{nearest(name, project.jobs)}. {existing}",
-            hint="invoke render   # prints those there are",
+            f"Unknown job {name!r} in {shown(project.file)}{nearest(name, project.jobs)}. {existing}",
+            hint=f"invoke render{_near(project)}   # lists the jobs",
         )
     if not is_for(project, name, cluster_name):
         raise problem(
-            project, name, "only", f"the job is not for {cluster_name}", hint="the same with another --cluster"
+            project,
+            name,
+            "only",
+            f"the job does not run on {cluster_name}",
+            hint="use another --cluster, or change `only`",
         )
     problems, document = FileProblems(), _described(project)
     for complaint in config_checks.job_complaints(document, name, cluster_name):
@@ -133,6 +137,12 @@ def job(project: Project, name: str, cluster_name: str) -> "Job":
     }
     values = {**merged, **texts, **lists, **tables}
     return Job(name, minutes=limit, **values)
+
+
+def _near(project: Project) -> str:
+    """Return the option that names a project, with a blank before it; "" in its folder."""
+    inside = Path.cwd().is_relative_to(project.root)
+    return "" if inside else f" --project {shlex.quote(str(project.root))}"
 
 
 def is_for(project: Project, name: str, cluster_name: str) -> bool:
@@ -168,7 +178,7 @@ def _folder(path: Path) -> Path:
     """Return the folder of a project that a user named."""
     folder = (path.parent if path.name == NAME else path).expanduser()
     if not (folder / NAME).is_file():
-        what = f"{folder} has no {NAME}." if folder.is_dir() else f"There is no folder {folder}."
+        what = f"{folder} has no {NAME}." if folder.is_dir() else f"Can't find the folder {folder}."
         raise NoProject(what, hint="invoke new NAME")
     return folder.resolve()
 
@@ -176,20 +186,20 @@ def _folder(path: Path) -> Path:
 def _document(file: Path, problems: FileProblems) -> Document:
     if not stays_inside(file.parent, file):
         raise RookeryError(
-            f"{shown(file)} is a symbolic link that leads out of the project, to {file.resolve()}.",
-            hint=f"put the file itself there, or use --project {shlex.quote(str(file.resolve().parent))}",
+            f"{shown(file)} is a symbolic link to {file.resolve()}, outside the project.",
+            hint=f"replace the link with the file, or use --project {shlex.quote(str(file.resolve().parent))}",
         )
     if file.stat().st_size > yaml_document.LARGEST:
         raise RookeryError(
             f"{shown(file)} is larger than {yaml_document.LARGEST // 1_000_000} MB.",
-            hint="put tables into a CSV file, as `params:`",
+            hint="put large tables into a CSV file, and name it under `params:`",
         )
     try:
         return yaml_document.read(shown(file), DIALECT, problems)
     except FileProblemsError as error:
         if "is not YAML" not in error.message:
             raise
-        quotes = "a command that begins with { or [, or holds a colon and a blank, needs quotes around it"
+        quotes = "a command that begins with { or [, or contains a colon and a space, needs quotes around it"
         raise RookeryError(error.message, hint=f"{error.hint} ({quotes})") from error
 
 

@@ -47,7 +47,8 @@ def job_complaints(document: Document, name: str, cluster_name: str) -> Iterator
     settings = job_settings.merged(written_down, cluster_name)
     if "command" not in settings:
         is_elsewhere = any("command" in (inner or {}) for inner in (written_down.get("clusters") or {}).values())
-        text = f"missing key `command`{f' for {cluster_name}' if is_elsewhere and cluster_name else ''} (what it runs)"
+        where = f" for {cluster_name}" if is_elsewhere and cluster_name else ""
+        text = f"missing key `command`{where} (what the job runs)"
         yield Complaint((*place, "command"), text, usable=True)
     for complaint in job_settings.clashes(settings, place):
         yield complaint._replace(place=override(document, complaint.place, cluster_name))
@@ -85,13 +86,13 @@ def _bad_outputs(outputs: Any) -> Iterator[Complaint]:
 def _bad_folder(text: str, path: PurePosixPath) -> str:
     """Return what is wrong with the path of a folder for outputs; "" where nothing is."""
     if path.is_absolute() or text.startswith("~"):
-        return "must be a path from the project's root, not an absolute one"
+        return "must be relative to the project's folder, not an absolute path"
     if ".." in path.parts or not path.parts:
-        return "must be a folder below the project's root"
+        return "must be a folder inside the project"
     if path.parts[0] in _TAKEN:
-        return f"can't be in {path.parts[0]}, which is used for something else"
+        return f"can't be in {path.parts[0]}, which rookery or git uses"
     if not text.isprintable() or any(part.startswith("-") for part in path.parts):
-        return "must be a plain name, without line breaks and without - in front"
+        return "must be a name without line breaks that does not begin with -"
     return ""
 
 
@@ -106,7 +107,7 @@ def _unknown_clusters(place: Place, settings: Mapping[str, Any], clusters: tuple
     named += [((*place, "clusters", cluster), cluster) for cluster in overrides]
     for spot, cluster in named:
         if cluster not in clusters:
-            advice = meant(cluster, clusters) or f" (it has {', '.join(clusters)})"
+            advice = meant(cluster, clusters) or f" ({', '.join(clusters)})"
             text = f"{written(cluster)} is not one of the project's clusters{advice}"
             yield Complaint(spot, text, usable=True)
 
@@ -116,11 +117,11 @@ def _unknown_jobs(name: str, settings: Mapping[str, Any], jobs: Mapping[str, Any
     for cluster, inner in (settings.get("clusters") or {}).items():
         for key in ("clusters", "only"):
             if key in (inner or {}):
-                text = f"`{key}` can't be used here, only in the job itself"
+                text = f"`{key}` can only be used in the job itself, not under `clusters`"
                 yield Complaint(("jobs", name, "clusters", cluster, key), text, usable=True)
     for other in listed(settings.get("after")):
         if other == name:
             yield Complaint(("jobs", name, "after"), f"job `{name}` can't start after itself", usable=True)
         elif other not in jobs:
-            text = f"there is no job {written(other)}{meant(other, jobs)}"
+            text = f"unknown job {written(other)}{meant(other, jobs)}"
             yield Complaint(("jobs", name, "after"), text, usable=True)

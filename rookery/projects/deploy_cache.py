@@ -60,7 +60,7 @@ def file(cluster: "Cluster", project: str) -> Path:
 def load(path: Path) -> CachedDeploy:
     """Return what is known; nothing where the file is missing or can't be read."""
     document = state_files.load(
-        path, _SHAPE, advice=f"rm {shlex.quote(str(path))}   # the next deploy asks the cluster anew"
+        path, _SHAPE, advice=f"rm {shlex.quote(str(path))}   # the next deploy asks the cluster again"
     )
     if document is None:
         return CachedDeploy()

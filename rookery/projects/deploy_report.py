@@ -1,5 +1,6 @@
 """The result of a deploy, for the user and for --json."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -79,13 +80,13 @@ class Result:
         if self.release.scripts and self.answer.state != "same":
             yield f"  scripts      {listed(self.release.scripts)}"
         if self.release.own:
-            yield f"  yours        {listed(self.release.own)}: the commit's own, not rendered from rookery.yml"
+            yield f"  your own     {listed(self.release.own)}: used as committed, not made from rookery.yml"
         for link, goal in self.release.outwards.items():
-            yield f"  beware       {link} is a link to {goal}, which is not part of the project"
+            yield f"  warning      {link} is a link to {goal}, outside the project"
         for path in self.answer.all("differs"):
             yield f"  differs      {path}"
         if kept := self.answer.last("kept"):
-            yield f"  changed      files of the release had been changed there, and were put right; yours are in {kept}"
+            yield f"  repaired     files of the release were changed on the cluster; the changed versions are in {kept}"
         if self.pruned:
             yield from self.pruned.lines()
         yield from self._following(options)
@@ -94,17 +95,19 @@ class Result:
         what = f"{self.release.order.name} {self.commit.id[:10]}" + (" (with uncommitted changes)" * self.commit.dirty)
         name, took = self.connection.cluster.name, f"({self.seconds:.1f} s)"
         if self.answer.state == "same":
-            return f"nothing to do: {name} has {what} already {took}"
+            return f"{what} is up to date on {name} {took}"
         if options.check:
-            return f"{_CHECKED.get(self.answer.state, _OTHER).format(what=what, name=name)}; nothing was written {took}"
+            return f"{_CHECKED.get(self.answer.state, _OTHER).format(what=what, name=name)} {took}"
         return f"{_DONE.get(self.answer.state, _OTHER).format(what=what, name=name)} {took}"
 
     def _following(self, options: "DeployOptions") -> Iterator[str]:
         if is_guided():
             return
         flags = f"--cluster {self.connection.cluster.name}{' --sandbox' if self.connection.cluster.sandbox else ''}"
+        flags += f" --project {shlex.quote(options.project)}" if options.project else ""
         if options.check and self.answer.state != "same":
-            yield f"  next         {invocation()} deploy {flags}{' --dirty' if self.commit.dirty else ''}"
+            prune = " --prune" if options.prune else ""
+            yield f"  next         {invocation()} deploy {flags}{' --dirty' if self.commit.dirty else ''}{prune}"
         elif self.release.jobs:
             yield f"  next         {invocation()} submit {self.release.jobs[0]} {flags}"
 
@@ -116,20 +119,20 @@ def _from_home(path: str, project: str) -> str:
 
 
 _ENVIRONMENT = {
-    "ready": "{path} (there already)",
+    "ready": "{path} (unchanged)",
     "built": "{path} (built in {seconds} s)",
-    "missing": "{path} (to be built)",
+    "missing": "{path} (would be built)",
 }
-_OTHER = "{what} on {name}"
+_OTHER = "Deployed {what} to {name}"
 _DONE = {
-    "new": "{what} is on {name}",
-    "there": "{what} is current on {name} again",
-    "mended": "{what} on {name} is as it should be again",
+    "new": "Deployed {what} to {name}",
+    "there": "{what} is the current release on {name} again",
+    "mended": "Repaired {what} on {name}",
 }
 _CHECKED = {
-    "new": "{what} would be brought to {name}",
-    "there": "{what} is on {name} already, and would become current",
-    "other": "the release of {what} on {name} would be put right",
+    "new": "Would deploy {what} to {name}",
+    "there": "Would make {what} the current release on {name} again",
+    "other": "Would repair {what} on {name}",
 }
 
 

@@ -10,7 +10,7 @@ from rookery.core.errors import RookeryError
 from rookery.projects.commit import Commit, contents, listed
 from rookery.projects.model import Environment, Project
 from rookery.projects.source_tree import LINK
-from rookery.projects.tree_checks import Tree
+from rookery.projects.tree_checks import Tree, quoted
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -91,7 +91,7 @@ def _required(  # noqa: PLR0913, PLR0917
     lock = next((name for name in LOCKS[way] if name in tree.files), "")
     if not lock:
         raise RookeryError(
-            f"The commit has no {LOCKS[way][0]}, which says what is in the {way} environment.",
+            f"The commit has no {LOCKS[way][0]}, the lock file of the {way} environment.",
             hint=f"{_MAKE[way]} && git add {LOCKS[way][0]} && git commit",
         )
     deciding = [lock, *(name for name in _ALSO[way] if name in tree.files)]
@@ -111,8 +111,8 @@ def _refuse_links(tree: Tree, names: list[str]) -> None:
     """Refuse links: their targets are not in the digest, and may be anything."""
     if linked := [name for name in names if tree.files[name].mode == LINK]:
         raise RookeryError(
-            f"{linked[0]} is a symbolic link in the commit, so it does not say what is in the environment.",
-            hint=f"replace the link by the file itself, then: git add {linked[0]} && git commit",
+            f"{linked[0]} is a symbolic link in the commit; an environment needs the file itself.",
+            hint=f"replace the link with the file, then: git add {quoted(linked[0])} && git commit",
         )
 
 
@@ -133,8 +133,8 @@ def _included(commit: Commit, tree: Tree, way: str, lock: str) -> list[str]:
         named = re.findall(_FROM_FOLDER[way], text, re.MULTILINE)
         if local := [entry for entry in named if "://" not in entry and (way, entry) != ("uv", ".")]:
             raise RookeryError(
-                f"{name} takes packages from folders of the project ({listed(local)}), which releases can't share.",
-                hint="leave them out of it, and set PYTHONPATH to their folder under a job's environment:",
+                f"{name} installs packages from folders of the project ({listed(local)}), which releases can't share.",
+                hint="remove them from the file, and set PYTHONPATH to their folder under the job's `environment`",
             )
         if way == "venv":
             named = [entry for entry in _REQUIREMENTS.findall(text) if entry in tree.files and entry not in included]

@@ -44,7 +44,7 @@ GIT = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.h
 
 def missing() -> RookeryError:
     """Return the error where there is no git."""
-    return RookeryError("There is no git on this computer.", hint="install git: https://git-scm.com/downloads")
+    return RookeryError("git is not installed on this computer.", hint="install git: https://git-scm.com/downloads")
 
 
 def surroundings(*kept: str) -> dict[str, str]:
@@ -66,22 +66,23 @@ _KEPT = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_E
 
 def failure(root: Path, stderr: str) -> RookeryError:
     """Return the error that explains why git failed, for a user who has just met it."""
-    lines = [line for line in stderr.splitlines() if line.strip()] or ["it gave no reason"]
+    lines = [line for line in stderr.splitlines() if line.strip()] or ["no reason given"]
     why = re.sub(r"^(fatal|error): ", "", next((line for line in lines if line.startswith("fatal:")), lines[-1]))
     if "cannot use bare repository" in stderr:
         return RookeryError(
-            f"{root} is inside a repository and looks like a bare one itself, whose settings could run programs here.",
-            hint=f"ls {shlex.quote(str(root))}   # HEAD, config, objects and refs do not belong there",
+            f"{root} looks like a bare git repository inside another one; git does not use it, for your safety.",
+            hint=f"ls {shlex.quote(str(root))}   # then remove HEAD, config, objects and refs from it",
         )
     if "not a git repository" in stderr:
         return RookeryError(
-            f"{root} is in no git repository, so there is no commit to deploy.",
-            hint="git init && git add -A && git commit -m 'First version'   # in that folder",
+            f"{root} is not in a git repository, so there is no commit to deploy.",
+            hint=f"cd {shlex.quote(str(root))} && git init && git add -A && git commit -m 'First version'",
         )
     if "dubious ownership" in stderr:
+        folder = shlex.quote(_toplevel(stderr) or str(root))
         return RookeryError(
-            f"git does not trust the repository of {root}, since it belongs to somebody else: {why}",
-            hint=f"git config --global --add safe.directory {_toplevel(stderr) or root}   # if you do",
+            f"git does not trust the repository {root}, because another user owns it: {why}",
+            hint=f"git config --global --add safe.directory {folder}   # if you trust it",
         )
     return RookeryError(f"git failed in {root}: {why}")
 

@@ -77,7 +77,7 @@ def _bad_time(time: str, place: Place) -> Iterator[Complaint]:
         if slurm_values.minutes(time) < 1:
             yield Complaint(place, "`time` must be longer than 0")
     except ValueError:
-        yield Complaint(place, f"`time` must be a time that Slurm takes, not {written(time)}")
+        yield Complaint(place, f"`time` must be a time limit of Slurm, such as 00:30:00, not {written(time)}")
 
 
 def _bad_array(array: str, place: Place) -> Iterator[Complaint]:
@@ -86,9 +86,9 @@ def _bad_array(array: str, place: Place) -> Iterator[Complaint]:
     except ValueError:
         numbers = re.findall(r"[0-9]{1,4000}", array)
         if any(int(number) > slurm_values.LAST_TASK for number in numbers):
-            text = f"`array` can't have a task number over {slurm_values.LAST_TASK}, the largest that Slurm takes"
+            text = f"`array` can't have task numbers over {slurm_values.LAST_TASK}, Slurm's limit"
         else:
-            text = f"`array` must run upwards, such as 1-200 or 0-90:10, not {written(array)}"
+            text = f"`array` must have ascending ranges, such as 1-200 or 0-90:10, not {written(array)}"
         yield Complaint(place, text)
 
 

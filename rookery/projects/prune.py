@@ -64,7 +64,7 @@ def prune(connection: "Connection", project: str, *, check: bool) -> Pruned:
     script = "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items()) + release_protocol.text(
         "prune.sh"
     )
-    with console.waiting(f"looking for old releases on {connection.cluster.name}"):
+    with console.waiting(f"searching for old releases on {connection.cluster.name}"):
         answer = release_protocol.read(connection.run(script=script, check=False).stdout)
     if answer.stop:
         raise _refused(connection, answer.stop)
@@ -83,12 +83,13 @@ def _refused(connection: "Connection", why: str) -> RookeryError:
     name = connection.cluster.name
     if word == "slurm":
         return RookeryError(
-            f"{name}: Slurm does not say which releases its jobs use, so none was removed: "
-            f"{(rest.splitlines() or ['it gave no reason'])[-1]}.",
-            hint="the same command later",
+            f"{name}: no old releases removed, because Slurm does not answer which ones jobs use: "
+            f"{(rest.splitlines() or ['no reason given'])[-1]}.",
+            hint="run the same command again later",
         )
     if word == "busy":
         return RookeryError(
-            f"{name}: a deploy is at work, so nothing was removed: {rest}.", hint="the same command later"
+            f"{name}: no old releases removed, because a deploy is running ({rest}).",
+            hint="run the same command again later",
         )
-    return RookeryError(f"{name}: old releases could not be looked through ({why}).", hint="the same command later")
+    return RookeryError(f"{name}: can't check old releases ({why}).", hint="run the same command again later")

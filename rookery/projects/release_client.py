@@ -36,7 +36,7 @@ class ReleaseCall:
             sends: It waits for what it is about, on its standard input.
         """
         self._connection, self._project = connection, project
-        self._progress = _Progress(f"{connection.cluster.name}: {project}", f"asking for the release of {project}")
+        self._progress = _Progress(f"{connection.cluster.name}: {project}", f"checking the release of {project}")
         self.running = connection.begin(script, on_line=self._progress.show_line if sends else None, sends=sends)
 
     def answer(self, payload: Iterable[bytes] = ()) -> ReleaseAnswer:
@@ -53,10 +53,10 @@ class ReleaseCall:
             completed = self.running.finish(progress.counted(payload))
         answer = release_protocol.read(completed.stdout)
         if not answer.state and not answer.stop:
-            last = (completed.stderr.strip() or completed.stdout.strip() or "it said nothing").splitlines()[-1]
+            last = (completed.stderr.strip() or completed.stdout.strip() or "no output").splitlines()[-1]
             raise RookeryError(
-                f"{name}: the deploy broke off there (exit status {completed.exit}): {last}",
-                hint="the same command again",
+                f"{name}: the deploy stopped on the cluster (exit status {completed.exit}): {last}",
+                hint="run the same command again",
             )
         if answer.stop and answer.stop != "need":
             raise refused(self._connection.cluster, self._project, answer, completed.stderr)

@@ -14,7 +14,7 @@ from rookery.projects.release_protocol import ReleaseAnswer
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
-STILL = "What was deployed before still is."
+STILL = "The release deployed before is unchanged."
 
 _LAST_LINES = 20
 """Of the log of an environment that could not be built."""
@@ -39,27 +39,33 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
     """
     word, _, rest = answer.stop.partition(" ")
     name, sandbox = cluster.name, " --sandbox" if cluster.sandbox else ""
-    setup = f"invoke setup --cluster {name}{sandbox}"
+    setup = f"invoke setup {name}{sandbox}"
     base, current = f"~/{remote_paths.base(project)}", f"~/{remote_paths.current(project)}"
     errors = {
-        "no-home": (f"{name}: your home folder can't be entered.", None),
+        "no-home": (f"{name}: can't open your home folder.", None),
         "not-set-up": (f"{name} is not set up yet.", setup),
-        "no-git": (f"There is no git on {name}, and deploys go by git.", "ask its administrators for git"),
-        "no-storage": (f"{name} names no $global_storage, where outputs live.", setup),
-        "no-prefix": (f"{name} was set up by an older rookery, which did not say where environments go.", setup),
+        "no-git": (f"git is not installed on {name}, and deploy needs it.", "ask the cluster's support to install git"),
+        "no-storage": (f"$global_storage is not set on {name}, so there is no place for outputs.", setup),
+        "no-prefix": (
+            f"{name} was set up by an older version of rookery, which did not set a folder for environments.",
+            setup,
+        ),
         "foreign-prefix": (
-            f"{name}: {rest} belongs to somebody else, so environments in it may not be yours. Do not run them.",
-            f"invoke doctor --cluster {name}{sandbox}",
+            f"{name}: another user owns {rest}, so its environments may not be yours. Do not run them.",
+            f"invoke doctor {name}{sandbox}",
         ),
         "foreign": (
-            f"{name} has a folder {base} already, and it is not rookery's.",
-            f"mv {base} {base}.mine   # there; or another name in rookery.yml",
+            f"{name} already has a folder {base} that rookery did not make.",
+            f"mv {base} {base}.mine   # on {name}; or change `name` in rookery.yml",
         ),
         "foreign-current": (
-            f"{name} has {current} already, where the link to the release belongs, and it is no link of rookery's.",
-            f"mv {current} {current}.mine   # there",
+            f"{name} already has {current}, and it is not rookery's link to the release.",
+            f"mv {current} {current}.mine   # on {name}",
         ),
-        "busy": (f"{name}: another deploy of {project} has been at work for half an hour: {rest}.", "try again later"),
+        "busy": (
+            f"{name}: another deploy of {project} has been running for over half an hour ({rest}).",
+            "run the same command again later",
+        ),
     }
     if word in errors:
         message, hint = errors[word]
@@ -73,26 +79,26 @@ def _failed(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
     way, _, log = rest.partition(" ")
     name, sandbox = cluster.name, " --sandbox" if cluster.sandbox else ""
     what = {
-        "build": f"the {way} environment could not be built",
-        "pack": "the commit could not be taken in",
-        "files": "the release's files could not be written",
-        "need": "the commit that was sent could not be used",
-    }.get(word, "its folders could not be written")
+        "build": f"can't build the {way} environment",
+        "pack": "can't unpack the commit",
+        "files": "can't write the release's files",
+        "need": "can't use the commit that was sent",
+    }.get(word, "can't write the project's folders")
     details = _last_lines(stderr) if word == "build" else []
-    whole = [*details, *([f"(the whole log, on {name}: {log})"] if log else [])]
+    whole = [*details, *([f"(full log on {name}: {log})"] if log else [])]
     if _FULL.search(stderr):
         room = ", ".join(_free(fact) for fact in dict.fromkeys(answer.all("free")))
-        message = f"{name}: no room left: {what} ({room}). {STILL}"
-        return RookeryError(message, hint=f"invoke quota --cluster {name}{sandbox}", details=whole)
+        message = f"{name}: {what}: no space left ({room}). {STILL}"
+        return RookeryError(message, hint=f"invoke quota {name}{sandbox}", details=whole)
     why = _why(stderr)
     because = "" if any(why in line for line in details) else f": {why}"
     if word == "build" and _OFFLINE.search(stderr):
         return RookeryError(
-            f"{name}: {what}, since it can't download what is in it{because}. {STILL}",
-            hint="the same command once it can; a mirror is set by cluster_mirrors in your inventory",
+            f"{name}: {what}: the download failed{because}. {STILL}",
+            hint="run the same command again later, or set a mirror with cluster_mirrors in your inventory",
             details=whole,
         )
-    hint = f"{_less(cluster, project, log)}   # the whole log" if log else "the same command again"
+    hint = f"{_less(cluster, project, log)}   # shows the full log" if log else "run the same command again"
     return RookeryError(f"{name}: {what}{because}. {STILL}", hint=hint, details=details)
 
 
@@ -114,7 +120,7 @@ def _last_lines(stderr: str) -> list[str]:
 def _free(fact: str) -> str:
     """Return `KB PATH` as a user reads it."""
     kilobytes, _, path = fact.partition(" ")
-    free = f"{int(kilobytes) // 1024} MB" if kilobytes.isdigit() else "an unknown amount"
+    free = f"{int(kilobytes) // 1024} MB" if kilobytes.isdigit() else "unknown space"
     return f"{free} free at {path}"
 
 
@@ -122,4 +128,4 @@ def _why(stderr: str) -> str:
     """Return the most useful line of programs' output."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("doing: ")]
     telling = [line for line in lines if _TELLING.search(line)]
-    return (telling or lines or ["it gave no reason"])[-1 if not telling else 0][:300].rstrip(".")
+    return (telling or lines or ["no reason given"])[-1 if not telling else 0][:300].rstrip(".")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rookery.clusters import set_up_note
-from rookery.clusters.config import profile
+from rookery.clusters.config import profile, schema
 from rookery.core import console, invocation, paths, user_config
 from rookery.core.errors import RookeryError
 from rookery.projects.git_command import UNBURIED, surroundings
@@ -106,7 +106,7 @@ def _refuse_what_is_there(options: NewOptions, parent: Path) -> Path:
     folder = parent / options.name
     if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
         raise RookeryError(
-            f"{options.name} already exists here, and is not empty.",
+            f"{options.name} already exists and is not empty.",
             hint=f"{invocation.invocation()} new {suggested(options.name + '-2')}",
         )
     return folder
@@ -120,16 +120,18 @@ def checked(options: NewOptions) -> NewOptions:
     """
     name, again = options.name, f"{invocation.invocation()} new {suggested(options.name)}"
     if not re.fullmatch(r"[A-Za-z]([A-Za-z0-9_-]*[A-Za-z0-9])?", name) or len(name) > LONGEST:
-        what = f"at most {LONGEST} letters, digits, - and _, a letter first and no - or _ last"
+        what = f"use at most {LONGEST} letters, digits, - and _, beginning with a letter and not ending with - or _"
         raise RookeryError(f"{name!r} can't be a project's name: {what}.", hint=again)
     if name.lower().replace("_", "-") in _RESERVED:
-        raise RookeryError(f"{name} is the name of something else that projects use.", hint=f"{again}-study")
+        raise RookeryError(
+            f"{name} can't be a project's name: projects use it for something else.", hint=f"{again}-study"
+        )
     locks = LANGUAGES[options.language]
     if options.lock not in {"", *locks}:
-        what = f"--lock {options.lock!r} is nothing for {options.language}. There are: {', '.join(locks)}."
+        what = f"Unknown --lock {options.lock!r} for {options.language}: use {' or '.join(locks)}."
         raise RookeryError(what, hint=f"{again} --language {options.language} --lock {locks[0]}")
     if options.track and options.language != "python":
-        raise RookeryError("--track is for Python projects.", hint=again)
+        raise RookeryError("--track needs a Python project.", hint=again)
     return replace(options, lock=options.lock or locks[0], cluster=",".join(_clusters(options.cluster)))
 
 
@@ -150,7 +152,7 @@ def _clusters(value: str) -> list[str]:
     names = list(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
     if unknown := [name for name in names if name not in known]:
         raise RookeryError(
-            f"There is no cluster {unknown[0]!r}. There are: {', '.join(known)}.",
+            f"Unknown cluster {unknown[0]!r}{schema.nearest(unknown[0], known)}. Clusters: {', '.join(known)}.",
             hint=f"{invocation.invocation()} clusters.list",
         )
     if names:
@@ -226,16 +228,18 @@ def _lock(options: NewOptions, folder: Path) -> None:
     command = next((candidate for candidate in ways[options.lock] if shutil.which(candidate[0])), None)
     if command is None:
         tools = "uv" if options.lock == "uv" else f"{options.lock} or uv"
-        what = f"To lock the packages of --track, {tools} must be on this computer."
-        raise RookeryError(what, hint="https://docs.astral.sh/uv/#installation   # then the same command")
+        what = f"--track needs {tools} on this computer, to lock its packages."
+        raise RookeryError(
+            what, hint="install uv (https://docs.astral.sh/uv/#installation), then run the same command again"
+        )
     (folder / LOCKS[options.lock]).unlink()
     completed = subprocess.run(
         command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
     )
     if completed.returncode or not (folder / LOCKS[options.lock]).is_file():
-        last = ((completed.stderr.strip() or completed.stdout.strip()).splitlines() or ["no reason was given"])[-1]
+        last = ((completed.stderr.strip() or completed.stdout.strip()).splitlines() or ["no reason given"])[-1]
         raise RookeryError(
-            f"{command[0]} could not lock the packages of --track: {last}", hint="the same command without --track"
+            f"{command[0]} could not lock the packages of --track: {last}", hint="run the same command without --track"
         )
 
 
@@ -305,11 +309,11 @@ def require_git() -> None:
         RookeryError: There is none.
     """
     if not shutil.which("git"):
-        raise RookeryError("There is no git on this computer, and projects are kept in it.", hint=_install("git"))
+        raise RookeryError("git is not installed on this computer, and projects need it.", hint=_install("git"))
 
 
 def _install(what: str) -> str:
-    return f"sudo apt install {what}   # Debian, Ubuntu; xcode-select --install on a Mac"
+    return f"sudo apt install {what}   # on Debian and Ubuntu; on a Mac: xcode-select --install"
 
 
 def _print_summary(project: NewProject) -> None:
@@ -317,22 +321,22 @@ def _print_summary(project: NewProject) -> None:
     options = project.options
     invoke = invocation.invocation()
     kind = {"python": "a Python", "r": "an R"}[options.language]
-    console.say(f"{options.name} is ready: {kind} project for {options.cluster.replace(',', ', ')}, in git.")
+    console.say(f"Created {options.name}: {kind} project in git, for {options.cluster.replace(',', ', ')}.")
     if project.outer:
-        outer = f"it lies inside another git repository, {project.outer}, which will see it as a stranger"
-        console.say(f"  mind    {outer}")
+        console.say(f"  warning  {options.name} is inside another git repository, {project.outer}")
     if project.signed == "unknown":
         console.say(
-            "  mind    git does not know you, so a stand-in signed the first commit. Tell it, then sign it yourself:",
+            "  warning  Git has no name and email for you yet, so the first commit has a placeholder author. "
+            "Set yours:",
             '            git config --global user.name "YOUR NAME"',
             '            git config --global user.email "YOU@EXAMPLE.AC.UK"',
             f"            git -C {options.name} commit --amend --reset-author --no-edit",
         )
     elif project.signed:
         console.say(
-            f"  mind    git made no commit ({project.signed}); commit before you deploy:",
-            f"            git -C {options.name} commit -m 'First version'   # --no-gpg-sign where signing fails",
+            f"  warning  git could not commit ({project.signed}). Commit before you deploy:",
+            f"            git -C {options.name} commit -m 'First version'   # add --no-gpg-sign if signing fails",
         )
     steps = (f"cd {options.name}", "deploy", "submit simulate --wait", "fetch", "combine")
     for number, step in enumerate(steps):
-        console.say(f"  next    {step if number == 0 else f'{invoke} {step}'}")
+        console.say(f"  next     {step if number == 0 else f'{invoke} {step}'}")

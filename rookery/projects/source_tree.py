@@ -122,7 +122,7 @@ def _inside(path: str) -> str:
     """Return the path in its plain form; refuse one that leads out of the project."""
     plain = PurePosixPath(path)
     if plain.is_absolute() or ".." in plain.parts or not plain.parts or "\0" in path:
-        raise RookeryError(f"{path} must be a path in the project.")
+        raise RookeryError(f"{path} must be a path inside the project.")
     return str(plain)
 
 
@@ -133,8 +133,8 @@ def _prefixes(path: str) -> list[str]:
 
 
 def _through(path: str, link: str, goal: str) -> RookeryError:
-    what = "is" if path == link else f"goes through {link}, which is"
+    what = "is" if path == link else f"is below {link},"
     return RookeryError(
-        f"{path} {what} a symbolic link (to {goal}), and rookery reads no file of a project through one.",
-        hint=f"put the file itself in the place of {link}, or name the file that it leads to",
+        f"{path} {what} a symbolic link (to {goal}); rookery does not follow links in a project.",
+        hint=f"replace {link} with the file itself, or name the file that it points to",
     )

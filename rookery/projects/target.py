@@ -61,7 +61,7 @@ def find(cluster_name: str = "", path: str = "", *, sandbox: bool = False, needs
     name = cluster_name or (project.clusters[0] if project else user_config.values().get("cluster", ""))
     if not name:
         raise RookeryError(
-            f"Which cluster? There are: {', '.join(profile.names())}.",
-            hint=f"the same command with --cluster {next(iter(profile.names()), 'NAME')}",
+            f"Missing cluster: outside a project, name one of {', '.join(profile.names())}.",
+            hint=f"run the same command with --cluster {next(iter(profile.names()), 'NAME')}",
         )
     return Target(project, connect.connect(name, sandbox=sandbox))

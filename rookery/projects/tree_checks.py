@@ -75,8 +75,8 @@ def check(commit: Commit, tree: Tree, *, outputs: Sequence[str], needed: Iterabl
     """
     if modules := [path for path, entry in tree.files.items() if entry.mode == "160000"]:
         raise RookeryError(
-            f"The project has git submodules, which rookery does not send: {listed(modules)}.",
-            hint=f"git rm --cached {quoted(modules[0])}   # and add its files, or install it as a package",
+            f"The project has git submodules, which rookery does not support: {listed(modules)}.",
+            hint=f"git rm --cached {quoted(modules[0])}   # then add its files, or install it as a package",
         )
     if missing := [path for path in needed if path not in tree.files]:
         raise RookeryError(
@@ -85,10 +85,10 @@ def check(commit: Commit, tree: Tree, *, outputs: Sequence[str], needed: Iterabl
     for output in outputs:
         if tracked := [path for path in beneath(tree, output) if PurePosixPath(path).name not in _PLACEHOLDERS]:
             raise RookeryError(
-                f"{output} is one of the outputs, which live on the cluster's storage, but the commit holds files "
-                f"in it: {listed(tracked)}.",
+                f"{output} is an output folder, on the cluster's large storage, but the commit has files in it: "
+                f"{listed(tracked)}.",
                 hint=f"printf '\\n%s\\n' {quoted(f'/{output}/')} >>.gitignore && git add .gitignore && "
-                f"git rm -r --cached {quoted(output)} && git commit   # your files stay",
+                f"git rm -r --cached {quoted(output)} && git commit   # keeps your files",
             )
     _check_reserved(tree, outputs)
     _check_pointers(commit, tree)
@@ -116,8 +116,8 @@ def check_size(commit: Commit, tree: Tree, packing: Packing | None = None) -> No
     if big:
         named = [f"{path} ({size / 1024 / 1024:.0f} MB)" for path, size in big.items()]
         raise RookeryError(
-            f"Over {LARGE_MB} MB, so perhaps not meant to be in git: {', '.join(named[:SHOWN])}.",
-            hint="keep data on the cluster's storage; or the same command with --yes",
+            f"The commit has files over {LARGE_MB} MB: {', '.join(named[:SHOWN])}.",
+            hint="keep data on the cluster's large storage; to send them anyway, run the same command with --yes",
         )
 
 
@@ -135,7 +135,7 @@ def _check_reserved(tree: Tree, outputs: Sequence[str]) -> None:
     taken += [path for path in folders if path in tree.files]
     if taken:
         raise RookeryError(
-            f"The commit holds what rookery puts into a release itself: {listed(taken)}.",
+            f"The commit has files where rookery puts its own in a release: {listed(taken)}.",
             hint=f"git rm -r --cached {quoted(taken[0])} && git commit",
         )
 
@@ -155,9 +155,9 @@ def _check_pointers(commit: Commit, tree: Tree) -> None:
     pointers = [path for (path, mark), text in zip(marked.items(), texts, strict=True) if text.startswith(mark)]
     if pointers:
         raise RookeryError(
-            f"Kept by {'git-crypt' if filters[pointers[0]] == 'git-crypt' else 'git-lfs'}, "
-            f"which rookery does not send: {listed(pointers)}.",
-            hint="keep data on the cluster's storage, and take these out of the commit: git rm --cached FILE",
+            f"The commit has files of {'git-crypt' if filters[pointers[0]] == 'git-crypt' else 'git-lfs'}, "
+            f"which rookery does not support: {listed(pointers)}.",
+            hint=f"git rm --cached {quoted(pointers[0])} && git commit   # keep data on the cluster's large storage",
         )
 
 

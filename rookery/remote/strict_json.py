@@ -58,7 +58,7 @@ def loads(data: "Any", most: int = MOST_BYTES) -> "Any":
         raise MalformedError(f"it is not JSON: {error}") from None
     _check_depth(value)
     if _ESCAPE.search(text) and _HALF.search(json.dumps(value, ensure_ascii=False)):
-        raise MalformedError("it has half a character")
+        raise MalformedError("it has an invalid character")
     return value
 
 

@@ -46,7 +46,7 @@ def refused(completed: Completed, says: str, *, lines_alike: bool = False) -> st
 def stopped(completed: Completed) -> None:
     """Check that Ctrl-C was taken as it should be."""
     assert completed.returncode == 130, completed.stdout + completed.stderr
-    assert complaints(completed) == ["Stopped. The same command goes on from here."]
+    assert complaints(completed) == ["Stopped. Run the same command to continue."]
 
 
 def half_written(cluster: Live, person: Laptop) -> str:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.cluster
 PROJECT = "/nobackup/projects/bdlan09"
 STORAGE = f"{PROJECT}/vi"
 PROGRAMS = "/home/vi/.local/share/rookery/"
-SHARED = f"members of the group bdlan09 can replace what is in {PROJECT}"
+SHARED = f"members of the group bdlan09 could replace what is in {PROJECT}"
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +65,10 @@ def test_without_an_account_nothing_is_done(bede: Live) -> None:
     completed = person.rookery("setup", "--cluster", "bede", "--user", "abe")
     assert completed.returncode == 1
     assert (
-        "is not known (the code of your project, such as bdlan09); storage there is called after it.\n"
-        in completed.stderr
+        " (the code of your project, such as bdlan09): "
+        "your jobs are charged to it, and your storage there has its name.\n" in completed.stderr
     )
-    assert "next: rookery setup --cluster bede --account CODE" in completed.stderr
+    assert "next: rookery setup bede --account CODE" in completed.stderr
     completed = person.rookery("setup", "--cluster", "bede", "--user", "abe", "--account", "../x")
     assert "cluster_account.name is not the name of an account: '../x'" in completed.stderr
 
@@ -135,7 +135,7 @@ def test_programs_are_in_the_home_where_the_project_can_change_its_storage(bede:
         assert vi.says("bash -lc 'uv --version; python3.13 --version'").count("9.9.9") == 0
         completed = vi.rookery("status", "--cluster", "bede")
         assert completed.returncode == 3
-        assert f"{STORAGE} belongs to eve, who can replace what is in it" in completed.stdout
+        assert f"eve owns {STORAGE}, and could replace what is in it" in completed.stdout
         assert "setup" not in completed.stdout
         programs = findings(vi)["programs"]
         assert (programs["state"], "eve" in programs["found"], "ls -ld" in programs["fix"]) == ("fault", True, True)

@@ -360,7 +360,7 @@ def test_without_a_login_it_says_how_to_log_in(on_hec: Laptop, tmp_path: Path) -
     finally:
         file.write_text(right)
     assert completed.returncode == 255
-    assert b"next: rookery login --cluster hec" in completed.stderr
+    assert b"next: rookery login hec" in completed.stderr
 
 
 def test_a_gpu_is_the_jobs(on_hec: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,7 +99,7 @@ def test_a_host_key_that_nobody_knows(way: Wayfarer) -> None:
     way.home.laptop.write(cluster_host_keys=[])
     fault = names_alone(way, "host-key")
     fingerprint = way.home.live.miniature.fingerprint
-    assert fault["fix"].startswith(f"rookery login --cluster penguins --accept-host-key {fingerprint}")
+    assert fault["fix"].startswith(f"rookery login penguins --accept-host-key {fingerprint}")
     assert names(way.home.doctor("--accept-host-key", fingerprint)) == []
     file.write_text(kept)
 
@@ -158,7 +158,7 @@ def test_a_key_that_is_gone_or_open_to_others(way: Wayfarer) -> None:
     all_is_well(way)
     mine.unlink()
     way.home.laptop.rookery("logout")
-    assert "there is no key file" in names_alone(way, "key-file")["found"]
+    assert "can't find the key file" in names_alone(way, "key-file")["found"]
 
 
 def test_a_passphrase_and_no_terminal(way: Wayfarer) -> None:
@@ -169,7 +169,7 @@ def test_a_passphrase_and_no_terminal(way: Wayfarer) -> None:
     answer = way.doctor()
     assert (answer["exit"], answer["clusters"]["penguins"]["state"], names(answer)) == (1, "unknown", [])
     check = checks(answer)["second-factor"]
-    assert (check["state"], check["fix"].partition("   #")[0]) == ("skipped", "rookery login --cluster penguins")
+    assert (check["state"], check["fix"].partition("   #")[0]) == ("skipped", "rookery login penguins")
 
 
 def test_a_profile_that_is_wrong(way: Wayfarer) -> None:
@@ -208,7 +208,7 @@ def test_a_second_factor() -> None:
                 start_new_session=True, check=False,
             )  # fmt: skip
             assert completed.returncode == 1, completed.stdout + completed.stderr
-            assert "fix: rookery login --cluster codes --sandbox" in completed.stdout
+            assert "fix: rookery login codes --sandbox" in completed.stdout
             with Terminal(command, environment) as screen:
                 screen.answers(r"Verification code: $", code(live.totp_secret))
                 screen.shows("your home there, as `setup` left it: not set up yet", 60)

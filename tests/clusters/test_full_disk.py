@@ -113,7 +113,7 @@ def test_at_each_write_there_is_no_room_once(gannets: tuple[Project, Disk], kind
             if completed.returncode == 0:
                 break
             line = refused(
-                completed, "No space is left on this computer|No space left on device|this computer has 0 B free"
+                completed, "No space left on this computer|No space left on device|this computer has 0 B free"
             )
             assert room < 20, line
         completed = run(at, name)

@@ -10,7 +10,7 @@ from live import Live
 from terminal import Terminal
 
 pytestmark = pytest.mark.cluster
-STOPPED = "Stopped. The same command goes on from here."
+STOPPED = "Stopped. Run the same command to continue."
 
 
 def typing(person: Laptop, *arguments: str) -> Terminal:
@@ -106,7 +106,7 @@ def test_at_a_host_key_that_is_typed(hec: Live) -> None:
     person = newcomer(hec, "ike")
     person.write(cluster_host_keys=[])
     with typing(person, "onboard", "--user", "ike") as screen:
-        screen.shows(r"Is it the same\? \(yes, no, or the fingerprint you were given\) $")
+        screen.shows(r"Is it the same\? \(yes, no, or the published fingerprint\) $")
         screen.presses("\x03")
         screen.shows(STOPPED)
         assert screen.ends() == 130

@@ -299,4 +299,4 @@ def test_jobs_on_penguins_from_anywhere(penguins: Live) -> None:
     assert completed.returncode == 1, completed.stderr
     assert "failed with exit status 3" in completed.stdout
     assert student.rookery("logs", number, "--cluster", "penguins").stdout == "by hand\n"
-    assert "Which cluster?" in student.rookery("jobs").stderr
+    assert "Missing cluster" in student.rookery("jobs").stderr

@@ -32,7 +32,7 @@ def test_start_up_files_that_keep_sftp_waiting(account, hec, opened, monkeypatch
     connection.run(script="echo 'sleep 20' >~/.bashrc.new && mv ~/.bashrc.new ~/.bashrc")
     monkeypatch.setattr(fabric_connection, "FIRST_ANSWER", 1)
     monkeypatch.setattr(startup_files, "PATIENCE", 1)
-    with pytest.raises(SshError, match="commands do not begin there"):
+    with pytest.raises(SshError, match="commands do not start"):
         FabricConnection(connection).get(".profile", str(tmp_path / "it"))
 
 

@@ -97,7 +97,7 @@ def test_stopped_by_kill_after_each_step_it_finishes(wren: Laptop) -> None:
     """Without a terminal, with a key: nothing is lost, done twice or asked."""
     flags = ("--user", "wren", "--name", "Wren", "--email", "wren@example.ac.uk", "--yes")
     steps = [f"[{number}/8]" for number in range(2, 9)]
-    for mark in (*steps, " is on penguins", "is simulate on penguins", "combined.csv: 1,000 rows"):
+    for mark in (*steps, "Deployed ", "is simulate on penguins", "combined.csv: 1,000 rows"):
         killed_at(wren, mark, *flags)
     done = wren.rookery("onboard", "--cluster", "penguins", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -189,7 +189,7 @@ def test_a_key_with_a_passphrase_is_left_to_the_agent(agent: tuple[Laptop, dict[
         screen.shows("left alone; put it there yourself, at the top")
         screen.shows(r"\[6/8\]")
         screen.presses("\x03")
-        screen.shows("Stopped. The same command goes on from here.")
+        screen.shows("Stopped. Run the same command to continue.")
     assert not (person.home / ".ssh/config").exists()
     person.rookery("logout")
     with typing(person, **reach) as screen:
@@ -198,7 +198,7 @@ def test_a_key_with_a_passphrase_is_left_to_the_agent(agent: tuple[Laptop, dict[
         screen.hangs_up()
     person.rookery("logout")
     completed = person.rookery("onboard", "--cluster", "penguins")
-    assert "has a passphrase, and there is no terminal here to ask for it" in completed.stderr
+    assert "has a passphrase, and there is no terminal to ask for it" in completed.stderr
 
 
 def test_with_a_password_first_and_everything_asked(otto: Laptop, hec: Live) -> None:
@@ -214,7 +214,7 @@ def test_with_a_password_first_and_everything_asked(otto: Laptop, hec: Live) -> 
         screen.shows(r"it has no passphrase: whoever can read it can log in as you; ssh-keygen -p -f ~/.ssh/id_ed25519")
         for _ in range(3):
             screen.answers("otto@.*password: $", "not it")
-        screen.shows("hec: .* does not let otto in", 60)
+        screen.shows("hec: .* rejected the login of otto", 60)
         screen.shows("next: rookery onboard --cluster hec")
         assert screen.ends() == 1
     key = (otto.home / ".ssh/id_ed25519").read_bytes()
@@ -222,7 +222,7 @@ def test_with_a_password_first_and_everything_asked(otto: Laptop, hec: Live) -> 
     screen.shows(r"id_ed25519 is there already")
     screen.answers("otto@.*password: $", password)
     screen.shows("it opens the cluster from now on, without your password", 60)
-    screen.shows(r"`Host hec` is an entry of your own \(.*line 2\), and stays as it is")
+    screen.shows(r"`Host hec` is your own entry \(.*line 2\), and is kept")
     screen.answers(r"The name for this one \[hec-otto\]: $", "my hec")
     screen.shows("'my hec' can't be a name for ssh")
     screen.answers(r"The name for this one \[hec-otto\]: $", "")

@@ -89,7 +89,7 @@ def test_a_shell_on_a_compute_node_outlives_the_connection(student: Laptop) -> N
     terminal.shows(f"still-here-{node[0] if node else ''}")
     _cut(student)
     assert terminal.ends() == 1
-    assert "session shell goes on there" in terminal.seen
+    assert "Session shell is still running there" in terminal.seen
 
     assert _back(student, ask).ends() == 0
     assert student.says("squeue --noheader --states=PENDING,RUNNING --name=shell") == ""
@@ -132,7 +132,7 @@ def test_what_slurm_refuses_can_be_read(student: Laptop) -> None:
         (("--memory", "much"), "is no amount of memory"),
         (("--partition", "test", "--time", "01:00:00"), "at most 5 minutes"),
         (("--cpus", "1000"), "No partition of hec takes"),
-        (("--session", "a;b"), "can't be a session's name"),
+        (("--session", "a;b"), "Invalid session name"),
     ],
 )
 def test_what_can_not_be_is_one_line(student: Laptop, flags: tuple[str, ...], message: str) -> None:

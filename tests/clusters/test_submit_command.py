@@ -356,7 +356,7 @@ def test_a_login_node_that_lies_about_what_it_submitted_writes_nothing_elsewhere
     assert victim.read_text() == "mine"
     assert seals.git("tag") == tags
     if code:
-        assert "hec gave an answer that can't be used" in output
+        assert "hec sent an invalid answer" in output
         assert after == before
     else:
         kept = json.loads((seals.root / "runs/4242.json").read_text())

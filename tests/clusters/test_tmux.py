@@ -78,6 +78,6 @@ def test_tmux_on_a_node_that_is_gone(account, penguins, opened):
     connection.run(script="tmux kill-server 2>/dev/null; cd; mkdir -p .local/state/rookery/tmux")
     connection.run(script="echo gone.invalid >~/.local/state/rookery/tmux/work")
     terminal = TmuxTerminal(connection.cluster, "work")
-    terminal.shows(r"gone\.invalid.*A new session work is made on .*\[work\]")
+    terminal.shows(r"gone\.invalid.*Starting a new session work on .*\[work\]")
     connection.run(["tmux", "kill-session", "-t", "work"])
     terminal.ends()

@@ -88,7 +88,7 @@ def test_its_key_is_made_once_and_private(capsys: pytest.CaptureFixture[str]) ->
     path = compute_node_keys.private(cluster())
     stderr = capsys.readouterr().err
     assert stderr.startswith(
-        f"penguins-job: made a key without a passphrase, {path}; it opens nothing but your own jobs"
+        f"penguins-job: created the key {path}, without a passphrase. It only works for your own jobs"
     )
     assert compute_node_keys.public(cluster("hec")) == first
     assert capsys.readouterr().err == ""
@@ -102,7 +102,7 @@ def test_its_key_is_made_once_and_private(capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize("text", ["", "ssh-rsa AAAA", "ssh-ed25519 AAAA\n* ssh-ed25519 BBBB", "ssh-ed25519 AA AA"])
 def test_nothing_but_a_key_gets_into_known_hosts(text: str) -> None:
-    with pytest.raises(RookeryError, match="told no host key"):
+    with pytest.raises(RookeryError, match="sent an invalid host key"):
         compute_node_keys.remember(cluster(), text)
     assert not compute_node_keys.known_hosts(cluster()).exists()
 

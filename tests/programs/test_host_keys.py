@@ -86,7 +86,7 @@ def test_vouched_for_another(server, other):
 def test_published_and_equal(server, capsys):
     connection = Connection(told(server, server.mine))
     connection.open(batch=True)
-    assert f"{server.mine} (ssh-ed25519) is the published one at {URL}" in capsys.readouterr().err
+    assert f"{server.mine} (ssh-ed25519) matches the published one at {URL}" in capsys.readouterr().err
     connection.close()
 
 
@@ -129,7 +129,7 @@ def test_changed_to_the_published_one(server, other):
     error = refused(profile)
     assert error.reason == "changed-key"
     command = error.hint.partition("   #")[0]
-    assert "is the published one" in error.hint
+    assert "matches the published one" in error.hint
     subprocess.run(["sh", "-c", command], check=True, capture_output=True)  # what the hint says helps
     Connection(profile).open(batch=True)
     Connection(profile).close()

@@ -149,7 +149,7 @@ def test_a_file_that_cant_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(RookeryError, match=r"latin.yml is not text in UTF-8"):
         read(tmp_path / "latin.yml")
     (tmp_path / "folder.yml").mkdir()
-    with pytest.raises(RookeryError, match=r"folder.yml can't be read: it is not a file"):
+    with pytest.raises(RookeryError, match=r"Can't read .*folder.yml: it is not a file"):
         read(tmp_path / "folder.yml")
 
 
@@ -169,7 +169,7 @@ def test_aliases_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
     [
-        ("hosts.ini", "[all]\npenguins\n", "hosts.ini is not an inventory in YAML"),
+        ("hosts.ini", "[all]\npenguins\n", "hosts.ini is not a YAML inventory"),
         ("hosts", "[all]\npenguins\n", "not YAML"),
         (
             "hosts.yml",
@@ -194,5 +194,5 @@ def test_an_inventory_of_another_kind_is_refused(tmp_path: Path, name: str, text
 
 def test_a_group_inside_itself_is_refused(tmp_path: Path) -> None:
     (tmp_path / "hosts.yml").write_text("north: {children: {south: {hosts: {a: }}}}\nsouth: {children: {north: }}\n")
-    with pytest.raises(RookeryError, match="is a child of itself"):
+    with pytest.raises(RookeryError, match="contains itself"):
         Inventory.of([tmp_path]).variables("a")

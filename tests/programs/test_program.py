@@ -104,7 +104,7 @@ def test_a_bug_and_a_missing_library_are_one_line_too(place: Path) -> None:
     assert text.rstrip().endswith(r"KeyError: 'what\nnow'")
     assert file.stat().st_mode & 0o077 == 0
     done = run("invoke", "lacking", cwd=place)
-    assert done.stderr.startswith("no_such_library is not installed beside ")
+    assert done.stderr.startswith("no_such_library is not installed for ")
 
 
 def test_a_number_that_a_command_returns_is_its_exit_code(place: Path) -> None:
@@ -120,7 +120,7 @@ def test_ctrl_c_and_kill_are_a_line_and_130(place: Path, number: int) -> None:
         process.send_signal(number)
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert errors.strip() == "Stopped. The same command goes on from here."
+    assert errors.strip() == "Stopped. Run the same command to continue."
 
 
 def test_h_stays_with_help(place: Path) -> None:
@@ -262,7 +262,8 @@ def test_a_full_disk_here_is_named_and_nothing_is_half_written(full: Path, words
     done = run("rookery", *words.split(), "--cluster", "penguins", cwd=full, **where)
     assert done.returncode == 1, done
     assert re.fullmatch(
-        rf"No space is left on this computer( to write {full}\S+|, or where the output goes)\.\n  next: df -h ~ .*\n",
+        rf"No space left on this computer( to write {full}\S+|, or on the disk that the output goes to)\.\n"
+        r"  next: df -h ~ .*\n",
         done.stderr,
     ), done
     assert {path: path.read_bytes() for path in (full / ".config").rglob("*") if path.is_file()} == before

@@ -149,8 +149,8 @@ def test_environments_in_a_folder_of_somebody_else_are_not_taken(home: Home, tmp
     answer = release_protocol.read(done.stdout.decode())
     assert answer.stop == f"foreign-prefix {prefix}"
     error = refused(cluster(), "study", answer, "")
-    assert f"{prefix} belongs to somebody else" in error.message
-    assert error.hint == "invoke doctor --cluster here"
+    assert f"another user owns {prefix}" in error.message
+    assert error.hint == "invoke doctor here"
 
 
 def test_nothing_is_made_read_only_through_a_link(home: Home, tmp_path: Path) -> None:
@@ -195,8 +195,8 @@ def test_what_is_not_rookerys_is_not_made_the_link(home: Home, kind: str) -> Non
     answer = home.deploy()
     assert answer.stop == "foreign-current"
     error = refused(cluster(), "study", answer, "")
-    assert "~/projects/study/current already" in error.message
-    assert error.hint == "mv ~/projects/study/current ~/projects/study/current.mine   # there"
+    assert " already has ~/projects/study/current" in error.message
+    assert error.hint == "mv ~/projects/study/current ~/projects/study/current.mine   # on here"
     shutil.move(current, home.base / "current.mine")
     assert home.deploy().state == "there"
 

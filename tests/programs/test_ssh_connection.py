@@ -150,7 +150,7 @@ def test_a_script_too_long_for_an_argument(connection):
 
 
 def test_a_failing_command_is_one_line(connection):
-    with pytest.raises(RookeryError, match=r"ls /none failed there \(exit status 2\): ls: .*none"):
+    with pytest.raises(RookeryError, match=r"ls /none failed on the cluster \(exit status 2\): ls: .*none"):
         connection.run(["ls", "/none"])
 
 
@@ -168,13 +168,13 @@ def test_a_command_that_does_not_begin_in_time_is_told_as_that(connection, serve
     monkeypatch.setattr(process, "FIRST_ANSWER", 0.5)
     monkeypatch.setattr(startup_files, "PATIENCE", 0.5)
     server.profile = "sleep 5"
-    with pytest.raises(SshError, match="commands do not begin there") as raised:
+    with pytest.raises(SshError, match="commands do not start") as raised:
         connection.begin("true", on_line=heard).finish()
     assert raised.value.reason == startup_files.HANGS
-    with pytest.raises(SshError, match="commands do not begin there"):
+    with pytest.raises(SshError, match="commands do not start"):
         list(remote_client.stream(connection, "host", {"verb": "find", "name": "none"}))
     monkeypatch.setattr(fabric_connection, "FIRST_ANSWER", 0.5)
-    with pytest.raises(SshError, match="commands do not begin there"):
+    with pytest.raises(SshError, match="commands do not start"):
         FabricConnection(connection).run("true", hide=True)
 
 

@@ -72,7 +72,7 @@ def test_ctrl_c_at_any_moment(person: dict[str, str], way: str) -> None:
         ended[process.returncode] += 1
         assert not OURS.search(stderr), stderr
         if process.returncode == 130:
-            assert re.fullmatch(r"\n?Stopped\.( The same command goes on from here\.)?\n", stderr), stderr
+            assert re.fullmatch(r"\n?Stopped\.( Run the same command to continue\.)?\n", stderr), stderr
         elif process.returncode == 0:
             assert not stderr or "KeyboardInterrupt" in stderr, stderr
     assert ended[130], ended
@@ -93,7 +93,7 @@ PRINTING = ("clusters", "clusters --json", "--list", "--help setup", "--version"
 def test_output_that_cannot_be_written(person: dict[str, str], arguments: str, unbuffered: str) -> None:
     done = shell(f"rookery {arguments} >/dev/full", person, PYTHONUNBUFFERED=unbuffered)
     assert done.returncode == 1
-    message = r"The output could not be written: No space left on device\.|No space is left .* where the output goes\."
+    message = r"Can't write the output: No space left on device\.|No space left .* that the output goes to\."
     assert re.match(message, done.stderr), done.stderr
     assert "Traceback" not in done.stderr
 
@@ -172,8 +172,8 @@ def test_without_ssh(person: dict[str, str], project: Path, tmp_path: Path, comm
     )
     assert done.returncode == 1
     assert done.stderr == (
-        "The program ssh is not installed, or is in no folder of PATH.\n"
-        "  next: sudo apt install openssh-client   # Debian, Ubuntu; then the same command\n"
+        "Can't find the program ssh: it is not installed, or its folder is not in PATH.\n"
+        "  next: sudo apt install openssh-client   # on Debian and Ubuntu; then run the same command again\n"
     )
 
 

@@ -113,11 +113,11 @@ def test_what_is_no_name_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"email": "ada"}, "students.yml:2: `email` must be one mail address, not 'ada'"),
-        ({"email": "-x@example.org"}, "students.yml:2: `email` must be one mail address"),
-        ({"email": '"a@b.org\\nBcc: c@d.org"'}, "students.yml:2: `email` must be one mail address"),
-        ({"email": '"a@b.org\\n"'}, "students.yml:2: `email` must be one mail address"),
-        ({"email": ""}, "students.yml:2: `email` has no value (expected one mail address)"),
+        ({"email": "ada"}, "students.yml:2: `email` must be one email address, not 'ada'"),
+        ({"email": "-x@example.org"}, "students.yml:2: `email` must be one email address"),
+        ({"email": '"a@b.org\\nBcc: c@d.org"'}, "students.yml:2: `email` must be one email address"),
+        ({"email": '"a@b.org\\n"'}, "students.yml:2: `email` must be one email address"),
+        ({"email": ""}, "students.yml:2: `email` has no value (expected one email address)"),
         ({"clusters": "[]"}, "students.yml:3: `clusters` is empty"),
         ({"clusters": "[hec, hec]"}, "students.yml:3: `clusters` lists 'hec' twice"),
         (
@@ -135,7 +135,7 @@ def test_what_is_no_name_is_refused(name: str) -> None:
         ({"language": "perl"}, "students.yml:5: `language` must be one of python, r, Python, R, not 'perl'"),
         ({"user": "a b"}, "students.yml:6: `user` must be a username"),
         ({"nme": "x"}, "students.yml:6: unknown key `nme` (did you mean `name`?)"),
-        ({"name": "[Ada]"}, "students.yml:1: `name` must be a person's name"),
+        ({"name": "[Ada]"}, "students.yml:1: `name` must be a name on one line"),
         ({"user": "!!int 5"}, "students.yml:6: the tag !!int is not allowed (write the value itself)"),
         ({"user": "!!binary aGk="}, "students.yml:6: the tag !!binary is not allowed"),
         (
@@ -187,10 +187,10 @@ def test_an_address_is_one_persons() -> None:
         ("- name: [\n", "students.yml:2: this is not YAML"),
         ("- name: A\n--- \n- name: B\n", "students.yml:2: this is not YAML"),
         (b"- name: \xff\xfe\n", "students.yml is not text in UTF-8."),
-        ("- &a [*a]\n", "students.yml:1: *a stands within what it repeats"),
-        ("- &a {name: *a}\n", "students.yml:1: *a stands within what it repeats"),
+        ("- &a [*a]\n", "students.yml:1: *a is inside the value that it repeats"),
+        ("- &a {name: *a}\n", "students.yml:1: *a is inside the value that it repeats"),
         ("- null\n", "students.yml:1: `students[0]` must be a student"),
-        ("- " * 100_000, "students.yml:1: nested too deep"),
+        ("- " * 100_000, "students.yml:1: nested too deeply"),
     ],
 )
 def test_what_is_no_list_of_students(text: str | bytes, message: str) -> None:
@@ -207,7 +207,7 @@ def test_tabs_are_called_by_their_name() -> None:
 def test_aliases_that_multiply_are_refused_at_once() -> None:
     levels = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n  " for n in range(1, 30))
     started = time.monotonic()
-    assert refused(f"- a0: &a0 [x]\n  {levels}name: *a29\n").startswith("students.yml:6: its aliases repeat more")
+    assert refused(f"- a0: &a0 [x]\n  {levels}name: *a29\n").startswith("students.yml:6: the aliases repeat more")
     assert time.monotonic() - started < 2
 
 

@@ -27,7 +27,7 @@ def refusal(root: Path, outputs: tuple[str, ...] = (), *, dirty: bool = False) -
 @pytest.mark.usefixtures("git")
 def test_no_repository_and_no_commit(tmp_path: Path) -> None:
     (tmp_path / "plain").mkdir()
-    assert "in no git repository" in refusal(tmp_path / "plain")
+    assert "is not in a git repository" in refusal(tmp_path / "plain")
     assert "no commit yet" in refusal(tmp_path / "code")
 
 
@@ -214,7 +214,7 @@ def test_large_files_are_named(root: Path, git: Git, monkeypatch: pytest.MonkeyP
     (root / "other.rds").write_bytes(random.Random(1).randbytes(3_000_000))
     git("add", "-A")
     git("commit", "-q", "-m", "another")
-    with commit.chosen(root) as chosen, pytest.raises(RookeryError, match=r"in git: other.rds \(3 MB\)"):
+    with commit.chosen(root) as chosen, pytest.raises(RookeryError, match=r"over 1 MB: other.rds \(3 MB\)"):
         tree_checks.check_size(chosen, tree_checks.read_tree(chosen), packing.Packing(chosen, [before]))
 
 

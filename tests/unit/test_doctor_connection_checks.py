@@ -91,7 +91,7 @@ def test_where_the_way_ended(  # noqa: PLR0917
 
 def test_without_a_terminal_login_is_named(hec: cluster.Cluster) -> None:
     results = blamed(hec, "denied", CODE)
-    assert check_of(results, "second-factor").fix.startswith("invoke login --cluster hec ")
+    assert check_of(results, "second-factor").fix.startswith("invoke login hec ")
     assert (results.state, checks.exit_code([results])) == ("unknown", 1)
 
 

@@ -228,7 +228,8 @@ def test_the_address_that_is_tried(hec: cluster.Cluster) -> None:
     ("message", "check"),
     [
         (
-            "your start-up files there end the shell before a command runs (exit status 1, last line: nothing).",
+            "your start-up files on the cluster end the shell before a command runs "
+            "(exit status 1, last line: nothing).",
             "startup",
         ),
         ("… (exit status 1, last line: This account is currently not available.).", "account"),

@@ -52,7 +52,7 @@ def test_the_report_is_text_and_then_the_same_as_data(tmp_path: Path) -> None:
 
 
 def test_a_cluster_that_is_not_known() -> None:
-    with pytest.raises(RookeryError, match="No cluster is called 'penguin'"):
+    with pytest.raises(RookeryError, match="Unknown cluster 'penguin'"):
         command.run(options.DoctorOptions(cluster="penguin"))
 
 

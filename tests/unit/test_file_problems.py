@@ -146,7 +146,7 @@ def is_told(found: Sequence[tuple[int, str]], expected: Sequence[tuple[int, str]
 PROJECT = """\
 name: penguin survival    #! `name` must be letters
 cluster: [penguins, hec]  #! unknown key `cluster` (did you mean `clusters`?)
-outputs: [logs, /data]    #! output '/data' must be a path
+outputs: [logs, /data]    #! output '/data' must be relative
 environment:
   python: condo           #! `python` must be one of uv, poetry, venv, conda, none, not 'condo' (did you mean `conda`?)
   jula: none              #! unknown key `jula`
@@ -158,16 +158,16 @@ jobs:
     array: 1-3
     grid: {a: [1]}        #! use either grid or array: each defines the tasks
     walltime: 00:00:00    #! `time` must be longer than 0; unknown key `walltime` (did you mean `time`?)
-    after: [combin]       #! there is no job 'combin' (did you mean `combine`?)
+    after: [combin]       #! unknown job 'combin' (did you mean `combine`?)
     only: [hecc]          #! 'hecc' is not one of the project's clusters (did you mean `hec`?)
-  combine:                #! missing key `command` (what it runs)
+  combine:                #! missing key `command` (what the job runs)
     cpus: 1
     cpus: 2               #! `cpus` is set twice (first on line 18)
     rows: 5               #! `rows` must be a list, not 5
     clusters:
       hec:
-        array: 9-1        #! `array` must run upwards
-        only: [hec]       #! `only` can't be used here
+        array: 9-1        #! `array` must have ascending ranges
+        only: [hec]       #! `only` can only be used in the job itself
   nothing:                #! `nothing` has no value
 """
 
@@ -223,7 +223,7 @@ tmux_history_lines: many      #! `tmux_history_lines` must be a whole number, no
 python_build: perhaps         #! `python_build` must be true or false, not 'perhaps'
 ansible_connection: local     #! `ansible_connection` is not allowed
 favourite: tea
-favourite: "{{ coffee }}"     #! `favourite` must be the value itself: a; `favourite` is set twice (first on line 7)
+favourite: "{{ coffee }}"     #! `favourite` must be a plain value; `favourite` is set twice (first on line 7)
 shell_also: [bash, zhs]       #! `shell_also[1]` must be one of bash, zsh, fish, tcsh, not 'zhs' (did you mean `zsh`?)
 7: seven                      #! 7 can't be the name of a setting
 """
@@ -260,7 +260,7 @@ def test_a_list_of_partitions_that_lacks_some_is_what_is_wrong(home: Path) -> No
 
 STUDENTS = """\
 - name: Ada
-  email: ada                  #! `email` must be one mail address, not 'ada'
+  email: ada                  #! `email` must be one email address, not 'ada'
   cluster: [hec, penguin]     #! unknown cluster 'penguin'; unknown key `cluster` (did you mean `clusters`?)
   project: -rf                #! `project` must be letters
   lang: python                #! unknown key `lang` (did you mean `language`?)
@@ -295,13 +295,13 @@ LINES_OF_A_JOB = {
     "nodes: 0": "`nodes` must be 1 or more, not 0",
     "modules: [R, R]": "`modules` lists 'R' twice",
     "gpu_type: v100": "`gpu_type` needs `gpus`",
-    "mail: me": "`mail` must be one mail address, not 'me'",
+    "mail: me": "`mail` must be one email address, not 'me'",
     "partition: [a]": "`partition` must be the name of a partition, not a list",
-    "after: [nobody]": "there is no job 'nobody'",
+    "after: [nobody]": "unknown job 'nobody'",
     "only: [hex]": "'hex' is not one of the project's clusters",
     "max_running: 5": "`max_running` needs an array",
     "environment: {1A: x}": "'1A' can't be the name of an environment variable",
-    "sbatch: nice": "`sbatch` must be an option of sbatch",
+    "sbatch: nice": "`sbatch` must be an sbatch option",
     "qwertyuiop: 1": "unknown key `qwertyuiop`",
     "qos:": "`qos` has no value",
     "error: ~/x": "`error` must be a path on one line",
@@ -319,7 +319,7 @@ LINES_OF_SETTINGS = {
     "r_packages: [[x]]": "`r_packages[0]` must be text, not a list",
     "tmux_history_line: 5": "unknown key `tmux_history_line`",
     "ansible_user: root": "`ansible_user` is not allowed",
-    "mine: '{{ x }}'": "`mine` must be the value itself",
+    "mine: '{{ x }}'": "`mine` must be a plain value",
 }
 LINES_OF_A_STUDENT = {
     "user: a b": "`user` must be a username",

@@ -206,7 +206,7 @@ def test_answers_of_deploys(text: str) -> None:
         if answer.state:
             result = Result(made, cast("Any", commit), answer, CONNECTION, 1.0)
             for check in (True, False):
-                request = cast("Any", SimpleNamespace(check=check))
+                request = cast("Any", SimpleNamespace(check=check, prune=False, project=""))
                 json.dumps(result.document(request)) and list(result.lines(request))
         connection = SimpleNamespace(
             cluster=SimpleNamespace(name="hec", scheduler="slurm"), run=lambda **_: SimpleNamespace(stdout=text)

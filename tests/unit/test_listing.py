@@ -127,7 +127,7 @@ def test_show_as_json(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_show_refuses_an_unknown_cluster() -> None:
-    with pytest.raises(RookeryError, match=r"No cluster is called 'pengiuns' \(did you mean penguins"):
+    with pytest.raises(RookeryError, match=r"Unknown cluster 'pengiuns' \(did you mean penguins"):
         listing.show(ClustersShowOptions("pengiuns"))
 
 

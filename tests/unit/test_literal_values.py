@@ -17,20 +17,24 @@ from rookery.homes.options import ClustersShowOptions
 
 RUN = "{{ lookup('pipe', 'touch owned') }}"
 WAYS: list[tuple[dict[str, Any], int, str]] = [
-    ({"r_packages": [RUN]}, 2, "`r_packages[0]` must be the value itself: a template"),
-    ({"python_uv_version": RUN}, 1, "`python_uv_version` must be the value itself: a template"),
-    ({"anything": f"before {RUN}"}, 1, "`anything` must be the value itself: a template"),
-    ({"anything": "{% set x = lookup('pipe', 'touch owned') %}"}, 1, "`anything` must be the value itself: a template"),
-    ({"anything": "{# a comment #}"}, 1, "`anything` must be the value itself: a template"),
+    ({"r_packages": [RUN]}, 2, "`r_packages[0]` must be a plain value, not a template"),
+    ({"python_uv_version": RUN}, 1, "`python_uv_version` must be a plain value, not a template"),
+    ({"anything": f"before {RUN}"}, 1, "`anything` must be a plain value, not a template"),
+    (
+        {"anything": "{% set x = lookup('pipe', 'touch owned') %}"},
+        1,
+        "`anything` must be a plain value, not a template",
+    ),
+    ({"anything": "{# a comment #}"}, 1, "`anything` must be a plain value, not a template"),
     (
         {"anything": "#jinja2: variable_start_string: '[%'\n[% lookup('pipe', 'touch owned') %]"},
         1,
-        "`anything` must be the value itself: a template",
+        "`anything` must be a plain value, not a template",
     ),
-    ({"a": 1, "b": {"c": [{"d": RUN}]}}, 4, "`d` must be the value itself: a template"),
+    ({"a": 1, "b": {"c": [{"d": RUN}]}}, 4, "`d` must be a plain value, not a template"),
     ({"a": {RUN: 1}}, 2, "a key can't be a template"),
     ({RUN: 1}, 1, "a key can't be a template"),
-    ({"cluster_title": RUN}, 1, "`cluster_title` must be the value itself: a template"),
+    ({"cluster_title": RUN}, 1, "`cluster_title` must be a plain value, not a template"),
     ({"ansible_connection": "local"}, 1, "`ansible_connection` is not allowed: Ansible's own settings"),
     ({"ansible_ssh_executable": "/tmp/x"}, 1, "`ansible_ssh_executable` is not allowed: Ansible's own settings"),
     ({"a": [{"ansible_become_exe": "/tmp/x"}]}, 2, "`ansible_become_exe` is not allowed: Ansible's own settings"),
@@ -81,7 +85,7 @@ def test_what_ansible_would_evaluate_is_refused(
 @pytest.mark.parametrize("path", PLACES)
 def test_in_every_file_that_ansible_reads(home: Path, path: str) -> None:
     file = own_inventory(home, path, json.dumps({"anything": RUN}))
-    assert refusal(home).startswith(f"{file}:1: `anything` must be the value itself: a template")
+    assert refusal(home).startswith(f"{file}:1: `anything` must be a plain value, not a template")
 
 
 @pytest.mark.parametrize("name", ["hosts.yml", "hosts", "more/of-them.yaml"])
@@ -107,11 +111,15 @@ def test_tags_of_ansible_and_of_python_are_refused(home: Path, tag: str) -> None
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
     [
-        ("hosts.ini", "[all]\nhec x=1\n", "hosts.ini is not an inventory in YAML"),
-        ("hosts.py", "#!/usr/bin/env python3\nopen('owned', 'w')\n", "hosts.py is not an inventory in YAML"),
-        ("hosts.sh", "#!/bin/sh\ntouch owned\n", "hosts.sh is not an inventory in YAML"),
+        ("hosts.ini", "[all]\nhec x=1\n", "hosts.ini is not a YAML inventory"),
+        ("hosts.py", "#!/usr/bin/env python3\nopen('owned', 'w')\n", "hosts.py is not a YAML inventory"),
+        ("hosts.sh", "#!/bin/sh\ntouch owned\n", "hosts.sh is not a YAML inventory"),
         ("hosts", "#!/bin/sh\ntouch owned\n", "hosts:1: expected lines of `key: value`"),
-        ("aws.yml", "plugin: amazon.aws.aws_ec2\nregions: [x]\n", "aws.yml:1: this is for a plugin of Ansible's"),
+        (
+            "aws.yml",
+            "plugin: amazon.aws.aws_ec2\nregions: [x]\n",
+            "aws.yml:1: this is the configuration of an Ansible inventory plugin",
+        ),
         ("hosts.yml", "all: {children: {'../../x': {}}}\n", "hosts.yml:1: '../../x' can't be the name of a host"),
         (
             "hosts.yml",

@@ -49,7 +49,7 @@ def test_the_at_risk_window(text: str, hour: str, expected: bool) -> None:
     ],
 )
 def test_what_a_login_asks_for(data: dict[str, object], asked: str) -> None:
-    assert f"asked for: {asked}\n" in prompts.announcement(cluster(data=data))
+    assert f"you need: {asked}\n" in prompts.announcement(cluster(data=data))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_the_clusters_key_is_for_its_jump_hosts_too(tmp_path: Path, monkeypatch:
 
 @pytest.mark.parametrize(
     ("batch", "reason", "hint"),
-    [(True, "would ask for a password or a code", "invoke login"), (False, "refused what was typed", "ssh ssh://")],
+    [(True, "wants a password or a code", "invoke login"), (False, "rejected the password or code", "ssh ssh://")],
 )
 def test_a_jump_host_that_asks(batch: bool, reason: str, hint: str) -> None:
     text = "ada@gate: Permission denied (publickey,password).\r\nConnection closed by UNKNOWN port 65535\r\n"
@@ -115,8 +115,8 @@ def test_a_jump_host_that_asks(batch: bool, reason: str, hint: str) -> None:
 def test_a_code_that_was_refused() -> None:
     birds = cluster(data={"cluster_logins": ["password+totp"]})
     error = explain(birds, "ada@h: Permission denied (keyboard-interactive).", batch=False)
-    assert "A code serves once" in error.message
-    assert str(error.hint).startswith("invoke login --cluster birds")
+    assert "Each code works once" in error.message
+    assert str(error.hint).startswith("invoke login birds")
 
 
 def test_a_configuration_that_others_can_write_to() -> None:

@@ -119,10 +119,10 @@ def test_an_answer_that_is_no_choice_is_asked_for_again(
 ) -> None:
     typed(monkeypatch, "perl", "R", "", "maybe", "n")
     assert prompts.ask("Which", "python", ("python", "r")) == "r"
-    assert "It can be python or r." in capsys.readouterr().err
+    assert "Please answer python or r." in capsys.readouterr().err
     assert prompts.ask("Which", "python", ("python", "r")) == "python"
     assert not prompts.confirm("Shall it?")
-    with pytest.raises(RookeryError, match="no answer"):
+    with pytest.raises(RookeryError, match="No answer"):
         prompts.ask("Which")
 
 
@@ -164,7 +164,7 @@ def test_what_cant_be_is_refused_before_anything_is_done(home: Path, monkeypatch
         details.check(OnboardOptions("penguins"))
     monkeypatch.chdir(home)
     monkeypatch.setenv("PATH", str(home))
-    with pytest.raises(RookeryError, match="no git"):
+    with pytest.raises(RookeryError, match="git is not installed"):
         details.check(OnboardOptions("penguins"))
 
 

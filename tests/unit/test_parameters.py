@@ -187,18 +187,18 @@ def test_spreadsheets_own_csv_is_read(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("", "p.csv:1: is empty"),
-        ("a,b\n", "p.csv:1: has the names of columns, and no row"),
-        ("a,a\n1,2\n", "p.csv:1: names the column 'a' twice"),
-        ("a, a \n1,2\n", "names the column 'a' twice"),
-        ("a,\n1,2\n", "p.csv:1: gives column 2 no plain name"),
-        ("a,b\n1,2\n3\n", "p.csv:3: has 1 values, and there are 2 columns"),
+        ("a,b\n", "p.csv:1: has column names but no rows"),
+        ("a,a\n1,2\n", "p.csv:1: has the column 'a' twice"),
+        ("a, a \n1,2\n", "has the column 'a' twice"),
+        ("a,\n1,2\n", "p.csv:1: column 2 needs a name on one line"),
+        ("a,b\n1,2\n3\n", "p.csv:3: has 1 values for 2 columns"),
         ('a,b\n"x\ny",2\n3,4,5\n', "p.csv:4: has 3 values"),
         ('a,b\n1,"x\n', "is not CSV"),
         ('a,b\n1,"x"y\n', "p.csv:2: is not CSV"),
-        ("a;b\n1;2\n", "has semicolons between the columns"),
+        ("a;b\n1;2\n", "has semicolons between the columns: use commas"),
         ("a\tb\n1\t2\n", "has tabs"),
         ("a\n\0\n", "p.csv:2: "),
-        (b"\xff\xfea\0\n", "is not text in UTF-8"),
+        (b"\xff\xfea\0\n", "is not UTF-8 text"),
     ],
 )
 def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str | bytes, message: str) -> None:
@@ -212,9 +212,9 @@ def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str | bytes, mess
 @pytest.mark.parametrize(
     ("job", "message"),
     [
-        ("params: nowhere.csv", "rookery.yml:4: `params`: nowhere.csv can't be read: No such file"),
-        ("params: ../p.csv", "must be a path in the project"),
-        ("params: /etc/passwd", "must be a path in the project"),
+        ("params: nowhere.csv", "rookery.yml:4: `params`: can't read nowhere.csv: No such file"),
+        ("params: ../p.csv", "must be a path inside the project"),
+        ("params: /etc/passwd", "must be a path inside the project"),
         ("grid: {a: [%s], b: [%s]}" % (("1, " * 1001,) * 2), "`grid` makes 1,002,001 rows (at most 1,000,000)"),
         ('grid: {"": [1]}', "a parameter can't have the name ''"),
         ("array: 1-3", ""),
@@ -232,11 +232,11 @@ def test_rows_that_can_not_be_had_are_refused(tmp_path: Path, job: str, message:
 def test_more_tasks_than_the_site_takes_is_told_with_the_chunk_that_would_do(tmp_path: Path) -> None:
     job = "j: {template: sweep, command: x, grid: {a: [%s]}%s}"
     values = ", ".join(str(number) for number in range(2500))
-    with pytest.raises(RookeryError, match="2500 rows make an array of 2500 tasks, and here takes 1000") as caught:
+    with pytest.raises(RookeryError, match="2500 rows make 2500 tasks; here allows at most 1000") as caught:
         rendered(tmp_path, job % (values, ""), cluster(array={"max_size": 1000}))
-    assert str(caught.value.hint).startswith("chunk: 3")
+    assert str(caught.value.hint).startswith("add `chunk: 3` to the job")
     assert rendered(tmp_path, job % (values, ", chunk: 3"), cluster(array={"max_size": 1000})).job.array == "1-834"
-    with pytest.raises(RookeryError, match="takes 1000 at most"):
+    with pytest.raises(RookeryError, match="allows at most 1000"):
         rendered(tmp_path, "j: {template: serial, command: x, array: 1-1001}", cluster(array={"max_size": 1000}))
 
 

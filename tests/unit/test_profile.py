@@ -53,7 +53,7 @@ def test_the_persons_own_wins_and_the_command_line_over_it(home: Path) -> None:
 def test_a_wrong_override_is_called_by_its_place() -> None:
     with pytest.raises(RookeryError, match=r"^command line: `cluster_user` must be a username, not 'a b'") as caught:
         profile.load("penguins", overrides={"cluster_user": "a b"})
-    assert caught.value.hint == "invoke setup --cluster penguins --user YOUR_USERNAME"
+    assert caught.value.hint == "invoke setup penguins --user YOUR_USERNAME"
 
 
 def test_a_cluster_is_frozen() -> None:
@@ -77,10 +77,10 @@ def test_an_unknown_cluster_is_answered_with_those_there_are(home: Path) -> None
         profile.load("pengiuns")
     assert (
         caught.value.message
-        == "No cluster is called 'pengiuns' (did you mean penguins?): those known are penguins, hec, hex, bede."
+        == "Unknown cluster 'pengiuns' (did you mean penguins?). Clusters: penguins, hec, hex, bede."
     )
     assert caught.value.hint == "invoke clusters"
-    with pytest.raises(RookeryError, match=r"^No cluster is called 'x': none is known"):
+    with pytest.raises(RookeryError, match=r"^Unknown cluster 'x'\. There are no clusters"):
         profile.load("x", [home])
 
 
@@ -88,7 +88,7 @@ def test_a_profile_that_no_inventory_names_is_told_of(home: Path) -> None:
     file = own_inventory(home, "host_vars/archer2.yml", "cluster_host: login.archer2.ac.uk\n")
     with pytest.raises(RookeryError) as caught:
         profile.load("archer2")
-    assert caught.value.message == f"{file} describes archer2, but no inventory file names it."
+    assert caught.value.message == f"{file} has settings for archer2, but no inventory file lists it."
     assert "hosts.yml" in str(caught.value.hint)
 
 
@@ -100,7 +100,7 @@ def test_a_cluster_of_ones_own_is_listed(home: Path) -> None:
 def test_the_sandbox_is_never_the_real_cluster() -> None:
     """With the sandbox asked for and no miniature there, the profile would otherwise lead to the real host."""
     folders = profile.sources(sandbox=True)
-    with pytest.raises(RookeryError, match="There is no miniature of hec") as caught:
+    with pytest.raises(RookeryError, match="No miniature of hec") as caught:
         profile.load("hec", folders)
     assert caught.value.hint == "invoke sandbox.up hec"
     file = folders[-1] / "host_vars" / "hec.yml"
@@ -113,9 +113,9 @@ def test_the_sandbox_is_never_the_real_cluster() -> None:
 def test_a_missing_username_is_answered_with_the_command() -> None:
     cluster = profile.load("penguins")
     assert cluster.user == ""
-    with pytest.raises(RookeryError, match="Your username on Penguins") as caught:
+    with pytest.raises(RookeryError, match="Missing username on Penguins") as caught:
         cluster_module.require_user(cluster)
-    assert str(caught.value.hint).startswith("invoke setup --cluster penguins --user YOUR_USERNAME")
+    assert str(caught.value.hint).startswith("invoke setup penguins --user YOUR_USERNAME")
     assert cluster_module.require_user(profile.load("penguins", overrides={"cluster_user": "me"})) == "me"
 
 
@@ -196,7 +196,7 @@ def test_remember_leaves_alone_what_is_said_already(home: Path) -> None:
 
 
 def test_remember_writes_nothing_that_is_wrong(home: Path) -> None:
-    for name, user, message in (("penguins", "a b", "must be a username"), ("pengiun", "me", "No cluster is called")):
+    for name, user, message in (("penguins", "a b", "must be a username"), ("pengiun", "me", "Unknown cluster")):
         with pytest.raises(RookeryError, match=message):
             profile.remember(name, {"cluster_user": user})
     assert not (home / ".config").exists()

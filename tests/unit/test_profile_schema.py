@@ -117,7 +117,7 @@ WRONG = [
     ),
     ({"cluster_vpn": {}}, "missing key `needed` (when it is needed)"),
     ({"cluster_vpn": "no"}, "`cluster_vpn` must be lines of `key: value`, not 'no'"),
-    ({"cluster_host": "{{ here }}"}, "`cluster_host` must be the value itself: a template"),
+    ({"cluster_host": "{{ here }}"}, "`cluster_host` must be a plain value, not a template"),
     (
         {"cluster_modules": {"r": "R/4.3.1"}},
         "`r` must be a list, not 'R/4.3.1' (write [R/4.3.1])",
@@ -181,11 +181,11 @@ SENSELESS = [
     ),
     (
         {"cluster_storage": [{"name": "home", "expression": "$HOME", "purge_days": 28}]},
-        "`cluster_roomy_storage` must be a place where files stay: home is purged, or a node's own",
+        "`cluster_roomy_storage` must be permanent storage: home is purged, or exists only on a node",
     ),
     (
         {"cluster_storage": [{"name": "home", "expression": "a"}, {"name": "home", "expression": "b"}]},
-        "the name 'home' is used twice",
+        "duplicate name 'home'",
     ),
     (
         {"cluster_storage": [{"name": "home", "expression": "$HOME", "variable": "$HOME"}]},

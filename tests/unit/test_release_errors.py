@@ -27,30 +27,34 @@ def failed(cluster: Cluster, log: str, before: str = "doing: taking in the commi
 def test_the_last_20_lines_stand_below_and_then_the_log(hec: Cluster) -> None:
     log = "".join(f"line {number}\n" for number in range(30)) + "ERROR: No matching distribution for iniconfig==99\n\n"
     first, *lines, last = failed(hec, log)
-    assert first == f"hec: the venv environment could not be built. {release_errors.STILL}"
+    assert first == f"hec: can't build the venv environment. {release_errors.STILL}"
     assert lines == [*(f"  | line {number}" for number in range(11, 30)), f"  | {log.splitlines()[-2]}"]
     assert last == (
         "  next: ssh -t -F ~/.config/rookery/ssh_config hec less projects/demo/state/environment-demo-05e0.log"
-        "   # the whole log"
+        "   # shows the full log"
     )
 
 
 def test_the_reason_is_told_where_the_last_lines_do_not_have_it(hec: Cluster) -> None:
     first, *_ = failed(hec, "error: no compiler\n" + "line\n" * 25)
-    assert first.startswith("hec: the venv environment could not be built: error: no compiler. ")
+    assert first.startswith("hec: can't build the venv environment: error: no compiler. ")
 
 
 @pytest.mark.parametrize(
     ("log", "says", "hint"),
     [
-        ("OSError: No space left on device\n", "no room left: the venv environment could not be built", "quota"),
-        ("Could not resolve host: pypi.org\n", "since it can't download what is in it. ", "the same command once"),
+        ("OSError: No space left on device\n", "can't build the venv environment: no space left (", "quota"),
+        (
+            "Could not resolve host: pypi.org\n",
+            "can't build the venv environment: the download failed. ",
+            "run the same command again later",
+        ),
     ],
 )
 def test_other_hints_leave_the_log_to_a_line(hec: Cluster, log: str, says: str, hint: str) -> None:
     first, *lines, last = failed(hec, log)
     assert says in first
-    assert lines == [f"  | {log.strip()}", f"  | (the whole log, on hec: {LOG})"]
+    assert lines == [f"  | {log.strip()}", f"  | (full log on hec: {LOG})"]
     assert hint in last
 
 
@@ -66,6 +70,6 @@ def test_what_programs_write_is_made_safe_and_not_rewritten(hec: Cluster, monkey
 def test_other_steps_have_no_lines(hec: Cluster) -> None:
     answer = release_protocol.read("stop pack\n")
     assert str(release_errors.refused(hec, "demo", answer, "fatal: bad object\n")).splitlines() == [
-        f"hec: the commit could not be taken in: fatal: bad object. {release_errors.STILL}",
-        "  next: the same command again",
+        f"hec: can't unpack the commit: fatal: bad object. {release_errors.STILL}",
+        "  next: run the same command again",
     ]

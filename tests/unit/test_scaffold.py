@@ -132,10 +132,10 @@ def test_other_names_are_fine(name: str) -> None:
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        (NewOptions("a", lock="renv"), "--lock 'renv' is nothing for python"),
-        (NewOptions("a", language="r", lock="uv"), "--lock 'uv' is nothing for r"),
-        (NewOptions("a", language="r", track="mlflow"), "--track is for Python"),
-        (NewOptions("a", cluster="hec,pinguins"), "no cluster 'pinguins'"),
+        (NewOptions("a", lock="renv"), "Unknown --lock 'renv' for python"),
+        (NewOptions("a", language="r", lock="uv"), "Unknown --lock 'uv' for r"),
+        (NewOptions("a", language="r", track="mlflow"), "--track needs a Python project"),
+        (NewOptions("a", cluster="hec,pinguins"), "Unknown cluster 'pinguins'"),
     ],
 )
 def test_a_choice_that_there_is_not_names_those_that_are(here: Path, request_: NewOptions, message: str) -> None:
@@ -150,7 +150,7 @@ def test_what_stands_there_is_left_alone(here: Path) -> None:
     (here / "file").touch()
     (here / "link").symlink_to("elsewhere")
     for name in ("full", "file", "link"):
-        with pytest.raises(RookeryError, match=f"{name} already exists here"):
+        with pytest.raises(RookeryError, match=f"{name} already exists and is not empty"):
             scaffold.run(NewOptions(name, cluster="hec"))
     (here / "empty").mkdir()
     assert scaffold.run(NewOptions("empty", cluster="hec")) == 0
@@ -198,13 +198,13 @@ def test_a_hook_of_the_person_s_that_refuses_the_commit_is_told_of(
     (hooks / "pre-commit").chmod(0o755)
     git(here, "config", "--global", "core.hooksPath", str(hooks))
     assert scaffold.run(NewOptions("study", cluster="hec")) == 0
-    assert "git made no commit (no commits on Sundays)" in capsys.readouterr().out
+    assert "git could not commit (no commits on Sundays)" in capsys.readouterr().out
     assert (here / "study/rookery.yml").is_file()
 
 
 def test_without_git_nothing_is_made(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(here))
-    with pytest.raises(RookeryError, match="no git"):
+    with pytest.raises(RookeryError, match="git is not installed"):
         scaffold.run(NewOptions("study", cluster="hec"))
     assert not list(here.iterdir())
 

@@ -57,7 +57,7 @@ def test_a_cluster_that_is_refused_is_none_of_those_that_are_set_up() -> None:
     under_way = setup._Setup(options.SetupOptions("hec,hex,bede"), ["hec", "hex", "bede"], ExitStack())
     assert list(under_way._load()) == ["hex"]
     assert "r_package" in under_way.results.clusters["hec"].error
-    assert "charged to is not known" in under_way.results.clusters["bede"].error
+    assert "Missing account on Bede" in under_way.results.clusters["bede"].error
 
 
 @pytest.mark.usefixtures("person")
@@ -91,7 +91,7 @@ def test_a_lock_says_who_holds_it_and_goes_with_its_process() -> None:
         assert process.stdout
         process.stdout.readline()
         with (
-            pytest.raises(RookeryError, match=rf"at work on hec: .*process {process.pid}, since \d\d:\d\d"),
+            pytest.raises(RookeryError, match=rf"is running on hec \(since \d\d:\d\d:\d\d, process {process.pid} of "),
             locking.held("hec"),
         ):
             pass
@@ -111,13 +111,13 @@ def test_two_runs_at_once() -> None:
 
 def test_a_state_folder_that_cannot_be_written_is_one_line(person: Path) -> None:
     (person / "state").write_text("a file")
-    with pytest.raises(RookeryError, match="can't keep its state"), locking.held("hec"):
+    with pytest.raises(RookeryError, match="Can't write to rookery's state folder"), locking.held("hec"):
         pass
 
 
 def test_a_lock_that_cannot_be_written_is_one_line(person: Path) -> None:
     (person / "state/rookery/locks/hec.lock").mkdir(parents=True)
-    with pytest.raises(RookeryError, match="can't keep its state") as raised, locking.held("hec"):
+    with pytest.raises(RookeryError, match="Can't write to rookery's state folder") as raised, locking.held("hec"):
         pass
     assert raised.value.hint == f"ls -ld {person}/state/rookery/locks"
 

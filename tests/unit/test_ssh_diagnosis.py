@@ -53,7 +53,7 @@ def test_no_answer():
             port=mute.getsockname()[1], data={"cluster_vpn": {"needed": "off_campus", "name": "Campus VPN"}}
         )
     assert error.reason == "no-answer"
-    assert "off campus it needs Campus VPN" in (error.hint or "")
+    assert "are you online, and is the Campus VPN on?" in error.message
 
 
 def hang_up(server):

@@ -114,21 +114,21 @@ def test_the_oldest_go(tmp_path: Path, cache: Path) -> None:
         ("a: 1\nb: 2026-02-30\n", 2, "this is not YAML: day is out of range for month"),
         ("a: [1,\n 0x_]\n", 2, "this is not YAML: invalid literal"),
         ("a: 0b_\n", 1, "this is not YAML: invalid literal"),
-        (f"a: {'9' * 5000}\n", 1, "this is not YAML: a number too large"),
-        (f"a: 0x{'9' * 5000}\n", 1, "this is not YAML: a number too large"),
-        ("a: 9223372036854775808\n", 1, "this is not YAML: a number too large"),
-        (f"a: 1{':59' * 300_000}\n", 1, "this is not YAML: a number too large"),
-        ("a: .inf\n", 1, "this is not YAML: a number that is none, or infinite"),
-        ("a: &x [1]\nb: &y {x: [*y]}\n", 2, "*y stands within what it repeats"),
-        ("a: &x {<<: *x}\n", 1, "*x stands within what it repeats"),
-        ("a:\n" + " [" * 101, 2, "nested too deep: more than 100 values one in another"),
+        (f"a: {'9' * 5000}\n", 1, "this is not YAML: the number is too large"),
+        (f"a: 0x{'9' * 5000}\n", 1, "this is not YAML: the number is too large"),
+        ("a: 9223372036854775808\n", 1, "this is not YAML: the number is too large"),
+        (f"a: 1{':59' * 300_000}\n", 1, "this is not YAML: the number is too large"),
+        ("a: .inf\n", 1, "this is not YAML: the number is infinite or not a number"),
+        ("a: &x [1]\nb: &y {x: [*y]}\n", 2, "*y is inside the value that it repeats"),
+        ("a: &x {<<: *x}\n", 1, "*x is inside the value that it repeats"),
+        ("a:\n" + " [" * 101, 2, "nested too deeply (more than 100 levels)"),
         (
             "".join(f"a{n}: &a{n} [{'*a' if n else 'x'}{n - 1 if n else ''}]\n" for n in range(200)),
             98,
-            "nested too deep",
+            "nested too deeply",
         ),
-        (f"a: &a [{'x, ' * 1000}]\nb: [{'*a, ' * 101}]\n", 2, "its aliases repeat more than 100,000 values"),
-        (f"a: &a {{k: 1}}\nb: {{<<: [{'*a, ' * 60_000}]}}\n", 2, "its aliases repeat more"),
+        (f"a: &a [{'x, ' * 1000}]\nb: [{'*a, ' * 101}]\n", 2, "the aliases repeat more than 100,000 values"),
+        (f"a: &a {{k: 1}}\nb: {{<<: [{'*a, ' * 60_000}]}}\n", 2, "the aliases repeat more"),
     ],
 )
 @pytest.mark.parametrize("dialect", [ANSIBLE, project_read.DIALECT], ids=lambda dialect: dialect.name)
@@ -150,7 +150,7 @@ def test_ten_lines_that_repeat_a_thousand_million_are_refused_at_once(tmp_path: 
     closing = "}" * key.count("{") + "]" * key.count("[")
     levels = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
     began = time.monotonic()
-    with pytest.raises(RookeryError, match="its aliases repeat more than 100,000 values"):
+    with pytest.raises(RookeryError, match="the aliases repeat more than 100,000 values"):
         yaml_document.read(written(tmp_path, f"a0: &a0 [x]\n{levels}{key}: *a9{closing}\n"))
     assert time.monotonic() - began < 1
 
@@ -163,7 +163,7 @@ def test_a_value_may_be_repeated_and_be_called_text(tmp_path: Path) -> None:
 
 def test_what_is_no_file_or_a_very_large_one_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yml")
-    with pytest.raises(RookeryError, match=r"pipe.yml can't be read: it is not a file"):
+    with pytest.raises(RookeryError, match=r"Can't read .*pipe.yml: it is not a file"):
         yaml_document.read(tmp_path / "pipe.yml")
     with pytest.raises(RookeryError, match=r"one.yml is larger than 1 MB"):
         yaml_document.read(written(tmp_path, "#" * 1_000_001))

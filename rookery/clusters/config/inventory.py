@@ -120,7 +120,7 @@ class Inventory:
     def _add_file(self, file: Path) -> None:
         document = self._read(file)
         if "plugin" in document.data:
-            text = "this is for a plugin of Ansible's, and rookery runs none"
+            text = "this is the configuration of an Ansible inventory plugin; rookery does not run plugins"
             self.problems.add(document, Complaint(("plugin",), text), hint=f"mv '{file}' ~")
             return
         for name, body in document.data.items():
@@ -269,7 +269,7 @@ def _depths(parents: Mapping[str, set[str]]) -> dict[str, int]:
             if not waiting[child]:
                 ready.append(child)
     if missing := [name for name in parents if name not in depth]:
-        message = f"The inventory's group {missing[0]} is a child of itself, or stands below one that is."
+        message = f"The inventory's group {missing[0]} contains itself, or is inside a group that does."
         raise RookeryError(message, hint="ansible-inventory --graph")
     return depth
 
@@ -287,10 +287,10 @@ def _inventory_files(folder: Path) -> Iterator[Path]:
             yield entry
         else:
             raise RookeryError(
-                f"{entry} is not an inventory in YAML, which is the only kind that rookery reads.",
-                hint=f"mv '{entry}' ~   # rookery runs no scripts"
+                f"{entry} is not a YAML inventory; rookery reads no other kind.",
+                hint=f"mv '{entry}' ~   # rookery does not run inventory scripts"
                 if os.access(entry, os.X_OK)
-                else f"ansible-inventory -i '{entry}' --list --yaml   # prints it as YAML",
+                else f"ansible-inventory -i '{entry}' --list --yaml   # prints it as YAML, to save in its place",
             )
 
 

@@ -33,7 +33,9 @@ def check(document: Document, problems: FileProblems) -> None:
 def _complaints(value: Any, place: Place, visited: set[int]) -> Iterator[Complaint]:
     """Yield what is wrong in a value, from its top down; what an alias repeats is checked once."""
     if isinstance(value, str) and _is_template(value):
-        yield Complaint(place, f"{named(place)} must be the value itself: a template would run on this computer")
+        yield Complaint(
+            place, f"{named(place)} must be a plain value, not a template, which would run on this computer"
+        )
     if not isinstance(value, (dict, list)) or id(value) in visited:
         return
     visited.add(id(value))

@@ -21,14 +21,16 @@ def problem(key: str, address: str) -> str:
         The end of a sentence that begins with the key; "" where nothing is wrong.
     """
     if key == "pyenv_commit":
-        return "" if _COMMIT.fullmatch(address) else f"must be a commit, 40 hexadecimal digits, not {address!r}"
+        return "" if _COMMIT.fullmatch(address) else f"must be a commit (40 hexadecimal digits), not {address!r}"
     try:
         parts = urlsplit(address)
         host = parts.hostname or ""
     except ValueError:
         return f"must be an address, not {address!r}"
     if "@" in parts.netloc:
-        return "must hold no name or password, which others there could read (write those into ~/.netrc there)"
+        return (
+            "can't have a username or password, which others on the cluster could read (put them into ~/.netrc there)"
+        )
     is_for_git = key == "pyenv_git"
     if _BLANK.search(address):
         is_safe = False
@@ -40,8 +42,8 @@ def problem(key: str, address: str) -> str:
     if is_safe:
         return ""
     return (
-        f"must begin with https:// or file://, not {address!r}: other downloads can be changed on their way "
-        "(http:// is for addresses of the machine itself, such as 127.0.0.1)"
+        f"must begin with https:// or file://, not {address!r}: other downloads can be tampered with "
+        "(http:// works only for addresses of the machine itself, such as 127.0.0.1)"
     )
 
 

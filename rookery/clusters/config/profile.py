@@ -82,7 +82,7 @@ def load(
     sandbox = _sandbox() in folders
     if sandbox and not vars_files(_sandbox() / "host_vars", name):
         problems.report()
-        raise RookeryError(f"There is no miniature of {name} on this machine.", hint=f"invoke sandbox.up {name}")
+        raise RookeryError(f"No miniature of {name} on this computer.", hint=f"invoke sandbox.up {name}")
     profile_checks.check(name, schema.check(name, profile, problems), problems)
     if for_setup or problems:
         role_settings.check(settings.values(), problems)
@@ -149,9 +149,10 @@ def require_account(cluster: Cluster) -> None:
     if account(cluster.data) or not any(ACCOUNT in area.expression for area in cluster.storage):
         return
     raise RookeryError(
-        f"The account that your jobs on {cluster.title} are charged to is not known"
-        f"{such_as(cluster.data.get('cluster_account', {}))}; storage there is called after it.",
-        hint=f"invoke setup --cluster {cluster.name} --account CODE   # remembered from then on",
+        f"Missing account on {cluster.title}{such_as(cluster.data.get('cluster_account', {}))}: "
+        "your jobs are charged to it, and your storage there has its name.",
+        hint=f"invoke setup {cluster.name} --account CODE{' --sandbox' if cluster.sandbox else ''}"
+        "   # remembered for next time",
     )
 
 
@@ -198,13 +199,11 @@ def _unknown(name: str, inventory: Inventory) -> RookeryError:
     for source in inventory.sources:
         if files := vars_files(source / "host_vars", name):
             return RookeryError(
-                f"{files[0]} describes {name}, but no inventory file names it.",
+                f"{files[0]} has settings for {name}, but no inventory file lists it.",
                 hint=f"add `{name}:` below `all: hosts:` in {source / 'hosts.yml'}",
             )
-    listed = f"those known are {', '.join(known)}" if known else "none is known"
-    return RookeryError(
-        f"No cluster is called {name!r}{schema.nearest(name, known)}: {listed}.", hint="invoke clusters"
-    )
+    listed = f"Clusters: {', '.join(known)}." if known else "There are no clusters in the inventory."
+    return RookeryError(f"Unknown cluster {name!r}{schema.nearest(name, known)}. {listed}", hint="invoke clusters")
 
 
 def remember(name: str, values: Mapping[str, Any]) -> Path:
@@ -271,7 +270,7 @@ def _write(file: Path, text: str, expected: Mapping[str, Any]) -> None:
     def check(fresh: Path) -> None:
         if not _says(fresh, expected):
             lines = "; ".join(f"{key}: {value}" for key, value in expected.items())
-            raise RookeryError(f"{file} is written in a way that rookery can't edit.", hint=f"write there: {lines}")
+            raise RookeryError(f"rookery can't edit {file}: unusual format.", hint=f"set in that file: {lines}")
 
     target = file.resolve()
     atomic_files.write(target, text, mode=target.stat().st_mode & 0o7777 if target.exists() else 0o644, check=check)

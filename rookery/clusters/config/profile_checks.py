@@ -44,7 +44,7 @@ def check(name: str, profile: Mapping[str, Setting], problems: FileProblems) -> 
     data = {key: setting.value for key, setting in profile.items()}
     for complaint in (*_bad_addresses(data), *_bad_storage(data), *_bad_account(data)):
         of_user = complaint.place == ("cluster_user",)
-        hint = f"invoke setup --cluster {name} --user YOUR_USERNAME" if of_user else ""
+        hint = f"invoke setup {name} --user YOUR_USERNAME" if of_user else ""
         profile[str(complaint.place[0])].note(complaint, problems, hint)
     _check_names(profile, data, problems)
 
@@ -116,7 +116,7 @@ def _bad_storage(data: Mapping[str, Any]) -> Iterator[Complaint]:
     for number, entry in _entries(data, "cluster_storage"):
         place, area = ("cluster_storage", number), entry.get("name")
         if area in areas:
-            yield Complaint((*place, "name"), f"the name {written(area)} is used twice: give each storage its own")
+            yield Complaint((*place, "name"), f"duplicate name {written(area)}: give each storage its own")
         if area is not None:
             areas[area] = entry
         variable = entry.get("variable")
@@ -136,7 +136,7 @@ def _bad_areas(data: Mapping[str, Any], areas: Mapping[str, Mapping[str, Any]]) 
     roomy = data.get("cluster_roomy_storage")
     area = areas.get(roomy or "", {})
     if "purge_days" in area or area.get("scope") == "node":
-        text = f"`cluster_roomy_storage` must be a place where files stay: {roomy} is purged, or a node's own"
+        text = f"`cluster_roomy_storage` must be permanent storage: {roomy} is purged, or exists only on a node"
         yield Complaint(("cluster_roomy_storage",), text)
 
 

@@ -75,7 +75,7 @@ def check(name: str, settings: Mapping[str, Setting], problems: FileProblems) ->
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
     if messages := ArgumentSpecValidator(specs).validate(data).error_messages:
-        raise RookeryError("\n".join(f"The profile of {name} is wrong: {message}." for message in messages))
+        raise RookeryError("\n".join(f"Invalid profile of {name}: {message}." for message in messages))
     cache.keep(receipt)
     return known
 
@@ -103,7 +103,7 @@ def value_complaints(spec: Mapping[str, Any], value: Any, place: Place) -> Itera
     elif kind is dict:
         yield from _complaints(spec.get("options", {}), value, place)
     elif isinstance(value, str) and ("{{" in value or "{%" in value):
-        yield Complaint(place, f"{named(place)} must be the value itself, not a template")
+        yield Complaint(place, f"{named(place)} must be a plain value, not a template")
     elif "choices" in spec and value not in spec["choices"]:
         choices = f"one of {', '.join(spec['choices'])}"
         text = f"{named(place)} must be {choices}, not {written(value)}{meant(str(value), spec['choices'])}"

@@ -347,6 +347,6 @@ def unusable(cluster: str, error: ValueError) -> RookeryError:
     An old or broken file there, or a login node that lies.
     """
     return RookeryError(
-        f"{cluster} gave an answer that can't be used, and nothing of it was kept: {' '.join(clean(error).split())}.",
-        hint=f"invoke doctor --cluster {cluster}   # and tell the cluster's support if it happens again",
+        f"{cluster} sent an invalid answer, which rookery ignored: {' '.join(clean(error).split())}.",
+        hint=f"invoke doctor {cluster}   # if it happens again, ask the cluster's support",
     )

@@ -108,8 +108,8 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
     name = str(profile.get("cluster_title") or "the cluster")
     if single.get("complete") != "yes":
         raise RookeryError(
-            f"The login node of {name} did not answer in full; a start-up file there may end the shell.",
-            hint="log in by hand and look at ~/.bashrc and ~/.profile for `exit`",
+            f"The login node of {name} sent an incomplete answer: a start-up file there may end the shell.",
+            hint="log in with ssh, and look for `exit` in ~/.bashrc and ~/.profile",
         )
     _check(single, name)
     storage = _storage(many["storage"], profile, name)
@@ -175,9 +175,9 @@ def _storage(lines: Iterable[str], profile: Mapping[str, Any], name: str) -> dic
     missing = [area for area in _areas(profile) if not storage.get(area["name"])]
     if missing:
         raise RookeryError(
-            f"{expression(missing[0], profile)} has no value in a login shell on {name}, so the {missing[0]['name']} "
-            "storage can't be found.",
-            hint="ask the site, or set cluster_storage in your own inventory (rookery clusters.show)",
+            f"Can't find the {missing[0]['name']} storage of {name}: "
+            f"{expression(missing[0], profile)} has no value in a login shell.",
+            hint="ask the cluster's support, or set cluster_storage in your own inventory",
         )
     return storage
 
@@ -192,10 +192,10 @@ def why_replaceable(fact: str) -> str:
     who, _, folder = rest.partition(" ")
     reasons = {
         "": "",
-        "owner": f"{folder} belongs to {who}, who can replace what is in it",
-        "group": f"members of the group {who} can replace what is in {folder}",
+        "owner": f"{who} owns {folder}, and could replace what is in it",
+        "group": f"members of the group {who} could replace what is in {folder}",
     }
-    return reasons.get(kind, f"every user can replace what is in {folder}")
+    return reasons.get(kind, f"every user could replace what is in {folder}")
 
 
 def _pair(value: str) -> tuple[str, str]:
@@ -213,8 +213,8 @@ def _check(single: Mapping[str, str], name: str) -> None:
     for key, form in _FORMS.items():
         if not form.fullmatch(single.get(key, "")):
             raise RookeryError(
-                f"The login node of {name} gave an answer that can't be used: {key} is {single.get(key, '')[:60]!r}.",
-                hint="log in by hand, and look at what ~/.bashrc and ~/.profile print and set",
+                f"The login node of {name} sent an invalid answer: {key} is {single.get(key, '')[:60]!r}.",
+                hint="log in with ssh, and check what ~/.bashrc and ~/.profile print and set",
             )
 
 

@@ -34,5 +34,5 @@ def _unpacked(node: str, packed: str) -> bytes:
     except (ValueError, zlib.error):
         raise answers.unusable(node, ValueError("it can't be unpacked")) from None
     if not unpacking.eof:
-        raise answers.unusable(node, ValueError("it is cut off, or too large"))
+        raise answers.unusable(node, ValueError("it is incomplete or too large"))
     return text

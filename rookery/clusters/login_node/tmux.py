@@ -31,16 +31,16 @@ if ! tmux has-session -t "=$session" 2>/dev/null && [ -f "$notes/$session" ]; th
     case $there in
     "$here" | '' | -* | *[!A-Za-z0-9.-]*) ;;
     *)
-        echo "This is $here; session $session is on $there: going there." >&2
+        echo "Session $session is on $there (this is $here): connecting to $there." >&2
         ssh -t -o ConnectTimeout=10 "$there" \
             "exec sh -c 'tmux has-session -t =$session 2>/dev/null || exit 98; exec tmux -u attach -t =$session'"
         status=$?
         case $status in
-        98) echo "$there no longer has session $session; a new one is made on $here." >&2 ;;
-        255) echo "$there can't be reached or broke off." >&2
+        98) echo "Session $session on $there has ended. Starting a new one on $here." >&2 ;;
+        255) echo "Can't reach $there, or lost the connection to it." >&2
              # was it an open session that broke off, or a node that is gone?
              ssh -o ConnectTimeout=10 "$there" true </dev/null >/dev/null 2>&1 && exit 255
-             echo "A new session $session is made on $here." >&2 ;;
+             echo "Starting a new session $session on $here." >&2 ;;
         *) exit "$status" ;;
         esac
         ;;
@@ -64,7 +64,11 @@ def tmux(connection: "Connection", session: str = DEFAULT_SESSION) -> int:
     Raises:
         RookeryError: As `attach`.
     """
-    return attach(connection, session, again=f"invoke tmux --cluster {connection.cluster.name}")
+    return attach(
+        connection,
+        session,
+        again=f"invoke tmux {connection.cluster.name}{' --sandbox' if connection.cluster.sandbox else ''}",
+    )
 
 
 def attach(connection: "Connection", session: str, *, again: str, command: Sequence[str] = ()) -> int:
@@ -86,26 +90,27 @@ def attach(connection: "Connection", session: str, *, again: str, command: Seque
         RookeryError: There is no terminal here, the cluster forbids or lacks tmux, or it can't be reached.
     """
     name, policies = connection.cluster.name, connection.cluster.data.get("cluster_policies") or {}
+    sandbox = " --sandbox" if connection.cluster.sandbox else ""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", session):
         raise RookeryError(
-            f"{session!r} can't be a session's name: letters, digits, - and _ only.",
+            f"Invalid session name {session!r}: use only letters, digits, - and _.",
             hint=f"{again} --session {DEFAULT_SESSION}",
         )
     if policies.get("tmux") == "forbidden":
         raise RookeryError(
-            f"{name} does not allow sessions that stay on its login nodes.",
-            hint=f"invoke clusters.show {name}   # says what it allows",
+            f"{name} does not allow tmux sessions on its login nodes.",
+            hint=f"invoke clusters.show {name}   # shows its rules",
         )
     if not prompts.is_interactive():
-        raise RookeryError(f"{again.split()[1]} needs a terminal.", hint=f"run {again} in one")
+        raise RookeryError(f"{again.split()[1]} needs a terminal.", hint=f"{again}   # in a terminal")
     connection.open()
     remote = remote_command(_SCRIPT, [session, *command], stdin="")
     status = subprocess.run(connection.command(remote, terminal=True), check=False).returncode
     if status == _NO_TMUX:
-        raise RookeryError(f"There is no tmux on {name}.", hint=f"invoke setup --cluster {name} --tags tmux")
+        raise RookeryError(f"tmux is not installed on {name}.", hint=f"invoke setup {name} --tags tmux{sandbox}")
     if status == 255 and not connection.is_open():
         raise RookeryError(
-            f"The connection to {name} broke off; session {session} goes on there.",
+            f"Lost the connection to {name}. Session {session} is still running there.",
             hint=f"{again} --session {session}",
         )
     return status

@@ -82,7 +82,9 @@ def proxy_command(cluster: "Cluster") -> str:
     ]
     line = shlex.join([*argv, cluster.name, *(["--sandbox"] if cluster.sandbox else [])])
     if re.search(r"[\x00-\x1f\x7f]", line):
-        raise RookeryError(f"ssh can't be given a path with a line break: {line!r}.", hint="install rookery elsewhere")
+        raise RookeryError(
+            f"Can't give ssh a path with a line break: {line!r}.", hint="install rookery in another folder"
+        )
     return line.replace("%", "%%")
 
 
@@ -90,6 +92,4 @@ def warning() -> str:
     """Return a warning where the entries will soon be broken, since `uvx` runs rookery out of a cache; else ""."""
     if not any(_FLEETING.fullmatch(part) for part in Path(sys.executable).parts):
         return ""
-    return (
-        f"uvx keeps rookery for a while only; `ssh NAME{SUFFIX}` needs it to stay: run `uv tool install rookery-hpc`."
-    )
+    return f"uvx installs rookery only temporarily. For `ssh NAME{SUFFIX}`, run `uv tool install rookery-hpc`."

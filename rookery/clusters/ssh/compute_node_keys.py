@@ -4,6 +4,7 @@ The key opens nothing but the sshd that rookery's own job starts, which is reach
 it needs no passphrase, and works where the cluster itself wants a password.
 """
 
+import shlex
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -51,8 +52,8 @@ def public(cluster: "Cluster") -> str:
         if not path.exists():
             _make(path)
             console.note(
-                f"{cluster.name}{SUFFIX}: made a key without a passphrase, {path}; "
-                "it opens nothing but your own jobs, through a login that is open",
+                f"{cluster.name}{SUFFIX}: created the key {path}, without a passphrase. "
+                "It only works for your own jobs, over an open connection.",
             )
         completed = subprocess.run(
             ["ssh-keygen", "-y", "-P", "", "-f", str(path)],
@@ -60,7 +61,8 @@ def public(cluster: "Cluster") -> str:
         )  # fmt: skip
     if completed.returncode:
         raise RookeryError(
-            f"{path} can't be used as a key: {completed.stderr.strip()}", hint=f"rm {path}   # it is made anew"
+            f"Can't use the key {path}: {completed.stderr.strip()}",
+            hint=f"rm {shlex.quote(str(path))}   # rookery makes a new one",
         )
     return " ".join(completed.stdout.split()[:2])
 
@@ -73,7 +75,7 @@ def remember(cluster: "Cluster", key: str) -> None:
     """
     kind, _, text = key.partition(" ")
     if kind != "ssh-ed25519" or not text.isascii() or not text.replace("+", "").replace("/", "").rstrip("=").isalnum():
-        raise RookeryError(f"{cluster.name} told no host key of the job: {key[:40]!r}.")
+        raise RookeryError(f"{cluster.name} sent an invalid host key for the job: {key[:40]!r}.")
     path, line = known_hosts(cluster), f"{host_alias(cluster)} {key}\n"
     if not path.exists() or path.read_text(encoding="utf-8") != line:
         atomic_files.write(path, line)
@@ -96,5 +98,5 @@ def _make(path: Path) -> None:
         argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "rookery", "-f", str(made)]
         completed = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if completed.returncode:
-            raise RookeryError(f"ssh-keygen made no key: {completed.stderr.strip()}")
+            raise RookeryError(f"ssh-keygen could not create a key: {completed.stderr.strip()}")
         made.replace(path)

@@ -92,8 +92,8 @@ def _checked(pattern: re.Pattern[str], value: str, title: str, cluster: "Cluster
     """Return the value, if it has the form that it should have: nothing else gets into ssh_config."""
     if not pattern.fullmatch(value):
         raise RookeryError(
-            f"{value!r} can't be the {title} of {cluster.name}.",
-            hint=f"invoke clusters.show {cluster.name}   # says where {key} was set",
+            f"Invalid {title} of {cluster.name}: {value!r}.",
+            hint=f"invoke clusters.show {cluster.name}   # shows where {key} was set",
         )
     return value
 

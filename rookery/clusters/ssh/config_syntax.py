@@ -37,7 +37,7 @@ def quoted(path: Path | str, *, expanded: bool = True) -> str:
     """
     text = str(path)
     if re.search(r"[\x00-\x1f\x7f]", text) or (expanded and "${" in text):
-        raise RookeryError(f"ssh can't be given the path {text!r}.", hint="rename the folder, or choose another path")
+        raise RookeryError(f"Can't give ssh the path {text!r}.", hint="rename the folder, or choose another path")
     if expanded:
         text = text.replace("%", "%%")
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

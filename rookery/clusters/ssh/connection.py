@@ -119,7 +119,7 @@ class Connection:
         quiet = ["-o", "ControlMaster=no", "-o", "BatchMode=yes"]
         ask = [*self.ssh, *quiet, "-W", "127.0.0.1:1", self.cluster.name]
         try:
-            with console.waiting(f"looking whether the connection to {self.cluster.name} still answers"):
+            with console.waiting(f"checking the connection to {self.cluster.name}"):
                 subprocess.run(ask, stderr=subprocess.DEVNULL, timeout=ANSWER, check=False, **unattended())
         except subprocess.TimeoutExpired:
             return False
@@ -231,8 +231,10 @@ class Connection:
         except subprocess.TimeoutExpired:
             raise RookeryError(f"{self.cluster.name}: {title} took longer than {timeout:g} s.") from None
         if check and not completed.ok:
-            last = (completed.stderr.strip() or completed.stdout.strip() or "it said nothing").splitlines()[-1]
-            raise RookeryError(f"{self.cluster.name}: {title} failed there (exit status {completed.exit}): {last}")
+            last = (completed.stderr.strip() or completed.stdout.strip() or "no output").splitlines()[-1]
+            raise RookeryError(
+                f"{self.cluster.name}: {title} failed on the cluster (exit status {completed.exit}): {last}"
+            )
         return completed
 
     def ansible_environment(self) -> dict[str, str]:
@@ -267,7 +269,7 @@ class Connection:
         last = ((stdout.strip() or stderr.strip()).splitlines() or ["nothing"])[-1]
         return SshError(
             "startup",
-            f"{self.cluster.name}: your start-up files there end the shell before a command runs "
+            f"{self.cluster.name}: your start-up files on the cluster end the shell before a command runs "
             f"(exit status {code}, last line: {last}).",
             hint=f"{shlex.join([*self.ssh, self.cluster.name])}   # look for exit or exec in ~/.bashrc",
         )
@@ -377,4 +379,4 @@ class Connection:
             yield
 
     def _wait(self) -> None:
-        console.note(f"{self.cluster.name}: waiting for another login of yours to end …")
+        console.note(f"{self.cluster.name}: waiting for another login of rookery to finish …")

@@ -28,21 +28,23 @@ def check_identity(cluster: "Cluster") -> None:
     if not cluster.identity_file:
         return
     path = Path(cluster.identity_file).expanduser()
-    show = f"invoke clusters.show {cluster.name}   # says where cluster_identity_file was set"
+    show = f"invoke clusters.show {cluster.name}   # shows where cluster_identity_file was set"
     if not path.is_file():
         if Path(f"{path}.pub").is_file():  # the private half is in the agent or on a token
             return
-        raise SshError("identity", f"{cluster.name}: there is no key file {path}.", hint=show)
+        raise SshError("identity", f"{cluster.name}: can't find the key file {path}.", hint=show)
     try:
         with path.open("rb"):
             status = path.stat()
     except OSError as error:
-        raise SshError("identity", f"{cluster.name}: key file {path}: {error.strerror}.", hint=show) from None
+        raise SshError(
+            "identity", f"{cluster.name}: can't read the key file {path}: {error.strerror}.", hint=show
+        ) from None
     if path.suffix != ".pub" and status.st_mode & 0o077:
         raise SshError(
             "identity",
-            f"{cluster.name}: others can read your private key {path} (mode {status.st_mode & 0o777:04o}), "
-            "so ssh won't use it.",
+            f"{cluster.name}: ssh refuses your private key {path}, because others can read it "
+            f"(mode {status.st_mode & 0o777:04o}).",
             hint=f"chmod 600 {shlex.quote(str(path))}",
         )
 
@@ -71,25 +73,29 @@ def _at(cluster: "Cluster") -> str:
 
 
 def _show(cluster: "Cluster", key: str) -> str:
-    return f"invoke clusters.show {cluster.name}   # is {key} right?{_vpn(cluster)}"
+    if cluster.sandbox:
+        return f"invoke sandbox.up {cluster.name}   # starts the miniature"
+    return f"invoke clusters.show {cluster.name}   # shows {key} and where it was set"
 
 
-def _vpn(cluster: "Cluster") -> str:
-    """Return a sentence on the cluster's VPN, where one may be missing."""
+def _online(cluster: "Cluster") -> str:
+    """Return the question whether the network and the cluster's VPN are on."""
+    if cluster.sandbox:
+        return "is the miniature running?"
     vpn = cluster.data.get("cluster_vpn") or {}
-    if vpn.get("needed") not in {"off_campus", "always", "unknown"} or cluster.sandbox:
-        return ""
-    when = {"off_campus": "off campus it needs", "always": "it needs", "unknown": "it may need"}[vpn["needed"]]
-    return f" And {when} {vpn.get('name') or 'the VPN'}."
+    name = f"the {vpn['name']}" if vpn.get("name") else "the VPN"
+    if vpn.get("needed") in {"off_campus", "always"}:
+        return f"are you online, and is {name} on?"
+    return "are you online? It may need a VPN." if vpn.get("needed") == "unknown" else "are you online?"
 
 
 def _by_hand(cluster: "Cluster") -> str:
-    return f"ssh -v -F {shlex.quote(str(config_file(cluster)))} {cluster.name}   # shows ssh's own account of it"
+    return f"ssh -v -F {shlex.quote(str(config_file(cluster)))} {cluster.name}   # shows the details"
 
 
 def _last(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip() and not _NOISE.search(line)]
-    return lines[-1].strip() if lines else "it said nothing"
+    return lines[-1].strip() if lines else "no output"
 
 
 _NOISE = re.compile(
@@ -101,22 +107,26 @@ _Tell = Callable[["Cluster", str, "re.Match[str]", bool], SshError]
 
 
 def _unresolved(cluster: "Cluster", _text: str, match: "re.Match[str]", _batch: bool) -> SshError:
-    return SshError("unresolved", f"{cluster.name}: no host is called {match[1]}.", hint=_show(cluster, "cluster_host"))
+    message = f"{cluster.name}: can't find {match[1]}: {_online(cluster)}"
+    return SshError("unresolved", message, hint=_show(cluster, "cluster_host"))
 
 
 def _no_answer(cluster: "Cluster", _text: str, match: "re.Match[str]", _batch: bool) -> SshError:
-    hint = f"invoke clusters.show {cluster.name}   # are host and network right?{_vpn(cluster)}"
-    return SshError("no-answer", f"{cluster.name}: {_at(cluster)} does not answer: {match[1].lower()}.", hint=hint)
+    message = f"{cluster.name}: no answer from {_at(cluster)} ({match[1].lower()}): {_online(cluster)}"
+    return SshError("no-answer", message, hint=_show(cluster, "cluster_host"))
 
 
 def _refused(cluster: "Cluster", _text: str, _match: "re.Match[str]", _batch: bool) -> SshError:
-    message = f"{cluster.name}: {cluster.host} refuses connections on port {cluster.port}: no ssh server listens there."
+    message = (
+        f"{cluster.name}: {cluster.host} refuses connections on port {cluster.port}: no ssh server is running there."
+    )
     return SshError("refused", message, hint=_show(cluster, "cluster_port"))
 
 
 def _dropped(cluster: "Cluster", _text: str, _match: "re.Match[str]", _batch: bool) -> SshError:
     message = (
-        f"{cluster.name}: {_at(cluster)} hung up before the login: too many logins at once, or your address is blocked."
+        f"{cluster.name}: {_at(cluster)} closed the connection before the login: too many logins at once, "
+        "or your address is blocked."
     )
     return SshError("dropped", message, hint="wait a few minutes, then run the same command again")
 
@@ -128,14 +138,14 @@ def _changed(cluster: "Cluster", text: str, _match: "re.Match[str]", _batch: boo
 def _unknown(cluster: "Cluster", _text: str, match: "re.Match[str]", _batch: bool) -> SshError:
     return SshError(
         "unknown-key",
-        f"{cluster.name}: the {match[1]} host key of {match[2]} is not known.",
+        f"{cluster.name}: unknown {match[1]} host key of {match[2]}.",
         hint=again(cluster),
     )
 
 
 def _denied(cluster: "Cluster", text: str, match: "re.Match[str]", batch: bool) -> SshError:
     asks = _can_ask(match[1])
-    key = f"key {cluster.identity_file}" if cluster.identity_file else "any key of yours"
+    key = f"key {cluster.identity_file}" if cluster.identity_file else "all your keys"
     if bad := re.search(r'^Load key "(.+)": (.+)$', text, re.MULTILINE):
         return SshError(
             "identity",
@@ -143,29 +153,24 @@ def _denied(cluster: "Cluster", text: str, match: "re.Match[str]", batch: bool) 
             hint=f"ssh-keygen -y -f {shlex.quote(bad[1])}",
         )
     if batch and (locked := _locked_key(cluster)):
-        message = f"{cluster.name}: your key {locked} has a passphrase, and there is no terminal here to ask for it."
-        hint = f"{again(cluster)}   # in a terminal; or first: ssh-add {shlex.quote(str(locked))}"
+        message = f"{cluster.name}: your key {locked} has a passphrase, and there is no terminal to ask for it."
+        hint = f"{again(cluster)}   # in a terminal; or run first: ssh-add {shlex.quote(str(locked))}"
         return SshError("denied", message, hint=hint)
     if asks and batch:
-        message = (
-            f"{cluster.name}: {cluster.host} refuses {key} for {cluster.user}, and would ask for a password or a code."
-        )
-        hint = f"{again(cluster)}   # in a terminal, where it can ask; with --user if {cluster.user} is not you there"
+        message = f"{cluster.name}: {cluster.host} rejected {key} for {cluster.user}, and wants a password or a code."
+        hint = f"{again(cluster)}   # in a terminal; with --user if {cluster.user} is not your username"
         return SshError("denied", message, hint=hint)
     if asks:
         ways = "+".join(cluster.data.get("cluster_logins") or ())
-        once = " A code serves once: wait for the next one." if "totp" in ways else ""
+        once = " Each code works once: wait for the next one." if "totp" in ways else ""
         message = (
-            f"{cluster.name}: {cluster.host} does not let {cluster.user} in: the username or what was typed is wrong "
-            f"there, or it came too late.{once}"
+            f"{cluster.name}: {cluster.host} rejected the login of {cluster.user}: wrong username, password or code, "
+            f"or you were too slow.{once}"
         )
-        return SshError("denied", message, hint=f"{again(cluster)} --user YOUR_USERNAME_THERE")
-    message = (
-        f"{cluster.name}: {cluster.host} refuses the login of {cluster.user} with {key}: "
-        "the username or the key is wrong there."
-    )
-    others = "or set cluster_identity_file; ssh-add a key that has a passphrase"
-    return SshError("denied", message, hint=f"{again(cluster)} --user YOUR_USERNAME_THERE   # {others}")
+        return SshError("denied", message, hint=f"{again(cluster)} --user YOUR_USERNAME")
+    message = f"{cluster.name}: {cluster.host} rejected {key} for {cluster.user}: the username or the key is wrong."
+    others = "or set cluster_identity_file to the right key"
+    return SshError("denied", message, hint=f"{again(cluster)} --user YOUR_USERNAME   # {others}")
 
 
 def _can_ask(methods: str) -> bool:
@@ -190,24 +195,22 @@ def _locked_key(cluster: "Cluster") -> Path | None:
 def _too_many(cluster: "Cluster", _text: str, _match: "re.Match[str]", _batch: bool) -> SshError:
     return SshError(
         "too-many-keys",
-        f"{cluster.name}: {cluster.host} gave up after too many keys: your ssh agent offered all of its own.",
-        hint=f"set cluster_identity_file for {cluster.name}, so that only that key is offered",
+        f"{cluster.name}: {cluster.host} rejected the login, because your ssh agent offered too many keys.",
+        hint=f"set cluster_identity_file for {cluster.name}, so that ssh offers only that key",
     )
 
 
 def _lost(cluster: "Cluster", *_: object) -> SshError:
-    message = f"{cluster.name}: the connection to {cluster.host} broke off."
-    return SshError("lost", message, hint="run the same command again: it carries on where this one stopped")
+    message = f"{cluster.name}: lost the connection to {cluster.host}."
+    return SshError("lost", message, hint="run the same command again to continue")
 
 
 def _config(cluster: "Cluster", _text: str, match: "re.Match[str]", _batch: bool) -> SshError:
-    return SshError(
-        "other", f"{cluster.name}: ssh does not understand its configuration: {match[1]}.", hint="edit that file"
-    )
+    return SshError("other", f"{cluster.name}: ssh can't read its configuration: {match[1]}.", hint="edit that file")
 
 
 def _open_to_others(cluster: "Cluster", _text: str, match: "re.Match[str]", _batch: bool) -> SshError:
-    message = f"{cluster.name}: others can write to {match[1]}, or it is not yours, so ssh won't read it."
+    message = f"{cluster.name}: ssh refuses to read {match[1]}, because others can write to it or own it."
     return SshError("other", message, hint=f"chmod 600 {shlex.quote(match[1])}")
 
 
@@ -245,18 +248,18 @@ def _jump(cluster: "Cluster", text: str, *, batch: bool) -> SshError:
     first_hop = jump.partition(",")[0]
     by_hand = f"ssh {f'ssh://{first_hop}' if ':' in first_hop else first_hop}"
     if match := UNKNOWN_KEY.search(text):
-        message = f"{cluster.name}: the {match[1]} host key of its jump host {match[2]} is not known."
-        return SshError("jump", message, hint=f"{by_hand}   # once, and compare the key that it shows")
+        message = f"{cluster.name}: unknown {match[1]} host key of the jump host {match[2]}."
+        return SshError("jump", message, hint=f"{by_hand}   # run it once, and compare the host key that it shows")
     if match := re.search(r"open failed: (?:connect failed|administratively prohibited): (.+)", text):
-        message = f"{cluster.name}: its jump host {jump} can't reach {_at(cluster)}: {match[1]}."
+        message = f"{cluster.name}: the jump host {jump} can't reach {_at(cluster)}: {match[1]}."
         return SshError("jump", message, hint=_show(cluster, "cluster_host"))
     if (match := re.search(r"^(\S+): Permission denied \(([^)]*)\)", text, re.MULTILINE)) and _can_ask(match[2]):
         if batch:
-            message = f"{cluster.name}: its jump host {match[1]} would ask for a password or a code."
-            return SshError("denied", message, hint=f"{again(cluster)}   # in a terminal, where it can ask")
-        message = f"{cluster.name}: its jump host {match[1]} refused what was typed, or it came too late."
-        return SshError("denied", message, hint=f"{by_hand}   # must work first, or change cluster_proxy_jump")
+            message = f"{cluster.name}: the jump host {match[1]} wants a password or a code."
+            return SshError("denied", message, hint=f"{again(cluster)}   # in a terminal")
+        message = f"{cluster.name}: the jump host {match[1]} rejected the password or code, or you were too slow."
+        return SshError("denied", message, hint=f"{by_hand}   # must work first; or change cluster_proxy_jump")
     lines = [line.strip() for line in text.splitlines() if not (_NOISE.search(line) or "please try again" in line)]
-    why = (lines or ["it closed the connection"])[0].removeprefix("ssh: ").rstrip(".")
-    message = f"{cluster.name}: no way through its jump host {jump}: {why}."
-    return SshError("jump", message, hint=f"{by_hand}   # must work first, or change cluster_proxy_jump")
+    why = (lines or ["connection closed"])[0].removeprefix("ssh: ").rstrip(".")
+    message = f"{cluster.name}: can't connect through the jump host {jump}: {why}."
+    return SshError("jump", message, hint=f"{by_hand}   # must work first; or change cluster_proxy_jump")

@@ -49,7 +49,7 @@ class Runner(Local):
     def start(self, command: str, shell: str, env: dict[str, Any]) -> None:  # noqa: ARG002 the shell is sh
         """Start ssh with the command."""
         if wrong := [key for key in env if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key)]:
-            raise RookeryError(f"{wrong[0]!r} can't be the name of a variable.")
+            raise RookeryError(f"Invalid name of a variable: {wrong[0]!r}.")
         exports = "".join(f"export {key}={shlex.quote(str(value))}\n" for key, value in env.items())
         stdin = "" if self.using_pty or self.streams["in"] else None
         remote = remote_command(marked(exports + command, self._mark.decode()), stdin=stdin)
@@ -158,8 +158,8 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
                     raise self.connection.hangs() from None
                 raise SshError(
                     "startup",
-                    f"{self.cluster_name}: no SFTP there: the server offers none, or your start-up files end it.",
-                    hint=f"invoke setup --cluster {self.cluster_name}",
+                    f"{self.cluster_name}: no SFTP: the server does not offer it, or your start-up files end it.",
+                    hint=f"invoke setup {self.cluster_name}",
                 ) from None
         return self._sftp
 
@@ -174,9 +174,7 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
         Raises:
             RookeryError: Always.
         """
-        raise RookeryError(
-            "A shell or a tunnel does not go through here.", hint=f"invoke tmux --cluster {self.cluster_name}"
-        )
+        raise RookeryError("Shells and tunnels are not supported here.", hint=f"invoke tmux {self.cluster_name}")
 
 
 class _Quiet:

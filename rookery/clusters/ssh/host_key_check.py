@@ -74,8 +74,8 @@ def shown(cluster: "Cluster", ssh: Sequence[str], *, batch: bool) -> HostKey:
         if "no matching host key type found" in completed.stderr:
             raise SshError(
                 "unknown-key",
-                f"{cluster.name}: {cluster.host} has no host key of a published kind ({', '.join(kinds)}).",
-                hint=f"compare with what is published now{where(cluster)}",
+                f"{cluster.name}: {cluster.host} has no host key of a published type ({', '.join(kinds)}).",
+                hint=f"check which host keys are published now{where(cluster)}",
             )
         raise explain(cluster, completed.stderr, batch=batch)
     return HostKey(host_pattern(cluster), keys[0].type, keys[0].blob)
@@ -100,21 +100,21 @@ def learn(cluster: "Cluster", ssh: Sequence[str], *, batch: bool, accept: str = 
     tell = say or _say
     key, listed = shown(cluster, ssh, batch=batch), published(cluster)
     if key.fingerprint in listed:
-        tell(f"{cluster.name}: the host key {key.fingerprint} ({key.type}) is the published one{where(cluster)}.")
+        tell(f"{cluster.name}: the host key {key.fingerprint} ({key.type}) matches the published one{where(cluster)}.")
     elif listed:
         raise not_published(cluster, key)
     elif others := known_keys(cluster):
         raise differs(cluster, key.type, key.fingerprint, others[0].fingerprint, "")
     elif accept:
         if accept.rstrip("=") != key.fingerprint:
-            message = f"{cluster.name}: {cluster.host} shows the host key {key.fingerprint}, not {accept}."
-            raise SshError("unknown-key", message, hint="don't log in; ask the people who run the cluster for its key")
+            message = f"{cluster.name}: {cluster.host} has the host key {key.fingerprint}, not {accept}."
+            raise SshError("unknown-key", message, hint="don't log in; ask the cluster's support for its host key")
     elif batch or not _agreed(cluster, key):
         raise SshError(
             "unknown-key",
-            f"{cluster.name}: {cluster.host} is not known yet. It shows the host key {key.fingerprint} ({key.type}); "
-            "no published one is known to compare it with.",
-            hint=f"{again(cluster)} --accept-host-key {key.fingerprint}   # once you have checked it{where(cluster)}",
+            f"{cluster.name}: unknown host key of {cluster.host}: {key.fingerprint} ({key.type}). "
+            "The profile has no published key to compare it with.",
+            hint=f"{again(cluster)} --accept-host-key {key.fingerprint}   # after you have checked it{where(cluster)}",
         )
     store(own_known_hosts(cluster), key)
     return key
@@ -122,10 +122,12 @@ def learn(cluster: "Cluster", ssh: Sequence[str], *, batch: bool, accept: str = 
 
 def _agreed(cluster: "Cluster", key: HostKey) -> bool:
     """Show the key on the terminal and ask; yes or the fingerprint itself is agreement, anything else is not."""
-    _say(f"{cluster.name}: {cluster.host} is not known yet. It shows this host key:")
+    _say(f"{cluster.name}: first connection to {cluster.host}. It has this host key:")
     _say(f"    {key.fingerprint} ({key.type})")
-    _say(f"Compare it with the one the cluster's people give{where(cluster) or ', in its documentation or by asking'}.")
-    question = "Is it the same? (yes, no, or the fingerprint you were given)"
+    _say(
+        f"Compare it with the published one{where(cluster) or ' in the documentation of the cluster, or ask support'}."
+    )
+    question = "Is it the same? (yes, no, or the published fingerprint)"
     while True:
         answer = (prompts.read(question) or "").rstrip("=")
         if answer in {"yes", key.fingerprint}:

@@ -103,17 +103,21 @@ def changed_key(cluster: "Cluster", text: str) -> SshError:
 
 def differs(cluster: "Cluster", kind: str, new: str, old: str, place: str) -> SshError:
     """Return the error for a host key that differs from the known one."""
-    known = f"known is {old}" + (f" ({place})" if place else "")
+    known = f"not {old}" + (f" ({place})" if place else "")
     message = (
-        f"{cluster.name}: the host key of {cluster.host} has changed: it shows {new} ({kind}), {known}. "
-        "Nothing was sent to it."
+        f"{cluster.name}: the host key of {cluster.host} has changed: it is now {new} ({kind}), {known}. "
+        "Nothing was sent."
     )
     file = place.rpartition(", line ")[0] or str(own_known_hosts(cluster))
     forget = f"ssh-keygen -R {shlex.quote(host_pattern(cluster))} -f {shlex.quote(file)}"
     if new in published(cluster):
-        return SshError("changed-key", message, hint=f"{forget}   # the new key is the published one{where(cluster)}")
-    ask = f"compare it with the keys published{where(cluster)}" if where(cluster) else "ask who runs the cluster"
-    return SshError("changed-key", message, hint=f"{ask}; only if it is theirs: {forget}")
+        return SshError(
+            "changed-key",
+            message,
+            hint=f"{forget}   # the new key matches the published one{where(cluster)}; then run the same command again",
+        )
+    ask = f"compare it with the keys published{where(cluster)}" if where(cluster) else "ask the cluster's support"
+    return SshError("changed-key", message, hint=f"{ask}; only if the new key is right: {forget}")
 
 
 def not_published(cluster: "Cluster", key: HostKey) -> SshError:
@@ -121,9 +125,9 @@ def not_published(cluster: "Cluster", key: HostKey) -> SshError:
     fingerprints = ", ".join(f"{fingerprint} ({kind})" for fingerprint, kind in published(cluster).items())
     return SshError(
         "changed-key",
-        f"{cluster.name}: {cluster.host} shows the host key {key.fingerprint} ({key.type}), "
-        f"but published is {fingerprints}. Nothing was sent to it.",
-        hint=f"compare with what is published now{where(cluster)}; if that has changed, set cluster_host_keys "
+        f"{cluster.name}: {cluster.host} has the host key {key.fingerprint} ({key.type}), "
+        f"but the published one is {fingerprints}. Nothing was sent.",
+        hint=f"check which host keys are published now{where(cluster)}; if they have changed, set cluster_host_keys "
         "in your own inventory",
     )
 

@@ -12,8 +12,8 @@ def announcement(cluster: "Cluster") -> str:
     """Return what a user should know before ssh asks: who asks, for what, and that nothing will show."""
     lines = [f"{cluster.name}: logging in to {cluster.host} as {cluster.user}"]
     if cluster.proxy_jump:
-        lines.append(f"  through the jump host {cluster.proxy_jump}, which may ask first")
-    return "\n".join([*lines, f"  asked for: {_typed(cluster)}", "  nothing shows while you type"])
+        lines.append(f"  through the jump host {cluster.proxy_jump}, which may ask you first")
+    return "\n".join([*lines, f"  you need: {_typed(cluster)}", "  nothing appears while you type"])
 
 
 def _typed(cluster: "Cluster") -> str:

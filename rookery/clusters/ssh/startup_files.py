@@ -93,7 +93,7 @@ def takes_input(cluster: "Cluster", command: Command) -> SshError:
     culprit, name = find(command), cluster.name
     return SshError(
         TAKES_INPUT,
-        f"{name}: a start-up file there reads the input of commands sent over ssh"
+        f"{name}: one of your start-up files on the cluster reads the input of commands sent over ssh"
         f"{f': {culprit.line}' if culprit.line else ''}.",
         hint=_guard(cluster) if culprit.shell in GUARDED_SHELLS else _by_hand(cluster, culprit),
     )
@@ -102,17 +102,17 @@ def takes_input(cluster: "Cluster", command: Command) -> SshError:
 def hangs(cluster: "Cluster", command: Command) -> SshError:
     """Return the error for a command that did not begin in time."""
     culprit, name = find(command), cluster.name
-    where = f": {culprit.line} does not end" if culprit.line else ""
+    where = f" ({culprit.line} does not end)" if culprit.line else ""
     return SshError(
         HANGS,
-        f"{name}: commands do not begin there, your start-up files keep the shell waiting{where}.",
+        f"{name}: commands do not start, because your start-up files on the cluster keep the shell waiting{where}.",
         hint=_by_hand(cluster, culprit),
     )
 
 
 def _guard(cluster: "Cluster") -> str:
     sandbox = " --sandbox" if cluster.sandbox else ""
-    return f"invoke setup --cluster {cluster.name}{sandbox}   # commands will pass over that line"
+    return f"invoke setup {cluster.name}{sandbox}   # makes commands skip that line"
 
 
 def _by_hand(cluster: "Cluster", culprit: Culprit) -> str:
@@ -120,4 +120,4 @@ def _by_hand(cluster: "Cluster", culprit: Culprit) -> str:
         culprit.shell, "~/.bashrc"
     )
     login = shlex.join(["ssh", "-t", "-F", str(config_file(cluster)), cluster.name])
-    return f"{login}   # then look in {file} for a command that waits or reads; only interactive shells should run it"
+    return f"{login}   # then find a command in {file} that waits or reads input, and run it in interactive shells only"

@@ -86,10 +86,10 @@ def taken(name: str) -> str:
         name: The name. What ssh knows a job there by goes with it.
     """
     if not config_syntax.is_name(name):
-        return f"{name!r} can't be a name for ssh: letters, digits, - _ and . only"
+        return f"{name!r} can't be a name for ssh: use only letters, digits, - _ and ."
     for alias in (name, f"{name}-job"):
         if where := owner(alias):
-            return f"`Host {alias}` is an entry of your own ({where}), and stays as it is"
+            return f"`Host {alias}` is your own entry ({where}), and is kept"
     return ""
 
 
@@ -178,12 +178,12 @@ def carry_out(change: Change) -> Path | None:
         change.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         atomic_files.exchange(change.path, before if change.exists else None, after, mode=0o600, copy=kept)
     except atomic_files.ChangedError:
-        message = f"{own_config()} was changed meanwhile, and is left as it is."
-        raise RookeryError(message, hint="the same command again") from None
+        message = f"{own_config()} was changed by another program at the same time; rookery did not change it."
+        raise RookeryError(message, hint="run the same command again") from None
     except OSError as error:
         raise RookeryError(
-            f"{own_config()} can't be written: {error.strerror or error}.",
-            hint=f"put this line at its top yourself: {line()}",
+            f"Can't write {own_config()}: {error.strerror or error}.",
+            hint=f"add this line at the top of the file: {line()}",
         ) from None
     return kept
 
@@ -192,9 +192,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_bytes().decode(errors="surrogateescape")
     except OSError as error:
-        raise RookeryError(
-            f"{path} can't be read: {error.strerror}.", hint=f"ls -ld {shlex.quote(str(path))}"
-        ) from None
+        raise RookeryError(f"Can't read {path}: {error.strerror}.", hint=f"ls -ld {shlex.quote(str(path))}") from None
 
 
 def _update(entries: dict[str, str], *, without: str) -> bool:

@@ -62,8 +62,8 @@ def _filled(match: re.Match[str], quote: str, variables: Mapping[str, str], word
     if quote or " " in name.strip():
         return match[0]
     raise RookeryError(
-        f"the command has {{{name}}}{nearest(name, known)}, and there is: "
-        f"{', '.join(f'{{{key}}}' for key in known)}. Put it into quotes where the braces are meant."
+        f"unknown {{{name}}}{nearest(name, known)} in the command. Known: "
+        f"{', '.join(f'{{{key}}}' for key in known)}. Quote it if you mean the braces themselves."
     )
 
 

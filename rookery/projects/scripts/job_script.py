@@ -68,8 +68,8 @@ def script(project: Project, job: Job, cluster: Cluster, source: Source | None =
     """
     if cluster.scheduler == "none":
         raise RookeryError(
-            f"{cluster.name} has no scheduler: one logs in and starts programs there.",
-            hint=f"invoke tmux --cluster {cluster.name}",
+            f"{cluster.name} has no scheduler: log in and start programs there.",
+            hint=f"invoke tmux {cluster.name}{' --sandbox' if cluster.sandbox else ''}",
         )
     source = source or Folder(project.root)
     table = parameters.table(project, job, source)

@@ -106,13 +106,13 @@ def checked(project: Project, job: Job, cluster: Cluster, rows: int = 0) -> Job:
     most = cluster.data.get("cluster_array", {}).get("max_size", count)
     if count <= most:
         return job
-    made = f"{rows} rows make an array" if rows else f"array {job.array} is one"
+    made = f"{rows} rows make {count} tasks" if rows else f"array {job.array} has {count} tasks"
     hint = (
-        f"chunk: {-(-rows // most)}   # rows a task"
+        f"add `chunk: {-(-rows // most)}` to the job (rows for each task)"
         if rows
-        else "give it rows (params, grid), and chunk: N of them a task"
+        else "use rows (params or grid), and `chunk`, the number of rows for each task"
     )
-    message = f"{made} of {count} tasks, and {cluster.name} takes {most} at most."
+    message = f"{made}; {cluster.name} allows at most {most}."
     raise config.problem(project, job.name, "", message, cluster_name=cluster.name, hint=hint)
 
 
@@ -145,23 +145,23 @@ def _read(project: Project, job: Job, source: Source) -> Table:
     except RookeryError as error:
         raise config.problem(project, job.name, "params", error.message, hint=error.hint) from error
     except OSError as error:
-        message = f"{job.params} can't be read: {error.strerror}."
+        message = f"can't read {job.params}: {error.strerror}."
         raise config.problem(project, job.name, "params", message) from error
     except UnicodeDecodeError as error:
-        raise _wrong(path, 1, "is not text in UTF-8: save it as CSV (UTF-8).") from error
+        raise _wrong(path, 1, "is not UTF-8 text: save it as CSV (UTF-8).") from error
     numbered = list(_cells(path, text))
     if not numbered:
-        raise _wrong(path, 1, "is empty: the first line names the columns.")
+        raise _wrong(path, 1, "is empty: the first line must name the columns.")
     (first, header), *rows = numbered
     columns = tuple(name.strip() for name in header)
     _check_header(path, first, columns)
     if not rows:
-        raise _wrong(path, first, "has the names of columns, and no row.")
+        raise _wrong(path, first, "has column names but no rows.")
     for line, row in rows:
         if len(row) != len(columns):
-            raise _wrong(path, line, f"has {len(row)} values, and there are {len(columns)} columns.")
+            raise _wrong(path, line, f"has {len(row)} values for {len(columns)} columns.")
         if "\0" in "".join(row):
-            raise _wrong(path, line, "has a NUL character, which no command can be given.")
+            raise _wrong(path, line, "has a NUL character, which can't be passed to a command.")
     return Table(columns, tuple(row for _, row in rows))
 
 
@@ -176,13 +176,13 @@ def _cells(path: Path, text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 def _check_header(path: Path, line: int, columns: tuple[str, ...]) -> None:
     if twice := [name for name in columns if columns.count(name) > 1]:
-        raise _wrong(path, line, f"names the column {twice[0]!r} twice.")
+        raise _wrong(path, line, f"has the column {twice[0]!r} twice.")
     for mark, word in ((";", "semicolons"), ("\t", "tabs")):
         if len(columns) == 1 and mark in columns[0]:
-            raise _wrong(path, line, f"has {word} between the columns: put commas there.")
+            raise _wrong(path, line, f"has {word} between the columns: use commas.")
     for number, name in enumerate(columns, 1):
         if not name or not name.isprintable():
-            raise _wrong(path, line, f"gives column {number} no plain name.")
+            raise _wrong(path, line, f"column {number} needs a name on one line.")
 
 
 def _wrong(path: Path, line: int, problem: str) -> FileProblemsError:

@@ -50,7 +50,7 @@ def choose(job: Job, cluster: Cluster) -> str:
     ):
         raise _none_fits(job, cluster, candidates or partitions)
     if beyond := next(broken({"name": default}, job, cluster), ""):
-        raise RookeryError(f"{cluster.name} can't take a job of {asked(job)}: {beyond}.", hint=_ask(cluster))
+        raise RookeryError(f"{cluster.name} can't run a job with {asked(job)}: {beyond}.", hint=_ask(cluster))
     return default
 
 
@@ -73,11 +73,11 @@ def broken(partition: Partition, job: Job, cluster: Cluster) -> Iterator[str]:
     memory = mebibytes(job.memory) if job.memory else 0
     largest_cores, largest_memory = _largest_node(partition, job, cluster)
     if largest_cores and on_one > largest_cores:
-        yield f"nodes of {largest_cores} cores"
+        yield f"at most {largest_cores} cores a node"
     if largest_memory and memory > largest_memory:
-        yield f"nodes of {largest_memory // 1024} GB"
+        yield f"at most {largest_memory // 1024} GB a node"
     if memory * job.nodes > limits.get("memory_mb", memory * job.nodes):
-        yield f"at most {limits['memory_mb'] // 1024} GB at once"
+        yield f"at most {limits['memory_mb'] // 1024} GB in total"
 
 
 def processes(job: Job) -> int:
@@ -124,8 +124,8 @@ def _named(job: Job, cluster: Cluster, partitions: list[Partition]) -> str:
     if not known and partitions and "," not in job.partition:
         names = [partition["name"] for partition in partitions]
         raise RookeryError(
-            f"{cluster.name} has no partition {job.partition}{nearest(job.partition, names)}. "
-            f"There are: {', '.join(names)}.",
+            f"Unknown partition {job.partition!r} on {cluster.name}{nearest(job.partition, names)}. "
+            f"Partitions: {', '.join(names)}.",
             hint=_ask(cluster),
         )
     if known and any(broken(known[0], job, cluster)):
@@ -233,18 +233,20 @@ def _order(
 def _none_fits(job: Job, cluster: Cluster, partitions: Sequence[Partition]) -> RookeryError:
     """Return the error in one line: what was asked for, and which part of it each partition does not allow."""
     if job.gpus and not _has_gpus(cluster):
-        message = f"{cluster.name} has no GPUs that its profile knows of."
-        return RookeryError(message, hint="`only: [CLUSTER]` in the job, with those that have (invoke clusters.list)")
+        message = f"{cluster.name} has no GPUs, according to its profile."
+        return RookeryError(
+            message, hint="set `only:` in the job to clusters that have GPUs; `invoke clusters.list` shows them"
+        )
     why = {
-        partition["name"]: ", ".join(broken(partition, job, cluster)) or "only where it is named"
+        partition["name"]: ", ".join(broken(partition, job, cluster)) or "only if you name it"
         for partition in partitions
     }
     limits = "; ".join(f"{name}: {reasons}" for name, reasons in why.items())
     subject = f"The partition {partitions[0]['name']}" if len(partitions) == 1 else "No partition"
-    verb = "does not take" if len(partitions) == 1 else "takes"
-    return RookeryError(f"{subject} of {cluster.name} {verb} a job of {asked(job)} ({limits}).", hint=_ask(cluster))
+    verb = "can't run" if len(partitions) == 1 else "can run"
+    return RookeryError(f"{subject} of {cluster.name} {verb} a job with {asked(job)} ({limits}).", hint=_ask(cluster))
 
 
 def _ask(cluster: Cluster) -> str:
     sandbox = " --sandbox" if cluster.sandbox else ""
-    return f"invoke queue --cluster {cluster.name}{sandbox}   # partitions and their limits"
+    return f"invoke queue {cluster.name}{sandbox}   # shows partitions and limits"

@@ -42,23 +42,21 @@ def options(job: Job, cluster: Cluster) -> list[SbatchOption]:
     if architecture := foreign(partition, cluster):
         submit_commands = {entry["name"]: entry.get("submit") for entry in cluster.data["cluster_architectures"]}
         raise RookeryError(
-            f"{job.partition} has machines of {architecture}, where what rookery sets up on {cluster.name} can't run.",
-            hint=f"a script of your own, submitted there with {submit_commands.get(architecture) or 'sbatch'}",
+            f"{job.partition} has {architecture} nodes, which can't run what rookery sets up on {cluster.name}.",
+            hint=f"write a script yourself, and submit it with {submit_commands.get(architecture) or 'sbatch'}",
         )
-    options = [SbatchOption(option("job-name", job.name), "its name in the queue")]
+    options = [SbatchOption(option("job-name", job.name), "name in the queue")]
     if job.partition:
-        options.append(
-            SbatchOption(option("partition", job.partition), partition.get("purpose", "the queue it waits in"))
-        )
+        options.append(SbatchOption(option("partition", job.partition), partition.get("purpose", "partition (queue)")))
     if account := _account(job, cluster):
-        options.append(SbatchOption(option("account", account), "what it is charged to"))
+        options.append(SbatchOption(option("account", account), "account that is charged"))
     required = [text for text in partition.get("required_options", []) if not text.startswith(("--gres=gpu", "--gpus"))]
     if qos := job.qos or _required(required, "--qos=") or str(cluster.data.get("cluster_qos", "")):
         options.append(SbatchOption(option("qos", qos), "quality of service"))
     options += [*_array(job), *_size(job, cluster), *_gpus(job, cluster, partition), *_mail(job, cluster)]
-    options.append(SbatchOption(option("output", job.output), f"its log{_patterns(job.output)}"))
+    options.append(SbatchOption(option("output", job.output), f"log file{_patterns(job.output)}"))
     if job.error:
-        options.append(SbatchOption(option("error", job.error), f"its log of errors{_patterns(job.error)}"))
+        options.append(SbatchOption(option("error", job.error), f"error log{_patterns(job.error)}"))
     options += [SbatchOption(text) for text in required if not text.startswith("--qos=")]
     return [*options, *(SbatchOption(text) for text in job.sbatch)]
 
@@ -73,7 +71,7 @@ def option(name: str, value: str | int) -> str:
     """
     text = str(value)
     if not text.isprintable():
-        raise RookeryError(f"{' '.join(text.split())!r} can't be given to sbatch as --{name}: it has a line break.")
+        raise RookeryError(f"--{name} for sbatch can't have a line break: {' '.join(text.split())!r}.")
     if re.search(r"[\s#'\"\\]", text):
         text = '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
     return f"--{name}={text}"
@@ -86,8 +84,8 @@ def mails_itself(job: Job, cluster: Cluster) -> bool:
 
 def _patterns(path: str) -> str:
     """Return a path with Slurm's patterns replaced."""
-    known = {"%x": "the job's name", "%j": "its number", "%A": "the array's number", "%a": "the task's"}
-    meanings = [f"{pattern} is {words}" for pattern, words in known.items() if pattern in path]
+    known = {"%x": "job name", "%j": "job number", "%A": "array number", "%a": "task number"}
+    meanings = [f"{pattern} {words}" for pattern, words in known.items() if pattern in path]
     return f": {', '.join(meanings)}" if meanings else ""
 
 
@@ -108,8 +106,9 @@ def _account(job: Job, cluster: Cluster) -> str:
         return name
     if known.get("required"):
         raise RookeryError(
-            f"{cluster.name} takes no job without an account{such_as(known)}, and your inventory names none.",
-            hint=f"invoke setup --cluster {cluster.name} --account CODE   # it is kept; or `account:` in the job",
+            f"Missing account: jobs on {cluster.name} need one{such_as(known)}.",
+            hint=f"invoke setup {cluster.name} --account CODE{' --sandbox' if cluster.sandbox else ''}"
+            "   # remembered for next time; or set `account:` in the job",
         )
     return ""
 
@@ -121,32 +120,34 @@ def _array(job: Job) -> list[SbatchOption]:
     throttled = job.max_running is not None and job.max_running < count
     value = f"{job.array}%{job.max_running}" if throttled else job.array
     words = "one task" if count == 1 else f"{count} tasks"
-    return [SbatchOption(option("array", value), f"{words}, at most {job.max_running} at once" if throttled else words)]
+    return [
+        SbatchOption(option("array", value), f"{words}, at most {job.max_running} at a time" if throttled else words)
+    ]
 
 
 def _size(job: Job, cluster: Cluster) -> list[SbatchOption]:
     """Return the options for nodes, processes, cores, memory and time."""
     subject = "each task" if job.array else "the job"
     several = job.nodes > 1
-    options = [SbatchOption(option("nodes", job.nodes), "machines" if several else "one machine")]
+    options = [SbatchOption(option("nodes", job.nodes), "nodes" if several else "one node")]
     shared, rest = divmod(processes(job), job.nodes)
     if rest:
-        options.append(SbatchOption(option("ntasks", processes(job)), "processes, shared out over the machines"))
+        options.append(SbatchOption(option("ntasks", processes(job)), "processes, spread over the nodes"))
     else:
         words = "one process" if shared == 1 else "processes"
         options.append(
-            SbatchOption(option("ntasks-per-node", shared), f"{words} on {'each of them' if several else 'it'}")
+            SbatchOption(option("ntasks-per-node", shared), f"{words} on {'each node' if several else 'the node'}")
         )
     if not cluster.data.get("cluster_limits", {}).get("follow_gpus"):
         whose = "each process" if processes(job) > 1 else subject
         words = "one core" if job.cpus == 1 else "cores"
         options.append(SbatchOption(option("cpus-per-task", job.cpus), f"{words} for {whose}"))
         if job.memory:
-            where = "on each machine" if several else f"for {subject}"
-            options.append(SbatchOption(option("mem", job.memory), f"memory {where}; what needs more is killed"))
+            where = "on each node" if several else f"for {subject}"
+            options.append(SbatchOption(option("mem", job.memory), f"memory {where}; killed if it needs more"))
     if job.minutes:
         options.append(
-            SbatchOption(option("time", time_limit(job.minutes)), f"{subject} is ended after {hours(job.minutes)}")
+            SbatchOption(option("time", time_limit(job.minutes)), f"{subject} is killed after {hours(job.minutes)}")
         )
     return options
 
@@ -162,13 +163,13 @@ def _gpus(job: Job, cluster: Cluster, partition: dict[str, Any]) -> list[SbatchO
     per_node, rest = divmod(job.gpus, job.nodes)
     if rest:
         raise RookeryError(
-            f"{job.gpus} GPUs can't be shared out evenly over {job.nodes} nodes.",
-            hint=f"gpus: {(per_node + 1) * job.nodes}",
+            f"Can't divide {job.gpus} GPUs evenly over {job.nodes} nodes.",
+            hint=f"set `gpus: {(per_node + 1) * job.nodes}`",
         )
     return [
         SbatchOption(
             option("gres", f"gpu:{kind}{per_node}"),
-            "GPUs on each machine" if job.nodes > 1 else "GPU" if per_node == 1 else "GPUs",
+            "GPUs on each node" if job.nodes > 1 else "GPU" if per_node == 1 else "GPUs",
         )
     ]
 
@@ -177,6 +178,6 @@ def _mail(job: Job, cluster: Cluster) -> list[SbatchOption]:
     if not mails_itself(job, cluster):
         return []
     return [
-        SbatchOption(option("mail-type", "END,FAIL"), "a mail when it has ended"),
-        SbatchOption(option("mail-user", job.mail), "to this address"),
+        SbatchOption(option("mail-type", "END,FAIL"), "mail when the job ends"),
+        SbatchOption(option("mail-user", job.mail), "address for the mail"),
     ]

@@ -112,15 +112,15 @@ def modules(project: Project, job: Job, cluster: Cluster) -> list[str]:
         if name not in PURPOSES:
             if none:
                 raise RookeryError(
-                    f"{cluster.name} has no modules, so {name} can't be loaded there.",
-                    hint="put `modules:` under the job's `clusters:`, for the clusters that have them",
+                    f"Can't load the module {name}: {cluster.name} has no modules.",
+                    hint="move `modules:` below the job's `clusters:`, to the clusters that have modules",
                 )
             named.append(name)
         elif known.get(name):
             named.append(known[name][0])
         elif not none:
             raise RookeryError(
-                f"the profile of {cluster.name} names no module for {name}.", hint="name the module itself"
+                f"the profile of {cluster.name} has no module for {name}.", hint="use the name of a module"
             )
     needs = {
         "r": job.template.startswith("r-") or project.environment.r != "none" or _CALLS_R.search(job.command),
@@ -153,7 +153,7 @@ def _launched(job: Job, launcher: str) -> str:
         return lines
     if "\n" in lines:
         raise RookeryError(
-            f"the command has several lines, and the job {processes(job)} processes: write {{launcher}} before the "
-            f"program that they all run ({launcher} on this cluster)."
+            f"the command has several lines and the job {processes(job)} processes: write {{launcher}} before the "
+            f"program that all processes run ({launcher} on this cluster)."
         )
     return f"{{launcher}} {lines}"

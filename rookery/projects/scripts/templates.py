@@ -47,10 +47,12 @@ def render(name: str, variables: Mapping[str, Any], source: Source) -> str:
         return _jinja(source).get_template(file).render(variables)
     except jinja2.TemplateNotFound as error:
         if str(error.name) != name:
-            raise RookeryError(f"{name}: neither rookery nor the {source.name} has a template {error.name}.") from error
+            raise RookeryError(
+                f"{name}: can't find the template {error.name}, neither in rookery nor in the {source.name}."
+            ) from error
         raise RookeryError(
-            f"{name} is neither one of rookery's{nearest(name, names())} nor a file of the {source.name}. "
-            f"There are: {', '.join(names())}."
+            f"unknown template {name}{nearest(name, names())}; it is not a file of the {source.name} either. "
+            f"Templates: {', '.join(names())}."
         ) from error
     except RookeryError as error:
         message = error.message if error.message.startswith(name) else f"{name}: {error.message}"
@@ -92,9 +94,9 @@ def _jinja(source: Source) -> "Environment":
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise RookeryError(f"{name} can't be read: {error.strerror}.") from error
+            raise RookeryError(f"can't read {name}: {error.strerror}.") from error
         except UnicodeDecodeError as error:
-            raise RookeryError(f"{name} is not text in UTF-8.") from error
+            raise RookeryError(f"{name} is not UTF-8 text.") from error
 
     return Sandbox(
         loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(_folder()), jinja2.FunctionLoader(text)]),

@@ -198,7 +198,7 @@ switch
 set +f
 set -- "$repository"/objects/pack/*.pack
 if [ "$#" -gt 25 ]; then # each deploy adds one, and git looks through all
-  doing "tidying up the repository of $name"
+  doing "cleaning up the repository of $name"
   # without the index, which has files that are no objects
   bare -c gc.auto=6700 -c gc.autoPackLimit=25 -c gc.autoDetach=false gc --auto --quiet </dev/null >/dev/null 2>&1
 fi

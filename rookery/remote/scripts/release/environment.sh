@@ -42,7 +42,7 @@ build_poetry() { # poetry installs into the virtual environment that is active, 
   make_venv || return
   used=$(poetry env info --path 2>/dev/null)
   if [ "$(readlink -f "$used")" != "$(readlink -f "$target")" ]; then
-    echo "error: poetry would install into ${used:-an environment of its own}: see poetry config --list"
+    echo "error: poetry would install into ${used:-its own environment}: see poetry config --list"
     return 1
   fi
   poetry install --no-root --no-interaction --no-ansi
@@ -68,7 +68,7 @@ os.execv(sys.executable, [*pip, *sys.argv[1:]])
 '
 build_conda() {
   tool=$(command -v mamba || command -v micromamba || command -v conda) ||
-    { echo 'error: there is no mamba and no conda here' && return 1; }
+    { echo 'error: neither mamba nor conda is installed' && return 1; }
   # create_default_packages of ~/.condarc are not the project's; not every version has the option
   option=$("$tool" env create --help 2>/dev/null | grep -o -m 1 -e --no-default-packages)
   CONDA_ALWAYS_YES=true MAMBA_ALWAYS_YES=true "$tool" env create --quiet --prefix "$target" --file "$1" ${option:+"$option"}
@@ -76,7 +76,7 @@ build_conda() {
 build_library() { run_r library "$1"; }
 build_renv() { run_r renv "$1"; }
 run_r() {
-  command -v Rscript >/dev/null || { echo 'error: there is no R here' && return 1; }
+  command -v Rscript >/dev/null || { echo 'error: R is not installed' && return 1; }
   mkdir "$target" &&
     R_LIBS_USER=$target RENV_PATHS_ROOT=$ROOKERY_PREFIX/renv Rscript --no-init-file -e "$r_program" "$1" "$2" "$target" "$cran"
 }

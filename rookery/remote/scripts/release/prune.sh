@@ -33,7 +33,7 @@ freed=0
 own_files() { # files in a release that are neither the commit's nor rookery's, nor what Python compiled of these
   HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent GIT_CONFIG_NOSYSTEM=1 GIT_INDEX_FILE="$state/$1.index" \
     git --git-dir="$repository" --work-tree="$base/releases/$1" ls-files --others --modified --exclude=__pycache__/ ||
-    echo 'what can not be told'
+    echo '(git could not list them)'
 }
 for release in "$base"/releases/*; do
   [ -d "$release" ] || continue
@@ -47,7 +47,7 @@ for release in "$base"/releases/*; do
   esac
   own=$(own_files "$commit" | head -n 3 | tr '\n' ' ')
   if [ -n "$own" ]; then
-    say "kept $commit it holds files of yours: $own"
+    say "kept $commit it has files of yours: $own"
     continue
   fi
   size=$(du -sk "$release" 2>/dev/null | cut -f1)

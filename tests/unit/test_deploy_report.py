@@ -1,0 +1,47 @@
+"""What a deploy prints: what was done, and the next command with the flags that were given."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from rookery.projects import release_protocol
+from rookery.projects.deploy_report import Result
+from rookery.projects.options import DeployOptions
+
+COMMIT = "c0ffee" * 6 + "c0de"
+
+
+def lines(state: str, *, check: bool = False, sandbox: bool = False, **flags: Any) -> list[str]:
+    answer = release_protocol.read(f"state {state}\nrelease /home/a/projects/owls/releases/{COMMIT}\n")
+    release = release_protocol.Release(release_protocol.Order("owls", COMMIT, "", "w"), {}, jobs=("sweep",))
+    commit = SimpleNamespace(id=COMMIT, dirty=flags.get("dirty", False), changes=())
+    connection = SimpleNamespace(cluster=SimpleNamespace(name="hec", sandbox=sandbox))
+    result = Result(release, cast("Any", commit), answer, cast("Any", connection), 1.0)
+    return list(result.lines(DeployOptions(check=check, sandbox=sandbox, **flags)))
+
+
+@pytest.mark.parametrize(
+    ("state", "check", "says"),
+    [
+        ("new", False, "Deployed owls c0ffeec0ff to hec (1.0 s)"),
+        ("same", False, "owls c0ffeec0ff is up to date on hec (1.0 s)"),
+        ("there", False, "owls c0ffeec0ff is the current release on hec again (1.0 s)"),
+        ("mended", False, "Repaired owls c0ffeec0ff on hec (1.0 s)"),
+        ("new", True, "Would deploy owls c0ffeec0ff to hec (1.0 s)"),
+        ("other", True, "Would repair owls c0ffeec0ff on hec (1.0 s)"),
+    ],
+)
+def test_the_first_line_says_what_was_done(state: str, check: bool, says: str) -> None:
+    assert lines(state, check=check)[0] == says
+
+
+def test_the_next_command_has_the_flags_that_were_given() -> None:
+    submit, deploy = (
+        lines("new", check=check, sandbox=True, project="my owls", dirty=True, prune=True)[-1].partition(" --")
+        for check in (False, True)
+    )
+    assert submit[0].endswith("submit sweep")
+    assert submit[2] == "cluster hec --sandbox --project 'my owls'"
+    assert deploy[0].endswith("deploy")
+    assert deploy[2] == "cluster hec --sandbox --project 'my owls' --dirty --prune"
