@@ -69,7 +69,7 @@ def find(start: Path) -> Path:
     for folder in (here, *here.parents):
         if (folder / NAME).is_file():
             return folder
-    raise NoProject(f"No {NAME} in {here} or a folder above it.", hint="invoke new NAME")
+    raise NoProject(f"No {NAME} in {here} or a folder above it.", hint="invoke new my-project   # or cd into the folder of a project")
 
 
 def load(path: str | Path = "") -> Project:
@@ -179,7 +179,7 @@ def _folder(path: Path) -> Path:
     folder = (path.parent if path.name == NAME else path).expanduser()
     if not (folder / NAME).is_file():
         what = f"{folder} has no {NAME}." if folder.is_dir() else f"Can't find the folder {folder}."
-        raise NoProject(what, hint="invoke new NAME")
+        raise NoProject(what, hint="invoke new my-project   # or cd into the folder of a project")
     return folder.resolve()
 
 
