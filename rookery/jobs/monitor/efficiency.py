@@ -109,9 +109,9 @@ def _exits(run: "JobRun") -> Iterator[str]:
         if signal not in {"", "0"}:
             if {"TIMEOUT", "CANCELLED"}.isdisjoint(run.counts):
                 word = SIGNALS.get(int(signal) if signal.isdigit() else 0, "")
-                yield f"ended by signal {signal}{f' ({word})' if word else ''}{which}: invoke logs {where} --error"
+                yield f"ended by signal {signal}{f', {word}' if word else ''}{which}: invoke logs {where} --error"
             continue
-        meaning = {"126": " (program not executable)", "127": " (program not found)"}.get(status, "")
+        meaning = {"126": ", program not executable", "127": ", program not found"}.get(status, "")
         yield f"failed with exit status {status}{meaning}{which}: invoke logs {where} --error"
 
 

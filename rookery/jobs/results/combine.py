@@ -126,7 +126,7 @@ def _refuse_what_is_not_ours(table_path: Path, options: CombineOptions) -> None:
     if written_files.is_unchanged("combined", table_path):
         return
     raise RookeryError(
-        f"Kept {name}: it was not written by combine, or has changed since.",
+        f"{name} already exists, and was not written by combine or has changed since.",
         hint=f"{_again(options)} --output ANOTHER.csv   # or move that file",
     )
 
@@ -307,9 +307,9 @@ class _Table:
             self.order = [header.names.index(name) for name in self.header.names]
         else:
             columns, expected = set(header.names), set(self.header.names)
-            parts = [f"missing: {', '.join(sorted(expected - columns))}"] * bool(expected - columns)
-            parts += [f"additional: {', '.join(sorted(columns - expected))}"] * bool(columns - expected)
-            raise result_file.Broken(f"columns differ from the first file; {'; '.join(parts)}")
+            parts = [f"missing {', '.join(sorted(expected - columns))}"] * bool(expected - columns)
+            parts += [f"additional {', '.join(sorted(columns - expected))}"] * bool(columns - expected)
+            raise result_file.Broken(f"columns differ from the first file's: {'; '.join(parts)}")
 
     def _line(self, row: result_file.ResultRow, task: int | None, header: result_file.Header) -> str:
         """Return a row with its prefix: unchanged, where its columns are in the table's order."""
