@@ -1,5 +1,6 @@
 """The request for the job behind NAME-job: its resources, and its script."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -72,7 +73,7 @@ class ComputeNodeOptions:
         """The flags that ask for the same, a blank before each."""
         named = (("--cpus", self.cpus), ("--memory", self.memory), ("--time", self.time))
         gpu = " --gpu" + (f" {self.gpu_type}" if self.gpu_type else "") if self.gpu else ""
-        return gpu + "".join(f" {flag} {value}" for flag, value in named if value)
+        return gpu + "".join(f" {flag} {shlex.quote(str(value))}" for flag, value in named if value)
 
 
 @dataclass(frozen=True)
