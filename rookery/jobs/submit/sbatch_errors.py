@@ -151,7 +151,7 @@ _OURS: Final = {
     "not-set-up": ("{cluster} is not set up.", "invoke setup"),
     "not-deployed": ("{project} is not deployed to {cluster} yet.", "invoke deploy"),
     "no-job": (
-        "Unknown job {job!r}{near}. Jobs of release {release} on {cluster}: {jobs}.",
+        "Release {release} on {cluster} has no job {job!r}{near}. Its jobs: {jobs}.",
         "invoke submit {another}",
     ),
     "not-for": (
