@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import console, local_time, tables, wrapping
 from rookery.core.errors import RookeryError
-from rookery.core.invocation import invocation
+from rookery.core.invocation import as_typed
 from rookery.jobs import run_record
 from rookery.jobs.monitor import job_states
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
@@ -143,7 +143,7 @@ def remarks(snapshot: SlurmSnapshot, runs: Sequence[JobRun], target: "Target") -
             start = local_time.when(run.expected, snapshot.now)
             yield f"Job {run.id} is waiting: {explain(code)}{f'; expected start: {start}' if start else ''}"
         for line in advice(run, asked_memory=_asked_memory(run, target)):
-            yield f"Job {run.id}: {spoken(line, target.flags)}"
+            yield f"Job {run.id}: {spoken(line, target)}"
         if not run.is_active and "0" not in run.cancelled_by and run.counts.get("CANCELLED") == run.total:
             continue
         if "0" in run.cancelled_by and not run.killed_for_memory and not run.elapsed:
@@ -151,7 +151,7 @@ def remarks(snapshot: SlurmSnapshot, runs: Sequence[JobRun], target: "Target") -
         failed, count = run.failed(snapshot.uid)
         if run.array and count and not run.is_active and not _was_retried(run, target):
             line = f"{count} of {run.total} tasks failed ({_short(failed)}): invoke submit --failed {run.id}"
-            yield f"Job {run.id}: {spoken(line, target.flags)}"
+            yield f"Job {run.id}: {spoken(line, target)}"
 
 
 def _was_retried(run: JobRun, target: "Target") -> bool:
@@ -159,10 +159,10 @@ def _was_retried(run: JobRun, target: "Target") -> bool:
     return bool(target.project and run_record.retries(target.project.root, target.cluster.label, str(run.id)))
 
 
-def spoken(line: str, flags: str) -> str:
+def spoken(line: str, target: "Target") -> str:
     """Return a line that ends with a command, as the user types it here."""
     what, invoke, arguments = line.partition("invoke ")
-    return f"{what}{invocation()} {arguments}{flags}" if invoke else line
+    return f"{what}{as_typed(target.next(invoke + arguments))}" if invoke else line
 
 
 def _short(tasks: str) -> str:

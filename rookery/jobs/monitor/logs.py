@@ -73,8 +73,10 @@ def _latest(target: "Target") -> str:
     """
     last = run_record.latest(target.project.root, target.cluster.label) if target.project else None
     if last is None:
+        job = next(iter(target.project.jobs), "JOB") if target.project else "JOB"
         raise RookeryError(
-            f"No job of this project was submitted to {target.cluster.name} yet.", hint=f"invoke submit{target.flags}"
+            f"No job of this project was submitted to {target.cluster.name} yet.",
+            hint=target.next(f"invoke submit {job}"),
         )
     return last.id
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import console, wrapping
 from rookery.core.errors import RookeryError
-from rookery.core.invocation import is_guided
+from rookery.core.invocation import as_typed, is_guided
 from rookery.core.startup import INTERRUPTED
 from rookery.jobs.monitor import accounting, job_states, job_table
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
@@ -79,7 +79,7 @@ def _leaving(target: "Target", ids: Sequence[str]) -> Iterator[None]:
         if is_guided():
             raise
         what = f"Job {ids[0]} is still running" if len(ids) == 1 else "Your jobs are still running"
-        console.note("", f"{what} on {target.cluster.name}.", f"  next: {job_table.spoken(again, '')}")
+        console.note("", f"{what} on {target.cluster.name}.", f"  next: {as_typed(again)}")
         raise SystemExit(INTERRUPTED) from None
     except RookeryError as error:
         error.hint = error.hint or again

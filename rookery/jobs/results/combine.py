@@ -144,7 +144,7 @@ def choose(project: Project, pattern: str, table_path: Path) -> Iterator[tuple[i
     if any(Path(glob_pattern).is_absolute() or ".." in Path(glob_pattern).parts for glob_pattern in patterns):
         raise RookeryError(
             f"--files {pattern} must be a pattern of paths in the project.",
-            hint="invoke combine --files 'results/*.csv'",
+            hint="run the same command with --files 'results/*.csv'",
         )
     matches = {path for glob_pattern in patterns for path in _glob(project.root, glob_pattern)}
     files = [
@@ -210,7 +210,7 @@ def combine(root: Path, files: Sequence[tuple[int | None, Path]], source: Source
             name, why = outcome.broken[0]
             raise RookeryError(
                 f"{len(outcome.broken)} of {len(files)} files do not match the first: {name}: {why}.",
-                hint="invoke combine --files 'results/NAME_*.csv'   # a pattern for those that belong together",
+                hint="run the same command with a pattern for files that belong together: --files 'results/NAME_*.csv'",
             )
     outcome.missing = sorted(source.tasks - table.tasks_seen)
     return outcome
