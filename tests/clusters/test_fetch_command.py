@@ -54,7 +54,8 @@ def test_before_anything_is_deployed_it_says_what_to_do(hec: Live) -> None:
     (folder / "rookery.yml").write_text("name: demo\nclusters: [hec]\noutputs: [results]\njobs: {}\n")
     answer = fetch(person, check=False)
     assert answer["code"] == 1
-    assert answer["said"].splitlines() == ["demo is not deployed to hec yet.", "  next: rookery deploy --cluster hec"]
+    deploy = f"rookery deploy --cluster hec --project {person.home}/demo"
+    assert answer["said"].splitlines() == ["demo is not deployed to hec yet.", f"  next: {deploy}"]
 
 
 def test_results_come_once_and_what_has_changed_comes_again(student: Laptop) -> None:
