@@ -1,5 +1,6 @@
 """The command `render`: print a project's job scripts, or write them into a folder."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def run(options: RenderOptions) -> int:
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
     project, cluster = target.project, target.cluster
     if project is None:  # targets.find has refused that already
-        raise config.NoProject("There is no project here.")
+        raise config.NoProject("There is no rookery.yml here.")
     if options.job:
         scripts = [job_script.script(project, config.job(project, options.job, cluster.name), cluster)]
     else:
@@ -35,8 +36,8 @@ def run(options: RenderOptions) -> int:
         folder = Path(options.output).expanduser()
         if not stays_inside(project.root, folder):
             raise RookeryError(
-                f"{folder} is a symbolic link of the project that leads out of it, to {folder.resolve()}.",
-                hint=f"give --output another folder; {folder.resolve()} itself, if that is meant",
+                f"{folder} is a symbolic link that leads out of the project, to {folder.resolve()}.",
+                hint=f"use another folder, or --output {shlex.quote(str(folder.resolve()))}",
             )
         _write(folder, scripts, check=options.check)
     else:
@@ -66,8 +67,8 @@ def _write(folder: Path, scripts: list[JobScript], *, check: bool) -> None:
     if kept := [path for path in different if path.exists() and not _may_go(path)]:
         names = ", ".join(str(path) for path in kept)
         raise RookeryError(
-            f"Nothing was written, since this is not as rookery wrote it, and git does not hold it as it is: {names}.",
-            hint=f"git add {kept[0]} && git commit   # or move it away; then again",
+            f"Nothing was written, to keep changes that are not committed: {names}.",
+            hint=f"git add {shlex.join(map(str, kept))} && git commit   # or move them; then render again",
         )
     if check:
         for path in texts:

@@ -107,7 +107,7 @@ def read(document: Mapping[str, Any]) -> RunRecord:
     try:
         return _record_of(answers.run_record(dict(document)))
     except MismatchError as error:
-        raise RookeryError(f"This is no record of a run: {error}.") from None
+        raise RookeryError(f"This is not a run record: {error}.") from None
 
 
 def _record_of(values: Mapping[str, Any]) -> RunRecord:
@@ -125,8 +125,8 @@ def fault(content: bytes, name: str) -> str:
     try:
         document = answers.run_record(strict_json.loads(content, LARGEST))
     except (strict_json.MalformedError, MismatchError) as error:
-        return f"not a record of a run: {error}"
-    return "" if document["id"] == name.partition(".")[0] else f"the record in it is of run {document['id']}"
+        return f"not a run record: {error}"
+    return "" if document["id"] == name.partition(".")[0] else f"it holds the record of run {document['id']}"
 
 
 def text(record: RunRecord) -> str:
@@ -179,8 +179,12 @@ def latest(root: Path, cluster: str = "") -> RunRecord | None:
     return next(reversed(every(root, cluster)), None)
 
 
-def parse_id(job: str, command: str) -> tuple[str, str]:
+def parse_id(job: str, flags: str = "") -> tuple[str, str]:
     """Return a job's number as a user gives it, "123" or "123_4", and the task's; "" where none is named.
+
+    Args:
+        job: What the user typed.
+        flags: What `jobs` needs to mean the same cluster, with a blank before it.
 
     Raises:
         RookeryError: It is no number of a job.
@@ -188,18 +192,18 @@ def parse_id(job: str, command: str) -> tuple[str, str]:
     match = _ID.fullmatch(job.strip())
     if not match:
         raise RookeryError(
-            f"{job!r} is no number of a job, such as 123, or 123_4 for a task of an array.",
-            hint=f"invoke jobs   # lists yours; then invoke {command} NUMBER",
+            f"{job!r} is not a job number, such as 123 (or 123_4 for a task of an array).",
+            hint=f"invoke jobs{flags}   # shows your job numbers",
         )
     return match[1], match[2] or ""
 
 
 def _load(path: Path) -> RunRecord | None:
     """Return the record in a file; None where there is none, or where it can't be used, which is reported."""
-    advice = f"mv {shlex.quote(str(path))} ~/   # a record that the cluster still has comes back with: invoke fetch"
+    advice = f"mv {shlex.quote(str(path))} ~/   # then fetch the cluster's copy: invoke fetch"
     document = state_files.load(path, answers.run_record, advice=advice, most=LARGEST)
     if document and document["id"] != path.name.partition(".")[0]:
-        state_files.name_once(path, f"the record in it is of run {document['id']}", advice)
+        state_files.name_once(path, f"it holds the record of run {document['id']}", advice)
         return None
     return _record_of(document) if document else None
 

@@ -128,7 +128,8 @@ def job(project: Project, name: str, cluster_name: str) -> "Job":
     problems.report()
     merged = job_settings.merged(project.jobs[name], cluster_name)
     limit = slurm_values.minutes(merged.pop("time")) if "time" in merged else 0
-    texts: dict[str, Any] = {key: str(merged[key]) for key in ("array", "memory") if key in merged}
+    texts: dict[str, Any] = {"array": str(merged["array"])} if "array" in merged else {}
+    texts |= {"memory": slurm_values.memory(merged["memory"])} if "memory" in merged else {}
     lists: dict[str, Any] = {key: listed(merged[key]) for key in ("modules", "after", "sbatch") if key in merged}
     tables: dict[str, Any] = {
         "environment": {key: str(value) for key, value in merged["environment"].items()},

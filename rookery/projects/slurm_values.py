@@ -9,17 +9,21 @@ LAST_TASK = 4_000_000
 """The largest number that a task can have (slurm.conf's manual, MaxArraySize)."""
 
 _MEBIBYTES = {"K": 1 / 1024, "": 1, "M": 1, "G": 1024, "T": 1024 * 1024}
+_SPAN = re.compile(r"([0-9]{1,9}) ?(m|min|mins|minutes?|h|hr|hrs|hours?|d|days?)", re.IGNORECASE)
+_MINUTES = {"m": 1, "h": 60, "d": 24 * 60}
 
 
 def minutes(text: str | int) -> int:
     """Return a time limit in minutes, a begun one counted whole.
 
     Args:
-        text: As sbatch's --time takes it: M, M:S, H:M:S, D-H, D-H:M or D-H:M:S (sbatch(1)).
+        text: As sbatch's --time takes it: M, M:S, H:M:S, D-H, D-H:M or D-H:M:S (sbatch(1)); or as 90m, 2h or 1d.
 
     Raises:
         ValueError: It is none of these.
     """
+    if span := _SPAN.fullmatch(str(text).strip()):
+        return int(span[1]) * _MINUTES[span[2][0].lower()]
     match = _TIME.fullmatch(str(text).strip())
     if not match:
         raise ValueError(text)
@@ -41,15 +45,25 @@ def time_limit(minutes: int) -> str:
 
 
 def mebibytes(text: str | int) -> int:
-    """Return an amount of memory in MiB, as sbatch's --mem takes it (a number alone is MiB), rounded up.
+    """Return an amount of memory in MiB, rounded up: as sbatch's --mem takes it (a number alone is MiB), or as 1 GB.
 
     Raises:
         ValueError: It is no such amount.
     """
-    match = re.fullmatch(r"([0-9]{1,15})([KMGT]?)", str(text).strip().upper())
+    match = re.fullmatch(r"([0-9]{1,15}) ?(?:([KMGT])(?:I?B)?)?", str(text).strip().upper())
     if not match:
         raise ValueError(text)
-    return -(-int(int(match[1]) * _MEBIBYTES[match[2]] * 1024) // 1024)
+    return -(-int(int(match[1]) * _MEBIBYTES[match[2] or ""] * 1024) // 1024)
+
+
+def memory(text: str | int) -> str:
+    """Return an amount of memory as sbatch's --mem takes it: `1 GB` and `1GiB` as 1G.
+
+    Raises:
+        ValueError: It is no such amount.
+    """
+    mebibytes(text)
+    return re.sub(r"\s|I?B$", "", str(text).strip().upper())
 
 
 def task_ranges(array: str) -> list[range]:

@@ -1,5 +1,6 @@
 """The target of a command with --cluster and --project: the project, the cluster, and the connection to it."""
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from rookery.projects.model import Project
 
 
+IN_PROJECTS = ("combine", "deploy", "fetch", "lint", "render", "submit")
+"""Commands that take --project."""
+
+
 @dataclass(frozen=True)
 class Target:
     """A project, and the cluster it is meant for.
@@ -22,10 +27,12 @@ class Target:
     Attributes:
         project: None where there is none here and the command can do without.
         connection: The connection to the cluster; nothing is opened yet.
+        path: The folder given with --project; "" where the project was found upwards from here.
     """
 
     project: "Project | None"
     connection: "Connection"
+    path: str = ""
 
     @property
     def cluster(self) -> "Cluster":
@@ -35,9 +42,24 @@ class Target:
     @property
     def flags(self) -> str:
         """What the next command needs to mean the same cluster, with a blank before it; "" where nothing."""
-        default = self.project.clusters[0] if self.project else ""
+        default = self.project.clusters[0] if self.project and not self.path else ""
         named = "" if self.cluster.name == default else f" --cluster {self.cluster.name}"
         return named + (" --sandbox" if self.cluster.sandbox else "")
+
+    def next(self, command: str) -> str:
+        """Return a command for hints, with the flags that it needs to mean the same cluster and project.
+
+        Args:
+            command: The command with its other arguments, `invoke` first; a comment may follow three blanks and a #.
+        """
+        words, mark, comment = command.partition("   #")
+        name = words.removeprefix("invoke ").partition(" ")[0]
+        if not words.startswith("invoke ") or name.startswith(("clusters", "docs")):
+            return command
+        named = f" --cluster {self.cluster.name}"
+        flags = named + self.flags if name == "setup" and named not in self.flags else self.flags
+        project = f" --project {shlex.quote(self.path)}" if self.path and name in IN_PROJECTS else ""
+        return f"{words}{flags}{project}{mark}{comment}"
 
 
 def find(cluster_name: str = "", path: str = "", *, sandbox: bool = False, needs_project: bool = True) -> Target:
@@ -64,4 +86,4 @@ def find(cluster_name: str = "", path: str = "", *, sandbox: bool = False, needs
             f"Missing cluster: outside a project, name one of {', '.join(profile.names())}.",
             hint=f"run the same command with --cluster {next(iter(profile.names()), 'NAME')}",
         )
-    return Target(project, connect.connect(name, sandbox=sandbox))
+    return Target(project, connect.connect(name, sandbox=sandbox), path)

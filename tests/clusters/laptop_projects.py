@@ -1,6 +1,7 @@
 """A research project on a laptop, for the tests of jobs: a git repository with a rookery.yml, deployed."""
 
 import json
+import re
 import subprocess
 import textwrap
 from collections.abc import Mapping
@@ -82,6 +83,13 @@ class Project:
         self.git("add", "-A")
         self.git("commit", "-q", "-m", message)
         return self.git("rev-parse", "HEAD")
+
+
+def submitted(output: str) -> str:
+    """The number of the job that `submit` printed."""
+    match = re.search(r"^Submitted job (\d+) ", output, re.MULTILINE)
+    assert match, output
+    return match[1]
 
 
 def project(laptop: Laptop, name: str, files: Mapping[str, str]) -> Project:

@@ -191,7 +191,7 @@ def test_a_project_is_opened_in_the_job_and_the_editor_told(coder: Laptop, path:
 def test_what_was_asked_for_otherwise_is_said(coder: Laptop, path: Path) -> None:
     completed = coder.rookery("code", "--cluster", "penguins", "--cpus", "8")
     assert completed.returncode == 1
-    assert "asked for something else: 2 cores" in completed.stderr
+    assert "with other resources: 2 cores" in completed.stderr
     assert "code --stop --cluster penguins" in completed.stderr
     assert not path.exists() or "penguins-job" not in path.read_text()
 
@@ -286,7 +286,7 @@ def test_another_user_of_the_node_can_neither_be_first_nor_connect_nor_read_alon
         "mkdir -p ~/.local/state/rookery/node/999999; printf /tmp/trap >~/.local/state/rookery/node/999999/socket"
     )
     trapped = coder.ssh(f"SLURM_JOB_ID=999999 {shlex.join(['python3', '-ISc', relay])}", stdin="secret")
-    assert (trapped.returncode, trapped.stderr) == (1, "Another user of the node answers in the job's place.\n")
+    assert (trapped.returncode, trapped.stderr) == (1, "Another user's process answers instead of the job.\n")
     coder.says("rm -r ~/.local/state/rookery/node/999999")
     coder.rookery("code", "--stop", "--cluster", "penguins")
 
@@ -311,7 +311,7 @@ def test_undo_ends_the_job_and_takes_it_out_of_the_editor_again(coder: Laptop, p
     assert b"penguins-job" in settings.read_bytes()
     completed = undo(coder, "--purge", "--yes")
     assert "its entries in VS Code's settings" in completed
-    assert f"job {number} behind penguins-job: ended\n" in completed
+    assert f"job {number} (penguins-job): cancelled\n" in completed
     assert settings.read_bytes() == b'{\r\n\t// mine\r\n\t"remote.SSH.connectTimeout": 30,\r\n}\r\n'
     assert [path.name for path in settings.parent.iterdir()] == ["settings.json"]
     assert not (coder.home / ".local/state/rookery/node").exists()

@@ -112,9 +112,7 @@ def test_at_each_write_there_is_no_room_once(gannets: tuple[Project, Disk], kind
                 disk.empty()
             if completed.returncode == 0:
                 break
-            line = refused(
-                completed, "No space left on this computer|No space left on device|this computer has 0 B free"
-            )
+            line = refused(completed, "No space left on this computer|No space left on device|only 0 B are free")
             assert room < 20, line
         completed = run(at, name)
         assert completed.returncode == 0, completed.stdout + completed.stderr

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from laptop_projects import submitted
 from laptops import Laptop, laptop
 from live import alone
 
@@ -43,6 +44,6 @@ def test_gpus_are_asked_for_by_their_partition(ada: Laptop) -> None:
     for command in (("deploy", "--dirty"), ("submit", "train", "--wait")):
         completed = ada.rookery(*command, *project)
         assert completed.returncode == 0, completed.stdout + completed.stderr
-    number = completed.stdout.split()[0]
+    number = submitted(completed.stdout)
     shown = ada.rookery("logs", number, "--cluster", "hex").stdout
     assert shown.split()[-3:] == ["a5000-6h", "0,1", "/home/ada/storage"]

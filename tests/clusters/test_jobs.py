@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from laptop_projects import Project, project
+from laptop_projects import Project, project, submitted
 from laptops import Laptop, laptop
 from live import Live, as_root
 from waiting import wait_for
@@ -68,8 +68,8 @@ def many(krill: Project) -> str:
 
 def test_a_job_killed_for_memory_is_recognised_with_what_to_ask_for(krill: Project) -> None:
     output = krill.run("submit", "hog", "--wait", code=1)
-    assert "killed for memory at 100M: ask for 200M next time" in output.replace("500M", "200M")
-    job = json.loads(krill.start("jobs", output.split()[0], "--json").communicate()[0])["jobs"][0]
+    assert "killed for memory at 100M: request 200M" in output.replace("500M", "200M")
+    job = json.loads(krill.start("jobs", submitted(output), "--json").communicate()[0])["jobs"][0]
     assert job["state"] == "killed for memory"
     assert job["memory_peak"] > job["memory_asked"] == 100 * 1024
 
@@ -78,7 +78,7 @@ def test_an_array_is_one_line_with_why_it_waits(krill: Project, many: str) -> No
     output = krill.run("jobs")
     assert "many" in output
     assert "2 running, 4 waiting" in output
-    assert f"{many} waits: as many tasks of its array run as max_running lets run at once" in output
+    assert f"Job {many} is waiting: as many of its tasks are running as max_running allows" in output
     job = krill.job(many)
     assert job["tasks"] == {"RUNNING": "1-2", "PENDING": "3-6"}
     assert (job["limit"], job["cpus"], job["memory_asked"]) == ("600", 1, 50 * 1024)
@@ -91,7 +91,7 @@ def test_other_projects_jobs_are_shown_on_request_alone(krill: Project, many: st
     assert int(own) not in ids
     named = {job["id"]: job["name"] for job in krill.json("jobs", "--all")["jobs"]}
     assert named[int(own)] == "odd|na me"
-    assert "knows no job 99999 of yours" in krill.run("jobs", "99999", code=1)
+    assert "Unknown job 99999 on hec" in krill.run("jobs", "99999", code=1)
 
 
 def test_a_log_is_followed_from_before_it_is_there_to_its_end(krill: Project) -> None:
@@ -104,18 +104,18 @@ def test_a_log_is_followed_from_before_it_is_there_to_its_end(krill: Project) ->
     assert follower.returncode == 0, err
     assert out == "last \x1b[31mred\n"  # as it is, into a pipe
     assert krill.run("logs", number, "--error") == "problem\n"
-    assert "is no array" in krill.run("logs", f"{number}_3", code=1)
+    assert "is not an array" in krill.run("logs", f"{number}_3", code=1)
 
 
 def test_of_an_array_without_a_task_a_log_is_chosen_and_said(krill: Project, many: str) -> None:
     wait_for(lambda: krill.start("logs", f"{many}_1").wait() == 0, 40)
     assert krill.run("logs", f"{many}_2").endswith("task 2\n")
     output = krill.run("logs", many)
-    assert "the latest to begin of 6 tasks; another: rookery logs" in output
+    assert ": the latest to start of 6; for another: rookery logs" in output
     output = krill.run("logs", f"{many}_5", code=1)
-    assert f"{many}_5 has no log yet: it waits, as many tasks" in output
-    assert "has no task 7; it has 1 to 6" in krill.run("logs", f"{many}_7", code=1)
-    assert "is no number of a job" in krill.run("logs", "x;y", code=1)
+    assert f"Task {many}_5 has no log yet. It is waiting: as many of its tasks" in output
+    assert "has no task 7: its tasks are 1 to 6" in krill.run("logs", f"{many}_7", code=1)
+    assert "is not a job number" in krill.run("logs", "x;y", code=1)
 
 
 def test_who_stops_looking_stops_no_job(krill: Project, many: str) -> None:
@@ -125,28 +125,28 @@ def test_who_stops_looking_stops_no_job(krill: Project, many: str) -> None:
     os.killpg(watcher.pid, signal.SIGINT)
     _, err = watcher.communicate(timeout=30)
     assert watcher.returncode == 130
-    assert f"{many} goes on on hec.\n  next: rookery jobs {many} --watch" in err
+    assert f"Job {many} is still running on hec.\n  next: rookery jobs {many} --watch" in err
     assert krill.job(many)["counts"]["RUNNING"] == 2
 
 
 def test_what_is_cancelled_is_said_and_what_is_not_one_s_own_refused(krill: Project, hec: Live, many: str) -> None:
-    assert f"cancelled {many}_6 (many)" in krill.run("cancel", f"{many}_6")
+    assert f"Cancelled task {many}_6 (many)" in krill.run("cancel", f"{many}_6")
     assert krill.job(many)["tasks"]["CANCELLED"] == "6"
     output = krill.run("cancel", many, code=1)
-    assert f"This would cancel 5 tasks: {many} (many, 5 tasks)" in output
+    assert f"This would cancel 5 tasks: job {many} (many, 5 tasks)" in output
     assert "--yes" in output
     theirs = hec.run("sbatch --parsable --output /dev/null --wrap 'sleep 60'")
     wait_for(lambda: theirs in hec.run(f"sacct -nXo JobID -j {theirs}"), 40)  # Slurm's accounts tell everybody of it
     output = krill.run("cancel", theirs, code=1)
-    assert f"{theirs} is {hec.user}'s job, not yours" in output
+    assert f"Job {theirs} belongs to {hec.user}" in output
     assert "RUNNING" in hec.run(f"squeue -h -j {theirs} -o %T") + "RUNNING" * (not hec.run(f"scancel {theirs}"))
-    assert "is no number of a job" in krill.run("cancel", f"{many},-1", code=1)
-    assert "cancelled" in krill.run("cancel", f"{many},99999", "--yes", code=1)
+    assert "is not a job number" in krill.run("cancel", f"{many},-1", code=1)
+    assert "Cancelled job" in krill.run("cancel", f"{many},99999", "--yes", code=1)
     # the task that was cancelled before it began, Slurm forgets in the end
     wait_for(lambda: set(krill.job(many)["counts"]) == {"CANCELLED"}, 40)
-    assert re.search(r"has ended already \([56] cancelled\)", krill.run("cancel", many, code=1))
+    assert re.search(r"has already ended \([56] cancelled\)", krill.run("cancel", many, code=1))
     output = krill.run("submit", "--failed", many, code=1)
-    assert "were cancelled by you, which is not failing" in output or "not yet accounted for all" in output
+    assert ", and you cancelled " in output or "does not have all tasks of job" in output
 
 
 @pytest.fixture
@@ -161,10 +161,10 @@ def without_accounts(hec: Live) -> Iterator[None]:
 def test_without_the_accounts_the_queue_is_shown(krill: Project) -> None:
     number = krill.submit("nap")
     output = krill.run("jobs", number)
-    assert "sacct does not answer on hec" in output
+    assert "sacct on hec does not answer" in output
     assert "nap" in output
     krill.run("cancel", number)
-    assert f"can't say which tasks of {number} failed" in krill.run("submit", "--failed", number, code=1)
+    assert f"Can't tell which tasks of job {number} failed" in krill.run("submit", "--failed", number, code=1)
 
 
 @pytest.fixture
@@ -183,15 +183,15 @@ def test_without_slurm_nothing_is_lost_and_it_is_said_plainly(krill: Project) ->
     started = {name: krill.start(*arguments) for name, arguments in commands.items()}
     ends = {name: _end(process) for name, process in started.items()}
     assert ends["submit"][0] == 1
-    assert "Slurm does not answer on hec: it is down or being serviced. Nothing was submitted" in ends["submit"][1]
+    assert "Slurm on hec does not answer: it is down or under maintenance. Nothing was submitted" in ends["submit"][1]
     assert not list((krill.root / "runs").glob(".submitting*"))
     assert ends["jobs"][0] == 0
-    assert "squeue does not answer on hec" in ends["jobs"][1]
+    assert "squeue on hec does not answer" in ends["jobs"][1]
     assert "killed for memory" in ends["jobs"][1]
     for name in ("cancel", "logs"):  # nobody knows now whether there is such a job
         assert ends[name][0] == 1
-        assert "Slurm does not fully answer on hec" in ends[name][1], ends[name]
-        assert "job 99999 can't be found now; if it was submitted, it is not lost" in ends[name][1]
+        assert "Slurm on hec does not fully answer" in ends[name][1], ends[name]
+        assert re.search(r"Can't find job 99999: .*; a job that was submitted is not lost", ends[name][1])
 
 
 def _end(process: "subprocess.Popen[str]") -> tuple[int, str]:
@@ -269,7 +269,7 @@ def test_with_slurm_stopped_each_command_ends_and_no_job_is_submitted_twice(
         assert "itself failed" not in report, report
         assert completed.returncode != 1 or "  next: " in completed.stderr, report
         if completed.args[:2] == ["submit", "one"]:
-            assert "does not answer, and so not whether one was submitted" in completed.stderr
+            assert "does not answer: it is not known whether one was submitted" in completed.stderr
     # sbatch gave up; the controller may have taken the job all the same
     assert run(at, "submit one").returncode == run(at, f"submit two --after {number}").returncode == 0
     wait_for(lambda: at.laptop.says("squeue --noheader --me") == "", 60)

@@ -97,7 +97,7 @@ def test_stopped_by_kill_after_each_step_it_finishes(wren: Laptop) -> None:
     """Without a terminal, with a key: nothing is lost, done twice or asked."""
     flags = ("--user", "wren", "--name", "Wren", "--email", "wren@example.ac.uk", "--yes")
     steps = [f"[{number}/8]" for number in range(2, 9)]
-    for mark in (*steps, "Deployed ", "is simulate on penguins", "combined.csv: 1,000 rows"):
+    for mark in (*steps, "Deployed ", "(simulate) to penguins", "combined.csv: 1,000 rows"):
         killed_at(wren, mark, *flags)
     done = wren.rookery("onboard", "--cluster", "penguins", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -127,9 +127,9 @@ def test_what_slurm_refuses_can_be_read(student: Laptop) -> None:
     ("flags", "message"),
     [
         ((), "shell needs a terminal."),
-        (("--cpus", "0"), "there must be a core at least"),
-        (("--time", "soon"), "is no time limit"),
-        (("--memory", "much"), "is no amount of memory"),
+        (("--cpus", "0"), "must be at least 1"),
+        (("--time", "soon"), "of --time: write it like"),
+        (("--memory", "much"), "of --memory: write it like"),
         (("--partition", "test", "--time", "01:00:00"), "at most 5 minutes"),
         (("--cpus", "1000"), "No partition of hec takes"),
         (("--session", "a;b"), "Invalid session name"),
@@ -182,12 +182,12 @@ def test_quota_tells_what_the_site_s_command_says(student: Laptop, penguins: Liv
     try:
         shown = student.rookery("quota", "--cluster", "hec")
         assert shown.returncode == 0
-        assert "does not understand what `echo gone wrong` prints there:\ngone wrong" in shown.stdout
+        assert "can't read the output of `echo gone wrong`:\ngone wrong" in shown.stdout
     finally:
         student.write(cluster_quota={"command": "gpfsquota", "format": "gpfsquota"})
     other = laptop(penguins, "quo")
     shown = other.rookery("quota", "--cluster", "penguins")
-    assert "penguins has no quota command that rookery knows of; this is what df says." in shown.stdout
+    assert "penguins has no known quota command; these numbers are from df." in shown.stdout
     assert "home" in shown.stdout
 
 

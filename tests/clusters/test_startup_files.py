@@ -307,7 +307,7 @@ def test_a_release_s_python_version_that_pyenv_has_not_is_told_when_a_job_is_sub
     text = FILES["rookery.yml"].format(name="wants", cluster="penguins")
     made = project(builder.laptop, "wants", {**FILES, "rookery.yml": text, ".python-version": "3.5\n"})
     notes = made.json("submit", "one")["notes"]
-    assert any(".python-version asks for Python 3.5, which pyenv does not have there" in note for note in notes)
+    assert any(".python-version requests Python 3.5, but pyenv there has only" in note for note in notes)
     assert any("HOME=/tmp" in note for note in notes)
 
 
@@ -330,7 +330,7 @@ def test_accounts_that_are_switched_off_are_told_as_that(owl: Project, plain: Ho
         ">/home/owl/off/sacct; chmod -R 755 /home/owl/off"
     )
     plain.start_up("PATH=$HOME/off:$PATH")
-    assert "penguins keeps no accounts (sacct is switched off there)" in owl.run("jobs")
-    assert "keeps no accounts" in owl.run("submit", "--failed", number, code=1)
-    assert "keeps no accounts" in owl.run("fetch", "424242", code=1)
+    assert "penguins has no job accounting (sacct is off)" in owl.run("jobs")
+    assert "has no job accounting" in owl.run("submit", "--failed", number, code=1)
+    assert "has no job accounting" in owl.run("fetch", "424242", code=1)
     assert "keeps no accounts" in doctor(plain, "slurm")["found"]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 from frames import framed
-from laptop_projects import Project, project
+from laptop_projects import Project, project, submitted
 from laptops import laptop
 from live import Live
 
@@ -108,9 +108,9 @@ def test_just_the_tasks_that_failed_run_again(seals: Project, ended: dict[str, o
     [job] = again["jobs"]
     assert (job["array"], job["tasks"]) == (True, {"FAILED": FAILS})
     output = seals.run("submit", "total", "--failed", str(ended["id"]), code=1)
-    assert f"Run {ended['id']} was of simulate, so its failed tasks are none of total." in output
+    assert f"Run {ended['id']} is a run of simulate, not of total." in output
     output = seals.run("submit", "total", code=1)
-    assert f"{again['id']} did not end well (FAILED), so total would never start" in output
+    assert f"Job {again['id']} failed (FAILED), so total would never start" in output
 
 
 def test_failed_tasks_of_a_later_release_and_of_another_table(seals: Project) -> None:
@@ -129,14 +129,14 @@ def test_failed_tasks_of_a_later_release_and_of_another_table(seals: Project) ->
     seals.commit({"rookery.yml": FILES["rookery.yml"], "params.csv": "name,n\nother,1\n"})
     seals.run("deploy", "--yes")
     output = seals.run("submit", "--failed", first["id"], code=1)
-    assert "The rows of sweep are others" in output
+    assert "The rows of sweep changed since run" in output
     seals.commit({"params.csv": FILES["params.csv"]})
     seals.run("deploy", "--yes")
     again = seals.json("submit", "--failed", first["id"], "--wait")
     assert again["record"]["commit"] != first["record"]["commit"]
     assert again["jobs"][0]["tasks"] == {"COMPLETED": "2"}
     output = seals.run("submit", "--failed", first["id"], code=1)
-    assert f"Nothing of {first['id']} is left to do: what failed ended well in {again['id']}." in output
+    assert f"Job {first['id']} has no failed tasks left: they succeeded in job {again['id']}." in output
     assert f"submit --failed {first['id']}" not in seals.run("jobs", first["id"])
 
 
@@ -150,8 +150,8 @@ def test_a_script_of_the_project_s_own_runs_in_the_release_with_its_log_folder_m
     assert f"job {answer['id']} on hec" in seals.git("tag", "-n9", "-l", "run-1")
     assert seals.git("cat-file", "-t", "run-1") == "tag"
     output = seals.run("submit", "own script.sh", "--tag", "run-1", code=1)
-    assert "There is a tag run-1 already" in output
-    assert "git takes no tag named 'a..b'" in seals.run("submit", "own script.sh", "--tag", "a..b", code=1)
+    assert "tag run-1 already exists" in output
+    assert "'a..b' is not a valid git tag" in seals.run("submit", "own script.sh", "--tag", "a..b", code=1)
 
 
 def test_what_runs_is_said_where_it_is_not_what_stands_here(seals: Project) -> None:
@@ -160,12 +160,12 @@ def test_what_runs_is_said_where_it_is_not_what_stands_here(seals: Project) -> N
         output = seals.run("submit", "own script.sh", "--check")
     finally:
         seals.git("checkout", "-q", "params.csv")
-    assert re.search(r"hec would take own script.sh: it could start in \S+ at \d\d:\d\d", output)
-    assert "you have uncommitted changes: rookery deploy first to run that" in output
+    assert re.search(r"hec would accept own script.sh: it could start at \d\d:\d\d in partition \S+", output)
+    assert "you have uncommitted changes; to run that: rookery deploy --dirty" in output
     head = seals.commit({"notes.txt": "later\n"})
-    assert f"your HEAD is {head[:7]}" in seals.run("submit", "own script.sh", "--check")
+    assert f"your current commit is {head[:7]}" in seals.run("submit", "own script.sh", "--check")
     seals.run("deploy", "--yes")
-    assert "HEAD" not in seals.run("submit", "own script.sh", "--check")
+    assert "current commit" not in seals.run("submit", "own script.sh", "--check")
 
 
 def test_a_dirty_release_s_changes_are_in_the_record(seals: Project) -> None:
@@ -190,7 +190,7 @@ def test_a_release_from_another_computer_is_not_tagged_and_not_submitted_for_it(
     seals.git("prune", "--expire=now")
     before = sorted(path.name for path in (seals.root / "runs").iterdir())
     output = seals.run("submit", "own script.sh", "--tag", "theirs-1", code=1)
-    assert f"The commit that is deployed, {theirs[:7]}, is not in this repository" in output
+    assert f"Can't tag the deployed commit ({theirs[:7]}): it is not in this repository" in output
     assert sorted(path.name for path in (seals.root / "runs").iterdir()) == before
     seals.run("deploy", "--yes")
 
@@ -200,11 +200,11 @@ def test_a_record_there_that_can_t_be_used_is_named_and_skipped(seals: Project, 
     seals.laptop.says(f"mv {spoiled} kept.json; printf '[' >{spoiled}")
     try:
         notes = seals.json("submit", "own script.sh", "--after", "sweep")["notes"]
-        assert f"skipped /home/sue/{spoiled}: it is no record of a run" in notes
+        assert f"skipped /home/sue/{spoiled}: not a run record" in notes
         output = seals.run("submit", "--failed", str(ended["id"]), code=1)
-        assert f"The record of run {ended['id']} on hec can't be used: /home/sue/{spoiled}." in output
+        assert f"Can't use the record of run {ended['id']} on hec: /home/sue/{spoiled}." in output
         output = seals.run("logs", str(ended["id"]), code=1)
-        assert output.count(f"Skipped /home/sue/{spoiled} on hec: it is no record of a run.") == 1
+        assert output.count(f"Skipped /home/sue/{spoiled} on hec: not a run record.") == 1
     finally:
         seals.laptop.says(f"mv kept.json {spoiled}")
     assert "Skipped" not in seals.run("logs", number)
@@ -216,7 +216,7 @@ def test_a_job_whose_record_can_t_be_written_there_is_submitted_all_the_same(sea
         answer = seals.json("submit", "own script.sh")
     finally:
         seals.laptop.says("chmod 700 projects/seals/runs")
-    assert any("you have the only one" in note for note in answer["notes"])
+    assert any("the only copy is on this computer" in note for note in answer["notes"])
     assert json.loads((seals.root / f"runs/{answer['id']}.json").read_text())["id"] == answer["id"]
     assert not list((seals.root / "runs").glob(".submitting-*"))
     assert seals.laptop.ssh(f"ls projects/seals/runs | grep -F {answer['id']}.json").returncode == 1
@@ -225,18 +225,18 @@ def test_a_job_whose_record_can_t_be_written_there_is_submitted_all_the_same(sea
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nix"], "has no job nix. It has: simulate, sweep, total."),
-        (["no/such.sh"], "There is no 'no/such.sh'"),
-        (["../../../etc/passwd"], "There is no '../../../etc/passwd'"),
-        ([], "Which job? There are: simulate, total, elsewhere, sweep."),
-        (["--failed", "x y"], "'x y' is no number of a job"),
-        (["--failed", "99999", "simulate"], "knows no job 99999 of yours"),
-        (["--failed", "99999"], "There is no record of run 99999 here, and so not of which job it was."),
-        (["own script.sh", "--after", "nobody"], "nobody has not been submitted on hec"),
-        (["own script.sh", "--after", "424242"], "hec knows no job 424242, so nothing can wait for it."),
-        (["elsewhere"], "elsewhere is not for hec: `only` of rookery.yml names others."),
-        (["own script.sh", "--after", "a;b"], "'a;b' is neither a job's number nor a job"),
-        (["own script.sh", "--check", "--wait"], "--check submits nothing"),
+        (["nix"], "has no job 'nix'. Its jobs: simulate, sweep, total."),
+        (["no/such.sh"], "Unknown job or script 'no/such.sh'"),
+        (["../../../etc/passwd"], "Unknown job or script '../../../etc/passwd'"),
+        ([], "Missing argument JOB. Jobs of rookery.yml: simulate, total, elsewhere, sweep."),
+        (["--failed", "x y"], "'x y' is not a job number"),
+        (["--failed", "99999", "simulate"], "Unknown job 99999 on hec"),
+        (["--failed", "99999"], "Can't tell which job run 99999 was: it has no record in runs/."),
+        (["own script.sh", "--after", "nobody"], "nobody was not submitted to hec yet"),
+        (["own script.sh", "--after", "424242"], "Unknown job 424242 on hec: own script.sh can't start after it."),
+        (["elsewhere"], "elsewhere is not for hec: `only` in rookery.yml leaves it out."),
+        (["own script.sh", "--after", "a;b"], "'a;b' is neither a job number nor a job"),
+        (["own script.sh", "--check", "--wait"], "Use --check without --wait and --tag: it submits nothing."),
         (["bad.sh"], "bad.sh has an error in line 2"),
     ],
 )
@@ -254,10 +254,10 @@ def test_a_cluster_where_nothing_is_set_up_or_deployed(hec: Live, seals: Project
     home.root.mkdir()
     (home.root / "rookery.yml").write_text((seals.root / "rookery.yml").read_text())
     output = home.run("submit", "simulate", code=1)
-    assert "Your home on hec is not set up.\n  next: rookery setup --cluster hec" in output
+    assert "hec is not set up.\n  next: rookery setup --cluster hec" in output
     home.laptop.says("mkdir -p .config/rookery; touch .config/rookery/env.sh")
     output = home.run("submit", "simulate", code=1)
-    assert "Nothing of seals is deployed on hec.\n  next: rookery deploy" in output
+    assert "seals is not deployed to hec yet.\n  next: rookery deploy" in output
 
 
 @pytest.fixture
@@ -274,8 +274,8 @@ def closed(hec: Live) -> Iterator[None]:
 @pytest.mark.usefixtures("closed")
 def test_a_partition_that_is_closed_is_said_and_the_job_waits(seals: Project) -> None:
     output = seals.run("submit", "own script.sh")
-    number = output.split()[0]
-    assert re.search(r"waits: partition \S+ is closed for now", output)
+    number = submitted(output)
+    assert re.search(r"waits: partition \S+ is closed at the moment", output)
     assert seals.job(number)["state"] == "waiting"
     seals.run("cancel", number)
     assert seals.job(number)["counts"] == {"CANCELLED": 1}
@@ -309,7 +309,7 @@ def test_a_submission_whose_answer_was_lost_is_found_and_not_made_twice(seals: P
     records = seals.laptop.says(f"grep -l {token} projects/seals/runs/*.json").split()
     output = seals.run("submit", "own script.sh")
     number = records[0].rpartition("/")[2].removesuffix(".json")
-    assert f"own script.sh had been submitted as {number}" in output
+    assert f"Job {number} (own script.sh) was submitted to hec" in output
     assert len(records) == 1
     assert (seals.root / f"runs/{number}.json").exists()
     assert not note.exists()

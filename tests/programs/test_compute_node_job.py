@@ -55,10 +55,10 @@ def test_what_it_asks_for() -> None:
 @pytest.mark.parametrize(
     ("job_options", "message"),
     [
-        (ComputeNodeOptions(cpus=-1), "--cpus -1"),
-        (ComputeNodeOptions(memory="lots"), "--memory lots"),
-        (ComputeNodeOptions(time="0"), "--time 0"),
-        (ComputeNodeOptions(time="long"), "--time long"),
+        (ComputeNodeOptions(cpus=-1), "Invalid value -1 of --cpus"),
+        (ComputeNodeOptions(memory="lots"), "Invalid value 'lots' of --memory"),
+        (ComputeNodeOptions(time="0"), "Invalid value '0' of --time"),
+        (ComputeNodeOptions(time="long"), "Invalid value 'long' of --time"),
         (ComputeNodeOptions(gpu=True, gpu_type="abacus"), "No partition of hec takes"),
         (ComputeNodeOptions(cpus=1000), "512 cores"),
     ],
@@ -81,7 +81,7 @@ def test_where_there_can_be_none() -> None:
     with pytest.raises(RookeryError, match="does not allow VS Code"):
         compute_node_job.check(cluster(cluster_policies={"vscode": "forbidden"}))
     storage = [{**area, "on_compute_nodes": False} for area in cluster().data["cluster_storage"]]
-    with pytest.raises(RookeryError, match="do not see your home"):
+    with pytest.raises(RookeryError, match="can't read your home"):
         compute_node_job.check(cluster(cluster_storage=storage))
     compute_node_job.check(cluster(cluster_policies={"vscode": "discouraged"}))
 
@@ -208,7 +208,7 @@ def test_without_its_files_no_job_is_submitted(slurm: Path, home: Path) -> None:
     assert not (slurm / "log").exists()
     for answer in (first, second):
         error = compute_node_job._refusal(cluster(), answer, ComputeNodeOptions())
-        assert (error.hint, "sbatch" in error.message) == ("the same command again", False)
+        assert (error.hint, "sbatch" in error.message) == ("run the same command again", False)
     full = compute_node_job._refusal(
         cluster(), {"state": "unready", "said": "Disk quota exceeded"}, ComputeNodeOptions()
     )
@@ -232,8 +232,8 @@ def test_of_two_started_at_once_the_first_stays(slurm: Path) -> None:
 def test_it_is_waited_for_and_said_why(slurm: Path) -> None:
     (slurm / "queue").write_text("7|PENDING|Priority||N/A|N/A\n8|COMPLETING|None|wn01|0|0\n")
     assert [(answer["state"], answer["number"]) for answer in asked(patience=0.5)] == [("waiting", "7"), ("slow", "7")]
-    assert compute_node_job._why({"reason": "None", "start": "N/A"}) == "Slurm has not looked at it yet"
-    assert "expected at" in compute_node_job._why({"reason": "Priority", "start": "1795392000"})
+    assert compute_node_job._why({"reason": "None", "start": "N/A"}) == "Slurm has not considered it yet"
+    assert "expected start" in compute_node_job._why({"reason": "Priority", "start": "1795392000"})
     assert not (slurm / "log").exists()
 
 
@@ -282,7 +282,7 @@ def test_slurms_no_and_a_home_that_is_not_set_up_are_told(slurm: Path, home: Pat
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ({"state": "stopped", "jobs": [{"number": "12"}]}, ["job 12 behind penguins-job: ended"]),
+        ({"state": "stopped", "jobs": [{"number": "12"}]}, ["job 12 (penguins-job): cancelled"]),
         ({"state": "stopped", "jobs": []}, []),
         ({"state": "refused", "said": "no"}, None),
         (RookeryError("timed out"), None),

@@ -224,7 +224,7 @@ def test_lint_neither_reads_nor_mends_through_a_link_out_of_the_project(root: Pa
     before = outside.read_bytes()
     (root / "job.sh").symlink_to("../ssh/profile.sh")
     message = refusal(lambda: lint.run(options.LintOptions(files=(files,), cluster="hec", fix=True)))
-    assert "job.sh is a symbolic link of the project that leads out of it" in message
+    assert "job.sh is a symbolic link that leads out of the project" in message
     assert outside.read_bytes() == before
 
 
@@ -232,7 +232,7 @@ def test_render_writes_nothing_through_a_link_out_of_the_project(root: Path) -> 
     project(root, "j: {command: x}", HEAD)
     (root / "slurm").symlink_to("../ssh")
     message = refusal(lambda: render.run(options.RenderOptions(output="slurm")))
-    assert "slurm is a symbolic link of the project that leads out of it" in message
+    assert "slurm is a symbolic link that leads out of the project" in message
     assert [path.name for path in (root.parent / "ssh").iterdir()] == ["id"]
 
 

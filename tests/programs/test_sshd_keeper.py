@@ -109,7 +109,7 @@ def test_an_sshd_that_can_not_run_is_told_to_who_connects(tmp_path: Path) -> Non
     with kept(tmp_path, number, fault=1):
         done = relayed(number)
     assert done.returncode == 1
-    assert done.stderr.startswith("sshd on ")
+    assert done.stderr.startswith("Can't run sshd on ")
 
 
 def test_no_login_nodes_runtime_folder_gets_into_the_job(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -219,11 +219,9 @@ def test_nonsense_ends_nothing(text: str) -> None:
 
 def test_a_job_that_is_not_found_is_only_unknown_where_all_of_slurm_answers() -> None:
     snapshot = accounting.SlurmSnapshot(0, 0, ())
-    assert snapshot.unknown("hec", "7") == "hec knows no job 7 of yours"
+    assert snapshot.unknown("hec", "7") == "Unknown job 7 on hec"
     for silent in (
         accounting.SlurmSnapshot(0, 0, (), squeue="timed out"),
         accounting.SlurmSnapshot(0, 0, (), sacct="timed out"),
     ):
-        assert "Slurm does not fully answer on hec (timed out), so job 7 can't be found now" in silent.unknown(
-            "hec", "7"
-        )
+        assert "Can't find job 7: Slurm on hec does not fully answer (timed out)" in silent.unknown("hec", "7")

@@ -138,9 +138,9 @@ def test_a_run_that_left_nothing_gets_no_results_of_another_job(
     project(tmp_path, fit_1__csv="x\n1\n")
     jobs(tmp_path, "  fit: {command: x}\n  sim: {command: x, params: combined.csv}\n")
     recorded(tmp_path, job="sim", array="1-2")
-    with pytest.raises(RookeryError, match=r"combined\.csv holds the parameters"):
+    with pytest.raises(RookeryError, match=r"combined\.csv is the parameter file"):
         combined(tmp_path, capsys)
-    with pytest.raises(RookeryError, match="There is nothing to combine"):
+    with pytest.raises(RookeryError, match="Nothing to combine"):
         combined(tmp_path, capsys, output="all.csv")
 
 
@@ -149,13 +149,13 @@ def test_a_table_takes_the_place_of_a_table_alone(tmp_path: Path, capsys: pytest
     (tmp_path / "thesis.csv").write_text("mine\n")
     for name in ("thesis.csv", "results/r_1.csv"):
         before = (tmp_path / name).read_text()
-        with pytest.raises(RookeryError, match=f"{name} is there already"):
+        with pytest.raises(RookeryError, match=f"{name} already exists"):
             combined(tmp_path, capsys, output=name)
         assert (tmp_path / name).read_text() == before
     for _ in range(2):
         assert combined(tmp_path, capsys, output="all.csv")["code"] == 0
     (tmp_path / "all.csv").write_text("changed\n")
-    with pytest.raises(RookeryError, match="no table as combine wrote it"):
+    with pytest.raises(RookeryError, match="not written by combine"):
         combined(tmp_path, capsys, output="all.csv")
 
 
@@ -213,9 +213,9 @@ def test_what_can_not_be_used_is_named_and_left_out_whole(tmp_path: Path, capsys
     assert outcome["table"] == "task,x,y\n1,1,2\n7,3,4\n8,5,6\n"
     assert outcome["empty"] == ["results/r_2.csv", "results/r_3.csv"]
     assert {name[-7:-4]: why for name, why in outcome["broken"]} == {
-        "r_4": "line 3 has 1 value, and there are 2 columns",
+        "r_4": "line 3 has 1 value, expected 2",
         "r_5": "line 2: unexpected end of data",
-        "r_6": "other columns than the first file: lacks y; has z besides",
+        "r_6": "columns differ from the first file's: missing y; additional z",
     }
     assert (outcome["missing"], outcome["others"], outcome["code"]) == ([2, 3, 4, 5, 6], ["results/r_9.csv"], 1)
 
@@ -325,12 +325,12 @@ def test_files_that_are_not_of_an_array_are_put_together_all_the_same(
 @pytest.mark.parametrize(
     ("flags", "written", "message"),
     [
-        ({}, {}, "nothing to combine"),
-        ({"files": "results/*.dat"}, {"r_1__csv": "x\n1\n"}, "nothing to combine"),
+        ({}, {}, "Nothing to combine"),
+        ({"files": "results/*.dat"}, {"r_1__csv": "x\n1\n"}, "Nothing to combine"),
         ({"files": "../*.csv"}, {"r_1__csv": "x\n1\n"}, "pattern of paths in the project"),
         ({}, {"r_1__csv": "", "r_2__csv": "x\n"}, "None of 2 files"),
-        ({}, {"r_1__csv": "x\na\n", "r_2__csv": "y\na\n", "r_3__csv": "y\na\n"}, "do not go with the first"),
-        ({"job": "12"}, {"r_1__csv": "x\n1\n"}, "no record of a run 12"),
+        ({}, {"r_1__csv": "x\na\n", "r_2__csv": "y\na\n", "r_3__csv": "y\na\n"}, "do not match the first"),
+        ({"job": "12"}, {"r_1__csv": "x\n1\n"}, "Run 12 has no record"),
         ({"output": "results.txt"}, {"r_1__csv": "x\n1\n"}, "must end in .csv"),
     ],
 )
@@ -396,5 +396,5 @@ def test_memory_does_not_grow_with_the_number_of_files(tmp_path: Path) -> None:
 
 
 def test_a_folder_or_a_file_that_may_not_be_read_is_broken(tmp_path: Path) -> None:
-    with pytest.raises(result_file.Broken, match="can't be read"):
+    with pytest.raises(result_file.Broken, match="can't read it"):
         list(result_file.read(tmp_path))

@@ -15,7 +15,7 @@ def advice_lines(**fields: object) -> list[str]:
 
 def test_cores_that_were_not_used() -> None:
     lines = advice_lines(cpus=8, cpu_used=600, cpu_given=4800, **LONG)
-    assert lines == ["asked for 8 cores, used 1.0: ask for 1"]
+    assert lines == ["used 1.0 of 8 cores: request 1"]
 
 
 @pytest.mark.parametrize("used", [4700, 3500])
@@ -31,16 +31,18 @@ def test_killed_for_memory() -> None:
     lines = advice_lines(
         counts={"FAILED": 1}, exits={"0:9": ""}, killed_for_memory="yes", memory_asked=G, memory_peak=1.02 * G
     )
-    assert lines == ["killed for memory at 1.0G: ask for 2G next time"]
+    assert lines == ["killed for memory at 1.0G: request 2G"]
     lines = advice_lines(
         array=True, total=9, counts={"OUT_OF_MEMORY": 3}, killed_for_memory="1,4-5", memory_asked=100 * 1024,
         memory_peak=201 * 1024,
     )  # fmt: skip
-    assert lines == ["killed for memory at 100M (tasks 1,4-5): ask for 500M next time"]
+    assert lines == ["killed for memory at 100M (tasks 1,4-5): request 500M"]
 
 
 def test_memory_that_was_not_needed_or_barely_enough() -> None:
-    assert advice_lines(memory_asked=16 * G, memory_peak=G, **LONG) == ["memory: peak 1.0G of 16.0G: 2G will do"]
+    assert advice_lines(memory_asked=16 * G, memory_peak=G, **LONG) == [
+        "used at most 1.0G of 16.0G memory: 2G is enough"
+    ]
     assert (
         list(
             advice(
@@ -50,14 +52,14 @@ def test_memory_that_was_not_needed_or_barely_enough() -> None:
         == []
     )  # type: ignore[arg-type]
     assert advice_lines(memory_asked=4 * G, memory_peak=int(3.9 * G), **LONG) == [
-        "memory: peak 3.9G of 4.0G, which is close: ask for 6G"
+        "used 3.9G of 4.0G memory, close to the limit: request 6G"
     ]
     assert advice_lines(memory_asked=4 * G, memory_peak=int(3.1 * G), **LONG) == []
 
 
 def test_out_of_time_and_exit_statuses() -> None:
     assert (
-        "ran out of time at 5:00: ask for 10:00"
+        "reached its time limit of 5:00: request 10:00"
         in advice_lines(counts={"TIMEOUT": 1}, limit="300", exits={"0:15": ""})[0]
     )
     lines = advice_lines(array=True, total=9, counts={"FAILED": 2}, exits={"1:0": "3,8", "127:0": "4"})

@@ -30,6 +30,10 @@ def fetched(root: Path, capsys: pytest.CaptureFixture[str], **flags: Any) -> dic
     return document
 
 
+def test_a_limit_is_understood_in_all_its_spellings() -> None:
+    assert {fetch._bytes(text) for text in ("1G", "1 GB", "1GiB", "1g")} == {1 << 30}
+
+
 def test_a_miniature_s_results_do_not_replace_the_cluster_s(
     demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -47,7 +51,7 @@ def test_a_miniature_s_results_do_not_replace_the_cluster_s(
         assert fetched(demo, capsys)["brought"] == ["results/1.csv"]
         (results / "1.csv").write_text("of the miniature")
         document = fetched(demo, capsys, sandbox=True)
-        assert document["kept"] == [{"path": "results/1.csv", "why": "brought from hec"}]
+        assert document["kept"] == [{"path": "results/1.csv", "why": "fetched from hec"}]
         assert (demo / "results/1.csv").read_text() == "real"
         os.utime(results / "1.csv")
         assert fetched(demo, capsys)["brought"] == ["results/1.csv"]

@@ -114,7 +114,7 @@ def test_answers_about_jobs(told: Any) -> None:
 
 
 def shown(snapshot: accounting.SlurmSnapshot) -> None:
-    target = cast("Any", SimpleNamespace(project=None, cluster=CONNECTION.cluster, flags=""))
+    target = cast("Any", SimpleNamespace(project=None, cluster=CONNECTION.cluster, next=str))
     json.dumps(job_table.document(snapshot, target))
     for run in snapshot.runs:
         run.failed(snapshot.uid)

@@ -72,7 +72,7 @@ def test_of_many_the_newest_are_shown(capsys: pytest.CaptureFixture[str]) -> Non
     job_table.show(SlurmSnapshot(NOW, 1000, runs), TARGET, "", 7)
     text = capsys.readouterr().out
     assert list(rows(text)) == [str(number) for number in range(149, 109, -1)]
-    assert "10 earlier ones are left out; --json has them all." in text
+    assert "10 earlier jobs are not shown; use --json for all." in text
 
 
 @pytest.mark.parametrize(
@@ -108,4 +108,4 @@ def test_each_part_of_an_array_s_state_has_its_own() -> None:
 def test_the_start_that_slurm_expects_is_told_as_a_user_says_it() -> None:
     run = JobRun(7, counts={"PENDING": 1}, reasons={"Resources": 1}, expected=NOW + 3 * 86_400)
     (line,) = job_table.remarks(SNAPSHOT, [run], TARGET)
-    assert re.search(r"; Slurm expects it to start on \d+ Nov \d\d:\d\d$", line)
+    assert re.search(r"; expected start: \d+ Nov \d\d:\d\d$", line)

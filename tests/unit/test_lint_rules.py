@@ -197,7 +197,7 @@ def test_a_mkdir_in_the_script_comes_too_late() -> None:
     text = ARRAY.replace("Rscript", "mkdir -p slurm_logs\nRscript")
     findings = check(text, files={"rookery.yml": f"{PROJECT}outputs: [results]\n"})
     assert [finding.code for finding in findings] == ["RK501"]
-    assert "mkdir on line 7 comes too late" in findings[0].why
+    assert "mkdir in line 7 runs too late" in findings[0].why
 
 
 R_COUNTING = "library(parallel) # detectCores()\ncl <- makeCluster(parallel::detectCores() - 1)\ncat('detectCores()')\n"

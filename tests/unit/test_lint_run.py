@@ -39,11 +39,11 @@ def test_it_says_what_is_wrong_and_how_it_reads_mended(here: Path, capsys: pytes
     (here / "job.sh").write_text(BAD)
     assert lint("job.sh") == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("job.sh:4: error RK601: There is no RScript")
+    assert lines[0].startswith("job.sh:4: error RK601: Unknown command RScript")
     assert lines[1] == "    Rscript work.R"
     assert lines[2:] == [
-        "1 error in 1 script, for penguins",
-        "  next: rookery lint job.sh --cluster penguins --fix   # mends 1 of them",
+        "1 error in 1 script for penguins",
+        "  next: rookery lint job.sh --cluster penguins --fix   # fixes 1 of them",
     ]
     assert (here / "job.sh").read_text() == BAD
 
@@ -57,7 +57,7 @@ def test_warnings_alone_are_no_failure(here: Path, capsys: pytest.CaptureFixture
 def test_nothing_wrong(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "job.sh").write_text(GOOD)
     assert lint("job.sh") == 0
-    assert capsys.readouterr().out == "nothing wrong in 1 script, for penguins\n"
+    assert capsys.readouterr().out == "No problems in 1 script for penguins\n"
 
 
 def test_fix_writes_what_is_safe_and_keeps_the_rest(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,7 +75,7 @@ def test_fix_writes_what_is_safe_and_keeps_the_rest(here: Path, capsys: pytest.C
     assert stat.S_IMODE(script.stat().st_mode) == 0o750
     assert (here / "link.sh").is_symlink()
     assert sorted(path.name for path in here.iterdir()) == ["job.sh", "link.sh"]
-    assert "mended RK601" in capsys.readouterr().out
+    assert "fixed RK601" in capsys.readouterr().out
     before = script.stat()
     assert lint("job.sh", fix=True) == 0
     assert script.stat().st_ino == before.st_ino, "a file with nothing to mend is not written"
@@ -120,14 +120,14 @@ def test_names_as_they_are_typed(here: Path, capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize("name", ["none.sh", "a.sh,none.sh", "*.none", "no such file.sh"])
 def test_a_file_that_is_not_there(here: Path, name: str) -> None:
     (here / "a.sh").write_text(BAD)
-    with pytest.raises(RookeryError, match=r"There is no file (none\.sh|\*\.none|no such file\.sh)\."):
+    with pytest.raises(RookeryError, match=r"Can't find (none\.sh|\*\.none|no such file\.sh)\."):
         lint(name, fix=True)
     assert (here / "a.sh").read_text() == BAD
 
 
 def test_a_file_that_can_t_be_read(here: Path) -> None:
     os.mkfifo(here / "pipe.sh")
-    with pytest.raises(RookeryError, match="no ordinary file"):
+    with pytest.raises(RookeryError, match="not a regular file"):
         lint("pipe.sh")
 
 
@@ -149,7 +149,7 @@ def test_a_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_empty_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert lint(str(here)) == 0
-    assert capsys.readouterr().out == "There are no job scripts here.\n"
+    assert capsys.readouterr().out == "No job scripts here.\n"
 
 
 @pytest.fixture
@@ -196,12 +196,12 @@ def test_outside_of_a_project_a_log_folder_is_a_warning(here: Path, capsys: pyte
     assert "mkdir -p slurm_logs" in capsys.readouterr().out
     (here / "slurm_logs").mkdir()
     assert lint("own.sh") == 0
-    assert "nothing wrong" in capsys.readouterr().out
+    assert "No problems" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("here")
 def test_nothing_named_and_no_project() -> None:
-    with pytest.raises(RookeryError, match="Which job scripts"):
+    with pytest.raises(RookeryError, match="Missing argument FILE"):
         lint()
 
 

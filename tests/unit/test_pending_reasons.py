@@ -10,19 +10,19 @@ from rookery.jobs.monitor.pending_reasons import explain
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("Priority", "others are before it"),
+        ("Priority", "other jobs are ahead of it"),
         ("PartitionDown", "closed"),
         ("DependencyNeverSatisfied", "never start"),
         ("JobArrayTaskLimit", "max_running"),
         ("ReqNodeNotAvail, UnavailableNodes:wn[01-08]", "(wn[01-08])"),
         ("ReqNodeNotAvail", "down, reserved"),
         ("QOSMaxSubmitJobPerUserLimit", "no more jobs in the queue"),
-        ("QOSMaxCpuPerUserLimit", "no more cores to you"),
+        ("QOSMaxCpuPerUserLimit", "you no more cores"),
         ("QOSMaxGRESPerUser", "no more GPUs"),
         ("AssocGrpCpuLimit", "your account"),
         ("AssocGrpCPUMinutesLimit", "no more"),
-        ("AssocMaxJobsLimit", "no more jobs at once"),
-        ("QOSSomethingNew", "the rules for its queue (QOS)"),
+        ("AssocMaxJobsLimit", "no more jobs at a time"),
+        ("QOSSomethingNew", "the limits of its QOS"),
     ],
 )
 def test_what_slurm_means(code: str, words: str) -> None:

@@ -152,6 +152,11 @@ def test_the_environment_is_guessed_from_lock_files(place: Path, files: list[str
         ("1-0", 1440),
         ("2-12:30", 3630),
         ("00:00:01", 1),
+        ("2h", 120),
+        ("90m", 90),
+        ("1d", 1440),
+        ("3 hours", 180),
+        ("45 min", 45),
     ],
 )
 def test_a_time_is_what_slurm_takes_it_for_however_yaml_would_read_it(place: Path, written: str, minutes: int) -> None:
@@ -170,6 +175,26 @@ def test_a_time_written_down_is_read_back(minutes: int) -> None:
 )
 def test_memory(text: str, mebibytes: int) -> None:
     assert slurm_values.mebibytes(text) == mebibytes
+    assert slurm_values.memory(text) == text
+
+
+@pytest.mark.parametrize("written", ["1G", "1g", "1GB", "1 GB", "1GiB", "1 gib", "1gb"])
+def test_memory_is_understood_in_all_its_spellings(place: Path, written: str) -> None:
+    assert slurm_values.mebibytes(written) == 1024
+    project(place, f"j: {{command: x, memory: {written}}}")
+    assert config.job(config.load(), "j", "hec").memory == "1G"
+
+
+@pytest.mark.parametrize("text", ["", "G", "1B", "1iB", "1.5G", "1  GB", "GB 1", "1X", "-1G", "2h"])
+def test_what_is_no_amount_of_memory_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        slurm_values.mebibytes(text)
+
+
+@pytest.mark.parametrize("text", ["", "h", "2 x", "1.5h", "2h30", "-2h", "2H:00"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        slurm_values.minutes(text)
 
 
 def test_values_of_parameters_stay_as_they_are_written(place: Path) -> None:
@@ -243,10 +268,10 @@ JOB = HEAD + "jobs:\n  simulate:\n    command: x\n"
         (JOB + "    cpus: four\n", "rookery.yml:6: `cpus` must be a whole number, not 'four'"),
         (JOB + "    cpus: 0\n", "`cpus` must be 1 or more, not 0"),
         (JOB + "    cpus: 1.5\n", "must be a whole number, not '1.5'"),
-        (JOB + "    time: ten minutes\n", "`time` must be HH:MM:SS, D-HH:MM:SS or a number of minutes"),
+        (JOB + "    time: ten minutes\n", "`time` must be HH:MM:SS, D-HH:MM:SS, a number of minutes, or such as 2h"),
         (JOB + "    time: 00:00:00\n", "rookery.yml:6: `time` must be longer than 0"),
         (JOB + "    time: [1]\n", "`time` must be HH:MM:SS"),
-        (JOB + "    memory: 1GB\n", "`memory` must be a whole number with M, G or T"),
+        (JOB + "    memory: 1.5GB\n", "`memory` must be a whole number with M, G or T behind it"),
         (JOB + "    memory: 1.5G\n", "`memory` must be"),
         (JOB + "    array: 1-200%50\n", "for a limit of running tasks, use max_running"),
         (JOB + "    array: 9-1\n", "`array` must have ascending ranges, such as 1-200 or 0-90:10, not '9-1'"),

@@ -50,14 +50,14 @@ def test_two_clusters_that_give_the_same_number_keep_both_records(tmp_path: Path
 
 @pytest.mark.parametrize(("given_", "read"), [("123", ("123", "")), (" 123_4 ", ("123", "4")), ("9_0", ("9", "0"))])
 def test_numbers(given_: str, read: tuple[str, str]) -> None:
-    assert run_record.parse_id(given_, "logs") == read
+    assert run_record.parse_id(given_) == read
 
 
 @given(st.text())
 def test_nothing_else_passes_for_a_number(text: str) -> None:
     try:
-        number, task = run_record.parse_id(text, "logs")
+        number, task = run_record.parse_id(text, " --cluster hec")
     except RookeryError as error:
-        assert "invoke logs NUMBER" in (error.hint or "")
+        assert (error.hint or "").startswith("invoke jobs --cluster hec   #")
         return
     assert number.isascii() and number.isdigit() and (not task or (task.isascii() and task.isdigit()))

@@ -95,7 +95,7 @@ def test_a_record_of_another_form_is_left_aside(tmp_path: Path, change: dict[str
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs/12.json").write_text(json.dumps({**GOOD, **change}))
     assert run_record.find(tmp_path, "12") is None
-    with pytest.raises(RookeryError, match="no record of a run") if change != {"id": "13"} else in_time():
+    with pytest.raises(RookeryError, match="not a run record") if change != {"id": "13"} else in_time():
         run_record.read({**GOOD, **change})
 
 

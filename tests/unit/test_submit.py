@@ -14,11 +14,13 @@ import pytest
 
 from rookery.clusters.config import profile
 from rookery.clusters.login_node import remote_client
+from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.errors import SshError
 from rookery.core.errors import RookeryError
 from rookery.jobs.run_record import RunRecord
 from rookery.jobs.submit import report, request, submit, tags
 from rookery.jobs.submit.request import SubmitRequest
+from rookery.projects.target import Target
 from rookery.remote.slurm import basics, following
 
 
@@ -37,10 +39,26 @@ def test_a_file_that_finds_no_room_leaves_nothing_behind(tmp_path: Path) -> None
 
 def test_the_command_of_a_hint_asks_for_the_same_again() -> None:
     wanted = SubmitRequest("seals", path="own script.sh", after=("4711", "fit"), tag="run-1")
-    flags = " --cluster hec --sandbox"
+    cluster = replace(profile.load("hec", overrides={"cluster_user": "ada"}), sandbox=True)
     command = "invoke submit 'own script.sh' --after 4711 --after fit --tag run-1 --cluster hec --sandbox"
-    assert request.command(wanted, flags) == command
-    assert request.command(SubmitRequest("seals", job="fit", failed_of="12"), "") == "invoke submit fit --failed 12"
+    assert Target(None, Connection(cluster)).next(request.command(wanted)) == command
+    assert request.command(SubmitRequest("seals", job="fit", failed_of="12")) == "invoke submit fit --failed 12"
+
+
+@pytest.mark.parametrize(
+    ("path", "command", "whole"),
+    [
+        ("", "invoke jobs 41   # shows why", "invoke jobs 41 --cluster hec   # shows why"),
+        ("a b", "invoke jobs 41", "invoke jobs 41 --cluster hec"),
+        ("a b", "invoke deploy   # then submit", "invoke deploy --cluster hec --project 'a b'   # then submit"),
+        ("a b", "invoke setup", "invoke setup --cluster hec"),
+        ("a b", "invoke docs rookery-yml", "invoke docs rookery-yml"),
+        ("a b", "run the same command again", "run the same command again"),
+    ],
+)
+def test_a_hint_names_cluster_and_project(path: str, command: str, whole: str) -> None:
+    cluster = profile.load("hec", overrides={"cluster_user": "ada"})
+    assert Target(None, Connection(cluster), path).next(command) == whole
 
 
 @pytest.mark.parametrize(("state", "stays"), [("unknown", True), ("broken", True), ("no-script", False)])
@@ -48,14 +66,14 @@ def test_a_submission_of_which_nothing_is_known_is_looked_for_by_the_same_comman
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, stays: bool
 ) -> None:
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
-    target: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path), flags="", connection=None)
+    target: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path), next=str, connection=None)
     wanted = SubmitRequest("seals", job="fit", failed_of="12", token="0" * 32)
     monkeypatch.setattr(request, "local_text", lambda *_: None)
     monkeypatch.setattr(submit.remote_client, "call", lambda *_: {"state": state, "said": "no answer"})
     with pytest.raises(RookeryError) as raised:
         submit._send(target, wanted)
     assert request.token_file(target, wanted).exists() == stays
-    assert str(raised.value.hint).startswith("invoke submit fit --failed 12   # looks first") == (state == "unknown")
+    assert str(raised.value.hint).startswith("invoke submit fit --failed 12   # checks first") == (state == "unknown")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +84,7 @@ def test_one_that_may_have_been_submitted_is_not_forgotten_before_it_was_looked_
 ) -> None:
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
     target: Any = SimpleNamespace(
-        cluster=cluster, project=SimpleNamespace(root=tmp_path, jobs={}), flags="", connection=None
+        cluster=cluster, project=SimpleNamespace(root=tmp_path, jobs={}), next=str, connection=None
     )
     wanted = SubmitRequest("seals", job="fit", token="0" * 32)
     earlier = "1" * 32
@@ -120,11 +138,11 @@ def test_what_kept_a_submission_from_beginning_has_its_own_next_command(
         raise error
 
     monkeypatch.setattr(submit.remote_client, "call", fails)
-    target: Any = SimpleNamespace(connection=None, flags="")
+    target: Any = SimpleNamespace(connection=None, next=str)
     before = error.hint
     with pytest.raises(RookeryError) as raised:
         submit._call(target, SubmitRequest("seals", job="fit"), {})
-    assert ("looks first" in str(raised.value.hint), raised.value.hint != before) == (looks, looks)
+    assert ("checks first" in str(raised.value.hint), raised.value.hint != before) == (looks, looks)
 
 
 def test_a_start_beyond_all_calendars_is_said_as_slurm_says_it() -> None:
@@ -234,7 +252,7 @@ def test_a_task_that_is_being_signalled_has_not_failed() -> None:
     tasks = {str(number): following.LoggedTask(str(number), ["", state, "", "", "/w", str(number)])
              for number, state in enumerate(("COMPLETED", "SIGNALING", "REQUEUE_FED"))}  # fmt: skip
     task, why = following.chosen(tasks)
-    assert (task.state, why) == ("SIGNALING", "the latest to begin")
+    assert (task.state, why) == ("SIGNALING", "the latest to start")
 
 
 def test_nothing_that_a_cluster_answers_reaches_the_terminal_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -242,7 +260,7 @@ def test_nothing_that_a_cluster_answers_reaches_the_terminal_as_it_is(capsys: py
     texts = {key: f"{key}{bad}" for key in ("job", "id", "log", "when", "failed_of", "tag")}
     made = RunRecord(cluster="hec", release="/r", array="1-2", after=(bad,), **texts)
     target: Any = SimpleNamespace(
-        cluster=SimpleNamespace(name="hec", sandbox=False), project=None, flags="", connection=None
+        cluster=SimpleNamespace(name="hec", sandbox=False), project=None, next=str, connection=None
     )
     for state in ("submitted", "already"):
         answer = {"state": state, "stamp": {}, "warnings": [bad], "said": bad, "record": {}}

@@ -17,7 +17,7 @@ from rookery.jobs.monitor.queue import Partition
 
 PATH = "/gpfs/storage/of/the/whole/university/users/a/ada"
 AREAS = (
-    Area("home", 9900, 10_240, files=109, path="/home/ada", source="quota", note="109 files cost at least 3M of it"),
+    Area("home", 9900, 10_240, files=109, path="/home/ada", source="quota", note="109 files take at least 3M of it"),
     Area("persistent", 553, 204_800, files=10_153, path=PATH, source="quota", note="files are deleted after 28 days"),
 )
 PARTITIONS = (
@@ -55,7 +55,7 @@ def test_queue(monkeypatch: pytest.MonkeyPatch, columns: int, hec: Cluster) -> N
         "2 days",
         "1 of 3 tesla_v100-pcie-32gb",
         "one core; at most 1 core a job",
-        "no such partition",
+        "Slurm does not show it",
     )
     assert all(part in words(text) for part in whole)
     assert ("\n  serial " in text) == (columns < 200), "what it is for stands below where there is no room"
@@ -84,7 +84,7 @@ def test_clusters(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
 def test_a_row_is_a_line_in_a_pipe(capsys: pytest.CaptureFixture[str], hec: Cluster) -> None:
     queue._show(hec, PARTITIONS)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["partition", "nodes", "free", "cores", "free", "GPUs", "free", "longest", "what", "for"]
+    assert lines[0].split() == ["partition", "nodes", "free", "cores", "free", "GPUs", "free", "time", "limit", "use"]
     (line,) = (line for line in lines if line.startswith("gpu-short"))
     assert "1 of 3 tesla_v100-pcie-32gb, 0 of 2 nvidia_h200_nvl" in line
     assert line.rstrip().endswith("GPUs for half a day")

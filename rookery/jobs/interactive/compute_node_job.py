@@ -11,7 +11,7 @@ from rookery.clusters.login_node import remote_client
 from rookery.clusters.ssh import compute_node, compute_node_keys
 from rookery.clusters.ssh.compute_node_keys import SUFFIX
 from rookery.clusters.ssh.remote_command import remote_command
-from rookery.core import console
+from rookery.core import console, local_time
 from rookery.core.console import clean
 from rookery.core.errors import RookeryError
 from rookery.jobs.interactive import job_request
@@ -79,7 +79,7 @@ def ensure(connection: "Connection", options: ComputeNodeOptions, *, again: bool
     for answer in remote_client.stream(connection, "host", request):
         if answer["state"] == "submitted":
             started = True
-            _say(cluster, f"asked for a compute node: job {answer['number']}")
+            _say(cluster, f"requested a compute node (job {answer['number']})")
         elif answer["state"] == "waiting":
             _say(cluster, f"waiting for job {answer['number']}: {_why(answer)}")
         elif answer["state"] == "ready":
@@ -88,7 +88,7 @@ def ensure(connection: "Connection", options: ComputeNodeOptions, *, again: bool
             return RunningJob(str(int(answer["number"])), _clean(answer["node"]), end, bool(answer["overlap"]), started)
         else:
             raise _refusal(cluster, answer, options)
-    raise RookeryError(f"{cluster.name} gave no answer about the job.", hint="the same command again")
+    raise RookeryError(f"No answer from {cluster.name} about the job.", hint="run the same command again")
 
 
 def connect(connection: "Connection", running: RunningJob) -> NoReturn:
@@ -133,12 +133,12 @@ def leave(connection: "Connection", *, check: bool = False) -> list[str]:
     except RookeryError:
         answer = {}
     if answer.get("state") in {"found", "stopped"}:
-        fate = "would be ended" if check else "ended"
-        return [f"job {int(job['number'])} behind {cluster.name}{SUFFIX}: {fate}" for job in answer["jobs"]]
+        fate = "would be cancelled" if check else "cancelled"
+        return [f"job {int(job['number'])} ({cluster.name}{SUFFIX}): {fate}" for job in answer["jobs"]]
     if not compute_node_keys.known_hosts(cluster).exists():  # this computer never had one
         return []
     by_hand = f"scancel --user={cluster.user or '$USER'} --name={JOB}"
-    return [f"Slurm does not answer. If a job of {cluster.name}{SUFFIX} still runs, this ends it there: {by_hand}"]
+    return [f"Slurm does not answer. If a job of {cluster.name}{SUFFIX} is still running, cancel it there: {by_hand}"]
 
 
 def check(cluster: "Cluster") -> None:
@@ -147,18 +147,18 @@ def check(cluster: "Cluster") -> None:
     Raises:
         RookeryError: They don't.
     """
-    name, data = cluster.name, cluster.data
+    name, data, sandbox = cluster.name, cluster.data, " --sandbox" * cluster.sandbox
     if cluster.scheduler != "slurm":
-        raise RookeryError(f"{name} has no compute nodes to ask for: one works where one logs in.", hint=f"ssh {name}")
+        raise RookeryError(f"{name} has no compute nodes: work on its login node.", hint=f"ssh {name}")
     if (data.get("cluster_policies") or {}).get("vscode") == "forbidden":
         raise RookeryError(
-            f"{name} does not allow VS Code, nor its server in a job.",
-            hint=f"invoke shell --cluster {name}   # a terminal on a compute node; edit on your own computer",
+            f"{name} does not allow VS Code, not even in a job.",
+            hint=f"invoke shell {name}{sandbox}   # a terminal on a compute node; edit on your own computer",
         )
     if not next((area.on_compute_nodes for area in cluster.storage if area.name == "home"), True):
         raise RookeryError(
-            f"The compute nodes of {name} do not see your home, where this keeps its key.",
-            hint=f"invoke shell --cluster {name}   # a terminal on a compute node",
+            f"The compute nodes of {name} can't read your home, where the key for this is kept.",
+            hint=f"invoke shell {name}{sandbox}   # a terminal on a compute node",
         )
 
 
@@ -170,9 +170,9 @@ def until(end: int) -> str:
 def _why(answer: dict[str, Any]) -> str:
     """Return why a job waits, and when Slurm expects it to begin."""
     if answer["reason"] in {"None", ""}:
-        return "Slurm has not looked at it yet"
+        return explain("None")
     start = str(answer["start"])
-    expected = time.strftime("; expected at %H:%M on %d %b", time.localtime(int(start))) if start.isdigit() else ""
+    expected = f"; expected start: {local_time.when(int(start))}" if start.isdigit() else ""
     return _clean(explain(str(answer["reason"]))) + expected
 
 
@@ -184,23 +184,23 @@ def _refusal(cluster: "Cluster", answer: dict[str, Any], options: ComputeNodeOpt
     stop = f"invoke code --stop {flags}"
     number, reason = _clean(answer.get("number", "")), _clean(answer.get("said", "")).strip()
     if state == "not-set-up":
-        return RookeryError(f"Your home on {name} is not set up.", hint=f"invoke setup {flags}")
+        return RookeryError(f"{name} is not set up.", hint=f"invoke setup {flags}")
     if state == "was-stopped":
         since = f"{answer['minutes']} minutes ago" if answer["minutes"] > 1 else "just now"
-        message = f"The job on {name} was stopped, or its time was up, {since}. Nothing starts another by itself."
+        message = (
+            f"The job on {name} was stopped or reached its time limit {since}. A new one does not start by itself."
+        )
         return RookeryError(message, hint=code)
     if state == "other":
         message = f"Job {number} on {name} {_otherwise(answer['about'])}."
-        return RookeryError(message, hint=f"{stop}   # then the same command again")
+        return RookeryError(message, hint=f"{stop}   # then run the same command again")
     if state == "slow":
         message = (
-            f"Job {number} on {name} has not begun within {compute_node.PATIENCE // 60} minutes. It goes on waiting."
+            f"Job {number} on {name} did not start within {compute_node.PATIENCE // 60} minutes. It is still waiting."
         )
-        return RookeryError(message, hint=f"invoke jobs {number} {flags}   # says why; then connect again")
+        return RookeryError(message, hint=f"invoke jobs {number} {flags}   # shows why; then connect again")
     if state == "ended":
-        return RookeryError(
-            f"The job on {name} ended as soon as it had begun: {reason or 'it does not say why'}", hint=code
-        )
+        return RookeryError(f"The job on {name} ended right after it started: {reason or 'no reason given'}", hint=code)
     return _unready_error(name, reason, flags) if state == "unready" else _slurm_error(cluster, reason)
 
 
@@ -209,19 +209,19 @@ def _otherwise(about: dict[str, Any]) -> str:
     if about.get("keeper") != job_request.KEEPER:
         return "was started by another version of rookery"
     has = f"{about.get('cpus')} cores, {about.get('memory')}, {'a' if about.get('gpus') else 'no'} GPU"
-    return f"is there already, and asked for something else: {_clean(has)}"
+    return f"is already running, with other resources: {_clean(has)}"
 
 
 def _unready_error(name: str, reason: str, flags: str) -> RookeryError:
-    message = f"What the job needs in your home on {name} can't be written: {reason or 'it does not say why'}"
+    message = f"Can't write the files of the job in your home on {name}: {reason or 'no reason given'}"
     full = re.search(r"disk quota|no space left", reason, re.IGNORECASE)
-    first = f"invoke quota {flags}   # make room, then " if full else ""
-    return RookeryError(message, hint=f"{first}the same command again")
+    first = f"invoke quota {flags}   # free some space, then " if full else ""
+    return RookeryError(message, hint=f"{first}run the same command again")
 
 
 def _slurm_error(cluster: "Cluster", output: str) -> RookeryError:
     if re.search(r"timed out|unable to contact", output, re.IGNORECASE):
-        hint = "the same command again, in a while"
+        hint = "run the same command again in a few minutes"
         return RookeryError(f"Slurm on {cluster.name} does not answer: {output}", hint=hint)
     return sbatch_errors.explain(output, Target(None, connection_to(cluster.name, sandbox=cluster.sandbox)))
 

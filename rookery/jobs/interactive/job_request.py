@@ -1,5 +1,6 @@
 """The request for the job behind NAME-job: its resources, and its script."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ IFS= read -r -d '' program <<'END_OF_PROGRAM'
 END_OF_PROGRAM
 {pythons}
 run_python -ISc "$program" "@FOLDER@" {idle}
-echo "There is no Python 3.6 or later on $(hostname)."
+echo "No Python 3.6 or newer on $(hostname)."
 exit 1
 """
 
@@ -72,7 +73,7 @@ class ComputeNodeOptions:
         """The flags that ask for the same, a blank before each."""
         named = (("--cpus", self.cpus), ("--memory", self.memory), ("--time", self.time))
         gpu = " --gpu" + (f" {self.gpu_type}" if self.gpu_type else "") if self.gpu else ""
-        return gpu + "".join(f" {flag} {value}" for flag, value in named if value)
+        return gpu + "".join(f" {flag} {shlex.quote(str(value))}" for flag, value in named if value)
 
 
 @dataclass(frozen=True)
@@ -96,13 +97,12 @@ def build_request(options: ComputeNodeOptions, cluster: "Cluster") -> ComputeNod
     Raises:
         RookeryError: An amount is none, no partition fits, or the cluster wants an account that is not known.
     """
-    wanted = _job(options)
+    where = f"{cluster.name}{' --sandbox' * cluster.sandbox}"
+    wanted = _job(options, where)
     try:
         chosen = replace(wanted, partition=partition.choose(wanted, cluster))
     except RookeryError as error:  # what it says to do next is for jobs of rookery.yml
-        raise RookeryError(
-            error.message, hint=f"invoke queue --cluster {cluster.name}   # says what there is"
-        ) from None
+        raise RookeryError(error.message, hint=f"invoke queue {where}   # shows the partitions") from None
     lines = [
         option.text for option in sbatch_options.options(chosen, cluster) if not option.text.startswith("--output=")
     ]
@@ -138,15 +138,21 @@ def relay(number: str, *, overlap: bool) -> tuple[str, list[str]]:
     return script, [number, _program("sshd_relay")]
 
 
-def _job(options: ComputeNodeOptions) -> "Job":
-    cpus = _amount("--cpus", options.cpus, int) or CPUS
-    memory = _amount("--memory", options.memory, slurm_values.mebibytes) or MEMORY_MB // CPUS * cpus
-    minutes = _amount("--time", options.time, slurm_values.minutes) or MINUTES
+def _job(options: ComputeNodeOptions, where: str) -> "Job":
+    cpus = _amount("--cpus 4", options.cpus, int, where) or CPUS
+    memory = _amount("--memory 8G", options.memory, slurm_values.mebibytes, where) or MEMORY_MB // CPUS * cpus
+    minutes = _amount("--time 02:00:00", options.time, slurm_values.minutes, where) or MINUTES
     return Job(JOB, cpus=cpus, memory=f"{memory}M", minutes=minutes, gpus=int(options.gpu), gpu_type=options.gpu_type)
 
 
-def _amount(flag: str, value: Any, read: Callable[[Any], int]) -> int:
+def _amount(example: str, value: Any, read: Callable[[Any], int], where: str) -> int:
     """Return a flag's value as a number; 0 where it has none.
+
+    Args:
+        example: The flag with a correct value.
+        value: Its value.
+        read: What makes a number of it.
+        where: The cluster, with the flags that name it.
 
     Raises:
         RookeryError: It is no amount, or none at all.
@@ -158,8 +164,10 @@ def _amount(flag: str, value: Any, read: Callable[[Any], int]) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        hint = "invoke code --job --cpus 4 --memory 8G --time 02:00:00"
-        raise RookeryError(f"{flag} {value}: that is nothing that a job can ask for.", hint=hint)
+        flag, _, correct = example.partition(" ")
+        raise RookeryError(
+            f"Invalid value {value!r} of {flag}: write it like {correct}.", hint=f"invoke code {where} --job {example}"
+        )
     return number
 
 

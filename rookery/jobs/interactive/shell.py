@@ -1,5 +1,6 @@
 """The command `shell`: a shell on a compute node, in a tmux session on the login node, so that it survives a break."""
 
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ MINUTES = 240
 _SESSION = r"""
 cd -P "$1" 2>/dev/null
 shift
-echo "Ctrl-b d leaves this shell and lets it go on; the same command comes back to it. exit ends it."
+echo "Ctrl-b d detaches and keeps this shell running; the same command returns to it. exit ends it."
 command -v srun >/dev/null 2>&1 || exec bash -lc 'srun "$@" || { echo "Press Enter."; read -r _; }' srun "$@"
 srun "$@" && exit
 echo "The shell on the compute node has ended. Press Enter."
@@ -51,14 +52,15 @@ def run(options: ShellOptions) -> int:
     cluster = target.cluster
     if cluster.scheduler != "slurm":
         raise RookeryError(
-            f"{cluster.name} has no compute nodes to ask for: one works where one logs in.",
-            hint=f"invoke tmux --cluster {cluster.name}",
+            f"{cluster.name} has no compute nodes: work on its login node.",
+            hint=f"invoke tmux {cluster.name}{' --sandbox' * options.sandbox}",
         )
     folder = str(remote_paths.current(target.project.name)) if target.project else ""
     srun_arguments = srun_options(job(options), cluster)
     inside = _INSIDE.format(preamble="\n".join(cluster.data.get("cluster_job_preamble") or []))
     command = ["sh", "-c", _SESSION, "shell", folder, *srun_arguments, "--pty", "bash", "-c", inside]
-    again = f"invoke shell --cluster {cluster.name}" + (" --sandbox" if options.sandbox else "")
+    again = f"invoke shell {cluster.name}" + (" --sandbox" if options.sandbox else "")
+    again += f" --session {shlex.quote(options.session)}" * (options.session != ShellOptions.default("session"))
     return tmux.attach(target.connection, options.session, again=again, command=command)
 
 
@@ -68,17 +70,20 @@ def job(options: ShellOptions) -> "Job":
     Raises:
         RookeryError: The time, the memory or the number of cores is none.
     """
-    example = "invoke shell --cpus 4 --memory 4G --time 02:00:00"
+    where = f" {options.cluster}" * bool(options.cluster) + " --sandbox" * options.sandbox
+    example = f"invoke shell{where} --cpus 4 --memory 4G --time 02:00:00"
     if options.cpus < 1:
-        raise RookeryError(f"--cpus {options.cpus}: there must be a core at least.", hint=example)
+        raise RookeryError(f"--cpus must be at least 1, not {options.cpus}.", hint=example)
     try:
         minutes = slurm_values.minutes(options.time) if options.time else (0 if options.partition else MINUTES)
     except ValueError:
-        raise RookeryError(f"--time {options.time!r} is no time limit.", hint=example) from None
+        raise RookeryError(
+            f"Invalid value {options.time!r} of --time: write it like 02:00:00 or 2h.", hint=example
+        ) from None
     try:
         memory = f"{slurm_values.mebibytes(options.memory)}M" if options.memory else f"{MEMORY_GB * options.cpus}G"
     except ValueError:
-        raise RookeryError(f"--memory {options.memory!r} is no amount of memory.", hint=example) from None
+        raise RookeryError(f"Invalid value {options.memory!r} of --memory: write it like 4G.", hint=example) from None
     return Job(
         "shell", cpus=options.cpus, memory=memory, minutes=minutes, gpus=int(options.gpu), partition=options.partition
     )

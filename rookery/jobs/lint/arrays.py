@@ -38,8 +38,8 @@ def mail(script: Context) -> Iterator[Finding]:
     yield script.finding(
         "RK401",
         kinds.line,
-        f"{script.cluster.name} refuses arrays that ask for mail. Let a small job that depends on the array send it: "
-        "`mail:` in rookery.yml makes one.",
+        f"{script.cluster.name} rejects arrays that send mail. Use `mail:` in rookery.yml: a small job that depends on "
+        "the array sends it.",
         edits=[Edit(start, start, "#")],
     )
 
@@ -55,15 +55,15 @@ def size(script: Context) -> Iterator[Finding]:
         yield script.finding(
             "RK402",
             option.line,
-            f"{script.cluster.name} takes arrays of {most} elements at most; this has {elements}. Let an element do "
-            "several rows: `chunk:` in rookery.yml does.",
+            f"{script.cluster.name} accepts arrays of at most {most} tasks; this has {elements}. Use `chunk:` in "
+            "rookery.yml to run several rows in one task.",
         )
     elif throttle is None and elements > LARGE:
         yield script.finding(
             "RK403",
             option.line,
-            f"All {elements} elements may run at once, and crowd out everybody else's jobs. %{_THROTTLE} after them "
-            f"lets {_THROTTLE} run at a time.",
+            f"All {elements} tasks may run at the same time and delay everybody else's jobs. Add %{_THROTTLE} to run "
+            f"at most {_THROTTLE} at a time.",
             severity="warning",
             edits=[Edit(option.end, option.end, f"%{_THROTTLE}")],
         )
@@ -82,7 +82,8 @@ def one_log(script: Context) -> Iterator[Finding]:
         yield script.finding(
             "RK404",
             option.line,
-            "All tasks of the array write into this one file, over each other. %a stands for the task's number.",
+            "All tasks of the array write to this file and overwrite each other's output. Use %a, the task's number, "
+            "in its name.",
             severity="warning",
             edits=[script.value_edit(option, f"{stem}_%a{suffix}" if "%A" in stem else f"{stem}_%A_%a{suffix}")],
         )
@@ -102,7 +103,7 @@ def log_folders(script: Context) -> Iterator[Finding]:
         reported.add(folder)
         if _LATER.search(folder):
             why = (
-                f"Slurm makes no folders, and nobody can make {folder} before the job has its number: it fails at "
+                f"Slurm creates no folders, and {folder} is not known before the job has its number: the job fails at "
                 "once, without a log."
             )
             yield script.finding("RK501", option.line, why, edits=[_flat(script, option)])
@@ -136,16 +137,16 @@ def _missing(script: Context, option: DirectiveOption, folder: str) -> Iterator[
         ),
         None,
     )
-    late = f" The mkdir on line {mkdir.line} comes too late." if mkdir else ""
-    why = f"Slurm makes no folders: without {folder}/ the job fails at once, and leaves no log.{late}"
+    late = f" The mkdir in line {mkdir.line} runs too late." if mkdir else ""
+    why = f"Slurm creates no folders: without {folder}/ the job fails at once, without a log.{late}"
     if not script.project:
-        why += f" Make it where you submit from, before: mkdir -p {folder}"
+        why += f" Create it first, in the folder that you submit from: mkdir -p {folder}"
         yield script.finding("RK501", option.line, why, severity="warning")
         return
     about = script.files("rookery.yml") or ""
     mended, safe = outputs_with(about, folder)
     line = next((new for new, old in zip(mended.split("\n"), [*about.split("\n"), ""], strict=False) if new != old), "")
-    why += " Name it in the project's outputs, in rookery.yml; deploy makes it then."
+    why += " Add it to `outputs` in rookery.yml, so that deploy creates it."
     yield Finding("RK501", script.path, option.line, "error", why, line or None, safe, folder=folder if safe else "")
 
 

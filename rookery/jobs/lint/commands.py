@@ -29,7 +29,7 @@ def rscript(script: Context) -> Iterator[Finding]:
             yield script.finding(
                 "RK601",
                 command.line,
-                f"There is no {name}: it is called Rscript, and Linux tells capitals from small letters.",
+                f"Unknown command {name}: its name is Rscript, and Linux distinguishes upper and lower case.",
                 edits=[Edit(at, at + len(name), "Rscript")] if at >= 0 else [],
                 safe=True,
             )
@@ -54,7 +54,7 @@ def module_verb(script: Context) -> Iterator[Finding]:
         if "/" in word.text or word.text in _names(script):
             edits, why = (
                 [Edit(word.start, word.start, f"{verb} ")],
-                f"`module` needs to be told what to do with {word.text}.",
+                f"`module` needs a subcommand before {word.text}.",
             )
         else:
             near = (
@@ -63,8 +63,8 @@ def module_verb(script: Context) -> Iterator[Finding]:
                 else next(iter(get_close_matches(word.text, sorted(names.VERBS), n=1, cutoff=0.75)), "")
             )
             edits = [Edit(word.start, word.end, near)] if near else []
-            usage = f"here one writes `module {near or verb} NAME`"
-            why = f"There is no `module {word.text}`; {usage}."
+            usage = f"use `module {near or verb} NAME`"
+            why = f"Unknown subcommand `module {word.text}`: {usage}."
         yield script.finding("RK602", command.line, why, edits=edits, safe=True)
 
 
@@ -92,7 +92,7 @@ def no_modules(script: Context) -> Iterator[Finding]:
         start = script.starts[command.line - 1]
         python = re.search(r"python|conda|forge", " ".join(command.arguments))
         edits = [Edit(start, start + len(line), preamble)] if preamble and alone and python else []
-        hint = f" Python comes by `{preamble}`." if preamble and python else ""
+        hint = f" For Python, use `{preamble}`." if preamble and python else ""
         yield script.finding("RK603", command.line, f"{script.cluster.name} has no modules.{hint}", edits=edits)
 
 
@@ -129,7 +129,7 @@ def preamble(script: Context) -> Iterator[Finding]:
         return
     lack = "modules and the storage variables are missing"
     if needing or used:
-        lack = "`module` may not be there" if needing else f"${used[0]} may be empty"
+        lack = "`module` may be missing" if needing else f"${used[0]} may be empty"
     yield script.finding(
         "RK604",
         needing.line if needing else commands[0].line,
@@ -157,8 +157,8 @@ def conda(script: Context) -> Iterator[Finding]:
         yield script.finding(
             "RK605",
             command.line,
-            f"`{command.name} activate` fails in a job: it wants changes to your start-up files, which a job does not "
-            "read. `source activate` does the same without.",
+            f"`{command.name} activate` fails in a job: it relies on changes to your start-up files, which a job does "
+            "not read. Use `source activate`.",
             edits=edits,
             safe=len(arguments) > 1 and has_conda,  # elsewhere it may be where no script finds it
         )
@@ -183,8 +183,8 @@ def launcher(script: Context) -> Iterator[Finding]:
     yield script.finding(
         "RK606",
         first.line,
-        f"The job asks for {_several(several.tasks, several.nodes)}, and nothing starts more than one: put srun before "
-        "the command that shall run in each. For one program with several cores, ask for --cpus-per-task instead.",
+        f"The job requests {_several(several.tasks, several.nodes)}, but only one process starts: put srun before the "
+        "command that each should run. For one program on several cores, request --cpus-per-task instead.",
         severity="warning",
         edits=[Edit(at, at, "srun ")],
     )
@@ -230,7 +230,7 @@ def left_running(script: Context) -> Iterator[Finding]:
     yield script.finding(
         "RK607",
         commands[-1].line,
-        "The last command runs in the background (&), and the job ends at once, and it with it: `wait` waits for it.",
+        "The last command runs in the background (&), so the job ends at once, and the command with it. Add `wait`.",
         edits=[Edit(end, end, waits)] if understood else [],
         safe=understood,
     )

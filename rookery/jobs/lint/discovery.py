@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -54,9 +55,9 @@ def _paths(part: str, *, missing_ok: bool = False) -> list[Path]:
             return [path]
         matches = sorted(_matching(path)) if glob.has_magic(part) else []
     except (OSError, ValueError) as error:
-        raise RookeryError(f"{part[:60]!r} is no path: {error}.") from error
+        raise RookeryError(f"{part[:60]!r} is not a valid path: {error}.") from error
     if not matches and not missing_ok:
-        raise RookeryError(f"There is no file {part}.", hint=f"ls {path.parent}")
+        raise RookeryError(f"Can't find {part}.", hint=f"ls {shlex.quote(str(path.parent))}")
     return matches
 
 
@@ -99,8 +100,8 @@ def text_of(file: Path) -> str:
     """
     try:
         if not file.is_file():
-            raise RookeryError(f"{file} is no ordinary file.")
+            raise RookeryError(f"{file} is not a regular file.")
         with file.open("rb") as stream:
             return stream.read(_MOST).decode("utf-8", "surrogateescape")
     except OSError as error:
-        raise RookeryError(f"{file} can't be read: {error.strerror}.") from error
+        raise RookeryError(f"Can't read {file}: {error.strerror}.") from error

@@ -21,10 +21,10 @@ def unreadable(text: str, path: str) -> Finding | None:
     if not text.strip(f"{BOM}\r\n\t "):
         return finding("RK105", "The file is empty.")
     if "\0" in text:
-        return finding("RK104", "This is no text: it holds NUL characters, which Slurm refuses in a script.")
+        return finding("RK104", "Not a text file: it contains NUL characters, which Slurm rejects.")
     if len(text) > _MOST:
         size = len(text) / 1024 / 1024
-        return finding("RK106", f"This is too large for a job script ({size:.0f} MB): Slurm takes 4 MB at most.")
+        return finding("RK106", f"Too large for a job script ({size:.0f} MB): Slurm accepts at most 4 MB.")
     return None
 
 
@@ -37,8 +37,8 @@ def ends(text: str, path: str) -> Iterator[Finding]:
             path,
             1,
             "error",
-            "The file begins with an invisible mark (a byte order mark, which some Windows editors write): Slurm does "
-            "not see the #! behind it and refuses the script.",
+            "The file begins with a byte order mark, an invisible character that some Windows editors write: Slurm "
+            "does not see the #! and rejects the script.",
             first.lstrip(BOM).rstrip("\r"),
             safe=True,
         )
@@ -50,7 +50,7 @@ def ends(text: str, path: str) -> Iterator[Finding]:
             path,
             text.count("\n", 0, at) + 1,
             "error",
-            "Lines end as on Windows (CR LF): Slurm refuses the script.",
+            "Windows line endings (CR LF): Slurm rejects the script.",
             line.lstrip(BOM),
             safe=True,
         )
@@ -65,7 +65,7 @@ def shebang(script: Context) -> Iterator[Finding]:
     """Yield a finding where the first line does not name what runs the script."""
     if script.text.startswith("#!"):
         return
-    why = "The first line does not name what runs the script (#!/bin/bash): sbatch refuses it."
+    why = "The first line does not say what runs the script (#!/bin/bash): sbatch rejects it."
     stripped = script.text.lstrip()
     if stripped.startswith("#!"):
         gap = len(script.text) - len(stripped)

@@ -55,8 +55,7 @@ def unread(script: Context) -> Iterator[Finding]:
         yield script.finding(
             "RK201",
             number,
-            f"Slurm reads no #SBATCH line after the first command (line {script.directives.end}): this one is ignored. "
-            "Put it above.",
+            f"Slurm ignores #SBATCH lines after the first command (line {script.directives.end}). Move this line up.",
             edits=edits,
             safe=not names & known,
         )
@@ -82,8 +81,8 @@ def slipped(script: Context) -> Iterator[Finding]:
         yield script.finding(
             "RK202",
             number,
-            "Slurm takes this for a comment: its lines begin with #SBATCH, in the first column, in capitals, nothing "
-            "between. To switch a line off, write ##SBATCH.",
+            "Slurm takes this line for a comment: #SBATCH must be in the first column, in capitals, without spaces. To "
+            "disable a line, write ##SBATCH.",
             severity="warning",
             edits=[Edit(start, start + match.end(), f"{directives.MARK} ")],
             safe=not commented_out,
@@ -101,12 +100,12 @@ def variables(script: Context) -> Iterator[Finding]:
             continue
         value, known = _with_patterns(option)
         what = expansions[0] if expansions else "~"
-        hint = "" if known else " Write out what it stands for, or give the option to sbatch on the command line."
+        hint = "" if known else " Write out its value, or pass the option to sbatch on the command line."
         edits = [script.value_edit(option, value)] if known and not home else []
         yield script.finding(
             "RK203",
             option.line,
-            f"{what} in an #SBATCH line stands for nothing: Slurm reads these lines, no shell does.{hint}",
+            f"Slurm does not expand {what} in #SBATCH lines.{hint}",
             edits=edits,
             safe=known,
         )
@@ -132,7 +131,7 @@ def refused(script: Context) -> Iterator[Finding]:
         reported.add(slip.line)
         if slip.kind == "quote":
             yield script.finding(
-                "RK204", slip.line, "A quotation mark on this line is never closed: sbatch refuses it."
+                "RK204", slip.line, "A quotation mark on this line is never closed: sbatch rejects the script."
             )
         elif slip.kind == "unknown":
             yield from _unknown(script, slip)
@@ -154,7 +153,7 @@ def _unknown(script: Context, slip: Slip) -> Iterator[Finding]:
         yield script.finding(
             "RK205",
             slip.line,
-            f"sbatch has no option --{name}; there is --{near[0]}.",
+            f"Unknown option --{name} (did you mean --{near[0]}?).",
             edits=[Edit(at, at + len(name), near[0])],
             safe=True,
         )
@@ -168,14 +167,14 @@ def _stray(script: Context, slip: Slip) -> Finding:
     if spaced and re.search(r"\s", spaced.group(2)):
         whole = f"{spaced.group(1)}={spaced.group(3)}{slip.word.text.removeprefix('=')}"
         edits = [Edit(start + spaced.start(), slip.word.end, whole)]
-        why = "There must be no blank beside the = of an option: sbatch refuses the script."
+        why = "An option can't have spaces around its =: sbatch rejects the script."
         return script.finding("RK206", slip.line, why, edits=edits, safe=True)
     written_out = re.match(r"([a-z-]+)=\S", slip.word.text)
     if written_out and written_out.group(1) in directives.LONG:
         edits = [Edit(slip.word.start, slip.word.start, "--")]
-        why = f"{slip.word.text} is no option without -- before it: sbatch refuses the script."
+        why = f"Missing -- before {slip.word.text}: sbatch rejects the script."
         return script.finding("RK206", slip.line, why, edits=edits, safe=True)
-    why = f"{slip.word.text!r} is no option of sbatch, which refuses the script; a comment needs a # before it."
+    why = f"{slip.word.text!r} is not an option: sbatch rejects the script. A comment needs a # before it."
     known = any(word.start < slip.word.start for word in _words_of(script, slip.line))
     edits = [Edit(slip.word.start, slip.word.start, "# ")] if known else []
     return script.finding("RK206", slip.line, why, edits=edits, safe=False)
@@ -190,7 +189,7 @@ def malformed(script: Context) -> Iterator[Finding]:
     for option in script.directives.options:
         name, value = option.name, option.value
         if name in _NEEDED and (value is None or not value.strip() or value.startswith("--")):
-            yield script.finding("RK207", option.line, f"--{name} needs a value; here it has none.")
+            yield script.finding("RK207", option.line, f"Missing value of --{name}.")
         elif value is None or value.startswith("=") or _EXPANSION.search(value):
             continue
         elif wrong := _wrong(name, value):
@@ -199,7 +198,7 @@ def malformed(script: Context) -> Iterator[Finding]:
             yield script.finding(
                 "RK207",
                 option.line,
-                f"--{name} can't be {value!r}; write it like {example}.",
+                f"Invalid value {value!r} of --{name}: write it like {example}.",
                 edits=edits,
                 safe=bool(mended),
             )
@@ -213,7 +212,7 @@ def both(script: Context) -> Iterator[Finding]:
             ways.setdefault(option.name, option)
     if len(ways) > 1:
         first, second, *_ = ways.values()
-        why = f"--{second.name} can't stand beside --{first.name} (line {first.line}): sbatch refuses the script."
+        why = f"Use either --{first.name} (line {first.line}) or --{second.name}, not both: sbatch rejects the script."
         yield script.finding("RK208", second.line, why)
 
 

@@ -240,12 +240,9 @@ def _counting(script: Context, program: KnownProgram, start: int, end: int) -> F
     what = program.text[start:end]
     r = program.language == "r"
     code, mended = ("RK701", _ALLOTTED_R) if r else ("RK702", _ALLOTTED_PYTHON)
-    why = (
-        f"{what} counts all cores of the machine, not those that the job was given: its processes will be in each "
-        f"other's way."
-    )
+    why = f"{what} counts all cores of the machine, not those of the job: its processes slow each other down."
     if not r and what.rpartition(".")[0] != "os":
-        why += " (It needs `import os`.)"
+        why += " (This needs `import os`.)"
     severity: Severity = "warning"
     begin = program.text.rfind("\n", 0, start) + 1
     line = program.text[begin:].partition("\n")[0]

@@ -41,12 +41,12 @@ def unknown_partition(script: Context) -> Iterator[Finding]:
             near = nearest(name, names) or (default if names == [default] else "")
             other = near or default
             mended = ",".join(dict.fromkeys(other if candidate == name else candidate for candidate in wanted))
-            meant = f"{near} is meant, probably" if near else f"there are: {', '.join(names)}"
-            meant = f"{names[0]} is the only one" if len(names) == 1 else meant
+            meant = f" (did you mean {near}?)" if near else f". Its partitions: {', '.join(names)}"
+            meant = f". Its only partition is {names[0]}" if len(names) == 1 else meant
             yield script.finding(
                 "RK301",
                 part.partition.line,
-                f"{script.cluster.name} has no partition {name}: {meant}.",
+                f"{script.cluster.name} has no partition {name}{meant}.",
                 edits=[script.value_edit(part.partition, mended)] if other else [],
                 safe=bool(near),
             )
@@ -60,8 +60,8 @@ def too_long(script: Context) -> Iterator[Finding]:
             yield script.finding(
                 "RK302",
                 option.line,
-                f"{_names(part)} ends a job after {_hours(most)}; this asks for {_hours(part.minutes)}, and is never "
-                f"started.{_roomier(script, part)}",
+                f"{_names(part)} allows at most {_hours(most)}; this requests {_hours(part.minutes)}, and never "
+                f"starts.{_roomier(script, part)}",
                 edits=[script.value_edit(option, values.clock(int(most)))],
             )
 
@@ -72,7 +72,7 @@ def _names(part: RequestedResources) -> str:
 
 def _hours(minutes: float) -> str:
     if math.isinf(minutes):
-        return "no limit at all"
+        return "no limit"
     if minutes < 120:
         return f"{minutes:g} minutes"
     return f"{minutes / 60:g} hours" if minutes < 2880 or minutes % 1440 else f"{minutes / 1440:g} days"
@@ -86,7 +86,7 @@ def _roomier(script: Context, part: RequestedResources) -> str:
         for partition in partitions(script)
         if partition.get("for") in kinds and (partition.get("max_minutes") or math.inf) >= (part.minutes or 0)
     ]
-    return f" Longer ones: {', '.join(fit)}." if fit else ""
+    return f" Partitions for longer jobs: {', '.join(fit)}." if fit else ""
 
 
 def too_many_cores(script: Context) -> Iterator[Finding]:
@@ -104,14 +104,14 @@ def too_many_cores(script: Context) -> Iterator[Finding]:
                 partition["name"] for partition in partitions(script) if partition.get("for") in {"parallel", "any"}
             ]
             edits = [script.value_edit(part.partition, others[0])] if others and part.partition else []
-            why = f"{_names(part)} is for jobs of {_count(int(cores), 'core')}; this asks for {part.cores}."
+            why = f"{_names(part)} is for jobs with {_count(int(cores), 'core')}; this requests {part.cores}."
             yield script.finding("RK303", part.partition.line if part.partition else option.line, why, edits=edits)
         elif part.cores > (limits.get("cores") or math.inf):
-            most = f"more than {limits['cores']} cores at once on {script.cluster.name}"
-            why = f"Nobody may use {most}; this asks for {part.cores}."
+            most = f"at most {limits['cores']} cores at a time"
+            why = f"{script.cluster.name} allows each user {most}; this requests {part.cores}."
             yield script.finding("RK303", option.line, why)
         if part.nodes > nodes:
-            why = f"A job on {_names(part)} may have {_count(int(nodes), 'node')}; this asks for {part.nodes}."
+            why = f"{_names(part)} allows at most {_count(int(nodes), 'node')} per job; this requests {part.nodes}."
             yield script.finding("RK303", option.line, why)
 
 
@@ -143,7 +143,7 @@ def _types(partition: Mapping[str, Any], known: list[Mapping[str, Any]]) -> list
 
 def _without(script: Context, part: RequestedResources, known: list[Mapping[str, Any]]) -> Finding:
     having = [partition["name"] for partition in partitions(script) if _types(partition, known)]
-    where = f"these have: {', '.join(having)}" if having else f"no GPUs are known on {script.cluster.name} at all"
+    where = f"these have: {', '.join(having)}" if having else f"{script.cluster.name} has no known GPUs"
     edits = [script.value_edit(part.partition, having[0])] if having and part.partition else []
     assert part.gpu is not None  # noqa: S101 asked for above
     return script.finding("RK304", part.gpu.line, f"{_names(part)} has no GPUs; {where}.", edits=edits)
@@ -160,7 +160,7 @@ def _typed(script: Context, part: RequestedResources, known: list[Mapping[str, A
             yield script.finding(
                 "RK305",
                 part.gpu.line,
-                f"{where} has no GPUs of type {kind}; it has: {', '.join(types)}.",
+                f"{where} has no GPUs of type {kind}. Its types: {', '.join(types)}.",
                 edits=[script.value_edit(part.gpu, value)] if near else [],
                 safe=bool(near),
             )
@@ -170,7 +170,7 @@ def _more(script: Context, part: RequestedResources, known: list[Mapping[str, An
     """Yield findings for more GPUs than a user may have, or than any node has."""
     most = max((partition.get("gpus_per_user") or math.inf for partition in part.partitions), default=math.inf)
     if part.gpu and part.gpus_in_all > most:
-        why = f"Nobody may have more than {int(most)} GPUs at once on {_names(part)}; this asks for {part.gpus_in_all}."
+        why = f"{_names(part)} allows each user at most {int(most)} GPUs; this requests {part.gpus_in_all}."
         yield script.finding("RK306", part.gpu.line, why)
         return
     if not part.gpu or part.gpu.name not in {"gres", "gpus-per-node"}:
@@ -179,7 +179,7 @@ def _more(script: Context, part: RequestedResources, known: list[Mapping[str, An
     for kind, number in part.gpus:
         fit = [gpu for gpu in known if gpu["type"] in types and kind in {"", gpu["type"]}]
         if fit and all("per_node" in gpu for gpu in fit) and number > (best := max(gpu["per_node"] for gpu in fit)):
-            why = f"No node of {_names(part)} has more than {best} such GPUs; this asks for {number} on each."
+            why = f"The nodes of {_names(part)} have at most {best} such GPUs; this requests {number} per node."
             yield script.finding("RK306", part.gpu.line, why)
 
 
@@ -195,7 +195,7 @@ def required(script: Context) -> Iterator[Finding]:
         yield script.finding(
             "RK307",
             script.directives.lines[-1].number,
-            f"{script.cluster.name} refuses jobs that name no account, which they are charged to{hint}.",
+            f"{script.cluster.name} rejects jobs without an account to charge{hint}.",
             edits=[script.new_line(f"#SBATCH --account={account_name}")] if account_name else [],
             safe=bool(name),
         )
@@ -211,7 +211,7 @@ def required(script: Context) -> Iterator[Finding]:
             yield script.finding(
                 "RK308",
                 part.partition.line if part.partition else script.directives.lines[-1].number,
-                f"{_names(part)} refuses jobs without {wanted}.",
+                f"{_names(part)} rejects jobs without {wanted}.",
                 edits=[script.new_line(mended)],
                 safe=bool(value) and "N" not in value,
             )
@@ -230,8 +230,7 @@ def default_memory(script: Context) -> Iterator[Finding]:
             yield script.finding(
                 "RK309",
                 script.directives.lines[-1].number,
-                f"No memory is asked for, so the job gets {default} MB, and is killed when {at_work.name or 'it'} "
-                "needs more.",
+                f"No memory requested: the job gets {default} MB and is killed when {at_work.name or 'it'} needs more.",
                 severity="warning",
                 edits=[script.new_line("#SBATCH --mem=1G")],
             )

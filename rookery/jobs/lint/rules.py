@@ -30,7 +30,7 @@ class Rule(NamedTuple):
 GROUPS: Final = {
     "RK1": "The file",
     "RK2": "Lines that Slurm does not read as intended",
-    "RK3": "What the job asks for",
+    "RK3": "What the job requests",
     "RK4": "Arrays",
     "RK5": "Logs",
     "RK6": "Commands",
@@ -148,7 +148,7 @@ RULES: Final = (
     Rule(
         "RK401",
         "error",
-        "An array that asks for mail, where the cluster rejects this",
+        "An array that sends mail, where the cluster rejects this",
         f"{_REJECTED}. `mail:` in rookery.yml sends the mail from a small job that depends on the array",
         "by hand: the line disabled",
     ),

@@ -56,11 +56,13 @@ def run(options: LintOptions) -> int:
     cluster, project = target.cluster, target.project
     if cluster.scheduler != "slurm":
         raise RookeryError(
-            f"{cluster.name} has no Slurm, so there are no job scripts for it.",
+            f"{cluster.name} does not use Slurm, so it has no job scripts.",
             hint=f"invoke clusters.show {cluster.name}",
         )
     if not options.files and project is None:
-        raise RookeryError("Which job scripts? There is no rookery.yml here.", hint="invoke lint JOB.sh")
+        raise RookeryError(
+            "Missing argument FILE: there is no rookery.yml here.", hint=target.next("invoke lint JOB.sh")
+        )
     chosen = discovery.named(options.files) if options.files else discovery.within(_near(project)) if project else []
     scripts = [_check_file(file, cluster, project, mend=options.fix, alone=alone) for file, alone in chosen]
     if options.fix:
@@ -87,9 +89,10 @@ def _check_file(file: Path, cluster: "Cluster", project: "Project | None", *, me
         alone: Whether it was named itself, rather than found in a folder, where it may be no job script at all.
     """
     if project is not None and not stays_inside(project.root, file):
+        sandbox = " --sandbox" * cluster.sandbox
         raise RookeryError(
-            f"{file} is a symbolic link of the project that leads out of it, to {file.resolve()}.",
-            hint=f"rm {shlex.quote(str(file))}   # or: {invocation()} lint {shlex.quote(str(file.resolve()))}",
+            f"{file} is a symbolic link that leads out of the project, to {file.resolve()}.",
+            hint=f"invoke lint {shlex.quote(str(file.resolve()))} --cluster {cluster.name}{sandbox}",
         )
     inside = project is not None and file.resolve().is_relative_to(project.root)
     place = Surroundings(project.root, project) if project and inside else Surroundings(file.parent)
@@ -211,7 +214,7 @@ def _print_report(scripts: Sequence[CheckedScript], cluster: "Cluster", options:
 
     for script in scripts:
         for finding in script.mended:
-            line(f"{finding.path}:{finding.line}: mended {finding.code}: {finding.why}", "green")
+            line(f"{finding.path}:{finding.line}: fixed {finding.code}: {finding.why}", "green")
             _print_mended(finding, line)
         for finding in script.findings:
             colour = "red" if finding.severity == "error" else "yellow"
@@ -224,9 +227,9 @@ def _print_report(scripts: Sequence[CheckedScript], cluster: "Cluster", options:
             f"{invocation()} lint",
             *map(shlex.quote, options.files),
             f"--cluster {cluster.name} --fix{' --sandbox' * options.sandbox}",
+            *([f"--project {shlex.quote(options.project)}"] if options.project else []),
         ]
-        what = "1 of them" if len(safe) == 1 else f"{len(safe)} of them"
-        line(f"  next: {' '.join(call)}   # mends {what}")
+        line(f"  next: {' '.join(call)}   # fixes {len(safe)} of them")
 
 
 def _print_mended(finding: Finding, line: Callable[..., None]) -> None:
@@ -237,12 +240,12 @@ def _print_mended(finding: Finding, line: Callable[..., None]) -> None:
 def _summary(scripts: Sequence[CheckedScript], cluster: "Cluster") -> str:
     count = Counter(finding.severity for script in scripts for finding in script.findings)
     mended = sum(len(script.mended) for script in scripts)
-    parts = [_number(mended, "thing") + " mended"] * bool(mended)
+    parts = [f"{mended} fixed"] * bool(mended)
     parts += [_number(count[kind], kind) for kind in ("error", "warning") if count[kind]]
     if not scripts:
-        return "There are no job scripts here."
+        return "No job scripts here."
     count_of_scripts = _number(len(scripts), "script")
-    return f"{', '.join(parts) or 'nothing wrong'} in {count_of_scripts}, for {cluster.name}"
+    return f"{', '.join(parts) or 'No problems'} in {count_of_scripts} for {cluster.name}"
 
 
 def _number(count: int, what: str) -> str:

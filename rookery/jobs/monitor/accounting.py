@@ -154,10 +154,10 @@ class SlurmSnapshot:
 def unknown(cluster: str, number: str, silent: str) -> str:
     """Return why a job was not found: there is none, or a part of Slurm does not answer, for this reason."""
     if not silent:
-        return f"{cluster} knows no job {number} of yours"
+        return f"Unknown job {number} on {cluster}"
     return (
-        f"Slurm does not fully answer on {cluster} ({silent}), so job {number} can't be found now; "
-        "if it was submitted, it is not lost"
+        f"Can't find job {number}: Slurm on {cluster} does not fully answer ({silent}); "
+        "a job that was submitted is not lost"
     )
 
 

@@ -46,8 +46,8 @@ def run(options: CancelOptions) -> int:
     Raises:
         RookeryError: None could be cancelled.
     """
-    ids = [run_record.parse_id(part, "cancel") for part in options.job.split(",")]
     target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False)
+    ids = [run_record.parse_id(part, target.flags) for part in options.job.split(",")]
     target.connection.open()
     snapshot = accounting.ask(target.connection, ids=list(dict.fromkeys(number for number, _ in ids)))
     job_table.check(snapshot, target.cluster.name)
@@ -66,7 +66,7 @@ def run(options: CancelOptions) -> int:
         print(json_.dumps({done: [goal.id for goal in goals], "not": {goal.id: goal.why_not for goal in refused}}))
     else:
         for goal in goals:
-            console.say(f"{'would cancel' if options.check else 'cancelled'} {_described(goal)}")
+            console.say(f"{'Would cancel' if options.check else 'Cancelled'} {_described(goal)}")
         for goal in refused:
             console.note(f"{goal.why_not}.")
     return int(bool(refused))
@@ -79,19 +79,20 @@ def _goal(number: str, task: str, snapshot: SlurmSnapshot, connection: "Connecti
         output = "" if snapshot.squeue else connection.run([number], script=_OWNER, check=False).stdout
         owner = console.clean(output).split()
         unknown = snapshot.unknown(connection.cluster.name, number)
-        return Goal(name, why_not=f"{number} is {owner[0]}'s job, not yours" if owner else unknown)
+        return Goal(name, why_not=f"Job {number} belongs to {owner[0]}" if owner else unknown)
     if not task:
-        ended = "" if run.is_active else f"{number} has ended already ({job_states.state(run)})"
+        ended = "" if run.is_active else f"Job {number} has already ended ({job_states.state(run)})"
         return Goal(name, run.name, run.waiting + run.running, ended)
     state = next((state for state, tasks in run.tasks.items() if int(task) in numbers(tasks)), "")
     if state in ACTIVE:
         return Goal(name, run.name, 1)
-    ended = f"{name} has ended already ({job_states.word(state)})"
-    return Goal(name, run.name, 0, ended if state else f"{number} has no task {task}")
+    ended = f"Task {name} has already ended ({job_states.word(state)})"
+    return Goal(name, run.name, 0, ended if state else f"Job {number} has no task {task}")
 
 
 def _described(goal: Goal) -> str:
-    return f"{goal.id} ({goal.name}{f', {goal.tasks} tasks' if goal.tasks > 1 else ''})"
+    tasks = f", {goal.tasks} tasks" if goal.tasks > 1 else ""
+    return f"{'task' if '_' in goal.id else 'job'} {goal.id} ({goal.name}{tasks})"
 
 
 def _confirmed(goals: Sequence[Goal], options: CancelOptions, flags: str) -> bool:
@@ -106,7 +107,7 @@ def _confirmed(goals: Sequence[Goal], options: CancelOptions, flags: str) -> boo
     what = ", ".join(map(_described, goals))
     if not prompts.is_interactive():
         raise RookeryError(
-            f"This would cancel {count} tasks: {what}.", hint=f"invoke cancel {options.job} --yes{flags}   # does it"
+            f"This would cancel {count} tasks: {what}.", hint=f"invoke cancel {options.job} --yes{flags}"
         )
     return prompts.confirm(f"Cancel {what}?")
 
@@ -117,11 +118,12 @@ def _scancel(connection: "Connection", ids: Sequence[str]) -> None:
     Raises:
         RookeryError: It would not; in its own words.
     """
-    with console.waiting(f"cancelling {', '.join(ids)}"):
+    with console.waiting(f"Cancelling {', '.join(ids)}"):
         done = connection.run(list(ids), script='exec scancel "$@"', check=False, timeout=120)
     stderr = console.clean(done.stderr).strip()
     if done.exit or "error" in stderr:
         last = (stderr.splitlines() or [f"exit status {done.exit}"])[-1].removeprefix("scancel: error: ")
         raise RookeryError(
-            f"Slurm on {connection.cluster.name} did not cancel {', '.join(ids)}: {last}", hint="the same command again"
+            f"Slurm on {connection.cluster.name} did not cancel {', '.join(ids)}: {last}",
+            hint="run the same command again",
         )

@@ -20,7 +20,7 @@ SHORT = 60
 MANY = 100
 """Tasks from which that matters."""
 
-SIGNALS = {1: "hung up", 2: "interrupted", 6: "aborted", 9: "killed", 11: "a segmentation fault", 15: "ended"}
+SIGNALS = {1: "hung up", 2: "interrupted", 6: "aborted", 9: "killed", 11: "segmentation fault", 15: "terminated"}
 
 
 def memory(kilobytes: float) -> str:
@@ -66,16 +66,17 @@ def advice(run: "JobRun", *, asked_memory: bool = True) -> Iterator[str]:
     """
     yield from _memory(run, asked_memory)
     if run.counts.get("TIMEOUT") and run.limit.isdigit():
-        yield f"ran out of time at {clock(int(run.limit))}: ask for {clock(2 * int(run.limit))}, or do less in a task"
+        limit = int(run.limit)
+        yield f"reached its time limit of {clock(limit)}: request {clock(2 * limit)}, or do less per task"
     yield from _exits(run)
     used = cores(run)
     if run.cpus > 1 and run.longest >= WORTH_IT and used < 0.7 * run.cpus:
         wanted = max(1, math.ceil(used - 0.2))
         if wanted < run.cpus:
-            yield f"asked for {run.cpus} cores, used {used:.1f}: ask for {wanted}"
+            yield f"used {used:.1f} of {run.cpus} cores: request {wanted}"
     if run.array and run.total >= MANY and run.completed_count == run.total and run.longest < SHORT:
         bunch = max(2, min(run.total // 10, 300 // max(run.longest, 3)))
-        yield f"its {run.total} tasks took {clock(run.longest)} at most: chunk: {bunch} runs that many in one, sooner"
+        yield f"no task took more than {clock(run.longest)}: `chunk: {bunch}` in rookery.yml runs {bunch} in one task"
 
 
 def _memory(run: "JobRun", asked_memory: bool) -> Iterator[str]:
@@ -83,7 +84,7 @@ def _memory(run: "JobRun", asked_memory: bool) -> Iterator[str]:
     if run.killed_for_memory:
         which = "" if run.killed_for_memory == "yes" else f" ({_tasks(run.killed_for_memory)})"
         at = memory(requested) if requested else memory(peak)
-        yield f"killed for memory at {at}{which}: ask for {ask_for(max(2 * requested, 1.5 * peak))} next time"
+        yield f"killed for memory at {at}{which}: request {ask_for(max(2 * requested, 1.5 * peak))}"
     elif (
         run.completed_count
         and asked_memory
@@ -92,9 +93,9 @@ def _memory(run: "JobRun", asked_memory: bool) -> Iterator[str]:
         and run.longest >= MEASURED
         and 3 * peak < requested
     ):
-        yield f"memory: peak {memory(peak)} of {memory(requested)}: {ask_for(1.3 * peak)} will do"
+        yield f"used at most {memory(peak)} of {memory(requested)} memory: {ask_for(1.3 * peak)} is enough"
     elif run.completed_count and peak and requested and peak > 0.9 * requested and run.longest >= MEASURED:
-        yield f"memory: peak {memory(peak)} of {memory(requested)}, which is close: ask for {ask_for(1.5 * peak)}"
+        yield f"used {memory(peak)} of {memory(requested)} memory, close to the limit: request {ask_for(1.5 * peak)}"
 
 
 def _exits(run: "JobRun") -> Iterator[str]:
@@ -110,7 +111,7 @@ def _exits(run: "JobRun") -> Iterator[str]:
                 word = SIGNALS.get(int(signal) if signal.isdigit() else 0, "")
                 yield f"ended by signal {signal}{f', {word}' if word else ''}{which}: invoke logs {where} --error"
             continue
-        meaning = {"126": ", a program that may not be run", "127": ", a program that was not found"}.get(status, "")
+        meaning = {"126": ", program not executable", "127": ", program not found"}.get(status, "")
         yield f"failed with exit status {status}{meaning}{which}: invoke logs {where} --error"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import console, local_time, tables, wrapping
 from rookery.core.errors import RookeryError
-from rookery.core.invocation import invocation
+from rookery.core.invocation import as_typed
 from rookery.jobs import run_record
 from rookery.jobs.monitor import job_states
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
@@ -33,8 +33,8 @@ def check(snapshot: SlurmSnapshot, cluster: str) -> None:
     """
     if snapshot.squeue and snapshot.sacct:
         raise RookeryError(
-            f"Slurm does not answer on {cluster}: {snapshot.squeue}. Your jobs are not lost: those that run go on.",
-            hint="the same command again, in a while",
+            f"Slurm on {cluster} does not answer: {snapshot.squeue}. Your jobs are not lost and keep running.",
+            hint="run the same command again in a few minutes",
         )
 
 
@@ -64,12 +64,13 @@ def show(snapshot: SlurmSnapshot, target: "Target", project: str, days: int) -> 
         console.show(output, line, "yellow")
     if not snapshot.runs:
         whose = f" of {project}" if project else ""
-        console.say(f"No jobs{whose} on {target.cluster.name} in the last {days} days.")
+        when = "24 hours" if days == 1 else f"{days} days"
+        console.say(f"No jobs{whose} on {target.cluster.name} in the last {when}.")
         return
     shown = snapshot.runs[: -MOST - 1 : -1]
     output.print(table(shown, snapshot.now, wrapping.columns(sys.stdout)))
     if len(shown) < len(snapshot.runs):
-        console.say(f"{len(snapshot.runs) - len(shown)} earlier ones are left out; --json has them all.")
+        console.say(f"{len(snapshot.runs) - len(shown)} earlier jobs are not shown; use --json for all.")
     console.say(*remarks(snapshot, shown, target))
 
 
@@ -77,16 +78,15 @@ def gaps(snapshot: SlurmSnapshot, cluster: str) -> Iterator[str]:
     """Yield what the table lacks, since a part of Slurm does not answer."""
     if snapshot.squeue:
         yield (
-            f"squeue does not answer on {cluster} ({snapshot.squeue}): these are the accounts, perhaps some minutes "
-            "old."
+            f"squeue on {cluster} does not answer ({snapshot.squeue}): this is from sacct, and may be some minutes old."
         )
     if snapshot.keeps_none:
         yield (
-            f"{cluster} keeps no accounts (sacct is switched off there): jobs that ended some minutes ago are missing; "
-            "their logs and outputs tell what came of them."
+            f"{cluster} has no job accounting (sacct is off): jobs that ended some minutes ago are missing; see their "
+            "logs and outputs."
         )
     elif snapshot.sacct:
-        yield f"sacct does not answer on {cluster} ({snapshot.sacct}): jobs that ended some minutes ago are missing."
+        yield f"sacct on {cluster} does not answer ({snapshot.sacct}): jobs that ended some minutes ago are missing."
 
 
 def table(runs: Sequence[JobRun], now: float | None = None, room: int | None = None) -> "Table":
@@ -140,18 +140,18 @@ def remarks(snapshot: SlurmSnapshot, runs: Sequence[JobRun], target: "Target") -
     """Yield remarks on jobs, a line each: why they wait, advice from those that ended."""
     for run in runs:
         for code, _ in sorted(run.reasons.items(), key=lambda item: -item[1])[:2]:
-            start = local_time.at(run.expected, snapshot.now)
-            yield f"{run.id} waits: {explain(code)}{f'; Slurm expects it to start {start}' if start else ''}"
+            start = local_time.when(run.expected, snapshot.now)
+            yield f"Job {run.id} is waiting: {explain(code)}{f'; expected start: {start}' if start else ''}"
         for line in advice(run, asked_memory=_asked_memory(run, target)):
-            yield f"{run.id} {spoken(line, target.flags)}"
+            yield f"Job {run.id}: {spoken(line, target)}"
         if not run.is_active and "0" not in run.cancelled_by and run.counts.get("CANCELLED") == run.total:
             continue
         if "0" in run.cancelled_by and not run.killed_for_memory and not run.elapsed:
-            yield f"{run.id} was cancelled by Slurm before it began: what it waited for failed"
+            yield f"Slurm cancelled job {run.id} before it started: the job it depends on failed"
         failed, count = run.failed(snapshot.uid)
         if run.array and count and not run.is_active and not _was_retried(run, target):
             line = f"{count} of {run.total} tasks failed ({_short(failed)}): invoke submit --failed {run.id}"
-            yield f"{run.id} {spoken(line, target.flags)}"
+            yield f"Job {run.id}: {spoken(line, target)}"
 
 
 def _was_retried(run: JobRun, target: "Target") -> bool:
@@ -159,10 +159,10 @@ def _was_retried(run: JobRun, target: "Target") -> bool:
     return bool(target.project and run_record.retries(target.project.root, target.cluster.label, str(run.id)))
 
 
-def spoken(line: str, flags: str) -> str:
+def spoken(line: str, target: "Target") -> str:
     """Return a line that ends with a command, as the user types it here."""
     what, invoke, arguments = line.partition("invoke ")
-    return f"{what}{invocation()} {arguments}{flags}" if invoke else line
+    return f"{what}{as_typed(target.next(invoke + arguments))}" if invoke else line
 
 
 def _short(tasks: str) -> str:

@@ -37,7 +37,7 @@ def run(options: LogsOptions) -> int:
     """
     target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=not options.job)
     options = replace(options, job=options.job or _latest(target))
-    number, task = run_record.parse_id(options.job, "logs")
+    number, task = run_record.parse_id(options.job, target.flags)
     target.connection.open()
     mark = new_mark()
     request = {"job": number, "task": task, "follow": options.follow, "error": options.error}
@@ -47,7 +47,7 @@ def run(options: LogsOptions) -> int:
     ) as process:
         deadline = Deadline(process.kill)
         try:
-            with console.waiting(f"looking for the log of {options.job} on {target.cluster.name}"):
+            with console.waiting(f"Looking for the log of job {options.job} on {target.cluster.name}"):
                 begun = _read_header(process.stdout, mark, deadline, target, options) if process.stdout else False
             if begun and process.stdout:
                 _pass_on(process.stdout)
@@ -73,8 +73,10 @@ def _latest(target: "Target") -> str:
     """
     last = run_record.latest(target.project.root, target.cluster.label) if target.project else None
     if last is None:
+        job = next(iter(target.project.jobs), "JOB") if target.project else "JOB"
         raise RookeryError(
-            f"No job of this project has run on {target.cluster.name} yet.", hint=f"invoke submit{target.flags}"
+            f"No job of this project was submitted to {target.cluster.name} yet.",
+            hint=target.next(f"invoke submit {job}"),
         )
     return last.id
 
@@ -89,17 +91,16 @@ def _read_header(stream: IO[bytes], mark: str, deadline: Deadline, target: "Targ
         if answer is None:
             continue
         if skipped := answer.pop("skipped", ""):
-            console.note(f"Skipped {console.clean(skipped)} on {target.cluster.name}: it is no record of a run.")
+            console.note(f"Skipped {console.clean(skipped)} on {target.cluster.name}: not a run record.")
         if answer["state"] == "begin":
             if answer["why"] or sys.stderr.isatty():
                 console.note(*_where(answer, options, target.flags).split("\n"))
             return True
         if answer["state"] != "wait":
             raise _missing(answer, target, options)
-        why = explain(answer["reason"]) if answer["job"] == "PENDING" else "it has written nothing yet"
-        console.note(
-            f"{options.job} waits: {console.clean(why)}. Its log will be {console.clean(answer['path'])}",
-        )
+        pending = answer["job"] == "PENDING"
+        state = f"waiting: {console.clean(explain(answer['reason']))}" if pending else "running, without output yet"
+        console.note(f"Job {options.job} is {state}. Its log will be {console.clean(answer['path'])}")
     return False
 
 
@@ -110,7 +111,7 @@ def _where(answer: Mapping[str, Any], options: LogsOptions, flags: str) -> str:
         return path
     number = options.job.strip()
     another = f"{invocation.invocation()} logs {number}_TASK{flags}"
-    return f"{number}_{answer['task']}, {answer['why']} of {answer['total']} tasks; another: {another}\n{path}"
+    return f"Task {number}_{answer['task']}: {answer['why']} of {answer['total']}; for another: {another}\n{path}"
 
 
 def _missing(answer: Mapping[str, Any], target: "Target", options: LogsOptions) -> RookeryError:
@@ -122,29 +123,33 @@ def _missing(answer: Mapping[str, Any], target: "Target", options: LogsOptions) 
     if answer["state"] == "no-task":
         if not answer["array"]:
             return RookeryError(
-                f"{number.partition('_')[0]} is no array.", hint=f"invoke logs {number.partition('_')[0]}{target.flags}"
+                f"Job {number.partition('_')[0]} is not an array.",
+                hint=f"invoke logs {number.partition('_')[0]}{target.flags}",
             )
         every = answer["tasks"]
         return RookeryError(
-            f"{number.partition('_')[0]} has no task {number.partition('_')[2]}; it has {every[0]} to {every[-1]}.",
+            f"Job {number.partition('_')[0]} has no task {number.partition('_')[2]}: its tasks are {every[0]} to "
+            f"{every[-1]}.",
             hint=f"invoke logs {number.partition('_')[0]}_{every[0]}{target.flags}",
         )
     name, path = (
         f"{number.partition('_')[0]}_{answer['task']}" if answer["task"] else number,
         console.clean(answer["path"]),
     )
+    kind = "Task" if "_" in name else "Job"
     if answer["job"] in {"PENDING", "CONFIGURING", "REQUEUED"}:
         return RookeryError(
-            f"{name} has no log yet: it waits, {console.clean(explain(answer['reason']))}.",
+            f"{kind} {name} has no log yet. It is waiting: {console.clean(explain(answer['reason']))}.",
             hint=f"invoke logs {name} --follow{target.flags}",
         )
     if answer["job"] in {"RUNNING", "COMPLETING"}:
         return RookeryError(
-            f"{name} runs, and has written nothing yet to {path}.", hint=f"invoke logs {name} --follow{target.flags}"
+            f"{kind} {name} is running, and has written nothing to {path} yet.",
+            hint=f"invoke logs {name} --follow{target.flags}",
         )
     ended = answer["job"] or "ended"
     return RookeryError(
-        f"{name} has left no log ({ended}): there is no {path}; its folder may have been missing.",
+        f"{kind} {name} left no log ({ended}): can't find {path}; its folder may have been missing.",
         hint=f"invoke jobs {number.partition('_')[0]}{target.flags}",
     )
 

@@ -81,7 +81,8 @@ def run(options: QueueOptions) -> int:
     name = connection.cluster.name
     if connection.cluster.scheduler != "slurm":
         raise RookeryError(
-            f"{name} has no queue: one logs in and starts programs there.", hint=f"invoke tmux --cluster {name}"
+            f"{name} has no queue: log in and start your programs there.",
+            hint=f"invoke tmux {name}{' --sandbox' * options.sandbox}",
         )
     connection.open()
     with console.waiting(f"Asking {name} for its partitions"):
@@ -101,10 +102,10 @@ def ask(connection: "Connection") -> str:
     """
     done = connection.run(["-h", "-e", "-O", FIELDS], script=_ASK, timeout=60, check=False)
     if not done.ok:
-        last = ((done.stderr.strip() or done.stdout.strip()).splitlines() or ["it said nothing"])[-1]
+        last = ((done.stderr.strip() or done.stdout.strip()).splitlines() or ["no output"])[-1]
         raise RookeryError(
             f"Slurm on {connection.cluster.name} does not answer: {console.clean(last)}",
-            hint="the same command in a few minutes; jobs that were submitted are not lost",
+            hint="run the same command again in a few minutes; submitted jobs are not lost",
         )
     return done.stdout
 
@@ -201,13 +202,13 @@ def _limits(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _show(cluster: "Cluster", partitions: Sequence[Partition]) -> None:
-    headings = ("partition", ">nodes\nfree", ">cores\nfree", "~GPUs free", "=longest", "~what for")
+    headings = ("partition", ">nodes\nfree", ">cores\nfree", "~GPUs free", "=time\nlimit", "~use")
     tables.show(headings, [_row(partition) for partition in partitions])
     limits: Mapping[str, Any] = cluster.data.get("cluster_limits") or {}
     most = [f"{limits['cores']} cores"] if limits.get("cores") else []
     most += [f"{limits['memory_mb'] // 1024} GB of memory"] if limits.get("memory_mb") else []
     if most:
-        console.say(f"All your jobs together: at most {' and '.join(most)} at once.")
+        console.say(f"All your jobs together: at most {' and '.join(most)} at a time.")
 
 
 def _row(partition: Partition) -> list["Text"]:
@@ -216,9 +217,9 @@ def _row(partition: Partition) -> list["Text"]:
 
     name = f"{partition.name}{' (default)' if partition.default else ''}"
     if partition.state == "absent":
-        cells = (name, "", "", "", "", "in the profile, but Slurm shows you no such partition")
+        cells = (name, "", "", "", "", "in the profile, but Slurm does not show it to you")
         return [Text(console.clean(cell), style="red") for cell in cells]
-    broken = f"{partition.broken_nodes} node{'' if partition.broken_nodes == 1 else 's'} out of order"
+    broken = f"{partition.broken_nodes} node{'' if partition.broken_nodes == 1 else 's'} down"
     notes = [f"{partition.state}: jobs wait until it opens"] * (partition.state != "open")
     notes += [broken] * bool(partition.broken_nodes)
     cards = (f"{partition.free_gpus[kind]} of {number} {kind}" for kind, number in partition.gpus.items())

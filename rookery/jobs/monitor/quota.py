@@ -57,7 +57,7 @@ def run(options: QuotaOptions) -> int:
     areas, raw = read(output, connection.cluster.data)
     if not areas and not raw:
         raise RookeryError(
-            f"{connection.cluster.name} tells nothing of its storage.",
+            f"{connection.cluster.name} gives no information on its storage.",
             hint=f"invoke clusters.show {connection.cluster.name}",
         )
     if options.json:
@@ -134,12 +134,12 @@ def _named(area: Area, disks: Sequence[tuple[str, Area]]) -> Area:
 
 def _note(area: Area, entries: Mapping[str, Mapping[str, Any]]) -> str:
     """Return a note on an area besides its numbers."""
-    notes = ["the whole disk, everybody's"] if area.source == "df" else []
+    notes = ["the whole disk, shared by all users"] if area.source == "df" else []
     for name in area.name.split(", "):
         entry = entries.get(name, {})
         cost = entry.get("file_cost_kb")
         if cost and area.files and area.source == "quota":
-            notes.append(f"{area.files:,} files cost at least {size(area.files * cost / 1024)} of it")
+            notes.append(f"{area.files:,} files take at least {size(area.files * cost / 1024)} of it")
         if days := entry.get("purge_days"):
             notes.append(f"files are deleted after {days} days")
     return "; ".join(notes)
@@ -156,18 +156,18 @@ def size(megabytes: float) -> str:
 def _show(cluster: "Cluster", areas: Sequence[Area], raw: str) -> None:
     command = (cluster.data.get("cluster_quota") or {}).get("command", "")
     if raw:
-        console.say(f"{cluster.name}: rookery does not understand what `{command}` prints there:")
+        console.say(f"{cluster.name}: can't read the output of `{command}`:")
         print(f"{console.clean(raw)}\n")
     elif not command:
-        console.say(f"{cluster.name} has no quota command that rookery knows of; this is what df says.")
+        console.say(f"{cluster.name} has no known quota command; these numbers are from df.")
     elif all(area.source == "df" for area in areas):
-        console.say(f"{cluster.name}: `{command}` said nothing; this is what df says.")
+        console.say(f"{cluster.name}: `{command}` printed nothing; these numbers are from df.")
     if areas:
-        headings = ("=area", "", ">used", ">limit", ">full", ">files", "~where and what")
+        headings = ("=area", "", ">used", ">limit", ">full", ">files", "~path and notes")
         tables.show(headings, [_row(area) for area in areas])
     for area in areas:
         if area.warning and area.source == "quota":
-            console.say(f"{area.name} is {area.percent:.0f} % full: jobs fail when nothing more fits.")
+            console.say(f"{area.name} is {area.percent:.0f} % full: jobs fail when it is full.")
 
 
 def _row(area: Area) -> list["RenderableType"]:

@@ -23,9 +23,9 @@ def run(options: JobsOptions) -> int:
         RookeryError: Slurm does not answer, or there is no such job.
     """
     if options.days < 1:
-        raise RookeryError("--days is at least 1.")
-    ids = [run_record.parse_id(job, "jobs")[0] for job in options.job.split(",")] if options.job else []
+        raise RookeryError("--days must be at least 1.")
     target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False)
+    ids = [run_record.parse_id(job, target.flags)[0] for job in options.job.split(",")] if options.job else []
     project = target.project.name if target.project and not options.all and not ids else ""
     target.connection.open()
     if options.watch:
@@ -35,7 +35,7 @@ def run(options: JobsOptions) -> int:
     if ids and not snapshot.runs:
         raise RookeryError(
             f"{snapshot.unknown(target.cluster.name, ids[0])}.",
-            hint=f"invoke jobs --all --days 30{target.flags}   # lists them",
+            hint=f"invoke jobs --all --days 30{target.flags}   # shows all your jobs",
         )
     if options.json:
         print(json_.dumps(job_table.document(snapshot, target), indent=2))

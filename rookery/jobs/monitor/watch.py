@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import console, wrapping
 from rookery.core.errors import RookeryError
-from rookery.core.invocation import is_guided
+from rookery.core.invocation import as_typed, is_guided
 from rookery.core.startup import INTERRUPTED
 from rookery.jobs.monitor import accounting, job_states, job_table
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
@@ -59,7 +59,7 @@ def ended(target: "Target", number: str) -> SlurmSnapshot:
         RookeryError: Slurm does not answer, or the connection broke off.
     """
     snapshot = None
-    with _leaving(target, [number]), console.waiting(f"waiting for the end of {number} on {target.cluster.name}"):
+    with _leaving(target, [number]), console.waiting(f"Waiting until job {number} on {target.cluster.name} has ended"):
         for snapshot in accounting.watch(target.connection, ids=[number]):
             job_table.check(snapshot, target.cluster.name)
     return _require_known(snapshot, target, [number])
@@ -78,8 +78,8 @@ def _leaving(target: "Target", ids: Sequence[str]) -> Iterator[None]:
     except KeyboardInterrupt:
         if is_guided():
             raise
-        what = f"{ids[0]} goes on" if len(ids) == 1 else "They go on"
-        console.note("", f"{what} on {target.cluster.name}.", f"  next: {job_table.spoken(again, '')}")
+        what = f"Job {ids[0]} is still running" if len(ids) == 1 else "Your jobs are still running"
+        console.note("", f"{what} on {target.cluster.name}.", f"  next: {as_typed(again)}")
         raise SystemExit(INTERRUPTED) from None
     except RookeryError as error:
         error.hint = error.hint or again
@@ -112,7 +112,7 @@ def _live(silent: bool, name: str) -> AbstractContextManager[Any]:
     from rich.live import Live
     from rich.spinner import Spinner
 
-    first = Spinner("line", f"asking {name}")
+    first = Spinner("line", f"Asking {name}")
     return Live(first, refresh_per_second=4, transient=True)  # between two ends of tasks the spinner alone shows life
 
 
@@ -125,7 +125,7 @@ def _rendered(snapshot: SlurmSnapshot, target: "Target") -> "Group":
     shown = (active or snapshot.runs[-3:])[::-1]
     bars = [_bar(run) for run in shown if run.array]
     remarks = [Text(wrapping.fit(line, sys.stdout)) for line in job_table.remarks(snapshot, shown, target)]
-    life = Spinner("line", Text("Ctrl-C leaves them running", style="dim"))
+    life = Spinner("line", Text("Ctrl-C stops watching; the jobs keep running", style="dim"))
     return Group(job_table.table(shown, snapshot.now, wrapping.columns(sys.stdout)), *bars, *remarks, life)
 
 

@@ -64,7 +64,7 @@ class _Bounded:
     def exactly(self, size: int) -> bytes:
         data = self.read(size)
         if len(data) < size:
-            raise EOFError("it ended in the middle")
+            raise EOFError("the data ended early")
         return data
 
     def pieces(self, size: int) -> Iterator[bytes]:
@@ -99,12 +99,12 @@ def members(
         if not header.strip(b"\0"):  # the end of an archive; another may follow
             continue
         if len(header) < _BLOCK:
-            raise EOFError("it ended in the middle")
+            raise EOFError("the data ended early")
         kind, size = header[156:157], _number(header[124:136])
         content = plain.pieces(size)
         if kind == b"L":  # the name of the next member, too long for its header
             if size > LONGEST_NAME:
-                raise ValueError(f"a file's name of {size} bytes")
+                raise ValueError(f"a file name of {size} bytes")
             long_name = b"".join(content).rstrip(b"\0")
         else:
             name = os.fsdecode(long_name or header[:100].partition(b"\0")[0])
@@ -126,7 +126,7 @@ def _skip_noise(stream: IO[bytes], mark: str) -> None:
         before, left = line[-len(end) :], left - len(line)
         if left < 0:
             raise LargerError
-    raise EOFError("nothing came")
+    raise EOFError("no data received")
 
 
 def _number(field: bytes) -> int:

@@ -7,6 +7,7 @@ import csv
 import io
 import json as json_
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -72,12 +73,15 @@ def run(options: CombineOptions) -> int:
     project = config.load(options.project)
     table_path = project.root / options.output
     if table_path.suffix.lower() != ".csv":
-        raise RookeryError(f"{options.output} is no name for the table: it must end in .csv.")
+        raise RookeryError(f"--output {options.output} must end in .csv.", hint=f"{_again(options)} --output NAME.csv")
     parameter_files = {project.root / str(job.get("params", "")) for job in project.jobs.values()}
     if table_path in parameter_files:
-        raise RookeryError(f"{options.output} holds the parameters of a job.", hint="invoke combine --output NAME.csv")
-    _refuse_what_is_not_ours(table_path, options.output)
-    source = of_record(project, options.job, options.files)
+        raise RookeryError(
+            f"{options.output} is the parameter file of a job.", hint=f"{_again(options)} --output NAME.csv"
+        )
+    _refuse_what_is_not_ours(table_path, options)
+    project_flag = f" --project {shlex.quote(options.project)}" if options.project else ""
+    source = of_record(project, options.job, options.files, project_flag)
     files = list(choose(project, options.files, table_path))
     if not options.files:
         command = str(project.jobs.get(source.job, {}).get("command", ""))
@@ -85,7 +89,7 @@ def run(options: CombineOptions) -> int:
         files = file_matching.by_parameters(files, project.root, command, source)
     if not files:
         what = f"matches {options.files}" if options.files else f"ends in .csv in {', '.join(project.outputs) or '.'}"
-        raise RookeryError(f"There is nothing to combine: no file {what}.", hint="invoke fetch")
+        raise RookeryError(f"Nothing to combine: no file {what}.", hint=f"invoke fetch{project_flag}")
     if options.check:
         plan = {"would_combine": len(files), "table": options.output}
         print(json_.dumps(plan) if options.json else f"Would combine {len(files):,} files into {options.output}.")
@@ -93,17 +97,28 @@ def run(options: CombineOptions) -> int:
     with console.waiting(f"Combining {len(files):,} files"):
         outcome = combine(project.root, files, source, table_path)
     written_files.remember("combined", table_path)
-    _print_report(outcome, source, json=options.json)
+    cluster = source.cluster.removesuffix("-sandbox")
+    flags = f" --cluster {cluster}" if cluster != project.clusters[0] else ""
+    flags += " --sandbox" if source.cluster != cluster else ""
+    _print_report(outcome, source, flags + project_flag, json=options.json)
     wrong = (outcome.missing, outcome.broken, outcome.empty, outcome.others, outcome.old, outcome.newer, outcome.twice)
     return int(any(wrong))
 
 
-def _refuse_what_is_not_ours(table_path: Path, name: str) -> None:
+def _again(options: CombineOptions) -> str:
+    """Return the same command for hints, without --output."""
+    words = [options.job, *(["--files", options.files] if options.files else [])]
+    words += ["--project", options.project] if options.project else []
+    return f"invoke combine {shlex.join(filter(None, words))}".rstrip()
+
+
+def _refuse_what_is_not_ours(table_path: Path, options: CombineOptions) -> None:
     """Refuse to overwrite a file that is not a combined table; an unknown `combined.csv` counts as one.
 
     Raises:
         RookeryError: It would be.
     """
+    name = options.output
     if not table_path.exists() or (
         name == CombineOptions.default("output") and not written_files.is_known("combined", table_path)
     ):
@@ -111,8 +126,8 @@ def _refuse_what_is_not_ours(table_path: Path, name: str) -> None:
     if written_files.is_unchanged("combined", table_path):
         return
     raise RookeryError(
-        f"{name} is there already, and is no table as combine wrote it; it was left alone.",
-        hint="invoke combine --output ANOTHER.csv   # or move that file away",
+        f"{name} already exists, and was not written by combine or has changed since.",
+        hint=f"{_again(options)} --output ANOTHER.csv   # or move that file",
     )
 
 
@@ -127,7 +142,10 @@ def choose(project: Project, pattern: str, table_path: Path) -> Iterator[tuple[i
     """
     patterns = [pattern.replace("{task}", "*")] if pattern else [f"{output}/**/*.csv" for output in project.outputs]
     if any(Path(glob_pattern).is_absolute() or ".." in Path(glob_pattern).parts for glob_pattern in patterns):
-        raise RookeryError(f"{pattern} must be a pattern of paths in the project.", hint="--files 'results/*.csv'")
+        raise RookeryError(
+            f"--files {pattern} must be a pattern of paths in the project.",
+            hint="run the same command with --files 'results/*.csv'",
+        )
     matches = {path for glob_pattern in patterns for path in _glob(project.root, glob_pattern)}
     files = [
         path for path in matches if path != table_path and not path.name.endswith(".params.csv") and path.is_file()
@@ -186,13 +204,13 @@ def combine(root: Path, files: Sequence[tuple[int | None, Path]], source: Source
             _date(path, name, source, outcome)
             table.add(number if by_name else None, path, name)
         if not outcome.rows:
-            first = next(iter(outcome.broken), ("", "they are all empty"))
-            raise RookeryError(f"None of {len(files)} files has a row that can be used: {' '.join(first).strip()}.")
+            first = next(iter(outcome.broken), ("", "all are empty"))
+            raise RookeryError(f"None of {len(files)} files has a usable row: {' '.join(first).strip()}.")
         if len(outcome.broken) > outcome.files:
             name, why = outcome.broken[0]
             raise RookeryError(
-                f"{len(outcome.broken)} of {len(files)} files do not go with the first: {name}: {why}.",
-                hint="invoke combine --files 'results/NAME_*.csv'   # those that belong together",
+                f"{len(outcome.broken)} of {len(files)} files do not match the first: {name}: {why}.",
+                hint="run the same command with a pattern for files that belong together: --files 'results/NAME_*.csv'",
             )
     outcome.missing = sorted(source.tasks - table.tasks_seen)
     return outcome
@@ -289,9 +307,9 @@ class _Table:
             self.order = [header.names.index(name) for name in self.header.names]
         else:
             columns, expected = set(header.names), set(self.header.names)
-            parts = [f"lacks {', '.join(sorted(expected - columns))}"] * bool(expected - columns)
-            parts += [f"has {', '.join(sorted(columns - expected))} besides"] * bool(columns - expected)
-            raise result_file.Broken(f"other columns than the first file: {'; '.join(parts)}")
+            parts = [f"missing {', '.join(sorted(expected - columns))}"] * bool(expected - columns)
+            parts += [f"additional {', '.join(sorted(columns - expected))}"] * bool(columns - expected)
+            raise result_file.Broken(f"columns differ from the first file's: {'; '.join(parts)}")
 
     def _line(self, row: result_file.ResultRow, task: int | None, header: result_file.Header) -> str:
         """Return a row with its prefix: unchanged, where its columns are in the table's order."""
@@ -324,7 +342,7 @@ def _task(cell: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _print_report(outcome: CombinedTable, source: SourceRun, *, json: bool) -> None:
+def _print_report(outcome: CombinedTable, source: SourceRun, flags: str, *, json: bool) -> None:
     if json:
         print(json_.dumps(asdict(outcome), indent=2))
         return
@@ -333,16 +351,15 @@ def _print_report(outcome: CombinedTable, source: SourceRun, *, json: bool) -> N
     if outcome.missing:
         tasks = f"{len(outcome.missing)} of {len(source.tasks)} tasks"
         console.note(f"  missing: {tasks} have no result: {expression(outcome.missing)}")
-        flag = " --sandbox" * source.cluster.endswith("-sandbox")
-        what = f"invoke fetch{flag}; or invoke submit --failed {source.id}{flag}"
+        what = f"invoke fetch{flags}   # or, if they failed: invoke submit --failed {source.id}{flags}"
         console.note(f"  next: {invocation.as_typed(what)}")
     for what, entries in (
-        ("left out, it is not whole", [f"{name}: {why}" for name, why in outcome.broken]),
+        ("skipped: incomplete", [f"{name}: {why}" for name, why in outcome.broken]),
         ("empty", outcome.empty),
-        ("left out, another run's task", outcome.others),
+        ("skipped: task of another run", outcome.others),
         ("older than the run", outcome.old),
         ("newer than the job's next run", outcome.newer),
-        ("more than one file for task", [str(task) for task in outcome.twice]),
+        ("several files for task", [str(task) for task in outcome.twice]),
     ):
         for text in entries[:_NAMED]:
             console.note(f"  {what}: {console.clean(text)}")

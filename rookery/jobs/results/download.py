@@ -24,10 +24,10 @@ from rookery.jobs.results.archive import File
 STAGE = ".rookery-fetch"
 """Folder in an output in which files are kept until they are whole; left by a run that was killed, it is removed."""
 
-OUTSIDE = "its path leads out of the outputs"
-TAKEN = "its name has a meaning of its own here"
+OUTSIDE = "outside of the outputs"
+TAKEN = "reserved name"
 
-NO_RECORD = "not named as the record of a run"
+NO_RECORD = "not the name of a run record"
 LONG = "a name in its path is too long"
 TWICE = "the cluster lists it twice"
 
@@ -84,7 +84,7 @@ class Arrivals:
         key = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
         self._note = state_files.place("fetched", f"{root.name[:40]}-{key}.json")
         self._folders: dict[str, str] = {}
-        advice = f"rm {shlex.quote(str(self._note))}   # what was fetched before counts as yours then, and is kept"
+        advice = f"rm {shlex.quote(str(self._note))}   # files fetched before then count as yours, and are kept"
         self._known: dict[str, Note] = state_files.load(self._note, _notes, advice=advice, most=_LARGEST_NOTE) or {}
         self.refused: list[tuple[str, str]] = []
         self._stages: set[str] = set()
@@ -110,7 +110,7 @@ class Arrivals:
                 plan.bring.append(file)
                 continue
             except OSError as error:
-                plan.refused.append((file.path, error.strerror or "can't be looked at"))
+                plan.refused.append((file.path, error.strerror or "can't read it"))
                 continue
             self._compare(plan, file, status)
         return plan
@@ -118,17 +118,17 @@ class Arrivals:
     def _compare(self, plan: Plan, file: File, status: os.stat_result) -> None:
         """Decide about a file that has one of its name here."""
         if not stat.S_ISREG(status.st_mode):
-            what = "folder" if stat.S_ISDIR(status.st_mode) else "link or something else that is no file"
-            plan.refused.append((file.path, f"a {what} stands in its place"))
+            what = "folder" if stat.S_ISDIR(status.st_mode) else "link or special file"
+            plan.refused.append((file.path, f"a {what} is in its place"))
         elif file.path.startswith("runs/") or _alike(status.st_size, status.st_mtime_ns, file.size, file.mtime):
             plan.here += 1
             self._known[file.path] = [self.cluster, file.mtime, file.size]
         else:
             cluster, mtime, size = self._known.get(file.path, ["", -1, -1])
             if not _alike(status.st_size, status.st_mtime_ns, int(size), int(mtime)):
-                plan.kept.append((file.path, "changed here" if cluster else "not fetch's"))
+                plan.kept.append((file.path, "changed here" if cluster else "not fetched by rookery"))
             elif cluster != self.cluster:
-                plan.kept.append((file.path, f"brought from {cluster}"))
+                plan.kept.append((file.path, f"fetched from {cluster}"))
             else:
                 plan.bring.append(file)
 
@@ -166,8 +166,8 @@ class Arrivals:
         except FileNotFoundError:
             return ""
         except OSError as error:
-            return error.strerror or "can't be looked at"
-        return "" if is_folder else f"{folder} is a link or no folder here"
+            return error.strerror or "can't read it"
+        return "" if is_folder else f"{folder} is a link or not a folder here"
 
     def take(self, coming: Iterable[tuple[File, Iterable[bytes]]]) -> Iterator[File]:
         """Write files as they come; yield each when it is in place, whole.
@@ -193,7 +193,7 @@ class Arrivals:
                 self._known[file.path] = [self.cluster, file.mtime, size]
                 yield file
         except OSError as error:
-            raise RookeryError(f"This computer can't keep what comes: {error.strerror or error}.") from error
+            raise RookeryError(f"Can't write the fetched files here: {error.strerror or error}.") from error
 
     def _put(self, file: File, content: Iterable[bytes]) -> int:
         """Write a file beside its final path, then rename it; by descriptor, since there may be thousands.
@@ -239,7 +239,7 @@ def _recorded(content: Iterable[bytes], name: str) -> tuple[Iterable[bytes], str
     for piece in content:
         left -= len(piece)
         if left < 0:
-            return [], "too large for the record of a run"
+            return [], "too large for a run record"
         pieces.append(piece)
     return pieces, run_record.fault(b"".join(pieces), name)
 

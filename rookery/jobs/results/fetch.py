@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import console, locking
+from rookery.core import console, invocation, locking
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.options import FetchOptions
@@ -48,12 +48,13 @@ def run(options: FetchOptions) -> int:
     """
     limit = _bytes(options.max_size)
     project = config.load(options.project)
-    job = run_record.parse_id(options.job, "fetch")[0] if options.job else ""
+    named = f" --cluster {options.cluster}" * bool(options.cluster) + " --sandbox" * options.sandbox
+    job = run_record.parse_id(options.job, named)[0] if options.job else ""
     cluster = options.cluster or (ran_on(project.root, job, sandbox=options.sandbox) if job else "")
     connection = targets.find(cluster, str(project.root), sandbox=options.sandbox).connection
     connection.open()
     with locking.held(f"fetch-{hashlib.sha256(os.fsencode(project.root)).hexdigest()[:16]}"):
-        listing, files = _list_outputs(connection, project, job)
+        listing, files = _list_outputs(connection, project, job, options)
         arrivals = Arrivals(project.root, connection.cluster.label)
         plan = arrivals.plan(files, project.outputs)
         if too_much := _too_much(plan, limit, options, connection, project.root):
@@ -65,10 +66,8 @@ def run(options: FetchOptions) -> int:
     _print_report(options, connection, listing, plan, brought)
     ran = run_record.find(project.root, job) if job else None
     if ran and (unnamed := sorted(set(ran.outputs) - set(project.outputs))):
-        named = ", ".join(map(console.clean, unnamed))
-        console.note(
-            f"  not looked at: {named}; run {job} may have written there, and outputs of rookery.yml names it no more",
-        )
+        outputs = ", ".join(map(console.clean, unnamed))
+        console.note(f"  not fetched: {outputs}: an output of run {job}, no longer in `outputs` of rookery.yml")
     return int(bool(plan.refused or (len(brought) < len(plan.bring) and not options.check)))
 
 
@@ -82,24 +81,34 @@ def ran_on(root: Path, job: str, *, sandbox: bool) -> str:
     return names[-1] if names else ""
 
 
-def _list_outputs(connection: "Connection", project: "Project", job: str) -> tuple["RemoteListing", Sequence["File"]]:
+def _flags(options: FetchOptions, connection: "Connection", *, project: bool = True) -> str:
+    """Return the flags that mean the same cluster, and the same project, with a blank before each."""
+    cluster = connection.cluster
+    flags = f" --cluster {cluster.name}{' --sandbox' * cluster.sandbox}"
+    return flags + (f" --project {shlex.quote(options.project)}" if options.project and project else "")
+
+
+def _list_outputs(
+    connection: "Connection", project: "Project", job: str, options: FetchOptions
+) -> tuple["RemoteListing", Sequence["File"]]:
     """Return what there is on the cluster, and which of it is wanted."""
-    name, flag = connection.cluster.name, " --sandbox" * connection.cluster.sandbox
+    name, flags = connection.cluster.name, _flags(options, connection)
     with console.waiting(f"Looking at the outputs on {name}"):
         listing = remote_listing.listing(connection, str(remote_paths.base(project.name)), project.outputs, job)
     if listing is None:
-        raise RookeryError(f"{project.name} is not on {name} yet.", hint=f"invoke deploy --cluster {name}{flag}")
+        raise RookeryError(f"{project.name} is not deployed to {name} yet.", hint=f"invoke deploy{flags}")
     if not job:
         return listing, listing.files
     files = remote_listing.of_job(listing, job)
     if not listing.keeps_accounts and not files:
         raise RookeryError(
-            f"No output of {project.name} on {name} has {job} in its name, and {name} keeps no accounts (sacct is "
-            "switched off there) that tell when the job ran.",
-            hint=f"invoke fetch --cluster {name}{flag}   # brings all outputs",
+            f"Can't tell which files job {job} wrote: none has {job} in its name, and {name} has no job accounting "
+            "(sacct is off).",
+            hint=f"invoke fetch{flags}   # fetches all outputs",
         )
     if listing.submitted is None and not files:
-        raise RookeryError(f"{name} knows no job {job} of {project.name}.", hint=f"invoke jobs --cluster {name}{flag}")
+        hint = f"invoke jobs{_flags(options, connection, project=False)}"
+        raise RookeryError(f"Unknown job {job} of {project.name} on {name}.", hint=hint)
     return listing, files
 
 
@@ -112,8 +121,8 @@ def _bytes(text: str) -> int:
     try:
         return slurm_values.mebibytes(text) << 20
     except ValueError:
-        what = f"--max-size {text!r} is not a size such as 500M or 50G."
-        raise RookeryError(what, hint="invoke fetch --max-size 50G") from None
+        what = f"Invalid value {text!r} of --max-size: write it like 500M or 50G."
+        raise RookeryError(what, hint="run the same command with --max-size 50G") from None
 
 
 def _too_much(
@@ -122,21 +131,20 @@ def _too_much(
     """Return the error where a plan is over the limit, or over the free space here; it says how much it is."""
     name, free = connection.cluster.name, shutil.disk_usage(root).free
     what = f"{len(plan.bring):,} file{'' if len(plan.bring) == 1 else 's'}, {size(plan.size)}"
-    flags = f"--cluster {name}{' --sandbox' * connection.cluster.sandbox}"
-    flags += f" --project {shlex.quote(options.project)}" if options.project else ""
+    flags = _flags(options, connection)
     again = f"invoke fetch {options.job + ' ' if options.job else ''}--max-size"
     if plan.size > limit:
         return RookeryError(
-            f"{name} has {what} to fetch, more than the limit of {size(limit)}.",
-            hint=f"{again} {plan.size // 2**30 + 1}G {flags}   # or fetch one run's files: invoke fetch JOB",
+            f"{what} to fetch from {name}: more than the limit of {size(limit)} (--max-size).",
+            hint=f"{again} {plan.size // 2**30 + 1}G{flags}   # or fetch one run: invoke fetch NUMBER{flags}",
         )
     if plan.size > free:
         return RookeryError(
-            f"{name} has {what} to fetch, and this computer has {size(free)} free in {root}.",
-            hint=f"df -h {shlex.quote(str(root))}   # make room, or fetch one run's files: invoke fetch JOB {flags}",
+            f"{what} to fetch from {name}: only {size(free)} are free in {root}.",
+            hint=f"df -h {shlex.quote(str(root))}   # free some space, or fetch one run: invoke fetch NUMBER{flags}",
         )
     if plan.size >= WORTH_SAYING and not options.check:
-        console.note(f"Fetching {what}, from {name}; {size(free)} are free here.")
+        console.note(f"Fetching {what} from {name} ({size(free)} free here)")
     return None
 
 
@@ -155,7 +163,7 @@ def _bring(connection: "Connection", project: "Project", arrivals: "Arrivals", p
     except RookeryError as error:
         if isinstance(error, SshError) and error.reason.startswith("startup"):
             raise
-        hint = f"the same command: it goes on from the {len(done)} of {len(plan.bring)} files that are here"
+        hint = f"run the same command to continue: {len(done)} of {len(plan.bring)} files are here"
         raise RookeryError(error.message, hint=hint) from error
     finally:
         arrivals.close()
@@ -225,19 +233,18 @@ def _print_report(
         }
         print(json_.dumps(document, indent=2))
         return
-    verb = "would come" if options.check else "came"
-    count = f"{len(files):,} file{'' if len(files) == 1 else 's'}"
-    present = f"; {plan.here:,} here already" if plan.here else ""
-    console.say(
-        f"{count} ({size(total)}) {verb} from {connection.cluster.name}{present}."
-        if files
-        else f"Nothing new{present}."
-    )
+    would = "Would fetch " if options.check and files else ""
+    count = f"{len(files):,}" if files else "no" if would else "No"
+    amount = f" ({size(total)})" if files else ""
+    present = f", {plan.here:,} unchanged" if plan.here else ""
+    new = f"{would}{count} new file{'' if len(files) == 1 else 's'}{amount}"
+    console.say(f"{new} from {connection.cluster.name}{present}")
     for output in listing.missing:
-        console.say(f"  {console.clean(output)}: not in the release there; invoke deploy brings it")
-    _print_named("kept as it is here; move it away to have the cluster's", plan.kept)
-    _print_named("not brought", [*plan.refused, *((path, "gone, or being written") for path in absent)])
-    _print_named("not followed", [(path, "a link") for path in listing.links])
+        deploy = invocation.as_typed(f"invoke deploy{_flags(options, connection)}")
+        console.say(f"  {console.clean(output)}: not in the release there yet; {deploy} creates it")
+    _print_named("kept your version; delete or rename it to fetch the cluster's", plan.kept)
+    _print_named("not fetched", [*plan.refused, *((path, "deleted, or still being written") for path in absent)])
+    _print_named("skipped", [(path, "a link") for path in listing.links])
 
 
 def _print_named(what: str, entries: Iterable[tuple[str, str]]) -> None:

@@ -107,7 +107,7 @@ def listing(connection: "Connection", base: str, outputs: Sequence[str], job: st
         return None
     if not done.ok:
         last = (done.stderr.strip().splitlines() or [f"exit status {done.exit}"])[-1]
-        raise RookeryError(f"{connection.cluster.name} could not list the outputs: {last}")
+        raise RookeryError(f"Can't list the outputs on {connection.cluster.name}: {last}")
     return read(done.stdout)
 
 
@@ -194,7 +194,7 @@ def sent(
             code = process.wait()
         except archive.LargerError:
             raise RookeryError(
-                f"{connection.cluster.name} sent far more than the files that it had listed, and was stopped."
+                f"Stopped: {connection.cluster.name} sent much more than the files that it listed."
             ) from None
         except (EOFError, ValueError, zlib.error, gzip.BadGzipFile) as error:
             process.kill()
@@ -212,4 +212,4 @@ def sent(
 
 def _cut_off(connection: "Connection", code: int, stderr: bytes, error: Exception | None) -> RookeryError:
     last = (stderr.decode(errors="replace").strip().splitlines() or [str(error or f"exit status {code}")])[-1]
-    return RookeryError(f"{connection.cluster.name}: the connection broke off while files came ({last}).")
+    return RookeryError(f"Lost the connection to {connection.cluster.name} while fetching files ({last}).")

@@ -62,7 +62,7 @@ def read(path: Path) -> Iterator[Header | ResultRow]:
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
             yield from _rows(_Lines(stream), is_csv=path.suffix.lower() == ".csv")
     except OSError as error:
-        raise Broken(f"can't be read: {error.strerror}") from error
+        raise Broken(f"can't read it: {error.strerror}") from error
 
 
 class _Lines:
@@ -100,7 +100,7 @@ def _rows(lines: _Lines, *, is_csv: bool) -> Iterator[Header | ResultRow]:
     for row in itertools.chain([] if header.text else [begin], rows):
         if len(row.cells) != len(header.names):
             have = f"{len(row.cells)} value{'' if len(row.cells) == 1 else 's'}"
-            raise Broken(f"line {row.line} has {have}, and there are {len(header.names)} columns")
+            raise Broken(f"line {row.line} has {have}, expected {len(header.names)}")
         yield row
 
 
@@ -141,7 +141,7 @@ def _header(row: ResultRow, delimiter: str) -> Header:
     counted = len(cells) > 1 and cells == ["", *map(str, range(len(cells) - 1))]
     if counted or not numbers:
         if len(set(cells)) < len(cells):
-            raise Broken("two of its columns have one name")
+            raise Broken("two columns have the same name")
         return Header(tuple(cells), row.text, delimiter)
     names = ("value",) if len(cells) == 1 else tuple(f"value_{number}" for number in range(1, len(cells) + 1))
     return Header(names, "", delimiter)

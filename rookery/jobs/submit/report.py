@@ -46,28 +46,25 @@ def submitted(
     where = f"{target.cluster.name}{' (miniature)' if target.cluster.sandbox else ''}"
     if answer["state"] == "already":
         console.say(
-            f"{record.job} had been submitted as {record.id} on {where} at {record.when} when the connection broke off."
+            f"Job {record.id} ({record.job}) was submitted to {where} {_clock(record.when, at=True)}, before the "
+            "connection was lost. It was not submitted again."
         )
-        console.say("  Nothing was submitted twice.")
     else:
-        failed = f", the failed tasks of {record.failed_of}" if record.failed_of else ""
-        after = f", after {', '.join(record.after)}" if record.after else ""
-        console.say(f"{record.id} is {record.job} on {where}{_size(record)}{failed}{after}")
+        after = f", to start after job {', '.join(record.after)}" if record.after else ""
+        console.say(f"Submitted job {record.id} ({record.job}) to {where}{_size(record)}{after}")
     for note in notes:
         console.say(f"  {note}")
     console.say(f"  log      {_log(record)}")
     if record.tag:
         console.say(f"  tag      {record.tag}")
     if not stays and not invocation.is_guided():
-        console.say(f"  next     {invocation.invocation()} jobs {record.id} --watch{target.flags}")
+        console.say(f"  next     {invocation.as_typed(target.next(f'invoke jobs {record.id} --watch'))}")
 
 
 def ended(target: "Target") -> None:
     """Print what to do after a run that was watched to its end."""
     if not invocation.is_guided():
-        console.say(
-            f"  next     {invocation.invocation()} fetch{target.flags}   # then: {invocation.invocation()} combine"
-        )
+        console.say(f"  next     {invocation.as_typed(target.next('invoke fetch   # then: invoke combine'))}")
 
 
 def tested(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any], *, json: bool) -> int:
@@ -90,9 +87,10 @@ def tested(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any]
     if not answer["ok"]:
         raise sbatch_errors.explain(answer["said"], target)
     where = re.search(r"in partition (\S+)", " ".join(lines))
-    place = f" in {where[1]}" if where else ""
-    start = local_time.at(local_time.of_iso(begins[1] if begins else "")) or "at a time that Slurm does not know"
-    console.say(f"{target.cluster.name} would take {request.what}: it could start{place} {start}.")
+    place = f" in partition {where[1]}" if where else ""
+    start = local_time.at(local_time.of_iso(begins[1] if begins else ""))
+    when = f"it could start {start}{place}" if start else f"Slurm gives no start time{place}"
+    console.say(f"{target.cluster.name} would accept {request.what}: {when}.")
     for note in notes:
         console.say(f"  {note}")
     return 0
@@ -108,28 +106,29 @@ def _notes(target: "Target", stamp: Mapping[str, Any]) -> list[str]:
     try:
         with commit.chosen(project.root, project.outputs, dirty=True) as local:
             if local.id == stamp.get("commit"):
-                return [f"runs your uncommitted changes, as deployed {_clock(when)}"] if local.dirty else []
-            yours = (
-                "you have uncommitted changes"
-                if local.head == stamp.get("commit")
-                else f"your HEAD is {local.head[:7]}"
-            )
+                return [f"runs your uncommitted changes, deployed {_clock(when)}"] if local.dirty else []
+            same = local.head == stamp.get("commit")
+            yours = "you have uncommitted changes" if same else f"your current commit is {local.head[:7]}"
+            deploy = target.next(f"invoke deploy{' --dirty' if local.dirty else ''}")
     except RookeryError:
         return []
-    return [f"runs {runs} (deployed {_clock(when)}); {yours}: {invocation.invocation()} deploy first to run that"]
+    return [f"runs commit {runs} (deployed {_clock(when)}), but {yours}; to run that: {invocation.as_typed(deploy)}"]
 
 
-def _clock(when: str) -> str:
-    return local_time.when(local_time.of_iso(when)) or console.clean(when)
+def _clock(when: str, *, at: bool = False) -> str:
+    moment = local_time.of_iso(when)
+    return (local_time.at(moment) if at else local_time.when(moment)) or console.clean(when)
 
 
 def _size(record: RunRecord) -> str:
-    """Return how many tasks, and how many at once."""
+    """Return how many tasks, of which run, and how many at a time."""
     if not record.array:
-        return ""
+        return f", job {record.failed_of} again" if record.failed_of else ""
     at_once = record.array.partition("%")[2]
     count = len(numbers(record.array))
-    return f": {count} task{'s' * (count != 1)}{f', {at_once} at once' if at_once else ''}"
+    tasks = f"{count} {'failed ' * bool(record.failed_of)}task{'s' * (count != 1)}"
+    of = f" of job {record.failed_of}" if record.failed_of else ""
+    return f": {tasks}{of}{f', at most {at_once} at a time' if at_once else ''}"
 
 
 def _log(record: RunRecord) -> str:

@@ -1,6 +1,7 @@
 """Prepare a submission on this computer: which job, which tasks, and whether the script passes the checks."""
 
 import hashlib
+import os
 import re
 import secrets
 import shlex
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rookery.core import atomic_files, console, state_files
 from rookery.core.errors import RookeryError
+from rookery.core.near_names import meant
 from rookery.jobs import lint, run_record
 from rookery.jobs.lint.project_files import Surroundings
 from rookery.projects import config
@@ -58,12 +60,12 @@ class SubmitRequest:
         return self.job or self.path
 
 
-def command(request: SubmitRequest, flags: str) -> str:
-    """Return the `submit` command for hints, with the flags that name the same cluster."""
+def command(request: SubmitRequest) -> str:
+    """Return the `submit` command for hints, without the flags that name cluster and project."""
     parts = [request.what, *(["--failed", request.failed_of] if request.failed_of else [])]
     parts += [part for name in request.after for part in ("--after", name)]
     parts += ["--tag", request.tag] if request.tag else []
-    return f"invoke submit {shlex.join(parts)}{flags}"
+    return f"invoke submit {shlex.join(parts)}"
 
 
 def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
@@ -73,13 +75,15 @@ def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
         RookeryError: No job is named, or one that there is not; a number is none; flags that don't go together.
     """
     project = _project(target)
-    failed = run_record.parse_id(options.failed, "submit --failed")[0] if options.failed else ""
+    failed = run_record.parse_id(options.failed, target.flags)[0] if options.failed else ""
     if options.check and (options.wait or options.tag):
-        raise RookeryError("--check submits nothing, so there is nothing to wait for or to tag.")
+        raise RookeryError("Use --check without --wait and --tag: it submits nothing.")
     for name in options.after:
         if not run_record.NUMBER.fullmatch(name) and not _NAME.fullmatch(name):
-            raise RookeryError(f"{name!r} is neither a job's number nor a job of rookery.yml.", hint="invoke jobs")
-    job, path = _job(options.job, project, failed)
+            raise RookeryError(
+                f"--after {name!r} is neither a job number nor a job of rookery.yml.", hint=target.next("invoke jobs")
+            )
+    job, path = _job(options.job, target, failed)
     return SubmitRequest(
         project=project.name,
         job=job,
@@ -92,29 +96,36 @@ def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
     )
 
 
-def _job(name: str, project: "Project", failed: str) -> tuple[str, str]:
+def _job(name: str, target: "Target", failed: str) -> tuple[str, str]:
     """Return the job, or else the path of the project's own script."""
+    project = _project(target)
     if not name and failed:
         before = run_record.find(project.root, failed)
         name = before.job if before else ""
         if not before:
-            what = f"There is no record of run {failed} here, and so not of which job it was."
-            raise RookeryError(what, hint=f"invoke fetch {failed}   # or the job's name with --failed")
+            what = f"Can't tell which job run {failed} was: it has no record in runs/."
+            hint = f"invoke fetch {failed}   # or name the job: invoke submit JOB --failed {failed}"
+            raise RookeryError(what, hint=target.next(hint))
     names = list(project.jobs)
     if not name:
-        known = f"There are: {', '.join(names)}." if names else f"{project.file} has no jobs."
-        raise RookeryError(f"Which job? {known}", hint=f"invoke submit {names[0] if names else 'path/to/script.sh'}")
+        file = config.shown(project.file)
+        known = f"Jobs of {file}: {', '.join(names)}." if names else f"{file} has no jobs."
+        hint = (
+            target.next(f"invoke submit {names[0]}") if names else "add a job to rookery.yml: invoke docs rookery-yml"
+        )
+        raise RookeryError(f"Missing argument JOB. {known}", hint=hint)
     if name in project.jobs:
         return name, ""
     for folder in (Path.cwd(), project.root):
         path = (folder / name).resolve()
         if path.is_file() and path.is_relative_to(project.root.resolve()):
             if re.search(r"[\x00-\x1f\x7f]", str(path)):
-                raise RookeryError(f"{name!r} has a control character in its path: rename it.", hint="git mv OLD NEW")
+                raise RookeryError(f"{name!r} has a control character in its path.", hint="rename it with git mv")
             return "", path.relative_to(project.root.resolve()).as_posix()
     if _NAME.fullmatch(name):  # perhaps one of the release that is deployed
         return name, ""
-    raise RookeryError(f"There is no {name!r} in {project.root}.", hint="invoke submit NAME, a job of rookery.yml")
+    hint = target.next(f"invoke submit {names[0]}") if names else "name a script of the project"
+    raise RookeryError(f"Unknown job or script {name!r} in {project.root}{meant(name, names)}.", hint=hint)
 
 
 def token_file(target: "Target", request: SubmitRequest) -> Path:
@@ -138,7 +149,11 @@ def read_token(path: Path) -> tuple[str, str]:
     except FileNotFoundError:
         return "", ""
     except (OSError, ValueError) as error:
-        state_files.name_once(path, state_files.reason(error), f"rm {shlex.quote(str(path))}   # after: invoke jobs")
+        state_files.name_once(
+            path,
+            state_files.reason(error),
+            f"rm {shlex.quote(str(path))}   # first see what was submitted: invoke jobs",
+        )
         return "", ""
     token, _, tag = text.partition("\n")
     return (token, tag.strip()) if re.fullmatch(r"[0-9a-f]{32}", token.strip()) else ("", "")
@@ -186,9 +201,17 @@ def lint_and_digest(target: "Target", request: SubmitRequest, text: str, *, path
         count = f"{len(errors)} errors, the first" if len(errors) > 1 else "an error"
         raise RookeryError(
             f"Nothing was submitted: {path} has {count} in line {first.line} ({first.code}): {first.why}",
-            hint=f"invoke lint {shlex.quote(path)} --fix{target.flags}   # then commit, and invoke deploy",
+            hint=target.next(_fix(root / path, root)),
         )
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _fix(script: Path, root: Path) -> str:
+    """Return what to do about errors in a script: fix its file, or rookery.yml where that alone has it."""
+    if not script.is_file():
+        return "invoke lint   # then edit rookery.yml, and deploy again"
+    shown = os.path.relpath(script) if Path.cwd().is_relative_to(root) else str(script)
+    return f"invoke lint {shlex.quote(shown)} --fix   # then commit, and deploy again"
 
 
 def _project(target: "Target") -> "Project":

@@ -31,19 +31,22 @@ def tasks(target: "Target", request: "SubmitRequest") -> "SubmitRequest":
     snapshot = accounting.ask(target.connection, ids=[number, *again])
     if snapshot.keeps_none:
         raise RookeryError(
-            f"{target.cluster.name} keeps no accounts (sacct is switched off there), so nothing tells which tasks of "
-            f"{number} failed.",
-            hint=f"invoke logs {number}{target.flags}   # then submit the whole job again, or its array by hand",
+            f"Can't tell which tasks of job {number} failed: {target.cluster.name} has no job accounting "
+            "(sacct is off).",
+            hint=target.next(
+                f"invoke logs {number}   # shows a failed task; to run all again: invoke submit {request.what}"
+            ),
         )
     if snapshot.sacct:
         raise RookeryError(
-            f"{target.cluster.name} can't say which tasks of {number} failed: {snapshot.sacct}",
-            hint="the same command again, in a while",
+            f"Can't tell which tasks of job {number} failed: sacct on {target.cluster.name} does not answer: "
+            f"{snapshot.sacct}",
+            hint="run the same command again in a few minutes",
         )
     original = snapshot.run(number)
     if original is None:
         raise RookeryError(
-            f"{snapshot.unknown(target.cluster.name, number)}.", hint=f"invoke jobs --days 30{target.flags}"
+            f"{snapshot.unknown(target.cluster.name, number)}.", hint=target.next("invoke jobs --days 30")
         )
     runs = [original, *(run for run in map(snapshot.run, again) if run)]
     for run in runs:
@@ -51,19 +54,19 @@ def tasks(target: "Target", request: "SubmitRequest") -> "SubmitRequest":
     left, count = _left(runs, snapshot)
     if not count:
         cancelled = original.counts.get("CANCELLED", 0)
-        rest = f"; {cancelled} were cancelled by you, which is not failing" if cancelled else ""
+        rest = f", and you cancelled {cancelled}" if cancelled else ""
         if len(runs) > 1:
-            raise RookeryError(f"Nothing of {number} is left to do: what failed ended well in {runs[-1].id}.")
+            raise RookeryError(f"Job {number} has no failed tasks left: they succeeded in job {runs[-1].id}.")
         raise RookeryError(
-            f"Nothing of {number} failed: {original.completed_count} of {original.total} ended well{rest}."
+            f"Job {number} has no failed tasks: {original.completed_count} of {original.total} succeeded{rest}."
         )
     before = run_record.find(root, number, label)
     # the accounts lag behind by a moment; and tasks that were cancelled before they began are never in them
     fresh = snapshot.now - original.end < SETTLED
     if fresh and before and before.array and original.total < len(numbers(before.array)):
         raise RookeryError(
-            f"{target.cluster.name} has not yet accounted for all of {number}.",
-            hint="the same command again, in a minute",
+            f"Slurm's accounting on {target.cluster.name} does not have all tasks of job {number} yet.",
+            hint="run the same command again in a minute",
         )
     throttle = re.search(r"%\d+$", before.array) if before else None
     return replace(request, array=left + (throttle[0] if throttle else "") if original.array else "")
@@ -76,10 +79,12 @@ def _require_ended(run: "JobRun", number: str, target: "Target") -> None:
         RookeryError: They may.
     """
     if run.is_active:
-        what = number if str(run.id) == number else f"{run.id}, which does failed tasks of {number} again,"
+        which = "" if str(run.id) == number else f" (failed tasks of job {number})"
+        count = run.waiting + run.running
+        tasks = "1 task is" if count == 1 else f"{count} tasks are"
         raise RookeryError(
-            f"{what} has not ended: {run.waiting + run.running} of its tasks wait or run, and may fail too.",
-            hint=f"invoke jobs {run.id} --watch{target.flags}",
+            f"Job {run.id}{which} has not ended: {tasks} still waiting or running.",
+            hint=target.next(f"invoke jobs {run.id} --watch"),
         )
 
 

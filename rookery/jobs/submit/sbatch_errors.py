@@ -6,82 +6,85 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rookery.core import console
 from rookery.core.errors import RookeryError
+from rookery.core.near_names import closest, meant
 from rookery.projects.config import is_for
 
 if TYPE_CHECKING:
     from rookery.jobs.submit.request import SubmitRequest
     from rookery.projects.target import Target
 
+_AGAIN: Final = "run the same command again in a few minutes"
+
 _MEANING: Final[tuple[tuple[str, str, str], ...]] = (
     (
         r"unable to contact slurm controller|connect failure|unable to connect|connection refused|zero bytes",
-        "Slurm does not answer on {cluster}: it is down or being serviced. Nothing was submitted, and nothing is lost.",
-        "the same command again, in a while",
+        "Slurm on {cluster} does not answer: it is down or under maintenance. Nothing was submitted.",
+        _AGAIN,
     ),
     (
         r"timed out",
         "Slurm on {cluster} took too long to answer.",
-        "the same command again, in a while",
+        _AGAIN,
     ),
-    (r"invalid partition", "{cluster} has no such partition.", "invoke queue   # lists them"),
+    (r"invalid partition", "{cluster} has no such partition.", "invoke queue   # shows the partitions"),
     (
         r"job (violates|exceeds).*(accounting|qos)|QOSMax|QOSGrp|AssocMax|AssocGrp|MaxSubmitJob",
-        "It is more than {cluster} lets you have in the queue at once.",
-        "invoke jobs --all   # what is in it; wait for some, or ask for less",
+        "{cluster} allows you no more in the queue at a time.",
+        "invoke jobs --all   # shows your jobs; wait for some to end, or request less",
     ),
     (
         r"invalid account",
-        "The account is not one that you may use on {cluster}.",
-        "set account: in rookery.yml, or cluster_account in your inventory",
+        "You can't use this account on {cluster}.",
+        "set account: in rookery.yml, or cluster_account in your settings",
     ),
-    (r"invalid qos", "There is no such QOS on {cluster}, or it is not for you.", "set qos: in rookery.yml"),
+    (r"invalid qos", "{cluster} has no such QOS, or you can't use it.", "set qos: in rookery.yml"),
     (
         r"may not use --mail|mail-type|mail type",
-        "{cluster} takes no array that mails; let one small job do it when the array has ended.",
-        "mail: in rookery.yml makes that job; a script of your own has its --mail-type taken out by invoke lint --fix",
+        "{cluster} rejects arrays that send mail.",
+        "use mail: in rookery.yml, which sends it from a small job after the array; remove --mail-type from the script",
     ),
     (
         r"invalid job array",
-        "The array is larger than {cluster} takes{array}.",
-        "chunk: in rookery.yml runs several rows in one task",
+        "The array is larger than {cluster} accepts{array}.",
+        "use chunk: in rookery.yml to run several rows in one task",
     ),
     (
         r"memory specification can ?not be satisfied|node configuration is not available|nodes? count specification",
-        "No node of {cluster} has as much as the job asks for: memory, cores, GPUs or constraint.",
-        "invoke queue   # says what there is; then ask for less",
+        "No node of {cluster} has what the job requests: memory, cores, GPUs or constraint.",
+        "invoke queue   # shows the partitions; then request less",
     ),
     (
         r"time limit",
-        "The job asks for more time than its partition allows.",
-        "invoke queue   # says how long one may run",
+        "The job requests more time than its partition allows.",
+        "invoke queue   # shows the time limits",
     ),
-    (r"invalid generic resource|gres", "{cluster} has no such GPUs.", "invoke queue"),
+    (r"invalid generic resource|gres", "{cluster} has no such GPUs.", "invoke queue   # shows the GPUs"),
     (
         r"partition.*(down|inactive|unavailable)",
-        "The partition is closed for now.",
-        "the same command again, in a while",
+        "The partition is closed at the moment.",
+        _AGAIN,
     ),
     (
         r"job dependency problem",
-        "Slurm no longer knows the job that this one is to wait for.",
-        "the same command without --after",
+        "Slurm no longer knows the job that this one depends on.",
+        "run the same command without --after",
     ),
     (
         r"invalid directive|unrecognized option|invalid option|unable to parse|invalid (time|--)|unable to open file",
-        "sbatch does not understand an option of the script.",
+        "sbatch does not accept an option of the script.",
         "invoke lint",
     ),
     (
         r"line breaks|no such command|#!|not a batch script|interpreter",
-        "sbatch does not take the script for one: its first line must be #!/bin/bash, its line ends those of Unix.",
+        "sbatch does not accept the script: it needs #!/bin/bash in the first line, and Unix line endings.",
         "invoke lint --fix",
     ),
     (
         r"command not found",
-        "There is no Slurm on {cluster}, or not on the PATH of a login shell.",
+        "Can't find sbatch on {cluster}: Slurm is not installed, or not on the PATH of a login shell.",
         "invoke clusters.show {cluster}",
     ),
-    (r"disk quota|no space left", "There is no room left on {cluster}.", "invoke quota"),
+    (r"disk quota|no space left", "Your storage on {cluster} is full.", "invoke quota"),
 )
 
 _PREFIX = re.compile(r"^(sbatch|slurm\w*): (error: )?")
@@ -104,14 +107,14 @@ def explain(output: str, target: "Target") -> RookeryError:
     cluster = target.cluster.name
     own = "; ".join(words(output)) or "it gave no reason"
     most = (target.cluster.data.get("cluster_array") or {}).get("max_size")
-    array = f": {most} tasks at most" if most else ""
+    array = f": at most {most} tasks" if most else ""
     for pattern, meaning, hint in _MEANING:
         if re.search(pattern, output, re.IGNORECASE):
             explanation = meaning.format(cluster=cluster, array=array)
-            return RookeryError(f"{explanation} sbatch says: {own}", hint=_here(hint.format(cluster=cluster), target))
+            return RookeryError(f"{explanation} sbatch says: {own}", hint=target.next(hint.format(cluster=cluster)))
     return RookeryError(
-        f"sbatch on {cluster} refused the job: {own}",
-        hint=_here("invoke lint   # finds most of what can be wrong with a script", target),
+        f"sbatch on {cluster} rejected the job: {own}",
+        hint=target.next("invoke lint   # finds most errors in job scripts"),
     )
 
 
@@ -130,49 +133,55 @@ def refused(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any
     fields |= {key: ", ".join(map(console.clean, answer.get(key) or [])) for key in ("jobs", "states", "what")}
     if state == "no-job" and target.project and job in target.project.jobs:
         state = "later-job" if is_for(target.project, job, target.cluster.name) else "not-for"
-    message, hint = _OURS.get(state, ("{cluster} gave an answer that rookery does not know.", "invoke deploy"))
+    message, hint = _OURS.get(state, ("Unexpected answer from {cluster}: {state}.", "invoke deploy"))
     fields |= {
         "cluster": target.cluster.name,
         "project": request.project,
         "job": job,
         "failed": request.failed_of,
         "release": console.clean((answer.get("stamp") or {}).get("commit", ""))[:7],
+        "state": console.clean(state),
+        "near": meant(job, answer.get("jobs") or []),
+        "another": closest(job, answer.get("jobs") or []) or next(iter(answer.get("jobs") or []), "NAME"),
     }
-    return RookeryError(message.format(**fields), hint=_here(hint.format(**fields), target))
+    return RookeryError(message.format(**fields), hint=target.next(hint.format(**fields)))
 
 
 _OURS: Final = {
-    "not-set-up": ("Your home on {cluster} is not set up.", "invoke setup"),
-    "not-deployed": ("Nothing of {project} is deployed on {cluster}.", "invoke deploy"),
-    "no-job": ("The release {release} on {cluster} has no job {job}. It has: {jobs}.", "invoke submit NAME"),
-    "not-for": ("{job} is not for {cluster}: `only` of rookery.yml names others.", "invoke render {job}"),
-    "no-such-run": ("{cluster} knows no job {number}, so nothing can wait for it.", "invoke jobs"),
-    "later-job": ("The release {release} on {cluster} is older than job {job}. It has: {jobs}.", "invoke deploy"),
-    "no-script": ("The release {release} on {cluster} has no {job}: commit it.", "invoke deploy"),
-    "no-run": ("{name} has not been submitted on {cluster}, so nothing can wait for it.", "invoke submit {name}"),
+    "not-set-up": ("{cluster} is not set up.", "invoke setup"),
+    "not-deployed": ("{project} is not deployed to {cluster} yet.", "invoke deploy"),
+    "no-job": (
+        "Release {release} on {cluster} has no job {job!r}{near}. Its jobs: {jobs}.",
+        "invoke submit {another}",
+    ),
+    "not-for": (
+        "{job} is not for {cluster}: `only` in rookery.yml leaves it out.",
+        "add {cluster} to `only` of {job} in rookery.yml, or use another --cluster",
+    ),
+    "no-such-run": ("Unknown job {number} on {cluster}: {job} can't start after it.", "invoke jobs"),
+    "later-job": (
+        "Job {job} is not in release {release} on {cluster} yet. Its jobs: {jobs}.",
+        "invoke deploy",
+    ),
+    "no-script": (
+        "{job} is not in release {release} on {cluster} yet.",
+        "invoke deploy   # first commit {job}",
+    ),
+    "no-run": ("{name} was not submitted to {cluster} yet: {job} can't start after it.", "invoke submit {name}"),
     "failed-before": (
-        "{number} did not end well ({states}), so {job} would never start.",
-        "invoke submit --failed {number}   # then {job} with --after and the number that it prints",
+        "Job {number} failed ({states}), so {job} would never start.",
+        "invoke submit --failed {number}   # then submit {job} --after the new job",
     ),
     "no-record": ("{cluster} has no record of run {failed} of {project}.", "invoke submit {job}"),
-    "bad-record": ("The record of run {failed} on {cluster} can't be used: {said}.", "invoke submit {job}"),
+    "bad-record": ("Can't use the record of run {failed} on {cluster}: {said}.", "invoke submit {job}"),
     "changed": (
-        "The {what} of {job} are others than in run {failed}, so task numbers mean something else in {release}.",
-        "invoke submit {job}   # the whole of it",
+        "The {what} of {job} changed since run {failed}: its task numbers mean something else in release {release}.",
+        "invoke submit {job}   # runs all tasks",
     ),
     "other-job": (
-        "Run {failed} was of {name}, so its failed tasks are none of {job}.",
+        "Run {failed} is a run of {name}, not of {job}.",
         "invoke submit --failed {failed}   # submits {name}",
     ),
-    "unknown": ("Slurm on {cluster} does not answer, and so not whether {job} was submitted.", "invoke jobs"),
+    "unknown": ("Slurm on {cluster} does not answer: it is not known whether {job} was submitted.", "invoke jobs"),
     "broken": ("{cluster}: {said}. Nothing was submitted.", "invoke quota"),
 }
-
-
-def _here(hint: str, target: "Target") -> str:
-    """Return a hint with the flags that name this cluster."""
-    command, mark, why = hint.partition("   #")
-    needs = command.startswith("invoke ") and "clusters.show" not in command
-    flags = f" --cluster {target.cluster.name}{target.flags}" if command == "invoke setup" else target.flags
-    flags = flags if flags.count("--cluster") < 2 else target.flags
-    return f"{command}{flags if needs else ''}{mark}{why}"

@@ -142,5 +142,5 @@ def _call(target: "Target", request: "SubmitRequest", details: Mapping[str, Any]
 
 
 def _looks_first(target: "Target", request: "SubmitRequest") -> str:
-    command = submit_request.command(request, target.flags)
-    return f"{command}   # looks first whether it was submitted, and never does it twice"
+    command = submit_request.command(request)
+    return target.next(f"{command}   # checks first whether it was submitted, and never submits twice")

@@ -19,13 +19,13 @@ def check(root: Path, name: str) -> None:
     """
     if name.startswith("-") or not git(root, "check-ref-format", "--normalize", f"refs/tags/{name}", check=False):
         raise RookeryError(
-            f"git takes no tag named {name!r}: no blanks, no ~ ^ : ? * [ \\, no dot at its beginning.",
-            hint="the same command with a name such as run-1",
+            f"{name!r} is not a valid git tag: no spaces, no ~ ^ : ? * [ \\, no dot at the beginning.",
+            hint="run the same command with a name such as run-1",
         )
     if existing := git(root, "for-each-ref", "--format=%(objectname:short)", f"refs/tags/{name}").decode().strip():
         raise RookeryError(
-            f"There is a tag {name} already ({existing.splitlines()[0]}), and nothing was submitted.",
-            hint=f"the same command with another name, or git tag -d {name}",
+            f"Nothing was submitted: tag {name} already exists ({existing.splitlines()[0]}).",
+            hint=f"run the same command with another name, or delete the tag: git tag -d {name}",
         )
     git(root, "var", "GIT_COMMITTER_IDENT")
 
@@ -43,8 +43,8 @@ def see(root: Path, commit: str) -> None:
     """
     if not commit or not known(root, [commit]):
         raise RookeryError(
-            f"The commit that is deployed, {commit[:7] or 'unknown'}, is not in this repository and can't be tagged.",
-            hint="git fetch --all   # or invoke deploy, which deploys what stands here",
+            f"Can't tag the deployed commit ({commit[:7] or 'unknown'}): it is not in this repository.",
+            hint="git fetch --all   # or deploy your current commit: invoke deploy",
         )
 
 
@@ -67,9 +67,11 @@ def make(root: Path, record: RunRecord) -> str:
                 raise
             git(root, "tag", "--no-sign", *how, "--", record.tag, record.base, input=message)
             by_hand = f"git tag --sign --force --edit -m {record.job} {record.tag} {record.base[:7]}"
-            return f"the tag is not signed, git could not ({error.message}); to sign it: {by_hand}"
+            return f"the tag is not signed ({error.message}); to sign it: {by_hand}"
     except RookeryError as error:
-        raise RookeryError(f"{record.job} runs as {record.id}, but {error.message}", hint=error.hint) from None
+        raise RookeryError(
+            f"Submitted job {record.id} ({record.job}), without a tag: {error.message}", hint=error.hint
+        ) from None
     return ""
 
 

@@ -50,9 +50,9 @@ def run(argv: List[str], patience: float = 120, **options: Any) -> Tuple[int, st
             **options,
         )
     except FileNotFoundError:
-        return NO_COMMAND, "", "%s: command not found there" % argv[0]
+        return NO_COMMAND, "", "%s: command not found" % argv[0]
     except subprocess.TimeoutExpired:
-        return 124, "", "%s gave no answer within %d s: timed out" % (argv[0], patience)
+        return 124, "", "%s timed out after %d s" % (argv[0], patience)
     stdout, stderr = (stream.decode("utf-8", "replace") for stream in (completed.stdout, completed.stderr))
     return completed.returncode, stdout, stderr
 

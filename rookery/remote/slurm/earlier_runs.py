@@ -39,7 +39,7 @@ class EarlierRuns:
         """Yield all records that can be read, and warn of others."""
         for path in glob.glob(os.path.join(glob.escape(self.base), "runs", "*.json")):
             known = record(path)
-            warning = "skipped %s: it is no record of a run" % path
+            warning = "skipped %s: not a run record" % path
             if known:
                 yield known
             elif warning not in self.warnings:

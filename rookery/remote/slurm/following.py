@@ -66,10 +66,10 @@ def chosen(tasks_by_number: Dict[str, LoggedTask]) -> Tuple[LoggedTask, str]:
     every = sorted(tasks_by_number.values(), key=lambda task: int(task.number))
     failed = [task for task in every if task.state not in ACTIVE and task.state not in ("COMPLETED", "CANCELLED")]
     if failed:
-        return failed[0], "the first that failed"
+        return failed[0], "the first failed"
     begun = [task for task in every if moment(task.start) and task.state not in WAITING]
     if begun:
-        return max(begun, key=lambda task: moment(task.start)), "the latest to begin"
+        return max(begun, key=lambda task: moment(task.start)), "the latest to start"
     return every[0], "the first"
 
 

@@ -196,7 +196,7 @@ class Host:
             raise Answer("refused", said=error or out)
         number = (out.strip().splitlines() or [""])[-1].partition(";")[0]
         if not NUMBER.match(number):
-            raise Answer("refused", said=error or "sbatch gave no number")
+            raise Answer("refused", said=error or "sbatch printed no job number")
         write(os.path.join(self.folder, "%s.json" % number), json.dumps(self.request["asked"]))
         self.say({"state": "submitted", "number": number})
         return number

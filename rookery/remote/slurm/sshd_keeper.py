@@ -114,7 +114,7 @@ class Keeper:
                 reason = str(error)
             else:
                 return listener
-        raise SystemExit("No socket can be made on %s: %s" % (os.uname()[1], reason))
+        raise SystemExit("Can't create a socket on %s: %s" % (os.uname()[1], reason))
 
     def announce(self, path: str) -> None:
         """Write down where the socket is, in one step: a process that reads it can connect."""
@@ -128,10 +128,10 @@ class Keeper:
         node = os.uname()[1]
         sshd = next((path for path in SSHD if os.access(path, os.X_OK)), shutil.which("sshd"))
         if not sshd:
-            self.fault = "%s has no sshd that you may run, which this needs." % node
+            self.fault = "%s has no sshd that you can run." % node
             return []
         if "'" in self.mine or '"' in self.mine:
-            self.fault = "The path of your home there has a quote in it, which sshd can't be told."
+            self.fault = "The path of your home there has a quotation mark in it, which sshd does not accept."
             return []
         config, session = os.path.join(self.mine, "sshd_config"), os.path.join(self.mine, "session.py")
         text = CONFIG % {"folder": self.folder.replace("%", "%%"), "python": sys.executable, "session": session}
@@ -149,8 +149,8 @@ class Keeper:
             check=False,
         )
         if done.returncode:
-            lines = done.stdout.decode("utf-8", "replace").strip().splitlines() or ["it does not say why"]
-            self.fault = "sshd on %s can't be run: %s" % (node, lines[-1])
+            lines = done.stdout.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
+            self.fault = "Can't run sshd on %s: %s" % (node, lines[-1])
         return [sshd, "-i", "-f", config]
 
     def serve(self, line: socket.socket, command: List[str]) -> None:

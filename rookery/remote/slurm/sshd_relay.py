@@ -50,7 +50,7 @@ def reached(note: str) -> socket.socket:
                 sys.exit(1)
             time.sleep(PAUSE)
     if struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1] != os.getuid():
-        sys.stderr.write("Another user of the node answers in the job's place.\n")
+        sys.stderr.write("Another user's process answers instead of the job.\n")
         sys.exit(1)
     return line
 

@@ -110,10 +110,10 @@ class Submission:
         self.start = login()
         self.granted = variables.granted(self.start.environment, self.script.directives)
         if self.granted:
-            self.warnings.append("with %s, which start-up files there set" % " ".join(self.granted))
+            self.warnings.append("uses %s from your start-up files there" % " ".join(self.granted))
         left = variables.named(self.start.left)
         if left:
-            self.warnings.append("without what start-up files there set: %s" % ", ".join(left))
+            self.warnings.append("ignores variables from your start-up files there: %s" % ", ".join(left))
         self._check_python_version()
 
     def _check_python_version(self) -> None:
@@ -131,8 +131,8 @@ class Submission:
             if name != "system" and not any(version == name or version.startswith(name + ".") for version in versions):
                 have = ", ".join(sorted(versions)) or "none"
                 self.warnings.append(
-                    ".python-version asks for Python %s, which pyenv does not have there (it has %s): `python` will "
-                    "not start in this job; change that file, or set environment: {python: uv}" % (name, have)
+                    ".python-version requests Python %s, but pyenv there has only %s: `python` will not start in this "
+                    "job; edit that file, or set environment: {python: uv}" % (name, have)
                 )
 
     def _sbatch(self, arguments: List[str]) -> Tuple[int, str, str]:
@@ -149,7 +149,7 @@ class Submission:
             fcntl.flock(self.lock, fcntl.LOCK_EX)
         except OSError as error:
             self.warnings.append(
-                "the home's file system has no locks (%s): submit one job after another" % error.strerror
+                "the file system of your home has no locks (%s): submit one job at a time" % error.strerror
             )
         if not self.request["again"]:
             return
@@ -196,7 +196,7 @@ class Submission:
             if os.path.exists(self.intent):
                 os.unlink(self.intent)
         except OSError as error:
-            self.warnings.append("its record could not be written there, you have the only one: %s" % error)
+            self.warnings.append("can't write its record there (%s): the only copy is on this computer" % error)
             return False
         return True
 
@@ -205,7 +205,7 @@ class Submission:
         name = run(["squeue", "--noheader", "-j", number, "-o", "%P"])[1].split()
         states = run(["sinfo", "--noheader", "-p", name[0], "-o", "%a"])[1].split() if name else []
         if states and "up" not in states:
-            self.warnings.append("waits: partition %s is closed for now (%s)" % (name[0], states[0]))
+            self.warnings.append("waits: partition %s is closed at the moment (%s)" % (name[0], states[0]))
 
     def _mail(self, script: DeployedScript, number: str) -> str:
         """Submit the small job that mails when this one has ended, however it did; return its number."""
@@ -218,7 +218,7 @@ class Submission:
         code, out, err = self._sbatch([*options, str(mail_script), number])
         numbers = re.findall(r"^(\d+)", out, re.MULTILINE)
         if code or not numbers:
-            raise ValueError("no mail will tell of its end: " + (err.strip().splitlines() or ["sbatch failed"])[-1])
+            raise ValueError("no mail will be sent at its end: " + (err.strip().splitlines() or ["sbatch failed"])[-1])
         return str(numbers[-1])
 
 
