@@ -69,7 +69,10 @@ def find(start: Path) -> Path:
     for folder in (here, *here.parents):
         if (folder / NAME).is_file():
             return folder
-    raise NoProject(f"No {NAME} in {here} or a folder above it.", hint="invoke new my-project   # or cd into the folder of a project")
+    raise NoProject(
+        f"No {NAME} in {here} or a folder above it.",
+        hint="invoke new my-project   # or cd into the folder of a project",
+    )
 
 
 def load(path: str | Path = "") -> Project:

@@ -271,7 +271,7 @@ JOB = HEAD + "jobs:\n  simulate:\n    command: x\n"
         (JOB + "    time: ten minutes\n", "`time` must be HH:MM:SS, D-HH:MM:SS, a number of minutes, or such as 2h"),
         (JOB + "    time: 00:00:00\n", "rookery.yml:6: `time` must be longer than 0"),
         (JOB + "    time: [1]\n", "`time` must be HH:MM:SS"),
-        (JOB + "    memory: 1.5GB\n", "`memory` must be a whole number with M, G or T behind it"),
+        (JOB + "    memory: 1.5GB\n", "`memory` must be a whole number with M, G or T"),
         (JOB + "    memory: 1.5G\n", "`memory` must be"),
         (JOB + "    array: 1-200%50\n", "for a limit of running tasks, use max_running"),
         (JOB + "    array: 9-1\n", "`array` must have ascending ranges, such as 1-200 or 0-90:10, not '9-1'"),

@@ -61,7 +61,7 @@ def run(options: LintOptions) -> int:
         )
     if not options.files and project is None:
         raise RookeryError(
-            "Missing argument FILE: there is no rookery.yml here.", hint=target.next("invoke lint JOB.sh")
+            "Missing argument FILE: there is no rookery.yml here.", hint=target.next("invoke lint job.sh")
         )
     chosen = discovery.named(options.files) if options.files else discovery.within(_near(project)) if project else []
     scripts = [_check_file(file, cluster, project, mend=options.fix, alone=alone) for file, alone in chosen]

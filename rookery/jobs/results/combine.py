@@ -73,11 +73,11 @@ def run(options: CombineOptions) -> int:
     project = config.load(options.project)
     table_path = project.root / options.output
     if table_path.suffix.lower() != ".csv":
-        raise RookeryError(f"--output {options.output} must end in .csv.", hint=f"{_again(options)} --output NAME.csv")
+        raise RookeryError(f"--output {options.output} must end in .csv.", hint=f"{_again(options)} --output table.csv")
     parameter_files = {project.root / str(job.get("params", "")) for job in project.jobs.values()}
     if table_path in parameter_files:
         raise RookeryError(
-            f"{options.output} is the parameter file of a job.", hint=f"{_again(options)} --output NAME.csv"
+            f"{options.output} is the parameter file of a job.", hint=f"{_again(options)} --output table.csv"
         )
     _refuse_what_is_not_ours(table_path, options)
     project_flag = f" --project {shlex.quote(options.project)}" if options.project else ""
