@@ -1,7 +1,7 @@
 """Ask the user on the terminal: questions on standard error, answers from standard input."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rookery.core import console, wrapping
 from rookery.core.errors import RookeryError
@@ -41,12 +41,34 @@ def ask(question: str, default: str = "", choices: Sequence[str] = ()) -> str:
     while True:
         typed = read(f"{question}{behind}{f' [{default}]' if default else ''}:")
         if typed is None:
-            raise RookeryError("There was no answer.", hint="the same command again, or with the answers as flags")
+            raise RookeryError("No answer was given.", hint="run the command again, or give the answers as options")
         answer = typed or default
         if not choices or answer.lower() in choices:
             return answer.lower() if choices else answer
         indent = " " * (len(question) - len(question.lstrip()))
-        console.note(f"{indent}It can be {' or '.join(choices)}.")
+        console.note(f"{indent}Answer {' or '.join(choices)}.")
+
+
+def choose(question: str, choices: Mapping[str, str]) -> str:
+    """Show the choices as a numbered list, and ask for one of them, by its number or its name.
+
+    Args:
+        question: A line above the list.
+        choices: What can be chosen, each with a few words about it.
+
+    Returns:
+        The choice, as `choices` names it.
+
+    Raises:
+        RookeryError: The input's end came instead of an answer.
+    """
+    names = list(choices)
+    width = max(map(len, names))
+    console.note(question, *(f"  {n:>2}  {name:<{width}}  {choices[name]}".rstrip() for n, name in enumerate(names, 1)))
+    accepted = {name.lower(): name for name in names} | {str(number): name for number, name in enumerate(names, 1)}
+    while (answer := ask("Number or name").lower()) not in accepted:
+        console.note(f"Answer 1 to {len(names)}, or a name.")
+    return accepted[answer]
 
 
 def confirm(question: str, *, default: bool = False) -> bool:

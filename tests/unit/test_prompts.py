@@ -44,4 +44,4 @@ def test_blanks_before_a_question_indent_what_follows(
 ) -> None:
     typed(monkeypatch, "perl", "R")
     assert prompts.ask("  Which", "python", ("python", "r")) == "r"
-    assert "  It can be python or r.\n" in capsys.readouterr().err
+    assert "  Answer python or r.\n" in capsys.readouterr().err

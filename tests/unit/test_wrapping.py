@@ -139,7 +139,7 @@ def test_a_question_is_wrapped_too(monkeypatch: pytest.MonkeyPatch, columns: int
     assert lines[0].startswith("  Your jobs need an account")
     assert all(line.startswith("    ") for line in lines[1:2])
     assert " ".join(line.strip() for line in lines[:2]) == f"{QUESTION.strip()} (a or b) [a]:"
-    assert "  It can be a or b." in lines
+    assert "  Answer a or b." in lines
 
 
 def test_a_name_stands_once_before_what_is_said_of_it() -> None:
