@@ -46,13 +46,18 @@ def run(options: ClustersGuideOptions) -> int:
             stands where a page would.
     """
     if not options.cluster and not options.output:
-        raise RookeryError("Missing argument CLUSTER.", hint="invoke clusters.guide penguins   # or --output DIR for all clusters")
+        raise RookeryError(
+            "Missing argument CLUSTER.", hint="invoke clusters.guide penguins   # or --output DIR for all clusters"
+        )
     for name in [options.cluster] if options.cluster else profile.names():
         text = page(profile.load(name, own_ssh=False))
         if options.output:
             path = Path(options.output).expanduser() / f"{name}.md"
             if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
-                raise RookeryError(f"{path} exists already and is not a page of clusters.guide, so it was not overwritten.", hint="run the command again with another folder for --output")
+                raise RookeryError(
+                    f"{path} exists already and is not a page of clusters.guide, so it was not overwritten.",
+                    hint="run the command again with another folder for --output",
+                )
             if not options.check:
                 atomic_files.write(path, text, mode=0o644)
             print(f"would write {path}" if options.check else path)
@@ -111,7 +116,7 @@ def _account(facts: Facts) -> Iterator[str]:
         hint = f" ({markdown(account['hint'])})" if account.get("hint") else ""
         yield (
             f"Jobs are charged to an account{example}{hint}. `onboard` and `setup` remember yours (`--account`); "
-            f"on this page, it is `ACCOUNT`. `account:` in rookery.yml sets another one for a job.{facts.mark('account')}"
+            f"here, it is `ACCOUNT`. `account:` in rookery.yml sets another one for a job.{facts.mark('account')}"
         )
 
 
@@ -175,7 +180,10 @@ def _files(facts: Facts) -> Iterator[str]:
     if place and ACCOUNT in place["expression"]:
         yield "If other users can replace your folder there, programs and these folders stay in your home."
     if quota := facts.get("quota"):
-        yield f"`rookery quota {facts.cluster.name}` shows how full they are; on the cluster, `{quota['command']}`.{facts.mark('quota')}"
+        shown_by = (
+            f"`rookery quota {facts.cluster.name}` shows how full they are; on the cluster, `{quota['command']}`."
+        )
+        yield shown_by + facts.mark("quota")
 
 
 def _jobs(facts: Facts) -> Iterator[str]:
@@ -192,7 +200,7 @@ def _jobs(facts: Facts) -> Iterator[str]:
         yield f"Compute nodes: {count}{description}.{facts.mark('nodes')}"
     yield from _limits(facts)
     if facts.get("array", {}).get("may_mail") is False:
-        yield f"Job arrays can't send mail by themselves; `mail:` in rookery.yml works all the same.{facts.mark('array')}"
+        yield f"Job arrays can't send mail by themselves; `mail:` in rookery.yml still works.{facts.mark('array')}"
     if size := facts.get("array", {}).get("max_size"):
         yield f"An array has at most {size} tasks.{facts.mark('array')}"
     if facts.get("mpi_launcher"):

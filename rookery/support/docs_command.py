@@ -182,7 +182,9 @@ def contents() -> str:
             section = page.section
             text += f"{SECTIONS[section]}\n"
         text += f"  {page.topic:{wide}}  {page.title}\n"
-    return text + f"\n`{invocation.invocation()} docs TOPIC` opens a page. TOPIC may also be a command or a lint code.\n"
+    return (
+        text + f"\n`{invocation.invocation()} docs TOPIC` opens a page. TOPIC may also be a command or a lint code.\n"
+    )
 
 
 def terminal_text(page: Page) -> str:

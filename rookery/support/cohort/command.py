@@ -65,7 +65,10 @@ def _beside(file: Path) -> Path:
         RookeryError: The list's name has no ending, so that it is its own.
     """
     if not file.suffix:
-        raise RookeryError(f"Missing option --output: {file} has no ending to make a folder's name from.", hint=f"{_command(file)} --output {shlex.quote(f'{file.name}-files')}")
+        raise RookeryError(
+            f"Missing option --output: the name of {file} has no ending, so the folder would have the same name.",
+            hint=f"{_command(file)} --output {shlex.quote(f'{file.name}-files')}",
+        )
     return file.with_suffix("")
 
 
@@ -117,7 +120,18 @@ _SAID = {"made": "new files", "changed": "updated", "present": "unchanged", "kep
 
 
 def _again(options: CohortOptions) -> str:
-        return f"{_command(options.file)}{output} --reports reports --html readiness.html"
+    given = {
+        "output": options.output,
+        "reports": options.reports or "reports",
+        "html": options.html or "readiness.html",
+    }
+    return " ".join(
+        [_command(options.file), *(f"--{key} {shlex.quote(value)}" for key, value in given.items() if value)]
+    )
+
+
+def _command(file: str | Path) -> str:
+    return f"{invocation()} cohort {shlex.quote(str(file))}"
 
 
 def _whose(report: Report, students: Sequence[Student]) -> str:

@@ -35,7 +35,9 @@ def refuse(path: Path) -> None:
     if path.exists():
         with path.open("rb") as stream:
             if MARK.encode() not in stream.read(2_000):
-                raise RookeryError(f"{path} exists already and is not a page of rookery, so it was not overwritten.", hint=hint)
+                raise RookeryError(
+                    f"{path} exists already and is not a page of rookery, so it was not overwritten.", hint=hint
+                )
 
 
 def write(path: Path, text: str) -> None:

@@ -110,7 +110,6 @@ def onboard(student: Student, cluster: "Cluster") -> str:
 
 def doctor(student: Student) -> str:
     """Return the command that writes the student's report, for a shell."""
-
     return shlex.join(["rookery", "doctor", *student.clusters, "--report", f"{student.slug}.txt"])
 
 

@@ -16,7 +16,7 @@ AHEAD: Final = timedelta(days=1)
 
 STATES: Final = {
     "ready": "ready",
-    "faults": "has problems",
+    "faults": "problems",
     "unknown": "could not be checked",
     "old": "report too old",
     "none": "no report",
@@ -131,9 +131,9 @@ def _status(cluster: str, report: Report | None, now: datetime) -> Readiness:
     state = "faults" if faults or reported_state == "faults" else "unknown" if reported_state == "unknown" else "ready"
     note = ""
     if now - report.when > FRESH:
-        state, note = "old", f"the report is {(now - report.when).days} days old: {STATES[state]}"
+        state, note = "old", f"{(now - report.when).days} days old; its result: {STATES[state]}"
     elif report.when - now > AHEAD:
-        state, note = "old", "the report's date is in the future: is that computer's clock right?"
+        state, note = "old", "dated in the future: is that computer's clock right?"
     return Readiness(cluster, state, ordered, report.when, report.file, note)
 
 

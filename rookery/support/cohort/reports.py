@@ -102,7 +102,10 @@ def read(folder: Path) -> tuple[list[Report], list[Unread]]:
         raise RookeryError(f"Can't read {folder}: {error.strerror}.", hint=hint) from error
     names = [name for name in entries if not name.startswith(".") and Path(name).suffix.lower() in _SUFFIXES]
     reports: list[Report] = []
-    unread = [Unread(one_line(name), f"comes after {MOST_FILES} other files, the most that are read") for name in names[MOST_FILES:]]
+    unread = [
+        Unread(one_line(name), f"comes after {MOST_FILES} other files, the most that are read")
+        for name in names[MOST_FILES:]
+    ]
     for name in names[:MOST_FILES]:
         try:
             reports.append(parsed(name, _content(folder / name)))

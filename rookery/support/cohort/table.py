@@ -19,7 +19,7 @@ def columns(rows: Sequence[StudentReadiness]) -> list[str]:
 
 def summary(rows: Sequence[StudentReadiness]) -> str:
     """Return the whole table in a line."""
-    numbers = [f"{count} {STATES[state]}" for state, count in readiness.counts(rows).items() if count]
+    numbers = [f"{STATES[state]} {count}" for state, count in readiness.counts(rows).items() if count]
     return f"{size(rows)}: {', '.join(numbers)}"
 
 

@@ -108,7 +108,9 @@ def _set_up(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> 
         or [home_status.reason]
     )
     more = f" and {len(what) - 3} more" if len(what) > 3 else ""
-    results.warn("set-up", f"{_WORDS.get(home_status.state, home_status.state)}: {'; '.join(what[:3])}{more}", setup(cluster))
+    results.warn(
+        "set-up", f"{_WORDS.get(home_status.state, home_status.state)}: {'; '.join(what[:3])}{more}", setup(cluster)
+    )
     return True
 
 
