@@ -181,7 +181,7 @@ def _files(facts: Facts) -> Iterator[str]:
         yield "If other users can replace your folder there, programs and these folders stay in your home."
     if quota := facts.get("quota"):
         shown_by = (
-            f"`rookery quota {facts.cluster.name}` shows how full they are; on the cluster, `{quota['command']}`."
+            f"`rookery quota {facts.cluster.name}` shows how full your storage is, and there `{quota['command']}`."
         )
         yield shown_by + facts.mark("quota")
 

@@ -42,7 +42,7 @@ def vi(bede: Live) -> Iterator[Laptop]:
         screen.answers(f"{miniature.user}@{miniature.jump}'s password: $", miniature.password)
         screen.answers(r"First Factor: $", miniature.password)
         screen.answers(r"Second Factor: $", auth.code(miniature.totp_secret))
-        screen.shows("connected; every step from here on goes through this one connection")
+        screen.shows("connected; all further steps use this connection")
         screen.answers(r"Add this line to ~/\.ssh/config\?.* \[Y/n\] $", "yes")
         screen.shows(r"estimate +1,000", 240)
         screen.shows("That is all: your home on bede is ready, and codes has its first result")

@@ -52,7 +52,7 @@ def test_what_could_not_be_verified_is_marked() -> None:
     # a part of a key alone: VS Code's word on Bede is doubtful, tmux's is only not known
     bede = cluster_pages.page(profile.load("bede")).splitlines()
     assert "- VS Code: unsupported. **(?)**" in bede
-    assert "- Several commands over one login: documented." in bede
+    assert "- Several commands over one connection: documented." in bede
 
 
 def test_a_doubt_of_a_part_marks_the_table_that_has_it() -> None:
@@ -75,7 +75,7 @@ def test_what_the_profile_does_not_say_is_not_told() -> None:
 def test_bede_tells_codes_prompts_keys_and_architectures() -> None:
     page = cluster_pages.page(profile.load("bede"))
     assert "You log in with your password, then the six digits from your app." in page
-    assert "It asks `First Factor:`, then `Second Factor:`." in page
+    assert "The login asks for `First Factor:`, then `Second Factor:`." in page
     assert "`SHA256:HbIkgn8V+nCLr3R99+C5uwnAWLxKTUD954qRGnzMRUM` (ssh-ed25519)" in page
     assert "Architecture: aarch64; `ghlogin -A PROJECT` opens a shell there; jobs by `ghbatch`." in page
     assert "Tuesdays 08:00 to 10:00" in page
@@ -104,7 +104,7 @@ def test_a_page_is_printed_or_written(home: Path, capsys: pytest.CaptureFixture[
     (home / "pages/hec.md").write_text("my own notes")
     with pytest.raises(RookeryError, match=r"hec\.md exists already and is not a page"):
         cluster_pages.run(ClustersGuideOptions("hec", str(home / "pages")))
-    with pytest.raises(RookeryError, match="Which cluster's page"):
+    with pytest.raises(RookeryError, match="Missing argument CLUSTER"):
         cluster_pages.run(ClustersGuideOptions())
 
 

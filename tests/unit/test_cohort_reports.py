@@ -143,7 +143,7 @@ def test_no_link_device_or_large_file_is_read(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(RookeryError, match="Can't read .*nowhere: No such file"):
+    with pytest.raises(RookeryError, match=r"Can't read .*nowhere: No such file"):
         reports.read(tmp_path / "nowhere")
 
 
