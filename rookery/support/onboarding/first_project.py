@@ -36,7 +36,7 @@ JOB = "simulate"
 """The job array that every project begins with (templates/project)."""
 
 TABLE = "combined.csv"
-_CALLS = ("invoke", "inv", "rookery", ".venv/bin/invoke")
+_CALLS = ("invoke", "inv", "rookery")
 NEXT = "## Next steps"
 """The heading in a project's README of what onboarding shows last."""
 
@@ -68,7 +68,7 @@ def next_steps(study: Study, cluster: "Cluster") -> list[str]:
         if command[1] == f"ssh {first}":
             return f"`{ssh}`"
         words = command[1].split(" ")
-        if words[0] not in _CALLS or words[1:2] == ["combine"]:  # which works on files of this computer alone
+        if Path(words[0]).name not in _CALLS or words[1:2] == ["combine"]:  # which is local
             return command[0]
 
         kept = words if cluster.name == first else [word for word in words if word not in {first, "--cluster"}]
