@@ -139,7 +139,7 @@ def test_a_key_that_is_not_taken(way: Wayfarer) -> None:
         live.root_run(["/usr/local/sbin/set-secrets", way.home.laptop.user], stdin=secrets)
         with Terminal([str(ROOKERY), "doctor"], way.home.laptop.environment) as screen:
             screen.answers("password: $", live.miniature.password)
-            screen.shows("your key on the cluster: .* does not accept .*, so each login asks for your password", 90)
+            screen.shows(r"your key on the cluster: .* does not accept\s.*,\s+so each login asks for your password", 90)
             assert screen.ends() == 0
         way.home.laptop.rookery("logout")
     finally:
