@@ -45,7 +45,7 @@ def vi(bede: Live) -> Iterator[Laptop]:
         screen.shows("connected; all further steps use this connection")
         screen.answers(r"Add this line to ~/\.ssh/config\?.* \[Y/n\] $", "yes")
         screen.shows(r"estimate +1,000", 240)
-        screen.shows("That is all: your home on bede is ready, and codes has its first result")
+        screen.shows("Done: your home on bede is ready, and codes has its first result")
         assert screen.ends() == 0
         assert screen.seen.count("Factor:") == 2  # each is asked for once
         assert "VS Code there" not in screen.seen  # its server does not run on ppc64le
