@@ -38,7 +38,7 @@ def vi(bede: Live) -> Iterator[Laptop]:
         screen.shows(r"charged to an account \(the code of your project, such as bdlan09\)")
         screen.answers("Your account: $", "bdlan09")
         screen.shows("vi on Bede .*, jobs charged to bdlan09")
-        screen.shows(r"bede takes none: a login there takes password\+totp")
+        screen.shows(r"bede accepts no keys; log in with password\+totp")
         screen.answers(f"{miniature.user}@{miniature.jump}'s password: $", miniature.password)
         screen.answers(r"First Factor: $", miniature.password)
         screen.answers(r"Second Factor: $", auth.code(miniature.totp_secret))
