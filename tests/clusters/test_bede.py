@@ -48,7 +48,7 @@ def vi(bede: Live) -> Iterator[Laptop]:
         screen.shows("Done: your home on bede is ready, and codes has its first result")
         assert screen.ends() == 0
         assert screen.seen.count("Factor:") == 2  # each is asked for once
-        assert "VS Code there" not in screen.seen  # its server does not run on ppc64le
+        assert "project there in VS Code" not in screen.seen  # its server does not run on ppc64le
     (person.home / "before").write_text(before)
     yield person
     person.rookery("logout")
