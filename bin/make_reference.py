@@ -317,7 +317,7 @@ def main() -> int:
             if not check:
                 page.write_text(new, encoding="utf-8")
     for page in stale:
-        print(f"{page}: {'not in step with the code' if check else 'written'}")
+        print(f"{page}: {'out of date' if check else 'written'}")
     if stale and check:
         print("next: uv run bin/make_reference.py")
     return int(check and bool(stale))

@@ -1,7 +1,7 @@
 """Ask the user on the terminal: questions on standard error, answers from standard input."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rookery.core import console, wrapping
 from rookery.core.errors import RookeryError
@@ -47,6 +47,28 @@ def ask(question: str, default: str = "", choices: Sequence[str] = ()) -> str:
             return answer.lower() if choices else answer
         indent = " " * (len(question) - len(question.lstrip()))
         console.note(f"{indent}Please answer {' or '.join(choices)}.")
+
+
+def choose(question: str, choices: Mapping[str, str]) -> str:
+    """Show the choices as a numbered list, and ask for one of them, by its number or its name.
+
+    Args:
+        question: A line above the list.
+        choices: What can be chosen, each with a few words about it.
+
+    Returns:
+        The choice, as `choices` names it.
+
+    Raises:
+        RookeryError: The input's end came instead of an answer.
+    """
+    names = list(choices)
+    width = max(map(len, names))
+    console.note(question, *(f"  {n:>2}  {name:<{width}}  {choices[name]}".rstrip() for n, name in enumerate(names, 1)))
+    accepted = {name.lower(): name for name in names} | {str(number): name for number, name in enumerate(names, 1)}
+    while (answer := ask("Number or name").lower()) not in accepted:
+        console.note(f"Answer 1 to {len(names)}, or a name.")
+    return accepted[answer]
 
 
 def confirm(question: str, *, default: bool = False) -> bool:

@@ -38,8 +38,8 @@ class Entrance:
     def __post_init__(self) -> None:
         if self.way and self.way not in WAYS:
             raise RookeryError(
-                f"A miniature can't log people in by {self.way!r}; it can by {', '.join(WAYS)}.",
-                hint="the same command with one of those",
+                f"Unknown --auth {self.way!r}. Use {', '.join(WAYS[:-1])} or {WAYS[-1]}.",
+                hint="run the command again with one of these for --auth",
             )
 
 

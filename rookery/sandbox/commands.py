@@ -1,10 +1,13 @@
 """The commands for miniatures, and what they print."""
 
 import json
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from rookery.clusters.config import profile
+from rookery.clusters.ssh import config_file
 from rookery.core import console
 from rookery.core.invocation import invocation
 from rookery.sandbox import auth, lifecycle
@@ -22,18 +25,21 @@ def up(options: SandboxUpOptions) -> int:
     if options.check:
         running = {miniature.name for miniature in listing() if miniature.running}
         for name in lifecycle.wanted(options.cluster):
-            print(f"{name}: {'is running' if name in running else 'would be started'}")
+            print(f"{name}: {'already running' if name in running else 'would be started'}")
         return 0
     entrance = Entrance(options.auth, options.jump) if options.auth or options.jump else None
     started = lifecycle.ensure(
         options.cluster, yes=options.yes, offline_mirrors=options.offline_mirrors, entrance=entrance
     )
     for miniature in started:
-        account = f"{miniature.user}@{miniature.address} port {miniature.port}"
-        console.say(f"{miniature.name}: {account} stands for {miniature.host}")
+        console.say(f"{miniature.name}: {_account(miniature)} is running, a miniature of {miniature.host}")
         for line in _login_lines(miniature):
             console.say(f"  {line}")
-        console.say(f"  next: {invocation()} setup --cluster {miniature.name} --sandbox")
+        console.say(
+            f"  log in: {_ssh_command(miniature)}",
+            f"  or, to keep the session: {invocation()} tmux {miniature.name} --sandbox",
+            f"  next: {invocation()} setup {miniature.name} --sandbox",
+        )
     return 0
 
 
@@ -46,7 +52,7 @@ def down(options: SandboxDownOptions) -> int:
     if options.check:
         for miniature in listing():
             if miniature.name in options.cluster.split(",") or options.cluster == "all":
-                print(f"{miniature.name}: would be ended, and what it holds deleted")
+                print(f"{miniature.name}: would be ended, and its files deleted")
         return 0
     return lifecycle.down(options.cluster)
 
@@ -58,22 +64,31 @@ def show_all(options: SandboxListOptions) -> int:
         print(json.dumps([asdict(miniature) for miniature in miniatures], indent=2))
         return 0
     for miniature in miniatures:
-        again = f"has ended ({invocation()} sandbox.up {miniature.name} starts it again)"
-        account = f"{miniature.user}@{miniature.address} port {miniature.port}"
-        console.say(f"{miniature.name:12} {account}  {'runs' if miniature.running else again}")
+        stopped = f"not running (to start it again: {invocation()} sandbox.up {miniature.name})"
+        console.say(f"{miniature.name:12} {_account(miniature)}  {'running' if miniature.running else stopped}")
         for line in _login_lines(miniature) if miniature.running else ():
             console.say(f"{'':12} {line}")
     if not miniatures:
-        console.say(f"No miniature runs. Start one: {invocation()} sandbox.up penguins")
+        console.say(f"No miniatures are running. To start one: {invocation()} sandbox.up penguins")
     return 0
+
+
+def _account(miniature: Miniature) -> str:
+    return f"{miniature.user}@{miniature.address} port {miniature.port}"
+
+
+def _ssh_command(miniature: Miniature) -> str:
+    """Return the command that logs in to a miniature, with the ssh configuration for it written."""
+    cluster = profile.load(miniature.name, profile.sources(sandbox=True))
+    return shlex.join(["ssh", "-F", str(config_file.write(cluster)), cluster.name])
 
 
 def _login_lines(miniature: Miniature) -> Iterator[str]:
     """Yield what somebody who wants to log in to a miniature has to know, a line each."""
     if miniature.jump:
-        yield f"through the jump host {miniature.user}@{miniature.jump} port {miniature.port}"
+        yield f"jump host: {miniature.user}@{miniature.jump} port {miniature.port}"
     if miniature.password:
         yield f"password: {miniature.password}"
     if miniature.totp_secret:
         left = auth.CODE_SECONDS - time.time() % auth.CODE_SECONDS
-        yield f"code: {auth.code(miniature.totp_secret)}, for {left + 0.5:.0f} s; `sandbox.list` shows the next one"
+        yield f"code: {auth.code(miniature.totp_secret)}, valid for {left + 0.5:.0f} s; `sandbox.list` shows the next"

@@ -77,7 +77,7 @@ def own_root() -> None:
     ROOT.mkdir(mode=0o700, parents=True, exist_ok=True)
     stat = ROOT.lstat()
     if ROOT.is_symlink() or stat.st_uid != 0:
-        raise RookeryError(f"{ROOT} is not a folder of root's own.", hint=f"ls -ld {ROOT}   # then remove it")
+        raise RookeryError(f"{ROOT} does not belong to root.", hint=f"ls -ld {ROOT}   # check it, then remove it")
     if stat.st_mode & 0o7777 != 0o700:
         ROOT.chmod(0o700)
 
@@ -95,8 +95,8 @@ def check_machine() -> None:
     if not {"debian", "ubuntu"} & set(" ".join(family).split()):
         system = fields.get("PRETTY_NAME", sys.platform).strip('"')
         raise RookeryError(
-            f"The sandbox needs Debian or Ubuntu (for its Slurm and sshd packages), and this is {system}.",
-            hint="run the command without --sandbox, or on a Debian or Ubuntu machine",
+            f"The sandbox needs Debian or Ubuntu; this computer has {system}.",
+            hint="run the command without --sandbox, or on a computer with Debian or Ubuntu",
         )
     if os.geteuid() == 0:
         _check_kernel()
@@ -119,8 +119,8 @@ def _check_kernel() -> None:
     if tried.returncode:
         why = (tried.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise RookeryError(
-            f"The sandbox needs overlay mounts and namespaces of its own, and this system refuses them ({why}).",
-            hint="run it on a machine or a virtual machine of your own (a container needs --privileged)",
+            f"The sandbox needs overlay mounts and namespaces, which this system does not allow ({why}).",
+            hint="run it on a computer or a virtual machine, or in a container with --privileged",
         )
 
 
@@ -135,14 +135,14 @@ def ensure(*, yes: bool, say: Say) -> Path:
     if images and is_fresh(images[-1], now):
         return images[-1]
     base = ROOT / f"base-{SUITE}-{digest()}-{now:%Y%m%d}"
-    why = f"the one of {images[-1].name[-8:]} is older than {LONGEST_USE.days} days" if images else "once"
-    say(f"Making the sandbox's base image, {why} (Debian {SUITE} with Slurm, R and compilers: 1.2 GB, about a minute)")
+    why = f", since the one of {images[-1].name[-8:]} is older than {LONGEST_USE.days} days" if images else ""
+    say(f"Making the sandbox's base image{why} (Debian {SUITE} with Slurm, R and compilers: 1.2 GB, about a minute)")
     try:
         _make(base, yes=yes, say=say)
     except RookeryError as error:
         if not images:
             raise
-        say(f"{error} Using the old one.")
+        say(f"{error.message} Using the old image.")
         return images[-1]
     return base
 
@@ -157,8 +157,8 @@ def _make(base: Path, *, yes: bool, say: Say) -> None:
     if made.returncode:
         shutil.rmtree(building, ignore_errors=True)
         raise RookeryError(
-            f"The sandbox's base image could not be made: {_last_error(log)}",
-            hint=f"sudo less {log}   # then the same command again",
+            f"Can't make the sandbox's base image: {_last_error(log)}",
+            hint=f"sudo less {log}   # then run the command again",
         )
     ids.shift(building)
     building.rename(base)
@@ -199,7 +199,7 @@ def _install_tool(*, yes: bool, say: Say) -> None:
     command = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
     if not yes:
         ask(missing, command)
-    say(f"Installing {' and '.join(missing)} on this machine ({shlex.join(command)})")
+    say(f"Installing {' and '.join(missing)} on this computer ({shlex.join(command)})")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     completed = _run(command, check=False, environment=environment)
     if completed.returncode:  # the machine's list of packages may simply be old
@@ -207,7 +207,7 @@ def _install_tool(*, yes: bool, say: Say) -> None:
         completed = _run(command, check=False, environment=environment)
     if completed.returncode:
         why = (completed.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise RookeryError(f"{' and '.join(missing)} can't be installed: {why}", hint=shlex.join(["sudo", *command]))
+        raise RookeryError(f"Can't install {' and '.join(missing)}: {why}", hint=shlex.join(["sudo", *command]))
 
 
 def ask(missing: Sequence[str], command: Sequence[str]) -> None:
@@ -217,10 +217,10 @@ def ask(missing: Sequence[str], command: Sequence[str]) -> None:
         RookeryError: They may not, or nobody is there to be asked.
     """
     refused = RookeryError(
-        f"The sandbox needs {' and '.join(missing)} on this machine, and was not allowed to install it.",
-        hint=f"the same command with --yes, or: sudo {shlex.join(command)}",
+        f"The sandbox needs {' and '.join(missing)} on this computer.",
+        hint=f"sudo {shlex.join(command)}   # or run the command again with --yes",
     )
-    question = f"The sandbox needs {' and '.join(missing)} on this machine. Run `{shlex.join(command)}`?"
+    question = f"The sandbox needs {' and '.join(missing)} on this computer. Run `{shlex.join(command)}`?"
     if not (prompts.is_interactive() and prompts.confirm(question)):
         raise refused
 

@@ -50,8 +50,8 @@ def ensure(
         current = running.get(name)
         if current and entrance and (entrance.way, entrance.jump) != (current.auth, bool(current.jump)):
             raise RookeryError(
-                f"The miniature of {name} runs already, and logs people in otherwise.",
-                hint=f"invoke sandbox.down {name}   # its files go with it; then the same command again",
+                f"The miniature of {name} is running already, with another way to log in.",
+                hint=f"invoke sandbox.down {name}   # deletes its files, too; then run the command again",
             )
     missing = {
         name: profiles[name] for name in named if name not in running or (offline_mirrors and not _has_mirrors(name))
@@ -87,8 +87,8 @@ def down(names: Names = "all", *, keep: bool = False, quiet: bool = False) -> in
     ended = known if names == "all" else _listed(names)
     for name in ended:
         if name not in known and name not in profile.names():  # one whose start was cut off is not known, but is ended
-            existing = f"There are: {', '.join(known)}." if known else "There is none at all."
-            raise RookeryError(f"There is no miniature of {name!r}. {existing}", hint="invoke sandbox.list")
+            existing = f" Miniatures: {', '.join(known)}." if known else ""
+            raise RookeryError(f"Unknown miniature {name!r}.{existing}", hint="invoke sandbox.list")
     if ended:
         _manage("down", names=ended, keep=keep, quiet=quiet)
     return 0
@@ -113,7 +113,7 @@ def _manage(verb: str, **request: object) -> None:
         manager.carry_out(verb, dict(request), state())
         return
     if shutil.which("sudo") is None:
-        raise RookeryError("The sandbox needs root, and there is no sudo here.", hint="run the same command as root")
+        raise RookeryError("The sandbox needs root, and sudo is not installed.", hint="run the command again as root")
     # an index's address may hold a password, which is no business of ps or of sudo's log: it goes by a file
     environment = {**_passed_on(), "ROOKERY_SANDBOX_STATE": str(state()), "HOME": str(Path.home())}
     request_file = state() / f"request-{secrets.token_hex(8)}"  # of this command alone
@@ -126,7 +126,7 @@ def _manage(verb: str, **request: object) -> None:
     finally:
         request_file.unlink(missing_ok=True)
     if completed.returncode:
-        raise RookeryError("The sandbox could not do it; the lines above say why.", hint="the same command as root")
+        raise RookeryError("The sandbox failed, for the reason above.", hint="fix that, then run the command again")
 
 
 def _passed_on() -> dict[str, str]:

@@ -61,7 +61,7 @@ def _up(request: Mapping[str, Any], state: Path, say: Say) -> None:
     def start(name: str) -> None:
         with locked(_place(name, state).name, say):
             if name in {known.name for known in listing(state) if known.running}:
-                say(f"{name}: runs already")
+                say(f"{name}: already running")
             else:
                 layer = _python_layer(profiles[name], base, say)
                 layers = (*([layer] if layer else []), base)
@@ -114,7 +114,7 @@ def locked(name: str, say: Say) -> AbstractContextManager[None]:
     """Wait until nobody else on this machine works on the same thing; the lock goes with the process."""
     folder = image.ROOT / "locks"
     folder.mkdir(mode=0o700, exist_ok=True)
-    waiting = f"Waiting for another command that works on the same ({name})"
+    waiting = f"Waiting for another rookery command ({name})"
     return locking.waited(folder / f"{name}.lock", lambda: say(waiting))
 
 

@@ -41,7 +41,7 @@ def key(name: str, state: Path) -> str:
     Two users, or two test runs, may each have one of the same cluster.
     """
     if not _NAME.fullmatch(name):
-        raise RookeryError(f"{name!r} can't be the name of a miniature: letters, digits, - and _ only.")
+        raise RookeryError(f"{name!r} is not a valid name for a miniature: use letters, digits, - and _.")
     return f"{name}-{hashlib.sha256(str(state).encode()).hexdigest()[:8]}"
 
 
@@ -129,7 +129,7 @@ def _first_process(place: Path) -> int:
             lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
             if next(line for line in lines if line.startswith("NSpid:")).split()[-1] == "1":
                 return pid
-    raise RookeryError("The miniature ended as soon as it had started.", hint=f"sudo less {place.with_suffix('.log')}")
+    raise RookeryError("The miniature ended right after its start.", hint=f"sudo less {place.with_suffix('.log')}")
 
 
 def _reserve(described: Mapping[str, Any], place: Path, base: Path, state: Path) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def _reserve(described: Mapping[str, Any], place: Path, base: Path, state: Path)
         ports = len(described["sandbox_nodes"]) + 2
         number = next((n for n in range(1, 255) if n not in taken and _are_free(_first_port(n), ports)), None)
         if number is None:
-            raise RookeryError("There is no free address for a miniature.", hint="invoke sandbox.down all")
+            raise RookeryError("All addresses for miniatures are in use.", hint="invoke sandbox.down all")
         note = {"number": number, "base": base.name, "state": str(state)}
         (place / "miniature.json").write_text(json.dumps(note), encoding="utf-8")
     address = f"127.77.{number}.1"
@@ -214,7 +214,7 @@ def _render(place: Path, settings: Mapping[str, Any], state: Path) -> None:
     if completed.returncode:
         log = place.with_suffix(".log")
         log.write_text(completed.stdout + completed.stderr, encoding="utf-8")
-        raise RookeryError("The miniature's configuration could not be written.", hint=f"sudo less {log}")
+        raise RookeryError("Can't write the configuration of the miniature.", hint=f"sudo less {log}")
     _applications(upper / "opt/apps", settings)
     ids.shift(upper)
 
@@ -299,7 +299,7 @@ def stop(place: Path, *, keep: bool = False) -> None:
     while left := processes(place):
         if time.monotonic() > end:
             pids = ", ".join(map(str, left))
-            raise RookeryError(f"These processes of the miniature would not end: {pids}.", hint=f"ps -fp {pids}")
+            raise RookeryError(f"Can't end these processes of the miniature: {pids}.", hint=f"ps -fp {pids}")
         watched = []
         for pid in left:
             with suppress(OSError):
@@ -313,7 +313,7 @@ def stop(place: Path, *, keep: bool = False) -> None:
         return
     shutil.rmtree(place, ignore_errors=True)
     if place.exists():
-        raise RookeryError(f"{place} could not be removed.", hint=f"sudo rm -r {place}")
+        raise RookeryError(f"Can't remove {place}.", hint=f"sudo rm -r {place}")
 
 
 def forget_orphans() -> None:

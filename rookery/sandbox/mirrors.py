@@ -50,7 +50,7 @@ def ensure(base: Path, say: Say) -> dict[str, str]:
     FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
     missing = [name for name in ("pyenv.git", "python-sources", "cran", "uv-python") if not (FOLDER / name).exists()]
     if missing:
-        say(f"Making local mirrors, once: {', '.join(missing)}")
+        say(f"Making local mirrors: {', '.join(missing)}")
         _make(missing, base)
     if missing or not ids.is_shifted(FOLDER):
         ids.shift(FOLDER)
@@ -98,7 +98,7 @@ def _in_workshop(base: Path, script: str, arguments: Sequence[str]) -> None:
     if completed.returncode:
         why = ([line for line in completed.stderr.strip().splitlines() if line.strip()] or ["no reason given"])[-1]
         raise RookeryError(
-            f"The local mirrors could not be made: {why}", hint="the same command without --offline-mirrors"
+            f"Can't make the local mirrors: {why}", hint="run the command again without --offline-mirrors"
         )
 
 
@@ -121,7 +121,7 @@ def _clone(source: Path, target: Path) -> None:
             git("-C", str(building), "branch", "--force", "master", "HEAD")
             git("-C", str(building), "symbolic-ref", "HEAD", "refs/heads/master")
     except subprocess.CalledProcessError as error:
-        raise RookeryError(f"{source} could not be cloned: {error.stderr.decode(errors='replace').strip()}") from error
+        raise RookeryError(f"Can't clone {source}: {error.stderr.decode(errors='replace').strip()}") from error
     finally:
         trust.unlink()
     building.rename(target)

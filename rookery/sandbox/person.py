@@ -118,4 +118,4 @@ def _write_hosts(state: Path) -> None:
 def _yaml(data: Mapping[str, Any]) -> str:
     import yaml
 
-    return "# Written by rookery: a miniature on this machine.\n" + yaml.safe_dump(dict(data), sort_keys=False)
+    return "# Written by rookery, for a miniature on this computer.\n" + yaml.safe_dump(dict(data), sort_keys=False)

@@ -70,7 +70,7 @@ def relocatable(source: Path, target: Path, base: Path) -> None:
     completed = image.workshop(base, target, ["sh", "-euc", _RELOCATE, "relocate", minor])
     if completed.returncode:
         why = (completed.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise RookeryError(f"{source} could not be made relocatable: {why}")
+        raise RookeryError(f"Can't copy {source} to another folder: {why}")
 
 
 # Run in the workshop, the Python as /srv/mirrors. Its scripts find it beside themselves, as in uv's own Pythons.
@@ -121,7 +121,7 @@ def system_layer(version: str, base: Path, say: Say) -> Path | None:
         if not ids.is_shifted(layer):  # an older rookery's
             ids.shift(layer)
         return layer
-    say(f"Copying this machine's Python {fitting[-1].name}, which stands for the site's own")
+    say(f"Copying Python {fitting[-1].name} of this computer, as the system Python of the miniature")
     building = image.ROOT / f".building-{layer.name}"
     shutil.rmtree(building, ignore_errors=True)
     inside = f"usr/local/lib/python{version.replace('.', '')}"

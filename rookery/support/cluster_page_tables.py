@@ -21,10 +21,10 @@ UNSURE: Final = " **(?)**"
 _BACKUP: Final = {"none": "none", "unknown": "not known"}
 _PLACES: Final = {
     "home": "your home",
-    "persistent": "storage",
+    "persistent": "large storage",
     "scratch": "scratch",
     "tmp": "temporary",
-    "project": "the project's",
+    "project": "project",
 }
 
 
@@ -68,7 +68,7 @@ def storage(facts: Facts) -> Table | None:
         ]
         for area in facts.get("storage", [])
     ]
-    return _filled(["place", "where", "room", "backup", "emptied", "note"], rows)
+    return _filled(["storage", "path", "quota", "backup", "deleted", "note"], rows)
 
 
 def _backup(place: Mapping[str, Any]) -> str:
@@ -80,7 +80,7 @@ def _backup(place: Mapping[str, Any]) -> str:
 def _purge(days: int | None) -> str:
     if days is None:
         return ""
-    return f"{days} days after a file's last change" if days else "with the job"
+    return f"{days} days after a file's last change" if days else "at the end of the job"
 
 
 def partitions(facts: Facts) -> Table | None:
@@ -99,7 +99,7 @@ def partitions(facts: Facts) -> Table | None:
         ]
         for partition in facts.get("partitions", [])
     ]
-    headings = ["partition", "for", "longest", "cores", "GPUs", "GPUs a person", "architecture", "needs"]
+    headings = ["partition", "for", "time limit", "cores", "GPUs", "GPUs per user", "architecture", "required options"]
     return _filled(headings, rows)
 
 
@@ -117,7 +117,7 @@ def gpus(facts: Facts) -> Table | None:
         ]
         for gpu in facts.get("gpus", [])
     ]
-    return _filled(["GPU", "`gpu_type:`", "memory", "partitions", "in a node", "nodes"], rows)
+    return _filled(["GPU", "`gpu_type:`", "memory", "partitions", "per node", "nodes"], rows)
 
 
 def constraints(facts: Facts) -> Table | None:

@@ -25,17 +25,17 @@ MARK: Final = "This page is made from the cluster's profile by `"
 _LOGINS: Final = {
     "key": "your ssh key",
     "password": "your password",
-    "password+totp": "your password, then the six digits that your app shows",
-    "key+totp": "your ssh key, then the six digits that your app shows",
-    "certificate": "a certificate, which you get anew each time it has run out",
+    "password+totp": "your password, then the six digits from your app",
+    "key+totp": "your ssh key, then the six digits from your app",
+    "certificate": "a certificate, which you renew when it expires",
 }
 _VPN: Final = {
     "never": "No VPN is needed.",
     "off_campus": "A VPN is needed off campus",
     "always": "A VPN is always needed",
-    "unknown": "Whether a VPN is needed is not known",
+    "unknown": "It is not known whether a VPN is needed",
 }
-_REACH: Final = {"yes": "yes", "http": "through a web proxy only", "no": "no", "unknown": "not known"}
+_REACH: Final = {"yes": "yes", "http": "only through a web proxy", "no": "no", "unknown": "not known"}
 
 
 def run(options: ClustersGuideOptions) -> int:
@@ -46,13 +46,18 @@ def run(options: ClustersGuideOptions) -> int:
             stands where a page would.
     """
     if not options.cluster and not options.output:
-        raise RookeryError("Which cluster's page?", hint="invoke clusters.guide NAME   # or --output FOLDER for all")
+        raise RookeryError(
+            "Missing argument CLUSTER.", hint="invoke clusters.guide penguins   # or --output DIR for all clusters"
+        )
     for name in [options.cluster] if options.cluster else profile.names():
         text = page(profile.load(name, own_ssh=False))
         if options.output:
             path = Path(options.output).expanduser() / f"{name}.md"
             if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
-                raise RookeryError(f"{path} is not such a page, and is not written over.", hint="another --output")
+                raise RookeryError(
+                    f"{path} exists already and is not a page of clusters.guide, so it was not overwritten.",
+                    hint="run the command again with another folder for --output",
+                )
             if not options.check:
                 atomic_files.write(path, text, mode=0o644)
             print(f"would write {path}" if options.check else path)
@@ -67,14 +72,14 @@ def page(cluster: "Cluster") -> str:
 
     facts = Facts(cluster, frozenset(cluster.data.get("cluster_unverified", [])))
     parts = {
-        "An account": (list(_account(facts)), None),
-        "Logging in": (list(_login(facts)), None),
-        "Where files go": (list(_files(facts)), cluster_page_tables.storage(facts)),
+        "Account": (list(_account(facts)), None),
+        "Login": (list(_login(facts)), None),
+        "Storage": (list(_files(facts)), cluster_page_tables.storage(facts)),
         "Jobs": (list(_jobs(facts)), cluster_page_tables.partitions(facts)),
         "GPUs": ([], cluster_page_tables.gpus(facts)),
         "Whole nodes": (list(_whole(facts)), cluster_page_tables.constraints(facts)),
         "Software": (list(_software(facts)), None),
-        "Good to know": ([markdown(note) for note in facts.get("notes", [])], None),
+        "Notes": ([markdown(note) for note in facts.get("notes", [])], None),
     }
     jinja = jinja2.Environment(
         loader=jinja2.FileSystemLoader(paths.root() / "templates" / "guide"),
@@ -99,19 +104,19 @@ def _account(facts: Facts) -> Iterator[str]:
     access, account = facts.get("access", {}), facts.get("account", {})
     instructions = " ".join(markdown(access[key]) for key in ("how", "url") if key in access)
     if access.get("ask") and access["ask"].casefold() not in access.get("how", "").casefold():
-        instructions = f"Whom to ask: {markdown(access['ask'])}. {instructions}".strip()
+        instructions = f"Ask {markdown(access['ask'])}. {instructions}".strip()
     if instructions:
         yield instructions + facts.mark("access")
     if access:
-        yield f"`rookery onboard --cluster {facts.cluster.name} --request` writes the mail for you."
+        yield f"`rookery onboard {facts.cluster.name} --request` writes the email for you."
     if hint := facts.get("user_hint"):
-        yield f"A username looks like `{hint}`.{facts.mark('user_hint')}"
+        yield f"Usernames look like `{hint}`.{facts.mark('user_hint')}"
     if account.get("required"):
         example = f", such as `{account['example']}`" if account.get("example") else ""
         hint = f" ({markdown(account['hint'])})" if account.get("hint") else ""
         yield (
-            f"Jobs are charged to an account{example}{hint}. `--account` of `onboard` and `setup` keeps yours, and "
-            f"`ACCOUNT` stands for it here; `account:` in rookery.yml is one for a job alone.{facts.mark('account')}"
+            f"Jobs are charged to an account{example}{hint}. `onboard` and `setup` remember yours (`--account`); "
+            f"here, it is `ACCOUNT`. `account:` in rookery.yml sets another one for a job.{facts.mark('account')}"
         )
 
 
@@ -122,19 +127,19 @@ def _login(facts: Facts) -> Iterator[str]:
         ways = ", or ".join(_LOGINS[login] for login in logins)
         yield f"You log in with {ways}.{facts.mark('logins')}"
     if prompts := facts.get("login_prompts"):
-        yield f"It asks `{'`, then `'.join(prompts)}`.{facts.mark('login_prompts')}"
+        yield f"The login asks for `{'`, then `'.join(prompts)}`.{facts.mark('login_prompts')}"
     if hours := facts.get("login_hours"):
         yield f"A login lasts {hours} hours.{facts.mark('login_hours')}"
     if vpn := facts.get("vpn"):
         yield _vpn(vpn) + facts.mark("vpn")
     if jump := facts.get("proxy_jump"):
-        yield f"rookery goes through `{jump}`.{facts.mark('proxy_jump')}"
+        yield f"rookery connects through the jump host `{jump}`.{facts.mark('proxy_jump')}"
     if keys := facts.get("host_keys"):
-        where = f", as {markdown(facts.get('host_keys_url'))} publishes them" if facts.get("host_keys_url") else ""
+        where = f" (published at {markdown(facts.get('host_keys_url'))})" if facts.get("host_keys_url") else ""
         fingerprints = ", ".join(f"`{key['fingerprint']}` ({key['type']})" for key in keys)
-        yield f"Its host keys{where}: {fingerprints}.{facts.mark('host_keys')}"
+        yield f"Host keys{where}: {fingerprints}.{facts.mark('host_keys')}"
     else:
-        yield "No published host key is known: compare the one you are shown with what the cluster's people tell you."
+        yield "No published host keys are known: ask the people who run the cluster for its fingerprint, and compare."
     yield from _policies(facts)
 
 
@@ -143,7 +148,7 @@ def _vpn(vpn: Mapping[str, Any]) -> str:
     need = _VPN[vpn["needed"]]
     if vpn["needed"] == "never":
         return need
-    jump = f" Instead of it, one can jump through `{vpn['jump']}`." if vpn.get("jump") else ""
+    jump = f" The jump host `{vpn['jump']}` works instead." if vpn.get("jump") else ""
     return f"{need}{': ' if named else ''}{named}.{jump}"
 
 
@@ -151,17 +156,17 @@ def _policies(facts: Facts) -> Iterator[str]:
     policies, internet = facts.get("policies", {}), facts.get("internet", {})
     for key, what in (
         ("vscode", "VS Code"),
-        ("tmux", "Sessions that stay (tmux)"),
-        ("connection_sharing", "Several commands over one login"),
+        ("tmux", "Persistent sessions (tmux)"),
+        ("connection_sharing", "Several commands over one connection"),
     ):
         if key in policies:
             policy = "not known whether allowed" if policies[key] == "unknown" else policies[key]
             yield f"{what}: {policy}.{facts.mark(f'policies.{key}')}"
     if "at_risk" in policies:
-        yield f"It may be down for work: {markdown(policies['at_risk'])}.{facts.mark('policies.at_risk')}"
+        yield f"Maintenance: {markdown(policies['at_risk'])}.{facts.mark('policies.at_risk')}"
     for key, what in (("login", "login nodes"), ("compute", "compute nodes")):
         if key in internet:
-            yield f"Internet from the {what}: {_REACH[internet[key]]}.{facts.mark(f'internet.{key}')}"
+            yield f"Internet on {what}: {_REACH[internet[key]]}.{facts.mark(f'internet.{key}')}"
 
 
 def _files(facts: Facts) -> Iterator[str]:
@@ -169,36 +174,39 @@ def _files(facts: Facts) -> Iterator[str]:
     place = next((area for area in facts.get("storage", []) if area["name"] == roomy), None)
     if place and roomy != "home":
         path = shown(place["expression"])
-        yield f"Results, environments and anything large belong on `{path}`; `rookery setup` and `deploy` see to it."
+        yield f"`rookery setup` and `deploy` put results, environments and large files on `{path}`."
     if moved := facts.get("moved_folders"):
-        yield f"`setup` moves there, and leaves a link: {', '.join(f'`{folder}`' for folder in moved)}."
+        yield f"`setup` moves these folders there, and leaves links: {', '.join(f'`{folder}`' for folder in moved)}."
     if place and ACCOUNT in place["expression"]:
-        yield "Where others of your project can replace your folder, programs and those folders stay in your home."
+        yield "If other users can replace your folder there, programs and these folders stay in your home."
     if quota := facts.get("quota"):
-        yield f"How much is left: `rookery quota`, or `{quota['command']}` there.{facts.mark('quota')}"
+        shown_by = (
+            f"`rookery quota {facts.cluster.name}` shows how full your storage is, and there `{quota['command']}`."
+        )
+        yield shown_by + facts.mark("quota")
 
 
 def _jobs(facts: Facts) -> Iterator[str]:
     if facts.cluster.scheduler == "none":
-        yield "There is no scheduler: you log in, and start what you want to run."
+        yield "There is no scheduler: log in, and start your programs."
         return
     if name := facts.get("default_partition"):
-        yield f"rookery asks for the partition by what a job needs; `{name}` where nothing else fits."
+        yield f"rookery chooses the partition that fits a job; the default is `{name}`."
     if nodes := facts.get("nodes"):
         sizes = [f"{nodes['cores']} cores"] if "cores" in nodes else []
         sizes += [f"{amount('mb', nodes['memory_mb'])} of memory"] if "memory_mb" in nodes else []
         count = str(nodes.get("count", "")) + (", " if "count" in nodes and sizes else "")
-        description = f"each with {' and '.join(sizes)} or more" if sizes else ""
+        description = f"each with at least {' and '.join(sizes)}" if sizes else ""
         yield f"Compute nodes: {count}{description}.{facts.mark('nodes')}"
     yield from _limits(facts)
     if facts.get("array", {}).get("may_mail") is False:
-        yield f"A job array may not ask for mail; `mail:` in rookery.yml goes round that.{facts.mark('array')}"
+        yield f"Job arrays can't send mail by themselves; `mail:` in rookery.yml still works.{facts.mark('array')}"
     if size := facts.get("array", {}).get("max_size"):
         yield f"An array has at most {size} tasks.{facts.mark('array')}"
     if facts.get("mpi_launcher"):
-        yield f"MPI programs are started by `{facts.get('mpi_launcher')}`.{facts.mark('mpi_launcher')}"
+        yield f"Start MPI programs with `{facts.get('mpi_launcher')}`.{facts.mark('mpi_launcher')}"
     if preamble := facts.get("job_preamble"):
-        yield f"A job script of your own begins with `{'`, `'.join(preamble)}`.{facts.mark('job_preamble')}"
+        yield f"Begin your own job scripts with `{'`, `'.join(preamble)}`.{facts.mark('job_preamble')}"
 
 
 def _limits(facts: Facts) -> Iterator[str]:
@@ -206,19 +214,19 @@ def _limits(facts: Facts) -> Iterator[str]:
     most = [f"{limits['cores']} cores"] if "cores" in limits else []
     most += [f"{amount('mb', limits['memory_mb'])} of memory"] if "memory_mb" in limits else []
     if most:
-        shown = f" (`{limits['command']}` shows it)" if "command" in limits else ""
-        yield f"You may use at once: {', '.join(most)}{shown}.{mark}"
+        shown = f" (shown by `{limits['command']}`)" if "command" in limits else ""
+        yield f"Limits per user: {', '.join(most)}{shown}.{mark}"
     if "default_memory_mb" in limits:
-        yield f"A job that asks for no memory gets {amount('mb', limits['default_memory_mb'])}.{mark}"
+        yield f"The default memory of a job is {amount('mb', limits['default_memory_mb'])}.{mark}"
     if "cycle_seconds" in limits:
-        yield f"The queue is looked at every {limits['cycle_seconds']} s, so bunch very short tasks (`chunk:`).{mark}"
+        yield f"Slurm starts jobs every {limits['cycle_seconds']} s, so combine short tasks (`chunk:`).{mark}"
     if limits.get("follow_gpus"):
-        yield f"Cores and memory follow from the GPUs asked for.{mark}"
+        yield f"The number of GPUs determines cores and memory.{mark}"
 
 
 def _whole(facts: Facts) -> Iterator[str]:
     if facts.get("constraints"):
-        yield "To have nodes of one kind to yourself: `sbatch: [--exclusive, --constraint=…]` in rookery.yml."
+        yield "To use whole nodes of one kind, set `sbatch: [--exclusive, --constraint=…]` in rookery.yml."
 
 
 def _software(facts: Facts) -> Iterator[str]:
@@ -226,14 +234,14 @@ def _software(facts: Facts) -> Iterator[str]:
         yield f"Operating system: {markdown(system)}.{facts.mark('os')}"
     for architecture in facts.get("architectures", []):
         enter = f"; `{architecture['enter']}` opens a shell there" if architecture.get("enter") else ""
-        submit = f"; jobs by `{architecture['submit']}`" if architecture.get("submit") else ""
+        submit = f"; submit jobs with `{architecture['submit']}`" if architecture.get("submit") else ""
         note = f" {markdown(architecture['note'])}" if architecture.get("note") else ""
         yield f"Architecture: {architecture['name']}{enter}{submit}.{note}{facts.mark('architectures')}"
     for key, what in (("system_python", "Python"), ("system_r", "R")):
         if version := facts.get(key):
-            yield f"The system's own {what}: {version}.{facts.mark(key)}"
+            yield f"{what} of the system: {version}.{facts.mark(key)}"
     if provider := facts.get("python_provider"):
-        yield f"`rookery setup` gives you a Python of your own by {provider}."
+        yield f"`rookery setup` installs Python with {provider}."
     if modules := facts.get("modules"):
         verb = facts.get("module_verb", "load")
         listed = "; ".join(

@@ -96,7 +96,7 @@ def pages() -> list[Page]:
     ]
     if not found:
         raise RookeryError(
-            f"{paths.root() / 'docs'} has no pages: this copy of rookery is incomplete. Install it again."
+            f"{paths.root() / 'docs'} has no pages: this copy of rookery is incomplete.", hint="install rookery again"
         )
     return found
 
@@ -130,7 +130,7 @@ def find(topic: str) -> Page:
     ]
     meant = f" (did you mean {close[0]!r}?)" if close else ""
     hint = f"invoke docs {close[0]}" if close else "invoke docs   # lists all pages"
-    raise RookeryError(f"No page of the documentation is called {topic!r}{meant}.", hint=hint)
+    raise RookeryError(f"Unknown page {topic!r}{meant}.", hint=hint)
 
 
 def command_names() -> list[str]:
@@ -182,7 +182,9 @@ def contents() -> str:
             section = page.section
             text += f"{SECTIONS[section]}\n"
         text += f"  {page.topic:{wide}}  {page.title}\n"
-    return text + f"\n`{invocation.invocation()} docs TOPIC` opens one. A command or a code of lint is a topic, too.\n"
+    return (
+        text + f"\n`{invocation.invocation()} docs TOPIC` opens a page. TOPIC may also be a command or a lint code.\n"
+    )
 
 
 def terminal_text(page: Page) -> str:

@@ -38,17 +38,17 @@ def vi(bede: Live) -> Iterator[Laptop]:
         screen.shows(r"charged to an account \(the code of your project, such as bdlan09\)")
         screen.answers("Your account: $", "bdlan09")
         screen.shows("vi on Bede .*, jobs charged to bdlan09")
-        screen.shows(r"bede takes none: a login there takes password\+totp")
+        screen.shows(r"bede accepts no keys; log in with password\+totp")
         screen.answers(f"{miniature.user}@{miniature.jump}'s password: $", miniature.password)
         screen.answers(r"First Factor: $", miniature.password)
         screen.answers(r"Second Factor: $", auth.code(miniature.totp_secret))
-        screen.shows("connected; every step from here on goes through this one connection")
-        screen.answers(r"Shall this line be put into ~/\.ssh/config\?.* \[Y/n\] $", "yes")
+        screen.shows("connected; all further steps use this connection")
+        screen.answers(r"Add this line to ~/\.ssh/config\?.* \[Y/n\] $", "yes")
         screen.shows(r"estimate +1,000", 240)
-        screen.shows("That is all: your home on bede is ready, and codes has its first result")
+        screen.shows("Done: your home on bede is ready, and codes has its first result")
         assert screen.ends() == 0
         assert screen.seen.count("Factor:") == 2  # each is asked for once
-        assert "VS Code there" not in screen.seen  # its server does not run on ppc64le
+        assert "project there in VS Code" not in screen.seen  # its server does not run on ppc64le
     (person.home / "before").write_text(before)
     yield person
     person.rookery("logout")

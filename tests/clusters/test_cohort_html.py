@@ -127,7 +127,7 @@ def variant(page: Path, name: str, *, policy: bool = True, more: str = "") -> Pa
 
 def test_no_script_runs_and_everybody_is_there(browser: Browser, page: Path) -> None:
     dom = browser.dom(page)
-    assert title(dom) == "students: who is ready"
+    assert title(dom) == "students: readiness"
     body = dom.partition("<body>")[2]
     assert not Page(dom).foreign()
     assert not re.findall(r"<(meta|style)\b", body)
@@ -142,13 +142,13 @@ def test_a_page_hostile_in_every_place(browser: Browser, page: Path) -> None:
     made = page.with_name("evil.html")
     made.write_text(evil_page())
     dom = browser.dom(made)
-    assert title(dom).endswith(": who is ready")
+    assert title(dom).endswith(": readiness")
     assert not Page(dom).foreign()
 
 
 def test_the_policy_holds_where_escaping_would_have_failed(browser: Browser, page: Path) -> None:
     attack = "".join(ATTACKS)
-    assert title(browser.dom(variant(page, "policy.html", more=attack))) == "students: who is ready"
+    assert title(browser.dom(variant(page, "policy.html", more=attack))) == "students: readiness"
     # and without it that very page is owned: the test would see it
     assert title(browser.dom(variant(page, "no-policy.html", policy=False, more=OWNED))) == "owned"
 

@@ -139,7 +139,7 @@ def test_a_key_that_is_not_taken(way: Wayfarer) -> None:
         live.root_run(["/usr/local/sbin/set-secrets", way.home.laptop.user], stdin=secrets)
         with Terminal([str(ROOKERY), "doctor"], way.home.laptop.environment) as screen:
             screen.answers("password: $", live.miniature.password)
-            screen.shows("your key there: .*is not taken, so you have to type each time", 90)
+            screen.shows(r"your key on the cluster: .* does not accept\s.*,\s+so each login asks for your password", 90)
             assert screen.ends() == 0
         way.home.laptop.rookery("logout")
     finally:
@@ -211,9 +211,9 @@ def test_a_second_factor() -> None:
             assert "fix: rookery login codes --sandbox" in completed.stdout
             with Terminal(command, environment) as screen:
                 screen.answers(r"Verification code: $", code(live.totp_secret))
-                screen.shows("your home there, as `setup` left it: not set up yet", 60)
+                screen.shows("the setup of your home: not set up yet", 60)
                 assert screen.ends() == 3
-                assert "your key there" not in screen.seen
+                assert "your key on the cluster" not in screen.seen
             subprocess.run([str(ROOKERY), "logout", "--sandbox"], env=environment, check=False, capture_output=True)
         finally:
             lifecycle.down("all", quiet=True)
@@ -311,7 +311,7 @@ def test_the_report(way: Wayfarer) -> None:
     other.write_text("mine")
     completed = person.rookery("doctor", "--cluster", "penguins", "--report", "notes.txt")
     assert (completed.returncode, other.read_text()) == (1, "mine")
-    assert "no report of rookery's" in completed.stderr
+    assert "is not a report" in completed.stderr
     completed = person.rookery("doctor", "--cluster", "penguins", "--report", "rookery-report.txt")
     assert completed.returncode == 0, completed.stdout
 
@@ -325,9 +325,9 @@ def test_the_screen(way: Wayfarer) -> None:
         "this computer",
         "penguins",
     ]
-    assert "checks well" in completed.stdout
-    assert "Slurm: it answers" not in completed.stdout
-    assert "Slurm: it answers" in person.rookery("doctor", "-v").stdout
+    assert "checks passed" in completed.stdout
+    assert "Slurm: running" not in completed.stdout
+    assert "Slurm: running" in person.rookery("doctor", "-v").stdout
     assert person.rookery("doctor", "--cluster", "penguin").returncode == 1
 
 

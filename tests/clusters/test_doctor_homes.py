@@ -76,15 +76,15 @@ CONDA = (
 SLURMCTLD = "slurmctld; until sinfo -h -o %T | grep -q idle; do sleep 0.1; done"
 
 ON_PENGUINS = {
-    "home closed": Seed("home-writable", "may not write", mine="chmod 500 ."),
+    "home closed": Seed("home-writable", "no write permission", mine="chmod 500 ."),
     "PATH set anew": Seed("path-login", "a login shell", mine="echo 'PATH=/usr/bin:/bin' >>.profile"),
     "prints": Seed("startup", "Hello", mine="sed -i '/<<< rook/a echo Hello' .bashrc", mend=KEPT, setup=True),
-    "lines gone": Seed("path-command", "sent over ssh", mine=f"sed -i '{MARKS}' .bashrc", mend=KEPT, setup=True),
+    "lines gone": Seed("path-command", "an ssh command", mine=f"sed -i '{MARKS}' .bashrc", mend=KEPT, setup=True),
     "all gone": Seed("path-login", "a login shell", mine=f"sed -i '{MARKS}' .bashrc .profile", mend=KEPT, setup=True),
     "first line": Seed("path-job", "start-pyenv", mine="mv start-pyenv .old", mend="mv .old start-pyenv", setup=True),
     "variables": Seed(
         "storage",
-        "$global_storage has no value",
+        "$global_storage is not set",
         mine="cd .config/rookery/env.d && mv 10-storage.sh old",
         mend="cd .config/rookery/env.d && mv old 10-storage.sh",
         setup=True,
@@ -98,7 +98,7 @@ ON_PENGUINS = {
     ),
     "slurm": Seed(
         "slurm",
-        "does not answer",
+        "no answer",
         root="kill $(cat /run/slurm/slurmctld.pid); while [ -e /run/slurm/slurmctld.pid ]; do sleep 0.1; done",
         mend=SLURMCTLD,
     ),
@@ -116,7 +116,7 @@ ON_PENGUINS = {
     ),
     "refused": Seed(
         "job",
-        "sbatch refuses it",
+        "sbatch refused it",
         root="scontrol update partitionname=PenguinPartition allowgroups=root",
         mend="scontrol update partitionname=PenguinPartition allowgroups=all",
     ),
@@ -124,7 +124,7 @@ ON_PENGUINS = {
 ON_HEC = {
     "quota": Seed("quota", "home is 10", mine="truncate -s 10G big.csv", mend="rm big.csv"),
     "conda": Seed("conda", "~/.bashrc", mine=CONDA),
-    "variable": Seed("storage", "$global_scratch has no value", mine="echo 'unset global_scratch' >>.profile"),
+    "variable": Seed("storage", "$global_scratch is not set", mine="echo 'unset global_scratch' >>.profile"),
     "cache": Seed(
         "caches",
         "~/.cache is in your home",
@@ -140,7 +140,7 @@ ON_HEC = {
     ),
     "broken": Seed(
         "caches",
-        "~/.conda leads to /nowhere",
+        "~/.conda is a link to /nowhere",
         mine="mv .conda .kept && ln -s /nowhere/at/all .conda",
         mend="rm .conda && mv .kept .conda",
     ),
@@ -176,7 +176,7 @@ def the_fault_is_named_and_mended(home: Home, seed: Seed) -> None:
         fault = checks(answer)[seed.check]
         assert seed.says in fault["found"]
         assert fault["fix"]
-        assert seed.setup == (fault["fix"] == f"rookery setup --cluster {home.laptop.cluster}")
+        assert seed.setup == (fault["fix"] == f"rookery setup {home.laptop.cluster}")
         if not seed.mend:
             home.follow(fault["fix"])
     finally:
@@ -196,7 +196,7 @@ def test_one_setup_mends_all_that_it_can(where: str, seeds: dict[str, Seed], req
             home.run_in_home(seed.mine)
     answer = home.doctor()
     fixes = {checks(answer)[name]["fix"] for name in names(answer)}
-    assert fixes == {f"rookery setup --cluster {home.laptop.cluster}"}
+    assert fixes == {f"rookery setup {home.laptop.cluster}"}
     home.follow(fixes.pop())
     again = home.doctor()
     assert names(again) == [], again
@@ -240,7 +240,7 @@ def test_a_home_that_was_never_set_up(penguins: Live) -> None:
     answer = new.doctor()
     assert names(answer) == ["set-up"]
     assert checks(answer)["set-up"]["found"] == "not set up yet"
-    assert checks(answer)["set-up"]["fix"] == "rookery setup --cluster penguins"
+    assert checks(answer)["set-up"]["fix"] == "rookery setup penguins"
     assert checks(answer)["job"]["state"] == "ok"
     assert {"path-login", "path-command", "path-job", "python"} <= set(names(answer, "skipped"))
     new.run_in_home("sed -i '1i [ -z \"$PS1\" ] && exit' .bashrc")

@@ -32,7 +32,7 @@ def test_from_nothing_to_a_first_result(ada: Laptop) -> None:
     flags = ("--project", "study", "--language", "python", "--name", "Ada", "--email", "ada@example.ac.uk")
     completed = ada.rookery("onboard", "--cluster", "hex", "--yes", *flags)
     assert completed.returncode == 0, completed.stdout + completed.stderr
-    assert "That is all: your home on hex is ready, and study has its first result." in completed.stdout
+    assert "Done: your home on hex is ready, and study has its first result." in completed.stdout
     assert (ada.home / "study/combined.csv").read_text().count("\n") == 1001
     assert ada.says("bash -lc 'python3.13 --version; readlink -f $global_storage'").startswith("Python 3.13")
 

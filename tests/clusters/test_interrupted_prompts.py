@@ -29,9 +29,9 @@ def test_each_question_of_onboarding(hec: Live) -> None:
         r"Enter passphrase (?:for|\(empty).*: $": "",
         r"Enter same passphrase again: $": "",
         r"ilka@.*password: $": hec.miniature.password,
-        r"Shall this line be put into ~/.ssh/config.* \[Y/n\] $": "yes",
-        r"The name of your first project.*: $": "first-study",
-        r"The language of your first project .*: $": "python",
+        r"Add this line to ~/.ssh/config.* \[Y/n\] $": "yes",
+        r"Name of your first project.*: $": "first-study",
+        r"Language of your first project .*: $": "python",
         r"Your full name: $": "Ilka",
         r"Your email address: $": "i@example.ac.uk",
     }
@@ -47,7 +47,7 @@ def test_each_question_of_onboarding(hec: Live) -> None:
         assert not half_written(hec, person), prompt
         assert own in (person.home / ".ssh/config").read_text()
     with typing(person, "onboard") as screen:
-        while (prompt := asks(screen, {**answers, "That is all: your home on hec is ready": ""})) in answers:
+        while (prompt := asks(screen, {**answers, "Done: your home on hec is ready": ""})) in answers:
             screen.types(answers[prompt])
         assert screen.ends() == 0
     assert person.says("sacct --noheader --allocations --format=JobName | sort -u").split() == ["simulate"]

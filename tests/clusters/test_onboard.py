@@ -123,8 +123,8 @@ def test_the_same_command_again_does_nothing_and_says_so(wren: Laptop) -> None:
     before = wren.tree()
     completed = wren.rookery("onboard", "--cluster", "penguins")
     assert (completed.returncode, completed.stderr) == (0, "")
-    assert "Nothing was left to do: your home on penguins is ready, and first-study has its" in completed.stdout
-    assert "- Run that: rookery deploy, rookery submit" in completed.stdout
+    assert "Nothing to do: your home on penguins is ready, and first-study has its" in completed.stdout
+    assert "- Run it: rookery deploy, rookery submit" in completed.stdout
     changed = set(wren.tree().splitlines()) ^ set(before.splitlines())
     assert not [line for line in changed if "/.local/state" not in line]
 
@@ -132,7 +132,7 @@ def test_the_same_command_again_does_nothing_and_says_so(wren: Laptop) -> None:
 def test_somebody_else_on_the_same_laptop_is_kept_apart(wren: Laptop) -> None:
     completed = wren.rookery("onboard", "--cluster", "penguins", "--user", "bob")
     assert completed.returncode == 1
-    assert "penguins is used as wren, not as bob" in completed.stderr
+    assert "uses penguins as wren, not as bob" in completed.stderr
     assert wren.rookery("login", "--json").stdout.count('"wren"') == 1
 
 
@@ -149,8 +149,8 @@ def test_a_key_of_the_users_own_configuration_that_works_is_used_and_no_other_ma
     output = killed_at(person, "[6/6]", "--no-run", "--yes")
     person.rookery("logout")
     assert "robin on Penguins" in output
-    assert "your ssh configuration opens penguins already; no key is made" in output
-    assert output.count("none is needed") == 1
+    assert "your ssh configuration already has a key that penguins accepts" in output
+    assert output.count("no key is needed") == 1
     assert [path.name for path in (person.home / ".ssh").iterdir() if path.name.startswith("id_")] == []
     assert person.says("cat ~/.ssh/authorized_keys") == public.strip()
     host_vars = (person.inventory / "host_vars/penguins.yml").read_text()
@@ -165,10 +165,10 @@ def test_without_an_account_the_mail_is_written(otto: Laptop) -> None:
     assert "Your supervisor applies on the ISS HEC page." in completed.stdout
     silent = otto.rookery("onboard", "--cluster", "hec")
     assert silent.returncode == 1
-    assert re.search(r"what is your username there\?\n  next: rookery onboard --cluster hec --user NAME", silent.stderr)
+    assert re.search(r"your username on hec\.\n  next: rookery onboard hec --user NAME", silent.stderr)
     with typing(otto) as screen:
         screen.answers("Your username there .*: $", "")
-        screen.shows("A mail that you can send")
+        screen.shows("You can send this email")
         assert screen.ends() == 1
 
 
@@ -182,18 +182,18 @@ def test_a_key_with_a_passphrase_is_left_to_the_agent(agent: tuple[Laptop, dict[
     person, reach = agent
     with typing(person, "--user", "lark", **reach) as screen:
         screen.answers(r"Enter passphrase for .*id_ed25519: $", "open sesame")
-        screen.shows("your ssh agent holds it")
+        screen.shows("your ssh agent holds the key")
         screen.answers("lark@.*password: $", penguins.miniature.password)
-        screen.shows("it opens the cluster from now on, without your password")
-        screen.answers(r"Shall this line be put into ~/.ssh/config.* \[Y/n\] $", "no")
-        screen.shows("left alone; put it there yourself, at the top")
+        screen.shows("installed the key: further logins need no password")
+        screen.answers(r"Add this line to ~/.ssh/config.* \[Y/n\] $", "no")
+        screen.shows("not added. For .*, add it at the top yourself")
         screen.shows(r"\[6/8\]")
         screen.presses("\x03")
         screen.shows("Stopped. Run the same command to continue.")
     assert not (person.home / ".ssh/config").exists()
     person.rookery("logout")
     with typing(person, **reach) as screen:
-        screen.shows("your ssh agent holds it.*connected; every step from here on")
+        screen.shows("your ssh agent holds the key.*connected; all further steps")
         assert "passphrase for" not in screen.seen
         screen.hangs_up()
     person.rookery("logout")
@@ -206,38 +206,38 @@ def test_with_a_password_first_and_everything_asked(otto: Laptop, hec: Live) -> 
     password = hec.miniature.password
     with typing(otto) as screen:
         screen.answers("Your username there .*: $", "-oProxyCommand=x")
-        screen.shows("A username has letters")
+        screen.shows("A username consists of letters")
         screen.answers("Your username there .*: $", "otto")
         screen.answers(r"Enter passphrase.*: $", "")
         screen.answers(r"again: $", "")
-        screen.shows(r"id_ed25519 is made")
-        screen.shows(r"it has no passphrase: whoever can read it can log in as you; ssh-keygen -p -f ~/.ssh/id_ed25519")
+        screen.shows(r"made ~/.ssh/id_ed25519")
+        screen.shows(r"anybody who can read it can log in as you\. To set one:\s+`ssh-keygen -p -f ~/.ssh/id_ed")
         for _ in range(3):
             screen.answers("otto@.*password: $", "not it")
         screen.shows("hec: .* rejected the login of otto", 60)
-        screen.shows("next: rookery onboard --cluster hec")
+        screen.shows("next: rookery onboard (--cluster )?hec")
         assert screen.ends() == 1
     key = (otto.home / ".ssh/id_ed25519").read_bytes()
     screen = typing(otto, "--user", "otto")
-    screen.shows(r"id_ed25519 is there already")
+    screen.shows(r"found ~/.ssh/id_ed25519")
     screen.answers("otto@.*password: $", password)
-    screen.shows("it opens the cluster from now on, without your password", 60)
+    screen.shows("installed the key: further logins need no password", 60)
     screen.shows(r"`Host hec` is your own entry \(.*line 2\), and is kept")
-    screen.answers(r"The name for this one \[hec-otto\]: $", "my hec")
+    screen.answers(r"Another name for this cluster \[hec-otto\]: $", "my hec")
     screen.shows("'my hec' can't be a name for ssh")
-    screen.answers(r"The name for this one \[hec-otto\]: $", "")
-    screen.answers(r"\+Include .*Shall this line be put into ~/.ssh/config.* \[Y/n\] $", "yes")
-    screen.shows("as it was before, it is kept in .*config.before-rookery")
-    screen.shows(r"\[6/8\] Your home there")
+    screen.answers(r"Another name for this cluster \[hec-otto\]: $", "")
+    screen.answers(r"\+Include .*Add this line to ~/.ssh/config.* \[Y/n\] $", "yes")
+    screen.shows(r"the file before that is in\s+.*config.before-rookery")
+    screen.shows(r"\[6/8\] Your home on the cluster")
     screen.hangs_up()
     with typing(otto) as screen:
-        screen.answers(r"The name of your first project.*\[first-study\]: $", "../my study", seconds=240)
+        screen.answers(r"Name of your first project.*\[first-study\]: $", "../my study", seconds=240)
         screen.answers(r"can't be a project's name.*\[my-study\]: $", "first-study")
-        screen.answers("The language of your first project .*: $", "r")
+        screen.answers("Language of your first project .*: $", "r")
         screen.answers("Your full name: $", 'Otto "O" Ü')
         screen.answers("Your email address: $", "o@example.ac.uk")
         screen.shows(r"estimate +1,000", 240)
-        screen.shows("That is all: your home on hec is ready, and first-study has its first result")
+        screen.shows("Done: your home on hec is ready, and first-study has its first result")
         assert screen.ends() == 0
         assert "password" not in screen.seen
     finished(otto, "first-study")

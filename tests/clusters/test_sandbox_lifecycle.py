@@ -107,5 +107,5 @@ class TestOfItsOwn:
         lifecycle.down(quiet=True)
 
     def test_down_of_what_is_not_there_says_what_is(self, alone: dict[str, str]) -> None:  # noqa: ARG002
-        with pytest.raises(RookeryError, match="There is no miniature of 'archer2'"):
+        with pytest.raises(RookeryError, match="Unknown miniature 'archer2'"):
             lifecycle.down("archer2")

@@ -37,7 +37,7 @@ def test_the_committed_pages_are_what_the_profiles_make() -> None:
 @pytest.mark.parametrize("name", profile.names([OTHERS]))
 def test_every_profile_makes_a_page(name: str) -> None:
     page = other(name)
-    assert f"rookery onboard --cluster {name}\n" in page
+    assert f"rookery onboard {name}\n" in page
     assert "None" not in page
     assert "\n\n\n" not in page
     for table in re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE):
@@ -47,12 +47,12 @@ def test_every_profile_makes_a_page(name: str) -> None:
 def test_what_could_not_be_verified_is_marked() -> None:
     lines = cluster_pages.page(profile.load("hec")).splitlines()
     assert "- VS Code: allowed. **(?)**" in lines
-    assert "- Internet from the compute nodes: not known. **(?)**" in lines
+    assert "- Internet on compute nodes: not known. **(?)**" in lines
     assert "- A VPN is needed off campus: Lancaster University VPN." in lines
     # a part of a key alone: VS Code's word on Bede is doubtful, tmux's is only not known
     bede = cluster_pages.page(profile.load("bede")).splitlines()
     assert "- VS Code: unsupported. **(?)**" in bede
-    assert "- Several commands over one login: documented." in bede
+    assert "- Several commands over one connection: documented." in bede
 
 
 def test_a_doubt_of_a_part_marks_the_table_that_has_it() -> None:
@@ -69,15 +69,15 @@ def test_what_the_profile_does_not_say_is_not_told() -> None:
     for word in ("account", "Backup", "VS Code:", "Internet", "**(?)**", "GB"):
         assert word not in page.replace("## An account", "")
     assert "- Login node: `hex-host-001.scc.lancs.ac.uk`, port 6767." in page
-    assert "jump through `scc-apex-dept.lancs.ac.uk:6767`" in cluster_pages.page(profile.load("hex"))
+    assert "jump host `scc-apex-dept.lancs.ac.uk:6767`" in cluster_pages.page(profile.load("hex"))
 
 
 def test_bede_tells_codes_prompts_keys_and_architectures() -> None:
     page = cluster_pages.page(profile.load("bede"))
-    assert "You log in with your password, then the six digits that your app shows." in page
-    assert "It asks `First Factor:`, then `Second Factor:`." in page
+    assert "You log in with your password, then the six digits from your app." in page
+    assert "The login asks for `First Factor:`, then `Second Factor:`." in page
     assert "`SHA256:HbIkgn8V+nCLr3R99+C5uwnAWLxKTUD954qRGnzMRUM` (ssh-ed25519)" in page
-    assert "Architecture: aarch64; `ghlogin -A PROJECT` opens a shell there; jobs by `ghbatch`." in page
+    assert "Architecture: aarch64; `ghlogin -A PROJECT` opens a shell there; submit jobs with `ghbatch`." in page
     assert "Tuesdays 08:00 to 10:00" in page
     assert "`--gres=gpu:N`" in page
 
@@ -102,9 +102,9 @@ def test_a_page_is_printed_or_written(home: Path, capsys: pytest.CaptureFixture[
     ]
     assert cluster_pages.run(ClustersGuideOptions("hec", str(home / "pages"))) == 0
     (home / "pages/hec.md").write_text("my own notes")
-    with pytest.raises(RookeryError, match=r"hec\.md is not such a page"):
+    with pytest.raises(RookeryError, match=r"hec\.md exists already and is not a page"):
         cluster_pages.run(ClustersGuideOptions("hec", str(home / "pages")))
-    with pytest.raises(RookeryError, match="Which cluster's page"):
+    with pytest.raises(RookeryError, match="Missing argument CLUSTER"):
         cluster_pages.run(ClustersGuideOptions())
 
 

@@ -43,10 +43,10 @@ def test_a_folder_a_student(tmp_path: Path, clusters: Mapping[str, Cluster]) -> 
     text = (folder / "instructions.md").read_text()
     assert f"\n{pages.onboard(ADA, profile.load('penguins'))}\n" in text
     assert f"\n{pages.onboard(ADA, profile.load('hec'))}\n" in text
-    assert "\nrookery doctor --cluster penguins,hec --report ada-lovelace.txt\n" in text
+    assert "\nrookery doctor penguins hec --report ada-lovelace.txt\n" in text
     assert f"\nuv tool install ./{wheel.NAME}\n" in text
     assert "Needs a VPN when you are off campus: Lancaster University VPN." in text
-    assert "The first login asks for your password there (not verified)." in text
+    assert "The first login asks for your password (not verified)." in text
     assert "\n\n\n" not in text
     assert "request-hec.txt" in (folder / "checklist.md").read_text()
     assert not any(line.endswith(" ") for line in text.splitlines())
@@ -56,7 +56,7 @@ def test_the_one_command_says_what_was_said_of_the_student() -> None:
     student = replace(ADA, name='Siân "$(reboot)" O\'Brien; `x`', user="obrien")
     hec, bede = profile.load("hec"), profile.load("bede")
     assert shlex.split(pages.onboard(student, hec)) == [
-        *("rookery", "onboard", "--cluster", "hec", "--user", "obrien", "--name", student.name),
+        *("rookery", "onboard", "hec", "--user", "obrien", "--name", student.name),
         *("--email", "ada@example.ac.uk", "--project", "engines", "--language", "python"),
     ]
     assert "\n" not in pages.onboard(replace(student, name="Ada\nrm -rf ~"), hec)
@@ -137,8 +137,11 @@ def test_a_profile_that_says_little_makes_a_page_all_the_same(tmp_path: Path) ->
     clusters = {name: profile.load(name, [folder]) for name in profile.names([folder])} | {"bede": profile.load("bede")}
     for name in clusters:
         pages.write(tmp_path, [replace(ADA, clusters=(name,), slug=name)], clusters, wheel.Wheel(wheel.NAME))
-        assert f"--cluster {name} " in (tmp_path / name / "instructions.md").read_text()
+        assert f"rookery onboard {name} " in (tmp_path / name / "instructions.md").read_text()
     assert "Ask the people who run a " in (tmp_path / "hex-metal/instructions.md").read_text()
     text = (tmp_path / "bede/instructions.md").read_text()
-    assert "then the code that your app shows" in text
-    assert "It wants to know what your jobs are charged to (the code of your project, such as bdlan09)." in text
+    assert "then the code from your app" in text
+    assert (
+        "Your jobs are charged to an account (the code of your project, such as bdlan09): rookery asks for its name."
+        in text
+    )

@@ -65,10 +65,10 @@ def test_every_page_and_every_command_is_a_topic() -> None:
 @pytest.mark.parametrize(
     ("topic", "message"),
     [
-        ("submti", r"called 'submti' \(did you mean 'submit'\?\)\.\n  next: invoke docs submit$"),
+        ("submti", r"Unknown page 'submti' \(did you mean 'submit'\?\)\.\n  next: invoke docs submit$"),
         ("vscod", r"did you mean 'use-vscode'"),
-        ("RK999", r"No page of the documentation is called 'RK999'"),
-        ("qqqqqq", r"is called 'qqqqqq'\.\n  next: invoke docs   # lists all pages"),
+        ("RK999", r"Unknown page 'RK999'"),
+        ("qqqqqq", r"Unknown page 'qqqqqq'\.\n  next: invoke docs   # lists all pages"),
         ("a", r"Several pages match 'a': add-a-cluster, .*\n  next: invoke docs add-a-cluster"),
     ],
 )

@@ -102,7 +102,7 @@ def test_no_answer_where_no_vpn_is_known(penguins: cluster.Cluster, hec: cluster
 
 def test_a_computer_that_is_not_online(hec: cluster.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_checks, "_names_resolve", lambda: False)
-    assert "is this computer online?" in check_of(blamed(hec, "unresolved"), "dns").found
+    assert "is it online?" in check_of(blamed(hec, "unresolved"), "dns").found
 
 
 def test_a_key_where_nothing_can_be_typed_is_somebody_else_s_to_add(hec: cluster.Cluster) -> None:
@@ -114,7 +114,7 @@ def test_no_username() -> None:
     results = CheckResults(checks.CLUSTER)
     assert connection_checks.check_profile(results, "penguins", sandbox=False) is None
     check = check_of(results, "username")
-    assert check.fix.startswith("invoke login --cluster penguins --user YOUR_USERNAME")
+    assert check.fix.startswith("invoke login penguins --user YOUR_USERNAME")
     assert "Ask Mariusz or Cyrus" in check.fix
 
 

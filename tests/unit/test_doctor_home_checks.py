@@ -102,15 +102,15 @@ def test_a_home_that_is_not_set_up(hec: cluster.Cluster) -> None:
         hec, ("~/.cache link /s/a/.cache", "~/.cache own"), look=up_to_date.HomeComparison(answered=True)
     )
     assert [check.name for check in results.faults] == ["set-up"]
-    assert check_of(results, "set-up").fix == "invoke setup --cluster hec"
+    assert check_of(results, "set-up").fix == "invoke setup hec"
     assert states(results)["caches"] == states(results)["path-login"] == states(results)["python"] == "skipped"
 
 
 def test_a_home_that_has_drifted(hec: cluster.Cluster) -> None:
     drift = tuple({"role": "tmux", "kind": "files", "path": "/h", "what": f"~/{n}", "how": "removed"} for n in range(5))
     check = check_of(judgement(hec, look=replace(LOOK, drift=drift)), "set-up")
-    assert (check.state, check.fix) == ("warning", "invoke setup --cluster hec")
-    assert check.found == "drifted: ~/0: removed; ~/1: removed; ~/2: removed and 2 more"
+    assert (check.state, check.fix) == ("warning", "invoke setup hec")
+    assert check.found == "changed since setup: ~/0: removed; ~/1: removed; ~/2: removed and 2 more"
 
 
 @pytest.mark.parametrize("reason", ["owner eve /s/a", "group staff /s", "everybody 0 /s"])
@@ -142,7 +142,7 @@ def test_caches_stay_in_the_home_where_others_can_replace_folders_of_the_storage
     )
     assert states(judgement(hec, by, ("~/.cache link /s/a/.cache", "~/.cache own")))["caches"] == "ok"
     left = check_of(judgement(hec, by), "caches")
-    assert (left.state, left.fix.partition(" # ")[0].strip()) == ("warning", "invoke undo --cluster hec")
+    assert (left.state, left.fix.partition(" # ")[0].strip()) == ("warning", "invoke undo hec")
 
 
 def test_a_line_of_ones_own_that_sets_path_anew(hec: cluster.Cluster) -> None:
@@ -156,7 +156,7 @@ def test_a_line_of_ones_own_that_sets_path_anew(hec: cluster.Cluster) -> None:
     gone = replace(
         LOOK, drift=({"role": "shell", "what": "rookery's lines", "how": "removed", "path": "", "kind": ""},)
     )
-    assert check_of(judgement(hec, *changes, look=gone), "path-login").fix == "invoke setup --cluster hec"
+    assert check_of(judgement(hec, *changes, look=gone), "path-login").fix == "invoke setup hec"
 
 
 def test_a_full_home_is_named_once(hec: cluster.Cluster) -> None:

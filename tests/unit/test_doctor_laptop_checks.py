@@ -77,14 +77,14 @@ def test_the_ssh_folder(tmp_path: Path) -> None:
 
     assert look().state == "ok"
     folder.write_text("")
-    assert "no folder" in look().found
+    assert "is not a folder" in look().found
     folder.unlink()
     folder.mkdir(mode=0o755)
     (folder / "id_x y").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
     (folder / "id_x y.pub").write_text("ssh-ed25519 AAAA\n")
     (folder / "notes").write_text("nothing")
     (folder / "id_x y").chmod(0o600)
-    assert look().found == "yours alone, with 1 private key"
+    assert look().found == "readable only by you; 1 private key"
     (folder / "id_x y").chmod(0o640)
     assert look().fix == f"chmod 600 '{folder}/id_x y'"
     folder.chmod(0o775)

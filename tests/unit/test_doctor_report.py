@@ -28,8 +28,8 @@ TOLD: dict[str, Any] = {
 
 def test_a_line_for_what_is_not_well() -> None:
     assert report.lines(TOLD) == [
-        ("", "this computer: 1 check well"),
-        ("", "hec: 1 fault, 1 to mind, 0 checks well, 1 not looked at"),
+        ("", "this computer: 1 check passed"),
+        ("", "hec: 0 checks passed; 1 problem, 1 warning, 1 skipped"),
         ("fault", "the name: no such host"),
         ("fix", "look"),
         ("warning", "clocks: late"),
@@ -61,7 +61,7 @@ def test_without_a_cluster_it_looks_at_this_computer(capsys: pytest.CaptureFixtu
     output = capsys.readouterr().out
     assert output.startswith("this computer: ")
     assert code == 0
-    assert "next: invoke doctor --cluster NAME" in output
+    assert "next: invoke clusters   # lists the clusters; `invoke doctor NAME` checks one" in output
 
 
 def test_what_rookery_itself_failed_at_goes_into_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +76,7 @@ def test_what_rookery_itself_failed_at_goes_into_the_report(tmp_path: Path, monk
     assert "hush" not in file.read_text()
     report.write(tmp_path / "report.txt", TOLD, lambda text: text.replace(str(failure_log.KEPT + 4), "REDACTED"))
     content = (tmp_path / "report.txt").read_text()
-    assert content.count("---- rookery itself failed:") == 3
+    assert content.count("---- Error in rookery itself:") == 3
     assert "KeyError: REDACTED" in content
     assert content.index("KeyError") < content.index(report.RULE)
 

@@ -26,16 +26,16 @@ RAN = {"submitted": "7", "ended": "1", "job_node": "wn01", "job_path": "/t/bin",
 @pytest.mark.parametrize(
     ("values", "check", "state", "words"),
     [
-        (RAN, "job", "ok", "over after 1 s, on wn01"),
-        ({**RAN, "job_path": "/usr/bin"}, "path-job", "fault", "/t/bin not on its PATH"),
+        (RAN, "job", "ok", "finished after 1 s, on wn01"),
+        ({**RAN, "job_path": "/usr/bin"}, "path-job", "fault", "PATH lacks /t/bin"),
         ({**RAN, "job_preamble": "source x"}, "path-job", "fault", "`source x`"),
-        ({**RAN, "job_storage": "persistent"}, "job", "warning", "does not see your storage: persistent"),
+        ({**RAN, "job_storage": "persistent"}, "job", "warning", "can't access your storage: persistent"),
         ({"submitted": "7", "waits": "PENDING|Priority"}, "job", "warning", "other jobs are ahead of it in the queue"),
         ({"submitted": "7", "waits": "PENDING|PartitionTimeLimit"}, "job", "fault", "request less"),
         ({"submitted": "7", "waits": "PENDING|ReqNodeNotAvail, UnavailableNodes:wn1"}, "job", "fault", "(wn1)"),
-        ({"refused": "sbatch: error: Invalid account"}, "job", "fault", "sbatch refuses it: Invalid account"),
+        ({"refused": "sbatch: error: Invalid account"}, "job", "fault", "sbatch refused it: Invalid account"),
         ({"submitted": "7", "vanished": "7"}, "job", "fault", "left the queue"),
-        ({}, "job", "fault", "could not be tried"),
+        ({}, "job", "fault", "could not run it"),
     ],
 )
 def test_what_comes_of_the_job(

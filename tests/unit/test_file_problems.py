@@ -271,7 +271,7 @@ STUDENTS = """\
   language: perl              #! `language` must be one of python, r, Python, R, not 'perl'
 - just text                   #! `students[2]` must be a student
 - name: Tom
-  email: G@x.org              #! 'G@x.org' is another student's address too (line 8)
+  email: G@x.org              #! 'G@x.org' is also the address of another student (line 8)
   clusters: nix               #! unknown cluster 'nix' (known clusters: penguins, hec)
   project: p
   language: r

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from rookery.clusters.config import profile
 from rookery.clusters.ssh.diagnosis import is_locked
 from rookery.core import prompts
 from rookery.core.errors import RookeryError
-from rookery.support.onboarding import details, key, result
+from rookery.projects import config, scaffold
+from rookery.projects.options import NewOptions
+from rookery.support.onboarding import added_cluster, details, first_project, key, result
 from rookery.support.onboarding.key import Key
 from rookery.support.options import OnboardOptions
 
@@ -42,7 +45,7 @@ def test_a_key_is_made_once_and_never_written_over(home: Path) -> None:
     assert oct(place.parent.stat().st_mode & 0o777) == "0o700"
     assert sorted(file.name for file in place.parent.iterdir()) == ["id_ed25519", "id_ed25519.pub"]
     before = place.read_bytes()
-    with pytest.raises(RookeryError, match="is there, and is left as it is"):
+    with pytest.raises(RookeryError, match="exists already and was not changed"):
         key.make(place, ask=False)
     assert place.read_bytes() == before
     assert key.find(penguins(), "") == place
@@ -61,9 +64,9 @@ def test_the_key_that_is_found(home: Path) -> None:
     assert key.find(penguins(cluster_identity_file=str(path)), "") == path
     assert key.find(penguins(), f"{path}.pub") == path
     assert key.find(penguins(), "~/.ssh/none yet") is None
-    with pytest.raises(RookeryError, match="is no ssh key"):
+    with pytest.raises(RookeryError, match="is not an ssh key"):
         key.find(penguins(), "~/.ssh/mine")
-    with pytest.raises(RookeryError, match="is no ssh key"):
+    with pytest.raises(RookeryError, match="is not an ssh key"):
         key.find(penguins(), str(home))
 
 
@@ -74,7 +77,7 @@ def test_a_place_where_no_key_can_be(home: Path, how: str) -> None:
         folder.write_text("")
     else:
         folder.symlink_to("nowhere")
-    with pytest.raises(RookeryError, match=r"No key can be made in .*\.ssh: ") as caught:
+    with pytest.raises(RookeryError, match=r"Can't make a key in .*\.ssh: ") as caught:
         key.make(folder / "id_ed25519", ask=False)
     assert "--key PATH" in str(caught.value.hint)
 
@@ -87,10 +90,10 @@ def test_a_key_with_a_passphrase(home: Path) -> None:
     assert not is_locked(key.make(home / "open", ask=False).path)
     assert key.unlock(Key(path)) is False
     Path(f"{path}.pub").write_text("ssh-ed25519 not-a-key\n")
-    with pytest.raises(RookeryError, match="is no public key"):
+    with pytest.raises(RookeryError, match="is not a public key"):
         key.public_line(Key(path), ask=False)
     Path(f"{path}.pub").unlink()
-    with pytest.raises(RookeryError, match="could not be made") as caught:
+    with pytest.raises(RookeryError, match="could not be made from") as caught:
         key.public_line(Key(path), ask=False)
     assert str(caught.value.hint).startswith("ssh-keygen -y -f ")
 
@@ -128,11 +131,11 @@ def test_an_answer_that_is_no_choice_is_asked_for_again(
 
 @pytest.mark.usefixtures("home")
 def test_two_people_on_one_account_of_a_laptop() -> None:
-    with pytest.raises(RookeryError, match="used as ada, not as bob") as caught:
+    with pytest.raises(RookeryError, match="uses penguins as ada, not as bob") as caught:
         details.username(penguins(cluster_user="ada"), OnboardOptions("penguins", user="bob"))
     assert "XDG_CONFIG_HOME=~/bob/config" in str(caught.value.hint)
     assert "--key ~/.ssh/id_bob" in str(caught.value.hint)
-    with pytest.raises(RookeryError, match="what is your username") as caught:
+    with pytest.raises(RookeryError, match="your username on penguins") as caught:
         details.username(penguins(), OnboardOptions("penguins"))
     assert "--request" in str(caught.value.hint)
 
@@ -149,18 +152,18 @@ def test_who_signs_the_project(home: Path) -> None:
 
 
 def test_what_cant_be_is_refused_before_anything_is_done(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RookeryError, match="no --language 'perl'"):
+    with pytest.raises(RookeryError, match="Unknown --language 'perl'"):
         details.check(OnboardOptions("penguins", language="perl"))
     with pytest.raises(RookeryError, match="can't be a project's name") as caught:
         details.check(OnboardOptions("penguins", project="my study"))
-    assert caught.value.hint == "invoke onboard --cluster penguins --project my-study"
-    with pytest.raises(RookeryError, match="can't be a username"):
+    assert caught.value.hint == "invoke onboard penguins --project my-study"
+    with pytest.raises(RookeryError, match="not a valid username"):
         details.username(penguins(), OnboardOptions("penguins", user="-oProxyCommand=x"))
     gone = home / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    with pytest.raises(RookeryError, match="folder that you are in is gone"):
+    with pytest.raises(RookeryError, match="current folder does not exist"):
         details.check(OnboardOptions("penguins"))
     monkeypatch.chdir(home)
     monkeypatch.setenv("PATH", str(home))
@@ -176,7 +179,7 @@ def test_a_public_half_alone_is_never_written_over(home: Path) -> None:
     assert key.find(penguins(), "") is None
     place = key.place(penguins(), "")
     assert place == home / ".ssh/id_ed25519_rookery"
-    with pytest.raises(RookeryError, match=r"id_ed25519\.pub is there, and is left as it is"):
+    with pytest.raises(RookeryError, match=r"id_ed25519\.pub exists already and was not changed"):
         key.make(home / ".ssh/id_ed25519", ask=False)
     key.make(place, ask=False)
     assert lone.read_text() == "ssh-ed25519 AAAA somewhere else\n"
@@ -205,3 +208,120 @@ def test_a_table_with_little_in_it_is_shown_without_a_plot(tmp_path: Path, text:
     table = tmp_path / "combined.csv"
     table.write_text(text)
     assert len(list(result.lines(table))) in {0, 2}
+
+
+def test_a_choice_from_a_list(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """By number or by name, in any case of letters; again where it is neither."""
+    typed(monkeypatch, "7", "HEC", "1")
+    clusters = {"bede": "Bede", "hec": "The HEC"}
+    assert prompts.choose("Which cluster?", clusters) == "hec"
+    shown = capsys.readouterr().err
+    assert "Which cluster?\n   1  bede  Bede\n   2  hec   The HEC\n" in shown
+    assert "Answer 1 to 2, or a name." in shown
+    assert prompts.choose("Which cluster?", clusters) == "bede"
+    with pytest.raises(RookeryError, match="No answer"):
+        prompts.choose("Which cluster?", clusters)
+
+
+@pytest.mark.usefixtures("home")
+def test_onboard_without_a_cluster_asks_which(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(RookeryError, match="Missing argument CLUSTER: penguins, hec") as caught:
+        details.cluster_name(OnboardOptions(sandbox=True))
+    assert caught.value.hint == "invoke onboard penguins --sandbox"
+    monkeypatch.setattr(prompts, "is_interactive", lambda: True)
+    typed(monkeypatch, "penguins")
+    assert details.cluster_name(OnboardOptions()) == "penguins"
+    assert "Penguins" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("home")
+def test_the_same_command_carries_its_options_along() -> None:
+    options = OnboardOptions("hec", name="Ada L", run=False, sandbox=True, yes=True)
+    assert details.again(options, "hec", user="ada") == (
+        "invoke onboard hec --user ada --name 'Ada L' --no-run --sandbox --yes"
+    )
+    with pytest.raises(RookeryError, match="one cluster at a time") as caught:
+        details.cluster_name(OnboardOptions("hec,bede", sandbox=True))
+    assert caught.value.hint == "invoke onboard hec --sandbox"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("clusters: [penguins] # mine\n", "clusters: [penguins, hec] # mine\n"),
+        ("clusters: [\n  penguins, bede\n]\n", "clusters: [\n  penguins, bede, hec]\n"),
+        ("clusters:\n  # all\n  - penguins # mine\n", "clusters:\n  # all\n  - penguins # mine\n  - hec\n"),
+        ("clusters:\n- penguins\n", "clusters:\n- penguins\n- hec\n"),
+        ("clusters: penguins\n", "clusters: [penguins, hec]\n"),
+        ("clusters: penguins # mine\n", "clusters: [penguins, hec] # mine\n"),
+    ],
+)
+def test_a_cluster_is_added_to_any_usual_form_of_the_list(before: str, after: str) -> None:
+    rest = "jobs:\n  simulate:\n    command: ./run\n    clusters:\n      bede: {gpus: 1}\n"
+    assert added_cluster.with_cluster(f"name: x\n{before}{rest}", profile.load("hec")) == f"name: x\n{after}{rest}"
+
+
+def git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("language", ["python", "r"])
+def test_a_project_for_one_cluster_gets_a_second(home: Path, language: str) -> None:
+    """It is committed, alone, and the project is then for both; on a cluster of GPUs, the job asks for one."""
+    scaffold.make(NewOptions("study", language, cluster="penguins"), home)
+    root = home / "study"
+    (root / "notes.txt").write_text("mine")
+    git(root, "add", "notes.txt")
+    for name in ("hec", "bede"):
+        added_cluster.add(root, profile.load(name))
+        added_cluster.add(root, profile.load(name))  # nothing more
+    project = config.load(root)
+    assert project.clusters == ("penguins", "hec", "bede")
+    assert config.job(project, "simulate", "bede").gpus == 1
+    assert config.job(project, "simulate", "hec").gpus == 0
+    assert git(root, "log", "--format=%s", "-2").splitlines() == ["Run on bede, too", "Run on hec, too"]
+    assert git(root, "status", "--porcelain") == "A  notes.txt\n"
+    assert git(root, "show", "--name-only", "--format=") == "rookery.yml\n"
+
+
+def test_a_cluster_is_not_added_where_that_could_lose_something(home: Path) -> None:
+    scaffold.make(NewOptions("study", "python", cluster="penguins"), home)
+    file = home / "study/rookery.yml"
+    file.write_text(f"{file.read_text()}# mine\n")
+    with pytest.raises(RookeryError, match="has uncommitted changes") as caught:
+        added_cluster.add(home / "study", profile.load("hec"))
+    assert str(caught.value.hint).startswith(f"git -C '{home}/study' commit rookery.yml")
+    file.write_text(file.read_text().replace("clusters: [penguins]", "? clusters\n: [penguins]"))
+    git(home / "study", "-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qam", "mine")
+    before = file.read_text()
+    with pytest.raises(RookeryError, match="does not list hec") as caught:
+        added_cluster.add(home / "study", profile.load("hec"))
+    assert "add hec to `clusters:` in" in str(caught.value.hint)
+    assert file.read_text() == before
+
+
+def test_next_steps_are_for_the_cluster_and_its_miniature(home: Path) -> None:
+    """They can be pasted: with --cluster where it is not the project's first, with --sandbox for a miniature."""
+    scaffold.make(NewOptions("study", "python", cluster="penguins,hec"), home)
+    study = first_project.Study(home / "study")
+    (home / "study/README.md").write_text((home / "study/README.md").read_text().replace("invoke ", "rookery "))
+
+    def steps(name: str, **values: object) -> str:
+        return "\n".join(first_project.next_steps(study, replace(profile.load(name), **values)))  # type: ignore[arg-type]
+
+    plain = steps("penguins")
+    assert "`rookery deploy`" in plain
+    assert "`ssh penguins`" in plain
+    assert "`rookery doctor penguins`" in plain
+    other = steps("hec")
+    assert "`rookery submit simulate --wait --cluster hec`" in other
+    assert "`ssh hec`" in other
+    assert "`rookery doctor --cluster hec`" in other
+    assert "`rookery combine`" in other
+    sandbox = steps("penguins", sandbox=True)
+    assert "`rookery fetch --sandbox`" in sandbox
+    assert "`rookery doctor penguins --sandbox`" in sandbox
+    assert "`ssh penguins`" not in sandbox
+    assert "`ssh -F " in sandbox

@@ -198,4 +198,4 @@ class TestAnOldBaseImage:
         messages: list[str] = []
         monkeypatch.setattr(image, "_make", fail)
         assert image.ensure(yes=True, say=messages.append) == old
-        assert messages[-1].endswith("could not be made. Using the old one.")
+        assert messages[-1].endswith("could not be made. Using the old image.")

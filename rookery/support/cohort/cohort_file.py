@@ -77,7 +77,7 @@ def load(path: str | Path, known: Sequence[str]) -> tuple[Student, ...]:
     entries = document.data.get(_TOP)
     if not entries:
         problems.report()
-        raise RookeryError(f"{document.file} names no students.", hint=EXAMPLE)
+        raise RookeryError(f"{document.file} lists no students.", hint=EXAMPLE)
     _check_shape(document, entries, problems)
     document = replace(document, data=problems.sound(document, document.data))
     document = _check_secrets(document, problems)
@@ -100,16 +100,16 @@ def _document(file: Path, problems: FileProblems) -> Document:
         status = file.stat()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise RookeryError(f"{file} can't be read: {why}.", hint=EXAMPLE) from error
+        raise RookeryError(f"Can't read {file}: {why}.", hint=EXAMPLE) from error
     if not stat.S_ISREG(status.st_mode):
         raise RookeryError(f"{file} is not a file.", hint=EXAMPLE)
     if status.st_size > LARGEST:
-        raise RookeryError(f"{file} is larger than {LARGEST // 1000} kB, and so no list of students.", hint=EXAMPLE)
+        raise RookeryError(f"{file} is too large for a list of students (over {LARGEST // 1000} kB).", hint=EXAMPLE)
     try:
         return yaml_document.read(file, _DIALECT, problems)
     except RookeryError as error:
         if r"'\t'" in error.message or "tab" in error.message.casefold():
-            hint = f"put spaces where {file} has tabs: YAML takes no tabs in front of a line"
+            hint = f"replace the tabs in {file} by spaces: YAML lines can't begin with tabs"
             raise RookeryError(error.message, hint=hint) from error
         raise
 
@@ -169,7 +169,7 @@ def _shared_addresses(document: Document) -> Iterator[Complaint]:
             continue
         if email.casefold() in lines:
             first = lines[email.casefold()]
-            yield Complaint(place, f"{written(email)} is another student's address too (line {first})")
+            yield Complaint(place, f"{written(email)} is also the address of another student (line {first})")
         lines.setdefault(email.casefold(), document.line(place))
 
 

@@ -65,7 +65,10 @@ def _beside(file: Path) -> Path:
         RookeryError: The list's name has no ending, so that it is its own.
     """
     if not file.suffix:
-        raise RookeryError(f"{file} has no ending that could be left out for a folder.", hint="--output FOLDER says it")
+        raise RookeryError(
+            f"Missing option --output: the name of {file} has no ending, so the folder would have the same name.",
+            hint=f"{_command(file)} --output {shlex.quote(f'{file.name}-files')}",
+        )
     return file.with_suffix("")
 
 
@@ -90,38 +93,49 @@ def _show(
     say = table.say
     states = Counter(file.state for file in written)
     summary = ", ".join(f"{states[state]} {words}" for state, words in _SAID.items() if states[state])
-    say(f"{folder}: {summary}; a folder for each student")
+    say(f"{folder}: {summary} (one folder per student)")
     for file in written:
         if file.state == "kept":
-            say(f"  kept   {file.path}, which is not as rookery wrote it", "yellow")
+            say(f"  kept {file.path}: you changed it", "yellow")
     if options.reports or options.html:
         table.show(picture.rows)
     for left in picture.unread:
-        say(f"left out: {left.file} {left.why}", "yellow")
+        say(f"skipped: {left.file} {left.why}", "yellow")
     students = [row.student for row in picture.rows]
     for report in picture.nobodys:
-        say(f"nobody's: {report.file}{_whose(report, students)}", "yellow")
+        say(f"skipped: {report.file}{_whose(report, students)}", "yellow")
     if options.html:
-        say(f"  page   {options.html}")
+        say(f"  {'would write' if options.check else 'wrote'} {options.html}")
     if not options.reports:
         if not sent.digest:
             say(
-                f"  {sent.name} was not found, so the instructions have no checksum of it: --wheel FILE names it",
+                f"  warning: {sent.name} was not found, so the instructions have no checksum. Use --wheel FILE.",
                 "yellow",
             )
-        say(f"  next   send each student their folder, such as {folder / students[0].slug}, and {sent.name}")
-        say(f"  then   {_again(options)}   # when their reports are back")
+        say(f"  next: send each student their folder (such as {folder / students[0].slug}) and {sent.name}")
+        say(f"  then: {_again(options)}   # when you have their reports in the folder `reports`")
 
 
-_SAID = {"made": "files made", "changed": "brought up to date", "present": "as before", "kept": "kept as you have them"}
+_SAID = {"made": "new files", "changed": "updated", "present": "unchanged", "kept": "kept (changed by you)"}
 
 
 def _again(options: CohortOptions) -> str:
-    return f"{invocation()} cohort {shlex.quote(options.file)} --reports FOLDER --html readiness.html"
+    given = {
+        "output": options.output,
+        "reports": options.reports or "reports",
+        "html": options.html or "readiness.html",
+    }
+    return " ".join(
+        [_command(options.file), *(f"--{key} {shlex.quote(value)}" for key, value in given.items() if value)]
+    )
+
+
+def _command(file: str | Path) -> str:
+    return f"{invocation()} cohort {shlex.quote(str(file))}"
 
 
 def _whose(report: Report, students: Sequence[Student]) -> str:
     known = {student.slug: student for student in students}
     if report.stem in known:
-        return f" is of {', '.join(report.clusters)}, where {known[report.stem].name} is not to work"
-    return f" has no student's name{nearest(report.stem, known)}"
+        return f" is for {', '.join(report.clusters)}, which the list does not have for {known[report.stem].name}"
+    return f" does not have a student's name{nearest(report.stem, known)}"

@@ -29,13 +29,15 @@ def refuse(path: Path) -> None:
     Raises:
         RookeryError: Something else does.
     """
-    hint = "the same with --html ANOTHER-FILE.html"
+    hint = "run the command again with another file for --html"
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise RookeryError(f"{path} is not a file, so no page can be written there.", hint=hint)
+        raise RookeryError(f"Can't write the page to {path}: it is not a file.", hint=hint)
     if path.exists():
         with path.open("rb") as stream:
             if MARK.encode() not in stream.read(2_000):
-                raise RookeryError(f"{path} is no page of rookery's, and is not written over.", hint=hint)
+                raise RookeryError(
+                    f"{path} exists already and is not a page of rookery, so it was not overwritten.", hint=hint
+                )
 
 
 def write(path: Path, text: str) -> None:

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
 _ASKED: Final = {
-    "password": "your password there",
-    "key": "nothing, once your key is there",
-    "password+totp": "your password there, then the code that your app shows",
-    "key+totp": "the code that your app shows",
-    "certificate": "nothing, while your certificate lasts",
+    "password": "your password",
+    "key": "nothing, after your key is installed",
+    "password+totp": "your password, then the code from your app",
+    "key+totp": "the code from your app",
+    "certificate": "nothing, while your certificate is valid",
 }
 _VPN: Final = {"always": "Always needs a VPN", "off_campus": "Needs a VPN when you are off campus"}
 _MARKUP: Final = re.compile(r"([\\`*_\[\]<>|~$&])")
@@ -62,7 +62,7 @@ def write(
         RookeryError: The folder is a file, or can't be written to.
     """
     if folder.exists() and not folder.is_dir():
-        raise RookeryError(f"{folder} is not a folder.", hint="the same with --output ANOTHER-FOLDER")
+        raise RookeryError(f"{folder} is not a folder.", hint="run the command again with another folder for --output")
     return [
         _put(folder / student.slug / name, text, check=check)
         for student in students
@@ -97,7 +97,7 @@ def mail(student: Student, cluster: "Cluster") -> account_request.Mail:
 
 def onboard(student: Student, cluster: "Cluster") -> str:
     """Return the one command that gets the student started on a cluster, for a shell."""
-    command = ["rookery", "onboard", "--cluster", cluster.name]
+    command = ["rookery", "onboard", cluster.name]
     is_charged = (cluster.data.get("cluster_account") or {}).get("required")
     flags = {"user": student.user, "account": student.account if is_charged else ""}
     flags |= {"name": student.name, "email": student.email}
@@ -110,8 +110,7 @@ def onboard(student: Student, cluster: "Cluster") -> str:
 
 def doctor(student: Student) -> str:
     """Return the command that writes the student's report, for a shell."""
-    clusters = ",".join(student.clusters)
-    return shlex.join(["rookery", "doctor", "--cluster", clusters, "--report", f"{student.slug}.txt"])
+    return shlex.join(["rookery", "doctor", *student.clusters, "--report", f"{student.slug}.txt"])
 
 
 def _cluster_variables(student: Student, cluster: "Cluster", to: str) -> dict[str, Any]:
@@ -141,11 +140,11 @@ def _hints(cluster: "Cluster") -> Iterator[str]:
         unsure = " (not verified)" if "cluster_logins" in doubtful else ""
         yield f"The first login asks for {_ASKED[logins[0]]}{unsure}."
     if (known := data.get("cluster_account") or {}).get("required"):
-        yield f"It wants to know what your jobs are charged to{such_as(known)}."
+        yield f"Your jobs are charged to an account{such_as(known)}: rookery asks for its name."
     if user := data.get("cluster_user_hint"):
-        yield f"A username looks like {user} there."
+        yield f"Usernames look like {user}."
     if url := data.get("cluster_docs_url"):
-        yield f"Its own documentation: {url}"
+        yield f"Documentation of the cluster: {url}"
 
 
 def short(cluster: "Cluster") -> str:

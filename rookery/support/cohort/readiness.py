@@ -16,9 +16,9 @@ AHEAD: Final = timedelta(days=1)
 
 STATES: Final = {
     "ready": "ready",
-    "faults": "faults",
+    "faults": "problems",
     "unknown": "could not be checked",
-    "old": "report is old",
+    "old": "report too old",
     "none": "no report",
 }
 """The states of a student on a cluster, and their texts."""
@@ -131,7 +131,7 @@ def _status(cluster: str, report: Report | None, now: datetime) -> Readiness:
     state = "faults" if faults or reported_state == "faults" else "unknown" if reported_state == "unknown" else "ready"
     note = ""
     if now - report.when > FRESH:
-        state, note = "old", f"{(now - report.when).days} days old; it said: {STATES[state]}"
+        state, note = "old", f"{(now - report.when).days} days old; its result: {STATES[state]}"
     elif report.when - now > AHEAD:
         state, note = "old", "dated in the future: is that computer's clock right?"
     return Readiness(cluster, state, ordered, report.when, report.file, note)

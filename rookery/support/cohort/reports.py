@@ -98,11 +98,14 @@ def read(folder: Path) -> tuple[list[Report], list[Unread]]:
     try:
         entries = sorted(entry.name for entry in os.scandir(folder))
     except OSError as error:
-        hint = "the same with --reports and the folder where the reports are"
-        raise RookeryError(f"{folder} can't be read: {error.strerror}.", hint=hint) from error
+        hint = "run the command again with the folder of the reports for --reports"
+        raise RookeryError(f"Can't read {folder}: {error.strerror}.", hint=hint) from error
     names = [name for name in entries if not name.startswith(".") and Path(name).suffix.lower() in _SUFFIXES]
     reports: list[Report] = []
-    unread = [Unread(one_line(name), f"is one of more than {MOST_FILES} files") for name in names[MOST_FILES:]]
+    unread = [
+        Unread(one_line(name), f"comes after {MOST_FILES} other files, the most that are read")
+        for name in names[MOST_FILES:]
+    ]
     for name in names[:MOST_FILES]:
         try:
             reports.append(parsed(name, _content(folder / name)))
@@ -122,7 +125,7 @@ def _content(path: Path) -> str:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if path.is_symlink():
-            raise DamagedError("is a link: put the file itself there") from None
+            raise DamagedError("is a link: copy the file itself into the folder") from None
         raise DamagedError(f"can't be read: {error.strerror}") from None
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -154,7 +157,7 @@ def parsed(name: str, text: str) -> Report:
     version = data.get("version")
     if version != 1 or isinstance(version, bool):
         newer = isinstance(version, int) and version > 1
-        raise DamagedError("is from a newer rookery: install that here" if newer else "is not a report of doctor's")
+        raise DamagedError("is from a newer rookery: upgrade yours" if newer else "is not a report of doctor")
     clusters = _mapping(data.get("clusters"), "clusters")
     if len(clusters) > MOST:
         raise DamagedError(f"has more than {MOST} clusters")
@@ -181,42 +184,42 @@ def _data(text: str) -> Any:
         if line.strip() == MARKER:
             body = "".join(lines[number + 1 :])
     if body is text and not text.lstrip().startswith("{"):
-        raise DamagedError("is not a report of doctor's, or is cut off before its end")
+        raise DamagedError("is not a report of doctor, or is incomplete")
     try:
         return json.JSONDecoder().raw_decode(body.lstrip())[0]
     except RecursionError:
-        raise DamagedError("is nested too deep") from None
+        raise DamagedError("is nested too deeply") from None
     except ValueError:
-        raise DamagedError("is not whole: have it sent again, as a file rather than in a mail's text") from None
+        raise DamagedError("is incomplete: ask for it again, as an attachment instead of text in an email") from None
 
 
 def _when(value: Any) -> datetime:
     try:
         return datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except (TypeError, ValueError):
-        raise DamagedError("does not say when it was made") from None
+        raise DamagedError("has no date") from None
 
 
 def _cluster(value: Any) -> tuple[str, tuple[ReportedCheck, ...]]:
     data = _mapping(value, "a cluster")
     if data.get("state") not in _STATES:
-        raise DamagedError("has a cluster whose state is none of doctor's")
+        raise DamagedError("has a cluster with an unknown state")
     return str(data["state"]), tuple(_checks(data.get("checks"), "checks"))
 
 
 def _checks(value: Any, what: str) -> Iterator[ReportedCheck]:
     if not isinstance(value, list) or len(value) > MOST:
-        raise DamagedError(f"has no list of at most {MOST} where {what} belongs")
+        raise DamagedError(f"has no list of at most {MOST} entries for {what}")
     for entry in value:
         data = _mapping(entry, "a check")
         texts = {key: data.get(key, "") for key in ("name", "title", "found", "fix")}
         if data.get("state") not in _CHECKS or not all(isinstance(text, str) for text in texts.values()):
-            raise DamagedError("has a check that is none of doctor's")
+            raise DamagedError("has a check that doctor does not make")
         title = one_line(texts["title"]) or one_line(texts["name"])
         yield ReportedCheck(title, str(data["state"]), one_line(texts["found"]), one_line(texts["fix"]))
 
 
 def _mapping(value: Any, what: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise DamagedError(f"is not a report of doctor's: {what} is not an object")
+        raise DamagedError(f"is not a report of doctor: {what} is not an object")
     return value

@@ -19,7 +19,7 @@ def columns(rows: Sequence[StudentReadiness]) -> list[str]:
 
 def summary(rows: Sequence[StudentReadiness]) -> str:
     """Return the whole table in a line."""
-    numbers = [f"{count} {STATES[state]}" for state, count in readiness.counts(rows).items() if count]
+    numbers = [f"{STATES[state]} {count}" for state, count in readiness.counts(rows).items() if count]
     return f"{size(rows)}: {', '.join(numbers)}"
 
 
@@ -76,9 +76,9 @@ def remarks(row: StudentReadiness, status: Readiness) -> list[str]:
     if first:
         found = first.found.removeprefix(f"{status.cluster}: ")
         lines.append(f"{who}: {first.title}" + (f": {found}" if found else ""))
-        lines += [f"  fix    {first.fix}"] if first.fix else []
+        lines += [f"  fix: {first.fix}"] if first.fix else []
     elif status.state == "faults":
-        lines.append(f"{who}: the report tells of faults, but names none")
+        lines.append(f"{who}: the report mentions problems, but lists none")
     return lines
 
 

@@ -47,7 +47,10 @@ def find(given: str, beside: Path) -> Wheel:
     if given:
         file = Path(given).expanduser()
         if not file.is_file() or not _NAME.fullmatch(file.name):
-            raise RookeryError(f"{file} is not a wheel of rookery.", hint="uv build --wheel   # makes it, in dist/")
+            raise RookeryError(
+                f"{file} is not a wheel of rookery.",
+                hint="uv build --wheel   # makes it in dist/, in a checkout of rookery",
+            )
         return _read(file)
     places = (beside.parent, Path(), paths.root() / "dist")
     files = (file for file in (*(place / NAME for place in places), *_installed_from()) if file.is_file())

@@ -9,57 +9,57 @@ from rookery.core.console import clean
 OK, FAULT, WARNING, SKIPPED = "ok", "fault", "warning", "skipped"
 
 LAPTOP: Final = {
-    "system": "this computer's system",
-    "ssh": "ssh on this computer",
-    "rsync": "rsync on this computer",
-    "git": "git on this computer",
-    "ssh-folder": "~/.ssh and the keys in it",
+    "system": "the operating system",
+    "ssh": "ssh",
+    "rsync": "rsync",
+    "git": "git",
+    "ssh-folder": "~/.ssh and its keys",
     "ssh-config": "~/.ssh/config",
-    "inventory": "your own settings of rookery",
+    "inventory": "your settings",
 }
 """The checks of this computer, with their titles."""
 
 WAY: Final = {
-    "profile": "what is known of the cluster",
-    "username": "your username there",
-    "key-file": "your key on this computer",
-    "jump": "the jump host on the way",
-    "dns": "the name of the login node (DNS)",
+    "profile": "the cluster's profile",
+    "username": "your username",
+    "key-file": "your key file",
+    "jump": "the jump host",
+    "dns": "the DNS name of the login node",
     "vpn": "the VPN",
-    "port": "an ssh server that answers",
-    "host-key": "the login node's host key",
+    "port": "the ssh server",
+    "host-key": "the host key",
     "account": "your account",
-    "key": "your key there",
-    "second-factor": "what is typed at a login (password, code, passphrase)",
-    "at-risk": "times of maintenance",
+    "key": "your key on the cluster",
+    "second-factor": "the password, code or passphrase",
+    "at-risk": "maintenance",
     "connection": "the connection",
 }
 """The checks of the way to a cluster."""
 
 HOME: Final = {
-    "startup": "your start-up files there (~/.bashrc and the like)",
-    "variables": "variables and lines that change what programs do",
-    "home-writable": "writing in your home",
-    "quota": "room in your storage",
-    "quota-files": "the number of your files",
-    "programs": "who can change the programs there",
-    "set-up": "your home there, as `setup` left it",
-    "path-login": "PATH when you log in",
-    "path-command": "PATH of commands sent over ssh",
+    "startup": "your start-up files (such as ~/.bashrc)",
+    "variables": "environment variables",
+    "home-writable": "writing to your home",
+    "quota": "the storage quota",
+    "quota-files": "the number of files",
+    "programs": "write access to installed programs",
+    "set-up": "the setup of your home",
+    "path-login": "PATH at login",
+    "path-command": "PATH of ssh commands",
     "modules": "the module command",
-    "conda": "conda and your start-up files",
+    "conda": "conda in start-up files",
     "python": "Python",
     "r": "R",
-    "caches": "caches on the roomy storage",
-    "storage": "variables that name your storage",
+    "caches": "caches on the large storage",
+    "storage": "storage variables",
     "internet-login": "internet on the login node",
 }
 """The checks on the login node."""
 
 QUEUE: Final = {
     "slurm": "Slurm",
-    "partition": "the partition for your jobs",
-    "job": "a job of one second",
+    "partition": "the partition",
+    "job": "the test job",
     "path-job": "PATH in jobs",
     "internet-compute": "internet on compute nodes",
 }
@@ -67,9 +67,9 @@ QUEUE: Final = {
 
 REST: Final = {
     "clock": "the clocks of this computer and the cluster",
-    "vscode": "what VS Code needs there",
-    "vscode-watching": "files that VS Code may watch",
-    "vscode-server": "room that VS Code takes",
+    "vscode": "requirements of VS Code",
+    "vscode-watching": "file watching for VS Code",
+    "vscode-server": "the size of VS Code's servers",
 }
 """What nothing else depends on."""
 

@@ -83,8 +83,7 @@ def run(options: DoctorOptions) -> int:
         if not options.json:
             console.say(
                 "",
-                f"{path} has it all, without names, folders, addresses and keys: "
-                "read it through, and send it to whoever helps.",
+                f"Wrote {path}, without names, paths, addresses and keys. Read it, then send it to whoever helps you.",
             )
     return code
 
@@ -119,7 +118,7 @@ def _logins(patients: Mapping[str, _Patient], laptop: CheckResults, options: Doc
         patient.user = cluster.user
         hidden = [check for check in ("ssh", *(() if options.sandbox else ("ssh-config",))) if laptop.is_bad(check)]
         if hidden:
-            patient.results.skip_rest(f"{checks.LAPTOP[hidden[0]]} comes first")
+            patient.results.skip_rest(f"fix {checks.LAPTOP[hidden[0]]} first")
             continue
         patient.connection = connection_checks.connect(
             patient.results, cluster, accept_host_key=options.accept_host_key
@@ -145,13 +144,13 @@ def _visit(patient: _Patient, say: Callable[[str], object]) -> None:
     assert patient.connection is not None  # noqa: S101 those without one are left out
     results, cluster = patient.results, patient.connection.cluster
     try:
-        say(f"looking at your home on {cluster.name}")
+        say(f"checking your home on {cluster.name}")
         home = inspection.ask(patient.connection)
         patient.home = home.fact("home")
         home_checks.judge(results, cluster, home)
         job = slurm_checks.judge(results, cluster, home)
         if job:
-            say("a job of one second: submitting it")
+            say("submitting a test job")
             slurm_checks.judge_job(results, cluster, slurm_checks.run(patient.connection, job, say), home=home)
     except SshError as error:
         home_checks.unreachable(results, cluster, error)

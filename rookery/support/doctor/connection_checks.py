@@ -95,13 +95,13 @@ def check_profile(results: CheckResults, name: str, *, sandbox: bool) -> "Cluste
             profile.require_account(cluster)
     except RookeryError as error:
         results.fault("profile", "; ".join(error.message.splitlines()), error.hint or f"invoke clusters.show {name}")
-        results.skip_rest("nothing is known of the cluster until its profile is right")
+        results.skip_rest("fix the cluster's profile first")
         return None
     results.ok("profile", f"{cluster.title}: {cluster.host}")
     if not cluster.user:
-        fix = f"invoke login --cluster {name} --user YOUR_USERNAME   # no account yet? {whom_to_ask(cluster)}"
-        results.fault("username", "not known", fix)
-        results.skip_rest("your username comes first")
+        fix = f"invoke login {name} --user YOUR_USERNAME   # no account yet? {whom_to_ask(cluster)}"
+        results.fault("username", "not set", fix)
+        results.skip_rest("fix your username first")
         return None
     results.ok("username", cluster.user)
     at_risk(results, cluster, time.localtime())
@@ -120,9 +120,9 @@ def at_risk(results: CheckResults, cluster: "Cluster", now: time.struct_time) ->
     """Check whether the cluster may be down for work."""
     text = str((cluster.data.get("cluster_policies") or {}).get("at_risk") or "")
     if not text:
-        results.ok("at-risk", "none is known")
+        results.ok("at-risk", "no regular times are known")
     elif login.at_risk_now(text, now):
-        results.warn("at-risk", f"the cluster may be down for work right now ({text})", "try again after that")
+        results.warn("at-risk", f"the cluster may be down for maintenance now ({text})", "try again later")
     else:
         results.ok("at-risk", f"not now ({text})")
 
@@ -142,7 +142,7 @@ def connect(
     connection, typed = Connection(cluster), False
     try:
         diagnosis.check_identity(cluster)
-        own = "what your ~/.ssh/config says" if user_settings.has_identity(cluster) else "ssh's own choice"
+        own = "from your ~/.ssh/config" if user_settings.has_identity(cluster) else "chosen by ssh"
         results.ok("key-file", cluster.identity_file or own)
         try:
             with console.waiting(f"connecting to {cluster.name}"):
@@ -159,9 +159,9 @@ def connect(
         return None
     except RookeryError as error:  # ssh can't be given what the profile says
         results.fault("connection", error.message, error.hint or again(cluster))
-        results.skip_rest("the connection comes first")
+        results.skip_rest("fix the connection first")
         return None
-    how = "you typed it" if typed else "nothing had to be typed" if not was_open else "the connection is open already"
+    how = "you typed it" if typed else "not needed" if not was_open else "not needed: already connected"
     note_connected(results, cluster, how)
     return connection
 
@@ -171,14 +171,19 @@ def _without_key(results: CheckResults, cluster: "Cluster", error: SshError) -> 
     codes = any("totp" in method for method in cluster.data.get("cluster_logins") or ())  # asked for besides a key
     if error.reason == "denied" and cluster.identity_file and not codes and "passphrase" not in error.message:
         fix = _copying(cluster, SshDebugOutput(methods=("password",)))
-        results.warn("key", f"{cluster.identity_file} is not taken, so you have to type each time", fix)
+        results.warn(
+            "key", f"the cluster does not accept {cluster.identity_file}, so each login asks for your password", fix
+        )
 
 
 def _ask_again(connection: "Connection", error: SshError) -> SshDebugOutput:
     """Ask ssh again in more detail, where its output may mean two things."""
     if error.reason not in {"denied", "dropped", "other"}:
         return SshDebugOutput()
-    with suppress(subprocess.TimeoutExpired, RookeryError), console.waiting(f"asking {connection.cluster.name} why"):
+    with (
+        suppress(subprocess.TimeoutExpired, RookeryError),
+        console.waiting(f"asking {connection.cluster.name} for the reason"),
+    ):
         ask = [
             *connection.ssh,
             "-v",
@@ -206,30 +211,30 @@ def blame(results: CheckResults, cluster: "Cluster", error: SshError, debug: Ssh
     fix = error.hint or again(cluster)
     match step:
         case "account":
-            reason = debug.message or "the connection is closed as soon as you are known"
+            reason = debug.message or "it closes the connection after the login"
             results.fault(
                 "account",
-                f"the cluster knows you and does not let you in: {reason}",
+                f"the cluster accepts your login, but refuses a session: {reason}",
                 f"{whom_to_ask(cluster)}: is the account of {cluster.user} active?",
             )
         case "vpn":
             name = (cluster.data.get("cluster_vpn") or {}).get("name") or "the VPN"
             url = (cluster.data.get("cluster_vpn") or {}).get("url")
-            message = f"{cluster.host} has an address and does not answer, as it does off campus without {name}"
-            results.fault("vpn", message, f"connect to {name}{f' ({url})' if url else ''}, then the same command again")
+            message = f"{cluster.host} does not answer. Off campus, it needs {name}"
+            results.fault("vpn", message, f"connect to {name}{f' ({url})' if url else ''}, then run the command again")
         case "dns":
             results.fault(
-                "dns", message if _names_resolve() else "no name can be looked up: is this computer online?", fix
+                "dns", message if _names_resolve() else "this computer can't look up any name: is it online?", fix
             )
         case "key":
             results.fault("key", message, _copying(cluster, debug) if error.reason == "denied" else fix)
         case "second-factor" if not typed:
             results.skip(
-                "second-factor", f"{message}; and there is no terminal here to type it on", _in_a_terminal(cluster)
+                "second-factor", f"{message}, and rookery can't ask without a terminal", _in_a_terminal(cluster)
             )
         case _:
             results.fault(step, message, fix)
-    results.skip_rest(f"{WAY[step]} comes first")
+    results.skip_rest(f"fix {WAY[step]} first")
 
 
 def _step(cluster: "Cluster", error: SshError, debug: SshDebugOutput, *, typed: bool) -> str:
@@ -261,7 +266,7 @@ def _names_resolve() -> bool:
 
 
 def _in_a_terminal(cluster: "Cluster") -> str:
-    return f"{again(cluster)}   # in a terminal; then the same command again"
+    return f"{again(cluster)}   # in a terminal; then run the command again"
 
 
 def _copying(cluster: "Cluster", debug: SshDebugOutput) -> str:
@@ -271,20 +276,20 @@ def _copying(cluster: "Cluster", debug: SshDebugOutput) -> str:
     if debug.asks:
         script = "umask 077; mkdir -p ~/.ssh; cat >>~/.ssh/authorized_keys"
         ssh = shlex.join(["ssh", "-F", str(config_file(cluster)), cluster.name])
-        return f"{ssh} {shlex.quote(script)} <{shown}   # asks for your password once, and copies your key"
+        return f"{ssh} {shlex.quote(script)} <{shown}   # copies your key; asks for your password once"
     other = f"{again(cluster)} --user YOUR_USERNAME_THERE"
-    return f"{whom_to_ask(cluster)}: give them {shown}; or, if your username there is another: {other}"
+    return f"{whom_to_ask(cluster)}: give them {shown}. If your username is another: {other}"
 
 
 def _note_passed(results: CheckResults, cluster: "Cluster", steps: tuple[str, ...]) -> None:
     """Note that the steps before the failure passed."""
     messages = {
-        "jump": cluster.proxy_jump or "none is needed",
+        "jump": cluster.proxy_jump or "not needed",
         "dns": cluster.host,
-        "vpn": "none is missing: the cluster answers",
+        "vpn": "not needed: the cluster answers",
         "port": f"port {cluster.port}",
-        "account": "it is active",
-        "key": "it is taken, or not needed",
+        "account": "active",
+        "key": "accepted, or not needed",
     }
     for step in steps:
         if step == "host-key":
@@ -298,13 +303,13 @@ def _host_key(results: CheckResults, cluster: "Cluster") -> None:
     published = host_keys.published(cluster)
     fingerprints = [key.fingerprint for key in host_keys.known_keys(cluster)]
     if not published:
-        results.ok("host-key", "the known one; its people publish none, as far as rookery knows, to compare it with")
+        results.ok("host-key", "unchanged (no published fingerprint is known to compare it with)")
     elif not fingerprints or set(fingerprints) & set(published):
-        results.ok("host-key", "the published one")
+        results.ok("host-key", "matches the published fingerprint")
     else:
         url = cluster.data.get("cluster_host_keys_url")
-        fix = f"compare with what is published now{f' at {url}' if url else ''}: {', '.join(published)}"
-        results.fault("host-key", f"the known one, {fingerprints[0]}, is none of those that are published", fix)
+        fix = f"compare it with the published fingerprints{f' at {url}' if url else ''}: {', '.join(published)}"
+        results.fault("host-key", f"{fingerprints[0]} does not match any published fingerprint", fix)
 
 
 def note_connected(results: CheckResults, cluster: "Cluster", how: str) -> None:

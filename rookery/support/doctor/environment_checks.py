@@ -14,9 +14,9 @@ SHOWN = 6
 """How many are named."""
 
 _BREAK = (
-    (variables.SLURM, "sbatch and squeue by hand follow these rather than #SBATCH lines"),
-    (variables.PACKAGES, "Python, R, pip and conda by hand use other packages or folders"),
-    (variables.SHELL, "scripts by hand may read or print something else"),
+    (variables.SLURM, "sbatch and squeue use them instead of #SBATCH lines"),
+    (variables.PACKAGES, "Python, R, pip and conda use other packages or folders"),
+    (variables.SHELL, "scripts may behave differently"),
     (("HOME",), "programs look for your settings in another folder"),
 )
 
@@ -26,15 +26,15 @@ def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> No
     odd = places(home)
     lines = [f"`{text.strip()[:30]}` ({place})" for place, text in map(_line, home.values.get("odd-line") or [])]
     if not odd and not lines:
-        results.ok("variables", "none is known to rookery")
+        results.ok("variables", "no problematic ones are set")
         return
     named = [*(f"{name} ({place})" if place else name for name, place in odd.items()), *lines]
     more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
     breaks = [words for patterns, words in _BREAK if any(_is_of(name, patterns) for name in odd)]
     if lines:
-        breaks.append("scp, rsync and scripts sent over ssh may begin elsewhere, or end early")
-    message = f"{', '.join(named[:SHOWN])}{more}. rookery's commands and its jobs pass over them; {'; '.join(breaks)}"
-    results.warn("variables", message, with_note(login(cluster), "log in, and take out those that you do not need"))
+        breaks.append("scp, rsync and ssh commands may start in another folder, or stop early")
+    message = f"{', '.join(named[:SHOWN])}{more}. rookery ignores them; outside rookery, {'; '.join(breaks)}"
+    results.warn("variables", message, with_note(login(cluster), "log in, and remove those that you do not need"))
 
 
 def places(home: HomeInspection) -> dict[str, str]:

@@ -17,7 +17,7 @@ def with_sandbox(cluster: "Cluster", command: str) -> str:
 
 def setup(cluster: "Cluster") -> str:
     """Return the command that sets the home up, or repairs it."""
-    return with_sandbox(cluster, f"invoke setup --cluster {cluster.name}")
+    return with_sandbox(cluster, f"invoke setup {cluster.name}")
 
 
 def with_note(command: str, note: str) -> str:

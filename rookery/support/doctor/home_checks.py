@@ -24,6 +24,8 @@ _COMMAND = (".bashrc", ".zshenv", ".cshrc", ".tcshrc", ".config/fish/config.fish
 
 _LOGIN = (*_COMMAND, ".profile", ".bash_profile", ".bash_login", ".zprofile", ".zshrc", ".login")
 
+_WORDS = {status.DRIFTED: "changed since setup"}
+
 SKEW = 60
 """Seconds that two clocks may differ."""
 
@@ -49,16 +51,18 @@ def _startup(results: CheckResults, cluster: "Cluster", home: HomeInspection) ->
     word, _, output = home.value("startup").partition(" ")
     if word == "prints":
         shown = repr(output.strip()[:60])
-        message = f"they print something for commands too ({shown}), over which scp, rsync and VS Code stumble"
+        message = f"they print text for ssh commands, too ({shown}), which breaks scp, rsync and VS Code"
         results.fault("startup", message, setup(cluster))
     elif word == "reads":
         guards = home.value("culprit-shell") in startup_files.GUARDED_SHELLS
-        message = f"they read the input of commands sent over ssh{_line(home)}, which scp, rsync and VS Code need"
+        message = f"they read the input of ssh commands{_line(home)}, which breaks scp, rsync and VS Code"
         results.fault("startup", message, setup(cluster) if guards else _editing(cluster))
     elif word == "quiet":
-        results.ok("startup", "they print nothing, and let commands through")
+        results.ok("startup", "they print nothing, and ssh commands work")
     else:
-        results.warn("startup", f"they take long, or can't be judged{_line(home)}", on_cluster(cluster, "time true"))
+        results.warn(
+            "startup", f"they are slow, or rookery can't check them{_line(home)}", on_cluster(cluster, "time true")
+        )
 
 
 def _line(home: HomeInspection) -> str:
@@ -70,18 +74,18 @@ def _line(home: HomeInspection) -> str:
 
 def _editing(cluster: "Cluster") -> str:
     """Return how a user gets to their start-up files where `setup` can put no guard into them."""
-    return with_note(login(cluster), "log in, and let only interactive shells run that line")
+    return with_note(login(cluster), "log in, and run that line only in interactive shells")
 
 
 def _programs(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
     """Check whether others could have replaced installed programs; then nothing that depends on them is checked."""
     danger = replaced_programs.danger(cluster, home.comparison)
     if danger is None:
-        results.ok("programs", "you and the people who run the cluster alone")
+        results.ok("programs", "only you and the people who run the cluster")
         return
     results.fault("programs", danger.found, danger.fix)
     for name in ("set-up", "path-login", "path-command", "python", "caches"):
-        results.skip(name, "the programs that others can change come first")
+        results.skip(name, "fix write access to installed programs first")
 
 
 def _set_up(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> bool:
@@ -91,20 +95,22 @@ def _set_up(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> 
         results.fault("set-up", "not set up yet", setup(cluster))
         return False
     if home_status.state == status.UNKNOWN:
-        results.warn("set-up", f"it can't be told: {home_status.reason}", home_status.hint)
+        results.warn("set-up", f"unknown: {home_status.reason}", home_status.hint)
         return bool(home.values.get("expected"))
     if home_status.state == status.AS_DECLARED:
-        results.ok("set-up", f"as it was left on {home_status.when[:10]}")
+        results.ok("set-up", f"up to date (setup of {home_status.when[:10]})")
         return True
     drift = [f"{thing['what']}: {thing['how']}" for thing in home_status.drift]
     what = (
         drift
-        or [f"now asked: {text}" for text in home_status.asked]
+        or [f"new setting: {text}" for text in home_status.asked]
         or [*home_status.gone, *home_status.new]
         or [home_status.reason]
     )
     more = f" and {len(what) - 3} more" if len(what) > 3 else ""
-    results.warn("set-up", f"{home_status.state}: {'; '.join(what[:3])}{more}", setup(cluster))
+    results.warn(
+        "set-up", f"{_WORDS.get(home_status.state, home_status.state)}: {'; '.join(what[:3])}{more}", setup(cluster)
+    )
     return True
 
 
@@ -138,20 +144,20 @@ def lacking(path: str, wanted: list[str]) -> list[str]:
 
 def _paths(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, is_set_up: bool) -> None:
     wanted = expected(home)
-    for kind, other, what in (("login", "command", "a login shell"), ("command", "login", "a command sent over ssh")):
+    for kind, other, what in (("login", "command", "a login shell"), ("command", "login", "an ssh command")):
         name, path = f"path-{kind}", home.value(f"path-{kind}")
         if not is_set_up:
             results.skip(name, "your home is not set up yet")
         elif not path:
             results.fault(
                 name,
-                f"{what} does not get far enough to tell: do your login files end it?",
+                f"{what} ends too early: does a login file end it?",
                 on_cluster(cluster, "head -n 50 .bash_profile .bash_login .profile"),
             )
         elif missing := lacking(path, wanted):
-            message = f"{what} does not find rookery's tools: its PATH lacks {', '.join(missing)}"
+            message = f"{what} does not find rookery's tools: PATH lacks {', '.join(missing)}"
             if kind == "command" and results.is_bad(f"path-{other}"):
-                results.skip(name, "that of a login comes first")
+                results.skip(name, "fix PATH at login first")
             else:
                 results.fault(name, message, _with_path(results, cluster, kind, home))
         else:
@@ -164,45 +170,43 @@ def _with_path(results: CheckResults, cluster: "Cluster", kind: str, home: HomeI
     resets = [place for place in home.values.get("resets") or [] if place.partition(":")[0] in reads]
     if resets and not any(thing.get("role") == "shell" for thing in home.comparison.drift):
         file, _, line = resets[-1].partition(":")
-        note = f"line {line} of ~/{file} sets PATH anew: write PATH=…:$PATH instead"
+        note = f"line {line} of ~/{file} replaces PATH: use PATH=…:$PATH instead"
         return with_note(on_cluster(cluster, f"sed -i.old '{line}s/^/# /' ~/{file}"), note)
     return setup_again(results, cluster)
 
 
 def _modules(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
     if not inspection.has_modules(cluster):
-        results.ok("modules", "there are none here")
+        results.ok("modules", "the cluster has none")
         return
     word, *missing = home.value("module").split() or [""]
     if word != "yes":
         show = on_cluster(cluster, "cat ~/.bash_profile ~/.bash_login ~/.profile")
-        fix = with_note(show, f"does one end early, or unset it? If not: {whom_to_ask(cluster)}")
+        fix = with_note(show, f"does one of them end early, or unset it? If not: {whom_to_ask(cluster)}")
         results.fault("modules", "a login shell has no `module` command", fix)
     elif missing:
         show = on_cluster(cluster, "bash -lc 'module avail'")
-        fix = with_note(show, "what there is now; then name that in your own inventory (cluster_modules)")
-        results.warn("modules", f"no longer there: {', '.join(missing)}", fix)
+        fix = with_note(show, "lists the modules; then set cluster_modules in your inventory")
+        results.warn("modules", f"not available any more: {', '.join(missing)}", fix)
     else:
-        results.ok("modules", "those of the profile are there")
+        results.ok("modules", "all modules of the profile are available")
 
 
 def _conda(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
     files = home.values.get("conda") or []
     if not files:
-        results.ok("conda", "it has written nothing there")
+        results.ok("conda", "no lines of `conda init`")
         return
     named = ", ".join(f"~/{file}" for file in files)
     take_out = "; ".join(
         f"sed -i.old '/^# >>> conda initialize >>>/,/^# <<< conda initialize <<</d' ~/{file}" for file in files
     )
-    fix = f"{on_cluster(cluster, take_out)}   # a copy stays beside it, with .old behind its name"
+    fix = f"{on_cluster(cluster, take_out)}   # keeps a copy with the ending .old"
     if inspection.has_modules(cluster):
-        message = (
-            f"`conda init` has put its own Python before the modules', in {named}: use `source activate PATH` instead"
-        )
+        message = f"`conda init` in {named} hides the Python of modules: use `source activate PATH` instead"
         results.fault("conda", message, fix)
     else:
-        results.warn("conda", f"`conda init` has put its own Python before the others, in {named}", fix)
+        results.warn("conda", f"`conda init` in {named} hides other Pythons", fix)
 
 
 def _python(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, is_set_up: bool) -> None:
@@ -210,9 +214,9 @@ def _python(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, 
         "/usr/bin/python3", ""
     )
     profile_version = str(cluster.data.get("cluster_system_python") or "")
-    note = f"; the system's is {system}" if system else ""
+    note = f"; the system has {system}" if system else ""
     note += (
-        f", where the profile says {profile_version}"
+        f" (profile: {profile_version})"
         if system and profile_version and not f"{system}.".startswith(f"{profile_version}.")
         else ""
     )
@@ -220,7 +224,7 @@ def _python(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, 
         results.skip("python", f"your home is not set up yet{note}")
         return
     if results.is_bad("path-login"):
-        results.skip("python", "PATH comes first")
+        results.skip("python", "fix PATH at login first")
         return
     wanted, name = inspection.python_version(cluster), inspection.python_name(cluster)
     path, _, words = home.value("python").partition(" ")
@@ -228,12 +232,10 @@ def _python(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, 
     if missing := _MISSING.search(words):
         results.fault("python", *_missing_python(results, cluster, name, (missing[1], missing[2]), home))
     elif version is None:
-        message = f"`{name}` {'does not start: ' + words if path else 'is not there'}"[:200]
+        message = f"`{name}` {'does not start: ' + words if path else 'is missing'}"[:200]
         results.fault("python", message, setup_again(results, cluster))
     elif not f"{version[1]}.".startswith(f"{wanted}."):
-        results.fault(
-            "python", f"`{name}` is {version[1]} ({path}), and {wanted} was asked for", setup_again(results, cluster)
-        )
+        results.fault("python", f"`{name}` is {version[1]} ({path}) instead of {wanted}", setup_again(results, cluster))
     else:
         results.ok("python", f"{version[1]} ({path}){note}")
 
@@ -249,7 +251,7 @@ def _missing_python(
     version, by = missing
     install = f"or install it: pyenv install {version}"
     if "environment variable" not in by:
-        message = f"`{name}` does not start in your home: {by} names {version}, which pyenv does not have"
+        message = f"`{name}` does not start in your home: {by} selects {version}, which pyenv does not have"
         if by.endswith("/version"):  # pyenv's own, which `setup` writes
             return message, setup_again(results, cluster)
         return message, with_note(on_cluster(cluster, f"mv {shlex.quote(by)} {shlex.quote(by)}.old"), install)
@@ -257,7 +259,7 @@ def _missing_python(
     where = f" ({place})" if place else ""
     message = f"`{name}` does not start: PYENV_VERSION{where} is {version}, which pyenv does not have"
     if not place:
-        return message, with_note(login(cluster), f"log in, and find what sets it; {install}")
+        return message, with_note(login(cluster), f"log in, and find what sets it, {install}")
     file, _, line = place.partition(", line ")
     return message, with_note(on_cluster(cluster, f"sed -i.old '{line}s/^/# /' {file}"), install)
 
@@ -266,10 +268,10 @@ def _r(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
     modules = (cluster.data.get("cluster_modules") or {}).get("r") or []
     profile_version = str(cluster.data.get("cluster_system_r") or "")
     if not modules and not profile_version:
-        results.ok("r", "none is expected there")
+        results.ok("r", "the cluster has none")
         return
     if modules and results.is_bad("modules"):
-        results.skip("r", "it is a module, and modules come first")
+        results.skip("r", "fix the module command first")
         return
     path, _, words = home.value("r").partition(" ")
     version = re.search(r"version (\d+\.\d+\.\d+)", words)
@@ -277,14 +279,10 @@ def _r(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
         results.ok(
             "r",
             f"{version[1]} ({path})"
-            + (
-                f", where the profile says {profile_version}"
-                if profile_version and profile_version != version[1]
-                else ""
-            ),
+            + (f" (profile: {profile_version})" if profile_version and profile_version != version[1] else ""),
         )
         return
-    what = f"module {modules[0]} gives no Rscript that starts" if modules else "there is no Rscript that starts"
+    what = f"with module {modules[0]}, Rscript does not start" if modules else "Rscript does not start"
     show = (
         f'bash -lc "module {cluster.data.get("cluster_module_verb") or "load"} {modules[0]}; R --version"'
         if modules
@@ -293,7 +291,7 @@ def _r(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
     results.fault(
         "r",
         f"{what}{': ' + words if words.strip() else ''}"[:200],
-        f"{on_cluster(cluster, show)}   # says more; {whom_to_ask(cluster)}",
+        f"{on_cluster(cluster, show)}   # shows the error; {whom_to_ask(cluster)}",
     )
 
 
@@ -303,20 +301,20 @@ def internet(results: CheckResults, cluster: "Cluster", where: str, answer: str)
     promised = str((cluster.data.get("cluster_internet") or {}).get(where) or "unknown")
     word, _, why = answer.partition(" ")
     if not inspection.address(cluster):
-        results.skip(name, "the package index that is used here is none on the internet")
+        results.skip(name, "the package index is not on the internet")
     elif word == "yes":
-        results.ok(name, "there is" + (", though the profile says no" if promised == "no" else ""))
+        results.ok(name, "available" + (" (profile: no)" if promised == "no" else ""))
     elif word == "no" and promised in {"yes", "http"}:
         nodes = "the login node" if where == "login" else "compute nodes"
         results.warn(
             name,
-            f"{inspection.address(cluster)} can't be had from {nodes}: {why}",
-            f"try again later, or set cluster_mirrors in your own inventory; {whom_to_ask(cluster)}",
+            f"{nodes} can't download {inspection.address(cluster)}: {why}",
+            f"try again later, or set cluster_mirrors in your inventory; {whom_to_ask(cluster)}",
         )
     elif word == "no":
-        results.ok(name, f"there is none, and the profile promises none: {why}")
+        results.ok(name, f"none, as the profile says: {why}")
     else:
-        results.skip(name, "it was not told")
+        results.skip(name, "no answer")
 
 
 def clock(results: CheckResults, skew: float) -> None:
@@ -325,8 +323,8 @@ def clock(results: CheckResults, skew: float) -> None:
         results.ok("clock", "they agree")
         return
     size = f"{abs(skew):.0f} s" if abs(skew) < 600 else f"{abs(skew) / 60:.0f} minutes"
-    message = f"the cluster's is {size} {'ahead of' if skew > 0 else 'behind'} this computer's"
-    fix = "timedatectl set-ntp true   # sets this computer's by the network; on a Mac: sudo sntp -sS time.apple.com"
+    message = f"the cluster's clock is {size} {'ahead of' if skew > 0 else 'behind'} this computer's"
+    fix = "timedatectl set-ntp true   # sets this computer's clock; on a Mac: sudo sntp -sS time.apple.com"
     results.warn("clock", message, fix)
 
 
@@ -337,17 +335,17 @@ def unreachable(results: CheckResults, cluster: "Cluster", error: SshError) -> N
         results.replace_with_fault(
             "account", message, f"{whom_to_ask(cluster)}: is the account of {cluster.user} active?"
         )
-        results.skip_rest("your account comes first")
+        results.skip_rest("fix your account first")
     elif error.reason in {startup_files.TAKES_INPUT, startup_files.HANGS}:
         results.fault("startup", message, error.hint or setup(cluster))
-        results.skip_rest("your start-up files come first")
+        results.skip_rest("fix your start-up files first")
     elif error.reason == startup_files.ENDS:
         reason = message.partition("(")[2].rstrip(")")
-        results.fault("startup", f"they end the shell before a command runs ({reason})", _opening(cluster))
-        results.skip_rest("your start-up files come first")
+        results.fault("startup", f"they end the shell before a command can run ({reason})", _opening(cluster))
+        results.skip_rest("fix your start-up files first")
     else:
-        results.replace_with_fault("connection", message, error.hint or "the same command again")
-        results.skip_rest("the connection comes first")
+        results.replace_with_fault("connection", message, error.hint or "run the command again")
+        results.skip_rest("fix the connection first")
 
 
 _NOBODY = re.compile(r"not available|nologin|expired|disabled|locked", re.IGNORECASE)
@@ -356,16 +354,17 @@ _NOBODY = re.compile(r"not available|nologin|expired|disabled|locked", re.IGNORE
 def _opening(cluster: "Cluster") -> str:
     """Return how a user gets to the start-up files of a home that lets no command through."""
     if not runs.last(cluster):
-        return with_note(setup(cluster), "puts a guard above them, so that commands come through")
+        return with_note(setup(cluster), "adds lines at their top so that ssh commands work")
     return with_note(
-        login(cluster), f"log in, and make `exit` in ~/.bashrc a `return`; does that end too? {whom_to_ask(cluster)}"
+        login(cluster),
+        f"log in, and replace `exit` in ~/.bashrc by `return`. The login ends, too? {whom_to_ask(cluster)}",
     )
 
 
 def silent(results: CheckResults, cluster: "Cluster", error: RookeryError) -> None:
     """Note that there was no answer in time."""
-    message = f"{error.message.removeprefix(f'{cluster.name}: ').rstrip('.')}: something there hangs"
-    fix = f"{on_cluster(cluster, 'true')}   # does that hang too? Then look at ~/.bashrc, or {whom_to_ask(cluster)}"
+    message = f"{error.message.removeprefix(f'{cluster.name}: ').rstrip('.')}: a command hangs"
+    fix = f"{on_cluster(cluster, 'true')}   # does that hang, too? Then check ~/.bashrc, or {whom_to_ask(cluster)}"
     name = "startup" if not results.has("startup") else "job"
     results.fault(name, message, fix)
-    results.skip_rest(f"{checks.CLUSTER[name]} comes first")
+    results.skip_rest(f"fix {checks.CLUSTER[name]} first")

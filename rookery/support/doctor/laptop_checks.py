@@ -51,17 +51,23 @@ PROGRAMS = (
         "ssh",
         ("-V",),
         (7, 6),
-        "nothing reaches a cluster without it",
+        "needed for all connections",
         "openssh-client",
         "openssh-clients",
         "brew install openssh",
     ),
     # a Mac's own is 2.6.9, of 2006, or one that says it is
     NeededProgram(
-        "rsync", ("--version",), (3, 0), "it carries files to and from clusters", "rsync", "rsync", "brew install rsync"
+        "rsync",
+        ("--version",),
+        (3, 0),
+        "needed to copy files to and from clusters",
+        "rsync",
+        "rsync",
+        "brew install rsync",
     ),
     # 2.15 knows --no-optional-locks
-    NeededProgram("git", ("--version",), (2, 15), "projects are kept in it", "git", "git", "xcode-select --install"),
+    NeededProgram("git", ("--version",), (2, 15), "needed for projects", "git", "git", "xcode-select --install"),
 )
 
 
@@ -69,7 +75,7 @@ def look(results: CheckResults) -> None:
     """Check this computer."""
     system(results, sys.platform, _kernel())
     if results.faults:
-        results.skip_rest("rookery has to run inside WSL first")
+        results.skip_rest("run rookery in WSL first")
         return
     for wanted in PROGRAMS:
         check_program(results, wanted)
@@ -88,17 +94,19 @@ def system(results: CheckResults, platform: str, kernel: str) -> None:
         kernel: What /proc/version says; "" where there is none.
     """
     if platform in {"win32", "cygwin", "msys"}:
-        message = "Windows itself, whose ssh can't share a connection: rookery runs in WSL, the Linux inside Windows"
-        results.fault("system", message, "wsl --install   # in PowerShell; then open Ubuntu, and install rookery there")
+        message = (
+            "rookery does not run on Windows itself, whose ssh can't share a connection; use WSL (Linux inside Windows)"
+        )
+        results.fault("system", message, "wsl --install   # in PowerShell; then open Ubuntu, and install rookery in it")
     elif "microsoft" in kernel.lower():
         is_first_wsl = not re.search(r"WSL2|microsoft-standard", kernel)
         if is_first_wsl:
-            fix = "wsl --set-version Ubuntu 2   # in PowerShell; `wsl --list` tells its name"
-            results.warn("system", "WSL 1, which is slow and lacks parts of Linux", fix)
+            fix = "wsl --set-version Ubuntu 2   # in PowerShell; `wsl --list` shows the name"
+            results.warn("system", "WSL 1 is slow and lacks parts of Linux", fix)
         else:
             results.ok("system", "Linux inside Windows (WSL 2)")
     else:
-        results.ok("system", {"darwin": "a Mac"}.get(platform, "Linux" if platform == "linux" else platform))
+        results.ok("system", {"darwin": "macOS"}.get(platform, "Linux" if platform == "linux" else platform))
 
 
 def _kernel() -> str:
@@ -113,7 +121,7 @@ def check_program(results: CheckResults, wanted: NeededProgram) -> None:
     if not shutil.which(wanted.name):
         results.fault(
             wanted.name,
-            f"there is no {wanted.name} on this computer, and {wanted.why}",
+            f"{wanted.name} is not installed; it is {wanted.why}",
             installing(wanted, sys.platform),
         )
         return
@@ -134,7 +142,7 @@ def check_program(results: CheckResults, wanted: NeededProgram) -> None:
     version = re.search(r"(\d+)\.(\d+)(?:[.p]\d+)*", output)
     if version is None:
         results.warn(
-            wanted.name, f"{wanted.name} does not tell its version: {(output.strip().splitlines() or ['nothing'])[0]}"
+            wanted.name, f"the version of {wanted.name} is unknown: {(output.strip().splitlines() or ['nothing'])[0]}"
         )
     elif (int(version[1]), int(version[2])) < wanted.oldest:
         needed = ".".join(map(str, wanted.oldest))
@@ -158,10 +166,10 @@ def ssh_folder(results: CheckResults, folder: Path) -> None:
     """Check that ~/.ssh and the private keys in it are the user's alone: ssh skips a key that others can read."""
     try:
         if not folder.exists():
-            results.ok("ssh-folder", "not there yet, and not needed so far")
+            results.ok("ssh-folder", "no such folder yet, and not needed")
             return
         if not folder.is_dir():
-            results.fault("ssh-folder", f"{folder} is no folder", f"mv {_q(folder)} {_q(folder)}.old")
+            results.fault("ssh-folder", f"{folder} is not a folder", f"mv {_q(folder)} {_q(folder)}.old")
             return
         wrong = {folder: "700"} if folder.stat().st_mode & 0o022 else {}
         keys = [path for path in sorted(folder.iterdir()) if _is_key(path)]
@@ -171,11 +179,11 @@ def ssh_folder(results: CheckResults, folder: Path) -> None:
         return
     if wrong or open_to_others:
         what = [f"others can write to {path}" for path in wrong]
-        what += [f"others can read the key {path}, so ssh won't use it" for path in open_to_others]
+        what += [f"others can read the key {path}, so ssh refuses it" for path in open_to_others]
         fixes = [f"chmod {mode} {_q(path)}" for path, mode in {**wrong, **open_to_others}.items()]
         results.fault("ssh-folder", "; ".join(what), " && ".join(fixes))
     else:
-        results.ok("ssh-folder", f"yours alone, with {len(keys)} private key{'' if len(keys) == 1 else 's'}")
+        results.ok("ssh-folder", f"readable only by you; {len(keys)} private key{'' if len(keys) == 1 else 's'}")
 
 
 def _is_key(path: Path) -> bool:
@@ -196,10 +204,10 @@ def _q(path: Path) -> str:
 def ssh_config(results: CheckResults, path: Path) -> None:
     """Check that ssh can read the user's own config, which rookery's includes."""
     if results.is_bad("ssh"):
-        results.skip("ssh-config", "there is no ssh to read it")
+        results.skip("ssh-config", "fix ssh first")
         return
     if not path.is_file():
-        results.ok("ssh-config", "there is none, and none is needed")
+        results.ok("ssh-config", "no such file, and not needed")
         return
     with tempfile.TemporaryDirectory(prefix="rookery-") as folder:
         outer = Path(folder) / "config"
@@ -214,7 +222,7 @@ def ssh_config(results: CheckResults, path: Path) -> None:
             check=False,
         )
     if done.returncode == 0:
-        results.ok("ssh-config", "ssh understands it")
+        results.ok("ssh-config", "valid")
         return
     message, fix = config_problem(done.stderr, path)
     results.fault("ssh-config", message, fix)
@@ -229,15 +237,15 @@ def config_problem(stderr: str, path: Path) -> tuple[str, str]:
     """
     if owner := re.search(r"^Bad owner or permissions on (.+?)\r?$", stderr, re.MULTILINE):
         return (
-            f"others can write to {owner[1]}, or it is not yours, so ssh won't read it",
+            f"{owner[1]} is writable by others or not yours, so ssh refuses it",
             f"chmod 600 {shlex.quote(owner[1])}",
         )
     if line := re.search(r"^(.+)(?: line |: line )(\d+): (.+?)\.?\r?$", stderr, re.MULTILINE):
         return (
-            f"ssh does not understand line {line[2]} of {line[1]}: {line[3]}",
+            f"{line[1]}, line {line[2]}: {line[3]}",
             f"${{EDITOR:-nano}} {shlex.quote(line[1])}   # line {line[2]}",
         )
-    last = (stderr.strip().splitlines() or ["it does not say why"])[-1]
+    last = (stderr.strip().splitlines() or ["unknown reason"])[-1]
     return f"ssh can't read {path}: {last}", f"ls -l {_q(path)}"
 
 
@@ -250,7 +258,7 @@ def inventory(results: CheckResults) -> None:
             "inventory", "; ".join(error.message.splitlines()), error.hint or f"ls {paths.config_dir() / 'inventory'}"
         )
         return
-    results.ok("inventory", f"clusters known: {', '.join(names)}")
+    results.ok("inventory", f"known clusters: {', '.join(names)}")
 
 
 def names_of_this_computer(environment: Mapping[str, str] = os.environ) -> list[str]:

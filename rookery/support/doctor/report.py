@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,7 @@ RULE = "==== for the person who helps: the same as data ===="
 
 _STYLES = {OK: "green", FAULT: "bold red", WARNING: "yellow", SKIPPED: "dim"}
 _MARKS = {OK: "✓", FAULT: "✗", WARNING: "!", SKIPPED: "·"}
+_WORDS = {OK: "passed", FAULT: "problem", WARNING: "warning", SKIPPED: "skipped"}
 _ASCII = {OK: "+", FAULT: "x", WARNING: "!", SKIPPED: "."}
 
 
@@ -74,11 +76,12 @@ def _is_to_do(check: Mapping[str, str]) -> bool:
 def summary(checks: list[dict[str, str]]) -> str:
     """Return how many checks had which result, in words."""
     count = {state: sum(check["state"] == state for check in checks) for state in _STYLES}
-    words = [f"{count[FAULT]} {'fault' if count[FAULT] == 1 else 'faults'}"] if count[FAULT] else []
-    words += [f"{count[WARNING]} to mind"] if count[WARNING] else []
-    words += [f"{count[OK]} {'check' if count[OK] == 1 else 'checks'} well"]
-    words += [f"{count[SKIPPED]} not looked at"] if count[SKIPPED] else []
-    return ", ".join(words)
+    words = [f"{count[FAULT]} {'problem' if count[FAULT] == 1 else 'problems'}"] if count[FAULT] else []
+    words += [f"{count[WARNING]} {'warning' if count[WARNING] == 1 else 'warnings'}"] if count[WARNING] else []
+
+    words += [f"{count[SKIPPED]} skipped"] if count[SKIPPED] else []
+    passed = f"{count[OK]} {'check' if count[OK] == 1 else 'checks'} passed"
+    return f"{passed}; {', '.join(words)}" if words else passed
 
 
 def show(document: Mapping[str, Any], *, verbose: bool) -> None:
@@ -105,13 +108,9 @@ def following(document: Mapping[str, Any]) -> list[str]:
         if check["state"] == FAULT
     ]
     if not document["clusters"] and not faults:
-        return [
-            invocation.as_typed(
-                "next: invoke doctor --cluster NAME   # a cluster's checks; `invoke clusters` lists them"
-            )
-        ]
+        return [invocation.as_typed("next: invoke clusters   # lists the clusters; `invoke doctor NAME` checks one")]
     if len(faults) > 1:
-        return ["Begin with the first: what comes later may be gone with it. Then run the same command again."]
+        return ["Fix the first problem first: it may be the cause of others. Then run the command again."]
     return []
 
 
@@ -135,13 +134,15 @@ def text(document: Mapping[str, Any], failures: Sequence[str] = ()) -> str:
     parts = [
         HEAD,
         f"rookery {document['rookery']}, {document['when']}",
-        "Names, folders, addresses and keys have been taken out.",
+        "Names, paths, addresses and keys were removed.",
         "",
     ]
     for state, line in lines(document, all_of_them=True):
-        parts.append(line if not state else f"         fix: {line}" if state == "fix" else f"  {state:<7} {line}")
+        parts.append(
+            line if not state else f"         fix: {line}" if state == "fix" else f"  {_WORDS[state]:<7} {line}"
+        )
     for failure in failures:
-        parts += ["", "---- rookery itself failed:", failure.rstrip()]
+        parts += ["", "---- Error in rookery itself:", failure.rstrip()]
     return "\n".join([*parts, "", RULE, json.dumps(document, indent=2), ""])
 
 
@@ -152,15 +153,19 @@ def writable(path: Path) -> None:
         RookeryError: Something else is there, or the folder is missing.
     """
     if not path.parent.is_dir():
-        raise RookeryError(f"There is no folder {path.parent} for the report.", hint=f"mkdir -p '{path.parent}'")
+        raise RookeryError(
+            f"Can't write {path}: the folder does not exist.",
+            hint=f"mkdir -p {shlex.quote(str(path.parent))}   # then run the command again",
+        )
     try:
         if path.exists() and not path.read_bytes().startswith(HEAD.encode()):
             raise RookeryError(
-                f"{path} is there already, and no report of rookery's.", hint="invoke doctor --report OTHER.txt"
+                f"{path} exists already and is not a report, so it was not overwritten.",
+                hint="invoke doctor --report OTHER.txt",
             )
     except OSError as error:
         raise RookeryError(
-            f"{path} can't be the report: {error.strerror}.", hint="invoke doctor --report OTHER.txt"
+            f"Can't write the report to {path}: {error.strerror}.", hint="invoke doctor --report OTHER.txt"
         ) from None
 
 

@@ -37,45 +37,43 @@ def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> "J
         The job that can be tried; None where there is no use in it.
     """
     if cluster.scheduler != "slurm":
-        results.skip_rest("there is no queue: one works where one logs in", QUEUE)
+        results.skip_rest("the cluster has no scheduler", QUEUE)
         return None
     word, _, why = home.value("slurm").partition(" ")
     if word == "missing":
         results.fault(
             "slurm",
-            "its commands (sinfo, sbatch) are not found, not even in a login shell",
-            with_note(on_cluster(cluster, "bash -lc 'command -v sinfo'"), f"nothing? {whom_to_ask(cluster)}"),
+            "the commands sinfo and sbatch are missing, even in a login shell",
+            with_note(on_cluster(cluster, "bash -lc 'command -v sinfo'"), f"no output? {whom_to_ask(cluster)}"),
         )
     elif word != "up":
-        note = f"until it says UP nothing can be submitted; what runs goes on. Long? {whom_to_ask(cluster)}"
+        note = f"wait until it says UP; running jobs continue. If that takes long: {whom_to_ask(cluster)}"
         fix = with_note(on_cluster(cluster, "scontrol ping"), note)
-        results.fault("slurm", f"it does not answer: {why or 'it took too long'}", fix)
+        results.fault("slurm", f"no answer: {why or 'it took too long'}", fix)
     elif home.value("accounts") == "off":
-        message = (
-            "it answers, and keeps no accounts (sacct is switched off): jobs that ended are forgotten after minutes"
-        )
+        message = "accounting (sacct) is switched off, so Slurm forgets jobs minutes after their end"
         results.warn(
             "slurm",
             message,
-            f"{whom_to_ask(cluster)}: is that meant? Until then logs and outputs tell what came of a job",
+            f"{whom_to_ask(cluster)}: is that intended? Until then, see how a job ended in its log and output",
         )
     else:
-        results.ok("slurm", "it answers")
+        results.ok("slurm", "running")
     if results.is_bad("slurm"):
-        results.skip_rest("Slurm comes first", QUEUE)
+        results.skip_rest("fix Slurm first", QUEUE)
         return None
     try:
         job = a_job(cluster)
     except RookeryError as error:
         results.fault("partition", error.message, error.hint or whom_to_ask(cluster))
-        results.skip_rest("the partition comes first", QUEUE)
+        results.skip_rest("fix the partition first", QUEUE)
         return None
     _partition(results, cluster, job.partition, home)
     if results.is_bad("partition"):
-        results.skip_rest("the partition comes first", QUEUE)
+        results.skip_rest("fix the partition first", QUEUE)
         return None
     if results.is_bad("home-writable"):
-        results.skip_rest("a job needs a home that can be written to", QUEUE)
+        results.skip_rest("fix writing to your home first", QUEUE)
         return None
     return job
 
@@ -99,31 +97,31 @@ def a_job(cluster: "Cluster") -> "Job":
 def _partition(results: CheckResults, cluster: "Cluster", wanted: str, home: HomeInspection) -> None:
     rows = [line.split("|") for line in home.values.get("partition") or [] if line.count("|") == 3]
     matching = [row for row in rows if row[0] == wanted] if wanted else rows
-    show = f"{with_sandbox(cluster, f'invoke queue --cluster {cluster.name}')}   # how its partitions stand"
+    show = f"{with_sandbox(cluster, f'invoke queue {cluster.name}')}   # shows the partitions"
     if not matching:
         results.fault(
             "partition",
-            f"Slurm knows no partition {wanted}: there are {', '.join(sorted({row[0] for row in rows})) or 'none'}",
+            f"Slurm has no partition {wanted}, only {', '.join(sorted({row[0] for row in rows})) or 'none'}",
             show,
         )
     elif not any(row[1] == "up" for row in matching):
         results.fault(
             "partition",
-            f"{wanted} is {matching[0][1]}: jobs are taken, and wait until it opens again",
+            f"{wanted} is {matching[0][1]}: jobs wait until it is up again",
             f"{show}; {whom_to_ask(cluster)}",
         )
     elif all(row[2].strip("*~#!%$@^-+").startswith(_DOWN) for row in matching):
         states = ", ".join(f"{row[3]} {row[2]}" for row in matching)
         results.fault(
             "partition",
-            f"no node of {wanted or 'any partition'} takes jobs ({states})",
+            f"no node of {wanted or 'any partition'} accepts jobs ({states})",
             f"{show}; {whom_to_ask(cluster)}",
         )
     else:
         closed = sorted({row[0] for row in rows if row[1] != "up"} - {wanted})
         results.ok(
             "partition",
-            f"{wanted or 'the default one'} is up" + (f" (closed now: {', '.join(closed)})" if closed else ""),
+            f"{wanted or 'the default partition'} is up" + (f" (closed now: {', '.join(closed)})" if closed else ""),
         )
 
 
@@ -174,10 +172,7 @@ def run(
     def heard(line: str) -> None:
         if line.startswith("rookery-wait "):
             state, _, why = line.removeprefix("rookery-wait ").partition("|")
-            waiting(
-                f"a job of one second: {state.lower()}"
-                + (f", {pending_reasons.explain(why)}" if state == "PENDING" else "")
-            )
+            waiting(f"test job: {state.lower()}" + (f", {pending_reasons.explain(why)}" if state == "PENDING" else ""))
 
     arguments = [text(connection.cluster), str(patience), *words]
     done = connection.begin(
@@ -196,40 +191,41 @@ def judge_job(results: CheckResults, cluster: "Cluster", values: dict[str, list[
         if unseen:
             results.warn(
                 "job",
-                f"it ran, and its node does not see your storage: {', '.join(unseen)}",
+                f"it ran, but its node can't access your storage: {', '.join(unseen)}",
                 f"{whom_to_ask(cluster)}: is that so on compute nodes?",
             )
         else:
-            results.ok("job", f"over after {values['ended'][-1]} s, on {(values.get('job-node') or ['?'])[-1]}")
+            results.ok("job", f"finished after {values['ended'][-1]} s, on {(values.get('job-node') or ['?'])[-1]}")
         _path(results, cluster, values, home)
         home_checks.internet(results, cluster, "compute", (values.get("job-internet") or [""])[-1])
         return
     if "waits" in values:
         state, _, why = values["waits"][-1].partition("|")
-        message = (
-            f"still {state.lower() or 'unknown'} when rookery took it back: {pending_reasons.explain(why or 'None')}"
-        )
-        show = with_sandbox(cluster, f"invoke queue --cluster {cluster.name}")
+        reason = pending_reasons.explain(why or "None")
+        message = f"cancelled by rookery, since it was still {state.lower() or 'unknown'}: {reason}"
+        show = with_sandbox(cluster, f"invoke queue {cluster.name}")
         if state == "PENDING" and why.partition(",")[0] in _BUSY:
-            results.warn("job", message, f"{show}   # how full it is; your jobs wait as this one did")
+            results.warn("job", message, f"{show}   # shows how busy it is")
         else:
             results.fault("job", message, f"{show}   # {whom_to_ask(cluster)}")
     elif "refused" in values:
         words = values["refused"][-1].replace("sbatch: error: ", "")
         results.fault(
             "job",
-            f"sbatch refuses it: {words or 'without a word'}",
-            f"{whom_to_ask(cluster)}: what you may submit, and under which account",
+            f"sbatch refused it: {words or 'no reason given'}",
+            f"{whom_to_ask(cluster)}: which jobs may you submit, and under which account?",
         )
     elif "vanished" in values:
         last = (values.get("") or ["nothing"])[-1]
         show = on_cluster(cluster, f"sacct -j {number} --format=JobID,State,ExitCode,NodeList")
-        fix = with_note(show, f"how it ended; {whom_to_ask(cluster)}")
-        results.fault("job", f"it left the queue and did not get to its end (it said: {last[:100]})", fix)
+        fix = with_note(show, f"shows how it ended; {whom_to_ask(cluster)}")
+        results.fault("job", f"it left the queue without finishing (last output: {last[:100]})", fix)
     else:
-        last = (values.get("") or ["nothing was said"])[-1]
-        results.fault("job", f"it could not be tried: {last[:150]}", f"the same command again; {whom_to_ask(cluster)}")
-    results.skip_rest("the job comes first", QUEUE)
+        last = (values.get("") or ["no output"])[-1]
+        results.fault(
+            "job", f"rookery could not run it: {last[:150]}", f"run the command again; {whom_to_ask(cluster)}"
+        )
+    results.skip_rest("fix the test job first", QUEUE)
 
 
 def _path(results: CheckResults, cluster: "Cluster", values: dict[str, list[str]], home: HomeInspection) -> None:
@@ -239,15 +235,15 @@ def _path(results: CheckResults, cluster: "Cluster", values: dict[str, list[str]
     if not wanted:
         results.skip("path-job", "your home is not set up yet")
     elif results.is_bad("path-login"):
-        results.skip("path-job", "that of a login comes first")
+        results.skip("path-job", "fix PATH at login first")
     elif missing:
         results.fault(
             "path-job",
-            f"a job does not find rookery's tools: {', '.join(missing)} not on its PATH",
+            f"jobs do not find rookery's tools: PATH lacks {', '.join(missing)}",
             setup_again(results, cluster),
         )
     elif failed:
-        message = f"`{failed[0]}`, with which job scripts begin there, fails{f': {words[:150]}' if words else ''}"
+        message = f"`{failed[0]}`, which starts each job script there, fails{f': {words[:150]}' if words else ''}"
         results.fault("path-job", message, setup_again(results, cluster))
     else:
         results.ok("path-job", "rookery's tools are found")

@@ -61,7 +61,7 @@ def _room(results: CheckResults, cluster: "Cluster", areas: list[quota_formats.A
     elif filling:
         results.warn("quota", "; ".join(filling), fix)
     elif home.quota_words:
-        results.warn("quota", f"rookery does not understand what the quota command says: {home.quota_words[:100]}")
+        results.warn("quota", f"rookery can't read the output of the quota command: {home.quota_words[:100]}")
     else:
         free = [
             f"{area.name} {quota.size(max(0.0, area.limit_mb - area.used_mb))} free" for area in areas if area.limit_mb
@@ -76,7 +76,7 @@ def _emptying(cluster: "Cluster", home: HomeInspection, texts: list[str]) -> str
         if texts and texts[0].startswith(f"{area.name} is") and area.path:
             where = shlex.quote(area.path)
     show = on_cluster(cluster, f"du -xah --max-depth=2 {where} | sort -h | tail -n 15")
-    return with_note(show, "shows what is large there; remove or move what you can")
+    return with_note(show, "shows the largest folders; remove or move what you can")
 
 
 def _files(results: CheckResults, cluster: "Cluster", areas: list[quota_formats.Area]) -> None:
@@ -88,7 +88,7 @@ def _files(results: CheckResults, cluster: "Cluster", areas: list[quota_formats.
     )
     fix = (
         on_cluster(cluster, "du --inodes -x --max-depth=3 ~ | sort -n | tail -n 15")
-        + "   # shows which folders hold the most; pack or remove some"
+        + "   # shows the folders with most files; pack or remove some"
     )
     if full:
         results.fault("quota-files", message, fix)
@@ -103,17 +103,19 @@ def _writable(results: CheckResults, cluster: "Cluster", home: HomeInspection) -
     word, _, words = answer.partition(" ")
     why = words.rpartition(": ")[2]  # what the shell says before it names a line of ours
     if word == "yes":
-        results.ok("home-writable", "a file was written and removed")
+        results.ok("home-writable", "works")
     elif any(sign in why for sign in _NO_ROOM) and {check.name for check in results.faults} & {"quota", "quota-files"}:
-        results.skip("home-writable", "there is no room to write in")
+        results.skip("home-writable", "fix the storage quota first")
     elif "Permission denied" in why:
-        results.fault("home-writable", "you may not write in your own home", on_cluster(cluster, "chmod u+rwx ~"))
+        results.fault(
+            "home-writable", "you have no write permission in your home", on_cluster(cluster, "chmod u+rwx ~")
+        )
     else:
         results.fault(
             "home-writable",
-            f"nothing can be written in your home: {why or 'it does not say why'}",
+            f"can't write to your home: {why or 'unknown reason'}",
             with_note(
-                with_sandbox(cluster, f"invoke quota --cluster {cluster.name}"),
+                with_sandbox(cluster, f"invoke quota {cluster.name}"),
                 f"is it full? If not: {whom_to_ask(cluster)}",
             ),
         )
@@ -121,23 +123,27 @@ def _writable(results: CheckResults, cluster: "Cluster", home: HomeInspection) -
 
 def _caches(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, is_set_up: bool) -> None:
     if not home.values.get("cache"):
-        results.ok("caches", "none has to be elsewhere")
+        results.ok("caches", "not needed on this cluster")
         return
     if home.fact("replaceable"):
         _caches_at_home(results, cluster, home)
         return
     if not is_set_up:
-        results.skip("caches", "they are moved when your home is set up")
+        results.skip("caches", "your home is not set up yet")
         return
-    mend = setup_again(results, cluster)
-    wrong = [fault for fault in (_cache_fault(cluster, home, line, mend) for line in home.values["cache"]) if fault[0]]
+    repair = setup_again(results, cluster)
+    wrong = [
+        fault for fault in (_cache_fault(cluster, home, line, repair) for line in home.values["cache"]) if fault[0]
+    ]
     if wrong:
         results.fault("caches", "; ".join(message for message, _ in wrong), wrong[0][1])
     else:
-        results.ok("caches", f"{len(home.values['cache'])} folders are on {_roomy(cluster, home) or 'the storage'}")
+        results.ok(
+            "caches", f"{len(home.values['cache'])} folders are on {_roomy(cluster, home) or 'the large storage'}"
+        )
 
 
-def _cache_fault(cluster: "Cluster", home: HomeInspection, line: str, mend: str) -> tuple[str, str]:
+def _cache_fault(cluster: "Cluster", home: HomeInspection, line: str, repair: str) -> tuple[str, str]:
     """Return what is wrong with a folder that should be on the storage, and the fix.
 
     "" where nothing is.
@@ -147,15 +153,15 @@ def _cache_fault(cluster: "Cluster", home: HomeInspection, line: str, mend: str)
     obstacles = {entry["path"]: entry["note"] for entry in home.comparison.stays}
     if kind == "broken":
         remove = on_cluster(cluster, f"rm {shlex.quote(folder[2:])}")
-        return f"{folder} leads to {target}, which is not there", with_note(remove, f"then: {mend}")
+        return f"{folder} is a link to {target}, which does not exist", with_note(remove, f"then: {repair}")
     if obstacle := obstacles.get(home.fact("home") + folder[1:]):
-        return obstacle, with_note(mend, "after you have moved or removed what is named")
+        return obstacle, with_note(repair, "after you have moved or removed that")
     if kind == "own":
-        return f"{folder} is in your home, which is small", mend
+        return f"{folder} is in your home instead of the large storage", repair
     if kind == "absent":
-        return f"{folder} is gone, so what is put there next is in your home", mend
+        return f"{folder} is missing, so new files in it would be in your home", repair
     if roomy and not f"{target}/".startswith(f"{roomy}/"):
-        return f"{folder} leads to {target}, not to {roomy}", mend
+        return f"{folder} is a link to {target} instead of {roomy}", repair
     return "", ""
 
 
@@ -164,11 +170,11 @@ def _caches_at_home(results: CheckResults, cluster: "Cluster", home: HomeInspect
     why = facts.why_replaceable(home.fact("replaceable_by"))
     links = [line.split(" ")[0] for line in home.values["cache"] if " link " in line or " broken " in line]
     if links:
-        undo = with_sandbox(cluster, f"invoke undo --cluster {cluster.name}")
+        undo = with_sandbox(cluster, f"invoke undo {cluster.name}")
         message = f"{', '.join(links)} on the storage, where {why}"
-        results.warn("caches", message, with_note(undo, "moves them back; set up after that, they stay in your home"))
+        results.warn("caches", message, with_note(undo, "moves them back; a setup after that leaves them in your home"))
     else:
-        results.ok("caches", f"they stay in your home: {why}")
+        results.ok("caches", f"in your home, since {why}")
 
 
 def _roomy(cluster: "Cluster", home: HomeInspection) -> str:
@@ -188,39 +194,36 @@ def _variables(results: CheckResults, cluster: "Cluster", home: HomeInspection, 
         if kind == "closed" and results.is_bad("home-writable"):  # which reported it already
             continue
         if kind == "absent":
-            wrong.append(
-                f"${area.variable} has no value when you log in"
-                + (f" ({rest.split(':')[0]} speaks of it)" if rest else "")
-            )
-            fixes.append(_mending(cluster, area.variable, rest, site_sets=area.site_sets, is_set_up=is_set_up))
+            wrong.append(f"${area.variable} is not set at login" + (f" (see {rest.split(':')[0]})" if rest else ""))
+            fixes.append(_repairing(cluster, area.variable, rest, site_sets=area.site_sets, is_set_up=is_set_up))
         else:
-            what = "there is no such folder" if kind == "missing" else "you may not write there"
-            wrong.append(f"${area.variable} is {rest}, and {what}")
+            what = "it does not exist" if kind == "missing" else "you have no write permission there"
+            wrong.append(f"${area.variable} is {rest}, but {what}")
             fixes.append(_folder(cluster, create=area.create))
     if wrong and results.is_bad("path-login") and is_set_up:  # the same lines set both
-        results.skip("storage", "PATH when you log in comes first")
+        results.skip("storage", "fix PATH at login first")
     elif wrong:
         results.fault("storage", "; ".join(wrong), fixes[0])
     else:
         results.ok(
             "storage",
-            ", ".join(f"${name} is {[*state, ''][1]}" for name, state in variables.items()) or "there are none",
+            ", ".join(f"${name} is {[*state, ''][1]}" for name, state in variables.items()) or "the cluster has none",
         )
 
 
-def _mending(cluster: "Cluster", name: str, place: str, *, site_sets: bool, is_set_up: bool) -> str:
+def _repairing(cluster: "Cluster", name: str, place: str, *, site_sets: bool, is_set_up: bool) -> str:
     """Return the fix for a variable that lacks its value."""
     if place:  # a line of the user's own
         file, _, line = place.partition(":")
         return (
             on_cluster(cluster, f"sed -i.old '{line}s/^/# /' ~/{file}")
-            + f"   # takes out line {line} of ~/{file}, which speaks of it"
+            + f"   # comments out line {line} of ~/{file}, which changes it"
         )
     if is_set_up or not site_sets:
         return setup(cluster)
 
-    return f"{whom_to_ask(cluster)}: they set ${name} at login, and for you it is not"
+    return f"{whom_to_ask(cluster)}: ${name} should be set at login, and is not set for you"
 
 
 def _folder(cluster: "Cluster", *, create: bool) -> str:
-    return setup(cluster) if create else f"{whom_to_ask(cluster)}: the folder is theirs to make"
+    return setup(cluster) if create else f"{whom_to_ask(cluster)}: they have to make the folder"

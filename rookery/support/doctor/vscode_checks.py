@@ -29,37 +29,41 @@ def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> No
     policy = str((cluster.data.get("cluster_policies") or {}).get("vscode") or "unknown")
     if policy in {"forbidden", "unsupported"}:
         results.skip_rest(
-            f"VS Code is {policy} there", dict.fromkeys(("vscode", "vscode-watching", "vscode-server"), "")
+            f"VS Code is {policy} on this cluster", dict.fromkeys(("vscode", "vscode-watching", "vscode-server"), "")
         )
         return
     wrong = list(_unfit(home))
     if wrong:
         results.warn(
-            "vscode", "; ".join(wrong), f"edit here, and bring it over with `{with_sandbox(cluster, 'invoke deploy')}`"
+            "vscode",
+            "; ".join(wrong),
+            f"edit on this computer, and copy your project with `{with_sandbox(cluster, 'invoke deploy')}`",
         )
     else:
         results.ok("vscode", f"glibc {home.fact('glibc') or '?'}, {home.fact('architecture')}")
     watches, instances = home.value("watches"), home.value("instances")
     if watches.isdigit() and instances.isdigit() and (int(watches) < WATCHES or int(instances) < INSTANCES):
-        message = f"{watches} files and {instances} watchers a person: too few for a large folder"
+        message = f"the limits of {watches} files and {instances} watchers per user are too low for a large folder"
         results.warn(
-            "vscode-watching", message, "open one project's folder rather than your home, and set files.watcherExclude"
+            "vscode-watching",
+            message,
+            "open a project's folder instead of your home, and set files.watcherExclude in VS Code",
         )
     else:
-        results.ok("vscode-watching", f"{watches or '?'} files")
+        results.ok("vscode-watching", f"at most {watches or '?'} files")
     size, files = ([*home.value("vscode-server").split(), "", ""])[:2]
     if size.isdigit() and (int(size) > SERVER_MB * 1024 or int(files or 0) > SERVER_FILES):
-        message = f"its servers take {int(size) // 1024} MB in {int(files or 0):,} files"
+        message = f"{int(size) // 1024} MB in {int(files or 0):,} files"
         results.warn("vscode-server", message, with_sandbox(cluster, f"invoke vscode.prune {cluster.name}"))
     else:
-        results.ok("vscode-server", f"{int(size) // 1024} MB" if size.isdigit() else "none is there")
+        results.ok("vscode-server", f"{int(size) // 1024} MB" if size.isdigit() else "not installed")
 
 
 def _unfit(home: HomeInspection) -> Iterator[str]:
     """Yield why VS Code's server would not run there."""
     version = re.match(r"([0-9]{1,4})\.([0-9]{1,4})", home.fact("glibc"))
     if version and (int(version[1]), int(version[2])) < GLIBC:
-        yield f"its C library is glibc {version[0]}, and VS Code needs {GLIBC[0]}.{GLIBC[1]}"
+        yield f"VS Code needs glibc {GLIBC[0]}.{GLIBC[1]} or later; the login node has {version[0]}"
     architecture = home.fact("architecture")
     if architecture and architecture not in ARCHITECTURES:
-        yield f"there is no VS Code server for {architecture}"
+        yield f"VS Code has no server for {architecture}"

@@ -6,16 +6,16 @@ seen from what there is alone, so the same command continues from anywhere.
 
 import shlex
 import sys
+from dataclasses import replace
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from rookery.clusters.config import profile
 from rookery.core import console, invocation
 from rookery.core.errors import RookeryError
-from rookery.homes import selection
 from rookery.sandbox import lifecycle
 from rookery.support.account_request import mail
-from rookery.support.onboarding import details, steps
+from rookery.support.onboarding import details, first_project, steps
 from rookery.support.options import OnboardOptions
 
 if TYPE_CHECKING:
@@ -34,17 +34,19 @@ def run(options: OnboardOptions) -> int:
     """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # each step is seen when it is done, through a pipe too
-    names = selection.clusters(options.cluster, "onboard")
-    if len(names) != 1:
-        raise RookeryError("One cluster at a time.", hint=f"invoke onboard --cluster {names[0]}")
+    name = details.cluster_name(options)
+    options = replace(options, cluster=name)
     if options.check:
-        _print_plan(profile.load(names[0], profile.sources(options.sandbox)), options)
+        _print_plan(profile.load(name, profile.sources(options.sandbox)), options)
         return 0
     if options.sandbox:
         if options.user or options.key or options.account:
-            raise RookeryError("--user, --key and --account are for the cluster itself: a miniature has its own.")
-        lifecycle.ensure(names, yes=options.yes, offline_mirrors=options.offline_mirrors)
-    cluster = profile.load(names[0], profile.sources(options.sandbox))
+            raise RookeryError(
+                "Use --user, --key and --account without --sandbox: a miniature has its own.",
+                hint=details.again(replace(options, user="", key="", account=""), name),
+            )
+        lifecycle.ensure([name], yes=options.yes, offline_mirrors=options.offline_mirrors)
+    cluster = profile.load(name, profile.sources(options.sandbox))
     if options.request:
         return _print_request(cluster, options)
     runs_jobs = options.run and cluster.scheduler == "slurm"
@@ -62,22 +64,22 @@ def run(options: OnboardOptions) -> int:
         steps.ssh_by_name(onboarding)
         steps.home(onboarding)
         study = steps.first_result(onboarding) if runs_jobs else None
-    _print_end(onboarding, study)
+    _print_end(onboarding, study, options)
     return 0
 
 
 def _print_plan(cluster: "Cluster", options: OnboardOptions) -> None:
     """Print what the steps would do; the cluster is not asked."""
     plan = [
-        f"settle your username on {cluster.title} ({cluster.host}), and remember it",
-        "use an ssh key of yours, or create one",
-        f"log in, which may ask for a password or a code, and add the key to your account on {cluster.name}",
+        f"ask for your username on {cluster.title} ({cluster.host}), and remember it",
+        "find your ssh key, or make one",
+        f"log in (this may ask for a password or a code), and add the key to your account on {cluster.name}",
         f"make `ssh {cluster.name}` work: an entry in ~/.config/rookery, and a line in ~/.ssh/config",
-        f"set up your home on {cluster.name}: the same as `invoke setup {cluster.name}`",
+        f"set up your home on {cluster.name}, as `invoke setup {cluster.name}` does",
     ]
     if options.run and cluster.scheduler == "slurm":
         plan.append("create a first project, deploy it, run its job, and fetch and combine the results")
-    print("Would do what is still missing of this:")
+    print("Would do these steps, except for what is done already:")
     for number, step in enumerate(plan, 1):
         print(f"  {number}. {invocation.as_typed(step)}")
 
@@ -85,25 +87,25 @@ def _print_plan(cluster: "Cluster", options: OnboardOptions) -> None:
 def _print_request(cluster: "Cluster", options: OnboardOptions) -> int:
     """Print whom to ask for an account, and the mail to send."""
     access = cluster.data.get("cluster_access") or {}
-    console.say(f"An account on {cluster.title}: {access.get('how') or 'ask the people who run it.'}")
+    console.say(f"To get an account on {cluster.title}: {access.get('how') or 'ask the people who run it.'}")
     if access.get("url"):
         console.say(f"See {access['url']}")
-    console.say("A mail that you can send:", "")
+    console.say("You can send this email:", "")
     print(console.clean(mail(cluster, name=options.name, email=options.email, user=options.user).text))
-    console.say(f"  next: {invocation.invocation()} onboard --cluster {cluster.name}   # when you have the account")
+    then = invocation.as_typed(details.again(replace(options, request=False), cluster.name))
+    console.say(f"  next: {then}   # when you have the account")
     return 0
 
 
-def _print_end(onboarding: steps.Onboarding, study: "Study | None") -> None:
-    """Print what there is now, and how to go on."""
+def _print_end(onboarding: steps.Onboarding, study: "Study | None", options: OnboardOptions) -> None:
+    """Print what there is now, and the next steps."""
     name = onboarding.cluster.name
     first = f", and {study.root.name} has its first result" if study else ""
-    if onboarding.changed:
-        console.say(f"That is all: your home on {name} is ready{first}.")
-    else:
-        console.say(f"Nothing was left to do: your home on {name} is ready{first}.")
+    console.say(f"{'Done' if onboarding.changed else 'Nothing to do'}: your home on {name} is ready{first}.")
     if study:
-        console.say(f"  cd {shlex.quote(str(study.root))}   # where your project is; then:")
-        console.say(*(f"  {line.replace('`', '')}" for line in study.next_steps), "  This is in its README.md too.")
+        console.say("Next steps (also in the project's README.md):", f"  cd {shlex.quote(str(study.root))}")
+        console.say(*(f"  {line.replace('`', '')}" for line in first_project.next_steps(study, onboarding.cluster)))
+    elif options.run and onboarding.cluster.sandbox:
+        console.say(f"  next: {details.ssh_command(onboarding.cluster)}")
     else:
-        console.say(f"  next: {invocation.invocation()} new my-study")
+        console.say(f"  next: {invocation.invocation()} new my-study --cluster {name}")

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters.cluster import account as known_account
 from rookery.clusters.config import profile
+from rookery.clusters.ssh.config_file import config_file
 from rookery.clusters.ssh.config_syntax import is_username
 from rookery.core import console, prompts
 from rookery.core.errors import RookeryError
+from rookery.homes import selection
 from rookery.projects import scaffold
 from rookery.projects.options import NewOptions
 from rookery.projects.scaffold import LANGUAGES
@@ -18,6 +20,49 @@ from rookery.projects.scaffold import LANGUAGES
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
     from rookery.support.options import OnboardOptions
+
+
+def again(options: "OnboardOptions", cluster: str, **changes: str) -> str:
+    """Return the same command for a cluster, with what was given and with changes, for a shell."""
+    given = {
+        name: getattr(options, name) for name in ("user", "account", "name", "email", "key", "project", "language")
+    }
+    words = [word for name, value in (given | changes).items() if value for word in (f"--{name}", value)]
+    flags = {"request": options.request, "no-run": not options.run, "sandbox": options.sandbox}
+    flags |= {"offline-mirrors": options.offline_mirrors, "yes": options.yes}
+    words += [f"--{name}" for name, is_set in flags.items() if is_set]
+    return f"invoke onboard {shlex.join([cluster, *words])}"
+
+
+def ssh_command(cluster: "Cluster") -> str:
+    """Return the command that logs in to a cluster or a miniature by rookery's own ssh configuration."""
+    return shlex.join(["ssh", "-F", str(config_file(cluster)), cluster.name])
+
+
+def cluster_name(options: "OnboardOptions") -> str:
+    """Return the cluster that is meant; where none is named, the user is asked.
+
+    Raises:
+        RookeryError: Several are named, or none is and nobody can be asked.
+    """
+    known = profile.names()
+    if not options.cluster:
+        if not options.asks:
+            raise RookeryError(
+                f"Missing argument CLUSTER: {', '.join(known)}.", hint=again(options, (known or ["NAME"])[0])
+            )
+        return prompts.choose("Which cluster?", {name: _title(name) for name in known})
+    names = selection.clusters(options.cluster, "onboard")
+    if len(names) != 1:
+        raise RookeryError("onboard takes one cluster at a time.", hint=again(options, names[0]))
+    return names[0]
+
+
+def _title(name: str) -> str:
+    try:
+        return profile.load(name, own_ssh=False).title
+    except RookeryError:  # a profile with a mistake: reported where that cluster is chosen
+        return ""
 
 
 class NoAccount(Exception):  # noqa: N818 said of a user, not of something that broke
@@ -32,30 +77,31 @@ def username(cluster: "Cluster", options: "OnboardOptions") -> str:
         RookeryError: The user can't be asked, or another user works on this cluster from here.
     """
     if options.user and cluster.data.get("cluster_user", "") not in {"", options.user}:
-        me, where = shlex.quote(options.user), f"--cluster {cluster.name}"
+        me = shlex.quote(options.user)
         apart = f"XDG_CONFIG_HOME=~/{me}/config XDG_STATE_HOME=~/{me}/state"
         raise RookeryError(
-            f"On this computer, {cluster.name} is used as {cluster.user}, not as {options.user}.",
-            hint=f"{apart} invoke onboard {where} --user {me} --key ~/.ssh/id_{me}   # keeps two people apart, "
-            f"before every command; or, if you are {cluster.user} no more: invoke login {where} --user {me}",
+            f"This computer uses {cluster.name} as {cluster.user}, not as {options.user}.",
+            hint=f"invoke login {cluster.name} --user {me}   # if your username has changed; for two people on one "
+            f"computer: {apart} invoke onboard {cluster.name} --user {me} --key ~/.ssh/id_{me}   (both variables "
+            "before every command)",
         )
     if options.user and not is_username(options.user):
         raise RookeryError(
-            f"{options.user!r} can't be a username on {cluster.name}.",
-            hint=f"invoke onboard --cluster {cluster.name} --user NAME",
+            f"{options.user!r} is not a valid username.",
+            hint=again(options, cluster.name, user="NAME"),
         )
     if known := options.user or cluster.user:
         return known
     if not options.asks:
         raise RookeryError(
-            f"{cluster.name}: what is your username there?",
-            hint=f"invoke onboard --cluster {cluster.name} --user NAME   # no account yet? --request instead",
+            f"Missing option --user: rookery does not know your username on {cluster.name}.",
+            hint=f"{again(options, cluster.name, user='NAME')}   # no account yet? Use --request instead",
         )
-    console.say(f"  On this computer you are {getpass.getuser()}; on {cluster.title} you may have another name.")
-    while answer := prompts.ask("  Your username there (Enter alone, if you have no account yet)"):
+    console.say(f"  Your username on this computer is {getpass.getuser()}; on {cluster.title} it may differ.")
+    while answer := prompts.ask("  Your username there (press Enter if you have no account yet)"):
         if is_username(answer):
             return answer
-        console.note("  A username has letters and digits, and . _ - between them.")
+        console.note("  A username consists of letters and digits, with . _ - in between.")
     raise NoAccount
 
 
@@ -72,12 +118,12 @@ def account(cluster: "Cluster", options: "OnboardOptions") -> str:
         return ""
     if not options.asks:
         raise RookeryError(
-            f"{cluster.name}: which account are your jobs charged to{profile.such_as(known)}?",
-            hint=f"invoke onboard --cluster {cluster.name} --account CODE",
+            f"Missing option --account: jobs on {cluster.name} are charged to an account{profile.such_as(known)}.",
+            hint=again(options, cluster.name, account="CODE"),
         )
     console.say(f"  Jobs on {cluster.title} are charged to an account{profile.such_as(known)}.")
     while not profile.is_account(answer := prompts.ask("  Your account")):
-        console.note("  An account has letters and digits, and . _ - between them.")
+        console.note("  An account consists of letters and digits, with . _ - in between.")
     return answer
 
 
@@ -90,7 +136,7 @@ def author(options: "OnboardOptions") -> tuple[str, str]:
         return "", ""
     name, email = options.name or _git("user.name"), options.email or _git("user.email")
     if options.asks and not (name and email):
-        console.say("  Git signs each version of your project with your name and address; it does not know them yet.")
+        console.say("  Git records your name and email in each commit, and has none for you yet.")
         name = name or prompts.ask("  Your full name")
         email = email or prompts.ask("  Your email address")
     return name, email
@@ -100,21 +146,22 @@ def check(options: "OnboardOptions") -> None:
     """Refuse invalid options, before anything is done.
 
     Raises:
-        RookeryError: There is no such language, no project can have that name, or there is no git here.
+        RookeryError: The language is unknown, no project can have that name, or git is not installed.
     """
     if options.language and options.language not in scaffold.LANGUAGES:
         raise RookeryError(
-            f"There is no --language {options.language!r}. There are: {', '.join(scaffold.LANGUAGES)}.",
-            hint="the same command with one of those",
+            f"Unknown --language {options.language!r}. Use {' or '.join(scaffold.LANGUAGES)}.",
+            hint=again(options, options.cluster, language=next(iter(scaffold.LANGUAGES))),
         )
     if options.project and (why := bad_name(options.project)):
-        again = f"invoke onboard --cluster {options.cluster} --project {scaffold.suggested(options.project)}"
-        raise RookeryError(why, hint=again)
+        raise RookeryError(why, hint=again(options, options.cluster, project=scaffold.suggested(options.project)))
     scaffold.require_git()
     try:
         Path.cwd()
     except OSError:
-        raise RookeryError("The folder that you are in is gone.", hint="cd   # then the same command") from None
+        raise RookeryError(
+            "The current folder does not exist any more.", hint="cd   # then run the command again"
+        ) from None
 
 
 def bad_name(name: str) -> str:
@@ -129,7 +176,7 @@ def bad_name(name: str) -> str:
 def language(options: "OnboardOptions") -> str:
     """Return the language of a first project."""
     return options.language or (
-        prompts.ask("  The language of your first project", "python", tuple(LANGUAGES)) if options.asks else "python"
+        prompts.ask("  Language of your first project", "python", tuple(LANGUAGES)) if options.asks else "python"
     )
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import console, invocation, paths, prompts, state_files
+from rookery.clusters.ssh import user_config
+from rookery.core import console, paths, prompts, state_files
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import struct, text
 from rookery.jobs import run_record
@@ -21,7 +22,7 @@ from rookery.jobs.submit import submit
 from rookery.projects import config, deploy, scaffold
 from rookery.projects import target as targets
 from rookery.projects.options import DeployOptions, NewOptions
-from rookery.support.onboarding import details
+from rookery.support.onboarding import added_cluster, details
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -35,6 +36,7 @@ JOB = "simulate"
 """The job array that every project begins with (templates/project)."""
 
 TABLE = "combined.csv"
+_CALLS = ("invoke", "inv", "rookery")
 NEXT = "## Next steps"
 """The heading in a project's README of what onboarding shows last."""
 
@@ -51,12 +53,29 @@ class Study:
     root: Path
     made: bool = False
 
-    @property
-    def next_steps(self) -> list[str]:
-        """The part of its README with the next steps."""
-        text = (self.root / "README.md").read_text(encoding="utf-8") if (self.root / "README.md").is_file() else ""
-        match = re.search(rf"^{NEXT}\n+(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-        return match[1].rstrip().splitlines() if match else []
+
+def next_steps(study: Study, cluster: "Cluster") -> list[str]:
+    """Return the part of a project's README with the next steps, with commands for this cluster, or its miniature."""
+    readme = study.root / "README.md"
+    text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
+    match = re.search(rf"^{NEXT}\n+(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    first = config.load(study.root).clusters[0]
+    flags = ("" if cluster.name == first else f" --cluster {cluster.name}") + " --sandbox" * cluster.sandbox
+    alias = user_config.aliases().get(cluster.name, cluster.name)
+    ssh = details.ssh_command(cluster) if cluster.sandbox else f"ssh {alias}"
+
+    def for_this(command: "re.Match[str]") -> str:
+        if command[1] == f"ssh {first}":
+            return f"`{ssh}`"
+        words = command[1].split(" ")
+        if Path(words[0]).name not in _CALLS or words[1:2] == ["combine"]:  # which is local
+            return command[0]
+
+        kept = words if cluster.name == first else [word for word in words if word not in {first, "--cluster"}]
+        return f"`{' '.join(kept)}{flags}`"
+
+    steps = match[1].rstrip().splitlines() if match else []
+    return [re.sub(r"`([^`]+)`", for_this, line) for line in steps]
 
 
 def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
@@ -71,13 +90,13 @@ def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
     folder = _place()
     name = options.project or _free_name(cluster, folder)
     if options.asks and not options.project:
-        question = f"  The name of your first project, and of its folder in {folder}"
+        question = f"  Name of your first project (its folder in {folder})"
         while why := details.bad_name(name := prompts.ask(question, name)):
             console.say(f"  {why}")
             name = scaffold.suggested(name)
     root = folder / name
     if (root / "rookery.yml").is_file():
-        _for_this(root, cluster)
+        added_cluster.add(root, cluster)
         _mind_language(root, options)
         _note(cluster, root)
         return Study(root)
@@ -85,13 +104,18 @@ def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
     _note(cluster, root)  # before it is there: stopped in between, the next run finds it
     project = scaffold.make(wanted, folder)
     if project.outer:
-        console.say(f"  mind: it lies inside another git repository, {project.outer}, which will see it as a stranger")
+        console.say(f"  warning: it is inside another git repository, {project.outer}")
     if project.signed == "unknown":
-        console.say("  mind: git does not know you, so a stand-in signed the first version:")
-        console.say(f'    git -C {shlex.quote(name)} config user.name "YOUR NAME"   # and user.email')
+        console.say("  warning: Git has no name and email for you yet, so the first commit has a placeholder author:")
+        console.say(
+            '    git config --global user.name "YOUR NAME"',
+            '    git config --global user.email "YOU@EXAMPLE.AC.UK"',
+            f"    git -C {shlex.quote(str(root))} commit --amend --reset-author --no-edit",
+        )
     elif project.signed:
         raise RookeryError(
-            f"git kept no first version of {name}: {project.signed}", hint=f"cd {name} && git commit --all"
+            f"Git could not make the first commit of {name}: {project.signed}",
+            hint=f"git -C {shlex.quote(str(root))} commit --all",
         )
     return Study(root, made=True)
 
@@ -100,7 +124,7 @@ def _mind_language(root: Path, options: "OnboardOptions") -> None:
     """Warn where an existing project has another language than the one asked for."""
     language = "r" if (root / f"{JOB}.R").is_file() else "python"
     if options.language not in {"", language}:
-        console.say(f"  mind: --language is for a new project; {root.name} is there already, and stays as it is")
+        console.say(f"  warning: ignored --language, since {root.name} exists already")
 
 
 def result(study: Study, cluster: "Cluster") -> bool:
@@ -117,11 +141,11 @@ def result(study: Study, cluster: "Cluster") -> bool:
         return False
     if JOB not in (target.project.jobs if target.project else {}):
         raise RookeryError(
-            f"{study.root.name} has no job called {JOB}, so there is nothing to try it with.",
-            hint=f"cd {shlex.quote(str(study.root))} && invoke deploy && invoke submit",
+            f"{study.root.name} has no job {JOB}, so onboard can't run one.",
+            hint=f"cd {shlex.quote(str(study.root))} && invoke deploy{target.flags} && invoke submit{target.flags}",
         )
     if done:
-        console.say(f"  {done.id} was submitted before")
+        console.say(f"  Job {done.id} was submitted earlier")
         target.connection.open()
         code = watch.run(target, ids=[done.id])
     else:
@@ -131,14 +155,14 @@ def result(study: Study, cluster: "Cluster") -> bool:
     if code and done:
         inside, flags = f"cd {shlex.quote(str(study.root))}", target.flags
         raise RookeryError(
-            f"Not all tasks of {done.id} ended well.",
-            hint=f"{inside} && invoke logs {done.id}{flags}; then invoke submit --failed {done.id} --wait{flags}",
+            f"Some tasks of job {done.id} failed.",
+            hint=f"{inside} && invoke logs {done.id}{flags}   # then: invoke submit --failed {done.id} --wait{flags}",
         )
-    _gather(study, cluster)
+    _gather(study, cluster, target.flags)
     return True
 
 
-def _gather(study: Study, cluster: "Cluster") -> None:
+def _gather(study: Study, cluster: "Cluster", flags: str) -> None:
     """Fetch the results, and combine them into one table.
 
     Raises:
@@ -146,9 +170,9 @@ def _gather(study: Study, cluster: "Cluster") -> None:
     """
     inside = f"cd {shlex.quote(str(study.root))}"
     if fetch.run(FetchOptions(cluster=cluster.name, project=str(study.root), sandbox=cluster.sandbox)):
-        raise RookeryError("Some results could not be brought here.", hint=f"{inside} && invoke fetch")
+        raise RookeryError("Some results could not be fetched.", hint=f"{inside} && invoke fetch{flags}")
     if combine.run(CombineOptions(project=str(study.root), output=TABLE)):
-        raise RookeryError("Some results are missing in the table.", hint=f"{inside} && invoke combine")
+        raise RookeryError("The table is incomplete: some results are missing.", hint=f"{inside} && invoke combine")
 
 
 def _run(root: Path, cluster: "Cluster") -> "RunRecord | None":
@@ -185,17 +209,3 @@ def _free_name(cluster: "Cluster", folder: Path) -> str:
     """Return the usual name; with the cluster's or the user's behind it where that is taken."""
     names = (NAME, f"{NAME}-{cluster.name}", re.sub(r"[^A-Za-z0-9]+", "-", f"{NAME}-{cluster.user}").strip("-"))
     return next((name for name in names if not (folder / name).exists()), NAME)
-
-
-def _for_this(root: Path, cluster: "Cluster") -> None:
-    """Refuse a project whose first cluster is another.
-
-    Raises:
-        RookeryError: It is.
-    """
-    first = config.load(root).clusters[0]
-    if first != cluster.name:
-        raise RookeryError(
-            f"{root.name} is here already, and is for {first} first of all.",
-            hint=f"{invocation.invocation()} onboard --cluster {cluster.name} --project {NAME}-{cluster.name}",
-        )

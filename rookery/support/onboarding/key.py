@@ -111,7 +111,7 @@ def find(cluster: "Cluster", named: str) -> Path | None:
     done = _keygen("-l", "-f", str(named_path))
     if not named_path.is_file() or done.returncode:
         raise RookeryError(
-            f"{named_path} is no ssh key.", hint="the same command without --key makes one, or finds yours"
+            f"{named_path} is not an ssh key.", hint="run the command without --key: it finds your key, or makes one"
         )
     return named_path
 
@@ -156,23 +156,23 @@ def make(path: Path, *, ask: bool) -> Key:
         with tempfile.TemporaryDirectory(prefix=".rookery-", dir=folder) as temporary:
             fresh = Path(temporary) / path.name
             if ask:
-                console.say("  A passphrase protects the key should this computer be stolen; Enter alone means none.")
+                console.say("  A passphrase protects the key if this computer is stolen. Press Enter for none.")
                 code = foreground.run(["ssh-keygen", "-q", "-t", "ed25519", "-f", str(fresh)])
             else:
                 code = _keygen("-q", "-t", "ed25519", "-N", "", "-f", str(fresh)).returncode
             if code or not fresh.is_file():
-                raise RookeryError("No key was made.", hint="the same command again")
+                raise RookeryError("No key was made.", hint="run the command again")
             for half in (path, Key(path).public):
                 if half.exists():
-                    again = "the same command again, or with --key PATH for another place"
-                    raise RookeryError(f"{half} is there, and is left as it is.", hint=again)
+                    again = "run the command again, or give another place with --key PATH"
+                    raise RookeryError(f"{half} exists already and was not changed.", hint=again)
             # this never takes another's place; the public half comes last, since it can be made anew of the other
             put(str(fresh), str(path))
             put(str(Key(fresh).public), str(Key(path).public))
     except OSError as error:
         raise RookeryError(
-            f"No key can be made in {folder}: {error.strerror or error}.",
-            hint=f"ls -ld {shlex.quote(str(folder))}   # or --key PATH, for another place",
+            f"Can't make a key in {folder}: {error.strerror or error}.",
+            hint=f"ls -ld {shlex.quote(str(folder))}   # or give another place with --key PATH",
         ) from None
     return Key(path, made=True)
 
@@ -196,15 +196,15 @@ def public_line(key: Key, *, ask: bool) -> str:
         line = done.stdout.strip()
         if done.returncode or "\n" in line or not line:
             raise RookeryError(
-                f"The public half of {key.shown} is missing, and could not be made of the other.",
+                f"The public key of {key.shown} is missing, and could not be made from the private key.",
                 hint=f"{shlex.join(command)} > {shlex.quote(str(key.public))}",
             )
         return line
     lines = key.public.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     if len(lines) != 1 or _keygen("-l", "-f", str(key.public)).returncode:
         raise RookeryError(
-            f"{key.public} is no public key.",
-            hint=f"ssh-keygen -y -f {shlex.quote(str(key.path))}   # prints the right one",
+            f"{key.public} is not a public key.",
+            hint=f"ssh-keygen -y -f {shlex.quote(str(key.path))}   # prints the public key that belongs there",
         )
     return lines[0]
 

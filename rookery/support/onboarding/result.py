@@ -97,7 +97,7 @@ def lines(path: Path) -> Iterator[str]:
     if not measured:
         return
     width = max(len("column"), *(len(console.clean(column.name)) for column in measured))
-    yield f"{'column':<{width}} {'values':>8} {'mean':>10} {'sd':>10} {'least':>10} {'most':>10}"
+    yield f"{'column':<{width}} {'values':>8} {'mean':>10} {'sd':>10} {'min':>10} {'max':>10}"
     for column in measured:
         numbers = (column.mean, column.spread, min(column.values), max(column.values))
         yield f"{console.clean(column.name):<{width}} {len(column.values):>8,} " + " ".join(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.cluster import account
 from rookery.clusters.config import profile
-from rookery.clusters.ssh import config_file, user_config, user_settings
+from rookery.clusters.ssh import user_config, user_settings
 from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.diagnosis import is_locked
 from rookery.clusters.ssh.errors import SshError
@@ -68,7 +68,7 @@ def who(onboarding: Onboarding) -> None:
         NoAccount: The user has none there.
     """
     cluster, options = onboarding.cluster, onboarding.options
-    with onboarding.step("Who and where"):
+    with onboarding.step("Your username"):
         if not cluster.sandbox:
             user = details.username(cluster, options)
             onboarding.settings |= profile.of_user(cluster.name, user, details.account(cluster, options))
@@ -82,20 +82,18 @@ def your_key(onboarding: Onboarding) -> None:
     cluster, options = onboarding.cluster, onboarding.options
     with onboarding.step("Your ssh key"):
         if cluster.sandbox:
-            onboarding.say("the miniature has one of its own")
+            onboarding.say("the miniature has its own key")
         elif not key.takes_keys(cluster):
-            onboarding.say(
-                f"{cluster.name} takes none: a login there takes {' or '.join(cluster.data['cluster_logins'])}"
-            )
+            onboarding.say(f"{cluster.name} accepts no keys; log in with {' or '.join(cluster.data['cluster_logins'])}")
         elif not _has_key(onboarding):
             if onboarding.key is None:
                 onboarding.key = _make_key(onboarding)
             if options.asks and is_locked(onboarding.key.path):
                 held = key.unlock(onboarding.key)
                 onboarding.say(
-                    "your ssh agent holds it"
+                    "your ssh agent holds the key"
                     if held
-                    else "no ssh agent runs here: its passphrase is asked at each login"
+                    else "no ssh agent is running, so each login asks for its passphrase"
                 )
             onboarding.settings["cluster_identity_file"] = str(onboarding.key.path)
             onboarding.cluster = profile.load(cluster.name, overrides=onboarding.settings)
@@ -117,23 +115,23 @@ def _has_key(onboarding: Onboarding) -> bool:
             raise _not_in(onboarding, error) from None
         if not needed:
             opener = "your ssh configuration" if user_settings.has_identity(cluster) else "your ssh agent"
-            onboarding.say(f"{opener} opens {cluster.name} already; no key is made")
+            onboarding.say(f"{opener} already has a key that {cluster.name} accepts")
             return True
     if path:
         onboarding.key = Key(path)
-        onboarding.say(f"{onboarding.key.shown} is there already")
+        onboarding.say(f"found {onboarding.key.shown}")
     return False
 
 
 def _make_key(onboarding: Onboarding) -> Key:
     """Make a key, and print what it is and what a missing passphrase means."""
     new_key = key.make(key.place(onboarding.cluster, onboarding.options.key), ask=onboarding.options.asks)
-    onboarding.say(
-        f"{new_key.shown} is made; its other half, {new_key.shown}.pub, may be shown to anybody", changed=True
-    )
+    onboarding.say(f"made {new_key.shown}. Keep it secret; {new_key.shown}.pub may be shared", changed=True)
     if not is_locked(new_key.path):
         path = new_key.shown if " " not in new_key.shown else shlex.quote(str(new_key.path))
-        onboarding.say(f"it has no passphrase: whoever can read it can log in as you; ssh-keygen -p -f {path} sets one")
+        onboarding.say(
+            f"it has no passphrase: anybody who can read it can log in as you. To set one: `ssh-keygen -p -f {path}`"
+        )
     return new_key
 
 
@@ -143,13 +141,13 @@ def log_in(onboarding: Onboarding) -> None:
     connection = Connection(cluster)
     with onboarding.step("Log in"):
         if connection.is_open():
-            onboarding.say("the connection is open already")
+            onboarding.say("already connected")
         else:
             try:
                 connection.open(accept_host_key=options.accept_host_key)
             except SshError as error:
                 raise _not_in(onboarding, error) from None
-            onboarding.say("connected; every step from here on goes through this one connection")
+            onboarding.say("connected; all further steps use this connection")
         if not cluster.sandbox:
             profile.remember(cluster.name, profile.of_user(cluster.name, cluster.user, account(cluster.data)))
     with onboarding.step("Your key on the cluster"):
@@ -159,18 +157,16 @@ def log_in(onboarding: Onboarding) -> None:
 def _bring_key(onboarding: Onboarding, connection: "Connection") -> None:
     cluster = onboarding.cluster
     if onboarding.key is None:
-        onboarding.say("none is needed")
+        onboarding.say("no key is needed")
         return
     if not key.bring(connection, key.public_line(onboarding.key, ask=onboarding.options.asks)):
-        onboarding.say("it is there already")
+        onboarding.say("the key is already installed")
     elif key.opens(connection):
-        onboarding.say("it opens the cluster from now on, without your password", changed=True)
+        onboarding.say("installed the key: further logins need no password", changed=True)
     elif is_locked(onboarding.key.path):
-        onboarding.say("it is there now; its passphrase is asked for at the next login", changed=True)
+        onboarding.say("installed the key; the next login asks for its passphrase", changed=True)
     else:
-        onboarding.say(
-            f"it is there now, but {cluster.name} does not take it; you go on logging in as today", changed=True
-        )
+        onboarding.say(f"installed the key, but {cluster.name} does not accept it: log in as before", changed=True)
         return
     profile.remember(cluster.name, {"cluster_identity_file": str(onboarding.key.path)})
 
@@ -183,43 +179,40 @@ def _not_in(onboarding: Onboarding, error: "SshError") -> RookeryError:
     access = onboarding.cluster.data.get("cluster_access") or {}
     ask = access.get("ask") or "the people who run it"
     return RookeryError(
-        f"{onboarding.cluster.name} lets in by key alone, and does not know {onboarding.key.shown} yet.",
-        hint=f"send {onboarding.key.shown}.pub to {ask}; then the same command again",
+        f"{onboarding.cluster.name} accepts only keys, and does not have {onboarding.key.shown} yet.",
+        hint=f"send {onboarding.key.shown}.pub to {ask}, then run the command again",
     )
 
 
 def ssh_by_name(onboarding: Onboarding) -> None:
     """Write entries so that `ssh penguins`, scp, rsync, git and VS Code work."""
     cluster, options = onboarding.cluster, onboarding.options
-    with onboarding.step("ssh by name"):
+    with onboarding.step("ssh configuration"):
         if cluster.sandbox:
-            config = shlex.quote(str(config_file.config_file(cluster)))
-            onboarding.say(f"a miniature is not in ~/.ssh/config: ssh -F {config} {cluster.name}")
+            onboarding.say(f"to log in to the miniature: `{details.ssh_command(cluster)}`")
             return
         alias = user_config.aliases().get(cluster.name) or _alias(onboarding)
         fresh = user_config.write(cluster, alias)
         change = user_config.planned()
         if change:
             print(*(f"    {line}" for line in change.diff()), sep="\n")
-            if options.asks and not prompts.confirm("  Shall this line be put into ~/.ssh/config?", default=True):
-                onboarding.say(
-                    f"left alone; put it there yourself, at the top, for `ssh {alias}`: {user_config.line()}"
-                )
+            if options.asks and not prompts.confirm("  Add this line to ~/.ssh/config?", default=True):
+                onboarding.say(f"not added. For `ssh {alias}`, add it at the top yourself: `{user_config.line()}`")
                 return
             try:
                 kept = user_config.carry_out(change)
             except RookeryError as error:
                 onboarding.say(f"{error.message} {error.hint}")
                 return
-            onboarding.say(f"done{f'; as it was before, it is kept in {kept}' if kept else ''}", changed=True)
+            onboarding.say(f"added{f'; the file before that is in {kept}' if kept else ''}", changed=True)
         onboarding.changed |= fresh
         if not user_config.works(alias, cluster):
             line = user_config.line()
             onboarding.say(
-                f"something in ~/.ssh/config keeps ssh from reading the entry of {alias}: at its top must stand {line}"
+                f"`ssh {alias}` does not work: an entry of ~/.ssh/config hides it. Move this line to its top: `{line}`"
             )
             return
-        onboarding.say(f"ssh {alias} works, and so do scp, rsync, git and VS Code by that name")
+        onboarding.say(f"`ssh {alias}` works; so do scp, rsync, git and VS Code with that name")
         _editors(onboarding)
 
 
@@ -230,7 +223,7 @@ def _alias(onboarding: Onboarding) -> str:
     free = next(other for other in others if not user_config.taken(other))
     while why := user_config.taken(name):
         onboarding.say(f"{why}")
-        name = prompts.ask("  The name for this one", free) if asks else free
+        name = prompts.ask("  Another name for this cluster", free) if asks else free
     return name
 
 
@@ -249,25 +242,23 @@ def home(onboarding: Onboarding) -> None:
         RookeryError: It could not.
     """
     options = onboarding.options
-    with onboarding.step("Your home there"):
+    with onboarding.step("Your home on the cluster"):
         before = setup.last(onboarding.cluster)
         code = setup.run(SetupOptions(cluster=onboarding.cluster.name, sandbox=options.sandbox, yes=options.yes))
         if code:
             raise RookeryError(
-                f"Your home on {onboarding.cluster.name} is not ready yet.",
-                hint="the same command: it goes on from there",
+                f"Your home on {onboarding.cluster.name} is not set up yet.",
+                hint="fix the problem above, then run the command again: it continues there",
             )
         onboarding.changed |= setup.last(onboarding.cluster) != before
 
 
 def first_result(onboarding: Onboarding) -> "Study":
     """Bring a first project to a first result, and show it."""
-    with onboarding.step("A first project"):
+    with onboarding.step("First project"):
         study = first_project.begin(onboarding.cluster, onboarding.options)
-        onboarding.say(
-            f"{study.root} {'is made, and kept in git' if study.made else 'is there already'}", changed=study.made
-        )
-    with onboarding.step("A first result"):
+        onboarding.say(f"{'created' if study.made else 'found'} {study.root}", changed=study.made)
+    with onboarding.step("First result"):
         onboarding.changed |= first_project.result(study, onboarding.cluster)
         onboarding.say(f"{study.root / first_project.TABLE}:")
         result.show(study.root / first_project.TABLE)

@@ -1,4 +1,4 @@
-"""Ordinary least squares, and data to try it on. Pure functions: each can be tested alone."""
+"""Ordinary least squares, and simulated data for it. Pure functions, so each can be tested alone."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ def make_data(rng, n, beta, sigma):
 
     Args:
         rng: A numpy.random.Generator; all randomness comes from it.
-        n: How many observations.
+        n: Number of observations.
         beta: The true coefficients, the intercept first.
         sigma: Standard deviation of the noise.
 
@@ -23,7 +23,7 @@ def make_data(rng, n, beta, sigma):
 def fit(X, y):
     """Estimate the coefficients.
 
-    np.linalg.lstsq solves the problem without forming X'X, which would square the error of rounding.
+    np.linalg.lstsq does not form X'X, which would square the condition number.
 
     Returns:
         The estimates, and their standard errors.

@@ -1,4 +1,4 @@
-"""What the whole simulation says, from the table that `combine` has made.
+"""Summarise the whole simulation, from the table that `combine` made.
 
 python summarise.py [combined.csv]
 """
@@ -12,7 +12,7 @@ TRUTH = 2.0  # the slope in simulate.py
 
 
 def summarise(rows):
-    """Bias of the estimates, its standard error, and the coverage of the 95 % intervals."""
+    """Return the bias of the estimates, its standard error, and the coverage of the 95 % intervals."""
     estimates = [float(row["estimate"]) for row in rows]
     return {
         "replications": len(estimates),

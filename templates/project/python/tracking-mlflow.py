@@ -1,6 +1,6 @@
-"""Keep each task's parameters and results with MLflow, in files: nothing is sent anywhere.
+"""Record each task's parameters and results with MLflow, in files. Nothing is sent anywhere.
 
-Once they have been fetched, look at them with
+After `fetch`, look at them with
 `MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri results/mlruns`.
 """
 
@@ -13,14 +13,14 @@ FOLDER = Path("results") / "mlruns"
 
 
 def keep(name, parameters, results):
-    """Write down one run."""
-    os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")  # from 3.x on, files must be asked for
+    """Record one run."""
+    os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")  # needed for files from version 3 on
     import mlflow
 
     mlflow.set_tracking_uri(FOLDER.resolve().as_uri())
     FOLDER.parent.mkdir(exist_ok=True)
-    with open(FOLDER.with_name(".mlruns.lock"), "w") as lock:  # the tasks of an array would all make the folder
-        with suppress(OSError):  # a file system without locks
+    with open(FOLDER.with_name(".mlruns.lock"), "w") as lock:  # tasks start together: let one make the folder
+        with suppress(OSError):  # the file system has no locks
             fcntl.flock(lock, fcntl.LOCK_EX)
         mlflow.search_experiments()
     with mlflow.start_run(run_name=name):

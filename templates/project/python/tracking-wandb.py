@@ -1,6 +1,6 @@
-"""Keep each task's parameters and results with Weights & Biases, offline: nothing is sent anywhere.
+"""Record each task's parameters and results with Weights & Biases, offline. Nothing is sent anywhere.
 
-Once they have been fetched, `wandb sync results/wandb/offline-run-*` sends them to your account.
+After `fetch`, `wandb sync results/wandb/offline-run-*` uploads them to your account.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ FOLDER = Path("results")
 
 
 def keep(name, parameters, results):
-    """Write down one run."""
+    """Record one run."""
     import wandb
 
     with wandb.init(mode="offline", dir=FOLDER, name=name, config=parameters) as run:

@@ -1,12 +1,12 @@
-# Ordinary least squares, and data to try it on. Pure functions: each can be tested alone.
+# Ordinary least squares, and simulated data for it. Pure functions, so each can be tested alone.
 
-# Draw a data set in which the model holds: y = X beta + noise. The intercept comes first in `beta`.
+# Draw a data set from the model y = X beta + noise. The intercept comes first in `beta`.
 make_data <- function(n, beta, sigma) {
   x <- cbind(1, matrix(rnorm(n * (length(beta) - 1)), nrow = n))
   list(x = x, y = drop(x %*% beta) + sigma * rnorm(n))
 }
 
-# Estimate the coefficients, by a QR decomposition as `lm` does it; with their standard errors.
+# Estimate the coefficients and their standard errors, with a QR decomposition as in `lm`.
 fit <- function(x, y) {
   model <- .lm.fit(x, y)
   variance <- sum(model$residuals^2) / (nrow(x) - ncol(x))

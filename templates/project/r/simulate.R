@@ -1,18 +1,18 @@
-# One task of the simulation: how well does least squares find a slope, and how often does its interval cover it?
+# One task of the simulation: how well does least squares estimate a slope, and how often does its interval cover it?
 #
 #     Rscript simulate.R TASK results/simulate_TASK.csv
 #
-# The task's number is all that differs between the tasks of the array: with `seed` it decides every random number, so
-# the same task gives the same results anywhere.
+# The tasks of the array differ only in their number. With `seed`, it determines all random numbers: the same task
+# gives the same results anywhere.
 
 source("ols.R")
 
 seed <- 2026
 beta <- c(1, 2) # the truth: intercept and slope
 
-# The results of one task, a row a replication.
+# The results of one task, one row per replication.
 simulate_task <- function(task, replications = 50, n = 200, sigma = 1) {
-  # a generator for parallel work: each task takes the stream that is its number of jumps away
+  # a generator for parallel work: each task uses its own stream
   RNGkind("L'Ecuyer-CMRG")
   set.seed(seed)
   state <- .Random.seed
@@ -33,7 +33,7 @@ simulate_task <- function(task, replications = 50, n = 200, sigma = 1) {
   do.call(rbind, rows)
 }
 
-# Write the table in one step: a task that is ended in the middle leaves no half of a file.
+# Write the table in one step, so that a task that is cancelled leaves no incomplete file.
 write_table <- function(rows, path) {
   dir.create(dirname(path), showWarnings = FALSE, recursive = TRUE)
   unfinished <- paste0(path, ".unfinished")

@@ -1,4 +1,4 @@
-# What the whole simulation says, from the table that `combine` has made.
+# Summarise the whole simulation, from the table that `combine` made.
 #
 #     Rscript summarise.R [combined.csv]
 

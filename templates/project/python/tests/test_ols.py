@@ -1,4 +1,4 @@
-"""Is it right? Against the formula in closed form, against a truth that is known, and twice the same."""
+"""Test against the closed form, against known true values, and that results can be reproduced."""
 
 import numpy as np
 import pytest

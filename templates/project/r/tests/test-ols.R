@@ -1,10 +1,10 @@
-# Is it right? Against the formula in closed form, against lm, against a truth that is known, and twice the same.
+# Test against the closed form, lm and known true values, and that results can be reproduced.
 #
 #     Rscript -e 'testthat::test_dir("tests")'
 
 library(testthat)
 
-setwd("..") # the project's folder: test_dir works in this one
+setwd("..") # test_dir runs in this folder; go to the project's
 source("ols.R")
 source("simulate.R")
 source("summarise.R")
