@@ -25,8 +25,8 @@ FILES = {
 @pytest.fixture(scope="module")
 def both(penguins: Live, hec: Live) -> Project:
     """A project for two clusters, where the same person has an account, and a home that is set up."""
-    person = laptop(penguins, "bea")
-    account = hec.add_user("bea")
+    person = laptop(penguins, "beate")
+    account = hec.add_user("beate")
     replace(person, cluster="hec").write(**yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text()))
     completed = person.rookery("setup", "penguins", "hec", "--tags", "shell,storage")
     assert completed.returncode == 0, completed.stdout + completed.stderr

@@ -72,7 +72,7 @@ def test_all_problems_of_the_file_at_once() -> None:
 
 
 def test_the_default_cluster_is_that_of_commands_outside_a_project(home: Path) -> None:
-    with pytest.raises(RookeryError, match="Which cluster"):
+    with pytest.raises(RookeryError, match="Missing cluster"):
         target.find(needs_project=False)
     change("cluster", "hec")
     assert target.find(needs_project=False).cluster.name == "hec"

@@ -127,7 +127,7 @@ def _refuse_what_is_not_ours(table_path: Path, options: CombineOptions) -> None:
         return
     raise RookeryError(
         f"{name} already exists, and was not written by combine or has changed since.",
-        hint=f"{_again(options)} --output ANOTHER.csv   # or move that file",
+        hint=f"{_again(options)} --output table.csv   # or move that file",
     )
 
 

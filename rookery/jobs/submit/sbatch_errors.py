@@ -134,6 +134,8 @@ def refused(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any
     if state == "no-job" and target.project and job in target.project.jobs:
         state = "later-job" if is_for(target.project, job, target.cluster.name) else "not-for"
     message, hint = _OURS.get(state, ("Unexpected answer from {cluster}: {state}.", "invoke deploy"))
+    if state == "no-job" and not answer.get("jobs"):
+        hint = "invoke deploy"
     fields |= {
         "cluster": target.cluster.name,
         "project": request.project,
@@ -142,7 +144,7 @@ def refused(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any
         "release": console.clean((answer.get("stamp") or {}).get("commit", ""))[:7],
         "state": console.clean(state),
         "near": meant(job, answer.get("jobs") or []),
-        "another": closest(job, answer.get("jobs") or []) or next(iter(answer.get("jobs") or []), "NAME"),
+        "another": closest(job, answer.get("jobs") or []) or next(iter(answer.get("jobs") or []), ""),
     }
     return RookeryError(message.format(**fields), hint=target.next(hint.format(**fields)))
 

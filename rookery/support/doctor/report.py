@@ -161,11 +161,11 @@ def writable(path: Path) -> None:
         if path.exists() and not path.read_bytes().startswith(HEAD.encode()):
             raise RookeryError(
                 f"{path} exists already and is not a report, so it was not overwritten.",
-                hint="invoke doctor --report OTHER.txt",
+                hint="invoke doctor --report report-2.txt",
             )
     except OSError as error:
         raise RookeryError(
-            f"Can't write the report to {path}: {error.strerror}.", hint="invoke doctor --report OTHER.txt"
+            f"Can't write the report to {path}: {error.strerror}.", hint="invoke doctor --report report-2.txt"
         ) from None
 
 
