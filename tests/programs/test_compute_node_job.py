@@ -59,7 +59,7 @@ def test_what_it_asks_for() -> None:
         (ComputeNodeOptions(memory="lots"), "Invalid value 'lots' of --memory"),
         (ComputeNodeOptions(time="0"), "Invalid value '0' of --time"),
         (ComputeNodeOptions(time="long"), "Invalid value 'long' of --time"),
-        (ComputeNodeOptions(gpu=True, gpu_type="abacus"), "No partition of hec takes"),
+        (ComputeNodeOptions(gpu=True, gpu_type="abacus"), "No partition of hec can run"),
         (ComputeNodeOptions(cpus=1000), "512 cores"),
     ],
 )
