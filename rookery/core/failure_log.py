@@ -5,6 +5,7 @@ import shlex
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 from rookery import __version__
@@ -43,10 +44,14 @@ def write(error: Exception) -> Path | None:
 
 
 def latest(most: int = 3) -> list[str]:
-    """Return the latest logs, the newest first.
+    """Return the latest logs, the newest first; one that can't be read is left out.
 
     Args:
         most: How many.
     """
     files = sorted(folder().glob("*.txt"), reverse=True) if folder().is_dir() else []
-    return [file.read_text(encoding="utf-8", errors="replace")[:20_000] for file in files[:most]]
+    texts = []
+    for file in files[:most]:
+        with suppress(OSError):
+            texts.append(file.read_text(encoding="utf-8", errors="replace")[:20_000])
+    return texts

@@ -179,9 +179,9 @@ def test_a_project_is_opened_in_the_job_and_the_editor_told(coder: Laptop, path:
     assert path.read_text().split()[1] == "ssh-remote+penguins"
     assert (user / "settings.json").read_bytes() == text
     path.unlink()
-    told_ = coder.rookery("code", "--cluster", "penguins", "--folder", "~/nowhere")
-    assert told_.returncode == 1
-    assert "Can't find the folder /home/coder/nowhere" in told_.stderr
+    answer = coder.rookery("code", "--cluster", "penguins", "--folder", "~/nowhere")
+    assert answer.returncode == 1
+    assert "Can't find the folder /home/coder/nowhere" in answer.stderr
     assert not path.exists()
     printed = coder.rookery("code", "--cluster", "penguins", "--print", "--job")
     assert printed.stdout.endswith("code --remote ssh-remote+penguins-job /home/coder\n")
@@ -370,6 +370,6 @@ def test_a_gpu_is_the_jobs(on_hec: Laptop, monkeypatch: pytest.MonkeyPatch) -> N
     assert completed.returncode == 0, completed.stderr
     assert opened.read_text().split()[1] == "ssh-remote+hec-job"
     assert queue(on_hec) == ["rookery-code astro"]
-    told_ = json.loads(output_of(on_hec, 'echo "[\\"$CUDA_VISIBLE_DEVICES\\", \\"$(hostname)\\"]"'))
-    assert told_[0].isdigit()
+    answer = json.loads(output_of(on_hec, 'echo "[\\"$CUDA_VISIBLE_DEVICES\\", \\"$(hostname)\\"]"'))
+    assert answer[0].isdigit()
     assert on_hec.rookery("code", "--stop", "--cluster", "hec").returncode == 0

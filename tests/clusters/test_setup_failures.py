@@ -118,23 +118,19 @@ def room(cluster: Live, user: str, folder: str, megabytes: int) -> Iterator[None
         as_root(cluster, f"umount --lazy {place}")
 
 
-@pytest.fixture(scope="module")
-def crowded(penguins: Live) -> dict[str, Laptop]:
-    """People who run out of room. Nell's storage has too little first; with more, it is filled up in mid-run."""
-    return {user: laptop(penguins, user) for user in ("nell", "nina")}
-
-
-def test_the_plan_is_compared_with_the_room_there_is(penguins: Live, crowded: dict[str, Laptop]) -> None:
-    """With more room it finishes, as the next test shows."""
-    listing = "find /home/nell ! -path '*/.ssh*' -printf '%p %y %m %s %T@\\n' | sort"
-    with room(penguins, "nell", "/storage", 200):
+def test_the_plan_is_compared_with_the_room_there_is(penguins: Live) -> None:
+    student = laptop(penguins, "mina")
+    listing = "find /home/mina ! -path '*/.ssh*' -printf '%p %y %m %s %T@\\n' | sort"
+    with room(penguins, "mina", "/storage", 200):
         before = as_root(penguins, listing)
-        completed = crowded["nell"].rookery(*SETUP)
+        completed = student.rookery(*SETUP)
         refused(
             completed,
-            r"needs \d+ MB in .*/home/nell/storage, but only 200 MB are free\. Nothing was installed\.",
+            r"needs \d+ MB in .*/home/mina/storage, but only 200 MB are free\. Nothing was installed\.",
         )
         assert as_root(penguins, listing) == before
+    with room(penguins, "mina", "/storage", 2048):
+        finishes(penguins, student)
 
 
 @contextmanager
@@ -159,25 +155,24 @@ def filling(cluster: Live, user: str, moment: str, place: str) -> Iterator[None]
 
 
 @pytest.mark.parametrize(
-    ("place", "moment", "what"),
+    ("user", "folder", "moment", "what"),
     [
         # as it is written, or as the room is looked at before the next program: whichever comes first
-        ("nell/storage", CLONE, "(failed: no space .* on|needs .* on) /home/nell/storage"),
+        ("nell", "/storage", CLONE, "(failed: no space .* on|needs .* on) /home/nell/storage"),
         (
             "nina",
+            "",
             "/home/nina/.local/state/rookery/lease.json",
             r"(no space .* on /home/nina( \(writing |$)|needs .* on /home/nina/storage)",
         ),
     ],
     ids=["a-program", "the-home"],
 )
-def test_a_disk_that_fills_up_in_mid_run(
-    penguins: Live, crowded: dict[str, Laptop], place: str, moment: str, what: str
-) -> None:
+def test_a_disk_that_fills_up_in_mid_run(penguins: Live, user: str, folder: str, moment: str, what: str) -> None:
     """There was room enough when it was looked at."""
-    student = crowded[place.partition("/")[0]]
-    with room(penguins, student.user, place.removeprefix(student.user), 750):
-        with filling(penguins, student.user, moment, f"/home/{place}"):
+    student = laptop(penguins, user)
+    with room(penguins, user, folder, 750):
+        with filling(penguins, user, moment, f"/home/{user}{folder}"):
             refused(student.rookery(*SETUP), what)
         assert not half_written(penguins, student)
         finishes(penguins, student)

@@ -74,9 +74,8 @@ def ada(penguins: Live, own_checkout: Path) -> Developer:
 
 @pytest.fixture(scope="module")
 def eve(hec: Live, own_checkout: Path) -> Developer:
-    """Set up on HEC, once; without Poetry, which no test of this home asks for."""
+    """Set up on HEC, once."""
     person = developer(hec, "fast-eve", own_checkout)
-    person.write(python_tools_packages=[])
     assert person.again()[0] is False
     return person
 

@@ -81,6 +81,13 @@ def test_what_rookery_itself_failed_at_goes_into_the_report(tmp_path: Path, monk
     assert content.index("KeyError") < content.index(report.RULE)
 
 
+def test_a_log_that_can_t_be_read_is_left_out_of_the_report() -> None:
+    file = failure_log.write(KeyError("first"))
+    assert file is not None
+    (file.parent / "2999.txt").symlink_to("nowhere")
+    assert [text.count("KeyError") for text in failure_log.latest()] == [1]
+
+
 def test_a_state_folder_that_cannot_be_written_to_hides_no_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,16 +48,16 @@ def candidates(page, base, version, machine, pins):
     """
     parser = _Links()
     parser.feed(page)
-    found = []
+    wheels = []
     for link in parser.links:
         address, _, fragment = urllib.parse.urljoin(base, link).partition("#")
         name = urllib.parse.unquote(address.rsplit("/", 1)[-1])
         match = re.match(r"uv-(\d+(?:\.\d+)*)-py3-none-(\S*manylinux\S*_%s)\.whl$" % re.escape(machine), name)
-        told = re.match(r"sha256=([0-9a-f]{64})$", fragment)
-        digest = pins.get(name) if pins else told and told.group(1)
+        stated = re.match(r"sha256=([0-9a-f]{64})$", fragment)
+        digest = pins.get(name) if pins else stated and stated.group(1)
         if match and digest and version in ("latest", match.group(1)):
-            found.append((tuple(int(part) for part in match.group(1).split(".")), address, digest))
-    return sorted(found)
+            wheels.append((tuple(int(part) for part in match.group(1).split(".")), address, digest))
+    return sorted(wheels)
 
 
 def download(address):
@@ -75,10 +75,10 @@ def download(address):
 def main(folder, index, version, machine, pins="{}"):
     """Find, check and unpack the wheel; each program gets its name in one rename."""
     base, pinned = index.rstrip("/") + "/uv/", json.loads(pins)
-    found = candidates(download(base).decode("utf-8", "replace"), base, version, machine, pinned)
-    if not found:
+    wheels = candidates(download(base).decode("utf-8", "replace"), base, version, machine, pinned)
+    if not wheels:
         sys.exit("{} has no uv {} for {}".format(base, version, machine))
-    _, address, digest = found[-1]
+    _, address, digest = wheels[-1]
     wheel = download(address)
     if hashlib.sha256(wheel).hexdigest() != digest:
         expected = "this release of rookery expects" if pinned else "the index says it is"

@@ -13,7 +13,7 @@ read_tree() { # an index of the commit's files, without those that give way to a
 drop() {
   [ -z "$dropped" ] || printf '%s\n' "$dropped" | g update-index --force-remove --stdin
 }
-# several files at once: most of the time goes into waiting for a file system on the network (git-config, checkout.workers)
+# several files at once: file systems on a network make each one wait (git-config(1), checkout.workers)
 check_out() { g -c checkout.workers=4 checkout-index --all --index --quiet && touch_index; }
 # git reads every file again that is as young as its index
 touch_index() { touch -d '2 seconds' "$index"; }
