@@ -8,7 +8,7 @@ from rookery.cli import commands
 from rookery.cli.command import LETTERS
 from rookery.core.errors import RookeryError
 from rookery.core.options import Options
-from rookery.core.user_config import CHOICES, KEYS
+from rookery.core.preferences import CHOICES, KEYS
 
 Candidate = tuple[str, str]
 """A word, and what it stands for."""

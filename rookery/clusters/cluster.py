@@ -89,6 +89,16 @@ class Cluster:
         return f"{self.name}-sandbox" if self.sandbox else self.name
 
     @property
+    def argument(self) -> str:
+        """The words by which a command means this cluster: its name, and --sandbox for a miniature."""
+        return f"{self.name}{' --sandbox' * self.sandbox}"
+
+    @property
+    def option(self) -> str:
+        """The same for a command that takes another word first, such as a job."""
+        return f"--cluster {self.argument}"
+
+    @property
     def scheduler(self) -> str:
         """How jobs are run: slurm, or none."""
         return str(self.data["cluster_scheduler"])
@@ -120,7 +130,6 @@ def require_user(cluster: Cluster) -> str:
     if not cluster.user:
         raise RookeryError(
             f"Missing username on {cluster.title}.",
-            hint=f"invoke setup {cluster.name} --user YOUR_USERNAME{' --sandbox' if cluster.sandbox else ''}"
-            "   # remembered for next time",
+            hint=f"invoke setup {cluster.argument} --user YOUR_USERNAME   # remembered for next time",
         )
     return cluster.user

@@ -12,7 +12,7 @@ from threading import Lock, Timer
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self, TextIO
 
-from rookery.core import user_config, wrapping
+from rookery.core import preferences, wrapping
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,7 +67,7 @@ def writer(file: TextIO) -> "Console":
 
     if hasattr(file, "reconfigure"):
         file.reconfigure(errors="backslashreplace")
-    color = user_config.color()
+    color = preferences.color()
     return Console(
         file=file,
         highlight=False,

@@ -53,7 +53,7 @@ def danger(cluster: "Cluster", look: "HomeComparison") -> Danger | None:
     if kind == "owner":
         line = shlex.join(["ssh", "-F", str(config_file(cluster)), cluster.name, f"ls -ld {shlex.quote(folder)}"])
         return Danger(reason, f"{line}   # then ask {who}, or the cluster's support, why it belongs to them")
-    undo = f"{invocation.invocation()} undo {cluster.name}{' --sandbox' if cluster.sandbox else ''}"
+    undo = f"{invocation.invocation()} undo {cluster.argument}"
     return Danger(
         reason, f"{undo}   # removes them from PATH; set the home up again after that, to have them in your home"
     )

@@ -42,14 +42,13 @@ def again(options: "SetupOptions", cluster: str) -> str:
 def following(connection: "Connection", options: "SetupOptions", *, changes: bool) -> Iterator[str]:
     """Yield the commands that work now; after a check that found changes, the one that makes them."""
     cluster = connection.cluster
-    sandbox = " --sandbox" if cluster.sandbox else ""
     if invocation.is_guided():
         return
     if options.check and changes:
         yield again(options, cluster.name)
         return
     yield f"ssh -F {paths.typed(connection.config_file)} {cluster.name}"
-    yield f"{invocation.invocation()} tmux {cluster.name}{sandbox}"
+    yield f"{invocation.invocation()} tmux {cluster.argument}"
 
 
 def name_failed(results: "RunResult") -> None:

@@ -133,7 +133,7 @@ def _connection(name: str, *, sandbox: bool) -> "Connection":
 def status_of(cluster: "Cluster", look: up_to_date.HomeComparison, asked: Mapping[str, Any]) -> HomeStatus:
     """Return the status of a home, from the comparison with its last complete setup."""
     name, sealed = cluster.name, look.sealed or {}
-    setup = f"{invocation.invocation()} setup {name}{' --sandbox' if cluster.sandbox else ''}"
+    setup = f"{invocation.invocation()} setup {cluster.argument}"
     storage = tuple(areas(cluster, look.output))
     if look.problem:
         return HomeStatus(name, UNKNOWN, look.problem, look.hint or setup, storage=storage)

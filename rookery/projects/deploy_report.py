@@ -103,13 +103,13 @@ class Result:
     def _following(self, options: "DeployOptions") -> Iterator[str]:
         if is_guided():
             return
-        flags = f"--cluster {self.connection.cluster.name}{' --sandbox' if self.connection.cluster.sandbox else ''}"
-        flags += f" --project {shlex.quote(options.project)}" if options.project else ""
+        cluster = self.connection.cluster
+        project = f" --project {shlex.quote(options.project)}" if options.project else ""
         if options.check and self.answer.state != "same":
-            prune = " --prune" if options.prune else ""
-            yield f"  next         {invocation()} deploy {flags}{' --dirty' if self.commit.dirty else ''}{prune}"
+            others = " --dirty" * self.commit.dirty + " --prune" * options.prune
+            yield f"  next         {invocation()} deploy {cluster.argument}{project}{others}"
         elif self.release.jobs:
-            yield f"  next         {invocation()} submit {self.release.jobs[0]} {flags}"
+            yield f"  next         {invocation()} submit {self.release.jobs[0]} {cluster.option}{project}"
 
 
 def _from_home(path: str, project: str) -> str:

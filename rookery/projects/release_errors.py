@@ -38,8 +38,7 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
         stderr: What it and the programs it called wrote to standard error.
     """
     word, _, rest = answer.stop.partition(" ")
-    name, sandbox = cluster.name, " --sandbox" if cluster.sandbox else ""
-    setup = f"invoke setup {name}{sandbox}"
+    name, setup = cluster.name, f"invoke setup {cluster.argument}"
     base, current = f"~/{remote_paths.base(project)}", f"~/{remote_paths.current(project)}"
     errors = {
         "no-home": (f"{name}: can't open your home folder.", None),
@@ -52,7 +51,7 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
         ),
         "foreign-prefix": (
             f"{name}: another user owns {rest}, so its environments may not be yours. Do not run them.",
-            f"invoke doctor {name}{sandbox}",
+            f"invoke doctor {cluster.argument}",
         ),
         "foreign": (
             f"{name} already has a folder {base} that rookery did not make.",
@@ -77,7 +76,7 @@ def _failed(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
     """Return the error for a step that failed on the cluster."""
     word, _, rest = answer.stop.partition(" ")
     way, _, log = rest.partition(" ")
-    name, sandbox = cluster.name, " --sandbox" if cluster.sandbox else ""
+    name = cluster.name
     what = {
         "build": f"can't build the {way} environment",
         "pack": "can't unpack the commit",
@@ -89,7 +88,7 @@ def _failed(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
     if _FULL.search(stderr):
         room = ", ".join(_free(fact) for fact in dict.fromkeys(answer.all("free")))
         message = f"{name}: {what}: no space left ({room}). {STILL}"
-        return RookeryError(message, hint=f"invoke quota {name}{sandbox}", details=whole)
+        return RookeryError(message, hint=f"invoke quota {cluster.argument}", details=whole)
     why = _why(stderr)
     because = "" if any(why in line for line in details) else f": {why}"
     if word == "build" and _OFFLINE.search(stderr):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rookery.clusters import set_up_note
 from rookery.clusters.config import profile, schema
-from rookery.core import console, invocation, paths, user_config
+from rookery.core import console, invocation, paths, preferences
 from rookery.core.errors import RookeryError
 from rookery.projects.git_command import UNBURIED, surroundings
 from rookery.projects.options import NewOptions
@@ -94,7 +94,7 @@ def make(options: NewOptions, folder: Path | None = None) -> NewProject:
         fill(options, building)
         if options.track:
             _lock(options, building)
-        settings = user_config.values()
+        settings = preferences.values()
         author = options.author if all(options.author) else (settings.get("name", ""), settings.get("email", ""))
         signed = _commit(building, author)
         building.replace(project_folder)

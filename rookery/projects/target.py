@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters import connect
 from rookery.clusters.config import profile
-from rookery.core import user_config
+from rookery.core import preferences
 from rookery.core.errors import RookeryError
 from rookery.projects import config
 
@@ -80,7 +80,7 @@ def find(cluster_name: str = "", path: str = "", *, sandbox: bool = False, needs
         if needs_project or path:
             raise
         project = None
-    name = cluster_name or (project.clusters[0] if project else user_config.values().get("cluster", ""))
+    name = cluster_name or (project.clusters[0] if project else preferences.values().get("cluster", ""))
     if not name:
         raise RookeryError(
             f"Missing cluster: outside a project, name one of {', '.join(profile.names())}.",

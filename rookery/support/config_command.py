@@ -3,7 +3,7 @@
 import json
 
 from rookery.clusters.config import profile
-from rookery.core import console, paths, user_config
+from rookery.core import console, paths, preferences
 from rookery.core.errors import RookeryError
 from rookery.core.near_names import closest, meant
 from rookery.support.options import ConfigGetOptions, ConfigListOptions, ConfigSetOptions, ConfigUnsetOptions
@@ -11,11 +11,11 @@ from rookery.support.options import ConfigGetOptions, ConfigListOptions, ConfigS
 
 def show_all(options: ConfigListOptions) -> int:
     """Print every key with its value, or what it is for where none is set."""
-    values = user_config.values()
+    values = preferences.values()
     if options.json:
         print(json.dumps(dict(values), indent=2))
         return 0
-    for key, text in user_config.KEYS.items():
+    for key, text in preferences.KEYS.items():
         console.say(f"{key} = {values[key]}" if key in values else f"{key}: not set ({text})")
     return 0
 
@@ -23,7 +23,7 @@ def show_all(options: ConfigListOptions) -> int:
 def get(options: ConfigGetOptions) -> int:
     """Print a value; the exit code is 1 where none is set."""
     _known(options.key)
-    value = user_config.values().get(options.key, "")
+    value = preferences.values().get(options.key, "")
     if value:
         print(console.clean(value))
     return int(not value)
@@ -37,8 +37,8 @@ def set_(options: ConfigSetOptions) -> int:
     """
     key, value = options.key, options.value.strip()
     _known(key)
-    value = value.lower() if key in user_config.CHOICES else value
-    if problem := user_config.wrong(key, value):
+    value = value.lower() if key in preferences.CHOICES else value
+    if problem := preferences.wrong(key, value):
         raise RookeryError(f"{problem[0].upper()}{problem[1:]}.", hint="invoke config")
     if not value:
         raise RookeryError("The value is empty.", hint=f"invoke config.unset {key}   # removes it")
@@ -60,16 +60,16 @@ def unset(options: ConfigUnsetOptions) -> int:
 
 
 def _save(changes: dict[str, str], line: str) -> None:
-    with paths.writing_state(user_config.file().parent):
-        user_config.save(changes)
+    with paths.writing_state(preferences.file().parent):
+        preferences.save(changes)
     console.say(line)
 
 
 def _known(key: str) -> None:
-    if key not in user_config.KEYS:
-        near = closest(key, user_config.KEYS)
+    if key not in preferences.KEYS:
+        near = closest(key, preferences.KEYS)
         raise RookeryError(
-            f"Unknown key {key!r}{meant(key, user_config.KEYS)}.",
+            f"Unknown key {key!r}{meant(key, preferences.KEYS)}.",
             hint=f"invoke config.get {near}" if near else "invoke config   # lists the keys",
         )
 

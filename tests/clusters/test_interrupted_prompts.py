@@ -34,6 +34,7 @@ def test_each_question_of_onboarding(hec: Live) -> None:
         r"Language of your first project .*: $": "python",
         r"Your full name: $": "Ilka",
         r"Your email address: $": "i@example.ac.uk",
+        r"for all your git repositories.* \[Y/n\] $": "yes",
     }
     stopped_at: list[str] = []
     while len(stopped_at) < len(answers):

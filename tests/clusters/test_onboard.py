@@ -208,8 +208,8 @@ def test_with_a_password_first_and_everything_asked(otto: Laptop, hec: Live) -> 
         screen.answers("Your username there .*: $", "-oProxyCommand=x")
         screen.shows("A username consists of letters")
         screen.answers("Your username there .*: $", "otto")
-        screen.answers(r"Enter passphrase.*: $", "")
-        screen.answers(r"again: $", "")
+        for question in (r"Enter passphrase.*: $", r"again: $"):
+            screen.answers(question, "")
         screen.shows(r"made ~/.ssh/id_ed25519")
         screen.shows(r"anybody who can read it can log in as you\. To set one:\s+`ssh-keygen -p -f ~/.ssh/id_ed")
         for _ in range(3):
@@ -236,6 +236,7 @@ def test_with_a_password_first_and_everything_asked(otto: Laptop, hec: Live) -> 
         screen.answers("Language of your first project .*: $", "r")
         screen.answers("Your full name: $", 'Otto "O" Ü')
         screen.answers("Your email address: $", "o@example.ac.uk")
+        screen.answers(r"for all your git repositories.* \[Y/n\] $", "n")
         screen.shows(r"estimate +1,000", 240)
         screen.shows("Done: your home on hec is ready, and first-study has its first result")
         assert screen.ends() == 0

@@ -208,9 +208,7 @@ def test_answers_of_deploys(text: str) -> None:
             for check in (True, False):
                 request = cast("Any", SimpleNamespace(check=check, prune=False, project=""))
                 json.dumps(result.document(request)) and list(result.lines(request))
-        connection = SimpleNamespace(
-            cluster=SimpleNamespace(name="hec", scheduler="slurm"), run=lambda **_: SimpleNamespace(stdout=text)
-        )
+        connection = SimpleNamespace(cluster=CONNECTION.cluster, run=lambda **_: SimpleNamespace(stdout=text))
         pruned = prune.prune(cast("Any", connection), "seals", check=False)
         json.dumps(pruned.document()) and list(pruned.lines())
 

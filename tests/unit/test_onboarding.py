@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from rookery.clusters import cluster
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.diagnosis import is_locked
-from rookery.core import prompts
+from rookery.core import preferences, prompts
 from rookery.core.errors import RookeryError
 from rookery.projects import config, scaffold
 from rookery.projects.options import NewOptions
@@ -21,7 +22,7 @@ from rookery.support.options import OnboardOptions
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "my home"
     folder.mkdir()
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "SSH_AUTH_SOCK"):
@@ -29,7 +30,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.chdir(folder)
-    return folder
+    preferences.values.cache_clear()
+    yield folder
+    preferences.values.cache_clear()
 
 
 def penguins(**values: object) -> cluster.Cluster:
@@ -149,6 +152,26 @@ def test_who_signs_the_project(home: Path) -> None:
     assert details.author(OnboardOptions("penguins", email="b@example.ac.uk")) == ("Bea", "b@example.ac.uk")
     (home / ".gitconfig").write_text("[user]\n\tname = Bea\n\temail = bea@example.ac.uk\n")
     assert details.author(OnboardOptions("penguins", name="Ada", email="ada@example.ac.uk")) == ("", "")
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_name_and_address_are_asked_once(home: Path, monkeypatch: pytest.MonkeyPatch, *, everywhere: bool) -> None:
+    answers = {"Your full name": "Ada Ü", "Your email address": "ada@example.ac.uk"}
+    asked = []
+
+    def ask(question: str) -> str:
+        asked.append(question.strip())
+        return answers[question.strip()]
+
+    monkeypatch.setattr(OnboardOptions, "asks", property(lambda _: True))
+    monkeypatch.setattr(prompts, "ask", ask)
+    monkeypatch.setattr(prompts, "confirm", lambda *_, **__: everywhere)
+    wanted = ("Ada Ü", "ada@example.ac.uk")
+    assert details.author(OnboardOptions("penguins")) == wanted
+    assert details.known_author(OnboardOptions("hec")) == wanted
+    assert details.author(OnboardOptions("hec")) == (("", "") if everywhere else wanted)
+    assert asked == list(answers)
+    assert (home / ".gitconfig").exists() == everywhere
 
 
 def test_what_cant_be_is_refused_before_anything_is_done(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

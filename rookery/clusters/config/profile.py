@@ -151,8 +151,7 @@ def require_account(cluster: Cluster) -> None:
     raise RookeryError(
         f"Missing account on {cluster.title}{such_as(cluster.data.get('cluster_account', {}))}: "
         "your jobs are charged to it, and your storage there has its name.",
-        hint=f"invoke setup {cluster.name} --account CODE{' --sandbox' if cluster.sandbox else ''}"
-        "   # remembered for next time",
+        hint=f"invoke setup {cluster.argument} --account CODE   # remembered for next time",
     )
 
 

@@ -120,11 +120,11 @@ def command(connection: "Connection", name: str, request: Mapping[str, Any], mar
 
 def failed(connection: "Connection", code: int, stderr: str) -> RookeryError:
     """Return the error for a program that gave no answer."""
-    name, sandbox = connection.cluster.name, " --sandbox" if connection.cluster.sandbox else ""
+    name, argument = connection.cluster.name, connection.cluster.argument
     if code == _NO_PYTHON:
-        return NoPythonError(f"{name} has no Python yet.", hint=f"invoke setup {name}{sandbox}")
+        return NoPythonError(f"{name} has no Python yet.", hint=f"invoke setup {argument}")
     last = (clean(stderr).strip().splitlines() or [f"exit status {code}"])[-1]
-    return RookeryError(f"{name} sent no answer: {last}", hint=f"invoke doctor {name}{sandbox}")
+    return RookeryError(f"{name} sent no answer: {last}", hint=f"invoke doctor {argument}")
 
 
 def _start() -> str:

@@ -67,7 +67,7 @@ def tmux(connection: "Connection", session: str = DEFAULT_SESSION) -> int:
     return attach(
         connection,
         session,
-        again=f"invoke tmux {connection.cluster.name}{' --sandbox' if connection.cluster.sandbox else ''}",
+        again=f"invoke tmux {connection.cluster.argument}",
     )
 
 
@@ -90,7 +90,6 @@ def attach(connection: "Connection", session: str, *, again: str, command: Seque
         RookeryError: There is no terminal here, the cluster forbids or lacks tmux, or it can't be reached.
     """
     name, policies = connection.cluster.name, connection.cluster.data.get("cluster_policies") or {}
-    sandbox = " --sandbox" if connection.cluster.sandbox else ""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", session):
         raise RookeryError(
             f"Invalid session name {session!r}: use only letters, digits, - and _.",
@@ -107,7 +106,9 @@ def attach(connection: "Connection", session: str, *, again: str, command: Seque
     remote = remote_command(_SCRIPT, [session, *command], stdin="")
     status = subprocess.run(connection.command(remote, terminal=True), check=False).returncode
     if status == _NO_TMUX:
-        raise RookeryError(f"tmux is not installed on {name}.", hint=f"invoke setup {name} --tags tmux{sandbox}")
+        raise RookeryError(
+            f"tmux is not installed on {name}.", hint=f"invoke setup {connection.cluster.argument} --tags tmux"
+        )
     if status == 255 and not connection.is_open():
         raise RookeryError(
             f"Lost the connection to {name}. Session {session} is still running there.",

@@ -29,4 +29,4 @@ THROUGH_JUMP = re.compile(r"stdio forwarding failed|Connection closed by UNKNOWN
 
 def again(cluster: "Cluster") -> str:
     """Return the command that logs in to the cluster, and can ask about it."""
-    return f"invoke login {cluster.name}{' --sandbox' if cluster.sandbox else ''}"
+    return f"invoke login {cluster.argument}"

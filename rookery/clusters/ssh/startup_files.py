@@ -111,8 +111,7 @@ def hangs(cluster: "Cluster", command: Command) -> SshError:
 
 
 def _guard(cluster: "Cluster") -> str:
-    sandbox = " --sandbox" if cluster.sandbox else ""
-    return f"invoke setup {cluster.name}{sandbox}   # makes commands skip that line"
+    return f"invoke setup {cluster.argument}   # makes commands skip that line"
 
 
 def _by_hand(cluster: "Cluster", culprit: Culprit) -> str:

@@ -96,9 +96,8 @@ def check(cluster: "Cluster", *, job: bool) -> None:
         RookeryError: It does not, or VS Code's server does not run there.
     """
     name = cluster.name
-    sandbox = " --sandbox" if cluster.sandbox else ""
     policy = (cluster.data.get("cluster_policies") or {}).get("vscode")
-    by_hand = f"invoke tmux {name}{sandbox}   # a terminal there; edit files on your computer, then deploy"
+    by_hand = f"invoke tmux {cluster.argument}   # a terminal there; edit files on your computer, then deploy"
     if policy == "forbidden":
         raise RookeryError(f"{name} does not allow VS Code.", hint=by_hand)
     if policy == "unsupported":
@@ -106,7 +105,7 @@ def check(cluster: "Cluster", *, job: bool) -> None:
     if job:
         compute_node_job.check(cluster)
     elif policy == "discouraged":
-        again = invocation.as_typed(f"invoke code {name} --job{sandbox}")
+        again = invocation.as_typed(f"invoke code {cluster.argument} --job")
         console.note(f"{name} asks you not to run VS Code on its login nodes. On a compute node: {again}")
 
 
@@ -151,8 +150,7 @@ def _folder(target: "Target", options: CodeOptions) -> str:
         raise answers.unusable(name, ValueError(f"the folder is {folder[:60]!r}"))
     if why := fits(architecture, glibc):
         message = f"VS Code's server does not run on {name}: {console.clean(why)}."
-        sandbox = " --sandbox" if target.cluster.sandbox else ""
-        raise RookeryError(message, hint=f"invoke tmux {name}{sandbox}   # a terminal there")
+        raise RookeryError(message, hint=f"invoke tmux {target.cluster.argument}   # a terminal there")
     if exists != "1":
         if options.folder or not target.project:
             raise RookeryError(
@@ -167,7 +165,7 @@ def _start(connection: "Connection", job_options: ComputeNodeOptions) -> None:
     running = compute_node_job.ensure(connection, job_options, again=True)
     how = "started" if running.started else "is already running"
     until = compute_node_job.until(running.end)
-    stop = f"invoke code {connection.cluster.name} --stop{' --sandbox' if connection.cluster.sandbox else ''}"
+    stop = f"invoke code {connection.cluster.argument} --stop"
     console.say(
         f"Job {running.number} {how} on {running.node}{f', {until}' if until else ''}. "
         f"End it with: {invocation.as_typed(stop)}"

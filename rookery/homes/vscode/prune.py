@@ -176,9 +176,8 @@ def _show(name: str, servers: list[Server]) -> None:
 
 def _agreed(old: list[Server], connection: "Connection") -> bool:
     if not prompts.is_interactive():
-        sandbox = " --sandbox" if connection.cluster.sandbox else ""
         raise RookeryError(
             f"{_amount(old)} can be removed. Can't ask for confirmation without a terminal.",
-            hint=f"{invocation.invocation()} vscode.prune {connection.cluster.name}{sandbox} --yes",
+            hint=f"{invocation.invocation()} vscode.prune {connection.cluster.argument} --yes",
         )
     return prompts.confirm(f"Remove {_amount(old)}?")

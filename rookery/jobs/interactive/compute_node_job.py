@@ -147,18 +147,18 @@ def check(cluster: "Cluster") -> None:
     Raises:
         RookeryError: They don't.
     """
-    name, data, sandbox = cluster.name, cluster.data, " --sandbox" * cluster.sandbox
+    name, data = cluster.name, cluster.data
     if cluster.scheduler != "slurm":
         raise RookeryError(f"{name} has no compute nodes: work on its login node.", hint=f"ssh {name}")
     if (data.get("cluster_policies") or {}).get("vscode") == "forbidden":
         raise RookeryError(
             f"{name} does not allow VS Code, not even in a job.",
-            hint=f"invoke shell {name}{sandbox}   # a terminal on a compute node; edit on your own computer",
+            hint=f"invoke shell {cluster.argument}   # a terminal on a compute node; edit on your own computer",
         )
     if not next((area.on_compute_nodes for area in cluster.storage if area.name == "home"), True):
         raise RookeryError(
             f"The compute nodes of {name} can't read your home, where the key for this is kept.",
-            hint=f"invoke shell {name}{sandbox}   # a terminal on a compute node",
+            hint=f"invoke shell {cluster.argument}   # a terminal on a compute node",
         )
 
 
@@ -179,12 +179,11 @@ def _why(answer: dict[str, Any]) -> str:
 def _refusal(cluster: "Cluster", answer: dict[str, Any], options: ComputeNodeOptions) -> RookeryError:
     """Return the error that says why there is no job to connect to."""
     name, state = cluster.name, str(answer["state"])
-    flags = f"--cluster {name}{' --sandbox' if cluster.sandbox else ''}"
-    code = f"invoke code --job {flags}{options.flags}"
-    stop = f"invoke code --stop {flags}"
+    code = f"invoke code {cluster.argument} --job{options.flags}"
+    stop = f"invoke code {cluster.argument} --stop"
     number, reason = _clean(answer.get("number", "")), _clean(answer.get("said", "")).strip()
     if state == "not-set-up":
-        return RookeryError(f"{name} is not set up.", hint=f"invoke setup {flags}")
+        return RookeryError(f"{name} is not set up.", hint=f"invoke setup {cluster.argument}")
     if state == "was-stopped":
         since = f"{answer['minutes']} minutes ago" if answer["minutes"] > 1 else "just now"
         message = (
@@ -198,10 +197,10 @@ def _refusal(cluster: "Cluster", answer: dict[str, Any], options: ComputeNodeOpt
         message = (
             f"Job {number} on {name} did not start within {compute_node.PATIENCE // 60} minutes. It is still waiting."
         )
-        return RookeryError(message, hint=f"invoke jobs {number} {flags}   # shows why; then connect again")
+        return RookeryError(message, hint=f"invoke jobs {number} {cluster.option}   # shows why; then connect again")
     if state == "ended":
         return RookeryError(f"The job on {name} ended right after it started: {reason or 'no reason given'}", hint=code)
-    return _unready_error(name, reason, flags) if state == "unready" else _slurm_error(cluster, reason)
+    return _unready_error(cluster, reason) if state == "unready" else _slurm_error(cluster, reason)
 
 
 def _otherwise(about: dict[str, Any]) -> str:
@@ -212,10 +211,10 @@ def _otherwise(about: dict[str, Any]) -> str:
     return f"is already running, with other resources: {_clean(has)}"
 
 
-def _unready_error(name: str, reason: str, flags: str) -> RookeryError:
-    message = f"Can't write the files of the job in your home on {name}: {reason or 'no reason given'}"
+def _unready_error(cluster: "Cluster", reason: str) -> RookeryError:
+    message = f"Can't write the files of the job in your home on {cluster.name}: {reason or 'no reason given'}"
     full = re.search(r"disk quota|no space left", reason, re.IGNORECASE)
-    first = f"invoke quota {flags}   # free some space, then " if full else ""
+    first = f"invoke quota {cluster.argument}   # free some space, then " if full else ""
     return RookeryError(message, hint=f"{first}run the same command again")
 
 

@@ -97,7 +97,7 @@ def build_request(options: ComputeNodeOptions, cluster: "Cluster") -> ComputeNod
     Raises:
         RookeryError: An amount is none, no partition fits, or the cluster wants an account that is not known.
     """
-    where = f"{cluster.name}{' --sandbox' * cluster.sandbox}"
+    where = f"{cluster.argument}"
     wanted = _job(options, where)
     try:
         chosen = replace(wanted, partition=partition.choose(wanted, cluster))

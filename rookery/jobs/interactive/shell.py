@@ -53,13 +53,13 @@ def run(options: ShellOptions) -> int:
     if cluster.scheduler != "slurm":
         raise RookeryError(
             f"{cluster.name} has no compute nodes: work on its login node.",
-            hint=f"invoke tmux {cluster.name}{' --sandbox' * options.sandbox}",
+            hint=f"invoke tmux {cluster.argument}",
         )
     folder = str(remote_paths.current(target.project.name)) if target.project else ""
     srun_arguments = srun_options(job(options), cluster)
     inside = _INSIDE.format(preamble="\n".join(cluster.data.get("cluster_job_preamble") or []))
     command = ["sh", "-c", _SESSION, "shell", folder, *srun_arguments, "--pty", "bash", "-c", inside]
-    again = f"invoke shell {cluster.name}" + (" --sandbox" if options.sandbox else "")
+    again = f"invoke shell {cluster.argument}"
     again += f" --session {shlex.quote(options.session)}" * (options.session != ShellOptions.default("session"))
     return tmux.attach(target.connection, options.session, again=again, command=command)
 

@@ -89,10 +89,9 @@ def _check_file(file: Path, cluster: "Cluster", project: "Project | None", *, me
         alone: Whether it was named itself, rather than found in a folder, where it may be no job script at all.
     """
     if project is not None and not stays_inside(project.root, file):
-        sandbox = " --sandbox" * cluster.sandbox
         raise RookeryError(
             f"{file} is a symbolic link that leads out of the project, to {file.resolve()}.",
-            hint=f"invoke lint {shlex.quote(str(file.resolve()))} --cluster {cluster.name}{sandbox}",
+            hint=f"invoke lint {shlex.quote(str(file.resolve()))} {cluster.option}",
         )
     inside = project is not None and file.resolve().is_relative_to(project.root)
     place = Surroundings(project.root, project) if project and inside else Surroundings(file.parent)
@@ -226,7 +225,7 @@ def _print_report(scripts: Sequence[CheckedScript], cluster: "Cluster", options:
         call = [
             f"{invocation()} lint",
             *map(shlex.quote, options.files),
-            f"--cluster {cluster.name} --fix{' --sandbox' * options.sandbox}",
+            f"{cluster.option} --fix",
             *([f"--project {shlex.quote(options.project)}"] if options.project else []),
         ]
         line(f"  next: {' '.join(call)}   # fixes {len(safe)} of them")

@@ -82,7 +82,7 @@ def run(options: QueueOptions) -> int:
     if connection.cluster.scheduler != "slurm":
         raise RookeryError(
             f"{name} has no queue: log in and start your programs there.",
-            hint=f"invoke tmux {name}{' --sandbox' * options.sandbox}",
+            hint=f"invoke tmux {connection.cluster.argument}",
         )
     connection.open()
     with console.waiting(f"Asking {name} for its partitions"):

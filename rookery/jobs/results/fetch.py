@@ -84,7 +84,7 @@ def ran_on(root: Path, job: str, *, sandbox: bool) -> str:
 def _flags(options: FetchOptions, connection: "Connection", *, project: bool = True) -> str:
     """Return the flags that mean the same cluster, and the same project, with a blank before each."""
     cluster = connection.cluster
-    flags = f" --cluster {cluster.name}{' --sandbox' * cluster.sandbox}"
+    flags = f" {cluster.option}"
     return flags + (f" --project {shlex.quote(options.project)}" if options.project and project else "")
 
 

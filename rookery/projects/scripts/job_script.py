@@ -69,7 +69,7 @@ def script(project: Project, job: Job, cluster: Cluster, source: Source | None =
     if cluster.scheduler == "none":
         raise RookeryError(
             f"{cluster.name} has no scheduler: log in and start programs there.",
-            hint=f"invoke tmux {cluster.name}{' --sandbox' if cluster.sandbox else ''}",
+            hint=f"invoke tmux {cluster.argument}",
         )
     source = source or Folder(project.root)
     table = parameters.table(project, job, source)

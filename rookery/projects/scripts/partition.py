@@ -248,5 +248,4 @@ def _none_fits(job: Job, cluster: Cluster, partitions: Sequence[Partition]) -> R
 
 
 def _ask(cluster: Cluster) -> str:
-    sandbox = " --sandbox" if cluster.sandbox else ""
-    return f"invoke queue {cluster.name}{sandbox}   # shows partitions and limits"
+    return f"invoke queue {cluster.argument}   # shows partitions and limits"

@@ -107,7 +107,7 @@ def _account(job: Job, cluster: Cluster) -> str:
     if known.get("required"):
         raise RookeryError(
             f"Missing account: jobs on {cluster.name} need one{such_as(known)}.",
-            hint=f"invoke setup {cluster.name} --account CODE{' --sandbox' if cluster.sandbox else ''}"
+            hint=f"invoke setup {cluster.argument} --account CODE"
             "   # remembered for next time; or set `account:` in the job",
         )
     return ""

@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import atomic_files, console
+from rookery.core import atomic_files, console, preferences
 from rookery.core.errors import RookeryError
 from rookery.projects import config
 from rookery.projects.git_command import git
@@ -74,12 +74,13 @@ def with_cluster(text: str, cluster: "Cluster") -> str:
 
 
 def _commit(root: Path, name: str) -> None:
-    """Commit rookery.yml alone, in the user's name; under a placeholder where Git has none for them.
+    """Commit rookery.yml alone, in the name that Git or `config` has for the user; else under a placeholder.
 
     Raises:
         RookeryError: Git can't.
     """
     known = git(root, "config", "user.name", check=False) and git(root, "config", "user.email", check=False)
-    author = [] if known else ["-c", "user.name=New project", "-c", "user.email=new-project@localhost"]
+    own = {"name": "New project", "email": "new-project@localhost", **preferences.values()}
+    author = [] if known else [word for key in ("name", "email") for word in ("-c", f"user.{key}={own[key]}")]
     unsigned = [] if known else ["-c", "commit.gpgSign=false"]
     git(root, *author, *unsigned, "commit", "--quiet", "--only", f"--message=Run on {name}, too", "--", config.NAME)

@@ -91,7 +91,8 @@ def _print_request(cluster: "Cluster", options: OnboardOptions) -> int:
     if access.get("url"):
         console.say(f"See {access['url']}")
     console.say("You can send this email:", "")
-    print(console.clean(mail(cluster, name=options.name, email=options.email, user=options.user).text))
+    name, email = details.known_author(options)
+    print(console.clean(mail(cluster, name=name, email=email, user=options.user).text))
     then = invocation.as_typed(details.again(replace(options, request=False), cluster.name))
     console.say(f"  next: {then}   # when you have the account")
     return 0

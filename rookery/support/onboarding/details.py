@@ -10,7 +10,7 @@ from rookery.clusters.cluster import account as known_account
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.config_file import config_file
 from rookery.clusters.ssh.config_syntax import is_username
-from rookery.core import console, prompts
+from rookery.core import console, preferences, prompts
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
 from rookery.projects import scaffold
@@ -130,16 +130,32 @@ def account(cluster: "Cluster", options: "OnboardOptions") -> str:
 def author(options: "OnboardOptions") -> tuple[str, str]:
     """Return the user's name and address for the project's commits; empty where git knows them, or none is given.
 
-    Git's own words for them (git-config(1), user.name and user.email) are what counts.
+    What Git's settings say counts first (git-config(1), user.name and user.email), then the options, then what
+    `config` holds. Where the user is asked, `config` keeps the answers, and Git gets them if they want that.
+
+    Raises:
+        RookeryError: The answers can't be kept.
     """
-    if _git("user.name") and _git("user.email"):
+    if _git("--get", "user.name") and _git("--get", "user.email"):
         return "", ""
-    name, email = options.name or _git("user.name"), options.email or _git("user.email")
+    name, email = known_author(options)
     if options.asks and not (name and email):
         console.say("  Git records your name and email in each commit, and has none for you yet.")
         name = name or prompts.ask("  Your full name")
         email = email or prompts.ask("  Your email address")
+        preferences.keep({"name": name, "email": email})
+        everywhere = "  Use them for all your git repositories on this computer?"
+        if name and email and prompts.confirm(everywhere, default=True):
+            _git("--global", "user.name", name)
+            _git("--global", "user.email", email)
     return name, email
+
+
+def known_author(options: "OnboardOptions") -> tuple[str, str]:
+    """Return the user's name and address as options, Git or `config` give them; "" for what is not known."""
+    saved = preferences.values()
+    name = options.name or _git("--get", "user.name") or saved.get("name", "")
+    return name, options.email or _git("--get", "user.email") or saved.get("email", "")
 
 
 def check(options: "OnboardOptions") -> None:
@@ -180,6 +196,7 @@ def language(options: "OnboardOptions") -> str:
     )
 
 
-def _git(key: str) -> str:
-    done = subprocess.run(["git", "config", "--get", key], capture_output=True, text=True, check=False)
-    return done.stdout.strip()
+def _git(*arguments: str) -> str:
+    """Return what `git config` prints; "" where it fails."""
+    command = ["git", "config", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()

@@ -84,5 +84,20 @@ def save(changes: Mapping[str, str]) -> None:
     values.cache_clear()
 
 
+def keep(found: Mapping[str, str]) -> None:
+    """Save values that are set nowhere yet, where they are valid; an empty one is none.
+
+    Args:
+        found: Values by key.
+
+    Raises:
+        RookeryError: The file can't be used or written.
+    """
+    new = {key: value for key, value in found.items() if value and key not in values() and not wrong(key, value)}
+    if new:
+        with paths.writing_state(file().parent):
+            save(new)
+
+
 def _remedy(path: Path) -> str:
     return f"edit {paths.typed(path)}   # `invoke config` lists what can be set"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rookery.core import user_config
+from rookery.core import preferences
 from rookery.core.errors import RookeryError
 from rookery.projects import target
 from rookery.support import config_command, options
@@ -18,9 +18,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for key in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(key, raising=False)
     monkeypatch.chdir(tmp_path)
-    user_config.values.cache_clear()
+    preferences.values.cache_clear()
     yield tmp_path
-    user_config.values.cache_clear()
+    preferences.values.cache_clear()
 
 
 def change(key: str, value: str) -> int:
@@ -31,14 +31,14 @@ def test_what_is_set_is_got_listed_and_removed(capsys: pytest.CaptureFixture[str
     assert config_command.get(options.ConfigGetOptions("cluster")) == 1
     assert change("cluster", "hec") == 0
     assert change("name", 'Ada "the first" Lovelace \\') == 0
-    user_config.values.cache_clear()  # as the next command reads it
+    preferences.values.cache_clear()  # as the next command reads it
     capsys.readouterr()
     assert config_command.get(options.ConfigGetOptions("name")) == 0
     assert capsys.readouterr().out == 'Ada "the first" Lovelace \\\n'
     config_command.show_all(options.ConfigListOptions(json=True))
     assert json.loads(capsys.readouterr().out) == {"cluster": "hec", "name": 'Ada "the first" Lovelace \\'}
     assert config_command.unset(options.ConfigUnsetOptions("name")) == 0
-    assert dict(user_config.values()) == {"cluster": "hec"}
+    assert dict(preferences.values()) == {"cluster": "hec"}
 
 
 @pytest.mark.parametrize(
@@ -56,19 +56,19 @@ def test_what_can_t_be_set(key: str, value: str, message: str, following: str) -
     with pytest.raises(RookeryError) as refused:
         change(key, value)
     assert (refused.value.message, refused.value.hint) == (message, following)
-    assert not user_config.file().exists()
+    assert not preferences.file().exists()
 
 
 def test_all_problems_of_the_file_at_once() -> None:
-    user_config.file().parent.mkdir(parents=True)
-    user_config.file().write_text('clutser = "hec"\ncolor = "red"\nname = 3\n')
+    preferences.file().parent.mkdir(parents=True)
+    preferences.file().write_text('clutser = "hec"\ncolor = "red"\nname = 3\n')
     with pytest.raises(RookeryError) as refused:
-        user_config.values()
+        preferences.values()
     assert str(refused.value.message).count("\n") == 2
-    assert user_config.color() == "auto"  # no reason not to print the error
-    user_config.file().write_text("cluster = hec\n")
+    assert preferences.color() == "auto"  # no reason not to print the error
+    preferences.file().write_text("cluster = hec\n")
     with pytest.raises(RookeryError, match="not valid TOML"):
-        user_config.values()
+        preferences.values()
 
 
 def test_the_default_cluster_is_that_of_commands_outside_a_project(home: Path) -> None:
