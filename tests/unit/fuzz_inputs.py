@@ -8,11 +8,12 @@ from typing import Any, cast
 
 from fuzzing import in_time
 
+from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.run_record import RunRecord
 
-CONNECTION = cast("Any", SimpleNamespace(cluster=SimpleNamespace(name="hec", label="hec", data={}, sandbox=False)))
+CONNECTION = cast("Any", SimpleNamespace(cluster=profile.load("hec")))
 COMMIT = "c0ffee" * 6 + "c0de"
 MADE = json.loads(
     run_record.text(
