@@ -30,11 +30,10 @@ while [ -e ~/hold ]; do sleep 0.05; echo "downloading"; done
 
 @pytest.fixture(scope="module")
 def home(penguins: Live) -> Laptop:
-    """A home that is set up as far as deploys need it, with a mamba that can be held."""
+    """A home that is set up as far as deploys need it (no pipx, no Poetry), with a mamba that can be held."""
     made = laptop(penguins, "emil")
-    made.write(python_tools_packages=[])  # no Poetry
-    made.setup("--tags", "shell,storage,python,python_tools")
-    made.script(f"mkdir -p ~/.local/bin\ncat > ~/.local/bin/mamba <<'END'\n{MAMBA}END\nchmod +x ~/.local/bin/mamba\n")
+    made.setup("--tags", "shell,storage,python")
+    made.script(f'mamba=$(dirname "$(command -v uv)")/mamba\ncat > "$mamba" <<\'END\'\n{MAMBA}END\nchmod +x "$mamba"\n')
     return made
 
 
