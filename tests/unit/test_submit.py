@@ -255,6 +255,23 @@ def test_a_task_that_is_being_signalled_has_not_failed() -> None:
     assert (task.state, why) == ("SIGNALING", "the latest to start")
 
 
+@pytest.mark.parametrize(
+    ("job", "log", "shown"),
+    [
+        ("fit", "/r/logs/%x_%A_%a.out", "logs/fit_41_*.out"),
+        ("fit", "/r/logs/%x_%j.out", "logs/fit_41.out"),
+        ("slurm/fit.sh", "/elsewhere/%x-%j-%N.out", "/elsewhere/*-41-*.out"),
+    ],
+)
+def test_the_log_is_shown_as_a_shell_finds_it(
+    job: str, log: str, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = RunRecord(job, "41", "hec", release="/r", log=log)
+    target: Any = SimpleNamespace(cluster=SimpleNamespace(name="hec", sandbox=False), project=None, next=str)
+    report.submitted(target, {"state": "submitted", "stamp": {}, "warnings": [], "said": ""}, made)
+    assert f"  log      {shown}\n" in capsys.readouterr().out
+
+
 def test_nothing_that_a_cluster_answers_reaches_the_terminal_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     bad = "\x1b]0;mine\x07\x1b[2J\nnext: evil"
     texts = {key: f"{key}{bad}" for key in ("job", "id", "log", "when", "failed_of", "tag")}

@@ -132,6 +132,8 @@ def _size(record: RunRecord) -> str:
 
 
 def _log(record: RunRecord) -> str:
-    """Return the log's path, from the release on where it is below it."""
+    """Return the log's path, from the release on where it is below it, as a shell finds it: `logs/fit_41_*.out`."""
     path = Path(record.log)
-    return str(path.relative_to(record.release)) if path.is_relative_to(record.release) else record.log
+    shown = str(path.relative_to(record.release)) if path.is_relative_to(record.release) else record.log
+    values = {"%A": record.id, "%j": record.id, "%x": record.job if "." not in record.job else "*"}
+    return re.sub("%[A-Za-z]", lambda pattern: values.get(pattern[0], "*"), shown)
