@@ -32,6 +32,8 @@ PATIENCE = 3600
 STATES = ("removed", "restored", "left")
 """What becomes of a thing."""
 
+_PLANNED = {"removed": "remove", "restored": "restore"}
+
 
 @dataclass
 class Account:
@@ -245,7 +247,7 @@ def _amounts(account: Account, *, check: bool) -> str:
 def _notes(account: Account) -> list[str]:
     """Return notes for the user: what stays and why, and what is on this computer."""
     stays = [
-        f"kept: {_place(account, outcome)}: {outcome['note']}"
+        f"kept {_place(account, outcome)}: {outcome['note']}"
         for outcome in account.outcomes
         if outcome["state"] == "left"
     ]
@@ -269,7 +271,7 @@ def _show(name: str, account: Account, options: UndoOptions) -> None:
     for outcome in account.outcomes if options.check else []:
         if outcome["state"] != "left":
             note = f": {outcome['note']}" if outcome["note"] else ""
-            console.say(f"  {outcome['state']:<9} {_place(account, outcome)}{note}")
+            console.say(f"  {_PLANNED[outcome['state']]:<8} {_place(account, outcome)}{note}")
     for note in _notes(account):
         console.say(f"  {note}")
     end = (
