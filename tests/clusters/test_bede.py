@@ -35,7 +35,7 @@ def vi(bede: Live) -> Iterator[Laptop]:
     flags = ("--project", "codes", "--language", "python", "--name", "Vi", "--email", "vi@example.ac.uk")
     with Terminal([str(ROOKERY), "onboard", "--cluster", "bede", *flags], person.environment, person.home) as screen:
         screen.answers("Your username there .*: $", "vi")
-        screen.shows(r"charged to an account \(the code of your project, such as bdlan09\)")
+        screen.shows(r"charged to an account \(the code of your project,\s+such as bdlan09\)")
         screen.answers("Your account: $", "bdlan09")
         screen.shows("vi on Bede .*, jobs charged to bdlan09")
         screen.shows(r"bede accepts no keys; log in with password\+totp")
@@ -70,7 +70,7 @@ def test_without_an_account_nothing_is_done(bede: Live) -> None:
     )
     assert "next: rookery setup bede --account CODE" in completed.stderr
     completed = person.rookery("setup", "--cluster", "bede", "--user", "abe", "--account", "../x")
-    assert "cluster_account.name is not the name of an account: '../x'" in completed.stderr
+    assert "`name` must be the name of an account, not '../x'" in completed.stderr
 
 
 def test_what_is_a_persons_own_stands_in_their_folder_of_the_project(vi: Laptop) -> None:
@@ -136,7 +136,7 @@ def test_programs_are_in_the_home_where_the_project_can_change_its_storage(bede:
         completed = vi.rookery("status", "--cluster", "bede")
         assert completed.returncode == 3
         assert f"eve owns {STORAGE}, and could replace what is in it" in completed.stdout
-        assert "setup" not in completed.stdout
+        assert "rookery setup" not in completed.stdout
         programs = findings(vi)["programs"]
         assert (programs["state"], "eve" in programs["found"], "ls -ld" in programs["fix"]) == ("fault", True, True)
         assert nothing_of_eves_ran(bede)
@@ -184,10 +184,10 @@ def test_programs_that_a_colleague_can_replace_are_not_run_and_setup_puts_others
             True,
             True,
         ), completed.stdout
-        assert "setup" not in completed.stdout
+        assert "rookery setup" not in completed.stdout
         checks = findings(ola)
         assert (checks["programs"]["state"], who in checks["programs"]["found"]) == ("fault", True)
-        assert "setup --cluster" not in json.dumps(
+        assert "rookery setup" not in json.dumps(
             [checks[name] for name in ("programs", "set-up", "path-login", "python")]
         )
     assert folder not in ola.says("bash -lc 'echo $PATH'")  # it is eve's now

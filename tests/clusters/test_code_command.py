@@ -305,7 +305,7 @@ def test_without_an_editor_the_job_is_started_all_the_same(coder: Laptop) -> Non
 
 def test_undo_ends_the_job_and_takes_it_out_of_the_editor_again(coder: Laptop, penguins: Live) -> None:
     assert queue(coder) != []
-    (number,) = re.findall(r"job (\d+) behind penguins-job: would be ended", undo(coder, "--check"))
+    (number,) = re.findall(r"job (\d+) \(penguins-job\): would be cancelled", undo(coder, "--check"))
     assert queue(coder) != []
     settings = coder.home / ".config/Code/User/settings.json"
     assert b"penguins-job" in settings.read_bytes()

@@ -78,7 +78,7 @@ def test_what_stands_on_the_storage_is_left_alone_and_named(
 def test_a_condarc_of_the_person_s_own_is_left_and_named(lived: tuple[Laptop, str, dict[str, Any]]) -> None:
     person, _, answer = lived
     assert person.says("cat ~/.condarc") == "channels: [conda-forge]"
-    assert "yours" in notes(answer)["~/.condarc"]
+    assert notes(answer)["~/.condarc"] == "kept your version"
 
 
 def test_a_second_run_leaves_such_a_home_as_it_is(lived: tuple[Laptop, str, dict[str, Any]]) -> None:

@@ -59,7 +59,7 @@ def asks(screen: Terminal, questions: dict[str, str]) -> str:
     """Wait for one of the questions; which it is."""
     screen.shows("|".join(f"(?:{question})" for question in questions), 240)
     shown = screen.seen[: screen.read_to]
-    return next(question for question in questions if re.search(question, shown))
+    return next(question for question in questions if re.search(question, shown, re.DOTALL))
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def rookery(person: Laptop, folder: Path, *arguments: str) -> str:
 
 def begun(person: Laptop, name: str, *flags: str) -> Path:
     output = rookery(person, person.home, "new", name, "--cluster", person.cluster, *flags)
-    assert "next    rookery deploy" in output
+    assert "next     rookery deploy" in output
     return person.home / name
 
 

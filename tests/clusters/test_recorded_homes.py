@@ -12,6 +12,8 @@ from laptops import Laptop, laptop
 from live import Live, alone, as_root
 from undo_command import undo
 
+from rookery.core import local_time
+from rookery.homes.status import SHOWN
 from rookery.sandbox import mirrors
 
 pytestmark = pytest.mark.cluster
@@ -111,7 +113,8 @@ def test_a_home_of_an_earlier_version(hec: Live, olga: Laptop, recorded: Recorde
     assert seen["asked"]
     assert TOOLS.items() <= seen["tools"].items()
     text = olga.rookery("status", "--cluster", olga.cluster).stdout
-    assert text.startswith(f"hec  {recorded.state}  rookery 0.1.0, {recorded.when[:16].replace('T', ' ')}\n")
+    when = local_time.when(local_time.of_iso(recorded.when))
+    assert text.startswith(f"hec  {SHOWN.get(recorded.state, recorded.state)}  rookery 0.1.0, {when}\n")
 
     assert changes(olga.setup("--check")) == recorded.changed
     assert changes(olga.setup()) == recorded.changed

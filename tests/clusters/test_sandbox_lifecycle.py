@@ -70,7 +70,7 @@ class TestOfItsOwn:
         assert registry.listing() == []
         assert (registry.state() / "known_hosts").read_text() == ""
         assert not (registry.state() / "inventory/host_vars/hec.yml").exists()
-        with pytest.raises(RookeryError, match="no miniature"):
+        with pytest.raises(RookeryError, match="No miniature of hec"):
             profile.load("hec", profile.sources(sandbox=True))
 
     def test_a_starter_that_is_killed_halfway_leaves_nothing_that_matters(self, alone: dict[str, str]) -> None:

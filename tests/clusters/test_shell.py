@@ -131,7 +131,7 @@ def test_what_slurm_refuses_can_be_read(student: Laptop) -> None:
         (("--time", "soon"), "of --time: write it like"),
         (("--memory", "much"), "of --memory: write it like"),
         (("--partition", "test", "--time", "01:00:00"), "at most 5 minutes"),
-        (("--cpus", "1000"), "No partition of hec takes"),
+        (("--cpus", "1000"), "No partition of hec can run"),
         (("--session", "a;b"), "Invalid session name"),
     ],
 )

@@ -173,7 +173,7 @@ def test_variables_of_slurm_are_left_out_but_for_an_account_that_nobody_gives(ow
     plain.laptop.says("cat .profile >>.bashrc")
     try:
         answer = owl.json("submit", "several", "--wait")
-        [note] = [note for note in answer["notes"] if "without" in note]
+        [note] = [note for note in answer["notes"] if "ignores variables" in note]
         assert "SBATCH_ARRAY_INX=1-2" in note
         assert "SBATCH_ACCOUNT" not in note
         assert any("with --account=seabirds" in line for line in answer["notes"])
@@ -247,7 +247,7 @@ def test_builds_and_jobs_have_what_the_release_says_and_nothing_else(builder: Ho
     }
     made = project(builder.laptop, "locked", {**files, ".gitignore": FILES[".gitignore"]})
     answer = made.json("submit", "where", "--wait")
-    [note] = [line for line in answer["notes"] if "without" in line]
+    [note] = [line for line in answer["notes"] if "ignores variables" in line]
     note_names = {part.partition("=")[0] for part in note.split(": ")[1].split(", ")}
     assert {"PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "R_LIBS", "CONDA_PREFIX", "JULIA_PROJECT"} <= note_names
     lines = made.run("logs", answer["id"]).splitlines()
@@ -292,7 +292,7 @@ def test_doctor_lists_variables_and_lines_and_names_the_line_that_stops_python(b
     builder.root("sed -i 's/ PYENV_VERSION=2.7.18/ HOME=\\/tmp/' /home/builder/.bashrc /home/builder/.profile")
     builder.laptop.says("cd /home/builder && echo 3.5 >.python-version && echo 'cd /tmp' >>.profile")
     check = doctor(builder, "python")
-    assert "/home/builder/.python-version names 3.5, which pyenv does not have" in check["found"]
+    assert "/home/builder/.python-version selects 3.5, which pyenv does not have" in check["found"]
     assert "mv /home/builder/.python-version /home/builder/.python-version.old" in check["fix"]
     builder.laptop.says("rm /home/builder/.python-version")
     assert doctor(builder, "python")["state"] == "ok"
@@ -333,4 +333,4 @@ def test_accounts_that_are_switched_off_are_told_as_that(owl: Project, plain: Ho
     assert "penguins has no job accounting (sacct is off)" in owl.run("jobs")
     assert "has no job accounting" in owl.run("submit", "--failed", number, code=1)
     assert "has no job accounting" in owl.run("fetch", "424242", code=1)
-    assert "keeps no accounts" in doctor(plain, "slurm")["found"]
+    assert "accounting (sacct) is switched off" in doctor(plain, "slurm")["found"]

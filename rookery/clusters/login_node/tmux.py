@@ -101,7 +101,8 @@ def attach(connection: "Connection", session: str, *, again: str, command: Seque
             hint=f"invoke clusters.show {name}   # shows its rules",
         )
     if not prompts.is_interactive():
-        raise RookeryError(f"{again.split()[1]} needs a terminal.", hint=f"{again}   # in a terminal")
+        hint = f"{again} --session {session}   # in a terminal"
+        raise RookeryError(f"{again.split()[1]} needs a terminal.", hint=hint)
     connection.open()
     remote = remote_command(_SCRIPT, [session, *command], stdin="")
     status = subprocess.run(connection.command(remote, terminal=True), check=False).returncode

@@ -1,6 +1,5 @@
 """The command `shell`: a shell on a compute node, in a tmux session on the login node, so that it survives a break."""
 
-import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -60,7 +59,6 @@ def run(options: ShellOptions) -> int:
     inside = _INSIDE.format(preamble="\n".join(cluster.data.get("cluster_job_preamble") or []))
     command = ["sh", "-c", _SESSION, "shell", folder, *srun_arguments, "--pty", "bash", "-c", inside]
     again = f"invoke shell {cluster.argument}"
-    again += f" --session {shlex.quote(options.session)}" * (options.session != ShellOptions.default("session"))
     return tmux.attach(target.connection, options.session, again=again, command=command)
 
 
