@@ -44,21 +44,29 @@ class Recorded:
 
 
 DROP_INS = [f".config/rookery/env.d/40-python-tools.{shell}" for shell in ("sh", "fish", "csh")]
+# changed since 0.1.0: comments in files, and which role puts uv on PATH
+NEWER = {
+    ("shell", "files", "~/.config/rookery/env.sh"),
+    ("tmux", "files", "~/.config/rookery/tmux.conf"),
+    ("r", "files", f"{STORAGE}/rookery/x86_64/bin/module-R"),
+    *(("python", "environment", f"~/.config/rookery/env.d/30-python.{shell}") for shell in ("sh", "fish", "csh")),
+    *(("python_tools", "environment", f"~/{path}") for path in DROP_INS),
+}
 RECORDED = (
     Recorded(
         "set-up-2",
         "2026-11-29T13:26:38+0000",
         "drifted",
         drift={("python_tools", path, "changed") for path in DROP_INS},
-        changed={
+        changed=NEWER
+        | {
             ("storage", "directories", f"{STORAGE}/rookery/home"),
             ("python_tools", "directories", "~/.local/bin"),
-            *(("python_tools", "environment", f"~/{path}") for path in DROP_INS),
             *(("python_tools", "files", f"{STORAGE}/rookery/x86_64/share/rookery/{n}.txt") for n in ("pipx", "poetry")),
             ("r", "blocks", "~/.Rprofile"),
         },
     ),
-    Recorded("set-up-3", "2026-11-29T13:25:59+0000", "out of date"),
+    Recorded("set-up-3", "2026-11-29T13:25:59+0000", "out of date", changed=NEWER),
 )
 
 
