@@ -50,7 +50,7 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
             setup,
         ),
         "foreign-prefix": (
-            f"{name}: another user owns {rest}, so its environments may not be yours. Do not run them.",
+            f"{name}: another user owns {rest}, so programs in it may have been replaced. Do not run them.",
             f"invoke doctor {cluster.argument}",
         ),
         "foreign": (

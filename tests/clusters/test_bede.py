@@ -175,7 +175,7 @@ def test_programs_that_a_colleague_can_replace_are_not_run_and_setup_puts_others
     bede: Live, ola: Laptop
 ) -> None:
     folder = f"{PROJECT}/ola"
-    for replaced, who in ((False, SHARED), (True, f"{folder} belongs to eve")):
+    for replaced, who in ((False, SHARED), (True, f"eve owns {folder}")):
         if replaced:
             colleague(bede, REPLACE.format(folder=folder))
         completed = ola.rookery("status", "--cluster", "bede")

@@ -192,7 +192,7 @@ def test_what_was_asked_for_otherwise_is_said(coder: Laptop, path: Path) -> None
     completed = coder.rookery("code", "--cluster", "penguins", "--cpus", "8")
     assert completed.returncode == 1
     assert "with other resources: 2 cores" in completed.stderr
-    assert "code --stop --cluster penguins" in completed.stderr
+    assert "code penguins --stop" in completed.stderr
     assert not path.exists() or "penguins-job" not in path.read_text()
 
 
@@ -216,7 +216,7 @@ def test_stop_ends_it_with_all_that_is_in_it(coder: Laptop) -> None:
     # a window that is still open would start another at once
     refused = job(coder, "hostname")
     assert refused.returncode == 255
-    assert b"next: rookery code --job --cluster penguins" in refused.stderr
+    assert b"next: rookery code penguins --job" in refused.stderr
     assert queue(coder) == []
     assert coder.rookery("code", "--stop", "--cluster", "penguins").stdout == "penguins: no job to end\n"
     again = coder.rookery("code", "--job", "--cluster", "penguins", "--cpus", "3", "--time", "00:20:00")

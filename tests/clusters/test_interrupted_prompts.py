@@ -57,8 +57,9 @@ def test_each_question_of_onboarding(hec: Live) -> None:
 
 def asks(screen: Terminal, questions: dict[str, str]) -> str:
     """Wait for one of the questions; which it is."""
+    begin = screen.read_to
     screen.shows("|".join(f"(?:{question})" for question in questions), 240)
-    shown = screen.seen[: screen.read_to]
+    shown = screen.seen[begin : screen.read_to]
     return next(question for question in questions if re.search(question, shown, re.DOTALL))
 
 

@@ -78,7 +78,7 @@ def test_from_nothing_to_a_combined_table(people: dict[str, Laptop], cluster: st
         from_simple_index(person, folder)
     rookery(person, folder, "deploy")
     rookery(person, folder, "submit", "simulate", "--wait")
-    assert "40 files" in rookery(person, folder, "fetch")
+    assert "40 new files" in rookery(person, folder, "fetch")
     answer = json.loads(rookery(person, folder, "combine", "--json"))
     assert (answer["rows"], answer["files"], answer["missing"]) == (1000, 20, [])
     with (folder / "combined.csv").open(newline="") as stream:

@@ -49,6 +49,7 @@ NEWER = {
     ("shell", "files", "~/.config/rookery/env.sh"),
     ("tmux", "files", "~/.config/rookery/tmux.conf"),
     ("r", "files", f"{STORAGE}/rookery/x86_64/bin/module-R"),
+    ("r", "blocks", "~/.Rprofile"),
     *(("python", "environment", f"~/.config/rookery/env.d/30-python.{shell}") for shell in ("sh", "fish", "csh")),
     *(("python_tools", "environment", f"~/{path}") for path in DROP_INS),
 }
@@ -63,7 +64,6 @@ RECORDED = (
             ("storage", "directories", f"{STORAGE}/rookery/home"),
             ("python_tools", "directories", "~/.local/bin"),
             *(("python_tools", "files", f"{STORAGE}/rookery/x86_64/share/rookery/{n}.txt") for n in ("pipx", "poetry")),
-            ("r", "blocks", "~/.Rprofile"),
         },
     ),
     Recorded("set-up-3", "2026-11-29T13:25:59+0000", "out of date", changed=NEWER),

@@ -176,7 +176,7 @@ def test_variables_of_slurm_are_left_out_but_for_an_account_that_nobody_gives(ow
         [note] = [note for note in answer["notes"] if "ignores variables" in note]
         assert "SBATCH_ARRAY_INX=1-2" in note
         assert "SBATCH_ACCOUNT" not in note
-        assert any("with --account=seabirds" in line for line in answer["notes"])
+        assert any("uses --account=seabirds" in line for line in answer["notes"])
         assert answer["jobs"][0]["counts"] == {"COMPLETED": 3}
         assert answer["record"]["array"] == "1-3"
         assert "--account=seabirds" in answer["record"]["options"]
@@ -299,7 +299,7 @@ def test_doctor_lists_variables_and_lines_and_names_the_line_that_stops_python(b
     check = doctor(builder, "variables")
     assert check["state"] == "warning"
     assert re.search(r"HOME \(~/\.(profile|bashrc), line \d+\)|and \d+ more", check["found"]), check
-    assert "Python, R, pip and conda by hand use other packages" in check["found"]
+    assert "Python, R, pip and conda use other packages" in check["found"]
     builder.laptop.setup("--tags", "shell,storage", "--force")
 
 

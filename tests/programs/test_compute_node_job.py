@@ -178,7 +178,7 @@ def test_a_job_of_another_version_is_named_and_not_waited_for() -> None:
     answer = asked(wanted=job_request.build_request(ComputeNodeOptions(), cluster()).wanted)[-1]
     error = compute_node_job._refusal(cluster(), answer, ComputeNodeOptions())
     assert "was started by another version of rookery" in error.message
-    assert str(error.hint).startswith("invoke code --stop --cluster penguins ")
+    assert str(error.hint).startswith("invoke code penguins --stop ")
 
 
 @pytest.mark.usefixtures("slurm")
